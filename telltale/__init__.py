@@ -1,0 +1,1 @@
+"""The switchboard: settings, wiring, embedded parts and the command line."""

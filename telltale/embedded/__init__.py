@@ -1,0 +1,1 @@
+"""The database and the broker that come along for a laptop."""
