@@ -1,0 +1,177 @@
+"""What every test may ask for: one database server and one broker per session, a fresh database per test."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from store.migrate import migrate, role_url
+from telltale.embedded.postgres import EmbeddedPostgres
+
+SECRET = "tests-only-secret"
+RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
+_TEMPLATE = "telltale_template"
+_ADMIN = "telltale"
+
+
+class _Server:
+    """The session's PostgreSQL: whichever worker asks first starts it, and stops it after all others are done."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._users = (folder / "postgres.users").open("w")
+        self._own: EmbeddedPostgres | None = None
+        self.url = ""
+
+    def join(self) -> None:
+        fcntl.flock(self._users, fcntl.LOCK_SH)
+        said = self.folder / "postgres.url"
+        with (self.folder / "postgres.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not said.exists():
+                asyncio.run(self._start())
+                said.write_text(self.url)
+        self.url = said.read_text()
+
+    async def _start(self) -> None:
+        self._own = EmbeddedPostgres(self.folder / "home")
+        await self._own.start()
+        self.url = self._own.url
+        admin = await asyncpg.connect(self.url)
+        try:
+            await admin.execute(f"CREATE DATABASE {_TEMPLATE}")
+            await migrate(_named(self.url, _TEMPLATE), SECRET)
+            await admin.execute(f"ALTER DATABASE {_TEMPLATE} IS_TEMPLATE true")
+        finally:
+            await admin.close()
+
+    def leave(self) -> None:
+        fcntl.flock(self._users, fcntl.LOCK_UN)
+        if self._own is not None:
+            fcntl.flock(self._users, fcntl.LOCK_EX)  # the others leave first
+            asyncio.run(self._own.stop())
+        self._users.close()
+
+
+_server: _Server | None = None
+
+
+def pytest_sessionfinish() -> None:
+    """Not in a fixture: waiting for the other workers must not count against the last test's time."""
+    if _server is not None:
+        _server.leave()
+        shutil.rmtree(_server.folder / "home", ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder that all workers of this session share, and that the account of the database can enter."""
+    base = tmp_path_factory.getbasetemp()
+    name = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base).resolve().as_posix().replace("/", "-")
+    folder = Path(tempfile.gettempdir()) / f"telltale-tests{name}"
+    folder.mkdir(mode=0o711, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres(session_folder: Path) -> str:
+    """The session's server, as its superuser's URL. Tests that kill a server start their own EmbeddedPostgres."""
+    global _server
+    if _server is None:
+        _server = _Server(session_folder)
+        _server.join()
+    return _server.url
+
+
+@dataclass(frozen=True)
+class Database:
+    """A fresh, migrated database of one test."""
+
+    url: str
+    secret: str = SECRET
+
+    def role(self, name: str) -> str:
+        """The URL for one of `gateway`, `worker`, `desk`, `owner_page`."""
+        return role_url(self.url, self.secret, name if name.startswith("telltale_") else f"telltale_{name}")
+
+
+_count = 0
+
+
+@pytest.fixture
+async def database(postgres: str) -> AsyncIterator[Database]:
+    global _count
+    _count += 1
+    name = f"test_{os.getpid()}_{_count}"
+    admin = await asyncpg.connect(postgres)
+    try:
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+        yield Database(_named(postgres, name))
+        await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+PoolAs = Callable[..., Awaitable["asyncpg.Pool[Any]"]]
+
+
+@pytest.fixture
+async def pool_as(database: Database) -> AsyncIterator[PoolAs]:
+    """`await pool_as("gateway")`: a pool under that role; `pool_as("admin")` is the owner, for looking at everything."""
+    pools: list[asyncpg.Pool[Any]] = []
+
+    async def make(role: str, **options: Any) -> asyncpg.Pool[Any]:
+        url = database.url if role == "admin" else database.role(role)
+        pool = await asyncpg.create_pool(url, min_size=0, max_size=options.pop("max_size", 4), **options)
+        pools.append(pool)
+        return pool
+
+    yield make
+    for pool in pools:
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(pool.close(), 5)
+        pool.terminate()
+
+
+@pytest.fixture(scope="session")
+async def broker(session_folder: Path) -> AsyncIterator[Any]:
+    """The session's own embedded broker (one per worker: tests enrol and revoke cars in it)."""
+    from telltale.embedded.broker import EmbeddedBroker
+
+    home = session_folder / f"broker-{os.getpid()}"
+    home.mkdir()
+    async with EmbeddedBroker(home) as started:
+        yield started
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """An empty TELLTALE_HOME whose parents every account can enter (pytest's tmp_path is private)."""
+    folder = Path(tempfile.mkdtemp(prefix="telltale-home-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The recorded drives beside the checkout."""
+    if not RECORDINGS.is_dir():
+        pytest.skip("the recorded drives are not on this machine (they lie beside the checkout in ../shared/data)")
+    return RECORDINGS
+
+
+def _named(url: str, database: str) -> str:
+    return url.rpartition("/")[0] + "/" + database

@@ -1,0 +1,60 @@
+"""The embedded database: starts, survives kill -9, clears up after a killed supervisor."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+
+from telltale.embedded.postgres import EmbeddedPostgres
+from telltale.embedded.process import alive
+
+
+async def test_what_was_committed_is_there_after_kill_9(home: Path) -> None:
+    async with EmbeddedPostgres(home) as server:
+        connection = await asyncpg.connect(server.url)
+        await connection.execute("CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)")
+        server.kill()
+        await server.start()
+        again = await asyncpg.connect(server.url)
+        assert await again.fetchval("SELECT n FROM kept") == 7
+        await again.close()
+        connection.terminate()
+
+
+async def test_a_stale_pid_file_is_no_obstacle(home: Path) -> None:
+    async with EmbeddedPostgres(home) as server:
+        data = server.data
+    (data / "postmaster.pid").write_text(f"{os.getpid()}\n{data}\n0\n0\n\n\n\n")  # alive, but not a server
+    async with EmbeddedPostgres(home) as server:
+        assert server.pid is not None
+
+
+async def test_the_server_does_not_outlive_a_killed_supervisor_and_the_next_start_works(home: Path) -> None:
+    script = (
+        "import asyncio,pathlib,sys,time\n"
+        "from telltale.embedded.postgres import EmbeddedPostgres\n"
+        "pg=EmbeddedPostgres(pathlib.Path(sys.argv[1])); asyncio.run(pg.start()); print(pg.pid, flush=True); time.sleep(60)"
+    )
+    root = Path(__file__).resolve().parents[3]
+    holder = subprocess.Popen([sys.executable, "-c", script, str(home)], stdout=subprocess.PIPE, text=True, cwd=root)
+    assert holder.stdout is not None
+    server = int(holder.stdout.readline())
+    assert alive(server)
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    holder.stdout.close()
+    async with EmbeddedPostgres(home) as again:
+        assert again.pid is not None
+        assert not alive(server)
+
+
+async def test_each_test_gets_its_own_empty_database(database, pool_as) -> None:
+    pool = await pool_as("admin")
+    assert await pool.fetchval("SELECT count(*) FROM schema_migrations") >= 1
+    for role in ("gateway", "worker", "desk", "owner_page"):
+        assert await (await pool_as(role)).fetchval("SELECT current_user") == f"telltale_{role}"
