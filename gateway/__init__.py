@@ -1,0 +1,1 @@
+"""The ear: MQTT in, judged readings out."""

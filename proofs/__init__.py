@@ -1,0 +1,1 @@
+"""The witnesses: the story, benches, fault experiments, the detection score."""

@@ -1,0 +1,1 @@
+"""The judgement: pure decisions that return a named reason."""

@@ -1,0 +1,1 @@
+"""The words: what things are, pure. Nothing here reads a clock, a file or the network."""

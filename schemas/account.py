@@ -1,0 +1,51 @@
+"""Dealers, their staff and what each role may do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Role(StrEnum):
+    """The four roles of dealer staff. A manager may do what an advisor may."""
+
+    ADVISOR = "advisor"
+    DRIVER = "driver"
+    TECHNICIAN = "technician"
+    MANAGER = "manager"
+
+
+class Dealer(BaseModel):
+    """A dealer. `opening_hours` is an OSM string; the limits are minutes of business time."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    name: str
+    zone: str
+    country: str
+    phone: str
+    address: str
+    opening_hours: str
+    language: str
+    acknowledge_minutes_now: int
+    acknowledge_minutes_soon: int
+    waiting_word_minutes: int
+    offer_hold_minutes: int
+
+
+class Staff(BaseModel):
+    """A person at a dealer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    dealer_id: int
+    name: str
+    email: str
+    phone: str | None
+    role: Role
+    language: str
+    disabled_at: datetime | None

@@ -1,0 +1,116 @@
+"""One text in the outbox: written in the same transaction as its cause, checked for truth when it is claimed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.lifecycle import Lifecycle
+
+
+class MessageState(StrEnum):
+    """The states of a message."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"  #: a worker is about to hand it over; its reference is fixed
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"  #: for good, with a reason
+    CANCELLED = "cancelled"  #: no longer true, or no longer allowed
+
+
+class MessageEvent(StrEnum):
+    """What moves a message."""
+
+    CLAIMED = "claimed"
+    SENT = "sent"
+    PUT_BACK = "put_back"  #: not now: quiet hours, or a failure that may pass
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+_S, _E = MessageState, MessageEvent
+
+MESSAGE = Lifecycle(
+    noun="message",
+    start=_S.QUEUED,
+    moves={
+        _S.QUEUED: {_E.CLAIMED: _S.CLAIMED, _E.PUT_BACK: _S.QUEUED, _E.CANCELLED: _S.CANCELLED, _E.FAILED: _S.FAILED},
+        _S.CLAIMED: {_E.SENT: _S.SENT, _E.PUT_BACK: _S.QUEUED, _E.FAILED: _S.FAILED, _E.CANCELLED: _S.CANCELLED},
+        _S.SENT: {_E.DELIVERED: _S.DELIVERED, _E.FAILED: _S.FAILED},
+        _S.DELIVERED: {},
+        _S.FAILED: {},
+        _S.CANCELLED: {},
+    },
+)
+
+
+class Purpose(StrEnum):
+    """What a consent covers; a text belongs to exactly one."""
+
+    SAFETY = "safety"  #: stop now
+    SERVICE = "service"  #: something needs care, and our offer
+    STATUS = "status"  #: my visit, as it goes
+    SURVEY = "survey"
+    STAFF = "staff"  #: to our own people: no owner's consent involved
+
+
+class MessageKind(StrEnum):
+    """Every text we send; each has its words in `rules/texts/<language>.toml`."""
+
+    OFFER = "offer"
+    OFFER_EXPIRED = "offer_expired"
+    BOOKED = "booked"
+    DECLINED = "declined"
+    STOPPED = "stopped"
+    STARTED = "started"
+    HELP = "help"
+    PASSED_ON = "passed_on"  #: "a person will read this"
+    REMINDER = "reminder"
+    ON_THE_WAY = "on_the_way"
+    COLLECTED = "collected"
+    AT_WORKSHOP = "at_workshop"
+    ON_THE_WAY_BACK = "on_the_way_back"
+    HANDED_OVER = "handed_over"
+    WAITING = "waiting"  #: the waiting customer's true word
+    READY = "ready"
+    CANCELLED = "cancelled"
+    ALL_CLEAR = "all_clear"
+    FEEDBACK = "feedback"
+    FEEDBACK_THANKS = "feedback_thanks"
+    FREE = "free"  #: written by a person
+    STAFF_ALERT = "staff_alert"
+    STAFF_ESCALATION = "staff_escalation"
+    STAFF_COMEBACK = "staff_comeback"
+    STAFF_REPLY = "staff_reply"  #: an owner wrote something a person must read
+
+
+class Message(BaseModel):
+    """One text. `facts` is what it asserts: the sender reads them again before it sends."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    dealer_id: int
+    thread_id: int | None
+    owner_id: int | None
+    staff_id: int | None
+    case_id: int | None
+    kind: MessageKind
+    purpose: Purpose
+    channel: str
+    to_address: str
+    language: str
+    body: str
+    facts: dict[str, Any]
+    state: MessageState
+    reason: str | None
+    reference: str  #: our name for it at the provider, so that it is never sent twice
+    attempts: int
+    queued_at: datetime
+    due_at: datetime
+    sent_at: datetime | None

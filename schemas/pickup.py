@@ -1,0 +1,86 @@
+"""Pickup and delivery: a collect leg and a return leg, five steps in order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.lifecycle import Lifecycle
+
+
+class LegKind(StrEnum):
+    """Which way."""
+
+    COLLECT = "collect"
+    RETURN = "return"
+
+
+class LegState(StrEnum):
+    """The states of a leg."""
+
+    PLANNED = "planned"
+    ON_THE_WAY = "on_the_way"
+    COLLECTED = "collected"  #: collect leg: the driver has the car
+    AT_WORKSHOP = "at_workshop"  #: collect leg: done
+    ON_THE_WAY_BACK = "on_the_way_back"
+    HANDED_OVER = "handed_over"  #: return leg: done
+    CANCELLED = "cancelled"
+
+
+class LegEvent(StrEnum):
+    """The driver's five steps, and the cancellation."""
+
+    ON_THE_WAY = "on_the_way"
+    COLLECTED = "collected"
+    AT_WORKSHOP = "at_workshop"
+    ON_THE_WAY_BACK = "on_the_way_back"
+    HANDED_OVER = "handed_over"
+    CANCELLED = "cancelled"
+
+
+_S, _E = LegState, LegEvent
+
+COLLECT_LEG = Lifecycle(
+    noun="collection",
+    start=_S.PLANNED,
+    moves={
+        _S.PLANNED: {_E.ON_THE_WAY: _S.ON_THE_WAY, _E.CANCELLED: _S.CANCELLED},
+        _S.ON_THE_WAY: {_E.COLLECTED: _S.COLLECTED, _E.CANCELLED: _S.CANCELLED},
+        _S.COLLECTED: {_E.AT_WORKSHOP: _S.AT_WORKSHOP},
+        _S.AT_WORKSHOP: {},
+        _S.CANCELLED: {},
+    },
+)
+
+RETURN_LEG = Lifecycle(
+    noun="return",
+    start=_S.PLANNED,
+    moves={
+        _S.PLANNED: {_E.ON_THE_WAY_BACK: _S.ON_THE_WAY_BACK, _E.CANCELLED: _S.CANCELLED},
+        _S.ON_THE_WAY_BACK: {_E.HANDED_OVER: _S.HANDED_OVER},
+        _S.HANDED_OVER: {},
+        _S.CANCELLED: {},
+    },
+)
+
+LEGS: dict[LegKind, Lifecycle[LegState, LegEvent]] = {LegKind.COLLECT: COLLECT_LEG, LegKind.RETURN: RETURN_LEG}
+
+
+class Leg(BaseModel):
+    """One drive of one driver."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    dealer_id: int
+    booking_id: int
+    kind: LegKind
+    state: LegState
+    driver_id: int | None
+    slot_id: int | None
+    address: str
+    starts_at: datetime
+    ends_at: datetime
+    changed_at: datetime

@@ -1,0 +1,75 @@
+"""What we believe: one message as a row of values at one instant, in canonical units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntFlag, StrEnum
+
+from schemas.telemetry import Diagnostics
+
+
+class Mark(IntFlag):
+    """What is special about a row; stored as a smallint."""
+
+    PLAIN = 0
+    CLOCK_SUSPECT = 1  #: the car's clock is impossible: judged at its receive time, `car_ts` keeps what it said
+    LATE = 2  #: came after the reorder window: for history and trends, never worded as now
+    NO_COUNTER = 4  #: a device without boot and seq: its timestamp and payload are its key
+    ACCEPTED = 8  #: was in quarantine and a person let it in
+
+
+@dataclass(slots=True)
+class Reading:
+    """One row of `readings`.
+
+    `ts` and `received_at` are epoch seconds (UTC, business time): the hot path makes no datetime objects.
+    `ids` are `schemas.signal` ids, `values` their values in the same order. `place` is the car's running
+    number, given when the row is judged.
+    """
+
+    vehicle_id: int
+    boot: int
+    seq: int
+    ts: float
+    received_at: float
+    ids: tuple[int, ...]
+    values: tuple[float, ...]
+    day: int  #: days since 1970-01-01 of the `ts` that the car wrote; the partition
+    car_ts: float | None = None
+    mark: Mark = Mark.PLAIN
+    diagnostics: Diagnostics | None = None
+    place: int | None = None
+    signals: dict[int, float] = field(default_factory=dict, repr=False)
+
+
+class Refusal(StrEnum):
+    """Why telemetry was not believed."""
+
+    NOT_JSON = "not_json"
+    NOT_TELEMETRY = "not_telemetry"  #: JSON, but not of the contract's shape
+    NOT_FINITE = "not_finite"  #: NaN or infinite
+    TOO_LARGE = "too_large"
+    UNKNOWN_SIGNAL = "unknown_signal"  #: the known ones of the message are kept
+    OUT_OF_RANGE = "out_of_range"  #: a value no such sensor can give; the others are kept
+    FOREIGN_VIN = "foreign_vin"  #: the payload names another car than the topic
+    UNKNOWN_VEHICLE = "unknown_vehicle"
+    RETAINED = "retained"
+    ODOMETER = "odometer"  #: ran backwards, or faster than a car can
+    FLOOD = "flood"  #: this source sends nothing but poison: counted, no longer kept one by one
+    DATABASE = "database"  #: the row could not be stored; bisected out of its batch
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Telemetry that was not believed, with its reason: a row of `quarantine`."""
+
+    vin: str | None
+    vehicle_id: int | None
+    topic: str
+    payload: bytes
+    reason: Refusal
+    detail: str
+    received_at: datetime
+    boot: int | None = None
+    seq: int | None = None

@@ -1,0 +1,69 @@
+"""A slot is a piece of a resource's time: held for an offer, booked, or released. Held counts as taken."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.lifecycle import Lifecycle
+
+
+class ResourceKind(StrEnum):
+    """What can be taken once at a time."""
+
+    DRIVER = "driver"
+    BAY = "bay"
+    LOANER = "loaner"
+
+
+class SlotState(StrEnum):
+    """The states of a slot."""
+
+    HELD = "held"  #: stands in an offer until `expires_at`
+    BOOKED = "booked"
+    RELEASED = "released"
+
+
+class SlotEvent(StrEnum):
+    """What moves a slot."""
+
+    TAKEN = "taken"
+    FREED = "freed"
+
+
+SLOT = Lifecycle(
+    noun="slot",
+    start=SlotState.HELD,
+    moves={
+        SlotState.HELD: {SlotEvent.TAKEN: SlotState.BOOKED, SlotEvent.FREED: SlotState.RELEASED},
+        SlotState.BOOKED: {SlotEvent.FREED: SlotState.RELEASED},
+        SlotState.RELEASED: {},
+    },
+)
+
+
+class Window(BaseModel):
+    """A half-open span of time, as offered to a person."""
+
+    model_config = ConfigDict(frozen=True)
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+class Slot(BaseModel):
+    """A piece of one resource's time."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    dealer_id: int
+    resource_id: int
+    state: SlotState
+    starts_at: datetime
+    ends_at: datetime
+    offer_id: int | None
+    choice: int | None  #: the digit the owner answers with
+    expires_at: datetime | None

@@ -1,0 +1,47 @@
+"""What a rule answers. Three answers, because a silent car is not a healed car and zero is a reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How urgent, in the owner's terms."""
+
+    ADVICE = "advice"  #: at the next visit
+    SOON = "soon"  #: within days
+    NOW = "now"  #: before driving on
+
+    @property
+    def rank(self) -> int:
+        """Higher is more urgent: advice 0, soon 1, now 2."""
+        return _RANK[self]
+
+
+_RANK = {Severity.ADVICE: 0, Severity.SOON: 1, Severity.NOW: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """The fault is there."""
+
+    severity: Severity
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """The fault is not there, on positive evidence."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """Missing, stale, or between the warning and the clear level."""
+
+    because: str
+
+
+Verdict = Holds | Clear | Unsure

@@ -1,0 +1,1 @@
+"""The hands: loops that act when rows or time say so."""

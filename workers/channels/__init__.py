@@ -1,0 +1,1 @@
+"""One channel per file; the register is `CHANNELS`."""
