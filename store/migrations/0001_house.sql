@@ -37,7 +37,8 @@ CREATE TABLE clock (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     anchor   timestamptz NOT NULL,
     started  timestamptz NOT NULL,  -- machine time
-    speed    double precision NOT NULL CHECK (speed > 0)
+    speed    double precision NOT NULL CHECK (speed > 0),
+    seen     timestamptz NOT NULL   -- how far business time had come at the last beat: the next start goes on from here
 );
 GRANT SELECT ON clock TO telltale_gateway, telltale_worker, telltale_desk, telltale_owner_page;
 GRANT INSERT, UPDATE ON clock TO telltale_worker;

@@ -1,0 +1,87 @@
+"""Connections: a pool per role, an acquire that never waits forever, and the transaction of one dealer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from schemas.errors import Unavailable
+
+ACQUIRE_S = 2.0  #: an acquire without a time-out waits forever when the pool is exhausted (measured)
+_EXPIRING = ("25006", "57P01", "57P02", "57P03", "08")  #: demoted, shut down, or a lost connection: the pool's others are as bad
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+
+async def _prepare(connection: Connection) -> None:
+    """JSON columns are Python values, on every connection."""
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(kind, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+async def connect(url: str, *, name: str, statement_timeout_ms: int = 30_000) -> Connection:
+    """One connection of its own, for listeners and for the gateway's writer."""
+    try:
+        connection = await asyncpg.connect(url, timeout=5, server_settings=_server_settings(name, statement_timeout_ms))
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        raise Unavailable("the database", type(error).__name__) from error
+    await _prepare(connection)
+    return connection
+
+
+async def open_pool(url: str, *, name: str, size: int = 8, statement_timeout_ms: int = 10_000) -> Pool:
+    """A pool of at most `size` connections for one role."""
+    try:
+        pool = await asyncpg.create_pool(
+            url, min_size=1, max_size=size, timeout=5, init=_prepare, server_settings=_server_settings(name, statement_timeout_ms)
+        )
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        raise Unavailable("the database", type(error).__name__) from error
+    assert pool is not None
+    return pool
+
+
+def _server_settings(name: str, statement_timeout_ms: int) -> dict[str, str]:
+    return {
+        "application_name": f"telltale-{name}",
+        "statement_timeout": str(statement_timeout_ms),
+        "idle_in_transaction_session_timeout": "30000",
+        "lock_timeout": "5000",
+        "timezone": "UTC",
+    }
+
+
+@asynccontextmanager
+async def transaction(pool: Pool, dealer_id: int | None = None) -> AsyncIterator[Connection]:
+    """One transaction; with `dealer_id` it sees that dealer's rows only (row-level security).
+
+    Raises Unavailable when no connection is free within two seconds or the server is gone, and then
+    expires the pool so that the next caller gets a fresh connection.
+    """
+    try:
+        connection = await pool.acquire(timeout=ACQUIRE_S)
+    except (TimeoutError, OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError) as error:
+        raise Unavailable("the database", type(error).__name__) from error
+    try:
+        async with connection.transaction():
+            if dealer_id is not None:
+                await connection.execute("SELECT set_config('app.dealer', $1, true)", str(dealer_id))
+            yield connection
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        state = getattr(error, "sqlstate", None) or "08"
+        if state.startswith(_EXPIRING) or isinstance(error, OSError):
+            await pool.expire_connections()
+            raise Unavailable("the database", type(error).__name__) from error
+        raise
+    finally:
+        await pool.release(connection, timeout=ACQUIRE_S)
+
+
+def as_dict(row: asyncpg.Record) -> dict[str, Any]:
+    """A row as a plain dict, for the models."""
+    return dict(row.items())
