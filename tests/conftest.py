@@ -17,6 +17,7 @@ import asyncpg
 import pytest
 
 from store.migrate import migrate, role_url
+from store.pool import Pool, open_pool
 from telltale.embedded.postgres import EmbeddedPostgres
 
 SECRET = "tests-only-secret"
@@ -123,17 +124,17 @@ async def database(postgres: str) -> AsyncIterator[Database]:
         await admin.close()
 
 
-PoolAs = Callable[..., Awaitable["asyncpg.Pool[Any]"]]
+PoolAs = Callable[..., Awaitable[Pool]]
 
 
 @pytest.fixture
 async def pool_as(database: Database) -> AsyncIterator[PoolAs]:
     """`await pool_as("gateway")`: a pool under that role; `pool_as("admin")` is the owner, for looking at everything."""
-    pools: list[asyncpg.Pool[Any]] = []
+    pools: list[Pool] = []
 
-    async def make(role: str, **options: Any) -> asyncpg.Pool[Any]:
+    async def make(role: str, **options: Any) -> Pool:
         url = database.url if role == "admin" else database.role(role)
-        pool = await asyncpg.create_pool(url, min_size=0, max_size=options.pop("max_size", 4), **options)
+        pool = await open_pool(url, name=f"test-{role}", **{"size": 4, **options})
         pools.append(pool)
         return pool
 

@@ -1,0 +1,109 @@
+"""The command line: a register of commands, each imported only when it is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from telltale import logs
+from telltale.settings import Settings
+
+Result = TypeVar("Result")
+
+# name -> (module in telltale/commands, its one line in the overview)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", "Everything on this machine, with simulated cars in time-lapse (the default)."),
+    "story": ("story", "The whole story, played once and watched from outside."),
+    "play": ("play", "Play a recorded CAN log through the telematics unit to a running gateway."),
+    "gateway": ("gateway", "The ear: MQTT in, judged readings out."),
+    "workers": ("workers", "The hands: cases, texts, reminders, proofs of repair."),
+    "dealer-api": ("dealer_api", "The desk: pages for dealer, driver and owner, and the REST API."),
+    "simulator": ("simulator", "The stand-in cars."),
+    "migrate": ("migrate", "Bring a database to this version."),
+    "dealer": ("dealer", "Dealers: create."),
+    "staff": ("staff", "A dealer's people: invite."),
+    "vehicle": ("vehicle", "Cars: enrol, revoke."),
+    "owners": ("owners", "Owners, their cars and their consent: import from CSV."),
+    "key": ("key", "API keys: create."),
+    "bench": ("bench", "Measure: intake, rules, booking, api."),
+    "prove": ("prove", "Fault experiments with a history and a checker: intake, booking, messages."),
+    "score": ("score", "Detection against a simulated fleet's ground truth."),
+    "backtest": ("backtest", "Try rules on stored readings."),
+    "explain": ("explain", "Fold the stored readings again and say why an alert was raised."),
+    "rule": ("rule", "Stages of a rule: shadow, live, off, with the reason."),
+    "screenshots": ("screenshots", "Pictures of a running desk for README and docs."),
+}
+
+
+class Register(TyperGroup):
+    """Shows every command, imports one."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # typer keeps its own copy of click and names no public type
+        if cmd_name not in COMMANDS:
+            return None
+        if ctx.resilient_parsing or _overview():
+            return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1])
+        module = importlib.import_module(f"telltale.commands.{COMMANDS[cmd_name][0]}")
+        command = get_command(module.app)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(cls=Register, no_args_is_help=False, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def telltale() -> None:
+    """Telltale: the connected car identifies a maintenance issue and alerts the dealer."""
+
+
+def _overview() -> bool:
+    return sys.argv[1:2] in (["--help"], ["-h"], ["help"])
+
+
+def start(service: str, **given: Any) -> Settings:
+    """The first line of every command: settings from the environment and the arguments, then logs."""
+    settings = Settings.read(**given)
+    logs.set_up(settings.log_level, settings.log_format, service)
+    return settings
+
+
+def say(line: str) -> None:
+    """To people: standard error, so that standard output stays the command's answer."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def answer(facts: dict[str, Any], as_json: bool, lines: list[str] | None = None) -> None:
+    """The command's answer: one JSON object, or lines for people (`name: value` when none are given)."""
+    text = json.dumps(facts, default=str) if as_json else "\n".join(lines or [f"{name}: {value}" for name, value in facts.items()])
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def run(main: Coroutine[Any, Any, Result]) -> Result:
+    """Run to the end; SIGTERM and Ctrl-C cancel it, and what it then tidies up still happens."""
+
+    async def guarded() -> Result:
+        task = asyncio.ensure_future(main)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+    return asyncio.run(guarded())

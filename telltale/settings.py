@@ -1,0 +1,137 @@
+"""Every setting, and the only place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.errors import Misconfigured
+
+PREFIX = "TELLTALE_"
+PLAIN = {"database_url": "DATABASE_URL", "mqtt_url": "MQTT_URL"}  # names that the rest of the world uses too
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Settings(BaseSettings):
+    """Read once at the start. Each field's description is its line in docs/reference/settings.md."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    database_url: Annotated[
+        SecretStr | None, Field(validation_alias="DATABASE_URL", description="PostgreSQL 15 or newer; without it the embedded one is started")
+    ] = None
+    mqtt_url: Annotated[
+        SecretStr | None, Field(validation_alias="MQTT_URL", description="MQTT broker, mqtt://user:password@host:1883; without it the embedded one is started")
+    ] = None
+    home: Annotated[Path, Field(description="the folder of all state: database, broker, spools, secret")] = Field(
+        default_factory=lambda: _default_home()
+    )
+    secret: Annotated[
+        SecretStr | None, Field(description="signs links and derives the services' database passwords; made and kept in the home when not set")
+    ] = None
+    desk_host: Annotated[str, Field(description="address the dealer's desk and the API listen on")] = "127.0.0.1"
+    desk_port: Annotated[int, Field(ge=0, le=65535, description="port of the desk; 0 takes a free one")] = 0
+    public_url: Annotated[str, Field(description="how owners reach us, for the links in their texts; empty: the desk's own address")] = ""
+    demo_sign_ins: Annotated[bool, Field(description="show ready-made sign-ins on the sign-in page; refuses to listen beyond loopback")] = False
+    health_host: Annotated[str, Field(description="address of the services' health and metrics pages")] = "127.0.0.1"
+    health_port: Annotated[int, Field(ge=0, le=65535, description="port of this service's health page; 0 takes a free one")] = 0
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="least severity that is logged")] = "info"
+    log_format: Annotated[Literal["auto", "json", "console"], Field(description="auto: console on a terminal, JSON lines elsewhere")] = "auto"
+    lapse: Annotated[float, Field(ge=0, le=100_000, description="business seconds per machine second in the demo; 1 is real time")] = 600.0
+    share: Annotated[str, Field(pattern=r"^\d+/\d+$", description="which share of the fleet this gateway carries, K/N with K from 0")] = "0/1"
+    channel: Annotated[Literal["phone", "twilio", "email"], Field(description="how texts leave; phone is the demo phone, nothing leaves the machine")] = "phone"
+    twilio_account: Annotated[str, Field(description="Twilio account SID")] = ""
+    twilio_token: Annotated[SecretStr, Field(description="Twilio auth token; also checks inbound webhooks")] = SecretStr("")
+    twilio_from: Annotated[str, Field(description="sending number or messaging service SID")] = ""
+    smtp_url: Annotated[SecretStr, Field(description="mail relay, smtp://user:password@host:587")] = SecretStr("")
+    mail_from: Annotated[str, Field(description="sender of mails")] = ""
+    auth_url: Annotated[SecretStr, Field(description="NATS address on which the broker asks who may sign in (embedded broker: set by itself)")] = SecretStr("")
+    auth_seed: Annotated[SecretStr, Field(description="NKey seed that signs those answers (embedded broker: set by itself)")] = SecretStr("")
+    ready_fd: Annotated[int, Field(description="pipe on which a supervisor waits for our line that we are ready (set by itself)")] = -1
+    retention_days: Annotated[int, Field(ge=1, description="days for which raw readings are kept")] = 400
+
+    @field_validator("desk_host", "health_host")
+    @classmethod
+    def _no_empty_host(cls, value: str) -> str:
+        return value.strip() or "127.0.0.1"
+
+    @classmethod
+    def read(cls, **given: Any) -> Self:
+        """From the environment; arguments win. Anything odd is one Misconfigured that names the setting."""
+        known = {PREFIX + name.upper() for name in cls.model_fields if name not in PLAIN}
+        for name in os.environ:
+            if name.startswith(PREFIX) and name not in known:
+                raise Misconfigured(name, f"there is no such setting; known are {', '.join(sorted(known))}")
+        try:
+            settings = cls(**{PLAIN.get(k, k): v for k, v in given.items() if v is not None})
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = str(first["loc"][0]) if first["loc"] else "settings"
+            raise Misconfigured(field if field.isupper() else PREFIX + field.upper(), first["msg"]) from None
+        settings._check()
+        return settings
+
+    def _check(self) -> None:
+        if self.demo_sign_ins and self.desk_host not in LOOPBACK:
+            raise Misconfigured(
+                "TELLTALE_DESK_HOST", f"demo sign-ins are open to everyone, so they only listen on 127.0.0.1, not on {self.desk_host}"
+            )
+        k, _, n = self.share.partition("/")
+        if not int(k) < int(n):
+            raise Misconfigured("TELLTALE_SHARE", f"{self.share} is no share: K counts from 0 and is below N, as in 0/2 and 1/2")
+        for name, value, schemes in (
+            ("DATABASE_URL", self.database_url, ("postgres", "postgresql")),
+            ("MQTT_URL", self.mqtt_url, ("mqtt", "mqtts")),
+        ):
+            if value is not None and urlsplit(value.get_secret_value()).scheme not in schemes:
+                raise Misconfigured(name, f"must begin with {schemes[-1]}://")
+
+    @cached_property
+    def key(self) -> str:
+        """The one secret: given, or made once and kept readable for its owner only."""
+        if self.secret is not None:
+            return self.secret.get_secret_value()
+        path = self.home / "secret"
+        if not path.exists():
+            self.home.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_hex(32))
+        return path.read_text().strip()
+
+    @property
+    def database(self) -> str:
+        if self.database_url is None:
+            raise Misconfigured("DATABASE_URL", "is not set: this command works on a running database; `telltale demo` brings one along")
+        return self.database_url.get_secret_value()
+
+    @property
+    def mqtt(self) -> str:
+        if self.mqtt_url is None:
+            raise Misconfigured("MQTT_URL", "is not set: this command works on a running broker; `telltale demo` brings one along")
+        return self.mqtt_url.get_secret_value()
+
+    @property
+    def shares(self) -> tuple[int, int]:
+        k, _, n = self.share.partition("/")
+        return int(k), int(n)
+
+
+def child_environment(changes: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a service that we start: ours, with these settings on top (names of fields)."""
+    known = {name: PLAIN.get(name, PREFIX + name.upper()) for name in Settings.model_fields}
+    return {**os.environ, **{known[name]: value for name, value in changes.items()}}
+
+
+def _default_home() -> Path:
+    if os.geteuid() == 0:  # the database's account could not enter /root
+        return Path("/var/lib/telltale/home")
+    data = os.environ.get("XDG_DATA_HOME")
+    return (Path(data) if data else Path.home() / ".local" / "share") / "telltale"
