@@ -2,7 +2,7 @@
 # after that. Everything it says goes to standard error. Usage: setup user|dev
 
 complain() { printf 'telltale: %s\n' "$1" >&2; exit 2; }
-step() { printf '\033[2m[set-up]\033[0m %s\n' "$1" >&2; }
+step() { printf '[set-up] %s\n' "$1" >&2; }
 
 setup() {
     kind=$1
@@ -31,8 +31,7 @@ setup() {
     "$python" -c '' 2>/dev/null || make_venv
     start_npm
     step "installing the locked packages ($lock) …"
-    "$python" -m pip install --require-hashes --no-deps --no-compile --disable-pip-version-check --quiet --progress-bar on \
-        -r "$root/$lock" >&2 || complain "the packages could not be installed: is the network there? Then run this again"
+    install_packages || complain "the packages could not be installed ($(tail -n 1 "$root/build/pip.log")): is the network there? Then run this again"
     finish_npm
     printf '%s' "$wanted" > "$venv/.telltale"
     [ "$kind" = dev ] && printf '%s' "$wanted_dev" > "$venv/.telltale-dev"
@@ -50,6 +49,18 @@ make_venv() {
     rm -rf "$venv"
     "$found" -m venv "$venv" >&2 ||
         complain "$found cannot make a virtual environment (on Debian: apt-get install python3-venv)"
+}
+
+# pip's own words go to build/pip.log; people see how far it is.
+install_packages() {
+    total=$(grep -c '==' "$root/$lock")
+    rm -f "$root/build/pip.failed"
+    { "$python" -m pip install --require-hashes --no-deps --no-compile --disable-pip-version-check --progress-bar off \
+        -r "$root/$lock" 2>&1 || : > "$root/build/pip.failed"; } | tee "$root/build/pip.log" |
+        awk -v total="$total" '/^(Collecting|Processing|Requirement already) / { n++; if (n % 10 == 0) say("fetched " n " of " total) }
+            /^Installing collected/ { say("unpacking " total " packages") }
+            function say(text) { printf "[set-up] %s …\n", text; fflush() }' >&2
+    [ ! -e "$root/build/pip.failed" ]
 }
 
 # The desk's front-end files, by package-lock.json. The machine's npm works while pip does; else the one from the wheel.
