@@ -34,6 +34,9 @@ class Dealer(BaseModel):
     acknowledge_minutes_soon: int
     waiting_word_minutes: int
     offer_hold_minutes: int
+    notice_minutes: int = 60  #: no window begins sooner than this
+    workshop_minutes: int = 120  #: how long a visit is planned to take
+    drive_minutes: int = 60  #: the width of a collection or return window
 
 
 class Staff(BaseModel):

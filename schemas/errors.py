@@ -53,8 +53,9 @@ class IllegalMove(TelltaleError):
 class Overtaken(TelltaleError):
     """Somebody was quicker: this {noun} has changed meanwhile."""
 
-    def __init__(self, noun: str, reason: str = "") -> None:
+    def __init__(self, noun: str, reason: str = "", windows: tuple[str, ...] = ()) -> None:
         self.noun, self.reason = noun, reason
+        self.windows = windows  # what is free instead: "2026-11-23T10:00:00+00:00/2026-11-23T11:00:00+00:00"
         super().__init__(noun=noun, **({"reason": reason} if reason else {}))
 
 

@@ -57,6 +57,9 @@ CREATE TABLE dealers (
     acknowledge_minutes_soon integer NOT NULL DEFAULT 60,
     waiting_word_minutes integer NOT NULL DEFAULT 30,
     offer_hold_minutes integer NOT NULL DEFAULT 240,
+    notice_minutes integer NOT NULL DEFAULT 60,     -- no window begins sooner than this
+    workshop_minutes integer NOT NULL DEFAULT 120,  -- how long a visit is planned to take
+    drive_minutes integer NOT NULL DEFAULT 60,      -- the width of a collection or return window
     created_at timestamptz NOT NULL
 );
 SELECT protect('dealers');
@@ -137,7 +140,7 @@ CREATE TABLE idempotency (
     key text NOT NULL,
     request_hash bytea NOT NULL,
     status integer,               -- NULL while the first call is under way
-    body jsonb,
+    body bytea,                   -- the very bytes: a repeated call gets them again
     at timestamptz NOT NULL,
     PRIMARY KEY (dealer_id, caller, key)
 );

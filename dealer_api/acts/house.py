@@ -1,0 +1,66 @@
+"""What every act needs: the database, the clock, the words, and how people reach us."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from schemas.profile import Profile
+from store.pool import Connection, Pool, transaction
+
+#: /o/{token} the owner's offer and journey, /d/{token} the driver's leg, /f/{token} feedback, /sign-in/{token} an invitation.
+LINKS = {"offer": "o", "journey": "o", "driver": "d", "feedback": "f", "preferences": "p", "invitation": "invitation"}
+
+
+@dataclass(frozen=True)
+class House:
+    """`pool` is the role that acts: the desk's, or after `as_owner()` the owner page's."""
+
+    pool: Pool
+    owner_pool: Pool
+    clock: Callable[[], datetime]
+    wording: Any  # rules.wording.Wording
+    base_url: str
+    secret: str
+    demo: bool = False
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    ambient: Connection | None = None  #: the transaction that a repeatable request runs in
+
+    def now(self) -> datetime:
+        """Business time."""
+        return self.clock()
+
+    @asynccontextmanager
+    async def at(self, dealer_id: int | None) -> AsyncIterator[Connection]:
+        """One transaction that sees this dealer's rows only; inside a repeatable request it is that request's own."""
+        if self.ambient is not None:
+            async with self.ambient.transaction():  # a savepoint: what fails here is undone here
+                yield self.ambient
+            return
+        async with transaction(self.pool, dealer_id) as connection:
+            yield connection
+
+    def within(self, connection: Connection) -> House:
+        """The same house, acting in a transaction that is already open."""
+        return replace(self, ambient=connection)
+
+    def alone(self) -> House:
+        """The same house, with transactions of its own."""
+        return replace(self, ambient=None)
+
+    def as_owner(self) -> House:
+        """The same house, acting with the owner page's rights."""
+        return replace(self, pool=self.owner_pool, ambient=None)
+
+    def link(self, purpose: str, token: str) -> str:
+        """The address that `token` opens."""
+        return f"{self.base_url.rstrip('/')}/{LINKS[purpose]}/{token}"
+
+    def sign(self, *parts: str) -> str:
+        """A short keyed digest: CSRF tokens, cursors."""
+        return hmac.new(self.secret.encode(), "\n".join(parts).encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,71 @@
+"""The application: the register's doors, the guard at each, and the headers that every answer carries."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from aiohttp import web
+
+from dealer_api import faults, identity
+from dealer_api.acts.house import House
+from dealer_api.keys import HOUSE, LIVE
+from dealer_api.live import Live
+from dealer_api.routes import ROUTES
+
+LARGEST_BODY = 256 * 1024
+STATIC = Path(__file__).parent / "desk" / "static"
+CSP = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+Extend = Callable[[web.Application], None]
+
+
+def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = ()) -> web.Application:
+    """The whole desk. `extensions` set up a room's own parts (templates, filters) on the application."""
+    app = web.Application(middlewares=[faults.faults], client_max_size=LARGEST_BODY)
+    app[HOUSE], app[LIVE], app[identity.ATTEMPTS] = house, live, identity.Attempts()
+    for extend in (*_rooms(), *extensions):
+        extend(app)
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, identity.guard(route))
+    if STATIC.is_dir():
+        app.router.add_static("/static", STATIC)
+    app.on_response_prepare.append(_protect)
+    app.cleanup_ctx.append(_listening)
+    return app
+
+
+def _rooms() -> tuple[Extend, ...]:
+    """What each room of pages sets up on the application, when it has a `set_up(app)`."""
+    from dealer_api import desk, inbound, owner
+
+    return tuple(room.set_up for room in (desk, owner, inbound) if hasattr(room, "set_up"))
+
+
+async def _protect(request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if not request.path.startswith("/static/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+
+
+async def _listening(app: web.Application) -> AsyncIterator[None]:
+    listener = asyncio.create_task(app[LIVE].run(), name="desk bell")
+    yield
+    listener.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await listener
+
+

@@ -1,0 +1,54 @@
+"""Signing in and out through the API; the cookie it sets is the pages' too."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from dealer_api import identity
+from dealer_api.bodies import Body, read, reply
+from dealer_api.keys import call, house
+from schemas.account import Dealer, Staff
+from schemas.errors import BadInput
+from store import accounts
+
+
+class SignIn(Body):
+    """An address and its password."""
+
+    email: Annotated[str, Field(min_length=3, max_length=200)]
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class SignedIn(BaseModel):
+    """Who you are; the session itself is in the cookie."""
+
+    staff: Staff | None
+    dealer: Dealer
+    role: str
+
+
+async def open_session(request: web.Request) -> web.Response:
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise BadInput("Sec-Fetch-Site", "signing in works from our own pages and from programs only")
+    asked = await read(request, SignIn)
+    token, person = await identity.sign_in(request, asked.email, asked.password)
+    async with house(request).at(person.dealer_id) as connection:
+        dealer = await accounts.dealer(connection, person.dealer_id)
+    response = reply(SignedIn(staff=person, dealer=dealer, role=person.role.value), 201)
+    identity.give_cookie(response, house(request), token)
+    return response
+
+
+async def show_session(request: web.Request) -> web.Response:
+    me = call(request)
+    return reply(SignedIn(staff=me.staff, dealer=me.dealer, role=me.role))
+
+
+async def close_session(request: web.Request) -> web.Response:
+    await identity.sign_out(request, call(request))
+    response = web.Response(status=204)
+    identity.take_cookie(response)
+    return response

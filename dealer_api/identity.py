@@ -1,0 +1,210 @@
+"""Who is asking: a session's cookie or an API key; what their role may do; and that a form was ours."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import secrets as randomness
+from datetime import UTC, datetime
+from functools import cache
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from dealer_api import faults
+from dealer_api.acts.house import House
+from dealer_api.keys import CALL, HOUSE, Call
+from dealer_api.route import PUBLIC, Handler, Route
+from schemas.account import Staff
+from schemas.errors import BadInput, NotAllowed
+from store import accounts, idempotency, secrets, sessions
+
+COOKIE = "telltale_session"
+_HASHER = PasswordHasher()
+_ATTEMPTS = RateLimitItemPerMinute(5, 15)
+_FROM_ONE_PLACE = RateLimitItemPerMinute(60, 15)
+LEAST_PASSWORD = 10
+
+
+class Attempts:
+    """Counts failed sign-ins per address and per place; in this process, in machine time."""
+
+    def __init__(self) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def check(self, email: str, place: str) -> None:
+        if not (self._limiter.test(_ATTEMPTS, "email", email) and self._limiter.test(_FROM_ONE_PLACE, "place", place)):
+            raise faults.TooOften(15)
+
+    def failed(self, email: str, place: str) -> None:
+        self._limiter.hit(_ATTEMPTS, "email", email)
+        self._limiter.hit(_FROM_ONE_PLACE, "place", place)
+
+
+ATTEMPTS: web.AppKey[Attempts] = web.AppKey("attempts", Attempts)
+
+
+def machine_now() -> datetime:
+    """Sessions are not business: they end by the machine's clock, however fast the demo's day runs."""
+    return datetime.now(UTC)
+
+
+async def hash_password(password: str) -> str:
+    """argon2id, in a thread: it takes tens of milliseconds on purpose."""
+    if len(password) < LEAST_PASSWORD or len(password) > 200:
+        raise BadInput("password", f"takes {LEAST_PASSWORD} to 200 characters")
+    return await asyncio.to_thread(_HASHER.hash, password)
+
+
+async def sign_in(request: web.Request, email: str, password: str) -> tuple[str, Staff]:
+    """The cookie of a new session; NotAllowed says nothing about which half was wrong."""
+    house, attempts = request.app[HOUSE], request.app[ATTEMPTS]
+    email, place = email.strip().lower(), request.remote or ""
+    attempts.check(email, place)
+    async with house.at(None) as connection:
+        found = await accounts.sign_in_of(connection, email)
+    good = await asyncio.to_thread(_verify, found.password_hash if found and found.password_hash else None, password)
+    if found is None or found.password_hash is None or not good:
+        attempts.failed(email, place)
+        raise NotAllowed("The address or the password is not right.", signed_in=False)
+    token = randomness.token_urlsafe(32)
+    async with house.at(found.dealer_id) as connection:
+        person = await accounts.staff(connection, found.dealer_id, found.staff_id)
+        if person.disabled_at is not None:
+            raise NotAllowed("The address or the password is not right.", signed_in=False)
+        await sessions.start(connection, _session_id(token), found.dealer_id, person.id, machine_now())
+    return token, person
+
+
+async def sign_out(request: web.Request, call: Call) -> None:
+    """End this session; others of the same person go on."""
+    if call.session is not None:
+        async with call.house.at(call.dealer_id) as connection:
+            await sessions.end(connection, call.dealer_id, call.session)
+
+
+def give_cookie(response: web.StreamResponse, house: House, token: str) -> None:
+    """The session's cookie: not for scripts, not for other sites."""
+    response.set_cookie(
+        COOKIE, token, max_age=int(sessions.LIFE.total_seconds()), httponly=True, samesite="Lax", secure=house.base_url.startswith("https:"), path="/"
+    )
+
+
+def take_cookie(response: web.StreamResponse) -> None:
+    """Forget the cookie."""
+    response.del_cookie(COOKIE, path="/")
+
+
+async def caller(request: web.Request) -> Call | None:
+    """Who is asking, by key or by cookie; None when they did not say, or it no longer counts."""
+    house = request.app[HOUSE]
+    said = request.headers.get("Authorization", "")
+    if said:
+        return await _by_key(house, said)
+    cookie = request.cookies.get(COOKIE)
+    return await _by_session(house, cookie) if cookie else None
+
+
+async def _by_key(house: House, said: str) -> Call | None:
+    scheme, _, token = said.partition(" ")
+    if scheme.lower() != "bearer" or not token.startswith(secrets.KEY_PREFIX):
+        return None
+    async with house.at(None) as connection:
+        secret = await secrets.find(connection, token, "api_key")
+    if secret is None or not secret.opens(house.now()):
+        return None
+    async with house.at(secret.dealer_id) as connection:
+        dealer = await accounts.dealer(connection, secret.dealer_id)
+    return Call(house, dealer.id, f"api:{secret.label}", "api", None, dealer, None)
+
+
+async def _by_session(house: House, cookie: str) -> Call | None:
+    session_id = _session_id(cookie)
+    async with house.at(None) as connection:
+        found = await sessions.who(connection, session_id, machine_now())
+    if found is None:
+        return None
+    dealer, person = found
+    return Call(house, dealer.id, f"staff:{person.id}", person.role.value, person, dealer, session_id)
+
+
+def guard(route: Route) -> Handler:
+    """The door itself: who, may they, was it their own page that asked, and has it been done already."""
+    if route.who == PUBLIC:
+        return route.handler
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        call = await caller(request)
+        if call is None:
+            raise NotAllowed("Sign in, or send a key as Authorization: Bearer tk_…", signed_in=False)
+        if call.role not in route.who:
+            raise NotAllowed(f"This is for {', '.join(sorted(route.who - {'api'}))}; you are signed in as {call.role}.")
+        if request.method not in ("GET", "HEAD", "OPTIONS") and call.session is not None:
+            await own_page(request, call)
+        if route.needs_key:
+            return await _once(request, call, route.handler)
+        request[CALL] = call
+        return await route.handler(request)
+
+    return guarded
+
+
+async def own_page(request: web.Request, call: Call) -> None:
+    """Refuse what another site made the browser send: by where it came from, and for forms by a token as well."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise NotAllowed("This request came from another site.")
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise NotAllowed("This request came from another site.")
+    if request.content_type == "application/json":
+        return  # no form of another site can send it without asking us first
+    token = request.headers.get("X-CSRF-Token") or str((await request.post()).get("csrf", ""))
+    if not hmac.compare_digest(token.encode(), call.csrf.encode()):
+        raise NotAllowed("This page is too old. Load it again and repeat.")
+
+
+async def _once(request: web.Request, call: Call, handler: Handler) -> web.StreamResponse:
+    """Key, effect and answer in one transaction: a crash on the way leaves none of them."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not key:
+        raise faults.Incomplete("Send the header Idempotency-Key with a value of your own, for instance a UUID: then a repeated request counts once.")
+    if len(key) > 200 or not key.isprintable():
+        raise BadInput("Idempotency-Key", "takes up to 200 printable characters")
+    body = await request.read()
+    fingerprint = idempotency.fingerprint(request.method, request.path, body)
+    async with call.house.at(call.dealer_id) as connection:
+        first = await idempotency.begin(connection, call.dealer_id, call.actor, key, fingerprint)
+        if first is not None:
+            return web.Response(status=first.status, body=first.body, content_type="application/json", headers={"Idempotency-Replayed": "true"})
+        request[CALL] = Call(
+            call.house.within(connection), call.dealer_id, call.actor, call.role, call.staff, call.dealer, call.session
+        )
+        response = await handler(request)
+        assert isinstance(response, web.Response) and isinstance(response.body, bytes | None)
+        answer = idempotency.Answer(response.status, response.body or b"")
+        await idempotency.keep(connection, call.dealer_id, call.actor, key, fingerprint, answer, call.house.now())
+    return response
+
+
+@cache
+def _nobody() -> str:
+    return _HASHER.hash(randomness.token_hex(16))
+
+
+def _session_id(cookie: str) -> str:
+    return hashlib.sha256(cookie.encode("utf-8", "replace")).hexdigest()
+
+
+def _verify(hashed: str | None, password: str) -> bool:
+    """Takes as long for an address that nobody signs in with."""
+    try:
+        _HASHER.verify(hashed or _nobody(), password)
+        return hashed is not None
+    except (Argon2Error, ValueError):
+        return False

@@ -1,0 +1,45 @@
+"""Typed keys of the application and of a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from dealer_api.acts.house import House
+from dealer_api.live import Live
+from schemas.account import Dealer, Staff
+
+HOUSE: web.AppKey[House] = web.AppKey("house", House)
+LIVE: web.AppKey[Live] = web.AppKey("live", Live)
+
+
+@dataclass(frozen=True)
+class Call:
+    """Who is asking. `role` is a staff role, or `api` for a key; `actor` is what history will say."""
+
+    house: House
+    dealer_id: int
+    actor: str
+    role: str
+    staff: Staff | None
+    dealer: Dealer
+    session: str | None  #: the hash of the cookie, for CSRF tokens and signing out
+
+    @property
+    def csrf(self) -> str:
+        """The token that this session's forms carry in the field `csrf`."""
+        return self.house.sign("csrf", self.session or "")
+
+
+CALL: web.RequestKey[Call] = web.RequestKey("call", Call)
+
+
+def call(request: web.Request) -> Call:
+    """Who is asking; only behind a guarded route."""
+    return request[CALL]
+
+
+def house(request: web.Request) -> House:
+    """The house, on public routes where nobody is known yet."""
+    return request.app[HOUSE]

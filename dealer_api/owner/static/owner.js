@@ -1,0 +1,42 @@
+// The pages work without this file. It keeps an open page true (server-sent events, else a slow poll) and stops a second tap.
+"use strict";
+(() => {
+  const main = document.getElementById("main");
+  let busy = false;
+
+  async function renew() {
+    if (busy || !main || document.hidden) return;
+    busy = true;
+    try {
+      const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" }, cache: "no-store" });
+      if (answer.status === 410) { location.reload(); return; }
+      if (!answer.ok) return;
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
+      const typing = main.contains(document.activeElement) && /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
+      if (!fresh || typing || fresh.innerHTML === main.dataset.was) return;
+      const open = [...main.querySelectorAll("details")].map((one) => one.open);
+      main.dataset.was = fresh.innerHTML;
+      main.replaceChildren(...fresh.childNodes);
+      main.querySelectorAll("details").forEach((one, n) => { one.open = Boolean(open[n]); });
+      document.title = document.title;
+    } catch { /* no network: the next bell or poll tries again */ } finally { busy = false; }
+  }
+
+  if (main && main.dataset.live) {
+    main.dataset.was = main.innerHTML;
+    if ("EventSource" in window) {
+      const bell = new EventSource(main.dataset.live);
+      bell.addEventListener("changed", renew);
+    }
+    setInterval(renew, 20000);
+    document.addEventListener("visibilitychange", renew);
+  }
+
+  document.addEventListener("submit", (event) => {
+    const pressed = event.submitter;
+    if (!pressed) return;
+    if (pressed.getAttribute("aria-busy") === "true") { event.preventDefault(); return; }
+    pressed.setAttribute("aria-busy", "true");
+    setTimeout(() => pressed.removeAttribute("aria-busy"), 8000);
+  });
+})();

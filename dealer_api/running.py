@@ -1,0 +1,65 @@
+"""Run the desk until cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from dealer_api.acts.house import House
+from dealer_api.application import build
+from dealer_api.live import Live
+from schemas.errors import Misconfigured
+from schemas.profile import Profile
+from store.pool import open_pool
+
+DRAIN_S = 3.0
+
+
+async def run(
+    *,
+    desk_url: str,
+    owner_url: str,
+    clock: Callable[[], datetime],
+    wording: Any,
+    secret: str,
+    profiles: Mapping[str, Profile],
+    host: str = "127.0.0.1",
+    port: int = 0,
+    base_url: str = "",
+    demo: bool = False,
+    pool_size: int = 10,
+    ready: Callable[..., None] = lambda **facts: None,
+) -> None:
+    """Serve. `desk_url` and `owner_url` sign in to the database as those roles; `ready(url=…)` is called when it listens."""
+    pool = await open_pool(desk_url, name="desk", size=pool_size)
+    owner_pool = await open_pool(owner_url, name="owner-page", size=pool_size)
+    try:
+        socket = web_socket(host, port)
+        address = base_url or f"http://{host if ':' not in host else f'[{host}]'}:{socket.getsockname()[1]}"
+        house = House(
+            pool=pool, owner_pool=owner_pool, clock=clock, wording=wording, base_url=address, secret=secret, demo=demo, profiles=profiles
+        )
+        runner = web.AppRunner(build(house, Live(desk_url)), access_log=None, shutdown_timeout=DRAIN_S, handle_signals=False)
+        await runner.setup()
+        try:
+            await web.SockSite(runner, socket).start()
+            ready(url=f"http://{host if ':' not in host else f'[{host}]'}:{socket.getsockname()[1]}")
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()
+    finally:
+        await asyncio.gather(pool.close(), owner_pool.close(), return_exceptions=True)
+
+
+def web_socket(host: str, port: int) -> Any:
+    """A listening socket, made first so that its port is known before links are made of it."""
+    import socket
+
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, reuse_port=False)
+    except OSError as error:
+        raise Misconfigured("TELLTALE_DESK_PORT", f"{host}:{port} cannot be listened on: {error.strerror}") from None

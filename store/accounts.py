@@ -1,0 +1,160 @@
+"""Dealers, their people, how they sign in, and the numbers that owners answer to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from schemas.account import Dealer, Role, Staff
+from schemas.errors import BadInput, NotFound
+from store import bells
+from store.pool import Connection, as_dict
+
+_DEALER = """id, name, zone, country, phone, address, opening_hours, language, acknowledge_minutes_now, acknowledge_minutes_soon,
+ waiting_word_minutes, offer_hold_minutes, notice_minutes, workshop_minutes, drive_minutes"""
+_STAFF = "id, dealer_id, name, email, phone, role, language, disabled_at"
+_CREATE_DEALER = f"""
+INSERT INTO dealers (name, zone, country, phone, address, opening_hours, language, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {_DEALER}
+"""
+_ADD_STAFF = f"""
+INSERT INTO staff (dealer_id, name, email, phone, role, language, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING {_STAFF}
+"""
+_ADD_SIGN_IN = "INSERT INTO sign_ins (email, dealer_id, staff_id, password_hash, changed_at) VALUES ($1, $2, $3, $4, $5)"
+_SIGN_IN = "SELECT dealer_id, staff_id, password_hash FROM sign_ins WHERE email = $1"
+_SET_PASSWORD = "UPDATE sign_ins SET password_hash = $3, changed_at = $4 WHERE dealer_id = $1 AND staff_id = $2"
+_ADD_RESOURCE = "INSERT INTO resources (dealer_id, kind, name, staff_id) VALUES ($1, $2, $3, $4) RETURNING id"
+_SET_SENDER = """
+INSERT INTO senders (address, dealer_id, channel) VALUES ($1, $2, $3)
+ON CONFLICT (address) DO UPDATE SET channel = excluded.channel WHERE senders.dealer_id = excluded.dealer_id
+"""
+#: What a manager may change about the dealer.
+DEALER_FIELDS = ("name", "phone", "address", "opening_hours", "language", "acknowledge_minutes_now", "acknowledge_minutes_soon",
+                 "waiting_word_minutes", "offer_hold_minutes", "notice_minutes", "workshop_minutes", "drive_minutes")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What is known about an e-mail address before anybody is signed in."""
+
+    dealer_id: int
+    staff_id: int
+    password_hash: str | None
+
+
+async def create_dealer(
+    connection: Connection, *, name: str, zone: str, country: str, phone: str, address: str, opening_hours: str, language: str, now: datetime
+) -> Dealer:
+    """A dealer; its bays and people come after. Needs the worker's role: nobody is signed in yet."""
+    row = await connection.fetchrow(_CREATE_DEALER, name, zone, country, phone, address, opening_hours, language, now)
+    return Dealer(**as_dict(row))
+
+
+async def dealer(connection: Connection, dealer_id: int) -> Dealer:
+    """That dealer, or NotFound."""
+    row = await connection.fetchrow(f"SELECT {_DEALER} FROM dealers WHERE id = $1", dealer_id)
+    if row is None:
+        raise NotFound("dealer")
+    return Dealer(**as_dict(row))
+
+
+async def dealers(connection: Connection) -> list[Dealer]:
+    """All dealers that this role may see."""
+    return [Dealer(**as_dict(row)) for row in await connection.fetch(f"SELECT {_DEALER} FROM dealers ORDER BY id")]
+
+
+async def update_dealer(connection: Connection, dealer_id: int, changes: dict[str, object]) -> Dealer:
+    """Change what stands in DEALER_FIELDS."""
+    names = [name for name in DEALER_FIELDS if name in changes]
+    if names:
+        sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(names, 2))
+        await connection.execute(f"UPDATE dealers SET {sets} WHERE id = $1", dealer_id, *(changes[name] for name in names))
+        await bells.ring_desk(connection, dealer_id, "dealer", dealer_id)
+    return await dealer(connection, dealer_id)
+
+
+async def add_staff(
+    connection: Connection, dealer_id: int, *, name: str, email: str, phone: str | None, role: Role, language: str, password_hash: str | None, now: datetime
+) -> Staff:
+    """A person, with a way to sign in; a driver's time is a resource at once. An e-mail address signs in at one dealer only."""
+    try:
+        async with connection.transaction():
+            row = await connection.fetchrow(_ADD_STAFF, dealer_id, name, email.lower(), phone, role.value, language, now)
+            person = Staff(**as_dict(row))
+            await connection.execute(_ADD_SIGN_IN, person.email, dealer_id, person.id, password_hash, now)
+            if role is Role.DRIVER:
+                await connection.execute(_ADD_RESOURCE, dealer_id, "driver", f"{name} ({person.id})", person.id)
+    except asyncpg.UniqueViolationError:
+        raise BadInput("email", "somebody signs in with this address already") from None
+    await bells.ring_desk(connection, dealer_id, "staff", person.id)
+    return person
+
+
+async def staff(connection: Connection, dealer_id: int, staff_id: int) -> Staff:
+    """That person, or NotFound."""
+    row = await connection.fetchrow(f"SELECT {_STAFF} FROM staff WHERE dealer_id = $1 AND id = $2", dealer_id, staff_id)
+    if row is None:
+        raise NotFound("person")
+    return Staff(**as_dict(row))
+
+
+async def staff_of(connection: Connection, dealer_id: int, *roles: Role) -> list[Staff]:
+    """The people of a dealer who still work there, in these roles or all."""
+    rows = await connection.fetch(
+        f"SELECT {_STAFF} FROM staff WHERE dealer_id = $1 AND disabled_at IS NULL AND ($2::text[] = '{{}}' OR role = ANY($2)) ORDER BY name, id",
+        dealer_id, [role.value for role in roles],
+    )  # fmt: skip
+    return [Staff(**as_dict(row)) for row in rows]
+
+
+async def disable_staff(connection: Connection, dealer_id: int, staff_id: int, now: datetime) -> None:
+    """They can no longer sign in, and their open sessions end with this transaction."""
+    await connection.execute("UPDATE staff SET disabled_at = $3 WHERE dealer_id = $1 AND id = $2", dealer_id, staff_id, now)
+    await connection.execute("DELETE FROM sessions WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id)
+    await connection.execute("UPDATE resources SET retired_at = $3 WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id, now)
+    await bells.ring_desk(connection, dealer_id, "staff", staff_id)
+
+
+async def sign_in_of(connection: Connection, email: str) -> SignIn | None:
+    """Who signs in with this address."""
+    row = await connection.fetchrow(_SIGN_IN, email.strip().lower())
+    return SignIn(**as_dict(row)) if row else None
+
+
+async def set_password(connection: Connection, dealer_id: int, staff_id: int, password_hash: str, now: datetime) -> None:
+    """A new password ends every session of that person."""
+    await connection.execute(_SET_PASSWORD, dealer_id, staff_id, password_hash, now)
+    await connection.execute("DELETE FROM sessions WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id)
+
+
+async def set_sender(connection: Connection, address: str, dealer_id: int, channel: str) -> None:
+    """The number or mailbox that this dealer's owners answer to; an address belongs to one dealer."""
+    done = await connection.execute(_SET_SENDER, address, dealer_id, channel)
+    if done == "INSERT 0 0":
+        raise BadInput("phone", f"{address} belongs to another dealer")
+
+
+async def sender_of(connection: Connection, dealer_id: int, channel: str) -> str | None:
+    """The address that this dealer's texts come from on `channel`."""
+    found: str | None = await connection.fetchval(
+        "SELECT address FROM senders WHERE dealer_id = $1 AND channel = $2 ORDER BY address LIMIT 1", dealer_id, channel
+    )
+    return found
+
+
+async def dealer_at(connection: Connection, address: str) -> int | None:
+    """Whose number or mailbox this is: how an incoming text finds its dealer."""
+    found: int | None = await connection.fetchval("SELECT dealer_id FROM senders WHERE address = $1", address)
+    return found
+
+
+async def add_resource(connection: Connection, dealer_id: int, kind: str, name: str, staff_id: int | None = None) -> int:
+    """A bay, a loaner or a driver: something whose time can be taken once."""
+    try:
+        async with connection.transaction():
+            found: int = await connection.fetchval(_ADD_RESOURCE, dealer_id, kind, name, staff_id)
+    except asyncpg.UniqueViolationError:
+        raise BadInput("name", f"there is a {kind} called {name} already") from None
+    return found

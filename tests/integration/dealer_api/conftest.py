@@ -1,0 +1,147 @@
+"""A desk over a fresh database: two dealers, their people, and a client that signs in."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from dealer_api import identity
+from dealer_api.acts.house import House
+from dealer_api.application import build
+from dealer_api.live import Live
+from schemas.account import Dealer, Role, Staff
+from store import accounts
+from store.pool import Pool, transaction
+
+PASSWORD = "a good long password"
+MONDAY = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)  # 08:30 in Berlin
+_keys = itertools.count(1)
+
+
+class Clock:
+    """Business time that stands still until a test moves it."""
+
+    def __init__(self, at: datetime = MONDAY) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def on(self, **delta: float) -> None:
+        self.at += timedelta(**delta)
+
+
+class Wording:
+    """Words that say which text they are, for tests that look at the act and not at the sentence."""
+    __test__ = False
+
+    def text(self, language: str, kind: Any, **facts: Any) -> Any:
+        @dataclass(frozen=True)
+        class Text:
+            body: str
+            parts: int = 1
+            encoding: str = "gsm7"
+
+        return Text(f"[{language}] {kind}")
+
+    def say(self, language: str, key: str, **facts: Any) -> str:
+        return f"[{language}] {key}"
+
+
+@dataclass
+class Desk:
+    """What a test holds: clients are signed in by role, `admin` sees every row."""
+
+    app: web.Application
+    house: House
+    clock: Clock
+    admin: Pool
+    server: TestServer
+    dealer: Dealer
+    other: Dealer
+    people: dict[tuple[int, str], Staff]
+    _clients: dict[tuple[int, str], TestClient[Any, Any]] = field(default_factory=dict)
+
+    def anonymous(self) -> TestClient[Any, Any]:
+        return TestClient(self.server)
+
+    async def as_role(self, role: str, dealer: Dealer | None = None) -> TestClient[Any, Any]:
+        where = (dealer or self.dealer).id
+        if (where, role) not in self._clients:
+            client = TestClient(self.server)
+            said = await client.post("/api/v1/session", json={"email": self.people[(where, role)].email, "password": PASSWORD})
+            assert said.status == 201, await said.text()
+            self._clients[(where, role)] = client
+        return self._clients[(where, role)]
+
+    async def post(self, client: TestClient[Any, Any], path: str, body: Any = None, key: str | None = None, expect: int | None = None) -> Any:
+        """A POST with a key of its own; the body of the answer."""
+        said = await client.post(path, json=body if body is not None else {}, headers={"Idempotency-Key": key or f"test-{next(_keys)}"})
+        answer = await said.json()
+        assert expect is None or said.status == expect, (said.status, answer)
+        assert expect is not None or said.status < 300, (said.status, answer)
+        return answer
+
+    async def get(self, client: TestClient[Any, Any], path: str, expect: int = 200) -> Any:
+        said = await client.get(path)
+        answer = await said.json()
+        assert said.status == expect, (said.status, answer)
+        return answer
+
+
+HOURS = "Mo-Fr 08:00-18:00; Sa 09:00-13:00; PH off"
+
+
+async def make_dealer(worker: Pool, name: str, hashed: str, now: datetime, **changes: Any) -> tuple[Dealer, dict[tuple[int, str], Staff]]:
+    people = {}
+    facts = {"zone": "Europe/Berlin", "country": "DE", "phone": "+4930111", "address": "Werkstr. 1, Berlin", "opening_hours": HOURS, "language": "de", **changes}
+    async with transaction(worker) as connection:
+        dealer = await accounts.create_dealer(connection, name=name, now=now, **facts)
+        for n in (1, 2):
+            await accounts.add_resource(connection, dealer.id, "bay", f"Bay {n}")
+        for role in Role:
+            people[(dealer.id, role.value)] = await accounts.add_staff(
+                connection, dealer.id, name=f"{role.value.title()} of {name}", email=f"{role.value}@{name.lower().replace(' ', '-')}.example",
+                phone=f"+49301{dealer.id}{len(people)}", role=role, language="de", password_hash=hashed, now=now,
+            )  # fmt: skip
+    return dealer, people
+
+
+@pytest.fixture
+def wording() -> Any:
+    return Wording()
+
+
+@pytest.fixture(scope="session")
+async def hashed_password() -> str:
+    return await identity.hash_password(PASSWORD)
+
+
+PoolAs = Callable[..., Awaitable[Pool]]
+
+
+@pytest.fixture
+async def desk(database: Any, pool_as: PoolAs, hashed_password: str, wording: Any) -> AsyncIterator[Desk]:
+    clock = Clock()
+    worker = await pool_as("worker")
+    dealer, people = await make_dealer(worker, "Nord", hashed_password, clock())
+    other, others = await make_dealer(worker, "Sued", hashed_password, clock())
+    house = House(
+        pool=await pool_as("desk", size=12), owner_pool=await pool_as("owner_page", size=12), clock=clock, wording=wording, base_url="http://desk.example",
+        secret="test", profiles={},
+    )  # fmt: skip
+    app = build(house, Live(database.role("desk")))
+    server = TestServer(app)
+    await server.start_server()
+    made = Desk(app, house, clock, await pool_as("admin"), server, dealer, other, {**people, **others})
+    yield made
+    for client in made._clients.values():
+        await client.close()
+    await server.close()

@@ -1,0 +1,42 @@
+"""Signing in, being refused, signing out."""
+
+from __future__ import annotations
+
+
+async def test_who_signs_in_is_known_until_they_sign_out(desk):
+    client = await desk.as_role("advisor")
+    me = await desk.get(client, "/api/v1/session")
+    assert me["role"] == "advisor" and me["dealer"]["name"] == "Nord"
+    gone = await client.delete("/api/v1/session", headers={"Content-Type": "application/json"})
+    assert gone.status == 204
+    await desk.get(client, "/api/v1/session", expect=401)
+
+
+async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(desk):
+    client = desk.anonymous()
+    wrong = await client.post("/api/v1/session", json={"email": "advisor@nord.example", "password": "not it at all"})
+    unknown = await client.post("/api/v1/session", json={"email": "nobody@nord.example", "password": "not it at all"})
+    assert wrong.status == unknown.status == 401
+    assert await wrong.read() == await unknown.read()
+    await client.close()
+
+
+async def test_the_sixth_wrong_password_in_a_quarter_of_an_hour_is_not_even_looked_at(desk):
+    client = desk.anonymous()
+    for _ in range(5):
+        assert (await client.post("/api/v1/session", json={"email": "driver@nord.example", "password": "guessing"})).status == 401
+    assert (await client.post("/api/v1/session", json={"email": "driver@nord.example", "password": "guessing"})).status == 429
+    await client.close()
+
+
+async def test_health_is_public_and_says_whether_the_bell_is_heard(desk):
+    client = desk.anonymous()
+    assert (await client.get("/health/live")).status == 200
+    assert (await client.get("/health/ready")).status in (200, 503)
+    await client.close()
+
+
+async def test_a_request_from_another_site_is_refused_though_the_cookie_came_along(desk):
+    client = await desk.as_role("technician")
+    said = await client.delete("/api/v1/session", headers={"Sec-Fetch-Site": "cross-site"})
+    assert said.status == 403
