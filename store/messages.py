@@ -1,0 +1,193 @@
+"""The outbox. A message is written in the transaction of its cause; workers claim it, check it again and hand it over once."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from schemas.message import Message, MessageKind, MessageState, Purpose
+from store import bells, threads
+from store.pool import Connection, as_dict
+
+_COLUMNS = """id, dealer_id, thread_id, owner_id, staff_id, case_id, kind, purpose, channel, to_address, language, body, facts, state,
+reason, reference, attempts, queued_at, due_at, sent_at"""
+_QUEUE = """
+INSERT INTO messages (dealer_id, thread_id, owner_id, staff_id, case_id, kind, purpose, channel, to_address, language, body, facts,
+                      state, reference, author, queued_at, due_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'queued', $13, $14, $15, $16)
+ON CONFLICT (reference) DO NOTHING RETURNING id
+"""
+_BY_REFERENCE = "SELECT id FROM messages WHERE reference = $1"
+_ONE = f"SELECT {_COLUMNS} FROM messages WHERE dealer_id = $1 AND id = $2"
+_DUE = f"""
+SELECT {_COLUMNS} FROM messages
+WHERE state = 'queued' AND due_at <= $1 AND (retry_at IS NULL OR retry_at <= $2)
+ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+_CLAIM = "UPDATE messages SET state = 'claimed', claimed_at = $2, attempts = attempts + 1, retry_at = NULL WHERE id = $1 AND state = 'queued'"
+_STUCK = f"""
+SELECT {_COLUMNS}, claimed_at FROM messages WHERE state = 'claimed' AND claimed_at <= $1
+ORDER BY claimed_at LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+_RECLAIM = "UPDATE messages SET claimed_at = $3 WHERE id = $1 AND state = 'claimed' AND claimed_at = $2"
+_SENT = """
+UPDATE messages SET state = 'sent', sent_at = $3, provider_id = $4, reason = NULL
+WHERE id = $1 AND state = 'claimed' AND claimed_at = $2 RETURNING thread_id
+"""
+_HEARD = "UPDATE threads SET last_out_at = greatest(last_out_at, $2) WHERE id = $1"
+_PUT_BACK = "UPDATE messages SET state = 'queued', due_at = $2, retry_at = $3, reason = $4, claimed_at = NULL WHERE id = $1 AND state IN ('queued', 'claimed')"
+_END = "UPDATE messages SET state = $2, reason = $3 WHERE id = $1 AND state IN ('queued', 'claimed', 'sent')"
+_DELIVERED = "UPDATE messages SET state = 'delivered' WHERE reference = $1 AND state = 'sent' RETURNING id"
+_CANCEL_QUEUED = """
+UPDATE messages SET state = 'cancelled', reason = $3 WHERE dealer_id = $1 AND owner_id = $2 AND state = 'queued' AND kind <> ALL($4::text[])
+"""
+_NEXT = "SELECT min(due_at) FROM messages WHERE state = 'queued' AND retry_at IS NULL"
+_LATELY = """
+SELECT sent_at FROM messages WHERE dealer_id = $1 AND owner_id = $2 AND purpose = $3 AND sent_at > $4 AND state IN ('sent', 'delivered')
+ORDER BY sent_at
+"""
+_OF_CASE = f"SELECT {_COLUMNS} FROM messages WHERE dealer_id = $1 AND case_id = $2 ORDER BY id"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerTo:
+    """An owner as the receiver of a text."""
+
+    owner_id: int
+    channel: str
+    address: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaffTo:
+    """One of the dealer's people as the receiver of a notice."""
+
+    staff_id: int
+    channel: str
+    address: str
+    language: str
+
+
+def asserts(noun: str, subject_id: int, *states: str) -> dict[str, Any]:
+    """One fact that a text states, as the sender will read it again: this noun is in one of these states."""
+    return {"noun": noun, "id": subject_id, "state": [str(state) for state in states]}
+
+
+async def queue(
+    connection: Connection,
+    *,
+    dealer_id: int,
+    kind: MessageKind,
+    purpose: Purpose,
+    to: OwnerTo | StaffTo,
+    body: str,
+    asserts: Sequence[dict[str, Any]] = (),
+    author: str,
+    now: datetime,
+    due_at: datetime | None = None,
+    case_id: int | None = None,
+    reference: str | None = None,
+) -> int:
+    """Put a text into the outbox and ring on commit; the same `reference` twice is one message, whose id comes back."""
+    thread_id = await threads.of_owner(connection, dealer_id, to.owner_id) if isinstance(to, OwnerTo) else None
+    owner_id, staff_id = (to.owner_id, None) if isinstance(to, OwnerTo) else (None, to.staff_id)
+    reference = reference or f"m-{secrets.token_hex(12)}"
+    found: int | None = await connection.fetchval(
+        _QUEUE, dealer_id, thread_id, owner_id, staff_id, case_id, kind.value, purpose.value, to.channel, to.address, to.language, body,
+        {"asserts": list(asserts)}, reference, author, now, due_at or now,
+    )  # fmt: skip
+    if found is None:
+        earlier: int = await connection.fetchval(_BY_REFERENCE, reference)
+        return earlier
+    await bells.ring(connection, bells.WAKEUPS, topic="message")
+    await bells.ring_desk(connection, dealer_id, "message", found)
+    return found
+
+
+async def get(connection: Connection, dealer_id: int, message_id: int) -> Message | None:
+    row = await connection.fetchrow(_ONE, dealer_id, message_id)
+    return _message(row) if row else None
+
+
+async def of_case(connection: Connection, dealer_id: int, case_id: int) -> list[Message]:
+    """Every text about a case, oldest first."""
+    return [_message(row) for row in await connection.fetch(_OF_CASE, dealer_id, case_id)]
+
+
+async def due(connection: Connection, now: datetime, machine: datetime) -> Message | None:
+    """The next text whose time has come, locked until this transaction ends; other workers skip it."""
+    row = await connection.fetchrow(_DUE, now, machine)
+    return _message(row) if row else None
+
+
+async def claim(connection: Connection, message_id: int, machine: datetime) -> None:
+    """It is about to be handed over: from now on only its reference decides whether it went out."""
+    await connection.execute(_CLAIM, message_id, machine)
+
+
+async def stuck(connection: Connection, before: datetime) -> tuple[Message, datetime] | None:
+    """A claim older than the provider's time-out: whoever made it may be dead. With the time of the claim."""
+    row = await connection.fetchrow(_STUCK, before)
+    return (_message(row), row["claimed_at"]) if row else None
+
+
+async def reclaim(connection: Connection, message_id: int, claimed_at: datetime, machine: datetime) -> bool:
+    """Take over a dead worker's claim; False when somebody was quicker."""
+    return bool(await connection.execute(_RECLAIM, message_id, claimed_at, machine) == "UPDATE 1")
+
+
+async def sent(connection: Connection, message: Message, claimed_at: datetime, now: datetime, provider_id: str) -> bool:
+    """It went out. False when the claim was taken over meanwhile."""
+    row = await connection.fetchrow(_SENT, message.id, claimed_at, now, provider_id)
+    if row is None:
+        return False
+    if row["thread_id"] is not None:
+        await connection.execute(_HEARD, row["thread_id"], now)
+    await bells.ring_desk(connection, message.dealer_id, "message", message.id)
+    return True
+
+
+async def put_back(connection: Connection, message: Message, due_at: datetime, retry_at: datetime | None, reason: str) -> None:
+    """Not now: not before `due_at` (business time) and not before `retry_at` (machine time)."""
+    await connection.execute(_PUT_BACK, message.id, due_at, retry_at, reason)
+    await bells.ring_desk(connection, message.dealer_id, "message", message.id)
+
+
+async def end(connection: Connection, message: Message, state: MessageState, reason: str) -> None:
+    """Failed for good, or cancelled because it is no longer true or no longer allowed; the reason is shown."""
+    await connection.execute(_END, message.id, state.value, reason)
+    await bells.ring_desk(connection, message.dealer_id, "message", message.id)
+
+
+async def delivered(connection: Connection, reference: str) -> bool:
+    """The provider says that it arrived; never moves back from a final state."""
+    return await connection.fetchval(_DELIVERED, reference) is not None
+
+
+async def cancel_queued(connection: Connection, dealer_id: int, owner_id: int, reason: str, but: Sequence[MessageKind] = ()) -> int:
+    """Cancel what still waits for an owner; returns how many."""
+    said = await connection.execute(_CANCEL_QUEUED, dealer_id, owner_id, reason, [kind.value for kind in but])
+    return int(said.split()[-1])
+
+
+async def lately(connection: Connection, dealer_id: int, owner_id: int, purpose: Purpose, since: datetime) -> tuple[datetime, ...]:
+    """When this owner last got texts of this purpose, oldest first."""
+    return tuple(row["sent_at"] for row in await connection.fetch(_LATELY, dealer_id, owner_id, purpose.value, since))
+
+
+async def next_due(connection: Connection) -> datetime | None:
+    """When the earliest waiting text is due (business time)."""
+    found: datetime | None = await connection.fetchval(_NEXT)
+    return found
+
+
+def _message(row: Any) -> Message:
+    values = {name: value for name, value in as_dict(row).items() if name in Message.model_fields}
+    if isinstance(values["facts"], str):
+        values["facts"] = json.loads(values["facts"])
+    return Message(**values)

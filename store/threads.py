@@ -1,0 +1,105 @@
+"""The conversation with one owner: what we sent, what came in, and whether a person must read it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from schemas.thread import Direction, Line, Reply
+from store import bells
+from store.pool import Connection
+
+_FIND = "SELECT id FROM threads WHERE dealer_id = $1 AND owner_id = $2"
+_MAKE = "INSERT INTO threads (dealer_id, owner_id) VALUES ($1, $2) ON CONFLICT (dealer_id, owner_id) DO NOTHING RETURNING id"
+_KEEP = """
+INSERT INTO replies (dealer_id, thread_id, owner_id, channel, provider_id, from_address, to_address, body, understood, received_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (dealer_id, channel, provider_id) DO NOTHING RETURNING id
+"""
+_UNDERSTOOD = "UPDATE replies SET understood = $3 WHERE dealer_id = $1 AND id = $2"
+_CAME_IN = "UPDATE threads SET last_in_at = greatest(last_in_at, $2), needs_reading = needs_reading OR $3 WHERE id = $1"
+_READ = "UPDATE threads SET needs_reading = false WHERE dealer_id = $1 AND id = $2"
+_READ_REPLIES = "UPDATE replies SET read_at = $3, read_by = $4 WHERE dealer_id = $1 AND thread_id = $2 AND read_at IS NULL"
+_LINES = """
+SELECT direction, body, at, kind, state, author FROM (
+    SELECT 'out' AS direction, body, coalesce(sent_at, queued_at) AS at, kind, state, author, id FROM messages
+    WHERE dealer_id = $1 AND thread_id = $2
+    UNION ALL
+    SELECT 'in', body, received_at, understood, CASE WHEN read_at IS NULL THEN 'new' ELSE 'read' END, NULL, id FROM replies
+    WHERE dealer_id = $1 AND thread_id = $2
+    ORDER BY at DESC, direction DESC, id DESC LIMIT $3
+) AS newest ORDER BY at, direction, id
+"""
+_UNREAD = """
+SELECT t.id AS thread_id, o.id AS owner_id, o.name, r.body, r.received_at FROM threads t JOIN owners o ON o.id = t.owner_id
+JOIN LATERAL (SELECT body, received_at FROM replies WHERE thread_id = t.id AND dealer_id = $1 ORDER BY id DESC LIMIT 1) r ON true
+WHERE t.dealer_id = $1 AND t.needs_reading ORDER BY r.received_at
+"""
+_STRANGERS = """
+SELECT id, channel, from_address, body, received_at FROM replies WHERE dealer_id = $1 AND thread_id IS NULL AND read_at IS NULL ORDER BY id
+"""
+_READ_STRANGER = "UPDATE replies SET read_at = $3, read_by = $4 WHERE dealer_id = $1 AND id = $2 AND thread_id IS NULL"
+
+
+async def of_owner(connection: Connection, dealer_id: int, owner_id: int) -> int:
+    """The owner's thread, made when there is none."""
+    found: int | None = await connection.fetchval(_FIND, dealer_id, owner_id)
+    if found is None:
+        found = await connection.fetchval(_MAKE, dealer_id, owner_id)
+    if found is None:  # made by somebody else a moment ago
+        found = await connection.fetchval(_FIND, dealer_id, owner_id)
+    assert found is not None
+    return found
+
+
+async def keep(
+    connection: Connection, dealer_id: int, reply: Reply, *, owner_id: int | None, understood: str, for_a_person: bool
+) -> int | None:
+    """Store what came in, once: None when this (channel, provider id) is already here."""
+    thread_id = None if owner_id is None else await of_owner(connection, dealer_id, owner_id)
+    found: int | None = await connection.fetchval(
+        _KEEP, dealer_id, thread_id, owner_id, reply.channel, reply.provider_id, reply.from_address, reply.to_address, reply.body,
+        understood, reply.received_at,
+    )  # fmt: skip
+    if found is None:
+        return None
+    if thread_id is not None:
+        await connection.execute(_CAME_IN, thread_id, reply.received_at, for_a_person)
+    await bells.ring_desk(connection, dealer_id, "reply", found)
+    return found
+
+
+async def wants_a_person(connection: Connection, dealer_id: int, reply_id: int, thread_id: int, at: datetime) -> None:
+    """What looked plain could not be done: a person reads it."""
+    await connection.execute(_UNDERSTOOD, dealer_id, reply_id, "other")
+    await connection.execute(_CAME_IN, thread_id, at, True)
+    await bells.ring_desk(connection, dealer_id, "reply", reply_id)
+
+
+async def mark_read(connection: Connection, dealer_id: int, thread_id: int, staff_id: int, now: datetime) -> None:
+    """A person has read all of it."""
+    await connection.execute(_READ, dealer_id, thread_id)
+    await connection.execute(_READ_REPLIES, dealer_id, thread_id, now, staff_id)
+    await bells.ring_desk(connection, dealer_id, "thread", thread_id)
+
+
+async def lines(connection: Connection, dealer_id: int, thread_id: int, limit: int = 200) -> list[Line]:
+    """The newest lines of a conversation, in the order in which they were written."""
+    rows = await connection.fetch(_LINES, dealer_id, thread_id, limit)
+    return [
+        Line(direction=Direction(r["direction"]), body=r["body"], at=r["at"], kind=r["kind"], state=r["state"], author=r["author"])
+        for r in rows
+    ]
+
+
+async def unread(connection: Connection, dealer_id: int) -> list[dict[str, object]]:
+    """Owners who wrote something that nobody has read: thread_id, owner_id, name, body, received_at."""
+    return [dict(row.items()) for row in await connection.fetch(_UNREAD, dealer_id)]
+
+
+async def strangers(connection: Connection, dealer_id: int) -> list[dict[str, object]]:
+    """Unread texts from numbers that nobody knows: id, channel, from_address, body, received_at."""
+    return [dict(row.items()) for row in await connection.fetch(_STRANGERS, dealer_id)]
+
+
+async def mark_stranger_read(connection: Connection, dealer_id: int, reply_id: int, staff_id: int, now: datetime) -> None:
+    """A person has read a stranger's text."""
+    await connection.execute(_READ_STRANGER, dealer_id, reply_id, now, staff_id)
