@@ -1,0 +1,1 @@
+"""Benches: speed of one part against its ceiling and its peers, as ratios within one run."""

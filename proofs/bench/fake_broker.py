@@ -1,0 +1,113 @@
+"""A pretended broker: hands pre-encoded QoS 1 packets to whoever subscribes and counts the PUBACKs.
+
+With the real broker and the cars off the machine, what is left is the gateway alone: the quiet rig. It runs in a
+process of its own; one window per session, as a broker's `max_inflight_messages` would be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable
+
+from proofs import wire
+from proofs.bench.payloads import stream, vins
+
+_CHUNK = 64  #: packets in one write
+
+
+class Session:
+    """What one bucket's session is owed: packets in order, of which at most `window` are unacknowledged."""
+
+    def __init__(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        mids = ((n % 65_535) + 1 for n in range(10**9))
+        packets = [wire.publish(topic, body, mid) for (topic, body), mid in zip(messages, mids, strict=False)]
+        self.total = len(packets)
+        self.chunks = [(len(packets[n : n + _CHUNK]), b"".join(packets[n : n + _CHUNK])) for n in range(0, len(packets), _CHUNK)]
+        self.sent = self.acked = self.chunk = 0
+
+    def due(self, window: int) -> bytes:
+        """The next packets that fit into the window."""
+        out: list[bytes] = []
+        while self.chunk < len(self.chunks) and self.sent - self.acked + self.chunks[self.chunk][0] <= window:
+            size, data = self.chunks[self.chunk]
+            out.append(data)
+            self.sent += size
+            self.chunk += 1
+        return b"".join(out)
+
+
+class FakeBroker(asyncio.Protocol):
+    """One connection; it learns its bucket from the filter that is subscribed to."""
+
+    def __init__(self, sessions: dict[int, Session], window: int, began: asyncio.Event, ended: Callable[[], None]) -> None:
+        self._sessions, self._window, self._began, self._ended = sessions, window, began, ended
+        self._session: Session | None = None
+        self._reader = wire.Reader()
+        self._transport: asyncio.WriteTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        assert self._transport is not None
+        acked = 0
+        for first, body in self._reader.feed(data):
+            if first == wire.PUBACK:
+                acked += 1
+            elif first & 0xF0 == wire.CONNECT:
+                self._transport.write(wire.connack())
+            elif first == wire.SUBSCRIBE:
+                self._transport.write(wire.suback(int.from_bytes(body[:2], "big")))
+                asfilter = bytes(body[4:-1]).decode()
+                self._session = self._sessions.get(int(asfilter.split("/")[1]), None)
+                asyncio.get_running_loop().create_task(self._start(), name="first packets")
+            elif first & 0xF0 == wire.PINGREQ:
+                self._transport.write(bytes((wire.PINGRESP, 0)))
+        if acked and self._session is not None:
+            self._session.acked += acked
+            self._push()
+            if self._session.acked == self._session.total:
+                self._ended()
+
+    async def _start(self) -> None:
+        await self._began.wait()
+        self._push()
+
+    def _push(self) -> None:
+        assert self._transport is not None and self._session is not None
+        if due := self._session.due(self._window):
+            self._transport.write(due)
+
+
+async def serve(messages: int, vehicles: int, window: int, seed: int) -> None:
+    """Port on the first line; `go` on standard input starts; the result is the last line, JSON."""
+    loop = asyncio.get_running_loop()
+    per_bucket: dict[int, list[tuple[str, bytes]]] = {n: [] for n in range(16)}
+    for topic, body, bucket in stream(vins(vehicles, seed), messages, seed):
+        per_bucket[bucket].append((topic, body))
+    sessions = {bucket: Session(found) for bucket, found in per_bucket.items()}
+    began, done = asyncio.Event(), asyncio.Event()
+
+    def ended() -> None:
+        if all(session.acked == session.total for session in sessions.values()):
+            done.set()
+
+    server = await loop.create_server(lambda: FakeBroker(sessions, window, began, ended), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await loop.run_in_executor(None, sys.stdin.readline)
+    at = time.perf_counter()
+    began.set()
+    await done.wait()
+    seconds = time.perf_counter() - at
+    cpu = time.process_time()
+    print(
+        json.dumps({"messages": messages, "seconds": seconds, "per_second": messages / seconds, "broker_cpu_s": cpu}), flush=True
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(*(int(argument) for argument in sys.argv[1:5])))
