@@ -30,9 +30,16 @@ async def consume(host: str, port: int, user: str, password: str, database: str,
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="naive")
     client.username_pw_set(user, password)
     subscribed = asyncio.Event()
+
+    def on_subscribe(*_: object) -> None:
+        loop.call_soon_threadsafe(subscribed.set)
+
+    def on_message(_client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        loop.call_soon_threadsafe(queue.put_nowait, message)
+
     client.on_connect = lambda found, *_: found.subscribe("vehicles/+/+/up/telemetry", qos=1)
-    client.on_subscribe = lambda *_: loop.call_soon_threadsafe(subscribed.set)
-    client.on_message = lambda _client, _data, message: loop.call_soon_threadsafe(queue.put_nowait, message)
+    client.on_subscribe = on_subscribe
+    client.on_message = on_message
     client.connect(host, port)
     client.loop_start()
     await subscribed.wait()

@@ -1,0 +1,158 @@
+"""Cars of the fault experiments. They speak MQTT on the wire and keep the history that the checker believes.
+
+A *plain* car forgets a message at the broker's PUBACK, as foreign devices do; a *spool* car keeps it until the
+application ack, as our telematics unit does, and sends again what it is asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from proofs import wire
+from schemas.vehicle import topic
+
+WINDOW = 16
+
+
+@dataclass
+class ProofCar:
+    """One car. `history` is (boot, seq) -> body of everything it ever published; `kept` what it still must deliver."""
+
+    vin: str
+    secret: str
+    address: Callable[[], tuple[str, int]]
+    spool: bool
+    seed: int
+    boot: int = 1
+    history: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    acknowledged: set[tuple[int, int]] = field(default_factory=set)
+    kept: OrderedDict[tuple[int, int], bytes] = field(default_factory=OrderedDict)
+    repeat: float = 0.0  #: share of messages that are published once more on purpose
+    connects: int = 0
+    alive: bool = True
+
+    def __post_init__(self) -> None:
+        self._dice = random.Random(self.seed)
+        self._seq = 0
+        self._mid = 0
+        self._flying: dict[int, tuple[int, int]] = {}
+        self._unsent: OrderedDict[tuple[int, int], None] = OrderedDict()
+        self._writer: asyncio.StreamWriter | None = None
+        self._more = asyncio.Event()
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing of it is under way any more."""
+        return not self.kept
+
+    def say(self, ts: str, signals: dict[str, float]) -> None:
+        """One more message, into the spool and onto the wire as soon as there is one."""
+        self._seq += 1
+        key = (self.boot, self._seq)
+        oldest = min((seq for boot, seq in self.kept if boot == self.boot), default=self._seq)
+        body = json.dumps(
+            {"boot": self.boot, "seq": self._seq, "oldest": oldest, "ts": ts, "signals": signals}, separators=(",", ":")
+        ).encode()
+        self.history[key] = self.kept[key] = body
+        self._unsent[key] = None
+        self._more.set()
+
+    def reboot(self) -> None:
+        """The unit restarts: the counters begin anew, the spool stays."""
+        self.boot, self._seq = self.boot + 1, 0
+
+    async def run(self) -> None:
+        """Connect, publish, hear; again with full jitter when the connection breaks."""
+        failures = 0
+        while self.alive:
+            try:
+                await self._connected()
+                failures = 0
+            except (OSError, asyncio.IncompleteReadError, TimeoutError):
+                failures += 1
+            self._writer = None
+            await asyncio.sleep(self._dice.uniform(0.02, min(5.0, 0.2 * 2**failures)))
+
+    async def _connected(self) -> None:
+        reader, writer = await asyncio.wait_for(asyncio.open_connection(*self.address()), 5)
+        try:
+            writer.write(wire.connect(self.vin, self.vin, self.secret, keepalive_s=20))
+            self._flying.clear()
+            parser = wire.Reader()
+            async with asyncio.TaskGroup() as group:
+                heard = group.create_task(self._hear(reader, writer, parser))
+                said = group.create_task(self._speak(writer, heard))
+                group.create_task(self._ping(writer))
+                said.add_done_callback(lambda _: None)
+        except* (OSError, asyncio.IncompleteReadError):
+            raise ConnectionResetError from None
+        finally:
+            with contextlib.suppress(OSError):
+                writer.transport.abort()
+
+    async def _hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, parser: wire.Reader) -> None:
+        while data := await reader.read(65_536):
+            for first, body in parser.feed(data):
+                if first == wire.CONNACK:
+                    if body[1]:
+                        raise ConnectionResetError("refused")
+                    self.connects += 1
+                    writer.write(wire.subscribe(topic(self.vin, "down/+"), 0))
+                elif first == wire.SUBACK:
+                    self._unsent = OrderedDict.fromkeys(self.kept)
+                    self._writer = writer
+                    self._more.set()
+                elif first == wire.PUBACK:
+                    self._took(int.from_bytes(body[:2], "big"))
+                elif first & 0xF0 == wire.PUBLISH:
+                    self._told(*wire.published(first, body))
+        raise ConnectionResetError("the broker went away")
+
+    def _took(self, mid: int) -> None:
+        key = self._flying.pop(mid, None)
+        if key is not None and not self.spool:
+            self.acknowledged.add(key)
+            self.kept.pop(key, None)
+        self._more.set()
+
+    def _told(self, where: str, _mid: int | None, payload: bytes) -> None:
+        if where.endswith("down/acks"):
+            ack = json.loads(payload)
+            for key in [
+                key for key in self.history if key[0] == ack["boot"] and key[1] <= ack["upto"] and key not in self.acknowledged
+            ]:
+                self.acknowledged.add(key)
+                if self.spool:
+                    self.kept.pop(key, None)
+        elif where.endswith("down/asks") and self.spool:
+            ask = json.loads(payload)
+            for key in self.kept:
+                if key[0] == ask["boot"] and ask["from"] <= key[1] <= ask["to"]:
+                    self._unsent[key] = None
+            self._more.set()
+
+    async def _speak(self, writer: asyncio.StreamWriter, heard: asyncio.Task[None]) -> None:
+        while not heard.done():
+            await self._more.wait()
+            self._more.clear()
+            while self._writer is writer and self._unsent and len(self._flying) < WINDOW:
+                key, _ = self._unsent.popitem(last=False)
+                if key not in self.kept:
+                    continue
+                times = 2 if self._dice.random() < self.repeat else 1
+                for _ in range(times):
+                    self._mid = self._mid % 65_535 + 1
+                    self._flying[self._mid] = key
+                    writer.write(wire.publish(topic(self.vin, "up/telemetry"), self.kept[key], self._mid))
+            await writer.drain()
+
+    async def _ping(self, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await asyncio.sleep(8)
+            writer.write(bytes((wire.PINGREQ, 0)))

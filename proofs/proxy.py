@@ -1,0 +1,73 @@
+"""A small TCP proxy that breaks connections on purpose: cut, delay, stall (half-open). Loopback only."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+
+class Proxy:
+    """Stands between two parts; the target may change while it runs."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.target = (host, port)
+        self.delay_s = 0.0
+        self.port = 0
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+
+    async def start(self) -> Proxy:
+        """Listen on a free port of the loopback."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def stop(self) -> None:
+        """Close the door and every connection."""
+        if self._server is not None:
+            self._server.close()
+        self.cut()
+
+    def cut(self) -> int:
+        """Reset every connection; how many there were."""
+        cut = len(self._open)
+        for writer in list(self._open):
+            writer.transport.abort()
+        return cut
+
+    def stall(self) -> None:
+        """Both ways go silent without closing: the half-open socket."""
+        self._flowing.clear()
+
+    def flow(self) -> None:
+        """Let it flow again."""
+        self._flowing.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            there, back = await asyncio.open_connection(*self.target)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._open |= {writer, back}
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._pump(reader, back))
+                group.create_task(self._pump(there, writer))
+        except* OSError:
+            pass
+        finally:
+            self._open -= {writer, back}
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            if self.delay_s:
+                await asyncio.sleep(self.delay_s)
+            await self._flowing.wait()
+            writer.write(data)
+            await writer.drain()
+        with contextlib.suppress(OSError):
+            writer.close()
+        raise ConnectionResetError("the other side closed")  # ends the pair
