@@ -1,0 +1,68 @@
+"""The MQTT contract (v1) as data, made from the models: JSON Schema of every body and an AsyncAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from schemas.signal import SIGNALS
+from schemas.telemetry import Ack, Ask, Diagnostics, Status, Telemetry
+
+#: topic suffix -> (model, who sends, quality of service, what it is)
+CHANNELS: dict[str, tuple[type[BaseModel], str, int, str]] = {
+    "up/telemetry": (Telemetry, "car", 1, "A sample. Never retained."),
+    "up/diagnostics": (Diagnostics, "car", 1, "The whole list of trouble codes as the car sees it now."),
+    "up/status": (Status, "car", 1, "A hint, also as the will: shown at the desk, never judged, without `seq`."),
+    "down/acks": (Ack, "us", 0, "Everything of this boot up to and including `upto` is stored for good: the car may forget it."),
+    "down/asks": (Ask, "us", 0, "A gap: send these again, both ends included."),
+}
+
+
+def json_schemas() -> dict[str, Any]:
+    """JSON Schema (2020-12) of every body, by the model's name."""
+    return {model.__name__: model.model_json_schema(by_alias=True) for model, *_ in CHANNELS.values()}
+
+
+def asyncapi() -> dict[str, Any]:
+    """AsyncAPI 3.0: channels as a car sees them."""
+    messages = {
+        m.__name__: {"contentType": "application/json", "payload": schema}
+        for (m, *_), schema in zip(CHANNELS.values(), json_schemas().values(), strict=True)
+    }
+    parameters = {
+        "bucket": {"description": "two digits: crc32(VIN) mod 16; `telltale vehicle enrol` prints it"},
+        "vin": {"description": "ISO 3779, also the user name and the client id"},
+    }
+    channels, operations = {}, {}
+    for suffix, (model, sender, qos, words) in CHANNELS.items():
+        name = suffix.rsplit("/", maxsplit=1)[-1]
+        channels[name] = {
+            "address": f"vehicles/{{bucket}}/{{vin}}/{suffix}",
+            "description": words,
+            "parameters": parameters,
+            "messages": {model.__name__: {"$ref": f"#/components/messages/{model.__name__}"}},
+        }
+        operations[f"{'send' if sender == 'car' else 'hear'}_{name}"] = {
+            "action": "send" if sender == "car" else "receive",
+            "channel": {"$ref": f"#/channels/{name}"},
+            "bindings": {"mqtt": {"qos": qos, "retain": False}},
+        }
+    info = {
+        "title": "Telltale, MQTT contract",
+        "version": "1",
+        "description": "How a car talks to us. MQTT 3.1.1 or 5, QoS 1 up.",
+    }
+    return {
+        "asyncapi": "3.0.0",
+        "info": info,
+        "channels": channels,
+        "operations": operations,
+        "components": {"messages": messages},
+    }
+
+
+def signal_table() -> str:
+    """Every signal we believe, as a markdown table."""
+    rows = [f"| `{s.path}` | {s.unit} | {s.low:g} … {s.high:g} | {s.title} |" for s in SIGNALS]
+    return "\n".join(["| path (VSS 6.0) | unit | range | what |", "|---|---|---|---|", *rows])
