@@ -64,5 +64,5 @@ def asyncapi() -> dict[str, Any]:
 
 def signal_table() -> str:
     """Every signal we believe, as a markdown table."""
-    rows = [f"| `{s.path}` | {s.unit} | {s.low:g} … {s.high:g} | {s.title} |" for s in SIGNALS]
+    rows = [f"| `{s.path}` | {s.unit} | {s.low:.10g} … {s.high:.10g} | {s.title} |" for s in SIGNALS]
     return "\n".join(["| path (VSS 6.0) | unit | range | what |", "|---|---|---|---|", *rows])

@@ -46,15 +46,15 @@ class Reading:
 class Refusal(StrEnum):
     """Why telemetry was not believed."""
 
-    NOT_JSON = "not_json"
+    NOT_JSON = "not_json"  #: the body cannot be read at all
     NOT_TELEMETRY = "not_telemetry"  #: JSON, but not of the contract's shape
     NOT_FINITE = "not_finite"  #: NaN or infinite
-    TOO_LARGE = "too_large"
-    UNKNOWN_SIGNAL = "unknown_signal"  #: the known ones of the message are kept
+    TOO_LARGE = "too_large"  #: more than 64 KiB
+    UNKNOWN_SIGNAL = "unknown_signal"  #: a path that is not in the table below; the known ones of the message are kept
     OUT_OF_RANGE = "out_of_range"  #: a value no such sensor can give; the others are kept
     FOREIGN_VIN = "foreign_vin"  #: the payload names another car than the topic
-    UNKNOWN_VEHICLE = "unknown_vehicle"
-    RETAINED = "retained"
+    UNKNOWN_VEHICLE = "unknown_vehicle"  #: nobody enrolled this VIN
+    RETAINED = "retained"  #: a retained message is something old, never an event
     ODOMETER = "odometer"  #: ran backwards, or faster than a car can
     FLOOD = "flood"  #: this source sends nothing but poison: counted, no longer kept one by one
     DATABASE = "database"  #: the row could not be stored; bisected out of its batch
