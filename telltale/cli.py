@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from telltale import logs
+from telltale import logs, neighbour
 from telltale.settings import Settings
 
 Result = TypeVar("Result")
@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "workers": ("workers", "The hands: cases, texts, reminders, proofs of repair."),
     "dealer-api": ("dealer_api", "The desk: pages for dealer, driver and owner, and the REST API."),
     "simulator": ("simulator", "The stand-in cars."),
+    "broker": ("broker", "The embedded MQTT broker as a service of its own."),
     "migrate": ("migrate", "Bring a database to this version."),
     "dealer": ("dealer", "Dealers: create."),
     "staff": ("staff", "A dealer's people: invite."),
@@ -73,11 +74,14 @@ def _overview() -> bool:
     return sys.argv[1:2] in (["--help"], ["-h"], ["help"])
 
 
-def start(service: str, **given: Any) -> Settings:
-    """The first line of every command: settings from the environment and the arguments, then logs."""
+def start(service: str, *, join: bool = False, **given: Any) -> Settings:
+    """The first line of every command: settings from the environment and the arguments, then logs.
+
+    With `join` it works on the running demo of this home when no database and no broker are named.
+    """
     settings = Settings.read(**given)
     logs.set_up(settings.log_level, settings.log_format, service)
-    return settings
+    return neighbour.joined(settings) if join else settings
 
 
 def say(line: str) -> None:

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     mail_from: Annotated[str, Field(description="sender of mails")] = ""
     auth_url: Annotated[SecretStr, Field(description="NATS address on which the broker asks who may sign in (embedded broker: set by itself)")] = SecretStr("")
     auth_seed: Annotated[SecretStr, Field(description="NKey seed that signs those answers (embedded broker: set by itself)")] = SecretStr("")
+    broker_log: Annotated[Path | None, Field(description="the broker's log, in which denied publishes are counted (embedded broker: set by itself)")] = None
+    workshop_url: Annotated[SecretStr, Field(description="sign-in of the simulated workshop, which heals simulated cars (demo: set by itself)")] = SecretStr("")
     ready_fd: Annotated[int, Field(description="pipe on which a supervisor waits for our line that we are ready (set by itself)")] = -1
     retention_days: Annotated[int, Field(ge=1, description="days for which raw readings are kept")] = 400
 

@@ -31,16 +31,16 @@ USERS = ("gateway", "workshop")
 # loses nothing, and what a power cut takes the cars still have in their spools.
 _CONFIG = """
 server_name: telltale
-listen: "127.0.0.1:{nats}"
+listen: "{host}:{nats}"
 pid_file: "{home}/broker.pid"
 log_file: "{home}/broker.log"
 logfile_size_limit: 64MB
 logfile_max_num: 2
 max_payload: 8MB
 jetstream {{ store_dir: "{home}/store", max_memory_store: 64MB }}
-mqtt {{ listen: "127.0.0.1:{mqtt}", ack_wait: "{ack_wait}", max_ack_pending: {pending}, authorization {{ timeout: 5 }} }}
+mqtt {{ listen: "{host}:{mqtt}", ack_wait: "{ack_wait}", max_ack_pending: {pending}, authorization {{ timeout: 5 }} }}
 authorization {{
-  timeout: 5
+  timeout: 3
   auth_callout {{ issuer: "{issuer}", auth_users: [ doorkeeper, gateway, workshop ], account: SYS }}
 }}
 system_account: SYS
@@ -60,11 +60,16 @@ accounts {{
 class EmbeddedBroker:
     """One broker below one home folder; `async with` starts and stops it."""
 
-    def __init__(self, home: Path, *, port: int | None = None, ack_wait: str = "10s", max_ack_pending: int = 4000) -> None:
+    def __init__(
+        self, home: Path, *, port: int | None = None, ack_wait: str = "10s", max_ack_pending: int = 4000,
+        host: str = "127.0.0.1", auth_port: int = 0, secrets: dict[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        """`secrets` (telltale.embedded.credentials) replace the home's own, so that services elsewhere know them too."""
         self.home = home.resolve()
+        self._host, self._given = host, secrets
         self.port = port or 0  #: of MQTT; kept over restarts, so that cars find their way back
-        self._fixed = port is not None
-        self._nats = 0
+        self._fixed, self._auth_fixed = port is not None, bool(auth_port)
+        self._nats = auth_port
         self._ack_wait, self._pending = ack_wait, max_ack_pending
         self._secrets: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -108,7 +113,7 @@ class EmbeddedBroker:
         while True:
             if not again:
                 self.port = free_port()
-            self._nats = self._nats if again and self._nats else free_port()
+            self._nats = self._nats if (again or self._auth_fixed) and self._nats else free_port()
             self._launch()
             if await self._answers(min(deadline, asyncio.get_running_loop().time() + 10)):
                 return
@@ -155,6 +160,8 @@ class EmbeddedBroker:
         await self.stop()
 
     def _keep_secrets(self) -> dict[str, str]:
+        if self._given is not None:
+            return self._given
         path = self.home / "broker.json"
         if path.exists():
             try:
@@ -174,7 +181,7 @@ class EmbeddedBroker:
         config.touch(mode=0o600)
         config.write_text(
             _CONFIG.format(
-                nats=self._nats, mqtt=self.port, home=self.home, issuer=issuer, ack_wait=self._ack_wait, pending=self._pending,
+                host=self._host, nats=self._nats, mqtt=self.port, home=self.home, issuer=issuer, ack_wait=self._ack_wait, pending=self._pending,
                 doorkeeper=self._secrets["doorkeeper"], gateway=self._secrets["gateway"], workshop=self._secrets["workshop"],
             )  # fmt: skip
         )

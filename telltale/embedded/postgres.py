@@ -46,12 +46,11 @@ class EmbeddedPostgres:
 
     def __init__(self, home: Path, *, port: int | None = None, settings: dict[str, str] | None = None) -> None:
         self.home = home.resolve()
-        self._fixed_port = port
         self._settings = {**SETTINGS, **(settings or {})}
         self._who = binaries.account()
         self._process: subprocess.Popen[bytes] | None = None
         self._password = ""
-        self.port = 0
+        self.port = port or 0  #: kept over restarts, for its address was handed out
         self.folder = self.home
 
     @property
@@ -75,7 +74,10 @@ class EmbeddedPostgres:
             await asyncio.to_thread(self._initialise, bin_folder)
         await self._end_leftover()
         deadline = asyncio.get_running_loop().time() + START_SECONDS
+        keep_port = bool(self.port)
         while True:
+            if not keep_port:
+                self.port = free_port()
             self._launch(bin_folder)
             if await self._answers(deadline):
                 break
@@ -177,7 +179,6 @@ class EmbeddedPostgres:
         half.rename(self.data)
 
     def _launch(self, bin_folder: Path) -> None:
-        self.port = self._fixed_port or free_port()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [str(bin_folder / "postgres"), "-D", str(self.data), "-p", str(self.port)],

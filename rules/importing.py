@@ -1,0 +1,117 @@
+"""One line of an owners' list: an owner, a car and what the owner agreed to; or why the line is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import phonenumbers
+
+from schemas.errors import BadInput
+from schemas.message import Purpose
+from schemas.moment import as_utc, zone
+from schemas.vehicle import is_vin
+
+COLUMNS = (
+    "name", "phone", "email", "language", "zone", "address", "vin", "title", "plate", "profile",
+    "consent_safety", "consent_service", "consent_status", "consent_survey", "consent_at", "consent_source", "consent_wording",
+)  # fmt: skip
+NEEDED = ("name", "vin", "title", "profile")
+PURPOSES = (Purpose.SAFETY, Purpose.SERVICE, Purpose.STATUS, Purpose.SURVEY)
+_YES, _NO = {"yes", "y", "1", "true", "ja", "sí", "si"}, {"no", "n", "0", "false", "nein"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one line says, checked."""
+
+    name: str
+    phone: str | None  #: E.164
+    email: str | None
+    language: str
+    zone: str
+    address: str | None
+    vin: str
+    title: str
+    plate: str | None
+    profile: str
+    consents: dict[Purpose, bool]  #: an empty cell is neither yes nor no
+    consent_at: datetime | None
+    consent_source: str
+    consent_wording: str
+
+
+def check_header(header: Collection[str]) -> None:
+    """A list with a wrong header is refused as a whole: every line of it would be."""
+    missing = [name for name in NEEDED if name not in header]
+    if missing:
+        raise BadInput("header", f"lacks {', '.join(missing)}; the columns are {', '.join(COLUMNS)}")
+    strange = [name for name in header if name not in COLUMNS]
+    if strange:
+        raise BadInput("header", f"has {', '.join(strange)}, which means nothing here; the columns are {', '.join(COLUMNS)}")
+
+
+def read_line(
+    cells: Mapping[str, str | None], *, country: str, language: str, zone_name: str, languages: Collection[str], profiles: Collection[str], now: datetime
+) -> Line:
+    """The line, or BadInput naming the cell. Country, language and zone of the dealer stand in for empty cells."""
+    said = {name: (cells.get(name) or "").strip() for name in COLUMNS}
+    for name in NEEDED:
+        if not said[name]:
+            raise BadInput(name, "is empty")
+    vin = said["vin"].upper()
+    if not is_vin(vin):
+        raise BadInput("vin", f"{vin} is no VIN: 17 characters, digits and letters without I, O and Q")
+    if said["profile"] not in profiles:
+        raise BadInput("profile", f"{said['profile']} is not a vehicle model we know: {', '.join(sorted(profiles))}")
+    spoken = said["language"] or language
+    if spoken not in languages:
+        raise BadInput("language", f"we speak {', '.join(sorted(languages))}")
+    if said["zone"]:
+        zone(said["zone"])
+    if said["email"] and ("@" not in said["email"] or " " in said["email"]):
+        raise BadInput("email", f"{said['email']} is no mail address")
+    phone = e164(said["phone"], country) if said["phone"] else None
+    if phone is None and not said["email"]:
+        raise BadInput("phone", "without a phone number or a mail address nobody can be told anything")
+    consents, at = _consents(said, now)
+    return Line(
+        name=said["name"], phone=phone, email=said["email"] or None, language=spoken, zone=said["zone"] or zone_name,
+        address=said["address"] or None, vin=vin, title=said["title"], plate=said["plate"] or None, profile=said["profile"],
+        consents=consents, consent_at=at, consent_source=said["consent_source"], consent_wording=said["consent_wording"],
+    )  # fmt: skip
+
+
+def e164(number: str, country: str) -> str:
+    """The number as the whole world dials it; a national one is read as of `country`."""
+    try:
+        parsed = phonenumbers.parse(number, country)
+    except phonenumbers.NumberParseException:
+        raise BadInput("phone", f"{number} is no phone number") from None
+    if phonenumbers.is_possible_number_with_reason(parsed) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        raise BadInput("phone", f"{number} is no possible phone number in {country}")
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _consents(said: Mapping[str, str], now: datetime) -> tuple[dict[Purpose, bool], datetime | None]:
+    """A yes needs its proof: when, where and to which words. A no needs nothing."""
+    consents: dict[Purpose, bool] = {}
+    for purpose in PURPOSES:
+        cell = said[f"consent_{purpose.value}"].lower()
+        if cell and cell not in _YES | _NO:
+            raise BadInput(f"consent_{purpose.value}", f"{cell} is neither yes nor no")
+        if cell:
+            consents[purpose] = cell in _YES
+    if not any(consents.values()):
+        return consents, None
+    for name in ("consent_at", "consent_source", "consent_wording"):
+        if not said[name]:
+            raise BadInput(name, "is empty: a consent is only as good as its date, its place and its words")
+    try:
+        at = as_utc(datetime.fromisoformat(said["consent_at"]))
+    except ValueError:
+        raise BadInput("consent_at", f"{said['consent_at']} is no time with its zone, such as 2026-03-01T09:00+01:00") from None
+    if at > now:
+        raise BadInput("consent_at", "lies in the future")
+    return consents, at

@@ -1,0 +1,45 @@
+"""Commands beside a running demo: without DATABASE_URL and MQTT_URL they work on the demo of the same home."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from telltale.embedded.process import alive
+from telltale.settings import Settings
+
+_NAME = "demo.json"
+
+
+def announce(home: Path, pid: int, **addresses: str) -> None:
+    """Write down where everything is; readable for the home's owner only, for the addresses carry passwords."""
+    path = home / _NAME
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({"pid": pid, **addresses}))
+
+
+def leave(home: Path) -> None:
+    (home / _NAME).unlink(missing_ok=True)
+
+
+def found(home: Path) -> dict[str, str]:
+    """The addresses of the demo that runs on this home; nothing when none does."""
+    try:
+        said: dict[str, str] = json.loads((home / _NAME).read_text())
+    except (OSError, ValueError):
+        return {}
+    return said if alive(int(said.get("pid", 0))) else {}
+
+
+def joined(settings: Settings) -> Settings:
+    """These settings, completed by the addresses of the running demo."""
+    addresses = found(settings.home)
+    update: dict[str, object] = {}
+    if settings.database_url is None and settings.mqtt_url is None and addresses:
+        update = {"database_url": SecretStr(addresses["database_url"]), "mqtt_url": SecretStr(addresses["mqtt_url"])}
+        if not settings.public_url:
+            update["public_url"] = addresses["url"]
+    return settings.model_copy(update=update)

@@ -1,0 +1,54 @@
+"""What the commands of a real dealer share: one transaction with the machines' rights, the clock, and the dealer meant."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from schemas.account import Dealer
+from schemas.errors import BadInput, NotFound
+from store import accounts
+from store.migrate import role_url
+from store.pool import Connection, connect
+from telltale import clock
+from telltale.settings import Settings
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Office:
+    """One piece of work on the database."""
+
+    connection: Connection
+    now: datetime
+    settings: Settings
+
+    async def dealer(self, dealer_id: int | None) -> Dealer:
+        """The one that was named, or the only one there is."""
+        dealers = await accounts.dealers(self.connection)
+        if dealer_id is not None:
+            return next((dealer for dealer in dealers if dealer.id == dealer_id), None) or _no_dealer()
+        if not dealers:
+            raise BadInput("--dealer", "there is no dealer yet: make one with `telltale dealer create`")
+        if len(dealers) > 1:
+            raise BadInput("--dealer", "which one? " + ", ".join(f"{dealer.id} is {dealer.name}" for dealer in dealers))
+        return dealers[0]
+
+
+def _no_dealer() -> Dealer:
+    raise NotFound("dealer")
+
+
+async def at(settings: Settings, work: Callable[[Office], Awaitable[Result]]) -> Result:
+    """Do the work in one transaction; whatever it raises leaves nothing behind."""
+    connection = await connect(role_url(settings.database, settings.key, "telltale_worker"), name="command")
+    try:
+        now = (await clock.read(connection))()
+        async with connection.transaction():
+            return await work(Office(connection, now, settings))
+    finally:
+        await asyncio.wait_for(connection.close(), 5)
