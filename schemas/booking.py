@@ -126,3 +126,4 @@ class Booking(BaseModel):
     ready_by: datetime | None  #: what the customer was promised
     last_word_at: datetime | None  #: when a waiting customer last heard from us
     made_at: datetime
+    finding: str | None = None  #: what the workshop found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -82,4 +83,6 @@ class Case(BaseModel):
     acknowledged_at: datetime | None  #: when a person of the dealer first took it
     escalated_at: datetime | None
     repaired_at: datetime | None
-    proof: dict[str, object] | None  #: what the car still has to show; see rules.casework
+    owner_id: int | None = None  #: of the ownership epoch in which it was opened
+    note: str = ""  #: what the customer said on the phone
+    proof: list[dict[str, Any]] | None  #: what the car still has to show; see rules.proof

@@ -44,6 +44,15 @@ SLOT = Lifecycle(
 )
 
 
+class Use(StrEnum):
+    """What a slot's time is for."""
+
+    COLLECT = "collect"
+    WORK = "work"
+    RETURN = "return"
+    LOANER = "loaner"
+
+
 class Window(BaseModel):
     """A half-open span of time, as offered to a person."""
 
@@ -51,6 +60,28 @@ class Window(BaseModel):
 
     starts_at: datetime
     ends_at: datetime
+
+
+class Resource(BaseModel):
+    """A bay, a loaner, or the time of a driver."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    dealer_id: int
+    kind: ResourceKind
+    name: str
+    staff_id: int | None
+
+
+class Claim(BaseModel):
+    """A piece of a resource's time that a visit needs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    resource_id: int
+    use: Use
+    window: Window
 
 
 class Slot(BaseModel):
@@ -67,3 +98,4 @@ class Slot(BaseModel):
     offer_id: int | None
     choice: int | None  #: the digit the owner answers with
     expires_at: datetime | None
+    use: Use = Use.WORK

@@ -130,7 +130,7 @@ BEGIN
         EXECUTE format('GRANT SELECT ON %I TO telltale_owner_page', door);
     END LOOP;
 END $$;
-GRANT UPDATE ON secrets TO telltale_owner_page;
+GRANT INSERT, UPDATE ON secrets TO telltale_owner_page;  -- the confirmation of what an owner booked carries a new link
 GRANT DELETE ON sessions TO telltale_desk, telltale_worker;
 
 -- A POST that is repeated with its key gets the first answer again.

@@ -41,8 +41,9 @@ CREATE TABLE slots (
                                      AND lower(during) IS NOT NULL AND upper(during) IS NOT NULL
                                      AND isfinite(lower(during)) AND isfinite(upper(during))),
     state text NOT NULL CHECK (state IN ('held', 'booked', 'released')),
+    use text NOT NULL DEFAULT 'work' CHECK (use IN ('collect', 'work', 'return', 'loaner')),  -- what the time is for
     offer_id bigint,
-    choice smallint,
+    choice smallint,              -- the digit the owner answers with
     booking_id bigint,
     expires_at timestamptz,
     UNIQUE (dealer_id, id),
@@ -51,6 +52,8 @@ CREATE TABLE slots (
     EXCLUDE USING gist (resource_id WITH =, during WITH &&) WHERE (state <> 'released')
 );
 CREATE INDEX slots_offer ON slots (dealer_id, offer_id);
+CREATE INDEX slots_booking ON slots (dealer_id, booking_id);
+CREATE INDEX slots_time ON slots USING gist (dealer_id, during) WHERE (state <> 'released');
 SELECT protect('slots');
 GRANT SELECT, INSERT, UPDATE ON slots TO telltale_worker, telltale_desk, telltale_owner_page;
 

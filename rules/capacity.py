@@ -1,0 +1,225 @@
+"""What can be promised: windows in opening hours for which a bay, and for a pickup a driver both ways, are really free.
+
+Instants are stepped in UTC and read on the dealer's wall clock, so that no window falls into an hour that the
+spring change skips, and none into the one that the autumn change repeats: nobody could say which they meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+import opening_hours
+
+from schemas.account import Dealer
+from schemas.booking import BookingKind
+from schemas.errors import BadInput
+from schemas.moment import from_local, local, zone
+from schemas.slot import Claim, Resource, ResourceKind, Use, Window
+
+STEP = timedelta(minutes=15)  #: the grid on which times are tried
+ON_THE = 30  #: minutes of the wall clock on which windows begin
+DROP_OFF = timedelta(minutes=30)  #: how long the door is open for a car that its owner brings
+APART = timedelta(hours=2)  #: two windows that are offered together begin at least this far apart
+HORIZON = timedelta(days=14)
+_LATEST_WORK = timedelta(days=3)  #: a collected car does not wait longer than this for a bay or its return
+Taken = Mapping[int, Sequence[Window]]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A window as the person sees it, what it takes, and when the car will be ready."""
+
+    window: Window
+    claims: tuple[Claim, ...]
+    ready_by: datetime
+
+
+def check_hours(text: str, zone_name: str, country: str) -> None:
+    """BadInput unless `text` is an opening_hours string of OpenStreetMap."""
+    try:
+        _parsed(text, zone_name, country)
+    except (opening_hours.ParserError, opening_hours.UnknownCountryError) as error:  # type: ignore[attr-defined]  # missing in its stub
+        raise BadInput("opening_hours", f"cannot be read: {str(error).splitlines()[0]}. Write it as in 'Mo-Fr 08:00-18:00; Sa 09:00-13:00; PH off'") from None
+
+
+def open_times(dealer: Dealer, since: datetime, until: datetime) -> tuple[Window, ...]:
+    """When the dealer is open, public holidays considered, in UTC."""
+    where = zone(dealer.zone)
+    found = []
+    for start, end, state, _ in _parsed(dealer.opening_hours, dealer.zone, dealer.country).intervals(since.astimezone(where), until.astimezone(where)):
+        if str(state) == "open" and end is not None:
+            found.append(Window(starts_at=_utc(start), ends_at=_utc(end)))
+    return tuple(found)
+
+
+def offered(dealer: Dealer, kind: BookingKind, now: datetime, resources: Sequence[Resource], taken: Taken, *, loaner: bool = False) -> tuple[Option, ...]:
+    """Two windows that can be held side by side, on the same day if possible; fewer when there are no more."""
+    first = next(_options(dealer, kind, now, resources, taken, loaner=loaner), None)
+    if first is None:
+        return ()
+    both = _with(taken, first.claims)
+    later = first.window.starts_at + APART
+    rest = list(_take_while_near(_options(dealer, kind, now, resources, both, loaner=loaner, since=first.window.ends_at), first.window.starts_at))
+    day = local(first.window.starts_at, dealer.zone).date()
+    same_day = [option for option in rest if local(option.window.starts_at, dealer.zone).date() == day]
+    second = next((o for o in same_day if o.window.starts_at >= later), None) or next(iter(same_day), None) or next(iter(rest), None)
+    return (first,) if second is None else (first, second)
+
+
+def free(
+    dealer: Dealer, kind: BookingKind, now: datetime, resources: Sequence[Resource], taken: Taken, *, count: int = 12, loaner: bool = False
+) -> tuple[Option, ...]:
+    """The next windows, each free by itself: what is shown to somebody who picks one."""
+    found: list[Option] = []
+    for option in _options(dealer, kind, now, resources, taken, loaner=loaner):
+        found.append(option)
+        if len(found) == count:
+            break
+    return tuple(found)
+
+
+def at(
+    dealer: Dealer, kind: BookingKind, starts_at: datetime, now: datetime, resources: Sequence[Resource], taken: Taken, *, loaner: bool = False
+) -> Option | None:
+    """The option that begins exactly then, if there is one. A person at the desk may book without notice, never into the past."""
+    if starts_at < now - STEP:
+        raise BadInput("starts_at", "lies in the past")
+    if starts_at > now + HORIZON * 6:
+        raise BadInput("starts_at", f"lies further ahead than {(HORIZON * 6).days} days")
+    day = _Day(dealer, starts_at, resources, taken)
+    return day.option(kind, starts_at, loaner)
+
+
+def window_of(kind: BookingKind, claims: Sequence[tuple[Use, datetime, datetime]]) -> Window:
+    """The window that the person is told, out of what is held for it: (use, starts_at, ends_at)."""
+    use = Use.COLLECT if kind is BookingKind.PICKUP else Use.WORK
+    start, end = next((start, end) for claimed, start, end in claims if claimed is use)
+    return Window(starts_at=start, ends_at=start + DROP_OFF if kind is BookingKind.DROP_OFF else end)
+
+
+def work_end(claims: Sequence[tuple[Use, datetime, datetime]]) -> datetime:
+    """When the work is planned to be done."""
+    return next(end for use, _, end in claims if use is Use.WORK)
+
+
+class _Day:
+    """What is open and taken from `since` on; the search's working set."""
+
+    def __init__(self, dealer: Dealer, since: datetime, resources: Sequence[Resource], taken: Taken, horizon: timedelta = _LATEST_WORK) -> None:
+        self.dealer, self.taken = dealer, taken
+        self.open = open_times(dealer, since - timedelta(days=1), since + horizon + _LATEST_WORK)
+        self.drivers = [r for r in resources if r.kind is ResourceKind.DRIVER]
+        self.bays = [r for r in resources if r.kind is ResourceKind.BAY]
+        self.loaners = [r for r in resources if r.kind is ResourceKind.LOANER]
+        self.drive = timedelta(minutes=dealer.drive_minutes)
+        self.work = timedelta(minutes=dealer.workshop_minutes)
+
+    def option(self, kind: BookingKind, start: datetime, loaner: bool) -> Option | None:
+        """What a visit that begins at `start` takes, or None when something is missing."""
+        claims = self._pickup(start) if kind is BookingKind.PICKUP else self._visit(start)
+        if claims is None:
+            return None
+        if loaner:
+            span = Window(starts_at=start, ends_at=max(claim.window.ends_at for claim in claims))
+            car = self._free(self.loaners, span)
+            if car is None:
+                return None
+            claims = (*claims, Claim(resource_id=car.id, use=Use.LOANER, window=span))
+        spans = [(claim.use, claim.window.starts_at, claim.window.ends_at) for claim in claims]
+        return Option(window_of(kind, spans), claims, work_end(spans))
+
+    def _visit(self, start: datetime) -> tuple[Claim, ...] | None:
+        span = Window(starts_at=start, ends_at=start + self.work)
+        bay = self._free(self.bays, span) if self._is_open(span) else None
+        return None if bay is None else (Claim(resource_id=bay.id, use=Use.WORK, window=span),)
+
+    def _pickup(self, start: datetime) -> tuple[Claim, ...] | None:
+        collect = Window(starts_at=start, ends_at=start + self.drive)
+        driver = self._free(self.drivers, collect) if self._is_open(collect) else None
+        if driver is None:
+            return None
+        work = self._first(self.bays, collect.ends_at, self.work)
+        if work is None:
+            return None
+        mine = Claim(resource_id=driver.id, use=Use.COLLECT, window=collect)
+        back = self._first(self.drivers, work.window.ends_at, self.drive, on_the=ON_THE)
+        if back is None:
+            return None
+        return mine, work.model_copy(update={"use": Use.WORK}), back.model_copy(update={"use": Use.RETURN})
+
+    def _first(self, resources: Sequence[Resource], since: datetime, length: timedelta, on_the: int = 15) -> Claim | None:
+        for start in _grid(since, since + _LATEST_WORK, self.dealer.zone, on_the):
+            span = Window(starts_at=start, ends_at=start + length)
+            if self._is_open(span) and (found := self._free(resources, span)) is not None:
+                return Claim(resource_id=found.id, use=Use.WORK, window=span)
+        return None
+
+    def _is_open(self, span: Window) -> bool:
+        return any(times.starts_at <= span.starts_at and span.ends_at <= times.ends_at for times in self.open)
+
+    def _free(self, resources: Sequence[Resource], span: Window) -> Resource | None:
+        """The least busy one that is free then, so that work spreads."""
+        free = [r for r in resources if not any(overlap(span, other) for other in self.taken.get(r.id, ()))]
+        return min(free, key=lambda r: (len(self.taken.get(r.id, ())), r.id), default=None)
+
+
+def overlap(one: Window, other: Window) -> bool:
+    """Half-open spans: one may begin when the other ends."""
+    return one.starts_at < other.ends_at and other.starts_at < one.ends_at
+
+
+def _options(
+    dealer: Dealer, kind: BookingKind, now: datetime, resources: Sequence[Resource], taken: Taken, *, loaner: bool, since: datetime | None = None
+) -> Iterator[Option]:
+    earliest = now + timedelta(minutes=dealer.notice_minutes)
+    start = earliest if since is None else max(since, earliest)
+    day = _Day(dealer, start, resources, taken, HORIZON)
+    for candidate in _grid(start, now + HORIZON, dealer.zone, ON_THE):
+        option = day.option(kind, candidate, loaner)
+        if option is not None:
+            yield option
+
+
+def _grid(since: datetime, until: datetime, zone_name: str, on_the: int) -> Iterator[datetime]:
+    """Instants from `since` on at which the wall clock shows a multiple of `on_the` minutes, and shows it once."""
+    start = datetime.fromtimestamp(-(-since.timestamp() // STEP.total_seconds()) * STEP.total_seconds(), UTC)
+    while start < until:
+        wall = local(start, zone_name)
+        if wall.minute % on_the == 0 and _once(wall, zone_name):
+            yield start
+        start += STEP
+
+
+def _once(wall: datetime, zone_name: str) -> bool:
+    try:
+        from_local(wall.date(), wall.time().replace(tzinfo=None), zone_name)
+    except BadInput:
+        return False
+    return True
+
+
+def _take_while_near(options: Iterator[Option], first: datetime) -> Iterator[Option]:
+    """Up to a day after the first window: there is no need to look at two weeks to find the second."""
+    for option in options:
+        yield option
+        if option.window.starts_at > first + timedelta(days=1):
+            return
+
+
+def _with(taken: Taken, claims: Sequence[Claim]) -> dict[int, list[Window]]:
+    both = {resource: list(windows) for resource, windows in taken.items()}
+    for claim in claims:
+        both.setdefault(claim.resource_id, []).append(claim.window)
+    return both
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, zone_name: str, country: str) -> opening_hours.OpeningHours:
+    return opening_hours.OpeningHours(text, timezone=zone(zone_name), country=country)

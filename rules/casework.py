@@ -1,0 +1,212 @@
+"""What people should do next: which case an alert belongs to, how urgent it is, the queue's order, the one next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from schemas.account import Dealer
+from schemas.alert import Alert, AlertState
+from schemas.booking import Booking, BookingKind, BookingState, Offer, OfferState
+from schemas.case import Case, CaseState
+from schemas.moment import minutes_between
+from schemas.pickup import Leg, LegKind, LegState
+from schemas.verdict import Severity
+
+COMEBACK = timedelta(days=30)  #: the same fault within this time after a repair is a comeback, not a new case
+
+
+@dataclass(frozen=True, slots=True)
+class OpensCase:
+    """The car has no open case: this is a new one."""
+
+    severity: Severity
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinsCase:
+    """The car's open case takes it in; `raised` says whether it became more urgent."""
+
+    case_id: int
+    severity: Severity
+    raised: bool
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class CameBack:
+    """A repaired case opens again. `same` is false when another fault showed while the repair was being proved."""
+
+    case_id: int
+    severity: Severity
+    same: bool
+    because: str
+
+
+Belongs = OpensCase | JoinsCase | CameBack
+
+
+def case_for(alert: Alert, open_case: Case | None, repaired: Case | None, repaired_faults: Iterable[tuple[str, str]], now: datetime) -> Belongs:
+    """Where an active alert belongs.
+
+    `open_case` is the car's case that is neither done nor dismissed; `repaired` the newest one that was
+    repaired (verifying or done), `repaired_faults` the (rule, component) pairs it was about.
+    """
+    same = (alert.rule, alert.component) in set(repaired_faults)
+    if open_case is not None and open_case.state is CaseState.VERIFYING:
+        because = f"{alert.because} (again after the repair)" if same else f"another fault before the repair was proved: {alert.because}"
+        return CameBack(open_case.id, higher(alert.severity, Severity.ADVICE), same, because)
+    if open_case is not None:
+        severity = higher(open_case.severity, alert.severity)
+        return JoinsCase(open_case.id, severity, severity is not open_case.severity, alert.because)
+    if repaired is not None and same and repaired.state is CaseState.DONE and repaired.repaired_at is not None and now - repaired.repaired_at <= COMEBACK:
+        days = (now - repaired.repaired_at).days
+        return CameBack(repaired.id, alert.severity, True, f"{alert.because} (again, {days} days after the repair)")
+    return OpensCase(alert.severity, alert.because)
+
+
+def higher(one: Severity, other: Severity) -> Severity:
+    """The more urgent of two."""
+    return one if one.rank >= other.rank else other
+
+
+def severity_of(alerts: Sequence[Alert], otherwise: Severity) -> Severity:
+    """A case is as urgent as its most urgent active alert."""
+    active = [alert.severity for alert in alerts if alert.state is AlertState.ACTIVE]
+    return max(active, key=lambda severity: severity.rank, default=otherwise)
+
+
+def queue_key(case: Case) -> tuple[int, datetime, int]:
+    """The queue's order: the most urgent first, then the oldest."""
+    return (-case.severity.rank, case.opened_at, case.id)
+
+
+def acknowledge_by(case: Case, dealer: Dealer) -> datetime | None:
+    """Until when somebody must have taken it; advice has no such limit."""
+    minutes = {Severity.NOW: dealer.acknowledge_minutes_now, Severity.SOON: dealer.acknowledge_minutes_soon}.get(case.severity)
+    return None if minutes is None else case.opened_at + timedelta(minutes=minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The one obvious next step. `path` is where to POST it; without one there is nothing to do but wait for `waits_for`."""
+
+    act: str  #: acknowledge | owner | offer | arrive | start | finish | move | hand_over | wait | nothing
+    label: str
+    because: str
+    path: str | None = None
+    event: str | None = None  #: of a leg's move
+    waits_for: str | None = None  #: owner | driver | workshop | car
+
+
+def next_step(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequence[Leg], *, has_owner: bool = True) -> Step:
+    """What somebody at the desk should do now. `offer` is the newest one, `booking` the newest that was not cancelled."""
+    match case.state:
+        case CaseState.OPEN:
+            if case.acknowledged_at is None:
+                return Step("acknowledge", "Take this case", "nobody owns it yet", f"/api/v1/cases/{case.id}/acknowledge")
+            if not has_owner:
+                return Step("owner", "Say who owns this car", "we know nobody to write to", f"/vehicles/{case.vehicle_id}")
+            return Step("offer", "Offer pickup and delivery", _why_offer(offer), f"/api/v1/cases/{case.id}/offers")
+        case CaseState.CONTACTED:
+            if offer is not None and offer.state is OfferState.OPEN:
+                return Step("wait", "Wait for the owner's answer", f"two windows are held until {offer.expires_at:%Y-%m-%d %H:%M} UTC", waits_for="owner")
+            return Step("offer", "Offer new windows", _why_offer(offer), f"/api/v1/cases/{case.id}/offers")
+        case CaseState.BOOKED | CaseState.IN_WORKSHOP:
+            return _visit_step(case, booking, legs)
+        case CaseState.VERIFYING:
+            back = _bring_back(booking, legs)
+            return back or Step("wait", "Wait for the car's own proof", "the workshop is done; the car has not shown yet that it is healed", waits_for="car")
+        case CaseState.DONE:
+            return _bring_back(booking, legs) or Step("nothing", "Nothing to do", "the car has proved that it is healed")
+        case CaseState.DISMISSED:
+            return Step("nothing", "Nothing to do", "this case was dismissed")
+
+
+def _visit_step(case: Case, booking: Booking | None, legs: Sequence[Leg]) -> Step:
+    if booking is None:
+        return Step("offer", "Offer pickup and delivery", "there is no booking", f"/api/v1/cases/{case.id}/offers")
+    path = f"/api/v1/bookings/{booking.id}"
+    match booking.state:
+        case BookingState.AGREED if booking.kind is BookingKind.PICKUP:
+            leg = next((leg for leg in legs if leg.kind is LegKind.COLLECT), None)
+            if leg is None or leg.state in (LegState.CANCELLED, LegState.AT_WORKSHOP):
+                return Step("arrive", "The car is here", "it was collected", f"{path}/arrive")
+            label, event = _COLLECT[leg.state]
+            return Step("move", label, "the owner follows each step", f"/api/v1/legs/{leg.id}/move", event, waits_for="driver")
+        case BookingState.AGREED:
+            return Step("arrive", "The car is here", f"the owner brings it at {booking.wall_start[11:]}", f"{path}/arrive", waits_for="owner")
+        case BookingState.ARRIVED:
+            return Step("start", "Start the work", "the car is in the workshop", f"{path}/start", waits_for="workshop")
+        case BookingState.WORKING:
+            return Step("finish", "Finished: say what was found", "the car is being worked on", f"{path}/finish", waits_for="workshop")
+        case _:
+            return _bring_back(booking, legs) or Step("nothing", "Nothing to do", "the visit is over")
+
+
+def _bring_back(booking: Booking | None, legs: Sequence[Leg]) -> Step | None:
+    if booking is None or booking.state is not BookingState.READY:
+        return None
+    if booking.kind is BookingKind.PICKUP:
+        leg = next((leg for leg in legs if leg.kind is LegKind.RETURN and leg.state in _RETURN), None)
+        if leg is not None:
+            label, event = _RETURN[leg.state]
+            return Step("move", label, "the car is ready", f"/api/v1/legs/{leg.id}/move", event, waits_for="driver")
+    return Step("hand_over", "Hand the car over", "the car is ready", f"/api/v1/bookings/{booking.id}/hand-over")
+
+
+def _why_offer(offer: Offer | None) -> str:
+    if offer is None:
+        return "the owner has not been asked yet"
+    return {
+        OfferState.DECLINED: "the owner said not now; the fault is still there",
+        OfferState.EXPIRED: "the owner did not answer in time",
+        OfferState.WITHDRAWN: "the last offer was withdrawn",
+    }.get(offer.state, "the booking fell through")
+
+
+_COLLECT = {
+    LegState.PLANNED: ("Driver sets out", "on_the_way"),
+    LegState.ON_THE_WAY: ("Driver has the car", "collected"),
+    LegState.COLLECTED: ("Car is at the workshop", "at_workshop"),
+}
+_RETURN = {
+    LegState.PLANNED: ("Driver sets out with the car", "on_the_way_back"),
+    LegState.ON_THE_WAY_BACK: ("Car is handed over", "handed_over"),
+}
+
+
+def minutes_since_word(booking: Booking, now: datetime) -> int:
+    """How long a waiting customer has not heard from us."""
+    return minutes_between(booking.last_word_at or booking.made_at, now)
+
+
+#: What is true of a visit by itself; the rest is true because a person says so.
+_TRUE = {BookingState.ARRIVED: "arrived", BookingState.WORKING: "in_work"}
+SAID = ("part", "answer", "longer")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A sentence for somebody who waits: `template` of the texts, or None and why there is none that is true."""
+
+    template: str | None
+    because: str
+
+
+def waiting_words(booking: Booking) -> tuple[str, ...]:
+    """What may be said to the customer of this visit now."""
+    true = _TRUE.get(booking.state)
+    return () if true is None else (true, *SAID)
+
+
+def waiting_word(booking: Booking, asked: str) -> Word:
+    """The sentence to send; `waiting` picks the one that is true."""
+    words = waiting_words(booking)
+    if not words:
+        return Word(None, f"nobody waits: the visit is {booking.state.value}")
+    if asked == "waiting" or asked in words:
+        return Word(words[0] if asked == "waiting" else asked, f"the visit is {booking.state.value}")
+    return Word(None, f"it would not be true: the visit is {booking.state.value}; true are {', '.join(words)}")

@@ -1,0 +1,50 @@
+"""A pickup's two drives: which there are, what each step means for the owner, the booking and the case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.message import MessageKind
+from schemas.moment import minutes_between
+from schemas.pickup import LEGS, Leg, LegEvent, LegKind, LegState
+from schemas.slot import Slot, Use
+
+#: What the owner hears at each step.
+TEXTS: dict[LegEvent, MessageKind] = {
+    LegEvent.ON_THE_WAY: MessageKind.ON_THE_WAY,
+    LegEvent.COLLECTED: MessageKind.COLLECTED,
+    LegEvent.AT_WORKSHOP: MessageKind.AT_WORKSHOP,
+    LegEvent.ON_THE_WAY_BACK: MessageKind.ON_THE_WAY_BACK,
+    LegEvent.HANDED_OVER: MessageKind.HANDED_OVER,
+}
+_USES = {Use.COLLECT: LegKind.COLLECT, Use.RETURN: LegKind.RETURN}
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """A leg that is to be made."""
+
+    kind: LegKind
+    driver_id: int | None
+    slot_id: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+def drives(slots: Sequence[Slot], drivers: Mapping[int, int | None]) -> tuple[Drive, ...]:
+    """The legs of a booking out of the time that is booked for it; `drivers`: resource to the person it is."""
+    return tuple(
+        Drive(_USES[slot.use], drivers.get(slot.resource_id), slot.id, slot.starts_at, slot.ends_at) for slot in slots if slot.use in _USES
+    )
+
+
+def next_event(leg: Leg) -> LegEvent | None:
+    """The driver's next step; None when the leg is over."""
+    return next((event for event in LEGS[leg.kind].allowed(leg.state) if event is not LegEvent.CANCELLED), None)
+
+
+def minutes_late(leg: Leg, now: datetime) -> int:
+    """How long the driver should have been on the way already."""
+    return minutes_between(leg.starts_at, now) if leg.state is LegState.PLANNED else 0

@@ -1,0 +1,149 @@
+"""Cases: the work of a dealer with one car. Every move is guarded by the state it came from and leaves a row of history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from schemas.alert import Alert
+from schemas.case import CASE, Case, CaseEvent, CaseState
+from schemas.errors import NotFound, Overtaken
+from schemas.verdict import Severity
+from store import bells, history
+from store.pool import Connection, as_dict
+
+_COLUMNS = """id, dealer_id, vehicle_id, state, severity, title, origin, assignee_id, comebacks, opened_at, changed_at, acknowledged_at,
+ escalated_at, repaired_at, proof, owner_id, note"""
+_OPEN = "state NOT IN ('done', 'dismissed')"
+_CREATE = f"""
+INSERT INTO cases (dealer_id, vehicle_id, owner_id, state, severity, title, note, origin, opened_at, changed_at)
+VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $8) RETURNING {_COLUMNS}
+"""
+_ALERT = """id, dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity, because, first_at, changed_at,
+ received_at, case_id, shadow, evidence"""
+_RANK = "CASE severity WHEN 'now' THEN 2 WHEN 'soon' THEN 1 ELSE 0 END"
+_QUEUE = f"""
+SELECT {_COLUMNS} FROM cases
+WHERE dealer_id = $1 AND ($2::text[] IS NULL OR state = ANY($2)) AND ($3::bigint IS NULL OR vehicle_id = $3)
+  AND ($4::bigint IS NULL OR assignee_id = $4)
+  AND ($5::int IS NULL OR (-{_RANK}, opened_at, id) > ($5, $6, $7))
+ORDER BY -{_RANK}, opened_at, id LIMIT $8
+"""
+_SETTABLE = ("assignee_id", "acknowledged_at", "escalated_at", "repaired_at", "proof", "severity", "title", "comebacks", "owner_id")
+
+
+async def get(connection: Connection, dealer_id: int, case_id: int, *, lock: bool = False) -> Case:
+    """That case, or NotFound; with `lock` nobody else moves it until this transaction ends."""
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM cases WHERE dealer_id = $1 AND id = $2" + (" FOR UPDATE" if lock else ""), dealer_id, case_id
+    )
+    if row is None:
+        raise NotFound("case")
+    return _case(row)
+
+
+async def open_of(connection: Connection, dealer_id: int, vehicle_id: int, *, lock: bool = False) -> Case | None:
+    """The car's case that is neither done nor dismissed."""
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM cases WHERE dealer_id = $1 AND vehicle_id = $2 AND {_OPEN}" + (" FOR UPDATE" if lock else ""), dealer_id, vehicle_id
+    )
+    return _case(row) if row else None
+
+
+async def newest_repaired(connection: Connection, dealer_id: int, vehicle_id: int) -> Case | None:
+    """The car's newest case that the workshop called repaired: where a comeback belongs."""
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM cases WHERE dealer_id = $1 AND vehicle_id = $2 AND repaired_at IS NOT NULL ORDER BY repaired_at DESC LIMIT 1",
+        dealer_id, vehicle_id,
+    )  # fmt: skip
+    return _case(row) if row else None
+
+
+async def queue(
+    connection: Connection, dealer_id: int, *, states: Sequence[CaseState] | None, vehicle_id: int | None = None, assignee_id: int | None = None,
+    after: tuple[int, datetime, int] | None = None, limit: int = 51,
+) -> list[Case]:  # fmt: skip
+    """The most urgent first, then the oldest; `after` is rules.casework.queue_key of the last one seen."""
+    rank, opened_at, case_id = after or (None, None, None)
+    names = None if states is None else [state.value for state in states]
+    rows = await connection.fetch(_QUEUE, dealer_id, names, vehicle_id, assignee_id, rank, opened_at, case_id, limit)
+    return [_case(row) for row in rows]
+
+
+async def create(
+    connection: Connection, dealer_id: int, vehicle_id: int, *, severity: Severity, title: str, origin: str, owner_id: int | None, reason: str,
+    actor: str, now: datetime, note: str = "",
+) -> Case:  # fmt: skip
+    """A new case; Overtaken when the car has an open one already."""
+    try:
+        async with connection.transaction():
+            row = await connection.fetchrow(_CREATE, dealer_id, vehicle_id, owner_id, severity.value, title, note, origin, now)
+    except asyncpg.UniqueViolationError:
+        raise Overtaken("case", "this car has an open case already") from None
+    except asyncpg.ForeignKeyViolationError:
+        raise NotFound("vehicle") from None
+    case = _case(row)
+    await history.write(connection, dealer_id, "case", case.id, old=None, new="open", reason=reason, actor=actor, now=now)
+    await bells.ring_desk(connection, dealer_id, "case", case.id)
+    return case
+
+
+async def move(connection: Connection, case: Case, event: CaseEvent, *, reason: str, actor: str, now: datetime, **columns: Any) -> Case:
+    """Move it by its table: IllegalMove when the table does not know the move, Overtaken when somebody was quicker."""
+    state = CASE.next(case.state, event)
+    moved = await _update(connection, case, now, {"state": state.value, **columns})
+    await history.write(connection, case.dealer_id, "case", case.id, old=case.state.value, new=state.value, reason=reason, actor=actor, now=now)
+    return moved
+
+
+async def change(connection: Connection, case: Case, *, what: str, reason: str, actor: str, now: datetime, **columns: Any) -> Case:
+    """Change what is not its state (who owns it, how urgent it is); history says what."""
+    changed = await _update(connection, case, now, columns)
+    await history.write(connection, case.dealer_id, "case", case.id, old=case.state.value, new=what, reason=reason, actor=actor, now=now)
+    return changed
+
+
+async def alerts_of(connection: Connection, dealer_id: int, case_id: int) -> list[Alert]:
+    """The alerts that belong to it, the newest first; evidence included."""
+    rows = await connection.fetch(f"SELECT {_ALERT} FROM alerts WHERE dealer_id = $1 AND case_id = $2 AND NOT shadow ORDER BY id DESC", dealer_id, case_id)
+    return [Alert(**as_dict(row)) for row in rows]
+
+
+async def take_in(connection: Connection, dealer_id: int, case_id: int, alert_id: int) -> None:
+    """This alert belongs to that case. Workers only: people do not move alerts."""
+    await connection.execute("UPDATE alerts SET case_id = $3 WHERE dealer_id = $1 AND id = $2", dealer_id, alert_id, case_id)
+
+
+async def faults_of(connection: Connection, dealer_id: int, case_id: int) -> list[tuple[str, str]]:
+    """The (rule, component) pairs that the case is about."""
+    rows = await connection.fetch("SELECT DISTINCT rule, component FROM alerts WHERE dealer_id = $1 AND case_id = $2 AND NOT shadow", dealer_id, case_id)
+    return [(row["rule"], row["component"]) for row in rows]
+
+
+async def verifying(connection: Connection, vehicle_id: int | None = None) -> list[Case]:
+    """Cases whose car has yet to prove the repair; of one car or of all (machines only)."""
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM cases WHERE state = 'verifying' AND ($1::bigint IS NULL OR vehicle_id = $1) ORDER BY id", vehicle_id
+    )
+    return [_case(row) for row in rows]
+
+
+async def _update(connection: Connection, case: Case, now: datetime, columns: dict[str, Any]) -> Case:
+    unknown = set(columns) - {"state", *_SETTABLE}
+    assert not unknown, unknown
+    sets = "".join(f", {name} = ${n}" for n, name in enumerate(columns, 5))
+    row = await connection.fetchrow(
+        f"UPDATE cases SET changed_at = $4{sets} WHERE dealer_id = $1 AND id = $2 AND state = $3 RETURNING {_COLUMNS}",
+        case.dealer_id, case.id, case.state.value, now, *columns.values(),
+    )  # fmt: skip
+    if row is None:
+        raise Overtaken("case")
+    await bells.ring_desk(connection, case.dealer_id, "case", case.id)
+    return _case(row)
+
+
+def _case(row: Any) -> Case:
+    return Case(**as_dict(row))

@@ -1,0 +1,87 @@
+"""The drives of a pickup: a collect and a return leg, each moved step by step by its driver."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from schemas.errors import NotFound, Overtaken
+from schemas.pickup import LEGS, Leg, LegEvent, LegKind
+from store import bells, history
+from store.pool import Connection, as_dict
+
+_COLUMNS = "id, dealer_id, booking_id, kind, state, driver_id, slot_id, address, starts_at, ends_at, changed_at"
+_PLAN = f"""
+INSERT INTO legs (dealer_id, booking_id, kind, state, driver_id, slot_id, address, starts_at, ends_at, changed_at)
+VALUES ($1, $2, $3, 'planned', $4, $5, $6, $7, $8, $9) RETURNING {_COLUMNS}
+"""
+_LIST = f"""
+SELECT {_COLUMNS} FROM legs
+WHERE dealer_id = $1 AND ($2::timestamptz IS NULL OR starts_at >= $2) AND ($3::timestamptz IS NULL OR starts_at < $3)
+  AND ($4::bigint IS NULL OR driver_id = $4) AND ($5::bigint IS NULL OR booking_id = $5)
+ORDER BY starts_at, id LIMIT 500
+"""
+
+
+async def plan(
+    connection: Connection, dealer_id: int, booking_id: int, kind: LegKind, *, driver_id: int | None, slot_id: int | None, address: str,
+    starts_at: datetime, ends_at: datetime, actor: str, now: datetime,
+) -> Leg:  # fmt: skip
+    """A new drive."""
+    row = await connection.fetchrow(_PLAN, dealer_id, booking_id, kind.value, driver_id, slot_id, address, starts_at, ends_at, now)
+    leg = _leg(row)
+    await history.write(connection, dealer_id, "leg", leg.id, old=None, new="planned", reason=f"{kind.value} leg of a pickup", actor=actor, now=now)
+    await bells.ring_desk(connection, dealer_id, "leg", leg.id)
+    return leg
+
+
+async def get(connection: Connection, dealer_id: int, leg_id: int, *, lock: bool = False) -> Leg:
+    """That leg, or NotFound."""
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM legs WHERE dealer_id = $1 AND id = $2" + (" FOR UPDATE" if lock else ""), dealer_id, leg_id)
+    if row is None:
+        raise NotFound("leg")
+    return _leg(row)
+
+
+async def of_booking(connection: Connection, dealer_id: int, booking_id: int) -> list[Leg]:
+    """Collection first, then the return."""
+    return await listed(connection, dealer_id, booking_id=booking_id)
+
+
+async def listed(
+    connection: Connection, dealer_id: int, *, since: datetime | None = None, until: datetime | None = None, driver_id: int | None = None,
+    booking_id: int | None = None,
+) -> list[Leg]:  # fmt: skip
+    """Drives by their time."""
+    return [_leg(row) for row in await connection.fetch(_LIST, dealer_id, since, until, driver_id, booking_id)]
+
+
+async def move(connection: Connection, leg: Leg, event: LegEvent, *, reason: str, actor: str, now: datetime) -> Leg:
+    """Move it by its kind's table: five steps, in order."""
+    state = LEGS[leg.kind].next(leg.state, event)
+    row = await connection.fetchrow(
+        f"UPDATE legs SET state = $4, changed_at = $5 WHERE dealer_id = $1 AND id = $2 AND state = $3 RETURNING {_COLUMNS}",
+        leg.dealer_id, leg.id, leg.state.value, state.value, now,
+    )  # fmt: skip
+    if row is None:
+        raise Overtaken("leg")
+    await history.write(connection, leg.dealer_id, "leg", leg.id, old=leg.state.value, new=state.value, reason=reason, actor=actor, now=now)
+    await bells.ring_desk(connection, leg.dealer_id, "leg", leg.id)
+    return _leg(row)
+
+
+async def assign(connection: Connection, leg: Leg, driver_id: int, slot_id: int | None, *, reason: str, actor: str, now: datetime) -> Leg:
+    """Another driver takes it, in the same state."""
+    row = await connection.fetchrow(
+        f"UPDATE legs SET driver_id = $4, slot_id = coalesce($5, slot_id), changed_at = $6 WHERE dealer_id = $1 AND id = $2 AND state = $3 RETURNING {_COLUMNS}",
+        leg.dealer_id, leg.id, leg.state.value, driver_id, slot_id, now,
+    )  # fmt: skip
+    if row is None:
+        raise Overtaken("leg")
+    await history.write(connection, leg.dealer_id, "leg", leg.id, old=leg.state.value, new="assigned", reason=reason, actor=actor, now=now)
+    await bells.ring_desk(connection, leg.dealer_id, "leg", leg.id)
+    return _leg(row)
+
+
+def _leg(row: Any) -> Leg:
+    return Leg(**as_dict(row))

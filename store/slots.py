@@ -1,0 +1,107 @@
+"""Pieces of a resource's time. The rows of the resources are locked first, in order of their ids; the exclusion constraint stands guard behind."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from schemas.errors import Overtaken
+from schemas.slot import Claim, Resource, Slot, Window
+from store.pool import Connection, as_dict
+
+_COLUMNS = "id, dealer_id, resource_id, state, use, lower(during) AS starts_at, upper(during) AS ends_at, offer_id, choice, expires_at"
+_RESOURCES = "SELECT id, dealer_id, kind, name, staff_id FROM resources WHERE dealer_id = $1 AND retired_at IS NULL ORDER BY id"
+_TAKEN = """
+SELECT resource_id, lower(during) AS starts_at, upper(during) AS ends_at FROM slots
+WHERE dealer_id = $1 AND state <> 'released' AND during && tstzrange($2, $3)
+"""
+_EXPIRED = "UPDATE slots SET state = 'released' WHERE dealer_id = $1 AND state = 'held' AND expires_at <= $2"
+_PUT = """
+INSERT INTO slots (dealer_id, resource_id, during, state, use, offer_id, choice, booking_id, expires_at)
+VALUES ($1, $2, tstzrange($3, $4), $5, $6, $7, $8, $9, $10)
+"""
+_BOOK = f"""
+UPDATE slots SET state = 'booked', booking_id = $4, expires_at = NULL
+WHERE dealer_id = $1 AND offer_id = $2 AND choice = $3 AND state = 'held' RETURNING {_COLUMNS}
+"""
+
+
+async def resources(connection: Connection, dealer_id: int, *, lock: bool = False) -> list[Resource]:
+    """Bays, loaners and drivers. With `lock` rivals for their time wait here, in the same order, so that none deadlocks."""
+    rows = await connection.fetch(_RESOURCES + (" FOR UPDATE" if lock else ""), dealer_id)
+    return [Resource(**as_dict(row)) for row in rows]
+
+
+async def taken(connection: Connection, dealer_id: int, since: datetime, until: datetime) -> dict[int, list[Window]]:
+    """What is held or booked between two instants, by resource."""
+    found: dict[int, list[Window]] = defaultdict(list)
+    for row in await connection.fetch(_TAKEN, dealer_id, since, until):
+        found[row["resource_id"]].append(Window(starts_at=row["starts_at"], ends_at=row["ends_at"]))
+    return dict(found)
+
+
+async def hold(connection: Connection, dealer_id: int, offer_id: int, choice: int, claims: Sequence[Claim], expires_at: datetime) -> None:
+    """Keep this time for an offer's choice until `expires_at`."""
+    await _put(connection, dealer_id, claims, "held", offer_id, choice, None, expires_at)
+
+
+async def book(connection: Connection, dealer_id: int, booking_id: int, claims: Sequence[Claim]) -> None:
+    """Take this time for a booking."""
+    await _put(connection, dealer_id, claims, "booked", None, None, booking_id, None)
+
+
+async def book_held(connection: Connection, dealer_id: int, offer_id: int, choice: int, booking_id: int) -> list[Slot]:
+    """What was held for the answered choice becomes booked."""
+    return [_slot(row) for row in await connection.fetch(_BOOK, dealer_id, offer_id, choice, booking_id)]
+
+
+async def of_offer(connection: Connection, dealer_id: int, offer_id: int) -> list[Slot]:
+    """All that an offer held or holds, by choice."""
+    rows = await connection.fetch(f"SELECT {_COLUMNS} FROM slots WHERE dealer_id = $1 AND offer_id = $2 ORDER BY choice, lower(during), id", dealer_id, offer_id)
+    return [_slot(row) for row in rows]
+
+
+async def of_booking(connection: Connection, dealer_id: int, booking_id: int) -> list[Slot]:
+    """The time that a booking has taken."""
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM slots WHERE dealer_id = $1 AND booking_id = $2 AND state = 'booked' ORDER BY lower(during), id", dealer_id, booking_id
+    )
+    return [_slot(row) for row in rows]
+
+
+async def release_offer(connection: Connection, dealer_id: int, offer_id: int) -> None:
+    """What is still held for this offer is free again."""
+    await connection.execute("UPDATE slots SET state = 'released' WHERE dealer_id = $1 AND offer_id = $2 AND state = 'held'", dealer_id, offer_id)
+
+
+async def release_booking(connection: Connection, dealer_id: int, booking_id: int) -> None:
+    """Driver, bay and loaner are free again, all at once."""
+    await connection.execute("UPDATE slots SET state = 'released' WHERE dealer_id = $1 AND booking_id = $2 AND state <> 'released'", dealer_id, booking_id)
+
+
+async def release_expired(connection: Connection, dealer_id: int, now: datetime) -> None:
+    """A hold that has run out stands in nobody's way, whether or not a worker came by."""
+    await connection.execute(_EXPIRED, dealer_id, now)
+
+
+async def _put(
+    connection: Connection, dealer_id: int, claims: Sequence[Claim], state: str, offer_id: int | None, choice: int | None, booking_id: int | None,
+    expires_at: datetime | None,
+) -> None:  # fmt: skip
+    rows = [
+        (dealer_id, claim.resource_id, claim.window.starts_at, claim.window.ends_at, state, claim.use.value, offer_id, choice, booking_id, expires_at)
+        for claim in claims
+    ]
+    try:
+        async with connection.transaction():
+            await connection.executemany(_PUT, rows)
+    except asyncpg.ExclusionViolationError:
+        raise Overtaken("window", "somebody else has just taken it") from None
+
+
+def _slot(row: Any) -> Slot:
+    return Slot(**as_dict(row))
