@@ -1,0 +1,81 @@
+"""Owners: people who may be texted, if they agreed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from schemas.consent import Owner
+from schemas.errors import BadInput, NotFound
+from store import bells
+from store.pool import Connection, as_dict
+
+_COLUMNS = "id, dealer_id, name, phone, email, channel, language, zone, quiet_from, quiet_to, address, stopped_at"
+FIELDS = ("name", "phone", "email", "channel", "language", "zone", "quiet_from", "quiet_to", "address")
+_LIST = f"""
+SELECT {_COLUMNS} FROM owners
+WHERE dealer_id = $1 AND ($2::text IS NULL OR name ILIKE $2 OR phone ILIKE $2 OR email ILIKE $2) AND ($3::text IS NULL OR (name, id) > ($3, $4))
+ORDER BY name, id LIMIT $5
+"""
+
+
+async def create(connection: Connection, dealer_id: int, values: dict[str, Any], now: datetime) -> Owner:
+    """A new owner from FIELDS; a number belongs to one owner of a dealer."""
+    names = [name for name in FIELDS if name in values]
+    places = ", ".join(f"${n}" for n in range(3, 3 + len(names)))
+    try:
+        async with connection.transaction():
+            row = await connection.fetchrow(
+                f"INSERT INTO owners (dealer_id, created_at, {', '.join(names)}) VALUES ($1, $2, {places}) RETURNING {_COLUMNS}",
+                dealer_id, now, *(values[name] for name in names),
+            )  # fmt: skip
+    except asyncpg.UniqueViolationError:
+        raise BadInput("phone", "belongs to another owner already") from None
+    owner = Owner(**as_dict(row))
+    await bells.ring_desk(connection, dealer_id, "owner", owner.id)
+    return owner
+
+
+async def get(connection: Connection, dealer_id: int, owner_id: int) -> Owner:
+    """That owner, or NotFound."""
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM owners WHERE dealer_id = $1 AND id = $2", dealer_id, owner_id)
+    if row is None:
+        raise NotFound("owner")
+    return Owner(**as_dict(row))
+
+
+async def at_address(connection: Connection, dealer_id: int, address: str) -> Owner | None:
+    """Whose number or mailbox this is."""
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM owners WHERE dealer_id = $1 AND (phone = $2 OR lower(email) = lower($2)) ORDER BY id LIMIT 1", dealer_id, address
+    )
+    return Owner(**as_dict(row)) if row else None
+
+
+async def listed(connection: Connection, dealer_id: int, *, search: str | None = None, after: tuple[str, int] | None = None, limit: int = 51) -> list[Owner]:
+    """Owners by name; `search` is part of a name, number or mailbox."""
+    rows = await connection.fetch(_LIST, dealer_id, None if search is None else _like(search), *(after or (None, None)), limit)
+    return [Owner(**as_dict(row)) for row in rows]
+
+
+async def update(connection: Connection, dealer_id: int, owner_id: int, changes: dict[str, Any]) -> Owner:
+    """Change what stands in FIELDS."""
+    names = [name for name in FIELDS if name in changes]
+    if names:
+        sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(names, 3))
+        try:
+            async with connection.transaction():
+                await connection.execute(
+                    f"UPDATE owners SET {sets} WHERE dealer_id = $1 AND id = $2", dealer_id, owner_id, *(changes[name] for name in names)
+                )
+        except asyncpg.UniqueViolationError:
+            raise BadInput("phone", "belongs to another owner already") from None
+        await bells.ring_desk(connection, dealer_id, "owner", owner_id)
+    return await get(connection, dealer_id, owner_id)
+
+
+def _like(search: str) -> str:
+    """The search as a pattern in which nothing but our own % is special."""
+    return "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

@@ -1,0 +1,86 @@
+"""Cars: who they are, whose they are, and whether they may speak."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.errors import BadInput, NotFound, Overtaken
+from store import bells
+from store.pool import Connection
+
+_IDENTITIES = "SELECT id, vin, dealer_id, profile, secret_hash, revoked_at FROM vehicles"
+_ENROL = """
+UPDATE vehicles SET secret_hash = $2, enrolled_at = $3, revoked_at = NULL WHERE vin = $1 RETURNING id, dealer_id
+"""
+_ADD = """
+INSERT INTO vehicles (vin, dealer_id, dealer_since, profile, title, plate) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (vin) DO NOTHING RETURNING id
+"""
+_OF_DEALER = "SELECT id FROM vehicles WHERE vin = $1 AND dealer_id = $2"
+_REVOKE = "UPDATE vehicles SET revoked_at = $2 WHERE vin = $1 AND revoked_at IS NULL RETURNING id, dealer_id"
+_KNOWN = "SELECT 1 FROM vehicles WHERE vin = $1"
+_HEARD = """
+UPDATE vehicles v SET last_heard_at = greatest(v.last_heard_at, n.at), online = n.online
+FROM unnest($1::bigint[], $2::timestamptz[], $3::boolean[]) AS n (id, at, online) WHERE v.id = n.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the gateway must know of a car before it says anything."""
+
+    id: int
+    vin: str
+    dealer_id: int
+    profile: str
+    secret_hash: bytes | None
+    revoked_at: datetime | None
+
+
+async def identities(connection: Connection, vehicle_id: int | None = None) -> list[Identity]:
+    """All cars, or one."""
+    if vehicle_id is None:
+        rows = await connection.fetch(_IDENTITIES)
+    else:
+        rows = await connection.fetch(_IDENTITIES + " WHERE id = $1", vehicle_id)
+    return [Identity(*row) for row in rows]
+
+
+async def add(connection: Connection, dealer_id: int, vin: str, *, profile: str, title: str, plate: str | None, now: datetime) -> int:
+    """A car that this dealer looks after from `now` on; its id, also when it was there before. Another dealer's car is refused."""
+    found = await connection.fetchval(_ADD, vin, dealer_id, now, profile, title, plate)
+    if found is None:
+        found = await connection.fetchval(_OF_DEALER, vin, dealer_id)
+        if found is None:
+            raise BadInput("vin", f"{vin} is looked after by another dealer")
+        return int(found)
+    await bells.ring_desk(connection, dealer_id, "vehicle", found)
+    return int(found)
+
+
+async def enrol(connection: Connection, vin: str, secret_hash: bytes, now: datetime) -> int:
+    """Let the car sign in with the secret of that sha256; an older secret ends. Returns the vehicle's id."""
+    row = await connection.fetchrow(_ENROL, vin, secret_hash, now)
+    if row is None:
+        raise NotFound("vehicle")
+    await bells.ring(connection, bells.CARS, vehicle=row["id"], what="enrolled")
+    return int(row["id"])
+
+
+async def revoke(connection: Connection, vin: str, now: datetime) -> int:
+    """Cut the car off, within seconds also when it is connected."""
+    row = await connection.fetchrow(_REVOKE, vin, now)
+    if row is None:
+        if await connection.fetchval(_KNOWN, vin):
+            raise Overtaken("vehicle", "it is revoked already")
+        raise NotFound("vehicle")
+    await bells.ring(connection, bells.CARS, vehicle=row["id"], what="revoked")
+    return int(row["id"])
+
+
+async def heard(connection: Connection, cars: list[tuple[int, datetime, bool]]) -> None:
+    """When these cars were last heard, and whether they are there."""
+    if cars:
+        ids, at, online = zip(*cars, strict=True)
+        await connection.execute(_HEARD, list(ids), list(at), list(online))
