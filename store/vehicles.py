@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.errors import BadInput, NotFound, Overtaken
+from schemas.errors import NotFound, Overtaken
 from store import bells
 from store.pool import Connection
 
@@ -13,11 +13,6 @@ _IDENTITIES = "SELECT id, vin, dealer_id, profile, secret_hash, revoked_at FROM 
 _ENROL = """
 UPDATE vehicles SET secret_hash = $2, enrolled_at = $3, revoked_at = NULL WHERE vin = $1 RETURNING id, dealer_id
 """
-_ADD = """
-INSERT INTO vehicles (vin, dealer_id, dealer_since, profile, title, plate) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (vin) DO NOTHING RETURNING id
-"""
-_OF_DEALER = "SELECT id FROM vehicles WHERE vin = $1 AND dealer_id = $2"
 _REVOKE = "UPDATE vehicles SET revoked_at = $2 WHERE vin = $1 AND revoked_at IS NULL RETURNING id, dealer_id"
 _KNOWN = "SELECT 1 FROM vehicles WHERE vin = $1"
 _HEARD = """
@@ -45,18 +40,6 @@ async def identities(connection: Connection, vehicle_id: int | None = None) -> l
     else:
         rows = await connection.fetch(_IDENTITIES + " WHERE id = $1", vehicle_id)
     return [Identity(*row) for row in rows]
-
-
-async def add(connection: Connection, dealer_id: int, vin: str, *, profile: str, title: str, plate: str | None, now: datetime) -> int:
-    """A car that this dealer looks after from `now` on; its id, also when it was there before. Another dealer's car is refused."""
-    found = await connection.fetchval(_ADD, vin, dealer_id, now, profile, title, plate)
-    if found is None:
-        found = await connection.fetchval(_OF_DEALER, vin, dealer_id)
-        if found is None:
-            raise BadInput("vin", f"{vin} is looked after by another dealer")
-        return int(found)
-    await bells.ring_desk(connection, dealer_id, "vehicle", found)
-    return int(found)
 
 
 async def enrol(connection: Connection, vin: str, secret_hash: bytes, now: datetime) -> int:

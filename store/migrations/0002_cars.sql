@@ -107,6 +107,20 @@ END $$;
 REVOKE ALL ON FUNCTION open_day(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION open_day(integer) TO telltale_gateway;
 
+-- Retention: take a day away without stalling the inserts of the others. False: somebody is reading it, try again later.
+CREATE FUNCTION drop_day(gone integer) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = public SET lock_timeout = '100ms' AS $$
+DECLARE leaf text := 'readings_' || to_char(date '1970-01-01' + gone, 'YYYYMMDD');
+BEGIN
+    IF to_regclass(leaf) IS NOT NULL THEN
+        EXECUTE format('ALTER TABLE readings DETACH PARTITION %I', leaf);
+        EXECUTE format('DROP TABLE %I', leaf);
+    END IF;
+    RETURN true;
+EXCEPTION WHEN lock_not_available OR deadlock_detected THEN RETURN false;
+END $$;
+REVOKE ALL ON FUNCTION drop_day(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION drop_day(integer) TO telltale_gateway;
+
 -- One row per value, for people.
 CREATE VIEW reading_values WITH (security_invoker = true) AS
     SELECT r.dealer_id, r.vehicle_id, r.ts, r.received_at, r.boot, r.seq, r.place, r.mark, v.id AS signal_id, v.val
@@ -141,9 +155,11 @@ CREATE TABLE quarantine (
     received_at timestamptz NOT NULL,
     decided text CHECK (decided IN ('accepted', 'rejected')),
     decided_by text,
-    decided_at timestamptz
+    decided_at timestamptz,
+    folded_at timestamptz         -- when the gateway has let an accepted one in
 );
 CREATE INDEX quarantine_dealer ON quarantine (dealer_id, id DESC);
+CREATE INDEX quarantine_accepted ON quarantine (vehicle_id) WHERE decided = 'accepted' AND folded_at IS NULL;
 SELECT protect('quarantine');
 GRANT SELECT, INSERT, UPDATE ON quarantine TO telltale_gateway;
 GRANT SELECT ON quarantine TO telltale_worker;
@@ -156,6 +172,8 @@ CREATE TABLE checkpoints (
     boot bigint NOT NULL,
     upto bigint NOT NULL,         -- everything of this boot up to here is judged
     ts timestamptz NOT NULL,      -- reading time
+    day integer NOT NULL,         -- no ordinary row above it lies in an older partition
+    frontier jsonb NOT NULL,      -- what has arrived of which boot, and what is missing (gateway/frontier.py)
     versions jsonb NOT NULL,      -- rule -> version
     memory bytea NOT NULL
 );
@@ -186,7 +204,8 @@ CREATE TABLE leases (
     holder text,
     share text,
     taken_at timestamptz,
-    wanted_by text                -- a gateway that asks for this bucket
+    wanted_by text,               -- a gateway that asks for this bucket
+    beat_at timestamptz           -- machine time: when its holder last committed
 );
 INSERT INTO leases (bucket) SELECT generate_series(0, 15);
 GRANT SELECT, UPDATE ON leases TO telltale_gateway;

@@ -1,0 +1,157 @@
+"""Who may sign in at the broker: answered from memory, so that enrolling and revoking need no restart and no query."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import nats
+import nkeys
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from schemas.vehicle import bucket_of, is_vin
+
+log = structlog.get_logger()
+
+ACCOUNT = "CARS"
+_ASKED = "$SYS.REQ.USER.AUTH"
+_CONNECTIONS = "$SYS.REQ.SERVER.PING.CONNZ"
+_HEADER = b'{"typ":"JWT","alg":"ed25519-nkey"}'
+
+
+def secret_hash(secret: str) -> bytes:
+    """sha256 is enough for 32 random bytes (argon2 is for what people choose)."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def topics_of(vin: str) -> tuple[list[str], list[str]]:
+    """What a car may publish and subscribe, as NATS subjects: both with and without levels below."""
+    own = f"vehicles.{bucket_of(vin):02d}.{vin}"
+    return [f"{own}.up", f"{own}.up.>"], [f"{own}.down", f"{own}.down.>"]
+
+
+class Doorkeeper:
+    """Answers the broker's question for every car that connects. `known` maps VIN to the sha256 of its secret; a car
+    that is revoked or not enrolled is not in it. Several gateways share the questions (a queue group)."""
+
+    def __init__(self, url: str, seed: str, known: Mapping[str, bytes]) -> None:
+        self._url, self._known = url, known
+        self._pair = nkeys.from_seed(seed.encode())
+        self._issuer = bytes(self._pair.public_key).decode()
+        self._client: Client | None = None
+        self._cuts: set[asyncio.Task[None]] = set()
+        self.let_in = self.turned_away = 0
+
+    async def start(self) -> None:
+        """Connect and keep connected; while nobody answers, the broker turns cars away and they come again."""
+
+        async def quiet(error: Exception) -> None:
+            log.info("doorkeeper_connection", error=type(error).__name__)
+
+        self._client = await nats.connect(
+            self._url, name="doorkeeper", max_reconnect_attempts=-1, reconnect_time_wait=0.2, connect_timeout=3, error_cb=quiet, ping_interval=5
+        )
+        await self._client.subscribe(_ASKED, queue="doorkeepers", cb=self._asked)
+        await self._client.flush(timeout=5)
+
+    async def stop(self) -> None:
+        if self._client is not None:
+            for cut in self._cuts:
+                cut.cancel()
+            with suppress(Exception):
+                await asyncio.wait_for(self._client.close(), 3)
+
+    def cut_off(self, vin: str) -> None:
+        """End the car's live connections; it cannot come back, for it is no longer known."""
+        task = asyncio.create_task(self._cut_off(vin))
+        self._cuts.add(task)
+        task.add_done_callback(self._cuts.discard)
+
+    async def _cut_off(self, vin: str) -> None:
+        assert self._client is not None
+        inbox = self._client.new_inbox()
+        answers = await self._client.subscribe(inbox)
+        ended = 0
+        try:
+            await self._client.publish(_CONNECTIONS, json.dumps({"user": vin, "auth": True, "acc": ACCOUNT}).encode(), reply=inbox)
+            with suppress(nats.errors.TimeoutError):
+                while True:  # one answer from each server of a cluster
+                    said = json.loads((await answers.next_msg(timeout=1.0)).data)
+                    for connection in said.get("data", {}).get("connections") or []:
+                        where = f"$SYS.REQ.SERVER.{said['server']['id']}.KICK"
+                        await self._client.request(where, json.dumps({"cid": connection["cid"]}).encode(), timeout=2)
+                        ended += 1
+        finally:
+            await answers.unsubscribe()
+        log.info("cut_off", vin=vin, connections=ended)
+
+    async def _asked(self, message: Msg) -> None:
+        try:
+            claims = _claims(message.data)["nats"]
+            await message.respond(self.answer(claims))
+        except Exception:  # a malformed question must not end the subscription; the broker's own time-out says no
+            log.exception("doorkeeper_question")
+
+    def answer(self, asked: Mapping[str, Any]) -> bytes:
+        """The signed answer to one question."""
+        options, who = asked.get("connect_opts", {}), asked.get("client_info", {})
+        vin, said = str(options.get("user") or ""), str(options.get("pass") or "")
+        client_id = str(who.get("mqtt_id") or "")
+        claims: dict[str, Any] = {"type": "authorization_response", "version": 2}
+        reason = self.refusal(vin, said, client_id) if who.get("type") == "mqtt" else "cars speak MQTT"
+        if reason is None:
+            self.let_in += 1
+            claims["jwt"] = self._user(vin, str(asked["user_nkey"]))
+        else:
+            self.turned_away += 1
+            claims["error"] = reason
+        return self._sign({"sub": asked["user_nkey"], "aud": asked["server_id"]["id"], "nats": claims}).encode()
+
+    def refusal(self, vin: str, secret: str, client_id: str) -> str | None:
+        """Why this sign-in is refused, or None."""
+        expected = self._known.get(vin) if is_vin(vin) else None
+        given = secret_hash(secret)
+        if not hmac.compare_digest(given, expected if expected is not None else bytes(32)) or expected is None:
+            return "unknown car or wrong secret"
+        if client_id != vin and (client_id.startswith(("gateway-", "workshop")) or (is_vin(client_id[:17]) and not client_id.startswith(vin))):
+            return "the client id belongs to somebody else"
+        return None
+
+    def _user(self, vin: str, key: str) -> str:
+        publish, subscribe = topics_of(vin)
+        return self._sign(
+            {
+                "sub": key,
+                "aud": ACCOUNT,
+                "name": vin,
+                "nats": {
+                    "type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1,
+                    "pub": {"allow": publish}, "sub": {"allow": subscribe},
+                },
+            }
+        )  # fmt: skip
+
+    def _sign(self, claims: dict[str, Any]) -> str:
+        body = {"iss": self._issuer, "iat": int(time.time()), "jti": os.urandom(12).hex(), **claims}
+        text = _b64(_HEADER) + b"." + _b64(json.dumps(body, separators=(",", ":")).encode())
+        return (text + b"." + _b64(self._pair.sign(text))).decode()
+
+
+def _b64(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+def _claims(token: bytes) -> dict[str, Any]:
+    body = token.split(b".")[1]
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + b"=" * (-len(body) % 4)))
+    return found

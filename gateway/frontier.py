@@ -1,0 +1,190 @@
+"""What has arrived of one car: per boot the highest sequence number and what is missing below it, and how far it is judged.
+
+Pure: the caller brings machine time. Rows are stored as they come; *judgement* takes them in the order (boot, seq).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from schemas.reading import Reading
+
+REORDER_S = 30.0  #: how long judgement waits for a gap; longer than the broker's redelivery
+FIRST_ASK_S = 1.0  #: what comes out of order by itself comes within this
+ASK_EVERY_S = 4.0  #: three asks span more than the broker's redelivery
+ASKS = 3
+KEPT_BOOTS = 4  #: older boots are looked up in the database, should they speak again
+
+Key = tuple[int, int]  # boot, seq
+
+
+class Arrival(Enum):
+    """What a row is when it comes."""
+
+    NEXT = "next"  #: judge it now
+    WAITS = "waits"  #: behind a gap
+    LATE = "late"  #: behind what is judged already
+    DUPLICATE = "duplicate"
+    STRANGER = "stranger"  #: of a boot we do not remember: learn it first
+
+
+@dataclass(slots=True)
+class Gap:
+    """A run of missing numbers; `left` shrinks as they come."""
+
+    boot: int
+    first: int
+    last: int
+    seen: float  #: machine time
+    left: list[list[int]] = field(default_factory=list)
+    asked: int = 0
+    asked_at: float = 0.0
+    asked_ts: float = 0.0  #: business time of the last ask: only what the car made later can be an answer
+    kept: bool = False  #: stands in the ledger
+    lost: bool = False  #: some of it will never come
+
+    @property
+    def key(self) -> Key:
+        return self.boot, self.left[0][0]
+
+
+class Frontier:
+    """What has arrived of one car."""
+
+    __slots__ = ("boot", "closed", "cursor", "gaps", "lost", "tops", "waiting")
+
+    def __init__(self) -> None:
+        self.boot = -1
+        self.tops: dict[int, int] = {}  #: boot -> highest number seen
+        self.cursor: Key = (-1, -1)  #: judged up to here
+        self.gaps: list[Gap] = []
+        self.lost: list[list[int]] = []  #: [boot, first, last] given up as lost at the car
+        self.waiting: dict[Key, Reading] = {}
+        self.closed: list[Gap] = []  #: for the ledger
+
+    def arrive(self, boot: int, seq: int, oldest: int | None, now: float) -> Arrival:
+        """Take note of a row and say what it is. After WAITS, `ready` says what may be judged."""
+        top = self.tops.get(boot)
+        if top is None:
+            if boot < self.boot:
+                return Arrival.STRANGER
+            top = self._begin(boot, seq if oldest is None else min(oldest, seq))
+        if seq > top:
+            if seq > top + 1:
+                self.gaps.append(Gap(boot, top + 1, seq - 1, now, [[top + 1, seq - 1]]))
+            self.tops[boot] = seq
+            if not self.gaps and not self.waiting and (boot, seq) > self.cursor:
+                self.cursor = (boot, seq)
+                return Arrival.NEXT
+        elif not self._fill(boot, seq) and not self._found_again(boot, seq):
+            return Arrival.DUPLICATE
+        return Arrival.LATE if (boot, seq) <= self.cursor else Arrival.WAITS
+
+    def _begin(self, boot: int, base: int) -> int:
+        self.boot = boot
+        self.tops[boot] = base - 1
+        for old in sorted(self.tops)[:-KEPT_BOOTS]:
+            if not any(gap.boot == old for gap in self.gaps):
+                del self.tops[old]
+        return base - 1
+
+    def learn(self, boot: int, seqs: list[int]) -> None:
+        """A boot we had forgotten, from its stored rows: what is missing between them was given up long ago."""
+        self.tops[boot] = seqs[-1] if seqs else -1
+        for before, after in zip([-1, *seqs], seqs, strict=False):
+            if after > before + 1:
+                self.lost.append([boot, before + 1, after - 1])
+
+    def _fill(self, boot: int, seq: int) -> bool:
+        for gap in self.gaps:
+            if gap.boot == boot and gap.first <= seq <= gap.last and _cut(gap.left, seq):
+                if not gap.left:
+                    self._close(gap)
+                return True
+        return False
+
+    def _found_again(self, boot: int, seq: int) -> bool:
+        for run in self.lost:
+            if run[0] == boot and run[1] <= seq <= run[2]:
+                self.lost.remove(run)
+                self.lost += [[boot, a, b] for a, b in ((run[1], seq - 1), (seq + 1, run[2])) if a <= b]
+                return True
+        return False
+
+    def _close(self, gap: Gap) -> None:
+        self.gaps.remove(gap)
+        self.closed.append(gap)
+
+    def give_up_below(self, boot: int, oldest: int) -> None:
+        """The car's spool begins at `oldest`: what is missing below is lost at the car."""
+        for gap in [g for g in self.gaps if g.boot == boot and g.left[0][0] < oldest]:
+            self._give_up(gap, oldest - 1)
+
+    def _give_up(self, gap: Gap, upto: int) -> None:
+        gone = [[a, min(b, upto)] for a, b in gap.left if a <= upto]
+        gap.left = [[max(a, upto + 1), b] for a, b in gap.left if b > upto]
+        gap.lost = True
+        self.lost += [[gap.boot, a, b] for a, b in gone]
+        if not gap.left:
+            self._close(gap)
+
+    def asks(self, now: float, ts: float, car_ts: float) -> list[tuple[int, int, int]]:
+        """What to ask the car for now (boot, first, last). `ts` is business time, `car_ts` when the car last made a message:
+        a silent car is not asked in vain, and a gap that three answered asks did not close is given up."""
+        wanted: list[tuple[int, int, int]] = []
+        for gap in list(self.gaps):
+            if now < (gap.asked_at + ASK_EVERY_S if gap.asked else gap.seen + FIRST_ASK_S):
+                continue
+            if gap.asked and car_ts <= gap.asked_ts:
+                continue
+            if gap.asked >= ASKS:
+                self._give_up(gap, gap.last)
+                continue
+            gap.asked, gap.asked_at, gap.asked_ts = gap.asked + 1, now, ts
+            wanted += [(gap.boot, a, b) for a, b in gap.left[:20]]
+        return wanted
+
+    def ready(self, now: float) -> list[Reading]:
+        """The waiting rows that may be judged, in order; a gap older than the reorder window blocks no longer."""
+        if not self.waiting:
+            return []
+        block = min((gap.key for gap in self.gaps if gap.seen + REORDER_S > now and gap.key > self.cursor), default=None)
+        keys = sorted(key for key in self.waiting if block is None or key < block)
+        if keys:
+            self.cursor = keys[-1]
+        return [self.waiting.pop(key) for key in keys]
+
+    def upto(self, boot: int) -> int:
+        """Everything of `boot` up to here is stored for good, or lost for good."""
+        first = min((gap.left[0][0] for gap in self.gaps if gap.boot == boot), default=None)
+        return self.tops[boot] if first is None else first - 1
+
+    def dump(self) -> dict[str, Any]:
+        """For the checkpoint. Waiting rows stand in the database without a place."""
+        return {
+            "boots": sorted(self.tops.items()),
+            "cursor": list(self.cursor),
+            "gaps": [[g.boot, g.first, g.last, g.left, g.lost] for g in self.gaps],
+            "lost": self.lost[-50:],
+        }
+
+    @classmethod
+    def load(cls, kept: dict[str, Any], now: float) -> Frontier:
+        """From a checkpoint; the patience with its gaps begins anew."""
+        made = cls()
+        made.tops = dict(kept["boots"])
+        made.boot = max(made.tops, default=-1)
+        made.cursor = (kept["cursor"][0], kept["cursor"][1])
+        made.gaps = [Gap(b, f, t, now, [list(run) for run in left], lost=lost) for b, f, t, left, lost in kept["gaps"]]
+        made.lost = [list(run) for run in kept["lost"]]
+        return made
+
+
+def _cut(runs: list[list[int]], seq: int) -> bool:
+    for n, (a, b) in enumerate(runs):
+        if a <= seq <= b:
+            runs[n : n + 1] = [[x, y] for x, y in ((a, seq - 1), (seq + 1, b)) if x <= y]
+            return True
+    return False

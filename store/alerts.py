@@ -1,0 +1,144 @@
+"""Alerts and their steps: written by the gateway in the batch's transaction, read by everybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from schemas.alert import Alert, AlertState, AlertStep
+from schemas.errors import NotFound
+from schemas.moment import from_epoch
+from store import bells
+from store.pool import Connection, as_dict
+
+_STEPS = """
+INSERT INTO alert_steps (dealer_id, vehicle_id, rule, component, episode, step, state, severity, because, ts, place, rule_version, late, evidence)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::text[], $9::text[],
+                     $10::timestamptz[], $11::bigint[], $12::int[], $13::boolean[], $14::jsonb[])
+ON CONFLICT (vehicle_id, rule, component, episode, step) DO NOTHING
+"""
+_ALERTS = """
+INSERT INTO alerts AS a (dealer_id, vehicle_id, rule, component, episode, step, state, severity, because, first_at, changed_at, received_at,
+                         rule_version, late, shadow, evidence)
+SELECT d, v, r, c, e, s, st, sv, b, f, t, rc, rv, l, sh, coalesce(ev, '{}'::jsonb)
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::text[], $9::text[], $10::timestamptz[],
+            $11::timestamptz[], $12::timestamptz[], $13::int[], $14::boolean[], $15::boolean[], $16::jsonb[])
+    AS n (d, v, r, c, e, s, st, sv, b, f, t, rc, rv, l, sh, ev)
+ON CONFLICT (dealer_id, vehicle_id, rule, component, episode) DO UPDATE SET
+    step = excluded.step, state = excluded.state, severity = excluded.severity, because = excluded.because, changed_at = excluded.changed_at,
+    received_at = excluded.received_at, rule_version = excluded.rule_version, late = excluded.late,
+    evidence = CASE WHEN excluded.evidence = '{}'::jsonb THEN a.evidence ELSE excluded.evidence END
+WHERE excluded.step > a.step
+RETURNING id, vehicle_id, rule, component, episode
+"""
+_WAKE = """
+INSERT INTO wakeups (dealer_id, topic, subject_id, payload, due_at)
+SELECT d, 'alert', a, p, $4 FROM unnest($1::bigint[], $2::bigint[], $3::jsonb[]) AS n (d, a, p)
+"""
+_COLUMNS = """id, dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity, because, first_at, changed_at,
+    received_at, case_id, shadow, evidence"""
+_ONE = f"SELECT {_COLUMNS} FROM alerts WHERE dealer_id = $1 AND id = $2"
+_PAGE = f"""
+SELECT {_COLUMNS} FROM alerts WHERE dealer_id = $1 AND ($2::bigint IS NULL OR id < $2) AND ($3::bigint IS NULL OR vehicle_id = $3)
+    AND ($4::text[] IS NULL OR state = ANY($4)) AND NOT shadow ORDER BY id DESC LIMIT $5
+"""
+_OF_CASE = f"SELECT {_COLUMNS} FROM alerts WHERE dealer_id = $1 AND case_id = $2 ORDER BY id"
+_STEPS_OF = """
+SELECT rule, component, episode, step, state, severity, because, ts, place, rule_version, late, evidence FROM alert_steps
+WHERE dealer_id = $1 AND vehicle_id = $2 AND rule = $3 AND component = $4 AND episode = $5 ORDER BY step
+"""
+_ATTACH = "UPDATE alerts SET case_id = $3 WHERE dealer_id = $1 AND id = $2"
+_TOLD = frozenset({AlertState.ACTIVE, AlertState.RESOLVED, AlertState.WITHDRAWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One step of one car, ready to be written."""
+
+    dealer_id: int
+    vehicle_id: int
+    received_at: float
+    step: AlertStep
+
+
+async def move(connection: Connection, moved: Sequence[Moved], now: datetime) -> None:
+    """Write steps and the alerts they lead to, wake the workers and ring the desk. Repeating it changes nothing."""
+    if not moved:
+        return
+    await connection.execute(_STEPS, *_columns([_step_row(m) for m in moved]))
+    newest: dict[tuple[Any, ...], tuple[Moved, Moved]] = {}
+    for m in moved:
+        first = newest.get(_key(m), (m, m))[0]
+        newest[_key(m)] = (first, m)
+    final = sorted(newest.values(), key=lambda pair: (pair[1].vehicle_id, pair[1].step.episode))  # an old episode closes before a new one opens
+    rows = await connection.fetch(_ALERTS, *_columns([_alert_row(first, last) for first, last in final]))
+    ids = {(row["vehicle_id"], row["rule"], row["component"], row["episode"]): row["id"] for row in rows}
+    told = [(m, ids[_key(m)]) for m in moved if m.step.state in _TOLD and not m.step.shadow and _key(m) in ids]
+    if told:
+        payloads = [{"state": m.step.state.value, "severity": m.step.severity.value, "late": m.step.late} for m, _ in told]
+        await connection.execute(_WAKE, [m.dealer_id for m, _ in told], [alert for _, alert in told], payloads, now)
+        await bells.ring(connection, bells.WAKEUPS, topic="alert")
+        for dealer_id, alert in dict.fromkeys((m.dealer_id, alert) for m, alert in told):
+            await bells.ring_desk(connection, dealer_id, "alert", alert)
+
+
+async def one(connection: Connection, dealer_id: int, alert_id: int) -> Alert:
+    """One of a dealer's alerts."""
+    row = await connection.fetchrow(_ONE, dealer_id, alert_id)
+    if row is None:
+        raise NotFound("alert")
+    return Alert(**as_dict(row))
+
+
+async def page(
+    connection: Connection, dealer_id: int, *, before: int | None = None, vehicle_id: int | None = None, states: Sequence[str] | None = None, limit: int = 50
+) -> list[Alert]:
+    """The newest first; `before` is the last id of the page before."""
+    rows = await connection.fetch(_PAGE, dealer_id, before, vehicle_id, None if states is None else list(states), limit)
+    return [Alert(**as_dict(row)) for row in rows]
+
+
+async def of_case(connection: Connection, dealer_id: int, case_id: int) -> list[Alert]:
+    """The alerts that a case is about, oldest first."""
+    return [Alert(**as_dict(row)) for row in await connection.fetch(_OF_CASE, dealer_id, case_id)]
+
+
+async def steps_of(connection: Connection, alert: Alert) -> list[AlertStep]:
+    """How an alert came to where it is."""
+    rows = await connection.fetch(_STEPS_OF, alert.dealer_id, alert.vehicle_id, alert.rule, alert.component, alert.episode)
+    return [AlertStep(**{**as_dict(row), "ts": row["ts"].timestamp(), "evidence": row["evidence"] or None, "shadow": alert.shadow}) for row in rows]
+
+
+async def attach(connection: Connection, dealer_id: int, alert_id: int, case_id: int) -> None:
+    """Put an alert to the case that deals with it."""
+    await connection.execute(_ATTACH, dealer_id, alert_id, case_id)
+
+
+def _key(m: Moved) -> tuple[Any, ...]:
+    return m.vehicle_id, m.step.rule, m.step.component, m.step.episode
+
+
+def _evidence(step: AlertStep) -> dict[str, Any] | None:
+    return None if step.evidence is None else step.evidence.model_dump(mode="json")
+
+
+def _step_row(m: Moved) -> tuple[Any, ...]:
+    s = m.step
+    return (
+        m.dealer_id, m.vehicle_id, s.rule, s.component, s.episode, s.step, s.state.value, s.severity.value, s.because, from_epoch(s.ts), s.place,
+        s.rule_version, s.late, _evidence(s),
+    )  # fmt: skip
+
+
+def _alert_row(first: Moved, m: Moved) -> tuple[Any, ...]:
+    s = m.step
+    return (
+        m.dealer_id, m.vehicle_id, s.rule, s.component, s.episode, s.step, s.state.value, s.severity.value, s.because, from_epoch(first.step.ts),
+        from_epoch(s.ts), from_epoch(m.received_at), s.rule_version, s.late, s.shadow, _evidence(s),
+    )  # fmt: skip
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]

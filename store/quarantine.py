@@ -1,0 +1,114 @@
+"""Telemetry that was not believed, with its reason; a person may let it in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.errors import NotFound, Overtaken
+from schemas.reading import Refused
+from store import bells, history
+from store.pool import Connection
+
+_WRITE = """
+INSERT INTO quarantine (dealer_id, vehicle_id, vin, topic, payload, reason, detail, boot, seq, received_at, times)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[], $9::bigint[],
+                     $10::timestamptz[], $11::bigint[])
+"""
+_COLUMNS = "id, vehicle_id, vin, topic, payload, reason, detail, boot, seq, times, received_at, decided, decided_by, decided_at"
+_LIST = f"""
+SELECT {_COLUMNS} FROM quarantine
+WHERE dealer_id = $1 AND ($2::bigint IS NULL OR id < $2) AND ($3::bigint IS NULL OR vehicle_id = $3) AND (NOT $4 OR decided IS NULL)
+ORDER BY id DESC LIMIT $5
+"""
+_DECIDE = """
+UPDATE quarantine SET decided = $3, decided_by = $4, decided_at = $5 WHERE dealer_id = $1 AND id = $2 AND decided IS NULL RETURNING vehicle_id
+"""
+_ONE = f"SELECT {_COLUMNS} FROM quarantine WHERE dealer_id = $1 AND id = $2"
+_ACCEPTED = """
+SELECT id, vehicle_id, topic, payload, received_at FROM quarantine
+WHERE decided = 'accepted' AND folded_at IS NULL AND ($1::bigint IS NULL OR vehicle_id = $1) ORDER BY id LIMIT 100
+"""
+_FOLDED = "UPDATE quarantine SET folded_at = $2 WHERE id = ANY($1::bigint[])"
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One refused message as the desk shows it."""
+
+    id: int
+    vehicle_id: int | None
+    vin: str | None
+    topic: str
+    payload: bytes
+    reason: str
+    detail: str
+    boot: int | None
+    seq: int | None
+    times: int
+    received_at: datetime
+    decided: str | None
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """One that a person let in and the gateway has not folded yet."""
+
+    id: int
+    vehicle_id: int
+    topic: str
+    payload: bytes
+    received_at: datetime
+
+
+async def write(connection: Connection, rows: Sequence[tuple[int | None, Refused, int]]) -> None:
+    """(dealer or None, what was refused, how many times it stands for)."""
+    if not rows:
+        return
+    columns = zip(
+        *[(dealer, r.vehicle_id, r.vin, r.topic, r.payload, r.reason.value, r.detail, r.boot, r.seq, r.received_at, times) for dealer, r, times in rows],
+        strict=True,
+    )
+    await connection.execute(_WRITE, *[list(column) for column in columns])
+
+
+async def page(
+    connection: Connection, dealer_id: int, *, before: int | None = None, vehicle_id: int | None = None, only_undecided: bool = False, limit: int = 50
+) -> list[Quarantined]:
+    """The newest first; `before` is the last id of the page before."""
+    return [Quarantined(*row) for row in await connection.fetch(_LIST, dealer_id, before, vehicle_id, only_undecided, limit)]
+
+
+async def one(connection: Connection, dealer_id: int, quarantine_id: int) -> Quarantined:
+    """One of a dealer's."""
+    row = await connection.fetchrow(_ONE, dealer_id, quarantine_id)
+    if row is None:
+        raise NotFound("refused message")
+    return Quarantined(*row)
+
+
+async def decide(connection: Connection, dealer_id: int, quarantine_id: int, *, accept: bool, actor: str, now: datetime) -> None:
+    """A person's word on a refused message, once. The gateway folds an accepted one in."""
+    decided = "accepted" if accept else "rejected"
+    row = await connection.fetchrow(_DECIDE, dealer_id, quarantine_id, decided, actor, now)
+    if row is None:
+        await one(connection, dealer_id, quarantine_id)
+        raise Overtaken("refused message")
+    await history.write(connection, dealer_id, "quarantine", quarantine_id, old=None, new=decided, reason="decided at the desk", actor=actor, now=now)
+    await bells.ring_desk(connection, dealer_id, "quarantine", quarantine_id)
+    if accept and row["vehicle_id"] is not None:
+        await bells.ring(connection, bells.CARS, vehicle=row["vehicle_id"], what="quarantine")
+
+
+async def accepted(connection: Connection, vehicle_id: int | None = None) -> list[Accepted]:
+    """What waits to be folded in."""
+    return [Accepted(*row) for row in await connection.fetch(_ACCEPTED, vehicle_id)]
+
+
+async def folded(connection: Connection, ids: Sequence[int], now: datetime) -> None:
+    """Done, in the transaction that stored their rows."""
+    if ids:
+        await connection.execute(_FOLDED, list(ids), now)

@@ -1,0 +1,248 @@
+"""Readings: one row per message. Written by binary COPY into a day's leaf, read by time, place or sequence."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from itertools import repeat
+from struct import Struct
+from typing import Any, Final
+
+import asyncpg
+
+from schemas.moment import from_epoch
+from schemas.reading import Mark, Reading
+from schemas.telemetry import Diagnostics
+from store.pool import Connection
+
+COLUMNS: Final = (
+    "dealer_id", "vehicle_id", "boot", "seq", "day", "ts", "received_at", "car_ts", "mark", "place", "ids", "vals", "diagnostics",
+)  # fmt: skip
+_PG_EPOCH: Final = 946_684_800  # 2000-01-01 in Unix seconds: PostgreSQL counts microseconds from there
+_HEAD: Final = Struct(">h iq iq iq iq ii iq iq i ih iq".replace(" ", ""))  # no car_ts, with place: nearly every row
+_START: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_END: Final = b"\xff\xff"
+_NULL: Final = b"\xff\xff\xff\xff"
+_INT2, _FLOAT4 = 21, 700  # type oids
+
+_OPEN = "SELECT open_day($1)"
+_DROP = "SELECT drop_day($1)"
+_OLD_LEAVES = "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'readings'::regclass"
+_EXISTS = "SELECT 1 FROM readings WHERE vehicle_id = $1 AND boot = $2 AND seq = $3 AND day = $4"
+_SEQS = "SELECT seq FROM readings WHERE vehicle_id = $1 AND boot = $2 ORDER BY seq"
+_KNOWN_KEYS = "SELECT vehicle_id, seq FROM readings WHERE boot = -1 AND vehicle_id = ANY($1::bigint[]) AND seq = ANY($2::bigint[])"
+_ROW = "r.vehicle_id, r.boot, r.seq, r.ts, r.received_at, r.ids, r.vals, r.day, r.car_ts, r.mark, r.diagnostics, r.place"
+_SINCE = f"""
+SELECT {_ROW} FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n (vehicle, boot, seq)
+JOIN readings r ON r.vehicle_id = n.vehicle AND (r.boot, r.seq) > (n.boot, n.seq) AND r.day >= $5
+UNION ALL
+SELECT {_ROW} FROM unnest($1::bigint[], $4::bigint[]) AS n (vehicle, place)
+JOIN readings r ON r.vehicle_id = n.vehicle AND r.boot = -1 AND (r.place > n.place OR r.place IS NULL) AND r.day >= $5
+"""
+_PLACE = """
+UPDATE readings r SET place = n.place
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::bigint[]) AS n (vehicle, boot, seq, day, place)
+WHERE r.vehicle_id = n.vehicle AND r.boot = n.boot AND r.seq = n.seq AND r.day = n.day AND r.day = ANY($4::int[])
+"""
+_IN_TIME = """
+dealer_id = $1 AND vehicle_id = $2 AND ts >= $3 AND ts < $4 AND (day BETWEEN $5 AND $6 OR day < 16436)
+"""
+_SERIES = f"""
+SELECT ts, boot, seq, vals[array_position(ids, $7::smallint)] AS val, mark FROM readings
+WHERE {_IN_TIME} AND $7::smallint = ANY(ids) AND ($8::timestamptz IS NULL OR (ts, boot, seq) > ($8, $9, $10))
+ORDER BY ts, boot, seq LIMIT $11
+"""
+_PAGE = f"""
+SELECT {_ROW} FROM readings r WHERE {_IN_TIME} AND ($7::timestamptz IS NULL OR (ts, boot, seq) > ($7, $8, $9)) ORDER BY ts, boot, seq LIMIT $10
+"""
+_FOLD = f"SELECT {_ROW} FROM readings r WHERE vehicle_id = $1 AND place > $2 AND place <= $3 ORDER BY place"
+_COUNT = "SELECT count(*) FROM readings WHERE dealer_id = $1 AND vehicle_id = $2"
+
+Cursor = tuple[datetime, int, int]  # ts, boot, seq of the last row of the page before
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value of one signal."""
+
+    ts: datetime
+    boot: int
+    seq: int
+    value: float
+    mark: int
+
+
+@lru_cache(maxsize=8192)
+def _shape(ids: tuple[int, ...]) -> tuple[bytes, Any, list[Any]]:
+    """What is the same in all rows with these ids: the packed id array, and how their values are packed behind it."""
+    n = len(ids)
+    if not n:
+        return Struct(">iiii").pack(12, 0, 0, _INT2) + Struct(">iiiii").pack(12, 0, 0, _FLOAT4, -1), None, []
+    packed = Struct(">iiiiii").pack(20 + 6 * n, 1, 0, _INT2, n, 1) + b"".join(Struct(">ih").pack(2, i) for i in ids)
+    packed += Struct(">iiiiii").pack(20 + 8 * n, 1, 0, _FLOAT4, n, 1)
+    arguments: list[Any] = [4] * (2 * n)
+    return packed, Struct(">" + "if" * n + "i").pack, [*arguments, -1]
+
+
+def pack(dealer_id: int, r: Reading) -> bytes:
+    """One row in PostgreSQL's binary COPY format (asyncpg's own encoder takes three times as long for two arrays)."""
+    ids, packer, arguments = _shape(r.ids)
+    ts, received = round((r.ts - _PG_EPOCH) * 1e6), round((r.received_at - _PG_EPOCH) * 1e6)
+    if r.car_ts is None and r.place is not None:
+        head = _HEAD.pack(
+            13, 8, dealer_id, 8, r.vehicle_id, 8, r.boot, 8, r.seq, 4, r.day, 8, ts, 8, received, -1, 2, r.mark, 8, r.place
+        )  # fmt: skip
+    else:
+        head = Struct(">hiqiqiqiqiiiqiq").pack(13, 8, dealer_id, 8, r.vehicle_id, 8, r.boot, 8, r.seq, 4, r.day, 8, ts, 8, received)
+        head += _NULL if r.car_ts is None else Struct(">iq").pack(8, round((r.car_ts - _PG_EPOCH) * 1e6))
+        head += Struct(">ih").pack(2, r.mark) + (_NULL if r.place is None else Struct(">iq").pack(8, r.place))
+    if packer is None:
+        row: bytes = head + ids
+    else:
+        arguments[1:-1:2] = r.values
+        row = head + ids + packer(*arguments)
+    if r.diagnostics is not None:
+        said = b"\x01" + r.diagnostics.model_dump_json().encode()
+        row = row[:-4] + len(said).to_bytes(4, "big") + said
+    return row
+
+
+async def copy_in(connection: Connection, leaf: str, rows: Iterable[bytes], *, timeout: float | None = None) -> None:
+    """COPY packed rows into a day's leaf: all of them or none."""
+
+    async def source() -> AsyncIterator[bytes]:
+        yield b"".join((_START, *rows, _END))
+
+    await connection.copy_to_table(leaf, source=source(), columns=COLUMNS, format="binary", timeout=timeout)
+
+
+async def copy_survivors(connection: Connection, leaf: str, rows: Sequence[bytes]) -> list[tuple[int, str]]:
+    """Find the rows that cannot be stored, by halving; all others are in afterwards. Within a transaction."""
+    bad: list[tuple[int, str]] = []
+
+    async def halve(first: int, last: int) -> None:
+        try:
+            async with connection.transaction():
+                await copy_in(connection, leaf, rows[first:last])
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+            if last - first == 1:
+                bad.append((first, type(error).__name__.removesuffix("Error")))
+                return
+            middle = (first + last) // 2
+            await halve(first, middle)
+            await halve(middle, last)
+
+    if rows:
+        await halve(0, len(rows))
+    return bad
+
+
+def is_bad_row(error: BaseException) -> bool:
+    """Whether the database refused what we sent, as against being unable to take it."""
+    return isinstance(error, asyncpg.DataError | asyncpg.IntegrityConstraintViolationError)
+
+
+def is_lost_connection(error: BaseException) -> bool:
+    """Whether it is the connection or the server that failed: a fresh connection may help."""
+    state = getattr(error, "sqlstate", None)
+    if state is not None:
+        return str(state).startswith(("25006", "57", "08", "53", "40", "58", "55"))
+    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
+
+
+async def open_day(connection: Connection, day: int) -> str:
+    """The leaf of that day, made if need be."""
+    return str(await connection.fetchval(_OPEN, day))
+
+
+async def drop_days_before(connection: Connection, day: int) -> tuple[int, int]:
+    """Retention: (days dropped, days that are being read and must wait)."""
+    dropped = waiting = 0
+    for row in await connection.fetch(_OLD_LEAVES):
+        digits = str(row["relname"]).removeprefix("readings_")
+        if digits.isdigit() and (gone := (datetime.strptime(digits + "+0000", "%Y%m%d%z") - from_epoch(0)).days) < day:
+            if await connection.fetchval(_DROP, gone):
+                dropped += 1
+            else:
+                waiting += 1
+    return dropped, waiting
+
+
+async def exists(connection: Connection, r: Reading) -> bool:
+    """Whether this very row is stored: tells how an interrupted commit ended."""
+    return await connection.fetchval(_EXISTS, r.vehicle_id, r.boot, r.seq, r.day) is not None
+
+
+async def seqs(connection: Connection, vehicle_id: int, boot: int) -> list[int]:
+    """Every stored sequence number of one boot."""
+    return [row["seq"] for row in await connection.fetch(_SEQS, vehicle_id, boot)]
+
+
+async def known_keys(connection: Connection, keys: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Which of these (vehicle, key) of devices without counters are stored."""
+    found = await connection.fetch(_KNOWN_KEYS, [k[0] for k in keys], [k[1] for k in keys])
+    return {(row["vehicle_id"], row["seq"]) for row in found}
+
+
+async def since(connection: Connection, above: Sequence[tuple[int, int, int, int]], day: int) -> list[Reading]:
+    """The rows of these cars above (vehicle, boot, seq, place), none in partitions before `day`, in the order of judgement:
+    by place, then what has none yet."""
+    if not above:
+        return []
+    columns = [list(column) for column in zip(*above, strict=True)]
+    rows = [_reading(row) for row in await connection.fetch(_SINCE, *columns, day)]
+    return sorted(rows, key=lambda r: (r.vehicle_id, r.place is None, r.place or 0, r.boot, r.seq))
+
+
+async def give_places(connection: Connection, rows: Sequence[Reading]) -> None:
+    """Rows that waited behind a gap and are judged now."""
+    if rows:
+        await connection.execute(
+            _PLACE, [r.vehicle_id for r in rows], [r.boot for r in rows], [r.seq for r in rows], [r.day for r in rows], [r.place for r in rows]
+        )
+
+
+async def fold(connection: Connection, vehicle_id: int, above: int, upto: int) -> list[Reading]:
+    """A car's judged rows in their places, for backtest, replay and explanation."""
+    return [_reading(row) for row in await connection.fetch(_FOLD, vehicle_id, above, upto)]
+
+
+async def series(
+    connection: Connection, dealer_id: int, vehicle_id: int, signal_id: int, since: datetime, until: datetime, *, after: Cursor | None = None, limit: int = 500
+) -> list[Point]:
+    """One signal of one car over time, oldest first."""
+    rows = await connection.fetch(
+        _SERIES, dealer_id, vehicle_id, since, until, *_days(since, until), signal_id, *(after or repeat(None, 3)), limit
+    )
+    return [Point(row["ts"], row["boot"], row["seq"], row["val"], row["mark"]) for row in rows]
+
+
+async def page(
+    connection: Connection, dealer_id: int, vehicle_id: int, since: datetime, until: datetime, *, after: Cursor | None = None, limit: int = 200
+) -> list[Reading]:
+    """Whole rows of one car over time, oldest first."""
+    return [
+        _reading(row)
+        for row in await connection.fetch(_PAGE, dealer_id, vehicle_id, since, until, *_days(since, until), *(after or repeat(None, 3)), limit)
+    ]
+
+
+async def count(connection: Connection, dealer_id: int, vehicle_id: int) -> int:
+    """How many rows a car has."""
+    return int(await connection.fetchval(_COUNT, dealer_id, vehicle_id))
+
+
+def _days(since: datetime, until: datetime) -> tuple[int, int]:
+    """Partitions in question: a wrong clock puts a row at most 400 days ahead of its receive time."""
+    return int(since.timestamp() // 86_400) - 1, int(until.timestamp() // 86_400) + 401
+
+
+def _reading(row: asyncpg.Record) -> Reading:
+    ids, values = tuple(row["ids"]), tuple(row["vals"])
+    car_ts, said = row["car_ts"], row["diagnostics"]
+    return Reading(
+        row["vehicle_id"], row["boot"], row["seq"], row["ts"].timestamp(), row["received_at"].timestamp(), ids, values, row["day"],
+        None if car_ts is None else car_ts.timestamp(), Mark(row["mark"]), None if said is None else Diagnostics.model_validate(said), row["place"],
+    )  # fmt: skip
