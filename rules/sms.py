@@ -14,7 +14,7 @@ _PLAINER = str.maketrans({
     "…": "...", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "•": "-", "·": "-", "°": "", "ł": "l", "Ł": "L", "đ": "d", "ı": "i", "œ": "oe", "Œ": "OE",
 })  # fmt: skip
 _SPACES = re.compile(r"[\s\u200b\u200e\u200f\ufeff]+")
-_LINK = re.compile(r"(?<=[^\W\d_])\.(?=[^\W\d_]{2})|://|\b[hH][tT][tT][pP][sS]?:")
+_LINK = re.compile(r"(?<=[^\W\d_])\.(?=[^\W\d_]{2})|\b[a-zA-Z][a-zA-Z+]*:(?=//)|//")
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,12 +96,13 @@ class Wording:
             raise TypeError(f"a text of kind {kind.value} needs {', '.join(missing)}")
         if kind is MessageKind.FREE:
             return sms.measure(sms.typography(str(facts["body"]).strip()))
-        tag, key, best = self.language(language), f"message-{kind.value}", None
+        tag, key = self.language(language), f"message-{kind.value}"
+        prepared, best = self._prepared(tag, facts), None
         for short in range(_SHORTER):
-            words = " ".join(self._format(tag, key, self._prepared(tag, facts, short)).split())
+            words = " ".join(self._format(tag, key, prepared | _names(facts, short)).split())
             for spelled in (sms.typography(words), sms.without_accents(words)):
                 found = sms.measure(spelled)
-                if best is None or found.parts < best.parts:
+                if best is None or len(found.body) < len(best.body):
                     best = found
                 if found.parts <= MOST_PARTS:
                     return found
@@ -154,22 +155,19 @@ class Wording:
         shape = "EEE" if 0 <= ahead < 7 else "EEE d MMM"  # within the week the weekday is enough
         return str(format_date(day, shape, locale=Locale.parse(tag, sep="-"))).replace(".", "")
 
-    def _prepared(self, tag: str, facts: Mapping[str, Any], short: int) -> dict[str, Any]:
-        """The facts as Fluent wants them: strings and numbers, names cut to what this round allows."""
+    def _prepared(self, tag: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """The facts as Fluent wants them: strings and numbers, instants as wall time, and what the rule says."""
         known: dict[str, Any] = dict.fromkeys(_OPTIONAL, NONE)
         for name, value in facts.items():
             if isinstance(value, str) and name != "link":
-                room = _NAMES[name][short] if name in _NAMES else 120
-                known[name] = (sms.one_line(value, room) if room else "") or NONE
+                known[name] = sms.one_line(value) or NONE
             elif isinstance(value, (str, int, float)):
                 known[name] = value or NONE
-        known |= self._times(tag, facts)
         rule, component, severity = facts.get("rule"), str(facts.get("component") or ""), str(facts.get("severity") or "")
-        known |= {
-            "short": short, "severity": severity, "what": self.what(tag, rule, component, severity),
-            "drive": self.drive(tag, rule, severity, component), "more": int(facts.get("more") or 0),
+        return known | self._times(tag, facts) | {
+            "severity": severity, "what": self.what(tag, rule, component, severity), "drive": self.drive(tag, rule, severity, component),
+            "more": int(facts.get("more") or 0),
         }  # fmt: skip
-        return known
 
     def _times(self, tag: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Instants become wall time; a pair becomes `window`; offered windows become `first` and `second`."""
@@ -206,6 +204,12 @@ class Wording:
         if errors:
             raise KeyError(f"{key} in {tag}: {errors[0]}")
         return str(words)
+
+
+def _names(facts: Mapping[str, Any], short: int) -> dict[str, Any]:
+    """Names, cut to what this round allows."""
+    room = {name: longest[short] for name, longest in _NAMES.items() if isinstance(facts.get(name), str)}
+    return {"short": short} | {name: (sms.one_line(facts[name], most) if most else "") or NONE for name, most in room.items()}
 
 
 def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

@@ -1,0 +1,137 @@
+"""May this text go now? Three answers, each with its reason: Go, Wait until a moment, or Never.
+
+Consent is per purpose, and no row means no. STOP ends everything at once; only its own confirmation and an
+answer to HELP still go. Quiet hours are the owner's, in the owner's zone: a text waits for the first decent
+minute. What cannot wait (do not drive on) and what belongs to a visit under way or answers the owner's own
+text passes. Texts about maintenance that is not urgent have a budget, so that nobody is nagged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from schemas.consent import Consent, Owner
+from schemas.message import Message, MessageKind, Purpose
+from schemas.moment import local
+from schemas.verdict import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """It may go now."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not before `until`; it is checked again then."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """It must not go, and will not be tried again."""
+
+    reason: str
+
+
+Permission = Go | Wait | Never
+
+#: Owed even to somebody who said STOP: the one confirmation, and the answer to HELP.
+_OWED = frozenset({MessageKind.STOPPED, MessageKind.HELP})
+#: Answers to what the owner wrote a moment ago: they are awake.
+_ANSWERS = frozenset({
+    MessageKind.STARTED, MessageKind.PASSED_ON, MessageKind.BOOKED, MessageKind.DECLINED, MessageKind.FEEDBACK_THANKS, MessageKind.OFFER_EXPIRED,
+})  # fmt: skip
+#: Steps of a visit under way: late they would be useless, and the car is in our hands.
+_UNDER_WAY = frozenset({
+    MessageKind.ON_THE_WAY, MessageKind.COLLECTED, MessageKind.AT_WORKSHOP, MessageKind.ON_THE_WAY_BACK, MessageKind.HANDED_OVER,
+    MessageKind.WAITING, MessageKind.READY, MessageKind.CANCELLED,
+})  # fmt: skip
+#: Not urgent texts of a purpose: so many in so long a time.
+BUDGET: Mapping[Purpose, tuple[int, timedelta]] = {
+    Purpose.SERVICE: (4, timedelta(days=7)),
+    Purpose.SURVEY: (1, timedelta(days=14)),
+}
+LONGEST_BUDGET = max(span for _, span in BUDGET.values())
+_WORD = {
+    Purpose.SAFETY: "safety texts", Purpose.SERVICE: "texts about maintenance", Purpose.STATUS: "texts about a visit", Purpose.SURVEY: "a question afterwards",
+}  # fmt: skip
+_MINUTE = timedelta(minutes=1)
+
+
+def may_send(
+    message: Message,
+    owner: Owner | None,
+    consents: Mapping[Purpose, Consent],
+    now: datetime,
+    *,
+    severity: Severity | None = None,
+    lately: tuple[datetime, ...] = (),
+) -> Permission:
+    """`severity` is that of the case, `lately` when this owner got texts of the same purpose, oldest first."""
+    kind, purpose = message.kind, message.purpose
+    if purpose is Purpose.STAFF:
+        return Go("to our own people")
+    if owner is None:
+        return Never("nobody owns this number any more")
+    if kind in _OWED:
+        return Go("owed to everybody who asks for it")
+    if owner.stopped_at is not None:
+        return Never("the owner said STOP")
+    refused = _consent(purpose, consents)
+    if refused is not None:
+        return refused
+    if purpose is not Purpose.SAFETY and kind not in _ANSWERS | _UNDER_WAY and quiet(owner, now):
+        return Wait(decent(owner, now), f"quiet hours of the owner, {owner.quiet_from:%H:%M} to {owner.quiet_to:%H:%M} in {owner.zone}")
+    return _within_budget(kind, purpose, severity, now, lately)
+
+
+def _consent(purpose: Purpose, consents: Mapping[Purpose, Consent]) -> Never | None:
+    said = consents.get(purpose)
+    if said is None:
+        return Never(f"no consent to {_WORD[purpose]} on record")
+    return None if said.given else Never(f"the owner said no to {_WORD[purpose]} ({said.source})")
+
+
+def _within_budget(kind: MessageKind, purpose: Purpose, severity: Severity | None, now: datetime, lately: tuple[datetime, ...]) -> Permission:
+    limit = BUDGET.get(purpose)
+    if limit is None or kind in _ANSWERS or severity is Severity.NOW:
+        return Go("allowed")
+    most, span = limit
+    counted = [at for at in lately if at > now - span]
+    if len(counted) < most:
+        return Go("allowed")
+    return Wait(counted[-most] + span, f"already {len(counted)} in {span.days} days: {_WORD[purpose]} have a limit of {most}")
+
+
+def quiet(owner: Owner, moment: datetime) -> bool:
+    """Whether the owner's wall clock stands in their quiet hours; equal ends mean that they have none."""
+    wall = local(moment, owner.zone).time().replace(fold=0, tzinfo=None)
+    start, end = _plain(owner.quiet_from), _plain(owner.quiet_to)
+    if start <= end:
+        return start <= wall < end
+    return wall >= start or wall < end
+
+
+def decent(owner: Owner, moment: datetime) -> datetime:
+    """The first whole minute from `moment` on that is not quiet.
+
+    Walks minute by minute: in the nights when clocks change there is no arithmetic to get wrong.
+    """
+    at = moment.astimezone(UTC)
+    if at.second or at.microsecond:
+        at = at.replace(second=0, microsecond=0) + _MINUTE
+    last = at + timedelta(hours=50)
+    while quiet(owner, at) and at < last:
+        at += _MINUTE
+    return at
+
+
+def _plain(wall: time) -> time:
+    return wall.replace(tzinfo=None, fold=0)

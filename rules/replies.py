@@ -1,0 +1,153 @@
+"""What an owner meant by a text. A digit answers the open question, STOP stops, anything else reaches a person.
+
+Nothing is guessed: '1 please' is 1, but '1 or 2?' and 'at 2' are for a person; 'please stop texting me' is
+STOP, but 'can I stop by at 5?' is not. CANCEL alone ends the texts, because the providers take it so and would
+block us anyway; it is never a word for a booking, and a person sees it too.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Meaning(StrEnum):
+    """What a reply means; stored in `replies.understood`."""
+
+    CHOICE = "choice"
+    DECLINE = "decline"
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+    FEEDBACK = "feedback"
+    OTHER = "other"  #: a person must read it
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What we last asked this owner: the digits of an offer (also one that has run out), and whether feedback is outstanding."""
+
+    choices: tuple[int, ...] = ()
+    feedback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """The meaning, its number, and what remains for a person to read."""
+
+    meaning: Meaning
+    reason: str
+    number: int | None = None
+    words: str = ""
+    for_a_person: bool = False
+
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+_STOP_WORDS = _words("""
+stop stopp stopall stops stoppen optout quit end ende revoke unsubscribe unsub cancel cancelall abmelden abmeldung abbestellen austragen
+baja alto parar pare parad detener desuscribir desuscribirme arret arreter remove
+""")
+#: Words that the providers take as STOP but that may be about a booking: a person looks too.
+_DOUBTFUL = frozenset({"cancel", "end", "ende", "quit", "alto", "remove"})
+_STOP_PHRASES = frozenset({
+    "opt out", "opt me out", "i opt out", "take me off", "take me off your list", "take me off the list", "take me off this list", "no more", "no more texts",
+    "no more messages", "no more sms", "leave me alone", "lose my number", "delete my number", "remove my number", "wrong number stop",
+    "keine sms mehr", "keine texte mehr", "keine nachrichten mehr", "keine nachricht mehr", "keine weiteren nachrichten", "keine weiteren sms", "bitte keine sms mehr", "bitte keine nachrichten mehr",
+    "bitte keine weiteren nachrichten", "nicht mehr schreiben", "bitte nicht mehr schreiben", "schreiben sie mir nicht mehr", "schreibt mir nicht mehr", "horen sie auf", "hort auf",
+    "horen sie auf mir zu schreiben", "lassen sie mich in ruhe", "ich mochte keine nachrichten mehr", "ich will keine nachrichten mehr", "ich mochte keine sms mehr",
+    "no mas", "no mas mensajes", "no mas textos", "no mas sms", "no quiero mas mensajes", "no quiero mas textos", "no me escriba mas", "no me escriban mas", "no me envie mas mensajes",
+    "no me manden mas mensajes", "no me mande mas mensajes", "dar de baja", "darme de baja", "dame de baja", "deme de baja", "quiero darme de baja", "quiero la baja", "dejen de escribirme",
+    "deje de escribirme", "deje de enviarme mensajes", "borrenme de la lista", "ne plus envoyer",
+})  # fmt: skip
+#: May stand around a STOP word without changing what it says.
+_AROUND_STOP = _words("""
+please pls plz now it this these those the all me us my from to you your yours i we want wish would like and just can could will sending send
+texting text texts messages message messaging msg msgs sms contacting contact writing spam spamming emails alerts notifications immediately at once
+already thanks thank ok okay again everything forever right completely hi hello hey
+bitte sofort jetzt alle alles mich mir ich mochte will danke das die den der schicken senden nachrichten nachricht texte von ihnen newsletter dienst hallo
+por favor ya todo todos los las la el mensajes mensaje textos quiero me gracias su sus de ahora hola
+les ces sil vous plait
+""")
+_NOT_TO_ME = re.compile(
+    r"(please )?(do not|dont|don t|never|quit|no longer) (ever )?(text|texting|message|messaging|contact|contacting|write|writing|sms|send)"
+    r"( to)?( me| us)?( any)?( more)?( anymore| again| texts| messages| sms)*( please)?( thanks| thank you)?"
+)
+_START_WORDS = frozenset({"start", "unstop", "starten", "alta", "iniciar", "resume"})
+_HELP_WORDS = frozenset({"help", "info", "hilfe", "ayuda", "aide"})
+_NUMBERS = {
+    "0": 0, "zero": 0, "null": 0, "cero": 0, "1": 1, "one": 1, "eins": 1, "uno": 1, "2": 2, "two": 2, "zwei": 2, "dos": 2, "3": 3, "three": 3, "drei": 3, "tres": 3,
+    "4": 4, "four": 4, "vier": 4, "cuatro": 4, "5": 5, "five": 5, "funf": 5, "fuenf": 5, "cinco": 5,
+}  # fmt: skip
+#: May stand around a digit; 'at', 'um', 'pm' may not, for then it is a time of day.
+_AROUND_DIGIT = _words("""
+please pls plz option choice number nr thanks thank you ok okay yes yep sure the window i take want would like choose go for with hi hello great perfect
+bitte nummer auswahl danke ja gern gerne ich nehme wahle wunsche hatte hallo das passt prima super
+por favor opcion numero gracias si vale la el quiero prefiero hola elijo
+""")
+_SCORED = re.compile(r"\s*([1-5])\s*[,.;:!)\-–—]+\s*(\D.*)?", re.DOTALL)
+
+
+def understand(body: str, asked: Asked) -> Understood:
+    """What `body` means, given what was asked. All languages at once: people answer in theirs, not in ours."""
+    plain = normal(body)
+    words = plain.split()
+    if not words:
+        return Understood(Meaning.OTHER, "nothing that can be read", for_a_person=True)
+    if _is_stop(plain, words):
+        return Understood(Meaning.STOP, "asked us to stop", for_a_person=bool(_DOUBTFUL.intersection(words)))
+    if len(words) == 1 and words[0] in _START_WORDS:
+        return Understood(Meaning.START, "asked for our texts again")
+    if len(words) == 1 and words[0] in _HELP_WORDS:
+        return Understood(Meaning.HELP, "asked for help")
+    number = _only_number(words)
+    if number is not None:
+        return _answer(number, asked)
+    scored = _SCORED.fullmatch(body) if asked.feedback and not asked.choices else None
+    if scored:
+        return _score(int(scored[1]), (scored[2] or "").strip())
+    return Understood(Meaning.OTHER, "not one of the answers we asked for", for_a_person=True)
+
+
+def normal(body: str) -> str:
+    """Lower case, without accents, emoji and punctuation: keycap and full-width digits are digits."""
+    folded = unicodedata.normalize("NFKD", body).casefold().replace("ß", "ss")
+    letters = "".join(c if c.isalnum() else ("" if unicodedata.combining(c) or c in "'’`´\u200d\ufe0f" else " ") for c in folded)
+    return " ".join(letters.split())
+
+
+def _is_stop(plain: str, words: list[str]) -> bool:
+    if plain in _STOP_PHRASES or _NOT_TO_ME.fullmatch(plain):
+        return True
+    if any(plain.endswith(polite) and plain.removesuffix(polite).strip() in _STOP_PHRASES for polite in (" please", " thanks", " danke", " bitte", " gracias", " por favor")):
+        return True
+    if plain.removeprefix("please ").removeprefix("bitte ").removeprefix("por favor ") in _STOP_PHRASES:
+        return True
+    return any(word in _STOP_WORDS for word in words) and all(word in _STOP_WORDS or word in _AROUND_STOP for word in words)
+
+
+def _only_number(words: list[str]) -> int | None:
+    numbers = [_NUMBERS[word] for word in words if word in _NUMBERS]
+    rest = [word for word in words if word not in _NUMBERS]
+    return numbers[0] if len(numbers) == 1 and all(word in _AROUND_DIGIT for word in rest) else None
+
+
+def _answer(number: int, asked: Asked) -> Understood:
+    if asked.choices:
+        if number in asked.choices:
+            return Understood(Meaning.CHOICE, f"chose {number}", number)
+        if number == 0:
+            return Understood(Meaning.DECLINE, "said no", 0)
+    if asked.feedback and 1 <= number <= 5:
+        return _score(number, "")
+    if asked.choices:
+        return Understood(Meaning.OTHER, f"there is no choice {number}", number, for_a_person=True)
+    return Understood(Meaning.OTHER, "a number, but nothing was asked", number, for_a_person=True)
+
+
+def _score(number: int, words: str) -> Understood:
+    return Understood(Meaning.FEEDBACK, f"gave {number} of 5", number, words, for_a_person=number <= 2 or bool(words))
