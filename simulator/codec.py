@@ -1,0 +1,128 @@
+"""Between frames and signals, by data: the DBC says where a signal lies, its attribute `VssPath` which signal it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import can
+import cantools
+
+from schemas.errors import Misconfigured
+from schemas.signal import BY_PATH
+
+FOLDER = Path(__file__).parent / "dbc"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one signal lives and what its bits can say. Above `high` lie J1939's error and not-available patterns."""
+
+    signal: int
+    name: str
+    scale: float
+    offset: float
+    low: float
+    high: float
+    digits: int
+
+
+class Codec:
+    """The messages of one vehicle model's buses."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.messages: dict[int, Any] = {}
+        self.places: dict[int, tuple[Place, ...]] = {}  # frame id -> its signals
+        self._home: dict[int, int] = {}  # signal id -> frame id
+        self._by_signal: dict[int, Place] = {}
+        for name in names:
+            self._read(FOLDER / name)
+
+    def _read(self, path: Path) -> None:
+        try:
+            database: Any = cantools.database.load_file(str(path))
+        except (OSError, cantools.Error) as error:
+            raise Misconfigured(str(path), f"is no readable DBC file ({error})") from None
+        for message in database.messages:
+            places = []
+            for signal in message.signals:
+                attribute = signal.dbc.attributes.get("VssPath")
+                if attribute is None or not attribute.value:
+                    continue
+                if attribute.value not in BY_PATH:
+                    raise Misconfigured(str(path), f"{signal.name} names {attribute.value}, which is no signal we know")
+                scale, offset = float(signal.scale), float(signal.offset)
+                digits = max(0, len(f"{scale:.10f}".rstrip("0").partition(".")[2]))
+                place = Place(
+                    BY_PATH[attribute.value].id,
+                    signal.name,
+                    scale,
+                    offset,
+                    float(signal.minimum),
+                    float(signal.maximum),
+                    min(6, digits),
+                )
+                places.append(place)
+                self._home[place.signal] = message.frame_id
+                self._by_signal[place.signal] = place
+            self.messages[message.frame_id] = message
+            self.places[message.frame_id] = tuple(places)
+
+    def quantised(self, values: Mapping[int, float]) -> dict[int, float]:
+        """The values as the bus's resolution leaves them; what no frame carries is dropped."""
+        known = self._by_signal
+        return {signal: _through(known[signal], value) for signal, value in values.items() if signal in known}
+
+    def frame_ids(self, signals: Iterable[int]) -> list[int]:
+        """The frames that carry these signals, in the order of the DBC."""
+        wanted = {self._home[signal] for signal in signals if signal in self._home}
+        return [frame for frame in self.messages if frame in wanted]
+
+    def encode(self, frame_id: int, values: Mapping[int, float]) -> can.Message:
+        """One frame; a signal without a value is sent as all ones, which on J1939 says "not available"."""
+        message, said, missing = self.messages[frame_id], {}, []
+        for place in self.places[frame_id]:
+            value = values.get(place.signal)
+            if value is None:
+                missing.append(place.name)
+                said[place.name] = place.low
+            else:
+                said[place.name] = _through(place, value)
+        data = bytearray(message.encode(said, padding=True, strict=False))
+        if missing:
+            data = _not_available(message, data, missing)
+        return can.Message(arbitration_id=frame_id, is_extended_id=message.is_extended_frame, data=bytes(data))
+
+    def decode(self, frame: can.Message) -> dict[int, float]:
+        """The values of a frame; an unknown frame has none, an error or not-available pattern is no value."""
+        message = self.messages.get(frame.arbitration_id)
+        if message is None or len(frame.data) < message.length:
+            return {}
+        said = message.decode(bytes(frame.data), decode_choices=False)
+        return {
+            place.signal: round(float(said[place.name]), place.digits)
+            for place in self.places[frame.arbitration_id]
+            if said[place.name] <= place.high + 1e-9
+        }
+
+
+def _through(place: Place, value: float) -> float:
+    value = min(max(value, place.low), place.high)
+    return round(round((value - place.offset) / place.scale) * place.scale + place.offset, place.digits)
+
+
+def _not_available(message: Any, data: bytearray, names: list[str]) -> bytearray:
+    number = int.from_bytes(data, "little")
+    for signal in message.signals:
+        if signal.name in names:
+            number |= ((1 << signal.length) - 1) << signal.start
+    return bytearray(number.to_bytes(len(data), "little"))
+
+
+@cache
+def codec(names: tuple[str, ...]) -> Codec:
+    """The codec of a profile's DBC files, read once."""
+    return Codec(names)

@@ -1,0 +1,100 @@
+"""Many stand-in cars in one process, stepped by the business clock; each has its own CAN bus and its own MQTT connection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import can
+
+from schemas.profile import Profile
+from simulator.car import Car, Heard
+from simulator.codec import codec
+from simulator.codes import diagnostics_of
+from simulator.ecu import Ecus
+from simulator.sampling import Sampler
+from simulator.scenario import Scenario
+from simulator.spool import Spool, SpoolFile
+from simulator.telematics import PATHS, Sender, Unit
+
+
+@dataclass(frozen=True)
+class Member:
+    """One car of the fleet, as it was enrolled."""
+
+    vin: str
+    secret: str
+    profile: Profile
+    scenario: Scenario
+    seed: int
+
+
+class StandIn:
+    """One car: physics, control units, bus, telematics unit, sender."""
+
+    def __init__(
+        self,
+        member: Member,
+        host: str,
+        port: int,
+        file: SpoolFile,
+        since: float,
+        zone: str,
+        *,
+        period_s: float = 30.0,
+        spread_s: float = 0.5,
+    ) -> None:
+        self.member = member
+        spool = Spool(file, member.vin)
+        kept = spool.remembered()
+        life = member.scenario.life(member.profile, since, zone, region=member.seed, stretch_s=period_s)
+        self.car = Car(member.profile, life, member.seed, since, json.loads(kept) if kept else None)
+        self._codec = codec(member.profile.dbc)
+        self._ecu_bus = can.Bus(interface="virtual", channel=f"{member.vin}/{spool.boot}", preserve_timestamps=True)
+        self._unit_bus = can.Bus(interface="virtual", channel=f"{member.vin}/{spool.boot}", preserve_timestamps=True)
+        self.ecus = Ecus(self._ecu_bus, self._codec)
+        self.unit = Unit(spool, Sampler(period_s))
+        self.sender = Sender(
+            member.vin, member.secret, host, port, spool, current=self.unit.current, seed=member.seed, spread_s=spread_s,
+            facts=lambda: {"bytes_today": self.unit.bytes_today},
+        )  # fmt: skip
+        self.unit.wake = self.sender.wake
+        self._life: Iterator[Heard] = self.car.hear()
+        self._next = next(self._life)
+
+    @property
+    def due(self) -> float:
+        """When its bus says something next."""
+        return self._next.ts
+
+    def step(self) -> None:
+        """Put the next look on the bus; the unit hears it."""
+        heard = self._next
+        self.ecus.show(heard.values, heard.ts)
+        self.unit.hear(heard.ts, self._listen())
+        if heard.poll:
+            self.unit.codes(heard.ts, diagnostics_of(self.car.codes, heard.ts, PATHS))
+            self.remember()
+        self._next = next(self._life)
+
+    def heal(self, component: str) -> list[str]:
+        """The workshop mends it."""
+        mended = self.car.heal(component) or self.car.heal("all")
+        self.remember()
+        return mended
+
+    def remember(self) -> None:
+        """Keep the car's condition for the next start."""
+        self.unit.spool.remember(json.dumps(self.car.dump()))
+
+    def close(self) -> None:
+        """Let go of the bus."""
+        self._ecu_bus.shutdown()
+        self._unit_bus.shutdown()
+
+    def _listen(self) -> dict[int, float]:
+        values: dict[int, float] = {}
+        while (frame := self._unit_bus.recv(0.0)) is not None:
+            values |= self._codec.decode(frame)
+        return values
