@@ -105,11 +105,11 @@ class Phone:
 class Ear:
     """Listens to what cars publish, on a connection of its own; it can say nothing."""
 
-    def __init__(self, url: str, username: str, password: str) -> None:
+    def __init__(self, url: str) -> None:
         where = urlsplit(url)
         self.heard: dict[str, int] = {}
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"witness-{uuid.uuid4().hex[:8]}")
-        self._client.username_pw_set(username, password)
+        self._client.username_pw_set(where.username, where.password)
         self._client.on_connect = lambda client, *_: client.subscribe("vehicles/+/+/up/telemetry", qos=0)
         self._client.on_message = self._on_message
         self._client.connect(where.hostname or "127.0.0.1", where.port or 1883)
