@@ -1,0 +1,38 @@
+"""At which stage each rule stands: shadow is recorded and told to nobody, live speaks, off is not judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from store import bells
+from store.pool import Connection
+
+STAGES = ("shadow", "live", "off")
+_READ = "SELECT rule, stage, reason, actor, at FROM rule_stages ORDER BY rule"
+_SET = """
+INSERT INTO rule_stages (rule, stage, reason, actor, at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (rule) DO UPDATE SET stage = $2, reason = $3, actor = $4, at = $5
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a rule stands, and who moved it there and why."""
+
+    rule: str
+    stage: str
+    reason: str
+    actor: str
+    at: datetime
+
+
+async def stages(connection: Connection) -> dict[str, Stage]:
+    """Every rule that was ever moved; a rule without a row stands where its file says."""
+    return {row["rule"]: Stage(**dict(row)) for row in await connection.fetch(_READ)}
+
+
+async def move(connection: Connection, rule: str, stage: str, *, reason: str, actor: str, now: datetime) -> None:
+    """From now on; the gateways hear of it when this transaction commits."""
+    await connection.execute(_SET, rule, stage, reason, actor, now)
+    await bells.ring(connection, bells.CARS, vehicle=0, what="rules", rule=rule)

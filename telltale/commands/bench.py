@@ -1,0 +1,62 @@
+"""`telltale bench …`: measure one part against its ceiling or its peers."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Annotated, Any
+
+import typer
+
+from telltale import cli
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+
+
+@app.callback()
+def bench() -> None:
+    """Measure: throughput, latency and memory, always beside a ceiling or a peer in the same run."""
+
+
+@app.command()
+def intake(
+    seconds: Annotated[float, typer.Option(help="Length of each measured run.")] = 10.0,
+    cars: Annotated[int, typer.Option(help="Car connections through the broker.")] = 200,
+    repeats: Annotated[int, typer.Option(help="Runs of which the median is taken.")] = 3,
+    vehicles: Annotated[int, typer.Option(help="Distinct vehicles in the load.")] = 1000,
+    as_json: Json = False,
+) -> None:
+    """The gateway: alone against the COPY floor, and the whole pipeline against the broker's ceiling and a naive consumer."""
+    _run("intake", as_json, seconds=seconds, cars=cars, repeats=repeats, vehicles=vehicles)
+
+
+@app.command()
+def rules(
+    vehicles: Annotated[int, typer.Option(help="Tracked vehicles for the memory figure.")] = 10_000,
+    as_json: Json = False,
+) -> None:
+    """The rules engine: nanoseconds per reading and rule against three other engines, and bytes per tracked vehicle."""
+    _run("rules", as_json, vehicles=vehicles)
+
+
+@app.command()
+def booking(
+    rivals: Annotated[int, typer.Option(help="Customers who want the same windows at once.")] = 500,
+    as_json: Json = False,
+) -> None:
+    """Booking under rivalry: seconds until all are answered, deadlocks."""
+    _run("booking", as_json, rivals=rivals)
+
+
+@app.command()
+def api(
+    seconds: Annotated[float, typer.Option(help="Length of each measured run.")] = 5.0,
+    as_json: Json = False,
+) -> None:
+    """The API: requests per second against bare aiohttp."""
+    _run("api", as_json, seconds=seconds)
+
+
+def _run(part: str, as_json: bool, **options: Any) -> None:
+    settings = cli.start("bench")
+    cli.answer(cli.run(importlib.import_module(f"proofs.bench.{part}").main(settings, **options)), as_json)

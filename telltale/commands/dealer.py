@@ -1,0 +1,62 @@
+"""`telltale dealer create`: a real dealer, without demo data."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from telltale import cli
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+@app.callback()
+def dealer() -> None:
+    """Dealers."""
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="As customers know it; every text begins with it.")],
+    zone: Annotated[str, typer.Option(help="IANA time zone, as in Europe/Berlin.")],
+    country: Annotated[str, typer.Option(help="Two letters, for phone numbers and public holidays, as in DE.")],
+    phone: Annotated[str, typer.Option(help="What a customer rings.")],
+    address: Annotated[str, typer.Option(help="Where the workshop is.")],
+    hours: Annotated[str, typer.Option(help="Opening hours as OpenStreetMap writes them.")] = "Mo-Fr 07:30-18:00; PH off",
+    language: Annotated[str, typer.Option(help="en, de or es.")] = "en",
+    bays: Annotated[int, typer.Option(min=1, help="How many cars can be worked on at once.")] = 2,
+    loaners: Annotated[int, typer.Option(min=0, help="How many cars can be lent.")] = 0,
+    sender: Annotated[str | None, typer.Option(help="Number or mailbox that owners answer to; default: the phone.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Create a dealer with its bays and loaners. Next: `telltale staff invite`, then `telltale owners import`."""
+    from opening_hours import OpeningHours
+
+    from rules.importing import e164
+    from schemas.errors import BadInput
+    from schemas.moment import zone as checked_zone
+    from store import accounts
+    from telltale import data, office
+
+    checked_zone(zone)
+    if language not in data.texts():
+        raise BadInput("--language", f"we speak {', '.join(data.texts())}")
+    try:
+        OpeningHours(hours)
+    except Exception as error:  # the library's errors are its own, and each means the same
+        raise BadInput("--hours", f"{hours!r} cannot be read ({error}); an example: Mo-Fr 07:30-18:00; Sa 09:00-13:00; PH off") from None
+    number = e164(phone, country.upper())
+
+    async def make(work: office.Office) -> dict[str, object]:
+        made = await accounts.create_dealer(
+            work.connection, name=name, zone=zone, country=country.upper(), phone=number, address=address, opening_hours=hours,
+            language=language, now=work.now,
+        )  # fmt: skip
+        await accounts.set_sender(work.connection, sender or number, made.id, work.settings.channel)
+        for kind, count in (("bay", bays), ("loaner", loaners)):
+            for n in range(1, count + 1):
+                await accounts.add_resource(work.connection, made.id, kind, f"{kind.capitalize()} {n}")
+        return {"dealer": made.id, "name": made.name, "bays": bays, "loaners": loaners}
+
+    cli.answer(cli.run(office.at(cli.start("dealer", join=True), make)), as_json)

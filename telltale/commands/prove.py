@@ -1,0 +1,67 @@
+"""`telltale prove …`: fault experiments with a history and a checker."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Annotated, Any
+
+import typer
+
+from telltale import cli
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+Trials = Annotated[int, typer.Option(help="How many faults are injected.")]
+Seed = Annotated[int, typer.Option(help="The same seed makes the same faults at the same points.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+
+
+def _switches(words: str) -> Any:
+    return typer.Option(metavar="SWITCH", help=f"Break one guard on purpose; the proof must then turn red: {words}.")
+
+
+@app.callback()
+def prove() -> None:
+    """Fault experiments: kill, cut, delay and repeat; then compare what is stored with what really happened.
+
+    Exit status 0 if and only if nothing was violated.
+    """
+
+
+@app.command()
+def intake(
+    trials: Trials = 20,
+    seed: Seed = 1,
+    sabotage: Annotated[str | None, _switches("ack-before-commit, no-dedupe, no-epoch, no-application-ack")] = None,
+    as_json: Json = False,
+) -> None:
+    """Nothing that was acknowledged is lost, nothing is stored twice, and the alerts are those of the sorted stream."""
+    _run("intake", as_json, trials=trials, seed=seed, sabotage=sabotage)
+
+
+@app.command()
+def booking(
+    trials: Trials = 20,
+    seed: Seed = 1,
+    sabotage: Annotated[str | None, _switches("no-lock, no-constraint, check-then-insert")] = None,
+    as_json: Json = False,
+) -> None:
+    """Nobody's time is given away twice, and rivals are answered without deadlock."""
+    _run("booking", as_json, trials=trials, seed=seed, sabotage=sabotage)
+
+
+@app.command()
+def messages(
+    trials: Trials = 20,
+    seed: Seed = 1,
+    sabotage: Annotated[str | None, _switches("send-then-mark, mark-then-send, no-consent-recheck, no-truth-check")] = None,
+    as_json: Json = False,
+) -> None:
+    """Every text is sent once, to somebody who wants it, and only while it is true."""
+    _run("messages", as_json, trials=trials, seed=seed, sabotage=sabotage)
+
+
+def _run(part: str, as_json: bool, **options: Any) -> None:
+    settings = cli.start("prove")
+    facts = cli.run(importlib.import_module(f"proofs.{part}").main(settings, **options))
+    cli.answer(facts, as_json)
+    raise typer.Exit(0 if facts["violations"] == 0 else 1)

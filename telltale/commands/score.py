@@ -1,0 +1,26 @@
+"""`telltale score`: detection against ground truth."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Annotated
+
+import typer
+
+from telltale import cli
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def score(
+    vehicles: Annotated[int, typer.Option(help="Cars in the simulated fleet.")] = 100,
+    days: Annotated[int, typer.Option(help="Days that they drive.")] = 120,
+    seed: Annotated[int, typer.Option(help="Of fleet, faults and weather.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Processes to share the work.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Simulate a mixed fleet with known faults, run the real engine over it, and say what it found, when, and what it imagined."""
+    cli.start("score")
+    facts = importlib.import_module("proofs.score").main(vehicles=vehicles, days=days, seed=seed, jobs=jobs)
+    cli.answer(facts, as_json)

@@ -1,0 +1,51 @@
+"""docker-compose.yml and .env.example speak our language: real commands, real options, real settings."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from telltale.cli import COMMANDS
+from telltale.settings import PLAIN, PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = {PLAIN.get(name, PREFIX + name.upper()) for name in Settings.model_fields}
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"] == "telltale"}
+
+
+def test_all_parts_are_there() -> None:
+    assert {"broker", "database", "gateway", "workers", "dealer-api", "simulator"} <= set(SERVICES)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_each_command_is_a_real_verb_with_real_options(name: str) -> None:
+    verb, *arguments = OURS[name]["command"]
+    assert verb in COMMANDS
+    command = get_command(importlib.import_module(f"telltale.commands.{COMMANDS[verb][0]}").app)
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {argument for argument in arguments if argument.startswith("--")} <= known
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_each_variable_is_a_setting(name: str) -> None:
+    assert set(OURS[name].get("environment", {})) <= SETTINGS
+
+
+def test_the_example_names_what_compose_reads_and_nothing_else() -> None:
+    example = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
+    read = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
+    assert example <= read
+    assert {name for name in example if name.startswith(PREFIX)} <= SETTINGS
+    assert {"DATABASE_PASSWORD", "TELLTALE_SECRET"} <= example
+
+
+def test_the_image_holds_every_room_that_a_service_imports() -> None:
+    copied = set(re.findall(r"^COPY (\w+) \1$", (ROOT / "deploy" / "Dockerfile").read_text(), re.M))
+    assert copied == {"schemas", "rules", "store", "gateway", "workers", "dealer_api", "simulator", "telltale"}
