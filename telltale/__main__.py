@@ -18,7 +18,7 @@ def main() -> int:
     try:
         status = app(standalone_mode=False)
     except TelltaleError as error:
-        sys.stderr.write(f"telltale: {error}\n")
+        sys.stderr.write(f"telltale: {' '.join(str(error).split())}\n")
         return 2
     except KeyboardInterrupt:
         return 130

@@ -1,0 +1,136 @@
+"""The commands of a real dealer, as a person types them: from an empty database to people, cars and consent."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+HEADER = "name,phone,vin,title,plate,profile,language,consent_service,consent_at,consent_source,consent_wording\n"
+GOOD = 'Erika Beispiel,0176 04069020,WVWZZZ1KZAW000123,VW Golf,HH-EB 12,petrol_hatch,de,yes,2026-03-01T09:00+01:00,order form,"You may text me."\n'
+
+
+class Telltale:
+    """`telltale …` in a process of its own, on the test's database."""
+
+    def __init__(self, database: Any, home: Path) -> None:
+        self._environment = {**os.environ, "DATABASE_URL": database.url, "TELLTALE_SECRET": database.secret, "TELLTALE_HOME": str(home),
+                             "PYTHONPATH": str(ROOT)}  # fmt: skip
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-P", "-m", "telltale", *arguments], env=self._environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    def facts(self, *arguments: str, status: int = 0) -> dict[str, Any]:
+        done = self(*arguments, "--json")
+        assert done.returncode == status, done.stderr
+        assert len(done.stdout.strip().splitlines()) == 1
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+
+@pytest.fixture
+def telltale(database: Any, tmp_path: Path) -> Telltale:
+    return Telltale(database, tmp_path)
+
+
+def create_dealer(telltale: Telltale) -> dict[str, Any]:
+    return telltale.facts(
+        "dealer", "create", "Autohaus Nord", "--zone", "Europe/Berlin", "--country", "de", "--phone", "040 66969100",
+        "--address", "Hafenstraße 1, Hamburg", "--language", "de", "--bays", "3", "--loaners", "1",
+    )  # fmt: skip
+
+
+async def test_a_dealer_its_people_its_owners_and_their_cars(telltale: Telltale, tmp_path: Path, pool_as: Any) -> None:
+    dealer = create_dealer(telltale)
+    assert telltale.facts("staff", "invite", "a@nord.example", "--name", "Anna", "--role", "advisor")["link"].startswith("http")
+    telltale.facts("staff", "invite", "d@nord.example", "--name", "Dirk", "--role", "driver", "--phone", "+4917604069021")
+    assert telltale.facts("key", "create", "dealer management system")["key"].startswith("tk_")
+
+    listed = tmp_path / "owners.csv"
+    listed.write_text(HEADER + GOOD + "Nobody,,WVWZZZ1KZAW000124,VW Polo,,petrol_hatch,,,,,\n" + GOOD.replace("000123", "00012I"))
+    report = telltale.facts("owners", "import", str(listed), status=1)
+    assert (report["taken"], report["new_owners"], report["new_cars"]) == (1, 1, 1)
+    assert [(one["line"], one["cell"]) for one in report["refused"]] == [(3, "phone"), (4, "vin")]
+
+    pool = await pool_as("admin")
+    owner = await pool.fetchrow("SELECT id, phone, language FROM owners")
+    assert (owner["phone"], owner["language"]) == ("+4917604069020", "de")
+    assert await pool.fetchval("SELECT given FROM consents WHERE owner_id = $1 AND purpose = 'service'", owner["id"])
+    assert await pool.fetchval("SELECT owner_id FROM vehicles") == owner["id"]
+    assert await pool.fetchval("SELECT count(*) FROM resources WHERE dealer_id = $1 AND kind IN ('bay', 'loaner', 'driver')", dealer["dealer"]) == 5
+
+    again = telltale.facts("owners", "import", str(listed), status=1)
+    assert (again["new_owners"], again["new_cars"]) == (0, 0)
+    assert await pool.fetchval("SELECT count(*) FROM consents") == 1
+
+
+async def test_a_dry_run_leaves_nothing(telltale: Telltale, tmp_path: Path, pool_as: Any) -> None:
+    create_dealer(telltale)
+    listed = tmp_path / "owners.csv"
+    listed.write_text("\ufeff" + HEADER.replace(",", ";") + GOOD.replace(",", ";"))
+    assert telltale.facts("owners", "import", str(listed), "--dry-run")["new_owners"] == 1
+    assert await (await pool_as("admin")).fetchval("SELECT count(*) FROM owners") == 0
+
+
+async def test_enrolling_gives_credentials_and_topics_and_revoking_takes_them(telltale: Telltale, pool_as: Any) -> None:
+    create_dealer(telltale)
+    vin = "WVWZZZ1KZAW000123"
+    unknown = telltale("vehicle", "enrol", vin)
+    assert unknown.returncode == 2
+    assert "--profile" in unknown.stderr
+    card = telltale.facts("vehicle", "enrol", vin, "--profile", "petrol_hatch")
+    assert card["vin"] == card["username"] == vin
+    assert card["topics"]["publish"][0] == f"vehicles/{card['bucket']}/{vin}/up/telemetry"
+    pool = await pool_as("admin")
+    first = await pool.fetchval("SELECT secret_hash FROM vehicles WHERE vin = $1", vin)
+    assert telltale.facts("vehicle", "enrol", vin)["password"] != card["password"]
+    assert await pool.fetchval("SELECT secret_hash FROM vehicles WHERE vin = $1", vin) != first
+    assert telltale.facts("vehicle", "revoke", vin)["revoked"] is True
+    assert await pool.fetchval("SELECT revoked_at IS NOT NULL FROM vehicles WHERE vin = $1", vin)
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (("dealer", "create", "X", "--zone", "Mars/Olympus", "--country", "DE", "--phone", "040 66969100", "--address", "A"), "zone"),
+        (("dealer", "create", "X", "--zone", "Europe/Berlin", "--country", "DE", "--phone", "nope", "--address", "A"), "phone"),
+        (("dealer", "create", "X", "--zone", "Europe/Berlin", "--country", "DE", "--phone", "040 66969100", "--address", "A", "--hours", "often"), "--hours"),
+        (("key", "create", "x"), "there is no dealer yet"),
+        (("vehicle", "enrol", "SHORT"), "VIN"),
+        (("rule", "stage", "no_such_rule", "live", "--reason", "x"), "there is no rule"),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_status_2(telltale: Telltale, arguments: tuple[str, ...], said: str) -> None:
+    done = telltale(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.stdout == ""
+
+
+async def test_a_rule_moves_between_its_stages_with_a_reason(telltale: Telltale) -> None:
+    telltale.facts("rule", "stage", "tyre_leak", "shadow", "--reason", "trying a smaller hold")
+    assert telltale.facts("rule", "list")["tyre_leak"] == {"stage": "shadow", "reason": "trying a smaller hold"}
+
+
+async def test_the_demos_people_are_made_once(pool_as: Any) -> None:
+    from datetime import UTC, datetime
+
+    from telltale import demo_data
+
+    pool = await pool_as("worker")
+
+    def clock() -> datetime:
+        return datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
+
+    first = await demo_data.prepare(pool, demo_data.CAST, "key", clock, 1)
+    assert await demo_data.prepare(pool, demo_data.CAST, "key", clock, 1) == first
+    assert await pool.fetchval("SELECT count(*) FROM owners") == len(first) == 8
