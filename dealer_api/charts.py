@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from babel.dates import format_date, format_time
+from babel.dates import format_date
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
@@ -76,7 +76,8 @@ def evidence_svg(
     step = ticks[1] - ticks[0]
     labels = [number(tick, language, step=step) for tick in ticks]
     left = 10 + 7.2 * max(map(len, labels))
-    frame = _Frame(left, width - 12.0, 26.0, height - 26.0, *_span(drawn), ticks[0], ticks[-1])
+    value = f"{number(max(drawn[0].samples, key=lambda s: s.ts).value, language)} {unit}".strip()
+    frame = _Frame(left, width - 16.0 - 7.4 * len(value), 26.0, height - 26.0, *_span(drawn), ticks[0], ticks[-1])
     parts = [f'<text class="unit" x="{left - 6:.0f}" y="13" text-anchor="end">{escape(unit)}</text>']
     for tick, label in zip(ticks, labels):
         y = frame.y(tick)
@@ -88,7 +89,7 @@ def evidence_svg(
     parts += _limits(evidence.limits, frame, language, step)
     for place, line in reversed(list(enumerate(drawn))):
         parts += _line(line, frame, main=place == 0)
-    parts += _last(drawn[0], frame, language, unit)
+    parts += _last(drawn[0], frame, value)
     said = describe(evidence, language=language)
     return Markup(
         f'<svg class="evidence" viewBox="0 0 {width} {height}" role="img" aria-labelledby="{escape(key)}-t {escape(key)}-d" '
@@ -140,10 +141,9 @@ def _time_ticks(frame: _Frame, language: str, zone_name: str) -> list[tuple[floa
         if frame.first <= ts <= frame.last:
             shown = wall.replace(tzinfo=where)
             midnightly = step >= _DAY_S or (wall.hour, wall.minute) == (0, 0)
-            found.append((ts, _day(shown, language) if midnightly else str(format_time(shown, "short", tzinfo=where, locale=language))))
+            found.append((ts, _day(shown, language) if midnightly else f"{wall:%H:%M}"))
     if len(found) < 2:
-        ends = (frame.first, frame.last)
-        found = [(ts, str(format_time(datetime.fromtimestamp(ts, UTC), "short", tzinfo=where, locale=language))) for ts in ends]
+        found = [(ts, f"{datetime.fromtimestamp(ts, UTC).astimezone(where):%H:%M}") for ts in (frame.first, frame.last)]
     return found
 
 
@@ -193,12 +193,11 @@ def _runs(samples: Sequence[Sample]) -> list[list[Sample]]:
     return runs
 
 
-def _last(line: Series, frame: _Frame, language: str, unit: str) -> list[str]:
+def _last(line: Series, frame: _Frame, value: str) -> list[str]:
+    """The newest value as a dot, written out beside it where no line runs."""
     last = max(line.samples, key=lambda s: s.ts)
     x, y = frame.x(last.ts), frame.y(last.value)
-    above = y - 9 if y - frame.top > 18 else y + 20
     return [
         f'<circle class="last" cx="{x}" cy="{y}" r="4.5" fill="currentColor"/>',
-        f'<text class="last-label" x="{min(x + 5, frame.right)}" y="{above:.1f}" text-anchor="end" font-weight="600">'
-        f"{escape(number(last.value, language))} {escape(unit)}</text>",
+        f'<text class="last-label" x="{x + 9}" y="{y + 4.5:.1f}" font-weight="600">{escape(value)}</text>',
     ]

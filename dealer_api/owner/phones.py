@@ -1,0 +1,136 @@
+"""The demo phones: every simulated owner's phone on one page. The phone is the channel that never leaves this machine, so only this machine sees it."""
+
+from __future__ import annotations
+
+import secrets as randomness
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from aiohttp import web
+
+from dealer_api.keys import house
+from dealer_api.owner.links import guest_language, lapse_of, on_loopback
+from dealer_api.owner.pages import HEADERS, draw
+from dealer_api.owner.speech import Speech
+from rules import sms
+from schemas.account import Dealer
+from schemas.errors import NotFound
+from schemas.moment import local
+from store import accounts
+from store.pages import phones
+from store.pages.phones import Bubble, Handset, Newest
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The number that a dealer's texts come from."""
+
+    address: str
+    name: str
+    dealer: Dealer
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A phone in the list."""
+
+    number: str
+    name: str
+    about: str
+    initials: str
+    staff: bool
+    newest: Newest | None
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """All phones, the chosen one, and what lies on it."""
+
+    speech: Speech
+    lapse: int | None
+    handsets: tuple[_Shown, ...]
+    chosen: Handset | None
+    line: _Line | None
+    bubbles: tuple[Bubble, ...]
+
+
+async def _table(request: web.Request) -> _Table:
+    """Everything the page shows; NotFound unless somebody on this machine asks and the phone channel is in use."""
+    home = house(request)
+    if not on_loopback(request):
+        raise NotFound("page")
+    async with home.at(None) as connection:
+        lines = await phones.lines(connection)
+        lapse = await lapse_of(connection)
+    if not lines and not home.demo:
+        raise NotFound("page")
+    wanted = request.query.get("to", "")
+    handsets: list[Handset] = []
+    chosen: Handset | None = None
+    line: _Line | None = None
+    bubbles: list[Bubble] = []
+    for at in lines:
+        async with home.at(at.dealer_id) as connection:
+            dealer = await accounts.dealer(connection, at.dealer_id)
+            mine = await phones.handsets(connection, at.dealer_id)
+            here = next((one for one in mine if one.number == wanted), None)
+            if here is not None:
+                chosen, line = here, _Line(at.address, dealer.name, dealer)
+                bubbles += await phones.answers(connection, at.dealer_id, wanted)
+            line = line or _Line(at.address, dealer.name, dealer)
+        handsets += [one for one in mine if one.number not in {known.number for known in handsets}]
+    async with home.at(None) as connection:
+        newest = await phones.newest(connection, [one.number for one in handsets])
+        bubbles += await phones.texts(connection, wanted) if wanted else []
+    zone = line.dealer.zone if line else "UTC"
+    speech = Speech(home.wording, guest_language(request, home), zone, home.now())
+    return _Table(speech, lapse, tuple(_shown(speech, one, newest.get(one.number)) for one in handsets), chosen, line, tuple(sorted(bubbles, key=_order)))
+
+
+def _order(bubble: Bubble) -> tuple[Any, ...]:
+    """By business time; an answer comes after the text that it answers."""
+    return (bubble.at, bubble.mine, bubble.id)
+
+
+def _shown(speech: Speech, handset: Handset, newest: Newest | None) -> _Shown:
+    initials = "".join(part[0] for part in handset.name.split()[:2]).upper()
+    return _Shown(handset.number, handset.name, handset.about, initials, handset.staff, newest, speech.clock(newest.at) if newest else "")
+
+
+def _drawn(speech: Speech, bubbles: tuple[Bubble, ...]) -> list[dict[str, Any]]:
+    """Bubbles as the page draws them: a line with the day wherever a new day begins."""
+    days = [local(bubble.at, speech.zone).date() for bubble in bubbles]
+    new = [True, *(before != after for before, after in pairwise(days))]
+    return [
+        {"key": f"{'a' if b.mine else 't'}{b.id}", "mine": b.mine, "body": b.body, "time": speech.clock(b.at), "day": speech.day(b.at) if begins else ""}
+        for b, begins in zip(bubbles, new)
+    ]
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """The list of phones, and the chosen one beside it."""
+    table = await _table(request)
+    say = table.speech.say
+    groups = [(say(f"phone-{kind}"), [one for one in table.handsets if one.staff is staff]) for kind, staff in (("owners", False), ("staff", True))]
+    trouble = say("phone-refused") if request.query.get("note") == "refused" else ""
+    return draw(
+        "phone.html", table.speech, groups=groups, chosen=table.chosen, line=table.line, bubbles=_drawn(table.speech, table.bubbles),
+        now=table.speech.now, once=randomness.token_urlsafe(12), trouble=trouble, lapse=table.lapse,
+    )  # fmt: skip
+
+
+async def texts(request: web.Request) -> web.StreamResponse:
+    """The same for programs: `texts` that arrived on the phone `to`, oldest first; what the page needs to stay live."""
+    table = await _table(request)
+    arrived = [
+        {"id": b.id, "body": b.body, "at": b.at.isoformat(), "from": b.other, "parts": sms.measure(b.body).parts} for b in table.bubbles if not b.mine
+    ]
+    listed = [
+        {"number": one.number, "name": one.name, "staff": one.staff, "texts": one.newest.texts if one.newest else 0, "time": one.time,
+         "snippet": one.newest.body if one.newest else ""}
+        for one in table.handsets
+    ]  # fmt: skip
+    body = {"texts": arrived, "bubbles": _drawn(table.speech, table.bubbles), "handsets": listed, "clock": table.speech.clock(table.speech.now)}
+    return web.json_response(body, headers=HEADERS)

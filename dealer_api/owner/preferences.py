@@ -1,0 +1,79 @@
+"""How an owner wants to be reached: language, channel, quiet hours; and the end of all texts."""
+
+from __future__ import annotations
+
+from datetime import time
+
+from aiohttp import web
+
+from dealer_api.owner.links import Link, forgiving, open_link
+from dealer_api.owner.pages import draw, see_other
+from dealer_api.owner.speech import LANGUAGES
+from dealer_api.owner.visits import notice_of
+from schemas.consent import Owner
+from schemas.errors import BadInput
+from store import consents, owners
+
+_OPENS = ("offer", "journey", "preferences")
+STOP_ON_PAGE = "STOP on the owner's page"
+
+
+@forgiving
+async def show(request: web.Request) -> web.StreamResponse:
+    link = await open_link(request, *_OPENS)
+    return draw("preferences.html", link.speech, **link.shown, **notice_of(request, link), channels=_channels(link.visit.owner))
+
+
+def _channels(owner: Owner) -> tuple[str, ...]:
+    """The ways that are open: the number's own channel, and mail when there is a mailbox."""
+    texting = owner.channel if owner.channel != "email" else "phone"
+    return tuple(name for name, address in ((texting, owner.phone), ("email", owner.email)) if address)
+
+
+@forgiving
+async def save(request: web.Request) -> web.StreamResponse:
+    """Language, channel and quiet hours, all at once."""
+    link, form = await open_link(request, *_OPENS), await request.post()
+    language, owner = str(form.get("language", "")), link.visit.owner
+    channel = str(form.get("channel", owner.channel))
+    if language not in LANGUAGES:
+        raise BadInput("language", f"is one of {', '.join(LANGUAGES)}")
+    if channel not in _channels(owner):
+        raise BadInput("channel", "is not open to this owner")
+    changes = {
+        "language": language, "channel": channel,
+        "quiet_from": _time(form.get("quiet_from"), "quiet_from"), "quiet_to": _time(form.get("quiet_to"), "quiet_to"),
+    }  # fmt: skip
+    async with link.house.at(link.secret.dealer_id) as connection:
+        await owners.update(connection, link.secret.dealer_id, owner.id, changes)
+    return see_other(f"{link.here}/preferences?note=saved")
+
+
+def _time(value: object, field: str) -> time:
+    try:
+        return time.fromisoformat(str(value))
+    except ValueError:
+        raise BadInput(field, "is a time such as 20:00") from None
+
+
+@forgiving
+async def stop(request: web.Request) -> web.StreamResponse:
+    """No more texts, from this moment on."""
+    link = await open_link(request, *_OPENS)
+    words = link.speech.say("stop-lead", dealer=link.dealer.name)
+    async with link.house.at(link.secret.dealer_id) as connection:
+        await consents.stop(connection, link.secret.dealer_id, link.visit.owner.id, now=link.speech.now, wording=words, source=STOP_ON_PAGE)
+    return _done(link, "stopped")
+
+
+@forgiving
+async def start(request: web.Request) -> web.StreamResponse:
+    """What was agreed before the stop counts again."""
+    link = await open_link(request, *_OPENS)
+    async with link.house.at(link.secret.dealer_id) as connection:
+        await consents.start(connection, link.secret.dealer_id, link.visit.owner.id, now=link.speech.now, wording=link.speech.say("start"))
+    return _done(link, "started")
+
+
+def _done(link: Link, note: str) -> web.Response:
+    return see_other(f"{link.here}/preferences?note={note}")

@@ -1,0 +1,88 @@
+// Texts arrive by themselves, badges count what was not looked at, links can be tapped. Without this file the page still works.
+"use strict";
+(() => {
+  const number = document.body.dataset.number;
+  const talk = document.getElementById("talk");
+  const seen = (of) => Number(localStorage.getItem(`seen ${of}`) || 0);
+  const see = (of, id) => { if (id > seen(of)) localStorage.setItem(`seen ${of}`, String(id)); };
+
+  function linked(paragraph) {
+    const parts = paragraph.textContent.split(/(https?:\/\/[^\s]+[^\s.,;:!?)])/);
+    if (parts.length < 2) return;
+    paragraph.replaceChildren(...parts.map((part, n) => {
+      if (n % 2 === 0) return document.createTextNode(part);
+      const link = document.createElement("a");
+      link.href = part; link.textContent = part; link.target = "_blank"; link.rel = "noreferrer";
+      return link;
+    }));
+  }
+  const toEnd = () => { if (talk) talk.scrollTop = talk.scrollHeight; };
+
+  function bubble(text) {
+    const box = document.createElement("div");
+    const words = document.createElement("p");
+    const at = document.createElement("span");
+    box.className = `bubble ${text.mine ? "mine" : "theirs"} new`;
+    box.dataset.id = text.key;
+    words.textContent = text.body; at.className = "at"; at.textContent = text.time;
+    box.append(words, at);
+    linked(words);
+    return box;
+  }
+
+  async function look() {
+    try {
+      const answer = await fetch(`/phone/texts${number ? `?to=${encodeURIComponent(number)}` : ""}`, { cache: "no-store" });
+      if (!answer.ok) return;
+      const now = await answer.json();
+      if (talk) {
+        const there = new Set([...talk.querySelectorAll(".bubble")].map((one) => one.dataset.id));
+        const fresh = now.bubbles.filter((one) => !there.has(one.key));
+        if (fresh.length) {
+          talk.querySelectorAll(".empty, .waiting").forEach((one) => one.remove());
+          fresh.forEach((one) => talk.append(bubble(one)));
+          toEnd();
+        }
+        const clock = document.getElementById("clock");
+        if (clock) clock.textContent = now.clock;
+      }
+      for (const handset of now.handsets) badge(handset);
+    } catch { /* the next look tries again */ }
+  }
+
+  function badge(handset) {
+    const link = document.querySelector(`.handsets a[data-number="${CSS.escape(handset.number)}"]`);
+    if (!link) { location.reload(); return; }
+    if (handset.number === number && !document.hidden) see(number, handset.texts);
+    const unread = Math.max(0, handset.texts - seen(handset.number));
+    const mark = link.querySelector(".badge");
+    mark.hidden = unread === 0;
+    mark.textContent = mark.dataset.words.replace("#", String(unread));
+    link.querySelector(".snippet").textContent = handset.snippet;
+    link.querySelector(".side .at").textContent = handset.time;
+  }
+
+  document.querySelectorAll(".bubble p").forEach(linked);
+  toEnd();
+  const form = document.querySelector(".compose");
+  if (form) form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const data = new FormData(form, event.submitter);
+    const body = String(data.get("quick") || data.get("body") || "").trim();
+    if (!body) return;
+    const waiting = bubble({ mine: true, body, time: "", key: "waiting" });
+    waiting.classList.add("waiting");
+    talk.querySelectorAll(".empty").forEach((one) => one.remove());
+    talk.append(waiting); toEnd();
+    form.reset();
+    try {
+      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(data), redirect: "follow" });
+      if (!answer.ok) throw new Error(String(answer.status));
+      form.elements.id.value = crypto.randomUUID();
+      await look();
+      waiting.remove();
+    } catch { waiting.remove(); HTMLFormElement.prototype.submit.call(form); }
+  });
+  look();
+  setInterval(look, 700);
+})();

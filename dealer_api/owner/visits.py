@@ -1,0 +1,183 @@
+"""The owner's link: first the offer with its two windows, then the live journey. Looking changes nothing; only a POST does."""
+
+from __future__ import annotations
+
+import secrets as randomness
+from typing import Any
+
+from aiohttp import web
+
+from dealer_api.acts import bookings as booking_acts
+from dealer_api.acts import offers as offer_acts
+from dealer_api.keys import LIVE
+from dealer_api.live import open_stream, send
+from dealer_api.owner.held import held
+from dealer_api.owner.journey import Drive, Journey, journey_of
+from dealer_api.owner.links import Link, forgiving, open_link
+from dealer_api.owner.pages import draw, see_other
+from dealer_api.owner.saying import saying_of
+from schemas.booking import BookingState, OfferState
+from schemas.case import CaseState
+from schemas.errors import BadInput, Overtaken
+
+#: What an owner may say when no window suits; the text is data, the name is what history keeps.
+REASONS = ("not_now", "other_garage", "only_if_unsafe")
+NOTES = frozenset({"booked", "overtaken", "changed", "asked", "saved", "stopped", "started", "no-times"})
+_TROUBLE = frozenset({"overtaken", "changed", "no-times"})
+_OPENS = ("offer", "journey")
+
+
+async def _open(request: web.Request) -> Link:
+    return await open_link(request, *_OPENS)
+
+
+def notice_of(request: web.Request, link: Link) -> dict[str, Any]:
+    """What just happened, said once above the page."""
+    note = request.query.get("note", "")
+    return {"notice": link.speech.say(note), "trouble": note in _TROUBLE} if note in NOTES else {}
+
+
+def journey_for(link: Link) -> Journey:
+    """The visit's journey in the reader's words; the driver's page shows its headline too."""
+    visit = link.visit
+    return journey_of(
+        link.speech, dealer=link.dealer.name, dealer_address=link.dealer.address, case=visit.case, booking=visit.booking,
+        drives=tuple(Drive(leg, driver) for leg, driver in visit.legs), times=visit.times, finding=visit.booking.finding if visit.booking else None,
+    )  # fmt: skip
+
+
+def _asks_for_a_window(link: Link) -> bool:
+    """Whether the offer is what the owner has to decide now; else the journey says where things stand."""
+    visit = link.visit
+    if visit.offer is None or visit.case.state not in (CaseState.OPEN, CaseState.CONTACTED):
+        return False
+    live = visit.booking is not None and visit.booking.state is not BookingState.CANCELLED and not visit.case.comebacks
+    answered = visit.offer.state in (OfferState.ACCEPTED, OfferState.WITHDRAWN) and visit.case.state is CaseState.OPEN
+    return not live and not answered
+
+
+@forgiving
+async def show(request: web.Request) -> web.StreamResponse:
+    """The offer while it waits for an answer, the journey from then on."""
+    link = await _open(request)
+    facts = {**link.shown, "saying": saying_of(link.speech, link.visit), **notice_of(request, link)}
+    if _asks_for_a_window(link):
+        return draw("offer.html", link.speech, **facts, offer=link.visit.offer, windows=held(link.visit, link.speech.now))
+    return draw("journey.html", link.speech, **facts, journey=journey_for(link), booking=link.visit.booking)
+
+
+@forgiving
+async def live(request: web.Request) -> web.StreamResponse:
+    """Tells the open page that it should look again, whenever something of this visit changed."""
+    link = await _open(request)
+    response = await open_stream(request)
+    shown = _subjects(link)
+    async for change in request.app[LIVE].changes(link.secret.dealer_id):
+        if change is None:
+            await response.write(b": still here\n\n")
+        elif change["noun"] == "everything" or (change["noun"], change["id"]) in shown:
+            link = await _open(request)
+            shown = _subjects(link)
+            await send(response, "changed", "")
+    return response
+
+
+def _subjects(link: Link) -> set[tuple[str, int]]:
+    visit = link.visit
+    found = {("case", visit.case.id), ("owner", visit.owner.id), ("vehicle", visit.car.id)}
+    found |= {("offer", visit.offer.id)} if visit.offer else set()
+    found |= {("booking", visit.booking.id)} if visit.booking else set()
+    return found | {("leg", leg.id) for leg, _ in visit.legs} | {("alert", alert.id) for alert in visit.alerts}
+
+
+@forgiving
+async def accept(request: web.Request) -> web.StreamResponse:
+    """Books the window that was pressed. Pressing twice, or what another phone pressed, is the same booking."""
+    link, form = await _open(request), await request.post()
+    offer, choice = _number(form.get("offer"), "offer"), _number(form.get("choice"), "choice")
+    if link.visit.offer is None or link.visit.offer.id != offer:
+        raise Overtaken("offer")
+    if link.visit.offer.state is OfferState.ACCEPTED:
+        return see_other(link.here)
+    await offer_acts.accept(link.house, link.secret.dealer_id, "owner", offer, choice)
+    return see_other(f"{link.here}?note=booked")
+
+
+@forgiving
+async def fresh(request: web.Request) -> web.StreamResponse:
+    """Two other windows: when the hold has run out, when neither suits, or when the owner changed their mind."""
+    link = await _open(request)
+    if not _asks_for_a_window(link) or link.visit.offer is None:
+        raise Overtaken("offer")
+    offer, dealer_id = link.visit.offer, link.secret.dealer_id
+    run_out = offer.state is OfferState.EXPIRED or (offer.state is OfferState.OPEN and offer.expires_at <= link.speech.now)
+    try:
+        if run_out:
+            await offer_acts.renew(link.house, dealer_id, "owner", offer.id)
+        else:
+            await offer_acts.make(link.house, dealer_id, "owner", link.visit.case.id, offer.kind)
+    except Overtaken as error:
+        if error.noun != "window":
+            raise
+        return see_other(f"{link.here}?note=no-times")
+    return see_other(link.here)
+
+
+@forgiving
+async def show_decline(request: web.Request) -> web.StreamResponse:
+    """Why neither window suits, or other windows."""
+    link = await _open(request)
+    if not _asks_for_a_window(link):
+        return see_other(link.here)
+    return draw("decline.html", link.speech, **link.shown, offer=link.visit.offer, reasons=REASONS)
+
+
+@forgiving
+async def decline(request: web.Request) -> web.StreamResponse:
+    """No, with a reason."""
+    link, form = await _open(request), await request.post()
+    offer, reason = _number(form.get("offer"), "offer"), str(form.get("reason", ""))
+    if reason not in REASONS:
+        raise BadInput("reason", f"is one of {', '.join(REASONS)}")
+    if link.visit.offer is None or link.visit.offer.id != offer:
+        raise Overtaken("offer")
+    if link.visit.offer.state is not OfferState.DECLINED:
+        await offer_acts.decline(link.house, link.secret.dealer_id, "owner", offer, reason)
+    return see_other(link.here)
+
+
+@forgiving
+async def show_cancel(request: web.Request) -> web.StreamResponse:
+    """Asked once more before a booking is given back."""
+    link = await _open(request)
+    if not journey_for(link).cancellable:
+        return see_other(link.here)
+    return draw("cancel.html", link.speech, **link.shown, booking=link.visit.booking)
+
+
+@forgiving
+async def cancel(request: web.Request) -> web.StreamResponse:
+    """Gives the window back; the desk sees it and may offer another."""
+    link, form = await _open(request), await request.post()
+    booking = link.visit.booking
+    if booking is None or booking.id != _number(form.get("booking"), "booking"):
+        raise Overtaken("booking")
+    if booking.state is not BookingState.CANCELLED:
+        if not journey_for(link).cancellable:
+            raise Overtaken("booking")
+        await booking_acts.cancel(link.house, link.secret.dealer_id, "owner", booking.id, "the owner cannot make it")
+    return see_other(link.here)
+
+
+@forgiving
+async def show_ask(request: web.Request) -> web.StreamResponse:
+    """A box to write to a person. Its key makes a repeated POST one question."""
+    link = await _open(request)
+    return draw("ask.html", link.speech, **link.shown, once=randomness.token_urlsafe(12))
+
+
+def _number(value: object, field: str) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        raise BadInput(field, "is a number") from None

@@ -1,0 +1,54 @@
+"""A driver's day: the legs of one driver in order, with what is needed to drive them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.pickup import Leg
+from store.pool import Connection, as_dict
+
+_COLUMNS = """l.id, l.dealer_id, l.booking_id, l.kind, l.state, l.driver_id, l.slot_id, l.address, l.starts_at, l.ends_at, l.changed_at,
+    b.case_id, b.state AS booking_state, v.title AS car, v.plate, o.name AS customer, o.phone, s.name AS driver
+FROM legs l
+JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id
+JOIN cases c ON c.dealer_id = b.dealer_id AND c.id = b.case_id
+JOIN vehicles v ON v.dealer_id = b.dealer_id AND v.id = b.vehicle_id
+LEFT JOIN owners o ON o.dealer_id = c.dealer_id AND o.id = coalesce(c.owner_id, v.owner_id)
+LEFT JOIN staff s ON s.dealer_id = l.dealer_id AND s.id = l.driver_id"""
+_DAY = f"""
+SELECT {_COLUMNS} WHERE l.dealer_id = $1 AND l.driver_id = $2 AND l.state <> 'cancelled'
+AND ((l.starts_at >= $3 AND l.starts_at < $4) OR l.state IN ('on_the_way', 'collected', 'on_the_way_back')) ORDER BY l.starts_at, l.id
+"""
+_ONE = f"SELECT {_COLUMNS} WHERE l.dealer_id = $1 AND l.id = $2"
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """One leg as its driver sees it."""
+
+    leg: Leg
+    case_id: int
+    booking_state: str
+    car: str
+    plate: str | None
+    customer: str | None
+    phone: str | None
+    driver: str | None
+
+
+async def of_day(connection: Connection, dealer_id: int, driver_id: int, since: datetime, until: datetime) -> list[Drive]:
+    """The driver's legs that begin in [since, until), and whichever are still under way."""
+    return [_drive(row) for row in await connection.fetch(_DAY, dealer_id, driver_id, since, until)]
+
+
+async def one(connection: Connection, dealer_id: int, leg_id: int) -> Drive | None:
+    """One leg, whoever drives it."""
+    row = await connection.fetchrow(_ONE, dealer_id, leg_id)
+    return _drive(row) if row else None
+
+
+def _drive(row: object) -> Drive:
+    values = as_dict(row)
+    leg = Leg(**{name: values[name] for name in Leg.model_fields})
+    return Drive(leg, **{name: values[name] for name in ("case_id", "booking_state", "car", "plate", "customer", "phone", "driver")})
