@@ -51,5 +51,7 @@ class Vehicle(BaseModel):
     profile: str
     title: str  #: as people say it: "VW Golf, B-TT 204"
     plate: str | None
-    enrolled_at: datetime
+    enrolled_at: datetime | None  #: None: it has no credentials yet
     revoked_at: datetime | None
+    last_heard_at: datetime | None = None  #: when we received its newest committed word
+    online: bool = False  #: a hint of its unit, not a fact

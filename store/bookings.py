@@ -107,6 +107,11 @@ async def change(connection: Connection, booking: Booking, *, what: str, reason:
     return changed
 
 
+async def heard(connection: Connection, booking: Booking, now: datetime) -> None:
+    """The customer of this visit has just heard from us."""
+    await connection.execute("UPDATE bookings SET last_word_at = $3 WHERE dealer_id = $1 AND id = $2", booking.dealer_id, booking.id, now)
+
+
 async def _update(connection: Connection, booking: Booking, columns: dict[str, Any]) -> Booking:
     assert set(columns) <= {"state", *_SETTABLE}, columns
     sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(columns, 4))

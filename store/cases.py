@@ -112,11 +112,6 @@ async def alerts_of(connection: Connection, dealer_id: int, case_id: int) -> lis
     return [Alert(**as_dict(row)) for row in rows]
 
 
-async def take_in(connection: Connection, dealer_id: int, case_id: int, alert_id: int) -> None:
-    """This alert belongs to that case. Workers only: people do not move alerts."""
-    await connection.execute("UPDATE alerts SET case_id = $3 WHERE dealer_id = $1 AND id = $2", dealer_id, alert_id, case_id)
-
-
 async def faults_of(connection: Connection, dealer_id: int, case_id: int) -> list[tuple[str, str]]:
     """The (rule, component) pairs that the case is about."""
     rows = await connection.fetch("SELECT DISTINCT rule, component FROM alerts WHERE dealer_id = $1 AND case_id = $2 AND NOT shadow", dealer_id, case_id)
@@ -135,10 +130,16 @@ async def _update(connection: Connection, case: Case, now: datetime, columns: di
     unknown = set(columns) - {"state", *_SETTABLE}
     assert not unknown, unknown
     sets = "".join(f", {name} = ${n}" for n, name in enumerate(columns, 5))
-    row = await connection.fetchrow(
-        f"UPDATE cases SET changed_at = $4{sets} WHERE dealer_id = $1 AND id = $2 AND state = $3 RETURNING {_COLUMNS}",
-        case.dealer_id, case.id, case.state.value, now, *columns.values(),
-    )  # fmt: skip
+    try:
+        async with connection.transaction():
+            row = await connection.fetchrow(
+                f"UPDATE cases SET changed_at = $4{sets} WHERE dealer_id = $1 AND id = $2 AND state = $3 RETURNING {_COLUMNS}",
+                case.dealer_id, case.id, case.state.value, now, *columns.values(),
+            )  # fmt: skip
+    except asyncpg.UniqueViolationError:
+        raise Overtaken("case", "this car has another open case") from None
+    except asyncpg.ForeignKeyViolationError:
+        raise NotFound("person") from None
     if row is None:
         raise Overtaken("case")
     await bells.ring_desk(connection, case.dealer_id, "case", case.id)

@@ -73,6 +73,11 @@ async def of_booking(connection: Connection, dealer_id: int, booking_id: int) ->
     return [_slot(row) for row in rows]
 
 
+async def release(connection: Connection, dealer_id: int, slot_id: int) -> None:
+    """This one piece of time is free again."""
+    await connection.execute("UPDATE slots SET state = 'released' WHERE dealer_id = $1 AND id = $2", dealer_id, slot_id)
+
+
 async def release_offer(connection: Connection, dealer_id: int, offer_id: int) -> None:
     """What is still held for this offer is free again."""
     await connection.execute("UPDATE slots SET state = 'released' WHERE dealer_id = $1 AND offer_id = $2 AND state = 'held'", dealer_id, offer_id)

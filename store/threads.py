@@ -74,7 +74,7 @@ async def wants_a_person(connection: Connection, dealer_id: int, reply_id: int, 
     await bells.ring_desk(connection, dealer_id, "reply", reply_id)
 
 
-async def mark_read(connection: Connection, dealer_id: int, thread_id: int, staff_id: int, now: datetime) -> None:
+async def mark_read(connection: Connection, dealer_id: int, thread_id: int, staff_id: int | None, now: datetime) -> None:
     """A person has read all of it."""
     await connection.execute(_READ, dealer_id, thread_id)
     await connection.execute(_READ_REPLIES, dealer_id, thread_id, now, staff_id)
