@@ -27,7 +27,8 @@ PATHS = {number: signal.path for number, signal in BY_ID.items()}
 
 def stamp(ts: float) -> str:
     """An instant as the contract writes it."""
-    return datetime.fromtimestamp(ts, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = datetime.fromtimestamp(ts, UTC)
+    return at.isoformat(timespec="microseconds" if at.microsecond % 1000 else "milliseconds").replace("+00:00", "Z")
 
 
 def telemetry_body(ts: float, values: Mapping[int, float]) -> str:
@@ -88,10 +89,10 @@ class Sender:
 
     def __init__(
         self, vin: str, secret: str, host: str, port: int, spool: Spool, *, user: str | None = None, current: Callable[[], Mapping[str, float]] = dict,
-        facts: Callable[[], Mapping[str, object]] = dict, per_second: float = 300.0, spread_s: float = 0.5, seed: int = 0,
+        facts: Callable[[], Mapping[str, object]] = dict, per_second: float = 300.0, window: int = WINDOW, spread_s: float = 0.5, seed: int = 0,
     ) -> None:  # fmt: skip
         self.vin, self.spool, self._current, self._facts = vin, spool, current, facts
-        self._per_second = per_second
+        self._per_second, self._window = per_second, window
         self._wake = asyncio.Event()
         self._asks: deque[Ask] = deque()
         self._cursor = (0, 0)
@@ -145,7 +146,7 @@ class Sender:
                 await asyncio.sleep(BATCH / self._per_second)
 
     async def _room(self) -> None:
-        while self.connection.in_flight >= WINDOW and self.connection.up:
+        while self.connection.in_flight >= self._window and self.connection.up:
             self.connection.settled.clear()
             await self.connection.settled.wait()
 
