@@ -7,7 +7,7 @@ import importlib
 import json
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import typer
@@ -88,6 +88,18 @@ def say(line: str) -> None:
     """To people: standard error, so that standard output stays the command's answer."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
+
+
+def progress(unit: str) -> Callable[[int], None]:
+    """Counts on one line of a terminal; says nothing on a pipe."""
+    if not sys.stderr.isatty():
+        return lambda done: None
+
+    def show(done: int) -> None:
+        sys.stderr.write(f"\r{done:,} {unit} ")
+        sys.stderr.flush()
+
+    return show
 
 
 def answer(facts: dict[str, Any], as_json: bool, lines: list[str] | None = None) -> None:
