@@ -1,0 +1,22 @@
+"""The alternator or DC-DC converter no longer carries the car: running voltage below what this model ever shows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.charging import RunningVoltage
+from rules.level import BATTERY, OfProfile
+from rules.proof import Proof
+from rules.rule import Rule
+
+RULE = Rule(
+    name="alternator",
+    version=1,
+    title="12 V battery is not charged",
+    needs=(f"{BATTERY}.CurrentVoltage",),
+    hold=timedelta(minutes=6),
+    settle=timedelta(hours=1),
+    judge=RunningVoltage(),
+    proof=Proof(path=f"{BATTERY}.CurrentVoltage", low=OfProfile("charging_low_v", 13.0, plus=0.1), readings=10, reach=True),
+    group="supply_12v",
+)

@@ -1,0 +1,24 @@
+"""The starter pulls the 12 V battery down further and further: it will not start one day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.baseline import Cranking
+from rules.level import BATTERY, OfProfile
+from rules.proof import Proof
+from rules.rule import Rule
+
+RULE = Rule(
+    name="battery_12v",
+    version=1,
+    title="12 V battery weak",
+    needs=(f"{BATTERY}.CrankingVoltageMin",),
+    hold=timedelta(0),  # three starts are its hold
+    settle=timedelta(hours=6),
+    judge=Cranking(),
+    proof=Proof(path=f"{BATTERY}.CrankingVoltageMin", low=OfProfile("battery_nominal_v", 12, 1 / 12 * 10.0), readings=2, drives=2),
+    drives=("petrol", "diesel", "truck"),
+    muted_by=("alternator", "parasitic_drain"),
+    group="supply_12v",
+)

@@ -1,0 +1,22 @@
+"""Brake fluid is lost: the level falls further than worn pads explain."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.proof import Proof
+from rules.rule import Rule
+from rules.shapes import falls_to
+
+FLUID = "Vehicle.Chassis.Brake.FluidLevel"
+
+RULE = Rule(
+    name="brake_fluid",
+    version=1,
+    title="Brake fluid low",
+    needs=(FLUID,),
+    hold=timedelta(minutes=10),
+    judge=falls_to(FLUID, now=50, soon=76, clear=80, unit="%"),
+    proof=Proof(path=FLUID, low=85, readings=2),
+    group="brakes",
+)

@@ -1,0 +1,22 @@
+"""One wheel's pads wear much faster than their partner's: a calliper does not let go."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.level import wheel_paths
+from rules.proof import Proof
+from rules.rule import Rule
+from rules.trend import UnevenWear
+
+RULE = Rule(
+    name="brake_pad_uneven",
+    version=1,
+    title="Brake pads wear unevenly",
+    needs=wheel_paths("Brake.PadWear"),
+    hold=timedelta(minutes=10),
+    settle=timedelta(minutes=10),
+    judge=UnevenWear("Brake.PadWear"),
+    proof=Proof(path="{wheel}.Brake.PadWear", high=40, readings=2),
+    group="brakes",
+)

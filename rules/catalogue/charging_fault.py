@@ -1,0 +1,25 @@
+"""Charging breaks off, again and again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.level import PACK
+from rules.proof import Proof
+from rules.rule import Rule
+from rules.shapes import CountInWindow
+
+FAULTED = f"{PACK}.Charging.IsFaulted"
+
+RULE = Rule(
+    name="charging_fault",
+    version=1,
+    title="Charging breaks off",
+    needs=(FAULTED,),
+    hold=timedelta(0),  # two broken charges are its hold
+    settle=timedelta(days=2),
+    judge=CountInWindow(FAULTED, bad_above=0.5, times=2, within_s=10 * 86_400, apart_s=3_600),
+    proof=Proof(path=f"{PACK}.Charging.IsCharging", low=0.5, readings=3, reach=True),
+    drives=("electric",),
+    group="pack",
+)

@@ -1,0 +1,25 @@
+"""The engine runs hotter than any healthy one of its model."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.level import COOLANT, OfProfile
+from rules.proof import Proof
+from rules.rule import Rule
+from rules.shapes import rises_to
+
+RULE = Rule(
+    name="coolant_hot",
+    version=1,
+    title="Engine runs too hot",
+    needs=(COOLANT,),
+    hold=timedelta(minutes=2),
+    settle=timedelta(minutes=30),
+    judge=rises_to(
+        COOLANT, now=OfProfile("coolant_max_c", 110, plus=5), soon=OfProfile("coolant_max_c", 110, plus=-4), clear=OfProfile("coolant_max_c", 110, plus=-9), unit="°C"
+    ),
+    proof=Proof(path=COOLANT, low=OfProfile("coolant_warm_c", 80), high=OfProfile("coolant_max_c", 110, plus=-6), readings=10, reach=True),
+    drives=("petrol", "diesel", "truck"),
+    group="cooling",
+)

@@ -1,0 +1,27 @@
+"""The particulate filter fills up beyond what its own cleaning still takes away."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.level import ENGINE, OfProfile
+from rules.proof import Proof
+from rules.rule import Rule
+from rules.shapes import rises_to
+
+SOOT = f"{ENGINE}.DieselParticulateFilter.SootLoad"
+
+RULE = Rule(
+    name="dpf",
+    version=1,
+    title="Particulate filter full",
+    needs=(SOOT,),
+    hold=timedelta(minutes=20),
+    judge=rises_to(
+        SOOT, now=OfProfile("dpf_soot_full_percent", 100, plus=40), soon=OfProfile("dpf_soot_full_percent", 100, plus=8), clear=OfProfile("dpf_soot_full_percent", 100, plus=1), unit="%"
+    ),
+    proof=Proof(path=SOOT, high=80, readings=3),
+    drives=("diesel", "truck"),
+    muted_by=("dpf_regeneration",),
+    group="exhaust",
+)

@@ -1,0 +1,36 @@
+"""One cell of the traction battery falls behind the pack."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.cells import gap_mv
+from rules.habit import Habitual
+from rules.level import PACK, OfProfile
+from rules.proof import Proof
+from rules.rule import Rule
+
+RULE = Rule(
+    name="ev_cell",
+    version=1,
+    title="Weak cell in the traction battery",
+    needs=(f"{PACK}.CellVoltage.Min", f"{PACK}.CellVoltage.Median"),
+    hold=timedelta(minutes=30),
+    settle=timedelta(hours=24),
+    judge=Habitual(
+        f"{PACK}.CellVoltage.Min",
+        way=1,
+        now=120,
+        soon=OfProfile("cell_gap_mv", 28),
+        clear=OfProfile("cell_gap_mv", 28, 0.65),
+        unit="mV",
+        measure=gap_mv,
+        reads=(f"{PACK}.CellVoltage.Median", f"{PACK}.CurrentCurrent", f"{PACK}.StateOfCharge.Current"),
+        period_s=900,
+        least=12,
+        what="gap of the lowest cell",
+    ),
+    proof=Proof(path=f"{PACK}.CellVoltage.Min", low=3.3, readings=10),
+    drives=("electric",),
+    group="pack",
+)

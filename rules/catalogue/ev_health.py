@@ -1,0 +1,25 @@
+"""The traction battery has lost its health below what its maker promises."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.level import PACK, OfProfile
+from rules.proof import Proof
+from rules.rule import Rule
+from rules.shapes import falls_to
+
+HEALTH = f"{PACK}.StateOfHealth"
+
+RULE = Rule(
+    name="ev_health",
+    version=1,
+    title="Traction battery aged",
+    needs=(HEALTH,),
+    hold=timedelta(minutes=30),
+    settle=timedelta(days=2),
+    judge=falls_to(HEALTH, soon=OfProfile("health_floor_percent", 70), advice=OfProfile("health_floor_percent", 70, plus=4), clear=OfProfile("health_floor_percent", 70, plus=8), unit="%"),
+    proof=Proof(path=HEALTH, low=80, readings=5),
+    drives=("electric",),
+    group="pack",
+)

@@ -1,0 +1,27 @@
+"""The high-voltage insulation dips: first now and then, one day for good."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.level import PACK, OfProfile
+from rules.proof import Proof
+from rules.rule import Rule
+from rules.shapes import CountInWindow
+
+INSULATION = f"{PACK}.InsulationResistance"
+
+RULE = Rule(
+    name="ev_insulation",
+    version=1,
+    title="High-voltage insulation weak",
+    needs=(INSULATION,),
+    hold=timedelta(0),  # several dips are its hold
+    settle=timedelta(hours=24),
+    judge=CountInWindow(
+        INSULATION, bad_below=OfProfile("insulation_warn_kohm", 850), urgent_below=OfProfile("insulation_floor_kohm", 200), times=4, urgent_times=2, within_s=3 * 86_400, apart_s=300
+    ),
+    proof=Proof(path=INSULATION, low=900, readings=20, drives=2),
+    drives=("electric",),
+    group="pack",
+)

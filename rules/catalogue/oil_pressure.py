@@ -1,0 +1,27 @@
+"""Oil pressure below what this engine needs at its speed and warmth."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.habit import Habitual
+from rules.level import ENGINE, RPM, OfProfile
+from rules.pressure import share_of_need
+from rules.proof import Proof
+from rules.rule import Rule
+
+PRESSURE = f"{ENGINE}.EOP"
+
+RULE = Rule(
+    name="oil_pressure",
+    version=1,
+    title="Oil pressure low",
+    needs=(PRESSURE, RPM),
+    hold=timedelta(minutes=3),
+    judge=Habitual(
+        PRESSURE, way=-1, now=60, soon=103, clear=112, unit="% of need", measure=share_of_need, reads=(RPM,), period_s=180, weight=0.15, what="oil pressure"
+    ),
+    proof=Proof(path=PRESSURE, low=OfProfile("oil_pressure_idle_kpa", 80), readings=10),
+    drives=("petrol", "diesel", "truck"),
+    group="engine",
+)

@@ -1,0 +1,21 @@
+"""The manufacturer calls this car in. Judged by the sweeper from the car's facts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.proof import Proof
+from rules.rule import Rule
+from rules.shapes import BySweeping
+
+RULE = Rule(
+    name="recall",
+    version=1,
+    title="Recall",
+    needs=(),
+    hold=timedelta(0),
+    settle=timedelta(0),
+    judge=BySweeping(),
+    proof=Proof(kind="none"),
+    group="recall",
+)

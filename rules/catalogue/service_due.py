@@ -1,0 +1,21 @@
+"""Service is due by the first of distance, date and hours, told as a date."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.proof import Proof
+from rules.rule import Rule
+from rules.service import ServiceDue
+
+RULE = Rule(
+    name="service_due",
+    version=1,
+    title="Service due",
+    needs=("Vehicle.Service.DistanceToService", "Vehicle.Service.TimeToService"),
+    hold=timedelta(minutes=10),
+    settle=timedelta(minutes=5),
+    judge=ServiceDue(),
+    proof=Proof(path="Vehicle.Service.DistanceToService", low=3_000, readings=1),
+    group="service",
+)

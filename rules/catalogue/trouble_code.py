@@ -1,0 +1,21 @@
+"""A code the car itself has confirmed; each code is an alert of its own."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.codes import TroubleCodes
+from rules.proof import Proof
+from rules.rule import Rule
+
+RULE = Rule(
+    name="trouble_code",
+    version=1,
+    title="Trouble code",
+    needs=(),
+    hold=timedelta(0),  # the car has matured it
+    settle=timedelta(0),
+    judge=TroubleCodes(),
+    proof=Proof(kind="codes", drives=2),
+    group="codes",
+)

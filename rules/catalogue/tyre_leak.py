@@ -1,0 +1,28 @@
+"""One tyre loses air: it falls behind its partner and the other wheels, cold snaps and loads taken out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.level import OfProfile, wheel_paths
+from rules.proof import Proof
+from rules.rule import Rule
+from rules.tyres import TyreLeak
+
+RULE = Rule(
+    name="tyre_leak",
+    version=1,
+    title="A tyre loses air",
+    needs=wheel_paths("Tire.Pressure"),
+    hold=timedelta(minutes=20),
+    settle=timedelta(hours=12),
+    judge=TyreLeak(),
+    proof=Proof(
+        path="{wheel}.Tire.Pressure",
+        low=OfProfile("tyre_placard_{axle}_kpa", 230, 0.90),
+        high=OfProfile("tyre_placard_{axle}_kpa", 230, 1.40),
+        readings=4,
+        drives=2,
+    ),
+    group="tyres",
+)

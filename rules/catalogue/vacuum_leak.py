@@ -1,0 +1,25 @@
+"""The engine draws air past its meter: the long-term trim makes the mixture richer and richer, without misfires."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.habit import Habitual
+from rules.proof import Proof
+from rules.rule import Rule
+
+TRIM = "Vehicle.OBD.LongTermFuelTrim1"
+
+RULE = Rule(
+    name="vacuum_leak",
+    version=1,
+    title="Engine draws false air",
+    needs=(TRIM,),
+    hold=timedelta(minutes=5),
+    settle=timedelta(hours=2),
+    judge=Habitual(TRIM, way=1, soon=7.5, clear=5.0, drift=4.5, unit="%"),
+    proof=Proof(path=TRIM, low=-6, high=6, readings=10, drives=2),
+    drives=("petrol",),
+    muted_by=("misfire",),
+    group="engine",
+)

@@ -1,0 +1,125 @@
+"""What a car usually shows: a running mean of the last hours against levels, and against its own mean of months."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from struct import Struct
+
+from rules.level import Level, level, number, signal_of
+from rules.memory import Cell, Ring
+from rules.shapes import Bound, Judged, Picture, Shape, line
+from rules.snapshot import Snapshot
+from rules.trend import DAY_S
+from schemas.alert import Limit
+from schemas.profile import Profile
+from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
+
+_SLOW = 1 / 400  #: weight of one sample in the long mean
+_KNOWN = 60  #: samples after which the long mean is worth comparing with
+Measure = Callable[[Snapshot], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Habitual(Shape):
+    """The running mean beyond a level, or drifted so far from the car's own long mean. Single values prove nothing."""
+
+    path: str
+    way: int  #: 1 too high, -1 too low
+    clear: Level
+    unit: str
+    now: Level | None = None
+    soon: Level | None = None
+    drift: Level | None = None  #: from the long mean, in the same unit, always positive
+    hard: Level | None = None  #: a single value beyond this holds at once (the rule's own hold still counts)
+    measure: Measure | None = None  #: what is averaged, when it is not the signal itself; None: nothing to learn now
+    reads: tuple[str, ...] = ()
+    period_s: int = 300
+    weight: float = 0.12  #: of one sample in the short mean
+    least: int = 6  #: samples before it speaks
+    what: str = ""  #: in words, when it is not the signal's title
+
+    def fit(self, profile: Profile) -> Bound | None:
+        return _Habitual(self, profile) if self.path in profile.fitted else None
+
+
+class _Habitual(Bound):
+    layout = Struct("<xHff")  # the period's byte, samples, short mean, long mean
+    ring = Ring("Hf", 14, offset=Struct("<xHff").size)  # day, short mean
+
+    def __init__(self, shape: Habitual, profile: Profile) -> None:
+        self.shape, self.signal = shape, signal_of(shape.path)
+        self.what = shape.what or self.signal.title
+        self.levels = tuple((s, level(v, profile)) for s, v in ((Severity.NOW, shape.now), (Severity.SOON, shape.soon)) if v is not None)
+        self.clear = level(shape.clear, profile)
+        self.drift = None if shape.drift is None else level(shape.drift, profile)
+        self.hard = None if shape.hard is None else level(shape.hard, profile)
+        self.triggers, self.period_s = (self.signal.id,), shape.period_s
+        self.carries = tuple(signal_of(p).id for p in shape.reads if p in profile.fitted)
+        self.size = self.layout.size + self.ring.size
+
+    def quiet(self, names: Mapping[int, str], at: int) -> str:
+        calm = f"m[{at}] == q{self.period_s}"
+        if self.hard is None:
+            return calm
+        return f"{calm} and {names[self.signal.id]} {'<=' if self.shape.way > 0 else '>='} {self.hard!r}"
+
+    def wakes(self, seen: Snapshot) -> bool:
+        value = seen.now(self.signal.id)
+        return self.hard is not None and value is not None and value * self.shape.way > self.hard * self.shape.way
+
+    def judge(self, seen: Snapshot, cell: Cell) -> Judged:
+        value = seen.now(self.signal.id)
+        measured = None if value is None else self.shape.measure(seen) if self.shape.measure else value
+        if seen.fresh and measured is not None:
+            self._learn(measured, seen, cell)
+        return [("", self._verdict(measured, cell))]
+
+    def _learn(self, measured: float, seen: Snapshot, cell: Cell) -> None:
+        count, short, long = cell.read(self.layout)
+        count = min(count + 1, 60_000)
+        short += (measured - short) * max(self.shape.weight, 1 / count)
+        if not seen.open:  # a fault must not become the habit
+            long += (measured - long) * max(_SLOW, 1 / count)
+        at = cell.at
+        bucket = cell.memory[at]
+        self.layout.pack_into(cell.memory, at, count, short, long)
+        cell.memory[at] = bucket
+        day = int(seen.ts) // DAY_S
+        newest = self.ring.records(cell)[:1]
+        if newest and newest[0][0] == day:
+            self.ring.replace(cell, day, short)
+        else:
+            self.ring.push(cell, day, short)
+
+    def _verdict(self, measured: float | None, cell: Cell) -> Verdict:
+        count, short, long = cell.read(self.layout)
+        way, unit = self.shape.way, self.shape.unit
+        if self.hard is not None and measured is not None and measured * way > self.hard * way:
+            return Holds(Severity.NOW, f"{self.what} {number(measured)} {unit}, limit {number(self.hard)} {unit}")
+        if count < self.shape.least:
+            return Unsure(f"{count} of {self.shape.least} samples of {self.what}")
+        words = f"{self.what} {number(round(short, 3))} {unit} on average"
+        for severity, limit in self.levels:
+            if short * way >= limit * way:
+                return Holds(severity, f"{words}, limit {number(limit)} {unit}")
+        away = (short - long) * way
+        if self.drift is not None and count >= _KNOWN and away >= self.drift:
+            return Holds(Severity.SOON, f"{words}; this car used to show {number(round(long, 3))} {unit}")
+        if short * way <= self.clear * way and (self.drift is None or away < 0.6 * self.drift):
+            return Clear(words)
+        return Unsure(f"{words}, between the levels")
+
+    def sample(self, component: str, seen: Snapshot) -> float | None:
+        value = seen.now(self.signal.id)
+        return None if value is None else self.shape.measure(seen) if self.shape.measure else value
+
+    def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
+        days = [(r[0] * DAY_S + DAY_S // 2, r[1]) for r in reversed(self.ring.records(cell))]
+        limits = [Limit(label=s.value, value=v) for s, v in self.levels]
+        long = cell.read(self.layout)[2]
+        if self.drift is not None:
+            limits.append(Limit(label="usual", value=round(long, 3)))
+        if self.hard is not None:
+            limits.append(Limit(label="now", value=self.hard))
+        return (line(self.what, self.shape.unit, days if len(days) >= 3 else samples),), tuple(limits)

@@ -1,0 +1,351 @@
+"""The fold: memory = fold(step, readings by place). Live, restart, backtest, replay and explain are this one function."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from struct import Struct
+
+from rules import alerting, compiled
+from rules.codes import CodeBook
+from rules.compiled import Line, Plan
+from rules.memory import BODY_AT, PROFILE_AT, Cell, Memory, Track, Tracks, bits_of, keep_tracks, tracks_of
+from rules.rule import Rule, versions_of
+from rules.shapes import Judged
+from rules.snapshot import LATEST, Snapshot
+from schemas.alert import AlertState, AlertStep, Evidence
+from schemas.errors import Misconfigured
+from schemas.profile import Profile
+from schemas.reading import Mark, Reading
+from schemas.verdict import Clear, Holds, Unsure, Verdict
+
+MOST_PLANS = 512  #: sets of signals compiled per model; rarer ones are judged the long way
+WORTH_COMPILING = 3  #: a set of signals seen so often gets its own function
+_HEAD = Struct("<IH")
+_LATE = int(Mark.LATE)
+
+
+@dataclass(slots=True)
+class Broken:
+    """How often a rule failed, and how last: it was unsure each time and the others went on."""
+
+    count: int = 0
+    last: str = ""
+
+
+@dataclass(slots=True)
+class Program:
+    """The rules fitted to one vehicle model, and the layout of its memories."""
+
+    number: int
+    profile: Profile
+    lines: tuple[Line, ...]
+    rules: tuple[Rule, ...]
+    slots: dict[int, int]
+    body_end: int
+    blank: bytes
+    layout: bytes  #: names, versions and places of the cells: what a checkpoint carries to be read by other versions
+    bits: dict[str, int]
+    plans: dict[tuple[int, ...], Plan] = field(default_factory=dict)
+    sightings: dict[tuple[int, ...], int] = field(default_factory=dict)
+
+
+class Judge:
+    """All rules over all vehicle models. It keeps no state of a car: that is the memory handed in."""
+
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        profiles: Mapping[str, Profile],
+        *,
+        codes: CodeBook | None = None,
+        stages: Mapping[str, str] | None = None,
+        compile_plans: bool = True,
+    ) -> None:
+        """`codes` are the words of `trouble_codes.toml`; `stages` overrides the stage that a rule's file names: live, shadow or off."""
+        self.rules = tuple(rules)
+        if len({rule.name for rule in self.rules}) != len(self.rules):
+            raise Misconfigured("RULES", "two rules have the same name")
+        self.stages = {r.name: (stages or {}).get(r.name, r.stage) for r in self.rules}
+        self.versions: dict[str, int] = dict(versions_of(self.rules))
+        self.broken: dict[str, Broken] = {}
+        self.compile_plans = compile_plans
+        self.codes = codes or CodeBook()
+        self._programs = {name: self._program(n, profiles[name]) for n, name in enumerate(sorted(profiles))}
+        self._by_number = [self._programs[name] for name in sorted(self._programs)]
+
+    def memory(self, profile_name: str) -> Memory:
+        """The memory of a car that has not been heard yet."""
+        return bytearray(self._of(profile_name).blank)
+
+    def step(self, memory: Memory, reading: Reading) -> tuple[AlertStep, ...]:
+        """Fold one reading, in the order of places. Mutates the memory; never raises for what a rule does."""
+        mark = reading.mark
+        if mark and int(mark) & _LATE:
+            self._remember(memory, reading)
+            return ()
+        program = self._by_number[memory[PROFILE_AT]]
+        plan = program.plans.get(reading.ids)
+        if plan is None:
+            plan = self._plan(program, reading.ids)
+            if plan is None:
+                return self._carefully(program, memory, reading)
+        try:
+            return plan(memory, reading)
+        except Exception as error:
+            self._broke("(compiled)", error)
+            return self._carefully(program, memory, reading)
+
+    def dump(self, memory: Memory) -> bytes:
+        """The memory as a checkpoint keeps it: it names its own layout, so that later versions can read it."""
+        return self._by_number[memory[PROFILE_AT]].layout + memory
+
+    def load(self, profile_name: str, dumped: bytes, versions: Mapping[str, int] | None = None) -> Memory:
+        """The memory of a checkpoint. A rule of another version starts anew (its open alert stays, with its number); the others go on."""
+        program = self._of(profile_name)
+        if dumped.startswith(program.layout):
+            found = bytearray(dumped[len(program.layout) :])
+            found[PROFILE_AT] = program.number
+            return found
+        return _moved(program, dumped)
+
+    def withdraw(
+        self, memory: Memory, rule: str, component: str, *, ts: float, place: int, because: str
+    ) -> AlertStep | None:
+        """The readings behind an open alert were rejected by a person: the step that takes it back, or None."""
+        program = self._by_number[memory[PROFILE_AT]]
+        tracks = tracks_of(memory, program.body_end)
+        track = tracks.get((rule, component))
+        move = alerting.withdraw(track, because, ts) if track else None
+        if track is None or move is None:
+            return None
+        keep_tracks(memory, program.body_end, tracks, program.bits)
+        return self._step(rule, track, move, ts, place, late=False, evidence=None)
+
+    def open_alerts(self, memory: Memory) -> tuple[Track, ...]:
+        """The alerts of this car that are pending or active."""
+        program = self._by_number[memory[PROFILE_AT]]
+        return tuple(t for t in tracks_of(memory, program.body_end).values() if t.open)
+
+    def fitted(self, profile_name: str) -> tuple[Rule, ...]:
+        """The rules that judge this vehicle model."""
+        return self._of(profile_name).rules
+
+    def source(self, profile_name: str, ids: tuple[int, ...]) -> str:
+        """The generated code for such a message, for people."""
+        program = self._of(profile_name)
+        return compiled.source_of(program.lines, program.slots, ids)
+
+    # -- inside
+
+    def _of(self, profile_name: str) -> Program:
+        found = self._programs.get(profile_name)
+        if found is None:
+            raise Misconfigured("profile", f"no vehicle model is called {profile_name!r}")
+        return found
+
+    def _program(self, number: int, profile: Profile) -> Program:
+        fitted = []
+        for rule in self.rules:
+            if self.stages[rule.name] == "off" or (rule.drives and profile.drive not in rule.drives):
+                continue
+            bound = rule.judge.fit(profile)
+            if bound is not None:
+                fitted.append((rule, bound))
+        if len(fitted) > 64:
+            raise Misconfigured("RULES", "at most 64 rules fit one vehicle model")
+        carried = sorted({i for _, bound in fitted for i in bound.carries})
+        slots = {signal_id: BODY_AT + n * LATEST.size for n, signal_id in enumerate(carried)}
+        at = BODY_AT + len(carried) * LATEST.size
+        lines = []
+        for n, (rule, bound) in enumerate(fitted):
+            lines.append(Line(n, rule.name, bound, at))
+            at += bound.size
+        blank = bytearray(at)
+        blank[PROFILE_AT] = number
+        words = [f"{r.name}:{r.version}:{x.at}:{x.bound.size}" for (r, _), x in zip(fitted, lines)]
+        text = ",".join(words + [f"#{i}:{a}" for i, a in slots.items()] + [f"end:{at}"]).encode()
+        packed = zlib.compress(text, 9)
+        layout = _HEAD.pack(zlib.crc32(text), len(packed)) + packed
+        bits = {line.name: line.number for line in lines}
+        return Program(number, profile, tuple(lines), tuple(r for r, _ in fitted), slots, at, bytes(blank), layout, bits)
+
+    def _plan(self, program: Program, ids: tuple[int, ...]) -> Plan | None:
+        if not self.compile_plans or len(program.plans) >= MOST_PLANS:
+            return None
+        seen = program.sightings.get(ids, 0) + 1
+        if seen < WORTH_COMPILING:
+            if len(program.sightings) < 4096:
+                program.sightings[ids] = seen
+            return None
+        program.sightings.pop(ids, None)
+
+        def slow(memory: Memory, reading: Reading, due: int) -> tuple[AlertStep, ...]:
+            return self._slow(program, memory, reading, due)
+
+        made = compiled.plan(program.lines, program.slots, ids, slow)
+        program.plans[ids] = made
+        return made
+
+    def _carefully(self, program: Program, memory: Memory, reading: Reading) -> tuple[AlertStep, ...]:
+        """The long way, without generated code: every rule that this message could move."""
+        present = set(reading.ids)
+        second = int(reading.ts)
+        for signal_id, value in zip(reading.ids, reading.values):
+            at = program.slots.get(signal_id)
+            if at is not None:
+                LATEST.pack_into(memory, at, value, second)
+        due = 0
+        for line in program.lines:
+            if (reading.diagnostics is not None and line.bound.diagnostics) or not present.isdisjoint(line.bound.triggers):
+                due |= 1 << line.number
+        return self._slow(program, memory, reading, due | _open_mask(memory))
+
+    def _slow(self, program: Program, memory: Memory, reading: Reading, due: int) -> tuple[AlertStep, ...]:
+        """Judge the rules whose bits are set and move their alerts."""
+        values = dict(zip(reading.ids, reading.values))
+        seen = Snapshot(
+            reading.ts, reading.place or 0, values, memory, program.slots, program.profile, reading.diagnostics, codes=self.codes
+        )
+        had_open = memory[1] != 0
+        tracks: Tracks | None = tracks_of(memory, program.body_end) if had_open else None
+        steps: list[AlertStep] = []
+        touched = False
+        for number in bits_of(due):
+            rule, line = program.rules[number], program.lines[number]
+            cell = Cell(memory, line.at, line.bound.size)
+            seen.open = tuple(t.component for t in tracks.values() if t.open and t.rule == rule.name) if tracks and had_open else ()
+            if line.bound.period_s:
+                heard = not seen.values.keys().isdisjoint(line.bound.triggers)
+                seen.fresh = heard and cell.due(seen.ts, line.bound.period_s)
+                if not (seen.fresh or seen.open or (heard and line.bound.wakes(seen))):
+                    continue
+            for component, verdict in self._verdicts(rule, line, seen, cell):
+                kind = type(verdict)
+                if kind is Unsure or (kind is Clear and component not in seen.open):
+                    continue
+                if tracks is None:
+                    tracks = tracks_of(memory, program.body_end)
+                if kind is Holds and rule.muted_by and _muted(rule, tracks):
+                    continue
+                track = tracks.get((rule.name, component))
+                if track is None:
+                    track = tracks[rule.name, component] = Track(rule.name, component)
+                touched = self._move(rule, line, track, component, verdict, seen, cell, reading, steps) or touched
+        if touched and tracks is not None:
+            keep_tracks(memory, program.body_end, tracks, program.bits)
+        return tuple(steps)
+
+    def _move(
+        self,
+        rule: Rule,
+        line: Line,
+        track: Track,
+        component: str,
+        verdict: Verdict,
+        seen: Snapshot,
+        cell: Cell,
+        reading: Reading,
+        steps: list[AlertStep],
+    ) -> bool:
+        before = (track.state, track.severity, track.clear_since, track.lower_since)
+        moves = alerting.advance(track, verdict, seen.ts, seen.place, rule.hold.total_seconds(), rule.settle.total_seconds())
+        kept = False
+        if track.open and isinstance(verdict, Holds):
+            value = line.bound.sample(component, seen)
+            kept = value is not None and alerting.take_sample(track, seen.ts, value)
+        late = reading.received_at - reading.ts > rule.max_age.total_seconds()
+        for move in moves:
+            telling = move.state is AlertState.ACTIVE
+            evidence = self._evidence(rule, line, track, component, move.because, seen, cell) if telling else None
+            steps.append(self._step(rule.name, track, move, seen.ts, seen.place, late=late, evidence=evidence))
+        return kept or bool(moves) or before != (track.state, track.severity, track.clear_since, track.lower_since)
+
+    def _verdicts(self, rule: Rule, line: Line, seen: Snapshot, cell: Cell) -> Judged:
+        try:
+            verdicts = list(line.bound.judge(seen, cell))
+            for component, verdict in verdicts:
+                if type(verdict) not in (Holds, Clear, Unsure) or not isinstance(component, str):
+                    raise TypeError(f"a rule answers with verdicts, not {type(verdict).__name__}")
+            return verdicts
+        except Exception as error:
+            self._broke(rule.name, error)
+            return []
+
+    def _evidence(self, rule: Rule, line: Line, track: Track, component: str, because: str, seen: Snapshot, cell: Cell) -> Evidence:
+        try:
+            series, limits = line.bound.picture(component, track.samples, cell, seen)
+        except Exception as error:
+            self._broke(rule.name, error)
+            series, limits = (), ()
+        frame = None
+        if seen.diagnostics is not None and seen.diagnostics.freeze_frame is not None:
+            frame = {k: float(v) for k, v in seen.diagnostics.freeze_frame.signals.items() if v is not None}
+        return Evidence(
+            because=because, series=series, limits=limits, freeze_frame=frame, first_place=track.first_place, last_place=seen.place
+        )
+
+    def _step(
+        self, rule: str, track: Track, move: alerting.Move, ts: float, place: int, *, late: bool, evidence: Evidence | None
+    ) -> AlertStep:
+        return AlertStep(
+            rule=rule, rule_version=self.versions[rule], component=track.component, episode=track.episode, step=move.step,
+            state=move.state, severity=move.severity, because=move.because, ts=ts, place=place, late=late,
+            shadow=self.stages[rule] == "shadow", evidence=evidence,
+        )  # fmt: skip
+
+    def _remember(self, memory: Memory, reading: Reading) -> None:
+        """A late reading feeds histories and trends; no hold, no settle, no "now"."""
+        program = self._by_number[memory[PROFILE_AT]]
+        seen = Snapshot(
+            reading.ts, reading.place or 0, dict(zip(reading.ids, reading.values)), memory, {}, program.profile, reading.diagnostics, late=True
+        )
+        for line in program.lines:
+            try:
+                line.bound.remember(seen, Cell(memory, line.at, line.bound.size))
+            except Exception as error:
+                self._broke(line.name, error)
+
+    def _broke(self, rule: str, error: Exception) -> None:
+        broken = self.broken.setdefault(rule, Broken())
+        broken.count += 1
+        broken.last = f"{type(error).__name__}: {error}"[:300]
+
+
+def _open_mask(memory: Memory) -> int:
+    return int.from_bytes(memory[8:16], "little") if memory[1] else 0
+
+
+def _muted(rule: Rule, tracks: Tracks) -> bool:
+    """Whether an open alert explains this one away; one that is already active is not taken back."""
+    if any(t.rule == rule.name and t.state == AlertState.ACTIVE.value for t in tracks.values()):
+        return False
+    return any(t.rule in rule.muted_by and t.open for t in tracks.values())
+
+
+def _moved(program: Program, dumped: bytes) -> Memory:
+    """A checkpoint of another catalogue: the cells of unchanged rules and the alerts are carried over."""
+    _, length = _HEAD.unpack_from(dumped)
+    text = zlib.decompress(dumped[_HEAD.size : _HEAD.size + length]).decode()
+    old = dumped[_HEAD.size + length :]
+    memory = bytearray(program.blank)
+    cells = {(r.name, str(r.version), x.bound.size): x.at for r, x in zip(program.rules, program.lines)}
+    end = len(old)
+    for word in text.split(","):
+        name, *numbers = word.split(":")
+        if name == "end":
+            end = int(numbers[0])
+        elif name.startswith("#"):
+            at, was = program.slots.get(int(name[1:])), int(numbers[0])
+            if at is not None:
+                memory[at : at + LATEST.size] = old[was : was + LATEST.size]
+        else:
+            version, was, size = numbers[0], int(numbers[1]), int(numbers[2])
+            to = cells.get((name, version, size))
+            if to is not None:
+                memory[to : to + size] = old[was : was + size]
+    tracks = tracks_of(bytearray(old), end)
+    keep_tracks(memory, program.body_end, {k: t for k, t in tracks.items() if t.rule in program.bits}, program.bits)
+    return memory
+

@@ -1,0 +1,125 @@
+"""A rule that fits no shape writes its own `judge`: a pure function of a snapshot and a few numbers it may remember."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from struct import Struct
+from types import FrameType
+from typing import Any
+
+from rules.level import Level, signal_of
+from rules.memory import Cell
+from rules.shapes import Bound, Judged, Picture, Shape, line
+from rules.snapshot import Snapshot
+from schemas.alert import Limit
+from schemas.profile import Profile
+from schemas.verdict import Verdict
+
+MOST_LINES = 5_000  #: a judge that runs more lines than this loops: counted, not timed, so that a replay agrees
+
+
+class Loops(Exception):
+    """A rule's own judge ran too many lines."""
+
+
+class State:
+    """The numbers a rule remembers between readings, by their names; all are 0 at first."""
+
+    __slots__ = ("_cell", "_layout", "_names", "_values")
+
+    def __init__(self, cell: Cell, layout: Struct, names: tuple[str, ...]) -> None:
+        self._cell, self._layout, self._names = cell, layout, names
+        self._values = list(cell.read(layout))
+
+    def __getitem__(self, name: str) -> float:
+        value: float = self._values[self._names.index(name)]
+        return value
+
+    def __setitem__(self, name: str, value: float) -> None:
+        self._values[self._names.index(name)] = value
+
+    def keep(self) -> None:
+        """Write the numbers back."""
+        self._cell.write(self._layout, *self._values)
+
+
+Judging = Callable[[Snapshot, State], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Own(Shape):
+    """`judge(seen, state)` is called when one of `on` is in the message, unless every value in `quiet_when` is."""
+
+    judge: Judging
+    on: tuple[str, ...]
+    reads: tuple[str, ...] = ()  #: signals it wants from earlier messages
+    state: tuple[str, ...] = ()  #: names of numbers to remember; times fit (64-bit floats)
+    quiet_when: str = ""  #: e.g. "coolant >= warm": names from `on` and `limits`, true when there is nothing to judge
+    limits: Mapping[str, Level] | None = None
+    names: Mapping[str, str] | None = None  #: name in `quiet_when` -> path
+    chart: str = ""  #: the signal to draw; the first of `on` unless named
+    chart_limits: tuple[tuple[str, Level], ...] = ()
+
+    def fit(self, profile: Profile) -> Bound | None:
+        return _Own(self, profile) if set(self.on) <= set(profile.fitted) else None
+
+
+class _Own(Bound):
+    def __init__(self, shape: Own, profile: Profile) -> None:
+        self.shape, self.layout = shape, Struct(f"<{len(shape.state)}d")
+        self.triggers = tuple(signal_of(p).id for p in shape.on)
+        self.carries = tuple(signal_of(p).id for p in shape.reads if p in profile.fitted)
+        self.size = self.layout.size
+        self.numbers = {k: v.of(profile) if not isinstance(v, float | int) else float(v) for k, v in (shape.limits or {}).items()}
+        self.drawn = signal_of(shape.chart or shape.on[0])
+        self.chart_limits = tuple(
+            Limit(label=label, value=v.of(profile) if not isinstance(v, float | int) else float(v)) for label, v in shape.chart_limits
+        )
+
+    def quiet(self, names: Mapping[int, str], at: int) -> str:
+        text = self.shape.quiet_when
+        for name, path in (self.shape.names or {}).items():
+            signal_id = signal_of(path).id
+            if signal_id not in names:
+                return ""
+            text = re.sub(rf"\b{name}\b", names[signal_id], text)
+        for name, value in self.numbers.items():
+            text = re.sub(rf"\b{name}\b", repr(value), text)
+        return text
+
+    def judge(self, seen: Snapshot, cell: Cell) -> Judged:
+        state = State(cell, self.layout, self.shape.state)
+        verdict = bounded(self.shape.judge, seen, state)
+        if self.shape.state:
+            state.keep()
+        return [("", verdict)]
+
+    def sample(self, component: str, seen: Snapshot) -> float | None:
+        return seen.now(self.drawn.id)
+
+    def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
+        return (line(self.drawn.title, self.drawn.unit, samples),), self.chart_limits
+
+
+def bounded(judge: Judging, seen: Snapshot, state: State) -> Verdict:
+    """Call it, and stop it when it runs more lines than any honest rule does."""
+    left = MOST_LINES
+
+    def count(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Loops(f"more than {MOST_LINES} lines for one reading")
+        return count
+
+    before = sys.gettrace()
+    if before is not None:  # a debugger or a coverage run watches already
+        return judge(seen, state)
+    sys.settrace(count)
+    try:
+        return judge(seen, state)
+    finally:
+        sys.settrace(before)

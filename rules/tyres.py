@@ -1,0 +1,198 @@
+"""One tyre against the other three: pressures made comparable over temperature, height and placard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import exp, log
+from statistics import median
+
+from rules.level import OUTSIDE, WHEELS, number, signal_of
+from rules.memory import Cell, Ring
+from rules.shapes import Bound, Judged, Picture, Shape, line
+from rules.snapshot import Snapshot
+from rules.trend import DAY_S, Line, fit
+from schemas.alert import Limit
+from schemas.moment import from_epoch
+from schemas.profile import Profile
+from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
+
+SAMPLE_S = 1_800
+AIR_KPA = 101.3
+FAILED = 0.75  #: of the placard: the car's own lamp comes on here
+PARTNER = {"front_left": "front_right", "front_right": "front_left", "rear_left": "rear_right", "rear_right": "rear_left"}
+UNIT = 1e-4  #: resolution of a stored deviation, of the logarithm of a pressure ratio
+
+
+@dataclass(frozen=True, slots=True)
+class TyreLeak(Shape):
+    """ln(absolute pressure / temperature) of a wheel below its partner and the median of the others; by level and by trend."""
+
+    low: float = -0.060  #: this far below the others: about 20 kPa of a car's tyre
+    very_low: float = -0.25
+    clear: float = -0.035
+    drop: float = -0.022  #: a trend must have lost so much …
+    per_day: float = -0.0022  #: … at least this fast (a healthy tyre loses 0.001 a day, and so do its neighbours)
+    sure: float = 5.0  #: slope over its standard error
+
+    def fit(self, profile: Profile) -> Bound | None:
+        pressures = {w: f"{branch}.Tire.Pressure" for w, branch in WHEELS.items()}
+        return _TyreLeak(self, profile) if all(p in profile.fitted for p in pressures.values()) else None
+
+
+class _TyreLeak(Bound):
+    period_s: int | None = SAMPLE_S
+    ring = Ring("HB4h", 16, offset=1)  # day, samples of that day, mean deviation of each wheel
+    size = 1 + Ring("HB4h", 16).size
+
+    def __init__(self, shape: TyreLeak, profile: Profile) -> None:
+        self.shape = shape
+        self.pressure = {w: signal_of(f"{branch}.Tire.Pressure").id for w, branch in WHEELS.items()}
+        self.warmth = {w: signal_of(f"{branch}.Tire.AirTemperature").id for w, branch in WHEELS.items()}
+        self.air = signal_of("Vehicle.OBD.BarometricPressure").id
+        self.outside = signal_of(OUTSIDE).id
+        self.placard = {
+            w: profile.limits.get(f"tyre_placard_{w.partition('_')[0]}_kpa", 230.0) for w in WHEELS
+        }
+        self.triggers = tuple(self.pressure.values())
+        fitted = {signal_of(p).id for p in profile.fitted}
+        self.carries = tuple(i for i in (*self.triggers, *self.warmth.values(), self.air, self.outside) if i in fitted)
+
+    def _logs(self, seen: Snapshot) -> dict[str, float] | None:
+        """ln of each tyre's pressure at 20 Celsius as a share of its placard; None when a wheel is missing."""
+        air = seen.get(self.air, DAY_S) or AIR_KPA
+        found = {}
+        outside = seen.get(self.outside, DAY_S)
+        for wheel in WHEELS:
+            pressure = seen.get(self.pressure[wheel])
+            if pressure is None:
+                return None
+            warmth = seen.get(self.warmth[wheel])
+            warmth = warmth if warmth is not None else (20.0 if outside is None else outside)
+            found[wheel] = log((pressure + air) / (warmth + 273.15) * 293.15 / (self.placard[wheel] + AIR_KPA))
+        return found
+
+    @staticmethod
+    def _deviations(logs: Mapping[str, float]) -> dict[str, float]:
+        """How far each wheel lies below both its partner and the median of the others: loads on one axle are no leak."""
+        found = {}
+        for wheel, own in logs.items():
+            others = median(v for w, v in logs.items() if w != wheel)
+            found[wheel] = max(own - others, own - logs[PARTNER[wheel]])
+        return found
+
+    def remember(self, seen: Snapshot, cell: Cell) -> None:
+        logs = self._logs(seen)
+        if logs is not None:
+            self._take_in(int(seen.ts) // DAY_S, self._deviations(logs), cell)
+
+    def _take_in(self, day: int, deviations: Mapping[str, float], cell: Cell) -> None:
+        records = self.ring.records(cell)
+        new = [max(-32_000, min(32_000, round(v / UNIT))) for v in deviations.values()]
+        for n, record in enumerate(records):
+            if record[0] == day:
+                count = record[1]
+                means = [round((old * count + v) / (count + 1)) for old, v in zip(record[2:], new)]
+                records[n] = (day, min(250, count + 1), *means)
+                break
+        else:
+            records.append((day, 1, *new))
+        self.ring.keep(cell, records)
+
+    def judge(self, seen: Snapshot, cell: Cell) -> Judged:
+        logs = self._logs(seen)
+        if logs is None:
+            return [(w, Unsure("no reading of all four tyre pressures")) for w in WHEELS]
+        deviations = self._deviations(logs)
+        if seen.fresh:
+            self._take_in(int(seen.ts) // DAY_S, deviations, cell)
+        records = self.ring.records(cell)
+        return [(w, self._one(w, n, logs[w], deviations[w], records, seen)) for n, w in enumerate(WHEELS)]
+
+    def _one(self, wheel: str, n: int, own: float, deviation: float, records: list[tuple[float, ...]], seen: Snapshot) -> Verdict:
+        shape, placard = self.shape, self.placard[wheel]
+        at_20 = exp(own) * (placard + AIR_KPA) - AIR_KPA
+        words = f"{wheel.replace('_', ' ')} tyre {at_20:.0f} kPa at 20 °C, placard {placard:.0f} kPa"
+        if deviation <= shape.low:
+            severity = Severity.NOW if at_20 < 0.70 * placard or deviation <= shape.very_low else Severity.SOON
+            return Holds(severity, f"{words}; {-deviation * 100:.0f} % below the other tyres")
+        trend = self._trend(n, records)
+        if trend is not None:
+            line_, lost = trend
+            left = (own - log((FAILED * placard + AIR_KPA) / (placard + AIR_KPA))) / -line_.slope
+            when = from_epoch(seen.ts + max(0.0, left) * DAY_S).date()
+            return Holds(Severity.SOON, f"{words}; lost {-lost * 100:.1f} % more than the others in {line_.points} days, three quarters of placard about {when}")
+        if deviation > shape.clear:
+            return Clear(f"{words}, as the others")
+        return Unsure(f"{words}; {-deviation * 100:.1f} % below the other tyres is between the levels")
+
+    def _trend(self, n: int, records: list[tuple[float, ...]]) -> tuple[Line, float] | None:
+        points: list[tuple[float, float]] = []
+        for record in records:  # newest first; what was before an inflation is another story
+            value = record[2 + n] * UNIT
+            if points and value < points[-1][1] - 0.012:
+                break
+            points.append((record[0], value))
+        found = fit(points) if len(points) >= 4 else None
+        if found is None or found.slope > self.shape.per_day or -found.slope < self.shape.sure * found.sigma:
+            return None
+        lost = found.slope * (points[0][0] - points[-1][0])
+        return (found, lost) if lost <= self.shape.drop else None
+
+    def sample(self, component: str, seen: Snapshot) -> float | None:
+        return seen.now(self.pressure[component])
+
+    def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
+        n = list(WHEELS).index(component)
+        records = list(reversed(self.ring.records(cell)))
+        if len(records) >= 3:
+            days = [(r[0] * DAY_S + DAY_S // 2, r[2 + n] * UNIT * 100) for r in records]
+            return (line(f"{component.replace('_', ' ')} tyre against the others", "percent", days),), (Limit(label="soon", value=self.shape.low * 100),)
+        return (line(f"tyre pressure {component.replace('_', ' ')}", "kPa", samples),), (
+            Limit(label="placard", value=self.placard[component]),
+            Limit(label="lamp", value=FAILED * self.placard[component]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TyresLow(Shape):
+    """Pressure at 20 Celsius against the placard, each wheel for itself: the air that goes with the months."""
+
+    soon: float = 0.80
+    now: float = 0.68
+    clear: float = 0.86
+
+    def fit(self, profile: Profile) -> Bound | None:
+        return _TyresLow(self, profile) if TyreLeak().fit(profile) else None
+
+
+class _TyresLow(_TyreLeak):
+    period_s: int | None = 300
+    size = 1
+
+    def __init__(self, shape: TyresLow, profile: Profile) -> None:
+        super().__init__(TyreLeak(), profile)
+        self.levels = shape
+
+    def remember(self, seen: Snapshot, cell: Cell) -> None:
+        """Keeps no history."""
+
+    def judge(self, seen: Snapshot, cell: Cell) -> Judged:
+        logs = self._logs(seen)
+        if logs is None:
+            return [(w, Unsure("no reading of all four tyre pressures")) for w in WHEELS]
+        return [(w, self._level(w, own)) for w, own in logs.items()]
+
+    def _level(self, wheel: str, own: float) -> Verdict:
+        placard = self.placard[wheel]
+        share = (exp(own) * (placard + AIR_KPA) - AIR_KPA) / placard
+        words = f"{wheel.replace('_', ' ')} tyre {number(share * placard)} kPa at 20 °C is {share * 100:.0f} % of its placard"
+        if share >= self.levels.clear:
+            return Clear(words)
+        if share < self.levels.soon:
+            return Holds(Severity.NOW if share < self.levels.now else Severity.SOON, words)
+        return Unsure(f"{words}, between the levels")
+
+    def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
+        limits = (Limit(label="placard", value=self.placard[component]), Limit(label="soon", value=self.levels.soon * self.placard[component]))
+        return (line(f"tyre pressure {component.replace('_', ' ')}", "kPa", samples),), limits
