@@ -1,0 +1,143 @@
+"""The demo as a newcomer meets it: one command, one home, everything gone afterwards, everything there again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from telltale.embedded.process import alive, command_line
+from telltale.settings import PLAIN, PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60.0
+
+
+class Running:
+    """`telltale demo` on a home of the test's own."""
+
+    def __init__(self, home: Path, *arguments: str) -> None:
+        self.home = home
+        self.process = start(home, "demo", *arguments)
+
+    def addresses(self) -> dict[str, Any]:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and self.process.poll() is None:
+            if (self.home / "demo.json").exists():
+                try:
+                    said: dict[str, Any] = json.loads((self.home / "demo.json").read_text())
+                except ValueError:  # half written
+                    said = {}
+                if said.get("pid") == self.process.pid:
+                    return said
+            time.sleep(0.05)
+        self.process.kill()
+        raise AssertionError(f"the demo did not come up: {self.process.communicate()[1]}")
+
+    def end(self, number: int = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        self.process.communicate(timeout=20)
+        return self.process.returncode
+
+
+def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
+    settings = {PLAIN.get(name, PREFIX + name.upper()) for name in Settings.model_fields}
+    environment = {name: value for name, value in os.environ.items() if name not in settings}
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "telltale", *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
+        env={**environment, "TELLTALE_HOME": str(home), "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+def descendants_of(home: Path) -> list[str]:
+    """Everything that still runs on behalf of this home."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and alive(int(entry.name)):
+            try:
+                environment = (entry / "environ").read_bytes().decode(errors="replace")
+            except OSError:
+                environment = ""
+            words = command_line(int(entry.name))
+            if f"TELLTALE_HOME={home}\0" in environment or str(home) in words:
+                found.append(words)
+    return found
+
+
+@pytest.fixture
+def demo(home: Path) -> Iterator[Running]:
+    running = Running(home)
+    yield running
+    if running.process.poll() is None:
+        running.end(signal.SIGTERM)
+
+
+def get(url: str) -> tuple[int, str]:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.status, answer.read().decode()
+
+
+@pytest.mark.slow
+def test_it_serves_refuses_a_second_one_ends_without_a_trace_and_goes_on(demo: Running, home: Path) -> None:
+    addresses = demo.addresses()
+    assert get(addresses["url"] + "/sign-in")[0] == 200
+    assert "paths" in json.loads(get(addresses["url"] + "/api/v1/openapi.json")[1])
+
+    second = start(home, "demo")
+    _, said = second.communicate(timeout=PATIENCE)
+    assert second.returncode == 2
+    assert f"in use by another telltale (process {demo.process.pid})" in said
+    assert len(said.strip().splitlines()) == 1
+
+    assert demo.end() == 130
+    assert descendants_of(home) == []
+    assert not (home / "demo.json").exists()
+
+    again = Running(home)
+    try:
+        assert get(again.addresses()["url"] + "/sign-in")[0] == 200
+    finally:
+        again.end(signal.SIGTERM)
+    assert descendants_of(home) == []
+
+
+@pytest.mark.slow
+def test_nothing_survives_a_kill_9_and_the_next_start_works(demo: Running, home: Path) -> None:
+    demo.addresses()
+    demo.end(signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE
+    while descendants_of(home) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert descendants_of(home) == []
+    again = Running(home)
+    try:
+        again.addresses()
+    finally:
+        again.end()
+
+
+def test_fresh_does_not_touch_a_database_of_your_own(home: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "telltale", "demo", "--fresh"], text=True, capture_output=True, timeout=60, check=False,
+        env={**os.environ, "TELLTALE_HOME": str(home), "PYTHONPATH": str(ROOT), "DATABASE_URL": "postgresql://u:p@127.0.0.1:1/x"},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "--fresh only forgets what lies in the home" in done.stderr
+
+
+def test_demo_sign_ins_do_not_listen_beyond_this_machine(home: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "telltale", "demo"], text=True, capture_output=True, timeout=60, check=False,
+        env={**os.environ, "TELLTALE_HOME": str(home), "PYTHONPATH": str(ROOT), "TELLTALE_DESK_HOST": "0.0.0.0"},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("telltale: TELLTALE_DESK_HOST")
