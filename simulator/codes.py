@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
-
-from schemas.telemetry import Diagnostics, FreezeFrame, TroubleCode
 
 GOOD_CYCLES, ERASING_WARMUPS = 3, 40
 
 #: Test -> (code of a car, SPN/FMI of a truck, seconds in one cycle for which it must show).
 TESTS: dict[str, tuple[str, str, float]] = {
-    "thermostat": ("P0128", "110/18", 240.0),
+    "thermostat": ("P0128", "110/18", 120.0),
     "overheating": ("P0217", "110/0", 60.0),
     "misfire": ("P0300", "1322/11", 180.0),
     "lean": ("P0171", "1695/5", 240.0),
@@ -125,13 +122,14 @@ class CodeMemory:
         """Confirmed codes, as mode 01 PID 01 counts them."""
         return sum(code.confirmed for code in self.stored.values())
 
+    @property
+    def version(self) -> tuple[object, ...]:
+        """Changes when what a tester would read changes."""
+        return tuple((name, s.pending, s.confirmed, s.permanent, s.lamp) for name, s in self.stored.items())
+
     def listed(self, status: str) -> list[str]:
         """The codes that are `pending`, `confirmed` or `permanent`."""
         return [name for name, code in self.stored.items() if getattr(code, status)]
-
-    def key(self) -> tuple[object, ...]:
-        """Changes when what a tester would read changes."""
-        return (*((name, status_of(code, self.truck)) for name, code in self.stored.items()), self.lamp)
 
     def dump(self) -> dict[str, Any]:
         """As JSON values."""
@@ -151,27 +149,3 @@ class CodeMemory:
             name: Stored(**{**code, "frame": {int(k): v for k, v in code["frame"].items()}})
             for name, code in values["stored"].items()
         }
-
-
-def status_of(code: Stored, truck: bool) -> str:
-    """One word for one code."""
-    if truck:
-        return "active" if code.lamp else "previous"
-    return "confirmed" if code.confirmed else "pending" if code.pending else "permanent"
-
-
-def diagnostics_of(memory: CodeMemory, ts: float, paths: Mapping[int, str]) -> Diagnostics:
-    """The list as the telematics unit reports it (without going through the bus)."""
-    codes = [
-        TroubleCode.model_validate(
-            {"system": "j1939" if memory.truck else "obd", "code": name, "status": status_of(code, memory.truck)}
-        )
-        for name, code in memory.stored.items()
-    ]
-    frozen = next(((n, c) for n, c in memory.stored.items() if c.confirmed and c.frame), None)
-    frame = (
-        None
-        if frozen is None or memory.truck
-        else FreezeFrame(code=frozen[0], signals={paths[i]: v for i, v in frozen[1].frame.items() if i in paths})
-    )
-    return Diagnostics(ts=datetime.fromtimestamp(ts, UTC), codes=codes, mil=memory.lamp, freeze_frame=frame)

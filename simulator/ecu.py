@@ -14,15 +14,15 @@ class Ecus:
 
     def __init__(self, bus: can.BusABC, codec: Codec) -> None:
         self._bus, self._codec = bus, codec
-        self._values: dict[int, float] = {}
+        self.values: dict[int, float] = {}  #: as last sent
         self.spoilt: set[int] = set()  #: frame ids that carry error patterns (a data fault)
         self.frames = 0
 
     def show(self, values: Mapping[int, float], ts: float) -> None:
         """Send every frame that carries one of these values."""
-        self._values.update(values)
+        self.values.update(values)
         for frame_id in self._codec.frame_ids(values):
-            self._send(self._codec.encode(frame_id, {} if frame_id in self.spoilt else self._values), ts)
+            self._send(self._codec.encode(frame_id, {} if frame_id in self.spoilt else self.values), ts)
 
     def send(self, frames: Iterable[can.Message], ts: float) -> None:
         """Put ready-made frames on the bus (diagnostics)."""

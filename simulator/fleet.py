@@ -8,15 +8,18 @@ from dataclasses import dataclass
 
 import can
 
+from schemas.errors import Unavailable
 from schemas.profile import Profile
+from schemas.telemetry import Diagnostics
+from simulator import j1939
 from simulator.car import Car, Heard
 from simulator.codec import codec
-from simulator.codes import diagnostics_of
+from simulator.diagnostics import Answerer, Link, dm1_frames, read_car, read_electric, read_truck
 from simulator.ecu import Ecus
 from simulator.sampling import Sampler
 from simulator.scenario import Scenario
 from simulator.spool import Spool, SpoolFile
-from simulator.telematics import PATHS, Sender, Unit
+from simulator.telematics import Sender, Unit
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class StandIn:
         self._ecu_bus = can.Bus(interface="virtual", channel=f"{member.vin}/{spool.boot}", preserve_timestamps=True)
         self._unit_bus = can.Bus(interface="virtual", channel=f"{member.vin}/{spool.boot}", preserve_timestamps=True)
         self.ecus = Ecus(self._ecu_bus, self._codec)
+        self._link = Link(self._unit_bus, self._ecu_bus, Answerer(member.vin, self.car.codes, lambda: self.ecus.values))
+        self._broadcasts = j1939.Listener()
         self.unit = Unit(spool, Sampler(period_s))
         self.sender = Sender(
             member.vin, member.secret, host, port, spool, current=self.unit.current, seed=member.seed, spread_s=spread_s,
@@ -74,7 +79,7 @@ class StandIn:
         self.ecus.show(heard.values, heard.ts)
         self.unit.hear(heard.ts, self._listen())
         if heard.poll:
-            self.unit.codes(heard.ts, diagnostics_of(self.car.codes, heard.ts, PATHS))
+            self.unit.codes(heard.ts, self._codes(heard.ts))
             self.remember()
         self._next = next(self._life)
 
@@ -92,6 +97,20 @@ class StandIn:
         """Let go of the bus."""
         self._ecu_bus.shutdown()
         self._unit_bus.shutdown()
+
+    def _codes(self, ts: float) -> Diagnostics:
+        """Ask the control units, or hear what a truck broadcasts."""
+        drive = self.member.profile.drive
+        if drive != "truck":
+            while self._ecu_bus.recv(0.0) is not None:  # what the unit said earlier is no request
+                pass
+            return (read_electric if drive == "electric" else read_car)(self._link.ask, ts)
+        self.ecus.send(dm1_frames(self.car.codes), ts)
+        while (frame := self._unit_bus.recv(0.0)) is not None:
+            whole = self._broadcasts.hear(frame.arbitration_id, bytes(frame.data))
+            if whole is not None and whole[0] == j1939.DM1:
+                return read_truck(whole[1], ts)
+        raise Unavailable("the truck's engine", "it broadcast no DM1")
 
     def _listen(self) -> dict[int, float]:
         values: dict[int, float] = {}

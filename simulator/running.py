@@ -38,7 +38,7 @@ async def run(
     """Drive `cars` until cancelled. `speed`: business seconds per machine second; `workshop`: the mechanic's user and password."""
     file = SpoolFile(spool_dir / "spool.sqlite3")
     spread_s = max(0.5, len(cars) / 150)  # after a broker's restart at most a tenth of a fleet comes back in one second
-    since = clock().timestamp()
+    since = float(int(clock().timestamp()))
     stand_ins = [StandIn(m, mqtt_host, mqtt_port, file, since, zone, period_s=period_s, spread_s=spread_s) for m in cars]
     by_vin = {stand_in.member.vin: stand_in for stand_in in stand_ins}
     tasks = [asyncio.create_task(stand_in.sender.run()) for stand_in in stand_ins]

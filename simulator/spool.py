@@ -52,7 +52,7 @@ class SpoolFile:
     def execute(self, statement: str, values: tuple[object, ...]) -> sqlite3.Cursor:
         """A write inside the running batch."""
         if not self._open:
-            self._db.execute("BEGIN")
+            self._db.execute("BEGIN IMMEDIATE")
             self._open = True
         return self._db.execute(statement, values)
 

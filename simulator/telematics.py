@@ -173,6 +173,7 @@ class Sender:
                 ack = Ack.model_validate_json(payload)
                 if self.spool.acknowledge(ack.boot, ack.upto):
                     self._progress = time.monotonic()
+                self.spool.commit()
                 self.acknowledged.set()
             elif where.endswith("/asks"):
                 self._asks.append(Ask.model_validate_json(payload))
