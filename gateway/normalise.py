@@ -30,6 +30,7 @@ IMPOSSIBLE_DAY: Final = 0
 ODOMETER: Final = BY_PATH["Vehicle.TraveledDistance"].id
 MAX_MPS: Final = 400 / 3.6  #: faster than any car
 ODOMETER_SLACK_M: Final = 2_000.0  #: float32 metres are 32 m apart at 300,000 km; cars round to whole km
+FLOAT32_MAX: Final = 3.4028234e38
 _SHAPES: Final = 4096
 
 Value = Annotated[float, Strict()] | Annotated[bool, Strict()] | None
@@ -53,7 +54,7 @@ _sample = TypeAdapter(Sample).validate_json
 class Shape:
     """What one set of signal names means. Cars send the same set again and again, so it is worked out once."""
 
-    __slots__ = ("convert", "highs", "ids", "lows", "pack", "paths", "plain", "unknown", "unpack")
+    __slots__ = ("convert", "highs", "ids", "lows", "odometer", "pack", "paths", "plain", "unknown", "unpack")
 
     def __init__(self, paths: tuple[str, ...]) -> None:
         found, self.convert, self.unknown = [], [], []
@@ -69,6 +70,7 @@ class Shape:
         self.paths = tuple(signal.path for signal in found)
         self.lows = tuple(signal.low for signal in found)
         self.highs = tuple(signal.high for signal in found)
+        self.odometer = self.ids.index(ODOMETER) if ODOMETER in self.ids else -1
         twice = len(set(self.ids)) < len(self.ids)
         self.plain = not self.unknown and not twice and all(way is None for _, way in self.convert)
         layout = struct.Struct(f"<{len(found)}f")
@@ -102,6 +104,7 @@ class Heard:
     refused: tuple[Refused, ...] = ()
     boot: int | None = None  #: of a message that was refused as a whole, when it could be made out
     seq: int | None = None
+    odometer: int = -1  #: where in the row the odometer stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +116,8 @@ class Source:
     topic: str
 
 
-def telemetry(payload: bytes, source: Source, received_at: float) -> Heard:
-    """A sample as a row of believed values, with what was refused of it."""
+def telemetry(payload: bytes, source: Source, received_at: float, *, let_in: bool = False) -> Heard:
+    """A sample as a row of believed values, with what was refused of it. `let_in`: a person accepts values out of range."""
     if len(payload) > MAX_BYTES:
         return _nothing(source, payload, received_at, Refusal.TOO_LARGE, f"{len(payload)} bytes; at most {MAX_BYTES} are read")
     try:
@@ -140,14 +143,15 @@ def telemetry(payload: bytes, source: Source, received_at: float) -> Heard:
         except (struct.error, OverflowError):  # a null, or beyond float32
             values = ()
         if len(values) != len(ids) or not (all(map(le, shape.lows, values)) and all(map(le, values, shape.highs))):
-            ids, values, refused = _carefully(shape, tuple(signals.values()), payload, source, received_at)
+            ids, values, refused = _carefully(shape, tuple(signals.values()), payload, source, received_at, let_in)
     else:
-        ids, values, refused = _carefully(shape, tuple(signals.values()), payload, source, received_at)
+        ids, values, refused = _carefully(shape, tuple(signals.values()), payload, source, received_at, let_in)
     boot, seq = sample.get("boot"), sample.get("seq")
     if (boot is None) != (seq is None):
         return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, "boot and seq come together or not at all")
     reading = _reading(source, boot, seq, car_ts, received_at, ids, values, payload)
-    return Heard(reading, sample.get("oldest"), refused)
+    odometer = shape.odometer if ids is shape.ids else ids.index(ODOMETER) if ODOMETER in ids else -1
+    return Heard(reading, sample.get("oldest"), refused, None, None, odometer)
 
 
 def diagnostics(payload: bytes, source: Source, received_at: float) -> Heard:
@@ -200,7 +204,7 @@ def _own_key(payload: bytes) -> int:
 
 
 def _carefully(
-    shape: Shape, values: tuple[Any, ...], payload: bytes, source: Source, received_at: float
+    shape: Shape, values: tuple[Any, ...], payload: bytes, source: Source, received_at: float, let_in: bool
 ) -> tuple[tuple[int, ...], tuple[float, ...], tuple[Refused, ...]]:
     """Value by value: keep what can be believed, say why the rest cannot."""
     kept: dict[int, float] = {}
@@ -210,7 +214,7 @@ def _carefully(
         if value is None:
             continue
         number = float(value) if way is None else way(float(value))
-        if not low <= number <= high:
+        if abs(number) > FLOAT32_MAX or (not low <= number <= high and not let_in):
             odd.append(f"{path} = {number:g} is outside {low:g} … {high:g}")
         elif signal_id not in kept or way is None:  # the canonical name wins over an old one
             kept[signal_id] = struct.unpack("<f", struct.pack("<f", number))[0]

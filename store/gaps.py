@@ -28,6 +28,11 @@ SELECT vehicle_id, boot, first_seq, last_seq, opened_at, asked, closed_at, outco
 WHERE dealer_id = $1 AND ($2::bigint IS NULL OR vehicle_id = $2) AND (closed_at IS NULL OR NOT $3) ORDER BY id DESC LIMIT 200
 """
 
+_STILL_OPEN = """
+SELECT vehicle_id, boot, first_seq, last_seq, opened_at, asked, closed_at, outcome FROM gaps
+WHERE vehicle_id = ANY($1::bigint[]) AND closed_at IS NULL
+"""
+
 Row = tuple[int, int, int, int, int, datetime, int]  # dealer, vehicle, boot, first, last, opened at, asked
 
 
@@ -60,6 +65,11 @@ async def lost_at_once(connection: Connection, rows: Sequence[Row], now: datetim
     """Runs that were lost before they ever stood in the ledger."""
     if rows:
         await connection.execute(_LOST, *_columns(rows), now)
+
+
+async def still_open(connection: Connection, vehicle_ids: Sequence[int]) -> list[Gap]:
+    """The open ledger entries of these cars."""
+    return [Gap(*row) for row in await connection.fetch(_STILL_OPEN, list(vehicle_ids))]
 
 
 async def of_dealer(connection: Connection, dealer_id: int, vehicle_id: int | None = None, *, only_open: bool = True) -> list[Gap]:

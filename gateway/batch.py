@@ -1,0 +1,81 @@
+"""One batch: what its messages came to, ready to be written in one transaction. Nothing in it changes once it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gateway.broker import Chunk
+from gateway.car import Car
+from schemas.reading import Reading, Refused
+from store import alerts, checkpoints, gaps, latest, quarantine, readings, tallies, vehicles
+from store.latest import Row as LatestRow
+from store.pool import Connection
+
+
+@dataclass(slots=True)
+class Batch:
+    """The rows of one transaction, and whom to tell once it is committed."""
+
+    chunks: list[Chunk]
+    now: datetime  #: business time
+    messages: int = 0
+    rows: dict[int, list[bytes]] = field(default_factory=dict)  #: day -> packed rows
+    readings: dict[int, list[Reading]] = field(default_factory=dict)  #: the same, unpacked
+    refused: list[tuple[int | None, Refused, int]] = field(default_factory=list)
+    moved: list[alerts.Moved] = field(default_factory=list)
+    placed: list[Reading] = field(default_factory=list)
+    checkpoints: list[checkpoints.Row] = field(default_factory=list)
+    arrived: list[tuple[int, int, int]] = field(default_factory=list)  #: closed gaps: vehicle, boot, first
+    lost: list[gaps.Row] = field(default_factory=list)
+    lost_at_once: list[gaps.Row] = field(default_factory=list)
+    gaps: list[gaps.Row] = field(default_factory=list)
+    latest: list[LatestRow] = field(default_factory=list)
+    hints: list[LatestRow] = field(default_factory=list)
+    heard: dict[int, tuple[int, datetime, bool]] = field(default_factory=dict)
+    tallies: dict[tuple[int, str, str], tallies.Row] = field(default_factory=dict)
+    folded: list[int] = field(default_factory=list)  #: quarantine ids
+    acks: list[tuple[Car, int, int]] = field(default_factory=list)  #: car, boot, upto
+    asks: list[tuple[Car, int, int, int]] = field(default_factory=list)
+    tried: bool = False
+    xid: str | None = None  #: PostgreSQL's name for the transaction of the last try
+
+    @property
+    def only_rows(self) -> bool:
+        """Whether one COPY is the whole transaction."""
+        return len(self.rows) == 1 and not self.more
+
+    @property
+    def more(self) -> bool:
+        """Whether there is anything besides the readings themselves."""
+        return bool(
+            self.moved or self.refused or self.placed or self.checkpoints or self.arrived or self.lost or self.lost_at_once or self.gaps
+            or self.latest or self.hints or self.heard or self.tallies or self.folded
+        )  # fmt: skip
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self.rows and not self.more
+
+    def count(self, dealer_id: int | None, name: str, subject: str, times: int, detail: str) -> None:
+        """Count something for the desk."""
+        key = (dealer_id or tallies.NOBODY, name, subject)
+        before = self.tallies.get(key)
+        self.tallies[key] = (*key, times + (before[3] if before else 0), self.now, detail)
+
+    async def write_rest(self, connection: Connection, versions: dict[str, int]) -> None:
+        """Everything but the new rows themselves, in an order that takes locks the same way each time."""
+        await readings.give_places(connection, self.placed)
+        await alerts.move(connection, self.moved, self.now)
+        await quarantine.write(connection, self.refused)
+        await quarantine.folded(connection, self.folded, self.now)
+        if self.arrived or self.lost or self.gaps:
+            await gaps.keep(connection, self.arrived, self.lost, self.gaps, self.now)
+        await gaps.lost_at_once(connection, self.lost_at_once, self.now)
+        await checkpoints.save(connection, self.checkpoints, versions)
+        await latest.keep(connection, self.latest)
+        await latest.hint(connection, self.hints)
+        await vehicles.heard(connection, sorted(self.heard.values()))
+        await tallies.add(connection, list(self.tallies.values()))
+

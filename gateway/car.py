@@ -1,0 +1,78 @@
+"""What the gateway holds of one car while it speaks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.frontier import Frontier
+from store.vehicles import Identity
+
+POISON_WINDOW_S = 10.0
+POISON_KEPT = 20  #: refused messages of one source that are kept one by one in a window; the others are counted
+RECENT_KEYS = 256  #: of a device without counters
+
+
+class Poison:
+    """How much of what one source says is refused: a flood is counted, not kept."""
+
+    __slots__ = ("count", "last", "since", "uncounted")
+
+    def __init__(self) -> None:
+        self.since = 0.0
+        self.count = 0
+        self.uncounted = 0  #: refused in this window beyond what is kept
+        self.last: Any = None
+
+    def keep(self, now: float, refused: Any) -> bool:
+        """Whether this one is kept by itself. `now` is machine time."""
+        if now - self.since > POISON_WINDOW_S:
+            self.since, self.count = now, 0
+        self.count += 1
+        if self.count <= POISON_KEPT:
+            return True
+        self.uncounted += 1
+        self.last = refused
+        return False
+
+
+class Car:
+    """Identity, memory of the rules, frontier. Slots, and the memory is one bytearray: 100,000 of these cost the garbage
+    collector little."""
+
+    __slots__ = (
+        "acked_at", "bucket", "dealer_id", "frontier", "heard_ts", "id", "loaded", "low_day", "memory", "odometer", "odometer_ts", "place",
+        "poison", "profile", "recent", "secret_hash", "since", "vin",
+    )  # fmt: skip
+
+    def __init__(self, who: Identity, bucket: int) -> None:
+        self.bucket = bucket
+        self.id, self.vin = who.id, who.vin
+        self.dealer_id, self.profile = who.dealer_id, who.profile
+        self.secret_hash = who.secret_hash if who.revoked_at is None else None
+        self.acked_at = 0.0  #: machine time of the last application ack
+        self.poison: Poison | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Back to what the database says: it is loaded again before the next reading."""
+        self.loaded = False
+        self.memory: Any = None
+        self.frontier = Frontier()
+        self.place = 0  #: running number of the last judged row
+        self.since = 0  #: rows judged since the last checkpoint
+        self.low_day = 0  #: an ordinary row lies in this partition or a later one; another forces a checkpoint
+        self.odometer: float | None = None
+        self.odometer_ts = 0.0
+        self.heard_ts = 0.0  #: when the car made its newest message
+        self.recent: dict[int, None] | None = None  #: keys of a device without counters
+
+    def remembers(self, key: int) -> bool:
+        """Whether a device without counters said this lately; takes note of it."""
+        if self.recent is None:
+            self.recent = {}
+        if key in self.recent:
+            return True
+        self.recent[key] = None
+        if len(self.recent) > RECENT_KEYS:
+            del self.recent[next(iter(self.recent))]
+        return False

@@ -1,0 +1,185 @@
+"""The cars: who they are, and their memories, loaded by the batch when they first speak and checkpointed as they go."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from gateway.car import Car
+from gateway.frontier import Arrival, Frontier
+from gateway.normalise import NO_BOOT, ODOMETER, Source
+from schemas.alert import AlertStep
+from schemas.moment import from_epoch
+from schemas.reading import Mark, Reading
+from schemas.vehicle import bucket_of, is_vin
+from store import checkpoints, gaps, readings
+from store.pool import Connection
+from store.vehicles import Identity
+
+TELEMETRY, DIAGNOSTICS, STATUS, UNKNOWN = range(4)
+_KINDS = {b"telemetry": TELEMETRY, b"diagnostics": DIAGNOSTICS, b"status": STATUS}
+_FREEZE_EVERY = 2_000  #: cars
+
+
+class Judge(Protocol):
+    """What the gateway needs of rules.judge.Judge."""
+
+    @property
+    def versions(self) -> Mapping[str, int]: ...
+
+    def memory(self, profile_name: str) -> Any: ...
+    def step(self, memory: Any, reading: Reading) -> tuple[AlertStep, ...]: ...
+    def dump(self, memory: Any) -> bytes: ...
+    def load(self, profile_name: str, kept: bytes, versions: Mapping[str, int]) -> Any: ...
+
+
+class Route:
+    """What a topic means."""
+
+    __slots__ = ("car", "kind", "source")
+
+    def __init__(self, kind: int, car: Car | None, source: Source) -> None:
+        self.kind, self.car, self.source = kind, car, source
+
+
+class Fleet:
+    """Every car we know by VIN, topic and id; `known` is what the doorkeeper looks at."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
+        self.by_vin: dict[str, Car] = {}
+        self.by_id: dict[int, Car] = {}
+        self.known: dict[str, bytes] = {}
+        self.routes: dict[bytes, Route] = {}
+        self.gappy: set[Car] = set()  #: cars with an open gap or waiting rows
+        self._loaded = 0
+
+    def meet(self, who: Iterable[Identity]) -> list[str]:
+        """Learn of cars, or what has changed about them; returns the VINs that may no longer speak."""
+        gone = []
+        for identity in who:
+            car = self.by_vin.get(identity.vin)
+            if car is None:
+                car = self.by_vin[identity.vin] = self.by_id[identity.id] = Car(identity, bucket_of(identity.vin))
+            else:
+                car.dealer_id = identity.dealer_id
+                if car.profile != identity.profile:
+                    car.profile = identity.profile
+                    car.forget()
+                car.secret_hash = identity.secret_hash if identity.revoked_at is None else None
+            if car.secret_hash is not None:
+                if self.known.get(car.vin) not in (None, car.secret_hash):
+                    gone.append(car.vin)  # a new secret ends the old sign-in
+                self.known[car.vin] = car.secret_hash
+            elif self.known.pop(car.vin, None) is not None:
+                gone.append(car.vin)
+        return gone
+
+    def route(self, topic: bytes) -> Route:
+        """Who said it and what it is, by the topic, which the broker binds to the car's credentials."""
+        found = self.routes.get(topic)
+        if found is not None:
+            return found
+        levels = topic.split(b"/")
+        name = topic.decode("utf-8", "backslashreplace").replace("\0", "\\0")[:300]
+        vin = levels[2].decode("utf-8", "replace") if len(levels) == 5 else ""
+        car = self.by_vin.get(vin)
+        kind = _KINDS.get(levels[4], UNKNOWN) if len(levels) == 5 and levels[3] == b"up" else UNKNOWN
+        if is_vin(vin) and levels[1] != b"%02d" % bucket_of(vin):
+            kind = UNKNOWN  # in another car's order of arrival: never judged
+        made = Route(kind, car, Source(vin, car.id if car else 0, name))
+        if car is not None:
+            self.routes[topic] = made
+        return made
+
+    async def load(self, connection: Connection, cars: Iterable[Car], now: float) -> tuple[list[tuple[int, int, int]], list[Reading]]:
+        """Bring cold cars to where the database says they are: checkpoint, then the rows above it folded, their steps
+        dropped because those are committed. Returns ledger entries that have closed meanwhile."""
+        cold = {car.id: car for car in cars if not car.loaded}
+        if not cold:
+            return [], []
+        kept = {c.vehicle_id: c for c in await checkpoints.load(connection, list(cold))}
+        for car in cold.values():
+            car.forget()
+            checkpoint = kept.get(car.id)
+            if checkpoint is None:
+                car.memory = self.judge.memory(car.profile)
+                continue
+            car.memory = self.judge.load(car.profile, checkpoint.memory, checkpoint.versions)
+            car.frontier = Frontier.load(checkpoint.frontier, now)
+            car.place, car.low_day = checkpoint.place, checkpoint.day
+            odometer = checkpoint.frontier.get("odometer")
+            if odometer:
+                car.odometer, car.odometer_ts = odometer
+        above = [(car.id, car.frontier.cursor[0], car.frontier.cursor[1], car.place) for car in cold.values() if car.id in kept]
+        rows = await readings.since(connection, above, min((c.day for c in kept.values()), default=0))
+        rows += await readings.since(connection, [(car.id, -1, -1, 0) for car in cold.values() if car.id not in kept], 0)
+        for row in rows:
+            self._again(cold[row.vehicle_id], row, now)
+        closed: list[tuple[int, int, int]] = []
+        for gap in await gaps.still_open(connection, list(cold)):
+            frontier = cold[gap.vehicle_id].frontier
+            mine = next((g for g in frontier.gaps if (g.boot, g.first) == (gap.boot, gap.first_seq)), None)
+            if mine is None:
+                closed.append((gap.vehicle_id, gap.boot, gap.first_seq))
+            else:
+                mine.kept, mine.asked = True, min(gap.asked, 1)
+        for car in cold.values():
+            car.loaded = True
+            car.frontier.closed.clear()
+            if car.frontier.gaps or car.frontier.waiting:
+                self.gappy.add(car)
+        self._loaded += len(cold)
+        if self._loaded > _FREEZE_EVERY:
+            self._loaded = 0
+            gc.freeze()
+        return closed, rows
+
+    def _again(self, car: Car, row: Reading, now: float) -> None:
+        """One stored row, in the order of its place: the same fold as when it came."""
+        frontier = car.frontier
+        if row.boot != NO_BOOT:
+            arrival = frontier.arrive(row.boot, row.seq, None, now)
+            if row.place is not None and arrival is Arrival.WAITS:
+                frontier.cursor = max(frontier.cursor, (row.boot, row.seq))
+        if row.place is None:
+            frontier.waiting[(row.boot, row.seq)] = row
+            return
+        self.judge.step(car.memory, row)
+        car.place = max(car.place, row.place)
+        car.since += 1
+        self.note(car, row)
+
+    @staticmethod
+    def note(car: Car, row: Reading) -> None:
+        """What plausibility needs of a row that was believed."""
+        if row.ts > car.heard_ts:
+            car.heard_ts = row.ts
+        if ODOMETER in row.ids and not row.mark & Mark.CLOCK_SUSPECT and row.ts >= car.odometer_ts:
+            car.odometer, car.odometer_ts = row.values[row.ids.index(ODOMETER)], row.ts
+
+    async def learn_boots(self, connection: Connection, strangers: Iterable[tuple[Car, int]]) -> None:
+        """Boots that we had forgotten, from their stored rows."""
+        for car, boot in strangers:
+            if boot not in car.frontier.tops:
+                car.frontier.learn(boot, await readings.seqs(connection, car.id, boot))
+
+    def checkpoint(self, car: Car, ts: float, day: int) -> checkpoints.Row:
+        """The car as it is now. Rows above it in older partitions than `day` - 1 will force the next one."""
+        frontier = car.frontier
+        kept = frontier.dump()
+        if car.odometer is not None:
+            kept["odometer"] = [car.odometer, car.odometer_ts]
+        car.since = 0
+        car.low_day = max(0, day - 1)
+        boot, seq = frontier.cursor
+        return car.id, car.dealer_id, car.place, boot, seq, from_epoch(ts), car.low_day, kept, self.judge.dump(car.memory)
+
+    def unload(self, bucket: int) -> list[Car]:
+        """Forget the memories of a bucket that another gateway carries now."""
+        cars = [car for car in self.by_id.values() if car.bucket == bucket and car.loaded]
+        for car in cars:
+            car.forget()
+            self.gappy.discard(car)
+        return cars

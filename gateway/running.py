@@ -1,0 +1,206 @@
+"""The gateway as a service: leases, cars, sessions, doorkeeper, then the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from gateway.broker import Broker, BrokerAddress
+from gateway.denials import Denials
+from gateway.doorkeeper import Doorkeeper
+from gateway.fleet import Fleet, Judge
+from gateway.health import Health
+from gateway.intake import Intake
+from gateway.shares import Shares
+from gateway.watchdog import watch
+from gateway.writer import Writer
+from schemas.errors import Unavailable
+from schemas.profile import Profile
+from store import bells, readings, vehicles
+from store.pool import connect
+
+log = structlog.get_logger()
+
+LOOK_S = 1.0  #: between two looks at the broker's log
+REFRESH_S = 60.0  #: all cars are read again, in case a bell was missed
+RETENTION_S = 600.0
+
+
+@dataclass(slots=True)
+class Gateway:
+    """The parts of one gateway, as the composition root made them; proofs swap one of them."""
+
+    broker: Broker
+    fleet: Fleet
+    writer: Writer
+    intake: Intake
+    health: Health
+    shares: Shares
+    doorkeeper: Doorkeeper | None
+    denials: Denials | None
+    clock: Callable[[], datetime]
+    database_url: str
+    retention_days: int
+    rung: asyncio.Event
+    asked: set[int]  #: cars that a bell named
+
+
+async def run(
+    *,
+    database_url: str,
+    mqtt_url: str,
+    clock: Callable[[], datetime],
+    profiles: Mapping[str, Profile],
+    share: tuple[int, int] = (0, 1),
+    judge: Judge | None = None,
+    auth_url: str = "",
+    auth_seed: str = "",
+    broker_log: Path | None = None,
+    mqtt_version: int = 4,
+    health_host: str = "127.0.0.1",
+    health_port: int = 0,
+    retention_days: int = 400,
+    ready: Callable[..., None] = lambda **facts: None,
+    make_intake: type[Intake] = Intake,
+    make_broker: type[Broker] = Broker,
+) -> None:
+    """Run until cancelled. `database_url` signs in as the gateway's role, `mqtt_url` as its user; `auth_url` and
+    `auth_seed` let it answer the broker's sign-ins; without them the broker knows the cars by itself."""
+    if judge is None:
+        judge = _judge(profiles)
+    writer = Writer(database_url, f"{socket.gethostname()}:{os.getpid()}", f"{share[0]}/{share[1]}")
+    broker = make_broker(BrokerAddress.from_url(mqtt_url, mqtt_version))
+    fleet = Fleet(judge)
+    intake = make_intake(broker, fleet, writer, clock)
+    gateway = Gateway(
+        broker, fleet, writer, intake, Health(broker, intake, writer), Shares(writer, broker, *share),
+        Doorkeeper(auth_url, auth_seed, fleet.known) if auth_url and auth_seed else None,
+        Denials(broker_log) if broker_log else None,
+        clock, database_url, retention_days, asyncio.Event(), set(),
+    )  # fmt: skip
+    await _serve(gateway, health_host, health_port, ready)
+
+
+async def _serve(g: Gateway, host: str, port: int, ready: Callable[..., None]) -> None:
+    runner, taken = await g.health.serve(host, port)
+    try:
+        await g.shares.begin()
+        g.fleet.meet(await g.writer.read(vehicles.identities))
+        await g.broker.open(sorted(g.writer.buckets))  # before any car can speak: what nobody subscribes to is gone
+        if g.doorkeeper is not None:
+            await g.doorkeeper.start()
+        gc.collect()
+        gc.freeze()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(g.intake.run(), name="intake")
+            tasks.create_task(g.shares.run(g.intake, g.health.beat), name="shares")
+            tasks.create_task(watch(g.broker), name="watchdog")
+            tasks.create_task(_listen(g), name="bells")
+            tasks.create_task(_look(g), name="denials")
+            tasks.create_task(_keep_days(g), name="days")
+            g.health.serving = True
+            log.info("gateway_ready", share=g.writer.share, buckets=len(g.writer.buckets), cars=len(g.fleet.by_vin))
+            ready(health=f"http://{host}:{taken}")
+    except* Exception as group:
+        raise _first(group) from None
+    finally:
+        if g.doorkeeper is not None:
+            await g.doorkeeper.stop()
+        await g.broker.close()
+        await g.writer.close()
+        await runner.cleanup()
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error itself, so that the command line can say it in one line."""
+    first: BaseException = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _judge(profiles: Mapping[str, Profile]) -> Judge:
+    from rules.catalogue import RULES
+    from rules.judge import Judge as Rules
+
+    return Rules(RULES, profiles)
+
+
+async def _listen(g: Gateway) -> None:
+    """Cars enrolled, revoked, changed; refused messages let in."""
+    while True:
+        connection = None
+        try:
+            connection = await connect(g.database_url, name="gateway-bells")
+            await bells.listen(connection, bells.CARS, lambda said: _heard(g, said))
+            while not connection.is_closed():
+                await _meet(g, None)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(_closed_or_rung(g, connection), REFRESH_S)
+        except (Unavailable, OSError) as error:
+            log.info("bells_away", reason=type(error).__name__)
+        finally:
+            if connection is not None:
+                connection.terminate()
+        await asyncio.sleep(0.5)
+
+
+async def _closed_or_rung(g: Gateway, connection: Any) -> None:
+    while not connection.is_closed():
+        g.rung.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(g.rung.wait(), 1.0)
+        while g.asked:
+            await _meet(g, g.asked.pop())
+
+
+def _heard(g: Gateway, said: dict[str, Any]) -> None:
+    if said.get("what") == "quarantine":
+        g.intake.accept_now = True
+    elif isinstance(said.get("vehicle"), int):
+        g.asked.add(said["vehicle"])
+        g.rung.set()
+
+
+async def _meet(g: Gateway, vehicle: int | None) -> None:
+    who = await g.writer.read(lambda connection: vehicles.identities(connection, vehicle))
+    for vin in g.fleet.meet(who):
+        if g.doorkeeper is not None:
+            g.doorkeeper.cut_off(vin)
+    if vehicle is None:
+        g.intake.accept_now = True
+
+
+async def _look(g: Gateway) -> None:
+    """The broker's log, and rules that broke."""
+    while True:
+        await asyncio.sleep(LOOK_S)
+        if g.denials is not None:
+            for (kind, user, subject), times in g.denials.new().items():
+                car = g.fleet.by_vin.get(user)
+                g.intake.tally(car.dealer_id if car else None, kind, user, times, subject)
+        broken: Mapping[str, Any] = getattr(g.fleet.judge, "broken", {})
+        for rule, (times, error) in list(broken.items()):
+            g.intake.tally(None, f"rule_broken:{rule}", rule, times, str(error), total=True)
+
+
+async def _keep_days(g: Gateway) -> None:
+    """Tomorrow's partition is there before it is needed; days past retention go, a few at a time."""
+    while True:
+        today = int(g.clock().timestamp() // 86_400)
+        with suppress(Unavailable):
+            await g.writer.read(partial(readings.open_day, day=today + 1))
+            if 0 in g.writer.buckets:
+                dropped, waiting = await g.writer.read(partial(readings.drop_days_before, day=today - g.retention_days))
+                if dropped or waiting:
+                    log.info("retention", days_dropped=dropped, days_waiting=waiting)
+        await asyncio.sleep(RETENTION_S)

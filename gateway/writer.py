@@ -1,0 +1,220 @@
+"""The gateway's hand on the database: one connection that writes and holds the leases, one that reads; both come back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import structlog
+
+from gateway.batch import Batch
+from schemas.errors import Misconfigured, Unavailable
+from store import leases, readings, transactions
+from store.pool import Connection, connect
+
+log = structlog.get_logger()
+
+Result = TypeVar("Result")
+PAUSE_S = 0.1
+LONGEST_PAUSE_S = 1.0
+WRITE_TIMEOUT_S = 30.0  #: a statement that takes longer is a dead connection
+
+
+def machine_now() -> datetime:
+    """Machine time as a date, for leases."""
+    return datetime.now(UTC)
+
+
+class LostLease(Misconfigured):
+    """{setting}: {reason}"""
+
+
+class Writer:
+    """`holder` names this gateway in the leases."""
+
+    def __init__(self, url: str, holder: str, share: str) -> None:
+        self._url, self.holder, self.share = url, holder, share
+        self.buckets: set[int] = set()
+        self._writing: Connection | None = None
+        self._reading: Connection | None = None
+        self._pid: int | None = None
+        self._leaves: dict[int, str] = {}
+        self._turn = asyncio.Lock()
+        self._read_turn = asyncio.Lock()
+        self.down_since: float | None = None  #: machine time since when the database is away
+        self.waits = 0.0  #: seconds spent on the database, for the bench
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    async def read(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """Do a read on the reading connection, again and again until the database answers."""
+        pause = PAUSE_S
+        async with self._read_turn:
+            while True:
+                try:
+                    if self._reading is None or self._reading.is_closed():
+                        self._reading = await connect(self._url, name="gateway-reader")
+                    return await work(self._reading)
+                except Exception as error:
+                    if not (isinstance(error, Unavailable) or readings.is_lost_connection(error)):
+                        raise
+                    self._away(error)
+                    if self._reading is not None:
+                        self._reading.terminate()
+                        self._reading = None
+                await asyncio.sleep(pause)
+                pause = min(LONGEST_PAUSE_S, pause * 2)
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    async def write(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """Something that is not a batch, on the writing connection, once; Unavailable when the database is away."""
+        async with self._turn:
+            try:
+                async with asyncio.timeout(WRITE_TIMEOUT_S):
+                    done = await work(await self._connection())
+            except Exception as error:
+                if not (isinstance(error, Unavailable) or readings.is_lost_connection(error)):
+                    raise
+                self._away(error)
+                self._drop()
+                raise Unavailable("the database", type(error).__name__) from error
+            self.down_since = None
+            return done
+
+    async def save(self, batch: Batch, versions: dict[str, int]) -> dict[tuple[int, int, int], str]:
+        """Commit the batch, however long it takes. Returns the rows that the database refuses; then nothing is stored."""
+        pause = PAUSE_S
+        async with self._turn:
+            while True:
+                try:
+                    connection = await self._connection()
+                    if batch.tried and await self._landed(connection, batch):
+                        return {}
+                    batch.tried = True
+                    started = time.monotonic()
+                    async with asyncio.timeout(WRITE_TIMEOUT_S):
+                        await self._commit(connection, batch, versions)
+                    self.waits += time.monotonic() - started
+                    self.down_since = None
+                    return {}
+                except Exception as error:
+                    if readings.is_bad_row(error):
+                        return await self._bad_rows(batch)
+                    if not (isinstance(error, Unavailable) or readings.is_lost_connection(error)):
+                        raise
+                    self._away(error)
+                    self._drop()
+                await asyncio.sleep(pause)
+                pause = min(LONGEST_PAUSE_S, pause * 2)
+
+    async def _commit(self, connection: Connection, batch: Batch, versions: dict[str, int]) -> None:
+        leaves = {day: await self._leaf(connection, day) for day in batch.rows}
+        if batch.only_rows:  # one COPY is a transaction by itself
+            ((day, rows),) = batch.rows.items()
+            await readings.copy_in(connection, leaves[day], rows)
+            return
+        async with connection.transaction():
+            batch.xid = await transactions.name(connection)
+            for day in sorted(batch.rows):
+                await readings.copy_in(connection, leaves[day], batch.rows[day])
+            if batch.more:
+                await batch.write_rest(connection, versions)
+
+    async def _landed(self, connection: Connection, batch: Batch) -> bool:
+        """Whether the last try was committed after all. Its server process is gone, so the answer is final."""
+        if batch.readings:
+            return await readings.exists(connection, next(iter(batch.readings.values()))[0])
+        return batch.xid is not None and await transactions.committed(connection, batch.xid)
+
+    async def _bad_rows(self, batch: Batch) -> dict[tuple[int, int, int], str]:
+        """Which rows they are, by halving, with nothing stored in the end."""
+        connection = await self._connection()
+        found: dict[tuple[int, int, int], str] = {}
+        trial = connection.transaction()
+        await trial.start()
+        try:
+            for day, rows in batch.rows.items():
+                for n, why in await readings.copy_survivors(connection, await self._leaf(connection, day), rows):
+                    row = batch.readings[day][n]
+                    found[(row.vehicle_id, row.boot, row.seq)] = why
+        finally:
+            with suppress(Exception):
+                await trial.rollback()
+        if not found:
+            raise RuntimeError("the database refused a batch without a bad row in it")
+        return found
+
+    async def _leaf(self, connection: Connection, day: int) -> str:
+        leaf = self._leaves.get(day)
+        if leaf is None:
+            leaf = self._leaves[day] = await readings.open_day(connection, day)
+        return leaf
+
+    # -- connection and leases ----------------------------------------------------------------------------------------
+
+    async def _connection(self) -> Connection:
+        """The writing connection, with every lease we hold; made anew if need be."""
+        if self._writing is not None and not self._writing.is_closed():
+            return self._writing
+        fresh = await connect(self._url, name="gateway")
+        try:
+            if self._pid is not None:
+                await leases.end_backend(fresh, self._pid)
+            await transactions.check_settings(fresh)
+            for bucket in sorted(self.buckets):
+                await self._take_back(fresh, bucket)
+            self._pid = await transactions.backend_pid(fresh)
+        except BaseException:
+            fresh.terminate()
+            raise
+        if self.down_since is not None:
+            log.info("database_back", after_s=round(time.monotonic() - self.down_since, 1))
+        self._leaves.clear()
+        self._writing = fresh
+        return fresh
+
+    async def _take_back(self, connection: Connection, bucket: int) -> None:
+        for _ in range(50):
+            if await leases.take(connection, bucket, self.holder, self.share, machine_now()):
+                return
+            await asyncio.sleep(0.1)
+        raise LostLease(f"bucket {bucket:02d}", "another gateway took it while the database was away; this one leaves and starts anew")
+
+    async def take(self, buckets: list[int]) -> list[int]:
+        """Try to lease these; returns those that we have now."""
+
+        async def all_of(connection: Connection) -> list[int]:
+            got = []
+            for bucket in buckets:
+                if await leases.take(connection, bucket, self.holder, self.share, machine_now()):
+                    self.buckets.add(bucket)
+                    got.append(bucket)
+            return got
+
+        return await self.write(all_of)
+
+    async def give(self, bucket: int) -> None:
+        """Let a bucket go; its last batch is committed."""
+        self.buckets.discard(bucket)
+        await self.write(lambda connection: leases.give(connection, bucket, self.holder))
+
+    def _away(self, error: BaseException) -> None:
+        if self.down_since is None:
+            self.down_since = time.monotonic()
+            log.warning("database_away", reason=type(error).__name__, hint="nothing is acknowledged until it is back")
+
+    def _drop(self) -> None:
+        if self._writing is not None:
+            self._writing.terminate()
+            self._writing = None
+
+    async def close(self) -> None:
+        for connection in (self._writing, self._reading):
+            if connection is not None:
+                with suppress(Exception):
+                    await connection.close(timeout=2)
