@@ -55,9 +55,11 @@ def open_times(dealer: Dealer, since: datetime, until: datetime) -> tuple[Window
     return tuple(found)
 
 
-def offered(dealer: Dealer, kind: BookingKind, now: datetime, resources: Sequence[Resource], taken: Taken, *, loaner: bool = False) -> tuple[Option, ...]:
-    """Two windows that can be held side by side, on the same day if possible; fewer when there are no more."""
-    first = next(_options(dealer, kind, now, resources, taken, loaner=loaner), None)
+def offered(
+    dealer: Dealer, kind: BookingKind, now: datetime, resources: Sequence[Resource], taken: Taken, *, loaner: bool = False, since: datetime | None = None
+) -> tuple[Option, ...]:
+    """Two windows that can be held side by side, on the same day if possible; fewer when there are no more. None begins before `since`."""
+    first = next(_options(dealer, kind, now, resources, taken, loaner=loaner, since=since), None)
     if first is None:
         return ()
     both = _with(taken, first.claims)

@@ -18,13 +18,16 @@ WHERE dealer_id = $1 AND owner_id = $2 ORDER BY purpose, id DESC
 """
 _ALL = "SELECT owner_id, purpose, given, at, source, wording FROM consents WHERE dealer_id = $1 AND owner_id = $2 ORDER BY id"
 _BEFORE_STOP = """
-SELECT DISTINCT ON (purpose) purpose FROM consents WHERE dealer_id = $1 AND owner_id = $2 AND source <> $3 AND given
+SELECT DISTINCT ON (purpose) purpose FROM consents WHERE dealer_id = $1 AND owner_id = $2 AND source <> ALL($3::text[]) AND given
   AND NOT EXISTS (SELECT 1 FROM consents n WHERE n.dealer_id = $1 AND n.owner_id = $2 AND n.purpose = consents.purpose
-                  AND NOT n.given AND n.source <> $3 AND n.id > consents.id)
+                  AND NOT n.given AND n.source <> ALL($3::text[]) AND n.id > consents.id)
 """
 _STOPPED = "UPDATE owners SET stopped_at = $3 WHERE dealer_id = $1 AND id = $2 AND stopped_at IS NULL"
 _STARTED = "UPDATE owners SET stopped_at = NULL WHERE dealer_id = $1 AND id = $2 AND stopped_at IS NOT NULL"
+_HOLD = "SELECT 1 FROM owners WHERE dealer_id = $1 AND id = $2 FOR SHARE"
 STOP_BY_TEXT = "STOP by text"
+STOP_ON_PAGE = "STOP on the owner's page"
+_STOPS = (STOP_BY_TEXT, STOP_ON_PAGE)
 
 
 async def record(
@@ -54,13 +57,18 @@ async def stop(connection: Connection, dealer_id: int, owner_id: int, *, now: da
     return True
 
 
-async def start(connection: Connection, dealer_id: int, owner_id: int, *, now: datetime, wording: str) -> bool:
+async def start(connection: Connection, dealer_id: int, owner_id: int, *, now: datetime, wording: str, source: str = "START by text") -> bool:
     """The owner takes STOP back: exactly what they had agreed to before it is theirs again, nothing more."""
     if await connection.execute(_STARTED, dealer_id, owner_id) != "UPDATE 1":
         return False
-    for row in await connection.fetch(_BEFORE_STOP, dealer_id, owner_id, STOP_BY_TEXT):
-        await record(connection, dealer_id, owner_id, Purpose(row["purpose"]), True, now=now, source="START by text", wording=wording)
+    for row in await connection.fetch(_BEFORE_STOP, dealer_id, owner_id, list(_STOPS)):
+        await record(connection, dealer_id, owner_id, Purpose(row["purpose"]), True, now=now, source=source, wording=wording)
     return True
+
+
+async def hold(connection: Connection, dealer_id: int, owner_id: int) -> None:
+    """From here to the end of this transaction no STOP of this owner is committed: a text that goes out meanwhile went before it."""
+    await connection.execute(_HOLD, dealer_id, owner_id)
 
 
 async def give(connection: Connection, dealer_id: int, owner_id: int, said: Mapping[Purpose, bool], *, now: datetime, source: str, wording: str) -> None:

@@ -22,11 +22,12 @@ from store.pool import Connection
 
 
 async def make(
-    house: House, dealer_id: int, actor: str, case_id: int, kind: BookingKind = BookingKind.PICKUP, starts: Sequence[datetime] = ()
-) -> Offer:
+    house: House, dealer_id: int, actor: str, case_id: int, kind: BookingKind = BookingKind.PICKUP, starts: Sequence[datetime] = (),
+    *, since: datetime | None = None,
+) -> Offer:  # fmt: skip
     """Hold two free windows and ask the owner, all in one transaction. An older open offer is withdrawn.
 
-    `starts` are the windows that a person saw before sending: these and no others are held, or none.
+    `starts` are the windows that a person saw before sending: these and no others are held, or none. `since` asks for later ones.
     """
     async with house.at(dealer_id) as connection:
         now = house.now()
@@ -38,7 +39,7 @@ async def make(
         dealer = await accounts.dealer(connection, dealer_id)
         await withdraw_open_offer(house, connection, case, actor, "a new offer was made")
         resources, taken = await locked_time(house, connection, dealer_id)
-        options = _chosen(dealer, kind, starts, now, resources, taken) if starts else capacity.offered(dealer, kind, now, resources, taken)
+        options = _chosen(dealer, kind, starts, now, resources, taken) if starts else capacity.offered(dealer, kind, now, resources, taken, since=since)
         if not options:
             raise Overtaken("window", _nothing_free(kind, resources))
         hold = min(now + timedelta(minutes=dealer.offer_hold_minutes), options[-1].window.starts_at)

@@ -15,7 +15,6 @@ from schemas.errors import BadInput
 from store import consents, owners
 
 _OPENS = ("offer", "journey", "preferences")
-STOP_ON_PAGE = "STOP on the owner's page"
 
 
 @forgiving
@@ -62,7 +61,7 @@ async def stop(request: web.Request) -> web.StreamResponse:
     link = await open_link(request, *_OPENS)
     words = link.speech.say("stop-lead", dealer=link.dealer.name)
     async with link.house.at(link.secret.dealer_id) as connection:
-        await consents.stop(connection, link.secret.dealer_id, link.visit.owner.id, now=link.speech.now, wording=words, source=STOP_ON_PAGE)
+        await consents.stop(connection, link.secret.dealer_id, link.visit.owner.id, now=link.speech.now, wording=words, source=consents.STOP_ON_PAGE)
     return _done(link, "stopped")
 
 
@@ -71,7 +70,7 @@ async def start(request: web.Request) -> web.StreamResponse:
     """What was agreed before the stop counts again."""
     link = await open_link(request, *_OPENS)
     async with link.house.at(link.secret.dealer_id) as connection:
-        await consents.start(connection, link.secret.dealer_id, link.visit.owner.id, now=link.speech.now, wording=link.speech.say("start"))
+        await consents.start(connection, link.secret.dealer_id, link.visit.owner.id, now=link.speech.now, wording=link.speech.say("start"), source="owner's page")
     return _done(link, "started")
 
 

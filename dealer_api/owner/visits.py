@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets as randomness
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -25,6 +26,7 @@ REASONS = ("not_now", "other_garage", "only_if_unsafe")
 NOTES = frozenset({"booked", "overtaken", "changed", "asked", "saved", "stopped", "started", "no-times"})
 _TROUBLE = frozenset({"overtaken", "changed", "no-times"})
 _OPENS = ("offer", "journey")
+_LATER = timedelta(minutes=1)  #: other windows begin after the last one that was shown
 
 
 async def _open(request: web.Request) -> Link:
@@ -115,7 +117,8 @@ async def fresh(request: web.Request) -> web.StreamResponse:
         if run_out:
             await offer_acts.renew(link.house, dealer_id, "owner", offer.id)
         else:
-            await offer_acts.make(link.house, dealer_id, "owner", link.visit.case.id, offer.kind)
+            shown = [window.starts_at for window in held(link.visit, link.speech.now)]
+            await offer_acts.make(link.house, dealer_id, "owner", link.visit.case.id, offer.kind, since=max(shown) + _LATER if shown else None)
     except Overtaken as error:
         if error.noun != "window":
             raise
