@@ -82,6 +82,14 @@ async def sign_in(request: web.Request, email: str, password: str) -> tuple[str,
     return token, person
 
 
+async def start_session(house: House, person: Staff) -> str:
+    """The cookie of a new session for somebody whom an invitation or the demo vouches for."""
+    token = randomness.token_urlsafe(32)
+    async with house.at(person.dealer_id) as connection:
+        await sessions.start(connection, _session_id(token), person.dealer_id, person.id, machine_now())
+    return token
+
+
 async def sign_out(request: web.Request, call: Call) -> None:
     """End this session; others of the same person go on."""
     if call.session is not None:

@@ -1,0 +1,221 @@
+"""One case: its page, and what people do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from dealer_api.acts import cases as acts
+from dealer_api.charts import number, unit_symbol
+from dealer_api.desk import steps, words
+from dealer_api.desk.drawing import Chart, chart
+from dealer_api.desk.page import back, form, go, id_of, page, refused
+from dealer_api.keys import Call, call
+from rules import capacity
+from schemas.account import Role
+from schemas.alert import Alert, Evidence
+from schemas.booking import Booking, Offer
+from schemas.errors import BadInput, TelltaleError
+from schemas.history import Change
+from schemas.moment import local
+from schemas.signal import BY_ID, BY_PATH
+from schemas.slot import Slot
+from schemas.verdict import Severity
+from store import accounts
+from store.pages import casefile, garage
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAlert:
+    """An alert with its chart."""
+
+    row: Alert
+    title: str
+    because: str
+    chart: Chart | None
+    freeze: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """A line of history in words."""
+
+    what: str
+    why: str
+    who: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ShownOffer:
+    """An offer with its windows: (digit, from, to)."""
+
+    kind: str
+    state: str
+    made_at: datetime
+    expires_at: datetime
+    windows: tuple[tuple[int, datetime, datetime], ...]
+
+
+async def show(request: web.Request) -> web.Response:
+    me, case_id = call(request), id_of(request)
+    now, zone = me.house.now(), me.dealer.zone
+    async with me.house.at(me.dealer_id) as connection:
+        file = await casefile.load(connection, me.dealer_id, case_id)
+        advisors = await accounts.staff_of(connection, me.dealer_id, Role.ADVISOR, Role.MANAGER)
+    legs = [leg for leg, _ in file.legs]
+    step = steps.primary(file.case, file.offer, file.booking, legs, has_owner=file.owner is not None, role=me.role, zone=zone, now=now)
+    return await page(
+        request, "case.html", file=file, step=step, here=request.path,
+        others=steps.others(file.case, file.offer, file.booking, step, role=me.role),
+        reasons=steps.asks(file.case, file.booking, role=me.role, people=[(p.id, p.name) for p in advisors], promised=promised(file.booking, zone, now)),
+        path_steps=steps.path(file.case.state), alerts=[_alert(alert, me, now) for alert in _ordered(file.alerts)],
+        history=[history_line(change, file.people) for change in file.history], offer=_offer(file.offer, file.slots),
+        proof=_proof(file.case.proof, file.case.repaired_at, zone, now), unread=any(said.unread for said in file.talk),
+    )  # fmt: skip
+
+
+async def take(request: web.Request) -> web.Response:
+    me, case_id = call(request), id_of(request)
+    to = back((await form(request)).get("back"), f"/cases/{case_id}")
+    try:
+        await acts.acknowledge(me.house, me.dealer_id, me.actor, case_id)
+    except TelltaleError as error:
+        return refused(error, to)
+    return go(f"/cases/{case_id}", "The case is yours now.")
+
+
+async def assign(request: web.Request) -> web.Response:
+    me, case_id = call(request), id_of(request)
+    to = (await form(request)).get("to", "")
+    try:
+        if not to.isdigit():
+            raise BadInput("colleague", "choose who takes it")
+        await acts.assign(me.house, me.dealer_id, me.actor, case_id, int(to))
+    except TelltaleError as error:
+        return refused(error, f"/cases/{case_id}")
+    return go(f"/cases/{case_id}", "Handed over.")
+
+
+async def dismiss(request: web.Request) -> web.Response:
+    me, case_id = call(request), id_of(request)
+    try:
+        await acts.dismiss(me.house, me.dealer_id, me.actor, case_id, (await form(request)).get("reason", ""))
+    except TelltaleError as error:
+        return refused(error, f"/cases/{case_id}")
+    return go("/queue", "Closed without work.")
+
+
+async def reopen(request: web.Request) -> web.Response:
+    me, case_id = call(request), id_of(request)
+    try:
+        await acts.reopen(me.house, me.dealer_id, me.actor, case_id, (await form(request)).get("reason", ""))
+    except TelltaleError as error:
+        return refused(error, f"/cases/{case_id}")
+    return go(f"/cases/{case_id}", "The case is open again.")
+
+
+async def show_new(request: web.Request) -> web.Response:
+    return await _new_page(request, {"vehicle": request.query.get("vehicle", ""), "note": "", "severity": ""})
+
+
+async def create(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    try:
+        if not said.get("vehicle", "").isdigit():
+            raise BadInput("car", "choose which car it is about")
+        if not said.get("note"):
+            raise BadInput("note", "write what the owner says")
+        if said.get("severity") not in words.SEVERITIES:
+            raise BadInput("severity", "choose how urgent it is")
+        case = await acts.open_by_hand(me.house, me.dealer_id, me.actor, int(said["vehicle"]), said["note"], Severity(said["severity"]))
+    except TelltaleError as error:
+        shown = {name: said.get(name, "") for name in ("vehicle", "note", "severity")}
+        problem = f"{words.plain(error.field).capitalize()}: {error.reason}." if isinstance(error, BadInput) else str(error)
+        return await _new_page(request, shown, problem=problem, status=422)
+    return go(f"/cases/{case.id}", "The case is open, and it is yours.")
+
+
+async def _new_page(request: web.Request, said: Mapping[str, str], problem: str | None = None, status: int = 200) -> web.Response:
+    me = call(request)
+    async with me.house.at(me.dealer_id) as connection:
+        cars = await garage.cars(connection, me.dealer_id, silent_since=me.house.now(), limit=1000)
+    return await page(request, "case_new.html", said=said, cars=cars, problem=problem, status=status)
+
+
+def promised(booking: Booking | None, zone: str, now: datetime) -> str:
+    """A time to start from in a field that asks until when: what was promised, else now."""
+    return f"{local(booking.ready_by if booking and booking.ready_by else now, zone):%H:%M}"
+
+
+def history_line(change: Change, people: Mapping[int, str]) -> ShownChange:
+    """What happened, why and by whom, in the desk's words."""
+    tables: dict[str, Mapping[str, str]] = {"case": words.STATES, "offer": words.OFFERS, "booking": words.BOOKINGS, "leg": words.LEGS}
+    said = tables.get(change.noun, {}).get(change.new, words.plain(change.new))
+    if change.noun == "case" and change.old is None:
+        what = "Case opened"
+    elif change.noun == "case":
+        what = {"acknowledged": "Taken", "assigned": "Handed on", "open": "To do again"}.get(change.new, said)
+    else:
+        what = f"{ {'offer': 'Offer', 'booking': 'Booking', 'leg': 'Drive'}.get(change.noun, change.noun) }: {said.lower()}"
+    why = change.reason[:1].upper() + change.reason[1:]
+    return ShownChange(what, "" if why.lower() == what.lower() else words.plain(why), words.actor(change.actor, dict(people)), change.at)
+
+
+def _ordered(alerts: Sequence[Alert]) -> list[Alert]:
+    """What stands first, the most urgent first, then what is over."""
+    return sorted(alerts, key=lambda alert: (alert.state != "active", -alert.severity.rank, -alert.id))[:20]
+
+
+def _alert(alert: Alert, me: Call, now: datetime) -> ShownAlert:
+    evidence = Evidence.model_validate({"because": alert.because, **alert.evidence})
+    title = me.house.wording.what("en", alert.rule, alert.component, alert.severity.value)
+    frame = tuple(_frozen(path, value) for path, value in (evidence.freeze_frame or {}).items())
+    return ShownAlert(
+        alert, title[:1].upper() + title[1:], _sentence(alert.because),
+        chart(evidence, me.dealer.zone, now, title=title[:1].upper() + title[1:], key=f"alert-{alert.id}"), frame,
+    )  # fmt: skip
+
+
+def _frozen(path: str, value: float) -> tuple[str, str]:
+    known = BY_PATH.get(path)
+    return (known.title.capitalize(), f"{number(value, 'en')} {unit_symbol(known.unit)}") if known else (path, number(value, "en"))
+
+
+def _sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def _offer(offer: Offer | None, slots: Sequence[Slot]) -> ShownOffer | None:
+    if offer is None:
+        return None
+    windows = []
+    for choice in sorted({slot.choice for slot in slots if slot.choice is not None}):
+        window = capacity.window_of(offer.kind, [(slot.use, slot.starts_at, slot.ends_at) for slot in slots if slot.choice == choice])
+        windows.append((choice, window.starts_at, window.ends_at))
+    return ShownOffer(offer.kind.value, offer.state.value, offer.made_at, offer.expires_at, tuple(windows))
+
+
+def _proof(proof: Any, repaired_at: datetime | None, zone: str, now: datetime) -> list[str]:
+    """What the car has to show, one line for each fault that was repaired."""
+    items = proof if isinstance(proof, list) else (proof or {}).get("faults", []) if isinstance(proof, dict) else []
+    return [line for item in items if isinstance(item, dict) and (line := _proof_line(item))]
+
+
+def _proof_line(item: Mapping[str, Any]) -> str:
+    found = [BY_ID[n] for n in item.get("signals") or item.get("signal_ids") or () if n in BY_ID]
+    what = ", ".join(known.title for known in found) or words.plain(str(item.get("rule", "the fault")))
+    unit = unit_symbol(found[0].unit) if found else ""
+    low, high = item.get("low"), item.get("high")
+    band = (
+        f"between {number(low, 'en')} and {number(high, 'en')} {unit}" if low is not None and high is not None
+        else f"at least {number(low, 'en')} {unit}" if low is not None else f"at most {number(high, 'en')} {unit}" if high is not None else "as it should be"
+    )  # fmt: skip
+    needs = [f"{item['cycles']} drives" if item.get("cycles") else "", f"{number(item['km'], 'en')} km" if item.get("km") else ""]
+    over = " and ".join(need for need in needs if need)
+    return f"{what.capitalize()} {band.strip()}" + (f", over {over}" if over else "") + "."

@@ -1,0 +1,140 @@
+"""What a manager keeps: staff, settings, and the import of owners' lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from dealer_api.acts import accounts, owners
+from dealer_api.desk import words
+from dealer_api.desk.page import form, go, id_of, page, refused
+from dealer_api.keys import call
+from rules.importing import COLUMNS
+from schemas.account import Role
+from schemas.errors import BadInput, TelltaleError
+from store.pages import people
+
+LIMITS = (
+    ("acknowledge_minutes_now", "Take a “now” case within", "Then the manager is told."),
+    ("acknowledge_minutes_soon", "Take a “soon” case within", "Then the manager is told."),
+    ("waiting_word_minutes", "A word to waiting customers every", "Their card turns red after that."),
+    ("offer_hold_minutes", "Hold offered windows for", "Driver and bay are kept free so long."),
+    ("notice_minutes", "Earliest window from now", "Time the workshop needs to prepare."),
+    ("workshop_minutes", "Time in the workshop", "Planned for one visit."),
+    ("drive_minutes", "One drive of a driver", "There, the handover, and back."),
+)
+_HOUSE = ("name", "phone", "address", "opening_hours")
+_COLUMN_WORDS = {
+    "name": "The owner's name. Needed.", "phone": "With or without country code. Phone or e-mail is needed.", "email": "", "language": "en, de or es; else yours.",
+    "zone": "Time zone such as Europe/Berlin; else yours.", "address": "Where the car is collected.", "vin": "17 characters. Needed.",
+    "title": "The car as people say it. Needed.", "plate": "", "profile": "The vehicle model's short name. Needed.",
+    "consent_safety": "yes or no: texts that say do not drive on", "consent_service": "yes or no: texts about care, and offers",
+    "consent_status": "yes or no: texts about a visit", "consent_survey": "yes or no: one question afterwards",
+    "consent_at": "When they said it, with time zone.", "consent_source": "Where they said it.", "consent_wording": "The words they were shown.",
+}  # fmt: skip
+EXAMPLE = (
+    "name;phone;language;address;vin;title;plate;profile;consent_service;consent_status;consent_at;consent_source;consent_wording\n"
+    "Ana Ruiz;+49 151 23456789;es;Lange Reihe 4, 20099 Hamburg;WVWZZZ1KZAW000123;VW Golf;HH-AR 12;petrol_hatch;yes;yes;"
+    "2026-03-02T10:00:00+01:00;order form;I want texts about my car's care and my visits.\n"
+)
+
+
+async def show_staff(request: web.Request) -> web.Response:
+    return await _staff_page(request, {"role": "advisor"})
+
+
+async def invite(request: web.Request) -> web.Response:
+    """The link is on the answer to this very form and nowhere else."""
+    me, said = call(request), await form(request)
+    try:
+        if not said.get("name"):
+            raise BadInput("name", "write who it is")
+        if "@" not in said.get("email", ""):
+            raise BadInput("e-mail", "is what they sign in with")
+        if said.get("role") not in words.ROLES:
+            raise BadInput("role", "choose what they do")
+        person, link = await accounts.invite(
+            me.house, me.dealer_id, me.actor, name=said["name"], email=said["email"], role=Role(said["role"]), phone=said.get("phone") or None
+        )
+    except BadInput as error:
+        return await _staff_page(request, said, problem=f"{error.field.capitalize()}: {error.reason}.", status=422)
+    return await _staff_page(request, {"role": "advisor"}, link=link, invited=person.name)
+
+
+async def disable(request: web.Request) -> web.Response:
+    me = call(request)
+    try:
+        await accounts.disable(me.house, me.dealer_id, me.actor, id_of(request))
+    except TelltaleError as error:
+        return refused(error, "/staff")
+    return go("/staff", "Their access has ended; open sessions too.")
+
+
+async def show_import(request: web.Request) -> web.Response:
+    return await _import_page(request)
+
+
+async def import_list(request: web.Request) -> web.Response:
+    me, fields = call(request), await request.post()
+    upload = fields.get("file")
+    try:
+        if not isinstance(upload, web.FileField):
+            raise BadInput("file", "choose a CSV file")
+        try:
+            text = upload.file.read().decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise BadInput("file", "is not UTF-8: save it as CSV UTF-8") from None
+        report = await owners.import_list(me.house, me.dealer_id, me.actor, text, dry_run=fields.get("act") == "check")
+    except BadInput as error:
+        return await _import_page(request, problem=f"{error.field.capitalize()}: {error.reason}.", status=422)
+    return await _import_page(request, report=report)
+
+
+async def show_settings(request: web.Request) -> web.Response:
+    dealer = call(request).dealer.model_dump()
+    return await _settings_page(request, {name: str(dealer[name]) for name in (*_HOUSE, *(name for name, _, _ in LIMITS))})
+
+
+async def change_settings(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    changes: dict[str, object] = {}
+    try:
+        for name in _HOUSE:
+            if not said.get(name):
+                raise BadInput(words.plain(name), "is empty")
+            changes[name] = said[name]
+        for name, title, _ in LIMITS:
+            if not said.get(name, "").isdigit() or not 1 <= int(said[name]) <= 10_080:
+                raise BadInput(title, "is a number of minutes from 1 to 10080")
+            changes[name] = int(said[name])
+        await accounts.update_dealer(me.house, me.dealer_id, me.actor, changes)
+    except BadInput as error:
+        shown = {name: said.get(name, "") for name in (*_HOUSE, *(name for name, _, _ in LIMITS))}
+        return await _settings_page(request, shown, problem=f"{words.plain(error.field).capitalize()}: {error.reason}.", status=422)
+    return go("/settings", "Saved. Bookings that stand keep standing.")
+
+
+async def show_more(request: web.Request) -> web.Response:
+    return await page(request, "more.html")
+
+
+async def _staff_page(
+    request: web.Request, said: Mapping[str, str], *, problem: str | None = None, link: str | None = None, invited: str = "", status: int = 200
+) -> web.Response:
+    me = call(request)
+    async with me.house.at(me.dealer_id) as connection:
+        found = await people.staff(connection, me.dealer_id)
+    shown = {name: said.get(name, "") for name in ("name", "email", "phone", "role")}
+    return await page(
+        request, "staff.html", people=found, said=shown, problem=problem, link=link, invited=invited, here="/staff", status=status
+    )
+
+
+async def _import_page(request: web.Request, *, report: owners.Imported | None = None, problem: str | None = None, status: int = 200) -> web.Response:
+    columns = [(name, _COLUMN_WORDS.get(name, "")) for name in COLUMNS]
+    return await page(request, "import.html", report=report, problem=problem, columns=columns, example=EXAMPLE, status=status)
+
+
+async def _settings_page(request: web.Request, said: Mapping[str, str], *, problem: str | None = None, status: int = 200) -> web.Response:
+    return await page(request, "settings.html", said=said, limits=LIMITS, problem=problem, status=status)

@@ -1,0 +1,140 @@
+"""Offering windows: what would be held and the very text, seen before it is sent; and the owner's answer by telephone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+
+from dealer_api.acts import offers as acts
+from dealer_api.acts.agree import address_for, taken_from
+from dealer_api.acts.texts import compose, purpose_of
+from dealer_api.desk import words
+from dealer_api.desk.page import back, form, go, id_of, page, refused
+from dealer_api.keys import Call, call
+from rules import capacity, permission
+from rules.wording import Text
+from schemas.booking import BookingKind
+from schemas.case import CASE, CaseEvent
+from schemas.errors import BadInput, Overtaken, TelltaleError
+from schemas.message import Message, MessageKind, MessageState
+from schemas.moment import as_utc
+from store import slots
+from store.pages import casefile
+from store.pages.casefile import CaseFile
+from store.pool import Connection
+
+_TOKEN = "x" * 43  # as long as a real one, so that the parts are counted right
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """A window that could be held now."""
+
+    starts_at: datetime
+    ends_at: datetime
+    ready_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What would be sent, and whether it may go now: (look, sentence) when there is something to say about that."""
+
+    windows: tuple[Free, ...]
+    text: Text
+    permission: tuple[str, str] | None
+
+
+async def show(request: web.Request) -> web.Response:
+    me, case_id = call(request), id_of(request)
+    asked = request.query.get("kind", "pickup")
+    kind = BookingKind(asked) if asked in words.KINDS else BookingKind.PICKUP
+    try:
+        async with me.house.at(me.dealer_id) as connection:
+            file = await casefile.load(connection, me.dealer_id, case_id)
+            CASE.next(file.case.state, CaseEvent.OFFERED)
+            if file.owner is None:
+                raise BadInput("owner", "nobody is known as the owner of this car, so there is nobody to write to")
+            if kind is BookingKind.PICKUP and not file.owner.address:
+                kind = BookingKind.DROP_OFF if asked != "pickup" or "kind" not in request.query else kind
+            await address_for(connection, file.case, kind)
+            proposal = await _proposal(me, connection, file, kind)
+    except TelltaleError as error:
+        return refused(error, f"/cases/{case_id}")
+    return await page(request, "offer.html", file=file, kind=kind.value, proposal=proposal)
+
+
+async def send(request: web.Request) -> web.Response:
+    me, case_id = call(request), id_of(request)
+    fields = await request.post()
+    kind = str(fields.get("kind", ""))
+    again = f"/cases/{case_id}/offer?kind={kind if kind in words.KINDS else 'pickup'}"
+    try:
+        if kind not in words.KINDS:
+            raise BadInput("kind", "choose how the car comes to you")
+        starts = [as_utc(datetime.fromisoformat(str(said))) for said in fields.getall("window")]
+        await acts.make(me.house, me.dealer_id, me.actor, case_id, BookingKind(kind), starts)
+    except (ValueError, KeyError):
+        return refused(BadInput("window", "choose the windows on the page"), again)
+    except Overtaken as error:
+        return refused(error, again if error.noun == "window" else f"/cases/{case_id}")
+    except TelltaleError as error:
+        return refused(error, f"/cases/{case_id}")
+    return go(f"/cases/{case_id}", "The windows are held and the text is on its way.")
+
+
+async def accept(request: web.Request) -> web.Response:
+    """The owner said it on the telephone."""
+    me, said = call(request), await form(request)
+    to = back(said.get("back"), "/queue")
+    try:
+        if said.get("choice") not in ("1", "2"):
+            raise BadInput("choice", "is 1 or 2")
+        await acts.accept(me.house, me.dealer_id, me.actor, id_of(request), int(said["choice"]))
+    except TelltaleError as error:
+        return refused(error, to)
+    return go(to, "Booked, and the owner is told.")
+
+
+async def decline(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    to = back(said.get("back"), "/queue")
+    try:
+        await acts.decline(me.house, me.dealer_id, me.actor, id_of(request), "said no on the telephone")
+    except TelltaleError as error:
+        return refused(error, to)
+    return go(to, "Noted: not now. The windows are free again.")
+
+
+async def _proposal(me: Call, connection: Connection, file: CaseFile, kind: BookingKind) -> Proposal | None:
+    now = me.house.now()
+    resources = await slots.resources(connection, me.dealer_id)
+    options = capacity.offered(me.dealer, kind, now, resources, await taken_from(connection, me.dealer_id, now))
+    if not options or file.owner is None:
+        return None
+    found = await compose(
+        me.house, connection, file.case, MessageKind.OFFER, kind=kind.value, windows=[option.window for option in options], link=me.house.link("offer", _TOKEN)
+    )
+    if found is None:
+        raise BadInput("owner", "there is no number or mailbox to write to")
+    _, text = found
+    windows = tuple(Free(option.window.starts_at, option.window.ends_at, option.ready_by) for option in options)
+    return Proposal(windows, text, _may(me, file, text, now))
+
+
+def _may(me: Call, file: CaseFile, text: Text, now: datetime) -> tuple[str, str] | None:
+    """Whether it would go at once; the same rule decides again when it is sent."""
+    assert file.owner is not None
+    message = Message(
+        id=0, dealer_id=me.dealer_id, thread_id=None, owner_id=file.owner.id, staff_id=None, case_id=file.case.id, kind=MessageKind.OFFER,
+        purpose=purpose_of(MessageKind.OFFER, file.case.severity), channel=file.owner.channel, to_address="", language=file.owner.language,
+        body=text.body, facts={}, state=MessageState.QUEUED, reason=None, reference="", attempts=0, queued_at=now, due_at=now, sent_at=None,
+    )  # fmt: skip
+    match permission.may_send(message, file.owner, file.consents, now, severity=file.case.severity):
+        case permission.Wait(until=until, reason=reason):
+            return "warn", f"It goes out {words.when(until, me.dealer.zone, now)}: {reason}."
+        case permission.Never(reason=reason):
+            return "bad", f"This text would not be sent: {reason}. Ring {file.owner.phone or 'the owner'} instead."
+        case _:
+            return None

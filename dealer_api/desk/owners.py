@@ -1,0 +1,136 @@
+"""Owners: who they are, how they are reached, what they agreed to with its proof, and the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time
+from typing import Any
+
+from aiohttp import web
+
+from dealer_api.acts import owners as acts
+from dealer_api.desk import words
+from dealer_api.desk.page import form, go, id_of, page, refused
+from dealer_api.keys import call
+from schemas.consent import Consent, Owner
+from schemas.errors import BadInput, TelltaleError
+from schemas.message import Purpose
+from store import consents, owners
+from store.pages import casefile, people
+from store.pages.casefile import Said
+
+_FIELDS = ("name", "phone", "email", "language", "channel", "zone", "quiet_from", "quiet_to", "address")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerFile:
+    """What the conversation's template needs; a case's file has the same and more."""
+
+    owner: Owner | None
+    consents: Mapping[Purpose, Consent]
+    talk: list[Said]
+    case: None = None
+
+
+async def show_list(request: web.Request) -> web.Response:
+    me = call(request)
+    search, which = request.query.get("search", "").strip()[:100], request.query.get("show", "all")
+    which = which if which in ("all", "unread") else "all"
+    async with me.house.at(me.dealer_id) as connection:
+        found = await people.owners(connection, me.dealer_id, search=search, which=which)
+    return await page(request, "owners.html", owners=found, search=search, show=which, here=request.path_qs)
+
+
+async def show(request: web.Request) -> web.Response:
+    return await _page(request, id_of(request))
+
+
+async def show_new(request: web.Request) -> web.Response:
+    return await _page(request, None)
+
+
+async def create(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    try:
+        owner = await acts.create(me.house, me.dealer_id, me.actor, _values(said))
+    except TelltaleError as error:
+        return await _page(request, None, said=said, problem=_problem(error))
+    return go(f"/owners/{owner.id}", "Added. Record what they agreed to, or no text may go.")
+
+
+async def update(request: web.Request) -> web.Response:
+    me, said, owner_id = call(request), await form(request), id_of(request)
+    try:
+        await acts.update(me.house, me.dealer_id, me.actor, owner_id, _values(said))
+    except TelltaleError as error:
+        return await _page(request, owner_id, said=said, problem=_problem(error))
+    return go(f"/owners/{owner_id}", "Saved.")
+
+
+async def consent(request: web.Request) -> web.Response:
+    me, said, owner_id = call(request), await form(request), id_of(request)
+    try:
+        if said.get("purpose") not in words.PURPOSES:
+            raise BadInput("purpose", "choose what it is about")
+        if not said.get("wording"):
+            raise BadInput("wording", "say how you know: it is the proof")
+        given = {Purpose(said["purpose"]): said.get("given") == "yes"}
+        await acts.consent(me.house, me.dealer_id, me.actor, owner_id, given, source="desk", wording=said["wording"])
+    except TelltaleError as error:
+        return refused(error, f"/owners/{owner_id}")
+    return go(f"/owners/{owner_id}", "Recorded.")
+
+
+async def _page(request: web.Request, owner_id: int | None, said: Mapping[str, str] | None = None, problem: str | None = None) -> web.Response:
+    me = call(request)
+    file = OwnerFile(None, {}, [])
+    facts: dict[str, Any] = {"cars": [], "cases": [], "all_consents": []}
+    async with me.house.at(me.dealer_id) as connection:
+        if owner_id is not None:
+            owner = await owners.get(connection, me.dealer_id, owner_id)
+            file = OwnerFile(
+                owner, await consents.of_owner(connection, me.dealer_id, owner_id), await casefile.talk(connection, me.dealer_id, owner_id)
+            )
+            facts = {
+                "cars": await people.cars(connection, me.dealer_id, owner_id), "cases": await people.cases(connection, me.dealer_id, owner_id),
+                "all_consents": await consents.trail(connection, me.dealer_id, owner_id),
+            }  # fmt: skip
+    start = {"language": me.dealer.language, "zone": me.dealer.zone, "channel": "phone", "quiet_from": "20:00", "quiet_to": "08:00"}
+    shown = {name: (said.get(name, "") if said is not None else _as_text(file.owner, name, start)) for name in _FIELDS}
+    return await page(
+        request, "owner.html", **facts, file=file, said=shown, problem=problem, here=request.path, unread=any(line.unread for line in file.talk),
+        languages=acts.languages(me.house), channels=[(name, words.CHANNELS.get(name, name)) for name in acts.CHANNELS], status=422 if problem else 200,
+    )  # fmt: skip
+
+
+def _as_text(owner: Owner | None, name: str, otherwise: Mapping[str, str]) -> str:
+    if owner is None:
+        return otherwise.get(name, "")
+    value = getattr(owner, name)
+    return f"{value:%H:%M}" if isinstance(value, time) else "" if value is None else str(value)
+
+
+def _values(said: Mapping[str, str]) -> dict[str, Any]:
+    """The form's fields; an empty one is no value."""
+    values: dict[str, Any] = {name: said.get(name) or None for name in _FIELDS if name in said}
+    if not values.get("name"):
+        raise BadInput("name", "write how the owner is called")
+    for name in ("quiet_from", "quiet_to"):
+        try:
+            if values.get(name):
+                values[name] = time.fromisoformat(values[name])
+            else:
+                values.pop(name, None)
+        except ValueError:
+            raise BadInput(name, "is a time of day such as 20:00") from None
+    for name in ("language", "channel", "zone"):
+        if not values.get(name):
+            values.pop(name, None)
+    return values
+
+
+def _problem(error: TelltaleError) -> str:
+    if isinstance(error, BadInput):
+        return f"{words.plain(error.field).capitalize()}: {error.reason}."
+    raise error

@@ -1,0 +1,139 @@
+"""Drawing a page: the templates, what every page knows, and the note that an act leaves for the next page."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import jinja2
+from aiohttp import web
+
+from dealer_api import faults
+from dealer_api.charts import number, unit_symbol
+from dealer_api.desk import words
+from dealer_api.keys import CALL, HOUSE, Call, call
+from schemas.errors import BadInput, DeliveryFailed, IllegalMove, NotFound, Overtaken, Unavailable
+from schemas.moment import from_local, local, zone
+from store import clock as clock_rows
+from store.pages import rail
+
+TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("desk_templates", jinja2.Environment)
+NOTE = "telltale_note"  #: a cookie that lives until the next page
+_NOTE_S = 60
+
+
+def set_up(app: web.Application) -> None:
+    """Give the application our templates, and draw its faults with them."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("dealer_api.desk"), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters |= {"initials": words.initials, "plain": words.plain, "symbol": unit_symbol, "span": words.span}
+    environment.globals |= {"words": words, "number": lambda value: number(value, "en"), "timedelta": timedelta}
+    app[TEMPLATES] = environment
+    app[faults.PAGE] = _fault_page
+
+
+async def page(request: web.Request, template: str, *, status: int = 200, **facts: Any) -> web.Response:
+    """A page of somebody who is signed in."""
+    me = call(request)
+    now = me.house.now()
+    async with me.house.at(me.dealer_id) as connection:
+        lapse = await clock_rows.read(connection)
+        counts = await rail.counts(
+            connection, me.dealer_id, silent_since=now - timedelta(minutes=me.dealer.waiting_word_minutes),
+            day_from=day_span(me, now)[0], day_to=day_span(me, now)[1],
+        )  # fmt: skip
+    known = {
+        "me": me, "dealer": me.dealer, "now": now, "zone": me.dealer.zone, "csrf": me.csrf, "counts": counts, "lapse": lapse,
+        "path": request.path, "note": _note(request), "beat_s": 10 if lapse else 60,
+    }  # fmt: skip
+    response = _draw(request, template, status, {**known, **facts})
+    if NOTE in request.cookies:
+        response.del_cookie(NOTE, path="/")
+    return response
+
+
+def outside(request: web.Request, template: str, *, status: int = 200, **facts: Any) -> web.Response:
+    """A page of somebody whom we do not know yet."""
+    return _draw(request, template, status, {"note": None, **facts})
+
+
+def fragment(request: web.Request, template: str, **facts: Any) -> web.Response:
+    """A piece of a page, for a live update."""
+    me = call(request)
+    return _draw(request, template, 200, {"me": me, "dealer": me.dealer, "now": me.house.now(), "zone": me.dealer.zone, "csrf": me.csrf, **facts})
+
+
+def day_span(me: Call, moment: datetime, days: int = 0) -> tuple[datetime, datetime]:
+    """The dealer's calendar day around `moment`, or `days` after it."""
+    date = local(moment, me.dealer.zone).date() + timedelta(days=days)
+    return from_local(date, time(0), me.dealer.zone, fold=0), from_local(date + timedelta(days=1), time(0), me.dealer.zone, fold=0)
+
+
+def go(path: str, note: str = "", look: str = "good") -> web.Response:
+    """On to another page, with a word about what happened."""
+    response = web.Response(status=303, headers={"Location": path})
+    if note:
+        value = urlsafe_b64encode(json.dumps([look, note]).encode()).decode()
+        response.set_cookie(NOTE, value, max_age=_NOTE_S, path="/", httponly=True, samesite="Lax")
+    return response
+
+
+def refused(error: Exception, path: str) -> web.Response:
+    """Back to where the form stood, saying why it did not work; what we cannot explain is raised again."""
+    match error:
+        case BadInput():
+            return go(path, f"{words.plain(error.field).capitalize()}: {error.reason}", "bad")
+        case IllegalMove():
+            return go(path, f"That is no longer possible: the {error.noun} is {words.plain(error.state)} now.", "bad")
+        case Overtaken():
+            return go(path, str(error), "bad")
+        case DeliveryFailed():
+            return go(path, f"Not sent: {error.reason}", "bad")
+        case Unavailable():
+            return go(path, "This takes longer than it should. Nothing was changed; please try again in a moment.", "bad")
+        case _:
+            raise error
+
+
+async def form(request: web.Request) -> dict[str, str]:
+    """The text fields of a form, trimmed."""
+    return {name: value.strip() for name, value in (await request.post()).items() if isinstance(value, str)}
+
+
+def id_of(request: web.Request, name: str = "id") -> int:
+    """The number in the address; anything else names nothing."""
+    said = request.match_info[name]
+    if not said.isdigit() or len(said) > 18:
+        raise NotFound(name)
+    return int(said)
+
+
+def back(asked: str | None, otherwise: str) -> str:
+    """A path on this desk to go back to, never another site."""
+    return asked if asked and asked.startswith("/") and not asked.startswith(("//", "/\\")) and asked.isprintable() else otherwise
+
+
+def _draw(request: web.Request, template: str, status: int, facts: dict[str, Any]) -> web.Response:
+    text = request.app[TEMPLATES].get_template(template).render(facts)
+    return web.Response(text=text, status=status, content_type="text/html")
+
+
+def _note(request: web.Request) -> tuple[str, str] | None:
+    try:
+        look, note = json.loads(urlsafe_b64decode(request.cookies.get(NOTE, "")))
+        return (look, note) if look in ("good", "bad", "warn") and isinstance(note, str) else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _fault_page(request: web.Request, problem: dict[str, Any]) -> web.Response:
+    """A problem that reached the door, for a person; it asks the database for nothing."""
+    return outside(request, "problem.html", status=int(problem["status"]), problem=problem, signed_in=CALL in request, demo=request.app[HOUSE].demo)
+
+
+def zone_title(name: str) -> str:
+    """'Hamburg time' is for people; the IANA name's last part is near enough."""
+    return zone(name).key.rpartition("/")[2].replace("_", " ")

@@ -1,0 +1,109 @@
+"""Quarantine: what was refused and why; a person lets it in or keeps it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+
+from dealer_api.desk import words
+from dealer_api.desk.page import back, form, go, id_of, page, refused
+from dealer_api.keys import call
+from schemas.errors import TelltaleError
+from schemas.reading import Refusal
+from store import fleet, quarantine, tallies
+from store.pages import casefile, ward
+
+#: What a person can let in: it could be read, and it belongs to a car of ours.
+_READABLE = frozenset({Refusal.UNKNOWN_SIGNAL, Refusal.OUT_OF_RANGE, Refusal.ODOMETER, Refusal.RETAINED, Refusal.DATABASE})
+_COUNTED = {
+    "denied_publish": "Publish denied by the broker", "denied": "Publish denied by the broker", "rule_broken": "Rule broke, judged as unsure",
+    "refused_connect": "Connection refused", "flood": "Flood of refused messages",
+}  # fmt: skip
+_SHOWN = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refused message as it is drawn."""
+
+    id: int
+    vehicle_id: int | None
+    vehicle: str | None
+    vin: str | None
+    topic: str
+    payload: str
+    reason: str
+    detail: str
+    boot: int | None
+    seq: int | None
+    times: int
+    received_at: datetime
+    decided: str | None
+    decided_at: datetime | None
+    who: str
+    acceptable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A line of what services counted."""
+
+    title: str
+    subject: str
+    times: int
+    last_at: datetime
+    detail: str
+
+
+async def show(request: web.Request) -> web.Response:
+    me = call(request)
+    reason, asked = request.query.get("reason", ""), request.query.get("vehicle", "")
+    reason = reason if reason in list(Refusal) else ""
+    vehicle_id = int(asked) if asked.isdigit() and len(asked) < 18 else None
+    shown_all = request.query.get("decided") == "1"
+    async with me.house.at(me.dealer_id) as connection:
+        car = await fleet.get(connection, me.dealer_id, vehicle_id) if vehicle_id else None
+        rows = await ward.rows(connection, me.dealer_id, reason=reason, vehicle_id=vehicle_id, decided=shown_all)
+        reasons = await ward.reasons(connection, me.dealer_id, vehicle_id)
+        counted = await tallies.of_dealer(connection, me.dealer_id) if vehicle_id is None else []
+        names = await casefile.people(connection, me.dealer_id)
+    return await page(
+        request, "quarantine.html", rows=[_shown(row, names) for row in rows], reasons=reasons, reason=reason, car=car, shown_all=shown_all,
+        tallies=[_counted(tally) for tally in counted[:60]], here=request.path_qs, decides=me.role in ("advisor", "manager"),
+    )  # fmt: skip
+
+
+async def accept(request: web.Request) -> web.Response:
+    return await _decide(request, accept=True)
+
+
+async def reject(request: web.Request) -> web.Response:
+    return await _decide(request, accept=False)
+
+
+async def _decide(request: web.Request, *, accept: bool) -> web.Response:
+    me = call(request)
+    to = back((await form(request)).get("back"), "/quarantine")
+    try:
+        async with me.house.at(me.dealer_id) as connection:
+            await quarantine.decide(connection, me.dealer_id, id_of(request), accept=accept, actor=me.actor, now=me.house.now())
+    except TelltaleError as error:
+        return refused(error, to)
+    return go(to, "Accepted: it is judged now as if it had just come." if accept else "Rejected: it stays out.")
+
+
+def _shown(row: ward.WardRow, names: dict[int, str]) -> Refused:
+    text = row.payload[:_SHOWN].decode("utf-8", "replace")
+    return Refused(
+        row.id, row.vehicle_id, row.vehicle, row.vin, row.topic, text + ("…" if len(row.payload) > _SHOWN else ""), row.reason, row.detail, row.boot,
+        row.seq, row.times, row.received_at, row.decided, row.decided_at, words.actor(row.decided_by, names) if row.decided_by else "",
+        row.reason in _READABLE and row.vehicle_id is not None,
+    )  # fmt: skip
+
+
+def _counted(tally: tallies.Tally) -> Counted:
+    name, _, rest = tally.name.partition(":")
+    title = _COUNTED.get(name, words.plain(name).capitalize())
+    return Counted(f"{title}: {words.plain(rest)}" if rest else title, tally.subject, tally.times, tally.last_at, tally.detail)

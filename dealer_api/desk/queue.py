@@ -1,0 +1,81 @@
+"""The queue of cases, by severity and age."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+
+from dealer_api.desk.page import day_span, page
+from dealer_api.keys import Call, call
+from schemas.booking import BookingKind, BookingState
+from schemas.case import CaseState
+from store.pages import queue
+
+FILTERS = (
+    ("open", "All open"), ("mine", "Mine"), ("unowned", "Nobody's"), ("waiting", "Waiting for owner"), ("today", "Today"), ("done", "Done"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStep:
+    """What the queue itself offers for a case; everything else is decided on the case's own page."""
+
+    label: str
+    post: str | None = None
+    href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One line as it is drawn."""
+
+    case: queue.QueueRow
+    late: bool  #: nobody took it within the dealer's limit
+    step: QueueStep | None
+    primary: bool
+
+
+async def show(request: web.Request) -> web.Response:
+    me = call(request)
+    now = me.house.now()
+    which = request.query.get("show", "open")
+    which = which if which in queue.FILTERS else "open"
+    day_from, day_to = day_span(me, now)
+    staff_id = me.staff.id if me.staff else None
+    async with me.house.at(me.dealer_id) as connection:
+        rows = await queue.rows(connection, me.dealer_id, which, staff_id=staff_id, day_from=day_from, day_to=day_to)
+        tallies = await queue.counts(connection, me.dealer_id, staff_id=staff_id, day_from=day_from, day_to=day_to)
+    return await page(
+        request, "queue.html", show=which, filters=FILTERS, rows=[_shown(row, me, now) for row in rows], tallies=tallies, here=request.path_qs
+    )
+
+
+def _shown(row: queue.QueueRow, me: Call, now: datetime) -> Shown:
+    limits = {"now": me.dealer.acknowledge_minutes_now, "soon": me.dealer.acknowledge_minutes_soon}
+    waited = (now - row.opened_at).total_seconds() / 60
+    late = row.acknowledged_at is None and row.severity in limits and waited > limits[row.severity] and row.state not in ("done", "dismissed")
+    step = _step(row, me)
+    return Shown(row, late, step, primary=step is not None and row.state == CaseState.OPEN)
+
+
+def _step(row: queue.QueueRow, me: Call) -> QueueStep | None:
+    """The words of the next step; `rules.casework` decides the same on the case's page, where the act itself is."""
+    case = f"/cases/{row.id}"
+    advises = me.role in ("advisor", "manager")
+    match row.state:
+        case CaseState.OPEN if row.acknowledged_at is None:
+            return QueueStep("Take it", post=f"{case}/take") if advises else QueueStep("Look", href=case)
+        case CaseState.OPEN:
+            return QueueStep("Offer a time" if row.owner_id else "Say who owns it", href=f"{case}/offer" if row.owner_id and advises else case)
+        case CaseState.CONTACTED:
+            return QueueStep("See the offer", href=case)
+        case CaseState.BOOKED:
+            return QueueStep("Follow the pickup" if row.booking_kind == BookingKind.PICKUP else "Expect the car", href=case)
+        case CaseState.IN_WORKSHOP:
+            return QueueStep("Finish" if row.booking_state == BookingState.WORKING else "Start the work", href=case)
+        case CaseState.VERIFYING:
+            return QueueStep("Bring it back" if row.booking_state == BookingState.READY else "Watch the proof", href=case)
+        case _:
+            return None

@@ -1,0 +1,118 @@
+"""Signing in and out, the demo's one-click sign-in, and the invitation."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from dealer_api import faults, identity
+from dealer_api.acts import accounts as acts
+from dealer_api.desk.page import back, form, go, outside
+from dealer_api.keys import call, house
+from schemas.account import Staff
+from schemas.errors import BadInput, NotAllowed, NotFound, Overtaken
+from store import accounts
+from store.pages import people
+
+
+async def show(request: web.Request) -> web.Response:
+    if await identity.caller(request) is not None:
+        return go(back(request.query.get("next"), "/"))
+    return await _sign_in_page(request, "", back(request.query.get("next"), "/"))
+
+
+async def enter(request: web.Request) -> web.Response:
+    own_form(request)
+    said = await form(request)
+    to = back(said.get("next"), "/")
+    try:
+        token, _ = await identity.sign_in(request, said.get("email", ""), said.get("password", ""))
+    except (NotAllowed, faults.TooOften) as error:
+        reason = error.reason if isinstance(error, NotAllowed) else str(error)
+        return await _sign_in_page(request, said.get("email", ""), to, problem=reason, status=401 if isinstance(error, NotAllowed) else 429)
+    response = go(to)
+    identity.give_cookie(response, house(request), token)
+    return response
+
+
+async def enter_demo(request: web.Request) -> web.Response:
+    """One click, and only where the demo listens on this machine alone."""
+    own_form(request)
+    if not house(request).demo:
+        raise NotFound("page")
+    said = await form(request)
+    person = next((person for person in await _demo_people(request) if str(person.id) == said.get("staff")), None)
+    if person is None:
+        raise NotFound("person")
+    response = go(back(said.get("next"), "/"))
+    identity.give_cookie(response, house(request), await identity.start_session(house(request), person))
+    return response
+
+
+async def leave(request: web.Request) -> web.Response:
+    await identity.sign_out(request, call(request))
+    response = go("/sign-in")
+    identity.take_cookie(response)
+    return response
+
+
+async def home(request: web.Request) -> web.Response:
+    """Where each role's day begins."""
+    return go("/today" if call(request).role == "driver" else "/queue")
+
+
+async def show_invitation(request: web.Request) -> web.Response:
+    return await _invitation_page(request, None, 200)
+
+
+async def accept_invitation(request: web.Request) -> web.Response:
+    own_form(request)
+    said, token = await form(request), request.match_info["token"]
+    try:
+        if said.get("password") != said.get("again"):
+            raise BadInput("password", "the two are not the same")
+        person = await acts.accept_invitation(house(request), token, await identity.hash_password(said.get("password", "")))
+    except BadInput as error:
+        return await _invitation_page(request, error.reason[:1].upper() + error.reason[1:] + ".", 422)
+    except (NotFound, Overtaken):
+        return await _invitation_page(request, None, 410)
+    response = go("/", f"Welcome, {person.name}.")
+    identity.give_cookie(response, house(request), await identity.start_session(house(request), person))
+    return response
+
+
+async def _invitation_page(request: web.Request, problem: str | None, status: int) -> web.Response:
+    person = dealer = None
+    with suppress(NotFound):
+        person = await acts.invitation(house(request), request.match_info["token"])
+        async with house(request).at(person.dealer_id) as connection:
+            dealer = await accounts.dealer(connection, person.dealer_id)
+    least = identity.LEAST_PASSWORD
+    return outside(request, "invitation.html", person=person, dealer=dealer, problem=problem, least=least, status=status if person else 410)
+
+
+def own_form(request: web.Request) -> None:
+    """Nobody is signed in yet, so there is no token to ask for: only a form of this very site may come in."""
+    origin = request.headers.get("Origin")
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    if site not in ("same-origin", "none") or (origin not in (None, "null") and urlsplit(origin or "").netloc != request.host):
+        raise NotAllowed("This form came from another site.")
+
+
+async def _sign_in_page(request: web.Request, email: str, to: str, problem: str | None = None, status: int = 200) -> web.Response:
+    return outside(request, "sign_in.html", email=email, next=to, problem=problem, people=await _demo_people(request), status=status)
+
+
+async def _demo_people(request: web.Request) -> list[Staff]:
+    if not house(request).demo:
+        return []
+    async with house(request).at(None) as connection:
+        known = await people.sign_ins(connection)
+    found: list[Staff] = []
+    for dealer_id in sorted({dealer for dealer, _ in known}):
+        async with house(request).at(dealer_id) as connection:
+            found += await accounts.staff_of(connection, dealer_id)
+    order = ("advisor", "manager", "technician", "driver")
+    return sorted(found, key=lambda person: (person.dealer_id, order.index(person.role.value), person.name))

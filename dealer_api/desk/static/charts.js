@@ -1,0 +1,113 @@
+// Makes the server's still chart movable: same data, same limits, plus a cursor that reads the values out.
+"use strict";
+
+(() => {
+  const DASHES = [[], [8, 4], [2, 4], [12, 3, 2, 3]];
+
+  const colours = () => {
+    const style = getComputedStyle(document.documentElement);
+    const value = (name) => style.getPropertyValue(name).trim();
+    return {
+      ink: value("--muted"), grid: value("--line"), limit: value("--now"), font: `12px ${getComputedStyle(document.body).fontFamily}`,
+      lines: [0, 1, 2, 3].map((n) => value(`--chart-${n}`)),
+    };
+  };
+
+  // Lines with their own times become columns over one time axis.
+  const columns = (lines) => {
+    const times = [...new Set(lines.flatMap((line) => line.t))].sort((a, b) => a - b);
+    const place = new Map(times.map((t, n) => [t, n]));
+    return [times, ...lines.map((line) => {
+      const column = new Array(times.length).fill(lines.length > 1 ? undefined : null);
+      line.t.forEach((t, n) => { column[place.get(t)] = line.v[n]; });
+      return column;
+    })];
+  };
+
+  const draw = (figure) => {
+    const data = JSON.parse(figure.dataset.chart);
+    const box = figure.querySelector(".chart-box");
+    const still = box.innerHTML;
+    const readings = [...figure.querySelectorAll("[data-series]")];
+    const last = readings.map((cell) => cell.textContent);
+    const show = (value) => (value == null ? "–" : value.toLocaleString("en", { maximumFractionDigits: data.decimals }));
+    let plot = null;
+
+    const make = () => {
+      const look = colours();
+      const axis = { stroke: look.ink, font: look.font, grid: { stroke: look.grid, width: 1 }, ticks: { show: false } };
+      const limits = {
+        hooks: {
+          draw: [(u) => {
+            const { ctx, bbox } = u;
+            ctx.save();
+            ctx.strokeStyle = ctx.fillStyle = look.limit;
+            ctx.lineWidth = 1.5 * devicePixelRatio;
+            ctx.font = look.font.replace("12px", `600 ${12 * devicePixelRatio}px`);
+            for (const limit of data.limits) {
+              const y = Math.round(u.valToPos(limit.value, "y", true));
+              if (y < bbox.top - 1 || y > bbox.top + bbox.height + 1) continue;
+              ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+              ctx.beginPath();
+              ctx.moveTo(bbox.left, y);
+              ctx.lineTo(bbox.left + bbox.width, y);
+              ctx.stroke();
+              const above = y - bbox.top > 18 * devicePixelRatio;
+              ctx.fillText(limit.label, bbox.left + 6 * devicePixelRatio, above ? y - 5 * devicePixelRatio : y + 14 * devicePixelRatio);
+            }
+            ctx.restore();
+          }],
+        },
+      };
+      const size = () => ({ width: Math.max(240, box.clientWidth), height: box.clientWidth < 520 ? 220 : 260 });
+      const values = data.lines.flatMap((line) => line.v).concat(data.limits.map((limit) => limit.value));
+      const low = Math.min(...values), high = Math.max(...values), room = (high - low || Math.abs(high) || 1) * 0.08;
+      box.replaceChildren();
+      plot = new uPlot({
+        ...size(),
+        tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), data.zone),
+        scales: { x: { time: true }, y: { range: [low - room, high + room] } },
+        legend: { show: false },
+        cursor: { points: { size: 7 }, drag: { x: true, y: false } },
+        axes: [
+          { ...axis, values: [[3600 * 24, "{D} {MMM}", null, null, null, null, null, null, 0], [60, "{HH}:{mm}", "\n{D} {MMM}", null, null, null, null, null, 1]], space: 70 },
+          { ...axis, size: 58, label: data.unit, labelSize: 18, labelFont: look.font },
+        ],
+        series: [{}, ...data.lines.map((line, n) => ({
+          label: line.label, stroke: look.lines[n % 4], width: 2, dash: DASHES[n % 4], spanGaps: data.lines.length > 1, points: { show: line.t.length < 40 },
+        }))],
+        plugins: [limits],
+        hooks: {
+          setCursor: [(u) => {
+            const n = u.cursor.idx;
+            readings.forEach((cell, k) => { cell.textContent = n == null ? last[k] : show(u.data[k + 1][n] ?? nearest(u.data[k + 1], n)); });
+          }],
+        },
+      }, columns(data.lines), box);
+      plot.root.setAttribute("aria-hidden", "true"); // its words are the caption, the legend and the table
+      watch.size = size;
+    };
+
+    const nearest = (column, n) => {
+      for (let k = n; k >= 0; k -= 1) if (column[k] != null) return column[k];
+      return null;
+    };
+    const watch = { size: null };
+
+    try {
+      make();
+    } catch (error) {
+      box.innerHTML = still;
+      return;
+    }
+    new ResizeObserver(() => { if (plot && Math.abs(plot.width - watch.size().width) > 2) plot.setSize(watch.size()); }).observe(box);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { plot.destroy(); make(); });
+  };
+
+  const drawAll = () => document.querySelectorAll("figure[data-chart]:not([data-drawn])").forEach((figure) => {
+    figure.dataset.drawn = "yes";
+    draw(figure);
+  });
+  if (window.uPlot) drawAll();
+  document.addEventListener("htmx:after:swap", () => { if (window.uPlot) drawAll(); });
+})();

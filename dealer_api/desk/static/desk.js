@@ -1,0 +1,53 @@
+// Small helpers of the desk. Every page works without them; they only save a look or a click.
+"use strict";
+
+(() => {
+  // The business clock of a time-lapse ticks between two page loads.
+  const banner = document.querySelector(".lapse[data-speed]");
+  if (banner) {
+    const { anchor, started, speed, zone } = banner.dataset;
+    const face = banner.querySelector("[data-clock]");
+    const shown = new Intl.DateTimeFormat("en-GB", {
+      weekday: "short", day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: zone, hourCycle: "h23",
+    });
+    const tick = () => {
+      const now = Number(anchor) + Math.max(0, Date.now() / 1000 - Number(started)) * Number(speed);
+      const part = Object.fromEntries(shown.formatToParts(new Date(now * 1000)).map((p) => [p.type, p.value]));
+      face.textContent = `${part.weekday} ${part.day} ${part.month} ${part.year}, ${part.hour}:${part.minute}`;
+    };
+    tick();
+    setInterval(tick, 1000);
+  }
+
+  // A conversation opens at its newest line.
+  const toEnd = () => document.querySelectorAll(".talk.scrolls").forEach((talk) => { talk.scrollTop = talk.scrollHeight; });
+  toEnd();
+
+  // What was not on the page before is shown as new, once.
+  const known = new Set([...document.querySelectorAll("[data-new]")].map((row) => row.dataset.new));
+  document.addEventListener("htmx:after:swap", () => {
+    document.querySelectorAll("[data-new]").forEach((row) => {
+      if (!known.has(row.dataset.new)) {
+        known.add(row.dataset.new);
+        row.classList.add("fresh");
+        const said = document.getElementById("said");
+        if (said) said.textContent = `New: ${row.dataset.say || ""}`;
+      }
+    });
+    toEnd();
+  });
+
+  // Two clicks, not four: a second press of a button while the first is on its way does nothing.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (form.dataset.sending) { event.preventDefault(); return; }
+    form.dataset.sending = "yes";
+    setTimeout(() => { delete form.dataset.sending; }, 4000);
+  });
+
+  // A select that only filters sends its form itself; without a script the button beside it does.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-send]")) event.target.form.requestSubmit();
+  });
+})();

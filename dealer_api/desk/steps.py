@@ -1,0 +1,138 @@
+"""A case's next step and its other moves as links and buttons of the desk. What may be done is decided in `rules` and the tables; here it gets an address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from dealer_api.desk import words
+from rules.casework import Step, next_step
+from schemas.booking import BOOKING, OFFER, Booking, BookingEvent, BookingKind, BookingState, Offer, OfferEvent, OfferState
+from schemas.case import CASE, Case, CaseEvent, CaseState
+from schemas.pickup import Leg
+
+_WORKSHOP = ("technician", "advisor", "manager")
+_ADVISORS = ("advisor", "manager")
+_WHO: dict[str, tuple[str, ...]] = {
+    "acknowledge": _ADVISORS, "owner": _ADVISORS, "offer": _ADVISORS, "arrive": _WORKSHOP, "start": _WORKSHOP, "finish": _WORKSHOP,
+    "hand_over": _WORKSHOP, "move": ("driver", *_ADVISORS),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A move as the page draws it: a form to post, or a link to follow; neither when there is only waiting."""
+
+    label: str
+    title: str = ""
+    why: str = ""
+    post: str | None = None
+    href: str | None = None
+    form: str = ""  #: a form that asks for something, by name
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A move that needs a word first: a reason, a colleague, a time."""
+
+    id: str
+    label: str
+    ask: str
+    name: str
+    button: str
+    post: str
+    kind: str = "text"
+    choices: tuple[tuple[str, str], ...] = ()
+    value: str = ""
+    danger: bool = False
+
+
+def primary(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequence[Leg], *, has_owner: bool, role: str, zone: str, now: datetime) -> Button:
+    """The one obvious next step, as a button of this desk."""
+    live = None if booking is None or booking.state is BookingState.CANCELLED else booking
+    step = next_step(case, offer, live, legs, has_owner=has_owner)
+    title, why = step.label, _sentence(step, offer, live, zone, now)
+    here = f"/cases/{case.id}"
+    if role not in _WHO.get(step.act, (role,)):
+        return Button(step.label, title, why + f" This is for {' or '.join(words.ROLES[who].lower() for who in _WHO[step.act])}.")
+    match step.act:
+        case "acknowledge":
+            return Button("Take this case", title, why, post=f"{here}/take")
+        case "offer":
+            return Button(step.label, title, why, href=f"{here}/offer")
+        case "owner":
+            return Button("To the vehicle", title, why, href=f"/vehicles/{case.vehicle_id}#owner")
+        case "finish" if live is not None:
+            return Button("The car is finished", title, why, post=f"/bookings/{live.id}/finish", form="finish")
+        case "arrive" | "start" | "hand_over" if live is not None:
+            return Button(step.label, title, why, post=f"/bookings/{live.id}/{step.act.replace('_', '-')}")
+        case "move" if step.path is not None and step.event is not None:
+            return Button(step.label, title, why, post=f"/legs/{step.path.split('/')[-2]}/move", fields={"event": step.event, "back": here})
+        case _:
+            return Button("", title, why)
+
+
+def others(case: Case, offer: Offer | None, booking: Booking | None, main: Button, *, role: str) -> tuple[Button, ...]:
+    """What else the tables allow now and takes one click."""
+    if role not in _ADVISORS:
+        return ()
+    here, found = f"/cases/{case.id}", []
+    if CaseEvent.OFFERED in CASE.allowed(case.state) and main.href != f"{here}/offer":
+        found.append(Button("Offer new windows" if case.state is CaseState.CONTACTED else "Offer a time", href=f"{here}/offer"))
+    if offer is not None and OfferEvent.ACCEPTED in OFFER.allowed(offer.state):
+        found += [Button(f"Owner said {n} by phone", post=f"/offers/{offer.id}/accept", fields={"choice": str(n), "back": here}) for n in (1, 2)]
+        found.append(Button("Owner said no", post=f"/offers/{offer.id}/decline", fields={"back": here}))
+    if booking is not None:
+        allowed = BOOKING.allowed(booking.state)
+        if BookingEvent.ARRIVED in allowed and not (main.post or "").endswith("/arrive"):
+            found.append(Button("The car is here", post=f"/bookings/{booking.id}/arrive"))
+    return tuple(found)
+
+
+def asks(case: Case, booking: Booking | None, *, role: str, people: Sequence[tuple[int, str]], promised: str) -> tuple[Ask, ...]:
+    """What else is allowed and needs a word first."""
+    if role not in _ADVISORS:
+        return ()
+    here, found = f"/cases/{case.id}", []
+    if case.state not in (CaseState.DONE, CaseState.DISMISSED):
+        rest = tuple((str(id), name) for id, name in people if id != case.assignee_id)
+        if rest:
+            found.append(Ask("assign", "Hand it to a colleague", "Colleague", "to", "Hand over", f"{here}/assign", choices=rest))
+    if booking is not None and BookingEvent.CANCELLED in BOOKING.allowed(booking.state):
+        found.append(Ask("cancel", "Cancel the booking", "Why", "reason", "Cancel the booking", f"/bookings/{booking.id}/cancel", danger=True))
+    if booking is not None and booking.state in (BookingState.ARRIVED, BookingState.WORKING):
+        found.append(Ask("promise", "Promise another time", "Ready today by", "time", "Promise", f"/bookings/{booking.id}/promise", kind="time", value=promised))
+    if CaseEvent.DISMISSED in CASE.allowed(case.state):
+        found.append(Ask("dismiss", "Close without work", "Why nothing needs doing", "reason", "Close the case", f"{here}/dismiss", danger=True))
+    if CaseEvent.REOPENED in CASE.allowed(case.state):
+        found.append(Ask("reopen", "Open it again", "Why", "reason", "Open again", f"{here}/reopen"))
+    return tuple(found)
+
+
+PATH = (
+    (CaseState.OPEN, "To do"), (CaseState.CONTACTED, "Offered"), (CaseState.BOOKED, "Booked"), (CaseState.IN_WORKSHOP, "In the workshop"),
+    (CaseState.VERIFYING, "Car proves it"), (CaseState.DONE, "Done"),
+)  # fmt: skip
+
+
+def path(state: CaseState) -> list[tuple[str, str, str]]:
+    """(name, title, past | here | ahead) of the straight way; nothing for a case that left it."""
+    if state is CaseState.DISMISSED:
+        return []
+    place = [name for name, _ in PATH].index(state)
+    looks = ["past" if n < place or state is CaseState.DONE else "here" if n == place else "ahead" for n in range(len(PATH))]
+    if state is CaseState.DONE:
+        looks[-1] = "here"
+    return [(name.value, title, look) for (name, title), look in zip(PATH, looks, strict=True)]
+
+
+def _sentence(step: Step, offer: Offer | None, booking: Booking | None, zone: str, now: datetime) -> str:
+    """The reason as a sentence, with times on the dealer's wall clock."""
+    if step.act == "wait" and step.waits_for == "owner" and offer is not None and offer.state is OfferState.OPEN:
+        return f"The windows are held until {words.when(offer.expires_at, zone, now)}. The answer appears here by itself."
+    if step.act == "arrive" and booking is not None and booking.kind is not BookingKind.PICKUP:
+        return f"The owner brings it {words.window(booking.starts_at, booking.ends_at, zone, now)}."
+    said = step.because[:1].upper() + step.because[1:]
+    return said if said.endswith((".", "!", "?")) else said + "."

@@ -1,0 +1,49 @@
+"""Words that a person at the desk writes, and what they would cost as SMS."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from markupsafe import Markup
+
+from dealer_api.acts import messages as acts
+from dealer_api.desk.page import back, form, go, id_of, refused
+from dealer_api.keys import call
+from rules import sms
+from schemas.errors import TelltaleError
+
+
+async def send(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    owner_id = id_of(request)
+    to = back(said.get("back"), f"/owners/{owner_id}")
+    case = said.get("case", "")
+    try:
+        await acts.send_free(
+            me.house, me.dealer_id, me.actor, said.get("body", ""), case_id=int(case) if case.isdigit() else None,
+            owner_id=None if case.isdigit() else owner_id,
+        )  # fmt: skip
+    except TelltaleError as error:
+        return refused(error, to)
+    return go(f"{to}#talk", "The text is on its way.")
+
+
+async def mark_read(request: web.Request) -> web.Response:
+    me, owner_id = call(request), id_of(request)
+    to = back((await form(request)).get("back"), f"/owners/{owner_id}")
+    try:
+        await acts.mark_read(me.house, me.dealer_id, me.actor, owner_id)
+    except TelltaleError as error:
+        return refused(error, to)
+    return go(f"{to}#talk", "Marked as read.")
+
+
+async def measure(request: web.Request) -> web.Response:
+    """How many SMS parts a text takes while it is being written."""
+    body = (await form(request)).get("body", "")
+    if not body:
+        return web.Response(text="", content_type="text/html")
+    text = sms.measure(sms.typography(body))
+    odd = sorted({letter for letter in text.body if sms.measure(letter).encoding == "ucs2"})[:6]
+    why = Markup("; {} needs the dearer alphabet").format(" ".join(odd)) if odd else ""
+    words = Markup("{} characters, {} SMS {}{}").format(len(text.body), text.parts, "part" if text.parts == 1 else "parts", why)
+    return web.Response(text=str(words), content_type="text/html")

@@ -1,0 +1,153 @@
+"""The day's collections and returns, as lanes of a calendar and as a list; each driver's next step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aiohttp import web
+
+from dealer_api.acts import legs as acts
+from dealer_api.desk import words
+from dealer_api.desk.page import back, day_span, form, go, id_of, page, refused
+from dealer_api.keys import Call, call
+from rules.pickup import minutes_late, next_event
+from schemas.errors import BadInput, TelltaleError
+from schemas.moment import local
+from schemas.pickup import LEGS, Leg, LegEvent, LegKind, LegState
+from store.pages import day
+
+_QUARTERS = 52
+_HOURS = _QUARTERS // 4
+_FIRST = 6  #: the calendar begins at six unless a drive begins earlier
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLeg:
+    """A drive as a block of the calendar and as a line of the list."""
+
+    row: day.LegRow
+    start: int  #: the quarter hour at which its block begins, from 1
+    span: int
+    look: str
+    step: str | None
+    mine: bool
+    late: str
+    can_assign: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One driver's day."""
+
+    name: str
+    legs: list[ShownLeg]
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """The whole calendar."""
+
+    lanes: list[Lane]
+    list: list[ShownLeg]
+    hours: range
+    now: int | None  #: the quarter hour that is now
+
+    @property
+    def first(self) -> int:
+        return self.hours[0]
+
+    @property
+    def last(self) -> int:
+        return self.hours[-1] + 1
+
+    @property
+    def total(self) -> int:
+        return len(self.list)
+
+    @property
+    def finished(self) -> int:
+        return sum(leg.look == "finished" for leg in self.list)
+
+
+async def show(request: web.Request) -> web.Response:
+    me = call(request)
+    now, zone = me.house.now(), me.dealer.zone
+    asked = request.query.get("day", "0")
+    offset = int(asked) if asked.removeprefix("-").isdigit() and len(asked) < 5 else 0
+    day_from, day_to = day_span(me, now, offset)
+    async with me.house.at(me.dealer_id) as connection:
+        rows = await day.legs(connection, me.dealer_id, day_from, day_to)
+        visits = await day.visits(connection, me.dealer_id, day_from, day_to)
+        drivers = await day.drivers(connection, me.dealer_id)
+    there = local(day_from, zone)
+    near = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}
+    return await page(
+        request, "today.html", title=near.get(offset, f"{there:%A} {there.day} {there:%B}"), date_words=f"{there:%A} {there.day} {there:%B} {there.year}",
+        offset=offset, lanes=lanes_of(rows, drivers, me, now), visits=visits, drivers=drivers, here=request.path_qs,
+    )  # fmt: skip
+
+
+async def move(request: web.Request) -> web.Response:
+    """The driver's next step."""
+    me, said = call(request), await form(request)
+    to = back(said.get("back"), "/today")
+    try:
+        if said.get("event") not in list(LegEvent):
+            raise BadInput("step", "choose the next step")
+        event = LegEvent(said["event"])
+        await acts.move(me.house, me.dealer_id, me.actor, id_of(request), event)
+    except TelltaleError as error:
+        return refused(error, to)
+    return go(to, f"{words.LEGS[event.value]}. The owner sees it.")
+
+
+async def assign(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    try:
+        if not said.get("driver", "").isdigit():
+            raise BadInput("driver", "choose who drives")
+        await acts.assign(me.house, me.dealer_id, me.actor, id_of(request), int(said["driver"]))
+    except TelltaleError as error:
+        return refused(error, "/today")
+    return go("/today", "The drive has a driver.")
+
+
+def lanes_of(rows: Sequence[day.LegRow], drivers: Mapping[int, str], me: Call, now: datetime) -> Lanes:
+    """Drives by driver, placed on quarter hours of the dealer's wall clock."""
+    zone = me.dealer.zone
+    first = min([_FIRST, *(local(row.starts_at, zone).hour for row in rows)])
+    first = max(first, 0)
+    shown = [_shown(row, first, me, now) for row in rows]
+    lanes = [Lane("Nobody yet", found)] if (found := [leg for leg in shown if leg.row.driver_id is None]) else []
+    names = {**drivers, **{row.driver_id: row.driver or "" for row in rows if row.driver_id is not None}}
+    lanes += [Lane(name, [leg for leg in shown if leg.row.driver_id == driver]) for driver, name in names.items()]
+    today = bool(rows) and local(rows[0].starts_at, zone).date() == local(now, zone).date()
+    at = _quarter(now, first, zone)
+    return Lanes(lanes, shown, range(first, first + _HOURS), at if today and 1 <= at <= _QUARTERS else None)
+
+
+def _shown(row: day.LegRow, first: int, me: Call, now: datetime) -> ShownLeg:
+    zone = me.dealer.zone
+    leg = Leg(
+        id=row.id, dealer_id=me.dealer_id, booking_id=row.booking_id, kind=LegKind(row.kind), state=LegState(row.state), driver_id=row.driver_id,
+        slot_id=None, address=row.address, starts_at=row.starts_at, ends_at=row.ends_at, changed_at=row.changed_at,
+    )  # fmt: skip
+    mine = me.staff is not None and row.driver_id == me.staff.id
+    event = next_event(leg)
+    may = me.role in ("advisor", "manager") or (me.role == "driver" and (mine or row.driver_id is None))
+    waits = leg.kind is LegKind.RETURN and leg.state is LegState.PLANNED and row.booking_state != "ready"
+    late = minutes_late(leg, now)
+    start = min(max(1, _quarter(row.starts_at, first, zone)), _QUARTERS - 3)
+    length = max(4, round((row.ends_at - row.starts_at) / timedelta(minutes=15)))
+    look = "finished" if LEGS[leg.kind].final(leg.state) else "moving" if leg.state is not LegState.PLANNED else ""
+    return ShownLeg(
+        row, start, min(length, _QUARTERS - start + 1), look, event.value if event and may and not waits else None, mine,
+        "" if not late or waits else f"{late} min late", me.role in ("advisor", "manager") and not LEGS[leg.kind].final(leg.state),
+    )  # fmt: skip
+
+
+def _quarter(moment: datetime, first: int, zone: str) -> int:
+    wall = local(moment, zone)
+    return (wall.hour - first) * 4 + wall.minute // 15 + 1

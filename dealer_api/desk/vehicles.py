@@ -1,0 +1,195 @@
+"""Cars: the list with an honest word on freshness, and one car with its values, gaps and refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+
+from dealer_api.acts import vehicles as acts
+from dealer_api.charts import number, unit_symbol
+from dealer_api.desk import words
+from dealer_api.desk.drawing import chart, measured
+from dealer_api.desk.page import form, go, id_of, page, refused
+from dealer_api.keys import Call, call
+from schemas.errors import BadInput, TelltaleError
+from schemas.moment import from_epoch
+from schemas.signal import BY_ID, BY_PATH, Signal
+from store import fleet, gaps, latest, owners
+from store.pages import garage, people, ward
+
+QUIET = timedelta(hours=1)  #: a car that drives reports far more often
+SILENT = timedelta(days=7)  #: what it said last is no longer news
+SPANS = ((1, "Last hour"), (6, "Last 6 hours"), (24, "Last 24 hours"), (168, "Last 7 days"), (720, "Last 30 days"))
+_TENTHS = {"V", "kPa", "Celsius", "percent"}
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The newest value of one signal."""
+
+    id: int
+    title: str
+    value: str
+    age: str
+    old: bool
+
+
+async def show_list(request: web.Request) -> web.Response:
+    me, now = call(request), call(request).house.now()
+    search, which = request.query.get("search", "").strip()[:100], request.query.get("show", "all")
+    which = which if which in ("all", "silent", "case") else "all"
+    async with me.house.at(me.dealer_id) as connection:
+        cars = await garage.cars(connection, me.dealer_id, search=search, which=which, silent_since=now - SILENT)
+    return await page(
+        request, "vehicles.html", cars=cars, search=search, show=which, here=request.path_qs,
+        freshness=lambda heard, enrolled, revoked: freshness(heard, enrolled, revoked, now),
+    )  # fmt: skip
+
+
+async def show(request: web.Request) -> web.Response:
+    return await _page(request, id_of(request))
+
+
+async def enrol(request: web.Request) -> web.Response:
+    """The password is on the answer to this very form and nowhere else."""
+    me = call(request)
+    try:
+        credentials = await acts.enrol(me.house, me.dealer_id, me.actor, id_of(request))
+    except TelltaleError as error:
+        return refused(error, f"/vehicles/{id_of(request)}")
+    return await _page(request, id_of(request), secret=credentials.password)
+
+
+async def revoke(request: web.Request) -> web.Response:
+    me, vehicle_id = call(request), id_of(request)
+    try:
+        await acts.revoke(me.house, me.dealer_id, me.actor, vehicle_id, "revoked at the desk")
+    except TelltaleError as error:
+        return refused(error, f"/vehicles/{vehicle_id}")
+    return go(f"/vehicles/{vehicle_id}", "Revoked. The car is cut off within seconds.")
+
+
+async def give(request: web.Request) -> web.Response:
+    """Say who owns it. A new owner sees nothing of the former one's."""
+    me, vehicle_id = call(request), id_of(request)
+    said = (await form(request)).get("owner", "")
+    try:
+        if not said.isdigit():
+            raise BadInput("owner", "choose who owns the car")
+        async with me.house.at(me.dealer_id) as connection:
+            await owners.get(connection, me.dealer_id, int(said))
+        await acts.update(me.house, me.dealer_id, me.actor, vehicle_id, {"owner_id": int(said)})
+    except TelltaleError as error:
+        return refused(error, f"/vehicles/{vehicle_id}")
+    return go(f"/vehicles/{vehicle_id}", "The owner is set.")
+
+
+def freshness(heard: datetime | None, enrolled: datetime | None, revoked: datetime | None, now: datetime) -> tuple[str, str, str, str]:
+    """Short word, look, sentence, and what that means. Never 'healthy': only how fresh our knowledge is."""
+    if revoked is not None:
+        return "Revoked", "bad", "Its credentials are revoked.", "It cannot speak to us until it is enrolled again."
+    if heard is None and enrolled is None:
+        return "Not enrolled", "warn", "This car cannot speak yet.", "Enrol it and put the credentials into its unit."
+    if heard is None:
+        return "Never heard", "warn", "We have never heard from this car.", "Its unit may not be installed, or its credentials may be wrong. We can say nothing about it."
+    age = now - heard
+    if age < QUIET:
+        return f"Heard {words.ago(heard, now)}", "good", f"Last heard {words.ago(heard, now)}.", "What stands here is fresh."
+    if age < SILENT:
+        return f"Heard {words.ago(heard, now)}", "calm", f"Last heard {words.ago(heard, now)}.", "It is parked, or out of reach; the values are from then."
+    return f"Silent {words.span(age)}", "warn", f"Last heard {words.ago(heard, now)}.", "We do not know how it is now. A silent car is not a healthy car."
+
+
+async def _page(request: web.Request, vehicle_id: int, secret: str | None = None) -> web.Response:
+    me = call(request)
+    now, zone = me.house.now(), me.dealer.zone
+    async with me.house.at(me.dealer_id) as connection:
+        car = await fleet.get(connection, me.dealer_id, vehicle_id)
+        newest = await latest.of_vehicle(connection, me.dealer_id, vehicle_id)
+        known = _signals(newest[1] if newest else {})
+        chosen = _chosen(request.query.get("signal", ""), known)
+        until = max(now, newest[0]) if newest else now
+        span_h = _span(request.query.get("span", ""), until - newest[0] if newest else timedelta(0))
+        points = await garage.values(connection, me.dealer_id, vehicle_id, chosen.id, until - timedelta(hours=span_h), until) if chosen else []
+        found_codes = await garage.codes(connection, me.dealer_id, vehicle_id, now - timedelta(days=30))
+        facts: dict[str, Any] = {
+            "owner": await owners.get(connection, me.dealer_id, car.owner_id) if car.owner_id else None,
+            "cases": await garage.cases(connection, me.dealer_id, vehicle_id),
+            "gaps": (await gaps.of_dealer(connection, me.dealer_id, vehicle_id, only_open=False))[:12],
+            "refused": await ward.reasons(connection, me.dealer_id, vehicle_id),
+            "owners": await people.owners(connection, me.dealer_id, limit=500),
+        }
+    fresh = freshness(car.last_heard_at, car.enrolled_at, car.revoked_at, now)
+    profile = me.house.profiles.get(car.profile)
+    return await page(
+        request, "vehicle.html", **facts, car=car, fresh=fresh, secret=secret, here=request.path_qs, profile=profile.title if profile else car.profile,
+        signals=known, chosen=chosen, spans=SPANS, span_h=span_h, span_title=dict(SPANS)[span_h].lower().removeprefix("last "),
+        chart=_chart(chosen, points, zone, now), values=_values(newest[1] if newest else {}, now), latest_at=newest[0] if newest else None,
+        codes=_codes(me, found_codes), open_case=next((case for case in facts["cases"] if case["state"] not in ("done", "dismissed")), None),
+    )  # fmt: skip
+
+
+def _signals(values: Mapping[str, Any]) -> list[Signal]:
+    return sorted((BY_PATH[path] for path in values if path in BY_PATH), key=lambda signal: signal.id)
+
+
+def _chosen(asked: str, known: list[Signal]) -> Signal | None:
+    if asked.isdigit() and int(asked) in BY_ID:
+        return BY_ID[int(asked)]
+    wanted = ("Vehicle.LowVoltageBattery.CurrentVoltage", "Vehicle.Powertrain.TractionBattery.StateOfCharge.Current")
+    return next((BY_PATH[path] for path in wanted if BY_PATH[path] in known), next(iter(known), None))
+
+
+def _span(asked: str, age: timedelta) -> int:
+    """What was asked for, else the shortest span that shows something."""
+    hours = [hours for hours, _ in SPANS]
+    if asked.isdigit() and int(asked) in hours:
+        return int(asked)
+    return next((h for h in hours[1:] if timedelta(hours=h) > age), hours[-1])
+
+
+def _chart(signal: Signal | None, points: list[tuple[float, float]], zone: str, now: datetime) -> Any:
+    if signal is None or not points:
+        return None
+    if signal.unit == "m":
+        points = [(ts, value / 1000) for ts, value in points]
+    title = signal.title[:1].upper() + signal.title[1:]
+    return chart(measured(title, "km" if signal.unit == "m" else signal.unit, points), zone, now, title=title, key="signal")
+
+
+def _values(values: Mapping[str, Any], now: datetime) -> list[Value]:
+    found = []
+    for signal in _signals(values):
+        value, ts = values[signal.path]
+        at = from_epoch(float(ts))
+        found.append(Value(signal.id, signal.title, quantity(signal, float(value)), words.ago(at, now), now - at > timedelta(days=1)))
+    return found
+
+
+def quantity(signal: Signal, value: float) -> str:
+    """A value as people write it: metres of an odometer as kilometres, 1 as yes."""
+    if signal.unit == "bool":
+        return "yes" if value else "no"
+    if signal.unit == "m":
+        return f"{number(round(value / 1000), 'en')} km"
+    return f"{number(value, 'en', step=0.1 if signal.unit in _TENTHS else None)} {unit_symbol(signal.unit)}".strip()
+
+
+def _codes(me: Call, found: tuple[datetime, dict[str, Any]] | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    at, said = found
+    codes = [
+        {"code": str(code.get("code", "")), "status": str(code.get("status", "")), "words": _code_words(me, str(code.get("code", "")))}
+        for code in said.get("codes", []) if isinstance(code, dict)
+    ]  # fmt: skip
+    return {"at": at, "list": codes, "mil": bool(said.get("mil"))}
+
+
+def _code_words(me: Call, code: str) -> str:
+    said = str(me.house.wording.what("en", "trouble_code", code, "soon"))
+    return said[:1].upper() + said[1:]

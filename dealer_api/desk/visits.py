@@ -1,0 +1,83 @@
+"""What happens to a booking at the desk: the car arrives, is worked on, is finished and handed over; a promise, a true word."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from aiohttp import web
+
+from dealer_api.acts import bookings as acts
+from dealer_api.acts import messages
+from dealer_api.desk.page import back, form, go, id_of, refused
+from dealer_api.keys import call
+from schemas.errors import BadInput, TelltaleError
+from schemas.moment import from_local, local
+from store import bookings
+
+
+async def arrive(request: web.Request) -> web.Response:
+    me = call(request)
+    return await _moved(request, lambda n: acts.arrive(me.house, me.dealer_id, me.actor, n), "The car is in the workshop, and its owner knows.")
+
+
+async def start(request: web.Request) -> web.Response:
+    me = call(request)
+    return await _moved(request, lambda n: acts.start(me.house, me.dealer_id, me.actor, n), "Work has begun.")
+
+
+async def finish(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    return await _moved(
+        request, lambda n: acts.finish(me.house, me.dealer_id, me.actor, n, said.get("finding", "")), "Finished. Now the car has to prove it."
+    )
+
+
+async def hand_over(request: web.Request) -> web.Response:
+    me = call(request)
+    return await _moved(request, lambda n: acts.hand_over(me.house, me.dealer_id, me.actor, n), "The owner has the car back.")
+
+
+async def cancel(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    return await _moved(
+        request, lambda n: acts.cancel(me.house, me.dealer_id, me.actor, n, said.get("reason", "")), "Cancelled. Driver and bay are free again."
+    )
+
+
+async def promise(request: web.Request) -> web.Response:
+    """A time of day: today's, or tomorrow's when that has passed."""
+    me, said = call(request), await form(request)
+
+    async def promised(booking_id: int) -> None:
+        hour, _, minute = said.get("time", "").partition(":")
+        if not (hour.isdigit() and minute[:2].isdigit() and int(hour) < 24 and int(minute[:2]) < 60):
+            raise BadInput("time", "is a time of day such as 14:30")
+        here = local(me.house.now(), me.dealer.zone)
+        wall = here.replace(hour=int(hour), minute=int(minute[:2]), second=0, microsecond=0)
+        wall = wall if wall > here else wall + timedelta(days=1)
+        await acts.promise(me.house, me.dealer_id, me.actor, booking_id, from_local(wall.date(), wall.time(), me.dealer.zone, fold=0))
+
+    return await _moved(request, promised, "Promised.")
+
+
+async def send_word(request: web.Request) -> web.Response:
+    """The second of two clicks: a true text to somebody who waits."""
+    me, said = call(request), await form(request)
+    try:
+        await messages.send_waiting(me.house, me.dealer_id, me.actor, id_of(request), said.get("template", ""))
+    except TelltaleError as error:
+        return refused(error, "/waiting")
+    return go("/waiting", "The text is on its way.")
+
+
+async def _moved(request: web.Request, act: Callable[[int], Awaitable[object]], note: str) -> web.Response:
+    me, booking_id, said = call(request), id_of(request), await form(request)
+    async with me.house.at(me.dealer_id) as connection:
+        case_id = (await bookings.get(connection, me.dealer_id, booking_id)).case_id
+    to = back(said.get("back"), f"/cases/{case_id}")
+    try:
+        await act(booking_id)
+    except TelltaleError as error:
+        return refused(error, to)
+    return go(to, note)

@@ -1,0 +1,75 @@
+"""The customers who wait here: minutes since our last word, and a true text in two clicks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aiohttp import web
+
+from dealer_api.acts.texts import compose
+from dealer_api.desk.page import page
+from dealer_api.keys import Call, call
+from rules.casework import minutes_since_word, waiting_words
+from rules.wording import Text
+from schemas.booking import Booking
+from schemas.message import MessageKind
+from schemas.moment import local
+from store import bookings, cases
+from store.pages import day
+from store.pool import Connection
+
+_LABELS = {
+    "arrived": "We have your car, work starts soon", "in_work": "We are working on it, all as planned", "part": "We wait for a part",
+    "answer": "We need your answer, please come to the desk", "longer": "It takes longer than we said",
+}  # fmt: skip
+_DUE = 0.7  #: of the dealer's limit: from here on it is amber
+
+
+@dataclass(frozen=True, slots=True)
+class TrueWord:
+    """A sentence that is true now, in the owner's language."""
+
+    template: str
+    label: str
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody who waits."""
+
+    row: day.VisitRow
+    minutes: int
+    look: str  #: fine | due | over
+    words: list[TrueWord]
+    suggested: str  #: a time for a new promise
+
+
+async def show(request: web.Request) -> web.Response:
+    me = call(request)
+    now = me.house.now()
+    async with me.house.at(me.dealer_id) as connection:
+        rows = await day.lounge(connection, me.dealer_id)
+        guests = [await _guest(me, connection, row, now) for row in rows]
+    guests.sort(key=lambda guest: -guest.minutes)
+    return await page(request, "waiting.html", guests=guests, here=request.path)
+
+
+async def _guest(me: Call, connection: Connection, row: day.VisitRow, now: datetime) -> Guest:
+    booking = await bookings.get(connection, me.dealer_id, row.id)
+    minutes, limit = minutes_since_word(booking, now), me.dealer.waiting_word_minutes
+    look = "over" if minutes >= limit else "due" if minutes >= limit * _DUE else "fine"
+    soon = local(max(row.ready_by or now, now) + timedelta(minutes=30), me.dealer.zone)
+    return Guest(row, minutes, look, await _words(me, connection, booking, now), f"{soon.replace(minute=soon.minute // 15 * 15):%H:%M}")
+
+
+async def _words(me: Call, connection: Connection, booking: Booking, now: datetime) -> list[TrueWord]:
+    case = await cases.get(connection, me.dealer_id, booking.case_id)
+    promise = {"ready_by": booking.ready_by} if booking.ready_by and booking.ready_by > now else {}
+    found = []
+    for template in waiting_words(booking):
+        made = await compose(me.house, connection, case, MessageKind.WAITING, template=template, kind=booking.kind.value, **promise)
+        if made is not None:
+            found.append(TrueWord(template, _LABELS[template], made[1]))
+    return found

@@ -1,0 +1,134 @@
+"""How the desk says things: times in the dealer's zone, spans, states, quantities. The desk's language is English."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from schemas.moment import local
+from schemas.reading import Refusal
+
+STATES = {
+    "open": "To do", "contacted": "Waiting for owner", "booked": "Booked", "in_workshop": "In the workshop",
+    "verifying": "Car is proving it", "done": "Done", "dismissed": "Dismissed",
+}  # fmt: skip
+#: How each state looks: calm, info, warn, good, bad.
+LOOKS = {
+    "open": "warn", "contacted": "info", "booked": "info", "in_workshop": "info", "verifying": "info", "done": "good", "dismissed": "calm",
+    "agreed": "info", "arrived": "info", "working": "info", "ready": "good", "completed": "good", "cancelled": "calm",
+    "planned": "calm", "on_the_way": "warn", "collected": "warn", "at_workshop": "good", "on_the_way_back": "warn", "handed_over": "good",
+    "accepted": "good", "declined": "warn", "expired": "warn", "withdrawn": "calm", "queued": "calm", "sent": "calm", "delivered": "calm",
+    "failed": "bad", "active": "warn", "resolved": "good", "lapsed": "calm", "pending": "calm",
+}  # fmt: skip
+SEVERITIES = {"now": "Now", "soon": "Soon", "advice": "Advice"}
+URGENCY = {"now": "before driving on", "soon": "within days", "advice": "at the next visit"}
+KINDS = {"pickup": "Pickup and delivery", "drop_off": "Owner brings the car", "waiting": "Owner waits here"}
+BOOKINGS = {
+    "agreed": "Agreed", "arrived": "Car is here", "working": "Being worked on", "ready": "Ready", "completed": "Handed over", "cancelled": "Cancelled",
+}  # fmt: skip
+LEGS = {
+    "planned": "Planned", "on_the_way": "On the way", "collected": "Collected", "at_workshop": "At the workshop",
+    "on_the_way_back": "On the way back", "handed_over": "Handed over", "cancelled": "Cancelled",
+}  # fmt: skip
+WAYS = {"collect": "Collect", "return": "Return"}
+OFFERS = {"open": "Open", "accepted": "Accepted", "declined": "Declined", "expired": "Expired", "withdrawn": "Withdrawn"}
+ALERTS = {"pending": "Watching", "active": "Active", "resolved": "Gone", "lapsed": "Passed by itself", "withdrawn": "Withdrawn"}
+MESSAGES = {
+    "queued": "queued", "claimed": "being sent", "sent": "sent", "delivered": "delivered", "failed": "not delivered", "cancelled": "not sent",
+    "received": "received",
+}  # fmt: skip
+PURPOSES = {"safety": "Safety", "service": "Care and offers", "status": "My visit", "survey": "Feedback question"}
+ROLES = {"advisor": "Service advisor", "driver": "Driver", "technician": "Technician", "manager": "Manager"}
+LANGUAGES = {"en": "English", "de": "German", "es": "Spanish"}
+CHANNELS = {"phone": "demo phone", "sms": "SMS", "twilio": "SMS", "email": "e-mail", "whatsapp": "WhatsApp"}
+REFUSALS: dict[str, tuple[str, str]] = {
+    Refusal.NOT_JSON: ("Not JSON", "The message could not be read at all."),
+    Refusal.NOT_TELEMETRY: ("Not in our form", "It was JSON, but not what the contract describes."),
+    Refusal.NOT_FINITE: ("Not a number", "It held NaN or an infinite value."),
+    Refusal.TOO_LARGE: ("Too large", "The message was larger than a car needs to send."),
+    Refusal.UNKNOWN_SIGNAL: ("Unknown signal", "It named a signal we do not know; the known ones were kept."),
+    Refusal.OUT_OF_RANGE: ("Out of range", "A value that no such sensor can give; the others were kept."),
+    Refusal.FOREIGN_VIN: ("Another car's name", "The message named another car than the one that sent it."),
+    Refusal.UNKNOWN_VEHICLE: ("Unknown vehicle", "Nobody here looks after this car."),
+    Refusal.RETAINED: ("Retained", "An old message that the broker kept; never an event."),
+    Refusal.ODOMETER: ("Odometer", "It ran backwards, or faster than a car can drive."),
+    Refusal.FLOOD: ("Flood", "This source sends nothing but refused messages; they are counted, no longer kept."),
+    Refusal.DATABASE: ("Could not be stored", "One row was refused by the database and taken out of its batch."),
+}
+UNDERSTOOD = {
+    "choice": "picked a time", "decline": "said no", "stop": "stopped our texts", "start": "wants texts again", "help": "asked for help",
+    "feedback": "gave feedback", "other": "needs reading",
+}  # fmt: skip
+
+
+def span(delta: timedelta) -> str:
+    """A length of time as people say it, with at most two units."""
+    minutes = int(delta.total_seconds() // 60)
+    if minutes < 1:
+        return "under 1 min"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min" if minutes and hours < 10 else f"{hours} h"
+    days = hours // 24
+    return "1 day" if days == 1 else f"{days} days"
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """How long since: 'just now', '12 min ago', '9 days ago'; honest when it never was."""
+    if moment is None:
+        return "never"
+    return "just now" if now - moment < timedelta(minutes=1) else f"{span(now - moment)} ago"
+
+
+def ahead(moment: datetime, now: datetime) -> str:
+    """'in 20 min', or 'passed 5 min ago'."""
+    return f"in {span(moment - now)}" if moment > now else f"passed {ago(moment, now)}"
+
+
+def clock(moment: datetime, zone: str) -> str:
+    """14:30 on the wall of `zone`."""
+    return f"{local(moment, zone):%H:%M}"
+
+
+def day(moment: datetime, zone: str, now: datetime) -> str:
+    """Today, yesterday, tomorrow, or Mon 23 Nov (with the year when it is another)."""
+    there, here = local(moment, zone).date(), local(now, zone).date()
+    near = {0: "today", -1: "yesterday", 1: "tomorrow"}.get((there - here).days)
+    if near:
+        return near
+    return f"{there:%a} {there.day} {there:%b}" + (f" {there.year}" if there.year != here.year else "")
+
+
+def when(moment: datetime, zone: str, now: datetime) -> str:
+    """'today 14:30', 'Mon 23 Nov 14:30'."""
+    return f"{day(moment, zone, now)} {clock(moment, zone)}"
+
+
+def window(start: datetime, end: datetime, zone: str, now: datetime) -> str:
+    """'today 11:00–12:00'."""
+    return f"{day(start, zone, now)} {hours(start, end, zone)}"
+
+
+def hours(start: datetime, end: datetime, zone: str) -> str:
+    """'11:00–12:00'."""
+    return f"{clock(start, zone)}–{clock(end, zone)}"
+
+
+def initials(name: str | None) -> str:
+    """Two letters for a face."""
+    parts = [part for part in (name or "").split() if part[0].isalnum()]
+    return (parts[0][0] + (parts[-1][0] if len(parts) > 1 else "")).upper() if parts else "–"
+
+
+def plain(name: str) -> str:
+    """A token of ours as words: front_left is front left."""
+    return name.replace("_", " ")
+
+
+def actor(name: str, people: dict[int, str]) -> str:
+    """Who did it, by name."""
+    kind, _, number = name.partition(":")
+    if kind == "staff" and number.isdigit():
+        return people.get(int(number), "somebody who left")
+    return {"car": "the car", "worker": "Telltale", "system": "Telltale", "owner": "the owner", "gateway": "the car"}.get(kind, plain(name))

@@ -1,0 +1,104 @@
+"""One day of collections and returns, and the customers in the lounge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from store.pool import Connection, as_dict
+
+_LEGS = """
+SELECT l.id, l.booking_id, l.kind, l.state, l.driver_id, s.name AS driver, l.address, l.starts_at, l.ends_at, l.changed_at,
+    b.case_id, b.state AS booking_state, b.vehicle_id, v.title AS vehicle, v.plate, o.name AS owner, o.phone, c.severity
+FROM legs l
+JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id
+JOIN vehicles v ON v.dealer_id = b.dealer_id AND v.id = b.vehicle_id
+JOIN cases c ON c.dealer_id = b.dealer_id AND c.id = b.case_id
+LEFT JOIN owners o ON o.dealer_id = c.dealer_id AND o.id = coalesce(c.owner_id, v.owner_id)
+LEFT JOIN staff s ON s.dealer_id = l.dealer_id AND s.id = l.driver_id
+WHERE l.dealer_id = $1 AND l.starts_at >= $2 AND l.starts_at < $3 AND l.state <> 'cancelled' ORDER BY l.starts_at, l.id
+"""
+_VISITS = """
+SELECT b.id, b.kind, b.state, b.case_id, b.starts_at, b.ends_at, b.ready_by, b.last_word_at, v.id AS vehicle_id, v.title AS vehicle, v.plate,
+    o.name AS owner, o.phone, o.language, o.zone, c.severity, c.title, s.name AS assignee, coalesce(t.needs_reading, false) AS unread
+FROM bookings b
+JOIN vehicles v ON v.dealer_id = b.dealer_id AND v.id = b.vehicle_id
+JOIN cases c ON c.dealer_id = b.dealer_id AND c.id = b.case_id
+LEFT JOIN owners o ON o.dealer_id = c.dealer_id AND o.id = coalesce(c.owner_id, v.owner_id)
+LEFT JOIN staff s ON s.dealer_id = c.dealer_id AND s.id = c.assignee_id
+LEFT JOIN threads t ON t.dealer_id = c.dealer_id AND t.owner_id = o.id
+WHERE b.dealer_id = $1 AND b.state <> 'cancelled' AND {which} ORDER BY {order}, b.id
+"""
+_DAY = _VISITS.format(which="b.kind <> 'pickup' AND b.starts_at >= $2 AND b.starts_at < $3", order="b.starts_at")
+_LOUNGE = _VISITS.format(which="b.kind = 'waiting' AND b.state IN ('arrived', 'working', 'ready')", order="coalesce(b.last_word_at, b.starts_at)")
+_DRIVERS = """
+SELECT s.id, s.name FROM staff s WHERE s.dealer_id = $1 AND s.role = 'driver' AND s.disabled_at IS NULL ORDER BY s.name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LegRow:
+    """One drive of the day with all that its driver needs."""
+
+    id: int
+    booking_id: int
+    kind: str
+    state: str
+    driver_id: int | None
+    driver: str | None
+    address: str
+    starts_at: datetime
+    ends_at: datetime
+    changed_at: datetime
+    case_id: int
+    booking_state: str
+    vehicle_id: int
+    vehicle: str
+    plate: str | None
+    owner: str | None
+    phone: str | None
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRow:
+    """A customer who comes by, or who waits here."""
+
+    id: int
+    kind: str
+    state: str
+    case_id: int
+    starts_at: datetime
+    ends_at: datetime
+    ready_by: datetime | None
+    last_word_at: datetime | None
+    vehicle_id: int
+    vehicle: str
+    plate: str | None
+    owner: str | None
+    phone: str | None
+    language: str | None
+    zone: str | None
+    severity: str
+    title: str
+    assignee: str | None
+    unread: bool
+
+
+async def legs(connection: Connection, dealer_id: int, day_from: datetime, day_to: datetime) -> list[LegRow]:
+    """The drives that begin in this span, in their order."""
+    return [LegRow(**as_dict(row)) for row in await connection.fetch(_LEGS, dealer_id, day_from, day_to)]
+
+
+async def visits(connection: Connection, dealer_id: int, day_from: datetime, day_to: datetime) -> list[VisitRow]:
+    """The customers who bring their car themselves in this span."""
+    return [VisitRow(**as_dict(row)) for row in await connection.fetch(_DAY, dealer_id, day_from, day_to)]
+
+
+async def lounge(connection: Connection, dealer_id: int) -> list[VisitRow]:
+    """The customers who wait here now; who has heard nothing the longest comes first."""
+    return [VisitRow(**as_dict(row)) for row in await connection.fetch(_LOUNGE, dealer_id)]
+
+
+async def drivers(connection: Connection, dealer_id: int) -> dict[int, str]:
+    return {row["id"]: row["name"] for row in await connection.fetch(_DRIVERS, dealer_id)}

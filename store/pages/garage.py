@@ -1,0 +1,87 @@
+"""Cars as the desk shows them: a searchable list, and one car whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from store.pool import Connection, as_dict
+
+_LIST = """
+SELECT v.id, v.vin, v.title, v.plate, v.profile, v.last_heard_at, v.online, v.enrolled_at, v.revoked_at, o.id AS owner_id, o.name AS owner,
+    c.id AS case_id, c.state AS case_state, c.severity
+FROM vehicles v
+LEFT JOIN owners o ON o.dealer_id = v.dealer_id AND o.id = v.owner_id
+LEFT JOIN cases c ON c.dealer_id = v.dealer_id AND c.vehicle_id = v.id AND c.state NOT IN ('done', 'dismissed')
+WHERE v.dealer_id = $1 AND ($2 = '' OR v.vin ILIKE $3 OR v.title ILIKE $3 OR v.plate ILIKE $3 OR o.name ILIKE $3)
+    AND ($4 <> 'silent' OR v.last_heard_at IS NULL OR v.last_heard_at < $5)
+    AND ($4 <> 'case' OR c.id IS NOT NULL)
+ORDER BY v.title, v.id LIMIT $6
+"""
+_CASES = """
+SELECT id, state, severity, title, opened_at, changed_at FROM cases WHERE dealer_id = $1 AND vehicle_id = $2 ORDER BY id DESC LIMIT 20
+"""
+_GAPS = """
+SELECT boot, first_seq, last_seq, opened_at, asked, closed_at, outcome FROM gaps WHERE dealer_id = $1 AND vehicle_id = $2
+ORDER BY closed_at IS NOT NULL, id DESC LIMIT 20
+"""
+_VALUES = """
+SELECT extract(epoch FROM r.ts)::float8 AS ts, r.vals[array_position(r.ids, $3::smallint)]::float8 AS value FROM readings r
+WHERE r.dealer_id = $1 AND r.vehicle_id = $2 AND r.ts >= $4 AND r.ts <= $5 AND $3::smallint = ANY (r.ids) ORDER BY r.ts DESC LIMIT $6
+"""
+_CODES = """
+SELECT diagnostics, ts FROM readings WHERE dealer_id = $1 AND vehicle_id = $2 AND ts >= $3 AND diagnostics IS NOT NULL ORDER BY ts DESC LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CarRow:
+    """One car of the list."""
+
+    id: int
+    vin: str
+    title: str
+    plate: str | None
+    profile: str
+    last_heard_at: datetime | None
+    online: bool
+    enrolled_at: datetime | None
+    revoked_at: datetime | None
+    owner_id: int | None
+    owner: str | None
+    case_id: int | None
+    case_state: str | None
+    severity: str | None
+
+
+async def cars(
+    connection: Connection, dealer_id: int, *, search: str = "", which: str = "all", silent_since: datetime, limit: int = 300
+) -> list[CarRow]:
+    """`which`: all, silent (nothing heard since `silent_since`) or case (somebody works on it)."""
+    literal = search.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+    found = await connection.fetch(_LIST, dealer_id, search, f"%{literal}%", which, silent_since, limit)
+    return [CarRow(**as_dict(row)) for row in found]
+
+
+async def cases(connection: Connection, dealer_id: int, vehicle_id: int) -> list[dict[str, Any]]:
+    return [as_dict(row) for row in await connection.fetch(_CASES, dealer_id, vehicle_id)]
+
+
+async def gaps(connection: Connection, dealer_id: int, vehicle_id: int) -> list[dict[str, Any]]:
+    """Open gaps first, then how the last ones were closed."""
+    return [as_dict(row) for row in await connection.fetch(_GAPS, dealer_id, vehicle_id)]
+
+
+async def values(
+    connection: Connection, dealer_id: int, vehicle_id: int, signal_id: int, since: datetime, until: datetime, limit: int = 20_000
+) -> list[tuple[float, float]]:
+    """(epoch seconds, value) of one signal, oldest first; when there are too many, the newest."""
+    found = await connection.fetch(_VALUES, dealer_id, vehicle_id, signal_id, since, until, limit)
+    return [(row["ts"], row["value"]) for row in reversed(found)]
+
+
+async def codes(connection: Connection, dealer_id: int, vehicle_id: int, since: datetime) -> tuple[datetime, dict[str, Any]] | None:
+    """The newest list of trouble codes that the car sent."""
+    row = await connection.fetchrow(_CODES, dealer_id, vehicle_id, since)
+    return (row["ts"], row["diagnostics"]) if row else None

@@ -1,0 +1,97 @@
+"""The queue: every case with its car, its owner, who has taken it, and what is agreed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from store.pool import Connection, as_dict
+
+FILTERS = ("open", "mine", "unowned", "waiting", "today", "done")
+
+_ROWS = """
+SELECT c.id, c.state, c.severity, c.title, c.origin, c.assignee_id, s.name AS assignee, c.comebacks, c.opened_at, c.changed_at,
+    c.acknowledged_at, c.escalated_at, v.id AS vehicle_id, v.title AS vehicle, v.plate, v.last_heard_at,
+    o.id AS owner_id, o.name AS owner, coalesce(t.needs_reading, false) AS unread,
+    (SELECT a.because FROM alerts a WHERE a.dealer_id = c.dealer_id AND a.case_id = c.id AND a.state = 'active'
+        ORDER BY array_position(ARRAY['now', 'soon', 'advice'], a.severity), a.id LIMIT 1) AS because,
+    (SELECT count(*) FROM alerts a WHERE a.dealer_id = c.dealer_id AND a.case_id = c.id AND a.state = 'active') AS alerts,
+    b.id AS booking_id, b.kind AS booking_kind, b.state AS booking_state, b.starts_at, b.ends_at,
+    f.id AS offer_id, f.expires_at
+FROM cases c
+JOIN vehicles v ON v.dealer_id = c.dealer_id AND v.id = c.vehicle_id
+LEFT JOIN owners o ON o.dealer_id = c.dealer_id AND o.id = coalesce(c.owner_id, v.owner_id)
+LEFT JOIN staff s ON s.dealer_id = c.dealer_id AND s.id = c.assignee_id
+LEFT JOIN threads t ON t.dealer_id = c.dealer_id AND t.owner_id = o.id
+LEFT JOIN bookings b ON b.dealer_id = c.dealer_id AND b.case_id = c.id AND b.state NOT IN ('completed', 'cancelled')
+LEFT JOIN offers f ON f.dealer_id = c.dealer_id AND f.case_id = c.id AND f.state = 'open'
+WHERE c.dealer_id = $1 AND CASE $2::text
+    WHEN 'done' THEN c.state IN ('done', 'dismissed')
+    WHEN 'mine' THEN c.state NOT IN ('done', 'dismissed') AND c.assignee_id = $3
+    WHEN 'unowned' THEN c.state NOT IN ('done', 'dismissed') AND c.assignee_id IS NULL
+    WHEN 'waiting' THEN c.state = 'contacted'
+    WHEN 'today' THEN c.state NOT IN ('done', 'dismissed') AND b.starts_at >= $4 AND b.starts_at < $5
+    ELSE c.state NOT IN ('done', 'dismissed') END
+ORDER BY CASE WHEN $2 = 'done' THEN 0 ELSE array_position(ARRAY['now', 'soon', 'advice'], c.severity) END,
+    CASE WHEN $2 = 'done' THEN extract(epoch FROM c.changed_at) * -1 ELSE extract(epoch FROM c.opened_at) END, c.id
+LIMIT $6
+"""
+_COUNTS = """
+SELECT count(*) FILTER (WHERE live) AS open,
+    count(*) FILTER (WHERE live AND c.assignee_id = $2) AS mine,
+    count(*) FILTER (WHERE live AND c.assignee_id IS NULL) AS unowned,
+    count(*) FILTER (WHERE c.state = 'contacted') AS waiting,
+    count(*) FILTER (WHERE live AND b.starts_at >= $3 AND b.starts_at < $4) AS today,
+    count(*) FILTER (WHERE NOT live) AS done
+FROM (SELECT *, state NOT IN ('done', 'dismissed') AS live FROM cases WHERE dealer_id = $1) c
+LEFT JOIN bookings b ON b.dealer_id = c.dealer_id AND b.case_id = c.id AND b.state NOT IN ('completed', 'cancelled')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One line of the queue."""
+
+    id: int
+    state: str
+    severity: str
+    title: str
+    origin: str
+    assignee_id: int | None
+    assignee: str | None
+    comebacks: int
+    opened_at: datetime
+    changed_at: datetime
+    acknowledged_at: datetime | None
+    escalated_at: datetime | None
+    vehicle_id: int
+    vehicle: str
+    plate: str | None
+    last_heard_at: datetime | None
+    owner_id: int | None
+    owner: str | None
+    unread: bool
+    because: str | None
+    alerts: int
+    booking_id: int | None
+    booking_kind: str | None
+    booking_state: str | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    offer_id: int | None
+    expires_at: datetime | None
+
+
+async def rows(
+    connection: Connection, dealer_id: int, which: str, *, staff_id: int | None, day_from: datetime, day_to: datetime, limit: int = 200
+) -> list[QueueRow]:
+    """The cases of one filter: the most urgent first, among those the oldest; closed ones by when they closed."""
+    found = await connection.fetch(_ROWS, dealer_id, which, staff_id, day_from, day_to, limit)
+    return [QueueRow(**as_dict(row)) for row in found]
+
+
+async def counts(connection: Connection, dealer_id: int, *, staff_id: int | None, day_from: datetime, day_to: datetime) -> dict[str, int]:
+    """How many cases each filter would show."""
+    row = await connection.fetchrow(_COUNTS, dealer_id, staff_id, day_from, day_to)
+    assert row is not None
+    return {name: int(row[name]) for name in FILTERS}
