@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from schemas.errors import TelltaleError
+from schemas.errors import TelltaleError, Unavailable
+
+TRY_AGAIN = 75  # EX_TEMPFAIL: a supervisor starts us again
 
 
 def main() -> int:
-    """0 done, 1 what was checked does not hold or a fault of ours, 2 misconfigured or misused, 130 interrupted."""
+    """0 done, 1 what was checked does not hold or a fault of ours, 2 misconfigured or misused, 75 try again, 130 interrupted."""
     from telltale.cli import app
 
     if len(sys.argv) == 1:
@@ -19,7 +21,7 @@ def main() -> int:
         status = app(standalone_mode=False)
     except TelltaleError as error:
         sys.stderr.write(f"telltale: {' '.join(str(error).split())}\n")
-        return 2
+        return TRY_AGAIN if isinstance(error, Unavailable) else 2
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # click's own errors know how to show themselves

@@ -25,7 +25,7 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # between restarts; doubled each time
 STEADY_SECONDS = 30.0  # who lived this long starts again with the first pause
-MISCONFIGURED = 2  # exit status: trying again would not help
+MISCONFIGURED, TRY_AGAIN = 2, 75  # exit statuses: trying again would not help, or would
 
 log = structlog.get_logger()
 
@@ -100,7 +100,7 @@ class Supervisor:
         while not self._stopping:
             began = asyncio.get_running_loop().time()
             status = await self._run_once(service)
-            if status == MISCONFIGURED or not service.facts:  # never was ready, or says itself that it cannot be
+            if status == MISCONFIGURED or (not service.facts and status != TRY_AGAIN):  # it never was ready and will not be
                 error = Misconfigured(service.name, self._last_words(service))
                 if service.facts and not self.failed.done():
                     self.failed.set_result(error)

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     mqtt_url: Annotated[
         SecretStr | None, Field(validation_alias="MQTT_URL", description="MQTT broker, mqtt://user:password@host:1883; without it the embedded one is started")
     ] = None
+    mqtt_version: Annotated[Literal[4, 5], Field(description="protocol of the gateway's sessions: 4 is MQTT 3.1.1 (the embedded broker), 5 where the broker has it")] = 4
     home: Annotated[Path, Field(description="the folder of all state: database, broker, spools, secret")] = Field(
         default_factory=lambda: _default_home()
     )

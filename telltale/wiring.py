@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from schemas.errors import BadInput, Misconfigured
+from rules.judge import Judge
+from schemas.errors import BadInput, Misconfigured, Unavailable
 from schemas.vehicle import is_vin
-from store import fleet, vehicles
+from store import bells, fleet, stages, vehicles
 from store.migrate import role_url
 from store.pool import connect
 from telltale import cli, clock, data, demo_data, enrolment, neighbour, office, ready
 from telltale.settings import Settings
 
 Clock = Callable[[], datetime]
+_STAGES_SECONDS = 30.0  # in case a bell was missed
 
 
 async def business_clock(settings: Settings, role: str) -> Clock:
@@ -29,6 +32,94 @@ async def business_clock(settings: Settings, role: str) -> Clock:
         return await clock.read(connection)
     finally:
         await asyncio.wait_for(connection.close(), 5)
+
+
+async def gateway(settings: Settings) -> None:
+    from gateway import running
+    from telltale.embedded.credentials import broker_secrets, signed_in
+
+    business = await business_clock(settings, "gateway")
+    auth_url, auth_seed, mqtt_url = settings.auth_url.get_secret_value(), settings.auth_seed.get_secret_value(), settings.mqtt
+    if auth_url:  # a broker that asks us; when it is told no passwords, they follow from the secret that it knows too
+        mqtt_url = signed_in(mqtt_url, "gateway", settings.key)
+        auth_url = signed_in(auth_url, "doorkeeper", settings.key)
+        auth_seed = auth_seed or broker_secrets(settings.key)["issuer_seed"]
+    judge = await _judge(settings)
+    serving = running.run(
+        database_url=_as(settings, "gateway"),
+        mqtt_url=mqtt_url,
+        clock=business,
+        profiles=data.profiles(),
+        judge=judge,
+        share=settings.shares,
+        auth_url=auth_url,
+        auth_seed=auth_seed,
+        broker_log=settings.broker_log,
+        mqtt_version=settings.mqtt_version,
+        health_host=settings.health_host,
+        health_port=settings.health_port,
+        retention_days=settings.retention_days,
+        ready=ready.teller(settings.ready_fd),
+    )
+    await _together(serving, _follow_stages(settings, judge))
+
+
+async def _judge(settings: Settings) -> Judge:
+    """The catalogue, fitted to every vehicle model, each rule at the stage where people have put it."""
+    from rules.catalogue import RULES
+    from rules.codes import CodeBook
+
+    connection = await connect(_as(settings, "gateway"), name="stages")
+    try:
+        moved = {name: one.stage for name, one in (await stages.stages(connection)).items()}
+    finally:
+        await asyncio.wait_for(connection.close(), 5)
+    return Judge(RULES, data.profiles(), codes=CodeBook(data.trouble_codes()), stages=moved)
+
+
+async def _follow_stages(settings: Settings, judge: Judge) -> None:
+    """Shadow and live change while we run. Off changes the layout of every memory: then we start anew, which takes a second."""
+    while True:
+        with contextlib.suppress(Unavailable, OSError):
+            connection: Any = await connect(_as(settings, "gateway"), name="stages")
+            try:
+                switched = await _moved(connection, judge)
+            finally:
+                connection.terminate()
+            if switched:
+                break
+        await asyncio.sleep(1.0)
+    raise Unavailable("the gateway", f"{switched} was switched on or off, so it starts again")
+
+
+async def _moved(connection: Any, judge: Judge) -> str:
+    """Follow the bell; the name of a rule that was switched on or off, or nothing when the connection is lost."""
+    rung = asyncio.Event()
+    await bells.listen(connection, bells.CARS, lambda said: rung.set() if said.get("what") == "rules" else None)
+    while not connection.is_closed():
+        for name, one in (await stages.stages(connection)).items():
+            if name not in judge.stages:
+                continue
+            if (one.stage == "off") != (judge.stages[name] == "off"):
+                return name
+            judge.stages[name] = one.stage
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(rung.wait(), _STAGES_SECONDS)
+        rung.clear()
+    return ""
+
+
+async def _together(*parts: Coroutine[Any, Any, None]) -> None:
+    """Until the first of them ends; its error is the error."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def dealer_api(settings: Settings) -> None:
