@@ -13,7 +13,7 @@ import can
 import isotp
 from udsoncan.Request import Request
 from udsoncan.Response import Response
-from udsoncan.ReadDTCInformation import ReadDTCInformation
+from udsoncan.services.ReadDTCInformation import ReadDTCInformation
 
 from schemas.errors import Unavailable
 from schemas.telemetry import Diagnostics, FreezeFrame, TroubleCode
