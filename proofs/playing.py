@@ -14,7 +14,7 @@ from proofs.outside import Ear, Phone, Staff
 from proofs.story import STEPS, Scene, play, tell, with_kill
 from schemas.errors import Misconfigured
 from telltale import demo_data
-from telltale.demo import Demo
+from telltale.demo import Demo, erase
 from telltale.settings import Settings
 
 #: What each scenario's fault is called by the rules; the seed says which car's story is told.
@@ -40,6 +40,7 @@ async def main(settings: Settings, *, seed: int, kill: str | None) -> dict[str, 
             scene = await set_scene(demo, seed, parts)
             facts = await play(scene, with_kill(STEPS) if kill else STEPS, tell)
     if facts["ok"]:
+        erase(home)
         shutil.rmtree(home, ignore_errors=True)
     else:
         tell(f"the logs are in {home / 'logs'}")

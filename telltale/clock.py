@@ -14,6 +14,7 @@ from schemas.moment import from_local, local
 from store import clock
 from store.pool import Connection
 
+START_SECONDS = 3.0  # machine time for which a new clock stands still: what services need to start
 BEAT_SECONDS = 1.0  # machine time between two savings of how far the clock has come
 
 
@@ -47,8 +48,9 @@ def resumed(seen: datetime, speed: float) -> TimeLapse:
 
 
 def begun(zone: str, country: str, speed: float) -> TimeLapse:
-    """A first start: 08:30 on the next Monday that is a working day at the dealer's."""
-    return TimeLapse(anchor=first_morning(local(real(), zone).date(), zone, country), started=real(), speed=speed)
+    """A first start: 08:30 on the next Monday that is a working day at the dealer's, once the services are there."""
+    started = real() + timedelta(seconds=START_SECONDS)
+    return TimeLapse(anchor=first_morning(local(real(), zone).date(), zone, country), started=started, speed=speed)
 
 
 def first_morning(today: date, zone: str, country: str) -> datetime:

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -169,10 +170,15 @@ class Demo:
     def _forget(self) -> None:
         if self.settings.database_url is not None:
             raise Misconfigured("DATABASE_URL", "names a database of your own: --fresh only forgets what lies in the home, so empty that one yourself")
-        EmbeddedPostgres(self.settings.home).erase()
-        for name in ("broker", "logs", "spools", "cars.json", "secret"):
-            path = self.settings.home / name
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        erase(self.settings.home)
+
+
+def erase(home: Path) -> None:
+    """Everything that a demo left in its home, also where the database had to be sheltered elsewhere."""
+    EmbeddedPostgres(home).erase()
+    for name in ("broker", "logs", "spools", "played", "cars.json", "secret"):
+        path = home / name
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 async def main(settings: Settings, *, fresh: bool) -> None:

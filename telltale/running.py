@@ -108,7 +108,8 @@ class Supervisor:
             service.ready.clear()
             if asyncio.get_running_loop().time() - began > STEADY_SECONDS:
                 pause = FIRST_PAUSE
-            self._tell(f"{service.name} ended ({_in_words(status)}), starting it again in {pause:.1f} s: {self._last_words(service)}")
+            why = f": {self._last_words(service)}" if status > 0 else ""
+            self._tell(f"{service.name} ended ({_in_words(status)}), starting it again in {pause:.1f} s{why}")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 

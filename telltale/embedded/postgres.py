@@ -111,6 +111,9 @@ class EmbeddedPostgres:
     def erase(self) -> None:
         """Forget everything (demo --fresh); only while nothing runs."""
         folder = self._place()
+        if folder != self.home:
+            shutil.rmtree(folder, ignore_errors=True)
+            return
         for data in (folder / "pgdata", folder / "pgdata.new"):
             shutil.rmtree(data, ignore_errors=True)
         (folder / "postgres.secret").unlink(missing_ok=True)
