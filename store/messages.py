@@ -23,9 +23,12 @@ ON CONFLICT (reference) DO NOTHING RETURNING id
 """
 _BY_REFERENCE = "SELECT id FROM messages WHERE reference = $1"
 _ONE = f"SELECT {_COLUMNS} FROM messages WHERE dealer_id = $1 AND id = $2"
+#: One text after the other to the same person, in the order of their times: "collected" never arrives before "on the way".
 _DUE = f"""
-SELECT {_COLUMNS} FROM messages
+SELECT {_COLUMNS} FROM messages AS m
 WHERE state = 'queued' AND due_at <= $1 AND (retry_at IS NULL OR retry_at <= $2)
+  AND NOT EXISTS (SELECT 1 FROM messages AS before WHERE before.to_address = m.to_address AND before.state IN ('queued', 'claimed')
+                  AND (before.due_at, before.id) < (m.due_at, m.id))
 ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 _CLAIM = "UPDATE messages SET state = 'claimed', claimed_at = $2, attempts = attempts + 1, retry_at = NULL WHERE id = $1 AND state = 'queued'"

@@ -48,6 +48,7 @@ CREATE TABLE messages (
 );
 CREATE INDEX messages_due ON messages (due_at, id) WHERE state = 'queued';
 CREATE INDEX messages_claimed ON messages (claimed_at) WHERE state = 'claimed';
+CREATE INDEX messages_under_way ON messages (to_address, due_at, id) WHERE state IN ('queued', 'claimed');
 CREATE INDEX messages_thread ON messages (dealer_id, thread_id, id);
 SELECT protect('messages');
 GRANT SELECT, INSERT, UPDATE ON messages TO telltale_worker, telltale_desk;

@@ -1,0 +1,29 @@
+"""What a text asserts, read again at the moment it goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from store.pool import Connection
+
+_TABLES = {"offer": "offers", "booking": "bookings", "leg": "legs", "case": "cases", "alert": "alerts"}
+_STATE = {noun: f"SELECT state FROM {table} WHERE dealer_id = $1 AND id = $2" for noun, table in _TABLES.items()}
+_HELD_UNTIL = "SELECT expires_at FROM offers WHERE dealer_id = $1 AND id = $2"
+
+
+async def untrue(connection: Connection, dealer_id: int, asserts: Sequence[Mapping[str, Any]], now: datetime) -> str | None:
+    """The first assertion that does not hold any more, in words; None when all of them do. What cannot be checked does not hold."""
+    for said in asserts:
+        noun, subject_id, wanted = str(said.get("noun")), said.get("id"), [str(state) for state in said.get("state", ())]
+        if noun not in _STATE:
+            return f"nobody can check what it says about {noun}"
+        state = await connection.fetchval(_STATE[noun], dealer_id, subject_id)
+        if state is None:
+            return f"there is no {noun} {subject_id} any more"
+        if wanted and state not in wanted:
+            return f"the {noun} is {state} now"
+        if noun == "offer" and state == "open" and await connection.fetchval(_HELD_UNTIL, dealer_id, subject_id) <= now:
+            return "the offered windows are held no longer"
+    return None

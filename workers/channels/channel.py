@@ -1,0 +1,37 @@
+"""What every channel can do: hand a text over, and say whether it was handed over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from schemas.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The provider has it, under its own name for it."""
+
+    provider_id: str
+
+
+class Lookup(Enum):
+    """What a provider may answer when it has no receipt to show."""
+
+    NEVER_CAME = "never came"
+    CANNOT_TELL = "cannot tell"
+
+
+class Channel(Protocol):
+    """One way to a person.
+
+    `send` raises DeliveryFailed only when the provider surely did not take the text; any other error means that
+    nobody knows, and `lookup` is asked before the text is sent again. `message.reference` is its name on both sides.
+    """
+
+    async def send(self, message: Message, sender: str) -> Receipt: ...
+
+    async def lookup(self, message: Message) -> Receipt | Lookup: ...
+
+    async def close(self) -> None: ...

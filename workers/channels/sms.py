@@ -1,0 +1,75 @@
+"""SMS by Twilio's HTTP API. It knows no idempotency key: before a text is sent again we ask it for what it has."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+
+from schemas.errors import DeliveryFailed, Misconfigured
+from schemas.message import Message
+from workers.channels.channel import Lookup, Receipt
+
+TIMEOUT_S = 4.0
+API = "https://api.twilio.com"
+#: Error codes after which the same text to the same number fails again: not a number, no mobile, opted out at the provider.
+_FOR_GOOD = frozenset({21211, 21214, 21217, 21401, 21407, 21408, 21421, 21602, 21604, 21606, 21610, 21612, 21614, 21617, 30003, 30004, 30005, 30006})
+_LOOK_BACK = timedelta(minutes=2)  #: its clock and ours may differ
+
+
+class SmsChannel:
+    """One Twilio account. Addresses its own machine in tests by `api`."""
+
+    def __init__(self, account: str, token: str, sender: str, *, callback: str = "", api: str = API) -> None:
+        for name, value in (("TELLTALE_TWILIO_ACCOUNT", account), ("TELLTALE_TWILIO_TOKEN", token)):
+            if not value:
+                raise Misconfigured(name, "is needed to send SMS by Twilio")
+        self._messages = f"{api}/2010-04-01/Accounts/{account}/Messages.json"
+        self._sender, self._callback = sender, callback
+        self._auth = aiohttp.BasicAuth(account, token)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(self, message: Message, sender: str) -> Receipt:
+        """`sender` is the dealer's number, or else the account's."""
+        form = {"To": message.to_address, "Body": message.body}
+        source = sender if sender.startswith("+") else self._sender
+        form["MessagingServiceSid" if source.startswith("MG") else "From"] = source
+        if self._callback:
+            form["StatusCallback"] = f"{self._callback}?reference={message.reference}"
+        try:
+            async with self._open().post(self._messages, data=form) as answer:
+                said: dict[str, Any] = await answer.json(content_type=None)
+                if answer.status in (200, 201):
+                    return Receipt(str(said["sid"]))
+                code = int(said.get("code") or 0)
+                if answer.status == 429:
+                    raise DeliveryFailed("Twilio asks us to slow down")
+                if answer.status < 500:
+                    raise DeliveryFailed(f"Twilio refuses it ({answer.status}, error {code})", permanent=code in _FOR_GOOD or answer.status == 400)
+                raise OSError(f"Twilio answered {answer.status}: it may have taken the text")
+        except aiohttp.ClientConnectorError as error:
+            raise DeliveryFailed("Twilio cannot be reached") from error
+
+    async def lookup(self, message: Message) -> Receipt | Lookup:
+        """Whether a text of the same words to the same number is there since we queued it."""
+        since = (message.queued_at - _LOOK_BACK).strftime("%Y-%m-%d")
+        query = {"To": message.to_address, "DateSent>": since, "PageSize": "100"}
+        try:
+            async with self._open().get(self._messages, params=query) as answer:
+                if answer.status != 200:
+                    return Lookup.CANNOT_TELL
+                said: dict[str, Any] = await answer.json(content_type=None)
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return Lookup.CANNOT_TELL
+        found = next((m for m in said.get("messages", ()) if m.get("body") == message.body and m.get("status") not in ("failed", "canceled")), None)
+        return Lookup.NEVER_CAME if found is None else Receipt(str(found["sid"]))
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(auth=self._auth, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
+        return self._session

@@ -1,0 +1,190 @@
+"""Run the workers until cancelled: a few loops of the same shape, woken by bells and by a slow tick."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import structlog
+
+from rules.wording import Wording
+from schemas.case import Case
+from schemas.errors import TelltaleError, Unavailable
+from store import bells, cases, sweeps
+from store.pool import connect, open_pool, transaction
+from workers import sending, sweeping, verifying, waking
+from workers.channels import ALIASES, ChannelSettings, open_channels
+from workers.kit import Kit
+
+log = structlog.get_logger()
+
+SENDERS, HANDS = 4, 2
+TICK_S = 0.5  #: machine time between two looks when no bell rang
+SWEEP_S, SILENCE_S, FORGET_S, PROOF_S, RECONCILE_S = 1.0, 60.0, 3600.0, 2.0, 2.0
+_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
+
+
+async def run(
+    *,
+    database_url: str,
+    clock: Callable[[], datetime],
+    wording: Wording,
+    desk_url: str = "",
+    channels: ChannelSettings | None = None,
+    staff_channel: str = "phone",
+    time_lapse: bool = False,
+    ready: Callable[..., None] = lambda **facts: None,
+) -> None:
+    """`database_url` signs in as the worker's role; `ready()` is called once the loops run and the bell is heard."""
+    pool = await open_pool(database_url, name="workers", size=2 * SENDERS + HANDS + 4)
+    ways = open_channels(channels or ChannelSettings(), pool, clock, time_lapse=time_lapse)
+    kit = Kit(pool, clock, wording, ways, desk_url, staff_channel=ALIASES.get(staff_channel, staff_channel))
+    try:
+        await serve(kit, database_url, ready)
+    finally:
+        for way in set(ways.values()):
+            await way.close()
+        await asyncio.wait_for(_close(pool), 5)
+
+
+async def serve(kit: Kit, database_url: str, ready: Callable[..., None] = lambda **facts: None) -> None:
+    """All loops over one kit; separate from `run` so that a proof can hand in a kit of its own."""
+    bell, listening = Bell(), asyncio.Event()
+    verifier = Verifier(kit)
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(_listen(database_url, bell, listening), name="bell")
+        for n in range(SENDERS):
+            loops.create_task(_loop(f"sender {n}", lambda: sending.one(kit), bell, TICK_S))
+        for n in range(HANDS):
+            loops.create_task(_loop(f"hand {n}", lambda: waking.one(kit), bell, TICK_S))
+        loops.create_task(_loop("reconcile", lambda: sending.reconcile(kit), None, RECONCILE_S))
+        loops.create_task(_loop("offers", lambda: _idle(sweeping.offers_once(kit)), None, SWEEP_S))
+        loops.create_task(_loop("silence", lambda: _idle(sweeping.silence_once(kit)), None, SILENCE_S))
+        loops.create_task(_loop("forget", lambda: _idle(sweeping.forget_once(kit)), None, FORGET_S))
+        loops.create_task(_loop("proofs", verifier.once, None, PROOF_S))
+        await listening.wait()
+        ready()
+
+
+class Bell:
+    """One ring wakes every loop that waits."""
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Event] = set()
+        self.rings = 0
+
+    def ring(self, _payload: dict[str, Any] | None = None) -> None:
+        """Somebody put work down."""
+        self.rings += 1
+        for event in self._waiting:
+            event.set()
+
+    async def wait(self, seconds: float, heard: int) -> None:
+        """Until it rings, at most so long; not at all when it has rung since `rings` was `heard`."""
+        if self.rings != heard:
+            return
+        event = asyncio.Event()
+        self._waiting.add(event)
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting.discard(event)
+
+
+class Verifier:
+    """Cases that wait for their car's proof: looked at when the car has been heard since the last look."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit, self._seen = kit, dict[int, datetime | None]()
+
+    async def once(self) -> bool:
+        """Look at each such case once; failures of one do not stop the others."""
+        async with transaction(self._kit.pool) as connection:
+            waiting = await cases.verifying(connection)
+        self._seen = {case.id: self._seen[case.id] for case in waiting if case.id in self._seen}
+        for case in waiting:
+            try:
+                await self._look(case)
+            except Unavailable:
+                raise
+            except Exception:
+                log.exception("a repair could not be checked", case=case.id)
+        return False
+
+    async def _look(self, case: Case) -> None:
+        async with transaction(self._kit.pool) as connection:
+            heard = await sweeps.last_heard(connection, case.vehicle_id)
+            if case.id in self._seen and self._seen[case.id] == heard:
+                return
+            fresh = await cases.get(connection, case.dealer_id, case.id, lock=True)
+            answer = await verifying.check(self._kit, connection, fresh)
+        self._seen[case.id] = heard
+        if answer is not None:
+            log.info("repair checked", case=case.id, answer=type(answer).__name__, because=answer.because)
+
+
+async def _loop(name: str, step: Callable[[], Awaitable[bool]], bell: Bell | None, tick_s: float) -> None:
+    """Work while there is work, then wait for the bell or the tick. Nothing but cancellation ends it."""
+    pause = _PAUSE_S
+    while True:
+        heard = bell.rings if bell is not None else 0
+        try:
+            worked = await step()
+            pause = _PAUSE_S
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            if not isinstance(error, Unavailable):
+                log.exception("a worker stumbled", loop=name, known=isinstance(error, TelltaleError))
+            await asyncio.sleep(random.uniform(_PAUSE_S / 2, pause))
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+            continue
+        if not worked:
+            await (bell.wait(tick_s, heard) if bell is not None else asyncio.sleep(tick_s))
+
+
+async def _listen(database_url: str, bell: Bell, listening: asyncio.Event) -> None:
+    """Hear the bell; when the connection is lost, get another one and ring once, for a bell may have been missed."""
+    pause = _PAUSE_S
+    while True:
+        lost = asyncio.Event()
+        try:
+            connection = await connect(database_url, name="workers-bell")
+        except Unavailable:
+            await asyncio.sleep(random.uniform(_PAUSE_S, pause))
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+            continue
+        try:
+            connection.add_termination_listener(partial(_set, lost))
+            await bells.listen(connection, bells.WAKEUPS, bell.ring)
+            pause = _PAUSE_S
+            listening.set()
+            bell.ring()
+            await lost.wait()
+        finally:
+            connection.terminate()
+
+
+def _set(event: asyncio.Event, _connection: object) -> None:
+    event.set()
+
+
+async def _idle(work: Awaitable[object]) -> bool:
+    """Work that needs no second look at once."""
+    await work
+    return False
+
+
+async def _close(pool: Any) -> None:
+    try:
+        async with asyncio.timeout(3):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()

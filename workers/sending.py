@@ -1,0 +1,181 @@
+"""Sending, exactly once where the provider lets us: claim, hand over under the message's reference, mark.
+
+A text is claimed in one transaction and handed over in a second one. Each reads again whether it is still true
+and still allowed. The second holds the owner's row while the provider is called, so that no text leaves after
+a STOP has been committed. A worker that dies in between leaves a claim; after a grace the provider is asked for
+the reference, and only what never came is sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+import structlog
+
+from rules import permission, retry
+from rules.permission import Never, Permission, Wait
+from schemas.consent import Owner
+from schemas.errors import DeliveryFailed, NotFound
+from schemas.message import MESSAGE, Message, MessageEvent, MessageState, Purpose
+from schemas.verdict import Severity
+from store import accounts, cases, consents, history, messages, owners
+from store.pool import Connection, transaction
+from workers.channels import ALIASES, Lookup, Receipt
+from workers.kit import Kit
+
+log = structlog.get_logger()
+
+#: Of these it is better to have told twice than never, where a provider cannot be asked.
+MAY_REPEAT = frozenset({Purpose.SAFETY, Purpose.STAFF, Purpose.STATUS})
+
+
+async def one(kit: Kit) -> bool:
+    """Take the next due text as far as it goes. False when none is due."""
+    async with transaction(kit.pool) as connection:
+        now, machine = kit.clock(), kit.machine()
+        message = await messages.due(connection, now, machine)
+        if message is None:
+            return False
+        if not await _settled(kit, connection, message, now):
+            await messages.claim(connection, message.id, machine)
+            claimed = True
+        else:
+            claimed = False
+    if claimed:
+        await hand_over(kit, message, machine)
+    return True
+
+
+async def reconcile(kit: Kit) -> bool:
+    """Take over one claim whose worker is gone: ask the provider first. False when there is none."""
+    machine = kit.machine()
+    async with transaction(kit.pool) as connection:
+        found = await messages.stuck(connection, machine - kit.grace)
+        if found is None:
+            return False
+        message, claimed_at = found
+        if not await messages.reclaim(connection, message.id, claimed_at, machine):
+            return True
+    answer = await kit.channels[message.channel].lookup(message)
+    log.info("claim taken over", message=message.id, provider=str(answer))
+    if isinstance(answer, Receipt):
+        async with transaction(kit.pool) as connection:
+            await messages.sent(connection, message, machine, kit.clock(), answer.provider_id)
+    elif answer is Lookup.NEVER_CAME or message.purpose in MAY_REPEAT:
+        if answer is Lookup.CANNOT_TELL:
+            await _note(kit, message, "sent again: the provider cannot tell whether it went out, and twice is better than never")
+        await hand_over(kit, message, machine)
+    else:
+        async with transaction(kit.pool) as connection:
+            await _end(connection, message, MessageEvent.FAILED, "nobody can tell whether it went out; it is not sent twice", kit.clock())
+    return True
+
+
+async def hand_over(kit: Kit, message: Message, claimed_at: datetime) -> None:
+    """Give a claimed text to its channel and mark what came of it. An unclear end leaves the claim for `reconcile`."""
+    try:
+        async with transaction(kit.pool) as connection:
+            now = kit.clock()
+            if message.owner_id is not None:
+                await consents.hold(connection, message.dealer_id, message.owner_id)
+            if await _settled(kit, connection, message, now, claimed=True):
+                return
+            sender = await _sender(connection, message)
+            receipt = await _send(kit, message, sender)
+            if not await messages.sent(connection, message, claimed_at, kit.clock(), receipt.provider_id):
+                log.warning("the claim was taken over while it was handed over", message=message.id)
+    except DeliveryFailed as error:
+        await _failed(kit, message, error)
+    except Unclear as error:  # the provider may have it: ask before sending again
+        log.warning("unclear whether it went out", message=message.id, error=repr(error.__cause__))
+
+
+class Unclear(Exception):
+    """The provider may or may not have it."""
+
+
+async def _send(kit: Kit, message: Message, sender: str) -> Receipt:
+    """The channel's own errors stay apart from those of our database, in whose transaction this runs."""
+    try:
+        async with asyncio.timeout(kit.send_s):
+            return await kit.channels[message.channel].send(message, sender)
+    except DeliveryFailed:
+        raise
+    except Exception as error:
+        raise Unclear from error
+
+
+async def decide(kit: Kit, connection: Connection, message: Message, now: datetime) -> tuple[str | None, Permission]:
+    """Is it still true, and may it go now?"""
+    false = await kit.untrue(connection, message, now)
+    if message.owner_id is None:
+        return false, kit.permitted(message, None, {}, now)
+    owner = await _owner(connection, message)
+    agreed = await consents.of_owner(connection, message.dealer_id, message.owner_id)
+    lately = await messages.lately(connection, message.dealer_id, message.owner_id, message.purpose, now - permission.LONGEST_BUDGET)
+    severity: Severity | None = None
+    if message.case_id is not None:
+        severity = (await cases.get(connection, message.dealer_id, message.case_id)).severity
+    return false, kit.permitted(message, owner, agreed, now, severity=severity, lately=lately)
+
+
+async def _settled(kit: Kit, connection: Connection, message: Message, now: datetime, *, claimed: bool = False) -> bool:
+    """Whether the text does not go now: cancelled with its reason, or put back until it may."""
+    false, answer = await decide(kit, connection, message, now)
+    state = MessageState.CLAIMED if claimed else MessageState.QUEUED
+    if message.channel not in kit.channels:
+        await _end(connection, message, MessageEvent.FAILED, f"there is no channel called {message.channel}", now)
+    elif false is not None:
+        await _end(connection, message, MessageEvent.CANCELLED, f"no longer true: {false}", now)
+    elif isinstance(answer, Never):
+        await _end(connection, message, MessageEvent.CANCELLED, f"not allowed: {answer.reason}", now)
+    elif isinstance(answer, Wait):
+        MESSAGE.next(state, MessageEvent.PUT_BACK)
+        await messages.put_back(connection, message, max(answer.until, now), None, answer.reason)
+    else:
+        return False
+    return True
+
+
+
+
+
+async def _end(connection: Connection, message: Message, event: MessageEvent, reason: str, now: datetime) -> None:
+    state = MESSAGE.next(MessageState.CLAIMED, event)
+    await messages.end(connection, message, state, reason)
+    await history.write(connection, message.dealer_id, "message", message.id, old=message.state.value, new=state.value, reason=reason, actor="worker", now=now)
+
+
+async def _failed(kit: Kit, message: Message, error: DeliveryFailed) -> None:
+    """The provider did not take it: for good, or try again later with jitter."""
+    attempt = message.attempts + 1
+    async with transaction(kit.pool) as connection:
+        if error.permanent or retry.exhausted(attempt):
+            await _end(connection, message, MessageEvent.FAILED, error.reason, kit.clock())
+        else:
+            wait = timedelta(seconds=retry.delay(attempt, kit.luck()))
+            await messages.put_back(connection, message, message.due_at, kit.machine() + wait, f"{error.reason}; tried {attempt} times")
+
+
+async def _note(kit: Kit, message: Message, reason: str) -> None:
+    async with transaction(kit.pool) as connection:
+        await history.write(connection, message.dealer_id, "message", message.id, old="claimed", new="claimed", reason=reason, actor="worker", now=kit.clock())
+
+
+async def _owner(connection: Connection, message: Message) -> Owner | None:
+    assert message.owner_id is not None
+    try:
+        return await owners.get(connection, message.dealer_id, message.owner_id)
+    except NotFound:
+        return None
+
+
+async def _sender(connection: Connection, message: Message) -> str:
+    """The number or mailbox that the dealer's owners answer to on this channel."""
+    names = [message.channel, *(alias for alias, channel in ALIASES.items() if channel == message.channel), ALIASES.get(message.channel, "")]
+    for name in filter(None, names):
+        found = await accounts.sender_of(connection, message.dealer_id, name)
+        if found is not None:
+            return found
+    return (await accounts.dealer(connection, message.dealer_id)).phone

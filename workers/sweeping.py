@@ -1,0 +1,61 @@
+"""What time alone moves, in case nobody rang: holds that ran out, cars that fell silent, what need not be kept."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from rules.catalogue import BY_NAME
+from rules.silence import QUIET_FOR, Standing, silence, step_for
+from schemas.alert import AlertState, AlertStep
+from schemas.verdict import Severity
+from store import alerts, idempotency, sweeps
+from store.alerts import Moved
+from store.pool import transaction
+from workers import reminding
+from workers.kit import Kit
+
+log = structlog.get_logger()
+
+SILENT = BY_NAME["silent_vehicle"]
+KEYS_KEPT = timedelta(days=30)
+_BATCH = 500
+
+
+async def offers_once(kit: Kit) -> int:
+    """Expire what is due, each in its own transaction, so that one that cannot does not hold up the others."""
+    async with transaction(kit.pool) as connection:
+        due = await sweeps.expired_offers(connection, kit.clock())
+    done = 0
+    for dealer_id, offer_id in due:
+        async with transaction(kit.pool) as connection:
+            done += await reminding.expire(kit, connection, dealer_id, offer_id)
+    return done
+
+
+async def silence_once(kit: Kit) -> int:
+    """Judge every car that was long not heard, and those that spoke again; only this rule, for readings judge all others."""
+    moved, after, now = 0, 0, kit.clock()
+    while True:
+        async with transaction(kit.pool) as connection:
+            cars = await sweeps.silent(connection, SILENT.name, now - QUIET_FOR, after, _BATCH)
+            steps = [Moved(car.dealer_id, car.id, now.timestamp(), step) for car in cars for step in _judged(car, now)]
+            await alerts.move(connection, steps, now)
+        moved += len(steps)
+        if len(cars) < _BATCH:
+            return moved
+        after = cars[-1].id
+
+
+async def forget_once(kit: Kit) -> None:
+    """Answers to repeated requests are kept for a month."""
+    async with transaction(kit.pool) as connection:
+        await idempotency.forget(connection, kit.clock() - KEYS_KEPT)
+
+
+def _judged(car: sweeps.Silent, now: datetime) -> tuple[AlertStep, ...]:
+    standing = None
+    if car.state is not None:
+        standing = Standing(AlertState(car.state), car.episode or 0, car.step or 0, Severity(car.severity or "advice"))
+    return step_for(SILENT.name, SILENT.version, "", standing, silence(car.last_heard_at, now), now)

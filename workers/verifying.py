@@ -1,0 +1,105 @@
+"""After the repair: the car proves it, the owner gets the all-clear, and is asked once how it was."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules import proof
+from rules.proof import Proved
+from schemas.alert import Alert
+from schemas.case import Case, CaseEvent, CaseState
+from schemas.errors import NotFound
+from schemas.message import MessageKind, Purpose
+from schemas.moment import from_epoch
+from schemas.reading import Reading
+from store import accounts, alerts, cases, feedback, fleet, messages, owners, readings, sweeps, wakeups
+from store.pool import Connection
+from store.wakeups import Wakeup
+from workers.kit import Kit
+
+ASK_AFTER = timedelta(hours=2)
+_NOT_WHILE_UPSET = timedelta(hours=6)  #: an unread text may be a complaint: a person reads it before we ask anything
+_MOST_ASKS = 8
+_PAGE = 2000
+_FAR = timedelta(days=400)  #: a wrong clock may date a row ahead
+
+
+async def prove(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
+    """Look at what the car has said since the repair."""
+    try:
+        case = await cases.get(connection, wakeup.dealer_id, wakeup.subject_id, lock=True)
+    except NotFound:
+        return
+    await check(kit, connection, case)
+
+
+async def check(kit: Kit, connection: Connection, case: Case) -> proof.Answer | None:
+    """Close the case if its own proof is there. None when there is nothing to verify."""
+    if case.state is not CaseState.VERIFYING or case.repaired_at is None:
+        return None
+    answer = proof.check(case.proof or [], await _since_repair(kit, connection, case))
+    if not isinstance(answer, Proved):
+        return answer
+    now = kit.clock()
+    done = await cases.move(connection, case, CaseEvent.PROVED, reason=answer.because, actor="car", now=now)
+    await _all_clear(kit, connection, done)
+    await wakeups.put(connection, case.dealer_id, "feedback", case.id, due_at=now + ASK_AFTER)
+    return answer
+
+
+async def ask(kit: Kit, connection: Connection, wakeup: Wakeup) -> timedelta | None:
+    """The one question. Returns how long to wait when now is not the time."""
+    try:
+        case = await cases.get(connection, wakeup.dealer_id, wakeup.subject_id, lock=True)
+    except NotFound:
+        return None
+    if case.state is not CaseState.DONE or case.comebacks or case.owner_id is None:
+        return None  # a comeback is a complaint that the car made: we do not ask how it was
+    if await sweeps.has_unread(connection, case.dealer_id, case.owner_id):
+        return _NOT_WHILE_UPSET if wakeup.attempts < _MOST_ASKS else None
+    now = kit.clock()
+    if await feedback.ask(connection, case.dealer_id, case.id, case.owner_id, now):
+        await _tell(kit, connection, case, MessageKind.FEEDBACK, Purpose.SURVEY)
+    return None
+
+
+async def _all_clear(kit: Kit, connection: Connection, case: Case) -> None:
+    found = await alerts.of_case(connection, case.dealer_id, case.id)
+    worst = max(found, key=lambda alert: (alert.severity.rank, alert.id), default=None)
+    await _tell(kit, connection, case, MessageKind.ALL_CLEAR, Purpose.STATUS, worst)
+
+
+async def _tell(kit: Kit, connection: Connection, case: Case, kind: MessageKind, purpose: Purpose, alert: Alert | None = None) -> None:
+    """A text to the owner of the case; nobody to tell is no error."""
+    if case.owner_id is None:
+        return
+    owner = await owners.get(connection, case.dealer_id, case.owner_id)
+    address = owner.email if owner.channel == "email" else owner.phone
+    if not address:
+        return
+    dealer = await accounts.dealer(connection, case.dealer_id)
+    car = await fleet.get(connection, case.dealer_id, case.vehicle_id)
+    text = kit.wording.text(
+        owner.language, kind, dealer=dealer.name, vehicle=car.title, rule=alert.rule if alert else None, component=alert.component if alert else "",
+        severity=case.severity.value,
+    )  # fmt: skip
+    await messages.queue(
+        connection, dealer_id=case.dealer_id, kind=kind, purpose=purpose, to=messages.OwnerTo(owner.id, owner.channel, address, owner.language), body=text.body,
+        asserts=[messages.asserts("case", case.id, CaseState.DONE)], author="worker", now=kit.clock(), case_id=case.id,
+        reference=f"{kind.value}-{case.id}-{case.comebacks}",
+    )  # fmt: skip
+
+
+async def _since_repair(kit: Kit, connection: Connection, case: Case) -> list[Reading]:
+    assert case.repaired_at is not None
+    rows: list[Reading] = []
+    after = None
+    while True:
+        page = await readings.page(
+            connection, case.dealer_id, case.vehicle_id, case.repaired_at, kit.clock() + _FAR, after=after, limit=_PAGE
+        )
+        rows += page
+        if len(page) < _PAGE:
+            return rows
+        last = page[-1]
+        after = (from_epoch(last.ts), last.boot, last.seq)

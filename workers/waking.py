@@ -1,0 +1,67 @@
+"""Work that waits in `wakeups`: taken one by one, done in the transaction that deletes it.
+
+What fails is put off, further each time, with its reason in the row; it never stands in the way of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+import structlog
+
+from rules import retry
+from schemas.errors import Unavailable
+from store import tallies, wakeups
+from store.pool import Connection, transaction
+from store.wakeups import Wakeup
+from workers import casework, reminding, verifying
+from workers.kit import Kit
+
+log = structlog.get_logger()
+
+#: Does the work of one wakeup; a returned timedelta asks for another look after that much business time.
+Handler = Callable[[Kit, Connection, Wakeup], Awaitable[timedelta | None]]
+
+#: Which hand takes what.
+HANDLERS: Mapping[str, Handler] = {
+    "alert": casework.alert_moved,
+    "case_unacknowledged": casework.unacknowledged,
+    "proof": verifying.prove,
+    "feedback": verifying.ask,
+    "booking": reminding.plan,
+    "offer": reminding.offer_due,
+}
+_LOUD = 3  #: from this attempt on the desk sees that something is stuck
+_LONGEST = 3600.0
+
+
+async def one(kit: Kit, handlers: Mapping[str, Handler] = HANDLERS) -> bool:
+    """Do the next due piece of work. False when none is due."""
+    async with transaction(kit.pool) as connection:
+        wakeup = await wakeups.take(connection, kit.clock(), tuple(handlers))
+        if wakeup is None:
+            return False
+        try:
+            async with connection.transaction():  # a savepoint: what fails here is undone, and the put-off is kept
+                again = await handlers[wakeup.topic](kit, connection, wakeup)
+        except Unavailable:
+            raise
+        except Exception as error:
+            await _put_off(kit, connection, wakeup, error)
+            return True
+        if again is None:
+            await wakeups.done(connection, wakeup)
+        else:
+            await wakeups.later(connection, wakeup, kit.clock() + again, None)
+        return True
+
+
+async def _put_off(kit: Kit, connection: Connection, wakeup: Wakeup, error: Exception) -> None:
+    """Poisoned or just unlucky: others go first, and from the third time on it is counted where people see it."""
+    attempt, reason = wakeup.attempts + 1, f"{type(error).__name__}: {error}"[:500]
+    log.warning("work put off", topic=wakeup.topic, subject=wakeup.subject_id, attempt=attempt, reason=reason, exc_info=attempt == 1)
+    wait = timedelta(seconds=max(1.0, retry.delay(attempt, kit.luck(), base=2.0, cap=_LONGEST)))
+    await wakeups.later(connection, wakeup, kit.clock() + wait, reason)
+    if attempt >= _LOUD:
+        await tallies.add(connection, [(wakeup.dealer_id, "work_stuck", f"{wakeup.topic} {wakeup.subject_id}", 1, kit.clock(), reason)])
