@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dealer_api.owner import driving, pages, phones, preferences, visits
+from dealer_api.owner import answers, driving, pages, phones, preferences, visits
 from dealer_api.route import DRIVING, PUBLIC, Route
 
 #: A token in the path is a signed link; its handler checks it. `/phone` answers on this very machine only.
@@ -20,6 +20,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/o/{token}/preferences", preferences.save, PUBLIC, "language, channel, quiet hours"),
     Route("POST", "/o/{token}/stop", preferences.stop, PUBLIC, "no more texts"),
     Route("POST", "/o/{token}/start", preferences.start, PUBLIC, "texts again"),
+    Route("GET", "/f/{token}", answers.show, PUBLIC, "one question"),
+    Route("POST", "/f/{token}", answers.answer, PUBLIC, "its answer, once"),
     Route("GET", "/d/{token}", driving.show, PUBLIC, "the driver's day by link"),
     Route("GET", "/d/{token}/live", driving.live, PUBLIC, "says when to look again"),
     Route("POST", "/d/{token}/move", driving.move, PUBLIC, "the next of five steps"),

@@ -1,0 +1,54 @@
+"""The demo phones: what arrived, for a person and for a program, on this machine only."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+
+async def arrive(world: Any, body: str, number: str = "+4917604069010") -> None:
+    """A text reaches a phone."""
+    count = await world.desk.admin.fetchval("SELECT count(*) FROM phone_texts")
+    await world.desk.admin.execute(
+        "INSERT INTO phone_texts (reference, from_address, to_address, body, at) VALUES ($1, '+49305550100', $2, $3, $4)",
+        f"test-{count}", number, body, world.desk.clock() + timedelta(minutes=count),
+    )  # fmt: skip
+
+
+async def test_every_owner_and_every_person_with_a_number_has_a_phone(world: Any) -> None:
+    page = await world.get("/phone")
+    assert "Emma Clarke" in page and "Alba 1.2" in page
+    assert "Advisor of Nord" in page and "Advisor of Sued" not in page
+
+
+async def test_texts_stand_in_their_order_with_their_links(world: Any) -> None:
+    await arrive(world, "first http://desk.example/o/abc")
+    await arrive(world, "second <b>bold</b>")
+    await arrive(world, "for somebody else", "+4930100")
+    page = (await world.get("/phone?to=%2B4917604069010")).partition('role="log"')[2]
+    assert page.index("first http://desk.example/o/abc") < page.index("second &lt;b&gt;bold&lt;/b&gt;")
+    assert "for somebody else" not in page
+
+
+async def test_a_program_reads_the_same_texts(world: Any) -> None:
+    await arrive(world, "a" * 161)
+    async with world.web.get("/phone/texts", params={"to": "+4917604069010"}) as answer:
+        said = await answer.json()
+    assert [(text["body"], text["parts"], text["from"]) for text in said["texts"]] == [("a" * 161, 2, "+49305550100")]
+    assert next(one for one in said["handsets"] if one["number"] == "+4917604069010")["texts"] == 1
+
+
+async def test_the_phones_are_not_served_through_a_proxy(world: Any) -> None:
+    await world.get("/phone", 404, **{"X-Forwarded-For": "203.0.113.9"})
+    await world.get("/phone/texts?to=%2B4917604069010", 404, Forwarded="for=203.0.113.9")
+
+
+async def test_without_the_phone_channel_there_are_no_phones(world: Any) -> None:
+    await world.desk.admin.execute("UPDATE senders SET channel = 'twilio'")
+    await world.get("/phone", 404)
+
+
+async def test_an_unknown_number_is_an_empty_page_not_an_error(world: Any) -> None:
+    assert "Choose a phone" in await world.get("/phone?to=%2B4900")
+    async with world.web.get("/phone/texts", params={"to": "'; DROP TABLE phone_texts"}) as answer:
+        assert (await answer.json())["texts"] == []

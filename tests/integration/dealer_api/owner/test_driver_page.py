@@ -1,0 +1,109 @@
+"""The driver's phone: the next of five steps as one button, harmless to press twice."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+
+STEPS = ("on_the_way", "collected", "at_workshop", "on_the_way_back", "handed_over")
+
+
+async def booked(world: Any) -> str:
+    """A pickup is agreed; the link that its driver was sent."""
+    offer = await world.offer()
+    await world.post(f"{await world.link()}/accept", offer=offer.id, choice=1)
+    leg = await world.desk.admin.fetchval("SELECT id FROM legs WHERE kind = 'collect'")
+    return str(await world.secret("driver", leg, staff_id=world.driver_id))
+
+
+def button(page: str) -> dict[str, str]:
+    """The hidden fields of the one big button; empty when there is none."""
+    form = re.search(r'<form method="post" action="[^"]+/move".*?</form>', page, re.S)
+    return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form.group())) if form else {}
+
+
+async def test_five_presses_of_the_one_button_bring_the_car_there_and_back(world: Any) -> None:
+    path, pressed = await booked(world), []
+    for _ in range(3):
+        form = button(await world.get(path))
+        pressed.append(form["event"])
+        await world.post(f"{path}/move", **form)
+    page = await world.get(f"{path}?language=en")
+    assert "has not finished this car yet" in page and not button(page)
+    await world.repair()
+    for _ in range(2):
+        form = button(await world.get(path))
+        pressed.append(form["event"])
+        await world.post(f"{path}/move", **form)
+    assert tuple(pressed) == STEPS
+    assert "All done for today" in await world.get(f"{path}?language=en")
+
+
+async def test_a_press_that_heard_no_answer_is_pressed_again_without_harm(world: Any) -> None:
+    path = await booked(world)
+    form = button(await world.get(path))
+    answers = await asyncio.gather(*(world.post(f"{path}/move", **form) for _ in range(20)))
+    assert set(answers) <= {path, f"{path}?note=overtaken", f"{path}?note=changed"}
+    await world.post(f"{path}/move", **form)
+    assert await world.desk.admin.fetchval("SELECT state FROM legs WHERE kind = 'collect'") == "on_the_way"
+    assert len(await world.texts("on_the_way")) == 1
+    assert await world.desk.admin.fetchval("SELECT count(*) FROM history WHERE noun = 'leg' AND new = 'on_the_way'") == 1
+
+
+async def test_steps_keep_their_order(world: Any) -> None:
+    path = await booked(world)
+    form = button(await world.get(path))
+    for event in ("collected", "at_workshop", "handed_over", "nonsense"):
+        assert await world.post(f"{path}/move", **{**form, "event": event}) == f"{path}?note=changed"
+    assert await world.desk.admin.fetchval("SELECT state FROM legs WHERE kind = 'collect'") == "planned"
+
+
+async def test_the_page_shows_street_customer_telephone_and_what_the_owner_sees(world: Any) -> None:
+    path = await booked(world)
+    page = await world.get(path)
+    assert "Gartenweg 7, 12345 Berlin" in page and "Emma Clarke" in page and "Alba 1.2 · B-EC 417" in page
+    assert 'href="tel:+4917604069010"' in page and "openstreetmap.org" in page
+    assert "Der Kunde sieht: “Wir holen Ihr Auto heute 09:30–10:30”" in page
+
+
+async def test_a_drivers_link_moves_only_their_own_drives(world: Any) -> None:
+    path = await booked(world)
+    form = button(await world.get(path))
+    await world.desk.admin.execute("UPDATE legs SET driver_id = NULL")
+    assert await world.post(f"{path}/move", **form) == f"{path}?note=changed"
+    assert await world.desk.admin.fetchval("SELECT state FROM legs WHERE kind = 'collect'") == "planned"
+
+
+async def test_a_driver_who_left_opens_nothing_any_more(world: Any) -> None:
+    path = await booked(world)
+    await world.desk.admin.execute("UPDATE staff SET disabled_at = $1 WHERE id = $2", world.desk.clock(), world.driver_id)
+    await world.get(path, 410)
+
+
+async def test_the_signed_in_driver_has_the_same_page(world: Any) -> None:
+    await booked(world)
+    driver = await world.desk.as_role("driver")
+    async with driver.get("/driver") as answer:
+        form = button(await answer.text())
+    assert form["event"] == "on_the_way" and form["csrf"]
+    async with driver.post("/driver/move", data=form, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/driver")
+    async with driver.post("/driver/move", data={**form, "csrf": "another"}, allow_redirects=False) as answer:
+        assert answer.status == 403
+
+
+@pytest.mark.parametrize("role", ["technician", None])
+async def test_others_are_turned_away(world: Any, role: str | None) -> None:
+    client = await world.desk.as_role(role) if role else world.web
+    async with client.get("/driver", allow_redirects=False) as answer:
+        assert answer.status == (403 if role else 303)
+
+
+async def test_looking_changes_nothing(world: Any) -> None:
+    path = await booked(world)
+    before = await world.rows()
+    await asyncio.gather(*(world.web.get(path) for _ in range(50)))
+    assert await world.rows() == before
