@@ -72,7 +72,7 @@ async def _take(work: Office, dealer: Dealer, line: Line, report: Report) -> Non
     if owner is None:
         values = {
             "name": line.name, "phone": line.phone, "email": line.email, "language": line.language, "zone": line.zone, "address": line.address,
-            "channel": work.settings.channel if line.phone else "email",
+            "channel": work.settings.usual_channel if line.phone else "email",
         }  # fmt: skip
         owner = await owners.create(connection, dealer.id, values, now)
         report.new_owners += 1

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     log_format: Annotated[Literal["auto", "json", "console"], Field(description="auto: console on a terminal, JSON lines elsewhere")] = "auto"
     lapse: Annotated[float, Field(ge=0, le=100_000, description="business seconds per machine second in the demo; 1 is real time")] = 600.0
     share: Annotated[str, Field(pattern=r"^\d+/\d+$", description="which share of the fleet this gateway carries, K/N with K from 0")] = "0/1"
-    channel: Annotated[Literal["phone", "twilio", "email"], Field(description="how texts leave; phone is the demo phone, nothing leaves the machine")] = "phone"
+    channel: Annotated[Literal["auto", "phone", "sms", "email"], Field(description="how imported owners are reached; auto: sms where Twilio is set up, else the demo phone, from which nothing leaves")] = "auto"
     twilio_account: Annotated[str, Field(description="Twilio account SID")] = ""
     twilio_token: Annotated[SecretStr, Field(description="Twilio auth token; also checks inbound webhooks")] = SecretStr("")
     twilio_from: Annotated[str, Field(description="sending number or messaging service SID")] = ""
@@ -120,6 +120,13 @@ class Settings(BaseSettings):
         if self.mqtt_url is None:
             raise Misconfigured("MQTT_URL", "is not set: this command works on a running broker; `telltale demo` brings one along")
         return self.mqtt_url.get_secret_value()
+
+    @property
+    def usual_channel(self) -> str:
+        """The channel of an owner who chose none."""
+        if self.channel != "auto":
+            return self.channel
+        return "sms" if self.twilio_account else "phone"
 
     @property
     def shares(self) -> tuple[int, int]:

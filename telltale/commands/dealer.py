@@ -53,7 +53,7 @@ def create(
             work.connection, name=name, zone=zone, country=country.upper(), phone=number, address=address, opening_hours=hours,
             language=language, now=work.now,
         )  # fmt: skip
-        await accounts.set_sender(work.connection, sender or number, made.id, work.settings.channel)
+        await accounts.set_sender(work.connection, sender or number, made.id, work.settings.usual_channel)
         for kind, count in (("bay", bays), ("loaner", loaners)):
             for n in range(1, count + 1):
                 await accounts.add_resource(work.connection, made.id, kind, f"{kind.capitalize()} {n}")
