@@ -139,11 +139,11 @@ async def offer_is_made(scene: Scene) -> str:
     """Two real windows, held."""
     offer = await scene.advisor.post(f"/cases/{scene.case}/offers", kind="pickup")
     scene.found["offer"] = offer
-    windows = [slot for slot in offer["slots"] if slot["state"] == "held"]
-    choices = {slot["choice"] for slot in windows}
-    if choices != {1, 2}:
-        raise NotSeen(f"the offer holds the choices {sorted(choices)}, not 1 and 2")
-    return " or ".join(sorted({slot["starts_at"] for slot in windows}))
+    held = {slot["choice"] for slot in offer["slots"] if slot["state"] == "held"}
+    choices = {choice["choice"] for choice in offer["choices"]}
+    if choices != {1, 2} or held != choices:
+        raise NotSeen(f"the offer has the choices {sorted(choices)} and holds {sorted(held)}, not 1 and 2")
+    return " or ".join(choice["starts_at"] for choice in offer["choices"])
 
 
 async def owner_gets_one_text(scene: Scene) -> str:
@@ -182,7 +182,7 @@ async def owner_answers(scene: Scene) -> str:
 
     booking = await eventually(look, 10, "a booking")
     scene.found["booking"] = booking["id"]
-    first = min(slot["starts_at"] for slot in scene.found["offer"]["slots"] if slot["choice"] == 1)
+    first = next(choice["starts_at"] for choice in scene.found["offer"]["choices"] if choice["choice"] == 1)
     if _moment(booking["starts_at"]) != _moment(first):
         raise NotSeen(f"booked {booking['starts_at']}, answered {first}")
     return f"booking {booking['id']}: {booking['wall_start']} {booking['zone']}"
