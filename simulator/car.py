@@ -78,6 +78,7 @@ class Car:
         self._volts = profile.limits.get("battery_nominal_v", 12.0) / 12.0
         self._fitted = {BY_PATH[path].id for path in profile.fitted}
         self._wear = Wear()
+        self._hottest = 0.0
 
     def hear(self) -> Iterator[Heard]:
         """The life of the car, drive after drive."""
@@ -160,7 +161,7 @@ class Car:
             inflate(c, (front * 1.02, front * 1.01, rear * 1.02, rear * 1.0), self.weather.air(c.ts))
             c.pressure_bias = [self.rng.uniform(-2.0, 2.0) for _ in range(4)]
             c.temperature_bias = [self.rng.uniform(-1.0, 1.0) for _ in range(4)]
-        broken = {f.kind for f in self.faults if f.severity(c.ts) > 0}
+        broken = {f.kind for f in self.faults if f.healed_at is None}
         if c.oil_level < 45.0:
             c.oil_level = 90.0
         if not broken & {"oil_worn", "service_due"} and (c.oil_life < 22.0 or c.service_km < 2_500.0 or c.service_s < 40 * DAY):
@@ -273,6 +274,7 @@ class Car:
             test("cell", values[50] - values[47] > 0.16, step, c.ts, values)
             return
         test("thermostat", c.model_c > 85.0 and c.coolant_c < 74.0, step, c.ts, values)
+        self._hottest = max(self._hottest, c.coolant_c)
         test("overheating", c.coolant_c > limits["coolant_stop_c"], step, c.ts, values)
         test("oil_pressure", self._wear.oil_pressure < 0.3, step, c.ts, values)
         test("gearbox", c.transmission_c > 135.0, step, c.ts, values)
@@ -316,6 +318,7 @@ class Car:
                 "worn_pads": any(c.pads[w] >= 100.0 for w in pads),
                 "sticking_calliper": any(c.pads[w] >= 100.0 for w in pads),
                 "oil_worn": c.oil_life <= 0.0,
+                "cooling_blocked": self._hottest > 120.0,
                 "service_due": c.service_km <= -2_000.0,
             }.get(fault.kind, False)
             if reached:

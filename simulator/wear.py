@@ -168,7 +168,7 @@ KINDS: dict[str, Kind] = {
     "belt_slip": Kind(_belt_slip, "alternator", {"days": 25.0}, lambda p: 2.0, lambda p: p["days"] + 5, 1, drives=_FUEL),
     "alternator_dead": Kind(_alternator_dead, "alternator", {}, lambda p: 0.0, lambda p: 3.0, 0, drives=_FUEL),
     "thermostat_open": Kind(_thermostat_open, "thermostat", {"open": 0.3, "days": 10.0}, lambda p: 3.0, lambda p: 60.0, 1 / 24, drives=_FUEL),
-    "cooling_blocked": Kind(_cooling_blocked, "cooling", {"floor": 0.2, "days": 30.0}, lambda p: 0.6 * p["days"], lambda p: 1.6 * p["days"], 1 / 24, drives=_FUEL),
+    "cooling_blocked": Kind(_cooling_blocked, "cooling", {"floor": 0.2, "days": 30.0}, lambda p: 0.6 * p["days"], lambda p: 999.0, 1 / 24, drives=_FUEL),
     "coolant_leak": Kind(_coolant_leak, "cooling", {"per_day": 2.0}, lambda p: 15 / p["per_day"], lambda p: 65 / p["per_day"], 1, drives=_FUEL),
     "misfire": Kind(_misfire, "ignition", {"days": 45.0, "cylinder": 1}, lambda p: 0.3 * p["days"], lambda p: 1.1 * p["days"], 1, drives=("petrol",)),
     "vacuum_leak": Kind(_vacuum_leak, "intake", {"percent": 22.0, "days": 30.0}, lambda p: 0.4 * p["days"], lambda p: 1.4 * p["days"], 1, drives=("petrol",)),
@@ -190,7 +190,11 @@ KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What really happened to one car: instants are epoch seconds."""
+    """What really happened to one car: instants are epoch seconds.
+
+    `component` is a wheel, an axle ("front" means either front wheel) or "". A failure far in the future (999 days)
+    says that the fault's end is a level, not a date, and that the level has not been reached yet.
+    """
 
     fault: str
     component: str
