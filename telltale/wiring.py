@@ -218,3 +218,28 @@ def _driven(home: Path) -> list[dict[str, Any]]:
         return []
     driven: list[dict[str, Any]] = json.loads((home / "cars.json").read_text())
     return driven
+
+
+async def workers(settings: Settings) -> None:
+    from rules.wording import Wording
+    from workers import running
+    from workers.channels import ChannelSettings
+
+    business = await business_clock(settings, "worker")
+    await running.run(
+        database_url=_as(settings, "worker"),
+        clock=business,
+        wording=Wording(data.texts()),
+        desk_url=settings.public_url,
+        channels=ChannelSettings(
+            twilio_account=settings.twilio_account,
+            twilio_token=settings.twilio_token.get_secret_value(),
+            twilio_from=settings.twilio_from,
+            twilio_callback=f"{settings.public_url}/inbound/twilio/status" if settings.public_url else "",
+            smtp_url=settings.smtp_url.get_secret_value(),
+            mail_from=settings.mail_from,
+        ),
+        staff_channel=settings.usual_channel,
+        time_lapse=isinstance(business, clock.TimeLapse),
+        ready=ready.teller(settings.ready_fd),
+    )
