@@ -61,7 +61,7 @@ async def set_scene(demo: Demo, seed: int, parts: contextlib.AsyncExitStack) -> 
 
     staff = {role: Staff(demo.url, await session()) for role in ("advisor", "driver", "technician")}
     anybody = await session()
-    ear = Ear(demo.workshop_url)
+    ear = Ear(demo.mqtt_url)
     parts.callback(ear.close)
     return Scene(
         base=demo.url,

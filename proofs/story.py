@@ -122,9 +122,9 @@ async def staff_is_told(scene: Scene) -> str:
     phone = scene.staff_phones["advisor"]
 
     async def look() -> str | None:
-        return next((text["body"] for text in await phone.texts()), None)
+        return next((text["body"] for text in await phone.texts() if text["body"].endswith(f"/cases/{scene.case}")), None)
 
-    return await eventually(look, 10, "a notice on the advisor's phone")
+    return await eventually(look, 10, "a notice of this case on the advisor's phone")
 
 
 async def advisor_takes_it(scene: Scene) -> str:
@@ -301,7 +301,7 @@ async def nobody_is_told_twice(scene: Scene) -> str:
     if len(told) != 1:
         raise NotSeen(f"{len(told)} alerts of {scene.found['rule']}")
     texts = await scene.owner.texts()
-    bodies = [text["body"] for text in texts if text["direction"] == "out"]
+    bodies = [text["body"] for text in texts]
     if len(bodies) != len(set(bodies)):
         raise NotSeen("a text came twice")
     return f"1 alert, {len(bodies)} texts, all different"
