@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
 from dealer_api.acts.house import House
 from dealer_api.application import build
+from dealer_api.inbound import trust
 from dealer_api.live import Live
 from schemas.errors import Misconfigured
 from schemas.profile import Profile
@@ -31,6 +33,7 @@ async def run(
     port: int = 0,
     base_url: str = "",
     demo: bool = False,
+    twilio_token: str = "",
     pool_size: int = 10,
     ready: Callable[..., None] = lambda **facts: None,
 ) -> None:
@@ -43,7 +46,7 @@ async def run(
         house = House(
             pool=pool, owner_pool=owner_pool, clock=clock, wording=wording, base_url=address, secret=secret, demo=demo, profiles=profiles
         )
-        runner = web.AppRunner(build(house, Live(desk_url)), access_log=None, shutdown_timeout=DRAIN_S, handle_signals=False)
+        runner = web.AppRunner(build(house, Live(desk_url), extensions=(partial(trust, twilio_token),)), access_log=None, shutdown_timeout=DRAIN_S, handle_signals=False)
         await runner.setup()
         try:
             await web.SockSite(runner, socket).start()

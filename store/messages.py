@@ -45,6 +45,7 @@ _HEARD = "UPDATE threads SET last_out_at = greatest(last_out_at, $2) WHERE id = 
 _PUT_BACK = "UPDATE messages SET state = 'queued', due_at = $2, retry_at = $3, reason = $4, claimed_at = NULL WHERE id = $1 AND state IN ('queued', 'claimed')"
 _END = "UPDATE messages SET state = $2, reason = $3 WHERE id = $1 AND state IN ('queued', 'claimed', 'sent')"
 _DELIVERED = "UPDATE messages SET state = 'delivered' WHERE reference = $1 AND state = 'sent' RETURNING id"
+_LOST = "UPDATE messages SET state = 'failed', reason = $2 WHERE reference = $1 AND state = 'sent' RETURNING id, dealer_id"
 _CANCEL_QUEUED = """
 UPDATE messages SET state = 'cancelled', reason = $3 WHERE dealer_id = $1 AND owner_id = $2 AND state = 'queued' AND kind <> ALL($4::text[])
 """
@@ -170,6 +171,14 @@ async def end(connection: Connection, message: Message, state: MessageState, rea
 async def delivered(connection: Connection, reference: str) -> bool:
     """The provider says that it arrived; never moves back from a final state."""
     return await connection.fetchval(_DELIVERED, reference) is not None
+
+
+async def lost(connection: Connection, reference: str, reason: str) -> bool:
+    """The provider took it and could not deliver it."""
+    row = await connection.fetchrow(_LOST, reference, reason)
+    if row is not None:
+        await bells.ring_desk(connection, row["dealer_id"], "message", row["id"])
+    return row is not None
 
 
 async def cancel_queued(connection: Connection, dealer_id: int, owner_id: int, reason: str, but: Sequence[MessageKind] = ()) -> int:

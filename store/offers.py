@@ -59,6 +59,17 @@ async def open_of_owner(connection: Connection, dealer_id: int, owner_id: int) -
     return _offer(row) if row else None
 
 
+async def newest_of_owner(connection: Connection, dealer_id: int, owner_id: int) -> Offer | None:
+    """The newest offer this owner had, whatever became of it: a digit that comes too late is about this one."""
+    row = await connection.fetchrow(
+        """SELECT o.id, o.dealer_id, o.case_id, o.kind, o.state, o.made_at, o.expires_at FROM offers o
+           JOIN cases c ON c.dealer_id = o.dealer_id AND c.id = o.case_id
+           WHERE o.dealer_id = $1 AND c.owner_id = $2 ORDER BY o.id DESC LIMIT 1""",
+        dealer_id, owner_id,
+    )  # fmt: skip
+    return _offer(row) if row else None
+
+
 async def move(connection: Connection, offer: Offer, event: OfferEvent, *, reason: str, actor: str, now: datetime) -> Offer:
     """Move it by its table; whatever it no longer needs is free again in the same transaction."""
     state = OFFER.next(offer.state, event)

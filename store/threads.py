@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.thread import Direction, Line, Reply
@@ -28,6 +29,12 @@ SELECT direction, body, at, kind, state, author FROM (
     ORDER BY at DESC, direction DESC, id DESC LIMIT $3
 ) AS newest ORDER BY at, direction, id
 """
+_REPLY = """
+SELECT o.name, r.body, r.read_at, c.id AS case_id, c.assignee_id FROM replies r JOIN owners o ON o.dealer_id = r.dealer_id AND o.id = r.owner_id
+LEFT JOIN LATERAL (SELECT id, assignee_id FROM cases WHERE dealer_id = $1 AND owner_id = r.owner_id AND state NOT IN ('done', 'dismissed')
+                   ORDER BY changed_at DESC LIMIT 1) c ON true
+WHERE r.dealer_id = $1 AND r.id = $2
+"""
 _UNREAD = """
 SELECT t.id AS thread_id, o.id AS owner_id, o.name, r.body, r.received_at FROM threads t JOIN owners o ON o.id = t.owner_id
 JOIN LATERAL (SELECT body, received_at FROM replies WHERE thread_id = t.id AND dealer_id = $1 ORDER BY id DESC LIMIT 1) r ON true
@@ -37,6 +44,23 @@ _STRANGERS = """
 SELECT id, channel, from_address, body, received_at FROM replies WHERE dealer_id = $1 AND thread_id IS NULL AND read_at IS NULL ORDER BY id
 """
 _READ_STRANGER = "UPDATE replies SET read_at = $3, read_by = $4 WHERE dealer_id = $1 AND id = $2 AND thread_id IS NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class ForAPerson:
+    """A text that a person must read, and whose case it belongs to."""
+
+    owner: str
+    body: str
+    read: bool
+    case_id: int | None
+    assignee_id: int | None
+
+
+async def reply(connection: Connection, dealer_id: int, reply_id: int) -> ForAPerson | None:
+    """One text of an owner; None when there is none, or when a stranger wrote it."""
+    row = await connection.fetchrow(_REPLY, dealer_id, reply_id)
+    return None if row is None else ForAPerson(row["name"], row["body"], row["read_at"] is not None, row["case_id"], row["assignee_id"])
 
 
 async def of_owner(connection: Connection, dealer_id: int, owner_id: int) -> int:

@@ -15,7 +15,7 @@ from schemas.errors import Unavailable
 from store import tallies, wakeups
 from store.pool import Connection, transaction
 from store.wakeups import Wakeup
-from workers import casework, reminding, verifying
+from workers import casework, reminding, replying, verifying
 from workers.kit import Kit
 
 log = structlog.get_logger()
@@ -31,6 +31,7 @@ HANDLERS: Mapping[str, Handler] = {
     "feedback": verifying.ask,
     "booking": reminding.plan,
     "offer": reminding.offer_due,
+    "reply": replying.tell_staff,
 }
 _LOUD = 3  #: from this attempt on the desk sees that something is stuck
 _LONGEST = 3600.0

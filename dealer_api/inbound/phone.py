@@ -1,0 +1,51 @@
+"""The demo phone's answers. It has no signature to check, so it is heard on this machine or in a demo only."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from aiohttp import web
+
+from dealer_api.inbound.hear import hear
+from dealer_api.keys import HOUSE
+from schemas.errors import BadInput, NotFound
+from schemas.thread import Reply
+
+_LOOPBACK = ("127.0.0.1", "::1")
+
+
+async def answered(request: web.Request) -> web.StreamResponse:
+    """`from`, `to`, `body` and perhaps `id`, as a form or as JSON; `back` is the phone page to return to."""
+    house = request.app[HOUSE]
+    if not house.demo and request.remote not in _LOOPBACK:
+        raise NotFound("page")
+    said = await _fields(request)
+    for name in ("from", "to", "body"):
+        if not said.get(name, "").strip():
+            raise BadInput(name, "is missing")
+    heard = await hear(
+        house,
+        Reply(
+            channel="phone", provider_id=said.get("id") or f"typed-{secrets.token_hex(8)}", from_address=said["from"].strip(), to_address=said["to"].strip(),
+            body=said["body"], received_at=house.now(),
+        ),
+    )  # fmt: skip
+    back = said.get("back", "")
+    if back == "/phone" or back.startswith(("/phone/", "/phone?")):
+        raise web.HTTPSeeOther(back)
+    meaning = heard.understood.meaning.value if heard.understood else "other"
+    return web.json_response({"reply": heard.reply_id, "understood": meaning}, status=200 if heard.reply_id is None else 201)
+
+
+async def _fields(request: web.Request) -> dict[str, str]:
+    if request.content_type == "application/json":
+        try:
+            found: Any = await request.json()
+        except ValueError:
+            raise BadInput("body", "is no JSON") from None
+        if not isinstance(found, dict):
+            raise BadInput("body", "must be a JSON object")
+    else:
+        found = await request.post()
+    return {str(name): value for name, value in found.items() if isinstance(value, str)}

@@ -1,0 +1,32 @@
+"""An owner wrote something that a person must read: the people who look after them are told."""
+
+from __future__ import annotations
+
+from schemas.message import MessageKind, Purpose
+from store import accounts, messages, threads
+from store.pool import Connection
+from store.wakeups import Wakeup
+from workers import notices
+from workers.kit import Kit
+
+
+async def tell_staff(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
+    """Whoever owns the owner's open case, else all advisors; once per text."""
+    found = await threads.reply(connection, wakeup.dealer_id, wakeup.subject_id)
+    if found is None or found.read:
+        return
+    dealer = await accounts.dealer(connection, wakeup.dealer_id)
+    people = await notices.advisors(connection, dealer)
+    people = [person for person in people if person.id == found.assignee_id] or people
+    path = f"/cases/{found.case_id}" if found.case_id is not None else "/queue"
+    for person in people:
+        to = notices.receiver(kit, person)
+        if to is None:
+            continue
+        text = kit.wording.text(
+            person.language, MessageKind.STAFF_REPLY, owner=found.owner, body=found.body, link=kit.desk_url.rstrip("/") + path
+        )
+        await messages.queue(
+            connection, dealer_id=dealer.id, kind=MessageKind.STAFF_REPLY, purpose=Purpose.STAFF, to=to, body=text.body, author="worker", now=kit.clock(),
+            case_id=found.case_id, reference=f"staff_reply-{wakeup.subject_id}-{person.id}",
+        )  # fmt: skip
