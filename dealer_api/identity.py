@@ -22,7 +22,7 @@ from dealer_api.acts.house import House
 from dealer_api.keys import CALL, HOUSE, Call
 from dealer_api.route import PUBLIC, Handler, Route
 from schemas.account import Staff
-from schemas.errors import BadInput, NotAllowed
+from schemas.errors import BadInput, NotAllowed, Overtaken
 from store import accounts, idempotency, secrets, sessions
 
 COOKIE = "telltale_session"
@@ -156,7 +156,7 @@ def guard(route: Route) -> Handler:
         if request.method not in ("GET", "HEAD", "OPTIONS") and call.session is not None:
             await own_page(request, call)
         if route.needs_key:
-            return await _once(request, call, route.handler)
+            return await _once(request, call, route)
         request[CALL] = call
         return await route.handler(request)
 
@@ -177,7 +177,7 @@ async def own_page(request: web.Request, call: Call) -> None:
         raise NotAllowed("This page is too old. Load it again and repeat.")
 
 
-async def _once(request: web.Request, call: Call, handler: Handler) -> web.StreamResponse:
+async def _once(request: web.Request, call: Call, route: Route) -> web.StreamResponse:
     """Key, effect and answer in one transaction: a crash on the way leaves none of them."""
     key = request.headers.get("Idempotency-Key", "")
     if not key:
@@ -188,14 +188,16 @@ async def _once(request: web.Request, call: Call, handler: Handler) -> web.Strea
     fingerprint = idempotency.fingerprint(request.method, request.path, body)
     async with call.house.at(call.dealer_id) as connection:
         first = await idempotency.begin(connection, call.dealer_id, call.actor, key, fingerprint)
+        if first is not None and route.secret:
+            raise Overtaken("request", "it was carried out before, and its answer is shown only once")
         if first is not None:
             return web.Response(status=first.status, body=first.body, content_type="application/json", headers={"Idempotency-Replayed": "true"})
         request[CALL] = Call(
             call.house.within(connection), call.dealer_id, call.actor, call.role, call.staff, call.dealer, call.session
         )
-        response = await handler(request)
+        response = await route.handler(request)
         assert isinstance(response, web.Response) and isinstance(response.body, bytes | None)
-        answer = idempotency.Answer(response.status, response.body or b"")
+        answer = idempotency.Answer(response.status, b"" if route.secret else response.body or b"")
         await idempotency.keep(connection, call.dealer_id, call.actor, key, fingerprint, answer, call.house.now())
     return response
 

@@ -33,6 +33,8 @@ class Route:
     answer: Any = None  #: a pydantic type
     query: type[BaseModel] | None = None
     status: int = 200
+    secret: bool = False  #: its answer is shown once: a repetition is told so instead of getting it again
+    media: str = "application/json"  #: of the body
     repeatable: bool | None = None  #: None: every POST of the API is, and needs an Idempotency-Key
 
     @property

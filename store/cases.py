@@ -8,9 +8,9 @@ from typing import Any
 
 import asyncpg
 
-from schemas.alert import Alert
 from schemas.case import CASE, Case, CaseEvent, CaseState
 from schemas.errors import NotFound, Overtaken
+from schemas.feedback import Feedback
 from schemas.verdict import Severity
 from store import bells, history
 from store.pool import Connection, as_dict
@@ -22,8 +22,6 @@ _CREATE = f"""
 INSERT INTO cases (dealer_id, vehicle_id, owner_id, state, severity, title, note, origin, opened_at, changed_at)
 VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $8) RETURNING {_COLUMNS}
 """
-_ALERT = """id, dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity, because, first_at, changed_at,
- received_at, case_id, shadow, evidence"""
 _RANK = "CASE severity WHEN 'now' THEN 2 WHEN 'soon' THEN 1 ELSE 0 END"
 _QUEUE = f"""
 SELECT {_COLUMNS} FROM cases
@@ -32,6 +30,14 @@ WHERE dealer_id = $1 AND ($2::text[] IS NULL OR state = ANY($2)) AND ($3::bigint
   AND ($5::int IS NULL OR (-{_RANK}, opened_at, id) > ($5, $6, $7))
 ORDER BY -{_RANK}, opened_at, id LIMIT $8
 """
+_AROUND = """
+SELECT c.id, v.title AS vehicle, v.vin, v.plate, o.name AS owner, s.name AS assignee FROM cases c
+JOIN vehicles v ON v.dealer_id = c.dealer_id AND v.id = c.vehicle_id
+LEFT JOIN owners o ON o.dealer_id = c.dealer_id AND o.id = c.owner_id
+LEFT JOIN staff s ON s.dealer_id = c.dealer_id AND s.id = c.assignee_id
+WHERE c.dealer_id = $1 AND c.id = ANY($2::bigint[])
+"""
+_FEEDBACK = "SELECT case_id, asked_at, answered_at, score, words FROM feedback WHERE dealer_id = $1 AND case_id = $2"
 _SETTABLE = ("assignee_id", "acknowledged_at", "escalated_at", "repaired_at", "proof", "severity", "title", "comebacks", "owner_id")
 
 
@@ -106,10 +112,16 @@ async def change(connection: Connection, case: Case, *, what: str, reason: str, 
     return changed
 
 
-async def alerts_of(connection: Connection, dealer_id: int, case_id: int) -> list[Alert]:
-    """The alerts that belong to it, the newest first; evidence included."""
-    rows = await connection.fetch(f"SELECT {_ALERT} FROM alerts WHERE dealer_id = $1 AND case_id = $2 AND NOT shadow ORDER BY id DESC", dealer_id, case_id)
-    return [Alert(**as_dict(row)) for row in rows]
+async def around(connection: Connection, dealer_id: int, case_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What a list shows beside each case: its car, its owner, and whose it is."""
+    rows = await connection.fetch(_AROUND, dealer_id, list(case_ids))
+    return {row["id"]: {name: value for name, value in as_dict(row).items() if name != "id"} for row in rows}
+
+
+async def feedback_of(connection: Connection, dealer_id: int, case_id: int) -> Feedback | None:
+    """What the owner said afterwards."""
+    row = await connection.fetchrow(_FEEDBACK, dealer_id, case_id)
+    return Feedback(**as_dict(row)) if row else None
 
 
 async def faults_of(connection: Connection, dealer_id: int, case_id: int) -> list[tuple[str, str]]:

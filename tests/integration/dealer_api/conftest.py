@@ -16,9 +16,11 @@ from dealer_api import identity
 from dealer_api.acts.house import House
 from dealer_api.application import build
 from dealer_api.live import Live
+from rules.wording import Wording
 from schemas.account import Dealer, Role, Staff
 from store import accounts
 from store.pool import Pool, transaction
+from telltale import data
 
 PASSWORD = "a good long password"
 MONDAY = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)  # 08:30 in Berlin
@@ -36,23 +38,6 @@ class Clock:
 
     def on(self, **delta: float) -> None:
         self.at += timedelta(**delta)
-
-
-class Wording:
-    """Words that say which text they are, for tests that look at the act and not at the sentence."""
-    __test__ = False
-
-    def text(self, language: str, kind: Any, **facts: Any) -> Any:
-        @dataclass(frozen=True)
-        class Text:
-            body: str
-            parts: int = 1
-            encoding: str = "gsm7"
-
-        return Text(f"[{language}] {kind}")
-
-    def say(self, language: str, key: str, **facts: Any) -> str:
-        return f"[{language}] {key}"
 
 
 @dataclass
@@ -114,11 +99,6 @@ async def make_dealer(worker: Pool, name: str, hashed: str, now: datetime, **cha
     return dealer, people
 
 
-@pytest.fixture
-def wording() -> Any:
-    return Wording()
-
-
 @pytest.fixture(scope="session")
 async def hashed_password() -> str:
     return await identity.hash_password(PASSWORD)
@@ -128,14 +108,14 @@ PoolAs = Callable[..., Awaitable[Pool]]
 
 
 @pytest.fixture
-async def desk(database: Any, pool_as: PoolAs, hashed_password: str, wording: Any) -> AsyncIterator[Desk]:
+async def desk(database: Any, pool_as: PoolAs, hashed_password: str) -> AsyncIterator[Desk]:
     clock = Clock()
     worker = await pool_as("worker")
     dealer, people = await make_dealer(worker, "Nord", hashed_password, clock())
     other, others = await make_dealer(worker, "Sued", hashed_password, clock())
     house = House(
-        pool=await pool_as("desk", size=12), owner_pool=await pool_as("owner_page", size=12), clock=clock, wording=wording, base_url="http://desk.example",
-        secret="test", profiles={},
+        pool=await pool_as("desk", size=12), owner_pool=await pool_as("owner_page", size=12), clock=clock, wording=Wording(data.texts()), base_url="http://desk.example",
+        secret="test", profiles=data.profiles(),
     )  # fmt: skip
     app = build(house, Live(database.role("desk")))
     server = TestServer(app)

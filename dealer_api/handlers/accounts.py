@@ -1,0 +1,139 @@
+"""The dealer itself over the API: its limits, people, bays and keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from dealer_api.acts import accounts as acts
+from dealer_api.bodies import Body, Page, number, read, reply
+from dealer_api.handlers.cases import Nothing
+from dealer_api.keys import call
+from schemas.account import Role, Staff
+from schemas.slot import Resource
+from store import accounts, secrets, slots
+
+Minutes = Annotated[int, Field(ge=1, le=7 * 24 * 60)]
+
+
+class DealerChanges(Body):
+    """What is to be changed; what is left out stays. Opening hours as OpenStreetMap writes them."""
+
+    name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    phone: Annotated[str, Field(min_length=3, max_length=40)] | None = None
+    address: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    opening_hours: Annotated[str, Field(min_length=1, max_length=400)] | None = None
+    language: Annotated[str, Field(min_length=2, max_length=10)] | None = None
+    acknowledge_minutes_now: Minutes | None = None
+    acknowledge_minutes_soon: Minutes | None = None
+    waiting_word_minutes: Minutes | None = None
+    offer_hold_minutes: Minutes | None = None
+    notice_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] | None = None
+    workshop_minutes: Minutes | None = None
+    drive_minutes: Minutes | None = None
+
+
+class NewStaff(Body):
+    """A new colleague; they choose their own password."""
+
+    name: Annotated[str, Field(min_length=1, max_length=120)]
+    email: Annotated[str, Field(max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")]
+    role: Role
+    phone: Annotated[str | None, Field(max_length=40)] = None
+    language: Annotated[str | None, Field(max_length=10)] = None
+
+
+class Invited(BaseModel):
+    """The new colleague, and the link that lets them in once, for seven days."""
+
+    staff: Staff
+    link: str
+
+
+class NewResource(Body):
+    """A bay or a loaner car. Drivers come with their person."""
+
+    kind: Literal["bay", "loaner"]
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class NewKey(Body):
+    """What the key is for."""
+
+    label: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w .\-]+$")]
+
+
+class Key(BaseModel):
+    """An API key; `key` is shown once, when it is made."""
+
+    label: str
+    created_at: datetime
+    key: str | None = None
+
+
+async def show_dealer(request: web.Request) -> web.Response:
+    me = call(request)
+    return reply(me.dealer)
+
+
+async def change_dealer(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, DealerChanges)
+    changes = said.model_dump(exclude_unset=True, exclude_none=True)
+    return reply(await acts.update_dealer(me.house, me.dealer_id, me.actor, changes))
+
+
+async def list_staff(request: web.Request) -> web.Response:
+    me = call(request)
+    async with me.house.at(me.dealer_id) as connection:
+        return reply(Page[Staff](items=await accounts.staff_of(connection, me.dealer_id)))
+
+
+async def invite(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, NewStaff)
+    person, link = await acts.invite(
+        me.house, me.dealer_id, me.actor, name=said.name, email=said.email, role=said.role, phone=said.phone, language=said.language
+    )
+    return reply(Invited(staff=person, link=link), 201)
+
+
+async def disable(request: web.Request) -> web.Response:
+    me = call(request)
+    await read(request, Nothing)
+    return reply(await acts.disable(me.house, me.dealer_id, me.actor, number(request)))
+
+
+async def list_resources(request: web.Request) -> web.Response:
+    me = call(request)
+    async with me.house.at(me.dealer_id) as connection:
+        return reply(Page[Resource](items=await slots.resources(connection, me.dealer_id)))
+
+
+async def add_resource(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, NewResource)
+    made = await acts.add_resource(me.house, me.dealer_id, me.actor, said.kind, said.name)
+    async with me.house.at(me.dealer_id) as connection:
+        return reply(next(r for r in await slots.resources(connection, me.dealer_id) if r.id == made), 201)
+
+
+async def list_keys(request: web.Request) -> web.Response:
+    me = call(request)
+    async with me.house.at(me.dealer_id) as connection:
+        found = await secrets.labels(connection, me.dealer_id, "api_key")
+    return reply(Page[Key](items=[Key(label=secret.label, created_at=secret.created_at) for secret in found]))
+
+
+async def create_key(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, NewKey)
+    key = await acts.create_key(me.house, me.dealer_id, me.actor, said.label)
+    return reply(Key(label=said.label, created_at=me.house.now(), key=key), 201)
+
+
+async def revoke_key(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, NewKey)
+    await acts.revoke_key(me.house, me.dealer_id, me.actor, said.label)
+    return reply(Nothing())
+
+

@@ -1,0 +1,78 @@
+"""Refused telemetry over the API: looked at, let in, or thrown out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from dealer_api.bodies import Paged, after, asked, number, page, read, reply
+from dealer_api.handlers.cases import Nothing
+from dealer_api.keys import call
+from schemas.errors import BadInput
+from store import quarantine
+
+_SHOWN = 4_000  # bytes of a payload
+
+
+class QuarantineQuery(Paged):
+    """By car; `undecided` leaves out what somebody has decided."""
+
+    vehicle: int | None = None
+    undecided: bool = False
+
+
+class Refused(BaseModel):
+    """A message that was not believed, and why. `payload` is its beginning, made printable."""
+
+    id: int
+    vehicle_id: int | None
+    vin: str | None
+    topic: str
+    reason: str
+    detail: str
+    payload: str
+    boot: int | None
+    seq: int | None
+    times: int
+    received_at: datetime
+    decided: str | None
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+async def listed(request: web.Request) -> web.Response:
+    me, query = call(request), asked(request, QuarantineQuery)
+    cursor = after(query.cursor, 1)
+    async with me.house.at(me.dealer_id) as connection:
+        found = await quarantine.page(
+            connection, me.dealer_id, before=None if cursor is None else int(cursor[0]), vehicle_id=query.vehicle, only_undecided=query.undecided,
+            limit=query.limit + 1,
+        )  # fmt: skip
+    return reply(page([_refused(row) for row in found], query.limit, lambda row: [row.id]))
+
+
+async def accept(request: web.Request) -> web.Response:
+    return await _decide(request, accept=True)
+
+
+async def reject(request: web.Request) -> web.Response:
+    return await _decide(request, accept=False)
+
+
+async def _decide(request: web.Request, *, accept: bool) -> web.Response:
+    me, row_id = call(request), number(request)
+    await read(request, Nothing)
+    async with me.house.at(me.dealer_id) as connection:
+        row = await quarantine.one(connection, me.dealer_id, row_id)
+        if accept and row.vehicle_id is None:
+            raise BadInput("vehicle", "nobody knows which car said this, so it cannot be let in")
+        await quarantine.decide(connection, me.dealer_id, row_id, accept=accept, actor=me.actor, now=me.house.now())
+        return reply(_refused(await quarantine.one(connection, me.dealer_id, row_id)))
+
+
+def _refused(row: quarantine.Quarantined) -> Refused:
+    shown = row.payload[:_SHOWN].decode("utf-8", "backslashreplace")
+    facts = {name: getattr(row, name) for name in Refused.model_fields if name != "payload"}
+    return Refused(**facts, payload="".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in shown))
