@@ -38,7 +38,7 @@ class BulkClient(paho.Client):
         self._fed = b""  #: one packet on its way to stock paho
         self._dry = False
         self.ready_socket: socket.socket | None = None  #: connected without blocking the loop, used by the next connect()
-        self.on_message = self._on_message
+        self.on_message = self._hand_over
 
     def loop_read(self, max_packets: int = 1) -> Any:
         """Read what is there. Raises nothing that a peer can cause."""
@@ -128,7 +128,7 @@ class BulkClient(paho.Client):
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return made
 
-    def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
+    def _hand_over(self, _client: Any, _data: Any, message: Any) -> None:
         self._taker.take(bytes(message._topic), message.payload, message.mid if message.qos else 0, bool(message.dup), bool(message.retain))
 
     def write_blob(self, packets: bytes) -> None:

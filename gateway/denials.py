@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-_DENIED = re.compile(rb'(Publish|Subscription) Violation - .*?User "([^"]{1,64})".*?(?:Subject|Filter)[^"]*"([^"]{0,300})"')
+_DENIED = re.compile(rb'- "([^"\n]{1,64})" - (Publish|Subscription) Violation - [^\n]*?Subject "([^"\n]{0,300})"')
 _MOST = 1 << 20  #: bytes read in one go
 
 
@@ -25,7 +25,7 @@ class Denials:
         return stat.st_ino, stat.st_size
 
     def new(self) -> dict[tuple[str, str, str], int]:
-        """(publish or subscribe, user, last subject) -> how often since the last look."""
+        """(publish or subscribe, client id, which begins with the VIN, last topic) -> how often since the last look."""
         inode, size = self._where()
         if inode != self._inode or size < self._at:
             self._inode, self._at = inode, 0
@@ -39,7 +39,7 @@ class Denials:
         counted: Counter[tuple[str, str, str]] = Counter()
         last: dict[tuple[str, str], str] = {}
         times: Counter[tuple[str, str]] = Counter()
-        for kind, user, subject in _DENIED.findall(text[:whole]):
+        for user, kind, subject in _DENIED.findall(text[:whole]):
             key = ("denied_publish" if kind == b"Publish" else "denied_subscribe", user.decode(errors="replace"))
             times[key] += 1
             last[key] = subject.decode(errors="replace").replace(".", "/")

@@ -69,6 +69,7 @@ class Intake:
         self._inflight = 0
         self._next_tick = 0.0
         self._acked = 0
+        self._also: set[tuple[Car, int]] = set()
         self._totals: dict[tuple[int | None, str, str], int] = {}
         self._between: list[Callable[[], Awaitable[None]]] = []  #: what others want done while nothing is in flight
         broker.backlog = lambda: self._inflight + sum(map(len, self._queue))
@@ -164,7 +165,8 @@ class Intake:
         for car, last in due.items():
             if car.loaded:
                 batch.checkpoints.append(self.fleet.checkpoint(car, last.ts if last else received_at, last.day if last else 0))
-        for car, boot in touched.items():
+        also, self._also = self._also, set()
+        for car, boot in [*touched.items(), *also]:
             batch.acks.append((car, boot, car.frontier.upto(boot)))
         return batch
 
@@ -276,8 +278,10 @@ class Intake:
                 return
             arrival = Arrival.NEXT
         else:
-            touched[car] = boot
             fresh = boot != frontier.boot
+            if fresh and car in touched:  # two boots in one batch: each has its own ack
+                self._also.add((car, touched[car]))
+            touched[car] = boot
             arrival = frontier.arrive(boot, seq, said.oldest, now)
             if arrival is Arrival.DUPLICATE:
                 self.duplicates += 1

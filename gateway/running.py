@@ -79,7 +79,7 @@ async def run(
     `auth_seed` let it answer the broker's sign-ins; without them the broker knows the cars by itself."""
     if judge is None:
         judge = _judge(profiles)
-    writer = Writer(database_url, f"{socket.gethostname()}:{os.getpid()}", f"{share[0]}/{share[1]}")
+    writer = Writer(database_url, f"{socket.gethostname()}:{os.getpid()}:{os.urandom(2).hex()}", f"{share[0]}/{share[1]}")
     broker = make_broker(BrokerAddress.from_url(mqtt_url, mqtt_version))
     fleet = Fleet(judge)
     intake = make_intake(broker, fleet, writer, clock)
@@ -186,8 +186,8 @@ async def _look(g: Gateway) -> None:
         await asyncio.sleep(LOOK_S)
         if g.denials is not None:
             for (kind, user, subject), times in g.denials.new().items():
-                car = g.fleet.by_vin.get(user)
-                g.intake.tally(car.dealer_id if car else None, kind, user, times, subject)
+                car = g.fleet.by_vin.get(user[:17])
+                g.intake.tally(car.dealer_id if car else None, kind, car.vin if car else user, times, subject)
         broken: Mapping[str, Any] = getattr(g.fleet.judge, "broken", {})
         for rule, (times, error) in list(broken.items()):
             g.intake.tally(None, f"rule_broken:{rule}", rule, times, str(error), total=True)

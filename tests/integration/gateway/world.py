@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import random
 import secrets
@@ -133,8 +132,9 @@ class World:
 
     async def stop(self, task: asyncio.Task[None]) -> None:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # a start that failed has told the test already
 
     async def car(self, *, profile: str = "petrol_hatch", connect: bool = True, enrol: bool = True) -> TestCar:
         vin = "TST" + "".join(random.choice(_LETTERS) for _ in range(14))
