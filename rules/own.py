@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from struct import Struct
 from types import FrameType
-from typing import Any
+from typing import Any, Literal
 
-from rules.level import Level, signal_of
+from rules.level import Level, level, signal_of
 from rules.memory import Cell
 from rules.shapes import Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
@@ -51,15 +50,13 @@ Judging = Callable[[Snapshot, State], Verdict]
 
 @dataclass(frozen=True, slots=True)
 class Own(Shape):
-    """`judge(seen, state)` is called when one of `on` is in the message, unless every value in `quiet_when` is."""
+    """`judge(seen, state)` is called when one of `on` is in the message, unless all of `quiet` is true and no alert stands."""
 
     judge: Judging
     on: tuple[str, ...]
     reads: tuple[str, ...] = ()  #: signals it wants from earlier messages
     state: tuple[str, ...] = ()  #: names of numbers to remember; times fit (64-bit floats)
-    quiet_when: str = ""  #: e.g. "coolant >= warm": names from `on` and `limits`, true when there is nothing to judge
-    limits: Mapping[str, Level] | None = None
-    names: Mapping[str, str] | None = None  #: name in `quiet_when` -> path
+    quiet: tuple[tuple[str, Literal[">=", "<="], Level], ...] = ()  #: e.g. (COOLANT, ">=", 80): then it is not even called
     chart: str = ""  #: the signal to draw; the first of `on` unless named
     chart_limits: tuple[tuple[str, Level], ...] = ()
 
@@ -73,24 +70,22 @@ class _Own(Bound):
         self.triggers = tuple(signal_of(p).id for p in shape.on)
         self.carries = tuple(signal_of(p).id for p in shape.reads if p in profile.fitted)
         self.size = self.layout.size
-        self.numbers = {k: v.of(profile) if not isinstance(v, float | int) else float(v) for k, v in (shape.limits or {}).items()}
+        self.calm = tuple((signal_of(p).id, way, level(v, profile)) for p, way, v in shape.quiet)
         self.drawn = signal_of(shape.chart or shape.on[0])
-        self.chart_limits = tuple(
-            Limit(label=label, value=v.of(profile) if not isinstance(v, float | int) else float(v)) for label, v in shape.chart_limits
-        )
+        self.chart_limits = tuple(Limit(label=label, value=level(v, profile)) for label, v in shape.chart_limits)
 
     def quiet(self, names: Mapping[int, str], at: int) -> str:
-        text = self.shape.quiet_when
-        for name, path in (self.shape.names or {}).items():
-            signal_id = signal_of(path).id
-            if signal_id not in names:
-                return ""
-            text = re.sub(rf"\b{name}\b", names[signal_id], text)
-        for name, value in self.numbers.items():
-            text = re.sub(rf"\b{name}\b", repr(value), text)
-        return text
+        if not self.calm or any(i not in names for i, _, _ in self.calm):
+            return ""
+        return " and ".join(f"{names[i]} {way} {v!r}" for i, way, v in self.calm)
+
+    def _calm(self, seen: Snapshot) -> bool:
+        values = [(seen.now(i), way, v) for i, way, v in self.calm]
+        return bool(values) and all(x is not None and (x >= v if way == ">=" else x <= v) for x, way, v in values)
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
+        if not seen.open and self._calm(seen):
+            return []
         state = State(cell, self.layout, self.shape.state)
         verdict = bounded(self.shape.judge, seen, state)
         if self.shape.state:
