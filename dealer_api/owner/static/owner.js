@@ -18,7 +18,6 @@
       main.dataset.was = fresh.innerHTML;
       main.replaceChildren(...fresh.childNodes);
       main.querySelectorAll("details").forEach((one, n) => { one.open = Boolean(open[n]); });
-      document.title = document.title;
     } catch { /* no network: the next bell or poll tries again */ } finally { busy = false; }
   }
 
@@ -32,9 +31,38 @@
     document.addEventListener("visibilitychange", renew);
   }
 
+  // A driver in a tunnel: the press is kept and sent until an answer comes. The same step twice counts once.
+  async function insist(form) {
+    const data = new URLSearchParams(new FormData(form));
+    const button = form.querySelector("button");
+    const said = document.createElement("p");
+    said.className = "notice trouble"; said.setAttribute("role", "alert");
+    button.setAttribute("aria-busy", "true");
+    for (;;) {
+      try {
+        const answer = await fetch(form.action, { method: "POST", body: data, cache: "no-store" });
+        if (answer.ok) break;
+        if (answer.status < 500) { location.reload(); return; }
+        throw new Error(String(answer.status));
+      } catch {
+        if (!said.isConnected) { form.prepend(said); said.textContent = main.dataset.offline; }
+        await new Promise((go) => { setTimeout(go, 2000); addEventListener("online", go, { once: true }); });
+      }
+    }
+    said.remove();
+    busy = false;
+    await renew();
+    button.removeAttribute("aria-busy");
+  }
+
   document.addEventListener("submit", (event) => {
     const pressed = event.submitter;
     if (!pressed) return;
+    if ("retry" in event.target.dataset) {
+      event.preventDefault();
+      if (pressed.getAttribute("aria-busy") !== "true") insist(event.target);
+      return;
+    }
     if (pressed.getAttribute("aria-busy") === "true") { event.preventDefault(); return; }
     pressed.setAttribute("aria-busy", "true");
     setTimeout(() => pressed.removeAttribute("aria-busy"), 8000);

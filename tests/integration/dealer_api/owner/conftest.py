@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from aiohttp.test_utils import TestClient
+from playwright.async_api import Browser, Page, async_playwright
 
 from dealer_api.acts import bookings, legs, offers
 from rules.wording import Wording
@@ -149,3 +152,52 @@ async def world(desk: Any) -> AsyncIterator[World]:
     assert driver.role is Role.DRIVER
     async with TestClient(desk.server) as web:
         yield World(desk, web, case, owner.id, car.id, driver.id, f"staff:{advisor.id}")
+
+
+AXE = Path(__file__).resolve().parents[4] / "node_modules" / "axe-core" / "axe.min.js"
+PHONE = {"width": 390, "height": 844}
+
+
+@dataclass
+class Looking:
+    """A browser on the test's server. Whatever a page complains about on its console fails the test."""
+
+    browser: Browser
+    base: str
+    complaints: list[str]
+
+    async def page(self, *, scheme: Literal["light", "dark"] = "light", size: dict[str, int] | None = None, **options: Any) -> Page:
+        context = await self.browser.new_context(viewport=size or PHONE, color_scheme=scheme, base_url=self.base, **options)  # type: ignore[arg-type]
+        page = await context.new_page()
+        page.on("console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return page
+
+    async def axe(self, page: Page) -> list[str]:
+        """What axe-core finds wrong: rule, how bad, and where."""
+        if not AXE.exists():
+            pytest.skip("axe-core is not installed: npm ci brings it")
+        await page.evaluate(AXE.read_text())
+        found = await page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+        return [f"{one['id']} ({one['impact']}): {node['target']} {node.get('failureSummary', '')}" for one in found["violations"] for node in one["nodes"]]
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """One headless browser per session."""
+    program = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    if program is None:
+        pytest.skip("there is no chromium on this machine (on Debian: apt-get install chromium)")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def looking(chromium: Browser, desk: Any) -> AsyncIterator[Looking]:
+    made = Looking(chromium, str(desk.server.make_url("")).rstrip("/"), [])
+    yield made
+    for context in chromium.contexts:
+        await context.close()
+    assert not made.complaints

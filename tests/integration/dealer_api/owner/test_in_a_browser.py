@@ -1,0 +1,156 @@
+"""What a customer sees on a phone: with and without JavaScript, light and dark, narrow and wide, with flaky network."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from dealer_api.keys import LIVE
+from schemas.pickup import LegEvent
+from store import feedback
+from store.pool import transaction
+
+pytestmark = pytest.mark.browser
+DESK = {"width": 1280, "height": 860}
+NARROW = {"width": 320, "height": 640}
+THUMB = 44  #: CSS pixels that a thumb needs
+
+
+async def agreed(world: Any) -> str:
+    """An offer is answered; the owner's link."""
+    offer = await world.offer()
+    path = str(await world.link())
+    await world.post(f"{path}/accept", offer=offer.id, choice=1)
+    return path
+
+
+async def every_page(world: Any) -> list[str]:
+    """The address of each page, with something on it."""
+    offer = await world.offer()
+    path = await world.link()
+    async with transaction(world.desk.house.pool, world.dealer_id) as connection:
+        await feedback.ask(connection, world.dealer_id, world.case.id, world.owner_id, world.desk.clock())
+    question = await world.secret("feedback", world.case.id, owner_id=world.owner_id)
+    await world.post(f"{path}/accept", offer=offer.id, choice=1)
+    leg = await world.desk.admin.fetchval("SELECT id FROM legs WHERE kind = 'collect'")
+    driver = await world.secret("driver", leg, staff_id=world.driver_id)
+    await world.desk.admin.execute(
+        "INSERT INTO phone_texts (reference, from_address, to_address, body, at) VALUES ('one', '+49305550100', '+4917604069010', 'Hello http://x.example/o/1', $1)",
+        world.desk.clock(),
+    )
+    return [
+        path, f"{path}?note=booked", f"{path}/cancel", f"{path}/ask", f"{path}/preferences", question, driver, "/o/nothing", "/phone",
+        "/phone?to=%2B4917604069010",
+    ]  # fmt: skip
+
+
+async def test_from_the_text_to_the_journey_that_moves_by_itself(world: Any, looking: Any) -> None:
+    offer = await world.offer()
+    page = await looking.page()
+    await page.goto(await world.link())
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Front left tyre is losing air")
+    await page.get_by_role("button", name="Today").nth(1).click()
+    await expect(page.get_by_role("status")).to_have_text("Booked. Thank you!")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("We collect your car today")
+    await asyncio.wait_for(world.desk.app[LIVE].listening.wait(), 10)
+    await world.drive(LegEvent.ON_THE_WAY)
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Driver is on the way to you", timeout=10_000)
+    await expect(page.locator("[aria-current=step]")).to_contain_text("Driver on the way to you")
+    assert offer.id
+
+
+async def test_without_javascript_the_owner_gets_just_as_far(world: Any, looking: Any) -> None:
+    await world.offer()
+    page = await looking.page(java_script_enabled=False)
+    await page.goto(await world.link())
+    await page.get_by_role("link", name="Neither suits me").click()
+    await page.get_by_role("button", name="Show me two other times").click()
+    await expect(page.locator(".window")).to_have_count(2)
+    await page.locator(".window").first.click()
+    await expect(page.get_by_role("status")).to_have_text("Booked. Thank you!")
+    await world.drive(LegEvent.ON_THE_WAY)
+    await page.get_by_role("link", name="Show the newest state").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Driver is on the way to you")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing(world: Any, looking: Any, scheme: Any) -> None:
+    await world.offer()
+    open_offer = await world.link()
+    found = {}
+    page = await looking.page(scheme=scheme, bypass_csp=True)
+    for path in (open_offer, f"{open_offer}/decline"):
+        await page.goto(path)
+        found[path] = await looking.axe(page)
+    for path in await every_page(world):
+        await page.goto(path)
+        found[path] = await looking.axe(page)
+    await page.set_viewport_size(DESK)
+    await page.goto("/phone?to=%2B4917604069010")
+    found["phone at desk width"] = await looking.axe(page)
+    looking.complaints[:] = [said for said in looking.complaints if "404" not in said]
+    assert {path: said for path, said in found.items() if said} == {}
+
+
+@pytest.mark.parametrize("size", [NARROW, {"width": 390, "height": 844}, DESK], ids=["320", "390", "1280"])
+async def test_nothing_runs_out_of_the_page_and_every_button_takes_a_thumb(world: Any, looking: Any, size: dict[str, int]) -> None:
+    page = await looking.page(size=size)
+    await world.offer()
+    for path in (await world.link(), *await every_page(world)):
+        await page.goto(path)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        for button in await page.locator("button:visible").all():
+            box = await button.bounding_box()
+            assert box is not None and (box["height"] >= THUMB or "quick" in (await button.get_attribute("name") or "")), (path, await button.inner_text())
+    looking.complaints[:] = [said for said in looking.complaints if "404" not in said]
+
+
+async def test_the_drivers_press_survives_a_tunnel(world: Any, looking: Any) -> None:
+    path = await agreed(world)
+    assert path
+    leg = await world.desk.admin.fetchval("SELECT id FROM legs WHERE kind = 'collect'")
+    page = await looking.page()
+    await page.goto(f"{await world.secret('driver', leg, staff_id=world.driver_id)}?language=en")
+    await page.context.set_offline(True)
+    await page.get_by_role("button", name="I am on the way").click()
+    await expect(page.get_by_role("alert")).to_contain_text("No network")
+    await page.context.set_offline(False)
+    await expect(page.get_by_role("button", name="I have the car").or_(page.get_by_role("button", name="Ich habe das Auto"))).to_be_visible(timeout=15_000)
+    assert len(await world.texts("on_the_way")) == 1
+    looking.complaints[:] = [said for said in looking.complaints if "ERR_INTERNET_DISCONNECTED" not in said]
+
+
+async def test_a_text_arrives_on_the_open_phone_and_counts_on_the_others(world: Any, looking: Any) -> None:
+    page = await looking.page(size=DESK)
+    await page.goto("/phone")
+    badge = page.locator('.handsets a[data-number="+4917604069010"] .badge')
+    await expect(badge).to_be_hidden()
+    body = "booked: http://desk.example/o/abc."
+    await world.desk.admin.execute(
+        "INSERT INTO phone_texts (reference, from_address, to_address, body, at) VALUES ('one', '+49305550100', '+4917604069010', $1, $2)",
+        body, world.desk.clock(),
+    )  # fmt: skip
+    await expect(badge).to_have_text("1 new", timeout=10_000)
+    await page.get_by_role("link", name="Emma Clarke").click()
+    await expect(page.locator(".bubble.theirs p")).to_have_text(body)
+    await expect(page.get_by_role("link", name="http://desk.example/o/abc", exact=True)).to_have_attribute("href", "http://desk.example/o/abc")
+    await expect(badge).to_be_hidden()
+
+
+async def test_feedback_can_be_given_by_keyboard_alone(world: Any, looking: Any) -> None:
+    page = await looking.page()
+    await agreed(world)
+    async with transaction(world.desk.house.pool, world.dealer_id) as connection:
+        await feedback.ask(connection, world.dealer_id, world.case.id, world.owner_id, world.desk.clock())
+    await page.goto(await world.secret("feedback", world.case.id, owner_id=world.owner_id))
+    await page.get_by_role("radio", name="4 good").focus()
+    await page.keyboard.press("Space")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("all was well")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Thank you")
+    assert tuple(await world.desk.admin.fetchrow("SELECT score, words FROM feedback")) == (4, "all was well")
