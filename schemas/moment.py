@@ -18,7 +18,10 @@ def as_utc(value: datetime) -> datetime:
     """The same instant in UTC; a time without a zone is refused, for nobody knows what it means."""
     if value.tzinfo is None:
         raise ValueError("a time needs its zone, as in 2026-11-21T10:15:02Z")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:  # 0001-01-01T00:00+14:00 lies before the first year
+        raise ValueError("a time must lie between the years 1 and 9999") from None
 
 
 #: One instant of business time, aware and in UTC.
