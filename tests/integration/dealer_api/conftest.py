@@ -61,8 +61,8 @@ class Desk:
         where = (dealer or self.dealer).id
         if (where, role) not in self._clients:
             client = TestClient(self.server)
-            said = await client.post("/api/v1/session", json={"email": self.people[(where, role)].email, "password": PASSWORD})
-            assert said.status == 201, await said.text()
+            token = await identity.start_session(self.house, self.people[(where, role)])  # signing in itself is slow on purpose, and tested once
+            client.session.cookie_jar.update_cookies({identity.COOKIE: token}, self.server.make_url("/"))
             self._clients[(where, role)] = client
         return self._clients[(where, role)]
 

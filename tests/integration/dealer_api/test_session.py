@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+PASSWORD = "a good long password"
+
 
 async def test_who_signs_in_is_known_until_they_sign_out(desk):
-    client = await desk.as_role("advisor")
+    client = desk.anonymous()
+    said = await client.post("/api/v1/session", json={"email": "Advisor@nord.example ", "password": PASSWORD})
+    assert said.status == 201 and (await said.json())["staff"]["role"] == "advisor"
+    cookie = said.cookies["telltale_session"]
+    assert cookie["httponly"] and cookie["samesite"] == "Lax"
     me = await desk.get(client, "/api/v1/session")
     assert me["role"] == "advisor" and me["dealer"]["name"] == "Nord"
     gone = await client.delete("/api/v1/session", headers={"Content-Type": "application/json"})
     assert gone.status == 204
     await desk.get(client, "/api/v1/session", expect=401)
+    await client.close()
 
 
 async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(desk):
