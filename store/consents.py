@@ -24,6 +24,7 @@ SELECT DISTINCT ON (purpose) purpose FROM consents WHERE dealer_id = $1 AND owne
 """
 _STOPPED = "UPDATE owners SET stopped_at = $3 WHERE dealer_id = $1 AND id = $2 AND stopped_at IS NULL"
 _STARTED = "UPDATE owners SET stopped_at = NULL WHERE dealer_id = $1 AND id = $2 AND stopped_at IS NOT NULL"
+_CLAIM = "SELECT 1 FROM owners WHERE dealer_id = $1 AND id = $2 FOR NO KEY UPDATE"
 _HOLD = "SELECT 1 FROM owners WHERE dealer_id = $1 AND id = $2 FOR SHARE"
 STOP_BY_TEXT = "STOP by text"
 STOP_ON_PAGE = "STOP on the owner's page"
@@ -69,6 +70,11 @@ async def start(connection: Connection, dealer_id: int, owner_id: int, *, now: d
 async def hold(connection: Connection, dealer_id: int, owner_id: int) -> None:
     """From here to the end of this transaction no STOP of this owner is committed: a text that goes out meanwhile went before it."""
     await connection.execute(_HOLD, dealer_id, owner_id)
+
+
+async def claim(connection: Connection, dealer_id: int, owner_id: int) -> None:
+    """Take the owner's row before anything else of theirs: senders lock it first and the thread second, and so does a STOP."""
+    await connection.execute(_CLAIM, dealer_id, owner_id)
 
 
 async def give(connection: Connection, dealer_id: int, owner_id: int, said: Mapping[Purpose, bool], *, now: datetime, source: str, wording: str) -> None:

@@ -67,6 +67,8 @@ async def hear(house: House, reply: Reply) -> Heard:
         offer, choices = await _offer_in_question(connection, owner)
         asked = Asked(choices, await feedback.outstanding(connection, dealer_id, owner.id, house.now() - FEEDBACK_FOR) is not None)
         understood = understand(reply.body, asked)
+        if understood.meaning in (Meaning.STOP, Meaning.START):
+            await consents.claim(connection, dealer_id, owner.id)
         person = understood.for_a_person or (understood.meaning is Meaning.STOP and offer is not None)
         kept = await threads.keep(connection, dealer_id, reply, owner_id=owner.id, understood=understood.meaning.value, for_a_person=person)
         if kept is None:

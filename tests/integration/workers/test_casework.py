@@ -1,0 +1,334 @@
+"""From an alert to the people who must know, and on to the manager when nobody acts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from dealer_api.acts import bookings as booking_acts
+from dealer_api.acts import cases as case_acts
+from dealer_api.acts import offers as offer_acts
+from schemas.alert import AlertState as A
+from schemas.verdict import Severity
+from store.pool import transaction
+from workers import sending, sweeping, waking
+
+
+async def test_an_active_alert_opens_a_case_and_tells_the_advisor_once(scene: Any) -> None:
+    alert_id = await scene.alert(A.PENDING, A.ACTIVE)
+    await scene.work()
+    case = await scene.case()
+    assert (case["state"], case["severity"], case["origin"], case["owner_id"]) == ("open", "soon", "alert", scene.owner.id)
+    assert case["title"] == "Front left tyre is losing air"
+    assert await scene.admin.fetchval("SELECT case_id FROM alerts WHERE id = $1", alert_id) == case["id"]
+    told = await scene.staff_phone("advisor")
+    assert len(told) == 1
+    assert f"http://desk.example/cases/{case['id']}" in told[0]
+    assert "VW Golf" in told[0]
+    assert await scene.staff_phone("manager") == await scene.staff_phone("driver") == await scene.phone() == []
+
+
+async def test_ten_thousand_bad_samples_are_one_case_and_one_notice(scene: Any) -> None:
+    await scene.alert(A.PENDING, A.ACTIVE)
+    for step in range(2, 12):
+        await scene.alert(A.ACTIVE, first_step=step)
+    await scene.work()
+    assert await scene.admin.fetchval("SELECT count(*) FROM cases") == 1
+    assert len(await scene.staff_phone("advisor")) == 1
+
+
+async def test_advice_waits_in_the_queue_and_disturbs_nobody(scene: Any) -> None:
+    await scene.alert(A.PENDING, A.ACTIVE, severity=Severity.ADVICE)
+    await scene.work()
+    assert (await scene.case())["severity"] == "advice"
+    assert await scene.staff_phone("advisor") == []
+
+
+async def test_late_data_opens_a_case_but_is_never_told_as_now(scene: Any) -> None:
+    await scene.alert(A.PENDING, A.ACTIVE, late=True)
+    await scene.work()
+    assert (await scene.case())["state"] == "open"
+    assert await scene.staff_phone("advisor") == []
+
+
+async def test_a_second_fault_joins_and_raises_the_case(scene: Any) -> None:
+    await scene.alert(A.PENDING, A.ACTIVE)
+    await scene.work()
+    await scene.alert(A.PENDING, A.ACTIVE, rule="battery_12v", component="", severity=Severity.ADVICE)
+    await scene.work()
+    assert len(await scene.staff_phone("advisor")) == 1
+    await scene.alert(A.PENDING, A.ACTIVE, rule="oil_pressure", component="", severity=Severity.NOW)
+    await scene.work()
+    case = await scene.case()
+    assert (await scene.admin.fetchval("SELECT count(*) FROM cases"), case["severity"]) == (1, "now")
+    told = await scene.staff_phone("advisor")
+    assert len(told) == 2
+    assert told[1].startswith("NOW")
+    assert await scene.admin.fetchval("SELECT count(*) FROM alerts WHERE case_id = $1", case["id"]) == 3
+
+
+async def test_nobody_takes_it_so_the_manager_hears_of_it_once(scene: Any) -> None:
+    await scene.alert(A.PENDING, A.ACTIVE)
+    await scene.work()
+    scene.clock.on(minutes=scene.dealer.acknowledge_minutes_soon - 1)
+    await scene.work()
+    assert await scene.staff_phone("manager") == []
+    scene.clock.on(minutes=1)
+    await scene.work()
+    told = await scene.staff_phone("manager")
+    assert len(told) == 1
+    assert "60 minutes" in told[0]
+    assert (await scene.case())["escalated_at"] == scene.clock()
+    scene.clock.on(days=1)
+    await scene.work()
+    assert len(await scene.staff_phone("manager")) == 1
+
+
+async def test_a_case_that_somebody_took_is_not_escalated(scene: Any) -> None:
+    await scene.alert(A.PENDING, A.ACTIVE)
+    await scene.work()
+    await case_acts.acknowledge(scene.house, scene.dealer.id, f"staff:{scene.people['advisor'].id}", (await scene.case())["id"])
+    scene.clock.on(hours=2)
+    await scene.work()
+    assert await scene.staff_phone("manager") == []
+
+
+async def test_rejected_readings_take_their_case_with_them(scene: Any) -> None:
+    await scene.alert(A.PENDING, A.ACTIVE)
+    await scene.work()
+    await scene.alert(A.WITHDRAWN, first_step=2)
+    await scene.work()
+    case = await scene.case()
+    assert case["state"] == "dismissed"
+
+
+async def test_a_fault_that_goes_away_lowers_the_case_but_a_person_decides(scene: Any) -> None:
+    await scene.alert(A.PENDING, A.ACTIVE)
+    await scene.alert(A.PENDING, A.ACTIVE, rule="oil_pressure", component="", severity=Severity.NOW)
+    await scene.work()
+    await scene.alert(A.RESOLVED, rule="oil_pressure", component="", severity=Severity.NOW, first_step=2)
+    await scene.work()
+    case = await scene.case()
+    assert (case["state"], case["severity"]) == ("open", "soon")
+
+
+async def test_a_poisoned_wakeup_is_put_off_and_seen_and_the_others_go_on(scene: Any) -> None:
+    async with transaction(scene.worker) as connection:
+        from store import wakeups
+
+        await wakeups.put(connection, scene.dealer.id, "alert", 424242, due_at=scene.clock() - timedelta(hours=1))
+    await scene.alert(A.PENDING, A.ACTIVE)
+    await scene.work()
+    assert (await scene.case())["state"] == "open"
+    row = await scene.admin.fetchrow("SELECT attempts, failed, due_at FROM wakeups WHERE subject_id = 424242")
+    assert row["attempts"] == 1
+    assert "no such alert" in row["failed"]
+    assert row["due_at"] > scene.clock()
+    for _ in range(3):
+        scene.clock.on(hours=1)
+        await scene.work()
+    assert await scene.admin.fetchval("SELECT times FROM tallies WHERE name = 'work_stuck'") == 2
+
+
+async def test_two_workers_do_not_open_two_cases_for_two_alerts_of_a_car(scene: Any) -> None:
+    import asyncio
+
+    await scene.alert(A.PENDING, A.ACTIVE)
+    await scene.alert(A.PENDING, A.ACTIVE, rule="oil_pressure", component="")
+    await asyncio.gather(waking.one(scene.kit), waking.one(scene.kit), waking.one(scene.kit))
+    scene.clock.on(minutes=5)
+    await scene.work()
+    assert await scene.admin.fetchval("SELECT count(*) FROM cases") == 1
+    assert await scene.admin.fetchval("SELECT count(*) FROM alerts WHERE case_id IS NOT NULL") == 2
+    assert await scene.admin.fetchval("SELECT count(*) FROM wakeups WHERE topic = 'alert'") == 0
+
+
+async def offered(scene: Any) -> int:
+    await scene.alert(A.PENDING, A.ACTIVE)
+    await scene.work()
+    actor = f"staff:{scene.people['advisor'].id}"
+    offer = await offer_acts.make(scene.house, scene.dealer.id, actor, (await scene.case())["id"])
+    await scene.work()
+    found: int = offer.id
+    return found
+
+
+async def test_an_offer_by_text_is_answered_with_a_digit_and_booked(scene: Any) -> None:
+    offer_id = await offered(scene)
+    [text] = await scene.phone()
+    assert "1 = heute" in text
+    assert "http://desk.example/o/" in text
+    heard = await scene.says("1 bitte")
+    assert heard.understood.meaning == "choice"
+    await scene.send_all()
+    assert (await scene.case())["state"] == "booked"
+    assert await scene.admin.fetchval("SELECT state FROM offers WHERE id = $1", offer_id) == "accepted"
+    assert "Gebucht" in (await scene.phone())[-1]
+    again = await scene.says("1")
+    assert again.understood.meaning == "other"
+    assert await scene.admin.fetchval("SELECT count(*) FROM bookings") == 1
+
+
+async def test_zero_declines_and_gives_the_case_back(scene: Any) -> None:
+    await offered(scene)
+    await scene.says("0")
+    await scene.send_all()
+    assert (await scene.case())["state"] == "open"
+    assert await scene.admin.fetchval("SELECT count(*) FROM slots WHERE state <> 'released'") == 0
+    assert "buchen nichts" in (await scene.phone())[-1]
+
+
+async def test_an_offer_that_nobody_answers_runs_out_and_a_late_digit_gets_fresh_windows(scene: Any) -> None:
+    offer_id = await offered(scene)
+    until = await scene.admin.fetchval("SELECT expires_at FROM offers WHERE id = $1", offer_id)
+    scene.clock.at = until
+    assert await sweeping.offers_once(scene.kit) == 1
+    assert await sweeping.offers_once(scene.kit) == 0
+    assert (await scene.case())["state"] == "open"
+    assert await scene.admin.fetchval("SELECT count(*) FROM slots WHERE state <> 'released'") == 0
+    reasons = [row["reason"] for row in await scene.admin.fetch("SELECT reason FROM history WHERE noun = 'case' AND new = 'ask_again'")]
+    assert len(reasons) == 1
+    assert "ask again" in reasons[0]
+    await scene.says("2")
+    await scene.send_all()
+    assert (await scene.case())["state"] == "contacted"
+    assert await scene.admin.fetchval("SELECT count(*) FROM bookings") == 0
+    assert "2 = " in (await scene.phone())[-1]
+    await scene.says("2")
+    assert (await scene.case())["state"] == "booked"
+
+
+async def test_a_digit_a_second_after_the_hold_gets_fresh_windows_even_before_the_sweep(scene: Any) -> None:
+    offer_id = await offered(scene)
+    scene.clock.at = await scene.admin.fetchval("SELECT expires_at FROM offers WHERE id = $1", offer_id)
+    await scene.says("1")
+    assert (await scene.case())["state"] == "contacted"
+    assert await scene.admin.fetchval("SELECT state FROM offers WHERE id = $1", offer_id) == "expired"
+    assert await scene.admin.fetchval("SELECT count(*) FROM offers WHERE state = 'open'") == 1
+
+
+async def test_a_held_offer_text_that_outlives_its_windows_is_not_sent(scene: Any) -> None:
+    await scene.alert(A.PENDING, A.ACTIVE)
+    await scene.work()
+    offer = await offer_acts.make(scene.house, scene.dealer.id, "staff:1", (await scene.case())["id"])
+    scene.clock.at = offer.expires_at
+    await scene.send_all()
+    row = await scene.admin.fetchrow("SELECT state, reason FROM messages WHERE kind = 'offer'")
+    assert (row["state"], row["reason"]) == ("cancelled", "no longer true: the offered windows are held no longer")
+
+
+async def test_anything_else_reaches_a_person_and_the_owner_hears_so_once_an_hour(scene: Any) -> None:
+    await offered(scene)
+    before = len(await scene.staff_phone("advisor"))
+    await scene.says("Can I stop by at 5 instead?")
+    await scene.says("Hello??")
+    await scene.work()
+    told = (await scene.staff_phone("advisor"))[before:]
+    assert len(told) == 2
+    assert "stop by at 5" in told[0]
+    assert len(await scene.phone()) == 2, "the offer and one 'a person will read this'"
+    assert await scene.admin.fetchval("SELECT needs_reading FROM threads WHERE owner_id = $1", scene.owner.id)
+    assert (await scene.case())["state"] == "contacted"
+
+
+async def test_a_stranger_is_kept_for_the_desk_and_answered_by_nobody(scene: Any) -> None:
+    heard = await scene.says("1", number="+4900000")
+    await scene.work()
+    assert heard.owner_id is None
+    assert await scene.phone("+4900000") == []
+    assert await scene.admin.fetchval("SELECT count(*) FROM replies WHERE thread_id IS NULL AND body = '1'") == 1
+
+
+async def test_the_same_text_five_times_at_once_counts_once(scene: Any) -> None:
+    import asyncio
+
+    await offered(scene)
+    heard = await asyncio.gather(*(scene.says("1", provider_id="SM1") for _ in range(5)))
+    assert sum(one.reply_id is not None for one in heard) == 1
+    assert await scene.admin.fetchval("SELECT count(*) FROM bookings") == 1
+
+
+async def test_a_booking_is_reminded_of_only_while_it_stands(scene: Any) -> None:
+    await offered(scene)
+    await scene.says("2")
+    await scene.work()
+    starts_at = await scene.admin.fetchval("SELECT starts_at FROM bookings")
+    queued = await scene.admin.fetch("SELECT due_at, body FROM messages WHERE kind = 'reminder'")
+    assert [row["due_at"] for row in queued] == [starts_at - timedelta(hours=1)] or not queued
+    booking_id = await scene.admin.fetchval("SELECT id FROM bookings")
+    await booking_acts.cancel(scene.house, scene.dealer.id, "staff:1", booking_id, "the customer rang")
+    scene.clock.at = starts_at - timedelta(minutes=30)
+    await scene.work()
+    assert not any("Erinnerung" in text for text in await scene.phone())
+
+
+async def repaired(scene: Any) -> None:
+    await offered(scene)
+    await scene.says("1")
+    actor = "staff:1"
+    booking_id = await scene.admin.fetchval("SELECT id FROM bookings")
+    await booking_acts.arrive(scene.house, scene.dealer.id, actor, booking_id)
+    await booking_acts.start(scene.house, scene.dealer.id, actor, booking_id)
+    await booking_acts.finish(scene.house, scene.dealer.id, actor, booking_id, "new valve")
+    await scene.work()
+
+
+async def test_a_fault_that_returns_while_the_repair_is_being_proved_is_a_comeback_and_the_dealer_hears_first(scene: Any) -> None:
+    await repaired(scene)
+    await scene.alert(A.RESOLVED, first_step=2)
+    await scene.work()
+    owner_texts = len(await scene.phone())
+    scene.clock.on(hours=3)
+    await scene.alert(A.PENDING, A.ACTIVE, episode=2)
+    await scene.work()
+    case = await scene.case()
+    assert (case["state"], case["comebacks"], case["acknowledged_at"]) == ("open", 1, None)
+    assert any(text.startswith("Comeback") for text in await scene.staff_phone("advisor"))
+    assert any(text.startswith("Comeback") for text in await scene.staff_phone("manager"))
+    assert len(await scene.phone()) == owner_texts
+    scene.clock.on(hours=2)
+    await scene.work()
+    assert any("minutes" in text for text in await scene.staff_phone("manager"))
+
+
+async def test_the_old_episode_moving_on_after_the_repair_is_no_comeback(scene: Any) -> None:
+    await repaired(scene)
+    await scene.alert(A.ACTIVE, first_step=2, severity=Severity.NOW)
+    await scene.work()
+    assert (await scene.case())["state"] == "verifying"
+
+
+@pytest.mark.parametrize(("days", "comes_back"), [(29, True), (31, False)])
+async def test_within_thirty_days_of_the_repair_it_is_a_comeback_and_later_a_new_case(scene: Any, days: int, comes_back: bool) -> None:
+    await repaired(scene)
+    await scene.alert(A.RESOLVED, first_step=2)
+    await scene.work()
+    await scene.admin.execute("UPDATE cases SET state = 'done'")
+    scene.clock.on(days=days)
+    await scene.alert(A.PENDING, A.ACTIVE, episode=2)
+    await scene.work()
+    assert await scene.admin.fetchval("SELECT count(*) FROM cases") == (1 if comes_back else 2)
+
+
+async def test_a_car_silent_for_long_is_a_case_of_advice_and_ends_when_it_speaks(scene: Any) -> None:
+    await scene.admin.execute("UPDATE vehicles SET enrolled_at = $1, last_heard_at = $1", scene.clock())
+    scene.clock.on(days=6)
+    assert await sweeping.silence_once(scene.kit) == 0
+    scene.clock.on(days=2)
+    assert await sweeping.silence_once(scene.kit) == 2
+    assert await sweeping.silence_once(scene.kit) == 0
+    await scene.work()
+    assert (await scene.case())["severity"] == "advice"
+    await scene.admin.execute("UPDATE vehicles SET last_heard_at = $1", scene.clock())
+    assert await sweeping.silence_once(scene.kit) == 1
+    assert await scene.admin.fetchval("SELECT state FROM alerts WHERE rule = 'silent_vehicle'") == "resolved"
+
+
+async def test_staff_notices_go_at_night_too(scene: Any) -> None:
+    scene.clock.on(hours=14)
+    await scene.alert(A.PENDING, A.ACTIVE, severity=Severity.NOW)
+    await scene.work()
+    assert len(await scene.staff_phone("advisor")) == 1
+    assert not await sending.one(scene.kit)
