@@ -56,15 +56,9 @@ class Codec:
                     raise Misconfigured(str(path), f"{signal.name} names {attribute.value}, which is no signal we know")
                 scale, offset = float(signal.scale), float(signal.offset)
                 digits = max(0, len(f"{scale:.10f}".rstrip("0").partition(".")[2]))
-                place = Place(
-                    BY_PATH[attribute.value].id,
-                    signal.name,
-                    scale,
-                    offset,
-                    float(signal.minimum),
-                    float(signal.maximum),
-                    min(6, digits),
-                )
+                top = ((1 << (signal.length - signal.is_signed)) - 1) * scale + offset
+                low, high = float(signal.minimum), min(float(signal.maximum), top)
+                place = Place(BY_PATH[attribute.value].id, signal.name, scale, offset, low, high, min(6, digits))
                 places.append(place)
                 self._home[place.signal] = message.frame_id
                 self._by_signal[place.signal] = place
@@ -105,7 +99,7 @@ class Codec:
         return {
             place.signal: round(float(said[place.name]), place.digits)
             for place in self.places[frame.arbitration_id]
-            if said[place.name] <= place.high + 1e-9
+            if said[place.name] <= place.high + place.scale / 2
         }
 
 

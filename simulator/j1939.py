@@ -117,4 +117,4 @@ class Groups:
             return {}
         said = self._codec.messages[frame_id].decode(payload[:8], decode_choices=False)
         places: tuple[Place, ...] = self._codec.places[frame_id]
-        return {p.signal: round(float(said[p.name]), p.digits) for p in places if said[p.name] <= p.high + 1e-9}
+        return {p.signal: round(float(said[p.name]), p.digits) for p in places if said[p.name] <= p.high + p.scale / 2}

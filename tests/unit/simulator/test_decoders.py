@@ -1,0 +1,151 @@
+"""OBD-II, UDS, ISO-TP and J1939 against frames that real cars sent (VEHICLES.md) and their own inverse."""
+
+from __future__ import annotations
+
+import can
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator import j1939, obd2, uds
+from simulator.isotp_listener import IsoTpListener
+from simulator.overheard import Overheard
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("410c0000", {10: 0.0}),
+        ("410c1af8", {10: 1726.0}),
+        ("410d53", {1: 83.0}),
+        ("410540", {11: 24.0}),
+        ("41422f6c", {32: 12.14}),
+        ("410b63", {19: 99.0}),
+        ("410680", {30: 0.0}),
+        ("412f8c", {39: 54.902}),
+        ("41a601000000", {2: 16_777_216 * 100.0}),
+        ("41018300", {33: 1.0, 34: 3.0}),
+    ],
+)
+def test_an_answer_of_service_01_becomes_its_value(answer: str, expected: dict[int, float]) -> None:
+    assert obd2.values_of(bytes.fromhex(answer)) == expected
+
+
+def test_an_answer_without_a_signal_says_why() -> None:
+    assert obd2.values_of(bytes.fromhex("41627d")) == "no_signal_for_pid_62"
+    assert obd2.values_of(b"\x41\x0c\x01") == "too_short"
+    assert obd2.values_of(b"\x41") == "too_short"
+
+
+@pytest.mark.parametrize(
+    ("two", "code"), [("0301", "P0301"), ("4123", "C0123"), ("9a0f", "B1A0F"), ("c100", "U0100"), ("0000", None)]
+)
+def test_two_bytes_are_a_trouble_code(two: str, code: str | None) -> None:
+    assert obd2.code_of(bytes.fromhex(two)) == code
+
+
+@given(st.integers(1, 0xFFFF))
+def test_every_trouble_code_has_one_pair_of_bytes(number: int) -> None:
+    code = obd2.code_of(number.to_bytes(2, "big"))
+    assert code is not None
+    assert obd2.bytes_of(code) == number.to_bytes(2, "big")
+
+
+def test_an_empty_list_of_codes_is_empty() -> None:
+    assert obd2.codes_of(b"\x43\x00") == []
+    assert obd2.codes_of(bytes.fromhex("43020301c100")) == ["P0301", "U0100"]
+
+
+def test_a_uds_list_has_codes_with_their_failure_type_and_status() -> None:
+    found = uds.codes_of(bytes.fromhex("5902ff") + bytes.fromhex("0301002f") + bytes.fromhex("c1001a04"))
+    assert found == [("P0301-00", 0x2F), ("U0100-1A", 0x04)]
+    assert [uds.status_of(status) for _, status in found] == ["confirmed", "pending"]
+
+
+def test_four_tyre_pressures_come_out_of_one_long_answer() -> None:
+    frames = [
+        "102462C00BFFFFFF",
+        "2180B339000400AE",
+        "2239000400B03900",
+        "230400AF3A000500",
+        "24FF98B098B098B0",
+        "2599B0AAAAAAAAAA",
+    ]
+    bus = Overheard()
+    said = [
+        one
+        for frame in frames
+        for one in bus.hear(can.Message(arbitration_id=0x7A8, is_extended_id=False, data=bytes.fromhex(frame)), 1.0)
+    ]
+    assert {signal: round(value) for signal, value in said[0].values.items() if signal < 74} == {
+        70: 247,
+        71: 240,
+        72: 243,
+        73: 241,
+    }
+    assert [said[0].values[signal] for signal in (74, 75, 76)] == [7.0, 7.0, 7.0]
+
+
+@given(st.binary(min_size=1, max_size=200))
+def test_iso_tp_puts_any_payload_together(payload: bytes) -> None:
+    frames = (
+        [bytes([len(payload)]) + payload]
+        if len(payload) <= 7
+        else [bytes([0x10 | len(payload) >> 8, len(payload) & 0xFF]) + payload[:6]]
+    )
+    frames += [
+        bytes([0x20 | (n + 1) & 0x0F]) + payload[6 + 7 * n : 13 + 7 * n]
+        for n in range(-(-(len(payload) - 6) // 7))
+        if len(payload) > 7
+    ]
+    listener = IsoTpListener()
+    assert [listener.hear(0x7E8, frame) for frame in frames][-1] == payload
+
+
+def test_a_lost_part_loses_the_answer_and_nothing_else() -> None:
+    listener = IsoTpListener()
+    listener.hear(1, bytes.fromhex("100a010203040506"))
+    assert listener.hear(1, bytes.fromhex("22070809")) == "part_without_its_start"
+    assert listener.hear(1, bytes.fromhex("0141")) == b"\x41"
+    assert listener.hear(1, bytes.fromhex("300000")) == "flow_control"
+    assert listener.hear(1, b"") == "empty_frame"
+
+
+@given(st.lists(st.tuples(st.integers(1, 2**19 - 1), st.integers(0, 31)), min_size=1, max_size=12), st.booleans())
+def test_a_dm1_of_any_length_comes_back_whole(codes: list[tuple[int, int]], lamp: bool) -> None:
+    said = [f"{spn}/{fmi}" for spn, fmi in codes]
+    payload = j1939.dm1_bytes(lamp, said)
+    whole: tuple[int, bytes] | None = None
+    listener = j1939.Listener()
+    for frame_id, data in j1939.bam(j1939.DM1, 0x21, payload):
+        assert whole is None
+        whole = listener.hear(frame_id, data)
+    assert whole is not None and whole[0] == j1939.DM1
+    lamps, found = j1939.dm1_of(whole[1])
+    assert found == said
+    assert lamps.malfunction == lamp
+
+
+def test_a_dm1_without_codes_has_none() -> None:
+    lamps, codes = j1939.dm1_of(bytes.fromhex("00ff00000000ffff"))
+    assert codes == [] and not lamps.malfunction
+
+
+def test_error_and_not_available_patterns_are_no_values() -> None:
+    groups = j1939.Groups()
+    assert groups.values_of(65262, bytes.fromhex("ffff ffff ffff ffff")) == {}  # 215 degrees, if one believed it
+    assert groups.values_of(65265, bytes.fromhex("ff00feffffffffff")) == {}
+    assert groups.values_of(65262, bytes.fromhex("6fff 802b ffff ffff")) == {11: 71.0, 13: 75.0}
+    assert groups.values_of(1, b"\0" * 8) is None
+
+
+def test_groups_below_240_have_no_destination_in_their_number() -> None:
+    assert j1939.group_of(0x18ECFF00) == 0xEC00
+    assert j1939.group_of(0x18FECA21) == j1939.DM1
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**29 - 1), st.booleans(), st.binary(max_size=8)), max_size=60))
+def test_no_frame_whatsoever_stops_the_decoder(frames: list[tuple[int, bool, bytes]]) -> None:
+    bus = Overheard()
+    for frame_id, extended, data in frames:
+        bus.hear(can.Message(arbitration_id=frame_id if extended else frame_id & 0x7FF, is_extended_id=extended, data=data), 1.0)
