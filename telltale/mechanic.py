@@ -69,4 +69,4 @@ class Mechanic:
             qos=1,
         )
         self._told.add(repaired)
-        log.info("healed a simulated car", vin=repaired.vin, rule=repaired.rule, component=repaired.component)
+        log.debug("healed a simulated car", vin=repaired.vin, rule=repaired.rule, component=repaired.component)
