@@ -96,11 +96,12 @@ BEGIN
     IF wanted > 47481 THEN RAISE EXCEPTION 'day % is out of bounds', wanted; END IF;  -- 2100-01-01
     IF to_regclass(leaf) IS NULL THEN
         PERFORM pg_advisory_xact_lock(hashtext('open_day'));
-        IF to_regclass(leaf) IS NULL THEN
+        BEGIN
             EXECUTE format('CREATE TABLE %I (LIKE readings INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', leaf);
             EXECUTE format('ALTER TABLE readings ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', leaf, wanted, wanted + 1);
             EXECUTE format('GRANT SELECT, INSERT, UPDATE ON %I TO telltale_gateway', leaf);
-        END IF;
+        EXCEPTION WHEN duplicate_table THEN NULL;  -- another gateway was quicker; to_regclass may answer from a cache
+        END;
     END IF;
     RETURN leaf;
 END $$;
