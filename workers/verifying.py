@@ -12,7 +12,7 @@ from schemas.errors import NotFound
 from schemas.message import MessageKind, Purpose
 from schemas.moment import from_epoch
 from schemas.reading import Reading
-from store import accounts, alerts, cases, feedback, fleet, messages, owners, readings, sweeps, wakeups
+from store import accounts, alerts, cases, feedback, fleet, messages, owners, readings, secrets, sweeps, wakeups
 from store.pool import Connection
 from store.wakeups import Wakeup
 from workers.kit import Kit
@@ -20,6 +20,7 @@ from workers.kit import Kit
 ASK_AFTER = timedelta(hours=2)
 _NOT_WHILE_UPSET = timedelta(hours=6)  #: an unread text may be a complaint: a person reads it before we ask anything
 _MOST_ASKS = 8
+_OPEN_FOR = timedelta(days=30)  #: a question that nobody answered by then is not asked any more
 _PAGE = 2000
 _FAR = timedelta(days=400)  #: a wrong clock may date a row ahead
 
@@ -59,8 +60,19 @@ async def ask(kit: Kit, connection: Connection, wakeup: Wakeup) -> timedelta | N
         return _NOT_WHILE_UPSET if wakeup.attempts < _MOST_ASKS else None
     now = kit.clock()
     if await feedback.ask(connection, case.dealer_id, case.id, case.owner_id, now):
-        await _tell(kit, connection, case, MessageKind.FEEDBACK, Purpose.SURVEY)
+        await _tell(kit, connection, case, MessageKind.FEEDBACK, Purpose.SURVEY, link=await _question(kit, connection, case))
     return None
+
+
+async def _question(kit: Kit, connection: Connection, case: Case) -> str | None:
+    """The page with the question, for those who would rather tap than type; None when owners cannot reach us by link."""
+    if not kit.desk_url:
+        return None
+    token = await secrets.make(
+        connection, case.dealer_id, "feedback", now=kit.clock(), expires_at=kit.clock() + _OPEN_FOR, owner_id=case.owner_id, vehicle_id=case.vehicle_id,
+        subject_id=case.id,
+    )  # fmt: skip
+    return f"{kit.desk_url.rstrip('/')}/f/{token}"
 
 
 async def _all_clear(kit: Kit, connection: Connection, case: Case) -> None:
@@ -69,7 +81,7 @@ async def _all_clear(kit: Kit, connection: Connection, case: Case) -> None:
     await _tell(kit, connection, case, MessageKind.ALL_CLEAR, Purpose.STATUS, worst)
 
 
-async def _tell(kit: Kit, connection: Connection, case: Case, kind: MessageKind, purpose: Purpose, alert: Alert | None = None) -> None:
+async def _tell(kit: Kit, connection: Connection, case: Case, kind: MessageKind, purpose: Purpose, alert: Alert | None = None, **facts: str | None) -> None:
     """A text to the owner of the case; nobody to tell is no error."""
     if case.owner_id is None:
         return
@@ -81,7 +93,7 @@ async def _tell(kit: Kit, connection: Connection, case: Case, kind: MessageKind,
     car = await fleet.get(connection, case.dealer_id, case.vehicle_id)
     text = kit.wording.text(
         owner.language, kind, dealer=dealer.name, vehicle=car.title, rule=alert.rule if alert else None, component=alert.component if alert else "",
-        severity=case.severity.value,
+        severity=case.severity.value, **facts,
     )  # fmt: skip
     await messages.queue(
         connection, dealer_id=case.dealer_id, kind=kind, purpose=purpose, to=messages.OwnerTo(owner.id, owner.channel, address, owner.language), body=text.body,

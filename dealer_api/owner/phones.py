@@ -114,10 +114,9 @@ async def show(request: web.Request) -> web.StreamResponse:
     table = await _table(request)
     say = table.speech.say
     groups = [(say(f"phone-{kind}"), [one for one in table.handsets if one.staff is staff]) for kind, staff in (("owners", False), ("staff", True))]
-    trouble = say("phone-refused") if request.query.get("note") == "refused" else ""
     return draw(
         "phone.html", table.speech, groups=groups, chosen=table.chosen, line=table.line, bubbles=_drawn(table.speech, table.bubbles),
-        now=table.speech.now, once=randomness.token_urlsafe(12), trouble=trouble, lapse=table.lapse,
+        now=table.speech.now, once=randomness.token_urlsafe(12), lapse=table.lapse,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from dealer_api.owner.speech import LANGUAGES
 from dealer_api.owner.visits import notice_of
 from schemas.consent import Owner
 from schemas.errors import BadInput
-from store import consents, owners
+from store import consents, messages, owners
 
 _OPENS = ("offer", "journey", "preferences")
 
@@ -61,7 +61,8 @@ async def stop(request: web.Request) -> web.StreamResponse:
     link = await open_link(request, *_OPENS)
     words = link.speech.say("stop-lead", dealer=link.dealer.name)
     async with link.house.at(link.secret.dealer_id) as connection:
-        await consents.stop(connection, link.secret.dealer_id, link.visit.owner.id, now=link.speech.now, wording=words, source=consents.STOP_ON_PAGE)
+        if await consents.stop(connection, link.secret.dealer_id, link.visit.owner.id, now=link.speech.now, wording=words, source=consents.STOP_ON_PAGE):
+            await messages.cancel_queued(connection, link.secret.dealer_id, link.visit.owner.id, "the owner said STOP")
     return _done(link, "stopped")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dealer_api.owner import answers, driving, pages, phones, preferences, visits
+from dealer_api.owner import answers, asking, driving, pages, phones, preferences, visits
 from dealer_api.route import DRIVING, PUBLIC, Route
 
 #: A token in the path is a signed link; its handler checks it. `/phone` answers on this very machine only.
@@ -15,7 +15,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/o/{token}/decline", visits.decline, PUBLIC, "no, with a reason"),
     Route("GET", "/o/{token}/cancel", visits.show_cancel, PUBLIC, "asked once more"),
     Route("POST", "/o/{token}/cancel", visits.cancel, PUBLIC, "give the window back"),
-    Route("GET", "/o/{token}/ask", visits.show_ask, PUBLIC, "write to a person"),
+    Route("GET", "/o/{token}/ask", asking.show, PUBLIC, "a box to write in"),
+    Route("POST", "/o/{token}/ask", asking.ask, PUBLIC, "write to a person"),
     Route("GET", "/o/{token}/preferences", preferences.show, PUBLIC, "how we reach you"),
     Route("POST", "/o/{token}/preferences", preferences.save, PUBLIC, "language, channel, quiet hours"),
     Route("POST", "/o/{token}/stop", preferences.stop, PUBLIC, "no more texts"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets as randomness
 from datetime import timedelta
 from typing import Any
 
@@ -170,13 +169,6 @@ async def cancel(request: web.Request) -> web.StreamResponse:
             raise Overtaken("booking")
         await booking_acts.cancel(link.house, link.secret.dealer_id, "owner", booking.id, "the owner cannot make it")
     return see_other(link.here)
-
-
-@forgiving
-async def show_ask(request: web.Request) -> web.StreamResponse:
-    """A box to write to a person. Its key makes a repeated POST one question."""
-    link = await _open(request)
-    return draw("ask.html", link.speech, **link.shown, once=randomness.token_urlsafe(12))
 
 
 def _number(value: object, field: str) -> int:

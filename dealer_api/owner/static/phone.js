@@ -64,25 +64,27 @@
 
   document.querySelectorAll(".bubble p").forEach(linked);
   toEnd();
-  const form = document.querySelector(".compose");
-  if (form) form.addEventListener("submit", async (event) => {
+  const trouble = document.querySelector(".trouble");
+  document.querySelectorAll(".compose form").forEach((form) => form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const data = new FormData(form, event.submitter);
-    const body = String(data.get("quick") || data.get("body") || "").trim();
+    const body = String(data.get("body") || "").trim();
     if (!body) return;
+    data.set("id", crypto.randomUUID());
+    data.delete("back");
     const waiting = bubble({ mine: true, body, time: "", key: "waiting" });
     waiting.classList.add("waiting");
     talk.querySelectorAll(".empty").forEach((one) => one.remove());
     talk.append(waiting); toEnd();
     form.reset();
+    trouble.hidden = true;
     try {
-      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(data), redirect: "follow" });
+      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(data) });
       if (!answer.ok) throw new Error(String(answer.status));
-      form.elements.id.value = crypto.randomUUID();
       await look();
-      waiting.remove();
-    } catch { waiting.remove(); HTMLFormElement.prototype.submit.call(form); }
-  });
+    } catch { trouble.hidden = false; }
+    waiting.remove();
+  }));
   look();
   setInterval(look, 700);
 })();

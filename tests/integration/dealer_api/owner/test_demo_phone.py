@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -52,3 +53,13 @@ async def test_an_unknown_number_is_an_empty_page_not_an_error(world: Any) -> No
     assert "Choose a phone" in await world.get("/phone?to=%2B4900")
     async with world.web.get("/phone/texts", params={"to": "'; DROP TABLE phone_texts"}) as answer:
         assert (await answer.json())["texts"] == []
+
+
+async def test_the_answer_box_books_like_a_text_and_comes_back_to_the_phone(world: Any) -> None:
+    await world.offer()
+    page = await world.get("/phone?to=%2B4917604069010")
+    form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
+    assert await world.post("/inbound/phone", **form, body="1") == "/phone?to=%2B4917604069010"
+    assert (await world.case_now()).state == "booked"
+    page = (await world.get("/phone?to=%2B4917604069010")).partition('role="log"')[2]
+    assert 'class="bubble mine"' in page

@@ -265,3 +265,18 @@ async def test_stop_on_the_page_stops_and_can_be_taken_back(world: Any) -> None:
     await world.post(f"{path}/start")
     given = {row["purpose"] for row in await world.desk.admin.fetch(newest, world.owner_id) if row["given"]}
     assert given == {"service", "status"}
+
+
+async def test_a_question_reaches_a_person_once_and_nothing_is_read_into_it(world: Any) -> None:
+    await world.offer()
+    path = await world.link()
+    key = re.search(r'name="key" value="([^"]+)"', await world.get(f"{path}/ask"))
+    assert key is not None
+    for _ in range(3):
+        assert await world.post(f"{path}/ask", key=key[1], words="1") == f"{path}?note=asked"
+    assert "A person reads this" in await world.get(f"{path}?note=asked")
+    assert await world.desk.admin.fetchval("SELECT count(*) FROM replies WHERE body = '1' AND understood = 'other'") == 1
+    assert await world.desk.admin.fetchval("SELECT needs_reading FROM threads WHERE owner_id = $1", world.owner_id)
+    assert await world.desk.admin.fetchval("SELECT count(*) FROM wakeups WHERE topic = 'reply'") == 1
+    assert await world.desk.admin.fetchval("SELECT count(*) FROM bookings") == 0
+    assert await world.post(f"{path}/ask", key="x", words="  ") == f"{path}?note=changed"
