@@ -119,6 +119,8 @@ async def _make(connection: Connection, cast: Cast, key: str, now: datetime, pas
         connection, name=cast.dealer, zone=cast.zone, country=cast.country, phone=cast.phone, address=cast.address,
         opening_hours=cast.opening_hours, language=cast.language, now=now,
     )  # fmt: skip
+    # Ten minutes pass each second: windows a few hours ahead and a long hold leave a person the time to answer.
+    await accounts.update_dealer(connection, dealer.id, {"notice_minutes": 240, "offer_hold_minutes": 1440})
     await accounts.set_sender(connection, cast.phone, dealer.id, "phone")
     for person in cast.people:
         await accounts.add_staff(
