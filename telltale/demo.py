@@ -136,7 +136,7 @@ class Demo:
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             if engine.pid is None:
-                self.tell(f"{type(engine).__name__} ended, starting it again")
+                self.tell(f"{'the database' if isinstance(engine, EmbeddedPostgres) else 'the broker'} ended, starting it again")
                 with contextlib.suppress(TelltaleError, OSError):
                     await engine.start()
 
