@@ -1,4 +1,4 @@
-"""The one place where rules become code: a function per (vehicle model, set of signals in a message).
+"""The one place where rules become code: a function per vehicle model, and one per set of signals that comes often.
 
 Healthy readings are the rule: the generated function compares each value with its rule's quiet line, writes down the
 values that other messages will need, and calls `slow` only with the rules that have something to judge. It decides
@@ -31,44 +31,58 @@ class Line:
     at: int
 
 
-def plan(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...], slow: Slow) -> Plan:
-    """The function for messages that carry exactly these signals."""
-    source, names = _source(lines, slots, ids)
-    found: dict[str, Any] = {"slow": slow, **names}
-    exec(compile(source, f"<rules for {len(ids)} signals>", "exec"), found)
+def plan(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...] | None, slow: Slow) -> Plan:
+    """The function for messages that carry exactly these signals; for any message when `ids` is None."""
+    source, names = _any(lines, slots) if ids is None else _exactly(lines, slots, ids)
+    found: dict[str, Any] = {"slow": slow, "open_rules": MASK.unpack_from, **names}
+    exec(compile(source, "<rules for any message>" if ids is None else f"<rules for {len(ids)} signals>", "exec"), found)
     made: Plan = found["plan"]
     return made
 
 
-def source_of(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...]) -> str:
+def source_of(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...] | None) -> str:
     """The generated text, for people."""
-    return _source(lines, slots, ids)[0]
+    return (_any(lines, slots) if ids is None else _exactly(lines, slots, ids))[0]
 
 
-def _source(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...]) -> tuple[str, dict[str, Any]]:
+def _exactly(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...]) -> tuple[str, dict[str, Any]]:
     variables = {signal_id: f"v{signal_id}" for signal_id in ids}
-    body = [f"    {', '.join(variables[i] for i in ids)}, = r.values" if ids else "    pass"]
-    names: dict[str, Any] = {"open_rules": MASK.unpack_from}
+    body = [f"    {', '.join(variables[i] for i in ids)}, = r.values"] if ids else []
+    names: dict[str, Any] = {}
     carried = sorted((slots[i], i) for i in set(ids) if i in slots)
-    periods, tests = set(), []
-    for line in lines:
-        if not any(i in variables for i in line.bound.triggers):
-            continue
-        test = line.bound.quiet(variables, line.at)
-        if line.bound.period_s:
-            periods.add(line.bound.period_s)
-        tests.append(f"    if not ({test}): d |= {1 << line.number}" if test else f"    d |= {1 << line.number}")
-    if carried or periods:
-        body.append("    t = int(r.ts)")
     for n, run in enumerate(_runs(carried)):
-        packer = Struct("<" + "fI" * len(run))
-        names[f"pack{n}"] = packer.pack_into
+        names[f"pack{n}"] = Struct("<" + "fI" * len(run)).pack_into
         body.append(f"    pack{n}(m, {run[0][0]}, {', '.join(f'{variables[i]}, t' for _, i in run)})")
-    body += [f"    q{period} = t // {period} & 255" for period in sorted(periods)]
-    body += ["    d = 0", *tests, f"    if m[{OPEN_AT}]: d |= open_rules(m, {MASK_AT})[0]"]
-    body.append(f"    if r.diagnostics is not None: d |= {sum(1 << x.number for x in lines if x.bound.diagnostics)}")
-    body.append("    return slow(m, r, d) if d else ()")
-    return "def plan(m, r):\n" + "\n".join(body) + "\n", names
+    tests = []
+    for line in lines:
+        if any(i in variables for i in line.bound.triggers):
+            tests.append(_test(line, variables))
+    return _function(lines, body, tests, [line for line in lines if any(i in variables for i in line.bound.triggers)]), names
+
+
+def _any(lines: Sequence[Line], slots: dict[int, int]) -> tuple[str, dict[str, Any]]:
+    """Signal by signal: is it there, who needs it later, whose quiet line does it cross."""
+    names: dict[str, Any] = {"pack": Struct("<fI").pack_into}
+    body, tests = ["    g = dict(zip(r.ids, r.values)).get"], []
+    for signal_id in sorted({i for line in lines for i in line.bound.triggers} | set(slots)):
+        tests += [f"    v = g({signal_id})", "    if v is not None:"]
+        if signal_id in slots:
+            tests.append(f"        pack(m, {slots[signal_id]}, v, t)")
+        tests += ["    " + _test(line, {signal_id: "v"}) for line in lines if signal_id in line.bound.triggers]
+    return _function(lines, body, tests, lines), names
+
+
+def _test(line: Line, variables: dict[int, str]) -> str:
+    quiet = line.bound.quiet(variables, line.at)
+    return f"    if not ({quiet}): d |= {1 << line.number}" if quiet else f"    d |= {1 << line.number}"
+
+
+def _function(lines: Sequence[Line], body: list[str], tests: list[str], looked_at: Sequence[Line]) -> str:
+    periods = sorted({line.bound.period_s for line in looked_at if line.bound.period_s})
+    head = ["    t = int(r.ts)", *(f"    q{period} = t // {period} & 255" for period in periods), "    d = 0"]
+    told = sum(1 << line.number for line in lines if line.bound.diagnostics)
+    tail = [f"    if m[{OPEN_AT}]: d |= open_rules(m, {MASK_AT})[0]", f"    if r.diagnostics is not None: d |= {told}"]
+    return "\n".join(["def plan(m, r):", *head, *body, *tests, *tail, "    return slow(m, r, d) if d else ()"]) + "\n"
 
 
 def _runs(carried: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:

@@ -20,8 +20,8 @@ from schemas.profile import Profile
 from schemas.reading import Mark, Reading
 from schemas.verdict import Clear, Holds, Unsure, Verdict
 
-MOST_PLANS = 512  #: sets of signals compiled per model; rarer ones are judged the long way
-WORTH_COMPILING = 3  #: a set of signals seen so often gets its own function
+MOST_PLANS = 64  #: sets of signals with a function of their own, per model; the others share one
+WORTH_COMPILING = 48  #: a set of signals seen so often gets its own function
 _HEAD = Struct("<IH")
 _LATE = int(Mark.LATE)
 
@@ -48,6 +48,8 @@ class Program:
     layout: bytes  #: names, versions and places of the cells: what a checkpoint carries to be read by other versions
     bits: dict[str, int]
     plans: dict[tuple[int, ...], Plan] = field(default_factory=dict)
+    common: Plan | None = None
+    slow: compiled.Slow | None = None
     sightings: dict[tuple[int, ...], int] = field(default_factory=dict)
 
 
@@ -86,11 +88,7 @@ class Judge:
             self._remember(memory, reading)
             return ()
         program = self._by_number[memory[PROFILE_AT]]
-        plan = program.plans.get(reading.ids)
-        if plan is None:
-            plan = self._plan(program, reading.ids)
-            if plan is None:
-                return self._carefully(program, memory, reading)
+        plan = program.plans.get(reading.ids) or self._plan(program, reading.ids)
         try:
             return plan(memory, reading)
         except Exception as error:
@@ -132,8 +130,8 @@ class Judge:
         """The rules that judge this vehicle model."""
         return self._of(profile_name).rules
 
-    def source(self, profile_name: str, ids: tuple[int, ...]) -> str:
-        """The generated code for such a message, for people."""
+    def source(self, profile_name: str, ids: tuple[int, ...] | None = None) -> str:
+        """The generated code for such a message, or for any, for people."""
         program = self._of(profile_name)
         return compiled.source_of(program.lines, program.slots, ids)
 
@@ -171,21 +169,25 @@ class Judge:
         bits = {line.name: line.number for line in lines}
         return Program(number, profile, tuple(lines), tuple(r for r, _ in fitted), slots, at, bytes(blank), layout, bits)
 
-    def _plan(self, program: Program, ids: tuple[int, ...]) -> Plan | None:
-        if not self.compile_plans or len(program.plans) >= MOST_PLANS:
-            return None
+    def _plan(self, program: Program, ids: tuple[int, ...]) -> Plan:
+        """The function for such a message: the one for any message until this set of signals has come often."""
+        if program.common is None:
+
+            def slow(memory: Memory, reading: Reading, due: int) -> tuple[AlertStep, ...]:
+                return self._slow(program, memory, reading, due)
+
+            def carefully(memory: Memory, reading: Reading) -> tuple[AlertStep, ...]:
+                return self._carefully(program, memory, reading)
+
+            program.slow = slow
+            program.common = compiled.plan(program.lines, program.slots, None, slow) if self.compile_plans else carefully
         seen = program.sightings.get(ids, 0) + 1
-        if seen < WORTH_COMPILING:
-            if len(program.sightings) < 4096:
-                program.sightings[ids] = seen
-            return None
-        program.sightings.pop(ids, None)
-
-        def slow(memory: Memory, reading: Reading, due: int) -> tuple[AlertStep, ...]:
-            return self._slow(program, memory, reading, due)
-
-        made = compiled.plan(program.lines, program.slots, ids, slow)
-        program.plans[ids] = made
+        if len(program.sightings) > 4_096:
+            program.sightings.clear()
+        program.sightings[ids] = seen
+        if seen < WORTH_COMPILING or len(program.plans) >= MOST_PLANS or not self.compile_plans or program.slow is None:
+            return program.common
+        made = program.plans[ids] = compiled.plan(program.lines, program.slots, ids, program.slow)
         return made
 
     def _carefully(self, program: Program, memory: Memory, reading: Reading) -> tuple[AlertStep, ...]:

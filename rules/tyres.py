@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from math import exp, log
 from statistics import median
 
@@ -137,6 +138,8 @@ class _TyreLeak(Bound):
         if found is None or found.slope > self.shape.per_day or -found.slope < self.shape.sure * found.sigma:
             return None
         lost = found.slope * (points[0][0] - points[-1][0])
+        if max(b[1] - a[1] for a, b in pairwise(points)) > 0.5 * -lost:  # most of it in one night: other wheels, not a leak
+            return None
         return (found, lost) if lost <= self.shape.drop else None
 
     def sample(self, component: str, seen: Snapshot) -> float | None:

@@ -221,15 +221,26 @@ def both(profiles, codes):
     return Judge(RULES, profiles, codes=codes), Judge(RULES, profiles, codes=codes, compile_plans=False)
 
 
+@pytest.fixture(scope="module")
+def eager(profiles, codes):
+    """A judge that generates a function for every set of signals at its first sight."""
+    judge = Judge(RULES, profiles, codes=codes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rules.judge.WORTH_COMPILING", 1)
+        patch.setattr("rules.judge.MOST_PLANS", 10**6)
+        yield judge
+
+
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(stream=streams())
-def test_generated_code_judges_as_the_long_way_does(stream, both, reading):
-    fast, slow = both
-    one, other = fast.memory("petrol_hatch"), slow.memory("petrol_hatch")
+def test_generated_code_judges_as_the_long_way_does(stream, both, eager, reading):
+    judges = (*both, eager)
+    memories = [judge.memory("petrol_hatch") for judge in judges]
     for row in rows_of(stream, reading):
-        assert fast.step(one, row) == slow.step(other, row)
-        assert one == other
-    assert not fast.broken and not slow.broken
+        first, *others = [judge.step(memory, row) for judge, memory in zip(judges, memories)]
+        assert others == [first, first]
+        assert memories[0] == memories[1] == memories[2]
+    assert not any(judge.broken for judge in judges)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])

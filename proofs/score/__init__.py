@@ -1,0 +1,74 @@
+"""`telltale score`: the real engine over a simulated fleet with ground truth, beside two baselines on the same data."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from proofs.score.living import START, Lived, live
+from proofs.score.matching import report
+from simulator.population import Specimen, population
+from telltale import data
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main(*, vehicles: int, days: int, seed: int, jobs: int = 1) -> dict[str, Any]:
+    """Simulate, judge, compare with the truth. One process per job; a progress bar on a terminal."""
+    began = time.monotonic()
+    plans = [(specimen, days) for specimen in population(data.profiles(), vehicles, days, seed, START)]
+    with _bar(len(plans)) as tick:
+        lives = _lived(plans, jobs, tick)
+    wall = time.monotonic() - began
+    car_days = sum(life.days for life in lives)
+    facts: dict[str, Any] = {"vehicles": vehicles, "days": days, "seed": seed, "jobs": jobs, "rules_hash": rules_hash()}
+    facts |= report(lives)
+    facts["wall_seconds"] = round(wall, 1)
+    facts["ms_per_vehicle_day_and_core"] = round(1000 * sum(life.cpu_s for life in lives) / max(1.0, car_days), 2)
+    facts["readings"] = sum(life.readings for life in lives)
+    facts["judge_us_per_reading"] = round(1e6 * sum(life.judge_s for life in lives) / max(1, facts["readings"]), 2)
+    return facts
+
+
+def _lived(plans: list[tuple[Specimen, int]], jobs: int, tick: Any) -> list[Lived]:
+    found = []
+    results: Iterable[Lived]
+    if jobs <= 1:
+        results = map(live, plans)
+        for one in results:
+            found.append(one)
+            tick()
+        return found
+    with ProcessPoolExecutor(max_workers=jobs) as pool:
+        for one in pool.map(live, plans, chunksize=max(1, min(8, len(plans) // (jobs * 4) or 1))):
+            found.append(one)
+            tick()
+    return found
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Any]:
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda: None
+        return
+    columns = (TextColumn("cars lived and judged"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda: progress.advance(task)
+
+
+def rules_hash() -> str:
+    """Which rules were scored: a hash over the rule files and the vehicle models."""
+    digest = hashlib.sha256()
+    for path in sorted([*(ROOT / "rules").rglob("*.py"), *(ROOT / "schemas" / "profiles").glob("*.toml")]):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,98 @@
+"""One car lives its days: physics → sampling → readings → the real judge, and the baselines beside it.
+
+The cars, their confounders and their faults are `simulator/population.py`; all of it comes from one seed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from struct import Struct
+
+from proofs.score.baselines import FixedThresholds
+from rules.catalogue import RULES
+from rules.codes import CodeBook
+from rules.judge import Judge
+from schemas.alert import AlertState
+from schemas.reading import Reading
+from simulator.car import DAY, Car
+from simulator.population import Specimen, lived
+from simulator.wear import Truth
+from telltale import data
+
+START = datetime(2026, 10, 5, 4, 0, tzinfo=UTC).timestamp()  # autumn into winter, the harder half of a year
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """One alert that became active."""
+
+    rule: str
+    component: str
+    ts: float
+    because: str
+
+
+@dataclass(slots=True)
+class Lived:
+    """What came of one car."""
+
+    plan: Specimen
+    truths: list[Truth]
+    until: float
+    days: float
+    readings: int = 0
+    cpu_s: float = 0.0
+    judge_s: float = 0.0
+    raised: dict[str, list[Raised]] = field(default_factory=dict)  #: by judge: telltale, codes, fixed
+
+
+@cache
+def the_judge() -> Judge:
+    """One judge per process."""
+    return Judge(RULES, data.profiles(), codes=CodeBook(data.trouble_codes()))
+
+
+@cache
+def _floats(count: int) -> Struct:
+    return Struct(f"<{count}f")
+
+
+def readings_of(car: Car, until: float) -> Iterator[Reading]:
+    """The messages of a car as the gateway hands them to the judge, one `place` after the other."""
+    for place, told in enumerate(lived(car, until), start=1):
+        floats = _floats(len(told.ids))
+        values = floats.unpack(floats.pack(*told.values))
+        day = int(told.ts // DAY)
+        yield Reading(1, 1, place, told.ts, told.ts + 1.0, told.ids, values, day, place=place, diagnostics=told.diagnostics)
+
+
+def live(order: tuple[Specimen, int]) -> Lived:
+    """All days of one car. A car that has failed is fetched and mended two days later."""
+    plan, days = order
+    began = time.process_time()
+    judge = the_judge()
+    car = plan.car(START)
+    memory, fixed = judge.memory(plan.profile.name), FixedThresholds(plan.profile)
+    raised: dict[str, list[Raised]] = {"telltale": [], "codes": [], "fixed": []}
+    told: set[tuple[str, str, int]] = set()
+    count, judge_s, clock = 0, 0.0, time.perf_counter
+    for reading in readings_of(car, START + days * DAY):
+        count += 1
+        before = clock()
+        steps = judge.step(memory, reading)
+        judge_s += clock() - before
+        for step in steps:
+            episode = (step.rule, step.component, step.episode)
+            if step.state is not AlertState.ACTIVE or episode in told:  # a change of severity is no new alert
+                continue
+            told.add(episode)
+            one = Raised(step.rule, step.component, step.ts, step.because)
+            raised["telltale"].append(one)
+            if step.rule == "trouble_code":
+                raised["codes"].append(one)
+        raised["fixed"] += [Raised(rule, component, reading.ts, "") for rule, component in fixed.see(reading)]
+    return Lived(plan, car.truths(), START + days * DAY, float(days), count, time.process_time() - began, judge_s, raised)
