@@ -6,11 +6,12 @@ spring change skips, and none into the one that the autumn change repeats: nobod
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
+import holidays
 import opening_hours
 
 from schemas.account import Dealer
@@ -41,16 +42,18 @@ def check_hours(text: str, zone_name: str, country: str) -> None:
     """BadInput unless `text` is an opening_hours string of OpenStreetMap."""
     try:
         _parsed(text, zone_name, country)
-    except (opening_hours.ParserError, opening_hours.UnknownCountryError) as error:  # type: ignore[attr-defined]  # missing in its stub
+    except opening_hours.ParserError as error:  # type: ignore[attr-defined]  # missing in its stub
         raise BadInput("opening_hours", f"cannot be read: {str(error).splitlines()[0]}. Write it as in 'Mo-Fr 08:00-18:00; Sa 09:00-13:00; PH off'") from None
 
 
 def open_times(dealer: Dealer, since: datetime, until: datetime) -> tuple[Window, ...]:
     """When the dealer is open, public holidays considered, in UTC."""
     where = zone(dealer.zone)
+    hours, knows_holidays = _parsed(dealer.opening_hours, dealer.zone, dealer.country)
+    off = _holidays(dealer.country) if not knows_holidays and "PH off" in dealer.opening_hours else frozenset()
     found = []
-    for start, end, state, _ in _parsed(dealer.opening_hours, dealer.zone, dealer.country).intervals(since.astimezone(where), until.astimezone(where)):
-        if str(state) == "open" and end is not None:
+    for start, end, state, _ in hours.intervals(since.astimezone(where), until.astimezone(where)):
+        if str(state) == "open" and end is not None and start.date() not in off:
             found.append(Window(starts_at=_utc(start), ends_at=_utc(end)))
     return tuple(found)
 
@@ -223,5 +226,19 @@ def _utc(moment: datetime) -> datetime:
 
 
 @lru_cache(maxsize=256)
-def _parsed(text: str, zone_name: str, country: str) -> opening_hours.OpeningHours:
-    return opening_hours.OpeningHours(text, timezone=zone(zone_name), country=country)
+def _parsed(text: str, zone_name: str, country: str) -> tuple[opening_hours.OpeningHours, bool]:
+    """The hours, and whether their library has a calendar of that country's public holidays."""
+    try:
+        return opening_hours.OpeningHours(text, timezone=zone(zone_name), country=country), True
+    except opening_hours.UnknownCountryError:  # type: ignore[attr-defined]  # missing in its stub
+        return opening_hours.OpeningHours(text, timezone=zone(zone_name)), False
+
+
+@lru_cache(maxsize=64)
+def _holidays(country: str) -> Container[date]:
+    """The public holidays of a country; none when nobody knows them."""
+    try:
+        found: Container[date] = holidays.country_holidays(country)
+    except NotImplementedError:
+        return frozenset()
+    return found

@@ -132,7 +132,7 @@ def _visit_step(case: Case, booking: Booking | None, legs: Sequence[Leg]) -> Ste
     match booking.state:
         case BookingState.AGREED if booking.kind is BookingKind.PICKUP:
             leg = next((leg for leg in legs if leg.kind is LegKind.COLLECT), None)
-            if leg is None or leg.state in (LegState.CANCELLED, LegState.AT_WORKSHOP):
+            if leg is None or leg.state not in _COLLECT:
                 return Step("arrive", "The car is here", "it was collected", f"{path}/arrive")
             label, event = _COLLECT[leg.state]
             return Step("move", label, "the owner follows each step", f"/api/v1/legs/{leg.id}/move", event, waits_for="driver")
