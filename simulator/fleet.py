@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import can
@@ -16,7 +16,8 @@ from simulator.car import Car, Heard
 from simulator.codec import codec
 from simulator.diagnostics import Answerer, Link, dm1_frames, read_car, read_electric, read_truck
 from simulator.ecu import Ecus
-from simulator.sampling import Sampler
+from simulator.faults import DataFaults
+from simulator.sampling import IGNITION, ON, Sampler
 from simulator.scenario import Scenario
 from simulator.spool import Spool, SpoolFile
 from simulator.telematics import Sender, Unit
@@ -59,14 +60,16 @@ class StandIn:
         self.ecus = Ecus(self._ecu_bus, self._codec)
         self._link = Link(self._unit_bus, self._ecu_bus, Answerer(member.vin, self.car.codes, lambda: self.ecus.values))
         self._broadcasts = j1939.Listener()
-        self.unit = Unit(spool, Sampler(period_s))
+        self._faults = DataFaults(member.scenario.data, member.seed) if member.scenario.data else None
+        self.unit = Unit(spool, Sampler(period_s), faults=self._faults)
         self.sender = Sender(
             member.vin, member.secret, host, port, spool, current=self.unit.current, seed=member.seed, spread_s=spread_s,
-            facts=lambda: {"bytes_today": self.unit.bytes_today},
+            order=self._faults.order if self._faults else list, facts=lambda: {"bytes_today": self.unit.bytes_today},
         )  # fmt: skip
         self.unit.wake = self.sender.wake
         self._life: Iterator[Heard] = self.car.hear()
         self._next = next(self._life)
+        self._driving = False
 
     @property
     def due(self) -> float:
@@ -76,7 +79,8 @@ class StandIn:
     def step(self) -> None:
         """Put the next look on the bus; the unit hears it."""
         heard = self._next
-        self.ecus.show(heard.values, heard.ts)
+        values = heard.values if self._faults is None else self._spoilt(self._faults, heard)
+        self.ecus.show(values, heard.ts)
         self.unit.hear(heard.ts, self._listen())
         if heard.poll:
             self.unit.codes(heard.ts, self._codes(heard.ts))
@@ -97,6 +101,14 @@ class StandIn:
         """Let go of the bus."""
         self._ecu_bus.shutdown()
         self._unit_bus.shutdown()
+
+    def _spoilt(self, faults: DataFaults, heard: Heard) -> Mapping[int, float]:
+        ignition = heard.values.get(IGNITION)
+        if ignition == ON and not self._driving:
+            faults.begin_trip(self.car)
+        self._driving = ignition == ON
+        self.ecus.spoilt = faults.unavailable(self._codec.frame_ids(heard.values))
+        return faults.on_bus(heard.values)
 
     def _codes(self, ts: float) -> Diagnostics:
         """Ask the control units, or hear what a truck broadcasts."""

@@ -99,6 +99,13 @@ class Spool:
             self._forget_oldest()
         return Kept(self.boot, self.seq, way, body)
 
+    def lose(self, kept: Kept) -> None:
+        """Forget a message as a bad disk would: its number is used, and whoever asks for it gets nothing."""
+        self._size -= self._file.execute(
+            "DELETE FROM messages WHERE vin = ? AND boot = ? AND seq = ?", (self.vin, kept.boot, kept.seq)
+        ).rowcount
+        self._oldest.pop(kept.boot, None)
+
     def commit(self) -> None:
         """End the file's batch."""
         self._file.commit()

@@ -16,8 +16,9 @@ from schemas.signal import BY_ID
 from schemas.telemetry import Ack, Ask, Diagnostics
 from schemas.vehicle import topic
 from simulator.connection import Connection
+from simulator.faults import DataFaults
 from simulator.sampling import Sampler
-from simulator.spool import Spool
+from simulator.spool import Kept, Spool, Way
 
 WINDOW = 64  # messages that the broker has not confirmed
 BATCH = 32
@@ -46,8 +47,8 @@ def diagnostics_body(said: Diagnostics) -> str:
 class Unit:
     """From bus values to kept messages. `budget`: bytes a day; beyond it the unit reports five times less often."""
 
-    def __init__(self, spool: Spool, sampler: Sampler, budget: int | None = None) -> None:
-        self.spool, self.sampler = spool, sampler
+    def __init__(self, spool: Spool, sampler: Sampler, budget: int | None = None, faults: DataFaults | None = None) -> None:
+        self.spool, self.sampler, self._faults = spool, sampler, faults
         self._budget, self._usual_s = budget, sampler.period_s
         self._day, self.bytes_today, self.messages = -1, 0, 0
         self._codes: object = None
@@ -72,14 +73,18 @@ class Unit:
         """The values as they are now, for the hint after an outage."""
         return {PATHS[signal]: value for signal, value in self.sampler.known.items()}
 
-    def _keep(self, ts: float, way: str, body: str) -> None:
+    def _keep(self, ts: float, way: Way, body: str) -> None:
         day = int(ts // 86_400)
         if day != self._day:
             self._day, self.bytes_today = day, 0
         self.bytes_today += len(body) + 40
         if self._budget is not None:
             self.sampler.period_s = self._usual_s * (5.0 if self.bytes_today > 0.8 * self._budget else 1.0)
-        self.spool.put("up/diagnostics" if way == "up/diagnostics" else "up/telemetry", body)
+        if self._faults is not None:
+            body = self._faults.body(body)
+        kept = self.spool.put(way, body)
+        if self._faults is not None and self._faults.lost():
+            self.spool.lose(kept)
         self.messages += 1
         self.wake()
 
@@ -90,9 +95,10 @@ class Sender:
     def __init__(
         self, vin: str, secret: str, host: str, port: int, spool: Spool, *, user: str | None = None, current: Callable[[], Mapping[str, float]] = dict,
         facts: Callable[[], Mapping[str, object]] = dict, per_second: float = 300.0, window: int = WINDOW, spread_s: float = 0.5, seed: int = 0,
+        order: Callable[[list[Kept]], list[Kept]] = list,
     ) -> None:  # fmt: skip
         self.vin, self.spool, self._current, self._facts = vin, spool, current, facts
-        self._per_second, self._window = per_second, window
+        self._per_second, self._window, self._order = per_second, window, order
         self._wake = asyncio.Event()
         self._asks: deque[Ask] = deque()
         self._cursor = (0, 0)
@@ -137,11 +143,11 @@ class Sender:
             batch = self.spool.after(*self._cursor, BATCH)
             if not batch:
                 return
-            for kept in batch:
+            for kept in self._order(batch):
                 await self._room()
                 if not self._publish(kept.way, kept.payload(self.spool.oldest(kept.boot))):
                     return
-                self._cursor = (kept.boot, kept.seq)
+                self._cursor = max(self._cursor, (kept.boot, kept.seq))
             if len(batch) == BATCH:  # a backlog
                 await asyncio.sleep(BATCH / self._per_second)
 
