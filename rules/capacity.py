@@ -53,7 +53,7 @@ def open_times(dealer: Dealer, since: datetime, until: datetime) -> tuple[Window
     off = _holidays(dealer.country) if not knows_holidays and "PH off" in dealer.opening_hours else frozenset()
     found = []
     for start, end, state, _ in hours.intervals(since.astimezone(where), until.astimezone(where)):
-        if str(state) == "open" and end is not None and start.date() not in off:
+        if str(state) == "open" and start.date() not in off:
             found.append(Window(starts_at=_utc(start), ends_at=_utc(end)))
     return tuple(found)
 

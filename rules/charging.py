@@ -44,8 +44,8 @@ def RunningVoltage() -> Habitual:
         unit="V",
         measure=running,
         reads=(IGNITION,),
-        weight=0.08,
-        least=10,
+        weight=0.12,
+        least=6,
         what="running voltage",
     )
 

@@ -15,8 +15,8 @@ from schemas.alert import Limit
 from schemas.profile import Profile
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
-_SLOW = 1 / 400  #: weight of one sample in the long mean
-_KNOWN = 60  #: samples after which the long mean is worth comparing with
+_SLOW = 1 / 250  #: weight of one sample in the long mean
+_KNOWN = 40  #: samples after which the long mean is worth comparing with
 Measure = Callable[[Snapshot], float | None]
 
 
@@ -34,9 +34,9 @@ class Habitual(Shape):
     hard: Level | None = None  #: a single value beyond this holds at once (the rule's own hold still counts)
     measure: Measure | None = None  #: what is averaged, when it is not the signal itself; None: nothing to learn now
     reads: tuple[str, ...] = ()
-    period_s: int = 300
+    period_s: int = 600
     weight: float = 0.12  #: of one sample in the short mean
-    least: int = 6  #: samples before it speaks
+    least: int = 4  #: samples before it speaks
     what: str = ""  #: in words, when it is not the signal's title
 
     def fit(self, profile: Profile) -> Bound | None:

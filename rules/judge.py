@@ -218,6 +218,8 @@ class Judge:
             rule, line = program.rules[number], program.lines[number]
             cell = Cell(memory, line.at, line.bound.size)
             seen.open = tuple(t.component for t in tracks.values() if t.open and t.rule == rule.name) if tracks and had_open else ()
+            if not seen.open and line.bound.asleep(seen):
+                continue
             if line.bound.period_s:
                 heard = not seen.values.keys().isdisjoint(line.bound.triggers)
                 seen.fresh = heard and cell.due(seen.ts, line.bound.period_s)

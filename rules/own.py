@@ -41,8 +41,12 @@ class State:
         self._values[self._names.index(name)] = value
 
     def keep(self) -> None:
-        """Write the numbers back."""
+        """Write the numbers back; a period's byte before them stays."""
+        at = self._cell.at
+        first = self._cell.memory[at]
         self._cell.write(self._layout, *self._values)
+        if self._layout.size % 8:
+            self._cell.memory[at] = first
 
 
 Judging = Callable[[Snapshot, State], Verdict]
@@ -56,6 +60,7 @@ class Own(Shape):
     on: tuple[str, ...]
     reads: tuple[str, ...] = ()  #: signals it wants from earlier messages
     state: tuple[str, ...] = ()  #: names of numbers to remember; times fit (64-bit floats)
+    period_s: int | None = None  #: judged once per period only, while no alert of it stands
     quiet: tuple[tuple[str, Literal[">=", "<="], Level], ...] = ()  #: e.g. (COOLANT, ">=", 80): then it is not even called
     chart: str = ""  #: the signal to draw; the first of `on` unless named
     chart_limits: tuple[tuple[str, Level], ...] = ()
@@ -66,7 +71,8 @@ class Own(Shape):
 
 class _Own(Bound):
     def __init__(self, shape: Own, profile: Profile) -> None:
-        self.shape, self.layout = shape, Struct(f"<{len(shape.state)}d")
+        self.shape, self.layout = shape, Struct(f"<{'x' if shape.period_s else ''}{len(shape.state)}d")
+        self.period_s = shape.period_s
         self.triggers = tuple(signal_of(p).id for p in shape.on)
         self.carries = tuple(signal_of(p).id for p in shape.reads if p in profile.fitted)
         self.size = self.layout.size
@@ -75,17 +81,16 @@ class _Own(Bound):
         self.chart_limits = tuple(Limit(label=label, value=level(v, profile)) for label, v in shape.chart_limits)
 
     def quiet(self, names: Mapping[int, str], at: int) -> str:
-        if not self.calm or any(i not in names for i, _, _ in self.calm):
-            return ""
-        return " and ".join(f"{names[i]} {way} {v!r}" for i, way, v in self.calm)
+        tests = [f"m[{at}] == q{self.period_s}"] if self.period_s else []
+        if self.calm and all(i in names for i, _, _ in self.calm):
+            tests.append("(" + " and ".join(f"{names[i]} {way} {v!r}" for i, way, v in self.calm) + ")")
+        return " or ".join(tests)
 
-    def _calm(self, seen: Snapshot) -> bool:
+    def asleep(self, seen: Snapshot) -> bool:
         values = [(seen.now(i), way, v) for i, way, v in self.calm]
         return bool(values) and all(x is not None and (x >= v if way == ">=" else x <= v) for x, way, v in values)
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
-        if not seen.open and self._calm(seen):
-            return []
         state = State(cell, self.layout, self.shape.state)
         verdict = bounded(self.shape.judge, seen, state)
         if self.shape.state:

@@ -30,7 +30,7 @@ class ServiceDue(Shape):
 
 
 class _ServiceDue(Bound):
-    period_s: int | None = 6 * 3600
+    period_s: int | None = 12 * 3600
     ring = Ring("Hi", 10, offset=1)  # day, odometer in 100 m
 
     def __init__(self, shape: ServiceDue) -> None:

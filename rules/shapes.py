@@ -38,6 +38,10 @@ class Bound:
         """
         return f"m[{at}] == q{self.period_s}" if self.period_s else ""
 
+    def asleep(self, seen: Snapshot) -> bool:
+        """What `quiet` says of the values, for the long way; looked at while no alert stands."""
+        return False
+
     def wakes(self, seen: Snapshot) -> bool:
         """Whether a reading within the period must be judged all the same."""
         return False

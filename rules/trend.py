@@ -74,7 +74,7 @@ class WearTrend(Shape):
 
 
 class _WearTrend(Bound):
-    period_s: int | None = 6 * 3600
+    period_s: int | None = 12 * 3600
 
     def __init__(self, shape: WearTrend, paths: Mapping[str, str], profile: Profile) -> None:
         self.shape = shape

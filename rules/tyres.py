@@ -18,7 +18,7 @@ from schemas.moment import from_epoch
 from schemas.profile import Profile
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
-SAMPLE_S = 1_800
+SAMPLE_S = 3_600
 AIR_KPA = 101.3
 FAILED = 0.75  #: of the placard: the car's own lamp comes on here
 PARTNER = {"front_left": "front_right", "front_right": "front_left", "rear_left": "rear_right", "rear_right": "rear_left"}
@@ -170,7 +170,7 @@ class TyresLow(Shape):
 
 
 class _TyresLow(_TyreLeak):
-    period_s: int | None = 300
+    period_s: int | None = 1_200
     size = 1
 
     def __init__(self, shape: TyresLow, profile: Profile) -> None:

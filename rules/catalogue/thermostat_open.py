@@ -22,6 +22,7 @@ RULE = Rule(
         on=(COOLANT,),
         reads=(SPEED, OUTSIDE),
         state=("model_c", "last_ts", "cold_s", "warm_s"),
+        period_s=120,
         quiet=((COOLANT, ">=", OfProfile("coolant_warm_c", 80)),),
         chart_limits=(("a healthy engine is warmer", OfProfile("coolant_warm_c", 80, plus=-6)),),
     ),
