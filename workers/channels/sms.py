@@ -27,7 +27,7 @@ class SmsChannel:
                 raise Misconfigured(name, "is needed to send SMS by Twilio")
         self._messages = f"{api}/2010-04-01/Accounts/{account}/Messages.json"
         self._sender, self._callback = sender, callback
-        self._auth = aiohttp.BasicAuth(account, token)
+        self._headers = {"Authorization": aiohttp.encode_basic_auth(account, token)}
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, message: Message, sender: str) -> Receipt:
@@ -71,5 +71,5 @@ class SmsChannel:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(auth=self._auth, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
+            self._session = aiohttp.ClientSession(headers=self._headers, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
         return self._session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from dealer_api.acts import cases as case_acts
 from dealer_api.acts import offers as offer_acts
 from schemas.alert import AlertState as A
 from schemas.verdict import Severity
+from store import wakeups
 from store.pool import transaction
 from workers import sending, sweeping, waking
 
@@ -116,8 +118,6 @@ async def test_a_fault_that_goes_away_lowers_the_case_but_a_person_decides(scene
 
 async def test_a_poisoned_wakeup_is_put_off_and_seen_and_the_others_go_on(scene: Any) -> None:
     async with transaction(scene.worker) as connection:
-        from store import wakeups
-
         await wakeups.put(connection, scene.dealer.id, "alert", 424242, due_at=scene.clock() - timedelta(hours=1))
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
@@ -133,8 +133,6 @@ async def test_a_poisoned_wakeup_is_put_off_and_seen_and_the_others_go_on(scene:
 
 
 async def test_two_workers_do_not_open_two_cases_for_two_alerts_of_a_car(scene: Any) -> None:
-    import asyncio
-
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.alert(A.PENDING, A.ACTIVE, rule="oil_pressure", component="")
     await asyncio.gather(waking.one(scene.kit), waking.one(scene.kit), waking.one(scene.kit))
@@ -242,8 +240,6 @@ async def test_a_stranger_is_kept_for_the_desk_and_answered_by_nobody(scene: Any
 
 
 async def test_the_same_text_five_times_at_once_counts_once(scene: Any) -> None:
-    import asyncio
-
     await offered(scene)
     heard = await asyncio.gather(*(scene.says("1", provider_id="SM1") for _ in range(5)))
     assert sum(one.reply_id is not None for one in heard) == 1

@@ -1,0 +1,97 @@
+"""The doors for texts that come in: forged ones have no effect, repeated ones count once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from dealer_api.application import build
+from dealer_api.inbound import trust
+from dealer_api.inbound.twilio import signature
+from dealer_api.live import Live
+
+TOKEN = "twilio-secret"
+FORM = {"MessageSid": "SM1", "From": "", "To": "+4930111", "Body": "STOP"}
+ADDRESS = "http://desk.example/inbound/twilio"
+
+
+@pytest.fixture
+async def door(scene: Any, database: Any) -> AsyncIterator[TestClient[Any, Any]]:
+    app = build(scene.house, Live(database.role("desk")), extensions=(lambda app: trust(TOKEN, app),))
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+async def heard(scene: Any) -> int:
+    found: int = await scene.admin.fetchval("SELECT count(*) FROM replies")
+    return found
+
+
+async def test_a_signed_text_is_heard_once_however_often_it_comes(scene: Any, door: Any) -> None:
+    form = FORM | {"From": scene.owner.phone, "Body": "STOP"}
+    for _ in range(5):
+        said = await door.post("/inbound/twilio", data=form, headers={"X-Twilio-Signature": signature(TOKEN, ADDRESS, form)})
+        assert said.status == 200
+        assert "<Response>" in await said.text()
+    assert await heard(scene) == 1
+    assert await scene.admin.fetchval("SELECT stopped_at FROM owners WHERE id = $1", scene.owner.id) is not None
+
+
+@pytest.mark.parametrize("forge", ["no signature", "empty", "of another body", "of another address", "of an empty token", "as json"])
+async def test_a_forged_text_has_no_effect(scene: Any, door: Any, forge: str) -> None:
+    form = FORM | {"From": scene.owner.phone}
+    good = signature(TOKEN, ADDRESS, form)
+    signed = {
+        "no signature": None, "empty": "", "of another body": signature(TOKEN, ADDRESS, form | {"Body": "1"}),
+        "of another address": signature(TOKEN, "http://evil.example/inbound/twilio", form), "of an empty token": signature("", ADDRESS, form), "as json": good,
+    }[forge]  # fmt: skip
+    headers = {} if signed is None else {"X-Twilio-Signature": signed}
+    said = await door.post("/inbound/twilio", headers=headers, **({"json": form} if forge == "as json" else {"data": form}))
+    assert said.status == 403
+    assert await heard(scene) == 0
+
+
+async def test_without_a_token_nobody_is_believed(scene: Any, database: Any) -> None:
+    app = build(scene.house, Live(database.role("desk")))
+    form = FORM | {"From": scene.owner.phone}
+    async with TestClient(TestServer(app)) as client:
+        said = await client.post("/inbound/twilio", data=form, headers={"X-Twilio-Signature": signature("", ADDRESS, form)})
+    assert said.status == 403
+
+
+async def test_delivery_reports_never_go_back_from_a_final_state(scene: Any, door: Any) -> None:
+    message_id = await scene.queue(reference="m-7")
+    await scene.send_all()
+
+    async def report(status: str) -> str:
+        form = {"From": "+4930111", "MessageStatus": status, "ErrorCode": "30003"}
+        path = "/inbound/twilio/status?reference=m-7"
+        signed = signature(TOKEN, f"http://desk.example{path}", form)
+        said = await door.post(path, data=form, headers={"X-Twilio-Signature": signed})
+        assert said.status == 204
+        return str((await scene.message(message_id))["state"])
+
+    assert [await report(status) for status in ("queued", "delivered", "sent", "undelivered", "failed")] == ["sent"] + ["delivered"] * 4
+
+
+async def test_the_demo_phone_is_heard_and_strangers_and_wrong_numbers_are_told_apart(scene: Any, door: Any) -> None:
+    said = await door.post("/inbound/phone", data={"from": scene.owner.phone, "to": "+4930111", "body": "hilfe"})
+    assert (said.status, (await said.json())["understood"]) == (201, "help")
+    said = await door.post("/inbound/phone", json={"from": "+1", "to": "+4930111", "body": "1", "id": "x"})
+    assert (said.status, (await said.json())["understood"]) == (201, "other")
+    assert (await door.post("/inbound/phone", json={"from": "+1", "to": "+4930999", "body": "1"})).status == 404
+    assert (await door.post("/inbound/phone", json={"from": "+1", "to": "+4930111"})).status == 422
+    assert (await door.post("/inbound/phone", json=[1])).status == 422
+    back = await door.post("/inbound/phone", data={"from": scene.owner.phone, "to": "+4930111", "body": "x", "back": "/phone?n=1"}, allow_redirects=False)
+    assert (back.status, back.headers["Location"]) == (303, "/phone?n=1")
+    assert (await door.post("/inbound/phone", data={"from": "+1", "to": "+4930111", "body": "x", "back": "//evil.example"}, allow_redirects=False)).status == 201
+
+
+@pytest.mark.parametrize("body", ["\x00stop\x00", "x" * 100_000, "\ud83d\ude00", "'; DROP TABLE owners; --", "<script>alert(1)</script>"])
+async def test_odd_bodies_are_kept_as_words(scene: Any, door: Any, body: str) -> None:
+    said = await door.post("/inbound/phone", json={"from": scene.owner.phone, "to": "+4930111", "body": body})
+    assert said.status == 201
+    assert await heard(scene) == 1
