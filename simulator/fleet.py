@@ -48,6 +48,8 @@ class StandIn:
         *,
         period_s: float = 30.0,
         spread_s: float = 0.5,
+        budget: int | None = None,
+        user: str | None = None,
     ) -> None:
         self.member = member
         spool = Spool(file, member.vin)
@@ -61,10 +63,10 @@ class StandIn:
         self._link = Link(self._unit_bus, self._ecu_bus, Answerer(member.vin, self.car.codes, lambda: self.ecus.values))
         self._broadcasts = j1939.Listener()
         self._faults = DataFaults(member.scenario.data, member.seed) if member.scenario.data else None
-        self.unit = Unit(spool, Sampler(period_s), faults=self._faults)
+        self.unit = Unit(spool, Sampler(period_s), budget=budget, faults=self._faults)
         self.sender = Sender(
             member.vin, member.secret, host, port, spool, current=self.unit.current, seed=member.seed, spread_s=spread_s,
-            order=self._faults.order if self._faults else list, facts=lambda: {"bytes_today": self.unit.bytes_today},
+            order=self._faults.order if self._faults else list, facts=self.unit.budget, user=user,
         )  # fmt: skip
         self.unit.wake = self.sender.wake
         self._life: Iterator[Heard] = self.car.hear()

@@ -18,6 +18,7 @@ from simulator.spool import SpoolFile
 
 log = structlog.get_logger()
 
+BYTES_PER_DAY = 5_000_000  # of one car: seven hours of driving
 ROUND = 64  # steps between two looks at the network
 _SHORTEST_S, _LONGEST_S = 0.01, 0.5  # machine time between rounds
 
@@ -33,13 +34,21 @@ async def run(
     zone: str = "Europe/Berlin",
     period_s: float = 30.0,
     workshop: tuple[str, str] | None = None,
+    user: str | None = None,
+    budget: int | None = BYTES_PER_DAY,
     ready: Callable[..., None] = lambda **facts: None,
 ) -> None:
-    """Drive `cars` until cancelled. `speed`: business seconds per machine second; `workshop`: the mechanic's user and password."""
+    """Drive `cars` until cancelled. `speed`: business seconds per machine second; `workshop`: the mechanic's user and password.
+
+    `user` replaces the VIN as the name with which all cars sign in, for a broker without an account for each.
+    """
     file = SpoolFile(spool_dir / "spool.sqlite3")
     spread_s = max(0.5, len(cars) / 150)  # after a broker's restart at most a tenth of a fleet comes back in one second
     since = float(int(clock().timestamp()))
-    stand_ins = [StandIn(m, mqtt_host, mqtt_port, file, since, zone, period_s=period_s, spread_s=spread_s) for m in cars]
+    stand_ins = [
+        StandIn(m, mqtt_host, mqtt_port, file, since, zone, period_s=period_s, spread_s=spread_s, budget=budget, user=user)
+        for m in cars
+    ]
     by_vin = {stand_in.member.vin: stand_in for stand_in in stand_ins}
     tasks = [asyncio.create_task(stand_in.sender.run()) for stand_in in stand_ins]
     if workshop is not None:

@@ -45,7 +45,10 @@ def diagnostics_body(said: Diagnostics) -> str:
 
 
 class Unit:
-    """From bus values to kept messages. `budget`: bytes a day; beyond it the unit reports five times less often."""
+    """From bus values to kept messages.
+
+    `budget`: bytes a day. From 80 % on it reports five times less often, beyond it only starts, ends, changes and codes.
+    """
 
     def __init__(self, spool: Spool, sampler: Sampler, budget: int | None = None, faults: DataFaults | None = None) -> None:
         self.spool, self.sampler, self._faults = spool, sampler, faults
@@ -56,6 +59,7 @@ class Unit:
 
     def hear(self, ts: float, values: Mapping[int, float]) -> None:
         """One look at the bus."""
+        self._begin_day(ts)
         sample = self.sampler.hear(ts, values)
         if sample:
             self._keep(ts, "up/telemetry", telemetry_body(ts, sample))
@@ -73,13 +77,21 @@ class Unit:
         """The values as they are now, for the hint after an outage."""
         return {PATHS[signal]: value for signal, value in self.sampler.known.items()}
 
-    def _keep(self, ts: float, way: Way, body: str) -> None:
+    def budget(self) -> dict[str, int]:
+        """How much of the day's budget is spent, for the hint."""
+        return {"bytes_today": self.bytes_today, **({} if self._budget is None else {"bytes_per_day": self._budget})}
+
+    def _begin_day(self, ts: float) -> None:
         day = int(ts // 86_400)
         if day != self._day:
-            self._day, self.bytes_today = day, 0
+            self._day, self.bytes_today, self.sampler.period_s = day, 0, self._usual_s
+
+    def _keep(self, ts: float, way: Way, body: str) -> None:
+        self._begin_day(ts)
         self.bytes_today += len(body) + 40
         if self._budget is not None:
-            self.sampler.period_s = self._usual_s * (5.0 if self.bytes_today > 0.8 * self._budget else 1.0)
+            spent = self.bytes_today / self._budget
+            self.sampler.period_s = self._usual_s * (1.0 if spent < 0.8 else 5.0 if spent < 1.0 else float("inf"))
         if self._faults is not None:
             body = self._faults.body(body)
         kept = self.spool.put(way, body)
