@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -243,3 +243,28 @@ async def workers(settings: Settings) -> None:
         time_lapse=isinstance(business, clock.TimeLapse),
         ready=ready.teller(settings.ready_fd),
     )
+
+
+async def explain(settings: Settings, alert_id: int) -> dict[str, Any]:
+    """Fold the car's stored rows again with today's catalogue."""
+    from workers import replaying
+
+    judge = await _judge(settings)
+    return await office.at(settings, lambda work: replaying.explain(work.connection, judge, alert_id))
+
+
+async def backtest(settings: Settings, names: list[str], since: datetime, dealer_id: int | None) -> dict[str, Any]:
+    """These rules and what mutes them, live, over stored rows."""
+    from rules.catalogue import BY_NAME
+    from rules.codes import CodeBook
+    from workers import replaying
+
+    def judge_of(wanted: Sequence[str]) -> Judge:
+        known = [BY_NAME[name] for name in wanted if name in BY_NAME]
+        causes = {cause for rule in known for cause in rule.muted_by}
+        rules = [rule for rule in BY_NAME.values() if rule in known or rule.name in causes]
+        return Judge(rules, data.profiles(), codes=CodeBook(data.trouble_codes()), stages={rule.name: "live" for rule in rules})
+
+    begin = since if since.tzinfo is not None else since.replace(tzinfo=UTC)
+    tick = cli.progress("cars folded")
+    return await office.at(settings, lambda work: replaying.backtest(work.connection, judge_of, names, begin, dealer_id, tick))

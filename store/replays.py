@@ -1,0 +1,76 @@
+"""What replaying needs: an alert with its steps whoever its dealer is, cars that were heard, and what was repaired on them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from schemas.errors import NotFound
+from schemas.reading import Reading
+from store.pool import Connection, as_dict
+from store.readings import _ROW, _reading
+
+_ALERT = """
+SELECT a.dealer_id, a.vehicle_id, a.rule, a.component, a.episode, a.rule_version, a.shadow, v.profile, v.vin
+FROM alerts a JOIN vehicles v ON v.id = a.vehicle_id WHERE a.id = $1
+"""
+_STEPS = """
+SELECT rule, rule_version, component, episode, step, state, severity, because, ts, place, late, evidence FROM alert_steps
+WHERE dealer_id = $1 AND vehicle_id = $2 AND rule = $3 AND component = $4 AND episode = $5 ORDER BY step
+"""
+# The first of a car's rows decides nothing about its partition, so all leaves are looked at; a page keeps memory flat.
+_PLACES = f"SELECT {_ROW} FROM readings r WHERE r.vehicle_id = $1 AND r.place > $2 AND r.place <= $3 ORDER BY r.place LIMIT 5000"
+_NEWEST = "SELECT max(place) FROM readings WHERE vehicle_id = $1"
+_CARS = """
+SELECT v.id, v.dealer_id, v.profile, v.vin FROM vehicles v
+WHERE ($1::bigint IS NULL OR v.dealer_id = $1) AND v.last_heard_at >= $2 ORDER BY v.id
+"""
+_REPAIRS = "SELECT vehicle_id, repaired_at FROM cases WHERE vehicle_id = ANY($1::bigint[]) AND repaired_at IS NOT NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Car:
+    """A car whose rows can be folded again."""
+
+    id: int
+    dealer_id: int
+    profile: str
+    vin: str
+
+
+async def alert(connection: Connection, alert_id: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The alert and its committed steps, or NotFound."""
+    row = await connection.fetchrow(_ALERT, alert_id)
+    if row is None:
+        raise NotFound("alert")
+    steps = await connection.fetch(_STEPS, row["dealer_id"], row["vehicle_id"], row["rule"], row["component"], row["episode"])
+    return as_dict(row), [as_dict(step) for step in steps]
+
+
+async def newest_place(connection: Connection, vehicle_id: int) -> int:
+    """The running number of the last judged row; 0 when none is."""
+    return int(await connection.fetchval(_NEWEST, vehicle_id) or 0)
+
+
+async def rows(connection: Connection, vehicle_id: int, upto: int) -> AsyncIterator[Reading]:
+    """A car's rows in the order in which they were judged, up to that place."""
+    after = -1
+    while page := await connection.fetch(_PLACES, vehicle_id, after, upto):
+        for row in page:
+            yield _reading(row)
+        after = page[-1]["place"]
+
+
+async def cars(connection: Connection, dealer_id: int | None, since: datetime) -> list[Car]:
+    """The cars that were heard at or after `since`."""
+    return [Car(**as_dict(row)) for row in await connection.fetch(_CARS, dealer_id, since)]
+
+
+async def repairs(connection: Connection, vehicles: list[int]) -> dict[int, list[datetime]]:
+    """When each of these cars was repaired."""
+    found: dict[int, list[datetime]] = {}
+    for row in await connection.fetch(_REPAIRS, vehicles):
+        found.setdefault(row["vehicle_id"], []).append(row["repaired_at"])
+    return found

@@ -1,0 +1,161 @@
+"""The same fold over stored rows: why an alert was raised, and what a rule would have done last quarter."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from rules.judge import Judge
+from schemas.alert import AlertState, AlertStep
+from schemas.errors import BadInput
+from schemas.moment import from_epoch
+from store import replays
+from store.pool import Connection
+
+HIT_WITHIN = timedelta(days=60)  #: a repair so soon after the alert counts as "it was right"
+FLAP_S = 86_400.0
+MONTH_DAYS = 30.44
+
+
+async def explain(connection: Connection, judge: Judge, alert_id: int) -> dict[str, Any]:
+    """Fold the car's stored rows again and compare each step of the alert, byte for byte, with what was committed."""
+    alert, committed = await replays.alert(connection, alert_id)
+    judged = [step for step in committed if step["state"] != AlertState.WITHDRAWN.value]  # people withdraw, the fold does not
+    upto = max((step["place"] for step in judged), default=0)
+    memory, again, count = judge.memory(alert["profile"]), [], 0
+    async for row in replays.rows(connection, alert["vehicle_id"], upto):
+        count += 1
+        again += [s for s in judge.step(memory, row) if (s.rule, s.component, s.episode) == (alert["rule"], alert["component"], alert["episode"])]
+    was, now = [_bytes(step) for step in judged], [_bytes(_committed_form(step)) for step in again]
+    newest = judged[-1] if judged else None
+    return {
+        "alert": alert_id,
+        "vin": alert["vin"],
+        "rule": alert["rule"],
+        "component": alert["component"],
+        "episode": alert["episode"],
+        "rule_version": alert["rule_version"],
+        "current_rule_version": judge.versions.get(alert["rule"]),
+        "rows_folded": count,
+        "steps": [{"state": s["state"], "severity": s["severity"], "at": s["ts"].isoformat(), "because": s["because"]} for s in judged],
+        "because": newest["because"] if newest else None,
+        "same_verdict": bool(was) and was == now,
+        "differs": None if was == now else _first_difference(was, now),
+    }
+
+
+def _committed_form(step: AlertStep) -> dict[str, Any]:
+    """A step as its row in `alert_steps` says it."""
+    said = step.model_dump(mode="json", exclude={"shadow"})
+    return {**said, "ts": from_epoch(step.ts)}
+
+
+def _bytes(step: dict[str, Any]) -> str:
+    return json.dumps({**step, "ts": step["ts"].isoformat()}, sort_keys=True)
+
+
+def _first_difference(was: Sequence[str], now: Sequence[str]) -> str:
+    for one, other in zip(was, now, strict=False):
+        if one != other:
+            return f"committed {one} — folded again {other}"
+    return f"{len(was)} steps were committed, {len(now)} come out now"
+
+
+async def backtest(
+    connection: Connection,
+    judge_of: Callable[[Sequence[str]], Judge],
+    names: Sequence[str],
+    since: datetime,
+    dealer_id: int | None = None,
+    tick: Callable[[int], None] = lambda done: None,
+) -> dict[str, Any]:
+    """Run these rules (and what mutes them) over everything stored; what became active since then is counted.
+
+    Hit: the car was repaired within 60 days. False: it was not, and the 60 days are over or the alert went away by itself.
+    """
+    judge = judge_of(names)
+    unknown = [name for name in names if name not in judge.versions]
+    if unknown:
+        raise BadInput("RULE", f"there is no rule {', '.join(unknown)}")
+    cars = await replays.cars(connection, dealer_id, since)
+    repairs = await replays.repairs(connection, [car.id for car in cars])
+    fired: list[tuple[replays.Car, AlertStep]] = []
+    closed: set[tuple[int, str, str, int]] = set()
+    first, last, rows = None, since.timestamp(), 0
+    for done, car in enumerate(cars, start=1):
+        memory = judge.memory(car.profile)
+        async for row in replays.rows(connection, car.id, await replays.newest_place(connection, car.id)):
+            rows += 1
+            if row.ts >= since.timestamp():
+                first, last = min(first or row.ts, row.ts), max(last, row.ts)
+            for step in judge.step(memory, row):
+                key = (car.id, step.rule, step.component, step.episode)
+                if step.rule in names and step.state is AlertState.RESOLVED:
+                    closed.add(key)
+                if step.rule in names and step.state is AlertState.ACTIVE and step.ts >= since.timestamp() and not _known(fired, car, step):
+                    fired.append((car, step))
+        tick(done)
+    return _told(names, judge, cars, fired, repairs, closed, (first or since.timestamp(), last), rows)
+
+
+def _known(fired: list[tuple[replays.Car, AlertStep]], car: replays.Car, step: AlertStep) -> bool:
+    return any(c.id == car.id and (s.rule, s.component, s.episode) == (step.rule, step.component, step.episode) for c, s in fired)
+
+
+def _told(
+    names: Sequence[str],
+    judge: Judge,
+    cars: Sequence[replays.Car],
+    fired: Sequence[tuple[replays.Car, AlertStep]],
+    repairs: dict[int, list[datetime]],
+    closed: set[tuple[int, str, str, int]],
+    span: tuple[float, float],
+    rows: int,
+) -> dict[str, Any]:
+    days = max((span[1] - span[0]) / 86_400, 1 / 24)
+    months = max(len(cars) * days / MONTH_DAYS, 1e-9)
+    by_rule: dict[str, dict[str, Any]] = {}
+    per_day: Counter[str] = Counter()
+    for name in names:
+        own = [(car, step) for car, step in fired if step.rule == name]
+        hits = sum(_hit(step, repairs.get(car.id, [])) for car, step in own)
+        false = sum(
+            not _hit(step, repairs.get(car.id, []))
+            and ((car.id, step.rule, step.component, step.episode) in closed or span[1] - step.ts > HIT_WITHIN.total_seconds())
+            for car, step in own
+        )
+        by_rule[name] = {
+            "rule_version": judge.versions[name], "would_fire": len(own), "vehicles": len({car.id for car, _ in own}),
+            "flapped": _flapped(own), "hits": hits, "false": false, "undecided": len(own) - hits - false,
+            "per_vehicle_month": round(len(own) / months, 4),
+        }  # fmt: skip
+        per_day.update(f"{from_epoch(step.ts):%Y-%m-%d}" for _, step in own)
+    return {
+        "rules": by_rule,
+        "would_fire": len(fired),
+        "per_vehicle_month": round(len(fired) / months, 4),
+        "vehicles": len(cars),
+        "days": round(days, 2),
+        "rows_folded": rows,
+        "workshop_load": {"visits_per_day": round(len({(c.id, from_epoch(s.ts).date()) for c, s in fired}) / days, 3), "busiest_day": max(per_day.values(), default=0)},
+        "broken": {name: {"count": b.count, "last": b.last} for name, b in judge.broken.items()},
+    }  # fmt: skip
+
+
+def _hit(step: AlertStep, repaired: Sequence[datetime]) -> bool:
+    at = from_epoch(step.ts)
+    return any(at <= when <= at + HIT_WITHIN for when in repaired)
+
+
+def _flapped(own: Sequence[tuple[replays.Car, AlertStep]]) -> int:
+    """Alerts that came again within a day of the one before, or said so themselves."""
+    newest: dict[tuple[int, str], float] = {}
+    count = 0
+    for car, step in own:
+        before = newest.get((car.id, step.component))
+        count += (before is not None and step.ts - before < FLAP_S) or step.because.startswith("intermittent")
+        newest[car.id, step.component] = step.ts
+    return count
