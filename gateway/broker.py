@@ -226,6 +226,17 @@ class Session:
         chunk.topics.append(topic)
         chunk.payloads.append(payload)
 
+    def take_many(self, topics: list[bytes], payloads: list[bytes], mids: list[int]) -> None:
+        """A run of fresh QoS 1 PUBLISHes."""
+        self.pending.update(mids)
+        chunk = self.chunk
+        if chunk is None:
+            chunk = self.chunk = Chunk(self, self.epoch)
+            self.broker.arrived(chunk)
+        chunk.mids += mids
+        chunk.topics += topics
+        chunk.payloads += payloads
+
 
 class Broker:
     """The sessions of this gateway. `async for chunks in broker.deliveries()` ends never; `pause` is the back-pressure."""

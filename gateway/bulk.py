@@ -25,6 +25,8 @@ class Taker(Protocol):
 
     def take(self, topic: bytes, payload: bytes, mid: int, dup: bool, retained: bool) -> None: ...
 
+    def take_many(self, topics: list[bytes], payloads: list[bytes], mids: list[int]) -> None: ...
+
 
 class BulkClient(paho.Client):
     """A paho client of one session; `bulk=False` is stock paho with manual acks."""
@@ -69,7 +71,17 @@ class BulkClient(paho.Client):
 
     def _parse(self, data: bytes) -> bytes:
         """Take whole packets from the front; what is left is the beginning of the next."""
-        at, end, take = 0, len(data), self._taker.take
+        topics: list[bytes] = []
+        payloads: list[bytes] = []
+        mids: list[int] = []
+        try:
+            return self._packets(data, topics, payloads, mids)
+        finally:
+            if mids:
+                self._taker.take_many(topics, payloads, mids)
+
+    def _packets(self, data: bytes, topics: list[bytes], payloads: list[bytes], mids: list[int]) -> bytes:
+        at, end, plain = 0, len(data), not self._v5
         while at + 2 <= end:
             first = data[at]
             length = data[at + 1]
@@ -92,6 +104,18 @@ class BulkClient(paho.Client):
             after = body + length
             if after > end:
                 return data[at:]
+            if first == 0x32 and plain:  # QoS 1, fresh, not retained: nearly all of them
+                topic_end = body + 2 + ((data[body] << 8) | data[body + 1])
+                topics.append(data[body + 2 : topic_end])
+                mids.append((data[topic_end] << 8) | data[topic_end + 1])
+                payloads.append(data[topic_end + 2 : after])
+                at = after
+                continue
+            if mids:  # what came before goes first: acks keep the order of arrival
+                self._taker.take_many(topics, payloads, mids)
+                topics.clear()
+                payloads.clear()
+                mids.clear()
             if first & 0xF4 == 0x30:  # PUBLISH of QoS 0 or 1
                 topic_end = body + 2 + ((data[body] << 8) | data[body + 1])
                 payload, mid = topic_end, 0
@@ -100,7 +124,7 @@ class BulkClient(paho.Client):
                     payload += 2
                 if self._v5:
                     payload = _skip_properties(data, payload)
-                take(data[body + 2 : topic_end], data[payload:after], mid, bool(first & 8), bool(first & 1))
+                self._taker.take(data[body + 2 : topic_end], data[payload:after], mid, bool(first & 8), bool(first & 1))
             else:
                 self._fed = data[at:after]
                 super().loop_read()

@@ -41,6 +41,10 @@ ACKS_A_TICK: Final = 50  #: application acks in a tenth of a second at least; an
 _PATHS: Final = {i: s.path for i, s in BY_ID.items()}
 
 
+#: One message: its car, the row if nothing about it is odd, else the longer answer, payload and topic.
+Said = tuple[Car, tuple[Reading, int | None, int] | None, Heard | None, bytes, str]
+
+
 class BadRows(Exception):
     """The database refuses rows of this batch: (vehicle, boot, seq) -> why."""
 
@@ -153,10 +157,50 @@ class Intake:
         touched: dict[Car, int] = {}
         due: dict[Car, Reading | None] = {}
         now = time.monotonic()
-        for n, (car, said, payload, name) in enumerate(heard):
+        judge, newest, pack, rows, kept, moved = self.fleet.judge.step, self.newest, readings.pack, batch.rows, batch.readings, batch.moved
+        for n, (car, quick, said, payload, name) in enumerate(heard):
             if n % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
-            self._admit(batch, car, said, payload, name, now, touched, due)
+            if quick is None:
+                assert said is not None
+                self._admit(batch, car, said, payload, name, now, touched, due)
+                continue
+            row, oldest, odometer = quick
+            frontier, boot, seq = car.frontier, row.boot, row.seq
+            if (
+                boot != frontier.boot or frontier.tops[boot] + 1 != seq or frontier.gaps or frontier.waiting or self.poison
+                or row.day < car.low_day or row.ts < car.odometer_ts
+            ):  # fmt: skip
+                self._admit(batch, car, Heard(row, oldest, odometer=odometer), payload, name, now, touched, due)
+                continue
+            # From here on it is `_admit` for the next row of a car of which nothing is missing, in one piece.
+            frontier.tops[boot] = seq
+            frontier.cursor = (boot, seq)
+            touched[car] = boot
+            if odometer >= 0:
+                metres, before = row.values[odometer], car.odometer
+                if before is not None and not 0.0 <= metres - before <= (row.ts - car.odometer_ts) * normalise.MAX_MPS + normalise.ODOMETER_SLACK_M:
+                    self._check_odometer(batch, car, row, odometer, payload, name)
+                else:
+                    car.odometer, car.odometer_ts = metres, row.ts
+            if row.ts > car.heard_ts:
+                car.heard_ts = row.ts
+            car.place = row.place = car.place + 1
+            for step in judge(car.memory, row):
+                moved.append(Moved(car.dealer_id, car.id, received_at, step))
+            car.since += 1
+            if car.since >= CHECKPOINT_ROWS or car in due:
+                due[car] = row
+            shown = newest.get(car)
+            if shown is None:
+                newest[car] = {row.ids: row}
+            else:
+                shown[row.ids] = row
+            if row.day in rows:
+                rows[row.day].append(pack(car.dealer_id, row))
+                kept[row.day].append(row)
+            else:
+                rows[row.day], kept[row.day] = [pack(car.dealer_id, row)], [row]
         for car, (quarantine_id, said) in accepted:
             self._let_in(batch, car, quarantine_id, said, now, due)
         if tick:
@@ -170,10 +214,10 @@ class Intake:
             batch.acks.append((car, boot, car.frontier.upto(boot)))
         return batch
 
-    async def _hear(self, batch: Batch, received_at: float) -> list[tuple[Car, Heard, bytes, str]]:
+    async def _hear(self, batch: Batch, received_at: float) -> list[Said]:
         """Bytes to values; what needs no car's memory is settled here."""
-        heard: list[tuple[Car, Heard, bytes, str]] = []
-        routes, telemetry = self.fleet.routes, normalise.telemetry
+        heard: list[Said] = []
+        routes, quickly = self.fleet.routes, normalise.quick
         for chunk in batch.chunks:
             batch.messages += len(chunk)
             retained = set(chunk.retained)
@@ -185,9 +229,11 @@ class Intake:
                 if car is None or route.kind == UNKNOWN or (retained and n in retained):
                     self._stray(batch, route, payload, received_at, bool(retained and n in retained))
                 elif route.kind == TELEMETRY:
-                    heard.append((car, telemetry(payload, route.source, received_at), payload, route.source.topic))
+                    quick = quickly(payload, car.id, received_at)
+                    said = normalise.telemetry(payload, route.source, received_at) if quick is None else None
+                    heard.append((car, quick, said, payload, route.source.topic))
                 elif route.kind == DIAGNOSTICS:
-                    heard.append((car, normalise.diagnostics(payload, route.source, received_at), payload, route.source.topic))
+                    heard.append((car, None, normalise.diagnostics(payload, route.source, received_at), payload, route.source.topic))
                 else:
                     self._hint(batch, car, payload)
         return heard
@@ -229,7 +275,7 @@ class Intake:
             if car.loaded and car.frontier.boot >= 0:
                 batch.acks.append((car, car.frontier.boot, car.frontier.upto(car.frontier.boot)))
 
-    async def _warm_up(self, batch: Batch, heard: list[tuple[Car, Heard, bytes, str]], more: list[Car]) -> None:
+    async def _warm_up(self, batch: Batch, heard: list[Said], more: list[Car]) -> None:
         cold = {car for car, *_ in heard if not car.loaded}
         cold.update(car for car in more if not car.loaded)
         if cold:
@@ -237,9 +283,9 @@ class Intake:
             closed, _ = await self.writer.read(lambda connection: self.fleet.load(connection, cold, now))
             batch.arrived += closed
         strangers, keys = set(), []
-        for car, said, *_ in heard:
-            row = said.reading
-            boot = row.boot if row is not None else said.boot
+        for car, quick, said, _, _ in heard:
+            row = quick[0] if quick is not None else said.reading if said is not None else None
+            boot = row.boot if row is not None else said.boot if said is not None else None
             if boot is None or boot == car.frontier.boot:
                 continue
             if boot == NO_BOOT and row is not None:
@@ -323,7 +369,7 @@ class Intake:
         car.since += 1
         if car.since >= CHECKPOINT_ROWS or row.day < car.low_day or car in due:
             due[car] = row
-        if row.ids and not row.mark & Mark.LATE:
+        if row.ids and not (row.mark and row.mark & Mark.LATE):
             shown = self.newest.get(car)
             if shown is None:
                 self.newest[car] = {row.ids: row}
@@ -353,7 +399,7 @@ class Intake:
 
     def _check_odometer(self, batch: Batch, car: Car, row: Reading, at: int, payload: bytes, name: str) -> None:
         metres = row.values[at]
-        if row.mark & (Mark.CLOCK_SUSPECT | Mark.ACCEPTED) or row.ts < car.odometer_ts:
+        if (row.mark and row.mark & (Mark.CLOCK_SUSPECT | Mark.ACCEPTED)) or row.ts < car.odometer_ts:
             return
         if car.odometer is not None:
             fault = normalise.odometer_fault(metres, row.ts, car.odometer, car.odometer_ts)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from operator import le
 from typing import Annotated, Any, Final, NotRequired
 
 from pydantic import ConfigDict, Field, Strict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
-from schemas.moment import from_epoch
+from schemas.moment import as_utc, from_epoch
 from schemas.reading import Mark, Reading, Refusal, Refused
 from schemas.signal import ALIASES, BY_PATH
 from schemas.telemetry import Counter, Diagnostics, Status
@@ -48,13 +48,13 @@ class Sample(TypedDict):
     vin: NotRequired[Any]
 
 
-_sample = TypeAdapter(Sample).validate_json
+_sample = TypeAdapter(Sample).validator.validate_json  # without the adapter's own layer
 
 
 class Shape:
     """What one set of signal names means. Cars send the same set again and again, so it is worked out once."""
 
-    __slots__ = ("convert", "highs", "ids", "lows", "odometer", "pack", "paths", "plain", "unknown", "unpack")
+    __slots__ = ("believable", "convert", "highs", "ids", "lows", "odometer", "pack", "paths", "plain", "unknown", "unpack")
 
     def __init__(self, paths: tuple[str, ...]) -> None:
         found, self.convert, self.unknown = [], [], []
@@ -75,6 +75,15 @@ class Shape:
         self.plain = not self.unknown and not twice and all(way is None for _, way in self.convert)
         layout = struct.Struct(f"<{len(found)}f")
         self.pack, self.unpack = layout.pack, layout.unpack
+        self.believable = _believable(self.lows, self.highs)
+
+
+def _believable(lows: tuple[float, ...], highs: tuple[float, ...]) -> Callable[..., bool]:
+    """Whether these values all lie in their ranges: one generated expression, twice as fast as any loop."""
+    names = [f"v{n}" for n in range(len(lows))]
+    tests = " and ".join(f"{low!r} <= {name} <= {high!r}" for name, low, high in zip(names, lows, highs, strict=True))
+    made: Callable[..., bool] = eval(f"lambda {', '.join(names)}: {tests or 'True'}", {})
+    return made
 
 
 _shapes: dict[tuple[str, ...], Shape] = {}
@@ -116,6 +125,31 @@ class Source:
     topic: str
 
 
+def quick(payload: bytes, vehicle_id: int, received_at: float) -> tuple[Reading, int | None, int] | None:
+    """The row of a sample in which nothing is odd, the oldest number in the car's spool, and where in the row the odometer
+    stands; None when anything at all needs `telemetry`'s longer look."""
+    try:
+        sample = _sample(payload)
+        signals = sample["signals"]
+        shape = _shapes.get(tuple(signals))
+        if shape is None or not shape.plain or "vin" in sample or len(payload) > MAX_BYTES:
+            return None
+        values = shape.unpack(shape.pack(*signals.values()))
+        if not shape.believable(*values):
+            return None
+        written = sample["ts"]
+        car_ts = written.timestamp()
+        if written.tzinfo is None or not EARLIEST <= car_ts <= received_at + AHEAD_S or received_at - car_ts > ROLLOVER_S - 86_400:
+            return None
+        boot, seq = sample["boot"], sample["seq"]
+        if boot is None or seq is None:
+            return None
+        row = Reading(vehicle_id, boot, seq, car_ts, received_at, shape.ids, values, int(car_ts // 86_400))
+        return row, sample.get("oldest"), shape.odometer
+    except (ValidationError, KeyError, struct.error, OverflowError, ValueError, RecursionError):
+        return None
+
+
 def telemetry(payload: bytes, source: Source, received_at: float, *, let_in: bool = False) -> Heard:
     """A sample as a row of believed values, with what was refused of it. `let_in`: a person accepts values out of range."""
     if len(payload) > MAX_BYTES:
@@ -125,7 +159,7 @@ def telemetry(payload: bytes, source: Source, received_at: float, *, let_in: boo
         written = sample["ts"]
         if written.tzinfo is None:
             return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, "ts: a time needs its zone, as in 2026-11-21T10:15:02Z")
-        car_ts = written.timestamp()
+        car_ts = as_utc(written).timestamp()
     except ValidationError as error:
         return _refused_whole(payload, source, received_at, error)
     except (OverflowError, ValueError, RecursionError) as error:
@@ -142,7 +176,7 @@ def telemetry(payload: bytes, source: Source, received_at: float, *, let_in: boo
             values = shape.unpack(shape.pack(*signals.values()))
         except (struct.error, OverflowError):  # a null, or beyond float32
             values = ()
-        if len(values) != len(ids) or not (all(map(le, shape.lows, values)) and all(map(le, values, shape.highs))):
+        if len(values) != len(ids) or not shape.believable(*values):
             ids, values, refused = _carefully(shape, tuple(signals.values()), payload, source, received_at, let_in)
     else:
         ids, values, refused = _carefully(shape, tuple(signals.values()), payload, source, received_at, let_in)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import IntFlag, StrEnum
 
@@ -40,7 +40,6 @@ class Reading:
     mark: Mark = Mark.PLAIN
     diagnostics: Diagnostics | None = None
     place: int | None = None
-    signals: dict[int, float] = field(default_factory=dict, repr=False)
 
 
 class Refusal(StrEnum):

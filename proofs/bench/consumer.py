@@ -1,0 +1,109 @@
+"""What is measured, in a process of its own: our gateway, or the COPY floor (same client, raw payload, no decoding, no rules).
+
+    python -m proofs.bench.consumer gateway|floor MQTT_URL DATABASE_URL VERSION
+
+Says `ready`, then what it used since then as one JSON line when it is told to end (SIGTERM).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import signal
+import struct
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import structlog
+
+from gateway import running
+from gateway.broker import Broker, BrokerAddress
+from gateway.intake import Intake
+from rules.catalogue import RULES
+from rules.judge import Judge
+from schemas.vehicle import BUCKETS
+from telltale import data
+
+TABLE = "CREATE TABLE IF NOT EXISTS raw_payloads (payload bytea)"
+_made: list[Intake] = []
+
+
+class _Watched(Intake):
+    """The gateway's own intake; the bench only wants to read its counters."""
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        _made.append(self)
+
+
+async def gateway(mqtt_url: str, database_url: str, version: int) -> None:
+    """The gateway as it is in service."""
+    await running.run(
+        database_url=database_url, mqtt_url=mqtt_url, mqtt_version=version, clock=lambda: datetime.now(UTC), profiles=data.profiles(),
+        judge=Judge(RULES, data.profiles()), ready=_ready, make_intake=_Watched,
+    )  # fmt: skip
+
+
+async def floor(mqtt_url: str, database_url: str, version: int) -> None:
+    """Read, COPY the payload as it is, commit, acknowledge."""
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(TABLE)
+    broker = Broker(BrokerAddress.from_url(mqtt_url, version))
+    await broker.open(range(BUCKETS))
+    _ready()
+    head = struct.Struct(">hi").pack
+    saving: asyncio.Task[None] | None = None
+
+    async def save(chunks: list[Any], rows: list[bytes]) -> None:
+        async def source() -> Any:
+            yield b"".join((b"PGCOPY\n\xff\r\n\0" + bytes(8), *rows, b"\xff\xff"))
+
+        await connection.copy_to_table("raw_payloads", source=source(), format="binary")
+        for chunk in chunks:
+            chunk.session.ack(chunk.epoch, chunk.mids)
+
+    while True:
+        chunks = await broker.deliveries()
+        rows = [head(1, len(payload)) + payload for chunk in chunks for payload in chunk.payloads]
+        if saving is not None:
+            await saving
+        if rows:
+            saving = asyncio.create_task(save(chunks, rows))
+
+
+def _ready(**_facts: object) -> None:
+    global _since
+    _since = (time.process_time(), time.perf_counter())
+    print("ready", flush=True)
+
+
+_since = (0.0, 0.0)
+
+
+async def main(mode: str, mqtt_url: str, database_url: str, version: str) -> None:
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr))
+    task = asyncio.create_task((gateway if mode == "gateway" else floor)(mqtt_url, database_url, int(version)))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        said: dict[str, Any] = {"cpu_s": time.process_time() - _since[0], "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+        if _made:
+            said |= {"messages": _made[0].messages, "duplicates": _made[0].duplicates, "rules": len(RULES)}
+        print(json.dumps(said), flush=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 5 and sys.argv[5] == "profile":
+        import cProfile
+        import pstats
+
+        profile = cProfile.Profile()
+        profile.runcall(asyncio.run, main(*sys.argv[1:5]))
+        pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(45)
+    else:
+        asyncio.run(main(*sys.argv[1:5]))
