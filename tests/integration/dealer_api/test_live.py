@@ -1,0 +1,61 @@
+"""Open pages hear of their own dealer's changes, of nobody else's, and again after a lost connection."""
+
+from __future__ import annotations
+
+import asyncio
+
+from dealer_api.keys import LIVE
+from dealer_api.live import AGAIN
+
+OWNER = {"name": "Anna", "phone": "+491701111"}
+
+
+async def _next(changes, *nouns):
+    async for change in changes:
+        if change is not None and change["noun"] in nouns:
+            return change
+    return None
+
+
+async def test_a_page_hears_what_its_dealer_does_and_nothing_else(desk):
+    live = desk.app[LIVE]
+    await asyncio.wait_for(live.listening.wait(), 10)
+    with live.subscribed(desk.dealer.id) as page:
+        await desk.post(await desk.as_role("advisor", desk.other), "/api/v1/owners", OWNER)
+        made = await desk.post(await desk.as_role("advisor"), "/api/v1/owners", OWNER)
+        heard = await asyncio.wait_for(page.get(), 10)
+        assert heard == {"noun": "owner", "id": made["id"]}
+
+
+async def test_the_stream_carries_one_event_per_change_named_by_its_noun(desk):
+    await asyncio.wait_for(desk.app[LIVE].listening.wait(), 10)
+    advisor = await desk.as_role("advisor")
+    async with advisor.get("/events") as stream:
+        assert stream.headers["Content-Type"].startswith("text/event-stream")
+        made = await desk.post(advisor, "/api/v1/owners", OWNER)
+        lines = []
+        while not lines or not lines[-1].startswith("data:"):
+            lines.append((await asyncio.wait_for(stream.content.readline(), 10)).decode().strip())
+        assert lines[-2:] == ["event: owner", f'data: {{"noun": "owner", "id": {made["id"]}}}']
+
+
+async def test_after_the_bells_connection_was_cut_every_page_is_told_to_look_again(desk):
+    live = desk.app[LIVE]
+    await asyncio.wait_for(live.listening.wait(), 10)
+    with live.subscribed(desk.dealer.id) as page:
+        await desk.admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'telltale-desk-bell' AND datname = current_database()"
+        )
+        assert await asyncio.wait_for(page.get(), 10) == AGAIN
+        await asyncio.wait_for(live.listening.wait(), 10)
+        await desk.post(await desk.as_role("advisor"), "/api/v1/owners", OWNER)
+        assert (await asyncio.wait_for(page.get(), 10))["noun"] == "owner"
+
+
+async def test_a_page_that_reads_too_slowly_is_told_to_look_at_everything(desk):
+    live = desk.app[LIVE]
+    with live.subscribed(desk.dealer.id) as page:
+        for n in range(500):
+            live._heard({"dealer": desk.dealer.id, "noun": "case", "id": n})
+        found = [page.get_nowait() for _ in range(page.qsize())]
+        assert len(found) <= 200 and AGAIN in found

@@ -1,0 +1,93 @@
+"""What a car said, over the API: with its own spacing, page by page, and refused telemetry beside it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from schemas.signal import BY_PATH
+
+START = datetime(2023, 5, 4, 10, 0, 0, 123457, tzinfo=UTC)  # an old recording with absolute times
+SPEED, VOLTAGE = "Vehicle.Speed", "Vehicle.OBD.ControlModuleVoltage"
+
+
+async def _car(desk, dealer=None):
+    manager = await desk.as_role("manager", dealer)
+    return (await desk.post(manager, "/api/v1/vehicles", {"vin": "WVWZZZ1JZXW000009", "profile": "petrol_hatch", "title": "Golf"}))["id"]
+
+
+async def _drive(desk, car, spacing):
+    at = START
+    for n, gap in enumerate(spacing):
+        at += timedelta(seconds=gap)
+        day = int(at.timestamp() // 86400)
+        await desk.admin.execute("SELECT open_day($1)", day)
+        await desk.admin.execute(
+            """INSERT INTO readings (dealer_id, vehicle_id, boot, seq, day, ts, received_at, mark, place, ids, vals)
+               VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $3, $8, $9)""",
+            desk.dealer.id, car, n + 1, day, at, desk.clock(), 2 if n == 0 else 0, [BY_PATH[SPEED].id, BY_PATH[VOLTAGE].id], [10.0 + n, 14.5],
+        )  # fmt: skip
+
+
+async def test_a_recordings_spacing_is_kept_to_the_microsecond_across_pages(desk):
+    car, spacing = await _car(desk), [0, 1.020001, 0.5, 3600.25, 0.000002]
+    await _drive(desk, car, spacing)
+    advisor, found, cursor = await desk.as_role("advisor"), [], ""
+    while True:
+        page = await desk.get(
+            advisor, f"/api/v1/vehicles/{car}/readings?signal={SPEED}&since=2023-01-01T00:00:00Z&until=2024-01-01T00:00:00Z&limit=2{cursor}"
+        )
+        assert page["unit"] == "km/h"
+        found += page["items"]
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={page['next']}"
+    times = [datetime.fromisoformat(item["ts"]) for item in found]
+    assert [round((b - a).total_seconds(), 6) for a, b in zip(times, times[1:])] == spacing[1:]
+    assert [item["value"] for item in found] == [10.0, 11.0, 12.0, 13.0, 14.0]
+    assert found[0]["marks"] == ["late"] and found[1]["marks"] == []
+
+
+async def test_whole_messages_carry_every_signal_by_its_path(desk):
+    car = await _car(desk)
+    await _drive(desk, car, [0])
+    page = await desk.get(await desk.as_role("technician"), f"/api/v1/vehicles/{car}/readings?since=2023-01-01T00:00:00Z&until=2024-01-01T00:00:00Z")
+    assert page["items"][0]["signals"] == {SPEED: 10.0, VOLTAGE: 14.5} and page["items"][0]["place"] == 1
+
+
+async def test_the_last_week_is_shown_unless_said_and_nonsense_is_refused(desk):
+    car = await _car(desk)
+    await _drive(desk, car, [0])
+    advisor = await desk.as_role("advisor")
+    assert (await desk.get(advisor, f"/api/v1/vehicles/{car}/readings"))["items"] == []
+    for query, field in (("signal=Vehicle.Mood", "signal"), ("since=yesterday", "since"), ("since=2024-01-01T00:00:00", "since"),
+                         ("since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", "since"), ("limit=100000", "limit")):  # fmt: skip
+        said = await advisor.get(f"/api/v1/vehicles/{car}/readings?{query}")
+        assert (said.status, (await said.json(content_type=None))["field"]) == (422, field)
+
+
+async def test_refused_telemetry_is_shown_harmlessly_and_decided_once(desk):
+    car = await _car(desk)
+    row = await desk.admin.fetchval(
+        """INSERT INTO quarantine (dealer_id, vehicle_id, vin, topic, payload, reason, detail, received_at)
+           VALUES ($1, $2, 'WVWZZZ1JZXW000009', 't', $3, 'not_json', 'no JSON', $4) RETURNING id""",
+        desk.dealer.id, car, b"\x00<script>\xff", desk.clock(),
+    )  # fmt: skip
+    technician = await desk.as_role("technician")
+    shown = (await desk.get(technician, "/api/v1/quarantine?undecided=true"))["items"]
+    assert [one["id"] for one in shown] == [row] and "\x00" not in shown[0]["payload"]
+    decided = await desk.post(technician, f"/api/v1/quarantine/{row}/reject")
+    assert decided["decided"] == "rejected" and decided["decided_by"].startswith("staff:")
+    await desk.post(technician, f"/api/v1/quarantine/{row}/accept", expect=409)
+    assert (await desk.get(technician, "/api/v1/quarantine?undecided=true"))["items"] == []
+
+
+async def test_credentials_are_made_once_and_a_revoked_car_is_told_to_the_gateway(desk):
+    car, manager = await _car(desk), await desk.as_role("manager")
+    made = await desk.post(manager, f"/api/v1/vehicles/{car}/enrol")
+    assert len(made["password"]) == 64 and made["topics"]["up/telemetry"] == f"vehicles/{made['bucket']:02d}/{made['vin']}/up/telemetry"
+    stored = await desk.admin.fetchval("SELECT secret_hash FROM vehicles WHERE id = $1", car)
+    import hashlib
+
+    assert stored == hashlib.sha256(made["password"].encode()).digest()
+    assert (await desk.post(manager, f"/api/v1/vehicles/{car}/revoke", {"reason": "sold"}))["revoked_at"]
+    await desk.post(manager, f"/api/v1/vehicles/{car}/revoke", expect=409)
