@@ -8,7 +8,7 @@ the attributes alone (`currentColor`) already make it readable.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -24,6 +24,8 @@ from schemas.moment import zone
 _SYMBOLS = {"Celsius": "°C", "percent": "%", "degrees": "°", "bool": "", "enum": "", "ohm": "Ω"}
 _X_STEPS_S = (60, 300, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000)
 _DAY_S = 86400
+_WANTED = frozenset({"placard", "usual", "clear"})  #: levels of a healthy car
+_SOON = frozenset({"soon", "advice", "service"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,13 @@ def number(value: float, language: str, *, step: float | None = None) -> str:
 
 
 def evidence_svg(
-    evidence: Evidence, *, language: str = "en", zone_name: str = "UTC", width: int = 360, height: int = 190, title: str = "", key: str = "chart"
-) -> Markup:
+    evidence: Evidence, *, language: str = "en", zone_name: str = "UTC", width: int = 360, height: int = 190, title: str = "", key: str = "chart",
+    call: Callable[[str], str] | None = None,
+) -> Markup:  # fmt: skip
     """The chart as inline SVG, `width` units wide (give about the pixels it will have, so that its text stays readable).
 
-    `key` makes the ids of its title unique on a page. Empty when the evidence has nothing to draw.
+    `key` makes the ids of its title unique on a page; `call` says what a limit is called in the reader's
+    language, and then the line is called by the title too. Empty when there is nothing to draw.
     """
     series = [line for line in evidence.series if line.samples]
     if not series:
@@ -86,11 +90,11 @@ def evidence_svg(
     for ts, label in _time_ticks(frame, language, zone_name):
         anchor = "start" if frame.x(ts) < frame.left + 14 else "end" if frame.x(ts) > frame.right - 14 else "middle"
         parts.append(f'<text class="tick" x="{frame.x(ts)}" y="{height - 8}" text-anchor="{anchor}">{escape(label)}</text>')
-    parts += _limits(evidence.limits, frame, language, step)
+    parts += _limits(evidence.limits, frame, language, step, call or str)
     for place, line in reversed(list(enumerate(drawn))):
         parts += _line(line, frame, main=place == 0)
     parts += _last(drawn[0], frame, value)
-    said = describe(evidence, language=language)
+    said = describe(evidence, language=language, call=call, title=title)
     return Markup(
         f'<svg class="evidence" viewBox="0 0 {width} {height}" role="img" aria-labelledby="{escape(key)}-t {escape(key)}-d" '
         f'font-family="inherit" font-size="12" fill="currentColor" xmlns="http://www.w3.org/2000/svg">'
@@ -98,13 +102,12 @@ def evidence_svg(
     )
 
 
-def describe(evidence: Evidence, *, language: str = "en") -> str:
-    """The chart in words, for those who cannot see it: each line's last value, each limit."""
-    said = []
-    for line in evidence.series:
-        if line.samples:
-            said.append(f"{line.label}: {number(line.samples[-1].value, language)} {unit_symbol(line.unit)}".strip())
-    return "; ".join(said + [f"{limit.label}: {number(limit.value, language)}" for limit in evidence.limits])
+def describe(evidence: Evidence, *, language: str = "en", call: Callable[[str], str] | None = None, title: str = "") -> str:
+    """The chart in words, for those who cannot see it: each line's last value, each limit. Our lines are named in English: with `call`
+    only the first is said, by the title."""
+    lines = [line for line in evidence.series if line.samples][: 1 if call else None]
+    said = [f"{title if call else line.label}: {number(line.samples[-1].value, language)} {unit_symbol(line.unit)}".strip() for line in lines]
+    return "; ".join(said + [f"{(call or str)(limit.label)}: {number(limit.value, language)}" for limit in evidence.limits])
 
 
 def _span(series: Sequence[Series]) -> tuple[float, float]:
@@ -151,15 +154,17 @@ def _day(moment: datetime, language: str) -> str:
     return str(format_date(moment.date(), "d MMM", locale=language)) if language != "de" else str(format_date(moment.date(), "d. MMM", locale="de"))
 
 
-def _limits(limits: Sequence[Limit], frame: _Frame, language: str, step: float) -> list[str]:
+def _limits(limits: Sequence[Limit], frame: _Frame, language: str, step: float, name: Callable[[str], str]) -> list[str]:
+    """Each level with its name and value. What is wanted is drawn more quietly than what is feared."""
     parts = []
     for limit in limits:
         y = frame.y(limit.value)
         above = y - 5 if y - frame.top > 14 else y + 14
-        label = f"{limit.label} {number(limit.value, language, step=min(step, 0.1) if not float(limit.value).is_integer() else None)}"
+        kind = "limit wanted" if limit.label in _WANTED else "limit soon" if limit.label in _SOON else "limit"
+        label = f"{name(limit.label)} {number(limit.value, language, step=min(step, 0.1) if not float(limit.value).is_integer() else None)}"
         parts.append(
-            f'<line class="limit" x1="{frame.left:.1f}" x2="{frame.right}" y1="{y}" y2="{y}" stroke="currentColor" stroke-dasharray="5 4" stroke-width="1.5"/>'
-            f'<text class="limit-label" x="{frame.left + 4:.1f}" y="{above:.1f}">{escape(label)}</text>'
+            f'<line class="{kind}" x1="{frame.left:.1f}" x2="{frame.right}" y1="{y}" y2="{y}" stroke="currentColor" stroke-dasharray="5 4" stroke-width="1.5"/>'
+            f'<text class="{kind} limit-label" x="{frame.left + 4:.1f}" y="{above:.1f}">{escape(label)}</text>'
         )
     return parts
 

@@ -22,7 +22,7 @@ class Held:
 
 
 def held(visit: Visit, now: datetime) -> tuple[Held, ...]:
-    """By choice; empty as soon as the hold has run out, whether or not a worker came by."""
+    """By choice, without what has begun already; empty as soon as the hold has run out, whether or not a worker came by."""
     offer = visit.offer
     if offer is None or offer.state is not OfferState.OPEN or offer.expires_at <= now:
         return ()
@@ -30,5 +30,6 @@ def held(visit: Visit, now: datetime) -> tuple[Held, ...]:
     found = []
     for choice, slots in groupby(still, key=lambda slot: slot.choice or 0):
         window = window_of(offer.kind, [(slot.use, slot.starts_at, slot.ends_at) for slot in slots])
-        found.append(Held(choice, window.starts_at, window.ends_at))
+        if window.starts_at > now:
+            found.append(Held(choice, window.starts_at, window.ends_at))
     return tuple(found)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from dealer_api.charts import evidence_svg
 from dealer_api.owner.speech import Speech, capitalised
-from schemas.alert import Alert, Evidence
+from schemas.alert import Alert, AlertState, Evidence
 from store.pages.journey import Visit
 
 
@@ -27,17 +27,22 @@ class Saying:
 
 def saying_of(speech: Speech, visit: Visit) -> Saying:
     """The most urgent alert speaks; the others are named. A case opened by hand has no alert and no chart."""
-    main = visit.alerts[0] if visit.alerts else None
-    severity = main.severity.value if main else visit.case.severity.value
+    main = max(visit.alerts, key=_urgency, default=None)
+    severity = max(main.severity if main else visit.case.severity, visit.case.severity, key=lambda one: one.rank).value
     heard = visit.car.last_heard_at
     return Saying(
         headline=_what(speech, main) if main else visit.case.title,
         drive=speech.drive(main.rule if main else None, main.component if main else "", severity),
         severity=severity,
         chart=_chart(speech, main) if main else Markup(""),
-        heard=capitalised(speech.say("heard", ago=speech.ago(heard))) if heard else speech.say("heard-never"),
-        also=tuple(dict.fromkeys(_what(speech, alert) for alert in visit.alerts[1:] if alert.state == "active" and alert.rule != main.rule)) if main else (),
+        heard=capitalised(speech.say("heard", ago=speech.ago(heard), time=speech.clock(heard))) if heard else speech.say("heard-never"),
+        also=tuple(dict.fromkeys(_what(speech, alert) for alert in visit.alerts if alert.state is AlertState.ACTIVE and (alert.rule, alert.component) != (main.rule, main.component))) if main else (),
     )
+
+
+def _urgency(alert: Alert) -> tuple[int, bool, bool, int]:
+    """What the owner is told first: the most urgent (a fault that hides while the car stands is not gone), and words before bare codes."""
+    return (alert.severity.rank, alert.state is AlertState.ACTIVE, alert.rule != "trouble_code", alert.id)
 
 
 def _what(speech: Speech, alert: Alert) -> str:
@@ -49,4 +54,4 @@ def _chart(speech: Speech, alert: Alert) -> Markup:
         evidence = Evidence.model_validate(alert.evidence)
     except ValidationError:  # an older rule's evidence: no picture is better than a wrong one
         return Markup("")
-    return evidence_svg(evidence, language=speech.language, zone_name=speech.zone, title=_what(speech, alert), key=f"alert-{alert.id}")
+    return evidence_svg(evidence, language=speech.language, zone_name=speech.zone, title=_what(speech, alert), key=f"alert-{alert.id}", call=speech.limit)

@@ -34,6 +34,13 @@ class Speech:
         """How urgent it is and whether to drive."""
         return self.wording.drive(self.language, rule, severity, component)
 
+    def limit(self, label: str) -> str:
+        """What a level of a chart is called; one that a rule named itself is called just that in English, and a limit elsewhere."""
+        known = f"limit-{label}"
+        if f"page-{known}" in self.wording.keys(self.language):
+            return self.say(known)
+        return label if self.language == "en" else self.say("limit-limit")
+
     def day(self, moment: datetime) -> str:
         """Today, Tomorrow, Tue 24 Nov."""
         return capitalised(self.wording.day(self.language, moment, self.zone, self.now))

@@ -9,7 +9,7 @@ from store.pool import Connection, as_dict
 
 _LINES = "SELECT address, dealer_id FROM senders WHERE channel = 'phone' ORDER BY address"
 _OWNERS = """
-SELECT o.phone AS number, o.name, coalesce(string_agg(v.title, ', ' ORDER BY v.title), '') AS about, o.language, false AS staff
+SELECT o.phone AS number, o.name, coalesce(string_agg(concat_ws(' · ', v.title, v.plate), ', ' ORDER BY v.title), '') AS about, o.language, false AS staff
 FROM owners o LEFT JOIN vehicles v ON v.dealer_id = o.dealer_id AND v.owner_id = o.id
 WHERE o.dealer_id = $1 AND o.phone IS NOT NULL GROUP BY o.id ORDER BY o.name
 """
