@@ -74,7 +74,7 @@ async def show(request: web.Request) -> web.Response:
         others=steps.others(file.case, file.offer, file.booking, step, role=me.role),
         reasons=steps.asks(file.case, file.booking, role=me.role, people=[(p.id, p.name) for p in advisors], promised=promised(file.booking, zone, now)),
         path_steps=steps.path(file.case.state), alerts=[_alert(alert, me, now) for alert in _ordered(file.alerts)],
-        history=[history_line(change, file.people) for change in file.history], offer=_offer(file.offer, file.slots),
+        history=history_of(file.history, file.people), offer=_offer(file.offer, file.slots),
         proof=_proof(file.case.proof, file.case.repaired_at, zone, now), unread=any(said.unread for said in file.talk),
     )  # fmt: skip
 
@@ -152,6 +152,15 @@ def promised(booking: Booking | None, zone: str, now: datetime) -> str:
     return f"{local(booking.ready_by if booking and booking.ready_by else now, zone):%H:%M}"
 
 
+#: Moves that another line of the same act tells better.
+_SAID_ELSEWHERE = frozenset({("case", "contacted"), ("booking", "agreed"), ("leg", "planned"), ("booking", "arrived"), ("booking", "ready")})
+
+
+def history_of(changes: Sequence[Change], people: Mapping[int, str]) -> list[ShownChange]:
+    """What happened, each act once."""
+    return [history_line(change, people) for change in changes if (change.noun, change.new) not in _SAID_ELSEWHERE]
+
+
 def history_line(change: Change, people: Mapping[int, str]) -> ShownChange:
     """What happened, why and by whom, in the desk's words."""
     tables: dict[str, Mapping[str, str]] = {"case": words.STATES, "offer": words.OFFERS, "booking": words.BOOKINGS, "leg": words.LEGS}
@@ -160,6 +169,8 @@ def history_line(change: Change, people: Mapping[int, str]) -> ShownChange:
         what = "Case opened"
     elif change.noun == "case":
         what = {"acknowledged": "Taken", "assigned": "Handed on", "open": "To do again"}.get(change.new, said)
+    elif change.noun == "offer" and change.old is None:
+        what = "Windows offered"
     else:
         what = f"{ {'offer': 'Offer', 'booking': 'Booking', 'leg': 'Drive'}.get(change.noun, change.noun) }: {said.lower()}"
     why = change.reason[:1].upper() + change.reason[1:]
@@ -187,8 +198,8 @@ def _frozen(path: str, value: float) -> tuple[str, str]:
 
 
 def _sentence(text: str) -> str:
-    text = text[:1].upper() + text[1:]
-    return text if text.endswith((".", "!", "?")) else text + "."
+    text = words.sentence(text)
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _offer(offer: Offer | None, slots: Sequence[Slot]) -> ShownOffer | None:

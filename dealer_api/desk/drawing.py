@@ -9,7 +9,7 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from dealer_api.charts import describe, evidence_svg, number, unit_symbol
+from dealer_api.charts import evidence_svg, number, unit_symbol
 from dealer_api.desk import words
 from schemas.alert import Evidence, Sample, Series
 from schemas.moment import from_epoch
@@ -66,8 +66,8 @@ def chart(evidence: Evidence, zone: str, now: datetime, *, title: str, key: str)
     return Chart(
         title=title,
         caption=f"{title}{f', in {unit}' if unit else ''}: {words.when(from_epoch(span[0]), zone, now)} to {words.when(from_epoch(span[1]), zone, now)}",
-        wide=evidence_svg(still, zone_name=zone, width=_WIDE, height=250, title=f"{title}: {describe(still)}", key=f"{key}-wide"),
-        narrow=evidence_svg(still, zone_name=zone, width=_NARROW, height=210, title=f"{title}: {describe(still)}", key=f"{key}-narrow"),
+        wide=evidence_svg(still, zone_name=zone, width=_WIDE, height=250, title=title, key=f"{key}-wide"),
+        narrow=evidence_svg(still, zone_name=zone, width=_NARROW, height=210, title=title, key=f"{key}-narrow"),
         json=_movable(drawn, evidence, unit, zone),
         lines=tuple(Line(line.label, unit_symbol(line.unit), number(line.samples[-1].value, "en")) for line in drawn),
         limits=tuple(Mark(limit.label, f"{number(limit.value, 'en')} {unit}".strip()) for limit in evidence.limits),

@@ -42,7 +42,8 @@ class Proposal:
     """What would be sent, and whether it may go now: (look, sentence) when there is something to say about that."""
 
     windows: tuple[Free, ...]
-    text: Text
+    text: Text  #: counted with a link as long as the real one will be
+    shown: str  #: the same with that link cut short
     permission: tuple[str, str] | None
 
 
@@ -120,7 +121,7 @@ async def _proposal(me: Call, connection: Connection, file: CaseFile, kind: Book
         raise BadInput("owner", "there is no number or mailbox to write to")
     _, text = found
     windows = tuple(Free(option.window.starts_at, option.window.ends_at, option.ready_by) for option in options)
-    return Proposal(windows, text, _may(me, file, text, now))
+    return Proposal(windows, text, text.body.replace(_TOKEN, "…"), _may(me, file, text, now))
 
 
 def _may(me: Call, file: CaseFile, text: Text, now: datetime) -> tuple[str, str] | None:

@@ -29,7 +29,7 @@ def set_up(app: web.Application) -> None:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("dealer_api.desk"), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters |= {"initials": words.initials, "plain": words.plain, "symbol": unit_symbol, "span": words.span}
+    environment.filters |= {"initials": words.initials, "plain": words.plain, "symbol": unit_symbol, "span": words.span, "sentence": words.sentence}
     environment.globals |= {"words": words, "number": lambda value: number(value, "en"), "timedelta": timedelta}
     app[TEMPLATES] = environment
     app[faults.PAGE] = _fault_page

@@ -31,6 +31,7 @@ class Refused:
     id: int
     vehicle_id: int | None
     vehicle: str | None
+    plate: str | None
     vin: str | None
     topic: str
     payload: str
@@ -97,7 +98,7 @@ async def _decide(request: web.Request, *, accept: bool) -> web.Response:
 def _shown(row: ward.WardRow, names: dict[int, str]) -> Refused:
     text = row.payload[:_SHOWN].decode("utf-8", "replace")
     return Refused(
-        row.id, row.vehicle_id, row.vehicle, row.vin, row.topic, text + ("…" if len(row.payload) > _SHOWN else ""), row.reason, row.detail, row.boot,
+        row.id, row.vehicle_id, row.vehicle, row.plate, row.vin, row.topic, text + ("…" if len(row.payload) > _SHOWN else ""), row.reason, row.detail, row.boot,
         row.seq, row.times, row.received_at, row.decided, row.decided_at, words.actor(row.decided_by, names) if row.decided_by else "",
         row.reason in _READABLE and row.vehicle_id is not None,
     )  # fmt: skip

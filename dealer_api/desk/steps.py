@@ -20,6 +20,17 @@ _WHO: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+#: What the button says, and what the page says above it.
+_VISIT = {
+    "arrive": ("The car is here", "Expect the car"), "start": ("Work has begun", "Start the work"), "hand_over": ("The owner has it", "Hand the car over"),
+}  # fmt: skip
+#: Before a driver's step: what is true now.
+_UNDER_WAY = {
+    "on_the_way": "The driver has not set out yet", "collected": "The driver is on the way to the owner", "at_workshop": "The driver is bringing the car",
+    "on_the_way_back": "The car is ready to go back", "handed_over": "The driver is on the way back",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Button:
     """A move as the page draws it: a form to post, or a link to follow; neither when there is only waiting."""
@@ -59,17 +70,18 @@ def primary(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequ
         return Button(step.label, title, why + f" This is for {' or '.join(words.ROLES[who].lower() for who in _WHO[step.act])}.")
     match step.act:
         case "acknowledge":
-            return Button("Take this case", title, why, post=f"{here}/take")
+            return Button("Take it", title, why, post=f"{here}/take")
         case "offer":
             return Button(step.label, title, why, href=f"{here}/offer")
         case "owner":
             return Button("To the vehicle", title, why, href=f"/vehicles/{case.vehicle_id}#owner")
         case "finish" if live is not None:
-            return Button("The car is finished", title, why, post=f"/bookings/{live.id}/finish", form="finish")
+            return Button("The work is done", "Finish the work", why, post=f"/bookings/{live.id}/finish", form="finish")
         case "arrive" | "start" | "hand_over" if live is not None:
-            return Button(step.label, title, why, post=f"/bookings/{live.id}/{step.act.replace('_', '-')}")
+            label, title = _VISIT[step.act]
+            return Button(label, title, why, post=f"/bookings/{live.id}/{step.act.replace('_', '-')}")
         case "move" if step.path is not None and step.event is not None:
-            return Button(step.label, title, why, post=f"/legs/{step.path.split('/')[-2]}/move", fields={"event": step.event, "back": here})
+            return Button(step.label, _UNDER_WAY.get(step.event, title), why, post=f"/legs/{step.path.split('/')[-2]}/move", fields={"event": step.event, "back": here})
         case _:
             return Button("", title, why)
 
@@ -134,5 +146,7 @@ def _sentence(step: Step, offer: Offer | None, booking: Booking | None, zone: st
         return f"The windows are held until {words.when(offer.expires_at, zone, now)}. The answer appears here by itself."
     if step.act == "arrive" and booking is not None and booking.kind is not BookingKind.PICKUP:
         return f"The owner brings it {words.window(booking.starts_at, booking.ends_at, zone, now)}."
+    if step.act == "move":
+        return "The driver says so on the phone page, or you do it here. The owner sees each step."
     said = step.because[:1].upper() + step.because[1:]
     return said if said.endswith((".", "!", "?")) else said + "."

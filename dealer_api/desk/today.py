@@ -18,9 +18,9 @@ from schemas.moment import local
 from schemas.pickup import LEGS, Leg, LegEvent, LegKind, LegState
 from store.pages import day
 
-_QUARTERS = 52
+_QUARTERS = 48
 _HOURS = _QUARTERS // 4
-_FIRST = 6  #: the calendar begins at six unless a drive begins earlier
+_FIRST = 7  #: the calendar begins at seven unless a drive begins earlier
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class Guest:
     """Somebody who waits."""
 
     row: day.VisitRow
+    here_since: datetime
     minutes: int
     look: str  #: fine | due | over
     words: list[TrueWord]
@@ -61,7 +62,7 @@ async def _guest(me: Call, connection: Connection, row: day.VisitRow, now: datet
     minutes, limit = minutes_since_word(booking, now), me.dealer.waiting_word_minutes
     look = "over" if minutes >= limit else "due" if minutes >= limit * _DUE else "fine"
     soon = local(max(row.ready_by or now, now) + timedelta(minutes=30), me.dealer.zone)
-    return Guest(row, minutes, look, await _words(me, connection, booking, now), f"{soon.replace(minute=soon.minute // 15 * 15):%H:%M}")
+    return Guest(row, row.arrived_at or row.starts_at, minutes, look, await _words(me, connection, booking, now), f"{soon.replace(minute=soon.minute // 15 * 15):%H:%M}")
 
 
 async def _words(me: Call, connection: Connection, booking: Booking, now: datetime) -> list[TrueWord]:

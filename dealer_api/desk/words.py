@@ -121,6 +121,11 @@ def initials(name: str | None) -> str:
     return (parts[0][0] + (parts[-1][0] if len(parts) > 1 else "")).upper() if parts else "–"
 
 
+def sentence(text: str) -> str:
+    """With a capital at its beginning and nowhere else: 12 V stays 12 V."""
+    return text[:1].upper() + text[1:]
+
+
 def plain(name: str) -> str:
     """A token of ours as words: front_left is front left."""
     return name.replace("_", " ")

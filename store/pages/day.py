@@ -20,7 +20,8 @@ WHERE l.dealer_id = $1 AND l.starts_at >= $2 AND l.starts_at < $3 AND l.state <>
 """
 _VISITS = """
 SELECT b.id, b.kind, b.state, b.case_id, b.starts_at, b.ends_at, b.ready_by, b.last_word_at, v.id AS vehicle_id, v.title AS vehicle, v.plate,
-    o.name AS owner, o.phone, o.language, o.zone, c.severity, c.title, s.name AS assignee, coalesce(t.needs_reading, false) AS unread
+    o.name AS owner, o.phone, o.language, o.zone, c.severity, c.title, s.name AS assignee, coalesce(t.needs_reading, false) AS unread,
+    (SELECT min(h.at) FROM history h WHERE h.dealer_id = b.dealer_id AND h.noun = 'booking' AND h.subject_id = b.id AND h.new = 'arrived') AS arrived_at
 FROM bookings b
 JOIN vehicles v ON v.dealer_id = b.dealer_id AND v.id = b.vehicle_id
 JOIN cases c ON c.dealer_id = b.dealer_id AND c.id = b.case_id
@@ -83,6 +84,7 @@ class VisitRow:
     title: str
     assignee: str | None
     unread: bool
+    arrived_at: datetime | None
 
 
 async def legs(connection: Connection, dealer_id: int, day_from: datetime, day_to: datetime) -> list[LegRow]:

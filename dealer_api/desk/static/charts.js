@@ -33,6 +33,19 @@
     const show = (value) => (value == null ? "–" : value.toLocaleString("en", { maximumFractionDigits: data.decimals }));
     let plot = null;
 
+    const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: data.zone });
+    const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: data.zone });
+    // The wall clock of the dealer's zone; the day is said at the first mark and whenever it changes.
+    const times = (u, splits, axis, space, step) => {
+      let before = "";
+      return splits.map((ts) => {
+        const day = date.format(ts * 1000);
+        const said = step >= 86400 ? day : day === before ? clock.format(ts * 1000) : `${clock.format(ts * 1000)}\n${day}`;
+        before = day;
+        return said;
+      });
+    };
+
     const make = () => {
       const look = colours();
       const axis = { stroke: look.ink, font: look.font, grid: { stroke: look.grid, width: 1 }, ticks: { show: false } };
@@ -42,6 +55,8 @@
             const { ctx, bbox } = u;
             ctx.save();
             ctx.strokeStyle = ctx.fillStyle = look.limit;
+            ctx.textAlign = "left";
+            ctx.textBaseline = "alphabetic";
             ctx.lineWidth = 1.5 * devicePixelRatio;
             ctx.font = look.font.replace("12px", `600 ${12 * devicePixelRatio}px`);
             for (const limit of data.limits) {
@@ -70,7 +85,7 @@
         legend: { show: false },
         cursor: { points: { size: 7 }, drag: { x: true, y: false } },
         axes: [
-          { ...axis, values: [[3600 * 24, "{D} {MMM}", null, null, null, null, null, null, 0], [60, "{HH}:{mm}", "\n{D} {MMM}", null, null, null, null, null, 1]], space: 70 },
+          { ...axis, values: times, space: 70 },
           { ...axis, size: 58, label: data.unit, labelSize: 18, labelFont: look.font },
         ],
         series: [{}, ...data.lines.map((line, n) => ({
