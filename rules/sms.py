@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 import smsutil
 
@@ -39,17 +40,20 @@ def typography(body: str) -> str:
 
 def without_accents(body: str) -> str:
     """The nearest spelling in the GSM alphabet: á becomes a, while ñ, é and ü are in it and stay."""
-    return "".join(c if smsutil.is_valid_gsm(c) else _base(c) for c in typography(body))
+    return "".join(map(_nearest, typography(body)))
 
 
-def _base(letter: str) -> str:
+@lru_cache(maxsize=4096)
+def _nearest(letter: str) -> str:
+    if smsutil.is_valid_gsm(letter):
+        return letter
     return "".join(c for c in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(c)) or letter
 
 
 def one_line(words: str, longest: int = 120) -> str:
     """A name or note that somebody typed, fit for a text of ours: one line, not endless, and nothing that a phone makes a link of."""
-    flat = _SPACES.sub(" ", "".join(c for c in words if c.isprintable() or c.isspace())).strip()
-    flat = _LINK.sub(" ", flat)
+    flat = _LINK.sub(" ", "".join(c for c in words if c.isprintable() or c.isspace()))
+    flat = _SPACES.sub(" ", flat).strip()
     if len(flat) <= longest:
         return flat
     whole, _, _ = flat[: longest + 1].rpartition(" ")

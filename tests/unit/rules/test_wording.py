@@ -1,0 +1,133 @@
+"""Every text in every language: complete, short enough, and proof against what people type into names."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import smsutil
+
+from rules import sms
+from rules.catalogue import RULES
+from rules.wording import FACTS, Wording
+from schemas.booking import BookingKind
+from schemas.message import MessageKind
+from schemas.slot import Window
+from schemas.verdict import Severity
+from telltale import data
+
+WORDING = Wording(data.texts())
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+ZONE = "Europe/Berlin"
+LINK = "https://service.autohaus-beispiel.example/o/" + "A" * 43
+DEALER = "Autohaus Beispiel & Söhne GmbH & Co. KG Nord-Süd"
+WINDOWS = (
+    Window(starts_at=NOW + timedelta(days=8, hours=2), ends_at=NOW + timedelta(days=8, hours=3)),
+    Window(starts_at=NOW + timedelta(days=10, hours=4), ends_at=NOW + timedelta(days=10, hours=5)),
+)
+COMPONENTS = ("", "rear_right", "P0301")
+RULE_NAMES = sorted({rule.name for rule in RULES} | {key.split("-")[1] for key in WORDING.keys("en") if key.startswith("rule-")} - {"call", "unknown"})
+TITLES = sorted({p.title for p in data.profiles().values()} | {"Mercedes-Benz Sprinter 319 CDI Kastenwagen lang, B-XY 1234"})
+SHOWN = {language: [sms.without_accents(WORDING.window(language, w.starts_at, w.ends_at, ZONE, NOW)) for w in WINDOWS] for language in WORDING.languages}
+SAMPLE: dict[str, Any] = {
+    "dealer": DEALER, "vehicle": TITLES[0], "owner": "Dr. Maximiliane Freifrau von Hohenstein-Übelacker", "driver": "Karl-Friedrich", "severity": "soon",
+    "kind": "pickup", "windows": WINDOWS, "zone": ZONE, "now": NOW, "link": LINK, "phone": "+49 30 12345678", "starts_at": WINDOWS[0].starts_at,
+    "ends_at": WINDOWS[0].ends_at, "template": "in_work", "body": "Thanks", "minutes": 60, "rule": "tyre_leak", "component": "front_left", "ready_by": WINDOWS[1].ends_at,
+    "address": "Karl-Liebknecht-Allee 123, 10178 Berlin", "finding": "new tyre front left, wheels balanced", "plate": "B-TT 204",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", WORDING.languages)
+def test_every_language_says_everything(language: str) -> None:
+    assert WORDING.keys(language) == WORDING.keys("en")
+    assert {f"message-{kind.value}" for kind in MessageKind} <= WORDING.keys(language)
+
+
+@pytest.mark.parametrize("rule", [rule.name for rule in RULES])
+def test_every_rule_of_the_catalogue_has_its_words(rule: str) -> None:
+    assert f"rule-{rule}" in WORDING.keys("en")
+
+
+@pytest.mark.parametrize("language", WORDING.languages)
+@pytest.mark.parametrize("rule", RULE_NAMES)
+def test_an_offer_says_what_it_must_in_two_parts(language: str, rule: str) -> None:
+    plain = sms.without_accents
+    for title, component, kind in itertools.product((min(TITLES, key=len), max(TITLES, key=len)), COMPONENTS, BookingKind):
+        for severity in Severity:
+            facts = SAMPLE | {"vehicle": title, "rule": rule, "component": component, "severity": severity, "kind": kind, "more": 2}
+            said = WORDING.text(language, MessageKind.OFFER, **facts)
+            assert said.parts <= 2, f"{said.parts} parts, {len(said.body)} characters: {said.body}"
+            assert len(smsutil.split(said.body).parts) == said.parts
+            body = plain(said.body).replace(" = ", "=")
+            for part in (WORDING.what(language, rule, component, severity), WORDING.drive(language, rule, severity, component), "0=n", "STOP=", LINK):
+                assert plain(part) in body, f"{part!r} is missing in {said.body}"
+            for choice, window in zip("12", SHOWN[language]):
+                assert f"{choice}={window}" in body
+
+
+@pytest.mark.parametrize("language", WORDING.languages)
+@pytest.mark.parametrize("kind", [k for k in MessageKind if k is not MessageKind.FREE])
+def test_every_text_is_whole_and_affordable(language: str, kind: MessageKind) -> None:
+    said = WORDING.text(language, kind, **SAMPLE)
+    assert said.parts <= (3 if kind.value.startswith("staff_") else 2), said.body
+    assert "none" not in said.body.split()
+    assert not re.search(r"[{}$]|  ", said.body)
+    least = WORDING.text(language, kind, **{name: SAMPLE[name] for name in FACTS[kind]})
+    assert "none" not in re.findall(r"\w+", least.body), least.body
+    assert not re.search(r"[{}$]|  | [.,]", least.body), least.body
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MessageKind if FACTS[kind]])
+def test_a_text_without_its_facts_is_not_made(kind: MessageKind) -> None:
+    with pytest.raises(TypeError, match=FACTS[kind][0]):
+        WORDING.text("en", kind, **{name: SAMPLE[name] for name in FACTS[kind][1:]})
+
+
+@pytest.mark.parametrize("language", WORDING.languages)
+@pytest.mark.parametrize("template", ["arrived", "in_work", "part", "answer", "longer"])
+def test_the_waiting_customers_words_differ_by_what_is_true(language: str, template: str) -> None:
+    said = WORDING.text(language, MessageKind.WAITING, **(SAMPLE | {"template": template, "now": WINDOWS[1].ends_at}))
+    others = {WORDING.text(language, MessageKind.WAITING, **(SAMPLE | {"template": t})).body for t in ("arrived", "in_work", "part", "answer", "longer") if t != template}
+    assert said.body not in others
+
+
+@pytest.mark.parametrize(("typed", "shown"), [
+    ("Jo\nSTOP = never\r\n", "Jo STOP = never"), ("http://evil.example/x", "evil example/x"), ("tel://1", "1"), ("Pay at evil.com now", "Pay at evil com now"),
+    ("12.5 bar", "12.5 bar"), ("St. Georg", "St. Georg"), ("a\u202eb\u0000c\u200bd", "abcd"), ("{ $link }", "{ $link }"), ("www.evil.example", "www evil example"),
+])  # fmt: skip
+def test_what_somebody_typed_is_one_line_without_links(typed: str, shown: str) -> None:
+    assert sms.one_line(typed) == shown
+
+
+def test_a_name_with_fluent_syntax_is_only_a_name() -> None:
+    said = WORDING.text("en", MessageKind.STAFF_REPLY, owner='{ $link } = "x"', body="{ *[other] 1 }", link="L")
+    assert '{ $link } = "x"' in said.body
+
+
+@pytest.mark.parametrize(("body", "parts", "alphabet"), [("a" * 160, 1, "gsm7"), ("a" * 161, 2, "gsm7"), ("a" * 306, 2, "gsm7"), ("a" * 307, 3, "gsm7"), ("€" * 80, 1, "gsm7"),
+                                                         ("á" * 70, 1, "ucs2"), ("á" * 71, 2, "ucs2"), ("á" * 135, 3, "ucs2")])  # fmt: skip
+def test_parts_are_counted_as_the_network_cuts(body: str, parts: int, alphabet: str) -> None:
+    said = sms.measure(body)
+    assert (said.parts, said.encoding) == (parts, alphabet)
+
+
+def test_curly_quotes_do_not_double_the_price() -> None:
+    assert WORDING.text("en", MessageKind.FREE, body="We’re “ready” – come by…").encoding == "gsm7"
+
+
+def test_windows_are_on_the_owners_wall() -> None:
+    start = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # 02:30 in Berlin, for the first time this night
+    assert WORDING.window("en", start, start + timedelta(hours=1), "Europe/Berlin", start).endswith("02:30-02:30")
+    assert WORDING.window("en", NOW, NOW + timedelta(hours=1), "Asia/Kolkata", NOW) == "today 13:30-14:30"
+    assert WORDING.window("de", NOW + timedelta(days=1), NOW + timedelta(days=1, hours=1), ZONE, NOW) == "morgen 09:00-10:00"
+    assert WORDING.window("es", NOW + timedelta(days=3), NOW + timedelta(days=3, hours=1), ZONE, NOW) == "jue 09:00-10:00"
+    assert WORDING.window("de", NOW + timedelta(days=9), NOW + timedelta(days=9, hours=1), ZONE, NOW) == "Mi 2 Dez 09:00-10:00"
+
+
+def test_an_unknown_language_is_english_and_a_regional_one_its_parent() -> None:
+    assert WORDING.language("fr") == "en"
+    assert WORDING.language("de-AT") == "de"
+    assert WORDING.what("xx", "no_such_rule") == WORDING.what("en", "no_such_rule") == "a fault that we should look at"
