@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from dealer_api import faults, identity
+from dealer_api import counting, faults, identity
 from dealer_api.acts.house import House
 from dealer_api.keys import HOUSE, LIVE
 from dealer_api.live import Live
@@ -34,7 +34,7 @@ Extend = Callable[[web.Application], None]
 
 def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = ()) -> web.Application:
     """The whole desk. `extensions` set up a room's own parts (templates, filters) on the application."""
-    app = web.Application(middlewares=[faults.faults], client_max_size=LARGEST_BODY)
+    app = web.Application(middlewares=[counting.counting, faults.faults], client_max_size=LARGEST_BODY)
     app[HOUSE], app[LIVE], app[identity.ATTEMPTS] = house, live, identity.Attempts()
     for extend in (*_rooms(), *extensions):
         extend(app)

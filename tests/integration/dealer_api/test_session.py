@@ -47,3 +47,36 @@ async def test_a_request_from_another_site_is_refused_though_the_cookie_came_alo
     client = await desk.as_role("technician")
     said = await client.delete("/api/v1/session", headers={"Sec-Fetch-Site": "cross-site"})
     assert said.status == 403
+
+
+async def test_the_scraper_beside_us_reads_counters_and_a_proxy_finds_no_such_page(desk):
+    client = desk.anonymous()
+    await client.get("/api/v1/cases")
+    said = await client.get("/metrics")
+    assert said.status == 200
+    text = await said.text()
+    assert 'telltale_desk_answers_total{door="/api/v1/cases",method="GET",status="401"}' in text
+    assert (await client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"})).status == 404
+    await client.close()
+
+
+async def test_every_answer_carries_the_strict_headers(desk):
+    client = desk.anonymous()
+    for path in ("/sign-in", "/api/v1/cases", "/nowhere", "/health/live"):
+        said = await client.get(path, allow_redirects=False)
+        assert "default-src 'self'" in said.headers["Content-Security-Policy"] and "unsafe" not in said.headers["Content-Security-Policy"], path
+        assert said.headers["X-Content-Type-Options"] == "nosniff" and said.headers["Referrer-Policy"] == "no-referrer", path
+        assert said.headers["Cache-Control"] == "no-store", path
+    await client.close()
+
+
+async def test_a_database_that_is_too_busy_is_a_503_within_seconds(desk):
+    client = await desk.as_role("advisor")
+    held = [await desk.house.pool.acquire() for _ in range(12)]
+    try:
+        said = await client.get("/api/v1/cases")
+        assert said.status == 503 and said.headers["Retry-After"] == "2"
+    finally:
+        for connection in held:
+            await desk.house.pool.release(connection)
+    assert (await client.get("/api/v1/cases")).status == 200
