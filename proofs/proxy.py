@@ -13,8 +13,8 @@ class Proxy:
         self.target = (host, port)
         self.delay_s = 0.0
         self.port = 0
-        self._flowing = asyncio.Event()
-        self._flowing.set()
+        self._up, self._down = asyncio.Event(), asyncio.Event()  # towards the target, and back
+        self.flow()
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -39,11 +39,25 @@ class Proxy:
 
     def stall(self) -> None:
         """Both ways go silent without closing: the half-open socket."""
-        self._flowing.clear()
+        self.stall_up()
+        self.stall_down()
+
+    def stall_up(self) -> None:
+        """Nothing reaches the target any more."""
+        self._up.clear()
+
+    def stall_down(self) -> None:
+        """Nothing comes back from the target any more."""
+        self._down.clear()
+
+    def flow_down(self) -> None:
+        """Answers flow again."""
+        self._down.set()
 
     def flow(self) -> None:
-        """Let it flow again."""
-        self._flowing.set()
+        """Everything flows again."""
+        self._up.set()
+        self._down.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -54,18 +68,18 @@ class Proxy:
         self._open |= {writer, back}
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._pump(reader, back))
-                group.create_task(self._pump(there, writer))
+                group.create_task(self._pump(reader, back, self._up))
+                group.create_task(self._pump(there, writer, self._down))
         except* OSError:
             pass
         finally:
             self._open -= {writer, back}
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flowing: asyncio.Event) -> None:
         while data := await reader.read(65_536):
             if self.delay_s:
                 await asyncio.sleep(self.delay_s)
-            await self._flowing.wait()
+            await flowing.wait()
             writer.write(data)
             await writer.drain()
         with contextlib.suppress(OSError):
