@@ -1,14 +1,16 @@
 """What is measured, in a process of its own: our gateway, or the COPY floor (same client, raw payload, no decoding, no rules).
 
-    python -m proofs.bench.consumer gateway|floor MQTT_URL DATABASE_URL VERSION
+    python -m proofs.bench.consumer gateway|floor MQTT_URL DATABASE_URL VERSION MESSAGES [profile]
 
-Says `ready`, then what it used since then as one JSON line when it is told to end (SIGTERM).
+Says `ready`, then `done TIME` (Unix seconds) when that many messages are committed and acknowledged, then what it used
+as one JSON line when it is told to end (SIGTERM).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import resource
 import signal
 import struct
@@ -84,13 +86,24 @@ def _ready(**_facts: object) -> None:
 _since = (0.0, 0.0)
 
 
-async def main(mode: str, mqtt_url: str, database_url: str, version: str) -> None:
-    structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr))
+async def _watch(messages: int) -> None:
+    while not _made or _made[0].messages < messages:
+        await asyncio.sleep(0.01)
+    print(f"done {time.time()}", flush=True)
+
+
+async def main(mode: str, mqtt_url: str, database_url: str, version: str, messages: str) -> None:
+    structlog.configure(
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr), wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING)
+    )
+    watching = asyncio.create_task(_watch(int(messages))) if mode == "gateway" else None
     task = asyncio.create_task((gateway if mode == "gateway" else floor)(mqtt_url, database_url, int(version)))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
         await task
     except asyncio.CancelledError:
+        if watching is not None:
+            watching.cancel()
         said: dict[str, Any] = {"cpu_s": time.process_time() - _since[0], "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
         if _made:
             said |= {"messages": _made[0].messages, "duplicates": _made[0].duplicates, "rules": len(RULES)}
@@ -98,12 +111,12 @@ async def main(mode: str, mqtt_url: str, database_url: str, version: str) -> Non
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 5 and sys.argv[5] == "profile":
+    if sys.argv[6:] == ["profile"]:
         import cProfile
         import pstats
 
         profile = cProfile.Profile()
-        profile.runcall(asyncio.run, main(*sys.argv[1:5]))
+        profile.runcall(asyncio.run, main(*sys.argv[1:6]))
         pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(45)
     else:
-        asyncio.run(main(*sys.argv[1:5]))
+        asyncio.run(main(*sys.argv[1:6]))
