@@ -55,10 +55,10 @@ class ProofCar:
         """One more message, into the spool and onto the wire as soon as there is one."""
         self._seq += 1
         key = (self.boot, self._seq)
-        oldest = min((seq for boot, seq in self.kept if boot == self.boot), default=self._seq)
-        body = json.dumps(
-            {"boot": self.boot, "seq": self._seq, "oldest": oldest, "ts": ts, "signals": signals}, separators=(",", ":")
-        ).encode()
+        said: dict[str, object] = {"boot": self.boot, "seq": self._seq, "ts": ts, "signals": signals}
+        if self.spool:  # a device without a spool cannot say what it could still send
+            said["oldest"] = min((seq for boot, seq in self.kept if boot == self.boot), default=self._seq)
+        body = json.dumps(said, separators=(",", ":")).encode()
         self.history[key] = self.kept[key] = body
         self._unsent[key] = None
         self._more.set()
