@@ -78,7 +78,7 @@ class Car:
         self._volts = profile.limits.get("battery_nominal_v", 12.0) / 12.0
         self._fitted = {BY_PATH[path].id for path in profile.fitted}
         self._wear = Wear()
-        self._hottest = 0.0
+        self._hottest, self._gearbox, self._cold_s, self._broken_off = 0.0, 0.0, 0.0, 0  # what brings a fault to its end
 
     def hear(self) -> Iterator[Heard]:
         """The life of the car, drive after drive."""
@@ -120,6 +120,7 @@ class Car:
             said = self._asleep() | self._only_fitted(pack.report(c, self._wear, self.profile, rng, 0.0, kw))
             yield Heard(c.ts, said | {5: 13.9 + rng.gauss(0.0, 0.05)})  # the converter carries the 12 V side
         c.charging_faulted = c.ts >= stops_at
+        self._broken_off += c.charging_faulted
         self._stand(60.0)
         yield Heard(c.ts, self._asleep())
         c.charging_faulted = False
@@ -274,7 +275,8 @@ class Car:
             test("cell", values[50] - values[47] > 0.16, step, c.ts, values)
             return
         test("thermostat", c.model_c > 85.0 and c.coolant_c < 74.0, step, c.ts, values)
-        self._hottest = max(self._hottest, c.coolant_c)
+        self._hottest, self._gearbox = max(self._hottest, c.coolant_c), max(self._gearbox, c.transmission_c)
+        self._cold_s += step if c.model_c > 85.0 and c.coolant_c < 74.0 else 0.0
         test("overheating", c.coolant_c > limits["coolant_stop_c"], step, c.ts, values)
         test("oil_pressure", self._wear.oil_pressure < 0.3, step, c.ts, values)
         test("gearbox", c.transmission_c > 135.0, step, c.ts, values)
@@ -319,6 +321,9 @@ class Car:
                 "sticking_calliper": any(c.pads[w] >= 100.0 for w in pads),
                 "oil_worn": c.oil_life <= 0.0,
                 "cooling_blocked": self._hottest > 120.0,
+                "transmission_heat": self._gearbox > 130.0,
+                "thermostat_open": self._cold_s > (30 if self.profile.drive == "truck" else 8) * 3600.0,
+                "charging_fault": self._broken_off >= 6,
                 "service_due": c.service_km <= -2_000.0,
             }.get(fault.kind, False)
             if reached:
