@@ -8,7 +8,7 @@ from struct import Struct
 
 from rules.level import BATTERY, OUTSIDE, number, signal_of
 from rules.memory import Cell, Ring
-from rules.shapes import Bound, Judged, Picture, Shape, line
+from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
 from rules.trend import DAY_S
 from schemas.alert import Limit
@@ -49,8 +49,8 @@ class _Cranking(Bound):
         outside = seen.get(self.outside, DAY_S / 4)
         warm = self.at_25(value / self.scale, 10.0 if outside is None else outside) * self.scale
         self.ring.push(cell, int(seen.ts), value, warm)
-        recent = [r[2] for r in self.ring.records(cell)[:8]]
-        if len(recent) >= 8:
+        recent = [r[2] for r in self.ring.records(cell, 8)]
+        if len(recent) == 8:
             cell.write(self.best, max(cell.read(self.best)[0], median(recent)))
 
     @staticmethod
@@ -60,24 +60,23 @@ class _Cranking(Bound):
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         self.remember(seen, cell)
-        return [("", self._verdict(cell))]
+        return [("", self._verdict(cell, bool(seen.open)))]
 
-    def _verdict(self, cell: Cell) -> Verdict:
-        records = self.ring.records(cell)
+    def _verdict(self, cell: Cell, told: bool) -> Verdict:
+        records = self.ring.records(cell, 8)
         if len(records) < self.shape.starts:
             return Unsure(f"{len(records)} of {self.shape.starts} starts seen")
         typical = median(r[2] for r in records[: self.shape.starts])
-        longer = median(r[2] for r in records[:8])
-        best = cell.read(self.best)[0]
-        scale = self.scale
+        best, scale = cell.read(self.best)[0], self.scale
+        if typical > self.shape.clear * scale and (not best or typical > best - 0.6 * self.shape.fallen * scale):
+            return Clear(f"{number(typical)} V at 25 °C in the last {self.shape.starts} starts") if told else CALM
+        longer = median(r[2] for r in records)
         words = f"{number(typical)} V at 25 °C in the last {self.shape.starts} starts"
         for severity, limit in ((Severity.NOW, self.shape.now * scale), (Severity.SOON, self.shape.soon * scale)):
             if typical < limit:
                 return Holds(severity, f"starter pulls the battery down to {words}, limit {number(limit)} V")
         if best and longer < best - self.shape.fallen * scale and typical < best - self.shape.fallen * scale:
             return Holds(Severity.SOON, f"starter pulls the battery down to {words}; this car used to show {number(best)} V")
-        if typical > self.shape.clear * scale and (not best or typical > best - 0.6 * self.shape.fallen * scale):
-            return Clear(words)
         return Unsure(f"{words} is between the levels")
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
@@ -85,50 +84,3 @@ class _Cranking(Bound):
         read = line("lowest voltage at each start", "V", [(r[0], r[1]) for r in records])
         warm = line("the same at 25 °C", "V", [(r[0], r[2]) for r in records])
         return (read, warm), (Limit(label="soon", value=self.shape.soon * self.scale), Limit(label="now", value=self.shape.now * self.scale))
-
-
-@dataclass(frozen=True, slots=True)
-class Resting(Shape):
-    """Voltage after a night at rest: median of the last mornings below a level, or far below the car's own habit."""
-
-    soon: float
-    now: float
-    clear: float
-    mornings: int = 3
-    apart_s: int = 3 * 3600
-
-    def fit(self, profile: Profile) -> Bound | None:
-        return _Resting(self, profile) if f"{BATTERY}.RestingVoltage" in profile.fitted else None
-
-
-class _Resting(Bound):
-    ring = Ring("If", 16)
-
-    def __init__(self, shape: Resting, profile: Profile) -> None:
-        self.shape, self.scale = shape, profile.limits.get("battery_nominal_v", 12.0) / 12.0
-        self.signal = signal_of(f"{BATTERY}.RestingVoltage")
-        self.triggers, self.size = (self.signal.id,), self.ring.size
-
-    def remember(self, seen: Snapshot, cell: Cell) -> None:
-        value = seen.now(self.signal.id)
-        records = self.ring.records(cell)
-        if value is not None and all(abs(seen.ts - r[0]) >= self.shape.apart_s for r in records):
-            self.ring.push(cell, int(seen.ts), value)
-
-    def judge(self, seen: Snapshot, cell: Cell) -> Judged:
-        self.remember(seen, cell)
-        records = self.ring.records(cell)
-        if len(records) < self.shape.mornings:
-            return [("", Unsure(f"{len(records)} of {self.shape.mornings} rests seen"))]
-        typical = median(r[1] for r in records[: self.shape.mornings])
-        words = f"battery rests at {typical:.2f} V, median of {self.shape.mornings}"
-        for severity, limit in ((Severity.NOW, self.shape.now * self.scale), (Severity.SOON, self.shape.soon * self.scale)):
-            if typical < limit:
-                return [("", Holds(severity, f"{words}, limit {number(limit)} V"))]
-        if typical > self.shape.clear * self.scale:
-            return [("", Clear(words))]
-        return [("", Unsure(f"{words}, between the levels"))]
-
-    def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
-        points = [(r[0], r[1]) for r in reversed(self.ring.records(cell))]
-        return (line("resting voltage", "V", points),), (Limit(label="soon", value=self.shape.soon * self.scale),)

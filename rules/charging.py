@@ -8,7 +8,7 @@ from struct import Struct
 from rules.habit import Habitual
 from rules.level import BATTERY, RPM, OfProfile, number, signal_of
 from rules.memory import Cell, Ring
-from rules.shapes import Bound, Judged, Picture, Shape, line
+from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
 from schemas.alert import Limit
 from schemas.profile import Profile
@@ -44,8 +44,7 @@ def RunningVoltage() -> Habitual:
         unit="V",
         measure=running,
         reads=(IGNITION,),
-        weight=0.12,
-        least=6,
+        least=4,
         what="running voltage",
     )
 
@@ -87,14 +86,16 @@ class _StandingLoss(Bound):
             if not seen.open:
                 long += (value - long) * max(1 / 150, 1 / count)
             cell.write(self.layout, count, short, long)
-        return [("", self._verdict(cell))]
+        return [("", self._verdict(cell, bool(seen.open)))]
 
-    def _verdict(self, cell: Cell) -> Verdict:
+    def _verdict(self, cell: Cell, told: bool) -> Verdict:
         count, short, long = cell.read(self.layout)
+        limit = self.shape.level * self.scale
+        if not told and count >= self.shape.least and short > limit + 0.05 * self.scale and short > long - 0.4 * self.shape.fallen * self.scale:
+            return CALM
         if count < self.shape.least:
             return Unsure(f"{count} of {self.shape.least} rests seen")
         words = f"battery rests at {short:.2f} V on average"
-        limit = self.shape.level * self.scale
         if short < limit:
             return Holds(Severity.NOW if short < limit - 0.25 * self.scale else Severity.SOON, f"{words}, limit {number(limit)} V")
         if count >= self.shape.known and short < long - self.shape.fallen * self.scale:

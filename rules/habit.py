@@ -8,15 +8,15 @@ from struct import Struct
 
 from rules.level import Level, level, number, signal_of
 from rules.memory import Cell, Ring
-from rules.shapes import Bound, Judged, Picture, Shape, line
+from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
 from rules.trend import DAY_S
 from schemas.alert import Limit
 from schemas.profile import Profile
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
-_SLOW = 1 / 250  #: weight of one sample in the long mean
-_KNOWN = 40  #: samples after which the long mean is worth comparing with
+_SLOW = 1 / 150  #: weight of one sample in the long mean
+_KNOWN = 30  #: samples after which the long mean is worth comparing with
 Measure = Callable[[Snapshot], float | None]
 
 
@@ -31,12 +31,12 @@ class Habitual(Shape):
     now: Level | None = None
     soon: Level | None = None
     drift: Level | None = None  #: from the long mean, in the same unit, always positive
-    hard: Level | None = None  #: a single value beyond this holds at once (the rule's own hold still counts)
+    hard: Level | None = None  #: a single value of the signal beyond this holds at once (the rule's own hold still counts)
     measure: Measure | None = None  #: what is averaged, when it is not the signal itself; None: nothing to learn now
     reads: tuple[str, ...] = ()
-    period_s: int = 600
-    weight: float = 0.12  #: of one sample in the short mean
-    least: int = 4  #: samples before it speaks
+    period_s: int = 1_200
+    weight: float = 0.2  #: of one sample in the short mean
+    least: int = 3  #: samples before it speaks
     what: str = ""  #: in words, when it is not the signal's title
 
     def fit(self, profile: Profile) -> Bound | None:
@@ -73,7 +73,7 @@ class _Habitual(Bound):
         measured = None if value is None else self.shape.measure(seen) if self.shape.measure else value
         if seen.fresh and measured is not None:
             self._learn(measured, seen, cell)
-        return [("", self._verdict(measured, cell))]
+        return [("", self._verdict(value if measured is not None else None, cell, bool(seen.open)))]
 
     def _learn(self, measured: float, seen: Snapshot, cell: Cell) -> None:
         count, short, long = cell.read(self.layout)
@@ -86,29 +86,32 @@ class _Habitual(Bound):
         self.layout.pack_into(cell.memory, at, count, short, long)
         cell.memory[at] = bucket
         day = int(seen.ts) // DAY_S
-        newest = self.ring.records(cell)[:1]
-        if newest and newest[0][0] == day:
+        newest = self.ring.newest(cell)
+        if newest is not None and newest[0] == day:
             self.ring.replace(cell, day, short)
         else:
             self.ring.push(cell, day, short)
 
-    def _verdict(self, measured: float | None, cell: Cell) -> Verdict:
+    def _verdict(self, value: float | None, cell: Cell, told: bool) -> Verdict:
         count, short, long = cell.read(self.layout)
         way, unit = self.shape.way, self.shape.unit
-        if self.hard is not None and measured is not None and measured * way > self.hard * way:
-            return Holds(Severity.NOW, f"{self.what} {number(measured)} {unit}, limit {number(self.hard)} {unit}")
+        if self.hard is not None and value is not None and value * way > self.hard * way:
+            raw = self.signal
+            return Holds(Severity.NOW, f"{raw.title} {number(value)} {raw.unit}, limit {number(self.hard)} {raw.unit}")
         if count < self.shape.least:
             return Unsure(f"{count} of {self.shape.least} samples of {self.what}")
-        words = f"{self.what} {number(round(short, 3))} {unit} on average"
+        away = (short - long) * way
+        if short * way <= self.clear * way and (self.drift is None or away < 0.6 * self.drift):
+            return Clear(self._words(short)) if told else CALM
         for severity, limit in self.levels:
             if short * way >= limit * way:
-                return Holds(severity, f"{words}, limit {number(limit)} {unit}")
-        away = (short - long) * way
+                return Holds(severity, f"{self._words(short)}, limit {number(limit)} {unit}")
         if self.drift is not None and count >= _KNOWN and away >= self.drift:
-            return Holds(Severity.SOON, f"{words}; this car used to show {number(round(long, 3))} {unit}")
-        if short * way <= self.clear * way and (self.drift is None or away < 0.6 * self.drift):
-            return Clear(words)
-        return Unsure(f"{words}, between the levels")
+            return Holds(Severity.SOON, f"{self._words(short)}; this car used to show {number(round(long, 3))} {unit}")
+        return Unsure(f"{self._words(short)}, between the levels")
+
+    def _words(self, short: float) -> str:
+        return f"{self.what} {number(round(short, 3))} {self.shape.unit} on average"
 
     def sample(self, component: str, seen: Snapshot) -> float | None:
         value = seen.now(self.signal.id)
@@ -120,6 +123,6 @@ class _Habitual(Bound):
         long = cell.read(self.layout)[2]
         if self.drift is not None:
             limits.append(Limit(label="usual", value=round(long, 3)))
-        if self.hard is not None:
+        if self.hard is not None and self.shape.measure is None:
             limits.append(Limit(label="now", value=self.hard))
         return (line(self.what, self.shape.unit, days if len(days) >= 3 else samples),), tuple(limits)

@@ -10,9 +10,8 @@ from struct import Struct
 from rules import alerting, compiled
 from rules.codes import CodeBook
 from rules.compiled import Line, Plan
-from rules.memory import BODY_AT, PROFILE_AT, Cell, Memory, Track, Tracks, bits_of, keep_tracks, tracks_of
+from rules.memory import BODY_AT, OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, bits_of, keep_tracks, tracks_of
 from rules.rule import Rule, versions_of
-from rules.shapes import Judged
 from rules.snapshot import LATEST, Snapshot
 from schemas.alert import AlertState, AlertStep, Evidence
 from schemas.errors import Misconfigured
@@ -24,6 +23,8 @@ MOST_PLANS = 64  #: sets of signals with a function of their own, per model; the
 WORTH_COMPILING = 48  #: a set of signals seen so often gets its own function
 _HEAD = Struct("<IH")
 _LATE = int(Mark.LATE)
+_HOLDS, _CLEAR, _UNSURE = range(3)
+_KINDS: dict[type, int] = {Holds: _HOLDS, Clear: _CLEAR, Unsure: _UNSURE}  #: anything else is nonsense: KeyError
 
 
 @dataclass(slots=True)
@@ -135,6 +136,10 @@ class Judge:
         program = self._of(profile_name)
         return compiled.source_of(program.lines, program.slots, ids)
 
+    def program(self, profile_name: str) -> Program:
+        """The fitted rules and their layout, for benches and docs."""
+        return self._of(profile_name)
+
     # -- inside
 
     def _of(self, profile_name: str) -> Program:
@@ -206,36 +211,44 @@ class Judge:
 
     def _slow(self, program: Program, memory: Memory, reading: Reading, due: int) -> tuple[AlertStep, ...]:
         """Judge the rules whose bits are set and move their alerts."""
-        values = dict(zip(reading.ids, reading.values))
         seen = Snapshot(
-            reading.ts, reading.place or 0, values, memory, program.slots, program.profile, reading.diagnostics, codes=self.codes
-        )
-        had_open = memory[1] != 0
-        tracks: Tracks | None = tracks_of(memory, program.body_end) if had_open else None
+            reading.ts, reading.place or 0, dict(zip(reading.ids, reading.values)), memory, program.slots, program.profile,
+            reading.diagnostics, codes=self.codes,
+        )  # fmt: skip
+        tracks: Tracks | None = tracks_of(memory, program.body_end) if memory[OPEN_AT] else None
+        standing: dict[str, tuple[str, ...]] = {}
+        for track in tracks.values() if tracks else ():
+            if track.open:
+                standing[track.rule] = (*standing.get(track.rule, ()), track.component)
         steps: list[AlertStep] = []
         touched = False
         for number in bits_of(due):
-            rule, line = program.rules[number], program.lines[number]
-            cell = Cell(memory, line.at, line.bound.size)
-            seen.open = tuple(t.component for t in tracks.values() if t.open and t.rule == rule.name) if tracks and had_open else ()
-            if not seen.open and line.bound.asleep(seen):
+            line = program.lines[number]
+            bound = line.bound
+            seen.open = standing.get(line.name, ())
+            cell = Cell(memory, line.at, bound.size)
+            if not seen.open and bound.asleep(seen):
                 continue
-            if line.bound.period_s:
-                heard = not seen.values.keys().isdisjoint(line.bound.triggers)
-                seen.fresh = heard and cell.due(seen.ts, line.bound.period_s)
-                if not (seen.fresh or seen.open or (heard and line.bound.wakes(seen))):
+            if bound.period_s:
+                heard = not seen.open or not seen.values.keys().isdisjoint(bound.triggers)  # else it would not be due
+                seen.fresh = heard and cell.due(seen.ts, bound.period_s)
+                if not (seen.fresh or seen.open or (heard and bound.wakes(seen))):
                     continue
-            for component, verdict in self._verdicts(rule, line, seen, cell):
-                kind = type(verdict)
-                if kind is Unsure or (kind is Clear and component not in seen.open):
+            try:
+                verdicts = list(bound.judge(seen, cell))
+                kinds = [_KINDS[type(verdict)] for _, verdict in verdicts]
+            except Exception as error:
+                self._broke(line.name, error)
+                continue
+            for (component, verdict), kind in zip(verdicts, kinds):
+                if kind == _UNSURE or (kind == _CLEAR and component not in seen.open):
                     continue
                 if tracks is None:
                     tracks = tracks_of(memory, program.body_end)
-                if kind is Holds and rule.muted_by and _muted(rule, tracks):
+                rule = program.rules[number]
+                if kind == _HOLDS and rule.muted_by and _muted(rule, tracks):
                     continue
-                track = tracks.get((rule.name, component))
-                if track is None:
-                    track = tracks[rule.name, component] = Track(rule.name, component)
+                track = tracks.get((rule.name, component)) or tracks.setdefault((rule.name, component), Track(rule.name, component))
                 touched = self._move(rule, line, track, component, verdict, seen, cell, reading, steps) or touched
         if touched and tracks is not None:
             keep_tracks(memory, program.body_end, tracks, program.bits)
@@ -265,17 +278,6 @@ class Judge:
             evidence = self._evidence(rule, line, track, component, move.because, seen, cell) if telling else None
             steps.append(self._step(rule.name, track, move, seen.ts, seen.place, late=late, evidence=evidence))
         return kept or bool(moves) or before != (track.state, track.severity, track.clear_since, track.lower_since)
-
-    def _verdicts(self, rule: Rule, line: Line, seen: Snapshot, cell: Cell) -> Judged:
-        try:
-            verdicts = list(line.bound.judge(seen, cell))
-            for component, verdict in verdicts:
-                if type(verdict) not in (Holds, Clear, Unsure) or not isinstance(component, str):
-                    raise TypeError(f"a rule answers with verdicts, not {type(verdict).__name__}")
-            return verdicts
-        except Exception as error:
-            self._broke(rule.name, error)
-            return []
 
     def _evidence(self, rule: Rule, line: Line, track: Track, component: str, because: str, seen: Snapshot, cell: Cell) -> Evidence:
         try:

@@ -59,14 +59,28 @@ class Ring:
         """How many records there are."""
         return cell.memory[cell.at + self.offset]
 
-    def records(self, cell: Cell) -> list[tuple[Any, ...]]:
-        """Newest first."""
+    def records(self, cell: Cell, most: int = 255) -> list[tuple[Any, ...]]:
+        """Newest first, at most so many."""
         start = cell.at + self.offset + 1
-        end = start + self.count(cell) * self.layout.size
+        end = start + min(most, self.count(cell)) * self.layout.size
         return list(self.layout.iter_unpack(bytes(cell.memory[start:end])))
+
+    def newest(self, cell: Cell) -> tuple[Any, ...] | None:
+        """The newest record alone."""
+        start = cell.at + self.offset
+        return self.layout.unpack_from(cell.memory, start + 1) if cell.memory[start] else None
 
     def push(self, cell: Cell, *fields: float) -> None:
         """Insert a record at its time; the oldest falls out when the ring is full."""
+        newest = self.newest(cell)
+        if newest is None or fields[0] >= newest[0]:  # in order, as nearly always: shift the bytes
+            memory, size = cell.memory, self.layout.size
+            start = cell.at + self.offset + 1
+            end = start + self.room * size
+            memory[start + size : end] = memory[start : end - size]
+            self.layout.pack_into(memory, start, *fields)
+            memory[start - 1] = min(self.room, memory[start - 1] + 1)
+            return
         self.keep(cell, [fields, *self.records(cell)])
 
     def replace(self, cell: Cell, *fields: float) -> None:

@@ -22,6 +22,9 @@ Judged = Iterable[tuple[str, Verdict]]
 Picture = tuple[tuple[Series, ...], tuple[Limit, ...]]
 
 
+CALM = Clear("nothing to report")  #: for a car without this alert nobody reads why all is well
+
+
 class Bound:
     """A shape fitted to one vehicle model."""
 
@@ -364,6 +367,6 @@ def flag(path: str, severity: Severity, *, only: tuple[Only, ...] = ()) -> Thres
 
 
 __all__ = [
-    "Bound", "BySweeping", "CountInWindow", "ENGINE", "ENGINE_RUNS", "Judged", "Only", "Part", "Picture", "RateOfChange", "Shape", "Threshold",
+    "CALM", "Bound", "BySweeping", "CountInWindow", "ENGINE", "ENGINE_RUNS", "Judged", "Only", "Part", "Picture", "RateOfChange", "Shape", "Threshold",
     "falls_to", "flag", "line", "on_each_wheel", "rises_to",
 ]  # fmt: skip

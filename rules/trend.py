@@ -9,7 +9,7 @@ from statistics import median
 
 from rules.level import ODOMETER, WHEELS, Level, level, number, signal_of
 from rules.memory import Cell, Ring
-from rules.shapes import Bound, Judged, Picture, Shape, line
+from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
 from schemas.alert import Limit
 from schemas.moment import from_epoch
@@ -113,18 +113,18 @@ class _WearTrend(Bound):
         for severity, limit in self.levels:
             if value >= limit:
                 return Holds(severity, f"{title} {number(value)} {self.shape.unit}, limit {number(limit)} {self.shape.unit}")
+        if value <= self.clear:
+            return Clear(f"{title} {number(value)} {self.shape.unit}") if seen.open else CALM
         records = self.ring.records(cell)
         at = 2 + self.order.index(component)
         wear = fit([(r[1], r[at]) for r in records])
         per_day = self._km_per_day(records)
         if wear is not None and per_day and len(records) >= 5 and wear.slope > 0:
             reached = wear.reaches(self.limit)
-            if reached is not None and value > self.clear and reached[2] / per_day <= self.shape.soon_days:
+            if reached is not None and reached[2] / per_day <= self.shape.soon_days:
                 dates = [from_epoch(seen.ts + km / per_day * DAY_S).date() for km in reached]
                 because = f"{title} {number(value)} {self.shape.unit}; at {per_day:.0f} km a day it reaches {number(self.limit)} {self.shape.unit} about {dates[0]} ({dates[1]} to {dates[2]})"
                 return Holds(Severity.SOON, because)
-        if value <= self.clear:
-            return Clear(f"{title} {number(value)} {self.shape.unit}")
         return Unsure(f"{title} {number(value)} {self.shape.unit} is between the levels")
 
     @staticmethod
@@ -169,6 +169,9 @@ class _UnevenWear(_WearTrend):
         title, other = self.signals[component].title, seen.get(self.signals[PARTNER[component]].id, DAY_S)
         if value is None or other is None:
             return Unsure(f"no reading of {title} or its partner")
+        newest = self.ring.newest(cell)
+        if not seen.open and value - other < self.sides.grown and newest is not None:
+            return CALM  # not even ahead by what it would have to grow
         if value - other >= self.sides.ahead:
             return Holds(Severity.SOON, f"{title} {number(value)} %, the other side {number(other)} %: a calliper may stick")
         records = self.ring.records(cell)

@@ -10,7 +10,7 @@ from statistics import median
 
 from rules.level import OUTSIDE, WHEELS, number, signal_of
 from rules.memory import Cell, Ring
-from rules.shapes import Bound, Judged, Picture, Shape, line
+from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
 from rules.trend import DAY_S, Line, fit
 from schemas.alert import Limit
@@ -88,8 +88,16 @@ class _TyreLeak(Bound):
             self._take_in(int(seen.ts) // DAY_S, self._deviations(logs), cell)
 
     def _take_in(self, day: int, deviations: Mapping[str, float], cell: Cell) -> None:
-        records = self.ring.records(cell)
         new = [max(-32_000, min(32_000, round(v / UNIT))) for v in deviations.values()]
+        newest = self.ring.newest(cell)
+        if newest is not None and newest[0] == day:
+            count = newest[1]
+            self.ring.replace(cell, day, min(250, count + 1), *[round((old * count + v) / (count + 1)) for old, v in zip(newest[2:], new)])
+            return
+        if newest is None or newest[0] < day:
+            self.ring.push(cell, day, 1, *new)
+            return
+        records = self.ring.records(cell)
         for n, record in enumerate(records):
             if record[0] == day:
                 count = record[1]
@@ -112,6 +120,8 @@ class _TyreLeak(Bound):
 
     def _one(self, wheel: str, n: int, own: float, deviation: float, records: list[tuple[float, ...]], seen: Snapshot) -> Verdict:
         shape, placard = self.shape, self.placard[wheel]
+        if not seen.open and deviation > shape.clear and not self._falling(n, records):
+            return CALM
         at_20 = exp(own) * (placard + AIR_KPA) - AIR_KPA
         words = f"{wheel.replace('_', ' ')} tyre {at_20:.0f} kPa at 20 °C, placard {placard:.0f} kPa"
         if deviation <= shape.low:
@@ -126,6 +136,10 @@ class _TyreLeak(Bound):
         if deviation > shape.clear:
             return Clear(f"{words}, as the others")
         return Unsure(f"{words}; {-deviation * 100:.1f} % below the other tyres is between the levels")
+
+    def _falling(self, n: int, records: list[tuple[float, ...]]) -> bool:
+        """Whether it lies so far below its own best of the last days that a trend is worth computing."""
+        return len(records) >= 4 and records[0][2 + n] * UNIT <= max(r[2 + n] for r in records) * UNIT + self.shape.drop
 
     def _trend(self, n: int, records: list[tuple[float, ...]]) -> tuple[Line, float] | None:
         points: list[tuple[float, float]] = []
@@ -176,6 +190,7 @@ class _TyresLow(_TyreLeak):
     def __init__(self, shape: TyresLow, profile: Profile) -> None:
         super().__init__(TyreLeak(), profile)
         self.levels = shape
+        self.all_well = max(log((shape.clear * p + AIR_KPA) / (p + AIR_KPA)) for p in self.placard.values())
 
     def remember(self, seen: Snapshot, cell: Cell) -> None:
         """Keeps no history."""
@@ -184,6 +199,8 @@ class _TyresLow(_TyreLeak):
         logs = self._logs(seen)
         if logs is None:
             return [(w, Unsure("no reading of all four tyre pressures")) for w in WHEELS]
+        if not seen.open and min(logs.values()) > self.all_well:
+            return [(w, CALM) for w in logs]
         return [(w, self._level(w, own)) for w, own in logs.items()]
 
     def _level(self, wheel: str, own: float) -> Verdict:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from math import exp
+from struct import Struct
 
-from rules.level import COOLANT, OUTSIDE, SPEED, signal_of
-from rules.own import State
+from rules.level import COOLANT, ODOMETER, OUTSIDE, SPEED, signal_of
+from rules.memory import Cell
+from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
+from schemas.alert import Limit
+from schemas.profile import Profile
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
-_COOLANT, _SPEED, _OUTSIDE = signal_of(COOLANT).id, signal_of(SPEED).id, signal_of(OUTSIDE).id
+_COOLANT, _SPEED, _OUTSIDE, _ODOMETER = signal_of(COOLANT), signal_of(SPEED).id, signal_of(OUTSIDE).id, signal_of(ODOMETER).id
 HEAT_KJ_K, LOSS_KW_K = 105.0, 0.06  #: heavier and leakier than the engines we know
 COOLS_S = 4_000.0  #: a standing engine loses its heat in this time, faster than most
 SURE_C = 85.0  #: the model must be this warm before a cold engine is a fault
-PAUSE_S = 300.0  #: after a longer pause the engine has stood
-ENOUGH_S = 240.0
+PAUSE_S = 720.0  #: after a longer pause the engine has stood
+STEP_S = 240
+WAIT = Unsure("not warm yet")
 
 
 def heat_kw(speed: float) -> float:
@@ -22,30 +29,73 @@ def heat_kw(speed: float) -> float:
     return 1.8 + 10.0 * min(1.4, max(0.0, speed) / 100.0)
 
 
-def never_warm(seen: Snapshot, state: State) -> Verdict:
-    """Cold although the model is warm, for minutes: the thermostat does not close."""
-    coolant = seen.now(_COOLANT)
-    if coolant is None:
-        return Unsure("no reading of coolant temperature")
-    warm = seen.profile.limits.get("coolant_warm_c", 80.0)
-    pause = seen.ts - state["last_ts"]
-    state["last_ts"] = seen.ts
-    if coolant >= warm:
-        state["model_c"], state["cold_s"] = max(state["model_c"], coolant), 0.0
-        return Clear(f"coolant {coolant:.0f} °C: warm")
-    speed, outside = seen.get(_SPEED), seen.get(_OUTSIDE, 7_200.0)
-    air = 0.0 if outside is None else outside
-    if pause > PAUSE_S or pause < 0 or state["model_c"] == 0.0:
-        stood = air + (state["model_c"] - air) * exp(-pause / COOLS_S) if 0 < pause < 86_400 else coolant
-        state["model_c"], state["cold_s"] = min(SURE_C, max(coolant, stood)), 0.0
-        return Unsure("the engine has just started")
-    if speed is None:
-        return Unsure("no reading of vehicle speed")
-    rate = (heat_kw(speed) - LOSS_KW_K * (state["model_c"] - air)) / HEAT_KJ_K
-    state["model_c"] = min(95.0, max(coolant, state["model_c"] + rate * min(pause, 120.0)))
-    if state["model_c"] < SURE_C or coolant >= warm - 6.0:
-        return Unsure(f"coolant {coolant:.0f} °C; a healthy engine could be at {state['model_c']:.0f} °C")
-    state["cold_s"] += min(pause, 120.0)
-    if state["cold_s"] < ENOUGH_S and not seen.open:
-        return Unsure(f"cold for {state['cold_s']:.0f} s although it should be warm")
-    return Holds(Severity.SOON, f"coolant {coolant:.0f} °C although a healthy engine would have {SURE_C:.0f} °C by now: the thermostat does not close")
+@dataclass(frozen=True, slots=True)
+class NeverWarm(Shape):
+    """Cold for `enough_s` although a healthy engine would be warm: the thermostat does not close."""
+
+    margin: float = 6.0  #: below the model's "warm" level
+    enough_s: float = 240.0
+
+    def fit(self, profile: Profile) -> Bound | None:
+        return _NeverWarm(self, profile) if {COOLANT, SPEED} <= set(profile.fitted) else None
+
+
+class _NeverWarm(Bound):
+    period_s: int | None = STEP_S
+    layout = Struct("<xfIff")  # the period's byte, the model's temperature, second of the last look, seconds of cold, odometer
+    size = layout.size
+    triggers = (_COOLANT.id,)
+    carries = (_SPEED, _OUTSIDE, _ODOMETER)
+
+    def __init__(self, shape: NeverWarm, profile: Profile) -> None:
+        self.shape, self.warm = shape, profile.limits.get("coolant_warm_c", 80.0)
+
+    def quiet(self, names: Mapping[int, str], at: int) -> str:
+        return f"{names[_COOLANT.id]} >= {self.warm!r} or m[{at}] == q{self.period_s}"
+
+    def asleep(self, seen: Snapshot) -> bool:
+        coolant = seen.now(_COOLANT.id)
+        return coolant is not None and coolant >= self.warm
+
+    def judge(self, seen: Snapshot, cell: Cell) -> Judged:
+        coolant = seen.now(_COOLANT.id)
+        if coolant is None:
+            return [("", Unsure("no reading of coolant temperature"))]
+        bucket = cell.memory[cell.at]
+        model, last, cold, before = cell.read(self.layout)
+        metres = seen.get(_ODOMETER, 3_600.0) or 0.0
+        pause = seen.ts - last
+        speed = (metres - before) / pause * 3.6 if before and metres > before and pause >= 60 else seen.get(_SPEED)
+        model, cold, verdict = self._look(coolant, model, pause, cold, speed, seen)
+        cell.write(self.layout, model, int(seen.ts), cold, metres)
+        cell.memory[cell.at] = bucket
+        return [("", verdict)]
+
+    def _look(
+        self, coolant: float, model: float, pause: float, cold: float, speed: float | None, seen: Snapshot
+    ) -> tuple[float, float, Verdict]:
+        if coolant >= self.warm:
+            return max(model, coolant), 0.0, Clear(f"coolant {coolant:.0f} °C: warm") if seen.open else CALM
+        outside = seen.get(_OUTSIDE, 7_200.0)
+        air = 0.0 if outside is None else outside
+        if pause > PAUSE_S or pause < 0 or model == 0.0:
+            stood = air + (model - air) * exp(-pause / COOLS_S) if 0 < pause < 86_400 else coolant
+            return min(SURE_C, max(coolant, stood)), 0.0, WAIT
+        if speed is None:
+            return model, cold, Unsure("no reading of vehicle speed")
+        rate = (heat_kw(speed) - LOSS_KW_K * (model - air)) / HEAT_KJ_K
+        model = min(95.0, max(coolant, model + rate * pause))
+        if model < SURE_C or coolant >= self.warm - self.shape.margin:
+            return model, cold, WAIT
+        cold += pause
+        if cold < self.shape.enough_s and not seen.open:
+            return model, cold, WAIT
+        words = f"coolant {coolant:.0f} °C although a healthy engine would have {SURE_C:.0f} °C by now: the thermostat does not close"
+        return model, cold, Holds(Severity.SOON, words)
+
+    def sample(self, component: str, seen: Snapshot) -> float | None:
+        return seen.now(_COOLANT.id)
+
+    def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
+        limit = Limit(label="a healthy engine is warmer", value=self.warm - self.shape.margin)
+        return (line(_COOLANT.title, "°C", samples),), (limit,)
