@@ -119,7 +119,7 @@ class Writer:
             await readings.copy_in(connection, leaves[day], rows)
             return
         async with connection.transaction():
-            batch.xid = await transactions.name(connection)
+            batch.xid = None if batch.rows else await transactions.name(connection)
             for day in sorted(batch.rows):
                 await readings.copy_in(connection, leaves[day], batch.rows[day])
             if batch.more:

@@ -13,29 +13,40 @@ from schemas.moment import from_epoch
 from store import bells
 from store.pool import Connection, as_dict
 
-_STEPS = """
-INSERT INTO alert_steps (dealer_id, vehicle_id, rule, component, episode, step, state, severity, because, ts, place, rule_version, late, evidence)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::text[], $9::text[],
-                     $10::timestamptz[], $11::bigint[], $12::int[], $13::boolean[], $14::jsonb[])
-ON CONFLICT (vehicle_id, rule, component, episode, step) DO NOTHING
-"""
-_ALERTS = """
-INSERT INTO alerts AS a (dealer_id, vehicle_id, rule, component, episode, step, state, severity, because, first_at, changed_at, received_at,
-                         rule_version, late, shadow, evidence)
-SELECT d, v, r, c, e, s, st, sv, b, f, t, rc, rv, l, sh, coalesce(ev, '{}'::jsonb)
-FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::text[], $9::text[], $10::timestamptz[],
-            $11::timestamptz[], $12::timestamptz[], $13::int[], $14::boolean[], $15::boolean[], $16::jsonb[])
-    AS n (d, v, r, c, e, s, st, sv, b, f, t, rc, rv, l, sh, ev)
-ON CONFLICT (dealer_id, vehicle_id, rule, component, episode) DO UPDATE SET
-    step = excluded.step, state = excluded.state, severity = excluded.severity, because = excluded.because, changed_at = excluded.changed_at,
-    received_at = excluded.received_at, rule_version = excluded.rule_version, late = excluded.late,
-    evidence = CASE WHEN excluded.evidence = '{}'::jsonb THEN a.evidence ELSE excluded.evidence END
-WHERE excluded.step > a.step
-RETURNING id, vehicle_id, rule, component, episode
-"""
-_WAKE = """
-INSERT INTO wakeups (dealer_id, topic, subject_id, payload, due_at)
-SELECT d, 'alert', a, p, $4 FROM unnest($1::bigint[], $2::bigint[], $3::jsonb[]) AS n (d, a, p)
+# One statement, one round trip: steps, the alerts they lead to, wake-ups and bells. An alert is told of each step that is
+# not a rule on trial; `told` says which (0 or 1) and with what payload.
+_MOVE = """
+WITH step AS (
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::text[], $9::text[],
+                         $10::timestamptz[], $11::bigint[], $12::int[], $13::boolean[], $14::jsonb[], $15::boolean[])
+    AS n (dealer, vehicle, rule, component, episode, step, state, severity, because, ts, place, version, late, evidence, told)
+), steps AS (
+    INSERT INTO alert_steps (dealer_id, vehicle_id, rule, component, episode, step, state, severity, because, ts, place, rule_version, late, evidence)
+    SELECT dealer, vehicle, rule, component, episode, step, state, severity, because, ts, place, version, late, evidence FROM step
+    ON CONFLICT (vehicle_id, rule, component, episode, step) DO NOTHING
+), moved AS (
+    INSERT INTO alerts AS a (dealer_id, vehicle_id, rule, component, episode, step, state, severity, because, first_at, changed_at, received_at,
+                             rule_version, late, shadow, evidence)
+    SELECT d, v, r, c, e, s, st, sv, b, f, t, rc, rv, l, sh, coalesce(ev, '{}'::jsonb)
+    FROM unnest($16::bigint[], $17::bigint[], $18::text[], $19::text[], $20::int[], $21::int[], $22::text[], $23::text[], $24::text[],
+                $25::timestamptz[], $26::timestamptz[], $27::timestamptz[], $28::int[], $29::boolean[], $30::boolean[], $31::jsonb[])
+        AS n (d, v, r, c, e, s, st, sv, b, f, t, rc, rv, l, sh, ev)
+    ON CONFLICT (dealer_id, vehicle_id, rule, component, episode) DO UPDATE SET
+        step = excluded.step, state = excluded.state, severity = excluded.severity, because = excluded.because, changed_at = excluded.changed_at,
+        received_at = excluded.received_at, rule_version = excluded.rule_version, late = excluded.late,
+        evidence = CASE WHEN excluded.evidence = '{}'::jsonb THEN a.evidence ELSE excluded.evidence END
+    WHERE excluded.step > a.step
+    RETURNING id, dealer_id, vehicle_id, rule, component, episode
+), told AS (
+    SELECT m.id, m.dealer_id, step.ts, jsonb_build_object('state', step.state, 'severity', step.severity, 'late', step.late) AS payload
+    FROM step JOIN moved m ON (m.vehicle_id, m.rule, m.component, m.episode) = (step.vehicle, step.rule, step.component, step.episode)
+    WHERE step.told ORDER BY step.episode, step.step
+), woken AS (
+    INSERT INTO wakeups (dealer_id, topic, subject_id, payload, due_at) SELECT dealer_id, 'alert', id, payload, $32 FROM told RETURNING id
+)
+SELECT pg_notify($33, '{"topic": "alert"}') FROM (SELECT 1 FROM woken LIMIT 1) AS once
+UNION ALL
+SELECT pg_notify($34, json_build_object('dealer', dealer_id, 'noun', 'alert', 'id', id)::text) FROM (SELECT DISTINCT dealer_id, id FROM told) AS rung
 """
 _COLUMNS = """id, dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity, because, first_at, changed_at,
     received_at, case_id, shadow, evidence"""
@@ -67,21 +78,14 @@ async def move(connection: Connection, moved: Sequence[Moved], now: datetime) ->
     """Write steps and the alerts they lead to, wake the workers and ring the desk. Repeating it changes nothing."""
     if not moved:
         return
-    await connection.execute(_STEPS, *_columns([_step_row(m) for m in moved]))
     newest: dict[tuple[Any, ...], tuple[Moved, Moved]] = {}
     for m in moved:
         first = newest.get(_key(m), (m, m))[0]
         newest[_key(m)] = (first, m)
     final = sorted(newest.values(), key=lambda pair: (pair[1].vehicle_id, pair[1].step.episode))  # an old episode closes before a new one opens
-    rows = await connection.fetch(_ALERTS, *_columns([_alert_row(first, last) for first, last in final]))
-    ids = {(row["vehicle_id"], row["rule"], row["component"], row["episode"]): row["id"] for row in rows}
-    told = [(m, ids[_key(m)]) for m in moved if m.step.state in _TOLD and not m.step.shadow and _key(m) in ids]
-    if told:
-        payloads = [{"state": m.step.state.value, "severity": m.step.severity.value, "late": m.step.late} for m, _ in told]
-        await connection.execute(_WAKE, [m.dealer_id for m, _ in told], [alert for _, alert in told], payloads, now)
-        await bells.ring(connection, bells.WAKEUPS, topic="alert")
-        for dealer_id, alert in dict.fromkeys((m.dealer_id, alert) for m, alert in told):
-            await bells.ring_desk(connection, dealer_id, "alert", alert)
+    steps = _columns([(*_step_row(m), m.step.state in _TOLD and not m.step.shadow) for m in moved])
+    alerts = _columns([_alert_row(first, last) for first, last in final])
+    await connection.execute(_MOVE, *steps, *alerts, now, bells.WAKEUPS, bells.DESK)
 
 
 async def one(connection: Connection, dealer_id: int, alert_id: int) -> Alert:

@@ -1,0 +1,76 @@
+"""What the rules say of a car reaches the alert, its steps, the workers, the desk and the driver's screen."""
+
+from __future__ import annotations
+
+import json
+
+from store import alerts
+from tests.integration.gateway.world import now, until
+
+
+def codes(car, *found: str) -> bytes:
+    car.seq += 1
+    said = {
+        "boot": car.boot, "seq": car.seq, "oldest": 1, "ts": now().isoformat(), "mil": bool(found),
+        "codes": [{"system": "obd", "code": code, "status": "confirmed"} for code in found],
+    }  # fmt: skip
+    return json.dumps(said).encode()
+
+
+async def test_a_trouble_code_becomes_an_alert_with_steps_a_wakeup_and_a_word_to_the_driver(world):
+    await world.start()
+    car = await world.car()
+    car.say()
+    car.say(codes(car, "P0301"), way="up/diagnostics")
+    await until(lambda: [a for a in car.alerts if a["state"] == "active"])
+    async with world.pool.acquire() as connection:
+        (alert,) = await alerts.page(connection, world.dealer, vehicle_id=car.id)
+        steps = await alerts.steps_of(connection, alert)
+        wakeups = await connection.fetch("SELECT topic, subject_id, payload FROM wakeups WHERE subject_id = $1", alert.id)
+    assert (alert.rule, alert.component, alert.state.value) == ("trouble_code", "P0301", "active")
+    assert [s.state.value for s in steps][-1] == "active" and [s.step for s in steps] == list(range(len(steps)))
+    assert [w["topic"] for w in wakeups] == ["alert"]
+    assert json.loads(wakeups[0]["payload"]) if isinstance(wakeups[0]["payload"], str) else wakeups[0]["payload"]["state"] == "active"
+    car.say(codes(car), way="up/diagnostics")
+    await until(lambda: [a for a in car.alerts if a["state"] == "resolved"])
+    car.say(codes(car, "P0301"), way="up/diagnostics")
+    await until(lambda: len([a for a in car.alerts if a["state"] == "active"]) == 2)
+    assert await world.pool.fetch("SELECT episode, state FROM alerts WHERE vehicle_id = $1 ORDER BY episode", car.id) == [(1, "resolved"), (2, "active")] or (
+        [r["state"] for r in await world.pool.fetch("SELECT state FROM alerts WHERE vehicle_id = $1 ORDER BY episode", car.id)] == ["resolved", "active"]
+    )
+
+
+async def test_writing_the_same_steps_again_changes_nothing(world):
+    await world.start()
+    car = await world.car()
+    car.say(codes(car, "P0420"), way="up/diagnostics")
+    await until(lambda: [a for a in car.alerts if a["state"] == "active"])
+    async with world.pool.acquire() as connection, connection.transaction():
+        (alert,) = await alerts.page(connection, world.dealer, vehicle_id=car.id)
+        steps = await alerts.steps_of(connection, alert)
+        again = [alerts.Moved(world.dealer, car.id, now().timestamp(), step) for step in steps]
+        await alerts.move(connection, again, now())
+        assert len(await alerts.steps_of(connection, alert)) == len(steps)
+        assert await connection.fetchval("SELECT count(*) FROM wakeups WHERE subject_id = $1", alert.id) == 1
+
+
+async def test_a_refused_message_that_a_person_accepts_is_folded_in(world):
+    from store import quarantine
+
+    await world.start()
+    car = await world.car()
+    car.say(car.body(signals={"Vehicle.Speed": 9999}))
+
+    async def refused() -> bool:
+        return await world.refusals(car) == ["out_of_range"]
+
+    await until(refused)
+    async with world.pool.acquire() as connection, connection.transaction():
+        (one,) = await quarantine.page(connection, world.dealer, vehicle_id=car.id)
+        await quarantine.decide(connection, world.dealer, one.id, accept=True, actor="staff:1", now=now())
+
+    async def folded() -> bool:
+        rows = await world.pool.fetch("SELECT ids, vals, mark FROM readings WHERE vehicle_id = $1 ORDER BY place", car.id)
+        return [(r["ids"], r["vals"]) for r in rows] == [([], []), ([1], [9999.0])] and bool(rows[1]["mark"] & 8)
+
+    await until(folded)
