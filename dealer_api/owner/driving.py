@@ -32,6 +32,7 @@ from store.pool import Connection
 #: The five steps in order, over both legs.
 STEPS = (LegEvent.ON_THE_WAY, LegEvent.COLLECTED, LegEvent.AT_WORKSHOP, LegEvent.ON_THE_WAY_BACK, LegEvent.HANDED_OVER)
 _UNDER_WAY = (LegState.ON_THE_WAY, LegState.COLLECTED, LegState.ON_THE_WAY_BACK)
+_AHEAD_DAYS = 4  #: a car collected on Friday goes back on Monday
 _NOTES = frozenset({"changed", "overtaken"})
 
 
@@ -105,7 +106,7 @@ async def _drives(connection: Connection, dealer: Dealer, staff: Staff | None, o
         one = await drives.one(connection, dealer.id, only) if only else None
         return [one] if one else []
     today = local(now, dealer.zone).date()
-    day = [from_local(today + timedelta(days=n), time(0), dealer.zone) for n in (0, 1)]
+    day = [from_local(today + timedelta(days=n), time(0), dealer.zone) for n in (0, _AHEAD_DAYS)]
     return await drives.of_day(connection, dealer.id, staff.id, *day)
 
 
@@ -184,7 +185,7 @@ async def move(request: web.Request) -> web.StreamResponse:
     road, form = await _road(request), await request.post()
     drive = next((drive for drive in road.drives if str(drive.leg.id) == form.get("leg")), None)
     if drive is None:
-        raise BadInput("leg", "is not one of your drives today")
+        raise BadInput("leg", "is not one of your drives")
     try:
         event = LegEvent(str(form.get("event", "")))
     except ValueError:

@@ -139,16 +139,19 @@ def _steps(
     found = []
     for n, key in enumerate(order):
         state = "done" if n < here or at == "all_clear" else "current" if n == here else "todo"
-        time, note = "", ""
+        time, notes = "", []
+        drive = planned.get(key)
         if state != "todo":
             time = speech.when(times[key]) if key in times else ""
-        elif drive := planned.get(key):
+        elif drive and speech.is_today(drive.leg.starts_at):
             time = speech.span(drive.leg.starts_at, drive.leg.ends_at)
+        elif drive:
+            notes.append(speech.window(drive.leg.starts_at, drive.leg.ends_at))
         elif key == "ready" and booking.ready_by:
             time = speech.say("by", time=speech.when(booking.ready_by))
         if key == "agreed":
-            note = speech.window(booking.starts_at, booking.ends_at)
-        elif (drive := planned.get(key)) and (name := first_name(drive.driver)):
-            note = speech.say("with-driver", driver=name)
-        found.append(Step(key, speech.say(f"step-{key}"), state, time, note))
+            notes.append(speech.window(booking.starts_at, booking.ends_at))
+        elif drive and (name := first_name(drive.driver)):
+            notes.append(speech.say("with-driver", driver=name))
+        found.append(Step(key, speech.say(f"step-{key}"), state, time, ", ".join(notes)))
     return tuple(found)

@@ -14,7 +14,7 @@ from schemas.consent import Owner
 from schemas.errors import BadInput
 from store import consents, messages, owners
 
-_OPENS = ("offer", "journey", "preferences")
+_OPENS = ("offer", "journey")
 
 
 @forgiving

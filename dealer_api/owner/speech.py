@@ -45,6 +45,10 @@ class Speech:
         """Today, Tomorrow, Tue 24 Nov."""
         return capitalised(self.wording.day(self.language, moment, self.zone, self.now))
 
+    def is_today(self, moment: datetime) -> bool:
+        """Whether it lies on the reader's present day."""
+        return local(moment, self.zone).date() == local(self.now, self.zone).date()
+
     def span(self, starts_at: datetime, ends_at: datetime) -> str:
         """11:00–12:00, held together by word joiners."""
         return f"{local(starts_at, self.zone):%H:%M}\u2060–\u2060{local(ends_at, self.zone):%H:%M}"

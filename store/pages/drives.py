@@ -17,8 +17,8 @@ JOIN vehicles v ON v.dealer_id = b.dealer_id AND v.id = b.vehicle_id
 LEFT JOIN owners o ON o.dealer_id = c.dealer_id AND o.id = coalesce(c.owner_id, v.owner_id)
 LEFT JOIN staff s ON s.dealer_id = l.dealer_id AND s.id = l.driver_id"""
 _DAY = f"""
-SELECT {_COLUMNS} WHERE l.dealer_id = $1 AND l.driver_id = $2 AND l.state <> 'cancelled'
-AND ((l.starts_at >= $3 AND l.starts_at < $4) OR l.state IN ('on_the_way', 'collected', 'on_the_way_back')) ORDER BY l.starts_at, l.id
+SELECT {_COLUMNS} WHERE l.dealer_id = $1 AND l.driver_id = $2 AND l.state <> 'cancelled' AND l.starts_at < $4
+AND (l.starts_at >= $3 OR l.state NOT IN ('at_workshop', 'handed_over')) ORDER BY l.starts_at, l.id LIMIT 100
 """
 _ONE = f"SELECT {_COLUMNS} WHERE l.dealer_id = $1 AND l.id = $2"
 
@@ -38,7 +38,7 @@ class Drive:
 
 
 async def of_day(connection: Connection, dealer_id: int, driver_id: int, since: datetime, until: datetime) -> list[Drive]:
-    """The driver's legs that begin in [since, until), and whichever are still under way."""
+    """The driver's legs that begin in [since, until), and older ones that are not finished."""
     return [_drive(row) for row in await connection.fetch(_DAY, dealer_id, driver_id, since, until)]
 
 

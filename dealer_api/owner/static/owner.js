@@ -3,6 +3,9 @@
 (() => {
   const main = document.getElementById("main");
   let busy = false;
+  const here = new URL(location.href);
+  here.searchParams.delete("note"); // said once: a reload or a change does not say it again
+  if (here.href !== location.href) history.replaceState(null, "", here);
 
   async function renew() {
     if (busy || !main || document.hidden) return;

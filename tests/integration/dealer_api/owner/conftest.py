@@ -87,7 +87,7 @@ class World:
         async with self.web.get(path, headers=headers) as answer:
             body = await answer.text()
             assert answer.status == status, (answer.status, body[:600])
-            return body.replace("\u2060", "")
+            return body.replace("\u2060", "").replace("\u00a0", " ")
 
     async def post(self, path: str, status: int = 303, **form: Any) -> str:
         """Where a form leads."""

@@ -39,7 +39,7 @@ async def test_five_presses_of_the_one_button_bring_the_car_there_and_back(world
         pressed.append(form["event"])
         await world.post(f"{path}/move", **form)
     assert tuple(pressed) == STEPS
-    assert "All done for today" in await world.get(f"{path}?language=en")
+    assert "All done" in await world.get(f"{path}?language=en")
 
 
 async def test_a_press_that_heard_no_answer_is_pressed_again_without_harm(world: Any) -> None:
