@@ -48,8 +48,8 @@ def frames_of(path: Path) -> Iterator[can.Message]:
         raise BadInput("file", f"{path} is not a file")
     try:
         reader = can.LogReader(str(path))
-    except ImportError as error:
-        raise BadInput("file", f"{path.suffix} files need one more package: {error}") from None
+    except (ImportError, RuntimeError) as error:
+        raise BadInput("file", f"{path.suffix} files need one more package (install telltale[mf4]): {error}") from None
     except (ValueError, OSError) as error:
         raise BadInput("file", f"{path.name} cannot be read: {error}") from None
     with reader:

@@ -119,3 +119,10 @@ def test_an_unknown_format_is_bad_input(tmp_path: Path) -> None:
         _play(path)
     with pytest.raises(BadInput):
         _play(tmp_path / "missing.log")
+
+
+def test_mf4_is_read_or_says_which_package_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "drive.mf4"
+    path.write_bytes(b"MDF     4.10")
+    with pytest.raises(BadInput):
+        _play(path)
