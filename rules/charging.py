@@ -44,7 +44,9 @@ def RunningVoltage() -> Habitual:
         unit="V",
         measure=running,
         reads=(IGNITION,),
-        least=4,
+        period_s=600,
+        weight=0.06,
+        least=5,
         what="running voltage",
     )
 

@@ -32,6 +32,8 @@ class Habitual(Shape):
     soon: Level | None = None
     drift: Level | None = None  #: from the long mean, in the same unit, always positive
     hard: Level | None = None  #: a single value of the signal beyond this holds at once (the rule's own hold still counts)
+    hard_severity: Severity = Severity.NOW
+    hard_always: bool = False  #: also where there is nothing to learn
     measure: Measure | None = None  #: what is averaged, when it is not the signal itself; None: nothing to learn now
     reads: tuple[str, ...] = ()
     period_s: int = 1_200
@@ -73,7 +75,7 @@ class _Habitual(Bound):
         measured = None if value is None else self.shape.measure(seen) if self.shape.measure else value
         if seen.fresh and measured is not None:
             self._learn(measured, seen, cell)
-        return [("", self._verdict(value if measured is not None else None, cell, bool(seen.open)))]
+        return [("", self._verdict(value if measured is not None or self.shape.hard_always else None, cell, bool(seen.open)))]
 
     def _learn(self, measured: float, seen: Snapshot, cell: Cell) -> None:
         count, short, long = cell.read(self.layout)
@@ -97,7 +99,7 @@ class _Habitual(Bound):
         way, unit = self.shape.way, self.shape.unit
         if self.hard is not None and value is not None and value * way > self.hard * way:
             raw = self.signal
-            return Holds(Severity.NOW, f"{raw.title} {number(value)} {raw.unit}, limit {number(self.hard)} {raw.unit}")
+            return Holds(self.shape.hard_severity, f"{raw.title} {number(value)} {raw.unit}, limit {number(self.hard)} {raw.unit}")
         if count < self.shape.least:
             return Unsure(f"{count} of {self.shape.least} samples of {self.what}")
         away = (short - long) * way

@@ -20,6 +20,7 @@ from schemas.reading import Mark, Reading
 from schemas.verdict import Clear, Holds, Unsure, Verdict
 
 MOST_PLANS = 64  #: sets of signals with a function of their own, per model; the others share one
+AFTERMATH_S = 3 * 86_400.0  #: a battery needs days to recover from an alternator that did not charge it
 WORTH_COMPILING = 48  #: a set of signals seen so often gets its own function
 _HEAD = Struct("<IH")
 _LATE = int(Mark.LATE)
@@ -246,7 +247,7 @@ class Judge:
                 if tracks is None:
                     tracks = tracks_of(memory, program.body_end)
                 rule = program.rules[number]
-                if kind == _HOLDS and rule.muted_by and _muted(rule, tracks):
+                if kind == _HOLDS and rule.muted_by and _muted(rule, tracks, seen.ts):
                     continue
                 track = tracks.get((rule.name, component)) or tracks.setdefault((rule.name, component), Track(rule.name, component))
                 touched = self._move(rule, line, track, component, verdict, seen, cell, reading, steps) or touched
@@ -323,11 +324,11 @@ def _open_mask(memory: Memory) -> int:
     return int.from_bytes(memory[8:16], "little") if memory[1] else 0
 
 
-def _muted(rule: Rule, tracks: Tracks) -> bool:
-    """Whether an open alert explains this one away; one that is already active is not taken back."""
+def _muted(rule: Rule, tracks: Tracks, ts: float) -> bool:
+    """Whether an alert that is open, or was until lately, explains this one away; one that is already active is not taken back."""
     if any(t.rule == rule.name and t.state == AlertState.ACTIVE.value for t in tracks.values()):
         return False
-    return any(t.rule in rule.muted_by and t.open for t in tracks.values())
+    return any(t.rule in rule.muted_by and (t.open or (t.flips and ts - t.flips[-1] < AFTERMATH_S)) for t in tracks.values())
 
 
 def _moved(program: Program, dumped: bytes) -> Memory:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from math import exp, log
 from statistics import median
 
@@ -139,7 +138,7 @@ class _TyreLeak(Bound):
 
     def _falling(self, n: int, records: list[tuple[float, ...]]) -> bool:
         """Whether it lies so far below its own best of the last days that a trend is worth computing."""
-        return len(records) >= 4 and records[0][2 + n] * UNIT <= max(r[2 + n] for r in records) * UNIT + self.shape.drop
+        return len(records) >= 5 and records[0][2 + n] * UNIT <= max(r[2 + n] for r in records) * UNIT + self.shape.drop
 
     def _trend(self, n: int, records: list[tuple[float, ...]]) -> tuple[Line, float] | None:
         points: list[tuple[float, float]] = []
@@ -148,11 +147,11 @@ class _TyreLeak(Bound):
             if points and value < points[-1][1] - 0.012:
                 break
             points.append((record[0], value))
-        found = fit(points) if len(points) >= 4 else None
+        found = fit(points) if len(points) >= 5 else None
         if found is None or found.slope > self.shape.per_day or -found.slope < self.shape.sure * found.sigma:
             return None
         lost = found.slope * (points[0][0] - points[-1][0])
-        if max(b[1] - a[1] for a, b in pairwise(points)) > 0.5 * -lost:  # most of it in one night: other wheels, not a leak
+        if max(c[1] - a[1] for a, c in zip(points, points[2:])) > 0.7 * -lost:  # most of it at once: other wheels, not a leak
             return None
         return (found, lost) if lost <= self.shape.drop else None
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.level import OfProfile
+from rules.habit import Habitual
+from rules.heat import above_air
+from rules.level import ENGINE, OUTSIDE, OfProfile
 from rules.proof import Proof
 from rules.rule import Rule
-from rules.shapes import rises_to
+from schemas.verdict import Severity
 
 HEAT = "Vehicle.Powertrain.Transmission.Temperature"
 
@@ -17,8 +19,21 @@ RULE = Rule(
     title="Gearbox too hot",
     needs=(HEAT,),
     hold=timedelta(minutes=3),
-    judge=rises_to(
-        HEAT, now=OfProfile("transmission_max_c", 125, plus=12), soon=OfProfile("transmission_max_c", 125, plus=-10), clear=OfProfile("transmission_max_c", 125, plus=-17), unit="°C"
+    judge=Habitual(
+        HEAT,
+        way=1,
+        soon=105,
+        clear=92,
+        drift=13,
+        hard=OfProfile("transmission_max_c", 125, plus=-10),
+        hard_severity=Severity.SOON,
+        hard_always=True,
+        unit="K above the outside air",
+        measure=above_air,
+        reads=(OUTSIDE, f"{ENGINE}.RunTime"),
+        period_s=600,
+        weight=0.1,
+        what="gearbox",
     ),
     proof=Proof(path=HEAT, low=60, high=OfProfile("transmission_max_c", 125, plus=-14), readings=10, reach=True),
     drives=("petrol", "diesel", "truck"),
