@@ -34,7 +34,9 @@ _STOPS = (STOP_BY_TEXT, STOP_ON_PAGE)
 async def record(
     connection: Connection, dealer_id: int, owner_id: int, purpose: Purpose, given: bool, *, now: datetime, source: str, wording: str
 ) -> None:
-    """One yes or no, with the words that were shown and where they stood."""
+    """One yes or no, with the words that were shown and where they stood. A no waits for a text that is leaving at this moment."""
+    if not given:
+        await claim(connection, dealer_id, owner_id)
     await connection.execute(_RECORD, dealer_id, owner_id, purpose.value, given, now, source, wording)
 
 

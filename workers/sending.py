@@ -37,7 +37,7 @@ async def one(kit: Kit) -> bool:
         message = await messages.due(connection, now, machine)
         if message is None:
             return False
-        if not await _settled(kit, connection, message, now):
+        if not await settled(kit, connection, message, now):
             await messages.claim(connection, message.id, machine)
             claimed = True
         else:
@@ -79,7 +79,7 @@ async def hand_over(kit: Kit, message: Message, claimed_at: datetime) -> None:
             now = kit.clock()
             if message.owner_id is not None:
                 await consents.hold(connection, message.dealer_id, message.owner_id)
-            if await _settled(kit, connection, message, now, claimed=True):
+            if await settled(kit, connection, message, now, claimed=True):
                 return
             sender = await _sender(connection, message)
             receipt = await _send(kit, message, sender)
@@ -120,7 +120,7 @@ async def decide(kit: Kit, connection: Connection, message: Message, now: dateti
     return false, kit.permitted(message, owner, agreed, now, severity=severity, lately=lately)
 
 
-async def _settled(kit: Kit, connection: Connection, message: Message, now: datetime, *, claimed: bool = False) -> bool:
+async def settled(kit: Kit, connection: Connection, message: Message, now: datetime, *, claimed: bool = False) -> bool:
     """Whether the text does not go now: cancelled with its reason, or put back until it may."""
     false, answer = await decide(kit, connection, message, now)
     state = MessageState.CLAIMED if claimed else MessageState.QUEUED

@@ -1,0 +1,128 @@
+"""The workers as in service, or with one guard taken out. No production code knows that it is being tested.
+
+    python -m proofs.messages_under SWITCH DATABASE_URL PROVIDER_URL
+
+SWITCH is `none` or one of `SWITCHES`. Runs until it is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+import structlog
+
+from rules.permission import Go
+from rules.wording import Wording
+from schemas.errors import DeliveryFailed
+from schemas.message import Message
+from store import messages
+from store.pool import Connection, open_pool, transaction
+from telltale import data
+from workers import running, sending
+from workers.channels import Lookup, Receipt
+from workers.kit import Kit
+
+GRACE = timedelta(seconds=3)
+SENDERS = 4
+
+
+class Provider:
+    """Hands texts to the proof's provider, which may lose its own answer."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1.5))
+
+    async def send(self, message: Message, sender: str) -> Receipt:
+        try:
+            async with self._session.post(f"{self._url}/texts", json={"reference": message.reference, "to": message.to_address}) as answer:
+                if answer.status == 503:
+                    raise DeliveryFailed("busy")
+                return Receipt((await answer.json())["id"])
+        except aiohttp.ClientConnectorError as error:
+            raise DeliveryFailed("not there") from error
+
+    async def lookup(self, message: Message) -> Receipt | Lookup:
+        try:
+            async with self._session.get(f"{self._url}/texts/{message.reference}") as answer:
+                return Receipt((await answer.json())["id"]) if answer.status == 200 else Lookup.NEVER_CAME
+        except (aiohttp.ClientError, TimeoutError):
+            return Lookup.CANNOT_TELL
+
+    async def close(self) -> None:
+        await self._session.close()
+
+
+async def true_enough(connection: Connection, message: Message, now: datetime) -> str | None:
+    """Believes what was true when the text was written."""
+    return None
+
+
+def allowed_enough(message: Message, *_: Any, **__: Any) -> Go:
+    """Believes what was allowed when the text was queued."""
+    return Go("it was allowed when it was queued")
+
+
+async def send_then_mark(kit: Kit) -> bool:
+    """What most outboxes do: hand it over, then write down that it is done."""
+    async with transaction(kit.pool) as connection:
+        message = await messages.due(connection, kit.clock(), kit.machine())
+        if message is None:
+            return False
+        if await sending.settled(kit, connection, message, kit.clock()):  # the other guards stand: only this one is missing
+            return True
+        machine = kit.machine()
+        receipt = await kit.channels[message.channel].send(message, "")
+        await messages.claim(connection, message.id, machine)
+        await messages.sent(connection, message, machine, kit.clock(), receipt.provider_id)
+    return True
+
+
+async def mark_then_send(kit: Kit) -> bool:
+    """What the careful ones do: write down that it is done, then do it."""
+    async with transaction(kit.pool) as connection:
+        message = await messages.due(connection, kit.clock(), kit.machine())
+        if message is None:
+            return False
+        if await sending.settled(kit, connection, message, kit.clock()):  # the other guards stand: only this one is missing
+            return True
+        machine = kit.machine()
+        await messages.claim(connection, message.id, machine)
+        await messages.sent(connection, message, machine, kit.clock(), "")
+    await kit.channels[message.channel].send(message, "")
+    return True
+
+
+NAIVE = {"send-then-mark": send_then_mark, "mark-then-send": mark_then_send}
+PARTS: dict[str, dict[str, Any]] = {"no-consent-recheck": {"permitted": allowed_enough}, "no-truth-check": {"untrue": true_enough}}
+SWITCHES = (*NAIVE, *PARTS)
+
+
+async def main(switch: str, database: str, provider: str) -> None:
+    """Run until killed."""
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr))
+    pool = await open_pool(database, name="workers", size=12)
+    kit = Kit(pool, lambda: datetime.now(UTC), Wording(data.texts()), {"phone": Provider(provider)}, "", grace=GRACE, send_s=2.0, **PARTS.get(switch, {}))
+    if switch not in NAIVE:
+        await running.serve(kit, database)
+    async with asyncio.TaskGroup() as loops:
+        for _ in range(SENDERS):
+            loops.create_task(_naive(kit, switch))
+
+
+async def _naive(kit: Kit, switch: str) -> None:
+    while True:
+        try:
+            worked = await NAIVE[switch](kit)
+        except Exception:
+            worked = False
+        if not worked:
+            await asyncio.sleep(0.1)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:4]))
