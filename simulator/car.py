@@ -303,6 +303,7 @@ class Car:
         if not done and part != "all":
             mended(c, self.profile, part, self.weather.air(c.ts))
         self.codes.clear()
+        c.model_c = c.coolant_c  # the engine begins its own test anew
         c.clear_km = c.warmups = c.lamp_km = 0.0
         self._topped_up = c.ts
         return done
