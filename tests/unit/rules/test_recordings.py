@@ -1,0 +1,39 @@
+"""The judgement on real recordings: silent on healthy drives, and exactly the codes that a machine really had."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from struct import Struct
+
+import pytest
+
+from schemas.alert import AlertState
+from schemas.reading import Reading
+from simulator.playing import Played, decoded
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def rows_of(path):
+    for place, said in enumerate(decoded(path, None, NOW, Played(path.name, "WTTPH0000NM000017"), lambda frames: None), start=1):
+        ids = tuple(sorted(said.values))
+        floats = Struct(f"<{len(ids)}f")
+        values = floats.unpack(floats.pack(*(said.values[i] for i in ids)))
+        yield Reading(1, 1, place, said.ts, said.ts + 1.0, ids, values, int(said.ts // 86_400), place=place, diagnostics=said.diagnostics)
+
+
+@pytest.mark.recordings
+@pytest.mark.parametrize(
+    "name, model", [("obd2_drive_3BA199E2", "petrol_hatch"), ("obd2_car_7512BE4D", "petrol_hatch"), ("ev_uds_tpms_2F6913DB", "electric_car")]
+)
+def test_healthy_recordings_raise_nothing(name, model, recordings, fold):
+    steps = fold(rows_of(recordings / "css_canedge" / "candump" / f"{name}.log.gz"), model)
+    assert [(s.rule, s.because) for s in steps] == []
+
+
+@pytest.mark.recordings
+def test_the_machine_has_exactly_its_four_codes(recordings, fold):
+    steps = fold(rows_of(recordings / "css_canedge" / "candump" / "j1939_dm1_machine.log.gz"), "truck")
+    active = {s.component: s.because for s in steps if s.state is AlertState.ACTIVE}
+    assert set(active) == {"980/9", "3216/20", "609/9", "609/12"}
+    assert all(because.endswith("active, lamp on") for because in active.values())
