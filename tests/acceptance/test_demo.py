@@ -19,7 +19,7 @@ from telltale.embedded.process import alive, command_line
 from telltale.settings import PLAIN, PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Running:
@@ -87,6 +87,7 @@ def get(url: str) -> tuple[int, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_it_serves_refuses_a_second_one_ends_without_a_trace_and_goes_on(demo: Running, home: Path) -> None:
     addresses = demo.addresses()
     assert get(addresses["url"] + "/sign-in")[0] == 200
@@ -111,6 +112,7 @@ def test_it_serves_refuses_a_second_one_ends_without_a_trace_and_goes_on(demo: R
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_nothing_survives_a_kill_9_and_the_next_start_works(demo: Running, home: Path) -> None:
     demo.addresses()
     demo.end(signal.SIGKILL)
