@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 from schemas.profile import Profile
 from schemas.signal import BY_PATH
 from simulator import chassis, engine, pack, supply
+from simulator.care import Care
 from simulator.codes import CodeMemory
-from simulator.condition import ATMOSPHERE, Condition, fresh, inflate, mended, worn_in
+from simulator.condition import ATMOSPHERE, Condition, fresh, mended, worn_in
 from simulator.driving import Drive, Habit, Pace, drives
-from simulator.wear import WHEELS, Fault, Truth, Wear, wear_of
+from simulator.failures import Failures
+from simulator.wear import Fault, Truth, Wear, wear_of
 from simulator.weather import Weather
 
 DAY = 86_400.0
@@ -63,14 +65,12 @@ class Car:
         self.weather = Weather(life.region, life.mean_c, life.season_k, life.fronts, snap)
         self.rng = Random(f"{seed}/{since:.0f}")
         self.codes = CodeMemory(truck=profile.drive == "truck")
-        self.failed_at: dict[int, float] = {}
         self.condition = fresh(profile, Random(seed), since, self.weather.air(since))
         for name, value in life.start.items():
             setattr(self.condition, name, value)
         worn_in(self.condition, profile, self.faults, since)
-        self._topped_up = since
-        self._swapped = False
-        self._since = since
+        self._care = Care(profile, self.rng, since, life.top_up_days, life.tyre_swap_on_day)
+        self._failures = Failures(truck=profile.drive == "truck")
         if remembered:
             self._remember(remembered)
             self.condition.ts = since
@@ -78,7 +78,6 @@ class Car:
         self._volts = profile.limits.get("battery_nominal_v", 12.0) / 12.0
         self._fitted = {BY_PATH[path].id for path in profile.fitted}
         self._wear = Wear()
-        self._hottest, self._gearbox, self._cold_s, self._broken_off = 0.0, 0.0, 0.0, 0  # what brings a fault to its end
 
     def hear(self) -> Iterator[Heard]:
         """The life of the car, drive after drive."""
@@ -93,7 +92,7 @@ class Car:
         c = self.condition
         if c.off_since is None:
             c.off_since = c.ts - 8 * 3600.0  # it stood overnight before we met it
-        self._care()
+        self._care.look_after(c, self.faults, self.weather.air(c.ts))
         plugged = self._electric and c.pack_charge < 72.0 and until - c.ts > 3 * 3600.0
         if plugged:
             yield from self._charged(until)
@@ -120,7 +119,8 @@ class Car:
             said = self._asleep() | self._only_fitted(pack.report(c, self._wear, self.profile, rng, 0.0, kw))
             yield Heard(c.ts, said | {5: 13.9 + rng.gauss(0.0, 0.05)})  # the converter carries the 12 V side
         c.charging_faulted = c.ts >= stops_at
-        self._broken_off += c.charging_faulted
+        if c.charging_faulted:
+            self._failures.charge_broke_off()
         self._stand(60.0)
         yield Heard(c.ts, self._asleep())
         c.charging_faulted = False
@@ -138,42 +138,6 @@ class Car:
             pack.age(c, seconds)
         else:
             engine.cool_down(c, air, seconds)
-
-    def _care(self) -> None:
-        """What ordinary owners do: air now and then, oil, fluids; a seasonal set of wheels."""
-        c, life = self.condition, self.life
-        leaking = any(f.kind == "tyre_leak" and f.severity(c.ts) > 0 for f in self.faults)
-        front, rear = self.profile.limits["tyre_placard_front_kpa"], self.profile.limits["tyre_placard_rear_kpa"]
-        placards = (front, front, rear, rear)
-        if not leaking:
-            cold = chassis.pressures(c, self.weather.air(c.ts))
-            low = min(p / placard for p, placard in zip(cold, placards, strict=True))
-            if (c.ts - self._topped_up > life.top_up_days * DAY and low < 0.985) or low < 0.88:
-                extra = self.rng.uniform(1.0, 1.04)
-                inflate(c, (front * extra, front * extra, rear * extra, rear * extra), self.weather.air(c.ts))
-                self._topped_up = c.ts
-        if (
-            life.tyre_swap_on_day is not None
-            and not self._swapped
-            and c.ts > self._since + life.tyre_swap_on_day * DAY
-            and not leaking
-        ):
-            self._swapped = True
-            inflate(c, (front * 1.02, front * 1.01, rear * 1.02, rear * 1.0), self.weather.air(c.ts))
-            c.pressure_bias = [self.rng.uniform(-2.0, 2.0) for _ in range(4)]
-            c.temperature_bias = [self.rng.uniform(-1.0, 1.0) for _ in range(4)]
-        broken = {f.kind for f in self.faults if f.healed_at is None}
-        if c.oil_level < 45.0:
-            c.oil_level = 90.0
-        if not broken & {"oil_worn", "service_due"} and (c.oil_life < 22.0 or c.service_km < 2_500.0 or c.service_s < 40 * DAY):
-            mended(c, self.profile, "service", 0.0)
-        if c.coolant_level < 60.0 and "coolant_leak" not in broken:
-            c.coolant_level = 92.0
-        if "worn_pads" not in broken and "sticking_calliper" not in broken:
-            for axle in ((0, 1), (2, 3)):
-                if max(c.pads[w] for w in axle) > 62.0:
-                    for w in axle:
-                        c.pads[w] = 1.0
 
     # driving
 
@@ -203,7 +167,7 @@ class Car:
         self.codes.end(warmed, run_s > 600.0)
         c.ts = drive.end
         c.off_since = c.ts
-        self._note_failures()
+        self._failures.note(c, self.faults)
         last = self._running(0.0, 0.0, run_s, height, True)
         last[9] = OFF
         yield Heard(c.ts, last, poll=True)
@@ -216,7 +180,7 @@ class Car:
         for n, share in enumerate(_CRANK_SHAPE):
             yield Heard(c.ts + 0.1 * n, {5: rest + (deepest - rest) * share, 9: START})
         if deepest < 6.0 * self._volts:
-            self._note_failures()
+            self._failures.note(c, self.faults)
             c.ts += 30.0
             yield Heard(c.ts, self._asleep())
             return True
@@ -275,8 +239,7 @@ class Car:
             test("cell", values[50] - values[47] > 0.16, step, c.ts, values)
             return
         test("thermostat", c.model_c > 85.0 and c.coolant_c < 74.0, step, c.ts, values)
-        self._hottest, self._gearbox = max(self._hottest, c.coolant_c), max(self._gearbox, c.transmission_c)
-        self._cold_s += step if c.model_c > 85.0 and c.coolant_c < 74.0 else 0.0
+        self._failures.see(c, step)
         test("overheating", c.coolant_c > limits["coolant_stop_c"], step, c.ts, values)
         test("oil_pressure", self._wear.oil_pressure < 0.3, step, c.ts, values)
         test("gearbox", c.transmission_c > 135.0, step, c.ts, values)
@@ -305,56 +268,19 @@ class Car:
         self.codes.clear()
         c.model_c = c.coolant_c  # the engine begins its own test anew
         c.clear_km = c.warmups = c.lamp_km = 0.0
-        self._topped_up = c.ts
+        self._care.topped_up = c.ts
         return done
-
-    def _note_failures(self) -> None:
-        """Faults whose end is a level, not a date, have failed when the level is there."""
-        c = self.condition
-        for n, fault in enumerate(self.faults):
-            if n in self.failed_at or fault.healed_at is not None or c.ts < fault.onset:
-                continue
-            pads = {"front": (0, 1), "rear": (2, 3)}.get(fault.component) or (
-                (WHEELS.index(fault.component),) if fault.component in WHEELS else ()
-            )
-            reached = {
-                "worn_pads": any(c.pads[w] >= 100.0 for w in pads),
-                "sticking_calliper": any(c.pads[w] >= 100.0 for w in pads),
-                "oil_worn": c.oil_life <= 0.0,
-                "cooling_blocked": self._hottest > 120.0,
-                "transmission_heat": self._gearbox > 130.0,
-                "thermostat_open": self._cold_s > (30 if self.profile.drive == "truck" else 8) * 3600.0,
-                "charging_fault": self._broken_off >= 6,
-                "service_due": c.service_km <= -2_000.0,
-            }.get(fault.kind, False)
-            if reached:
-                self.failed_at[n] = c.ts
 
     def truths(self) -> list[Truth]:
         """What really happened so far."""
-        found = []
-        for n, fault in enumerate(self.faults):
-            truth = fault.truth()
-            if n in self.failed_at:
-                late = truth.failure - truth.too_late
-                truth = Truth(
-                    truth.fault,
-                    truth.component,
-                    truth.part,
-                    truth.onset,
-                    truth.detectable,
-                    self.failed_at[n],
-                    self.failed_at[n] - late,
-                )
-            found.append(truth)
-        return found
+        return self._failures.truths(self.faults)
 
     def dump(self) -> dict[str, Any]:
         """What a restart has to know."""
         return {
             "condition": self.condition.dump(),
             "codes": self.codes.dump(),
-            "topped_up": self._topped_up,
+            "topped_up": self._care.topped_up,
             "faults": [[f.kind, f.component, f.onset, f.values, f.healed_at] for f in self.faults],
         }
 
@@ -362,7 +288,7 @@ class Car:
         self.condition = Condition(**kept["condition"])
         self.codes.load(kept["codes"])
         self.faults = [Fault(kind, component, onset, values, healed) for kind, component, onset, values, healed in kept["faults"]]
-        self._topped_up = kept["topped_up"]
+        self._care.topped_up = kept["topped_up"]
 
 
 def _revs(profile: Profile, speed: float) -> float:
