@@ -33,6 +33,7 @@ RECONNECT_BASE_S, RECONNECT_CAP_S = 0.1, 5.0
 SESSION_EXPIRY_S = 7 * 86_400  #: MQTT 5 brokers keep what they owe us for this long
 RECEIVE_MAXIMUM = 4000
 PULSE = "pulse"
+REFUSED_S = 3.0  #: a broker that is starting may refuse for a moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +266,7 @@ class Broker:
             setattr(client, f"on_{name}", getattr(session, f"on_{name}"))
         return client
 
-    async def open(self, buckets: Iterable[int], timeout: float = 15.0) -> None:
+    async def open(self, buckets: Iterable[int], timeout: float = 60.0) -> None:
         """Open the sessions of these buckets and wait until each has its subscription."""
         if self._misc is None:
             self._misc = asyncio.create_task(self._keep_alive())
@@ -274,14 +275,14 @@ class Broker:
         for session in fresh:
             self.sessions[session.bucket] = session
             session.open()
-        try:
-            async with asyncio.timeout(timeout):
-                await asyncio.gather(*(session.subscribed.wait() for session in fresh))
-        except TimeoutError:
+        deadline = time.monotonic() + timeout
+        while not all(session.subscribed.is_set() for session in fresh):
             refused = next((session.refused for session in fresh if session.refused), None)
-            if refused:
-                raise Misconfigured("MQTT_URL", f"the broker does not let the gateway in: {refused}") from None
-            raise Unavailable("the MQTT broker", f"no answer from {self.address.host}:{self.address.port}") from None
+            if refused and time.monotonic() > deadline - timeout + REFUSED_S:
+                raise Misconfigured("MQTT_URL", f"the broker does not let the gateway in: {refused}")
+            if time.monotonic() > deadline:
+                raise Unavailable("the MQTT broker", f"no answer from {self.address.host}:{self.address.port}")
+            await asyncio.sleep(0.02)
 
     async def shut(self, bucket: int) -> None:
         """Give a bucket up."""
@@ -350,14 +351,22 @@ class Broker:
         for fd, _ in self._poll.poll(0):
             session = self._by_fd.get(fd)
             if session is not None:
-                session.client.loop_read()
+                try:
+                    session.client.loop_read()
+                except Exception as error:  # a fault of ours must not leave the other sessions unread
+                    log.exception("session_fault", bucket=session.bucket)
+                    session.reconnect(type(error).__name__)
         self._watch_all()
 
     async def _keep_alive(self) -> None:
         while True:
             await asyncio.sleep(1.0)
             for session in list(self.sessions.values()):
-                session.client.loop_misc()
+                try:
+                    session.client.loop_misc()
+                except Exception as error:
+                    log.exception("session_fault", bucket=session.bucket)
+                    session.reconnect(type(error).__name__)
 
 
 def publish_packet(topic: str, payload: bytes, version: int) -> bytes:

@@ -26,6 +26,7 @@ log = structlog.get_logger()
 ACCOUNT = "CARS"
 _ASKED = "$SYS.REQ.USER.AUTH"
 _CONNECTIONS = "$SYS.REQ.SERVER.PING.CONNZ"
+_SETTINGS = "$SYS.REQ.SERVER.PING.VARZ"
 _HEADER = b'{"typ":"JWT","alg":"ed25519-nkey"}'
 
 
@@ -63,6 +64,16 @@ class Doorkeeper:
         )
         await self._client.subscribe(_ASKED, queue="doorkeepers", cb=self._asked)
         await self._client.flush(timeout=5)
+
+    async def settings_of_broker(self) -> dict[str, Any] | None:
+        """What the broker says about itself, or None when it does not say."""
+        assert self._client is not None
+        try:
+            answer = await self._client.request(_SETTINGS, b"", timeout=2)
+        except nats.errors.Error:
+            return None
+        said: dict[str, Any] = json.loads(answer.data).get("data", {})
+        return said
 
     async def stop(self) -> None:
         if self._client is not None:

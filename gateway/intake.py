@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -20,13 +21,13 @@ from gateway.fleet import DIAGNOSTICS, TELEMETRY, UNKNOWN, Fleet, Route
 from gateway.frontier import Arrival, Gap
 from gateway.normalise import NO_BOOT, Heard
 from gateway.writer import Writer
-from schemas.alert import AlertState
+from schemas.alert import AlertState, AlertStep
 from schemas.moment import from_epoch
 from schemas.reading import Mark, Reading, Refusal, Refused
 from schemas.signal import BY_ID
 from schemas.telemetry import Ack, Ask
-from schemas.vehicle import topic
-from store import quarantine, readings
+from schemas.vehicle import is_vin, topic
+from store import quarantine, readings, vehicles
 from store.alerts import Moved
 
 log = structlog.get_logger()
@@ -37,6 +38,7 @@ CHECKPOINT_ROWS: Final = 128
 TICK_S: Final = 1.0
 ACK_EVERY_S: Final = 1.0  #: per car
 LATEST_BUDGET: Final = 500  #: cars whose newest values are written in one tick
+ASK_AGAIN_S: Final = 5.0  #: an unknown VIN is looked up this often at most
 ACKS_A_TICK: Final = 50  #: application acks in a tenth of a second at least; and one for every ten messages
 _PATHS: Final = {i: s.path for i, s in BY_ID.items()}
 
@@ -73,6 +75,7 @@ class Intake:
         self._inflight = 0
         self._next_tick = 0.0
         self._acked = 0
+        self._looked_up: dict[str, float] = {}
         self._also: set[tuple[Car, int]] = set()
         self._totals: dict[tuple[int | None, str, str], int] = {}
         self._between: list[Callable[[], Awaitable[None]]] = []  #: what others want done while nothing is in flight
@@ -157,7 +160,7 @@ class Intake:
         touched: dict[Car, int] = {}
         due: dict[Car, Reading | None] = {}
         now = time.monotonic()
-        judge, newest, pack, rows, kept, moved = self.fleet.judge.step, self.newest, readings.pack, batch.rows, batch.readings, batch.moved
+        judge, newest, pack, rows, kept, moved = self._step, self.newest, readings.pack, batch.rows, batch.readings, batch.moved
         for n, (car, quick, said, payload, name) in enumerate(heard):
             if n % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
@@ -225,18 +228,36 @@ class Intake:
                 if n % SLICE == SLICE - 1:
                     await asyncio.sleep(0)
                 route = routes.get(name) or self.fleet.route(name)
+                if route.car is None and await self._met(route.source.vin):
+                    route = self.fleet.route(name)
                 car = route.car
-                if car is None or route.kind == UNKNOWN or (retained and n in retained):
-                    self._stray(batch, route, payload, received_at, bool(retained and n in retained))
-                elif route.kind == TELEMETRY:
-                    quick = quickly(payload, car.id, received_at)
-                    said = normalise.telemetry(payload, route.source, received_at) if quick is None else None
-                    heard.append((car, quick, said, payload, route.source.topic))
-                elif route.kind == DIAGNOSTICS:
-                    heard.append((car, None, normalise.diagnostics(payload, route.source, received_at), payload, route.source.topic))
-                else:
-                    self._hint(batch, car, payload)
+                try:
+                    if car is None or route.kind == UNKNOWN or (retained and n in retained):
+                        self._stray(batch, route, payload, received_at, bool(retained and n in retained))
+                    elif route.kind == TELEMETRY:
+                        quick = quickly(payload, car.id, received_at)
+                        said = normalise.telemetry(payload, route.source, received_at) if quick is None else None
+                        heard.append((car, quick, said, payload, route.source.topic))
+                    elif route.kind == DIAGNOSTICS:
+                        heard.append((car, None, normalise.diagnostics(payload, route.source, received_at), payload, route.source.topic))
+                    else:
+                        self._hint(batch, car, payload)
+                except Exception as error:  # our bug: this message is put aside, the others go on
+                    log.exception("decoder_fault", topic=route.source.topic)
+                    detail = f"it could not be read; that is our fault ({type(error).__name__})"
+                    self._refuse(batch, car, normalise.refusal(route.source, payload, received_at, Refusal.NOT_TELEMETRY, detail))
         return heard
+
+    async def _met(self, vin: str) -> bool:
+        """Whether a car of which we have not heard is new: its first word may be quicker than the bell."""
+        now = time.monotonic()
+        if not is_vin(vin) or now - self._looked_up.get(vin, -ASK_AGAIN_S) < ASK_AGAIN_S:
+            return False
+        if len(self._looked_up) > 1000:
+            self._looked_up.clear()
+        self._looked_up[vin] = now
+        self.fleet.meet(await self.writer.read(partial(vehicles.by_vin, vin=vin)))
+        return vin in self.fleet.by_vin
 
     def _stray(self, batch: Batch, route: Route, payload: bytes, received_at: float, retained: bool) -> None:
         if retained:
@@ -348,6 +369,15 @@ class Intake:
         if frontier.waiting:
             self._drain(batch, car, now, due)
 
+    def _step(self, memory: Any, row: Reading) -> tuple[AlertStep, ...]:
+        """What the rules say. The judge catches its rules; what it does not catch is our bug and stops no car."""
+        try:
+            return self.fleet.judge.step(memory, row)
+        except Exception as error:
+            log.exception("judge_fault", vehicle=row.vehicle_id)
+            self.tally(None, "judge_fault", type(error).__name__, 1, str(error)[:300])
+            return ()
+
     def _odd(self, car: Car, said: Heard, arrival: Arrival, row: Reading, due: dict[Car, Reading | None]) -> None:
         """Not simply the next one: what must not be told from rows alone goes into a checkpoint of this very transaction."""
         frontier = car.frontier
@@ -364,7 +394,7 @@ class Intake:
     def _judge(self, batch: Batch, car: Car, row: Reading, due: dict[Car, Reading | None]) -> None:
         car.place += 1
         row.place = car.place
-        for step in self.fleet.judge.step(car.memory, row):
+        for step in self._step(car.memory, row):
             batch.moved.append(Moved(car.dealer_id, car.id, row.received_at, step))
         car.since += 1
         if car.since >= CHECKPOINT_ROWS or row.day < car.low_day or car in due:
@@ -521,11 +551,12 @@ class Intake:
 
     async def save(self, batch: Batch) -> None:
         """Until it is committed: a database that is away is waited for, with everything held and nothing acknowledged."""
-        if not batch.empty:
-            bad = await self.writer.save(batch, dict(self.fleet.judge.versions))
-            if bad:
-                raise BadRows(bad)
-            self.committed += batch.messages
+        if batch.empty:
+            return
+        bad = await self.writer.save(batch, dict(self.fleet.judge.versions))
+        if bad:
+            raise BadRows(bad)
+        self.committed += batch.messages
         self.last_commit = time.monotonic()
 
     def acknowledge(self, batch: Batch) -> None:

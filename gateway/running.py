@@ -6,7 +6,8 @@ import asyncio
 import gc
 import os
 import socket
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from gateway.doorkeeper import Doorkeeper
 from gateway.fleet import Fleet, Judge
 from gateway.health import Health
 from gateway.intake import Intake
+from gateway.selfcheck import check_broker, check_process
 from gateway.shares import Shares
 from gateway.watchdog import watch
 from gateway.writer import Writer
@@ -35,6 +37,7 @@ log = structlog.get_logger()
 LOOK_S = 1.0  #: between two looks at the broker's log
 REFRESH_S = 60.0  #: all cars are read again, in case a bell was missed
 RETENTION_S = 600.0
+START_S = 60.0
 
 
 @dataclass(slots=True)
@@ -95,11 +98,15 @@ async def run(
 async def _serve(g: Gateway, host: str, port: int, ready: Callable[..., None]) -> None:
     runner, taken = await g.health.serve(host, port)
     try:
-        await g.shares.begin()
+        check_process()
+        await _patiently(g.shares.begin)
+        if g.doorkeeper is None:
+            await _patiently(partial(check_broker, g.broker.address, None))
         g.fleet.meet(await g.writer.read(vehicles.identities))
         await g.broker.open(sorted(g.writer.buckets))  # before any car can speak: what nobody subscribes to is gone
         if g.doorkeeper is not None:
             await g.doorkeeper.start()
+            await check_broker(g.broker.address, g.doorkeeper)
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 50)  # a batch makes thousands of objects that live for one commit
@@ -121,6 +128,19 @@ async def _serve(g: Gateway, host: str, port: int, ready: Callable[..., None]) -
         await g.broker.close()
         await g.writer.close()
         await runner.cleanup()
+
+
+async def _patiently(work: Callable[[], Awaitable[None]]) -> None:
+    """A database or broker that starts at the same time as we do is waited for."""
+    deadline = time.monotonic() + START_S
+    while True:
+        try:
+            return await work()
+        except (Unavailable, OSError, TimeoutError, EOFError) as error:
+            if time.monotonic() > deadline:
+                raise Unavailable("the database or the broker", str(error)) from error
+            log.info("waiting", reason=str(error))
+            await asyncio.sleep(0.5)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -42,6 +42,11 @@ async def identities(connection: Connection, vehicle_id: int | None = None) -> l
     return [Identity(*row) for row in rows]
 
 
+async def by_vin(connection: Connection, vin: str) -> list[Identity]:
+    """The car of that VIN, if there is one."""
+    return [Identity(*row) for row in await connection.fetch(_IDENTITIES + " WHERE vin = $1", vin)]
+
+
 async def enrol(connection: Connection, vin: str, secret_hash: bytes, now: datetime) -> int:
     """Let the car sign in with the secret of that sha256; an older secret ends. Returns the vehicle's id."""
     row = await connection.fetchrow(_ENROL, vin, secret_hash, now)

@@ -1,0 +1,148 @@
+"""What looks connected and is not, floods of poison, faults of ours: noticed, healed or put aside, and the others go on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import urllib.request
+
+import pytest
+
+from gateway import normalise, watchdog
+from gateway.intake import Intake
+from proofs.proxy import Proxy
+from tests.integration.gateway.world import until
+
+
+async def answer(url: str) -> tuple[int, dict]:
+    def ask() -> tuple[int, dict]:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as said:
+                return said.status, json.loads(said.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+
+    return await asyncio.to_thread(ask)
+
+
+async def test_a_half_open_connection_is_noticed_and_renewed(world, monkeypatch):
+    monkeypatch.setattr(watchdog, "PULSE_EVERY_S", 0.3)
+    monkeypatch.setattr(watchdog, "SILENCE_S", 1.0)
+    proxy = await Proxy("127.0.0.1", world.broker.port).start()
+    made: list[Intake] = []
+
+    class Seen(Intake):
+        def __init__(self, *parts: object) -> None:
+            super().__init__(*parts)
+            made.append(self)
+
+    url = world.broker.mqtt_url.replace(f":{world.broker.port}", f":{proxy.port}")
+    await world.start(mqtt_url=url, make_intake=Seen)
+    car = await world.car()
+    car.say()
+    await until(lambda: car.acked)
+    session = made[0].broker.sessions[int(made[0].fleet.by_vin[car.vin].bucket)]
+    epoch = session.epoch
+    proxy.stall()
+    for _ in range(5):
+        car.say()
+    await until(lambda: session.epoch > epoch)
+    proxy.flow()
+    await until(lambda: car.acked[-1]["upto"] == 6, 30)
+    assert await world.count(car) == 6
+    await proxy.stop()
+
+
+async def test_health_says_alive_and_ready_and_counts(world):
+    task = await world.start()
+    url = task.facts["health"]
+    assert await answer(f"{url}/health/live") == (200, {"ok": True, "faults": []})
+    assert (await answer(f"{url}/health/ready"))[0] == 200
+    car = await world.car()
+    car.say()
+    await until(lambda: car.acked)
+    metrics = (await asyncio.to_thread(urllib.request.urlopen, f"{url}/metrics")).read().decode()
+    assert "telltale_messages_total 1.0" in metrics
+
+
+async def test_a_gateway_that_commits_nothing_is_not_alive(world, monkeypatch):
+    from gateway import health
+
+    monkeypatch.setattr(health, "COMMIT_S", 1.5)
+    task = await world.start()
+    assert (await answer(task.facts["health"] + "/health/live"))[0] == 200
+    lock = await world.pool.acquire()
+    transaction = lock.transaction()
+    await transaction.start()
+    await lock.execute("LOCK TABLE leases IN ACCESS EXCLUSIVE MODE")
+
+    async def red() -> bool:
+        status, said = await answer(task.facts["health"] + "/health/live")
+        return status == 503 and "nothing committed" in said["faults"][0]
+
+    await until(red)
+    await transaction.rollback()
+    await world.pool.release(lock)
+
+    async def green() -> bool:
+        return (await answer(task.facts["health"] + "/health/live"))[0] == 200
+
+    await until(green)
+
+
+async def test_a_flood_of_poison_is_counted_not_kept_and_other_cars_go_on(world):
+    await world.start()
+    bad, good = await world.car(), await world.car()
+    for _ in range(400):
+        bad.say(b"garbage")
+    for _ in range(20):
+        good.say()
+    await until(lambda: good.acked and good.acked[-1]["upto"] == 20)
+
+    async def counted() -> bool:
+        rows = await world.pool.fetch("SELECT reason, times FROM quarantine WHERE vehicle_id = $1", bad.id)
+        return sum(r["times"] for r in rows) == 400 and "flood" in {r["reason"] for r in rows}
+
+    await until(counted, 30)
+    assert await world.pool.fetchval("SELECT count(*) FROM quarantine WHERE vehicle_id = $1", bad.id) < 60
+    assert await world.pool.fetchval("SELECT times FROM tallies WHERE name = 'flood' AND subject = $1", bad.vin) > 300
+    bad.say()
+    await until(lambda: bad.acked and bad.acked[-1]["upto"] == 1)
+
+
+@pytest.mark.parametrize("part", ["decoder", "judge"])
+async def test_a_fault_of_ours_puts_one_message_aside_and_stops_nobody(world, monkeypatch, part):
+    class Boom(Exception):
+        pass
+
+    if part == "decoder":
+        real = normalise.quick
+
+        def quick(payload: bytes, *rest: object) -> object:
+            if b'"boom"' in payload:
+                raise Boom
+            return real(payload, *rest)
+
+        monkeypatch.setattr(normalise, "quick", quick)
+    else:
+        real_step = world.judge.step
+
+        def step(memory: object, row: object) -> object:
+            if row.seq == 2:
+                raise Boom
+            return real_step(memory, row)
+
+        monkeypatch.setattr(world.judge, "step", step)
+    await world.start()
+    car = await world.car()
+    car.say()
+    car.say(car.body(boom="boom"))
+    car.say()
+    await until(lambda: car.acked and car.acked[-1]["upto"] in ((1,) if part == "decoder" else (3,)))
+
+    async def stored() -> bool:
+        return await world.count(car) == (2 if part == "decoder" else 3)
+
+    await until(stored)
+    if part == "decoder":
+        assert await world.refusals(car) == ["not_telemetry"]
