@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -120,3 +122,11 @@ def test_what_broke_down_is_mended_two_days_later() -> None:
     assert list(lived(car, truth.failure + 6 * DAY))
     assert car.faults[0].healed_at is not None
     assert truth.failure + 2 * DAY <= car.faults[0].healed_at < truth.failure + 5 * DAY
+
+
+def test_the_howtos_scenario_works_as_written() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "howto" / "add_a_scenario.md").read_text()
+    written = scenario_of("torn_hose", tomllib.loads(page.split("```toml")[1].split("```")[0]))
+    told = _told(written, "diesel_van", 0.3)
+    fluid = [one.values[one.ids.index(61)] for one in told if 61 in one.ids]
+    assert fluid[-1] < fluid[0] < 80
