@@ -141,6 +141,8 @@ class EmbeddedPostgres:
             folder = _SHELTER / hashlib.sha256(str(self.home).encode()).hexdigest()[:16]
             folder.mkdir(parents=True, exist_ok=True)
             _SHELTER.chmod(0o711)
+            (folder / "sheltered-for").write_text(str(self.home))
+            _forget_homeless()
         folder.chmod(0o711)
         return folder
 
@@ -237,6 +239,16 @@ class EmbeddedPostgres:
             lines = self._log.read_text(errors="replace").strip().splitlines()
             return next((line for line in reversed(lines) if "FATAL" in line), lines[-1] if lines else "no log")
         return "no log"
+
+
+def _forget_homeless() -> None:
+    """Shelters whose homes are gone, such as those of stories and proofs that were killed."""
+    for note in _SHELTER.glob("*/sheltered-for"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            pid_file = note.parent / "pgdata" / "postmaster.pid"
+            running = pid_file.exists() and alive(int(pid_file.read_text().split()[0]))
+            if note.is_file() and not running and not Path(note.read_text()).exists():
+                shutil.rmtree(note.parent, ignore_errors=True)
 
 
 def _environment() -> dict[str, str]:

@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from telltale.embedded.postgres import EmbeddedPostgres
 from telltale.embedded.process import alive
@@ -58,3 +60,24 @@ async def test_each_test_gets_its_own_empty_database(database, pool_as) -> None:
     assert await pool.fetchval("SELECT count(*) FROM schema_migrations") >= 1
     for role in ("gateway", "worker", "desk", "owner_page"):
         assert await (await pool_as(role)).fetchval("SELECT current_user") == f"telltale_{role}"
+
+
+async def test_a_home_that_nobody_can_enter_is_sheltered_and_the_shelters_of_gone_homes_are_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root lends its database to the account nobody; everybody else runs it in the home itself")
+    shelter = Path(tempfile.mkdtemp(prefix="telltale-shelter-"))
+    shelter.chmod(0o711)
+    monkeypatch.setattr("telltale.embedded.postgres._SHELTER", shelter)
+    (shelter / "gone").mkdir()
+    (shelter / "gone" / "sheltered-for").write_text(str(tmp_path / "no-such-home"))
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    async with EmbeddedPostgres(closed / "home") as server:
+        assert server.folder.parent == shelter
+        assert closed.stat().st_mode & 0o777 == 0o700
+        assert not (shelter / "gone").exists()
+    server.erase()
+    assert list(shelter.iterdir()) == []
+    shelter.rmdir()
