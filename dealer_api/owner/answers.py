@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dealer_api.owner.links import forgiving, open_link
+from dealer_api.owner.links import forgiving, form_of, open_link
 from dealer_api.owner.pages import draw, see_other
 from schemas.errors import BadInput, NotFound
 from store import feedback
@@ -24,7 +24,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 @forgiving
 async def answer(request: web.Request) -> web.StreamResponse:
     """One to five, and words if there are any."""
-    link, form = await open_link(request, "feedback"), await request.post()
+    link, form = await open_link(request, "feedback"), await form_of(request)
     score = str(form.get("score", ""))
     if score not in ("1", "2", "3", "4", "5"):
         raise BadInput("score", "is 1, 2, 3, 4 or 5")

@@ -6,7 +6,7 @@ import secrets as randomness
 
 from aiohttp import web
 
-from dealer_api.owner.links import forgiving, open_link
+from dealer_api.owner.links import forgiving, form_of, open_link
 from dealer_api.owner.pages import draw, see_other
 from rules.replies import Meaning
 from schemas.errors import BadInput
@@ -28,8 +28,8 @@ async def show(request: web.Request) -> web.StreamResponse:
 @forgiving
 async def ask(request: web.Request) -> web.StreamResponse:
     """Kept once, marked for a person, and the dealer's people are told."""
-    link, form = await open_link(request, *_OPENS), await request.post()
-    words = str(form.get("words", "")).replace("\x00", "").strip()[:_LONGEST]
+    link, form = await open_link(request, *_OPENS), await form_of(request)
+    words = str(form.get("words", "")).strip()[:_LONGEST]
     if not words:
         raise BadInput("words", "are missing")
     owner, dealer, now = link.visit.owner, link.dealer, link.speech.now

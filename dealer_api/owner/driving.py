@@ -16,7 +16,7 @@ from dealer_api.keys import LIVE, call, house
 from dealer_api.live import open_stream, send
 from dealer_api.owner.journey import Drive as JourneyDrive
 from dealer_api.owner.journey import journey_of
-from dealer_api.owner.links import Ended, forgiving, lapse_of, speech_of
+from dealer_api.owner.links import Ended, forgiving, form_of, lapse_of, speech_of
 from dealer_api.owner.pages import draw, see_other
 from dealer_api.owner.speech import Speech
 from rules.pickup import next_event
@@ -182,7 +182,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 @forgiving
 async def move(request: web.Request) -> web.StreamResponse:
     """The next step. The same step again, from a phone that heard no answer, is no mistake and changes nothing."""
-    road, form = await _road(request), await request.post()
+    road, form = await _road(request), await form_of(request)
     drive = next((drive for drive in road.drives if str(drive.leg.id) == form.get("leg")), None)
     if drive is None:
         raise BadInput("leg", "is not one of your drives")

@@ -66,7 +66,7 @@ async def _table(request: web.Request) -> _Table:
         lapse = await lapse_of(connection)
     if not lines and not home.demo:
         raise NotFound("page")
-    wanted = request.query.get("to", "")
+    wanted = request.query.get("to", "").replace("\x00", "")
     handsets: list[Handset] = []
     chosen: Handset | None = None
     line: _Line | None = None

@@ -6,7 +6,7 @@ from datetime import time
 
 from aiohttp import web
 
-from dealer_api.owner.links import Link, forgiving, open_link
+from dealer_api.owner.links import Link, forgiving, form_of, open_link
 from dealer_api.owner.pages import draw, see_other
 from dealer_api.owner.speech import LANGUAGES
 from dealer_api.owner.visits import notice_of
@@ -32,7 +32,7 @@ def _channels(owner: Owner) -> tuple[str, ...]:
 @forgiving
 async def save(request: web.Request) -> web.StreamResponse:
     """Language, channel and quiet hours, all at once."""
-    link, form = await open_link(request, *_OPENS), await request.post()
+    link, form = await open_link(request, *_OPENS), await form_of(request)
     language, owner = str(form.get("language", "")), link.visit.owner
     channel = str(form.get("channel", owner.channel))
     if language not in LANGUAGES:

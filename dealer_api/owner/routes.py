@@ -15,6 +15,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/o/{token}/decline", visits.decline, PUBLIC, "no, with a reason"),
     Route("GET", "/o/{token}/cancel", visits.show_cancel, PUBLIC, "asked once more"),
     Route("POST", "/o/{token}/cancel", visits.cancel, PUBLIC, "give the window back"),
+    Route("POST", "/o/{token}/extra", visits.answer_extra_work, PUBLIC, "yes or no to extra work"),
     Route("GET", "/o/{token}/ask", asking.show, PUBLIC, "a box to write in"),
     Route("POST", "/o/{token}/ask", asking.ask, PUBLIC, "write to a person"),
     Route("GET", "/o/{token}/preferences", preferences.show, PUBLIC, "how we reach you"),

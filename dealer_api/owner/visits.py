@@ -8,17 +8,18 @@ from typing import Any
 from aiohttp import web
 
 from dealer_api.acts import bookings as booking_acts
+from dealer_api.acts import estimates as estimate_acts
 from dealer_api.acts import offers as offer_acts
 from dealer_api.keys import LIVE
 from dealer_api.live import open_stream, send
 from dealer_api.owner.held import held
 from dealer_api.owner.journey import Drive, Journey, journey_of
-from dealer_api.owner.links import Link, forgiving, open_link
+from dealer_api.owner.links import Ended, Link, forgiving, form_of, open_link
 from dealer_api.owner.pages import draw, see_other
 from dealer_api.owner.saying import saying_of
 from schemas.booking import BookingState, OfferState
 from schemas.case import CaseState
-from schemas.errors import BadInput, Overtaken
+from schemas.errors import BadInput, NotFound, Overtaken, Unavailable
 
 #: What an owner may say when no window suits; the text is data, the name is what history keeps.
 REASONS = ("not_now", "other_garage", "only_if_unsafe")
@@ -64,7 +65,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     facts = {**link.shown, "saying": saying_of(link.speech, link.visit), **notice_of(request, link)}
     if _asks_for_a_window(link):
         return draw("offer.html", link.speech, **facts, offer=link.visit.offer, windows=held(link.visit, link.speech.now))
-    return draw("journey.html", link.speech, **facts, journey=journey_for(link), booking=link.visit.booking)
+    return draw("journey.html", link.speech, **facts, journey=journey_for(link), booking=link.visit.booking, extra_work=link.visit.extra_work)
 
 
 @forgiving
@@ -77,9 +78,13 @@ async def live(request: web.Request) -> web.StreamResponse:
         if change is None:
             await response.write(b": still here\n\n")
         elif change["noun"] == "everything" or (change["noun"], change["id"]) in shown:
-            link = await _open(request)
-            shown = _subjects(link)
             await send(response, "changed", "")
+            try:
+                shown = _subjects(await _open(request))
+            except (Ended, NotFound):
+                break  # the page looks again and is told so
+            except Unavailable:
+                continue
     return response
 
 
@@ -94,7 +99,7 @@ def _subjects(link: Link) -> set[tuple[str, int]]:
 @forgiving
 async def accept(request: web.Request) -> web.StreamResponse:
     """Books the window that was pressed. Pressing twice, or what another phone pressed, is the same booking."""
-    link, form = await _open(request), await request.post()
+    link, form = await _open(request), await form_of(request)
     offer, choice = _number(form.get("offer"), "offer"), _number(form.get("choice"), "choice")
     if link.visit.offer is None or link.visit.offer.id != offer:
         raise Overtaken("offer")
@@ -137,7 +142,7 @@ async def show_decline(request: web.Request) -> web.StreamResponse:
 @forgiving
 async def decline(request: web.Request) -> web.StreamResponse:
     """No, with a reason."""
-    link, form = await _open(request), await request.post()
+    link, form = await _open(request), await form_of(request)
     offer, reason = _number(form.get("offer"), "offer"), str(form.get("reason", ""))
     if reason not in REASONS:
         raise BadInput("reason", f"is one of {', '.join(REASONS)}")
@@ -160,7 +165,7 @@ async def show_cancel(request: web.Request) -> web.StreamResponse:
 @forgiving
 async def cancel(request: web.Request) -> web.StreamResponse:
     """Gives the window back; the desk sees it and may offer another."""
-    link, form = await _open(request), await request.post()
+    link, form = await _open(request), await form_of(request)
     booking = link.visit.booking
     if booking is None or booking.id != _number(form.get("booking"), "booking"):
         raise Overtaken("booking")
@@ -168,6 +173,20 @@ async def cancel(request: web.Request) -> web.StreamResponse:
         if not journey_for(link).cancellable:
             raise Overtaken("booking")
         await booking_acts.cancel(link.house, link.secret.dealer_id, "owner", booking.id, "the owner cannot make it")
+    return see_other(link.here)
+
+
+@forgiving
+async def answer_extra_work(request: web.Request) -> web.StreamResponse:
+    """Yes or no to one piece of extra work. The first answer stands; nothing is done without a yes."""
+    link, form = await _open(request), await form_of(request)
+    line, answer = _number(form.get("line"), "line"), str(form.get("answer", ""))
+    if answer not in ("approved", "declined"):
+        raise BadInput("answer", "is approved or declined")
+    if line not in {one.id for one in link.visit.extra_work}:
+        raise Overtaken("line")
+    if next(one for one in link.visit.extra_work if one.id == line).answer is None:
+        await estimate_acts.answer(link.house, link.secret.dealer_id, "owner", line, answer == "approved", "on the owner's page")
     return see_other(link.here)
 
 

@@ -9,10 +9,11 @@ from schemas.alert import Alert
 from schemas.booking import Booking, Offer
 from schemas.case import Case
 from schemas.consent import Owner
+from schemas.estimate import EstimateLine
 from schemas.feedback import Feedback
 from schemas.pickup import Leg
 from schemas.slot import Slot
-from store import slots
+from store import estimates, slots
 from store.pool import Connection, as_dict
 
 #: Which case a link leads to, by what it opens.
@@ -82,6 +83,7 @@ class Visit:
     alerts: tuple[Alert, ...]
     times: dict[str, datetime]  #: when each step of the journey was reached
     feedback: Feedback | None
+    extra_work: tuple[EstimateLine, ...]
 
 
 async def case_of(connection: Connection, dealer_id: int, purpose: str, subject_id: int) -> int | None:
@@ -118,6 +120,7 @@ async def visit(connection: Connection, dealer_id: int, case_id: int, owner_id: 
         alerts=tuple(Alert(**as_dict(one)) for one in await connection.fetch(_ALERTS, dealer_id, case_id)),
         times=await _times(connection, dealer_id, case, booking, [leg.id for leg, _ in legs]),
         feedback=Feedback(**as_dict(answered)) if answered else None,
+        extra_work=tuple(await estimates.of_booking(connection, dealer_id, booking.id)) if booking else (),
     )
 
 

@@ -29,7 +29,7 @@ def phrases() -> set[str]:
     found |= {f"do-{event.value}" for event in LegEvent if event is not LegEvent.CANCELLED} | {f"did-{state.value}" for state in LegState}
     found |= {f"leg-{kind.value}" for kind in LegKind} | {f"{what}-{part}" for what in ("gone", "unknown", "away") for part in ("title", "lead")}
     found |= {f"channel-{channel}" for channel in ("text", "email")} | {f"limit-{label}" for label in LABELS}
-    return found | {"declined-lead-now", "declined-lead-later", "phone-owners", "phone-staff"}
+    return found | {"declined-lead-now", "declined-lead-later", "extra-approved", "extra-declined", "phone-owners", "phone-staff"}
 
 
 LABELS = ("now", "soon", "advice", "placard", "lamp", "usual", "clear", "service", "limit")

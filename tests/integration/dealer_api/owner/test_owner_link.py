@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dealer_api.acts import estimates
 from schemas.booking import BookingKind
 from schemas.pickup import LegEvent
 from store import fleet
@@ -286,3 +287,39 @@ async def test_a_question_reaches_a_person_once_and_nothing_is_read_into_it(worl
     assert await world.desk.admin.fetchval("SELECT count(*) FROM wakeups WHERE topic = 'reply'") == 1
     assert await world.desk.admin.fetchval("SELECT count(*) FROM bookings") == 0
     assert await world.post(f"{path}/ask", key="x", words="  ") == f"{path}?note=changed"
+
+
+async def test_extra_work_needs_a_yes_and_the_first_answer_stands(world: Any) -> None:
+    offer = await world.offer()
+    path = await world.link()
+    await world.post(f"{path}/accept", offer=offer.id, choice=1)
+    await world.drive(LegEvent.ON_THE_WAY, LegEvent.COLLECTED, LegEvent.AT_WORKSHOP)
+    booking = await world.desk.admin.fetchval("SELECT id FROM bookings")
+    line = await estimates.add(world.desk.house, world.dealer_id, world.advisor, booking, "Brake fluid change", 8950)
+    page = await world.get(path)
+    assert "We found something else" in page and "€89.50" in page and "Nothing is done without your yes." in page
+    assert await world.post(f"{path}/extra", line=line.id, answer="perhaps") == f"{path}?note=changed"
+    assert await world.post(f"{path}/extra", line=line.id + 1, answer="approved") == f"{path}?note=overtaken"
+    await asyncio.gather(*(world.post(f"{path}/extra", line=line.id, answer=answer) for answer in ("approved", "declined") * 5))
+    row = await world.desk.admin.fetchrow("SELECT answer, answered_by FROM estimate_lines")
+    assert row["answered_by"] == "owner" and f"you said {'yes' if row['answer'] == 'approved' else 'no'}" in await world.get(path)
+    assert await world.desk.admin.fetchval("SELECT count(*) FROM history WHERE noun = 'estimate' AND old IS NULL AND new <> 'asked'") == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"offer=1&choice=\x00\xff", "application/x-www-form-urlencoded; charset=utf-8"),
+        (b"offer=%00%ED%A0%80&choice=" + b"9" * 5000, "application/x-www-form-urlencoded"),
+        (b"--x\r\nnothing", "multipart/form-data; boundary=x"),
+        (b"{}", "application/json"),
+        (b"a=b", "application/x-www-form-urlencoded; charset=klingon"),
+    ],
+)
+async def test_a_form_that_nobody_sent_from_our_page_is_an_answer_and_not_an_error(world: Any, body: bytes, kind: str) -> None:
+    await world.offer()
+    path = await world.link()
+    for door in ("accept", "decline", "cancel", "ask", "preferences", "extra"):
+        async with world.web.post(f"{path}/{door}", data=body, headers={"Content-Type": kind}, allow_redirects=False) as answer:
+            assert answer.status in (303, 400, 422), (door, answer.status)
+    assert (await world.case_now()).state == "contacted"
