@@ -152,6 +152,10 @@ def promised(booking: Booking | None, zone: str, now: datetime) -> str:
     return f"{local(booking.ready_by if booking and booking.ready_by else now, zone):%H:%M}"
 
 
+_CASE_WORDS = {
+    "acknowledged": "Taken", "assigned": "Handed on", "open": "To do again", "escalated": "Manager told", "severity": "More urgent", "raised": "More urgent",
+    "joined": "Another fault", "in_workshop": "In the workshop", "verifying": "Repaired", "done": "The car has proved it",
+}  # fmt: skip
 #: Moves that another line of the same act tells better.
 _SAID_ELSEWHERE = frozenset({("case", "contacted"), ("booking", "agreed"), ("leg", "planned"), ("booking", "arrived"), ("booking", "ready")})
 
@@ -168,12 +172,14 @@ def history_line(change: Change, people: Mapping[int, str]) -> ShownChange:
     if change.noun == "case" and change.old is None:
         what = "Case opened"
     elif change.noun == "case":
-        what = {"acknowledged": "Taken", "assigned": "Handed on", "open": "To do again"}.get(change.new, said)
+        what = _CASE_WORDS.get(change.new) or words.sentence(said)
     elif change.noun == "offer" and change.old is None:
         what = "Windows offered"
+    elif change.noun == "booking":
+        what = {"working": "Work has begun", "completed": "Handed over", "promised": "Another time promised", "cancelled": "Booking cancelled"}.get(change.new, said)
     else:
-        what = f"{ {'offer': 'Offer', 'booking': 'Booking', 'leg': 'Drive'}.get(change.noun, change.noun) }: {said.lower()}"
-    why = change.reason[:1].upper() + change.reason[1:]
+        what = f"Driver: {said.lower()}" if change.noun == "leg" else f"{words.sentence(change.noun)} {said.lower()}"
+    why = words.sentence(change.reason)
     return ShownChange(what, "" if why.lower() == what.lower() else words.plain(why), words.actor(change.actor, dict(people)), change.at)
 
 
@@ -219,14 +225,25 @@ def _proof(proof: Any, repaired_at: datetime | None, zone: str, now: datetime) -
 
 
 def _proof_line(item: Mapping[str, Any]) -> str:
-    found = [BY_ID[n] for n in item.get("signals") or item.get("signal_ids") or () if n in BY_ID]
-    what = ", ".join(known.title for known in found) or words.plain(str(item.get("rule", "the fault")))
-    unit = unit_symbol(found[0].unit) if found else ""
-    low, high = item.get("low"), item.get("high")
-    band = (
-        f"between {number(low, 'en')} and {number(high, 'en')} {unit}" if low is not None and high is not None
-        else f"at least {number(low, 'en')} {unit}" if low is not None else f"at most {number(high, 'en')} {unit}" if high is not None else "as it should be"
-    )  # fmt: skip
-    needs = [f"{item['cycles']} drives" if item.get("cycles") else "", f"{number(item['km'], 'en')} km" if item.get("km") else ""]
-    over = " and ".join(need for need in needs if need)
-    return f"{what.capitalize()} {band.strip()}" + (f", over {over}" if over else "") + "."
+    if item.get("kind") == "codes":
+        return f"The code {item.get('component') or 'of this fault'} is gone from the car's own list."
+    found = [BY_ID[n] for n in item.get("signals") or () if n in BY_ID]
+    what = words.sentence(found[0].title if found else words.plain(str(item.get("rule", "the fault"))))
+    over = " and ".join(need for need in (_many(item.get("cycles"), "drive"), f"{number(item['km'], 'en')} km" if item.get("km") else "") if need)
+    return f"{what} {_band(item, found[0].unit if found else '')}" + (f", over {over}" if over else "") + "."
+
+
+def _band(item: Mapping[str, Any], unit: str) -> str:
+    """The good band in words: 'between 2.1 and 2.6 bar', 'at least 12.4 V', or yes and no."""
+    low, high, symbol = item.get("low"), item.get("high"), unit_symbol(unit)
+    if unit == "bool":
+        return "is yes" if low is not None else "is no"
+    if low is not None and high is not None:
+        return f"between {number(low, 'en')} and {number(high, 'en')} {symbol}".strip()
+    if low is not None:
+        return f"at least {number(low, 'en')} {symbol}".strip()
+    return f"at most {number(high, 'en')} {symbol}".strip() if high is not None else "as it should be"
+
+
+def _many(count: Any, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}" if count else ""

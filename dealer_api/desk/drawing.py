@@ -69,8 +69,8 @@ def chart(evidence: Evidence, zone: str, now: datetime, *, title: str, key: str)
         wide=evidence_svg(still, zone_name=zone, width=_WIDE, height=250, title=title, key=f"{key}-wide"),
         narrow=evidence_svg(still, zone_name=zone, width=_NARROW, height=210, title=title, key=f"{key}-narrow"),
         json=_movable(drawn, evidence, unit, zone),
-        lines=tuple(Line(line.label, unit_symbol(line.unit), number(line.samples[-1].value, "en")) for line in drawn),
-        limits=tuple(Mark(limit.label, f"{number(limit.value, 'en')} {unit}".strip()) for limit in evidence.limits),
+        lines=tuple(Line(words.sentence(line.label), unit_symbol(line.unit), number(line.samples[-1].value, "en")) for line in drawn),
+        limits=tuple(Mark(words.sentence(limit.label), f"{number(limit.value, 'en')} {unit}".strip()) for limit in evidence.limits),
         rows=tuple(
             (words.when(from_epoch(ts), zone, now), *("" if (value := of.get(ts)) is None else number(value, "en") for of in values))
             for ts in times[::every]
@@ -106,6 +106,6 @@ def _movable(drawn: Sequence[Series], evidence: Evidence, unit: str, zone: str) 
         "zone": zone,
         "unit": unit,
         "decimals": 0 if span >= 200 else 1 if span >= 20 else 2,
-        "lines": [{"label": line.label, "t": [round(s.ts, 1) for s in line.samples], "v": [round(s.value, 4) for s in line.samples]} for line in drawn],
-        "limits": [{"label": limit.label, "value": limit.value} for limit in evidence.limits],
+        "lines": [{"label": words.sentence(line.label), "t": [round(s.ts, 1) for s in line.samples], "v": [round(s.value, 4) for s in line.samples]} for line in drawn],
+        "limits": [{"label": words.sentence(limit.label), "value": limit.value} for limit in evidence.limits],
     }, separators=(",", ":"))  # fmt: skip

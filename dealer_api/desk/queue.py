@@ -7,6 +7,7 @@ from datetime import datetime
 
 from aiohttp import web
 
+from dealer_api.desk import words
 from dealer_api.desk.page import day_span, page
 from dealer_api.keys import Call, call
 from schemas.booking import BookingKind, BookingState
@@ -32,6 +33,8 @@ class Shown:
     """One line as it is drawn."""
 
     case: queue.QueueRow
+    because: str  #: of the alert that the title names
+    more: int  #: alerts beside it
     late: bool  #: nobody took it within the dealer's limit
     step: QueueStep | None
     primary: bool
@@ -57,7 +60,14 @@ def _shown(row: queue.QueueRow, me: Call, now: datetime) -> Shown:
     waited = (now - row.opened_at).total_seconds() / 60
     late = row.acknowledged_at is None and row.severity in limits and waited > limits[row.severity] and row.state not in ("done", "dismissed")
     step = _step(row, me)
-    return Shown(row, late, step, primary=step is not None and row.state == CaseState.OPEN)
+    return Shown(row, _because(row, me), max(0, len(row.alerts) - 1), late, step, primary=step is not None and row.state == CaseState.OPEN)
+
+
+def _because(row: queue.QueueRow, me: Call) -> str:
+    """The reason that goes with the title, not with another fault of the same car."""
+    named = [because for rule, component, severity, because in row.alerts if words.sentence(me.house.wording.what("en", rule, component, severity)) == row.title]
+    found = next(iter(named), row.alerts[0][3] if row.alerts else "")
+    return words.sentence(found)
 
 
 def _step(row: queue.QueueRow, me: Call) -> QueueStep | None:

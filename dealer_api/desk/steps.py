@@ -72,7 +72,7 @@ def primary(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequ
         case "acknowledge":
             return Button("Take it", title, why, post=f"{here}/take")
         case "offer":
-            return Button(step.label, title, why, href=f"{here}/offer")
+            return Button(step.label, "Ask the owner for a time", why, href=f"{here}/offer")
         case "owner":
             return Button("To the vehicle", title, why, href=f"/vehicles/{case.vehicle_id}#owner")
         case "finish" if live is not None:

@@ -13,9 +13,9 @@ _ROWS = """
 SELECT c.id, c.state, c.severity, c.title, c.origin, c.assignee_id, s.name AS assignee, c.comebacks, c.opened_at, c.changed_at,
     c.acknowledged_at, c.escalated_at, v.id AS vehicle_id, v.title AS vehicle, v.plate, v.last_heard_at,
     o.id AS owner_id, o.name AS owner, coalesce(t.needs_reading, false) AS unread,
-    (SELECT a.because FROM alerts a WHERE a.dealer_id = c.dealer_id AND a.case_id = c.id AND a.state = 'active'
-        ORDER BY array_position(ARRAY['now', 'soon', 'advice'], a.severity), a.id LIMIT 1) AS because,
-    (SELECT count(*) FROM alerts a WHERE a.dealer_id = c.dealer_id AND a.case_id = c.id AND a.state = 'active') AS alerts,
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(a.rule, a.component, a.severity, a.because) ORDER BY
+        array_position(ARRAY['now', 'soon', 'advice'], a.severity), a.id), '[]') FROM alerts a
+        WHERE a.dealer_id = c.dealer_id AND a.case_id = c.id AND a.state = 'active' AND NOT a.shadow) AS alerts,
     b.id AS booking_id, b.kind AS booking_kind, b.state AS booking_state, b.starts_at, b.ends_at,
     f.id AS offer_id, f.expires_at
 FROM cases c
@@ -71,8 +71,7 @@ class QueueRow:
     owner_id: int | None
     owner: str | None
     unread: bool
-    because: str | None
-    alerts: int
+    alerts: list[list[str]]  #: [rule, component, severity, because] of those that stand, the most urgent first
     booking_id: int | None
     booking_kind: str | None
     booking_state: str | None

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import TestServer
-from argon2 import PasswordHasher
 
 from dealer_api.acts import bookings, cases, legs, messages, offers
 from dealer_api.acts.house import House
@@ -24,8 +22,7 @@ from rules.wording import Wording
 from schemas.booking import BookingKind
 from schemas.pickup import LegEvent
 from schemas.signal import BY_PATH
-from schemas.verdict import Severity
-from store.pool import Pool, transaction
+from store.pool import Pool
 from telltale import data, demo_data
 
 CHROMIUM = Path("/usr/bin/chromium")
