@@ -23,6 +23,7 @@ from store.pool import Pool, open_pool
 from telltale import clock, demo_data, neighbour
 from telltale.cli import say
 from telltale.embedded.broker import EmbeddedBroker
+from telltale.embedded.credentials import signed_in
 from telltale.embedded.postgres import EmbeddedPostgres
 from telltale.embedded.process import free_port
 from telltale.lock import HomeLock
@@ -126,7 +127,10 @@ class Demo:
             self._in_background(self._keep(engine))
         self.database_url = settings.database if settings.database_url else postgres.url
         if settings.mqtt_url is not None:
-            self.mqtt_url, self.workshop_url = settings.mqtt, settings.workshop_url.get_secret_value() or settings.mqtt
+            mechanic = settings.workshop_url.get_secret_value() or settings.mqtt
+            if settings.auth_url.get_secret_value():  # a broker of ours that runs elsewhere
+                mechanic = signed_in(mechanic, "workshop", settings.key)
+            self.mqtt_url, self.workshop_url = settings.mqtt, mechanic
             return {}
         self.mqtt_url, self.workshop_url = broker.mqtt_url, broker.workshop_url
         return {"auth_url": broker.auth_url, "auth_seed": broker.auth_seed, "broker_log": str(broker.log)}

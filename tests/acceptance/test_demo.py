@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,9 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
-from telltale.embedded.process import alive, command_line
+from telltale.embedded.process import alive, command_line, free_port
 from telltale.settings import PLAIN, PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,9 +27,9 @@ PATIENCE = 120.0
 class Running:
     """`telltale demo` on a home of the test's own."""
 
-    def __init__(self, home: Path, *arguments: str) -> None:
+    def __init__(self, home: Path, *arguments: str, **settings: str) -> None:
         self.home = home
-        self.process = start(home, "demo", *arguments)
+        self.process = start(home, "demo", *arguments, **settings)
 
     def addresses(self) -> dict[str, Any]:
         deadline = time.monotonic() + PATIENCE
@@ -49,9 +51,9 @@ class Running:
         return self.process.returncode
 
 
-def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
-    settings = {PLAIN.get(name, PREFIX + name.upper()) for name in Settings.model_fields}
-    environment = {name: value for name, value in os.environ.items() if name not in settings}
+def start(home: Path, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+    known = {PLAIN.get(name, PREFIX + name.upper()) for name in Settings.model_fields}
+    environment = {**{name: value for name, value in os.environ.items() if name not in known}, **settings}
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "telltale", *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
         env={**environment, "TELLTALE_HOME": str(home), "PYTHONPATH": str(ROOT)},
@@ -143,3 +145,28 @@ def test_demo_sign_ins_do_not_listen_beyond_this_machine(home: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.startswith("telltale: TELLTALE_DESK_HOST")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_database_and_a_broker_of_your_own_replace_the_embedded_ones(home: Path, database: Any) -> None:
+    secret, ports = "a-secret-of-their-own", (free_port(), free_port())
+    elsewhere = home / "elsewhere"
+    broker = start(elsewhere, "broker", "--port", str(ports[0]), "--auth-port", str(ports[1]), TELLTALE_SECRET=secret)
+    running = Running(
+        home / "demo", DATABASE_URL=database.url, MQTT_URL=f"mqtt://127.0.0.1:{ports[0]}", TELLTALE_AUTH_URL=f"nats://127.0.0.1:{ports[1]}",
+        TELLTALE_SECRET=secret,
+    )  # fmt: skip
+    try:
+        await asyncio.to_thread(running.addresses)
+        assert not (home / "demo" / "pgdata").exists()
+        assert not (home / "demo" / "broker").exists()
+        connection = await asyncpg.connect(database.url)
+        async with asyncio.timeout(PATIENCE):
+            while not await connection.fetchval("SELECT count(*) FROM readings"):
+                await asyncio.sleep(0.1)
+        await connection.close()
+    finally:
+        await asyncio.to_thread(running.end)
+        broker.terminate()
+        await asyncio.to_thread(broker.communicate)
