@@ -14,6 +14,8 @@ from schemas.errors import Unavailable
 ACQUIRE_S = 2.0  #: an acquire without a time-out waits forever when the pool is exhausted (measured)
 _EXPIRING = ("25006", "57P01", "57P02", "57P03", "08")  #: demoted, shut down, or a lost connection: the pool's others are as bad
 
+_BUSY = ("40001", "40P01", "55P03", "57014")  #: serialization, deadlock, lock or statement time-out: trying again may help
+
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
@@ -72,10 +74,12 @@ async def transaction(pool: Pool, dealer_id: int | None = None) -> AsyncIterator
             if dealer_id is not None:
                 await connection.execute("SELECT set_config('app.dealer', $1, true)", str(dealer_id))
             yield connection
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:  # the third: cut off within executemany
         state = getattr(error, "sqlstate", None) or "08"
         if state.startswith(_EXPIRING) or isinstance(error, OSError):
             await pool.expire_connections()
+            raise Unavailable("the database", type(error).__name__) from error
+        if state in _BUSY:
             raise Unavailable("the database", type(error).__name__) from error
         raise
     finally:

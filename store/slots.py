@@ -32,7 +32,7 @@ WHERE dealer_id = $1 AND offer_id = $2 AND choice = $3 AND state = 'held' RETURN
 
 async def resources(connection: Connection, dealer_id: int, *, lock: bool = False) -> list[Resource]:
     """Bays, loaners and drivers. With `lock` rivals for their time wait here, in the same order, so that none deadlocks."""
-    rows = await connection.fetch(_RESOURCES + (" FOR UPDATE" if lock else ""), dealer_id)
+    rows = await connection.fetch(_RESOURCES + (" FOR NO KEY UPDATE" if lock else ""), dealer_id)
     return [Resource(**as_dict(row)) for row in rows]
 
 

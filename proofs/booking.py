@@ -1,0 +1,349 @@
+"""Nobody's time is given away twice, every rival is answered, and an offer has one end.
+
+Each trial is a day with a race of its own: many book the same window, many answer one offer, a visit is cancelled while its
+driver sets out, a stranger writes plain SQL. In some trials database connections are cut in the middle. What every rival was
+answered is the history; after each race it is compared with the rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from dealer_api.acts import bookings, cases, legs, offers
+from dealer_api.acts.house import House
+from rules import capacity
+from rules.wording import Wording
+from schemas.account import Role
+from schemas.booking import BookingKind
+from schemas.errors import BadInput, IllegalMove, Misconfigured, Overtaken, TelltaleError, Unavailable
+from schemas.pickup import LegEvent
+from schemas.slot import Resource, Window
+from store import accounts, fleet, owners, slots
+from store.migrate import migrate, role_url
+from store.pool import Connection, Pool, open_pool, transaction
+from telltale import cli, data
+from telltale.embedded.postgres import EmbeddedPostgres
+
+SWITCHES = ("no-lock", "no-constraint", "check-then-insert")
+RIVALS = 16
+_SECRET = "proof"
+_BEGIN = datetime(2026, 11, 23, 8, tzinfo=UTC)
+_OVERLAPS = """
+SELECT count(*) FROM slots a JOIN slots b ON a.id < b.id AND a.resource_id = b.resource_id AND a.during && b.during
+WHERE a.state <> 'released' AND b.state <> 'released'
+"""
+#: Rows that contradict each other, in words.
+_CONTRADICTIONS = {
+    "a live booking of a case that is not booked": """
+        SELECT count(*) FROM bookings b JOIN cases c ON c.id = b.case_id WHERE b.state = 'agreed' AND c.state <> 'booked'""",
+    "a booked case without a live booking": """
+        SELECT count(*) FROM cases c WHERE c.state = 'booked' AND NOT EXISTS (SELECT 1 FROM bookings b WHERE b.case_id = c.id AND b.state = 'agreed')""",
+    "a live booking without its time": """
+        SELECT count(*) FROM bookings b WHERE b.state = 'agreed' AND (SELECT count(*) FROM slots s WHERE s.booking_id = b.id AND s.state = 'booked')
+        <> CASE b.kind WHEN 'pickup' THEN 3 ELSE 1 END""",
+    "time of a cancelled booking that is not free": """
+        SELECT count(*) FROM slots s JOIN bookings b ON b.id = s.booking_id WHERE s.state = 'booked' AND b.state = 'cancelled'""",
+    "an accepted offer without a booking, or a booking beside another answer": """
+        SELECT count(*) FROM offers o WHERE (o.state = 'accepted') <> EXISTS (SELECT 1 FROM slots s WHERE s.offer_id = o.id AND s.booking_id IS NOT NULL)""",
+    "time held for an offer that is over": """
+        SELECT count(*) FROM slots s JOIN offers o ON o.id = s.offer_id WHERE s.state = 'held' AND o.state <> 'open'""",
+    "a cancelled booking whose driver is still to come": """
+        SELECT count(*) FROM legs l JOIN bookings b ON b.id = l.booking_id WHERE b.state = 'cancelled' AND l.state IN ('planned', 'on_the_way')""",
+    "two live bookings of one case": """
+        SELECT count(*) FROM (SELECT case_id FROM bookings WHERE state NOT IN ('completed', 'cancelled') GROUP BY case_id HAVING count(*) > 1) AS twice""",
+}
+_CLEAR = """
+UPDATE slots SET state = 'released' WHERE state <> 'released';
+UPDATE legs SET state = 'cancelled' WHERE state IN ('planned', 'on_the_way');
+UPDATE bookings SET state = 'cancelled' WHERE state NOT IN ('completed', 'cancelled');
+UPDATE offers SET state = 'withdrawn' WHERE state = 'open';
+UPDATE cases SET state = 'open', assignee_id = NULL;
+DELETE FROM messages; DELETE FROM wakeups;
+"""
+
+
+@dataclass
+class Answers:
+    """What rivals were told: the history."""
+
+    won: int = 0
+    refused: int = 0
+    unknown: int = 0
+    deadlocks: int = 0
+    strange: list[str] = field(default_factory=list)
+
+    async def ask(self, act: Callable[[], Awaitable[Any]]) -> bool:
+        """Whether it was granted. A cut connection leaves it unknown; anything but a plain refusal is strange."""
+        try:
+            await act()
+            self.won += 1
+            return True
+        except (Overtaken, IllegalMove, BadInput):
+            self.refused += 1
+        except Unavailable as error:
+            self.deadlocks += isinstance(error.__cause__, asyncpg.DeadlockDetectedError)
+            self.unknown += 1
+        except (TelltaleError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            self.strange.append(f"{type(error).__name__}: {error}")
+        return False
+
+
+@dataclass
+class Arena:
+    """A dealer with two bays and two drivers, and as many cases as there are rivals."""
+
+    house: House
+    admin: Pool
+    dealer: int
+    cases: list[int]
+    bays: list[int]
+    violations: list[tuple[str, str]] = field(default_factory=list)
+    total: Counter[str] = field(default_factory=Counter)
+    day: int = 0
+    cutting: bool = False  #: connections are cut while this race is on
+
+    def now(self) -> datetime:
+        """Each trial is a day of its own."""
+        return _BEGIN + timedelta(days=self.day)
+
+    async def room(self, kind: BookingKind, starts_at: datetime) -> int:
+        """How many such visits fit at once: an oracle that books one after the other in memory."""
+        async with transaction(self.house.pool, self.dealer) as connection:
+            dealer, resources = await accounts.dealer(connection, self.dealer), await slots.resources(connection, self.dealer)
+        taken: dict[int, list[Window]] = {}
+        for count in range(RIVALS + 1):
+            option = capacity.at(dealer, kind, starts_at, self.now(), resources, taken)
+            if option is None:
+                return count
+            for claim in option.claims:
+                taken.setdefault(claim.resource_id, []).append(claim.window)
+        return RIVALS
+
+
+async def main(settings: Any, *, trials: int, seed: int, sabotage: str | None) -> dict[str, Any]:
+    """`trials` races on a database of their own; green when nothing was violated."""
+    if sabotage is not None and sabotage not in SWITCHES:
+        raise Misconfigured("--sabotage", f"is one of {', '.join(SWITCHES)}")
+    began = time.monotonic()
+    home = Path(tempfile.mkdtemp(prefix="telltale-proof-"))
+    home.chmod(0o711)
+    postgres = EmbeddedPostgres(home)
+    try:
+        await postgres.start()
+        await migrate(postgres.url, _SECRET)
+        facts = await run(postgres.url, _SECRET, trials, seed, sabotage, cli.progress("races"))
+    finally:
+        await postgres.stop()
+        shutil.rmtree(home, ignore_errors=True)
+    return {**facts, "seconds": round(time.monotonic() - began, 1)}
+
+
+async def run(url: str, secret: str, trials: int, seed: int, sabotage: str | None, tell: Callable[[int], None] = lambda done: None) -> dict[str, Any]:
+    """The races on a migrated, empty database; `url` is its owner's."""
+    locked, luck = slots.resources, random.Random(seed)
+    try:
+        arena = await _open(url, secret, sabotage)
+        for n in range(trials):
+            await _trial(arena, list(RACES)[n % len(RACES)], luck)
+            tell(n + 1)
+        await asyncio.gather(arena.admin.close(), arena.house.pool.close())
+    finally:
+        slots.resources = locked
+    total = arena.total
+    return {
+        "trials": trials, "checked": sum(total[name] for name in ("won", "refused", "unknown")), "violations": len(arena.violations), "seed": seed,
+        "sabotage": sabotage, "won": total["won"], "refused": total["refused"], "unknown": total["unknown"], "cut_connections": total["cut"],
+        "deadlocks": total["deadlocks"], "by_kind": dict(Counter(kind for kind, _ in arena.violations)),
+        "first": [words for _, words in arena.violations[:5]],
+    }  # fmt: skip
+
+
+async def _open(url: str, secret: str, sabotage: str | None) -> Arena:
+    admin = await open_pool(url, name="proof-admin", size=2)
+    pool = await open_pool(role_url(url, secret, "telltale_desk"), name="proof-desk", size=RIVALS + 4)
+    worker = await open_pool(role_url(url, secret, "telltale_worker"), name="proof-worker", size=1)
+    async with transaction(worker) as connection:
+        arena = await _furnish(connection, admin, pool)
+    await worker.close()
+    if sabotage in ("no-constraint", "check-then-insert"):
+        async with admin.acquire() as connection:
+            await connection.execute("ALTER TABLE slots DROP CONSTRAINT slots_resource_id_during_excl")
+    if sabotage in ("no-lock", "check-then-insert"):
+        _take_the_lock_away()
+    return arena
+
+
+def _take_the_lock_away() -> None:
+    locked = slots.resources
+
+    async def unlocked(connection: Connection, dealer_id: int, *, lock: bool = False) -> list[Resource]:
+        return await locked(connection, dealer_id)
+
+    slots.resources = unlocked
+
+
+async def _furnish(connection: Connection, admin: Pool, pool: Pool) -> Arena:
+    dealer = await accounts.create_dealer(
+        connection, name="Proof", zone="Europe/Berlin", country="DE", phone="+490", address="here", opening_hours="Mo-Su 06:00-22:00", language="en", now=_BEGIN
+    )
+    bays = [await accounts.add_resource(connection, dealer.id, "bay", f"Bay {n}") for n in (1, 2)]
+    for n in (1, 2):
+        await accounts.add_staff(
+            connection, dealer.id, name=f"Driver {n}", email=f"driver{n}@proof.example", phone=None, role=Role.DRIVER, language="en", password_hash=None, now=_BEGIN
+        )
+    arena = Arena(House(pool, pool, lambda: _BEGIN, Wording(data.texts()), "http://proof.example", _SECRET, profiles=data.profiles()), admin, dealer.id, [], bays)
+    object.__setattr__(arena.house, "clock", arena.now)
+    for n in range(RIVALS):
+        values = {"name": f"Owner {n}", "phone": f"+4930{n:05}", "channel": "phone", "language": "en", "zone": "UTC", "address": f"Street {n}"}
+        owner = await owners.create(connection, dealer.id, values, _BEGIN)
+        car = await fleet.add(connection, dealer.id, vin=f"WVWZZZ1KZAW{n:06}", profile="petrol_hatch", title="Golf", plate=None, actor="proof", now=_BEGIN)
+        await fleet.give(connection, dealer.id, car.id, owner.id, actor="proof", now=_BEGIN)
+        arena.cases.append(
+            await connection.fetchval(
+                """INSERT INTO cases (dealer_id, vehicle_id, owner_id, state, severity, title, origin, opened_at, changed_at)
+                   VALUES ($1, $2, $3, 'open', 'soon', 'x', 'call', $4, $4) RETURNING id""",
+                dealer.id, car.id, owner.id, _BEGIN,
+            )  # fmt: skip
+        )
+    return arena
+
+
+Race = Callable[[Arena, Answers, random.Random], Awaitable[int | None]]
+
+
+async def _trial(arena: Arena, name: str, luck: random.Random) -> None:
+    """One race: run it, cut a connection or two, check, clear away."""
+    arena.day += 1
+    answers = Answers()
+    arena.cutting = luck.random() < 0.25
+    expected = await RACES[name](arena, answers, luck)
+    where = f"trial {arena.day}, {name}"
+    for words in answers.strange:
+        arena.violations.append(("strange answer", f"{where}: {words}"))
+    if answers.deadlocks and name != stranger.__name__:  # who asks for no lock may well be in somebody's way
+        arena.violations.append(("deadlock", f"{where}: {answers.deadlocks} deadlocks"))
+    if expected is not None and not arena.cutting and answers.won != expected:
+        arena.violations.append(("winners", f"{where}: {answers.won} won where there was room for {expected}"))
+    async with arena.admin.acquire() as connection:
+        if overlaps := await connection.fetchval(_OVERLAPS):
+            arena.violations.append(("double", f"{where}: {overlaps} overlapping pieces of one resource's time"))
+        for words, query in _CONTRADICTIONS.items():
+            if found := await connection.fetchval(query):
+                arena.violations.append(("contradiction", f"{where}: {words} ({found})"))
+        await connection.execute(_CLEAR)
+    for key in ("won", "refused", "unknown", "deadlocks"):
+        arena.total[key] += getattr(answers, key)
+
+
+async def _cut(arena: Arena, luck: random.Random) -> int:
+    """End two of the desk's connections; what their rivals were doing may have happened or not."""
+    await asyncio.sleep(luck.uniform(0.005, 0.12))
+    async with arena.admin.acquire() as connection:
+        found: int = await connection.fetchval(
+            """SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity WHERE application_name = 'telltale-proof-desk'
+               AND state <> 'idle' LIMIT 2) AS busy"""
+        )
+    return found
+
+
+def _tomorrow(arena: Arena, luck: random.Random) -> datetime:
+    return arena.now().replace(hour=luck.choice((9, 10, 11)), minute=luck.choice((0, 30))) + timedelta(days=1)
+
+
+async def _same_window(arena: Arena, answers: Answers, luck: random.Random, kind: BookingKind) -> int:
+    starts_at = _tomorrow(arena, luck)
+    expected = await arena.room(kind, starts_at)
+    acts: list[Callable[[], Awaitable[Any]]] = [partial(bookings.book, arena.house, arena.dealer, "proof", case, kind, starts_at) for case in arena.cases]
+    await _all_at_once(arena, answers, acts, luck)
+    return expected
+
+
+async def last_bay(arena: Arena, answers: Answers, luck: random.Random) -> int:
+    """Everybody wants to bring the car at the same time."""
+    return await _same_window(arena, answers, luck, BookingKind.DROP_OFF)
+
+
+async def last_driver(arena: Arena, answers: Answers, luck: random.Random) -> int:
+    """Everybody wants to be collected at the same time."""
+    return await _same_window(arena, answers, luck, BookingKind.PICKUP)
+
+
+async def one_offer(arena: Arena, answers: Answers, luck: random.Random) -> int:
+    """One offer, many answers: yes to this, yes to that, no, taken back, dismissed."""
+    house, dealer, case = arena.house, arena.dealer, luck.choice(arena.cases)
+    offer = await offers.make(house, dealer, "proof", case, BookingKind.PICKUP)
+    acts: list[Callable[[], Awaitable[Any]]] = [partial(offers.accept, house, dealer, "owner", offer.id, 1 + n % 2) for n in range(10)]
+    acts += [partial(offers.decline, house, dealer, "owner", offer.id)] * 2 + [partial(offers.withdraw, house, dealer, "proof", offer.id)] * 2
+    await _all_at_once(arena, answers, acts, luck)
+    return 1
+
+
+async def offers_and_bookings(arena: Arena, answers: Answers, luck: random.Random) -> None:
+    """Offers are made while others book what they would hold, and some are dismissed."""
+    starts_at = _tomorrow(arena, luck)
+    acts: list[Callable[[], Awaitable[Any]]] = []
+    for n, case in enumerate(arena.cases):
+        if n % 3 == 0:
+            acts.append(partial(bookings.book, arena.house, arena.dealer, "proof", case, BookingKind.PICKUP, starts_at))
+        else:
+            acts.append(partial(offers.make, arena.house, arena.dealer, "proof", case, BookingKind.PICKUP))
+    acts += [partial(cases.dismiss, arena.house, arena.dealer, "proof", case, "proof") for case in luck.sample(arena.cases, 4)]
+    await _all_at_once(arena, answers, acts, luck)
+
+
+async def cancel_and_drive(arena: Arena, answers: Answers, luck: random.Random) -> None:
+    """A visit is cancelled while its driver sets out and the car arrives by itself."""
+    house, dealer = arena.house, arena.dealer
+    booking = await bookings.book(house, dealer, "proof", luck.choice(arena.cases), BookingKind.PICKUP, _tomorrow(arena, luck))
+    async with arena.admin.acquire() as connection:
+        leg = await connection.fetchval("SELECT id FROM legs WHERE booking_id = $1 AND kind = 'collect'", booking.id)
+    acts: list[Callable[[], Awaitable[Any]]] = [partial(bookings.cancel, house, dealer, "proof", booking.id, "proof")] * 3
+    acts += [partial(legs.move, house, dealer, "proof", leg, LegEvent.ON_THE_WAY)] * 3 + [partial(bookings.arrive, house, dealer, "proof", booking.id)] * 2
+    await _all_at_once(arena, answers, acts, luck)
+
+
+async def stranger(arena: Arena, answers: Answers, luck: random.Random) -> None:
+    """Somebody writes into the table without asking for the lock, as a script might; the constraint stands alone then."""
+    starts_at = _tomorrow(arena, luck)
+
+    async def write(bay: int) -> None:
+        try:
+            async with arena.admin.acquire() as connection, connection.transaction():
+                await connection.execute(
+                    "INSERT INTO slots (dealer_id, resource_id, during, state) VALUES ($1, $2, tstzrange($3, $4), 'booked')",
+                    arena.dealer, bay, starts_at, starts_at + timedelta(hours=1),
+                )  # fmt: skip
+                await asyncio.sleep(0.05)
+        except (asyncpg.ExclusionViolationError, asyncpg.DeadlockDetectedError):
+            raise Overtaken("window") from None
+
+    acts: list[Callable[[], Awaitable[Any]]] = [partial(write, bay) for bay in arena.bays]
+    acts += [partial(bookings.book, arena.house, arena.dealer, "proof", case, BookingKind.DROP_OFF, starts_at) for case in arena.cases[:6]]
+    await _all_at_once(arena, answers, acts, luck)
+
+
+async def _all_at_once(arena: Arena, answers: Answers, acts: Sequence[Callable[[], Awaitable[Any]]], luck: random.Random) -> None:
+    shuffled = list(acts)
+    luck.shuffle(shuffled)
+    cutter = asyncio.create_task(_cut(arena, luck)) if arena.cutting else None
+    await asyncio.gather(*(answers.ask(act) for act in shuffled))
+    arena.total["cut"] += await cutter if cutter else 0
+
+
+#: The races, one after the other, over and over.
+RACES: dict[str, Race] = {
+    race.__name__: race for race in (last_bay, last_driver, one_offer, offers_and_bookings, cancel_and_drive, stranger)
+}
