@@ -30,7 +30,8 @@ class Drive:
 
 def drives(habit: Habit, zone: ZoneInfo, since: float, seed: int) -> Iterator[Drive]:
     """Every drive that begins at or after `since`, in order, without end."""
-    if habit in ("shuttle", "rounds"):  # it drives at once: whoever watches a demo does not wait for tomorrow
+    if habit in ("shuttle", "rounds") and _clock_time(since, zone, 6.0) <= since < _clock_time(since, zone, 18.5):
+        # By day it drives at once: whoever watches a demo does not wait for the next round.
         minutes, speed = (20.0, 62.0) if habit == "shuttle" else (8.0, 34.0)
         start = since + MINUTE
         evening = _clock_time(since, zone, 18.5)
