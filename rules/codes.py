@@ -106,8 +106,6 @@ class _TroubleCodes(Bound):
             if lamp and severity is Severity.ADVICE:
                 severity = Severity.SOON
             return Holds(severity, f"{code} {words.title}, {'active' if 'active' in states else 'confirmed'}{', lamp on' if lamp else ''}")
-        if "pending" in states and severity is Severity.NOW:
-            return Holds(Severity.SOON, f"{code} {words.title}, pending")
         if "previous" in states:
             return Clear(f"{code} was active before and is not now")
         return Unsure(f"{code} is {' and '.join(sorted(states))}")

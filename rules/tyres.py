@@ -20,17 +20,20 @@ from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 SAMPLE_S = 3_600
 AIR_KPA = 101.3
 FAILED = 0.75  #: of the placard: the car's own lamp comes on here
+Days = list[tuple[int, dict[str, float], dict[str, float]]]
 PARTNER = {"front_left": "front_right", "front_right": "front_left", "rear_left": "rear_right", "rear_right": "rear_left"}
-UNIT = 1e-4  #: resolution of a stored deviation, of the logarithm of a pressure ratio
+UNIT = 1e-4  #: resolution of a stored logarithm
+FILLED = 0.012  #: a wheel that rises by so much from one day to the next was filled: what was before is another story
+SWAPPED = 0.012  #: all four falling so much at once were changed or let down
 
 
 @dataclass(frozen=True, slots=True)
 class TyreLeak(Shape):
     """ln(absolute pressure / temperature) of a wheel below its partner and the median of the others; by level and by trend."""
 
-    low: float = -0.060  #: this far below the others: about 20 kPa of a car's tyre
+    low: float = -0.075  #: this far below the others: about 25 kPa of a car's tyre
     very_low: float = -0.25
-    clear: float = -0.035
+    clear: float = -0.050
     drop: float = -0.022  #: a trend must have lost so much …
     per_day: float = -0.0022  #: … at least this fast (a healthy tyre loses 0.001 a day, and so do its neighbours)
     sure: float = 5.0  #: slope over its standard error
@@ -42,7 +45,7 @@ class TyreLeak(Shape):
 
 class _TyreLeak(Bound):
     period_s: int | None = SAMPLE_S
-    ring = Ring("HB4h", 16, offset=1)  # day, samples of that day, mean deviation of each wheel
+    ring = Ring("HB4h", 16, offset=1)  # day, samples of that day, mean logarithm of each wheel
     size = 1 + Ring("HB4h", 16).size
 
     def __init__(self, shape: TyreLeak, profile: Profile) -> None:
@@ -63,12 +66,13 @@ class _TyreLeak(Bound):
         air = seen.get(self.air, DAY_S) or AIR_KPA
         found = {}
         outside = seen.get(self.outside, DAY_S)
+        warmths = {wheel: seen.get(self.warmth[wheel], DAY_S) or 0.0 for wheel in WHEELS}
+        all_warm = all(seen.get(self.warmth[wheel], DAY_S) is not None for wheel in WHEELS)
         for wheel in WHEELS:
-            pressure = seen.get(self.pressure[wheel])
+            pressure = seen.get(self.pressure[wheel], DAY_S)  # reported by change: what was not said again still holds
             if pressure is None:
                 return None
-            warmth = seen.get(self.warmth[wheel])
-            warmth = warmth if warmth is not None else (20.0 if outside is None else outside)
+            warmth = warmths[wheel] if all_warm else (20.0 if outside is None else outside)
             found[wheel] = log((pressure + air) / (warmth + 273.15) * 293.15 / (self.placard[wheel] + AIR_KPA))
         return found
 
@@ -84,10 +88,10 @@ class _TyreLeak(Bound):
     def remember(self, seen: Snapshot, cell: Cell) -> None:
         logs = self._logs(seen)
         if logs is not None:
-            self._take_in(int(seen.ts) // DAY_S, self._deviations(logs), cell)
+            self._take_in(int(seen.ts) // DAY_S, logs, cell)
 
-    def _take_in(self, day: int, deviations: Mapping[str, float], cell: Cell) -> None:
-        new = [max(-32_000, min(32_000, round(v / UNIT))) for v in deviations.values()]
+    def _take_in(self, day: int, logs: Mapping[str, float], cell: Cell) -> None:
+        new = [max(-32_000, min(32_000, round(v / UNIT))) for v in logs.values()]
         newest = self.ring.newest(cell)
         if newest is not None and newest[0] == day:
             count = newest[1]
@@ -113,20 +117,32 @@ class _TyreLeak(Bound):
             return [(w, Unsure("no reading of all four tyre pressures")) for w in WHEELS]
         deviations = self._deviations(logs)
         if seen.fresh:
-            self._take_in(int(seen.ts) // DAY_S, deviations, cell)
-        records = self.ring.records(cell)
-        return [(w, self._one(w, n, logs[w], deviations[w], records, seen)) for n, w in enumerate(WHEELS)]
+            self._take_in(int(seen.ts) // DAY_S, logs, cell)
+        days = self._days(cell)
+        return [(w, self._one(w, n, logs[w], deviations[w], days, seen)) for n, w in enumerate(WHEELS)]
 
-    def _one(self, wheel: str, n: int, own: float, deviation: float, records: list[tuple[float, ...]], seen: Snapshot) -> Verdict:
+    def _days(self, cell: Cell) -> Days:
+        """Day, own logarithms and deviations of each wheel, newest first, back to the last time that tyres were filled or changed."""
+        found: Days = []
+        for record in self.ring.records(cell):
+            own = {w: v * UNIT for w, v in zip(WHEELS, record[2:])}
+            if found:
+                moved = [found[-1][1][w] - own[w] for w in WHEELS]
+                if max(moved) > FILLED or sum(moved) / 4 < -SWAPPED * max(1, found[-1][0] - record[0]):
+                    break
+            found.append((record[0], own, self._deviations(own)))
+        return found
+
+    def _one(self, wheel: str, n: int, own: float, deviation: float, days: Days, seen: Snapshot) -> Verdict:
         shape, placard = self.shape, self.placard[wheel]
-        if not seen.open and deviation > shape.clear and not self._falling(n, records):
+        if not seen.open and deviation > shape.clear and not self._falling(wheel, days):
             return CALM
         at_20 = exp(own) * (placard + AIR_KPA) - AIR_KPA
         words = f"{wheel.replace('_', ' ')} tyre {at_20:.0f} kPa at 20 °C, placard {placard:.0f} kPa"
         if deviation <= shape.low:
             severity = Severity.NOW if at_20 < 0.70 * placard or deviation <= shape.very_low else Severity.SOON
             return Holds(severity, f"{words}; {-deviation * 100:.0f} % below the other tyres")
-        trend = self._trend(n, records)
+        trend = self._trend(wheel, days)
         if trend is not None:
             line_, lost = trend
             left = (own - log((FAILED * placard + AIR_KPA) / (placard + AIR_KPA))) / -line_.slope
@@ -136,33 +152,28 @@ class _TyreLeak(Bound):
             return Clear(f"{words}, as the others")
         return Unsure(f"{words}; {-deviation * 100:.1f} % below the other tyres is between the levels")
 
-    def _falling(self, n: int, records: list[tuple[float, ...]]) -> bool:
+    def _falling(self, wheel: str, days: Days) -> bool:
         """Whether it lies so far below its own best of the last days that a trend is worth computing."""
-        return len(records) >= 5 and records[0][2 + n] * UNIT <= max(r[2 + n] for r in records) * UNIT + self.shape.drop
+        return len(days) >= 5 and days[0][2][wheel] <= max(d[2][wheel] for d in days) + self.shape.drop
 
-    def _trend(self, n: int, records: list[tuple[float, ...]]) -> tuple[Line, float] | None:
-        points: list[tuple[float, float]] = []
-        for record in records:  # newest first; what was before an inflation is another story
-            value = record[2 + n] * UNIT
-            if points and value < points[-1][1] - 0.012:
-                break
-            points.append((record[0], value))
+    def _trend(self, wheel: str, days: Days) -> tuple[Line, float] | None:
+        points = [(day, deviations[wheel]) for day, _, deviations in days]
         found = fit(points) if len(points) >= 5 else None
         if found is None or found.slope > self.shape.per_day or -found.slope < self.shape.sure * found.sigma:
             return None
         lost = found.slope * (points[0][0] - points[-1][0])
-        if max(c[1] - a[1] for a, c in zip(points, points[2:])) > 0.7 * -lost:  # most of it at once: other wheels, not a leak
-            return None
-        return (found, lost) if lost <= self.shape.drop else None
+        own = days[0][1][wheel] - days[-1][1][wheel]
+        at_once = max(c[1] - a[1] for a, c in zip(points, points[2:]))
+        if lost > self.shape.drop or own > 0.6 * lost or at_once > 0.65 * min(-lost, points[-1][1] - points[0][1]):
+            return None  # too little, or it is the others that rose, or most of it went at once: other wheels, not a leak
+        return found, lost
 
     def sample(self, component: str, seen: Snapshot) -> float | None:
         return seen.now(self.pressure[component])
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
-        n = list(WHEELS).index(component)
-        records = list(reversed(self.ring.records(cell)))
-        if len(records) >= 3:
-            days = [(r[0] * DAY_S + DAY_S // 2, r[2 + n] * UNIT * 100) for r in records]
+        days = [(d[0] * DAY_S + DAY_S // 2, round(d[2][component] * 100, 2)) for d in reversed(self._days(cell))]
+        if len(days) >= 3:
             return (line(f"{component.replace('_', ' ')} tyre against the others", "percent", days),), (Limit(label="soon", value=self.shape.low * 100),)
         return (line(f"tyre pressure {component.replace('_', ' ')}", "kPa", samples),), (
             Limit(label="placard", value=self.placard[component]),

@@ -22,6 +22,6 @@ RULE = Rule(
     ),
     proof=Proof(path=SOOT, high=80, readings=3),
     drives=("diesel", "truck"),
-    muted_by=("dpf_regeneration",),
+    muted_by=("dpf_regeneration", "thermostat_open"),  # a cold engine cannot burn it clean
     group="exhaust",
 )
