@@ -22,6 +22,7 @@ class Batch:
     messages: int = 0
     rows: dict[int, list[bytes]] = field(default_factory=dict)  #: day -> packed rows
     readings: dict[int, list[Reading]] = field(default_factory=dict)  #: the same, unpacked
+    waiting: dict[tuple[int, int, int], tuple[int, int]] = field(default_factory=dict)  #: rows without a place: where they stand in `rows`
     refused: list[tuple[int | None, Refused, int]] = field(default_factory=list)
     moved: list[alerts.Moved] = field(default_factory=list)
     placed: list[Reading] = field(default_factory=list)

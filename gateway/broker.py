@@ -33,6 +33,7 @@ RECONNECT_BASE_S, RECONNECT_CAP_S = 0.1, 5.0
 SESSION_EXPIRY_S = 7 * 86_400  #: MQTT 5 brokers keep what they owe us for this long
 RECEIVE_MAXIMUM = 4000
 PULSE = "pulse"
+PAUSE_GRACE_S = 5.0
 REFUSED_S = 3.0  #: a broker that is starting may refuse for a moment
 
 
@@ -251,6 +252,7 @@ class Broker:
         self._filled = asyncio.Event()
         self._reading = False
         self._resume: asyncio.TimerHandle | None = None
+        self.paused_at = -PAUSE_GRACE_S
         self._misc: asyncio.Task[None] | None = None
         self.backlog: Callable[[], int] = lambda: 0  #: messages taken but not yet committed; set by the intake
 
@@ -289,6 +291,7 @@ class Broker:
         session = self.sessions.pop(bucket, None)
         if session is not None:
             await session.close()
+            self._inbox = [chunk for chunk in self._inbox if chunk.session is not session]  # unacknowledged: it comes to the next holder
 
     async def close(self) -> None:
         for bucket in list(self.sessions):
@@ -346,6 +349,7 @@ class Broker:
 
     def _read(self) -> None:
         if self.backlog() + sum(map(len, self._inbox)) >= self.window:  # PostgreSQL is slow: stop reading and nothing else
+            self.paused_at = time.monotonic()
             self._resume = asyncio.get_running_loop().call_later(0.005, self._read)
             return
         for fd, _ in self._poll.poll(0):
@@ -361,6 +365,8 @@ class Broker:
     async def _keep_alive(self) -> None:
         while True:
             await asyncio.sleep(1.0)
+            if time.monotonic() - self.paused_at < PAUSE_GRACE_S:
+                continue  # we do not read, so a missing PINGRESP says nothing; the pulses keep the broker content
             for session in list(self.sessions.values()):
                 try:
                     session.client.loop_misc()

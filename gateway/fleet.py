@@ -53,6 +53,7 @@ class Fleet:
         self.known: dict[str, bytes] = {}
         self.routes: dict[bytes, Route] = {}
         self.gappy: set[Car] = set()  #: cars with an open gap or waiting rows
+        self.changed: set[Car] = set()  #: cars whose memory no longer fits them
         self._loaded = 0
 
     def meet(self, who: Iterable[Identity]) -> list[str]:
@@ -66,7 +67,7 @@ class Fleet:
                 car.dealer_id = identity.dealer_id
                 if car.profile != identity.profile:
                     car.profile = identity.profile
-                    car.forget()
+                    self.changed.add(car)
                 car.secret_hash = identity.secret_hash if identity.revoked_at is None else None
             if car.secret_hash is not None:
                 if self.known.get(car.vin) not in (None, car.secret_hash):
@@ -175,6 +176,18 @@ class Fleet:
         car.low_day = max(0, day - 1)
         boot, seq = frontier.cursor
         return car.id, car.dealer_id, car.place, boot, seq, from_epoch(ts), car.low_day, kept, self.judge.dump(car.memory)
+
+    def forget_changed(self) -> None:
+        """Load them anew with their next word; only while nothing is in flight."""
+        while self.changed:
+            self.changed.pop().forget()
+
+    def forget_all(self) -> None:
+        """Back to what the database says."""
+        for car in self.by_id.values():
+            if car.loaded:
+                car.forget()
+        self.gappy.clear()
 
     def unload(self, bucket: int) -> list[Car]:
         """Forget the memories of a bucket that another gateway carries now."""

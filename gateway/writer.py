@@ -13,7 +13,7 @@ import structlog
 
 from gateway.batch import Batch
 from schemas.errors import Misconfigured, Unavailable
-from store import leases, readings, transactions
+from store import alerts, leases, readings, transactions
 from store.pool import Connection, connect
 
 log = structlog.get_logger()
@@ -104,7 +104,10 @@ class Writer:
                     return {}
                 except Exception as error:
                     if readings.is_bad_row(error):
-                        return await self._bad_rows(batch)
+                        bad = await self._bad_rows(batch)
+                        if bad:
+                            return bad
+                        continue
                     if not (isinstance(error, Unavailable) or readings.is_lost_connection(error)):
                         raise
                     self._away(error)
@@ -145,9 +148,28 @@ class Writer:
         finally:
             with suppress(Exception):
                 await trial.rollback()
-        if not found:
+        if not found and not await self._drop_bad_steps(connection, batch):
             raise RuntimeError("the database refused a batch without a bad row in it")
         return found
+
+    async def _drop_bad_steps(self, connection: Connection, batch: Batch) -> bool:
+        """Alert steps that the database refuses are our bug: counted, taken out, so that they stop no reading."""
+        good, trial = [], connection.transaction()
+        await trial.start()
+        for moved in batch.moved:
+            try:
+                async with connection.transaction():
+                    await alerts.move(connection, [moved], batch.now)
+                good.append(moved)
+            except Exception as error:
+                if not readings.is_bad_row(error):
+                    raise
+                log.error("alert_step_refused", vehicle=moved.vehicle_id, rule=moved.step.rule, reason=str(error))
+                batch.count(moved.dealer_id, "alert_step_refused", moved.step.rule, 1, str(error)[:300])
+        await trial.rollback()
+        dropped = len(good) < len(batch.moved)
+        batch.moved = good
+        return dropped
 
     async def _leaf(self, connection: Connection, day: int) -> str:
         leaf = self._leaves.get(day)

@@ -1,0 +1,75 @@
+"""Towards the cars: application acks, asks for what is missing, and what the driver's screen may show."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Final
+
+from gateway.batch import Batch
+from gateway.broker import Broker, publish_packet
+from gateway.car import Car
+from gateway.fleet import Fleet
+from schemas.alert import AlertState
+from schemas.telemetry import Ack, Ask
+from schemas.vehicle import topic
+
+ACK_EVERY_S: Final = 1.0  #: per car
+TICK_S: Final = 0.1
+ACKS_A_TICK: Final = 50  #: at least; and one for every ten messages: an ack costs the broker as much as a message
+_TOLD: Final = (AlertState.ACTIVE, AlertState.RESOLVED, AlertState.WITHDRAWN)
+
+
+class Downlink:
+    """QoS 0, coalesced. What gets lost is said again with the car's next message."""
+
+    def __init__(self, broker: Broker, fleet: Fleet) -> None:
+        self.broker, self.fleet = broker, fleet
+        self.owed: dict[tuple[Car, int], int] = {}  #: (car, boot) -> upto, committed and not yet told
+        self._messages = 0
+
+    def committed(self, batch: Batch) -> None:
+        """The batch is on disk: its cars may forget, be asked, and show."""
+        self._messages += batch.messages
+        for car, boot, upto in batch.acks:
+            self.owed[(car, boot)] = upto
+        for car, boot, first, last in batch.asks:
+            self._send(car, "down/asks", Ask(boot=boot, first=first, last=last).model_dump_json(by_alias=True).encode())
+        for moved in batch.moved:
+            step = moved.step
+            if not step.shadow and step.state in _TOLD:
+                told = {"rule": step.rule, "component": step.component, "state": step.state.value, "severity": step.severity.value, "because": step.because}
+                self._send(self.fleet.by_id[moved.vehicle_id], "down/alerts", json.dumps(told).encode())
+
+    async def run(self) -> None:
+        """For ever: acks, at most one a second and car."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            budget, self._messages = max(ACKS_A_TICK, self._messages // 10), 0
+            self._acks(time.monotonic(), budget)
+
+    def _acks(self, now: float, budget: int) -> None:
+        blobs: dict[int, list[bytes]] = {}
+        for key in list(self.owed):
+            car, boot = key
+            session = self.broker.sessions.get(car.bucket)
+            if now - car.acked_at < ACK_EVERY_S or session is None or not session.subscribed.is_set():
+                continue
+            car.acked_at = now
+            said = Ack(boot=boot, upto=self.owed.pop(key)).model_dump_json().encode()
+            blobs.setdefault(car.bucket, []).append(publish_packet(topic(car.vin, "down/acks"), said, self.broker.address.version))
+            budget -= 1
+            if budget <= 0:
+                break
+        for bucket, packets in blobs.items():
+            self.broker.sessions[bucket].send(b"".join(packets))
+
+    def _send(self, car: Car, way: str, payload: bytes) -> None:
+        session = self.broker.sessions.get(car.bucket)
+        if session is not None:
+            session.send(publish_packet(topic(car.vin, way), payload, self.broker.address.version))
+
+    def forget(self, bucket: int) -> None:
+        """Another gateway speaks to these cars now."""
+        self.owed = {key: upto for key, upto in self.owed.items() if key[0].bucket != bucket}

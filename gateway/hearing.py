@@ -1,0 +1,124 @@
+"""From deliveries to values, and everything that must be read from the database before a batch can be judged."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+from typing import Final
+
+import structlog
+
+from gateway import normalise
+from gateway.batch import Batch
+from gateway.car import Car
+from gateway.fleet import DIAGNOSTICS, TELEMETRY, UNKNOWN, Fleet, Route
+from gateway.normalise import NO_BOOT, Heard
+from gateway.refusals import Refusals
+from gateway.shown import Shown
+from gateway.writer import Writer
+from schemas.reading import Reading, Refusal
+from schemas.vehicle import is_vin
+from store import quarantine, readings, vehicles
+
+log = structlog.get_logger()
+
+SLICE: Final = 100  #: messages between two looks at the sockets: the database's answers must not wait for us
+ASK_AGAIN_S: Final = 5.0  #: an unknown VIN is looked up this often at most
+
+#: One message: its car, the row if nothing about it is odd, else the longer answer, payload and topic.
+Said = tuple[Car, tuple[Reading, int | None, int] | None, Heard | None, bytes, str]
+LetIn = tuple[Car, int, Heard]  # car, quarantine id, what it said
+
+
+class Hearing:
+    """Decodes a batch, meets new cars, warms up cold ones."""
+
+    def __init__(self, fleet: Fleet, writer: Writer, refusals: Refusals, shown: Shown) -> None:
+        self.fleet, self.writer, self.refusals, self.shown = fleet, writer, refusals, shown
+        self._looked_up: dict[str, float] = {}
+
+    async def hear(self, batch: Batch, received_at: float) -> list[Said]:
+        """Bytes to values; what needs no car's memory is settled here."""
+        heard: list[Said] = []
+        routes, quickly = self.fleet.routes, normalise.quick
+        for chunk in batch.chunks:
+            batch.messages += len(chunk)
+            retained = set(chunk.retained)
+            for n, (name, payload) in enumerate(zip(chunk.topics, chunk.payloads, strict=True)):
+                if n % SLICE == SLICE - 1:
+                    await asyncio.sleep(0)
+                route = routes.get(name) or self.fleet.route(name)
+                if route.car is None and await self._met(route.source.vin):
+                    route = self.fleet.route(name)
+                car = route.car
+                try:
+                    if car is None or route.kind == UNKNOWN or (retained and n in retained):
+                        self._stray(batch, route, payload, received_at, bool(retained and n in retained))
+                    elif route.kind == TELEMETRY:
+                        quick = quickly(payload, car.id, received_at)
+                        said = normalise.telemetry(payload, route.source, received_at) if quick is None else None
+                        heard.append((car, quick, said, payload, route.source.topic))
+                    elif route.kind == DIAGNOSTICS:
+                        heard.append((car, None, normalise.diagnostics(payload, route.source, received_at), payload, route.source.topic))
+                    else:
+                        self.shown.hint(batch, car, payload)
+                except Exception as error:  # our bug: this message is put aside, the others go on
+                    log.exception("decoder_fault", topic=route.source.topic)
+                    detail = f"it could not be read; that is our fault ({type(error).__name__})"
+                    self.refusals.refuse(batch, car, normalise.refusal(route.source, payload, received_at, Refusal.NOT_TELEMETRY, detail))
+        return heard
+
+    async def _met(self, vin: str) -> bool:
+        """Whether a car of which we have not heard is new: its first word may be quicker than the bell."""
+        now = time.monotonic()
+        if not is_vin(vin) or now - self._looked_up.get(vin, -ASK_AGAIN_S) < ASK_AGAIN_S:
+            return False
+        if len(self._looked_up) > 1000:
+            self._looked_up.clear()
+        self._looked_up[vin] = now
+        self.fleet.meet(await self.writer.read(partial(vehicles.by_vin, vin=vin)))
+        return vin in self.fleet.by_vin
+
+    def _stray(self, batch: Batch, route: Route, payload: bytes, received_at: float, retained: bool) -> None:
+        if retained:
+            reason, detail = Refusal.RETAINED, "retained messages are not events"
+        elif route.car is None:
+            reason, detail = Refusal.UNKNOWN_VEHICLE, "no dealer looks after a car of this VIN"
+        else:
+            reason, detail = Refusal.NOT_TELEMETRY, "this topic is not in the contract, or not in the car's bucket"
+        self.refusals.refuse(batch, route.car, normalise.refusal(route.source, payload, received_at, reason, detail))
+
+    async def warm_up(self, batch: Batch, heard: list[Said], more: list[Car]) -> None:
+        cold = {car for car, *_ in heard if not car.loaded}
+        cold.update(car for car in more if not car.loaded)
+        if cold:
+            now = time.monotonic()
+            closed, _ = await self.writer.read(lambda connection: self.fleet.load(connection, cold, now))
+            batch.arrived += closed
+        strangers, keys = set(), []
+        for car, quick, said, _, _ in heard:
+            row = quick[0] if quick is not None else said.reading if said is not None else None
+            boot = row.boot if row is not None else said.boot if said is not None else None
+            if boot is None or boot == car.frontier.boot:
+                continue
+            if boot == NO_BOOT and row is not None:
+                keys.append((car.id, row.seq))
+            elif boot < car.frontier.boot and boot not in car.frontier.tops:
+                strangers.add((car, boot))
+        if strangers:
+            await self.writer.read(lambda connection: self.fleet.learn_boots(connection, strangers))
+        if keys:
+            for vehicle, key in await self.writer.read(lambda connection: readings.known_keys(connection, keys)):
+                self.fleet.by_id[vehicle].remembers(key)
+
+    async def accepted(self, buckets: set[int]) -> list[LetIn]:
+        """Refused messages of our cars that a person let in."""
+        found: list[LetIn] = []
+        waiting: list[quarantine.Accepted] = await self.writer.read(lambda connection: quarantine.accepted(connection))
+        for one in waiting:
+            car = self.fleet.by_id.get(one.vehicle_id)
+            if car is not None and car.bucket in buckets:
+                source = normalise.Source(car.vin, car.id, one.topic)
+                found.append((car, one.id, normalise.telemetry(one.payload, source, one.received_at.timestamp(), let_in=True)))
+        return found

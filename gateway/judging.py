@@ -1,0 +1,288 @@
+"""The decision: is a row new, what is its place, what do the rules say, what goes into the transaction?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from gateway import normalise
+from gateway.batch import Batch
+from gateway.broker import Chunk
+from gateway.car import Car
+from gateway.fleet import Fleet
+from gateway.frontier import Arrival, Gap
+from gateway.hearing import SLICE, Hearing, LetIn, Said
+from gateway.normalise import NO_BOOT, Heard
+from gateway.refusals import Refusals
+from gateway.shown import Shown
+from schemas.alert import AlertStep
+from schemas.reading import Mark, Reading, Refusal
+from store import readings
+from store.alerts import Moved
+
+log = structlog.get_logger()
+
+CHECKPOINT_ROWS: Final = 128
+
+Due = dict[Car, Reading | None]  # cars that need a checkpoint, with their last row
+
+
+class Judging:
+    """Owns the cars' memories while a batch is prepared; nothing else moves them."""
+
+    def __init__(self, fleet: Fleet, hearing: Hearing, refusals: Refusals, shown: Shown, clock: Callable[[], datetime]) -> None:
+        self.fleet, self.hearing, self.refusals, self.shown, self.clock = fleet, hearing, refusals, shown, clock
+        self.poison: dict[tuple[int, int, int], str] = {}  #: rows that the database refused
+        self.duplicates = 0
+        self._also: set[tuple[Car, int]] = set()
+
+    async def prepare(self, chunks: list[Chunk], *, tick: bool, let_in: list[LetIn]) -> Batch:
+        """Decode, load what is cold, judge, pack. With `tick` also what is done once a second."""
+        batch = Batch(chunks, self.clock())
+        received_at = batch.now.timestamp()
+        heard = await self.hearing.hear(batch, received_at)
+        await self.hearing.warm_up(batch, heard, [car for car, _, _ in let_in])
+        touched: dict[Car, int] = {}
+        due: Due = {}
+        now = time.monotonic()
+        await self._all(batch, heard, received_at, now, touched, due)
+        for car, quarantine_id, said in let_in:
+            self._let_in(batch, car, quarantine_id, said, due)
+        if tick:
+            for car in list(self.fleet.gappy):
+                self._gaps(batch, car, now, due)
+            self.shown.tick(batch)
+            self.refusals.tick(batch, now)
+        for car, last in due.items():
+            if car.loaded:
+                batch.checkpoints.append(self.fleet.checkpoint(car, last.ts if last else received_at, last.day if last else 0))
+        also, self._also = self._also, set()
+        for car, boot in [*touched.items(), *also]:
+            batch.acks.append((car, boot, car.frontier.upto(boot)))
+        return batch
+
+    async def _all(self, batch: Batch, heard: list[Said], received_at: float, now: float, touched: dict[Car, int], due: Due) -> None:
+        step_of, newest, pack, rows, kept, moved = self._step, self.shown.newest, readings.pack, batch.rows, batch.readings, batch.moved
+        for n, (car, quick, said, payload, name) in enumerate(heard):
+            if n % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+            if quick is None:
+                assert said is not None
+                self._admit(batch, car, said, payload, name, now, touched, due)
+                continue
+            row, oldest, odometer = quick
+            frontier, boot, seq = car.frontier, row.boot, row.seq
+            if (
+                boot != frontier.boot or frontier.tops[boot] + 1 != seq or frontier.gaps or frontier.waiting or self.poison
+                or row.day < car.low_day or row.ts < car.odometer_ts
+            ):  # fmt: skip
+                self._admit(batch, car, Heard(row, oldest, odometer=odometer), payload, name, now, touched, due)
+                continue
+            # From here on it is `_admit` for the next row of a car of which nothing is missing, in one piece.
+            frontier.tops[boot] = seq
+            frontier.cursor = (boot, seq)
+            touched[car] = boot
+            if odometer >= 0:
+                metres, before = row.values[odometer], car.odometer
+                if before is not None and not 0.0 <= metres - before <= (row.ts - car.odometer_ts) * normalise.MAX_MPS + normalise.ODOMETER_SLACK_M:
+                    self._check_odometer(batch, car, row, odometer, payload, name)
+                else:
+                    car.odometer, car.odometer_ts = metres, row.ts
+            if row.ts > car.heard_ts:
+                car.heard_ts = row.ts
+            car.place = row.place = car.place + 1
+            for step in step_of(car.memory, row):
+                moved.append(Moved(car.dealer_id, car.id, received_at, step))
+            car.since += 1
+            if car.since >= CHECKPOINT_ROWS or car in due:
+                due[car] = row
+            shown = newest.get(car)
+            if shown is None:
+                newest[car] = {row.ids: row}
+            else:
+                shown[row.ids] = row
+            if row.day in rows:
+                rows[row.day].append(pack(car.dealer_id, row))
+                kept[row.day].append(row)
+            else:
+                rows[row.day], kept[row.day] = [pack(car.dealer_id, row)], [row]
+
+    def _admit(
+        self, batch: Batch, car: Car, said: Heard, payload: bytes, name: str, now: float, touched: dict[Car, int], due: Due
+    ) -> None:
+        """One message of one car: is it new, what is its place, what do the rules say?"""
+        row = said.reading
+        for refused in said.refused:
+            self.refusals.refuse(batch, car, refused)
+        if row is None:
+            if said.boot is not None and said.seq is not None:  # refused, but it leaves no gap
+                touched[car] = said.boot
+                if car.frontier.arrive(said.boot, said.seq, said.oldest, now) is not Arrival.DUPLICATE:
+                    due[car] = None
+            return
+        boot, seq = row.boot, row.seq
+        if self.poison and (car.id, boot, seq) in self.poison:
+            self._dead_letter(batch, car, row, payload, name, now, touched, due)
+            return
+        frontier = car.frontier
+        if boot == NO_BOOT:
+            if car.remembers(seq):
+                self.duplicates += 1
+                return
+            arrival = Arrival.NEXT
+        else:
+            fresh = boot != frontier.boot
+            if fresh and car in touched:  # two boots in one batch: each has its own ack
+                self._also.add((car, touched[car]))
+            touched[car] = boot
+            arrival = frontier.arrive(boot, seq, said.oldest, now)
+            if arrival is Arrival.DUPLICATE:
+                self.duplicates += 1
+                return
+            if fresh or arrival is not Arrival.NEXT:
+                self._odd(car, said, arrival, row, due)
+        if said.odometer >= 0:
+            self._check_odometer(batch, car, row, said.odometer, payload, name)
+        if row.ts > car.heard_ts:
+            car.heard_ts = row.ts
+        if arrival is Arrival.WAITS:
+            frontier.waiting[(boot, seq)] = row
+            self._store(batch, car, row)
+            batch.waiting[(car.id, boot, seq)] = (row.day, len(batch.rows[row.day]) - 1)
+            self._drain(batch, car, now, due)
+            return
+        self._judge(batch, car, row, due)
+        self._store(batch, car, row)
+        if frontier.waiting:
+            self._drain(batch, car, now, due)
+
+    def _step(self, memory: Any, row: Reading) -> tuple[AlertStep, ...]:
+        """What the rules say. The judge catches its rules; what it does not catch is our bug and stops no car."""
+        try:
+            return self.fleet.judge.step(memory, row)
+        except Exception as error:
+            log.exception("judge_fault", vehicle=row.vehicle_id)
+            self.refusals.tally(None, "judge_fault", type(error).__name__, 1, str(error)[:300])
+            return ()
+
+    def _odd(self, car: Car, said: Heard, arrival: Arrival, row: Reading, due: Due) -> None:
+        """Not simply the next one: what must not be told from rows alone goes into a checkpoint of this very transaction."""
+        frontier = car.frontier
+        if said.oldest is not None:
+            frontier.give_up_below(row.boot, said.oldest)
+        if frontier.gaps or frontier.waiting or frontier.closed:
+            self.fleet.gappy.add(car)
+        if arrival is Arrival.LATE:
+            row.mark |= Mark.LATE
+            due[car] = row
+        elif said.oldest is not None and said.oldest < row.seq and frontier.gaps and frontier.gaps[-1].boot == row.boot:
+            due[car] = row
+
+    def _judge(self, batch: Batch, car: Car, row: Reading, due: Due) -> None:
+        car.place += 1
+        row.place = car.place
+        for step in self._step(car.memory, row):
+            batch.moved.append(Moved(car.dealer_id, car.id, row.received_at, step))
+        car.since += 1
+        if car.since >= CHECKPOINT_ROWS or row.day < car.low_day or car in due:
+            due[car] = row
+        if row.ids and not (row.mark and row.mark & Mark.LATE):
+            shown = self.shown.newest.get(car)
+            if shown is None:
+                self.shown.newest[car] = {row.ids: row}
+            else:
+                shown[row.ids] = row
+
+    def _drain(self, batch: Batch, car: Car, now: float, due: Due) -> None:
+        """Judge what may be judged now of the rows that waited."""
+        for row in car.frontier.ready(now):
+            self._judge(batch, car, row, due)
+            mine = batch.waiting.pop((car.id, row.boot, row.seq), None)
+            if mine is None:
+                batch.placed.append(row)
+            else:  # not written yet: with its place after all
+                batch.rows[mine[0]][mine[1]] = readings.pack(car.dealer_id, row)
+
+    @staticmethod
+    def _store(batch: Batch, car: Car, row: Reading) -> None:
+        packed = readings.pack(car.dealer_id, row)
+        rows = batch.rows.get(row.day)
+        if rows is None:
+            batch.rows[row.day], batch.readings[row.day] = [packed], [row]
+        else:
+            rows.append(packed)
+            batch.readings[row.day].append(row)
+
+    def _check_odometer(self, batch: Batch, car: Car, row: Reading, at: int, payload: bytes, name: str) -> None:
+        metres = row.values[at]
+        if (row.mark and row.mark & (Mark.CLOCK_SUSPECT | Mark.ACCEPTED)) or row.ts < car.odometer_ts:
+            return
+        if car.odometer is not None:
+            fault = normalise.odometer_fault(metres, row.ts, car.odometer, car.odometer_ts)
+            if fault:
+                normalise.without(row, normalise.ODOMETER)
+                source = normalise.Source(car.vin, car.id, name)
+                self.refusals.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.ODOMETER, fault, row.boot, row.seq))
+                return
+        car.odometer, car.odometer_ts = metres, row.ts
+
+    def _dead_letter(
+        self, batch: Batch, car: Car, row: Reading, payload: bytes, name: str, now: float, touched: dict[Car, int], due: Due
+    ) -> None:
+        """A row that the database refused: out of the batch, into quarantine, and no gap."""
+        why = self.poison[(car.id, row.boot, row.seq)]
+        if row.boot != NO_BOOT:
+            touched[car] = row.boot
+            if car.frontier.arrive(row.boot, row.seq, None, now) is Arrival.DUPLICATE:
+                return
+        due[car] = None
+        if why != "UniqueViolation":
+            source = normalise.Source(car.vin, car.id, name)
+            self.refusals.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.DATABASE, why, row.boot, row.seq))
+
+    def _let_in(self, batch: Batch, car: Car, quarantine_id: int, said: Heard, due: Due) -> None:
+        batch.folded.append(quarantine_id)
+        row = said.reading
+        if row is None or not row.ids:
+            return
+        row.boot, row.seq = NO_BOOT, quarantine_id  # its own number is taken, by the rest of it or by its refusal
+        row.mark |= Mark.ACCEPTED | Mark.LATE
+        if car.remembers(row.seq):
+            return
+        if said.odometer >= 0:
+            car.odometer, car.odometer_ts = row.values[said.odometer], row.ts
+        self._judge(batch, car, row, due)
+        self._store(batch, car, row)
+        due[car] = row
+
+    def _gaps(self, batch: Batch, car: Car, now: float, due: Due) -> None:
+        """The ledger of one car: write what is open, ask for it, close what ended, judge what has waited long enough."""
+        frontier = car.frontier
+        if not car.loaded:
+            return
+        asks = frontier.asks(now, batch.now.timestamp(), car.heard_ts)
+        batch.asks += [(car, *ask) for ask in asks]
+        for gap in frontier.gaps:
+            if gap.asked and (not gap.kept or any(ask[0] == gap.boot for ask in asks)):
+                gap.kept = True
+                batch.gaps.append(_ledger(car, gap, batch.now))
+        for gap in frontier.closed:
+            if gap.lost:
+                (batch.lost if gap.kept else batch.lost_at_once).append(_ledger(car, gap, batch.now))
+                due.setdefault(car, None)
+                batch.acks.append((car, gap.boot, frontier.upto(gap.boot)))
+            elif gap.kept:
+                batch.arrived.append((car.id, gap.boot, gap.first))
+        frontier.closed.clear()
+        self._drain(batch, car, now, due)
+        if not frontier.gaps and not frontier.waiting:
+            self.fleet.gappy.discard(car)
+
+
+def _ledger(car: Car, gap: Gap, now: datetime) -> tuple[int, int, int, int, int, datetime, int]:
+    return car.dealer_id, car.id, gap.boot, gap.first, gap.last, now, gap.asked
