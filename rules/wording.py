@@ -59,6 +59,8 @@ FACTS: dict[MessageKind, tuple[str, ...]] = {
     MessageKind.STAFF_ESCALATION: ("vehicle", "severity", "minutes", "link"),
     MessageKind.STAFF_COMEBACK: ("vehicle", "link"),
     MessageKind.STAFF_REPLY: ("owner", "body", "link"),
+    MessageKind.STAFF_SILENCE: ("owner", "vehicle", "minutes", "link"),
+    MessageKind.STAFF_UNREACHED: ("owner", "because", "phone", "link"),
 }
 _OPTIONAL = (
     "address", "because", "body", "component", "driver", "finding", "kind", "link", "minutes", "more", "owner", "plate", "ready_by", "rule",

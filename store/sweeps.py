@@ -16,6 +16,16 @@ WHERE v.enrolled_at IS NOT NULL AND v.revoked_at IS NULL AND v.last_heard_at IS 
   AND (v.last_heard_at <= $2 OR a.state IN ('pending', 'active')) AND v.id > $3
 ORDER BY v.id LIMIT $4
 """
+_UNHEARD = """
+SELECT b.dealer_id, b.id AS booking_id, b.case_id, o.name AS owner, v.title AS vehicle, coalesce(b.last_word_at, b.starts_at) AS since
+FROM bookings b JOIN dealers d ON d.id = b.dealer_id JOIN cases c ON c.dealer_id = b.dealer_id AND c.id = b.case_id
+JOIN owners o ON o.dealer_id = b.dealer_id AND o.id = c.owner_id JOIN vehicles v ON v.dealer_id = b.dealer_id AND v.id = b.vehicle_id
+WHERE b.kind = 'waiting' AND b.state IN ('arrived', 'working')
+  AND coalesce(b.last_word_at, b.starts_at) <= $1::timestamptz - make_interval(mins => d.waiting_word_minutes)
+  AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.dealer_id = b.dealer_id AND m.case_id = b.case_id AND m.kind = 'staff_silence'
+                  AND m.queued_at > coalesce(b.last_word_at, b.starts_at))
+ORDER BY since LIMIT 100
+"""
 _LAST_HEARD = "SELECT last_heard_at FROM vehicles WHERE id = $1"
 _UNREAD = "SELECT needs_reading FROM threads WHERE dealer_id = $1 AND owner_id = $2"
 
@@ -31,6 +41,23 @@ class Silent:
     step: int | None
     state: str | None
     severity: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A customer in the lounge who has not heard from us for longer than the dealer allows."""
+
+    dealer_id: int
+    booking_id: int
+    case_id: int
+    owner: str
+    vehicle: str
+    since: datetime
+
+
+async def unheard(connection: Connection, now: datetime) -> list[Unheard]:
+    """Those about whom nobody has been told yet."""
+    return [Unheard(**as_dict(row)) for row in await connection.fetch(_UNHEARD, now)]
 
 
 async def expired_offers(connection: Connection, now: datetime, limit: int = 100) -> list[tuple[int, int]]:

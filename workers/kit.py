@@ -43,4 +43,3 @@ class Kit:
     send_s: float = 4.5  #: longer than a channel's own time-out, shorter than the time a STOP waits for the owner's row
     grace: timedelta = timedelta(seconds=12)  #: a claim this old is nobody's: longer than any hand-over takes
     luck: Callable[[], float] = field(default=random.random)
-    retention_days: int = 400

@@ -1,9 +1,9 @@
-"""An owner wrote something that a person must read: the people who look after them are told."""
+"""Where texts end and a person must take over: an owner wrote something, or cannot be reached."""
 
 from __future__ import annotations
 
 from schemas.message import MessageKind, Purpose
-from store import accounts, messages, threads
+from store import accounts, cases, messages, owners, threads
 from store.pool import Connection
 from store.wakeups import Wakeup
 from workers import notices
@@ -29,4 +29,30 @@ async def tell_staff(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
         await messages.queue(
             connection, dealer_id=dealer.id, kind=MessageKind.STAFF_REPLY, purpose=Purpose.STAFF, to=to, body=text.body, author="worker", now=kit.clock(),
             case_id=found.case_id, reference=f"staff_reply-{wakeup.subject_id}-{person.id}",
+        )  # fmt: skip
+
+
+async def tell_unreached(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
+    """A text to an owner failed for good: somebody rings instead."""
+    message = await messages.get(connection, wakeup.dealer_id, wakeup.subject_id)
+    if message is None or message.owner_id is None:
+        return
+    dealer = await accounts.dealer(connection, wakeup.dealer_id)
+    owner = await owners.get(connection, wakeup.dealer_id, message.owner_id)
+    people = await notices.advisors(connection, dealer)
+    if message.case_id is not None:
+        case = await cases.get(connection, wakeup.dealer_id, message.case_id)
+        people = [person for person in people if person.id == case.assignee_id] or people
+    path = f"/cases/{message.case_id}" if message.case_id is not None else "/queue"
+    for person in people:
+        to = notices.receiver(kit, person)
+        if to is None:
+            continue
+        text = kit.wording.text(
+            person.language, MessageKind.STAFF_UNREACHED, owner=owner.name, because=message.reason or "unknown", phone=owner.phone or message.to_address,
+            link=kit.desk_url.rstrip("/") + path,
+        )  # fmt: skip
+        await messages.queue(
+            connection, dealer_id=dealer.id, kind=MessageKind.STAFF_UNREACHED, purpose=Purpose.STAFF, to=to, body=text.body, author="worker", now=kit.clock(),
+            case_id=message.case_id, reference=f"staff_unreached-{message.id}-{person.id}",
         )  # fmt: skip

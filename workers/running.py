@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
@@ -25,6 +26,7 @@ log = structlog.get_logger()
 SENDERS, HANDS = 4, 2
 TICK_S = 0.5  #: machine time between two looks when no bell rang
 SWEEP_S, SILENCE_S, FORGET_S, PROOF_S, RECONCILE_S = 1.0, 60.0, 3600.0, 2.0, 2.0
+_RAREST_S = 300.0  #: a repair that has waited for days for its proof can wait this long for a look
 _PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 
 
@@ -63,6 +65,7 @@ async def serve(kit: Kit, database_url: str, ready: Callable[..., None] = lambda
             loops.create_task(_loop(f"hand {n}", lambda: waking.one(kit), bell, TICK_S))
         loops.create_task(_loop("reconcile", lambda: sending.reconcile(kit), None, RECONCILE_S))
         loops.create_task(_loop("offers", lambda: _idle(sweeping.offers_once(kit)), None, SWEEP_S))
+        loops.create_task(_loop("waiting", lambda: _idle(sweeping.waiting_once(kit)), None, SWEEP_S))
         loops.create_task(_loop("silence", lambda: _idle(sweeping.silence_once(kit)), None, SILENCE_S))
         loops.create_task(_loop("forget", lambda: _idle(sweeping.forget_once(kit)), None, FORGET_S))
         loops.create_task(_loop("proofs", verifier.once, None, PROOF_S))
@@ -103,13 +106,20 @@ class Verifier:
 
     def __init__(self, kit: Kit) -> None:
         self._kit, self._seen = kit, dict[int, datetime | None]()
+self._first: dict[int, float] = {}  # machine time of the first look: the longer it takes, the rarer we look
+        self._next: dict[int, float] = {}
 
     async def once(self) -> bool:
         """Look at each such case once; failures of one do not stop the others."""
         async with transaction(self._kit.pool) as connection:
             waiting = await cases.verifying(connection)
         self._seen = {case.id: self._seen[case.id] for case in waiting if case.id in self._seen}
+        for known in (self._first, self._next):
+            for gone in known.keys() - {case.id for case in waiting}:
+                del known[gone]
         for case in waiting:
+            if self._next.get(case.id, 0.0) > time.monotonic():
+                continue
             try:
                 await self._look(case)
             except Unavailable:
@@ -126,6 +136,8 @@ class Verifier:
             fresh = await cases.get(connection, case.dealer_id, case.id, lock=True)
             answer = await verifying.check(self._kit, connection, fresh)
         self._seen[case.id] = heard
+        now = time.monotonic()
+        self._next[case.id] = now + min(_RAREST_S, (now - self._first.setdefault(case.id, now)) / 20)
         if answer is not None:
             log.info("repair checked", case=case.id, answer=type(answer).__name__, because=answer.because)
 

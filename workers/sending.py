@@ -19,9 +19,9 @@ from schemas.consent import Owner
 from schemas.errors import DeliveryFailed, NotFound
 from schemas.message import MESSAGE, Message, MessageEvent, MessageState, Purpose
 from schemas.verdict import Severity
-from store import accounts, cases, consents, history, messages, owners
+from store import accounts, cases, consents, history, messages, owners, wakeups
 from store.pool import Connection, transaction
-from workers.channels import ALIASES, Lookup, Receipt
+from workers.channels import ALIASES, Blocked, Lookup, Receipt
 from workers.kit import Kit
 
 log = structlog.get_logger()
@@ -145,12 +145,16 @@ async def _end(connection: Connection, message: Message, event: MessageEvent, re
     state = MESSAGE.next(MessageState.CLAIMED, event)
     await messages.end(connection, message, state, reason)
     await history.write(connection, message.dealer_id, "message", message.id, old=message.state.value, new=state.value, reason=reason, actor="worker", now=now)
+    if state is MessageState.FAILED and message.owner_id is not None and message.purpose is not Purpose.SURVEY:
+        await wakeups.put(connection, message.dealer_id, "unreached", message.id, due_at=now)  # somebody must ring
 
 
 async def _failed(kit: Kit, message: Message, error: DeliveryFailed) -> None:
     """The provider did not take it: for good, or try again later with jitter."""
     attempt = message.attempts + 1
     async with transaction(kit.pool) as connection:
+        if isinstance(error, Blocked) and message.owner_id is not None:  # a STOP that only the provider heard
+            await consents.stop(connection, message.dealer_id, message.owner_id, now=kit.clock(), wording=error.reason, source="blocked at the provider")
         if error.permanent or retry.exhausted(attempt):
             await _end(connection, message, MessageEvent.FAILED, error.reason, kit.clock())
         else:

@@ -9,11 +9,13 @@ import structlog
 from rules.catalogue import BY_NAME
 from rules.silence import QUIET_FOR, Standing, silence, step_for
 from schemas.alert import AlertState, AlertStep
+from schemas.message import MessageKind
+from schemas.moment import minutes_between
 from schemas.verdict import Severity
-from store import alerts, idempotency, sweeps
+from store import accounts, alerts, cases, idempotency, messages, sweeps
 from store.alerts import Moved
 from store.pool import transaction
-from workers import reminding
+from workers import notices, reminding
 from workers.kit import Kit
 
 log = structlog.get_logger()
@@ -32,6 +34,24 @@ async def offers_once(kit: Kit) -> int:
         async with transaction(kit.pool) as connection:
             done += await reminding.expire(kit, connection, dealer_id, offer_id)
     return done
+
+
+async def waiting_once(kit: Kit) -> int:
+    """A customer who waits and hears nothing: the people at the desk are told, once for each silence."""
+    now = kit.clock()
+    async with transaction(kit.pool) as connection:
+        found = await sweeps.unheard(connection, now)
+        for one in found:
+            dealer = await accounts.dealer(connection, one.dealer_id)
+            case = await cases.get(connection, one.dealer_id, one.case_id)
+            people = await notices.advisors(connection, dealer)
+            people = [person for person in people if person.id == case.assignee_id] or people
+            await notices.tell(
+                kit, connection, case, MessageKind.STAFF_SILENCE, people, f"{one.booking_id}-{one.since.timestamp():.0f}", owner=one.owner,
+                minutes=minutes_between(one.since, now), link=f"{kit.desk_url.rstrip('/')}/waiting",
+                asserts=[messages.asserts("booking", one.booking_id, "arrived", "working")],
+            )  # fmt: skip
+    return len(found)
 
 
 async def silence_once(kit: Kit) -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from rules import proof
-from rules.proof import Proved
+from rules.proof import Disproved, Proved
 from schemas.alert import Alert
 from schemas.case import Case, CaseEvent, CaseState
 from schemas.errors import NotFound
 from schemas.message import MessageKind, Purpose
 from schemas.moment import from_epoch
 from schemas.reading import Reading
-from store import accounts, alerts, cases, feedback, fleet, messages, owners, readings, secrets, sweeps, wakeups
+from store import accounts, alerts, cases, feedback, fleet, history, messages, owners, readings, secrets, sweeps, wakeups
 from store.pool import Connection
 from store.wakeups import Wakeup
 from workers.kit import Kit
@@ -21,6 +21,7 @@ ASK_AFTER = timedelta(hours=2)
 _NOT_WHILE_UPSET = timedelta(hours=6)  #: an unread text may be a complaint: a person reads it before we ask anything
 _MOST_ASKS = 8
 _OPEN_FOR = timedelta(days=30)  #: a question that nobody answered by then is not asked any more
+NOT_HEALED = "not healed yet"
 _PAGE = 2000
 _FAR = timedelta(days=400)  #: a wrong clock may date a row ahead
 
@@ -39,6 +40,8 @@ async def check(kit: Kit, connection: Connection, case: Case) -> proof.Answer | 
     if case.state is not CaseState.VERIFYING or case.repaired_at is None:
         return None
     answer = proof.check(case.proof or [], await _since_repair(kit, connection, case))
+    if isinstance(answer, Disproved):
+        await _say_once(kit, connection, case, answer.because)
     if not isinstance(answer, Proved):
         return answer
     now = kit.clock()
@@ -73,6 +76,14 @@ async def _question(kit: Kit, connection: Connection, case: Case) -> str | None:
         subject_id=case.id,
     )  # fmt: skip
     return f"{kit.desk_url.rstrip('/')}/f/{token}"
+
+
+async def _say_once(kit: Kit, connection: Connection, case: Case, because: str) -> None:
+    """The readings speak against the repair; whether it is a comeback, the rule with its hold decides."""
+    told = await history.of(connection, case.dealer_id, "case", case.id)
+    if told and told[-1].new == NOT_HEALED:
+        return
+    await history.write(connection, case.dealer_id, "case", case.id, old=case.state.value, new=NOT_HEALED, reason=because, actor="car", now=kit.clock())
 
 
 async def _all_clear(kit: Kit, connection: Connection, case: Case) -> None:

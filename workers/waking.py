@@ -32,6 +32,7 @@ HANDLERS: Mapping[str, Handler] = {
     "booking": reminding.plan,
     "offer": reminding.offer_due,
     "reply": replying.tell_staff,
+    "unreached": replying.tell_unreached,
 }
 _LOUD = 3  #: from this attempt on the desk sees that something is stuck
 _LONGEST = 3600.0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from schemas.errors import DeliveryFailed
 from schemas.message import Message
 
 
@@ -21,6 +22,13 @@ class Lookup(Enum):
 
     NEVER_CAME = "never came"
     CANNOT_TELL = "cannot tell"
+
+
+class Blocked(DeliveryFailed):
+    """The message could not be delivered: {reason}"""
+
+    def __init__(self) -> None:
+        super().__init__("the owner has blocked our number at the provider", permanent=True)
 
 
 class Channel(Protocol):

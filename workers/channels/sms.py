@@ -9,12 +9,13 @@ import aiohttp
 
 from schemas.errors import DeliveryFailed, Misconfigured
 from schemas.message import Message
-from workers.channels.channel import Lookup, Receipt
+from workers.channels.channel import Blocked, Lookup, Receipt
 
 TIMEOUT_S = 4.0
 API = "https://api.twilio.com"
 #: Error codes after which the same text to the same number fails again: not a number, no mobile, opted out at the provider.
-_FOR_GOOD = frozenset({21211, 21214, 21217, 21401, 21407, 21408, 21421, 21602, 21604, 21606, 21610, 21612, 21614, 21617, 30003, 30004, 30005, 30006})
+_FOR_GOOD = frozenset({21211, 21214, 21217, 21401, 21407, 21408, 21421, 21602, 21604, 21606, 21612, 21614, 21617, 30003, 30004, 30005, 30006})
+_BLOCKED = 21610  #: they sent STOP to the provider itself: it would refuse every further text
 _LOOK_BACK = timedelta(minutes=2)  #: its clock and ours may differ
 
 
@@ -45,6 +46,8 @@ class SmsChannel:
                 code = int(said.get("code") or 0)
                 if answer.status == 429:
                     raise DeliveryFailed("Twilio asks us to slow down")
+                if code == _BLOCKED:
+                    raise Blocked
                 if answer.status < 500:
                     raise DeliveryFailed(f"Twilio refuses it ({answer.status}, error {code})", permanent=code in _FOR_GOOD or answer.status == 400)
                 raise OSError(f"Twilio answered {answer.status}: it may have taken the text")

@@ -10,8 +10,10 @@ import pytest
 
 from dealer_api.acts import bookings as booking_acts
 from dealer_api.acts import cases as case_acts
+from dealer_api.acts import messages as message_acts
 from dealer_api.acts import offers as offer_acts
 from schemas.alert import AlertState as A
+from schemas.booking import BookingKind
 from schemas.verdict import Severity
 from store import wakeups
 from store.pool import transaction
@@ -328,3 +330,29 @@ async def test_staff_notices_go_at_night_too(scene: Any) -> None:
     await scene.work()
     assert len(await scene.staff_phone("advisor")) == 1
     assert not await sending.one(scene.kit)
+
+
+async def test_a_customer_who_waits_and_hears_nothing_is_brought_to_the_desks_mind_once(scene: Any) -> None:
+    await scene.alert(A.PENDING, A.ACTIVE)
+    await scene.work()
+    case_id = (await scene.case())["id"]
+    window = (await booking_acts.free_windows(scene.house, scene.dealer.id, BookingKind.WAITING))[0]
+    booking = await booking_acts.book(scene.house, scene.dealer.id, "staff:1", case_id, BookingKind.WAITING, window.window.starts_at)
+    scene.clock.at = booking.starts_at
+    await booking_acts.arrive(scene.house, scene.dealer.id, "staff:1", booking.id)
+    await scene.work()
+    before = len(await scene.staff_phone("advisor"))
+    scene.clock.on(minutes=scene.dealer.waiting_word_minutes - 1)
+    assert await sweeping.waiting_once(scene.kit) == 0
+    scene.clock.on(minutes=2)
+    assert await sweeping.waiting_once(scene.kit) == 1
+    assert await sweeping.waiting_once(scene.kit) == 0
+    await scene.work()
+    told = (await scene.staff_phone("advisor"))[before:]
+    assert len(told) == 1
+    assert "has not heard from us for 31 minutes" in told[0]
+    await message_acts.send_waiting(scene.house, scene.dealer.id, "staff:1", booking.id)
+    scene.clock.on(minutes=10)
+    assert await sweeping.waiting_once(scene.kit) == 0
+    scene.clock.on(minutes=30)
+    assert await sweeping.waiting_once(scene.kit) == 1

@@ -14,7 +14,7 @@ from aiosmtpd.smtp import SMTP
 
 from schemas.errors import DeliveryFailed, Misconfigured
 from schemas.message import Message, MessageKind, MessageState, Purpose
-from workers.channels import ChannelSettings, EmailChannel, Lookup, PhoneChannel, Receipt, SmsChannel, open_channels
+from workers.channels import Blocked, ChannelSettings, EmailChannel, Lookup, PhoneChannel, Receipt, SmsChannel, open_channels
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -118,13 +118,20 @@ async def test_an_sms_comes_from_the_dealers_number_and_names_its_reference_in_t
                            "StatusCallback": "https://desk.example/inbound/twilio/status?reference=m-1"}]  # fmt: skip
 
 
-@pytest.mark.parametrize(("status", "code", "permanent"), [(400, 21211, True), (400, 21610, True), (429, 20429, False), (401, 20003, False)])
+@pytest.mark.parametrize(("status", "code", "permanent"), [(400, 21211, True), (429, 20429, False), (401, 20003, False)])
 async def test_what_the_provider_surely_did_not_take_is_a_failure(twilio: Any, status: int, code: int, permanent: bool) -> None:
     fake, channel = twilio
     fake.answers.append((status, {"code": code}))
     with pytest.raises(DeliveryFailed) as caught:
         await channel.send(message("+491701"), "+4930111")
     assert caught.value.permanent is permanent
+
+
+async def test_a_number_that_blocked_us_is_told_apart(twilio: Any) -> None:
+    fake, channel = twilio
+    fake.answers.append((400, {"code": 21610}))
+    with pytest.raises(Blocked):
+        await channel.send(message("+491701"), "+4930111")
 
 
 async def test_an_answer_of_500_may_have_taken_it_and_the_lookup_tells(twilio: Any) -> None:

@@ -15,7 +15,7 @@ from schemas.message import Message, MessageKind, Purpose
 from store import consents, messages
 from store.pool import transaction
 from workers import sending
-from workers.channels import Lookup, PhoneChannel, Receipt
+from workers.channels import Blocked, Lookup, PhoneChannel, Receipt
 
 
 class Odd:
@@ -153,6 +153,20 @@ async def test_a_failure_that_may_pass_is_tried_again_with_jitter_and_one_that_s
     await scene.send_all()
     row = await scene.message(message_id)
     assert (row["state"], row["reason"]) == ("failed", "no such number")
+    await scene.work()
+    [told] = await scene.staff_phone("advisor")
+    assert "did not arrive (no such number)" in told
+    assert scene.owner.phone in told
+
+
+async def test_a_block_at_the_provider_is_a_stop_that_we_did_not_hear(scene: Any, odd: Odd) -> None:
+    odd.before.append(Blocked())
+    await scene.queue()
+    await scene.queue()
+    await scene.send_all()
+    assert await scene.admin.fetchval("SELECT stopped_at FROM owners WHERE id = $1", scene.owner.id) == scene.clock()
+    assert await scene.phone() == []
+    assert await scene.admin.fetchval("SELECT count(*) FROM consents WHERE source = 'blocked at the provider' AND NOT given") == 4
 
 
 async def test_no_stop_is_committed_while_a_text_of_that_owner_is_being_handed_over(scene: Any, odd: Odd) -> None:

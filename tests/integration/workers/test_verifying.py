@@ -97,6 +97,9 @@ async def test_bad_readings_prove_nothing_and_the_owner_hears_nothing(scene: Any
     await scene.work()
     assert (await scene.case())["state"] == "verifying"
     assert len(await scene.phone()) == before
+    await scene.admin.execute("UPDATE vehicles SET last_heard_at = $1", scene.clock())
+    await Verifier(scene.kit).once()
+    assert await scene.admin.fetchval("SELECT count(*) FROM history WHERE new = 'not healed yet'") == 1, "said once, not at each look"
 
 
 async def test_after_a_comeback_nobody_is_asked_how_it_was(scene: Any) -> None:
