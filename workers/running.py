@@ -106,7 +106,7 @@ class Verifier:
 
     def __init__(self, kit: Kit) -> None:
         self._kit, self._seen = kit, dict[int, datetime | None]()
-self._first: dict[int, float] = {}  # machine time of the first look: the longer it takes, the rarer we look
+        self._first: dict[int, float] = {}  # machine time of the first look: the longer it takes, the rarer we look
         self._next: dict[int, float] = {}
 
     async def once(self) -> bool:
