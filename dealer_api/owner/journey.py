@@ -123,7 +123,7 @@ def _promise(speech: Speech, at: str, booking: Booking | None, back: Drive | Non
     """What the owner was promised and is not yet kept; silent once it is."""
     if booking is None:
         return ""
-    if at in ("on_the_way_back", "ready") and back:
+    if back and (at == "ready" or (at == "on_the_way_back" and speech.is_today(back.leg.starts_at))):
         return speech.say("promise-back", window=speech.window(back.leg.starts_at, back.leg.ends_at))
     if at in ("agreed", "on_the_way", "collected", "at_workshop", "working") and booking.ready_by:
         return speech.say("promise-ready", time=speech.when(booking.ready_by))

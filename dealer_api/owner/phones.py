@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets as randomness
 from dataclasses import dataclass
 from itertools import pairwise
@@ -109,6 +110,15 @@ def _drawn(speech: Speech, bubbles: tuple[Bubble, ...]) -> list[dict[str, Any]]:
     ]
 
 
+def quick_answers(bubbles: tuple[Bubble, ...]) -> list[str]:
+    """What the newest text asks to be answered with: the digits it explains, and STOP where it names it."""
+    body = next((bubble.body for bubble in reversed(bubbles) if not bubble.mine), "")
+    found = re.findall(r"(?<!\S)(\d) ?= ?\S", body)
+    if not found and re.search(r"\b1 \(.*\b5 \(", body):
+        found = ["1", "2", "3", "4", "5"]
+    return [*dict.fromkeys(found), *(["STOP"] if re.search(r"\bSTOP\b", body) else [])]
+
+
 async def show(request: web.Request) -> web.StreamResponse:
     """The list of phones, and the chosen one beside it."""
     table = await _table(request)
@@ -116,7 +126,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     groups = [(say(f"phone-{kind}"), [one for one in table.handsets if one.staff is staff]) for kind, staff in (("owners", False), ("staff", True))]
     return draw(
         "phone.html", table.speech, groups=groups, chosen=table.chosen, line=table.line, bubbles=_drawn(table.speech, table.bubbles),
-        now=table.speech.now, once=randomness.token_urlsafe(12), lapse=table.lapse,
+        now=table.speech.now, once=randomness.token_urlsafe(12), quick=quick_answers(table.bubbles), lapse=table.lapse,
     )  # fmt: skip
 
 
@@ -131,5 +141,6 @@ async def texts(request: web.Request) -> web.StreamResponse:
          "snippet": one.newest.body if one.newest else ""}
         for one in table.handsets
     ]  # fmt: skip
-    body = {"texts": arrived, "bubbles": _drawn(table.speech, table.bubbles), "handsets": listed, "clock": table.speech.clock(table.speech.now)}
+    body = {"texts": arrived, "bubbles": _drawn(table.speech, table.bubbles), "handsets": listed, "clock": table.speech.clock(table.speech.now),
+            "quick": quick_answers(table.bubbles)}  # fmt: skip
     return web.json_response(body, headers=HEADERS)

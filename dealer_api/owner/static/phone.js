@@ -43,11 +43,24 @@
           fresh.forEach((one) => talk.append(bubble(one)));
           toEnd();
         }
+        offer(now.quick);
         const clock = document.getElementById("clock");
         if (clock) clock.textContent = now.clock;
       }
       for (const handset of now.handsets) badge(handset);
     } catch { /* the next look tries again */ }
+  }
+
+  // The newest text says what it wants to be answered with.
+  function offer(words) {
+    const form = document.querySelector(".quick");
+    if (!form || [...form.querySelectorAll("button")].map((one) => one.value).join() === words.join()) return;
+    form.querySelectorAll("button").forEach((one) => one.remove());
+    form.append(...words.map((word) => {
+      const button = document.createElement("button");
+      button.name = "body"; button.value = word; button.textContent = word;
+      return button;
+    }));
   }
 
   function badge(handset) {

@@ -63,3 +63,17 @@ async def test_the_answer_box_books_like_a_text_and_comes_back_to_the_phone(worl
     assert (await world.case_now()).state == "booked"
     page = (await world.get("/phone?to=%2B4917604069010")).partition('role="log"')[2]
     assert 'class="bubble mine"' in page
+
+
+async def test_quick_answers_are_what_the_newest_text_asks_for(world: Any) -> None:
+    async def quick() -> list[str]:
+        async with world.web.get("/phone/texts", params={"to": "+4917604069010"}) as answer:
+            return list((await answer.json())["quick"])
+
+    assert await quick() == []
+    await arrive(world, "It leaks: 1 = today 11:00-12:00, 2 = today 13:00-14:00, 0 = no. STOP = no more texts")
+    assert await quick() == ["1", "2", "0", "STOP"]
+    await arrive(world, "How was it? Answer with a digit from 1 (bad) to 5 (very good).")
+    assert await quick() == ["1", "2", "3", "4", "5"]
+    await arrive(world, "Booked. We collect your car today 11:00-12:00.")
+    assert await quick() == []
