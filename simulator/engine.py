@@ -91,7 +91,7 @@ def filter_soot(c: Condition, wear: Wear, profile: Profile, speed: float, second
         c.soot_g = max(floor, c.soot_g - full * seconds / 700.0)
         if c.regenerating_s <= 0.0:
             c.since_regeneration_km = 0.0
-    elif (c.soot_g >= full or c.since_regeneration_km > 1_100.0) and c.coolant_c > 70 and speed > 35:
+    elif (c.soot_g >= full or c.since_regeneration_km > 1_100.0) and c.coolant_c > 38 and speed > 35:
         c.regenerating_s = 900.0
 
 

@@ -30,7 +30,7 @@ _HABITS: Mapping[str, tuple[tuple[Habit, float], ...]] = {
 _RANGES: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "tyre_leak": {"per_day": (0.004, 0.022)},
     "battery_ageing": {"days": (50.0, 120.0)},
-    "parasitic_drain": {"per_day": (0.045, 0.09)},
+    "parasitic_drain": {"per_day": (0.06, 0.13)},
     "belt_slip": {"days": (15.0, 40.0)},
     "thermostat_open": {"open": (0.2, 0.45), "days": (5.0, 15.0)},
     "cooling_blocked": {"floor": (0.1, 0.2), "days": (20.0, 35.0)},
@@ -50,6 +50,9 @@ _RANGES: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "charging_fault": {"days": (10.0, 25.0)},
     "service_due": {"start_km": (300.0, 2_000.0)},
 }
+
+#: Faults that such a use never brings out: a van on the road all day recharges every evening what it loses overnight.
+_UNSEEN: Mapping[Habit, tuple[str, ...]] = {"van": ("parasitic_drain",), "truck": ("parasitic_drain",)}
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,12 @@ def population(
     for number in range(vehicles):
         rng = Random(f"{seed}/{number}")
         drive = _drawn(_MIX, rng)
+        habit = _drawn(_HABITS[drive], rng)
         faults: tuple[Fault, ...] = ()
         if rng.random() < faulty:
-            faults = (_fault(drive, rng, since, days),)
+            faults = (_fault(drive, habit, rng, since, days),)
         life = Life(
-            habit=_drawn(_HABITS[drive], rng),
+            habit=habit,
             faults=faults,
             region=seed * 100 + number % REGIONS,
             altitude_m=rng.uniform(0, 500),
@@ -104,8 +108,9 @@ def lived(car: Car, until: float) -> Iterator[Told]:
                 car.heal(fault.part)
 
 
-def _fault(drive: str, rng: Random, since: float, days: float) -> Fault:
-    kind = rng.choice([name for name, k in KINDS.items() if drive in k.drives and name in _RANGES])
+def _fault(drive: str, habit: Habit, rng: Random, since: float, days: float) -> Fault:
+    unseen = _UNSEEN.get(habit, ())
+    kind = rng.choice([name for name, k in KINDS.items() if drive in k.drives and name in _RANGES and name not in unseen])
     values = {name: exp(rng.uniform(log(low), log(high))) for name, (low, high) in _RANGES[kind].items()}
     if kind == "misfire":
         values["cylinder"] = float(rng.randint(1, 4))
