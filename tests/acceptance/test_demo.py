@@ -150,7 +150,7 @@ def test_demo_sign_ins_do_not_listen_beyond_this_machine(home: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_a_database_and_a_broker_of_your_own_replace_the_embedded_ones(home: Path, database: Any) -> None:
-    secret, ports = "a-secret-of-their-own", (free_port(), free_port())
+    secret, ports = database.secret, (free_port(), free_port())  # roles belong to the whole server: another secret would lock out its other users
     elsewhere = home / "elsewhere"
     broker = start(elsewhere, "broker", "--port", str(ports[0]), "--auth-port", str(ports[1]), TELLTALE_SECRET=secret)
     running = Running(
