@@ -69,12 +69,14 @@ async def show(request: web.Request) -> web.Response:
         advisors = await accounts.staff_of(connection, me.dealer_id, Role.ADVISOR, Role.MANAGER)
     legs = [leg for leg, _ in file.legs]
     step = steps.primary(file.case, file.offer, file.booking, legs, has_owner=file.owner is not None, role=me.role, zone=zone, now=now)
+    offered = _offer(file.offer, file.slots)
+    windows = [(choice, words.window(start, end, zone, now)) for choice, start, end in offered.windows] if offered else []
     return await page(
         request, "case.html", file=file, step=step, here=request.path,
-        others=steps.others(file.case, file.offer, file.booking, step, role=me.role),
+        others=steps.others(file.case, file.offer, file.booking, step, windows, role=me.role),
         reasons=steps.asks(file.case, file.booking, role=me.role, people=[(p.id, p.name) for p in advisors], promised=promised(file.booking, zone, now)),
         path_steps=steps.path(file.case.state), alerts=[_alert(alert, me, now) for alert in _ordered(file.alerts)],
-        history=history_of(file.history, file.people), offer=_offer(file.offer, file.slots),
+        history=history_of(file.history, file.people), offer=offered,
         proof=_proof(file.case.proof, file.case.repaired_at, zone, now), unread=any(said.unread for said in file.talk),
     )  # fmt: skip
 

@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
+from statistics import median
 
 from markupsafe import Markup
 
@@ -106,6 +108,21 @@ def _movable(drawn: Sequence[Series], evidence: Evidence, unit: str, zone: str) 
         "zone": zone,
         "unit": unit,
         "decimals": 0 if span >= 200 else 1 if span >= 20 else 2,
-        "lines": [{"label": words.sentence(line.label), "t": [round(s.ts, 1) for s in line.samples], "v": [round(s.value, 4) for s in line.samples]} for line in drawn],
+        "lines": [{"label": words.sentence(line.label), **_broken(line.samples)} for line in drawn],
         "limits": [{"label": words.sentence(limit.label), "value": limit.value} for limit in evidence.limits],
     }, separators=(",", ":"))  # fmt: skip
+
+
+def _broken(samples: Sequence[Sample]) -> dict[str, list[float | None]]:
+    """Times and values, with an empty place in each silence: what the car did not say is not drawn."""
+    times: list[float | None] = []
+    values: list[float | None] = []
+    gaps = [after.ts - before.ts for before, after in pairwise(samples)]
+    silence = max(600.0, 6 * median(gaps)) if gaps else 0.0
+    for n, sample in enumerate(samples):
+        if n and gaps[n - 1] > silence:
+            times.append(round(samples[n - 1].ts + 1, 1))
+            values.append(None)
+        times.append(round(sample.ts, 1))
+        values.append(round(sample.value, 4))
+    return {"t": times, "v": values}

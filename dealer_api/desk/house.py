@@ -13,6 +13,8 @@ from dealer_api.keys import call
 from rules.importing import COLUMNS
 from schemas.account import Role
 from schemas.errors import BadInput, TelltaleError
+from schemas.slot import ResourceKind
+from store import secrets, slots
 from store.pages import people
 
 LIMITS = (
@@ -92,8 +94,7 @@ async def import_list(request: web.Request) -> web.Response:
 
 
 async def show_settings(request: web.Request) -> web.Response:
-    dealer = call(request).dealer.model_dump()
-    return await _settings_page(request, {name: str(dealer[name]) for name in (*_HOUSE, *(name for name, _, _ in LIMITS))})
+    return await _settings_page(request, _kept(request))
 
 
 async def change_settings(request: web.Request) -> web.Response:
@@ -113,6 +114,38 @@ async def change_settings(request: web.Request) -> web.Response:
         shown = {name: said.get(name, "") for name in (*_HOUSE, *(name for name, _, _ in LIMITS))}
         return await _settings_page(request, shown, problem=f"{words.plain(error.field).capitalize()}: {error.reason}.", status=422)
     return go("/settings", "Saved. Bookings that stand keep standing.")
+
+
+async def add_resource(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    try:
+        if said.get("kind") not in ("bay", "loaner") or not said.get("name"):
+            raise BadInput("name", "say what it is and how it is called")
+        await accounts.add_resource(me.house, me.dealer_id, me.actor, said["kind"], said["name"][:60])
+    except TelltaleError as error:
+        return refused(error, "/settings")
+    return go("/settings", f"{said['name']} is there. Windows are offered for it from now on.")
+
+
+async def create_key(request: web.Request) -> web.Response:
+    """The key is on the answer to this very form and nowhere else."""
+    me, said = call(request), await form(request)
+    try:
+        if not said.get("label"):
+            raise BadInput("name", "say which program it is for")
+        token = await accounts.create_key(me.house, me.dealer_id, me.actor, said["label"][:60])
+    except TelltaleError as error:
+        return refused(error, "/settings")
+    return await _settings_page(request, _kept(request), key=(said["label"], token))
+
+
+async def revoke_key(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    try:
+        await accounts.revoke_key(me.house, me.dealer_id, me.actor, said.get("label", ""))
+    except TelltaleError as error:
+        return refused(error, "/settings")
+    return go("/settings", "The key opens nothing any more.")
 
 
 async def show_more(request: web.Request) -> web.Response:
@@ -136,5 +169,16 @@ async def _import_page(request: web.Request, *, report: owners.Imported | None =
     return await page(request, "import.html", report=report, problem=problem, columns=columns, example=EXAMPLE, status=status)
 
 
-async def _settings_page(request: web.Request, said: Mapping[str, str], *, problem: str | None = None, status: int = 200) -> web.Response:
-    return await page(request, "settings.html", said=said, limits=LIMITS, problem=problem, status=status)
+async def _settings_page(
+    request: web.Request, said: Mapping[str, str], *, problem: str | None = None, key: tuple[str, str] | None = None, status: int = 200
+) -> web.Response:
+    me = call(request)
+    async with me.house.at(me.dealer_id) as connection:
+        resources = [resource for resource in await slots.resources(connection, me.dealer_id) if resource.kind is not ResourceKind.DRIVER]
+        keys = await secrets.labels(connection, me.dealer_id, "api_key")
+    return await page(request, "settings.html", said=said, limits=LIMITS, problem=problem, resources=resources, keys=keys, key=key, status=status)
+
+
+def _kept(request: web.Request) -> dict[str, str]:
+    dealer = call(request).dealer.model_dump()
+    return {name: str(dealer[name]) for name in (*_HOUSE, *(name for name, _, _ in LIMITS))}

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from aiohttp import web
 
+from dealer_api.acts import bookings
 from dealer_api.acts import offers as acts
-from dealer_api.acts.agree import address_for, taken_from
+from dealer_api.acts.agree import address_for, free_options, taken_from
 from dealer_api.acts.texts import compose, purpose_of
 from dealer_api.desk import words
 from dealer_api.desk.page import back, form, go, id_of, page, refused
@@ -61,9 +62,10 @@ async def show(request: web.Request) -> web.Response:
                 kind = BookingKind.DROP_OFF if asked != "pickup" or "kind" not in request.query else kind
             await address_for(connection, file.case, kind)
             proposal = await _proposal(me, connection, file, kind)
+            more = await free_options(me.house, connection, me.dealer, kind)
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
-    return await page(request, "offer.html", file=file, kind=kind.value, proposal=proposal)
+    return await page(request, "offer.html", file=file, kind=kind.value, proposal=proposal, more=more)
 
 
 async def send(request: web.Request) -> web.Response:
@@ -83,6 +85,22 @@ async def send(request: web.Request) -> web.Response:
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
     return go(f"/cases/{case_id}", "The windows are held and the text is on its way.")
+
+
+async def book(request: web.Request) -> web.Response:
+    """Agreed while they were on the telephone: this window, now."""
+    me, case_id, said = call(request), id_of(request), await form(request)
+    kind = said.get("kind", "")
+    try:
+        if kind not in words.KINDS:
+            raise BadInput("kind", "choose how the car comes to you")
+        start = as_utc(datetime.fromisoformat(said.get("window", "")))
+        await bookings.book(me.house, me.dealer_id, me.actor, case_id, BookingKind(kind), start)
+    except ValueError:
+        return refused(BadInput("window", "choose a window"), f"/cases/{case_id}/offer?kind={kind}")
+    except TelltaleError as error:
+        return refused(error, f"/cases/{case_id}/offer?kind={kind}" if kind in words.KINDS else f"/cases/{case_id}")
+    return go(f"/cases/{case_id}", "Booked, and the owner gets it in writing.")
 
 
 async def accept(request: web.Request) -> web.Response:

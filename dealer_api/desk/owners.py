@@ -16,7 +16,7 @@ from dealer_api.keys import call
 from schemas.consent import Consent, Owner
 from schemas.errors import BadInput, TelltaleError
 from schemas.message import Purpose
-from store import consents, owners
+from store import consents, owners, threads
 from store.pages import casefile, people
 from store.pages.casefile import Said
 
@@ -39,7 +39,16 @@ async def show_list(request: web.Request) -> web.Response:
     which = which if which in ("all", "unread") else "all"
     async with me.house.at(me.dealer_id) as connection:
         found = await people.owners(connection, me.dealer_id, search=search, which=which)
-    return await page(request, "owners.html", owners=found, search=search, show=which, here=request.path_qs)
+        strangers = await threads.strangers(connection, me.dealer_id)
+    return await page(request, "owners.html", owners=found, strangers=strangers, search=search, show=which, here=request.path_qs)
+
+
+async def read_stranger(request: web.Request) -> web.Response:
+    """A text from a number nobody knows has been read."""
+    me = call(request)
+    async with me.house.at(me.dealer_id) as connection:
+        await threads.mark_stranger_read(connection, me.dealer_id, id_of(request), me.staff.id if me.staff else 0, me.house.now())
+    return go("/owners", "Marked as read.")
 
 
 async def show(request: web.Request) -> web.Response:

@@ -24,6 +24,11 @@ from store.pages import garage, people, ward
 QUIET = timedelta(hours=1)  #: a car that drives reports far more often
 SILENT = timedelta(days=7)  #: what it said last is no longer news
 SPANS = ((1, "Last hour"), (6, "Last 6 hours"), (24, "Last 24 hours"), (168, "Last 7 days"), (720, "Last 30 days"))
+#: Part of a signal's path -> heading; the first that fits counts.
+_PARTS = (
+    (".Tire.", "Tyres"), (".Brake.", "Brakes"), ("TractionBattery", "Traction battery"), ("LowVoltage", "12 V system"), ("CombustionEngine", "Engine"),
+    ("Transmission", "Transmission"), (".OBD.", "Diagnostics"), (".Service.", "Service"), ("", "Driving"),
+)  # fmt: skip
 _TENTHS = {"V", "kPa", "Celsius", "percent"}
 
 
@@ -128,7 +133,7 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
     return await page(
         request, "vehicle.html", **facts, car=car, fresh=fresh, secret=secret, here=request.path_qs, profile=profile.title if profile else car.profile,
         signals=known, chosen=chosen, spans=SPANS, span_h=span_h, span_title=dict(SPANS)[span_h].lower().removeprefix("last "),
-        chart=_chart(chosen, points, zone, now), values=_values(newest[1] if newest else {}, now), latest_at=newest[0] if newest else None,
+        chart=_chart(chosen, points, zone, now), groups=_groups(newest[1] if newest else {}, now), latest_at=newest[0] if newest else None,
         codes=_codes(me, found_codes), open_case=next((case for case in facts["cases"] if case["state"] not in ("done", "dismissed")), None),
     )  # fmt: skip
 
@@ -161,13 +166,15 @@ def _chart(signal: Signal | None, points: list[tuple[float, float]], zone: str, 
     return chart(measured(title, "km" if signal.unit == "m" else signal.unit, points), zone, now, title=title, key="signal")
 
 
-def _values(values: Mapping[str, Any], now: datetime) -> list[Value]:
-    found = []
+def _groups(values: Mapping[str, Any], now: datetime) -> list[tuple[str, list[Value]]]:
+    """The newest values by part of the car."""
+    found: dict[str, list[Value]] = {}
     for signal in _signals(values):
         value, ts = values[signal.path]
         at = from_epoch(float(ts))
-        found.append(Value(signal.id, signal.title, quantity(signal, float(value)), words.ago(at, now), now - at > timedelta(days=1)))
-    return found
+        shown = Value(signal.id, signal.title, quantity(signal, float(value)), words.ago(at, now), now - at > timedelta(days=1))
+        found.setdefault(next(title for part, title in _PARTS if part in signal.path), []).append(shown)
+    return [(title, found[title]) for title in dict.fromkeys(title for _, title in _PARTS) if title in found]
 
 
 def quantity(signal: Signal, value: float) -> str:
@@ -176,6 +183,10 @@ def quantity(signal: Signal, value: float) -> str:
         return "yes" if value else "no"
     if signal.unit == "m":
         return f"{number(round(value / 1000), 'en')} km"
+    if signal.unit == "s" and abs(value) >= 60:
+        return ("overdue by " if value < 0 else "") + words.span(timedelta(seconds=abs(value)))
+    if signal.unit in ("count", "id", "enum"):
+        return number(value, "en")
     return f"{number(value, 'en', step=0.1 if signal.unit in _TENTHS else None)} {unit_symbol(signal.unit)}".strip()
 
 

@@ -10,6 +10,7 @@ from schemas.alert import Alert
 from schemas.booking import Booking, BookingState, Offer
 from schemas.case import Case
 from schemas.consent import Consent, Owner
+from schemas.feedback import Feedback
 from schemas.history import Change
 from schemas.message import Purpose
 from schemas.pickup import Leg
@@ -79,6 +80,7 @@ class CaseFile:
     booking: Booking | None  #: the newest that was not cancelled, else the newest
     legs: list[tuple[Leg, str | None]]  #: each with its driver's name
     history: list[Change]
+    feedback: Feedback | None
     people: Mapping[int, str]
 
 
@@ -105,6 +107,7 @@ async def load(connection: Connection, dealer_id: int, case_id: int) -> CaseFile
         booking=booking,
         legs=[(leg, names.get(leg.driver_id) if leg.driver_id else None) for leg in legs],
         history=[Change(**as_dict(row)) for row in await connection.fetch(_HISTORY, dealer_id, case_id)],
+        feedback=await cases.feedback_of(connection, dealer_id, case_id),
         people=names,
     )
 

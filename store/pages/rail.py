@@ -18,7 +18,8 @@ SELECT
     (SELECT count(*) FROM legs WHERE dealer_id = $1 AND starts_at >= $3 AND starts_at < $4
         AND state NOT IN ('at_workshop', 'handed_over', 'cancelled')) AS legs,
     (SELECT count(*) FROM quarantine WHERE dealer_id = $1 AND decided IS NULL) AS quarantined,
-    (SELECT count(*) FROM threads WHERE dealer_id = $1 AND needs_reading) AS unread
+    (SELECT count(*) FROM threads WHERE dealer_id = $1 AND needs_reading)
+        + (SELECT count(*) FROM replies WHERE dealer_id = $1 AND thread_id IS NULL AND read_at IS NULL) AS unread
 """
 
 

@@ -71,7 +71,7 @@ async def test_a_case_stands_in_the_queue_without_a_reload_and_goes_all_the_way(
     sent = await page.locator(".talk .out .bubble").last.inner_text()
     assert [window.replace("–", "-") in sent for window in shown] == [True, True]
 
-    await page.get_by_role("button", name="Owner said 2 by phone").click()
+    await page.get_by_role("button", name=f"Owner rang: today {shown[1]}").click()
     await expect(page.get_by_role("heading", name="The driver has not set out yet")).to_be_visible()
     await expect(page.get_by_text(f"today {shown[1]}").first).to_be_visible()
     for button in ("Driver sets out", "Driver has the car", "Car is at the workshop"):
@@ -239,3 +239,38 @@ async def test_every_page_is_accessible_and_never_scrolls_sideways(world: Any, v
         if width > size["width"]:
             found.append(f"{address}: {width} px wide")
     assert found == []
+
+
+async def test_a_manager_books_by_phone_adds_a_bay_and_makes_a_key(world: Any, visitor: Visitor) -> None:
+    page = await visitor.page(MANAGER)
+    await page.goto(f"/cases/{world.cases['HH-JW 88']}/offer?kind=drop_off")
+    await page.get_by_text("Agreed on the phone?").click()
+    window = (await page.get_by_label("Free windows").locator("option").nth(1).inner_text()).strip()
+    await page.get_by_label("Free windows").select_option(index=1)
+    await page.get_by_role("button", name="Book it").click()
+    await expect(page.get_by_role("region", name="Visit")).to_contain_text(window)
+
+    await page.goto("/settings")
+    await page.get_by_label("Called").fill("Bay 4")
+    await page.get_by_role("button", name="Add").click()
+    await expect(page.get_by_role("region", name="Bays and loaners")).to_contain_text("Bay 4")
+    await page.get_by_label("For which program").fill("tyre shop")
+    await page.get_by_role("button", name="Make a key").click()
+    token = await page.locator("#keys .breaks").inner_text()
+    answer = await page.request.get("/api/v1/vehicles", headers={"Authorization": f"Bearer {token}", "Cookie": ""})
+    assert answer.status == 200
+    await page.get_by_role("button", name="Revoke the key tyre shop").click()
+    await expect(page.get_by_role("status").first).to_contain_text("opens nothing")
+
+
+async def test_a_text_from_a_stranger_waits_for_a_person(world: Any, visitor: Visitor) -> None:
+    async with world.admin.acquire() as connection:
+        await connection.execute(
+            """INSERT INTO replies (dealer_id, channel, provider_id, from_address, to_address, body, understood, received_at)
+               VALUES ($1, 'phone', 'p9', '+491701112223', '+494066969100', 'Is this the garage?', 'other', $2)""", world.dealer, world.clock(),
+        )
+    page = await visitor.page()
+    await page.goto("/owners")
+    await expect(page.get_by_role("region", name="From numbers nobody knows")).to_contain_text("Is this the garage?")
+    await page.get_by_role("button", name="Read the text from +491701112223").click()
+    await expect(page.get_by_text("Is this the garage?")).to_have_count(0)

@@ -13,12 +13,12 @@
     };
   };
 
-  // Lines with their own times become columns over one time axis.
+  // Lines with their own times become columns over one time axis: undefined where only another line has a value, null in a silence.
   const columns = (lines) => {
     const times = [...new Set(lines.flatMap((line) => line.t))].sort((a, b) => a - b);
     const place = new Map(times.map((t, n) => [t, n]));
     return [times, ...lines.map((line) => {
-      const column = new Array(times.length).fill(lines.length > 1 ? undefined : null);
+      const column = new Array(times.length).fill(undefined);
       line.t.forEach((t, n) => { column[place.get(t)] = line.v[n]; });
       return column;
     })];
@@ -75,7 +75,7 @@
         },
       };
       const size = () => ({ width: Math.max(240, box.clientWidth), height: box.clientWidth < 520 ? 220 : 260 });
-      const values = data.lines.flatMap((line) => line.v).concat(data.limits.map((limit) => limit.value));
+      const values = data.lines.flatMap((line) => line.v.filter((value) => value !== null)).concat(data.limits.map((limit) => limit.value));
       const low = Math.min(...values), high = Math.max(...values), room = (high - low || Math.abs(high) || 1) * 0.08;
       box.replaceChildren();
       plot = new uPlot({
@@ -89,7 +89,7 @@
           { ...axis, size: 58, label: data.unit, labelSize: 18, labelFont: look.font },
         ],
         series: [{}, ...data.lines.map((line, n) => ({
-          label: line.label, stroke: look.lines[n % 4], width: 2, dash: DASHES[n % 4], spanGaps: data.lines.length > 1, points: { show: line.t.length < 40 },
+          label: line.label, stroke: look.lines[n % 4], width: 2, dash: DASHES[n % 4], spanGaps: false, points: { show: line.t.length < 40 },
         }))],
         plugins: [limits],
         hooks: {
