@@ -36,6 +36,7 @@ def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = ()) -> w
     """The whole desk. `extensions` set up a room's own parts (templates, filters) on the application."""
     app = web.Application(middlewares=[counting.counting, faults.faults], client_max_size=LARGEST_BODY)
     app[HOUSE], app[LIVE], app[identity.ATTEMPTS] = house, live, identity.Attempts()
+    app[identity.KNOWN] = identity.Known()
     for extend in (*_rooms(), *extensions):
         extend(app)
     for route in ROUTES:

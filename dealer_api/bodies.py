@@ -80,7 +80,8 @@ def number(request: web.Request, name: str = "id") -> int:
 
 def reply(value: Any, status: int = 200) -> web.Response:
     """A model, a list of models or a plain value as JSON."""
-    return web.Response(status=status, body=TypeAdapter(type(value)).dump_json(value), content_type="application/json")
+    body = value.model_dump_json().encode() if isinstance(value, BaseModel) else TypeAdapter(type(value)).dump_json(value)
+    return web.Response(status=status, body=body, content_type="application/json")
 
 
 def page(items: Sequence[Item], limit: int, key: Callable[[Item], list[Any]]) -> Page[Item]:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import secrets as randomness
+import time
 from datetime import UTC, datetime
 from functools import cache
 from urllib.parse import urlsplit
@@ -111,12 +112,44 @@ def take_cookie(response: web.StreamResponse) -> None:
 
 async def caller(request: web.Request) -> Call | None:
     """Who is asking, by key or by cookie; None when they did not say, or it no longer counts."""
-    house = request.app[HOUSE]
+    house, known = request.app[HOUSE], request.app[KNOWN]
     said = request.headers.get("Authorization", "")
-    if said:
-        return await _by_key(house, said)
-    cookie = request.cookies.get(COOKIE)
-    return await _by_session(house, cookie) if cookie else None
+    secret = said or request.cookies.get(COOKIE, "")
+    if not secret:
+        return None
+    call = known.get(secret)
+    if call is None:
+        call = await (_by_key(house, said) if said else _by_session(house, secret))
+        if call is not None:
+            known.keep(secret, call)
+    return call
+
+
+class Known:
+    """Who was let in a moment ago, so that a page full of requests asks the database once. A revocation counts within `LIFE_S`."""
+
+    LIFE_S = 0.5
+    MOST = 10_000
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[float, Call]] = {}
+
+    def get(self, secret: str) -> Call | None:
+        """As the database said less than half a second ago (machine time)."""
+        at, call = self._found.get(secret, (0.0, None))
+        return call if time.monotonic() - at < self.LIFE_S else None
+
+    def keep(self, secret: str, call: Call) -> None:
+        if len(self._found) >= self.MOST:
+            self._found.clear()
+        self._found[secret] = (time.monotonic(), call)
+
+    def forget(self, dealer_id: int) -> None:
+        """Something about this dealer's people or keys has just changed here."""
+        self._found = {secret: (at, call) for secret, (at, call) in self._found.items() if call.dealer_id != dealer_id}
+
+
+KNOWN: web.AppKey[Known] = web.AppKey("known", Known)
 
 
 async def _by_key(house: House, said: str) -> Call | None:
@@ -155,10 +188,14 @@ def guard(route: Route) -> Handler:
             raise NotAllowed(f"This is for {', '.join(sorted(route.who - {'api'}))}; you are signed in as {call.role}.")
         if request.method not in ("GET", "HEAD", "OPTIONS") and call.session is not None:
             await own_page(request, call)
-        if route.needs_key:
-            return await _once(request, call, route)
-        request[CALL] = call
-        return await route.handler(request)
+        try:
+            if route.needs_key:
+                return await _once(request, call, route)
+            request[CALL] = call
+            return await route.handler(request)
+        finally:
+            if request.method not in ("GET", "HEAD"):
+                request.app[KNOWN].forget(call.dealer_id)  # it may have been about people, keys or the dealer itself
 
     return guarded
 

@@ -38,8 +38,8 @@ async def run(
     ready: Callable[..., None] = lambda **facts: None,
 ) -> None:
     """Serve. `desk_url` and `owner_url` sign in to the database as those roles; `ready(url=…)` is called when it listens."""
-    pool = await open_pool(desk_url, name="desk", size=pool_size)
-    owner_pool = await open_pool(owner_url, name="owner-page", size=pool_size)
+    pool = await open_pool(desk_url, name="desk", size=pool_size, spotless=True)
+    owner_pool = await open_pool(owner_url, name="owner-page", size=pool_size, spotless=True)
     try:
         socket = web_socket(host, port)
         address = base_url or f"http://{host if ':' not in host else f'[{host}]'}:{socket.getsockname()[1]}"

@@ -17,6 +17,7 @@ from store.pool import Connection, as_dict
 
 _COLUMNS = """id, dealer_id, vehicle_id, state, severity, title, origin, assignee_id, comebacks, opened_at, changed_at, acknowledged_at,
  escalated_at, repaired_at, proof, owner_id, note"""
+_LIVE = {state for state in CaseState if state not in (CaseState.DONE, CaseState.DISMISSED)}
 _OPEN = "state NOT IN ('done', 'dismissed')"
 _CREATE = f"""
 INSERT INTO cases (dealer_id, vehicle_id, owner_id, state, severity, title, note, origin, opened_at, changed_at)
@@ -25,11 +26,11 @@ VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $8) RETURNING {_COLUMNS}
 _RANK = "CASE severity WHEN 'now' THEN 2 WHEN 'soon' THEN 1 ELSE 0 END"
 _QUEUE = f"""
 SELECT {_COLUMNS} FROM cases
-WHERE dealer_id = $1 AND ($2::text[] IS NULL OR state = ANY($2)) AND ($3::bigint IS NULL OR vehicle_id = $3)
-  AND ($4::bigint IS NULL OR assignee_id = $4)
-  AND ($5::int IS NULL OR (-{_RANK}, opened_at, id) > ($5, $6, $7))
+WHERE dealer_id = $1 AND {{states}} AND ($3::bigint IS NULL OR vehicle_id = $3) AND ($4::bigint IS NULL OR assignee_id = $4) AND {{after}}
 ORDER BY -{_RANK}, opened_at, id LIMIT $8
 """
+_ALL_STATES, _BEGINNING = "($2::text[] IS NULL OR state = ANY($2))", "($5::int IS NULL AND $6::timestamptz IS NULL AND $7::bigint IS NULL)"
+_AFTER = f"(-{_RANK}, opened_at, id) > ($5::int, $6::timestamptz, $7::bigint)"
 _AROUND = """
 SELECT c.id, v.title AS vehicle, v.vin, v.plate, o.name AS owner, s.name AS assignee FROM cases c
 JOIN vehicles v ON v.dealer_id = c.dealer_id AND v.id = c.vehicle_id
@@ -37,7 +38,15 @@ LEFT JOIN owners o ON o.dealer_id = c.dealer_id AND o.id = c.owner_id
 LEFT JOIN staff s ON s.dealer_id = c.dealer_id AND s.id = c.assignee_id
 WHERE c.dealer_id = $1 AND c.id = ANY($2::bigint[])
 """
+_BESIDE = f"""
+SELECT c.*, v.title AS vehicle, v.vin, v.plate, o.name AS owner, s.name AS assignee FROM ({_QUEUE}) c
+JOIN vehicles v ON v.dealer_id = c.dealer_id AND v.id = c.vehicle_id
+LEFT JOIN owners o ON o.dealer_id = c.dealer_id AND o.id = c.owner_id
+LEFT JOIN staff s ON s.dealer_id = c.dealer_id AND s.id = c.assignee_id
+ORDER BY -{_RANK}, c.opened_at, c.id
+"""
 _FEEDBACK = "SELECT case_id, asked_at, answered_at, score, words FROM feedback WHERE dealer_id = $1 AND case_id = $2"
+_NAMES = ("vehicle", "vin", "plate", "owner", "assignee")
 _SETTABLE = ("assignee_id", "acknowledged_at", "escalated_at", "repaired_at", "proof", "severity", "title", "comebacks", "owner_id")
 
 
@@ -71,12 +80,17 @@ async def newest_repaired(connection: Connection, dealer_id: int, vehicle_id: in
 async def queue(
     connection: Connection, dealer_id: int, *, states: Sequence[CaseState] | None, vehicle_id: int | None = None, assignee_id: int | None = None,
     after: tuple[int, datetime, int] | None = None, limit: int = 51,
-) -> list[Case]:  # fmt: skip
-    """The most urgent first, then the oldest; `after` is rules.casework.queue_key of the last one seen."""
+) -> list[tuple[Case, dict[str, Any]]]:  # fmt: skip
+    """Cases with the names beside them (as in `around`), the most urgent first, then the oldest.
+
+    `after` is rules.casework.queue_key of the last one seen.
+    """
     rank, opened_at, case_id = after or (None, None, None)
+    live = states is not None and set(states) == _LIVE  # what the desk looks at all day has an index in its very order
+    query = _BESIDE.format(states=f"{_OPEN} AND $2::text[] IS NOT NULL" if live else _ALL_STATES, after=_BEGINNING if after is None else _AFTER)
     names = None if states is None else [state.value for state in states]
-    rows = await connection.fetch(_QUEUE, dealer_id, names, vehicle_id, assignee_id, rank, opened_at, case_id, limit)
-    return [_case(row) for row in rows]
+    rows = await connection.fetch(query, dealer_id, names, vehicle_id, assignee_id, rank, opened_at, case_id, limit)
+    return [(_case(row), {name: row[name] for name in _NAMES}) for row in rows]
 
 
 async def create(

@@ -36,12 +36,21 @@ async def connect(url: str, *, name: str, statement_timeout_ms: int = 30_000) ->
     return connection
 
 
-async def open_pool(url: str, *, name: str, size: int = 8, statement_timeout_ms: int = 10_000) -> Pool:
-    """A pool of at most `size` connections for one role."""
+async def _leave(connection: Connection) -> None:
+    """Nothing to wipe."""
+
+
+async def open_pool(url: str, *, name: str, size: int = 8, statement_timeout_ms: int = 10_000, spotless: bool = False) -> Pool:
+    """A pool of at most `size` connections for one role.
+
+    `spotless`: whoever uses it leaves nothing in a session (SET LOCAL only, transaction locks only), so that the
+    round trip with which asyncpg wipes every connection it gets back is saved.
+    """
     try:
         pool = await asyncpg.create_pool(
-            url, min_size=1, max_size=size, timeout=5, init=_prepare, server_settings=_server_settings(name, statement_timeout_ms)
-        )
+            url, min_size=1, max_size=size, timeout=5, init=_prepare, server_settings=_server_settings(name, statement_timeout_ms),
+            **({"reset": _leave} if spotless else {}),
+        )  # fmt: skip
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         raise Unavailable("the database", type(error).__name__) from error
     assert pool is not None

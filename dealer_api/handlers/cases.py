@@ -140,7 +140,7 @@ async def listed(request: web.Request) -> web.Response:
         found = await cases.queue(
             connection, me.dealer_id, states=_states(query), vehicle_id=query.vehicle, assignee_id=query.assignee, after=place, limit=query.limit + 1
         )
-        rows = await _rows(connection, me, found)
+    rows = [_row(me, case, beside) for case, beside in found]
     return reply(page(rows, query.limit, lambda row: list(queue_key(row))))
 
 
@@ -204,7 +204,7 @@ async def whole(connection: Connection, me: Call, case_id: int) -> CaseWhole:
     """One case with all that belongs to it."""
     dealer_id = me.dealer_id
     case = await cases.get(connection, dealer_id, case_id)
-    row = (await _rows(connection, me, [case]))[0]
+    row = _row(me, case, (await cases.around(connection, dealer_id, [case_id]))[case_id])
     made = await offers.of_case(connection, dealer_id, case_id)
     visited = await bookings.of_case(connection, dealer_id, case_id)
     current = next((booking for booking in visited if booking.state is not BookingState.CANCELLED), None)
@@ -234,9 +234,8 @@ async def _answer(me: Call, case_id: int, status: int = 200) -> web.Response:
         return reply(await whole(connection, me, case_id), status)
 
 
-async def _rows(connection: Connection, me: Call, found: list[Case]) -> list[CaseRow]:
-    around: dict[int, dict[str, Any]] = await cases.around(connection, me.dealer_id, [case.id for case in found])
-    return [CaseRow(**case.model_dump(), **around[case.id], acknowledge_by=None if case.acknowledged_at else acknowledge_by(case, me.dealer)) for case in found]
+def _row(me: Call, case: Case, beside: dict[str, Any]) -> CaseRow:
+    return CaseRow(**case.__dict__, **beside, acknowledge_by=None if case.acknowledged_at else acknowledge_by(case, me.dealer))
 
 
 def _states(query: CaseQuery) -> list[CaseState] | None:

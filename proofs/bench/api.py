@@ -61,7 +61,7 @@ async def _measure(url: str, seconds: float) -> dict[str, Any]:
         await connection.execute(_FURNISH, dealer.id, _NOW, CASES)
         key = await secrets.make(connection, dealer.id, "api_key", now=_NOW, label="bench")
     await worker.close()
-    pool = await open_pool(role_url(url, _SECRET, "telltale_desk"), name="bench-desk", size=10)
+    pool = await open_pool(role_url(url, _SECRET, "telltale_desk"), name="bench-desk", size=10, spotless=True)
     house = House(pool, pool, lambda: _NOW, Wording(data.texts()), "http://bench.example", _SECRET, profiles=data.profiles())
     desk, hello = await _serve(build(house, Live(role_url(url, _SECRET, "telltale_desk")))), await _serve(_hello())
     bearer = f"Authorization: Bearer {key}"

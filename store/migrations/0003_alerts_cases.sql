@@ -26,6 +26,9 @@ CREATE TABLE cases (
 -- One piece of open work per car: a second fault joins the case that stands.
 CREATE UNIQUE INDEX cases_one_open ON cases (dealer_id, vehicle_id) WHERE state NOT IN ('done', 'dismissed');
 CREATE INDEX cases_queue ON cases (dealer_id, state, opened_at);
+-- The queue in its very order: the most urgent first, then the oldest.
+CREATE INDEX cases_live ON cases (dealer_id, (-CASE severity WHEN 'now' THEN 2 WHEN 'soon' THEN 1 ELSE 0 END), opened_at, id)
+    WHERE state NOT IN ('done', 'dismissed');
 SELECT protect('cases');
 GRANT SELECT, INSERT, UPDATE ON cases TO telltale_worker, telltale_desk;
 GRANT SELECT, UPDATE ON cases TO telltale_owner_page;
