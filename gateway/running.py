@@ -55,6 +55,7 @@ class Gateway:
     clock: Callable[[], datetime]
     database_url: str
     retention_days: int
+    try_out_broker: bool
     rung: asyncio.Event
     asked: set[int]  #: cars that a bell named
 
@@ -74,12 +75,14 @@ async def run(
     health_host: str = "127.0.0.1",
     health_port: int = 0,
     retention_days: int = 400,
+    try_out_broker: bool = True,
     ready: Callable[..., None] = lambda **facts: None,
     make_intake: type[Intake] = Intake,
     make_broker: type[Broker] = Broker,
 ) -> None:
     """Run until cancelled. `database_url` signs in as the gateway's role, `mqtt_url` as its user; `auth_url` and
-    `auth_seed` let it answer the broker's sign-ins; without them the broker knows the cars by itself."""
+    `auth_seed` let it answer the broker's sign-ins; without them the broker knows the cars by itself, and is tried out
+    before it is trusted."""
     if judge is None:
         judge = _judge(profiles)
     writer = Writer(database_url, f"{socket.gethostname()}:{os.getpid()}:{os.urandom(2).hex()}", f"{share[0]}/{share[1]}")
@@ -90,7 +93,7 @@ async def run(
         broker, fleet, writer, intake, Health(broker, intake, writer), Shares(writer, broker, *share),
         Doorkeeper(auth_url, auth_seed, fleet.known) if auth_url and auth_seed else None,
         Denials(broker_log) if broker_log else None,
-        clock, database_url, retention_days, asyncio.Event(), set(),
+        clock, database_url, retention_days, try_out_broker, asyncio.Event(), set(),
     )  # fmt: skip
     await _serve(gateway, health_host, health_port, ready)
 
@@ -100,7 +103,7 @@ async def _serve(g: Gateway, host: str, port: int, ready: Callable[..., None]) -
     try:
         check_process()
         await _patiently(g.shares.begin)
-        if g.doorkeeper is None:
+        if g.doorkeeper is None and g.try_out_broker:
             await _patiently(partial(check_broker, g.broker.address, None))
         g.fleet.meet(await g.writer.read(vehicles.identities))
         await g.broker.open(sorted(g.writer.buckets))  # before any car can speak: what nobody subscribes to is gone

@@ -47,6 +47,7 @@ async def gateway(mqtt_url: str, database_url: str, version: int) -> None:
     await running.run(
         database_url=database_url, mqtt_url=mqtt_url, mqtt_version=version, clock=lambda: datetime.now(UTC), profiles=data.profiles(),
         judge=Judge(RULES, data.profiles()), ready=_ready, make_intake=_Watched,
+        try_out_broker=False,  # the pretended one cannot be
     )  # fmt: skip
 
 
