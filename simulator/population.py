@@ -51,8 +51,9 @@ _RANGES: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "service_due": {"start_km": (300.0, 2_000.0)},
 }
 
-#: Faults that such a use never brings out: a van on the road all day recharges every evening what it loses overnight.
-_UNSEEN: Mapping[Habit, tuple[str, ...]] = {"van": ("parasitic_drain",), "truck": ("parasitic_drain",)}
+#: Faults that such a use or model never brings out: a van on the road all day, and an electric car at its wallbox,
+#: recharge what they lose overnight.
+_UNSEEN: Mapping[str, tuple[str, ...]] = dict.fromkeys(("van", "truck", "electric"), ("parasitic_drain",))
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def lived(car: Car, until: float) -> Iterator[Told]:
 
 
 def _fault(drive: str, habit: Habit, rng: Random, since: float, days: float) -> Fault:
-    unseen = _UNSEEN.get(habit, ())
+    unseen = _UNSEEN.get(habit) or _UNSEEN.get(drive, ())
     kind = rng.choice([name for name, k in KINDS.items() if drive in k.drives and name in _RANGES and name not in unseen])
     values = {name: exp(rng.uniform(log(low), log(high))) for name, (low, high) in _RANGES[kind].items()}
     if kind == "misfire":
