@@ -44,6 +44,7 @@ def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = ()) -> w
     if STATIC.is_dir():
         app.router.add_static("/static", STATIC)
     app.on_response_prepare.append(_protect)
+    app.on_shutdown.append(_end_streams)
     app.cleanup_ctx.append(_listening)
     return app
 
@@ -60,6 +61,10 @@ async def _protect(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.setdefault(name, value)
     if not request.path.startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-store")
+
+
+async def _end_streams(app: web.Application) -> None:
+    app[LIVE].end()
 
 
 async def _listening(app: web.Application) -> AsyncIterator[None]:

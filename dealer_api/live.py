@@ -31,6 +31,12 @@ class Live:
         self._url = database_url
         self._pages: dict[int, set[asyncio.Queue[dict[str, Any]]]] = defaultdict(set)
         self.listening = asyncio.Event()
+        self._ending = False
+
+    def end(self) -> None:
+        """The desk closes: every open stream ends now, so that nobody waits for pages that listen forever."""
+        self._ending = True
+        self._tell_all(AGAIN)
 
     async def run(self) -> None:
         """Listen until cancelled; a lost connection is opened again and every page looks again."""
@@ -84,9 +90,12 @@ class Live:
         with self.subscribed(dealer_id) as page:
             while True:
                 try:
-                    yield await asyncio.wait_for(page.get(), beat_s)
+                    change = await asyncio.wait_for(page.get(), beat_s)
                 except TimeoutError:
-                    yield None
+                    change = None
+                if self._ending:
+                    return
+                yield change
 
 
 def _put(page: asyncio.Queue[dict[str, Any]], change: dict[str, Any]) -> None:

@@ -59,3 +59,13 @@ async def test_a_page_that_reads_too_slowly_is_told_to_look_at_everything(desk):
             live._heard({"dealer": desk.dealer.id, "noun": "case", "id": n})
         found = [page.get_nowait() for _ in range(page.qsize())]
         assert len(found) <= 200 and AGAIN in found
+
+
+async def test_when_the_desk_closes_open_streams_end_at_once(desk):
+    live = desk.app[LIVE]
+    await asyncio.wait_for(live.listening.wait(), 10)
+    advisor = await desk.as_role("advisor")
+    async with advisor.get("/events") as stream:
+        await stream.content.readline()
+        live.end()
+        await asyncio.wait_for(stream.content.read(), 10)
