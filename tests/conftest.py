@@ -64,15 +64,25 @@ class _Server:
             asyncio.run(self._own.stop())
         self._users.close()
 
+    def clear(self) -> None:
+        """Whoever started it tidies up."""
+        if self._own is not None:
+            self._own.erase()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
 
 _server: _Server | None = None
+_folders: list[Path] = []
 
 
 def pytest_sessionfinish() -> None:
     """Not in a fixture: waiting for the other workers must not count against the last test's time."""
     if _server is not None:
         _server.leave()
-        shutil.rmtree(_server.folder / "home", ignore_errors=True)
+        _server.clear()
+    for folder in _folders:  # a session that never asked for the database
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +92,7 @@ def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     name = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base).resolve().as_posix().replace("/", "-")
     folder = Path(tempfile.gettempdir()) / f"telltale-tests{name}"
     folder.mkdir(mode=0o711, exist_ok=True)
+    _folders.append(folder)
     return folder
 
 
@@ -97,7 +108,7 @@ def postgres(session_folder: Path) -> str:
 
 @dataclass(frozen=True)
 class Database:
-    """A fresh, migrated database of one test."""
+    """A fresh, migrated database of one test. Migrate it with no other secret: the roles' passwords are the whole server's."""
 
     url: str
     secret: str = SECRET

@@ -17,6 +17,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from telltale.embedded.postgres import EmbeddedPostgres
 from telltale.embedded.process import alive, command_line, free_port
 from telltale.settings import PLAIN, PREFIX, Settings
 
@@ -149,24 +150,24 @@ def test_demo_sign_ins_do_not_listen_beyond_this_machine(home: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-async def test_a_database_and_a_broker_of_your_own_replace_the_embedded_ones(home: Path, database: Any) -> None:
-    secret, ports = database.secret, (free_port(), free_port())  # roles belong to the whole server: another secret would lock out its other users
-    elsewhere = home / "elsewhere"
-    broker = start(elsewhere, "broker", "--port", str(ports[0]), "--auth-port", str(ports[1]), TELLTALE_SECRET=secret)
-    running = Running(
-        home / "demo", DATABASE_URL=database.url, MQTT_URL=f"mqtt://127.0.0.1:{ports[0]}", TELLTALE_AUTH_URL=f"nats://127.0.0.1:{ports[1]}",
-        TELLTALE_SECRET=secret,
-    )  # fmt: skip
-    try:
-        await asyncio.to_thread(running.addresses)
-        assert not (home / "demo" / "pgdata").exists()
-        assert not (home / "demo" / "broker").exists()
-        connection = await asyncpg.connect(database.url)
-        async with asyncio.timeout(PATIENCE):
-            while not await connection.fetchval("SELECT count(*) FROM readings"):
-                await asyncio.sleep(0.1)
-        await connection.close()
-    finally:
-        await asyncio.to_thread(running.end)
-        broker.terminate()
-        await asyncio.to_thread(broker.communicate)
+async def test_a_database_and_a_broker_of_your_own_replace_the_embedded_ones(home: Path) -> None:
+    secret, ports = "a-secret-of-their-own", (free_port(), free_port())
+    async with EmbeddedPostgres(home / "database") as database:  # not the session's: migrating sets the passwords of a whole server
+        broker = start(home / "elsewhere", "broker", "--port", str(ports[0]), "--auth-port", str(ports[1]), TELLTALE_SECRET=secret)
+        running = Running(
+            home / "demo", DATABASE_URL=database.url, MQTT_URL=f"mqtt://127.0.0.1:{ports[0]}",
+            TELLTALE_AUTH_URL=f"nats://127.0.0.1:{ports[1]}", TELLTALE_SECRET=secret,
+        )  # fmt: skip
+        try:
+            await asyncio.to_thread(running.addresses)
+            assert not (home / "demo" / "pgdata").exists()
+            assert not (home / "demo" / "broker").exists()
+            connection = await asyncpg.connect(database.url)
+            async with asyncio.timeout(PATIENCE):
+                while not await connection.fetchval("SELECT count(*) FROM readings"):
+                    await asyncio.sleep(0.1)
+            await connection.close()
+        finally:
+            await asyncio.to_thread(running.end)
+            broker.terminate()
+            await asyncio.to_thread(broker.communicate)
