@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from struct import Struct
 
 from rules.habit import Habitual
-from rules.level import BATTERY, RPM, OfProfile, number, signal_of
+from rules.level import BATTERY, RPM, SPEED, OfProfile, number, signal_of
 from rules.memory import Cell, Ring
 from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
@@ -16,7 +16,8 @@ from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
 _VOLTAGE = signal_of(f"{BATTERY}.CurrentVoltage").id
 _IGNITION = signal_of("Vehicle.LowVoltageSystemState").id
-_RPM = signal_of(RPM).id
+_RPM, _SPEED = signal_of(RPM).id, signal_of(SPEED).id
+PARKED_S = 36 * 3600.0  #: after a longer rest a lower voltage is no sign: every car sleeps on its battery
 IGNITION = "Vehicle.LowVoltageSystemState"
 
 
@@ -71,7 +72,7 @@ class _StandingLoss(Bound):
     def __init__(self, shape: StandingLoss, profile: Profile) -> None:
         self.shape, self.scale = shape, profile.limits.get("battery_nominal_v", 12.0) / 12.0
         self.signal = signal_of(f"{BATTERY}.RestingVoltage")
-        self.triggers, self.size = (self.signal.id,), self.layout.size + self.ring.size
+        self.triggers, self.carries, self.size = (self.signal.id,), (_SPEED,), self.layout.size + self.ring.size
 
     def remember(self, seen: Snapshot, cell: Cell) -> None:
         value = seen.now(self.signal.id)
@@ -80,7 +81,7 @@ class _StandingLoss(Bound):
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         value = seen.now(self.signal.id)
-        if value is not None:
+        if value is not None and (value < self.shape.level * self.scale or seen.get(_SPEED, PARKED_S) is not None):
             self.remember(seen, cell)
             count, short, long = cell.read(self.layout)
             count = min(count + 1, 60_000)

@@ -250,6 +250,7 @@ class CountInWindow(Shape):
     bad_below: Level | None = None
     bad_above: Level | None = None
     times: int = 3
+    advice_times: int | None = None  #: so often is worth an advice already
     within_s: int = 86_400
     apart_s: int = 60  #: readings closer together than this are one event
     severity: Severity = Severity.SOON
@@ -296,6 +297,8 @@ class _CountInWindow(Bound):
             hours = self.shape.within_s / 3600
             because = f"{self.signal.title} {number(recent[0][1])} {self.signal.unit}; out of bounds {len(recent)} times within {hours:g} h"
             return [("", Holds(Severity.NOW if urgent else self.shape.severity, because))]
+        if self.shape.advice_times is not None and len(recent) >= self.shape.advice_times and (self._bad(value) or seen.open):
+            return [("", Holds(Severity.ADVICE, f"{self.signal.title}: {len(recent)} time(s) within {self.shape.within_s / 3600:g} h"))]
         if recent or self._bad(value):
             return [("", Unsure(f"{len(recent)} of {self.shape.times} times so far"))]
         return [("", Clear(f"{self.signal.title} within bounds since {self.shape.within_s / 3600:g} h"))]

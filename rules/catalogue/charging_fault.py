@@ -1,4 +1,4 @@
-"""Charging breaks off, again and again."""
+"""The car calls a charge faulted: advice the first time, soon when it happens again."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ RULE = Rule(
     version=1,
     title="Charging breaks off",
     needs=(FAULTED,),
-    hold=timedelta(0),  # two broken charges are its hold
+    hold=timedelta(0),  # the car itself has called it a fault
     settle=timedelta(days=2),
-    judge=CountInWindow(FAULTED, bad_above=0.5, times=2, within_s=10 * 86_400, apart_s=3_600),
+    judge=CountInWindow(FAULTED, bad_above=0.5, times=2, advice_times=1, within_s=10 * 86_400, apart_s=3_600),
     proof=Proof(path=f"{PACK}.Charging.IsCharging", low=0.5, readings=3, reach=True),
     drives=("electric",),
     group="pack",

@@ -22,9 +22,9 @@ RULE = Rule(
     judge=Habitual(
         HEAT,
         way=1,
-        soon=62,
-        clear=50,
-        drift=9,
+        soon=64,
+        clear=52,
+        drift=13,
         hard=OfProfile("transmission_max_c", 125, plus=-10),
         hard_severity=Severity.SOON,
         hard_always=True,

@@ -17,7 +17,7 @@ RULE = Rule(
     needs=(TRIM,),
     hold=timedelta(minutes=5),
     settle=timedelta(hours=2),
-    judge=Habitual(TRIM, way=1, soon=7.5, clear=5.0, drift=4.5, unit="%"),
+    judge=Habitual(TRIM, way=1, soon=6.5, clear=4.5, drift=4.0, unit="%"),
     proof=Proof(path=TRIM, low=-6, high=6, readings=10, drives=2),
     drives=("petrol",),
     muted_by=("misfire",),

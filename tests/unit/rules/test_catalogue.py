@@ -59,9 +59,9 @@ TABLE = [
     ("alternator", "petrol_hatch", every(2, 200, volts=14.2, rpm=1500, ignition=2), None, None),
     ("alternator", "petrol_hatch", every(2, 30, volts=12.3, rpm=0, ignition=1), None, None),  # the engine does not turn
     ("alternator", "diesel_van", [(n * 2, {"volts": (13.0, 15.0, 13.1)[n % 3], "rpm": 1800, "ignition": 2}) for n in range(200)], None, None),
-    ("parasitic_drain", "petrol_hatch", [(n * 600, {"rest": 12.6}) for n in range(30)] + [(18_000 + n * 600, {"rest": 12.48}) for n in range(16)], "", "soon"),
+    ("parasitic_drain", "petrol_hatch", [(n * 600, {"rest": 12.6, "speed": 0}) for n in range(30)] + [(18_000 + n * 600, {"rest": 12.48, "speed": 0}) for n in range(16)], "", "soon"),
     ("parasitic_drain", "petrol_hatch", every(600, 8, rest=12.05), "", "soon"),
-    ("parasitic_drain", "petrol_hatch", every(600, 60, rest=12.5), None, None),
+    ("parasitic_drain", "petrol_hatch", [(n * 600 + (n % 2), {"rest": 12.5, "speed": 0}) for n in range(60)], None, None),
     ("coolant_hot", "petrol_hatch", every(0.5, 8, coolant=108), "", "soon"),
     ("coolant_hot", "petrol_hatch", every(0.5, 8, coolant=117), "", "now"),
     ("coolant_hot", "petrol_hatch", every(0.5, 100, coolant=96), None, None),
