@@ -23,7 +23,7 @@ from dealer_api.handlers import (
 from dealer_api.inbound.routes import ROUTES as INBOUND
 from dealer_api.owner.routes import ROUTES as OWNER
 from dealer_api.route import ADVISOR, DRIVING, EVERYONE, MANAGER, PEOPLE, PUBLIC, WORKSHOP, Route
-from schemas.account import Dealer, Staff
+from schemas.account import Staff
 from schemas.alert import Alert
 from schemas.booking import Booking
 from schemas.consent import Consent, Owner
@@ -94,8 +94,8 @@ API: tuple[Route, ...] = (
     Route("POST", f"{_V1}/owners/{{id}}/read", owners.mark_read, ADVISOR, "What they wrote has been read", cases.Nothing, cases.Nothing),
     Route("POST", f"{_V1}/imports", owners.import_list, ADVISOR, "Owners, cars and consent from a CSV list; says which lines were refused and why", answer=Imported, query=owners.ImportQuery, media="text/csv"),
     # the dealer
-    Route("GET", f"{_V1}/dealer", accounts.show_dealer, EVERYONE, "The dealer's address, hours and limits", answer=Dealer),
-    Route("PATCH", f"{_V1}/dealer", accounts.change_dealer, MANAGER, "Change them", accounts.DealerChanges, Dealer),
+    Route("GET", f"{_V1}/dealer", accounts.show_dealer, EVERYONE, "The dealer's address, hours and limits, and visits that lie outside them", answer=accounts.DealerWhole),
+    Route("PATCH", f"{_V1}/dealer", accounts.change_dealer, MANAGER, "Change them", accounts.DealerChanges, accounts.DealerWhole),
     Route("GET", f"{_V1}/staff", accounts.list_staff, EVERYONE, "The dealer's people", answer=Page[Staff]),
     Route("POST", f"{_V1}/staff", accounts.invite, MANAGER, "Invite a colleague", accounts.NewStaff, accounts.Invited, status=201, secret=True),
     Route("POST", f"{_V1}/staff/{{id}}/disable", accounts.disable, MANAGER, "They no longer work here", cases.Nothing, Staff),

@@ -15,7 +15,7 @@ import holidays
 import opening_hours
 
 from schemas.account import Dealer
-from schemas.booking import BookingKind
+from schemas.booking import Booking, BookingKind
 from schemas.errors import BadInput
 from schemas.moment import from_local, local, zone
 from schemas.slot import Claim, Resource, ResourceKind, Use, Window
@@ -96,6 +96,15 @@ def at(
         raise BadInput("starts_at", f"lies further ahead than {(HORIZON * 6).days} days")
     day = _Day(dealer, starts_at, resources, taken)
     return day.option(kind, starts_at, loaner)
+
+
+def outside(dealer: Dealer, visits: Sequence[Booking]) -> tuple[Booking, ...]:
+    """Agreed visits that do not lie in the dealer's opening hours: a change of hours drops nobody, people decide."""
+    if not visits:
+        return ()
+    first, last = min(visit.starts_at for visit in visits), max(visit.ends_at for visit in visits)
+    times = open_times(dealer, first - timedelta(days=1), last + timedelta(days=1))
+    return tuple(v for v in visits if not any(t.starts_at <= v.starts_at and v.ends_at <= t.ends_at for t in times))
 
 
 def window_of(kind: BookingKind, claims: Sequence[tuple[Use, datetime, datetime]]) -> Window:

@@ -8,8 +8,9 @@ from typing import Any
 from dealer_api.acts.house import House
 from rules import capacity
 from schemas.account import Dealer, Role, Staff
+from schemas.booking import Booking, BookingState
 from schemas.errors import BadInput, NotFound, Overtaken
-from store import accounts, history, secrets
+from store import accounts, bookings, history, secrets
 
 INVITATION = timedelta(days=7)
 
@@ -80,8 +81,16 @@ async def revoke_key(house: House, dealer_id: int, actor: str, label: str) -> No
         await history.write(connection, dealer_id, "dealer", dealer_id, old=None, new="key revoked", reason=label, actor=actor, now=house.now())
 
 
+async def conflicts(house: House, dealer_id: int) -> tuple[Booking, ...]:
+    """Agreed visits outside the opening hours as they are now: listed for people, never dropped."""
+    async with house.at(dealer_id) as connection:
+        dealer = await accounts.dealer(connection, dealer_id)
+        ahead = await bookings.listed(connection, dealer_id, states=[BookingState.AGREED], since=house.now(), limit=2_000)
+        return capacity.outside(dealer, ahead)
+
+
 async def update_dealer(house: House, dealer_id: int, actor: str, changes: dict[str, Any]) -> Dealer:
-    """Opening hours, limits, address. Bookings that stand keep standing."""
+    """Opening hours, limits, address. Bookings that stand keep standing; see `conflicts`."""
     async with house.at(dealer_id) as connection:
         dealer = await accounts.dealer(connection, dealer_id)
         if "opening_hours" in changes:

@@ -12,7 +12,8 @@ from dealer_api.acts import accounts as acts
 from dealer_api.bodies import Body, Page, number, read, reply
 from dealer_api.handlers.cases import Nothing
 from dealer_api.keys import call
-from schemas.account import Role, Staff
+from schemas.account import Dealer, Role, Staff
+from schemas.booking import Booking
 from schemas.slot import Resource
 from store import accounts, secrets, slots
 
@@ -74,15 +75,22 @@ class Key(BaseModel):
     key: str | None = None
 
 
+class DealerWhole(Dealer):
+    """The dealer; `conflicts` are agreed visits outside its opening hours, for a person to settle."""
+
+    conflicts: list[Booking]
+
+
 async def show_dealer(request: web.Request) -> web.Response:
     me = call(request)
-    return reply(me.dealer)
+    return reply(DealerWhole(**me.dealer.model_dump(), conflicts=list(await acts.conflicts(me.house, me.dealer_id))))
 
 
 async def change_dealer(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, DealerChanges)
     changes = said.model_dump(exclude_unset=True, exclude_none=True)
-    return reply(await acts.update_dealer(me.house, me.dealer_id, me.actor, changes))
+    changed = await acts.update_dealer(me.house, me.dealer_id, me.actor, changes)
+    return reply(DealerWhole(**changed.model_dump(), conflicts=list(await acts.conflicts(me.house, me.dealer_id))))
 
 
 async def list_staff(request: web.Request) -> web.Response:
