@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -92,7 +92,8 @@ async def transaction(pool: Pool, dealer_id: int | None = None) -> AsyncIterator
             raise Unavailable("the database", type(error).__name__) from error
         raise
     finally:
-        await pool.release(connection, timeout=ACQUIRE_S)
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):  # a dead connection is thrown away: what happened is decided above
+            await pool.release(connection, timeout=ACQUIRE_S)
 
 
 def as_dict(row: asyncpg.Record) -> dict[str, Any]:

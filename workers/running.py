@@ -166,22 +166,27 @@ async def _listen(database_url: str, bell: Bell, listening: asyncio.Event) -> No
     """Hear the bell; when the connection is lost, get another one and ring once, for a bell may have been missed."""
     pause = _PAUSE_S
     while True:
-        lost = asyncio.Event()
         try:
-            connection = await connect(database_url, name="workers-bell")
-        except Unavailable:
-            await asyncio.sleep(random.uniform(_PAUSE_S, pause))
-            pause = min(pause * 2, _LONGEST_PAUSE_S)
-            continue
-        try:
-            connection.add_termination_listener(partial(_set, lost))
-            await bells.listen(connection, bells.WAKEUPS, bell.ring)
+            await _hear(database_url, bell, listening)
             pause = _PAUSE_S
-            listening.set()
-            bell.ring()
-            await lost.wait()
-        finally:
-            connection.terminate()
+        except Exception as error:  # cut off while connecting, or nobody there: whatever it is, try again
+            log.info("the bell is not heard", error=type(error).__name__)
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+        await asyncio.sleep(random.uniform(0, pause))
+
+
+async def _hear(database_url: str, bell: Bell, listening: asyncio.Event) -> None:
+    """Until this connection is lost."""
+    lost = asyncio.Event()
+    connection = await connect(database_url, name="workers-bell")
+    try:
+        connection.add_termination_listener(partial(_set, lost))
+        await bells.listen(connection, bells.WAKEUPS, bell.ring)
+        listening.set()
+        bell.ring()
+        await lost.wait()
+    finally:
+        connection.terminate()
 
 
 def _set(event: asyncio.Event, _connection: object) -> None:
