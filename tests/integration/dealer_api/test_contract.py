@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -74,3 +75,11 @@ async def test_a_field_that_we_do_not_know_is_refused_not_ignored(desk):
     for n, extra in enumerate(({"dealer_id": 2}, {"id": 1}, {"stopped_at": None}, {"created_at": "2026-01-01T00:00:00Z"})):
         said = await advisor.post("/api/v1/owners", json={"name": "A", "phone": "+491701", **extra}, headers={"Idempotency-Key": f"m{n}"})
         assert said.status == 422 and (await said.json(content_type=None))["field"] in extra
+
+
+def test_every_call_of_the_howto_is_a_door_of_the_register():
+    text = (PAGE.parents[1] / "howto" / "use-the-api.md").read_text()
+    doors = {(route.method, re.sub(r"{\w+}", "N", route.path)) for route in API}
+    posts = {("POST", "/api/v1" + re.sub(r"/\d+", "/N", path)) for path in re.findall(r'^ +post "?(/[\w/-]+)', text, re.MULTILINE)}
+    gets = {("GET", path) for path in re.findall(r"\$DESK(/api/v1/[\w/]+)", text)}
+    assert len(posts) >= 4 and gets and posts | gets <= doors, (posts | gets) - doors
