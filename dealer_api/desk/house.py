@@ -28,9 +28,9 @@ LIMITS = (
 )
 _HOUSE = ("name", "phone", "address", "opening_hours")
 _COLUMN_WORDS = {
-    "name": "The owner's name. Needed.", "phone": "With or without country code. Phone or e-mail is needed.", "email": "", "language": "en, de or es; else yours.",
+    "name": "The owner's name. Needed.", "phone": "With or without country code. Phone or e-mail is needed.", "email": "Where texts go when there is no phone.", "language": "en, de or es; else yours.",
     "zone": "Time zone such as Europe/Berlin; else yours.", "address": "Where the car is collected.", "vin": "17 characters. Needed.",
-    "title": "The car as people say it. Needed.", "plate": "", "profile": "The vehicle model's short name. Needed.",
+    "title": "The car as people say it. Needed.", "plate": "As it stands on the car.", "profile": "The vehicle model's short name. Needed.",
     "consent_safety": "yes or no: texts that say do not drive on", "consent_service": "yes or no: texts about care, and offers",
     "consent_status": "yes or no: texts about a visit", "consent_survey": "yes or no: one question afterwards",
     "consent_at": "When they said it, with time zone.", "consent_source": "Where they said it.", "consent_wording": "The words they were shown.",

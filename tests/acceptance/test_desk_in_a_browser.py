@@ -56,6 +56,7 @@ async def test_a_case_stands_in_the_queue_without_a_reload_and_goes_all_the_way(
     case = await world.fault("HH-SL 41", "coolant_hot", "", "now", "coolant at 121 °C for 2 minutes", {})
     row = page.locator(f"#case-{case}")
     await expect(row).to_contain_text("Coolant at 121 °C")
+    await expect(page.locator("#said")).to_contain_text("New: Now, Lastra Van")  # a screen reader hears of it
     assert loaded and await page.evaluate("window.loadedOnce")  # still the same page
 
     await row.get_by_role("button", name="Take it").click()
@@ -274,3 +275,34 @@ async def test_a_text_from_a_stranger_waits_for_a_person(world: Any, visitor: Vi
     await expect(page.get_by_role("region", name="From numbers nobody knows")).to_contain_text("Is this the garage?")
     await page.get_by_role("button", name="Read the text from +491701112223").click()
     await expect(page.get_by_text("Is this the garage?")).to_have_count(0)
+
+
+async def test_desk_owner_and_driver_see_each_other_s_steps(world: Any, visitor: Visitor) -> None:
+    """The guiding story on three screens: what one does, the others see without touching anything."""
+    desk = await visitor.page()
+    case = world.cases["HH-EC 417"]
+    await desk.goto(f"/cases/{case}")
+    await desk.get_by_role("button", name="Take it").click()
+    await desk.get_by_role("link", name="Offer pickup and delivery").click()
+    await desk.get_by_role("button", name="Hold and send").click()
+    text = await desk.locator(".talk .out .bubble").last.inner_text()
+    link = re.search(r"http\S+/o/\S+", text)
+    assert link is not None
+
+    owner = await visitor.page(who=None, size=PHONE)
+    await owner.goto(link[0])
+    await expect(owner.get_by_role("heading", level=1)).to_have_text("Front left tyre is losing air")
+    await owner.get_by_role("button", name="Today").nth(0).click()
+    await expect(owner.get_by_role("heading", level=1)).to_contain_text("We collect your car today")
+    await expect(desk.get_by_role("heading", name="The driver has not set out yet")).to_be_visible(timeout=10_000)
+
+    async with world.admin.acquire() as connection:
+        name = await connection.fetchval(
+            "SELECT s.name FROM legs l JOIN bookings b ON b.id = l.booking_id JOIN staff s ON s.id = l.driver_id WHERE b.case_id = $1 AND l.kind = 'collect'", case
+        )
+    driver = await visitor.page(name, PHONE)
+    await driver.goto("/today")
+    row = driver.get_by_role("row", name=re.compile("Collect.*HH-EC 417"))
+    await row.get_by_role("button", name=re.compile("^On the way")).click()
+    await expect(owner.get_by_role("heading", level=1)).to_have_text(f"{name.split()[0]} is on the way to you", timeout=10_000)
+    await expect(desk.get_by_role("heading", name="The driver is on the way to the owner")).to_be_visible(timeout=10_000)

@@ -85,7 +85,7 @@
         legend: { show: false },
         cursor: { points: { size: 7 }, drag: { x: true, y: false } },
         axes: [
-          { ...axis, values: times, space: 70 },
+          { ...axis, values: times, space: 70, size: 44 },
           { ...axis, size: 58, label: data.unit, labelSize: 18, labelFont: look.font },
         ],
         series: [{}, ...data.lines.map((line, n) => ({
