@@ -89,6 +89,7 @@ please pls plz option choice number nr thanks thank you ok okay yes yep sure the
 bitte nummer auswahl danke ja gern gerne ich nehme wahle wunsche hatte hallo das passt prima super
 por favor opcion numero gracias si vale la el quiero prefiero hola elijo
 """)
+LOW_SCORE = 2  #: of 5: a person hears of it
 _SCORED = re.compile(r"\s*([1-5])\s*[,.;:!)\-–—]+\s*(\D.*)?", re.DOTALL)
 
 
@@ -150,4 +151,4 @@ def _answer(number: int, asked: Asked) -> Understood:
 
 
 def _score(number: int, words: str) -> Understood:
-    return Understood(Meaning.FEEDBACK, f"gave {number} of 5", number, words, for_a_person=number <= 2 or bool(words))
+    return Understood(Meaning.FEEDBACK, f"gave {number} of 5", number, words, for_a_person=number <= LOW_SCORE or bool(words))

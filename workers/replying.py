@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.message import MessageKind, Purpose
-from store import accounts, cases, messages, owners, threads
+from store import accounts, cases, feedback, messages, owners, threads
 from store.pool import Connection
 from store.wakeups import Wakeup
 from workers import notices
@@ -56,3 +56,16 @@ async def tell_unreached(kit: Kit, connection: Connection, wakeup: Wakeup) -> No
             connection, dealer_id=dealer.id, kind=MessageKind.STAFF_UNREACHED, purpose=Purpose.STAFF, to=to, body=text.body, author="worker", now=kit.clock(),
             case_id=message.case_id, reference=f"staff_unreached-{message.id}-{person.id}",
         )  # fmt: skip
+
+
+async def tell_score(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
+    """A low score, or one with words, given on the owner's page: a person reads it, as they would a text."""
+    said = await feedback.of_case(connection, wakeup.dealer_id, wakeup.subject_id)
+    case = await cases.get(connection, wakeup.dealer_id, wakeup.subject_id)
+    if said is None or said.score is None or case.owner_id is None:
+        return
+    dealer = await accounts.dealer(connection, wakeup.dealer_id)
+    owner = await owners.get(connection, wakeup.dealer_id, case.owner_id)
+    people = await notices.advisors(connection, dealer)
+    people = [person for person in people if person.id == case.assignee_id] or people
+    await notices.tell(kit, connection, case, MessageKind.STAFF_REPLY, people, "score", owner=owner.name, body=f"{said.score}/5 {said.words or ''}".strip())

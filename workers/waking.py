@@ -33,6 +33,7 @@ HANDLERS: Mapping[str, Handler] = {
     "offer": reminding.offer_due,
     "reply": replying.tell_staff,
     "unreached": replying.tell_unreached,
+    "scored": replying.tell_score,
 }
 _LOUD = 3  #: from this attempt on the desk sees that something is stuck
 _LONGEST = 3600.0

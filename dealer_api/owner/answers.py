@@ -6,8 +6,9 @@ from aiohttp import web
 
 from dealer_api.owner.links import forgiving, form_of, open_link
 from dealer_api.owner.pages import draw, see_other
+from rules.replies import LOW_SCORE
 from schemas.errors import BadInput, NotFound
-from store import feedback
+from store import feedback, wakeups
 
 _LONGEST = 600
 
@@ -32,7 +33,9 @@ async def answer(request: web.Request) -> web.StreamResponse:
     if link.visit.feedback is None:
         raise NotFound("question")
     async with link.house.at(link.secret.dealer_id) as connection:
-        await feedback.answer(
+        answered = await feedback.answer(
             connection, link.secret.dealer_id, link.visit.case.id, link.visit.owner.id, score=int(score), words=words, now=link.speech.now
         )
+        if answered and (int(score) <= LOW_SCORE or words):  # somebody should know, not only the statistics
+            await wakeups.put(connection, link.secret.dealer_id, "scored", link.visit.case.id, due_at=link.speech.now)
     return see_other(link.here)

@@ -12,7 +12,7 @@ from dealer_api.acts import offers as offer_acts
 from schemas.alert import AlertState as A
 from schemas.message import Purpose
 from schemas.signal import BY_PATH
-from store import consents
+from store import consents, feedback, wakeups
 from store.pool import transaction
 from workers import sending, waking
 from workers.running import Verifier
@@ -183,3 +183,15 @@ async def test_one_case_that_cannot_be_checked_does_not_hold_up_the_others(scene
     await Verifier(scene.kit).once()
     assert (await scene.case())["state"] == "done"
     assert await sending.one(scene.kit)
+
+
+async def test_a_low_score_given_on_the_page_reaches_a_person_too(scene: Any) -> None:
+    await in_verification(scene)
+    case = await scene.case()
+    async with transaction(scene.worker) as connection:
+        assert await feedback.ask(connection, scene.dealer.id, case["id"], scene.owner.id, scene.clock())
+        assert await feedback.answer(connection, scene.dealer.id, case["id"], scene.owner.id, score=2, words="oil on the seat", now=scene.clock())
+        assert not await feedback.answer(connection, scene.dealer.id, case["id"], scene.owner.id, score=5, words=None, now=scene.clock())
+        await wakeups.put(connection, scene.dealer.id, "scored", case["id"], due_at=scene.clock())
+    await scene.work()
+    assert any("2/5 oil on the seat" in text for text in await scene.staff_phone("advisor"))
