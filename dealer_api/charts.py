@@ -62,6 +62,11 @@ def number(value: float, language: str, *, step: float | None = None) -> str:
     return str(format_decimal(round(value, decimals), format="#,##0" + ("." + "0" * decimals if decimals else ""), locale=language))
 
 
+def exact(value: float, language: str) -> str:
+    """A limit as it was judged against: two decimals where they matter, none where they do not."""
+    return str(format_decimal(round(value, 2), format="#,##0.##", locale=language))
+
+
 def evidence_svg(
     evidence: Evidence, *, language: str = "en", zone_name: str = "UTC", width: int = 360, height: int = 190, title: str = "", key: str = "chart",
     call: Callable[[str], str] | None = None,
@@ -90,7 +95,7 @@ def evidence_svg(
     for ts, label in _time_ticks(frame, language, zone_name):
         anchor = "start" if frame.x(ts) < frame.left + 14 else "end" if frame.x(ts) > frame.right - 14 else "middle"
         parts.append(f'<text class="tick" x="{frame.x(ts)}" y="{height - 8}" text-anchor="{anchor}">{escape(label)}</text>')
-    parts += _limits(evidence.limits, frame, language, step, call or str)
+    parts += _limits(evidence.limits, frame, language, call or str, drawn[0])
     for place, line in reversed(list(enumerate(drawn))):
         parts += _line(line, frame, main=place == 0)
     parts += _last(drawn[0], frame, value)
@@ -107,7 +112,7 @@ def describe(evidence: Evidence, *, language: str = "en", call: Callable[[str], 
     only the first is said, by the title."""
     lines = [line for line in evidence.series if line.samples][: 1 if call else None]
     said = [f"{title if call else line.label}: {number(line.samples[-1].value, language)} {unit_symbol(line.unit)}".strip() for line in lines]
-    return "; ".join(said + [f"{(call or str)(limit.label)}: {number(limit.value, language)}" for limit in evidence.limits])
+    return "; ".join(said + [f"{(call or str)(limit.label)}: {exact(limit.value, language)}" for limit in evidence.limits])
 
 
 def _span(series: Sequence[Series]) -> tuple[float, float]:
@@ -154,19 +159,33 @@ def _day(moment: datetime, language: str) -> str:
     return str(format_date(moment.date(), "d MMM", locale=language)) if language != "de" else str(format_date(moment.date(), "d. MMM", locale="de"))
 
 
-def _limits(limits: Sequence[Limit], frame: _Frame, language: str, step: float, name: Callable[[str], str]) -> list[str]:
+def _limits(limits: Sequence[Limit], frame: _Frame, language: str, name: Callable[[str], str], main: Series) -> list[str]:
     """Each level with its name and value. What is wanted is drawn more quietly than what is feared."""
     parts = []
     for limit in limits:
         y = frame.y(limit.value)
-        above = y - 5 if y - frame.top > 14 else y + 14
         kind = "limit wanted" if limit.label in _WANTED else "limit soon" if limit.label in _SOON else "limit"
-        label = f"{name(limit.label)} {number(limit.value, language, step=min(step, 0.1) if not float(limit.value).is_integer() else None)}"
+        label = f"{name(limit.label)} {exact(limit.value, language)}"
+        x, base, anchor = _free_place(frame, main, y, 6.2 * len(label))
         parts.append(
-            f'<line class="{kind}" x1="{frame.left:.1f}" x2="{frame.right}" y1="{y}" y2="{y}" stroke="currentColor" stroke-dasharray="5 4" stroke-width="1.5"/>'
-            f'<text class="{kind} limit-label" x="{frame.left + 4:.1f}" y="{above:.1f}">{escape(label)}</text>'
+            f'<line class="{kind}" x1="{frame.left:.1f}" x2="{frame.right:.1f}" y1="{y}" y2="{y}" stroke="currentColor" stroke-dasharray="5 4" stroke-width="1.5"/>'
+            f'<text class="{kind} limit-label" x="{x:.1f}" y="{base:.1f}" text-anchor="{anchor}">{escape(label)}</text>'
         )
     return parts
+
+
+def _free_place(frame: _Frame, main: Series, y: float, width: float) -> tuple[float, float, str]:
+    """Above or below the level, at its left or right end: wherever the line is farthest from the words."""
+    places = []
+    for x, anchor, first in ((frame.left + 4, "start", frame.left), (frame.right - 4, "end", frame.right - width)):
+        near = [frame.y(s.value) for s in main.samples if first <= frame.x(s.ts) <= first + width] or [frame.top - 99]
+        for base in (y - 5, y + 14):
+            if frame.top - 2 <= base - 4 <= frame.bottom:
+                places.append((min(min(abs(line - (base - 4)) for line in near), 16), anchor == "start", base < y, x, base, anchor))
+    if not places:
+        return frame.left + 4, y - 5, "start"
+    best = max(places)
+    return best[3], best[4], best[5]
 
 
 def _line(line: Series, frame: _Frame, *, main: bool) -> list[str]:

@@ -21,6 +21,7 @@ class Saying:
     drive: str
     severity: str
     chart: Markup
+    caption: str  #: what the chart measures
     heard: str
     also: tuple[str, ...]
 
@@ -35,6 +36,7 @@ def saying_of(speech: Speech, visit: Visit) -> Saying:
         drive=speech.drive(main.rule if main else None, main.component if main else "", severity),
         severity=severity,
         chart=_chart(speech, main) if main else Markup(""),
+        caption=speech.measured(main.rule) if main else "",
         heard=capitalised(speech.say("heard", ago=speech.ago(heard), time=speech.clock(heard))) if heard else speech.say("heard-never"),
         also=tuple(dict.fromkeys(_what(speech, alert) for alert in visit.alerts if alert.state is AlertState.ACTIVE and (alert.rule, alert.component) != (main.rule, main.component))) if main else (),
     )

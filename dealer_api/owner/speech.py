@@ -43,6 +43,13 @@ class Speech:
             return self.say(known)
         return label if self.language == "en" else self.say("limit-limit")
 
+    def measured(self, rule: str) -> str:
+        """What a rule's chart measures; of a rule that has no words for it, that something was measured."""
+        known = f"measured-{rule}"
+        if f"page-{known}" not in self.wording.keys(self.language):
+            return self.say("chart-caption")
+        return self.say("chart-caption-of", what=self.say(known))
+
     def day(self, moment: datetime) -> str:
         """Today, Tomorrow, Tue 24 Nov."""
         return capitalised(self.wording.day(self.language, moment, self.zone, self.now))

@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dealer_api.charts import describe, evidence_svg, number
@@ -57,6 +57,15 @@ def test_numbers_as_the_language_writes_them(value: float, language: str, said: 
     assert number(value, language) == said
 
 
+def test_a_limit_is_written_as_it_was_judged() -> None:
+    assert "soon 9.75" in texts(evidence_svg(evidence([9.4, 9.5], unit="V", limits=(Limit(label="soon", value=9.75),))))
+
+
+def test_a_limits_name_stands_where_the_line_does_not() -> None:
+    svg = evidence_svg(evidence([184.0] * 20 + [230.0] * 20, limits=(Limit(label="soon", value=184),)))
+    assert re.search(r'class="limit soon limit-label"[^>]*text-anchor="end"', svg)
+
+
 def test_names_are_text_and_never_markup() -> None:
     hostile = Evidence(
         because="", series=(Series(label="<b>", unit="<i>", samples=(Sample(ts=START, value=1),)),), limits=(Limit(label="<script>", value=2),)
@@ -67,6 +76,7 @@ def test_names_are_text_and_never_markup() -> None:
     assert "<script>" in describe(hostile)
 
 
+@settings(deadline=None)
 @given(st.lists(FINITE, min_size=1, max_size=60), st.lists(FINITE, max_size=3), st.sampled_from([1, 60, 3600, 86400]), st.sampled_from(["en", "de", "es"]))
 def test_whatever_is_drawn_stays_inside_the_picture(values: list[float], limits: list[float], every_s: float, language: str) -> None:
     shown = evidence(values, every_s=every_s, limits=tuple(Limit(label="limit", value=value) for value in limits))

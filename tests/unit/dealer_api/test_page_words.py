@@ -10,6 +10,7 @@ import pytest
 from dealer_api.owner.journey import PICKUP_STEPS
 from dealer_api.owner.speech import LANGUAGES
 from dealer_api.owner.visits import NOTES, REASONS
+from rules.catalogue import RULES
 from rules.wording import Wording
 from schemas.booking import BookingKind
 from schemas.pickup import LegEvent, LegKind, LegState
@@ -50,4 +51,4 @@ def test_every_phrase_of_the_pages_exists(wording: Wording, language: str) -> No
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_phrase_is_left_over(wording: Wording, language: str) -> None:
     kept = {key.removeprefix("page-") for key in wording.keys(language) if key.startswith("page-")}
-    assert kept <= phrases()
+    assert kept <= phrases() | {f"measured-{rule.name}" for rule in RULES}
