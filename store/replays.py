@@ -25,7 +25,7 @@ _PLACES = f"SELECT {_ROW} FROM readings r WHERE r.vehicle_id = $1 AND r.place > 
 _NEWEST = "SELECT max(place) FROM readings WHERE vehicle_id = $1"
 _CARS = """
 SELECT v.id, v.dealer_id, v.profile, v.vin FROM vehicles v
-WHERE ($1::bigint IS NULL OR v.dealer_id = $1) AND v.last_heard_at >= $2 ORDER BY v.id
+WHERE ($1::bigint IS NULL OR v.dealer_id = $1) AND EXISTS (SELECT 1 FROM readings r WHERE r.vehicle_id = v.id AND r.ts >= $2) ORDER BY v.id
 """
 _REPAIRS = "SELECT vehicle_id, repaired_at FROM cases WHERE vehicle_id = ANY($1::bigint[]) AND repaired_at IS NOT NULL"
 
