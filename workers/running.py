@@ -17,7 +17,7 @@ from schemas.case import Case
 from schemas.errors import TelltaleError, Unavailable
 from store import bells, cases, sweeps
 from store.pool import connect, open_pool, transaction
-from workers import sending, sweeping, verifying, waking
+from workers import recalling, sending, sweeping, verifying, waking
 from workers.channels import ALIASES, ChannelSettings, open_channels
 from workers.kit import Kit
 
@@ -67,6 +67,7 @@ async def serve(kit: Kit, database_url: str, ready: Callable[..., None] = lambda
         loops.create_task(_loop("offers", lambda: _idle(sweeping.offers_once(kit)), None, SWEEP_S))
         loops.create_task(_loop("waiting", lambda: _idle(sweeping.waiting_once(kit)), None, SWEEP_S))
         loops.create_task(_loop("silence", lambda: _idle(sweeping.silence_once(kit)), None, SILENCE_S))
+        loops.create_task(_loop("recalls", lambda: _idle(recalling.recalls_once(kit)), None, SILENCE_S))
         loops.create_task(_loop("forget", lambda: _idle(sweeping.forget_once(kit)), None, FORGET_S))
         loops.create_task(_loop("proofs", verifier.once, None, PROOF_S))
         await listening.wait()

@@ -1,4 +1,4 @@
-"""`telltale vehicle enrol|revoke`: who may speak for a car."""
+"""`telltale vehicle enrol|revoke|recall`: who may speak for a car, and which campaigns are open for it."""
 
 from __future__ import annotations
 
@@ -77,3 +77,23 @@ def revoke(vin: Vin, as_json: Json = False) -> None:
         return {"vin": vin.strip().upper(), "revoked": True}
 
     cli.answer(cli.run(office.at(cli.start("vehicle", join=True), end)), as_json)
+
+
+@app.command()
+def recall(
+    campaign: Annotated[str, typer.Argument(help="The manufacturer's name of the campaign, as the workshop knows it.")],
+    vins: Annotated[list[str], typer.Argument(metavar="VIN...", help="The cars that belong to it.")],
+    done: Annotated[bool, typer.Option(help="The work is done on these cars.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Open a recall for cars, or close it: within a minute it is an alert of advice, or ends."""
+    from store import recalls
+    from telltale import office
+
+    wanted = [vin.strip().upper() for vin in vins]
+
+    async def tell(work: office.Office) -> dict[str, object]:
+        known = await (recalls.finish if done else recalls.announce)(work.connection, campaign, wanted)
+        return {"campaign": campaign, "done": done, "vins": known, "unknown": sorted(set(wanted) - set(known))}
+
+    cli.answer(cli.run(office.at(cli.start("vehicle", join=True), tell)), as_json)

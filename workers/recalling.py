@@ -1,0 +1,37 @@
+"""Recalls: a car's open campaigns become alerts of advice, and end when the work is done."""
+
+from __future__ import annotations
+
+from rules.catalogue import BY_NAME
+from rules.silence import Standing, recalls, step_for
+from schemas.alert import AlertState, AlertStep
+from schemas.verdict import Clear, Severity
+from store import alerts
+from store import recalls as campaigns
+from store.alerts import Moved
+from store.pool import transaction
+from workers.kit import Kit
+
+RECALL = BY_NAME["recall"]
+_BATCH = 500
+
+
+async def recalls_once(kit: Kit) -> int:
+    """Judge every campaign that opened or closed since the last look."""
+    now, moved = kit.clock(), 0
+    while True:
+        async with transaction(kit.pool) as connection:
+            found = await campaigns.due(connection, RECALL.name, _BATCH)
+            steps = [Moved(car.dealer_id, car.id, now.timestamp(), step) for car in found for step in _judged(car, kit)]
+            await alerts.move(connection, steps, now)
+        moved += len(steps)
+        if len(found) < _BATCH or not steps:
+            return moved
+
+
+def _judged(car: campaigns.Recalled, kit: Kit) -> tuple[AlertStep, ...]:
+    standing = None
+    if car.state is not None:
+        standing = Standing(AlertState(car.state), car.episode or 0, car.step or 0, Severity(car.severity or "advice"))
+    verdict = recalls([car.name])[car.name] if car.open else Clear(f"the work of {car.name} is done")
+    return step_for(RECALL.name, RECALL.version, car.name, standing, verdict, kit.clock())
