@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from enum import Enum
 from pathlib import Path
@@ -89,3 +90,12 @@ def test_every_vehicle_model_can_be_read() -> None:
 
 def test_the_page_of_settings_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "write it again: python -m telltale.settings_page"
+
+
+@pytest.mark.parametrize("group", ["bench", "prove"])
+def test_every_bench_and_every_proof_takes_what_its_command_offers(group: str) -> None:
+    for command in importlib.import_module(f"telltale.commands.{group}").app.registered_commands:
+        part = command.callback.__name__
+        module = importlib.import_module(f"proofs.bench.{part}" if group == "bench" else f"proofs.{part}")
+        offered = set(inspect.signature(command.callback).parameters) - {"as_json"}
+        assert set(inspect.signature(module.main).parameters) == offered | {"settings"}, part
