@@ -67,7 +67,7 @@ def chart(evidence: Evidence, zone: str, now: datetime, *, title: str, key: str)
     values = [{sample.ts: sample.value for sample in line.samples} for line in drawn]
     return Chart(
         title=title,
-        caption=f"{title}{f', in {unit}' if unit else ''}: {words.when(from_epoch(span[0]), zone, now)} to {words.when(from_epoch(span[1]), zone, now)}",
+        caption=f"{words.sentence(drawn[0].label) if len(drawn) == 1 else title}{f' in {unit}' if unit else ''}, {_span(*span, zone, now)}",
         wide=evidence_svg(still, zone_name=zone, width=_WIDE, height=250, title=title, key=f"{key}-wide"),
         narrow=evidence_svg(still, zone_name=zone, width=_NARROW, height=210, title=title, key=f"{key}-narrow"),
         json=_movable(drawn, evidence, unit, zone),
@@ -79,6 +79,13 @@ def chart(evidence: Evidence, zone: str, now: datetime, *, title: str, key: str)
         ),
         thinned=0 if every == 1 else every,
     )
+
+
+def _span(first: float, last: float, zone: str, now: datetime) -> str:
+    """'today 09:27 to 09:47', 'Sun 2 Nov 09:48 to today 09:48'."""
+    start, end = from_epoch(first), from_epoch(last)
+    same_day = words.day(start, zone, now) == words.day(end, zone, now)
+    return f"{words.when(start, zone, now)} to {words.clock(end, zone) if same_day else words.when(end, zone, now)}"
 
 
 def measured(label: str, unit: str, points: Sequence[tuple[float, float]]) -> Evidence:

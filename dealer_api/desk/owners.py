@@ -105,7 +105,7 @@ async def _page(request: web.Request, owner_id: int | None, said: Mapping[str, s
                 "cars": await people.cars(connection, me.dealer_id, owner_id), "cases": await people.cases(connection, me.dealer_id, owner_id),
                 "all_consents": await consents.trail(connection, me.dealer_id, owner_id),
             }  # fmt: skip
-    start = {"language": me.dealer.language, "zone": me.dealer.zone, "channel": "phone", "quiet_from": "20:00", "quiet_to": "08:00"}
+    start = {"language": me.dealer.language, "zone": me.dealer.zone, "channel": me.house.usual_channel, "quiet_from": "20:00", "quiet_to": "08:00"}
     shown = {name: (said.get(name, "") if said is not None else _as_text(file.owner, name, start)) for name in _FIELDS}
     return await page(
         request, "owner.html", **facts, file=file, said=shown, problem=problem, here=request.path, unread=any(line.unread for line in file.talk),

@@ -4,6 +4,9 @@
 (() => {
   const DASHES = [[], [8, 4], [2, 4], [12, 3, 2, 3]];
 
+  // Seconds between two marks of the time axis: minutes, hours, days, never less than its labels can tell apart.
+  const STEPS = [60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000];
+
   const colours = () => {
     const style = getComputedStyle(document.documentElement);
     const value = (name) => style.getPropertyValue(name).trim();
@@ -85,7 +88,7 @@
         legend: { show: false },
         cursor: { points: { size: 7 }, drag: { x: true, y: false } },
         axes: [
-          { ...axis, values: times, space: 70, size: 44 },
+          { ...axis, values: times, incrs: STEPS, space: 70, size: 44 },
           { ...axis, size: 58, label: data.unit, labelSize: 18, labelFont: look.font },
         ],
         series: [{}, ...data.lines.map((line, n) => ({

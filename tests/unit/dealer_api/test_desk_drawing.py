@@ -40,7 +40,7 @@ def test_limits_and_numbers_stand_beside_the_picture() -> None:
     assert made is not None
     assert made.limits[0].label == "Stop below" and made.limits[0].value == "170 kPa"
     assert made.rows[0][1:] == ("168", "230") and made.thinned == 0
-    assert "today 00:00" in made.caption and made.caption.startswith("Tyre, in kPa")
+    assert made.caption == "Tyre in kPa, today 00:00 to 00:02"
 
 
 def test_nothing_to_draw_is_no_chart() -> None:
