@@ -6,6 +6,7 @@ from datetime import time
 
 from aiohttp import web
 
+from dealer_api.keys import house
 from dealer_api.owner.links import Link, forgiving, form_of, open_link
 from dealer_api.owner.pages import draw, see_other
 from dealer_api.owner.speech import LANGUAGES
@@ -20,12 +21,12 @@ _OPENS = ("offer", "journey")
 @forgiving
 async def show(request: web.Request) -> web.StreamResponse:
     link = await open_link(request, *_OPENS)
-    return draw("preferences.html", link.speech, **link.shown, **notice_of(request, link), channels=_channels(link.visit.owner))
+    return draw("preferences.html", link.speech, **link.shown, **notice_of(request, link), channels=_channels(link.visit.owner, house(request).usual_channel))
 
 
-def _channels(owner: Owner) -> tuple[str, ...]:
+def _channels(owner: Owner, usual: str) -> tuple[str, ...]:
     """The ways that are open: the number's own channel, and mail when there is a mailbox."""
-    texting = owner.channel if owner.channel != "email" else "phone"
+    texting = owner.channel if owner.channel != "email" else usual
     return tuple(name for name, address in ((texting, owner.phone), ("email", owner.email)) if address)
 
 
@@ -37,7 +38,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     channel = str(form.get("channel", owner.channel))
     if language not in LANGUAGES:
         raise BadInput("language", f"is one of {', '.join(LANGUAGES)}")
-    if channel not in _channels(owner):
+    if channel not in _channels(owner, house(request).usual_channel):
         raise BadInput("channel", "is not open to this owner")
     changes = {
         "language": language, "channel": channel,

@@ -7,31 +7,45 @@
   here.searchParams.delete("note"); // said once: a reload or a change does not say it again
   if (here.href !== location.href) history.replaceState(null, "", here);
 
+  // A page that cannot be kept true says so, and since when.
+  const old = document.createElement("p");
+  old.className = "notice trouble old";
+  old.setAttribute("role", "status");
+  function stale(is) {
+    if (is && !old.isConnected && main.dataset.stale) { old.textContent = main.dataset.stale; main.before(old); }
+    if (!is) old.remove();
+  }
+
   async function renew() {
     if (busy || !main || document.hidden) return;
     busy = true;
     try {
       const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" }, cache: "no-store" });
       if (answer.status === 410) { location.reload(); return; }
+      stale(answer.status >= 500);
       if (!answer.ok) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
       const typing = main.contains(document.activeElement) && /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
-      if (!fresh || typing || fresh.innerHTML === main.dataset.was) return;
+      if (!fresh || typing) return;
+      main.dataset.stale = fresh.dataset.stale || "";
+      if (fresh.innerHTML === was) return;
       const open = [...main.querySelectorAll("details")].map((one) => one.open);
-      main.dataset.was = fresh.innerHTML;
+      was = fresh.innerHTML;
       main.replaceChildren(...fresh.childNodes);
       main.querySelectorAll("details").forEach((one, n) => { one.open = Boolean(open[n]); });
-    } catch { /* no network: the next bell or poll tries again */ } finally { busy = false; }
+    } catch { stale(true); /* the next bell or poll tries again */ } finally { busy = false; }
   }
 
+  let was = main ? main.innerHTML : "";
   if (main && main.dataset.live) {
-    main.dataset.was = main.innerHTML;
     if ("EventSource" in window) {
       const bell = new EventSource(main.dataset.live);
       bell.addEventListener("changed", renew);
+      bell.addEventListener("open", renew); // what rang while we were away was missed
+      bell.addEventListener("error", renew);
     }
     setInterval(renew, 20000);
-    document.addEventListener("visibilitychange", renew);
+    for (const moment of ["visibilitychange", "online", "offline", "pageshow"]) addEventListener(moment, renew, true);
   }
 
   // A driver in a tunnel: the press is kept and sent until an answer comes. The same step twice counts once.

@@ -154,3 +154,42 @@ async def test_feedback_can_be_given_by_keyboard_alone(world: Any, looking: Any)
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Thank you")
     assert tuple(await world.desk.admin.fetchrow("SELECT score, words FROM feedback")) == (4, "all was well")
+
+
+async def test_a_page_that_cannot_be_kept_true_says_since_when(world: Any, looking: Any) -> None:
+    path = await agreed(world)
+    page = await looking.page()
+    await page.goto(path)
+    await page.context.set_offline(True)
+    await expect(page.get_by_text("No connection. This is how it stood at 08:30.")).to_be_visible(timeout=15_000)
+    await page.context.set_offline(False)
+    await expect(page.get_by_text("No connection")).to_be_hidden(timeout=15_000)
+    looking.complaints[:] = [said for said in looking.complaints if "ERR_INTERNET_DISCONNECTED" not in said]
+
+
+HOSTILE = '"><script>window.pwned=1</script><img src=x onerror=window.pwned=1>{{7*7}}</textarea>'
+
+
+async def test_what_people_typed_is_text_everywhere(world: Any, looking: Any) -> None:
+    """Names, addresses, findings, texts and numbers with markup in them: nothing runs, nothing is loaded, the page is whole."""
+    admin = world.desk.admin
+    pages = await every_page(world)
+    booking = await admin.fetchval("SELECT id FROM bookings")
+    for statement in (
+        "UPDATE owners SET name = $1, address = $1", "UPDATE vehicles SET title = $1, plate = $1", "UPDATE dealers SET name = name || $1, address = $1",
+        "UPDATE staff SET name = $1 || name", "UPDATE legs SET address = $1", "UPDATE cases SET title = $1", "UPDATE bookings SET finding = $1, address = $1",
+        "UPDATE phone_texts SET body = 'javascript:alert(1) http://x.example/' || $1", "UPDATE dealers SET phone = $1",
+        "UPDATE alerts SET component = $1, evidence = jsonb_set(evidence, '{limits,0,label}', to_jsonb($1::text))",
+    ):  # fmt: skip
+        await admin.execute(statement, HOSTILE)
+    await admin.execute("INSERT INTO estimate_lines (dealer_id, booking_id, title, amount_minor) VALUES ($1, $2, $3, 1)", world.dealer_id, booking, HOSTILE)
+    page = await looking.page()
+    for path in pages:
+        await page.goto(path)
+        await page.wait_for_load_state("networkidle" if "phone" not in path else "load")
+        assert await page.evaluate("window.pwned") is None, path
+        assert await page.locator("img, main script").count() == 0, path
+        assert "49" not in await page.locator("h1").first.inner_text(), path
+    links = await page.evaluate("[...document.querySelectorAll('.bubble a')].map(a => new URL(a.href).protocol)")
+    assert set(links) <= {"http:", "https:"}
+    looking.complaints[:] = [said for said in looking.complaints if "404" not in said]
