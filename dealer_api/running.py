@@ -34,6 +34,7 @@ async def run(
     base_url: str = "",
     demo: bool = False,
     twilio_token: str = "",
+    usual_channel: str = "phone",
     pool_size: int = 10,
     ready: Callable[..., None] = lambda **facts: None,
 ) -> None:
@@ -44,7 +45,7 @@ async def run(
         socket = web_socket(host, port)
         address = base_url or f"http://{host if ':' not in host else f'[{host}]'}:{socket.getsockname()[1]}"
         house = House(
-            pool=pool, owner_pool=owner_pool, clock=clock, wording=wording, base_url=address, secret=secret, demo=demo, profiles=profiles
+            pool=pool, owner_pool=owner_pool, clock=clock, wording=wording, base_url=address, secret=secret, demo=demo, profiles=profiles, usual_channel=usual_channel
         )
         runner = web.AppRunner(build(house, Live(desk_url), extensions=(partial(trust, twilio_token),)), access_log=None, shutdown_timeout=DRAIN_S, handle_signals=False)
         await runner.setup()

@@ -138,6 +138,7 @@ async def dealer_api(settings: Settings) -> None:
         port=settings.desk_port,
         base_url=settings.public_url,
         demo=settings.demo_sign_ins,
+        usual_channel=settings.usual_channel,
         twilio_token=settings.twilio_token.get_secret_value(),
         ready=ready.teller(settings.ready_fd),
     )

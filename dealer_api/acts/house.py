@@ -28,6 +28,7 @@ class House:
     base_url: str
     secret: str
     demo: bool = False
+    usual_channel: str = "phone"  #: how an owner who chose none is reached by number
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     ambient: Connection | None = None  #: the transaction that a repeatable request runs in
 

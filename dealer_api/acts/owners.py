@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from store import accounts, consents, fleet, history, owners
 from store.pool import Connection
 
 LONGEST_LIST = 2_000
+Rows = list[tuple[int, dict[str, str | None]]]  #: line number, cells by column
 CHANNELS = ("phone", "sms", "email")
 
 
@@ -52,8 +53,8 @@ async def create(house: House, dealer_id: int, actor: str, values: dict[str, Any
     """An owner, with what they agreed to on the spot."""
     async with house.at(dealer_id) as connection:
         dealer = await accounts.dealer(connection, dealer_id)
-        owner = await owners.create(connection, dealer_id, _checked(house, dealer, {"channel": "phone", "language": dealer.language, "zone": dealer.zone, **values}), house.now())
-        await _record(house, connection, dealer_id, owner.id, given or {}, source, wording)
+        owner = await owners.create(connection, dealer_id, _checked(house, dealer, {"channel": house.usual_channel if values.get("phone") else "email", "language": dealer.language, "zone": dealer.zone, **values}), house.now())
+        await _record(connection, dealer_id, owner.id, given or {}, source, wording, house.now())
         await history.write(connection, dealer_id, "owner", owner.id, old=None, new="added", reason="added by a person", actor=actor, now=house.now())
         return owner
 
@@ -73,29 +74,20 @@ async def consent(house: House, dealer_id: int, actor: str, owner_id: int, given
     """A yes or no for each purpose, with its proof."""
     async with house.at(dealer_id) as connection:
         await owners.get(connection, dealer_id, owner_id)
-        await _record(house, connection, dealer_id, owner_id, given, f"{source} ({actor})", wording)
+        await _record(connection, dealer_id, owner_id, given, f"{source} ({actor})", wording, house.now())
 
 
 async def import_list(house: House, dealer_id: int, actor: str, text: str, *, dry_run: bool = False) -> Imported:
     """A list of owners, cars and consents. Good lines are stored, bad ones named; a list may be sent again after mending."""
-    header, rows = _parsed(text)
-    importing.check_header(header)
+    rows = lines_of(text)
     report = Imported(dry_run=dry_run, lines=len(rows))
     try:
         async with house.at(dealer_id) as connection:
             dealer = await accounts.dealer(connection, dealer_id)
-            for number, cells in rows:
-                try:
-                    if None in cells:
-                        raise BadInput("line", "has more cells than the header")
-                    line = importing.read_line(
-                        cells, country=dealer.country, language=dealer.language, zone_name=dealer.zone, languages=languages(house),
-                        profiles=house.profiles, now=house.now(),
-                    )  # fmt: skip
-                    async with connection.transaction():
-                        await _store_line(house, connection, dealer_id, actor, line, report)
-                except BadInput as error:
-                    report.refused.append(Refused(line=number, field=error.field, reason=error.reason))
+            await take_in(
+                connection, dealer, rows, report, actor=actor, now=house.now(), languages=languages(house), profiles=house.profiles,
+                channel=house.usual_channel,
+            )  # fmt: skip
             if dry_run:
                 raise _DryRun
     except _DryRun:
@@ -103,19 +95,32 @@ async def import_list(house: House, dealer_id: int, actor: str, text: str, *, dr
     return report
 
 
-async def _store_line(house: House, connection: Connection, dealer_id: int, actor: str, line: importing.Line, report: Imported) -> None:
-    now = house.now()
-    address = line.phone or line.email
-    assert address is not None
-    owner = await owners.at_address(connection, dealer_id, address)
-    values = {"name": line.name, "phone": line.phone, "email": line.email, "language": line.language, "zone": line.zone, "address": line.address}
-    added = owner is None
-    if owner is None:
-        owner = await owners.create(connection, dealer_id, {**values, "channel": "phone" if line.phone else "email"}, now)
-    else:
-        if owner.name.casefold() != line.name.casefold():
-            raise BadInput("phone" if line.phone else "email", f"{address} belongs to {owner.name} already: a number is one person's")
-        owner = await owners.update(connection, dealer_id, owner.id, {name: value for name, value in values.items() if value is not None})
+async def take_in(
+    connection: Connection, dealer: Dealer, rows: Rows, report: Imported, *, actor: str, now: datetime, languages: Collection[str],
+    profiles: Collection[str], channel: str,
+) -> None:  # fmt: skip
+    """Each line a savepoint of its own, so that a bad one takes no other along. The command line imports through this too."""
+    for number, cells in rows:
+        try:
+            if None in cells:
+                raise BadInput("line", "has more cells than the header")
+            line = importing.read_line(
+                cells, country=dealer.country, language=dealer.language, zone_name=dealer.zone, languages=languages, profiles=profiles, now=now
+            )
+            async with connection.transaction():
+                counted = await _store_line(connection, dealer.id, actor, line, channel, now)
+        except BadInput as error:
+            report.refused.append(Refused(line=number, field=error.field, reason=error.reason))
+        else:
+            report.owners_added += counted[0]
+            report.owners_updated += not counted[0]
+            report.vehicles_added += counted[1]
+            report.consents_recorded += counted[2]
+
+
+async def _store_line(connection: Connection, dealer_id: int, actor: str, line: importing.Line, channel: str, now: datetime) -> tuple[bool, bool, int]:
+    """Whether the owner and the car are new, and how many consents were."""
+    owner, added = await _owner_of(connection, dealer_id, line, channel, now)
     car = await fleet.by_vin(connection, dealer_id, line.vin)
     new_car = car is None
     if car is None:
@@ -127,19 +132,29 @@ async def _store_line(house: House, connection: Connection, dealer_id: int, acto
     news = {purpose: said for purpose, said in line.consents.items() if purpose not in known or known[purpose].given != said}
     if owner.stopped_at is not None:
         news = {purpose: said for purpose, said in news.items() if not said}  # a list does not overrule a STOP
-    await _record(house, connection, dealer_id, owner.id, news, f"import: {line.consent_source}", line.consent_wording, line.consent_at)
-    report.owners_added += added
-    report.owners_updated += not added
-    report.vehicles_added += new_car
-    report.consents_recorded += len(news)
+    await _record(connection, dealer_id, owner.id, news, f"import: {line.consent_source}", line.consent_wording, line.consent_at or now)
+    return added, new_car, len(news)
+
+
+async def _owner_of(connection: Connection, dealer_id: int, line: importing.Line, channel: str, now: datetime) -> tuple[Owner, bool]:
+    """The owner of that number or mailbox, found or made; somebody else's number is refused."""
+    address = line.phone or line.email
+    assert address is not None
+    values = {"name": line.name, "phone": line.phone, "email": line.email, "language": line.language, "zone": line.zone, "address": line.address}
+    found = await owners.at_address(connection, dealer_id, address)
+    if found is None:
+        return await owners.create(connection, dealer_id, {**values, "channel": channel if line.phone else "email"}, now), True
+    if found.name.casefold() != line.name.casefold():
+        raise BadInput("phone" if line.phone else "email", f"{address} belongs to {found.name} already: a number is one person's")
+    return await owners.update(connection, dealer_id, found.id, {name: value for name, value in values.items() if value is not None}), False
 
 
 async def _record(
-    house: House, connection: Connection, dealer_id: int, owner_id: int, given: Mapping[Purpose, bool], source: str, wording: str, at: datetime | None = None
+    connection: Connection, dealer_id: int, owner_id: int, given: Mapping[Purpose, bool], source: str, wording: str, at: datetime
 ) -> None:
     if any(given.values()) and not wording.strip():
         raise BadInput("wording", "is empty: a consent is only as good as the words that were shown")
-    await consents.give(connection, dealer_id, owner_id, given, now=at or house.now(), source=source, wording=wording)
+    await consents.give(connection, dealer_id, owner_id, given, now=at, source=source, wording=wording)
 
 
 def _checked(house: House, dealer: Dealer, values: dict[str, Any]) -> dict[str, Any]:
@@ -161,8 +176,8 @@ def languages(house: House) -> tuple[str, ...]:
     return tuple(house.wording.languages)
 
 
-def _parsed(text: str) -> tuple[list[str], list[tuple[int, dict[str, str | None]]]]:
-    """Header and numbered lines; comma or semicolon, as the first line has it."""
+def lines_of(text: str) -> Rows:
+    """Numbered lines of a list whose header is right; comma or semicolon, as its first line has it."""
     text = text.removeprefix("\ufeff")
     first = text.split("\n", 1)[0]
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",")
@@ -174,6 +189,7 @@ def _parsed(text: str) -> tuple[list[str], list[tuple[int, dict[str, str | None]
         raise BadInput("csv", f"cannot be read: {error}") from None
     if not header:
         raise BadInput("csv", "is empty")
+    importing.check_header(header)
     if len(rows) > LONGEST_LIST:
         raise BadInput("csv", f"has {len(rows)} lines; send at most {LONGEST_LIST} at once")
-    return header, rows
+    return rows

@@ -50,7 +50,7 @@ class NewOwner(Body):
     name: Annotated[str, Field(min_length=1, max_length=120)]
     phone: Annotated[str | None, Field(max_length=40)] = None
     email: Annotated[str | None, Field(max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")] = None
-    channel: str = "phone"
+    channel: str | None = None
     language: str | None = None
     zone: str | None = None
     address: Annotated[str | None, Field(max_length=300)] = None

@@ -38,15 +38,16 @@ def import_owners(
         report = await importing.take(work, await work.dealer(dealer), table)
         if dry_run:
             raise importing.DryRun(report)
-        return report.facts()
+        return report.model_dump()
 
     settings = cli.start("owners", join=True)
     try:
         facts = cli.run(office.at(settings, take))
     except importing.DryRun as dry:
-        facts = {**dry.report.facts(), "dry_run": True}
+        facts = {**dry.report.model_dump(), "dry_run": True}
     refused = facts["refused"]
     assert isinstance(refused, list)
-    words = [f"line {one['line']}: {one['cell']}: {one['reason']}" for one in refused]
-    cli.answer(facts, as_json, [*words, f"{facts['taken']} taken ({facts['new_owners']} new owners, {facts['new_cars']} new cars), {len(refused)} refused"])
+    words = [f"line {one['line']}: {one['field']}: {one['reason']}" for one in refused]
+    taken = f"{facts['owners_added']} owners and {facts['vehicles_added']} cars added, {facts['owners_updated']} owners brought up to date"
+    cli.answer(facts, as_json, [*words, f"{facts['lines']} lines: {taken}, {len(refused)} refused"])
     raise typer.Exit(0 if not refused else 1)

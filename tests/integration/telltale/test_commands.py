@@ -57,8 +57,8 @@ async def test_a_dealer_its_people_its_owners_and_their_cars(telltale: Telltale,
     listed = tmp_path / "owners.csv"
     listed.write_text(HEADER + GOOD + "Nobody,,WVWZZZ1KZAW000124,VW Polo,,petrol_hatch,,,,,\n" + GOOD.replace("000123", "00012I"))
     report = telltale.facts("owners", "import", str(listed), status=1)
-    assert (report["taken"], report["new_owners"], report["new_cars"]) == (1, 1, 1)
-    assert [(one["line"], one["cell"]) for one in report["refused"]] == [(3, "phone"), (4, "vin")]
+    assert (report["lines"], report["owners_added"], report["vehicles_added"]) == (3, 1, 1)
+    assert [(one["line"], one["field"]) for one in report["refused"]] == [(3, "phone"), (4, "vin")]
 
     pool = await pool_as("admin")
     owner = await pool.fetchrow("SELECT id, phone, language FROM owners")
@@ -68,7 +68,7 @@ async def test_a_dealer_its_people_its_owners_and_their_cars(telltale: Telltale,
     assert await pool.fetchval("SELECT count(*) FROM resources WHERE dealer_id = $1 AND kind IN ('bay', 'loaner', 'driver')", dealer["dealer"]) == 5
 
     again = telltale.facts("owners", "import", str(listed), status=1)
-    assert (again["new_owners"], again["new_cars"]) == (0, 0)
+    assert (again["owners_added"], again["vehicles_added"]) == (0, 0)
     assert await pool.fetchval("SELECT count(*) FROM consents") == 1
 
 
@@ -76,7 +76,7 @@ async def test_a_dry_run_leaves_nothing(telltale: Telltale, tmp_path: Path, pool
     create_dealer(telltale)
     listed = tmp_path / "owners.csv"
     listed.write_text("\ufeff" + HEADER.replace(",", ";") + GOOD.replace(",", ";"))
-    assert telltale.facts("owners", "import", str(listed), "--dry-run")["new_owners"] == 1
+    assert telltale.facts("owners", "import", str(listed), "--dry-run")["owners_added"] == 1
     assert await (await pool_as("admin")).fetchval("SELECT count(*) FROM owners") == 0
 
 
