@@ -12,6 +12,21 @@ _TABLES = {"offer": "offers", "booking": "bookings", "leg": "legs", "case": "cas
 _STATE = {noun: f"SELECT state FROM {table} WHERE dealer_id = $1 AND id = $2" for noun, table in _TABLES.items()}
 _HELD_UNTIL = "SELECT expires_at FROM offers WHERE dealer_id = $1 AND id = $2"
 
+_ADDRESSES = "SELECT phone, email FROM owners WHERE dealer_id = $1 AND id = $2"
+_KEEPER = "SELECT v.owner_id FROM cases c JOIN vehicles v ON v.dealer_id = c.dealer_id AND v.id = c.vehicle_id WHERE c.dealer_id = $1 AND c.id = $2"
+
+
+async def misdirected(connection: Connection, dealer_id: int, owner_id: int, address: str, case_id: int | None) -> str | None:
+    """Why a text would reach the wrong person: the number is no longer the owner's, or the car is no longer theirs."""
+    row = await connection.fetchrow(_ADDRESSES, dealer_id, owner_id)
+    if row is None:
+        return "there is no such owner any more"
+    if address.lower() not in ((row["phone"] or "").lower(), (row["email"] or "").lower()):
+        return "the owner has another number or mailbox now"
+    if case_id is not None and await connection.fetchval(_KEEPER, dealer_id, case_id) != owner_id:
+        return "the car has changed hands"
+    return None
+
 
 async def untrue(connection: Connection, dealer_id: int, asserts: Sequence[Mapping[str, Any]], now: datetime) -> str | None:
     """The first assertion that does not hold any more, in words; None when all of them do. What cannot be checked does not hold."""

@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 
 from rules.permission import Permission, may_send
 from rules.wording import Wording
-from schemas.message import Message
+from schemas.message import Message, MessageKind
 from store import truth
 from store.pool import Connection, Pool
 from workers.channels import Channel
 
+#: About the conversation itself, whoever owns the car by now.
+ABOUT_THE_LINE = frozenset({MessageKind.STOPPED, MessageKind.STARTED, MessageKind.HELP, MessageKind.PASSED_ON, MessageKind.FREE})
 Truth = Callable[[Connection, Message, datetime], Awaitable[str | None]]
 
 
@@ -23,7 +25,12 @@ def machine_now() -> datetime:
 
 
 async def untrue(connection: Connection, message: Message, now: datetime) -> str | None:
-    """Why this text is no longer true, or None."""
+    """Why this text is no longer true, or would reach the wrong person; None when all is well."""
+    if message.owner_id is not None:
+        about = None if message.kind in ABOUT_THE_LINE else message.case_id
+        wrong = await truth.misdirected(connection, message.dealer_id, message.owner_id, message.to_address, about)
+        if wrong is not None:
+            return wrong
     return await truth.untrue(connection, message.dealer_id, message.facts.get("asserts", ()), now)
 
 

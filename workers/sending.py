@@ -21,7 +21,7 @@ from schemas.message import MESSAGE, Message, MessageEvent, MessageState, Purpos
 from schemas.verdict import Severity
 from store import accounts, cases, consents, history, messages, owners, wakeups
 from store.pool import Connection, transaction
-from workers.channels import ALIASES, Blocked, Lookup, Receipt
+from workers.channels import ALIASES, Blocked, Busy, Lookup, Receipt
 from workers.kit import Kit
 
 log = structlog.get_logger()
@@ -158,7 +158,8 @@ async def _failed(kit: Kit, message: Message, error: DeliveryFailed) -> None:
         if error.permanent or retry.exhausted(attempt):
             await _end(connection, message, MessageEvent.FAILED, error.reason, kit.clock())
         else:
-            wait = timedelta(seconds=retry.delay(attempt, kit.luck()))
+            asked = error.retry_after_s if isinstance(error, Busy) else 0.0
+            wait = timedelta(seconds=retry.delay(attempt, kit.luck(), at_least=asked))
             await messages.put_back(connection, message, message.due_at, kit.machine() + wait, f"{error.reason}; tried {attempt} times")
 
 

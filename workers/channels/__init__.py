@@ -8,12 +8,12 @@ from datetime import datetime
 
 from schemas.errors import Misconfigured
 from store.pool import Pool
-from workers.channels.channel import Blocked, Channel, Lookup, Receipt
+from workers.channels.channel import Blocked, Busy, Channel, Lookup, Receipt
 from workers.channels.email import EmailChannel
 from workers.channels.phone import PhoneChannel
 from workers.channels.sms import API, SmsChannel
 
-__all__ = ["CHANNELS", "Blocked", "Channel", "ChannelSettings", "Lookup", "Receipt", "open_channels"]
+__all__ = ["CHANNELS", "Blocked", "Busy", "Channel", "ChannelSettings", "Lookup", "Receipt", "open_channels"]
 
 #: The names that owners choose and messages carry.
 CHANNELS = ("phone", "sms", "email")

@@ -31,6 +31,14 @@ class Blocked(DeliveryFailed):
         super().__init__("the owner has blocked our number at the provider", permanent=True)
 
 
+class Busy(DeliveryFailed):
+    """The message could not be delivered: {reason}"""
+
+    def __init__(self, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__("the provider asks us to slow down")
+
+
 class Channel(Protocol):
     """One way to a person.
 

@@ -9,7 +9,7 @@ import aiohttp
 
 from schemas.errors import DeliveryFailed, Misconfigured
 from schemas.message import Message
-from workers.channels.channel import Blocked, Lookup, Receipt
+from workers.channels.channel import Blocked, Busy, Lookup, Receipt
 
 TIMEOUT_S = 4.0
 API = "https://api.twilio.com"
@@ -45,7 +45,7 @@ class SmsChannel:
                     return Receipt(str(said["sid"]))
                 code = int(said.get("code") or 0)
                 if answer.status == 429:
-                    raise DeliveryFailed("Twilio asks us to slow down")
+                    raise Busy(_seconds(answer.headers.get("Retry-After", "")))
                 if code == _BLOCKED:
                     raise Blocked
                 if answer.status < 500:
@@ -76,3 +76,8 @@ class SmsChannel:
         if self._session is None:
             self._session = aiohttp.ClientSession(headers=self._headers, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
         return self._session
+
+
+def _seconds(said: str) -> float:
+    """What Retry-After asks for; a date or nonsense counts as nothing, for we wait anyway."""
+    return min(3600.0, float(said)) if said.strip().isdigit() else 0.0

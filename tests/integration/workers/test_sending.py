@@ -12,10 +12,10 @@ import pytest
 
 from schemas.errors import DeliveryFailed
 from schemas.message import Message, MessageKind, Purpose
-from store import consents, messages
+from store import consents, fleet, messages
 from store.pool import transaction
 from workers import sending
-from workers.channels import Blocked, Lookup, PhoneChannel, Receipt
+from workers.channels import Blocked, Busy, Lookup, PhoneChannel, Receipt
 
 
 class Odd:
@@ -157,6 +157,38 @@ async def test_a_failure_that_may_pass_is_tried_again_with_jitter_and_one_that_s
     [told] = await scene.staff_phone("advisor")
     assert "did not arrive (no such number)" in told
     assert scene.owner.phone in told
+
+
+async def test_what_the_provider_asks_for_is_waited_for(scene: Any, odd: Odd) -> None:
+    message_id = await scene.queue()
+    odd.before.append(Busy(90.0))
+    await scene.send_all()
+    assert (await scene.message(message_id))["retry_at"] == scene.machine() + timedelta(seconds=90)
+
+
+async def test_a_text_does_not_follow_an_owner_to_a_number_that_is_no_longer_theirs(scene: Any) -> None:
+    message_id = await scene.queue()
+    await scene.admin.execute("UPDATE owners SET phone = '+49999' WHERE id = $1", scene.owner.id)
+    await scene.send_all()
+    row = await scene.message(message_id)
+    assert (row["state"], row["reason"]) == ("cancelled", "no longer true: the owner has another number or mailbox now")
+
+
+async def test_a_car_that_was_sold_tells_its_former_owner_nothing(scene: Any) -> None:
+    case_id = await scene.admin.fetchval(
+        "INSERT INTO cases (dealer_id, vehicle_id, owner_id, state, severity, title, origin, opened_at, changed_at) "
+        "VALUES ($1, $2, $3, 'open', 'soon', 'x', 'call', $4, $4) RETURNING id",
+        scene.dealer.id, scene.car.id, scene.owner.id, scene.clock(),
+    )  # fmt: skip
+    told = await scene.queue(kind=MessageKind.READY, case_id=case_id)
+    stop = await scene.queue(kind=MessageKind.STOPPED, case_id=case_id, body="no more texts")
+    buyer = await scene.another_owner()
+    async with transaction(scene.worker) as connection:
+        await fleet.give(connection, scene.dealer.id, scene.car.id, buyer.id, actor="test", now=scene.clock())
+    await scene.send_all()
+    row = await scene.message(told)
+    assert (row["state"], row["reason"]) == ("cancelled", "no longer true: the car has changed hands")
+    assert (await scene.message(stop))["state"] == "sent"
 
 
 async def test_a_block_at_the_provider_is_a_stop_that_we_did_not_hear(scene: Any, odd: Odd) -> None:
