@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import median
 from struct import Struct
 
-from rules.level import BATTERY, OUTSIDE, number, signal_of
+from rules.level import BATTERY, OUTSIDE, middle, number, signal_of
 from rules.memory import Cell, Ring
 from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
@@ -51,7 +50,7 @@ class _Cranking(Bound):
         self.ring.push(cell, int(seen.ts), value, warm)
         recent = [r[2] for r in self.ring.records(cell, 8)]
         if len(recent) == 8:
-            cell.write(self.best, max(cell.read(self.best)[0], median(recent)))
+            cell.write(self.best, max(cell.read(self.best)[0], middle(recent)))
 
     @staticmethod
     def at_25(volts: float, celsius: float) -> float:
@@ -66,11 +65,11 @@ class _Cranking(Bound):
         records = self.ring.records(cell, 8)
         if len(records) < self.shape.starts:
             return Unsure(f"{len(records)} of {self.shape.starts} starts seen")
-        typical = median(r[2] for r in records[: self.shape.starts])
+        typical = middle(r[2] for r in records[: self.shape.starts])
         best, scale = cell.read(self.best)[0], self.scale
         if typical > self.shape.clear * scale and (not best or typical > best - 0.6 * self.shape.fallen * scale):
             return Clear(f"{number(typical)} V at 25 °C in the last {self.shape.starts} starts") if told else CALM
-        longer = median(r[2] for r in records)
+        longer = middle(r[2] for r in records)
         words = f"{number(typical)} V at 25 °C in the last {self.shape.starts} starts"
         for severity, limit in ((Severity.NOW, self.shape.now * scale), (Severity.SOON, self.shape.soon * scale)):
             if typical < limit:

@@ -29,6 +29,7 @@ class Line:
     name: str
     bound: Bound
     at: int
+    sleeps: bool = False  #: whether the shape can say that it need not look
 
 
 def plan(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...] | None, slow: Slow) -> Plan:

@@ -12,6 +12,7 @@ from rules.codes import CodeBook
 from rules.compiled import Line, Plan
 from rules.memory import BODY_AT, OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, bits_of, keep_tracks, tracks_of
 from rules.rule import Rule, versions_of
+from rules.shapes import CALM, Bound
 from rules.snapshot import LATEST, Snapshot
 from schemas.alert import AlertState, AlertStep, Evidence
 from schemas.errors import Misconfigured
@@ -164,7 +165,7 @@ class Judge:
         at = BODY_AT + len(carried) * LATEST.size
         lines = []
         for n, (rule, bound) in enumerate(fitted):
-            lines.append(Line(n, rule.name, bound, at))
+            lines.append(Line(n, rule.name, bound, at, type(bound).asleep is not Bound.asleep))
             at += bound.size
         blank = bytearray(at)
         blank[PROFILE_AT] = number
@@ -228,7 +229,7 @@ class Judge:
             bound = line.bound
             seen.open = standing.get(line.name, ())
             cell = Cell(memory, line.at, bound.size)
-            if not seen.open and bound.asleep(seen):
+            if line.sleeps and not seen.open and bound.asleep(seen):
                 continue
             if bound.period_s:
                 heard = not seen.open or not seen.values.keys().isdisjoint(bound.triggers)  # else it would not be due
@@ -236,12 +237,11 @@ class Judge:
                 if not (seen.fresh or seen.open or (heard and bound.wakes(seen))):
                     continue
             try:
-                verdicts = list(bound.judge(seen, cell))
-                kinds = [_KINDS[type(verdict)] for _, verdict in verdicts]
+                spoken = [(component, verdict, _KINDS[type(verdict)]) for component, verdict in bound.judge(seen, cell) if verdict is not CALM]
             except Exception as error:
                 self._broke(line.name, error)
                 continue
-            for (component, verdict), kind in zip(verdicts, kinds):
+            for component, verdict, kind in spoken:
                 if kind == _UNSURE or (kind == _CLEAR and component not in seen.open):
                     continue
                 if tracks is None:

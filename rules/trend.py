@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from statistics import median
 
-from rules.level import ODOMETER, WHEELS, Level, level, number, signal_of
+from rules.level import ODOMETER, WHEELS, Level, level, middle, number, signal_of
 from rules.memory import Cell, Ring
 from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
@@ -46,9 +45,9 @@ def fit(points: Sequence[tuple[float, float]]) -> Line | None:
     slopes = [(a[1] - b[1]) / (a[0] - b[0]) for n, a in enumerate(points) for b in points[n + 1 :] if a[0] != b[0]]
     if not slopes:
         return None
-    slope = median(slopes)
+    slope = middle(slopes)
     newest = points[0][0]
-    at = median(y + slope * (newest - x) for x, y in points)
+    at = middle(y + slope * (newest - x) for x, y in points)
     residuals = [y - (at - slope * (newest - x)) for x, y in points]
     mean_x = sum(x for x, _ in points) / len(points)
     spread = sum((x - mean_x) ** 2 for x, _ in points)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, log
-from statistics import median
 
 from rules.level import OUTSIDE, WHEELS, number, signal_of
 from rules.memory import Cell, Ring
@@ -66,13 +65,13 @@ class _TyreLeak(Bound):
         air = seen.get(self.air, DAY_S) or AIR_KPA
         found = {}
         outside = seen.get(self.outside, DAY_S)
-        warmths = {wheel: seen.get(self.warmth[wheel], DAY_S) or 0.0 for wheel in WHEELS}
-        all_warm = all(seen.get(self.warmth[wheel], DAY_S) is not None for wheel in WHEELS)
+        warmths = {wheel: seen.get(signal_id, DAY_S) for wheel, signal_id in self.warmth.items()}
+        all_warm = None not in warmths.values()
         for wheel in WHEELS:
             pressure = seen.get(self.pressure[wheel], DAY_S)  # reported by change: what was not said again still holds
             if pressure is None:
                 return None
-            warmth = warmths[wheel] if all_warm else (20.0 if outside is None else outside)
+            warmth = (warmths[wheel] or 0.0) if all_warm else (20.0 if outside is None else outside)
             found[wheel] = log((pressure + air) / (warmth + 273.15) * 293.15 / (self.placard[wheel] + AIR_KPA))
         return found
 
@@ -80,8 +79,9 @@ class _TyreLeak(Bound):
     def _deviations(logs: Mapping[str, float]) -> dict[str, float]:
         """How far each wheel lies below both its partner and the median of the others: loads on one axle are no leak."""
         found = {}
+        ordered = sorted(logs.values())
         for wheel, own in logs.items():
-            others = median(v for w, v in logs.items() if w != wheel)
+            others = ordered[2] if own <= ordered[1] else ordered[1]  # the median of the other three
             found[wheel] = max(own - others, own - logs[PARTNER[wheel]])
         return found
 
@@ -118,7 +118,7 @@ class _TyreLeak(Bound):
         deviations = self._deviations(logs)
         if seen.fresh:
             self._take_in(int(seen.ts) // DAY_S, logs, cell)
-        days = self._days(cell)
+        days = self._days(cell) if seen.open or self._may_fall(cell) else []
         return [(w, self._one(w, n, logs[w], deviations[w], days, seen)) for n, w in enumerate(WHEELS)]
 
     def _days(self, cell: Cell) -> Days:
@@ -151,6 +151,11 @@ class _TyreLeak(Bound):
         if deviation > shape.clear:
             return Clear(f"{words}, as the others")
         return Unsure(f"{words}; {-deviation * 100:.1f} % below the other tyres is between the levels")
+
+    def _may_fall(self, cell: Cell) -> bool:
+        """Whether any wheel lies so far below its best day that it could have a trend at all: most never do."""
+        records, enough = self.ring.records(cell), 0.6 * self.shape.drop / UNIT
+        return len(records) >= 5 and any(records[0][n] <= max(r[n] for r in records) + enough for n in (2, 3, 4, 5))
 
     def _falling(self, wheel: str, days: Days) -> bool:
         """Whether it lies so far below its own best of the last days that a trend is worth computing."""
