@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from aiohttp import web
@@ -35,6 +35,7 @@ class ShownLeg:
     mine: bool
     late: str
     can_assign: bool
+    today: bool = True  #: it begins on the day that is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +79,15 @@ async def show(request: web.Request) -> web.Response:
     offset = int(asked) if asked.removeprefix("-").isdigit() and len(asked) < 5 else 0
     day_from, day_to = day_span(me, now, offset)
     async with me.house.at(me.dealer_id) as connection:
-        rows = await day.legs(connection, me.dealer_id, day_from, day_to)
+        rows = await day.legs(connection, me.dealer_id, day_from, day_to, under_way=offset == 0)
+        following = await day.next_drive(connection, me.dealer_id, day_to)
         visits = await day.visits(connection, me.dealer_id, day_from, day_to)
         drivers = await day.drivers(connection, me.dealer_id)
     there = local(day_from, zone)
     near = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}
     return await page(
         request, "today.html", title=near.get(offset, f"{there:%A} {there.day} {there:%B}"), date_words=f"{there:%A} {there.day} {there:%B} {there.year}",
-        offset=offset, lanes=lanes_of(rows, drivers, me, now), visits=visits, drivers=drivers, here=request.path_qs,
+        offset=offset, lanes=lanes_of(rows, drivers, me, now, day_from, day_to), following=_following(following, zone, now), visits=visits, drivers=drivers, here=request.path_qs,
     )  # fmt: skip
 
 
@@ -114,18 +116,24 @@ async def assign(request: web.Request) -> web.Response:
     return go("/today", "The drive has a driver.")
 
 
-def lanes_of(rows: Sequence[day.LegRow], drivers: Mapping[int, str], me: Call, now: datetime) -> Lanes:
-    """Drives by driver, placed on quarter hours of the dealer's wall clock."""
+def _following(moment: datetime | None, zone: str, now: datetime) -> tuple[int, str] | None:
+    """How many days ahead the next drive is, and when in words."""
+    if moment is None:
+        return None
+    return (local(moment, zone).date() - local(now, zone).date()).days, words.when(moment, zone, now)
+
+
+def lanes_of(rows: Sequence[day.LegRow], drivers: Mapping[int, str], me: Call, now: datetime, day_from: datetime, day_to: datetime) -> Lanes:
+    """Drives by driver, placed on quarter hours of the dealer's wall clock. What is driven now but planned for another day stands in the list only."""
     zone = me.dealer.zone
-    first = min([_FIRST, *(local(row.starts_at, zone).hour for row in rows)])
-    first = max(first, 0)
-    shown = [_shown(row, first, me, now) for row in rows]
-    lanes = [Lane("Nobody yet", found)] if (found := [leg for leg in shown if leg.row.driver_id is None]) else []
+    first = min([_FIRST, *(local(row.starts_at, zone).hour for row in rows if day_from <= row.starts_at < day_to)])
+    shown = [replace(_shown(row, first, me, now), today=day_from <= row.starts_at < day_to) for row in rows]
+    placed = [leg for leg in shown if leg.today]
+    lanes = [Lane("Nobody yet", found)] if (found := [leg for leg in placed if leg.row.driver_id is None]) else []
     names = {**drivers, **{row.driver_id: row.driver or "" for row in rows if row.driver_id is not None}}
-    lanes += [Lane(name, [leg for leg in shown if leg.row.driver_id == driver]) for driver, name in names.items()]
-    today = bool(rows) and local(rows[0].starts_at, zone).date() == local(now, zone).date()
+    lanes += [Lane(name, [leg for leg in placed if leg.row.driver_id == driver]) for driver, name in names.items()]
     at = _quarter(now, first, zone)
-    return Lanes(lanes, shown, range(first, first + _HOURS), at if today and 1 <= at <= _QUARTERS else None)
+    return Lanes(lanes, shown, range(first, first + _HOURS), at if day_from <= now < day_to and 1 <= at <= _QUARTERS else None)
 
 
 def _shown(row: day.LegRow, first: int, me: Call, now: datetime) -> ShownLeg:

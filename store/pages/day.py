@@ -16,7 +16,11 @@ JOIN vehicles v ON v.dealer_id = b.dealer_id AND v.id = b.vehicle_id
 JOIN cases c ON c.dealer_id = b.dealer_id AND c.id = b.case_id
 LEFT JOIN owners o ON o.dealer_id = c.dealer_id AND o.id = coalesce(c.owner_id, v.owner_id)
 LEFT JOIN staff s ON s.dealer_id = l.dealer_id AND s.id = l.driver_id
-WHERE l.dealer_id = $1 AND l.starts_at >= $2 AND l.starts_at < $3 AND l.state <> 'cancelled' ORDER BY l.starts_at, l.id
+WHERE l.dealer_id = $1 AND l.state <> 'cancelled' AND (l.starts_at >= $2 AND l.starts_at < $3
+    OR $4 AND l.state IN ('on_the_way', 'collected', 'on_the_way_back')) ORDER BY l.starts_at, l.id
+"""
+_NEXT = """
+SELECT min(starts_at) FROM legs WHERE dealer_id = $1 AND starts_at >= $2 AND state NOT IN ('cancelled', 'at_workshop', 'handed_over')
 """
 _VISITS = """
 SELECT b.id, b.kind, b.state, b.case_id, b.starts_at, b.ends_at, b.ready_by, b.last_word_at, v.id AS vehicle_id, v.title AS vehicle, v.plate,
@@ -87,9 +91,15 @@ class VisitRow:
     arrived_at: datetime | None
 
 
-async def legs(connection: Connection, dealer_id: int, day_from: datetime, day_to: datetime) -> list[LegRow]:
-    """The drives that begin in this span, in their order."""
-    return [LegRow(**as_dict(row)) for row in await connection.fetch(_LEGS, dealer_id, day_from, day_to)]
+async def legs(connection: Connection, dealer_id: int, day_from: datetime, day_to: datetime, *, under_way: bool = False) -> list[LegRow]:
+    """The drives that begin in this span, in their order; with `under_way` also those that somebody is driving now."""
+    return [LegRow(**as_dict(row)) for row in await connection.fetch(_LEGS, dealer_id, day_from, day_to, under_way)]
+
+
+async def next_drive(connection: Connection, dealer_id: int, since: datetime) -> datetime | None:
+    """When the next drive after `since` begins."""
+    found: datetime | None = await connection.fetchval(_NEXT, dealer_id, since)
+    return found
 
 
 async def visits(connection: Connection, dealer_id: int, day_from: datetime, day_to: datetime) -> list[VisitRow]:
