@@ -43,7 +43,7 @@ async def main(settings: Settings, *, seconds: float, cars: int, repeats: int, v
         url = await rig.prepare(server.url, fleet, {vin: secret_hash(key) for vin, key in keys.items()})
         for n in range(repeats):
             for mode in ("floor", "gateway"):
-                await _alone(mode, server.url, url, int(seconds * ALONE_A_SECOND), vehicles, seen)
+                await alone(mode, server.url, url, int(seconds * ALONE_A_SECOND), vehicles, seen)
                 tell(n * 6 + 1 + (mode == "gateway"))
             async with broker(home / f"broker-{n}", keys) as running:
                 name = running.name
@@ -74,6 +74,7 @@ async def main(settings: Settings, *, seconds: float, cars: int, repeats: int, v
         "cpu_us_per_message": round(middle["gateway_us"], 1),
         "cpu_us_per_message_floor": round(middle["floor_us"], 1),
         "ratio_to_copy_floor_by_cpu": _median_ratio(seen["floor_us"], seen["gateway_us"]),
+        "cold_cars_per_second": round(middle["cold_cars"]),
         "gateway_peak_mb": round(max(seen["rss_mb"])),
         "stored_equals_sent": all(missing == 0 for missing in seen["missing"]),
         "payload_bytes": round(statistics.mean(sizes)),
@@ -89,13 +90,14 @@ def _median_ratio(over: list[float], under: list[float]) -> float:
     return round(statistics.median(a / b for a, b in zip(over, under, strict=False)), 3)
 
 
-async def _alone(mode: str, admin: str, url: str, messages: int, vehicles: int, seen: dict[str, list[float]]) -> None:
+async def alone(mode: str, admin: str, url: str, messages: int, vehicles: int, seen: dict[str, list[float]]) -> None:
+    """The gateway (or the floor) against the pretended broker, its cars known."""
     await rig.clear(admin)
     fake = await Child.start("proofs.bench.fake_broker", messages, vehicles, WINDOW, SEED)
     consumer: Child | None = None
     try:
         port = await fake.line()
-        consumer = await Child.start("proofs.bench.consumer", mode, f"mqtt://x:y@127.0.0.1:{port}", url if mode == "gateway" else admin, 4, messages)
+        consumer = await Child.start("proofs.bench.consumer", mode, f"mqtt://x:y@127.0.0.1:{port}", url if mode == "gateway" else admin, 4, messages + vehicles)
         await consumer.said("ready")
         fake.tell("go")
         facts = await fake.facts()
@@ -105,10 +107,11 @@ async def _alone(mode: str, admin: str, url: str, messages: int, vehicles: int, 
         if consumer is not None:
             consumer.kill()
     seen[mode].append(facts["per_second"])
-    seen[f"{mode}_us"].append(used["cpu_s"] / messages * 1e6)
-    seen["missing"].append(messages - await rig.stored(admin, "readings" if mode == "gateway" else "raw_payloads"))
+    seen[f"{mode}_us"].append(used["cpu_s"] / (messages + vehicles) * 1e6)
+    seen["missing"].append(messages + vehicles - await rig.stored(admin, "readings" if mode == "gateway" else "raw_payloads"))
     if mode == "gateway":
         seen["rss_mb"].append(used["rss_mb"])
+        seen["cold_cars"].append(facts["warm_up_cars_per_second"])
 
 
 async def _cars(running: Running, keys: dict[str, str], cars: int, messages: int, rate: float) -> Child:
