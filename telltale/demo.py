@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -127,6 +128,7 @@ class Demo:
             self._in_background(self._keep(engine))
         self.database_url = settings.database if settings.database_url else postgres.url
         if settings.mqtt_url is not None:
+            await _somebody_listens(settings.mqtt)
             mechanic = settings.workshop_url.get_secret_value() or settings.mqtt
             if settings.auth_url.get_secret_value():  # a broker of ours that runs elsewhere
                 mechanic = signed_in(mechanic, "workshop", settings.key)
@@ -221,6 +223,18 @@ async def _all(*starts: Coroutine[Any, Any, Any]) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
+
+
+async def _somebody_listens(mqtt_url: str) -> None:
+    """One clear line at once, where the gateway would go on asking."""
+    where = urlsplit(mqtt_url)
+    host, port = where.hostname or "127.0.0.1", where.port or 1883
+    try:
+        async with asyncio.timeout(10):
+            _, writer = await asyncio.open_connection(host, port)
+        writer.close()
+    except (OSError, TimeoutError):
+        raise Misconfigured("MQTT_URL", f"no broker answers at {host}:{port}") from None
 
 
 async def _close(pool: Pool) -> None:

@@ -156,7 +156,7 @@ class Supervisor:
         with contextlib.suppress(OSError):
             lines = (self.home / "logs" / f"{service.name}.log").read_text(errors="replace").strip().splitlines()
             if lines:
-                return lines[-1][-400:]
+                return lines[-1][-400:].removeprefix("telltale: ")
         return "it said nothing"
 
 
