@@ -49,6 +49,11 @@ _LOST = "UPDATE messages SET state = 'failed', reason = $2 WHERE reference = $1 
 _CANCEL_QUEUED = """
 UPDATE messages SET state = 'cancelled', reason = $3 WHERE dealer_id = $1 AND owner_id = $2 AND state = 'queued' AND kind <> ALL($4::text[])
 """
+_UNSAID = """
+UPDATE bookings b SET last_word_at = (
+    SELECT max(m.sent_at) FROM messages m WHERE m.dealer_id = $1 AND m.case_id = $2 AND m.owner_id IS NOT NULL AND m.state IN ('sent', 'delivered'))
+WHERE b.dealer_id = $1 AND b.case_id = $2 AND b.state NOT IN ('completed', 'cancelled')
+"""
 _NEXT = "SELECT min(due_at) FROM messages WHERE state = 'queued' AND retry_at IS NULL"
 _LATELY = """
 SELECT sent_at FROM messages WHERE dealer_id = $1 AND owner_id = $2 AND purpose = $3 AND sent_at > $4 AND state IN ('sent', 'delivered')
@@ -159,13 +164,21 @@ async def sent(connection: Connection, message: Message, claimed_at: datetime, n
 async def put_back(connection: Connection, message: Message, due_at: datetime, retry_at: datetime | None, reason: str) -> None:
     """Not now: not before `due_at` (business time) and not before `retry_at` (machine time)."""
     await connection.execute(_PUT_BACK, message.id, due_at, retry_at, reason)
+    await _unsaid(connection, message)
     await bells.ring_desk(connection, message.dealer_id, "message", message.id)
 
 
 async def end(connection: Connection, message: Message, state: MessageState, reason: str) -> None:
     """Failed for good, or cancelled because it is no longer true or no longer allowed; the reason is shown."""
     await connection.execute(_END, message.id, state.value, reason)
+    await _unsaid(connection, message)
     await bells.ring_desk(connection, message.dealer_id, "message", message.id)
+
+
+async def _unsaid(connection: Connection, message: Message) -> None:
+    """Who waits has not heard this after all: the minutes since our last word count from the last text that did go."""
+    if message.owner_id is not None and message.case_id is not None:
+        await connection.execute(_UNSAID, message.dealer_id, message.case_id)
 
 
 async def delivered(connection: Connection, reference: str) -> bool:

@@ -143,3 +143,24 @@ async def test_no_driver_moves_another_drivers_leg(desk, car):
     driver = await desk.as_role("driver")
     refused = await desk.post(driver, f"/api/v1/legs/{leg['id']}/move", {"event": "on_the_way"}, expect=403)
     assert "another driver" in refused["detail"]
+
+
+async def test_a_word_that_did_not_go_out_does_not_count_as_one(desk, car, pool_as):
+    from schemas.message import MessageState
+    from store import messages
+    from store.pool import transaction
+
+    advisor = await desk.as_role("advisor")
+    case = await open_case(desk, car)
+    window = (await desk.get(advisor, "/api/v1/windows?kind=waiting"))["items"][0]["starts_at"]
+    booking = await desk.post(advisor, "/api/v1/bookings", {"case_id": case["id"], "kind": "waiting", "starts_at": window})
+    await desk.admin.execute("UPDATE messages SET state = 'sent', sent_at = $1", desk.clock())
+    await desk.post(advisor, f"/api/v1/bookings/{booking['id']}/arrive")
+    desk.clock.on(minutes=40)
+    word = await desk.post(advisor, f"/api/v1/bookings/{booking['id']}/messages", {"template": "waiting"})
+    assert (await desk.get(advisor, "/api/v1/waiting"))["items"][0]["minutes_since_word"] == 0
+    async with transaction(await pool_as("worker")) as connection:
+        message = await messages.get(connection, desk.dealer.id, word["message_id"])
+        await messages.end(connection, message, MessageState.CANCELLED, "no consent")
+    waiting = (await desk.get(advisor, "/api/v1/waiting"))["items"][0]
+    assert waiting["minutes_since_word"] == 40 and waiting["too_long"]
