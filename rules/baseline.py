@@ -33,13 +33,14 @@ class Cranking(Shape):
 
 
 class _Cranking(Bound):
-    ring = Ring("Iff", 20, offset=4)  # second, voltage as read, voltage at 25 Celsius
     best = Struct("<f")
+    ring = Ring("Iff", 8, offset=4)  # second, voltage as read, voltage at 25 Celsius
+    mornings = Ring("Hff", 24, offset=4 + ring.size)  # day, its first start: as read, at 25 Celsius
 
     def __init__(self, shape: Cranking, profile: Profile) -> None:
         self.shape, self.scale = shape, profile.limits.get("battery_nominal_v", 12.0) / 12.0
         self.signal, self.outside = signal_of(f"{BATTERY}.CrankingVoltageMin"), signal_of(OUTSIDE).id
-        self.triggers, self.size, self.carries = (self.signal.id,), 4 + self.ring.size, (self.outside,)
+        self.triggers, self.size, self.carries = (self.signal.id,), 4 + self.ring.size + self.mornings.size, (self.outside,)
 
     def remember(self, seen: Snapshot, cell: Cell) -> None:
         value = seen.now(self.signal.id)
@@ -48,6 +49,9 @@ class _Cranking(Bound):
         outside = seen.get(self.outside, DAY_S / 4)
         warm = self.at_25(value / self.scale, 10.0 if outside is None else outside) * self.scale
         self.ring.push(cell, int(seen.ts), value, warm)
+        day, newest = int(seen.ts) // DAY_S, self.mornings.newest(cell)
+        if newest is None or day > newest[0]:
+            self.mornings.push(cell, day, value, warm)
         recent = [r[2] for r in self.ring.records(cell, 8)]
         if len(recent) == 8:
             cell.write(self.best, max(cell.read(self.best)[0], middle(recent)))
@@ -79,7 +83,9 @@ class _Cranking(Bound):
         return Unsure(f"{words} is between the levels")
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
-        records = list(reversed(self.ring.records(cell)))
-        read = line("lowest voltage at each start", "V", [(r[0], r[1]) for r in records])
-        warm = line("the same at 25 °C", "V", [(r[0], r[2]) for r in records])
-        return (read, warm), (Limit(label="soon", value=self.shape.soon * self.scale), Limit(label="now", value=self.shape.now * self.scale))
+        mornings = [(r[0] * DAY_S + DAY_S // 4, r[1], r[2]) for r in reversed(self.mornings.records(cell))]
+        points = mornings if len(mornings) >= 4 else list(reversed(self.ring.records(cell)))
+        what = "the first start of each day" if points is mornings else "each start"
+        warm = line(f"lowest voltage at {what}, as at 25 °C", "V", [(r[0], round(r[2], 2)) for r in points])  # what is judged comes first
+        read = line("as read", "V", [(r[0], round(r[1], 2)) for r in points])
+        return (warm, read), (Limit(label="soon", value=self.shape.soon * self.scale), Limit(label="now", value=self.shape.now * self.scale))

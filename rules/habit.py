@@ -120,11 +120,15 @@ class _Habitual(Bound):
         return None if value is None else self.shape.measure(seen) if self.shape.measure else value
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
-        days = [(r[0] * DAY_S + DAY_S // 2, r[1]) for r in reversed(self.ring.records(cell))]
-        limits = [Limit(label=s.value, value=v) for s, v in self.levels]
-        long = cell.read(self.layout)[2]
+        unit, same = self.shape.unit, self.shape.unit == self.signal.unit
+        days = [(r[0] * DAY_S + DAY_S // 2, round(r[1], 3)) for r in reversed(self.ring.records(cell))]
+        beyond = self.hard is not None and same and bool(samples) and (samples[-1][1] - self.hard) * self.shape.way > 0
+        limits = [Limit(label=s.value, value=v) for s, v in self.levels] if not beyond else []
+        if beyond and self.hard is not None:
+            limits.append(Limit(label=self.shape.hard_severity.value, value=round(self.hard, 3)))
         if self.drift is not None:
-            limits.append(Limit(label="usual", value=round(long, 3)))
-        if self.hard is not None and self.shape.measure is None:
-            limits.append(Limit(label="now", value=self.hard))
-        return (line(self.what, self.shape.unit, days if len(days) >= 3 else samples),), tuple(limits)
+            limits.append(Limit(label="usual", value=round(cell.read(self.layout)[2], 3)))
+        lines = [line(f"{self.what}, mean of each day", unit, days)] if len(days) >= 3 else []
+        if beyond or not lines:
+            lines.append(line(self.signal.title if same else self.what, unit, samples))
+        return tuple(lines), tuple(limits)

@@ -8,7 +8,7 @@ from math import exp
 from struct import Struct
 
 from rules.level import COOLANT, ODOMETER, OUTSIDE, SPEED, signal_of
-from rules.memory import Cell
+from rules.memory import Cell, Ring
 from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
 from schemas.alert import Limit
@@ -43,7 +43,8 @@ class NeverWarm(Shape):
 class _NeverWarm(Bound):
     period_s: int | None = STEP_S
     layout = Struct("<xfIff")  # the period's byte, the model's temperature, second of the last look, seconds of cold, odometer
-    size = layout.size
+    looks = Ring("Ihh", 10, offset=layout.size)  # of this drive: second, coolant, model
+    size = layout.size + looks.size
     triggers = (_COOLANT.id,)
     carries = (_SPEED, _OUTSIDE, _ODOMETER)
 
@@ -67,6 +68,11 @@ class _NeverWarm(Bound):
         pause = seen.ts - last
         speed = (metres - before) / pause * 3.6 if before and metres > before and pause >= 60 else seen.get(_SPEED)
         model, cold, verdict = self._look(coolant, model, pause, cold, speed, seen)
+        if verdict is WAIT or type(verdict) is Holds:
+            if verdict is WAIT and pause > PAUSE_S:
+                self.looks.keep(cell, [])
+            if seen.fresh:
+                self.looks.push(cell, int(seen.ts), round(coolant), round(model))
         cell.write(self.layout, model, int(seen.ts), cold, metres)
         cell.memory[cell.at] = bucket
         return [("", verdict)]
@@ -98,4 +104,7 @@ class _NeverWarm(Bound):
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
         limit = Limit(label="a healthy engine is warmer", value=self.warm - self.shape.margin)
-        return (line(_COOLANT.title, "°C", samples),), (limit,)
+        looks = list(reversed(self.looks.records(cell)))
+        measured = [(r[0], r[1]) for r in looks if not samples or r[0] < samples[0][0]]
+        healthy = line("a healthy engine", "°C", [(r[0], r[2]) for r in looks])
+        return (line(_COOLANT.title, "°C", [*measured, *samples]), healthy), (limit,)
