@@ -67,7 +67,7 @@ class Judging:
         return batch
 
     async def _all(self, batch: Batch, heard: list[Said], received_at: float, now: float, touched: dict[Car, int], due: Due) -> None:
-        step_of, newest, pack, rows, kept, moved = self._step, self.shown.newest, readings.pack, batch.rows, batch.readings, batch.moved
+        judge, newest, pack, rows, kept, moved = self.fleet.judge.step, self.shown.newest, readings.pack, batch.rows, batch.readings, batch.moved
         for n, (car, quick, said, payload, name) in enumerate(heard):
             if n % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
@@ -96,7 +96,11 @@ class Judging:
             if row.ts > car.heard_ts:
                 car.heard_ts = row.ts
             car.place = row.place = car.place + 1
-            for step in step_of(car.memory, row):
+            try:
+                steps = judge(car.memory, row)
+            except Exception as error:
+                steps = self._fault(row, error)
+            for step in steps:
                 moved.append(Moved(car.dealer_id, car.id, received_at, step))
             car.since += 1
             if car.since >= CHECKPOINT_ROWS or car in due:
@@ -162,13 +166,16 @@ class Judging:
             self._drain(batch, car, now, due)
 
     def _step(self, memory: Any, row: Reading) -> tuple[AlertStep, ...]:
-        """What the rules say. The judge catches its rules; what it does not catch is our bug and stops no car."""
         try:
             return self.fleet.judge.step(memory, row)
         except Exception as error:
-            log.exception("judge_fault", vehicle=row.vehicle_id)
-            self.refusals.tally(None, "judge_fault", type(error).__name__, 1, str(error)[:300])
-            return ()
+            return self._fault(row, error)
+
+    def _fault(self, row: Reading, error: Exception) -> tuple[AlertStep, ...]:
+        """The judge catches its rules; what it does not catch is our bug and stops no car."""
+        log.error("judge_fault", vehicle=row.vehicle_id, exc_info=error)
+        self.refusals.tally(None, "judge_fault", type(error).__name__, 1, str(error)[:300])
+        return ()
 
     def _odd(self, car: Car, said: Heard, arrival: Arrival, row: Reading, due: Due) -> None:
         """Not simply the next one: what must not be told from rows alone goes into a checkpoint of this very transaction."""

@@ -112,7 +112,7 @@ async def _serve(g: Gateway, host: str, port: int, ready: Callable[..., None]) -
             await check_broker(g.broker.address, g.doorkeeper)
         gc.collect()
         gc.freeze()
-        gc.set_threshold(20_000, 20, 50)  # a batch makes thousands of objects that live for one commit
+        gc.set_threshold(100_000, 20, 50)  # a batch makes thousands of objects that live for one commit
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(g.intake.run(), name="intake")
             tasks.create_task(g.shares.run(g.intake, g.health.beat), name="shares")

@@ -90,18 +90,21 @@ def _median_ratio(over: list[float], under: list[float]) -> float:
     return round(statistics.median(a / b for a, b in zip(over, under, strict=False)), 3)
 
 
-async def alone(mode: str, admin: str, url: str, messages: int, vehicles: int, seen: dict[str, list[float]]) -> None:
+async def alone(
+    mode: str, admin: str, url: str, messages: int, vehicles: int, seen: dict[str, list[float]], *, profile: bool = False
+) -> dict[str, float]:
     """The gateway (or the floor) against the pretended broker, its cars known."""
     await rig.clear(admin)
     fake = await Child.start("proofs.bench.fake_broker", messages, vehicles, WINDOW, SEED)
     consumer: Child | None = None
     try:
         port = await fake.line()
-        consumer = await Child.start("proofs.bench.consumer", mode, f"mqtt://x:y@127.0.0.1:{port}", url if mode == "gateway" else admin, 4, messages + vehicles)
+        consumer = await Child.start("proofs.bench.consumer", mode, f"mqtt://x:y@127.0.0.1:{port}", url if mode == "gateway" else admin, 4, messages + vehicles, *(["profile"] if profile else []))
         await consumer.said("ready")
         fake.tell("go")
         facts = await fake.facts()
-        used = await consumer.end()
+        used = await consumer.end(wait=not profile)
+        shares: dict[str, float] = (await consumer.facts())["profile"] if profile else {}
     finally:
         fake.kill()
         if consumer is not None:
@@ -112,6 +115,7 @@ async def alone(mode: str, admin: str, url: str, messages: int, vehicles: int, s
     if mode == "gateway":
         seen["rss_mb"].append(used["rss_mb"])
         seen["cold_cars"].append(facts["warm_up_cars_per_second"])
+    return shares
 
 
 async def _cars(running: Running, keys: dict[str, str], cars: int, messages: int, rate: float) -> Child:

@@ -58,11 +58,12 @@ class Child:
         assert self.process.stdin is not None
         self.process.stdin.write(word.encode() + b"\n")
 
-    async def end(self) -> dict[str, Any]:
+    async def end(self, *, wait: bool = True) -> dict[str, Any]:
         """SIGTERM, and what it says about itself."""
         self.process.send_signal(signal.SIGTERM)
-        facts = await self.facts(30)
-        await self.process.wait()
+        facts = await self.facts(60)
+        if wait:
+            await self.process.wait()
         return facts
 
     def kill(self) -> None:
