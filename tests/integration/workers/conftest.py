@@ -30,6 +30,7 @@ from workers.kit import Kit
 
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)  # 09:00 in Berlin
 LINE = "+4930111"
+WORDING = Wording(data.texts())  # read once: nothing changes it
 _numbers = itertools.count(1)
 
 
@@ -163,13 +164,12 @@ async def scene(database: Any, pool_as: Callable[..., Awaitable[Pool]]) -> Scene
         owner = await make_owner(connection, dealer.id, clock())
         car = await fleet.add(connection, dealer.id, vin="WVWZZZ1KZAW000001", profile="petrol_hatch", title="VW Golf", plate="B-TT 204", actor="test", now=clock())
         car = await fleet.give(connection, dealer.id, car.id, owner.id, actor="test", now=clock())
-    wording = Wording(data.texts())
     house = House(
-        pool=await pool_as("desk", size=8), owner_pool=await pool_as("owner_page"), clock=clock, wording=wording, base_url="http://desk.example",
+        pool=await pool_as("desk", size=8), owner_pool=await pool_as("owner_page"), clock=clock, wording=WORDING, base_url="http://desk.example",
         secret="test", demo=True, profiles=data.profiles(),
     )  # fmt: skip
     channels: dict[str, Channel] = {"phone": PhoneChannel(worker, clock)}
-    kit = Kit(worker, clock, wording, channels, "http://desk.example", machine=machine, luck=lambda: 0.5)
+    kit = Kit(worker, clock, WORDING, channels, "http://desk.example", machine=machine, luck=lambda: 0.5)
     return Scene(
         kit, house, clock, machine, worker, await pool_as("gateway"), await pool_as("admin"), dealer, people, owner, car, database.role("worker")
     )
