@@ -56,6 +56,7 @@ class World:
     cars: dict[str, int] = field(default_factory=dict)  #: plate -> vehicle
     people: dict[str, int] = field(default_factory=dict)  #: e-mail's first part -> staff
     cases: dict[str, int] = field(default_factory=dict)
+    restart: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]] | None = None
 
     def actor(self, who: str = "advisor") -> str:
         return f"staff:{self.people[who]}"
@@ -290,11 +291,11 @@ async def open_world(pool_as: Callable[..., Awaitable[Pool]]) -> World:
     return world
 
 
-async def serve(world: World, desk_url: str) -> TestServer:
+async def serve(world: World, desk_url: str, port: int | None = None) -> TestServer:
     """The real application on a real port; links lead back to it."""
     live = Live(desk_url)
-    server = TestServer(build(world.house, live))
-    await server.start_server()
+    server = TestServer(build(world.house, live), port=port)
+    await server.start_server(shutdown_timeout=0.2)
     world.url = str(server.make_url("/")).rstrip("/")
     object.__setattr__(world.house, "base_url", world.url)
     await asyncio.wait_for(live.listening.wait(), 10)
@@ -306,9 +307,17 @@ async def world(database: Any, pool_as: Any) -> AsyncIterator[World]:
     """Furnished and served."""
     made = await open_world(pool_as)
     await furnish(made)
-    server = await serve(made, database.role("desk"))
+    servers = [await serve(made, database.role("desk"))]
+
+    async def restart(meanwhile: Callable[[], Awaitable[None]]) -> None:
+        port = servers[-1].port
+        await servers[-1].close()
+        await meanwhile()
+        servers.append(await serve(made, database.role("desk"), port))
+
+    made.restart = restart
     yield made
-    await server.close()
+    await servers[-1].close()
 
 
 @pytest.fixture(scope="session")

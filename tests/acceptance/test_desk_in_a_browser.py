@@ -306,3 +306,19 @@ async def test_desk_owner_and_driver_see_each_other_s_steps(world: Any, visitor:
     await row.get_by_role("button", name=re.compile("^On the way")).click()
     await expect(owner.get_by_role("heading", level=1)).to_have_text(f"{name.split()[0]} is on the way to you", timeout=10_000)
     await expect(desk.get_by_role("heading", name="The driver is on the way to the owner")).to_be_visible(timeout=10_000)
+
+
+async def test_a_page_that_hears_nothing_says_so_and_catches_up(world: Any, visitor: Visitor) -> None:
+    page = await visitor.page()
+    await page.wait_for_function("window.htmx !== undefined")
+    await expect(page.locator("#stale")).to_be_hidden()
+
+    async def meanwhile() -> None:
+        await expect(page.locator("#stale")).to_contain_text("What stands here is from 10:27", timeout=15_000)
+        async with world.admin.acquire() as connection:
+            await connection.execute("UPDATE cases SET state = 'dismissed' WHERE id = $1", world.cases["HH-LF 33"])
+
+    await world.restart(meanwhile)
+    await expect(page.locator("#stale")).to_be_hidden(timeout=20_000)
+    await expect(page.locator(f"#case-{world.cases['HH-LF 33']}")).to_have_count(0)
+    visitor.complaints = [said for said in visitor.complaints if "ERR_" not in said and "htmx" not in said.lower()]

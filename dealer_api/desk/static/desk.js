@@ -37,6 +37,27 @@
     toEnd();
   });
 
+  // A page that hears nothing says so, and looks again as soon as it is heard again (also after the tab was in the background).
+  const stale = document.getElementById("stale");
+  const live = document.getElementById("live");
+  let connected = false, alarm = null;
+  document.addEventListener("htmx:sse:before:connection", () => {
+    if (!connected || alarm || !stale || document.hidden) return;
+    alarm = setTimeout(() => {
+      const main = document.getElementById("main");
+      stale.querySelector("[data-as-of]").textContent = main ? main.dataset.asOf : "";
+      stale.hidden = false;
+    }, 2500);
+  });
+  document.addEventListener("htmx:sse:after:connection", () => {
+    clearTimeout(alarm);
+    alarm = null;
+    if (stale) stale.hidden = true;
+    connected = true;
+    // Also the first time: something may have happened between the drawing of the page and now.
+    if (window.htmx && live) window.htmx.trigger(live, "everything");
+  });
+
   // Two clicks, not four: a second press of a button while the first is on its way does nothing.
   document.addEventListener("submit", (event) => {
     const form = event.target;
