@@ -1,0 +1,128 @@
+"""The end of a commit that nobody heard, and days that come and go."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from gateway.batch import Batch
+from gateway.writer import Writer
+from schemas.reading import Reading
+from store import readings
+from tests.integration.gateway.world import now, until
+
+
+def row(vehicle: int, seq: int, ts: datetime, place: int | None = None) -> Reading:
+    epoch = ts.timestamp()
+    return Reading(vehicle, 1, seq, epoch, epoch, (1, 5), (50.0 + seq, 12.5), int(epoch // 86_400), place=place or seq)
+
+
+@pytest.fixture
+async def writer(world):
+    made = Writer(world.database.role("gateway"), "test", "0/1")
+    yield made
+    await made.close()
+
+
+def batch_of(world: Any, vehicle: int, seqs: range, *, more: bool) -> Batch:
+    batch = Batch([], now())
+    for seq in seqs:
+        r = row(vehicle, seq, now())
+        batch.rows.setdefault(r.day, []).append(readings.pack(world.dealer, r))
+        batch.readings.setdefault(r.day, []).append(r)
+    if more:
+        batch.count(world.dealer, "denied_publish", "somebody", 1, "x")
+    return batch
+
+
+@pytest.mark.parametrize("more", [False, True])
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_connection_lost_around_commit_neither_loses_nor_doubles_a_row(world, writer, monkeypatch, more, moment):
+    car = await world.car(connect=False)
+    real, tries = Writer._commit, 0
+
+    async def cut(self: Writer, connection: Any, batch: Batch, versions: dict[str, int]) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            if moment == "after":
+                await real(self, connection, batch, versions)
+            connection.terminate()
+            raise asyncpg.ConnectionDoesNotExistError("cut")
+        await real(self, connection, batch, versions)
+
+    monkeypatch.setattr(Writer, "_commit", cut)
+    assert await writer.save(batch_of(world, car.id, range(1, 51), more=more), {}) == {}
+    assert await world.count(car) == 50
+    assert tries == (1 if moment == "after" else 2)
+    if more:
+        assert await world.pool.fetchval("SELECT times FROM tallies WHERE subject = 'somebody'") == 1
+
+
+async def test_a_server_process_killed_under_a_lease_gives_it_back_to_us(world, writer):
+    assert await writer.take([3, 4]) == [3, 4]
+    car = await world.car(connect=False)
+    await world.pool.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'telltale-gateway'")
+    assert await writer.save(batch_of(world, car.id, range(1, 4), more=False), {}) == {}
+    held = await world.pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+    assert held == 2 and await world.count(car) == 3
+
+
+async def test_a_series_is_read_in_pages_with_its_spacing(world, writer):
+    car = await world.car(connect=False)
+    start = datetime(2026, 11, 20, 23, 59, 50, tzinfo=UTC)
+    batch = Batch([], now())
+    for seq in range(1, 31):
+        r = row(car.id, seq, start + timedelta(seconds=seq))
+        batch.rows.setdefault(r.day, []).append(readings.pack(world.dealer, r))
+        batch.readings.setdefault(r.day, []).append(r)
+    await writer.save(batch, {})
+    async with world.pool.acquire() as connection:
+        first = await readings.series(connection, world.dealer, car.id, 1, start, start + timedelta(hours=1), limit=20)
+        last = first[-1]
+        rest = await readings.series(
+            connection, world.dealer, car.id, 1, start, start + timedelta(hours=1), after=(last.ts, last.boot, last.seq), limit=20
+        )
+        rows = await readings.page(connection, world.dealer, car.id, start, start + timedelta(hours=1), limit=100)
+        other = await readings.series(connection, world.dealer + 1, car.id, 1, start, start + timedelta(hours=1))
+        unfolded = await connection.fetchval("SELECT count(*) FROM reading_values WHERE vehicle_id = $1", car.id)
+    assert [p.seq for p in [*first, *rest]] == list(range(1, 31)) and other == []
+    assert {(b.ts - a.ts).total_seconds() for a, b in zip(first, first[1:], strict=False)} == {1.0}
+    assert len(rows) == 30 and rows[0].ids == (1, 5) and unfolded == 60
+
+
+async def test_an_old_day_is_dropped_but_not_while_somebody_reads_it(world, writer):
+    car = await world.car(connect=False)
+    old = datetime(2024, 1, 1, tzinfo=UTC)
+    batch = Batch([], now())
+    for seq, ts in ((1, old), (2, now())):
+        r = row(car.id, seq, ts)
+        batch.rows[r.day], batch.readings[r.day] = [readings.pack(world.dealer, r)], [r]
+    await writer.save(batch, {})
+    limit = int(now().timestamp() // 86_400) - 400
+    async with world.pool.acquire() as reader:
+        transaction = reader.transaction()
+        await transaction.start()
+        await reader.fetchval("SELECT count(*) FROM readings")
+        began = asyncio.get_running_loop().time()
+        assert await writer.read(lambda c: readings.drop_days_before(c, limit)) == (0, 1)
+        stall = asyncio.get_running_loop().time() - began
+        await writer.save(batch_of(world, car.id, range(10, 12), more=False), {})
+        await transaction.rollback()
+    assert stall < 30  # the lock is given up, not waited for
+    assert await writer.read(lambda c: readings.drop_days_before(c, limit)) == (1, 0)
+    assert await world.count(car) == 3
+
+
+async def test_late_data_of_another_year_keeps_its_time_and_opens_its_own_day(world):
+    await world.start()
+    car = await world.car()
+    car.say(car.body(1, ts=datetime(2019, 7, 1, 12, tzinfo=UTC)))
+    car.say(car.body(2))
+    await until(lambda: car.acked and car.acked[-1]["upto"] == 2)
+    rows = await world.pool.fetch("SELECT ts, mark FROM readings WHERE vehicle_id = $1 ORDER BY seq", car.id)
+    assert rows[0]["ts"] == datetime(2019, 7, 1, 12, tzinfo=UTC) and rows[0]["mark"] == 0
