@@ -53,11 +53,12 @@ _UNDER_WAY = frozenset({
     MessageKind.ON_THE_WAY, MessageKind.COLLECTED, MessageKind.AT_WORKSHOP, MessageKind.ON_THE_WAY_BACK, MessageKind.HANDED_OVER,
     MessageKind.WAITING, MessageKind.READY, MessageKind.CANCELLED,
 })  # fmt: skip
-#: Not urgent texts of a purpose: so many in so long a time.
-BUDGET: Mapping[Purpose, tuple[int, timedelta]] = {
-    Purpose.SERVICE: (4, timedelta(days=7)),
-    Purpose.SURVEY: (1, timedelta(days=14)),
+#: What we send unasked and not urgently: so many of a kind in so long a time. What a person writes is not counted.
+BUDGET: Mapping[MessageKind, tuple[int, timedelta]] = {
+    MessageKind.OFFER: (4, timedelta(days=7)),
+    MessageKind.FEEDBACK: (1, timedelta(days=14)),
 }
+AWAKE = timedelta(minutes=30)  #: who wrote so lately may be answered, whatever the hour
 LONGEST_BUDGET = max(span for _, span in BUDGET.values())
 _WORD = {
     Purpose.SAFETY: "safety texts", Purpose.SERVICE: "texts about maintenance", Purpose.STATUS: "texts about a visit", Purpose.SURVEY: "a question afterwards",
@@ -73,8 +74,9 @@ def may_send(
     *,
     severity: Severity | None = None,
     lately: tuple[datetime, ...] = (),
+    wrote_at: datetime | None = None,
 ) -> Permission:
-    """`severity` is that of the case, `lately` when this owner got texts of the same purpose, oldest first."""
+    """`severity` is that of the case, `lately` when this owner got texts of the same kind, oldest first, `wrote_at` when they last wrote."""
     kind, purpose = message.kind, message.purpose
     if purpose is Purpose.STAFF:
         return Go("to our own people")
@@ -87,9 +89,10 @@ def may_send(
     refused = _consent(purpose, consents)
     if refused is not None:
         return refused
-    if purpose is not Purpose.SAFETY and kind not in _ANSWERS | _UNDER_WAY and quiet(owner, now):
+    awake = kind in _ANSWERS | _UNDER_WAY or (wrote_at is not None and now - wrote_at <= AWAKE)
+    if purpose is not Purpose.SAFETY and not awake and quiet(owner, now):
         return Wait(decent(owner, now), f"quiet hours of the owner, {owner.quiet_from:%H:%M} to {owner.quiet_to:%H:%M} in {owner.zone}")
-    return _within_budget(kind, purpose, severity, now, lately)
+    return _within_budget(kind, severity, now, lately)
 
 
 def _consent(purpose: Purpose, consents: Mapping[Purpose, Consent]) -> Never | None:
@@ -99,15 +102,15 @@ def _consent(purpose: Purpose, consents: Mapping[Purpose, Consent]) -> Never | N
     return None if said.given else Never(f"the owner said no to {_WORD[purpose]} ({said.source})")
 
 
-def _within_budget(kind: MessageKind, purpose: Purpose, severity: Severity | None, now: datetime, lately: tuple[datetime, ...]) -> Permission:
-    limit = BUDGET.get(purpose)
-    if limit is None or kind in _ANSWERS or severity is Severity.NOW:
+def _within_budget(kind: MessageKind, severity: Severity | None, now: datetime, lately: tuple[datetime, ...]) -> Permission:
+    limit = BUDGET.get(kind)
+    if limit is None or severity is Severity.NOW:
         return Go("allowed")
     most, span = limit
     counted = [at for at in lately if at > now - span]
     if len(counted) < most:
         return Go("allowed")
-    return Wait(counted[-most] + span, f"already {len(counted)} in {span.days} days: {_WORD[purpose]} have a limit of {most}")
+    return Wait(counted[-most] + span, f"already {len(counted)} in {span.days} days: the limit for such texts is {most}")
 
 
 def quiet(owner: Owner, moment: datetime) -> bool:

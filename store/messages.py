@@ -56,7 +56,7 @@ WHERE b.dealer_id = $1 AND b.case_id = $2 AND b.state NOT IN ('completed', 'canc
 """
 _NEXT = "SELECT min(due_at) FROM messages WHERE state = 'queued' AND retry_at IS NULL"
 _LATELY = """
-SELECT sent_at FROM messages WHERE dealer_id = $1 AND owner_id = $2 AND purpose = $3 AND sent_at > $4 AND state IN ('sent', 'delivered')
+SELECT sent_at FROM messages WHERE dealer_id = $1 AND owner_id = $2 AND kind = $3 AND sent_at > $4 AND state IN ('sent', 'delivered')
 ORDER BY sent_at
 """
 _OF_CASE = f"SELECT {_COLUMNS} FROM messages WHERE dealer_id = $1 AND case_id = $2 ORDER BY id"
@@ -200,9 +200,9 @@ async def cancel_queued(connection: Connection, dealer_id: int, owner_id: int, r
     return int(said.split()[-1])
 
 
-async def lately(connection: Connection, dealer_id: int, owner_id: int, purpose: Purpose, since: datetime) -> tuple[datetime, ...]:
-    """When this owner last got texts of this purpose, oldest first."""
-    return tuple(row["sent_at"] for row in await connection.fetch(_LATELY, dealer_id, owner_id, purpose.value, since))
+async def lately(connection: Connection, dealer_id: int, owner_id: int, kind: MessageKind, since: datetime) -> tuple[datetime, ...]:
+    """When this owner last got texts of this kind, oldest first."""
+    return tuple(row["sent_at"] for row in await connection.fetch(_LATELY, dealer_id, owner_id, kind.value, since))
 
 
 async def next_due(connection: Connection) -> datetime | None:

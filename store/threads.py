@@ -9,6 +9,7 @@ from schemas.thread import Direction, Line, Reply
 from store import bells
 from store.pool import Connection
 
+_WROTE = "SELECT last_in_at FROM threads WHERE dealer_id = $1 AND owner_id = $2"
 _FIND = "SELECT id FROM threads WHERE dealer_id = $1 AND owner_id = $2"
 _MAKE = "INSERT INTO threads (dealer_id, owner_id) VALUES ($1, $2) ON CONFLICT (dealer_id, owner_id) DO NOTHING RETURNING id"
 _KEEP = """
@@ -71,6 +72,12 @@ async def of_owner(connection: Connection, dealer_id: int, owner_id: int) -> int
     if found is None:  # made by somebody else a moment ago
         found = await connection.fetchval(_FIND, dealer_id, owner_id)
     assert found is not None
+    return found
+
+
+async def wrote_at(connection: Connection, dealer_id: int, owner_id: int) -> datetime | None:
+    """When this owner last wrote."""
+    found: datetime | None = await connection.fetchval(_WROTE, dealer_id, owner_id)
     return found
 
 

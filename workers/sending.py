@@ -19,7 +19,7 @@ from schemas.consent import Owner
 from schemas.errors import DeliveryFailed, NotFound
 from schemas.message import MESSAGE, Message, MessageEvent, MessageState, Purpose
 from schemas.verdict import Severity
-from store import accounts, cases, consents, history, messages, owners, wakeups
+from store import accounts, cases, consents, history, messages, owners, threads, wakeups
 from store.pool import Connection, transaction
 from workers.channels import ALIASES, Blocked, Busy, Lookup, Receipt
 from workers.kit import Kit
@@ -113,11 +113,12 @@ async def decide(kit: Kit, connection: Connection, message: Message, now: dateti
         return false, kit.permitted(message, None, {}, now)
     owner = await _owner(connection, message)
     agreed = await consents.of_owner(connection, message.dealer_id, message.owner_id)
-    lately = await messages.lately(connection, message.dealer_id, message.owner_id, message.purpose, now - permission.LONGEST_BUDGET)
+    lately = await messages.lately(connection, message.dealer_id, message.owner_id, message.kind, now - permission.LONGEST_BUDGET)
+    wrote = await threads.wrote_at(connection, message.dealer_id, message.owner_id)
     severity: Severity | None = None
     if message.case_id is not None:
         severity = (await cases.get(connection, message.dealer_id, message.case_id)).severity
-    return false, kit.permitted(message, owner, agreed, now, severity=severity, lately=lately)
+    return false, kit.permitted(message, owner, agreed, now, severity=severity, lately=lately, wrote_at=wrote)
 
 
 async def settled(kit: Kit, connection: Connection, message: Message, now: datetime, *, claimed: bool = False) -> bool:

@@ -308,12 +308,14 @@ async def test_what_cannot_be_checked_is_not_said(scene: Any, said: dict[str, An
     assert (await scene.message(message_id))["state"] == "cancelled"
 
 
-async def test_the_budget_defers_the_fifth_text_about_maintenance_in_a_week(scene: Any) -> None:
+async def test_the_budget_defers_the_fifth_offer_in_a_week_and_counts_nothing_that_a_person_writes(scene: Any) -> None:
     for n in range(5):
-        last = await scene.queue(purpose=Purpose.SERVICE, body=str(n))
+        last = await scene.queue(kind=MessageKind.OFFER, purpose=Purpose.SERVICE, body=str(n))
         await scene.send_all()
         scene.clock.on(minutes=30)
-    assert await scene.phone() == ["0", "1", "2", "3"]
+    await scene.queue(purpose=Purpose.SERVICE, body="a person")
+    await scene.send_all()
+    assert await scene.phone() == ["0", "1", "2", "3", "a person"]
     row = await scene.message(last)
     assert row["due_at"] >= scene.clock() + timedelta(days=6)
 

@@ -106,6 +106,12 @@ def test_equal_ends_mean_no_quiet_hours() -> None:
     assert not quiet(owner(quiet_from=time(0), quiet_to=time(0)), NIGHT)
 
 
+def test_who_wrote_a_moment_ago_may_be_answered_at_night() -> None:
+    free = message(MessageKind.FREE, Purpose.SERVICE)
+    assert isinstance(may_send(free, owner(), said(), NIGHT, wrote_at=NIGHT - timedelta(minutes=29)), Go)
+    assert isinstance(may_send(free, owner(), said(), NIGHT, wrote_at=NIGHT - timedelta(minutes=31)), Wait)
+
+
 def test_the_budget_holds_back_what_is_not_urgent() -> None:
     lately = tuple(NOON - timedelta(days=d) for d in (6, 5, 3, 1))
     offer = message(MessageKind.OFFER, Purpose.SERVICE)
@@ -114,4 +120,5 @@ def test_the_budget_holds_back_what_is_not_urgent() -> None:
     assert answer.until == NOON + timedelta(days=1)
     assert isinstance(may_send(offer, owner(), said(), NOON, severity=Severity.NOW, lately=lately), Go)
     assert isinstance(may_send(offer, owner(), said(), NOON, severity=Severity.SOON, lately=lately[1:]), Go)
-    assert isinstance(may_send(message(MessageKind.ON_THE_WAY, Purpose.STATUS), owner(), said(), NOON, lately=lately * 3), Go)
+    for kind in (MessageKind.ON_THE_WAY, MessageKind.FREE):
+        assert isinstance(may_send(message(kind, Purpose.SERVICE), owner(), said(), NOON, lately=lately * 3), Go)
