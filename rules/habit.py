@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from struct import Struct
 
-from rules.level import Level, level, number, signal_of
+from rules.level import Level, level, number, signal_of, symbol
 from rules.memory import Cell, Ring
 from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
@@ -98,8 +98,8 @@ class _Habitual(Bound):
         count, short, long = cell.read(self.layout)
         way, unit = self.shape.way, self.shape.unit
         if self.hard is not None and value is not None and value * way > self.hard * way:
-            raw = self.signal
-            return Holds(self.shape.hard_severity, f"{raw.title} {number(value)} {raw.unit}, limit {number(self.hard)} {raw.unit}")
+            raw = symbol(self.signal.unit)
+            return Holds(self.shape.hard_severity, f"{self.signal.title} {number(value)} {raw}, limit {number(self.hard)} {raw}")
         if count < self.shape.least:
             return Unsure(f"{count} of {self.shape.least} samples of {self.what}")
         away = (short - long) * way

@@ -75,3 +75,11 @@ def middle(values: Iterable[float]) -> float:
     ordered = sorted(values)
     half = len(ordered) // 2
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+
+
+_SYMBOLS = {"Celsius": "°C", "percent": "%", "bool": "", "count": "", "enum": "", "id": "", "kOhm": "kΩ"}
+
+
+def symbol(unit: str) -> str:
+    """A unit of ours as people write it."""
+    return _SYMBOLS.get(unit, unit)

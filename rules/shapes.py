@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Literal
 
-from rules.level import ENGINE, RPM, WHEELS, Level, level, number, signal_of
+from rules.level import ENGINE, RPM, WHEELS, Level, level, number, signal_of, symbol
 from rules.memory import Cell, Ring
 from rules.snapshot import Snapshot
 from schemas.alert import Limit, Sample, Series
@@ -209,7 +209,7 @@ def rises_to(
     only: tuple[Only, ...] = (),
 ) -> Threshold:
     """The value must not rise to the level."""
-    return Threshold((Part("", path, now=now, soon=soon, advice=advice, clear=clear),), 1, unit or signal_of(path).unit, only)
+    return Threshold((Part("", path, now=now, soon=soon, advice=advice, clear=clear),), 1, unit or symbol(signal_of(path).unit), only)
 
 
 def falls_to(
@@ -223,7 +223,7 @@ def falls_to(
     only: tuple[Only, ...] = (),
 ) -> Threshold:
     """The value must not fall to the level."""
-    return Threshold((Part("", path, now=now, soon=soon, advice=advice, clear=clear),), -1, unit or signal_of(path).unit, only)
+    return Threshold((Part("", path, now=now, soon=soon, advice=advice, clear=clear),), -1, unit or symbol(signal_of(path).unit), only)
 
 
 def on_each_wheel(leaf: str, way: Literal[1, -1], unit: str, levels: Mapping[str, Mapping[str, Level]]) -> Threshold:
@@ -295,10 +295,12 @@ class _CountInWindow(Bound):
         if len(recent) >= self.shape.times and (self._bad(value) or seen.open):
             urgent = sum(v < self.urgent for _, v in recent) >= self.shape.urgent_times
             hours = self.shape.within_s / 3600
-            because = f"{self.signal.title} {number(recent[0][1])} {self.signal.unit}; out of bounds {len(recent)} times within {hours:g} h"
+            because = f"{self.signal.title} {number(recent[0][1])} {symbol(self.signal.unit)}; out of bounds {len(recent)} times within {hours:g} h"
+            if self.signal.unit == "bool":
+                because = f"{self.signal.title} {len(recent)} times within {hours:g} h"
             return [("", Holds(Severity.NOW if urgent else self.shape.severity, because))]
         if self.shape.advice_times is not None and len(recent) >= self.shape.advice_times and (self._bad(value) or seen.open):
-            return [("", Holds(Severity.ADVICE, f"{self.signal.title}: {len(recent)} time(s) within {self.shape.within_s / 3600:g} h"))]
+            return [("", Holds(Severity.ADVICE, f"{self.signal.title}, {'once' if len(recent) == 1 else f'{len(recent)} times'} within {self.shape.within_s / 3600:g} h"))]
         if recent or self._bad(value):
             return [("", Unsure(f"{len(recent)} of {self.shape.times} times so far"))]
         return [("", Clear(f"{self.signal.title} within bounds since {self.shape.within_s / 3600:g} h"))]

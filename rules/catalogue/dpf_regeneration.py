@@ -10,6 +10,7 @@ from rules.proof import Proof
 from rules.rule import Rule
 
 SINCE = f"{ENGINE}.DieselParticulateFilter.DistanceSinceRegeneration"
+SOOT = f"{ENGINE}.DieselParticulateFilter.SootLoad"
 
 RULE = Rule(
     name="dpf_regeneration",
@@ -19,7 +20,7 @@ RULE = Rule(
     hold=timedelta(0),  # three regenerations are its hold
     settle=timedelta(hours=1),
     judge=Intervals(SINCE, shortest=OfProfile("dpf_regeneration_km", 250), times=2),
-    proof=Proof(path=SINCE, low=0, readings=2),
+    proof=Proof(path=SOOT, high=80, readings=5),
     drives=("diesel", "truck"),
     group="exhaust",
 )
