@@ -26,6 +26,7 @@ class Line(BaseModel):
     kind: str
     state: str
     author: str | None
+    reason: str | None = None  #: why it waits, failed or was cancelled
 
 
 class Reply(BaseModel):

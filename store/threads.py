@@ -21,11 +21,11 @@ _CAME_IN = "UPDATE threads SET last_in_at = greatest(last_in_at, $2), needs_read
 _READ = "UPDATE threads SET needs_reading = false WHERE dealer_id = $1 AND id = $2"
 _READ_REPLIES = "UPDATE replies SET read_at = $3, read_by = $4 WHERE dealer_id = $1 AND thread_id = $2 AND read_at IS NULL"
 _LINES = """
-SELECT direction, body, at, kind, state, author FROM (
-    SELECT 'out' AS direction, body, coalesce(sent_at, queued_at) AS at, kind, state, author, id FROM messages
+SELECT direction, body, at, kind, state, author, reason FROM (
+    SELECT 'out' AS direction, body, coalesce(sent_at, queued_at) AS at, kind, state, author, reason, id FROM messages
     WHERE dealer_id = $1 AND thread_id = $2
     UNION ALL
-    SELECT 'in', body, received_at, understood, CASE WHEN read_at IS NULL THEN 'new' ELSE 'read' END, NULL, id FROM replies
+    SELECT 'in', body, received_at, understood, CASE WHEN read_at IS NULL THEN 'new' ELSE 'read' END, NULL, NULL, id FROM replies
     WHERE dealer_id = $1 AND thread_id = $2
     ORDER BY at DESC, direction DESC, id DESC LIMIT $3
 ) AS newest ORDER BY at, direction, id
@@ -116,7 +116,7 @@ async def lines(connection: Connection, dealer_id: int, thread_id: int, limit: i
     """The newest lines of a conversation, in the order in which they were written."""
     rows = await connection.fetch(_LINES, dealer_id, thread_id, limit)
     return [
-        Line(direction=Direction(r["direction"]), body=r["body"], at=r["at"], kind=r["kind"], state=r["state"], author=r["author"])
+        Line(direction=Direction(r["direction"]), body=r["body"], at=r["at"], kind=r["kind"], state=r["state"], author=r["author"], reason=r["reason"])
         for r in rows
     ]
 

@@ -17,7 +17,7 @@ from rules import permission, retry
 from rules.permission import Never, Permission, Wait
 from schemas.consent import Owner
 from schemas.errors import DeliveryFailed, NotFound
-from schemas.message import MESSAGE, Message, MessageEvent, MessageState, Purpose
+from schemas.message import MESSAGE, Message, MessageEvent, MessageKind, MessageState, Purpose
 from schemas.verdict import Severity
 from store import accounts, cases, consents, history, messages, owners, threads, wakeups
 from store.pool import Connection, transaction
@@ -28,6 +28,9 @@ log = structlog.get_logger()
 
 #: Of these it is better to have told twice than never, where a provider cannot be asked.
 MAY_REPEAT = frozenset({Purpose.SAFETY, Purpose.STAFF, Purpose.STATUS})
+
+#: Nobody needs to ring because of these: a question, and a goodbye that the provider has said already.
+_UNHEARD_IS_FINE = frozenset({MessageKind.FEEDBACK, MessageKind.FEEDBACK_THANKS, MessageKind.STOPPED, MessageKind.HELP})
 
 
 async def one(kit: Kit) -> bool:
@@ -146,7 +149,7 @@ async def _end(connection: Connection, message: Message, event: MessageEvent, re
     state = MESSAGE.next(MessageState.CLAIMED, event)
     await messages.end(connection, message, state, reason)
     await history.write(connection, message.dealer_id, "message", message.id, old=message.state.value, new=state.value, reason=reason, actor="worker", now=now)
-    if state is MessageState.FAILED and message.owner_id is not None and message.purpose is not Purpose.SURVEY:
+    if state is MessageState.FAILED and message.owner_id is not None and message.kind not in _UNHEARD_IS_FINE:
         await wakeups.put(connection, message.dealer_id, "unreached", message.id, due_at=now)  # somebody must ring
 
 
