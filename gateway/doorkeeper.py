@@ -60,7 +60,7 @@ class Doorkeeper:
             log.info("doorkeeper_connection", error=type(error).__name__)
 
         self._client = await nats.connect(
-            self._url, name="doorkeeper", max_reconnect_attempts=-1, reconnect_time_wait=0.2, connect_timeout=3, error_cb=quiet, ping_interval=5
+            self._url, name="doorkeeper", max_reconnect_attempts=-1, reconnect_time_wait=0.1, connect_timeout=3, error_cb=quiet, ping_interval=5
         )
         await self._client.subscribe(_ASKED, queue="doorkeepers", cb=self._asked)
         await self._client.flush(timeout=5)

@@ -32,14 +32,26 @@ from telltale.embedded.postgres import EmbeddedPostgres
 EVERY_S = 8.0  #: between two messages of one car
 
 
+class Counted(Connection):
+    """Notes when it knocks."""
+
+    def __init__(self, knocks: list[float], **options: Any) -> None:
+        super().__init__(options.pop("host"), options.pop("port"), **options)
+        self._knocks = knocks
+
+    async def _once(self) -> bool:
+        self._knocks.append(time.monotonic())
+        return await super()._once()
+
+
 class StormCar:
     """One car: what it said and what it may not forget yet."""
 
-    def __init__(self, vin: str, secret: str, port: int, spread_s: float, came: list[float]) -> None:
+    def __init__(self, vin: str, secret: str, port: int, spread_s: float, came: list[float], knocks: list[float]) -> None:
         self.vin, self.seq, self.came = vin, 0, came
         self.kept: dict[int, bytes] = {}
-        self.connection = Connection(
-            "127.0.0.1", port, client_id=vin, user=vin, password=secret, subscribe=(topic(vin, "down/acks"),), on_message=self._heard,
+        self.connection = Counted(
+            knocks, host="127.0.0.1", port=port, client_id=vin, user=vin, password=secret, subscribe=(topic(vin, "down/acks"),), on_message=self._heard,
             on_up=self._up, spread_s=spread_s,
         )  # fmt: skip
 
@@ -77,6 +89,7 @@ async def storm(cars: int) -> dict[str, Any]:
     keys = {vin: secrets.token_hex(32) for vin in vins(cars, 1)}
     hashes = {vin: secret_hash(key) for vin, key in keys.items()}
     came: list[float] = []
+    knocks: list[float] = []
     async with EmbeddedPostgres(home / "postgres") as server, EmbeddedBroker(home / "broker") as broker:
         url = await rig.prepare(server.url, list(keys), hashes)
         keeper = Doorkeeper(broker.auth_url, broker.auth_seed, hashes)
@@ -84,7 +97,7 @@ async def storm(cars: int) -> dict[str, Any]:
         gateway = await Child.start("proofs.bench.consumer", "gateway", broker.mqtt_url, url, 4, 10**9)
         await gateway.said("ready")
         spread_s = max(0.5, cars / 150)  # as simulator.running does
-        fleet = [StormCar(vin, key, broker.port, spread_s, came) for vin, key in keys.items()]
+        fleet = [StormCar(vin, key, broker.port, spread_s, came, knocks) for vin, key in keys.items()]
         lives = []
         for car in fleet:  # the first connects are not the storm
             lives.append(asyncio.create_task(car.connection.run()))
@@ -96,13 +109,14 @@ async def storm(cars: int) -> dict[str, Any]:
         await asyncio.sleep(EVERY_S)
         broker.kill()
         came.clear()
+        knocks.clear()
         await asyncio.sleep(1.0)
         await broker.start()
         back = time.monotonic()
         while sum(car.connection.up for car in fleet) < cars and time.monotonic() - back < 300:
             await asyncio.sleep(0.1)
         all_back = time.monotonic() - back
-        peak = max(Counter(int(at) for at in came).values())
+        peak, let_in = (max(Counter(int(at) for at in times).values()) for times in (knocks, came))
         await asyncio.gather(*talks)
         said = sum(car.seq for car in fleet)
         missing = said - await rig.stored(server.url)
@@ -113,7 +127,7 @@ async def storm(cars: int) -> dict[str, Any]:
         await keeper.stop()
     shutil.rmtree(home, ignore_errors=True)
     return {
-        "cars": cars, "all_back_s": round(all_back, 1), "peak_connects_per_second": peak, "peak_share_of_fleet": round(peak / cars, 3),
+        "cars": cars, "all_back_s": round(all_back, 1), "peak_connects_per_second": peak, "peak_share_of_fleet": round(peak / cars, 3), "peak_let_in_per_second": let_in,
         "messages": said, "missing": missing,
     }  # fmt: skip
 
