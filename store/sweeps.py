@@ -26,6 +26,8 @@ WHERE b.kind = 'waiting' AND b.state IN ('arrived', 'working')
                   AND m.queued_at > coalesce(b.last_word_at, b.starts_at))
 ORDER BY since LIMIT 100
 """
+_LINES = "SELECT address FROM senders WHERE channel = ANY($1::text[]) ORDER BY address"
+_HEARD = "SELECT provider_id FROM replies WHERE channel = 'sms' AND provider_id = ANY($1::text[])"
 _LAST_HEARD = "SELECT last_heard_at FROM vehicles WHERE id = $1"
 _UNREAD = "SELECT needs_reading FROM threads WHERE dealer_id = $1 AND owner_id = $2"
 
@@ -58,6 +60,16 @@ class Unheard:
 async def unheard(connection: Connection, now: datetime) -> list[Unheard]:
     """Those about whom nobody has been told yet."""
     return [Unheard(**as_dict(row)) for row in await connection.fetch(_UNHEARD, now)]
+
+
+async def lines(connection: Connection, channels: tuple[str, ...]) -> list[str]:
+    """The numbers that owners answer to on these channels."""
+    return [row["address"] for row in await connection.fetch(_LINES, list(channels))]
+
+
+async def heard(connection: Connection, provider_ids: list[str]) -> set[str]:
+    """Which of these texts are stored."""
+    return {row["provider_id"] for row in await connection.fetch(_HEARD, provider_ids)}
 
 
 async def expired_offers(connection: Connection, now: datetime, limit: int = 100) -> list[tuple[int, int]]:

@@ -6,9 +6,7 @@ from our public address, not from what a proxy in between may have called us.
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
 import hmac
 from collections.abc import Mapping
 
@@ -16,6 +14,7 @@ from aiohttp import web
 
 from dealer_api.inbound.hear import hear
 from dealer_api.keys import HOUSE
+from rules.signing import signature
 from schemas.errors import BadInput, NotAllowed, NotFound
 from schemas.thread import Reply
 from store import accounts, messages
@@ -63,12 +62,6 @@ async def _signed(request: web.Request) -> dict[str, str]:
     if not hmac.compare_digest(signature(token, address, form).encode(), request.headers.get("X-Twilio-Signature", "").encode("utf-8", "replace")):
         raise NotAllowed("the signature is wrong")
     return form
-
-
-def signature(token: str, address: str, form: Mapping[str, str]) -> str:
-    """HMAC-SHA1 over the address followed by the form's fields in the order of their names, in base64."""
-    said = address + "".join(name + form[name] for name in sorted(form))
-    return base64.b64encode(hmac.new(token.encode(), said.encode(), hashlib.sha1).digest()).decode()
 
 
 def _field(form: Mapping[str, str], name: str) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from dealer_api.application import build
 from dealer_api.inbound import trust
-from dealer_api.inbound.twilio import signature
 from dealer_api.live import Live
+from rules.signing import signature
+from workers import fetching
+from workers.channels import SmsChannel
 
 TOKEN = "twilio-secret"
 FORM = {"MessageSid": "SM1", "From": "", "To": "+4930111", "Body": "STOP"}
@@ -60,6 +64,30 @@ async def test_without_a_token_nobody_is_believed(scene: Any, database: Any) -> 
     async with TestClient(TestServer(app)) as client:
         said = await client.post("/inbound/twilio", data=form, headers={"X-Twilio-Signature": signature("", ADDRESS, form)})
     assert said.status == 403
+
+
+async def test_texts_that_the_door_missed_are_fetched_and_heard_once(scene: Any, door: Any) -> None:
+    async def listed(request: web.Request) -> web.Response:
+        texts = [
+            {"sid": "SM3", "from": scene.owner.phone, "to": "+4930111", "body": "STOP", "direction": "inbound"},
+            {"sid": "SM2", "from": "+4930111", "to": scene.owner.phone, "body": "ours", "direction": "outbound-api"},
+            {"sid": "SM1", "from": scene.owner.phone, "to": "+4930111", "body": "hello?", "direction": "inbound"},
+        ]
+        return web.json_response({"messages": texts if request.query["To"] == "+4930111" else []})
+
+    provider = web.Application()
+    provider.router.add_get("/2010-04-01/Accounts/AC1/Messages.json", listed)
+    await scene.admin.execute("UPDATE senders SET channel = 'twilio'")
+    async with TestServer(provider) as server:
+        sms = SmsChannel("AC1", TOKEN, "+4930111", api=str(server.make_url("")).rstrip("/"))
+        base = str(door.make_url("")).rstrip("/")
+        scene.house.__dict__["base_url"] = base  # the door's real address, which only now is known
+        kit = dataclasses.replace(scene.kit, desk_url=base)
+        assert await fetching.once(kit, sms) == 2
+        assert await fetching.once(kit, sms) == 0
+        await sms.close()
+    rows = await scene.admin.fetch("SELECT body, understood FROM replies ORDER BY id")
+    assert [(row["body"], row["understood"]) for row in rows] == [("hello?", "other"), ("STOP", "stop")]
 
 
 async def test_delivery_reports_never_go_back_from_a_final_state(scene: Any, door: Any) -> None:
