@@ -41,6 +41,12 @@
   const stale = document.getElementById("stale");
   const live = document.getElementById("live");
   let connected = false, alarm = null;
+  // htmx may start before its extension has come; the connection is made when both are surely there.
+  window.addEventListener("load", () => setTimeout(() => {
+    if (!live || !window.htmx) return;
+    live.setAttribute("hx-sse:connect", live.dataset.events);
+    window.htmx.process(live);
+  }));
   document.addEventListener("htmx:sse:before:connection", () => {
     if (!connected || alarm || !stale || document.hidden) return;
     alarm = setTimeout(() => {
