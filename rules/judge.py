@@ -10,7 +10,7 @@ from struct import Struct
 from rules import alerting, compiled
 from rules.codes import CodeBook
 from rules.compiled import Line, Plan
-from rules.memory import BODY_AT, OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, bits_of, keep_tracks, tracks_of
+from rules.memory import BODY_AT, OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, keep_tracks, tracks_of
 from rules.rule import Rule, versions_of
 from rules.shapes import CALM, Bound
 from rules.snapshot import LATEST, Snapshot
@@ -22,7 +22,7 @@ from schemas.verdict import Clear, Holds, Unsure, Verdict
 
 MOST_PLANS = 64  #: sets of signals with a function of their own, per model; the others share one
 AFTERMATH_S = 3 * 86_400.0  #: a battery needs days to recover from an alternator that did not charge it
-WORTH_COMPILING = 48  #: a set of signals seen so often gets its own function
+WORTH_COMPILING = 16  #: a set of signals seen so often gets its own function
 _HEAD = Struct("<IH")
 _LATE = int(Mark.LATE)
 _HOLDS, _CLEAR, _UNSURE = range(3)
@@ -213,10 +213,8 @@ class Judge:
 
     def _slow(self, program: Program, memory: Memory, reading: Reading, due: int) -> tuple[AlertStep, ...]:
         """Judge the rules whose bits are set and move their alerts."""
-        seen = Snapshot(
-            reading.ts, reading.place or 0, dict(zip(reading.ids, reading.values)), memory, program.slots, program.profile,
-            reading.diagnostics, codes=self.codes,
-        )  # fmt: skip
+        values = dict(zip(reading.ids, reading.values))
+        seen = Snapshot(reading.ts, reading.place or 0, values, memory, program.slots, program.profile, reading.diagnostics, False, self.codes)
         tracks: Tracks | None = tracks_of(memory, program.body_end) if memory[OPEN_AT] else None
         standing: dict[str, tuple[str, ...]] = {}
         for track in tracks.values() if tracks else ():
@@ -224,8 +222,12 @@ class Judge:
                 standing[track.rule] = (*standing.get(track.rule, ()), track.component)
         steps: list[AlertStep] = []
         touched = False
-        for number in bits_of(due):
-            line = program.lines[number]
+        lines = program.lines
+        while due:
+            low = due & -due  # the lowest bit: rules in their order
+            due ^= low
+            number = low.bit_length() - 1
+            line = lines[number]
             bound = line.bound
             seen.open = standing.get(line.name, ())
             cell = Cell(memory, line.at, bound.size)
@@ -253,7 +255,7 @@ class Judge:
                 touched = self._move(rule, line, track, component, verdict, seen, cell, reading, steps) or touched
         if touched and tracks is not None:
             keep_tracks(memory, program.body_end, tracks, program.bits)
-        return tuple(steps)
+        return tuple(steps) if steps else ()
 
     def _move(
         self,

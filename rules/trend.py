@@ -8,7 +8,7 @@ from math import sqrt
 
 from rules.level import ODOMETER, WHEELS, Level, level, middle, number, signal_of
 from rules.memory import Cell, Ring
-from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
+from rules.shapes import Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
 from schemas.alert import Limit
 from schemas.moment import from_epoch
@@ -88,22 +88,28 @@ class _WearTrend(Bound):
         self.size = 1 + self.ring.size
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
-        values = {c: seen.get(s.id, DAY_S) for c, s in self.signals.items()}
-        if all(v is None for v in values.values()):
-            return [(c, Unsure(f"no reading of {s.title}")) for c, s in self.signals.items()]
-        self._take_in(seen, cell, values)
-        return [(c, self._one(c, v, seen, cell)) for c, v in values.items()]
+        values = [seen.get(i, DAY_S) for i in self.triggers]
+        known = [v for v in values if v is not None]
+        if seen.fresh and len(known) == len(values):
+            self._take_in(seen, cell, known)
+        if known and not seen.open and self._calm(known):
+            return ()
+        return [(c, self._one(c, v, seen, cell)) for c, v in zip(self.order, values)]
 
-    def _take_in(self, seen: Snapshot, cell: Cell, values: Mapping[str, float | None]) -> None:
-        day, far = int(seen.ts) // DAY_S, seen.get(self.odometer, DAY_S)
-        if not seen.fresh or far is None or any(v is None for v in values.values()):
+    def _calm(self, known: list[float]) -> bool:
+        """Whether nothing here can hold, whatever the history says."""
+        return max(known) <= self.clear
+
+    def _take_in(self, seen: Snapshot, cell: Cell, values: list[float]) -> None:
+        far, newest = seen.get(self.odometer, DAY_S), self.ring.newest(cell)
+        if far is None or (newest is not None and newest[1] + APART_KM > far / 1000 and values[0] > newest[2] - 5):
             return
         records = self.ring.records(cell)
-        new = tuple(max(0, min(255, round(v))) for v in values.values() if v is not None)
+        new = tuple(max(0, min(255, round(v))) for v in values)
         if records and any(n < old - 5 for n, old in zip(new, records[0][2:])):  # a replaced pad starts its own history
             records = []
         if not records or records[0][1] + APART_KM <= far / 1000:
-            self.ring.keep(cell, [(day, int(far / 1000), *new), *records])
+            self.ring.keep(cell, [(int(seen.ts) // DAY_S, int(far / 1000), *new), *records])
 
     def _one(self, component: str, value: float | None, seen: Snapshot, cell: Cell) -> Verdict:
         title = self.signals[component].title
@@ -113,7 +119,7 @@ class _WearTrend(Bound):
             if value >= limit:
                 return Holds(severity, f"{title} {number(value)} {self.shape.unit}, limit {number(limit)} {self.shape.unit}")
         if value <= self.clear:
-            return Clear(f"{title} {number(value)} {self.shape.unit}") if seen.open else CALM
+            return Clear(f"{title} {number(value)} {self.shape.unit}")
         records = self.ring.records(cell)
         at = 2 + self.order.index(component)
         wear = fit([(r[1], r[at]) for r in records])
@@ -164,13 +170,13 @@ class _UnevenWear(_WearTrend):
         super().__init__(WearTrend(paths, limit=100.0, unit="%"), paths, profile)
         self.sides = shape
 
+    def _calm(self, known: list[float]) -> bool:
+        return len(known) == 4 and max(abs(known[0] - known[1]), abs(known[2] - known[3])) < self.sides.grown  # not even ahead by what it must grow
+
     def _one(self, component: str, value: float | None, seen: Snapshot, cell: Cell) -> Verdict:
         title, other = self.signals[component].title, seen.get(self.signals[PARTNER[component]].id, DAY_S)
         if value is None or other is None:
             return Unsure(f"no reading of {title} or its partner")
-        newest = self.ring.newest(cell)
-        if not seen.open and value - other < self.sides.grown and newest is not None:
-            return CALM  # not even ahead by what it would have to grow
         if value - other >= self.sides.ahead:
             return Holds(Severity.SOON, f"{title} {number(value)} %, the other side {number(other)} %: a calliper may stick")
         records = self.ring.records(cell)
