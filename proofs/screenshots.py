@@ -21,6 +21,7 @@ from telltale.settings import Settings
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DESK, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+LAPSE = 240.0  # slower than the demo: the day must not end while pictures are taken
 Where = Callable[[Scene], str]
 
 #: After which step of the story, as whom (None: anybody), which page, under which name.
@@ -46,7 +47,9 @@ async def main(settings: Settings, folder: Path) -> dict[str, Any]:
         raise Misconfigured("chromium", "is not installed (on Debian: apt-get install chromium)")
     folder.mkdir(parents=True, exist_ok=True)
     home = settings.home / f"screenshots-{os.getpid()}"
-    alone = settings.model_copy(update={"home": home, "desk_port": 0, "demo_sign_ins": True, "public_url": "", "secret": None})
+    alone = settings.model_copy(
+        update={"home": home, "desk_port": 0, "demo_sign_ins": True, "public_url": "", "secret": None, "lapse": LAPSE}
+    )
     taken: list[str] = []
     async with contextlib.AsyncExitStack() as parts:
         demo = await parts.enter_async_context(Demo(alone, tell=tell))
