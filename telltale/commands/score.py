@@ -22,5 +22,6 @@ def score(
 ) -> None:
     """Simulate a mixed fleet with known faults, run the real engine over it, and say what it found, when, and what it imagined."""
     cli.start("score")
-    facts = importlib.import_module("proofs.score").main(vehicles=vehicles, days=days, seed=seed, jobs=jobs)
-    cli.answer(facts, as_json)
+    scoring = importlib.import_module("proofs.score")
+    facts = scoring.main(vehicles=vehicles, days=days, seed=seed, jobs=jobs)
+    cli.answer(facts, as_json, scoring.lines(facts))
