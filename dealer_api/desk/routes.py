@@ -21,7 +21,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/queue", queue.show, _STAFF),
     Route("GET", "/cases/new", cases.show_new, _ADVISORS),
     Route("POST", "/cases/new", cases.create, _ADVISORS),
-    Route("GET", "/cases/{id}", cases.show, PEOPLE),
+    Route("GET", "/cases/{id}", cases.show, _STAFF),
     Route("POST", "/cases/{id}/take", cases.take, _ADVISORS),
     Route("POST", "/cases/{id}/assign", cases.assign, _ADVISORS),
     Route("POST", "/cases/{id}/dismiss", cases.dismiss, _ADVISORS),
