@@ -91,11 +91,11 @@ def others(case: Case, offer: Offer | None, booking: Booking | None, main: Butto
     if role not in _ADVISORS:
         return ()
     here, found = f"/cases/{case.id}", []
-    if CaseEvent.OFFERED in CASE.allowed(case.state) and main.href != f"{here}/offer":
-        found.append(Button("Offer new windows" if case.state is CaseState.CONTACTED else "Offer a time", href=f"{here}/offer"))
     if offer is not None and OfferEvent.ACCEPTED in OFFER.allowed(offer.state):
         found += [Button(f"Owner rang: {said}", post=f"/offers/{offer.id}/accept", fields={"choice": str(n), "back": here}) for n, said in windows]
         found.append(Button("Owner rang: not now", post=f"/offers/{offer.id}/decline", fields={"back": here}))
+    if CaseEvent.OFFERED in CASE.allowed(case.state) and main.href != f"{here}/offer":
+        found.append(Button("Offer new windows" if case.state is CaseState.CONTACTED else "Offer a time", href=f"{here}/offer"))
     if booking is not None:
         allowed = BOOKING.allowed(booking.state)
         if BookingEvent.ARRIVED in allowed and not (main.post or "").endswith("/arrive"):
