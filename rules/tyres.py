@@ -91,11 +91,12 @@ class _TyreLeak(Bound):
             self._take_in(int(seen.ts) // DAY_S, logs, cell)
 
     def _take_in(self, day: int, logs: Mapping[str, float], cell: Cell) -> None:
-        new = [max(-32_000, min(32_000, round(v / UNIT))) for v in logs.values()]
+        new = [round(v / UNIT) for v in logs.values()]  # a logarithm of a pressure ratio stays within ±3
         newest = self.ring.newest(cell)
         if newest is not None and newest[0] == day:
             count = newest[1]
-            self.ring.replace(cell, day, min(250, count + 1), *[round((old * count + v) / (count + 1)) for old, v in zip(newest[2:], new)])
+            more = count + 1
+            self.ring.replace(cell, day, min(250, more), *[round((old * count + v) / more) for old, v in zip(newest[2:], new)])
             return
         if newest is None or newest[0] < day:
             self.ring.push(cell, day, 1, *new)
@@ -155,7 +156,9 @@ class _TyreLeak(Bound):
     def _may_fall(self, cell: Cell) -> bool:
         """Whether any wheel lies so far below its best day that it could have a trend at all: most never do."""
         records, enough = self.ring.records(cell), 0.6 * self.shape.drop / UNIT
-        return len(records) >= 5 and any(records[0][n] <= max(r[n] for r in records) + enough for n in (2, 3, 4, 5))
+        if len(records) < 5:
+            return False
+        return any(own[0] <= max(own) + enough for own in list(zip(*records))[2:])
 
     def _falling(self, wheel: str, days: Days) -> bool:
         """Whether it lies so far below its own best of the last days that a trend is worth computing."""
