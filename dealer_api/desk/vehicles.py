@@ -128,12 +128,13 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
             "refused": await ward.reasons(connection, me.dealer_id, vehicle_id),
             "owners": await people.owners(connection, me.dealer_id, limit=500),
         }
+    hints, hinted_at = _hints(newest[2] if newest else {})
     fresh = freshness(car.last_heard_at, car.enrolled_at, car.revoked_at, now)
     profile = me.house.profiles.get(car.profile)
     return await page(
         request, "vehicle.html", **facts, car=car, fresh=fresh, secret=secret, here=request.path_qs, profile=profile.title if profile else car.profile,
         signals=known, chosen=chosen, spans=SPANS, span_h=span_h, span_title=dict(SPANS)[span_h].lower().removeprefix("last "),
-        chart=_chart(chosen, points, zone, now), groups=_groups(newest[1] if newest else {}, now), latest_at=newest[0] if newest else None,
+        chart=_chart(chosen, points, zone, now), groups=_groups(newest[1] if newest else {}, now), latest_at=newest[0] if newest else None, hints=hints, hinted_at=hinted_at,
         codes=_codes(me, found_codes), open_case=next((case for case in facts["cases"] if case["state"] not in ("done", "dismissed")), None),
     )  # fmt: skip
 
@@ -175,6 +176,13 @@ def _groups(values: Mapping[str, Any], now: datetime) -> list[tuple[str, list[Va
         shown = Value(signal.id, signal.title, quantity(signal, float(value)), words.ago(at, now), now - at > timedelta(days=1))
         found.setdefault(next(title for part, title in _PARTS if part in signal.path), []).append(shown)
     return [(title, found[title]) for title in dict.fromkeys(title for _, title in _PARTS) if title in found]
+
+
+def _hints(hint: Mapping[str, Any]) -> tuple[list[tuple[str, str]], datetime | None]:
+    """What the car showed when it came back, before its backlog: named and shown, never judged."""
+    values, at = hint.get("values") or {}, hint.get("at")
+    shown = [(BY_PATH[path].title, quantity(BY_PATH[path], float(value))) for path, value in values.items() if path in BY_PATH and value is not None]
+    return shown[:8], from_epoch(float(at)) if at else None
 
 
 def quantity(signal: Signal, value: float) -> str:

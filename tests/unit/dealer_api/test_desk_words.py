@@ -8,7 +8,7 @@ import pytest
 
 from dealer_api.desk import words
 from dealer_api.desk.page import back
-from dealer_api.desk.vehicles import freshness, quantity
+from dealer_api.desk.vehicles import _hints, freshness, quantity
 from schemas.booking import BookingState, OfferState
 from schemas.case import CaseState
 from schemas.message import MessageState, Purpose
@@ -80,6 +80,12 @@ def test_every_purpose_an_owner_may_allow_has_its_word() -> None:
 @pytest.mark.parametrize("asked", ["//evil.example", "https://evil.example", "/\\evil.example", "", None, "queue", "/a\nb"])
 def test_nobody_is_sent_to_another_site(asked: str | None) -> None:
     assert back(asked, "/queue") == "/queue"
+
+
+def test_a_hint_is_shown_with_its_time_and_unknown_signals_are_not() -> None:
+    shown, at = _hints({"at": NOW.timestamp(), "values": {"Vehicle.LowVoltageBattery.CurrentVoltage": 12.3, "Vehicle.Cabin.Mood": 3, "Vehicle.Speed": None}})
+    assert shown == [("12 V battery voltage", "12.3 V")] and at == NOW
+    assert _hints({}) == ([], None)
 
 
 def test_an_actor_is_named() -> None:
