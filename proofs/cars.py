@@ -13,6 +13,7 @@ import random
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from proofs import wire
 from schemas.vehicle import topic
@@ -57,7 +58,7 @@ class ProofCar:
         key = (self.boot, self._seq)
         said: dict[str, object] = {"boot": self.boot, "seq": self._seq, "ts": ts, "signals": signals}
         if self.spool:  # a device without a spool cannot say what it could still send
-            said["oldest"] = min((seq for boot, seq in self.kept if boot == self.boot), default=self._seq)
+            said["oldest"] = next((seq for boot, seq in self.kept if boot == self.boot), self._seq)
         body = json.dumps(said, separators=(",", ":")).encode()
         self.history[key] = self.kept[key] = body
         self._unsent[key] = None
@@ -122,14 +123,14 @@ class ProofCar:
         self._more.set()
 
     def _told(self, where: str, _mid: int | None, payload: bytes) -> None:
-        if where.endswith("down/acks"):
+        if where.endswith("down/acks") and self.spool:
             ack = json.loads(payload)
-            for key in [
-                key for key in self.history if key[0] == ack["boot"] and key[1] <= ack["upto"] and key not in self.acknowledged
-            ]:
-                self.acknowledged.add(key)
-                if self.spool:
-                    self.kept.pop(key, None)
+            for key in list(
+                takewhile(lambda kept: kept <= (ack["boot"], ack["upto"]), self.kept)
+            ):  # kept in the order of the keys
+                if key[0] == ack["boot"]:
+                    self.acknowledged.add(key)
+                    del self.kept[key]
         elif where.endswith("down/asks") and self.spool:
             ask = json.loads(payload)
             for key in self.kept:
