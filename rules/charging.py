@@ -48,6 +48,7 @@ def RunningVoltage() -> Habitual:
         period_s=600,
         weight=0.06,
         least=5,
+        only=(IGNITION, 2.0),
         what="running voltage",
     )
 

@@ -34,6 +34,7 @@ class Habitual(Shape):
     hard: Level | None = None  #: a single value of the signal beyond this holds at once (the rule's own hold still counts)
     hard_severity: Severity = Severity.NOW
     hard_always: bool = False  #: also where there is nothing to learn
+    only: tuple[str, float] | None = None  #: looked at only while this signal has this value, or is not in the message
     measure: Measure | None = None  #: what is averaged, when it is not the signal itself; None: nothing to learn now
     reads: tuple[str, ...] = ()
     period_s: int = 1_200
@@ -56,15 +57,21 @@ class _Habitual(Bound):
         self.clear = level(shape.clear, profile)
         self.drift = None if shape.drift is None else level(shape.drift, profile)
         self.hard = None if shape.hard is None else level(shape.hard, profile)
+        self.only = None if shape.only is None else (signal_of(shape.only[0]).id, shape.only[1])
         self.triggers, self.period_s = (self.signal.id,), shape.period_s
         self.carries = tuple(signal_of(p).id for p in shape.reads if p in profile.fitted)
         self.size = self.layout.size + self.ring.size
 
     def quiet(self, names: Mapping[int, str], at: int) -> str:
-        calm = f"m[{at}] == q{self.period_s}"
-        if self.hard is None:
-            return calm
-        return f"{calm} and {names[self.signal.id]} {'<=' if self.shape.way > 0 else '>='} {self.hard!r}"
+        test = f"m[{at}] == q{self.period_s}"
+        if self.hard is not None:
+            test += f" and {names[self.signal.id]} {'<=' if self.shape.way > 0 else '>='} {self.hard!r}"
+        if self.only is not None and self.only[0] in names:
+            test = f"{names[self.only[0]]} != {self.only[1]!r} or ({test})"
+        return test
+
+    def asleep(self, seen: Snapshot) -> bool:
+        return self.only is not None and seen.now(self.only[0]) not in (None, self.only[1])
 
     def wakes(self, seen: Snapshot) -> bool:
         value = seen.now(self.signal.id)
