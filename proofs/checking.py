@@ -71,14 +71,14 @@ def expected(body: bytes) -> dict[int, float]:
 
 
 async def check(url: str, cars: Iterable[ProofCar], truth: Mapping[str, str | None]) -> Findings:
-    """Compare everything. `truth` is VIN -> the rule that must have spoken, None for silence."""
+    """Compare everything. `truth` is VIN -> the rule that must have spoken, None for silence; a car that is just falling ill is not in it."""
     found = Findings()
     connection = await asyncpg.connect(url)
     try:
         ids = dict(await connection.fetch("SELECT vin, id FROM vehicles"))
         for car in cars:
             await _check_rows(connection, car, ids[car.vin], found)
-            await _check_alerts(connection, car, ids[car.vin], truth[car.vin], found)
+            await _check_alerts(connection, car, ids[car.vin], truth, found)
         found.open_gaps = await connection.fetchval("SELECT count(*) FROM gaps WHERE closed_at IS NULL")
     finally:
         await connection.close()
@@ -124,7 +124,7 @@ def fold(car: ProofCar, vehicle: int) -> list[Step]:
 
 
 async def _check_alerts(
-    connection: asyncpg.Connection[asyncpg.Record], car: ProofCar, vehicle: int, rule: str | None, found: Findings
+    connection: asyncpg.Connection[asyncpg.Record], car: ProofCar, vehicle: int, truth: Mapping[str, str | None], found: Findings
 ) -> None:
     rows = await connection.fetch(
         "SELECT rule, component, episode, step, state, severity FROM alert_steps WHERE vehicle_id = $1", vehicle
@@ -135,5 +135,6 @@ async def _check_alerts(
     found.alerts += [f"{car.vin} has {step}, the oracle has not" for step in stored - oracle]
     found.alerts += [f"{car.vin} lacks {step}" for step in oracle - stored]
     spoke = {row["rule"] for row in rows if row["state"] == "active"}
-    if spoke != ({rule} if rule else set()):
+    rule = truth.get(car.vin)
+    if car.vin in truth and spoke != ({rule} if rule else set()):
         found.untrue.append(f"{car.vin}: {sorted(spoke)} spoke, the truth is {rule}")

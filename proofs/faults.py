@@ -18,6 +18,17 @@ async def kill_gateway(rig: Rig, _dice: random.Random) -> None:
     rig.kill_gateway()
 
 
+async def kill_gateway_in_commit(rig: Rig, dice: random.Random) -> None:
+    """kill -9 of the gateway while the database lets it wait for a commit: what it has read is stored by nobody."""
+    await rig.gateway_is_ready()
+    await asyncio.sleep(1.0)
+    rig.database_proxy.stall()
+    await asyncio.sleep(dice.uniform(0.3, 1.0))
+    rig.kill_gateway()
+    rig.database_proxy.cut()
+    rig.database_proxy.flow()
+
+
 async def kill_database(rig: Rig, dice: random.Random) -> None:
     """kill -9 of PostgreSQL; back after a moment."""
     rig.postgres.kill()
@@ -100,8 +111,13 @@ async def reboot_cars(rig: Rig, dice: random.Random) -> None:
 
 
 async def wipe_broker(rig: Rig, dice: random.Random) -> None:
-    """kill -9 of the broker, and everything it had PUBACKed is gone."""
+    """kill -9 of the broker, and everything it had PUBACKed is gone, also what it had not handed out yet."""
+    await rig.gateway_is_ready()
+    rig.gateway_proxy.stall()
+    await asyncio.sleep(dice.uniform(0.3, 1.0))
     rig.broker.kill()
+    rig.gateway_proxy.cut()
+    rig.gateway_proxy.flow()
     rig.broker.wipe()
     await asyncio.sleep(dice.uniform(0.1, 0.8))
     await rig.broker.start()
@@ -116,6 +132,7 @@ async def kill_broker(rig: Rig, dice: random.Random) -> None:
 
 FAULTS: list[Fault] = [
     kill_gateway,
+    kill_gateway_in_commit,
     kill_database,
     cut_database,
     cut_gateway,
@@ -126,7 +143,7 @@ FAULTS: list[Fault] = [
     poison,
     kill_both,
 ]
-SPOOL_FAULTS: list[Fault] = [*FAULTS, wipe_broker, kill_broker, reboot_cars]
+SPOOL_FAULTS: list[Fault] = [wipe_broker, kill_broker, reboot_cars, *FAULTS]
 
 
 async def stale_ack(rig: Rig) -> None:

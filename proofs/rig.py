@@ -24,6 +24,8 @@ from proofs.traffic import TRUTH, Driver
 from telltale.embedded.broker import EmbeddedBroker
 from telltale.embedded.postgres import EmbeddedPostgres
 
+ILL_AFTER, KNOWN_AFTER = 50, 80  #: messages after which a faulty car falls ill, and after which its rule must have spoken
+
 
 class Rig:
     """`async with Rig(...) as rig:`; `rig.drive(rate)` starts the traffic, `rig.settle()` ends it and waits."""
@@ -132,7 +134,8 @@ class Rig:
 
     async def check(self) -> Findings:
         """The checker's word."""
-        truth = {vin: TRUTH[driver.kind] if driver.said > 80 else None for vin, driver in self.drivers.items()}
+        truth = {vin: TRUTH[driver.kind] if driver.said > ILL_AFTER else None for vin, driver in self.drivers.items()}
+        truth = {vin: rule for vin, rule in truth.items() if not ILL_AFTER < self.drivers[vin].said <= KNOWN_AFTER}
         return await check(self.postgres.url, self.cars, truth)
 
     # -- the gateway --------------------------------------------------------------------------------------------------
