@@ -52,9 +52,8 @@ class _Cranking(Bound):
         day, newest = int(seen.ts) // DAY_S, self.mornings.newest(cell)
         if newest is None or day > newest[0]:
             self.mornings.push(cell, day, value, warm)
-        recent = [r[2] for r in self.ring.records(cell, 8)]
-        if len(recent) == 8:
-            cell.write(self.best, max(cell.read(self.best)[0], middle(recent)))
+        if self.ring.count(cell) == 8:
+            cell.write(self.best, max(cell.read(self.best)[0], middle([r[2] for r in self.ring.records(cell)])))
 
     @staticmethod
     def at_25(volts: float, celsius: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from schemas.profile import Profile
 from schemas.telemetry import Diagnostics
@@ -18,7 +18,7 @@ FRESH_S = 600.0  #: a value carried over from an earlier message counts as prese
 class Snapshot:
     """One instant of one car. Made only when some rule may have something to say."""
 
-    __slots__ = ("codes", "diagnostics", "fresh", "late", "memory", "open", "place", "profile", "slots", "ts", "values")
+    __slots__ = ("codes", "diagnostics", "fresh", "late", "memory", "open", "place", "profile", "shared", "slots", "ts", "values")
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Snapshot:
         self.memory, self.slots, self.profile = memory, slots, profile
         self.diagnostics, self.late = diagnostics, late
         self.codes = codes  #: the words of trouble codes
+        self.shared: dict[str, Any] = {}  #: what one rule has worked out of this instant and another needs, too
         self.fresh = False  #: the first reading of the rule's period
         self.open: tuple[str, ...] = ()  #: components of the rule at hand whose alert is pending or active
 

@@ -61,7 +61,13 @@ class _TyreLeak(Bound):
         self.carries = tuple(i for i in (*self.triggers, *self.warmth.values(), self.air, self.outside) if i in fitted)
 
     def _logs(self, seen: Snapshot) -> dict[str, float] | None:
-        """ln of each tyre's pressure at 20 Celsius as a share of its placard; None when a wheel is missing."""
+        """ln of each tyre's pressure at 20 Celsius as a share of its placard; None when a wheel is missing. Two rules ask."""
+        if "tyres" not in seen.shared:
+            seen.shared["tyres"] = self._measured(seen)
+        found: dict[str, float] | None = seen.shared["tyres"]
+        return found
+
+    def _measured(self, seen: Snapshot) -> dict[str, float] | None:
         air = seen.get(self.air, DAY_S) or AIR_KPA
         found = {}
         outside = seen.get(self.outside, DAY_S)

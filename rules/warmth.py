@@ -68,11 +68,10 @@ class _NeverWarm(Bound):
         pause = seen.ts - last
         speed = (metres - before) / pause * 3.6 if before and metres > before and pause >= 60 else seen.get(_SPEED)
         model, cold, verdict = self._look(coolant, model, pause, cold, speed, seen)
-        if verdict is WAIT or type(verdict) is Holds:
-            if verdict is WAIT and pause > PAUSE_S:
-                self.looks.keep(cell, [])
-            if seen.fresh:
-                self.looks.push(cell, int(seen.ts), round(coolant), round(model))
+        if pause > PAUSE_S and self.looks.count(cell):
+            self.looks.keep(cell, [])  # another drive
+        if seen.fresh and model > coolant + 1.0:  # a healthy engine is never colder than this model
+            self.looks.push(cell, int(seen.ts), round(coolant), round(model))
         cell.write(self.layout, model, int(seen.ts), cold, metres)
         cell.memory[cell.at] = bucket
         return [("", verdict)]
