@@ -28,15 +28,22 @@
       const typing = main.contains(document.activeElement) && /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
       if (!fresh || typing) return;
       main.dataset.stale = fresh.dataset.stale || "";
-      if (fresh.innerHTML === was) return;
+      if (state(fresh) === was) return;
       const open = [...main.querySelectorAll("details")].map((one) => one.open);
-      was = fresh.innerHTML;
+      was = state(fresh);
       main.replaceChildren(...fresh.childNodes);
       main.querySelectorAll("details").forEach((one, n) => { one.open = Boolean(open[n]); });
     } catch { stale(true); /* the next bell or poll tries again */ } finally { busy = false; }
   }
 
-  let was = main ? main.innerHTML : "";
+  // What was just done is said once and is no part of the page's state: the first look must not wipe it away unread.
+  function state(of) {
+    const copy = of.cloneNode(true);
+    copy.querySelectorAll(".notice").forEach((one) => one.remove());
+    return copy.innerHTML.replace(/>\s+</g, "><");
+  }
+
+  let was = main ? state(main) : "";
   if (main && main.dataset.live) {
     if ("EventSource" in window) {
       const bell = new EventSource(main.dataset.live);
