@@ -118,6 +118,8 @@ class Session:
                 self.client.connect(address.host, address.port, KEEPALIVE_S)
         except (OSError, ValueError) as error:
             self._again(type(error).__name__)
+        except RuntimeError:  # the loop is closing
+            self._closing = True
 
     def _again(self, why: str) -> None:
         if self._closing or self._retry is not None:

@@ -12,7 +12,7 @@ from gateway.broker import Broker, publish_packet
 from gateway.car import Car
 from gateway.fleet import Fleet
 from schemas.alert import AlertState
-from schemas.telemetry import Ack, Ask
+from schemas.telemetry import Ask
 from schemas.vehicle import topic
 
 ACK_EVERY_S: Final = 1.0  #: per car
@@ -57,7 +57,7 @@ class Downlink:
             if now - car.acked_at < ACK_EVERY_S or session is None or not session.subscribed.is_set():
                 continue
             car.acked_at = now
-            said = Ack(boot=boot, upto=self.owed.pop(key)).model_dump_json().encode()
+            said = b'{"boot":%d,"upto":%d}' % (boot, self.owed.pop(key))  # schemas.telemetry.Ack, in a fifth of its time
             blobs.setdefault(car.bucket, []).append(publish_packet(topic(car.vin, "down/acks"), said, self.broker.address.version))
             budget -= 1
             if budget <= 0:

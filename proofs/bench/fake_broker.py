@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 from proofs import wire
 from proofs.bench.payloads import stream, vins
@@ -21,17 +22,20 @@ _CHUNK = 64  #: packets in one write
 class Session:
     """What one bucket's session is owed: packets in order, of which at most `window` are unacknowledged."""
 
-    def __init__(self, messages: Iterable[tuple[str, bytes]]) -> None:
+    def __init__(self, messages: Iterable[tuple[str, bytes]], warm_up: int) -> None:
+        """The first `warm_up` of them are handed out before the clock starts, the others after it."""
         mids = ((n % 65_535) + 1 for n in range(10**9))
         packets = [wire.publish(topic, body, mid) for (topic, body), mid in zip(messages, mids, strict=False)]
         self.total = len(packets)
-        self.chunks = [(len(packets[n : n + _CHUNK]), b"".join(packets[n : n + _CHUNK])) for n in range(0, len(packets), _CHUNK)]
+        cuts = [*range(0, warm_up, _CHUNK), *range(warm_up, len(packets), _CHUNK), len(packets)]
+        self.chunks = [(b - a, b"".join(packets[a:b])) for a, b in pairwise(cuts)]
         self.sent = self.acked = self.chunk = 0
+        self.allowed = warm_up
 
     def due(self, window: int) -> bytes:
         """The next packets that fit into the window."""
         out: list[bytes] = []
-        while self.chunk < len(self.chunks) and self.sent - self.acked + self.chunks[self.chunk][0] <= window:
+        while self.chunk < len(self.chunks) and self.sent < self.allowed and self.sent - self.acked + self.chunks[self.chunk][0] <= window:
             size, data = self.chunks[self.chunk]
             out.append(data)
             self.sent += size
@@ -42,8 +46,11 @@ class Session:
 class FakeBroker(asyncio.Protocol):
     """One connection; it learns its bucket from the filter that is subscribed to."""
 
-    def __init__(self, sessions: dict[int, Session], window: int, began: asyncio.Event, counted: Callable[[int], None]) -> None:
+    def __init__(
+        self, sessions: dict[int, Session], window: int, began: asyncio.Event, counted: Callable[[int], None], all_of_them: list[FakeBroker]
+    ) -> None:
         self._sessions, self._window, self._began, self._counted = sessions, window, began, counted
+        all_of_them.append(self)
         self._session: Session | None = None
         self._reader = wire.Reader()
         self._transport: asyncio.WriteTransport | None = None
@@ -69,15 +76,17 @@ class FakeBroker(asyncio.Protocol):
                 self._transport.write(bytes((wire.PINGRESP, 0)))
         if acked and self._session is not None:
             self._session.acked += acked
-            self._push()
+            self.push()
             self._counted(acked)
 
     async def _start(self) -> None:
         await self._began.wait()
-        self._push()
+        self.push()
 
-    def _push(self) -> None:
-        assert self._transport is not None and self._session is not None
+    def push(self) -> None:
+        """Hand out what may be handed out now."""
+        if self._transport is None or self._session is None:
+            return
         if due := self._session.due(self._window):
             self._transport.write(due)
 
@@ -89,9 +98,12 @@ async def serve(messages: int, vehicles: int, window: int, seed: int) -> None:
     """
     loop = asyncio.get_running_loop()
     per_bucket: dict[int, list[tuple[str, bytes]]] = {n: [] for n in range(16)}
-    for topic, body, bucket in stream(vins(vehicles, seed), vehicles + messages, seed):
+    first: dict[int, int] = dict.fromkeys(range(16), 0)
+    for n, (topic, body, bucket) in enumerate(stream(vins(vehicles, seed), vehicles + messages, seed)):
         per_bucket[bucket].append((topic, body))
-    sessions = {bucket: Session(found) for bucket, found in per_bucket.items()}
+        first[bucket] += n < vehicles
+    sessions = {bucket: Session(found, first[bucket]) for bucket, found in per_bucket.items()}
+    connections: list[FakeBroker] = []
     began, done = asyncio.Event(), asyncio.Event()
     acked, since = 0, [0.0, 0.0]
 
@@ -100,10 +112,14 @@ async def serve(messages: int, vehicles: int, window: int, seed: int) -> None:
         before, acked = acked, acked + more
         if before < vehicles <= acked:
             since[:] = [time.perf_counter(), time.process_time()]
+            for session in sessions.values():
+                session.allowed = session.total
+            for connection in connections:
+                connection.push()
         if acked == vehicles + messages:
             done.set()
 
-    server = await loop.create_server(lambda: FakeBroker(sessions, window, began, counted), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: FakeBroker(sessions, window, began, counted, connections), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.readline)
     at = time.perf_counter()

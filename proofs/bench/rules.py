@@ -53,6 +53,8 @@ async def main(settings: Any, *, vehicles: int) -> dict[str, Any]:
     """Medians of five interleaved rounds; every engine judges the same readings."""
     judge = the_judge()
     drives = _drives(judge)
+    gc.collect()
+    gc.freeze()  # the program itself, as the gateway does after its start; the cars of the memory figure are not frozen
     evaluated = sum(len(rules) for _, rows in drives for rules in rows)
     readings = sum(len(rows) for rows, _ in drives)
     contenders: dict[str, Callable[[], float]] = {
@@ -180,7 +182,6 @@ def _memory(judge: Judge, drives: Drives, most: int) -> dict[str, Any]:
         judge.step(lived, row)
     table: dict[str, dict[str, float]] = {}
     fleet: list[bytearray] = []
-    gc.freeze()  # the program itself, as the gateway does after its start; the cars are not frozen
     for count in sorted({1_000, 10_000, 100_000, most}):
         fleet.clear()
         gc.collect()
