@@ -65,14 +65,14 @@ class _Cranking(Bound):
         return [("", self._verdict(cell, bool(seen.open)))]
 
     def _verdict(self, cell: Cell, told: bool) -> Verdict:
-        records = self.ring.records(cell, 8)
-        if len(records) < self.shape.starts:
-            return Unsure(f"{len(records)} of {self.shape.starts} starts seen")
-        typical = middle(r[2] for r in records[: self.shape.starts])
+        newest = self.ring.records(cell, self.shape.starts)
+        if len(newest) < self.shape.starts:
+            return Unsure(f"{len(newest)} of {self.shape.starts} starts seen")
+        typical = middle([r[2] for r in newest])
         best, scale = cell.read(self.best)[0], self.scale
         if typical > self.shape.clear * scale and (not best or typical > best - 0.6 * self.shape.fallen * scale):
             return Clear(f"{number(typical)} V at 25 °C in the last {self.shape.starts} starts") if told else CALM
-        longer = middle(r[2] for r in records)
+        longer = middle([r[2] for r in self.ring.records(cell)])
         words = f"{number(typical)} V at 25 °C in the last {self.shape.starts} starts"
         for severity, limit in ((Severity.NOW, self.shape.now * scale), (Severity.SOON, self.shape.soon * scale)):
             if typical < limit:

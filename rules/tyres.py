@@ -122,10 +122,12 @@ class _TyreLeak(Bound):
         logs = self._logs(seen)
         if logs is None:
             return [(w, Unsure("no reading of all four tyre pressures")) for w in WHEELS]
-        deviations = self._deviations(logs)
         if seen.fresh:
             self._take_in(int(seen.ts) // DAY_S, logs, cell)
         days = self._days(cell) if seen.open or self._may_fall(cell) else []
+        if not days and not seen.open and max(logs.values()) - min(logs.values()) < -self.shape.clear:
+            return ()  # no wheel can lie further below another than the whole spread
+        deviations = self._deviations(logs)
         return [(w, self._one(w, n, logs[w], deviations[w], days, seen)) for n, w in enumerate(WHEELS)]
 
     def _days(self, cell: Cell) -> Days:
@@ -224,7 +226,7 @@ class _TyresLow(_TyreLeak):
         if logs is None:
             return [(w, Unsure("no reading of all four tyre pressures")) for w in WHEELS]
         if not seen.open and min(logs.values()) > self.all_well:
-            return [(w, CALM) for w in logs]
+            return ()
         return [(w, self._level(w, own)) for w, own in logs.items()]
 
     def _level(self, wheel: str, own: float) -> Verdict:
