@@ -70,7 +70,10 @@ class Frontier:
         if top is None:
             if boot < self.boot:
                 return Arrival.STRANGER
-            top = self._begin(boot, seq if oldest is None else min(oldest, seq))
+            base = seq if oldest is None else min(oldest, seq)
+            top = self._begin(boot, base)
+            if base > 0:  # what came before may still be with the broker, as after a gateway that died: not a duplicate when it comes
+                self.lost.append([boot, 0, base - 1])
         if seq > top:
             if seq > top + 1:
                 self.gaps.append(Gap(boot, top + 1, seq - 1, now, [[top + 1, seq - 1]]))
@@ -140,7 +143,8 @@ class Frontier:
             if gap.asked and car_ts <= gap.asked_ts:
                 continue
             if gap.asked >= ASKS:
-                self._give_up(gap, gap.last)
+                if now >= gap.seen + REORDER_S:  # a broker may redeliver what a car cannot send again
+                    self._give_up(gap, gap.last)
                 continue
             gap.asked, gap.asked_at, gap.asked_ts = gap.asked + 1, now, ts
             wanted += [(gap.boot, a, b) for a, b in gap.left[:20]]

@@ -123,6 +123,8 @@ def test_a_gap_is_asked_for_three_times_and_then_given_up_but_never_while_the_ca
         assert f.asks(now + ASK_EVERY_S * 3, now + 50, heard) == [], "it has said nothing since we asked"
         heard, now = now + 1, now + ASK_EVERY_S
         assert f.gaps[0].asked == asked
+    assert f.asks(now, now, heard) == [] and f.gaps, "the broker may still redeliver it"
+    now = REORDER_S
     assert f.asks(now, now, heard) == [] and not f.gaps and f.upto(1) == 3
 
 
@@ -153,3 +155,12 @@ def test_any_order_with_repetitions_and_restarts_is_judged_in_the_order_of_the_c
     assert sorted(seen) == sorted(set(sent)) and len(seen) == len(set(seen))
     assert fold.judged == sorted(fold.judged)
     assert not fold.frontier.waiting and not fold.frontier.gaps
+
+
+def test_what_came_before_the_first_that_we_heard_is_late_and_no_duplicate():
+    f = Frontier()
+    assert f.arrive(1, 59, None, 0) is Arrival.NEXT
+    assert f.arrive(1, 1, None, 1) is Arrival.LATE, "the broker owed it to a gateway that died"
+    assert f.arrive(1, 1, None, 2) is Arrival.DUPLICATE
+    assert f.arrive(1, 58, None, 2) is Arrival.LATE
+    assert f.arrive(1, 60, None, 2) is Arrival.NEXT
