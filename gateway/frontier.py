@@ -15,6 +15,7 @@ REORDER_S = 30.0  #: how long judgement waits for a gap; longer than the broker'
 FIRST_ASK_S = 1.0  #: what comes out of order by itself comes within this
 ASK_EVERY_S = 4.0  #: three asks span more than the broker's redelivery
 ASKS = 3
+YOUNG = 256  #: a counter first heard below this has a head that is rather on its way than never sent
 KEPT_BOOTS = 4  #: older boots are looked up in the database, should they speak again
 
 Key = tuple[int, int]  # boot, seq
@@ -70,7 +71,7 @@ class Frontier:
         if top is None:
             if boot < self.boot:
                 return Arrival.STRANGER
-            base = seq if oldest is None else min(oldest, seq)
+            base = min(oldest, seq) if oldest is not None else min(1, seq) if seq <= YOUNG else seq
             top = self._begin(boot, base)
             if base > 0:  # what came before may still be with the broker, as after a gateway that died: not a duplicate when it comes
                 self.lost.append([boot, 0, base - 1])
@@ -166,12 +167,12 @@ class Frontier:
         return self.tops[boot] if first is None else first - 1
 
     def dump(self) -> dict[str, Any]:
-        """For the checkpoint. Waiting rows stand in the database without a place."""
+        """For the checkpoint, and a copy: while it is written, the next batch moves on. Waiting rows stand in the database without a place."""
         return {
             "boots": sorted(self.tops.items()),
             "cursor": list(self.cursor),
-            "gaps": [[g.boot, g.first, g.last, g.left, g.lost] for g in self.gaps],
-            "lost": self.lost[-50:],
+            "gaps": [[g.boot, g.first, g.last, [list(run) for run in g.left], g.lost] for g in self.gaps],
+            "lost": [list(run) for run in self.lost[-50:]],
         }
 
     @classmethod
@@ -181,7 +182,7 @@ class Frontier:
         made.tops = dict(kept["boots"])
         made.boot = max(made.tops, default=-1)
         made.cursor = (kept["cursor"][0], kept["cursor"][1])
-        made.gaps = [Gap(b, f, t, now, [list(run) for run in left], lost=lost) for b, f, t, left, lost in kept["gaps"]]
+        made.gaps = [Gap(b, f, t, now, [list(run) for run in left], lost=lost) for b, f, t, left, lost in kept["gaps"] if left]
         made.lost = [list(run) for run in kept["lost"]]
         return made
 
