@@ -36,7 +36,8 @@ class Batch:
     heard: dict[int, tuple[int, datetime, bool]] = field(default_factory=dict)
     tallies: dict[tuple[int, str, str], tallies.Row] = field(default_factory=dict)
     folded: list[int] = field(default_factory=list)  #: quarantine ids
-    acks: list[tuple[Car, int, int]] = field(default_factory=list)  #: car, boot, upto
+    acks: dict[Car, tuple[int, int]] = field(default_factory=dict)  #: car -> its newest boot, upto
+    old_acks: list[tuple[Car, int, int]] = field(default_factory=list)  #: car, boot, upto: of earlier boots, or said once more
     asks: list[tuple[Car, int, int, int]] = field(default_factory=list)
     tried: bool = False
     xid: str | None = None  #: PostgreSQL's name for the transaction of the last try

@@ -26,14 +26,16 @@ class Downlink:
 
     def __init__(self, broker: Broker, fleet: Fleet) -> None:
         self.broker, self.fleet = broker, fleet
-        self.owed: dict[tuple[Car, int], int] = {}  #: (car, boot) -> upto, committed and not yet told
+        self.owed: dict[Car, tuple[int, int]] = {}  #: car -> boot, upto: committed and not yet told
+        self.owed_before: dict[tuple[Car, int], int] = {}  #: the same of boots that are not the newest: few
         self._messages = 0
 
     def committed(self, batch: Batch) -> None:
         """The batch is on disk: its cars may forget, be asked, and show."""
         self._messages += batch.messages
-        for car, boot, upto in batch.acks:
-            self.owed[(car, boot)] = upto
+        self.owed.update(batch.acks)
+        for car, boot, upto in batch.old_acks:
+            self.owed_before[(car, boot)] = upto
         for car, boot, first, last in batch.asks:
             self._send(car, "down/asks", Ask(boot=boot, first=first, last=last).model_dump_json(by_alias=True).encode())
         for moved in batch.moved:
@@ -51,19 +53,27 @@ class Downlink:
 
     def _acks(self, now: float, budget: int) -> None:
         blobs: dict[int, list[bytes]] = {}
-        for key in list(self.owed):
-            car, boot = key
-            session = self.broker.sessions.get(car.bucket)
-            if now - car.acked_at < ACK_EVERY_S or session is None or not session.subscribed.is_set():
-                continue
-            car.acked_at = now
-            said = b'{"boot":%d,"upto":%d}' % (boot, self.owed.pop(key))  # schemas.telemetry.Ack, in a fifth of its time
-            blobs.setdefault(car.bucket, []).append(publish_packet(topic(car.vin, "down/acks"), said, self.broker.address.version))
+        while self.owed_before and budget > 0:
+            (car, boot), upto = self.owed_before.popitem()
+            self._ack(blobs, car, boot, upto)
             budget -= 1
+        for car in list(self.owed):
             if budget <= 0:
                 break
+            if now - car.acked_at >= ACK_EVERY_S and self._ack(blobs, car, *self.owed[car]):
+                del self.owed[car]
+                car.acked_at = now
+                budget -= 1
         for bucket, packets in blobs.items():
             self.broker.sessions[bucket].send(b"".join(packets))
+
+    def _ack(self, blobs: dict[int, list[bytes]], car: Car, boot: int, upto: int) -> bool:
+        session = self.broker.sessions.get(car.bucket)
+        if session is None or not session.subscribed.is_set():
+            return False
+        said = b'{"boot":%d,"upto":%d}' % (boot, upto)  # schemas.telemetry.Ack, in a fifth of its time
+        blobs.setdefault(car.bucket, []).append(publish_packet(topic(car.vin, "down/acks"), said, self.broker.address.version))
+        return True
 
     def _send(self, car: Car, way: str, payload: bytes) -> None:
         session = self.broker.sessions.get(car.bucket)
@@ -72,4 +82,5 @@ class Downlink:
 
     def forget(self, bucket: int) -> None:
         """Another gateway speaks to these cars now."""
-        self.owed = {key: upto for key, upto in self.owed.items() if key[0].bucket != bucket}
+        self.owed = {car: ack for car, ack in self.owed.items() if car.bucket != bucket}
+        self.owed_before = {key: upto for key, upto in self.owed_before.items() if key[0].bucket != bucket}

@@ -41,7 +41,7 @@ class Hearing:
     async def hear(self, batch: Batch, received_at: float) -> list[Said]:
         """Bytes to values; what needs no car's memory is settled here."""
         heard: list[Said] = []
-        routes, quickly = self.fleet.routes, normalise.quick
+        routes, quickly, window = self.fleet.routes, normalise.quick, normalise.clock_window(received_at)
         for chunk in batch.chunks:
             batch.messages += len(chunk)
             retained = set(chunk.retained)
@@ -56,7 +56,7 @@ class Hearing:
                     if car is None or route.kind == UNKNOWN or (retained and n in retained):
                         self._stray(batch, route, payload, received_at, bool(retained and n in retained))
                     elif route.kind == TELEMETRY:
-                        quick = quickly(payload, car.id, received_at)
+                        quick = quickly(payload, car.id, received_at, window)
                         said = normalise.telemetry(payload, route.source, received_at) if quick is None else None
                         heard.append((car, quick, said, payload, route.source.topic))
                     elif route.kind == DIAGNOSTICS:
@@ -90,7 +90,7 @@ class Hearing:
         self.refusals.refuse(batch, route.car, normalise.refusal(route.source, payload, received_at, reason, detail))
 
     async def warm_up(self, batch: Batch, heard: list[Said], more: list[Car]) -> None:
-        cold = {car for car, *_ in heard if not car.loaded}
+        cold = {said[0] for said in heard if not said[0].loaded}
         cold.update(car for car in more if not car.loaded)
         if cold:
             now = time.monotonic()
@@ -98,6 +98,8 @@ class Hearing:
             batch.arrived += closed
         strangers, keys = set(), []
         for car, quick, said, _, _ in heard:
+            if quick is not None and quick[0].boot == car.frontier.boot:
+                continue
             row = quick[0] if quick is not None else said.reading if said is not None else None
             boot = row.boot if row is not None else said.boot if said is not None else None
             if boot is None or boot == car.frontier.boot:

@@ -39,7 +39,7 @@ class Judging:
         self.fleet, self.hearing, self.refusals, self.shown, self.clock = fleet, hearing, refusals, shown, clock
         self.poison: dict[tuple[int, int, int], str] = {}  #: rows that the database refused
         self.duplicates = 0
-        self._also: set[tuple[Car, int]] = set()
+        self._owing: set[tuple[Car, int]] = set()  #: cars and boots of which this batch holds something that is not simply the next row
 
     async def prepare(self, chunks: list[Chunk], *, tick: bool, let_in: list[LetIn]) -> Batch:
         """Decode, load what is cold, judge, pack. With `tick` also what is done once a second."""
@@ -47,10 +47,10 @@ class Judging:
         received_at = batch.now.timestamp()
         heard = await self.hearing.hear(batch, received_at)
         await self.hearing.warm_up(batch, heard, [car for car, _, _ in let_in])
-        touched: dict[Car, int] = {}
+        self._owing.clear()
         due: Due = {}
         now = time.monotonic()
-        await self._all(batch, heard, received_at, now, touched, due)
+        await self._all(batch, heard, received_at, now, due)
         for car, quarantine_id, said in let_in:
             self._let_in(batch, car, quarantine_id, said, due)
         if tick:
@@ -61,19 +61,22 @@ class Judging:
         for car, last in due.items():
             if car.loaded:
                 batch.checkpoints.append(self.fleet.checkpoint(car, last.ts if last else received_at, last.day if last else 0))
-        also, self._also = self._also, set()
-        for car, boot in [*touched.items(), *also]:
-            batch.acks.append((car, boot, car.frontier.upto(boot)))
+        for car, boot in self._owing:
+            if boot == car.frontier.boot:
+                batch.acks[car] = boot, car.frontier.upto(boot)
+            elif boot in car.frontier.tops:
+                batch.old_acks.append((car, boot, car.frontier.upto(boot)))
         return batch
 
-    async def _all(self, batch: Batch, heard: list[Said], received_at: float, now: float, touched: dict[Car, int], due: Due) -> None:
-        judge, newest, pack, rows, kept, moved = self.fleet.judge.step, self.shown.newest, readings.pack, batch.rows, batch.readings, batch.moved
+    async def _all(self, batch: Batch, heard: list[Said], received_at: float, now: float, due: Due) -> None:
+        judge, newest, pack, rows, kept, moved = self.fleet.judge.step, self.shown.newest, readings.pack_plain, batch.rows, batch.readings, batch.moved
+        acks, received = batch.acks, readings.micros(received_at)
         for n, (car, quick, said, payload, name) in enumerate(heard):
             if n % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
             if quick is None:
                 assert said is not None
-                self._admit(batch, car, said, payload, name, now, touched, due)
+                self._admit(batch, car, said, payload, name, now, due)
                 continue
             row, oldest, odometer = quick
             frontier, boot, seq = car.frontier, row.boot, row.seq
@@ -81,12 +84,12 @@ class Judging:
                 boot != frontier.boot or frontier.tops[boot] + 1 != seq or frontier.gaps or frontier.waiting or self.poison
                 or row.day < car.low_day or row.ts < car.odometer_ts
             ):  # fmt: skip
-                self._admit(batch, car, Heard(row, oldest, odometer=odometer), payload, name, now, touched, due)
+                self._admit(batch, car, Heard(row, oldest, odometer=odometer), payload, name, now, due)
                 continue
             # From here on it is `_admit` for the next row of a car of which nothing is missing, in one piece.
             frontier.tops[boot] = seq
             frontier.cursor = (boot, seq)
-            touched[car] = boot
+            acks[car] = boot, seq
             if odometer >= 0:
                 metres, before = row.values[odometer], car.odometer
                 if before is not None and not 0.0 <= metres - before <= (row.ts - car.odometer_ts) * normalise.MAX_MPS + normalise.ODOMETER_SLACK_M:
@@ -110,14 +113,15 @@ class Judging:
                 newest[car] = {row.ids: row}
             else:
                 shown[row.ids] = row
-            if row.day in rows:
-                rows[row.day].append(pack(car.dealer_id, row))
-                kept[row.day].append(row)
+            day = row.day
+            if day in rows:
+                rows[day].append(pack(car.dealer_id, row, received) if row.packed else readings.pack(car.dealer_id, row))
+                kept[day].append(row)
             else:
-                rows[row.day], kept[row.day] = [pack(car.dealer_id, row)], [row]
+                rows[day], kept[day] = [readings.pack(car.dealer_id, row)], [row]
 
     def _admit(
-        self, batch: Batch, car: Car, said: Heard, payload: bytes, name: str, now: float, touched: dict[Car, int], due: Due
+        self, batch: Batch, car: Car, said: Heard, payload: bytes, name: str, now: float, due: Due
     ) -> None:
         """One message of one car: is it new, what is its place, what do the rules say?"""
         row = said.reading
@@ -125,13 +129,13 @@ class Judging:
             self.refusals.refuse(batch, car, refused)
         if row is None:
             if said.boot is not None and said.seq is not None:  # refused, but it leaves no gap
-                touched[car] = said.boot
+                self._owing.add((car, said.boot))
                 if car.frontier.arrive(said.boot, said.seq, said.oldest, now) is not Arrival.DUPLICATE:
                     due[car] = None
             return
         boot, seq = row.boot, row.seq
         if self.poison and (car.id, boot, seq) in self.poison:
-            self._dead_letter(batch, car, row, payload, name, now, touched, due)
+            self._dead_letter(batch, car, row, payload, name, now, due)
             return
         frontier = car.frontier
         if boot == NO_BOOT:
@@ -141,9 +145,9 @@ class Judging:
             arrival = Arrival.NEXT
         else:
             fresh = boot != frontier.boot
-            if fresh and car in touched:  # two boots in one batch: each has its own ack
-                self._also.add((car, touched[car]))
-            touched[car] = boot
+            if fresh and frontier.boot in frontier.tops:  # each boot has its own ack; the one before says its last word
+                self._owing.add((car, frontier.boot))
+            self._owing.add((car, boot))
             arrival = frontier.arrive(boot, seq, said.oldest, now)
             if arrival is Arrival.DUPLICATE:
                 self.duplicates += 1
@@ -239,12 +243,12 @@ class Judging:
         car.odometer, car.odometer_ts = metres, row.ts
 
     def _dead_letter(
-        self, batch: Batch, car: Car, row: Reading, payload: bytes, name: str, now: float, touched: dict[Car, int], due: Due
+        self, batch: Batch, car: Car, row: Reading, payload: bytes, name: str, now: float, due: Due
     ) -> None:
         """A row that the database refused: out of the batch, into quarantine, and no gap."""
         why = self.poison[(car.id, row.boot, row.seq)]
         if row.boot != NO_BOOT:
-            touched[car] = row.boot
+            self._owing.add((car, row.boot))
             if car.frontier.arrive(row.boot, row.seq, None, now) is Arrival.DUPLICATE:
                 return
         due[car] = None
@@ -282,7 +286,7 @@ class Judging:
             if gap.lost:
                 (batch.lost if gap.kept else batch.lost_at_once).append(_ledger(car, gap, batch.now))
                 due.setdefault(car, None)
-                batch.acks.append((car, gap.boot, frontier.upto(gap.boot)))
+                self._owing.add((car, gap.boot))
             elif gap.kept:
                 batch.arrived.append((car.id, gap.boot, gap.first))
         frontier.closed.clear()

@@ -45,4 +45,4 @@ class Shown:
         values = {k: float(v) for k, v in said.signals.items() if v is not None and "\0" not in k}
         batch.hints.append((car.id, car.dealer_id, batch.now, {"at": batch.now.timestamp(), "values": values}))
         if car.loaded and car.frontier.boot >= 0:
-            batch.acks.append((car, car.frontier.boot, car.frontier.upto(car.frontier.boot)))
+            batch.old_acks.append((car, car.frontier.boot, car.frontier.upto(car.frontier.boot)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntFlag, StrEnum
 
@@ -40,6 +40,7 @@ class Reading:
     mark: Mark = Mark.PLAIN
     diagnostics: Diagnostics | None = None
     place: int | None = None
+    packed: bytes | None = field(default=None, compare=False, repr=False)  #: ids and values as the store wants them, if whoever read them has made them already
 
 
 class Refusal(StrEnum):
