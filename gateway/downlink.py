@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Iterable
 from typing import Final
 
 from gateway.batch import Batch
@@ -64,6 +65,9 @@ class Downlink:
                 del self.owed[car]
                 car.acked_at = now
                 budget -= 1
+        self._out(blobs)
+
+    def _out(self, blobs: dict[int, list[bytes]]) -> None:
         for bucket, packets in blobs.items():
             self.broker.sessions[bucket].send(b"".join(packets))
 
@@ -79,6 +83,16 @@ class Downlink:
         session = self.broker.sessions.get(car.bucket)
         if session is not None:
             session.send(publish_packet(topic(car.vin, way), payload, self.broker.address.version))
+
+    def last_word(self, buckets: Iterable[int]) -> None:
+        """All acks that are owed, now: this gateway leaves, and the next one owes a silent car nothing."""
+        blobs: dict[int, list[bytes]] = {}
+        leaving = set(buckets)
+        owed = [(car, boot, upto) for (car, boot), upto in self.owed_before.items()] + [(car, *ack) for car, ack in self.owed.items()]
+        for car, boot, upto in owed:
+            if car.bucket in leaving:
+                self._ack(blobs, car, boot, upto)
+        self._out(blobs)
 
     def forget(self, bucket: int) -> None:
         """Another gateway speaks to these cars now."""

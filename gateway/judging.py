@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
@@ -14,7 +14,7 @@ from gateway import normalise
 from gateway.batch import Batch
 from gateway.broker import Chunk
 from gateway.car import Car
-from gateway.fleet import Fleet
+from gateway.fleet import CHECKPOINT_ROWS, Fleet
 from gateway.frontier import Arrival, Gap
 from gateway.hearing import SLICE, Hearing, LetIn, Said
 from gateway.normalise import NO_BOOT, Heard
@@ -26,8 +26,6 @@ from store import readings
 from store.alerts import Moved
 
 log = structlog.get_logger()
-
-CHECKPOINT_ROWS: Final = 128
 
 Due = dict[Car, Reading | None]  # cars that need a checkpoint, with their last row
 
@@ -56,8 +54,9 @@ class Judging:
         if tick:
             for car in list(self.fleet.gappy):
                 self._gaps(batch, car, now, due)
-            self.shown.tick(batch)
+            self.shown.tick()
             self.refusals.tick(batch, now)
+        self.shown.some(batch)
         for car, last in due.items():
             if car.loaded:
                 batch.checkpoints.append(self.fleet.checkpoint(car, last.ts if last else received_at, last.day if last else 0))

@@ -128,6 +128,7 @@ async def _serve(g: Gateway, host: str, port: int, ready: Callable[..., None]) -
     finally:
         if g.doorkeeper is not None:
             await g.doorkeeper.stop()
+        g.intake.downlink.last_word(g.broker.sessions)
         await g.broker.close()
         await g.writer.close()
         await runner.cleanup()

@@ -79,6 +79,7 @@ class Shares:
 
     async def _give(self, intake: Intake, bucket: int) -> None:
         """Nothing of ours is in flight now: close the session, forget the cars, let the lease go."""
+        intake.downlink.last_word([bucket])
         await self.broker.shut(bucket)
         intake.discard(bucket)
         with suppress(Unavailable):  # then the lock went with the connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, Final
 
 from gateway import normalise
@@ -11,7 +12,8 @@ from schemas.moment import from_epoch
 from schemas.reading import Reading
 from schemas.signal import BY_ID
 
-BUDGET: Final = 500  #: cars whose newest values are written in one tick
+BUDGET: Final = 500  #: cars whose newest values are written in one second
+A_BATCH: Final = 25  #: of these in one transaction: an alert in the same batch must not wait for them
 _PATHS: Final = {i: s.path for i, s in BY_ID.items()}
 
 
@@ -20,12 +22,22 @@ class Shown:
 
     def __init__(self) -> None:
         self.newest: dict[Car, dict[tuple[int, ...], Reading]] = {}
+        self._turn: list[Car] = []  #: whose turn it is in this second
 
-    def tick(self, batch: Batch) -> None:
-        """Some of the cars into this batch; the longest waiting first."""
-        for _ in range(min(BUDGET, len(self.newest))):
-            car = next(iter(self.newest))
-            rows = sorted(self.newest.pop(car).values(), key=lambda row: row.ts)
+    def tick(self) -> None:
+        """A second is over: whose newest values are written next; the longest waiting first."""
+        if not self._turn:
+            self._turn = list(islice(self.newest, BUDGET))
+            self._turn.reverse()
+
+    def some(self, batch: Batch) -> None:
+        """A few of them into this batch."""
+        for _ in range(min(A_BATCH, len(self._turn))):
+            car = self._turn.pop()
+            newest = self.newest.pop(car, None)
+            if newest is None:  # another gateway carries it now
+                continue
+            rows = sorted(newest.values(), key=lambda row: row.ts)
             values: dict[str, Any] = {}
             for row in rows:
                 for i, value in zip(row.ids, row.values, strict=True):
