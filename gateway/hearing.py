@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
+from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
@@ -11,6 +11,7 @@ import structlog
 
 from gateway import normalise
 from gateway.batch import Batch
+from gateway.broker import Chunk
 from gateway.car import Car
 from gateway.fleet import DIAGNOSTICS, TELEMETRY, UNKNOWN, Fleet, Route
 from gateway.normalise import NO_BOOT, Heard
@@ -23,7 +24,7 @@ from store import quarantine, readings, vehicles
 
 log = structlog.get_logger()
 
-SLICE: Final = 100  #: messages between two looks at the sockets: the database's answers must not wait for us
+SLICE: Final = 100  #: messages decoded and judged between two looks at the sockets: they stay in the processor's cache, and the database's answers do not wait
 ASK_AGAIN_S: Final = 5.0  #: an unknown VIN is looked up this often at most
 
 #: One message: its car, the row if nothing about it is odd, else the longer answer, payload and topic.
@@ -38,35 +39,34 @@ class Hearing:
         self.fleet, self.writer, self.refusals, self.shown = fleet, writer, refusals, shown
         self._looked_up: dict[str, float] = {}
 
-    async def hear(self, batch: Batch, received_at: float) -> list[Said]:
-        """Bytes to values; what needs no car's memory is settled here."""
+    async def hear(self, batch: Batch, chunk: Chunk, first: int, received_at: float) -> list[Said]:
+        """A slice of a chunk, from bytes to values; what needs no car's memory is settled here. Afterwards all its cars are warm."""
         heard: list[Said] = []
         routes, quickly, window = self.fleet.routes, normalise.quick, normalise.clock_window(received_at)
-        for chunk in batch.chunks:
-            batch.messages += len(chunk)
-            retained = set(chunk.retained)
-            for n, (name, payload) in enumerate(zip(chunk.topics, chunk.payloads, strict=True)):
-                if n % SLICE == SLICE - 1:
-                    await asyncio.sleep(0)
-                route = routes.get(name) or self.fleet.route(name)
-                if route.car is None and await self._met(route.source.vin):
-                    route = self.fleet.route(name)
-                car = route.car
-                try:
-                    if car is None or route.kind == UNKNOWN or (retained and n in retained):
-                        self._stray(batch, route, payload, received_at, bool(retained and n in retained))
-                    elif route.kind == TELEMETRY:
-                        quick = quickly(payload, car.id, received_at, window)
-                        said = normalise.telemetry(payload, route.source, received_at) if quick is None else None
-                        heard.append((car, quick, said, payload, route.source.topic))
-                    elif route.kind == DIAGNOSTICS:
-                        heard.append((car, None, normalise.diagnostics(payload, route.source, received_at), payload, route.source.topic))
-                    else:
-                        self.shown.hint(batch, car, payload)
-                except Exception as error:  # our bug: this message is put aside, the others go on
-                    log.exception("decoder_fault", topic=route.source.topic)
-                    detail = f"it could not be read; that is our fault ({type(error).__name__})"
-                    self.refusals.refuse(batch, car, normalise.refusal(route.source, payload, received_at, Refusal.NOT_TELEMETRY, detail))
+        retained = set(chunk.retained)
+        upto = first + SLICE
+        for n, (name, payload) in enumerate(zip(chunk.topics[first:upto], chunk.payloads[first:upto], strict=True), first):
+            route = routes.get(name) or self.fleet.route(name)
+            if route.car is None and await self._met(route.source.vin):
+                route = self.fleet.route(name)
+            car = route.car
+            try:
+                if car is None or route.kind == UNKNOWN or (retained and n in retained):
+                    self._stray(batch, route, payload, received_at, bool(retained and n in retained))
+                elif route.kind == TELEMETRY:
+                    quick = quickly(payload, car.id, received_at, window)
+                    said = normalise.telemetry(payload, route.source, received_at) if quick is None else None
+                    heard.append((car, quick, said, payload, route.source.topic))
+                elif route.kind == DIAGNOSTICS:
+                    heard.append((car, None, normalise.diagnostics(payload, route.source, received_at), payload, route.source.topic))
+                else:
+                    self.shown.hint(batch, car, payload)
+            except Exception as error:  # our bug: this message is put aside, the others go on
+                log.exception("decoder_fault", topic=route.source.topic)
+                detail = f"it could not be read; that is our fault ({type(error).__name__})"
+                self.refusals.refuse(batch, car, normalise.refusal(route.source, payload, received_at, Refusal.NOT_TELEMETRY, detail))
+        await self.warm_up(batch, [said[0] for said in heard if not said[0].loaded])
+        await self._learn(heard)
         return heard
 
     async def _met(self, vin: str) -> bool:
@@ -89,13 +89,16 @@ class Hearing:
             reason, detail = Refusal.NOT_TELEMETRY, "this topic is not in the contract, or not in the car's bucket"
         self.refusals.refuse(batch, route.car, normalise.refusal(route.source, payload, received_at, reason, detail))
 
-    async def warm_up(self, batch: Batch, heard: list[Said], more: list[Car]) -> None:
-        cold = {said[0] for said in heard if not said[0].loaded}
-        cold.update(car for car in more if not car.loaded)
+    async def warm_up(self, batch: Batch, cars: Iterable[Car]) -> None:
+        """Load those that are cold."""
+        cold = {car for car in cars if not car.loaded}
         if cold:
             now = time.monotonic()
             closed, _ = await self.writer.read(lambda connection: self.fleet.load(connection, cold, now))
             batch.arrived += closed
+
+    async def _learn(self, heard: list[Said]) -> None:
+        """Boots that were forgotten, and keys of devices without counters."""
         strangers, keys = set(), []
         for car, quick, said, _, _ in heard:
             if quick is not None and quick[0].boot == car.frontier.boot:

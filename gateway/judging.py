@@ -43,12 +43,15 @@ class Judging:
         """Decode, load what is cold, judge, pack. With `tick` also what is done once a second."""
         batch = Batch(chunks, self.clock())
         received_at = batch.now.timestamp()
-        heard = await self.hearing.hear(batch, received_at)
-        await self.hearing.warm_up(batch, heard, [car for car, _, _ in let_in])
         self._owing.clear()
         due: Due = {}
         now = time.monotonic()
-        await self._all(batch, heard, received_at, now, due)
+        for chunk in chunks:
+            batch.messages += len(chunk)
+            for first in range(0, len(chunk), SLICE):
+                self._fold(batch, await self.hearing.hear(batch, chunk, first, received_at), received_at, now, due)
+                await asyncio.sleep(0)
+        await self.hearing.warm_up(batch, [car for car, _, _ in let_in])
         for car, quarantine_id, said in let_in:
             self._let_in(batch, car, quarantine_id, said, due)
         if tick:
@@ -67,12 +70,10 @@ class Judging:
                 batch.old_acks.append((car, boot, car.frontier.upto(boot)))
         return batch
 
-    async def _all(self, batch: Batch, heard: list[Said], received_at: float, now: float, due: Due) -> None:
+    def _fold(self, batch: Batch, heard: list[Said], received_at: float, now: float, due: Due) -> None:
         judge, newest, pack, rows, kept, moved = self.fleet.judge.step, self.shown.newest, readings.pack_plain, batch.rows, batch.readings, batch.moved
         acks, received = batch.acks, readings.micros(received_at)
-        for n, (car, quick, said, payload, name) in enumerate(heard):
-            if n % SLICE == SLICE - 1:
-                await asyncio.sleep(0)
+        for car, quick, said, payload, name in heard:
             if quick is None:
                 assert said is not None
                 self._admit(batch, car, said, payload, name, now, due)
@@ -109,9 +110,9 @@ class Judging:
                 due[car] = row
             shown = newest.get(car)
             if shown is None:
-                newest[car] = {row.ids: row}
+                newest[car] = {id(row.ids): row}
             else:
-                shown[row.ids] = row
+                shown[id(row.ids)] = row
             day = row.day
             if day in rows:
                 rows[day].append(pack(car.dealer_id, row, received) if row.packed else readings.pack(car.dealer_id, row))
@@ -204,9 +205,9 @@ class Judging:
         if row.ids and not (row.mark and row.mark & Mark.LATE):
             shown = self.shown.newest.get(car)
             if shown is None:
-                self.shown.newest[car] = {row.ids: row}
+                self.shown.newest[car] = {id(row.ids): row}
             else:
-                shown[row.ids] = row
+                shown[id(row.ids)] = row
 
     def _drain(self, batch: Batch, car: Car, now: float, due: Due) -> None:
         """Judge what may be judged now of the rows that waited."""

@@ -21,7 +21,7 @@ class Shown:
     """The newest row of each set of signals of each car since it was last written."""
 
     def __init__(self) -> None:
-        self.newest: dict[Car, dict[tuple[int, ...], Reading]] = {}
+        self.newest: dict[Car, dict[int, Reading]] = {}  #: by the identity of `ids`: rows of one set of signals share them
         self._turn: list[Car] = []  #: whose turn it is in this second
 
     def tick(self) -> None:

@@ -26,6 +26,7 @@ from telltale.settings import Settings
 ALONE_A_SECOND, PIPELINE_A_SECOND, NAIVE_A_SECOND = 25_000, 12_000, 600  #: how much work makes about one second
 WINDOW = 4_000
 SEED = 1
+PROBES = 10  #: cars whose alerts are timed
 
 
 async def main(settings: Settings, *, seconds: float, cars: int, repeats: int, vehicles: int) -> dict[str, Any]:
@@ -34,8 +35,8 @@ async def main(settings: Settings, *, seconds: float, cars: int, repeats: int, v
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     home.chmod(0o711)
-    fleet = vins(max(vehicles, cars) + 1, SEED)  # the last one is the probe
-    keys = {vin: secrets.token_hex(32) for vin in [*fleet[:cars], fleet[-1]]}
+    fleet = vins(max(vehicles, cars) + PROBES, SEED)  # the last ones are the probes
+    keys = {vin: secrets.token_hex(32) for vin in [*fleet[:cars], *fleet[-PROBES:]]}
     seen: dict[str, list[float]] = defaultdict(list)
     latencies: list[float] = []
     tell = cli.progress(f"of {repeats * 6} runs")
@@ -52,7 +53,7 @@ async def main(settings: Settings, *, seconds: float, cars: int, repeats: int, v
                 tell(n * 6 + 4)
                 await _naive(running, server.url, keys, cars, max(500, int(seconds * NAIVE_A_SECOND)), seen)
                 rate = statistics.median(seen["pipeline"]) / 2
-                latencies += await _half_load(running, server.url, url, keys, cars, rate, seconds, fleet[-1])
+                latencies += await _half_load(running, server.url, url, keys, cars, rate, seconds, fleet[-PROBES:])
                 tell(n * 6 + 6)
     shutil.rmtree(home, ignore_errors=True)
     middle = {what: statistics.median(values) for what, values in seen.items()}
@@ -173,21 +174,23 @@ async def _pipeline(
 
 
 async def _half_load(
-    running: Running, admin: str, url: str, keys: dict[str, str], cars: int, rate: float, seconds: float, prober: str
+    running: Running, admin: str, url: str, keys: dict[str, str], cars: int, rate: float, seconds: float, probers: list[str]
 ) -> list[float]:
-    """Alerts of one more car while the others keep the gateway half busy."""
+    """Alerts of a few more cars while the others keep the gateway half busy."""
     await rig.clear(admin)
     messages = int(rate * seconds)
     consumer = await Child.start("proofs.bench.consumer", "gateway", running.mqtt_url, url, 4, messages)
     try:
         await consumer.said("ready")
         load = await _cars(running, keys, cars, messages, rate)
-        probe = await Child.start("proofs.bench.probe", "127.0.0.1", running.port, prober, keys[prober], seconds - 1.5)
+        probe = await Child.start("proofs.bench.probe", "127.0.0.1", running.port, seconds - 1.5)
+        probe.tell(json.dumps({vin: keys[vin] for vin in probers}))
         await probe.said("ready")
         load.tell("go")
         await asyncio.sleep(1.0)  # the cars' memories are loaded
         probe.tell("go")
-        found: list[float] = (await probe.facts())["latencies_ms"]
+        facts = await probe.facts()
+        found: list[float] = facts["latencies_ms"] + [float("inf")] * facts["unanswered"]
         await load.facts()
         await consumer.end()
     finally:
