@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rules.memory import Track
+from rules.memory import Samples, Track
 from schemas.alert import ALERT, AlertEvent, AlertState
 from schemas.verdict import Clear, Holds, Severity, Verdict
 
@@ -99,13 +99,13 @@ def withdraw(track: Track, because: str, ts: float) -> Move | None:
 def _begin(track: Track, verdict: Holds, ts: float, place: int) -> None:
     track.episode += 1
     track.step, track.since, track.first_place = -1, ts, place
-    track.severity, track.samples, track.lower_since = verdict.severity.value, [], None
+    track.severity, track.samples, track.lower_since = verdict.severity.value, Samples(), None
     track.flips = [t for t in track.flips if ts - t < FLIP_WINDOW_S] + [ts]
     track.intermittent = len(track.flips) >= FLIPS - 1
 
 
 def _end(track: Track, ts: float) -> None:
-    track.state, track.clear_since, track.lower_since, track.samples = "", None, None, []
+    track.state, track.clear_since, track.lower_since, track.samples = "", None, None, Samples()
     track.flips = [t for t in track.flips if ts - t < FLIP_WINDOW_S] + [ts]
     track.intermittent = False
 
@@ -122,9 +122,9 @@ def _worded(track: Track, because: str) -> str:
 
 def take_sample(track: Track, ts: float, value: float) -> bool:
     """Keep a sample for the chart; when there are too many, every second one goes. Says whether it was kept."""
-    if track.state == _ACTIVE and track.samples and ts - track.samples[-1][0] < SAMPLE_APART_S:
+    if track.state == _ACTIVE and track.samples and ts - track.samples.newest() < SAMPLE_APART_S:
         return False
-    track.samples.append([round(ts, 3), value])
+    track.samples.add(round(ts, 3), value)
     if len(track.samples) > KEPT_SAMPLES:
-        track.samples = [*track.samples[:-1:2], track.samples[-1]]
+        track.samples.halve()
     return True

@@ -30,6 +30,7 @@ class Line:
     bound: Bound
     at: int
     sleeps: bool = False  #: whether the shape can say that it need not look
+    period_s: int = 0  #: as the shape has it; 0 without one
 
 
 def plan(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...] | None, slow: Slow) -> Plan:

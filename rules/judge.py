@@ -12,7 +12,7 @@ from rules.codes import CodeBook
 from rules.compiled import Line, Plan
 from rules.memory import BODY_AT, OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, keep_tracks, tracks_of
 from rules.rule import Rule, versions_of
-from rules.shapes import CALM, Bound
+from rules.shapes import CALM, STILL, Bound
 from rules.snapshot import LATEST, Snapshot
 from schemas.alert import AlertState, AlertStep, Evidence
 from schemas.errors import Misconfigured
@@ -25,6 +25,7 @@ AFTERMATH_S = 3 * 86_400.0  #: a battery needs days to recover from an alternato
 WORTH_COMPILING = 16  #: a set of signals seen so often gets its own function
 _HEAD = Struct("<IH")
 _LATE = int(Mark.LATE)
+_PLAIN = Mark.PLAIN
 _HOLDS, _CLEAR, _UNSURE = range(3)
 _KINDS: dict[type, int] = {Holds: _HOLDS, Clear: _CLEAR, Unsure: _UNSURE}  #: anything else is nonsense: KeyError
 
@@ -87,7 +88,7 @@ class Judge:
     def step(self, memory: Memory, reading: Reading) -> tuple[AlertStep, ...]:
         """Fold one reading, in the order of places. Mutates the memory; never raises for what a rule does."""
         mark = reading.mark
-        if mark and int(mark) & _LATE:
+        if mark is not _PLAIN and int(mark) & _LATE:
             self._remember(memory, reading)
             return ()
         program = self._by_number[memory[PROFILE_AT]]
@@ -165,7 +166,7 @@ class Judge:
         at = BODY_AT + len(carried) * LATEST.size
         lines = []
         for n, (rule, bound) in enumerate(fitted):
-            lines.append(Line(n, rule.name, bound, at, type(bound).asleep is not Bound.asleep))
+            lines.append(Line(n, rule.name, bound, at, type(bound).asleep is not Bound.asleep, bound.period_s or 0))
             at += bound.size
         blank = bytearray(at)
         blank[PROFILE_AT] = number
@@ -215,40 +216,50 @@ class Judge:
         """Judge the rules whose bits are set and move their alerts."""
         values = dict(zip(reading.ids, reading.values))
         seen = Snapshot(reading.ts, reading.place or 0, values, memory, program.slots, program.profile, reading.diagnostics, False, self.codes)
-        tracks: Tracks | None = tracks_of(memory, program.body_end) if memory[OPEN_AT] else None
+        second = int(reading.ts)
+        cell = Cell(memory, 0, 0)
+        tracks: Tracks | None = None
         standing: dict[str, tuple[str, ...]] = {}
-        for track in tracks.values() if tracks else ():
-            if track.open:
-                standing[track.rule] = (*standing.get(track.rule, ()), track.component)
+        if memory[OPEN_AT]:
+            tracks = tracks_of(memory, program.body_end)
+            for track in tracks.values():
+                if track.state:
+                    standing[track.rule] = (*standing.get(track.rule, ()), track.component)
         steps: list[AlertStep] = []
         touched = False
         lines = program.lines
         while due:
             low = due & -due  # the lowest bit: rules in their order
             due ^= low
-            number = low.bit_length() - 1
-            line = lines[number]
+            line = lines[low.bit_length() - 1]
             bound = line.bound
-            seen.open = standing.get(line.name, ())
-            cell = Cell(memory, line.at, bound.size)
-            if line.sleeps and not seen.open and bound.asleep(seen):
+            opened = seen.open = standing.get(line.name, ()) if standing else ()
+            if line.sleeps and not opened and bound.asleep(seen):
                 continue
-            if bound.period_s:
-                heard = not seen.open or not seen.values.keys().isdisjoint(bound.triggers)  # else it would not be due
-                seen.fresh = heard and cell.due(seen.ts, bound.period_s)
-                if not (seen.fresh or seen.open or (heard and bound.wakes(seen))):
+            at = cell.at = line.at
+            cell.size = bound.size
+            if line.period_s:
+                heard = not opened or not values.keys().isdisjoint(bound.triggers)  # else it would not be due
+                bucket = second // line.period_s & 255
+                seen.fresh = fresh = heard and memory[at] != bucket
+                if fresh:
+                    memory[at] = bucket
+                elif not (opened or bound.wakes(seen)):
                     continue
             try:
-                spoken = [(component, verdict, _KINDS[type(verdict)]) for component, verdict in bound.judge(seen, cell) if verdict is not CALM]
+                judged = bound.judge(seen, cell)
+                if judged is STILL:
+                    continue
+                spoken = [(component, verdict, _KINDS[type(verdict)]) for component, verdict in judged if verdict is not CALM]
             except Exception as error:
                 self._broke(line.name, error)
                 continue
             for component, verdict, kind in spoken:
-                if kind == _UNSURE or (kind == _CLEAR and component not in seen.open):
+                if kind == _UNSURE or (kind == _CLEAR and component not in opened):
                     continue
                 if tracks is None:
                     tracks = tracks_of(memory, program.body_end)
-                rule = program.rules[number]
+                rule = program.rules[line.number]
                 if kind == _HOLDS and rule.muted_by and _muted(rule, tracks, seen.ts):
                     continue
                 track = tracks.get((rule.name, component)) or tracks.setdefault((rule.name, component), Track(rule.name, component))
@@ -272,19 +283,20 @@ class Judge:
         before = (track.state, track.severity, track.clear_since, track.lower_since)
         moves = alerting.advance(track, verdict, seen.ts, seen.place, rule.hold.total_seconds(), rule.settle.total_seconds())
         kept = False
-        if track.open and isinstance(verdict, Holds):
+        if track.state and isinstance(verdict, Holds):
             value = line.bound.sample(component, seen)
             kept = value is not None and alerting.take_sample(track, seen.ts, value)
-        late = reading.received_at - reading.ts > rule.max_age.total_seconds()
-        for move in moves:
-            telling = move.state is AlertState.ACTIVE
-            evidence = self._evidence(rule, line, track, component, move.because, seen, cell) if telling else None
-            steps.append(self._step(rule.name, track, move, seen.ts, seen.place, late=late, evidence=evidence))
+        if moves:
+            late = reading.received_at - reading.ts > rule.max_age.total_seconds()
+            for move in moves:
+                telling = move.state is AlertState.ACTIVE
+                evidence = self._evidence(rule, line, track, component, move.because, seen, cell) if telling else None
+                steps.append(self._step(rule.name, track, move, seen.ts, seen.place, late=late, evidence=evidence))
         return kept or bool(moves) or before != (track.state, track.severity, track.clear_since, track.lower_since)
 
     def _evidence(self, rule: Rule, line: Line, track: Track, component: str, because: str, seen: Snapshot, cell: Cell) -> Evidence:
         try:
-            series, limits = line.bound.picture(component, track.samples, cell, seen)
+            series, limits = line.bound.picture(component, track.samples.pairs(), cell, seen)
         except Exception as error:
             self._broke(rule.name, error)
             series, limits = (), ()

@@ -1,12 +1,11 @@
 """What the rules remember of one car: one bytearray, so that a hundred thousand cars cost the garbage collector nothing.
 
-Layout: header (8 bytes) | open rules (8, a bit each) | last values | each rule's own cell | tail (open alerts, JSON).
+Layout: header (8 bytes) | open rules (8, a bit each) | last values | each rule's own cell | tail (open alerts as JSON, and their samples packed).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from struct import Struct
 from typing import Any, TypeAlias
@@ -49,11 +48,16 @@ class Ring:
     """The newest `room` records of one layout, newest first, whose first field is a time. Shifted, not rotated:
     two cars that saw the same have the same bytes."""
 
-    __slots__ = ("layout", "offset", "room", "size")
+    __slots__ = ("_all", "_counted", "_first", "_span", "_time", "_width", "layout", "offset", "room", "size")
 
     def __init__(self, layout: str, room: int, offset: int = 0) -> None:
         self.layout, self.room, self.offset = Struct("<" + layout), room, offset
         self.size = 1 + room * self.layout.size
+        self._first, self._span = offset + 1, room * self.layout.size
+        self._width = len(self.layout.unpack(bytes(self.layout.size)))
+        self._all = Struct("<" + layout * room)
+        self._counted = Struct("<B" + layout)  # how many there are, and the newest
+        self._time = Struct("<" + layout[0])
 
     def count(self, cell: Cell) -> int:
         """How many records there are."""
@@ -61,40 +65,85 @@ class Ring:
 
     def records(self, cell: Cell, most: int = 255) -> list[tuple[Any, ...]]:
         """Newest first, at most so many."""
-        start = cell.at + self.offset + 1
-        end = start + min(most, self.count(cell)) * self.layout.size
+        start = cell.at + self._first
+        end = start + min(most, cell.memory[start - 1]) * self.layout.size
         return list(self.layout.iter_unpack(bytes(cell.memory[start:end])))
+
+    def columns(self, cell: Cell, *wanted: int, most: int = 255) -> list[tuple[Any, ...]]:
+        """Those fields of the records, each as a row of its own, newest first."""
+        start = cell.at + self._first
+        flat, end = self._all.unpack_from(cell.memory, start), min(most, cell.memory[start - 1]) * self._width
+        return [flat[n : end : self._width] for n in wanted]
 
     def newest(self, cell: Cell) -> tuple[Any, ...] | None:
         """The newest record alone."""
-        start = cell.at + self.offset
-        return self.layout.unpack_from(cell.memory, start + 1) if cell.memory[start] else None
+        start = cell.at + self._first
+        return self.layout.unpack_from(cell.memory, start) if cell.memory[start - 1] else None
+
+    def oldest(self, cell: Cell) -> tuple[Any, ...] | None:
+        """The oldest record alone."""
+        start = cell.at + self._first
+        count = cell.memory[start - 1]
+        return self.layout.unpack_from(cell.memory, start + (count - 1) * self.layout.size) if count else None
 
     def push(self, cell: Cell, *fields: float) -> None:
         """Insert a record at its time; the oldest falls out when the ring is full."""
-        newest = self.newest(cell)
-        if newest is None or fields[0] >= newest[0]:  # in order, as nearly always: shift the bytes
-            memory, size = cell.memory, self.layout.size
-            start = cell.at + self.offset + 1
-            end = start + self.room * size
-            memory[start + size : end] = memory[start : end - size]
-            self.layout.pack_into(memory, start, *fields)
-            memory[start - 1] = min(self.room, memory[start - 1] + 1)
+        memory, start = cell.memory, cell.at + self._first
+        count = memory[start - 1]
+        if not count or fields[0] >= self._time.unpack_from(memory, start)[0]:  # in order, as nearly always: shift the bytes
+            size = self.layout.size
+            if count < self.room:
+                end = start + count * size
+                count += 1
+            else:
+                end = start + self._span - size
+            memory[start + size : end + size] = memory[start:end]
+            self._counted.pack_into(memory, start - 1, count, *fields)
             return
         self.keep(cell, [fields, *self.records(cell)])
 
     def replace(self, cell: Cell, *fields: float) -> None:
         """Put the newest record anew (a running mean of today)."""
-        self.layout.pack_into(cell.memory, cell.at + self.offset + 1, *fields)
+        self.layout.pack_into(cell.memory, cell.at + self._first, *fields)
 
     def keep(self, cell: Cell, records: list[tuple[Any, ...]]) -> None:
         """Write these records, newest first by their time."""
         kept = sorted(records, key=lambda record: -record[0])[: self.room]
-        start = cell.at + self.offset
-        cell.memory[start] = len(kept)
+        start = cell.at + self._first
+        cell.memory[start - 1] = len(kept)
         packed = b"".join(self.layout.pack(*record) for record in kept)
-        blank = b"\0" * (self.room * self.layout.size - len(packed))
-        cell.memory[start + 1 : start + 1 + len(packed) + len(blank)] = packed + blank
+        cell.memory[start : start + self._span] = packed.ljust(self._span, b"\0")
+
+
+PAIR = Struct("<dd")  #: one sample: ts, value
+
+
+@dataclass(slots=True)
+class Samples:
+    """[ts, value] pairs that mattered, packed: a car with an open alert need not unpack them to be judged."""
+
+    packed: bytes = b""
+
+    def __len__(self) -> int:
+        return len(self.packed) // PAIR.size
+
+    def newest(self) -> float:
+        """The time of the newest one."""
+        ts: float = PAIR.unpack_from(self.packed, len(self.packed) - PAIR.size)[0]
+        return ts
+
+    def add(self, ts: float, value: float) -> None:
+        """Put one more at the end."""
+        self.packed += PAIR.pack(ts, value)
+
+    def halve(self) -> None:
+        """Drop every second one; the first and the last stay."""
+        pairs = self.pairs()
+        self.packed = b"".join(PAIR.pack(*pair) for pair in (*pairs[:-1:2], pairs[-1]))
+
+    def pairs(self) -> list[list[float]]:
+        """All of them, oldest first."""
+        return [list(pair) for pair in PAIR.iter_unpack(self.packed)]
 
 
 @dataclass(slots=True)
@@ -112,7 +161,7 @@ class Track:
     lower_since: float | None = None  #: since when a lower severity is judged
     first_place: int = 0
     flips: list[float] = field(default_factory=list)  #: times at which it began or fell away, newest last
-    samples: list[list[float]] = field(default_factory=list)  #: [ts, value] that mattered
+    samples: Samples = field(default_factory=Samples)
     intermittent: bool = False
 
     @property
@@ -121,48 +170,57 @@ class Track:
         return self.state != ""
 
     def row(self) -> list[Any]:
-        """As kept in the tail."""
+        """As kept in the tail, where the samples follow all rows."""
         idle = [self.rule, self.component, self.state, self.episode, self.flips]
         if not self.open:
             return idle
         return [
             *idle, self.step, self.severity, self.since, self.clear_since, self.lower_since,
-            self.first_place, self.samples, int(self.intermittent),
+            self.first_place, len(self.samples), int(self.intermittent),
         ]  # fmt: skip
 
     @classmethod
     def from_row(cls, row: list[Any]) -> Track:
-        """As read from the tail."""
-        track = cls(row[0], row[1], row[2], row[3], flips=row[4])
-        if track.open:
-            (track.step, track.severity, track.since, track.clear_since, track.lower_since, track.first_place, track.samples) = row[5:12]
-            track.intermittent = bool(row[12])
-        return track
+        """As read from the tail, without its samples."""
+        if not row[2]:
+            return cls(row[0], row[1], "", row[3], flips=row[4])
+        rule, component, state, episode, flips, step, severity, since, clear_since, lower_since, first_place, _, intermittent = row
+        return cls(
+            rule, component, state, episode, step, severity, since, clear_since, lower_since, first_place, flips, intermittent=bool(intermittent)
+        )  # fmt: skip
 
 
 Tracks: TypeAlias = dict[tuple[str, str], Track]
+_END = 0x0A  #: between the rows and their samples; JSON as we write it has no line end
 
 
 def tracks_of(memory: Memory, body_end: int) -> Tracks:
     """The alerts that are open, and the episode numbers of those that were."""
-    tail = memory[body_end:]
-    return {(t.rule, t.component): t for t in map(Track.from_row, json.loads(tail))} if tail else {}
+    if len(memory) <= body_end:
+        return {}
+    end = memory.find(_END, body_end)
+    tracks: Tracks = {}
+    at = end + 1
+    for row in json.loads((memory[body_end:] if end < 0 else memory[body_end:end]).decode()):
+        track = tracks[row[0], row[1]] = Track.from_row(row)
+        if row[2] and row[11]:
+            if isinstance(row[11], list):  # as checkpoints of earlier releases have them: in the row
+                track.samples = Samples(b"".join(PAIR.pack(*pair) for pair in row[11]))
+            else:
+                track.samples = Samples(bytes(memory[at : at + row[11] * PAIR.size]))
+                at += row[11] * PAIR.size
+    return tracks
 
 
 def keep_tracks(memory: Memory, body_end: int, tracks: Tracks, bits: dict[str, int]) -> None:
     """Write the tail, the open byte and the mask of open rules."""
-    mask = 0
+    mask, samples = 0, b""
     for track in tracks.values():
-        if track.open and track.rule in bits:
-            mask |= 1 << bits[track.rule]
+        if track.state:
+            samples += track.samples.packed
+            if track.rule in bits:
+                mask |= 1 << bits[track.rule]
     memory[OPEN_AT] = 1 if mask else 0
     MASK.pack_into(memory, MASK_AT, mask)
-    memory[body_end:] = json.dumps([t.row() for t in tracks.values()], separators=(",", ":")).encode() if tracks else b""
-
-
-def bits_of(mask: int) -> Iterator[int]:
-    """The numbers of the bits that are set, lowest first."""
-    while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
+    rows = json.dumps([t.row() for t in tracks.values()], separators=(",", ":")).encode() if tracks else b""
+    memory[body_end:] = rows + b"\n" + samples if samples else rows

@@ -23,6 +23,7 @@ Picture = tuple[tuple[Series, ...], tuple[Limit, ...]]
 
 
 CALM = Clear("nothing to report")  #: for a car without this alert nobody reads why all is well
+STILL: Judged = (("", CALM),)  #: that verdict, for the one component of a shape that has one
 
 
 class Bound:
@@ -372,6 +373,6 @@ def flag(path: str, severity: Severity, *, only: tuple[Only, ...] = ()) -> Thres
 
 
 __all__ = [
-    "CALM", "Bound", "BySweeping", "CountInWindow", "ENGINE", "ENGINE_RUNS", "Judged", "Only", "Part", "Picture", "RateOfChange", "Shape", "Threshold",
+    "CALM", "STILL", "Bound", "BySweeping", "CountInWindow", "ENGINE", "ENGINE_RUNS", "Judged", "Only", "Part", "Picture", "RateOfChange", "Shape", "Threshold",
     "falls_to", "flag", "line", "on_each_wheel", "rises_to",
 ]  # fmt: skip

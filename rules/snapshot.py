@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ FRESH_S = 600.0  #: a value carried over from an earlier message counts as prese
 class Snapshot:
     """One instant of one car. Made only when some rule may have something to say."""
 
-    __slots__ = ("codes", "diagnostics", "fresh", "late", "memory", "open", "place", "profile", "shared", "slots", "ts", "values")
+    __slots__ = ("codes", "diagnostics", "fresh", "late", "memory", "now", "open", "place", "profile", "shared", "slots", "ts", "values")
 
     def __init__(
         self,
@@ -33,6 +34,8 @@ class Snapshot:
         codes: CodeBook | None = None,
     ) -> None:
         self.ts, self.place, self.values = ts, place, values
+        #: The value in this very message; zero is a value, None is no reading. The dict's own look-up: every rule asks, some often.
+        self.now: Callable[[int], float | None] = values.get
         self.memory, self.slots, self.profile = memory, slots, profile
         self.diagnostics, self.late = diagnostics, late
         self.codes = codes  #: the words of trouble codes
@@ -40,13 +43,9 @@ class Snapshot:
         self.fresh = False  #: the first reading of the rule's period
         self.open: tuple[str, ...] = ()  #: components of the rule at hand whose alert is pending or active
 
-    def now(self, signal_id: int) -> float | None:
-        """The value in this very message; zero is a value, None is no reading."""
-        return self.values.get(signal_id)
-
     def get(self, signal_id: int, max_age_s: float = FRESH_S) -> float | None:
         """The value in this message or, for signals a rule asked to be carried, a fresh enough earlier one."""
-        value = self.values.get(signal_id)
+        value = self.now(signal_id)
         if value is not None:
             return value
         at = self.slots.get(signal_id)

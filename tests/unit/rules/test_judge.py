@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -165,6 +166,20 @@ def test_a_changed_rule_starts_anew_and_the_others_go_on(profiles, reading):
         assert [t.rule for t in judge.open_alerts(found)] == ["coolant_hot"]
         assert states(judge.step(found, reading(131, 4, crank=9.3, air=25)), "battery_12v") == expected
         assert states(judge.step(found, reading(140, 5, coolant=117)), "coolant_hot") == ["active"]
+
+
+def test_a_checkpoint_of_an_earlier_release_keeps_the_samples_of_its_open_alerts(judge, reading):
+    """They stood in the JSON of the tail; now they follow it, packed."""
+    memory = judge.memory("petrol_hatch")
+    for minute in (0, 1):
+        judge.step(memory, reading(minute, minute + 1, coolant=117))
+    end = judge.program("petrol_hatch").body_end
+    rows = [track.row() for track in judge.open_alerts(memory)]
+    rows[0][11] = [[reading(minute).ts, 117.0] for minute in (0, 1)]
+    found = judge.load("petrol_hatch", judge.dump(memory[:end] + json.dumps(rows, separators=(",", ":")).encode()), judge.versions)
+    assert found != memory and judge.open_alerts(found) == judge.open_alerts(memory)
+    told = [judge.step(m, reading(2, 3, coolant=117)) for m in (found, memory)]
+    assert told[0] == told[1] and len(told[0][0].evidence.series[0].samples) == 2 and found == memory
 
 
 def test_rejected_readings_take_their_alert_back(judge, reading):
