@@ -7,7 +7,7 @@ from struct import Struct
 
 from rules.level import BATTERY, OUTSIDE, middle, number, signal_of
 from rules.memory import Cell, Ring
-from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
+from rules.shapes import STILL, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
 from rules.trend import DAY_S
 from schemas.alert import Limit
@@ -52,8 +52,10 @@ class _Cranking(Bound):
         day, newest = int(seen.ts) // DAY_S, self.mornings.newest(cell)
         if newest is None or day > newest[0]:
             self.mornings.push(cell, day, value, warm)
-        if self.ring.count(cell) == 8:
-            cell.write(self.best, max(cell.read(self.best)[0], middle([r[2] for r in self.ring.records(cell)])))
+        if self.ring.count(cell) == self.ring.room:
+            usual, best = middle(self.ring.column(cell, 2)), cell.read(self.best)[0]
+            if usual > best:
+                cell.write(self.best, usual)
 
     @staticmethod
     def at_25(volts: float, celsius: float) -> float:
@@ -62,17 +64,17 @@ class _Cranking(Bound):
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         self.remember(seen, cell)
-        return [("", self._verdict(cell, bool(seen.open)))]
-
-    def _verdict(self, cell: Cell, told: bool) -> Verdict:
-        newest = self.ring.records(cell, self.shape.starts)
+        newest = self.ring.column(cell, 2)[: self.shape.starts]
         if len(newest) < self.shape.starts:
-            return Unsure(f"{len(newest)} of {self.shape.starts} starts seen")
-        typical = middle([r[2] for r in newest])
-        best, scale = cell.read(self.best)[0], self.scale
+            return [("", Unsure(f"{len(newest)} of {self.shape.starts} starts seen"))]
+        typical, best, scale = middle(newest), cell.read(self.best)[0], self.scale
         if typical > self.shape.clear * scale and (not best or typical > best - 0.6 * self.shape.fallen * scale):
-            return Clear(f"{number(typical)} V at 25 °C in the last {self.shape.starts} starts") if told else CALM
-        longer = middle([r[2] for r in self.ring.records(cell)])
+            return [("", Clear(f"{number(typical)} V at 25 °C in the last {self.shape.starts} starts"))] if seen.open else STILL
+        return [("", self._verdict(typical, best, cell))]
+
+    def _verdict(self, typical: float, best: float, cell: Cell) -> Verdict:
+        scale = self.scale
+        longer = middle(self.ring.column(cell, 2))
         words = f"{number(typical)} V at 25 °C in the last {self.shape.starts} starts"
         for severity, limit in ((Severity.NOW, self.shape.now * scale), (Severity.SOON, self.shape.soon * scale)):
             if typical < limit:

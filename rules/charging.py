@@ -8,7 +8,7 @@ from struct import Struct
 from rules.habit import Habitual
 from rules.level import BATTERY, RPM, SPEED, OfProfile, number, signal_of
 from rules.memory import Cell, Ring
-from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
+from rules.shapes import STILL, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
 from schemas.alert import Limit
 from schemas.profile import Profile
@@ -72,7 +72,7 @@ class _StandingLoss(Bound):
 
     def __init__(self, shape: StandingLoss, profile: Profile) -> None:
         self.shape, self.scale = shape, profile.limits.get("battery_nominal_v", 12.0) / 12.0
-        self.signal = signal_of(f"{BATTERY}.RestingVoltage")
+        self.signal, self.low = signal_of(f"{BATTERY}.RestingVoltage"), shape.level * self.scale
         self.triggers, self.carries, self.size = (self.signal.id,), (_SPEED,), self.layout.size + self.ring.size
 
     def remember(self, seen: Snapshot, cell: Cell) -> None:
@@ -82,21 +82,25 @@ class _StandingLoss(Bound):
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         value = seen.now(self.signal.id)
-        if value is not None and (value < self.shape.level * self.scale or seen.get(_SPEED, PARKED_S) is not None):
-            self.remember(seen, cell)
+        if value is not None and (value < self.low or seen.get(_SPEED, PARKED_S) is not None):
+            self.ring.push(cell, int(seen.ts), value)
             count, short, long = cell.read(self.layout)
             count = min(count + 1, 60_000)
-            short += (value - short) * max(0.12, 1 / count)
+            share = 1 / count
+            short += (value - short) * max(0.12, share)
             if not seen.open:
-                long += (value - long) * max(1 / 150, 1 / count)
+                long += (value - long) * max(1 / 150, share)
             cell.write(self.layout, count, short, long)
-        return [("", self._verdict(cell, bool(seen.open)))]
+        return self._judged(cell, bool(seen.open))
 
-    def _verdict(self, cell: Cell, told: bool) -> Verdict:
+    def _judged(self, cell: Cell, told: bool) -> Judged:
         count, short, long = cell.read(self.layout)
-        limit = self.shape.level * self.scale
-        if not told and count >= self.shape.least and short > limit + 0.05 * self.scale and short > long - 0.4 * self.shape.fallen * self.scale:
-            return CALM
+        if not told and (count < self.shape.least or (short > self.low + 0.05 * self.scale and short > long - 0.4 * self.shape.fallen * self.scale)):
+            return STILL
+        return [("", self._verdict(count, short, long))]
+
+    def _verdict(self, count: int, short: float, long: float) -> Verdict:
+        limit = self.low
         if count < self.shape.least:
             return Unsure(f"{count} of {self.shape.least} rests seen")
         words = f"battery rests at {short:.2f} V on average"

@@ -17,7 +17,7 @@ from rules.shapes import Bound
 from schemas.alert import AlertStep
 from schemas.reading import Reading
 
-Slow = Callable[[Memory, Reading, int], tuple[AlertStep, ...]]
+Slow = Callable[[Memory, Reading, int, dict[int, float]], tuple[AlertStep, ...]]
 Plan = Callable[[Memory, Reading], tuple[AlertStep, ...]]
 
 
@@ -59,19 +59,20 @@ def _exactly(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...])
     for line in lines:
         if any(i in variables for i in line.bound.triggers):
             tests.append(_test(line, variables))
-    return _function(lines, body, tests, [line for line in lines if any(i in variables for i in line.bound.triggers)]), names
+    values = "{" + ", ".join(f"{i}: {name}" for i, name in variables.items()) + "}"
+    return _function(lines, body, tests, values, [line for line in lines if any(i in variables for i in line.bound.triggers)]), names
 
 
 def _any(lines: Sequence[Line], slots: dict[int, int]) -> tuple[str, dict[str, Any]]:
     """Signal by signal: is it there, who needs it later, whose quiet line does it cross."""
     names: dict[str, Any] = {"pack": Struct("<fI").pack_into}
-    body, tests = ["    g = dict(zip(r.ids, r.values)).get"], []
+    body, tests = ["    values = dict(zip(r.ids, r.values))", "    g = values.get"], []
     for signal_id in sorted({i for line in lines for i in line.bound.triggers} | set(slots)):
         tests += [f"    v = g({signal_id})", "    if v is not None:"]
         if signal_id in slots:
             tests.append(f"        pack(m, {slots[signal_id]}, v, t)")
         tests += ["    " + _test(line, {signal_id: "v"}) for line in lines if signal_id in line.bound.triggers]
-    return _function(lines, body, tests, lines), names
+    return _function(lines, body, tests, "values", lines), names
 
 
 def _test(line: Line, variables: dict[int, str]) -> str:
@@ -79,12 +80,12 @@ def _test(line: Line, variables: dict[int, str]) -> str:
     return f"    if not ({quiet}): d |= {1 << line.number}" if quiet else f"    d |= {1 << line.number}"
 
 
-def _function(lines: Sequence[Line], body: list[str], tests: list[str], looked_at: Sequence[Line]) -> str:
+def _function(lines: Sequence[Line], body: list[str], tests: list[str], values: str, looked_at: Sequence[Line]) -> str:
     periods = sorted({line.bound.period_s for line in looked_at if line.bound.period_s})
     head = ["    t = int(r.ts)", *(f"    q{period} = t // {period} & 255" for period in periods), "    d = 0"]
     told = sum(1 << line.number for line in lines if line.bound.diagnostics)
     tail = [f"    if m[{OPEN_AT}]: d |= open_rules(m, {MASK_AT})[0]", f"    if r.diagnostics is not None: d |= {told}"]
-    return "\n".join(["def plan(m, r):", *head, *body, *tests, *tail, "    return slow(m, r, d) if d else ()"]) + "\n"
+    return "\n".join(["def plan(m, r):", *head, *body, *tests, *tail, f"    return slow(m, r, d, {values}) if d else ()"]) + "\n"
 
 
 def _runs(carried: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:

@@ -8,12 +8,12 @@ from struct import Struct
 
 from rules.level import Level, level, number, signal_of, symbol
 from rules.memory import Cell, Ring
-from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
+from rules.shapes import STILL, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
 from rules.trend import DAY_S
 from schemas.alert import Limit
 from schemas.profile import Profile
-from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
+from schemas.verdict import Clear, Holds, Severity, Unsure
 
 _SLOW = 1 / 150  #: weight of one sample in the long mean
 _KNOWN = 30  #: samples after which the long mean is worth comparing with
@@ -47,8 +47,10 @@ class Habitual(Shape):
 
 
 class _Habitual(Bound):
-    layout = Struct("<xHff")  # the period's byte, samples, short mean, long mean
-    ring = Ring("Hf", 14, offset=Struct("<xHff").size)  # day, short mean
+    means = Struct("<Hff")  # after the period's byte: samples, short mean, long mean
+    ring = Ring("Hf", 14, offset=1 + means.size)  # day, short mean
+    head = Struct("<HffBHf")  # the means, and how the ring begins: what a sample of the same day moves, in one piece
+    size = 1 + means.size + ring.size
 
     def __init__(self, shape: Habitual, profile: Profile) -> None:
         self.shape, self.signal = shape, signal_of(shape.path)
@@ -58,9 +60,10 @@ class _Habitual(Bound):
         self.drift = None if shape.drift is None else level(shape.drift, profile)
         self.hard = None if shape.hard is None else level(shape.hard, profile)
         self.only = None if shape.only is None else (signal_of(shape.only[0]).id, shape.only[1])
-        self.triggers, self.period_s = (self.signal.id,), shape.period_s
+        self.id, self.measure, self.way = self.signal.id, shape.measure, shape.way
+        self.hard_at = float("inf") if self.hard is None else self.hard * shape.way
+        self.triggers, self.period_s = (self.id,), shape.period_s
         self.carries = tuple(signal_of(p).id for p in shape.reads if p in profile.fitted)
-        self.size = self.layout.size + self.ring.size
 
     def quiet(self, names: Mapping[int, str], at: int) -> str:
         test = f"m[{at}] == q{self.period_s}"
@@ -74,50 +77,53 @@ class _Habitual(Bound):
         return self.only is not None and seen.now(self.only[0]) not in (None, self.only[1])
 
     def wakes(self, seen: Snapshot) -> bool:
-        value = seen.now(self.signal.id)
-        return self.hard is not None and value is not None and value * self.shape.way > self.hard * self.shape.way
+        value = seen.now(self.id)
+        return value is not None and value * self.way > self.hard_at
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
-        value = seen.now(self.signal.id)
-        measured = None if value is None else self.shape.measure(seen) if self.shape.measure else value
-        if seen.fresh and measured is not None:
-            self._learn(measured, seen, cell)
-        return [("", self._verdict(value if measured is not None or self.shape.hard_always else None, cell, bool(seen.open)))]
+        value = seen.now(self.id)
+        measured = value if value is None or self.measure is None else self.measure(seen)
+        if measured is not None:
+            if seen.fresh:
+                self._learn(measured, seen, cell)
+        elif not self.shape.hard_always:
+            value = None
+        return self._judged(value, cell, bool(seen.open))
 
     def _learn(self, measured: float, seen: Snapshot, cell: Cell) -> None:
-        count, short, long = cell.read(self.layout)
+        memory, at = cell.memory, cell.at + 1
+        count, short, long, kept, newest, _ = self.head.unpack_from(memory, at)
         count = min(count + 1, 60_000)
-        short += (measured - short) * max(self.shape.weight, 1 / count)
+        share = 1 / count
+        weight = self.shape.weight
+        short += (measured - short) * (weight if weight > share else share)
         if not seen.open:  # a fault must not become the habit
-            long += (measured - long) * max(_SLOW, 1 / count)
-        at = cell.at
-        bucket = cell.memory[at]
-        self.layout.pack_into(cell.memory, at, count, short, long)
-        cell.memory[at] = bucket
+            long += (measured - long) * (_SLOW if share < _SLOW else share)
         day = int(seen.ts) // DAY_S
-        newest = self.ring.newest(cell)
-        if newest is not None and newest[0] == day:
-            self.ring.replace(cell, day, short)
+        if kept and newest == day:
+            self.head.pack_into(memory, at, count, short, long, kept, day, short)
         else:
+            self.means.pack_into(memory, at, count, short, long)
             self.ring.push(cell, day, short)
 
-    def _verdict(self, value: float | None, cell: Cell, told: bool) -> Verdict:
-        count, short, long = cell.read(self.layout)
-        way, unit = self.shape.way, self.shape.unit
-        if self.hard is not None and value is not None and value * way > self.hard * way:
-            raw = symbol(self.signal.unit)
-            return Holds(self.shape.hard_severity, f"{self.signal.title} {number(value)} {raw}, limit {number(self.hard)} {raw}")
+    def _judged(self, value: float | None, cell: Cell, told: bool) -> Judged:
+        count, short, long = self.means.unpack_from(cell.memory, cell.at + 1)
+        way = self.way
+        if value is not None and value * way > self.hard_at:
+            raw, hard = symbol(self.signal.unit), number(self.hard_at * way)
+            return [("", Holds(self.shape.hard_severity, f"{self.signal.title} {number(value)} {raw}, limit {hard} {raw}"))]
         if count < self.shape.least:
-            return Unsure(f"{count} of {self.shape.least} samples of {self.what}")
+            return [("", Unsure(f"{count} of {self.shape.least} samples of {self.what}"))] if told else STILL
         away = (short - long) * way
         if short * way <= self.clear * way and (self.drift is None or away < 0.6 * self.drift):
-            return Clear(self._words(short)) if told else CALM
+            return [("", Clear(self._words(short)))] if told else STILL
+        unit = self.shape.unit
         for severity, limit in self.levels:
             if short * way >= limit * way:
-                return Holds(severity, f"{self._words(short)}, limit {number(limit)} {unit}")
+                return [("", Holds(severity, f"{self._words(short)}, limit {number(limit)} {unit}"))]
         if self.drift is not None and count >= _KNOWN and away >= self.drift:
-            return Holds(Severity.SOON, f"{self._words(short)}; this car used to show {number(round(long, 3))} {unit}")
-        return Unsure(f"{self._words(short)}, between the levels")
+            return [("", Holds(Severity.SOON, f"{self._words(short)}; this car used to show {number(round(long, 3))} {unit}"))]
+        return [("", Unsure(f"{self._words(short)}, between the levels"))] if told else STILL
 
     def _words(self, short: float) -> str:
         return f"{self.what} {number(round(short, 3))} {self.shape.unit} on average"
@@ -134,7 +140,7 @@ class _Habitual(Bound):
         if beyond and self.hard is not None:
             limits.append(Limit(label=self.shape.hard_severity.value, value=round(self.hard, 3)))
         if self.drift is not None:
-            limits.append(Limit(label="usual", value=round(cell.read(self.layout)[2], 3)))
+            limits.append(Limit(label="usual", value=round(cell.read(self.means, offset=1)[2], 3)))
         lines = [line(f"{self.what}, mean of each day", unit, days)] if len(days) >= 3 else []
         if beyond or not lines:
             lines.append(line(self.signal.title if same else self.what, unit, samples))

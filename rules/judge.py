@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from struct import Struct
 
 from rules import alerting, compiled
@@ -52,6 +53,7 @@ class Program:
     layout: bytes  #: names, versions and places of the cells: what a checkpoint carries to be read by other versions
     bits: dict[str, int]
     plans: dict[tuple[int, ...], Plan] = field(default_factory=dict)
+    near: dict[int, tuple[tuple[int, ...], Plan]] = field(default_factory=dict)  #: the same by the identity of the key
     common: Plan | None = None
     slow: compiled.Slow | None = None
     sightings: dict[tuple[int, ...], int] = field(default_factory=dict)
@@ -92,7 +94,9 @@ class Judge:
             self._remember(memory, reading)
             return ()
         program = self._by_number[memory[PROFILE_AT]]
-        plan = program.plans.get(reading.ids) or self._plan(program, reading.ids)
+        ids = reading.ids
+        near = program.near.get(id(ids))  # the gateway's rows share one tuple per set of signals: no need to hash it
+        plan = near[1] if near is not None and near[0] is ids else program.plans.get(ids) or self._plan(program, ids)
         try:
             return plan(memory, reading)
         except Exception as error:
@@ -180,15 +184,11 @@ class Judge:
     def _plan(self, program: Program, ids: tuple[int, ...]) -> Plan:
         """The function for such a message: the one for any message until this set of signals has come often."""
         if program.common is None:
-
-            def slow(memory: Memory, reading: Reading, due: int) -> tuple[AlertStep, ...]:
-                return self._slow(program, memory, reading, due)
-
-            def carefully(memory: Memory, reading: Reading) -> tuple[AlertStep, ...]:
-                return self._carefully(program, memory, reading)
-
-            program.slow = slow
-            program.common = compiled.plan(program.lines, program.slots, None, slow) if self.compile_plans else carefully
+            program.slow = partial(self._slow, program)
+            if self.compile_plans:
+                program.common = compiled.plan(program.lines, program.slots, None, program.slow)
+            else:
+                program.common = partial(self._carefully, program)
         seen = program.sightings.get(ids, 0) + 1
         if len(program.sightings) > 4_096:
             program.sightings.clear()
@@ -196,6 +196,7 @@ class Judge:
         if seen < WORTH_COMPILING or len(program.plans) >= MOST_PLANS or not self.compile_plans or program.slow is None:
             return program.common
         made = program.plans[ids] = compiled.plan(program.lines, program.slots, ids, program.slow)
+        program.near[id(ids)] = (ids, made)  # kept alive by this very entry, so that no other tuple can have its place
         return made
 
     def _carefully(self, program: Program, memory: Memory, reading: Reading) -> tuple[AlertStep, ...]:
@@ -210,11 +211,10 @@ class Judge:
         for line in program.lines:
             if (reading.diagnostics is not None and line.bound.diagnostics) or not present.isdisjoint(line.bound.triggers):
                 due |= 1 << line.number
-        return self._slow(program, memory, reading, due | _open_mask(memory))
+        return self._slow(program, memory, reading, due | _open_mask(memory), dict(zip(reading.ids, reading.values)))
 
-    def _slow(self, program: Program, memory: Memory, reading: Reading, due: int) -> tuple[AlertStep, ...]:
+    def _slow(self, program: Program, memory: Memory, reading: Reading, due: int, values: dict[int, float]) -> tuple[AlertStep, ...]:
         """Judge the rules whose bits are set and move their alerts."""
-        values = dict(zip(reading.ids, reading.values))
         seen = Snapshot(reading.ts, reading.place or 0, values, memory, program.slots, program.profile, reading.diagnostics, False, self.codes)
         second = int(reading.ts)
         cell = Cell(memory, 0, 0)

@@ -6,8 +6,9 @@ Layout: header (8 bytes) | open rules (8, a bit each) | last values | each rule'
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
-from struct import Struct
+from struct import Struct, calcsize
 from typing import Any, TypeAlias
 
 Memory: TypeAlias = bytearray
@@ -48,14 +49,18 @@ class Ring:
     """The newest `room` records of one layout, newest first, whose first field is a time. Shifted, not rotated:
     two cars that saw the same have the same bytes."""
 
-    __slots__ = ("_all", "_counted", "_first", "_span", "_time", "_width", "layout", "offset", "room", "size")
+    __slots__ = ("_columns", "_counted", "_first", "_span", "_time", "layout", "offset", "room", "size")
 
     def __init__(self, layout: str, room: int, offset: int = 0) -> None:
         self.layout, self.room, self.offset = Struct("<" + layout), room, offset
         self.size = 1 + room * self.layout.size
         self._first, self._span = offset + 1, room * self.layout.size
-        self._width = len(self.layout.unpack(bytes(self.layout.size)))
-        self._all = Struct("<" + layout * room)
+        kinds = [kind for times, kind in re.findall(r"(\d*)([a-zA-Z])", layout) for _ in range(int(times or 1))]
+        self._columns = tuple(
+            Struct(f"<{room * (f'{calcsize(before)}x{kind}{calcsize(after)}x')}")
+            for n, kind in enumerate(kinds)
+            for before, after in [("<" + "".join(kinds[:n]), "<" + "".join(kinds[n + 1 :]))]
+        )
         self._counted = Struct("<B" + layout)  # how many there are, and the newest
         self._time = Struct("<" + layout[0])
 
@@ -69,11 +74,10 @@ class Ring:
         end = start + min(most, cell.memory[start - 1]) * self.layout.size
         return list(self.layout.iter_unpack(bytes(cell.memory[start:end])))
 
-    def columns(self, cell: Cell, *wanted: int, most: int = 255) -> list[tuple[Any, ...]]:
-        """Those fields of the records, each as a row of its own, newest first."""
+    def column(self, cell: Cell, field: int) -> tuple[Any, ...]:
+        """That field of every record, newest first."""
         start = cell.at + self._first
-        flat, end = self._all.unpack_from(cell.memory, start), min(most, cell.memory[start - 1]) * self._width
-        return [flat[n : end : self._width] for n in wanted]
+        return self._columns[field].unpack_from(cell.memory, start)[: cell.memory[start - 1]]
 
     def newest(self, cell: Cell) -> tuple[Any, ...] | None:
         """The newest record alone."""

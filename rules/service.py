@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rules.level import ODOMETER, number, signal_of
 from rules.memory import Cell, Ring
-from rules.shapes import Bound, Judged, Picture, Shape, line
+from rules.shapes import CALM, STILL, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
 from rules.trend import DAY_S
 from schemas.alert import Limit
@@ -44,19 +44,19 @@ class _ServiceDue(Bound):
         far = seen.get(self.odometer, DAY_S)
         if seen.fresh and far is not None:
             self._use(int(seen.ts) // DAY_S, far, cell)
-        return [("", self._verdict(seen, cell))]
+        verdict = self._verdict(seen, cell)
+        return STILL if verdict is CALM else [("", verdict)]
 
     def _use(self, day: int, metres: float, cell: Cell) -> None:
-        records = self.ring.records(cell)
-        if records and (metres / 100 < records[0][1] or day - records[0][0] < 3):
-            return
-        self.ring.push(cell, day, int(metres / 100))
+        newest = self.ring.newest(cell)
+        if newest is None or (metres / 100 >= newest[1] and day - newest[0] >= 3):
+            self.ring.push(cell, day, int(metres / 100))
 
     def _km_per_day(self, cell: Cell) -> float | None:
-        records = self.ring.records(cell)
-        if len(records) < 2 or records[0][0] - records[-1][0] < 6:
+        newest, oldest = self.ring.newest(cell), self.ring.oldest(cell)
+        if newest is None or oldest is None or newest[0] - oldest[0] < 6:
             return None
-        per_day: float = (records[0][1] - records[-1][1]) / 10 / (records[0][0] - records[-1][0])
+        per_day: float = (newest[1] - oldest[1]) / 10 / (newest[0] - oldest[0])
         return per_day
 
     def _verdict(self, seen: Snapshot, cell: Cell) -> Verdict:
@@ -64,10 +64,11 @@ class _ServiceDue(Bound):
         if km is None and seconds is None:
             return Unsure("no reading of the distance or time to service")
         per_day = self._km_per_day(cell)
-        left = [] if seconds is None else [(seconds / DAY_S, "date")]
+        days, by = (float("inf"), "") if seconds is None else (seconds / DAY_S, "date")
         if km is not None and (per_day or km <= 0):
-            left.append((km / per_day if per_day else km / 50.0, "distance"))
-        days, by = min(left, default=(float("inf"), ""))
+            by_distance = km / per_day if per_day else km / 50.0
+            if by_distance < days or seconds is None:
+                days, by = by_distance, "distance"
         if km is not None and not per_day and km < self.shape.sure_km and days > self.shape.days:
             return Holds(Severity.ADVICE, f"service due in {number(km)} km")
         if days <= 0:
@@ -79,7 +80,7 @@ class _ServiceDue(Bound):
             usage = f" at {per_day:.0f} km a day" if by == "distance" and per_day else ""
             return Holds(Severity.ADVICE, f"service due about {when}, by {by}{usage}")
         if days >= self.shape.clear_days:
-            return Clear("service is not due yet" if days == float("inf") else f"service due in {days:.0f} days")
+            return CALM if not seen.open else Clear("service is not due yet" if days == float("inf") else f"service due in {days:.0f} days")
         return Unsure(f"service due in {days:.0f} days, between the levels")
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:

@@ -23,7 +23,7 @@ Picture = tuple[tuple[Series, ...], tuple[Limit, ...]]
 
 
 CALM = Clear("nothing to report")  #: for a car without this alert nobody reads why all is well
-STILL: Judged = (("", CALM),)  #: that verdict, for the one component of a shape that has one
+STILL: Judged = (("", CALM),)  #: the same as a whole answer: it moves no alert, whether one stands or not
 
 
 class Bound:

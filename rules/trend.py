@@ -8,7 +8,7 @@ from math import sqrt
 
 from rules.level import ODOMETER, WHEELS, Level, level, middle, number, signal_of
 from rules.memory import Cell, Ring
-from rules.shapes import Bound, Judged, Picture, Shape, line
+from rules.shapes import STILL, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
 from schemas.alert import Limit
 from schemas.moment import from_epoch
@@ -89,11 +89,11 @@ class _WearTrend(Bound):
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         values = [seen.get(i, DAY_S) for i in self.triggers]
-        known = [v for v in values if v is not None]
+        known = values if None not in values else [v for v in values if v is not None]
         if seen.fresh and len(known) == len(values):
-            self._take_in(seen, cell, known)
-        if known and not seen.open and self._calm(known):
-            return ()
+            self._take_in(seen, cell, known)  # type: ignore[arg-type]  # none of them is None
+        if known and not seen.open and self._calm(known):  # type: ignore[arg-type]
+            return STILL
         return [(c, self._one(c, v, seen, cell)) for c, v in zip(self.order, values)]
 
     def _calm(self, known: list[float]) -> bool:

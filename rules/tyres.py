@@ -8,7 +8,7 @@ from math import exp, log
 
 from rules.level import OUTSIDE, WHEELS, number, signal_of
 from rules.memory import Cell, Ring
-from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
+from rules.shapes import CALM, STILL, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
 from rules.trend import DAY_S, Line, fit
 from schemas.alert import Limit
@@ -56,30 +56,28 @@ class _TyreLeak(Bound):
         self.placard = {
             w: profile.limits.get(f"tyre_placard_{w.partition('_')[0]}_kpa", 230.0) for w in WHEELS
         }
-        self.triggers = tuple(self.pressure.values())
+        self.triggers, self.warmths, self.full = tuple(self.pressure.values()), tuple(self.warmth.values()), tuple(p + AIR_KPA for p in self.placard.values())
         fitted = {signal_of(p).id for p in profile.fitted}
         self.carries = tuple(i for i in (*self.triggers, *self.warmth.values(), self.air, self.outside) if i in fitted)
 
-    def _logs(self, seen: Snapshot) -> dict[str, float] | None:
+    def _logs(self, seen: Snapshot) -> tuple[float, ...] | None:
         """ln of each tyre's pressure at 20 Celsius as a share of its placard; None when a wheel is missing. Two rules ask."""
         if "tyres" not in seen.shared:
             seen.shared["tyres"] = self._measured(seen)
-        found: dict[str, float] | None = seen.shared["tyres"]
+        found: tuple[float, ...] | None = seen.shared["tyres"]
         return found
 
-    def _measured(self, seen: Snapshot) -> dict[str, float] | None:
-        air = seen.get(self.air, DAY_S) or AIR_KPA
-        found = {}
-        outside = seen.get(self.outside, DAY_S)
-        warmths = {wheel: seen.get(signal_id, DAY_S) for wheel, signal_id in self.warmth.items()}
-        all_warm = None not in warmths.values()
-        for wheel in WHEELS:
-            pressure = seen.get(self.pressure[wheel], DAY_S)  # reported by change: what was not said again still holds
-            if pressure is None:
-                return None
-            warmth = (warmths[wheel] or 0.0) if all_warm else (20.0 if outside is None else outside)
-            found[wheel] = log((pressure + air) / (warmth + 273.15) * 293.15 / (self.placard[wheel] + AIR_KPA))
-        return found
+    def _measured(self, seen: Snapshot) -> tuple[float, ...] | None:
+        get = seen.get
+        pressures = [get(signal_id, DAY_S) for signal_id in self.triggers]  # reported by change: what was not said again still holds
+        if None in pressures:
+            return None
+        air = get(self.air, DAY_S) or AIR_KPA
+        warmths = [get(signal_id, DAY_S) for signal_id in self.warmths]
+        if None in warmths:
+            outside = get(self.outside, DAY_S)
+            warmths = [20.0 if outside is None else outside] * 4
+        return tuple([log((p + air) / (w + 273.15) * 293.15 / full) for p, w, full in zip(pressures, warmths, self.full)])  # type: ignore[operator]
 
     @staticmethod
     def _deviations(logs: Mapping[str, float]) -> dict[str, float]:
@@ -96,13 +94,13 @@ class _TyreLeak(Bound):
         if logs is not None:
             self._take_in(int(seen.ts) // DAY_S, logs, cell)
 
-    def _take_in(self, day: int, logs: Mapping[str, float], cell: Cell) -> None:
-        new = [round(v / UNIT) for v in logs.values()]  # a logarithm of a pressure ratio stays within ±3
+    def _take_in(self, day: int, logs: tuple[float, ...], cell: Cell) -> None:
+        new = [round(v / UNIT) for v in logs]  # a logarithm of a pressure ratio stays within ±3
         newest = self.ring.newest(cell)
         if newest is not None and newest[0] == day:
-            count = newest[1]
+            _, count, *means = newest
             more = count + 1
-            self.ring.replace(cell, day, min(250, more), *[round((old * count + v) / more) for old, v in zip(newest[2:], new)])
+            self.ring.replace(cell, day, min(250, more), *[round((old * count + v) / more) for old, v in zip(means, new)])
             return
         if newest is None or newest[0] < day:
             self.ring.push(cell, day, 1, *new)
@@ -125,10 +123,10 @@ class _TyreLeak(Bound):
         if seen.fresh:
             self._take_in(int(seen.ts) // DAY_S, logs, cell)
         days = self._days(cell) if seen.open or self._may_fall(cell) else []
-        if not days and not seen.open and max(logs.values()) - min(logs.values()) < -self.shape.clear:
-            return ()  # no wheel can lie further below another than the whole spread
-        deviations = self._deviations(logs)
-        return [(w, self._one(w, n, logs[w], deviations[w], days, seen)) for n, w in enumerate(WHEELS)]
+        if not days and not seen.open and max(logs) - min(logs) < -self.shape.clear:
+            return STILL  # no wheel can lie further below another than the whole spread
+        deviations = self._deviations(dict(zip(WHEELS, logs)))
+        return [(w, self._one(w, own, deviations[w], days, seen)) for w, own in zip(WHEELS, logs)]
 
     def _days(self, cell: Cell) -> Days:
         """Day, own logarithms and deviations of each wheel, newest first, back to the last time that tyres were filled or changed."""
@@ -142,7 +140,7 @@ class _TyreLeak(Bound):
             found.append((record[0], own, self._deviations(own)))
         return found
 
-    def _one(self, wheel: str, n: int, own: float, deviation: float, days: Days, seen: Snapshot) -> Verdict:
+    def _one(self, wheel: str, own: float, deviation: float, days: Days, seen: Snapshot) -> Verdict:
         shape, placard = self.shape, self.placard[wheel]
         if not seen.open and deviation > shape.clear and not self._falling(wheel, days):
             return CALM
@@ -163,10 +161,14 @@ class _TyreLeak(Bound):
 
     def _may_fall(self, cell: Cell) -> bool:
         """Whether any wheel lies so far below its best day that it could have a trend at all: most never do."""
-        records, enough = self.ring.records(cell), 0.6 * self.shape.drop / UNIT
-        if len(records) < 5:
+        if self.ring.count(cell) < 5:
             return False
-        return any(own[0] <= max(own) + enough for own in list(zip(*records))[2:])
+        enough = 0.6 * self.shape.drop / UNIT
+        for field in (2, 3, 4, 5):
+            own = self.ring.column(cell, field)
+            if own[0] <= max(own) + enough:
+                return True
+        return False
 
     def _falling(self, wheel: str, days: Days) -> bool:
         """Whether it lies so far below its own best of the last days that a trend is worth computing."""
@@ -225,9 +227,9 @@ class _TyresLow(_TyreLeak):
         logs = self._logs(seen)
         if logs is None:
             return [(w, Unsure("no reading of all four tyre pressures")) for w in WHEELS]
-        if not seen.open and min(logs.values()) > self.all_well:
-            return ()
-        return [(w, self._level(w, own)) for w, own in logs.items()]
+        if not seen.open and min(logs) > self.all_well:
+            return STILL
+        return [(w, self._level(w, own)) for w, own in zip(WHEELS, logs)]
 
     def _level(self, wheel: str, own: float) -> Verdict:
         placard = self.placard[wheel]

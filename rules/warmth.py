@@ -9,7 +9,7 @@ from struct import Struct
 
 from rules.level import COOLANT, ODOMETER, OUTSIDE, SPEED, signal_of
 from rules.memory import Cell, Ring
-from rules.shapes import CALM, Bound, Judged, Picture, Shape, line
+from rules.shapes import CALM, STILL, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
 from schemas.alert import Limit
 from schemas.profile import Profile
@@ -42,9 +42,9 @@ class NeverWarm(Shape):
 
 class _NeverWarm(Bound):
     period_s: int | None = STEP_S
-    layout = Struct("<xfIff")  # the period's byte, the model's temperature, second of the last look, seconds of cold, odometer
-    looks = Ring("Ihh", 10, offset=layout.size)  # of this drive: second, coolant, model
-    size = layout.size + looks.size
+    layout = Struct("<fIff")  # after the period's byte: the model's temperature, second of the last look, seconds of cold, odometer
+    looks = Ring("Ihh", 10, offset=1 + layout.size)  # of this drive: second, coolant, model
+    size = 1 + layout.size + looks.size
     triggers = (_COOLANT.id,)
     carries = (_SPEED, _OUTSIDE, _ODOMETER)
 
@@ -62,19 +62,18 @@ class _NeverWarm(Bound):
         coolant = seen.now(_COOLANT.id)
         if coolant is None:
             return [("", Unsure("no reading of coolant temperature"))]
-        bucket = cell.memory[cell.at]
-        model, last, cold, before = cell.read(self.layout)
+        memory, at, ts = cell.memory, cell.at + 1, seen.ts
+        model, last, cold, before = self.layout.unpack_from(memory, at)
         metres = seen.get(_ODOMETER, 3_600.0) or 0.0
-        pause = seen.ts - last
+        pause = ts - last
         speed = (metres - before) / pause * 3.6 if before and metres > before and pause >= 60 else seen.get(_SPEED)
         model, cold, verdict = self._look(coolant, model, pause, cold, speed, seen)
         if pause > PAUSE_S and self.looks.count(cell):
             self.looks.keep(cell, [])  # another drive
         if seen.fresh and model > coolant + 1.0:  # a healthy engine is never colder than this model
-            self.looks.push(cell, int(seen.ts), round(coolant), round(model))
-        cell.write(self.layout, model, int(seen.ts), cold, metres)
-        cell.memory[cell.at] = bucket
-        return [("", verdict)]
+            self.looks.push(cell, int(ts), round(coolant), round(model))
+        self.layout.pack_into(memory, at, model, int(ts), cold, metres)
+        return STILL if verdict is WAIT or verdict is CALM else [("", verdict)]
 
     def _look(
         self, coolant: float, model: float, pause: float, cold: float, speed: float | None, seen: Snapshot

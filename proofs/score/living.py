@@ -61,13 +61,19 @@ def _floats(count: int) -> Struct:
     return Struct(f"<{count}f")
 
 
+@cache
+def _shared(ids: tuple[int, ...]) -> tuple[int, ...]:
+    """One tuple per set of signals, as the gateway's rows share it."""
+    return ids
+
+
 def readings_of(car: Car, until: float) -> Iterator[Reading]:
     """The messages of a car as the gateway hands them to the judge, one `place` after the other."""
     for place, told in enumerate(lived(car, until), start=1):
         floats = _floats(len(told.ids))
         values = floats.unpack(floats.pack(*told.values))
         day = int(told.ts // DAY)
-        yield Reading(1, 1, place, told.ts, told.ts + 1.0, told.ids, values, day, place=place, diagnostics=told.diagnostics)
+        yield Reading(1, 1, place, told.ts, told.ts + 1.0, _shared(told.ids), values, day, place=place, diagnostics=told.diagnostics)
 
 
 def live(order: tuple[Specimen, int]) -> Lived:
