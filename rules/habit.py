@@ -60,7 +60,8 @@ class _Habitual(Bound):
         self.drift = None if shape.drift is None else level(shape.drift, profile)
         self.hard = None if shape.hard is None else level(shape.hard, profile)
         self.only = None if shape.only is None else (signal_of(shape.only[0]).id, shape.only[1])
-        self.id, self.measure, self.way = self.signal.id, shape.measure, shape.way
+        self.id, self.measure, self.way, self.weight, self.least = self.signal.id, shape.measure, shape.way, shape.weight, shape.least
+        self.calm = float("inf") if self.drift is None else 0.6 * self.drift  # away from the long mean by less
         self.hard_at = float("inf") if self.hard is None else self.hard * shape.way
         self.triggers, self.period_s = (self.id,), shape.period_s
         self.carries = tuple(signal_of(p).id for p in shape.reads if p in profile.fitted)
@@ -83,39 +84,21 @@ class _Habitual(Bound):
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         value = seen.now(self.id)
         measured = value if value is None or self.measure is None else self.measure(seen)
-        if measured is not None:
-            if seen.fresh:
-                self._learn(measured, seen, cell)
-        elif not self.shape.hard_always:
-            value = None
-        return self._judged(value, cell, bool(seen.open))
-
-    def _learn(self, measured: float, seen: Snapshot, cell: Cell) -> None:
-        memory, at = cell.memory, cell.at + 1
-        count, short, long, kept, newest, _ = self.head.unpack_from(memory, at)
-        count = min(count + 1, 60_000)
-        share = 1 / count
-        weight = self.shape.weight
-        short += (measured - short) * (weight if weight > share else share)
-        if not seen.open:  # a fault must not become the habit
-            long += (measured - long) * (_SLOW if share < _SLOW else share)
-        day = int(seen.ts) // DAY_S
-        if kept and newest == day:
-            self.head.pack_into(memory, at, count, short, long, kept, day, short)
-        else:
-            self.means.pack_into(memory, at, count, short, long)
-            self.ring.push(cell, day, short)
-
-    def _judged(self, value: float | None, cell: Cell, told: bool) -> Judged:
+        if measured is None:
+            if not self.shape.hard_always:
+                value = None
+        elif seen.fresh:
+            self._learn(measured, seen, cell)
         count, short, long = self.means.unpack_from(cell.memory, cell.at + 1)
         way = self.way
         if value is not None and value * way > self.hard_at:
             raw, hard = symbol(self.signal.unit), number(self.hard_at * way)
             return [("", Holds(self.shape.hard_severity, f"{self.signal.title} {number(value)} {raw}, limit {hard} {raw}"))]
-        if count < self.shape.least:
-            return [("", Unsure(f"{count} of {self.shape.least} samples of {self.what}"))] if told else STILL
+        told = seen.open
+        if count < self.least:
+            return [("", Unsure(f"{count} of {self.least} samples of {self.what}"))] if told else STILL
         away = (short - long) * way
-        if short * way <= self.clear * way and (self.drift is None or away < 0.6 * self.drift):
+        if short * way <= self.clear * way and away < self.calm:
             return [("", Clear(self._words(short)))] if told else STILL
         unit = self.shape.unit
         for severity, limit in self.levels:
@@ -124,6 +107,22 @@ class _Habitual(Bound):
         if self.drift is not None and count >= _KNOWN and away >= self.drift:
             return [("", Holds(Severity.SOON, f"{self._words(short)}; this car used to show {number(round(long, 3))} {unit}"))]
         return [("", Unsure(f"{self._words(short)}, between the levels"))] if told else STILL
+
+    def _learn(self, measured: float, seen: Snapshot, cell: Cell) -> None:
+        memory, at = cell.memory, cell.at + 1
+        count, short, long, kept, newest, _ = self.head.unpack_from(memory, at)
+        if count < 60_000:
+            count += 1
+        share = 1 / count
+        short += (measured - short) * (share if share > self.weight else self.weight)
+        if not seen.open:  # a fault must not become the habit
+            long += (measured - long) * (share if share > _SLOW else _SLOW)
+        day = int(seen.ts) // DAY_S
+        if kept and newest == day:
+            self.head.pack_into(memory, at, count, short, long, kept, day, short)
+        else:
+            self.means.pack_into(memory, at, count, short, long)
+            self.ring.push(cell, day, short)
 
     def _words(self, short: float) -> str:
         return f"{self.what} {number(round(short, 3))} {self.shape.unit} on average"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
 
 from rules.level import Level, level, number, signal_of
 from rules.memory import Cell, Ring
-from rules.shapes import Bound, Judged, Picture, Shape, line
+from rules.shapes import STILL, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
 from schemas.alert import Limit
 from schemas.profile import Profile
@@ -41,18 +42,19 @@ class _Intervals(Bound):
             if value < 0.5 * last and last > 20:
                 self.ring.push(cell, int(seen.ts), last)
             cell.write(self.layout, value)
-        return [("", self._verdict(value, cell))]
+        runs = self.ring.column(cell, 1)[: self.shape.times]
+        if not seen.open and (len(runs) < self.shape.times or max(runs) >= self.limit):
+            return STILL
+        return [("", self._verdict(value, runs))]
 
-    def _verdict(self, value: float | None, cell: Cell) -> Verdict:
-        runs = [r[1] for r in self.ring.records(cell)]
+    def _verdict(self, value: float | None, runs: Sequence[float]) -> Verdict:
         if len(runs) < self.shape.times:
             return Unsure(f"{len(runs)} of {self.shape.times} runs seen")
-        newest = runs[: self.shape.times]
-        words = f"{self.signal.title}: the last {len(newest)} runs lasted {', '.join(number(round(r)) for r in newest)} {self.signal.unit}"
-        if all(r < self.limit for r in newest) and (value is None or value < self.limit):
+        words = f"{self.signal.title}: the last {len(runs)} runs lasted {', '.join(number(round(r)) for r in runs)} {self.signal.unit}"
+        if all(r < self.limit for r in runs) and (value is None or value < self.limit):
             severity = Severity.SOON
             return Holds(severity, f"{words}, limit {number(self.limit)} {self.signal.unit}")
-        if newest[0] >= 1.15 * self.limit or (value is not None and value >= 1.15 * self.limit):
+        if runs[0] >= 1.15 * self.limit or (value is not None and value >= 1.15 * self.limit):
             return Clear(words)
         return Unsure(f"{words}, between the levels")
 

@@ -14,7 +14,7 @@ from rules.compiled import Line, Plan
 from rules.memory import BODY_AT, OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, keep_tracks, tracks_of
 from rules.rule import Rule, versions_of
 from rules.shapes import CALM, STILL, Bound
-from rules.snapshot import LATEST, Snapshot
+from rules.snapshot import LATEST, SELDOM, Snapshot
 from schemas.alert import AlertState, AlertStep, Evidence
 from schemas.errors import Misconfigured
 from schemas.profile import Profile
@@ -165,7 +165,7 @@ class Judge:
                 fitted.append((rule, bound))
         if len(fitted) > 64:
             raise Misconfigured("RULES", "at most 64 rules fit one vehicle model")
-        carried = sorted({i for _, bound in fitted for i in bound.carries})
+        carried = sorted({i for _, bound in fitted for i in bound.carries}, key=lambda i: (i in SELDOM, i))  # together what is said together
         slots = {signal_id: BODY_AT + n * LATEST.size for n, signal_id in enumerate(carried)}
         at = BODY_AT + len(carried) * LATEST.size
         lines = []

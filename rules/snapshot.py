@@ -6,6 +6,7 @@ from collections.abc import Callable
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
+from rules.level import ODOMETER, signal_of
 from schemas.profile import Profile
 from schemas.telemetry import Diagnostics
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from rules.codes import CodeBook
 
 LATEST = Struct("<fI")  #: last value and the second (since 1970) of its reading
+SELDOM = (signal_of(ODOMETER).id, signal_of("Vehicle.LowVoltageSystemState").id)  #: said when they change, not with every message
 FRESH_S = 600.0  #: a value carried over from an earlier message counts as present for ten minutes
 
 

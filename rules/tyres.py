@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log
 
@@ -20,7 +20,6 @@ SAMPLE_S = 3_600
 AIR_KPA = 101.3
 FAILED = 0.75  #: of the placard: the car's own lamp comes on here
 Days = list[tuple[int, dict[str, float], dict[str, float]]]
-PARTNER = {"front_left": "front_right", "front_right": "front_left", "rear_left": "rear_right", "rear_right": "rear_left"}
 UNIT = 1e-4  #: resolution of a stored logarithm
 FILLED = 0.012  #: a wheel that rises by so much from one day to the next was filled: what was before is another story
 SWAPPED = 0.012  #: all four falling so much at once were changed or let down
@@ -80,13 +79,13 @@ class _TyreLeak(Bound):
         return tuple([log((p + air) / (w + 273.15) * 293.15 / full) for p, w, full in zip(pressures, warmths, self.full)])  # type: ignore[operator]
 
     @staticmethod
-    def _deviations(logs: Mapping[str, float]) -> dict[str, float]:
+    def _deviations(logs: Sequence[float]) -> dict[str, float]:
         """How far each wheel lies below both its partner and the median of the others: loads on one axle are no leak."""
+        _, low, high, _ = sorted(logs)
         found = {}
-        ordered = sorted(logs.values())
-        for wheel, own in logs.items():
-            others = ordered[2] if own <= ordered[1] else ordered[1]  # the median of the other three
-            found[wheel] = max(own - others, own - logs[PARTNER[wheel]])
+        for wheel, own, partner in zip(WHEELS, logs, (logs[1], logs[0], logs[3], logs[2])):
+            others = high if own <= low else low  # the median of the other three
+            found[wheel] = own - others if others <= partner else own - partner
         return found
 
     def remember(self, seen: Snapshot, cell: Cell) -> None:
@@ -125,19 +124,22 @@ class _TyreLeak(Bound):
         days = self._days(cell) if seen.open or self._may_fall(cell) else []
         if not days and not seen.open and max(logs) - min(logs) < -self.shape.clear:
             return STILL  # no wheel can lie further below another than the whole spread
-        deviations = self._deviations(dict(zip(WHEELS, logs)))
+        deviations = self._deviations(logs)
         return [(w, self._one(w, own, deviations[w], days, seen)) for w, own in zip(WHEELS, logs)]
 
     def _days(self, cell: Cell) -> Days:
         """Day, own logarithms and deviations of each wheel, newest first, back to the last time that tyres were filled or changed."""
         found: Days = []
-        for record in self.ring.records(cell):
-            own = {w: v * UNIT for w, v in zip(WHEELS, record[2:])}
+        after: list[float] = []
+        later = 0
+        for day, _, *units in self.ring.records(cell):
+            own = [v * UNIT for v in units]
             if found:
-                moved = [found[-1][1][w] - own[w] for w in WHEELS]
-                if max(moved) > FILLED or sum(moved) / 4 < -SWAPPED * max(1, found[-1][0] - record[0]):
+                moved = [b - a for b, a in zip(after, own)]
+                if max(moved) > FILLED or sum(moved) / 4 < -SWAPPED * max(1, later - day):
                     break
-            found.append((record[0], own, self._deviations(own)))
+            found.append((day, dict(zip(WHEELS, own)), self._deviations(own)))
+            after, later = own, day
         return found
 
     def _one(self, wheel: str, own: float, deviation: float, days: Days, seen: Snapshot) -> Verdict:
