@@ -214,8 +214,10 @@ async def _look(g: Gateway) -> None:
                 car = g.fleet.by_vin.get(user[:17])
                 g.intake.tally(car.dealer_id if car else None, kind, car.vin if car else user, times, subject)
         broken: Mapping[str, Any] = getattr(g.fleet.judge, "broken", {})
-        for rule, (times, error) in list(broken.items()):
-            g.intake.tally(None, f"rule_broken:{rule}", rule, times, str(error), total=True)
+        for rule, how in list(broken.items()):
+            for vehicle, times in list(how.cars.items()):
+                mine = g.fleet.by_id.get(vehicle)
+                g.intake.tally(mine.dealer_id if mine else None, f"rule_broken:{rule}", mine.vin if mine else "", times, how.last, total=True)
 
 
 async def _keep_days(g: Gateway) -> None:

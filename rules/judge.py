@@ -21,6 +21,7 @@ from schemas.profile import Profile
 from schemas.reading import Mark, Reading
 from schemas.verdict import Clear, Holds, Unsure, Verdict
 
+MOST_CARS = 1_000  #: a rule that breaks everywhere need not be told for each car of a large fleet
 MOST_PLANS = 64  #: sets of signals with a function of their own, per model; the others share one
 AFTERMATH_S = 3 * 86_400.0  #: a battery needs days to recover from an alternator that did not charge it
 WORTH_COMPILING = 16  #: a set of signals seen so often gets its own function
@@ -37,6 +38,7 @@ class Broken:
 
     count: int = 0
     last: str = ""
+    cars: dict[int, int] = field(default_factory=dict)  #: vehicle -> how often, for the first MOST_CARS
 
 
 @dataclass(slots=True)
@@ -100,7 +102,7 @@ class Judge:
         try:
             return plan(memory, reading)
         except Exception as error:
-            self._broke("(compiled)", error)
+            self._broke("(compiled)", error, reading.vehicle_id)
             return self._carefully(program, memory, reading)
 
     def dump(self, memory: Memory) -> bytes:
@@ -252,7 +254,7 @@ class Judge:
                     continue
                 spoken = [(component, verdict, _KINDS[type(verdict)]) for component, verdict in judged if verdict is not CALM]
             except Exception as error:
-                self._broke(line.name, error)
+                self._broke(line.name, error, reading.vehicle_id)
                 continue
             for component, verdict, kind in spoken:
                 if kind == _UNSURE or (kind == _CLEAR and component not in opened):
@@ -284,21 +286,24 @@ class Judge:
         moves = alerting.advance(track, verdict, seen.ts, seen.place, rule.hold.total_seconds(), rule.settle.total_seconds())
         kept = False
         if track.state and isinstance(verdict, Holds):
-            value = line.bound.sample(component, seen)
-            kept = value is not None and alerting.take_sample(track, seen.ts, value)
+            try:
+                value = line.bound.sample(component, seen)
+                kept = value is not None and alerting.take_sample(track, seen.ts, value)
+            except Exception as error:
+                self._broke(rule.name, error, reading.vehicle_id)
         if moves:
             late = reading.received_at - reading.ts > rule.max_age.total_seconds()
             for move in moves:
                 telling = move.state is AlertState.ACTIVE
-                evidence = self._evidence(rule, line, track, component, move.because, seen, cell) if telling else None
+                evidence = self._evidence(rule, line, track, component, move.because, seen, cell, reading) if telling else None
                 steps.append(self._step(rule.name, track, move, seen.ts, seen.place, late=late, evidence=evidence))
         return kept or bool(moves) or before != (track.state, track.severity, track.clear_since, track.lower_since)
 
-    def _evidence(self, rule: Rule, line: Line, track: Track, component: str, because: str, seen: Snapshot, cell: Cell) -> Evidence:
+    def _evidence(self, rule: Rule, line: Line, track: Track, component: str, because: str, seen: Snapshot, cell: Cell, reading: Reading) -> Evidence:
         try:
             series, limits = line.bound.picture(component, track.samples.pairs(), cell, seen)
         except Exception as error:
-            self._broke(rule.name, error)
+            self._broke(rule.name, error, reading.vehicle_id)
             series, limits = (), ()
         frame = None
         if seen.diagnostics is not None and seen.diagnostics.freeze_frame is not None:
@@ -326,11 +331,13 @@ class Judge:
             try:
                 line.bound.remember(seen, Cell(memory, line.at, line.bound.size))
             except Exception as error:
-                self._broke(line.name, error)
+                self._broke(line.name, error, reading.vehicle_id)
 
-    def _broke(self, rule: str, error: Exception) -> None:
+    def _broke(self, rule: str, error: Exception, vehicle_id: int) -> None:
         broken = self.broken.setdefault(rule, Broken())
         broken.count += 1
+        if vehicle_id in broken.cars or len(broken.cars) < MOST_CARS:
+            broken.cars[vehicle_id] = broken.cars.get(vehicle_id, 0) + 1
         broken.last = f"{type(error).__name__}: {error}"[:300]
 
 

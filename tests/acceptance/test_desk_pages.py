@@ -101,6 +101,13 @@ async def test_what_is_not_there_is_not_found(world: Any, someone: Open) -> None
             assert answer.status == 404, path
 
 
+async def test_a_rule_that_broke_is_told_with_its_car_and_its_error(world: Any, someone: Open) -> None:
+    client = await someone("manager")
+    async with client.get("/quarantine") as answer:
+        page = await answer.text()
+    assert "Rule broke, judged as unsure" in page and "WTTDV0000NM000033" in page and "float division by zero" in page
+
+
 async def test_odd_questions_get_a_page_not_a_fault(world: Any, someone: Open) -> None:
     client = await someone("manager")
     for path in (

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
-from store import alerts
+from rules.catalogue import BY_NAME
+from rules.judge import Judge
+from rules.own import Own
+from rules.proof import Proof
+from rules.rule import Rule
+from store import alerts, tallies
+from telltale import data
 from tests.integration.gateway.world import now, until
 
 
@@ -74,3 +81,35 @@ async def test_a_refused_message_that_a_person_accepts_is_folded_in(world):
         return [(r["ids"], r["vals"]) for r in rows] == [([], []), ([1], [9999.0])] and bool(rows[1]["mark"] & 8)
 
     await until(folded)
+
+
+async def test_rules_that_break_are_counted_for_the_car_and_its_dealer_and_the_gateway_goes_on(world):
+    def raises(seen, state):
+        raise ValueError("no such thing")
+
+    def loops(seen, state):
+        while True:
+            pass
+
+    def nonsense(seen, state):
+        return "fast"
+
+    broken = [
+        Rule(name=f.__name__, version=1, title="", needs=(), hold=timedelta(0), judge=Own(judge=f, on=("Vehicle.Speed",)), proof=Proof(kind="none"))
+        for f in (raises, loops, nonsense)
+    ]
+    gateway = await world.start(judge=Judge([*broken, BY_NAME["trouble_code"]], data.profiles()))
+    car, other = await world.car(), await world.car()
+    for _ in range(3):
+        car.say()
+    other.say(codes(other, "P0301"), way="up/diagnostics")
+    await until(lambda: [a for a in other.alerts if a["state"] == "active"])
+
+    async def counted() -> bool:
+        async with world.pool.acquire() as connection:
+            found = await tallies.of_dealer(connection, world.dealer)
+        ours = {(t.name, t.subject, t.times) for t in found if t.name.startswith("rule_broken:")}
+        return ours == {(f"rule_broken:{rule.name}", car.vin, 3) for rule in broken} and any("no such thing" in t.detail for t in found)
+
+    await until(counted)
+    assert await world.count(car) == 3 and not gateway.done()
