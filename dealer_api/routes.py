@@ -52,8 +52,8 @@ API: tuple[Route, ...] = (
     Route("GET", f"{_V1}/alerts", alerts.listed, EVERYONE, "Alerts, the newest first", answer=Page[Alert], query=alerts.AlertQuery),
     Route("GET", f"{_V1}/alerts/{{id}}", alerts.one, EVERYONE, "One alert with its evidence and each of its moves", answer=alerts.AlertWhole),
     Route("GET", f"{_V1}/quarantine", quarantine.listed, WORKSHOP, "Telemetry that was refused, with the reason", answer=Page[quarantine.Refused], query=quarantine.QuarantineQuery),
-    Route("POST", f"{_V1}/quarantine/{{id}}/accept", quarantine.accept, WORKSHOP, "Let it in: it is folded as a reading", cases.Nothing, quarantine.Refused),
-    Route("POST", f"{_V1}/quarantine/{{id}}/reject", quarantine.reject, WORKSHOP, "Throw it out; alerts it caused are withdrawn", cases.Nothing, quarantine.Refused),
+    Route("POST", f"{_V1}/quarantine/{{id}}/accept", quarantine.accept, WORKSHOP, "Let it in: it is folded as a late reading", cases.Nothing, quarantine.Refused),
+    Route("POST", f"{_V1}/quarantine/{{id}}/reject", quarantine.reject, WORKSHOP, "Throw it out, or take back what was let in: alerts that rested on it are withdrawn", cases.Nothing, quarantine.Refused),
     # offers and visits
     Route("GET", f"{_V1}/windows", cases.windows, ADVISOR, "What is free now", answer=Page[cases.FreeWindow], query=cases.WindowQuery),
     Route("GET", f"{_V1}/offers/{{id}}", offers.one, EVERYONE, "One offer with its held windows", answer=offers.OfferWhole),

@@ -36,6 +36,7 @@ class Batch:
     heard: dict[int, tuple[int, datetime, bool]] = field(default_factory=dict)
     tallies: dict[tuple[int, str, str], tallies.Row] = field(default_factory=dict)
     folded: list[int] = field(default_factory=list)  #: quarantine ids
+    left_out: list[quarantine.LeftOut] = field(default_factory=list)  #: cars that were folded again
     acks: dict[Car, tuple[int, int]] = field(default_factory=dict)  #: car -> its newest boot, upto
     old_acks: list[tuple[Car, int, int]] = field(default_factory=list)  #: car, boot, upto: of earlier boots, or said once more
     asks: list[tuple[Car, int, int, int]] = field(default_factory=list)
@@ -52,7 +53,7 @@ class Batch:
         """Whether there is anything besides the readings themselves."""
         return bool(
             self.moved or self.refused or self.placed or self.checkpoints or self.arrived or self.lost or self.lost_at_once or self.gaps
-            or self.latest or self.hints or self.heard or self.tallies or self.folded
+            or self.latest or self.hints or self.heard or self.tallies or self.folded or self.left_out
         )  # fmt: skip
 
     @property
@@ -72,6 +73,8 @@ class Batch:
         await alerts.move(connection, self.moved, self.now)
         await quarantine.write(connection, self.refused)
         await quarantine.folded(connection, self.folded, self.now)
+        for done in self.left_out:
+            await quarantine.left_out(connection, done, self.now)
         if self.arrived or self.lost or self.gaps:
             await gaps.keep(connection, self.arrived, self.lost, self.gaps, self.now)
         await gaps.lost_at_once(connection, self.lost_at_once, self.now)

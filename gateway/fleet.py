@@ -9,6 +9,8 @@ from typing import Any, Final, Protocol
 from gateway.car import Car
 from gateway.frontier import Arrival, Frontier
 from gateway.normalise import NO_BOOT, ODOMETER, Source
+from rules.memory import Track
+from rules.taking_back import Again, without
 from schemas.alert import AlertStep
 from schemas.moment import from_epoch
 from schemas.reading import Mark, Reading
@@ -34,6 +36,9 @@ class Judge(Protocol):
     def step(self, memory: Any, reading: Reading) -> tuple[AlertStep, ...]: ...
     def dump(self, memory: Any) -> bytes: ...
     def load(self, profile_name: str, kept: bytes, versions: Mapping[str, int]) -> Any: ...
+    def program(self, profile_name: str) -> Any: ...
+    def open_alerts(self, memory: Any) -> tuple[Track, ...]: ...
+    def withdraw(self, memory: Any, rule: str, component: str, *, ts: float, place: int, because: str) -> AlertStep | None: ...
 
 
 class Route:
@@ -119,7 +124,10 @@ class Fleet:
         rows = await readings.since(connection, above, min((c.day for c in kept.values()), default=0))
         rows += await readings.since(connection, [(car.id, -1, -1, 0) for car in cold.values() if car.id not in kept], 0)
         for row in rows:
-            self._again(cold[row.vehicle_id], row, now)
+            if row.mark & Mark.TAKES_BACK:
+                self._take_back(cold[row.vehicle_id], row, [r for r in rows if r.vehicle_id == row.vehicle_id])
+            else:
+                self._again(cold[row.vehicle_id], row, now)
         closed: list[tuple[int, int, int]] = []
         for gap in await gaps.still_open(connection, list(cold)):
             frontier = cold[gap.vehicle_id].frontier
@@ -154,6 +162,22 @@ class Fleet:
         car.place = max(car.place, row.place)
         car.since += 1
         self.note(car, row)
+
+    def _take_back(self, car: Car, at: Reading, rows: list[Reading]) -> None:
+        """From here on a row counts as never said. Only for a car that has no checkpoint, so that all its rows are here."""
+        place = at.place or 0
+        again = Again(self.judge, car.profile, {-r.seq for r in rows if r.mark & Mark.TAKES_BACK and (r.place or 0) <= place})
+        for row in rows:
+            if row.place is not None and row.place < place:
+                again.take(row)
+        self.judge_anew(car, again, at)
+
+    def judge_anew(self, car: Car, again: Again, at: Reading) -> tuple[AlertStep, ...]:
+        """The car without what the row `at` takes back: memory, odometer and place, and the steps that withdraw its alerts."""
+        car.memory, steps = without(car.memory, again, at)
+        car.odometer, car.odometer_ts = again.odometer.metres, again.odometer.ts
+        car.place = at.place or car.place
+        return steps
 
     @staticmethod
     def note(car: Car, row: Reading) -> None:

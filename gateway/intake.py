@@ -19,6 +19,7 @@ from gateway.hearing import Hearing
 from gateway.judging import Judging
 from gateway.refusals import Refusals
 from gateway.shown import Shown
+from gateway.taking_back import TakingBack
 from gateway.writer import Writer
 
 log = structlog.get_logger()
@@ -44,7 +45,9 @@ class Intake:
         self.refusals, self.shown, self.downlink = Refusals(), Shown(), Downlink(broker, fleet)
         self.hearing = Hearing(fleet, writer, self.refusals, self.shown)
         self.judging = Judging(fleet, self.hearing, self.refusals, self.shown, clock)
-        self.accept_now = True  #: look for accepted quarantine at the next tick
+        self.taking_back = TakingBack(fleet, writer, clock)
+        self.accept_now = True  #: look at the next tick for what people let in or took back
+        self._taking: asyncio.Task[None] | None = None
         self.messages = 0  #: committed and acknowledged
         self.last_commit = time.monotonic()
         self.oldest_pending: float | None = None  #: machine time at which the oldest unsaved batch was taken
@@ -85,7 +88,7 @@ class Intake:
                     while self._between:
                         await self._between.pop(0)()
         finally:
-            for task in beside:
+            for task in (*beside, *([self._taking] if self._taking else [])):
                 task.cancel()
             if saving is not None:
                 await asyncio.gather(saving, return_exceptions=True)
@@ -130,7 +133,36 @@ class Intake:
             if self.accept_now:
                 self.accept_now = False
                 let_in = await self.hearing.accepted(set(self.broker.sessions))
+                self.accept_now = bool(let_in)  # one may be taken back while it is being folded in
+                self._take_back()
         return await self.judging.prepare(chunks, tick=tick, let_in=let_in)
+
+    def _take_back(self) -> None:
+        """Beside the traffic; one at a time, so a look that comes too early is made again."""
+        if self._taking is not None and not self._taking.done():
+            self.accept_now = True
+            return
+        if self._taking is not None and not self._taking.cancelled() and (error := self._taking.exception()) is not None:
+            log.error("taking_back_failed", exc_info=error)
+            self.tally(None, "taking_back_failed", type(error).__name__, 1, str(error)[:300])
+        self._taking = asyncio.create_task(self.taking_back.look(lambda: set(self.broker.sessions), self._settle))
+
+    async def _settle(self, work: Callable[[], Awaitable[Batch | None]]) -> None:
+        """Make a batch while nothing is in flight and commit it; ends when that is done."""
+        done = asyncio.get_running_loop().create_future()
+
+        async def settle() -> None:
+            try:
+                batch = await work()
+                if batch is not None:
+                    await self._finish(batch)
+                done.set_result(None)
+            except Exception as error:  # counted by whoever waits for it; the traffic goes on, from what the database says
+                self.fleet.forget_all()
+                done.set_exception(error)
+
+        self.between_batches(settle)
+        await done
 
     async def _finish(self, batch: Batch) -> None:
         await self.save(batch)

@@ -14,6 +14,10 @@ from typing import Annotated, Any, Final, NotRequired
 from pydantic import ConfigDict, Field, Strict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
+from rules.plausible import MAX_MPS as MAX_MPS
+from rules.plausible import ODOMETER as ODOMETER
+from rules.plausible import ODOMETER_SLACK_M as ODOMETER_SLACK_M
+from rules.plausible import odometer_fault as odometer_fault
 from schemas.moment import as_utc, from_epoch
 from schemas.reading import Mark, Reading, Refusal, Refused
 from schemas.signal import ALIASES, BY_PATH
@@ -29,9 +33,6 @@ ROLLOVER_S: Final = 1024 * 7 * 86_400.0  #: GPS week numbers of old receivers wr
 FIRST_DAY: Final = int(EARLIEST // 86_400)
 FAR_S: Final = 400 * 86_400.0  #: a day this far ahead gets no partition of its own
 IMPOSSIBLE_DAY: Final = 0
-ODOMETER: Final = BY_PATH["Vehicle.TraveledDistance"].id
-MAX_MPS: Final = 400 / 3.6  #: faster than any car
-ODOMETER_SLACK_M: Final = 2_000.0  #: float32 metres are 32 m apart at 300,000 km; cars round to whole km
 FLOAT32_MAX: Final = 3.4028234e38
 _SHAPES: Final = 4096
 
@@ -315,16 +316,6 @@ def without(reading: Reading, signal_id: int) -> None:
     """Take one value out of a row."""
     kept = [(i, v) for i, v in zip(reading.ids, reading.values, strict=True) if i != signal_id]
     reading.ids, reading.values, reading.packed = _ids(tuple(i for i, _ in kept)), tuple(v for _, v in kept), None
-
-
-def odometer_fault(metres: float, ts: float, last: float, last_ts: float) -> str | None:
-    """Why an odometer cannot be right after an earlier one, or None. It only grows, and no faster than a car drives."""
-    if metres < last - ODOMETER_SLACK_M:
-        return f"odometer went back from {last / 1000:.1f} km to {metres / 1000:.1f} km"
-    reach = max(0.0, ts - last_ts) * MAX_MPS + ODOMETER_SLACK_M
-    if metres > last + reach:
-        return f"odometer jumped from {last / 1000:.1f} km to {metres / 1000:.1f} km in {max(0.0, ts - last_ts):.0f} s"
-    return None
 
 
 def _refused_whole(payload: bytes, source: Source, received_at: float, error: ValidationError) -> Heard:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.errors import NotFound, Overtaken
-from schemas.reading import Refused
+from schemas.errors import BadInput, NotFound, Overtaken
+from schemas.quarantine import QUARANTINE, READABLE, QuarantineEvent, QuarantineState
+from schemas.reading import Mark, Refused
 from store import bells, history
 from store.pool import Connection
 
@@ -23,13 +24,20 @@ WHERE dealer_id = $1 AND ($2::bigint IS NULL OR id < $2) AND ($3::bigint IS NULL
 ORDER BY id DESC LIMIT $5
 """
 _DECIDE = """
-UPDATE quarantine SET decided = $3, decided_by = $4, decided_at = $5 WHERE dealer_id = $1 AND id = $2 AND decided IS NULL RETURNING vehicle_id
+UPDATE quarantine SET decided = $3, decided_by = $4, decided_at = $5
+WHERE dealer_id = $1 AND id = $2 AND coalesce(decided, 'waiting') = $6 RETURNING vehicle_id
 """
 _ONE = f"SELECT {_COLUMNS} FROM quarantine WHERE dealer_id = $1 AND id = $2"
 _ACCEPTED = """
 SELECT id, vehicle_id, topic, payload, received_at FROM quarantine
 WHERE decided = 'accepted' AND folded_at IS NULL AND ($1::bigint IS NULL OR vehicle_id = $1) ORDER BY id LIMIT 100
 """
+_TAKEN_BACK = """
+SELECT id, vehicle_id, received_at FROM quarantine
+WHERE decided = 'taken_back' AND folded_at IS NOT NULL AND taken_back_at IS NULL ORDER BY id LIMIT 100
+"""
+_LEFT_OUT = "UPDATE quarantine SET taken_back_at = $2 WHERE id = $1"
+_MARKED = f"UPDATE readings SET mark = mark | {int(Mark.TAKEN_BACK)} WHERE vehicle_id = $1 AND boot = -1 AND seq = $2"
 _FOLDED = "UPDATE quarantine SET folded_at = $2 WHERE id = ANY($1::bigint[])"
 
 
@@ -64,6 +72,25 @@ class Accepted:
     received_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """One that was folded in and that a person has taken back."""
+
+    id: int
+    vehicle_id: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """The car was folded again without it."""
+
+    id: int
+    vehicle_id: int
+    dealer_id: int
+    withdrawn: int  #: alerts that rested on it
+
+
 async def write(connection: Connection, rows: Sequence[tuple[int | None, Refused, int]]) -> None:
     """(dealer or None, what was refused, how many times it stands for)."""
     if not rows:
@@ -90,17 +117,25 @@ async def one(connection: Connection, dealer_id: int, quarantine_id: int) -> Qua
     return Quarantined(*row)
 
 
-async def decide(connection: Connection, dealer_id: int, quarantine_id: int, *, accept: bool, actor: str, now: datetime) -> None:
-    """A person's word on a refused message, once. The gateway folds an accepted one in."""
-    decided = "accepted" if accept else "rejected"
-    row = await connection.fetchrow(_DECIDE, dealer_id, quarantine_id, decided, actor, now)
-    if row is None:
-        await one(connection, dealer_id, quarantine_id)
+async def decide(connection: Connection, dealer_id: int, quarantine_id: int, *, accept: bool, actor: str, now: datetime) -> QuarantineState:
+    """A person's word on a refused message. The gateway folds an accepted one in, and folds again without one that is taken back."""
+    row = await one(connection, dealer_id, quarantine_id)
+    before = QuarantineState(row.decided or QuarantineState.WAITING)
+    if accept and row.vehicle_id is None:
+        raise BadInput("vehicle", "nobody knows which car said this, so it cannot be let in")
+    if accept and row.reason not in READABLE:
+        raise BadInput("reason", f"{row.reason}: there is nothing in it that could be believed")
+    state = QUARANTINE.next(before, QuarantineEvent.ACCEPTED if accept else QuarantineEvent.REJECTED)
+    moved = await connection.fetchrow(_DECIDE, dealer_id, quarantine_id, state.value, actor, now, before.value)
+    if moved is None:
         raise Overtaken("refused message")
-    await history.write(connection, dealer_id, "quarantine", quarantine_id, old=None, new=decided, reason="decided at the desk", actor=actor, now=now)
+    await history.write(
+        connection, dealer_id, "quarantine", quarantine_id, old=before.value, new=state.value, reason="decided at the desk", actor=actor, now=now
+    )
     await bells.ring_desk(connection, dealer_id, "quarantine", quarantine_id)
-    if accept and row["vehicle_id"] is not None:
-        await bells.ring(connection, bells.CARS, vehicle=row["vehicle_id"], what="quarantine")
+    if state is not QuarantineState.REJECTED and row.vehicle_id is not None:
+        await bells.ring(connection, bells.CARS, vehicle=row.vehicle_id, what="quarantine")
+    return state
 
 
 async def accepted(connection: Connection, vehicle_id: int | None = None) -> list[Accepted]:
@@ -112,3 +147,20 @@ async def folded(connection: Connection, ids: Sequence[int], now: datetime) -> N
     """Done, in the transaction that stored their rows."""
     if ids:
         await connection.execute(_FOLDED, list(ids), now)
+
+
+async def taken_back(connection: Connection) -> list[TakenBack]:
+    """What was folded in and waits to be folded out."""
+    return [TakenBack(*row) for row in await connection.fetch(_TAKEN_BACK)]
+
+
+async def left_out(connection: Connection, done: LeftOut, now: datetime) -> None:
+    """Done, in the transaction that stores the row which says so; charts leave the message out from now on."""
+    await connection.execute(_MARKED, done.vehicle_id, done.id)
+    await connection.execute(_LEFT_OUT, done.id, now)
+    alerts = "no alert rested on it" if not done.withdrawn else "an alert is withdrawn" if done.withdrawn == 1 else f"{done.withdrawn} alerts are withdrawn"
+    await history.write(
+        connection, done.dealer_id, "quarantine", done.id, old=QuarantineState.TAKEN_BACK.value, new="left_out",
+        reason=f"the car was folded again without it: {alerts}", actor="system", now=now,
+    )  # fmt: skip
+    await bells.ring_desk(connection, done.dealer_id, "quarantine", done.id)

@@ -51,7 +51,7 @@ dealer_id = $1 AND vehicle_id = $2 AND ts >= $3 AND ts < $4 AND (day BETWEEN $5 
 """
 _SERIES = f"""
 SELECT ts, boot, seq, vals[array_position(ids, $7::smallint)] AS val, mark FROM readings
-WHERE {_IN_TIME} AND $7::smallint = ANY(ids) AND ($8::timestamptz IS NULL OR (ts, boot, seq) > ($8, $9, $10))
+WHERE {_IN_TIME} AND $7::smallint = ANY(ids) AND mark & {int(Mark.TAKEN_BACK)} = 0 AND ($8::timestamptz IS NULL OR (ts, boot, seq) > ($8, $9, $10))
 ORDER BY ts, boot, seq LIMIT $11
 """
 _PAGE = f"""

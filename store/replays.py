@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.errors import NotFound
-from schemas.reading import Reading
+from schemas.reading import Mark, Reading
 from store.pool import Connection, as_dict
 from store.readings import _ROW, _reading
 
@@ -22,6 +22,9 @@ WHERE dealer_id = $1 AND vehicle_id = $2 AND rule = $3 AND component = $4 AND ep
 """
 # The first of a car's rows decides nothing about its partition, so all leaves are looked at; a page keeps memory flat.
 _PLACES = f"SELECT {_ROW} FROM readings r WHERE r.vehicle_id = $1 AND r.place > $2 AND r.place <= $3 ORDER BY r.place LIMIT 5000"
+_TAKEN_BACK = f"""
+SELECT -seq AS id FROM readings WHERE vehicle_id = $1 AND boot = -1 AND seq < 0 AND mark & {int(Mark.TAKES_BACK)} <> 0 AND place <= $2
+"""
 _NEWEST = "SELECT max(place) FROM readings WHERE vehicle_id = $1"
 _CARS = """
 SELECT v.id, v.dealer_id, v.profile, v.vin FROM vehicles v
@@ -57,10 +60,20 @@ async def newest_place(connection: Connection, vehicle_id: int) -> int:
 async def rows(connection: Connection, vehicle_id: int, upto: int) -> AsyncIterator[Reading]:
     """A car's rows in the order in which they were judged, up to that place."""
     after = -1
-    while page := await connection.fetch(_PLACES, vehicle_id, after, upto):
-        for row in page:
-            yield _reading(row)
-        after = page[-1]["place"]
+    while found := await page(connection, vehicle_id, after, upto):
+        for row in found:
+            yield row
+            after = row.place or 0
+
+
+async def page(connection: Connection, vehicle_id: int, after: int, upto: int) -> list[Reading]:
+    """Some thousand of these rows."""
+    return [_reading(row) for row in await connection.fetch(_PLACES, vehicle_id, after, upto)]
+
+
+async def taken_back(connection: Connection, vehicle_id: int, upto: int) -> set[int]:
+    """Numbers in quarantine of the rows that count as never said from that place on."""
+    return {row["id"] for row in await connection.fetch(_TAKEN_BACK, vehicle_id, upto)}
 
 
 async def cars(connection: Connection, dealer_id: int | None, since: datetime) -> list[Car]:

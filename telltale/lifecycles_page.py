@@ -15,7 +15,7 @@ import schemas
 from schemas.lifecycle import Lifecycle
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "lifecycles.md"
-_ORDER = ("alert", "case", "offer", "slot", "booking", "collection", "return", "message")
+_ORDER = ("alert", "case", "offer", "slot", "booking", "collection", "return", "message", "quarantine")
 _WHO = {
     "alert": "What the *car* says. Readings and time move it; people never do.",
     "case": "What *people* do about a car. People move it; only its proof (`proved`, `came_back`) comes from the car.",
@@ -25,6 +25,7 @@ _WHO = {
     "collection": "The drive that fetches the car: the first three of the driver's five steps.",
     "return": "The drive that brings it back: the last two.",
     "message": "One text in the outbox.",
+    "quarantine": "A message of a car that was not believed. People move it.",
 }
 
 

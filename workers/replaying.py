@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from rules.judge import Judge
+from rules.taking_back import Again, without
 from schemas.alert import AlertState, AlertStep
 from schemas.errors import BadInput
 from schemas.moment import from_epoch
+from schemas.reading import Mark, Reading
 from store import replays
 from store.pool import Connection
 
@@ -20,17 +22,33 @@ FLAP_S = 86_400.0
 MONTH_DAYS = 30.44
 
 
+async def folded(
+    connection: Connection, judge: Judge, profile: str, vehicle_id: int, upto: int
+) -> AsyncIterator[tuple[Reading, tuple[AlertStep, ...]]]:
+    """A car's rows up to that place with what each moved: the very fold of the gateway, with what people took back at its place."""
+    memory = judge.memory(profile)
+    async for row in replays.rows(connection, vehicle_id, upto):
+        if row.mark & Mark.TAKES_BACK:
+            place = row.place or 0
+            again = Again(judge, profile, await replays.taken_back(connection, vehicle_id, place))
+            async for before in replays.rows(connection, vehicle_id, place - 1):
+                again.take(before)
+            memory, steps = without(memory, again, row)
+        else:
+            steps = judge.step(memory, row)
+        yield row, steps
+
+
 async def explain(connection: Connection, judge: Judge, alert_id: int) -> dict[str, Any]:
     """Fold the car's stored rows again and compare each step of the alert, byte for byte, with what was committed."""
     alert, committed = await replays.alert(connection, alert_id)
-    judged = [step for step in committed if step["state"] != AlertState.WITHDRAWN.value]  # people withdraw, the fold does not
-    upto = max((step["place"] for step in judged), default=0)
-    memory, again, count = judge.memory(alert["profile"]), [], 0
-    async for row in replays.rows(connection, alert["vehicle_id"], upto):
+    upto = max((step["place"] for step in committed), default=0)
+    again, count = [], 0
+    async for _, steps in folded(connection, judge, alert["profile"], alert["vehicle_id"], upto):
         count += 1
-        again += [s for s in judge.step(memory, row) if (s.rule, s.component, s.episode) == (alert["rule"], alert["component"], alert["episode"])]
-    was, now = [_bytes(step) for step in judged], [_bytes(_committed_form(step)) for step in again]
-    newest = judged[-1] if judged else None
+        again += [s for s in steps if (s.rule, s.component, s.episode) == (alert["rule"], alert["component"], alert["episode"])]
+    was, now = [_bytes(step) for step in committed], [_bytes(_committed_form(step)) for step in again]
+    newest = committed[-1] if committed else None
     return {
         "alert": alert_id,
         "vin": alert["vin"],
@@ -40,7 +58,7 @@ async def explain(connection: Connection, judge: Judge, alert_id: int) -> dict[s
         "rule_version": alert["rule_version"],
         "current_rule_version": judge.versions.get(alert["rule"]),
         "rows_folded": count,
-        "steps": [{"state": s["state"], "severity": s["severity"], "at": s["ts"].isoformat(), "because": s["because"]} for s in judged],
+        "steps": [{"state": s["state"], "severity": s["severity"], "at": s["ts"].isoformat(), "because": s["because"]} for s in committed],
         "because": newest["because"] if newest else None,
         "same_verdict": bool(was) and was == now,
         "differs": None if was == now else _first_difference(was, now),
@@ -86,15 +104,16 @@ async def backtest(
     closed: set[tuple[int, str, str, int]] = set()
     first, last, rows = None, since.timestamp(), 0
     for done, car in enumerate(cars, start=1):
-        memory = judge.memory(car.profile)
-        async for row in replays.rows(connection, car.id, await replays.newest_place(connection, car.id)):
+        async for row, steps in folded(connection, judge, car.profile, car.id, await replays.newest_place(connection, car.id)):
             rows += 1
             if row.ts >= since.timestamp():
                 first, last = min(first or row.ts, row.ts), max(last, row.ts)
-            for step in judge.step(memory, row):
+            for step in steps:
                 key = (car.id, step.rule, step.component, step.episode)
                 if step.rule in names and step.state is AlertState.RESOLVED:
                     closed.add(key)
+                if step.state is AlertState.WITHDRAWN:  # it rested on a message that was no truth
+                    fired = [(c, s) for c, s in fired if (c.id, s.rule, s.component, s.episode) != key]
                 if step.rule in names and step.state is AlertState.ACTIVE and step.ts >= since.timestamp() and not _known(fired, car, step):
                     fired.append((car, step))
         tick(done)

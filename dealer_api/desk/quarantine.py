@@ -11,12 +11,16 @@ from dealer_api.desk import words
 from dealer_api.desk.page import back, form, go, id_of, page, refused
 from dealer_api.keys import call
 from schemas.errors import TelltaleError
+from schemas.quarantine import QUARANTINE, READABLE, QuarantineEvent, QuarantineState
 from schemas.reading import Refusal
 from store import fleet, quarantine, tallies
 from store.pages import casefile, ward
 
-#: What a person can let in: it could be read, and it belongs to a car of ours.
-_READABLE = frozenset({Refusal.UNKNOWN_SIGNAL, Refusal.OUT_OF_RANGE, Refusal.ODOMETER, Refusal.RETAINED, Refusal.DATABASE})
+_SAID = {
+    QuarantineState.ACCEPTED: "Accepted: it counts for the car's history, and what the car says is measured against it.",
+    QuarantineState.REJECTED: "Rejected: it stays out.",
+    QuarantineState.TAKEN_BACK: "Taken back: the car is judged again without it, and alerts that rested on it are withdrawn.",
+}
 _COUNTED = {
     "denied_publish": "Publish denied by the broker", "denied": "Publish denied by the broker", "rule_broken": "Rule broke, judged as unsure",
     "refused_connect": "Connection refused", "flood": "Flood of refused messages",
@@ -43,8 +47,9 @@ class Refused:
     received_at: datetime
     decided: str | None
     decided_at: datetime | None
+    taken_back_at: datetime | None
     who: str
-    acceptable: bool
+    buttons: tuple[tuple[str, str], ...]  #: what a person can do now: path and word
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +94,31 @@ async def _decide(request: web.Request, *, accept: bool) -> web.Response:
     to = back((await form(request)).get("back"), "/quarantine")
     try:
         async with me.house.at(me.dealer_id) as connection:
-            await quarantine.decide(connection, me.dealer_id, id_of(request), accept=accept, actor=me.actor, now=me.house.now())
+            state = await quarantine.decide(connection, me.dealer_id, id_of(request), accept=accept, actor=me.actor, now=me.house.now())
     except TelltaleError as error:
         return refused(error, to)
-    return go(to, "Accepted: it is judged now as if it had just come." if accept else "Rejected: it stays out.")
+    return go(to, _SAID[state])
 
 
 def _shown(row: ward.WardRow, names: dict[int, str]) -> Refused:
     text = row.payload[:_SHOWN].decode("utf-8", "replace")
     return Refused(
         row.id, row.vehicle_id, row.vehicle, row.plate, row.vin, row.topic, text + ("…" if len(row.payload) > _SHOWN else ""), row.reason, row.detail, row.boot,
-        row.seq, row.times, row.received_at, row.decided, row.decided_at, words.actor(row.decided_by, names) if row.decided_by else "",
-        row.reason in _READABLE and row.vehicle_id is not None,
+        row.seq, row.times, row.received_at, row.decided, row.decided_at, row.taken_back_at,
+        words.actor(row.decided_by, names) if row.decided_by else "", _buttons(row),
     )  # fmt: skip
+
+
+def _buttons(row: ward.WardRow) -> tuple[tuple[str, str], ...]:
+    """Drawn from the table; what cannot be read cannot be let in."""
+    state = QuarantineState(row.decided or QuarantineState.WAITING)
+    allowed = QUARANTINE.allowed(state)
+    found = []
+    if QuarantineEvent.ACCEPTED in allowed and row.reason in READABLE and row.vehicle_id is not None:
+        found.append(("accept", "Accept after all" if state is QuarantineState.REJECTED else "Accept"))
+    if QuarantineEvent.REJECTED in allowed:
+        found.append(("reject", "Take back" if state is QuarantineState.ACCEPTED else "Reject"))
+    return tuple(found)
 
 
 def _counted(tally: tallies.Tally) -> Counted:

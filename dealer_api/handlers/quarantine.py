@@ -1,4 +1,4 @@
-"""Refused telemetry over the API: looked at, let in, or thrown out."""
+"""Refused telemetry over the API: looked at, let in, thrown out, or taken back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from dealer_api.bodies import Paged, after, asked, number, page, read, reply
 from dealer_api.handlers.cases import Nothing
 from dealer_api.keys import call
-from schemas.errors import BadInput
 from store import quarantine
 
 _SHOWN = 4_000  # bytes of a payload
@@ -65,9 +64,6 @@ async def _decide(request: web.Request, *, accept: bool) -> web.Response:
     me, row_id = call(request), number(request)
     await read(request, Nothing)
     async with me.house.at(me.dealer_id) as connection:
-        row = await quarantine.one(connection, me.dealer_id, row_id)
-        if accept and row.vehicle_id is None:
-            raise BadInput("vehicle", "nobody knows which car said this, so it cannot be let in")
         await quarantine.decide(connection, me.dealer_id, row_id, accept=accept, actor=me.actor, now=me.house.now())
         return reply(_refused(await quarantine.one(connection, me.dealer_id, row_id)))
 

@@ -14,7 +14,7 @@ FROM quarantine WHERE dealer_id = $1 AND ($2::bigint IS NULL OR vehicle_id = $2)
 """
 _ROWS = """
 SELECT q.id, q.vehicle_id, q.vin, q.topic, q.payload, q.reason, q.detail, q.boot, q.seq, q.times, q.received_at, q.decided, q.decided_by,
-    q.decided_at, v.title AS vehicle, v.plate
+    q.decided_at, q.taken_back_at, v.title AS vehicle, v.plate
 FROM quarantine q LEFT JOIN vehicles v ON v.dealer_id = q.dealer_id AND v.id = q.vehicle_id
 WHERE q.dealer_id = $1 AND ($2 = '' OR q.reason = $2) AND ($3::bigint IS NULL OR q.vehicle_id = $3) AND ($4 OR q.decided IS NULL)
 ORDER BY q.id DESC LIMIT $5
@@ -39,6 +39,7 @@ class WardRow:
     decided: str | None
     decided_by: str | None
     decided_at: datetime | None
+    taken_back_at: datetime | None
     vehicle: str | None
     plate: str | None
 

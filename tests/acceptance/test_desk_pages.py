@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from html.parser import HTMLParser
 from typing import Any
@@ -140,6 +141,23 @@ async def test_whatever_was_written_anywhere_stays_text(world: Any, someone: Ope
         assert "<script>alert" not in page and "<img" not in page and ">49<" not in page, route.path
         assert Inline.of(page) == [], route.path
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+async def test_who_let_a_message_in_by_mistake_takes_it_back_on_the_same_page(world: Any, someone: Open) -> None:
+    me = await someone("advisor")
+    row = await world.admin.fetchval("SELECT id FROM quarantine WHERE reason = 'odometer'")
+    for path, button, said in (("accept", "Accept", "Accepted: it counts"), ("reject", "Take back", "Taken back: the car is judged again without it")):
+        page = await (await me.get("/quarantine?reason=odometer&decided=1")).text()
+        form = re.search(rf'action="/quarantine/{row}/{path}">(.*?)</form>', page, re.S)
+        assert form is not None and f">{button}<" in form[1]
+        token = re.search(r'name="csrf" value="([^"]+)"', form[1])
+        assert token is not None
+        answer = await me.post(f"/quarantine/{row}/{path}", data={"csrf": token[1], "back": "/quarantine?reason=odometer&decided=1"})
+        assert said in await answer.text()
+    page = await (await me.get("/quarantine?reason=odometer&decided=1")).text()
+    assert "Taken back by" in page and "the car is being judged again" in page and f'action="/quarantine/{row}/' not in page
+    await world.admin.execute("UPDATE quarantine SET taken_back_at = $2 WHERE id = $1", row, world.clock())
+    assert "the car was judged again without it" in await (await me.get("/quarantine?reason=odometer&decided=1")).text()
 
 
 async def test_the_demo_s_one_click_sign_in_is_closed_at_a_real_dealer_s(world: Any, someone: Open) -> None:

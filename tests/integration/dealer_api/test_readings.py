@@ -77,8 +77,30 @@ async def test_refused_telemetry_is_shown_harmlessly_and_decided_once(desk):
     assert [one["id"] for one in shown] == [row] and "\x00" not in shown[0]["payload"]
     decided = await desk.post(technician, f"/api/v1/quarantine/{row}/reject")
     assert decided["decided"] == "rejected" and decided["decided_by"].startswith("staff:")
-    await desk.post(technician, f"/api/v1/quarantine/{row}/accept", expect=409)
+    await desk.post(technician, f"/api/v1/quarantine/{row}/reject", expect=409)
+    await desk.post(technician, f"/api/v1/quarantine/{row}/accept", expect=422)  # nothing in it could be believed
     assert (await desk.get(technician, "/api/v1/quarantine?undecided=true"))["items"] == []
+
+
+async def test_what_was_let_in_can_be_taken_back_and_the_gateway_is_told_both_times(desk):
+    car = await _car(desk)
+    row = await desk.admin.fetchval(
+        """INSERT INTO quarantine (dealer_id, vehicle_id, vin, topic, payload, reason, detail, received_at)
+           VALUES ($1, $2, 'WVWZZZ1JZXW000009', 't', '{}', 'odometer', 'jumped', $3) RETURNING id""",
+        desk.dealer.id, car, desk.clock(),
+    )  # fmt: skip
+    rung: list[str] = []
+    async with desk.admin.acquire() as ear:
+        def hear(*said):
+            rung.append(said[-1])
+
+        await ear.add_listener("cars", hear)
+        advisor = await desk.as_role("advisor")
+        states = [(await desk.post(advisor, f"/api/v1/quarantine/{row}/{move}"))["decided"] for move in ("reject", "accept", "reject")]
+        await ear.remove_listener("cars", hear)  # a round trip: what was rung before has been heard
+    assert states == ["rejected", "accepted", "taken_back"] and len([r for r in rung if "quarantine" in r]) == 2
+    for move in ("accept", "reject"):
+        await desk.post(advisor, f"/api/v1/quarantine/{row}/{move}", expect=409)
 
 
 async def test_credentials_are_made_once_and_a_revoked_car_is_told_to_the_gateway(desk):
