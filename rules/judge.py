@@ -305,9 +305,9 @@ class Judge:
         except Exception as error:
             self._broke(rule.name, error, reading.vehicle_id)
             series, limits = (), ()
-        frame = None
-        if seen.diagnostics is not None and seen.diagnostics.freeze_frame is not None:
-            frame = {k: float(v) for k, v in seen.diagnostics.freeze_frame.signals.items() if v is not None}
+        frame, stored = None, seen.diagnostics.freeze_frame if seen.diagnostics is not None else None
+        if stored is not None and stored.code.partition("-")[0] == component.partition("-")[0]:  # what was measured for another code is no evidence
+            frame = {k: float(v) for k, v in stored.signals.items() if v is not None}
         return Evidence(
             because=because, series=series, limits=limits, freeze_frame=frame, first_place=track.first_place, last_place=seen.place
         )

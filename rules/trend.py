@@ -191,3 +191,12 @@ class _UnevenWear(_WearTrend):
         if grown < 0.7 * self.sides.grown or grown < 0.7 * self.sides.factor * max(1.0, other_grown):
             return Clear(words)
         return Unsure(f"{words}, between the levels")
+
+    def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
+        """Both sides, and how far ahead of its partner one may be."""
+        mine, _ = super().picture(component, samples, cell, seen)
+        other = seen.get(self.signals[PARTNER[component]].id, DAY_S)
+        if other is None:
+            return mine, ()
+        theirs, _ = super().picture(PARTNER[component], [[seen.ts, other]], cell, seen)
+        return (*mine, *theirs), (Limit(label="soon", value=round(other + self.sides.ahead, 1)),)

@@ -64,7 +64,7 @@ class Car:
         snap = None if life.snap_on_day is None else int(since // DAY) + life.snap_on_day
         self.weather = Weather(life.region, life.mean_c, life.season_k, life.fronts, snap)
         self.rng = Random(f"{seed}/{since:.0f}")
-        self.codes = CodeMemory(truck=profile.drive == "truck")
+        self.codes = CodeMemory(truck=profile.drive == "truck", drive=profile.drive)
         self.condition = fresh(profile, Random(seed), since, self.weather.air(since))
         for name, value in life.start.items():
             setattr(self.condition, name, value)

@@ -26,6 +26,14 @@ TESTS: dict[str, tuple[str, str, float]] = {
     "cell": ("P0A80", "", 600.0),
 }
 
+#: What the control units of each kind of car test.
+_TESTED: dict[str, tuple[str, ...]] = {
+    "electric": ("voltage", "insulation", "cell"),
+    "truck": ("voltage", "thermostat", "overheating", "oil_pressure", "gearbox", "soot"),
+    "diesel": ("voltage", "thermostat", "overheating", "oil_pressure", "gearbox", "soot"),
+    "petrol": ("voltage", "thermostat", "overheating", "oil_pressure", "gearbox", "misfire", "lean"),
+}
+
 
 @dataclass(slots=True)
 class Stored:
@@ -48,6 +56,7 @@ class CodeMemory:
     """All codes of one car, and the seconds for which each test has failed in this cycle."""
 
     truck: bool = False
+    drive: str = "petrol"
     cycle: int = 0
     stored: dict[str, Stored] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -121,6 +130,12 @@ class CodeMemory:
     def count(self) -> int:
         """Confirmed codes, as mode 01 PID 01 counts them."""
         return sum(code.confirmed for code in self.stored.values())
+
+    @property
+    def supported(self) -> list[str]:
+        """Every code that this car can store: those of its tests, and whatever is stored (a cylinder's misfire)."""
+        tests = (TESTS[name] for name in _TESTED["truck" if self.truck else self.drive])
+        return sorted({truck if self.truck else car for car, truck, _ in tests} | set(self.stored))
 
     @property
     def version(self) -> tuple[object, ...]:

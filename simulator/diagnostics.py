@@ -1,6 +1,7 @@
 """Diagnosis over ISO-TP: control units that answer OBD-II 01/02/03/07/0A and UDS 0x14/0x19/0x22, and the unit that asks them.
 
-A car's codes are read with services 03, 07 and 0A, an electric car's with UDS 0x19 02, a truck's are broadcast as DM1.
+A car's codes are read with services 03, 07 and 0A, an electric car's with UDS 0x19 02 and its snapshot with 04 (a unit that
+does not know 02 is asked for all it supports, 0A), a truck's are broadcast as DM1.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 
 import can
 import isotp
+from udsoncan import DidCodec
+from udsoncan.exceptions import ConfigError, InvalidResponseException
 from udsoncan.Request import Request
 from udsoncan.Response import Response
 from udsoncan.services.ReadDTCInformation import ReadDTCInformation
@@ -88,16 +91,31 @@ class Answerer:
 
     def _read_codes(self, rest: bytes) -> bytes | None:
         mask = rest[1] if len(rest) > 1 else 0xFF
-        records = [
-            (code, byte)
-            for code, s in sorted(self._memory.stored.items())
-            if (byte := status_byte(s.pending, s.confirmed, s.lamp, s.failing)) & mask
-        ]
+        if rest[0] == 0x04:
+            return self._snapshot(rest[1:])
+        if rest[0] == 0x0A:
+            return bytes([0x59, 0x0A, 0xFF]) + b"".join(obd2.bytes_of(code) + bytes([0x00, self._status(code)]) for code in self._memory.supported)
+        records = [(code, byte) for code in sorted(self._memory.stored) if (byte := self._status(code)) & mask]
         if rest[0] == 0x01:
             return bytes([0x59, 0x01, 0xFF, 0x01, len(records) >> 8, len(records) & 0xFF])
         if rest[0] == 0x02:
             return bytes([0x59, 0x02, 0xFF]) + b"".join(obd2.bytes_of(code) + bytes([0x00, byte]) for code, byte in records)
         return None
+
+    def _status(self, code: str) -> int:
+        stored = self._memory.stored.get(code)
+        return 0x00 if stored is None else status_byte(stored.pending, stored.confirmed, stored.lamp, stored.failing)
+
+    def _snapshot(self, rest: bytes) -> bytes | None:
+        """What was measured when that code was stored: record 1, or all of them (FF); none when it stored nothing."""
+        if len(rest) != 4:
+            return bytes([0x7F, 0x19, 0x13])  # incorrectMessageLengthOrInvalidFormat
+        code, number = obd2.code_of(rest[:2]), rest[3]
+        if code is None or code not in self._memory.supported or number not in (0x01, 0xFF):
+            return bytes([0x7F, 0x19, 0x31])  # requestOutOfRange
+        stored = self._memory.stored.get(code)
+        record = b"" if stored is None else uds.snapshot_record(stored.frame)
+        return bytes([0x59, 0x04]) + rest[:3] + bytes([self._status(code)]) + record
 
 
 def _encoded(pid: int, values: Mapping[int, float]) -> bytes | None:
@@ -187,18 +205,64 @@ def _read_frozen(ask: Ask) -> FreezeFrame | None:
 
 
 def read_electric(ask: Ask, ts: float) -> Diagnostics:
-    """The whole list of an electric car, by UDS 0x19 02 (pending or confirmed)."""
-    request = ReadDTCInformation.make_request(2, status_mask=uds.PENDING | uds.CONFIRMED)
-    response = Response.from_payload(ask(Request.get_payload(request)))
-    data = ReadDTCInformation.interpret_response(response, 2)
-    codes, lamp = [], False
-    for found in data.service_data.dtcs:
-        number, byte = found.id, found.status.get_byte_as_int()
+    """The whole list of an electric car, by UDS 0x19 02 (pending or confirmed), with the snapshot of the first confirmed code."""
+    codes, confirmed, lamp = [], None, False
+    for number, byte in _listed_dtcs(ask):
         lamp = lamp or bool(byte & uds.LAMP)
         code, status = obd2.code_of((number >> 8).to_bytes(2, "big")), uds.status_of(byte)
         if code is not None and status is not None:
-            codes.append(TroubleCode.model_validate({"system": "uds", "code": f"{code}-{number & 0xFF:02X}", "status": status}))
-    return Diagnostics(ts=datetime.fromtimestamp(ts, UTC), codes=codes, mil=lamp)
+            name = f"{code}-{number & 0xFF:02X}"
+            codes.append(TroubleCode.model_validate({"system": "uds", "code": name, "status": status}))
+            if status == "confirmed" and confirmed is None:
+                confirmed = (number, name)
+    frame = None if confirmed is None else _read_snapshot(ask, *confirmed)
+    return Diagnostics(ts=datetime.fromtimestamp(ts, UTC), codes=codes, mil=lamp, freeze_frame=frame)
+
+
+def _listed_dtcs(ask: Ask) -> list[tuple[int, int]]:
+    """Number and status byte of each code that is pending or confirmed; from all supported ones where the unit cannot choose."""
+    request = ReadDTCInformation.make_request(2, status_mask=uds.PENDING | uds.CONFIRMED)
+    response = Response.from_payload(ask(Request.get_payload(request)))
+    subfunction = 0x02
+    if not response.positive:
+        subfunction = 0x0A
+        response = Response.from_payload(ask(Request.get_payload(ReadDTCInformation.make_request(subfunction))))
+        if not response.positive:
+            raise Unavailable("the control unit", f"it gives no list of codes: {response.code_name}")
+    data = ReadDTCInformation.interpret_response(response, subfunction)
+    return [(found.id, found.status.get_byte_as_int()) for found in data.service_data.dtcs]
+
+
+class _Snapped(DidCodec):
+    """A field of a snapshot, for udsoncan."""
+
+    def __init__(self, field: uds.Field) -> None:
+        super().__init__()
+        self._field = field
+
+    def decode(self, did_payload: bytes) -> Any:
+        return self._field.value(did_payload)
+
+    def __len__(self) -> int:
+        return self._field.length
+
+
+_SNAPPED: dict[int | str, str | DidCodec | type[DidCodec]] = {number: _Snapped(field) for number, field in uds.SNAPSHOT.items()}
+
+
+def _read_snapshot(ask: Ask, number: int, code: str) -> FreezeFrame | None:
+    """What the car measured when the code was stored; None when it has kept nothing that we can read."""
+    request = ReadDTCInformation.make_request(4, dtc=number, snapshot_record_number=0xFF)
+    response = Response.from_payload(ask(Request.get_payload(request)))
+    if not response.positive:
+        return None
+    try:
+        data = ReadDTCInformation.interpret_response(response, 4, didconfig=_SNAPPED)
+    except (InvalidResponseException, ConfigError):  # a maker's own identifiers: shown without
+        return None
+    found: list[Any] = [snapshot for dtc in data.service_data.dtcs for snapshot in dtc.snapshots]
+    signals: dict[str, float | bool | None] = {PATHS[uds.SNAPSHOT[s.did].signal]: s.data for s in found if s.data is not None}
+    return FreezeFrame(code=code, signals=signals) if signals else None
 
 
 def dm1_frames(memory: CodeMemory) -> list[can.Message]:

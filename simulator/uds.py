@@ -23,6 +23,11 @@ class Field:
     offset: float = 0.0
     signed: bool = False
 
+    def raw(self, value: float) -> bytes:
+        """The bytes of a value, by themselves."""
+        least, most = (-(1 << 8 * self.length - 1), (1 << 8 * self.length - 1) - 1) if self.signed else (0, (1 << 8 * self.length) - 2)
+        return min(max(round((value - self.offset) / self.scale), least), most).to_bytes(self.length, "big", signed=self.signed)
+
     def value(self, payload: bytes) -> float | None:
         raw = payload[self.start : self.start + self.length]
         if len(raw) < self.length or (not self.signed and all(byte == 0xFF for byte in raw)):
@@ -45,6 +50,21 @@ IDENTIFIERS: Mapping[tuple[int, int], tuple[Field, ...]] = {
         Field(51, 14, 1, 1.0, signed=True),
     ),
 }
+
+#: Data identifier of a snapshot (19 04) -> its field. Makers choose these; ours are the stand-in electric car's.
+SNAPSHOT: Mapping[int, Field] = {
+    0x2001: Field(1, 0, 2, 0.01), 0x2002: Field(4, 0, 1, 1.0, -60.0), 0x2003: Field(5, 0, 2, 0.001), 0x2004: Field(45, 0, 1, 0.5),
+    0x2005: Field(47, 0, 2, 0.001), 0x2006: Field(48, 0, 2, 0.001), 0x2007: Field(49, 0, 2, 1.0), 0x2008: Field(50, 0, 2, 0.001),
+    0x2009: Field(51, 0, 1, 1.0, -60.0), 0x200A: Field(52, 0, 2, 1.0), 0x200B: Field(53, 0, 2, 0.1), 0x200C: Field(54, 0, 2, 0.1, signed=True),
+}  # fmt: skip
+
+
+def snapshot_record(values: Mapping[int, float]) -> bytes:
+    """`number, count, {identifier data}…` of what was measured then; empty when nothing was."""
+    known = [(number, field) for number, field in SNAPSHOT.items() if field.signal in values]
+    if not known:
+        return b""
+    return bytes([0x01, len(known)]) + b"".join(number.to_bytes(2, "big") + field.raw(values[field.signal]) for number, field in known)
 
 
 def values_of(unit: int, answer: bytes) -> dict[int, float] | str:

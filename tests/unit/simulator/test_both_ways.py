@@ -57,3 +57,6 @@ async def test_the_way_through_can_says_the_same(name: str, model: str, tmp_path
             )
     if name in ("misfire", "insulation_loss", "oil_pressure_loss"):
         assert any(told.diagnostics is not None and told.diagnostics.mil for told in straight)
+    if name in ("misfire", "insulation_loss"):
+        frames = [told.diagnostics.freeze_frame for told in straight if told.diagnostics is not None and told.diagnostics.freeze_frame is not None]
+        assert frames and all(frame.signals for frame in frames)
