@@ -8,6 +8,8 @@ from dataclasses import replace
 from simulator.condition import Condition
 from simulator.wear import WHEELS, Fault, Truth
 
+SHOWS_K = 2.0  #: above the engine's own model of a healthy coolant: less is noise
+
 _PADS = {"front": (0, 1), "rear": (2, 3)} | {wheel: (n,) for n, wheel in enumerate(WHEELS)}
 
 
@@ -16,13 +18,14 @@ class Failures:
 
     def __init__(self, truck: bool) -> None:
         self._cold_limit_s = (30 if truck else 8) * 3600.0
-        self._hottest = self._gearbox = self._cold_s = 0.0
+        self._hottest = self._gearbox = self._cold_s = self._too_warm = 0.0
         self._broken_off = 0
         self._at: dict[int, float] = {}
 
     def see(self, c: Condition, seconds: float) -> None:
         """One step of driving."""
         self._hottest, self._gearbox = max(self._hottest, c.coolant_c), max(self._gearbox, c.transmission_c)
+        self._too_warm = max(self._too_warm, c.coolant_c - c.model_c)
         if c.model_c > 85.0 and c.coolant_c < 74.0:
             self._cold_s += seconds
 
@@ -59,5 +62,7 @@ class Failures:
         found = []
         for n, fault in enumerate(faults):
             truth, at = fault.truth(), self._at.get(n)
+            if fault.kind == "cooling_blocked":  # a radiator that is never asked for more than it still gives
+                truth = replace(truth, visible=self._too_warm >= SHOWS_K)
             found.append(truth if at is None else replace(truth, failure=at, too_late=at - (truth.failure - truth.too_late)))
         return found

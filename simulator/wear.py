@@ -203,6 +203,7 @@ class Truth:
     detectable: float
     failure: float
     too_late: float  #: the last instant at which an alert still helps
+    visible: bool = True  #: whether it has changed anything so far that a sensor could see; a fault that shows nothing cannot be found
 
 
 @dataclass(slots=True)

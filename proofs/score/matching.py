@@ -57,6 +57,7 @@ class Tally:
     hits: int = 0
     missed: int = 0
     open: int = 0  #: not found, and not too late yet when the run ended
+    unseen: int = 0  #: of the open ones, those that have changed nothing that a sensor could see
     wrong: int = 0  #: episodes whose first alert blamed another part
     leads: list[float] = field(default_factory=list)  #: days
 
@@ -68,7 +69,7 @@ class Tally:
         low, high = wilson(self.hits, self.total)
         leads = sorted(self.leads)
         return {
-            "episodes": self.total, "open": self.open, "recall": round(self.hits / self.total, 4) if self.total else None,
+            "episodes": self.total, "open": self.open, "open_unseen": self.unseen, "recall": round(self.hits / self.total, 4) if self.total else None,
             "recall_low": round(low, 4), "recall_high": round(high, 4), "median_lead_days": round(median(leads), 2) if leads else None,
             "p10_lead_days": round(leads[int(0.1 * (len(leads) - 1))], 2) if leads else None, "wrong_component": self.wrong,
         }  # fmt: skip
@@ -88,7 +89,7 @@ class Judged:
         tally = Tally()
         for one in self.by_fault.values():
             tally.hits, tally.missed, tally.open = tally.hits + one.hits, tally.missed + one.missed, tally.open + one.open
-            tally.wrong += one.wrong
+            tally.wrong, tally.unseen = tally.wrong + one.wrong, tally.unseen + one.unseen
             tally.leads += one.leads
         return tally
 
@@ -113,6 +114,7 @@ def judged(lives: Sequence[Lived], way: str) -> Judged:
                     tally.leads.append((truth.failure - first.ts) / DAY)
             elif truth.too_late > life.until:
                 tally.open += 1
+                tally.unseen += not truth.visible
             else:
                 tally.missed += 1
             before = [r for n, r in enumerate(alerts) if n not in right and truth.onset <= r.ts <= (first.ts if first else truth.failure)]

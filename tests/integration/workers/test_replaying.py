@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rules.catalogue import BY_NAME
 from rules.judge import Judge
 from schemas.errors import BadInput, NotFound
-from store import pool
+from store import pool, stages
 from telltale import data
 from tests.integration.gateway.conftest import judge, world  # noqa: F401 - the gateway's own fixtures
 from tests.integration.gateway.world import now, until
 from workers import replaying
 
+ROOT = Path(__file__).resolve().parents[3]
 COOLANT = "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature"
 CRANK = "Vehicle.LowVoltageBattery.CrankingVoltageMin"
 AIR = "Vehicle.Exterior.AirTemperature"
@@ -75,3 +79,64 @@ async def test_backtest_counts_what_would_have_fired(world):  # noqa: F811
     assert {name: rule["would_fire"] for name, rule in facts["rules"].items()} == {"coolant_hot": 1, "battery_12v": 1, "tyre_leak": 0}
     assert facts["vehicles"] == 1 and facts["rows_folded"] == 44 and ticks == [1] and facts["per_vehicle_month"] > 0
     assert later["would_fire"] == 0
+
+
+async def test_backtest_tells_hits_from_false_ones_counts_flapping_and_the_load_on_the_workshop(world):  # noqa: F811
+    """A quarter of one car: hot and gone by itself; hot and repaired; hot twice within a day; hot just now."""
+    await world.start()
+    car, today = await world.car(), now().replace(hour=12, minute=0, second=0)
+    spells = [(100, 0.0), (40, 0.0), (20, 0.0), (20, 6.0), (1, 0.0)]  # days ago, hours later
+    for days, hours in spells:
+        begin = today - timedelta(days=days) + timedelta(hours=hours)
+        for n in range(14):  # hot for ten minutes, then two cool looks, the second long after
+            minutes = n if n < 12 else 40 + 40 * (n - 12)
+            car.say(car.body(ts=begin + timedelta(minutes=minutes), signals={COOLANT: 116.0 if n < 10 else 88.0}))
+    await until(lambda: car.acked and car.acked[-1]["upto"] == 14 * len(spells))
+    await world.pool.execute(
+        "INSERT INTO cases (dealer_id, vehicle_id, state, severity, title, origin, opened_at, changed_at, repaired_at) "
+        "VALUES ($1, $2, 'done', 'soon', 'Radiator', 'alert', $3, $3, $3)",
+        world.dealer, car.id, today - timedelta(days=38),
+    )  # fmt: skip
+    async with pool.transaction(world.pool) as connection:
+        facts = await replaying.backtest(connection, lambda names: Judge([BY_NAME["coolant_hot"]], data.profiles()), ["coolant_hot"], today - timedelta(days=120))
+    told = facts["rules"]["coolant_hot"]
+    assert (told["would_fire"], told["vehicles"], told["hits"], told["false"], told["undecided"], told["flapped"]) == (5, 1, 1, 4, 0, 1)
+    assert told["per_vehicle_month"] == pytest.approx(5 / (99.06 / 30.44), rel=0.02)
+    assert facts["workshop_load"] == {"visits_per_day": pytest.approx(4 / 99.06, abs=0.002), "busiest_day": 2}
+
+
+async def test_the_rule_of_the_howto_is_tried_on_what_is_stored_then_shadowed_then_promoted(world, pool_as):  # noqa: F811
+    """Its whole way: backtest, shadow (recorded, told to nobody), live with a reason that stays."""
+    block = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "howto" / "new-rule.md").read_text(encoding="utf-8"), re.S)
+    assert block is not None
+    made: dict[str, Any] = {}
+    exec(block[1], made)
+    rule, fluid = made["RULE"], made["FLUID"]
+
+    def judge_of(names=(), stage="live"):
+        return Judge([rule], data.profiles(), stages={rule.name: stage})
+
+    await world.start(judge=Judge([], data.profiles()))  # the cars were heard before anybody thought of the rule
+    car = await world.car(profile="diesel_van")
+    begin = now() - timedelta(days=3)
+    for n in range(8):
+        car.say(car.body(ts=begin + timedelta(minutes=5 * n), signals={fluid: 8.0}))
+    await until(lambda: car.acked and car.acked[-1]["upto"] == 8)
+    async with pool.transaction(await pool_as("worker")) as connection:
+        tried = await replaying.backtest(connection, judge_of, [rule.name], begin)
+        await stages.move(connection, rule.name, "shadow", reason="on trial", actor="system", now=now())
+    assert tried["would_fire"] == 1 and await world.pool.fetchval("SELECT count(*) FROM alerts") == 0
+
+    for stage, told in (("shadow", 0), ("live", 1)):
+        await world.stop(world.gateways.pop())
+        await world.start(judge=judge_of(stage=stage))
+        fresh = await world.car(profile="diesel_van")
+        for n in range(4):
+            fresh.say(fresh.body(ts=now() - timedelta(minutes=30 - 5 * n), signals={fluid: 8.0}))
+        await until(lambda seen=fresh: world.pool.fetchval("SELECT 1 FROM alerts WHERE vehicle_id = $1 AND state = 'active'", seen.id))
+        woken = "SELECT count(*) FROM wakeups w JOIN alerts a ON a.id = w.subject_id WHERE w.topic = 'alert' AND a.vehicle_id = $1"
+        assert await world.pool.fetchval(woken, fresh.id) == told
+    async with pool.transaction(await pool_as("worker")) as connection:
+        await stages.move(connection, rule.name, "live", reason=f"backtest: {tried['would_fire']} would have fired", actor="staff:4", now=now())
+        moves = await stages.moves(connection, rule.name)
+    assert [(c.old, c.new, c.reason) for c in moves] == [(None, "shadow", "on trial"), ("shadow", "live", "backtest: 1 would have fired")]

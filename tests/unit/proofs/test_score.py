@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from proofs import score
 from proofs.score.living import START, Lived, Raised
 from proofs.score.matching import judged, parts_of, summary, wilson
+from simulator.engine import power_kw, warm
+from simulator.failures import Failures
 from simulator.population import population
-from simulator.wear import Truth
+from simulator.wear import Fault, Truth, wear_of
 from telltale import data
 
 DAY = 86_400.0
@@ -42,6 +46,24 @@ def test_an_alert_is_a_hit_only_on_the_right_part_and_in_time(raised, hits, miss
 def test_a_fault_that_had_no_time_to_fail_is_open_and_not_missed():
     late = Truth("tyre_leak", "front_left", "tyre_front_left", START + 58 * DAY, START + 59 * DAY, START + 90 * DAY, START + 89 * DAY)
     assert judged([a_life(truths=(late,))], "telltale").all().open == 1
+
+
+def test_a_fault_that_never_showed_is_told_from_one_that_nobody_found():
+    far = START + 900 * DAY
+    shown = Truth("cooling_blocked", "", "cooling", START, START, far, far)
+    tally = judged([a_life(truths=(shown,)), a_life(truths=(replace(shown, visible=False),))], "telltale").all()
+    assert (tally.open, tally.unseen, tally.missed) == (2, 1, 0) and tally.facts()["open_unseen"] == 1
+
+
+@pytest.mark.parametrize("floor, speed, visible", [(0.1, 130.0, True), (0.9, 130.0, False), (0.1, 30.0, False)])
+def test_a_blocked_radiator_shows_only_where_it_is_asked_for_more_than_it_gives(floor, speed, visible):
+    """At 5 °C outside an engine that idles along needs a fifteenth of its radiator."""
+    failures, c = Failures(truck=False), next(iter(population(data.profiles(), 1, 60, 1, START))).car(START).condition
+    fault = Fault.of("cooling_blocked", "", START, {"floor": floor})
+    for _ in range(240):
+        warm(c, wear_of([fault], START + 60 * DAY), 5.0, power_kw(speed, 0.0), 30.0)
+        failures.see(c, 30.0)
+    assert failures.truths([fault])[0].visible is visible
 
 
 def test_cost_and_rates_follow_from_the_counts():

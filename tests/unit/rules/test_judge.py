@@ -283,3 +283,35 @@ def test_a_memory_is_small_and_nothing_the_garbage_collector_walks(judge, profil
     for name in profiles:
         memory = judge.memory(name)
         assert len(memory) < 1_800 and not gc.is_tracked(memory)
+
+
+WEAK = {"crank": 9.0, "air": 25}
+
+
+def drives(reading, volts):
+    """Ten days: each day a weak start, then two hours of driving at that voltage."""
+    for day in range(10):
+        yield reading(1_440 * day, 1_000 * day + 1, **WEAK)
+        for n in range(1, 25):
+            yield reading(1_440 * day + 5 * n, 1_000 * day + 1 + n, volts=volts, rpm=2_000, speed=60, ignition=2)
+
+
+def test_an_alternator_that_does_not_charge_mutes_the_weak_starts_that_it_explains(fold, reading):
+    told = {s.rule for s in fold(drives(reading, 14.1)) if s.state is AlertState.ACTIVE}
+    assert told == {"battery_12v"}
+    steps = [s for s in fold(drives(reading, 11.9)) if s.state is AlertState.ACTIVE]
+    (cause,) = [s for s in steps if s.rule == "alternator"]
+    assert all(s.ts < cause.ts for s in steps if s.rule == "battery_12v")  # only what was told before the cause was known
+
+
+def test_a_consequence_is_still_explained_for_days_after_its_cause_was_mended(judge, reading):
+    memory = judge.memory("petrol_hatch")
+    rows = [reading(5 * n, n + 1, volts=11.9, rpm=2_000, speed=60, ignition=2) for n in range(40)]
+    rows += [reading(300 + 5 * n, 50 + n, volts=14.1, rpm=2_000, speed=60, ignition=2) for n in range(100)]
+    steps = [s for row in rows for s in judge.step(memory, row)]
+    assert states(steps, "alternator")[-1] == "resolved"
+    end = (steps[-1].ts - rows[0].ts) / 60
+    soon = [s for n in range(4) for s in judge.step(memory, reading(end + 60 * (n + 1), 500 + n, **WEAK))]
+    assert states(soon, "battery_12v") == []
+    late = [s for n in range(4) for s in judge.step(memory, reading(end + 4 * 1_440 + 60 * n, 600 + n, **WEAK))]
+    assert "active" in states(late, "battery_12v")
