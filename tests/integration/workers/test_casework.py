@@ -298,6 +298,19 @@ async def test_the_old_episode_moving_on_after_the_repair_is_no_comeback(scene: 
     assert (await scene.case())["state"] == "verifying"
 
 
+@pytest.mark.parametrize(("state", "after"), [("open", "dismissed"), ("contacted", "contacted"), ("booked", "booked"), ("in_workshop", "in_workshop")])
+async def test_a_withdrawn_alert_ends_a_case_that_nobody_has_acted_on_and_is_told_in_any_other(scene: Any, state: str, after: str) -> None:
+    await scene.alert(A.PENDING, A.ACTIVE)
+    await scene.work()
+    await scene.admin.execute("UPDATE cases SET state = $1", state)
+    await scene.alert(A.WITHDRAWN, first_step=2)
+    await scene.work()
+    case = await scene.case()
+    assert case["state"] == after
+    told = await scene.admin.fetch("SELECT new, reason FROM history WHERE noun = 'case' AND subject_id = $1 ORDER BY id", case["id"])
+    assert told[-1]["new"] == ("dismissed" if after == "dismissed" else "alert withdrawn")
+
+
 @pytest.mark.parametrize(("days", "comes_back"), [(29, True), (31, False)])
 async def test_within_thirty_days_of_the_repair_it_is_a_comeback_and_later_a_new_case(scene: Any, days: int, comes_back: bool) -> None:
     await repaired(scene)
