@@ -124,7 +124,7 @@ class Fleet:
         rows = await readings.since(connection, above, min((c.day for c in kept.values()), default=0))
         rows += await readings.since(connection, [(car.id, -1, -1, 0) for car in cold.values() if car.id not in kept], 0)
         for row in rows:
-            if row.mark & Mark.TAKES_BACK:
+            if row.mark and row.mark & Mark.TAKES_BACK:
                 self._take_back(cold[row.vehicle_id], row, [r for r in rows if r.vehicle_id == row.vehicle_id])
             else:
                 self._again(cold[row.vehicle_id], row, now)

@@ -44,7 +44,7 @@ class Again:
     def take(self, row: Reading) -> None:
         """The next row."""
         self.place = row.place or self.place
-        if row.mark & Mark.TAKES_BACK or (row.mark & Mark.ACCEPTED and row.seq in self.gone):
+        if row.mark and (row.mark & Mark.TAKES_BACK or (row.mark & Mark.ACCEPTED and row.seq in self.gone)):
             return
         self.judge.step(self.memory, self.odometer.see(row))
 

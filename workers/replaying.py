@@ -28,7 +28,7 @@ async def folded(
     """A car's rows up to that place with what each moved: the very fold of the gateway, with what people took back at its place."""
     memory = judge.memory(profile)
     async for row in replays.rows(connection, vehicle_id, upto):
-        if row.mark & Mark.TAKES_BACK:
+        if row.mark and row.mark & Mark.TAKES_BACK:
             place = row.place or 0
             again = Again(judge, profile, await replays.taken_back(connection, vehicle_id, place))
             async for before in replays.rows(connection, vehicle_id, place - 1):

@@ -11,7 +11,7 @@ from schemas.case import Case, CaseEvent, CaseState
 from schemas.errors import NotFound
 from schemas.message import MessageKind, Purpose
 from schemas.moment import from_epoch
-from schemas.reading import Reading
+from schemas.reading import Mark, Reading
 from store import accounts, alerts, cases, feedback, fleet, history, messages, owners, readings, secrets, sweeps, wakeups
 from store.pool import Connection
 from store.wakeups import Wakeup
@@ -121,7 +121,7 @@ async def _since_repair(kit: Kit, connection: Connection, case: Case) -> list[Re
         page = await readings.page(
             connection, case.dealer_id, case.vehicle_id, case.repaired_at, kit.clock() + _FAR, after=after, limit=_PAGE
         )
-        rows += page
+        rows += [row for row in page if not row.mark & (Mark.TAKEN_BACK | Mark.TAKES_BACK)]
         if len(page) < _PAGE:
             return rows
         last = page[-1]

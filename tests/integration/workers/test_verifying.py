@@ -11,6 +11,7 @@ from dealer_api.acts import bookings as booking_acts
 from dealer_api.acts import offers as offer_acts
 from schemas.alert import AlertState as A
 from schemas.message import Purpose
+from schemas.reading import Mark
 from schemas.signal import BY_PATH
 from store import consents, feedback, wakeups
 from store.pool import transaction
@@ -57,6 +58,17 @@ async def row(scene: Any, values: dict[int, float]) -> None:
         "INSERT INTO readings (dealer_id, vehicle_id, boot, seq, day, ts, received_at, mark, place, ids, vals) VALUES ($1, $2, 1, $3, $4, $5, $5, 0, $3, $6, $7)",
         scene.dealer.id, scene.car.id, seq, day, scene.clock(), list(values), list(values.values()),
     )  # fmt: skip
+
+
+async def test_what_a_person_has_taken_back_proves_nothing(scene: Any) -> None:
+    await in_verification(scene)
+    await drives(scene, good=True)
+    await scene.admin.execute("UPDATE readings SET mark = $1", int(Mark.ACCEPTED | Mark.LATE | Mark.TAKEN_BACK))
+    await Verifier(scene.kit).once()
+    assert (await scene.case())["state"] == "verifying"
+    await scene.admin.execute("UPDATE readings SET mark = 0")
+    await Verifier(scene.kit).once()
+    assert (await scene.case())["state"] == "done"
 
 
 async def test_the_cars_own_proof_closes_the_case_and_sends_the_all_clear_and_later_one_question(scene: Any) -> None:
