@@ -82,5 +82,5 @@ class Batch:
         await latest.keep(connection, self.latest)
         await latest.hint(connection, self.hints)
         await vehicles.heard(connection, sorted(self.heard.values()))
-        await tallies.add(connection, list(self.tallies.values()))
+        await tallies.add(connection, [self.tallies[key] for key in sorted(self.tallies)])  # sorted: other gateways count the same
 

@@ -35,8 +35,9 @@ class Shares:
         self.beaten = 0.0  #: machine time of the last committed beat
         self._moving: set[int] = set()
 
-    async def begin(self) -> None:
-        """Take what is ours. A gateway with the same share is an error; one with a coarser share is asked to give."""
+    async def begin(self, beaten: Callable[[], None] = lambda: None) -> None:
+        """Take what is ours. A gateway with the same share is an error; one with a coarser share is asked to give; while
+        finer shares carry everything, this one stands by and says that it lives."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + GRACE_S
         while True:
@@ -48,6 +49,9 @@ class Shares:
             held = {lease.bucket: lease for lease in await self.writer.read(leases.all_of_them)}
             same = next((held[b] for b in left if held[b].share == self.writer.share and held[b].holder != self.writer.holder), None)
             await self.writer.write(partial(leases.want, buckets=left, share=self.writer.share))
+            beaten()
+            if self.writer.buckets and all(_fineness(held[bucket].share) > self.n for bucket in left):
+                return  # a finer share does not give: serve what we have
             if loop.time() > deadline:
                 if same is not None:
                     raise Misconfigured(
@@ -55,7 +59,7 @@ class Shares:
                     )
                 if self.writer.buckets:
                     return  # the rest comes when it is given
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.1 if loop.time() < deadline else BEAT_S)
 
     async def run(self, intake: Intake, beaten: Callable[[], None]) -> None:
         """Beat, give what a finer share asks for, take what has become free."""
@@ -65,7 +69,7 @@ class Shares:
                 wanted = await self.writer.write(self._beat)
                 beaten()
                 for bucket, share in wanted.items():
-                    if int(share.partition("/")[2]) > self.n and bucket not in self._moving:
+                    if _fineness(share) > self.n and bucket not in self._moving:
                         self._moving.add(bucket)
                         intake.between_batches(lambda bucket=bucket: self._give(intake, bucket))  # type: ignore[misc]
                 await self._take_free()
@@ -89,12 +93,17 @@ class Shares:
 
     async def _take_free(self) -> None:
         left = [bucket for bucket in self.mine if bucket not in self.writer.buckets and bucket not in self._moving]
-        if not left:
-            return
-        got = await self.writer.take(left)
-        if got:
-            log.info("buckets_taken", buckets=got)
-            await self.broker.open(got)
-        still = [bucket for bucket in left if bucket not in got]
+        if left:
+            await self.writer.take(left)
+        deaf = sorted(bucket for bucket in self.writer.buckets - self.broker.sessions.keys() if bucket not in self._moving)
+        if deaf:  # taken now, or just before the connection to the database broke
+            log.info("buckets_taken", buckets=deaf)
+            await self.broker.open(deaf, timeout=GRACE_S)  # it goes on by itself after that; the beat must not wait
+        still = [bucket for bucket in left if bucket not in self.writer.buckets]
         if still:
             await self.writer.write(partial(leases.want, buckets=still, share=self.writer.share))
+
+
+def _fineness(share: str | None) -> int:
+    """The N of K/N; of two that want a bucket the larger wins."""
+    return int(share.partition("/")[2]) if share else 0

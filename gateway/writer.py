@@ -12,7 +12,7 @@ from typing import TypeVar
 import structlog
 
 from gateway.batch import Batch
-from schemas.errors import Misconfigured, Unavailable
+from schemas.errors import Overtaken, Unavailable
 from store import alerts, leases, readings, transactions
 from store.pool import Connection, connect
 
@@ -29,8 +29,8 @@ def machine_now() -> datetime:
     return datetime.now(UTC)
 
 
-class LostLease(Misconfigured):
-    """{setting}: {reason}"""
+class LostLease(Overtaken):
+    """Another gateway took this {noun} while the database was away; this one leaves and starts anew."""
 
 
 class Writer:
@@ -202,10 +202,13 @@ class Writer:
 
     async def _take_back(self, connection: Connection, bucket: int) -> None:
         for _ in range(50):
-            if await leases.take(connection, bucket, self.holder, self.share, machine_now()):
+            back = await leases.take_back(connection, bucket, self.holder)
+            if back:
                 return
+            if back is None:
+                break
             await asyncio.sleep(0.1)
-        raise LostLease(f"bucket {bucket:02d}", "another gateway took it while the database was away; this one leaves and starts anew")
+        raise LostLease(f"bucket {bucket:02d}")
 
     async def take(self, buckets: list[int]) -> list[int]:
         """Try to lease these; returns those that we have now."""

@@ -93,15 +93,15 @@ async def _check_rows(connection: asyncpg.Connection[asyncpg.Record], car: Proof
     found.checked += len(car.acknowledged)
     found.missing += [f"{car.vin} {key}" for key in sorted(car.acknowledged) if key not in times]
     found.twice += [f"{car.vin} {key} stored {n} times" for key, n in times.items() if n > 1]
-    before = (0, 0)
+    before, place = (0, 0), 0
     for row in rows:
         key = (row["boot"], row["seq"])
         body = car.history.get(key)
         if body is None or expected(body) != dict(zip(row["ids"], row["vals"], strict=True)):
             found.strange.append(f"{car.vin} {key}")
-        if row["place"] is None or key < before:
-            found.out_of_order.append(f"{car.vin} {key} at place {row['place']}, after {before}")
-        before = max(before, key)
+        if row["place"] is None or key < before or row["place"] <= place:
+            found.out_of_order.append(f"{car.vin} {key} at place {row['place']}, after {before} at {place}")
+        before, place = max(before, key), row["place"] or place
 
 
 def fold(car: ProofCar, vehicle: int) -> list[Step]:

@@ -1,13 +1,13 @@
 """The gateway as in service, or with one guard taken out. No production code knows that it is being tested.
 
-    python -m proofs.gateway_under SWITCH DATABASE_URL MQTT_URL AUTH_URL AUTH_SEED BROKER_LOG
+    python -m proofs.gateway_under SWITCH DATABASE_URL MQTT_URL AUTH_URL AUTH_SEED BROKER_LOG [SHARE]
 
 SWITCH is `none` or one of `SWITCHES`. Says `ready` when it listens.
 """
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -23,7 +23,9 @@ from gateway.intake import Intake
 from rules.catalogue import RULES
 from rules.codes import CodeBook
 from rules.judge import Judge
-from telltale import data
+from store import leases
+from store.pool import Connection
+from telltale import cli, data
 
 
 class AckBeforeCommit(Intake):
@@ -58,22 +60,40 @@ def no_dedupe() -> None:
     setattr(Frontier, "arrive", arrive)  # noqa: B010
 
 
-SWITCHES = {"ack-before-commit": AckBeforeCommit, "no-dedupe": Intake, "no-epoch": Intake}
+def no_lease() -> None:
+    """Whoever wants a bucket has it: two gateways may carry the same cars."""
+
+    async def take(connection: Connection, bucket: int, holder: str, share: str, now: datetime) -> bool:
+        await connection.execute(leases._TAKEN, bucket, holder, share, now)
+        return True
+
+    async def take_back(*_: object) -> bool:
+        return True
+
+    setattr(leases, "take", take)  # noqa: B010
+    setattr(leases, "take_back", take_back)  # noqa: B010
 
 
-async def main(switch: str, database: str, mqtt: str, auth_url: str, auth_seed: str, log: str) -> None:
+SWITCHES = {"ack-before-commit": AckBeforeCommit, "no-dedupe": Intake, "no-epoch": Intake, "no-lease": Intake}
+
+
+async def main(switch: str, database: str, mqtt: str, auth_url: str, auth_seed: str, log: str, share: str = "0/1") -> None:
     """Run until killed."""
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr))
     if switch == "no-epoch":
         no_epoch()
     if switch == "no-dedupe":
         no_dedupe()
+    if switch == "no-lease":
+        no_lease()
+    k, _, n = share.partition("/")
     profiles = data.profiles()
     await running.run(
         database_url=database,
         mqtt_url=mqtt,
         clock=lambda: datetime.now(UTC),
         profiles=profiles,
+        share=(int(k), int(n)),
         judge=Judge(RULES, profiles, codes=CodeBook(data.trouble_codes())),
         auth_url=auth_url,
         auth_seed=auth_seed,
@@ -85,4 +105,5 @@ async def main(switch: str, database: str, mqtt: str, auth_url: str, auth_seed: 
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:7]))
+    with contextlib.suppress(KeyboardInterrupt):  # SIGTERM: it has left in order
+        cli.run(main(*sys.argv[1:8]))

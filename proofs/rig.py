@@ -1,17 +1,17 @@
-"""The fault experiment's house: database, broker, proxies between all parts, a gateway that is started again when it dies, cars."""
+"""The fault experiment's house: database, broker, proxies between all parts, gateways that are started again when they die, cars."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import hashlib
-import sys
+import signal
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -19,6 +19,7 @@ from proofs.bench.payloads import vins
 from proofs.bench.rig import prepare
 from proofs.cars import ProofCar
 from proofs.checking import Findings, check
+from proofs.kept import KeptGateway
 from proofs.proxy import Proxy
 from proofs.traffic import TRUTH, Driver
 from telltale.embedded.broker import EmbeddedBroker
@@ -30,12 +31,12 @@ ILL_AFTER, KNOWN_AFTER = 50, 80  #: messages after which a faulty car falls ill,
 class Rig:
     """`async with Rig(...) as rig:`; `rig.drive(rate)` starts the traffic, `rig.settle()` ends it and waits."""
 
-    def __init__(self, home: Path, *, cars: int, seed: int, spool: bool, sabotage: str | None) -> None:
+    def __init__(self, home: Path, *, cars: int | Sequence[str], seed: int, spool: bool | None, sabotage: str | None, share: str = "0/1") -> None:
+        """`cars`: how many, or which VINs; `spool`: all, none, or (None) every other one."""
         self.home, self.sabotage, self.seed = home, sabotage or "none", seed
         self.postgres = EmbeddedPostgres(home)
         self.broker = EmbeddedBroker(home / "broker")
-        self.gateway_starts = 0
-        self.vins = vins(cars, seed)
+        self.vins = vins(cars, seed) if isinstance(cars, int) else list(cars)
         kinds = list(TRUTH)
         start = datetime.now(UTC) - timedelta(days=6)
         self.drivers = {vin: Driver(kinds[n % len(kinds)], seed * 1000 + n, start) for n, vin in enumerate(self.vins)}
@@ -43,38 +44,38 @@ class Rig:
         self._spool = spool
         self._tasks: list[asyncio.Task[None]] = []
         self._driving: asyncio.Task[None] | None = None
-        self._process: asyncio.subprocess.Process | None = None
-        self._ready = asyncio.Event()
+        self._share = share
+        self.gateways: dict[str, KeptGateway] = {}
+        self.left: list[KeptGateway] = []  #: gateways that are gone for good
 
     async def __aenter__(self) -> Self:
         self.home.mkdir(parents=True, exist_ok=True)
         await asyncio.gather(self.postgres.start(), self.broker.start())
         hashes = {vin: hashlib.sha256(secret.encode()).digest() for vin, secret in self.secrets.items()}
-        role = await prepare(self.postgres.url, self.vins, hashes)
+        self.role = await prepare(self.postgres.url, self.vins, hashes)
         if self.sabotage == "no-dedupe":
             await self._drop_the_unique_key()
-        where = urlsplit(role)
-        self.database_proxy = await Proxy("127.0.0.1", where.port or 5432).start()
-        self.gateway_proxy = await Proxy("127.0.0.1", self.broker.port).start()
         self.car_proxy = await Proxy("127.0.0.1", self.broker.port).start()
-        self._database = role.replace(f":{where.port}", f":{self.database_proxy.port}")
-        self._mqtt = self.broker.mqtt_url.replace(f":{self.broker.port}", f":{self.gateway_proxy.port}")
-        self._tasks.append(asyncio.create_task(self._keep_gateway()))
-        await asyncio.wait_for(self._ready.wait(), 60)
+        await self.start_gateway(self._share)
+        await self.gateway_is_ready()
         self.cars = [
-            ProofCar(vin, self.secrets[vin], lambda: ("127.0.0.1", self.car_proxy.port), self._spool, self.seed + n, repeat=0.1)
+            ProofCar(vin, self.secrets[vin], lambda: ("127.0.0.1", self.car_proxy.port), self._keeps(n), self.seed + n, repeat=0.1)
             for n, vin in enumerate(self.vins)
         ]
         self._tasks += [asyncio.create_task(car.run()) for car in self.cars]
         return self
 
+    def _keeps(self, n: int) -> bool:
+        """Whether the n-th car has a spool. Both kinds in each bucket and among each kind of fault."""
+        return self._spool if self._spool is not None else (n + n // 16) % 2 == 0
+
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for task in [*self._tasks, *([self._driving] if self._driving else [])]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.kill_gateway()
-        for proxy in (self.database_proxy, self.gateway_proxy, self.car_proxy):
-            await proxy.stop()
+        for share in list(self.gateways):
+            await self.end_gateway(share)
+        await self.car_proxy.stop()
         await self.broker.stop()
         await self.postgres.stop()
 
@@ -101,7 +102,7 @@ class Rig:
         """No more faults, no more traffic: wait until every car has delivered everything and everything is judged."""
         if self._driving is not None:
             self._driving.cancel()
-        for proxy in (self.database_proxy, self.gateway_proxy, self.car_proxy):
+        for proxy in (self.car_proxy, *(proxy for one in self.gateways.values() for proxy in (one.database_proxy, one.broker_proxy))):
             proxy.delay_s = 0.0
             proxy.flow()
         deadline = time.monotonic() + within_s
@@ -138,31 +139,46 @@ class Rig:
         truth = {vin: rule for vin, rule in truth.items() if not ILL_AFTER < self.drivers[vin].said <= KNOWN_AFTER}
         return await check(self.postgres.url, self.cars, truth)
 
-    # -- the gateway --------------------------------------------------------------------------------------------------
+    # -- the gateways -------------------------------------------------------------------------------------------------
+
+    @property
+    def _first(self) -> KeptGateway:
+        return next(iter(self.gateways.values()))
+
+    @property
+    def database_proxy(self) -> Proxy:
+        """Between the (first) gateway and the database."""
+        return self._first.database_proxy
+
+    @property
+    def gateway_proxy(self) -> Proxy:
+        """Between the (first) gateway and the broker."""
+        return self._first.broker_proxy
+
+    @property
+    def gateway_starts(self) -> int:
+        """How often any gateway was started."""
+        return sum(one.starts for one in (*self.left, *self.gateways.values()))
+
+    async def start_gateway(self, share: str) -> KeptGateway:
+        """One more gateway; it may not be ready yet."""
+        made = KeptGateway(self.home, share, sabotage=self.sabotage, database=self.role, broker=self.broker)
+        self.gateways[share] = await made.start()
+        return made
+
+    async def end_gateway(self, share: str, how: signal.Signals = signal.SIGKILL) -> None:
+        """This one leaves for good."""
+        gone = self.gateways.pop(share)
+        self.left.append(gone)
+        await gone.leave(how)
 
     def kill_gateway(self) -> None:
-        """kill -9."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
+        """kill -9 of the (first) gateway."""
+        self._first.kill()
 
     async def gateway_is_ready(self) -> None:
-        """Wait until the gateway listens (again)."""
-        await asyncio.wait_for(self._ready.wait(), 60)
-
-    async def _keep_gateway(self) -> None:
-        log = (self.home / "gateway.log").open("ab")
-        while True:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "proofs.gateway_under", self.sabotage, self._database, self._mqtt, self.broker.auth_url,
-                self.broker.auth_seed, str(self.broker.log), stdout=asyncio.subprocess.PIPE, stderr=log,
-            )  # fmt: skip
-            self.gateway_starts += 1
-            assert self._process.stdout is not None
-            if b"ready" in await self._process.stdout.readline():
-                self._ready.set()
-            await self._process.wait()
-            self._ready.clear()
-            await asyncio.sleep(0.2)
+        """Wait until the (first) gateway listens (again)."""
+        await asyncio.wait_for(self._first.ready.wait(), 60)
 
     async def _drop_the_unique_key(self) -> None:
         connection = await asyncpg.connect(self.postgres.url)

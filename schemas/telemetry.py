@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
 
 from schemas.moment import Moment
 
 Counter = Annotated[int, Field(ge=0, le=2**53)]
 #: A signal's value on the wire. Booleans are 0 and 1; null is "no reading", not 0.
 WireValue = float | bool | None
+#: Validation ends with the first value that is none: thousands of errors in one message would hold up everybody else's.
+WireValues = Annotated[dict[str, WireValue], FailFast()]
 
 
 class _Sequenced(BaseModel):
@@ -33,7 +35,7 @@ class _Sequenced(BaseModel):
 class Telemetry(_Sequenced):
     """A sample: VSS 6.0 paths with their VSS units."""
 
-    signals: Annotated[dict[str, WireValue], Field(max_length=256)]
+    signals: Annotated[WireValues, Field(max_length=256)]
 
 
 class TroubleCode(BaseModel):
@@ -53,13 +55,13 @@ class FreezeFrame(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     code: str
-    signals: dict[str, WireValue]
+    signals: WireValues
 
 
 class Diagnostics(_Sequenced):
     """The whole list of codes as the car sees it now; a code that is missing is gone."""
 
-    codes: Annotated[list[TroubleCode], Field(max_length=256)]
+    codes: Annotated[list[TroubleCode], Field(max_length=256), FailFast()]
     mil: bool
     freeze_frame: FreezeFrame | None = None
 
@@ -70,7 +72,7 @@ class Status(BaseModel):
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     state: Literal["online", "offline"]
-    signals: dict[str, WireValue] = Field(default_factory=dict)
+    signals: WireValues = Field(default_factory=dict)
 
 
 class Ack(BaseModel):

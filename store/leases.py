@@ -12,9 +12,13 @@ from store.pool import Connection
 _SPACE = 7_411  # first key of our advisory locks
 _TRY = "SELECT pg_try_advisory_lock($1, $2)"
 _FREE = "SELECT pg_advisory_unlock($1, $2)"
+_HOLDER = "SELECT holder FROM leases WHERE bucket = $1"
 _TAKEN = "UPDATE leases SET holder = $2, share = $3, taken_at = $4, beat_at = $4, wanted_by = NULL WHERE bucket = $1"
 _GIVEN = "UPDATE leases SET holder = NULL, share = NULL WHERE bucket = $1 AND holder = $2"
-_WANT = "UPDATE leases SET wanted_by = $2 WHERE bucket = ANY($1::int[])"
+_WANT = """
+UPDATE leases SET wanted_by = $2 WHERE bucket = ANY($1::int[])
+AND (wanted_by IS NULL OR split_part(wanted_by, '/', 2)::int <= split_part($2, '/', 2)::int)
+"""
 _WANTED = "SELECT bucket, wanted_by FROM leases WHERE bucket = ANY($1::int[]) AND wanted_by IS NOT NULL"
 _BEAT = "UPDATE leases SET beat_at = $2 WHERE bucket = ANY($1::int[])"
 _ALL = "SELECT bucket, holder, share, taken_at, beat_at, wanted_by FROM leases ORDER BY bucket"
@@ -41,6 +45,17 @@ async def take(connection: Connection, bucket: int, holder: str, share: str, now
     return True
 
 
+async def take_back(connection: Connection, bucket: int, holder: str) -> bool | None:
+    """Hold the bucket again on a new connection; False while another connection has it, None when another gateway had it
+    meanwhile: what this one remembers of its cars is out of date."""
+    if not await connection.fetchval(_TRY, _SPACE, bucket):
+        return False
+    if await connection.fetchval(_HOLDER, bucket) == holder:
+        return True
+    await connection.fetchval(_FREE, _SPACE, bucket)
+    return None
+
+
 async def give(connection: Connection, bucket: int, holder: str) -> None:
     """Let another gateway have it; only after the last batch of the bucket is committed."""
     await connection.execute(_GIVEN, bucket, holder)
@@ -48,7 +63,7 @@ async def give(connection: Connection, bucket: int, holder: str) -> None:
 
 
 async def want(connection: Connection, buckets: Iterable[int], share: str) -> None:
-    """Ask whoever holds them to let go."""
+    """Ask whoever holds them to let go. A coarser share does not overwrite the wish of a finer one."""
     await connection.execute(_WANT, list(buckets), share)
 
 

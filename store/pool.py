@@ -60,6 +60,11 @@ async def open_pool(url: str, *, name: str, size: int = 8, statement_timeout_ms:
 def _server_settings(name: str, statement_timeout_ms: int) -> dict[str, str]:
     return {
         "application_name": f"telltale-{name}",
+        # A machine that lost its power says no good-bye: its locks (a gateway's leases are locks) are free after 25 s, not after two hours.
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
+        "tcp_user_timeout": "25000",
         "statement_timeout": str(statement_timeout_ms),
         "idle_in_transaction_session_timeout": "30000",
         "lock_timeout": "5000",

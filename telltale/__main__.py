@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from schemas.errors import TelltaleError, Unavailable
+from schemas.errors import Overtaken, TelltaleError, Unavailable
 
 TRY_AGAIN = 75  # EX_TEMPFAIL: a supervisor starts us again
 
@@ -21,7 +21,7 @@ def main() -> int:
         status = app(standalone_mode=False)
     except TelltaleError as error:
         sys.stderr.write(f"telltale: {' '.join(str(error).split())}\n")
-        return TRY_AGAIN if isinstance(error, Unavailable) else 2
+        return TRY_AGAIN if isinstance(error, Unavailable | Overtaken) else 2
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # click's own errors know how to show themselves

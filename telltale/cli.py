@@ -36,7 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "owners": ("owners", "Owners, their cars and their consent: import from CSV."),
     "key": ("key", "API keys: create."),
     "bench": ("bench", "Measure: intake, rules, booking, api."),
-    "prove": ("prove", "Fault experiments with a history and a checker: intake, booking, messages."),
+    "prove": ("prove", "Fault experiments with a history and a checker: intake, shares, booking, messages, fuzz."),
     "score": ("score", "Detection against a simulated fleet's ground truth."),
     "backtest": ("backtest", "Try rules on stored readings."),
     "explain": ("explain", "Fold the stored readings again and say why an alert was raised."),

@@ -39,6 +39,17 @@ def intake(
 
 
 @app.command()
+def shares(
+    trials: Annotated[int, typer.Option(help="How many rounds from two gateways to four and back.")] = 2,
+    seed: Seed = 1,
+    sabotage: Annotated[str | None, _switches("no-lease")] = None,
+    as_json: Json = False,
+) -> None:
+    """From two gateways to four and back under load, gateways killed on the way: nothing lost, nothing twice, each car in its order."""
+    _run("shares", as_json, trials=trials, seed=seed, sabotage=sabotage)
+
+
+@app.command()
 def booking(
     trials: Trials = 20,
     seed: Seed = 1,
@@ -58,6 +69,17 @@ def messages(
 ) -> None:
     """Every text is sent once, to somebody who wants it, and only while it is true."""
     _run("messages", as_json, trials=trials, seed=seed, sabotage=sabotage)
+
+
+@app.command()
+def fuzz(
+    trials: Annotated[int, typer.Option(help="How many payloads.")] = 50_000,
+    seed: Seed = 1,
+    sabotage: Annotated[str | None, _switches("no-size-limit, trusting-decoder")] = None,
+    as_json: Json = False,
+) -> None:
+    """Whatever a car may send is answered: nothing uncaught, nothing that takes more than 5 ms of CPU."""
+    _run("fuzz", as_json, trials=trials, seed=seed, sabotage=sabotage)
 
 
 def _run(part: str, as_json: bool, **options: Any) -> None:
