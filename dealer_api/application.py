@@ -40,7 +40,10 @@ def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = ()) -> w
     for extend in (*_rooms(), *extensions):
         extend(app)
     for route in ROUTES:
-        app.router.add_route(route.method, route.path, identity.guard(route))
+        door = identity.guard(route)
+        app.router.add_route(route.method, route.path, door)
+        if route.method == "GET" and not route.streams:  # a link is looked at before it is opened: the same answer, without its body
+            app.router.add_route("HEAD", route.path, door)
     if STATIC.is_dir():
         app.router.add_static("/static", STATIC)
     app.on_response_prepare.append(_protect)

@@ -107,7 +107,7 @@ API: tuple[Route, ...] = (
 )
 
 HOUSEKEEPING: tuple[Route, ...] = (
-    Route("GET", "/events", events.events, PEOPLE, "Live changes of this dealer (server-sent events)"),
+    Route("GET", "/events", events.events, PEOPLE, "Live changes of this dealer (server-sent events)", streams=True),
     Route("GET", "/health/live", health.live, PUBLIC, "Is the process alive"),
     Route("GET", "/health/ready", health.ready, PUBLIC, "Can it serve"),
     Route("GET", "/metrics", health.metrics, PUBLIC, "Counters, for a scraper on this machine"),

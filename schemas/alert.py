@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.lifecycle import Lifecycle
+from schemas.reading import Measured
 from schemas.verdict import Severity
 
 
@@ -50,7 +51,7 @@ class Sample(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     ts: float
-    value: float
+    value: Measured
 
 
 class Series(BaseModel):
@@ -80,7 +81,7 @@ class Evidence(BaseModel):
     because: str
     series: tuple[Series, ...] = ()
     limits: tuple[Limit, ...] = ()
-    freeze_frame: dict[str, float] | None = None
+    freeze_frame: dict[str, Measured] | None = None
     first_place: int | None = None  #: the car's running numbers that were looked at
     last_place: int | None = None
 

@@ -5,8 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntFlag, StrEnum
+from typing import Annotated
+
+from pydantic import PlainSerializer
 
 from schemas.telemetry import Diagnostics
+
+
+def seven_digits(value: float) -> float:
+    """A value as it was said: stored as float32, 12.14 comes back as 12.140000343322754."""
+    return float(f"{value:.7g}")
+
+
+#: A measured value; as JSON it has the digits that a float32 really carries.
+Measured = Annotated[float, PlainSerializer(seven_digits, return_type=float, when_used="json")]
 
 
 class Mark(IntFlag):
@@ -51,7 +63,7 @@ class Refusal(StrEnum):
     NOT_JSON = "not_json"  #: the body cannot be read at all
     NOT_TELEMETRY = "not_telemetry"  #: JSON, but not of the contract's shape
     NOT_FINITE = "not_finite"  #: NaN or infinite
-    TOO_LARGE = "too_large"  #: more than 64 KiB
+    TOO_LARGE = "too_large"  #: more than 64 KiB, or more than 4,096 parts
     UNKNOWN_SIGNAL = "unknown_signal"  #: a path that is not in the table below; the known ones of the message are kept
     OUT_OF_RANGE = "out_of_range"  #: a value no such sensor can give; the others are kept
     FOREIGN_VIN = "foreign_vin"  #: the payload names another car than the topic

@@ -14,7 +14,7 @@ from schemas.profile import Profile
 from store.pool import Connection, Pool, transaction
 
 #: /o/{token} the owner's offer and journey, /d/{token} the driver's leg, /f/{token} feedback, /invitation/{token} a new colleague.
-LINKS = {"offer": "o", "journey": "o", "driver": "d", "feedback": "f", "preferences": "p", "invitation": "invitation"}
+LINKS = {"offer": "o", "journey": "o", "driver": "d", "feedback": "f", "invitation": "invitation"}
 
 
 @dataclass(frozen=True)

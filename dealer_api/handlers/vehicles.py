@@ -17,7 +17,7 @@ from schemas.case import Case
 from schemas.consent import Owner
 from schemas.errors import BadInput
 from schemas.moment import Moment, from_epoch
-from schemas.reading import Mark
+from schemas.reading import Mark, Measured
 from schemas.signal import BY_ID, BY_PATH
 from schemas.vehicle import Vehicle, Vin
 from store import cases, fleet, latest, owners, readings
@@ -55,7 +55,7 @@ class VehicleChanges(Body):
 class Value(BaseModel):
     """The newest value of a signal."""
 
-    value: float
+    value: Measured
     unit: str
     ts: datetime
 
@@ -97,8 +97,8 @@ class Reading(BaseModel):
     seq: int
     place: int | None = None
     marks: list[str]
-    value: float | None = None
-    signals: dict[str, float] | None = None
+    value: Measured | None = None
+    signals: dict[str, Measured] | None = None
     codes: list[str] | None = None
 
 

@@ -8,7 +8,7 @@ from dealer_api.route import DRIVING, PUBLIC, Route
 #: A token in the path is a signed link; its handler checks it. `/phone` answers on this very machine only.
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/o/{token}", visits.show, PUBLIC, "the owner's offer, then the journey"),
-    Route("GET", "/o/{token}/live", visits.live, PUBLIC, "says when to look again"),
+    Route("GET", "/o/{token}/live", visits.live, PUBLIC, "says when to look again", streams=True),
     Route("POST", "/o/{token}/accept", visits.accept, PUBLIC, "book a window"),
     Route("POST", "/o/{token}/fresh", visits.fresh, PUBLIC, "two other windows"),
     Route("GET", "/o/{token}/decline", visits.show_decline, PUBLIC, "why not"),
@@ -25,10 +25,10 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/f/{token}", answers.show, PUBLIC, "one question"),
     Route("POST", "/f/{token}", answers.answer, PUBLIC, "its answer, once"),
     Route("GET", "/d/{token}", driving.show, PUBLIC, "the driver's day by link"),
-    Route("GET", "/d/{token}/live", driving.live, PUBLIC, "says when to look again"),
+    Route("GET", "/d/{token}/live", driving.live, PUBLIC, "says when to look again", streams=True),
     Route("POST", "/d/{token}/move", driving.move, PUBLIC, "the next of five steps"),
     Route("GET", "/driver", driving.show, DRIVING, "the signed-in driver's day"),
-    Route("GET", "/driver/live", driving.live, DRIVING, "says when to look again"),
+    Route("GET", "/driver/live", driving.live, DRIVING, "says when to look again", streams=True),
     Route("POST", "/driver/move", driving.move, DRIVING, "the next of five steps"),
     Route("GET", "/phone", phones.show, PUBLIC, "the demo phones"),
     Route("GET", "/phone/texts", phones.texts, PUBLIC, "what arrived on a demo phone"),

@@ -54,6 +54,16 @@ async def test_whole_messages_carry_every_signal_by_its_path(desk):
     assert page["items"][0]["signals"] == {SPEED: 10.0, VOLTAGE: 14.5} and page["items"][0]["place"] == 1
 
 
+async def test_a_value_has_the_digits_that_were_said_and_none_of_float32(desk):
+    car = await _car(desk)
+    await _drive(desk, car, [0])
+    await desk.admin.execute("UPDATE readings SET vals = $1", [12.14, 14.5])
+    where = f"/api/v1/vehicles/{car}/readings?since=2023-01-01T00:00:00Z&until=2024-01-01T00:00:00Z"
+    advisor = await desk.as_role("advisor")
+    assert (await desk.get(advisor, f"{where}&signal={SPEED}"))["items"][0]["value"] == 12.14
+    assert (await desk.get(advisor, where))["items"][0]["signals"][SPEED] == 12.14
+
+
 async def test_the_last_week_is_shown_unless_said_and_nonsense_is_refused(desk):
     car = await _car(desk)
     await _drive(desk, car, [0])

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from gateway import normalise
-from gateway.normalise import MAX_BYTES, NO_BOOT, Source, diagnostics, odometer_fault, telemetry
+from gateway.normalise import MAX_BYTES, MAX_PARTS, NO_BOOT, Source, diagnostics, odometer_fault, telemetry
 from schemas.reading import Mark, Refusal
-from schemas.telemetry import Telemetry
+from schemas.telemetry import Status, Telemetry
 
 CAR = Source("1M8GDM9AXKP042788", 7, "vehicles/10/1M8GDM9AXKP042788/up/telemetry")
 NOW = datetime(2026, 11, 21, 10, 15, 5, tzinfo=UTC).timestamp()
@@ -33,6 +33,14 @@ def test_a_sample_becomes_a_row_of_float32_values():
     assert (row.vehicle_id, row.boot, row.seq, row.ids, row.mark) == (7, 41, 1234, (1,), Mark.PLAIN)
     assert row.values == (struct.unpack("<f", struct.pack("<f", 83.1))[0],)
     assert row.ts == pytest.approx(NOW - 2.88) and row.day == 20778 and row.car_ts is None
+
+
+def test_the_first_wrong_value_ends_the_look_so_that_thousands_of_them_hold_nobody_up():
+    wrong = body(signals={f"S{n}": [] for n in range(200)})
+    for look in (normalise._sample, Telemetry.model_validate_json, Status.model_validate_json):
+        with pytest.raises(ValidationError) as refused:
+            look(wrong)
+        assert sum(error["loc"][0] == "signals" for error in refused.value.errors()) <= 2  # of one signal: neither number nor boolean
 
 
 def test_old_names_and_units_are_converted_and_the_canonical_name_wins():
@@ -70,6 +78,7 @@ def test_null_is_no_reading_zero_is_one_and_a_boolean_is_a_number():
         (body().replace(b"83.1", b"1e400"), Refusal.NOT_FINITE, ""),
         (body(vin="WVWZZZ1JZXW000001"), Refusal.FOREIGN_VIN, "another car"),
         (body(padding="x" * MAX_BYTES), Refusal.TOO_LARGE, "65536"),
+        (body(padding=[1] * (MAX_PARTS + 1)), Refusal.TOO_LARGE, "parts"),
     ],
 )
 def test_what_is_refused_as_a_whole_says_why(payload, reason, words):

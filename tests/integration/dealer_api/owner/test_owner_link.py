@@ -47,6 +47,8 @@ async def test_fifty_previews_change_no_row_of_any_table(world: Any) -> None:
     before = await world.rows()
     for page in ("", "/decline", "/ask", "/preferences", "/cancel"):
         await asyncio.gather(*(world.web.get(path + page) for _ in range(10)))
+        async with world.web.head(path + page) as answer:  # as the previews of many phones begin
+            assert answer.status == 200 and answer.headers["Referrer-Policy"] == "no-referrer" and not await answer.read()
     assert await world.rows() == before
 
 
