@@ -125,7 +125,7 @@ def decode(tally: Tally, payload: bytes, kind: str) -> None:
 
 
 def _as_telemetry(payload: bytes) -> normalise.Heard:
-    quick = normalise.quick(payload, CAR.vehicle_id, NOW)
+    quick = normalise.quick(payload, CAR.vehicle_id, NOW, normalise.clock_window(NOW))
     return normalise.telemetry(payload, CAR, NOW) if quick is None else normalise.Heard(quick[0], quick[1], odometer=quick[2])
 
 

@@ -69,10 +69,6 @@ def _server_settings(name: str, statement_timeout_ms: int) -> dict[str, str]:
         "idle_in_transaction_session_timeout": "30000",
         "lock_timeout": "5000",
         "timezone": "UTC",
-        # A host that vanished says no goodbye: without these its server process would hold leases and locks for hours.
-        "tcp_keepalives_idle": "10",
-        "tcp_keepalives_interval": "3",
-        "tcp_keepalives_count": "3",
     }
 
 
