@@ -88,6 +88,7 @@ class Session:
         self.losses = 0  #: times the broker had forgotten our session
         self._fd: int | None = None
         self._closing = False
+        self._writes_later = False  #: the loop waits for the socket to be writable
         self._attempt = 0
         self._retry: asyncio.TimerHandle | None = None
         self._had_session = False
@@ -155,12 +156,16 @@ class Session:
         owed = [mid for mid in mids if mid]
         self.pending.difference_update(owed)
         if owed:
-            self.client.write_blob(b"".join([PUBACK[mid] for mid in owed]))
+            self._write(b"".join([PUBACK[mid] for mid in owed]))
 
     def send(self, packets: bytes) -> None:
         """Ready-made QoS 0 PUBLISH packets; lost when we are not connected (the car asks again by sending)."""
         if self.client.socket() is not None and self.subscribed.is_set():
-            self.client.write_blob(packets)
+            self._write(packets)
+
+    def _write(self, packets: bytes) -> None:
+        if self.client.write_blob(packets) and (sock := self.client.socket()) is not None:
+            self._write_later(sock)
 
     def pulse(self, now: float) -> None:
         """A message to ourselves through the whole broker and our one subscription."""
@@ -206,10 +211,17 @@ class Session:
             self._fd = None
 
     def on_socket_register_write(self, _client: Any, _data: Any, sock: Any) -> None:
-        asyncio.get_running_loop().add_writer(sock, self.client.loop_write)
+        if not self.client.in_blob:
+            self._write_later(sock)
 
     def on_socket_unregister_write(self, _client: Any, _data: Any, sock: Any) -> None:
-        asyncio.get_running_loop().remove_writer(sock)
+        if self._writes_later:
+            self._writes_later = False
+            asyncio.get_running_loop().remove_writer(sock)
+
+    def _write_later(self, sock: Any) -> None:
+        self._writes_later = True
+        asyncio.get_running_loop().add_writer(sock, self.client.loop_write)
 
     def take(self, topic: bytes, payload: bytes, mid: int, dup: bool, retained: bool) -> None:
         """One PUBLISH: into the current chunk, unless it is a repetition of what we are still working on."""

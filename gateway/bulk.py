@@ -39,6 +39,7 @@ class BulkClient(paho.Client):
         self._data = b""
         self._fed = b""  #: one packet on its way to stock paho
         self._dry = False
+        self.in_blob = False  #: `write_blob` is at work and says itself whether the loop must help
         self.ready_socket: socket.socket | None = None  #: connected without blocking the loop, used by the next connect()
         self.on_message = self._hand_over
 
@@ -155,10 +156,15 @@ class BulkClient(paho.Client):
     def _hand_over(self, _client: Any, _data: Any, message: Any) -> None:
         self._taker.take(bytes(message._topic), message.payload, message.mid if message.qos else 0, bool(message.dup), bool(message.retain))
 
-    def write_blob(self, packets: bytes) -> None:
-        """Ready-made packets in one write."""
-        self._packet_queue(0x40, packets, 0, 0)
-        self.loop_write()
+    def write_blob(self, packets: bytes) -> bool:
+        """Ready-made packets in one write. True: the socket took not all of it, so the rest waits until it is writable."""
+        self.in_blob = True  # paho would have the loop watch the socket, and forget it again, for every write
+        try:
+            self._packet_queue(0x40, packets, 0, 0)
+            self.loop_write()
+        finally:
+            self.in_blob = False
+        return bool(self.want_write())
 
     def drop(self) -> Any:
         """This connection is lost, or shall be."""

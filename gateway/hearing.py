@@ -24,7 +24,7 @@ from store import quarantine, readings, vehicles
 
 log = structlog.get_logger()
 
-SLICE: Final = 100  #: messages decoded and judged between two looks at the sockets: they stay in the processor's cache, and the database's answers do not wait
+SLICE: Final = 50  #: messages decoded and judged between two looks at the sockets: they stay in the processor's cache, and the database's answers do not wait
 ASK_AGAIN_S: Final = 5.0  #: an unknown VIN is looked up this often at most
 
 #: One message: its car, the row if nothing about it is odd, else the longer answer, payload and topic.
