@@ -7,6 +7,7 @@ nothing itself: a property test folds the same streams with and without it and c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from struct import Struct
@@ -31,6 +32,8 @@ class Line:
     at: int
     sleeps: bool = False  #: whether the shape can say that it need not look
     period_s: int = 0  #: as the shape has it; 0 without one
+    hold_s: float = 0.0
+    settle_s: float = 0.0
 
 
 def plan(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...] | None, slow: Slow) -> Plan:
@@ -81,8 +84,15 @@ def _test(line: Line, variables: dict[int, str]) -> str:
 
 
 def _function(lines: Sequence[Line], body: list[str], tests: list[str], values: str, looked_at: Sequence[Line]) -> str:
-    periods = sorted({line.bound.period_s for line in looked_at if line.bound.period_s})
-    head = ["    t = int(r.ts)", *(f"    q{period} = t // {period} & 255" for period in periods), "    d = 0"]
+    head, body, tests = ["    t = int(r.ts)"], list(body), list(tests)
+    for period in sorted({line.period_s for line in looked_at if line.period_s}):
+        name, bucket = re.compile(rf"\bq{period}\b"), f"t // {period} & 255"
+        asked = [n for n, test in enumerate(tests) if name.search(test)]
+        if len(asked) > 1:
+            head.append(f"    q{period} = {bucket}")
+        for n in asked if len(asked) == 1 else ():  # worked out only where the values before it do not settle the matter
+            tests[n] = name.sub(f"({bucket})", tests[n])
+    head.append("    d = 0")
     told = sum(1 << line.number for line in lines if line.bound.diagnostics)
     tail = [f"    if m[{OPEN_AT}]: d |= open_rules(m, {MASK_AT})[0]", f"    if r.diagnostics is not None: d |= {told}"]
     return "\n".join(["def plan(m, r):", *head, *body, *tests, *tail, f"    return slow(m, r, d, {values}) if d else ()"]) + "\n"

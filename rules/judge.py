@@ -14,7 +14,7 @@ from rules.compiled import Line, Plan
 from rules.memory import BODY_AT, OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, keep_tracks, tracks_of
 from rules.rule import Rule, versions_of
 from rules.shapes import CALM, STILL, Bound
-from rules.snapshot import LATEST, SELDOM, Snapshot
+from rules.snapshot import EDGE, LATEST, Snapshot
 from schemas.alert import AlertState, AlertStep, Evidence
 from schemas.errors import Misconfigured
 from schemas.profile import Profile
@@ -55,7 +55,6 @@ class Program:
     layout: bytes  #: names, versions and places of the cells: what a checkpoint carries to be read by other versions
     bits: dict[str, int]
     plans: dict[tuple[int, ...], Plan] = field(default_factory=dict)
-    near: dict[int, tuple[tuple[int, ...], Plan]] = field(default_factory=dict)  #: the same by the identity of the key
     common: Plan | None = None
     slow: compiled.Slow | None = None
     sightings: dict[tuple[int, ...], int] = field(default_factory=dict)
@@ -96,9 +95,7 @@ class Judge:
             self._remember(memory, reading)
             return ()
         program = self._by_number[memory[PROFILE_AT]]
-        ids = reading.ids
-        near = program.near.get(id(ids))  # the gateway's rows share one tuple per set of signals: no need to hash it
-        plan = near[1] if near is not None and near[0] is ids else program.plans.get(ids) or self._plan(program, ids)
+        plan = program.plans.get(reading.ids) or self._plan(program, reading.ids)
         try:
             return plan(memory, reading)
         except Exception as error:
@@ -167,12 +164,14 @@ class Judge:
                 fitted.append((rule, bound))
         if len(fitted) > 64:
             raise Misconfigured("RULES", "at most 64 rules fit one vehicle model")
-        carried = sorted({i for _, bound in fitted for i in bound.carries}, key=lambda i: (i in SELDOM, i))  # together what is said together
+        carried = sorted({i for _, bound in fitted for i in bound.carries}, key=lambda i: (i not in EDGE, EDGE.index(i) if i in EDGE else i))
+        # What is said together lies together: one `pack` writes it.
         slots = {signal_id: BODY_AT + n * LATEST.size for n, signal_id in enumerate(carried)}
         at = BODY_AT + len(carried) * LATEST.size
         lines = []
         for n, (rule, bound) in enumerate(fitted):
-            lines.append(Line(n, rule.name, bound, at, type(bound).asleep is not Bound.asleep, bound.period_s or 0))
+            sleeps, hold, settle = type(bound).asleep is not Bound.asleep, rule.hold.total_seconds(), rule.settle.total_seconds()
+            lines.append(Line(n, rule.name, bound, at, sleeps, bound.period_s or 0, hold, settle))
             at += bound.size
         blank = bytearray(at)
         blank[PROFILE_AT] = number
@@ -198,7 +197,6 @@ class Judge:
         if seen < WORTH_COMPILING or len(program.plans) >= MOST_PLANS or not self.compile_plans or program.slow is None:
             return program.common
         made = program.plans[ids] = compiled.plan(program.lines, program.slots, ids, program.slow)
-        program.near[id(ids)] = (ids, made)  # kept alive by this very entry, so that no other tuple can have its place
         return made
 
     def _carefully(self, program: Program, memory: Memory, reading: Reading) -> tuple[AlertStep, ...]:
@@ -283,7 +281,7 @@ class Judge:
         steps: list[AlertStep],
     ) -> bool:
         before = (track.state, track.severity, track.clear_since, track.lower_since)
-        moves = alerting.advance(track, verdict, seen.ts, seen.place, rule.hold.total_seconds(), rule.settle.total_seconds())
+        moves = alerting.advance(track, verdict, seen.ts, seen.place, line.hold_s, line.settle_s)
         kept = False
         if track.state and isinstance(verdict, Holds):
             try:

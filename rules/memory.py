@@ -184,17 +184,18 @@ class Track:
         ]  # fmt: skip
 
     @classmethod
-    def from_row(cls, row: list[Any]) -> Track:
-        """As read from the tail, without its samples."""
+    def from_row(cls, row: list[Any], samples: Samples) -> Track:
+        """As read from the tail."""
         if not row[2]:
             return cls(row[0], row[1], "", row[3], flips=row[4])
         rule, component, state, episode, flips, step, severity, since, clear_since, lower_since, first_place, _, intermittent = row
         return cls(
-            rule, component, state, episode, step, severity, since, clear_since, lower_since, first_place, flips, intermittent=bool(intermittent)
+            rule, component, state, episode, step, severity, since, clear_since, lower_since, first_place, flips, samples, bool(intermittent)
         )  # fmt: skip
 
 
 Tracks: TypeAlias = dict[tuple[str, str], Track]
+_rows = json.JSONDecoder().raw_decode
 _END = 0x0A  #: between the rows and their samples; JSON as we write it has no line end
 
 
@@ -205,14 +206,15 @@ def tracks_of(memory: Memory, body_end: int) -> Tracks:
     end = memory.find(_END, body_end)
     tracks: Tracks = {}
     at = end + 1
-    for row in json.loads((memory[body_end:] if end < 0 else memory[body_end:end]).decode()):
-        track = tracks[row[0], row[1]] = Track.from_row(row)
+    for row in _rows((memory[body_end:] if end < 0 else memory[body_end:end]).decode())[0]:
+        samples = None
         if row[2] and row[11]:
             if isinstance(row[11], list):  # as checkpoints of earlier releases have them: in the row
-                track.samples = Samples(b"".join(PAIR.pack(*pair) for pair in row[11]))
+                samples = Samples(b"".join(PAIR.pack(*pair) for pair in row[11]))
             else:
-                track.samples = Samples(bytes(memory[at : at + row[11] * PAIR.size]))
+                samples = Samples(bytes(memory[at : at + row[11] * PAIR.size]))
                 at += row[11] * PAIR.size
+        tracks[row[0], row[1]] = Track.from_row(row, samples or Samples())
     return tracks
 
 

@@ -127,16 +127,17 @@ class _FitPart:
     id: int
     minus: int | None
     scale: float
-    levels: tuple[tuple[Severity, float], ...]
+    levels: tuple[tuple[Severity, float, str], ...]  #: how severe, from where on, and the end of its sentence
     clear: float
     title: str
+    cleared: str
 
 
 class _Threshold(Bound):
     def __init__(self, shape: Threshold, parts: list[Part], profile: Profile) -> None:
         self.way, self.unit = shape.way, shape.unit
         self.only = tuple(condition.fit(profile) for condition in shape.only)
-        self.parts = {p.component: _fit(p, profile) for p in parts}
+        self.parts = {p.component: _fit(p, profile, shape.unit) for p in parts}
         self.triggers = tuple(i for p in self.parts.values() for i in (p.id, p.minus) if i is not None)
         self.carries = tuple(dict.fromkeys((*(c[0] for c in self.only), *(self.triggers if any(p.minus for p in parts) else ()))))
 
@@ -160,14 +161,14 @@ class _Threshold(Bound):
             return Unsure(f"no reading of {part.title}")
         way = self.way
         if value * way <= part.clear * way:
-            return Clear(f"{number(value)} {self.unit}, clear level {number(part.clear)} {self.unit}")
+            return Clear(f"{number(value)} {part.cleared}")
         for signal_id, low, high, words in self.only:
             other = seen.get(signal_id)
             if other is None or not low <= other <= high:
                 return Unsure(words)
-        for severity, limit in part.levels:
+        for severity, limit, words in part.levels:
             if value * way >= limit * way:
-                return Holds(severity, f"{part.title} {number(value)} {self.unit}, limit {number(limit)} {self.unit}")
+                return Holds(severity, f"{part.title} {number(value)} {words}")
         return Unsure(f"{number(value)} {self.unit} is between the levels")
 
     def _value(self, part: _FitPart, seen: Snapshot) -> float | None:
@@ -182,16 +183,18 @@ class _Threshold(Bound):
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
         part = self.parts[component]
-        limits = [Limit(label=severity.value, value=value) for severity, value in part.levels]
+        limits = [Limit(label=severity.value, value=value) for severity, value, _ in part.levels]
         return (line(part.title, self.unit, samples),), (*limits, Limit(label="clear", value=part.clear))
 
 
-def _fit(part: Part, profile: Profile) -> _FitPart:
+def _fit(part: Part, profile: Profile, unit: str) -> _FitPart:
     named = ((Severity.NOW, part.now), (Severity.SOON, part.soon), (Severity.ADVICE, part.advice))
-    found = tuple((severity, level(value, profile)) for severity, value in named if value is not None)
+    given = [(severity, level(value, profile)) for severity, value in named if value is not None]
+    found = tuple((severity, value, f"{unit}, limit {number(value)} {unit}") for severity, value in given)
     signal = signal_of(part.path)
     minus = None if part.minus is None else signal_of(part.minus).id
-    return _FitPart(part.component, signal.id, minus, part.scale, found, level(part.clear, profile), signal.title)
+    clear = level(part.clear, profile)
+    return _FitPart(part.component, signal.id, minus, part.scale, found, clear, signal.title, f"{unit}, clear level {number(clear)} {unit}")
 
 
 def line(label: str, unit: str, samples: Iterable[Iterable[float]]) -> Series:

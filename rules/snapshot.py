@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rules.codes import CodeBook
 
 LATEST = Struct("<fI")  #: last value and the second (since 1970) of its reading
-SELDOM = (signal_of(ODOMETER).id, signal_of("Vehicle.LowVoltageSystemState").id)  #: said when they change, not with every message
+EDGE = (signal_of("Vehicle.LowVoltageSystemState").id, signal_of(ODOMETER).id)  #: not said with every message: before those that are
 FRESH_S = 600.0  #: a value carried over from an earlier message counts as present for ten minutes
 
 
