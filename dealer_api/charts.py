@@ -21,7 +21,7 @@ from markupsafe import Markup, escape
 from schemas.alert import Evidence, Limit, Sample, Series
 from schemas.moment import zone
 
-_SYMBOLS = {"Celsius": "°C", "percent": "%", "degrees": "°", "bool": "", "enum": "", "ohm": "Ω"}
+_SYMBOLS = {"Celsius": "°C", "percent": "%", "degrees": "°", "bool": "", "enum": "", "count": "", "id": "", "ohm": "Ω", "kOhm": "kΩ"}
 _X_STEPS_S = (60, 300, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000)
 _DAY_S = 86400
 _WANTED = frozenset({"placard", "usual", "clear"})  #: levels of a healthy car

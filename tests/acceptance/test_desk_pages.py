@@ -143,6 +143,18 @@ async def test_whatever_was_written_anywhere_stays_text(world: Any, someone: Ope
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
+async def test_the_case_shows_what_the_car_measured_when_it_stored_the_code_and_the_limit_of_each_chart(world: Any, someone: Open) -> None:
+    frame = {"Vehicle.Powertrain.TractionBattery.InsulationResistance": 87.0, "Vehicle.Speed": 62.0}
+    await world.admin.execute(
+        "UPDATE alerts SET evidence = evidence || jsonb_build_object('freeze_frame', $2::jsonb) WHERE case_id = $1", world.cases["HH-EC 417"], frame
+    )
+    page = await (await (await someone("technician")).get(f"/cases/{world.cases['HH-EC 417']}")).text()
+    assert "What it measured when the code was stored" in page and "Insulation resistance</dt><dd>87 kΩ" in page and "62 km/h" in page
+    evidence = await world.admin.fetchval("SELECT evidence FROM alerts WHERE case_id = $1 LIMIT 1", world.cases["HH-EC 417"])
+    for limit in evidence["limits"]:
+        assert re.search(re.escape(limit["label"]), page, re.I)
+
+
 async def test_who_let_a_message_in_by_mistake_takes_it_back_on_the_same_page(world: Any, someone: Open) -> None:
     me = await someone("advisor")
     row = await world.admin.fetchval("SELECT id FROM quarantine WHERE reason = 'odometer'")
