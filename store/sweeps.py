@@ -26,6 +26,13 @@ WHERE b.kind = 'waiting' AND b.state IN ('arrived', 'working')
                   AND m.queued_at > coalesce(b.last_word_at, b.starts_at))
 ORDER BY since LIMIT 100
 """
+_UNTOLD = """
+SELECT l.dealer_id, l.id AS leg_id, l.driver_id, b.case_id, l.kind, l.address, l.starts_at, l.ends_at, v.title AS vehicle, v.plate
+FROM legs l JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id JOIN vehicles v ON v.dealer_id = b.dealer_id AND v.id = b.vehicle_id
+WHERE l.state = 'planned' AND l.driver_id IS NOT NULL AND l.ends_at > $1
+  AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.reference = 'staff_leg-' || l.id || '-' || l.driver_id)
+ORDER BY l.starts_at LIMIT 100 FOR UPDATE OF l SKIP LOCKED
+"""
 _LINES = "SELECT address FROM senders WHERE channel = ANY($1::text[]) ORDER BY address"
 _HEARD = "SELECT provider_id FROM replies WHERE channel = 'sms' AND provider_id = ANY($1::text[])"
 _LAST_HEARD = "SELECT last_heard_at FROM vehicles WHERE id = $1"
@@ -55,6 +62,32 @@ class Unheard:
     owner: str
     vehicle: str
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A drive whose driver does not know of it yet."""
+
+    dealer_id: int
+    leg_id: int
+    driver_id: int
+    case_id: int
+    kind: str
+    address: str
+    starts_at: datetime
+    ends_at: datetime
+    vehicle: str
+    plate: str | None
+
+    @property
+    def reference(self) -> str:
+        """The name of the text: one for each drive and driver."""
+        return f"staff_leg-{self.leg_id}-{self.driver_id}"
+
+
+async def untold(connection: Connection, now: datetime) -> list[Untold]:
+    """Drives ahead of which their driver was not told; locked, the next first."""
+    return [Untold(**as_dict(row)) for row in await connection.fetch(_UNTOLD, now)]
 
 
 async def unheard(connection: Connection, now: datetime) -> list[Unheard]:

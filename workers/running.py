@@ -17,7 +17,7 @@ from schemas.case import Case
 from schemas.errors import TelltaleError, Unavailable
 from store import bells, cases, sweeps
 from store.pool import connect, open_pool, transaction
-from workers import fetching, recalling, sending, sweeping, verifying, waking
+from workers import driving, fetching, recalling, sending, sweeping, verifying, waking
 from workers.channels import ALIASES, ChannelSettings, SmsChannel, open_channels
 from workers.kit import Kit
 
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 SENDERS, HANDS = 4, 2
 TICK_S = 0.5  #: machine time between two looks when no bell rang
-SWEEP_S, SILENCE_S, FORGET_S, PROOF_S, RECONCILE_S = 1.0, 60.0, 3600.0, 2.0, 2.0
+SWEEP_S, SILENCE_S, FORGET_S, PROOF_S, RECONCILE_S, DRIVES_S = 1.0, 60.0, 3600.0, 2.0, 2.0, 2.0
 _RAREST_S = 300.0  #: a repair that has waited for days for its proof can wait this long for a look
 FETCH_S = 120.0  #: a STOP that our door missed waits no longer than this
 _PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
@@ -67,6 +67,7 @@ async def serve(kit: Kit, database_url: str, ready: Callable[..., None] = lambda
         loops.create_task(_loop("reconcile", lambda: sending.reconcile(kit), None, RECONCILE_S))
         loops.create_task(_loop("offers", lambda: _idle(sweeping.offers_once(kit)), None, SWEEP_S))
         loops.create_task(_loop("waiting", lambda: _idle(sweeping.waiting_once(kit)), None, SWEEP_S))
+        loops.create_task(_loop("drives", lambda: _idle(driving.drives_once(kit)), None, DRIVES_S))
         loops.create_task(_loop("silence", lambda: _idle(sweeping.silence_once(kit)), None, SILENCE_S))
         loops.create_task(_loop("recalls", lambda: _idle(recalling.recalls_once(kit)), None, SILENCE_S))
         loops.create_task(_loop("forget", lambda: _idle(sweeping.forget_once(kit)), None, FORGET_S))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rules import retry
-from rules.reminders import ask_again, booking_reminders
+from rules.reminders import ask_again, booking_reminders, tell_driver
 from schemas.verdict import Severity
 
 START = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -41,3 +41,21 @@ def test_a_retry_waits_somewhere_between_nothing_and_its_cap(attempt: int) -> No
     assert retry.delay(attempt, 0.0) == 0.0
     assert retry.delay(attempt, 1.0) == min(retry.CAP_S, 2.0**min(attempt, 30))
     assert retry.delay(attempt, 0.0, at_least=30.0) == 30.0
+
+
+@pytest.mark.parametrize(
+    ("now", "starts_in_h", "until"),
+    [
+        ("2026-11-23T12:00+01:00", 30, None),
+        ("2026-11-23T07:00+01:00", 30, None),
+        ("2026-11-23T06:59+01:00", 30, "2026-11-23T07:00+01:00"),
+        ("2026-11-23T20:00+01:00", 30, "2026-11-24T07:00+01:00"),
+        ("2026-11-23T22:00+01:00", 3, None),
+        ("2026-11-23T22:00+01:00", 10, "2026-11-24T04:00+01:00"),  # four hours ahead of a drive at eight
+        ("2026-03-28T22:00+01:00", 20, "2026-03-29T07:00+02:00"),  # the night in which clocks are put forward
+    ],
+)
+def test_a_driver_is_told_by_day_and_at_night_only_of_what_is_near(now, starts_in_h, until):
+    at = datetime.fromisoformat(now)
+    said = tell_driver(at + timedelta(hours=starts_in_h), at, "Europe/Berlin")
+    assert getattr(said, "until", None) == (datetime.fromisoformat(until) if until else None) and said.reason

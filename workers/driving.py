@@ -1,0 +1,47 @@
+"""A drive that has become somebody's: its driver gets one short text, with the link to their day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.permission import Wait
+from rules.reminders import tell_driver
+from schemas.message import MessageKind, Purpose
+from store import accounts, messages, secrets, sweeps
+from store.pool import Connection, transaction
+from workers.kit import Kit
+from workers.notices import receiver
+
+_OPEN_FOR = timedelta(days=1)  #: after the drive should be over; it may be late
+
+
+async def drives_once(kit: Kit) -> int:
+    """Tell whoever has a new drive, once for each drive and driver; at night only of what is near. Returns how many were told."""
+    if not kit.desk_url:
+        return 0  # no link would open
+    told, now = 0, kit.clock()
+    async with transaction(kit.pool) as connection:
+        for drive in await sweeps.untold(connection, now):
+            dealer = await accounts.dealer(connection, drive.dealer_id)
+            if not isinstance(tell_driver(drive.starts_at, now, dealer.zone), Wait):
+                told += await _tell(kit, connection, drive, dealer.zone)
+    return told
+
+
+async def _tell(kit: Kit, connection: Connection, drive: sweeps.Untold, zone: str) -> bool:
+    driver, now = await accounts.staff(connection, drive.dealer_id, drive.driver_id), kit.clock()
+    to = receiver(kit, driver)
+    if to is None or driver.disabled_at is not None:
+        return False
+    token = await secrets.make(
+        connection, drive.dealer_id, "driver", now=now, expires_at=drive.ends_at + _OPEN_FOR, staff_id=driver.id, subject_id=drive.leg_id
+    )
+    text = kit.wording.text(
+        driver.language, MessageKind.STAFF_LEG, vehicle=drive.vehicle, plate=drive.plate, kind=drive.kind, address=drive.address,
+        starts_at=drive.starts_at, ends_at=drive.ends_at, zone=zone, now=now, link=f"{kit.desk_url.rstrip('/')}/d/{token}",
+    )  # fmt: skip
+    await messages.queue(
+        connection, dealer_id=drive.dealer_id, kind=MessageKind.STAFF_LEG, purpose=Purpose.STAFF, to=to, body=text.body, author="worker", now=now,
+        asserts=[messages.asserts("leg", drive.leg_id, "planned")], case_id=drive.case_id, reference=drive.reference,
+    )  # fmt: skip
+    return True
