@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 
 from dealer_api.acts import bookings, cases, legs, offers
 from dealer_api.acts.house import House
+from proofs.ground import own_database
 from rules import capacity
 from rules.wording import Wording
 from schemas.account import Role
@@ -32,10 +30,9 @@ from schemas.errors import BadInput, IllegalMove, Misconfigured, Overtaken, Tell
 from schemas.pickup import LegEvent
 from schemas.slot import Resource, Window
 from store import accounts, fleet, owners, slots
-from store.migrate import migrate, role_url
+from store.migrate import role_url
 from store.pool import Connection, Pool, open_pool, transaction
 from telltale import cli, data
-from telltale.embedded.postgres import EmbeddedPostgres
 
 SWITCHES = ("no-lock", "no-constraint", "check-then-insert")
 RIVALS = 16
@@ -138,16 +135,8 @@ async def main(settings: Any, *, trials: int, seed: int, sabotage: str | None) -
     if sabotage is not None and sabotage not in SWITCHES:
         raise Misconfigured("--sabotage", f"is one of {', '.join(SWITCHES)}")
     began = time.monotonic()
-    home = Path(tempfile.mkdtemp(prefix="telltale-proof-"))
-    home.chmod(0o711)
-    postgres = EmbeddedPostgres(home)
-    try:
-        await postgres.start()
-        await migrate(postgres.url, _SECRET)
-        facts = await run(postgres.url, _SECRET, trials, seed, sabotage, cli.progress("races"))
-    finally:
-        await postgres.stop()
-        shutil.rmtree(home, ignore_errors=True)
+    async with own_database(_SECRET) as url:
+        facts = await run(url, _SECRET, trials, seed, sabotage, cli.progress("races"))
     return {**facts, "seconds": round(time.monotonic() - began, 1)}
 
 

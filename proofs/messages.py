@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import shutil
 import sys
-import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -24,14 +22,14 @@ from typing import Any
 import asyncpg
 from aiohttp import web
 
+from proofs.ground import own_database
 from proofs.messages_under import GRACE, SWITCHES
 from schemas.errors import Misconfigured
 from schemas.message import MessageKind, Purpose
 from schemas.verdict import Severity
 from store import accounts, cases, consents, fleet, messages, owners
-from store.migrate import migrate, role_url
+from store.migrate import role_url
 from store.pool import Pool, open_pool, transaction
-from telltale.embedded.postgres import EmbeddedPostgres
 
 OWNERS, WORKERS = 60, 3
 TEXTS_PER_TRIAL = 30
@@ -83,17 +81,9 @@ async def main(settings: Any, *, trials: int, seed: int, sabotage: str | None) -
     """`trials` kills; exit is green when nothing was violated."""
     if sabotage is not None and sabotage not in SWITCHES:
         raise Misconfigured("--sabotage", f"is one of {', '.join(SWITCHES)}")
-    home = Path(tempfile.mkdtemp(prefix="telltale-proof-"))
-    home.chmod(0o711)
-    postgres = EmbeddedPostgres(home)
     began = time.monotonic()
-    try:
-        await postgres.start()
-        await migrate(postgres.url, _SECRET)
-        facts = await _run(postgres.url, trials, random.Random(seed), sabotage or "none")
-    finally:
-        await postgres.stop()
-        shutil.rmtree(home, ignore_errors=True)
+    async with own_database(_SECRET) as url:
+        facts = await _run(url, trials, random.Random(seed), sabotage or "none")
     return {"trials": trials, **facts, "seed": seed, "sabotage": sabotage, "seconds": round(time.monotonic() - began, 1)}
 
 

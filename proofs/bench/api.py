@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import sys
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -14,15 +12,13 @@ from typing import Any
 
 from aiohttp import web
 
-from dealer_api.acts.house import House
 from dealer_api.application import build
 from dealer_api.live import Live
-from rules.wording import Wording
-from store import accounts, secrets
-from store.migrate import migrate, role_url
+from proofs.ground import bench_dealer, bench_house, own_database
+from store import secrets
+from store.migrate import role_url
 from store.pool import open_pool, transaction
-from telltale import cli, data
-from telltale.embedded.postgres import EmbeddedPostgres
+from telltale import cli
 
 CASES, SHOWN, CONNECTIONS, ROUNDS = 20_000, 20, 32, 3
 _SECRET = "bench"
@@ -40,29 +36,19 @@ SELECT $1, id, CASE id % 20 WHEN 0 THEN 'open' WHEN 1 THEN 'booked' ELSE 'done' 
 
 async def main(settings: Any, *, seconds: float) -> dict[str, Any]:
     """Medians of three rounds, hello and queue in turns."""
-    home = Path(tempfile.mkdtemp(prefix="telltale-bench-"))
-    home.chmod(0o711)
-    postgres = EmbeddedPostgres(home)
-    try:
-        await postgres.start()
-        await migrate(postgres.url, _SECRET)
-        return await _measure(postgres.url, seconds)
-    finally:
-        await postgres.stop()
-        shutil.rmtree(home, ignore_errors=True)
+    async with own_database(_SECRET) as url:
+        return await _measure(url, seconds)
 
 
 async def _measure(url: str, seconds: float) -> dict[str, Any]:
     worker = await open_pool(role_url(url, _SECRET, "telltale_worker"), name="bench-worker", size=1)
     async with transaction(worker) as connection:
-        dealer = await accounts.create_dealer(
-            connection, name="Bench", zone="UTC", country="DE", phone="+490", address="here", opening_hours="24/7", language="en", now=_NOW
-        )
+        dealer = await bench_dealer(connection, _NOW)
         await connection.execute(_FURNISH, dealer.id, _NOW, CASES)
         key = await secrets.make(connection, dealer.id, "api_key", now=_NOW, label="bench")
     await worker.close()
     pool = await open_pool(role_url(url, _SECRET, "telltale_desk"), name="bench-desk", size=10, spotless=True)
-    house = House(pool, pool, lambda: _NOW, Wording(data.texts()), "http://bench.example", _SECRET, profiles=data.profiles())
+    house = bench_house(pool, _NOW, _SECRET)
     desk, hello = await _serve(build(house, Live(role_url(url, _SECRET, "telltale_desk")))), await _serve(_hello())
     bearer = f"Authorization: Bearer {key}"
     rounds = []

@@ -7,28 +7,22 @@ act as the desk does it, with its case, history, drives and text.
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 
 from dealer_api.acts import bookings
-from dealer_api.acts.house import House
+from proofs.ground import bench_dealer, bench_house, own_database
 from rules import capacity
-from rules.wording import Wording
 from schemas.booking import BookingKind
 from schemas.errors import Overtaken, Unavailable
 from schemas.slot import Claim, Use, Window
 from store import accounts, slots
-from store.migrate import migrate, role_url
+from store.migrate import role_url
 from store.pool import Pool, open_pool, transaction
-from telltale import data
-from telltale.embedded.postgres import EmbeddedPostgres
 
 AT_ONCE = 40  #: connections; the other rivals wait for one, as they do at the desk
 _SECRET = "bench"
@@ -45,26 +39,16 @@ SELECT $1, id, 'open', 'soon', 'x', 'call', $2, $2 FROM cars RETURNING id
 
 async def main(settings: Any, *, rivals: int) -> dict[str, Any]:
     """Each way once, on its own hour."""
-    home = Path(tempfile.mkdtemp(prefix="telltale-bench-"))
-    home.chmod(0o711)
-    postgres = EmbeddedPostgres(home)
-    try:
-        await postgres.start()
-        await migrate(postgres.url, _SECRET)
-        return await _measure(postgres.url, rivals)
-    finally:
-        await postgres.stop()
-        shutil.rmtree(home, ignore_errors=True)
+    async with own_database(_SECRET) as url:
+        return await _measure(url, rivals)
 
 
 async def _measure(url: str, rivals: int) -> dict[str, Any]:
     worker = await open_pool(role_url(url, _SECRET, "telltale_worker"), name="bench-worker", size=1)
     pool = await open_pool(role_url(url, _SECRET, "telltale_desk"), name="bench-desk", size=AT_ONCE)
-    house = House(pool, pool, lambda: _NOW, Wording(data.texts()), "http://bench.example", _SECRET, profiles=data.profiles())
+    house = bench_house(pool, _NOW, _SECRET)
     async with transaction(worker) as connection:
-        dealer = await accounts.create_dealer(
-            connection, name="Bench", zone="UTC", country="DE", phone="+490", address="here", opening_hours="24/7", language="en", now=_NOW
-        )
+        dealer = await bench_dealer(connection, _NOW)
         bay = await accounts.add_resource(connection, dealer.id, "bay", "Bay")
         cases = [row["id"] for row in await connection.fetch(_CASES, dealer.id, _NOW, rivals + 1)]
     first = await bookings.book(house, dealer.id, "bench", cases.pop(), BookingKind.DROP_OFF, _NOW + timedelta(days=1))

@@ -24,23 +24,11 @@ from schemas.pickup import LegEvent
 from schemas.signal import BY_PATH
 from store.pool import Pool
 from telltale import data, demo_data
+from tests.standing import Clock, house_of
 
 CHROMIUM = Path("/usr/bin/chromium")
 START = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)  # Monday 07:30 in Hamburg
 _WHEELS = ("Row1.Wheel.Left", "Row1.Wheel.Right", "Row2.Wheel.Left", "Row2.Wheel.Right")
-
-
-class Clock:
-    """Business time that stands still until somebody moves it."""
-
-    def __init__(self, at: datetime = START) -> None:
-        self.at = at
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def on(self, **delta: float) -> None:
-        self.at += timedelta(**delta)
 
 
 @dataclass
@@ -276,12 +264,9 @@ async def _telemetry(world: World) -> None:
 
 async def open_world(pool_as: Callable[..., Awaitable[Pool]]) -> World:
     """The demo's dealer, people and cars; nothing has happened yet."""
-    clock = Clock()
+    clock = Clock(START)
     admin, worker = await pool_as("admin"), await pool_as("worker")
-    house = House(
-        pool=await pool_as("desk", size=8), owner_pool=await pool_as("owner_page"), clock=clock, wording=Wording(data.texts()), base_url="http://desk.example",
-        secret="a secret of the tests", demo=True, profiles=data.profiles(),
-    )
+    house = await house_of(pool_as, clock, Wording(data.texts()), secret="a secret of the tests", demo=True)
     await demo_data.prepare(worker, demo_data.CAST, "key", clock, 1)
     world = World(house, clock, admin, worker)
     async with admin.acquire() as connection:

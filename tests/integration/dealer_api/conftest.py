@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,23 +21,11 @@ from schemas.account import Dealer, Role, Staff
 from store import accounts
 from store.pool import Pool, transaction
 from telltale import data
+from tests.standing import Clock, PoolAs, house_of
 
 PASSWORD = "a good long password"
 MONDAY = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)  # 08:30 in Berlin
 _keys = itertools.count(1)
-
-
-class Clock:
-    """Business time that stands still until a test moves it."""
-
-    def __init__(self, at: datetime = MONDAY) -> None:
-        self.at = at
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def on(self, **delta: float) -> None:
-        self.at += timedelta(**delta)
 
 
 @dataclass
@@ -104,19 +92,13 @@ async def hashed_password() -> str:
     return await identity.hash_password(PASSWORD)
 
 
-PoolAs = Callable[..., Awaitable[Pool]]
-
-
 @pytest.fixture
 async def desk(database: Any, pool_as: PoolAs, hashed_password: str) -> AsyncIterator[Desk]:
-    clock = Clock()
+    clock = Clock(MONDAY)
     worker = await pool_as("worker")
     dealer, people = await make_dealer(worker, "Nord", hashed_password, clock())
     other, others = await make_dealer(worker, "Sued", hashed_password, clock())
-    house = House(
-        pool=await pool_as("desk", size=12), owner_pool=await pool_as("owner_page", size=12), clock=clock, wording=Wording(data.texts()), base_url="http://desk.example",
-        secret="test", profiles=data.profiles(),
-    )  # fmt: skip
+    house = await house_of(pool_as, clock, Wording(data.texts()), size=12, owner_size=12)
     app = build(house, Live(database.role("desk")))
     server = TestServer(app)
     await server.start_server()

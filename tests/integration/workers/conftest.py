@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from store import accounts, alerts, consents, fleet, messages, owners
 from store.alerts import Moved
 from store.pool import Pool, transaction
 from telltale import data
+from tests.standing import Clock, house_of
 from workers import sending, waking
 from workers.channels import Channel, PhoneChannel
 from workers.kit import Kit
@@ -32,19 +33,6 @@ MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)  # 09:00 in Berlin
 LINE = "+4930111"
 WORDING = Wording(data.texts())  # read once: nothing changes it
 _numbers = itertools.count(1)
-
-
-class Clock:
-    """Business time that stands still until a test moves it."""
-
-    def __init__(self, at: datetime = MONDAY) -> None:
-        self.at = at
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def on(self, **delta: float) -> None:
-        self.at += timedelta(**delta)
 
 
 @dataclass
@@ -145,7 +133,7 @@ async def make_owner(connection: Any, dealer_id: int, now: datetime, *, agreed: 
 
 @pytest.fixture
 async def scene(database: Any, pool_as: Callable[..., Awaitable[Pool]]) -> Scene:
-    clock, machine = Clock(), Clock(datetime(2030, 1, 1, tzinfo=UTC))
+    clock, machine = Clock(MONDAY), Clock(datetime(2030, 1, 1, tzinfo=UTC))
     worker = await pool_as("worker", size=12)
     people = {}
     async with transaction(worker) as connection:
@@ -164,10 +152,7 @@ async def scene(database: Any, pool_as: Callable[..., Awaitable[Pool]]) -> Scene
         owner = await make_owner(connection, dealer.id, clock())
         car = await fleet.add(connection, dealer.id, vin="WVWZZZ1KZAW000001", profile="petrol_hatch", title="VW Golf", plate="B-TT 204", actor="test", now=clock())
         car = await fleet.give(connection, dealer.id, car.id, owner.id, actor="test", now=clock())
-    house = House(
-        pool=await pool_as("desk", size=8), owner_pool=await pool_as("owner_page"), clock=clock, wording=WORDING, base_url="http://desk.example",
-        secret="test", demo=True, profiles=data.profiles(),
-    )  # fmt: skip
+    house = await house_of(pool_as, clock, WORDING, demo=True)
     channels: dict[str, Channel] = {"phone": PhoneChannel(worker, clock)}
     kit = Kit(worker, clock, WORDING, channels, "http://desk.example", machine=machine, luck=lambda: 0.5)
     return Scene(
