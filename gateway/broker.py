@@ -257,7 +257,7 @@ class Session:
 class Broker:
     """The sessions of this gateway. `async for chunks in broker.deliveries()` ends never; `pause` is the back-pressure."""
 
-    def __init__(self, address: BrokerAddress, *, bulk: bool = True, linger_s: float = LINGER_S, window: int = 20_000) -> None:
+    def __init__(self, address: BrokerAddress, *, bulk: bool = True, linger_s: float = LINGER_S, window: int = 6_000) -> None:
         self.address, self.bulk, self.linger_s, self.window = address, bulk, linger_s, window
         self.sessions: dict[int, Session] = {}
         self._by_fd: dict[int, Session] = {}

@@ -24,7 +24,7 @@ from gateway.writer import Writer
 
 log = structlog.get_logger()
 
-FIRST_LIMIT, LIMIT = 256, 6_000  #: messages in a batch; small at the start, while most cars have to be loaded
+FIRST_LIMIT, LIMIT = 256, 1_500  #: messages in a batch: what stays near the processor; small at the start, while most cars have to be loaded
 TICK_S: Final = 1.0
 _REDOS: Final = 8
 

@@ -46,9 +46,9 @@ def mosquitto() -> str | None:
 
 
 @asynccontextmanager
-async def broker(home: Path, secrets: Mapping[str, str]) -> AsyncIterator[Running]:
+async def broker(home: Path, secrets: Mapping[str, str], *, embedded_only: bool = False) -> AsyncIterator[Running]:
     """Started for the bench, on the loopback, with an empty store."""
-    found = mosquitto()
+    found = None if embedded_only else mosquitto()
     if found is None:
         async with EmbeddedBroker(home) as embedded:
             keeper = Doorkeeper(embedded.auth_url, embedded.auth_seed, {vin: secret_hash(secret) for vin, secret in secrets.items()})

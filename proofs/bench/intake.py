@@ -29,7 +29,7 @@ SEED = 1
 PROBES = 10  #: cars whose alerts are timed
 
 
-async def main(settings: Settings, *, seconds: float, cars: int, repeats: int, vehicles: int) -> dict[str, Any]:
+async def main(settings: Settings, *, seconds: float, cars: int, repeats: int, vehicles: int, embedded: bool = False) -> dict[str, Any]:
     """Medians of `repeats`."""
     home = settings.home / "bench-intake"
     shutil.rmtree(home, ignore_errors=True)
@@ -46,7 +46,7 @@ async def main(settings: Settings, *, seconds: float, cars: int, repeats: int, v
             for mode in ("floor", "gateway"):
                 await alone(mode, server.url, url, int(seconds * ALONE_A_SECOND), vehicles, seen)
                 tell(n * 6 + 1 + (mode == "gateway"))
-            async with broker(home / f"broker-{n}", keys) as running:
+            async with broker(home / f"broker-{n}", keys, embedded_only=embedded) as running:
                 name = running.name
                 await _ceiling(running, keys, cars, int(seconds * PIPELINE_A_SECOND), seen)
                 await _pipeline(running, server.url, url, keys, cars, int(seconds * PIPELINE_A_SECOND), seen)
