@@ -23,6 +23,7 @@ from gateway.doorkeeper import Doorkeeper
 from gateway.fleet import Fleet, Judge
 from gateway.health import Health
 from gateway.intake import Intake
+from gateway.overrun import broken_off
 from gateway.selfcheck import check_broker, check_process
 from gateway.shares import Shares
 from gateway.watchdog import watch
@@ -96,7 +97,8 @@ async def run(
         Denials(broker_log) if broker_log else None,
         clock, database_url, retention_days, try_out_broker, asyncio.Event(), set(),
     )  # fmt: skip
-    await _serve(gateway, health_host, health_port, ready)
+    with broken_off(judge.step):
+        await _serve(gateway, health_host, health_port, ready)
 
 
 async def _serve(g: Gateway, host: str, port: int, ready: Callable[..., None]) -> None:

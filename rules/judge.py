@@ -12,8 +12,9 @@ from rules import alerting, compiled
 from rules.codes import CodeBook
 from rules.compiled import Line, Plan
 from rules.memory import BODY_AT, OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, keep_tracks, tracks_of
+from rules.own import Overrun
 from rules.rule import Rule, versions_of
-from rules.shapes import CALM, STILL, Bound
+from rules.shapes import CALM, STILL, Bound, Judged
 from rules.snapshot import EDGE, LATEST, Snapshot
 from schemas.alert import AlertState, AlertStep, Evidence
 from schemas.errors import Misconfigured
@@ -21,6 +22,7 @@ from schemas.profile import Profile
 from schemas.reading import Mark, Reading
 from schemas.verdict import Clear, Holds, Unsure, Verdict
 
+MOST_OVERRUNS = 2  #: a rule that did not come back so often is not asked again: each time all cars waited for it
 MOST_CARS = 1_000  #: a rule that breaks everywhere need not be told for each car of a large fleet
 MOST_PLANS = 64  #: sets of signals with a function of their own, per model; the others share one
 AFTERMATH_S = 3 * 86_400.0  #: a battery needs days to recover from an alternator that did not charge it
@@ -38,6 +40,7 @@ class Broken:
 
     count: int = 0
     last: str = ""
+    overruns: int = 0
     cars: dict[int, int] = field(default_factory=dict)  #: vehicle -> how often, for the first MOST_CARS
 
 
@@ -337,6 +340,21 @@ class Judge:
         if vehicle_id in broken.cars or len(broken.cars) < MOST_CARS:
             broken.cars[vehicle_id] = broken.cars.get(vehicle_id, 0) + 1
         broken.last = f"{type(error).__name__}: {error}"[:300]
+        if isinstance(error, Overrun):
+            broken.overruns += 1
+            if broken.overruns == MOST_OVERRUNS:
+                self._rest(rule, f"{broken.last}; not asked again before the next start")
+
+    def _rest(self, rule: str, why: str) -> None:
+        """Until the next start the rule is unsure of every car, and counted."""
+
+        def resting(seen: Snapshot, cell: Cell) -> Judged:
+            raise RuntimeError(why)
+
+        for program in self._by_number:
+            for line in program.lines:
+                if line.name == rule:
+                    line.bound.judge = resting  # type: ignore[method-assign]
 
 
 def _open_mask(memory: Memory) -> int:

@@ -24,6 +24,10 @@ class Loops(Exception):
     """A rule's own judge ran too many lines."""
 
 
+class Overrun(Exception):
+    """Raised into a rule from outside, because it does not come back (gateway/overrun.py)."""
+
+
 class State:
     """The numbers a rule remembers between readings, by their names; all are 0 at first."""
 
