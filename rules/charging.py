@@ -17,6 +17,7 @@ from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 _VOLTAGE = signal_of(f"{BATTERY}.CurrentVoltage").id
 _IGNITION = signal_of("Vehicle.LowVoltageSystemState").id
 _RPM, _SPEED = signal_of(RPM).id, signal_of(SPEED).id
+SHORT, LONG = 0.12, 1 / 150  #: weight of one rest in the two means
 PARKED_S = 36 * 3600.0  #: after a longer rest a lower voltage is no sign: every car sleeps on its battery
 IGNITION = "Vehicle.LowVoltageSystemState"
 
@@ -73,6 +74,7 @@ class _StandingLoss(Bound):
     def __init__(self, shape: StandingLoss, profile: Profile) -> None:
         self.shape, self.scale = shape, profile.limits.get("battery_nominal_v", 12.0) / 12.0
         self.signal, self.low = signal_of(f"{BATTERY}.RestingVoltage"), shape.level * self.scale
+        self.well, self.usual = self.low + 0.05 * self.scale, 0.4 * shape.fallen * self.scale  # above the level, and so near to the long mean
         self.triggers, self.carries, self.size = (self.signal.id,), (_SPEED,), self.layout.size + self.ring.size
 
     def remember(self, seen: Snapshot, cell: Cell) -> None:
@@ -84,18 +86,18 @@ class _StandingLoss(Bound):
         value = seen.now(self.signal.id)
         if value is not None and (value < self.low or seen.get(_SPEED, PARKED_S) is not None):
             self.ring.push(cell, int(seen.ts), value)
-            count, short, long = cell.read(self.layout)
+            count, short, long = self.layout.unpack_from(cell.memory, cell.at)
             count = min(count + 1, 60_000)
             share = 1 / count
-            short += (value - short) * max(0.12, share)
+            short += (value - short) * (share if share > SHORT else SHORT)
             if not seen.open:
-                long += (value - long) * max(1 / 150, share)
-            cell.write(self.layout, count, short, long)
+                long += (value - long) * (share if share > LONG else LONG)
+            self.layout.pack_into(cell.memory, cell.at, count, short, long)
         return self._judged(cell, bool(seen.open))
 
     def _judged(self, cell: Cell, told: bool) -> Judged:
-        count, short, long = cell.read(self.layout)
-        if not told and (count < self.shape.least or (short > self.low + 0.05 * self.scale and short > long - 0.4 * self.shape.fallen * self.scale)):
+        count, short, long = self.layout.unpack_from(cell.memory, cell.at)
+        if not told and (count < self.shape.least or (short > self.well and short > long - self.usual)):
             return STILL
         return [("", self._verdict(count, short, long))]
 
@@ -108,7 +110,7 @@ class _StandingLoss(Bound):
             return Holds(Severity.NOW if short < limit - 0.25 * self.scale else Severity.SOON, f"{words}, limit {number(limit)} V")
         if count >= self.shape.known and short < long - self.shape.fallen * self.scale:
             return Holds(Severity.SOON, f"{words}; this car used to rest at {long:.2f} V")
-        if short > limit + 0.05 * self.scale and short > long - 0.4 * self.shape.fallen * self.scale:
+        if short > self.well and short > long - self.usual:
             return Clear(words)
         return Unsure(f"{words}, between the levels")
 

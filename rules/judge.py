@@ -220,7 +220,7 @@ class Judge:
         """Judge the rules whose bits are set and move their alerts."""
         seen = Snapshot(reading.ts, reading.place or 0, values, memory, program.slots, program.profile, reading.diagnostics, False, self.codes)
         second = int(reading.ts)
-        cell = Cell(memory, 0, 0)
+        cell = Cell(memory, 0)
         tracks: Tracks | None = None
         standing: dict[str, tuple[str, ...]] = {}
         if memory[OPEN_AT]:
@@ -240,7 +240,6 @@ class Judge:
             if line.sleeps and not opened and bound.asleep(seen):
                 continue
             at = cell.at = line.at
-            cell.size = bound.size
             if line.period_s:
                 heard = not opened or not values.keys().isdisjoint(bound.triggers)  # else it would not be due
                 bucket = second // line.period_s & 255
@@ -330,7 +329,7 @@ class Judge:
         )
         for line in program.lines:
             try:
-                line.bound.remember(seen, Cell(memory, line.at, line.bound.size))
+                line.bound.remember(seen, Cell(memory, line.at))
             except Exception as error:
                 self._broke(line.name, error, reading.vehicle_id)
 

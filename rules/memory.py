@@ -23,10 +23,10 @@ MASK = Struct("<Q")
 class Cell:
     """A rule's own piece of a car's memory."""
 
-    __slots__ = ("at", "memory", "size")
+    __slots__ = ("at", "memory")
 
-    def __init__(self, memory: Memory, at: int, size: int) -> None:
-        self.memory, self.at, self.size = memory, at, size
+    def __init__(self, memory: Memory, at: int) -> None:
+        self.memory, self.at = memory, at
 
     def read(self, layout: Struct, offset: int = 0) -> tuple[Any, ...]:
         """The fields at `offset`."""
@@ -35,14 +35,6 @@ class Cell:
     def write(self, layout: Struct, *fields: float, offset: int = 0) -> None:
         """Put the fields at `offset`."""
         layout.pack_into(self.memory, self.at + offset, *fields)
-
-    def due(self, ts: float, period_s: int, offset: int = 0) -> bool:
-        """Whether this reading is the first of its period; says so once, and remembers."""
-        bucket = int(ts) // period_s & 255
-        if self.memory[self.at + offset] == bucket:
-            return False
-        self.memory[self.at + offset] = bucket
-        return True
 
 
 class Ring:

@@ -21,7 +21,6 @@ COOLS_S = 4_000.0  #: a standing engine loses its heat in this time, faster than
 SURE_C = 85.0  #: the model must be this warm before a cold engine is a fault
 PAUSE_S = 720.0  #: after a longer pause the engine has stood
 STEP_S = 240
-WAIT = Unsure("not warm yet")
 
 
 def heat_kw(speed: float) -> float:
@@ -64,38 +63,32 @@ class _NeverWarm(Bound):
             return [("", Unsure("no reading of coolant temperature"))]
         memory, at, ts = cell.memory, cell.at + 1, seen.ts
         model, last, cold, before = self.layout.unpack_from(memory, at)
-        metres = seen.get(_ODOMETER, 3_600.0) or 0.0
-        pause = ts - last
+        metres, pause = seen.get(_ODOMETER, 3_600.0) or 0.0, ts - last
         speed = (metres - before) / pause * 3.6 if before and metres > before and pause >= 60 else seen.get(_SPEED)
-        model, cold, verdict = self._look(coolant, model, pause, cold, speed, seen)
+        verdict: Verdict = CALM
+        if coolant >= self.warm:
+            model, cold = max(model, coolant), 0.0
+            if seen.open:
+                verdict = Clear(f"coolant {coolant:.0f} °C: warm")
+        else:
+            outside = seen.get(_OUTSIDE, 7_200.0)
+            air = 0.0 if outside is None else outside
+            if pause > PAUSE_S or pause < 0 or model == 0.0:
+                stood = air + (model - air) * exp(-pause / COOLS_S) if 0 < pause < 86_400 else coolant
+                model, cold = min(SURE_C, max(coolant, stood)), 0.0
+            elif speed is not None:
+                model = min(95.0, max(coolant, model + (heat_kw(speed) - LOSS_KW_K * (model - air)) / HEAT_KJ_K * pause))
+                if model >= SURE_C and coolant < self.warm - self.shape.margin:
+                    cold += pause
+                    if cold >= self.shape.enough_s or seen.open:
+                        words = f"coolant {coolant:.0f} °C although a healthy engine would have {SURE_C:.0f} °C by now: the thermostat does not close"
+                        verdict = Holds(Severity.SOON, words)
         if pause > PAUSE_S and self.looks.count(cell):
             self.looks.keep(cell, [])  # another drive
         if seen.fresh and model > coolant + 1.0:  # a healthy engine is never colder than this model
             self.looks.push(cell, int(ts), round(coolant), round(model))
         self.layout.pack_into(memory, at, model, int(ts), cold, metres)
-        return STILL if verdict is WAIT or verdict is CALM else [("", verdict)]
-
-    def _look(
-        self, coolant: float, model: float, pause: float, cold: float, speed: float | None, seen: Snapshot
-    ) -> tuple[float, float, Verdict]:
-        if coolant >= self.warm:
-            return max(model, coolant), 0.0, Clear(f"coolant {coolant:.0f} °C: warm") if seen.open else CALM
-        outside = seen.get(_OUTSIDE, 7_200.0)
-        air = 0.0 if outside is None else outside
-        if pause > PAUSE_S or pause < 0 or model == 0.0:
-            stood = air + (model - air) * exp(-pause / COOLS_S) if 0 < pause < 86_400 else coolant
-            return min(SURE_C, max(coolant, stood)), 0.0, WAIT
-        if speed is None:
-            return model, cold, Unsure("no reading of vehicle speed")
-        rate = (heat_kw(speed) - LOSS_KW_K * (model - air)) / HEAT_KJ_K
-        model = min(95.0, max(coolant, model + rate * pause))
-        if model < SURE_C or coolant >= self.warm - self.shape.margin:
-            return model, cold, WAIT
-        cold += pause
-        if cold < self.shape.enough_s and not seen.open:
-            return model, cold, WAIT
-        words = f"coolant {coolant:.0f} °C although a healthy engine would have {SURE_C:.0f} °C by now: the thermostat does not close"
-        return model, cold, Holds(Severity.SOON, words)
+        return STILL if verdict is CALM else [("", verdict)]
 
     def sample(self, component: str, seen: Snapshot) -> float | None:
         return seen.now(_COOLANT.id)

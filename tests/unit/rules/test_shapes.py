@@ -32,7 +32,7 @@ class Bench:
         named = {BY_PATH[{"coolant": COOLANT, "speed": SPEED, "fluid": FLUID, "faulted": FAULTED}[k]].id: v for k, v in values.items() if v is not None}
         seen = Snapshot(T0 + minutes * 60, 1, named, self.memory, {}, self.profile)
         seen.fresh = True
-        return next(iter(self.bound.judge(seen, Cell(self.memory, 64, self.bound.size))))[1]
+        return next(iter(self.bound.judge(seen, Cell(self.memory, 64))))[1]
 
 
 @pytest.mark.parametrize(
