@@ -19,6 +19,7 @@ from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 SAMPLE_S = 3_600
 AIR_KPA = 101.3
 FAILED = 0.75  #: of the placard: the car's own lamp comes on here
+SHORTEST = 5  #: days of a trend
 Days = list[tuple[int, dict[str, float], dict[str, float]]]
 UNIT = 1e-4  #: resolution of a stored logarithm
 FILLED = 0.012  #: a wheel that rises by so much from one day to the next was filled: what was before is another story
@@ -34,6 +35,8 @@ class TyreLeak(Shape):
     clear: float = -0.050
     drop: float = -0.022  #: a trend must have lost so much …
     per_day: float = -0.0022  #: … at least this fast (a healthy tyre loses 0.001 a day, and so do its neighbours)
+    fast_drop: float = -0.033  #: the last few days alone must show more: a change of wheels with its noise is soon a short trend
+    fast_per_day: float = -0.0044
     sure: float = 5.0  #: slope over its standard error
 
     def fit(self, profile: Profile) -> Bound | None:
@@ -174,17 +177,27 @@ class _TyreLeak(Bound):
 
     def _falling(self, wheel: str, days: Days) -> bool:
         """Whether it lies so far below its own best of the last days that a trend is worth computing."""
-        return len(days) >= 5 and days[0][2][wheel] <= max(d[2][wheel] for d in days) + self.shape.drop
+        return len(days) >= SHORTEST and days[0][2][wheel] <= max(d[2][wheel] for d in days) + self.shape.drop
 
     def _trend(self, wheel: str, days: Days) -> tuple[Line, float] | None:
+        """A leak over all days, or a fast one that has begun lately: the quiet days before it would hide its slope."""
+        found = self._leak(wheel, days, self.shape.drop, self.shape.per_day, 0.65)
+        length = len(days)
+        while found is None and length > SHORTEST:
+            length -= 1
+            found = self._leak(wheel, days[:length], self.shape.fast_drop, self.shape.fast_per_day, 0.6)
+        return found
+
+    def _leak(self, wheel: str, days: Days, drop: float, per_day: float, most: float) -> tuple[Line, float] | None:
+        """Steep, sure and even enough; `most` is the share of the loss that two days may make up."""
         points = [(day, deviations[wheel]) for day, _, deviations in days]
-        found = fit(points) if len(points) >= 5 else None
-        if found is None or found.slope > self.shape.per_day or -found.slope < self.shape.sure * found.sigma:
+        found = fit(points)
+        if found is None or found.slope > per_day or -found.slope < self.shape.sure * found.sigma:
             return None
         lost = found.slope * (points[0][0] - points[-1][0])
         own = days[0][1][wheel] - days[-1][1][wheel]
         at_once = max(c[1] - a[1] for a, c in zip(points, points[2:]))
-        if lost > self.shape.drop or own > 0.6 * lost or at_once > 0.65 * min(-lost, points[-1][1] - points[0][1]):
+        if lost > drop or own > 0.6 * lost or at_once > most * min(-lost, points[-1][1] - points[0][1]):
             return None  # too little, or it is the others that rose, or most of it went at once: other wheels, not a leak
         return found, lost
 

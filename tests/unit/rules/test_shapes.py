@@ -128,3 +128,17 @@ def test_swept_rules_open_once_and_close_once():
     assert (closed.state, closed.step) == (AlertState.RESOLVED, 2)
     again = step_for("recall", 1, "24V-1", Standing(AlertState.RESOLVED, 1, 2, Severity.ADVICE), verdict, NOW)
     assert again[0].episode == 2
+
+
+def test_a_fast_leak_is_not_hidden_by_the_quiet_days_before_it(fold, reading):
+    """Eleven quiet days, then 1.5 % a day: over all days there is hardly a slope, over the newest it is plain."""
+    air = {**{f"warm_{w}": 20 for w in ("fl", "fr", "rl", "rr")}, "tyre_fr": 234, "tyre_rl": 220, "tyre_rr": 220}
+
+    def told(loss):
+        rows = [reading(1_440 * day + 30 * n, 100 * day + n + 1, tyre_fl=loss(day), **air) for day in range(16) for n in range(3)]
+        return [s.ts for s in fold(rows) if s.rule == "tyre_leak" and s.state.value == "active"], rows[0].ts
+
+    steady, begin = told(lambda day: 335.3 * (1 - 0.015 * max(0, day - 11)) - 101.3)
+    assert steady and (steady[0] - begin) / 86_400 < 15.5  # the level alone would tell a day later
+    changed, _ = told(lambda day: 335.3 * (0.95 if day > 11 else 1) - 101.3)
+    assert changed == [], "all at once is another wheel, not a leak"
