@@ -133,15 +133,18 @@ class _Habitual(Bound):
         return value if value is None or self.hard is not None or self.shape.measure is None else self.shape.measure(seen)
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
-        unit, raw = self.shape.unit, self.hard is not None or self.shape.measure is None  # whether the samples are the signal itself
+        """What the reason speaks of: the sensor against its own limit, in its own unit, or the means of the days."""
+        if self.hard is not None and samples and (samples[-1][1] - self.hard) * self.shape.way > 0:
+            limit = Limit(label=self.shape.hard_severity.value, value=round(self.hard, 3))
+            return (line(self.signal.title, symbol(self.signal.unit), samples),), (limit,)
+        unit, same = self.shape.unit, self.shape.unit == self.signal.unit
         days = [(r[0] * DAY_S + DAY_S // 2, round(r[1], 3)) for r in reversed(self.ring.records(cell))]
-        beyond = self.hard is not None and bool(samples) and (samples[-1][1] - self.hard) * self.shape.way > 0
-        limits = [Limit(label=s.value, value=v) for s, v in self.levels] if not beyond else []
-        if beyond and self.hard is not None:
-            limits.append(Limit(label=self.shape.hard_severity.value, value=round(self.hard, 3)))
-        elif self.drift is not None:
+        limits = [Limit(label=s.value, value=v) for s, v in self.levels]
+        if self.drift is not None:
             limits.append(Limit(label="usual", value=round(cell.read(self.means, offset=1)[2], 3)))
-        means = line(f"{self.what}, mean of each day", unit, days)
-        if beyond or (raw and self.shape.measure is None and len(days) < 3):  # what the reason speaks of, in its own unit
-            return (line(self.signal.title, symbol(self.signal.unit), samples),), tuple(limits)
-        return (means if raw or len(days) >= 3 else line(self.what, unit, samples),), tuple(limits)
+        lines = [line(f"{self.what}, mean of each day", unit, days)] if len(days) >= 3 else []
+        if not lines and self.hard is not None and self.shape.measure is not None:  # the samples are in another unit
+            lines.append(line(self.what, unit, days))
+        elif not lines:
+            lines.append(line(self.signal.title if same else self.what, unit, samples))
+        return tuple(lines), tuple(limits)
