@@ -27,7 +27,7 @@ from store import readings
 
 MAX_BYTES: Final = 64 * 1024
 QUICK_BYTES: Final = 8 * 1024  #: a sample of 100 signals; what is longer is looked at longer
-MAX_PARTS: Final = 4096  #: commas: thrice what 256 codes with a freeze frame need; what has more costs milliseconds and says nothing
+MAX_PARTS: Final = 2048  #: commas; 256 codes with a freeze frame have 1,200. What has more costs milliseconds and says nothing
 NO_BOOT: Final = -1  #: boot of a device without counters
 AHEAD_S: Final = 300.0  #: a car's clock may be this much ahead of ours
 EARLIEST: Final = 1_420_070_400.0  #: 2015-01-01: no car that speaks to us is older

@@ -63,7 +63,7 @@ class Refusal(StrEnum):
     NOT_JSON = "not_json"  #: the body cannot be read at all
     NOT_TELEMETRY = "not_telemetry"  #: JSON, but not of the contract's shape
     NOT_FINITE = "not_finite"  #: NaN or infinite
-    TOO_LARGE = "too_large"  #: more than 64 KiB, or more than 4,096 parts
+    TOO_LARGE = "too_large"  #: more than 64 KiB, or more than 2,048 parts
     UNKNOWN_SIGNAL = "unknown_signal"  #: a path that is not in the table below; the known ones of the message are kept
     OUT_OF_RANGE = "out_of_range"  #: a value no such sensor can give; the others are kept
     FOREIGN_VIN = "foreign_vin"  #: the payload names another car than the topic
