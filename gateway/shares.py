@@ -34,6 +34,7 @@ class Shares:
             raise Misconfigured("TELLTALE_SHARE", f"{k}/{n} has no bucket: there are {BUCKETS}, so at most {BUCKETS} gateways")
         self.beaten = 0.0  #: machine time of the last committed beat
         self._moving: set[int] = set()
+        self._given: dict[int, float] = {}  #: bucket -> machine time at which it was given away
 
     async def begin(self, beaten: Callable[[], None] = lambda: None) -> None:
         """Take what is ours. A gateway with the same share is an error; one with a coarser share is asked to give; while
@@ -89,10 +90,15 @@ class Shares:
         with suppress(Unavailable):  # then the lock went with the connection
             await self.writer.give(bucket)
         self._moving.discard(bucket)
+        self._given[bucket] = asyncio.get_running_loop().time()
         log.info("bucket_given", bucket=bucket)
 
     async def _take_free(self) -> None:
-        left = [bucket for bucket in self.mine if bucket not in self.writer.buckets and bucket not in self._moving]
+        lately = asyncio.get_running_loop().time() - GRACE_S  # what was given just now is left to the one that asked for it
+        left = [
+            bucket for bucket in self.mine
+            if bucket not in self.writer.buckets and bucket not in self._moving and self._given.get(bucket, -GRACE_S) <= lately
+        ]  # fmt: skip
         if left:
             await self.writer.take(left)
         deaf = sorted(bucket for bucket in self.writer.buckets - self.broker.sessions.keys() if bucket not in self._moving)
