@@ -60,11 +60,18 @@ class Ring:
         """How many records there are."""
         return cell.memory[cell.at + self.offset]
 
-    def records(self, cell: Cell, most: int = 255) -> list[tuple[Any, ...]]:
-        """Newest first, at most so many."""
+    def kept(self, cell: Cell) -> bytes:
+        """The records as they lie, newest first."""
         start = cell.at + self._first
-        end = start + min(most, cell.memory[start - 1]) * self.layout.size
-        return list(self.layout.iter_unpack(bytes(cell.memory[start:end])))
+        return bytes(cell.memory[start : start + cell.memory[start - 1] * self.layout.size])
+
+    def records(self, cell: Cell) -> list[tuple[Any, ...]]:
+        """Newest first."""
+        return self.unpacked(self.kept(cell))
+
+    def unpacked(self, kept: bytes) -> list[tuple[Any, ...]]:
+        """The same of what `kept` gave."""
+        return list(self.layout.iter_unpack(kept))
 
     def column(self, cell: Cell, field: int) -> tuple[Any, ...]:
         """That field of every record, newest first."""

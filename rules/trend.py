@@ -8,7 +8,7 @@ from math import sqrt
 
 from rules.level import ODOMETER, WHEELS, Level, level, middle, number, signal_of
 from rules.memory import Cell, Ring
-from rules.shapes import STILL, Bound, Judged, Picture, Shape, line
+from rules.shapes import CALM, STILL, Bound, Judged, Picture, Shape, line
 from rules.snapshot import Snapshot
 from schemas.alert import Limit
 from schemas.moment import from_epoch
@@ -185,6 +185,8 @@ class _UnevenWear(_WearTrend):
         at, partner = 2 + self.order.index(component), 2 + self.order.index(PARTNER[component])
         grown, other_grown = records[0][at] - records[-1][at], records[0][partner] - records[-1][partner]
         km = records[0][1] - records[-1][1]
+        if component not in seen.open and grown < self.sides.grown:
+            return CALM
         words = f"{title} grew {grown:.0f} % in {km:.0f} km, the other side {other_grown:.0f} %"
         if grown >= self.sides.grown and grown >= self.sides.factor * max(1.0, other_grown):
             return Holds(Severity.SOON, f"{words}: a calliper may stick")

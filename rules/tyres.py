@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, log
 
 from rules.level import OUTSIDE, WHEELS, number, signal_of
@@ -21,6 +22,7 @@ AIR_KPA = 101.3
 FAILED = 0.75  #: of the placard: the car's own lamp comes on here
 SHORTEST = 5  #: days of a trend
 Days = list[tuple[int, dict[str, float], dict[str, float]]]
+Trends = dict[str, tuple[Line, float] | None]
 UNIT = 1e-4  #: resolution of a stored logarithm
 FILLED = 0.012  #: a wheel that rises by so much from one day to the next was filled: what was before is another story
 SWAPPED = 0.012  #: all four falling so much at once were changed or let down
@@ -124,18 +126,19 @@ class _TyreLeak(Bound):
             return [(w, Unsure("no reading of all four tyre pressures")) for w in WHEELS]
         if seen.fresh:
             self._take_in(int(seen.ts) // DAY_S, logs, cell)
-        days = self._days(cell) if seen.open or self._may_fall(cell) else []
+        days = self._days(self.ring.records(cell)) if not seen.open and self._may_fall(cell) else []
         if not days and not seen.open and max(logs) - min(logs) < -self.shape.clear:
             return STILL  # no wheel can lie further below another than the whole spread
         deviations = self._deviations(logs)
-        return [(w, self._one(w, own, deviations[w], days, seen)) for w, own in zip(WHEELS, logs)]
+        trends = _trends(self, self.ring.kept(cell)) if seen.open else None
+        return [(w, self._one(w, own, deviations[w], days, trends, seen)) for w, own in zip(WHEELS, logs)]
 
-    def _days(self, cell: Cell) -> Days:
+    def _days(self, records: Iterable[tuple[int, ...]]) -> Days:
         """Day, own logarithms and deviations of each wheel, newest first, back to the last time that tyres were filled or changed."""
         found: Days = []
         after: list[float] = []
         later = 0
-        for day, _, *units in self.ring.records(cell):
+        for day, _, *units in records:
             own = [v * UNIT for v in units]
             if found:
                 moved = [b - a for b, a in zip(after, own)]
@@ -145,7 +148,7 @@ class _TyreLeak(Bound):
             after, later = own, day
         return found
 
-    def _one(self, wheel: str, own: float, deviation: float, days: Days, seen: Snapshot) -> Verdict:
+    def _one(self, wheel: str, own: float, deviation: float, days: Days, trends: Trends | None, seen: Snapshot) -> Verdict:
         shape, placard = self.shape, self.placard[wheel]
         if not seen.open and deviation > shape.clear and not self._falling(wheel, days):
             return CALM
@@ -154,7 +157,7 @@ class _TyreLeak(Bound):
         if deviation <= shape.low:
             severity = Severity.NOW if at_20 < 0.70 * placard or deviation <= shape.very_low else Severity.SOON
             return Holds(severity, f"{words}; {-deviation * 100:.0f} % below the other tyres")
-        trend = self._trend(wheel, days)
+        trend = self._trend(wheel, days) if trends is None else trends[wheel]
         if trend is not None:
             line_, lost = trend
             left = (own - log((FAILED * placard + AIR_KPA) / (placard + AIR_KPA))) / -line_.slope
@@ -205,13 +208,20 @@ class _TyreLeak(Bound):
         return seen.now(self.pressure[component])
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
-        days = [(d[0] * DAY_S + DAY_S // 2, round(d[2][component] * 100, 2)) for d in reversed(self._days(cell))]
+        days = [(d[0] * DAY_S + DAY_S // 2, round(d[2][component] * 100, 2)) for d in reversed(self._days(self.ring.records(cell)))]
         if len(days) >= 3:
             return (line(f"{component.replace('_', ' ')} tyre against the others", "percent", days),), (Limit(label="soon", value=self.shape.low * 100),)
         return (line(f"tyre pressure {component.replace('_', ' ')}", "kPa", samples),), (
             Limit(label="placard", value=self.placard[component]),
             Limit(label="lamp", value=FAILED * self.placard[component]),
         )
+
+
+@lru_cache(maxsize=1_024)
+def _trends(bound: _TyreLeak, kept: bytes) -> Trends:
+    """The trend of each wheel in such a history. A car with a leak asks with every message, and its history moves once an hour."""
+    days = bound._days(bound.ring.unpacked(kept))
+    return {wheel: bound._trend(wheel, days) for wheel in WHEELS}
 
 
 @dataclass(frozen=True, slots=True)
