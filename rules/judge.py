@@ -58,6 +58,8 @@ class Program:
     layout: bytes  #: names, versions and places of the cells: what a checkpoint carries to be read by other versions
     bits: dict[str, int]
     plans: dict[tuple[int, ...], Plan] = field(default_factory=dict)
+    last_ids: tuple[int, ...] | None = None  #: of the message before, if it had a function of its own: the next is often alike
+    last_plan: Plan = lambda memory, reading: ()
     common: Plan | None = None
     slow: compiled.Slow | None = None
     sightings: dict[tuple[int, ...], int] = field(default_factory=dict)
@@ -98,7 +100,14 @@ class Judge:
             self._remember(memory, reading)
             return ()
         program = self._by_number[memory[PROFILE_AT]]
-        plan = program.plans.get(reading.ids) or self._plan(program, reading.ids)
+        ids = reading.ids
+        if ids is program.last_ids:  # rows of one set of signals share their tuple: most often it need not even be hashed
+            plan = program.last_plan
+        else:
+            own = program.plans.get(ids)
+            if own is not None:
+                program.last_ids, program.last_plan = ids, own
+            plan = own or self._plan(program, ids)
         try:
             return plan(memory, reading)
         except Exception as error:

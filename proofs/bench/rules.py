@@ -11,6 +11,7 @@ import gc
 import resource
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from statistics import median
 from typing import Any
@@ -26,7 +27,9 @@ from simulator.car import Car, Life
 from telltale import data
 
 MODEL = "petrol_hatch"
+COOLANT = 11
 REPEATS = 5
+ROUND_S = 0.1  #: of processor time, at least, for each engine in each round
 #: The bare condition of each rule of the model: what an expression engine can say of one message.
 CONDITIONS: dict[str, tuple[str, tuple[int, ...]]] = {
     "tyre_leak": ("v70 < 0.94 * v71 or v71 < 0.94 * v70 or v72 < 0.94 * v73 or v73 < 0.94 * v72", (70, 71, 72, 73)),
@@ -66,14 +69,16 @@ async def main(settings: Any, *, vehicles: int) -> dict[str, Any]:
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(REPEATS):
         for name, run in contenders.items():
-            seconds[name].append(run())
+            seconds[name].append(_a_round(run))
     each = {name: round(median(times) / evaluated * 1e9, 1) for name, times in seconds.items()}
-    steady = _steady(judge, drives)
+    steady, standing = _steady(judge, drives), _standing(judge, drives)
     fastest = min(value for name, value in each.items() if name != "telltale")
     count = len(judge.fitted(MODEL))
     facts: dict[str, Any] = {
         "ns_per_rule_reading": round(median(seconds["telltale"]) / readings / count * 1e9, 1),  # every reading × every fitted rule
         "ns_per_rule_reading_steady_drive": round(steady / count * 1e9, 1),
+        "ns_per_rule_reading_quietest_round": round(min(seconds["telltale"]) / readings / count * 1e9, 1),  # with the least of other work
+        "us_per_reading_while_an_alert_stands": round(standing * 1e6, 2),
         "ns_per_evaluated_rule": each["telltale"],  # only rules whose signals are in the message, as the peers are counted
         "us_per_reading": round(median(seconds["telltale"]) / readings * 1e6, 2),
         "rules": count,
@@ -85,6 +90,16 @@ async def main(settings: Any, *, vehicles: int) -> dict[str, Any]:
     }
     facts |= _memory(judge, drives, vehicles)
     return facts
+
+
+def _a_round(run: Callable[[], float]) -> float:
+    """Seconds of one pass. A turn lasts as long for the quick as for the slow: ten milliseconds would measure the caches that
+    the one before has left."""
+    spent, passes = 0.0, 0
+    while spent < ROUND_S:
+        spent += run()
+        passes += 1
+    return spent / passes
 
 
 Drives = list[tuple[list[Reading], list[tuple[str, ...]]]]
@@ -127,6 +142,24 @@ def _steady(judge: Judge, drives: Drives) -> float:
         for _ in range(20_000):
             judge.step(memory, row)
         times.append((time.thread_time() - before) / 20_000)
+    return median(times)
+
+
+def _standing(judge: Judge, drives: Drives) -> float:
+    """Seconds for a message of a car that has been too hot for an hour, a message a second."""
+    row = [r for r in drives[0][0] if len(r.ids) == 18][-1]
+    hot = tuple(117.0 if i == COOLANT else v for i, v in zip(row.ids, row.values, strict=True))
+    stream = [replace(row, values=hot, ts=row.ts + n, received_at=row.ts + n + 1, place=n) for n in range(3_600 + REPEATS * 600)]
+    memory = judge.memory(MODEL)
+    for row in stream[:3_600]:
+        judge.step(memory, row)
+    times = []
+    for n in range(REPEATS):
+        part = stream[3_600 + n * 600 : 4_200 + n * 600]
+        before = time.thread_time()
+        for row in part:
+            judge.step(memory, row)
+        times.append((time.thread_time() - before) / len(part))
     return median(times)
 
 
