@@ -72,15 +72,19 @@ class _TyreLeak(Bound):
         return found
 
     def _measured(self, seen: Snapshot) -> tuple[float, ...] | None:
-        get = seen.get
-        pressures = [get(signal_id, DAY_S) for signal_id in self.triggers]  # reported by change: what was not said again still holds
+        now, get = seen.now, seen.get
+        pressures = [now(signal_id) for signal_id in self.triggers]
         if None in pressures:
-            return None
+            pressures = [get(signal_id, DAY_S) for signal_id in self.triggers]  # by change: what was not said again still holds
+            if None in pressures:
+                return None
         air = get(self.air, DAY_S) or AIR_KPA
-        warmths = [get(signal_id, DAY_S) for signal_id in self.warmths]
+        warmths = [now(signal_id) for signal_id in self.warmths]
         if None in warmths:
-            outside = get(self.outside, DAY_S)
-            warmths = [20.0 if outside is None else outside] * 4
+            warmths = [get(signal_id, DAY_S) for signal_id in self.warmths]
+            if None in warmths:
+                outside = get(self.outside, DAY_S)
+                warmths = [20.0 if outside is None else outside] * 4
         return tuple([log((p + air) / (w + 273.15) * 293.15 / full) for p, w, full in zip(pressures, warmths, self.full)])  # type: ignore[operator]
 
     @staticmethod
@@ -102,9 +106,13 @@ class _TyreLeak(Bound):
         new = [round(v / UNIT) for v in logs]  # a logarithm of a pressure ratio stays within ±3
         newest = self.ring.newest(cell)
         if newest is not None and newest[0] == day:
-            _, count, *means = newest
+            _, count, one, two, three, four = newest
+            a, b, c, d = new
             more = count + 1
-            self.ring.replace(cell, day, min(250, more), *[round((old * count + v) / more) for old, v in zip(means, new)])
+            self.ring.replace(
+                cell, day, min(250, more), round((one * count + a) / more), round((two * count + b) / more),
+                round((three * count + c) / more), round((four * count + d) / more),
+            )  # fmt: skip
             return
         if newest is None or newest[0] < day:
             self.ring.push(cell, day, 1, *new)
