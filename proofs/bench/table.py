@@ -88,8 +88,8 @@ is over a limit, so that about 2 % of them move an alert.
 {asked}
 
 Sent and stored are equal in every run: {"yes" if facts["stored_equals_sent"] and embedded["stored_equals_sent"] else "NO"}. {facts["alerts_measured"]} and {embedded["alerts_measured"]} alerts were timed,
-from the car's PUBLISH to its own screen. Where everything shares two cores, which are threads of one, the pipeline stands still for
-nobody: broker, cars, database and gateway use up both, so its ratio to the broker's own ceiling says what share of the machine is left to the broker.
+from the car's PUBLISH to its own screen. Everything shares two cores, which may be threads of one:
+at full speed broker, cars, database and gateway use up both, so the ratio to the broker's own ceiling says how much of the machine the broker still gets.
 
 ## By size of the fleet: the gateway alone
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 import struct
@@ -16,6 +17,7 @@ from gateway import normalise
 from gateway.normalise import MAX_BYTES, MAX_PARTS, NO_BOOT, Source, diagnostics, odometer_fault, telemetry
 from schemas.reading import Mark, Refusal
 from schemas.telemetry import Status, Telemetry
+from store import readings
 
 CAR = Source("1M8GDM9AXKP042788", 7, "vehicles/10/1M8GDM9AXKP042788/up/telemetry")
 NOW = datetime(2026, 11, 21, 10, 15, 5, tzinfo=UTC).timestamp()
@@ -210,6 +212,45 @@ def test_the_fast_decoder_and_the_model_of_the_contract_agree(said):
     except ValidationError:
         model = None
     row = telemetry(payload, CAR, NOW).reading
+    quick = normalise.quick(payload, CAR.vehicle_id, NOW, normalise.clock_window(NOW))
+    assert quick is None or quick[0] == row
     if row is not None:
         assert model is not None
         assert (model.boot, model.seq) == ((row.boot, row.seq) if row.boot != NO_BOOT else (None, None))
+
+
+PLAIN_STAMPS = ["2026-11-21T10:15:02Z", "2026-11-21T10:15:02.1Z", "2026-11-21T10:15:02.120Z", "2026-11-21T10:15:02.654321Z", "2026-11-21T10:15:02.5+00:00"]
+OTHER_STAMPS = [
+    "2026-11-21T11:15:02+01:00", "2026-11-21 10:15:02Z", "2026-W47-6T10:15:02Z", "2026-11-21T10:15:02", "2026-02-30T10:15:02Z", "2026-11-21T24:15:02Z",
+    "2026-11-21T10:15:60Z", "2026-11-21T10:15:02.1234567Z", "2026-11-21T10:15:0２Z", "2026-11-21T10:25:02Z", "2014-11-21T10:15:02Z", "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("stamp", PLAIN_STAMPS)
+def test_the_quick_look_gives_the_row_of_the_long_look(stamp):
+    said = body(ts=stamp, signals={"Vehicle.Speed": 83.1, "Vehicle.TraveledDistance": 42_000_000})
+    long = telemetry(said, CAR, NOW)
+    quick = normalise.quick(said, 7, NOW, normalise.clock_window(NOW))
+    assert quick == (long.reading, long.oldest, long.odometer), "to the last bit: a replay folds what is stored"
+    assert quick[0].packed is not None and readings.pack(3, dataclasses.replace(quick[0], packed=None, place=9)) == readings.pack_plain(
+        3, dataclasses.replace(quick[0], place=9), readings.micros(NOW)
+    )
+
+
+@pytest.mark.parametrize("stamp", OTHER_STAMPS)
+def test_what_is_not_a_plain_stamp_is_left_to_the_long_look(stamp):
+    said = body(ts=stamp)
+    telemetry(said, CAR, NOW)
+    assert normalise.quick(said, 7, NOW, normalise.clock_window(NOW)) is None
+    assert normalise.quick(said, 7, NOW, normalise.clock_window(NOW)) is None, "asking twice teaches it nothing wrong"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.datetimes(datetime(2015, 1, 2), datetime(2026, 11, 21)))
+def test_a_stamp_read_in_two_pieces_is_the_time_that_it_says(at):
+    said = body(ts=at.isoformat() + "Z")
+    telemetry(said, CAR, NOW)
+    quick = normalise.quick(said, 7, NOW, normalise.clock_window(NOW))
+    expected = at.replace(tzinfo=UTC).timestamp()
+    assert quick is None or quick[0].ts == expected
+    assert quick is not None or expected < normalise.clock_window(NOW)[0]
