@@ -12,11 +12,17 @@ from dealer_api.acts import bookings as booking_acts
 from dealer_api.acts import cases as case_acts
 from dealer_api.acts import messages as message_acts
 from dealer_api.acts import offers as offer_acts
+from rules.catalogue import RULES
+from rules.judge import Judge
+from rules.level import COOLANT
 from schemas.alert import AlertState as A
 from schemas.booking import BookingKind
+from schemas.reading import Reading
+from schemas.signal import BY_PATH
 from schemas.verdict import Severity
-from store import wakeups
+from store import alerts, wakeups
 from store.pool import transaction
+from telltale import data
 from workers import sending, sweeping, waking
 
 
@@ -34,7 +40,24 @@ async def test_an_active_alert_opens_a_case_and_tells_the_advisor_once(scene: An
     assert await scene.staff_phone("manager") == await scene.staff_phone("driver") == await scene.phone() == []
 
 
-async def test_ten_thousand_bad_samples_are_one_case_and_one_notice(scene: Any) -> None:
+async def test_ten_thousand_bad_samples_are_one_alert_one_case_and_one_text(scene: Any) -> None:
+    judge, at, coolant = Judge(RULES, data.profiles()), scene.clock().timestamp(), (BY_PATH[COOLANT].id,)
+    memory = judge.memory("petrol_hatch")
+    steps = [
+        step
+        for n in range(10_000)
+        for step in judge.step(memory, Reading(scene.car.id, 1, n, at - 1_000 + n / 10, at, coolant, (117.0,), int(at // 86_400), place=n))
+    ]
+    for step in steps:  # each as the gateway commits it, and heard by itself
+        async with transaction(scene.gateway) as connection:
+            await alerts.move(connection, [alerts.Moved(scene.dealer.id, scene.car.id, at, step)], scene.clock())
+        await scene.work()
+    assert await scene.admin.fetchval("SELECT count(*) FROM alerts") == await scene.admin.fetchval("SELECT count(*) FROM cases") == 1
+    assert len(await scene.staff_phone("advisor")) == 1
+    assert await scene.staff_phone("manager") == await scene.staff_phone("driver") == await scene.phone() == []
+
+
+async def test_an_alert_whose_step_is_told_again_and_again_is_one_case_and_one_notice(scene: Any) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     for step in range(2, 12):
         await scene.alert(A.ACTIVE, first_step=step)
