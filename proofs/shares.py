@@ -36,17 +36,22 @@ SELECT l.bucket, l.share, EXISTS (
 ) FROM leases l ORDER BY l.bucket
 """
 
+_KNOWN = "SELECT count(DISTINCT vehicle_id) FROM readings"
+
 
 class Watcher:
     """Who holds which bucket now; what has moved so far."""
 
-    def __init__(self, url: str, locks: bool) -> None:
-        self._url, self._locks = url, locks
+    def __init__(self, rig: Rig, locks: bool) -> None:
+        self._rig, self._url, self._locks = rig, rig.postgres.url, locks
         self.shares: list[str | None] = [None] * BUCKETS  #: None: nobody holds it
         self.moves = 0
-        self.longest_alone_s = 0.0
+        self.longest_alone_s = 0.0  #: a bucket that nobody holds, most of it the starting of a process
+        self.known = 0  #: cars of which something is stored
+        self.longest_takeover_s = 0.0  #: the same while a gateway that may carry it runs
         self._last: list[str | None] = [None] * BUCKETS
         self._alone: dict[int, float] = {}
+        self._waiting: dict[int, float] = {}
 
     async def run(self) -> None:
         """For ever, twenty times a second."""
@@ -54,6 +59,8 @@ class Watcher:
         try:
             while True:
                 self._note(await connection.fetch(_HELD), time.monotonic())
+                if self.known < len(self._rig.vins):
+                    self.known = await connection.fetchval(_KNOWN)
                 await asyncio.sleep(0.05)
         finally:
             connection.terminate()
@@ -65,11 +72,32 @@ class Watcher:
             if holder is None:
                 since = self._alone.setdefault(bucket, now)
                 self.longest_alone_s = max(self.longest_alone_s, now - since)
+                if self._somebody_may(bucket):
+                    self.longest_takeover_s = max(self.longest_takeover_s, now - self._waiting.setdefault(bucket, now))
+                else:
+                    self._waiting.pop(bucket, None)
                 continue
             self._alone.pop(bucket, None)
+            self._waiting.pop(bucket, None)
             if self._last[bucket] not in (None, holder):
                 self.moves += 1
             self._last[bucket] = holder
+
+    async def all_known(self) -> None:
+        """Wait until each car has been heard. Where a foreign car's numbers begin nobody can know before: were the gateway killed
+        with the very first of them in its hands, these would come after later ones, and be stored as late."""
+        deadline = time.monotonic() + MOVE_S
+        while self.known < len(self._rig.vins):
+            if time.monotonic() > deadline:
+                raise Unavailable("a car", f"{self.known} of {len(self._rig.vins)} were heard after {MOVE_S:.0f} s")
+            await asyncio.sleep(0.05)
+
+    def _somebody_may(self, bucket: int) -> bool:
+        for share, gateway in self._rig.gateways.items():
+            k, _, n = share.partition("/")
+            if gateway.ready.is_set() and bucket % int(n) == int(k):
+                return True
+        return False
 
     async def until(self, what: Callable[[str | None], bool], each: Callable[..., bool] = all) -> None:
         """Wait until every bucket (or `any`) is held so."""
@@ -91,12 +119,13 @@ async def main(settings: Settings, *, trials: int, seed: int, sabotage: str | No
     async with Rig(home, cars=fleet(seed), seed=seed, spool=None, sabotage=sabotage, share=TWO[0]) as rig:
         second = await rig.start_gateway(TWO[1])
         await asyncio.wait_for(second.ready.wait(), 60)  # every session is open: a broker keeps nothing that nobody has subscribed to
-        watcher = Watcher(rig.postgres.url, locks=sabotage is None)
+        watcher = Watcher(rig, locks=sabotage is None)
         watching = asyncio.create_task(watcher.run())
         stuck = ""
         try:
             await watcher.until(lambda share: share in TWO)
             rig.drive(RATE)
+            await watcher.all_known()
             tell = cli.progress("rounds")
             for n in range(trials):
                 await _round(rig, watcher, dice, kills, hurried=sabotage is not None)
@@ -114,7 +143,7 @@ async def main(settings: Settings, *, trials: int, seed: int, sabotage: str | No
     return {
         "trials": trials, **facts, "settled": settled, "stuck": stuck, "cars": CARS_PER_BUCKET * BUCKETS, "moves": watcher.moves,
         "kills": sum(kills.values()), "kills_by_moment": dict(kills), "gateway_starts": starts,
-        "seconds_without_holder_longest": round(watcher.longest_alone_s, 2), "seed": seed, "sabotage": sabotage,
+        "seconds_without_holder_longest": round(watcher.longest_alone_s, 2), "seconds_takeover_longest": round(watcher.longest_takeover_s, 2), "seed": seed, "sabotage": sabotage,
         "seconds": round(time.monotonic() - began, 1),
     }  # fmt: skip
 
