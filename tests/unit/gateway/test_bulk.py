@@ -37,6 +37,9 @@ def packet(first: int, topic: bytes, mid: int, payload: bytes, v5: bool) -> byte
             return bytes(head) + body
 
 
+PIECE = 32 * 1024
+
+
 def read(stream: bytes, cuts: list[int], *, bulk: bool, v5: bool) -> list[tuple[bytes, bytes, int, bool, bool]]:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
@@ -45,9 +48,10 @@ def read(stream: bytes, cuts: list[int], *, bulk: bool, v5: bool) -> list[tuple[
     client._sock = ours
     at = 0
     for cut in [*sorted(cuts), len(stream)]:
-        theirs.sendall(stream[at:cut])
-        at = max(at, cut)
-        client.loop_read()
+        while at < cut:  # in pieces that the socket holds: nobody reads while we send
+            theirs.sendall(stream[at : min(cut, at + PIECE)])
+            at = min(cut, at + PIECE)
+            client.loop_read()
     client._sock = None
     ours.close()
     theirs.close()
