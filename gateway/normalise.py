@@ -26,7 +26,7 @@ from schemas.vehicle import is_vin
 from store import readings
 
 MAX_BYTES: Final = 64 * 1024
-QUICK_BYTES: Final = 8 * 1024  #: a sample of 100 signals; what is longer is looked at longer
+QUICK_BYTES: Final = 8 * 1024  #: a sample of 100 signals; what is longer is looked at longer, and may take milliseconds to refuse
 MAX_PARTS: Final = 2048  #: commas; 256 codes with a freeze frame have 1,200. What has more costs milliseconds and says nothing
 NO_BOOT: Final = -1  #: boot of a device without counters
 AHEAD_S: Final = 300.0  #: a car's clock may be this much ahead of ours
@@ -178,11 +178,13 @@ def _learn_clock(stamp: str) -> bool:
 def quick(payload: bytes, vehicle_id: int, received_at: float, window: tuple[float, float]) -> tuple[Reading, int | None, int] | None:
     """The row of a sample in which nothing is odd, the oldest number in the car's spool, and where in the row the odometer
     stands; None when anything at all needs `telemetry`'s longer look. `window` is the `clock_window` of `received_at`."""
+    if len(payload) > QUICK_BYTES:
+        return None
     try:
         sample = _plain_sample(payload)
         signals = sample["signals"]
         shape = _shapes.get(tuple(signals))
-        if shape is None or not shape.plain or "vin" in sample or len(payload) > QUICK_BYTES:
+        if shape is None or not shape.plain or "vin" in sample:
             return None
         packed = shape.take(*signals.values())
         if packed is None:

@@ -157,6 +157,7 @@ async def stale_ack(rig: Rig) -> None:
     await rig.gateway_is_ready()
     rig.speak(car)  # the gateway knows the car before its reads are held back as well
     await rig.stored_within(25.0)
+    await asyncio.sleep(2.5)  # until what is shown of it is written too: the batch that is held back must be one COPY
     rig.database_proxy.stall_down()
     for _ in range(10):
         rig.speak(car)

@@ -69,8 +69,8 @@ async def _part(name: str, home: Any, trials: int, seed: int, sabotage: str | No
 
 
 async def _session(home: Any, seed: int, sabotage: str | None) -> dict[str, Any]:
-    """Three stale acks: each must leave the new messages with the broker."""
-    rounds = 3
+    """Five stale acks: each must leave the new messages with the broker."""
+    rounds = 5
     async with Rig(home, cars=3, seed=seed, spool=False, sabotage=sabotage) as rig:
         for _ in range(rounds):
             await stale_ack(rig)
