@@ -273,7 +273,7 @@ class Broker:
     def make_client(self, session: Session) -> Any:
         version = paho.MQTTv5 if self.address.version == 5 else paho.MQTTv311
         options: dict[str, Any] = {} if version == paho.MQTTv5 else {"clean_session": False}
-        client = BulkClient(session, bulk=self.bulk, client_id=f"gateway-{session.bucket:02d}", protocol=version, **options)
+        client = BulkClient(session, bulk=self.bulk, client_id=client_id(session.bucket), protocol=version, **options)
         client.username_pw_set(self.address.user, self.address.password)
         if self.address.tls:
             client.tls_set()
@@ -387,6 +387,11 @@ class Broker:
                 except Exception as error:
                     log.exception("session_fault", bucket=session.bucket)
                     session.reconnect(type(error).__name__)
+
+
+def client_id(bucket: int) -> str:
+    """Whose session it is, for the broker."""
+    return f"gateway-{bucket:02d}"
 
 
 def publish_packet(topic: str, payload: bytes, version: int) -> bytes:

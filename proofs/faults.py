@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 
+from gateway.broker import client_id
 from proofs import wire
 from proofs.rig import Rig
 from schemas.vehicle import bucket_of
@@ -163,7 +164,7 @@ async def stale_ack(rig: Rig) -> None:
         rig.speak(car)
     await _quiet(rig)
     await asyncio.sleep(0.5)
-    await _forget_session(rig, f"gateway-{bucket_of(car.vin)}")
+    await _forget_session(rig, client_id(bucket_of(car.vin)))
     await asyncio.sleep(2.0)
     for _ in range(10):
         rig.speak(car)
@@ -185,10 +186,10 @@ async def _quiet(rig: Rig) -> None:
         await asyncio.sleep(0.05)
 
 
-async def _forget_session(rig: Rig, client_id: str) -> None:
+async def _forget_session(rig: Rig, whose: str) -> None:
     user, password = rig.broker.mqtt_url.split("//")[1].split("@")[0].split(":")
     reader, writer = await asyncio.open_connection("127.0.0.1", rig.broker.port)
-    writer.write(wire.connect(client_id, user, password, clean=True))
+    writer.write(wire.connect(whose, user, password, clean=True))
     await asyncio.wait_for(reader.read(4), 5)
     writer.write(bytes((wire.DISCONNECT, 0)))
     await writer.drain()
