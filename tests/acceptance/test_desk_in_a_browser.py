@@ -152,6 +152,7 @@ async def test_an_invitation_opens_once(world: Any, visitor: Visitor) -> None:
     await manager.get_by_label("E-mail").fill("nele@nordlicht.example")
     await manager.get_by_role("button", name="Make the invitation").click()
     link = await manager.locator(".note .mono").inner_text()
+    assert await manager.locator("#main").get_attribute("hx-get") is None, "a live look would take away what is shown only now"
     nele = await visitor.page(who=None)
     await nele.goto(link)
     await nele.get_by_label("Password").fill("quiet rivers run")

@@ -172,6 +172,16 @@ async def test_who_let_a_message_in_by_mistake_takes_it_back_on_the_same_page(wo
     assert "the car was judged again without it" in await (await me.get("/quarantine?reason=odometer&decided=1")).text()
 
 
+async def test_a_password_that_is_shown_once_is_not_taken_away_by_a_live_look(world: Any, someone: Open) -> None:
+    me = await someone("advisor")
+    path = f"/vehicles/{world.cars['HH-EC 417']}"
+    page = await (await me.get(path)).text()
+    token = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert token is not None and f'hx-get="{path}"' in page
+    shown = await (await me.post(f"{path}/enrol", data={"csrf": token[1]})).text()
+    assert "shown once" in shown and 'hx-get="' not in shown[shown.index('id="main"') : shown.index('id="main"') + 600]
+
+
 async def test_the_demo_s_one_click_sign_in_is_closed_at_a_real_dealer_s(world: Any, someone: Open) -> None:
     client = await someone()
     object.__setattr__(world.house, "demo", False)
