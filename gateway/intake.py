@@ -26,6 +26,7 @@ log = structlog.get_logger()
 
 FIRST_LIMIT, LIMIT = 256, 1_500  #: messages in a batch: what stays near the processor; small at the start, while most cars have to be loaded
 TICK_S: Final = 1.0
+LAST_SAVE_S: Final = 5.0  #: how long a gateway that is told to end waits for the batch that is being written
 _REDOS: Final = 8
 
 
@@ -90,7 +91,10 @@ class Intake:
         finally:
             for task in (*beside, *([self._taking] if self._taking else [])):
                 task.cancel()
-            if saving is not None:
+            if saving is not None:  # it may end; but a database that is away must not keep us: nothing of it was acknowledged
+                _, away = await asyncio.wait({saving}, timeout=LAST_SAVE_S)
+                for task in away:
+                    task.cancel()
                 await asyncio.gather(saving, return_exceptions=True)
 
     def between_batches(self, work: Callable[[], Awaitable[None]]) -> None:

@@ -7,10 +7,12 @@ import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import asyncpg
 import pytest
 
+from gateway.intake import Intake
 from proofs.cars import ProofCar
 from store.leases import all_of_them
 from store.migrate import migrate, role_url
@@ -79,6 +81,35 @@ async def test_a_database_killed_under_load_costs_nothing(own):
         own.server.kill()
         await chat(cars, 0.5)
         await own.server.start()
+    await chat(cars, 0.5)
+    await until(lambda: all(car.settled for car in cars), 40)
+    for task in running:
+        task.cancel()
+    await check(own, cars)
+
+
+async def test_a_gateway_that_is_told_to_end_ends_although_the_database_is_away(own):
+    """What it holds was acknowledged to nobody, so it has nothing to wait for."""
+    made: list[Intake] = []
+
+    class Watched(Intake):
+        def __init__(self, *parts: Any) -> None:
+            super().__init__(*parts)
+            made.append(self)
+
+    gateway = await own.start(make_intake=Watched)
+    cars = await spool_cars(own, 3)
+    running = [asyncio.create_task(car.run()) for car in cars]
+    await chat(cars, 0.5)
+    await until(lambda: all(car.settled for car in cars) and made[0].oldest_pending is None)
+    own.server.kill()
+    cars[0].say(now().isoformat(), {"Vehicle.Speed": 50.0})
+    await until(lambda: made[0].oldest_pending is not None)
+    gateway.cancel()
+    ended, _ = await asyncio.wait({gateway}, timeout=40)
+    assert ended
+    await own.server.start()
+    await own.start()
     await chat(cars, 0.5)
     await until(lambda: all(car.settled for car in cars), 40)
     for task in running:
