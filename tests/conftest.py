@@ -14,11 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import hypothesis
 import pytest
 
 from store.migrate import migrate, role_url
 from store.pool import Pool, open_pool
 from telltale.embedded.postgres import EmbeddedPostgres
+
+# No test may fail because the machine is busy: speed is measured by `telltale bench`.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 SECRET = "tests-only-secret"
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
