@@ -8,8 +8,7 @@ from datetime import datetime
 from gateway.broker import Chunk
 from gateway.car import Car
 from schemas.reading import Reading, Refused
-from store import alerts, checkpoints, gaps, latest, quarantine, readings, tallies, vehicles
-from store.latest import Row as LatestRow
+from store import alerts, checkpoints, gaps, quarantine, readings, tallies
 from store.pool import Connection
 
 
@@ -21,7 +20,6 @@ class Batch:
     now: datetime  #: business time
     messages: int = 0
     rows: dict[int, list[bytes]] = field(default_factory=dict)  #: day -> packed rows
-    readings: dict[int, list[Reading]] = field(default_factory=dict)  #: the same, unpacked
     waiting: dict[tuple[int, int, int], tuple[int, int]] = field(default_factory=dict)  #: rows without a place: where they stand in `rows`
     refused: list[tuple[int | None, Refused, int]] = field(default_factory=list)
     moved: list[alerts.Moved] = field(default_factory=list)
@@ -31,9 +29,6 @@ class Batch:
     lost: list[gaps.Row] = field(default_factory=list)
     lost_at_once: list[gaps.Row] = field(default_factory=list)
     gaps: list[gaps.Row] = field(default_factory=list)
-    latest: list[LatestRow] = field(default_factory=list)
-    hints: list[LatestRow] = field(default_factory=list)
-    heard: dict[int, tuple[int, datetime, bool]] = field(default_factory=dict)
     tallies: dict[tuple[int, str, str], tallies.Row] = field(default_factory=dict)
     folded: list[int] = field(default_factory=list)  #: quarantine ids
     left_out: list[quarantine.LeftOut] = field(default_factory=list)  #: cars that were folded again
@@ -53,13 +48,17 @@ class Batch:
         """Whether there is anything besides the readings themselves."""
         return bool(
             self.moved or self.refused or self.placed or self.checkpoints or self.arrived or self.lost or self.lost_at_once or self.gaps
-            or self.latest or self.hints or self.heard or self.tallies or self.folded or self.left_out
+            or self.tallies or self.folded or self.left_out
         )  # fmt: skip
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
         return not self.rows and not self.more
+
+    def store(self, day: int, packed: bytes) -> None:
+        """One more row to write."""
+        self.rows.setdefault(day, []).append(packed)
 
     def count(self, dealer_id: int | None, name: str, subject: str, times: int, detail: str) -> None:
         """Count something for the desk."""
@@ -79,8 +78,5 @@ class Batch:
             await gaps.keep(connection, self.arrived, self.lost, self.gaps, self.now)
         await gaps.lost_at_once(connection, self.lost_at_once, self.now)
         await checkpoints.save(connection, self.checkpoints, versions)
-        await latest.keep(connection, self.latest)
-        await latest.hint(connection, self.hints)
-        await vehicles.heard(connection, sorted(self.heard.values()))
         await tallies.add(connection, [self.tallies[key] for key in sorted(self.tallies)])  # sorted: other gateways count the same
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.frontier import Frontier
+from store import readings
 from store.vehicles import Identity
 
 POISON_WINDOW_S = 10.0
@@ -41,17 +42,25 @@ class Car:
 
     __slots__ = (
         "acked_at", "bucket", "dealer_id", "frontier", "heard_ts", "id", "loaded", "low_day", "memory", "odometer", "odometer_ts", "place",
-        "poison", "profile", "recent", "secret_hash", "since", "vin",
+        "poison", "profile", "recent", "row_head", "secret_hash", "shown", "shown_ids", "since", "vin",
     )  # fmt: skip
 
     def __init__(self, who: Identity, bucket: int) -> None:
         self.bucket = bucket
         self.id, self.vin = who.id, who.vin
-        self.dealer_id, self.profile = who.dealer_id, who.profile
+        self.profile = who.profile
+        self.belongs_to(who.dealer_id)
         self.secret_hash = who.secret_hash if who.revoked_at is None else None
         self.acked_at = 0.0  #: machine time of the last application ack
         self.poison: Poison | None = None
+        self.shown: bytes | None = None  #: the newest row, packed, until it is written for the desk
+        self.shown_ids: tuple[int, ...] | None = None  #: of which set of signals it is
         self.forget()
+
+    def belongs_to(self, dealer_id: int) -> None:
+        """Who looks after it from now on."""
+        self.dealer_id = dealer_id
+        self.row_head = readings.of_car(dealer_id, self.id)
 
     def forget(self) -> None:
         """Back to what the database says: it is loaded again before the next reading."""

@@ -44,10 +44,11 @@ class Judge(Protocol):
 class Route:
     """What a topic means."""
 
-    __slots__ = ("car", "kind", "source")
+    __slots__ = ("car", "kind", "source", "speaks")
 
     def __init__(self, kind: int, car: Car | None, source: Source) -> None:
         self.kind, self.car, self.source = kind, car, source
+        self.speaks = car if kind == TELEMETRY else None  #: the car, where it sends its samples
 
 
 class Fleet:
@@ -71,7 +72,7 @@ class Fleet:
             if car is None:
                 car = self.by_vin[identity.vin] = self.by_id[identity.id] = Car(identity, bucket_of(identity.vin))
             else:
-                car.dealer_id = identity.dealer_id
+                car.belongs_to(identity.dealer_id)
                 if car.profile != identity.profile:
                     car.profile = identity.profile
                     self.changed.add(car)
@@ -154,9 +155,9 @@ class Fleet:
         if row.boot != NO_BOOT:
             arrival = frontier.arrive(row.boot, row.seq, None, now)
             if row.place is not None and arrival is Arrival.WAITS:
-                frontier.cursor = max(frontier.cursor, (row.boot, row.seq))
+                frontier.judged(row.boot, row.seq)
         if row.place is None:
-            frontier.waiting[(row.boot, row.seq)] = row
+            frontier.hold(row)
             return
         self.judge.step(car.memory, row)
         car.place = max(car.place, row.place)

@@ -16,6 +16,7 @@ FIRST_ASK_S = 1.0  #: what comes out of order by itself comes within this
 ASK_EVERY_S = 4.0  #: three asks span more than the broker's redelivery
 ASKS = 3
 YOUNG = 256  #: a counter first heard below this has a head that is rather on its way than never sent
+NOTHING = -1  #: is expected: a number is missing, or the car has not spoken
 KEPT_BOOTS = 4  #: older boots are looked up in the database, should they speak again
 
 Key = tuple[int, int]  # boot, seq
@@ -52,22 +53,64 @@ class Gap:
 
 
 class Frontier:
-    """What has arrived of one car."""
+    """What has arrived of one car.
 
-    __slots__ = ("boot", "closed", "cursor", "gaps", "lost", "tops", "waiting")
+    While nothing is missing, `boot` and `expected` say it all, and a message moves one number; `tops` and `cursor` are
+    brought up to it when somebody asks.
+    """
+
+    __slots__ = ("_cursor", "_tops", "boot", "closed", "expected", "gaps", "lost", "waiting")
 
     def __init__(self) -> None:
         self.boot = -1
-        self.tops: dict[int, int] = {}  #: boot -> highest number seen
-        self.cursor: Key = (-1, -1)  #: judged up to here
+        self.expected = NOTHING  #: of `boot`: the number that is simply the next one
+        self._tops: dict[int, int] = {}
+        self._cursor: Key = (-1, -1)
         self.gaps: list[Gap] = []
         self.lost: list[list[int]] = []  #: [boot, first, last] given up as lost at the car
         self.waiting: dict[Key, Reading] = {}
         self.closed: list[Gap] = []  #: for the ledger
 
+    @property
+    def tops(self) -> dict[int, int]:
+        """boot -> highest number seen"""
+        if self.expected != NOTHING:
+            self._tops[self.boot] = self.expected - 1
+        return self._tops
+
+    @property
+    def cursor(self) -> Key:
+        """Judged up to here."""
+        return self._cursor if self.expected == NOTHING else (self.boot, self.expected - 1)
+
+    def _stop_expecting(self) -> None:
+        self._tops, self._cursor, self.expected = self.tops, self.cursor, NOTHING
+
+    def _expect(self) -> None:
+        """Whether there is a number that would simply be the next."""
+        if not self.gaps and not self.waiting and self._cursor == (self.boot, self._tops.get(self.boot)):
+            self.expected = self._cursor[1] + 1
+
+    def hold(self, row: Reading) -> None:
+        """This row waits for one before it."""
+        self._stop_expecting()
+        self.waiting[(row.boot, row.seq)] = row
+
+    def judged(self, boot: int, seq: int) -> None:
+        """A stored row has its place: judgement went past what was missing before it."""
+        self._stop_expecting()
+        self._cursor = max(self._cursor, (boot, seq))
+
     def arrive(self, boot: int, seq: int, oldest: int | None, now: float) -> Arrival:
-        """Take note of a row and say what it is. After WAITS, `ready` says what may be judged."""
-        top = self.tops.get(boot)
+        """Take note of a row and say what it is. After WAITS, it must be put on `hold`; `ready` says what may be judged."""
+        self._stop_expecting()
+        found = self._arrive(boot, seq, oldest, now)
+        if found is not Arrival.WAITS:
+            self._expect()
+        return found
+
+    def _arrive(self, boot: int, seq: int, oldest: int | None, now: float) -> Arrival:
+        top = self._tops.get(boot)
         if top is None:
             if boot < self.boot:
                 return Arrival.STRANGER
@@ -78,20 +121,20 @@ class Frontier:
         if seq > top:
             if seq > top + 1:
                 self.gaps.append(Gap(boot, top + 1, seq - 1, now, [[top + 1, seq - 1]]))
-            self.tops[boot] = seq
-            if not self.gaps and not self.waiting and (boot, seq) > self.cursor:
-                self.cursor = (boot, seq)
+            self._tops[boot] = seq
+            if not self.gaps and not self.waiting and (boot, seq) > self._cursor:
+                self._cursor = (boot, seq)
                 return Arrival.NEXT
         elif not self._fill(boot, seq) and not self._found_again(boot, seq):
             return Arrival.DUPLICATE
-        return Arrival.LATE if (boot, seq) <= self.cursor else Arrival.WAITS
+        return Arrival.LATE if (boot, seq) <= self._cursor else Arrival.WAITS
 
     def _begin(self, boot: int, base: int) -> int:
         self.boot = boot
-        self.tops[boot] = base - 1
-        for old in sorted(self.tops)[:-KEPT_BOOTS]:
+        self._tops[boot] = base - 1
+        for old in sorted(self._tops)[:-KEPT_BOOTS]:
             if not any(gap.boot == old for gap in self.gaps):
-                del self.tops[old]
+                del self._tops[old]
         return base - 1
 
     def learn(self, boot: int, seqs: list[int]) -> None:
@@ -158,8 +201,10 @@ class Frontier:
         block = min((gap.key for gap in self.gaps if gap.seen + REORDER_S > now and gap.key > self.cursor), default=None)
         keys = sorted(key for key in self.waiting if block is None or key < block)
         if keys:
-            self.cursor = keys[-1]
-        return [self.waiting.pop(key) for key in keys]
+            self._cursor = keys[-1]
+        rows = [self.waiting.pop(key) for key in keys]
+        self._expect()
+        return rows
 
     def upto(self, boot: int) -> int:
         """Everything of `boot` up to here is stored for good, or lost for good."""
@@ -179,11 +224,12 @@ class Frontier:
     def load(cls, kept: dict[str, Any], now: float) -> Frontier:
         """From a checkpoint; the patience with its gaps begins anew."""
         made = cls()
-        made.tops = dict(kept["boots"])
-        made.boot = max(made.tops, default=-1)
-        made.cursor = (kept["cursor"][0], kept["cursor"][1])
+        made._tops = dict(kept["boots"])
+        made.boot = max(made._tops, default=-1)
+        made._cursor = (kept["cursor"][0], kept["cursor"][1])
         made.gaps = [Gap(b, f, t, now, [list(run) for run in left], lost=lost) for b, f, t, left, lost in kept["gaps"] if left]
         made.lost = [list(run) for run in kept["lost"]]
+        made._expect()
         return made
 
 

@@ -17,18 +17,17 @@ from gateway.fleet import DIAGNOSTICS, TELEMETRY, UNKNOWN, Fleet, Route
 from gateway.normalise import NO_BOOT, Heard
 from gateway.refusals import Refusals
 from gateway.shown import Shown
+from gateway.straight import Left
 from gateway.writer import Writer
-from schemas.reading import Reading, Refusal
+from schemas.reading import Refusal
 from schemas.vehicle import is_vin
 from store import quarantine, readings, vehicles
 
 log = structlog.get_logger()
 
-SLICE: Final = 50  #: messages decoded and judged between two looks at the sockets: they stay in the processor's cache, and the database's answers do not wait
 ASK_AGAIN_S: Final = 5.0  #: an unknown VIN is looked up this often at most
 
-#: One message: its car, the row if nothing about it is odd, else the longer answer, payload and topic.
-Said = tuple[Car, tuple[Reading, int | None, int] | None, Heard | None, bytes, str]
+Said = tuple[Car, Heard, bytes, str]  #: one message: its car, what it came to, payload and topic
 LetIn = tuple[Car, int, Heard]  # car, quarantine id, what it said
 
 
@@ -39,28 +38,27 @@ class Hearing:
         self.fleet, self.writer, self.refusals, self.shown = fleet, writer, refusals, shown
         self._looked_up: dict[str, float] = {}
 
-    async def hear(self, batch: Batch, chunk: Chunk, first: int, received_at: float) -> list[Said]:
-        """A slice of a chunk, from bytes to values; what needs no car's memory is settled here. Afterwards all its cars are warm."""
+    async def hear(self, batch: Batch, chunk: Chunk, left: Iterable[Left], received_at: float) -> list[Said]:
+        """These messages of a chunk, from bytes to values; what needs no car's memory is settled here. Afterwards all their cars are warm."""
         heard: list[Said] = []
-        routes, quickly, window = self.fleet.routes, normalise.quick, normalise.clock_window(received_at)
-        retained = set(chunk.retained)
-        upto = first + SLICE
-        for n, (name, payload) in enumerate(zip(chunk.topics[first:upto], chunk.payloads[first:upto], strict=True), first):
-            route = routes.get(name) or self.fleet.route(name)
+        kept = set(chunk.retained)
+        for n, read in left:
+            name, payload, retained = chunk.topics[n], chunk.payloads[n], n in kept
+            route = self.fleet.route(name)
             if route.car is None and await self._met(route.source.vin):
                 route = self.fleet.route(name)
             car = route.car
             try:
-                if car is None or route.kind == UNKNOWN or (retained and n in retained):
-                    self._stray(batch, route, payload, received_at, bool(retained and n in retained))
+                if car is None or route.kind == UNKNOWN or retained:
+                    self._stray(batch, route, payload, received_at, retained)
+                elif read is not None:
+                    heard.append((car, Heard(read[0], read[1], odometer=read[2]), payload, route.source.topic))
                 elif route.kind == TELEMETRY:
-                    quick = quickly(payload, car.id, received_at, window)
-                    said = normalise.telemetry(payload, route.source, received_at) if quick is None else None
-                    heard.append((car, quick, said, payload, route.source.topic))
+                    heard.append((car, normalise.telemetry(payload, route.source, received_at), payload, route.source.topic))
                 elif route.kind == DIAGNOSTICS:
-                    heard.append((car, None, normalise.diagnostics(payload, route.source, received_at), payload, route.source.topic))
+                    heard.append((car, normalise.diagnostics(payload, route.source, received_at), payload, route.source.topic))
                 else:
-                    self.shown.hint(batch, car, payload)
+                    self._hint(batch, car, payload)
             except Exception as error:  # our bug: this message is put aside, the others go on
                 log.exception("decoder_fault", topic=route.source.topic)
                 detail = f"it could not be read; that is our fault ({type(error).__name__})"
@@ -89,6 +87,15 @@ class Hearing:
             reason, detail = Refusal.NOT_TELEMETRY, "this topic is not in the contract, or not in the car's bucket"
         self.refusals.refuse(batch, route.car, normalise.refusal(route.source, payload, received_at, reason, detail))
 
+    def _hint(self, batch: Batch, car: Car, payload: bytes) -> None:
+        """A word on `status`. A car that is back learns how far we have it."""
+        said = normalise.status(payload)
+        if said is None:
+            return
+        self.shown.hint(car, said, batch.now)
+        if said.state == "online" and car.loaded and car.frontier.boot >= 0:
+            batch.old_acks.append((car, car.frontier.boot, car.frontier.upto(car.frontier.boot)))
+
     async def warm_up(self, batch: Batch, cars: Iterable[Car]) -> None:
         """Load those that are cold."""
         cold = {car for car in cars if not car.loaded}
@@ -100,11 +107,9 @@ class Hearing:
     async def _learn(self, heard: list[Said]) -> None:
         """Boots that were forgotten, and keys of devices without counters."""
         strangers, keys = set(), []
-        for car, quick, said, _, _ in heard:
-            if quick is not None and quick[0].boot == car.frontier.boot:
-                continue
-            row = quick[0] if quick is not None else said.reading if said is not None else None
-            boot = row.boot if row is not None else said.boot if said is not None else None
+        for car, said, _, _ in heard:
+            row = said.reading
+            boot = row.boot if row is not None else said.boot
             if boot is None or boot == car.frontier.boot:
                 continue
             if boot == NO_BOOT and row is not None:

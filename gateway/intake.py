@@ -66,7 +66,7 @@ class Intake:
 
     async def run(self) -> None:
         """Ends only by cancellation or by a fault of ours."""
-        beside = [asyncio.create_task(self.downlink.run()), asyncio.create_task(self._tick_bell())]
+        beside = [asyncio.create_task(self.downlink.run()), asyncio.create_task(self._tick_bell()), asyncio.create_task(self.shown.run(self.writer.read))]
         saving: asyncio.Task[None] | None = None
         before: Batch | None = None
         try:
@@ -110,7 +110,7 @@ class Intake:
         """What we hold of a bucket that another gateway carries now; it was never acknowledged, so it comes to that one."""
         self._queue = deque(chunk for chunk in self._queue if chunk.session.bucket != bucket)
         for car in self.fleet.unload(bucket):
-            self.shown.newest.pop(car, None)
+            self.shown.forget(car)
         self.downlink.forget(bucket)
 
     async def _take(self) -> list[Chunk]:

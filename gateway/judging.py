@@ -10,13 +10,13 @@ from typing import Any
 
 import structlog
 
-from gateway import normalise
+from gateway import normalise, straight
 from gateway.batch import Batch
 from gateway.broker import Chunk
 from gateway.car import Car
 from gateway.fleet import CHECKPOINT_ROWS, Fleet
 from gateway.frontier import Arrival, Gap
-from gateway.hearing import SLICE, Hearing, LetIn, Said
+from gateway.hearing import Hearing, LetIn
 from gateway.normalise import NO_BOOT, Heard
 from gateway.refusals import Refusals
 from gateway.shown import Shown
@@ -48,8 +48,10 @@ class Judging:
         now = time.monotonic()
         for chunk in chunks:
             batch.messages += len(chunk)
-            for first in range(0, len(chunk), SLICE):
-                self._fold(batch, await self.hearing.hear(batch, chunk, first, received_at), received_at, now, due)
+            for first in range(0, len(chunk), straight.SLICE):
+                left = self._walk(batch, chunk, range(first, min(first + straight.SLICE, len(chunk))), received_at, due)
+                for car, said, payload, name in await self.hearing.hear(batch, chunk, left, received_at) if left else ():
+                    self._admit(batch, car, said, payload, name, now, due)
                 await asyncio.sleep(0)
         await self.hearing.warm_up(batch, [car for car, _, _ in let_in])
         for car, quarantine_id, said in let_in:
@@ -57,9 +59,7 @@ class Judging:
         if tick:
             for car in list(self.fleet.gappy):
                 self._gaps(batch, car, now, due)
-            self.shown.tick()
             self.refusals.tick(batch, now)
-        self.shown.some(batch)
         for car, last in due.items():
             if car.loaded:
                 batch.checkpoints.append(self.fleet.checkpoint(car, last.ts if last else received_at, last.day if last else 0))
@@ -70,55 +70,11 @@ class Judging:
                 batch.old_acks.append((car, boot, car.frontier.upto(boot)))
         return batch
 
-    def _fold(self, batch: Batch, heard: list[Said], received_at: float, now: float, due: Due) -> None:
-        judge, newest, pack, rows, kept, moved = self.fleet.judge.step, self.shown.newest, readings.pack_plain, batch.rows, batch.readings, batch.moved
-        acks, received = batch.acks, readings.micros(received_at)
-        for car, quick, said, payload, name in heard:
-            if quick is None:
-                assert said is not None
-                self._admit(batch, car, said, payload, name, now, due)
-                continue
-            row, oldest, odometer = quick
-            frontier, boot, seq = car.frontier, row.boot, row.seq
-            if (
-                boot != frontier.boot or frontier.tops[boot] + 1 != seq or frontier.gaps or frontier.waiting or self.poison
-                or row.day < car.low_day or row.ts < car.odometer_ts
-            ):  # fmt: skip
-                self._admit(batch, car, Heard(row, oldest, odometer=odometer), payload, name, now, due)
-                continue
-            # From here on it is `_admit` for the next row of a car of which nothing is missing, in one piece.
-            frontier.tops[boot] = seq
-            frontier.cursor = (boot, seq)
-            acks[car] = boot, seq
-            if odometer >= 0:
-                metres, before = row.values[odometer], car.odometer
-                if before is not None and not 0.0 <= metres - before <= (row.ts - car.odometer_ts) * normalise.MAX_MPS + normalise.ODOMETER_SLACK_M:
-                    self._check_odometer(batch, car, row, odometer, payload, name)
-                else:
-                    car.odometer, car.odometer_ts = metres, row.ts
-            if row.ts > car.heard_ts:
-                car.heard_ts = row.ts
-            car.place = row.place = car.place + 1
-            try:
-                steps = judge(car.memory, row)
-            except Exception as error:
-                steps = self._fault(row, error)
-            for step in steps:
-                moved.append(Moved(car.dealer_id, car.id, received_at, step))
-            car.since += 1
-            if car.since >= CHECKPOINT_ROWS or car in due:
-                due[car] = row
-            shown = newest.get(car)
-            if shown is None:
-                newest[car] = {id(row.ids): row}
-            else:
-                shown[id(row.ids)] = row
-            day = row.day
-            if day in rows:
-                rows[day].append(pack(car.dealer_id, row, received) if row.packed else readings.pack(car.dealer_id, row))
-                kept[day].append(row)
-            else:
-                rows[day], kept[day] = [readings.pack(car.dealer_id, row)], [row]
+    def _walk(self, batch: Batch, chunk: Chunk, positions: range, received_at: float, due: Due) -> list[straight.Left]:
+        """What is straight is judged; the rest comes back. While rows are being sorted out, nothing is straight."""
+        if self.poison:
+            return [(n, None) for n in positions]
+        return straight.walk(batch, self.fleet, self.shown, self._fault, due, chunk, positions, received_at)
 
     def _admit(
         self, batch: Batch, car: Car, said: Heard, payload: bytes, name: str, now: float, due: Due
@@ -159,13 +115,12 @@ class Judging:
         if row.ts > car.heard_ts:
             car.heard_ts = row.ts
         if arrival is Arrival.WAITS:
-            frontier.waiting[(boot, seq)] = row
-            self._store(batch, car, row)
+            frontier.hold(row)
+            batch.store(row.day, readings.pack(car.dealer_id, row))
             batch.waiting[(car.id, boot, seq)] = (row.day, len(batch.rows[row.day]) - 1)
             self._drain(batch, car, now, due)
             return
-        self._judge(batch, car, row, due)
-        self._store(batch, car, row)
+        batch.store(row.day, self._judge(batch, car, row, due))
         if frontier.waiting:
             self._drain(batch, car, now, due)
 
@@ -194,7 +149,8 @@ class Judging:
         elif said.oldest is not None and said.oldest < row.seq and frontier.gaps and frontier.gaps[-1].boot == row.boot:
             due[car] = row
 
-    def _judge(self, batch: Batch, car: Car, row: Reading, due: Due) -> None:
+    def _judge(self, batch: Batch, car: Car, row: Reading, due: Due) -> bytes:
+        """Its place, its steps; returns it as it is written."""
         car.place += 1
         row.place = car.place
         for step in self._step(car.memory, row):
@@ -202,32 +158,20 @@ class Judging:
         car.since += 1
         if car.since >= CHECKPOINT_ROWS or row.day < car.low_day or car in due:
             due[car] = row
+        packed = readings.pack(car.dealer_id, row)
         if row.ids and not (row.mark and row.mark & Mark.LATE):
-            shown = self.shown.newest.get(car)
-            if shown is None:
-                self.shown.newest[car] = {id(row.ids): row}
-            else:
-                shown[id(row.ids)] = row
+            self.shown.saw(car, row.ids, packed)
+        return packed
 
     def _drain(self, batch: Batch, car: Car, now: float, due: Due) -> None:
         """Judge what may be judged now of the rows that waited."""
         for row in car.frontier.ready(now):
-            self._judge(batch, car, row, due)
+            packed = self._judge(batch, car, row, due)
             mine = batch.waiting.pop((car.id, row.boot, row.seq), None)
             if mine is None:
                 batch.placed.append(row)
             else:  # not written yet: with its place after all
-                batch.rows[mine[0]][mine[1]] = readings.pack(car.dealer_id, row)
-
-    @staticmethod
-    def _store(batch: Batch, car: Car, row: Reading) -> None:
-        packed = readings.pack(car.dealer_id, row)
-        rows = batch.rows.get(row.day)
-        if rows is None:
-            batch.rows[row.day], batch.readings[row.day] = [packed], [row]
-        else:
-            rows.append(packed)
-            batch.readings[row.day].append(row)
+                batch.rows[mine[0]][mine[1]] = packed
 
     def _check_odometer(self, batch: Batch, car: Car, row: Reading, at: int, payload: bytes, name: str) -> None:
         metres = row.values[at]
@@ -267,8 +211,7 @@ class Judging:
             return
         if said.odometer >= 0:
             car.odometer, car.odometer_ts = row.values[said.odometer], row.ts
-        self._judge(batch, car, row, due)
-        self._store(batch, car, row)
+        batch.store(row.day, self._judge(batch, car, row, due))
         due[car] = row
 
     def _gaps(self, batch: Batch, car: Car, now: float, due: Due) -> None:

@@ -14,8 +14,8 @@ import structlog
 from gateway.batch import Batch
 from gateway.car import Car
 from gateway.fleet import Fleet
-from gateway.hearing import SLICE
 from gateway.normalise import NO_BOOT
+from gateway.straight import SLICE
 from gateway.writer import Writer
 from rules.taking_back import Again
 from schemas.reading import Mark, Reading
@@ -72,7 +72,7 @@ class TakingBack:
         row = Reading(car.id, NO_BOOT, -one.id, ts, ts, (), (), int(ts // 86_400), mark=Mark.TAKES_BACK, place=car.place + 1)
         steps = self.fleet.judge_anew(car, again, row)
         batch.moved += [Moved(car.dealer_id, car.id, ts, step) for step in steps]
-        batch.rows[row.day], batch.readings[row.day] = [readings.pack(car.dealer_id, row)], [row]
+        batch.store(row.day, readings.pack(car.dealer_id, row))
         batch.left_out.append(LeftOut(one.id, car.id, car.dealer_id, len(steps)))
         batch.checkpoints.append(self.fleet.checkpoint(car, ts, row.day))
         log.info("taken_back", vehicle=car.id, quarantine=one.id, withdrawn=len(steps))

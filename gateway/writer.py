@@ -51,7 +51,7 @@ class Writer:
     # -- reading ------------------------------------------------------------------------------------------------------
 
     async def read(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
-        """Do a read on the reading connection, again and again until the database answers."""
+        """Do a read, or a write that nothing waits for and that may be repeated, on the reading connection until the database answers."""
         pause = PAUSE_S
         async with self._read_turn:
             while True:
@@ -130,8 +130,8 @@ class Writer:
 
     async def _landed(self, connection: Connection, batch: Batch) -> bool:
         """Whether the last try was committed after all. Its server process is gone, so the answer is final."""
-        if batch.readings:
-            return await readings.exists(connection, next(iter(batch.readings.values()))[0])
+        for day, rows in batch.rows.items():
+            return await readings.exists(connection, readings.key_of(rows[0]), day)
         return batch.xid is not None and await transactions.committed(connection, batch.xid)
 
     async def _bad_rows(self, batch: Batch) -> dict[tuple[int, int, int], str]:
@@ -143,8 +143,7 @@ class Writer:
         try:
             for day, rows in batch.rows.items():
                 for n, why in await readings.copy_survivors(connection, await self._leaf(connection, day), rows):
-                    row = batch.readings[day][n]
-                    found[(row.vehicle_id, row.boot, row.seq)] = why
+                    found[readings.key_of(rows[n])] = why
         finally:
             with suppress(Exception):
                 await trial.rollback()

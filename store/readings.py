@@ -22,6 +22,11 @@ COLUMNS: Final = (
 )  # fmt: skip
 _PG_EPOCH: Final = 946_684_800  # 2000-01-01 in Unix seconds: PostgreSQL counts microseconds from there
 _HEAD: Final = Struct(">h iq iq iq iq ii iq iq i ih iq".replace(" ", ""))  # no car_ts, with place: nearly every row
+_OF_CAR, _OF_BATCH = Struct(">hiqiq"), Struct(">iqiihi")
+_PLAIN: Final = Struct(f">{_OF_CAR.size}s iq iq ii iq {_OF_BATCH.size}s q".replace(" ", "")).pack  # the same in fewer arguments
+_KEY: Final = Struct(">2x 12x 4xq 4xq 4xq".replace(" ", ""))  # of a packed row: vehicle, boot, seq
+_TIMES: Final = Struct(">2x 12x 12x 12x 12x 8x 4xq 4xq".replace(" ", ""))  # ts, received_at
+_ARRAY: Final = Struct(">ii 8x i 4x".replace(" ", ""))  # bytes, dimensions, elements
 _START: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END: Final = b"\xff\xff"
 _NULL: Final = b"\xff\xff\xff\xff"
@@ -103,12 +108,19 @@ def micros(ts: float) -> int:
     return round((ts - _PG_EPOCH) * 1e6)
 
 
-def pack_plain(dealer_id: int, r: Reading, received: int) -> bytes:
-    """`pack` for the row that nearly all are: placed, nothing odd, its arrays packed already. `received` in `micros`."""
-    head = _HEAD.pack(
-        13, 8, dealer_id, 8, r.vehicle_id, 8, r.boot, 8, r.seq, 4, r.day, 8, round((r.ts - _PG_EPOCH) * 1e6), 8, received, -1, 2, r.mark, 8, r.place
-    )  # fmt: skip
-    return head + r.packed  # type: ignore[operator]
+def of_car(dealer_id: int, vehicle_id: int) -> bytes:
+    """How each row of this car begins."""
+    return _OF_CAR.pack(13, 8, dealer_id, 8, vehicle_id)
+
+
+def of_batch(received_at: float) -> bytes:
+    """What stands in the middle of each plain row that came at this moment."""
+    return _OF_BATCH.pack(8, micros(received_at), -1, 2, Mark.PLAIN, 8)
+
+
+def pack_plain(of_car: bytes, r: Reading, of_batch: bytes) -> bytes:
+    """`pack` for the row that nearly all are: placed, nothing odd, its arrays packed already."""
+    return _PLAIN(of_car, 8, r.boot, 8, r.seq, 4, r.day, 8, round((r.ts - _PG_EPOCH) * 1e6), of_batch, r.place) + r.packed  # type: ignore[operator]
 
 
 def pack(dealer_id: int, r: Reading) -> bytes:
@@ -198,9 +210,38 @@ async def drop_days_before(connection: Connection, day: int) -> tuple[int, int]:
     return dropped, waiting
 
 
-async def exists(connection: Connection, r: Reading) -> bool:
+def key_of(packed: bytes) -> tuple[int, int, int]:
+    """vehicle, boot, seq of a packed row."""
+    found: tuple[int, int, int] = _KEY.unpack_from(packed)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a packed row tells of its car."""
+
+    ts: float
+    received_at: float
+    ids: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+def told_by(packed: bytes) -> Told:
+    """The values of a packed row: while a car is only to be shown, its last row as it is written is all that is kept."""
+    ts, received = _TIMES.unpack_from(packed)
+    at = _TIMES.size
+    for _ in ("car_ts", "mark", "place"):
+        at += 4 + max(0, int.from_bytes(packed[at : at + 4], "big", signed=True))
+    length, dimensions, n = _ARRAY.unpack_from(packed, at)
+    n = n if dimensions else 0
+    ids = Struct(">" + "4xh" * n).unpack_from(packed, at + _ARRAY.size) if n else ()
+    values = Struct(">" + "4xf" * n).unpack_from(packed, at + 4 + length + _ARRAY.size) if n else ()
+    return Told(_PG_EPOCH + ts / 1e6, _PG_EPOCH + received / 1e6, ids, values)
+
+
+async def exists(connection: Connection, key: tuple[int, int, int], day: int) -> bool:
     """Whether this very row is stored: tells how an interrupted commit ended."""
-    return await connection.fetchval(_EXISTS, r.vehicle_id, r.boot, r.seq, r.day) is not None
+    return await connection.fetchval(_EXISTS, *key, day) is not None
 
 
 async def seqs(connection: Connection, vehicle_id: int, boot: int) -> list[int]:

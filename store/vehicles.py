@@ -17,7 +17,8 @@ _REVOKE = "UPDATE vehicles SET revoked_at = $2 WHERE vin = $1 AND revoked_at IS 
 _KNOWN = "SELECT 1 FROM vehicles WHERE vin = $1"
 _HEARD = """
 UPDATE vehicles v SET last_heard_at = greatest(v.last_heard_at, n.at), online = n.online
-FROM unnest($1::bigint[], $2::timestamptz[], $3::boolean[]) AS n (id, at, online) WHERE v.id = n.id
+FROM unnest($1::bigint[], $2::timestamptz[], $3::boolean[]) AS n (id, at, online)
+WHERE v.id = n.id AND (v.last_heard_at IS NULL OR n.at > v.last_heard_at OR (n.at = v.last_heard_at AND NOT n.online))
 """
 
 
@@ -68,7 +69,7 @@ async def revoke(connection: Connection, vin: str, now: datetime) -> int:
 
 
 async def heard(connection: Connection, cars: list[tuple[int, datetime, bool]]) -> None:
-    """When these cars were last heard, and whether they are there."""
+    """When these cars were last heard, and whether they are there; what is older than what we know says nothing."""
     if cars:
         ids, at, online = zip(*cars, strict=True)
         await connection.execute(_HEARD, list(ids), list(at), list(online))

@@ -32,8 +32,7 @@ def batch_of(world: Any, vehicle: int, seqs: range, *, more: bool) -> Batch:
     batch = Batch([], now())
     for seq in seqs:
         r = row(vehicle, seq, now())
-        batch.rows.setdefault(r.day, []).append(readings.pack(world.dealer, r))
-        batch.readings.setdefault(r.day, []).append(r)
+        batch.store(r.day, readings.pack(world.dealer, r))
     if more:
         batch.count(world.dealer, "denied_publish", "somebody", 1, "x")
     return batch
@@ -78,8 +77,7 @@ async def test_a_series_is_read_in_pages_with_its_spacing(world, writer):
     batch = Batch([], now())
     for seq in range(1, 31):
         r = row(car.id, seq, start + timedelta(seconds=seq))
-        batch.rows.setdefault(r.day, []).append(readings.pack(world.dealer, r))
-        batch.readings.setdefault(r.day, []).append(r)
+        batch.store(r.day, readings.pack(world.dealer, r))
     await writer.save(batch, {})
     async with world.pool.acquire() as connection:
         first = await readings.series(connection, world.dealer, car.id, 1, start, start + timedelta(hours=1), limit=20)
@@ -101,7 +99,7 @@ async def test_an_old_day_is_dropped_but_not_while_somebody_reads_it(world, writ
     batch = Batch([], now())
     for seq, ts in ((1, old), (2, now())):
         r = row(car.id, seq, ts)
-        batch.rows[r.day], batch.readings[r.day] = [readings.pack(world.dealer, r)], [r]
+        batch.store(r.day, readings.pack(world.dealer, r))
     await writer.save(batch, {})
     limit = int(now().timestamp() // 86_400) - 400
     async with world.pool.acquire() as reader:

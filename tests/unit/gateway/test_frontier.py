@@ -18,20 +18,24 @@ def row(boot: int, seq: int) -> Reading:
 class Fold:
     """The frontier with a list of what is judged, as the intake uses it."""
 
-    def __init__(self, frontier: Frontier | None = None) -> None:
-        self.frontier = frontier or Frontier()
+    def __init__(self, frontier: Frontier | None = None, *, straight: bool = False) -> None:
+        """`straight`: what is simply the next number moves one number, as in gateway/straight.py."""
+        self.frontier, self.straight = frontier or Frontier(), straight
         self.judged: list[tuple[int, int]] = []
         self.late: list[tuple[int, int]] = []
         self.duplicates = 0
 
     def hear(self, boot: int, seq: int, oldest: int | None = None, now: float = 0.0) -> Arrival:
-        arrival = self.frontier.arrive(boot, seq, oldest, now)
+        if self.straight and (boot, seq) == (self.frontier.boot, self.frontier.expected):
+            self.frontier.expected, arrival = seq + 1, Arrival.NEXT
+        else:
+            arrival = self.frontier.arrive(boot, seq, oldest, now)
         if arrival is Arrival.NEXT:
             self.judged.append((boot, seq))
         elif arrival is Arrival.LATE:
             self.late.append((boot, seq))
         elif arrival is Arrival.WAITS:
-            self.frontier.waiting[(boot, seq)] = row(boot, seq)
+            self.frontier.hold(row(boot, seq))
         elif arrival is Arrival.DUPLICATE:
             self.duplicates += 1
         self.drain(now)
@@ -150,8 +154,8 @@ def test_a_gap_is_asked_for_three_times_and_then_given_up_but_never_while_the_ca
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.integers(0, 10**6), st.integers(1, 60), st.floats(0, 1))
-def test_any_order_with_repetitions_and_restarts_is_judged_in_the_order_of_the_car(seed, count, restarts):
+@given(st.integers(0, 10**6), st.integers(1, 60), st.floats(0, 1), st.booleans())
+def test_any_order_with_repetitions_and_restarts_is_judged_in_the_order_of_the_car(seed, count, restarts, straight):
     """Within the reorder window the judged order is (boot, seq), each once, whatever the broker does; a restart in
     between (checkpoint, then the stored rows above it) changes nothing."""
     dice = random.Random(seed)
@@ -162,14 +166,14 @@ def test_any_order_with_repetitions_and_restarts_is_judged_in_the_order_of_the_c
             m = min(len(heard) - 1, n + dice.randrange(8))
             heard[n], heard[m] = heard[m], heard[n]
     tops: dict[int, bool] = {}
-    fold = Fold()
+    fold = Fold(straight=straight)
     for boot, seq in heard:
         fold.hear(boot, seq, oldest=1)
         tops[boot] = True
         if dice.random() < restarts / 5:
-            again = Fold(Frontier.load(fold.frontier.dump(), 0.0))
+            again = Fold(Frontier.load(fold.frontier.dump(), 0.0), straight=straight)
             for key in sorted(fold.frontier.waiting):
-                again.frontier.waiting[key] = row(*key)
+                again.frontier.hold(row(*key))
             again.judged, again.late, again.duplicates = fold.judged, fold.late, fold.duplicates
             fold = again
     seen = fold.judged + fold.late
@@ -185,3 +189,22 @@ def test_what_came_before_the_first_that_we_heard_is_late_and_no_duplicate():
     assert f.arrive(1, 5_001, None, 2) is Arrival.DUPLICATE
     assert f.arrive(1, 5_058, None, 2) is Arrival.LATE
     assert f.arrive(1, 5_060, None, 2) is Arrival.NEXT
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 80))
+def test_the_next_number_by_itself_leaves_the_frontier_where_the_whole_arrival_leaves_it(seed, count):
+    dice = random.Random(seed)
+    long, short = Fold(), Fold(straight=True)
+    boot, seq = 1, 0
+    for n in range(count):
+        boot, seq = (boot + 1, 0) if dice.random() < 0.05 else (boot, seq)
+        seq += dice.choices((1, 0, 3, -2), (20, 1, 1, 1))[0]
+        oldest = dice.choice((None, 1, max(0, seq - 5)))
+        assert long.hear(boot, max(0, seq), oldest, n * 2.0) is short.hear(boot, max(0, seq), oldest, n * 2.0)
+        if dice.random() < 0.3:
+            assert long.frontier.asks(n * 2.0, n, n) == short.frontier.asks(n * 2.0, n, n)
+        for fold in (long, short):
+            fold.drain(n * 2.0)
+        assert long.frontier.dump() == short.frontier.dump() and long.frontier.upto(boot) == short.frontier.upto(boot)
+    assert (long.judged, long.late, long.duplicates) == (short.judged, short.late, short.duplicates)

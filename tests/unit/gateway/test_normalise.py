@@ -232,9 +232,9 @@ def test_the_quick_look_gives_the_row_of_the_long_look(stamp):
     long = telemetry(said, CAR, NOW)
     quick = normalise.quick(said, 7, NOW, normalise.clock_window(NOW))
     assert quick == (long.reading, long.oldest, long.odometer), "to the last bit: a replay folds what is stored"
-    assert quick[0].packed is not None and readings.pack(3, dataclasses.replace(quick[0], packed=None, place=9)) == readings.pack_plain(
-        3, dataclasses.replace(quick[0], place=9), readings.micros(NOW)
-    )
+    placed = dataclasses.replace(quick[0], packed=None, place=9)
+    quick[0].place = 9
+    assert readings.pack(3, placed) == readings.pack_plain(readings.of_car(3, 7), quick[0], readings.of_batch(NOW))
 
 
 @pytest.mark.parametrize("stamp", OTHER_STAMPS)
