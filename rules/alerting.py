@@ -12,6 +12,7 @@ neither lapses nor resolves before it was clear for LONG_SETTLE_S.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rules.memory import Samples, Track
@@ -75,16 +76,31 @@ def _changed(track: Track, verdict: Holds, ts: float, settle_s: float) -> list[M
 
 
 def _clear(track: Track, verdict: Clear, ts: float, settle_s: float) -> list[Move]:
-    wait = LONG_SETTLE_S if track.intermittent else (settle_s if track.state == _ACTIVE else 0.0)
     track.lower_since = None
     if track.clear_since is None:
         track.clear_since = ts
-    if ts - track.clear_since < wait:
+    if ts - track.clear_since < _wait(track, settle_s):
         return []
     state = ALERT.next(AlertState(track.state), AlertEvent.CLEARED)
     move = _move(track, state, Severity(track.severity), verdict.because)
     _end(track, ts)
     return [move]
+
+
+def calm_until(tracks: Iterable[Track], settles: Mapping[str, float]) -> int:
+    """The second until which Clear moves none of the open alerts: each is clear already and has to stay so for a while.
+    0 when there is none such. `settles` has the seconds of those rules for which quiet values are Clear and nothing else."""
+    until = 2.0**32 - 1
+    for track in tracks:
+        if track.open:
+            if track.rule not in settles or track.clear_since is None or track.lower_since is not None:
+                return 0
+            until = min(until, track.clear_since + _wait(track, settles[track.rule]))
+    return max(0, int(until))
+
+
+def _wait(track: Track, settle_s: float) -> float:
+    return LONG_SETTLE_S if track.intermittent else settle_s if track.state == _ACTIVE else 0.0
 
 
 def withdraw(track: Track, because: str, ts: float) -> Move | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Any
 
-from rules.memory import MASK, MASK_AT, OPEN_AT, Memory
+from rules.memory import CALM, CALM_AT, MASK, MASK_AT, OPEN_AT, Memory
 from rules.shapes import Bound
 from schemas.alert import AlertStep
 from schemas.reading import Reading
@@ -39,7 +39,7 @@ class Line:
 def plan(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...] | None, slow: Slow) -> Plan:
     """The function for messages that carry exactly these signals; for any message when `ids` is None."""
     source, names = _any(lines, slots) if ids is None else _exactly(lines, slots, ids)
-    found: dict[str, Any] = {"slow": slow, "open_rules": MASK.unpack_from, **names}
+    found: dict[str, Any] = {"slow": slow, "open_rules": MASK.unpack_from, "calm_until": CALM.unpack_from, **names}
     exec(compile(source, "<rules for any message>" if ids is None else f"<rules for {len(ids)} signals>", "exec"), found)
     made: Plan = found["plan"]
     return made
@@ -94,7 +94,10 @@ def _function(lines: Sequence[Line], body: list[str], tests: list[str], values: 
             tests[n] = name.sub(f"({bucket})", tests[n])
     head.append("    d = 0")
     told = sum(1 << line.number for line in lines if line.bound.diagnostics)
-    tail = [f"    if m[{OPEN_AT}]: d |= open_rules(m, {MASK_AT})[0]", f"    if r.diagnostics is not None: d |= {told}"]
+    tail = [
+        f"    if r.diagnostics is not None: d |= {told}",
+        f"    if m[{OPEN_AT}] and (d or t >= calm_until(m, {CALM_AT})[0]): d |= open_rules(m, {MASK_AT})[0]",
+    ]
     return "\n".join(["def plan(m, r):", *head, *body, *tests, *tail, f"    return slow(m, r, d, {values}) if d else ()"]) + "\n"
 
 

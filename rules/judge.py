@@ -57,12 +57,17 @@ class Program:
     blank: bytes
     layout: bytes  #: names, versions and places of the cells: what a checkpoint carries to be read by other versions
     bits: dict[str, int]
+    settles: dict[str, float]  #: of the rules for which quiet values are Clear and nothing else: after how many seconds
     plans: dict[tuple[int, ...], Plan] = field(default_factory=dict)
     last_ids: tuple[int, ...] | None = None  #: of the message before, if it had a function of its own: the next is often alike
     last_plan: Plan = lambda memory, reading: ()
     common: Plan | None = None
     slow: compiled.Slow | None = None
     sightings: dict[tuple[int, ...], int] = field(default_factory=dict)
+
+    def keep(self, memory: Memory, tracks: Tracks) -> None:
+        """Write the alerts into a memory."""
+        keep_tracks(memory, self.body_end, tracks, self.bits, alerting.calm_until(tracks.values(), self.settles))
 
 
 class Judge:
@@ -137,7 +142,7 @@ class Judge:
         move = alerting.withdraw(track, because, ts) if track else None
         if track is None or move is None:
             return None
-        keep_tracks(memory, program.body_end, tracks, program.bits)
+        program.keep(memory, tracks)
         return self._step(rule, track, move, ts, place, late=False, evidence=None)
 
     def open_alerts(self, memory: Memory) -> tuple[Track, ...]:
@@ -192,7 +197,8 @@ class Judge:
         packed = zlib.compress(text, 9)
         layout = _HEAD.pack(zlib.crc32(text), len(packed)) + packed
         bits = {line.name: line.number for line in lines}
-        return Program(number, profile, tuple(lines), tuple(r for r, _ in fitted), slots, at, bytes(blank), layout, bits)
+        settles = {line.name: line.settle_s for line in lines if line.bound.quiet_is_clear}
+        return Program(number, profile, tuple(lines), tuple(r for r, _ in fitted), slots, at, bytes(blank), layout, bits, settles)
 
     def _plan(self, program: Program, ids: tuple[int, ...]) -> Plan:
         """The function for such a message: the one for any message until this set of signals has come often."""
@@ -276,7 +282,7 @@ class Judge:
                 track = tracks.get((rule.name, component)) or tracks.setdefault((rule.name, component), Track(rule.name, component))
                 touched = self._move(rule, line, track, component, verdict, seen, cell, reading, steps) or touched
         if touched and tracks is not None:
-            keep_tracks(memory, program.body_end, tracks, program.bits)
+            program.keep(memory, tracks)
         return tuple(steps) if steps else ()
 
     def _move(
@@ -398,6 +404,6 @@ def _moved(program: Program, dumped: bytes) -> Memory:
             if to is not None:
                 memory[to : to + size] = old[was : was + size]
     tracks = tracks_of(bytearray(old), end)
-    keep_tracks(memory, program.body_end, {k: t for k, t in tracks.items() if t.rule in program.bits}, program.bits)
+    program.keep(memory, {k: t for k, t in tracks.items() if t.rule in program.bits})
     return memory
 

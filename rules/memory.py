@@ -15,9 +15,11 @@ Memory: TypeAlias = bytearray
 
 PROFILE_AT = 0  #: which program of the judge reads this memory
 OPEN_AT = 1  #: 1 while any alert is pending or active: the quiet path looks at this one byte
+CALM_AT = 4  #: while alerts are open: until which second a car whose values are quiet moves none of them
 MASK_AT = 8  #: which rules those are
 BODY_AT = 16
 MASK = Struct("<Q")
+CALM = Struct("<I")
 
 
 class Cell:
@@ -217,8 +219,8 @@ def tracks_of(memory: Memory, body_end: int) -> Tracks:
     return tracks
 
 
-def keep_tracks(memory: Memory, body_end: int, tracks: Tracks, bits: dict[str, int]) -> None:
-    """Write the tail, the open byte and the mask of open rules."""
+def keep_tracks(memory: Memory, body_end: int, tracks: Tracks, bits: dict[str, int], calm_until: int) -> None:
+    """Write the tail, the open byte, the mask of open rules, and `alerting.calm_until`."""
     mask, samples = 0, b""
     for track in tracks.values():
         if track.state:
@@ -227,5 +229,6 @@ def keep_tracks(memory: Memory, body_end: int, tracks: Tracks, bits: dict[str, i
                 mask |= 1 << bits[track.rule]
     memory[OPEN_AT] = 1 if mask else 0
     MASK.pack_into(memory, MASK_AT, mask)
+    CALM.pack_into(memory, CALM_AT, calm_until)
     rows = json.dumps([t.row() for t in tracks.values()], separators=(",", ":")).encode() if tracks else b""
     memory[body_end:] = rows + b"\n" + samples if samples else rows

@@ -33,6 +33,7 @@ class Bound:
     diagnostics: bool = False  #: … or when the message is a list of trouble codes
     carries: tuple[int, ...] = ()  #: signals whose last value it wants from earlier messages
     size: int = 0  #: bytes of its cell
+    quiet_is_clear: bool = False  #: what is quiet is Clear for an open alert too, and changes nothing else
     period_s: int | None = None  #: judged once per period while no alert of it is open; the cell's first byte says which (`seen.fresh`)
 
     def quiet(self, names: Mapping[int, str], at: int) -> str:
@@ -134,6 +135,8 @@ class _FitPart:
 
 
 class _Threshold(Bound):
+    quiet_is_clear = True
+
     def __init__(self, shape: Threshold, parts: list[Part], profile: Profile) -> None:
         self.way, self.unit = shape.way, shape.unit
         self.only = tuple(condition.fit(profile) for condition in shape.only)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Protocol
 
-from rules.memory import Memory, Track, keep_tracks, tracks_of
+from rules.memory import Memory, Track, tracks_of
 from rules.plausible import Odometer
 from schemas.alert import AlertState, AlertStep
 from schemas.moment import from_epoch
@@ -60,7 +60,7 @@ def without(before: Memory, again: Again, at: Reading) -> tuple[Memory, tuple[Al
             step = judge.withdraw(before, track.rule, track.component, ts=at.ts, place=at.place or 0, because=_because(at))
             steps += [step] if step is not None else []
     kept = {key: _kept(track, would.get(key)) for key, track in tracks_of(before, program.body_end).items()}
-    keep_tracks(memory, program.body_end, kept, program.bits)
+    program.keep(memory, kept)
     return memory, tuple(steps)
 
 

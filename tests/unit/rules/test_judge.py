@@ -258,6 +258,38 @@ def test_generated_code_judges_as_the_long_way_does(stream, both, eager, reading
     assert not any(judge.broken for judge in judges)
 
 
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(
+    said=st.lists(
+        st.tuples(
+            st.floats(-2, 90), st.dictionaries(st.sampled_from(["coolant", "speed", "fluid", "pad_fl"]), st.sampled_from([5.0, 90.0, 103.0, 117.0]), min_size=1)
+        ),
+        min_size=10, max_size=120,
+    )
+)  # fmt: skip
+def test_what_comes_and_goes_is_judged_alike_while_it_is_calm(said, both, eager, reading):
+    """An open alert that is clear and has to stay so for a while is not looked at; the clock may go back, too."""
+    judges, at = (*both, eager), 0.0
+    memories = [judge.memory("petrol_hatch") for judge in judges]
+    for n, (later, values) in enumerate(said):
+        at += later
+        row = reading(at, n + 1, **values)
+        first, *others = [judge.step(memory, row) for judge, memory in zip(judges, memories)]
+        assert others == [first, first] and memories[0] == memories[1] == memories[2]
+
+
+def test_while_an_alert_only_has_to_stay_clear_a_quiet_message_costs_nothing(judge, reading, monkeypatch):
+    memory, looks = judge.memory("petrol_hatch"), []
+    slow = judge._slow
+    monkeypatch.setattr(judge, "_slow", lambda *of: looks.append(of[2].ts) or slow(*of))
+    for n in range(6):
+        judge.step(memory, reading(n, n + 1, coolant=117))
+    cooled = len(looks)
+    steps = [s for n in range(6, 36) for s in judge.step(memory, reading(n, n + 1, coolant=90))]
+    assert states(steps, "coolant_hot") == [] and len(looks) == cooled + 1, "the first clear message alone is written down"
+    assert states(judge.step(memory, reading(36, 37, coolant=90)), "coolant_hot") == ["resolved"], "half an hour after it became clear"
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(stream=streams(), cuts=st.sets(st.integers(0, 39), max_size=6))
 def test_a_restart_anywhere_changes_nothing(stream, cuts, both, reading):
