@@ -103,7 +103,9 @@ class Shown:
         for car in cars:
             self._show(made, car)
         for car in said:
-            made.heard[car.id] = self._heard.pop(car)
+            word, before = self._heard.pop(car), made.heard.get(car.id)
+            if before is None or word[1] >= before[1]:  # else it has sent values since
+                made.heard[car.id] = word
             if car in self._hints:
                 made.hints.append(self._hints.pop(car))
         return made

@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const main = document.getElementById("main");
-  let busy = false;
+  let busy = false, again = false; // what rings while we look is looked at afterwards
   const here = new URL(location.href);
   here.searchParams.delete("note"); // said once: a reload or a change does not say it again
   if (here.href !== location.href) history.replaceState(null, "", here);
@@ -17,7 +17,8 @@
   }
 
   async function renew() {
-    if (busy || !main || document.hidden) return;
+    if (!main || document.hidden) return;
+    if (busy) { again = true; return; }
     busy = true;
     try {
       const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" }, cache: "no-store" });
@@ -33,7 +34,10 @@
       was = state(fresh);
       main.replaceChildren(...fresh.childNodes);
       main.querySelectorAll("details").forEach((one, n) => { one.open = Boolean(open[n]); });
-    } catch { stale(true); /* the next bell or poll tries again */ } finally { busy = false; }
+    } catch { stale(true); /* the next bell or poll tries again */ } finally {
+      busy = false;
+      if (again) { again = false; renew(); }
+    }
   }
 
   // What was just done is said once and is no part of the page's state: the first look must not wipe it away unread.

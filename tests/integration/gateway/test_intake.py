@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -281,6 +282,36 @@ async def test_status_is_a_hint_and_no_reading(world):
     await until(shown)
     assert await world.count(car) == 0
     assert await world.pool.fetchval("SELECT online FROM vehicles WHERE id = $1", car.id) is True
+
+
+async def test_a_car_that_said_good_bye_stays_gone_whatever_is_still_shown_of_it(world):
+    await world.start()
+    car = await world.car()
+
+    async def shown(words: str) -> bool:
+        row = await world.pool.fetchrow("SELECT l.values::text AS said, v.online FROM latest l JOIN vehicles v ON v.id = l.vehicle_id WHERE v.id = $1", car.id)
+        return row is not None and words in row["said"] and row["online"] is ("61" not in words)
+
+    for speed, state in ((61.0, b'{"state": "offline"}'), (62.0, None)):
+        car.say(car.body(signals={"Vehicle.Speed": speed}))
+        if state is not None:
+            car.say(state, way="up/status")
+        await until(lambda words=f"{speed:g}": shown(words))
+
+
+async def test_each_set_of_signals_keeps_its_newest_values(world):
+    await world.start()
+    car = await world.car()
+    for volts in (13.9, 14.0, 14.1):
+        car.say(car.body(signals={"Vehicle.Speed": volts * 2}))
+        car.say(car.body(signals={"Vehicle.LowVoltageBattery.CurrentVoltage": volts}))
+
+    async def shown() -> bool:
+        values = await world.pool.fetchval("SELECT values FROM latest WHERE vehicle_id = $1", car.id)
+        said = json.loads(values) if isinstance(values, str) else values or {}
+        return {k: v[0] for k, v in said.items()} == {"Vehicle.Speed": 28.2, "Vehicle.LowVoltageBattery.CurrentVoltage": 14.1}
+
+    await until(shown)
 
 
 async def test_the_newest_values_are_shown(world):
