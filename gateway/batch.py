@@ -7,6 +7,7 @@ from datetime import datetime
 
 from gateway.broker import Chunk
 from gateway.car import Car
+from gateway.normalise import clock_window
 from schemas.reading import Reading, Refused
 from store import alerts, checkpoints, gaps, quarantine, readings, tallies
 from store.pool import Connection
@@ -35,8 +36,15 @@ class Batch:
     acks: dict[Car, tuple[int, int]] = field(default_factory=dict)  #: car -> its newest boot, upto
     old_acks: list[tuple[Car, int, int]] = field(default_factory=list)  #: car, boot, upto: of earlier boots, or said once more
     asks: list[tuple[Car, int, int, int]] = field(default_factory=list)
+    received_at: float = field(init=False)  #: `now` in epoch seconds; and what follows from it
+    window: tuple[float, float] = field(init=False)
+    of_batch: bytes = field(init=False)
     tried: bool = False
     xid: str | None = None  #: PostgreSQL's name for the transaction of the last try
+
+    def __post_init__(self) -> None:
+        self.received_at = self.now.timestamp()
+        self.window, self.of_batch = clock_window(self.received_at), readings.of_batch(self.received_at)
 
     @property
     def only_rows(self) -> bool:

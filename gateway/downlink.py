@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Iterable
 from typing import Final
+
+from pydantic_core import to_json
 
 from gateway.batch import Batch
 from gateway.broker import Broker, publish_packet
@@ -43,7 +44,7 @@ class Downlink:
             step = moved.step
             if not step.shadow and step.state in _TOLD:
                 told = {"rule": step.rule, "component": step.component, "state": step.state.value, "severity": step.severity.value, "because": step.because}
-                self._send(self.fleet.by_id[moved.vehicle_id], "down/alerts", json.dumps(told).encode())
+                self._send(self.fleet.by_id[moved.vehicle_id], "down/alerts", to_json(told))
 
     async def run(self) -> None:
         """For ever: acks, at most one a second and car."""

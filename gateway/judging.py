@@ -42,14 +42,14 @@ class Judging:
     async def prepare(self, chunks: list[Chunk], *, tick: bool, let_in: list[LetIn]) -> Batch:
         """Decode, load what is cold, judge, pack. With `tick` also what is done once a second."""
         batch = Batch(chunks, self.clock())
-        received_at = batch.now.timestamp()
+        received_at = batch.received_at
         self._owing.clear()
         due: Due = {}
         now = time.monotonic()
         for chunk in chunks:
             batch.messages += len(chunk)
             for first in range(0, len(chunk), straight.SLICE):
-                left = self._walk(batch, chunk, range(first, min(first + straight.SLICE, len(chunk))), received_at, due)
+                left = self._walk(batch, chunk, range(first, min(first + straight.SLICE, len(chunk))), due)
                 for car, said, payload, name in await self.hearing.hear(batch, chunk, left, received_at) if left else ():
                     self._admit(batch, car, said, payload, name, now, due)
                 await asyncio.sleep(0)
@@ -70,11 +70,11 @@ class Judging:
                 batch.old_acks.append((car, boot, car.frontier.upto(boot)))
         return batch
 
-    def _walk(self, batch: Batch, chunk: Chunk, positions: range, received_at: float, due: Due) -> list[straight.Left]:
+    def _walk(self, batch: Batch, chunk: Chunk, positions: range, due: Due) -> list[straight.Left]:
         """What is straight is judged; the rest comes back. While rows are being sorted out, nothing is straight."""
         if self.poison:
             return [(n, None) for n in positions]
-        return straight.walk(batch, self.fleet, self.shown, self._fault, due, chunk, positions, received_at)
+        return straight.walk(batch, self.fleet, self.shown, self._fault, due, chunk, positions)
 
     def _admit(
         self, batch: Batch, car: Car, said: Heard, payload: bytes, name: str, now: float, due: Due

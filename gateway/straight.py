@@ -27,15 +27,13 @@ Left = tuple[int, Quick | None]  # position in the chunk, and what was read of i
 Fault = Callable[[Reading, Exception], tuple[AlertStep, ...]]
 
 
-def walk(
-    batch: Batch, fleet: Fleet, shown: Shown, fault: Fault, due: dict[Car, Reading | None], chunk: Chunk, positions: range, received_at: float
-) -> list[Left]:
+def walk(batch: Batch, fleet: Fleet, shown: Shown, fault: Fault, due: dict[Car, Reading | None], chunk: Chunk, positions: range) -> list[Left]:
     """Judge and pack what is straight; `fault` is told what the judge raised. Returns what is not straight, in its order.
 
     Nothing overtakes in a car's own order: what comes after a number that is left here is not straight, for that number is missing.
     """
-    routes, quick, window, step = fleet.routes.get, normalise.quick, normalise.clock_window(received_at), fleet.judge.step
-    acks, pack, of_batch = batch.acks, readings.pack_plain, readings.of_batch(received_at)
+    received_at, window, of_batch = batch.received_at, batch.window, batch.of_batch
+    routes, quick, step, pack, acks = fleet.routes.get, normalise.quick, fleet.judge.step, readings.pack_plain, batch.acks
     names, payloads, retained = chunk.topics, chunk.payloads, set(chunk.retained)
     left: list[Left] = []
     today, rows = -1, list[bytes]()

@@ -5,11 +5,12 @@ Layout: header (8 bytes) | open rules (8, a bit each) | last values | each rule'
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from struct import Struct, calcsize
 from typing import Any, TypeAlias
+
+from pydantic_core import from_json, to_json
 
 Memory: TypeAlias = bytearray
 
@@ -196,7 +197,6 @@ class Track:
 
 
 Tracks: TypeAlias = dict[tuple[str, str], Track]
-_rows = json.JSONDecoder().raw_decode
 _END = 0x0A  #: between the rows and their samples; JSON as we write it has no line end
 
 
@@ -207,7 +207,7 @@ def tracks_of(memory: Memory, body_end: int) -> Tracks:
     end = memory.find(_END, body_end)
     tracks: Tracks = {}
     at = end + 1
-    for row in _rows((memory[body_end:] if end < 0 else memory[body_end:end]).decode())[0]:
+    for row in from_json(memory[body_end:] if end < 0 else memory[body_end:end]):
         samples = None
         if row[2] and row[11]:
             if isinstance(row[11], list):  # as checkpoints of earlier releases have them: in the row
@@ -230,5 +230,5 @@ def keep_tracks(memory: Memory, body_end: int, tracks: Tracks, bits: dict[str, i
     memory[OPEN_AT] = 1 if mask else 0
     MASK.pack_into(memory, MASK_AT, mask)
     CALM.pack_into(memory, CALM_AT, calm_until)
-    rows = json.dumps([t.row() for t in tracks.values()], separators=(",", ":")).encode() if tracks else b""
+    rows = to_json([t.row() for t in tracks.values()]) if tracks else b""
     memory[body_end:] = rows + b"\n" + samples if samples else rows
