@@ -23,7 +23,7 @@ from telltale import cli
 from telltale.embedded.postgres import EmbeddedPostgres
 from telltale.settings import Settings
 
-ALONE_A_SECOND, PIPELINE_A_SECOND, NAIVE_A_SECOND = 25_000, 12_000, 600  #: how much work makes about one second
+ALONE_A_SECOND, PIPELINE_A_SECOND, NAIVE_A_SECOND = 40_000, 20_000, 600  #: how much work makes about one second
 WINDOW = 4_000
 SEED = 1
 PROBES = 10  #: cars whose alerts are timed
