@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import struct
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Final, NotRequired
 
 from pydantic import ConfigDict, FailFast, Field, Strict, TypeAdapter, ValidationError, with_config
+from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from rules.plausible import MAX_MPS as MAX_MPS
@@ -339,8 +339,8 @@ def _refused_whole(payload: bytes, source: Source, received_at: float, error: Va
     loose: Any = None
     if first["type"] == "json_invalid":
         try:
-            loose = json.loads(payload)
-        except (ValueError, RecursionError):
+            loose = from_json(payload)  # with NaN and infinities
+        except ValueError:
             return _nothing(source, payload, received_at, Refusal.NOT_JSON, detail)
     if loose is not None or first["type"] == "finite_number":
         return _nothing(source, payload, received_at, Refusal.NOT_FINITE, detail, loose if loose is not None else _loosely(payload))
@@ -349,8 +349,8 @@ def _refused_whole(payload: bytes, source: Source, received_at: float, error: Va
 
 def _loosely(payload: bytes) -> Any:
     try:
-        return json.loads(payload)
-    except (ValueError, RecursionError):
+        return from_json(payload)
+    except ValueError:
         return None
 
 
