@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import struct
 from collections.abc import Callable
@@ -341,10 +342,18 @@ def _refused_whole(payload: bytes, source: Source, received_at: float, error: Va
         try:
             loose = from_json(payload)  # with NaN and infinities
         except ValueError:
-            return _nothing(source, payload, received_at, Refusal.NOT_JSON, detail)
+            return _nothing(source, payload, received_at, Refusal.NOT_JSON, detail, _deeply(payload))
     if loose is not None or first["type"] == "finite_number":
         return _nothing(source, payload, received_at, Refusal.NOT_FINITE, detail, loose if loose is not None else _loosely(payload))
     return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, detail, _loosely(payload))
+
+
+def _deeply(payload: bytes) -> Any:
+    """The standard library reads what is nested deeper, so that even such a message leaves no gap."""
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _loosely(payload: bytes) -> Any:

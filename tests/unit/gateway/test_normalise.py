@@ -219,6 +219,12 @@ def test_the_fast_decoder_and_the_model_of_the_contract_agree(said):
         assert (model.boot, model.seq) == ((row.boot, row.seq) if row.boot != NO_BOOT else (None, None))
 
 
+def test_what_is_nested_too_deep_is_not_json_and_leaves_no_gap():
+    deep = b'{"boot":1,"seq":2,"ts":"2026-11-21T10:15:02Z","signals":{},"x":' + b"[" * 300 + b"]" * 300 + b"}"
+    heard = telemetry(deep, CAR, NOW)
+    assert [r.reason for r in heard.refused] == [Refusal.NOT_JSON] and (heard.boot, heard.seq) == (1, 2)
+
+
 PLAIN_STAMPS = ["2026-11-21T10:15:02Z", "2026-11-21T10:15:02.1Z", "2026-11-21T10:15:02.120Z", "2026-11-21T10:15:02.654321Z", "2026-11-21T10:15:02.5+00:00"]
 OTHER_STAMPS = [
     "2026-11-21T11:15:02+01:00", "2026-11-21 10:15:02Z", "2026-W47-6T10:15:02Z", "2026-11-21T10:15:02", "2026-02-30T10:15:02Z", "2026-11-21T24:15:02Z",
