@@ -130,7 +130,8 @@ class Writer:
 
     async def _landed(self, connection: Connection, batch: Batch) -> bool:
         """Whether the last try was committed after all. Its server process is gone, so the answer is final."""
-        for day, rows in batch.rows.items():
+        if batch.rows:
+            day, rows = next(iter(batch.rows.items()))
             return await readings.exists(connection, readings.key_of(rows[0]), day)
         return batch.xid is not None and await transactions.committed(connection, batch.xid)
 

@@ -118,9 +118,9 @@ def of_batch(received_at: float) -> bytes:
     return _OF_BATCH.pack(8, micros(received_at), -1, 2, Mark.PLAIN, 8)
 
 
-def pack_plain(of_car: bytes, r: Reading, of_batch: bytes) -> bytes:
-    """`pack` for the row that nearly all are: placed, nothing odd, its arrays packed already."""
-    return _PLAIN(of_car, 8, r.boot, 8, r.seq, 4, r.day, 8, round((r.ts - _PG_EPOCH) * 1e6), of_batch, r.place) + r.packed  # type: ignore[operator]
+def pack_plain(head: bytes, r: Reading, middle: bytes) -> bytes:
+    """`pack` for the row that nearly all are: placed, nothing odd, its arrays packed already. `head` is `of_car`, `middle` is `of_batch`."""
+    return _PLAIN(head, 8, r.boot, 8, r.seq, 4, r.day, 8, round((r.ts - _PG_EPOCH) * 1e6), middle, r.place) + r.packed  # type: ignore[operator]
 
 
 def pack(dealer_id: int, r: Reading) -> bytes:
