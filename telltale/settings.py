@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     twilio_account: Annotated[str, Field(description="Twilio account SID")] = ""
     twilio_token: Annotated[SecretStr, Field(description="Twilio auth token; also checks inbound webhooks")] = SecretStr("")
     twilio_from: Annotated[str, Field(description="sending number or messaging service SID")] = ""
+    twilio_api: Annotated[str, Field(description="address of Twilio's API: another region's, or a stand-in on this machine for a rehearsal")] = "https://api.twilio.com"
     smtp_url: Annotated[SecretStr, Field(description="mail relay, smtp://user:password@host:587")] = SecretStr("")
     mail_from: Annotated[str, Field(description="sender of mails")] = ""
     auth_url: Annotated[SecretStr, Field(description="NATS address on which the broker asks who may sign in (embedded broker: set by itself)")] = SecretStr("")
@@ -90,6 +91,9 @@ class Settings(BaseSettings):
         k, _, n = self.share.partition("/")
         if not int(k) < int(n):
             raise Misconfigured("TELLTALE_SHARE", f"{self.share} is no share: K counts from 0 and is below N, as in 0/2 and 1/2")
+        api = urlsplit(self.twilio_api)
+        if api.scheme != "https" and not (api.scheme == "http" and api.hostname in LOOPBACK):
+            raise Misconfigured("TELLTALE_TWILIO_API", "must begin with https://, for texts and the token go there; http:// only to this machine")
         for name, value, schemes in (
             ("DATABASE_URL", self.database_url, ("postgres", "postgresql")),
             ("MQTT_URL", self.mqtt_url, ("mqtt", "mqtts")),

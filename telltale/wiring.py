@@ -237,6 +237,7 @@ async def workers(settings: Settings) -> None:
             twilio_account=settings.twilio_account,
             twilio_token=settings.twilio_token.get_secret_value(),
             twilio_from=settings.twilio_from,
+            twilio_api=settings.twilio_api.rstrip("/"),
             twilio_callback=f"{settings.public_url}/inbound/twilio/status" if settings.public_url else "",
             smtp_url=settings.smtp_url.get_secret_value(),
             mail_from=settings.mail_from,

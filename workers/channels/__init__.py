@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from schemas.errors import Misconfigured
 from store.pool import Pool
@@ -17,6 +18,7 @@ __all__ = ["CHANNELS", "Blocked", "Busy", "Channel", "ChannelSettings", "Lookup"
 
 #: The names that owners choose and messages carry.
 CHANNELS = ("phone", "sms", "email")
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 ALIASES = {"twilio": "sms"}  #: a provider's name where a channel's is meant
 
 
@@ -34,10 +36,12 @@ class ChannelSettings:
 
 
 def open_channels(settings: ChannelSettings, pool: Pool, clock: Callable[[], datetime], *, time_lapse: bool) -> dict[str, Channel]:
-    """A channel for each name. A home in time-lapse refuses real providers: its hours are not people's hours."""
+    """A channel for each name. A home in time-lapse refuses real providers: its hours are not people's hours. A Twilio
+    stand-in on this machine reaches nobody, so that a rehearsal may run in time-lapse; a mail relay here may reach the world."""
     phone = PhoneChannel(pool, clock)
     found: dict[str, Channel] = dict.fromkeys((*CHANNELS, *ALIASES), phone)
-    real = {"TELLTALE_TWILIO_ACCOUNT": settings.twilio_account, "TELLTALE_SMTP_URL": settings.smtp_url}
+    stand_in = urlsplit(settings.twilio_api).hostname in _THIS_MACHINE
+    real = {"TELLTALE_TWILIO_ACCOUNT": settings.twilio_account and not stand_in, "TELLTALE_SMTP_URL": settings.smtp_url}
     for name, value in real.items():
         if value and time_lapse:
             raise Misconfigured(name, "a time-lapse sends nothing to real people: unset it, or run in real time")

@@ -147,8 +147,17 @@ async def test_an_answer_of_500_may_have_taken_it_and_the_lookup_tells(twilio: A
 async def test_without_providers_everything_lies_on_the_demo_phone_and_a_time_lapse_refuses_real_ones(scene: Any) -> None:
     found = open_channels(ChannelSettings(), scene.worker, scene.clock, time_lapse=True)
     assert {type(channel) for channel in found.values()} == {PhoneChannel}
-    for settings in (ChannelSettings(twilio_account="AC1", twilio_token="t"), ChannelSettings(smtp_url="smtp://h", mail_from="a@b")):
+    for settings in (ChannelSettings(twilio_account="AC1", twilio_token="t"), ChannelSettings(smtp_url="smtp://localhost", mail_from="a@b")):
         with pytest.raises(Misconfigured, match="time-lapse"):
             open_channels(settings, scene.worker, scene.clock, time_lapse=True)
     with pytest.raises(Misconfigured, match="TELLTALE_TWILIO_TOKEN"):
         open_channels(ChannelSettings(twilio_account="AC1"), scene.worker, scene.clock, time_lapse=False)
+
+
+async def test_a_rehearsal_in_time_lapse_may_text_to_a_stand_in_on_this_machine(scene: Any) -> None:
+    here = ChannelSettings(twilio_account="AC1", twilio_token="t", twilio_api="http://127.0.0.1:4010")
+    found = open_channels(here, scene.worker, scene.clock, time_lapse=True)
+    assert isinstance(found["sms"], SmsChannel)
+    elsewhere = ChannelSettings(twilio_account="AC1", twilio_token="t", twilio_api="https://api.dublin.ie1.twilio.com")
+    with pytest.raises(Misconfigured, match="time-lapse"):
+        open_channels(elsewhere, scene.worker, scene.clock, time_lapse=True)

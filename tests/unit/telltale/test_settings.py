@@ -42,6 +42,7 @@ def test_an_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) 
         ("TELLTALE_CHANNEL", "pigeon"),
         ("DATABASE_URL", "mysql://h/d"),
         ("MQTT_URL", "http://h"),
+        ("TELLTALE_TWILIO_API", "http://api.twilio.com"),
     ],
 )
 def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
