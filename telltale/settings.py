@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.errors import Misconfigured
 
 PREFIX = "TELLTALE_"
-PLAIN = {"database_url": "DATABASE_URL", "mqtt_url": "MQTT_URL"}  # names that the rest of the world uses too
+#: Names that the rest of the world uses too.
+PLAIN = {"database_url": "DATABASE_URL", "database_password": "DATABASE_PASSWORD", "mqtt_url": "MQTT_URL"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -28,10 +29,13 @@ class Settings(BaseSettings):
     database_url: Annotated[
         SecretStr | None, Field(validation_alias="DATABASE_URL", description="PostgreSQL 15 or newer; without it the embedded one is started")
     ] = None
+    database_password: Annotated[
+        SecretStr, Field(validation_alias="DATABASE_PASSWORD", description="password of the account in DATABASE_URL, as it is: in the address itself `@`, `/` and others are written %40, %2F …")
+    ] = SecretStr("")
     mqtt_url: Annotated[
         SecretStr | None, Field(validation_alias="MQTT_URL", description="MQTT broker, mqtt://user:password@host:1883; without it the embedded one is started")
     ] = None
-    mqtt_version: Annotated[Literal[4, 5], Field(description="protocol of the gateway's sessions: 4 is MQTT 3.1.1 (the embedded broker), 5 where the broker has it")] = 4
+    mqtt_version: Annotated[Literal[4, 5], BeforeValidator(lambda said: int(said) if str(said).isdigit() else said), Field(description="protocol of the gateway's sessions: 4 is MQTT 3.1.1 (the embedded broker), 5 where the broker has it")] = 4
     home: Annotated[Path, Field(description="the folder of all state: database, broker, spools, secret")] = Field(
         default_factory=lambda: _default_home()
     )
@@ -100,6 +104,10 @@ class Settings(BaseSettings):
         ):
             if value is not None and urlsplit(value.get_secret_value()).scheme not in schemes:
                 raise Misconfigured(name, f"must begin with {schemes[-1]}://")
+        if self.database_url is not None and self.database_password.get_secret_value():
+            account = urlsplit(self.database_url.get_secret_value())
+            if not account.username or account.password is not None:
+                raise Misconfigured("DATABASE_PASSWORD", "goes with a DATABASE_URL that names its account and no password: postgresql://telltale@host/telltale")
 
     @cached_property
     def key(self) -> str:
@@ -117,7 +125,12 @@ class Settings(BaseSettings):
     def database(self) -> str:
         if self.database_url is None:
             raise Misconfigured("DATABASE_URL", "is not set: this command works on a running database; `telltale demo` brings one along")
-        return self.database_url.get_secret_value()
+        url, password = self.database_url.get_secret_value(), self.database_password.get_secret_value()
+        if not password:
+            return url
+        parts = urlsplit(url)
+        account, _, host = parts.netloc.rpartition("@")
+        return urlunsplit(parts._replace(netloc=f"{account}:{quote(password, safe='')}@{host}"))
 
     @property
     def mqtt(self) -> str:
