@@ -8,6 +8,7 @@ from aiohttp import web
 
 from dealer_api.acts.house import House
 from dealer_api.live import Live
+from dealer_api.permissions import Permission
 from schemas.account import Dealer, Staff
 
 HOUSE: web.AppKey[House] = web.AppKey("house", House)
@@ -30,6 +31,10 @@ class Call:
     def csrf(self) -> str:
         """The token that this session's forms carry in the field `csrf`."""
         return self.house.sign("csrf", self.session or "")
+
+    def may(self, permission: Permission) -> bool:
+        """Whether this caller may do that: for what a page shows, and for the parts of an answer that not everybody may read."""
+        return permission.allows(self.role)
 
 
 CALL: web.RequestKey[Call] = web.RequestKey("call", Call)

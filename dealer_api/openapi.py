@@ -80,7 +80,9 @@ def _operation(route: Route, models: dict[tuple[Any, str], Any]) -> dict[str, An
             "default": {"description": "It did not work", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}},
         },
         "security": [] if route.who == PUBLIC else ([{"session": []}, {"key": []}] if "api" in route.who else [{"session": []}]),
+        "x-permission": route.permission.name,
         "x-roles": sorted(route.who),
+        **({"x-scope": route.permission.scope} if "api" in route.who else {}),
     }
     if route.body is not None:
         operation["requestBody"] = {"required": True, **_content(models[(route.body, "validation")])}

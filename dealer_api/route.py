@@ -1,4 +1,4 @@
-"""One door: method, path, handler, and who may knock. Everything else is derived from the list of these."""
+"""One door: method, path, handler, and the permission it asks for. Everything else is derived from the list of these."""
 
 from __future__ import annotations
 
@@ -9,15 +9,11 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
+from dealer_api.permissions import Permission
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 PUBLIC = frozenset({"public"})  #: nobody is asked; the handler itself checks a signed link or a webhook's signature
-ADVISOR = frozenset({"advisor", "manager", "api"})
-MANAGER = frozenset({"manager", "api"})
-WORKSHOP = frozenset({"technician", "advisor", "manager", "api"})
-DRIVING = frozenset({"driver", "advisor", "manager", "api"})
-EVERYONE = frozenset({"driver", "technician", "advisor", "manager", "api"})
-PEOPLE = frozenset({"driver", "technician", "advisor", "manager"})  #: signed-in staff, no keys: the pages
 
 
 @dataclass(frozen=True)
@@ -27,7 +23,7 @@ class Route:
     method: str
     path: str
     handler: Handler
-    who: frozenset[str]
+    permission: Permission
     summary: str = ""
     body: type[BaseModel] | None = None
     answer: Any = None  #: a pydantic type
@@ -37,6 +33,13 @@ class Route:
     media: str = "application/json"  #: of the body
     streams: bool = False  #: its answer does not end: server-sent events
     repeatable: bool | None = None  #: None: every POST of the API is, and needs an Idempotency-Key
+
+    @property
+    def who(self) -> frozenset[str]:
+        """The roles that may knock; `api` stands for programs, which open the API's doors only, never pages."""
+        if self.permission.public:
+            return PUBLIC
+        return self.permission.roles | ({"api"} if self.is_api and self.permission.scope is not None else frozenset())
 
     @property
     def is_api(self) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from aiohttp import web
 
+from dealer_api import permissions as may
 from dealer_api.desk import words
 from dealer_api.desk.page import back, form, go, id_of, page, refused
 from dealer_api.keys import call
@@ -77,7 +78,7 @@ async def show(request: web.Request) -> web.Response:
         names = await casefile.people(connection, me.dealer_id)
     return await page(
         request, "quarantine.html", rows=[_shown(row, names) for row in rows], reasons=reasons, reason=reason, car=car, shown_all=shown_all,
-        tallies=[_counted(tally) for tally in counted[:60]], here=request.path_qs, decides=me.role in ("advisor", "manager"),
+        tallies=[_counted(tally) for tally in counted[:60]], here=request.path_qs, decides=me.may(may.DECIDE_REFUSED),
     )  # fmt: skip
 
 

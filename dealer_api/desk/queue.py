@@ -7,6 +7,7 @@ from datetime import datetime
 
 from aiohttp import web
 
+from dealer_api import permissions as may
 from dealer_api.desk import words
 from dealer_api.desk.page import day_span, page
 from dealer_api.keys import Call, call
@@ -73,7 +74,7 @@ def _because(row: queue.QueueRow, me: Call) -> str:
 def _step(row: queue.QueueRow, me: Call) -> QueueStep | None:
     """The words of the next step; `rules.casework` decides the same on the case's page, where the act itself is."""
     case = f"/cases/{row.id}"
-    advises = me.role in ("advisor", "manager")
+    advises = me.may(may.WORK_CASES)
     match row.state:
         case CaseState.OPEN if row.acknowledged_at is None:
             return QueueStep("Take it", post=f"{case}/take") if advises else QueueStep("Look", href=case)

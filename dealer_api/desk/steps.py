@@ -6,17 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from dealer_api import permissions as may
 from dealer_api.desk import words
 from rules.casework import Step, next_step
 from schemas.booking import BOOKING, OFFER, Booking, BookingEvent, BookingKind, BookingState, Offer, OfferEvent, OfferState
 from schemas.case import CASE, Case, CaseEvent, CaseState
 from schemas.pickup import Leg
 
-_WORKSHOP = ("technician", "advisor", "manager")
-_ADVISORS = ("advisor", "manager")
-_WHO: dict[str, tuple[str, ...]] = {
-    "acknowledge": _ADVISORS, "owner": _ADVISORS, "offer": _ADVISORS, "arrive": _WORKSHOP, "start": _WORKSHOP, "finish": _WORKSHOP,
-    "hand_over": _WORKSHOP, "move": ("driver", *_ADVISORS),
+_NEEDS = {
+    "acknowledge": may.WORK_CASES, "owner": may.WRITE_VEHICLES, "offer": may.MAKE_OFFERS, "arrive": may.WORK_BOOKINGS, "start": may.WORK_BOOKINGS,
+    "finish": may.WORK_BOOKINGS, "hand_over": may.WORK_BOOKINGS, "move": may.MOVE_LEGS,
 }  # fmt: skip
 
 
@@ -66,8 +65,9 @@ def primary(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequ
     step = next_step(case, offer, live, legs, has_owner=has_owner)
     title, why = step.label, _sentence(step, offer, live, zone, now)
     here = f"/cases/{case.id}"
-    if role not in _WHO.get(step.act, (role,)):
-        return Button(step.label, title, why + f" This is for {' or '.join(words.ROLES[who].lower() for who in _WHO[step.act])}.")
+    needed = _NEEDS.get(step.act)
+    if needed is not None and not needed.allows(role):
+        return Button(step.label, title, why + f" This is for {' or '.join(words.ROLES[who].lower() for who in may.ROLES if needed.allows(who))}.")
     match step.act:
         case "acknowledge":
             return Button("Take it", title, why, post=f"{here}/take")
@@ -88,7 +88,7 @@ def primary(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequ
 
 def others(case: Case, offer: Offer | None, booking: Booking | None, main: Button, windows: Sequence[tuple[int, str]], *, role: str) -> tuple[Button, ...]:
     """What else the tables allow now and takes one click. `windows`: each digit of the open offer with its time in words."""
-    if role not in _ADVISORS:
+    if not may.WORK_CASES.allows(role):
         return ()
     here, found = f"/cases/{case.id}", []
     if offer is not None and OfferEvent.ACCEPTED in OFFER.allowed(offer.state):
@@ -105,7 +105,7 @@ def others(case: Case, offer: Offer | None, booking: Booking | None, main: Butto
 
 def asks(case: Case, booking: Booking | None, *, role: str, people: Sequence[tuple[int, str]], promised: str) -> tuple[Ask, ...]:
     """What else is allowed and needs a word first."""
-    if role not in _ADVISORS:
+    if not may.WORK_CASES.allows(role):
         return ()
     here, found = f"/cases/{case.id}", []
     if case.state not in (CaseState.DONE, CaseState.DISMISSED):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from dealer_api import permissions as may
 from dealer_api.acts import legs as acts
 from dealer_api.desk import words
 from dealer_api.desk.page import back, day_span, form, go, id_of, page, refused
@@ -144,15 +145,15 @@ def _shown(row: day.LegRow, first: int, me: Call, now: datetime) -> ShownLeg:
     )  # fmt: skip
     mine = me.staff is not None and row.driver_id == me.staff.id
     event = next_event(leg)
-    may = me.role in ("advisor", "manager") or (me.role == "driver" and (mine or row.driver_id is None))
+    moves = me.may(may.ASSIGN_LEGS) or (me.may(may.MOVE_LEGS) and (mine or row.driver_id is None))
     waits = leg.kind is LegKind.RETURN and leg.state is LegState.PLANNED and row.booking_state != "ready"
     late = minutes_late(leg, now)
     start = min(max(1, _quarter(row.starts_at, first, zone)), _QUARTERS - 3)
     length = max(4, round((row.ends_at - row.starts_at) / timedelta(minutes=15)))
     look = "finished" if LEGS[leg.kind].final(leg.state) else "moving" if leg.state is not LegState.PLANNED else ""
     return ShownLeg(
-        row, start, min(length, _QUARTERS - start + 1), look, event.value if event and may and not waits else None, mine,
-        "" if not late or waits else f"{late} min late", me.role in ("advisor", "manager") and not LEGS[leg.kind].final(leg.state),
+        row, start, min(length, _QUARTERS - start + 1), look, event.value if event and moves and not waits else None, mine,
+        "" if not late or waits else f"{late} min late", me.may(may.ASSIGN_LEGS) and not LEGS[leg.kind].final(leg.state),
     )  # fmt: skip
 
 

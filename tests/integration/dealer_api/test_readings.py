@@ -85,10 +85,12 @@ async def test_refused_telemetry_is_shown_harmlessly_and_decided_once(desk):
     technician = await desk.as_role("technician")
     shown = (await desk.get(technician, "/api/v1/quarantine?undecided=true"))["items"]
     assert [one["id"] for one in shown] == [row] and "\x00" not in shown[0]["payload"]
-    decided = await desk.post(technician, f"/api/v1/quarantine/{row}/reject")
+    await desk.post(technician, f"/api/v1/quarantine/{row}/reject", expect=403)  # a technician looks; alerts hang on what is decided
+    advisor = await desk.as_role("advisor")
+    decided = await desk.post(advisor, f"/api/v1/quarantine/{row}/reject")
     assert decided["decided"] == "rejected" and decided["decided_by"].startswith("staff:")
-    await desk.post(technician, f"/api/v1/quarantine/{row}/reject", expect=409)
-    await desk.post(technician, f"/api/v1/quarantine/{row}/accept", expect=422)  # nothing in it could be believed
+    await desk.post(advisor, f"/api/v1/quarantine/{row}/reject", expect=409)
+    await desk.post(advisor, f"/api/v1/quarantine/{row}/accept", expect=422)  # nothing in it could be believed
     assert (await desk.get(technician, "/api/v1/quarantine?undecided=true"))["items"] == []
 
 

@@ -16,7 +16,9 @@ DRIVERS = {4: "Mila", 5: "Tarik"}
 
 
 def me(role: str = "advisor", staff: int = 1) -> Any:
-    return SimpleNamespace(dealer_id=1, role=role, staff=SimpleNamespace(id=staff), dealer=SimpleNamespace(zone="Europe/Berlin"))
+    return SimpleNamespace(
+        dealer_id=1, role=role, staff=SimpleNamespace(id=staff), dealer=SimpleNamespace(zone="Europe/Berlin"), may=lambda permission: permission.allows(role),
+    )  # fmt: skip
 
 
 def leg(hour: float, kind: str = "collect", state: str = "planned", driver: int | None = 4, booking: str = "agreed", **more: Any) -> LegRow:

@@ -1,0 +1,95 @@
+"""Everything that can be done here, and who may: one line for each act, whichever door it goes through.
+
+The JSON API and the desk's pages name the same line for the same act, so that the two can never answer differently.
+Staff are let in by role, programs by the scopes of their key; `docs/reference/permissions.md` is made from this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DRIVER, TECHNICIAN, ADVISOR, MANAGER = "driver", "technician", "advisor", "manager"
+ROLES = (DRIVER, TECHNICIAN, ADVISOR, MANAGER)
+
+_ADVISORS = frozenset({ADVISOR, MANAGER})
+_WORKSHOP = frozenset({TECHNICIAN, ADVISOR, MANAGER})
+_DRIVING = frozenset({DRIVER, ADVISOR, MANAGER})
+_MANAGERS = frozenset({MANAGER})
+_PEOPLE = frozenset(ROLES)
+_NOBODY: frozenset[str] = frozenset()
+
+ANY_KEY = "any"  #: every key opens it, whatever it was made for
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One act. `scope` is what a program's key must have been made for; without one no key ever opens the door."""
+
+    name: str
+    does: str
+    roles: frozenset[str]
+    scope: str | None = None
+    proof: str = ""  #: on doors where nobody signs in: what the handler asks for instead
+
+    @property
+    def public(self) -> bool:
+        """Whether nobody is asked who they are."""
+        return not self.roles
+
+    def allows(self, role: str, scopes: frozenset[str] | None = None) -> bool:
+        """Whether this role may, or a key (role `api`) with these scopes; None: a key without limits."""
+        if role != "api":
+            return role in self.roles
+        return self.scope is not None and (scopes is None or self.scope == ANY_KEY or self.scope in scopes)
+
+
+# Nobody is signed in
+PUBLIC = Permission("public", "What everybody may see: the sign-in page, health, the API's description", _NOBODY, proof="nothing")
+LINK = Permission("link", "One visit, one drive or one question, for whoever holds its signed link", _NOBODY, proof="a signed link that has not ended")
+WEBHOOK = Permission("webhook", "What a provider reports to us", _NOBODY, proof="the provider's signature")
+DEMO = Permission("demo", "The demo's phones and one-click sign-in", _NOBODY, proof="a demo on this machine")
+NEIGHBOUR = Permission("metrics", "Counters for the scraper on this machine", _NOBODY, proof="this machine, and no proxy in between")
+
+# Oneself
+SEE_SELF = Permission("session.read", "Who am I, and at which dealer", _PEOPLE, ANY_KEY)
+LEAVE = Permission("session.end", "Sign out", _PEOPLE)
+HEAR_CHANGES = Permission("changes.hear", "Be told that something of this dealer has changed: its noun and number", _PEOPLE)
+SEE_DAY = Permission("day.read", "The day: its drives and visits", _PEOPLE)
+
+# Cases and what the cars say
+READ_CASES = Permission("cases.read", "The queue, and one case with all that belongs to it", _WORKSHOP, "cases:read")
+WORK_CASES = Permission("cases.write", "Open a case, take it, hand it on, close it, open it again", _ADVISORS, "cases:write")
+READ_ALERTS = Permission("alerts.read", "Alerts with their evidence", _WORKSHOP, "cases:read")
+READ_REFUSED = Permission("quarantine.read", "Telemetry that was refused, and why", _WORKSHOP, "vehicles:read")
+DECIDE_REFUSED = Permission("quarantine.decide", "Let refused telemetry in, keep it out, take it back", _ADVISORS, "vehicles:write")
+
+# Offers and visits
+READ_OFFERS = Permission("offers.read", "Offers with the windows that they hold", _WORKSHOP, "bookings:read")
+MAKE_OFFERS = Permission("offers.write", "Find free windows, hold two, record the owner's answer, take an offer back", _ADVISORS, "bookings:write")
+READ_BOOKINGS = Permission("bookings.read", "Visits, and customers who wait", _WORKSHOP, "bookings:read")
+BOOK = Permission("bookings.write", "Book a window, cancel a visit", _ADVISORS, "bookings:write")
+WORK_BOOKINGS = Permission("bookings.work", "Say that the car came, is worked on, is repaired, is with its owner again; promise a time; add extra work", _WORKSHOP, "bookings:write")
+SEND_WORD = Permission("waiting.tell", "Send a ready-made true word to a customer who waits", _WORKSHOP, "messages:write")
+ANSWER_ESTIMATES = Permission("estimates.answer", "Record the owner's yes or no to extra work", _ADVISORS, "bookings:write")
+READ_LEGS = Permission("legs.read", "Collections and returns; a driver's own and those that are nobody's", _DRIVING, "bookings:read")
+MOVE_LEGS = Permission("legs.move", "The driver's next step; a driver moves only their own", _DRIVING, "bookings:write")
+ASSIGN_LEGS = Permission("legs.assign", "Give a drive to another driver", _ADVISORS, "bookings:write")
+
+# Cars and owners
+READ_VEHICLES = Permission("vehicles.read", "Cars, and what they say, without where they are", _WORKSHOP, "vehicles:read")
+READ_POSITIONS = Permission("positions.read", "Where a car is or was", _ADVISORS, "positions:read")
+WRITE_VEHICLES = Permission("vehicles.write", "Look after a car, describe it, give it to an owner", _ADVISORS, "vehicles:write")
+ENROL_VEHICLES = Permission("vehicles.enrol", "Give a car's unit its credentials, and take them away", _ADVISORS, "vehicles:enrol")
+READ_OWNERS = Permission("owners.read", "Owners: how they are reached, what they agreed to, the conversation", _ADVISORS, "owners:read")
+WRITE_OWNERS = Permission("owners.write", "Add and change owners, record their consent, import a list", _ADVISORS, "owners:write")
+WRITE_TO_OWNERS = Permission("messages.write", "Write to an owner in one's own words; mark what they wrote as read", _ADVISORS, "messages:write")
+
+# The dealer itself
+READ_DEALER = Permission("dealer.read", "The dealer's hours, limits, bays and loaners", _ADVISORS, "dealer:read")
+WRITE_DEALER = Permission("dealer.write", "Change the dealer's hours and limits, add a bay or a loaner", _MANAGERS, "dealer:write")
+READ_STAFF = Permission("staff.read", "The dealer's people", _ADVISORS, "staff:read")
+WRITE_STAFF = Permission("staff.write", "Invite a colleague; end a colleague's access", _MANAGERS)
+KEEP_KEYS = Permission("keys.write", "Make, list and revoke keys of programs", _MANAGERS)
+
+PERMISSIONS = tuple(found for found in list(globals().values()) if isinstance(found, Permission))
+SCOPES = tuple(sorted({found.scope for found in PERMISSIONS if found.scope is not None} - {ANY_KEY}))  #: what a key can be made for
