@@ -9,9 +9,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from dealer_api import counting, faults, identity
+from dealer_api import faults, identity, watching
 from dealer_api.acts.house import House
-from dealer_api.keys import HOUSE, LIVE
+from dealer_api.health import Health
+from dealer_api.keys import HEALTH, HOUSE, LIVE
 from dealer_api.live import Live
 from dealer_api.routes import ROUTES
 
@@ -34,8 +35,9 @@ Extend = Callable[[web.Application], None]
 
 def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = ()) -> web.Application:
     """The whole desk. `extensions` set up a room's own parts (templates, filters) on the application."""
-    app = web.Application(middlewares=[counting.counting, faults.faults], client_max_size=LARGEST_BODY)
+    app = web.Application(middlewares=[watching.watching, faults.faults], client_max_size=LARGEST_BODY)
     app[HOUSE], app[LIVE], app[identity.ATTEMPTS] = house, live, identity.Attempts()
+    app[HEALTH] = Health({"desk": house.pool, "owner_page": house.owner_pool}, live)
     app[identity.KNOWN] = identity.Known()
     for extend in (*_rooms(), *extensions):
         extend(app)
@@ -47,6 +49,7 @@ def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = ()) -> w
     if STATIC.is_dir():
         app.router.add_static("/static", STATIC)
     app.on_response_prepare.append(_protect)
+    app.on_response_prepare.append(watching.name_answer)
     app.on_shutdown.append(_end_streams)
     app.cleanup_ctx.append(_listening)
     return app

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from dealer_api.acts.house import House
+from dealer_api.health import Health
 from dealer_api.live import Live
 from dealer_api.permissions import Permission
 from schemas.account import Dealer, Staff
 
 HOUSE: web.AppKey[House] = web.AppKey("house", House)
+HEALTH: web.AppKey[Health] = web.AppKey("health", Health)
 LIVE: web.AppKey[Live] = web.AppKey("live", Live)
 
 

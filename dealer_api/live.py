@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from dealer_api.counting import PAGES
+from dealer_api.metrics import STREAMS
 from schemas.errors import Unavailable
 from store import bells
 from store.pool import connect
@@ -78,11 +78,11 @@ class Live:
         """A queue of this dealer's changes, for as long as the block lasts."""
         page: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_BACKLOG)
         self._pages[dealer_id].add(page)
-        PAGES.inc()
+        STREAMS.inc()
         try:
             yield page
         finally:
-            PAGES.dec()
+            STREAMS.dec()
             self._pages[dealer_id].discard(page)
 
     async def changes(self, dealer_id: int, beat_s: float = _HEARTBEAT_S) -> AsyncIterator[dict[str, Any] | None]:

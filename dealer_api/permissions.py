@@ -48,7 +48,6 @@ PUBLIC = Permission("public", "What everybody may see: the sign-in page, health,
 LINK = Permission("link", "One visit, one drive or one question, for whoever holds its signed link", _NOBODY, proof="a signed link that has not ended")
 WEBHOOK = Permission("webhook", "What a provider reports to us", _NOBODY, proof="the provider's signature")
 DEMO = Permission("demo", "The demo's phones and one-click sign-in", _NOBODY, proof="a demo on this machine")
-NEIGHBOUR = Permission("metrics", "Counters for the scraper on this machine", _NOBODY, proof="this machine, and no proxy in between")
 
 # Oneself
 SEE_SELF = Permission("session.read", "Who am I, and at which dealer", _PEOPLE, ANY_KEY)

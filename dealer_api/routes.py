@@ -111,7 +111,6 @@ HOUSEKEEPING: tuple[Route, ...] = (
     Route("GET", "/events", events.events, may.HEAR_CHANGES, "Live changes of this dealer (server-sent events)", streams=True),
     Route("GET", "/health/live", health.live, may.PUBLIC, "Is the process alive"),
     Route("GET", "/health/ready", health.ready, may.PUBLIC, "Can it serve"),
-    Route("GET", "/metrics", health.metrics, may.NEIGHBOUR, "Counters, for a scraper on this machine"),
 )
 
 ROUTES: tuple[Route, ...] = (*API, *HOUSEKEEPING, *DESK, *OWNER, *INBOUND)

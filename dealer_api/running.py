@@ -13,7 +13,9 @@ from aiohttp import web
 from dealer_api.acts.house import House
 from dealer_api.application import build
 from dealer_api.inbound import trust
+from dealer_api.keys import HEALTH
 from dealer_api.live import Live
+from monitoring.page import Address, bracketed
 from schemas.errors import Misconfigured
 from schemas.profile import Profile
 from store.pool import open_pool
@@ -36,23 +38,26 @@ async def run(
     twilio_token: str = "",
     usual_channel: str = "phone",
     pool_size: int = 10,
+    health: Address = Address(),  # noqa: B008
     ready: Callable[..., None] = lambda **facts: None,
 ) -> None:
-    """Serve. `desk_url` and `owner_url` sign in to the database as those roles; `ready(url=…)` is called when it listens."""
+    """Serve. `desk_url` and `owner_url` sign in to the database as those roles; `ready(url=…, health=…)` is called when it listens."""
     pool = await open_pool(desk_url, name="desk", size=pool_size, spotless=True)
     owner_pool = await open_pool(owner_url, name="owner-page", size=pool_size, spotless=True)
     try:
         socket = web_socket(host, port)
-        address = base_url or f"http://{host if ':' not in host else f'[{host}]'}:{socket.getsockname()[1]}"
+        address = base_url or f"http://{bracketed(host)}:{socket.getsockname()[1]}"
         house = House(
             pool=pool, owner_pool=owner_pool, clock=clock, wording=wording, base_url=address, secret=secret, demo=demo, profiles=profiles, usual_channel=usual_channel
         )
-        runner = web.AppRunner(build(house, Live(desk_url), extensions=(partial(trust, twilio_token),)), access_log=None, shutdown_timeout=DRAIN_S, handle_signals=False)
+        app = build(house, Live(desk_url), extensions=(partial(trust, twilio_token),))
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S, handle_signals=False)
         await runner.setup()
         try:
             await web.SockSite(runner, socket).start()
-            ready(url=f"http://{host if ':' not in host else f'[{host}]'}:{socket.getsockname()[1]}")
-            await asyncio.Event().wait()
+            async with app[HEALTH].page().open(health) as page:
+                ready(url=f"http://{bracketed(host)}:{socket.getsockname()[1]}", health=page)
+                await asyncio.Event().wait()
         finally:
             await runner.cleanup()
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -36,6 +37,7 @@ class Batch:
     acks: dict[Car, tuple[int, int]] = field(default_factory=dict)  #: car -> its newest boot, upto
     old_acks: list[tuple[Car, int, int]] = field(default_factory=list)  #: car, boot, upto: of earlier boots, or said once more
     asks: list[tuple[Car, int, int, int]] = field(default_factory=list)
+    begun: float = field(default_factory=time.monotonic)  #: machine time
     received_at: float = field(init=False)  #: `now` in epoch seconds; and what follows from it
     window: tuple[float, float] = field(init=False)
     of_batch: bytes = field(init=False)

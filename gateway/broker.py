@@ -22,6 +22,7 @@ import structlog
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from gateway import metrics
 from gateway.bulk import PUBACK, BulkClient
 from schemas.errors import Misconfigured, Unavailable
 
@@ -85,7 +86,6 @@ class Session:
         self.subscribed = asyncio.Event()
         self.refused: str | None = None
         self.pulse_sent = self.pulse_seen = 0.0
-        self.losses = 0  #: times the broker had forgotten our session
         self._fd: int | None = None
         self._closing = False
         self._writes_later = False  #: the loop waits for the socket to be writable
@@ -178,8 +178,10 @@ class Session:
         if reason.is_failure:
             self.refused = str(reason)
             return
+        if self._had_session:
+            metrics.RECONNECTS.inc()
         if self._had_session and not flags.session_present:
-            self.losses += 1
+            metrics.SESSIONS_LOST.inc()
             log.warning("session_lost", bucket=self.bucket, hint="the broker forgot our session: the cars' gap ledger and spools close the hole")
         self._had_session = True
         self.refused = None

@@ -1,36 +1,51 @@
-"""Health and metrics pages. Alive means *committed lately*, not *connected*."""
+"""How the gateway is: *live* while a restart would not help, *ready* while it can promise. Ready means *committed lately*, not *connected*."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
-from aiohttp import web
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
+from gateway import metrics
 from gateway.broker import Broker
+from gateway.doorkeeper import Doorkeeper
 from gateway.intake import Intake
 from gateway.writer import Writer
+from monitoring.page import HealthPage, State
 
 COMMIT_S = 15.0  #: the beat commits every second, so a gap this long means that nothing can be promised
 PULSE_S = 15.0
+STUCK_S = 300.0  #: whoever waits for a database tries again at least this often; who does not even try hangs
 
 
 class Health:
     """What `/health/live`, `/health/ready` and `/metrics` say."""
 
-    def __init__(self, broker: Broker, intake: Intake, writer: Writer) -> None:
-        self.broker, self.intake, self.writer = broker, intake, writer
+    def __init__(self, broker: Broker, intake: Intake, writer: Writer, doorkeeper: Doorkeeper | None = None) -> None:
+        self.broker, self.intake, self.writer, self.doorkeeper = broker, intake, writer, doorkeeper
         self.beaten = time.monotonic()
         self.serving = False
+        self._counted = dict[str, float]()
 
     def beat(self) -> None:
         """The lease's beat was committed."""
         self.beaten = time.monotonic()
 
-    def faults(self, *, ready: bool) -> list[str]:
-        """Why we are not alive (or not ready); nothing when we are."""
+    def page(self) -> HealthPage:
+        """The page of this gateway."""
+        return HealthPage("gateway", live=self.stuck, ready=self.state, look=self.look)
+
+    def stuck(self) -> list[str]:
+        """Why only a restart would help. A database or a broker that is away is none of it: we go on by ourselves when it is back."""
+        tried = time.monotonic() - self.writer.tried
+        return [f"no attempt at the database for {tried:.0f} s"] if self.serving and tried > STUCK_S else []
+
+    async def state(self) -> State:
+        """Whether messages are promised at this moment."""
+        return State(self.faults())
+
+    def faults(self) -> list[str]:
+        """Why nothing can be promised now."""
         now = time.monotonic()
         found = []
         last = max(self.beaten, self.intake.last_commit)
@@ -38,51 +53,39 @@ class Health:
             found.append(f"nothing committed for {now - last:.0f} s")
         if self.intake.oldest_pending is not None and now - self.intake.oldest_pending > COMMIT_S and now - self.intake.last_commit > COMMIT_S:
             found.append("messages wait for their commit")
-        if ready:
-            if not self.serving:
-                found.append("starting")
-            if self.writer.down_since is not None:
-                found.append("the database is away")
-            for session in self.broker.sessions.values():
-                if not session.subscribed.is_set():
-                    found.append(f"bucket {session.bucket:02d} has no session")
-                elif session.pulse_sent - session.pulse_seen > PULSE_S:
-                    found.append(f"bucket {session.bucket:02d} hears nothing")
+        if not self.serving:
+            found.append("starting")
+        if self.writer.down_since is not None:
+            found.append("the database is away")
+        for session in self.broker.sessions.values():
+            if not session.subscribed.is_set():
+                found.append(f"bucket {session.bucket:02d} has no session")
+            elif session.pulse_sent - session.pulse_seen > PULSE_S:
+                found.append(f"bucket {session.bucket:02d} hears nothing")
         return found
 
-    def collect(self) -> Any:
-        """For Prometheus."""
-        intake = self.intake
-        yield CounterMetricFamily("telltale_messages", "Messages committed and acknowledged", value=intake.messages)
-        yield CounterMetricFamily("telltale_duplicates", "Messages that had come before", value=intake.duplicates)
-        yield GaugeMetricFamily("telltale_backlog", "Messages taken and not yet committed", value=self.broker.backlog())
-        yield GaugeMetricFamily("telltale_gappy_cars", "Cars with an open gap", value=len(intake.fleet.gappy))
-        yield GaugeMetricFamily("telltale_seconds_since_commit", "Since anything was committed", value=time.monotonic() - max(self.beaten, intake.last_commit))
-        yield CounterMetricFamily("telltale_sessions_lost", "Sessions that the broker forgot", value=sum(s.losses for s in self.broker.sessions.values()))
-
-    async def serve(self, host: str, port: int) -> tuple[web.AppRunner, int]:
-        """Listen; returns the port."""
-        registry = CollectorRegistry()
-        registry.register(self)
-
-        async def live(_request: web.Request) -> web.Response:
-            return _answer(self.faults(ready=False))
-
-        async def ready(_request: web.Request) -> web.Response:
-            return _answer(self.faults(ready=True))
-
-        async def metrics(_request: web.Request) -> web.Response:
-            return web.Response(body=generate_latest(registry), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
-
-        app = web.Application()
-        app.add_routes([web.get("/health/live", live), web.get("/health/ready", ready), web.get("/metrics", metrics)])
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        taken: int = runner.addresses[0][1]
-        return runner, taken
-
-
-def _answer(faults: list[str]) -> web.Response:
-    return web.json_response({"ok": not faults, "faults": faults}, status=503 if faults else 200)
+    async def look(self) -> None:
+        """Gauges, before a scrape. What the hot path counts in plain numbers is carried over here, so that it costs nothing there."""
+        now, intake, fleet, sessions = time.monotonic(), self.intake, self.intake.fleet, self.broker.sessions.values()
+        metrics.BACKLOG.set(self.broker.backlog())
+        metrics.OLDEST.set(now - intake.oldest_pending if intake.oldest_pending is not None else 0)
+        metrics.COMMIT_AGE.set(now - max(self.beaten, intake.last_commit))
+        metrics.CARS.set(len(fleet.by_id))
+        metrics.GAPPY.set(len(fleet.gappy))
+        metrics.BUCKETS.set(len(self.writer.buckets))
+        subscribed = sum(session.subscribed.is_set() for session in sessions)
+        metrics.SESSIONS.labels("subscribed").set(subscribed)
+        metrics.SESSIONS.labels("away").set(len(sessions) - subscribed)
+        metrics.DATABASE_UP.set(self.writer.down_since is None)
+        broken: Mapping[str, Any] = getattr(fleet.judge, "broken", {})
+        for name, counter, so_far in (
+            ("messages", metrics.MESSAGES, intake.messages),
+            ("duplicates", metrics.DUPLICATES, intake.duplicates),
+            ("late", metrics.LATE, intake.judging.late),
+            ("waits", metrics.DATABASE_SECONDS, self.writer.waits),
+            ("let in", metrics.SIGN_INS.labels("let_in"), self.doorkeeper.let_in if self.doorkeeper else 0),
+            ("turned away", metrics.SIGN_INS.labels("turned_away"), self.doorkeeper.turned_away if self.doorkeeper else 0),
+            *((f"rule {rule}", metrics.RULE_FAULTS.labels(rule), how.count) for rule, how in broken.items()),
+        ):
+            counter.inc(so_far - self._counted.get(name, 0))
+            self._counted[name] = so_far

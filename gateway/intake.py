@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from gateway import metrics
 from gateway.batch import Batch
 from gateway.broker import Broker, Chunk
 from gateway.downlink import Downlink
@@ -188,6 +189,11 @@ class Intake:
         self._inflight -= batch.messages
         self.messages += batch.messages
         self.oldest_pending = time.monotonic() if self._inflight else None
+        if batch.messages:
+            metrics.BATCH_SECONDS.observe(time.monotonic() - batch.begun)
+        for moved in batch.moved:
+            step = moved.step
+            metrics.ALERT_STEPS.labels(step.rule, step.state.value, "shadow" if step.shadow else "live").inc()
         self.downlink.committed(batch)
 
     async def _redo(self, batch: Batch, following: Batch, error: BadRows) -> Batch:

@@ -36,7 +36,7 @@ class Judging:
     def __init__(self, fleet: Fleet, hearing: Hearing, refusals: Refusals, shown: Shown, clock: Callable[[], datetime]) -> None:
         self.fleet, self.hearing, self.refusals, self.shown, self.clock = fleet, hearing, refusals, shown, clock
         self.poison: dict[tuple[int, int, int], str] = {}  #: rows that the database refused
-        self.duplicates = 0
+        self.duplicates = self.late = 0
         self._owing: set[tuple[Car, int]] = set()  #: cars and boots of which this batch holds something that is not simply the next row
 
     async def prepare(self, chunks: list[Chunk], *, tick: bool, let_in: list[LetIn]) -> Batch:
@@ -145,6 +145,7 @@ class Judging:
             self.fleet.gappy.add(car)
         if arrival is Arrival.LATE:
             row.mark |= Mark.LATE
+            self.late += 1
             due[car] = row
         elif said.oldest is not None and said.oldest < row.seq and frontier.gaps and frontier.gaps[-1].boot == row.boot:
             due[car] = row

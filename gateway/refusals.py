@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
+from gateway import metrics
 from gateway.batch import Batch
 from gateway.car import Car, Poison
 from schemas.reading import Refusal, Refused
@@ -27,6 +28,7 @@ class Refusals:
     def refuse(self, batch: Batch, car: Car | None, refused: Refused) -> None:
         """Into quarantine, unless this source floods us: then it is counted."""
         now = time.monotonic()
+        metrics.REFUSED.labels(refused.reason.value).inc()
         dealer = car.dealer_id if car else None
         if car is not None:
             poison = car.poison = car.poison or Poison()

@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from gateway import metrics
 from gateway.broker import Broker, BrokerAddress
 from gateway.denials import Denials
 from gateway.doorkeeper import Doorkeeper
@@ -28,6 +29,7 @@ from gateway.selfcheck import check_broker, check_process
 from gateway.shares import Shares
 from gateway.watchdog import watch
 from gateway.writer import Writer
+from monitoring.page import Address
 from schemas.errors import Unavailable
 from schemas.profile import Profile
 from schemas.vehicle import bucket_of, is_vin
@@ -74,8 +76,7 @@ async def run(
     auth_seed: str = "",
     broker_log: Path | None = None,
     mqtt_version: int = 4,
-    health_host: str = "127.0.0.1",
-    health_port: int = 0,
+    health: Address = Address(),  # noqa: B008
     retention_days: int = 400,
     try_out_broker: bool = True,
     ready: Callable[..., None] = lambda **facts: None,
@@ -91,18 +92,20 @@ async def run(
     broker = make_broker(BrokerAddress.from_url(mqtt_url, mqtt_version))
     fleet = Fleet(judge)
     intake = make_intake(broker, fleet, writer, clock)
+    doorkeeper = Doorkeeper(auth_url, auth_seed, fleet.known) if auth_url and auth_seed else None
     gateway = Gateway(
-        broker, fleet, writer, intake, Health(broker, intake, writer), Shares(writer, broker, *share),
-        Doorkeeper(auth_url, auth_seed, fleet.known) if auth_url and auth_seed else None,
+        broker, fleet, writer, intake, Health(broker, intake, writer, doorkeeper), Shares(writer, broker, *share),
+        doorkeeper,
         Denials(broker_log) if broker_log else None,
         clock, database_url, retention_days, try_out_broker, asyncio.Event(), set(),
     )  # fmt: skip
     with broken_off(judge.step):
-        await _serve(gateway, health_host, health_port, ready)
+        await _serve(gateway, health, ready)
 
 
-async def _serve(g: Gateway, host: str, port: int, ready: Callable[..., None]) -> None:
-    runner, taken = await g.health.serve(host, port)
+async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> None:
+    page = AsyncExitStack()
+    url = await page.enter_async_context(g.health.page().open(address))
     try:
         check_process()
         await _patiently(partial(g.shares.begin, g.health.beat))
@@ -125,7 +128,7 @@ async def _serve(g: Gateway, host: str, port: int, ready: Callable[..., None]) -
             tasks.create_task(_keep_days(g), name="days")
             g.health.serving = True
             log.info("gateway_ready", share=g.writer.share, buckets=len(g.writer.buckets), cars=len(g.fleet.by_vin))
-            ready(health=f"http://{host}:{taken}")
+            ready(health=url)
     except* Exception as group:
         raise _first(group) from None
     finally:
@@ -134,7 +137,7 @@ async def _serve(g: Gateway, host: str, port: int, ready: Callable[..., None]) -
         g.intake.downlink.last_word(g.broker.sessions)
         await g.broker.close()
         await g.writer.close()
-        await runner.cleanup()
+        await page.aclose()
 
 
 async def _patiently(work: Callable[[], Awaitable[None]]) -> None:
@@ -216,6 +219,7 @@ async def _look(g: Gateway) -> None:
             for (kind, user, subject), times in g.denials.new().items():
                 if (bucket_of(user[:17]) if is_vin(user[:17]) else 0) not in g.writer.buckets:
                     continue  # every gateway reads the same log; one counts
+                metrics.DENIED.labels(kind.removeprefix("denied_")).inc(times)
                 car = g.fleet.by_vin.get(user[:17])
                 g.intake.tally(car.dealer_id if car else None, kind, car.vin if car else user, times, subject)
         broken: Mapping[str, Any] = getattr(g.fleet.judge, "broken", {})

@@ -45,6 +45,7 @@ class Writer:
         self._leaves: dict[int, str] = {}
         self._turn = asyncio.Lock()
         self._read_turn = asyncio.Lock()
+        self.tried = time.monotonic()  #: machine time of the last attempt to write, whatever came of it
         self.down_since: float | None = None  #: machine time since when the database is away
         self.waits = 0.0  #: seconds spent on the database, for the bench
 
@@ -74,6 +75,7 @@ class Writer:
     async def write(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         """Something that is not a batch, on the writing connection, once; Unavailable when the database is away."""
         async with self._turn:
+            self.tried = time.monotonic()
             try:
                 async with asyncio.timeout(WRITE_TIMEOUT_S):
                     done = await work(await self._connection())
@@ -91,6 +93,7 @@ class Writer:
         pause = PAUSE_S
         async with self._turn:
             while True:
+                self.tried = time.monotonic()
                 try:
                     connection = await self._connection()
                     if batch.tried and await self._landed(connection, batch):

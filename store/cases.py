@@ -19,6 +19,7 @@ _COLUMNS = """id, dealer_id, vehicle_id, state, severity, title, origin, assigne
  escalated_at, repaired_at, proof, owner_id, note"""
 _LIVE = {state for state in CaseState if state not in (CaseState.DONE, CaseState.DISMISSED)}
 _OPEN = "state NOT IN ('done', 'dismissed')"
+_STANDING = f"SELECT state, severity, count(*) AS cases FROM cases WHERE {_OPEN} GROUP BY state, severity"
 _CREATE = f"""
 INSERT INTO cases (dealer_id, vehicle_id, owner_id, state, severity, title, note, origin, opened_at, changed_at)
 VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $8) RETURNING {_COLUMNS}
@@ -91,6 +92,11 @@ async def queue(
     names = None if states is None else [state.value for state in states]
     rows = await connection.fetch(query, dealer_id, names, vehicle_id, assignee_id, rank, opened_at, case_id, limit)
     return [(_case(row), {name: row[name] for name in _NAMES}) for row in rows]
+
+
+async def standing(connection: Connection) -> dict[tuple[str, str], int]:
+    """How many cases are open, by state and severity."""
+    return {(row["state"], row["severity"]): row["cases"] for row in await connection.fetch(_STANDING)}
 
 
 async def create(

@@ -54,12 +54,27 @@ UPDATE bookings b SET last_word_at = (
     SELECT max(m.sent_at) FROM messages m WHERE m.dealer_id = $1 AND m.case_id = $2 AND m.owner_id IS NOT NULL AND m.state IN ('sent', 'delivered'))
 WHERE b.dealer_id = $1 AND b.case_id = $2 AND b.state NOT IN ('completed', 'cancelled')
 """
+_BACKLOG = """
+SELECT channel, count(*) FILTER (WHERE state = 'queued' AND due_at <= $1) AS due, min(due_at) FILTER (WHERE state = 'queued' AND due_at <= $1) AS oldest,
+       count(*) FILTER (WHERE state = 'claimed') AS claimed
+FROM messages WHERE state IN ('queued', 'claimed') GROUP BY channel
+"""
 _NEXT = "SELECT min(due_at) FROM messages WHERE state = 'queued' AND retry_at IS NULL"
 _LATELY = """
 SELECT sent_at FROM messages WHERE dealer_id = $1 AND owner_id = $2 AND kind = $3 AND sent_at > $4 AND state IN ('sent', 'delivered')
 ORDER BY sent_at
 """
 _OF_CASE = f"SELECT {_COLUMNS} FROM messages WHERE dealer_id = $1 AND case_id = $2 ORDER BY id"
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The texts of one channel that are due or in somebody's hands."""
+
+    channel: str
+    due: int
+    oldest: datetime | None
+    claimed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +218,11 @@ async def cancel_queued(connection: Connection, dealer_id: int, owner_id: int, r
 async def lately(connection: Connection, dealer_id: int, owner_id: int, kind: MessageKind, since: datetime) -> tuple[datetime, ...]:
     """When this owner last got texts of this kind, oldest first."""
     return tuple(row["sent_at"] for row in await connection.fetch(_LATELY, dealer_id, owner_id, kind.value, since))
+
+
+async def backlog(connection: Connection, now: datetime) -> list[Backlog]:
+    """How much is due, by channel."""
+    return [Backlog(**as_dict(row)) for row in await connection.fetch(_BACKLOG, now)]
 
 
 async def next_due(connection: Connection) -> datetime | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias
@@ -18,6 +20,10 @@ _BUSY = ("40001", "40P01", "55P03", "57014")  #: serialization, deadlock, lock o
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+
+_waiting = Counter[int]()  # by the pool's id: asyncpg's pools take no attributes and no weak references
+_refused = Counter[int]()
 
 
 def _as_json(value: Any) -> str:
@@ -84,10 +90,14 @@ async def transaction(pool: Pool, dealer_id: int | None = None) -> AsyncIterator
     Raises Unavailable when no connection is free within two seconds or the server is gone, and then
     expires the pool so that the next caller gets a fresh connection.
     """
+    _waiting[id(pool)] += 1
     try:
         connection = await pool.acquire(timeout=ACQUIRE_S)
     except (TimeoutError, OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError) as error:
+        _refused[id(pool)] += 1
         raise Unavailable("the database", type(error).__name__) from error
+    finally:
+        _waiting[id(pool)] -= 1
     try:
         async with connection.transaction():
             if dealer_id is not None:
@@ -104,6 +114,26 @@ async def transaction(pool: Pool, dealer_id: int | None = None) -> AsyncIterator
     finally:
         with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):  # a dead connection is thrown away: what happened is decided above
             await pool.release(connection, timeout=ACQUIRE_S)
+
+
+def waiting(pool: Pool) -> int:
+    """How many wait for a connection of this pool right now."""
+    return _waiting[id(pool)]
+
+
+def refused(pool: Pool) -> int:
+    """How many have waited in vain since the start."""
+    return _refused[id(pool)]
+
+
+async def answers(pool: Pool) -> bool:
+    """Whether the database does a transaction for us at this moment."""
+    try:
+        async with asyncio.timeout(3), transaction(pool) as connection:
+            await connection.execute("SELECT 1")
+    except (Unavailable, TimeoutError, OSError, asyncpg.PostgresError):
+        return False
+    return True
 
 
 def as_dict(row: asyncpg.Record) -> dict[str, Any]:

@@ -16,7 +16,17 @@ WHERE due_at <= $1 AND topic = ANY($2::text[]) ORDER BY due_at, id LIMIT 1 FOR U
 """
 _DONE = "DELETE FROM wakeups WHERE id = $1"
 _LATER = "UPDATE wakeups SET due_at = $2, attempts = attempts + 1, failed = $3 WHERE id = $1"
+_BACKLOG = "SELECT topic, count(*) AS due, min(due_at) AS oldest FROM wakeups WHERE due_at <= $1 GROUP BY topic"
 _NEXT = "SELECT min(due_at) FROM wakeups WHERE topic = ANY($1::text[])"
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is due and not done."""
+
+    topic: str
+    due: int
+    oldest: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,11 @@ async def done(connection: Connection, wakeup: Wakeup) -> None:
 async def later(connection: Connection, wakeup: Wakeup, due_at: datetime, failed: str | None) -> None:
     """Try again at `due_at`; `failed` says why this attempt did not work."""
     await connection.execute(_LATER, wakeup.id, due_at, failed)
+
+
+async def backlog(connection: Connection, now: datetime) -> list[Backlog]:
+    """How much is due, by topic."""
+    return [Backlog(**dict(row.items())) for row in await connection.fetch(_BACKLOG, now)]
 
 
 async def next_due(connection: Connection, topics: tuple[str, ...]) -> datetime | None:

@@ -96,7 +96,7 @@ class Demo:
 
         self._supervisor = Supervisor(settings.home, self.tell)
         self._parts.push_async_callback(self._supervisor.stop)
-        common = {"home": str(settings.home), "database_url": self.database_url, "secret": settings.key}
+        common = {"home": str(settings.home), "database_url": self.database_url, "secret": settings.key, "health_port": "0"}
         port = settings.desk_port or free_port(settings.desk_host)
         desk = Service("dealer-api", ["dealer-api"], {**common, "desk_port": str(port), "desk_host": settings.desk_host,
                                                       "demo_sign_ins": "true"})  # fmt: skip

@@ -17,7 +17,11 @@ from schemas.errors import Misconfigured
 
 PREFIX = "TELLTALE_"
 #: Names that the rest of the world uses too.
-PLAIN = {"database_url": "DATABASE_URL", "database_password": "DATABASE_PASSWORD", "mqtt_url": "MQTT_URL"}
+PLAIN = {
+    "database_url": "DATABASE_URL", "database_password": "DATABASE_PASSWORD", "mqtt_url": "MQTT_URL",
+    "notify_socket": "NOTIFY_SOCKET", "watchdog_usec": "WATCHDOG_USEC",
+}  # fmt: skip
+HEALTH_PORTS = {"gateway": 9801, "workers": 9802, "dealer-api": 9803, "broker": 9804}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -46,8 +50,8 @@ class Settings(BaseSettings):
     desk_port: Annotated[int, Field(ge=0, le=65535, description="port of the desk; 0 takes a free one")] = 0
     public_url: Annotated[str, Field(description="how owners reach us, for the links in their texts; empty: the desk's own address")] = ""
     demo_sign_ins: Annotated[bool, Field(description="show ready-made sign-ins on the sign-in page; refuses to listen beyond loopback")] = False
-    health_host: Annotated[str, Field(description="address of the services' health and metrics pages")] = "127.0.0.1"
-    health_port: Annotated[int, Field(ge=0, le=65535, description="port of this service's health page; 0 takes a free one")] = 0
+    health_host: Annotated[str, Field(description="address of the services' health and metrics pages; they are for your own network, never for the public")] = "127.0.0.1"
+    health_port: Annotated[int | None, Field(ge=0, le=65535, description="port of this service's health page; not set: gateway 9801, workers 9802, dealer-api 9803, broker 9804 (or a free one where that is taken); 0 takes a free one")] = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="least severity that is logged")] = "info"
     log_format: Annotated[Literal["auto", "json", "console"], Field(description="auto: console on a terminal, JSON lines elsewhere")] = "auto"
     lapse: Annotated[float, Field(ge=0, le=100_000, description="business seconds per machine second in the demo; 1 is real time")] = 600.0
@@ -64,6 +68,8 @@ class Settings(BaseSettings):
     broker_log: Annotated[Path | None, Field(description="the broker's log, in which denied publishes are counted (embedded broker: set by itself)")] = None
     workshop_url: Annotated[SecretStr, Field(description="sign-in of the simulated workshop, which heals simulated cars (demo: set by itself)")] = SecretStr("")
     ready_fd: Annotated[int, Field(description="pipe on which a supervisor waits for our line that we are ready (set by itself)")] = -1
+    notify_socket: Annotated[str, Field(validation_alias="NOTIFY_SOCKET", description="where systemd waits for our word that we are ready (set by systemd)")] = ""
+    watchdog_usec: Annotated[int, Field(validation_alias="WATCHDOG_USEC", ge=0, description="systemd ends a service that is silent for so many microseconds (set by systemd: WatchdogSec)")] = 0
     retention_days: Annotated[int, Field(ge=1, description="days for which raw readings are kept")] = 400
 
     @field_validator("desk_host", "health_host")

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from monitoring import stuck
+from monitoring.page import Address
 from rules.judge import Judge
 from schemas.errors import BadInput, Misconfigured, Unavailable
 from schemas.vehicle import is_vin
@@ -19,7 +21,7 @@ from store import bells, fleet, stages, vehicles
 from store.migrate import role_url
 from store.pool import connect
 from telltale import cli, clock, data, demo_data, enrolment, neighbour, office, ready
-from telltale.settings import Settings
+from telltale.settings import HEALTH_PORTS, Settings
 
 Clock = Callable[[], datetime]
 _STAGES_SECONDS = 30.0  # in case a bell was missed
@@ -56,12 +58,17 @@ async def gateway(settings: Settings) -> None:
         auth_seed=auth_seed,
         broker_log=settings.broker_log,
         mqtt_version=settings.mqtt_version,
-        health_host=settings.health_host,
-        health_port=settings.health_port,
+        health=health_address(settings, "gateway"),
         retention_days=settings.retention_days,
-        ready=ready.teller(settings.ready_fd),
+        ready=ready.teller(settings),
     )
-    await _together(serving, _follow_stages(settings, judge))
+    await _watched(settings, _together(serving, _follow_stages(settings, judge)))
+
+
+async def _watched(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
+    """Run the service; should its loop hang for good, end it, so that it is started anew."""
+    async with stuck.watched(ready.pinger(settings)):
+        await serving
 
 
 async def _judge(settings: Settings) -> Judge:
@@ -127,7 +134,7 @@ async def dealer_api(settings: Settings) -> None:
     from rules.wording import Wording
 
     business = await business_clock(settings, "desk")
-    await running.run(
+    serving = running.run(
         desk_url=_as(settings, "desk"),
         owner_url=_as(settings, "owner_page"),
         clock=business,
@@ -140,8 +147,16 @@ async def dealer_api(settings: Settings) -> None:
         demo=settings.demo_sign_ins,
         usual_channel=settings.usual_channel,
         twilio_token=settings.twilio_token.get_secret_value(),
-        ready=ready.teller(settings.ready_fd),
+        health=health_address(settings, "dealer-api"),
+        ready=ready.teller(settings),
     )
+    await _watched(settings, serving)
+
+
+def health_address(settings: Settings, service: str) -> Address:
+    """Where this service's health page listens."""
+    port = HEALTH_PORTS[service] if settings.health_port is None else settings.health_port
+    return Address(settings.health_host, port, usual=settings.health_port is None)
 
 
 def _as(settings: Settings, role: str) -> str:
@@ -172,7 +187,7 @@ async def simulator(settings: Settings, cars: Path) -> None:
         speed=business.speed if isinstance(business, clock.TimeLapse) else 1.0,
         spool_dir=settings.home / "spools",
         workshop=(mechanic.username or "", mechanic.password or "") if mechanic.hostname else None,
-        ready=ready.teller(settings.ready_fd),
+        ready=ready.teller(settings),
     )
 
 
@@ -228,7 +243,7 @@ async def workers(settings: Settings) -> None:
     from workers.channels import ChannelSettings
 
     business = await business_clock(settings, "worker")
-    await running.run(
+    serving = running.run(
         database_url=_as(settings, "worker"),
         clock=business,
         wording=Wording(data.texts()),
@@ -244,8 +259,10 @@ async def workers(settings: Settings) -> None:
         ),
         staff_channel=settings.usual_channel,
         time_lapse=isinstance(business, clock.TimeLapse),
-        ready=ready.teller(settings.ready_fd),
+        health=health_address(settings, "workers"),
+        ready=ready.teller(settings),
     )
+    await _watched(settings, serving)
 
 
 async def explain(settings: Settings, alert_id: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from monitoring.page import Address
 from rules.wording import Wording
 from schemas.case import Case
 from schemas.errors import TelltaleError, Unavailable
@@ -19,7 +20,9 @@ from store import bells, cases, sweeps
 from store.pool import connect, open_pool, transaction
 from workers import driving, fetching, recalling, sending, sweeping, verifying, waking
 from workers.channels import ALIASES, ChannelSettings, SmsChannel, open_channels
+from workers.health import Health
 from workers.kit import Kit
+from workers.metrics import SWEPT
 
 log = structlog.get_logger()
 
@@ -40,41 +43,45 @@ async def run(
     channels: ChannelSettings | None = None,
     staff_channel: str = "phone",
     time_lapse: bool = False,
+    health: Address = Address(),  # noqa: B008
     ready: Callable[..., None] = lambda **facts: None,
 ) -> None:
-    """`database_url` signs in as the worker's role; `ready()` is called once the loops run and the bell is heard."""
+    """`database_url` signs in as the worker's role; `ready(health=url)` is called once the loops run and the bell is heard."""
     pool = await open_pool(database_url, name="workers", size=2 * SENDERS + HANDS + 4)
     ways = open_channels(channels or ChannelSettings(), pool, clock, time_lapse=time_lapse)
     kit = Kit(pool, clock, wording, ways, desk_url, staff_channel=ALIASES.get(staff_channel, staff_channel))
+    well = Health(pool, clock, kit.machine)
     try:
-        await serve(kit, database_url, ready)
+        async with well.page().open(health) as url:
+            await serve(kit, database_url, partial(ready, health=url), well)
     finally:
         for way in set(ways.values()):
             await way.close()
         await asyncio.wait_for(_close(pool), 5)
 
 
-async def serve(kit: Kit, database_url: str, ready: Callable[..., None] = lambda **facts: None) -> None:
+async def serve(kit: Kit, database_url: str, ready: Callable[..., None] = lambda **facts: None, health: Health | None = None) -> None:
     """All loops over one kit; separate from `run` so that a proof can hand in a kit of its own."""
-    bell, listening = Bell(), asyncio.Event()
+    bell, health = Bell(), health or Health(kit.pool, kit.clock, kit.machine)
+    _loop = partial(_turning, health)
     verifier = Verifier(kit)
     async with asyncio.TaskGroup() as loops:
-        loops.create_task(_listen(database_url, bell, listening), name="bell")
+        loops.create_task(_listen(database_url, bell, health.listening), name="bell")
         for n in range(SENDERS):
             loops.create_task(_loop(f"sender {n}", lambda: sending.one(kit), bell, TICK_S))
         for n in range(HANDS):
             loops.create_task(_loop(f"hand {n}", lambda: waking.one(kit), bell, TICK_S))
         loops.create_task(_loop("reconcile", lambda: sending.reconcile(kit), None, RECONCILE_S))
-        loops.create_task(_loop("offers", lambda: _idle(sweeping.offers_once(kit)), None, SWEEP_S))
-        loops.create_task(_loop("waiting", lambda: _idle(sweeping.waiting_once(kit)), None, SWEEP_S))
-        loops.create_task(_loop("drives", lambda: _idle(driving.drives_once(kit)), None, DRIVES_S))
-        loops.create_task(_loop("silence", lambda: _idle(sweeping.silence_once(kit)), None, SILENCE_S))
-        loops.create_task(_loop("recalls", lambda: _idle(recalling.recalls_once(kit)), None, SILENCE_S))
-        loops.create_task(_loop("forget", lambda: _idle(sweeping.forget_once(kit)), None, FORGET_S))
+        loops.create_task(_loop("offers", lambda: _swept("offers", sweeping.offers_once(kit)), None, SWEEP_S))
+        loops.create_task(_loop("waiting", lambda: _swept("waiting", sweeping.waiting_once(kit)), None, SWEEP_S))
+        loops.create_task(_loop("drives", lambda: _swept("drives", driving.drives_once(kit)), None, DRIVES_S))
+        loops.create_task(_loop("silence", lambda: _swept("silence", sweeping.silence_once(kit)), None, SILENCE_S))
+        loops.create_task(_loop("recalls", lambda: _swept("recalls", recalling.recalls_once(kit)), None, SILENCE_S))
+        loops.create_task(_loop("forget", lambda: _swept("forget", sweeping.forget_once(kit)), None, FORGET_S))
         loops.create_task(_loop("proofs", verifier.once, None, PROOF_S))
         if isinstance(sms := kit.channels.get("sms"), SmsChannel):
-            loops.create_task(_loop("missed texts", lambda: _idle(fetching.once(kit, sms)), None, FETCH_S))
-        await listening.wait()
+            loops.create_task(_loop("missed texts", lambda: _swept("missed texts", fetching.once(kit, sms)), None, FETCH_S))
+        await health.listening.wait()
         ready()
 
 
@@ -147,9 +154,10 @@ class Verifier:
             log.info("repair checked", case=case.id, answer=type(answer).__name__, because=answer.because)
 
 
-async def _loop(name: str, step: Callable[[], Awaitable[bool]], bell: Bell | None, tick_s: float) -> None:
+async def _turning(health: Health, name: str, step: Callable[[], Awaitable[bool]], bell: Bell | None, tick_s: float) -> None:
     """Work while there is work, then wait for the bell or the tick. Nothing but cancellation ends it."""
     pause = _PAUSE_S
+    health.turned(name, "started", 0)
     while True:
         heard = bell.rings if bell is not None else 0
         try:
@@ -162,7 +170,9 @@ async def _loop(name: str, step: Callable[[], Awaitable[bool]], bell: Bell | Non
                 log.exception("a worker stumbled", loop=name, known=isinstance(error, TelltaleError))
             await asyncio.sleep(random.uniform(_PAUSE_S / 2, pause))
             pause = min(pause * 2, _LONGEST_PAUSE_S)
+            health.turned(name, "failed", 0)
             continue
+        health.turned(name, "worked" if worked else "idle", 0 if worked else tick_s)
         if not worked:
             await (bell.wait(tick_s, heard) if bell is not None else asyncio.sleep(tick_s))
 
@@ -191,6 +201,7 @@ async def _hear(database_url: str, bell: Bell, listening: asyncio.Event) -> None
         bell.ring()
         await lost.wait()
     finally:
+        listening.clear()
         connection.terminate()
 
 
@@ -198,9 +209,9 @@ def _set(event: asyncio.Event, _connection: object) -> None:
     event.set()
 
 
-async def _idle(work: Awaitable[object]) -> bool:
-    """Work that needs no second look at once."""
-    await work
+async def _swept(sweep: str, work: Awaitable[int | None]) -> bool:
+    """Work that needs no second look at once; how much there was is counted."""
+    SWEPT.labels(sweep).inc(await work or 0)
     return False
 
 

@@ -21,7 +21,8 @@ from schemas.message import MESSAGE, Message, MessageEvent, MessageKind, Message
 from schemas.verdict import Severity
 from store import accounts, cases, consents, history, messages, owners, threads, wakeups
 from store.pool import Connection, transaction
-from workers.channels import ALIASES, Blocked, Busy, Lookup, Receipt
+from workers import metrics
+from workers.channels import ALIASES, Blocked, Busy, Lookup, Receipt, known
 from workers.kit import Kit
 
 log = structlog.get_logger()
@@ -62,6 +63,7 @@ async def reconcile(kit: Kit) -> bool:
             return True
     answer = await kit.channels[message.channel].lookup(message)
     log.info("claim taken over", message=message.id, provider=str(answer))
+    metrics.TAKEN_OVER.labels(known(message.channel), "has it" if isinstance(answer, Receipt) else answer.value).inc()
     if isinstance(answer, Receipt):
         async with transaction(kit.pool) as connection:
             await messages.sent(connection, message, machine, kit.clock(), answer.provider_id)
@@ -71,7 +73,7 @@ async def reconcile(kit: Kit) -> bool:
         await hand_over(kit, message, machine)
     else:
         async with transaction(kit.pool) as connection:
-            await _end(connection, message, MessageEvent.FAILED, "nobody can tell whether it went out; it is not sent twice", kit.clock())
+            await _end(connection, message, MessageEvent.FAILED, "unknown", "nobody can tell whether it went out; it is not sent twice", kit.clock())
     return True
 
 
@@ -88,9 +90,11 @@ async def hand_over(kit: Kit, message: Message, claimed_at: datetime) -> None:
             receipt = await _send(kit, message, sender)
             if not await messages.sent(connection, message, claimed_at, kit.clock(), receipt.provider_id):
                 log.warning("the claim was taken over while it was handed over", message=message.id)
+        metrics.SENT.labels(known(message.channel)).inc()
     except DeliveryFailed as error:
         await _failed(kit, message, error)
     except Unclear as error:  # the provider may have it: ask before sending again
+        metrics.RETRIES.labels(known(message.channel), "unclear").inc()
         log.warning("unclear whether it went out", message=message.id, error=repr(error.__cause__))
 
 
@@ -102,7 +106,8 @@ async def _send(kit: Kit, message: Message, sender: str) -> Receipt:
     """The channel's own errors stay apart from those of our database, in whose transaction this runs."""
     try:
         async with asyncio.timeout(kit.send_s):
-            return await kit.channels[message.channel].send(message, sender)
+            with metrics.PROVIDER_SECONDS.labels(known(message.channel)).time():
+                return await kit.channels[message.channel].send(message, sender)
     except DeliveryFailed:
         raise
     except Exception as error:
@@ -129,11 +134,11 @@ async def settled(kit: Kit, connection: Connection, message: Message, now: datet
     false, answer = await decide(kit, connection, message, now)
     state = MessageState.CLAIMED if claimed else MessageState.QUEUED
     if message.channel not in kit.channels:
-        await _end(connection, message, MessageEvent.FAILED, f"there is no channel called {message.channel}", now)
+        await _end(connection, message, MessageEvent.FAILED, "no channel", f"there is no channel called {message.channel}", now)
     elif false is not None:
-        await _end(connection, message, MessageEvent.CANCELLED, f"no longer true: {false}", now)
+        await _end(connection, message, MessageEvent.CANCELLED, "no longer true", f"no longer true: {false}", now)
     elif isinstance(answer, Never):
-        await _end(connection, message, MessageEvent.CANCELLED, f"not allowed: {answer.reason}", now)
+        await _end(connection, message, MessageEvent.CANCELLED, "not allowed", f"not allowed: {answer.reason}", now)
     elif isinstance(answer, Wait):
         MESSAGE.next(state, MessageEvent.PUT_BACK)
         await messages.put_back(connection, message, max(answer.until, now), None, answer.reason)
@@ -145,8 +150,10 @@ async def settled(kit: Kit, connection: Connection, message: Message, now: datet
 
 
 
-async def _end(connection: Connection, message: Message, event: MessageEvent, reason: str, now: datetime) -> None:
+async def _end(connection: Connection, message: Message, event: MessageEvent, why: str, reason: str, now: datetime) -> None:
+    """`why` is one of a few words, to be counted; `reason` is shown to people."""
     state = MESSAGE.next(MessageState.CLAIMED, event)
+    (metrics.FAILED if state is MessageState.FAILED else metrics.CANCELLED).labels(known(message.channel), why).inc()
     await messages.end(connection, message, state, reason)
     await history.write(connection, message.dealer_id, "message", message.id, old=message.state.value, new=state.value, reason=reason, actor="worker", now=now)
     if state is MessageState.FAILED and message.owner_id is not None and message.kind not in _UNHEARD_IS_FINE:
@@ -160,8 +167,10 @@ async def _failed(kit: Kit, message: Message, error: DeliveryFailed) -> None:
         if isinstance(error, Blocked) and message.owner_id is not None:  # a STOP that only the provider heard
             await consents.stop(connection, message.dealer_id, message.owner_id, now=kit.clock(), wording=error.reason, source="blocked at the provider")
         if error.permanent or retry.exhausted(attempt):
-            await _end(connection, message, MessageEvent.FAILED, error.reason, kit.clock())
+            why = "blocked" if isinstance(error, Blocked) else "refused" if error.permanent else "tried too often"
+            await _end(connection, message, MessageEvent.FAILED, why, error.reason, kit.clock())
         else:
+            metrics.RETRIES.labels(known(message.channel), "busy" if isinstance(error, Busy) else "refused").inc()
             asked = error.retry_after_s if isinstance(error, Busy) else 0.0
             wait = timedelta(seconds=retry.delay(attempt, kit.luck(), at_least=asked))
             await messages.put_back(connection, message, message.due_at, kit.machine() + wait, f"{error.reason}; tried {attempt} times")

@@ -17,6 +17,7 @@ from store.pool import Connection, transaction
 from store.wakeups import Wakeup
 from workers import casework, reminding, replying, verifying
 from workers.kit import Kit
+from workers.metrics import WORK
 
 log = structlog.get_logger()
 
@@ -52,12 +53,14 @@ async def one(kit: Kit, handlers: Mapping[str, Handler] = HANDLERS) -> bool:
             raise
         except Exception as error:
             await _put_off(kit, connection, wakeup, error)
+            WORK.labels(wakeup.topic, "put_off").inc()
             return True
         if again is None:
             await wakeups.done(connection, wakeup)
         else:
             await wakeups.later(connection, wakeup, kit.clock() + again, None)
-        return True
+    WORK.labels(wakeup.topic, "done" if again is None else "again").inc()
+    return True
 
 
 async def _put_off(kit: Kit, connection: Connection, wakeup: Wakeup, error: Exception) -> None:

@@ -24,17 +24,22 @@ def broker(
     MQTT_URL=mqtt://HOST:1883 and TELLTALE_AUTH_URL=nats://HOST:4222. Cars sign in with what `vehicle enrol` gave them.
     """
     from telltale.embedded.broker import EmbeddedBroker
+    from telltale.embedded.broker_health import BrokerHealth
     from telltale.embedded.credentials import broker_secrets
     from telltale.ready import teller
+    from telltale.wiring import health_address
 
     settings = cli.start("broker")
 
     async def serve() -> None:
         home = settings.home / "broker"
         async with EmbeddedBroker(home, host=host, port=port, auth_port=auth_port, secrets=broker_secrets(settings.key)) as running:
-            teller(settings.ready_fd)(port=running.port)
-            while running.pid is not None:
-                await asyncio.sleep(0.2)
+            health = BrokerHealth(running)
+            async with health.page().open(health_address(settings, "broker")) as page:
+                teller(settings)(port=running.port, health=page)
+                while running.pid is not None:
+                    await asyncio.sleep(0.2)
+                await health.close()
         cli.say(f"telltale: the broker ended by itself (see {running.log})")
 
     cli.run(serve())

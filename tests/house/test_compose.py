@@ -12,7 +12,7 @@ import yaml
 from typer.main import get_command
 
 from telltale.cli import COMMANDS
-from telltale.settings import PLAIN, PREFIX, Settings
+from telltale.settings import HEALTH_PORTS, PLAIN, PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {PLAIN.get(name, PREFIX + name.upper()) for name in Settings.model_fields}
@@ -38,6 +38,13 @@ def test_each_variable_is_a_setting(name: str) -> None:
     assert set(OURS[name].get("environment", {})) <= SETTINGS
 
 
+def test_each_service_is_asked_at_its_usual_health_port() -> None:
+    for name, port in HEALTH_PORTS.items():
+        assert f"127.0.0.1:{port}/health/ready" in " ".join(OURS[name]["healthcheck"]["test"])
+        assert OURS[name]["environment"]["TELLTALE_HEALTH_HOST"] == "0.0.0.0"
+        assert str(port) not in str(OURS[name].get("ports", "")), "the health port is not for the public"
+
+
 def test_the_example_names_what_compose_reads_and_nothing_else() -> None:
     example = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
     read = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
@@ -48,4 +55,4 @@ def test_the_example_names_what_compose_reads_and_nothing_else() -> None:
 
 def test_the_image_holds_every_room_that_a_service_imports() -> None:
     copied = set(re.findall(r"^COPY (\w+) \1$", (ROOT / "deploy" / "Dockerfile").read_text(), re.M))
-    assert copied == {"schemas", "rules", "store", "gateway", "workers", "dealer_api", "simulator", "telltale"}
+    assert copied == {"schemas", "monitoring", "rules", "store", "gateway", "workers", "dealer_api", "simulator", "telltale"}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("schemas", "rules", "store", "gateway", "workers", "dealer_api", "simulator", "telltale", "proofs")
+ROOMS = ("schemas", "monitoring", "rules", "store", "gateway", "workers", "dealer_api", "simulator", "telltale", "proofs")
 PURE = ("schemas", "rules")
 
 

@@ -14,12 +14,17 @@ from workers.channels.email import EmailChannel
 from workers.channels.phone import PhoneChannel
 from workers.channels.sms import API, SmsChannel
 
-__all__ = ["CHANNELS", "Blocked", "Busy", "Channel", "ChannelSettings", "Lookup", "Receipt", "SmsChannel", "open_channels"]
+__all__ = ["CHANNELS", "Blocked", "Busy", "Channel", "ChannelSettings", "Lookup", "Receipt", "SmsChannel", "known", "open_channels"]
 
 #: The names that owners choose and messages carry.
 CHANNELS = ("phone", "sms", "email")
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 ALIASES = {"twilio": "sms"}  #: a provider's name where a channel's is meant
+
+
+def known(channel: str) -> str:
+    """The channel's name where names are counted: what nobody knows is one kind."""
+    return channel if channel in (*CHANNELS, *ALIASES) else "other"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+
+import structlog
+
+from dealer_api.keys import HEALTH, LIVE
+from monitoring.page import Address
+
 PASSWORD = "a good long password"
 
 
@@ -36,10 +44,21 @@ async def test_the_sixth_wrong_password_in_a_quarter_of_an_hour_is_not_even_look
     await client.close()
 
 
-async def test_health_is_public_and_says_whether_the_bell_is_heard(desk):
+async def test_health_is_public_and_says_yes_or_no_and_nothing_else(desk):
     client = desk.anonymous()
-    assert (await client.get("/health/live")).status == 200
-    assert (await client.get("/health/ready")).status in (200, 503)
+    said = await client.get("/health/live")
+    assert (said.status, await said.json()) == (200, {"live": True})
+    await asyncio.wait_for(desk.app[LIVE].listening.wait(), 20)
+    said = await client.get("/health/ready")
+    assert (said.status, await said.json()) == (200, {"ready": True})
+    held = [await desk.house.pool.acquire() for _ in range(12)]
+    try:
+        said = await client.get("/health/ready")
+        assert (said.status, await said.json()) == (503, {"ready": False})
+        assert (await client.get("/health/live")).status == 200
+    finally:
+        for connection in held:
+            await desk.house.pool.release(connection)
     await client.close()
 
 
@@ -49,15 +68,41 @@ async def test_a_request_from_another_site_is_refused_though_the_cookie_came_alo
     assert said.status == 403
 
 
-async def test_the_scraper_beside_us_reads_counters_and_a_proxy_finds_no_such_page(desk):
+async def test_metrics_stand_on_the_health_port_alone_and_name_routes_never_what_was_typed(desk):
+    client = await desk.as_role("advisor")
+    for path in ("/api/v1/cases/4711", "/nowhere/4711", "/o/4711-secret-link"):
+        await client.get(path)
+    await client.request("BREW", "/api/v1/cases")
+    await client.post("/api/v1/session", json={"email": "advisor@nord.example", "password": "not this one"})
+    for headers in ({}, {"X-Forwarded-For": "203.0.113.9"}):
+        assert (await client.get("/metrics", headers=headers)).status == 404
+    async with desk.app[HEALTH].page().open(Address()) as url, client.session.get(f"{url}/metrics") as said:
+        text = await said.text()
+    assert 'telltale_api_requests_total{method="GET",route="/api/v1/cases/{id}",status="404"}' in text
+    assert 'telltale_api_requests_total{method="GET",route="unknown",status="404"}' in text
+    assert 'telltale_api_pool_connections{pool="desk",state="most"} 12.0' in text
+    assert float(re.search(r"^telltale_api_sign_in_failures_total (.+)$", text, re.M).group(1)) >= 1
+    assert "4711" not in text and "BREW" not in text and "@" not in text
+
+
+async def test_a_request_has_a_name_that_its_caller_may_give(desk):
     client = desk.anonymous()
-    await client.get("/api/v1/cases")
-    said = await client.get("/metrics")
-    assert said.status == 200
-    text = await said.text()
-    assert 'telltale_desk_answers_total{door="/api/v1/cases",method="GET",status="401"}' in text
-    assert (await client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"})).status == 404
+    said = await client.get("/api/v1/cases", headers={"X-Request-Id": "01JD-abc.def_9"})
+    assert said.headers["X-Request-Id"] == "01JD-abc.def_9"
+    for odd in ("", "short", "+4917612345678", "4917612345678", "jo@example.org", "x" * 65, "two words or more"):
+        said = await client.get("/nowhere", headers={"X-Request-Id": odd})
+        assert re.fullmatch(r"[0-9a-f]{16}", said.headers["X-Request-Id"]), odd
     await client.close()
+
+
+async def test_each_request_is_one_line_with_its_route_and_without_what_was_typed(desk):
+    client = await desk.as_role("advisor")
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        said = await client.get("/api/v1/owners/4711?name=Muster")
+    [line] = [line for line in lines if line["event"] == "request"]
+    assert line["route"] == "/api/v1/owners/{id}" and line["status"] == 404 and line["method"] == "GET" and line["ms"] > 0
+    assert line["request"] == said.headers["X-Request-Id"]
+    assert "4711" not in str(line) and "Muster" not in str(line)
 
 
 async def test_every_answer_carries_the_strict_headers(desk):

@@ -26,6 +26,12 @@ async def answer(url: str) -> tuple[int, dict]:
     return await asyncio.to_thread(ask)
 
 
+async def scrape(url: str) -> dict[str, float]:
+    """Each sample of a metrics page by its name and labels."""
+    text = (await asyncio.to_thread(urllib.request.urlopen, f"{url}/metrics")).read().decode()
+    return {key: float(value) for key, _, value in (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))}
+
+
 async def test_a_half_open_connection_is_noticed_and_renewed(world, monkeypatch):
     monkeypatch.setattr(watchdog, "PULSE_EVERY_S", 0.3)
     monkeypatch.setattr(watchdog, "SILENCE_S", 1.0)
@@ -59,36 +65,86 @@ async def test_health_says_alive_and_ready_and_counts(world):
     url = task.facts["health"]
     assert await answer(f"{url}/health/live") == (200, {"ok": True, "faults": []})
     assert (await answer(f"{url}/health/ready"))[0] == 200
+    before = await scrape(url)
     car = await world.car()
     car.say()
+    car.say(car.body(seq=1))
+    car.say(b"garbage")
     await until(lambda: car.acked)
-    metrics = (await asyncio.to_thread(urllib.request.urlopen, f"{url}/metrics")).read().decode()
-    assert "telltale_messages_total 1.0" in metrics
+
+    async def counted() -> bool:
+        now = await scrape(url)
+        return {name: now[name] - before.get(name, 0) for name in (
+            "telltale_gateway_messages_total", "telltale_gateway_duplicates_total", 'telltale_gateway_refused_total{reason="not_json"}',
+        )} == {
+            "telltale_gateway_messages_total": 3, "telltale_gateway_duplicates_total": 1, 'telltale_gateway_refused_total{reason="not_json"}': 1,
+        }  # fmt: skip
+
+    await until(counted)
+    found = await scrape(url)
+    assert found["telltale_gateway_buckets"] == found['telltale_gateway_sessions{state="subscribed"}'] == 16
+    assert found["telltale_gateway_database_up"] == 1
+    assert found["telltale_gateway_batch_seconds_count"] > 0
 
 
-async def test_a_gateway_that_commits_nothing_is_not_alive(world, monkeypatch):
+async def test_alerts_are_counted_by_rule_and_state(world):
+    task = await world.start()
+    url = task.facts["health"]
+    before = await scrape(url)
+    car = await world.car()
+    for _ in range(3):
+        for volts in (14.2, 11.0, 10.9):
+            car.say(car.body(signals={"Vehicle.LowVoltageBattery.CurrentVoltage": volts, "Vehicle.Powertrain.CombustionEngine.Speed": 2000.0}))
+    car.say(car.body(signals={"Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature": 134.0, "Vehicle.Powertrain.CombustionEngine.Speed": 2000.0}))
+
+    async def counted() -> bool:
+        steps = await world.pool.fetch("SELECT rule, state, count(*) FROM alert_steps GROUP BY rule, state")
+        now = await scrape(url)
+        told = {(row["rule"], row["state"]): row["count"] for row in steps}
+        seen = {key: sum(now.get(name, 0) - before.get(name, 0) for name in _steps(*key)) for key in told}
+        return bool(told) and seen == told
+
+    await until(counted)
+
+
+def _steps(rule: str, state: str) -> list[str]:
+    return [f'telltale_gateway_alert_steps_total{{rule="{rule}",stage="{stage}",state="{state}"}}' for stage in ("live", "shadow")]
+
+
+async def test_a_gateway_that_commits_nothing_is_not_ready_but_stays_alive(world, monkeypatch):
+    """A liveness probe must not restart every gateway because the database hangs: they go on by themselves, and forget nothing meanwhile."""
     from gateway import health
 
     monkeypatch.setattr(health, "COMMIT_S", 1.5)
     task = await world.start()
-    assert (await answer(task.facts["health"] + "/health/live"))[0] == 200
+    assert (await answer(task.facts["health"] + "/health/ready"))[0] == 200
     lock = await world.pool.acquire()
     transaction = lock.transaction()
     await transaction.start()
     await lock.execute("LOCK TABLE leases IN ACCESS EXCLUSIVE MODE")
 
     async def red() -> bool:
-        status, said = await answer(task.facts["health"] + "/health/live")
+        status, said = await answer(task.facts["health"] + "/health/ready")
         return status == 503 and "nothing committed" in said["faults"][0]
 
     await until(red)
+    assert await answer(task.facts["health"] + "/health/live") == (200, {"ok": True, "faults": []})
     await transaction.rollback()
     await world.pool.release(lock)
 
     async def green() -> bool:
-        return (await answer(task.facts["health"] + "/health/live"))[0] == 200
+        return (await answer(task.facts["health"] + "/health/ready"))[0] == 200
 
     await until(green)
+
+
+async def test_a_gateway_that_does_not_even_try_to_write_is_not_alive(world, monkeypatch):
+    from gateway import health
+
+    task = await world.start()
+    monkeypatch.setattr(health, "STUCK_S", -1.0)  # the beat of this second is too long ago already
+    status, said = await answer(task.facts["health"] + "/health/live")
+    assert status == 503 and "no attempt at the database" in said["faults"][0]
 
 
 async def test_a_flood_of_poison_is_counted_not_kept_and_other_cars_go_on(world):

@@ -31,14 +31,16 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write("steady", """
         import os, time
         from telltale.ready import teller
-        teller(int(os.environ["TELLTALE_READY_FD"]))(pid=os.getpid())
+        from telltale.settings import Settings
+        teller(Settings.read())(pid=os.getpid())
         time.sleep(600)
     """)
     write("stubborn", """
         import os, signal, time
         from telltale.ready import teller
+        from telltale.settings import Settings
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        teller(int(os.environ["TELLTALE_READY_FD"]))(pid=os.getpid())
+        teller(Settings.read())(pid=os.getpid())
         time.sleep(600)
     """)
     write("broken", """

@@ -5,26 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
+import aiohttp
 import pytest
 
 from rules.wording import Wording
 from schemas.alert import AlertState as A
 from telltale import data
 from workers import running
+from workers.health import Health
 
 
 @pytest.fixture
 async def service(scene: Any) -> AsyncIterator[asyncio.Task[None]]:
-    ready = asyncio.Event()
+    ready, facts = asyncio.Event(), dict[str, Any]()
     task = asyncio.create_task(
         running.run(
             database_url=scene.worker_url, clock=scene.clock, wording=Wording(data.texts()), desk_url="http://desk.example", time_lapse=True,
-            ready=lambda **facts: ready.set(),
+            ready=lambda **said: (facts.update(said), ready.set()),
         )
     )  # fmt: skip
     await asyncio.wait_for(ready.wait(), 30)
+    task.facts = facts  # type: ignore[attr-defined]
     yield task
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -60,3 +64,85 @@ async def test_cut_connections_are_made_anew_and_nothing_is_lost_or_sent_twice(s
 async def _all(scene: Any, count: int) -> list[str]:
     texts: list[str] = await scene.phone()
     return texts if len(texts) >= count else []
+
+
+async def ask(url: str) -> tuple[int, str]:
+    async with aiohttp.ClientSession() as session, session.get(url) as said:
+        return said.status, await said.text()
+
+
+async def scrape(url: str) -> dict[str, float]:
+    text = (await ask(f"{url}/metrics"))[1]
+    return {key: float(value) for key, _, value in (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))}
+
+
+async def test_workers_say_how_they_are_and_what_waits(scene: Any, service: Any) -> None:
+    url = service.facts["health"]
+    assert (await ask(f"{url}/health/live"))[0] == (await ask(f"{url}/health/ready"))[0] == 200
+    before = await scrape(url)
+    await scene.alert(A.PENDING, A.ACTIVE)
+    await until(lambda: scene.staff_phone("advisor"))
+    late = scene.clock() - timedelta(hours=2)
+    await scene.admin.execute(  # a topic that no worker knows stays where it is
+        "INSERT INTO wakeups (dealer_id, topic, subject_id, payload, due_at) VALUES ($1, 'unheard-of', 1, '{}', $2)", scene.dealer.id, late
+    )
+
+    async def counted() -> bool:
+        now = await scrape(url)
+        return (
+            now.get('telltale_workers_wakeups_oldest_due_seconds{topic="unheard-of"}') == 7200
+            and now['telltale_workers_wakeups_due{topic="unheard-of"}'] == 1
+            and _more(now, before, 'telltale_workers_work_total{outcome="done",topic="alert"}') == 1
+            and _more(now, before, 'telltale_workers_messages_sent_total{channel="phone"}') >= 1
+            and _more(now, before, 'telltale_workers_provider_seconds_count{channel="phone"}') >= 1
+        )
+
+    await until(counted)
+    found = await scrape(url)
+    assert found['telltale_cases_open{severity="soon",state="open"}'] == 1
+    assert found["telltale_database_up"] == 1
+    assert found['telltale_database_connections{application="workers"}'] >= 1
+    assert found["telltale_database_connections_limit"] > 10
+    assert found["telltale_database_size_bytes"] > 1_000_000
+    assert found["telltale_database_readings_partitions"] >= 0
+    assert any(name.startswith('telltale_workers_loop_last_turn_timestamp_seconds{loop="sender 0"}') for name in found)
+
+
+async def test_workers_without_their_bell_are_not_ready_but_alive(scene: Any, service: Any) -> None:
+    url = service.facts["health"]
+    stop = asyncio.Event()
+
+    async def cut() -> None:
+        while not stop.is_set():
+            await scene.admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'telltale-workers-bell'"
+            )
+            await asyncio.sleep(0.01)
+
+    cutting = asyncio.create_task(cut())
+
+    async def deaf() -> bool:
+        status, text = await ask(f"{url}/health/ready")
+        return status == 503 and "the bell is not heard" in text
+
+    await until(deaf)
+    assert (await ask(f"{url}/health/live"))[0] == 200
+    stop.set()
+    await cutting
+
+    async def well() -> bool:
+        return (await ask(f"{url}/health/ready"))[0] == 200
+
+    await until(well)
+
+
+async def test_a_loop_that_hangs_is_not_alive_and_one_that_only_fails_is() -> None:
+    health = Health(cast(Any, None), cast(Any, None), lambda: datetime.now(UTC))
+    health.turned("sender 0", "failed", 0)
+    assert health.stuck() == []
+    health.turned("sender 0", "worked", -700)
+    assert "sender 0" in health.stuck()[0]
+
+
+def _more(now: dict[str, float], before: dict[str, float], name: str) -> float:
+    return now.get(name, 0) - before.get(name, 0)
