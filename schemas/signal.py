@@ -28,6 +28,17 @@ def _wheels(first_id: int, leaf: str, unit: str, low: float, high: float, title:
     ]
 
 
+def _positions(first_id: int, leaf: str, unit: str, low: float, high: float, title: str) -> list[Signal]:
+    """The wheels behind a truck's steering axle: up to four on each, counted from the left. Ours: VSS knows left and right."""
+    return [
+        Signal(
+            first_id + 4 * n + place, f"Vehicle.Chassis.Axle.Row{n + 2}.Wheel.Position{place + 1}.{leaf}", unit, low, high, f"{title} axle {n + 2}, wheel {place + 1}"
+        )
+        for n in range(4)
+        for place in range(4)
+    ]
+
+
 _ENGINE = "Vehicle.Powertrain.CombustionEngine"
 _PACK = "Vehicle.Powertrain.TractionBattery"
 
@@ -101,6 +112,8 @@ SIGNALS: tuple[Signal, ...] = (
     *_wheels(74, "Tire.AirTemperature", "Celsius", -60, 150, "tyre air temperature"),
     *_wheels(78, "Brake.PadWear", "percent", 0, 100, "brake pad wear"),
     *_wheels(82, "Tire.IsPressureLow", "bool", 0, 1, "low-pressure lamp"),
+    *_positions(90, "Tire.Pressure", "kPa", 0, 1_400, "tyre pressure"),
+    *_positions(106, "Tire.AirTemperature", "Celsius", -60, 150, "tyre air temperature"),
 )
 
 BY_PATH: dict[str, Signal] = {s.path: s for s in SIGNALS}

@@ -58,11 +58,22 @@ class FreezeFrame(BaseModel):
     signals: WireValues
 
 
+LampName = Literal["mil", "stop", "warning", "protect"]
+
+
 class Diagnostics(_Sequenced):
-    """The whole list of codes as the car sees it now; a code that is missing is gone."""
+    """The whole list of codes as the car sees it now; a code that is missing is gone.
+
+    `codes` is the union over all control units, and a lamp is on while any of them says so: the malfunction indicator
+    (`mil`) and, on J1939, the red stop, the amber warning and the protect lamp. `flash` names the lamps that flash.
+    """
 
     codes: Annotated[list[TroubleCode], Field(max_length=256), FailFast()]
     mil: bool
+    stop: bool = False
+    warning: bool = False
+    protect: bool = False
+    flash: dict[LampName, Literal["slow", "fast"]] = Field(default_factory=dict)
     freeze_frame: FreezeFrame | None = None
 
 

@@ -274,9 +274,12 @@ def dm1_frames(memory: CodeMemory) -> list[can.Message]:
 
 def read_truck(payload: bytes, ts: float) -> Diagnostics:
     """The whole list of a truck, from a DM1."""
-    lamps, codes = j1939.dm1_of(payload)
-    listed = [TroubleCode(system="j1939", code=code, status="active") for code in codes]
-    return Diagnostics(ts=datetime.fromtimestamp(ts, UTC), codes=listed, mil=lamps.malfunction)
+    dm1 = j1939.dm1_of(payload)
+    if dm1 is None:
+        raise Unavailable("the control unit", "its DM1 is empty")
+    listed = [TroubleCode(system="j1939", code=code, status="active") for code in dm1.codes]
+    lamps = {name: name in dm1.lamps.on for name in j1939.LAMPS}
+    return Diagnostics.model_validate({"ts": datetime.fromtimestamp(ts, UTC), "codes": listed, **lamps, "flash": dict(dm1.lamps.flash)})
 
 
 def read_without_bus(drive: str, memory: CodeMemory, ts: float) -> Diagnostics:

@@ -122,7 +122,7 @@ class StandIn:
         self.ecus.send(dm1_frames(self.car.codes), ts)
         while (frame := self._unit_bus.recv(0.0)) is not None:
             whole = self._broadcasts.hear(frame.arbitration_id, bytes(frame.data))
-            if whole is not None and whole[0] == j1939.DM1:
+            if isinstance(whole, tuple) and whole[0] == j1939.DM1:
                 return read_truck(whole[1], ts)
         raise Unavailable("the truck's engine", "it broadcast no DM1")
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
+from schemas.telemetry import LampName
 from simulator.codec import Codec, Place, codec
 
 DM1, TP_CM, TP_DT = 0xFECA, 0xEC00, 0xEB00
-_BAM = 0x20
+_BAM, _RTS = 0x20, 0x10  #: to everybody, and to one
+TIRE = 0xFEF4
 _PROPRIETARY = range(0xFF00, 0x10000)
+_MOST = 0xFA  #: above lie the patterns for error and not available, in the highest byte of every field
+#: (axle, position) -> signals of pressure and air temperature. A steering axle has two wheels, the others up to four.
+TYRES: Mapping[tuple[int, int], tuple[int, int]] = {
+    (0, 0): (70, 74),
+    (0, 1): (71, 75),
+    **{(axle, place): (90 + 4 * (axle - 1) + place, 106 + 4 * (axle - 1) + place) for axle in range(1, 5) for place in range(4)},
+}
 
 
 def group_of(frame_id: int) -> int:
@@ -22,33 +33,69 @@ def sender_of(frame_id: int) -> int:
     return frame_id & 0xFF
 
 
+LAMPS: tuple[LampName, ...] = ("mil", "stop", "warning", "protect")  #: from the highest bits of a DM1's first two bytes
+_FLASH: Mapping[int, Literal["slow", "fast"]] = {0: "slow", 1: "fast"}  #: of its second byte; all ones: it does not flash
+
+
 @dataclass(frozen=True, slots=True)
 class Lamps:
-    """The first byte of a DM1: malfunction, red stop, amber warning, protect."""
+    """What one control unit says of the four lamps: those that are on, and how those flash that do."""
 
-    malfunction: bool
-    stop: bool
-    warning: bool
-    protect: bool
+    on: frozenset[LampName] = frozenset()
+    flash: tuple[tuple[LampName, Literal["slow", "fast"]], ...] = ()
 
 
-def dm1_of(payload: bytes) -> tuple[Lamps, list[str]]:
-    """Lamps and active codes (SPN/FMI) of a DM1, however long."""
-    lamp = payload[0]
-    lamps = Lamps(*((lamp >> shift & 3) == 1 for shift in (6, 4, 2, 0)))
-    codes = []
+@dataclass(frozen=True, slots=True)
+class Dm1:
+    """A DM1: lamps, active codes (SPN/FMI), and how many codes are written in a way that cannot be told (`unreadable`)."""
+
+    lamps: Lamps
+    codes: tuple[str, ...]
+    unreadable: int = 0
+
+
+def dm1_of(payload: bytes) -> Dm1 | None:
+    """A DM1 of any length; None where there is none.
+
+    A code whose conversion-method bit is set puts the bits of its SPN in one of three older orders, and does not say in
+    which: it is counted, not guessed.
+    """
+    if len(payload) < 2:
+        return None
+    lamps = _lamps_of(payload[0], payload[1])
+    codes, unreadable = [], 0
     for n in range(2, len(payload) - 3, 4):
         four = payload[n : n + 4]
         if four in (b"\0\0\0\0", b"\xff\xff\xff\xff"):
             continue
         spn = four[0] | four[1] << 8 | four[2] >> 5 << 16
-        codes.append(f"{spn}/{four[2] & 0x1F}")
-    return lamps, codes
+        if four[3] & 0x80:
+            unreadable += 1
+        elif spn:
+            codes.append(f"{spn}/{four[2] & 0x1F}")
+    return Dm1(lamps, tuple(codes), unreadable)
 
 
-def dm1_bytes(lamp: bool, codes: list[str]) -> bytes:
+def _lamps_of(state: int, flash: int) -> Lamps:
+    pairs = {name: (state >> shift & 3, flash >> shift & 3) for name, shift in zip(LAMPS, (6, 4, 2, 0), strict=True)}
+    on = [name for name, (lit, _) in pairs.items() if lit == 1]
+    return Lamps(frozenset(on), tuple((name, _FLASH[pairs[name][1]]) for name in on if pairs[name][1] in _FLASH))
+
+
+def union(all_units: Iterable[Lamps]) -> Lamps:
+    """The car's lamps: on while any unit says so; of two that flash, the faster."""
+    on: set[LampName] = set()
+    flash: dict[LampName, Literal["slow", "fast"]] = {}
+    for lamps in all_units:
+        on |= lamps.on
+        for name, pace in lamps.flash:
+            flash[name] = "fast" if "fast" in (pace, flash.get(name)) else "slow"
+    return Lamps(frozenset(on), tuple(sorted(flash.items())))
+
+
+def dm1_bytes(lamp: bool, codes: list[str], stop: bool = False) -> bytes:
     """A DM1 as a control unit sends it."""
-    payload = bytes([0x40 if lamp else 0x00, 0xFF])
+    payload = bytes([(0x40 if lamp else 0x00) | (0x10 if stop else 0x00), 0xFF])
     for code in codes:
         spn, fmi = (int(part) for part in code.split("/"))
         payload += bytes([spn & 0xFF, spn >> 8 & 0xFF, (spn >> 16) << 5 | fmi, 1])
@@ -66,7 +113,7 @@ def bam(pgn: int, sender: int, payload: bytes) -> list[tuple[int, bytes]]:
 
 
 @dataclass(slots=True)
-class _Broadcast:
+class _Long:
     pgn: int
     size: int
     packets: int
@@ -75,46 +122,69 @@ class _Broadcast:
 
 
 class Listener:
-    """Puts long broadcasts together, one per sender."""
+    """Puts long messages together, one per sender and destination: a unit may broadcast one while it sends another to a tester."""
 
     def __init__(self) -> None:
-        self._open: dict[int, _Broadcast] = {}
+        self._open: dict[tuple[int, int], _Long] = {}
 
-    def hear(self, frame_id: int, data: bytes) -> tuple[int, bytes] | None:
-        """The group and whole payload that this frame completes, or None."""
-        pgn, sender = group_of(frame_id), sender_of(frame_id)
+    def hear(self, frame_id: int, data: bytes) -> tuple[int, bytes] | str | None:
+        """The group and whole payload that this frame completes; None while it is not complete; else why it is nothing."""
+        pgn, line = group_of(frame_id), (sender_of(frame_id), frame_id >> 8 & 0xFF)
+        if not data:
+            return "empty_frame"
         if pgn == TP_CM:
-            if len(data) == 8 and data[0] == _BAM:
-                self._open[sender] = _Broadcast(data[5] | data[6] << 8 | data[7] << 16, data[1] | data[2] << 8, data[3])
+            if len(data) == 8 and data[0] in (_BAM, _RTS):
+                self._open[line] = _Long(data[5] | data[6] << 8 | data[7] << 16, data[1] | data[2] << 8, data[3])
             return None
         if pgn != TP_DT:
             return pgn, data
-        going = self._open.get(sender)
+        going = self._open.get(line)
         if going is None or data[0] != going.heard + 1:  # its start was missed, or a packet was lost
-            self._open.pop(sender, None)
+            self._open.pop(line, None)
             return None
         going.heard += 1
         going.data += data[1:]
         if going.heard < going.packets:
             return None
-        del self._open[sender]
+        del self._open[line]
         return going.pgn, bytes(going.data[: going.size])
 
 
 class Groups:
-    """The parameter groups of our truck's DBC, whoever sends them; what a maker defines himself is left out."""
+    """The parameter groups of the standard (`j1939.dbc`) and of our truck's DBC, whoever sends them; what a maker defines himself is left out."""
 
     def __init__(self) -> None:
-        self._codec: Codec = codec(("truck.dbc",))
-        self._by_group = {group_of(i): i for i in self._codec.messages if group_of(i) not in _PROPRIETARY}
+        self._by_group: dict[int, tuple[Codec, int]] = {}
+        for book in (codec(("truck.dbc",)), codec(("j1939.dbc",))):
+            self._by_group |= {group_of(i): (book, i) for i in book.messages if group_of(i) not in _PROPRIETARY}
+
+    def names(self) -> dict[int, tuple[str, tuple[Place, ...]]]:
+        """Each group we read: its name and what it holds."""
+        return {pgn: (book.messages[i].name, book.places[i]) for pgn, (book, i) in self._by_group.items()}
 
     def values_of(self, pgn: int, payload: bytes) -> dict[int, float] | None:
         """The values of a group; None when it is not known. Error and not-available patterns are no values."""
-        frame_id = self._by_group.get(pgn)
-        if frame_id is None:
+        if pgn == TIRE:
+            return tyre_of(payload)
+        found = self._by_group.get(pgn)
+        if found is None:
             return None
         if len(payload) < 8:
             return {}
-        said = self._codec.messages[frame_id].decode(payload[:8], decode_choices=False)
-        places: tuple[Place, ...] = self._codec.places[frame_id]
+        book, frame_id = found
+        said = book.messages[frame_id].decode(payload[:8], decode_choices=False)
+        places: tuple[Place, ...] = book.places[frame_id]
         return {p.signal: round(float(said[p.name]), p.digits) for p in places if said[p.name] <= p.high + p.scale / 2}
+
+
+def tyre_of(payload: bytes) -> dict[int, float]:
+    """One tyre of the standard tire condition group: its place (axle from the front, position from the left), pressure, temperature."""
+    if len(payload) < 4:
+        return {}
+    signals = TYRES.get((payload[0] >> 4, payload[0] & 0x0F))
+    if signals is None:
+        return {}
+    pressure, temperature = signals
+    raw = payload[2] | payload[3] << 8
+    found = {pressure: payload[1] * 4.0} if payload[1] <= _MOST else {}
+    return found | ({temperature: round(raw / 32 - 273, 2)} if payload[3] <= _MOST else {})

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-REQUESTS = frozenset({0x7DF, *range(0x7E0, 0x7E8)})
-ANSWERS = frozenset(range(0x7E8, 0x7F0))
 #: Service of a list of codes -> the status of its codes.
 CODE_LISTS: Mapping[int, str] = {0x43: "confirmed", 0x47: "pending", 0x4A: "permanent"}
 _SYSTEMS = "PCBU"
@@ -56,6 +54,32 @@ PIDS: Mapping[int, tuple[int, int, Callable[[bytes], float]]] = {
     0xA6: (2, 4, lambda d: int.from_bytes(d[:4], "big") * 100.0),  # 0.1 km -> m
 }
 
+#: PID -> bytes, also of those that are no signal of ours: an answer may hold several, and they must be told apart.
+SIZES: Mapping[int, int] = {
+    **dict.fromkeys((0x00, 0x01, 0x20, 0x40, 0x41, 0x4F, 0x50, 0x60, 0x80, 0xA0, 0xA6), 4),
+    **dict.fromkeys((0x02, 0x03, 0x0C, 0x10, *range(0x14, 0x1C), 0x1F, 0x21, 0x22, 0x23, 0x31, 0x32), 2),
+    **dict.fromkeys((*range(0x04, 0x0C), 0x0D, 0x0E, 0x0F, 0x11, 0x12, 0x13, 0x1C, 0x1D, 0x1E, *range(0x2C, 0x31), 0x33), 1),
+    **dict.fromkeys((*range(0x24, 0x2C), *range(0x34, 0x3C)), 4),
+    **dict.fromkeys((*range(0x3C, 0x40), 0x42, 0x43, 0x44, 0x4D, 0x4E, *range(0x53, 0x5A), 0x5D, 0x5E, 0x63), 2),
+    **dict.fromkeys((0x45, 0x46, *range(0x47, 0x4D), 0x51, 0x52, 0x5A, 0x5B, 0x5C, 0x5F, 0x61, 0x62), 1),
+    0x64: 5,
+}
+
+
+def parts_of(answer: bytes) -> list[bytes]:
+    """An answer of service 01 to several PIDs (`41 pid data pid data …`) as answers to one each.
+
+    Only where the known sizes fill it exactly; otherwise it is one answer, whose rest nobody can tell apart.
+    """
+    parts, at = [], 1
+    while at < len(answer):
+        size = SIZES.get(answer[at])
+        if size is None or at + 1 + size > len(answer):
+            return [answer]
+        parts.append(answer[:1] + answer[at : at + 1 + size])
+        at += 1 + size
+    return parts
+
 
 def values_of(answer: bytes) -> dict[int, float] | str:
     """The values in an answer of service 01 (`41 pid data…`), or why there are none."""
@@ -86,6 +110,6 @@ def bytes_of(code: str) -> bytes:
 
 
 def codes_of(answer: bytes) -> list[str]:
-    """The codes of a list `43 count code code …` (CAN)."""
+    """The codes of a list `43 count code code …` (CAN); zero, P0000, is no code."""
     pairs = [answer[n : n + 2] for n in range(2, 2 + 2 * answer[1], 2)] if len(answer) > 1 else []
     return [code for pair in pairs if len(pair) == 2 and (code := code_of(pair)) is not None]

@@ -1,19 +1,30 @@
-"""The decoder of a recorded bus: every frame becomes values, codes, or a counted reason why it did not."""
+"""The decoder of a recorded bus: every frame becomes values, codes, or a counted reason why it did not.
+
+Several control units answer the same question. Each has its own list of codes and its own lamps: the car's list is their
+union, a lamp is on while any of them says so, and a value is heard from one of them (`control_units.Owners`).
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import can
+from pydantic import ValidationError
 
 from schemas.telemetry import Diagnostics, TroubleCode
 from simulator import j1939, obd2, uds
+from simulator.control_units import Owners, is_asking, is_diagnostic
 from simulator.isotp_listener import IsoTpListener
+from simulator.j1939 import Lamps
 
-_UDS_ANSWERS = range(0x708, 0x7F0)
 J1939_SAMPLE_S = 1.0  # a machine's bus repeats itself every 10 ms: one sample a second is kept
+_LAMP, _COUNT, _ODOMETER = 33, 34, 2
+_VD, _VDHR = 0xFEE0, 0xFEC1  #: total distance in 125 m, and in 5 m
+_ANSWERS = frozenset({0x41, 0x42, 0x43, 0x44, 0x46, 0x47, 0x49, 0x4A, 0x50, 0x51, 0x54, 0x59, 0x61, 0x62, 0x67, 0x6E, 0x71, 0x7E, 0x7F})
+_OFF = Lamps()
 
 
 @dataclass(slots=True)
@@ -25,15 +36,30 @@ class Said:
     diagnostics: Diagnostics | None = None
 
 
-class Overheard:
-    """Keeps what belongs together: long payloads, lists of codes, the current second of a J1939 bus."""
+@dataclass(slots=True)
+class _Listed:
+    """What one control unit says in one list."""
 
-    def __init__(self) -> None:
+    codes: list[TroubleCode] = field(default_factory=list)
+    lamps: Lamps = _OFF
+
+
+class Overheard:
+    """Keeps what belongs together: long payloads, each unit's codes and lamps, the current second of a J1939 bus.
+
+    `answers`: ids beyond 0x700-0x7FF and 18DA.. on which units of this car answer. `layouts`: names of the maker's own
+    identifiers that this model has (`simulator/uds.py`); none named: all whose length fits.
+    """
+
+    def __init__(self, *, answers: Collection[int] = (), layouts: Collection[str] = ()) -> None:
         self.ignored: Counter[str] = Counter()
         self.read: Counter[str] = Counter()  #: frames that became something, by protocol
-        self._iso_tp, self._broadcasts, self._groups = IsoTpListener(), j1939.Listener(), j1939.Groups()
-        self._codes: dict[tuple[str, str], list[TroubleCode]] = {}
-        self._lamp = False
+        self._answers, self._layouts = frozenset(answers), frozenset(layouts)
+        self._iso_tp, self._long, self._groups = IsoTpListener(), j1939.Listener(), j1939.Groups()
+        self._owners = Owners()
+        self._lists: dict[tuple[str, int], _Listed] = {}
+        self._monitors: dict[int, tuple[float, float]] = {}  # unit -> lamp and number of codes, as PID 01 has them
+        self._fine_distance = False
         self._second: dict[int, float] = {}
         self._second_ends = 0.0
 
@@ -41,9 +67,11 @@ class Overheard:
         """What this frame says at `ts`."""
         if frame.is_error_frame or frame.is_remote_frame:
             return self._ignore("error_or_remote_frame")
-        if frame.is_extended_id:
-            return self._machine(frame.arbitration_id, bytes(frame.data), ts)
-        return self._car(frame.arbitration_id, bytes(frame.data), ts)
+        frame_id, extended, data = frame.arbitration_id, bool(frame.is_extended_id), bytes(frame.data)
+        if frame_id in self._answers or is_diagnostic(frame_id, extended):
+            asks = frame_id not in self._answers and is_asking(frame_id, extended)
+            return self._ignore("request") if asks else self._car(frame_id, data, ts)
+        return self._machine(frame_id, data, ts) if extended else self._ignore("not_diagnostics")
 
     def rest(self) -> list[Said]:
         """What is left at the end of the recording."""
@@ -51,69 +79,99 @@ class Overheard:
         self._second = {}
         return said
 
-    # cars: OBD-II and UDS on 11-bit ids
+    # cars: OBD-II and UDS, on 11 and 29 bits
 
-    def _car(self, frame_id: int, data: bytes, ts: float) -> list[Said]:
-        if frame_id not in _UDS_ANSWERS or not frame_id & 0x08:
-            return self._ignore("request" if 0x700 <= frame_id < 0x800 else "not_diagnostics")
-        whole = self._iso_tp.hear(frame_id, data)
+    def _car(self, unit: int, data: bytes, ts: float) -> list[Said]:
+        whole = self._iso_tp.hear(unit, data)
         if whole is None:
             return self._ignore("part_of_a_longer_answer")
         if isinstance(whole, str):
             return self._ignore(whole)
         service = whole[0]
+        if service < 0x40:
+            return self._ignore("request")
         if service == 0x41:
-            return self._values(obd2.values_of(whole), ts, "obd2")
+            return self._live(unit, whole, ts)
         if service == 0x62:
-            return self._values(uds.values_of(frame_id, whole), ts, "uds")
+            return self._values(unit, uds.values_of(unit, whole, self._layouts), ts, "uds")
         if service in obd2.CODE_LISTS:
             status = obd2.CODE_LISTS[service]
-            codes = [TroubleCode.model_validate({"system": "obd", "code": c, "status": status}) for c in obd2.codes_of(whole)]
-            return self._list(("obd", status), codes, ts, "obd2")
+            return self._list((status, unit), [("obd", code, status) for code in obd2.codes_of(whole)], _OFF, ts, "obd2")
         if service == 0x59 and len(whole) > 2 and whole[1] == 0x02:
             known = [(code, uds.status_of(byte), byte) for code, byte in uds.codes_of(whole)]
-            self._lamp = any(byte & uds.LAMP for _, _, byte in known)
-            found = [
-                TroubleCode.model_validate({"system": "uds", "code": code, "status": status})
-                for code, status, _ in known
-                if status
-            ]
-            return self._list(("uds", f"{frame_id:x}"), found, ts, "uds")
+            lamps = Lamps(frozenset({"mil"})) if any(byte & uds.LAMP for _, _, byte in known) else _OFF
+            return self._list(("uds", unit), [("uds", code, status) for code, status, _ in known if status], lamps, ts, "uds")
+        if service not in _ANSWERS:
+            return self._ignore("no_diagnostic_service")
         return self._ignore("negative_answer" if service == 0x7F else f"service_{service:02x}_has_no_signal")
 
-    def _values(self, found: dict[int, float] | str, ts: float, protocol: str) -> list[Said]:
-        if isinstance(found, str):
-            return self._ignore(found)
-        self.read[protocol] += 1
-        if 33 in found:
-            self._lamp = bool(found[33])
+    def _live(self, unit: int, whole: bytes, ts: float) -> list[Said]:
+        """An answer of service 01: one sample, of all its PIDs."""
+        found: dict[int, float] = {}
+        for part in obd2.parts_of(whole):
+            one = obd2.values_of(part)
+            if isinstance(one, str):
+                self.ignored[one] += 1
+            elif _LAMP in one:
+                self._monitors[unit] = one[_LAMP], one[_COUNT]
+                lit, counts = zip(*self._monitors.values(), strict=True)
+                found |= {_LAMP: max(lit), _COUNT: min(255.0, sum(counts))}
+            else:
+                mine = self._owners.take(unit, one, ts)
+                found |= mine
+                if not mine:
+                    self.ignored["another_unit_says_this"] += 1
+        if not found:
+            return []
+        self.read["obd2"] += 1
         return [Said(ts, found)]
 
-    def _list(self, source: tuple[str, str], codes: list[TroubleCode], ts: float, protocol: str) -> list[Said]:
-        if self._codes.get(source, []) == codes:
-            self._codes[source] = codes
+    def _values(self, unit: int, found: dict[int, float] | str, ts: float, protocol: str) -> list[Said]:
+        if isinstance(found, str):
+            return self._ignore(found)
+        mine = self._owners.take(unit, found, ts)
+        if not mine:
+            return self._ignore("another_unit_says_this")
+        self.read[protocol] += 1
+        return [Said(ts, mine)]
+
+    def _list(self, source: tuple[str, int], said: list[tuple[str, str, str]], lamps: Lamps, ts: float, protocol: str) -> list[Said]:
+        """A whole list of one unit; only what is new about it is a message."""
+        codes = []
+        for system, code, status in said:
+            try:
+                codes.append(TroubleCode.model_validate({"system": system, "code": code, "status": status}))
+            except ValidationError:
+                self.ignored["code_that_is_none"] += 1
+        before = self._lists.get(source, _Listed())
+        self._lists[source] = _Listed(codes, lamps)
+        if (before.codes, before.lamps) == (codes, lamps):
             return self._ignore("codes_unchanged")
         self.read[protocol] += 1
-        self._codes[source] = codes
         return [Said(ts, diagnostics=self._diagnostics(ts))]
 
     # machines: J1939 on 29-bit ids
 
     def _machine(self, frame_id: int, data: bytes, ts: float) -> list[Said]:
-        whole = self._broadcasts.hear(frame_id, data)
+        whole = self._long.hear(frame_id, data)
         if whole is None:
             return self._ignore("part_of_a_longer_message")
+        if isinstance(whole, str):
+            return self._ignore(whole)
         pgn, payload = whole
         if pgn == j1939.DM1:
-            lamps, listed = j1939.dm1_of(payload)
-            self._lamp = lamps.malfunction
-            codes = [TroubleCode(system="j1939", code=code, status="active") for code in listed]
-            return self._list(("j1939", f"{j1939.sender_of(frame_id):02x}"), codes, ts, "j1939")
+            return self._active_codes(j1939.sender_of(frame_id), payload, ts)
         values = self._groups.values_of(pgn, payload)
         if values is None:
             return self._ignore("group_without_signal")
         if not values:
             return self._ignore("error_or_not_available")
+        self._fine_distance = self._fine_distance or pgn == _VDHR
+        if pgn == _VD and self._fine_distance:
+            values.pop(_ODOMETER, None)
+        values = self._owners.take(j1939.sender_of(frame_id), values, ts)
+        if not values:
+            return self._ignore("another_unit_says_this")
         self.read["j1939"] += 1
         said = self.rest() if ts >= self._second_ends and self._second else []
         if not self._second:
@@ -124,13 +182,26 @@ class Overheard:
         self._second |= values
         return said
 
+    def _active_codes(self, sender: int, payload: bytes, ts: float) -> list[Said]:
+        dm1 = j1939.dm1_of(payload)
+        if dm1 is None:
+            return self._ignore("empty_frame")
+        if dm1.unreadable:
+            self.ignored["code_of_an_older_conversion_method"] += dm1.unreadable
+        return self._list(("j1939", sender), [("j1939", code, "active") for code in dm1.codes], dm1.lamps, ts, "j1939")
+
     def _diagnostics(self, ts: float) -> Diagnostics:
-        codes = [code for listed in self._codes.values() for code in listed]
         rank = {"confirmed": 0, "active": 0, "permanent": 1, "pending": 2}
+        codes = sorted((code for one in self._lists.values() for code in one.codes), key=lambda c: rank.get(c.status, 3))
         best: dict[tuple[str, str], TroubleCode] = {}
-        for code in sorted(codes, key=lambda c: rank.get(c.status, 3)):
+        for code in codes:
             best.setdefault((code.system, code.code), code)
-        return Diagnostics(ts=datetime.fromtimestamp(ts, UTC), codes=list(best.values()), mil=self._lamp)
+        lamps = j1939.union(one.lamps for one in self._lists.values())
+        mil = "mil" in lamps.on or any(lit for lit, _ in self._monitors.values())
+        others = {name: name in lamps.on for name in j1939.LAMPS[1:]}
+        return Diagnostics.model_validate(
+            {"ts": datetime.fromtimestamp(ts, UTC), "codes": list(best.values()), "mil": mil, **others, "flash": dict(lamps.flash)}
+        )
 
     def _ignore(self, reason: str) -> list[Said]:
         self.ignored[reason] += 1

@@ -41,7 +41,7 @@ def telemetry_body(ts: float, values: Mapping[int, float]) -> str:
 
 def diagnostics_body(said: Diagnostics) -> str:
     """The JSON of a list of codes, without its counters."""
-    return said.model_dump_json(exclude={"boot", "seq", "oldest"}, exclude_none=True)
+    return said.model_dump_json(exclude={"boot", "seq", "oldest"}, exclude_none=True, exclude_defaults=True)
 
 
 class Unit:
@@ -66,8 +66,9 @@ class Unit:
 
     def codes(self, ts: float, said: Diagnostics) -> None:
         """What the control units answered; only a change is a message."""
-        key = ([code.model_dump(exclude={"first_seen"}) for code in said.codes], said.mil)
-        if self._codes is None and not said.codes and not said.mil:
+        lamps = (said.mil, said.stop, said.warning, said.protect)
+        key = ([code.model_dump(exclude={"first_seen"}) for code in said.codes], lamps, said.flash)
+        if self._codes is None and not said.codes and not any(lamps):
             self._codes = key
         if key != self._codes:
             self._codes = key

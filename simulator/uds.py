@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,21 +35,41 @@ class Field:
         return round(int.from_bytes(raw, "big", signed=self.signed) * self.scale + self.offset, 4)
 
 
-#: (id of the answering unit, data identifier) -> its fields. Makers do not publish these; the two below belong to a
-#: Korean electric car and were checked against a recording (247/240/243/241 kPa at 7 Celsius, 83.5 %, 770 V, 8 Celsius).
-IDENTIFIERS: Mapping[tuple[int, int], tuple[Field, ...]] = {
-    (0x7A8, 0xC00B): tuple(
-        field
-        for wheel in range(4)
-        for field in (Field(70 + wheel, 4 + 5 * wheel, 1, _PSI_FIFTH), Field(74 + wheel, 5 + 5 * wheel, 1, 1.0, -50.0))
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How one maker writes one data identifier: which unit answers, how long the answer is, what its bytes are.
+
+    Makers do not publish these. One stands here only with golden bytes of a real car in its test, position by position,
+    and is believed only where the answer has exactly its length: a car with four bytes a wheel where we know five is not
+    told that a tyre is empty.
+    """
+
+    name: str  #: as a vehicle model names it (`uds` of its profile)
+    unit: int
+    identifier: int
+    length: int  #: bytes after the identifier
+    fields: tuple[Field, ...]
+
+
+#: Checked against a recording: 247/240/243/241 kPa at 7 Celsius; 83.5 %, 769.7 V, cells from 4.00 to 4.00 V (numbers 13 and
+#: 168 of 192: their sum is the pack's voltage), 8 Celsius.
+LAYOUTS: tuple[Layout, ...] = (
+    Layout(
+        "korean_ev_tyres", 0x7A8, 0xC00B, 33,
+        tuple(
+            field
+            for wheel in range(4)
+            for field in (Field(70 + wheel, 4 + 5 * wheel, 1, _PSI_FIFTH), Field(74 + wheel, 5 + 5 * wheel, 1, 1.0, -50.0))
+        ),
     ),
-    (0x7EC, 0x0101): (
-        Field(45, 4, 1, 0.5),
-        Field(54, 10, 2, 0.1, signed=True),
-        Field(53, 12, 2, 0.1),
-        Field(51, 14, 1, 1.0, signed=True),
+    Layout(
+        "korean_ev_battery", 0x7EC, 0x0101, 59,
+        (
+            Field(45, 4, 1, 0.5), Field(54, 10, 2, 0.1, signed=True), Field(53, 12, 2, 0.1), Field(51, 14, 1, 1.0, signed=True),
+            Field(48, 23, 1, 0.02), Field(47, 25, 1, 0.02), Field(49, 26, 1, 1.0),
+        ),
     ),
-}
+)  # fmt: skip
 
 #: Data identifier of a snapshot (19 04) -> its field. Makers choose these; ours are the stand-in electric car's.
 SNAPSHOT: Mapping[int, Field] = {
@@ -67,15 +87,18 @@ def snapshot_record(values: Mapping[int, float]) -> bytes:
     return bytes([0x01, len(known)]) + b"".join(number.to_bytes(2, "big") + field.raw(values[field.signal]) for number, field in known)
 
 
-def values_of(unit: int, answer: bytes) -> dict[int, float] | str:
-    """The values in an answer `62 did did data…`, or why there are none."""
+def values_of(unit: int, answer: bytes, names: Collection[str] = ()) -> dict[int, float] | str:
+    """The values in an answer `62 did did data…`, or why there are none. `names`: the layouts that this model has; none: all."""
     if len(answer) < 4:
         return "too_short"
     identifier = answer[1] << 8 | answer[2]
-    fields = IDENTIFIERS.get((unit, identifier))
-    if fields is None:
+    known = [one for one in LAYOUTS if (one.unit, one.identifier) == (unit, identifier) and (not names or one.name in names)]
+    if not known:
         return f"no_signal_for_identifier_{identifier:04x}"
-    found = {field.signal: value for field in fields if (value := field.value(answer[3:])) is not None}
+    layout = next((one for one in known if one.length == len(answer) - 3), None)
+    if layout is None:
+        return f"identifier_{identifier:04x}_has_another_layout"
+    found = {field.signal: value for field in layout.fields if (value := field.value(answer[3:])) is not None}
     return found or "not_available"
 
 

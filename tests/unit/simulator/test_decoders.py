@@ -115,20 +115,19 @@ def test_a_lost_part_loses_the_answer_and_nothing_else() -> None:
 def test_a_dm1_of_any_length_comes_back_whole(codes: list[tuple[int, int]], lamp: bool) -> None:
     said = [f"{spn}/{fmi}" for spn, fmi in codes]
     payload = j1939.dm1_bytes(lamp, said)
-    whole: tuple[int, bytes] | None = None
+    whole: tuple[int, bytes] | str | None = None
     listener = j1939.Listener()
     for frame_id, data in j1939.bam(j1939.DM1, 0x21, payload):
         assert whole is None
         whole = listener.hear(frame_id, data)
-    assert whole is not None and whole[0] == j1939.DM1
-    lamps, found = j1939.dm1_of(whole[1])
-    assert found == said
-    assert lamps.malfunction == lamp
+    assert isinstance(whole, tuple) and whole[0] == j1939.DM1
+    dm1 = j1939.dm1_of(whole[1])
+    assert dm1 is not None and list(dm1.codes) == said
+    assert dm1.lamps == j1939.Lamps(frozenset({"mil"}) if lamp else frozenset())
 
 
 def test_a_dm1_without_codes_has_none() -> None:
-    lamps, codes = j1939.dm1_of(bytes.fromhex("00ff00000000ffff"))
-    assert codes == [] and not lamps.malfunction
+    assert j1939.dm1_of(bytes.fromhex("00ff00000000ffff")) == j1939.Dm1(j1939.Lamps(), ())
 
 
 def test_error_and_not_available_patterns_are_no_values() -> None:
