@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-import can
-
 from schemas.errors import BadInput, Unavailable
+from simulator.log_clock import stretches, told
 from simulator.overheard import Overheard, Said
+from simulator.recordings import RIGHT_WAY, Recording
 from simulator.spool import Spool, SpoolFile
 from simulator.telematics import PATHS, Sender, diagnostics_body, telemetry_body
 
-_ABSOLUTE = 946_684_800.0  # 2000-01-01: a smaller time is counted from the start of the recording
 _PER_SECOND, _WINDOW = 4_000.0, 512
 _PATIENCE_S = 60.0
 
@@ -38,51 +37,41 @@ class Played:
     malfunction_lamp: bool | None = None
     starts_at: str = ""
     ends_at: str = ""
+    lamps: list[str] = field(default_factory=list)  #: of the last list: stop, warning, protect; the malfunction lamp has its own key
+    notes: list[str] = field(default_factory=list)  #: what was done about damage and clocks
     acknowledged: bool = False
     seconds: float = 0.0
 
 
-def frames_of(path: Path) -> Iterator[can.Message]:
-    """The frames of a log, in its own times; python-can knows the format by the file's ending."""
-    if not path.is_file():
-        raise BadInput("file", f"{path} is not a file")
-    try:
-        reader = can.LogReader(str(path))
-    except (ImportError, RuntimeError) as error:
-        raise BadInput("file", f"{path.suffix} files need one more package (install telltale[mf4]): {error}") from None
-    except (ValueError, OSError) as error:
-        raise BadInput("file", f"{path.name} cannot be read: {error}") from None
-    with reader:
-        try:
-            yield from reader
-        except (ValueError, IndexError, OSError, EOFError) as error:
-            raise BadInput("file", f"{path.name} is damaged or of another format: {error}") from None
-
-
-def decoded(path: Path, start: datetime | None, now: datetime, played: Played, tell: Callable[[int], None]) -> list[Said]:
-    """Everything that the recording says, with its times made absolute."""
-    overheard, said = Overheard(), []
-    first = last = None
-    for frame in frames_of(path):
-        first = frame.timestamp if first is None else first
-        last = frame.timestamp
+def decoded(
+    path: Path, start: datetime | None, now: datetime, played: Played, tell: Callable[[int], None], layouts: Collection[str] = ()
+) -> list[Said]:
+    """Everything that the recording says, with its times made absolute. `layouts`: the maker's identifiers that this model has."""
+    recording, overheard = Recording(path), Overheard(layouts=layouts)
+    said: list[Said] = []
+    times: list[float] = []
+    frame_of: list[int] = []  # of each thing said
+    for frame in recording.frames():
+        times.append(frame.timestamp)
         said += overheard.hear(frame, frame.timestamp)
-        played.frames += 1
-        if played.frames % 5_000 == 0:
-            tell(played.frames)
-    if first is None or last is None:
-        raise BadInput("file", f"{path.name} holds no frames")
+        frame_of += [len(times) - 1] * (len(said) - len(frame_of))
+        if len(times) % 5_000 == 0:
+            tell(len(times))
+    if not times:
+        raise BadInput("file", f"{path.name} holds no frames: {RIGHT_WAY}")
     said += overheard.rest()
-    shift = 0.0
-    if first < _ABSOLUTE:
-        shift = (start.timestamp() - first) if start is not None else now.timestamp() - last
-    for one in said:
-        one.ts += shift
+    frame_of += [len(times) - 1] * (len(said) - len(frame_of))
+    clocks = stretches(times, start=start, now=now)
+    for one, number in zip(said, frame_of, strict=True):
+        one.ts += next(clock.shift for clock in clocks if number < clock.end)
         if one.diagnostics is not None:
             one.diagnostics = one.diagnostics.model_copy(update={"ts": datetime.fromtimestamp(one.ts, now.tzinfo)})
+    played.frames = len(times)
+    played.notes = [*recording.notes, *told(clocks)]
     played.ignored = dict(overheard.ignored.most_common())
     played.frames_used = sum(overheard.read.values())
-    played.starts_at, played.ends_at = (datetime.fromtimestamp(t + shift, now.tzinfo).isoformat() for t in (first, last))
+    ends = times[0] + clocks[0].shift, times[-1] + clocks[-1].shift
+    played.starts_at, played.ends_at = (datetime.fromtimestamp(at, now.tzinfo).isoformat() for at in ends)
     return said
 
 
@@ -96,13 +85,14 @@ async def play(
     spool_dir: Path,
     start: datetime | None,
     now: datetime,
+    layouts: Collection[str] = (),
     user: str | None = None,
     tell: Callable[[int], None] = lambda frames: None,
 ) -> Played:
     """Play `path` as the car `vin` and wait until the dealer's system has stored all of it. `tell` hears the progress."""
     began = time.monotonic()
     played = Played(path.name, vin)
-    said = await asyncio.to_thread(decoded, path, start, now, played, tell)
+    said = await asyncio.to_thread(decoded, path, start, now, played, tell, layouts)
     file = SpoolFile(spool_dir / "spool.sqlite3")
     try:
         spool = Spool(file, vin)
@@ -112,6 +102,7 @@ async def play(
                 spool.put("up/diagnostics", diagnostics_body(one.diagnostics))
                 played.trouble_codes = [code.code for code in one.diagnostics.codes]
                 played.malfunction_lamp = one.diagnostics.mil
+                played.lamps = [name for name in ("stop", "warning", "protect") if getattr(one.diagnostics, name)]
             else:
                 spool.put("up/telemetry", telemetry_body(one.ts, one.values))
                 counts.update(PATHS[signal] for signal in one.values)

@@ -200,7 +200,7 @@ async def play(settings: Settings, file: Path, *, vin: str, at: datetime | None,
     if any(car["vin"] == vin for car in _driven(settings.home)):
         raise BadInput("--vin", f"{vin} is being driven by the simulator: take the VIN of a car that is not, or a new one")
     secret = demo_data.secret_of(settings.key, vin)
-    now = await office.at(settings, lambda work: _let_in(work, vin, secret, profile))
+    now, model = await office.at(settings, lambda work: _let_in(work, vin, secret, profile))
     where = urlsplit(settings.mqtt)
     played = await playing.play(
         file,
@@ -211,12 +211,13 @@ async def play(settings: Settings, file: Path, *, vin: str, at: datetime | None,
         spool_dir=settings.home / "played",
         start=at.replace(tzinfo=at.tzinfo or UTC) if at else None,
         now=now,
+        layouts=data.profiles()[model].uds,
         tell=cli.progress("frames"),
     )
     return asdict(played)
 
 
-async def _let_in(work: office.Office, vin: str, secret: str, profile: str) -> datetime:
+async def _let_in(work: office.Office, vin: str, secret: str, profile: str) -> tuple[datetime, str]:
     known = {one.vin: one for one in await vehicles.identities(work.connection)}
     if vin not in known:
         if profile not in data.profiles():
@@ -226,7 +227,7 @@ async def _let_in(work: office.Office, vin: str, secret: str, profile: str) -> d
     elif known[vin].secret_hash not in (None, enrolment.hash_of(secret)):
         raise BadInput("--vin", f"{vin} has a secret of its own, which playing would end: take the VIN of a car that is not enrolled, or a new one")
     await enrolment.enrol(work.connection, vin, secret, work.now)
-    return work.now
+    return work.now, known[vin].profile if vin in known else profile
 
 
 def _driven(home: Path) -> list[dict[str, Any]]:
