@@ -41,7 +41,7 @@ class Writer:
         self.buckets: set[int] = set()
         self._writing: Connection | None = None
         self._reading: Connection | None = None
-        self._pid: int | None = None
+        self._backend: transactions.Backend | None = None  #: the server process of the last connection that held leases
         self._leaves: dict[int, str] = {}
         self._turn = asyncio.Lock()
         self._read_turn = asyncio.Lock()
@@ -188,12 +188,12 @@ class Writer:
             return self._writing
         fresh = await connect(self._url, name="gateway")
         try:
-            if self._pid is not None:
-                await leases.end_backend(fresh, self._pid)
+            if self._backend is not None:
+                await transactions.end_backend(fresh, self._backend)
             await transactions.check_settings(fresh)
             for bucket in sorted(self.buckets):
                 await self._take_back(fresh, bucket)
-            self._pid = await transactions.backend_pid(fresh)
+            self._backend = await transactions.backend(fresh)
         except BaseException:
             fresh.terminate()
             raise

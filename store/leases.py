@@ -22,7 +22,6 @@ AND (wanted_by IS NULL OR split_part(wanted_by, '/', 2)::int <= split_part($2, '
 _WANTED = "SELECT bucket, wanted_by FROM leases WHERE bucket = ANY($1::int[]) AND wanted_by IS NOT NULL"
 _BEAT = "UPDATE leases SET beat_at = $2 WHERE bucket = ANY($1::int[])"
 _ALL = "SELECT bucket, holder, share, taken_at, beat_at, wanted_by FROM leases ORDER BY bucket"
-_END = "SELECT pg_terminate_backend($1)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +79,3 @@ async def beat(connection: Connection, buckets: Sequence[int], now: datetime) ->
 async def all_of_them(connection: Connection) -> list[Lease]:
     """Every bucket, for desk and tests."""
     return [Lease(*row) for row in await connection.fetch(_ALL)]
-
-
-async def end_backend(connection: Connection, pid: int) -> None:
-    """End our own former server process, should it still hold our locks behind a dead connection."""
-    await connection.fetchval(_END, pid)

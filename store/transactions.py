@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from schemas.errors import Misconfigured, Unavailable
 from store.pool import Connection
 
 _NAME = "SELECT pg_current_xact_id()::text"
 _COMMITTED = "SELECT pg_xact_status($1::text::xid8)"
-_PID = "SELECT pg_backend_pid()"
+_BACKEND = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+_END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2"
 _SETTINGS = """
 SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes'), pg_is_in_recovery(),
        current_setting('default_transaction_read_only'), current_setting('server_version_num')::int
@@ -24,9 +28,22 @@ async def committed(connection: Connection, transaction: str) -> bool:
     return bool(await connection.fetchval(_COMMITTED, transaction) == "committed")
 
 
-async def backend_pid(connection: Connection) -> int:
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One server process. Its number alone names nobody: after a failover another server may have given it to a fellow gateway's."""
+
+    pid: int
+    began: datetime  #: to the microsecond, by the server's clock
+
+
+async def backend(connection: Connection) -> Backend:
     """The server process behind this connection."""
-    return int(await connection.fetchval(_PID))
+    return Backend(*await connection.fetchrow(_BACKEND))
+
+
+async def end_backend(connection: Connection, former: Backend) -> None:
+    """End our own former server process, should it still hold our locks behind a dead connection; nobody else's."""
+    await connection.execute(_END, former.pid, former.began)
 
 
 async def check_settings(connection: Connection) -> None:

@@ -13,6 +13,8 @@ from gateway.batch import Batch
 from gateway.writer import Writer
 from schemas.reading import Reading
 from store import readings
+from store.pool import connect
+from store.transactions import Backend
 from tests.integration.gateway.world import now, until
 
 
@@ -69,6 +71,20 @@ async def test_a_server_process_killed_under_a_lease_gives_it_back_to_us(world, 
     assert await writer.save(batch_of(world, car.id, range(1, 4), more=False), {}) == {}
     held = await world.pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
     assert held == 2 and await world.count(car) == 3
+
+
+async def test_a_fellow_that_bears_the_number_of_our_former_process_is_never_ended(world, writer):
+    """After a failover the new server gives the same numbers to others."""
+    await writer.take([3])
+    fellow = await connect(world.database.role("gateway"), name="gateway")
+    pid = await fellow.fetchval("SELECT pg_backend_pid()")
+    before = writer._backend
+    writer._backend = Backend(pid, before.began)  # ours died with the old server; here the number is the fellow's
+    writer._drop()
+    await world.pool.execute("SELECT pg_terminate_backend($1)", before.pid)
+    await writer.write(lambda connection: connection.fetchval("SELECT 1"))
+    assert await fellow.fetchval("SELECT pg_backend_pid()") == pid
+    await fellow.close()
 
 
 async def test_a_series_is_read_in_pages_with_its_spacing(world, writer):
