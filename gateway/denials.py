@@ -1,12 +1,14 @@
-"""Denied publishes, read from the broker's log: MQTT 3.1.1 acknowledges them like any other, so nobody else would know."""
+"""What the broker denies, read from its log: MQTT 3.1.1 acknowledges a denied publish like any other, so nobody else would know."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
 
-_DENIED = re.compile(rb'- "([^"\n]{1,64})" - (Publish|Subscription) Violation - [^\n]*?Subject "([^"\n]{0,300})"')
+_DENIED = re.compile(
+    rb'- "([^"\n]{1,64})" - (?:(Publish|Subscription) Violation - [^\n]*?Subject "([^"\n]{0,300})"|maximum (payload|subscriptions) exceeded(?:: (\d+))?)'
+)
+_KINDS = {b"Publish": "denied_publish", b"Subscription": "denied_subscribe", b"payload": "denied_size", b"subscriptions": "denied_subscribe"}
 _MOST = 1 << 20  #: bytes read in one go
 
 
@@ -24,8 +26,8 @@ class Denials:
             return 0, 0
         return stat.st_ino, stat.st_size
 
-    def new(self) -> dict[tuple[str, str, str], int]:
-        """(publish or subscribe, client id, which begins with the VIN, last topic) -> how often since the last look."""
+    def new(self) -> dict[tuple[str, str], tuple[int, str]]:
+        """(kind, client id, which begins with the VIN) -> how often since the last look, and the last topic or size."""
         inode, size = self._where()
         if inode != self._inode or size < self._at:
             self._inode, self._at = inode, 0
@@ -36,13 +38,9 @@ class Denials:
             text = log.read(_MOST)
         whole = text.rfind(b"\n") + 1
         self._at += whole
-        counted: Counter[tuple[str, str, str]] = Counter()
-        last: dict[tuple[str, str], str] = {}
-        times: Counter[tuple[str, str]] = Counter()
-        for user, kind, subject in _DENIED.findall(text[:whole]):
-            key = ("denied_publish" if kind == b"Publish" else "denied_subscribe", user.decode(errors="replace"))
-            times[key] += 1
-            last[key] = subject.decode(errors="replace").replace(".", "/")
-        for (kind_name, user_name), n in times.items():
-            counted[(kind_name, user_name, last[(kind_name, user_name)])] = n
-        return dict(counted)
+        counted: dict[tuple[str, str], tuple[int, str]] = {}
+        for user, violation, subject, limit, octets in _DENIED.findall(text[:whole]):
+            key = _KINDS[violation or limit], user.decode(errors="replace")
+            last = subject.decode(errors="replace").replace(".", "/") if violation else f"{octets.decode()} bytes" if octets else "too many subscriptions"
+            counted[key] = counted.get(key, (0, ""))[0] + 1, last
+        return counted

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
-import hmac
 import json
 import os
 import time
@@ -19,7 +17,11 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from schemas.vehicle import bucket_of, is_vin
+from gateway import sign_ins
+from gateway.sign_ins import Reason, SignIns
+from gateway.sign_ins import secret_hash as secret_hash
+from schemas.contract import CHANNELS
+from schemas.vehicle import bucket_of
 
 log = structlog.get_logger()
 
@@ -30,15 +32,11 @@ _SETTINGS = "$SYS.REQ.SERVER.PING.VARZ"
 _HEADER = b'{"typ":"JWT","alg":"ed25519-nkey"}'
 
 
-def secret_hash(secret: str) -> bytes:
-    """sha256 is enough for 32 random bytes (argon2 is for what people choose)."""
-    return hashlib.sha256(secret.encode()).digest()
-
-
 def topics_of(vin: str) -> tuple[list[str], list[str]]:
-    """What a car may publish and subscribe, as NATS subjects: both with and without levels below."""
+    """What a car may publish and subscribe, as NATS subjects. It may publish the topics of the contract and no others: each
+    topic is a retained message that the broker would keep. `down/#` also means `down`."""
     own = f"vehicles.{bucket_of(vin):02d}.{vin}"
-    return [f"{own}.up", f"{own}.up.>"], [f"{own}.down", f"{own}.down.>"]
+    return [f"{own}.{way.replace('/', '.')}" for way in CHANNELS if way.startswith("up/")], [f"{own}.down", f"{own}.down.>"]
 
 
 class Doorkeeper:
@@ -46,12 +44,11 @@ class Doorkeeper:
     that is revoked or not enrolled is not in it. Several gateways share the questions (a queue group)."""
 
     def __init__(self, url: str, seed: str, known: Mapping[str, bytes]) -> None:
-        self._url, self._known = url, known
+        self._url, self.sign_ins = url, SignIns(known)
         self._pair = nkeys.from_seed(seed.encode())
         self._issuer = bytes(self._pair.public_key).decode()
         self._client: Client | None = None
         self._cuts: set[asyncio.Task[None]] = set()
-        self.let_in = self.turned_away = 0
 
     async def start(self) -> None:
         """Connect and keep connected; while nobody answers, the broker turns cars away and they come again."""
@@ -108,35 +105,26 @@ class Doorkeeper:
 
     async def _asked(self, message: Msg) -> None:
         try:
-            claims = _claims(message.data)["nats"]
-            await message.respond(self.answer(claims))
+            answer = self.answer(_claims(message.data)["nats"], time.monotonic())
+            if answer is not None:
+                await message.respond(answer)
         except Exception:  # a malformed question must not end the subscription; the broker's own time-out says no
             log.exception("doorkeeper_question")
 
-    def answer(self, asked: Mapping[str, Any]) -> bytes:
-        """The signed answer to one question."""
+    def answer(self, asked: Mapping[str, Any], now: float) -> bytes | None:
+        """The signed answer to one question; None: let it wait until the broker gives up on it. `now` is machine time."""
         options, who = asked.get("connect_opts", {}), asked.get("client_info", {})
         vin, said = str(options.get("user") or ""), str(options.get("pass") or "")
-        client_id = str(who.get("mqtt_id") or "")
         claims: dict[str, Any] = {"type": "authorization_response", "version": 2}
-        reason = self.refusal(vin, said, client_id) if who.get("type") == "mqtt" else "cars speak MQTT"
-        if reason is None:
-            self.let_in += 1
+        if who.get("type") != "mqtt":
+            claims["error"] = "cars speak MQTT"
+        elif (reason := self.sign_ins.judge(vin, said, str(who.get("mqtt_id") or ""), str(who.get("host") or ""), now)) is None:
             claims["jwt"] = self._user(vin, str(asked["user_nkey"]))
+        elif reason is Reason.UNANSWERED:
+            return None
         else:
-            self.turned_away += 1
-            claims["error"] = reason
+            claims["error"] = sign_ins.words(reason)
         return self._sign({"sub": asked["user_nkey"], "aud": asked["server_id"]["id"], "nats": claims}).encode()
-
-    def refusal(self, vin: str, secret: str, client_id: str) -> str | None:
-        """Why this sign-in is refused, or None."""
-        expected = self._known.get(vin) if is_vin(vin) else None
-        given = secret_hash(secret)
-        if not hmac.compare_digest(given, expected if expected is not None else bytes(32)) or expected is None:
-            return "unknown car or wrong secret"
-        if client_id != vin and (client_id.startswith(("gateway-", "workshop")) or (is_vin(client_id[:17]) and not client_id.startswith(vin))):
-            return "the client id belongs to somebody else"
-        return None
 
     def _user(self, vin: str, key: str) -> str:
         publish, subscribe = topics_of(vin)

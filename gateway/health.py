@@ -83,8 +83,8 @@ class Health:
             ("duplicates", metrics.DUPLICATES, intake.duplicates),
             ("late", metrics.LATE, intake.judging.late),
             ("waits", metrics.DATABASE_SECONDS, self.writer.waits),
-            ("let in", metrics.SIGN_INS.labels("let_in"), self.doorkeeper.let_in if self.doorkeeper else 0),
-            ("turned away", metrics.SIGN_INS.labels("turned_away"), self.doorkeeper.turned_away if self.doorkeeper else 0),
+            ("let in", metrics.SIGN_INS.labels("let_in"), self.doorkeeper.sign_ins.let_in if self.doorkeeper else 0),
+            ("turned away", metrics.SIGN_INS.labels("turned_away"), self.doorkeeper.sign_ins.turned_away if self.doorkeeper else 0),
             *((f"rule {rule}", metrics.RULE_FAULTS.labels(rule), how.count) for rule, how in broken.items()),
         ):
             counter.inc(so_far - self._counted.get(name, 0))

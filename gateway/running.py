@@ -27,6 +27,7 @@ from gateway.intake import Intake
 from gateway.overrun import broken_off
 from gateway.selfcheck import check_broker, check_process
 from gateway.shares import Shares
+from gateway.sign_ins import STRANGERS, words
 from gateway.watchdog import watch
 from gateway.writer import Writer
 from monitoring.page import Address
@@ -216,17 +217,25 @@ async def _look(g: Gateway) -> None:
     while True:
         await asyncio.sleep(LOOK_S)
         if g.denials is not None:
-            for (kind, user, subject), times in g.denials.new().items():
+            for (kind, user), (times, last) in g.denials.new().items():
                 if (bucket_of(user[:17]) if is_vin(user[:17]) else 0) not in g.writer.buckets:
                     continue  # every gateway reads the same log; one counts
                 metrics.DENIED.labels(kind.removeprefix("denied_")).inc(times)
-                car = g.fleet.by_vin.get(user[:17])
-                g.intake.tally(car.dealer_id if car else None, kind, car.vin if car else user, times, subject)
+                _count(g, kind, user[:17], times, last)
+        if g.doorkeeper is not None:
+            for (vin, reason), refused in g.doorkeeper.sign_ins.refused().items():
+                _count(g, f"refused_connect:{reason}", vin, refused.times, f"{words(reason)}; last from {refused.place}")
         broken: Mapping[str, Any] = getattr(g.fleet.judge, "broken", {})
         for rule, how in list(broken.items()):
             for vehicle, times in list(how.cars.items()):
                 mine = g.fleet.by_id.get(vehicle)
                 g.intake.tally(mine.dealer_id if mine else None, f"rule_broken:{rule}", mine.vin if mine else "", times, how.last, total=True)
+
+
+def _count(g: Gateway, name: str, vin: str, times: int, detail: str) -> None:
+    """For the car's dealer, or for the house: names that are no car's are not kept apart, for anybody could make up new ones."""
+    car = g.fleet.by_vin.get(vin)
+    g.intake.tally(car.dealer_id if car else None, name, car.vin if car else STRANGERS, times, detail)
 
 
 async def _keep_days(g: Gateway) -> None:

@@ -92,8 +92,7 @@ async def poison(rig: Rig, dice: random.Random) -> None:
     )
     reader, writer = await asyncio.open_connection("127.0.0.1", rig.gateway_proxy.target[1])
     try:
-        user, password = rig.broker.mqtt_url.split("//")[1].split("@")[0].split(":")
-        writer.write(wire.connect(f"poison-{dice.random()}", user, password))
+        writer.write(wire.connect(f"{vin}-9", vin, rig.secrets[vin]))  # a second session of that car
         await asyncio.wait_for(reader.read(4), 5)
         for mid, body in enumerate(bodies, 1):
             writer.write(wire.publish(where, body, mid))

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from schemas.signal import SIGNALS
-from schemas.telemetry import Ack, Ask, Diagnostics, Status, Telemetry
+from schemas.telemetry import Ack, AlertTold, Ask, Diagnostics, Status, Telemetry
 
 #: topic suffix -> (model, who sends, quality of service, what it is)
 CHANNELS: dict[str, tuple[type[BaseModel], str, int, str]] = {
@@ -16,6 +16,7 @@ CHANNELS: dict[str, tuple[type[BaseModel], str, int, str]] = {
     "up/status": (Status, "car", 1, "A hint, also as the will: shown at the desk, never judged, without `seq`."),
     "down/acks": (Ack, "us", 0, "Everything of this boot up to and including `upto` is stored for good: the car may forget it."),
     "down/asks": (Ask, "us", 0, "A gap: send these again, both ends included."),
+    "down/alerts": (AlertTold, "us", 0, "For the driver's screen, if there is one: an alert that was raised, is over, or was withdrawn."),
 }
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
 
 from schemas.moment import Moment
+from schemas.verdict import Severity
 
 Counter = Annotated[int, Field(ge=0, le=2**53)]
 #: A signal's value on the wire. Booleans are 0 and 1; null is "no reading", not 0.
@@ -101,3 +102,13 @@ class Ask(BaseModel):
     boot: Counter
     first: Counter = Field(alias="from")
     last: Counter = Field(alias="to")
+
+
+class AlertTold(BaseModel):
+    """Ours to the car, for the driver's screen: an alert was raised, is over, or was withdrawn."""
+
+    rule: str
+    component: str
+    state: Literal["active", "resolved", "withdrawn"]
+    severity: Severity
+    because: str

@@ -7,9 +7,12 @@ import inspect
 import json
 from pathlib import Path
 
+from gateway.normalise import MAX_BYTES
+from gateway.sign_ins import RIGHT_BURST, RIGHT_EVERY_S, SESSIONS, WRONG_BURST, WRONG_EVERY_S
 from schemas import reading
 from schemas.contract import CHANNELS, asyncapi, json_schemas, signal_table
 from schemas.reading import Refusal
+from telltale.embedded.broker import GATEWAY_HEARS, GATEWAY_SAYS, PAYLOAD, SUBSCRIPTIONS
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
@@ -40,10 +43,46 @@ def page() -> str:
         "`boot` counts restarts on the car's disk, `seq` counts telemetry and diagnostics together, `oldest` is the smallest `seq` still in the spool."
     ]
     lines += ["`null` is no reading, 0 is one; NaN and infinity are refused. A body has at most 64 KiB and 256 signals.", ""]
+    lines += _limits()
     lines += ["## Refusals", "", "| reason | when |", "|---|---|"]
     lines += [f"| `{reason.value}` | {_meanings().get(reason.name, '–')} |" for reason in Refusal]
     lines += ["", "## Signals", "", signal_table(), ""]
     return "\n".join(lines)
+
+
+def _limits() -> list[str]:
+    """What one car may cost, and what a broker of one's own must be told, from the constants that hold it."""
+    says, hears = (", ".join(f"`{_as_topic(subject)}`" for subject in subjects) for subjects in (GATEWAY_SAYS, GATEWAY_HEARS))
+    return [
+        "## Limits", "",
+        "What one car may cost the others. What is refused is counted at the desk (*Quarantine*, *Counted by the services*).", "",
+        "| what | limit | beyond it | counted as |", "|---|---|---|---|",
+        f"| body | {MAX_BYTES // 1024} KiB | refused with its reason, acknowledged | `too_large` |",
+        f"| message at the broker | {PAYLOAD} | the broker ends the connection; a will fits into 64 KiB by itself | `denied_size` |",
+        f"| sessions of a car | {SESSIONS}: the VIN as client id, and the VIN with `-1` to `-9` behind it | sign-in refused | `refused_connect:client_id` |",
+        f"| sign-ins of a car | {RIGHT_BURST} at once, then one each {RIGHT_EVERY_S:.0f} s | sign-in refused | `refused_connect:too_often` |",
+        f"| wrong sign-ins of an address (IPv6: of a /64), and for a car | {WRONG_BURST} at once, then one each {WRONG_EVERY_S:.0f} s "
+        "| not answered until the broker gives up; a right secret is let in all the same | `refused_connect:wrong_secret`, `refused_connect:unanswered` |",
+        f"| filters of a session | {SUBSCRIPTIONS} | SUBACK refused | `denied_subscribe` |",
+        "| topics that a car may publish | the three above, its own | not delivered | `denied_publish` |", "",
+        "The last six are the embedded broker's. A topic that nobody subscribes to (`vehicles/VIN/up/telemetry` without its bucket, another way than the",
+        "three) is lost without a word where the broker does not deny it: MQTT 3.1.1 acknowledges it all the same, MQTT 5 says *no matching subscribers* (16)",
+        "or *not authorized* (135).", "",
+        "### A broker of your own", "",
+        f"The gateway's account publishes {says}", f"and subscribes to {hears}; nothing else, so that nobody who has its password commands a car.", "",
+        "| limit | mosquitto |", "|---|---|",
+        "| message at the broker | `message_size_limit 131072` (for wills too) |",
+        "| one session a car | `use_username_as_clientid true` on the cars' listener (not on the gateway's: it has a session for each bucket) |",
+        "| connections | `max_connections` on the cars' listener: the fleet and a quarter more |",
+        "| what waits for a car that is away | none: what we send to cars is QoS 0 |",
+        "| topics | `pattern write vehicles/+/%u/up/+`, `pattern read vehicles/+/%u/down/#` |",
+        "| retained messages | `retain_available false` |",
+        "| sign-in tries | mosquitto has no limit: put one before it (nftables, HAProxy), or use client certificates |", "",
+    ]  # fmt: skip
+
+
+def _as_topic(subject: str) -> str:
+    return subject.replace(".", "/").replace("*", "+").replace(">", "#")
 
 
 def _meanings() -> dict[str, str]:

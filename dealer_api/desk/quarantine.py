@@ -24,7 +24,8 @@ _SAID = {
 }
 _COUNTED = {
     "denied_publish": "Publish denied by the broker", "denied": "Publish denied by the broker", "rule_broken": "Rule broke, judged as unsure",
-    "refused_connect": "Connection refused", "flood": "Flood of refused messages",
+    "refused_connect": "Connection refused", "flood": "Flood of refused messages", "denied_subscribe": "Subscription denied by the broker",
+    "denied_size": "Message too large for the broker",
 }  # fmt: skip
 _SHOWN = 4000
 

@@ -26,6 +26,12 @@ ACCOUNT = "CARS"  # where all MQTT lives
 #: Users whom the broker knows by itself; every other sign-in is a car and is asked for.
 USERS = ("gateway", "workshop")
 
+#: What one car may cost: the largest message (the contract's 64 KiB and room to refuse more with a reason), and filters of a session.
+PAYLOAD, SUBSCRIPTIONS = "128KB", 32
+#: The gateway commands no car: besides what it tells cars it may only feel its own pulse and try a broker out.
+GATEWAY_SAYS = ("vehicles.*.*.down.acks", "vehicles.*.*.down.asks", "vehicles.*.*.down.alerts", "vehicles.*.gateway.up.pulse", "vehicles.check.>")
+GATEWAY_HEARS = ("vehicles.*.*.up.*", "vehicles.check.>")
+
 # ack_wait: unacknowledged messages come again after it; the gateway's gap grace and reorder window are longer.
 # max_ack_pending bounds a session, which is one bucket. The store is synced by the server every two minutes: kill -9
 # loses nothing, and what a power cut takes the cars still have in their spools.
@@ -36,7 +42,8 @@ pid_file: "{home}/broker.pid"
 log_file: "{home}/broker.log"
 logfile_size_limit: 64MB
 logfile_max_num: 2
-max_payload: 8MB
+max_payload: {payload}
+max_subscriptions: {subscriptions}
 jetstream {{ store_dir: "{home}/store", max_memory_store: 64MB }}
 mqtt {{ listen: "{host}:{mqtt}", ack_wait: "{ack_wait}", max_ack_pending: {pending}, authorization {{ timeout: 5 }} }}
 authorization {{
@@ -49,7 +56,7 @@ accounts {{
   CARS {{
     jetstream: enabled
     users: [
-      {{ user: gateway, password: "{gateway}" }}
+      {{ user: gateway, password: "{gateway}", permissions: {{ publish: [ {gateway_says} ], subscribe: [ {gateway_hears} ] }} }}
       {{ user: workshop, password: "{workshop}", permissions: {{ publish: [ "workshop.>" ], subscribe: [ "workshop.>" ] }} }}
     ]
   }}
@@ -182,6 +189,7 @@ class EmbeddedBroker:
         config.write_text(
             _CONFIG.format(
                 host=self._host, nats=self._nats, mqtt=self.port, home=self.home, issuer=issuer, ack_wait=self._ack_wait, pending=self._pending,
+                payload=PAYLOAD, subscriptions=SUBSCRIPTIONS, gateway_says=_quoted(GATEWAY_SAYS), gateway_hears=_quoted(GATEWAY_HEARS),
                 doorkeeper=self._secrets["doorkeeper"], gateway=self._secrets["gateway"], workshop=self._secrets["workshop"],
             )  # fmt: skip
         )
@@ -220,6 +228,10 @@ class EmbeddedBroker:
             lines = self.log.read_text(errors="replace").strip().splitlines()
             return next((line for line in reversed(lines) if "[FTL]" in line or "[ERR]" in line), lines[-1] if lines else "no log")
         return "no log"
+
+
+def _quoted(subjects: tuple[str, ...]) -> str:
+    return ", ".join(f'"{subject}"' for subject in subjects)
 
 
 def program() -> Path:

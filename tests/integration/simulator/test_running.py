@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateway.doorkeeper import Doorkeeper, secret_hash
 from schemas.telemetry import Diagnostics, Telemetry
 from schemas.vehicle import topic
 from simulator import running
@@ -80,6 +81,8 @@ async def dealer(broker: EmbeddedBroker, name: str) -> AsyncIterator[Dealer]:
 @contextlib.asynccontextmanager
 async def simulating(broker: EmbeddedBroker, members: list[Member], spools: Path, anchor: datetime) -> AsyncIterator[None]:
     workshop = urlsplit(broker.workshop_url)
+    keeper = Doorkeeper(broker.auth_url, broker.auth_seed, {member.vin: secret_hash(member.secret) for member in members})
+    await keeper.start()
     ready = asyncio.Event()
     task = asyncio.create_task(
         running.run(
@@ -90,7 +93,6 @@ async def simulating(broker: EmbeddedBroker, members: list[Member], spools: Path
             speed=SPEED,
             spool_dir=spools,
             workshop=(workshop.username or "", workshop.password or ""),
-            user=urlsplit(broker.mqtt_url).username,
             ready=lambda **facts: ready.set(),
         )  # fmt: skip
     )
@@ -102,10 +104,11 @@ async def simulating(broker: EmbeddedBroker, members: list[Member], spools: Path
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        await keeper.stop()
 
 
 async def test_cars_drive_are_mended_and_go_on_after_a_restart(broker: EmbeddedBroker, tmp_path: Path) -> None:
-    secret = urlsplit(broker.mqtt_url).password or ""
+    secret = "secret"
     leaking, misfiring = "WTTPH0000NM000017", "WTTPH0000NM000074"
     members = [_member(leaking, "slow_tyre_leak", secret), _member(misfiring, "misfire", secret)]
     morning = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)

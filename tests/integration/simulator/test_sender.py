@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from gateway.doorkeeper import Doorkeeper, secret_hash
 from schemas.vehicle import topic
 from simulator.connection import Connection
 from simulator.spool import Spool, SpoolFile
@@ -70,13 +71,15 @@ async def listening(broker: EmbeddedBroker, name: str) -> AsyncIterator[Ear]:
 
 @contextlib.asynccontextmanager
 async def sending(broker: EmbeddedBroker, spool: Spool, **options: Any) -> AsyncIterator[Sender]:
-    """A sender on the gateway's own user: who may sign in as which car is the gateway's test."""
-    where = urlsplit(broker.mqtt_url)
-    sender = Sender(VIN, where.password or "", "127.0.0.1", broker.port, spool, user=where.username, **options)
+    """A sender whose car may sign in."""
+    keeper = Doorkeeper(broker.auth_url, broker.auth_seed, {VIN: secret_hash("secret")})
+    await keeper.start()
+    sender = Sender(VIN, "secret", "127.0.0.1", broker.port, spool, **options)
     task = asyncio.create_task(sender.run())
     yield sender
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+    await keeper.stop()
 
 
 @pytest.fixture
