@@ -14,7 +14,7 @@ from dealer_api.acts.house import House
 from dealer_api.health import Health
 from dealer_api.keys import HEALTH, HOUSE, LIVE
 from dealer_api.live import Live
-from dealer_api.routes import ROUTES
+from dealer_api.routes import doors
 
 LARGEST_BODY = 256 * 1024
 STATIC = Path(__file__).parent / "desk" / "static"
@@ -41,7 +41,7 @@ def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = ()) -> w
     app[identity.KNOWN] = identity.Known()
     for extend in (*_rooms(), *extensions):
         extend(app)
-    for route in ROUTES:
+    for route in doors(demo=house.demo):
         door = identity.guard(route)
         app.router.add_route(route.method, route.path, door)
         if route.method == "GET" and not route.streams:  # a link is looked at before it is opened: the same answer, without its body

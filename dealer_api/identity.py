@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import secrets as randomness
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from dealer_api import faults
 from dealer_api.acts.house import House
 from dealer_api.keys import CALL, HOUSE, Call
 from dealer_api.route import PUBLIC, Handler, Route
+from dealer_api.scopes import granted
 from schemas.account import Staff
 from schemas.errors import BadInput, NotAllowed, Overtaken
 from store import accounts, idempotency, secrets, sessions
@@ -31,6 +32,8 @@ _HASHER = PasswordHasher()
 _ATTEMPTS = RateLimitItemPerMinute(5, 15)
 _FROM_ONE_PLACE = RateLimitItemPerMinute(60, 15)
 LEAST_PASSWORD = 10
+_OWN_NAMES = ("127.0.0.1", "localhost", "::1")
+_USE_IS_NOTED = timedelta(hours=1)  #: how exactly the last use of a key is known: not a write for each call
 
 
 class Attempts:
@@ -162,7 +165,9 @@ async def _by_key(house: House, said: str) -> Call | None:
         return None
     async with house.at(secret.dealer_id) as connection:
         dealer = await accounts.dealer(connection, secret.dealer_id)
-    return Call(house, dealer.id, f"api:{secret.label}", "api", None, dealer, None)
+        if secret.last_used_at is None or house.now() - secret.last_used_at >= _USE_IS_NOTED:
+            await secrets.note_use(connection, dealer.id, token, house.now())
+    return Call(house, dealer.id, f"api:{secret.label}", "api", None, dealer, None, granted(secret.scopes))
 
 
 async def _by_session(house: House, cookie: str) -> Call | None:
@@ -178,14 +183,16 @@ async def _by_session(house: House, cookie: str) -> Call | None:
 def guard(route: Route) -> Handler:
     """The door itself: who, may they, was it their own page that asked, and has it been done already."""
     if route.who == PUBLIC:
-        return route.handler
+        return demo_door(route.handler) if route.demo else route.handler
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         call = await caller(request)
         if call is None:
             raise NotAllowed("Sign in, or send a key as Authorization: Bearer tk_…", signed_in=False)
         if call.role not in route.who:
-            raise NotAllowed(f"This is for {', '.join(sorted(route.who - {'api'}))}; you are signed in as {call.role}.")
+            raise NotAllowed(f"This is for {', '.join(sorted(route.who - {'api'}))}; you are {'a program with a key' if call.role == 'api' else f'signed in as {call.role}'}.")
+        if not call.may(route.permission):
+            raise NotAllowed(f"This key lacks the scope {route.permission.scope}; it has {', '.join(sorted(call.scopes)) or 'none'}.")
         if request.method not in ("GET", "HEAD", "OPTIONS") and call.session is not None:
             await own_page(request, call)
         try:
@@ -202,16 +209,39 @@ def guard(route: Route) -> Handler:
 
 async def own_page(request: web.Request, call: Call) -> None:
     """Refuse what another site made the browser send: by where it came from, and for forms by a token as well."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise NotAllowed("This request came from another site.")
-    origin = request.headers.get("Origin")
-    if origin not in (None, "null") and urlsplit(origin or "").netloc != request.host:  # our own forms say null: no-referrer hides it
-        raise NotAllowed("This request came from another site.")
+    own_form(request)
     if request.content_type in ("application/json", "text/csv"):
         return  # no form of another site can send these without asking us first
     token = request.headers.get("X-CSRF-Token") or str((await request.post()).get("csrf", ""))
     if not hmac.compare_digest(token.encode(), call.csrf.encode()):
         raise NotAllowed("This page is too old. Load it again and repeat.")
+
+
+def own_form(request: web.Request) -> None:
+    """Only a form of this very site may come in. Where nobody is signed in yet there is no token to ask for, and this is all."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise NotAllowed("This request came from another site.")
+    origin = request.headers.get("Origin")
+    if origin in (None, "null"):  # our own forms say null: no-referrer hides it
+        return
+    from_, ours = urlsplit(origin or "").netloc, urlsplit(request.app[HOUSE].base_url).netloc
+    if from_ not in (request.host, ours):  # a proxy may have replaced Host: then our public address decides
+        raise NotAllowed(
+            f"This request came from {origin}, and this desk answers as {request.host} (Host) and {ours} (its public address). "
+            "If you did open this very desk, a proxy in between replaces Host: let it pass Host on, or set TELLTALE_PUBLIC_URL."
+        )
+
+
+def demo_door(handler: Handler) -> Handler:
+    """A door of the demo answers to this machine's own names only: a name of somebody else that leads here is not believed."""
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        name = urlsplit(f"//{request.host}").hostname or ""
+        if name not in _OWN_NAMES and name != urlsplit(request.app[HOUSE].base_url).hostname:
+            raise NotAllowed(f"This demo does not answer as {name}: open it by the address that it printed.")
+        return await handler(request)
+
+    return guarded
 
 
 async def _once(request: web.Request, call: Call, route: Route) -> web.StreamResponse:
@@ -230,7 +260,7 @@ async def _once(request: web.Request, call: Call, route: Route) -> web.StreamRes
         if first is not None:
             return web.Response(status=first.status, body=first.body, content_type="application/json", headers={"Idempotency-Replayed": "true"})
         request[CALL] = Call(
-            call.house.within(connection), call.dealer_id, call.actor, call.role, call.staff, call.dealer, call.session
+            call.house.within(connection), call.dealer_id, call.actor, call.role, call.staff, call.dealer, call.session, call.scopes
         )
         response = await route.handler(request)
         assert isinstance(response, web.Response) and isinstance(response.body, bytes | None)

@@ -28,6 +28,7 @@ class Call:
     staff: Staff | None
     dealer: Dealer
     session: str | None  #: the hash of the cookie, for CSRF tokens and signing out
+    scopes: frozenset[str] = frozenset()  #: of a key
 
     @property
     def csrf(self) -> str:
@@ -36,7 +37,7 @@ class Call:
 
     def may(self, permission: Permission) -> bool:
         """Whether this caller may do that: for what a page shows, and for the parts of an answer that not everybody may read."""
-        return permission.allows(self.role)
+        return permission.allows(self.role, self.scopes)
 
 
 CALL: web.RequestKey[Call] = web.RequestKey("call", Call)

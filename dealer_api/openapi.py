@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
+from dealer_api.permissions import ANY_KEY
 from dealer_api.route import PUBLIC, Route
 
 _REF = "#/components/schemas/{model}"
@@ -32,7 +33,8 @@ _KEY = {
     "description": "A value of your own, such as a UUID. The same request with the same key is carried out once and answered with the same bytes.",
 }  # fmt: skip
 _ABOUT = """Times are RFC 3339 with a zone. Lists come in pages: `next` is the `cursor` of the page after. Every POST takes an `Idempotency-Key`.
-Sign in as a person with `POST /api/v1/session` (a cookie), or as a program with `Authorization: Bearer tk_…`."""
+Sign in as a person with `POST /api/v1/session` (a cookie), or as a program with `Authorization: Bearer tk_…`. A key may
+do what its scopes name; the scope that a call needs stands with its security. Writing includes reading."""
 
 
 def document(routes: Sequence[Route]) -> dict[str, Any]:
@@ -79,7 +81,7 @@ def _operation(route: Route, models: dict[tuple[Any, str], Any]) -> dict[str, An
             str(route.status): {"description": "Done", **_content(models.get((route.answer, "serialization")))},
             "default": {"description": "It did not work", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}},
         },
-        "security": [] if route.who == PUBLIC else ([{"session": []}, {"key": []}] if "api" in route.who else [{"session": []}]),
+        "security": [] if route.who == PUBLIC else ([{"session": []}, {"key": _scopes(route)}] if "api" in route.who else [{"session": []}]),
         "x-permission": route.permission.name,
         "x-roles": sorted(route.who),
         **({"x-scope": route.permission.scope} if "api" in route.who else {}),
@@ -89,6 +91,11 @@ def _operation(route: Route, models: dict[tuple[Any, str], Any]) -> dict[str, An
     elif route.media != "application/json":
         operation["requestBody"] = {"required": True, "content": {route.media: {"schema": {"type": "string"}}}}
     return operation
+
+
+def _scopes(route: Route) -> list[str]:
+    """What a key must have been made for; nothing where every key will do."""
+    return [route.permission.scope] if route.permission.scope not in (None, ANY_KEY) else []
 
 
 def _content(schema: Any) -> dict[str, Any]:
@@ -125,14 +132,15 @@ def reference(routes: Sequence[Route]) -> str:
         "",
         "Made from the register in `dealer_api/routes.py` (`python -m dealer_api.openapi` prints it; a test compares). The whole description with every field is",
         "served at `/api/v1/openapi.json`. Every POST but the first takes an `Idempotency-Key`; lists come in pages (`cursor`, `next`); errors are",
-        "problem bodies (RFC 9457). `api` is a program with a key (`Authorization: Bearer tk_…`), the others are signed-in people by role.",
+        "problem bodies (RFC 9457). Who: signed-in people by role. Key: the scope that a program's key (`Authorization: Bearer tk_…`) needs; none: no key comes in.",
         "",
-        "| call | does | who |",
-        "|---|---|---|",
+        "| call | does | who | key |",
+        "|---|---|---|---|",
     ]
     for route in routes:
         query = "" if route.query is None else "?" + "&".join(route.query.model_fields)
-        lines.append(f"| `{route.method} {route.path}{query}` | {route.summary} | {', '.join(sorted(route.who))} |")
+        key = "any" if route.who == PUBLIC else "none" if "api" not in route.who else " ".join(f"`{scope}`" for scope in _scopes(route)) or "any"
+        lines.append(f"| `{route.method} {route.path}{query}` | {route.summary} | {', '.join(sorted(route.who - {'api'}))} | {key} |")
     return "\n".join(lines) + "\n"
 
 

@@ -52,7 +52,7 @@ DEMO = Permission("demo", "The demo's phones and one-click sign-in", _NOBODY, pr
 # Oneself
 SEE_SELF = Permission("session.read", "Who am I, and at which dealer", _PEOPLE, ANY_KEY)
 LEAVE = Permission("session.end", "Sign out", _PEOPLE)
-HEAR_CHANGES = Permission("changes.hear", "Be told that something of this dealer has changed: its noun and number", _PEOPLE)
+HEAR_CHANGES = Permission("changes.hear", "Be told that something of this dealer has changed: its noun and number", _PEOPLE, "events:read")
 SEE_DAY = Permission("day.read", "The day: its drives and visits", _PEOPLE)
 
 # Cases and what the cars say
@@ -81,13 +81,14 @@ WRITE_VEHICLES = Permission("vehicles.write", "Look after a car, describe it, gi
 ENROL_VEHICLES = Permission("vehicles.enrol", "Give a car's unit its credentials, and take them away", _ADVISORS, "vehicles:enrol")
 READ_OWNERS = Permission("owners.read", "Owners: how they are reached, what they agreed to, the conversation", _ADVISORS, "owners:read")
 WRITE_OWNERS = Permission("owners.write", "Add and change owners, record their consent, import a list", _ADVISORS, "owners:write")
+READ_MESSAGES = Permission("messages.read", "The conversation with an owner, beside what else one may read of a case", _WORKSHOP, "messages:read")
 WRITE_TO_OWNERS = Permission("messages.write", "Write to an owner in one's own words; mark what they wrote as read", _ADVISORS, "messages:write")
 
 # The dealer itself
 READ_DEALER = Permission("dealer.read", "The dealer's hours, limits, bays and loaners", _ADVISORS, "dealer:read")
 WRITE_DEALER = Permission("dealer.write", "Change the dealer's hours and limits, add a bay or a loaner", _MANAGERS, "dealer:write")
 READ_STAFF = Permission("staff.read", "The dealer's people", _ADVISORS, "staff:read")
-WRITE_STAFF = Permission("staff.write", "Invite a colleague; end a colleague's access", _MANAGERS)
+WRITE_STAFF = Permission("staff.write", "Invite a colleague, give another role, end a colleague's access, take them back", _MANAGERS)
 KEEP_KEYS = Permission("keys.write", "Make, list and revoke keys of programs", _MANAGERS)
 
 PERMISSIONS = tuple(found for found in list(globals().values()) if isinstance(found, Permission))

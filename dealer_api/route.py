@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
-from dealer_api.permissions import Permission
+from dealer_api.permissions import DEMO, Permission
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -40,6 +40,11 @@ class Route:
         if self.permission.public:
             return PUBLIC
         return self.permission.roles | ({"api"} if self.is_api and self.permission.scope is not None else frozenset())
+
+    @property
+    def demo(self) -> bool:
+        """Whether the door is there in a demo only: a real house has none of these."""
+        return self.permission is DEMO
 
     @property
     def is_api(self) -> bool:

@@ -100,17 +100,26 @@ API: tuple[Route, ...] = (
     Route("GET", f"{_V1}/staff", accounts.list_staff, may.READ_STAFF, "The dealer's people", answer=Page[Staff]),
     Route("POST", f"{_V1}/staff", accounts.invite, may.WRITE_STAFF, "Invite a colleague", accounts.NewStaff, accounts.Invited, status=201, secret=True),
     Route("POST", f"{_V1}/staff/{{id}}/disable", accounts.disable, may.WRITE_STAFF, "They no longer work here", cases.Nothing, Staff),
+    Route("POST", f"{_V1}/staff/{{id}}/enable", accounts.enable, may.WRITE_STAFF, "They work here again", cases.Nothing, Staff),
+    Route("POST", f"{_V1}/staff/{{id}}/invite", accounts.invite_again, may.WRITE_STAFF, "A new link for somebody who has not chosen a password yet", cases.Nothing, accounts.Invited, status=201, secret=True),
+    Route("PATCH", f"{_V1}/staff/{{id}}", accounts.change_staff, may.WRITE_STAFF, "Another role", accounts.StaffChanges, Staff),
     Route("GET", f"{_V1}/resources", accounts.list_resources, may.READ_DEALER, "Bays, loaners and drivers", answer=Page[Resource]),
     Route("POST", f"{_V1}/resources", accounts.add_resource, may.WRITE_DEALER, "Add a bay or a loaner", accounts.NewResource, Resource, status=201),
     Route("GET", f"{_V1}/keys", accounts.list_keys, may.KEEP_KEYS, "Keys of programs", answer=Page[accounts.Key]),
     Route("POST", f"{_V1}/keys", accounts.create_key, may.KEEP_KEYS, "A key for a program, shown once", accounts.NewKey, accounts.Key, status=201, secret=True),
-    Route("POST", f"{_V1}/keys/revoke", accounts.revoke_key, may.KEEP_KEYS, "The key opens nothing any more", accounts.NewKey, cases.Nothing),
+    Route("POST", f"{_V1}/keys/revoke", accounts.revoke_key, may.KEEP_KEYS, "The key opens nothing any more", accounts.KeyLabel, cases.Nothing),
 )
 
 HOUSEKEEPING: tuple[Route, ...] = (
     Route("GET", "/events", events.events, may.HEAR_CHANGES, "Live changes of this dealer (server-sent events)", streams=True),
+    Route("GET", f"{_V1}/events", events.events, may.HEAR_CHANGES, "The same for programs", streams=True),
     Route("GET", "/health/live", health.live, may.PUBLIC, "Is the process alive"),
     Route("GET", "/health/ready", health.ready, may.PUBLIC, "Can it serve"),
 )
 
 ROUTES: tuple[Route, ...] = (*API, *HOUSEKEEPING, *DESK, *OWNER, *INBOUND)
+
+
+def doors(*, demo: bool) -> tuple[Route, ...]:
+    """The doors of a house: a real one lacks those of the demo altogether."""
+    return tuple(route for route in ROUTES if demo or not route.demo)

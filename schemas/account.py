@@ -52,3 +52,4 @@ class Staff(BaseModel):
     role: Role
     language: str
     disabled_at: datetime | None
+    joined_at: datetime | None = None  #: when they chose their first password; None: the invitation still waits

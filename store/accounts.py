@@ -14,17 +14,22 @@ from store.pool import Connection, as_dict
 
 _DEALER = """id, name, zone, country, phone, address, opening_hours, language, acknowledge_minutes_now, acknowledge_minutes_soon,
  waiting_word_minutes, offer_hold_minutes, notice_minutes, workshop_minutes, drive_minutes"""
-_STAFF = "id, dealer_id, name, email, phone, role, language, disabled_at"
+_STAFF = "id, dealer_id, name, email, phone, role, language, disabled_at, joined_at"
 _CREATE_DEALER = f"""
 INSERT INTO dealers (name, zone, country, phone, address, opening_hours, language, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {_DEALER}
 """
 _ADD_STAFF = f"""
-INSERT INTO staff (dealer_id, name, email, phone, role, language, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING {_STAFF}
+INSERT INTO staff (dealer_id, name, email, phone, role, language, created_at, joined_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {_STAFF}
 """
 _ADD_SIGN_IN = "INSERT INTO sign_ins (email, dealer_id, staff_id, password_hash, changed_at) VALUES ($1, $2, $3, $4, $5)"
 _SIGN_IN = "SELECT dealer_id, staff_id, password_hash FROM sign_ins WHERE email = $1"
 _SET_PASSWORD = "UPDATE sign_ins SET password_hash = $3, changed_at = $4 WHERE dealer_id = $1 AND staff_id = $2"
+_JOINED = "UPDATE staff SET joined_at = coalesce(joined_at, $3) WHERE dealer_id = $1 AND id = $2"
+_DESCRIBE = f"UPDATE staff SET name = $3, phone = $4, language = $5 WHERE dealer_id = $1 AND id = $2 RETURNING {_STAFF}"
+_MANAGERS = """
+SELECT id FROM staff WHERE dealer_id = $1 AND role = 'manager' AND disabled_at IS NULL AND joined_at IS NOT NULL ORDER BY id FOR UPDATE
+"""
 _ADD_RESOURCE = "INSERT INTO resources (dealer_id, kind, name, staff_id) VALUES ($1, $2, $3, $4) RETURNING id"
 _SET_SENDER = """
 INSERT INTO senders (address, dealer_id, channel) VALUES ($1, $2, $3)
@@ -65,6 +70,16 @@ async def dealers(connection: Connection) -> list[Dealer]:
     return [Dealer(**as_dict(row)) for row in await connection.fetch(f"SELECT {_DEALER} FROM dealers ORDER BY id")]
 
 
+async def demo_dealers(connection: Connection) -> list[int]:
+    """The dealers that a demo has made up; seen before anybody has said who they are."""
+    return [row["id"] for row in await connection.fetch("SELECT id FROM dealers WHERE demo ORDER BY id")]
+
+
+async def mark_demo(connection: Connection, dealer_id: int) -> None:
+    """This dealer and its people are made up: a demo may show them to everybody. Needs the worker's role."""
+    await connection.execute("UPDATE dealers SET demo = true WHERE id = $1 AND NOT demo", dealer_id)
+
+
 async def update_dealer(connection: Connection, dealer_id: int, changes: dict[str, object]) -> Dealer:
     """Change what stands in DEALER_FIELDS."""
     names = [name for name in DEALER_FIELDS if name in changes]
@@ -81,7 +96,7 @@ async def add_staff(
     """A person, with a way to sign in; a driver's time is a resource at once. An e-mail address signs in at one dealer only."""
     try:
         async with connection.transaction():
-            row = await connection.fetchrow(_ADD_STAFF, dealer_id, name, email.lower(), phone, role.value, language, now)
+            row = await connection.fetchrow(_ADD_STAFF, dealer_id, name, email.strip().lower(), phone, role.value, language, now, now if password_hash else None)
             person = Staff(**as_dict(row))
             await connection.execute(_ADD_SIGN_IN, person.email, dealer_id, person.id, password_hash, now)
             if role is Role.DRIVER:
@@ -100,6 +115,34 @@ async def staff(connection: Connection, dealer_id: int, staff_id: int) -> Staff:
     return Staff(**as_dict(row))
 
 
+async def staff_by_email(connection: Connection, dealer_id: int, email: str) -> Staff | None:
+    """Who has this address at this dealer, whether or not they still work there."""
+    row = await connection.fetchrow(f"SELECT {_STAFF} FROM staff WHERE dealer_id = $1 AND email = $2", dealer_id, email.strip().lower())
+    return Staff(**as_dict(row)) if row else None
+
+
+async def describe_staff(connection: Connection, dealer_id: int, staff_id: int, *, name: str, phone: str | None, language: str) -> Staff:
+    """What they are called and how they are reached."""
+    row = await connection.fetchrow(_DESCRIBE, dealer_id, staff_id, name, phone, language)
+    await bells.ring_desk(connection, dealer_id, "staff", staff_id)
+    return Staff(**as_dict(row))
+
+
+async def lock_managers(connection: Connection, dealer_id: int) -> list[int]:
+    """The managers who can sign in, locked until this transaction ends."""
+    return [row["id"] for row in await connection.fetch(_MANAGERS, dealer_id)]
+
+
+async def set_role(connection: Connection, person: Staff, role: Role, now: datetime) -> None:
+    """Another role; a driver's time is a resource, anybody else's is not."""
+    await connection.execute("UPDATE staff SET role = $3 WHERE dealer_id = $1 AND id = $2", person.dealer_id, person.id, role.value)
+    if person.role is Role.DRIVER:
+        await connection.execute("UPDATE resources SET retired_at = $3 WHERE dealer_id = $1 AND staff_id = $2", person.dealer_id, person.id, now)
+    elif role is Role.DRIVER:
+        await _seat(connection, person)
+    await bells.ring_desk(connection, person.dealer_id, "staff", person.id)
+
+
 async def staff_of(connection: Connection, dealer_id: int, *roles: Role) -> list[Staff]:
     """The people of a dealer who still work there, in these roles or all."""
     rows = await connection.fetch(
@@ -107,6 +150,21 @@ async def staff_of(connection: Connection, dealer_id: int, *roles: Role) -> list
         dealer_id, [role.value for role in roles],
     )  # fmt: skip
     return [Staff(**as_dict(row)) for row in rows]
+
+
+async def enable_staff(connection: Connection, person: Staff) -> None:
+    """They work here again."""
+    await connection.execute("UPDATE staff SET disabled_at = NULL WHERE dealer_id = $1 AND id = $2", person.dealer_id, person.id)
+    if person.role is Role.DRIVER:
+        await _seat(connection, person)
+    await bells.ring_desk(connection, person.dealer_id, "staff", person.id)
+
+
+async def _seat(connection: Connection, person: Staff) -> None:
+    """A driver's time can be taken: the resource of earlier, or a new one."""
+    back = await connection.execute("UPDATE resources SET retired_at = NULL WHERE dealer_id = $1 AND staff_id = $2", person.dealer_id, person.id)
+    if back == "UPDATE 0":
+        await connection.execute(_ADD_RESOURCE, person.dealer_id, "driver", f"{person.name} ({person.id})", person.id)
 
 
 async def disable_staff(connection: Connection, dealer_id: int, staff_id: int, now: datetime) -> None:
@@ -126,6 +184,7 @@ async def sign_in_of(connection: Connection, email: str) -> SignIn | None:
 async def set_password(connection: Connection, dealer_id: int, staff_id: int, password_hash: str, now: datetime) -> None:
     """A new password ends every session of that person."""
     await connection.execute(_SET_PASSWORD, dealer_id, staff_id, password_hash, now)
+    await connection.execute(_JOINED, dealer_id, staff_id, now)
     await connection.execute("DELETE FROM sessions WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id)
 
 

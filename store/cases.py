@@ -46,6 +46,15 @@ LEFT JOIN owners o ON o.dealer_id = c.dealer_id AND o.id = c.owner_id
 LEFT JOIN staff s ON s.dealer_id = c.dealer_id AND s.id = c.assignee_id
 ORDER BY -{_RANK}, c.opened_at, c.id
 """
+_RESTING = f"""
+SELECT {_COLUMNS} FROM cases WHERE dealer_id = $1 AND (
+    (assignee_id = $2 AND {_OPEN})
+    OR id IN (SELECT b.case_id FROM legs l JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id
+              WHERE l.dealer_id = $1 AND l.driver_id = $2 AND l.state IN ('planned', 'on_the_way', 'collected', 'on_the_way_back'))
+    OR id IN (SELECT o.case_id FROM offers o JOIN slots t ON t.dealer_id = o.dealer_id AND t.offer_id = o.id AND t.state = 'held'
+              JOIN resources r ON r.dealer_id = t.dealer_id AND r.id = t.resource_id WHERE o.dealer_id = $1 AND o.state = 'open' AND r.staff_id = $2))
+ORDER BY id FOR UPDATE
+"""
 _FEEDBACK = "SELECT case_id, asked_at, answered_at, score, words FROM feedback WHERE dealer_id = $1 AND case_id = $2"
 _NAMES = ("vehicle", "vin", "plate", "owner", "assignee")
 _SETTABLE = ("assignee_id", "acknowledged_at", "escalated_at", "repaired_at", "proof", "severity", "title", "comebacks", "owner_id")
@@ -67,6 +76,11 @@ async def open_of(connection: Connection, dealer_id: int, vehicle_id: int, *, lo
         f"SELECT {_COLUMNS} FROM cases WHERE dealer_id = $1 AND vehicle_id = $2 AND {_OPEN}" + (" FOR UPDATE" if lock else ""), dealer_id, vehicle_id
     )
     return _case(row) if row else None
+
+
+async def resting_on(connection: Connection, dealer_id: int, staff_id: int) -> list[Case]:
+    """Every case that needs this person: theirs to do, a drive of theirs, an offer that holds their time. Locked, in order."""
+    return [_case(row) for row in await connection.fetch(_RESTING, dealer_id, staff_id)]
 
 
 async def newest_repaired(connection: Connection, dealer_id: int, vehicle_id: int) -> Case | None:

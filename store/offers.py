@@ -59,6 +59,17 @@ async def open_of_owner(connection: Connection, dealer_id: int, owner_id: int) -
     return _offer(row) if row else None
 
 
+async def holding(connection: Connection, dealer_id: int, staff_id: int) -> list[Offer]:
+    """Open offers whose held windows need this driver."""
+    rows = await connection.fetch(
+        f"""SELECT {_COLUMNS} FROM offers WHERE dealer_id = $1 AND state = 'open' AND id IN (
+                SELECT t.offer_id FROM slots t JOIN resources r ON r.dealer_id = t.dealer_id AND r.id = t.resource_id
+                WHERE t.dealer_id = $1 AND t.state = 'held' AND r.staff_id = $2) ORDER BY id FOR UPDATE""",
+        dealer_id, staff_id,
+    )  # fmt: skip
+    return [_offer(row) for row in rows]
+
+
 async def newest_of_owner(connection: Connection, dealer_id: int, owner_id: int) -> Offer | None:
     """The newest offer this owner had, whatever became of it: a digit that comes too late is about this one."""
     row = await connection.fetchrow(

@@ -19,6 +19,7 @@ _LIST = f"""
 SELECT {_COLUMNS} FROM legs
 WHERE dealer_id = $1 AND ($2::timestamptz IS NULL OR starts_at >= $2) AND ($3::timestamptz IS NULL OR starts_at < $3)
   AND ($4::bigint IS NULL OR driver_id = $4) AND ($5::bigint IS NULL OR booking_id = $5)
+  AND (NOT $6 OR state IN ('planned', 'on_the_way', 'collected', 'on_the_way_back'))
 ORDER BY starts_at, id LIMIT 500
 """
 
@@ -50,10 +51,10 @@ async def of_booking(connection: Connection, dealer_id: int, booking_id: int) ->
 
 async def listed(
     connection: Connection, dealer_id: int, *, since: datetime | None = None, until: datetime | None = None, driver_id: int | None = None,
-    booking_id: int | None = None,
+    booking_id: int | None = None, unfinished: bool = False,
 ) -> list[Leg]:  # fmt: skip
-    """Drives by their time."""
-    return [_leg(row) for row in await connection.fetch(_LIST, dealer_id, since, until, driver_id, booking_id)]
+    """Drives by their time; `unfinished` are those that somebody still has to drive."""
+    return [_leg(row) for row in await connection.fetch(_LIST, dealer_id, since, until, driver_id, booking_id, unfinished)]
 
 
 async def move(connection: Connection, leg: Leg, event: LegEvent, *, reason: str, actor: str, now: datetime) -> Leg:
@@ -81,6 +82,18 @@ async def assign(connection: Connection, leg: Leg, driver_id: int, slot_id: int 
     await history.write(connection, leg.dealer_id, "leg", leg.id, old=leg.state.value, new="assigned", reason=reason, actor=actor, now=now)
     await bells.ring_desk(connection, leg.dealer_id, "leg", leg.id)
     return _leg(row)
+
+
+async def unassign(connection: Connection, leg: Leg, *, reason: str, actor: str, now: datetime) -> None:
+    """It is nobody's until somebody takes it."""
+    done = await connection.execute(
+        "UPDATE legs SET driver_id = NULL, slot_id = NULL, changed_at = $4 WHERE dealer_id = $1 AND id = $2 AND state = $3",
+        leg.dealer_id, leg.id, leg.state.value, now,
+    )  # fmt: skip
+    if done != "UPDATE 1":
+        raise Overtaken("leg")
+    await history.write(connection, leg.dealer_id, "leg", leg.id, old=leg.state.value, new="unassigned", reason=reason, actor=actor, now=now)
+    await bells.ring_desk(connection, leg.dealer_id, "leg", leg.id)
 
 
 def _leg(row: Any) -> Leg:

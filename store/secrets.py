@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets as randomness
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from store.pool import Connection, as_dict
 
 KEY_PREFIX = "tk_"  #: an API key is recognised when it turns up where it should not be
-_COLUMNS = "dealer_id, purpose, staff_id, owner_id, vehicle_id, subject_id, label, created_at, expires_at, used_at, revoked_at"
+_COLUMNS = "dealer_id, purpose, staff_id, owner_id, vehicle_id, subject_id, label, created_at, expires_at, used_at, revoked_at, scopes, last_used_at"
 _MAKE = """
-INSERT INTO secrets (hash, dealer_id, purpose, staff_id, owner_id, vehicle_id, subject_id, label, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO secrets (hash, dealer_id, purpose, staff_id, owner_id, vehicle_id, subject_id, label, created_at, expires_at, scopes)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 _FIND = f"SELECT {_COLUMNS} FROM secrets WHERE hash = $1 AND purpose = ANY($2::text[])"
 _USE = """
@@ -36,6 +37,8 @@ class Secret:
     expires_at: datetime | None
     used_at: datetime | None
     revoked_at: datetime | None
+    scopes: list[str] | None = None  #: of a key; None: made before keys had scopes
+    last_used_at: datetime | None = None  #: of a key, to the hour
 
     def opens(self, now: datetime) -> bool:
         """Whether it is neither revoked nor expired. Being used is for its owner to judge."""
@@ -50,10 +53,11 @@ def digest(token: str) -> bytes:
 async def make(
     connection: Connection, dealer_id: int, purpose: str, *, now: datetime, expires_at: datetime | None = None, staff_id: int | None = None,
     owner_id: int | None = None, vehicle_id: int | None = None, subject_id: int | None = None, label: str = "",
+    scopes: Sequence[str] | None = None,
 ) -> str:  # fmt: skip
     """A new secret of 32 random bytes; the caller sees it once."""
     token = (KEY_PREFIX if purpose == "api_key" else "") + randomness.token_urlsafe(32)
-    await connection.execute(_MAKE, digest(token), dealer_id, purpose, staff_id, owner_id, vehicle_id, subject_id, label, now, expires_at)
+    await connection.execute(_MAKE, digest(token), dealer_id, purpose, staff_id, owner_id, vehicle_id, subject_id, label, now, expires_at, None if scopes is None else list(scopes))
     return token
 
 
@@ -68,6 +72,11 @@ async def use(connection: Connection, token: str, now: datetime) -> bool:
     return bool(await connection.execute(_USE, digest(token), now) == "UPDATE 1")
 
 
+async def note_use(connection: Connection, dealer_id: int, token: str, now: datetime) -> None:
+    """A program has come in with this key."""
+    await connection.execute("UPDATE secrets SET last_used_at = $3 WHERE dealer_id = $1 AND hash = $2", dealer_id, digest(token), now)
+
+
 async def revoke(connection: Connection, dealer_id: int, now: datetime, *, purpose: str, subject_id: int | None = None, label: str | None = None) -> int:
     """Revoke what opens this subject, or the key of this label; how many there were."""
     done: str = await connection.execute(
@@ -76,6 +85,15 @@ async def revoke(connection: Connection, dealer_id: int, now: datetime, *, purpo
         dealer_id, now, purpose, subject_id, label,
     )  # fmt: skip
     return int(done.rpartition(" ")[2])
+
+
+async def revoke_of_person(connection: Connection, dealer_id: int, staff_id: int, now: datetime, *, purpose: str | None = None) -> None:
+    """What was given to one of the dealer's people opens nothing any more."""
+    await connection.execute(
+        """UPDATE secrets SET revoked_at = $3 WHERE dealer_id = $1 AND staff_id = $2 AND revoked_at IS NULL AND used_at IS NULL
+           AND ($4::text IS NULL OR purpose = $4)""",
+        dealer_id, staff_id, now, purpose,
+    )  # fmt: skip
 
 
 async def labels(connection: Connection, dealer_id: int, purpose: str) -> list[Secret]:

@@ -6,17 +6,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from schemas.account import Dealer
 from schemas.errors import BadInput, NotFound
 from store import accounts
 from store.migrate import role_url
-from store.pool import Connection, connect
-from telltale import clock
+from store.pool import Connection, Pool, connect
+from telltale import clock, data
 from telltale.settings import Settings
 
+if TYPE_CHECKING:
+    from dealer_api.acts.house import House
+
 Result = TypeVar("Result")
+_NO_POOL = cast(Pool, None)  # every act of a command runs in the command's own transaction
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,17 @@ class Office:
     connection: Connection
     now: datetime
     settings: Settings
+
+    @property
+    def house(self) -> House:
+        """For the desk's own acts, done by a command: in this transaction, with the machines' rights."""
+        from dealer_api.acts.house import House
+        from rules.wording import Wording
+
+        return House(
+            pool=_NO_POOL, owner_pool=_NO_POOL, clock=lambda: self.now, wording=Wording(data.texts()), secret=self.settings.key,
+            base_url=self.settings.public_url.rstrip("/") or "http://localhost:8080", usual_channel=self.settings.usual_channel, ambient=self.connection,
+        )  # fmt: skip
 
     async def dealer(self, dealer_id: int | None) -> Dealer:
         """The one that was named, or the only one there is."""

@@ -1,75 +1,34 @@
-"""A dealer's people and programs: invited, let in, let go."""
+"""A dealer's keys, limits and bays."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from dealer_api.acts.house import House
+from dealer_api.scopes import chosen
 from rules import capacity
-from schemas.account import Dealer, Role, Staff
+from schemas.account import Dealer
 from schemas.booking import Booking, BookingState
-from schemas.errors import BadInput, NotFound, Overtaken
+from schemas.errors import BadInput, NotFound
 from store import accounts, bookings, history, secrets
 
-INVITATION = timedelta(days=7)
+KEY_LIFE = timedelta(days=365)  #: unless another end is asked for
 
 
-async def invite(
-    house: House, dealer_id: int, actor: str, *, name: str, email: str, role: Role, phone: str | None = None, language: str | None = None
-) -> tuple[Staff, str]:
-    """A new person, and the link with which they choose their password, once."""
-    async with house.at(dealer_id) as connection:
-        dealer, now = await accounts.dealer(connection, dealer_id), house.now()
-        person = await accounts.add_staff(
-            connection, dealer_id, name=name, email=email, phone=phone, role=role, language=language or dealer.language, password_hash=None, now=now
-        )
-        token = await secrets.make(connection, dealer_id, "invitation", now=now, expires_at=now + INVITATION, staff_id=person.id, label=person.email)
-        await history.write(connection, dealer_id, "staff", person.id, old=None, new="invited", reason=f"as {role.value}", actor=actor, now=now)
-        return person, house.link("invitation", token)
-
-
-async def invitation(house: House, token: str) -> Staff:
-    """Who an invitation is for; NotFound when it does not open anything any more. Looking uses nothing up."""
-    async with house.at(None) as connection:
-        secret = await secrets.find(connection, token, "invitation")
-    if secret is None or secret.staff_id is None or secret.used_at is not None or not secret.opens(house.now()):
-        raise NotFound("invitation")
-    async with house.at(secret.dealer_id) as connection:
-        return await accounts.staff(connection, secret.dealer_id, secret.staff_id)
-
-
-async def accept_invitation(house: House, token: str, password_hash: str) -> Staff:
-    """The password is set, and the invitation is used up; of two who use it at once one is too late."""
-    person = await invitation(house, token)
-    async with house.at(person.dealer_id) as connection:
-        if not await secrets.use(connection, token, house.now()):
-            raise Overtaken("invitation", "it has been used")
-        await accounts.set_password(connection, person.dealer_id, person.id, password_hash, house.now())
-        await history.write(
-            connection, person.dealer_id, "staff", person.id, old="invited", new="joined", reason="chose a password", actor=f"staff:{person.id}", now=house.now()
-        )
-    return person
-
-
-async def disable(house: House, dealer_id: int, actor: str, staff_id: int) -> Staff:
-    """They no longer work here: sessions end at once."""
-    async with house.at(dealer_id) as connection:
-        await accounts.staff(connection, dealer_id, staff_id)
-        if actor == f"staff:{staff_id}":
-            raise BadInput("staff", "nobody can lock themselves out")
-        await accounts.disable_staff(connection, dealer_id, staff_id, house.now())
-        await history.write(connection, dealer_id, "staff", staff_id, old=None, new="disabled", reason="let go", actor=actor, now=house.now())
-        return await accounts.staff(connection, dealer_id, staff_id)
-
-
-async def create_key(house: House, dealer_id: int, actor: str, label: str) -> str:
-    """An API key, shown once."""
+async def create_key(house: House, dealer_id: int, actor: str, label: str, scopes: Sequence[str], expires_at: datetime | None) -> str:
+    """An API key, shown once. `scopes` as in dealer_api/scopes.py; without `expires_at` it works until it is revoked."""
+    granted, now = chosen(scopes), house.now()
+    if expires_at is not None and expires_at <= now:
+        raise BadInput("expires_at", "is past already")
     async with house.at(dealer_id) as connection:
         if any(secret.label == label for secret in await secrets.labels(connection, dealer_id, "api_key")):
             raise BadInput("label", "there is a key of this name already")
-        token = await secrets.make(connection, dealer_id, "api_key", now=house.now(), label=label)
-        await history.write(connection, dealer_id, "dealer", dealer_id, old=None, new="key", reason=f"API key {label}", actor=actor, now=house.now())
+        token = await secrets.make(connection, dealer_id, "api_key", now=now, label=label, scopes=granted, expires_at=expires_at)
+        until = f"until {expires_at:%Y-%m-%d}" if expires_at else "without end"
+        reason = f"{label}: {', '.join(granted)}, {until}"
+        await history.write(connection, dealer_id, "key", dealer_id, old=None, new="made", reason=reason, actor=actor, now=now)
         return token
 
 
@@ -78,7 +37,7 @@ async def revoke_key(house: House, dealer_id: int, actor: str, label: str) -> No
     async with house.at(dealer_id) as connection:
         if not await secrets.revoke(connection, dealer_id, house.now(), purpose="api_key", label=label):
             raise NotFound("key")
-        await history.write(connection, dealer_id, "dealer", dealer_id, old=None, new="key revoked", reason=label, actor=actor, now=house.now())
+        await history.write(connection, dealer_id, "key", dealer_id, old="made", new="revoked", reason=label, actor=actor, now=house.now())
 
 
 async def conflicts(house: House, dealer_id: int) -> tuple[Booking, ...]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from aiohttp import web
 
 from dealer_api.acts import accounts, owners
+from dealer_api.acts import people as acts
 from dealer_api.desk import words
-from dealer_api.desk.page import form, go, id_of, page, refused
+from dealer_api.desk.page import chosen, form, go, id_of, page, refused
 from dealer_api.keys import call
+from dealer_api.scopes import MEANS
 from rules.importing import COLUMNS
 from schemas.account import Role
 from schemas.errors import BadInput, TelltaleError
@@ -56,7 +59,7 @@ async def invite(request: web.Request) -> web.Response:
             raise BadInput("e-mail", "is what they sign in with")
         if said.get("role") not in words.ROLES:
             raise BadInput("role", "choose what they do")
-        person, link = await accounts.invite(
+        person, link = await acts.invite(
             me.house, me.dealer_id, me.actor, name=said["name"], email=said["email"], role=Role(said["role"]), phone=said.get("phone") or None
         )
     except BadInput as error:
@@ -67,10 +70,39 @@ async def invite(request: web.Request) -> web.Response:
 async def disable(request: web.Request) -> web.Response:
     me = call(request)
     try:
-        await accounts.disable(me.house, me.dealer_id, me.actor, id_of(request))
+        await acts.disable(me.house, me.dealer_id, me.actor, id_of(request))
     except TelltaleError as error:
         return refused(error, "/staff")
     return go("/staff", "Their access has ended; open sessions too.")
+
+
+async def enable(request: web.Request) -> web.Response:
+    me = call(request)
+    try:
+        person = await acts.enable(me.house, me.dealer_id, me.actor, id_of(request))
+    except TelltaleError as error:
+        return refused(error, "/staff")
+    return go("/staff", f"{person.name} works here again.")
+
+
+async def change_role(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    try:
+        if said.get("role") not in words.ROLES:
+            raise BadInput("role", "choose what they do")
+        person = await acts.change_role(me.house, me.dealer_id, me.actor, id_of(request), Role(said["role"]))
+    except TelltaleError as error:
+        return refused(error, "/staff")
+    return go("/staff", f"{person.name} is {words.ROLES[person.role].lower()} from now on.")
+
+
+async def invite_again(request: web.Request) -> web.Response:
+    me = call(request)
+    try:
+        person, link = await acts.invite_again(me.house, me.dealer_id, me.actor, id_of(request))
+    except TelltaleError as error:
+        return refused(error, "/staff")
+    return await _staff_page(request, {"role": "advisor"}, link=link, invited=person.name)
 
 
 async def show_import(request: web.Request) -> web.Response:
@@ -133,7 +165,9 @@ async def create_key(request: web.Request) -> web.Response:
     try:
         if not said.get("label"):
             raise BadInput("name", "say which program it is for")
-        token = await accounts.create_key(me.house, me.dealer_id, me.actor, said["label"][:60])
+        days = said.get("days", "365")
+        ends = None if days == "" else me.house.now() + timedelta(days=min(int(days), 3_650)) if days.isdigit() else _no_days()
+        token = await accounts.create_key(me.house, me.dealer_id, me.actor, said["label"][:60], await chosen(request, "scope"), ends)
     except TelltaleError as error:
         return refused(error, "/settings")
     return await _settings_page(request, _kept(request), key=(said["label"], token))
@@ -146,6 +180,10 @@ async def revoke_key(request: web.Request) -> web.Response:
     except TelltaleError as error:
         return refused(error, "/settings")
     return go("/settings", "The key opens nothing any more.")
+
+
+def _no_days() -> datetime:
+    raise BadInput("expires", "choose how long the key is to work")
 
 
 async def show_more(request: web.Request) -> web.Response:
@@ -176,7 +214,7 @@ async def _settings_page(
     async with me.house.at(me.dealer_id) as connection:
         resources = [resource for resource in await slots.resources(connection, me.dealer_id) if resource.kind is not ResourceKind.DRIVER]
         keys = await secrets.labels(connection, me.dealer_id, "api_key")
-    return await page(request, "settings.html", said=said, limits=LIMITS, problem=problem, resources=resources, keys=keys, key=key, status=status)
+    return await page(request, "settings.html", said=said, limits=LIMITS, problem=problem, resources=resources, keys=keys, key=key, means=MEANS, status=status)
 
 
 def _kept(request: web.Request) -> dict[str, str]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from dealer_api import faults, identity
-from dealer_api.acts import accounts as acts
+from dealer_api.acts import people as acts
 from dealer_api.desk.page import back, form, go, outside
+from dealer_api.identity import own_form
 from dealer_api.keys import call, house
 from schemas.account import Staff
 from schemas.errors import BadInput, NotAllowed, NotFound, Overtaken
 from store import accounts
-from store.pages import people
 
 
 async def show(request: web.Request) -> web.Response:
@@ -38,10 +37,8 @@ async def enter(request: web.Request) -> web.Response:
 
 
 async def enter_demo(request: web.Request) -> web.Response:
-    """One click, and only where the demo listens on this machine alone."""
+    """One click, as one of the demo's own people. A real house has no such door, and a real dealer in the same home none of these people."""
     own_form(request)
-    if not house(request).demo:
-        raise NotFound("page")
     said = await form(request)
     person = next((person for person in await _demo_people(request) if str(person.id) == said.get("staff")), None)
     if person is None:
@@ -93,14 +90,6 @@ async def _invitation_page(request: web.Request, problem: str | None, status: in
     return outside(request, "invitation.html", person=person, dealer=dealer, problem=problem, least=least, status=status if person else 410)
 
 
-def own_form(request: web.Request) -> None:
-    """Nobody is signed in yet, so there is no token to ask for: only a form of this very site may come in."""
-    origin = request.headers.get("Origin")
-    site = request.headers.get("Sec-Fetch-Site", "same-origin")
-    if site not in ("same-origin", "none") or (origin not in (None, "null") and urlsplit(origin or "").netloc != request.host):
-        raise NotAllowed("This form came from another site.")
-
-
 async def _sign_in_page(request: web.Request, email: str, to: str, problem: str | None = None, status: int = 200) -> web.Response:
     return outside(request, "sign_in.html", email=email, next=to, problem=problem, people=await _demo_people(request), status=status)
 
@@ -109,10 +98,10 @@ async def _demo_people(request: web.Request) -> list[Staff]:
     if not house(request).demo:
         return []
     async with house(request).at(None) as connection:
-        known = await people.sign_ins(connection)
+        demos = await accounts.demo_dealers(connection)
     found: list[Staff] = []
-    for dealer_id in sorted({dealer for dealer, _ in known}):
+    for dealer_id in demos:
         async with house(request).at(dealer_id) as connection:
-            found += await accounts.staff_of(connection, dealer_id)
+            found += [person for person in await accounts.staff_of(connection, dealer_id) if person.joined_at is not None]
     order = ("advisor", "manager", "technician", "driver")
     return sorted(found, key=lambda person: (person.dealer_id, order.index(person.role.value), person.name))

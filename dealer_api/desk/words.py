@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from dealer_api.permissions import SCOPES
+from dealer_api.scopes import BEFORE_SCOPES
 from schemas.moment import local
 from schemas.reading import Refusal
 
@@ -131,9 +133,23 @@ def plain(name: str) -> str:
     return name.replace("_", " ")
 
 
+def about(moment: datetime, now: datetime) -> str:
+    """When something was, as coarsely as we know it: 'within the hour', '5 h ago', '9 days ago'."""
+    return "within the hour" if now - moment < timedelta(hours=1) else ago(moment, now)
+
+
+def scopes(given: list[str] | None) -> str:
+    """What a key may do, as its program's maker asked for it."""
+    if given is None:
+        return f"from before there were scopes: {', '.join(BEFORE_SCOPES)}"
+    return "everything that a program may do" if set(given) == set(SCOPES) else ", ".join(given)
+
+
 def actor(name: str, people: dict[int, str]) -> str:
     """Who did it, by name."""
     kind, _, number = name.partition(":")
     if kind == "staff" and number.isdigit():
         return people.get(int(number), "somebody who left")
+    if kind == "api":
+        return f"the program “{number}”"
     return {"car": "the car", "worker": "Telltale", "system": "Telltale", "owner": "the owner", "gateway": "the car"}.get(kind, plain(name))

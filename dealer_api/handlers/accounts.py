@@ -9,13 +9,18 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from dealer_api.acts import accounts as acts
+from dealer_api.acts import people
 from dealer_api.bodies import Body, Page, number, read, reply
 from dealer_api.handlers.cases import Nothing
 from dealer_api.keys import call
+from dealer_api.permissions import SCOPES
+from dealer_api.scopes import BEFORE_SCOPES
 from schemas.account import Dealer, Role, Staff
 from schemas.booking import Booking
+from schemas.moment import Moment
 from schemas.slot import Resource
 from store import accounts, secrets, slots
+from store.secrets import Secret
 
 Minutes = Annotated[int, Field(ge=1, le=7 * 24 * 60)]
 
@@ -54,6 +59,12 @@ class Invited(BaseModel):
     link: str
 
 
+class StaffChanges(Body):
+    """What they do from now on."""
+
+    role: Role
+
+
 class NewResource(Body):
     """A bay or a loaner car. Drivers come with their person."""
 
@@ -61,17 +72,31 @@ class NewResource(Body):
     name: Annotated[str, Field(min_length=1, max_length=80)]
 
 
-class NewKey(Body):
-    """What the key is for."""
+Label = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w .\-]+$")]
 
-    label: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w .\-]+$")]
+
+class KeyLabel(Body):
+    """Which key."""
+
+    label: Label
+
+
+class NewKey(Body):
+    """What the key is for and what it may do. `read` is all reading, `all` everything; without `expires_at` it works for a year, null: without end."""
+
+    label: Label
+    scopes: Annotated[list[Annotated[str, Field(json_schema_extra={"enum": [*SCOPES, "read", "all"]})]], Field(min_length=1, max_length=len(SCOPES) + 2)] = ["read"]
+    expires_at: Moment | None = None
 
 
 class Key(BaseModel):
-    """An API key; `key` is shown once, when it is made."""
+    """An API key; `key` is shown once, when it is made. `last_used_at` is known to the hour."""
 
     label: str
+    scopes: list[str]
     created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
     key: str | None = None
 
 
@@ -101,7 +126,7 @@ async def list_staff(request: web.Request) -> web.Response:
 
 async def invite(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, NewStaff)
-    person, link = await acts.invite(
+    person, link = await people.invite(
         me.house, me.dealer_id, me.actor, name=said.name, email=said.email, role=said.role, phone=said.phone, language=said.language
     )
     return reply(Invited(staff=person, link=link), 201)
@@ -110,7 +135,25 @@ async def invite(request: web.Request) -> web.Response:
 async def disable(request: web.Request) -> web.Response:
     me = call(request)
     await read(request, Nothing)
-    return reply(await acts.disable(me.house, me.dealer_id, me.actor, number(request)))
+    return reply(await people.disable(me.house, me.dealer_id, me.actor, number(request)))
+
+
+async def enable(request: web.Request) -> web.Response:
+    me = call(request)
+    await read(request, Nothing)
+    return reply(await people.enable(me.house, me.dealer_id, me.actor, number(request)))
+
+
+async def invite_again(request: web.Request) -> web.Response:
+    me = call(request)
+    await read(request, Nothing)
+    person, link = await people.invite_again(me.house, me.dealer_id, me.actor, number(request))
+    return reply(Invited(staff=person, link=link), 201)
+
+
+async def change_staff(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, StaffChanges)
+    return reply(await people.change_role(me.house, me.dealer_id, me.actor, number(request), said.role))
 
 
 async def list_resources(request: web.Request) -> web.Response:
@@ -130,18 +173,28 @@ async def list_keys(request: web.Request) -> web.Response:
     me = call(request)
     async with me.house.at(me.dealer_id) as connection:
         found = await secrets.labels(connection, me.dealer_id, "api_key")
-    return reply(Page[Key](items=[Key(label=secret.label, created_at=secret.created_at) for secret in found]))
+    return reply(Page[Key](items=[_key(secret) for secret in found]))
 
 
 async def create_key(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, NewKey)
-    key = await acts.create_key(me.house, me.dealer_id, me.actor, said.label)
-    return reply(Key(label=said.label, created_at=me.house.now(), key=key), 201)
+    ends = said.expires_at if "expires_at" in said.model_fields_set else me.house.now() + acts.KEY_LIFE
+    key = await acts.create_key(me.house, me.dealer_id, me.actor, said.label, said.scopes, ends)
+    async with me.house.at(me.dealer_id) as connection:
+        made = next(secret for secret in await secrets.labels(connection, me.dealer_id, "api_key") if secret.label == said.label)
+    return reply(_key(made, key), 201)
 
 
 async def revoke_key(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, NewKey)
+    me, said = call(request), await read(request, KeyLabel)
     await acts.revoke_key(me.house, me.dealer_id, me.actor, said.label)
     return reply(Nothing())
+
+
+def _key(secret: Secret, shown: str | None = None) -> Key:
+    scopes = list(BEFORE_SCOPES if secret.scopes is None else secret.scopes)
+    return Key(
+        label=secret.label, scopes=scopes, created_at=secret.created_at, expires_at=secret.expires_at, last_used_at=secret.last_used_at, key=shown
+    )
 
 

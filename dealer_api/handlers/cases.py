@@ -15,6 +15,7 @@ from dealer_api.acts import offers as offering
 from dealer_api.bodies import Body, Page, Paged, after, asked, number, page, read, reply
 from dealer_api.handlers.offers import OfferWhole, whole_offer
 from dealer_api.keys import Call, call
+from dealer_api.permissions import READ_MESSAGES
 from rules.casework import Step, acknowledge_by, next_step, queue_key
 from schemas.alert import Alert
 from schemas.booking import Booking, BookingKind, BookingState
@@ -210,7 +211,7 @@ async def whole(connection: Connection, me: Call, case_id: int) -> CaseWhole:
     current = next((booking for booking in visited if booking.state is not BookingState.CANCELLED), None)
     legs = [leg for booking in visited for leg in await pickups.of_booking(connection, dealer_id, booking.id)]
     mine = [leg for leg in legs if current is not None and leg.booking_id == current.id]
-    lines = [] if case.owner_id is None else await threads.lines(connection, dealer_id, await threads.of_owner(connection, dealer_id, case.owner_id))
+    lines = [] if case.owner_id is None or not me.may(READ_MESSAGES) else await threads.lines(connection, dealer_id, await threads.of_owner(connection, dealer_id, case.owner_id))
     changes = await history.of(connection, dealer_id, "case", case_id)
     for noun, things in (("offer", made), ("booking", visited), ("leg", legs)):
         for thing in things:

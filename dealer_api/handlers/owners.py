@@ -13,6 +13,7 @@ from dealer_api.acts import owners as acts
 from dealer_api.bodies import Body, Page, Paged, Query, after, asked, number, page, read, reply
 from dealer_api.handlers.cases import Nothing, Queued, Words
 from dealer_api.keys import call
+from dealer_api.permissions import READ_MESSAGES
 from schemas.consent import Consent, Owner
 from schemas.errors import BadInput
 from schemas.message import Purpose
@@ -112,7 +113,7 @@ async def one(request: web.Request) -> web.Response:
             **owner.model_dump(),
             vehicles=await fleet.listed(connection, me.dealer_id, owner_id=owner.id, limit=200),
             consents=list((await consents.of_owner(connection, me.dealer_id, owner.id)).values()),
-            conversation=await threads.lines(connection, me.dealer_id, await threads.of_owner(connection, me.dealer_id, owner.id)),
+            conversation=await threads.lines(connection, me.dealer_id, await threads.of_owner(connection, me.dealer_id, owner.id)) if me.may(READ_MESSAGES) else [],
         )
     return reply(whole)
 

@@ -13,6 +13,7 @@ from dealer_api.bodies import Body, Paged, after, asked, number, page, read, rep
 from dealer_api.handlers.cases import Nothing
 from dealer_api.handlers.offers import MaybeReason
 from dealer_api.keys import call
+from dealer_api.permissions import READ_OWNERS
 from schemas.case import Case
 from schemas.consent import Owner
 from schemas.errors import BadInput
@@ -126,7 +127,7 @@ async def one(request: web.Request) -> web.Response:
     me = call(request)
     async with me.house.at(me.dealer_id) as connection:
         car = await fleet.get(connection, me.dealer_id, number(request))
-        owner = None if car.owner_id is None else await owners.get(connection, me.dealer_id, car.owner_id)
+        owner = None if car.owner_id is None or not me.may(READ_OWNERS) else await owners.get(connection, me.dealer_id, car.owner_id)
         case = await cases.open_of(connection, me.dealer_id, car.id)
         said = await latest.of_vehicle(connection, me.dealer_id, car.id)
     return reply(VehicleWhole(**car.model_dump(), owner=owner, case=case, latest=_latest(said[1] if said else {})))

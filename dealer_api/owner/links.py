@@ -6,7 +6,6 @@ import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Any
 
 from aiohttp import web
@@ -100,16 +99,6 @@ async def form_of(request: web.Request) -> dict[str, str]:
     except (ValueError, LookupError, HttpProcessingError):  # bytes that are not of their charset, a charset nobody knows, a broken multipart
         raise BadInput("form", "cannot be read") from None
     return {name: value.replace("\x00", "") for name, value in fields.items() if isinstance(value, str)}
-
-
-def on_loopback(request: web.Request) -> bool:
-    """Whether somebody on this very machine asks, and not a proxy in front of us."""
-    if any(name in request.headers for name in ("Forwarded", "X-Forwarded-For", "X-Real-IP")):
-        return False
-    try:
-        return ip_address(request.remote or "").is_loopback
-    except ValueError:
-        return False
 
 
 def forgiving(handler: Handler) -> Handler:

@@ -6,7 +6,7 @@ from dealer_api import permissions as may
 from dealer_api.owner import answers, asking, driving, pages, phones, preferences, visits
 from dealer_api.route import Route
 
-#: A token in the path is a signed link; its handler checks it. `/phone` answers on this very machine only.
+#: A token in the path is a signed link; its handler checks it. `/phone` is there in a demo only.
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/o/{token}", visits.show, may.LINK, "the owner's offer, then the journey"),
     Route("GET", "/o/{token}/live", visits.live, may.LINK, "says when to look again", streams=True),

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from dealer_api.application import build
 from dealer_api.live import Live
+from dealer_api.permissions import SCOPES
 from proofs.ground import bench_dealer, bench_house, own_database
 from store import secrets
 from store.migrate import role_url
@@ -45,7 +46,7 @@ async def _measure(url: str, seconds: float) -> dict[str, Any]:
     async with transaction(worker) as connection:
         dealer = await bench_dealer(connection, _NOW)
         await connection.execute(_FURNISH, dealer.id, _NOW, CASES)
-        key = await secrets.make(connection, dealer.id, "api_key", now=_NOW, label="bench")
+        key = await secrets.make(connection, dealer.id, "api_key", now=_NOW, label="bench", scopes=SCOPES)
     await worker.close()
     pool = await open_pool(role_url(url, _SECRET, "telltale_desk"), name="bench-desk", size=10, spotless=True)
     house = bench_house(pool, _NOW, _SECRET)

@@ -23,9 +23,9 @@ JOIN vehicles v ON v.dealer_id = c.dealer_id AND v.id = c.vehicle_id
 WHERE c.dealer_id = $1 AND coalesce(c.owner_id, v.owner_id) = $2 ORDER BY c.id DESC LIMIT 20
 """
 _STAFF = """
-SELECT s.id, s.name, s.email, s.phone, s.role, s.language, s.created_at, s.disabled_at, i.password_hash IS NOT NULL AS joined,
+SELECT s.id, s.name, s.email, s.phone, s.role, s.language, s.created_at, s.disabled_at, s.joined_at IS NOT NULL AS joined,
     (SELECT count(*) FROM cases c WHERE c.dealer_id = s.dealer_id AND c.assignee_id = s.id AND c.state NOT IN ('done', 'dismissed')) AS cases
-FROM staff s LEFT JOIN sign_ins i ON i.staff_id = s.id WHERE s.dealer_id = $1 ORDER BY s.disabled_at IS NOT NULL, s.role, s.name
+FROM staff s WHERE s.dealer_id = $1 ORDER BY s.disabled_at IS NOT NULL, s.role, s.name
 """
 
 
@@ -63,8 +63,3 @@ async def cases(connection: Connection, dealer_id: int, owner_id: int) -> list[d
 async def staff(connection: Connection, dealer_id: int) -> list[dict[str, Any]]:
     """This dealer's people and how many open cases each owns."""
     return [as_dict(row) for row in await connection.fetch(_STAFF, dealer_id)]
-
-
-async def sign_ins(connection: Connection) -> list[tuple[int, int]]:
-    """(dealer, person) of everybody who may sign in: for the one-click sign-ins of a demo."""
-    return [(row["dealer_id"], row["staff_id"]) for row in await connection.fetch("SELECT dealer_id, staff_id FROM sign_ins ORDER BY staff_id")]

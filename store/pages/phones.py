@@ -7,7 +7,7 @@ from datetime import datetime
 
 from store.pool import Connection, as_dict
 
-_LINES = "SELECT address, dealer_id FROM senders WHERE channel = 'phone' ORDER BY address"
+_LINES = "SELECT address, dealer_id FROM senders WHERE dealer_id = $1 AND channel = 'phone' ORDER BY address"
 _OWNERS = """
 SELECT o.phone AS number, o.name, coalesce(string_agg(concat_ws(' · ', v.title, v.plate), ', ' ORDER BY v.title), '') AS about, o.language, false AS staff
 FROM owners o LEFT JOIN vehicles v ON v.dealer_id = o.dealer_id AND v.owner_id = o.id
@@ -67,9 +67,9 @@ class Bubble:
     at: datetime
 
 
-async def lines(connection: Connection) -> list[Line]:
-    """The numbers that the phone channel sends from, and whose they are."""
-    return [Line(**as_dict(row)) for row in await connection.fetch(_LINES)]
+async def lines(connection: Connection, dealer_id: int) -> list[Line]:
+    """The numbers that this dealer's phone channel sends from."""
+    return [Line(**as_dict(row)) for row in await connection.fetch(_LINES, dealer_id)]
 
 
 async def handsets(connection: Connection, dealer_id: int) -> list[Handset]:

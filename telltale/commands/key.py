@@ -1,14 +1,17 @@
-"""`telltale key create`: a key for programs that use the API."""
+"""`telltale key`: keys for programs that use the API."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import Annotated, Any
 
 import typer
 
 from telltale import cli
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
+_Dealer = Annotated[int | None, typer.Option(help="Id of the dealer; needed when there are several.")]
+_Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
 
 @app.callback()
@@ -19,15 +22,87 @@ def key() -> None:
 @app.command()
 def create(
     label: Annotated[str, typer.Argument(help="What the key is for; it is shown at the desk.")],
-    dealer: Annotated[int | None, typer.Option(help="Id of the dealer; needed when there are several.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="What it may do, as in cases:read or owners:write; once for each. `read` is all reading (the default), `all` everything."),
+    ] = None,
+    expires: Annotated[str, typer.Option(help="How long it works: days as in 90d, a date as in 2027-01-31, or never.")] = "365d",
+    dealer: _Dealer = None,
+    as_json: _Json = False,
 ) -> None:
     """Make an API key, printed once. Programs send it as `Authorization: Bearer KEY` to /api/v1."""
+    from dealer_api.acts import accounts
+    from telltale import office
+
+    async def make(work: office.Office) -> dict[str, object]:
+        at = await work.dealer(dealer)
+        ends = _end(expires, work.now)
+        made = await accounts.create_key(work.house, at.id, "system", label, scope or ["read"], ends)
+        return {"key": made, "label": label, "scopes": list(_chosen(scope)), "expires_at": ends.isoformat() if ends else None}
+
+    facts = cli.run(office.at(cli.start("key", join=True), make))
+    cli.answer(facts, as_json, [str(facts["key"])])
+
+
+@app.command("list")
+def list_keys(dealer: _Dealer = None, as_json: _Json = False) -> None:
+    """The keys that still open something, with what they may do and when they were last used (to the hour)."""
+    from dealer_api.scopes import BEFORE_SCOPES
     from store import secrets
     from telltale import office
 
-    async def make(work: office.Office) -> str:
-        return await secrets.make(work.connection, (await work.dealer(dealer)).id, "api_key", now=work.now, label=label)
+    async def look(work: office.Office) -> list[dict[str, Any]]:
+        found = await secrets.labels(work.connection, (await work.dealer(dealer)).id, "api_key")
+        return [
+            {
+                "label": one.label,
+                "scopes": list(BEFORE_SCOPES if one.scopes is None else one.scopes),
+                "created_at": one.created_at.isoformat(),
+                "expires_at": one.expires_at.isoformat() if one.expires_at else None,
+                "last_used_at": one.last_used_at.isoformat() if one.last_used_at else None,
+            }
+            for one in found
+        ]
 
-    made = cli.run(office.at(cli.start("key", join=True), make))
-    cli.answer({"key": made, "label": label}, as_json, [made])
+    keys = cli.run(office.at(cli.start("key", join=True), look))
+    lines = [f"{one['label']}: {' '.join(one['scopes'])}, ends {one['expires_at'] or 'never'}, last used {one['last_used_at'] or 'never'}" for one in keys]
+    cli.answer({"keys": keys}, as_json, lines or ["no key opens anything"])
+
+
+@app.command()
+def revoke(label: Annotated[str, typer.Argument(help="The key's name, as the desk shows it.")], dealer: _Dealer = None, as_json: _Json = False) -> None:
+    """The key opens nothing from now on."""
+    from dealer_api.acts import accounts
+    from telltale import office
+
+    async def end(work: office.Office) -> dict[str, object]:
+        await accounts.revoke_key(work.house, (await work.dealer(dealer)).id, "system", label)
+        return {"revoked": label}
+
+    cli.answer(cli.run(office.at(cli.start("key", join=True), end)), as_json)
+
+
+def _chosen(scope: list[str] | None) -> tuple[str, ...]:
+    from dealer_api.scopes import chosen
+
+    return chosen(scope or ["read"])
+
+
+def _end(said: str, now: datetime) -> datetime | None:
+    from schemas.errors import BadInput
+
+    if said == "never":
+        return None
+    if said.endswith("d") and said[:-1].isdigit() and 1 <= int(said[:-1]) <= 3650:
+        return now + timedelta(days=int(said[:-1]))
+    try:
+        return datetime.fromisoformat(said).replace(tzinfo=now.tzinfo) if len(said) == 10 else _aware(said)
+    except ValueError:
+        raise BadInput("--expires", f"{said} is neither days (90d), nor a date (2027-01-31), nor never") from None
+
+
+def _aware(said: str) -> datetime:
+    found = datetime.fromisoformat(said)
+    if found.tzinfo is None:
+        raise ValueError("needs its zone")
+    return found

@@ -1,17 +1,23 @@
-"""`telltale staff invite`: the first people of a dealer; later ones are invited at the desk."""
+"""`telltale staff`: a dealer's people. The first are invited here, later ones at the desk; and here when nobody can get in there any more."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from schemas.account import Role
 from telltale import cli
 
+if TYPE_CHECKING:
+    from schemas.account import Dealer, Staff
+    from telltale.office import Office
+
 app = typer.Typer(add_completion=False, no_args_is_help=True)
-INVITATION = timedelta(days=7)
+_Email = Annotated[str, typer.Argument(help="The address that they sign in with.")]
+_Dealer = Annotated[int | None, typer.Option(help="Id of the dealer; needed when there are several.")]
+_Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
 
 @app.callback()
@@ -21,29 +27,94 @@ def staff() -> None:
 
 @app.command()
 def invite(
-    email: Annotated[str, typer.Argument(help="The address they will sign in with.")],
+    email: _Email,
     name: Annotated[str, typer.Option(help="As colleagues and customers call them.")],
     role: Annotated[Role, typer.Option(help="What they may do; a manager may do what an advisor may.")],
     phone: Annotated[str | None, typer.Option(help="Where alerts reach them when they are not looking, +49…")] = None,
     language: Annotated[str | None, typer.Option(help="en, de or es; default: the dealer's.")] = None,
-    dealer: Annotated[int | None, typer.Option(help="Id of the dealer; needed when there are several.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    dealer: _Dealer = None,
+    as_json: _Json = False,
 ) -> None:
-    """Add a person and print the link with which they choose their password. It works once, for seven days."""
-    from store import accounts, secrets
+    """Invite a person and print the link with which they choose their password. It works once, for seven days.
+
+    Who was invited before, or does not work there any more, is asked back in: with a new link, and the old one ended.
+    """
+    from dealer_api.acts import people
     from telltale import office
 
     async def add(work: office.Office) -> dict[str, object]:
         at = await work.dealer(dealer)
-        person = await accounts.add_staff(
-            work.connection, at.id, name=name, email=email, phone=phone, role=role, language=language or at.language,
-            password_hash=None, now=work.now,
-        )  # fmt: skip
-        token = await secrets.make(
-            work.connection, at.id, "invitation", now=work.now, expires_at=work.now + INVITATION, staff_id=person.id, label=person.email
-        )
-        base = work.settings.public_url.rstrip("/") or "http://localhost:8080"
-        return {"staff": person.id, "dealer": at.id, "link": f"{base}/invitation/{token}"}
+        person, link = await people.invite(work.house, at.id, "system", name=name, email=email, role=role, phone=phone, language=language)
+        return {"staff": person.id, "dealer": at.id, "link": link}
 
     facts = cli.run(office.at(cli.start("staff", join=True), add))
     cli.answer(facts, as_json)
+
+
+@app.command("list")
+def list_staff(dealer: _Dealer = None, as_json: _Json = False) -> None:
+    """Everybody of a dealer, with their role and whether they can sign in."""
+    from store.pages import people
+    from telltale import office
+
+    async def look(work: office.Office) -> list[dict[str, Any]]:
+        return await people.staff(work.connection, (await work.dealer(dealer)).id)
+
+    found = cli.run(office.at(cli.start("staff", join=True), look))
+    lines = [f"{one['email']}: {one['name']}, {one['role']}, {_standing(one)}" for one in found]
+    cli.answer({"staff": found}, as_json, lines or ["nobody yet"])
+
+
+@app.command()
+def role(
+    email: _Email, role: Annotated[Role, typer.Argument(help="What they do from now on.")], dealer: _Dealer = None, as_json: _Json = False
+) -> None:
+    """Give somebody another role. The last manager who can sign in stays one."""
+    from dealer_api.acts import people
+
+    async def act(work: Office, at: Dealer, person: Staff) -> Staff:
+        return await people.change_role(work.house, at.id, "system", person.id, role)
+
+    _with_person(email, dealer, as_json, act)
+
+
+@app.command()
+def disable(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> None:
+    """They no longer work there: sessions end, their cases and drives wait for somebody else. Not for the last manager who can sign in."""
+    from dealer_api.acts import people
+
+    async def act(work: Office, at: Dealer, person: Staff) -> Staff:
+        return await people.disable(work.house, at.id, "system", person.id)
+
+    _with_person(email, dealer, as_json, act)
+
+
+@app.command()
+def enable(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> None:
+    """They work there again."""
+    from dealer_api.acts import people
+
+    async def act(work: Office, at: Dealer, person: Staff) -> Staff:
+        return await people.enable(work.house, at.id, "system", person.id)
+
+    _with_person(email, dealer, as_json, act)
+
+
+def _with_person(email: str, dealer: int | None, as_json: bool, act: Callable[[Office, Dealer, Staff], Awaitable[Staff]]) -> None:
+    from schemas.errors import NotFound
+    from store import accounts
+    from telltale import office
+
+    async def work_on(work: office.Office) -> dict[str, Any]:
+        at = await work.dealer(dealer)
+        person = await accounts.staff_by_email(work.connection, at.id, email)
+        if person is None:
+            raise NotFound(f"person at {at.name}: {email}")
+        person = await act(work, at, person)
+        return {"staff": person.id, "email": person.email, "role": person.role.value, "disabled_at": person.disabled_at}
+
+    cli.answer(cli.run(office.at(cli.start("staff", join=True), work_on)), as_json)
+
+
+def _standing(one: dict[str, Any]) -> str:
+    return "left" if one["disabled_at"] else "can sign in" if one["joined"] else "invited"

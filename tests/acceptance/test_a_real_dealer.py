@@ -108,7 +108,7 @@ async def test_a_real_dealer_gets_from_a_list_to_a_booked_pickup_with_the_docume
     for role in ("advisor", "driver"):
         invited = await telltale(database, home, "staff", "invite", f"{role}@fjord.example", "--name", f"{role.title()} Lund", "--role", role)
         assert "/invitation/" in invited["link"]
-    key = (await telltale(database, home, "key", "create", "acceptance"))["key"]
+    key = (await telltale(database, home, "key", "create", "acceptance", "--scope", "all"))["key"]
 
     async with aiohttp.ClientSession() as http:
         document = await (await http.get(f"{desk}/api/v1/openapi.json")).json()

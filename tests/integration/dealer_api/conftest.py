@@ -93,12 +93,21 @@ async def hashed_password() -> str:
 
 
 @pytest.fixture
-async def desk(database: Any, pool_as: PoolAs, hashed_password: str) -> AsyncIterator[Desk]:
+def demo() -> bool:
+    """A real house, unless a file of tests says otherwise: then the first dealer is the demo's."""
+    return False
+
+
+@pytest.fixture
+async def desk(database: Any, pool_as: PoolAs, hashed_password: str, demo: bool) -> AsyncIterator[Desk]:
     clock = Clock(MONDAY)
     worker = await pool_as("worker")
     dealer, people = await make_dealer(worker, "Nord", hashed_password, clock())
     other, others = await make_dealer(worker, "Sued", hashed_password, clock())
-    house = await house_of(pool_as, clock, Wording(data.texts()), size=12, owner_size=12)
+    if demo:
+        async with transaction(worker) as connection:
+            await accounts.mark_demo(connection, dealer.id)
+    house = await house_of(pool_as, clock, Wording(data.texts()), size=12, owner_size=12, demo=demo)
     app = build(house, Live(database.role("desk")))
     server = TestServer(app)
     await server.start_server()

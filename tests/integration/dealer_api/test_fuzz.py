@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from dealer_api import running
 from dealer_api.openapi import document
+from dealer_api.permissions import SCOPES
 from dealer_api.routes import API
 from rules.wording import Wording
 from store import accounts, secrets
@@ -74,7 +75,7 @@ async def _key(database: Any) -> str:
         )
         for n in range(3):
             await accounts.add_resource(connection, dealer.id, "bay", f"Bay {n}")
-        key = await secrets.make(connection, dealer.id, "api_key", now=now, label="fuzz")
+        key = await secrets.make(connection, dealer.id, "api_key", now=now, label="fuzz", scopes=SCOPES)
     await pool.close()
     return key
 

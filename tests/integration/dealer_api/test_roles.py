@@ -6,11 +6,13 @@ import re
 
 import pytest
 
+from dealer_api.permissions import SCOPES
 from dealer_api.route import PUBLIC, Route
 from dealer_api.routes import ROUTES
+from dealer_api.scopes import granted
 
 ROLES = ("advisor", "driver", "technician", "manager")
-GUARDED = [route for route in ROUTES if route.who != PUBLIC]
+GUARDED = [route for route in ROUTES if route.who != PUBLIC]  # none of them is a demo's
 
 
 def path_of(route: Route) -> str:
@@ -63,17 +65,33 @@ async def test_a_role_gets_past_exactly_the_doors_that_name_it(desk, role):
             assert said.status == 403, (name_of(route), said.status)
 
 
-async def test_a_key_opens_what_is_meant_for_programs_until_it_is_revoked(desk):
+async def test_a_key_of_all_scopes_opens_what_is_meant_for_programs_until_it_is_revoked(desk):
     manager = await desk.as_role("manager")
-    key = (await desk.post(manager, "/api/v1/keys", {"label": "parts system"}))["key"]
+    key = (await desk.post(manager, "/api/v1/keys", {"label": "parts system", "scopes": ["all"]}))["key"]
     client = desk.anonymous()
     for route in GUARDED:
-        if route.method == "DELETE" or route.path.endswith("/events"):
+        if route.method == "DELETE" or route.streams:
             continue
         said = await ask(client, route, Authorization=f"Bearer {key}")
         assert (said.status == 403) == ("api" not in route.who), (name_of(route), said.status)
     await desk.post(manager, "/api/v1/keys/revoke", {"label": "parts system"})
     assert (await client.get("/api/v1/cases", headers={"Authorization": f"Bearer {key}"})).status == 401
+    await client.close()
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+async def test_a_key_opens_exactly_the_doors_of_its_scope(desk, scope):
+    manager = await desk.as_role("manager")
+    key = (await desk.post(manager, "/api/v1/keys", {"label": "narrow", "scopes": [scope]}))["key"]
+    client = desk.anonymous()
+    for route in GUARDED:
+        if route.streams or "api" not in route.who:
+            continue
+        said = await ask(client, route, Authorization=f"Bearer {key}")
+        allowed = route.permission.allows("api", granted([scope]))
+        assert (said.status == 403) != allowed, (name_of(route), said.status)
+        if not allowed:
+            assert route.permission.scope in (await said.json(content_type=None))["detail"]
     await client.close()
 
 

@@ -1,10 +1,17 @@
-"""The demo phones: what arrived, for a person and for a program, on this machine only."""
+"""The demo phones: what arrived, for a person and for a program, in a demo only."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
 from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def demo() -> bool:
+    return True
 
 
 async def arrive(world: Any, body: str, number: str = "+4917604069010") -> None:
@@ -39,14 +46,34 @@ async def test_a_program_reads_the_same_texts(world: Any) -> None:
     assert next(one for one in said["handsets"] if one["number"] == "+4917604069010")["texts"] == 1
 
 
-async def test_the_phones_are_not_served_through_a_proxy(world: Any) -> None:
-    await world.get("/phone", 404, **{"X-Forwarded-For": "203.0.113.9"})
-    await world.get("/phone/texts?to=%2B4917604069010", 404, Forwarded="for=203.0.113.9")
+async def test_the_phones_of_a_real_dealer_in_the_same_home_are_not_shown(world: Any) -> None:
+    desk = world.desk
+    await desk.admin.execute("INSERT INTO senders (address, dealer_id, channel) VALUES ('+49305550999', $1, 'phone')", desk.other.id)
+    page = await world.get("/phone")
+    assert "Advisor of Nord" in page and "Advisor of Sued" not in page
 
 
-async def test_without_the_phone_channel_there_are_no_phones(world: Any) -> None:
-    await world.desk.admin.execute("UPDATE senders SET channel = 'twilio'")
-    await world.get("/phone", 404)
+async def test_a_name_of_somebody_else_that_leads_here_is_not_answered(world: Any) -> None:
+    for path in ("/phone", "/phone/texts"):
+        assert "does not answer as evil.example" in await world.get(path, 403, Host="evil.example:8080")
+    async with world.web.post("/sign-in/demo", data={"staff": "1"}, headers={"Host": "evil.example"}, allow_redirects=False) as answer:
+        assert answer.status == 403 and "Set-Cookie" not in answer.headers
+
+
+async def test_another_site_s_form_does_not_speak_as_an_owner(world: Any) -> None:
+    said = {"from": "+4917604069010", "to": "+49305550100", "body": "STOP"}
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+        async with world.web.post("/inbound/phone", data=said, headers=headers) as answer:
+            assert answer.status == 403
+    assert await world.desk.admin.fetchval("SELECT count(*) FROM replies") == 0
+
+
+async def test_one_click_signs_in_as_the_demo_s_people_and_as_nobody_else_s(world: Any) -> None:
+    desk = world.desk
+    page = await world.get("/sign-in")
+    assert "Manager of Nord" in page and "Manager of Sued" not in page
+    for dealer, status in ((desk.dealer, 303), (desk.other, 404)):
+        await world.post("/sign-in/demo", status, staff=str(desk.people[(dealer.id, "manager")].id))
 
 
 async def test_an_unknown_number_is_an_empty_page_not_an_error(world: Any) -> None:

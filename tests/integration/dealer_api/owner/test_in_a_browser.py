@@ -19,6 +19,12 @@ NARROW = {"width": 320, "height": 640}
 THUMB = 44  #: CSS pixels that a thumb needs
 
 
+@pytest.fixture
+def demo() -> bool:
+    """The phones are among the pages."""
+    return True
+
+
 async def agreed(world: Any) -> str:
     """An offer is answered; the owner's link."""
     offer = await world.offer()
