@@ -7,7 +7,8 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -61,6 +62,11 @@ class Staff:
         async with self.http.post(f"{self.base}/api/v1{path}", json=body, headers=headers) as answer:
             return await _body(answer, path)
 
+    async def patch(self, path: str, **body: Any) -> Any:
+        """Change something."""
+        async with self.http.patch(f"{self.base}/api/v1{path}", json=body) as answer:
+            return await _body(answer, path)
+
 
 async def _body(answer: aiohttp.ClientResponse, path: str) -> Any:
     if answer.status >= 500:
@@ -71,6 +77,21 @@ async def _body(answer: aiohttp.ClientResponse, path: str) -> Any:
             f"{path} answered {answer.status}: {body.get('detail') or body.get('title') if isinstance(body, dict) else body}"
         )
     return body
+
+
+class Handset(Protocol):
+    """Somebody's phone, whatever brings the texts to it."""
+
+    number: str
+
+    async def texts(self) -> list[dict[str, Any]]:
+        """Everything that arrived, oldest first: {body, parts}."""
+
+    async def answer(self, dealer_number: str, body: str) -> None:
+        """Type an answer."""
+
+    async def page(self, url: str) -> str:
+        """Follow a link from a text."""
 
 
 @dataclass
@@ -105,11 +126,14 @@ class Phone:
 class Ear:
     """Listens to what cars publish, on a connection of its own; it can say nothing."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, trusted: Path | None = None) -> None:
+        """`trusted`: the authority of the broker's certificate, for mqtts."""
         where = urlsplit(url)
         self.heard: dict[str, int] = {}
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"witness-{uuid.uuid4().hex[:8]}")
         self._client.username_pw_set(where.username, where.password)
+        if where.scheme == "mqtts":
+            self._client.tls_set(str(trusted) if trusted else None)
         self._client.on_connect = lambda client, *_: client.subscribe("vehicles/+/+/up/telemetry", qos=0)
         self._client.on_message = self._on_message
         self._client.connect(where.hostname or "127.0.0.1", where.port or 1883)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import aiohttp
 
-from proofs.outside import Ear, NotSeen, Phone, Staff, eventually
+from proofs.outside import Ear, Handset, NotSeen, Staff, eventually
 
 
 @dataclass
@@ -28,8 +28,8 @@ class Scene:
     advisor: Staff
     driver: Staff
     technician: Staff
-    owner: Phone
-    staff_phones: dict[str, Phone]
+    owner: Handset
+    staff_phones: Mapping[str, Handset]
     passwords: dict[str, tuple[str, str]]  # role -> e-mail, password
     vin: str
     healthy_vin: str

@@ -6,6 +6,8 @@ what it measures, and so that a witness does not share the client library with t
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 import struct
 from collections.abc import Iterator
 
@@ -102,3 +104,18 @@ def published(first: int, body: memoryview) -> tuple[str, int | None, bytes]:
     if first & 0x06:
         return topic, int.from_bytes(body[topic_end : topic_end + 2], "big"), bytes(body[topic_end + 2 :])
     return topic, None, bytes(body[topic_end:])
+
+
+async def say(host: str, port: int, user: str, password: str, topic: str, payload: bytes, *, tls: ssl.SSLContext | None = None) -> None:
+    """Sign in, publish one message at QoS 1, wait until the broker has it, leave. OSError when it is refused."""
+    reader, writer = await asyncio.open_connection(host, port, ssl=tls)
+    try:
+        writer.write(connect(f"say-{id(writer):x}", user, password))
+        if (await asyncio.wait_for(reader.readexactly(4), 5))[3]:
+            raise ConnectionRefusedError(f"the broker does not let {user} in")
+        writer.write(publish(topic, payload, 1))
+        await asyncio.wait_for(reader.readexactly(4), 5)
+        writer.write(bytes((DISCONNECT, 0)))
+        await writer.drain()
+    finally:
+        writer.close()

@@ -1,0 +1,99 @@
+"""Who works here and who drives: made by the commands and the documented API, as on the first day of a real dealer."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from proofs.outside import Staff
+from proofs.production import account
+from proofs.production.house import House
+from telltale.demo_data import CAST, Cast, Owner
+
+PASSWORD = "rehearsed and ready"
+_COLUMNS = ("name", "phone", "language", "address", "zone", "vin", "title", "plate", "profile", "consent_safety", "consent_service", "consent_status", "consent_survey",
+            "consent_at", "consent_source", "consent_wording")  # fmt: skip
+
+
+@dataclass
+class Household:
+    """The dealer with its people, who have chosen a password, and its cars, which have one."""
+
+    dealer: int
+    dealer_number: str
+    passwords: dict[str, tuple[str, str]]  # role -> e-mail, password
+    phones: dict[str, str]  # role -> number
+    secrets: dict[str, str]  # VIN -> MQTT password
+    key: str  #: of a program
+    links: dict[str, str]  # role -> invitation
+
+
+async def furnish(house: House, customers: Sequence[Owner], *, cast: Cast = CAST, hours: str | None = None) -> Household:
+    """The dealer, one person of each role, these customers with their consent. The house need not be open yet."""
+    await house.command(
+        "dealer", "create", cast.dealer, "--zone", cast.zone, "--country", cast.country, "--phone", cast.phone, "--address", cast.address, "--hours",
+        hours or cast.opening_hours, "--bays", str(cast.bays), "--loaners", str(cast.loaners), "--language", cast.language, "--sender", house.provider.number,
+    )  # fmt: skip
+    people = {person.role.value: person for person in reversed(cast.people)}
+    file = house.home / "owners.csv"
+    file.write_text(listed(customers, cast.zone))
+    account.give(file)
+    invited, made, _ = await asyncio.gather(
+        asyncio.gather(*(
+            house.command("staff", "invite", one.email, "--name", one.name, "--role", role, "--phone", one.phone) for role, one in people.items()
+        )),
+        house.command("key", "create", "rehearsal"),
+        house.command("owners", "import", str(file)),
+    )  # fmt: skip
+    return Household(
+        dealer=invited[0]["dealer"], dealer_number=house.provider.number, passwords={role: (one.email, PASSWORD) for role, one in people.items()},
+        phones={role: one.phone for role, one in people.items()}, secrets={}, key=made["key"],
+        links={role: said["link"] for role, said in zip(people, invited, strict=True)},
+    )  # fmt: skip
+
+
+def listed(customers: Sequence[Owner], zone: str) -> str:
+    """The list as a dealer would export it."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _COLUMNS)
+    writer.writeheader()
+    for one in customers:
+        writer.writerow({
+            "name": one.name, "phone": one.phone, "language": one.language, "address": one.address, "zone": zone, "vin": one.vin, "title": one.title,
+            "plate": one.plate, "profile": one.profile, "consent_safety": "yes", "consent_service": "yes", "consent_status": "yes", "consent_survey": "yes",
+            "consent_at": "2026-01-10T09:00+01:00", "consent_source": "order form", "consent_wording": "Text me about my car.",
+        })  # fmt: skip
+    return text.getvalue()
+
+
+async def settle_in(house: House, household: Household, http: aiohttp.ClientSession) -> None:
+    """Behind their invitations everybody chooses a password: through nginx, as a browser sends it."""
+
+    async def choose(link: str) -> None:
+        form = {"password": PASSWORD, "again": PASSWORD}
+        headers = {"Sec-Fetch-Site": "same-origin", "Origin": house.url}
+        async with http.get(link) as page:
+            page.raise_for_status()
+        async with http.post(link, data=form, headers=headers, allow_redirects=False) as answer:
+            if answer.status not in (200, 303):
+                raise aiohttp.ClientConnectionError(f"the invitation answered {answer.status}: {(await answer.text())[:300]}")
+
+    await asyncio.gather(*(choose(link) for link in household.links.values()))
+
+
+async def enrol(house: House, household: Household, staff: Staff, vins: Sequence[str]) -> None:
+    """Credentials for these cars, by the API, and the broker is told."""
+    for vin in vins:
+        car: dict[str, Any] = (await staff.get("/vehicles", vin=vin))["items"][0]
+        said = await staff.post(f"/vehicles/{car['id']}/enrol")
+        household.secrets[vin] = said["password"]
+    house.passwords |= household.secrets
+    if house.kind == "mosquitto":
+        await asyncio.to_thread(house.mosquitto.admit, house.passwords)
+        house.mosquitto.reload()
