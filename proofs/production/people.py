@@ -48,7 +48,7 @@ async def furnish(house: House, customers: Sequence[Owner], *, cast: Cast = CAST
         asyncio.gather(*(
             house.command("staff", "invite", one.email, "--name", one.name, "--role", role, "--phone", one.phone) for role, one in people.items()
         )),
-        house.command("key", "create", "rehearsal"),
+        house.command("key", "create", "rehearsal", "--scope", "all"),
         house.command("owners", "import", str(file)),
     )  # fmt: skip
     return Household(
