@@ -42,7 +42,7 @@ class Car:
 
     __slots__ = (
         "acked_at", "bucket", "dealer_id", "frontier", "heard_ts", "id", "loaded", "low_day", "memory", "odometer", "odometer_ts", "place",
-        "poison", "profile", "recent", "row_head", "secret_hash", "shown", "shown_ids", "since", "vin",
+        "poison", "profile", "recent", "revoked", "row_head", "secret_hash", "shown", "shown_ids", "since", "vin",
     )  # fmt: skip
 
     def __init__(self, who: Identity, bucket: int) -> None:
@@ -50,7 +50,8 @@ class Car:
         self.id, self.vin = who.id, who.vin
         self.profile = who.profile
         self.belongs_to(who.dealer_id)
-        self.secret_hash = who.secret_hash if who.revoked_at is None else None
+        self.revoked = who.revoked_at is not None
+        self.secret_hash = None if self.revoked else who.secret_hash
         self.acked_at = 0.0  #: machine time of the last application ack
         self.poison: Poison | None = None
         self.shown: bytes | None = None  #: the newest row, packed, until it is written for the desk

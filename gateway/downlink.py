@@ -44,7 +44,8 @@ class Downlink:
             step = moved.step
             if not step.shadow and step.state in _TOLD:
                 told = {"rule": step.rule, "component": step.component, "state": step.state.value, "severity": step.severity.value, "because": step.because}
-                self._send(self.fleet.by_id[moved.vehicle_id], "down/alerts", to_json(told))
+                if (car_told := self.fleet.by_id.get(moved.vehicle_id)) is not None:
+                    self._send(car_told, "down/alerts", to_json(told))
 
     async def run(self) -> None:
         """For ever: acks, at most one a second and car."""
@@ -94,6 +95,11 @@ class Downlink:
             if car.bucket in leaving:
                 self._ack(blobs, car, boot, upto)
         self._out(blobs)
+
+    def part(self, car: Car) -> None:
+        """There is nothing more to tell this car."""
+        self.owed.pop(car, None)
+        self.owed_before = {key: upto for key, upto in self.owed_before.items() if key[0] is not car}
 
     def forget(self, bucket: int) -> None:
         """Another gateway speaks to these cars now."""

@@ -14,7 +14,7 @@ from rules.taking_back import Again, without
 from schemas.alert import AlertStep
 from schemas.moment import from_epoch
 from schemas.reading import Mark, Reading
-from schemas.vehicle import bucket_of, is_vin
+from schemas.vehicle import bucket_of, is_vin, topic
 from store import checkpoints, gaps, readings
 from store.pool import Connection
 from store.vehicles import Identity
@@ -48,7 +48,7 @@ class Route:
 
     def __init__(self, kind: int, car: Car | None, source: Source) -> None:
         self.kind, self.car, self.source = kind, car, source
-        self.speaks = car if kind == TELEMETRY else None  #: the car, where it sends its samples
+        self.speaks = car if kind == TELEMETRY and car is not None and not car.revoked else None  #: the car, where it sends its samples
 
 
 class Fleet:
@@ -76,7 +76,10 @@ class Fleet:
                 if car.profile != identity.profile:
                     car.profile = identity.profile
                     self.changed.add(car)
-                car.secret_hash = identity.secret_hash if identity.revoked_at is None else None
+                if car.revoked is not (identity.revoked_at is not None):
+                    car.revoked = not car.revoked
+                    self._forget_routes(car)
+                car.secret_hash = None if car.revoked else identity.secret_hash
             if car.secret_hash is not None:
                 if self.known.get(car.vin) not in (None, car.secret_hash):
                     gone.append(car.vin)  # a new secret ends the old sign-in
@@ -85,21 +88,36 @@ class Fleet:
                 gone.append(car.vin)
         return gone
 
-    def route(self, topic: bytes) -> Route:
+    def part(self, vehicle_id: int) -> Car | None:
+        """Nobody looks after this car any more: what it says is an unknown car's. Returns it, if we knew it."""
+        car = self.by_id.pop(vehicle_id, None)
+        if car is not None:
+            del self.by_vin[car.vin]
+            self.known.pop(car.vin, None)
+            self.gappy.discard(car)
+            self.changed.discard(car)
+            self._forget_routes(car)
+        return car
+
+    def _forget_routes(self, car: Car) -> None:
+        for kind in _KINDS:
+            self.routes.pop(topic(car.vin, f"up/{kind.decode()}").encode(), None)
+
+    def route(self, name: bytes) -> Route:
         """Who said it and what it is, by the topic, which the broker binds to the car's credentials."""
-        found = self.routes.get(topic)
+        found = self.routes.get(name)
         if found is not None:
             return found
-        levels = topic.split(b"/")
-        name = topic.decode("utf-8", "backslashreplace").replace("\0", "\\0")[:300]
+        levels = name.split(b"/")
+        written = name.decode("utf-8", "backslashreplace").replace("\0", "\\0")[:300]
         vin = levels[2].decode("utf-8", "replace") if len(levels) == 5 else ""
         car = self.by_vin.get(vin)
         kind = _KINDS.get(levels[4], UNKNOWN) if len(levels) == 5 and levels[3] == b"up" else UNKNOWN
         if is_vin(vin) and levels[1] != b"%02d" % bucket_of(vin):
             kind = UNKNOWN  # in another car's order of arrival: never judged
-        made = Route(kind, car, Source(vin, car.id if car else 0, name))
-        if car is not None:
-            self.routes[topic] = made
+        made = Route(kind, car, Source(vin, car.id if car else 0, written))
+        if car is not None and kind != UNKNOWN:  # three topics a car: whoever makes up others makes up no memory of ours
+            self.routes[name] = made
         return made
 
     async def load(self, connection: Connection, cars: Iterable[Car], now: float) -> tuple[list[tuple[int, int, int]], list[Reading]]:

@@ -49,7 +49,7 @@ class Hearing:
                 route = self.fleet.route(name)
             car = route.car
             try:
-                if car is None or route.kind == UNKNOWN or retained:
+                if car is None or car.revoked or route.kind == UNKNOWN or retained:
                     self._stray(batch, route, payload, received_at, retained)
                 elif read is not None:
                     heard.append((car, Heard(read[0], read[1], odometer=read[2]), payload, route.source.topic))
@@ -83,6 +83,8 @@ class Hearing:
             reason, detail = Refusal.RETAINED, "retained messages are not events"
         elif route.car is None:
             reason, detail = Refusal.UNKNOWN_VEHICLE, "no dealer looks after a car of this VIN"
+        elif route.car.revoked:
+            reason, detail = Refusal.REVOKED, "the car's credentials were taken away: enrol it again if it may speak"
         else:
             reason, detail = Refusal.NOT_TELEMETRY, "this topic is not in the contract, or not in the car's bucket"
         self.refusals.refuse(batch, route.car, normalise.refusal(route.source, payload, received_at, reason, detail))

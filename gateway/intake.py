@@ -14,6 +14,7 @@ import structlog
 from gateway import metrics
 from gateway.batch import Batch
 from gateway.broker import Broker, Chunk
+from gateway.car import Car
 from gateway.downlink import Downlink
 from gateway.fleet import Fleet
 from gateway.hearing import Hearing
@@ -113,6 +114,11 @@ class Intake:
         for car in self.fleet.unload(bucket):
             self.shown.forget(car)
         self.downlink.forget(bucket)
+
+    def forget(self, car: Car) -> None:
+        """Nobody looks after it any more: nothing is shown of it or told to it."""
+        self.shown.forget(car)
+        self.downlink.part(car)
 
     async def _take(self) -> list[Chunk]:
         if not self._queue and time.monotonic() < self._next_tick:

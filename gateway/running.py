@@ -205,7 +205,11 @@ def _heard(g: Gateway, said: dict[str, Any]) -> None:
 
 async def _meet(g: Gateway, vehicle: int | None) -> None:
     who = await g.writer.read(lambda connection: vehicles.identities(connection, vehicle))
-    for vin in g.fleet.meet(who):
+    gone = g.fleet.meet(who)
+    if vehicle is not None and not who and (parted := g.fleet.part(vehicle)) is not None:
+        g.intake.forget(parted)
+        gone.append(parted.vin)
+    for vin in gone:
         if g.doorkeeper is not None:
             g.doorkeeper.cut_off(vin)
     if vehicle is None:

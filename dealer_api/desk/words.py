@@ -51,6 +51,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     Refusal.OUT_OF_RANGE: ("Out of range", "A value that no such sensor can give; the others were kept."),
     Refusal.FOREIGN_VIN: ("Another car's name", "The message named another car than the one that sent it."),
     Refusal.UNKNOWN_VEHICLE: ("Unknown vehicle", "Nobody here looks after this car."),
+    Refusal.REVOKED: ("Revoked", "The car's credentials were taken away; what it says is not believed until it is enrolled again."),
     Refusal.RETAINED: ("Retained", "An old message that the broker kept; never an event."),
     Refusal.ODOMETER: ("Odometer", "It ran backwards, or faster than a car can drive."),
     Refusal.FLOOD: ("Flood", "This source sends nothing but refused messages; they are counted, no longer kept."),

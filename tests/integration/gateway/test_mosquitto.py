@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,10 +12,12 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from gateway.doorkeeper import secret_hash
 from proofs.bench.brokers import mosquitto
 from schemas.vehicle import topic
+from store import vehicles
 from telltale.embedded.process import die_with_parent, free_port
-from tests.integration.gateway.world import until
+from tests.integration.gateway.world import now, until
 
 pytestmark = pytest.mark.skipif(mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt install mosquitto)")
 
@@ -78,3 +81,53 @@ async def test_a_session_goes_on_after_a_restart_of_the_gateway(on_mosquitto):
     await world.start(mqtt_version=5)
     await until(lambda: car.acked[-1]["upto"] == 31)
     assert await world.count(car) == 31
+
+
+async def test_a_revoked_car_is_not_believed_though_the_broker_lets_it_in_and_is_again_when_it_is_enrolled_again(on_mosquitto):
+    world = on_mosquitto
+    await world.start(mqtt_version=5)
+    car, other = await world.car(), await world.car()
+    car.say()
+    await until(lambda: car.acked and car.acked[-1]["upto"] == 1)
+    async with world.pool.acquire() as connection, connection.transaction():
+        await vehicles.revoke(connection, car.vin, now())
+
+    async def refused() -> bool:
+        car.say(car.body(2))
+        return "revoked" in await world.refusals(car)
+
+    await until(refused, 5)
+    before = await world.count(car)
+    for _ in range(28):
+        car.say(car.body())
+    for n in (1, 2):  # a car hears at most one ack a second: with the second one, one for the other car would have been said
+        other.say()
+        await until(lambda n=n: other.acked and other.acked[-1]["upto"] == n)
+    assert await world.count(car) == before <= 2 and car.acked[-1]["upto"] <= 2
+    async with world.pool.acquire() as connection, connection.transaction():
+        await vehicles.enrol(connection, car.vin, secret_hash(car.secret), now())
+
+    async def believed() -> bool:
+        for seq in range(1, 31):  # it had no ack: it kept them all
+            car.say(car.body(seq))
+        return await world.count(car) == 30
+
+    await until(believed)
+    await until(lambda: car.acked[-1]["upto"] == 30)
+
+
+async def test_a_car_that_was_removed_is_not_believed_any_more(on_mosquitto):
+    world = on_mosquitto
+    await world.start(mqtt_version=5)
+    car = await world.car()
+    car.say()
+    await until(lambda: car.acked)
+    await world.pool.execute("DELETE FROM latest WHERE vehicle_id = $1", car.id)
+    await world.pool.execute("DELETE FROM vehicles WHERE id = $1", car.id)
+    await world.pool.execute("SELECT pg_notify('cars', $1)", json.dumps({"vehicle": car.id, "what": "removed"}))
+
+    async def unknown() -> bool:
+        car.say()
+        return await world.pool.fetchval("SELECT count(*) FROM quarantine WHERE vin = $1 AND reason = 'unknown_vehicle'", car.vin) > 0
+
+    await until(unknown)

@@ -2,15 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 from gateway.car import Car
 from gateway.fleet import Fleet
 from gateway.frontier import Arrival, Frontier
-from schemas.vehicle import bucket_of
+from schemas.vehicle import bucket_of, topic
 from store.vehicles import Identity
 
 VIN = "TTB1H00LDP0000089"
+
+
+def who(**changes: object) -> Identity:
+    return replace(Identity(id=1, vin=VIN, dealer_id=1, profile="petrol_hatch", secret_hash=b"x" * 32, revoked_at=None), **changes)
+
+
+def test_a_revoked_car_does_not_speak_and_does_again_when_it_is_enrolled_again():
+    fleet = Fleet(SimpleNamespace(dump=lambda memory: b"", versions={}))  # type: ignore[arg-type]
+    fleet.meet([who()])
+    name = topic(VIN, "up/telemetry").encode()
+    assert fleet.route(name).speaks is fleet.by_vin[VIN]
+    assert fleet.meet([who(revoked_at=datetime(2026, 11, 21, tzinfo=UTC))]) == [VIN]
+    assert fleet.route(name).speaks is None and fleet.route(name).car.revoked and VIN not in fleet.known
+    assert fleet.meet([who()]) == []
+    assert fleet.route(name).speaks is fleet.by_vin[VIN] and VIN in fleet.known
+
+
+def test_a_car_that_was_removed_is_an_unknown_one():
+    fleet = Fleet(SimpleNamespace(dump=lambda memory: b"", versions={}))  # type: ignore[arg-type]
+    fleet.meet([who()])
+    name = topic(VIN, "up/telemetry").encode()
+    assert fleet.route(name).car is not None
+    assert fleet.part(1) is not None and fleet.part(1) is None
+    assert fleet.route(name).car is None and VIN not in fleet.known and not fleet.by_id
+
+
+def test_topics_that_are_made_up_are_not_remembered():
+    fleet = Fleet(SimpleNamespace(dump=lambda memory: b"", versions={}))  # type: ignore[arg-type]
+    fleet.meet([who()])
+    for n in range(1_000):
+        fleet.route(topic(VIN, f"up/{n}").encode())
+    assert fleet.routes == {}
 
 
 def test_a_checkpoint_does_not_learn_of_rows_that_come_while_it_is_being_written():
