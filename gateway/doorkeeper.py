@@ -79,13 +79,13 @@ class Doorkeeper:
             with suppress(Exception):
                 await asyncio.wait_for(self._client.close(), 3)
 
-    def cut_off(self, vin: str) -> None:
-        """End the car's live connections; it cannot come back, for it is no longer known."""
-        task = asyncio.create_task(self._cut_off(vin))
+    def cut_off(self, vin: str, vehicle: int | None = None) -> None:
+        """End the car's live connections; it cannot come back, for it is no longer known. The log says the vehicle's id."""
+        task = asyncio.create_task(self._cut_off(vin, vehicle))
         self._cuts.add(task)
         task.add_done_callback(self._cuts.discard)
 
-    async def _cut_off(self, vin: str) -> None:
+    async def _cut_off(self, vin: str, vehicle: int | None) -> None:
         assert self._client is not None
         inbox = self._client.new_inbox()
         answers = await self._client.subscribe(inbox)
@@ -101,7 +101,7 @@ class Doorkeeper:
                         ended += 1
         finally:
             await answers.unsubscribe()
-        log.info("cut_off", vin=vin, connections=ended)
+        log.info("cut_off", vehicle=vehicle, connections=ended)
 
     async def _asked(self, message: Msg) -> None:
         try:

@@ -60,7 +60,7 @@ class Hearing:
                 else:
                     self._hint(batch, car, payload)
             except Exception as error:  # our bug: this message is put aside, the others go on
-                log.exception("decoder_fault", topic=route.source.topic)
+                log.exception("decoder_fault", vehicle=route.source.vehicle_id)
                 detail = f"it could not be read; that is our fault ({type(error).__name__})"
                 self.refusals.refuse(batch, car, normalise.refusal(route.source, payload, received_at, Refusal.NOT_TELEMETRY, detail))
         await self.warm_up(batch, [said[0] for said in heard if not said[0].loaded])

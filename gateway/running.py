@@ -211,7 +211,7 @@ async def _meet(g: Gateway, vehicle: int | None) -> None:
         gone.append(parted.vin)
     for vin in gone:
         if g.doorkeeper is not None:
-            g.doorkeeper.cut_off(vin)
+            g.doorkeeper.cut_off(vin, g.fleet.by_vin[vin].id)
     if vehicle is None:
         g.intake.accept_now = True
 

@@ -1,4 +1,8 @@
-"""Logs: one line an event, JSON for machines, colours for people, no personal data in either."""
+"""Logs: one line an event, JSON for machines, colours for people, no personal data in either.
+
+Whoever writes a log line says ids: of a case, a vehicle (never its VIN), a dealer. What slips in all the same, in an
+exception of a library for instance, is taken out here, last of all, traceback included.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,20 @@ from typing import Any
 
 import structlog
 
-# Names of facts that are about a person or open a door; their values never reach a log.
-PRIVATE = frozenset(
-    {"phone", "email", "name", "address", "body", "to", "to_address", "from_address", "password", "token", "secret", "link", "url"}
+# Names of facts that are about a person or a car, or open a door; their values never reach a log.
+PRIVATE = frozenset({
+    "phone", "email", "name", "address", "body", "to", "to_address", "from_address", "password", "token", "secret", "link", "url", "vin", "plate",
+    "owner_name", "words", "cookie", "authorization",
+})  # fmt: skip
+#: The same by their looks, wherever they hide. What a database says of a row ("DETAIL: Key (email)=(…)") is a person's more often than not.
+_LOOKS = (
+    (re.compile(r"(DETAIL|CONTEXT): .*"), r"\1: (private)"),
+    (re.compile(r"[\w.%+-]+@[\w-]+(\.[\w-]+)+"), "(mail)"),
+    (re.compile(r"\+\d[\d ()/-]{6,}\d"), "(number)"),
+    (re.compile(r"/(o|d|f|p|invitation)/[\w-]{16,}"), r"/\1/(token)"),
+    (re.compile(r"\btk_[\w-]{8,}"), "(key)"),
+    (re.compile(r"(?<![A-Z0-9])(?=[A-Z]*\d)(?=\d*[A-Z])[A-HJ-NPR-Z0-9]{17}(?![A-Z0-9])"), "(vin)"),
 )
-_NUMBER = re.compile(r"\+\d[\d ()/-]{6,}\d")
 
 
 def set_up(level: str, style: str, service: str) -> None:
@@ -25,10 +38,11 @@ def set_up(level: str, style: str, service: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,  # before the next: a traceback's last line says what it was about
         without_personal_data,
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -43,10 +57,24 @@ def set_up(level: str, style: str, service: str) -> None:
 
 
 def without_personal_data(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Drop what is private by name, and phone numbers wherever they hide."""
+    """Drop what is private by name, and what looks like it wherever it hides."""
     for key, value in event.items():
-        if key in PRIVATE:
-            event[key] = "(private)"
-        elif isinstance(value, str) and "+" in value:
-            event[key] = _NUMBER.sub("(number)", value)
+        if not key.startswith("_"):  # the logging library's own
+            event[key] = "(private)" if key in PRIVATE else _cleaned(value)
     return event
+
+
+def _cleaned(value: Any) -> Any:
+    match value:
+        case str():
+            for looks, instead in _LOOKS:
+                value = looks.sub(instead, value)
+            return value
+        case dict():
+            return {key: "(private)" if key in PRIVATE else _cleaned(one) for key, one in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_cleaned(one) for one in value]
+        case bool() | int() | float() | None:
+            return value
+        case _:
+            return _cleaned(str(value))

@@ -11,7 +11,7 @@ from datetime import timedelta
 import structlog
 
 from rules import retry
-from schemas.errors import Unavailable
+from schemas.errors import TelltaleError, Unavailable
 from store import tallies, wakeups
 from store.pool import Connection, transaction
 from store.wakeups import Wakeup
@@ -66,7 +66,7 @@ async def one(kit: Kit, handlers: Mapping[str, Handler] = HANDLERS) -> bool:
 async def _put_off(kit: Kit, connection: Connection, wakeup: Wakeup, error: Exception) -> None:
     """Poisoned or just unlucky: others go first, and from the third time on it is counted where people see it."""
     attempt, reason = wakeup.attempts + 1, f"{type(error).__name__}: {error}"[:500]
-    log.warning("work put off", topic=wakeup.topic, subject=wakeup.subject_id, attempt=attempt, reason=reason, exc_info=attempt == 1)
+    log.warning("work put off", topic=wakeup.topic, subject=wakeup.subject_id, attempt=attempt, reason=reason, exc_info=attempt == 1 and not isinstance(error, TelltaleError))
     wait = timedelta(seconds=max(1.0, retry.delay(attempt, kit.luck(), base=2.0, cap=_LONGEST)))
     await wakeups.later(connection, wakeup, kit.clock() + wait, reason)
     if attempt >= _LOUD:
