@@ -12,6 +12,7 @@ from gateway.doorkeeper import Doorkeeper
 from gateway.intake import Intake
 from gateway.writer import Writer
 from monitoring.page import HealthPage, State
+from schemas.reading import Refusal
 
 COMMIT_S = 15.0  #: the beat commits every second, so a gap this long means that nothing can be promised
 PULSE_S = 15.0
@@ -26,6 +27,10 @@ class Health:
         self.beaten = time.monotonic()
         self.serving = False
         self._counted = dict[str, float]()
+        for rule in intake.fleet.judge.versions:  # a series must stand at zero before it moves, or nobody sees its first step
+            metrics.RULE_FAULTS.labels(rule)
+        for reason in Refusal:
+            metrics.REFUSED.labels(reason.value)
 
     def beat(self) -> None:
         """The lease's beat was committed."""

@@ -11,7 +11,7 @@ from monitoring.page import HealthPage, State
 from store import cases, messages, server, wakeups
 from store.pool import Pool, answers, transaction
 from workers import metrics
-from workers.channels import known
+from workers.channels import CHANNELS, known
 
 STUCK_S = 600.0  #: a turn that takes longer than this over its time hangs: no statement, provider or retry is that slow
 
@@ -22,6 +22,10 @@ class Health:
     def __init__(self, pool: Pool, clock: Callable[[], datetime], machine: Callable[[], datetime]) -> None:
         self._pool, self._clock, self._machine = pool, clock, machine
         self.listening = asyncio.Event()
+        for channel in CHANNELS:  # a series must stand at zero before it moves, or nobody sees its first step
+            metrics.SENT.labels(channel)
+            for why in metrics.GIVEN_UP:
+                metrics.FAILED.labels(channel, why)
         self._next = dict[str, float]()  #: loop -> when it should have turned again
 
     def turned(self, loop: str, outcome: str, again_s: float) -> None:

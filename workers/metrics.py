@@ -13,6 +13,7 @@ WORK = Counter("telltale_workers_work_total", "Pieces of work taken up: done, do
 QUEUED = Gauge("telltale_workers_messages_due", "Texts that should be on their way and wait for a worker, or for another try", ("channel",))
 QUEUED_AGE = Gauge("telltale_workers_messages_oldest_due_seconds", "For how long the oldest of them has been due", ("channel",))
 CLAIMED = Gauge("telltale_workers_messages_claimed", "Texts that a worker has in hand, or had when it died", ("channel",))
+GIVEN_UP = ("no channel", "unknown", "blocked", "refused", "tried too often")  #: why a text is given up for good
 SENT = Counter("telltale_workers_messages_sent_total", "Texts that a provider took", ("channel",))
 FAILED = Counter("telltale_workers_messages_failed_total", "Texts given up for good", ("channel", "reason"))
 CANCELLED = Counter("telltale_workers_messages_cancelled_total", "Texts that did not go, because they were no longer true or not allowed", ("channel", "reason"))
