@@ -163,10 +163,10 @@ async def run(url: str, secret: str, trials: int, seed: int, sabotage: str | Non
 async def _open(url: str, secret: str, sabotage: str | None) -> Arena:
     admin = await open_pool(url, name="proof-admin", size=2)
     pool = await open_pool(role_url(url, secret, "telltale_desk"), name="proof-desk", size=RIVALS + 4)
-    worker = await open_pool(role_url(url, secret, "telltale_worker"), name="proof-worker", size=1)
-    async with transaction(worker) as connection:
+    office = await open_pool(role_url(url, secret, "telltale_office"), name="proof-office", size=1)
+    async with transaction(office) as connection:
         arena = await _furnish(connection, admin, pool)
-    await worker.close()
+    await office.close()
     if sabotage in ("no-constraint", "check-then-insert"):
         async with admin.acquire() as connection:
             await connection.execute("ALTER TABLE slots DROP CONSTRAINT slots_resource_id_during_excl")

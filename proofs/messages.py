@@ -98,7 +98,7 @@ async def _run(admin_url: str, trials: int, luck: random.Random, switch: str) ->
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    pool, admin = await open_pool(worker_url, name="proof", size=6), await asyncpg.connect(admin_url)
+    pool, admin = await open_pool(role_url(admin_url, _SECRET, "telltale_office"), name="proof", size=6), await asyncpg.connect(admin_url)
     crew = [Crewman(switch, worker_url, url) for _ in range(WORKERS)]
     try:
         dealer_id, people, standing = await _furnish(pool)

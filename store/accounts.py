@@ -23,7 +23,7 @@ _ADD_STAFF = f"""
 INSERT INTO staff (dealer_id, name, email, phone, role, language, created_at, joined_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {_STAFF}
 """
 _ADD_SIGN_IN = "INSERT INTO sign_ins (email, dealer_id, staff_id, password_hash, changed_at) VALUES ($1, $2, $3, $4, $5)"
-_SIGN_IN = "SELECT dealer_id, staff_id, password_hash FROM sign_ins WHERE email = $1"
+_SIGN_IN = "SELECT dealer_id, staff_id, password_hash FROM sign_in_of($1)"
 _SET_PASSWORD = "UPDATE sign_ins SET password_hash = $3, changed_at = $4 WHERE dealer_id = $1 AND staff_id = $2"
 _JOINED = "UPDATE staff SET joined_at = coalesce(joined_at, $3) WHERE dealer_id = $1 AND id = $2"
 _DESCRIBE = f"UPDATE staff SET name = $3, phone = $4, language = $5 WHERE dealer_id = $1 AND id = $2 RETURNING {_STAFF}"
@@ -52,7 +52,7 @@ class SignIn:
 async def create_dealer(
     connection: Connection, *, name: str, zone: str, country: str, phone: str, address: str, opening_hours: str, language: str, now: datetime
 ) -> Dealer:
-    """A dealer; its bays and people come after. Needs the worker's role: nobody is signed in yet."""
+    """A dealer; its bays and people come after. Needs the office's role: nobody is signed in yet."""
     row = await connection.fetchrow(_CREATE_DEALER, name, zone, country, phone, address, opening_hours, language, now)
     return Dealer(**as_dict(row))
 
@@ -205,7 +205,7 @@ async def sender_of(connection: Connection, dealer_id: int, channel: str) -> str
 
 async def dealer_at(connection: Connection, address: str) -> int | None:
     """Whose number or mailbox this is: how an incoming text finds its dealer."""
-    found: int | None = await connection.fetchval("SELECT dealer_id FROM senders WHERE address = $1", address)
+    found: int | None = await connection.fetchval("SELECT dealer_at($1)", address)
     return found
 
 

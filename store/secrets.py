@@ -16,7 +16,7 @@ _MAKE = """
 INSERT INTO secrets (hash, dealer_id, purpose, staff_id, owner_id, vehicle_id, subject_id, label, created_at, expires_at, scopes)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
-_FIND = f"SELECT {_COLUMNS} FROM secrets WHERE hash = $1 AND purpose = ANY($2::text[])"
+_FIND = f"SELECT {_COLUMNS} FROM secret_of($1, $2)"
 _USE = """
 UPDATE secrets SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)
 """

@@ -10,7 +10,7 @@ from store.pool import Connection
 
 LIFE = timedelta(hours=14)  #: a working day
 _OPEN = "INSERT INTO sessions (id, dealer_id, staff_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)"
-_WHO = "SELECT dealer_id, staff_id FROM sessions WHERE id = $1 AND expires_at > $2"
+_WHO = "SELECT dealer_id, staff_id FROM session_of($1, $2)"
 
 
 async def start(connection: Connection, session_id: str, dealer_id: int, staff_id: int, machine_now: datetime) -> None:

@@ -86,7 +86,7 @@ class Demo:
             self._forget()
         gateway_settings = await self._engines()
         await migrate(self.database_url, settings.key)
-        pool = await open_pool(role_url(self.database_url, settings.key, "telltale_worker"), name="demo", size=2)
+        pool = await open_pool(role_url(self.database_url, settings.key, "telltale_office"), name="demo", size=2)
         self._parts.push_async_callback(_close, pool)
         await self._set_clock(pool)
         self.cars = await demo_data.prepare(pool, self.cast, settings.key, self.clock, self.seed)

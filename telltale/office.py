@@ -1,4 +1,4 @@
-"""What the commands of a real dealer share: one transaction with the machines' rights, the clock, and the dealer meant."""
+"""What the commands of a real dealer share: one transaction with the office's rights, the clock, and the dealer meant."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _no_dealer() -> Dealer:
 
 async def at(settings: Settings, work: Callable[[Office], Awaitable[Result]]) -> Result:
     """Do the work in one transaction; whatever it raises leaves nothing behind."""
-    connection = await connect(role_url(settings.database, settings.key, "telltale_worker"), name="command")
+    connection = await connect(role_url(settings.database, settings.key, "telltale_office"), name="command")
     try:
         now = (await clock.read(connection))()
         async with connection.transaction():

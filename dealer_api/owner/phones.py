@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets as randomness
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -71,6 +71,7 @@ async def _table(request: web.Request) -> _Table:
     chosen: Handset | None = None
     line: _Line | None = None
     bubbles: list[Bubble] = []
+    newest: dict[str, Newest] = {}
     for at in lines:
         async with home.at(at.dealer_id) as connection:
             dealer = await accounts.dealer(connection, at.dealer_id)
@@ -80,13 +81,20 @@ async def _table(request: web.Request) -> _Table:
                 chosen, line = here, _Line(at.address, dealer.name, dealer)
                 bubbles += await phones.answers(connection, at.dealer_id, wanted)
             line = line or _Line(at.address, dealer.name, dealer)
+            bubbles += await phones.texts(connection, at.dealer_id, wanted) if wanted else []
+            for number, latest in (await phones.newest(connection, at.dealer_id, [one.number for one in mine])).items():
+                newest[number] = _later(newest.get(number), latest)
         handsets += [one for one in mine if one.number not in {known.number for known in handsets}]
-    async with home.at(None) as connection:
-        newest = await phones.newest(connection, [one.number for one in handsets])
-        bubbles += await phones.texts(connection, wanted) if wanted else []
     zone = line.dealer.zone if line else "UTC"
     speech = Speech(home.wording, guest_language(request, home), zone, home.now())
     return _Table(speech, lapse, tuple(_shown(speech, one, newest.get(one.number)) for one in handsets), chosen, line, tuple(sorted(bubbles, key=_order)))
+
+
+def _later(one: Newest | None, other: Newest) -> Newest:
+    """Of a phone that two dealers write to."""
+    if one is None:
+        return other
+    return replace(max(one, other, key=lambda newest: newest.id), texts=one.texts + other.texts)
 
 
 def _order(bubble: Bubble) -> tuple[Any, ...]:

@@ -42,12 +42,12 @@ async def main(settings: Any, *, seconds: float) -> dict[str, Any]:
 
 
 async def _measure(url: str, seconds: float) -> dict[str, Any]:
-    worker = await open_pool(role_url(url, _SECRET, "telltale_worker"), name="bench-worker", size=1)
-    async with transaction(worker) as connection:
+    office = await open_pool(role_url(url, _SECRET, "telltale_office"), name="bench-office", size=1)
+    async with transaction(office) as connection:
         dealer = await bench_dealer(connection, _NOW)
         await connection.execute(_FURNISH, dealer.id, _NOW, CASES)
         key = await secrets.make(connection, dealer.id, "api_key", now=_NOW, label="bench", scopes=SCOPES)
-    await worker.close()
+    await office.close()
     pool = await open_pool(role_url(url, _SECRET, "telltale_desk"), name="bench-desk", size=10, spotless=True)
     house = bench_house(pool, _NOW, _SECRET)
     desk, hello = await _serve(build(house, Live(role_url(url, _SECRET, "telltale_desk")))), await _serve(_hello())

@@ -44,10 +44,10 @@ async def main(settings: Any, *, rivals: int) -> dict[str, Any]:
 
 
 async def _measure(url: str, rivals: int) -> dict[str, Any]:
-    worker = await open_pool(role_url(url, _SECRET, "telltale_worker"), name="bench-worker", size=1)
+    office = await open_pool(role_url(url, _SECRET, "telltale_office"), name="bench-office", size=1)
     pool = await open_pool(role_url(url, _SECRET, "telltale_desk"), name="bench-desk", size=AT_ONCE)
     house = bench_house(pool, _NOW, _SECRET)
-    async with transaction(worker) as connection:
+    async with transaction(office) as connection:
         dealer = await bench_dealer(connection, _NOW)
         bay = await accounts.add_resource(connection, dealer.id, "bay", "Bay")
         cases = [row["id"] for row in await connection.fetch(_CASES, dealer.id, _NOW, rivals + 1)]
@@ -74,7 +74,7 @@ async def _measure(url: str, rivals: int) -> dict[str, Any]:
 
     lock, alone = await _race(pool, [locked] * rivals), await _race(pool, [constraint_alone] * rivals)
     act = await _race(pool, [whole(case) for case in cases])
-    await asyncio.gather(pool.close(), worker.close())
+    await asyncio.gather(pool.close(), office.close())
     return {
         "rivals": rivals, f"seconds_{rivals}_rivals": lock["seconds"], "winners": lock["winners"], "deadlocks": lock["deadlocks"],
         "constraint_alone": alone, "whole_act": act, "ratio_to_constraint_alone": round(alone["seconds"] / lock["seconds"], 2),

@@ -1,4 +1,4 @@
-"""The demo phones: who has one, and the texts that lie on it. The phone is a provider outside any dealer."""
+"""The demo phones: who has one, and the texts that lie on it, dealer by dealer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from store.pool import Connection, as_dict
 
-_LINES = "SELECT address, dealer_id FROM senders WHERE dealer_id = $1 AND channel = 'phone' ORDER BY address"
+_LINES = "SELECT address, dealer_id FROM senders WHERE dealer_id = $1 AND channel = 'phone' ORDER BY address LIMIT 1"
 _OWNERS = """
 SELECT o.phone AS number, o.name, coalesce(string_agg(concat_ws(' · ', v.title, v.plate), ', ' ORDER BY v.title), '') AS about, o.language, false AS staff
 FROM owners o LEFT JOIN vehicles v ON v.dealer_id = o.dealer_id AND v.owner_id = o.id
@@ -19,10 +19,11 @@ WHERE dealer_id = $1 AND phone IS NOT NULL AND disabled_at IS NULL ORDER BY name
 """
 _NEWEST = """
 SELECT DISTINCT ON (number) number, id, body, at, texts FROM (
-    SELECT to_address AS number, id, body, at, count(*) OVER (PARTITION BY to_address) AS texts FROM phone_texts WHERE to_address = ANY($1::text[])
+    SELECT to_address AS number, id, body, at, count(*) OVER (PARTITION BY to_address) AS texts FROM phone_texts
+    WHERE dealer_id = $1 AND to_address = ANY($2::text[])
 ) AS all_of_them ORDER BY number, id DESC
 """
-_TEXTS = "SELECT id, from_address, body, at FROM phone_texts WHERE to_address = $1 AND id > $2 ORDER BY id LIMIT 500"
+_TEXTS = "SELECT id, from_address, body, at FROM phone_texts WHERE dealer_id = $1 AND to_address = $2 AND id > $3 ORDER BY id LIMIT 500"
 _ANSWERS = "SELECT id, to_address, body, received_at AS at FROM replies WHERE dealer_id = $1 AND channel = 'phone' AND from_address = $2 AND id > $3 ORDER BY id LIMIT 500"
 
 
@@ -78,14 +79,14 @@ async def handsets(connection: Connection, dealer_id: int) -> list[Handset]:
     return [Handset(**as_dict(row)) for row in rows]
 
 
-async def newest(connection: Connection, numbers: list[str]) -> dict[str, Newest]:
-    """By number; a phone without texts is missing."""
-    return {row["number"]: Newest(**as_dict(row)) for row in await connection.fetch(_NEWEST, numbers)}
+async def newest(connection: Connection, dealer_id: int, numbers: list[str]) -> dict[str, Newest]:
+    """By number, of what this dealer sent; a phone without its texts is missing."""
+    return {row["number"]: Newest(**as_dict(row)) for row in await connection.fetch(_NEWEST, dealer_id, numbers)}
 
 
-async def texts(connection: Connection, number: str, after: int = 0) -> list[Bubble]:
-    """What arrived on this phone, oldest first."""
-    return [Bubble(row["id"], False, row["from_address"], row["body"], row["at"]) for row in await connection.fetch(_TEXTS, number, after)]
+async def texts(connection: Connection, dealer_id: int, number: str, after: int = 0) -> list[Bubble]:
+    """What this dealer's texts left on this phone, oldest first."""
+    return [Bubble(row["id"], False, row["from_address"], row["body"], row["at"]) for row in await connection.fetch(_TEXTS, dealer_id, number, after)]
 
 
 async def answers(connection: Connection, dealer_id: int, number: str, after: int = 0) -> list[Bubble]:

@@ -44,8 +44,10 @@ SETTINGS = {
 class EmbeddedPostgres:
     """One database server below one home folder; the home's owner makes sure that there is only one of us."""
 
-    def __init__(self, home: Path, *, port: int | None = None, settings: dict[str, str] | None = None) -> None:
+    def __init__(self, home: Path, *, port: int | None = None, settings: dict[str, str] | None = None, programs: Path | None = None) -> None:
+        """`programs`: the `bin` folder of the PostgreSQL to run, when it is not the one that `binaries.find` prefers."""
         self.home = home.resolve()
+        self._programs = programs
         self._settings = {**SETTINGS, **(settings or {})}
         self._who = binaries.account()
         self._process: subprocess.Popen[bytes] | None = None
@@ -68,7 +70,7 @@ class EmbeddedPostgres:
     async def start(self) -> None:
         """Start and wait until it answers. A server that was left behind by a killed supervisor is ended first."""
         self.folder = self._place()
-        bin_folder = await asyncio.to_thread(binaries.runnable, binaries.find(), self.folder, self._who)
+        bin_folder = await asyncio.to_thread(binaries.runnable, self._programs or binaries.find(), self.folder, self._who)
         self._password = self._secret()
         if not (self.data / "PG_VERSION").exists():
             await asyncio.to_thread(self._initialise, bin_folder)

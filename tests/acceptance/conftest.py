@@ -265,7 +265,7 @@ async def _telemetry(world: World) -> None:
 async def open_world(pool_as: Callable[..., Awaitable[Pool]]) -> World:
     """The demo's dealer, people and cars; nothing has happened yet."""
     clock = Clock(START)
-    admin, worker = await pool_as("admin"), await pool_as("worker")
+    admin, worker = await pool_as("admin"), await pool_as("office")
     house = await house_of(pool_as, clock, Wording(data.texts()), secret="a secret of the tests", demo=True)
     await demo_data.prepare(worker, demo_data.CAST, "key", clock, 1)
     world = World(house, clock, admin, worker)

@@ -21,8 +21,9 @@ class PhoneChannel:
         """Its own transaction, as if it were somebody else's machine."""
         async with transaction(self._pool) as connection:
             found = await phone.put(
-                connection, reference=message.reference, from_address=sender, to_address=message.to_address, body=message.body, at=self._clock()
-            )
+                connection, message.dealer_id, reference=message.reference, from_address=sender, to_address=message.to_address, body=message.body,
+                at=self._clock(),
+            )  # fmt: skip
         return Receipt(f"phone-{found}")
 
     async def lookup(self, message: Message) -> Receipt | Lookup:

@@ -101,7 +101,7 @@ def demo() -> bool:
 @pytest.fixture
 async def desk(database: Any, pool_as: PoolAs, hashed_password: str, demo: bool) -> AsyncIterator[Desk]:
     clock = Clock(MONDAY)
-    worker = await pool_as("worker")
+    worker = await pool_as("office")
     dealer, people = await make_dealer(worker, "Nord", hashed_password, clock())
     other, others = await make_dealer(worker, "Sued", hashed_password, clock())
     if demo:

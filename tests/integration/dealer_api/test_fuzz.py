@@ -67,7 +67,7 @@ def served(database: Any) -> Iterator[Served]:
 
 
 async def _key(database: Any) -> str:
-    pool = await open_pool(database.role("worker"), name="fuzz", size=1)
+    pool = await open_pool(database.role("office"), name="fuzz", size=1)
     async with transaction(pool) as connection:
         now = datetime.now(UTC)
         dealer = await accounts.create_dealer(

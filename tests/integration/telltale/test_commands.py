@@ -126,7 +126,7 @@ async def test_the_demos_people_are_made_once(pool_as: Any) -> None:
 
     from telltale import demo_data
 
-    pool = await pool_as("worker")
+    pool = await pool_as("office")
 
     def clock() -> datetime:
         return datetime(2026, 11, 23, 7, 30, tzinfo=UTC)

@@ -136,7 +136,7 @@ async def scene(database: Any, pool_as: Callable[..., Awaitable[Pool]]) -> Scene
     clock, machine = Clock(MONDAY), Clock(datetime(2030, 1, 1, tzinfo=UTC))
     worker = await pool_as("worker", size=12)
     people = {}
-    async with transaction(worker) as connection:
+    async with transaction(await pool_as("office", size=1)) as connection:
         dealer = await accounts.create_dealer(
             connection, name="Autohaus Nord", zone="Europe/Berlin", country="DE", phone=LINE, address="Werkstr. 1, Berlin",
             opening_hours="Mo-Fr 08:00-18:00", language="en", now=clock(),

@@ -43,7 +43,7 @@ async def test_each_drive_is_told_once_and_the_link_opens_the_drivers_day(scene:
 
 async def test_another_driver_is_told_when_the_drive_becomes_theirs(scene: Any, drives: Any) -> None:
     await driving.drives_once(scene.kit)
-    async with transaction(scene.worker) as connection:
+    async with transaction(scene.house.pool, scene.dealer.id) as connection:
         other = await accounts.add_staff(
             connection, scene.dealer.id, name="Second", email="second@nord.example", phone="+491599999", role=Role.DRIVER, language="de",
             password_hash=None, now=scene.clock(),

@@ -18,7 +18,7 @@ async def arrive(world: Any, body: str, number: str = "+4917604069010") -> None:
     """A text reaches a phone."""
     count = await world.desk.admin.fetchval("SELECT count(*) FROM phone_texts")
     await world.desk.admin.execute(
-        "INSERT INTO phone_texts (reference, from_address, to_address, body, at) VALUES ($1, '+49305550100', $2, $3, $4)",
+        "INSERT INTO phone_texts (dealer_id, reference, from_address, to_address, body, at) VALUES (1, $1, '+49305550100', $2, $3, $4)",
         f"test-{count}", number, body, world.desk.clock() + timedelta(minutes=count),
     )  # fmt: skip
 

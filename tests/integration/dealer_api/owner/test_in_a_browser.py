@@ -44,7 +44,7 @@ async def every_page(world: Any) -> list[str]:
     leg = await world.desk.admin.fetchval("SELECT id FROM legs WHERE kind = 'collect'")
     driver = await world.secret("driver", leg, staff_id=world.driver_id)
     await world.desk.admin.execute(
-        "INSERT INTO phone_texts (reference, from_address, to_address, body, at) VALUES ('one', '+49305550100', '+4917604069010', 'Hello http://x.example/o/1', $1)",
+        "INSERT INTO phone_texts (dealer_id, reference, from_address, to_address, body, at) VALUES (1, 'one', '+49305550100', '+4917604069010', 'Hello http://x.example/o/1', $1)",
         world.desk.clock(),
     )
     return [
@@ -136,7 +136,7 @@ async def test_a_text_arrives_on_the_open_phone_and_counts_on_the_others(world: 
     await expect(badge).to_be_hidden()
     body = "booked: http://desk.example/o/abc."
     await world.desk.admin.execute(
-        "INSERT INTO phone_texts (reference, from_address, to_address, body, at) VALUES ('one', '+49305550100', '+4917604069010', $1, $2)",
+        "INSERT INTO phone_texts (dealer_id, reference, from_address, to_address, body, at) VALUES (1, 'one', '+49305550100', '+4917604069010', $1, $2)",
         body, world.desk.clock(),
     )  # fmt: skip
     await expect(badge).to_have_text("1 new", timeout=10_000)

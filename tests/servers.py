@@ -1,0 +1,52 @@
+"""PostgreSQL servers of a test's own: the one that comes with us, and the one that Debian ships."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from telltale.embedded import binaries
+from telltale.embedded.postgres import EmbeddedPostgres
+
+DEBIANS = Path("/usr/lib/postgresql/15/bin")
+VERSIONS = ("embedded", "debian")
+
+
+def programs(version: str) -> Path:
+    """The `bin` folder of that PostgreSQL."""
+    if version == "embedded":
+        return binaries.find()
+    if not (DEBIANS / "postgres").exists():
+        pytest.skip("PostgreSQL 15 is not on this machine (on Debian: apt-get install postgresql-15)")
+    return DEBIANS
+
+
+@asynccontextmanager
+async def server(home: Path, version: str = "embedded", **settings: str) -> AsyncIterator[EmbeddedPostgres]:
+    """A server that runs until the block ends; its `url` is a superuser's."""
+    async with EmbeddedPostgres(home, programs=programs(version), settings=settings or None) as started:
+        yield started
+
+
+async def plain_owner(superuser: str, database: str = "house") -> str:
+    """A database whose owner may make roles and is no superuser, as a hosted PostgreSQL gives it; its owner's URL."""
+    password = secrets.token_hex(8)
+    admin = await asyncpg.connect(superuser)
+    try:
+        await admin.execute(f"CREATE ROLE {database}_owner LOGIN CREATEROLE PASSWORD '{password}'")
+        await admin.execute(f"CREATE DATABASE {database} OWNER {database}_owner")
+    finally:
+        await admin.close()
+    return signed_in(superuser, f"{database}_owner", password, database)
+
+
+def signed_in(url: str, user: str, password: str, database: str) -> str:
+    """The same server, as somebody else, in another database."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.netloc.rpartition('@')[2]}", path=f"/{database}"))
