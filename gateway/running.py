@@ -25,16 +25,18 @@ from gateway.fleet import Fleet, Judge
 from gateway.health import Health
 from gateway.intake import Intake
 from gateway.overrun import broken_off
+from gateway.retention import Retention
 from gateway.selfcheck import check_broker, check_process
 from gateway.shares import Shares
 from gateway.sign_ins import STRANGERS, words
 from gateway.watchdog import watch
 from gateway.writer import Writer
 from monitoring.page import Address
+from rules.clocks import apart
 from schemas.errors import Unavailable
 from schemas.profile import Profile
 from schemas.vehicle import bucket_of, is_vin
-from store import bells, readings, vehicles
+from store import bells, clock, vehicles
 from store.pool import connect
 
 log = structlog.get_logger()
@@ -42,6 +44,7 @@ log = structlog.get_logger()
 LOOK_S = 1.0  #: between two looks at the broker's log
 REFRESH_S = 60.0  #: all cars are read again, in case a bell was missed
 RETENTION_S = 600.0
+CLOCK_S = 10.0  #: between two looks at the database's clock
 START_S = 60.0
 
 
@@ -59,7 +62,7 @@ class Gateway:
     denials: Denials | None
     clock: Callable[[], datetime]
     database_url: str
-    retention_days: int
+    retention: Retention
     try_out_broker: bool
     rung: asyncio.Event
     asked: set[int]  #: cars that a bell named
@@ -98,7 +101,7 @@ async def run(
         broker, fleet, writer, intake, Health(broker, intake, writer, doorkeeper), Shares(writer, broker, *share),
         doorkeeper,
         Denials(broker_log) if broker_log else None,
-        clock, database_url, retention_days, try_out_broker, asyncio.Event(), set(),
+        clock, database_url, Retention(writer, clock, retention_days, intake.tally), try_out_broker, asyncio.Event(), set(),
     )  # fmt: skip
     with broken_off(judge.step):
         await _serve(gateway, health, ready)
@@ -109,6 +112,7 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
     url = await page.enter_async_context(g.health.page().open(address))
     try:
         check_process()
+        await _patiently(partial(_agree, g))
         await _patiently(partial(g.shares.begin, g.health.beat))
         if g.doorkeeper is None and g.try_out_broker:
             await _patiently(partial(check_broker, g.broker.address, None))
@@ -127,6 +131,7 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
             tasks.create_task(_listen(g), name="bells")
             tasks.create_task(_look(g), name="denials")
             tasks.create_task(_keep_days(g), name="days")
+            tasks.create_task(_follow_clock(g), name="clock")
             g.health.serving = True
             log.info("gateway_ready", share=g.writer.share, buckets=len(g.writer.buckets), cars=len(g.fleet.by_vin))
             ready(health=url)
@@ -139,6 +144,20 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
         await g.broker.close()
         await g.writer.close()
         await page.aclose()
+
+
+async def _agree(g: Gateway) -> None:
+    """Alerts of the wrong day would be told for good: a gateway whose clock is wrong says so, and the cars keep what they say."""
+    before = g.clock()
+    told = await g.writer.read(clock.witness)
+    if not told.time_lapse and (off := apart(min(max(told.business, before), g.clock()), told.business)) is not None:
+        raise Unavailable("the right time", f"this machine's clock is {off}: set them both by NTP")
+
+
+async def _follow_clock(g: Gateway) -> None:
+    while True:
+        await asyncio.sleep(CLOCK_S)
+        await _agree(g)
 
 
 async def _patiently(work: Callable[[], Awaitable[None]]) -> None:
@@ -243,13 +262,7 @@ def _count(g: Gateway, name: str, vin: str, times: int, detail: str) -> None:
 
 
 async def _keep_days(g: Gateway) -> None:
-    """Tomorrow's partition is there before it is needed; days past retention go, a few at a time."""
     while True:
-        today = int(g.clock().timestamp() // 86_400)
         with suppress(Unavailable):
-            await g.writer.read(partial(readings.open_day, day=today + 1))
-            if 0 in g.writer.buckets:
-                dropped, waiting = await g.writer.read(partial(readings.drop_days_before, day=today - g.retention_days))
-                if dropped or waiting:
-                    log.info("retention", days_dropped=dropped, days_waiting=waiting)
+            await g.retention.once()
         await asyncio.sleep(RETENTION_S)

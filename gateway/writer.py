@@ -13,7 +13,7 @@ import structlog
 
 from gateway.batch import Batch
 from schemas.errors import Overtaken, Unavailable
-from store import alerts, leases, readings, transactions
+from store import alerts, days, leases, readings, transactions
 from store.pool import Connection, connect
 
 log = structlog.get_logger()
@@ -90,7 +90,7 @@ class Writer:
 
     async def save(self, batch: Batch, versions: dict[str, int]) -> dict[tuple[int, int, int], str]:
         """Commit the batch, however long it takes. Returns the rows that the database refuses; then nothing is stored."""
-        pause = PAUSE_S
+        pause, taken_away = PAUSE_S, False
         async with self._turn:
             while True:
                 self.tried = time.monotonic()
@@ -110,6 +110,10 @@ class Writer:
                         bad = await self._bad_rows(batch)
                         if bad:
                             return bad
+                        continue
+                    if days.is_taken_away(error) and not taken_away:
+                        taken_away = True
+                        self._leaves.clear()
                         continue
                     if not (isinstance(error, Unavailable) or readings.is_lost_connection(error)):
                         raise
@@ -177,7 +181,7 @@ class Writer:
     async def _leaf(self, connection: Connection, day: int) -> str:
         leaf = self._leaves.get(day)
         if leaf is None:
-            leaf = self._leaves[day] = await readings.open_day(connection, day)
+            leaf = self._leaves[day] = await days.open_leaf(connection, day)
         return leaf
 
     # -- connection and leases ----------------------------------------------------------------------------------------

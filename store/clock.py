@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from store.pool import Connection
@@ -11,7 +12,25 @@ _WRITE = """
 INSERT INTO clock (anchor, started, speed, seen) VALUES ($1, $2, $3, $1)
 ON CONFLICT (only_row) DO UPDATE SET anchor = $1, started = $2, speed = $3, seen = greatest(clock.seen, $1)
 """
+#: The one place where the server is asked for its own time: as a witness beside others, never as the time to go by.
+_WITNESS = "SELECT clock_timestamp() AS machine, (SELECT seen FROM clock) AS seen, (SELECT speed FROM clock) AS speed"
 _BEAT = "UPDATE clock SET seen = greatest(seen, $1)"
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What the database tells about time, beside whatever clock a service goes by."""
+
+    machine: datetime  #: the server's own clock
+    business: datetime  #: the same in a real house; in a time-lapse how far it was last seen
+    speed: float  #: business seconds in a machine second
+    time_lapse: bool
+
+
+async def witness(connection: Connection) -> Witness:
+    """Another clock than our own."""
+    machine, seen, speed = await connection.fetchrow(_WITNESS)
+    return Witness(machine, seen or machine, speed or 1.0, seen is not None)
 
 
 async def read(connection: Connection) -> tuple[datetime, datetime, float, datetime] | None:

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import asyncpg
 
-from schemas.moment import from_epoch
 from schemas.reading import Mark, Reading
 from schemas.telemetry import Diagnostics
 from store.pool import Connection
@@ -32,9 +31,6 @@ _END: Final = b"\xff\xff"
 _NULL: Final = b"\xff\xff\xff\xff"
 _INT2, _FLOAT4 = 21, 700  # type oids
 
-_OPEN = "SELECT open_day($1)"
-_DROP = "SELECT drop_day($1)"
-_OLD_LEAVES = "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'readings'::regclass"
 _EXISTS = "SELECT 1 FROM readings WHERE vehicle_id = $1 AND boot = $2 AND seq = $3 AND day = $4"
 _SEQS = "SELECT seq FROM readings WHERE vehicle_id = $1 AND boot = $2 ORDER BY seq"
 _KNOWN_KEYS = "SELECT vehicle_id, seq FROM readings WHERE boot = -1 AND vehicle_id = ANY($1::bigint[]) AND seq = ANY($2::bigint[])"
@@ -190,24 +186,6 @@ def is_lost_connection(error: BaseException) -> bool:
     if state is not None:
         return str(state).startswith(("25006", "57", "08", "53", "40", "58", "55"))
     return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
-
-
-async def open_day(connection: Connection, day: int) -> str:
-    """The leaf of that day, made if need be."""
-    return str(await connection.fetchval(_OPEN, day))
-
-
-async def drop_days_before(connection: Connection, day: int) -> tuple[int, int]:
-    """Retention: (days dropped, days that are being read and must wait)."""
-    dropped = waiting = 0
-    for row in await connection.fetch(_OLD_LEAVES):
-        digits = str(row["relname"]).removeprefix("readings_")
-        if digits.isdigit() and (gone := (datetime.strptime(digits + "+0000", "%Y%m%d%z") - from_epoch(0)).days) < day:
-            if await connection.fetchval(_DROP, gone):
-                dropped += 1
-            else:
-                waiting += 1
-    return dropped, waiting
 
 
 def key_of(packed: bytes) -> tuple[int, int, int]:

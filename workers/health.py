@@ -26,6 +26,7 @@ class Health:
             metrics.SENT.labels(channel)
             for why in metrics.GIVEN_UP:
                 metrics.FAILED.labels(channel, why)
+        self.clock_off: str | None = None  #: how far our clock is from the database's; until they agree nothing is done
         self._next = dict[str, float]()  #: loop -> when it should have turned again
 
     def turned(self, loop: str, outcome: str, again_s: float) -> None:
@@ -48,6 +49,8 @@ class Health:
         state = State()
         if not await answers(self._pool):
             state.faults.append("the database is away")
+        if self.clock_off is not None:
+            state.faults.append(f"this machine's clock is {self.clock_off}")
         if not self.listening.is_set():
             state.faults.append("the bell is not heard")
         return state

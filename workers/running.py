@@ -13,10 +13,11 @@ from typing import Any
 import structlog
 
 from monitoring.page import Address
+from rules.clocks import apart
 from rules.wording import Wording
 from schemas.case import Case
 from schemas.errors import TelltaleError, Unavailable
-from store import bells, cases, sweeps
+from store import bells, cases, clock, sweeps
 from store.pool import connect, open_pool, transaction
 from workers import driving, fetching, recalling, sending, sweeping, verifying, waking
 from workers.channels import ALIASES, ChannelSettings, SmsChannel, open_channels
@@ -29,6 +30,7 @@ log = structlog.get_logger()
 SENDERS, HANDS = 4, 2
 TICK_S = 0.5  #: machine time between two looks when no bell rang
 SWEEP_S, SILENCE_S, FORGET_S, PROOF_S, RECONCILE_S, DRIVES_S = 1.0, 60.0, 3600.0, 2.0, 2.0, 2.0
+CLOCK_S = 10.0  #: between two looks at the database's clock
 _RAREST_S = 300.0  #: a repair that has waited for days for its proof can wait this long for a look
 FETCH_S = 120.0  #: a STOP that our door missed waits no longer than this
 _PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
@@ -53,7 +55,11 @@ async def run(
     well = Health(pool, clock, kit.machine)
     try:
         async with well.page().open(health) as url:
-            await serve(kit, database_url, partial(ready, health=url), well)
+            async with asyncio.TaskGroup() as tasks:
+                if not time_lapse:
+                    well.clock_off = "not compared with the database's yet"
+                    tasks.create_task(_follow_clock(kit, well), name="clock")
+                tasks.create_task(serve(kit, database_url, partial(ready, health=url), well), name="loops")
     finally:
         for way in set(ways.values()):
             await way.close()
@@ -154,11 +160,35 @@ class Verifier:
             log.info("repair checked", case=case.id, answer=type(answer).__name__, because=answer.because)
 
 
+async def _agree(kit: Kit, health: Health) -> None:
+    """What time alone makes due is texted, expired and forgotten for good: not while our clock and the database's disagree."""
+    before = kit.clock()
+    try:
+        async with transaction(kit.pool) as connection:
+            told = await clock.witness(connection)
+    except Unavailable:  # then nothing is done anyhow
+        return
+    off = None if told.time_lapse else apart(min(max(told.business, before), kit.clock()), told.business)
+    if (off is None) is not (health.clock_off is None):
+        (log.error if off else log.info)("clocks_disagree" if off else "clocks_agree", own=kit.clock().isoformat(), database=told.business.isoformat(), off=off)
+    health.clock_off = off
+
+
+async def _follow_clock(kit: Kit, health: Health) -> None:
+    while True:
+        await _agree(kit, health)
+        await asyncio.sleep(CLOCK_S if health.clock_off is None else 1.0)
+
+
 async def _turning(health: Health, name: str, step: Callable[[], Awaitable[bool]], bell: Bell | None, tick_s: float) -> None:
     """Work while there is work, then wait for the bell or the tick. Nothing but cancellation ends it."""
     pause = _PAUSE_S
     health.turned(name, "started", 0)
     while True:
+        if health.clock_off is not None:
+            health.turned(name, "idle", CLOCK_S)
+            await asyncio.sleep(1.0)
+            continue
         heard = bell.rings if bell is not None else 0
         try:
             worked = await step()

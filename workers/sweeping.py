@@ -71,7 +71,7 @@ async def silence_once(kit: Kit) -> int:
 async def forget_once(kit: Kit) -> None:
     """Answers to repeated requests are kept for a month."""
     async with transaction(kit.pool) as connection:
-        await idempotency.forget(connection, kit.clock() - KEYS_KEPT)
+        await idempotency.forget(connection, kit.clock(), KEYS_KEPT)
 
 
 def _judged(car: sweeps.Silent, now: datetime) -> tuple[AlertStep, ...]:

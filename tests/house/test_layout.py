@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,15 +52,17 @@ def test_sql_is_spoken_in_the_store_alone() -> None:
 
 
 def test_sql_never_asks_the_database_what_time_it_is() -> None:
-    """Business time is an argument; the server's clock knows nothing of a time-lapse."""
+    """Business time is an argument; the server's clock knows nothing of a time-lapse. It is asked as a witness only: against another
+    clock that may be wrong, and for the day of machine time for which what goes can come back."""
+    witnesses = {"store/clock.py": 1, "store/migrations/0021_retention.sql": 2}
     clock = re.compile(r"\b(now\s*\(\s*\)|current_timestamp|current_date|localtimestamp|clock_timestamp|transaction_timestamp)\b", re.I)
     guilty = []
     for path in [*modules("store"), *sorted((ROOT / "store" / "migrations").glob("*.sql"))]:
         for number, line in enumerate(path.read_text().splitlines(), 1):
             code = line.split("--")[0].split("#")[0]
             if clock.search(code) and ("sql" in path.suffix or "'" in code or '"' in code or re.match(r"\s*[A-Z]{4,}", code)):
-                guilty.append(f"{_name(path)}:{number}")
-    assert guilty == []
+                guilty.append(_name(path))
+    assert Counter(guilty) == witnesses
 
 
 LONGER: dict[str, int] = {}

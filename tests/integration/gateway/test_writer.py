@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -107,29 +106,6 @@ async def test_a_series_is_read_in_pages_with_its_spacing(world, writer):
     assert [p.seq for p in [*first, *rest]] == list(range(1, 31)) and other == []
     assert {(b.ts - a.ts).total_seconds() for a, b in zip(first, first[1:], strict=False)} == {1.0}
     assert len(rows) == 30 and rows[0].ids == (1, 5) and unfolded == 60
-
-
-async def test_an_old_day_is_dropped_but_not_while_somebody_reads_it(world, writer):
-    car = await world.car(connect=False)
-    old = datetime(2024, 1, 1, tzinfo=UTC)
-    batch = Batch([], now())
-    for seq, ts in ((1, old), (2, now())):
-        r = row(car.id, seq, ts)
-        batch.store(r.day, readings.pack(world.dealer, r))
-    await writer.save(batch, {})
-    limit = int(now().timestamp() // 86_400) - 400
-    async with world.pool.acquire() as reader:
-        transaction = reader.transaction()
-        await transaction.start()
-        await reader.fetchval("SELECT count(*) FROM readings")
-        began = asyncio.get_running_loop().time()
-        assert await writer.read(lambda c: readings.drop_days_before(c, limit)) == (0, 1)
-        stall = asyncio.get_running_loop().time() - began
-        await writer.save(batch_of(world, car.id, range(10, 12), more=False), {})
-        await transaction.rollback()
-    assert stall < 30  # the lock is given up, not waited for
-    assert await writer.read(lambda c: readings.drop_days_before(c, limit)) == (1, 0)
-    assert await world.count(car) == 3
 
 
 async def test_late_data_of_another_year_keeps_its_time_and_opens_its_own_day(world):

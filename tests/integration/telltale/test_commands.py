@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,19 @@ async def test_the_demos_people_are_made_once(pool_as: Any) -> None:
     first = await demo_data.prepare(pool, demo_data.CAST, "key", clock, 1)
     assert await demo_data.prepare(pool, demo_data.CAST, "key", clock, 1) == first
     assert await pool.fetchval("SELECT count(*) FROM owners") == len(first) == 8
+
+
+async def test_days_of_readings_are_shown_and_brought_back(telltale: Telltale, pool_as: Any) -> None:
+    admin = await pool_as("admin")
+    today = int(datetime.now(UTC).timestamp() // 86_400)
+    for day in range(today - 405, today - 398):
+        await admin.execute("SELECT open_day($1)", day)
+    assert telltale.facts("retention")["refused"] == "no reading tells what day it is"
+    assert len(telltale.facts("retention", "--today", datetime.now(UTC).date().isoformat())["due"]) == 5
+    assert await admin.fetchval("SELECT detach_day($1)", today - 405)
+    shown = telltale.facts("retention")
+    assert (shown["days"], len(shown["detached"]), len(shown["due"])) == (6, 1, 4)
+    assert len(telltale.facts("retention", "--attach-back", "--at-once", "30")["attached_back"]) == 1
+    assert telltale.facts("retention")["days"] == 7
+    wrong = telltale("retention", "--today", "yesterday")
+    assert wrong.returncode == 2 and "today" in wrong.stderr

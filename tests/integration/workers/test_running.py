@@ -14,7 +14,7 @@ import pytest
 from rules.wording import Wording
 from schemas.alert import AlertState as A
 from telltale import data
-from workers import running
+from workers import running, sweeping
 from workers.health import Health
 
 
@@ -59,6 +59,52 @@ async def test_cut_connections_are_made_anew_and_nothing_is_lost_or_sent_twice(s
     scene_texts = await until(lambda: _all(scene, 5), 120)  # each cut may leave a claim, and the grace of a claim is not short
     assert sorted(scene_texts) == ["0", "1", "2", "3", "4"]
     assert not service.done()
+
+
+async def test_workers_whose_clock_is_wrong_text_nobody_and_forget_nothing_until_it_is_right(scene: Any) -> None:
+    """What time alone makes due cannot be taken back: a text, an offer that has expired, a key that is forgotten."""
+    real = datetime.now(UTC)
+    scene.clock.at = real
+    await scene.queue(body="not before its time")
+    await scene.admin.execute("INSERT INTO idempotency (dealer_id, caller, key, request_hash, status, body, at) VALUES ($1, 'x', 'k', '', 201, '', $2)", scene.dealer.id, real)
+    off, ready, facts = timedelta(days=500), asyncio.Event(), dict[str, Any]()
+    task = asyncio.create_task(
+        running.run(
+            database_url=scene.worker_url, clock=lambda: datetime.now(UTC) + off, wording=Wording(data.texts()), desk_url="http://desk.example",
+            ready=lambda **said: (facts.update(said), ready.set()),
+        )
+    )  # fmt: skip
+    try:
+        await asyncio.wait_for(ready.wait(), 30)
+        status, said = await until(lambda: _says(facts["health"], "500 days ahead"))
+        assert status == 503
+        assert await scene.phone() == [] and await scene.admin.fetchval("SELECT count(*) FROM idempotency") == 1
+        off = timedelta(0)
+        assert await until(scene.phone) == ["not before its time"]
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait_for(task, 15)
+
+
+async def _says(url: str, words: str) -> tuple[int, str] | None:
+    status, said = await ask(f"{url}/health/ready")
+    return (status, said) if words in said else None
+
+
+async def test_a_key_is_forgotten_a_month_after_by_every_clock(scene: Any) -> None:
+    now = scene.clock()
+    for key, ago in (("old", 40), ("young", 5), ("new", 0)):
+        await scene.admin.execute(
+            "INSERT INTO idempotency (dealer_id, caller, key, request_hash, status, body, at) VALUES ($1, 'x', $2, '', 201, '', $3)",
+            scene.dealer.id, key, now - timedelta(days=ago),
+        )  # fmt: skip
+    scene.clock.at = now + timedelta(days=500)
+    await sweeping.forget_once(scene.kit)
+    assert {row["key"] for row in await scene.admin.fetch("SELECT key FROM idempotency")} == {"young", "new"}
+    scene.clock.at = now
+    await sweeping.forget_once(scene.kit)
+    assert {row["key"] for row in await scene.admin.fetch("SELECT key FROM idempotency")} == {"young", "new"}
 
 
 async def _all(scene: Any, count: int) -> list[str]:
