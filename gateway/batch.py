@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gateway.broker import Chunk
 from gateway.car import Car
+from gateway.chunk import Chunk
 from gateway.normalise import clock_window
 from schemas.reading import Reading, Refused
 from store import alerts, checkpoints, gaps, quarantine, readings, tallies

@@ -1,12 +1,13 @@
 """paho on asyncio, read in bulk: QoS 1 PUBLISHes are parsed here, every other packet goes to stock paho.
 
-`loop_read` is public; three private names are touched (`_sock_recv`, `_packet_queue`, `_create_socket_connection`), so
+`loop_read` is public; four private names are touched (`_sock_recv`, `_packet_queue`, `_create_socket`, `_loop_rc_handle`), so
 paho is pinned and `self_check` runs at the start: if they have changed, the stock path is used, which is also the oracle.
 """
 
 from __future__ import annotations
 
 import socket
+import ssl
 from typing import Any, Final, Protocol
 
 import paho.mqtt.client as paho
@@ -17,7 +18,7 @@ log = structlog.get_logger()
 
 READ_BYTES: Final = 1 << 18
 _READS: Final = 8  #: per call, so that one busy session does not starve the others
-PUBACK: Final = tuple(b"\x40\x02" + mid.to_bytes(2, "big") for mid in range(65536))
+_RECORDS: Final = 64  #: the same with TLS, which gives 16 KiB at a time
 
 
 class Taker(Protocol):
@@ -32,15 +33,17 @@ class BulkClient(paho.Client):
     """A paho client of one session; `bulk=False` is stock paho with manual acks."""
 
     def __init__(self, taker: Taker, *, bulk: bool, client_id: str, protocol: Any, **options: Any) -> None:
-        super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=protocol, manual_ack=True, **options)
+        # reconnect_on_failure: paho would dial by itself, and block the loop, to try an older version of the protocol
+        super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=protocol, manual_ack=True, reconnect_on_failure=False, **options)
         self._taker = taker
         self._bulk = bulk and self_check()
         self._v5 = protocol == paho.MQTTv5
         self._data = b""
         self._fed = b""  #: one packet on its way to stock paho
         self._dry = False
+        self._records = False  #: a TLS connection
         self.in_blob = False  #: `write_blob` is at work and says itself whether the loop must help
-        self.ready_socket: socket.socket | None = None  #: connected without blocking the loop, used by the next connect()
+        self.ready_socket: socket.socket | None = None  #: connected without blocking the loop, TLS and all; used by the next connect()
         self.on_message = self._hand_over
 
     def loop_read(self, max_packets: int = 1) -> Any:
@@ -51,22 +54,20 @@ class BulkClient(paho.Client):
             while not self._dry and rc == paho.MQTT_ERR_SUCCESS and self._sock is not None:
                 rc = super().loop_read()
             return rc
-        for _ in range(_READS):
+        for _ in range(_RECORDS if self._records else _READS):
             sock = self._sock
             if sock is None:
                 return paho.MQTT_ERR_NO_CONN
             try:
                 data = sock.recv(READ_BYTES)
-            except (BlockingIOError, InterruptedError):
+            except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return paho.MQTT_ERR_SUCCESS
-            except OSError as error:
-                if type(error).__name__ in ("SSLWantReadError", "SSLWantWriteError"):
-                    return paho.MQTT_ERR_SUCCESS
+            except OSError:
                 return self.drop()
             if not data:
                 return self.drop()
             self._data = self._parse(self._data + data if self._data else data)
-            if len(data) < READ_BYTES // 4:
+            if len(data) < READ_BYTES // 4 and not self._records:
                 return paho.MQTT_ERR_SUCCESS
         return paho.MQTT_ERR_SUCCESS
 
@@ -146,12 +147,13 @@ class BulkClient(paho.Client):
             raise BlockingIOError
         return fed
 
-    def _create_socket_connection(self) -> socket.socket:
+    def _create_socket(self) -> socket.socket:
         ready, self.ready_socket = self.ready_socket, None
         self._data = self._fed = b""
-        made: socket.socket = super()._create_socket_connection() if ready is None else ready
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return made
+        self._records = isinstance(ready, ssl.SSLSocket)
+        if ready is None:
+            raise ConnectionError("nobody has dialled")
+        return ready
 
     def _hand_over(self, _client: Any, _data: Any, message: Any) -> None:
         self._taker.take(bytes(message._topic), message.payload, message.mid if message.qos else 0, bool(message.dup), bool(message.retain))
@@ -185,7 +187,7 @@ def _skip_properties(data: bytes, at: int) -> int:
 
 def self_check() -> bool:
     """Whether paho still has the names that bulk reading replaces."""
-    names = ("_sock_recv", "_packet_queue", "_create_socket_connection", "_loop_rc_handle")
+    names = ("_sock_recv", "_packet_queue", "_create_socket", "_loop_rc_handle")
     missing = [name for name in names if not callable(getattr(paho.Client, name, None))]
     if missing:
         log.warning("bulk_reading_off", missing=missing, hint="this paho is not the one we know: the stock path is slower but the same")

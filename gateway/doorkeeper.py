@@ -7,8 +7,8 @@ import base64
 import json
 import os
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import nats
@@ -18,6 +18,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from gateway import sign_ins
+from gateway.address import Tls, taken_apart
 from gateway.sign_ins import Reason, SignIns
 from gateway.sign_ins import secret_hash as secret_hash
 from schemas.contract import CHANNELS
@@ -29,6 +30,7 @@ ACCOUNT = "CARS"
 _ASKED = "$SYS.REQ.USER.AUTH"
 _CONNECTIONS = "$SYS.REQ.SERVER.PING.CONNZ"
 _SETTINGS = "$SYS.REQ.SERVER.PING.VARZ"
+_STORES = "$SYS.REQ.SERVER.PING.JSZ"
 _HEADER = b'{"typ":"JWT","alg":"ed25519-nkey"}'
 
 
@@ -43,12 +45,17 @@ class Doorkeeper:
     """Answers the broker's question for every car that connects. `known` maps VIN to the sha256 of its secret; a car
     that is revoked or not enrolled is not in it. Several gateways share the questions (a queue group)."""
 
-    def __init__(self, url: str, seed: str, known: Mapping[str, bytes]) -> None:
-        self._url, self.sign_ins = url, SignIns(known)
+    def __init__(self, url: str, seed: str, known: Mapping[str, bytes], tls: Tls | None = None) -> None:
+        """`url` may name several hosts; `tls` is what a tls:// address trusts and shows."""
+        scheme, self._name, self._password, hosts = taken_apart(url, "TELLTALE_AUTH_URL", ("nats", "tls"))
+        self._servers = [f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}" for host, port in hosts]
+        self._tls = (tls or Tls()) if scheme == "tls" else None
+        self.sign_ins = SignIns(known)
         self._pair = nkeys.from_seed(seed.encode())
         self._issuer = bytes(self._pair.public_key).decode()
         self._client: Client | None = None
         self._cuts: set[asyncio.Task[None]] = set()
+        self._started = asyncio.Event()
 
     async def start(self) -> None:
         """Connect and keep connected; while nobody answers, the broker turns cars away and they come again."""
@@ -56,11 +63,15 @@ class Doorkeeper:
         async def quiet(error: Exception) -> None:
             log.info("doorkeeper_connection", error=type(error).__name__)
 
+        more: dict[str, Any] = {"user": self._name, "password": self._password} if self._name else {}
+        if self._tls is not None:
+            more["tls"] = await asyncio.to_thread(self._tls.context)
         self._client = await nats.connect(
-            self._url, name="doorkeeper", max_reconnect_attempts=-1, reconnect_time_wait=0.1, connect_timeout=3, error_cb=quiet, ping_interval=5
+            self._servers, name="doorkeeper", max_reconnect_attempts=-1, reconnect_time_wait=0.1, connect_timeout=3, error_cb=quiet, ping_interval=5, **more
         )
         await self._client.subscribe(_ASKED, queue="doorkeepers", cb=self._asked)
         await self._client.flush(timeout=5)
+        self._started.set()
 
     async def settings_of_broker(self) -> dict[str, Any] | None:
         """What the broker says about itself, or None when it does not say."""
@@ -71,6 +82,41 @@ class Doorkeeper:
             return None
         said: dict[str, Any] = json.loads(answer.data).get("data", {})
         return said
+
+    async def owed(self, filters: Sequence[str]) -> int | None:
+        """How many messages the broker has for the sessions with these subscriptions, or None when it does not say."""
+        if not self._started.is_set():
+            return None
+        subjects = {"$MQTT.msgs." + each.replace("/", ".").replace("+", "*") for each in filters}
+        asked = {"acc": ACCOUNT, "streams": True, "consumer": True, "config": True, "leader_only": True}
+        found: int | None = None
+        async with self._answers(_STORES, asked) as answers:
+            async for said in answers:
+                for account in said.get("data", {}).get("account_details") or []:
+                    for stream in account.get("stream_detail") or []:
+                        for one in stream.get("consumer_detail") or []:
+                            if one.get("config", {}).get("filter_subject") in subjects:
+                                found = (found or 0) + one["num_pending"] + one["num_ack_pending"]
+        return found
+
+    @asynccontextmanager
+    async def _answers(self, subject: str, asked: Mapping[str, Any]) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        """Ask all servers of a cluster: what each says, until no more comes."""
+        assert self._client is not None
+        inbox = self._client.new_inbox()
+        subscription = await self._client.subscribe(inbox)
+
+        async def said() -> AsyncIterator[dict[str, Any]]:
+            with suppress(nats.errors.TimeoutError):
+                while True:
+                    yield json.loads((await subscription.next_msg(timeout=1.0)).data)
+
+        try:
+            await self._client.publish(subject, json.dumps(asked).encode(), reply=inbox)
+            yield said()
+        finally:
+            with suppress(nats.errors.Error):
+                await subscription.unsubscribe()
 
     async def stop(self) -> None:
         if self._client is not None:
@@ -86,21 +132,15 @@ class Doorkeeper:
         task.add_done_callback(self._cuts.discard)
 
     async def _cut_off(self, vin: str, vehicle: int | None) -> None:
+        await self._started.wait()
         assert self._client is not None
-        inbox = self._client.new_inbox()
-        answers = await self._client.subscribe(inbox)
         ended = 0
-        try:
-            await self._client.publish(_CONNECTIONS, json.dumps({"user": vin, "auth": True, "acc": ACCOUNT}).encode(), reply=inbox)
-            with suppress(nats.errors.TimeoutError):
-                while True:  # one answer from each server of a cluster
-                    said = json.loads((await answers.next_msg(timeout=1.0)).data)
-                    for connection in said.get("data", {}).get("connections") or []:
-                        where = f"$SYS.REQ.SERVER.{said['server']['id']}.KICK"
-                        await self._client.request(where, json.dumps({"cid": connection["cid"]}).encode(), timeout=2)
-                        ended += 1
-        finally:
-            await answers.unsubscribe()
+        async with self._answers(_CONNECTIONS, {"user": vin, "auth": True, "acc": ACCOUNT}) as answers:
+            async for said in answers:
+                for connection in said.get("data", {}).get("connections") or []:
+                    where = f"$SYS.REQ.SERVER.{said['server']['id']}.KICK"
+                    await self._client.request(where, json.dumps({"cid": connection["cid"]}).encode(), timeout=2)
+                    ended += 1
         log.info("cut_off", vehicle=vehicle, connections=ended)
 
     async def _asked(self, message: Msg) -> None:

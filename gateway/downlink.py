@@ -10,9 +10,10 @@ from typing import Final
 from pydantic_core import to_json
 
 from gateway.batch import Batch
-from gateway.broker import Broker, publish_packet
+from gateway.broker import Broker
 from gateway.car import Car
 from gateway.fleet import Fleet
+from gateway.packets import publish_packet
 from schemas.alert import AlertState
 from schemas.telemetry import Ask
 from schemas.vehicle import topic

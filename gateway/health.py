@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway import metrics
 from gateway.broker import Broker
+from gateway.catching_up import CatchingUp
 from gateway.doorkeeper import Doorkeeper
 from gateway.intake import Intake
 from gateway.writer import Writer
@@ -22,8 +23,8 @@ STUCK_S = 300.0  #: whoever waits for a database tries again at least this often
 class Health:
     """What `/health/live`, `/health/ready` and `/metrics` say."""
 
-    def __init__(self, broker: Broker, intake: Intake, writer: Writer, doorkeeper: Doorkeeper | None = None) -> None:
-        self.broker, self.intake, self.writer, self.doorkeeper = broker, intake, writer, doorkeeper
+    def __init__(self, broker: Broker, intake: Intake, writer: Writer, catching_up: CatchingUp, doorkeeper: Doorkeeper | None = None) -> None:
+        self.broker, self.intake, self.writer, self.catching_up, self.doorkeeper = broker, intake, writer, catching_up, doorkeeper
         self.beaten = time.monotonic()
         self.serving = False
         self._counted = dict[str, float]()
@@ -47,7 +48,7 @@ class Health:
 
     async def state(self) -> State:
         """Whether messages are promised at this moment."""
-        return State(self.faults())
+        return State(self.faults(), self.catching_up.words())
 
     def faults(self) -> list[str]:
         """Why nothing can be promised now."""
@@ -65,7 +66,7 @@ class Health:
         for session in self.broker.sessions.values():
             if not session.subscribed.is_set():
                 found.append(f"bucket {session.bucket:02d} has no session")
-            elif session.pulse_sent - session.pulse_seen > PULSE_S:
+            elif session.silent_for(now) > PULSE_S:
                 found.append(f"bucket {session.bucket:02d} hears nothing")
         return found
 

@@ -11,8 +11,8 @@ import structlog
 
 from gateway import normalise
 from gateway.batch import Batch
-from gateway.broker import Chunk
 from gateway.car import Car
+from gateway.chunk import Chunk
 from gateway.fleet import DIAGNOSTICS, TELEMETRY, UNKNOWN, Fleet, Route
 from gateway.normalise import NO_BOOT, Heard
 from gateway.refusals import Refusals

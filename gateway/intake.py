@@ -13,8 +13,9 @@ import structlog
 
 from gateway import metrics
 from gateway.batch import Batch
-from gateway.broker import Broker, Chunk
+from gateway.broker import Broker
 from gateway.car import Car
+from gateway.chunk import Chunk
 from gateway.downlink import Downlink
 from gateway.fleet import Fleet
 from gateway.hearing import Hearing
@@ -56,10 +57,11 @@ class Intake:
         self.oldest_pending: float | None = None  #: machine time at which the oldest unsaved batch was taken
         self._queue: deque[Chunk] = deque()
         self._limit = FIRST_LIMIT
-        self._inflight = 0
+        self._inflight = self._inflight_bytes = 0
         self._next_tick = 0.0
         self._between: list[Callable[[], Awaitable[None]]] = []  #: what others want done while nothing is in flight
         broker.backlog = lambda: self._inflight + sum(map(len, self._queue))
+        broker.backlog_bytes = lambda: self._inflight_bytes + sum(chunk.size for chunk in self._queue)
 
     @property
     def duplicates(self) -> int:
@@ -129,6 +131,7 @@ class Intake:
             chunk = self._queue.popleft()
             taken.append(chunk)
             count += len(chunk)
+            self._inflight_bytes += chunk.size
         self._limit = min(LIMIT, self._limit * 2)
         self._inflight += count
         if taken and self.oldest_pending is None:
@@ -192,6 +195,7 @@ class Intake:
         """Committed: the broker may forget, and so may the cars."""
         for chunk in batch.chunks:
             chunk.session.ack(chunk.epoch, chunk.mids)
+            self._inflight_bytes -= chunk.size
         self._inflight -= batch.messages
         self.messages += batch.messages
         self.oldest_pending = time.monotonic() if self._inflight else None

@@ -12,8 +12,8 @@ import structlog
 
 from gateway import normalise, straight
 from gateway.batch import Batch
-from gateway.broker import Chunk
 from gateway.car import Car
+from gateway.chunk import Chunk
 from gateway.fleet import CHECKPOINT_ROWS, Fleet
 from gateway.frontier import Arrival, Gap
 from gateway.hearing import Hearing, LetIn

@@ -18,7 +18,9 @@ from typing import Any
 import structlog
 
 from gateway import metrics
-from gateway.broker import Broker, BrokerAddress
+from gateway.address import BrokerAddress, Tls
+from gateway.broker import Broker
+from gateway.catching_up import CatchingUp
 from gateway.denials import Denials
 from gateway.doorkeeper import Doorkeeper
 from gateway.fleet import Fleet, Judge
@@ -56,6 +58,7 @@ class Gateway:
     fleet: Fleet
     writer: Writer
     intake: Intake
+    catching_up: CatchingUp
     health: Health
     shares: Shares
     doorkeeper: Doorkeeper | None
@@ -64,6 +67,7 @@ class Gateway:
     database_url: str
     retention: Retention
     try_out_broker: bool
+    open_broker: bool
     rung: asyncio.Event
     asked: set[int]  #: cars that a bell named
 
@@ -80,6 +84,8 @@ async def run(
     auth_seed: str = "",
     broker_log: Path | None = None,
     mqtt_version: int = 4,
+    mqtt_tls: Tls | None = None,
+    open_broker: bool = False,
     health: Address = Address(),  # noqa: B008
     retention_days: int = 400,
     try_out_broker: bool = True,
@@ -89,19 +95,22 @@ async def run(
 ) -> None:
     """Run until cancelled. `database_url` signs in as the gateway's role, `mqtt_url` as its user; `auth_url` and
     `auth_seed` let it answer the broker's sign-ins; without them the broker knows the cars by itself, and is tried out
-    before it is trusted."""
+    before it is trusted. `mqtt_tls` says what mqtts:// and tls:// trust and show; `open_broker` that strangers may speak as cars."""
     if judge is None:
         judge = _judge(profiles)
     writer = Writer(database_url, f"{socket.gethostname()}:{os.getpid()}:{os.urandom(2).hex()}", f"{share[0]}/{share[1]}")
-    broker = make_broker(BrokerAddress.from_url(mqtt_url, mqtt_version))
+    address = BrokerAddress.from_url(mqtt_url, mqtt_version, mqtt_tls)
+    if address.tls is not None:
+        address.tls.context()  # a file that cannot be read is named now
+    broker = make_broker(address)
     fleet = Fleet(judge)
     intake = make_intake(broker, fleet, writer, clock)
-    doorkeeper = Doorkeeper(auth_url, auth_seed, fleet.known) if auth_url and auth_seed else None
+    doorkeeper = Doorkeeper(auth_url, auth_seed, fleet.known, mqtt_tls) if auth_url and auth_seed else None
+    catching_up = CatchingUp(broker, lambda: intake.messages, doorkeeper)
     gateway = Gateway(
-        broker, fleet, writer, intake, Health(broker, intake, writer, doorkeeper), Shares(writer, broker, *share),
-        doorkeeper,
+        broker, fleet, writer, intake, catching_up, Health(broker, intake, writer, catching_up, doorkeeper), Shares(writer, broker, *share), doorkeeper,
         Denials(broker_log) if broker_log else None,
-        clock, database_url, Retention(writer, clock, retention_days, intake.tally), try_out_broker, asyncio.Event(), set(),
+        clock, database_url, Retention(writer, clock, retention_days, intake.tally), try_out_broker, open_broker, asyncio.Event(), set(),
     )  # fmt: skip
     with broken_off(judge.step):
         await _serve(gateway, health, ready)
@@ -115,23 +124,24 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
         await _patiently(partial(_agree, g))
         await _patiently(partial(g.shares.begin, g.health.beat))
         if g.doorkeeper is None and g.try_out_broker:
-            await _patiently(partial(check_broker, g.broker.address, None))
+            await _patiently(partial(check_broker, g.broker.address, None, bucket=min(g.writer.buckets, default=0), open_broker=g.open_broker))
         g.fleet.meet(await g.writer.read(vehicles.identities))
-        await g.broker.open(sorted(g.writer.buckets))  # before any car can speak: what nobody subscribes to is gone
-        if g.doorkeeper is not None:
-            await g.doorkeeper.start()
-            await check_broker(g.broker.address, g.doorkeeper)
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 20, 50)  # a batch makes thousands of objects that live for one commit
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(g.intake.run(), name="intake")
+            tasks.create_task(g.intake.run(), name="intake")  # before the sessions: what waits for us comes before the broker's answers
             tasks.create_task(g.shares.run(g.intake, g.health.beat), name="shares")
             tasks.create_task(watch(g.broker), name="watchdog")
+            tasks.create_task(g.catching_up.run(), name="catching up")
             tasks.create_task(_listen(g), name="bells")
             tasks.create_task(_look(g), name="denials")
             tasks.create_task(_keep_days(g), name="days")
             tasks.create_task(_follow_clock(g), name="clock")
+            await g.broker.open(sorted(g.writer.buckets))  # before any car can speak: what nobody subscribes to is gone
+            if g.doorkeeper is not None:
+                await g.doorkeeper.start()
+                await check_broker(g.broker.address, g.doorkeeper)
             g.health.serving = True
             log.info("gateway_ready", share=g.writer.share, buckets=len(g.writer.buckets), cars=len(g.fleet.by_vin))
             ready(health=url)

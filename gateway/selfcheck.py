@@ -1,24 +1,31 @@
-"""Before anything is promised: is this process fit, and does the broker keep and hand out enough?
+"""Before anything is promised: is this process fit, does the broker keep and hand out enough, and whom does it let in?
 
 A broker that asks our doorkeeper is asked for its settings. Any other is tried out, for MQTT has no way to ask: a session
-of our own is left offline while messages are published to it, and then what comes back is counted.
+of our own is left offline while messages are published to it, and then what comes back is counted. A stranger is sent, too.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import random
 import sys
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
 
-from gateway.broker import BrokerAddress
+from gateway.address import BrokerAddress
 from gateway.doorkeeper import Doorkeeper
 from gateway.frontier import REORDER_S
-from schemas.errors import Misconfigured
+from gateway.trial import Refused, Trial
+from schemas.errors import Misconfigured, Unavailable
+from schemas.vehicle import pulse_topic, trial_topic
 
 KEPT = 1_200  #: the usual default queue holds 1,000 and drops the rest without a word
 FLYING = 200  #: a batch must fit into the broker's window, or latency times twenty is all the throughput there is
-_PATIENCE_S = 3.0
+SILENCE_S = 0.3  #: what is handed out comes in one go
+STRANGER_S = 1.0  #: for what a stranger said to come through
+OPEN_BROKER: Final = "I know that anybody can publish as any car"
 
 
 def check_process() -> None:
@@ -41,14 +48,100 @@ def check_settings_of_nats(said: dict[str, Any]) -> None:
         raise Misconfigured("the broker's jetstream", "is off: what is published while we are away would be lost. Turn it on")
 
 
-async def check_broker(address: BrokerAddress, doorkeeper: Doorkeeper | None) -> None:
-    """Refuse a broker whose limits lose messages."""
+async def check_broker(address: BrokerAddress, doorkeeper: Doorkeeper | None, *, bucket: int = 0, open_broker: bool = False) -> None:
+    """Refuse a broker whose limits lose messages, that does not let us do our work (tried in `bucket`), or that lets strangers
+    speak as cars, unless `open_broker` says that this is known."""
     if doorkeeper is not None:
         said = await doorkeeper.settings_of_broker()
         if said is not None:
             check_settings_of_nats(said)
         return
-    kept, flying = await _try_out(address)
+    await asyncio.to_thread(_try_out, address, bucket, open_broker)
+
+
+def _try_out(address: BrokerAddress, bucket: int, open_broker: bool) -> None:
+    name = f"gateway-check-{os.urandom(4).hex()}"
+    try:
+        _may_work(address, name, bucket)
+        if not open_broker:
+            _strangers(address, name)
+        _room(address, name)
+    finally:
+        with suppress(Refused, Unavailable, Misconfigured):
+            Trial(address, name, clean=True).close()  # the session is forgotten
+
+
+@contextmanager
+def _allowed(way: str, topic: str) -> Iterator[None]:
+    try:
+        yield
+    except Refused as error:
+        raise Misconfigured("MQTT_URL", f"the broker does not let the gateway {way} {topic}: {error}. Allow it to the gateway's account (docs/reference/mqtt.md)") from None
+
+
+def _as_gateway(address: BrokerAddress, name: str, *, clean: bool) -> Trial:
+    try:
+        return Trial(address, name, clean=clean)
+    except Refused as error:
+        raise Misconfigured("MQTT_URL", f"the broker does not let the gateway in: {error}") from None
+
+
+def _may_work(address: BrokerAddress, name: str, bucket: int) -> None:
+    """Whether what we say on the topics of our own comes back. MQTT 3.1.1 acknowledges also what it drops."""
+    gateway = _as_gateway(address, f"{name}-a", clean=True)
+    for topic in (trial_topic(name), pulse_topic(bucket)):
+        with _allowed("read", topic):
+            gateway.subscribe(topic)
+        with _allowed("write", topic):
+            gateway.publish(topic, [topic.encode()])
+            if not gateway.hears(topic.encode()):
+                raise Refused("nothing came back of what it said there")
+    answers = f"vehicles/{bucket:02d}/{name}/down/acks"
+    with _allowed("write", answers):  # with MQTT 5 the broker says so; before, nobody does
+        gateway.publish(answers, [b"{}"])
+    gateway.close()
+
+
+def _strangers(address: BrokerAddress, name: str) -> None:
+    """Somebody without a name, and somebody who makes up a car and its password."""
+    listener = _as_gateway(address, f"{name}-l", clean=True)
+    made_up = "TEST" + "".join(random.choices("ABCDEFGHJKLMNPRSTUVWXYZ0123456789", k=13))
+    for who, user, password in (("nobody", "", ""), ("a made-up car", made_up, os.urandom(16).hex())):
+        topic = trial_topic(user or f"{name}-s")
+        with _allowed("read", topic):
+            listener.subscribe(topic)
+        with suppress(Refused, Unavailable):
+            stranger = Trial(address, user or f"{name}-s", clean=True, who=(user, password))
+            stranger.publish(topic, [topic.encode()])
+            stranger.close()
+            if listener.hears(topic.encode(), STRANGER_S):
+                raise Misconfigured(
+                    "TELLTALE_OPEN_BROKER",
+                    f"the broker lets anybody publish as any car: {who} was let in and spoke on {topic}. Give each car a password or certificate and bind it "
+                    f'to its topics; for a trial among yourselves set this to "{OPEN_BROKER}"',
+                )
+    listener.close()
+
+
+def _room(address: BrokerAddress, name: str) -> None:
+    """Messages kept of KEPT for a session that is away, and messages handed out without an ack."""
+    topic = trial_topic(name)
+    listener = _as_gateway(address, name, clean=False)
+    with _allowed("read", topic):
+        listener.subscribe(topic)
+    listener.close()
+    publisher = _as_gateway(address, f"{name}-p", clean=True)
+    with _allowed("write", topic):
+        publisher.publish(topic, [b"x"] * KEPT)
+    publisher.close()
+    listener = _as_gateway(address, name, clean=False)
+    with _allowed("read", topic):
+        flying = listener.gather(KEPT, SILENCE_S)
+        listener.acknowledge()
+        while len(listener.heard) < KEPT and listener.gather(KEPT - len(listener.heard), SILENCE_S):
+            listener.acknowledge()
+    listener.close()
+    kept = len(listener.heard)
     if kept < KEPT:
         raise Misconfigured(
             "the broker's queue", f"kept {kept} of {KEPT} messages for a session that was away. Set max_queued_messages (mosquitto) to 0, or higher"
@@ -57,103 +150,3 @@ async def check_broker(address: BrokerAddress, doorkeeper: Doorkeeper | None) ->
         raise Misconfigured(
             "the broker's window", f"hands out {flying} unacknowledged messages; at least {FLYING} are needed. Set max_inflight_messages (mosquitto) to 4000"
         )
-
-
-async def _try_out(address: BrokerAddress) -> tuple[int, int]:
-    """(messages kept of KEPT, messages handed out without an ack)."""
-    name = f"gateway-check-{os.urandom(4).hex()}"
-    topic = f"vehicles/check/{name}/up/x"
-    listener = await _Wire.open(address, name, clean=False)
-    await listener.subscribe(topic)
-    listener.close()
-    publisher = await _Wire.open(address, f"{name}-p", clean=True)
-    await publisher.publish(topic, KEPT)
-    publisher.close()
-    listener = await _Wire.open(address, name, clean=False)
-    flying = await listener.hear(KEPT)
-    listener.acknowledge()
-    while len(listener.heard) < KEPT and await listener.hear(KEPT):
-        listener.acknowledge()
-    listener.close()
-    (await _Wire.open(address, name, clean=True)).close()  # the session is forgotten
-    return len(listener.heard), flying
-
-
-class _Wire:
-    """A bare MQTT 3.1.1 connection for the trial."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-        self.heard: list[int] = []
-        self._acked = 0
-
-    @classmethod
-    async def open(cls, address: BrokerAddress, client_id: str, *, clean: bool) -> _Wire:
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(address.host, address.port, ssl=address.tls or None), 5)
-        made = cls(reader, writer)
-        flags = (0x80 if address.user else 0) | (0x40 if address.password else 0) | (2 if clean else 0)
-        fields = [client_id, *([address.user] if address.user else []), *([address.password] if address.password else [])]
-        made._write(0x10, b"\x00\x04MQTT\x04" + bytes([flags]) + b"\x00\x3c" + b"".join(map(_text, fields)))
-        first, body = await made._read()
-        if first != 0x20 or body[1]:
-            raise Misconfigured("MQTT_URL", f"the broker does not let the gateway in (reason {body[1]})")
-        return made
-
-    async def subscribe(self, topic: str) -> None:
-        self._write(0x82, b"\x00\x01" + _text(topic) + b"\x01")
-        while (await self._read())[0] != 0x90:
-            pass
-
-    async def publish(self, topic: str, count: int) -> None:
-        """With a window of one hundred, so that it is the queue that is tried and not our haste."""
-        for first in range(0, count, 100):
-            for mid in range(first + 1, min(first + 100, count) + 1):
-                self._write(0x32, _text(topic) + mid.to_bytes(2, "big") + b"x")
-            for _ in range(first, min(first + 100, count)):
-                while (await self._read())[0] != 0x40:
-                    pass
-
-    async def hear(self, most: int) -> int:
-        """Read until nothing more comes; how many came."""
-        before = len(self.heard)
-        try:
-            while len(self.heard) < most:
-                first, body = await asyncio.wait_for(self._read(), 0.3 if len(self.heard) > before else _PATIENCE_S)
-                if first & 0xF0 == 0x30:
-                    at = 2 + int.from_bytes(body[:2], "big")
-                    self.heard.append(int.from_bytes(body[at : at + 2], "big"))
-        except TimeoutError:
-            pass
-        return len(self.heard) - before
-
-    def acknowledge(self) -> None:
-        self.writer.write(b"".join(b"\x40\x02" + mid.to_bytes(2, "big") for mid in self.heard[self._acked :]))
-        self._acked = len(self.heard)
-
-    def close(self) -> None:
-        self.writer.write(b"\xe0\x00")
-        self.writer.close()
-
-    def _write(self, first: int, body: bytes) -> None:
-        length, head = len(body), bytearray([first])
-        while True:
-            length, digit = divmod(length, 128)
-            head.append(digit | 0x80 if length else digit)
-            if not length:
-                break
-        self.writer.write(bytes(head) + body)
-
-    async def _read(self) -> tuple[int, bytes]:
-        first = (await self.reader.readexactly(1))[0]
-        length = shift = 0
-        while True:
-            digit = (await self.reader.readexactly(1))[0]
-            length |= (digit & 127) << shift
-            shift += 7
-            if digit < 128:
-                return first, await self.reader.readexactly(length)
-
-
-def _text(value: str) -> bytes:
-    raw = value.encode()
-    return len(raw).to_bytes(2, "big") + raw

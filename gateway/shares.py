@@ -104,7 +104,7 @@ class Shares:
         deaf = sorted(bucket for bucket in self.writer.buckets - self.broker.sessions.keys() if bucket not in self._moving)
         if deaf:  # taken now, or just before the connection to the database broke
             log.info("buckets_taken", buckets=deaf)
-            await self.broker.open(deaf, timeout=GRACE_S)  # it goes on by itself after that; the beat must not wait
+            self.broker.begin(deaf)  # it goes on by itself; the beat must not wait
         still = [bucket for bucket in left if bucket not in self.writer.buckets]
         if still:
             await self.writer.write(partial(leases.want, buckets=still, share=self.writer.share))

@@ -11,8 +11,8 @@ from typing import Final
 
 from gateway import normalise
 from gateway.batch import Batch
-from gateway.broker import Chunk
 from gateway.car import Car
+from gateway.chunk import Chunk
 from gateway.fleet import CHECKPOINT_ROWS, Fleet
 from gateway.shown import Shown
 from rules.plausible import MAX_MPS, ODOMETER_SLACK_M

@@ -16,10 +16,12 @@ from pathlib import Path
 import structlog
 
 from gateway import running
-from gateway.broker import Broker, Chunk, Session
-from gateway.bulk import PUBACK
+from gateway.broker import Broker
+from gateway.chunk import Chunk
 from gateway.frontier import Arrival, Frontier
 from gateway.intake import Intake
+from gateway.packets import PUBACK
+from gateway.session import Session
 from rules.catalogue import RULES
 from rules.codes import CodeBook
 from rules.judge import Judge

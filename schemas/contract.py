@@ -19,6 +19,14 @@ CHANNELS: dict[str, tuple[type[BaseModel], str, int, str]] = {
     "down/alerts": (AlertTold, "us", 0, "For the driver's screen, if there is one: an alert that was raised, is over, or was withdrawn."),
 }
 
+#: topics -> (read, write or both; what for): all that the gateway's own account must be allowed, and nothing else
+GATEWAY: dict[tuple[str, ...], tuple[str, str]] = {
+    ("vehicles/+/+/up/+",): ("read", "What the cars say: one persistent session and one subscription for each bucket, QoS 1."),
+    ("vehicles/+/+/down/acks", "vehicles/+/+/down/asks", "vehicles/+/+/down/alerts"): ("write", "Answers to the cars, QoS 0."),
+    ("vehicles/+/gateway/up/pulse",): ("read, write", "The gateway hears itself through the broker: every three seconds, and once behind what had waited for it."),
+    ("vehicles/check/+/up/x",): ("read, write", "The broker is tried out before it is trusted, each time on a made-up name."),
+}
+
 
 def json_schemas() -> dict[str, Any]:
     """JSON Schema (2020-12) of every body, by the model's name."""

@@ -39,6 +39,16 @@ def topic(vin: str, way: str) -> str:
     return f"vehicles/{bucket_of(vin):02d}/{vin}/{way}"
 
 
+def pulse_topic(bucket: int) -> str:
+    """On which the gateway hears itself through the broker."""
+    return f"vehicles/{bucket:02d}/gateway/up/pulse"
+
+
+def trial_topic(name: str) -> str:
+    """On which a gateway tries out a broker before it trusts it; `name` is made up each time."""
+    return f"vehicles/check/{name}/up/x"
+
+
 class Vehicle(BaseModel):
     """A car that some dealer looks after."""
 

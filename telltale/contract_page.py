@@ -10,9 +10,9 @@ from pathlib import Path
 from gateway.normalise import MAX_BYTES
 from gateway.sign_ins import RIGHT_BURST, RIGHT_EVERY_S, SESSIONS, WRONG_BURST, WRONG_EVERY_S
 from schemas import reading
-from schemas.contract import CHANNELS, asyncapi, json_schemas, signal_table
+from schemas.contract import CHANNELS, GATEWAY, asyncapi, json_schemas, signal_table
 from schemas.reading import Refusal
-from telltale.embedded.broker import GATEWAY_HEARS, GATEWAY_SAYS, PAYLOAD, SUBSCRIPTIONS
+from telltale.embedded.broker import PAYLOAD, SUBSCRIPTIONS
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 
@@ -52,7 +52,6 @@ def page() -> str:
 
 def _limits() -> list[str]:
     """What one car may cost, and what a broker of one's own must be told, from the constants that hold it."""
-    says, hears = (", ".join(f"`{_as_topic(subject)}`" for subject in subjects) for subjects in (GATEWAY_SAYS, GATEWAY_HEARS))
     return [
         "## Limits", "",
         "What one car may cost the others. What is refused is counted at the desk (*Quarantine*, *Counted by the services*).", "",
@@ -69,7 +68,12 @@ def _limits() -> list[str]:
         "three) is lost without a word where the broker does not deny it: MQTT 3.1.1 acknowledges it all the same, MQTT 5 says *no matching subscribers* (16)",
         "or *not authorized* (135).", "",
         "### A broker of your own", "",
-        f"The gateway's account publishes {says}", f"and subscribes to {hears}; nothing else, so that nobody who has its password commands a car.", "",
+        "The gateway signs in as one account of its own, with the client ids `gateway-00` to `gateway-15` (one session for each bucket) and `gateway-check-…`.",
+        "This is all that an access list must allow to that account, so that nobody who has its password commands a car:", "",
+        "| topic | the gateway may | what for |", "|---|---|---|",
+        *(f"| {', '.join(f'`{name}`' for name in names)} | {may} | {words} |" for names, (may, words) in GATEWAY.items()), "",
+        "Before it starts, a gateway tries all of this out, and also whether somebody without an account, or with a made-up one, can speak as a car.",
+        "A broker on which that works is refused, unless `TELLTALE_OPEN_BROKER` says that it is known ([settings](settings.md)).", "",
         "| limit | mosquitto |", "|---|---|",
         "| message at the broker | `message_size_limit 131072` (for wills too) |",
         "| one session a car | `use_username_as_clientid true` on the cars' listener (not on the gateway's: it has a session for each bucket) |",
@@ -79,10 +83,6 @@ def _limits() -> list[str]:
         "| retained messages | `retain_available false` |",
         "| sign-in tries | mosquitto has no limit: put one before it (nftables, HAProxy), or use client certificates |", "",
     ]  # fmt: skip
-
-
-def _as_topic(subject: str) -> str:
-    return subject.replace(".", "/").replace("*", "+").replace(">", "#")
 
 
 def _meanings() -> dict[str, str]:

@@ -37,9 +37,16 @@ class Settings(BaseSettings):
         SecretStr, Field(validation_alias="DATABASE_PASSWORD", description="password of the account in DATABASE_URL, as it is: in the address itself `@`, `/` and others are written %40, %2F …")
     ] = SecretStr("")
     mqtt_url: Annotated[
-        SecretStr | None, Field(validation_alias="MQTT_URL", description="MQTT broker, mqtt://user:password@host:1883; without it the embedded one is started")
+        SecretStr | None, Field(validation_alias="MQTT_URL", description="MQTT broker, mqtt://user:password@host:1883, or mqtts://; several hosts of one broker as host-a:1883,host-b:1883. Without it the embedded one is started")
     ] = None
     mqtt_version: Annotated[Literal[4, 5], BeforeValidator(lambda said: int(said) if str(said).isdigit() else said), Field(description="protocol of the gateway's sessions: 4 is MQTT 3.1.1 (the embedded broker), 5 where the broker has it")] = 4
+    mqtt_ca: Annotated[Path | None, Field(description="file of the authorities (PEM) that may have signed the certificate of an mqtts:// broker; without it those of the system")] = None
+    mqtt_cert: Annotated[Path | None, Field(description="file of the certificate (PEM) that the gateway shows to a broker that asks for one")] = None
+    mqtt_key: Annotated[Path | None, Field(description="file of the key of TELLTALE_MQTT_CERT, without a password; without it the key stands in the same file")] = None
+    open_broker: Annotated[
+        Literal["", "I know that anybody can publish as any car"],
+        Field(description="a broker that lets strangers publish as cars is refused at the start, unless this says, word by word: I know that anybody can publish as any car"),
+    ] = ""
     home: Annotated[Path, Field(description="the folder of all state: database, broker, spools, secret")] = Field(
         default_factory=lambda: _default_home()
     )
@@ -63,7 +70,7 @@ class Settings(BaseSettings):
     twilio_api: Annotated[str, Field(description="address of Twilio's API: another region's, or a stand-in on this machine for a rehearsal")] = "https://api.twilio.com"
     smtp_url: Annotated[SecretStr, Field(description="mail relay, smtp://user:password@host:587")] = SecretStr("")
     mail_from: Annotated[str, Field(description="sender of mails")] = ""
-    auth_url: Annotated[SecretStr, Field(description="NATS address on which the broker asks who may sign in (embedded broker: set by itself)")] = SecretStr("")
+    auth_url: Annotated[SecretStr, Field(description="NATS address on which the broker asks who may sign in, nats:// or tls://, several hosts divided by commas (embedded broker: set by itself)")] = SecretStr("")
     auth_seed: Annotated[SecretStr, Field(description="NKey seed that signs those answers (embedded broker: set by itself)")] = SecretStr("")
     broker_log: Annotated[Path | None, Field(description="the broker's log, in which denied publishes are counted (embedded broker: set by itself)")] = None
     workshop_url: Annotated[SecretStr, Field(description="sign-in of the simulated workshop, which heals simulated cars (demo: set by itself)")] = SecretStr("")

@@ -38,6 +38,7 @@ async def business_clock(settings: Settings, role: str) -> Clock:
 
 async def gateway(settings: Settings) -> None:
     from gateway import running
+    from gateway.address import Tls
     from telltale.embedded.credentials import broker_secrets, signed_in
 
     business = await business_clock(settings, "gateway")
@@ -58,6 +59,8 @@ async def gateway(settings: Settings) -> None:
         auth_seed=auth_seed,
         broker_log=settings.broker_log,
         mqtt_version=settings.mqtt_version,
+        mqtt_tls=Tls(settings.mqtt_ca, settings.mqtt_cert, settings.mqtt_key),
+        open_broker=bool(settings.open_broker),
         health=health_address(settings, "gateway"),
         retention_days=settings.retention_days,
         ready=ready.teller(settings),

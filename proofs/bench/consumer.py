@@ -26,7 +26,8 @@ import asyncpg
 import structlog
 
 from gateway import running
-from gateway.broker import Broker, BrokerAddress
+from gateway.address import BrokerAddress
+from gateway.broker import Broker
 from gateway.intake import Intake
 from rules.catalogue import RULES
 from rules.judge import Judge

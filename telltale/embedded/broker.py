@@ -17,6 +17,7 @@ from typing import Self
 
 import nkeys
 
+from schemas.contract import GATEWAY
 from schemas.errors import Misconfigured, Unavailable
 from telltale.embedded.process import alive, command_line, die_with_parent, free_port
 
@@ -29,8 +30,9 @@ USERS = ("gateway", "workshop")
 #: What one car may cost: the largest message (the contract's 64 KiB and room to refuse more with a reason), and filters of a session.
 PAYLOAD, SUBSCRIPTIONS = "128KB", 32
 #: The gateway commands no car: besides what it tells cars it may only feel its own pulse and try a broker out.
-GATEWAY_SAYS = ("vehicles.*.*.down.acks", "vehicles.*.*.down.asks", "vehicles.*.*.down.alerts", "vehicles.*.gateway.up.pulse", "vehicles.check.>")
-GATEWAY_HEARS = ("vehicles.*.*.up.*", "vehicles.check.>")
+GATEWAY_SAYS, GATEWAY_HEARS = (
+    tuple(topic.replace("/", ".").replace("+", "*") for topics, (may, _) in GATEWAY.items() if way in may for topic in topics) for way in ("write", "read")
+)
 
 # ack_wait: unacknowledged messages come again after it; the gateway's gap grace and reorder window are longer.
 # max_ack_pending bounds a session, which is one bucket. The store is synced by the server every two minutes: kill -9

@@ -7,7 +7,9 @@ import json
 
 import pytest
 
-from gateway.broker import Session
+from gateway.address import BrokerAddress
+from gateway.broker import Broker
+from gateway.session import Session
 from schemas.errors import Misconfigured
 from schemas.vehicle import topic
 from tests.integration.gateway.world import HeldIntake, until
@@ -26,8 +28,6 @@ async def test_a_message_is_stored_judged_and_acknowledged_to_the_car(world):
 
 
 async def test_the_stock_path_of_paho_does_the_same(world):
-    from gateway.broker import Broker
-
     await world.start(make_broker=lambda address: Broker(address, bulk=False))
     car = await world.car()
     for _ in range(20):
@@ -57,16 +57,37 @@ async def test_what_was_committed_but_not_acknowledged_comes_again_and_is_stored
     assert places == list(range(1, 12))
 
 
-async def test_an_ack_of_an_older_connection_is_not_sent(world):
-    await world.start()
-    sent: list[bytes] = []
-    session = Session.__new__(Session)
-    session.epoch, session.pending = 2, {7}
+def session_that_writes_to(sent: list[bytes]) -> Session:
+    session = Session(Broker(BrokerAddress.from_url("mqtt://gateway:-@127.0.0.1")), 0)
     session.client = type("Client", (), {"socket": lambda self: object(), "write_blob": lambda self, b: sent.append(b)})()
+    return session
+
+
+async def test_an_ack_of_an_older_connection_is_not_sent():
+    sent: list[bytes] = []
+    session = session_that_writes_to(sent)
+    session.epoch, session.pending = 2, {7}
     session.ack(1, [7])
     assert sent == [] and session.pending == {7}
     session.ack(2, [7, 0, 9])
     assert sent == [b"\x40\x02\x00\x07\x40\x02\x00\x09"] and session.pending == set()
+
+
+async def test_our_own_word_is_acknowledged_in_its_turn_and_is_no_delivery():
+    sent: list[bytes] = []
+    session = session_that_writes_to(sent)
+    pulse = session.pulse_topic.encode()
+    session.take_many([b"a", b"b"], [b"", b""], [1, 2])
+    session.take(pulse, b"tail 0", 3, dup=False, retained=False)
+    session.take(pulse, b"tail 0", 3, dup=True, retained=False)  # the broker says it again while we are still at it
+    session.take_many([b"c", pulse, b"d"], [b"", b"tail 0", b""], [4, 5, 6])
+    assert session.chunk is not None and session.chunk.mids == [1, 2, 4, 6] and session.behind is False
+    session.ack(0, [1, 2, 4])
+    session.ack(0, [6])
+    assert b"".join(sent) == b"".join(b"\x40\x02\x00" + bytes([mid]) for mid in (1, 2, 3, 4, 5, 6)) and session.pending == set()
+    session.take(pulse, b"tail 0", 7, dup=False, retained=False)  # nothing is owed before it
+    await asyncio.sleep(0)
+    assert sent[-1] == b"\x40\x02\x00\x07"
 
 
 async def test_a_message_that_comes_twice_counts_once(world):

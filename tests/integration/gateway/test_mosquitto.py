@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,31 +15,22 @@ from gateway.doorkeeper import secret_hash
 from proofs.bench.brokers import mosquitto
 from schemas.vehicle import topic
 from store import vehicles
-from telltale.embedded.process import die_with_parent, free_port
+from tests.integration.gateway.conftest import ROOM
 from tests.integration.gateway.world import now, until
 
 pytestmark = pytest.mark.skipif(mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt install mosquitto)")
 
 
 @pytest.fixture
-async def on_mosquitto(world, home: Path):
+async def on_mosquitto(world, mosquittos, home: Path):
     """The world with mosquitto as its broker, cars bound to their topics by an ACL."""
-    port = free_port()
     (home / "acl").write_text("user gateway\ntopic readwrite #\npattern write vehicles/+/%u/up/#\npattern read vehicles/+/%u/down/#\n")
-    (home / "mosquitto.conf").write_text(
-        f"listener {port} 127.0.0.1\nuser root\nallow_anonymous true\nacl_file {home}/acl\nmax_inflight_messages 4000\n"
-        f"max_queued_messages 0\nmax_queued_bytes 0\npersistence true\npersistence_location {home}/\n"
-    )
-    process = await asyncio.create_subprocess_exec(
-        mosquitto() or "", "-c", str(home / "mosquitto.conf"), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-        preexec_fn=die_with_parent(),
-    )  # fmt: skip
+    port = await mosquittos("allow_anonymous true", f"acl_file {home}/acl", f"persistence_location {home}/", *ROOM)
+    world.options["open_broker"] = True  # nobody's password is asked for
     world.broker = SimpleNamespace(mqtt_url=f"mqtt://gateway:-@127.0.0.1:{port}", auth_url="", auth_seed="", log=None, port=port)
     yield world
     for task in world.gateways:
         await world.stop(task)
-    process.terminate()
-    await process.wait()
 
 
 async def test_stored_once_acknowledged_after_commit_and_denied_with_a_reason(on_mosquitto):

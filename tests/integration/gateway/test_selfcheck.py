@@ -3,47 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 
 from gateway import selfcheck
-from gateway.broker import BrokerAddress
+from gateway.address import BrokerAddress
 from proofs.bench.brokers import mosquitto
 from schemas.errors import Misconfigured
 from store import transactions
-from telltale.embedded.process import die_with_parent, free_port
 
 needs_mosquitto = pytest.mark.skipif(mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt install mosquitto)")
-
-
-@pytest.fixture
-async def mosquittos(home: Path) -> AsyncIterator[Callable[..., object]]:
-    """Start mosquitto with these lines of configuration; its port."""
-    running: list[asyncio.subprocess.Process] = []
-
-    async def start(*lines: str) -> int:
-        port = free_port()
-        config = home / f"mosquitto-{port}.conf"
-        config.write_text("\n".join([f"listener {port} 127.0.0.1", "allow_anonymous true", *lines, ""]))
-        running.append(
-            await asyncio.create_subprocess_exec(
-                mosquitto() or "", "-c", str(config), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, preexec_fn=die_with_parent()
-            )
-        )
-        for _ in range(200):
-            try:
-                (await asyncio.open_connection("127.0.0.1", port))[1].close()
-                return port
-            except OSError:
-                await asyncio.sleep(0.02)
-        raise AssertionError("mosquitto did not start")
-
-    yield start
-    for process in running:
-        process.terminate()
-        await process.wait()
 
 
 @needs_mosquitto
@@ -52,15 +21,15 @@ async def mosquittos(home: Path) -> AsyncIterator[Callable[..., object]]:
     [(["max_inflight_messages 4000"], "the broker's queue"), (["max_queued_messages 0"], "the broker's window")],
 )
 async def test_a_broker_with_its_default_limits_is_refused(mosquittos, lines, named):
-    port = await mosquittos(*lines)
+    port = await mosquittos("allow_anonymous true", *lines)
     with pytest.raises(Misconfigured, match=named):
-        await selfcheck.check_broker(BrokerAddress("127.0.0.1", port, "gateway", "-"), None)
+        await selfcheck.check_broker(BrokerAddress.from_url(f"mqtt://gateway:-@127.0.0.1:{port}"), None, open_broker=True)
 
 
 @needs_mosquitto
 async def test_a_broker_with_room_is_taken(mosquittos):
-    port = await mosquittos("max_inflight_messages 4000", "max_queued_messages 0")
-    await selfcheck.check_broker(BrokerAddress("127.0.0.1", port, "gateway", "-"), None)
+    port = await mosquittos("allow_anonymous true", "max_inflight_messages 4000", "max_queued_messages 0")
+    await selfcheck.check_broker(BrokerAddress.from_url(f"mqtt://gateway:-@127.0.0.1:{port}"), None, open_broker=True)
 
 
 async def test_the_embedded_broker_passes_its_own_check(broker):

@@ -106,6 +106,7 @@ class World:
     judge: Any
     gateways: list[asyncio.Task[None]] = field(default_factory=list)
     cars: list[TestCar] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)  #: what every gateway of this test is told on top
 
     async def start(self, share: tuple[int, int] = (0, 1), **options: Any) -> asyncio.Task[None]:
         ready = asyncio.Event()
@@ -120,7 +121,7 @@ class World:
             "share": share, "judge": self.judge, "auth_url": self.broker.auth_url, "auth_seed": self.broker.auth_seed,
             "broker_log": self.broker.log, "ready": tell,
         }  # fmt: skip
-        task = asyncio.create_task(running.run(**{**arguments, **options}))
+        task = asyncio.create_task(running.run(**{**arguments, **self.options, **options}))
         self.gateways.append(task)
         waiter = asyncio.ensure_future(ready.wait())
         await asyncio.wait({task, waiter}, timeout=30, return_when=asyncio.FIRST_COMPLETED)

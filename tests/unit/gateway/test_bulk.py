@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.broker import publish_packet
 from gateway.bulk import BulkClient, self_check
+from gateway.packets import publish_packet
 
 
 class Taker:

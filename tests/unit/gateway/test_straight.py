@@ -13,7 +13,7 @@ import pytest
 
 from gateway import straight
 from gateway.batch import Batch
-from gateway.broker import Chunk
+from gateway.chunk import Chunk
 from gateway.fleet import Fleet
 from gateway.hearing import Hearing
 from gateway.judging import Judging

@@ -1,0 +1,25 @@
+"""What one read of one session brought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gateway.session import Session
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Parallel lists, because one object per message is too dear."""
+
+    session: Session
+    epoch: int
+    mids: list[int] = field(default_factory=list)  #: 0: QoS 0, nothing to acknowledge
+    topics: list[bytes] = field(default_factory=list)
+    payloads: list[bytes] = field(default_factory=list)
+    retained: list[int] = field(default_factory=list)  #: positions that came with the retain flag
+    size: int = 0  #: bytes of topics and payloads
+
+    def __len__(self) -> int:
+        return len(self.mids)

@@ -1,0 +1,140 @@
+"""A gateway that was away for long comes back: what waits for it holds up no answer of the broker, and is stored once."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from gateway.address import BrokerAddress
+from gateway.broker import Broker
+from gateway.intake import Intake
+from schemas.vehicle import BUCKETS
+from tests.integration.gateway.owing import Night
+from tests.integration.gateway.test_watchdog import answer
+from tests.integration.gateway.world import World, until
+
+EACH = 1_500  #: of 16 cars: more than any window, and the broker has out what it may for each session
+
+
+@pytest.fixture
+async def night(any_broker: World) -> Night:
+    """A broker that knows our sessions, and a fleet that has spoken since the last gateway left."""
+    made = await Night.over(any_broker)
+    await any_broker.stop(await any_broker.start())
+    return made
+
+
+@asynccontextmanager
+async def readings_locked(world: World):
+    """A database that takes no reading: whoever writes one waits."""
+    async with world.pool.acquire() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE readings IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+async def test_a_gateway_that_was_away_comes_back_to_24000_owed_messages(night):
+    await night.fall(EACH)
+    await night.world.start()
+    await until(night.over_now, 60)
+
+
+async def test_every_session_opens_although_nobody_takes_what_is_owed(night):
+    await night.fall(EACH)
+    broker = Broker(BrokerAddress.from_url(night.world.broker.mqtt_url))
+    await broker.open(range(BUCKETS), timeout=20)
+    assert all(session.subscribed.is_set() for session in broker.sessions.values())
+    await broker.close()
+
+
+async def test_a_database_that_takes_nothing_keeps_no_session_from_its_subscription_and_none_is_renewed(night, monkeypatch):
+    """PINGRESP and pulse lie behind the messages, too: they are heard although nothing can be committed."""
+    from gateway import watchdog
+
+    monkeypatch.setattr(watchdog, "PULSE_EVERY_S", 0.3)
+    monkeypatch.setattr(watchdog, "SILENCE_S", 4.0)
+    made: list[Intake] = []
+
+    class Seen(Intake):
+        def __init__(self, *parts: object) -> None:
+            super().__init__(*parts)
+            made.append(self)
+
+    await night.fall(EACH)
+    async with readings_locked(night.world):
+        await night.world.start(make_intake=Seen)
+        sessions = made[0].broker.sessions
+        epochs = {bucket: session.epoch for bucket, session in sessions.items()}
+        await asyncio.sleep(6)  # longer than any silence that the watchdog suffers
+        assert len(sessions) == BUCKETS and all(session.subscribed.is_set() for session in sessions.values())
+        assert {bucket: session.epoch for bucket, session in sessions.items()} == epochs
+        assert made[0].broker.backlog_bytes() < 32 << 20
+    await until(night.over_now, 60)
+
+
+async def test_what_is_in_hand_is_bounded_by_its_size_and_the_rest_comes_when_there_is_room(night):
+    made: list[Broker] = []
+
+    def small(address: BrokerAddress) -> Broker:
+        made.append(Broker(address, held=1 << 20))
+        return made[0]
+
+    def in_hand() -> int:
+        return made[0].backlog_bytes() + sum(chunk.size for chunk in made[0]._inbox) if made else 0
+
+    await night.fall(100, size=16_000)  # 25 MB
+    most = 0
+    async with readings_locked(night.world):
+        starting = asyncio.create_task(night.world.start(make_broker=small))
+        await until(lambda: in_hand() > 1 << 20)
+        for _ in range(50):
+            await asyncio.sleep(0.02)
+            most = max(most, in_hand())
+    assert most < 5 << 20, "one read of one session above what may be held, and no more"
+    await until(night.over_now, 60)
+    await starting
+
+
+async def test_buckets_change_hands_while_24000_messages_are_owed(night):
+    await night.fall(EACH)
+    coarse = await night.world.start()
+    await asyncio.gather(night.world.start((0, 2)), night.world.start((1, 2)))
+    await until(night.over_now, 90)
+    await night.world.stop(coarse)
+    await night.fall(10)
+    await until(night.over_now, 60)
+
+
+async def test_ready_says_how_much_is_owed_while_it_catches_up_and_nobody_is_told_to_end_it(night):
+    await night.fall(EACH)
+    async with readings_locked(night.world):
+        task = await night.world.start()
+
+        async def said() -> bool:
+            status, health = await answer(f"{task.facts['health']}/health/ready")
+            notes = " ".join(health.get("words", ()))
+            told = "catching up: 24016 owed" if night.world.broker.auth_url else "catching up: 0 taken, the broker does not say how many are still owed"
+            return status == 200 and notes.startswith(told) and "since 20" in notes
+
+        await until(said)
+        assert (await answer(f"{task.facts['health']}/health/live"))[0] == 200
+    await until(night.over_now, 60)
+
+    async def quiet() -> bool:
+        return await answer(f"{task.facts['health']}/health/ready") == (200, {"ok": True, "faults": []})
+
+    await until(quiet)
+
+
+async def test_alerts_of_what_waited_are_judged_late_and_those_of_now_are_not(night):
+    """Late means: the reading is older than the rule's `max_age` when we receive it, so it is never worded as now."""
+    await night.fall(300, hot=True)
+    await night.world.start()
+    await until(night.over_now, 60)
+
+    async def steps() -> list[bool]:
+        return [row["late"] for row in await night.world.pool.fetch("SELECT late FROM alert_steps WHERE state = 'active'")]
+
+    waited = await until(steps)
+    assert len(waited) >= BUCKETS and all(waited)
