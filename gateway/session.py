@@ -46,13 +46,14 @@ class Session:
         self.pending: set[int] = set()  #: mids that are delivered and not yet acknowledged, of this epoch
         self.chunk: Chunk | None = None
         self.subscribed = asyncio.Event()
-        self.behind = True  #: what had waited for us is still coming
+        self.behind = True  #: what had waited for us is not all committed yet
         self.refused: str | None = None
         self.unanswered_since: float | None = None  #: machine time since when nothing came although an answer is due
         self.read_at = 0.0  #: machine time
         self.host: Host | None = None
         self._last_mid = 0  #: of the message that was taken last
         self._in_turn: dict[int, int] = {}  #: mid of a message -> mid of our own word that came after it, and is acknowledged after it
+        self._tail_mid = 0  #: of our own word behind what had waited, until it is acknowledged
         self._fd: int | None = None
         self._closing = False
         self._writes_later = False  #: the loop waits for the socket to be writable
@@ -130,6 +131,12 @@ class Session:
         self.pending.difference_update(owed)
         if owed:
             self._write(b"".join([PUBACK[mid] for mid in owed]))
+        if self._tail_mid and self._tail_mid not in self.pending:  # all that came before our own word is committed
+            self._caught_up()
+
+    def _caught_up(self) -> None:
+        self._tail_mid, self.behind = 0, False
+        self.broker.look_whether_caught_up()
 
     def _with_our_own(self, mids: Iterable[int]) -> list[int]:
         owed = []
@@ -218,6 +225,7 @@ class Session:
         self.epoch += 1
         self.pending = set()
         self._in_turn = {}
+        self._tail_mid = 0
         self.chunk = None
         self.behind = True
         self.broker.fell_behind()
@@ -287,8 +295,7 @@ class Session:
     def _heard_ourselves(self, payload: bytes, mid: int) -> None:
         self.unanswered_since = None
         if payload == self._tail:
-            self.behind = False
-            self.broker.look_whether_caught_up()
+            self._tail_mid = mid
         if not mid:
             return
         if self.pending:  # acks keep the order of arrival
