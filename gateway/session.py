@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import socket
 import ssl
@@ -42,6 +43,7 @@ class Session:
         self.filter = f"vehicles/{bucket:02d}/+/up/+"
         self.pulse_topic = pulse_topic(bucket)
         self._pulse_name = self.pulse_topic.encode()
+        self._nonce = os.urandom(8).hex().encode()
         self.epoch = 0
         self.pending: set[int] = set()  #: mids that are delivered and not yet acknowledged, of this epoch
         self.chunk: Chunk | None = None
@@ -215,7 +217,7 @@ class Session:
 
     @property
     def _tail(self) -> bytes:
-        return b"tail %d" % self.epoch
+        return b"tail %s %d" % (self._nonce, self.epoch)  # not that of a gateway before us
 
     def on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self.subscribed.clear()

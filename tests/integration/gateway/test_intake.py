@@ -78,9 +78,9 @@ async def test_our_own_word_is_acknowledged_in_its_turn_and_is_no_delivery():
     session = session_that_writes_to(sent)
     pulse = session.pulse_topic.encode()
     session.take_many([b"a", b"b"], [b"", b""], [1, 2])
-    session.take(pulse, b"tail 0", 3, dup=False, retained=False)
-    session.take(pulse, b"tail 0", 3, dup=True, retained=False)  # the broker says it again while we are still at it
-    session.take_many([b"c", pulse, b"d"], [b"", b"tail 0", b""], [4, 5, 6])
+    session.take(pulse, session._tail, 3, dup=False, retained=False)
+    session.take(pulse, session._tail, 3, dup=True, retained=False)  # the broker says it again while we are still at it
+    session.take_many([b"c", pulse, b"d"], [b"", session._tail, b""], [4, 5, 6])
     assert session.chunk is not None and session.chunk.mids == [1, 2, 4, 6]
     session.ack(0, [1])
     assert session.behind
@@ -88,7 +88,7 @@ async def test_our_own_word_is_acknowledged_in_its_turn_and_is_no_delivery():
     assert not session.behind
     session.ack(0, [6])
     assert b"".join(sent) == b"".join(b"\x40\x02\x00" + bytes([mid]) for mid in (1, 2, 3, 4, 5, 6)) and session.pending == set()
-    session.take(pulse, b"tail 0", 7, dup=False, retained=False)  # nothing is owed before it
+    session.take(pulse, b"tail of a gateway before us 0", 7, dup=False, retained=False)  # nothing is owed before it
     await asyncio.sleep(0)
     assert sent[-1] == b"\x40\x02\x00\x07"
 
