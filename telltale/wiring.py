@@ -181,10 +181,10 @@ async def simulator(settings: Settings, cars: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Misconfigured(str(cars), f"is no list of cars ({type(error).__name__}: {error})") from None
     business = await business_clock(settings, "gateway") if settings.database_url else clock.real
-    where, mechanic = urlsplit(settings.mqtt), urlsplit(settings.workshop_url.get_secret_value())
+    (host, port), mechanic = _first_host(settings), urlsplit(settings.workshop_url.get_secret_value())
     await running.run(
-        mqtt_host=where.hostname or "127.0.0.1",
-        mqtt_port=where.port or 1883,
+        mqtt_host=host,
+        mqtt_port=port,
         cars=members,
         clock=business,
         speed=business.speed if isinstance(business, clock.TimeLapse) else 1.0,
@@ -192,6 +192,13 @@ async def simulator(settings: Settings, cars: Path) -> None:
         workshop=(mechanic.username or "", mechanic.password or "") if mechanic.hostname else None,
         ready=ready.teller(settings),
     )
+
+
+def _first_host(settings: Settings) -> tuple[str, int]:
+    """For the stand-in cars, which know one host."""
+    from gateway.address import BrokerAddress
+
+    return BrokerAddress.from_url(settings.mqtt).hosts[0]
 
 
 async def play(settings: Settings, file: Path, *, vin: str, at: datetime | None, profile: str) -> dict[str, Any]:
@@ -204,13 +211,13 @@ async def play(settings: Settings, file: Path, *, vin: str, at: datetime | None,
         raise BadInput("--vin", f"{vin} is being driven by the simulator: take the VIN of a car that is not, or a new one")
     secret = demo_data.secret_of(settings.key, vin)
     now, model = await office.at(settings, lambda work: _let_in(work, vin, secret, profile))
-    where = urlsplit(settings.mqtt)
+    host, port = _first_host(settings)
     played = await playing.play(
         file,
         vin=vin,
         secret=secret,
-        mqtt_host=where.hostname or "127.0.0.1",
-        mqtt_port=where.port or 1883,
+        mqtt_host=host,
+        mqtt_port=port,
         spool_dir=settings.home / "played",
         start=at.replace(tzinfo=at.tzinfo or UTC) if at else None,
         now=now,
