@@ -36,7 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "owners": ("owners", "Owners, their cars and their consent: import from CSV."),
     "key": ("key", "API keys: create, list, revoke."),
     "retention": ("retention", "Days of readings: kept, detached, brought back."),
-    "bench": ("bench", "Measure: intake, rules, booking, api."),
+    "bench": ("bench", "Measure: intake, counterless, rules, booking, api."),
     "prove": ("prove", "Fault experiments with a history and a checker: intake, shares, booking, messages, fuzz."),
     "score": ("score", "Detection against a simulated fleet's ground truth."),
     "backtest": ("backtest", "Try rules on stored readings."),

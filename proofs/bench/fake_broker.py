@@ -91,7 +91,7 @@ class FakeBroker(asyncio.Protocol):
             self._transport.write(due)
 
 
-async def serve(messages: int, vehicles: int, window: int, seed: int) -> None:
+async def serve(messages: int, vehicles: int, window: int, seed: int, counters: int = 1) -> None:
     """Port on the first line; `go` on standard input starts; the result is the last line, JSON.
 
     Each vehicle speaks once before the clock starts: what is measured is a gateway that knows its cars.
@@ -99,7 +99,7 @@ async def serve(messages: int, vehicles: int, window: int, seed: int) -> None:
     loop = asyncio.get_running_loop()
     per_bucket: dict[int, list[tuple[str, bytes]]] = {n: [] for n in range(16)}
     first: dict[int, int] = dict.fromkeys(range(16), 0)
-    for n, (topic, body, bucket) in enumerate(stream(vins(vehicles, seed), vehicles + messages, seed)):
+    for n, (topic, body, bucket) in enumerate(stream(vins(vehicles, seed), vehicles + messages, seed, counters=bool(counters))):
         per_bucket[bucket].append((topic, body))
         first[bucket] += n < vehicles
     sessions = {bucket: Session(found, first[bucket]) for bucket, found in per_bucket.items()}
@@ -131,4 +131,4 @@ async def serve(messages: int, vehicles: int, window: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(*(int(argument) for argument in sys.argv[1:5])))
+    asyncio.run(serve(*(int(argument) for argument in sys.argv[1:6])))

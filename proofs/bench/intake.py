@@ -93,11 +93,11 @@ def _median_ratio(over: list[float], under: list[float]) -> float:
 
 
 async def alone(
-    mode: str, admin: str, url: str, messages: int, vehicles: int, seen: dict[str, list[float]], *, profile: bool = False
+    mode: str, admin: str, url: str, messages: int, vehicles: int, seen: dict[str, list[float]], *, profile: bool = False, counters: bool = True
 ) -> dict[str, float]:
     """The gateway (or the floor) against the pretended broker, its cars known."""
     await rig.clear(admin)
-    fake = await Child.start("proofs.bench.fake_broker", messages, vehicles, WINDOW, SEED)
+    fake = await Child.start("proofs.bench.fake_broker", messages, vehicles, WINDOW, SEED, int(counters))
     consumer: Child | None = None
     try:
         port = await fake.line()

@@ -32,6 +32,17 @@ def intake(
 
 
 @app.command()
+def counterless(
+    messages: Annotated[int, typer.Option(help="Messages of each measured run.")] = 40_000,
+    repeats: Annotated[int, typer.Option(help="Runs of which the median is taken.")] = 3,
+    vehicles: Annotated[int, typer.Option(help="Distinct devices in the load.")] = 200,
+    as_json: Json = False,
+) -> None:
+    """Devices without boot and seq, as most feeds of third parties are: with three days of readings beside each other and with 400."""
+    _run("counterless", as_json, messages=messages, repeats=repeats, vehicles=vehicles)
+
+
+@app.command()
 def rules(
     vehicles: Annotated[int, typer.Option(help="Tracked vehicles for the memory figure.")] = 10_000,
     as_json: Json = False,
