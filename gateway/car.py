@@ -10,7 +10,6 @@ from store.vehicles import Identity
 
 POISON_WINDOW_S = 10.0
 POISON_KEPT = 20  #: refused messages of one source that are kept one by one in a window; the others are counted
-RECENT_KEYS = 256  #: of a device without counters
 
 
 class Poison:
@@ -42,7 +41,7 @@ class Car:
 
     __slots__ = (
         "acked_at", "bucket", "dealer_id", "frontier", "heard_ts", "id", "loaded", "low_day", "memory", "odometer", "odometer_ts", "place",
-        "poison", "profile", "recent", "revoked", "row_head", "secret_hash", "shown", "shown_ids", "since", "vin",
+        "poison", "profile", "revoked", "row_head", "secret_hash", "shown", "shown_ids", "since", "vin",
     )  # fmt: skip
 
     def __init__(self, who: Identity, bucket: int) -> None:
@@ -74,15 +73,3 @@ class Car:
         self.odometer: float | None = None
         self.odometer_ts = 0.0
         self.heard_ts = 0.0  #: when the car made its newest message
-        self.recent: dict[int, None] | None = None  #: keys of a device without counters
-
-    def remembers(self, key: int) -> bool:
-        """Whether a device without counters said this lately; takes note of it."""
-        if self.recent is None:
-            self.recent = {}
-        if key in self.recent:
-            return True
-        self.recent[key] = None
-        if len(self.recent) > RECENT_KEYS:
-            del self.recent[next(iter(self.recent))]
-        return False

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 from gateway.car import Car
 from gateway.frontier import Arrival, Frontier
-from gateway.normalise import NO_BOOT, ODOMETER, Source
+from gateway.normalise import IMPOSSIBLE_DAY, NO_BOOT, ODOMETER, Source
 from rules.memory import Track
 from rules.taking_back import Again, without
 from schemas.alert import AlertStep
@@ -212,14 +212,17 @@ class Fleet:
             if boot not in car.frontier.tops:
                 car.frontier.learn(boot, await readings.seqs(connection, car.id, boot))
 
-    def checkpoint(self, car: Car, ts: float, day: int) -> checkpoints.Row:
-        """The car as it is now. Rows above it in older partitions than `day` - 1 will force the next one."""
+    def checkpoint(self, car: Car, ts: float, day: int, received_at: float) -> checkpoints.Row:
+        """The car as it is now; `day` is that of the last row, if it has a leaf of its own. Rows above it of days before the lowest
+        force the next one."""
         frontier = car.frontier
         kept = frontier.dump()
         if car.odometer is not None:
             kept["odometer"] = [car.odometer, car.odometer_ts]
         car.since = 0
-        car.low_day = max(0, day - 1)
+        newest = day if day != IMPOSSIBLE_DAY else int(received_at // 86_400)
+        waiting = [row.day for row in frontier.waiting.values() if row.day != IMPOSSIBLE_DAY]  # they stand above it as well
+        car.low_day = max(0, min([newest, *waiting]) - 1)
         boot, seq = frontier.cursor
         return car.id, car.dealer_id, car.place, boot, seq, from_epoch(ts), car.low_day, kept, self.judge.dump(car.memory)
 

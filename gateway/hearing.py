@@ -10,11 +10,14 @@ from typing import Final
 import structlog
 
 from gateway import normalise
+from gateway.allowance import Allowance
 from gateway.batch import Batch
 from gateway.car import Car
 from gateway.chunk import Chunk
 from gateway.fleet import DIAGNOSTICS, TELEMETRY, UNKNOWN, Fleet, Route
-from gateway.normalise import NO_BOOT, Heard
+from gateway.frontier import KEPT_BOOTS
+from gateway.keys import Keys
+from gateway.normalise import IMPOSSIBLE_DAY, NO_BOOT, Heard
 from gateway.refusals import Refusals
 from gateway.shown import Shown
 from gateway.straight import Left
@@ -25,6 +28,7 @@ from store import quarantine, readings, vehicles
 
 log = structlog.get_logger()
 
+OLD_BOOTS, OLD_BOOT_EVERY_S = 16, 5.0  #: of one car that are looked up at once: nobody knows their days, so each costs a look at every day
 ASK_AGAIN_S: Final = 5.0  #: an unknown VIN is looked up this often at most
 
 Said = tuple[Car, Heard, bytes, str]  #: one message: its car, what it came to, payload and topic
@@ -36,17 +40,19 @@ class Hearing:
 
     def __init__(self, fleet: Fleet, writer: Writer, refusals: Refusals, shown: Shown) -> None:
         self.fleet, self.writer, self.refusals, self.shown = fleet, writer, refusals, shown
+        self.keys = Keys()
+        self._old_boots = Allowance(OLD_BOOTS, OLD_BOOT_EVERY_S)
         self._looked_up: dict[str, float] = {}
 
     async def hear(self, batch: Batch, chunk: Chunk, left: Iterable[Left], received_at: float) -> list[Said]:
         """These messages of a chunk, from bytes to values; what needs no car's memory is settled here. Afterwards all their cars are warm."""
         heard: list[Said] = []
         kept = set(chunk.retained)
+        left = list(left)
+        await self._meet(chunk.topics[n] for n, _ in left)
         for n, read in left:
             name, payload, retained = chunk.topics[n], chunk.payloads[n], n in kept
             route = self.fleet.route(name)
-            if route.car is None and await self._met(route.source.vin):
-                route = self.fleet.route(name)
             car = route.car
             try:
                 if car is None or car.revoked or route.kind == UNKNOWN or retained:
@@ -64,19 +70,22 @@ class Hearing:
                 detail = f"it could not be read; that is our fault ({type(error).__name__})"
                 self.refusals.refuse(batch, car, normalise.refusal(route.source, payload, received_at, Refusal.NOT_TELEMETRY, detail))
         await self.warm_up(batch, [said[0] for said in heard if not said[0].loaded])
-        await self._learn(heard)
-        return heard
+        return await self._learn(batch, heard)
 
-    async def _met(self, vin: str) -> bool:
-        """Whether a car of which we have not heard is new: its first word may be quicker than the bell."""
-        now = time.monotonic()
-        if not is_vin(vin) or now - self._looked_up.get(vin, -ASK_AGAIN_S) < ASK_AGAIN_S:
-            return False
-        if len(self._looked_up) > 1000:
-            self._looked_up.clear()
-        self._looked_up[vin] = now
-        self.fleet.meet(await self.writer.read(partial(vehicles.by_vin, vin=vin)))
-        return vin in self.fleet.by_vin
+    async def _meet(self, names: Iterable[bytes]) -> None:
+        """Look cars up of which we have not heard: the first word of a new one may be quicker than the bell."""
+        now, strangers = time.monotonic(), set()
+        for name in names:
+            if name in self.fleet.routes:
+                continue
+            vin = self.fleet.route(name).source.vin
+            if vin not in self.fleet.by_vin and is_vin(vin) and now - self._looked_up.get(vin, -ASK_AGAIN_S) >= ASK_AGAIN_S:
+                strangers.add(vin)
+        if strangers:
+            if len(self._looked_up) > 1000:
+                self._looked_up.clear()
+            self._looked_up |= dict.fromkeys(strangers, now)
+            self.fleet.meet(await self.writer.read(partial(vehicles.by_vins, vins=sorted(strangers))))
 
     def _stray(self, batch: Batch, route: Route, payload: bytes, received_at: float, retained: bool) -> None:
         if retained:
@@ -106,23 +115,32 @@ class Hearing:
             closed, _ = await self.writer.read(lambda connection: self.fleet.load(connection, cold, now))
             batch.arrived += closed
 
-    async def _learn(self, heard: list[Said]) -> None:
-        """Boots that were forgotten, and keys of devices without counters."""
-        strangers, keys = set(), []
-        for car, said, _, _ in heard:
+    async def _learn(self, batch: Batch, heard: list[Said]) -> list[Said]:
+        """Boots that were forgotten, and keys of devices without counters. Returns what may be judged: a car that jumps between more old
+        boots than we look up keeps what it said, for it gets no ack."""
+        now = time.monotonic()
+        strangers: set[tuple[Car, int]] = set()
+        keys: set[tuple[int, int, int]] = set()
+        kept = []
+        for one in heard:
+            car, said, payload, name = one
             row = said.reading
             boot = row.boot if row is not None else said.boot
-            if boot is None or boot == car.frontier.boot:
-                continue
             if boot == NO_BOOT and row is not None:
-                keys.append((car.id, row.seq))
-            elif boot < car.frontier.boot and boot not in car.frontier.tops:
+                keys |= {(car.id, row.seq, row.day), (car.id, row.seq, IMPOSSIBLE_DAY)}  # on its day, or when that had no leaf of its own
+            elif boot is not None and boot < car.frontier.boot and boot not in car.frontier.tops and (car, boot) not in strangers:
+                if row is not None and not self._old_boots.take(car.id, now):
+                    source = normalise.Source(car.vin, car.id, name)
+                    detail = f"boot {boot} is older than the {KEPT_BOOTS} that are at hand, and too many such at once: send it again later"
+                    self.refusals.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.FLOOD, detail, boot, row.seq))
+                    continue
                 strangers.add((car, boot))
+            kept.append(one)
         if strangers:
             await self.writer.read(lambda connection: self.fleet.learn_boots(connection, strangers))
         if keys:
-            for vehicle, key in await self.writer.read(lambda connection: readings.known_keys(connection, keys)):
-                self.fleet.by_id[vehicle].remembers(key)
+            self.keys.stored(await self.writer.read(lambda connection: readings.known_keys(connection, keys)))
+        return kept
 
     async def accepted(self, buckets: set[int]) -> list[LetIn]:
         """Refused messages of our cars that a person let in."""

@@ -20,6 +20,7 @@ from gateway.downlink import Downlink
 from gateway.fleet import Fleet
 from gateway.hearing import Hearing
 from gateway.judging import Judging
+from gateway.leaves import Leaves
 from gateway.refusals import Refusals
 from gateway.shown import Shown
 from gateway.taking_back import TakingBack
@@ -44,11 +45,11 @@ class BadRows(Exception):
 class Intake:
     """The four beats, for ever. At most one batch is being written while the next is prepared."""
 
-    def __init__(self, broker: Broker, fleet: Fleet, writer: Writer, clock: Callable[[], datetime]) -> None:
+    def __init__(self, broker: Broker, fleet: Fleet, writer: Writer, clock: Callable[[], datetime], leaves: Leaves | None = None) -> None:
         self.broker, self.fleet, self.writer, self.clock = broker, fleet, writer, clock
         self.refusals, self.shown, self.downlink = Refusals(), Shown(), Downlink(broker, fleet)
         self.hearing = Hearing(fleet, writer, self.refusals, self.shown)
-        self.judging = Judging(fleet, self.hearing, self.refusals, self.shown, clock)
+        self.judging = Judging(fleet, self.hearing, self.refusals, self.shown, clock, leaves)
         self.taking_back = TakingBack(fleet, writer, clock)
         self.accept_now = True  #: look at the next tick for what people let in or took back
         self._taking: asyncio.Task[None] | None = None
@@ -172,7 +173,7 @@ class Intake:
                     await self._finish(batch)
                 done.set_result(None)
             except Exception as error:  # counted by whoever waits for it; the traffic goes on, from what the database says
-                self.fleet.forget_all()
+                self.judging.forget()
                 done.set_exception(error)
 
         self.between_batches(settle)
@@ -211,7 +212,7 @@ class Intake:
         for attempt in range(_REDOS):
             log.warning("bad_rows", rows=len(error.keys), reasons=sorted(set(error.keys.values())), attempt=attempt)
             self.judging.poison.update(error.keys)
-            self.fleet.forget_all()
+            self.judging.forget()
             try:
                 await self._finish(await self.prepare(batch.chunks))
                 self.judging.poison.clear()  # they stand in quarantine, and in the checkpoints of the same transaction

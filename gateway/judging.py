@@ -17,7 +17,8 @@ from gateway.chunk import Chunk
 from gateway.fleet import CHECKPOINT_ROWS, Fleet
 from gateway.frontier import Arrival, Gap
 from gateway.hearing import Hearing, LetIn
-from gateway.normalise import NO_BOOT, Heard
+from gateway.leaves import Leaves
+from gateway.normalise import IMPOSSIBLE_DAY, NO_BOOT, Heard
 from gateway.refusals import Refusals
 from gateway.shown import Shown
 from schemas.alert import AlertStep
@@ -33,8 +34,11 @@ Due = dict[Car, Reading | None]  # cars that need a checkpoint, with their last 
 class Judging:
     """Owns the cars' memories while a batch is prepared; nothing else moves them."""
 
-    def __init__(self, fleet: Fleet, hearing: Hearing, refusals: Refusals, shown: Shown, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, fleet: Fleet, hearing: Hearing, refusals: Refusals, shown: Shown, clock: Callable[[], datetime], leaves: Leaves | None = None
+    ) -> None:
         self.fleet, self.hearing, self.refusals, self.shown, self.clock = fleet, hearing, refusals, shown, clock
+        self.leaves = leaves or Leaves()
         self.poison: dict[tuple[int, int, int], str] = {}  #: rows that the database refused
         self.duplicates = self.late = 0
         self._owing: set[tuple[Car, int]] = set()  #: cars and boots of which this batch holds something that is not simply the next row
@@ -44,6 +48,8 @@ class Judging:
         batch = Batch(chunks, self.clock())
         received_at = batch.received_at
         self._owing.clear()
+        self.leaves.turn(received_at)
+        self.hearing.keys.turn()
         due: Due = {}
         now = time.monotonic()
         for chunk in chunks:
@@ -62,7 +68,7 @@ class Judging:
             self.refusals.tick(batch, now)
         for car, last in due.items():
             if car.loaded:
-                batch.checkpoints.append(self.fleet.checkpoint(car, last.ts if last else received_at, last.day if last else 0))
+                batch.checkpoints.append(self.fleet.checkpoint(car, last.ts if last else received_at, last.day if last else IMPOSSIBLE_DAY, received_at))
         for car, boot in self._owing:
             if boot == car.frontier.boot:
                 batch.acks[car] = boot, car.frontier.upto(boot)
@@ -70,11 +76,16 @@ class Judging:
                 batch.old_acks.append((car, boot, car.frontier.upto(boot)))
         return batch
 
+    def forget(self) -> None:
+        """Back to what the database says: nothing is being written."""
+        self.fleet.forget_all()
+        self.hearing.keys.forget()
+
     def _walk(self, batch: Batch, chunk: Chunk, positions: range, due: Due) -> list[straight.Left]:
         """What is straight is judged; the rest comes back. While rows are being sorted out, nothing is straight."""
         if self.poison:
             return [(n, None) for n in positions]
-        return straight.walk(batch, self.fleet, self.shown, self._fault, due, chunk, positions)
+        return straight.walk(batch, self.fleet, self.shown, self._fault, due, self.leaves.open, chunk, positions)
 
     def _admit(
         self, batch: Batch, car: Car, said: Heard, payload: bytes, name: str, now: float, due: Due
@@ -93,9 +104,10 @@ class Judging:
         if self.poison and (car.id, boot, seq) in self.poison:
             self._dead_letter(batch, car, row, payload, name, now, due)
             return
+        row.day = self.leaves.of(row.day, now)
         frontier = car.frontier
         if boot == NO_BOOT:
-            if car.remembers(seq):
+            if self.hearing.keys.said_before((car.id, seq)):
                 self.duplicates += 1
                 return
             arrival = Arrival.NEXT
@@ -118,6 +130,8 @@ class Judging:
             frontier.hold(row)
             batch.store(row.day, readings.pack(car.dealer_id, row))
             batch.waiting[(car.id, boot, seq)] = (row.day, len(batch.rows[row.day]) - 1)
+            if IMPOSSIBLE_DAY < row.day < car.low_day:
+                due[car] = row
             self._drain(batch, car, now, due)
             return
         batch.store(row.day, self._judge(batch, car, row, due))
@@ -157,7 +171,7 @@ class Judging:
         for step in self._step(car.memory, row):
             batch.moved.append(Moved(car.dealer_id, car.id, row.received_at, step))
         car.since += 1
-        if car.since >= CHECKPOINT_ROWS or row.day < car.low_day or car in due:
+        if car.since >= CHECKPOINT_ROWS or IMPOSSIBLE_DAY < row.day < car.low_day or car in due:
             due[car] = row
         packed = readings.pack(car.dealer_id, row)
         if row.ids and not (row.mark and row.mark & Mark.LATE):
@@ -208,8 +222,9 @@ class Judging:
             return
         row.boot, row.seq = NO_BOOT, quarantine_id  # its own number is taken, by the rest of it or by its refusal
         row.mark |= Mark.ACCEPTED | Mark.LATE
-        if car.remembers(row.seq):
+        if self.hearing.keys.said_before((car.id, row.seq)):
             return
+        row.day = self.leaves.of(row.day, time.monotonic())
         if said.odometer >= 0:
             car.odometer, car.odometer_ts = row.values[said.odometer], row.ts
         batch.store(row.day, self._judge(batch, car, row, due))

@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from gateway.leaves import Leaves
 from gateway.writer import Writer
 from rules import retention
 from rules.retention import Plan, Witnesses, date_of, day_of
@@ -25,14 +26,20 @@ Tally = Callable[..., None]
 class Retention:
     """`now` is this gateway's business clock: one witness among others. `tally` tells the desk what was refused."""
 
-    def __init__(self, writer: Writer, now: Callable[[], datetime], keep_days: int, tally: Tally) -> None:
-        self._writer, self._now, self._keep_days, self._tally = writer, now, keep_days, tally
+    def __init__(self, writer: Writer, now: Callable[[], datetime], keep_days: int, leaves: Leaves, tally: Tally) -> None:
+        self._writer, self._now, self._keep_days, self._leaves, self._tally = writer, now, keep_days, leaves, tally
         self._told = ("", 0)  #: what was said last, and on which day of machine time
+
+    async def learn(self) -> None:
+        """Which days have a leaf already, also by the work of other gateways."""
+        self._leaves.turn(self._now().timestamp())
+        self._leaves.exist(await self._writer.read(days.attached))
 
     async def once(self) -> Plan:
         """One look; what it did."""
         told = await self._writer.read(clock.witness)
         await self._writer.read(partial(days.open_leaf, day=min(day_of(self._now()), day_of(told.business)) + 1))
+        await self.learn()
         if 0 not in self._writer.buckets:  # one gateway does it for all
             return Plan()
         attached, detached = await self._writer.read(days.attached), await self._writer.read(days.detached)

@@ -26,6 +26,7 @@ from gateway.doorkeeper import Doorkeeper
 from gateway.fleet import Fleet, Judge
 from gateway.health import Health
 from gateway.intake import Intake
+from gateway.leaves import Leaves
 from gateway.overrun import broken_off
 from gateway.retention import Retention
 from gateway.selfcheck import check_broker, check_process
@@ -104,13 +105,14 @@ async def run(
         address.tls.context()  # a file that cannot be read is named now
     broker = make_broker(address)
     fleet = Fleet(judge)
-    intake = make_intake(broker, fleet, writer, clock)
+    leaves = Leaves(retention_days)
+    intake = make_intake(broker, fleet, writer, clock, leaves)
     doorkeeper = Doorkeeper(auth_url, auth_seed, fleet.known, mqtt_tls) if auth_url and auth_seed else None
     catching_up = CatchingUp(broker, lambda: intake.messages, doorkeeper)
     gateway = Gateway(
         broker, fleet, writer, intake, catching_up, Health(broker, intake, writer, catching_up, doorkeeper), Shares(writer, broker, *share), doorkeeper,
         Denials(broker_log) if broker_log else None,
-        clock, database_url, Retention(writer, clock, retention_days, intake.tally), try_out_broker, open_broker, asyncio.Event(), set(),
+        clock, database_url, Retention(writer, clock, retention_days, leaves, intake.tally), try_out_broker, open_broker, asyncio.Event(), set(),
     )  # fmt: skip
     with broken_off(judge.step):
         await _serve(gateway, health, ready)
@@ -126,6 +128,7 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
         if g.doorkeeper is None and g.try_out_broker:
             await _patiently(partial(check_broker, g.broker.address, None, bucket=min(g.writer.buckets, default=0), open_broker=g.open_broker))
         g.fleet.meet(await g.writer.read(vehicles.identities))
+        await g.retention.learn()
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 20, 50)  # a batch makes thousands of objects that live for one commit

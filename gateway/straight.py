@@ -6,7 +6,7 @@ says the same of a straight message (a test holds them together); so nothing her
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Final
 
 from gateway import normalise
@@ -27,8 +27,11 @@ Left = tuple[int, Quick | None]  # position in the chunk, and what was read of i
 Fault = Callable[[Reading, Exception], tuple[AlertStep, ...]]
 
 
-def walk(batch: Batch, fleet: Fleet, shown: Shown, fault: Fault, due: dict[Car, Reading | None], chunk: Chunk, positions: range) -> list[Left]:
-    """Judge and pack what is straight; `fault` is told what the judge raised. Returns what is not straight, in its order.
+def walk(
+    batch: Batch, fleet: Fleet, shown: Shown, fault: Fault, due: dict[Car, Reading | None], leaves: Container[int], chunk: Chunk, positions: range
+) -> list[Left]:
+    """Judge and pack what is straight; `fault` is told what the judge raised, `leaves` are the days that may be written to. Returns what
+    is not straight, in its order.
 
     Nothing overtakes in a car's own order: what comes after a number that is left here is not straight, for that number is missing.
     """
@@ -51,7 +54,7 @@ def walk(batch: Batch, fleet: Fleet, shown: Shown, fault: Fault, due: dict[Car, 
             continue
         row, _, odometer = read
         frontier, boot, seq, ts = car.frontier, row.boot, row.seq, row.ts
-        if seq != frontier.expected or boot != frontier.boot or row.day < car.low_day or ts < car.odometer_ts:
+        if seq != frontier.expected or boot != frontier.boot or row.day < car.low_day or row.day not in leaves or ts < car.odometer_ts:
             left.append((n, read))
             continue
         if odometer >= 0:

@@ -74,6 +74,6 @@ class TakingBack:
         batch.moved += [Moved(car.dealer_id, car.id, ts, step) for step in steps]
         batch.store(row.day, readings.pack(car.dealer_id, row))
         batch.left_out.append(LeftOut(one.id, car.id, car.dealer_id, len(steps)))
-        batch.checkpoints.append(self.fleet.checkpoint(car, ts, row.day))
+        batch.checkpoints.append(self.fleet.checkpoint(car, ts, row.day, ts))
         log.info("taken_back", vehicle=car.id, quarantine=one.id, withdrawn=len(steps))
         return batch

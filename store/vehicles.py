@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,9 +44,9 @@ async def identities(connection: Connection, vehicle_id: int | None = None) -> l
     return [Identity(*row) for row in rows]
 
 
-async def by_vin(connection: Connection, vin: str) -> list[Identity]:
-    """The car of that VIN, if there is one."""
-    return [Identity(*row) for row in await connection.fetch(_IDENTITIES + " WHERE vin = $1", vin)]
+async def by_vins(connection: Connection, vins: Sequence[str]) -> list[Identity]:
+    """Those of these VINs that are known."""
+    return [Identity(*row) for row in await connection.fetch(_IDENTITIES + " WHERE vin = ANY($1::text[])", vins)]
 
 
 async def enrol(connection: Connection, vin: str, secret_hash: bytes, now: datetime) -> int:

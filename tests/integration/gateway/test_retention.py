@@ -10,6 +10,7 @@ import pytest
 
 from gateway import running
 from gateway.batch import Batch
+from gateway.leaves import Leaves
 from gateway.retention import Retention
 from gateway.writer import Writer
 from rules.retention import date_of, day_of
@@ -39,7 +40,7 @@ class House:
         assert await self.writer.save(batch, {}) == {}
 
     def retention(self, clock: Any = now) -> Retention:
-        return Retention(self.writer, clock, KEPT, lambda *tally: self.said.append(tally))
+        return Retention(self.writer, clock, KEPT, Leaves(KEPT), lambda *tally: self.said.append(tally))
 
     async def there(self) -> int:
         return await self.world.count(self.car)
@@ -111,7 +112,7 @@ async def test_a_day_that_is_written_to_again_is_there_again_with_all_its_rows(h
 
 async def test_what_was_detached_by_mistake_comes_back_by_itself_or_by_hand(house):
     await house.store(0, *range(395, 400))
-    short = Retention(house.writer, now, 30, lambda *tally: None)
+    short = Retention(house.writer, now, 30, Leaves(30), lambda *tally: None)
     assert len((await short.once()).detach) == 5 and await house.there() == 1
     worker = await connect(house.world.database.role("worker"), name="test")
     assert await days.attach(worker, day_of(now()) - 395) and not await days.attach(worker, day_of(now()) - 200)

@@ -108,11 +108,13 @@ async def test_a_series_is_read_in_pages_with_its_spacing(world, writer):
     assert len(rows) == 30 and rows[0].ids == (1, 5) and unfolded == 60
 
 
-async def test_late_data_of_another_year_keeps_its_time_and_opens_its_own_day(world):
+async def test_late_data_keeps_its_time_and_has_a_day_of_its_own_while_it_is_within_the_retention(world):
     await world.start()
     car = await world.car()
-    car.say(car.body(1, ts=datetime(2019, 7, 1, 12, tzinfo=UTC)))
-    car.say(car.body(2))
-    await until(lambda: car.acked and car.acked[-1]["upto"] == 2)
-    rows = await world.pool.fetch("SELECT ts, mark FROM readings WHERE vehicle_id = $1 ORDER BY seq", car.id)
-    assert rows[0]["ts"] == datetime(2019, 7, 1, 12, tzinfo=UTC) and rows[0]["mark"] == 0
+    said = [datetime(2019, 7, 1, 12, tzinfo=UTC), now() - timedelta(days=399), now()]
+    for seq, ts in enumerate(said, 1):
+        car.say(car.body(seq, ts=ts))
+    await until(lambda: car.acked and car.acked[-1]["upto"] == 3)
+    rows = await world.pool.fetch("SELECT ts, mark, day FROM readings WHERE vehicle_id = $1 ORDER BY seq", car.id)
+    assert [row["ts"] for row in rows] == said and {row["mark"] for row in rows} == {0}
+    assert [row["day"] for row in rows] == [0, *(int(ts.timestamp() // 86_400) for ts in said[1:])]

@@ -52,7 +52,7 @@ def test_a_checkpoint_does_not_learn_of_rows_that_come_while_it_is_being_written
     car = Car(Identity(id=1, vin=VIN, dealer_id=1, profile="petrol_hatch", secret_hash=None, revoked_at=None), bucket_of(VIN))
     car.frontier.arrive(1, 1, 1, 0.0)
     car.frontier.arrive(1, 4, 1, 0.0)  # 2 and 3 are missing
-    kept = fleet.checkpoint(car, 0.0, 20_000)[7]
+    kept = fleet.checkpoint(car, 0.0, 20_000, 0.0)[7]
     car.frontier.arrive(1, 2, 1, 0.1)  # the next batch, which a killed gateway never writes
     car.frontier.arrive(1, 3, 1, 0.1)
     again = Frontier.load(kept, 1.0)

@@ -120,7 +120,7 @@ def test_both_roads_end_at_the_same_place(seed, swapped, monkeypatch):
     short = Road(judge)
     there = outcome(short, short.drive(said), checkpoints=not swapped)
     assert len(there["rows"]) > 350 and there["moved"] and any(there["refused"]) and there["duplicates"]
-    monkeypatch.setattr(straight, "walk", lambda batch, fleet, shown, fault, due, chunk, positions: [(n, None) for n in positions])
+    monkeypatch.setattr(straight, "walk", lambda batch, fleet, shown, fault, due, leaves, chunk, positions: [(n, None) for n in positions])
     long = Road(judge)
     assert outcome(long, long.drive(said), checkpoints=not swapped) == there
 
