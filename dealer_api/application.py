@@ -14,6 +14,7 @@ from dealer_api.acts.house import House
 from dealer_api.health import Health
 from dealer_api.keys import HEALTH, HOUSE, LIVE
 from dealer_api.live import Live
+from dealer_api.place import LOOPBACK, PROXIES, Proxies
 from dealer_api.routes import doors
 
 LARGEST_BODY = 256 * 1024
@@ -33,10 +34,10 @@ _HEADERS = {
 Extend = Callable[[web.Application], None]
 
 
-def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = ()) -> web.Application:
+def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = (), proxies: Proxies | None = None) -> web.Application:
     """The whole desk. `extensions` set up a room's own parts (templates, filters) on the application."""
     app = web.Application(middlewares=[watching.watching, faults.faults], client_max_size=LARGEST_BODY)
-    app[HOUSE], app[LIVE], app[identity.ATTEMPTS] = house, live, identity.Attempts()
+    app[HOUSE], app[LIVE], app[PROXIES] = house, live, proxies or Proxies.read(LOOPBACK)
     app[HEALTH] = Health({"desk": house.pool, "owner_page": house.owner_pool}, live)
     app[identity.KNOWN] = identity.Known()
     for extend in (*_rooms(), *extensions):
@@ -51,6 +52,7 @@ def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = ()) -> w
     app.on_response_prepare.append(_protect)
     app.on_response_prepare.append(watching.name_answer)
     app.on_shutdown.append(_end_streams)
+    app.on_cleanup.append(_finish)
     app.cleanup_ctx.append(_listening)
     return app
 
@@ -71,6 +73,10 @@ async def _protect(request: web.Request, response: web.StreamResponse) -> None:
 
 async def _end_streams(app: web.Application) -> None:
     app[LIVE].end()
+
+
+async def _finish(app: web.Application) -> None:
+    await app[HOUSE].afterwards.done()
 
 
 async def _listening(app: web.Application) -> AsyncIterator[None]:

@@ -2,130 +2,43 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import hmac
-import secrets as randomness
 import time
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
-from dealer_api import faults
+from dealer_api import cookies, faults
 from dealer_api.acts.house import House
-from dealer_api.keys import CALL, HOUSE, Call
+from dealer_api.keys import CALL, DOOR, HOUSE, Call
 from dealer_api.route import PUBLIC, Handler, Route
 from dealer_api.scopes import granted
-from schemas.account import Staff
 from schemas.errors import BadInput, NotAllowed, Overtaken
 from store import accounts, idempotency, secrets, sessions
 
-COOKIE = "telltale_session"
-_HASHER = PasswordHasher()
-_ATTEMPTS = RateLimitItemPerMinute(5, 15)
-_FROM_ONE_PLACE = RateLimitItemPerMinute(60, 15)
-LEAST_PASSWORD = 10
 _OWN_NAMES = ("127.0.0.1", "localhost", "::1")
 _USE_IS_NOTED = timedelta(hours=1)  #: how exactly the last use of a key is known: not a write for each call
 
 
-class Attempts:
-    """Counts failed sign-ins per address and per place; in this process, in machine time."""
-
-    def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-
-    def check(self, email: str, place: str) -> None:
-        if not (self._limiter.test(_ATTEMPTS, "email", email) and self._limiter.test(_FROM_ONE_PLACE, "place", place)):
-            raise faults.TooOften(15)
-
-    def failed(self, email: str, place: str) -> None:
-        self._limiter.hit(_ATTEMPTS, "email", email)
-        self._limiter.hit(_FROM_ONE_PLACE, "place", place)
-
-
-ATTEMPTS: web.AppKey[Attempts] = web.AppKey("attempts", Attempts)
-
-
-def machine_now() -> datetime:
-    """Sessions are not business: they end by the machine's clock, however fast the demo's day runs."""
-    return datetime.now(UTC)
-
-
-async def hash_password(password: str) -> str:
-    """argon2id, in a thread: it takes tens of milliseconds on purpose."""
-    if len(password) < LEAST_PASSWORD or len(password) > 200:
-        raise BadInput("password", f"takes {LEAST_PASSWORD} to 200 characters")
-    return await asyncio.to_thread(_HASHER.hash, password)
-
-
-async def sign_in(request: web.Request, email: str, password: str) -> tuple[str, Staff]:
-    """The cookie of a new session; NotAllowed says nothing about which half was wrong."""
-    house, attempts = request.app[HOUSE], request.app[ATTEMPTS]
-    email, place = email.strip().lower(), request.remote or ""
-    attempts.check(email, place)
-    async with house.at(None) as connection:
-        found = await accounts.sign_in_of(connection, email)
-    good = await asyncio.to_thread(_verify, found.password_hash if found and found.password_hash else None, password)
-    if found is None or found.password_hash is None or not good:
-        attempts.failed(email, place)
-        raise NotAllowed("The address or the password is not right.", signed_in=False)
-    token = randomness.token_urlsafe(32)
-    async with house.at(found.dealer_id) as connection:
-        person = await accounts.staff(connection, found.dealer_id, found.staff_id)
-        if person.disabled_at is not None:
-            raise NotAllowed("The address or the password is not right.", signed_in=False)
-        await sessions.start(connection, _session_id(token), found.dealer_id, person.id, machine_now())
-    return token, person
-
-
-async def start_session(house: House, person: Staff) -> str:
-    """The cookie of a new session for somebody whom an invitation or the demo vouches for."""
-    token = randomness.token_urlsafe(32)
-    async with house.at(person.dealer_id) as connection:
-        await sessions.start(connection, _session_id(token), person.dealer_id, person.id, machine_now())
-    return token
-
-
-async def sign_out(request: web.Request, call: Call) -> None:
-    """End this session; others of the same person go on."""
-    if call.session is not None:
-        async with call.house.at(call.dealer_id) as connection:
-            await sessions.end(connection, call.dealer_id, call.session)
-
-
-def give_cookie(response: web.StreamResponse, house: House, token: str) -> None:
-    """The session's cookie: not for scripts, not for other sites."""
-    response.set_cookie(
-        COOKIE, token, max_age=int(sessions.LIFE.total_seconds()), httponly=True, samesite="Lax", secure=house.base_url.startswith("https:"), path="/"
-    )
-
-
-def take_cookie(response: web.StreamResponse) -> None:
-    """Forget the cookie."""
-    response.del_cookie(COOKIE, path="/")
-
-
 async def caller(request: web.Request) -> Call | None:
     """Who is asking, by key or by cookie; None when they did not say, or it no longer counts."""
-    house, known = request.app[HOUSE], request.app[KNOWN]
-    said = request.headers.get("Authorization", "")
-    secret = said or request.cookies.get(COOKIE, "")
+    known, secret = request.app[KNOWN], _said(request)
     if not secret:
         return None
     call = known.get(secret)
     if call is None:
-        call = await (_by_key(house, said) if said else _by_session(house, secret))
+        call = await _ask(request)
         if call is not None:
             known.keep(secret, call)
     return call
+
+
+async def still(request: web.Request) -> bool:
+    """Whether whoever opened this stream may go on listening: asked of the database, not of what was known a moment ago."""
+    before, now = request[CALL], await _ask(request)
+    return now is not None and (now.actor, now.session) == (before.actor, before.session) and now.may(request[DOOR].permission)
 
 
 class Known:
@@ -155,6 +68,15 @@ class Known:
 KNOWN: web.AppKey[Known] = web.AppKey("known", Known)
 
 
+def _said(request: web.Request) -> str:
+    return request.headers.get("Authorization", "") or cookies.read(request, cookies.SESSION)
+
+
+async def _ask(request: web.Request) -> Call | None:
+    house, said = request.app[HOUSE], request.headers.get("Authorization", "")
+    return await (_by_key(house, said) if said else _by_session(house, _said(request), by_hand=_by_hand(request)))
+
+
 async def _by_key(house: House, said: str) -> Call | None:
     scheme, _, token = said.partition(" ")
     if scheme.lower() != "bearer" or not token.startswith(secrets.KEY_PREFIX):
@@ -170,14 +92,23 @@ async def _by_key(house: House, said: str) -> Call | None:
     return Call(house, dealer.id, f"api:{secret.label}", "api", None, dealer, None, granted(secret.scopes))
 
 
-async def _by_session(house: House, cookie: str) -> Call | None:
-    session_id = _session_id(cookie)
+async def _by_session(house: House, cookie: str, *, by_hand: bool) -> Call | None:
+    session_id = sessions.digest(cookie)
     async with house.at(None) as connection:
-        found = await sessions.who(connection, session_id, machine_now())
-    if found is None:
-        return None
-    dealer, person = found
+        found = await sessions.who(connection, session_id, house.machine())
+        if found is None or found[2].waits:
+            return None
+        dealer, person, session = found
+        if by_hand:
+            await sessions.touch(connection, session, house.machine())
     return Call(house, dealer.id, f"staff:{person.id}", person.role.value, person, dealer, session_id)
+
+
+def _by_hand(request: web.Request) -> bool:
+    """Whether a person did this, and not an open page that looks again by itself: that alone keeps nobody signed in."""
+    if request.method not in ("GET", "HEAD"):
+        return True
+    return "HX-Request" not in request.headers and request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
 
 
 def guard(route: Route) -> Handler:
@@ -186,6 +117,7 @@ def guard(route: Route) -> Handler:
         return demo_door(route.handler) if route.demo else route.handler
 
     async def guarded(request: web.Request) -> web.StreamResponse:
+        request[DOOR] = route
         call = await caller(request)
         if call is None:
             raise NotAllowed("Sign in, or send a key as Authorization: Bearer tk_…", signed_in=False)
@@ -259,29 +191,9 @@ async def _once(request: web.Request, call: Call, route: Route) -> web.StreamRes
             raise Overtaken("request", "it was carried out before, and its answer is shown only once")
         if first is not None:
             return web.Response(status=first.status, body=first.body, content_type="application/json", headers={"Idempotency-Replayed": "true"})
-        request[CALL] = Call(
-            call.house.within(connection), call.dealer_id, call.actor, call.role, call.staff, call.dealer, call.session, call.scopes
-        )
+        request[CALL] = replace(call, house=call.house.within(connection))
         response = await route.handler(request)
         assert isinstance(response, web.Response) and isinstance(response.body, bytes | None)
         answer = idempotency.Answer(response.status, b"" if route.secret else response.body or b"")
         await idempotency.keep(connection, call.dealer_id, call.actor, key, fingerprint, answer, call.house.now())
     return response
-
-
-@cache
-def _nobody() -> str:
-    return _HASHER.hash(randomness.token_hex(16))
-
-
-def _session_id(cookie: str) -> str:
-    return hashlib.sha256(cookie.encode("utf-8", "replace")).hexdigest()
-
-
-def _verify(hashed: str | None, password: str) -> bool:
-    """Takes as long for an address that nobody signs in with."""
-    try:
-        _HASHER.verify(hashed or _nobody(), password)
-        return hashed is not None
-    except (Argon2Error, ValueError):
-        return False

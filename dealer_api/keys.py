@@ -10,6 +10,7 @@ from dealer_api.acts.house import House
 from dealer_api.health import Health
 from dealer_api.live import Live
 from dealer_api.permissions import Permission
+from dealer_api.route import Route
 from schemas.account import Dealer, Staff
 
 HOUSE: web.AppKey[House] = web.AppKey("house", House)
@@ -41,6 +42,7 @@ class Call:
 
 
 CALL: web.RequestKey[Call] = web.RequestKey("call", Call)
+DOOR: web.RequestKey[Route] = web.RequestKey("door", Route)
 
 
 def call(request: web.Request) -> Call:

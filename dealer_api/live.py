@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,9 @@ from store.pool import connect
 log = structlog.get_logger()
 _BACKLOG = 200  # changes that a slow page may fall behind; then it is told to look at everything again
 _HEARTBEAT_S = 15.0
+_DEAF_S = 1.0
+RIGHTS = frozenset({"staff", "session", "key", "dealer", "everything"})  #: after these, whoever listens may no longer be allowed to
+_OWN = frozenset({"session", "key"})  #: said for the streams themselves; no page shows them
 AGAIN = {"noun": "everything", "id": 0}  #: a bell may have been missed: look again
 
 
@@ -86,16 +89,35 @@ class Live:
             self._pages[dealer_id].discard(page)
 
     async def changes(self, dealer_id: int, beat_s: float = _HEARTBEAT_S) -> AsyncIterator[dict[str, Any] | None]:
-        """This dealer's changes as they come; None every `beat_s` seconds, so that a dead page is noticed."""
+        """This dealer's changes as they come; None every `beat_s` seconds, so that a dead page is noticed.
+
+        Without its bell it beats every second: what ends a right would not be heard.
+        """
         with self.subscribed(dealer_id) as page:
             while True:
                 try:
-                    change = await asyncio.wait_for(page.get(), beat_s)
+                    change = await asyncio.wait_for(page.get(), beat_s if self.listening.is_set() else min(beat_s, _DEAF_S))
                 except TimeoutError:
                     change = None
                 if self._ending:
                     return
                 yield change
+
+
+async def rightful(changes: AsyncIterator[dict[str, Any] | None], still: Callable[[], Awaitable[bool]]) -> AsyncIterator[dict[str, Any] | None]:
+    """The same changes, until `still()` says that whoever listens may no longer: signed out, let go, another role, a key revoked.
+
+    Looked at when something of that kind has changed, and with every beat. A database that is away decides nothing.
+    """
+    async for change in changes:
+        if change is None or change["noun"] in RIGHTS:
+            try:
+                if not await still():
+                    return
+            except Unavailable:
+                pass
+        if change is None or change["noun"] not in _OWN:
+            yield change
 
 
 def _put(page: asyncio.Queue[dict[str, Any]], change: dict[str, Any]) -> None:

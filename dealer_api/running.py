@@ -15,6 +15,7 @@ from dealer_api.application import build
 from dealer_api.inbound import trust
 from dealer_api.keys import HEALTH
 from dealer_api.live import Live
+from dealer_api.place import LOOPBACK, Proxies
 from monitoring.page import Address, bracketed
 from schemas.errors import Misconfigured
 from schemas.profile import Profile
@@ -38,6 +39,7 @@ async def run(
     twilio_token: str = "",
     usual_channel: str = "phone",
     pool_size: int = 10,
+    trusted_proxies: str = LOOPBACK,
     health: Address = Address(),  # noqa: B008
     ready: Callable[..., None] = lambda **facts: None,
 ) -> None:
@@ -50,7 +52,7 @@ async def run(
         house = House(
             pool=pool, owner_pool=owner_pool, clock=clock, wording=wording, base_url=address, secret=secret, demo=demo, profiles=profiles, usual_channel=usual_channel
         )
-        app = build(house, Live(desk_url), extensions=(partial(trust, twilio_token),))
+        app = build(house, Live(desk_url), extensions=(partial(trust, twilio_token),), proxies=Proxies.read(trusted_proxies))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S, handle_signals=False)
         await runner.setup()
         try:

@@ -170,7 +170,7 @@ async def _seat(connection: Connection, person: Staff) -> None:
 async def disable_staff(connection: Connection, dealer_id: int, staff_id: int, now: datetime) -> None:
     """They can no longer sign in, and their open sessions end with this transaction."""
     await connection.execute("UPDATE staff SET disabled_at = $3 WHERE dealer_id = $1 AND id = $2", dealer_id, staff_id, now)
-    await connection.execute("DELETE FROM sessions WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id)
+    await _end_sessions(connection, dealer_id, staff_id)
     await connection.execute("UPDATE resources SET retired_at = $3 WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id, now)
     await bells.ring_desk(connection, dealer_id, "staff", staff_id)
 
@@ -185,7 +185,14 @@ async def set_password(connection: Connection, dealer_id: int, staff_id: int, pa
     """A new password ends every session of that person."""
     await connection.execute(_SET_PASSWORD, dealer_id, staff_id, password_hash, now)
     await connection.execute(_JOINED, dealer_id, staff_id, now)
+    await _end_sessions(connection, dealer_id, staff_id)
+
+
+async def _end_sessions(connection: Connection, dealer_id: int, staff_id: int) -> None:
+    """All of them, with their open live pages; no browser and no place of this person is known any more."""
     await connection.execute("DELETE FROM sessions WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id)
+    await connection.execute("DELETE FROM devices WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id)
+    await bells.ring_desk(connection, dealer_id, "session", staff_id)
 
 
 async def set_sender(connection: Connection, address: str, dealer_id: int, channel: str) -> None:

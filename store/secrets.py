@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from store import bells
 from store.pool import Connection, as_dict
 
 KEY_PREFIX = "tk_"  #: an API key is recognised when it turns up where it should not be
@@ -84,6 +85,8 @@ async def revoke(connection: Connection, dealer_id: int, now: datetime, *, purpo
            AND ($4::bigint IS NULL OR subject_id = $4) AND ($5::text IS NULL OR label = $5)""",
         dealer_id, now, purpose, subject_id, label,
     )  # fmt: skip
+    if purpose == "api_key":
+        await bells.ring_desk(connection, dealer_id, "key", 0)  # what listens with it ends
     return int(done.rpartition(" ")[2])
 
 

@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     desk_host: Annotated[str, Field(description="address the dealer's desk and the API listen on")] = "127.0.0.1"
     desk_port: Annotated[int, Field(ge=0, le=65535, description="port of the desk; 0 takes a free one")] = 0
     public_url: Annotated[str, Field(description="how owners reach us, for the links in their texts; empty: the desk's own address")] = ""
+    trusted_proxies: Annotated[
+        str, Field(description="networks of our own proxies, with commas between, or `none`: only theirs X-Forwarded-For and X-Forwarded-Proto are believed")
+    ] = "127.0.0.0/8, ::1"
     demo_sign_ins: Annotated[bool, Field(description="show ready-made sign-ins on the sign-in page; refuses to listen beyond loopback")] = False
     health_host: Annotated[str, Field(description="address of the services' health and metrics pages; they are for your own network, never for the public")] = "127.0.0.1"
     health_port: Annotated[int | None, Field(ge=0, le=65535, description="port of this service's health page; not set: gateway 9801, workers 9802, dealer-api 9803, broker 9804 (or a free one where that is taken); 0 takes a free one")] = None

@@ -150,6 +150,7 @@ async def dealer_api(settings: Settings) -> None:
         demo=settings.demo_sign_ins,
         usual_channel=settings.usual_channel,
         twilio_token=settings.twilio_token.get_secret_value(),
+        trusted_proxies=settings.trusted_proxies,
         health=health_address(settings, "dealer-api"),
         ready=ready.teller(settings),
     )

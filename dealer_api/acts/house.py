@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+
+import structlog
 
 from schemas.profile import Profile
 from store.pool import Connection, Pool, transaction
 
+log = structlog.get_logger()
+
 #: /o/{token} the owner's offer and journey, /d/{token} the driver's leg, /f/{token} feedback, /invitation/{token} a new colleague.
 LINKS = {"offer": "o", "journey": "o", "driver": "d", "feedback": "f", "invitation": "invitation"}
+
+
+def machine_now() -> datetime:
+    """Machine time. Sessions, tries and resets are not business: they end by this clock, however fast a demo's day runs."""
+    return datetime.now(UTC)
+
+
+class Afterwards:
+    """Work that goes on after the answer has been given, so that the answer's time says nothing about it."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def soon(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begin it now and wait for it when the house closes."""
+        task = asyncio.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def done(self) -> None:
+        """Until nothing is left of what has begun."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            log.error("afterwards_failed", exc_info=error)
 
 
 @dataclass(frozen=True)
@@ -30,6 +64,9 @@ class House:
     demo: bool = False
     usual_channel: str = "phone"  #: how an owner who chose none is reached by number
     profiles: Mapping[str, Profile] = field(default_factory=dict)
+    machine: Callable[[], datetime] = machine_now
+    afterwards: Afterwards = field(default_factory=Afterwards)
+    counting: asyncio.Lock = field(default_factory=asyncio.Lock)  #: tries are counted one after the other in this process
     ambient: Connection | None = None  #: the transaction that a repeatable request runs in
 
     def now(self) -> datetime:

@@ -10,7 +10,7 @@ from aiohttp import web
 from dealer_api.acts import accounts, owners
 from dealer_api.acts import people as acts
 from dealer_api.desk import words
-from dealer_api.desk.page import chosen, form, go, id_of, page, refused
+from dealer_api.desk.page import form, go, id_of, page, refused, ticked
 from dealer_api.keys import call
 from dealer_api.scopes import MEANS
 from rules.importing import COLUMNS
@@ -167,7 +167,7 @@ async def create_key(request: web.Request) -> web.Response:
             raise BadInput("name", "say which program it is for")
         days = said.get("days", "365")
         ends = None if days == "" else me.house.now() + timedelta(days=min(int(days), 3_650)) if days.isdigit() else _no_days()
-        token = await accounts.create_key(me.house, me.dealer_id, me.actor, said["label"][:60], await chosen(request, "scope"), ends)
+        token = await accounts.create_key(me.house, me.dealer_id, me.actor, said["label"][:60], await ticked(request, "scope"), ends)
     except TelltaleError as error:
         return refused(error, "/settings")
     return await _settings_page(request, _kept(request), key=(said["label"], token))

@@ -103,7 +103,7 @@ async def form(request: web.Request) -> dict[str, str]:
     return {name: value.strip() for name, value in (await request.post()).items() if isinstance(value, str)}
 
 
-async def chosen(request: web.Request, name: str) -> list[str]:
+async def ticked(request: web.Request, name: str) -> list[str]:
     """Every value that was ticked under this name."""
     return [value for value in (await request.post()).getall(name, []) if isinstance(value, str)]
 

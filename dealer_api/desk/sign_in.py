@@ -6,8 +6,9 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from dealer_api import faults, identity
-from dealer_api.acts import people as acts
+from dealer_api import cookies, faults, identity, passwords
+from dealer_api.acts import people
+from dealer_api.acts import sign_in as acts
 from dealer_api.desk.page import back, form, go, outside
 from dealer_api.identity import own_form
 from dealer_api.keys import call, house
@@ -27,12 +28,12 @@ async def enter(request: web.Request) -> web.Response:
     said = await form(request)
     to = back(said.get("next"), "/")
     try:
-        token, _ = await identity.sign_in(request, said.get("email", ""), said.get("password", ""))
+        entered = await acts.with_password(house(request), cookies.visitor(request), said.get("email", ""), said.get("password", ""))
     except (NotAllowed, faults.TooOften) as error:
         reason = error.reason if isinstance(error, NotAllowed) else str(error)
         return await _sign_in_page(request, said.get("email", ""), to, problem=reason, status=401 if isinstance(error, NotAllowed) else 429)
     response = go(to)
-    identity.give_cookie(response, house(request), token)
+    cookies.give(request, response, entered.session, entered.device)
     return response
 
 
@@ -43,15 +44,18 @@ async def enter_demo(request: web.Request) -> web.Response:
     person = next((person for person in await _demo_people(request) if str(person.id) == said.get("staff")), None)
     if person is None:
         raise NotFound("person")
+    entered = await acts.enter(house(request), person, cookies.visitor(request), "the demo's one click", second_factor=True)
     response = go(back(said.get("next"), "/"))
-    identity.give_cookie(response, house(request), await identity.start_session(house(request), person))
+    cookies.give(request, response, entered.session, entered.device)
     return response
 
 
 async def leave(request: web.Request) -> web.Response:
-    await identity.sign_out(request, call(request))
+    me = call(request)
+    if me.staff is not None and me.session is not None:
+        await acts.leave(me.house, me.staff, me.session)
     response = go("/sign-in")
-    identity.take_cookie(response)
+    cookies.take(request, response)
     return response
 
 
@@ -70,23 +74,24 @@ async def accept_invitation(request: web.Request) -> web.Response:
     try:
         if said.get("password") != said.get("again"):
             raise BadInput("password", "the two are not the same")
-        person = await acts.accept_invitation(house(request), token, await identity.hash_password(said.get("password", "")))
+        person = await people.accept_invitation(house(request), token, await passwords.hashed(said.get("password", "")))
     except BadInput as error:
         return await _invitation_page(request, error.reason[:1].upper() + error.reason[1:] + ".", 422)
     except (NotFound, Overtaken):
         return await _invitation_page(request, None, 410)
+    entered = await acts.enter(house(request), person, cookies.visitor(request), "invitation")
     response = go("/", f"Welcome, {person.name}.")
-    identity.give_cookie(response, house(request), await identity.start_session(house(request), person))
+    cookies.give(request, response, entered.session, entered.device)
     return response
 
 
 async def _invitation_page(request: web.Request, problem: str | None, status: int) -> web.Response:
     person = dealer = None
     with suppress(NotFound):
-        person = await acts.invitation(house(request), request.match_info["token"])
+        person = await people.invitation(house(request), request.match_info["token"])
         async with house(request).at(person.dealer_id) as connection:
             dealer = await accounts.dealer(connection, person.dealer_id)
-    least = identity.LEAST_PASSWORD
+    least = passwords.LEAST
     return outside(request, "invitation.html", person=person, dealer=dealer, problem=problem, least=least, status=status if person else 410)
 
 

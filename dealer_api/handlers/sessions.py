@@ -7,7 +7,8 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from dealer_api import identity
+from dealer_api import cookies
+from dealer_api.acts import sign_in as acts
 from dealer_api.bodies import Body, read, reply
 from dealer_api.keys import call, house
 from schemas.account import Dealer, Staff
@@ -34,11 +35,12 @@ async def open_session(request: web.Request) -> web.Response:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise BadInput("Sec-Fetch-Site", "signing in works from our own pages and from programs only")
     asked = await read(request, SignIn)
-    token, person = await identity.sign_in(request, asked.email, asked.password)
+    entered = await acts.with_password(house(request), cookies.visitor(request), asked.email, asked.password)
+    person = entered.person
     async with house(request).at(person.dealer_id) as connection:
         dealer = await accounts.dealer(connection, person.dealer_id)
     response = reply(SignedIn(staff=person, dealer=dealer, role=person.role.value), 201)
-    identity.give_cookie(response, house(request), token)
+    cookies.give(request, response, entered.session, entered.device)
     return response
 
 
@@ -48,7 +50,9 @@ async def show_session(request: web.Request) -> web.Response:
 
 
 async def close_session(request: web.Request) -> web.Response:
-    await identity.sign_out(request, call(request))
+    me = call(request)
+    if me.staff is not None and me.session is not None:
+        await acts.leave(me.house, me.staff, me.session)
     response = web.Response(status=204)
-    identity.take_cookie(response)
+    cookies.take(request, response)
     return response

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
+from functools import partial
 from urllib.parse import quote
 
 from aiohttp import web
 
+from dealer_api import identity
 from dealer_api.acts import legs as leg_acts
 from dealer_api.acts.house import House
 from dealer_api.keys import LIVE, call, house
-from dealer_api.live import open_stream, send
+from dealer_api.live import open_stream, rightful, send
 from dealer_api.owner.journey import Drive as JourneyDrive
 from dealer_api.owner.journey import journey_of
 from dealer_api.owner.links import Ended, forgiving, form_of, lapse_of, speech_of
@@ -204,12 +204,22 @@ def _taken(drive: Drive, event: LegEvent) -> bool:
     return event.value in order and reached in order and order.index(reached) >= order.index(event.value)
 
 
+async def _still(request: web.Request) -> bool:
+    """A link as it stands now, a session as the desk's streams do."""
+    if "token" not in request.match_info:
+        return await identity.still(request)
+    try:
+        await _road(request)
+        return True
+    except (Ended, NotFound):
+        return False
+
+
 async def live(request: web.Request) -> web.StreamResponse:
-    """Tells the open page to look again when a drive or a visit of this dealer changed."""
+    """Tells the open page to look again when a drive or a visit of this dealer changed. It ends with the link, or with the right to look."""
     road = await _road(request)
     response = await open_stream(request)
-    changes: AsyncIterator[dict[str, Any] | None] = request.app[LIVE].changes(road.dealer.id)
-    async for change in changes:
+    async for change in rightful(request.app[LIVE].changes(road.dealer.id), partial(_still, request)):
         if change is None:
             await response.write(b": still here\n\n")
         elif change["noun"] in ("everything", "leg", "booking"):

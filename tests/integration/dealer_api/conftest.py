@@ -12,8 +12,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from dealer_api import identity
+from dealer_api import cookies, passwords
+from dealer_api.acts import sign_in
 from dealer_api.acts.house import House
+from dealer_api.acts.visitor import Visitor
 from dealer_api.application import build
 from dealer_api.live import Live
 from rules.wording import Wording
@@ -49,8 +51,8 @@ class Desk:
         where = (dealer or self.dealer).id
         if (where, role) not in self._clients:
             client = TestClient(self.server)
-            token = await identity.start_session(self.house, self.people[(where, role)])  # signing in itself is slow on purpose, and tested once
-            client.session.cookie_jar.update_cookies({identity.COOKIE: token}, self.server.make_url("/"))
+            entered = await sign_in.enter(self.house, self.people[(where, role)], Visitor("127.0.0.1"), "password")  # signing in itself is slow on purpose, and tested once
+            client.session.cookie_jar.update_cookies({cookies.SESSION: entered.session}, self.server.make_url("/"))
             self._clients[(where, role)] = client
         return self._clients[(where, role)]
 
@@ -89,7 +91,7 @@ async def make_dealer(worker: Pool, name: str, hashed: str, now: datetime, **cha
 
 @pytest.fixture(scope="session")
 async def hashed_password() -> str:
-    return await identity.hash_password(PASSWORD)
+    return await passwords.hashed(PASSWORD)
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 
 import structlog
 
+from dealer_api.identity import KNOWN
 from dealer_api.keys import HEALTH, LIVE
 from monitoring.page import Address
 
@@ -36,12 +38,50 @@ async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(desk)
     await client.close()
 
 
-async def test_the_sixth_wrong_password_in_a_quarter_of_an_hour_is_not_even_looked_at(desk):
+async def test_a_session_that_nobody_touches_ends_and_an_open_page_does_not_keep_it(desk):
+    client, at = await desk.as_role("advisor"), {"now": desk.house.machine()}
+    object.__setattr__(desk.house, "machine", lambda: at["now"])
+
+    async def later(hours, **headers):
+        at["now"] += timedelta(hours=hours)
+        desk.app[KNOWN]._found.clear()
+        return (await client.get("/queue", headers=headers, allow_redirects=False)).status
+
+    assert await later(3.9) == 200
+    assert await later(3.9) == 200, "by hand: it goes on"
+    for looked in ({"HX-Request": "true"}, {"Sec-Fetch-Mode": "cors"}):
+        assert await later(1.9, **looked) == 200
+    assert await later(0.3) == 303, "the page looked again by itself, nobody did anything"
+
+
+async def test_no_session_outlives_its_day_however_busy_it_is(desk):
+    client, at = await desk.as_role("advisor"), {"now": desk.house.machine()}
+    object.__setattr__(desk.house, "machine", lambda: at["now"])
+    for hour in range(1, 15):
+        at["now"] += timedelta(hours=1)
+        desk.app[KNOWN]._found.clear()
+        assert (await client.get("/api/v1/session")).status == (200 if hour < 14 else 401), hour
+
+
+async def test_by_https_the_cookie_is_one_that_no_other_host_can_set(desk):
     client = desk.anonymous()
-    for _ in range(5):
-        assert (await client.post("/api/v1/session", json={"email": "driver@nord.example", "password": "guessing"})).status == 401
-    assert (await client.post("/api/v1/session", json={"email": "driver@nord.example", "password": "guessing"})).status == 429
+    tls = {"X-Forwarded-Proto": "https"}  # the proxy on this machine is believed
+    said = await client.post("/api/v1/session", json={"email": "advisor@nord.example", "password": PASSWORD}, headers=tls)
+    cookie = said.cookies["__Host-telltale_session"]
+    assert cookie["secure"] and cookie["httponly"] and cookie["path"] == "/" and not cookie["domain"] and "telltale_session" not in said.cookies
+    jar = {"Cookie": f"telltale_session={cookie.value}"}
+    assert (await client.get("/api/v1/session", headers={**tls, **jar})).status == 401, "a name that another host can set is not read"
+    assert (await client.get("/api/v1/session", headers={**tls, "Cookie": f"__Host-telltale_session={cookie.value}"})).status == 200
     await client.close()
+
+
+async def test_behind_a_proxy_that_replaces_host_our_public_address_decides_and_a_stranger_hears_why(desk):
+    client = await desk.as_role("advisor")
+    own = {"Host": "127.0.0.1:8080", "Origin": "http://desk.example", "Idempotency-Key": "1"}
+    assert (await client.post("/api/v1/owners", json={"name": "Anna", "phone": "+491701111"}, headers=own)).status == 201
+    said = await client.post("/api/v1/owners", json={"name": "Berta", "phone": "+491702222"}, headers={**own, "Origin": "https://shop.example", "Idempotency-Key": "2"})
+    reason = (await said.json(content_type=None))["detail"]
+    assert said.status == 403 and all(word in reason for word in ("https://shop.example", "127.0.0.1:8080", "desk.example", "Host", "TELLTALE_PUBLIC_URL"))
 
 
 async def test_health_is_public_and_says_yes_or_no_and_nothing_else(desk):

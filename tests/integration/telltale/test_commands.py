@@ -73,6 +73,39 @@ async def test_a_dealer_its_people_its_owners_and_their_cars(telltale: Telltale,
     assert await pool.fetchval("SELECT count(*) FROM consents") == 1
 
 
+async def test_people_are_given_roles_let_go_and_taken_back_but_not_the_last_manager(telltale: Telltale, pool_as: Any) -> None:
+    create_dealer(telltale)
+    telltale.facts("staff", "invite", "m@nord.example", "--name", "Ruth", "--role", "manager")
+    pool = await pool_as("admin")
+    await pool.execute("UPDATE staff SET joined_at = created_at")
+    for arguments in (("disable", "m@nord.example"), ("role", "m@nord.example", "advisor")):
+        refused = telltale("staff", *arguments)
+        assert refused.returncode == 2 and "last manager" in refused.stderr
+    first = telltale.facts("staff", "invite", "d@nord.example", "--name", "Dirk", "--role", "driver")
+    assert telltale.facts("staff", "role", "d@nord.example", "technician")["role"] == "technician"
+    assert telltale.facts("staff", "disable", "d@nord.example")["disabled_at"] is not None
+    assert telltale.facts("staff", "enable", "d@nord.example")["disabled_at"] is None
+    again = telltale.facts("staff", "invite", "d@nord.example", "--name", "Dirk", "--role", "driver")
+    assert again["staff"] == first["staff"] and again["link"] != first["link"]
+    assert {one["email"]: one["role"] for one in telltale.facts("staff", "list")["staff"]} == {"m@nord.example": "manager", "d@nord.example": "driver"}
+    moves = [row["new"] for row in await pool.fetch("SELECT new FROM history WHERE noun = 'staff' AND actor = 'system' ORDER BY id")]
+    assert moves == ["invited", "invited", "technician", "disabled", "enabled", "driver", "invited"]
+
+
+async def test_a_key_says_what_it_may_do_and_until_when_and_is_revoked(telltale: Telltale) -> None:
+    create_dealer(telltale)
+    made = telltale.facts("key", "create", "till", "--scope", "cases:read", "--scope", "owners:write", "--expires", "90d")
+    assert made["scopes"] == ["cases:read", "owners:write"] and made["expires_at"]
+    assert telltale.facts("key", "create", "for ever", "--expires", "never")["expires_at"] is None
+    assert telltale.facts("key", "create", "dated", "--expires", "2099-01-31")["expires_at"].startswith("2099-01-31")
+    for wrong, said in ((("--scope", "people:write"), "no scope"), (("--expires", "soon"), "90d"), (("--expires", "2001-01-01"), "past")):
+        done = telltale("key", "create", "x", *wrong)
+        assert done.returncode == 2 and said in done.stderr
+    assert telltale.facts("key", "revoke", "till") == {"revoked": "till"}
+    listed = telltale.facts("key", "list")["keys"]
+    assert [one["label"] for one in listed] == ["dated", "for ever"] and listed[0]["last_used_at"] is None
+
+
 async def test_a_dry_run_leaves_nothing(telltale: Telltale, tmp_path: Path, pool_as: Any) -> None:
     create_dealer(telltale)
     listed = tmp_path / "owners.csv"
