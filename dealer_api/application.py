@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from dealer_api import faults, identity, watching
+from dealer_api import bodies, faults, identity, watching
 from dealer_api.acts.house import House
 from dealer_api.health import Health
 from dealer_api.keys import HEALTH, HOUSE, LIVE
@@ -36,7 +36,7 @@ Extend = Callable[[web.Application], None]
 
 def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = (), proxies: Proxies | None = None) -> web.Application:
     """The whole desk. `extensions` set up a room's own parts (templates, filters) on the application."""
-    app = web.Application(middlewares=[watching.watching, faults.faults], client_max_size=LARGEST_BODY)
+    app = web.Application(middlewares=[watching.watching, faults.faults, bodies.storable_queries], client_max_size=LARGEST_BODY)
     app[HOUSE], app[LIVE], app[PROXIES] = house, live, proxies or Proxies.read(LOOPBACK)
     app[HEALTH] = Health({"desk": house.pool, "owner_page": house.owner_pool}, live)
     app[identity.KNOWN] = identity.Known()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from dealer_api import cookies, faults
+from dealer_api import bodies, cookies, faults
 from dealer_api.acts.house import House
 from dealer_api.keys import CALL, DOOR, HOUSE, Call
 from dealer_api.route import PUBLIC, Handler, Route
@@ -144,7 +144,7 @@ async def own_page(request: web.Request, call: Call) -> None:
     own_form(request)
     if request.content_type in ("application/json", "text/csv"):
         return  # no form of another site can send these without asking us first
-    token = request.headers.get("X-CSRF-Token") or str((await request.post()).get("csrf", ""))
+    token = request.headers.get("X-CSRF-Token") or str((await bodies.posted(request)).get("csrf", ""))
     if not hmac.compare_digest(token.encode(), call.csrf.encode()):
         raise NotAllowed("This page is too old. Load it again and repeat.")
 

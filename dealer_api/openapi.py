@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
+from dealer_api.bodies import LARGEST_ID
 from dealer_api.permissions import ANY_KEY
 from dealer_api.route import PUBLIC, Route
 
@@ -32,6 +33,7 @@ _KEY = {
     "name": "Idempotency-Key", "in": "header", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 200},
     "description": "A value of your own, such as a UUID. The same request with the same key is carried out once and answered with the same bytes.",
 }  # fmt: skip
+_CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"
 _ABOUT = """Times are RFC 3339 with a zone. Lists come in pages: `next` is the `cursor` of the page after. Every POST takes an `Idempotency-Key`.
 Sign in as a person with `POST /api/v1/session` (a cookie), or as a program with `Authorization: Bearer tk_…`. A key may
 do what its scopes name; the scope that a call needs stands with its security. Writing includes reading."""
@@ -62,12 +64,20 @@ def _schemas(routes: Sequence[Route]) -> tuple[dict[tuple[Any, str], Any], dict[
     for route in routes:
         wanted |= {(model, mode): None for model, mode in ((route.body, "validation"), (route.answer, "serialization")) if model is not None}
     refs, whole = models_json_schema(list(wanted), ref_template=_REF)
-    return {(model, str(mode)): schema for (model, mode), schema in refs.items()}, whole.get("$defs", {})
+    described = whole.get("$defs", {})
+    for schema in described.values():
+        for what in schema.get("properties", {}).values():
+            if what.get("default", what) is None and "null" not in str(what):
+                del what["default"]  # it may be left out, but nothing is not one of its values
+            for part in (what, *what.get("anyOf", ())):
+                if part.get("format") == "time":  # of JSON Schema's: that one has a zone, and a clock on the wall has none
+                    part |= {"format": "wall-time", "pattern": _CLOCK}
+    return {(model, str(mode)): schema for (model, mode), schema in refs.items()}, described
 
 
 def _operation(route: Route, models: dict[tuple[Any, str], Any]) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}} for name in re.findall(r"{(\w+)}", route.path)
+        {"name": name, "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}} for name in re.findall(r"{(\w+)}", route.path)
     ]
     parameters += _query(route.query)
     if route.needs_key:

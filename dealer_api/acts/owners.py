@@ -17,6 +17,7 @@ from schemas.consent import Owner
 from schemas.errors import BadInput
 from schemas.message import Purpose
 from schemas.moment import zone
+from schemas.text import storable
 from store import accounts, consents, fleet, history, owners
 from store.pool import Connection
 
@@ -102,6 +103,8 @@ async def take_in(
     """Each line a savepoint of its own, so that a bad one takes no other along. The command line imports through this too."""
     for number, cells in rows:
         try:
+            for column, cell in cells.items():
+                storable(cell if isinstance(cell, str) else "", column)
             if None in cells:
                 raise BadInput("line", "has more cells than the header")
             line = importing.read_line(

@@ -13,7 +13,7 @@ from dealer_api.acts import cases as acts
 from dealer_api.charts import number, unit_symbol
 from dealer_api.desk import steps, words
 from dealer_api.desk.drawing import Chart, chart
-from dealer_api.desk.page import back, form, go, id_of, page, refused
+from dealer_api.desk.page import back, form, go, id_of, page, refused, row_of
 from dealer_api.keys import Call, call
 from rules import capacity
 from schemas.account import Role
@@ -95,9 +95,7 @@ async def assign(request: web.Request) -> web.Response:
     me, case_id = call(request), id_of(request)
     to = (await form(request)).get("to", "")
     try:
-        if not to.isdigit():
-            raise BadInput("colleague", "choose who takes it")
-        await acts.assign(me.house, me.dealer_id, me.actor, case_id, int(to))
+        await acts.assign(me.house, me.dealer_id, me.actor, case_id, row_of(to, "colleague", "choose who takes it"))
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
     return go(f"/cases/{case_id}", "Handed over.")
@@ -128,13 +126,12 @@ async def show_new(request: web.Request) -> web.Response:
 async def create(request: web.Request) -> web.Response:
     me, said = call(request), await form(request)
     try:
-        if not said.get("vehicle", "").isdigit():
-            raise BadInput("car", "choose which car it is about")
+        vehicle_id = row_of(said.get("vehicle"), "car", "choose which car it is about")
         if not said.get("note"):
             raise BadInput("note", "write what the owner says")
         if said.get("severity") not in words.SEVERITIES:
             raise BadInput("severity", "choose how urgent it is")
-        case = await acts.open_by_hand(me.house, me.dealer_id, me.actor, int(said["vehicle"]), said["note"], Severity(said["severity"]))
+        case = await acts.open_by_hand(me.house, me.dealer_id, me.actor, vehicle_id, said["note"], Severity(said["severity"]))
     except TelltaleError as error:
         shown = {name: said.get(name, "") for name in ("vehicle", "note", "severity")}
         problem = f"{words.plain(error.field).capitalize()}: {error.reason}." if isinstance(error, BadInput) else str(error)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from aiohttp import web
 
 from dealer_api.acts import accounts, owners
 from dealer_api.acts import people as acts
+from dealer_api.bodies import posted
 from dealer_api.desk import words
-from dealer_api.desk.page import form, go, id_of, page, refused, ticked
+from dealer_api.desk.page import form, go, id_of, page, refused, row_of, ticked
 from dealer_api.keys import call
 from dealer_api.scopes import MEANS
 from rules.importing import COLUMNS
@@ -110,7 +111,7 @@ async def show_import(request: web.Request) -> web.Response:
 
 
 async def import_list(request: web.Request) -> web.Response:
-    me, fields = call(request), await request.post()
+    me, fields = call(request), await posted(request)
     upload = fields.get("file")
     try:
         if not isinstance(upload, web.FileField):
@@ -138,9 +139,10 @@ async def change_settings(request: web.Request) -> web.Response:
                 raise BadInput(words.plain(name), "is empty")
             changes[name] = said[name]
         for name, title, _ in LIMITS:
-            if not said.get(name, "").isdigit() or not 1 <= int(said[name]) <= 10_080:
+            minutes = row_of(said.get(name), title, "is a number of minutes from 1 to 10080")
+            if not 1 <= minutes <= 10_080:
                 raise BadInput(title, "is a number of minutes from 1 to 10080")
-            changes[name] = int(said[name])
+            changes[name] = minutes
         await accounts.update_dealer(me.house, me.dealer_id, me.actor, changes)
     except BadInput as error:
         shown = {name: said.get(name, "") for name in (*_HOUSE, *(name for name, _, _ in LIMITS))}
@@ -166,7 +168,7 @@ async def create_key(request: web.Request) -> web.Response:
         if not said.get("label"):
             raise BadInput("name", "say which program it is for")
         days = said.get("days", "365")
-        ends = None if days == "" else me.house.now() + timedelta(days=min(int(days), 3_650)) if days.isdigit() else _no_days()
+        ends = None if days == "" else me.house.now() + timedelta(days=min(row_of(days, "expires", "choose how long the key is to work"), 3_650))
         token = await accounts.create_key(me.house, me.dealer_id, me.actor, said["label"][:60], await ticked(request, "scope"), ends)
     except TelltaleError as error:
         return refused(error, "/settings")
@@ -180,10 +182,6 @@ async def revoke_key(request: web.Request) -> web.Response:
     except TelltaleError as error:
         return refused(error, "/settings")
     return go("/settings", "The key opens nothing any more.")
-
-
-def _no_days() -> datetime:
-    raise BadInput("expires", "choose how long the key is to work")
 
 
 async def show_more(request: web.Request) -> web.Response:

@@ -11,8 +11,9 @@ from dealer_api.acts import bookings
 from dealer_api.acts import offers as acts
 from dealer_api.acts.agree import address_for, free_options, taken_from
 from dealer_api.acts.texts import compose, purpose_of
+from dealer_api.bodies import posted, when
 from dealer_api.desk import words
-from dealer_api.desk.page import back, form, go, id_of, page, refused
+from dealer_api.desk.page import back, form, go, id_of, page, refused, row_of
 from dealer_api.keys import Call, call
 from rules import capacity, permission
 from rules.wording import Text
@@ -20,7 +21,6 @@ from schemas.booking import BookingKind
 from schemas.case import CASE, CaseEvent
 from schemas.errors import BadInput, Overtaken, TelltaleError
 from schemas.message import Message, MessageKind, MessageState
-from schemas.moment import as_utc
 from store import slots
 from store.pages import casefile
 from store.pages.casefile import CaseFile
@@ -70,16 +70,16 @@ async def show(request: web.Request) -> web.Response:
 
 async def send(request: web.Request) -> web.Response:
     me, case_id = call(request), id_of(request)
-    fields = await request.post()
+    fields = await posted(request)
     kind = str(fields.get("kind", ""))
     again = f"/cases/{case_id}/offer?kind={kind if kind in words.KINDS else 'pickup'}"
     try:
         if kind not in words.KINDS:
             raise BadInput("kind", "choose how the car comes to you")
-        starts = [as_utc(datetime.fromisoformat(str(said))) for said in fields.getall("window")]
+        starts = [when(str(said), "window") for said in fields.getall("window", [])]
+        if not starts:
+            raise BadInput("window", "choose the windows on the page")
         await acts.make(me.house, me.dealer_id, me.actor, case_id, BookingKind(kind), starts)
-    except (ValueError, KeyError):
-        return refused(BadInput("window", "choose the windows on the page"), again)
     except Overtaken as error:
         return refused(error, again if error.noun == "window" else f"/cases/{case_id}")
     except TelltaleError as error:
@@ -94,10 +94,7 @@ async def book(request: web.Request) -> web.Response:
     try:
         if kind not in words.KINDS:
             raise BadInput("kind", "choose how the car comes to you")
-        start = as_utc(datetime.fromisoformat(said.get("window", "")))
-        await bookings.book(me.house, me.dealer_id, me.actor, case_id, BookingKind(kind), start)
-    except ValueError:
-        return refused(BadInput("window", "choose a window"), f"/cases/{case_id}/offer?kind={kind}")
+        await bookings.book(me.house, me.dealer_id, me.actor, case_id, BookingKind(kind), when(said.get("window", ""), "window"))
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}/offer?kind={kind}" if kind in words.KINDS else f"/cases/{case_id}")
     return go(f"/cases/{case_id}", "Booked, and the owner gets it in writing.")
@@ -108,9 +105,7 @@ async def accept(request: web.Request) -> web.Response:
     me, said = call(request), await form(request)
     to = back(said.get("back"), "/queue")
     try:
-        if said.get("choice") not in ("1", "2"):
-            raise BadInput("choice", "is 1 or 2")
-        await acts.accept(me.house, me.dealer_id, me.actor, id_of(request), int(said["choice"]))
+        await acts.accept(me.house, me.dealer_id, me.actor, id_of(request), row_of(said.get("choice"), "choice", "is one of the windows"))
     except TelltaleError as error:
         return refused(error, to)
     return go(to, "Booked, and the owner is told.")

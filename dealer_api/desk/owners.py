@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from dealer_api.acts import owners as acts
+from dealer_api.bodies import wall_time
 from dealer_api.desk import words
 from dealer_api.desk.page import form, go, id_of, page, refused
 from dealer_api.keys import call
@@ -126,13 +127,10 @@ def _values(said: Mapping[str, str]) -> dict[str, Any]:
     if not values.get("name"):
         raise BadInput("name", "write how the owner is called")
     for name in ("quiet_from", "quiet_to"):
-        try:
-            if values.get(name):
-                values[name] = time.fromisoformat(values[name])
-            else:
-                values.pop(name, None)
-        except ValueError:
-            raise BadInput(name, "is a time of day such as 20:00") from None
+        if values.get(name):
+            values[name] = wall_time(values[name], name)
+        else:
+            values.pop(name, None)
     for name in ("language", "channel", "zone"):
         if not values.get(name):
             values.pop(name, None)

@@ -10,11 +10,11 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
-from dealer_api import faults
+from dealer_api import bodies, faults
 from dealer_api.charts import number, unit_symbol
 from dealer_api.desk import words
 from dealer_api.keys import CALL, HOUSE, Call, call
-from schemas.errors import BadInput, DeliveryFailed, IllegalMove, NotFound, Overtaken, Unavailable
+from schemas.errors import BadInput, DeliveryFailed, IllegalMove, Overtaken, Unavailable
 from schemas.moment import from_local, local, zone
 from store import clock as clock_rows
 from store.pages import rail
@@ -100,20 +100,25 @@ def refused(error: Exception, path: str) -> web.Response:
 
 async def form(request: web.Request) -> dict[str, str]:
     """The text fields of a form, trimmed."""
-    return {name: value.strip() for name, value in (await request.post()).items() if isinstance(value, str)}
+    return await bodies.fields(request)
 
 
 async def ticked(request: web.Request, name: str) -> list[str]:
     """Every value that was ticked under this name."""
-    return [value for value in (await request.post()).getall(name, []) if isinstance(value, str)]
+    return [value for value in (await bodies.posted(request)).getall(name, []) if isinstance(value, str)]
 
 
 def id_of(request: web.Request, name: str = "id") -> int:
     """The number in the address; anything else names nothing."""
-    said = request.match_info[name]
-    if not said.isdigit() or len(said) > 18:
-        raise NotFound(name)
-    return int(said)
+    return bodies.number(request, name)
+
+
+def row_of(said: str | None, field: str, what: str) -> int:
+    """The row that was chosen in a form; nothing chosen, or nonsense, is BadInput with `what` to do."""
+    found = bodies.row_number(said or "")
+    if found is None:
+        raise BadInput(field, what)
+    return found
 
 
 def back(asked: str | None, otherwise: str) -> str:

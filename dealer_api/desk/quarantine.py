@@ -8,6 +8,7 @@ from datetime import datetime
 from aiohttp import web
 
 from dealer_api import permissions as may
+from dealer_api.bodies import row_number
 from dealer_api.desk import words
 from dealer_api.desk.page import back, form, go, id_of, page, refused
 from dealer_api.keys import call
@@ -69,7 +70,7 @@ async def show(request: web.Request) -> web.Response:
     me = call(request)
     reason, asked = request.query.get("reason", ""), request.query.get("vehicle", "")
     reason = reason if reason in list(Refusal) else ""
-    vehicle_id = int(asked) if asked.isdigit() and len(asked) < 18 else None
+    vehicle_id = row_number(asked)
     shown_all = request.query.get("decided") == "1"
     async with me.house.at(me.dealer_id) as connection:
         car = await fleet.get(connection, me.dealer_id, vehicle_id) if vehicle_id else None

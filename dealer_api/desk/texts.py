@@ -6,6 +6,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from dealer_api.acts import messages as acts
+from dealer_api.bodies import row_number
 from dealer_api.desk.page import back, form, go, id_of, refused
 from dealer_api.keys import call
 from rules import sms
@@ -16,11 +17,10 @@ async def send(request: web.Request) -> web.Response:
     me, said = call(request), await form(request)
     owner_id = id_of(request)
     to = back(said.get("back"), f"/owners/{owner_id}")
-    case = said.get("case", "")
+    case_id = row_number(said.get("case", ""))
     try:
         await acts.send_free(
-            me.house, me.dealer_id, me.actor, said.get("body", ""), case_id=int(case) if case.isdigit() else None,
-            owner_id=None if case.isdigit() else owner_id,
+            me.house, me.dealer_id, me.actor, said.get("body", ""), case_id=case_id, owner_id=owner_id if case_id is None else None,
         )  # fmt: skip
     except TelltaleError as error:
         return refused(error, to)

@@ -10,8 +10,9 @@ from aiohttp import web
 
 from dealer_api import permissions as may
 from dealer_api.acts import legs as acts
+from dealer_api.bodies import small_number
 from dealer_api.desk import words
-from dealer_api.desk.page import back, day_span, form, go, id_of, page, refused
+from dealer_api.desk.page import back, day_span, form, go, id_of, page, refused, row_of
 from dealer_api.keys import Call, call
 from rules.pickup import minutes_late, next_event
 from schemas.errors import BadInput, TelltaleError
@@ -76,8 +77,7 @@ class Lanes:
 async def show(request: web.Request) -> web.Response:
     me = call(request)
     now, zone = me.house.now(), me.dealer.zone
-    asked = request.query.get("day", "0")
-    offset = int(asked) if asked.removeprefix("-").isdigit() and len(asked) < 5 else 0
+    offset = small_number(request.query.get("day", ""))
     day_from, day_to = day_span(me, now, offset)
     async with me.house.at(me.dealer_id) as connection:
         rows = await day.legs(connection, me.dealer_id, day_from, day_to, under_way=offset == 0)
@@ -109,9 +109,7 @@ async def move(request: web.Request) -> web.Response:
 async def assign(request: web.Request) -> web.Response:
     me, said = call(request), await form(request)
     try:
-        if not said.get("driver", "").isdigit():
-            raise BadInput("driver", "choose who drives")
-        await acts.assign(me.house, me.dealer_id, me.actor, id_of(request), int(said["driver"]))
+        await acts.assign(me.house, me.dealer_id, me.actor, id_of(request), row_of(said.get("driver"), "driver", "choose who drives"))
     except TelltaleError as error:
         return refused(error, "/today")
     return go("/today", "The drive has a driver.")

@@ -10,12 +10,13 @@ from typing import Any
 from aiohttp import web
 
 from dealer_api.acts import vehicles as acts
+from dealer_api.bodies import row_number
 from dealer_api.charts import number, unit_symbol
 from dealer_api.desk import words
 from dealer_api.desk.drawing import chart, measured
-from dealer_api.desk.page import form, go, id_of, page, refused
+from dealer_api.desk.page import form, go, id_of, page, refused, row_of
 from dealer_api.keys import Call, call
-from schemas.errors import BadInput, TelltaleError
+from schemas.errors import TelltaleError
 from schemas.moment import from_epoch
 from schemas.signal import BY_ID, BY_PATH, Signal
 from store import fleet, gaps, latest, owners
@@ -83,11 +84,10 @@ async def give(request: web.Request) -> web.Response:
     me, vehicle_id = call(request), id_of(request)
     said = (await form(request)).get("owner", "")
     try:
-        if not said.isdigit():
-            raise BadInput("owner", "choose who owns the car")
+        owner_id = row_of(said, "owner", "choose who owns the car")
         async with me.house.at(me.dealer_id) as connection:
-            await owners.get(connection, me.dealer_id, int(said))
-        await acts.update(me.house, me.dealer_id, me.actor, vehicle_id, {"owner_id": int(said)})
+            await owners.get(connection, me.dealer_id, owner_id)
+        await acts.update(me.house, me.dealer_id, me.actor, vehicle_id, {"owner_id": owner_id})
     except TelltaleError as error:
         return refused(error, f"/vehicles/{vehicle_id}")
     return go(f"/vehicles/{vehicle_id}", "The owner is set.")
@@ -144,8 +144,9 @@ def _signals(values: Mapping[str, Any]) -> list[Signal]:
 
 
 def _chosen(asked: str, known: list[Signal]) -> Signal | None:
-    if asked.isdigit() and int(asked) in BY_ID:
-        return BY_ID[int(asked)]
+    number = row_number(asked)
+    if number in BY_ID:
+        return BY_ID[number]
     wanted = ("Vehicle.LowVoltageBattery.CurrentVoltage", "Vehicle.Powertrain.TractionBattery.StateOfCharge.Current")
     return next((BY_PATH[path] for path in wanted if BY_PATH[path] in known), next(iter(known), None))
 
@@ -153,8 +154,9 @@ def _chosen(asked: str, known: list[Signal]) -> Signal | None:
 def _span(asked: str, age: timedelta) -> int:
     """What was asked for, else the shortest span that shows something."""
     hours = [hours for hours, _ in SPANS]
-    if asked.isdigit() and int(asked) in hours:
-        return int(asked)
+    span = row_number(asked)
+    if span in hours:
+        return span
     return next((h for h in hours[1:] if timedelta(hours=h) > age), hours[-1])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -50,11 +51,11 @@ async def promise(request: web.Request) -> web.Response:
     me, said = call(request), await form(request)
 
     async def promised(booking_id: int) -> None:
-        hour, _, minute = said.get("time", "").partition(":")
-        if not (hour.isdigit() and minute[:2].isdigit() and int(hour) < 24 and int(minute[:2]) < 60):
+        clock = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(:[0-5][0-9])?", said.get("time", ""))
+        if clock is None:
             raise BadInput("time", "is a time of day such as 14:30")
         here = local(me.house.now(), me.dealer.zone)
-        wall = here.replace(hour=int(hour), minute=int(minute[:2]), second=0, microsecond=0)
+        wall = here.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
         wall = wall if wall > here else wall + timedelta(days=1)
         await acts.promise(me.house, me.dealer_id, me.actor, booking_id, from_local(wall.date(), wall.time(), me.dealer.zone, fold=0))
 

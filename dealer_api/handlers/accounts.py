@@ -10,14 +10,13 @@ from pydantic import BaseModel, Field
 
 from dealer_api.acts import accounts as acts
 from dealer_api.acts import people
-from dealer_api.bodies import Body, Page, number, read, reply
+from dealer_api.bodies import Body, Page, When, number, read, reply
 from dealer_api.handlers.cases import Nothing
 from dealer_api.keys import call
 from dealer_api.permissions import SCOPES
 from dealer_api.scopes import BEFORE_SCOPES
 from schemas.account import Dealer, Role, Staff
 from schemas.booking import Booking
-from schemas.moment import Moment
 from schemas.slot import Resource
 from store import accounts, secrets, slots
 from store.secrets import Secret
@@ -86,7 +85,7 @@ class NewKey(Body):
 
     label: Label
     scopes: Annotated[list[Annotated[str, Field(json_schema_extra={"enum": [*SCOPES, "read", "all"]})]], Field(min_length=1, max_length=len(SCOPES) + 2)] = ["read"]
-    expires_at: Moment | None = None
+    expires_at: When | None = None
 
 
 class Key(BaseModel):

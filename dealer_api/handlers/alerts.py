@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+from typing import Annotated
 
-from dealer_api.bodies import Paged, after, asked, number, page, reply
+from aiohttp import web
+from pydantic import Field
+
+from dealer_api.bodies import Id, Paged, asked, number, page, reply
 from dealer_api.keys import call
 from schemas.alert import Alert, AlertState, AlertStep
 from schemas.errors import BadInput
 from store import alerts, fleet
 
 
-class AlertQuery(Paged):
+class AlertQuery(Paged[tuple[Id]]):
     """By car, by state (commas between)."""
 
-    vehicle: int | None = None
-    state: str | None = None
+    vehicle: Id | None = None
+    state: Annotated[str | None, Field(max_length=200)] = None
 
 
 class AlertWhole(Alert):
@@ -27,10 +30,9 @@ class AlertWhole(Alert):
 
 async def listed(request: web.Request) -> web.Response:
     me, query = call(request), asked(request, AlertQuery)
-    cursor = after(query.cursor, 1)
     async with me.house.at(me.dealer_id) as connection:
         found = await alerts.page(
-            connection, me.dealer_id, before=None if cursor is None else int(cursor[0]), vehicle_id=query.vehicle, states=_states(query.state),
+            connection, me.dealer_id, before=query.cursor[0] if query.cursor else None, vehicle_id=query.vehicle, states=_states(query.state),
             limit=query.limit + 1,
         )  # fmt: skip
     return reply(page(found, query.limit, lambda alert: [alert.id]))

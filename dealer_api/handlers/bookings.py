@@ -11,34 +11,33 @@ from pydantic import BaseModel, Field
 from dealer_api.acts import bookings as acts
 from dealer_api.acts import estimates as extras
 from dealer_api.acts import messages as words
-from dealer_api.bodies import Body, Page, Paged, after, asked, number, page, read, reply
+from dealer_api.bodies import Body, Id, Page, Paged, When, asked, number, page, read, reply
 from dealer_api.handlers.cases import Nothing, Queued, Reason
 from dealer_api.keys import call
 from rules.casework import minutes_since_word, waiting_words
 from schemas.booking import Booking, BookingKind, BookingState
 from schemas.errors import BadInput
 from schemas.estimate import EstimateLine
-from schemas.moment import Moment
 from schemas.pickup import Leg
 from schemas.slot import Slot
 from store import bookings, cases, estimates, pickups, slots
 
 
-class BookingQuery(Paged):
+class BookingQuery(Paged[tuple[When, Id]]):
     """By case, by state (commas between), by the time at which the visit begins."""
 
-    case: int | None = None
-    state: str | None = None
-    since: Moment | None = None
-    until: Moment | None = None
+    case: Id | None = None
+    state: Annotated[str | None, Field(max_length=200)] = None
+    since: When | None = None
+    until: When | None = None
 
 
 class NewBooking(Body):
     """Agreed directly. `starts_at` is one of the free windows, with its zone."""
 
-    case_id: int
+    case_id: Id
     kind: BookingKind
-    starts_at: Moment
+    starts_at: When
     loaner: bool = False
 
 
@@ -59,7 +58,7 @@ class Finding(Body):
 class Promise(Body):
     """A time that the customer is given."""
 
-    ready_by: Moment
+    ready_by: When
 
 
 class Template(Body):
@@ -99,11 +98,9 @@ class LineAnswer(Body):
 
 async def listed(request: web.Request) -> web.Response:
     me, query = call(request), asked(request, BookingQuery)
-    cursor = after(query.cursor, 2)
-    place = None if cursor is None else (datetime.fromisoformat(cursor[0]), int(cursor[1]))
     async with me.house.at(me.dealer_id) as connection:
         found = await bookings.listed(
-            connection, me.dealer_id, case_id=query.case, states=_states(query.state), since=query.since, until=query.until, after=place,
+            connection, me.dealer_id, case_id=query.case, states=_states(query.state), since=query.since, until=query.until, after=query.cursor,
             limit=query.limit + 1,
         )  # fmt: skip
     return reply(page(found, query.limit, lambda booking: [booking.starts_at, booking.id]))

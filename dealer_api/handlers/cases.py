@@ -12,7 +12,7 @@ from dealer_api.acts import bookings as visits
 from dealer_api.acts import cases as acts
 from dealer_api.acts import messages as words
 from dealer_api.acts import offers as offering
-from dealer_api.bodies import Body, Page, Paged, after, asked, number, page, read, reply
+from dealer_api.bodies import Body, Id, Page, Paged, When, asked, number, page, read, reply
 from dealer_api.handlers.offers import OfferWhole, whole_offer
 from dealer_api.keys import Call, call
 from dealer_api.permissions import READ_MESSAGES
@@ -32,13 +32,15 @@ from store.pool import Connection
 
 _LIVE: list[CaseState] = [state for state in CaseState if state not in (CaseState.DONE, CaseState.DISMISSED)]
 
+Rank = Annotated[int, Field(ge=0, le=100)]  #: of a case in the queue, the most urgent first
 
-class CaseQuery(Paged):
+
+class CaseQuery(Paged[tuple[Rank, When, Id]]):
     """`state`: `live` (the default: neither done nor dismissed), `all`, or states with commas between."""
 
-    state: str | None = None
-    vehicle: int | None = None
-    assignee: int | None = None
+    state: Annotated[str | None, Field(max_length=200)] = None
+    vehicle: Id | None = None
+    assignee: Id | None = None
 
 
 class CaseRow(Case):
@@ -80,7 +82,7 @@ class CaseWhole(CaseRow):
 class NewCase(Body):
     """A customer rang."""
 
-    vehicle_id: int
+    vehicle_id: Id
     note: Annotated[str, Field(min_length=1, max_length=4000)]
     severity: Severity = Severity.SOON
     title: Annotated[str, Field(max_length=200)] = ""
@@ -95,7 +97,7 @@ class Reason(Body):
 class Assign(Body):
     """To whom."""
 
-    staff_id: int
+    staff_id: Id
 
 
 class NewOffer(Body):
@@ -135,11 +137,9 @@ class Nothing(Body):
 
 async def listed(request: web.Request) -> web.Response:
     me, query = call(request), asked(request, CaseQuery)
-    cursor = after(query.cursor, 3)
-    place = None if cursor is None else (int(cursor[0]), datetime.fromisoformat(cursor[1]), int(cursor[2]))
     async with me.house.at(me.dealer_id) as connection:
         found = await cases.queue(
-            connection, me.dealer_id, states=_states(query), vehicle_id=query.vehicle, assignee_id=query.assignee, after=place, limit=query.limit + 1
+            connection, me.dealer_id, states=_states(query), vehicle_id=query.vehicle, assignee_id=query.assignee, after=query.cursor, limit=query.limit + 1
         )
     rows = [_row(me, case, beside) for case, beside in found]
     return reply(page(rows, query.limit, lambda row: list(queue_key(row))))

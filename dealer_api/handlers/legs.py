@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from aiohttp import web
 
 from dealer_api.acts import legs as acts
-from dealer_api.bodies import Body, Page, Query, asked, number, read, reply
+from dealer_api.bodies import Body, Day, Id, Page, Query, asked, number, read, reply
 from dealer_api.keys import call
 from rules.pickup import minutes_late, next_event
 from schemas.booking import Booking
@@ -20,9 +20,9 @@ from store.pool import Connection
 class LegQuery(Query):
     """`day` is a date on the dealer's calendar; without one the list is of today and everything planned after it."""
 
-    day: date | None = None
-    driver: int | None = None
-    booking: int | None = None
+    day: Day | None = None
+    driver: Id | None = None
+    booking: Id | None = None
 
 
 class LegRow(Leg):
@@ -46,7 +46,7 @@ class Move(Body):
 class Driver(Body):
     """Who drives."""
 
-    driver_id: int
+    driver_id: Id
 
 
 async def listed(request: web.Request) -> web.Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime
 from typing import Annotated
 
 from aiohttp import web
@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from dealer_api.acts import messages as words
 from dealer_api.acts import owners as acts
-from dealer_api.bodies import Body, Page, Paged, Query, after, asked, number, page, read, reply
+from dealer_api.bodies import Body, Id, Page, Paged, Query, Sent, WallTime, asked, number, page, read, reply
 from dealer_api.handlers.cases import Nothing, Queued, Words
 from dealer_api.keys import call
 from dealer_api.permissions import READ_MESSAGES
@@ -24,7 +24,7 @@ from store import consents, fleet, owners, threads
 _ASKED = (Purpose.SAFETY, Purpose.SERVICE, Purpose.STATUS, Purpose.SURVEY)
 
 
-class OwnerQuery(Paged):
+class OwnerQuery(Paged[tuple[str, Id]]):
     """`search` is part of a name, number or mailbox."""
 
     search: Annotated[str | None, Field(max_length=80)] = None
@@ -51,9 +51,9 @@ class NewOwner(Body):
     name: Annotated[str, Field(min_length=1, max_length=120)]
     phone: Annotated[str | None, Field(max_length=40)] = None
     email: Annotated[str | None, Field(max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")] = None
-    channel: str | None = None
-    language: str | None = None
-    zone: str | None = None
+    channel: Annotated[str | None, Field(max_length=20)] = None
+    language: Annotated[str | None, Field(max_length=20)] = None
+    zone: Annotated[str | None, Field(max_length=60)] = None
     address: Annotated[str | None, Field(max_length=300)] = None
     consent: Agreed | None = None
 
@@ -61,14 +61,14 @@ class NewOwner(Body):
 class OwnerChanges(Body):
     """What is to be changed; what is left out stays."""
 
-    name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    name: Sent[Annotated[str, Field(min_length=1, max_length=120)]] = None
     phone: Annotated[str | None, Field(max_length=40)] = None
     email: Annotated[str | None, Field(max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")] = None
-    channel: str | None = None
-    language: str | None = None
-    zone: str | None = None
-    quiet_from: time | None = None
-    quiet_to: time | None = None
+    channel: Sent[Annotated[str, Field(max_length=20)]] = None
+    language: Sent[Annotated[str, Field(max_length=20)]] = None
+    zone: Sent[Annotated[str, Field(max_length=60)]] = None
+    quiet_from: Sent[WallTime] = None
+    quiet_to: Sent[WallTime] = None
     address: Annotated[str | None, Field(max_length=300)] = None
 
 
@@ -97,10 +97,9 @@ class ImportQuery(Query):
 
 async def listed(request: web.Request) -> web.Response:
     me, query = call(request), asked(request, OwnerQuery)
-    cursor = after(query.cursor, 2)
     async with me.house.at(me.dealer_id) as connection:
         found = await owners.listed(
-            connection, me.dealer_id, search=query.search, after=None if cursor is None else (str(cursor[0]), int(cursor[1])), limit=query.limit + 1
+            connection, me.dealer_id, search=query.search, after=query.cursor, limit=query.limit + 1
         )
     return reply(page(found, query.limit, lambda owner: [owner.name, owner.id]))
 

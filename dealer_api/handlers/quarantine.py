@@ -7,7 +7,7 @@ from datetime import datetime
 from aiohttp import web
 from pydantic import BaseModel
 
-from dealer_api.bodies import Paged, after, asked, number, page, read, reply
+from dealer_api.bodies import Id, Paged, asked, number, page, read, reply
 from dealer_api.handlers.cases import Nothing
 from dealer_api.keys import call
 from store import quarantine
@@ -15,10 +15,10 @@ from store import quarantine
 _SHOWN = 4_000  # bytes of a payload
 
 
-class QuarantineQuery(Paged):
+class QuarantineQuery(Paged[tuple[Id]]):
     """By car; `undecided` leaves out what somebody has decided."""
 
-    vehicle: int | None = None
+    vehicle: Id | None = None
     undecided: bool = False
 
 
@@ -43,10 +43,9 @@ class Refused(BaseModel):
 
 async def listed(request: web.Request) -> web.Response:
     me, query = call(request), asked(request, QuarantineQuery)
-    cursor = after(query.cursor, 1)
     async with me.house.at(me.dealer_id) as connection:
         found = await quarantine.page(
-            connection, me.dealer_id, before=None if cursor is None else int(cursor[0]), vehicle_id=query.vehicle, only_undecided=query.undecided,
+            connection, me.dealer_id, before=query.cursor[0] if query.cursor else None, vehicle_id=query.vehicle, only_undecided=query.undecided,
             limit=query.limit + 1,
         )  # fmt: skip
     return reply(page([_refused(row) for row in found], query.limit, lambda row: [row.id]))

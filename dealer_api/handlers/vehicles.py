@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from dealer_api.acts import vehicles as acts
-from dealer_api.bodies import Body, Paged, after, asked, number, page, read, reply
+from dealer_api.bodies import LARGEST_ID, Body, Id, Paged, Sent, When, asked, number, page, read, reply
 from dealer_api.handlers.cases import Nothing
 from dealer_api.handlers.offers import MaybeReason
 from dealer_api.keys import call
@@ -17,20 +17,21 @@ from dealer_api.permissions import READ_OWNERS
 from schemas.case import Case
 from schemas.consent import Owner
 from schemas.errors import BadInput
-from schemas.moment import Moment, from_epoch
+from schemas.moment import from_epoch
 from schemas.reading import Mark, Measured
 from schemas.signal import BY_ID, BY_PATH
 from schemas.vehicle import Vehicle, Vin
 from store import cases, fleet, latest, owners, readings
 
 _DAY = timedelta(days=1)
+Counter = Annotated[int, Field(ge=0, le=LARGEST_ID)]  #: a boot, or a message within one
 
 
-class VehicleQuery(Paged):
+class VehicleQuery(Paged[tuple[Id]]):
     """By VIN, by owner, or by part of title, plate or VIN."""
 
-    vin: str | None = None
-    owner: int | None = None
+    vin: Annotated[str | None, Field(max_length=40)] = None
+    owner: Id | None = None
     search: Annotated[str | None, Field(max_length=80)] = None
 
 
@@ -38,19 +39,19 @@ class NewVehicle(Body):
     """A car to look after; `profile` is one of the models we know."""
 
     vin: Vin
-    profile: str
+    profile: Annotated[str, Field(max_length=60)]
     title: Annotated[str, Field(min_length=1, max_length=120)]
     plate: Annotated[str | None, Field(max_length=20)] = None
-    owner_id: int | None = None
+    owner_id: Id | None = None
 
 
 class VehicleChanges(Body):
     """What is to be changed; what is left out stays."""
 
-    title: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    title: Sent[Annotated[str, Field(min_length=1, max_length=120)]] = None
     plate: Annotated[str | None, Field(max_length=20)] = None
-    profile: str | None = None
-    owner_id: int | None = None
+    profile: Sent[Annotated[str, Field(max_length=60)]] = None
+    owner_id: Id | None = None
 
 
 class Value(BaseModel):
@@ -80,12 +81,12 @@ class Enrolled(BaseModel):
     topics: dict[str, str]
 
 
-class ReadingQuery(Paged):
+class ReadingQuery(Paged[tuple[When, Counter, Counter]]):
     """With `signal` (a VSS path) one signal's values; without, whole messages. Oldest first; the last seven days unless said."""
 
-    signal: str | None = None
-    since: Moment | None = None
-    until: Moment | None = None
+    signal: Annotated[str | None, Field(max_length=200)] = None
+    since: When | None = None
+    until: When | None = None
     limit: Annotated[int, Field(ge=1, le=2000)] = 500
 
 
@@ -114,11 +115,10 @@ class Readings(BaseModel):
 
 async def listed(request: web.Request) -> web.Response:
     me, query = call(request), asked(request, VehicleQuery)
-    cursor = after(query.cursor, 1)
     async with me.house.at(me.dealer_id) as connection:
         found = await fleet.listed(
             connection, me.dealer_id, vin=query.vin.upper() if query.vin else None, owner_id=query.owner, search=query.search,
-            after=None if cursor is None else int(cursor[0]), limit=query.limit + 1,
+            after=query.cursor[0] if query.cursor else None, limit=query.limit + 1,
         )  # fmt: skip
     return reply(page(found, query.limit, lambda car: [car.id]))
 
@@ -165,8 +165,6 @@ async def revoke(request: web.Request) -> web.Response:
 
 async def said(request: web.Request) -> web.Response:
     me, query, vehicle_id = call(request), asked(request, ReadingQuery), number(request)
-    cursor = after(query.cursor, 3)
-    place = None if cursor is None else (datetime.fromisoformat(cursor[0]), int(cursor[1]), int(cursor[2]))
     until = query.until or me.house.now() + _DAY
     since = query.since or until - 8 * _DAY
     if since > until:
@@ -177,10 +175,10 @@ async def said(request: web.Request) -> web.Response:
     async with me.house.at(me.dealer_id) as connection:
         await fleet.get(connection, me.dealer_id, vehicle_id)
         if signal is not None:
-            points = await readings.series(connection, me.dealer_id, vehicle_id, signal.id, since, until, after=place, limit=query.limit + 1)
+            points = await readings.series(connection, me.dealer_id, vehicle_id, signal.id, since, until, after=query.cursor, limit=query.limit + 1)
             items = [Reading(ts=p.ts, boot=p.boot, seq=p.seq, marks=_marks(p.mark), value=p.value) for p in points]
         else:
-            rows = await readings.page(connection, me.dealer_id, vehicle_id, since, until, after=place, limit=query.limit + 1)
+            rows = await readings.page(connection, me.dealer_id, vehicle_id, since, until, after=query.cursor, limit=query.limit + 1)
             items = [_whole(row) for row in rows]
     paged = page(items, query.limit, lambda item: [item.ts.isoformat(), item.boot, item.seq])
     return reply(Readings(signal=query.signal, unit=signal.unit if signal else None, items=paged.items, next=paged.next))

@@ -18,6 +18,7 @@ from schemas.case import CaseState
 from schemas.consent import Owner
 from schemas.errors import BadInput, IllegalMove, NotFound, Overtaken
 from schemas.message import MessageKind, Purpose
+from schemas.text import storable
 from schemas.thread import Reply
 from store import accounts, cases, consents, feedback, messages, offers, owners, slots, threads, wakeups
 from store.messages import OwnerTo
@@ -54,7 +55,9 @@ class _Said:
 
 async def hear(house: House, reply: Reply) -> Heard:
     """From the provider's hand to the end of what it causes. NotFound when nobody is reached at that number."""
-    reply = reply.model_copy(update={"body": reply.body.replace("\x00", "")[:LONGEST_BODY]})
+    for field, text in (("from", reply.from_address), ("to", reply.to_address), ("id", reply.provider_id)):
+        storable(text, field)
+    reply = reply.model_copy(update={"body": reply.body.replace("\x00", "").encode("utf-8", "replace").decode()[:LONGEST_BODY]})
     async with house.at(None) as connection:
         dealer_id = await accounts.dealer_at(connection, reply.to_address)
     if dealer_id is None:

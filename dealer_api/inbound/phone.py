@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from dealer_api.bodies import posted
 from dealer_api.identity import own_form
 from dealer_api.inbound.hear import hear
 from dealer_api.keys import HOUSE
@@ -45,5 +46,5 @@ async def _fields(request: web.Request) -> dict[str, str]:
         if not isinstance(found, dict):
             raise BadInput("body", "must be a JSON object")
     else:
-        found = await request.post()
+        found = await posted(request)
     return {str(name): value for name, value in found.items() if isinstance(value, str)}

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from dealer_api.bodies import posted
 from dealer_api.inbound.hear import hear
 from dealer_api.keys import HOUSE
 from rules.signing import signature
@@ -57,7 +58,7 @@ async def _signed(request: web.Request) -> dict[str, str]:
     token = request.app.get(TOKEN, "")
     if not token or request.content_type != "application/x-www-form-urlencoded":
         raise NotAllowed("this door is for signed webhooks")
-    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    form = {name: value for name, value in (await posted(request)).items() if isinstance(value, str)}
     address = request.app[HOUSE].base_url.rstrip("/") + request.path_qs
     if not hmac.compare_digest(signature(token, address, form).encode(), request.headers.get("X-Twilio-Signature", "").encode("utf-8", "replace")):
         raise NotAllowed("the signature is wrong")

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from dealer_api.acts.house import House
+from dealer_api.bodies import posted
 from dealer_api.keys import house
 from dealer_api.owner.pages import draw, see_other
 from dealer_api.owner.speech import LANGUAGES, Speech
@@ -94,11 +94,7 @@ def guest_language(request: web.Request, home: House) -> str:
 
 async def form_of(request: web.Request) -> dict[str, str]:
     """The fields of a form as text without NUL, which no column takes; what is no form is BadInput."""
-    try:
-        fields = await request.post()
-    except (ValueError, LookupError, HttpProcessingError):  # bytes that are not of their charset, a charset nobody knows, a broken multipart
-        raise BadInput("form", "cannot be read") from None
-    return {name: value.replace("\x00", "") for name, value in fields.items() if isinstance(value, str)}
+    return {name: value.replace("\x00", "") for name, value in (await posted(request)).items() if isinstance(value, str)}
 
 
 def forgiving(handler: Handler) -> Handler:

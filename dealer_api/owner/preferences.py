@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import time
-
 from aiohttp import web
 
+from dealer_api.bodies import wall_time
 from dealer_api.keys import house
 from dealer_api.owner.links import Link, forgiving, form_of, open_link
 from dealer_api.owner.pages import draw, see_other
@@ -42,18 +41,11 @@ async def save(request: web.Request) -> web.StreamResponse:
         raise BadInput("channel", "is not open to this owner")
     changes = {
         "language": language, "channel": channel,
-        "quiet_from": _time(form.get("quiet_from"), "quiet_from"), "quiet_to": _time(form.get("quiet_to"), "quiet_to"),
+        "quiet_from": wall_time(form.get("quiet_from", ""), "quiet_from"), "quiet_to": wall_time(form.get("quiet_to", ""), "quiet_to"),
     }  # fmt: skip
     async with link.house.at(link.secret.dealer_id) as connection:
         await owners.update(connection, link.secret.dealer_id, owner.id, changes)
     return see_other(f"{link.here}/preferences?note=saved")
-
-
-def _time(value: object, field: str) -> time:
-    try:
-        return time.fromisoformat(str(value))
-    except ValueError:
-        raise BadInput(field, "is a time such as 20:00") from None
 
 
 @forgiving

@@ -10,6 +10,7 @@ from aiohttp import web
 from dealer_api.acts import bookings as booking_acts
 from dealer_api.acts import estimates as estimate_acts
 from dealer_api.acts import offers as offer_acts
+from dealer_api.bodies import row_number
 from dealer_api.keys import LIVE
 from dealer_api.live import open_stream, send
 from dealer_api.owner.held import held
@@ -191,7 +192,7 @@ async def answer_extra_work(request: web.Request) -> web.StreamResponse:
 
 
 def _number(value: object, field: str) -> int:
-    try:
-        return int(str(value))
-    except ValueError:
-        raise BadInput(field, "is a number") from None
+    found = row_number(str(value))
+    if found is None:
+        raise BadInput(field, "is a number")
+    return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
 from collections import defaultdict
 from pathlib import Path
 from types import ModuleType
@@ -12,32 +11,22 @@ from types import ModuleType
 from dealer_api.permissions import PERMISSIONS, ROLES
 from dealer_api.permissions_page import page
 from dealer_api.routes import ROUTES
+from tests.reading_code import nodes_of
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "permissions.md"
 DECISIONS = ("dealer_api.acts.", "store.quarantine", "store.threads")  #: where things are done; what is only read is not compared
 READS = {"one", "page", "lines", "of_owner", "strangers", "free_windows", "conflicts", "languages", "lines_of", "invitation", "waiting_words", "taken_from"}
 
 
-def acts_of(handler, seen=None) -> set[str]:
+def acts_of(handler) -> set[str]:
     """Functions that do something which this handler reaches, also through helpers of its own file."""
-    seen = seen if seen is not None else set()
-    if handler in seen:
-        return set()
-    seen.add(handler)
     found = set()
-    home = inspect.getmodule(inspect.unwrap(handler))
-    tree = list(ast.walk(ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(handler))))))
-    own = {node.id for node in tree if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)} | {node.arg for node in tree if isinstance(node, ast.arg)}
-    for node in tree:
+    for home, node in nodes_of(handler):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             module = getattr(home, node.value.id, None)
             what = getattr(module, node.attr, None) if isinstance(module, ModuleType) else None
             if inspect.isfunction(what) and what.__module__.startswith(DECISIONS) and what.__name__ not in READS:
                 found.add(f"{what.__module__}.{what.__name__}")
-        elif isinstance(node, ast.Name) and node.id not in own:
-            helper = getattr(home, node.id, None)
-            if inspect.isfunction(helper) and helper.__module__ == home.__name__:
-                found |= acts_of(helper, seen)
     return found
 
 

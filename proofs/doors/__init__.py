@@ -1,0 +1,1 @@
+"""The desk's doors: two dealers with canaries, and whoever may knock."""
