@@ -22,6 +22,8 @@ from schemas.profile import Profile
 from store.pool import open_pool
 
 DRAIN_S = 3.0
+CONNECTIONS = 21  #: of one process: the bell, and a pool each for the desk and for the owner's pages
+STATEMENT_MS = 6_000  #: a person does not wait longer; longer than a lock is waited for, so that a STOP outlasts a slow provider
 
 
 async def run(
@@ -38,14 +40,15 @@ async def run(
     demo: bool = False,
     twilio_token: str = "",
     usual_channel: str = "phone",
-    pool_size: int = 10,
     trusted_proxies: str = LOOPBACK,
+    connections: int = CONNECTIONS,
     health: Address = Address(),  # noqa: B008
     ready: Callable[..., None] = lambda **facts: None,
 ) -> None:
     """Serve. `desk_url` and `owner_url` sign in to the database as those roles; `ready(url=…, health=…)` is called when it listens."""
-    pool = await open_pool(desk_url, name="desk", size=pool_size, spotless=True)
-    owner_pool = await open_pool(owner_url, name="owner-page", size=pool_size, spotless=True)
+    size = (connections - 1) // 2
+    pool = await open_pool(desk_url, name="desk", size=size, statement_timeout_ms=STATEMENT_MS, spotless=True)
+    owner_pool = await open_pool(owner_url, name="owner-page", size=size, statement_timeout_ms=STATEMENT_MS, spotless=True)
     try:
         socket = web_socket(host, port)
         address = base_url or f"http://{bracketed(host)}:{socket.getsockname()[1]}"

@@ -104,4 +104,5 @@ def bracketed(host: str) -> str:
 
 def _answer(state: State) -> web.Response:
     body = {"ok": not state.faults, "faults": state.faults} | ({"words": state.words} if state.words else {})
-    return web.json_response(body, status=503 if state.faults else 200, headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store"} | ({"Retry-After": "2"} if state.faults else {})
+    return web.json_response(body, status=503 if state.faults else 200, headers=headers)

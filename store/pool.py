@@ -12,11 +12,14 @@ import asyncpg
 from pydantic_core import from_json, to_json
 
 from schemas.errors import Unavailable
+from store.connecting import CONNECT_S, dial
 
 ACQUIRE_S = 2.0  #: an acquire without a time-out waits forever when the pool is exhausted (measured)
-_EXPIRING = ("25006", "57P01", "57P02", "57P03", "08")  #: demoted, shut down, or a lost connection: the pool's others are as bad
-
-_BUSY = ("40001", "40P01", "55P03", "57014")  #: serialization, deadlock, lock or statement time-out: trying again may help
+STALL_S = 2.0  #: a statement that the server itself should have broken off so long ago is not coming back: the line is dead, or the server is
+_EXPIRING = ("25006", "25P03", "57P", "08")  #: demoted, timed out, shut down, or a lost connection: the pool's others are as bad
+#: serialization, deadlock, lock or statement time-out, no room (connections, disk, memory), a disk that failed: trying again may help
+_BUSY = ("40001", "40P01", "55P03", "57014", "53", "58")
+_LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -40,8 +43,8 @@ async def _prepare(connection: Connection) -> None:
 async def connect(url: str, *, name: str, statement_timeout_ms: int = 30_000) -> Connection:
     """One connection of its own, for listeners and for the gateway's writer."""
     try:
-        connection = await asyncpg.connect(url, timeout=5, server_settings=_server_settings(name, statement_timeout_ms))
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        connection = await dial(url, timeout=CONNECT_S, server_settings=_server_settings(name, statement_timeout_ms))
+    except _LOST as error:
         raise Unavailable("the database", type(error).__name__) from error
     await _prepare(connection)
     return connection
@@ -59,10 +62,10 @@ async def open_pool(url: str, *, name: str, size: int = 8, statement_timeout_ms:
     """
     try:
         pool = await asyncpg.create_pool(
-            url, min_size=1, max_size=size, timeout=5, init=_prepare, server_settings=_server_settings(name, statement_timeout_ms),
-            **({"reset": _leave} if spotless else {}),
+            url, connect=dial, min_size=1, max_size=size, timeout=CONNECT_S, command_timeout=statement_timeout_ms / 1000 + STALL_S, init=_prepare,
+            server_settings=_server_settings(name, statement_timeout_ms), **({"reset": _leave} if spotless else {}),
         )  # fmt: skip
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+    except _LOST as error:
         raise Unavailable("the database", type(error).__name__) from error
     assert pool is not None
     return pool
@@ -93,27 +96,55 @@ async def transaction(pool: Pool, dealer_id: int | None = None) -> AsyncIterator
     _waiting[id(pool)] += 1
     try:
         connection = await pool.acquire(timeout=ACQUIRE_S)
-    except (TimeoutError, OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError) as error:
+    except (*_LOST, Unavailable) as error:
         _refused[id(pool)] += 1
-        raise Unavailable("the database", type(error).__name__) from error
+        raise error if isinstance(error, Unavailable) else Unavailable("the database", type(error).__name__) from error
     finally:
         _waiting[id(pool)] -= 1
+    work = connection.transaction()
     try:
-        async with connection.transaction():
+        await work.start()
+        try:
             if dealer_id is not None:
                 await connection.execute("SELECT set_config('app.dealer', $1, true)", str(dealer_id))
             yield connection
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:  # the third: cut off within executemany
-        state = getattr(error, "sqlstate", None) or "08"
-        if state.startswith(_EXPIRING) or isinstance(error, OSError):
+        except BaseException as error:
+            await _undo(connection, work, error)
+            raise
+        await work.commit()
+    except _LOST as error:
+        if _others_are_as_bad(error):
             await pool.expire_connections()
-            raise Unavailable("the database", type(error).__name__) from error
-        if state in _BUSY:
-            raise Unavailable("the database", type(error).__name__) from error
-        raise
+        elif not _may_be_repeated(error):
+            raise
+        raise Unavailable("the database", type(error).__name__) from error
     finally:
-        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):  # a dead connection is thrown away: what happened is decided above
+        with suppress(*_LOST):  # a dead connection is thrown away: what happened is decided above
             await pool.release(connection, timeout=ACQUIRE_S)
+
+
+async def _undo(connection: Connection, work: asyncpg.transaction.Transaction, error: BaseException) -> None:
+    """Roll back; but on a line that has gone dead a ROLLBACK would wait for the statement that never comes back."""
+    try:
+        if not isinstance(error, TimeoutError):
+            async with asyncio.timeout(ACQUIRE_S):
+                await work.rollback()
+            return
+    except _LOST:
+        pass
+    connection.terminate()
+
+
+def _others_are_as_bad(error: BaseException) -> bool:
+    """Whether the pool's other connections lead to the same dead end: a server that is gone, demoted, or silent."""
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate).startswith(_EXPIRING) or isinstance(error, asyncpg.InvalidCachedStatementError)
+    return True
+
+
+def _may_be_repeated(error: BaseException) -> bool:
+    """Whether the same work may succeed when it comes again a moment later."""
+    return isinstance(error, asyncpg.PostgresError) and str(error.sqlstate).startswith(_BUSY)
 
 
 def waiting(pool: Pool) -> int:
@@ -131,7 +162,7 @@ async def answers(pool: Pool) -> bool:
     try:
         async with asyncio.timeout(3), transaction(pool) as connection:
             await connection.execute("SELECT 1")
-    except (Unavailable, TimeoutError, OSError, asyncpg.PostgresError):
+    except (Unavailable, *_LOST):
         return False
     return True
 

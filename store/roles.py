@@ -22,11 +22,14 @@ _CREATE = "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE INHERIT"
 _ATTEMPTS = 5
 
 
-def role_url(url: str, secret: str, role: str) -> str:
-    """The same database, signed in as a service's role instead of its owner."""
+def role_url(url: str, secret: str, role: str, previous: str = "") -> str:
+    """The same database, signed in as a service's role instead of its owner.
+
+    While the secret is being changed, the password of the previous one goes along behind # for store.connecting.dial to try.
+    """
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{role}:{password_of(secret, role)}@{host}"))
+    return urlunsplit(parts._replace(netloc=f"{role}:{password_of(secret, role)}@{host}", fragment=password_of(previous, role) if previous else ""))
 
 
 def password_of(secret: str, role: str) -> str:

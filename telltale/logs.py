@@ -54,6 +54,7 @@ def set_up(level: str, style: str, service: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)  # an outage is said once by ours, not with a traceback at each try of a pool's
 
 
 def without_personal_data(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -60,7 +60,7 @@ def _no_dealer() -> Dealer:
 
 async def at(settings: Settings, work: Callable[[Office], Awaitable[Result]]) -> Result:
     """Do the work in one transaction; whatever it raises leaves nothing behind."""
-    connection = await connect(role_url(settings.database, settings.key, "telltale_office"), name="command")
+    connection = await connect(role_url(settings.database, settings.key, "telltale_office", settings.secret_previous.get_secret_value()), name="command")
     try:
         now = (await clock.read(connection))()
         async with connection.transaction():

@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     secret: Annotated[
         SecretStr | None, Field(description="signs links and derives the services' database passwords; made and kept in the home when not set")
     ] = None
+    secret_previous: Annotated[SecretStr, Field(description="the secret before TELLTALE_SECRET, while it is being changed: services still get into a database that was migrated with it")] = SecretStr("")
+    database_connections: Annotated[int | None, Field(ge=9, description="most database connections of one dealer-api or workers process; not set: 21 and 15. A gateway takes 5")] = None
     desk_host: Annotated[str, Field(description="address the dealer's desk and the API listen on")] = "127.0.0.1"
     desk_port: Annotated[int, Field(ge=0, le=65535, description="port of the desk; 0 takes a free one")] = 0
     public_url: Annotated[str, Field(description="how owners reach us, for the links in their texts; empty: the desk's own address")] = ""

@@ -18,8 +18,9 @@ from rules.judge import Judge
 from schemas.errors import BadInput, Misconfigured, Unavailable
 from schemas.vehicle import is_vin
 from store import bells, fleet, stages, vehicles
-from store.migrate import role_url
+from store.connecting import shut_out
 from store.pool import connect
+from store.roles import role_url
 from telltale import cli, clock, data, demo_data, enrolment, neighbour, office, ready
 from telltale.settings import HEALTH_PORTS, Settings
 
@@ -69,9 +70,9 @@ async def gateway(settings: Settings) -> None:
 
 
 async def _watched(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
-    """Run the service; should its loop hang for good, end it, so that it is started anew."""
+    """Run the service; should its loop hang for good, or the database refuse its password for good, end it, so that it is started anew."""
     async with stuck.watched(ready.pinger(settings)):
-        await serving
+        await _together(serving, shut_out())
 
 
 async def _judge(settings: Settings) -> Judge:
@@ -151,6 +152,7 @@ async def dealer_api(settings: Settings) -> None:
         usual_channel=settings.usual_channel,
         twilio_token=settings.twilio_token.get_secret_value(),
         trusted_proxies=settings.trusted_proxies,
+        connections=settings.database_connections or running.CONNECTIONS,
         health=health_address(settings, "dealer-api"),
         ready=ready.teller(settings),
     )
@@ -164,7 +166,7 @@ def health_address(settings: Settings, service: str) -> Address:
 
 
 def _as(settings: Settings, role: str) -> str:
-    return role_url(settings.database, settings.key, f"telltale_{role}")
+    return role_url(settings.database, settings.key, f"telltale_{role}", settings.secret_previous.get_secret_value())
 
 
 async def simulator(settings: Settings, cars: Path) -> None:
@@ -271,6 +273,7 @@ async def workers(settings: Settings) -> None:
         ),
         staff_channel=settings.usual_channel,
         time_lapse=isinstance(business, clock.TimeLapse),
+        connections=settings.database_connections or running.CONNECTIONS,
         health=health_address(settings, "workers"),
         ready=ready.teller(settings),
     )

@@ -28,6 +28,7 @@ from workers.metrics import SWEPT
 log = structlog.get_logger()
 
 SENDERS, HANDS = 4, 2
+CONNECTIONS = 15  #: of one process: the bell, two for each sender (its own and its channel's), one for each hand, four for the sweeps
 TICK_S = 0.5  #: machine time between two looks when no bell rang
 SWEEP_S, SILENCE_S, FORGET_S, PROOF_S, RECONCILE_S, DRIVES_S = 1.0, 60.0, 3600.0, 2.0, 2.0, 2.0
 CLOCK_S = 10.0  #: between two looks at the database's clock
@@ -45,11 +46,13 @@ async def run(
     channels: ChannelSettings | None = None,
     staff_channel: str = "phone",
     time_lapse: bool = False,
+    connections: int = CONNECTIONS,
     health: Address = Address(),  # noqa: B008
     ready: Callable[..., None] = lambda **facts: None,
 ) -> None:
-    """`database_url` signs in as the worker's role; `ready(health=url)` is called once the loops run and the bell is heard."""
-    pool = await open_pool(database_url, name="workers", size=2 * SENDERS + HANDS + 4)
+    """`database_url` signs in as the worker's role; `ready(health=url)` is called once the loops run and the bell is heard.
+    With fewer than 15 `connections` to the database there are fewer senders; with nine there is one."""
+    pool = await open_pool(database_url, name="workers", size=connections - 1)
     ways = open_channels(channels or ChannelSettings(), pool, clock, time_lapse=time_lapse)
     kit = Kit(pool, clock, wording, ways, desk_url, staff_channel=ALIASES.get(staff_channel, staff_channel))
     well = Health(pool, clock, kit.machine)
@@ -59,21 +62,24 @@ async def run(
                 if not time_lapse:
                     well.clock_off = "not compared with the database's yet"
                     tasks.create_task(_follow_clock(kit, well), name="clock")
-                tasks.create_task(serve(kit, database_url, partial(ready, health=url), well), name="loops")
+                senders = min(SENDERS, (connections - 1 - HANDS - 4) // 2)
+                tasks.create_task(serve(kit, database_url, partial(ready, health=url), well, senders=senders), name="loops")
     finally:
         for way in set(ways.values()):
             await way.close()
         await asyncio.wait_for(_close(pool), 5)
 
 
-async def serve(kit: Kit, database_url: str, ready: Callable[..., None] = lambda **facts: None, health: Health | None = None) -> None:
+async def serve(
+    kit: Kit, database_url: str, ready: Callable[..., None] = lambda **facts: None, health: Health | None = None, *, senders: int = SENDERS
+) -> None:
     """All loops over one kit; separate from `run` so that a proof can hand in a kit of its own."""
     bell, health = Bell(), health or Health(kit.pool, kit.clock, kit.machine)
     _loop = partial(_turning, health)
     verifier = Verifier(kit)
     async with asyncio.TaskGroup() as loops:
         loops.create_task(_listen(database_url, bell, health.listening), name="bell")
-        for n in range(SENDERS):
+        for n in range(senders):
             loops.create_task(_loop(f"sender {n}", lambda: sending.one(kit), bell, TICK_S))
         for n in range(HANDS):
             loops.create_task(_loop(f"hand {n}", lambda: waking.one(kit), bell, TICK_S))

@@ -15,4 +15,4 @@ async def live(request: web.Request) -> web.Response:
 async def ready(request: web.Request) -> web.Response:
     """Ready means that the database answers and the desk's bell is heard."""
     good = not (await request.app[HEALTH].state()).faults
-    return web.json_response({"ready": good}, status=200 if good else 503)
+    return web.json_response({"ready": good}, status=200 if good else 503, headers={} if good else {"Retry-After": "2"})

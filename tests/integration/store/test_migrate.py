@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
-from store.migrate import migrate
+from schemas.errors import Misconfigured
+from store.migrate import MIGRATIONS, checksums, migrate
 from store.roles import ROLES, role_url
 from tests.servers import VERSIONS, plain_owner, server
 
@@ -42,3 +46,84 @@ async def test_roles_that_are_missing_are_made_again(home: Path) -> None:
         assert await admin.fetchval("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'telltale\\_%'") == len(ROLES)
         await (await asyncpg.connect(role_url(started.url, "secret", "telltale_desk"))).close()
         await admin.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Our migrations, and room for more."""
+    return Path(shutil.copytree(MIGRATIONS, tmp_path / "migrations"))
+
+
+async def fresh(database: Any) -> Any:
+    return await asyncpg.connect(database.url)
+
+
+async def test_a_migration_that_was_edited_after_it_was_applied_is_refused_by_name(database, folder):
+    (folder / "9001_more.sql").write_text("-- migrate:up\nCREATE TABLE more (n int);\n-- migrate:down\n")
+    await migrate(database.url, database.secret, folder)
+    (folder / "9001_more.sql").write_text("-- migrate:up\nCREATE TABLE more (n bigint);\n-- migrate:down\n")
+    with pytest.raises(Misconfigured, match=r"store/migrations/9001.*edited after this database had applied it"):
+        await migrate(database.url, database.secret, folder)
+    connection = await fresh(database)
+    assert await connection.fetchval("SELECT checksum FROM migration_checksums WHERE version = '9001'")
+    await connection.close()
+
+
+async def test_a_database_from_before_checksums_were_kept_is_believed_once(database, folder):
+    connection = await fresh(database)
+    await connection.execute("DROP TABLE migration_checksums")
+    await migrate(database.url, database.secret, folder)
+    known = {row["version"]: row["checksum"] for row in await connection.fetch("SELECT * FROM migration_checksums")}
+    assert known == checksums()
+    with (folder / "0003_alerts_cases.sql").open("a") as file:
+        file.write("-- one more word\n")
+    with pytest.raises(Misconfigured, match="store/migrations/0003"):
+        await migrate(database.url, database.secret, folder)
+    await connection.close()
+
+
+async def test_an_older_version_of_ours_does_not_stumble_over_what_a_newer_one_applied(database, folder):
+    (folder / "9001_more.sql").write_text("-- migrate:up\nCREATE TABLE more (n int);\n-- migrate:down\n")
+    await migrate(database.url, database.secret, folder)
+    await migrate(database.url, database.secret)
+
+
+async def test_a_migration_waits_briefly_for_a_table_and_comes_again(database, folder, monkeypatch):
+    """Everybody else queues behind whoever waits for a lock: so it gives up after seconds, and is there when the table is free."""
+    monkeypatch.setattr("store.migrate.LOCK_TIMEOUT", "200ms")
+    (folder / "9001_more.sql").write_text("-- migrate:up\nALTER TABLE owners ADD COLUMN nickname text;\n-- migrate:down\n")
+    reader = await fresh(database)
+    reading = reader.transaction()
+    await reading.start()
+    await reader.fetch("SELECT FROM owners")
+    waited = asyncio.Event()
+    monkeypatch.setattr("store.migrate.log", Heard(waited))
+    task = asyncio.create_task(migrate(database.url, database.secret, folder))
+    await asyncio.wait_for(waited.wait(), 60)
+    passer_by = await fresh(database)
+    await asyncio.wait_for(passer_by.fetch("SELECT FROM owners"), 30)
+    await reading.rollback()
+    await task
+    assert await passer_by.fetchval("SELECT count(nickname) FROM owners") == 0
+    await reader.close()
+    await passer_by.close()
+
+
+class Heard:
+    """A log that lets a test know."""
+
+    def __init__(self, event: asyncio.Event) -> None:
+        self._event = event
+
+    def info(self, name: str, **_: object) -> None:
+        if name == "migration_waits":
+            self._event.set()
+
+
+async def test_a_migration_that_fails_leaves_nothing_and_says_why(database, folder):
+    (folder / "9001_more.sql").write_text("-- migrate:up\nCREATE TABLE more (n int);\nSELECT 1/0;\n-- migrate:down\n")
+    with pytest.raises(Misconfigured, match="division by zero"):
+        await migrate(database.url, database.secret, folder)
+    connection = await fresh(database)
+    assert await connection.fetchval("SELECT to_regclass('more')") is None
+    await connection.close()
