@@ -18,7 +18,7 @@ from store.pool import connect
 from store.roles import BACKUP, ROLES
 from tests.furniture import furnish
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "rights.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "rights.md"
 COLUMNS = ("gateway", "worker", "office", "desk", "owner_page", "backup")
 MINE, OTHER = 1, 2  # dealers
 TABLES = """
