@@ -79,10 +79,11 @@ def test_a_child_gets_the_names_it_reads() -> None:
 
 #: A valid text of every setting whose type alone does not say one.
 TEXTS = {
-    "database_url": ["postgresql://telltale@db:5432/telltale", "postgres://u:p%40ss@[::1]/d?sslmode=verify-full"],
+    "database_url": ["postgresql://telltale@db:5432/telltale", "postgresql://telltale@one:5432,two:5433/telltale", "postgres://u:p%40ss@[::1]/d?sslmode=verify-full"],
     "database_password": ["p@ss/w:rd?#%"],
     "mqtt_url": ["mqtt://broker:1883", "mqtts://gateway:p%40ss@broker:8883"],
     "share": ["0/1", "3/16"],
+    "database_connections": ["9", "40"],
     "desk_host": ["127.0.0.1"],
     "twilio_api": ["https://api.twilio.com", "http://127.0.0.1:8000"],
 }
