@@ -1,9 +1,10 @@
-"""May this text go now? Three answers, each with its reason: Go, Wait until a moment, or Never.
+"""May this text go now? Four answers, each with its reason: Go, Wait until a moment, Never, or TooLate.
 
 Consent is per purpose, and no row means no. STOP ends everything at once; only its own confirmation and an
 answer to HELP still go. Quiet hours are the owner's, in the owner's zone: a text waits for the first decent
 minute. What cannot wait (do not drive on) and what belongs to a visit under way or answers the owner's own
-text passes. Texts about maintenance that is not urgent have a budget, so that nobody is nagged.
+text passes. Texts about maintenance that is not urgent have a budget, so that nobody is nagged. And nobody is told today
+what was due yesterday: a text that could not leave for a day, because workers or provider were away, is given to a person.
 """
 
 from __future__ import annotations
@@ -40,7 +41,14 @@ class Never:
     reason: str
 
 
-Permission = Go | Wait | Never
+@dataclass(frozen=True, slots=True)
+class TooLate:
+    """It could not go while it was of use: somebody should ring instead."""
+
+    reason: str
+
+
+Permission = Go | Wait | Never | TooLate
 
 #: Owed even to somebody who said STOP: the one confirmation, and the answer to HELP.
 _OWED = frozenset({MessageKind.STOPPED, MessageKind.HELP})
@@ -59,6 +67,7 @@ BUDGET: Mapping[MessageKind, tuple[int, timedelta]] = {
     MessageKind.FEEDBACK: (1, timedelta(days=14)),
 }
 AWAKE = timedelta(minutes=30)  #: who wrote so lately may be answered, whatever the hour
+FRESH = timedelta(hours=24)  #: a text is of use for so long after its time; what concerns safety, and our own people, is of use as long as it is true
 LONGEST_BUDGET = max(span for _, span in BUDGET.values())
 _WORD = {
     Purpose.SAFETY: "safety texts", Purpose.SERVICE: "texts about maintenance", Purpose.STATUS: "texts about a visit", Purpose.SURVEY: "a question afterwards",
@@ -82,13 +91,15 @@ def may_send(
         return Go("to our own people")
     if owner is None:
         return Never("nobody owns this number any more")
-    if kind in _OWED:
+    if kind in _OWED and now - message.due_at <= FRESH:
         return Go("owed to everybody who asks for it")
     if owner.stopped_at is not None:
         return Never("the owner said STOP")
     refused = _consent(purpose, consents)
     if refused is not None:
         return refused
+    if purpose is not Purpose.SAFETY and now - message.due_at > FRESH:
+        return TooLate(f"it was due on {local(message.due_at, owner.zone):%d %B at %H:%M} and could not leave since")
     awake = kind in _ANSWERS | _UNDER_WAY or (wrote_at is not None and now - wrote_at <= AWAKE)
     if purpose is not Purpose.SAFETY and not awake and quiet(owner, now):
         return Wait(decent(owner, now), f"quiet hours of the owner, {owner.quiet_from:%H:%M} to {owner.quiet_to:%H:%M} in {owner.zone}")

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from rules import permission, retry
-from rules.permission import Never, Permission, Wait
+from rules.permission import Never, Permission, TooLate, Wait
 from schemas.consent import Owner
 from schemas.errors import DeliveryFailed, NotFound
 from schemas.message import MESSAGE, Message, MessageEvent, MessageKind, MessageState, Purpose
@@ -139,15 +139,14 @@ async def settled(kit: Kit, connection: Connection, message: Message, now: datet
         await _end(connection, message, MessageEvent.CANCELLED, "no longer true", f"no longer true: {false}", now)
     elif isinstance(answer, Never):
         await _end(connection, message, MessageEvent.CANCELLED, "not allowed", f"not allowed: {answer.reason}", now)
+    elif isinstance(answer, TooLate):
+        await _end(connection, message, MessageEvent.FAILED, "too late", f"too late: {answer.reason}", now)
     elif isinstance(answer, Wait):
         MESSAGE.next(state, MessageEvent.PUT_BACK)
         await messages.put_back(connection, message, max(answer.until, now), None, answer.reason)
     else:
         return False
     return True
-
-
-
 
 
 async def _end(connection: Connection, message: Message, event: MessageEvent, why: str, reason: str, now: datetime) -> None:

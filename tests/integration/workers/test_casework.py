@@ -285,6 +285,17 @@ async def test_a_booking_is_reminded_of_only_while_it_stands(scene: Any) -> None
     assert not any("Erinnerung" in text for text in await scene.phone())
 
 
+async def test_nobody_is_reminded_of_a_visit_that_has_begun(scene: Any) -> None:
+    await offered(scene)
+    await scene.says("2")
+    while await waking.one(scene.kit):  # planned, and then no worker is there to send
+        pass
+    scene.clock.at = await scene.admin.fetchval("SELECT starts_at FROM bookings") + timedelta(minutes=1)
+    await scene.send_all()
+    rows = await scene.admin.fetch("SELECT kind, state, reason FROM messages WHERE kind IN ('booked', 'reminder')")
+    assert {(row["state"], row["reason"]) for row in rows} == {("cancelled", "no longer true: the visit lies ahead no longer")}
+
+
 async def repaired(scene: Any) -> None:
     await offered(scene)
     await scene.says("1")

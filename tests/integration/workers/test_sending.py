@@ -324,3 +324,33 @@ async def test_a_message_of_an_unknown_channel_fails_and_says_so(scene: Any) -> 
     message_id = await scene.queue(to=messages.OwnerTo(scene.owner.id, "pigeon", "roof", "de"))
     await scene.send_all()
     assert (await scene.message(message_id))["reason"] == "there is no channel called pigeon"
+
+
+async def test_what_could_not_leave_for_a_day_is_given_to_a_person_instead(scene: Any) -> None:
+    message_id = await scene.queue(body="we are on the way")
+    scene.clock.on(days=3)  # no worker, or no provider
+    await scene.send_all()
+    row = await scene.message(message_id)
+    assert row["state"] == "failed" and row["reason"].startswith("too late: it was due on 23 November at 09:00"), row["reason"]
+    assert await scene.phone() == []
+    await scene.work()
+    [told] = await scene.staff_phone("advisor")
+    assert "too late" in told
+
+
+async def test_a_claim_of_a_worker_that_died_three_days_ago_does_not_leave_now(scene: Any, odd: Odd) -> None:
+    message_id = await scene.queue(body="we are on the way")
+    async with transaction(scene.worker) as connection:
+        await messages.claim(connection, message_id, scene.machine())
+    scene.clock.on(days=3)
+    scene.machine.on(days=3)
+    await sending.reconcile(scene.kit)
+    assert (await scene.message(message_id))["state"] == "failed" and await scene.phone() == []
+
+
+async def test_what_our_own_people_must_know_is_told_late_as_long_as_it_is_true(scene: Any) -> None:
+    advisor = scene.people["advisor"]
+    await scene.queue(kind=MessageKind.STAFF_ALERT, purpose=Purpose.STAFF, body="look at this", to=messages.StaffTo(advisor.id, "phone", advisor.phone, "en"))
+    scene.clock.on(days=3)
+    await scene.send_all()
+    assert await scene.staff_phone("advisor") == ["look at this"]

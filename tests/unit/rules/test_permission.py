@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from rules.permission import Go, Never, Wait, decent, may_send, quiet
+from rules.permission import FRESH, Go, Never, TooLate, Wait, decent, may_send, quiet
 from schemas.consent import Consent, Owner
 from schemas.message import Message, MessageKind, MessageState, Purpose
 from schemas.verdict import Severity
@@ -49,6 +49,15 @@ def test_nothing_goes_without_a_recorded_yes_to_its_purpose(kind: MessageKind, p
     owed = kind in (MessageKind.STOPPED, MessageKind.HELP)
     assert isinstance(answer, Go if owed or state == "yes" else Never)
     assert answer.reason
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+@pytest.mark.parametrize("kind", list(MessageKind))
+def test_nobody_is_told_today_what_was_due_yesterday_but_for_danger_and_our_own_people(kind: MessageKind, purpose: Purpose) -> None:
+    late = NOON + FRESH + timedelta(seconds=1)
+    answer = may_send(message(kind, purpose), owner(), said(), late)
+    assert isinstance(answer, Go if purpose in (Purpose.STAFF, Purpose.SAFETY) else TooLate)
+    assert not isinstance(may_send(message(kind, purpose), owner(), said(), NOON + FRESH), TooLate)
 
 
 def test_our_own_people_need_no_consent_and_a_lost_owner_gets_nothing() -> None:
