@@ -12,6 +12,7 @@ import asyncpg
 from pydantic_core import from_json, to_json
 
 from schemas.errors import Unavailable
+from store import witness
 from store.connecting import CONNECT_S, dial
 
 ACQUIRE_S = 2.0  #: an acquire without a time-out waits forever when the pool is exhausted (measured)
@@ -91,7 +92,8 @@ async def transaction(pool: Pool, dealer_id: int | None = None) -> AsyncIterator
     """One transaction; with `dealer_id` it sees that dealer's rows only (row-level security).
 
     Raises Unavailable when no connection is free within two seconds or the server is gone, and then
-    expires the pool so that the next caller gets a fresh connection.
+    expires the pool so that the next caller gets a fresh connection; also while this machine's clock and the
+    database's contradict each other (store/witness.py).
     """
     _waiting[id(pool)] += 1
     try:
@@ -103,6 +105,7 @@ async def transaction(pool: Pool, dealer_id: int | None = None) -> AsyncIterator
         _waiting[id(pool)] -= 1
     work = connection.transaction()
     try:
+        await witness.agree(connection)
         await work.start()
         try:
             if dealer_id is not None:
