@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import random
+import ssl
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ class ProofCar:
     repeat: float = 0.0  #: share of messages that are published once more on purpose
     connects: int = 0
     alive: bool = True
+    tls: Callable[[], ssl.SSLContext | None] = lambda: None  #: what it believes in, asked for with each connection
+    parked: bool = False  #: it says nothing, for what happens now is not promised to it
 
     def __post_init__(self) -> None:
         self._dice = random.Random(self.seed)
@@ -51,6 +54,11 @@ class ProofCar:
     def settled(self) -> bool:
         """Whether nothing of it is under way any more."""
         return not self.kept
+
+    @property
+    def handed_over(self) -> bool:
+        """Whether the broker has all that it said, though perhaps nobody else."""
+        return not self._unsent and not self._flying and (self.spool or not self.kept)
 
     def say(self, ts: str, signals: dict[str, float]) -> None:
         """One more message, into the spool and onto the wire as soon as there is one."""
@@ -81,7 +89,9 @@ class ProofCar:
             await asyncio.sleep(self._dice.uniform(0.02, min(5.0, 0.2 * 2**failures)))
 
     async def _connected(self) -> None:
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(*self.address()), 5)
+        tls = self.tls()
+        opening = asyncio.open_connection(*self.address(), ssl=tls, server_hostname="localhost" if tls else None)
+        reader, writer = await asyncio.wait_for(opening, 5)
         try:
             writer.write(wire.connect(self.vin, self.vin, self.secret, keepalive_s=20))
             self._flying.clear()

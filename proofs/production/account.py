@@ -48,12 +48,15 @@ def program(name: str) -> str | None:
     return shutil.which(name, path=PATH)
 
 
-def spawn(command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None, stdout: Path | None = None) -> subprocess.Popen[bytes]:
+def spawn(command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Start it; what it says goes to the end of `log`."""
-    with log.open("ab") as errors, (stdout or log).open("ab") as said:
+    given = {"PATH": PATH, "LANG": "C.UTF-8", **(environment or {})}
+    preloaded = given.pop("LD_PRELOAD", None)  # not for the program that only lends us its account
+    late = ["env", f"LD_PRELOAD={preloaded}"] if preloaded else []
+    with log.open("ab") as said:
         return subprocess.Popen(
-            [*ordinary(command[0]), *command], stdin=subprocess.DEVNULL, stdout=said, stderr=errors, cwd="/",
-            env={"PATH": PATH, "LANG": "C.UTF-8", **(environment or {})}, start_new_session=True, preexec_fn=die_with_parent(signal.SIGTERM),
+            [*ordinary(command[0]), *late, *command], stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd="/", env=given, start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGTERM),
         )  # fmt: skip
 
 

@@ -157,10 +157,10 @@ class House:
         """What a client of ours believes in."""
         return ssl.create_default_context(cafile=str(self.authority.trusted))
 
-    def session(self, timeout_s: float = 10.0) -> aiohttp.ClientSession:
+    def session(self, timeout_s: float = 10.0, cookies: aiohttp.abc.AbstractCookieJar | None = None) -> aiohttp.ClientSession:
         """A browser or program outside that trusts our authority."""
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self.trust()), cookie_jar=aiohttp.CookieJar(), timeout=aiohttp.ClientTimeout(total=timeout_s)
+            connector=aiohttp.TCPConnector(ssl=self.trust()), cookie_jar=cookies or aiohttp.CookieJar(), timeout=aiohttp.ClientTimeout(total=timeout_s)
         )
 
     # -- commands and services ----------------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ class Server:
         self.superuser_password: str = like.superuser_password if like else secrets.token_hex(16)
         self.owner_password: str = like.owner_password if like else secrets.token_hex(16)
         self._bin = newest()
+        self.environment: dict[str, str] = {}  #: of the server itself
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -151,7 +152,7 @@ class Server:
         account.give(self.log)
         while True:
             command = [str(self.bin / "postgres"), "-D", str(self.data), "-p", str(self.port)]
-            self._process = account.spawn(command, log=self.log)
+            self._process = account.spawn(command, log=self.log, environment=self.environment)
             while self._process.poll() is None:
                 with contextlib.suppress(OSError, asyncpg.PostgresError, TimeoutError):
                     await (await self.connect("postgres")).close()

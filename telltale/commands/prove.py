@@ -72,6 +72,25 @@ def messages(
 
 
 @app.command()
+def operations(
+    trials: Trials = 20,
+    seed: Seed = 1,
+    sabotage: Annotated[
+        str | None, _switches("ack-before-commit, no-dedupe, no-session-keep, no-truth-check, no-consent-recheck, no-lookup, asynchronous-standby")
+    ] = None,
+    backlog: Annotated[int, typer.Option(help="Messages of the one large backlog in a run of 100 faults or more; up to a million.")] = 60_000,
+    kinds: Annotated[str | None, typer.Option(help="Only these kinds of fault, with commas.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The faults that nights bring, on PostgreSQL, mosquitto and nginx of the distribution: nothing lost, nothing twice, no text wrong.
+
+    Databases restarted, failed over, full, slow and out of connections; brokers without their store; wrong clocks; certificates and
+    secrets rotated; rolling restarts; workers away for days. Says how long everybody needed to be back.
+    """
+    _run("operations", as_json, trials=trials, seed=seed, sabotage=sabotage, backlog=backlog, kinds=kinds)
+
+
+@app.command()
 def fuzz(
     trials: Annotated[int, typer.Option(help="How many payloads.")] = 50_000,
     seed: Seed = 1,

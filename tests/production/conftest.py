@@ -25,7 +25,7 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture
 def parts() -> None:
-    """Skips, with the reason, where the distribution's servers are not installed."""
+    """Skips, with the reason, where the distribution’s servers are not installed."""
     lacking = missing()
     if lacking:
         pytest.skip(f"not on this machine: {', '.join(lacking)} (on Debian: apt-get install {' '.join(lacking)})")

@@ -1,0 +1,135 @@
+"""`telltale prove operations`: one continuous night on production's parts, fault after fault under load, then the reckoning."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import statistics
+import tempfile
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+from proofs.checking import check
+from proofs.operations import checking, faults
+from proofs.operations.faults import Broken, Fault
+from proofs.operations.rig import Rig
+from proofs.production.house import missing
+from proofs.sabotage import SWITCHES
+from proofs.traffic import TRUTH
+from schemas.errors import Misconfigured, TelltaleError
+from telltale import cli
+from telltale.settings import Settings
+
+RATE = 150.0  #: messages a second over all cars
+BETWEEN_S = (0.2, 1.2)
+SETTLE_S = 120.0
+ILL_AFTER, KNOWN_AFTER = 50, 80  #: messages after which a faulty car falls ill, and after which its rule must have spoken
+NOT_OF_READINGS = frozenset({"silent_vehicle"})  #: judged by workers and by time, not by what cars say
+
+
+async def main(settings: Settings, *, trials: int, seed: int, sabotage: str | None, backlog: int = 60_000, kinds: str | None = None) -> dict[str, Any]:
+    """`trials` faults, each kind at least once where there are enough; with many, one large backlog among them."""
+    if sabotage is not None and sabotage not in SWITCHES:
+        raise Misconfigured("--sabotage", f"{sabotage} is no switch of this proof; known are {', '.join(SWITCHES)}")
+    lacking = missing()
+    if lacking:
+        raise Misconfigured("operations", f"this proof needs the distribution's servers (on Debian: apt-get install {' '.join(lacking)})")
+    began = time.monotonic()
+    home = Path(tempfile.mkdtemp(prefix="telltale-operations-"))
+    home.chmod(0o711)
+    facts = await _night(home, trials, seed, sabotage, backlog, kinds)
+    if facts["violations"] == 0 or sabotage is not None:
+        shutil.rmtree(home, ignore_errors=True)
+    else:
+        cli.say(f"the logs are in {home / 'logs'}")
+    return {"trials": trials, **facts, "seed": seed, "sabotage": sabotage, "seconds": round(time.monotonic() - began, 1)}
+
+
+def programme(kinds: dict[str, tuple[Fault, int]], trials: int, dice: random.Random) -> list[str]:
+    """Which fault comes when: each kind at least once, the rest by their weight, in a random order."""
+    names = list(kinds)
+    once = dice.sample(names, len(names))[:trials]
+    more = dice.choices(names, [weight for _, weight in kinds.values()], k=max(0, trials - len(once)))
+    dice.shuffle(more)
+    return once + more
+
+
+async def _night(home: Path, trials: int, seed: int, sabotage: str | None, backlog: int, wanted: str | None) -> dict[str, Any]:
+    dice = random.Random(f"operations {seed}")
+    recovery: defaultdict[str, list[float]] = defaultdict(list)
+    broken: list[str] = []
+    async with Rig(home, seed=seed, sabotage=sabotage) as rig:
+        kinds, out = faults.possible(rig.standby is not None)
+        if wanted is not None:
+            kinds = {name: kinds[name] for name in wanted.split(",")}
+        await rig.settle_in()
+        rig.drive(RATE)
+        rig.desk.start()
+        await asyncio.sleep(2.0)
+        tell = cli.progress("faults injected")
+        for n, name in enumerate(programme(kinds, trials, dice)):
+            large = n == trials // 2 and trials >= 100
+            try:
+                seconds = await _one(rig, dice, _large(backlog) if large else kinds[name][0])
+                recovery["large_backlog" if large else name].append(seconds)
+            except (Broken, TelltaleError) as error:
+                broken.append(f"{name}: {error}")
+                cli.say(broken[-1])
+            tell(n + 1)
+            cli.say(f"{n + 1:4} {name:24} back after {recovery[name][-1] if recovery[name] else float('nan'):6.2f} s")
+            await asyncio.sleep(dice.uniform(*BETWEEN_S))
+        settled = await rig.settle(SETTLE_S)
+        return {**await _reckoning(rig, broken, settled), "recovery_s": _in_words(recovery), "left_out": out}
+
+
+def _large(backlog: int) -> Fault:
+    async def large_backlog(rig: Rig, _dice: random.Random) -> Any:
+        await faults.leave_waiting(rig, backlog)
+        yield
+
+    return large_backlog
+
+
+async def _one(rig: Rig, dice: random.Random, fault: Fault) -> float:
+    """The fault, its end, and the seconds from there until all were back."""
+    run = fault(rig, dice)
+    await anext(run)
+    seconds = await rig.back()
+    async for _ in run:
+        pass
+    return seconds
+
+
+async def _reckoning(rig: Rig, broken: list[str], settled: bool) -> dict[str, Any]:
+    truth = {vin: TRUTH[driver.kind] if driver.said > ILL_AFTER else None for vin, driver in rig.drivers.items()}
+    truth = {vin: rule for vin, rule in truth.items() if not ILL_AFTER < rig.drivers[vin].said <= KNOWN_AFTER}
+    found = await check(rig.database.dsn(database="telltale"), rig.cars, truth, leave_out=NOT_OF_READINGS)
+    connection = await rig.database.connect()
+    try:
+        known = await checking.rows(connection)
+    finally:
+        await connection.close()
+    history, handed = rig.desk.history, [text for text in rig.provider.texts if not text.inbound]
+    wrong = checking.texts_wrong(history, handed, known, rig.wall, rig.wall(time.monotonic()))
+    said = rig.said()
+    stumbled = [f"{name}: {said[name].count('Traceback')} tracebacks" for name in said if "Traceback" in said[name]]
+    facts = found.facts()
+    violations = found.violations + len(wrong) + len(history.troubles) + len(broken) + (not settled)
+    return {
+        "checked": found.checked + len(known), "violations": violations, "messages": sum(len(car.history) for car in rig.cars), "texts": len(known),
+        "handed_over": len(handed), "settled": settled, **{name: facts[name] for name in ("missing", "twice", "strange", "out_of_order", "alerts_differ", "untrue", "open_gaps", "alert_steps")},
+        "texts_wrong": dict(Counter(kind for kind, _ in wrong)), "troubles": len(history.troubles), "broken": broken,
+        "examples": {"readings": facts["examples"], "texts": [words for _, words in wrong[:8]], "desk": history.troubles[:5]},
+        "tracebacks": stumbled, "desk_answers": dict(sorted(history.answers.items())), "desk_acts": dict(history.done),
+        "starts": sum(service.starts for service in rig.services.values()), "days_passed": rig.days_on,
+    }  # fmt: skip
+
+
+def _in_words(recovery: dict[str, list[float]]) -> dict[str, dict[str, float]]:
+    return {
+        name: {"times": len(found), "median": round(statistics.median(found), 2), "worst": round(max(found), 2)}
+        for name, found in sorted(recovery.items()) if found
+    }  # fmt: skip
