@@ -23,6 +23,14 @@ STEPPED_S = 1.0  #: and at once when our own clock has moved by so much against 
 _AT = "SELECT clock_timestamp()"
 
 
+class ClocksApart(Unavailable):
+    """{part} is not available right now."""
+
+    def __init__(self, off: str) -> None:
+        self.off = off
+        super().__init__("the right time", f"this machine's clock is {off}")
+
+
 def machine() -> datetime:
     """What this machine believes."""
     return datetime.now(UTC)
@@ -57,5 +65,4 @@ async def agree(connection: Any) -> None:
     if not found.said:
         found.said = True
         log.error("clocks_apart", seconds=round(found.apart), hint="nothing is done until this machine and the database agree on the time: is NTP running on both?")
-    way = "ahead of" if found.apart > 0 else "behind"
-    raise Unavailable("the time", f"this machine's clock is {abs(found.apart):.0f} s {way} the database's")
+    raise ClocksApart(f"{abs(found.apart):.0f} s {'ahead of' if found.apart > 0 else 'behind'} the database's")

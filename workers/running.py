@@ -19,6 +19,7 @@ from schemas.case import Case
 from schemas.errors import TelltaleError, Unavailable
 from store import bells, cases, clock, sweeps
 from store.pool import connect, open_pool, transaction
+from store.witness import ClocksApart
 from workers import driving, fetching, recalling, sending, sweeping, verifying, waking
 from workers.channels import ALIASES, ChannelSettings, SmsChannel, open_channels
 from workers.health import Health
@@ -172,6 +173,9 @@ async def _agree(kit: Kit, health: Health) -> None:
     try:
         async with transaction(kit.pool) as connection:
             told = await clock.witness(connection)
+    except ClocksApart as error:
+        health.clock_off = error.off
+        return
     except Unavailable:  # then nothing is done anyhow
         return
     off = None if told.time_lapse else apart(min(max(told.business, before), kit.clock()), told.business)
