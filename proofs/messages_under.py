@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,7 +47,7 @@ class Provider:
         except aiohttp.ClientConnectorError as error:
             raise DeliveryFailed("not there") from error
 
-    async def lookup(self, message: Message) -> Receipt | Lookup:
+    async def lookup(self, message: Message, taken: Collection[str] = ()) -> Receipt | Lookup:
         try:
             async with self._session.get(f"{self._url}/texts/{message.reference}") as answer:
                 return Receipt((await answer.json())["id"]) if answer.status == 200 else Lookup.NEVER_CAME

@@ -37,6 +37,7 @@ SELECT {_COLUMNS}, claimed_at FROM messages WHERE state = 'claimed' AND claimed_
 ORDER BY claimed_at LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 _RECLAIM = "UPDATE messages SET claimed_at = $3 WHERE id = $1 AND state = 'claimed' AND claimed_at = $2"
+_SAME = "SELECT provider_id FROM messages WHERE dealer_id = $1 AND to_address = $2 AND body = $3 AND id <> $4 AND provider_id IS NOT NULL"
 _SENT = """
 UPDATE messages SET state = 'sent', sent_at = $3, provider_id = $4, reason = NULL
 WHERE id = $1 AND state = 'claimed' AND claimed_at = $2 RETURNING thread_id
@@ -163,6 +164,12 @@ async def stuck(connection: Connection, before: datetime) -> tuple[Message, date
 async def reclaim(connection: Connection, message_id: int, claimed_at: datetime, machine: datetime) -> bool:
     """Take over a dead worker's claim; False when somebody was quicker."""
     return bool(await connection.execute(_RECLAIM, message_id, claimed_at, machine) == "UPDATE 1")
+
+
+async def receipts_of_the_same(connection: Connection, message: Message) -> frozenset[str]:
+    """The provider's names of other texts that say the same to the same number: "welcome back" may go twice in a day."""
+    rows = await connection.fetch(_SAME, message.dealer_id, message.to_address, message.body, message.id)
+    return frozenset(row["provider_id"] for row in rows)
 
 
 async def sent(connection: Connection, message: Message, claimed_at: datetime, now: datetime, provider_id: str) -> bool:

@@ -61,7 +61,8 @@ async def reconcile(kit: Kit) -> bool:
         message, claimed_at = found
         if not await messages.reclaim(connection, message.id, claimed_at, machine):
             return True
-    answer = await kit.channels[message.channel].lookup(message)
+        taken = await messages.receipts_of_the_same(connection, message)
+    answer = await kit.channels[message.channel].lookup(message, taken)
     log.info("claim taken over", message=message.id, provider=str(answer))
     metrics.TAKEN_OVER.labels(known(message.channel), "has it" if isinstance(answer, Receipt) else answer.value).inc()
     if isinstance(answer, Receipt):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -43,11 +44,12 @@ class Channel(Protocol):
     """One way to a person.
 
     `send` raises DeliveryFailed only when the provider surely did not take the text; any other error means that
-    nobody knows, and `lookup` is asked before the text is sent again. `message.reference` is its name on both sides.
+    nobody knows, and `lookup` is asked before the text is sent again. `message.reference` is its name on both sides;
+    a provider that does not know it goes by words and number, and `taken` are receipts that belong to other texts of ours.
     """
 
     async def send(self, message: Message, sender: str) -> Receipt: ...
 
-    async def lookup(self, message: Message) -> Receipt | Lookup: ...
+    async def lookup(self, message: Message, taken: Collection[str] = ()) -> Receipt | Lookup: ...
 
     async def close(self) -> None: ...

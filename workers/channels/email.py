@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from email.message import EmailMessage
 from email.utils import format_datetime
 from urllib.parse import unquote, urlsplit
@@ -54,7 +55,7 @@ class EmailChannel:
             raise DeliveryFailed(f"the mail relay answered {error.code}", permanent=500 <= error.code < 600) from error
         return Receipt(self._name(message))
 
-    async def lookup(self, message: Message) -> Receipt | Lookup:
+    async def lookup(self, message: Message, taken: Collection[str] = ()) -> Receipt | Lookup:
         """SMTP cannot be asked."""
         return Lookup.CANNOT_TELL
 

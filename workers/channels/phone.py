@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from schemas.message import Message
@@ -26,7 +26,7 @@ class PhoneChannel:
             )  # fmt: skip
         return Receipt(f"phone-{found}")
 
-    async def lookup(self, message: Message) -> Receipt | Lookup:
+    async def lookup(self, message: Message, taken: Collection[str] = ()) -> Receipt | Lookup:
         async with transaction(self._pool) as connection:
             found = await phone.find(connection, message.reference)
         return Lookup.NEVER_CAME if found is None else Receipt(f"phone-{found}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -55,8 +56,8 @@ class SmsChannel:
         except aiohttp.ClientConnectorError as error:
             raise DeliveryFailed("Twilio cannot be reached") from error
 
-    async def lookup(self, message: Message) -> Receipt | Lookup:
-        """Whether a text of the same words to the same number is there since we queued it."""
+    async def lookup(self, message: Message, taken: Collection[str] = ()) -> Receipt | Lookup:
+        """Whether a text of the same words to the same number is there since we queued it, that is not the receipt of another."""
         since = (message.queued_at - _LOOK_BACK).strftime("%Y-%m-%d")
         query = {"To": message.to_address, "DateSent>": since, "PageSize": "100"}
         try:
@@ -66,7 +67,8 @@ class SmsChannel:
                 said: dict[str, Any] = await answer.json(content_type=None)
         except (aiohttp.ClientError, OSError, TimeoutError):
             return Lookup.CANNOT_TELL
-        found = next((m for m in said.get("messages", ()) if m.get("body") == message.body and m.get("status") not in ("failed", "canceled")), None)
+        same = (m for m in said.get("messages", ()) if m.get("body") == message.body and m.get("status") not in ("failed", "canceled"))
+        found = next((m for m in same if str(m.get("sid")) not in taken), None)
         return Lookup.NEVER_CAME if found is None else Receipt(str(found["sid"]))
 
     async def received(self, number: str, since: datetime) -> list[dict[str, str]]:

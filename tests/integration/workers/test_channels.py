@@ -144,6 +144,14 @@ async def test_an_answer_of_500_may_have_taken_it_and_the_lookup_tells(twilio: A
     assert await channel.lookup(message("+491701", "other words")) is Lookup.NEVER_CAME
 
 
+async def test_a_text_of_the_same_words_that_is_booked_already_is_not_this_one(twilio: Any) -> None:
+    _, channel = twilio
+    assert await channel.send(message("+491701"), "+4930111") == Receipt("SM1")  # "welcome back", this morning
+    assert await channel.lookup(message("+491701"), {"SM1"}) is Lookup.NEVER_CAME
+    await channel.send(message("+491701"), "+4930111")
+    assert await channel.lookup(message("+491701"), {"SM1"}) == Receipt("SM2")
+
+
 async def test_without_providers_everything_lies_on_the_demo_phone_and_a_time_lapse_refuses_real_ones(scene: Any) -> None:
     found = open_channels(ChannelSettings(), scene.worker, scene.clock, time_lapse=True)
     assert {type(channel) for channel in found.values()} == {PhoneChannel}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -42,7 +43,7 @@ class Odd:
             raise self.after.pop(0)
         return receipt
 
-    async def lookup(self, message: Message) -> Receipt | Lookup:
+    async def lookup(self, message: Message, taken: Collection[str] = ()) -> Receipt | Lookup:
         return await self.phone.lookup(message) if self.knows else Lookup.CANNOT_TELL
 
     async def close(self) -> None: ...
