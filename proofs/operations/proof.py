@@ -115,9 +115,11 @@ async def _reckoning(rig: Rig, broken: list[str], settled: bool) -> dict[str, An
     history, handed = rig.desk.history, [text for text in rig.provider.texts if not text.inbound]
     wrong = checking.texts_wrong(history, handed, known, rig.wall, rig.wall(time.monotonic()))
     said = rig.said()
-    stumbled = [f"{name}: {said[name].count('Traceback')} tracebacks" for name in said if "Traceback" in said[name]]
+    stumbled = [  # what a fault brings about is one line, and no riddle
+        f"{name}: {said[name].count('Traceback')} tracebacks" for name in said if "Traceback" in said[name]
+    ]
     facts = found.facts()
-    violations = found.violations + len(wrong) + len(history.troubles) + len(broken) + (not settled)
+    violations = found.violations + len(wrong) + len(history.troubles) + len(broken) + len(stumbled) + (not settled)
     return {
         "checked": found.checked + len(known), "violations": violations, "messages": sum(len(car.history) for car in rig.cars), "texts": len(known),
         "handed_over": len(handed), "settled": settled, **{name: facts[name] for name in ("missing", "twice", "strange", "out_of_order", "alerts_differ", "untrue", "open_gaps", "alert_steps")},
