@@ -11,7 +11,17 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from schemas.errors import BadInput, DeliveryFailed, IllegalMove, NotAllowed, NotFound, Overtaken, TelltaleError, Unavailable
+from schemas.errors import (
+    BadInput,
+    DeliveryFailed,
+    IllegalMove,
+    NotAllowed,
+    NotFound,
+    Overtaken,
+    TelltaleError,
+    TooOften,
+    Unavailable,
+)
 
 log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -40,14 +50,6 @@ class Incomplete(TelltaleError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason=reason)
-
-
-class TooOften(TelltaleError):
-    """Too many attempts. Try again in {minutes} minutes."""
-
-    def __init__(self, minutes: int) -> None:
-        self.minutes = minutes
-        super().__init__(minutes=minutes)
 
 
 class NotJson(TelltaleError):

@@ -51,6 +51,7 @@ DEMO = Permission("demo", "The demo's phones and one-click sign-in", _NOBODY, pr
 
 # Oneself
 SEE_SELF = Permission("session.read", "Who am I, and at which dealer", _PEOPLE, ANY_KEY)
+SECURITY = Permission("security.own", "One's own password, second factor, passkeys and sessions", _PEOPLE)
 LEAVE = Permission("session.end", "Sign out", _PEOPLE)
 HEAR_CHANGES = Permission("changes.hear", "Be told that something of this dealer has changed: its noun and number", _PEOPLE, "events:read")
 SEE_DAY = Permission("day.read", "The day: its drives and visits", _PEOPLE)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import structlog
 from aiohttp import web
 
+from dealer_api.acts.visitor import UNKNOWN, Address, address
 from schemas.errors import Misconfigured
 
 log = structlog.get_logger()
 Network = IPv4Network | IPv6Network
-Address = IPv4Address | IPv6Address
-UNKNOWN = "unknown"
 LOOPBACK = "127.0.0.0/8, ::1"  #: a proxy on the same machine is believed unless something else is set
 
 
@@ -38,7 +37,7 @@ class Proxies:
 
     def place(self, peer: str | None, forwarded: str) -> str:
         """The caller's address: from the right, the first hop that is none of our proxies. `forwarded`: X-Forwarded-For as it came."""
-        at = _address(peer or "")
+        at = address(peer or "")
         if at is None:
             return UNKNOWN
         if forwarded and not self.trusts(at):
@@ -46,7 +45,7 @@ class Proxies:
         for hop in reversed(forwarded.split(",")):
             if not self.trusts(at):
                 break
-            before = _address(hop)
+            before = address(hop)
             if before is None:
                 break  # nothing, or nonsense: what the proxy saw is all we know
             at = before
@@ -69,38 +68,6 @@ def place_of(request: web.Request) -> str:
 
 def is_https(request: web.Request) -> bool:
     """Whether the caller's browser speaks TLS with us or with a proxy of ours."""
-    peer = _address(request.remote or "")
+    peer = address(request.remote or "")
     said = ",".join(request.headers.getall("X-Forwarded-Proto", [])).rpartition(",")[2].strip().lower()
     return request.secure or (said == "https" and peer is not None and request.app[PROXIES].trusts(peer))
-
-
-def roughly(place: str) -> str:
-    """A place as a person is shown it: enough to recognise the office, too little to find a flat."""
-    at = _address(place)
-    if at is None:
-        return "an unknown place"
-    if at.is_loopback:
-        return "this machine"
-    if isinstance(at, IPv4Address):
-        return f"{str(at).rpartition('.')[0]}.x"
-    return f"{IPv6Network((at, 48), strict=False).network_address}/48"
-
-
-def neighbourhood(place: str) -> str:
-    """What counts as one place: an IPv4 address, or the /64 that one household or office has of IPv6."""
-    at = _address(place)
-    return str(IPv6Network((at, 64), strict=False).network_address) if isinstance(at, IPv6Address) else place
-
-
-def _address(said: str) -> Address | None:
-    """203.0.113.9, 203.0.113.9:4711, ::1, [::1], [::1]:4711; an IPv4 address in IPv6's clothes is an IPv4 address."""
-    text = said.strip().strip('"')
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        found = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found

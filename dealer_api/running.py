@@ -40,6 +40,7 @@ async def run(
     demo: bool = False,
     twilio_token: str = "",
     usual_channel: str = "phone",
+    mails: bool = False,
     trusted_proxies: str = LOOPBACK,
     connections: int = CONNECTIONS,
     health: Address = Address(),  # noqa: B008
@@ -53,7 +54,8 @@ async def run(
         socket = web_socket(host, port)
         address = base_url or f"http://{bracketed(host)}:{socket.getsockname()[1]}"
         house = House(
-            pool=pool, owner_pool=owner_pool, clock=clock, wording=wording, base_url=address, secret=secret, demo=demo, profiles=profiles, usual_channel=usual_channel
+            pool=pool, owner_pool=owner_pool, clock=clock, wording=wording, base_url=address, secret=secret, demo=demo, profiles=profiles, usual_channel=usual_channel,
+            mails=mails,
         )
         app = build(house, Live(desk_url), extensions=(partial(trust, twilio_token),), proxies=Proxies.read(trusted_proxies))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S, handle_signals=False)

@@ -61,6 +61,7 @@ FACTS: dict[MessageKind, tuple[str, ...]] = {
     MessageKind.STAFF_REPLY: ("owner", "body", "link"),
     MessageKind.STAFF_SILENCE: ("owner", "vehicle", "minutes", "link"),
     MessageKind.STAFF_LEG: ("vehicle", "kind", "address", "starts_at", "ends_at", "zone", "now", "link"),
+    MessageKind.STAFF_RESET: ("dealer", "minutes", "link"),
     MessageKind.STAFF_UNREACHED: ("owner", "because", "phone", "link"),
 }
 _OPTIONAL = (

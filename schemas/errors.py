@@ -34,6 +34,14 @@ class NotAllowed(TelltaleError):
         super().__init__(reason=reason)
 
 
+class TooOften(TelltaleError):
+    """Too many attempts. Try again in {minutes} minutes."""
+
+    def __init__(self, minutes: int) -> None:
+        self.minutes = minutes
+        super().__init__(minutes=minutes)
+
+
 class NotFound(TelltaleError):
     """There is no such {noun}."""
 

@@ -89,6 +89,7 @@ class MessageKind(StrEnum):
     STAFF_REPLY = "staff_reply"  #: an owner wrote something a person must read
     STAFF_SILENCE = "staff_silence"  #: a customer waits and has not heard from us for too long
     STAFF_LEG = "staff_leg"  #: a drive is this driver's now
+    STAFF_RESET = "staff_reset"  #: one of our people chooses a new password
     STAFF_UNREACHED = "staff_unreached"  #: a text to an owner cannot be delivered: somebody must ring
 
 

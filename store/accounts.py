@@ -181,16 +181,19 @@ async def sign_in_of(connection: Connection, email: str) -> SignIn | None:
     return SignIn(**as_dict(row)) if row else None
 
 
-async def set_password(connection: Connection, dealer_id: int, staff_id: int, password_hash: str, now: datetime) -> None:
-    """A new password ends every session of that person."""
+async def set_password(connection: Connection, dealer_id: int, staff_id: int, password_hash: str, now: datetime, *, keep: str | None = None) -> None:
+    """A new password ends every session of that person, but the one that is kept."""
     await connection.execute(_SET_PASSWORD, dealer_id, staff_id, password_hash, now)
     await connection.execute(_JOINED, dealer_id, staff_id, now)
-    await _end_sessions(connection, dealer_id, staff_id)
+    await _end_sessions(connection, dealer_id, staff_id, keep)
 
 
-async def _end_sessions(connection: Connection, dealer_id: int, staff_id: int) -> None:
+async def _end_sessions(connection: Connection, dealer_id: int, staff_id: int, keep: str | None = None) -> None:
     """All of them, with their open live pages; no browser and no place of this person is known any more."""
-    await connection.execute("DELETE FROM sessions WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id)
+    if keep is None:
+        await connection.execute("DELETE FROM sessions WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id)
+    else:
+        await connection.execute("DELETE FROM sessions WHERE dealer_id = $1 AND staff_id = $2 AND id <> $3", dealer_id, staff_id, keep)
     await connection.execute("DELETE FROM devices WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id)
     await bells.ring_desk(connection, dealer_id, "session", staff_id)
 

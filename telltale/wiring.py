@@ -150,6 +150,7 @@ async def dealer_api(settings: Settings) -> None:
         base_url=settings.public_url,
         demo=settings.demo_sign_ins,
         usual_channel=settings.usual_channel,
+        mails=bool(settings.smtp_url.get_secret_value()),
         twilio_token=settings.twilio_token.get_secret_value(),
         trusted_proxies=settings.trusted_proxies,
         connections=settings.database_connections or running.CONNECTIONS,

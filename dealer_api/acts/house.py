@@ -18,8 +18,8 @@ from store.pool import Connection, Pool, transaction
 
 log = structlog.get_logger()
 
-#: /o/{token} the owner's offer and journey, /d/{token} the driver's leg, /f/{token} feedback, /invitation/{token} a new colleague.
-LINKS = {"offer": "o", "journey": "o", "driver": "d", "feedback": "f", "invitation": "invitation"}
+#: /o/{token} the owner's offer and journey, /d/{token} the driver's leg, /f/{token} feedback, /invitation/{token} a new colleague, /reset/{token} a new password.
+LINKS = {"offer": "o", "journey": "o", "driver": "d", "feedback": "f", "invitation": "invitation", "reset": "reset"}
 
 
 def machine_now() -> datetime:
@@ -64,6 +64,7 @@ class House:
     demo: bool = False
     usual_channel: str = "phone"  #: how an owner who chose none is reached by number
     profiles: Mapping[str, Profile] = field(default_factory=dict)
+    mails: bool = False  #: whether mail leaves this house
     machine: Callable[[], datetime] = machine_now
     afterwards: Afterwards = field(default_factory=Afterwards)
     counting: asyncio.Lock = field(default_factory=asyncio.Lock)  #: tries are counted one after the other in this process

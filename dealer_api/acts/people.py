@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from dealer_api.acts import passwords
 from dealer_api.acts.house import House
 from rules.casework import acknowledge_by
 from schemas.account import Dealer, Role, Staff
@@ -64,9 +65,10 @@ async def invitation(house: House, token: str) -> Staff:
     return person
 
 
-async def accept_invitation(house: House, token: str, password_hash: str) -> Staff:
+async def accept_invitation(house: House, token: str, password: str) -> Staff:
     """The password is set, and the invitation is used up; of two who use it at once one is too late."""
     person = await invitation(house, token)
+    password_hash = await passwords.hashed(password, (person.name, person.email, person.phone or ""))
     async with house.at(person.dealer_id) as connection:
         if not await secrets.use(connection, token, house.now()):
             raise Overtaken("invitation", "it has been used")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import secrets as randomness
 from dataclasses import dataclass
 
-from dealer_api import attempts, passwords
+from dealer_api.acts import attempts, passwords
 from dealer_api.acts.house import House
-from dealer_api.acts.visitor import Visitor
-from dealer_api.place import roughly
+from dealer_api.acts.visitor import Visitor, roughly
 from schemas.account import Staff
 from schemas.errors import NotAllowed, NotFound
 from store import accounts, devices, history, sessions

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import groupby
 
 from aiohttp import web
 
-from dealer_api.acts import accounts, owners
+from dealer_api.acts import accounts, owners, password
 from dealer_api.acts import people as acts
 from dealer_api.bodies import posted
 from dealer_api.desk import words
@@ -106,6 +107,16 @@ async def invite_again(request: web.Request) -> web.Response:
     return await _staff_page(request, {"role": "advisor"}, link=link, invited=person.name)
 
 
+async def reset_link(request: web.Request) -> web.Response:
+    """The link is on the answer to this very form and nowhere else."""
+    me = call(request)
+    try:
+        person, link = await password.reset_link(me.house, me.dealer_id, me.actor, id_of(request))
+    except TelltaleError as error:
+        return refused(error, "/staff")
+    return await _staff_page(request, {"role": "advisor"}, link=link, invited=person.name, what="reset")
+
+
 async def show_import(request: web.Request) -> web.Response:
     return await _import_page(request)
 
@@ -189,14 +200,15 @@ async def show_more(request: web.Request) -> web.Response:
 
 
 async def _staff_page(
-    request: web.Request, said: Mapping[str, str], *, problem: str | None = None, link: str | None = None, invited: str = "", status: int = 200
+    request: web.Request, said: Mapping[str, str], *, problem: str | None = None, link: str | None = None, invited: str = "", what: str = "invitation",
+    status: int = 200,
 ) -> web.Response:
     me = call(request)
     async with me.house.at(me.dealer_id) as connection:
         found = await people.staff(connection, me.dealer_id)
     shown = {name: said.get(name, "") for name in ("name", "email", "phone", "role")}
     return await page(
-        request, "staff.html", people=found, said=shown, problem=problem, link=link, invited=invited, here="/staff", status=status
+        request, "staff.html", people=found, said=shown, problem=problem, link=link, invited=invited, what=what, here="/staff", status=status
     )
 
 
@@ -212,7 +224,7 @@ async def _settings_page(
     async with me.house.at(me.dealer_id) as connection:
         resources = [resource for resource in await slots.resources(connection, me.dealer_id) if resource.kind is not ResourceKind.DRIVER]
         keys = await secrets.labels(connection, me.dealer_id, "api_key")
-    return await page(request, "settings.html", said=said, limits=LIMITS, problem=problem, resources=resources, keys=keys, key=key, means=MEANS, status=status)
+    return await page(request, "settings.html", said=said, limits=LIMITS, problem=problem, resources=resources, keys=keys, key=key, grants=[(thing, list(found)) for thing, found in groupby(MEANS.items(), key=lambda item: item[0].partition(":")[0])], status=status)
 
 
 def _kept(request: web.Request) -> dict[str, str]:

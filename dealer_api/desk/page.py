@@ -14,7 +14,7 @@ from dealer_api import bodies, faults
 from dealer_api.charts import number, unit_symbol
 from dealer_api.desk import words
 from dealer_api.keys import CALL, HOUSE, Call, call
-from schemas.errors import BadInput, DeliveryFailed, IllegalMove, Overtaken, Unavailable
+from schemas.errors import BadInput, DeliveryFailed, IllegalMove, Overtaken, TelltaleError, Unavailable
 from schemas.moment import from_local, local, zone
 from store import clock as clock_rows
 from store.pages import rail
@@ -96,6 +96,12 @@ def refused(error: Exception, path: str) -> web.Response:
             return go(path, "This takes longer than it should. Nothing was changed; please try again in a moment.", "bad")
         case _:
             raise error
+
+
+def problem_of(error: TelltaleError) -> str:
+    """Why a form was not taken, as a sentence over it."""
+    said = error.reason if isinstance(error, BadInput) else str(error)
+    return f"{said[:1].upper()}{said[1:].rstrip('.')}."
 
 
 async def form(request: web.Request) -> dict[str, str]:

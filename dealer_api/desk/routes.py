@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from dealer_api import permissions as may
-from dealer_api.desk import cases, house, offers, owners, quarantine, queue, sign_in, texts, today, vehicles, visits, waiting
+from dealer_api.desk import (
+    cases,
+    house,
+    offers,
+    owners,
+    password,
+    quarantine,
+    queue,
+    security,
+    sign_in,
+    texts,
+    today,
+    vehicles,
+    visits,
+    waiting,
+)
 from dealer_api.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -14,6 +29,14 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/sign-out", sign_in.leave, may.LEAVE),
     Route("GET", "/invitation/{token}", sign_in.show_invitation, may.LINK),
     Route("POST", "/invitation/{token}", sign_in.accept_invitation, may.LINK),
+    Route("GET", "/forgotten", password.show_forgotten, may.PUBLIC),
+    Route("POST", "/forgotten", password.ask, may.PUBLIC),
+    Route("GET", "/reset/{token}", password.show_reset, may.LINK),
+    Route("POST", "/reset/{token}", password.reset, may.LINK),
+    Route("GET", "/security", security.show, may.SECURITY),
+    Route("POST", "/security/password", security.change_password, may.SECURITY),
+    Route("POST", "/security/sessions/end", security.end_session, may.SECURITY),
+    Route("POST", "/security/sessions/end-others", security.end_other_sessions, may.SECURITY),
     Route("GET", "/queue", queue.show, may.READ_CASES),
     Route("GET", "/cases/new", cases.show_new, may.WORK_CASES),
     Route("POST", "/cases/new", cases.create, may.WORK_CASES),
@@ -64,6 +87,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/staff/{id}/enable", house.enable, may.WRITE_STAFF),
     Route("POST", "/staff/{id}/invite", house.invite_again, may.WRITE_STAFF),
     Route("POST", "/staff/{id}/role", house.change_role, may.WRITE_STAFF),
+    Route("POST", "/staff/{id}/reset", house.reset_link, may.WRITE_STAFF),
     Route("GET", "/settings", house.show_settings, may.WRITE_DEALER),
     Route("POST", "/settings", house.change_settings, may.WRITE_DEALER),
     Route("POST", "/settings/resources", house.add_resource, may.WRITE_DEALER),

@@ -6,14 +6,14 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from dealer_api import cookies, faults, identity, passwords
-from dealer_api.acts import people
+from dealer_api import cookies, identity
+from dealer_api.acts import passwords, people
 from dealer_api.acts import sign_in as acts
 from dealer_api.desk.page import back, form, go, outside
 from dealer_api.identity import own_form
 from dealer_api.keys import call, house
 from schemas.account import Staff
-from schemas.errors import BadInput, NotAllowed, NotFound, Overtaken
+from schemas.errors import BadInput, NotAllowed, NotFound, Overtaken, TooOften
 from store import accounts
 
 
@@ -29,7 +29,7 @@ async def enter(request: web.Request) -> web.Response:
     to = back(said.get("next"), "/")
     try:
         entered = await acts.with_password(house(request), cookies.visitor(request), said.get("email", ""), said.get("password", ""))
-    except (NotAllowed, faults.TooOften) as error:
+    except (NotAllowed, TooOften) as error:
         reason = error.reason if isinstance(error, NotAllowed) else str(error)
         return await _sign_in_page(request, said.get("email", ""), to, problem=reason, status=401 if isinstance(error, NotAllowed) else 429)
     response = go(to)
@@ -74,7 +74,7 @@ async def accept_invitation(request: web.Request) -> web.Response:
     try:
         if said.get("password") != said.get("again"):
             raise BadInput("password", "the two are not the same")
-        person = await people.accept_invitation(house(request), token, await passwords.hashed(said.get("password", "")))
+        person = await people.accept_invitation(house(request), token, said.get("password", ""))
     except BadInput as error:
         return await _invitation_page(request, error.reason[:1].upper() + error.reason[1:] + ".", 422)
     except (NotFound, Overtaken):

@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from dealer_api.acts import accounts as acts
-from dealer_api.acts import people
+from dealer_api.acts import password, people
 from dealer_api.bodies import Body, Page, When, number, read, reply
 from dealer_api.handlers.cases import Nothing
 from dealer_api.keys import call
@@ -147,6 +147,13 @@ async def invite_again(request: web.Request) -> web.Response:
     me = call(request)
     await read(request, Nothing)
     person, link = await people.invite_again(me.house, me.dealer_id, me.actor, number(request))
+    return reply(Invited(staff=person, link=link), 201)
+
+
+async def reset_link(request: web.Request) -> web.Response:
+    me = call(request)
+    await read(request, Nothing)
+    person, link = await password.reset_link(me.house, me.dealer_id, me.actor, number(request))
     return reply(Invited(staff=person, link=link), 201)
 
 

@@ -224,8 +224,8 @@ async def test_every_page_is_accessible_and_never_scrolls_sideways(world: Any, v
     cases, cars = world.cases, world.cars
     addresses = [
         "/queue", "/queue?show=done", "/today", "/today?day=3", "/waiting", "/vehicles", f"/vehicles/{cars['HH-EC 417']}", f"/vehicles/{cars['HH-SK 82']}",
-        "/quarantine", "/owners", "/owners/2", "/owners/new", "/cases/new", "/staff", "/import", "/settings", "/more", f"/cases/{cases['HH-JW 88']}/offer",
-        *(f"/cases/{cases[plate]}" for plate in ("HH-EC 417", "HH-SL 41", "HH-OG 58", "HH-HJ 74", "HH-LF 33")), "/sign-in",
+        "/quarantine", "/owners", "/owners/2", "/owners/new", "/cases/new", "/staff", "/import", "/settings", "/security", "/more", f"/cases/{cases['HH-JW 88']}/offer",
+        *(f"/cases/{cases[plate]}" for plate in ("HH-EC 417", "HH-SL 41", "HH-OG 58", "HH-HJ 74", "HH-LF 33")), "/sign-in", "/forgotten",
     ]  # fmt: skip
     found: list[str] = []
     for address in addresses:
@@ -256,7 +256,8 @@ async def test_a_manager_books_by_phone_adds_a_bay_and_makes_a_key(world: Any, v
     await page.get_by_role("button", name="Add").click()
     await expect(page.get_by_role("region", name="Bays and loaners")).to_contain_text("Bay 4")
     await page.get_by_label("For which program").fill("tyre shop")
-    await page.get_by_role("button", name="Make a key").click()
+    await page.get_by_role("checkbox", name="vehicles:read").check()
+    await page.get_by_role("button", name="Make the key").click()
     token = await page.locator("#keys .breaks").inner_text()
     answer = await page.request.get("/api/v1/vehicles", headers={"Authorization": f"Bearer {token}", "Cookie": ""})
     assert answer.status == 200

@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from dealer_api import cookies, passwords
-from dealer_api.acts import sign_in
+from dealer_api import cookies
+from dealer_api.acts import passwords, sign_in
 from dealer_api.acts.house import House
 from dealer_api.acts.visitor import Visitor
 from dealer_api.application import build

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dealer_api import attempts, cookies, passwords
+from dealer_api import cookies
+from dealer_api.acts import attempts, passwords
 from dealer_api.acts.house import House
 from dealer_api.application import build
 from dealer_api.live import Live

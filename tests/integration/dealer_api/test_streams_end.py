@@ -6,8 +6,7 @@ import asyncio
 
 import pytest
 
-from dealer_api import passwords
-from dealer_api.acts import people, sign_in
+from dealer_api.acts import passwords, people, sign_in
 from dealer_api.keys import LIVE
 from schemas.account import Role
 from store import accounts, secrets

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dealer_api.acts.visitor import Visitor
-from dealer_api.place import LOOPBACK, UNKNOWN, Proxies, neighbourhood, roughly
+from dealer_api.acts.visitor import UNKNOWN, Visitor, neighbourhood, roughly
+from dealer_api.place import LOOPBACK, Proxies
 from schemas.errors import Misconfigured
 
 OURS = Proxies.read("10.0.0.0/8, 192.0.2.7, fd00::/8")

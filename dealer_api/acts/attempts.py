@@ -10,10 +10,9 @@ import hashlib
 import hmac
 from datetime import timedelta
 
-from dealer_api import faults
 from dealer_api.acts.house import House
-from dealer_api.acts.visitor import Visitor
-from dealer_api.place import neighbourhood
+from dealer_api.acts.visitor import Visitor, neighbourhood
+from schemas.errors import TooOften
 from store import attempts
 from store.attempts import Limit
 
@@ -48,7 +47,7 @@ async def take(house: House, limits: list[Limit]) -> None:
     async with house.counting, house.alone().at(None) as connection:  # one at a time here: guesses never use up the pool
         wait = await attempts.count(connection, limits, house.machine())
     if wait is not None:
-        raise faults.TooOften(max(1, -(-int(wait.total_seconds()) // 60)))
+        raise TooOften(max(1, -(-int(wait.total_seconds()) // 60)))
 
 
 async def give_back(house: House, limits: list[Limit]) -> None:
