@@ -1,17 +1,19 @@
 """The gateway as in service, or with one guard taken out. No production code knows that it is being tested.
 
-    python -m proofs.gateway_under SWITCH DATABASE_URL MQTT_URL AUTH_URL AUTH_SEED BROKER_LOG [SHARE]
+    python -m proofs.gateway_under SWITCH DATABASE_URL MQTT_URL AUTH_URL AUTH_SEED BROKER_LOG [SHARE [HEALTH_PORT]]
 
-SWITCH is `none` or one of `SWITCHES`. Says `ready` when it listens.
+SWITCH is `none` or one of `SWITCHES`. Says `ready` when it listens. Without an AUTH_URL the broker is a foreign one, and open.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -22,6 +24,7 @@ from gateway.frontier import Arrival, Frontier
 from gateway.intake import Intake
 from gateway.packets import PUBACK
 from gateway.session import Session
+from monitoring.page import Address
 from rules.catalogue import RULES
 from rules.codes import CodeBook
 from rules.judge import Judge
@@ -76,10 +79,46 @@ def no_lease() -> None:
     setattr(leases, "take_back", take_back)  # noqa: B010
 
 
-SWITCHES = {"ack-before-commit": AckBeforeCommit, "no-dedupe": Intake, "no-epoch": Intake, "no-lease": Intake}
+class WaitForAnswers(Intake):
+    """Nobody takes deliveries before the broker has answered, and whoever has enough in hand reads nothing at all."""
+
+    async def run(self) -> None:
+        while not all(session.subscribed.is_set() for session in self.broker.sessions.values()):
+            await asyncio.sleep(0.02)
+        await super().run()
 
 
-async def main(switch: str, database: str, mqtt: str, auth_url: str, auth_seed: str, log: str, share: str = "0/1") -> None:
+def stop_reading() -> None:
+    """Above the window nothing is read, whatever waits for an answer."""
+
+    def must_be_read(_self: Session, _now: float) -> bool:
+        return False
+
+    setattr(Session, "must_be_read", must_be_read)  # noqa: B010
+
+
+class AckOnArrival(AckBeforeCommit):
+    """Acknowledges what it has read, and reads on whatever it holds."""
+
+    def __init__(self, broker: Broker, *parts: Any) -> None:
+        broker.window = broker.held = 1 << 60
+        super().__init__(broker, *parts)
+        arrived = broker.arrived
+
+        def acknowledged(chunk: Chunk) -> None:
+            arrived(chunk)
+            asyncio.get_running_loop().call_soon(lambda: chunk.session.ack(chunk.epoch, chunk.mids))
+
+        setattr(broker, "arrived", acknowledged)  # noqa: B010
+
+
+SWITCHES = {
+    "ack-before-commit": AckBeforeCommit, "no-dedupe": Intake, "no-epoch": Intake, "no-lease": Intake, "stop-reading": WaitForAnswers,
+    "ack-on-arrival": AckOnArrival,
+}  # fmt: skip
+
+
+async def main(switch: str, database: str, mqtt: str, auth_url: str, auth_seed: str, log: str, share: str = "0/1", health_port: str = "0") -> None:
     """Run until killed."""
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr))
     if switch == "no-epoch":
@@ -88,6 +127,8 @@ async def main(switch: str, database: str, mqtt: str, auth_url: str, auth_seed: 
         no_dedupe()
     if switch == "no-lease":
         no_lease()
+    if switch == "stop-reading":
+        stop_reading()
     k, _, n = share.partition("/")
     profiles = data.profiles()
     await running.run(
@@ -99,7 +140,9 @@ async def main(switch: str, database: str, mqtt: str, auth_url: str, auth_seed: 
         judge=Judge(RULES, profiles, codes=CodeBook(data.trouble_codes())),
         auth_url=auth_url,
         auth_seed=auth_seed,
-        broker_log=Path(log),
+        broker_log=Path(log) if log else None,
+        open_broker=not auth_url,
+        health=Address(port=int(health_port)),
         ready=lambda **_: print("ready", flush=True),
         make_intake=SWITCHES.get(switch, Intake),
         make_broker=Broker,
@@ -108,4 +151,4 @@ async def main(switch: str, database: str, mqtt: str, auth_url: str, auth_seed: 
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):  # SIGTERM: it has left in order
-        cli.run(main(*sys.argv[1:8]))
+        cli.run(main(*sys.argv[1:9]))

@@ -37,7 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "key": ("key", "API keys: create, list, revoke."),
     "retention": ("retention", "Days of readings: kept, detached, brought back."),
     "bench": ("bench", "Measure: intake, counterless, rules, booking, api."),
-    "prove": ("prove", "Fault experiments with a history and a checker: intake, shares, booking, messages, operations, fuzz."),
+    "prove": ("prove", "Fault experiments with a history and a checker: intake, shares, backlog, booking, messages, operations, fuzz."),
     "score": ("score", "Detection against a simulated fleet's ground truth."),
     "backtest": ("backtest", "Try rules on stored readings."),
     "explain": ("explain", "Fold the stored readings again and say why an alert was raised."),

@@ -50,6 +50,18 @@ def shares(
 
 
 @app.command()
+def backlog(
+    messages: Annotated[int, typer.Option(help="How many messages wait for the gateway, over all 16 buckets.")] = 1_000_000,
+    broker: Annotated[str, typer.Option(metavar="mosquitto|embedded", help="Whose: mosquitto as in deploy/mosquitto.conf, or ours.")] = "embedded",
+    seed: Seed = 1,
+    sabotage: Annotated[str | None, _switches("stop-reading, ack-on-arrival")] = None,
+    as_json: Json = False,
+) -> None:
+    """A gateway that was away comes back at once, stores what waited once, within bounded memory, and is called alive meanwhile."""
+    _run("backlog", as_json, messages=messages, broker=broker, seed=seed, sabotage=sabotage)
+
+
+@app.command()
 def booking(
     trials: Trials = 20,
     seed: Seed = 1,

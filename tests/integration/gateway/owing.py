@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import select
-import time
-from contextlib import suppress
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 
 from gateway.doorkeeper import Doorkeeper, secret_hash
-from proofs.bench.cars import Car
 from proofs.bench.payloads import vins
-from schemas.vehicle import BUCKETS, bucket_of, topic
+from proofs.owing import owe
+from schemas.vehicle import BUCKETS, bucket_of
 from tests.integration.gateway.world import World, now
 
 
@@ -43,40 +41,18 @@ class Night:
         if self.world.broker.auth_url:  # somebody must let the cars in
             keeper = Doorkeeper(self.world.broker.auth_url, self.world.broker.auth_seed, {vin: secret_hash(key) for vin, key in self.keys.items()})
             await keeper.start()
-        await asyncio.to_thread(self._say, each, now() - ago, size, hot)
-        if keeper is not None:
-            await keeper.stop()
+        start = now() - ago
 
-    def _say(self, each: int, start: datetime, size: int, hot: bool) -> None:
-        cars = [self._signed_in(vin) for vin in self.keys]
-        poll = select.epoll()
-        for vin, car in zip(self.keys, cars, strict=True):
+        def bodies(_vin: str) -> Iterator[bytes]:
             for n in range(each):
                 stamp = (start + timedelta(seconds=n)).isoformat()
                 signals = {"Vehicle.Speed": 50.0, "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature": 126.0 if hot else 90.0}
-                body = json.dumps({"boot": 1, "seq": self.said + n + 1, "oldest": 1, "ts": stamp, "signals": signals}).encode()
-                car.add(topic(vin, "up/telemetry"), body.ljust(size))
-            car.due = each
-            car.push()
-            poll.register(car.socket.fileno(), select.EPOLLIN)
-        by_fd = {car.socket.fileno(): car for car in cars}
-        while by_fd:
-            for fd, _ in poll.poll(20):
-                car = by_fd[fd]
-                car.hear()
-                car.push()
-                if car.acked == each:
-                    poll.unregister(fd)
-                    car.socket.close()
-                    del by_fd[fd]
-        self.said += each
+                yield json.dumps({"boot": 1, "seq": self.said + n + 1, "oldest": 1, "ts": stamp, "signals": signals}).encode().ljust(size)
 
-    def _signed_in(self, vin: str) -> Car:
-        for _ in range(20):  # the gateway that has just left may have been asked
-            with suppress(ConnectionError):
-                return Car("127.0.0.1", self.world.broker.port, vin, self.keys[vin])
-            time.sleep(0.2)
-        raise AssertionError(f"{vin} was refused again and again")
+        await asyncio.to_thread(owe, "127.0.0.1", self.world.broker.port, self.keys, bodies)
+        self.said += each
+        if keeper is not None:
+            await keeper.stop()
 
     async def stored(self) -> tuple[int, int]:
         """Rows of these cars, and how many different (boot, seq) they have."""
