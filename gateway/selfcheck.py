@@ -136,9 +136,10 @@ def _room(address: BrokerAddress, name: str) -> None:
     publisher.close()
     listener = _as_gateway(address, name, clean=False)
     with _allowed("read", topic):
-        flying = listener.gather(KEPT, SILENCE_S)
+        barrier = trial_topic(f"{name}-b")
+        flying = listener.gather(KEPT, SILENCE_S, barrier)
         listener.acknowledge()
-        while len(listener.heard) < KEPT and listener.gather(KEPT - len(listener.heard), SILENCE_S):
+        while len(listener.heard) < KEPT and listener.gather(KEPT - len(listener.heard), SILENCE_S, barrier):
             listener.acknowledge()
     listener.close()
     kept = len(listener.heard)
