@@ -31,6 +31,7 @@ LINGER_S = 0.004  #: 1–5 ms; a read costs the same for one message as for ten,
 WINDOW = 6_000  #: messages in hand above which a session has to wait for its turn: what is in hand stays near the processor
 HELD_BYTES = 32 << 20  #: nothing more is taken above this, whatever waits for an answer
 PAUSE_GRACE_S = 5.0
+OPENING, TURN_S = 4, 0.25  #: sessions that are opened at once, and how long each may keep the next one waiting
 REFUSED_S = 3.0  #: a broker that is starting may refuse for a moment
 
 
@@ -56,6 +57,7 @@ class Broker:
         self._turn = 0  #: which session is read first
         self._full_at = -PAUSE_GRACE_S  #: machine time at which nothing more could be taken
         self._misc: asyncio.Task[None] | None = None
+        self._openings: set[asyncio.Task[None]] = set()
         self.behind_since: datetime | None = None  #: machine time since when some session gets what had waited for us, or None when all get what is said now
         self.backlog: Callable[[], int] = lambda: 0  #: messages taken but not yet committed; set by the intake
         self.backlog_bytes: Callable[[], int] = lambda: 0  #: and how large they are
@@ -79,10 +81,26 @@ class Broker:
             self._misc = asyncio.create_task(self._keep_alive())
             self._watch_all()
         fresh = [Session(self, bucket) for bucket in buckets]
+        self.sessions |= {session.bucket: session for session in fresh}
+        turns = asyncio.Semaphore(OPENING)
         for session in fresh:
-            self.sessions[session.bucket] = session
-            session.open()
+            opening = asyncio.create_task(self._open_in_turn(session, turns))
+            self._openings.add(opening)
+            opening.add_done_callback(self._openings.discard)
         return fresh
+
+    async def _open_in_turn(self, session: Session, turns: asyncio.Semaphore) -> None:
+        """A few at a time, and not too quickly while there is much in hand: before its answer a session brings all that the broker may
+        have out for it. Nobody's answer is waited for long."""
+        async with turns:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TURN_S):
+                    while self._in_hand()[0] >= self.window:
+                        await asyncio.sleep(0.01)
+            if self.sessions.get(session.bucket) is session:
+                session.open()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(session.subscribed.wait(), TURN_S)
 
     async def open(self, buckets: Iterable[int], timeout: float = 60.0) -> None:
         """Open the sessions of these buckets and wait until each has its subscription. `timeout` is how long the broker may be
@@ -108,6 +126,8 @@ class Broker:
     async def close(self) -> None:
         for bucket in list(self.sessions):
             await self.shut(bucket)
+        for opening in self._openings:
+            opening.cancel()
         if self._misc is not None:
             self._misc.cancel()
             self._unwatch_all()
@@ -185,9 +205,7 @@ class Broker:
         ready = [self._by_fd[fd] for fd, _ in self._poll.poll(0) if fd in self._by_fd]
         self._turn += 1
         first = self._turn % len(ready) if ready else 0
-        messages, size = self.backlog(), self.backlog_bytes()
-        for chunk in self._inbox:
-            messages, size = messages + len(chunk), size + chunk.size
+        messages, size = self._in_hand()
         for session in ready[first:] + ready[:first]:
             if size >= self.held:
                 self._full_at = now
@@ -199,6 +217,10 @@ class Broker:
                 session.was_read(now, took=has > had)
                 messages, size = messages + has - had, size + has_size - had_size
         self._watch_all()
+
+    def _in_hand(self) -> tuple[int, int]:
+        """Messages that were taken and are not yet committed, and their bytes."""
+        return self.backlog() + sum(map(len, self._inbox)), self.backlog_bytes() + sum(chunk.size for chunk in self._inbox)
 
     def _read_one(self, session: Session) -> None:
         try:

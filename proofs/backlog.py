@@ -217,7 +217,7 @@ async def _probe(http: aiohttp.ClientSession, health: str, seen: Seen, after: fl
     if status == 200 and seen.ready_s is None:
         seen.ready_s = after
     words = [word for word in json.loads(said or "{}").get("words", ()) if word.startswith("catching up")]
-    seen.words = [*seen.words[:1], *words[-1:]]
+    seen.words = [*seen.words[:1], *(words or seen.words[1:])]
     _, page = await _asked(http, f"{health}/metrics")
     counted = re.search(r"(?m)^telltale_gateway_messages_total (\S+)", page)
     return int(float(counted[1])) if counted else 0
