@@ -54,7 +54,7 @@ async def dial(url: str, **options: Any) -> asyncpg.Connection:
 
     The address may name several hosts, and behind # a previous password (store.roles.role_url).
     """
-    hosts, account, failure = list(each_host(url)), _account(url), OSError("no host is named")
+    hosts, account, failure = list(each_host(url)), account_of(url), OSError("no host is named")
     first = _last_good.get(url, 0)
     for number in (first, *(n for n in range(len(hosts)) if n != first)):
         try:
@@ -129,7 +129,8 @@ def _refused(account: str) -> SignInRefused:
     return error
 
 
-def _account(url: str) -> str:
+def account_of(url: str) -> str:
+    """Who signs in."""
     return unquote(urlsplit(url).netloc.rpartition("@")[0].partition(":")[0])
 
 

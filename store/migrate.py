@@ -15,7 +15,7 @@ import structlog
 
 from schemas.errors import Misconfigured, Unavailable
 from store import roles
-from store.connecting import CONNECT_S, each_host
+from store.connecting import CONNECT_S, SignInRefused, account_of, each_host
 from store.roles import password_of, role_url
 
 log = structlog.get_logger()
@@ -58,7 +58,11 @@ async def writable(url: str) -> str:
     for host in each_host(url):
         try:
             connection = await asyncpg.connect(host, timeout=CONNECT_S)
-        except (asyncpg.InvalidPasswordError, asyncpg.InvalidCatalogNameError) as error:
+        except asyncpg.InvalidPasswordError as error:
+            if account_of(host) in roles.ROLES:
+                raise SignInRefused(account_of(host)) from None
+            raise Misconfigured("DATABASE_URL", str(error)) from None
+        except asyncpg.InvalidCatalogNameError as error:
             raise Misconfigured("DATABASE_URL", str(error)) from None
         except asyncpg.PostgresError as error:  # starting up, or no connection free
             raise Unavailable("the database", str(error)) from error
@@ -71,7 +75,9 @@ async def writable(url: str) -> str:
             said.append(f"{_name_of(host)}: only reads")
         finally:
             await connection.close()
-    raise Misconfigured("DATABASE_URL", f"no server there takes writes ({'; '.join(said)})")
+    if any(word.endswith("only reads") for word in said):  # being restored, or between two primaries
+        raise Unavailable("the database", f"no server there takes writes: {'; '.join(said)}")
+    raise Misconfigured("DATABASE_URL", f"no server answers there ({'; '.join(said)})")
 
 
 def checksums(folder: Path = MIGRATIONS) -> dict[str, str]:

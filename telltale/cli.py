@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulator": ("simulator", "The stand-in cars."),
     "broker": ("broker", "The embedded MQTT broker as a service of its own."),
     "migrate": ("migrate", "Bring a database to this version."),
+    "backup": ("backup", "Back a database up while it runs."),
+    "restore": ("restore", "Bring a backup onto an empty server."),
     "dealer": ("dealer", "Dealers: create."),
     "staff": ("staff", "A dealer's people: invite, list, give another role, let go, take back."),
     "vehicle": ("vehicle", "Cars: enrol, revoke."),

