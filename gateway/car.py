@@ -8,32 +8,6 @@ from gateway.frontier import Frontier
 from store import readings
 from store.vehicles import Identity
 
-POISON_WINDOW_S = 10.0
-POISON_KEPT = 20  #: refused messages of one source that are kept one by one in a window; the others are counted
-
-
-class Poison:
-    """How much of what one source says is refused: a flood is counted, not kept."""
-
-    __slots__ = ("count", "last", "since", "uncounted")
-
-    def __init__(self) -> None:
-        self.since = 0.0
-        self.count = 0
-        self.uncounted = 0  #: refused in this window beyond what is kept
-        self.last: Any = None
-
-    def keep(self, now: float, refused: Any) -> bool:
-        """Whether this one is kept by itself. `now` is machine time."""
-        if now - self.since > POISON_WINDOW_S:
-            self.since, self.count = now, 0
-        self.count += 1
-        if self.count <= POISON_KEPT:
-            return True
-        self.uncounted += 1
-        self.last = refused
-        return False
-
 
 class Car:
     """Identity, memory of the rules, frontier. Slots, and the memory is one bytearray: 100,000 of these cost the garbage
@@ -41,7 +15,7 @@ class Car:
 
     __slots__ = (
         "acked_at", "bucket", "dealer_id", "frontier", "heard_ts", "id", "loaded", "low_day", "memory", "odometer", "odometer_ts", "place",
-        "poison", "profile", "revoked", "row_head", "secret_hash", "shown", "shown_ids", "since", "vin",
+        "profile", "revoked", "row_head", "secret_hash", "shown", "shown_ids", "since", "vin",
     )  # fmt: skip
 
     def __init__(self, who: Identity, bucket: int) -> None:
@@ -52,7 +26,6 @@ class Car:
         self.revoked = who.revoked_at is not None
         self.secret_hash = None if self.revoked else who.secret_hash
         self.acked_at = 0.0  #: machine time of the last application ack
-        self.poison: Poison | None = None
         self.shown: bytes | None = None  #: the newest row, packed, until it is written for the desk
         self.shown_ids: tuple[int, ...] | None = None  #: of which set of signals it is
         self.forget()
