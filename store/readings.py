@@ -275,7 +275,7 @@ async def series(
 ) -> list[Point]:
     """One signal of one car over time, oldest first."""
     rows = await connection.fetch(
-        _SERIES, dealer_id, vehicle_id, since, until, *_days(since, until), signal_id, *(after or repeat(None, 3)), limit
+        _SERIES, dealer_id, vehicle_id, since, until, *days_between(since, until), signal_id, *(after or repeat(None, 3)), limit
     )
     return [Point(row["ts"], row["boot"], row["seq"], row["val"], row["mark"]) for row in rows]
 
@@ -286,7 +286,7 @@ async def page(
     """Whole rows of one car over time, oldest first."""
     return [
         _reading(row)
-        for row in await connection.fetch(_PAGE, dealer_id, vehicle_id, since, until, *_days(since, until), *(after or repeat(None, 3)), limit)
+        for row in await connection.fetch(_PAGE, dealer_id, vehicle_id, since, until, *days_between(since, until), *(after or repeat(None, 3)), limit)
     ]
 
 
@@ -300,8 +300,9 @@ def _listed(days: Iterable[int]) -> str:
     return ", ".join(f"{day:d}" for day in sorted(set(days)))
 
 
-def _days(since: datetime, until: datetime) -> tuple[int, int]:
-    """Partitions in question: a wrong clock puts a row at most 400 days ahead of its receive time."""
+def days_between(since: datetime, until: datetime) -> tuple[int, int]:
+    """Leaves in question, besides the one that rows without a day of their own share: a wrong clock once put rows up to 400 days ahead
+    of the time they were received."""
     return int(since.timestamp() // 86_400) - 1, int(until.timestamp() // 86_400) + 401
 
 

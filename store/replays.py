@@ -10,7 +10,7 @@ from typing import Any
 from schemas.errors import NotFound
 from schemas.reading import Mark, Reading
 from store.pool import Connection, as_dict
-from store.readings import _ROW, _reading
+from store.readings import _ROW, FIRST_LEAF, _reading, days_between
 
 _ALERT = """
 SELECT a.dealer_id, a.vehicle_id, a.rule, a.component, a.episode, a.rule_version, a.shadow, v.profile, v.vin
@@ -25,10 +25,15 @@ _PLACES = f"SELECT {_ROW} FROM readings r WHERE r.vehicle_id = $1 AND r.place > 
 _TAKEN_BACK = f"""
 SELECT -seq AS id FROM readings WHERE vehicle_id = $1 AND boot = -1 AND seq < 0 AND mark & {int(Mark.TAKES_BACK)} <> 0 AND place <= $2
 """
-_NEWEST = "SELECT max(place) FROM readings WHERE vehicle_id = $1"
-_CARS = """
+# Above a checkpoint no row is of a day before its own, but those that have no day of their own.
+_NEWEST = f"""
+SELECT greatest((SELECT place FROM checkpoints WHERE vehicle_id = $1), (
+    SELECT max(place) FROM readings WHERE vehicle_id = $1 AND (day >= coalesce((SELECT day FROM checkpoints WHERE vehicle_id = $1), 0) OR day < {FIRST_LEAF})))
+"""
+_CARS = f"""
 SELECT v.id, v.dealer_id, v.profile, v.vin FROM vehicles v
-WHERE ($1::bigint IS NULL OR v.dealer_id = $1) AND EXISTS (SELECT 1 FROM readings r WHERE r.vehicle_id = v.id AND r.ts >= $2) ORDER BY v.id
+WHERE ($1::bigint IS NULL OR v.dealer_id = $1)
+  AND EXISTS (SELECT 1 FROM readings r WHERE r.vehicle_id = v.id AND r.ts >= $2 AND (r.day >= $3 OR r.day < {FIRST_LEAF})) ORDER BY v.id
 """
 _REPAIRS = "SELECT vehicle_id, repaired_at FROM cases WHERE vehicle_id = ANY($1::bigint[]) AND repaired_at IS NOT NULL"
 
@@ -78,7 +83,7 @@ async def taken_back(connection: Connection, vehicle_id: int, upto: int) -> set[
 
 async def cars(connection: Connection, dealer_id: int | None, since: datetime) -> list[Car]:
     """The cars that were heard at or after `since`."""
-    return [Car(**as_dict(row)) for row in await connection.fetch(_CARS, dealer_id, since)]
+    return [Car(**as_dict(row)) for row in await connection.fetch(_CARS, dealer_id, since, days_between(since, since)[0])]
 
 
 async def repairs(connection: Connection, vehicles: list[int]) -> dict[int, list[datetime]]:
