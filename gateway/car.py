@@ -15,7 +15,7 @@ class Car:
 
     __slots__ = (
         "acked_at", "bucket", "dealer_id", "frontier", "heard_ts", "id", "loaded", "low_day", "memory", "odometer", "odometer_ts", "place",
-        "profile", "revoked", "row_head", "secret_hash", "shown", "shown_ids", "since", "vin",
+        "profile", "revoked", "row_head", "shown", "shown_ids", "since", "vin",
     )  # fmt: skip
 
     def __init__(self, who: Identity, bucket: int) -> None:
@@ -24,7 +24,6 @@ class Car:
         self.profile = who.profile
         self.belongs_to(who.dealer_id)
         self.revoked = who.revoked_at is not None
-        self.secret_hash = None if self.revoked else who.secret_hash
         self.acked_at = 0.0  #: machine time of the last application ack
         self.shown: bytes | None = None  #: the newest row, packed, until it is written for the desk
         self.shown_ids: tuple[int, ...] | None = None  #: of which set of signals it is

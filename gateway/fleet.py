@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, Final, Protocol
 
 from gateway.car import Car
@@ -14,7 +14,7 @@ from rules.taking_back import Again, without
 from schemas.alert import AlertStep
 from schemas.moment import from_epoch
 from schemas.reading import Mark, Reading
-from schemas.vehicle import bucket_of, is_vin, topic
+from schemas.vehicle import BUCKETS, bucket_of, is_vin, topic
 from store import checkpoints, gaps, readings
 from store.pool import Connection
 from store.vehicles import Identity
@@ -59,34 +59,48 @@ class Fleet:
         self.by_vin: dict[str, Car] = {}
         self.by_id: dict[int, Car] = {}
         self.known: dict[str, bytes] = {}
+        self.others: dict[str, int] = {}  #: VIN -> dealer, of cars of other gateways' buckets
         self.routes: dict[bytes, Route] = {}
         self.gappy: set[Car] = set()  #: cars with an open gap or waiting rows
         self.changed: set[Car] = set()  #: cars whose memory no longer fits them
         self._loaded = 0
 
-    def meet(self, who: Iterable[Identity]) -> list[str]:
-        """Learn of cars, or what has changed about them; returns the VINs that may no longer speak."""
+    def meet(self, who: Iterable[Identity], mine: Container[int] = range(BUCKETS)) -> list[tuple[str, int]]:
+        """Learn of cars, or what has changed about them; of those of other buckets than `mine` only whether they may sign in.
+        Returns (VIN, id) of those that may no longer speak."""
         gone = []
         for identity in who:
+            secret_hash = identity.secret_hash if identity.revoked_at is None else None
             car = self.by_vin.get(identity.vin)
-            if car is None:
-                car = self.by_vin[identity.vin] = self.by_id[identity.id] = Car(identity, bucket_of(identity.vin))
+            if car is not None:
+                self._changed(car, identity)
+            elif (bucket := bucket_of(identity.vin)) in mine:
+                self.by_vin[identity.vin] = self.by_id[identity.id] = Car(identity, bucket)
+                self.others.pop(identity.vin, None)
             else:
-                car.belongs_to(identity.dealer_id)
-                if car.profile != identity.profile:
-                    car.profile = identity.profile
-                    self.changed.add(car)
-                if car.revoked is not (identity.revoked_at is not None):
-                    car.revoked = not car.revoked
-                    self._forget_routes(car)
-                car.secret_hash = None if car.revoked else identity.secret_hash
-            if car.secret_hash is not None:
-                if self.known.get(car.vin) not in (None, car.secret_hash):
-                    gone.append(car.vin)  # a new secret ends the old sign-in
-                self.known[car.vin] = car.secret_hash
-            elif self.known.pop(car.vin, None) is not None:
-                gone.append(car.vin)
+                self.others[identity.vin] = identity.dealer_id
+            if secret_hash is not None:
+                if self.known.get(identity.vin) not in (None, secret_hash):
+                    gone.append((identity.vin, identity.id))  # a new secret ends the old sign-in
+                self.known[identity.vin] = secret_hash
+            elif self.known.pop(identity.vin, None) is not None:
+                gone.append((identity.vin, identity.id))
         return gone
+
+    def _changed(self, car: Car, identity: Identity) -> None:
+        if car.dealer_id != identity.dealer_id:
+            car.belongs_to(identity.dealer_id)
+        if car.profile != identity.profile:
+            car.profile = identity.profile
+            self.changed.add(car)
+        if car.revoked is not (identity.revoked_at is not None):
+            car.revoked = not car.revoked
+            self._forget_routes(car)
+
+    def dealer_of(self, vin: str) -> int | None:
+        """Who looks after it, also where it is another gateway's; None where nobody does, or we need not know."""
+        car = self.by_vin.get(vin)
+        return car.dealer_id if car is not None else self.others.get(vin)
 
     def part(self, vehicle_id: int) -> Car | None:
         """Nobody looks after this car any more: what it says is an unknown car's. Returns it, if we knew it."""
@@ -98,6 +112,11 @@ class Fleet:
             self.changed.discard(car)
             self._forget_routes(car)
         return car
+
+    def forget_secret(self, vin: str) -> bool:
+        """A car of another gateway's is no longer there; whether it could sign in until now."""
+        self.others.pop(vin, None)
+        return self.known.pop(vin, None) is not None
 
     def _forget_routes(self, car: Car) -> None:
         for kind in _KINDS:

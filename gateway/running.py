@@ -27,6 +27,7 @@ from gateway.fleet import Fleet, Judge
 from gateway.health import Health
 from gateway.intake import Intake
 from gateway.leaves import Leaves
+from gateway.meeting import BREATH_S, Meeting
 from gateway.overrun import broken_off
 from gateway.retention import Retention
 from gateway.selfcheck import check_broker, check_process
@@ -39,13 +40,14 @@ from rules.clocks import apart
 from schemas.errors import Unavailable
 from schemas.profile import Profile
 from schemas.vehicle import bucket_of, is_vin
-from store import bells, clock, vehicles
+from store import bells, clock
 from store.pool import connect
 
 log = structlog.get_logger()
 
 LOOK_S = 1.0  #: between two looks at the broker's log
-REFRESH_S = 60.0  #: all cars are read again, in case a bell was missed
+REFRESH_S = 60.0  #: what has changed is read again, in case a bell was missed
+ALL_S = 3_600.0  #: between two readings of all cars
 RETENTION_S = 600.0
 CLOCK_S = 10.0  #: between two looks at the database's clock
 START_S = 60.0
@@ -67,6 +69,7 @@ class Gateway:
     clock: Callable[[], datetime]
     database_url: str
     retention: Retention
+    meeting: Meeting
     try_out_broker: bool
     open_broker: bool
     rung: asyncio.Event
@@ -111,8 +114,9 @@ async def run(
     catching_up = CatchingUp(broker, lambda: intake.messages, doorkeeper)
     gateway = Gateway(
         broker, fleet, writer, intake, catching_up, Health(broker, intake, writer, catching_up, doorkeeper), Shares(writer, broker, *share), doorkeeper,
-        Denials(broker_log) if broker_log else None,
-        clock, database_url, Retention(writer, clock, retention_days, leaves, intake.tally), try_out_broker, open_broker, asyncio.Event(), set(),
+        Denials(broker_log) if broker_log else None, clock, database_url,
+        Retention(writer, clock, retention_days, leaves, intake.tally), Meeting(fleet, writer, doorkeeper, intake.forget),
+        try_out_broker, open_broker, asyncio.Event(), set(),
     )  # fmt: skip
     with broken_off(judge.step):
         await _serve(gateway, health, ready)
@@ -127,17 +131,18 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
         await _patiently(partial(g.shares.begin, g.health.beat))
         if g.doorkeeper is None and g.try_out_broker:
             await _patiently(partial(check_broker, g.broker.address, None, bucket=min(g.writer.buckets, default=0), open_broker=g.open_broker))
-        g.fleet.meet(await g.writer.read(vehicles.identities))
+        await g.meeting.everybody()
         await g.retention.learn()
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 20, 50)  # a batch makes thousands of objects that live for one commit
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(g.intake.run(), name="intake")  # before the sessions: what waits for us comes before the broker's answers
-            tasks.create_task(g.shares.run(g.intake, g.health.beat), name="shares")
+            tasks.create_task(g.shares.run(g.intake, g.health.beat, g.meeting.of), name="shares")
             tasks.create_task(watch(g.broker), name="watchdog")
             tasks.create_task(g.catching_up.run(), name="catching up")
             tasks.create_task(_listen(g), name="bells")
+            tasks.create_task(_meet_all(g), name="cars")
             tasks.create_task(_look(g), name="denials")
             tasks.create_task(_keep_days(g), name="days")
             tasks.create_task(_follow_clock(g), name="clock")
@@ -207,7 +212,8 @@ async def _listen(g: Gateway) -> None:
             connection = await connect(g.database_url, name="gateway-bells")
             await bells.listen(connection, bells.CARS, lambda said: _heard(g, said))
             while not connection.is_closed():
-                await _meet(g, None)
+                await g.meeting.changed()
+                g.intake.accept_now = True
                 with suppress(TimeoutError):
                     await asyncio.wait_for(_closed_or_rung(g, connection), REFRESH_S)
         except (Unavailable, OSError) as error:
@@ -224,7 +230,7 @@ async def _closed_or_rung(g: Gateway, connection: Any) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(g.rung.wait(), 1.0)
         while g.asked:
-            await _meet(g, g.asked.pop())
+            await g.meeting.one(g.asked.pop())
 
 
 def _heard(g: Gateway, said: dict[str, Any]) -> None:
@@ -235,17 +241,11 @@ def _heard(g: Gateway, said: dict[str, Any]) -> None:
         g.rung.set()
 
 
-async def _meet(g: Gateway, vehicle: int | None) -> None:
-    who = await g.writer.read(lambda connection: vehicles.identities(connection, vehicle))
-    gone = g.fleet.meet(who)
-    if vehicle is not None and not who and (parted := g.fleet.part(vehicle)) is not None:
-        g.intake.forget(parted)
-        gone.append(parted.vin)
-    for vin in gone:
-        if g.doorkeeper is not None:
-            g.doorkeeper.cut_off(vin, g.fleet.by_vin[vin].id)
-    if vehicle is None:
-        g.intake.accept_now = True
+async def _meet_all(g: Gateway) -> None:
+    """Bells and numbers tell all that is new; this is in case they did not."""
+    while True:
+        await asyncio.sleep(ALL_S)
+        await g.meeting.everybody(BREATH_S)
 
 
 async def _look(g: Gateway) -> None:
@@ -270,8 +270,8 @@ async def _look(g: Gateway) -> None:
 
 def _count(g: Gateway, name: str, vin: str, times: int, detail: str) -> None:
     """For the car's dealer, or for the house: names that are no car's are not kept apart, for anybody could make up new ones."""
-    car = g.fleet.by_vin.get(vin)
-    g.intake.tally(car.dealer_id if car else None, name, car.vin if car else STRANGERS, times, detail)
+    dealer = g.fleet.dealer_of(vin)
+    g.intake.tally(dealer, name, vin if dealer is not None else STRANGERS, times, detail)
 
 
 async def _keep_days(g: Gateway) -> None:

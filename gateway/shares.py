@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
@@ -62,8 +62,8 @@ class Shares:
                     return  # the rest comes when it is given
             await asyncio.sleep(0.1 if loop.time() < deadline else BEAT_S)
 
-    async def run(self, intake: Intake, beaten: Callable[[], None]) -> None:
-        """Beat, give what a finer share asks for, take what has become free."""
+    async def run(self, intake: Intake, beaten: Callable[[], None], meet: Callable[[list[int]], Awaitable[None]]) -> None:
+        """Beat, give what a finer share asks for, take what has become free. `meet` learns who the cars of these buckets are."""
         while True:
             await asyncio.sleep(BEAT_S)
             try:
@@ -73,7 +73,7 @@ class Shares:
                     if _fineness(share) > self.n and bucket not in self._moving:
                         self._moving.add(bucket)
                         intake.between_batches(lambda bucket=bucket: self._give(intake, bucket))  # type: ignore[misc]
-                await self._take_free()
+                await self._take_free(meet)
             except Unavailable:
                 continue
 
@@ -93,7 +93,7 @@ class Shares:
         self._given[bucket] = asyncio.get_running_loop().time()
         log.info("bucket_given", bucket=bucket)
 
-    async def _take_free(self) -> None:
+    async def _take_free(self, meet: Callable[[list[int]], Awaitable[None]]) -> None:
         lately = asyncio.get_running_loop().time() - GRACE_S  # what was given just now is left to the one that asked for it
         left = [
             bucket for bucket in self.mine
@@ -104,6 +104,7 @@ class Shares:
         deaf = sorted(bucket for bucket in self.writer.buckets - self.broker.sessions.keys() if bucket not in self._moving)
         if deaf:  # taken now, or just before the connection to the database broke
             log.info("buckets_taken", buckets=deaf)
+            await meet(deaf)
             self.broker.begin(deaf)  # it goes on by itself; the beat must not wait
         still = [bucket for bucket in left if bucket not in self.writer.buckets]
         if still:

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.errors import NotFound, Overtaken
+from schemas.vehicle import BUCKETS as BUCKETS
 from store import bells
 from store.pool import Connection
 
 _IDENTITIES = "SELECT id, vin, dealer_id, profile, secret_hash, revoked_at FROM vehicles"
+_PAGE = f"{_IDENTITIES} WHERE id > $1 ORDER BY id LIMIT $2"
+_PAGE_OF = f"{_IDENTITIES} WHERE bucket_of(vin) = $3 AND id > $1 ORDER BY id LIMIT $2"
+_CHANGED = "SELECT id, vin, dealer_id, profile, secret_hash, revoked_at, changed FROM vehicles WHERE changed > $1 ORDER BY changed LIMIT $2"
+_NEWEST_CHANGE = "SELECT coalesce(max(changed), 0) FROM vehicles"
 _ENROL = """
 UPDATE vehicles SET secret_hash = $2, enrolled_at = $3, revoked_at = NULL WHERE vin = $1 RETURNING id, dealer_id
 """
@@ -42,6 +47,23 @@ async def identities(connection: Connection, vehicle_id: int | None = None) -> l
     else:
         rows = await connection.fetch(_IDENTITIES + " WHERE id = $1", vehicle_id)
     return [Identity(*row) for row in rows]
+
+
+async def page(connection: Connection, *, bucket: int | None, after: int, limit: int) -> list[Identity]:
+    """Some cars of a bucket (or of all) by their ids, those beyond `after`."""
+    if bucket is None:
+        return [Identity(*row) for row in await connection.fetch(_PAGE, after, limit)]
+    return [Identity(*row) for row in await connection.fetch(_PAGE_OF, after, limit, bucket)]
+
+
+async def changed_after(connection: Connection, *, after: int, limit: int) -> list[tuple[Identity, int]]:
+    """Some cars that have changed, each with the number of its last change, those beyond `after`."""
+    return [(Identity(*row[:-1]), row[-1]) for row in map(tuple, await connection.fetch(_CHANGED, after, limit))]
+
+
+async def newest_change(connection: Connection) -> int:
+    """How far the numbers of changes have come."""
+    return int(await connection.fetchval(_NEWEST_CHANGE))
 
 
 async def by_vins(connection: Connection, vins: Sequence[str]) -> list[Identity]:

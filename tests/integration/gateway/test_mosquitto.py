@@ -114,7 +114,6 @@ async def test_a_car_that_was_removed_is_not_believed_any_more(on_mosquitto):
     await until(lambda: car.acked)
     await world.pool.execute("DELETE FROM latest WHERE vehicle_id = $1", car.id)
     await world.pool.execute("DELETE FROM vehicles WHERE id = $1", car.id)
-    await world.pool.execute("SELECT pg_notify('cars', $1)", json.dumps({"vehicle": car.id, "what": "removed"}))
 
     async def unknown() -> bool:
         car.say()

@@ -24,7 +24,7 @@ def test_a_revoked_car_does_not_speak_and_does_again_when_it_is_enrolled_again()
     fleet.meet([who()])
     name = topic(VIN, "up/telemetry").encode()
     assert fleet.route(name).speaks is fleet.by_vin[VIN]
-    assert fleet.meet([who(revoked_at=datetime(2026, 11, 21, tzinfo=UTC))]) == [VIN]
+    assert fleet.meet([who(revoked_at=datetime(2026, 11, 21, tzinfo=UTC))]) == [(VIN, 1)]
     assert fleet.route(name).speaks is None and fleet.route(name).car.revoked and VIN not in fleet.known
     assert fleet.meet([who()]) == []
     assert fleet.route(name).speaks is fleet.by_vin[VIN] and VIN in fleet.known
