@@ -16,6 +16,8 @@ BEGIN
     END LOOP;
     RETURN ((crc # 4294967295) & 15)::integer;
 END $$;
+REVOKE ALL ON FUNCTION bucket_of(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION bucket_of(text) TO telltale_gateway, telltale_worker, telltale_desk;  -- also whoever writes a car works out its bucket
 CREATE INDEX vehicles_bucket ON vehicles (bucket_of(vin), id);
 
 -- A running number, not a time: no clock can be wrong, and whoever remembers where it stood some minutes ago misses nothing that was committed since.
@@ -23,7 +25,7 @@ CREATE SEQUENCE vehicle_changes;
 ALTER TABLE vehicles ADD COLUMN changed bigint;  -- NULL: not since this column is there
 CREATE INDEX vehicles_changed ON vehicles (changed);
 
-CREATE FUNCTION vehicle_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+CREATE FUNCTION vehicle_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     NEW.changed := nextval('vehicle_changes');
     RETURN NEW;
@@ -38,5 +40,6 @@ BEGIN
     RETURN OLD;
 END $$;
 CREATE TRIGGER vehicle_removed AFTER DELETE ON vehicles FOR EACH ROW EXECUTE FUNCTION vehicle_removed();
+REVOKE ALL ON FUNCTION vehicle_changed(), vehicle_removed() FROM PUBLIC;
 
 -- migrate:down
