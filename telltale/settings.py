@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import socket
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -67,7 +69,7 @@ class Settings(BaseSettings):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="least severity that is logged")] = "info"
     log_format: Annotated[Literal["auto", "json", "console"], Field(description="auto: console on a terminal, JSON lines elsewhere")] = "auto"
     lapse: Annotated[float, Field(ge=0, le=100_000, description="business seconds per machine second in the demo; 1 is real time")] = 600.0
-    share: Annotated[str, Field(pattern=r"^\d+/\d+$", description="which share of the fleet this gateway carries, K/N with K from 0")] = "0/1"
+    share: Annotated[str, Field(pattern=r"^(\d+|auto)/\d+$", description="which share of the fleet this gateway carries, K/N with K from 0; auto/N takes K from the end of the host's name, as a StatefulSet numbers its pods (gateway-0, gateway-1 …)")] = "0/1"
     channel: Annotated[Literal["auto", "phone", "sms", "email"], Field(description="how imported owners are reached; auto: sms where Twilio is set up, else the demo phone, from which nothing leaves")] = "auto"
     twilio_account: Annotated[str, Field(description="Twilio account SID")] = ""
     twilio_token: Annotated[SecretStr, Field(description="Twilio auth token; also checks inbound webhooks")] = SecretStr("")
@@ -110,9 +112,9 @@ class Settings(BaseSettings):
             raise Misconfigured(
                 "TELLTALE_DESK_HOST", f"demo sign-ins are open to everyone, so they only listen on 127.0.0.1, not on {self.desk_host}"
             )
-        k, _, n = self.share.partition("/")
-        if not int(k) < int(n):
-            raise Misconfigured("TELLTALE_SHARE", f"{self.share} is no share: K counts from 0 and is below N, as in 0/2 and 1/2")
+        k, n = self.shares
+        if not k < n:
+            raise Misconfigured("TELLTALE_SHARE", f"{k}/{n} is no share: K counts from 0 and is below N, as in 0/2 and 1/2")
         api = urlsplit(self.twilio_api)
         if api.scheme != "https" and not (api.scheme == "http" and api.hostname in LOOPBACK):
             raise Misconfigured("TELLTALE_TWILIO_API", "must begin with https://, for texts and the token go there; http:// only to this machine")
@@ -165,8 +167,14 @@ class Settings(BaseSettings):
 
     @property
     def shares(self) -> tuple[int, int]:
+        """K and N."""
         k, _, n = self.share.partition("/")
-        return int(k), int(n)
+        if k != "auto":
+            return int(k), int(n)
+        ordinal = re.search(r"-(\d+)$", socket.gethostname().partition(".")[0])
+        if ordinal is None:
+            raise Misconfigured("TELLTALE_SHARE", f"{self.share} needs a host whose name ends in a number, as in gateway-0; this one is called {socket.gethostname()}")
+        return int(ordinal[1]), int(n)
 
 
 def child_environment(changes: Mapping[str, str]) -> dict[str, str]:
