@@ -19,6 +19,7 @@ from nats.aio.msg import Msg
 
 from gateway import sign_ins
 from gateway.address import Tls, taken_apart
+from gateway.seldom import Seldom
 from gateway.sign_ins import Reason, SignIns
 from gateway.sign_ins import secret_hash as secret_hash
 from schemas.contract import CHANNELS
@@ -60,8 +61,10 @@ class Doorkeeper:
     async def start(self) -> None:
         """Connect and keep connected; while nobody answers, the broker turns cars away and they come again."""
 
+        seldom = Seldom()  # it tries ten times a second
+
         async def quiet(error: Exception) -> None:
-            log.info("doorkeeper_connection", error=type(error).__name__)
+            seldom.say(log.info, "doorkeeper_connection", reason=type(error).__name__)
 
         more: dict[str, Any] = {"user": self._name, "password": self._password} if self._name else {}
         if self._tls is not None:

@@ -30,6 +30,7 @@ from gateway.leaves import Leaves
 from gateway.meeting import BREATH_S, Meeting
 from gateway.overrun import broken_off
 from gateway.retention import Retention
+from gateway.seldom import Seldom
 from gateway.selfcheck import check_broker, check_process
 from gateway.shares import Shares
 from gateway.sign_ins import STRANGERS, words
@@ -180,14 +181,14 @@ async def _follow_clock(g: Gateway) -> None:
 
 async def _patiently(work: Callable[[], Awaitable[None]]) -> None:
     """A database or broker that starts at the same time as we do is waited for."""
-    deadline = time.monotonic() + START_S
+    deadline, seldom = time.monotonic() + START_S, Seldom()
     while True:
         try:
             return await work()
         except (Unavailable, OSError, TimeoutError, EOFError) as error:
             if time.monotonic() > deadline:
                 raise Unavailable("the database or the broker", str(error)) from error
-            log.info("waiting", reason=str(error))
+            seldom.say(log.info, "waiting", reason=str(error))
             await asyncio.sleep(0.5)
 
 
@@ -217,7 +218,7 @@ async def _listen(g: Gateway) -> None:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(_closed_or_rung(g, connection), REFRESH_S)
         except (Unavailable, OSError) as error:
-            log.info("bells_away", reason=type(error).__name__)
+            g.broker.seldom.say(log.info, "bells_away", reason=type(error).__name__)
         finally:
             if connection is not None:
                 connection.terminate()

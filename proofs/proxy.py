@@ -11,7 +11,7 @@ class Proxy:
 
     def __init__(self, host: str, port: int) -> None:
         self.target = (host, port)
-        self.delay_s = 0.0
+        self.delay_s, self.piece = 0.0, 65_536  #: each piece of so many bytes is held up so long
         self.port = 0
         self._up, self._down = asyncio.Event(), asyncio.Event()  # towards the target, and back
         self.flow()
@@ -78,7 +78,7 @@ class Proxy:
                 side.close()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flowing: asyncio.Event) -> None:
-        while data := await reader.read(65_536):
+        while data := await reader.read(self.piece):
             if self.delay_s:
                 await asyncio.sleep(self.delay_s)
             await flowing.wait()

@@ -9,6 +9,7 @@ import pytest
 from gateway import selfcheck
 from gateway.address import BrokerAddress
 from proofs.bench.brokers import mosquitto
+from proofs.proxy import Proxy
 from schemas.errors import Misconfigured
 from store import transactions
 
@@ -30,6 +31,17 @@ async def test_a_broker_with_its_default_limits_is_refused(mosquittos, lines, na
 async def test_a_broker_with_room_is_taken(mosquittos):
     port = await mosquittos("allow_anonymous true", "max_inflight_messages 4000", "max_queued_messages 0")
     await selfcheck.check_broker(BrokerAddress.from_url(f"mqtt://gateway:-@127.0.0.1:{port}"), None, open_broker=True)
+
+
+@needs_mosquitto
+async def test_a_broker_that_does_nothing_for_a_while_again_and_again_is_not_taken_for_one_that_keeps_too_little(mosquittos, monkeypatch):
+    """As mosquitto, while it writes a large store."""
+    monkeypatch.setattr(selfcheck, "SILENCE_S", 0.05)
+    port = await mosquittos("allow_anonymous true", "max_inflight_messages 4000", "max_queued_messages 0")
+    proxy = await Proxy("127.0.0.1", port).start()
+    proxy.delay_s, proxy.piece = 0.15, 8_192
+    await selfcheck.check_broker(BrokerAddress.from_url(f"mqtt://gateway:-@127.0.0.1:{proxy.port}"), None, open_broker=True)
+    await proxy.stop()
 
 
 async def test_the_embedded_broker_passes_its_own_check(broker):
