@@ -150,6 +150,11 @@ def _may_be_repeated(error: BaseException) -> bool:
     return isinstance(error, asyncpg.PostgresError) and str(error.sqlstate).startswith(_BUSY)
 
 
+def is_passing(error: BaseException) -> bool:
+    """Whether the database's state of this moment is to blame and not the work: for whoever catches what `transaction` would have made Unavailable."""
+    return isinstance(error, Unavailable) or (isinstance(error, _LOST) and (_others_are_as_bad(error) or _may_be_repeated(error)))
+
+
 def waiting(pool: Pool) -> int:
     """How many wait for a connection of this pool right now."""
     return _waiting[id(pool)]

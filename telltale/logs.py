@@ -54,7 +54,16 @@ def set_up(level: str, style: str, service: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("asyncio").addFilter(_no_riddle)
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)  # an outage is said once by ours, not with a traceback at each try of a pool's
+
+
+def _no_riddle(record: logging.LogRecord) -> bool:
+    """A connection that broke while nobody was looking at it is one line: asyncio shows it with all its insides."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, OSError):
+        record.msg, record.args, record.exc_info = f"a connection was lost: {type(error).__name__}", None, None
+    return True
 
 
 def without_personal_data(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

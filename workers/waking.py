@@ -11,9 +11,9 @@ from datetime import timedelta
 import structlog
 
 from rules import retry
-from schemas.errors import TelltaleError, Unavailable
+from schemas.errors import TelltaleError
 from store import tallies, wakeups
-from store.pool import Connection, transaction
+from store.pool import Connection, is_passing, transaction
 from store.wakeups import Wakeup
 from workers import casework, reminding, replying, verifying
 from workers.kit import Kit
@@ -49,9 +49,9 @@ async def one(kit: Kit, handlers: Mapping[str, Handler] = HANDLERS) -> bool:
         try:
             async with connection.transaction():  # a savepoint: what fails here is undone, and the put-off is kept
                 again = await handlers[wakeup.topic](kit, connection, wakeup)
-        except Unavailable:
-            raise
         except Exception as error:
+            if is_passing(error):  # then nothing can be written down either
+                raise
             await _put_off(kit, connection, wakeup, error)
             WORK.labels(wakeup.topic, "put_off").inc()
             return True

@@ -17,6 +17,7 @@ from rules.judge import Judge
 from rules.level import COOLANT
 from schemas.alert import AlertState as A
 from schemas.booking import BookingKind
+from schemas.errors import Unavailable
 from schemas.reading import Reading
 from schemas.signal import BY_PATH
 from schemas.verdict import Severity
@@ -403,3 +404,15 @@ async def test_a_customer_who_waits_and_hears_nothing_is_brought_to_the_desks_mi
     assert await sweeping.waiting_once(scene.kit) == 0
     scene.clock.on(minutes=30)
     assert await sweeping.waiting_once(scene.kit) == 1
+
+
+async def test_work_that_loses_its_connection_is_neither_put_off_nor_a_riddle(scene: Any) -> None:
+    async def cut(kit: Any, connection: Any, wakeup: Any) -> None:
+        await scene.admin.execute("SELECT pg_terminate_backend($1)", connection.get_server_pid())
+        await connection.execute("SELECT 1")
+
+    async with transaction(scene.worker) as connection:
+        await wakeups.put(connection, scene.dealer.id, "cut", 1, due_at=scene.clock())
+    with pytest.raises(Unavailable):
+        await waking.one(scene.kit, {"cut": cut})
+    assert await scene.admin.fetchval("SELECT attempts FROM wakeups WHERE topic = 'cut'") == 0

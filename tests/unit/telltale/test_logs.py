@@ -56,3 +56,18 @@ def test_a_traceback_is_cleaned_as_well(way: str, capsys: pytest.CaptureFixture[
         structlog.reset_defaults()
         structlog.contextvars.clear_contextvars()
         root.handlers[:], root.level = handlers, level
+
+
+def test_a_connection_that_broke_unseen_is_one_line_and_a_fault_of_ours_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    root, handlers, level = logging.getLogger(), list(logging.getLogger().handlers), logging.getLogger().level
+    try:
+        logs.set_up("info", "json", "test")
+        for error in (BrokenPipeError(32, "Broken pipe"), KeyError("a fault")):
+            logging.getLogger("asyncio").error("Task exception was never retrieved", exc_info=(type(error), error, None))
+        lost, fault = (json.loads(line) for line in capsys.readouterr().err.strip().splitlines())
+        assert lost["event"] == "a connection was lost: BrokenPipeError" and "exception" not in lost
+        assert fault["event"] == "Task exception was never retrieved" and "KeyError" in fault["exception"]
+    finally:
+        structlog.reset_defaults()
+        structlog.contextvars.clear_contextvars()
+        root.handlers[:], root.level = handlers, level
