@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -34,9 +35,11 @@ class Connection:
         self, host: str, port: int, *, client_id: str, user: str | None = None, password: str | None = None,
         subscribe: tuple[str, ...] = (), on_message: OnMessage = lambda topic, payload: None,
         on_up: Callable[[], None] = lambda: None, will: tuple[str, bytes] | None = None, spread_s: float = 0.5, seed: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
         self._address, self._id, self._user, self._password = (host, port), client_id, user, password
         self._topics, self._on_message, self._on_up, self._will = subscribe, on_message, on_up, will
+        self._tls = tls
         self._spread_s, self._rng = spread_s, Random(f"{client_id}/{seed}")
         self._client: _Client | None = None
         self._lost = asyncio.Event()
@@ -88,11 +91,13 @@ class Connection:
             async with asyncio.timeout(_TIMEOUT_S):
                 found = await loop.getaddrinfo(*self._address, family=raw.family, type=socket.SOCK_STREAM)
                 await loop.sock_connect(raw, found[0][4])
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is not None:
+                raw = await asyncio.to_thread(_shake_hands, raw, self._tls, self._address[0])
         except (OSError, TimeoutError) as error:
             self.refused = str(error) or "no answer"
             raw.close()
             return False
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         accepted = loop.create_future()
         client = self._make(raw, accepted, loop)
         self._lost.clear()
@@ -171,11 +176,26 @@ class Connection:
         self._forget()
 
 
+def _shake_hands(raw: socket.socket, tls: ssl.SSLContext, host: str) -> ssl.SSLSocket:
+    """In a thread, with an end: asyncio knows no TLS on a socket that paho is to read."""
+    raw.settimeout(_TIMEOUT_S)
+    secured = tls.wrap_socket(raw, server_hostname=host)
+    secured.setblocking(False)
+    return secured
+
+
+def _read(client: _Client) -> None:
+    """Also what lies decrypted behind a socket that has nothing new to read."""
+    client.loop_read()
+    while isinstance(sock := client.socket(), ssl.SSLSocket) and sock.pending():
+        client.loop_read()
+
+
 def _on_loop(client: _Client, loop: asyncio.AbstractEventLoop) -> None:
     """paho's socket is watched by asyncio."""
 
     def opened(c: Any, data: Any, sock: Any) -> None:
-        loop.add_reader(sock, client.loop_read)
+        loop.add_reader(sock, _read, client)
 
     def closed(c: Any, data: Any, sock: Any) -> None:
         loop.remove_reader(sock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -50,6 +51,7 @@ class StandIn:
         spread_s: float = 0.5,
         budget: int | None = None,
         user: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.member = member
         spool = Spool(file, member.vin)
@@ -66,7 +68,7 @@ class StandIn:
         self.unit = Unit(spool, Sampler(period_s), budget=budget, faults=self._faults)
         self.sender = Sender(
             member.vin, member.secret, host, port, spool, current=self.unit.current, seed=member.seed, spread_s=spread_s,
-            order=self._faults.order if self._faults else list, facts=self.unit.budget, user=user,
+            order=self._faults.order if self._faults else list, facts=self.unit.budget, user=user, tls=tls,
         )  # fmt: skip
         self.unit.wake = self.sender.wake
         self._life: Iterator[Heard] = self.car.hear()

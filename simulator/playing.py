@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -87,6 +88,7 @@ async def play(
     now: datetime,
     layouts: Collection[str] = (),
     user: str | None = None,
+    tls: ssl.SSLContext | None = None,
     tell: Callable[[int], None] = lambda frames: None,
 ) -> Played:
     """Play `path` as the car `vin` and wait until the dealer's system has stored all of it. `tell` hears the progress."""
@@ -114,7 +116,7 @@ async def play(
         for one in said:
             latest |= one.values
         sender = Sender(
-            vin, secret, mqtt_host, mqtt_port, spool, user=user, per_second=_PER_SECOND, window=_WINDOW,
+            vin, secret, mqtt_host, mqtt_port, spool, user=user, tls=tls, per_second=_PER_SECOND, window=_WINDOW,
             current=lambda: {PATHS[signal]: value for signal, value in latest.items()},
         )  # fmt: skip
         await _until_stored(sender, spool)

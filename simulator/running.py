@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import json
+import ssl
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -35,24 +36,26 @@ async def run(
     period_s: float = 30.0,
     workshop: tuple[str, str] | None = None,
     user: str | None = None,
+    tls: ssl.SSLContext | None = None,
     budget: int | None = BYTES_PER_DAY,
     ready: Callable[..., None] = lambda **facts: None,
 ) -> None:
     """Drive `cars` until cancelled. `speed`: business seconds per machine second; `workshop`: the mechanic's user and password.
 
-    `user` replaces the VIN as the name with which all cars sign in, for a broker without an account for each.
+    `user` replaces the VIN as the name with which all cars sign in, for a broker without an account for each; `tls` is
+    what they believe in when the broker speaks TLS.
     """
     file = SpoolFile(spool_dir / "spool.sqlite3")
     spread_s = max(0.5, len(cars) / 150)  # after a broker's restart at most a tenth of a fleet comes back in one second
     since = float(int(clock().timestamp()))
     stand_ins = [
-        StandIn(m, mqtt_host, mqtt_port, file, since, zone, period_s=period_s, spread_s=spread_s, budget=budget, user=user)
+        StandIn(m, mqtt_host, mqtt_port, file, since, zone, period_s=period_s, spread_s=spread_s, budget=budget, user=user, tls=tls)
         for m in cars
     ]
     by_vin = {stand_in.member.vin: stand_in for stand_in in stand_ins}
     tasks = [asyncio.create_task(stand_in.sender.run()) for stand_in in stand_ins]
     if workshop is not None:
-        tasks.append(asyncio.create_task(_hear_workshop(mqtt_host, mqtt_port, workshop, by_vin)))
+        tasks.append(asyncio.create_task(_hear_workshop(mqtt_host, mqtt_port, workshop, by_vin, tls)))
     tasks.append(asyncio.create_task(_drive(stand_ins, clock, speed, file)))
     try:
         ready(cars=len(stand_ins))
@@ -86,7 +89,7 @@ async def _drive(stand_ins: Sequence[StandIn], clock: Callable[[], datetime], sp
         await asyncio.sleep(0 if behind else min(_LONGEST_S, max(_SHORTEST_S, wait)))
 
 
-async def _hear_workshop(host: str, port: int, workshop: tuple[str, str], by_vin: dict[str, StandIn]) -> None:
+async def _hear_workshop(host: str, port: int, workshop: tuple[str, str], by_vin: dict[str, StandIn], tls: ssl.SSLContext | None) -> None:
     """`workshop/<vin>` {"component": …}: what was mended there is mended here."""
 
     def on_message(topic: str, payload: bytes) -> None:
@@ -101,5 +104,5 @@ async def _hear_workshop(host: str, port: int, workshop: tuple[str, str], by_vin
 
     user, password = workshop
     await Connection(
-        host, port, client_id="workshop-listener", user=user, password=password, subscribe=("workshop/+",), on_message=on_message
+        host, port, client_id="workshop-listener", user=user, password=password, subscribe=("workshop/+",), on_message=on_message, tls=tls,
     ).run()

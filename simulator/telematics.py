@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -108,7 +109,7 @@ class Sender:
     def __init__(
         self, vin: str, secret: str, host: str, port: int, spool: Spool, *, user: str | None = None, current: Callable[[], Mapping[str, float]] = dict,
         facts: Callable[[], Mapping[str, object]] = dict, per_second: float = 300.0, window: int = WINDOW, spread_s: float = 0.5, seed: int = 0,
-        order: Callable[[list[Kept]], list[Kept]] = list,
+        order: Callable[[list[Kept]], list[Kept]] = list, tls: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
         self.vin, self.spool, self._current, self._facts = vin, spool, current, facts
         self._per_second, self._window, self._order = per_second, window, order
@@ -121,7 +122,7 @@ class Sender:
         self.connection = Connection(
             host, port, client_id=vin, user=user or vin, password=secret, seed=seed, spread_s=spread_s,
             subscribe=(topic(vin, "down/acks"), topic(vin, "down/asks")), on_message=self._heard, on_up=self._up,
-            will=(topic(vin, "up/status"), b'{"state":"offline"}'),
+            will=(topic(vin, "up/status"), b'{"state":"offline"}'), tls=tls,
         )  # fmt: skip
 
     def wake(self) -> None:

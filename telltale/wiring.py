@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -185,10 +186,11 @@ async def simulator(settings: Settings, cars: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Misconfigured(str(cars), f"is no list of cars ({type(error).__name__}: {error})") from None
     business = await business_clock(settings, "gateway") if settings.database_url else clock.real
-    (host, port), mechanic = _first_host(settings), urlsplit(settings.workshop_url.get_secret_value())
+    (host, port, tls), mechanic = _first_host(settings), urlsplit(settings.workshop_url.get_secret_value())
     await running.run(
         mqtt_host=host,
         mqtt_port=port,
+        tls=tls,
         cars=members,
         clock=business,
         speed=business.speed if isinstance(business, clock.TimeLapse) else 1.0,
@@ -198,11 +200,13 @@ async def simulator(settings: Settings, cars: Path) -> None:
     )
 
 
-def _first_host(settings: Settings) -> tuple[str, int]:
-    """For the stand-in cars, which know one host."""
-    from gateway.address import BrokerAddress
+def _first_host(settings: Settings) -> tuple[str, int, ssl.SSLContext | None]:
+    """For the stand-in cars, which know one host; they sign in with passwords, and show no certificate of a gateway's."""
+    from gateway.address import BrokerAddress, Tls
 
-    return BrokerAddress.from_url(settings.mqtt).hosts[0]
+    where = BrokerAddress.from_url(settings.mqtt)
+    believed = Tls(settings.mqtt_ca).context() if urlsplit(settings.mqtt).scheme == "mqtts" else None
+    return (*where.hosts[0], believed)
 
 
 async def play(settings: Settings, file: Path, *, vin: str, at: datetime | None, profile: str) -> dict[str, Any]:
@@ -215,13 +219,14 @@ async def play(settings: Settings, file: Path, *, vin: str, at: datetime | None,
         raise BadInput("--vin", f"{vin} is being driven by the simulator: take the VIN of a car that is not, or a new one")
     secret = demo_data.secret_of(settings.key, vin)
     now, model = await office.at(settings, lambda work: _let_in(work, vin, secret, profile))
-    host, port = _first_host(settings)
+    host, port, tls = _first_host(settings)
     played = await playing.play(
         file,
         vin=vin,
         secret=secret,
         mqtt_host=host,
         mqtt_port=port,
+        tls=tls,
         spool_dir=settings.home / "played",
         start=at.replace(tzinfo=at.tzinfo or UTC) if at else None,
         now=now,

@@ -113,11 +113,11 @@ class Rig(House):
         ports = [*(server.port for server in (self.database, self.standby) if server), self._broker_door]
         for port in ports:
             self.proxies[port] = await Proxy("127.0.0.1", port).start()
-        self.car_proxy = await Proxy("127.0.0.1", self._broker_door).start()
+        self.car_proxy = await Proxy("127.0.0.1", self.car_port).start()
 
     @property
     def _broker_door(self) -> int:
-        return self.mosquitto.port if self.kind == "mosquitto" else self.broker_ports[0]
+        return self.mosquitto.inner if self.kind == "mosquitto" else self.broker_ports[0]
 
     @property
     def database_ports(self) -> list[int]:

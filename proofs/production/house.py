@@ -63,7 +63,7 @@ class House:
         self.desks = [free_port() for _ in range(DESKS)]
         self.health = {f"gateway-{n}": free_port() for n in range(GATEWAYS)}
         self.broker_ports = (free_port(), free_port())  # of our own broker: MQTT, and who may sign in
-        self.passwords = {name: secrets.token_hex(16) for name in ("gateway", "workshop", "witness")}  # user of the broker -> password
+        self.passwords = {name: secrets.token_hex(16) for name in ("workshop", "witness")}  # user of the broker -> password
         self._parts = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -138,8 +138,8 @@ class House:
 
     @property
     def broker_port(self) -> int:
-        """Where gateways reach the broker."""
-        return self.mosquitto.port if self.kind == "mosquitto" else self.broker_ports[0]
+        """Where gateways reach the broker: with a certificate."""
+        return self.mosquitto.inner if self.kind == "mosquitto" else self.broker_ports[0]
 
     @property
     def car_port(self) -> int:
@@ -149,7 +149,7 @@ class House:
     def mqtt_url(self, user: str) -> str:
         """The broker as one of its users; for our own broker the passwords follow from the secret."""
         if self.kind == "mosquitto":
-            return f"mqtts://{user}:{self.passwords[user]}@localhost:{self.broker_port}"
+            return f"mqtts://{user}:{self.passwords[user]}@localhost:{self.mosquitto.port}"
         bare = f"mqtt://127.0.0.1:{self.broker_port}"
         return signed_in(bare, user, self.secret) if user in ("gateway", "workshop") else bare
 
@@ -168,7 +168,13 @@ class House:
     @property
     def environment(self) -> dict[str, str]:
         """The one environment file of this house."""
-        broker = {"MQTT_URL": self.mqtt_url("gateway"), "SSL_CERT_FILE": str(self.authority.trusted)}
+        broker = {
+            "MQTT_URL": f"mqtts://localhost:{self.broker_port}",
+            "TELLTALE_MQTT_VERSION": "5",
+            "TELLTALE_MQTT_CA": str(self.authority.trusted),
+            "TELLTALE_MQTT_CERT": str(self.authority.home / "gateway.crt"),
+            "TELLTALE_MQTT_KEY": str(self.authority.home / "gateway.key"),
+        }
         if self.kind != "mosquitto":
             broker = {"MQTT_URL": f"mqtt://127.0.0.1:{self.broker_port}", "TELLTALE_AUTH_URL": f"nats://127.0.0.1:{self.broker_ports[1]}"}
         return {
@@ -226,10 +232,8 @@ class House:
         file.touch(mode=0o600)
         file.write_text(json.dumps(cars))
         account.give(home)
-        def plain(user: str) -> str:
-            return f"mqtt://{user}:{self.passwords[user]}@127.0.0.1:{self.mosquitto.plain}" if self.kind == "mosquitto" else self.mqtt_url(user)
-
-        simulator = self._service("simulator", "simulator", TELLTALE_HOME=str(home), MQTT_URL=plain("gateway"), TELLTALE_WORKSHOP_URL=plain("workshop"))
+        workshop = self.mqtt_url("workshop")
+        simulator = self._service("simulator", "simulator", TELLTALE_HOME=str(home), MQTT_URL=workshop, TELLTALE_WORKSHOP_URL=workshop)
         await simulator.start()
         return simulator
 

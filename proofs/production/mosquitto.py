@@ -22,7 +22,6 @@ listener {port} 127.0.0.1
 cafile {tls}/ca.pem
 certfile {tls}/mosquitto.crt
 keyfile {tls}/mosquitto.key
-listener {plain} 127.0.0.1
 # the gateways sign in with a certificate, whose name is the user's
 listener {inner} 127.0.0.1
 cafile {tls}/ca.pem
@@ -66,14 +65,14 @@ class Mosquitto:
 
     def __init__(self, home: Path, authority: Authority) -> None:
         self.home, self._authority = home, authority
-        self.port, self.inner, self.plain = free_port(), free_port(), free_port()
+        self.port, self.inner = free_port(), free_port()
         self.log = home / "mosquitto.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     async def create(self, passwords: Mapping[str, str]) -> None:
         """Its files and the accounts; `start` starts it."""
         (self.home / "store").mkdir(parents=True, exist_ok=True)
-        (self.home / "mosquitto.conf").write_text(_CONFIG.format(home=self.home, tls=self._authority.home, port=self.port, inner=self.inner, plain=self.plain))
+        (self.home / "mosquitto.conf").write_text(_CONFIG.format(home=self.home, tls=self._authority.home, port=self.port, inner=self.inner))
         (self.home / "acl").write_text(_ACL)
         (self.home / "acl").chmod(0o600)
         self.certify()
@@ -81,8 +80,8 @@ class Mosquitto:
         account.give(self.home)
 
     def certify(self) -> None:
-        """A new certificate for the broker; believed after the next start or reload."""
-        account.give(*self._authority.issue("mosquitto", common_name="localhost"))
+        """New certificates for the broker and for the gateways; believed after the next start or reload."""
+        account.give(*self._authority.issue("mosquitto", common_name="localhost"), *self._authority.issue("gateway", common_name="gateway"))
 
     def admit(self, passwords: Mapping[str, str]) -> None:
         """Who may sign in with a password."""
