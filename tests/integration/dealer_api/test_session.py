@@ -54,6 +54,15 @@ async def test_a_session_that_nobody_touches_ends_and_an_open_page_does_not_keep
     assert await later(0.3) == 303, "the page looked again by itself, nobody did anything"
 
 
+async def test_a_desk_whose_clock_runs_ahead_signs_nobody_else_out(desk):
+    advisor = await desk.as_role("advisor")
+    now = desk.house.machine()
+    object.__setattr__(desk.house, "machine", lambda: now + timedelta(days=500))
+    await desk.as_role("manager")
+    object.__setattr__(desk.house, "machine", lambda: now)
+    await desk.get(advisor, "/api/v1/session")
+
+
 async def test_no_session_outlives_its_day_however_busy_it_is(desk):
     client, at = await desk.as_role("advisor"), {"now": desk.house.machine()}
     object.__setattr__(desk.house, "machine", lambda: at["now"])
