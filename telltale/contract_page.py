@@ -74,14 +74,16 @@ def _limits() -> list[str]:
         *(f"| {', '.join(f'`{name}`' for name in names)} | {may} | {words} |" for names, (may, words) in GATEWAY.items()), "",
         "Before it starts, a gateway tries all of this out, and also whether somebody without an account, or with a made-up one, can speak as a car.",
         "A broker on which that works is refused, unless `TELLTALE_OPEN_BROKER` says that it is known ([settings](settings.md)).", "",
-        "| limit | mosquitto |", "|---|---|",
-        "| message at the broker | `message_size_limit 131072` (for wills too) |",
-        "| one session a car | `use_username_as_clientid true` on the cars' listener (not on the gateway's: it has a session for each bucket) |",
-        "| connections | `max_connections` on the cars' listener: the fleet and a quarter more |",
-        "| what waits for a car that is away | none: what we send to cars is QoS 0 |",
-        "| topics | `pattern write vehicles/+/%u/up/+`, `pattern read vehicles/+/%u/down/#` |",
-        "| retained messages | `retain_available false` |",
-        "| sign-in tries | mosquitto has no limit: put one before it (nftables, HAProxy), or use client certificates |", "",
+        "| limit | mosquitto | nats-server |", "|---|---|---|",
+        f"| message at the broker | `message_size_limit 131072` | `max_payload: {PAYLOAD}` |",
+        "| sessions of a car | `use_username_as_clientid true` on the cars' listener (one; not on the gateway's, which has one for each bucket) | "
+        "the gateway's answer to a sign-in |",
+        f"| filters of a session | – | `max_subscriptions: {SUBSCRIPTIONS}` |",
+        "| connections | `max_connections` on the cars' listener: the fleet and a quarter more | `max_connections` |",
+        "| topics of a car | `pattern write vehicles/+/%u/up/+`, `pattern read vehicles/+/%u/down/#` | the gateway's answer to a sign-in |",
+        "| retained messages | `retain_available false` | no more than one for each of a car's three topics |",
+        "| sign-in tries | none: put one before it (nftables, HAProxy), or use client certificates | the gateway's answer to a sign-in |", "",
+        "What we send to cars is QoS 0: nothing waits at the broker for a car that is away.", "",
     ]  # fmt: skip
 
 

@@ -127,4 +127,5 @@ def _buttons(row: ward.WardRow) -> tuple[tuple[str, str], ...]:
 def _counted(tally: tallies.Tally) -> Counted:
     name, _, rest = tally.name.partition(":")
     title = _COUNTED.get(name, words.plain(name).capitalize())
-    return Counted(f"{title}: {words.plain(rest)}" if rest else title, tally.subject, tally.times, tally.last_at, tally.detail)
+    detail = words.REFUSALS[tally.detail][0] if tally.detail in words.REFUSALS else tally.detail  # of a flood: its kind
+    return Counted(f"{title}: {words.plain(rest)}" if rest else title, tally.subject, tally.times, tally.last_at, detail)

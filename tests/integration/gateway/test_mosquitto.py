@@ -14,6 +14,7 @@ from gateway.doorkeeper import secret_hash
 from proofs.bench.brokers import mosquitto
 from schemas.vehicle import topic
 from store import vehicles
+from telltale.embedded.process import free_port
 from tests.integration.gateway.conftest import ROOM
 from tests.integration.gateway.world import now, until
 
@@ -119,3 +120,38 @@ async def test_a_car_that_was_removed_is_not_believed_any_more(on_mosquitto):
         return await world.pool.fetchval("SELECT count(*) FROM quarantine WHERE vin = $1 AND reason = 'unknown_vehicle'", car.vin) > 0
 
     await until(unknown)
+
+
+async def test_the_documented_limits_hold_and_the_gateway_lives_with_them(world, mosquittos, home: Path):
+    """docs/reference/mqtt.md, *A broker of your own*: cars on a listener of theirs, one session each, no large messages, nothing retained."""
+    cars = free_port()
+    (home / "acl").write_text(
+        "user gateway\ntopic read vehicles/+/+/up/+\n"
+        + "".join(f"topic write vehicles/+/+/down/{way}\n" for way in ("acks", "asks", "alerts"))
+        + "topic readwrite vehicles/+/gateway/up/pulse\ntopic readwrite vehicles/check/+/up/x\n"
+        + "pattern write vehicles/+/%u/up/+\npattern read vehicles/+/%u/down/#\n"
+    )
+    port = await mosquittos(
+        "allow_anonymous true", f"acl_file {home}/acl", f"persistence_location {home}/", *ROOM, "message_size_limit 131072", "retain_available false",
+        f"listener {cars} 127.0.0.1", "use_username_as_clientid true", "max_connections 3",
+    )  # fmt: skip
+    world.options["open_broker"] = True
+    world.broker = SimpleNamespace(mqtt_url=f"mqtt://gateway:-@127.0.0.1:{port}", auth_url="", auth_seed="", log=None, port=cars)
+    await world.start(mqtt_version=5)
+    car, other = await world.car(), await world.car()
+    car.say()
+    await until(lambda: car.acked and car.acked[-1]["upto"] == 1)
+    car.say(car.body(2, padding="x" * 200_000)).wait_for_publish(5)
+    car.say(car.body(3, padding="x" * 100_000))
+
+    async def refused() -> bool:
+        return await world.refusals(car) == ["too_large"]  # the larger one came to nobody
+
+    await until(refused)
+    again = paho.Client(CallbackAPIVersion.VERSION2, client_id="another")
+    again.username_pw_set(other.vin, other.secret)
+    again.connect("127.0.0.1", cars)
+    again.loop_start()
+    await until(other.gone.is_set)  # the same user is the same session
+    again.disconnect()
+    again.loop_stop()
