@@ -9,17 +9,20 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias
 
 import asyncpg
+import structlog
 from pydantic_core import from_json, to_json
 
 from schemas.errors import Unavailable
 from store import witness
 from store.connecting import CONNECT_S, dial
 
+log = structlog.get_logger()
+
 ACQUIRE_S = 2.0  #: an acquire without a time-out waits forever when the pool is exhausted (measured)
 STALL_S = 2.0  #: a statement that the server itself should have broken off so long ago is not coming back: the line is dead, or the server is
 _EXPIRING = ("25006", "25P03", "57P", "08")  #: demoted, timed out, shut down, or a lost connection: the pool's others are as bad
-#: serialization, deadlock, lock or statement time-out, no room (connections, disk, memory), a disk that failed: trying again may help
-_BUSY = ("40001", "40P01", "55P03", "57014", "53", "58")
+#: serialization, deadlock, lock or statement time-out, no room (connections, disk, memory), a disk that failed or has spoilt a page: no fault of the call
+_BUSY = ("40001", "40P01", "55P03", "57014", "53", "58", "XX001", "XX002")
 _LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -116,6 +119,8 @@ async def transaction(pool: Pool, dealer_id: int | None = None) -> AsyncIterator
             raise
         await work.commit()
     except _LOST as error:
+        if isinstance(error, asyncpg.DataCorruptedError | asyncpg.IndexCorruptedError):
+            log.critical("database_corrupted", reason=str(error), hint="stop, and restore: docs/howto/operate.md")
         if _others_are_as_bad(error):
             await pool.expire_connections()
         elif not _may_be_repeated(error):
@@ -146,7 +151,7 @@ def _others_are_as_bad(error: BaseException) -> bool:
 
 
 def _may_be_repeated(error: BaseException) -> bool:
-    """Whether the same work may succeed when it comes again a moment later."""
+    """Whether it is the server's state and not the work: the same may succeed when it comes again."""
     return isinstance(error, asyncpg.PostgresError) and str(error.sqlstate).startswith(_BUSY)
 
 

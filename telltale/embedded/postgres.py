@@ -170,7 +170,7 @@ class EmbeddedPostgres:
         if self._who.borrowed:
             os.chown(password, self._who.uid, self._who.gid)
         command = [
-            str(bin_folder / "initdb"), "-D", str(half), "-U", USER, "-E", "UTF8", "--no-locale", "-N",
+            str(bin_folder / "initdb"), "-D", str(half), "-U", USER, "-E", "UTF8", "--no-locale", "-N", "--data-checksums",
             "--auth=scram-sha-256", f"--pwfile={password}",
         ]  # fmt: skip
         done = subprocess.run(

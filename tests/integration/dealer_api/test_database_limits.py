@@ -12,10 +12,13 @@ from typing import Any
 
 import asyncpg
 import pytest
+import structlog.testing
 from aiohttp.test_utils import TestClient, TestServer
 
-from dealer_api import identity
+from dealer_api import cookies
+from dealer_api.acts import sign_in
 from dealer_api.acts.house import House
+from dealer_api.acts.visitor import Visitor
 from dealer_api.application import build
 from dealer_api.live import Live
 from dealer_api.routes import ROUTES
@@ -27,7 +30,7 @@ from store.roles import role_url
 from telltale import data
 from telltale.embedded.postgres import EmbeddedPostgres
 from tests.integration.dealer_api.conftest import MONDAY, make_dealer
-from tests.servers import server
+from tests.servers import VERSIONS, server
 from tests.standing import Clock
 
 SECRET = "secret"
@@ -68,8 +71,8 @@ async def served(postgres: EmbeddedPostgres, url: str = "") -> AsyncIterator[Lim
     await office.close()
     web = TestClient(TestServer(build(house, Live(desk))))
     await web.start_server()
-    token = await identity.start_session(house, people[(dealer.id, "manager")])
-    web.session.cookie_jar.update_cookies({identity.COOKIE: token}, web.make_url("/"))
+    entered = await sign_in.enter(house, people[(dealer.id, "manager")], Visitor("127.0.0.1"), "password")
+    web.session.cookie_jar.update_cookies({cookies.SESSION: entered.session}, web.make_url("/"))
     yield Limited(postgres, house, web)
     await web.close()
     for pool in pools:
@@ -266,3 +269,30 @@ async def test_calls_that_are_broken_off_leave_no_connection_behind(home):
         assert all(row["state"] == "idle" and row["xact_start"] is None for row in held)
         await pool.close()
         await admin.close()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_page_that_the_disk_has_spoilt_is_never_a_wrong_answer(home, version):
+    """D-15. Some bytes of a table are turned: the call is 503, the log says it loudly, and nothing made up is served."""
+    async with server(home, version) as postgres:
+        await migrate(postgres.url, SECRET)
+        async with served(postgres) as limited:
+            assert (await limited.web.get("/api/v1/resources")).status == 200
+            admin = await asyncpg.connect(postgres.url)
+            assert await admin.fetchval("SHOW data_checksums") == "on"
+            await admin.execute("CHECKPOINT")
+            file = postgres.data / await admin.fetchval("SELECT pg_relation_filepath('resources')")
+            await admin.close()
+            await postgres.stop()
+            with file.open("r+b") as table:
+                table.seek(8_100)
+                spoilt = bytes(255 - byte for byte in table.read(60))
+                table.seek(8_100)
+                table.write(spoilt)
+            await postgres.start()
+            with structlog.testing.capture_logs() as lines:
+                for _ in range(100):  # the first ones find the connections of before
+                    if (await status(limited, "/api/v1/cases")) == 200:
+                        break
+                assert await status(limited, "/api/v1/resources") == 503
+            assert [line["log_level"] for line in lines if line["event"] == "database_corrupted"] == ["critical"]

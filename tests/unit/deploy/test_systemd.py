@@ -14,7 +14,8 @@ from tests.unit.deploy.verbs import settings, unknown_options
 
 ROOT = Path(__file__).resolve().parents[3]
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
-SERVICES = [unit for unit in UNITS if "migrate" not in unit.name]
+ONCE = ("telltale-migrate.service", "telltale-backup.service")
+SERVICES = [unit for unit in UNITS if unit.name not in ONCE]
 
 analyze = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze on this machine (on Debian: apt-get install systemd)")
 
@@ -55,7 +56,7 @@ def test_the_example_of_settings_names_settings_and_is_for_its_owner() -> None:
 @pytest.fixture
 def copies(tmp_path: Path) -> list[Path]:
     """With a Python that is there, for systemd wants to see the program."""
-    for unit in UNITS:
+    for unit in (*UNITS, *UNITS[0].parent.glob("*.timer")):
         (tmp_path / unit.name).write_text(unit.read_text().replace("/opt/telltale/.venv/bin/python", sys.executable))
     return sorted(tmp_path.glob("*.service"))
 
