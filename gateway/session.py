@@ -17,7 +17,7 @@ from paho.mqtt.properties import Properties
 
 from gateway import metrics
 from gateway.address import Host
-from gateway.chunk import Chunk
+from gateway.chunk import OVERHEAD, Chunk
 from gateway.dialling import dial
 from gateway.packets import PUBACK, publish_packet
 from schemas.errors import Misconfigured
@@ -272,7 +272,7 @@ class Session:
         chunk.mids.append(mid)
         chunk.topics.append(topic)
         chunk.payloads.append(payload)
-        chunk.size += len(topic) + len(payload)
+        chunk.size += OVERHEAD + len(topic) + len(payload)
 
     def take_many(self, topics: list[bytes], payloads: list[bytes], mids: list[int]) -> None:
         """A run of fresh QoS 1 PUBLISHes."""
@@ -286,7 +286,7 @@ class Session:
         chunk.mids += mids
         chunk.topics += topics
         chunk.payloads += payloads
-        chunk.size += sum(map(len, topics)) + sum(map(len, payloads))
+        chunk.size += OVERHEAD * len(mids) + sum(map(len, topics)) + sum(map(len, payloads))
 
     def _chunk(self) -> Chunk:
         if self.chunk is None:
