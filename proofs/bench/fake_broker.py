@@ -72,6 +72,9 @@ class FakeBroker(asyncio.Protocol):
                 asfilter = bytes(body[4:-1]).decode()
                 self._session = self._sessions.get(int(asfilter.split("/")[1]), None)
                 asyncio.get_running_loop().create_task(self._start(), name="first packets")
+            elif first & 0xF0 == wire.PUBLISH and body[2:].tobytes().find(b"/gateway/up/pulse") > 0:
+                topic, _, payload = wire.published(first, body)
+                self._transport.write(wire.publish(topic, payload, None))  # whoever does not hear itself would connect anew
             elif first & 0xF0 == wire.PINGREQ:
                 self._transport.write(bytes((wire.PINGRESP, 0)))
         if acked and self._session is not None:
