@@ -21,7 +21,6 @@ from gateway import sign_ins
 from gateway.address import Tls, taken_apart
 from gateway.seldom import Seldom
 from gateway.sign_ins import Reason, SignIns
-from gateway.sign_ins import secret_hash as secret_hash
 from schemas.contract import CHANNELS
 from schemas.vehicle import bucket_of
 

@@ -7,7 +7,6 @@ the broker gives up on it.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 from gateway.allowance import Allowance
+from schemas.credentials import secret_hash
 from schemas.vehicle import is_vin
 
 SESSIONS: Final = 10  #: of one car at the broker: the VIN, and the VIN with -1 to -9 behind it
@@ -47,11 +47,6 @@ class Times:
 
     times: int = 0
     place: str = ""
-
-
-def secret_hash(secret: str) -> bytes:
-    """sha256 is enough for 32 random bytes (argon2 is for what people choose)."""
-    return hashlib.sha256(secret.encode()).digest()
 
 
 class SignIns:

@@ -27,12 +27,13 @@ import aiohttp
 import asyncpg
 import psutil
 
-from gateway.doorkeeper import Doorkeeper, secret_hash
+from gateway.doorkeeper import Doorkeeper
 from proofs.bench import rig
 from proofs.bench.brokers import mosquitto
 from proofs.bench.payloads import sample
 from proofs.owing import owe
 from proofs.shares import fleet
+from schemas.credentials import secret_hash
 from schemas.errors import Misconfigured, Unavailable
 from telltale import cli
 from telltale.embedded.broker import EmbeddedBroker

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.credentials import mosquitto_hash, secret_hash
 from schemas.errors import NotFound, Overtaken
 from schemas.vehicle import BUCKETS as BUCKETS
 from store import bells
@@ -17,9 +18,13 @@ _PAGE_OF = f"{_IDENTITIES} WHERE bucket_of(vin) = $3 AND id > $1 ORDER BY id LIM
 _CHANGED = "SELECT id, vin, dealer_id, profile, secret_hash, revoked_at, changed FROM vehicles WHERE changed > $1 ORDER BY changed LIMIT $2"
 _NEWEST_CHANGE = "SELECT coalesce(max(changed), 0) FROM vehicles"
 _ENROL = """
-UPDATE vehicles SET secret_hash = $2, enrolled_at = $3, revoked_at = NULL WHERE vin = $1 RETURNING id, dealer_id
+UPDATE vehicles SET secret_hash = $2, mosquitto_hash = $3, enrolled_at = $4, revoked_at = NULL WHERE vin = $1 RETURNING id, dealer_id
 """
 _REVOKE = "UPDATE vehicles SET revoked_at = $2 WHERE vin = $1 AND revoked_at IS NULL RETURNING id, dealer_id"
+_PASSWORDS = """
+SELECT vin, CASE WHEN revoked_at IS NULL THEN coalesce(mosquitto_hash, '') END FROM vehicles
+WHERE secret_hash IS NOT NULL AND ($1::bigint IS NULL OR id = $1)
+"""
 _KNOWN = "SELECT 1 FROM vehicles WHERE vin = $1"
 _HEARD = """
 UPDATE vehicles v SET last_heard_at = greatest(v.last_heard_at, n.at), online = n.online
@@ -71,9 +76,14 @@ async def by_vins(connection: Connection, vins: Sequence[str]) -> list[Identity]
     return [Identity(*row) for row in await connection.fetch(_IDENTITIES + " WHERE vin = ANY($1::text[])", vins)]
 
 
-async def enrol(connection: Connection, vin: str, secret_hash: bytes, now: datetime) -> int:
-    """Let the car sign in with the secret of that sha256; an older secret ends. Returns the vehicle's id."""
-    row = await connection.fetchrow(_ENROL, vin, secret_hash, now)
+async def passwords(connection: Connection, vehicle_id: int | None = None) -> dict[str, str | None]:
+    """VIN -> mosquitto's hash of its secret, of all cars or one. None: it may not sign in; "": enrolled before such hashes were kept."""
+    return {row[0]: row[1] for row in await connection.fetch(_PASSWORDS, vehicle_id)}
+
+
+async def enrol(connection: Connection, vin: str, secret: str, now: datetime) -> int:
+    """Let the car sign in with this secret, of which only hashes are kept; an older one ends. Returns the vehicle's id."""
+    row = await connection.fetchrow(_ENROL, vin, secret_hash(secret), mosquitto_hash(secret), now)
     if row is None:
         raise NotFound("vehicle")
     await bells.ring(connection, bells.CARS, vehicle=row["id"], what="enrolled")

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from monitoring import stuck
 from monitoring.page import Address
 from rules.judge import Judge
+from schemas.credentials import secret_hash
 from schemas.errors import BadInput, Misconfigured, Unavailable
 from schemas.vehicle import is_vin
 from store import bells, fleet, stages, vehicles
@@ -44,9 +45,9 @@ async def gateway(settings: Settings) -> None:
     from telltale.embedded.credentials import broker_secrets, signed_in
 
     business = await business_clock(settings, "gateway")
-    auth_url, auth_seed, mqtt_url = settings.auth_url.get_secret_value(), settings.auth_seed.get_secret_value(), settings.mqtt
-    if auth_url:  # a broker that asks us; when it is told no passwords, they follow from the secret that it knows too
-        mqtt_url = signed_in(mqtt_url, "gateway", settings.key)
+    auth_url, auth_seed = settings.auth_url.get_secret_value(), settings.auth_seed.get_secret_value()
+    mqtt_url = signed_in(settings.mqtt, "gateway", settings.key)  # an address without an account: our broker-config, which knows the secret too
+    if auth_url:  # a broker that asks us
         auth_url = signed_in(auth_url, "doorkeeper", settings.key)
         auth_seed = auth_seed or broker_secrets(settings.key)["issuer_seed"]
     judge = await _judge(settings)
@@ -243,7 +244,7 @@ async def _let_in(work: office.Office, vin: str, secret: str, profile: str) -> t
             raise BadInput("--profile", f"{profile} is not a model we know: {', '.join(data.profiles())}")
         at, title = await work.dealer(None), data.profiles()[profile].title
         await fleet.add(work.connection, at.id, vin=vin, profile=profile, title=f"{title} (recorded drive)", plate=None, actor="system", now=work.now)
-    elif known[vin].secret_hash not in (None, enrolment.hash_of(secret)):
+    elif known[vin].secret_hash not in (None, secret_hash(secret)):
         raise BadInput("--vin", f"{vin} has a secret of its own, which playing would end: take the VIN of a car that is not enrolled, or a new one")
     await enrolment.enrol(work.connection, vin, secret, work.now)
     return work.now, known[vin].profile if vin in known else profile

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets as randomness
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from store import fleet, history, messages, vehicles
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a telematics unit needs to speak. The password is shown once; we keep its sha256."""
+    """What a telematics unit needs to speak. The password is shown once; we keep its hashes."""
 
     vehicle: Vehicle
     username: str
@@ -55,7 +54,7 @@ async def enrol(house: House, dealer_id: int, actor: str, vehicle_id: int) -> Cr
     async with house.at(dealer_id) as connection:
         car = await fleet.get(connection, dealer_id, vehicle_id)
         password, now = randomness.token_bytes(32).hex(), house.now()
-        await vehicles.enrol(connection, car.vin, hashlib.sha256(password.encode()).digest(), now)
+        await vehicles.enrol(connection, car.vin, password, now)
         await history.write(connection, dealer_id, "vehicle", car.id, old=None, new="enrolled", reason="new credentials", actor=actor, now=now)
         car = await fleet.get(connection, dealer_id, vehicle_id)
     ways = ("up/telemetry", "up/diagnostics", "up/status", "down/acks", "down/asks", "down/alerts")

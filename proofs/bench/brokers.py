@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.doorkeeper import Doorkeeper, secret_hash
+from gateway.doorkeeper import Doorkeeper
+from schemas.credentials import secret_hash
 from schemas.errors import Unavailable
 from telltale.embedded.broker import EmbeddedBroker
 from telltale.embedded.process import die_with_parent, free_port

@@ -13,12 +13,12 @@ from collections import defaultdict
 from typing import Any
 from urllib.parse import quote
 
-from gateway.doorkeeper import secret_hash
 from proofs.bench import rig
 from proofs.bench.brokers import Running, broker
 from proofs.bench.payloads import stream, vins
 from proofs.bench.rig import Child
 from rules.catalogue import RULES
+from schemas.credentials import secret_hash
 from telltale import cli
 from telltale.embedded.postgres import EmbeddedPostgres
 from telltale.settings import Settings

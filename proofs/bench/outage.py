@@ -20,11 +20,11 @@ from typing import Any
 
 import psutil
 
-from gateway.doorkeeper import secret_hash
 from proofs.bench import rig
 from proofs.bench.brokers import broker
 from proofs.bench.payloads import vins
 from proofs.bench.rig import Child
+from schemas.credentials import secret_hash
 from telltale.embedded.postgres import EmbeddedPostgres
 
 STEADY_S = 8.0

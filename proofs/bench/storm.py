@@ -20,10 +20,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gateway.doorkeeper import Doorkeeper, secret_hash
+from gateway.doorkeeper import Doorkeeper
 from proofs.bench import rig
 from proofs.bench.payloads import vins
 from proofs.bench.rig import Child
+from schemas.credentials import secret_hash
 from schemas.vehicle import topic
 from simulator.connection import Connection
 from telltale.embedded.broker import EmbeddedBroker

@@ -113,7 +113,7 @@ async def _car(connection: Connection, made: Furnished, n: int, owner: int, now:
     made.vins.append(vin)
     made.rows[f"vehicles/{n}"] = car.id
     if n != 9:  # one has no credentials yet
-        await vehicles.enrol(connection, vin, b"0" * 32, now)
+        await vehicles.enrol(connection, vin, "0" * 64, now)
 
 
 async def _visits(house: House, made: Furnished) -> None:

@@ -10,8 +10,8 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.doorkeeper import secret_hash
 from proofs.bench.brokers import mosquitto
+from schemas.credentials import secret_hash
 from schemas.vehicle import topic
 from store import vehicles
 from telltale.embedded.process import free_port

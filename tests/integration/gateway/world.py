@@ -16,8 +16,8 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway import running
-from gateway.doorkeeper import secret_hash
 from gateway.intake import Intake
+from schemas.credentials import secret_hash
 from schemas.vehicle import topic
 from telltale import data
 

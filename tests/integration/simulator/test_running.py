@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway.doorkeeper import Doorkeeper, secret_hash
+from gateway.doorkeeper import Doorkeeper
+from schemas.credentials import secret_hash
 from schemas.telemetry import Diagnostics, Telemetry
 from schemas.vehicle import topic
 from simulator import running

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gateway.doorkeeper import Doorkeeper, secret_hash
+from gateway.doorkeeper import Doorkeeper
+from schemas.credentials import secret_hash
 from schemas.vehicle import topic
 from simulator.connection import Connection
 from simulator.spool import Spool, SpoolFile

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from schemas.credentials import mosquitto_hash
+
 ROOT = Path(__file__).resolve().parents[3]
 HEADER = "name,phone,vin,title,plate,profile,language,consent_service,consent_at,consent_source,consent_wording\n"
 GOOD = 'Erika Beispiel,0176 04069020,WVWZZZ1KZAW000123,VW Golf,HH-EB 12,petrol_hatch,de,yes,2026-03-01T09:00+01:00,order form,"You may text me."\n'
@@ -184,3 +186,43 @@ async def test_days_of_readings_are_shown_and_brought_back(telltale: Telltale, p
     assert telltale.facts("retention")["days"] == 7
     wrong = telltale("retention", "--today", "yesterday")
     assert wrong.returncode == 2 and "today" in wrong.stderr
+
+
+def test_certificates_and_a_brokers_files_are_made_by_two_commands_that_may_be_repeated(telltale: Telltale, tmp_path: Path) -> None:
+    create_dealer(telltale)
+    password = telltale.facts("vehicle", "enrol", "WVWZZZ1KZAW000123", "--profile", "petrol_hatch")["password"]
+    certificates, out, public = tmp_path / "certificates", tmp_path / "mosquitto", tmp_path / "public"
+    make = ("certificates", "make", "--out", str(certificates), "--host", "broker.example", "--host", "10.0.0.7", "--public", str(public))
+    assert telltale.facts(*make)["server_made"] is True
+    assert telltale.facts(*make) | {"folder": ""} == {"folder": "", "authority_made": False, "server_made": False, "hosts": ["broker.example", "10.0.0.7"]}
+    assert [path.name for path in public.iterdir()] == ["ca.crt"]
+    assert telltale.facts("certificates", "client", "gateway", "--out", str(certificates))["key"] == f"{certificates}/gateway.key"
+
+    config = ("broker-config", "mosquitto", "--out", str(out), "--certificates", str(certificates))
+    assert telltale.facts(*config) == {"folder": str(out), "cars": 1, "enrol_again": [], "broker_told": False}
+    assert {path.name for path in out.iterdir()} == {
+        "mosquitto.conf", "server.crt", "server.key", "cars.passwords", "cars.access", "gateways.passwords", "gateways.access", "store"
+    }  # fmt: skip
+    before = {path: path.stat().st_mtime_ns for path in out.iterdir() if path.is_file()}
+    telltale.facts(*config)
+    assert {path: path.stat().st_mtime_ns for path in out.iterdir() if path.is_file()} == before
+    assert (out / "cars.passwords").read_text() == f"WVWZZZ1KZAW000123:{mosquitto_hash(password)}\n"
+    telltale.facts("vehicle", "revoke", "WVWZZZ1KZAW000123")
+    assert telltale.facts(*config)["cars"] == 0
+    assert (out / "cars.passwords").read_text() == (out / "cars.access").read_text() == ""
+
+
+async def test_a_car_enrolled_before_mosquittos_hashes_were_kept_is_named(telltale: Telltale, tmp_path: Path, pool_as: Any) -> None:
+    create_dealer(telltale)
+    telltale.facts("vehicle", "enrol", "WVWZZZ1KZAW000123", "--profile", "petrol_hatch")
+    await (await pool_as("admin")).execute("UPDATE vehicles SET mosquitto_hash = NULL")
+    telltale.facts("certificates", "make", "--out", str(tmp_path), "--host", "b.example")
+    said = telltale.facts("broker-config", "mosquitto", "--out", str(tmp_path / "m"), "--certificates", str(tmp_path))
+    assert (said["cars"], said["enrol_again"]) == (0, ["WVWZZZ1KZAW000123"])
+
+
+def test_without_certificates_there_is_no_configuration(telltale: Telltale, tmp_path: Path) -> None:
+    done = telltale("broker-config", "mosquitto", "--out", str(tmp_path / "m"), "--certificates", str(tmp_path))
+    assert done.returncode == 2
+    assert "telltale certificates make" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

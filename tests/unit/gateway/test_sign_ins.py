@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.allowance import Allowance
-from gateway.sign_ins import RIGHT_BURST, STRANGERS, WRONG_BURST, Reason, SignIns, is_session_of, secret_hash
+from gateway.sign_ins import RIGHT_BURST, STRANGERS, WRONG_BURST, Reason, SignIns, is_session_of
+from schemas.credentials import secret_hash
 
 VIN, OTHER = "WVWZZZ1JZXW000001", "WVWZZZ1JZXW000002"
 
