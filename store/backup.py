@@ -55,10 +55,10 @@ class Manifest:
     format: int = FORMAT
 
 
-async def back_up(url: str, secret: str, folder: Path, programs: Programs, *, made_at: datetime, readings: bool = True) -> Manifest:
+async def back_up(url: str, folder: Path, programs: Programs, *, made_at: datetime, readings: bool = True) -> Manifest:
     """Write a backup to `folder`, which must not exist. Without `readings` the days of readings are left out, not their tables.
 
-    Raises Misconfigured when our account may not read everything, and leaves nothing half-made.
+    Raises Misconfigured when the account of `url` may not read everything, and leaves nothing half-made.
     """
     if folder.exists():
         raise Misconfigured("--to", f"{folder} is there already: a backup is never written over another one")
@@ -66,7 +66,7 @@ async def back_up(url: str, secret: str, folder: Path, programs: Programs, *, ma
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(parents=True, mode=0o700)
     try:
-        manifest = await _dump(await writable(roles.role_url(url, secret, roles.BACKUP)), half / DUMP, programs, made_at, readings)
+        manifest = await _dump(await writable(url), half / DUMP, programs, made_at, readings)
         (half / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1) + "\n")
         _on_disk(half / MANIFEST, half)
         half.rename(folder)
@@ -122,10 +122,9 @@ def checked(folder: Path) -> Manifest:
 
 async def _dump(url: str, file: Path, programs: Programs, made_at: datetime, readings: bool) -> Manifest:
     async with _connection(url) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        if not await roles.may_back_up(connection):
-            raise Misconfigured(roles.BACKUP, f"may not read past row security: let a superuser say once: {roles.BACKUP_RIGHTS}")
+        await roles.become_backup(connection)
         moment = await connection.fetchval("SELECT pg_export_snapshot()")  # what is counted and what is dumped are the same rows
-        words = ["--format=custom", f"--snapshot={moment}", "--no-password", f"--file={file}", *([] if readings else ["--exclude-table-data=readings_*"])]
+        words = ["--format=custom", f"--role={roles.BACKUP}", f"--snapshot={moment}", "--no-password", f"--file={file}", *([] if readings else ["--exclude-table-data=readings_*"])]
         version, tls = connection.get_server_version().major, await _encrypted(connection)
         _, rows = await asyncio.gather(_run(programs(version, tls) / "pg_dump", words, url), _rows(connection, readings))
         migrations = {row["version"]: row["checksum"] for row in await connection.fetch(_MIGRATIONS)}

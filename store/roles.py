@@ -1,5 +1,5 @@
-"""The login roles of the services. They belong to the server, not to a database: no dump of a database brings them along, so
-each `migrate` makes those that are missing, and gives all of them the passwords that follow from the one secret."""
+"""The roles of the services, of the commands and of the backup. They belong to the server, not to a database: no dump of a database
+brings them along, so each `migrate` makes those that are missing, and gives those that sign in the passwords that follow from the one secret."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from schemas.errors import Misconfigured
+
 SERVICES = ("telltale_gateway", "telltale_worker", "telltale_desk", "telltale_owner_page")
 OFFICE = "telltale_office"  #: the commands of a house: what the workers may, and making people and keys
-BACKUP = "telltale_backup"  #: reads everything, past row security, and writes nothing
-ROLES = (*SERVICES, OFFICE, BACKUP)
+LOGINS = (*SERVICES, OFFICE)
+BACKUP = "telltale_backup"  #: reads everything, past row security, and writes nothing. Nobody signs in as it: the database's owner becomes it
+ROLES = (*LOGINS, BACKUP)
 #: What a superuser has to say once, where the account that migrates may not.
 BACKUP_RIGHTS = f"ALTER ROLE {BACKUP} BYPASSRLS; GRANT pg_read_all_data TO {BACKUP}"
 
-_CREATE = "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE INHERIT"
+_CREATE = "CREATE ROLE {} {} NOSUPERUSER NOCREATEDB NOCREATEROLE INHERIT"
 _ATTEMPTS = 5
 
 
@@ -47,19 +51,21 @@ async def give_passwords(connection: asyncpg.Connection, secret: str) -> None:
 
     async def give() -> None:
         async with connection.transaction():
-            for role in ROLES:  # a hex digest needs no quoting, and ALTER ROLE takes no parameters
+            for role in LOGINS:  # a hex digest needs no quoting, and ALTER ROLE takes no parameters
                 await connection.execute(f"ALTER ROLE {role} LOGIN PASSWORD '{password_of(secret, role)}'")
 
     await _among_others(give)
 
 
-async def may_back_up(connection: asyncpg.Connection) -> bool:
-    """Whether the account of this connection reads every row of every table."""
-    return bool(
-        await connection.fetchval(
-            "SELECT rolsuper OR (rolbypassrls AND pg_has_role(rolname, 'pg_read_all_data', 'USAGE')) FROM pg_roles WHERE rolname = current_user"
-        )
-    )
+async def become_backup(connection: asyncpg.Connection) -> None:
+    """From here to the end of its transaction this connection of the database's owner reads every row. Raises Misconfigured where it may not."""
+    try:
+        await connection.execute(f"SET LOCAL ROLE {BACKUP}")
+        reads = await connection.fetchval("SELECT rolbypassrls AND pg_has_role(rolname, 'pg_read_all_data', 'USAGE') FROM pg_roles WHERE rolname = current_user")
+    except (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidParameterValueError):  # the second: there is no such role
+        reads = False
+    if not reads:
+        raise Misconfigured(BACKUP, f"may not read past row security: run `telltale migrate`, or let a superuser say once: {BACKUP_RIGHTS}")
 
 
 async def _ensure(connection: asyncpg.Connection) -> None:
@@ -67,15 +73,28 @@ async def _ensure(connection: asyncpg.Connection) -> None:
     async with connection.transaction():
         for role in ROLES:
             if role not in known:
-                await connection.execute(_CREATE.format(role))
+                await connection.execute(_CREATE.format(role, "LOGIN" if role in LOGINS else "NOLOGIN"))
         if not await connection.fetchval("SELECT pg_has_role($1, 'telltale_worker', 'MEMBER')", OFFICE):
             await connection.execute(f"GRANT telltale_worker TO {OFFICE}")
-    if not await connection.fetchval("SELECT rolbypassrls AND pg_has_role(rolname, 'pg_read_all_data', 'USAGE') FROM pg_roles WHERE rolname = $1", BACKUP):
-        try:
-            async with connection.transaction():
-                await connection.execute(BACKUP_RIGHTS)
-        except asyncpg.InsufficientPrivilegeError:
-            pass  # everything else works without; `telltale backup` says what is missing
+        if await connection.fetchval("SELECT rolcanlogin FROM pg_roles WHERE rolname = $1", BACKUP):
+            await connection.execute(f"ALTER ROLE {BACKUP} NOLOGIN PASSWORD NULL")
+    if not await _becomes_backup(connection):
+        for rights in (BACKUP_RIGHTS, f"GRANT {BACKUP} TO CURRENT_USER"):
+            with suppress(asyncpg.InsufficientPrivilegeError):  # everything else works without; `telltale backup` says what is missing
+                async with connection.transaction():
+                    await connection.execute(rights)
+
+
+async def _becomes_backup(connection: asyncpg.Connection) -> bool:
+    trial = connection.transaction()
+    await trial.start()
+    try:
+        await become_backup(connection)
+        return True
+    except Misconfigured:
+        return False
+    finally:
+        await trial.rollback()
 
 
 async def _among_others(work: Callable[[], Awaitable[None]]) -> None:

@@ -124,7 +124,7 @@ class Database:
     secret: str = SECRET
 
     def role(self, name: str) -> str:
-        """The URL for one of `gateway`, `worker`, `desk`, `owner_page`, `office`, `backup`."""
+        """The URL for one of `gateway`, `worker`, `desk`, `owner_page`, `office`."""
         return role_url(self.url, self.secret, name if name.startswith("telltale_") else f"telltale_{name}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -50,3 +51,12 @@ def signed_in(url: str, user: str, password: str, database: str) -> str:
     """The same server, as somebody else, in another database."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.netloc.rpartition('@')[2]}", path=f"/{database}"))
+
+
+def lend(folder: Path) -> None:
+    """To the account that runs our servers, for it alone."""
+    who = binaries.account()
+    for path in (folder, *folder.rglob("*")):
+        if who.borrowed:
+            os.chown(path, who.uid, who.gid)
+    folder.chmod(0o700)

@@ -131,7 +131,10 @@ async def undone(connection: Any, dealer: int | None) -> AsyncIterator[None]:
 
 
 async def as_role(database: Any, role: str) -> Any:
-    connection = await connect(database.role(role), name="rights")
+    """Signed in as that role; nobody signs in as the backup's, the owner becomes it."""
+    connection = await connect(database.url if role == "backup" else database.role(role), name="rights")
+    if role == "backup":
+        await connection.execute(f"SET ROLE {BACKUP}")
     await connection.reset_type_codec("jsonb", schema="pg_catalog")
     return connection
 
@@ -203,6 +206,7 @@ async def test_no_service_owns_anything_or_reads_past_row_security(admin):
     for row in rows:
         assert not (row["rolsuper"] or row["rolcreaterole"] or row["rolcreatedb"] or row["rolreplication"]), row["rolname"]
         assert row["rolbypassrls"] is (row["rolname"] == BACKUP)
+        assert row["rolcanlogin"] is (row["rolname"] != BACKUP)
     assert await admin.fetchval("SELECT count(*) FROM pg_class WHERE relowner IN (SELECT oid FROM pg_roles WHERE rolname LIKE 'telltale\\_%')") == 0
     for role in ROLES:
         assert not await admin.fetchval("SELECT has_schema_privilege($1, 'public', 'CREATE')", role)

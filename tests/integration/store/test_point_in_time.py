@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import shutil
 import subprocess
@@ -18,27 +17,17 @@ import pytest
 from store.migrate import migrate
 from store.pool import open_pool, transaction
 from store.roles import role_url
-from telltale.embedded import binaries
 from telltale.embedded.postgres import EmbeddedPostgres
 from tests.furniture import furnish
-from tests.servers import VERSIONS, programs, server
+from tests.servers import VERSIONS, lend, programs, server
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
-
-
-def lend(folder: Path) -> Path:
-    """To the account that runs the server."""
-    who = binaries.account()
-    for path in (folder, *folder.rglob("*")):
-        if who.borrowed:
-            os.chown(path, who.uid, who.gid)
-    return folder
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_a_server_goes_back_to_a_moment_and_has_what_was_committed_until_then_and_nothing_later(home: Path, version: str):
     archive = home / "archive"
-    archive.mkdir(mode=0o755)
+    archive.mkdir()
     lend(archive)
     log_kept = {"archive_mode": "on", "archive_command": f"test ! -f {archive}/%f && cp %p {archive}/%f", "track_commit_timestamp": "on"}
     async with server(home / "old", version, **log_kept) as old:
@@ -105,4 +94,3 @@ def put_in_place(home: Path, archive: Path, moment: datetime) -> None:
     with (new / "pgdata" / "postgresql.auto.conf").open("a") as conf:
         conf.write(f"restore_command = 'cp {archive}/%f %p'\nrecovery_target_time = '{moment.isoformat()}'\nrecovery_target_action = 'promote'\narchive_mode = off\n")
     lend(new / "pgdata")
-    (new / "pgdata").chmod(0o700)

@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def service(name: str, started: EmbeddedPostgres, home: Path, secret: str, previous: str = "") -> subprocess.Popen[str]:
-    settings = {"database_url": started.url, "secret": secret, "secret_previous": previous, "home": str(home), "health_port": "0", "desk_port": "0", "log_format": "json"}
+    """Told where the database is, and nothing of the account that owns it."""
+    settings = {"database_url": f"postgresql://127.0.0.1:{started.port}/telltale", "secret": secret, "secret_previous": previous, "home": str(home), "health_port": "0", "desk_port": "0", "log_format": "json"}
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "telltale", name], env={**child_environment(settings), "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
