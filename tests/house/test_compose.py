@@ -38,6 +38,13 @@ def test_each_variable_is_a_setting(name: str) -> None:
     assert set(OURS[name].get("environment", {})) <= SETTINGS
 
 
+def test_the_owners_password_is_known_to_the_one_who_migrates_alone() -> None:
+    for name, service in OURS.items():
+        said = service.get("environment", {})
+        assert (name == "migrate") is ("DATABASE_PASSWORD" in str(said)), name
+        assert (name == "migrate") is ("@" in said.get("DATABASE_URL", "")), name
+
+
 def test_each_service_is_asked_at_its_usual_health_port() -> None:
     for name, port in HEALTH_PORTS.items():
         assert f"127.0.0.1:{port}/health/ready" in " ".join(OURS[name]["healthcheck"]["test"])
