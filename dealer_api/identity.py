@@ -13,11 +13,13 @@ from aiohttp import web
 from dealer_api import bodies, cookies, faults
 from dealer_api.acts.house import House
 from dealer_api.keys import CALL, DOOR, HOUSE, Call
+from dealer_api.permissions import LEAVE, SECURITY
 from dealer_api.route import PUBLIC, Handler, Route
 from dealer_api.scopes import granted
 from schemas.errors import BadInput, NotAllowed, Overtaken
 from store import accounts, idempotency, secrets, sessions
 
+_SETTING_UP = (LEAVE, SECURITY)  #: what a session is good for that still owes a second factor
 _OWN_NAMES = ("127.0.0.1", "localhost", "::1")
 _USE_IS_NOTED = timedelta(hours=1)  #: how exactly the last use of a key is known: not a write for each call
 
@@ -38,7 +40,7 @@ async def caller(request: web.Request) -> Call | None:
 async def still(request: web.Request) -> bool:
     """Whether whoever opened this stream may go on listening: asked of the database, not of what was known a moment ago."""
     before, now = request[CALL], await _ask(request)
-    return now is not None and (now.actor, now.session) == (before.actor, before.session) and now.may(request[DOOR].permission)
+    return now is not None and (now.actor, now.session) == (before.actor, before.session) and now.may(request[DOOR].permission) and not now.lacks_second_factor
 
 
 class Known:
@@ -101,7 +103,7 @@ async def _by_session(house: House, cookie: str, *, by_hand: bool) -> Call | Non
         dealer, person, session = found
         if by_hand:
             await sessions.touch(connection, session, house.machine())
-    return Call(house, dealer.id, f"staff:{person.id}", person.role.value, person, dealer, session_id)
+    return Call(house, dealer.id, f"staff:{person.id}", person.role.value, person, dealer, session_id, second_factor=session.second_factor)
 
 
 def _by_hand(request: web.Request) -> bool:
@@ -125,6 +127,10 @@ def guard(route: Route) -> Handler:
             raise NotAllowed(f"This is for {', '.join(sorted(route.who - {'api'}))}; you are {'a program with a key' if call.role == 'api' else f'signed in as {call.role}'}.")
         if not call.may(route.permission):
             raise NotAllowed(f"This key lacks the scope {route.permission.scope}; it has {', '.join(sorted(call.scopes)) or 'none'}.")
+        if call.lacks_second_factor and route.permission not in _SETTING_UP:
+            if request.method in ("GET", "HEAD") and not (route.is_api or route.streams):
+                raise web.HTTPSeeOther("/security")
+            raise NotAllowed(f"{call.dealer.name} asks for a second factor. Set yours up under Your security, then go on.")
         if request.method not in ("GET", "HEAD", "OPTIONS") and call.session is not None:
             await own_page(request, call)
         try:

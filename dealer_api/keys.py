@@ -30,11 +30,17 @@ class Call:
     dealer: Dealer
     session: str | None  #: the hash of the cookie, for CSRF tokens and signing out
     scopes: frozenset[str] = frozenset()  #: of a key
+    second_factor: bool = False  #: whether more than a password stands behind this session
 
     @property
     def csrf(self) -> str:
         """The token that this session's forms carry in the field `csrf`."""
         return self.house.sign("csrf", self.session or "")
+
+    @property
+    def lacks_second_factor(self) -> bool:
+        """Whether the dealer asks for more than this session has proved: then it is good for setting that up, and for nothing else."""
+        return self.staff is not None and not self.second_factor and self.dealer.asks_second_factor(self.staff.role)
 
     def may(self, permission: Permission) -> bool:
         """Whether this caller may do that: for what a page shows, and for the parts of an answer that not everybody may read."""

@@ -103,6 +103,7 @@ API: tuple[Route, ...] = (
     Route("POST", f"{_V1}/staff/{{id}}/enable", accounts.enable, may.WRITE_STAFF, "They work here again", cases.Nothing, Staff),
     Route("POST", f"{_V1}/staff/{{id}}/invite", accounts.invite_again, may.WRITE_STAFF, "A new link for somebody who has not chosen a password yet", cases.Nothing, accounts.Invited, status=201, secret=True),
     Route("POST", f"{_V1}/staff/{{id}}/reset", accounts.reset_link, may.WRITE_STAFF, "A link for a new password, to be handed over", cases.Nothing, accounts.Invited, status=201, secret=True),
+    Route("POST", f"{_V1}/staff/{{id}}/second-factor/forget", accounts.forget_second_factor, may.WRITE_STAFF, "They lost what they had: from now on by password alone", cases.Nothing, Staff),
     Route("PATCH", f"{_V1}/staff/{{id}}", accounts.change_staff, may.WRITE_STAFF, "Another role", accounts.StaffChanges, Staff),
     Route("GET", f"{_V1}/resources", accounts.list_resources, may.READ_DEALER, "Bays, loaners and drivers", answer=Page[Resource]),
     Route("POST", f"{_V1}/resources", accounts.add_resource, may.WRITE_DEALER, "Add a bay or a loaner", accounts.NewResource, Resource, status=201),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -37,6 +38,11 @@ class Dealer(BaseModel):
     notice_minutes: int = 60  #: no window begins sooner than this
     workshop_minutes: int = 120  #: how long a visit is planned to take
     drive_minutes: int = 60  #: the width of a collection or return window
+    second_factor: Literal["nobody", "managers", "everybody"] = "nobody"  #: of whom more than a password is asked
+
+    def asks_second_factor(self, role: Role) -> bool:
+        """Whether somebody of this role must have one."""
+        return self.second_factor == "everybody" or (self.second_factor == "managers" and role is Role.MANAGER)
 
 
 class Staff(BaseModel):

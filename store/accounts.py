@@ -13,7 +13,7 @@ from store import bells
 from store.pool import Connection, as_dict
 
 _DEALER = """id, name, zone, country, phone, address, opening_hours, language, acknowledge_minutes_now, acknowledge_minutes_soon,
- waiting_word_minutes, offer_hold_minutes, notice_minutes, workshop_minutes, drive_minutes"""
+ waiting_word_minutes, offer_hold_minutes, notice_minutes, workshop_minutes, drive_minutes, second_factor"""
 _STAFF = "id, dealer_id, name, email, phone, role, language, disabled_at, joined_at"
 _CREATE_DEALER = f"""
 INSERT INTO dealers (name, zone, country, phone, address, opening_hours, language, created_at)
@@ -37,7 +37,7 @@ ON CONFLICT (address) DO UPDATE SET channel = excluded.channel WHERE senders.dea
 """
 #: What a manager may change about the dealer.
 DEALER_FIELDS = ("name", "phone", "address", "opening_hours", "language", "acknowledge_minutes_now", "acknowledge_minutes_soon",
-                 "waiting_word_minutes", "offer_hold_minutes", "notice_minutes", "workshop_minutes", "drive_minutes")  # fmt: skip
+                 "waiting_word_minutes", "offer_hold_minutes", "notice_minutes", "workshop_minutes", "drive_minutes", "second_factor")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ async def _seat(connection: Connection, person: Staff) -> None:
 async def disable_staff(connection: Connection, dealer_id: int, staff_id: int, now: datetime) -> None:
     """They can no longer sign in, and their open sessions end with this transaction."""
     await connection.execute("UPDATE staff SET disabled_at = $3 WHERE dealer_id = $1 AND id = $2", dealer_id, staff_id, now)
-    await _end_sessions(connection, dealer_id, staff_id)
+    await end_sessions(connection, dealer_id, staff_id)
     await connection.execute("UPDATE resources SET retired_at = $3 WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id, now)
     await bells.ring_desk(connection, dealer_id, "staff", staff_id)
 
@@ -185,10 +185,10 @@ async def set_password(connection: Connection, dealer_id: int, staff_id: int, pa
     """A new password ends every session of that person, but the one that is kept."""
     await connection.execute(_SET_PASSWORD, dealer_id, staff_id, password_hash, now)
     await connection.execute(_JOINED, dealer_id, staff_id, now)
-    await _end_sessions(connection, dealer_id, staff_id, keep)
+    await end_sessions(connection, dealer_id, staff_id, keep)
 
 
-async def _end_sessions(connection: Connection, dealer_id: int, staff_id: int, keep: str | None = None) -> None:
+async def end_sessions(connection: Connection, dealer_id: int, staff_id: int, keep: str | None = None) -> None:
     """All of them, with their open live pages; no browser and no place of this person is known any more."""
     if keep is None:
         await connection.execute("DELETE FROM sessions WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id)

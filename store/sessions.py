@@ -82,6 +82,11 @@ async def touch(connection: Connection, session: Session, now: datetime) -> None
         await connection.execute(_TOUCH, session.dealer_id, session.id, now, LIFE, IDLE)
 
 
+async def prove(connection: Connection, dealer_id: int, session_id: str) -> None:
+    """More than a password stands behind this one now."""
+    await connection.execute("UPDATE sessions SET second_factor = true WHERE dealer_id = $1 AND id = $2", dealer_id, session_id)
+
+
 async def of_person(connection: Connection, dealer_id: int, staff_id: int, now: datetime) -> list[Session]:
     """The browsers in which somebody is signed in, the one used last first."""
     return [Session(**as_dict(row)) for row in await connection.fetch(_OF, dealer_id, staff_id, now)]

@@ -57,6 +57,11 @@ async def update_dealer(house: House, dealer_id: int, actor: str, changes: dict[
         changed = await accounts.update_dealer(connection, dealer_id, changes)
         said = ", ".join(sorted(changes)) or "nothing"
         await history.write(connection, dealer_id, "dealer", dealer_id, old=None, new="changed", reason=f"changed {said}", actor=actor, now=house.now())
+        if changed.second_factor != dealer.second_factor:
+            await history.write(
+                connection, dealer_id, "dealer", dealer_id, old=f"second factor: {dealer.second_factor}", new=f"second factor: {changed.second_factor}",
+                reason="of whom more than a password is asked", actor=actor, now=house.now(),
+            )  # fmt: skip
         return changed
 
 

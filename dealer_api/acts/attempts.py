@@ -52,7 +52,7 @@ async def take(house: House, limits: list[Limit]) -> None:
 
 async def give_back(house: House, limits: list[Limit]) -> None:
     """It was no guess: this try does not count."""
-    async with house.alone().at(None) as connection:
+    async with house.at(None) as connection:
         await attempts.give_back(connection, limits)
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from dealer_api.acts import attempts, passwords
 from dealer_api.acts.house import House
+from dealer_api.acts.second_factor import confirm_password
 from dealer_api.acts.visitor import Visitor
 from schemas.account import Staff
 from schemas.errors import BadInput, NotFound, Overtaken
@@ -23,13 +24,7 @@ HANDED = timedelta(hours=24)  #: a link that a manager hands over, on paper or b
 
 async def change(house: House, person: Staff, visitor: Visitor, session_id: str, old: str, new: str) -> None:
     """The old one is asked for again: whoever finds an open browser must not keep the account. All other sessions end."""
-    async with house.at(None) as connection:
-        found = await accounts.sign_in_of(connection, person.email)
-    limits = attempts.second_factor(house, person.id, visitor)
-    await attempts.take(house, limits)
-    if found is None or not await passwords.right(found.password_hash, old):
-        raise BadInput("old", "is not your password")
-    await attempts.give_back(house, limits)
+    await confirm_password(house, person, visitor, old)
     if new == old:
         raise BadInput("password", "is the one that you have already")
     hashed = await passwords.hashed(new, await _about(house, person))

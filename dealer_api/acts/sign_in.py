@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets as randomness
 from dataclasses import dataclass
 
-from dealer_api.acts import attempts, passwords
+from dealer_api.acts import attempts, passwords, second_factor
 from dealer_api.acts.house import House
 from dealer_api.acts.visitor import Visitor, roughly
 from schemas.account import Staff
 from schemas.errors import NotAllowed, NotFound
-from store import accounts, devices, history, sessions
+from store import accounts, devices, history, second_factors, sessions
 from store.pool import Connection
 from store.sessions import Session
 
@@ -19,11 +19,15 @@ WRONG = "The address or the password is not right."  #: says nothing about which
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """Somebody is in: the cookie of their session, and of the browser that is known from now on."""
+    """Somebody is in: the cookie of their session, and of the browser that is known from now on.
+
+    `waits`: not yet, for they have a second factor; the session opens nothing until `with_code` or a passkey replaces it.
+    """
 
     person: Staff
     session: str
     device: str
+    waits: bool = False
 
 
 async def with_password(house: House, visitor: Visitor, email: str, password: str) -> Entered:
@@ -46,22 +50,64 @@ async def with_password(house: House, visitor: Visitor, email: str, password: st
             house.afterwards.soon(_refused(house, person, visitor, "wrong password" if not good else "they were let go"))
         raise NotAllowed(WRONG, signed_in=False)
     await attempts.give_back(house, limits)
-    return await enter(house, person, visitor, "password")
+    return await admit(house, person, visitor, "password")
 
 
-async def enter(house: House, person: Staff, visitor: Visitor, proof: str, *, second_factor: bool = False) -> Entered:
-    """A session for somebody of whom we know who they are. `proof` says by what, as in `password` or `invitation`."""
+async def admit(house: House, person: Staff, visitor: Visitor, proof: str) -> Entered:
+    """Whoever has a second factor is asked for it, whatever the first one was: a password, or the link of an invitation."""
+    async with house.at(person.dealer_id) as connection:
+        if (await second_factors.standing(connection, person.dealer_id, person.id)).any:
+            cookie = await sessions.start(
+                connection, person, house.machine(), device=visitor.words, place=roughly(visitor.place), proof=proof, waits=True
+            )
+            return Entered(person, cookie, "", waits=True)
+    return await enter(house, person, visitor, proof)
+
+
+async def waiting(house: House, cookie: str) -> tuple[Staff, Session] | None:
+    """Who has proved the first half and not yet the second, in this browser."""
+    async with house.at(None) as connection:
+        found = await sessions.who(connection, sessions.digest(cookie), house.machine())
+    return (found[1], found[2]) if found is not None and found[2].waits else None
+
+
+async def with_code(house: House, visitor: Visitor, cookie: str, code: str) -> Entered:
+    """The second half: the app's code or a recovery code. NotFound when nobody waits here; BadInput and TooOften as the code deserves."""
+    found = await waiting(house, cookie)
+    if found is None:
+        raise NotFound("session")
+    person, session = found
+    proof = await second_factor.proved(house, person, visitor, code)
+    return await complete(house, person, visitor, session, proof)
+
+
+async def complete(house: House, person: Staff, visitor: Visitor, waited: Session, proof: str) -> Entered:
+    """Both halves are there: a new session, whose cookie nobody has seen, in place of the one that waited."""
+    async with house.at(person.dealer_id) as connection:
+        if not await sessions.end(connection, person.dealer_id, person.id, only=waited.id):
+            raise NotFound("session")
+    return await enter(house, person, visitor, f"{waited.proof} and {proof}", two=True)
+
+
+async def enter(house: House, person: Staff, visitor: Visitor, proof: str, *, two: bool = False) -> Entered:
+    """A session for somebody of whom we know who they are. `proof` says by what, as in `password and code`; `two`: that was more than one thing."""
     device = visitor.device or randomness.token_urlsafe(32)
     async with house.at(person.dealer_id) as connection:
         cookie = await sessions.start(
-            connection, person, house.machine(), device=visitor.words, place=roughly(visitor.place), proof=proof, second_factor=second_factor
+            connection, person, house.machine(), device=visitor.words, place=roughly(visitor.place), proof=proof, second_factor=two
         )
         await devices.note(connection, person.dealer_id, person.id, device, attempts.place_digest(house, visitor), house.machine())
         await history.write(
-            connection, person.dealer_id, "staff", person.id, old=None, new="signed in", reason=f"by {proof}, {_from(visitor)}", actor=f"staff:{person.id}",
+            connection, person.dealer_id, "staff", person.id, old=None, new="signed in", reason=f"by {proof}, {visitor.told}", actor=f"staff:{person.id}",
             now=house.now(),
         )  # fmt: skip
     return Entered(person, cookie, device)
+
+
+async def give_up(house: House, waited: Entered) -> None:
+    """The second half will not come here."""
+    async with house.at(waited.person.dealer_id) as connection:
+        await sessions.end(connection, waited.person.dealer_id, waited.person.id, only=sessions.digest(waited.session))
 
 
 async def leave(house: House, person: Staff, session_id: str) -> None:
@@ -102,9 +148,6 @@ async def _refused(house: House, person: Staff, visitor: Visitor, why: str) -> N
     """After the answer: what is written for an address that we know must not take longer than for one that we do not."""
     async with house.at(person.dealer_id) as connection:
         await history.write(
-            connection, person.dealer_id, "staff", person.id, old=None, new="refused", reason=f"{why}, {_from(visitor)}", actor="somebody", now=house.now()
+            connection, person.dealer_id, "staff", person.id, old=None, new="refused", reason=f"{why}, {visitor.told}", actor="somebody", now=house.now()
         )
 
-
-def _from(visitor: Visitor) -> str:
-    return f"{visitor.words}, {roughly(visitor.place)}"

@@ -27,6 +27,11 @@ class Visitor:
     agent: str = ""
 
     @property
+    def told(self) -> str:
+        """With what and roughly where, as history tells it."""
+        return f"{self.words}, {roughly(self.place)}"
+
+    @property
     def words(self) -> str:
         """The browser in words, as in `Firefox on Windows`; anything that is no browser is a program."""
         browser = next((name for mark, name in _BROWSERS if f"{mark}/" in self.agent), None)

@@ -154,9 +154,12 @@ async def change_settings(request: web.Request) -> web.Response:
             if not 1 <= minutes <= 10_080:
                 raise BadInput(title, "is a number of minutes from 1 to 10080")
             changes[name] = minutes
+        if said.get("second_factor", "nobody") not in words.SECOND_FACTOR:
+            raise BadInput("second_factor", "choose of whom more than a password is asked")
+        changes["second_factor"] = said.get("second_factor", "nobody")
         await accounts.update_dealer(me.house, me.dealer_id, me.actor, changes)
     except BadInput as error:
-        shown = {name: said.get(name, "") for name in (*_HOUSE, *(name for name, _, _ in LIMITS))}
+        shown = {name: said.get(name, "") for name in (*_HOUSE, "second_factor", *(name for name, _, _ in LIMITS))}
         return await _settings_page(request, shown, problem=f"{words.plain(error.field).capitalize()}: {error.reason}.", status=422)
     return go("/settings", "Saved. Bookings that stand keep standing.")
 
@@ -229,4 +232,4 @@ async def _settings_page(
 
 def _kept(request: web.Request) -> dict[str, str]:
     dealer = call(request).dealer.model_dump()
-    return {name: str(dealer[name]) for name in (*_HOUSE, *(name for name, _, _ in LIMITS))}
+    return {name: str(dealer[name]) for name in (*_HOUSE, "second_factor", *(name for name, _, _ in LIMITS))}

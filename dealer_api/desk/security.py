@@ -5,9 +5,10 @@ from __future__ import annotations
 from aiohttp import web
 
 from dealer_api import cookies
+from dealer_api.acts import passkeys, passwords, second_factor, sign_in
 from dealer_api.acts import password as acts
-from dealer_api.acts import passwords, sign_in
 from dealer_api.desk.page import form, go, page, problem_of, refused
+from dealer_api.desk.passkeys import desk_of
 from dealer_api.keys import Call, call
 from schemas.account import Staff
 from schemas.errors import BadInput, NotFound, TelltaleError, TooOften
@@ -52,8 +53,10 @@ async def security_page(request: web.Request, *, problem: str | None = None, sta
     me = call(request)
     found = sorted(await sign_in.open_sessions(me.house, who(me)), key=lambda session: session.id != me.session)  # this one first
     return await page(
-        request, "security.html", problem=problem, sessions=found, least=passwords.LEAST, machine=me.house.machine(), here=HERE, status=status
-    )
+        request, "security.html", problem=problem, sessions=found, least=passwords.LEAST, machine=me.house.machine(), here=HERE,
+        has=await second_factor.standing(me.house, who(me)), keys=await passkeys.of(me.house, who(me)), named=desk_of(request) is not None,
+        asked=me.dealer.asks_second_factor(who(me).role), status=status,
+    )  # fmt: skip
 
 
 def who(me: Call) -> Staff:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -10,6 +11,7 @@ from dealer_api import cookies, identity
 from dealer_api.acts import passwords, people
 from dealer_api.acts import sign_in as acts
 from dealer_api.desk.page import back, form, go, outside
+from dealer_api.desk.passkeys import desk_of
 from dealer_api.identity import own_form
 from dealer_api.keys import call, house
 from schemas.account import Staff
@@ -32,9 +34,7 @@ async def enter(request: web.Request) -> web.Response:
     except (NotAllowed, TooOften) as error:
         reason = error.reason if isinstance(error, NotAllowed) else str(error)
         return await _sign_in_page(request, said.get("email", ""), to, problem=reason, status=401 if isinstance(error, NotAllowed) else 429)
-    response = go(to)
-    cookies.give(request, response, entered.session, entered.device)
-    return response
+    return admitted(request, entered, to)
 
 
 async def enter_demo(request: web.Request) -> web.Response:
@@ -44,7 +44,7 @@ async def enter_demo(request: web.Request) -> web.Response:
     person = next((person for person in await _demo_people(request) if str(person.id) == said.get("staff")), None)
     if person is None:
         raise NotFound("person")
-    entered = await acts.enter(house(request), person, cookies.visitor(request), "the demo's one click", second_factor=True)
+    entered = await acts.enter(house(request), person, cookies.visitor(request), "the demo's one click", two=True)
     response = go(back(said.get("next"), "/"))
     cookies.give(request, response, entered.session, entered.device)
     return response
@@ -79,8 +79,13 @@ async def accept_invitation(request: web.Request) -> web.Response:
         return await _invitation_page(request, error.reason[:1].upper() + error.reason[1:] + ".", 422)
     except (NotFound, Overtaken):
         return await _invitation_page(request, None, 410)
-    entered = await acts.enter(house(request), person, cookies.visitor(request), "invitation")
-    response = go("/", f"Welcome, {person.name}.")
+    entered = await acts.admit(house(request), person, cookies.visitor(request), "invitation")
+    return admitted(request, entered, "/", f"Welcome, {person.name}.")
+
+
+def admitted(request: web.Request, entered: acts.Entered, to: str, note: str = "") -> web.Response:
+    """On to where they wanted to go, or to the second half of signing in."""
+    response = go(f"/sign-in/second?next={quote(to)}") if entered.waits else go(to, note)
     cookies.give(request, response, entered.session, entered.device)
     return response
 
@@ -96,7 +101,8 @@ async def _invitation_page(request: web.Request, problem: str | None, status: in
 
 
 async def _sign_in_page(request: web.Request, email: str, to: str, problem: str | None = None, status: int = 200) -> web.Response:
-    return outside(request, "sign_in.html", email=email, next=to, problem=problem, people=await _demo_people(request), status=status)
+    passkeys = desk_of(request) is not None
+    return outside(request, "sign_in.html", email=email, next=to, problem=problem, people=await _demo_people(request), passkeys=passkeys, status=status)
 
 
 async def _demo_people(request: web.Request) -> list[Staff]:

@@ -40,6 +40,7 @@ MESSAGES = {
 }  # fmt: skip
 PURPOSES = {"safety": "Safety", "service": "Care and offers", "status": "My visit", "survey": "Feedback question"}
 ROLES = {"advisor": "Service advisor", "driver": "Driver", "technician": "Technician", "manager": "Manager"}
+SECOND_FACTOR = {"nobody": "Nobody must", "managers": "Managers must", "everybody": "Everybody must"}
 LANGUAGES = {"en": "English", "de": "German", "es": "Spanish"}
 CHANNELS = {"phone": "demo phone", "sms": "SMS", "twilio": "SMS", "email": "e-mail", "whatsapp": "WhatsApp"}
 REFUSALS: dict[str, tuple[str, str]] = {

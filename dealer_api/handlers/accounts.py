@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from dealer_api.acts import accounts as acts
-from dealer_api.acts import password, people
+from dealer_api.acts import password, people, second_factor
 from dealer_api.bodies import Body, Page, When, number, read, reply
 from dealer_api.handlers.cases import Nothing
 from dealer_api.keys import call
@@ -39,6 +39,7 @@ class DealerChanges(Body):
     notice_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] | None = None
     workshop_minutes: Minutes | None = None
     drive_minutes: Minutes | None = None
+    second_factor: Literal["nobody", "managers", "everybody"] | None = None  #: of whom more than a password is asked
 
 
 class NewStaff(Body):
@@ -155,6 +156,12 @@ async def reset_link(request: web.Request) -> web.Response:
     await read(request, Nothing)
     person, link = await password.reset_link(me.house, me.dealer_id, me.actor, number(request))
     return reply(Invited(staff=person, link=link), 201)
+
+
+async def forget_second_factor(request: web.Request) -> web.Response:
+    me = call(request)
+    await read(request, Nothing)
+    return reply(await second_factor.forget(me.house, me.dealer_id, me.actor, number(request)))
 
 
 async def change_staff(request: web.Request) -> web.Response:

@@ -12,7 +12,7 @@ from dealer_api.acts import sign_in as acts
 from dealer_api.bodies import Body, read, reply
 from dealer_api.keys import call, house
 from schemas.account import Dealer, Staff
-from schemas.errors import BadInput
+from schemas.errors import BadInput, NotAllowed
 from store import accounts
 
 
@@ -21,6 +21,7 @@ class SignIn(Body):
 
     email: Annotated[str, Field(min_length=3, max_length=200)]
     password: Annotated[str, Field(min_length=1, max_length=200)]
+    code: Annotated[str | None, Field(max_length=40)] = None  #: of somebody who has a second factor: the app's code, or a recovery code
 
 
 class SignedIn(BaseModel):
@@ -36,6 +37,11 @@ async def open_session(request: web.Request) -> web.Response:
         raise BadInput("Sec-Fetch-Site", "signing in works from our own pages and from programs only")
     asked = await read(request, SignIn)
     entered = await acts.with_password(house(request), cookies.visitor(request), asked.email, asked.password)
+    if entered.waits:
+        if asked.code is None:
+            await acts.give_up(house(request), entered)
+            raise NotAllowed("A second factor is asked for: send the code of your app, or a recovery code, as `code`.", signed_in=False)
+        entered = await acts.with_code(house(request), cookies.visitor(request), entered.session, asked.code)
     person = entered.person
     async with house(request).at(person.dealer_id) as connection:
         dealer = await accounts.dealer(connection, person.dealer_id)

@@ -100,7 +100,34 @@ def enable(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> Non
     _with_person(email, dealer, as_json, act)
 
 
-def _with_person(email: str, dealer: int | None, as_json: bool, act: Callable[[Office, Dealer, Staff], Awaitable[Staff]]) -> None:
+@app.command("new-password")
+def new_password(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> None:
+    """Print a link with which they choose a new password. It works once, for a day; their sessions end when they use it."""
+    from dealer_api.acts import password
+
+    links: list[str] = []
+
+    async def act(work: Office, at: Dealer, person: Staff) -> Staff:
+        found, link = await password.reset_link(work.house, at.id, "system", person.id)
+        links.append(link)
+        return found
+
+    _with_person(email, dealer, as_json, act, lambda: {"link": links[0]})
+
+
+@app.command("forget-second-factor")
+def forget_second_factor(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> None:
+    """They lost their phone and their recovery codes: from now on their password is enough, until they set up another one."""
+    from dealer_api.acts import second_factor
+
+    async def act(work: Office, at: Dealer, person: Staff) -> Staff:
+        return await second_factor.forget(work.house, at.id, "system", person.id)
+
+    _with_person(email, dealer, as_json, act)
+
+
+def _with_person(email: str, dealer: int | None, as_json: bool, act: Callable[[Office, Dealer, Staff], Awaitable[Staff]],
+                 more: Callable[[], dict[str, Any]] = dict) -> None:  # fmt: skip
     from schemas.errors import NotFound
     from store import accounts
     from telltale import office
@@ -111,7 +138,7 @@ def _with_person(email: str, dealer: int | None, as_json: bool, act: Callable[[O
         if person is None:
             raise NotFound(f"person at {at.name}: {email}")
         person = await act(work, at, person)
-        return {"staff": person.id, "email": person.email, "role": person.role.value, "disabled_at": person.disabled_at}
+        return {"staff": person.id, "email": person.email, "role": person.role.value, "disabled_at": person.disabled_at, **more()}
 
     cli.answer(cli.run(office.at(cli.start("staff", join=True), work_on)), as_json)
 

@@ -94,6 +94,22 @@ async def test_people_are_given_roles_let_go_and_taken_back_but_not_the_last_man
     assert moves == ["invited", "invited", "technician", "disabled", "enabled", "driver", "invited"]
 
 
+async def test_who_has_lost_everything_is_helped_by_commands(telltale: Telltale, pool_as: Any) -> None:
+    create_dealer(telltale)
+    person = telltale.facts("staff", "invite", "m@nord.example", "--name", "Ruth", "--role", "manager")
+    assert "new invitation" in telltale("staff", "new-password", "m@nord.example").stderr
+    pool = await pool_as("admin")
+    await pool.execute("UPDATE staff SET joined_at = created_at")
+    assert "/reset/" in telltale.facts("staff", "new-password", "m@nord.example")["link"]
+    assert "no second factor" in telltale("staff", "forget-second-factor", "m@nord.example").stderr
+    await pool.execute("INSERT INTO authenticators (dealer_id, staff_id, secret, created_at) VALUES ($1, $2, 'x', '2026-11-02')", person["dealer"], person["staff"])
+    await pool.execute(
+        "INSERT INTO sessions (id, dealer_id, staff_id, created_at, expires_at) VALUES ('x', $1, $2, '2026-11-02', '2099-11-02')", person["dealer"], person["staff"]
+    )
+    telltale.facts("staff", "forget-second-factor", "m@nord.example")
+    assert await pool.fetchval("SELECT (SELECT count(*) FROM authenticators) + (SELECT count(*) FROM sessions)") == 0
+
+
 async def test_a_key_says_what_it_may_do_and_until_when_and_is_revoked(telltale: Telltale) -> None:
     create_dealer(telltale)
     made = telltale.facts("key", "create", "till", "--scope", "cases:read", "--scope", "owners:write", "--expires", "90d")

@@ -1,0 +1,136 @@
+"""The second half of signing in, and setting it up: an authenticator app, passkeys, recovery codes."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from dealer_api import cookies
+from dealer_api.acts import passkeys, sign_in
+from dealer_api.acts import second_factor as acts
+from dealer_api.desk.page import back, form, go, id_of, outside, page, problem_of, refused
+from dealer_api.desk.passkeys import desk_of
+from dealer_api.desk.security import HERE, security_page, who
+from dealer_api.identity import own_form
+from dealer_api.keys import call, house
+from schemas.account import Staff
+from schemas.errors import BadInput, NotFound, TelltaleError, TooOften
+
+
+async def show(request: web.Request) -> web.Response:
+    """After the password; who does not wait here begins anew."""
+    found = await sign_in.waiting(house(request), cookies.read(request, cookies.SESSION))
+    if found is None:
+        return go("/sign-in")
+    return await _step(request, found[0], back(request.query.get("next"), "/"))
+
+
+async def enter(request: web.Request) -> web.Response:
+    own_form(request)
+    said = await form(request)
+    cookie, to = cookies.read(request, cookies.SESSION), back(said.get("next"), "/")
+    found = await sign_in.waiting(house(request), cookie)
+    if found is None:
+        return go("/sign-in")
+    try:
+        entered = await sign_in.with_code(house(request), cookies.visitor(request), cookie, said.get("code", ""))
+    except NotFound:
+        return go("/sign-in")
+    except (BadInput, TooOften) as error:
+        return await _step(request, found[0], to, problem=problem_of(error), status=401 if isinstance(error, BadInput) else 429)
+    left = (await acts.standing(house(request), entered.person)).codes
+    response = go(to, f"That recovery code is used up; {left} are left." if len(said.get("code", "")) > 10 else "")
+    cookies.give(request, response, entered.session, entered.device)
+    return response
+
+
+async def begin_authenticator(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    try:
+        await acts.confirm_password(me.house, who(me), cookies.visitor(request), said.get("current_password", ""))
+        await acts.begin_authenticator(me.house, who(me))
+    except (BadInput, TooOften) as error:
+        return await security_page(request, problem=problem_of(error), status=422)
+    return go(f"{HERE}/authenticator")
+
+
+async def show_authenticator(request: web.Request) -> web.Response:
+    return await _authenticator_page(request)
+
+
+async def confirm_authenticator(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    try:
+        codes = await acts.confirm_authenticator(me.house, who(me), cookies.visitor(request), me.session or "", said.get("code", ""))
+    except (BadInput, TooOften) as error:
+        return await _authenticator_page(request, problem=problem_of(error), status=422)
+    return await _codes_page(request, codes, "Your authenticator app works.") if codes else go(HERE, "Your authenticator app works.")
+
+
+async def remove_authenticator(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    try:
+        await acts.confirm_password(me.house, who(me), cookies.visitor(request), said.get("current_password", ""))
+        await acts.remove_authenticator(me.house, who(me))
+    except NotFound:
+        return go(HERE)
+    except (BadInput, TooOften) as error:
+        return await security_page(request, problem=problem_of(error), status=422)
+    return go(HERE, "The authenticator app is asked for no more.")
+
+
+async def remove_passkey(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    try:
+        await acts.confirm_password(me.house, who(me), cookies.visitor(request), said.get("current_password", ""))
+        label = await passkeys.remove(me.house, who(me), _bytes(said.get("passkey", "")))
+    except NotFound:
+        return go(HERE)
+    except (BadInput, TooOften) as error:
+        return await security_page(request, problem=problem_of(error), status=422)
+    return go(HERE, f"The passkey “{label}” opens nothing any more.")
+
+
+async def new_codes(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    try:
+        await acts.confirm_password(me.house, who(me), cookies.visitor(request), said.get("current_password", ""))
+        codes = await acts.new_recovery_codes(me.house, who(me))
+    except (BadInput, TooOften) as error:
+        return await security_page(request, problem=problem_of(error), status=422)
+    return await _codes_page(request, codes, "The earlier ones open nothing any more.")
+
+
+async def forget(request: web.Request) -> web.Response:
+    """A manager, for a colleague who lost what they had."""
+    me = call(request)
+    try:
+        person = await acts.forget(me.house, me.dealer_id, me.actor, id_of(request))
+    except TelltaleError as error:
+        return refused(error, "/staff")
+    return go("/staff", f"{person.name} signs in by password, and is signed out everywhere now.")
+
+
+async def _step(request: web.Request, person: Staff, to: str, *, problem: str | None = None, status: int = 200) -> web.Response:
+    has = await acts.standing(house(request), person)
+    return outside(request, "second_factor.html", has=has, next=to, problem=problem, passkeys=has.passkeys > 0 and desk_of(request) is not None, status=status)
+
+
+async def _authenticator_page(request: web.Request, *, problem: str | None = None, status: int = 200) -> web.Response:
+    me = call(request)
+    try:
+        secret, uri = await acts.waiting_authenticator(me.house, who(me))
+    except NotFound:
+        return go(HERE)
+    typed = " ".join(secret[n : n + 4] for n in range(0, len(secret), 4))
+    return await page(request, "authenticator.html", qr=acts.qr_code(uri), typed=typed, uri=uri, problem=problem, status=status)
+
+
+async def _codes_page(request: web.Request, codes: list[str], word: str) -> web.Response:
+    return await page(request, "recovery_codes.html", codes=codes, word=word)
+
+
+def _bytes(said: str) -> bytes:
+    try:
+        return bytes.fromhex(said)
+    except ValueError:
+        raise NotFound("passkey") from None
