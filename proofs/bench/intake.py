@@ -79,6 +79,7 @@ async def main(settings: Settings, *, seconds: float, cars: int, repeats: int, v
         "cold_cars_per_second": round(middle["cold_cars"]),
         "gateway_peak_mb": round(max(seen["rss_mb"])),
         "stored_equals_sent": all(missing == 0 for missing in seen["missing"]),
+        "missing_of_each_run": [int(missing) for missing in seen["missing"]],  # floor, gateway, pipeline, in each repeat
         "payload_bytes": round(statistics.mean(sizes)),
         "rules": len(RULES),
         "vehicles": vehicles,

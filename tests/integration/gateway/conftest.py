@@ -69,15 +69,15 @@ async def mosquittos(home: Path) -> AsyncIterator[Callable[..., Awaitable[int]]]
 ROOM = ("persistence true", "max_inflight_messages 2000", "max_queued_messages 0", "max_queued_bytes 0", "autosave_interval 300")  # as deploy/mosquitto.conf
 
 
-@pytest.fixture(params=["embedded", "mosquitto"])
+@pytest.fixture(params=["embedded", "mosquitto", "mosquitto by MQTT 5"])
 async def any_broker(request: pytest.FixtureRequest, world: World, mosquittos: Callable[..., Awaitable[int]], home: Path) -> AsyncIterator[World]:
-    """The world on each of the two brokers in turn."""
-    if request.param == "mosquitto":
+    """The world on each of the two brokers in turn, on mosquitto with both versions of the protocol."""
+    if request.param != "embedded":
         if mosquitto() is None:
             pytest.skip("mosquitto is not installed on this machine (Debian: apt install mosquitto)")
         port = await mosquittos("allow_anonymous true", f"persistence_location {home}/", *ROOM)
         world.broker = SimpleNamespace(mqtt_url=f"mqtt://gateway:-@127.0.0.1:{port}", auth_url="", auth_seed="", log=None, port=port)
-        world.options["open_broker"] = True
+        world.options |= {"open_broker": True, "mqtt_version": 5 if request.param.endswith("5") else 4}
     yield world
     for task in world.gateways:
         await world.stop(task)

@@ -43,7 +43,7 @@ async def test_a_gateway_that_was_away_comes_back_to_24000_owed_messages(night):
 
 async def test_every_session_opens_although_nobody_takes_what_is_owed(night):
     await night.fall(EACH)
-    broker = Broker(BrokerAddress.from_url(night.world.broker.mqtt_url))
+    broker = Broker(BrokerAddress.from_url(night.world.broker.mqtt_url, night.world.options.get("mqtt_version", 4)))
     await broker.open(range(BUCKETS), timeout=20)
     assert all(session.subscribed.is_set() for session in broker.sessions.values())
     await broker.close()
