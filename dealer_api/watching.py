@@ -6,6 +6,7 @@ import asyncio
 import re
 import secrets
 import time
+from contextlib import AbstractContextManager
 
 import structlog
 from aiohttp import web
@@ -13,6 +14,7 @@ from aiohttp import web
 from dealer_api import metrics
 from dealer_api.keys import CALL
 from dealer_api.route import Handler
+from monitoring import tracing
 
 log = structlog.get_logger()
 
@@ -32,10 +34,11 @@ async def watching(request: web.Request, handler: Handler) -> web.StreamResponse
     request[REQUEST_ID] = name = _name(request)
     began = time.perf_counter()
     status, streams = 500, False
-    with structlog.contextvars.bound_contextvars(request=name):
+    with structlog.contextvars.bound_contextvars(request=name), _span(request, name) as note:
         try:
             response = await handler(request)
             status, streams = response.status, response.content_type == "text/event-stream"
+            note("status", status)
             return response
         except web.HTTPException as error:  # a redirect, raised
             status = error.status
@@ -45,6 +48,13 @@ async def watching(request: web.Request, handler: Handler) -> web.StreamResponse
             raise
         finally:
             _count(request, status, time.perf_counter() - began, streams)
+
+
+def _span(request: web.Request, name: str) -> AbstractContextManager[tracing.Note]:
+    """A trace begins with whoever changes something: what they cause carries it on. What a caller says of a trace of theirs is not believed."""
+    if request.method in ("GET", "HEAD", "OPTIONS") or not tracing.on():
+        return tracing.NOTHING
+    return tracing.span(f"{_method(request)} {_route(request)}", kind="server", request=name)
 
 
 async def name_answer(request: web.Request, response: web.StreamResponse) -> None:
@@ -58,10 +68,17 @@ def _name(request: web.Request) -> str:
     return said if _ID.fullmatch(said) else secrets.token_hex(8)
 
 
-def _count(request: web.Request, status: int, seconds: float, streams: bool) -> None:
+def _route(request: web.Request) -> str:
     resource = request.match_info.route.resource
-    route = resource.canonical if resource is not None else "unknown"
-    method = request.method if request.method in _METHODS else "other"
+    return resource.canonical if resource is not None else "unknown"
+
+
+def _method(request: web.Request) -> str:
+    return request.method if request.method in _METHODS else "other"
+
+
+def _count(request: web.Request, status: int, seconds: float, streams: bool) -> None:
+    route, method = _route(request), _method(request)
     metrics.REQUESTS.labels(method, route, status).inc()
     if not streams:
         metrics.SECONDS.labels(route).observe(seconds)

@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from gateway import metrics
+from gateway import metrics, traces
 from gateway.batch import Batch
 from gateway.broker import Broker
 from gateway.car import Car
@@ -187,9 +187,10 @@ class Intake:
         """Until it is committed: a database that is away is waited for, with everything held and nothing acknowledged."""
         if batch.empty:
             return
-        bad = await self.writer.save(batch, dict(self.fleet.judge.versions))
-        if bad:
-            raise BadRows(bad)
+        with traces.of(batch):
+            bad = await self.writer.save(batch, dict(self.fleet.judge.versions))
+            if bad:
+                raise BadRows(bad)
         self.last_commit = time.monotonic()
 
     def acknowledge(self, batch: Batch) -> None:

@@ -18,8 +18,8 @@ from store.pool import Connection, as_dict
 _MOVE = """
 WITH step AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::text[], $9::text[],
-                         $10::timestamptz[], $11::bigint[], $12::int[], $13::boolean[], $14::jsonb[], $15::boolean[])
-    AS n (dealer, vehicle, rule, component, episode, step, state, severity, because, ts, place, version, late, evidence, told)
+                         $10::timestamptz[], $11::bigint[], $12::int[], $13::boolean[], $14::jsonb[], $15::boolean[], $35::text[])
+    AS n (dealer, vehicle, rule, component, episode, step, state, severity, because, ts, place, version, late, evidence, told, trace)
 ), steps AS (
     INSERT INTO alert_steps (dealer_id, vehicle_id, rule, component, episode, step, state, severity, because, ts, place, rule_version, late, evidence)
     SELECT dealer, vehicle, rule, component, episode, step, state, severity, because, ts, place, version, late, evidence FROM step
@@ -38,7 +38,8 @@ WITH step AS (
     WHERE excluded.step > a.step
     RETURNING id, dealer_id, vehicle_id, rule, component, episode
 ), told AS (
-    SELECT m.id, m.dealer_id, step.ts, jsonb_build_object('state', step.state, 'severity', step.severity, 'late', step.late) AS payload
+    SELECT m.id, m.dealer_id, step.ts, jsonb_build_object('state', step.state, 'severity', step.severity, 'late', step.late)
+                               || CASE WHEN step.trace IS NULL THEN '{}' ELSE jsonb_build_object('trace', step.trace) END AS payload
     FROM step JOIN moved m ON (m.vehicle_id, m.rule, m.component, m.episode) = (step.vehicle, step.rule, step.component, step.episode)
     WHERE step.told ORDER BY step.episode, step.step
 ), woken AS (
@@ -72,6 +73,12 @@ class Moved:
     vehicle_id: int
     received_at: float
     step: AlertStep
+    trace: str | None = None  #: what caused it, for whoever is woken by it (monitoring.tracing)
+
+    @property
+    def told(self) -> bool:
+        """Whether somebody is woken by it."""
+        return self.step.state in _TOLD and not self.step.shadow
 
 
 async def move(connection: Connection, moved: Sequence[Moved], now: datetime) -> None:
@@ -83,9 +90,9 @@ async def move(connection: Connection, moved: Sequence[Moved], now: datetime) ->
         first = newest.get(_key(m), (m, m))[0]
         newest[_key(m)] = (first, m)
     final = sorted(newest.values(), key=lambda pair: (pair[1].vehicle_id, pair[1].step.episode))  # an old episode closes before a new one opens
-    steps = _columns([(*_step_row(m), m.step.state in _TOLD and not m.step.shadow) for m in moved])
+    steps = _columns([(*_step_row(m), m.told) for m in moved])
     alerts = _columns([_alert_row(first, last) for first, last in final])
-    await connection.execute(_MOVE, *steps, *alerts, now, bells.WAKEUPS, bells.DESK)
+    await connection.execute(_MOVE, *steps, *alerts, now, bells.WAKEUPS, bells.DESK, [m.trace for m in moved])
 
 
 async def one(connection: Connection, dealer_id: int, alert_id: int) -> Alert:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from monitoring import tracing
 from schemas.message import Message, MessageKind, MessageState, Purpose
 from store import bells, threads
 from store.pool import Connection, as_dict
@@ -124,7 +125,7 @@ async def queue(
     reference = reference or f"m-{secrets.token_hex(12)}"
     found: int | None = await connection.fetchval(
         _QUEUE, dealer_id, thread_id, owner_id, staff_id, case_id, kind.value, purpose.value, to.channel, to.address, to.language, body,
-        {"asserts": list(asserts)}, reference, author, now, due_at or now,
+        tracing.carrying({"asserts": list(asserts)}), reference, author, now, due_at or now,
     )  # fmt: skip
     if found is None:
         earlier: int = await connection.fetchval(_BY_REFERENCE, reference)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from monitoring import tracing
 from store import bells
 from store.pool import Connection
 
@@ -44,7 +45,7 @@ class Wakeup:
 
 async def put(connection: Connection, dealer_id: int, topic: str, subject_id: int, *, due_at: datetime, **payload: Any) -> int:
     """Leave work for a worker, due at a business time, and ring the bell on commit."""
-    found: int = await connection.fetchval(_PUT, dealer_id, topic, subject_id, payload, due_at)
+    found: int = await connection.fetchval(_PUT, dealer_id, topic, subject_id, tracing.carrying(payload), due_at)
     await bells.ring(connection, bells.WAKEUPS, topic=topic)
     return found
 

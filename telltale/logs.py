@@ -14,6 +14,8 @@ from typing import Any
 
 import structlog
 
+from monitoring import tracing
+
 # Names of facts that are about a person or a car, or open a door; their values never reach a log.
 PRIVATE = frozenset({
     "phone", "email", "name", "address", "body", "to", "to_address", "from_address", "password", "token", "secret", "link", "url", "vin", "plate",
@@ -36,6 +38,7 @@ def set_up(level: str, style: str, service: str) -> None:
     renderer: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        with_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,  # before the next: a traceback's last line says what it was about
@@ -64,6 +67,14 @@ def _no_riddle(record: logging.LogRecord) -> bool:
     if isinstance(error, OSError):
         record.msg, record.args, record.exc_info = f"a connection was lost: {type(error).__name__}", None, None
     return True
+
+
+def with_trace(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The trace in which it happened, where there are traces."""
+    trace = tracing.carried()
+    if trace is not None:
+        event["trace"] = trace.split("-")[1]
+    return event
 
 
 def without_personal_data(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

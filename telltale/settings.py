@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     demo_sign_ins: Annotated[bool, Field(description="show ready-made sign-ins on the sign-in page; refuses to listen beyond loopback")] = False
     health_host: Annotated[str, Field(description="address of the services' health and metrics pages; they are for your own network, never for the public")] = "127.0.0.1"
     health_port: Annotated[int | None, Field(ge=0, le=65535, description="port of this service's health page; not set: gateway 9801, workers 9802, dealer-api 9803, broker 9804 (or a free one where that is taken); 0 takes a free one")] = None
+    traces_url: Annotated[str, Field(pattern=r"^(https?://.+)?$", description="OpenTelemetry collector that takes traces by OTLP over HTTP, http://collector:4318/v1/traces; empty: no traces (needs the extra `otel`)")] = ""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="least severity that is logged")] = "info"
     log_format: Annotated[Literal["auto", "json", "console"], Field(description="auto: console on a terminal, JSON lines elsewhere")] = "auto"
     lapse: Annotated[float, Field(ge=0, le=100_000, description="business seconds per machine second in the demo; 1 is real time")] = 600.0

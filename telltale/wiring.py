@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from monitoring import stuck
+from monitoring import stuck, tracing
 from monitoring.page import Address
 from rules.judge import Judge
 from schemas.credentials import secret_hash
@@ -68,13 +68,14 @@ async def gateway(settings: Settings) -> None:
         retention_days=settings.retention_days,
         ready=ready.teller(settings),
     )
-    await _watched(settings, _together(serving, _follow_stages(settings, judge)))
+    await _watched(settings, "gateway", _together(serving, _follow_stages(settings, judge)))
 
 
-async def _watched(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
+async def _watched(settings: Settings, service: str, serving: Coroutine[Any, Any, None]) -> None:
     """Run the service; should its loop hang for good, or the database refuse its password for good, end it, so that it is started anew."""
-    async with stuck.watched(ready.pinger(settings)):
-        await _together(serving, shut_out())
+    with tracing.set_up(service, settings.traces_url):
+        async with stuck.watched(ready.pinger(settings)):
+            await _together(serving, shut_out())
 
 
 async def _judge(settings: Settings) -> Judge:
@@ -159,7 +160,7 @@ async def dealer_api(settings: Settings) -> None:
         health=health_address(settings, "dealer-api"),
         ready=ready.teller(settings),
     )
-    await _watched(settings, serving)
+    await _watched(settings, "dealer-api", serving)
 
 
 def health_address(settings: Settings, service: str) -> Address:
@@ -284,7 +285,7 @@ async def workers(settings: Settings) -> None:
         health=health_address(settings, "workers"),
         ready=ready.teller(settings),
     )
-    await _watched(settings, serving)
+    await _watched(settings, "workers", serving)
 
 
 async def explain(settings: Settings, alert_id: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from monitoring import tracing
 from rules.casework import CameBack, JoinsCase, OpensCase, acknowledge_by, case_for, severity_of
 from schemas.account import Dealer
 from schemas.alert import Alert, AlertState
@@ -58,13 +59,15 @@ async def _active(kit: Kit, connection: Connection, alert: Alert, *, late: bool)
 
 async def _open(kit: Kit, connection: Connection, dealer: Dealer, alert: Alert, belongs: OpensCase, now: datetime, *, late: bool) -> None:
     car = await fleet.get(connection, alert.dealer_id, alert.vehicle_id)
-    case = await cases.create(
-        connection, alert.dealer_id, alert.vehicle_id, severity=belongs.severity, title=_title(kit, dealer, alert), origin="alert", owner_id=car.owner_id,
-        reason=belongs.because, actor=ACTOR, now=now,
-    )  # fmt: skip
-    await alerts.attach(connection, alert.dealer_id, alert.id, case.id)
-    if not late:
-        await _notify(kit, connection, dealer, case, alert)
+    with tracing.span("case.opened", alert=alert.id, vehicle=alert.vehicle_id, dealer=dealer.id, severity=belongs.severity.value) as note:
+        case = await cases.create(
+            connection, alert.dealer_id, alert.vehicle_id, severity=belongs.severity, title=_title(kit, dealer, alert), origin="alert",
+            owner_id=car.owner_id, reason=belongs.because, actor=ACTOR, now=now,
+        )  # fmt: skip
+        note("case", case.id)
+        await alerts.attach(connection, alert.dealer_id, alert.id, case.id)
+        if not late:
+            await _notify(kit, connection, dealer, case, alert)
 
 
 async def _weigh(kit: Kit, connection: Connection, dealer: Dealer, case: Case, alert: Alert, *, late: bool) -> None:

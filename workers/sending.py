@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from monitoring import tracing
 from rules import permission, retry
 from rules.permission import Never, Permission, TooLate, Wait
 from schemas.consent import Owner
@@ -80,6 +81,14 @@ async def reconcile(kit: Kit) -> bool:
 
 async def hand_over(kit: Kit, message: Message, claimed_at: datetime) -> None:
     """Give a claimed text to its channel and mark what came of it. An unclear end leaves the claim for `reconcile`."""
+    with tracing.span(
+        "message.hand_over", parent=message.facts.get(tracing.FIELD), kind="consumer", message=message.id, text=message.kind.value, case=message.case_id,
+        dealer=message.dealer_id, attempt=message.attempts + 1,
+    ):  # fmt: skip
+        await _hand_over(kit, message, claimed_at)
+
+
+async def _hand_over(kit: Kit, message: Message, claimed_at: datetime) -> None:
     try:
         async with transaction(kit.pool) as connection:
             now = kit.clock()
@@ -107,7 +116,8 @@ async def _send(kit: Kit, message: Message, sender: str) -> Receipt:
     """The channel's own errors stay apart from those of our database, in whose transaction this runs."""
     try:
         async with asyncio.timeout(kit.send_s):
-            with metrics.PROVIDER_SECONDS.labels(known(message.channel)).time():
+            way = known(message.channel)
+            with metrics.PROVIDER_SECONDS.labels(way).time(), tracing.span("message.sent", kind="client", message=message.id, channel=way):
                 return await kit.channels[message.channel].send(message, sender)
     except DeliveryFailed:
         raise

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import structlog
 
+from monitoring import tracing
 from rules import retry
 from schemas.errors import TelltaleError
 from store import tallies, wakeups
@@ -47,8 +48,9 @@ async def one(kit: Kit, handlers: Mapping[str, Handler] = HANDLERS) -> bool:
         if wakeup is None:
             return False
         try:
-            async with connection.transaction():  # a savepoint: what fails here is undone, and the put-off is kept
-                again = await handlers[wakeup.topic](kit, connection, wakeup)
+            with tracing.span(f"work.{wakeup.topic}", parent=wakeup.payload.get(tracing.FIELD), kind="consumer", subject=wakeup.subject_id, dealer=wakeup.dealer_id):
+                async with connection.transaction():  # a savepoint: what fails here is undone, and the put-off is kept
+                    again = await handlers[wakeup.topic](kit, connection, wakeup)
         except Exception as error:
             if is_passing(error):  # then nothing can be written down either
                 raise

@@ -83,6 +83,7 @@ TEXTS = {
     "database_password": ["p@ss/w:rd?#%"],
     "mqtt_url": ["mqtt://broker:1883", "mqtts://gateway:p%40ss@broker:8883"],
     "share": ["0/1", "3/16"],
+    "traces_url": ["http://collector:4318/v1/traces", "https://traces.example/v1/traces"],
     "database_connections": ["9", "40"],
     "desk_host": ["127.0.0.1"],
     "twilio_api": ["https://api.twilio.com", "http://127.0.0.1:8000"],
