@@ -187,6 +187,8 @@ async def _patiently(work: Callable[[], Awaitable[None]]) -> None:
             return await work()
         except (Unavailable, OSError, TimeoutError, EOFError) as error:
             if time.monotonic() > deadline:
+                if isinstance(error, Unavailable):
+                    raise  # it names what is away
                 raise Unavailable("the database or the broker", str(error)) from error
             seldom.say(log.info, "waiting", reason=str(error))
             await asyncio.sleep(0.5)

@@ -72,7 +72,6 @@ ORDER BY ts, boot, seq LIMIT $11
 _PAGE = f"""
 SELECT {_ROW} FROM readings r WHERE {_IN_TIME} AND ($7::timestamptz IS NULL OR (ts, boot, seq) > ($7, $8, $9)) ORDER BY ts, boot, seq LIMIT $10
 """
-_FOLD = f"SELECT {_ROW} FROM readings r WHERE vehicle_id = $1 AND place > $2 AND place <= $3 ORDER BY place"
 _COUNT = "SELECT count(*) FROM readings WHERE dealer_id = $1 AND vehicle_id = $2"
 
 Cursor = tuple[datetime, int, int]  # ts, boot, seq of the last row of the page before
@@ -263,11 +262,6 @@ async def give_places(connection: Connection, rows: Sequence[Reading]) -> None:
     if rows:
         columns = [[getattr(r, name) for r in rows] for name in ("vehicle_id", "boot", "seq", "day", "place")]
         await connection.execute(_PLACE.format(days=_listed(columns[3])), *columns)
-
-
-async def fold(connection: Connection, vehicle_id: int, above: int, upto: int) -> list[Reading]:
-    """A car's judged rows in their places, for backtest, replay and explanation."""
-    return [_reading(row) for row in await connection.fetch(_FOLD, vehicle_id, above, upto)]
 
 
 async def series(

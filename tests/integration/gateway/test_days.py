@@ -13,7 +13,7 @@ from gateway.intake import Intake
 from gateway.leaves import NEW_BURST
 from rules.retention import day_of
 from schemas.vehicle import bucket_of, topic
-from store import days, readings
+from store import days, readings, replays
 from store.pool import connect
 from tests.integration.gateway.world import TestCar, World, now, until
 
@@ -121,7 +121,7 @@ async def test_a_restarted_gateway_has_the_same_memory_of_a_device_without_count
     await stored(world, car, 160)
     live = Seen.made[-1].fleet.by_vin[car.vin].memory
     async with world.pool.acquire() as connection:
-        rows = await readings.fold(connection, car.id, 0, 10**9)
+        rows = await replays.page(connection, car.id, 0, 10**9)
         assert [row.place for row in await readings.since(connection, [(car.id, -1, -1, 140)], 0)] == list(range(141, 161))  # once each
     memory = judge.memory("petrol_hatch")
     for row in rows:

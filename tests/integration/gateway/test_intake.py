@@ -283,10 +283,10 @@ async def test_a_restarted_gateway_goes_on_with_the_same_memory(world, judge):
     await until(lambda: car.acked[-1]["upto"] == 160)
     live = made[0].fleet.by_vin[car.vin].memory
 
-    from store import readings
+    from store import replays
 
     async with world.pool.acquire() as connection:
-        rows = await readings.fold(connection, car.id, 0, 10**9)
+        rows = await replays.page(connection, car.id, 0, 10**9)
     memory = judge.memory("petrol_hatch")
     for row in rows:
         judge.step(memory, row)
