@@ -61,7 +61,8 @@ async def writable(url: str) -> str:
         except asyncpg.InvalidPasswordError as error:
             if account_of(host) in roles.ROLES:
                 raise SignInRefused(account_of(host)) from None
-            raise Misconfigured("DATABASE_URL", str(error)) from None
+            hint = "" if account_of(host) else " (it names no account; what changes or backs up a database needs its owner's)"
+            raise Misconfigured("DATABASE_URL", f"{error}{hint}") from None
         except asyncpg.InvalidCatalogNameError as error:
             raise Misconfigured("DATABASE_URL", str(error)) from None
         except asyncpg.PostgresError as error:  # starting up, or no connection free

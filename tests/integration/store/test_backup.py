@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from schemas.errors import Misconfigured, TelltaleError
 from store import accounts
 from store.backup import DUMP, MANIFEST, back_up, checked, restore
-from store.migrate import migrate
+from store.migrate import MIGRATIONS, migrate
 from store.pool import open_pool, transaction
 from store.roles import ROLES, role_url
 from telltale.embedded import binaries
@@ -125,6 +126,27 @@ async def test_a_backup_that_is_made_while_everybody_writes_is_of_one_moment(hom
         await restore(new.url, "secret", shelf, binaries.clients)
         await pool.close()
         await source.close()
+
+
+async def test_a_backup_of_an_earlier_version_is_brought_to_this_one(home: Path, shelf: Path, tmp_path: Path):
+    async with server(home) as old:
+        earlier = tmp_path / "migrations"
+        earlier.mkdir()
+        for path in MIGRATIONS.glob("00[01]*.sql"):
+            shutil.copy(path, earlier)
+        await migrate(old.url, "secret", earlier)
+        source = await asyncpg.connect(old.url)
+        await furnish(source, upto="0019")
+        await back_up(old.url, shelf, binaries.clients, made_at=NOON)
+        beside, today = (f"{old.url.rpartition('/')[0]}/{name}" for name in ("beside", "today"))
+        await restore(beside, "secret", shelf, binaries.clients)
+        await source.execute("CREATE DATABASE today")
+        await migrate(today, "secret")
+        target, fresh = await asyncpg.connect(beside), await asyncpg.connect(today)
+        await fresh.execute("SELECT open_day(20759)")
+        assert different(await catalog_of(fresh), await catalog_of(target)) == []
+        for connection in (source, target, fresh):
+            await connection.close()
 
 
 async def test_readings_may_stay_out_of_a_backup_and_their_days_are_there_all_the_same(home: Path, shelf: Path):

@@ -77,6 +77,11 @@ async def test_migrate_takes_several_hosts_and_what_asyncpg_knows_of_an_address(
         await migrate(beside(database.url, "127.0.0.1:1", silent, query=query), database.secret)
 
 
+async def test_what_needs_the_owner_says_so_when_the_address_names_no_account(database):
+    with pytest.raises(Misconfigured, match="names no account"):
+        await migrate(f"postgresql://127.0.0.1:{urlsplit(database.url).port}{urlsplit(database.url).path}", database.secret)
+
+
 async def test_when_no_connection_is_left_everybody_is_asked_to_come_back(home):
     """For services that hold one connection already and need a second, and for those that just start."""
     async with server(home, max_connections="10", superuser_reserved_connections="3") as started:
