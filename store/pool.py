@@ -25,12 +25,18 @@ _EXPIRING = ("25006", "25P03", "57P", "08")  #: demoted, timed out, shut down, o
 _BUSY = ("40001", "40P01", "55P03", "57014", "53", "58", "XX001", "XX002")
 _LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
+_CLASHED = ("40001", "40P01")
+
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
 _waiting = Counter[int]()  # by the pool's id: asyncpg's pools take no attributes and no weak references
 _refused = Counter[int]()
+
+
+class Clashed(Unavailable):
+    """Two pieces of work got in each other's way, and {part} ended this one: nothing of it was done, and it may be done again at once."""
 
 
 def _as_json(value: Any) -> str:
@@ -125,7 +131,7 @@ async def transaction(pool: Pool, dealer_id: int | None = None) -> AsyncIterator
             await pool.expire_connections()
         elif not _may_be_repeated(error):
             raise
-        raise Unavailable("the database", type(error).__name__) from error
+        raise (Clashed if _clashed(error) else Unavailable)("the database", type(error).__name__) from error
     finally:
         with suppress(*_LOST):  # a dead connection is thrown away: what happened is decided above
             await pool.release(connection, timeout=ACQUIRE_S)
@@ -148,6 +154,10 @@ def _others_are_as_bad(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate).startswith(_EXPIRING) or isinstance(error, asyncpg.InvalidCachedStatementError)
     return True
+
+
+def _clashed(error: BaseException) -> bool:
+    return isinstance(error, asyncpg.PostgresError) and error.sqlstate in _CLASHED
 
 
 def _may_be_repeated(error: BaseException) -> bool:

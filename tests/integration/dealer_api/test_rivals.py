@@ -56,3 +56,24 @@ async def test_two_colleagues_who_take_a_case_at_once_do_not_both_own_it(desk):
     manager = await desk.as_role("manager")
     answers = await asyncio.gather(*(_post(client, f"/api/v1/cases/{case['id']}/acknowledge", {}, "k") for client in (advisor, manager)))
     assert sorted(status for status, _ in answers) == [200, 409]
+
+
+async def test_a_call_that_the_database_ends_in_a_deadlock_is_done_again_and_its_caller_sees_nothing_of_it(desk):
+    """D-08. Somebody holds what the call needs next and wants what the call holds: one of the two is ended, which is ours."""
+    advisor = await desk.as_role("advisor")
+    owner = await desk.post(advisor, "/api/v1/owners", {"name": "Jo Muster", "phone": "+491701234"})
+    car = await desk.post(advisor, "/api/v1/vehicles", {"vin": "WVWZZZ1JZXW000002", "profile": "petrol_hatch", "title": "Golf", "owner_id": owner["id"]})
+    case = await desk.post(advisor, "/api/v1/cases", {"vehicle_id": car["id"], "note": "rattles"})
+    ended = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    async with desk.admin.acquire() as rival, desk.admin.acquire() as onlooker:
+        before = await onlooker.fetchval(ended)
+        async with rival.transaction():
+            await rival.execute("LOCK TABLE history IN EXCLUSIVE MODE")
+            call = asyncio.create_task(desk.post(advisor, f"/api/v1/cases/{case['id']}/dismiss", {"reason": "a duplicate"}))
+            while not await onlooker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.01)
+            await rival.execute("SELECT FROM cases WHERE id = $1 FOR UPDATE", case["id"])
+        answer = await call
+        assert answer["state"] == "dismissed"
+        while await onlooker.fetchval(ended) == before:
+            await asyncio.sleep(0.05)
