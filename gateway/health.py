@@ -76,6 +76,8 @@ class Health:
         metrics.BACKLOG.set(self.broker.backlog())
         metrics.OLDEST.set(now - intake.oldest_pending if intake.oldest_pending is not None else 0)
         metrics.COMMIT_AGE.set(now - max(self.beaten, intake.last_commit))
+        metrics.CATCHING_UP.set(self.broker.behind_since is not None)
+        metrics.OWED.set(self.catching_up.owed or 0 if self.broker.behind_since is not None else 0)
         metrics.CARS.set(len(fleet.by_id))
         metrics.GAPPY.set(len(fleet.gappy))
         metrics.BUCKETS.set(len(self.writer.buckets))

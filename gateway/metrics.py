@@ -15,6 +15,8 @@ BATCH_SECONDS = Histogram(
 )  # fmt: skip
 BACKLOG = Gauge("telltale_gateway_backlog_messages", "Messages taken from the broker and not yet committed")
 OLDEST = Gauge("telltale_gateway_oldest_pending_seconds", "Age of the oldest message taken and not yet committed")
+CATCHING_UP = Gauge("telltale_gateway_catching_up", "1 while what waited for us at the broker is being worked off")
+OWED = Gauge("telltale_gateway_owed_messages", "Messages that the broker still has for us, while it is worked off; only the embedded broker says")
 COMMIT_AGE = Gauge("telltale_gateway_commit_age_seconds", "Since anything was committed; a gateway that is well commits every second")
 CARS = Gauge("telltale_gateway_cars", "Cars that the gateway knows, of all buckets")
 GAPPY = Gauge("telltale_gateway_gappy_cars", "Cars of which something is missing, or waits for what is missing")

@@ -84,6 +84,7 @@ async def test_health_says_alive_and_ready_and_counts(world):
     found = await scrape(url)
     assert found["telltale_gateway_buckets"] == found['telltale_gateway_sessions{state="subscribed"}'] == 16
     assert found["telltale_gateway_database_up"] == 1
+    assert found["telltale_gateway_catching_up"] == found["telltale_gateway_owed_messages"] == 0
     assert found["telltale_gateway_batch_seconds_count"] > 0
 
 
