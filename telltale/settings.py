@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.errors import Misconfigured
+from telltale.embedded.broker_tls import BrokerTls
 
 PREFIX = "TELLTALE_"
 #: Names that the rest of the world uses too.
@@ -78,6 +79,9 @@ class Settings(BaseSettings):
     twilio_api: Annotated[str, Field(description="address of Twilio's API: another region's, or a stand-in on this machine for a rehearsal")] = "https://api.twilio.com"
     smtp_url: Annotated[SecretStr, Field(description="mail relay, smtp://user:password@host:587")] = SecretStr("")
     mail_from: Annotated[str, Field(description="sender of mails")] = ""
+    broker_cert: Annotated[Path | None, Field(description="file of the certificate (PEM) that the embedded broker shows; with it both its ports speak TLS")] = None
+    broker_key: Annotated[Path | None, Field(description="file of the key of TELLTALE_BROKER_CERT, without a password")] = None
+    broker_ca: Annotated[Path | None, Field(description="file of an authority (PEM): the embedded broker lets in only cars and gateways that show a certificate of it, on top of their password")] = None
     auth_url: Annotated[SecretStr, Field(description="NATS address on which the broker asks who may sign in, nats:// or tls://, several hosts divided by commas (embedded broker: set by itself)")] = SecretStr("")
     auth_seed: Annotated[SecretStr, Field(description="NKey seed that signs those answers (embedded broker: set by itself)")] = SecretStr("")
     broker_log: Annotated[Path | None, Field(description="the broker's log, in which denied publishes are counted (embedded broker: set by itself)")] = None
@@ -158,6 +162,15 @@ class Settings(BaseSettings):
         if self.mqtt_url is None:
             raise Misconfigured("MQTT_URL", "is not set: this command works on a running broker; `telltale demo` brings one along")
         return self.mqtt_url.get_secret_value()
+
+    @property
+    def broker_tls(self) -> BrokerTls | None:
+        """What the embedded broker shows."""
+        if self.broker_cert is None and self.broker_key is None and self.broker_ca is None:
+            return None
+        if self.broker_cert is None or self.broker_key is None:
+            raise Misconfigured("TELLTALE_BROKER_CERT", "and TELLTALE_BROKER_KEY belong together: set both")
+        return BrokerTls(self.broker_cert.resolve(), self.broker_key.resolve(), self.broker_ca.resolve() if self.broker_ca else None)
 
     @property
     def usual_channel(self) -> str:

@@ -19,6 +19,7 @@ import nkeys
 
 from schemas.contract import GATEWAY
 from schemas.errors import Misconfigured, Unavailable
+from telltale.embedded.broker_tls import BrokerTls
 from telltale.embedded.process import alive, command_line, die_with_parent, free_port
 
 START_SECONDS = 30.0
@@ -47,7 +48,8 @@ logfile_max_num: 2
 max_payload: {payload}
 max_subscriptions: {subscriptions}
 jetstream {{ store_dir: "{home}/store", max_memory_store: 64MB }}
-mqtt {{ listen: "{host}:{mqtt}", ack_wait: "{ack_wait}", max_ack_pending: {pending}, authorization {{ timeout: 5 }} }}
+mqtt {{ listen: "{host}:{mqtt}", ack_wait: "{ack_wait}", max_ack_pending: {pending}, authorization {{ timeout: 5 }}{mqtt_tls} }}
+{tls}
 authorization {{
   timeout: 3
   auth_callout {{ issuer: "{issuer}", auth_users: [ doorkeeper, gateway, workshop ], account: SYS }}
@@ -71,32 +73,35 @@ class EmbeddedBroker:
 
     def __init__(
         self, home: Path, *, port: int | None = None, ack_wait: str = "10s", max_ack_pending: int = 4000,
-        host: str = "127.0.0.1", auth_port: int = 0, secrets: dict[str, str] | None = None,
+        host: str = "127.0.0.1", auth_port: int = 0, secrets: dict[str, str] | None = None, tls: BrokerTls | None = None,
     ) -> None:  # fmt: skip
-        """`secrets` (telltale.embedded.credentials) replace the home's own, so that services elsewhere know them too."""
+        """`secrets` (telltale.embedded.credentials) replace the home's own, so that services elsewhere know them too; `tls`
+        secures both ports."""
         self.home = home.resolve()
-        self._host, self._given = host, secrets
+        self._host, self._given, self.tls = host, secrets, tls
+        self._here = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # where we reach it ourselves
         self.port = port or 0  #: of MQTT; kept over restarts, so that cars find their way back
         self._fixed, self._auth_fixed = port is not None, bool(auth_port)
         self._nats = auth_port
         self._ack_wait, self._pending = ack_wait, max_ack_pending
         self._secrets: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
+        self._shown: tuple[int, ...] = ()
 
     @property
     def mqtt_url(self) -> str:
         """The gateway's way in."""
-        return f"mqtt://gateway:{self._secrets['gateway']}@127.0.0.1:{self.port}"
+        return f"mqtt{'s' if self.tls else ''}://gateway:{self._secrets['gateway']}@{self._here}:{self.port}"
 
     @property
     def workshop_url(self) -> str:
         """The simulated mechanic's way in (topics `workshop/<vin>`)."""
-        return f"mqtt://workshop:{self._secrets['workshop']}@127.0.0.1:{self.port}"
+        return f"mqtt{'s' if self.tls else ''}://workshop:{self._secrets['workshop']}@{self._here}:{self.port}"
 
     @property
     def auth_url(self) -> str:
         """Where the gateway's doorkeeper listens for sign-ins."""
-        return f"nats://doorkeeper:{self._secrets['doorkeeper']}@127.0.0.1:{self._nats}"
+        return f"{'tls' if self.tls else 'nats'}://doorkeeper:{self._secrets['doorkeeper']}@{self._here}:{self._nats}"
 
     @property
     def auth_seed(self) -> str:
@@ -115,6 +120,8 @@ class EmbeddedBroker:
     async def start(self) -> None:
         """Start and wait until it takes an MQTT sign-in. A broker left behind by a killed supervisor is ended first."""
         self.home.mkdir(parents=True, exist_ok=True)
+        if self.tls is not None:
+            self.tls.check()
         self._secrets = self._keep_secrets()
         await self._end_leftover()
         deadline = asyncio.get_running_loop().time() + START_SECONDS
@@ -184,7 +191,13 @@ class EmbeddedBroker:
         path.write_text(json.dumps(made))
         return made
 
+    @property
+    def renewed(self) -> bool:
+        """Whether its certificate is not the one that lay there when it was started: its program reads it only then."""
+        return self.tls is not None and self.tls.written() not in ((), self._shown)
+
     def _launch(self) -> None:
+        self._shown = self.tls.written() if self.tls else ()
         issuer = bytes(nkeys.from_seed(self.auth_seed.encode()).public_key).decode()
         config = self.home / "broker.conf"
         config.touch(mode=0o600)
@@ -193,6 +206,7 @@ class EmbeddedBroker:
                 host=self._host, nats=self._nats, mqtt=self.port, home=self.home, issuer=issuer, ack_wait=self._ack_wait, pending=self._pending,
                 payload=PAYLOAD, subscriptions=SUBSCRIPTIONS, gateway_says=_quoted(GATEWAY_SAYS), gateway_hears=_quoted(GATEWAY_HEARS),
                 doorkeeper=self._secrets["doorkeeper"], gateway=self._secrets["gateway"], workshop=self._secrets["workshop"],
+                mqtt_tls=", " + self.tls.block(clients=True) if self.tls else "", tls=self.tls.block(clients=False) if self.tls else "",
             )  # fmt: skip
         )
         self._process = subprocess.Popen(
@@ -207,7 +221,9 @@ class EmbeddedBroker:
         while asyncio.get_running_loop().time() < deadline and self.pid is not None:
             with contextlib.suppress(OSError, asyncio.TimeoutError, asyncio.IncompleteReadError):
                 async with asyncio.timeout(2):
-                    if await _signs_in(self.port, "gateway", self._secrets["gateway"]):
+                    if self.tls is not None and self.tls.ca is not None:  # we have no certificate to show
+                        return await _greets(self._here, self._nats)
+                    if await _signs_in(self._here, self.port, "gateway", self._secrets["gateway"], self.tls):
                         return True
             await asyncio.sleep(0.03)
         return False
@@ -247,11 +263,20 @@ def program() -> Path:
     return Path(found)
 
 
-async def _signs_in(port: int, user: str, password: str) -> bool:
+async def _greets(host: str, port: int) -> bool:
+    """Whether the server says its INFO line, which it does once all its listeners stand."""
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        return (await reader.readline()).startswith(b"INFO ")
+    finally:
+        writer.close()
+
+
+async def _signs_in(host: str, port: int, user: str, password: str, tls: BrokerTls | None) -> bool:
     """A bare MQTT 3.1.1 CONNECT (clean session), and whether the CONNACK says yes."""
     fields = [b"telltale-probe", user.encode(), password.encode()]
     body = b"\x00\x04MQTT\x04\xc2\x00\x05" + b"".join(len(f).to_bytes(2, "big") + f for f in fields)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    reader, writer = await asyncio.open_connection(host, port, ssl=tls.ourselves() if tls else None)
     try:
         writer.write(b"\x10" + bytes([len(body)]) + body)
         answer = await reader.readexactly(4)

@@ -61,7 +61,8 @@ class BrokerHealth:
         try:
             async with asyncio.timeout(ANSWER_S):
                 if self._client is None or not self._client.is_connected:
-                    self._client = await nats.connect(self._broker.auth_url, name="health", allow_reconnect=False, error_cb=_quiet)
+                    more = {"tls": self._broker.tls.ourselves()} if self._broker.tls else {}
+                    self._client = await nats.connect(self._broker.auth_url, name="health", allow_reconnect=False, error_cb=_quiet, **more)
                 said: dict[str, Any] = json.loads((await self._client.request(_ASK, b"", timeout=ANSWER_S)).data)["data"]
         except (OSError, TimeoutError, nats.errors.Error):
             await self.close()
