@@ -1,4 +1,4 @@
-"""A car in 30 lines of plain paho: publishes until everything is acknowledged for good. Arguments: HOST PORT VIN SECRET BUCKET."""
+"""A car in 30 lines of plain paho: publishes until everything is acknowledged for good. Arguments: HOST PORT VIN SECRET BUCKET [CA.CRT]."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import paho.mqtt.client as mqtt
 
-host, port, vin, secret, bucket = sys.argv[1:6]
+host, port, vin, secret, bucket, *authority = sys.argv[1:]
 topic = f"vehicles/{bucket}/{vin}"
 spool = {}  # seq -> body; a real unit keeps this on its disk, and `boot` in a counter beside it
 boot = int(time.time())
@@ -32,6 +32,8 @@ def on_message(client, _, message):
 
 car = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=vin)
 car.username_pw_set(vin, secret)
+if authority:
+    car.tls_set(authority[0])
 car.on_connect, car.on_message = on_connect, on_message
 for seq in range(1, 11):
     ts = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

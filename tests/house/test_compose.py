@@ -28,7 +28,9 @@ def test_all_parts_are_there() -> None:
 def test_each_command_is_a_real_verb_with_real_options(name: str) -> None:
     verb, *arguments = OURS[name]["command"]
     assert verb in COMMANDS
-    command = get_command(importlib.import_module(f"telltale.commands.{COMMANDS[verb][0]}").app)
+    command: Any = get_command(importlib.import_module(f"telltale.commands.{COMMANDS[verb][0]}").app)
+    if hasattr(command, "commands"):
+        command = command.commands[arguments[0]]
     known = {option for parameter in command.params for option in parameter.opts}
     assert {argument for argument in arguments if argument.startswith("--")} <= known
 
@@ -52,10 +54,24 @@ def test_each_service_is_asked_at_its_usual_health_port() -> None:
         assert str(port) not in str(OURS[name].get("ports", "")), "the health port is not for the public"
 
 
+def test_cars_come_by_tls_and_nothing_else_is_published_beyond_this_machine() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert published == {"broker": ["8883:8883"], "mosquitto": ["8883:8883"], "dealer-api": ["127.0.0.1:8080:8080"]}
+    assert {"TELLTALE_BROKER_CERT", "TELLTALE_BROKER_KEY"} <= set(OURS["broker"]["environment"])
+    assert "--without-tls" not in str(SERVICES)
+
+
+def test_a_volume_of_ours_belongs_to_the_account_that_writes_it() -> None:
+    """Docker gives a new volume the owner of the folder in the image at which it is mounted."""
+    made = set(re.search(r"install -d -o telltale -m 0711 (.+)$", (ROOT / "deploy" / "Dockerfile").read_text(), re.M)[1].split())  # type: ignore[index]
+    mounted = {volume.split(":")[1] for service in OURS.values() for volume in service.get("volumes", ()) if not volume.startswith(".")}
+    assert mounted <= made
+
+
 def test_the_example_names_what_compose_reads_and_nothing_else() -> None:
     example = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
     read = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
-    assert example <= read
+    assert example - {"COMPOSE_PROFILES"} <= read
     assert {name for name in example if name.startswith(PREFIX)} <= SETTINGS
     assert {"DATABASE_PASSWORD", "TELLTALE_SECRET"} <= example
 
