@@ -23,7 +23,8 @@ from store import bells, fleet, stages, vehicles
 from store.connecting import shut_out
 from store.pool import connect
 from store.roles import role_url
-from telltale import cli, clock, data, demo_data, enrolment, neighbour, office, ready
+from telltale import broker_files, cli, clock, data, demo_data, enrolment, neighbour, office, ready
+from telltale.broker_files import MosquittoFiles
 from telltale.settings import HEALTH_PORTS, Settings
 
 Clock = Callable[[], datetime]
@@ -76,6 +77,11 @@ async def _watched(settings: Settings, service: str, serving: Coroutine[Any, Any
     with tracing.set_up(service, settings.traces_url):
         async with stuck.watched(ready.pinger(settings)):
             await _together(serving, shut_out())
+
+
+async def broker_config(settings: Settings, files: MosquittoFiles) -> None:
+    """Keep the files of a broker of one's own current."""
+    await _watched(settings, "broker-config", broker_files.follow(_as(settings, "gateway"), files, ready.teller(settings)))
 
 
 async def _judge(settings: Settings) -> Judge:

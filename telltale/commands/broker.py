@@ -29,10 +29,11 @@ def broker(
     With TELLTALE_BROKER_CERT and _KEY both ports speak TLS: MQTT_URL=mqtts://HOST:8883, TELLTALE_AUTH_URL=tls://HOST:4222,
     and for a private authority TELLTALE_MQTT_CA. `telltale certificates make` makes all of them.
     """
+    from monitoring import stuck
     from schemas.errors import Misconfigured
     from telltale.embedded.broker_health import BrokerHealth
     from telltale.embedded.credentials import broker_secrets
-    from telltale.ready import teller
+    from telltale.ready import pinger, teller
     from telltale.settings import LOOPBACK
     from telltale.wiring import health_address
 
@@ -53,7 +54,8 @@ def broker(
             health = BrokerHealth(running)
             async with health.page().open(health_address(settings, "broker")) as page:
                 teller(settings)(port=running.port, health=page)
-                await _until_it_ends(running)
+                async with stuck.watched(pinger(settings)):
+                    await _until_it_ends(running)
                 await health.close()
         cli.say(f"telltale: the broker ended by itself (see {running.log})")
 

@@ -40,9 +40,8 @@ def mosquitto(
     """
     from gateway.mosquitto import Doors
     from store.migrate import role_url
-    from telltale import broker_files
+    from telltale import broker_files, wiring
     from telltale.embedded.credentials import broker_secrets
-    from telltale.ready import teller
 
     settings = cli.start("broker-config", join=True)
     files = broker_files.MosquittoFiles(
@@ -51,7 +50,7 @@ def mosquitto(
     )  # fmt: skip
     url = role_url(settings.database, settings.key, "telltale_gateway")
     if follow:
-        cli.run(broker_files.follow(url, files, teller(settings)))
+        cli.run(wiring.broker_config(settings, files))
     cli.run(broker_files.read(url, files))
     told = files.write() and files.reload()
     facts = {"folder": str(out.resolve()), "cars": len(files.cars), "enrol_again": sorted(files.without_hash), "broker_told": told}

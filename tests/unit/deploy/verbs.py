@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from typing import Any
 
 from typer.main import get_command
 
@@ -18,6 +19,8 @@ def settings() -> set[str]:
 def unknown_options(words: Sequence[str]) -> set[str]:
     """Of `telltale <words>`."""
     verb, *arguments = words
-    command = get_command(importlib.import_module(f"telltale.commands.{COMMANDS[verb][0]}").app)
+    command: Any = get_command(importlib.import_module(f"telltale.commands.{COMMANDS[verb][0]}").app)
+    if hasattr(command, "commands"):
+        command = command.commands[arguments[0]]
     known = {option for parameter in command.params for option in parameter.opts}
     return {argument for argument in arguments if argument.startswith("--")} - known
