@@ -30,6 +30,8 @@ _LOOKS = (
     (re.compile(r"\btk_[\w-]{8,}"), "(key)"),
     (re.compile(r"(?<![A-Z0-9])(?=[A-Z]*\d)(?=\d*[A-Z])[A-HJ-NPR-Z0-9]{17}(?![A-Z0-9])"), "(vin)"),
 )
+#: One look at each string: nearly all have nothing of the kind, and there is a line for each request.
+_SUSPECT = re.compile(r"[@+]|DETAIL|CONTEXT|tk_|/(?:o|d|f|p|invitation)/|[A-Z0-9]{17}")
 
 
 def set_up(level: str, style: str, service: str) -> None:
@@ -88,8 +90,9 @@ def without_personal_data(_logger: Any, _method: str, event: MutableMapping[str,
 def _cleaned(value: Any) -> Any:
     match value:
         case str():
-            for looks, instead in _LOOKS:
-                value = looks.sub(instead, value)
+            if _SUSPECT.search(value):
+                for looks, instead in _LOOKS:
+                    value = looks.sub(instead, value)
             return value
         case dict():
             return {key: "(private)" if key in PRIVATE else _cleaned(one) for key, one in value.items()}

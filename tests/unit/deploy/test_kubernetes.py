@@ -33,6 +33,13 @@ def test_kubernetes_knows_every_field(name: str, version: str) -> None:
     validate.validate(OBJECTS[name], version, strict=True)
 
 
+def test_only_the_migration_knows_the_owner_of_the_database() -> None:
+    knows = [name for name, pod in PODS.items() if {"secretRef": {"name": "telltale-owner"}} in container(pod)["envFrom"]]
+    assert knows == ["Job telltale-migrate"]
+    assert container(PODS[knows[0]])["envFrom"][-1] == {"secretRef": {"name": "telltale-owner"}}, "the last one counts"
+    assert "@" not in OBJECTS["ConfigMap telltale"]["data"]["DATABASE_URL"]
+
+
 def test_every_file_is_applied_but_the_secrets_that_are_yours() -> None:
     assert {path.name for path in FILES} - set(KUSTOMIZATION["resources"]) == {"secret.example.yaml"}
     assert {image["name"] for image in KUSTOMIZATION["images"]} == {container(pod)["image"] for pod in PODS.values()}
@@ -45,7 +52,7 @@ def test_a_pod_runs_a_real_command_with_real_settings(name: str) -> None:
     assert {variable["name"] for variable in one.get("env", [])} <= settings()
 
 
-@pytest.mark.parametrize("name", ["ConfigMap telltale", "Secret telltale", "Secret telltale-texts"])
+@pytest.mark.parametrize("name", ["ConfigMap telltale", "Secret telltale", "Secret telltale-texts", "Secret telltale-owner"])
 def test_what_is_given_to_pods_is_a_setting(name: str) -> None:
     given = OBJECTS[name].get("data") or OBJECTS[name]["stringData"]
     assert set(given) <= settings()

@@ -53,6 +53,15 @@ def test_the_example_of_settings_names_settings_and_is_for_its_owner() -> None:
     assert {"DATABASE_URL", "MQTT_URL", "TELLTALE_SECRET", "TELLTALE_PUBLIC_URL"} <= set(named)
 
 
+def test_only_the_migration_knows_the_owner_of_the_database() -> None:
+    for unit in UNITS:
+        read = values(unit, "EnvironmentFile")
+        assert read == ["/etc/telltale/telltale.env", *(["/etc/telltale/owner.env"] if "migrate" in unit.name else [])], "the last one counts"
+    folder = ROOT / "deploy" / "systemd"
+    assert re.findall(r"^DATABASE_URL=.*@", (folder / "telltale.env.example").read_text(), re.M) == []
+    assert set(re.findall(r"^([A-Z_]+)=", (folder / "owner.env.example").read_text(), re.M)) == {"DATABASE_URL", "DATABASE_PASSWORD"}
+
+
 @pytest.fixture
 def copies(tmp_path: Path) -> list[Path]:
     """With a Python that is there, for systemd wants to see the program."""
