@@ -76,6 +76,22 @@ async def update(connection: Connection, dealer_id: int, owner_id: int, changes:
     return await get(connection, dealer_id, owner_id)
 
 
+async def on_demo_phone(connection: Connection, dealer_id: int) -> int:
+    """How many owners are reached by the demo phone: in a real house, not at all."""
+    return int(await connection.fetchval("SELECT count(*) FROM owners WHERE dealer_id = $1 AND channel = 'phone'", dealer_id))
+
+
+async def off_demo_phone(connection: Connection, dealer_id: int, channel: str) -> list[int]:
+    """From the demo phone to a channel that leaves the house, whoever has an address there; who that was."""
+    needs = "email" if channel == "email" else "phone"
+    rows = await connection.fetch(
+        f"UPDATE owners SET channel = $2 WHERE dealer_id = $1 AND channel = 'phone' AND {needs} IS NOT NULL RETURNING id", dealer_id, channel
+    )
+    if rows:
+        await bells.ring_desk(connection, dealer_id, "owner", 0)
+    return [row["id"] for row in rows]
+
+
 def _like(search: str) -> str:
     """The search as a pattern in which nothing but our own % is special."""
     return "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

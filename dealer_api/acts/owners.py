@@ -71,6 +71,26 @@ async def update(house: House, dealer_id: int, actor: str, owner_id: int, change
         return owner
 
 
+async def unheard(house: House, dealer_id: int) -> int:
+    """Owners whom no text reaches, because they were added before a provider was set up. In a demo the phones are on a page."""
+    if house.demo:
+        return 0
+    async with house.at(dealer_id) as connection:
+        return await owners.on_demo_phone(connection, dealer_id)
+
+
+async def reach(house: House, dealer_id: int, actor: str) -> int:
+    """They are reached by the provider that there is now; how many. Their consent, and a STOP, stay as they are."""
+    if house.demo or house.usual_channel == "phone":
+        raise BadInput("channel", "no provider is set up: there is nothing by which they could be reached")
+    async with house.at(dealer_id) as connection:
+        moved = await owners.off_demo_phone(connection, dealer_id, house.usual_channel)
+        for owner_id in moved:
+            reason = f"reached by {house.usual_channel} from now on: they were added before a provider was set up"
+            await history.write(connection, dealer_id, "owner", owner_id, old=None, new="changed", reason=reason, actor=actor, now=house.now())
+        return len(moved)
+
+
 async def consent(house: House, dealer_id: int, actor: str, owner_id: int, given: Mapping[Purpose, bool], *, source: str, wording: str) -> None:
     """A yes or no for each purpose, with its proof."""
     async with house.at(dealer_id) as connection:

@@ -8,19 +8,16 @@ from itertools import groupby
 
 from aiohttp import web
 
-from dealer_api.acts import accounts, owners, password
-from dealer_api.acts import people as acts
+from dealer_api.acts import accounts, owners
 from dealer_api.bodies import posted
 from dealer_api.desk import words
-from dealer_api.desk.page import form, go, id_of, page, refused, row_of, ticked
+from dealer_api.desk.page import form, go, page, refused, row_of, ticked
 from dealer_api.keys import call
 from dealer_api.scopes import MEANS
 from rules.importing import COLUMNS
-from schemas.account import Role
 from schemas.errors import BadInput, TelltaleError
 from schemas.slot import ResourceKind
 from store import secrets, slots
-from store.pages import people
 
 LIMITS = (
     ("acknowledge_minutes_now", "Take a “now” case within", "Then the manager is told."),
@@ -45,76 +42,6 @@ EXAMPLE = (
     "Ana Ruiz;+49 151 23456789;es;Lange Reihe 4, 20099 Hamburg;WVWZZZ1KZAW000123;VW Golf;HH-AR 12;petrol_hatch;yes;yes;"
     "2026-03-02T10:00:00+01:00;order form;I want texts about my car's care and my visits.\n"
 )
-
-
-async def show_staff(request: web.Request) -> web.Response:
-    return await _staff_page(request, {"role": "advisor"})
-
-
-async def invite(request: web.Request) -> web.Response:
-    """The link is on the answer to this very form and nowhere else."""
-    me, said = call(request), await form(request)
-    try:
-        if not said.get("name"):
-            raise BadInput("name", "write who it is")
-        if "@" not in said.get("email", ""):
-            raise BadInput("e-mail", "is what they sign in with")
-        if said.get("role") not in words.ROLES:
-            raise BadInput("role", "choose what they do")
-        person, link = await acts.invite(
-            me.house, me.dealer_id, me.actor, name=said["name"], email=said["email"], role=Role(said["role"]), phone=said.get("phone") or None
-        )
-    except BadInput as error:
-        return await _staff_page(request, said, problem=f"{error.field.capitalize()}: {error.reason}.", status=422)
-    return await _staff_page(request, {"role": "advisor"}, link=link, invited=person.name)
-
-
-async def disable(request: web.Request) -> web.Response:
-    me = call(request)
-    try:
-        await acts.disable(me.house, me.dealer_id, me.actor, id_of(request))
-    except TelltaleError as error:
-        return refused(error, "/staff")
-    return go("/staff", "Their access has ended; open sessions too.")
-
-
-async def enable(request: web.Request) -> web.Response:
-    me = call(request)
-    try:
-        person = await acts.enable(me.house, me.dealer_id, me.actor, id_of(request))
-    except TelltaleError as error:
-        return refused(error, "/staff")
-    return go("/staff", f"{person.name} works here again.")
-
-
-async def change_role(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
-    try:
-        if said.get("role") not in words.ROLES:
-            raise BadInput("role", "choose what they do")
-        person = await acts.change_role(me.house, me.dealer_id, me.actor, id_of(request), Role(said["role"]))
-    except TelltaleError as error:
-        return refused(error, "/staff")
-    return go("/staff", f"{person.name} is {words.ROLES[person.role].lower()} from now on.")
-
-
-async def invite_again(request: web.Request) -> web.Response:
-    me = call(request)
-    try:
-        person, link = await acts.invite_again(me.house, me.dealer_id, me.actor, id_of(request))
-    except TelltaleError as error:
-        return refused(error, "/staff")
-    return await _staff_page(request, {"role": "advisor"}, link=link, invited=person.name)
-
-
-async def reset_link(request: web.Request) -> web.Response:
-    """The link is on the answer to this very form and nowhere else."""
-    me = call(request)
-    try:
-        person, link = await password.reset_link(me.house, me.dealer_id, me.actor, id_of(request))
-    except TelltaleError as error:
-        return refused(error, "/staff")
-    return await _staff_page(request, {"role": "advisor"}, link=link, invited=person.name, what="reset")
 
 
 async def show_import(request: web.Request) -> web.Response:
@@ -202,19 +129,6 @@ async def show_more(request: web.Request) -> web.Response:
     return await page(request, "more.html")
 
 
-async def _staff_page(
-    request: web.Request, said: Mapping[str, str], *, problem: str | None = None, link: str | None = None, invited: str = "", what: str = "invitation",
-    status: int = 200,
-) -> web.Response:
-    me = call(request)
-    async with me.house.at(me.dealer_id) as connection:
-        found = await people.staff(connection, me.dealer_id)
-    shown = {name: said.get(name, "") for name in ("name", "email", "phone", "role")}
-    return await page(
-        request, "staff.html", people=found, said=shown, problem=problem, link=link, invited=invited, what=what, here="/staff", status=status
-    )
-
-
 async def _import_page(request: web.Request, *, report: owners.Imported | None = None, problem: str | None = None, status: int = 200) -> web.Response:
     columns = [(name, _COLUMN_WORDS.get(name, "")) for name in COLUMNS]
     return await page(request, "import.html", report=report, problem=problem, columns=columns, example=EXAMPLE, status=status)
@@ -227,7 +141,8 @@ async def _settings_page(
     async with me.house.at(me.dealer_id) as connection:
         resources = [resource for resource in await slots.resources(connection, me.dealer_id) if resource.kind is not ResourceKind.DRIVER]
         keys = await secrets.labels(connection, me.dealer_id, "api_key")
-    return await page(request, "settings.html", said=said, limits=LIMITS, problem=problem, resources=resources, keys=keys, key=key, grants=[(thing, list(found)) for thing, found in groupby(MEANS.items(), key=lambda item: item[0].partition(":")[0])], status=status)
+    unheard = await owners.unheard(me.house, me.dealer_id)
+    return await page(request, "settings.html", said=said, limits=LIMITS, problem=problem, resources=resources, keys=keys, key=key, unheard=unheard, grants=[(thing, list(found)) for thing, found in groupby(MEANS.items(), key=lambda item: item[0].partition(":")[0])], status=status)
 
 
 def _kept(request: web.Request) -> dict[str, str]:

@@ -41,7 +41,18 @@ async def show_list(request: web.Request) -> web.Response:
     async with me.house.at(me.dealer_id) as connection:
         found = await people.owners(connection, me.dealer_id, search=search, which=which)
         strangers = await threads.strangers(connection, me.dealer_id)
-    return await page(request, "owners.html", owners=found, strangers=strangers, search=search, show=which, here=request.path_qs)
+    unheard = await acts.unheard(me.house, me.dealer_id)
+    return await page(request, "owners.html", owners=found, strangers=strangers, search=search, show=which, unheard=unheard, here=request.path_qs)
+
+
+async def reach(request: web.Request) -> web.Response:
+    """Those who were added before a provider was set up."""
+    me = call(request)
+    try:
+        moved = await acts.reach(me.house, me.dealer_id, me.actor)
+    except BadInput as error:
+        return refused(error, "/owners")
+    return go("/owners", f"{moved} {'owner is' if moved == 1 else 'owners are'} reached by {words.CHANNELS[me.house.usual_channel]} from now on.")
 
 
 async def read_stranger(request: web.Request) -> web.Response:

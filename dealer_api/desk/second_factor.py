@@ -7,13 +7,13 @@ from aiohttp import web
 from dealer_api import cookies
 from dealer_api.acts import passkeys, sign_in
 from dealer_api.acts import second_factor as acts
-from dealer_api.desk.page import back, form, go, id_of, outside, page, problem_of, refused
+from dealer_api.desk.page import back, form, go, outside, page, problem_of
 from dealer_api.desk.passkeys import desk_of
 from dealer_api.desk.security import HERE, security_page, who
 from dealer_api.identity import own_form
 from dealer_api.keys import call, house
 from schemas.account import Staff
-from schemas.errors import BadInput, NotFound, TelltaleError, TooOften
+from schemas.errors import BadInput, NotFound, TooOften
 
 
 async def show(request: web.Request) -> web.Response:
@@ -98,16 +98,6 @@ async def new_codes(request: web.Request) -> web.Response:
     except (BadInput, TooOften) as error:
         return await security_page(request, problem=problem_of(error), status=422)
     return await _codes_page(request, codes, "The earlier ones open nothing any more.")
-
-
-async def forget(request: web.Request) -> web.Response:
-    """A manager, for a colleague who lost what they had."""
-    me = call(request)
-    try:
-        person = await acts.forget(me.house, me.dealer_id, me.actor, id_of(request))
-    except TelltaleError as error:
-        return refused(error, "/staff")
-    return go("/staff", f"{person.name} signs in by password, and is signed out everywhere now.")
 
 
 async def _step(request: web.Request, person: Staff, to: str, *, problem: str | None = None, status: int = 200) -> web.Response:

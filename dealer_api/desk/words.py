@@ -41,6 +41,8 @@ MESSAGES = {
 PURPOSES = {"safety": "Safety", "service": "Care and offers", "status": "My visit", "survey": "Feedback question"}
 ROLES = {"advisor": "Service advisor", "driver": "Driver", "technician": "Technician", "manager": "Manager"}
 SECOND_FACTOR = {"nobody": "Nobody must", "managers": "Managers must", "everybody": "Everybody must"}
+#: What a manager should notice among what happened.
+WATCHED = ("second factor taken away", "recovery code used", "link for a new password", "disabled", "manager")
 LANGUAGES = {"en": "English", "de": "German", "es": "Spanish"}
 CHANNELS = {"phone": "demo phone", "sms": "SMS", "twilio": "SMS", "email": "e-mail", "whatsapp": "WhatsApp"}
 REFUSALS: dict[str, tuple[str, str]] = {
@@ -154,4 +156,4 @@ def actor(name: str, people: dict[int, str]) -> str:
         return people.get(int(number), "somebody who left")
     if kind == "api":
         return f"the program “{number}”"
-    return {"car": "the car", "worker": "Telltale", "system": "Telltale", "owner": "the owner", "gateway": "the car"}.get(kind, plain(name))
+    return {"car": "the car", "worker": "Telltale", "system": "Telltale", "owner": "the owner", "gateway": "the car", "command": "a command on the server"}.get(kind, plain(name))

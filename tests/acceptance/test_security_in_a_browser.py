@@ -253,3 +253,60 @@ async def test_the_pages_of_signing_in_are_accessible_and_never_scroll_sideways(
         await page.goto(address)
         await look(address)
     assert found == []
+
+
+async def test_an_open_page_goes_to_the_sign_in_when_it_was_signed_out_elsewhere(world: Any, visitor: Visitor) -> None:
+    open_page, elsewhere = await visitor.page(), await visitor.page()
+    for page in (open_page, elsewhere):
+        await visitor.sign_in(page)
+    async with open_page.expect_response("**/events"):
+        await open_page.goto("/vehicles?search=Alba")
+    await elsewhere.goto("/security")
+    await elsewhere.get_by_role("button", name="Sign out everywhere else").click()
+    await open_page.wait_for_url(re.compile("/sign-in\\?next="))
+    await open_page.get_by_label("E-mail").fill(ADVISOR)
+    await open_page.get_by_label("Password").fill(PASSWORD)
+    await open_page.keyboard.press("Enter")
+    await open_page.wait_for_url(re.compile("/vehicles\\?search=Alba$"))
+
+
+async def test_a_manager_asks_everybody_for_a_second_factor_and_is_asked_at_once(world: Any, visitor: Visitor) -> None:
+    page = await visitor.page()
+    await visitor.authenticator(page)
+    await visitor.sign_in(page, "manager@nordlicht.example")
+    await page.goto("/settings")
+    await page.get_by_label("Second factor").select_option("everybody")
+    await page.get_by_role("button", name="Save").click()
+    await page.wait_for_url(re.compile("/security$"))
+    await expect(page.get_by_role("status").filter(has_text="asks for a second factor")).to_be_visible()
+    await page.goto("/queue")
+    await page.wait_for_url(re.compile("/security$"))
+    await add_passkey(page, "Mine")
+    await page.goto("/queue")
+    await expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+    await page.goto(f"/staff/{world.people['manager']}")
+    await expect(page.get_by_role("region", name="What happened")).to_contain_text("passkey added")
+
+
+async def test_the_pages_about_people_are_accessible_by_keyboard_and_without_a_script(world: Any, visitor: Visitor) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed (./test installs it with npm)")
+    for size in (DESK, PHONE):
+        page = await visitor.page(size, bypass_csp=True)
+        await visitor.sign_in(page, "manager@nordlicht.example")
+        for address in ("/staff", f"/staff/{world.people['advisor']}", f"/staff/{world.people['manager']}", "/staff/access"):
+            await page.goto(address)
+            await page.add_script_tag(path=AXE)
+            result = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+            assert [f"{address}: {v['id']}: {v['nodes'][0]['html'][:140]}" for v in result["violations"]] == []
+            assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"], address
+    bare = await visitor.page(java_script_enabled=False)
+    await visitor.sign_in(bare, "manager@nordlicht.example")
+    await bare.goto("/staff")
+    await bare.get_by_role("link", name="Anna Petersen").focus()
+    await bare.keyboard.press("Enter")
+    await bare.get_by_role("button", name="End their access").focus()
+    await bare.keyboard.press("Enter")
+    await expect(bare.get_by_role("status").first).to_contain_text("no access any more")
+    async with world.admin.acquire() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM cases WHERE assignee_id = $1", world.people["advisor"]) == 0

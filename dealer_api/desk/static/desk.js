@@ -47,7 +47,14 @@
     live.setAttribute("hx-sse:connect", live.dataset.events);
     window.htmx.process(live);
   }));
+  // Signed out elsewhere, or let go: the page says so instead of standing there as if it still heard anything.
+  const stillIn = async () => {
+    const answer = await fetch("/api/v1/session", { cache: "no-store" }).catch(() => null);
+    if (answer && answer.status === 401) window.location.assign(`/sign-in?next=${encodeURIComponent(window.location.pathname + window.location.search)}`);
+    else if (answer && answer.status === 403) window.location.assign("/security");
+  };
   document.addEventListener("htmx:sse:before:connection", () => {
+    if (connected) stillIn();
     if (!connected || alarm || !stale || document.hidden) return;
     alarm = setTimeout(() => {
       const main = document.getElementById("main");

@@ -22,7 +22,7 @@
     busy = true;
     try {
       const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" }, cache: "no-store" });
-      if (answer.status === 410) { location.reload(); return; }
+      if (answer.status === 410 || answer.redirected) { location.reload(); return; } // the link has ended, or they were signed out
       stale(answer.status >= 500);
       if (!answer.ok) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");

@@ -90,7 +90,7 @@ async def test_people_are_given_roles_let_go_and_taken_back_but_not_the_last_man
     again = telltale.facts("staff", "invite", "d@nord.example", "--name", "Dirk", "--role", "driver")
     assert again["staff"] == first["staff"] and again["link"] != first["link"]
     assert {one["email"]: one["role"] for one in telltale.facts("staff", "list")["staff"]} == {"m@nord.example": "manager", "d@nord.example": "driver"}
-    moves = [row["new"] for row in await pool.fetch("SELECT new FROM history WHERE noun = 'staff' AND actor = 'system' ORDER BY id")]
+    moves = [row["new"] for row in await pool.fetch("SELECT new FROM history WHERE noun = 'staff' AND actor = 'command' ORDER BY id")]
     assert moves == ["invited", "invited", "technician", "disabled", "enabled", "driver", "invited"]
 
 

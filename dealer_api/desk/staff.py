@@ -1,0 +1,169 @@
+"""The dealer's people as a manager keeps them: who they are, what they may do, what hangs on them, and what happened with their access."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+
+from dealer_api.acts import password, second_factor
+from dealer_api.acts import people as acts
+from dealer_api.desk import words
+from dealer_api.desk.page import form, go, id_of, page, problem_of, refused, row_of
+from dealer_api.keys import Call, call
+from schemas.account import Role
+from schemas.errors import BadInput, TelltaleError
+from schemas.history import Change
+from store import accounts
+from store.pages import access, people
+
+_NOBODY = {"role": "advisor"}
+_SHOWN = 60  #: rows of what happened on one page
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One line of what happened: `who` did `what` to `whom`."""
+
+    at: datetime
+    whom: str
+    what: str
+    why: str
+    who: str
+    look: str
+
+
+async def show_list(request: web.Request) -> web.Response:
+    return await _list_page(request, _NOBODY)
+
+
+async def invite(request: web.Request) -> web.Response:
+    """The link is on the answer to this very form and nowhere else."""
+    me, said = call(request), await form(request)
+    try:
+        if not said.get("name"):
+            raise BadInput("name", "write who it is")
+        if "@" not in said.get("email", ""):
+            raise BadInput("e-mail", "is what they sign in with")
+        person, link = await acts.invite(
+            me.house, me.dealer_id, me.actor, name=said["name"], email=said["email"], role=_role(said), phone=said.get("phone") or None
+        )
+    except BadInput as error:
+        return await _list_page(request, said, problem=f"{error.field.capitalize()}: {error.reason}.", status=422)
+    return await _list_page(request, _NOBODY, link=link, invited=person.name)
+
+
+async def show(request: web.Request) -> web.Response:
+    return await _person_page(request)
+
+
+async def change_role(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    try:
+        person = await acts.change_role(me.house, me.dealer_id, me.actor, id_of(request), _role(said))
+    except BadInput as error:
+        return await _person_page(request, problem=problem_of(error), status=422)
+    return go(_here(request), f"{person.name} is {words.ROLES[person.role].lower()} from now on.")
+
+
+async def disable(request: web.Request) -> web.Response:
+    me = call(request)
+    try:
+        person = await acts.disable(me.house, me.dealer_id, me.actor, id_of(request))
+    except BadInput as error:
+        return await _person_page(request, problem=problem_of(error), status=422)
+    return go(_here(request), f"{person.name} has no access any more, and is signed out everywhere.")
+
+
+async def enable(request: web.Request) -> web.Response:
+    me = call(request)
+    person = await acts.enable(me.house, me.dealer_id, me.actor, id_of(request))
+    return go(_here(request), f"{person.name} works here again.")
+
+
+async def invite_again(request: web.Request) -> web.Response:
+    me = call(request)
+    try:
+        _, link = await acts.invite_again(me.house, me.dealer_id, me.actor, id_of(request))
+    except BadInput as error:
+        return await _person_page(request, problem=problem_of(error), status=422)
+    return await _person_page(request, link=link, what="invitation")
+
+
+async def reset_link(request: web.Request) -> web.Response:
+    """The link is on the answer to this very form and nowhere else."""
+    me = call(request)
+    try:
+        _, link = await password.reset_link(me.house, me.dealer_id, me.actor, id_of(request))
+    except BadInput as error:
+        return await _person_page(request, problem=problem_of(error), status=422)
+    return await _person_page(request, link=link, what="reset")
+
+
+async def forget_second_factor(request: web.Request) -> web.Response:
+    """They lost what they had."""
+    me = call(request)
+    try:
+        person = await second_factor.forget(me.house, me.dealer_id, me.actor, id_of(request))
+    except TelltaleError as error:
+        return refused(error, _here(request))
+    return go(_here(request), f"{person.name} signs in by password, and is signed out everywhere now.")
+
+
+async def show_access(request: web.Request) -> web.Response:
+    """Sign-ins, refusals, roles, keys: everybody's, the newest first."""
+    me = call(request)
+    before = row_of(request.query["before"], "before", "is the number of a row") if request.query.get("before") else None
+    async with me.house.at(me.dealer_id) as connection:
+        rows = await access.log(connection, me.dealer_id, before=before, limit=_SHOWN + 1)
+        names = await access.names(connection, me.dealer_id)
+    return await page(
+        request, "access.html", happened=[_happened(me, change, names) for _, change in rows[:_SHOWN]], older=rows[_SHOWN - 1][0] if len(rows) > _SHOWN else None,
+        here="/staff/access",
+    )  # fmt: skip
+
+
+def _happened(me: Call, change: Change, names: Mapping[int, str]) -> Happened:
+    whom = {"staff": names.get(change.subject_id, "somebody"), "key": "API key", "dealer": me.dealer.name}[change.noun]
+    who = words.actor(change.actor, dict(names))
+    look = "bad" if change.new in ("refused", "no way to reach them") else "warn" if change.new in words.WATCHED else "calm"
+    return Happened(change.at, whom, words.plain(change.new) if change.old is None else f"{words.plain(change.old)} → {words.plain(change.new)}", change.reason, who, look)
+
+
+async def _list_page(
+    request: web.Request, said: Mapping[str, str], *, problem: str | None = None, link: str | None = None, invited: str = "", status: int = 200
+) -> web.Response:
+    me = call(request)
+    async with me.house.at(me.dealer_id) as connection:
+        found = await people.staff(connection, me.dealer_id)
+        secured = await access.secured(connection, me.dealer_id)
+    shown = {name: said.get(name, "") for name in ("name", "email", "phone", "role")}
+    return await page(
+        request, "staff.html", people=found, secured=secured, said=shown, problem=problem, link=link, invited=invited, here="/staff", status=status
+    )
+
+
+async def _person_page(request: web.Request, *, problem: str | None = None, link: str | None = None, what: str = "", status: int = 200) -> web.Response:
+    me, staff_id = call(request), id_of(request)
+    async with me.house.at(me.dealer_id) as connection:
+        person = await accounts.staff(connection, me.dealer_id, staff_id)
+        hangs = await access.hanging(connection, me.dealer_id, staff_id)
+        secured = staff_id in await access.secured(connection, me.dealer_id)
+        rows = await access.log(connection, me.dealer_id, subject=staff_id, limit=20)
+        names = await access.names(connection, me.dealer_id)
+    return await page(
+        request, "person.html", person=person, hangs=hangs, secured=secured, happened=[_happened(me, change, names) for _, change in rows], problem=problem,
+        link=link, what=what, mine=me.staff is not None and me.staff.id == staff_id, here=_here(request), status=status,
+    )  # fmt: skip
+
+
+def _role(said: Mapping[str, str]) -> Role:
+    if said.get("role") not in words.ROLES:
+        raise BadInput("role", "choose what they do")
+    return Role(said["role"])
+
+
+def _here(request: web.Request) -> str:
+    return f"/staff/{id_of(request)}"
