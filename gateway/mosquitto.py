@@ -94,7 +94,7 @@ def _access(kind: str, own: str) -> str:
     return "".join(f"{kind} write {own}/{way}\n" for way in _UP) + f"{kind} read {own}/down/+\n"
 
 
-def access_of_gateways() -> str:
+def access_of_gateways(accounts: Collection[str]) -> str:
     """All that the contract gives a gateway: it says nothing in a car's name."""
     lines = [f"topic {'readwrite' if ',' in may else may} {topic}" for topics, (may, _) in GATEWAY.items() for topic in topics]
-    return "\n".join(["user gateway", *lines]) + "\n"
+    return "\n".join("\n".join([f"user {account}", *lines]) + "\n" for account in sorted(accounts))

@@ -7,6 +7,7 @@ import heapq
 import json
 import ssl
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,17 @@ ROUND = 64  # steps between two looks at the network
 _SHORTEST_S, _LONGEST_S = 0.01, 0.5  # machine time between rounds
 
 
+@dataclass(frozen=True)
+class Workshop:
+    """The broker on which the mechanic says what is mended, and how one signs in there."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    tls: ssl.SSLContext | None = None
+
+
 async def run(
     *,
     mqtt_host: str,
@@ -34,13 +46,13 @@ async def run(
     spool_dir: Path,
     zone: str = "Europe/Berlin",
     period_s: float = 30.0,
-    workshop: tuple[str, str] | None = None,
+    workshop: Workshop | None = None,
     user: str | None = None,
     tls: ssl.SSLContext | None = None,
     budget: int | None = BYTES_PER_DAY,
     ready: Callable[..., None] = lambda **facts: None,
 ) -> None:
-    """Drive `cars` until cancelled. `speed`: business seconds per machine second; `workshop`: the mechanic's user and password.
+    """Drive `cars` until cancelled. `speed`: business seconds per machine second; `workshop`: where the mechanic is heard.
 
     `user` replaces the VIN as the name with which all cars sign in, for a broker without an account for each; `tls` is
     what they believe in when the broker speaks TLS.
@@ -55,7 +67,7 @@ async def run(
     by_vin = {stand_in.member.vin: stand_in for stand_in in stand_ins}
     tasks = [asyncio.create_task(stand_in.sender.run()) for stand_in in stand_ins]
     if workshop is not None:
-        tasks.append(asyncio.create_task(_hear_workshop(mqtt_host, mqtt_port, workshop, by_vin, tls)))
+        tasks.append(asyncio.create_task(_hear_workshop(workshop, by_vin)))
     tasks.append(asyncio.create_task(_drive(stand_ins, clock, speed, file)))
     try:
         ready(cars=len(stand_ins))
@@ -89,7 +101,7 @@ async def _drive(stand_ins: Sequence[StandIn], clock: Callable[[], datetime], sp
         await asyncio.sleep(0 if behind else min(_LONGEST_S, max(_SHORTEST_S, wait)))
 
 
-async def _hear_workshop(host: str, port: int, workshop: tuple[str, str], by_vin: dict[str, StandIn], tls: ssl.SSLContext | None) -> None:
+async def _hear_workshop(workshop: Workshop, by_vin: dict[str, StandIn]) -> None:
     """`workshop/<vin>` {"component": …}: what was mended there is mended here."""
 
     def on_message(topic: str, payload: bytes) -> None:
@@ -102,7 +114,7 @@ async def _hear_workshop(host: str, port: int, workshop: tuple[str, str], by_vin
         if stand_in is not None:
             log.info("mended", vin=stand_in.member.vin, component=component, parts=stand_in.heal(component))
 
-    user, password = workshop
     await Connection(
-        host, port, client_id="workshop-listener", user=user, password=password, subscribe=("workshop/+",), on_message=on_message, tls=tls,
+        workshop.host, workshop.port, client_id="workshop-listener", user=workshop.user, password=workshop.password, subscribe=("workshop/+",),
+        on_message=on_message, tls=workshop.tls,
     ).run()

@@ -31,6 +31,7 @@ log = structlog.get_logger()
 APART_S = 1.0
 REFRESH_S = 60.0  #: everything is read and looked at again, in case a bell was missed or a certificate was renewed
 RELOAD_S = 30.0
+OVERLAP_S = 3600.0  #: for so long gateways with the secret before this one are let in
 _LOOK_S = 5.0  #: a lost connection is noticed after this, and a renewed certificate
 
 
@@ -43,6 +44,7 @@ class MosquittoFiles:
     doors: Doors
     gateway_password: str
     account: str = ""
+    gateway_account: str = "gateway"
     reload_command: str = ""  #: instead of SIGHUP to the process in mosquitto.pid
     cars: dict[str, str] = field(default_factory=dict)  #: VIN -> hash
     without_hash: set[str] = field(default_factory=set)  #: enrolled before mosquitto's hashes were kept
@@ -66,11 +68,12 @@ class MosquittoFiles:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self.account:
                 os.chown(folder, *self._owner())
+        gateways = {self.gateway_account: mosquitto_hash(self.gateway_password), **self._gateways_before()}
         wanted = {
             "server.crt": self._certificate("server.crt"),
             "server.key": self._certificate("server.key"),
-            "gateways.access": mosquitto.access_of_gateways(),
-            "gateways.passwords": mosquitto.passwords({"gateway": mosquitto_hash(self.gateway_password)}),
+            "gateways.access": mosquitto.access_of_gateways(gateways),
+            "gateways.passwords": mosquitto.passwords(gateways),
             "cars.access": mosquitto.access_of_cars(self.cars),
             "cars.passwords": mosquitto.passwords(self.cars),
             "mosquitto.conf": mosquitto.configuration(self.folder.resolve(), self.account, self.doors),
@@ -79,6 +82,19 @@ class MosquittoFiles:
             wanted["ca.crt"] = self._certificate("ca.crt")
         changed = [name for name, text in wanted.items() if self._put(name, text)]
         return bool(changed)
+
+    def _gateways_before(self) -> dict[str, str]:
+        """Accounts of an earlier TELLTALE_SECRET, for an hour after another one came: what a broker owes a session whose account
+        is gone is thrown away, and gateways take a moment to be started anew."""
+        path = self.folder / "gateways.passwords"
+        try:
+            known = dict(line.split(":", 1) for line in path.read_text().splitlines())
+            since = time.time() - path.stat().st_mtime
+        except (OSError, ValueError):
+            return {}
+        if known.pop(self.gateway_account, None) is not None and since > OVERLAP_S:
+            return {}
+        return known
 
     def _put(self, name: str, text: str) -> bool:
         path, half = self.folder / name, self.folder / f".{name}.new"

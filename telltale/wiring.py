@@ -10,8 +10,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from monitoring import stuck, tracing
 from monitoring.page import Address
@@ -26,6 +26,9 @@ from store.roles import role_url
 from telltale import broker_files, cli, clock, data, demo_data, enrolment, neighbour, office, ready
 from telltale.broker_files import MosquittoFiles
 from telltale.settings import HEALTH_PORTS, Settings
+
+if TYPE_CHECKING:
+    from simulator.running import Workshop
 
 Clock = Callable[[], datetime]
 _STAGES_SECONDS = 30.0  # in case a bell was missed
@@ -43,12 +46,13 @@ async def business_clock(settings: Settings, role: str) -> Clock:
 async def gateway(settings: Settings) -> None:
     from gateway import running
     from gateway.address import Tls
-    from telltale.embedded.credentials import broker_secrets, signed_in
+    from telltale.embedded.credentials import broker_secrets, signed_in, signed_in_at_own
 
     business = await business_clock(settings, "gateway")
     auth_url, auth_seed = settings.auth_url.get_secret_value(), settings.auth_seed.get_secret_value()
-    mqtt_url = signed_in(settings.mqtt, "gateway", settings.key)  # an address without an account: our broker-config, which knows the secret too
+    mqtt_url = signed_in_at_own(settings.mqtt, settings.key)  # an address without an account: our broker-config, which knows the secret too
     if auth_url:  # a broker that asks us
+        mqtt_url = signed_in(settings.mqtt, "gateway", settings.key)
         auth_url = signed_in(auth_url, "doorkeeper", settings.key)
         auth_seed = auth_seed or broker_secrets(settings.key)["issuer_seed"]
     judge = await _judge(settings)
@@ -194,7 +198,7 @@ async def simulator(settings: Settings, cars: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Misconfigured(str(cars), f"is no list of cars ({type(error).__name__}: {error})") from None
     business = await business_clock(settings, "gateway") if settings.database_url else clock.real
-    (host, port, tls), mechanic = _first_host(settings), urlsplit(settings.workshop_url.get_secret_value())
+    (host, port, tls), mechanic = _first_host(settings, settings.mqtt), settings.workshop_url.get_secret_value()
     await running.run(
         mqtt_host=host,
         mqtt_port=port,
@@ -203,17 +207,24 @@ async def simulator(settings: Settings, cars: Path) -> None:
         clock=business,
         speed=business.speed if isinstance(business, clock.TimeLapse) else 1.0,
         spool_dir=settings.home / "spools",
-        workshop=(mechanic.username or "", mechanic.password or "") if mechanic.hostname else None,
+        workshop=_workshop(settings, mechanic) if mechanic else None,
         ready=ready.teller(settings),
     )
 
 
-def _first_host(settings: Settings) -> tuple[str, int, ssl.SSLContext | None]:
+def _workshop(settings: Settings, url: str) -> Workshop:
+    from simulator import running
+
+    (host, port, tls), said = _first_host(settings, url), urlsplit(url)
+    return running.Workshop(host, port, unquote(said.username or ""), unquote(said.password or ""), tls)
+
+
+def _first_host(settings: Settings, url: str) -> tuple[str, int, ssl.SSLContext | None]:
     """For the stand-in cars, which know one host; they sign in with passwords, and show no certificate of a gateway's."""
     from gateway.address import BrokerAddress, Tls
 
-    where = BrokerAddress.from_url(settings.mqtt)
-    believed = Tls(settings.mqtt_ca).context() if urlsplit(settings.mqtt).scheme == "mqtts" else None
+    where = BrokerAddress.from_url(url)
+    believed = Tls(settings.mqtt_ca).context() if urlsplit(url).scheme == "mqtts" else None
     return (*where.hosts[0], believed)
 
 
@@ -227,7 +238,7 @@ async def play(settings: Settings, file: Path, *, vin: str, at: datetime | None,
         raise BadInput("--vin", f"{vin} is being driven by the simulator: take the VIN of a car that is not, or a new one")
     secret = demo_data.secret_of(settings.key, vin)
     now, model = await office.at(settings, lambda work: _let_in(work, vin, secret, profile))
-    host, port, tls = _first_host(settings)
+    host, port, tls = _first_host(settings, settings.mqtt)
     played = await playing.play(
         file,
         vin=vin,

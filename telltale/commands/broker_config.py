@@ -34,19 +34,19 @@ def mosquitto(
 ) -> None:
     """Write configuration, passwords and access lists of a mosquitto (2.0 or newer) that lets each enrolled car speak for itself alone.
 
-    Gateways sign in at a door of their own, as `gateway` with a password that follows from TELLTALE_SECRET: they need
+    Gateways sign in at a door of their own, with an account that follows from TELLTALE_SECRET: they need
     MQTT_URL=mqtts://HOST:GATEWAY_PORT, TELLTALE_MQTT_VERSION=5 and, for a private authority, TELLTALE_MQTT_CA.
     A car that is revoked, or enrolled again, is cut off with the reload.
     """
     from gateway.mosquitto import Doors
     from store.migrate import role_url
     from telltale import broker_files, wiring
-    from telltale.embedded.credentials import broker_secrets
+    from telltale.embedded.credentials import broker_account, broker_secrets
 
     settings = cli.start("broker-config", join=True)
     files = broker_files.MosquittoFiles(
         folder=out, certificates=certificates, doors=Doors(port, gateway_port, gateway_host, client_certificates),
-        gateway_password=broker_secrets(settings.key)["gateway"], account=account, reload_command=reload,
+        gateway_password=broker_secrets(settings.key)["gateway"], gateway_account=broker_account(settings.key), account=account, reload_command=reload,
     )  # fmt: skip
     url = role_url(settings.database, settings.key, "telltale_gateway")
     if follow:

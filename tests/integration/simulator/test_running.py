@@ -93,7 +93,7 @@ async def simulating(broker: EmbeddedBroker, members: list[Member], spools: Path
             clock=_clock(anchor),
             speed=SPEED,
             spool_dir=spools,
-            workshop=(workshop.username or "", workshop.password or ""),
+            workshop=running.Workshop("127.0.0.1", broker.port, workshop.username or "", workshop.password or ""),
             ready=lambda **facts: ready.set(),
         )  # fmt: skip
     )

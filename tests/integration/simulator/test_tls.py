@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from proofs import wire
-from proofs.production.authority import Authority
 from simulator.connection import Connection
+from telltale import certificates
+
+
+def authority(folder: Path) -> Path:
+    """An authority and its server's certificate, as `telltale certificates make` makes them."""
+    folder.mkdir(exist_ok=True)
+    certificates.authority(folder, datetime.now(UTC))
+    certificates.server(folder, ["localhost"], datetime.now(UTC))
+    return folder
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
+def folder(tmp_path: Path) -> Path:
+    return authority(tmp_path / "one")
 
 
-async def served(authority: Authority, texts: int) -> tuple[asyncio.Server, int]:
+async def served(folder: Path, texts: int) -> tuple[asyncio.Server, int]:
     """A pretended broker that answers a subscription with many small messages in one TLS record."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*authority.issue("broker", common_name="localhost"))
+    context.load_cert_chain(folder / "server.crt", folder / "server.key")
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         parser = wire.Reader()
@@ -38,10 +47,10 @@ async def served(authority: Authority, texts: int) -> tuple[asyncio.Server, int]
     return server, server.sockets[0].getsockname()[1]
 
 
-async def test_many_messages_of_one_record_are_all_heard(authority: Authority) -> None:
-    server, port = await served(authority, 500)
+async def test_many_messages_of_one_record_are_all_heard(folder: Path) -> None:
+    server, port = await served(folder, 500)
     heard: list[int] = []
-    trusted = ssl.create_default_context(cafile=authority.trusted)
+    trusted = ssl.create_default_context(cafile=folder / "ca.crt")
     car = Connection("localhost", port, client_id="car", subscribe=("down",), on_message=lambda topic, body: heard.append(int(body)), tls=trusted)
     running = asyncio.create_task(car.run())
     try:
@@ -54,9 +63,9 @@ async def test_many_messages_of_one_record_are_all_heard(authority: Authority) -
         server.close()
 
 
-async def test_a_broker_of_another_authority_is_not_believed(authority: Authority, tmp_path: Path) -> None:
-    server, port = await served(authority, 0)
-    stranger = ssl.create_default_context(cafile=Authority(tmp_path / "other", "another").trusted)
+async def test_a_broker_of_another_authority_is_not_believed(folder: Path, tmp_path: Path) -> None:
+    server, port = await served(folder, 0)
+    stranger = ssl.create_default_context(cafile=authority(tmp_path / "other") / "ca.crt")
     car = Connection("localhost", port, client_id="car", tls=stranger)
     running = asyncio.create_task(car.run())
     try:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import pwd
 import subprocess
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -101,6 +102,7 @@ class Broker:
     cars: dict[str, str]
     pool: Any
     process: asyncio.subprocess.Process | None = None
+    follower: asyncio.Task[None] | None = None
     clients: list[Client] = field(default_factory=list)
 
     async def connect(
@@ -197,6 +199,7 @@ async def set_up(database: Any, pool_as: Any, home: Path) -> Callable[..., Any]:
         ready = asyncio.Event()
         follower = asyncio.create_task(broker_files.follow(database.role("gateway"), files, lambda **facts: ready.set()))
         await asyncio.wait_for(ready.wait(), 20)
+        broker.follower = follower
         await broker.start()
         try:
             yield broker
@@ -313,6 +316,30 @@ async def test_what_is_owed_to_a_gateway_outlives_a_restart_of_the_broker(set_up
         await broker.start()
         back = await gateway()
         await until(lambda: len(back.heard) == 1_501)
+
+
+async def test_a_new_secret_ends_no_session_and_loses_nothing_of_what_is_owed(set_up: Any, database: Any) -> None:
+    async with set_up() as broker:
+        broker.follower.cancel()
+        before = await broker.connect("gateway", broker.gateway_password, port=broker.gateway_port, name="gateway-kept", kept=True)
+        await before.subscribe(topic(CARS[0], "up/+"))
+        before.end()
+        files = MosquittoFiles(
+            folder=broker.folder, certificates=broker.certificates, doors=Doors(broker.port, broker.gateway_port), gateway_password="another", account=_account(),
+            gateway_account="gateway-new",
+        )  # fmt: skip
+        await broker_files.read(database.role("gateway"), files)
+        assert files.write() and files.reload()
+        car = await broker.car()
+        for _ in range(50):
+            assert await car.publish(topic(CARS[0], "up/telemetry"))
+        assert not files.write(), "both accounts stay"
+        after = await broker.connect("gateway-new", "another", port=broker.gateway_port, name="gateway-kept", kept=True)
+        await until(lambda: len(after.heard) == 50)
+        an_hour_ago = time.time() - broker_files.OVERLAP_S - 1
+        os.utime(broker.folder / "gateways.passwords", (an_hour_ago, an_hour_ago))
+        assert files.write() and "gateway:" not in (broker.folder / "gateways.passwords").read_text()
+        assert "user gateway\n" not in (broker.folder / "gateways.access").read_text()
 
 
 async def test_with_client_certificates_a_password_alone_is_not_enough(set_up: Any) -> None:
