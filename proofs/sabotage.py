@@ -36,7 +36,7 @@ def no_dedupe() -> None:
 
 def no_session_keep() -> None:
     """The gateway signs in with a clean session, as most examples do: what came while it was away is gone."""
-    from gateway import broker
+    from gateway import session
     from gateway.bulk import BulkClient
 
     connect = BulkClient.connect
@@ -49,7 +49,7 @@ def no_session_keep() -> None:
         return connect(self, *given, **named)
 
     setattr(BulkClient, "connect", fresh)  # noqa: B010
-    setattr(broker, "SESSION_EXPIRY_S", 0)  # noqa: B010
+    setattr(session, "SESSION_EXPIRY_S", 0)  # noqa: B010
 
 
 def no_truth_check() -> None:

@@ -14,12 +14,14 @@ from proofs.operations.desk import History, Refusals
 from proofs.production.sms import Text
 
 IN_FLIGHT_S = 1.0  #: what left this close to a STOP was on its way already
+IN_FLIGHT = timedelta(seconds=5)  #: the same for what clocks end, which are read once a second here
 FRESH = timedelta(hours=24)  #: no text leaves later than this after it was due
 OWED = frozenset({"stopped", "help"})  #: even to somebody who said STOP
 _ROWS = """
-SELECT m.reference, m.state, m.reason, m.kind, m.body, m.owner_id, m.due_at, m.queued_at, b.starts_at
+SELECT m.reference, m.state, m.reason, m.kind, m.body, m.owner_id, m.due_at, coalesce(b.starts_at, o.expires_at) AS over_at
 FROM messages m
 LEFT JOIN bookings b ON b.id = (m.facts->'asserts'->0->>'id')::bigint AND m.facts->'asserts'->0->>'noun' = 'booking' AND m.kind IN ('booked', 'reminder')
+LEFT JOIN offers o ON o.id = (m.facts->'asserts'->0->>'id')::bigint AND m.facts->'asserts'->0->>'noun' = 'offer' AND m.kind = 'offer'
 """
 
 
@@ -34,13 +36,13 @@ class Row:
     body: str
     owner: int | None
     due_at: datetime
-    visit_at: datetime | None = None
+    over_at: datetime | None = None  #: when the visit begins, or the offered windows are given away
 
 
 async def rows(connection: asyncpg.Connection[asyncpg.Record]) -> list[Row]:
     """All texts."""
     return [
-        Row(r["reference"], r["state"], r["reason"], r["kind"], r["body"], r["owner_id"], r["due_at"], r["starts_at"])
+        Row(r["reference"], r["state"], r["reason"], r["kind"], r["body"], r["owner_id"], r["due_at"], r["over_at"])
         for r in await connection.fetch(_ROWS)
     ]
 
@@ -77,8 +79,8 @@ def _unwanted(row: Row, text: Text, at: datetime, history: History) -> list[tupl
     for refusal in history.refusals.get(row.owner or 0, ()):
         if row.kind not in OWED and refusal.since + IN_FLIGHT_S < text.at < refusal.until:
             found.append(("after STOP", f"went {text.at - refusal.since:.1f} s after STOP"))
-    if row.visit_at is not None and at > row.visit_at:
-        found.append(("stale", f"went {at - row.visit_at} after the visit that it speaks of"))
+    if row.over_at is not None and at > row.over_at + IN_FLIGHT:
+        found.append(("stale", f"went {at - row.over_at} after what it speaks of was over"))
     elif at > row.due_at + FRESH and not row.kind.startswith("staff_"):  # our own people are told late what is still true
         found.append(("stale", f"went {at - row.due_at} after it was due"))
     return found
@@ -94,8 +96,9 @@ def _unsettled(row: Row, handed: bool, refusals: Mapping[int, Sequence[Refusals]
         return [("lost", f"{said} was given up")]
     if row.state == "cancelled" and not handed and row.kind == "free":
         why = row.reason or ""
-        if "STOP" in why and not refusals.get(row.owner or 0):
-            return [("lost", f"{said}, but the owner never said STOP")]
-        if "STOP" not in why:
+        unwanted = "STOP" in why or why.startswith("not allowed")
+        if unwanted and not refusals.get(row.owner or 0):
+            return [("lost", f"{said}, but the owner never said no")]
+        if not unwanted:
             return [("lost", f"{said}: a person wrote it, and it was true")]
     return []

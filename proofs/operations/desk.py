@@ -43,6 +43,7 @@ class Refusals:
 
     since: float
     until: float = float("inf")
+    at_the_desk: bool = False  #: told by telephone, not by STOP
 
 
 @dataclass
@@ -53,6 +54,7 @@ class History:
     refusals: dict[int, list[Refusals]] = field(default_factory=dict)  # owner id ->
     answers: Counter[str] = field(default_factory=Counter)  # status -> how often
     troubles: list[str] = field(default_factory=list)  # answers that must not be
+    reads_refused: int = 0  # GETs that did not get their answer at the first try
     done: Counter[str] = field(default_factory=Counter)  # act -> how often
 
 
@@ -157,15 +159,21 @@ class Desk:
             await self._call("POST", f"/cases/{case_id}/offers", {"kind": self._dice.choice(("drop_off", "waiting"))})
 
     async def _refuse(self, _vehicle: int, owner: int) -> None:
-        """STOP, or START after it."""
+        """STOP by text, or a no told to the desk, which cancels nothing by itself; later START, or a yes."""
         said = self.history.refusals.setdefault(owner, [])
         if said and said[-1].until == float("inf"):
             said[-1].until = time.monotonic()
-            await self._says(owner, "START")
+            await (self._agrees(owner, True) if said[-1].at_the_desk else self._says(owner, "START"))
         else:
-            said.append(Refusals(float("inf")))  # it counts from our answer on
-            if await self._says(owner, "STOP") == 200:
+            at_the_desk = self._dice.random() < 0.5
+            said.append(Refusals(float("inf"), at_the_desk=at_the_desk))  # it counts from our answer on
+            if await (self._agrees(owner, False) if at_the_desk else self._says(owner, "STOP")) == 200:
                 said[-1].since = time.monotonic()
+
+    async def _agrees(self, owner: int, given: bool) -> int:
+        agreed = dict.fromkeys(("safety", "service", "status", "survey"), given)
+        status, _ = await self._call("POST", f"/owners/{owner}/consents", {**agreed, "source": "by telephone", "wording": "yes" if given else "no"})
+        return status
 
     async def _look(self, vehicle: int, owner: int) -> None:
         """What a page of the desk asks for."""
@@ -215,11 +223,13 @@ class Desk:
                 said_to = None if method == "GET" else body or {}
                 async with self._http.request(method, f"{self._rig.url}/api/v1{path}", headers=headers, json=said_to) as answer:
                     said = await answer.read()
+                    self.history.reads_refused += method == "GET" and answer.status in _AGAIN
                     self._note(path, answer.status, answer.headers.get("Retry-After"), said)
                     if answer.status not in _AGAIN:
                         return answer.status, await answer.json(content_type=None) if said else {}
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 self.history.answers[type(error).__name__] += 1
+                self.history.reads_refused += method == "GET"
             if time.monotonic() > deadline:
                 raise Unanswered(f"{method} {path} was not answered for {patience_s:.0f} s")
             await asyncio.sleep(self._dice.uniform(0.1, 0.3))

@@ -9,13 +9,11 @@ import contextlib
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import asyncpg
 
 from proofs.operations.rig import BACK_S, Rig, has_faketime, may_mount
-from proofs.production.house import GATEWAYS, WORKERS
-from schemas.errors import Unavailable
 
 Fault = Callable[[Rig, random.Random], AsyncIterator[None]]
 
@@ -34,6 +32,18 @@ async def service_killed(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     service = rig.services[dice.choice([name for name in rig.services if name != "broker"])]
     service.kill()
     await service.is_ready(BACK_S)
+    yield
+
+
+async def gateway_killed_in_commit(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
+    """kill -9 of a gateway while the database lets it wait: what it has read is stored by nobody."""
+    gateway = dice.choice(rig.of("gateway"))
+    rig.database_proxy.stall()
+    await asyncio.sleep(dice.uniform(0.4, 1.2))
+    gateway.kill()
+    rig.database_proxy.cut()
+    rig.database_proxy.flow()
+    await gateway.is_ready(BACK_S)
     yield
 
 
@@ -57,7 +67,11 @@ async def database_crashed(rig: Rig, dice: random.Random) -> AsyncIterator[None]
 
 
 async def database_failed_over(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
-    """The primary dies for good; the synchronous standby takes over. Afterwards a new standby is made."""
+    """The standby falls behind for a moment, and just then the primary dies for good; the standby takes over. Afterwards a new one is made."""
+    assert rig.standby is not None
+    with rig.standby.held():
+        await asyncio.sleep(dice.uniform(0.3, 1.0))
+        await rig.database.kill()
     await rig.fail_over()
     yield
     await rig.rejoin()
@@ -114,7 +128,7 @@ async def disk_full(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
         if not said:
             raise Broken(f"{service.name} said nothing about the full disk")
         if len(loud) > LINES:
-            raise Broken(f"{service.name} wrote {len(loud)} warnings while the disk was full")
+            raise Broken(f"{service.name} wrote {len(loud)} warnings while the disk was full, such as {loud[1:3]}")
     if rig.database.pid is None:
         await rig.database.start()
     yield
@@ -178,20 +192,17 @@ async def broker_lost_its_store(rig: Rig, dice: random.Random) -> AsyncIterator[
 async def certificates_rotated(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     """New certificates for all servers, now and then by a new authority; every connection is made anew with them."""
     succeeded = dice.random() < 0.4
-    if succeeded:  # first everybody believes in both
-        rig.authority.succeed(f"Rehearsal {dice.random():.6f}")
-        for service in rig.of("gateway"):
-            await service.restart()
+    if succeeded:  # for a while everybody believes in both
+        rig.authority.succeed()
+    else:
+        rig.authority.renew()
     for server in (rig.database, rig.standby):
         if server is not None:
             server.certify()
             server.reload()
-    rig.nginx.certify()
     rig.nginx.reload()
     if rig.kind == "mosquitto":
-        rig.mosquitto.certify()
-        rig.mosquitto.reload()
-    await asyncio.sleep(0.3)
+        await rig.mosquitto.shows_the_new_certificate()
     for proxy in (*rig.proxies.values(), rig.car_proxy):
         proxy.cut()
     await rig.desk.trust_anew()
@@ -205,8 +216,9 @@ async def secret_rotated(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     connects = sum(car.connects for car in rig.cars)
     rig.secret = f"{dice.getrandbits(256):064x}"
     await rig.command("migrate")
-    for service in [service for service in rig.services.values() if service.name != "broker"]:
-        await service.restart({"TELLTALE_SECRET": rig.secret, "MQTT_URL": rig.environment["MQTT_URL"]})
+    if rig.kind == "mosquitto":  # the gateways' password of the broker follows from it
+        await rig.services["broker-config"].restart({"TELLTALE_SECRET": rig.secret})
+    await _in_waves(rig, dice, {"TELLTALE_SECRET": rig.secret, "MQTT_URL": rig.environment["MQTT_URL"]})
     again = sum(car.connects for car in rig.cars) - connects
     if again and rig.kind == "mosquitto":
         raise Broken(f"{again} cars had to sign in again because of our secret")
@@ -214,12 +226,21 @@ async def secret_rotated(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
 
 
 async def rolling_restart(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
-    """Every service in turn, in order, under load."""
-    services = [service for service in rig.services.values() if service.name != "broker"]
-    dice.shuffle(services)
-    for service in services:
-        await service.restart()
+    """Every service, one of each kind at a time, under load."""
+    refused = rig.desk.history.reads_refused
+    await _in_waves(rig, dice, {})
+    if refused := rig.desk.history.reads_refused - refused:
+        raise Broken(f"{refused} looks at the desk failed while one desk was always there")
     yield
+
+
+async def _in_waves(rig: Rig, dice: random.Random, changes: dict[str, str]) -> None:
+    """One of each kind at a time, so that there always is another that works."""
+    waves = [rig.of("gateway"), rig.of("workers"), rig.of("dealer-api")]
+    for kind in waves:
+        dice.shuffle(kind)
+    for wave in zip(*waves, strict=True):
+        await asyncio.gather(*(service.restart(changes) for service in wave))
 
 
 async def gateways_away(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
@@ -245,10 +266,21 @@ async def leave_waiting(rig: Rig, messages: int) -> None:
 
 async def workers_away(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     """No worker for three days: visits go by, offers run out, and what was due then must not leave now."""
+    await _without_workers(rig, dice, days=3)
+    yield
+
+
+async def workers_away_for_an_afternoon(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
+    """No worker for six hours: what was due an hour ago may still leave, if it is still true and wanted."""
+    await _without_workers(rig, dice, days=0.25)
+    yield
+
+
+async def _without_workers(rig: Rig, dice: random.Random, *, days: float) -> None:
     await asyncio.gather(*(service.stop() for service in rig.of("workers")))
     await asyncio.sleep(dice.uniform(2.0, 4.0))
     await rig.desk.pause()
-    rig.pass_days(3)
+    rig.pass_days(days)
     await asyncio.sleep(2.2)  # until every process has seen it
     await rig.desk.sign_in_anew()  # a session lasts a working day
     rig.desk.start()
@@ -256,11 +288,11 @@ async def workers_away(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
         service.begin()
     for service in rig.of("workers"):
         await service.is_ready(BACK_S)
-    yield
 
 
 KINDS: dict[str, tuple[Fault, int]] = {  # the fault, and how often it comes for every hundred
-    "service_killed": (service_killed, 15),
+    "service_killed": (service_killed, 10),
+    "gateway_killed_in_commit": (gateway_killed_in_commit, 8),
     "database_restarted": (database_restarted, 8),
     "database_crashed": (database_crashed, 10),
     "database_failed_over": (database_failed_over, 7),
@@ -275,19 +307,15 @@ KINDS: dict[str, tuple[Fault, int]] = {  # the fault, and how often it comes for
     "rolling_restart": (rolling_restart, 3),
     "gateways_away": (gateways_away, 5),
     "workers_away": (workers_away, 2),
+    "workers_away_for_an_afternoon": (workers_away_for_an_afternoon, 3),
 }
 
 
-def possible(rig_standby: bool) -> tuple[dict[str, tuple[Fault, int]], dict[str, str]]:
+def possible(wanted: Sequence[str]) -> tuple[dict[str, tuple[Fault, int]], dict[str, str]]:
     """What can be done on this machine, and what cannot, with the reason."""
     out: dict[str, str] = {}
     if not may_mount():
         out["disk_full"] = "only root can make a small disk to be filled"
     if not has_faketime():
-        out["clock_wrong"] = out["workers_away"] = "libfaketime is not installed (on Debian: apt-get install faketime)"
-    if not rig_standby:
-        out["database_failed_over"] = "no PostgreSQL of the distribution with pg_basebackup"
-    return {name: kind for name, kind in KINDS.items() if name not in out}, out
-
-
-__all__ = ["GATEWAYS", "KINDS", "WORKERS", "Broken", "Fault", "Unavailable", "leave_waiting", "possible"]
+        out |= dict.fromkeys(("clock_wrong", "workers_away", "workers_away_for_an_afternoon"), "libfaketime is not installed (on Debian: apt-get install faketime)")
+    return {name: KINDS[name] for name in wanted if name not in out}, {name: why for name, why in out.items() if name in wanted}

@@ -9,13 +9,15 @@ import statistics
 import tempfile
 import time
 from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from proofs.checking import check
-from proofs.operations import checking, faults
-from proofs.operations.faults import Broken, Fault
+from proofs.operations import checking, faults, upgrade
+from proofs.operations.faults import KINDS, Broken, Fault
 from proofs.operations.rig import Rig
+from proofs.production import account
 from proofs.production.house import missing
 from proofs.sabotage import SWITCHES
 from proofs.traffic import TRUTH
@@ -27,25 +29,73 @@ RATE = 150.0  #: messages a second over all cars
 BETWEEN_S = (0.2, 1.2)
 SETTLE_S = 120.0
 ILL_AFTER, KNOWN_AFTER = 50, 80  #: messages after which a faulty car falls ill, and after which its rule must have spoken
+#: switch -> the faults against which its guard stands: with a switch only these come
+STANDS_AGAINST = {
+    "ack-before-commit": "gateway_killed_in_commit",
+    "no-dedupe": "broker_restarted,service_killed",
+    "no-session-keep": "gateways_away",
+    "no-truth-check": "workers_away_for_an_afternoon",
+    "no-consent-recheck": "workers_away_for_an_afternoon",
+    "no-lookup": "service_killed",
+    "asynchronous-standby": "database_failed_over",
+}
+UPGRADED = "upgraded"
 NOT_OF_READINGS = frozenset({"silent_vehicle"})  #: judged by workers and by time, not by what cars say
 
 
 async def main(settings: Settings, *, trials: int, seed: int, sabotage: str | None, backlog: int = 60_000, kinds: str | None = None) -> dict[str, Any]:
-    """`trials` faults, each kind at least once where there are enough; with many, one large backlog among them."""
+    """`trials` faults, each kind at least once where there are enough; with many, one large backlog among them.
+
+    One night is one house: all faults come there, one after the other. An upgrade begins in a house of its own.
+    """
     if sabotage is not None and sabotage not in SWITCHES:
         raise Misconfigured("--sabotage", f"{sabotage} is no switch of this proof; known are {', '.join(SWITCHES)}")
-    lacking = missing()
-    if lacking:
+    wanted = (kinds or STANDS_AGAINST.get(sabotage or "") or ",".join([*KINDS, UPGRADED])).split(",")
+    if unknown := [name for name in wanted if name not in KINDS and name != UPGRADED]:
+        raise Misconfigured("--kinds", f"{unknown[0]} is no kind of fault; known are {', '.join([*KINDS, UPGRADED])}")
+    if lacking := missing():
         raise Misconfigured("operations", f"this proof needs the distribution's servers (on Debian: apt-get install {' '.join(lacking)})")
     began = time.monotonic()
+    possible, out = faults.possible([name for name in wanted if name != UPGRADED])
+    parts: list[dict[str, Any]] = []
+    if UPGRADED in wanted and (trials > len(possible) or not possible):
+        commit = upgrade.before()
+        if commit is None:
+            out[UPGRADED] = "no history here, so no version before"
+        else:
+            cli.say(f"an upgrade from {commit[:12]}")
+            parts.append(await _in_a_house(lambda home: _upgrade(home, commit, seed)))
+    if possible:
+        parts.append(await _in_a_house(lambda home: _night(home, possible, trials - len(parts), seed, sabotage, backlog), keep=sabotage is None))
+    return {"trials": trials, **_together(parts), "left_out": out, "seed": seed, "sabotage": sabotage, "seconds": round(time.monotonic() - began, 1)}
+
+
+async def _in_a_house(part: Callable[[Path], Awaitable[dict[str, Any]]], *, keep: bool = True) -> dict[str, Any]:
+    """In a folder of its own, which stays when something was violated, for its logs."""
     home = Path(tempfile.mkdtemp(prefix="telltale-operations-"))
     home.chmod(0o711)
-    facts = await _night(home, trials, seed, sabotage, backlog, kinds)
-    if facts["violations"] == 0 or sabotage is not None:
-        shutil.rmtree(home, ignore_errors=True)
-    else:
+    facts = await part(home)
+    if facts["violations"] and keep:
         cli.say(f"the logs are in {home / 'logs'}")
-    return {"trials": trials, **facts, "seed": seed, "sabotage": sabotage, "seconds": round(time.monotonic() - began, 1)}
+    else:
+        shutil.rmtree(home, ignore_errors=True)
+    return facts
+
+
+def _together(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Numbers are added, lists and tables joined; settled is who all are."""
+    whole: dict[str, Any] = {}
+    for part in parts:
+        for name, value in part.items():
+            if name == "settled":
+                whole[name] = whole.get(name, True) and value
+            elif isinstance(value, dict):
+                known = whole.setdefault(name, {})
+                for key, one in value.items():
+                    known[key] = known[key] + one if isinstance(one, int | list) and key in known else one
+            else:
+                whole[name] = whole[name] + value if name in whole else value
+    return whole
 
 
 def programme(kinds: dict[str, tuple[Fault, int]], trials: int, dice: random.Random) -> list[str]:
@@ -57,21 +107,22 @@ def programme(kinds: dict[str, tuple[Fault, int]], trials: int, dice: random.Ran
     return once + more
 
 
-async def _night(home: Path, trials: int, seed: int, sabotage: str | None, backlog: int, wanted: str | None) -> dict[str, Any]:
+async def _night(
+    home: Path, kinds: dict[str, tuple[Fault, int]], trials: int, seed: int, sabotage: str | None, backlog: int
+) -> dict[str, Any]:
     dice = random.Random(f"operations {seed}")
     recovery: defaultdict[str, list[float]] = defaultdict(list)
     broken: list[str] = []
     async with Rig(home, seed=seed, sabotage=sabotage) as rig:
-        kinds, out = faults.possible(rig.standby is not None)
-        if wanted is not None:
-            kinds = {name: kinds[name] for name in wanted.split(",")}
         await rig.settle_in()
         rig.drive(RATE)
         rig.desk.start()
         await asyncio.sleep(2.0)
         tell = cli.progress("faults injected")
         for n, name in enumerate(programme(kinds, trials, dice)):
+            at = time.monotonic()
             large = n == trials // 2 and trials >= 100
+            seconds = float("nan")
             try:
                 seconds = await _one(rig, dice, _large(backlog) if large else kinds[name][0])
                 recovery["large_backlog" if large else name].append(seconds)
@@ -79,10 +130,28 @@ async def _night(home: Path, trials: int, seed: int, sabotage: str | None, backl
                 broken.append(f"{name}: {error}")
                 cli.say(broken[-1])
             tell(n + 1)
-            cli.say(f"{n + 1:4} {name:24} back after {recovery[name][-1] if recovery[name] else float('nan'):6.2f} s")
+            spent = time.monotonic() - at
+            cli.say(f"{n + 1:4}  {'large_backlog' if large else name:32} back after {seconds:6.2f} s, {spent:5.1f} s in all")
             await asyncio.sleep(dice.uniform(*BETWEEN_S))
         settled = await rig.settle(SETTLE_S)
-        return {**await _reckoning(rig, broken, settled), "recovery_s": _in_words(recovery), "left_out": out}
+        return {**await _reckoning(rig, broken, settled), "recovery_s": _in_words(recovery)}
+
+
+async def _upgrade(home: Path, commit: str, seed: int) -> dict[str, Any]:
+    broken: list[str] = []
+    recovery: list[float] = []
+    async with upgrade.Upgrading(home / "house", upgrade.unpack(commit, home / "before"), seed=seed) as rig:
+        await rig.settle_in()
+        rig.drive(RATE)
+        rig.desk.start()
+        await asyncio.sleep(2.0)
+        try:
+            recovery.append(await upgrade.upgrade(rig, random.Random(f"upgrade {seed}")))
+        except (Broken, TelltaleError, account.Refused) as error:
+            broken.append(f"{UPGRADED}: {error}")
+            cli.say(broken[-1])
+        settled = await rig.settle(SETTLE_S)
+        return {**await _reckoning(rig, broken, settled), "recovery_s": _in_words({UPGRADED: recovery})}
 
 
 def _large(backlog: int) -> Fault:

@@ -187,13 +187,13 @@ class Rig(House):
         http = await self._parts.enter_async_context(self.session())
         await people.settle_in(self, household, http)
         staff = Staff(self.url, http)
-        await staff.sign_in(*household.passwords["manager"])
-        await staff.patch("/dealer", notice_minutes=60, offer_hold_minutes=240)
+        await people.patiently(lambda: staff.sign_in(*household.passwords["manager"]))
+        await people.patiently(lambda: staff.patch("/dealer", notice_minutes=60, offer_hold_minutes=240))
         await people.enrol(self, household, staff, self.vins)
-        owners = (await staff.get("/owners", limit=100))["items"]
+        owners = (await people.patiently(lambda: staff.get("/owners", limit=100)))["items"]
         for owner in owners:
-            await staff.patch(f"/owners/{owner['id']}", quiet_from="00:00", quiet_to="00:00")
-        vehicles = (await staff.get("/vehicles", limit=100))["items"]
+            await people.patiently(lambda: staff.patch(f"/owners/{owner['id']}", quiet_from="00:00", quiet_to="00:00"))  # noqa: B023
+        vehicles = (await people.patiently(lambda: staff.get("/vehicles", limit=100)))["items"]
         self.ids = {vehicle["vin"]: vehicle["id"] for vehicle in vehicles}
         self.desk = Desk(self, household, {one["vin"]: (one["id"], one["owner_id"]) for one in vehicles}, {o["id"]: o["phone"] for o in owners}, self.seed)
         self._parts.push_async_callback(self.desk.stop)
@@ -316,10 +316,9 @@ class Rig(House):
     # -- servers that change places -----------------------------------------------------------------------------------
 
     async def fail_over(self) -> None:
-        """The primary dies by kill -9, the standby takes its place: as a cluster manager would do it."""
+        """The primary is dead, the standby takes its place: as a cluster manager would do it."""
         assert self.standby is not None
         dead, heir = self.database, self.standby
-        await dead.kill()
         await heir.promote()
         self.database, self.standby = heir, dead
         await heir.wait_for_standbys()
@@ -330,6 +329,11 @@ class Rig(House):
         await self.standby.follow(self.database)
         if self.sabotage != "asynchronous-standby":
             await self.database.wait_for_standbys(self.standby.standby_name)
+
+    async def _follow(self) -> None:
+        await super()._follow()
+        if self.sabotage == "asynchronous-standby":
+            await self.database.wait_for_standbys()
 
     @property
     def migration_url(self) -> str:

@@ -23,7 +23,7 @@ from typing import Any, Self
 import aiohttp
 
 from proofs.production import account
-from proofs.production.authority import Authority
+from proofs.production.authority import HOSTS, Authority
 from proofs.production.mosquitto import Mosquitto
 from proofs.production.nginx import Nginx
 from proofs.production.postgres import DATABASE, OWNER, Server
@@ -51,6 +51,7 @@ class House:
         database_settings: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self.home, self.kind, self.sabotage = home, broker, sabotage
+        self.code = ROOT  #: whose version is started next
         self.logs, self.state = home / "logs", home / "state"
         self.secret = secrets.token_hex(32)
         self.authority = Authority(home / "tls")
@@ -82,23 +83,33 @@ class House:
         for folder in (self.home, self.logs, self.state):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o755)
-        account.give(self.logs, self.state, self.authority.home)
+        self.authority.home.mkdir(exist_ok=True)
+        (self.home / "mosquitto").mkdir(exist_ok=True)
+        account.give(self.logs, self.state, self.authority.home, self.home / "mosquitto")
         self._parts.push_async_callback(self._stop_servers)
         await self._parts.enter_async_context(self.provider)
+        await self.fronts()
+        await self.command("certificates", "make", "--out", str(self.authority.home), *(word for host in HOSTS for word in ("--host", host)))
+        self.authority.begin()
         await self.database.create()
+        await self._follow()
+        await self.command("migrate")
+        await self._start_broker()
+
+    async def _follow(self) -> None:
         if self.standby is not None:
             await self.standby.follow(self.database)
             await self.database.wait_for_standbys(self.standby.standby_name)
-        await self.fronts()
-        await asyncio.gather(self._start_broker(), self.command("migrate"))
 
     async def fronts(self) -> None:
         """Called once all ports are known: who wants to stand in between puts its proxies there."""
 
     async def _start_broker(self) -> None:
         if self.kind == "mosquitto":
-            await self.mosquitto.create(self.passwords)
+            await self.command("broker-config", "mosquitto", *self.mosquitto.options)
+            self.mosquitto.furnish(self.passwords)
             await self.mosquitto.start()
+            await self._service("broker-config", "broker-config", "mosquitto", *self.mosquitto.options, "--follow").start()
             return
         port, auth = self.broker_ports
         await self._service("broker", "broker", "--port", str(port), "--auth-port", str(auth)).start()
@@ -138,7 +149,7 @@ class House:
 
     @property
     def broker_port(self) -> int:
-        """Where gateways reach the broker: with a certificate."""
+        """Where gateways reach the broker: at a door of their own."""
         return self.mosquitto.inner if self.kind == "mosquitto" else self.broker_ports[0]
 
     @property
@@ -149,7 +160,7 @@ class House:
     def mqtt_url(self, user: str) -> str:
         """The broker as one of its users; for our own broker the passwords follow from the secret."""
         if self.kind == "mosquitto":
-            return f"mqtts://{user}:{self.passwords[user]}@localhost:{self.mosquitto.port}"
+            return f"mqtts://{user}:{self.passwords[user]}@localhost:{self.mosquitto.aside}"
         bare = f"mqtt://127.0.0.1:{self.broker_port}"
         return signed_in(bare, user, self.secret) if user in ("gateway", "workshop") else bare
 
@@ -172,8 +183,6 @@ class House:
             "MQTT_URL": f"mqtts://localhost:{self.broker_port}",
             "TELLTALE_MQTT_VERSION": "5",
             "TELLTALE_MQTT_CA": str(self.authority.trusted),
-            "TELLTALE_MQTT_CERT": str(self.authority.home / "gateway.crt"),
-            "TELLTALE_MQTT_KEY": str(self.authority.home / "gateway.key"),
         }
         if self.kind != "mosquitto":
             broker = {"MQTT_URL": f"mqtt://127.0.0.1:{self.broker_port}", "TELLTALE_AUTH_URL": f"nats://127.0.0.1:{self.broker_ports[1]}"}
@@ -197,13 +206,13 @@ class House:
             given["DATABASE_URL"] = self.migration_url
         told = [*words] if words[0] in ("migrate",) else [*words, "--json"]
         said = await asyncio.to_thread(
-            account.run, [account.PYTHON, "-P", "-m", "telltale", *told], environment={"PYTHONPATH": str(ROOT), **given}, timeout_s=120
+            account.run, [account.PYTHON, "-P", "-m", "telltale", *told], environment={"PYTHONPATH": str(self.code), **given}, timeout_s=120
         )
         found: dict[str, Any] = json.loads(said) if said.strip().startswith("{") else {}
         return found
 
     def _service(self, name: str, *arguments: str, **changes: str) -> Service:
-        made = Service(name, arguments, {**self.environment, **changes}, logs=self.logs, sabotage=self.sabotage)
+        made = Service(name, arguments, {**self.environment, **changes}, logs=self.logs, sabotage=self.sabotage, code=self.code)
         self.services[name] = made
         return made
 
@@ -232,8 +241,8 @@ class House:
         file.touch(mode=0o600)
         file.write_text(json.dumps(cars))
         account.give(home)
-        workshop = self.mqtt_url("workshop")
-        simulator = self._service("simulator", "simulator", TELLTALE_HOME=str(home), MQTT_URL=workshop, TELLTALE_WORKSHOP_URL=workshop)
+        door = f"mqtts://localhost:{self.car_port}" if self.kind == "mosquitto" else f"mqtt://127.0.0.1:{self.car_port}"
+        simulator = self._service("simulator", "simulator", TELLTALE_HOME=str(home), MQTT_URL=door, TELLTALE_WORKSHOP_URL=self.mqtt_url("workshop"))
         await simulator.start()
         return simulator
 

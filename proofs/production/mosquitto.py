@@ -1,9 +1,14 @@
-"""mosquitto as distributions ship it, closed: TLS, a password or a certificate for each car, an ACL that binds it to its topics."""
+"""mosquitto as distributions ship it, with the files of `telltale broker-config mosquitto`: TLS, a password for each car, closed.
+
+Only one thing is added, a door on this machine for the rehearsal's own people: a witness who hears the cars, and the workshop
+that mends simulated ones.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import signal
 import ssl
@@ -16,89 +21,56 @@ from proofs.production.authority import Authority
 from schemas.errors import Unavailable
 from telltale.embedded.process import free_port
 
-_CONFIG = """
-# cars sign in with a password
+_ASIDE = """
+# The rehearsal's own people
 listener {port} 127.0.0.1
-cafile {tls}/ca.pem
-certfile {tls}/mosquitto.crt
-keyfile {tls}/mosquitto.key
-# the gateways sign in with a certificate, whose name is the user's
-listener {inner} 127.0.0.1
-cafile {tls}/ca.pem
-certfile {tls}/mosquitto.crt
-keyfile {tls}/mosquitto.key
-require_certificate true
-use_identity_as_username true
-
-per_listener_settings false
 allow_anonymous false
-password_file {home}/passwords
-acl_file {home}/acl
-persistence true
-persistence_location {home}/store/
-autosave_interval 1
-max_inflight_messages 4000
-max_queued_messages 0
-max_queued_bytes 0
-message_size_limit 1048576
-persistent_client_expiration 30d
-retain_available true
-log_type error
-log_type warning
-log_type notice
-connection_messages false
+password_file {home}/aside.passwords
+acl_file {home}/aside.access
+certfile {home}/server.crt
+keyfile {home}/server.key
 """
-_ACL = """
-user gateway
-topic readwrite #
+_ACCESS = """
 user workshop
 topic readwrite workshop/#
 user witness
 topic read vehicles/+/+/up/telemetry
-pattern write vehicles/+/%u/up/+
-pattern read vehicles/+/%u/down/+
 """
 
 
 class Mosquitto:
-    """One broker: `port` for cars, `inner` for gateways (and cars) with certificates."""
+    """One broker: `port` for cars, `inner` for gateways, `aside` for the rehearsal's own people."""
 
     def __init__(self, home: Path, authority: Authority) -> None:
         self.home, self._authority = home, authority
-        self.port, self.inner = free_port(), free_port()
+        self.port, self.inner, self.aside = free_port(), free_port(), free_port()
         self.log = home / "mosquitto.log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    async def create(self, passwords: Mapping[str, str]) -> None:
-        """Its files and the accounts; `start` starts it."""
-        (self.home / "store").mkdir(parents=True, exist_ok=True)
-        (self.home / "mosquitto.conf").write_text(_CONFIG.format(home=self.home, tls=self._authority.home, port=self.port, inner=self.inner))
-        (self.home / "acl").write_text(_ACL)
-        (self.home / "acl").chmod(0o600)
-        self.certify()
-        self.admit(passwords)
-        account.give(self.home)
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Of `telltale broker-config mosquitto`."""
+        return (
+            "--out", str(self.home), "--certificates", str(self._authority.home), "--port", str(self.port), "--gateway-port", str(self.inner),
+        )  # fmt: skip
 
-    def certify(self) -> None:
-        """New certificates for the broker and for the gateways; believed after the next start or reload."""
-        account.give(*self._authority.issue("mosquitto", common_name="localhost"), *self._authority.issue("gateway", common_name="gateway"))
-
-    def admit(self, passwords: Mapping[str, str]) -> None:
-        """Who may sign in with a password."""
-        file = self.home / "passwords"
-        file.touch(mode=0o600)
+    def furnish(self, passwords: Mapping[str, str]) -> None:
+        """After broker-config: the door aside."""
+        (self.home / "rehearsal.conf").write_text((self.home / "mosquitto.conf").read_text() + _ASIDE.format(home=self.home, port=self.aside))
+        (self.home / "aside.access").write_text(_ACCESS)
+        file = self.home / "aside.passwords"
         file.write_text("".join(f"{user}:{password}\n" for user, password in passwords.items()))
         done = subprocess.run([account.program("mosquitto_passwd") or "mosquitto_passwd", "-U", str(file)], capture_output=True, text=True)
         if done.returncode != 0:
             raise Unavailable("mosquitto_passwd", done.stderr)
-        file.chmod(0o600)
-        account.give(file)
+        for name in ("aside.access", "aside.passwords"):
+            (self.home / name).chmod(0o600)
+        self.log.touch()
+        account.give(self.home)
 
     async def start(self) -> None:
         """Until it shakes hands by TLS."""
-        self.log.touch()
-        account.give(self.log)
-        self._process = account.spawn([account.program("mosquitto") or "mosquitto", "-c", str(self.home / "mosquitto.conf")], log=self.log)
+        self._process = account.spawn([account.program("mosquitto") or "mosquitto", "-c", str(self.home / "rehearsal.conf")], log=self.log)
         context = ssl.create_default_context(cafile=str(self._authority.trusted))
         for _ in range(400):
             if self._process.poll() is not None:
@@ -120,15 +92,27 @@ class Mosquitto:
         process, self._process = self._process, None
         await asyncio.to_thread(account.end, process, signal.SIGKILL)
 
-    def reload(self) -> None:
-        """Read accounts, ACL and certificates again."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGHUP)
+    async def shows_the_new_certificate(self, within_s: float = 30.0) -> None:
+        """Wait until broker-config has taken it over and the broker has been told: who connects now is shown it."""
+        wanted = ssl.PEM_cert_to_DER_cert((self._authority.home / "server.crt").read_text())
+        context = ssl.create_default_context(cafile=str(self._authority.trusted))
+        deadline = asyncio.get_running_loop().time() + within_s
+        while True:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", self.port, ssl=context)
+                shown = writer.get_extra_info("ssl_object").getpeercert(True)
+                writer.close()
+                if shown == wanted:
+                    return
+            if asyncio.get_running_loop().time() > deadline:
+                raise Unavailable("mosquitto", "it goes on showing the old certificate")
+            await asyncio.sleep(0.1)
 
     def wipe(self) -> None:
         """Lose everything that it stored; only while it does not run."""
-        shutil.rmtree(self.home / "store", ignore_errors=True)
-        (self.home / "store").mkdir()
+        mode = (self.home / "store").stat().st_mode & 0o777
+        shutil.rmtree(self.home / "store")
+        os.mkdir(self.home / "store", mode)
         account.give(self.home / "store")
 
     @property

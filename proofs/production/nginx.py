@@ -29,8 +29,8 @@ http {{
   server {{
     listen 127.0.0.1:{port} ssl;
     server_name localhost;
-    ssl_certificate {tls}/nginx.crt;
-    ssl_certificate_key {tls}/nginx.key;
+    ssl_certificate {tls}/server.crt;
+    ssl_certificate_key {tls}/server.key;
     client_max_body_size 20m;
     location / {{
       proxy_pass http://desk;
@@ -62,16 +62,11 @@ class Nginx:
     def url(self) -> str:
         return f"https://localhost:{self.port}"
 
-    def certify(self) -> None:
-        """A new certificate; believed after the next start or reload."""
-        account.give(*self._authority.issue("nginx", common_name="localhost"))
-
     async def start(self, desks: Sequence[int]) -> None:
         """Before these ports of the loopback, until it shakes hands by TLS."""
         self.home.mkdir(parents=True, exist_ok=True)
-        servers = " ".join(f"server 127.0.0.1:{port} max_fails=1 fail_timeout=1s;" for port in desks)
+        servers = " ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in desks)
         (self.home / "nginx.conf").write_text(_CONFIG.format(home=self.home, tls=self._authority.home, port=self.port, servers=servers))
-        self.certify()
         account.give(self.home)
         command = [account.program("nginx") or "nginx", "-p", str(self.home), "-c", str(self.home / "nginx.conf"), "-e", str(self.home / "error.log")]
         self._process = account.spawn(command, log=self.home / "nginx.log")

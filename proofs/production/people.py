@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 
@@ -16,6 +17,7 @@ from proofs.production import account
 from proofs.production.house import House
 from telltale.demo_data import CAST, Cast, Owner
 
+Answer = TypeVar("Answer")
 PASSWORD = "rehearsed and ready"
 _COLUMNS = ("name", "phone", "language", "address", "zone", "vin", "title", "plate", "profile", "consent_safety", "consent_service", "consent_status", "consent_survey",
             "consent_at", "consent_source", "consent_wording")  # fmt: skip
@@ -58,6 +60,18 @@ async def furnish(house: House, customers: Sequence[Owner], *, cast: Cast = CAST
     )  # fmt: skip
 
 
+async def patiently(call: Callable[[], Awaitable[Answer]], within_s: float = 60.0) -> Answer:
+    """Again when a busy machine answers 503, as every client of ours should."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            return await call()
+        except (aiohttp.ClientError, TimeoutError):
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.5)
+
+
 def listed(customers: Sequence[Owner], zone: str) -> str:
     """The list as a dealer would export it."""
     text = io.StringIO()
@@ -79,21 +93,19 @@ async def settle_in(house: House, household: Household, http: aiohttp.ClientSess
         form = {"password": PASSWORD, "again": PASSWORD}
         headers = {"Sec-Fetch-Site": "same-origin", "Origin": house.url}
         async with http.get(link) as page:
+            if page.status == 410:  # done, and the answer was not heard
+                return
             page.raise_for_status()
         async with http.post(link, data=form, headers=headers, allow_redirects=False) as answer:
             if answer.status not in (200, 303):
                 raise aiohttp.ClientConnectionError(f"the invitation answered {answer.status}: {(await answer.text())[:300]}")
 
-    await asyncio.gather(*(choose(link) for link in household.links.values()))
+    await asyncio.gather(*(patiently(lambda link=link: choose(link)) for link in household.links.values()))  # type: ignore[misc]
 
 
 async def enrol(house: House, household: Household, staff: Staff, vins: Sequence[str]) -> None:
-    """Credentials for these cars, by the API, and the broker is told."""
+    """Credentials for these cars, by the API; the broker is told by broker-config, within seconds."""
     for vin in vins:
-        car: dict[str, Any] = (await staff.get("/vehicles", vin=vin))["items"][0]
-        said = await staff.post(f"/vehicles/{car['id']}/enrol")
+        car: dict[str, Any] = (await patiently(lambda: staff.get("/vehicles", vin=vin)))["items"][0]  # noqa: B023
+        said = await patiently(lambda: staff.post(f"/vehicles/{car['id']}/enrol"))  # noqa: B023
         household.secrets[vin] = said["password"]
-    house.passwords |= household.secrets
-    if house.kind == "mosquitto":
-        await asyncio.to_thread(house.mosquitto.admit, house.passwords)
-        house.mosquitto.reload()

@@ -51,8 +51,8 @@ async def set_scene(house: House, parts: contextlib.AsyncExitStack) -> Scene:
     await people.settle_in(house, household, anybody)
     staff = {role: Staff(house.url, await parts.enter_async_context(house.session())) for role in household.passwords}
     for role in ("manager", "advisor"):
-        await staff[role].sign_in(*household.passwords[role])
-    await staff["manager"].patch("/dealer", notice_minutes=240, offer_hold_minutes=1440)  # ten minutes pass in a second
+        await people.patiently(lambda: staff[role].sign_in(*household.passwords[role]))  # noqa: B023
+    await people.patiently(lambda: staff["manager"].patch("/dealer", notice_minutes=240, offer_hold_minutes=1440))  # ten minutes pass in a second
     await people.enrol(house, household, staff["advisor"], [ill.vin, healthy.vin])
     await house.simulate([
         {"vin": one.vin, "secret": household.secrets[one.vin], "profile": one.profile, "scenario": one.scenario, "seed": 1000 + n}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import secrets
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -42,6 +44,11 @@ hostssl all         all         127.0.0.1/32 scram-sha-256
 hostssl replication postgres    127.0.0.1/32 scram-sha-256
 hostnossl all       all         all          reject
 """
+
+
+def children(pid: int) -> list[int]:
+    """The processes that this one has started."""
+    return [int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()]
 
 
 def newest() -> Path | None:
@@ -117,11 +124,10 @@ class Server:
         self.certify()
 
     def certify(self) -> None:
-        """A new certificate for the server; believed after the next start or reload."""
-        certificate, key = self._authority.issue(f"postgres-{self.port}", common_name="localhost")
-        for file, name in ((certificate, "server.crt"), (key, "server.key")):
+        """The newest certificate; shown after the next start or reload."""
+        for name in ("server.crt", "server.key"):
             fresh = self.data / f"{name}.new"
-            shutil.copy(file, fresh)
+            shutil.copy(self._authority.home / name, fresh)
             fresh.chmod(0o600)
             account.give(fresh)
             fresh.replace(self.data / name)
@@ -181,6 +187,20 @@ class Server:
         if process is not None:
             process.kill()
             await asyncio.to_thread(process.wait)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """The server and all its children stand still, as on a machine that does not get its turn."""
+        assert self._process is not None
+        pids = [self._process.pid, *children(self._process.pid)]
+        try:
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def reload(self) -> None:
         """Read its configuration and certificates again."""

@@ -14,8 +14,8 @@ import pytest
 from gateway import dialling
 from gateway.address import Tls
 from gateway.dialling import dial
-from proofs.production.authority import Authority
 from telltale.embedded.process import free_port
+from tests.authority import Authority
 
 
 @asynccontextmanager

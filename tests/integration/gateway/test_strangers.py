@@ -14,9 +14,9 @@ from gateway import selfcheck
 from gateway.address import BrokerAddress, Tls
 from proofs import wire
 from proofs.bench.brokers import mosquitto
-from proofs.production.authority import Authority
 from schemas.errors import Misconfigured
 from telltale.settings import Settings
+from tests.authority import Authority
 from tests.integration.gateway.conftest import ROOM
 from tests.integration.gateway.test_tls import ACCESS
 

@@ -11,8 +11,8 @@ import pytest
 from gateway.address import Tls
 from monitoring.page import Address
 from proofs.bench.brokers import mosquitto
-from proofs.production.authority import Authority
 from telltale.embedded.process import free_port
+from tests.authority import Authority
 from tests.integration.gateway.conftest import ROOM
 from tests.integration.gateway.test_dialling import listening
 from tests.integration.gateway.test_watchdog import answer

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gateway.address import BrokerAddress, Tls, taken_apart
-from proofs.production.authority import Authority
 from schemas.errors import Misconfigured
+from tests.authority import Authority
 
 
 @pytest.mark.parametrize(

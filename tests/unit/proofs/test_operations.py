@@ -10,7 +10,7 @@ import pytest
 from proofs.operations.checking import Row, texts_wrong
 from proofs.operations.desk import History, Refusals, Written
 from proofs.operations.faults import KINDS
-from proofs.operations.proof import programme
+from proofs.operations.proof import STANDS_AGAINST, programme
 from proofs.production.sms import Text
 from proofs.sabotage import SWITCHES
 
@@ -18,9 +18,9 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NEVER = float("inf")
 
 
-def row(state: str = "sent", *, kind: str = "free", due: float = 0, visit: float | None = None, reason: str | None = None) -> Row:
-    """`due` and `visit` in seconds after noon."""
-    return Row("r", state, reason, kind, "hello", 1, NOON + timedelta(seconds=due), None if visit is None else NOON + timedelta(seconds=visit))
+def row(state: str = "sent", *, kind: str = "free", due: float = 0, over: float | None = None, reason: str | None = None) -> Row:
+    """`due` and `over` in seconds after noon."""
+    return Row("r", state, reason, kind, "hello", 1, NOON + timedelta(seconds=due), None if over is None else NOON + timedelta(seconds=over))
 
 
 def kinds(rows: list[Row], handed: list[float], *, stop: tuple[float, float] | None = None, written: bool = False, reference: str = "r") -> list[str]:
@@ -50,8 +50,8 @@ def kinds(rows: list[Row], handed: list[float], *, stop: tuple[float, float] | N
     (row("cancelled", kind="offer", reason="no longer true: x"), [], {}, []),
     (row(), [2 * 86_400], {}, ["stale"]),
     (row(kind="staff_alert"), [2 * 86_400], {}, []),
-    (row(kind="reminder", visit=100), [200], {}, ["stale"]),
-    (row(kind="reminder", visit=100), [50], {}, []),
+    (row(kind="reminder", over=100), [200], {}, ["stale"]),
+    (row(kind="reminder", over=100), [50], {}, []),
     (row(), [5], {"written": True}, []),
     (row(), [5], {"reference": "another"}, ["strange", "lost"]),
 ])  # fmt: skip
@@ -75,3 +75,8 @@ def test_the_command_names_every_switch() -> None:
 
     said = " ".join(str(option) for option in prove.operations.__annotations__.values())
     assert all(name in said for name in SWITCHES)
+
+
+def test_every_switch_has_the_faults_against_which_its_guard_stands() -> None:
+    assert set(STANDS_AGAINST) == set(SWITCHES)
+    assert {kind for kinds in STANDS_AGAINST.values() for kind in kinds.split(",")} <= set(KINDS)
