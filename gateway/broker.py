@@ -30,7 +30,6 @@ log = structlog.get_logger()
 LINGER_S = 0.004  #: 1–5 ms; a read costs the same for one message as for ten, and longer backfires
 WINDOW = 6_000  #: messages in hand above which a session has to wait for its turn: what is in hand stays near the processor
 HELD_BYTES = 32 << 20  #: nothing more is taken above this, whatever waits for an answer
-PAUSE_GRACE_S = 5.0
 OPENING, TURN_S = 4, 0.25  #: sessions that are opened at once, and how long each may keep the next one waiting
 REFUSED_S = 3.0  #: a broker that is starting may refuse for a moment
 
@@ -55,8 +54,7 @@ class Broker:
         self._reading = False
         self._resume: asyncio.TimerHandle | None = None
         self._turn = 0  #: which session is read first
-        self._full_at = -PAUSE_GRACE_S  #: machine time at which nothing more could be taken
-        self._misc: asyncio.Task[None] | None = None
+        self._full_at = 0.0  #: machine time at which nothing more could be taken
         self._openings: set[asyncio.Task[None]] = set()
         self.behind_since: datetime | None = None  #: machine time since when some session gets what had waited for us, or None when all get what is said now
         self.backlog: Callable[[], int] = lambda: 0  #: messages taken but not yet committed; set by the intake
@@ -77,8 +75,7 @@ class Broker:
 
     def begin(self, buckets: Iterable[int]) -> list[Session]:
         """Open the sessions of these buckets and do not wait: they go on by themselves."""
-        if self._misc is None:
-            self._misc = asyncio.create_task(self._keep_alive())
+        if self._resume is None:  # the first ones
             self._watch_all()
         fresh = [Session(self, bucket) for bucket in buckets]
         self.sessions |= {session.bucket: session for session in fresh}
@@ -128,9 +125,7 @@ class Broker:
             await self.shut(bucket)
         for opening in self._openings:
             opening.cancel()
-        if self._misc is not None:
-            self._misc.cancel()
-            self._unwatch_all()
+        self._unwatch_all()
         if self._resume is not None:
             self._resume.cancel()
         self._poll.close()
@@ -228,18 +223,6 @@ class Broker:
         except Exception as error:  # a fault of ours must not leave the other sessions unread
             log.exception("session_fault", bucket=session.bucket)
             session.reconnect(type(error).__name__)
-
-    async def _keep_alive(self) -> None:
-        while True:
-            await asyncio.sleep(1.0)
-            if time.monotonic() - self._full_at < PAUSE_GRACE_S:
-                continue  # we do not read, so a missing PINGRESP says nothing; the pulses keep the broker content
-            for session in list(self.sessions.values()):
-                try:
-                    session.client.loop_misc()
-                except Exception as error:
-                    log.exception("session_fault", bucket=session.bucket)
-                    session.reconnect(type(error).__name__)
 
 
 def _extent(chunk: Chunk | None) -> tuple[int, int]:

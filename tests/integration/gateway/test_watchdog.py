@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
-from gateway import normalise, watchdog
+from gateway import normalise, session, watchdog
+from gateway.address import BrokerAddress
+from gateway.broker import Broker
 from gateway.intake import Intake
+from proofs import wire
 from proofs.proxy import Proxy
 from tests.integration.gateway.world import until
 
@@ -58,6 +61,38 @@ async def test_a_half_open_connection_is_noticed_and_renewed(world, monkeypatch)
     await until(lambda: car.acked[-1]["upto"] == 6, 30)
     assert await world.count(car) == 6
     await proxy.stop()
+
+
+async def test_a_broker_that_brings_messages_and_answers_nothing_is_alive_until_it_is_silent(monkeypatch):
+    """A busy broker owes its answer for long, for it has our acknowledgements to read first."""
+    monkeypatch.setattr(watchdog, "PULSE_EVERY_S", 0.1)
+    monkeypatch.setattr(watchdog, "SILENCE_S", 1.0)
+    monkeypatch.setattr(session, "KEEPALIVE_S", 1)
+    speaking = asyncio.Event()
+    speaking.set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for said in (wire.connack(), wire.suback(1)):
+            await reader.read(1_000)
+            writer.write(said)
+        for mid in range(1, 60_000):
+            await speaking.wait()
+            writer.write(wire.publish("vehicles/00/V/up/telemetry", b"{}", mid))
+            await asyncio.sleep(0.02)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    broker = Broker(BrokerAddress.from_url(f"mqtt://gateway:-@127.0.0.1:{server.sockets[0].getsockname()[1]}"))
+    watching = asyncio.create_task(watchdog.watch(broker))
+    await broker.open([0])
+    taken = 0
+    while taken < 150:  # three seconds: three times what a keep-alive would suffer
+        taken += sum(map(len, await broker.deliveries()))
+    assert broker.sessions[0].epoch == 1
+    speaking.clear()
+    await until(lambda: broker.sessions[0].epoch > 1)
+    watching.cancel()
+    await broker.close()
+    server.close()
 
 
 async def test_health_says_alive_and_ready_and_counts(world):
