@@ -29,5 +29,5 @@ CONNECTIONS_MAX = Gauge("telltale_database_connections_limit", "Connections that
 OLDEST_TRANSACTION = Gauge("telltale_database_oldest_transaction_seconds", "Age of the oldest open transaction that we can see")
 LAG = Gauge("telltale_database_replication_lag_seconds", "How far each replica is behind; only with a right to see it (pg_monitor)", ("replica",))
 SIZE = Gauge("telltale_database_size_bytes", "What the database takes on disk")
-PARTITIONS = Gauge("telltale_database_readings_partitions", "Days of readings that are kept, each a partition")
+PARTITIONS = Gauge("telltale_database_readings_partitions", "Partitions of the readings: one for each day that is kept, and few besides")
 CASES = Gauge("telltale_cases_open", "Open cases, by state and severity", ("state", "severity"))
