@@ -34,6 +34,8 @@ SENDERS = 4
 class Provider:
     """Hands texts to the proof's provider, which may lose its own answer."""
 
+    sender = ""
+
     def __init__(self, url: str) -> None:
         self._url = url
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1.5))

@@ -35,6 +35,13 @@ _SET_SENDER = """
 INSERT INTO senders (address, dealer_id, channel) VALUES ($1, $2, $3)
 ON CONFLICT (address) DO UPDATE SET channel = excluded.channel WHERE senders.dealer_id = excluded.dealer_id
 """
+_RETIRE_SENDERS = "UPDATE senders SET channel = 'former' WHERE dealer_id = $1 AND channel = ANY($2::text[]) AND address <> $3"
+_LEND_NUMBER = """
+INSERT INTO senders (address, dealer_id, channel)
+SELECT $1, min(d.id), 'sms' FROM dealers d
+WHERE NOT EXISTS (SELECT 1 FROM senders s WHERE s.dealer_id = d.id AND s.channel = ANY($2::text[])) HAVING count(*) = 1
+ON CONFLICT (address) DO NOTHING RETURNING dealer_id
+"""
 #: What a manager may change about the dealer.
 DEALER_FIELDS = ("name", "phone", "address", "opening_hours", "language", "acknowledge_minutes_now", "acknowledge_minutes_soon",
                  "waiting_word_minutes", "offer_hold_minutes", "notice_minutes", "workshop_minutes", "drive_minutes", "second_factor")  # fmt: skip
@@ -203,6 +210,19 @@ async def set_sender(connection: Connection, address: str, dealer_id: int, chann
     done = await connection.execute(_SET_SENDER, address, dealer_id, channel)
     if done == "INSERT 0 0":
         raise BadInput("phone", f"{address} belongs to another dealer")
+
+
+async def change_sender(connection: Connection, address: str, dealer_id: int, channel: str, aliases: tuple[str, ...] = ()) -> None:
+    """From now on texts on this channel come from here; what is sent to the earlier address is still heard."""
+    await set_sender(connection, address, dealer_id, channel)
+    await connection.execute(_RETIRE_SENDERS, dealer_id, [channel, *aliases], address)
+
+
+async def lend_number(connection: Connection, number: str, channels: tuple[str, ...]) -> int | None:
+    """The house's number becomes that of the one dealer who has none on these channels, so that answers to it are heard.
+    None: nobody needs it, it is somebody's already, or several would."""
+    found: int | None = await connection.fetchval(_LEND_NUMBER, number, list(channels))
+    return found
 
 
 async def sender_of(connection: Connection, dealer_id: int, channel: str) -> str | None:

@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("migrate", "Bring a database to this version."),
     "backup": ("backup", "Back a database up while it runs."),
     "restore": ("restore", "Bring a backup onto an empty server."),
-    "dealer": ("dealer", "Dealers: create."),
+    "dealer": ("dealer", "Dealers: create, sender."),
     "staff": ("staff", "A dealer's people: invite, list, give another role, let go, take back."),
     "vehicle": ("vehicle", "Cars: enrol, revoke."),
     "owners": ("owners", "Owners, their cars and their consent: import from CSV."),

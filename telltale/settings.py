@@ -75,7 +75,9 @@ class Settings(BaseSettings):
     channel: Annotated[Literal["auto", "phone", "sms", "email"], Field(description="how imported owners are reached; auto: sms where Twilio is set up, else the demo phone, from which nothing leaves")] = "auto"
     twilio_account: Annotated[str, Field(description="Twilio account SID")] = ""
     twilio_token: Annotated[SecretStr, Field(description="Twilio auth token; also checks inbound webhooks")] = SecretStr("")
-    twilio_from: Annotated[str, Field(description="sending number or messaging service SID")] = ""
+    twilio_from: Annotated[
+        str, Field(description="number that texts come from, +49…, of a dealer who has none of its own; or the SID of a messaging service, MG…")
+    ] = ""
     twilio_api: Annotated[str, Field(description="address of Twilio's API: another region's, or a stand-in on this machine for a rehearsal")] = "https://api.twilio.com"
     smtp_url: Annotated[SecretStr, Field(description="mail relay, smtp://user:password@host:587")] = SecretStr("")
     mail_from: Annotated[str, Field(description="sender of mails")] = ""
@@ -90,6 +92,13 @@ class Settings(BaseSettings):
     notify_socket: Annotated[str, Field(validation_alias="NOTIFY_SOCKET", description="where systemd waits for our word that we are ready (set by systemd)")] = ""
     watchdog_usec: Annotated[int, Field(validation_alias="WATCHDOG_USEC", ge=0, description="systemd ends a service that is silent for so many microseconds (set by systemd: WatchdogSec)")] = 0
     retention_days: Annotated[int, Field(ge=1, description="days for which raw readings are kept")] = 400
+
+    @field_validator("twilio_from")
+    @classmethod
+    def _number(cls, value: str) -> str:
+        """As the provider writes it: an answer is sent to it in no other spelling."""
+        said = value.strip()
+        return "+" + re.sub(r"[ ()/.-]", "", said[1:]) if said.startswith("+") else said
 
     @field_validator("desk_host", "health_host")
     @classmethod

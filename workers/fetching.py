@@ -10,20 +10,23 @@ from datetime import timedelta
 
 import structlog
 
-from store import sweeps
+from store import accounts, sweeps
 from store.pool import transaction
 from workers.channels import SmsChannel
 from workers.kit import Kit
 
 log = structlog.get_logger()
 
+_SMS = ("sms", "twilio")  #: what the channel of a number may be called
 LOOK_BACK = timedelta(days=2)
 
 
 async def once(kit: Kit, sms: SmsChannel) -> int:
     """Deliver what is missing; how many there were."""
     async with transaction(kit.pool) as connection:
-        numbers = await sweeps.lines(connection, ("sms", "twilio"))
+        if sms.sender.startswith("+") and (dealer := await accounts.lend_number(connection, sms.sender, _SMS)):
+            log.info("the house's number is this dealer's from now on", dealer=dealer)
+        numbers = await sweeps.lines(connection, _SMS)
     missing = 0
     for number in numbers:
         received = await sms.received(number, kit.machine() - LOOK_BACK)

@@ -96,7 +96,7 @@ async def _hand_over(kit: Kit, message: Message, claimed_at: datetime) -> None:
                 await consents.hold(connection, message.dealer_id, message.owner_id)
             if await settled(kit, connection, message, now, claimed=True):
                 return
-            sender = await _sender(connection, message)
+            sender = await _sender(kit, connection, message)
             receipt = await _send(kit, message, sender)
             if not await messages.sent(connection, message, claimed_at, kit.clock(), receipt.provider_id):
                 log.warning("the claim was taken over while it was handed over", message=message.id)
@@ -199,11 +199,11 @@ async def _owner(connection: Connection, message: Message) -> Owner | None:
         return None
 
 
-async def _sender(connection: Connection, message: Message) -> str:
-    """The number or mailbox that the dealer's owners answer to on this channel."""
+async def _sender(kit: Kit, connection: Connection, message: Message) -> str:
+    """The number or mailbox that the dealer's owners answer to on this channel. A landline is none: it cannot be texted."""
     names = [message.channel, *(alias for alias, channel in ALIASES.items() if channel == message.channel), ALIASES.get(message.channel, "")]
     for name in filter(None, names):
         found = await accounts.sender_of(connection, message.dealer_id, name)
         if found is not None:
             return found
-    return (await accounts.dealer(connection, message.dealer_id)).phone
+    return kit.channels[message.channel].sender or (await accounts.dealer(connection, message.dealer_id)).phone

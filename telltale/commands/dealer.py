@@ -27,7 +27,9 @@ def create(
     language: Annotated[str, typer.Option(help="en, de or es.")] = "en",
     bays: Annotated[int, typer.Option(min=1, help="How many cars can be worked on at once.")] = 2,
     loaners: Annotated[int, typer.Option(min=0, help="How many cars can be lent.")] = 0,
-    sender: Annotated[str | None, typer.Option(help="Number or mailbox that owners answer to; default: the phone.")] = None,
+    sender: Annotated[
+        str | None, typer.Option(help="The provider's number, or the mailbox, that owners answer to; default: TELLTALE_TWILIO_FROM. A landline is none.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Create a dealer with its bays and loaners. Next: `telltale staff invite`, then `telltale owners import`."""
@@ -47,16 +49,47 @@ def create(
     except Exception:  # the library's errors are drawings over six lines, and each means the same
         raise BadInput("--hours", f"{hours!r} cannot be read; an example: Mo-Fr 07:30-18:00; Sa 09:00-13:00; PH off") from None
     number = e164(phone, country.upper())
+    answered = _address(sender, country.upper()) if sender else ""
 
     async def make(work: office.Office) -> dict[str, object]:
         made = await accounts.create_dealer(
             work.connection, name=name, zone=zone, country=country.upper(), phone=number, address=address, opening_hours=hours,
             language=language, now=work.now,
         )  # fmt: skip
-        await accounts.set_sender(work.connection, sender or number, made.id, work.settings.usual_channel)
+        channel = work.settings.usual_channel
+        if answered or channel == "phone":
+            await accounts.set_sender(work.connection, answered or number, made.id, channel)
+        elif channel == "sms" and work.settings.twilio_from.startswith("+"):
+            await accounts.set_sender(work.connection, work.settings.twilio_from, made.id, channel)
         for kind, count in (("bay", bays), ("loaner", loaners)):
             for n in range(1, count + 1):
                 await accounts.add_resource(work.connection, made.id, kind, f"{kind.capitalize()} {n}")
         return {"dealer": made.id, "name": made.name, "bays": bays, "loaners": loaners}
 
     cli.answer(cli.run(office.at(cli.start("dealer", join=True), make)), as_json)
+
+
+@app.command()
+def sender(
+    address: Annotated[str, typer.Argument(help="The provider's number, +49…, or the mailbox that owners answer to.")],
+    dealer: Annotated[int | None, typer.Option(help="Id of the dealer; needed when there are several.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Let a dealer's texts come from this number, and answers to it reach this dealer. What is sent to the earlier one is still heard."""
+    from store import accounts
+    from telltale import office
+
+    async def change(work: office.Office) -> dict[str, object]:
+        at = await work.dealer(dealer)
+        channel, aliases = ("email", ()) if "@" in address else ("sms", ("twilio",))
+        await accounts.change_sender(work.connection, _address(address, at.country), at.id, channel, aliases)
+        return {"dealer": at.id, "sender": _address(address, at.country), "channel": channel}
+
+    cli.answer(cli.run(office.at(cli.start("dealer", join=True), change)), as_json)
+
+
+def _address(said: str, country: str) -> str:
+    """A mailbox as it is, a number as the whole world dials it."""
+    from rules.importing import e164
+
+    return said.strip() if "@" in said else e164(said, country)

@@ -48,6 +48,11 @@ class Channel(Protocol):
     a provider that does not know it goes by words and number, and `taken` are receipts that belong to other texts of ours.
     """
 
+    @property
+    def sender(self) -> str:
+        """Whom texts come from when a dealer has no address of its own; empty: the dealer's phone."""
+        ...
+
     async def send(self, message: Message, sender: str) -> Receipt: ...
 
     async def lookup(self, message: Message, taken: Collection[str] = ()) -> Receipt | Lookup: ...

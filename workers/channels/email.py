@@ -31,6 +31,11 @@ class EmailChannel:
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
 
+    @property
+    def sender(self) -> str:
+        """Where all mails come from."""
+        return self._from
+
     async def send(self, message: Message, sender: str) -> Receipt:
         """`sender` is the dealer's own mailbox, where answers go."""
         letter = EmailMessage()

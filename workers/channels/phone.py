@@ -17,6 +17,11 @@ class PhoneChannel:
     def __init__(self, pool: Pool, clock: Callable[[], datetime]) -> None:
         self._pool, self._clock = pool, clock
 
+    @property
+    def sender(self) -> str:
+        """The demo phone knows the dealer's own."""
+        return ""
+
     async def send(self, message: Message, sender: str) -> Receipt:
         """Its own transaction, as if it were somebody else's machine."""
         async with transaction(self._pool) as connection:

@@ -29,14 +29,14 @@ class SmsChannel:
             if not value:
                 raise Misconfigured(name, "is needed to send SMS by Twilio")
         self._messages = f"{api}/2010-04-01/Accounts/{account}/Messages.json"
-        self._sender, self._callback, self._token = sender, callback, token
+        self.sender, self._callback, self._token = sender, callback, token
         self._headers = {"Authorization": aiohttp.encode_basic_auth(account, token)}
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, message: Message, sender: str) -> Receipt:
         """`sender` is the dealer's number, or else the account's."""
         form = {"To": message.to_address, "Body": message.body}
-        source = sender if sender.startswith("+") else self._sender
+        source = sender if sender.startswith("+") else self.sender
         form["MessagingServiceSid" if source.startswith("MG") else "From"] = source
         if self._callback:
             form["StatusCallback"] = f"{self._callback}?reference={message.reference}"

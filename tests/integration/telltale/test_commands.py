@@ -23,12 +23,12 @@ class Telltale:
     """`telltale …` in a process of its own, on the test's database."""
 
     def __init__(self, database: Any, home: Path) -> None:
-        self._environment = {**os.environ, "DATABASE_URL": database.url, "TELLTALE_SECRET": database.secret, "TELLTALE_HOME": str(home),
+        self.environment = {**os.environ, "DATABASE_URL": database.url, "TELLTALE_SECRET": database.secret, "TELLTALE_HOME": str(home),
                              "PYTHONPATH": str(ROOT)}  # fmt: skip
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-P", "-m", "telltale", *arguments], env=self._environment, capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-P", "-m", "telltale", *arguments], env=self.environment, capture_output=True, text=True, timeout=60, check=False
         )
 
     def facts(self, *arguments: str, status: int = 0) -> dict[str, Any]:
@@ -202,6 +202,21 @@ async def test_days_of_readings_are_shown_and_brought_back(telltale: Telltale, p
     assert telltale.facts("retention")["days"] == 7
     wrong = telltale("retention", "--today", "yesterday")
     assert wrong.returncode == 2 and "today" in wrong.stderr
+
+
+async def test_a_dealer_texts_from_the_providers_number_and_not_from_its_landline(telltale: Telltale, pool_as: Any) -> None:
+    telltale.environment |= {"TELLTALE_TWILIO_ACCOUNT": "AC1", "TELLTALE_TWILIO_TOKEN": "t", "TELLTALE_TWILIO_FROM": "+49 176 04069100"}
+    create_dealer(telltale)
+    pool = await pool_as("admin")
+
+    async def senders() -> list[tuple[str, str]]:
+        return [(row["address"], row["channel"]) for row in await pool.fetch("SELECT address, channel FROM senders ORDER BY address")]
+
+    assert await senders() == [("+4917604069100", "sms")]
+    assert telltale.facts("dealer", "sender", "0176 04069101")["sender"] == "+4917604069101"
+    assert await senders() == [("+4917604069100", "former"), ("+4917604069101", "sms")]
+    assert telltale.facts("dealer", "sender", "werkstatt@nord.example")["channel"] == "email"
+    assert telltale("dealer", "sender", "nobody").returncode == 2
 
 
 def test_certificates_and_a_brokers_files_are_made_by_two_commands_that_may_be_repeated(telltale: Telltale, tmp_path: Path) -> None:

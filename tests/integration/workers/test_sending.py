@@ -22,6 +22,8 @@ from workers.channels import Blocked, Busy, Lookup, PhoneChannel, Receipt
 class Odd:
     """A provider in front of the phone that fails as told: before it takes the text, or after."""
 
+    sender = ""
+
     def __init__(self, phone: PhoneChannel) -> None:
         self.phone = phone
         self.before: list[Exception] = []
