@@ -37,17 +37,7 @@ def configuration(folder: Path, account: str, doors: Doors) -> str:
         f"user {account}" if account else "",
         f"pid_file {folder / 'mosquitto.pid'}",
         "per_listener_settings true",
-        "# Mosquitto's defaults lose data: these limits and the persistence are not optional. No setting makes its PUBACK",
-        "# durable; a car keeps each message until our own acknowledgement.",
-        "persistence true",
-        f"persistence_location {folder / 'store'}/",
-        "autosave_interval 1",
-        "max_inflight_messages 4000",
-        "max_queued_messages 0",
-        "max_queued_bytes 0",
-        "persistent_client_expiration 30d",
-        "# Twice what the contract allows, so that a message which is a little too long is still refused with its reason.",
-        "message_size_limit 131072",
+        *keeping(folder / "store"),
         "log_dest stderr",
         "log_type error",
         "log_type warning",
@@ -64,6 +54,24 @@ def configuration(folder: Path, account: str, doors: Doors) -> str:
         *_secured(folder, "gateways", doors.client_certificates),
     ]
     return "\n".join(lines) + "\n"
+
+
+def keeping(store: Path) -> list[str]:
+    """What it keeps, where and how much."""
+    return [
+        "# Mosquitto's defaults lose data: these limits and the persistence are not optional. No setting makes its PUBACK",
+        "# durable; a car keeps each message until our own acknowledgement.",
+        "persistence true",
+        f"persistence_location {store}/",
+        "# Each time it writes the whole store and does nothing else meanwhile: with a million messages waiting that takes seconds.",
+        "autosave_interval 300",
+        "max_inflight_messages 4000",
+        "max_queued_messages 0",
+        "max_queued_bytes 0",
+        "persistent_client_expiration 30d",
+        "# Twice what the contract allows, so that a message which is a little too long is still refused with its reason.",
+        "message_size_limit 131072",
+    ]
 
 
 def _secured(folder: Path, who: str, client_certificates: bool) -> list[str]:

@@ -28,6 +28,7 @@ import asyncpg
 import psutil
 
 from gateway.doorkeeper import Doorkeeper
+from gateway.mosquitto import keeping
 from proofs.bench import rig
 from proofs.bench.brokers import mosquitto
 from proofs.bench.payloads import sample
@@ -45,7 +46,6 @@ SWITCHES = ("stop-reading", "ack-on-arrival")
 FIRST_COMMIT_S, GROWTH_MB = 5.0, 64.0  #: what is promised
 SLOWEST = 1_500  #: messages a second: below that it is not catching up
 STUCK_S = 45.0  #: of the sabotaged gateway, which never comes back
-_CONFIG = Path(__file__).resolve().parents[1] / "deploy" / "mosquitto.conf"
 _STORED = "SELECT count(*), count(DISTINCT (vehicle_id, boot, seq)) FROM readings"
 
 
@@ -140,9 +140,7 @@ async def _waiting(kind: str, home: Path, keys: dict[str, str]) -> AsyncIterator
     program, port = mosquitto(), free_port()
     if program is None:
         raise Unavailable("mosquitto", "it is not installed (Debian: apt install mosquitto)")
-    config = re.sub(r"(?m)^listener .*$", f"listener {port} 127.0.0.1\nuser root", _CONFIG.read_text())
-    config = re.sub(r"(?m)^persistence_location .*$", f"persistence_location {home}/", config)
-    (home / "mosquitto.conf").write_text(config)
+    (home / "mosquitto.conf").write_text("\n".join(["user root", *keeping(home), f"listener {port} 127.0.0.1", "allow_anonymous true", ""]))
     with (home / "mosquitto.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(program, "-c", str(home / "mosquitto.conf"), stdout=log, stderr=log, preexec_fn=die_with_parent())
     for _ in range(200):

@@ -52,7 +52,7 @@ def shares(
 @app.command()
 def backlog(
     messages: Annotated[int, typer.Option(help="How many messages wait for the gateway, over all 16 buckets.")] = 1_000_000,
-    broker: Annotated[str, typer.Option(metavar="mosquitto|embedded", help="Whose: mosquitto as in deploy/mosquitto.conf, or ours.")] = "embedded",
+    broker: Annotated[str, typer.Option(metavar="mosquitto|embedded", help="Whose: mosquitto with the limits of `telltale broker-config`, or ours.")] = "embedded",
     seed: Seed = 1,
     sabotage: Annotated[str | None, _switches("stop-reading, ack-on-arrival")] = None,
     as_json: Json = False,

@@ -66,7 +66,7 @@ async def mosquittos(home: Path) -> AsyncIterator[Callable[..., Awaitable[int]]]
         await process.wait()
 
 
-ROOM = ("persistence true", "max_inflight_messages 2000", "max_queued_messages 0", "max_queued_bytes 0", "autosave_interval 300")  # as deploy/mosquitto.conf
+ROOM = ("persistence true", "max_inflight_messages 4000", "max_queued_messages 0", "max_queued_bytes 0")  # as gateway.mosquitto.keeping
 
 
 @pytest.fixture(params=["embedded", "mosquitto", "mosquitto by MQTT 5"])
