@@ -14,7 +14,7 @@ import asyncpg
 import structlog
 
 from schemas.errors import Misconfigured, Unavailable
-from store import roles
+from store import house_key, roles, witness
 from store.connecting import CONNECT_S, SignInRefused, account_of, each_host
 from store.roles import password_of, role_url
 
@@ -34,8 +34,9 @@ JOIN schema_migrations s ON s.version = v ON CONFLICT (version) DO NOTHING
 """
 
 
-async def migrate(url: str, secret: str, folder: Path = MIGRATIONS) -> None:
+async def migrate(url: str, secret: str, folder: Path = MIGRATIONS, *, previous: str = "") -> None:
     """Idempotent, and safe when several start at once. Of several hosts in `url` the one that takes writes is migrated.
+    `previous` is the secret before this one, while it is being changed: what was sealed with it is sealed anew.
 
     Raises Misconfigured when `url` leads nowhere, or a migration fails or was edited after it had been applied.
     """
@@ -47,6 +48,7 @@ async def migrate(url: str, secret: str, folder: Path = MIGRATIONS) -> None:
         tls = bool(await connection.fetchval("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"))
         await _apply(host, folder, tls=tls)
         await _note(connection, folder)
+        await house_key.ensure(connection, secret, previous, witness.machine())
         await roles.give_passwords(connection, secret)
     finally:
         await connection.close()

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "vehicle": ("vehicle", "Cars: enrol, revoke."),
     "owners": ("owners", "Owners, their cars and their consent: import from CSV."),
     "key": ("key", "API keys: create, list, revoke."),
+    "audit": ("audit", "The sealed history of what people and programs did: verify, resume."),
     "retention": ("retention", "Days of readings: kept, detached, brought back."),
     "bench": ("bench", "Measure: intake, counterless, rules, booking, api."),
     "prove": ("prove", "Fault experiments with a history and a checker: intake, shares, backlog, booking, messages, operations, fuzz."),

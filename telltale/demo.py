@@ -85,7 +85,7 @@ class Demo:
         if self.fresh:
             self._forget()
         gateway_settings = await self._engines()
-        await migrate(self.database_url, settings.key)
+        await migrate(self.database_url, settings.key, previous=settings.secret_previous.get_secret_value())
         pool = await open_pool(role_url(self.database_url, settings.key, "telltale_office"), name="demo", size=2)
         self._parts.push_async_callback(_close, pool)
         await self._set_clock(pool)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from schemas.account import Dealer
 from schemas.errors import BadInput, NotFound
 from store import accounts
+from store.house_key import KeyHolder
 from store.migrate import role_url
 from store.pool import Connection, Pool, connect
 from telltale import clock, data
@@ -43,6 +44,10 @@ class Office:
             mails=bool(self.settings.smtp_url.get_secret_value()), ambient=self.connection,
         )  # fmt: skip
 
+    async def house_key(self) -> bytes:
+        """The key that history is sealed with."""
+        return await KeyHolder(*self.settings.secrets).key(self.connection)
+
     async def dealer(self, dealer_id: int | None) -> Dealer:
         """The one that was named, or the only one there is."""
         dealers = await accounts.dealers(self.connection)
@@ -59,12 +64,12 @@ def _no_dealer() -> Dealer:
     raise NotFound("dealer")
 
 
-async def at(settings: Settings, work: Callable[[Office], Awaitable[Result]]) -> Result:
-    """Do the work in one transaction; whatever it raises leaves nothing behind."""
+async def at(settings: Settings, work: Callable[[Office], Awaitable[Result]], *, snapshot: bool = False) -> Result:
+    """Do the work in one transaction; whatever it raises leaves nothing behind. With `snapshot` it only reads, all of it as of one moment."""
     connection = await connect(role_url(settings.database, settings.key, "telltale_office", settings.secret_previous.get_secret_value()), name="command")
     try:
         now = (await clock.read(connection))()
-        async with connection.transaction():
+        async with connection.transaction(isolation="repeatable_read" if snapshot else None, readonly=snapshot):
             return await work(Office(connection, now, settings))
     finally:
         await asyncio.wait_for(connection.close(), 5)

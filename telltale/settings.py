@@ -156,6 +156,12 @@ class Settings(BaseSettings):
         return path.read_text().strip()
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secret, and the one before it while it is being changed."""
+        previous = self.secret_previous.get_secret_value()
+        return (self.key, previous) if previous else (self.key,)
+
+    @property
     def database(self) -> str:
         if self.database_url is None:
             raise Misconfigured("DATABASE_URL", "is not set: this command works on a running database; `telltale demo` brings one along")

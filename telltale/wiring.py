@@ -299,6 +299,7 @@ async def workers(settings: Settings) -> None:
         staff_channel=settings.usual_channel,
         time_lapse=isinstance(business, clock.TimeLapse),
         connections=settings.database_connections or running.CONNECTIONS,
+        secrets=settings.secrets,
         health=health_address(settings, "workers"),
         ready=ready.teller(settings),
     )

@@ -11,6 +11,7 @@ from rules.permission import Permission, may_send
 from rules.wording import Wording
 from schemas.message import Message, MessageKind
 from store import truth
+from store.house_key import KeyHolder
 from store.pool import Connection, Pool
 from workers.channels import Channel
 
@@ -50,3 +51,4 @@ class Kit:
     send_s: float = 4.5  #: longer than a channel's own time-out, shorter than the time a STOP waits for the owner's row
     grace: timedelta = timedelta(seconds=12)  #: a claim this old is nobody's: longer than any hand-over takes
     luck: Callable[[], float] = field(default=random.random)
+    house_key: KeyHolder | None = None  #: opens the key that history is sealed with; without it nothing is sealed

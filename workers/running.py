@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from rules.wording import Wording
 from schemas.case import Case
 from schemas.errors import TelltaleError, Unavailable
 from store import bells, cases, clock, sweeps
+from store.house_key import KeyHolder
 from store.pool import connect, open_pool, transaction
 from store.witness import ClocksApart
 from workers import driving, fetching, recalling, sending, sweeping, verifying, waking
@@ -25,6 +26,7 @@ from workers.channels import ALIASES, ChannelSettings, SmsChannel, open_channels
 from workers.health import Health
 from workers.kit import Kit
 from workers.metrics import SWEPT
+from workers.sealing import Sealer
 
 log = structlog.get_logger()
 
@@ -32,6 +34,7 @@ SENDERS, HANDS = 4, 2
 CONNECTIONS = 15  #: of one process: the bell, two for each sender (its own and its channel's), one for each hand, four for the sweeps
 TICK_S = 0.5  #: machine time between two looks when no bell rang
 SWEEP_S, SILENCE_S, FORGET_S, PROOF_S, RECONCILE_S, DRIVES_S = 1.0, 60.0, 3600.0, 2.0, 2.0, 2.0
+SEAL_S = 1.0  #: history waits no longer for its seal
 CLOCK_S = 10.0  #: between two looks at the database's clock
 _RAREST_S = 300.0  #: a repair that has waited for days for its proof can wait this long for a look
 FETCH_S = 120.0  #: a STOP that our door missed waits no longer than this
@@ -48,14 +51,15 @@ async def run(
     staff_channel: str = "phone",
     time_lapse: bool = False,
     connections: int = CONNECTIONS,
+    secrets: Sequence[str] = (),
     health: Address = Address(),  # noqa: B008
     ready: Callable[..., None] = lambda **facts: None,
 ) -> None:
     """`database_url` signs in as the worker's role; `ready(health=url)` is called once the loops run and the bell is heard.
-    With fewer than 15 `connections` to the database there are fewer senders; with nine there is one."""
+    With fewer than 15 `connections` to the database there are fewer senders; with nine there is one. `secrets`: TELLTALE_SECRET and the one before."""
     pool = await open_pool(database_url, name="workers", size=connections - 1)
     ways = open_channels(channels or ChannelSettings(), pool, clock, time_lapse=time_lapse)
-    kit = Kit(pool, clock, wording, ways, desk_url, staff_channel=ALIASES.get(staff_channel, staff_channel))
+    kit = Kit(pool, clock, wording, ways, desk_url, staff_channel=ALIASES.get(staff_channel, staff_channel), house_key=KeyHolder(*secrets) if secrets else None)
     well = Health(pool, clock, kit.machine)
     try:
         async with well.page().open(health) as url:
@@ -92,6 +96,8 @@ async def serve(
         loops.create_task(_loop("recalls", lambda: _swept("recalls", recalling.recalls_once(kit)), None, SILENCE_S))
         loops.create_task(_loop("forget", lambda: _swept("forget", sweeping.forget_once(kit)), None, FORGET_S))
         loops.create_task(_loop("proofs", verifier.once, None, PROOF_S))
+        if kit.house_key is not None:
+            loops.create_task(_loop("audit", Sealer(kit, kit.house_key).once, None, SEAL_S))
         if isinstance(sms := kit.channels.get("sms"), SmsChannel):
             loops.create_task(_loop("missed texts", lambda: _swept("missed texts", fetching.once(kit, sms)), None, FETCH_S))
         await health.listening.wait()

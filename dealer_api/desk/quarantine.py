@@ -24,7 +24,7 @@ _SAID = {
     QuarantineState.TAKEN_BACK: "Taken back: the car is judged again without it, and alerts that rested on it are withdrawn.",
 }
 _COUNTED = {
-    "denied_publish": "Publish denied by the broker", "denied": "Publish denied by the broker", "rule_broken": "Rule broke, judged as unsure",
+    "audit_broken": "Sealed history was cut off or written anew", "denied_publish": "Publish denied by the broker", "denied": "Publish denied by the broker", "rule_broken": "Rule broke, judged as unsure",
     "refused_connect": "Connection refused", "flood": "Flood of refused messages", "denied_subscribe": "Subscription denied by the broker",
     "denied_size": "Message too large for the broker", "retention_refused": "Days of readings were not taken away",
 }  # fmt: skip

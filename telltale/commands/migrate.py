@@ -19,5 +19,5 @@ def migrate() -> None:
     from store.migrate import migrate as bring_up
 
     settings = cli.start("migrate")
-    cli.run(bring_up(settings.database, settings.key))
+    cli.run(bring_up(settings.database, settings.key, previous=settings.secret_previous.get_secret_value()))
     cli.say("The database is up to date.")
