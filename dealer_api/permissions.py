@@ -90,6 +90,7 @@ READ_DEALER = Permission("dealer.read", "The dealer's hours, limits, bays and lo
 WRITE_DEALER = Permission("dealer.write", "Change the dealer's hours and limits, add a bay or a loaner", _MANAGERS, "dealer:write")
 READ_STAFF = Permission("staff.read", "The dealer's people", _ADVISORS, "staff:read")
 WRITE_STAFF = Permission("staff.write", "Invite a colleague, give another role, end a colleague's access, take them back", _MANAGERS)
+READ_AUDIT = Permission("audit.read", "Look up who did what, when and to which thing", _MANAGERS)
 KEEP_KEYS = Permission("keys.write", "Make, list and revoke keys of programs", _MANAGERS)
 
 PERMISSIONS = tuple(found for found in list(globals().values()) if isinstance(found, Permission))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dealer_api import permissions as may
 from dealer_api.desk import (
+    audit,
     cases,
     house,
     offers,
@@ -109,6 +110,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/staff/{id}/invite", staff.invite_again, may.WRITE_STAFF),
     Route("POST", "/staff/{id}/reset", staff.reset_link, may.WRITE_STAFF),
     Route("POST", "/staff/{id}/second-factor", staff.forget_second_factor, may.WRITE_STAFF),
+    Route("GET", "/audit", audit.show, may.READ_AUDIT),
+    Route("GET", "/audit.csv", audit.download, may.READ_AUDIT),
     Route("GET", "/settings", house.show_settings, may.WRITE_DEALER),
     Route("POST", "/settings", house.change_settings, may.WRITE_DEALER),
     Route("POST", "/settings/resources", house.add_resource, may.WRITE_DEALER),

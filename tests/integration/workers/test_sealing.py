@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,12 +27,12 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-async def sealed(scene: Any) -> AsyncIterator[Any]:
+async def sealed(scene: Any) -> Any:
     """A dealer with some history, all of it sealed; `scene.sealer` goes on."""
     scene.sealer = Sealer(scene.kit, KeyHolder(SECRET))
     await acts(scene, 8)
     await seal_all(scene)
-    yield scene
+    return scene
 
 
 async def acts(scene: Any, count: int, *, noun: str = "case", pool: Any = None) -> None:
