@@ -18,8 +18,8 @@ from dealer_api.acts.house import House
 from dealer_api.keys import CALL, DOOR, HOUSE, Call
 from dealer_api.permissions import LEAVE, SECURITY
 from dealer_api.route import PUBLIC, Handler, Route
-from dealer_api.scopes import granted
 from schemas.errors import BadInput, NotAllowed, Overtaken
+from schemas.scope import granted
 from store import accounts, idempotency, secrets, sessions
 from store.pool import Clashed
 

@@ -94,4 +94,3 @@ READ_AUDIT = Permission("audit.read", "Look up who did what, when and to which t
 KEEP_KEYS = Permission("keys.write", "Make, list and revoke keys of programs", _MANAGERS)
 
 PERMISSIONS = tuple(found for found in list(globals().values()) if isinstance(found, Permission))
-SCOPES = tuple(sorted({found.scope for found in PERMISSIONS if found.scope is not None} - {ANY_KEY}))  #: what a key can be made for

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dealer_api.permissions import ANY_KEY, PERMISSIONS, ROLES, SCOPES, Permission
+from dealer_api.permissions import ANY_KEY, PERMISSIONS, ROLES, Permission
 from dealer_api.route import Route
+from schemas.scope import SCOPES
 
 
 def page(routes: Sequence[Route]) -> str:

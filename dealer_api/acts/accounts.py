@@ -7,18 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dealer_api.acts.house import House
-from dealer_api.scopes import chosen
 from rules import capacity
 from schemas.account import Dealer
 from schemas.booking import Booking, BookingState
 from schemas.errors import BadInput, NotFound
+from schemas.scope import chosen
 from store import accounts, bookings, history, secrets
 
 KEY_LIFE = timedelta(days=365)  #: unless another end is asked for
 
 
 async def create_key(house: House, dealer_id: int, actor: str, label: str, scopes: Sequence[str], expires_at: datetime | None) -> str:
-    """An API key, shown once. `scopes` as in dealer_api/scopes.py; without `expires_at` it works until it is revoked."""
+    """An API key, shown once. `scopes` as in schemas/scope.py; without `expires_at` it works until it is revoked."""
     granted, now = chosen(scopes), house.now()
     if expires_at is not None and expires_at <= now:
         raise BadInput("expires_at", "is past already")

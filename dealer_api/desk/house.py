@@ -13,9 +13,9 @@ from dealer_api.bodies import posted
 from dealer_api.desk import words
 from dealer_api.desk.page import form, go, page, refused, row_of, ticked
 from dealer_api.keys import call
-from dealer_api.scopes import MEANS
 from rules.importing import COLUMNS
 from schemas.errors import BadInput, TelltaleError
+from schemas.scope import MEANS
 from schemas.slot import ResourceKind
 from store import secrets, slots
 

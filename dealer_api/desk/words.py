@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from dealer_api.permissions import SCOPES
-from dealer_api.scopes import BEFORE_SCOPES
 from schemas.moment import local
 from schemas.reading import Refusal
+from schemas.scope import BEFORE_SCOPES, SCOPES
 
 STATES = {
     "open": "To do", "contacted": "Waiting for owner", "booked": "Booked", "in_workshop": "In the workshop",

@@ -13,10 +13,9 @@ from dealer_api.acts import password, people, second_factor
 from dealer_api.bodies import Body, Page, When, number, read, reply
 from dealer_api.handlers.cases import Nothing
 from dealer_api.keys import call
-from dealer_api.permissions import SCOPES
-from dealer_api.scopes import BEFORE_SCOPES
 from schemas.account import Dealer, Role, Staff
 from schemas.booking import Booking
+from schemas.scope import BEFORE_SCOPES, SCOPES
 from schemas.slot import Resource
 from store import accounts, secrets, slots
 from store.secrets import Secret

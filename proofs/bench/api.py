@@ -14,8 +14,8 @@ from aiohttp import web
 
 from dealer_api.application import build
 from dealer_api.live import Live
-from dealer_api.permissions import SCOPES
 from proofs.ground import bench_dealer, bench_house, own_database
+from schemas.scope import SCOPES
 from store import secrets
 from store.migrate import role_url
 from store.pool import open_pool, transaction

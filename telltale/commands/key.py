@@ -47,7 +47,7 @@ def create(
 @app.command("list")
 def list_keys(dealer: _Dealer = None, as_json: _Json = False) -> None:
     """The keys that still open something, with what they may do and when they were last used (to the hour)."""
-    from dealer_api.scopes import BEFORE_SCOPES
+    from schemas.scope import BEFORE_SCOPES
     from store import secrets
     from telltale import office
 
@@ -83,7 +83,7 @@ def revoke(label: Annotated[str, typer.Argument(help="The key's name, as the des
 
 
 def _chosen(scope: list[str] | None) -> tuple[str, ...]:
-    from dealer_api.scopes import chosen
+    from schemas.scope import chosen
 
     return chosen(scope or ["read"])
 

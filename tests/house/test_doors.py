@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dealer_api.permissions import SCOPES, SEE_SELF
+from dealer_api.permissions import ANY_KEY, PERMISSIONS, SEE_SELF
 from dealer_api.route import PUBLIC, Route
 from dealer_api.routes import ROUTES, doors
-from dealer_api.scopes import BEFORE_SCOPES, MEANS, chosen, granted
+from schemas.scope import BEFORE_SCOPES, MEANS, SCOPES, chosen, granted
 
 
 def _name(route: Route) -> str:
@@ -19,8 +19,9 @@ def test_every_door_for_programs_names_the_scope_that_a_key_needs(route: Route) 
     assert route.is_api and (route.permission.scope in SCOPES or route.permission is SEE_SELF)
 
 
-def test_every_scope_means_something_to_whoever_makes_a_key() -> None:
-    assert tuple(MEANS) == SCOPES and set(BEFORE_SCOPES) <= set(SCOPES)
+def test_every_scope_opens_some_act_and_means_something_to_whoever_makes_a_key() -> None:
+    assert {found.scope for found in PERMISSIONS if found.scope is not None} - {ANY_KEY} == set(SCOPES)
+    assert list(MEANS) == sorted(MEANS) and set(BEFORE_SCOPES) <= set(SCOPES)
 
 
 def test_no_key_comes_where_people_and_keys_are_made_changed_or_ended() -> None:

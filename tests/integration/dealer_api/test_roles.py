@@ -6,10 +6,9 @@ import re
 
 import pytest
 
-from dealer_api.permissions import SCOPES
 from dealer_api.route import PUBLIC, Route
 from dealer_api.routes import ROUTES
-from dealer_api.scopes import granted
+from schemas.scope import SCOPES, granted
 
 ROLES = ("advisor", "driver", "technician", "manager")
 GUARDED = [route for route in ROUTES if route.who != PUBLIC]  # none of them is a demo's

@@ -1,13 +1,12 @@
 """What a program's key may do: a thing and what is done with it, as in `cases:read`. Writing includes reading.
 
-Which acts a scope opens stands in `permissions.py`; people and keys are no program's business and have no scope there.
+Which acts a scope opens stands in the desk's permissions; people and keys are no program's business and have no scope there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dealer_api.permissions import SCOPES
 from schemas.errors import BadInput
 
 #: In words for whoever makes a key.
@@ -29,6 +28,7 @@ MEANS = {
     "vehicles:read": "cars and what they say; refused messages",
     "vehicles:write": "add and change cars, decide refused messages",
 }
+SCOPES = tuple(MEANS)  #: what a key can be made for
 READING: tuple[str, ...] = tuple(scope for scope in SCOPES if scope.endswith(":read"))
 #: What a key may do that was made before keys had scopes: all that keys could do then, except for people. What comes later is not added.
 BEFORE_SCOPES: tuple[str, ...] = (
