@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gateway.address import BrokerAddress
-from gateway.broker import Broker
+from gateway.broker import HELD_BYTES, Broker
 from gateway.intake import Intake
 from schemas.vehicle import BUCKETS
 from tests.integration.gateway.owing import Night
@@ -70,7 +70,7 @@ async def test_a_database_that_takes_nothing_keeps_no_session_from_its_subscript
         await asyncio.sleep(6)  # longer than any silence that the watchdog suffers
         assert len(sessions) == BUCKETS and all(session.subscribed.is_set() for session in sessions.values())
         assert {bucket: session.epoch for bucket, session in sessions.items()} == epochs
-        assert made[0].broker.backlog_bytes() < 32 << 20
+        assert made[0].broker.backlog_bytes() < HELD_BYTES + (4 << 20)
     await until(night.over_now, 60)
 
 
