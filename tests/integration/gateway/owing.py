@@ -8,9 +8,10 @@ import secrets
 from collections.abc import Iterator
 from datetime import timedelta
 
-from gateway.doorkeeper import Doorkeeper, secret_hash
+from gateway.doorkeeper import Doorkeeper
 from proofs.bench.payloads import vins
 from proofs.owing import owe
+from schemas.credentials import secret_hash
 from schemas.vehicle import BUCKETS, bucket_of
 from tests.integration.gateway.world import World, now
 
