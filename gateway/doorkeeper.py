@@ -58,8 +58,15 @@ class Doorkeeper:
         self._started = asyncio.Event()
 
     async def start(self) -> None:
-        """Connect and keep connected; while nobody answers, the broker turns cars away and they come again."""
+        """Connect, keep connected and answer; while nobody answers, the broker turns cars away and they come again."""
+        await self.connect()
+        assert self._client is not None
+        await self._client.subscribe(_ASKED, queue="doorkeepers", cb=self._asked)
+        await self._client.flush(timeout=5)
+        self._started.set()
 
+    async def connect(self) -> None:
+        """Connect and keep connected without answering anybody: enough to ask the broker about itself."""
         seldom = Seldom()  # it tries ten times a second
 
         async def quiet(error: Exception) -> None:
@@ -71,9 +78,6 @@ class Doorkeeper:
         self._client = await nats.connect(
             self._servers, name="doorkeeper", max_reconnect_attempts=-1, reconnect_time_wait=0.1, connect_timeout=3, error_cb=quiet, ping_interval=5, **more
         )
-        await self._client.subscribe(_ASKED, queue="doorkeepers", cb=self._asked)
-        await self._client.flush(timeout=5)
-        self._started.set()
 
     async def settings_of_broker(self) -> dict[str, Any] | None:
         """What the broker says about itself, or None when it does not say."""

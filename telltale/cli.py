@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dealer-api": ("dealer_api", "The desk: pages for dealer, driver and owner, and the REST API."),
     "simulator": ("simulator", "The stand-in cars."),
     "broker": ("broker", "The embedded MQTT broker as a service of its own."),
+    "check": ("check", "Is this house fit for its first day: one line each, with what to do."),
     "broker-config": ("broker_config", "A mosquitto of one's own, closed: its files from the enrolled cars."),
     "certificates": ("certificates", "TLS for a broker of one's own: make, client."),
     "migrate": ("migrate", "Bring a database to this version."),

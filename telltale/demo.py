@@ -109,7 +109,8 @@ class Demo:
         self.url = base
         simulator = Service("simulator", ["simulator"], {**common, "mqtt_url": self.mqtt_url, "workshop_url": self.workshop_url})
         await self._supervisor.start(simulator)
-        neighbour.announce(settings.home, os.getpid(), url=self.url, database_url=self.database_url, mqtt_url=self.mqtt_url)
+        neighbour.announce(settings.home, os.getpid(), url=self.url, database_url=self.database_url, mqtt_url=self.mqtt_url,
+                           auth_url=gateway_settings.get("auth_url", ""), auth_seed=gateway_settings.get("auth_seed", ""))  # fmt: skip
         self._parts.callback(neighbour.leave, settings.home)
         self._in_background(Mechanic(role_url(self.database_url, settings.key, "telltale_worker"), self.workshop_url).run())
 

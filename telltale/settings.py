@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     mqtt_url: Annotated[
         SecretStr | None, Field(validation_alias="MQTT_URL", description="MQTT broker, mqtt://user:password@host:1883, or mqtts://; several hosts of one broker as host-a:1883,host-b:1883. Without it the embedded one is started")
     ] = None
+    cars_url: Annotated[str, Field(description="how cars reach the broker where that is not MQTT_URL, mqtts://host:8883: told at enrolment, tried by `telltale check`")] = ""
     mqtt_version: Annotated[Literal[4, 5], BeforeValidator(lambda said: int(said) if str(said).isdigit() else said), Field(description="protocol of the gateway's sessions: 4 is MQTT 3.1.1 (the embedded broker), 5 where the broker has it")] = 4
     mqtt_ca: Annotated[Path | None, Field(description="file of the authorities (PEM) that may have signed the certificate of an mqtts:// broker; without it those of the system")] = None
     mqtt_cert: Annotated[Path | None, Field(description="file of the certificate (PEM) that the gateway shows to a broker that asks for one")] = None
@@ -135,6 +136,7 @@ class Settings(BaseSettings):
         for name, value, schemes in (
             ("DATABASE_URL", self.database_url, ("postgres", "postgresql")),
             ("MQTT_URL", self.mqtt_url, ("mqtt", "mqtts")),
+            ("TELLTALE_CARS_URL", SecretStr(self.cars_url) if self.cars_url else None, ("mqtt", "mqtts")),
         ):
             if value is not None and urlsplit(value.get_secret_value()).scheme not in schemes:
                 raise Misconfigured(name, f"must begin with {schemes[-1]}://")

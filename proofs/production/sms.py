@@ -52,6 +52,7 @@ class Sms:
     account: str = "ACstandin"
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     number: str = "+4930999999"
+    webhook: str = ""  #: where what comes in to that number is brought, as it stands in the account
     texts: list[Text] = field(default_factory=list)
     refused: int = 0  #: requests with a wrong password
 
@@ -60,6 +61,8 @@ class Sms:
         where = f"/2010-04-01/Accounts/{self.account}/Messages.json"
         app.router.add_post(where, self._take)
         app.router.add_get(where, self._list)
+        app.router.add_get(f"/2010-04-01/Accounts/{self.account}.json", self._self)
+        app.router.add_get(where.replace("Messages", "IncomingPhoneNumbers"), self._numbers)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -94,6 +97,15 @@ class Sms:
         to = request.query.get("To")
         found = [_shown(text) for text in reversed(self.texts) if text.to == to]
         return web.json_response({"messages": found[: int(request.query.get("PageSize", "50"))]})
+
+    async def _self(self, request: web.Request) -> web.Response:
+        self._check(request)
+        return web.json_response({"sid": self.account, "status": "active", "type": "Full"})
+
+    async def _numbers(self, request: web.Request) -> web.Response:
+        self._check(request)
+        mine = [{"phone_number": self.number, "sms_url": self.webhook, "sms_method": "POST"}] if request.query.get("PhoneNumber") == self.number else []
+        return web.json_response({"incoming_phone_numbers": mine})
 
     def to(self, number: str) -> list[Text]:
         """All that went to this number, oldest first."""

@@ -57,6 +57,7 @@ def enrol(
             "username": name,
             "password": secret,
             "client_id": name,
+            **({"broker": work.settings.cars_url} if work.settings.cars_url else {}),
             "topics": {
                 "publish": [topic(name, way) for way in ("up/telemetry", "up/diagnostics", "up/status")],
                 "subscribe": [topic(name, way) for way in ("down/acks", "down/asks", "down/alerts")],

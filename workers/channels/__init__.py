@@ -14,7 +14,7 @@ from workers.channels.email import EmailChannel
 from workers.channels.phone import PhoneChannel
 from workers.channels.sms import API, SmsChannel
 
-__all__ = ["CHANNELS", "Blocked", "Busy", "Channel", "ChannelSettings", "Lookup", "Receipt", "SmsChannel", "known", "open_channels"]
+__all__ = ["CHANNELS", "Blocked", "Busy", "Channel", "ChannelSettings", "EmailChannel", "Lookup", "Receipt", "PhoneChannel", "SmsChannel", "known", "open_channels"]
 
 #: The names that owners choose and messages carry.
 CHANNELS = ("phone", "sms", "email")

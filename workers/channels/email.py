@@ -60,6 +60,11 @@ class EmailChannel:
             raise DeliveryFailed(f"the mail relay answered {error.code}", permanent=500 <= error.code < 600) from error
         return Receipt(self._name(message))
 
+    async def greet(self) -> None:
+        """Sign in at the relay and leave again. Raises what aiosmtplib raises."""
+        async with aiosmtplib.SMTP(hostname=self._host, port=self._port, username=self._user, password=self._password, use_tls=self._tls, timeout=TIMEOUT_S):
+            pass
+
     async def lookup(self, message: Message, taken: Collection[str] = ()) -> Receipt | Lookup:
         """SMTP cannot be asked."""
         return Lookup.CANNOT_TELL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,14 @@ _BLOCKED = 21610  #: they sent STOP to the provider itself: it would refuse ever
 _LOOK_BACK = timedelta(minutes=2)  #: its clock and ours may differ
 
 
+@dataclass(frozen=True, slots=True)
+class OwnNumber:
+    """A number of our account, and where the provider brings what is sent to it."""
+
+    number: str
+    webhook: str
+
+
 class SmsChannel:
     """One Twilio account. Addresses its own machine in tests by `api`."""
 
@@ -28,7 +37,8 @@ class SmsChannel:
         for name, value in (("TELLTALE_TWILIO_ACCOUNT", account), ("TELLTALE_TWILIO_TOKEN", token)):
             if not value:
                 raise Misconfigured(name, "is needed to send SMS by Twilio")
-        self._messages = f"{api}/2010-04-01/Accounts/{account}/Messages.json"
+        own = f"{api}/2010-04-01/Accounts/{account}"
+        self._account, self._messages, self._numbers = f"{own}.json", f"{own}/Messages.json", f"{own}/IncomingPhoneNumbers.json"
         self.sender, self._callback, self._token = sender, callback, token
         self._headers = {"Authorization": aiohttp.encode_basic_auth(account, token)}
         self._session: aiohttp.ClientSession | None = None
@@ -83,6 +93,25 @@ class SmsChannel:
             return []
         texts = [m for m in said.get("messages", ()) if m.get("direction") == "inbound"]
         return [{"MessageSid": str(m["sid"]), "From": str(m["from"]), "To": str(m["to"]), "Body": str(m.get("body", ""))} for m in reversed(texts)]
+
+    async def account_state(self) -> str:
+        """What the provider says of our account: active, suspended, closed; or why it says nothing."""
+        try:
+            async with self._open().get(self._account) as answer:
+                if answer.status != 200:
+                    return "our password is wrong" if answer.status in (401, 403) else f"it answers {answer.status}"
+                return str((await answer.json(content_type=None)).get("status"))
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            return f"it does not answer ({type(error).__name__})"
+
+    async def number(self, number: str) -> OwnNumber | None:
+        """One of our account's numbers, None when it is not ours. OSError when the provider does not answer."""
+        async with self._open().get(self._numbers, params={"PhoneNumber": number}) as answer:
+            if answer.status != 200:
+                raise OSError(f"Twilio answered {answer.status}")
+            said = await answer.json(content_type=None)
+        found = next((one for one in said.get("incoming_phone_numbers", ()) if one.get("phone_number") == number), None)
+        return None if found is None else OwnNumber(number, str(found.get("sms_url") or ""))
 
     async def deliver(self, address: str, text: dict[str, str]) -> None:
         """Bring a text to our own door as Twilio would; what goes wrong is tried again at the next look."""

@@ -82,6 +82,7 @@ TEXTS = {
     "database_url": ["postgresql://telltale@db:5432/telltale", "postgresql://telltale@one:5432,two:5433/telltale", "postgres://u:p%40ss@[::1]/d?sslmode=verify-full"],
     "database_password": ["p@ss/w:rd?#%"],
     "mqtt_url": ["mqtt://broker:1883", "mqtts://gateway:p%40ss@broker:8883"],
+    "cars_url": ["mqtts://broker:8883"],
     "share": ["0/1", "3/16"],
     "traces_url": ["http://collector:4318/v1/traces", "https://traces.example/v1/traces"],
     "database_connections": ["9", "40"],
