@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -59,6 +61,15 @@ def start(home: Path, *arguments: str, **settings: str) -> subprocess.Popen[str]
         [sys.executable, "-P", "-m", "telltale", *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
         env={"TELLTALE_HOME": str(home), **environment, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
+
+
+def somebody_listens(port: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"nobody came to listen at {port}")
 
 
 def descendants_of(home: Path) -> list[str]:
@@ -155,6 +166,7 @@ async def test_a_database_and_a_broker_of_your_own_replace_the_embedded_ones(hom
     secret, ports = "a-secret-of-their-own", (free_port(), free_port())
     async with EmbeddedPostgres(home / "database") as database:  # not the session's: migrating sets the passwords of a whole server
         broker = start(home / "elsewhere", "broker", "--port", str(ports[0]), "--auth-port", str(ports[1]), TELLTALE_SECRET=secret)
+        await asyncio.to_thread(somebody_listens, ports[0])
         running = Running(
             home / "demo", DATABASE_URL=database.url, MQTT_URL=f"mqtt://127.0.0.1:{ports[0]}",
             TELLTALE_AUTH_URL=f"nats://127.0.0.1:{ports[1]}", TELLTALE_SECRET=secret,
