@@ -12,10 +12,10 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
+from proofs.production.postgres import newest
 from telltale.embedded import binaries
 from telltale.embedded.postgres import EmbeddedPostgres
 
-DEBIANS = Path("/usr/lib/postgresql/15/bin")
 VERSIONS = ("embedded", "debian")
 
 
@@ -23,9 +23,10 @@ def programs(version: str) -> Path:
     """The `bin` folder of that PostgreSQL."""
     if version == "embedded":
         return binaries.find()
-    if not (DEBIANS / "postgres").exists():
-        pytest.skip("PostgreSQL 15 is not on this machine (on Debian: apt-get install postgresql-15)")
-    return DEBIANS
+    found = newest()
+    if found is None:
+        pytest.skip("the distribution's PostgreSQL is not on this machine (on Debian: apt-get install postgresql)")
+    return found
 
 
 @asynccontextmanager

@@ -26,7 +26,7 @@ from proofs.production import account
 from proofs.production.authority import HOSTS, Authority
 from proofs.production.mosquitto import Mosquitto
 from proofs.production.nginx import Nginx
-from proofs.production.postgres import DATABASE, OWNER, Server
+from proofs.production.postgres import DATABASE, OWNER, Server, newest
 from proofs.production.service import Service
 from proofs.production.sms import Sms
 from telltale import clock
@@ -40,7 +40,8 @@ GATEWAYS = WORKERS = DESKS = 2
 def missing() -> list[str]:
     """Debian's packages that this machine lacks for the full house."""
     wanted = {"mosquitto": "mosquitto", "mosquitto_passwd": "mosquitto", "nginx": "nginx-light"}
-    return sorted({package for name, package in wanted.items() if account.program(name) is None})
+    lacking = {package for name, package in wanted.items() if account.program(name) is None}
+    return sorted(lacking if newest() else {*lacking, "postgresql"})
 
 
 class House:
