@@ -212,13 +212,15 @@ async def certificates_rotated(rig: Rig, dice: random.Random) -> AsyncIterator[N
 
 
 async def secret_rotated(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
-    """A new TELLTALE_SECRET: migrated, then every service is started anew with it. No car and no advisor signs in again."""
+    """A new TELLTALE_SECRET, step by step as docs/howto/operate.md has it. No car and no advisor signs in again."""
     connects = sum(car.connects for car in rig.cars)
-    rig.secret = f"{dice.getrandbits(256):064x}"
-    await rig.command("migrate")
-    if rig.kind == "mosquitto":  # the gateways' password of the broker follows from it
-        await rig.services["broker-config"].restart({"TELLTALE_SECRET": rig.secret})
-    await _in_waves(rig, dice, {"TELLTALE_SECRET": rig.secret, "MQTT_URL": rig.environment["MQTT_URL"]})
+    before, rig.secret = rig.secret, f"{dice.getrandbits(256):064x}"
+    both = {"TELLTALE_SECRET": rig.secret, "TELLTALE_SECRET_PREVIOUS": before}
+    await rig.tell_broker(both)
+    await _in_waves(rig, dice, both)
+    await rig.command("migrate", **both)
+    await rig.tell_broker({"TELLTALE_SECRET_PREVIOUS": ""})
+    await _in_waves(rig, dice, {"TELLTALE_SECRET_PREVIOUS": ""})
     again = sum(car.connects for car in rig.cars) - connects
     if again and rig.kind == "mosquitto":
         raise Broken(f"{again} cars had to sign in again because of our secret")

@@ -341,6 +341,10 @@ class Rig(House):
 
     # -- the broker ---------------------------------------------------------------------------------------------------
 
+    async def tell_broker(self, changes: dict[str, str]) -> None:
+        """Who keeps the broker's accounts is started anew, with what has changed: the broker itself where it is ours."""
+        await self.services["broker-config" if self.kind == "mosquitto" else "broker"].restart(changes)
+
     async def stop_broker(self, how: signal.Signals = signal.SIGTERM) -> None:
         """SIGTERM lets it write its store, SIGKILL does not."""
         if self.kind == "mosquitto":

@@ -48,7 +48,7 @@ def mosquitto(
         folder=out, certificates=certificates, doors=Doors(port, gateway_port, gateway_host, client_certificates),
         gateway_password=broker_secrets(settings.key)["gateway"], gateway_account=broker_account(settings.key), account=account, reload_command=reload,
     )  # fmt: skip
-    url = role_url(settings.database, settings.key, "telltale_gateway")
+    url = role_url(settings.database, settings.key, "telltale_gateway", settings.secret_previous.get_secret_value())
     if follow:
         cli.run(wiring.broker_config(settings, files))
     cli.run(broker_files.read(url, files))
