@@ -5,5 +5,6 @@ desk and of texts, `checking.py` what must hold at the end.
 """
 
 from proofs.operations.proof import main
+from proofs.sabotage import SWITCHES
 
-__all__ = ["main"]
+__all__ = ["SWITCHES", "main"]

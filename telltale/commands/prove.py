@@ -13,6 +13,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 Trials = Annotated[int, typer.Option(help="How many faults are injected.")]
 Seed = Annotated[int, typer.Option(help="The same seed makes the same faults at the same points.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+Record = Annotated[bool, typer.Option("--record", help="Write the result down in proofs/results.json and docs/reference/promises.md.")]
 
 
 def _switches(words: str) -> Any:
@@ -33,9 +34,10 @@ def intake(
     seed: Seed = 1,
     sabotage: Annotated[str | None, _switches("ack-before-commit, no-dedupe, no-epoch, no-application-ack")] = None,
     as_json: Json = False,
+    record: Record = False,
 ) -> None:
     """Nothing that was acknowledged is lost, nothing is stored twice, and the alerts are those of the sorted stream."""
-    _run("intake", as_json, trials=trials, seed=seed, sabotage=sabotage)
+    _run("intake", as_json, record, trials=trials, seed=seed, sabotage=sabotage)
 
 
 @app.command()
@@ -44,9 +46,10 @@ def shares(
     seed: Seed = 1,
     sabotage: Annotated[str | None, _switches("no-lease")] = None,
     as_json: Json = False,
+    record: Record = False,
 ) -> None:
     """From two gateways to four and back under load, gateways killed on the way: nothing lost, nothing twice, each car in its order."""
-    _run("shares", as_json, trials=trials, seed=seed, sabotage=sabotage)
+    _run("shares", as_json, record, trials=trials, seed=seed, sabotage=sabotage)
 
 
 @app.command()
@@ -56,9 +59,10 @@ def backlog(
     seed: Seed = 1,
     sabotage: Annotated[str | None, _switches("stop-reading, ack-on-arrival")] = None,
     as_json: Json = False,
+    record: Record = False,
 ) -> None:
     """A gateway that was away comes back at once, stores what waited once, within bounded memory, and is called alive meanwhile."""
-    _run("backlog", as_json, messages=messages, broker=broker, seed=seed, sabotage=sabotage)
+    _run("backlog", as_json, record, messages=messages, broker=broker, seed=seed, sabotage=sabotage)
 
 
 @app.command()
@@ -67,9 +71,10 @@ def booking(
     seed: Seed = 1,
     sabotage: Annotated[str | None, _switches("no-lock, no-constraint, check-then-insert")] = None,
     as_json: Json = False,
+    record: Record = False,
 ) -> None:
     """Nobody's time is given away twice, and rivals are answered without deadlock."""
-    _run("booking", as_json, trials=trials, seed=seed, sabotage=sabotage)
+    _run("booking", as_json, record, trials=trials, seed=seed, sabotage=sabotage)
 
 
 @app.command()
@@ -78,9 +83,10 @@ def messages(
     seed: Seed = 1,
     sabotage: Annotated[str | None, _switches("send-then-mark, mark-then-send, no-consent-recheck, no-truth-check")] = None,
     as_json: Json = False,
+    record: Record = False,
 ) -> None:
     """Every text is sent once, to somebody who wants it, and only while it is true."""
-    _run("messages", as_json, trials=trials, seed=seed, sabotage=sabotage)
+    _run("messages", as_json, record, trials=trials, seed=seed, sabotage=sabotage)
 
 
 @app.command()
@@ -93,13 +99,14 @@ def operations(
     backlog: Annotated[int, typer.Option(help="Messages of the one large backlog in a run of 100 faults or more; up to a million.")] = 60_000,
     kinds: Annotated[str | None, typer.Option(help="Only these kinds of fault, with commas.")] = None,
     as_json: Json = False,
+    record: Record = False,
 ) -> None:
     """The faults that nights bring, on PostgreSQL, mosquitto and nginx of the distribution: nothing lost, nothing twice, no text wrong.
 
     Databases restarted, failed over, full, slow and out of connections; brokers without their store; wrong clocks; certificates and
     secrets rotated; rolling restarts; workers away for days. Says how long everybody needed to be back.
     """
-    _run("operations", as_json, trials=trials, seed=seed, sabotage=sabotage, backlog=backlog, kinds=kinds)
+    _run("operations", as_json, record, trials=trials, seed=seed, sabotage=sabotage, backlog=backlog, kinds=kinds)
 
 
 @app.command()
@@ -108,13 +115,17 @@ def fuzz(
     seed: Seed = 1,
     sabotage: Annotated[str | None, _switches("no-size-limit, trusting-decoder")] = None,
     as_json: Json = False,
+    record: Record = False,
 ) -> None:
     """Whatever a car may send is answered: nothing uncaught, nothing that takes more than 5 ms of CPU."""
-    _run("fuzz", as_json, trials=trials, seed=seed, sabotage=sabotage)
+    _run("fuzz", as_json, record, trials=trials, seed=seed, sabotage=sabotage)
 
 
-def _run(part: str, as_json: bool, **options: Any) -> None:
+def _run(part: str, as_json: bool, record: bool, **options: Any) -> None:
     settings = cli.start("prove")
     facts = cli.run(importlib.import_module(f"proofs.{part}").main(settings, **options))
     cli.answer(facts, as_json)
+    if record:
+        importlib.import_module("proofs.results").record(part, options, facts)
+        importlib.import_module("proofs.promises").write()
     raise typer.Exit(0 if facts["violations"] == 0 else 1)
