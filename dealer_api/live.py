@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -16,7 +15,7 @@ from aiohttp import web
 from dealer_api.metrics import STREAMS
 from schemas.errors import Unavailable
 from store import bells
-from store.pool import connect
+from store.pool import line
 
 log = structlog.get_logger()
 _BACKLOG = 200  # changes that a slow page may fall behind; then it is told to look at everything again
@@ -46,26 +45,20 @@ class Live:
         pause = 0.1
         while True:
             try:
-                connection = await connect(self._url, name="desk-bell")
+                async with line(self._url, name="desk-bell") as connection:
+                    ended = asyncio.Event()
+                    connection.add_termination_listener(lambda _connection, ended=ended: ended.set())
+                    await bells.listen(connection, bells.DESK, self._heard)
+                    pause = 0.1
+                    self.listening.set()
+                    self._tell_all(AGAIN)
+                    await ended.wait()
             except Unavailable as error:
                 log.warning("bell_unavailable", reason=str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
-                continue
-            pause = 0.1
-            ended = asyncio.Event()
-            connection.add_termination_listener(lambda _connection, ended=ended: ended.set())
-            try:
-                await bells.listen(connection, bells.DESK, self._heard)
-                self.listening.set()
-                self._tell_all(AGAIN)
-                await ended.wait()
-            except OSError:
-                pass
             finally:
                 self.listening.clear()
-                with contextlib.suppress(Exception):
-                    await connection.close(timeout=1)
 
     def _heard(self, payload: dict[str, Any]) -> None:
         for page in tuple(self._pages.get(payload.get("dealer", 0), ())):

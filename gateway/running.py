@@ -42,7 +42,7 @@ from schemas.errors import Unavailable
 from schemas.profile import Profile
 from schemas.vehicle import bucket_of, is_vin
 from store import bells, clock
-from store.pool import connect
+from store.pool import line
 
 log = structlog.get_logger()
 
@@ -210,20 +210,16 @@ def _judge(profiles: Mapping[str, Profile]) -> Judge:
 async def _listen(g: Gateway) -> None:
     """Cars enrolled, revoked, changed; refused messages let in."""
     while True:
-        connection = None
         try:
-            connection = await connect(g.database_url, name="gateway-bells")
-            await bells.listen(connection, bells.CARS, lambda said: _heard(g, said))
-            while not connection.is_closed():
-                await g.meeting.changed()
-                g.intake.accept_now = True
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(_closed_or_rung(g, connection), REFRESH_S)
-        except (Unavailable, OSError) as error:
+            async with line(g.database_url, name="gateway-bells") as connection:
+                await bells.listen(connection, bells.CARS, lambda said: _heard(g, said))
+                while not connection.is_closed():
+                    await g.meeting.changed()
+                    g.intake.accept_now = True
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(_closed_or_rung(g, connection), REFRESH_S)
+        except Unavailable as error:
             g.broker.seldom.say(log.info, "bells_away", reason=type(error).__name__)
-        finally:
-            if connection is not None:
-                connection.terminate()
         await asyncio.sleep(0.5)
 
 

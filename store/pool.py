@@ -51,13 +51,30 @@ async def _prepare(connection: Connection) -> None:
 
 
 async def connect(url: str, *, name: str, statement_timeout_ms: int = 30_000) -> Connection:
-    """One connection of its own, for listeners and for the gateway's writer."""
+    """One connection of its own, for the gateway's writer and for commands."""
+    connection: Connection | None = None
     try:
         connection = await dial(url, timeout=CONNECT_S, server_settings=_server_settings(name, statement_timeout_ms))
+        await _prepare(connection)
     except _LOST as error:
+        if connection is not None:
+            connection.terminate()
         raise Unavailable("the database", type(error).__name__) from error
-    await _prepare(connection)
     return connection
+
+
+@asynccontextmanager
+async def line(url: str, *, name: str) -> AsyncIterator[Connection]:
+    """A connection for as long as the block lasts, for who listens. Unavailable when it cannot be had or is cut, also right after it was made."""
+    connection = await connect(url, name=name)
+    try:
+        yield connection
+    except _LOST as error:
+        if not is_passing(error):
+            raise
+        raise Unavailable("the database", type(error).__name__) from error
+    finally:
+        connection.terminate()
 
 
 async def _leave(connection: Connection) -> None:

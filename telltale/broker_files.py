@@ -22,7 +22,7 @@ from gateway.mosquitto import Doors
 from schemas.credentials import mosquitto_hash
 from schemas.errors import Misconfigured, Unavailable
 from store import bells, vehicles
-from store.pool import connect
+from store.pool import connect, line
 from telltale.embedded.process import command_line
 
 log = structlog.get_logger()
@@ -156,15 +156,11 @@ async def follow(database_url: str, files: MosquittoFiles, ready: Callable[..., 
     """Until cancelled. While the database is away the files stay as they are."""
     first = _Once(ready)
     while True:
-        connection: Any = None
         try:
-            connection = await connect(database_url, name="broker-config")
-            await _follow(connection, files, first)
-        except (Unavailable, OSError) as error:
+            async with line(database_url, name="broker-config") as connection:
+                await _follow(connection, files, first)
+        except Unavailable as error:
             log.info("database_away", reason=type(error).__name__)
-        finally:
-            if connection is not None:
-                connection.terminate()
         await asyncio.sleep(0.5)
 
 

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import secrets
-from typing import Any
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
@@ -15,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from schemas.errors import Unavailable
 from store import bells, workshop
-from store.pool import connect
+from store.pool import line
 
 log = structlog.get_logger()
 TICK_SECONDS = 1.0  # in case a bell was missed
@@ -39,7 +38,7 @@ class Mechanic:
         self._client.loop_start()
         try:
             while True:
-                with contextlib.suppress(Unavailable, OSError):
+                with contextlib.suppress(Unavailable):
                     await self._listen()
                 await asyncio.sleep(TICK_SECONDS)
         finally:
@@ -47,9 +46,8 @@ class Mechanic:
             self._client.loop_stop()
 
     async def _listen(self) -> None:
-        connection: Any = await connect(self._database_url, name="mechanic")
         rung = asyncio.Event()
-        try:
+        async with line(self._database_url, name="mechanic") as connection:
             await bells.listen(connection, bells.DESK, lambda said: rung.set() if said.get("noun") == "case" else None)
             while not connection.is_closed():
                 rung.clear()
@@ -57,8 +55,6 @@ class Mechanic:
                     self._heal(repaired)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(rung.wait(), TICK_SECONDS)
-        finally:
-            connection.terminate()
 
     def _heal(self, repaired: workshop.Repaired) -> None:
         if repaired in self._told or not self._client.is_connected():

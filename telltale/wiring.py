@@ -21,7 +21,7 @@ from schemas.errors import BadInput, Misconfigured, Unavailable
 from schemas.vehicle import is_vin
 from store import bells, fleet, stages, vehicles
 from store.connecting import shut_out
-from store.pool import connect
+from store.pool import connect, line
 from store.roles import role_url
 from telltale import broker_files, cli, clock, data, demo_data, enrolment, neighbour, office, ready
 from telltale.broker_files import MosquittoFiles
@@ -104,12 +104,9 @@ async def _judge(settings: Settings) -> Judge:
 async def _follow_stages(settings: Settings, judge: Judge) -> None:
     """Shadow and live change while we run. Off changes the layout of every memory: then we start anew, which takes a second."""
     while True:
-        with contextlib.suppress(Unavailable, OSError):
-            connection: Any = await connect(_as(settings, "gateway"), name="stages")
-            try:
+        with contextlib.suppress(Unavailable):
+            async with line(_as(settings, "gateway"), name="stages") as connection:
                 switched = await _moved(connection, judge)
-            finally:
-                connection.terminate()
             if switched:
                 break
         await asyncio.sleep(1.0)

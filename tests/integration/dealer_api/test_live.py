@@ -6,6 +6,7 @@ import asyncio
 
 from dealer_api.keys import LIVE
 from dealer_api.live import AGAIN
+from store import bells
 
 OWNER = {"name": "Anna", "phone": "+491701111"}
 
@@ -50,6 +51,24 @@ async def test_after_the_bells_connection_was_cut_every_page_is_told_to_look_aga
         await asyncio.wait_for(live.listening.wait(), 10)
         await desk.post(await desk.as_role("advisor"), "/api/v1/owners", OWNER)
         assert (await asyncio.wait_for(page.get(), 10))["noun"] == "owner"
+
+
+async def test_a_bell_that_is_cut_before_anybody_listens_is_opened_again(desk, monkeypatch):
+    live, listen = desk.app[LIVE], bells.listen
+    await asyncio.wait_for(live.listening.wait(), 10)
+
+    async def cut(connection, *given):
+        monkeypatch.undo()
+        await desk.admin.execute("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
+        await listen(connection, *given)
+
+    monkeypatch.setattr(bells, "listen", cut)
+    live.listening.clear()
+    await desk.admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'telltale-desk-bell' AND datname = current_database()"
+    )
+    await asyncio.wait_for(live.listening.wait(), 10)
+    assert bells.listen is listen, "it was cut"
 
 
 async def test_a_page_that_reads_too_slowly_is_told_to_look_at_everything(desk):

@@ -15,9 +15,9 @@ import pytest
 import structlog.testing
 
 from schemas.errors import Misconfigured, Unavailable
-from store import connecting
+from store import bells, connecting, pool
 from store.migrate import migrate, writable
-from store.pool import answers, connect, open_pool, transaction
+from store.pool import answers, connect, line, open_pool, transaction
 from store.roles import password_of, role_url
 from tests.servers import server
 
@@ -195,3 +195,45 @@ def authority(folder: Path, started: Any) -> dict[str, str]:
             os.chown(path, started.data.stat().st_uid, started.data.stat().st_gid)
         there[kind] = str(path)
     return {**there, "root": str(folder / "root.crt"), "foreign": str(folder / "foreign.crt")}
+
+
+@pytest.fixture
+async def cut(database: Any) -> AsyncIterator[Any]:
+    """`await cut(connection)`: the server ends it, as when it is stopped."""
+    admin = await asyncpg.connect(database.url)
+
+    async def end(connection: Any) -> None:
+        await admin.execute("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
+
+    yield end
+    await admin.close()
+
+
+async def test_a_line_that_is_cut_right_after_it_was_made_is_the_databases_absence_and_no_bug(database, cut):
+    async def listen() -> None:
+        async with line(database.role("gateway"), name="test-line") as connection:
+            await cut(connection)
+            await bells.listen(connection, bells.CARS, print)
+
+    with pytest.raises(Unavailable):
+        await listen()
+
+
+async def test_a_line_that_is_cut_while_it_is_made_is_the_databases_absence_and_no_bug(database, cut, monkeypatch):
+    async def dial(*given: Any, **more: Any) -> Any:
+        made = await connecting.dial(*given, **more)
+        await cut(made)
+        return made
+
+    monkeypatch.setattr(pool, "dial", dial)
+    with pytest.raises(Unavailable):
+        await connect(database.role("gateway"), name="test-line")
+
+
+async def test_an_error_of_ours_on_a_line_is_not_taken_for_the_databases_absence(database):
+    async def ask() -> None:
+        async with line(database.role("gateway"), name="test-line") as connection:
+            await connection.execute("SELECT * FROM nowhere")
+
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await ask()
