@@ -43,6 +43,11 @@ def head(key: bytes, dealer_id: int, position: int, hash_: bytes) -> Head:
     return Head(dealer_id, position, hash_, _mac(key, "head", dealer_id, position, hash_.hex()))
 
 
+def start(key: bytes, dealer_id: int, position: int, hash_: bytes) -> Head:
+    """The proof that everything up to this place has gone because it was past its limit."""
+    return Head(dealer_id, position, hash_, _mac(key, "start", dealer_id, position, hash_.hex()))
+
+
 def removal(key: bytes, history_ids: Iterable[int]) -> str:
     """How the row of an erasure names the rows that lost their words."""
     ids = sorted(history_ids)
@@ -63,6 +68,17 @@ class Chain:
         self._removed: dict[int, list[int]] = defaultdict(list)  # erasure's row -> rows
         self._erasures: dict[int, str] = {}  # erasure's row -> what it says
         self._replaced: list[int] = []
+
+    def begin(self, stands: Head, gone: Iterable[tuple[int, int]]) -> list[Fault]:
+        """The chain begins after this place; before `walk`. `gone`: (row, erasure) of rows that lost their words before they went."""
+        for row, erasure in gone:
+            self._removed[erasure].append(row)
+        self.position, self.hash, self._expected = stands.position, stands.hash, stands.position + 1
+        if start(self._key, self.dealer_id, stands.position, stands.hash) != stands:
+            return [self._fault("cut_off", None, stands.position, "what came before was taken away, and not by us")]
+        if self.known.get(stands.position, stands.hash) != stands.hash:
+            return [self._fault("changed", None, stands.position, "an earlier look saw another hash where the chain begins")]
+        return []
 
     def walk(self, seal: Seal, entry: Entry | None) -> list[Fault]:
         """The next place and its row, if that is still there."""

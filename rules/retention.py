@@ -44,9 +44,8 @@ class Plan:
 
 def plan(attached: Iterable[int], detached: Mapping[int, datetime], keep_days: int, by: Witnesses) -> Plan:
     """`attached` days are there, `detached` ones since when (machine time)."""
-    word = by.word if by.word is not None and timedelta(0) <= by.machine - by.word.said_at <= GRACE else None
+    word, spoken = _word(by), _spoken(by)
     clocks = sorted((day_of(by.own), day_of(by.told)))
-    spoken = max((day for day in (by.newest, day_of(word.today) if word and word.today else None) if day is not None), default=None)
     if spoken is None:
         return Plan(refused="no reading tells what day it is") if any(day < clocks[1] - keep_days for day in attached) else Plan()
     first = min(clocks[0], spoken) - keep_days
@@ -62,6 +61,21 @@ def plan(attached: Iterable[int], detached: Mapping[int, datetime], keep_days: i
         first_kept=first,
         refused=_disagreement(by, spoken, held) or _too_many(len(old), allowed, len(old) - len(detach)),
     )
+
+
+def today(by: Witnesses) -> int | None:
+    """The day that no witness calls a future one; None while no car says what day it is."""
+    spoken = _spoken(by)
+    return None if spoken is None else min(day_of(by.own), day_of(by.told), spoken)
+
+
+def _word(by: Witnesses) -> RetentionWord | None:
+    return by.word if by.word is not None and timedelta(0) <= by.machine - by.word.said_at <= GRACE else None
+
+
+def _spoken(by: Witnesses) -> int | None:
+    word = _word(by)
+    return max((day for day in (by.newest, day_of(word.today) if word and word.today else None) if day is not None), default=None)
 
 
 def _disagreement(by: Witnesses, spoken: int, held: int) -> str:

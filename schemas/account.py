@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.keeping import AUDIT, POSITIONS, READINGS, TEXTS
+
 
 class Role(StrEnum):
     """The four roles of dealer staff. A manager may do what an advisor may."""
@@ -39,6 +41,10 @@ class Dealer(BaseModel):
     workshop_minutes: int = 120  #: how long a visit is planned to take
     drive_minutes: int = 60  #: the width of a collection or return window
     second_factor: Literal["nobody", "managers", "everybody"] = "nobody"  #: of whom more than a password is asked
+    keep_readings_days: int = READINGS.usual
+    keep_positions_days: int = POSITIONS.usual
+    keep_texts_days: int = TEXTS.usual
+    keep_audit_days: int = AUDIT.usual
 
     def asks_second_factor(self, role: Role) -> bool:
         """Whether somebody of this role must have one."""

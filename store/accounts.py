@@ -9,11 +9,13 @@ import asyncpg
 
 from schemas.account import Dealer, Role, Staff
 from schemas.errors import BadInput, NotFound
+from schemas.keeping import KINDS
 from store import bells
 from store.pool import Connection, as_dict
 
 _DEALER = """id, name, zone, country, phone, address, opening_hours, language, acknowledge_minutes_now, acknowledge_minutes_soon,
- waiting_word_minutes, offer_hold_minutes, notice_minutes, workshop_minutes, drive_minutes, second_factor"""
+ waiting_word_minutes, offer_hold_minutes, notice_minutes, workshop_minutes, drive_minutes, second_factor,
+ keep_readings_days, keep_positions_days, keep_texts_days, keep_audit_days"""
 _STAFF = "id, dealer_id, name, email, phone, role, language, disabled_at, joined_at"
 _CREATE_DEALER = f"""
 INSERT INTO dealers (name, zone, country, phone, address, opening_hours, language, created_at)
@@ -44,7 +46,8 @@ ON CONFLICT (address) DO NOTHING RETURNING dealer_id
 """
 #: What a manager may change about the dealer.
 DEALER_FIELDS = ("name", "phone", "address", "opening_hours", "language", "acknowledge_minutes_now", "acknowledge_minutes_soon",
-                 "waiting_word_minutes", "offer_hold_minutes", "notice_minutes", "workshop_minutes", "drive_minutes", "second_factor")  # fmt: skip
+                 "waiting_word_minutes", "offer_hold_minutes", "notice_minutes", "workshop_minutes", "drive_minutes", "second_factor",
+                 *(kind.setting for kind in KINDS))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,11 @@ async def update_dealer(connection: Connection, dealer_id: int, changes: dict[st
         await connection.execute(f"UPDATE dealers SET {sets} WHERE id = $1", dealer_id, *(changes[name] for name in names))
         await bells.ring_desk(connection, dealer_id, "dealer", dealer_id)
     return await dealer(connection, dealer_id)
+
+
+async def limit_shortened(connection: Connection, dealer_id: int, now: datetime) -> None:
+    """Something is to be kept for a shorter time: nothing goes before a day has passed."""
+    await connection.execute("UPDATE dealers SET keep_shortened_at = $2 WHERE id = $1", dealer_id, now)
 
 
 async def add_staff(

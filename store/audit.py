@@ -39,6 +39,24 @@ FROM audit_seals s LEFT JOIN history h ON h.id = s.history_id LEFT JOIN audit_re
 WHERE s.dealer_id = $1 ORDER BY s.position
 """
 _DEALERS = "SELECT dealer_id FROM audit_heads UNION SELECT dealer_id FROM audit_seals UNION SELECT id FROM dealers UNION SELECT 0 ORDER BY 1"
+_START = "SELECT dealer_id, position, hash, proof FROM audit_starts WHERE dealer_id = $1"
+_GONE = "SELECT r.history_id, r.erasure_id FROM audit_removals r WHERE r.dealer_id = $1 AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.history_id = r.history_id) AND NOT EXISTS (SELECT FROM history h WHERE h.id = r.history_id)"
+_SEAL = "SELECT dealer_id, position, history_id, hash, sealed_at FROM audit_seals WHERE dealer_id = $1 AND position = $2"
+#: The first place that stays: it is young enough, belongs to an open case, says why a row that comes later lost its words, or is the last.
+_STAYS = """
+SELECT s.position FROM audit_seals s JOIN history h ON h.id = s.history_id
+WHERE s.dealer_id = $1 AND (h.at >= $2
+  OR s.position = (SELECT max(position) FROM audit_seals WHERE dealer_id = $1)
+  OR EXISTS (SELECT FROM cases c WHERE c.dealer_id = $1 AND c.state NOT IN ('done', 'dismissed') AND (
+    (h.noun = 'case' AND h.subject_id = c.id)
+    OR (h.noun = 'offer' AND EXISTS (SELECT FROM offers o WHERE o.dealer_id = $1 AND o.id = h.subject_id AND o.case_id = c.id))
+    OR (h.noun = 'booking' AND EXISTS (SELECT FROM bookings b WHERE b.dealer_id = $1 AND b.id = h.subject_id AND b.case_id = c.id))
+    OR (h.noun = 'leg' AND EXISTS (SELECT FROM legs l JOIN bookings b ON b.dealer_id = $1 AND b.id = l.booking_id
+                                   WHERE l.dealer_id = $1 AND l.id = h.subject_id AND b.case_id = c.id))))
+  OR EXISTS (SELECT FROM audit_removals r LEFT JOIN audit_seals later ON later.history_id = r.history_id
+             WHERE r.dealer_id = $1 AND r.erasure_id = h.id AND r.history_id <> h.id AND coalesce(later.position > s.position, EXISTS (SELECT FROM history w WHERE w.id = r.history_id))))
+ORDER BY s.position LIMIT 1
+"""
 _SEEN_BEFORE = "SELECT max(history_id) FROM audit_seals WHERE dealer_id = $1 AND sealed_at < $2"
 
 
@@ -98,6 +116,34 @@ async def put_head(connection: Connection, head: Head) -> None:
 async def dealers(connection: Connection) -> list[int]:
     """Whoever has a chain or may have one; 0 is the house itself."""
     return [row["dealer_id"] for row in await connection.fetch(_DEALERS)]
+
+
+async def start(connection: Connection, dealer_id: int) -> Head | None:
+    """Where this chain begins since its oldest rows have gone."""
+    row = await connection.fetchrow(_START, dealer_id)
+    return Head(*row) if row else None
+
+
+async def gone(connection: Connection, dealer_id: int) -> list[tuple[int, int]]:
+    """(row, erasure) of rows that lost their words and have gone since."""
+    return [(row["history_id"], row["erasure_id"]) for row in await connection.fetch(_GONE, dealer_id)]
+
+
+async def first_that_stays(connection: Connection, dealer_id: int, before: datetime) -> int | None:
+    """The first place of this chain that does not go when rows older than that go; None when there is no chain."""
+    found: int | None = await connection.fetchval(_STAYS, dealer_id, before)
+    return found
+
+
+async def at(connection: Connection, dealer_id: int, position: int) -> Seal | None:
+    """The seal at that place."""
+    row = await connection.fetchrow(_SEAL, dealer_id, position)
+    return Seal(*row) if row else None
+
+
+async def cut(connection: Connection, begins: Head) -> int:
+    """The rows of a dealer up to this place go, with their seals; how many."""
+    return int(await connection.fetchval("SELECT cut_history($1, $2, $3)", begins.dealer_id, begins.position, begins.proof))
 
 
 async def chain(connection: Connection, dealer_id: int) -> AsyncIterator[tuple[Seal, Entry | None]]:

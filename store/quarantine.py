@@ -125,6 +125,8 @@ async def decide(connection: Connection, dealer_id: int, quarantine_id: int, *, 
         raise BadInput("vehicle", "nobody knows which car said this, so it cannot be let in")
     if accept and row.reason not in READABLE:
         raise BadInput("reason", f"{row.reason}: there is nothing in it that could be believed")
+    if accept and not row.payload:
+        raise BadInput("payload", "what it said is no longer kept")
     state = QUARANTINE.next(before, QuarantineEvent.ACCEPTED if accept else QuarantineEvent.REJECTED)
     moved = await connection.fetchrow(_DECIDE, dealer_id, quarantine_id, state.value, actor, now, before.value)
     if moved is None:

@@ -297,6 +297,7 @@ async def workers(settings: Settings) -> None:
         time_lapse=isinstance(business, clock.TimeLapse),
         connections=settings.database_connections or running.CONNECTIONS,
         secrets=settings.secrets,
+        retention_days=settings.retention_days,
         health=health_address(settings, "workers"),
         ready=ready.teller(settings),
     )

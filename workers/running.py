@@ -21,7 +21,7 @@ from store import bells, cases, clock, sweeps
 from store.house_key import KeyHolder
 from store.pool import connect, open_pool, transaction
 from store.witness import ClocksApart
-from workers import driving, fetching, recalling, sending, sweeping, verifying, waking
+from workers import driving, fetching, keeping, recalling, sending, sweeping, verifying, waking
 from workers.channels import ALIASES, ChannelSettings, SmsChannel, open_channels
 from workers.health import Health
 from workers.kit import Kit
@@ -52,6 +52,7 @@ async def run(
     time_lapse: bool = False,
     connections: int = CONNECTIONS,
     secrets: Sequence[str] = (),
+    retention_days: int = 400,
     health: Address = Address(),  # noqa: B008
     ready: Callable[..., None] = lambda **facts: None,
 ) -> None:
@@ -68,7 +69,7 @@ async def run(
                     well.clock_off = "not compared with the database's yet"
                     tasks.create_task(_follow_clock(kit, well), name="clock")
                 senders = min(SENDERS, (connections - 1 - HANDS - 4) // 2)
-                tasks.create_task(serve(kit, database_url, partial(ready, health=url), well, senders=senders), name="loops")
+                tasks.create_task(serve(kit, database_url, partial(ready, health=url), well, senders=senders, retention_days=retention_days), name="loops")
     finally:
         for way in set(ways.values()):
             await way.close()
@@ -76,7 +77,8 @@ async def run(
 
 
 async def serve(
-    kit: Kit, database_url: str, ready: Callable[..., None] = lambda **facts: None, health: Health | None = None, *, senders: int = SENDERS
+    kit: Kit, database_url: str, ready: Callable[..., None] = lambda **facts: None, health: Health | None = None, *, senders: int = SENDERS,
+    retention_days: int = 400,
 ) -> None:
     """All loops over one kit; separate from `run` so that a proof can hand in a kit of its own."""
     bell, health = Bell(), health or Health(kit.pool, kit.clock, kit.machine)
@@ -95,6 +97,7 @@ async def serve(
         loops.create_task(_loop("silence", lambda: _swept("silence", sweeping.silence_once(kit)), None, SILENCE_S))
         loops.create_task(_loop("recalls", lambda: _swept("recalls", recalling.recalls_once(kit)), None, SILENCE_S))
         loops.create_task(_loop("forget", lambda: _swept("forget", sweeping.forget_once(kit)), None, FORGET_S))
+        loops.create_task(_loop("keeping", lambda: _swept("keeping", keeping.once(kit, retention_days)), None, FORGET_S / 12))
         loops.create_task(_loop("proofs", verifier.once, None, PROOF_S))
         if kit.house_key is not None:
             loops.create_task(_loop("audit", Sealer(kit, kit.house_key).once, None, SEAL_S))

@@ -114,6 +114,8 @@ async def verify(
     """
     chain, faults = rules.Chain(key, dealer_id), list[Fault]()
     chain.known = known or {}
+    if (begins := await audit.start(connection, dealer_id)) is not None:
+        faults += chain.begin(begins, await audit.gone(connection, dealer_id))
     async for seal, entry in audit.chain(connection, dealer_id):
         faults += chain.walk(seal, entry)
     settled, waiting = await audit.sealed_before(connection, dealer_id, machine - rules.LONGEST), await audit.waiting_of(connection, dealer_id)

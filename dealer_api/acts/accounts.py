@@ -11,8 +11,10 @@ from rules import capacity
 from schemas.account import Dealer
 from schemas.booking import Booking, BookingState
 from schemas.errors import BadInput, NotFound
+from schemas.keeping import KINDS
 from schemas.scope import chosen
 from store import accounts, bookings, history, secrets
+from store.pool import Connection
 
 KEY_LIFE = timedelta(days=365)  #: unless another end is asked for
 
@@ -57,12 +59,26 @@ async def update_dealer(house: House, dealer_id: int, actor: str, changes: dict[
         changed = await accounts.update_dealer(connection, dealer_id, changes)
         said = ", ".join(sorted(changes)) or "nothing"
         await history.write(connection, dealer_id, "dealer", dealer_id, old=None, new="changed", reason=f"changed {said}", actor=actor, now=house.now())
+        await _keep(connection, dealer, changed, actor, house.now())
         if changed.second_factor != dealer.second_factor:
             await history.write(
                 connection, dealer_id, "dealer", dealer_id, old=f"second factor: {dealer.second_factor}", new=f"second factor: {changed.second_factor}",
                 reason="of whom more than a password is asked", actor=actor, now=house.now(),
             )  # fmt: skip
         return changed
+
+
+async def _keep(connection: Connection, before: Dealer, now_kept: Dealer, actor: str, at: datetime) -> None:
+    """Each limit that moved is a line of its own; a shorter one counts a day later."""
+    moved = [(kind, getattr(before, kind.setting), getattr(now_kept, kind.setting)) for kind in KINDS]
+    for kind, was, becomes in moved:
+        if was != becomes:
+            await history.write(
+                connection, before.id, "dealer", before.id, old=f"{kind.name} kept {was} days", new=f"{kind.name} kept {becomes} days",
+                reason=f"how long is kept: {kind.goes}", actor=actor, now=at,
+            )  # fmt: skip
+    if any(becomes < was for _, was, becomes in moved):
+        await accounts.limit_shortened(connection, before.id, at)
 
 
 async def add_resource(house: House, dealer_id: int, actor: str, kind: str, name: str) -> int:

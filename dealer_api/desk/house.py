@@ -15,9 +15,10 @@ from dealer_api.desk.page import form, go, page, refused, row_of, ticked
 from dealer_api.keys import call
 from rules.importing import COLUMNS
 from schemas.errors import BadInput, TelltaleError
+from schemas.keeping import KINDS
 from schemas.scope import MEANS
 from schemas.slot import ResourceKind
-from store import secrets, slots
+from store import keeping, secrets, slots
 
 LIMITS = (
     ("acknowledge_minutes_now", "Take a “now” case within", "Then the manager is told."),
@@ -29,6 +30,7 @@ LIMITS = (
     ("drive_minutes", "One drive of a driver", "There, the handover, and back."),
 )
 _HOUSE = ("name", "phone", "address", "opening_hours")
+_SHOWN = (*_HOUSE, "second_factor", *(name for name, _, _ in LIMITS), *(kind.setting for kind in KINDS))
 _COLUMN_WORDS = {
     "name": "The owner's name. Needed.", "phone": "With or without country code. Phone or e-mail is needed.", "email": "Where texts go when there is no phone.", "language": "en, de or es; else yours.",
     "zone": "Time zone such as Europe/Berlin; else yours.", "address": "Where the car is collected.", "vin": "17 characters. Needed.",
@@ -81,12 +83,17 @@ async def change_settings(request: web.Request) -> web.Response:
             if not 1 <= minutes <= 10_080:
                 raise BadInput(title, "is a number of minutes from 1 to 10080")
             changes[name] = minutes
+        for kind in KINDS:
+            days = row_of(said.get(kind.setting), kind.title, f"is a number of days from {kind.least} to {kind.most}")
+            if not kind.least <= days <= kind.most:
+                raise BadInput(kind.title, f"is a number of days from {kind.least} to {kind.most}")
+            changes[kind.setting] = days
         if said.get("second_factor", "nobody") not in words.SECOND_FACTOR:
             raise BadInput("second_factor", "choose of whom more than a password is asked")
         changes["second_factor"] = said.get("second_factor", "nobody")
         await accounts.update_dealer(me.house, me.dealer_id, me.actor, changes)
     except BadInput as error:
-        shown = {name: said.get(name, "") for name in (*_HOUSE, "second_factor", *(name for name, _, _ in LIMITS))}
+        shown = {name: said.get(name, "") for name in _SHOWN}
         return await _settings_page(request, shown, problem=f"{words.plain(error.field).capitalize()}: {error.reason}.", status=422)
     return go("/settings", "Saved. Bookings that stand keep standing.")
 
@@ -141,10 +148,11 @@ async def _settings_page(
     async with me.house.at(me.dealer_id) as connection:
         resources = [resource for resource in await slots.resources(connection, me.dealer_id) if resource.kind is not ResourceKind.DRIVER]
         keys = await secrets.labels(connection, me.dealer_id, "api_key")
+        taken = await keeping.last(connection, me.dealer_id)
     unheard = await owners.unheard(me.house, me.dealer_id)
-    return await page(request, "settings.html", said=said, limits=LIMITS, problem=problem, resources=resources, keys=keys, key=key, unheard=unheard, grants=[(thing, list(found)) for thing, found in groupby(MEANS.items(), key=lambda item: item[0].partition(":")[0])], status=status)
+    return await page(request, "settings.html", said=said, limits=LIMITS, kinds=KINDS, taken=taken, problem=problem, resources=resources, keys=keys, key=key, unheard=unheard, grants=[(thing, list(found)) for thing, found in groupby(MEANS.items(), key=lambda item: item[0].partition(":")[0])], status=status)
 
 
 def _kept(request: web.Request) -> dict[str, str]:
     dealer = call(request).dealer.model_dump()
-    return {name: str(dealer[name]) for name in (*_HOUSE, "second_factor", *(name for name, _, _ in LIMITS))}
+    return {name: str(dealer[name]) for name in _SHOWN}

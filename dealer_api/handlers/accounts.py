@@ -15,6 +15,7 @@ from dealer_api.handlers.cases import Nothing
 from dealer_api.keys import call
 from schemas.account import Dealer, Role, Staff
 from schemas.booking import Booking
+from schemas.keeping import AUDIT, POSITIONS, READINGS, TEXTS
 from schemas.scope import BEFORE_SCOPES, SCOPES
 from schemas.slot import Resource
 from store import accounts, secrets, slots
@@ -39,6 +40,10 @@ class DealerChanges(Body):
     workshop_minutes: Minutes | None = None
     drive_minutes: Minutes | None = None
     second_factor: Literal["nobody", "managers", "everybody"] | None = None  #: of whom more than a password is asked
+    keep_readings_days: Annotated[int, Field(ge=READINGS.least, le=READINGS.most)] | None = None
+    keep_positions_days: Annotated[int, Field(ge=POSITIONS.least, le=POSITIONS.most)] | None = None
+    keep_texts_days: Annotated[int, Field(ge=TEXTS.least, le=TEXTS.most)] | None = None
+    keep_audit_days: Annotated[int, Field(ge=AUDIT.least, le=AUDIT.most)] | None = None
 
 
 class NewStaff(Body):

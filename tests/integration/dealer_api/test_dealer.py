@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 VIN = "WVWZZZ1JZXW000001"
 
 
@@ -59,3 +61,20 @@ async def test_a_promise_in_the_past_is_refused(desk):
     path = f"/api/v1/bookings/{booking['id']}/promise"
     assert (await desk.post(manager, path, {"ready_by": "2026-11-22T10:00:00Z"}, expect=422))["field"] == "ready_by"
     assert (await desk.post(manager, path, {"ready_by": "2026-11-23T16:00:00+01:00"}))["ready_by"] == "2026-11-23T15:00:00Z"
+
+
+async def test_how_long_is_kept_is_a_managers_to_choose_within_bounds_on_the_page_and_through_the_api(desk):
+    manager = await desk.as_role("manager")
+    assert (await desk.get(manager, "/api/v1/dealer"))["keep_positions_days"] == 30
+    for days in (0, 401):
+        said = await manager.patch("/api/v1/dealer", json={"keep_positions_days": days})
+        assert said.status == 422 and (await said.json(content_type=None))["field"] == "keep_positions_days"
+    assert (await manager.patch("/api/v1/dealer", json={"keep_positions_days": 14})).status == 200
+    assert (await (await desk.as_role("advisor")).patch("/api/v1/dealer", json={"keep_positions_days": 20})).status == 403
+    page = await (await manager.get("/settings")).text()
+    fields = dict(re.findall(r'name="(\w+)"[^>]*value="([^"]*)"', page))
+    assert fields["keep_positions_days"] == "14" and "Not looked through yet" in page
+    said = await manager.post("/settings", data={**fields, "keep_audit_days": "30"})
+    assert said.status == 422 and "Audit log: is a number of days from 365 to 7320" in await said.text()
+    said = await manager.post("/settings", data={**fields, "keep_texts_days": "90"}, allow_redirects=False)
+    assert said.status == 303 and (await desk.get(manager, "/api/v1/dealer"))["keep_texts_days"] == 90
