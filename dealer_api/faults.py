@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 import structlog
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
 
 from schemas.errors import (
     BadInput,
@@ -24,6 +24,7 @@ from schemas.errors import (
 )
 
 log = structlog.get_logger()
+GONE = 499  #: as nginx writes it: the caller did not wait
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: Draws a problem for people: (request, problem) -> response. The desk's pages set their own.
 PAGE: web.AppKey[Callable[[web.Request, dict[str, Any]], web.Response]] = web.AppKey("fault_page")
@@ -128,4 +129,11 @@ async def faults(request: web.Request, handler: Handler) -> web.StreamResponse:
             response.headers["Allow"] = error.headers["Allow"]
         return response
     except Exception as error:
+        if _gone(request, error):
+            return web.Response(status=GONE)
         return answer(request, problem_of(error))
+
+
+def _gone(request: web.Request, error: Exception) -> bool:
+    """Whether the caller left before the end, of what they sent or of what they were told: no fault of anybody's, and nobody reads the answer."""
+    return isinstance(error, ConnectionError | ClientPayloadError) and (request.transport is None or request.transport.is_closing())

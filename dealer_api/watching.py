@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from dealer_api import metrics
+from dealer_api.faults import GONE
 from dealer_api.keys import CALL
 from dealer_api.route import Handler
 from monitoring import tracing
@@ -25,7 +26,6 @@ _ID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = frozenset({"/health/live", "/health/ready", "/static"})  #: asked every few seconds, or with every page
 _SIGN_INS = frozenset({"/sign-in", "/api/v1/session"})
-GONE = 499  #: as nginx writes it: the caller did not wait
 
 
 @web.middleware

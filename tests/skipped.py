@@ -1,4 +1,4 @@
-"""What was skipped is said at the end, with the reason; with `--all` it is a failure."""
+"""What was skipped is said at the end, with the reason; with `--all` it is a failure. So is what a test wants shown: record_property("shown", …)."""
 
 from __future__ import annotations
 
@@ -42,6 +42,10 @@ class Ending:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for report in terminalreporter.stats.get("passed", ()):
+            for name, value in report.user_properties if report.when == "call" else ():
+                if name == "shown":
+                    terminalreporter.line(f"{report.nodeid.rpartition('/')[2].partition('.py')[0]}: {value}")
         skipped = by_reason(terminalreporter.stats.get("skipped", ()))
         if not skipped:
             return

@@ -32,6 +32,10 @@ class Answer:
         """Where a page sends us on to, without what comes after the path."""
         return self.headers.get("Location", "").partition("?")[0]
 
+    def tells(self, word: str) -> bool:
+        """Whether that word is in it, in the body or in a header."""
+        return word.encode() in self.body or any(word in value for value in self.headers.values())
+
     def json(self) -> Any:
         """The body read as JSON."""
         return json.loads(self.body)
@@ -51,7 +55,7 @@ class Caller:
     def headers(self) -> dict[str, str]:
         """What they send along."""
         found = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        return {**found, "Cookie": f"telltale_session={self.cookie}"} if self.cookie else found
+        return {**found, "Cookie": f"telltale_session={self.cookie}", "X-CSRF-Token": self.csrf} if self.cookie else found
 
 
 NOBODY = Caller("nobody")

@@ -206,7 +206,8 @@ async def _secrets(house: House, made: Furnished) -> None:
         made.links["invitation"] = await secrets.make(
             connection, made.id, "invitation", now=now, expires_at=now + timedelta(days=7), staff_id=made.people["second advisor"].id, label=made.canary
         )
-        made.keys["all"] = await secrets.make(connection, made.id, "api_key", now=now, label=f"all {made.canary}")
+        for label in ("all", "second"):
+            made.keys[label] = await secrets.make(connection, made.id, "api_key", now=now, label=f"{label} {made.canary}")
 
 
 async def tenant_columns(connection: Connection) -> Mapping[str, Sequence[tuple[str, str]]]:

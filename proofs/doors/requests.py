@@ -77,7 +77,7 @@ class Requests:
             "channel": "phone", "kind": "drop_off", "loaner": False, "opening_hours": "Mo-Su 07:00-20:00", "template": "waiting",
             "email": lambda: f"new{next(self._count)}@{made.canary.lower()}.example", "phone": lambda: f"+4930{next(self._count):08}",
             "label": lambda: f"key {next(self._count)}", "name": lambda: f"New {next(self._count)}", "role": "advisor",
-            "wording": "Yes, please.", "quiet_from": "20:00", "quiet_to": "08:00",
+            "second_factor": "nobody", "wording": "Yes, please.", "quiet_from": "20:00", "quiet_to": "08:00",
         }  # fmt: skip
 
     def _start(self) -> str:
@@ -192,7 +192,7 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/settings": _settings,
     "/settings/resources": lambda ask: {"kind": "bay", "name": f"Bay {next(ask._count)}"},
     "/settings/keys": lambda ask: {"label": f"key {next(ask._count)}", "scope": ["cases:read", "owners:write"], "days": "30"},
-    "/settings/keys/revoke": lambda ask: {"label": f"all {ask.made.canary}"},
+    "/settings/keys/revoke": lambda ask: {"label": f"second {ask.made.canary}"},
     **{f"/o/{{token}}/{act}": _visit for act in ("accept", "fresh", "decline", "cancel", "extra")},
     "/o/{token}/ask": lambda ask: {"words": "When is it ready?", "key": "a"},
     "/o/{token}/preferences": lambda ask: {"language": "de", "channel": "phone", "quiet_from": "20:00", "quiet_to": "08:00"},
