@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale
@@ -76,7 +77,7 @@ class Wording:
     def __init__(self, texts: Mapping[str, Mapping[str, Any]]) -> None:
         """`texts`: language tag to a table of Fluent patterns; nested tables are joined by '-'."""
         self._keys = {language: dict(_flat(table)) for language, table in texts.items()}
-        self._bundles = {language: _bundle(language, patterns) for language, patterns in self._keys.items()}
+        self._bundles = {language: _bundle(language, tuple(patterns.items())) for language, patterns in self._keys.items()}
         if FALLBACK not in self._bundles:
             raise ValueError(f"there are no texts in {FALLBACK}, the language that others fall back to")
 
@@ -224,11 +225,12 @@ def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str
             yield before + name, str(value)
 
 
-def _bundle(language: str, patterns: Mapping[str, str]) -> FluentBundle:
+@lru_cache(maxsize=16)  # reading a language takes 40 ms, and its patterns are the same each time
+def _bundle(language: str, patterns: tuple[tuple[str, str], ...]) -> FluentBundle:
     bundle = FluentBundle([language], use_isolating=False)
-    lines = [f"{key} =\n" + "\n".join("    " + line for line in words.strip().splitlines()) for key, words in patterns.items()]
+    lines = [f"{key} =\n" + "\n".join("    " + line for line in words.strip().splitlines()) for key, words in patterns]
     bundle.add_resource(FluentResource("\n".join(lines) + "\n"))
-    for key in patterns:
+    for key, _ in patterns:
         if not bundle.has_message(key):
             raise ValueError(f"{language}: the pattern of {key} cannot be read")
     return bundle

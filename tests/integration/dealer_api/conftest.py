@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from argon2 import PasswordHasher
 
 from dealer_api import cookies
 from dealer_api.acts import passwords, sign_in
@@ -89,9 +90,20 @@ async def make_dealer(worker: Pool, name: str, hashed: str, now: datetime, **cha
     return dealer, people
 
 
+_CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+_NOBODY = _CHEAP.hash("nobody's")
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """argon2 is slow on purpose, and goes the same way when it is quick. How slow it is: tests/unit/dealer_api/test_password_hashes.py."""
+    monkeypatch.setattr(passwords, "_HASHER", _CHEAP)
+    monkeypatch.setattr(passwords, "_nobody", lambda: _NOBODY)
+
+
 @pytest.fixture(scope="session")
-async def hashed_password() -> str:
-    return await passwords.hashed(PASSWORD)
+def hashed_password() -> str:
+    return _CHEAP.hash(PASSWORD)
 
 
 @pytest.fixture
