@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 
 import phonenumbers
 
@@ -75,7 +75,7 @@ def read_line(
     phone = e164(said["phone"], country) if said["phone"] else None
     if phone is None and not said["email"]:
         raise BadInput("phone", "without a phone number or a mail address nobody can be told anything")
-    consents, at = _consents(said, now)
+    consents, at = _consents(said, zone_name, now)
     return Line(
         name=said["name"], phone=phone, email=said["email"] or None, language=spoken, zone=said["zone"] or zone_name,
         address=said["address"] or None, vin=vin, title=said["title"], plate=said["plate"] or None, profile=said["profile"],
@@ -94,7 +94,7 @@ def e164(number: str, country: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _consents(said: Mapping[str, str], now: datetime) -> tuple[dict[Purpose, bool], datetime | None]:
+def _consents(said: Mapping[str, str], zone_name: str, now: datetime) -> tuple[dict[Purpose, bool], datetime | None]:
     """A yes needs its proof: when, where and to which words. A no needs nothing."""
     consents: dict[Purpose, bool] = {}
     for purpose in PURPOSES:
@@ -108,10 +108,21 @@ def _consents(said: Mapping[str, str], now: datetime) -> tuple[dict[Purpose, boo
     for name in ("consent_at", "consent_source", "consent_wording"):
         if not said[name]:
             raise BadInput(name, "is empty: a consent is only as good as its date, its place and its words")
-    try:
-        at = as_utc(datetime.fromisoformat(said["consent_at"]))
-    except ValueError:
-        raise BadInput("consent_at", f"{said['consent_at']} is no time with its zone, such as 2026-03-01T09:00+01:00") from None
+    at = _moment(said["consent_at"], zone_name)
     if at > now:
         raise BadInput("consent_at", "lies in the future")
     return consents, at
+
+
+def _moment(cell: str, zone_name: str) -> datetime:
+    """A day alone is its beginning at the dealer's: a STOP of the same day came later, and holds."""
+    try:
+        day = date.fromisoformat(cell)
+    except ValueError:
+        pass
+    else:
+        return as_utc(datetime.combine(day, time(), zone(zone_name)))
+    try:
+        return as_utc(datetime.fromisoformat(cell))
+    except ValueError:
+        raise BadInput("consent_at", f"{cell} is neither a day, such as 2026-03-01, nor a time with its zone, such as 2026-03-01T09:00+01:00") from None

@@ -37,12 +37,12 @@ _COLUMN_WORDS = {
     "title": "The car as people say it. Needed.", "plate": "As it stands on the car.", "profile": "The vehicle model's short name. Needed.",
     "consent_safety": "yes or no: texts that say do not drive on", "consent_service": "yes or no: texts about care, and offers",
     "consent_status": "yes or no: texts about a visit", "consent_survey": "yes or no: one question afterwards",
-    "consent_at": "When they said it, with time zone.", "consent_source": "Where they said it.", "consent_wording": "The words they were shown.",
+    "consent_at": "The day they said it, such as 2026-03-01, or a time with its zone.", "consent_source": "Where they said it.", "consent_wording": "The words they were shown.",
 }  # fmt: skip
 EXAMPLE = (
     "name;phone;language;address;vin;title;plate;profile;consent_service;consent_status;consent_at;consent_source;consent_wording\n"
     "Ana Ruiz;+49 151 23456789;es;Lange Reihe 4, 20099 Hamburg;WVWZZZ1KZAW000123;VW Golf;HH-AR 12;petrol_hatch;yes;yes;"
-    "2026-03-02T10:00:00+01:00;order form;I want texts about my car's care and my visits.\n"
+    "2026-03-02;order form;I want texts about my car's care and my visits.\n"
 )
 
 

@@ -27,8 +27,8 @@ def import_owners(
     """Read owners, cars and consent, line by line; good lines are kept, each bad one is reported with its cell and the reason.
 
     Columns: name, vin, title, profile (these four are needed), phone, email, language, zone, address, plate,
-    consent_safety, consent_service, consent_status, consent_survey (yes, no or empty), consent_at, consent_source,
-    consent_wording (needed where a consent says yes). Importing the same file again changes nothing.
+    consent_safety, consent_service, consent_status, consent_survey (yes, no or empty), consent_at (a day, or
+    a time with its zone), consent_source, consent_wording (these three where a consent says yes). Importing the same file again changes nothing.
     """
     from telltale import importing, office
 

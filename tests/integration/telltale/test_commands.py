@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from rules.importing import COLUMNS
 from schemas.credentials import mosquitto_hash
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -73,6 +74,17 @@ async def test_a_dealer_its_people_its_owners_and_their_cars(telltale: Telltale,
     again = telltale.facts("owners", "import", str(listed), status=1)
     assert (again["owners_added"], again["vehicles_added"]) == (0, 0)
     assert await pool.fetchval("SELECT count(*) FROM consents") == 1
+
+
+async def test_the_sample_list_of_the_docs_is_taken_whole(telltale: Telltale, pool_as: Any) -> None:
+    create_dealer(telltale)
+    sample = ROOT / "docs" / "howto" / "owners.csv"
+    assert tuple(sample.read_text().splitlines()[0].split(",")) == COLUMNS
+    facts = telltale.facts("owners", "import", str(sample))
+    assert (facts["owners_added"], facts["vehicles_added"], facts["refused"]) == (3, 3, [])
+    pool = await pool_as("admin")
+    given = await pool.fetch("SELECT DISTINCT at AT TIME ZONE 'Europe/Berlin' AS at FROM consents ORDER BY at")
+    assert [row["at"].isoformat() for row in given] == ["2025-03-02T00:00:00", "2025-03-05T10:30:00"]
 
 
 async def test_people_are_given_roles_let_go_and_taken_back_but_not_the_last_manager(telltale: Telltale, pool_as: Any) -> None:

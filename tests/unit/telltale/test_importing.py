@@ -33,11 +33,18 @@ def test_a_good_line_is_read_with_the_dealers_country_language_and_zone() -> Non
     assert line.consent_at == datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
 
+def test_a_consent_of_a_day_is_as_old_as_that_day_at_the_dealer_s() -> None:
+    assert read(consent_at="2026-03-01").consent_at == datetime(2026, 2, 28, 23, 0, tzinfo=UTC)
+    assert read(consent_at="2026-05-04", zone="America/New_York").consent_at == datetime(2026, 5, 3, 22, 0, tzinfo=UTC), "today, wherever the owner is"
+    with pytest.raises(BadInput, match="future"):
+        read(consent_at="2026-05-05")
+
+
 @pytest.mark.parametrize(
     "cell, value",
     [
         ("name", ""), ("vin", "IOQ"), ("vin", ""), ("profile", "rocket"), ("language", "fr"), ("zone", "Mars/Olympus"), ("phone", "12"),
-        ("phone", "call me"), ("email", "at home"), ("consent_safety", "perhaps"), ("consent_at", "yesterday"), ("consent_at", "2026-03-01T09:00"),
+        ("phone", "call me"), ("email", "at home"), ("consent_safety", "perhaps"), ("consent_at", "yesterday"), ("consent_at", "2026-03-01T09:00"), ("consent_at", "2026-02-30"),
         ("consent_at", "2027-03-01T09:00Z"), ("consent_source", ""), ("consent_wording", ""),
     ],
 )  # fmt: skip
