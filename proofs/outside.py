@@ -18,8 +18,16 @@ from paho.mqtt.enums import CallbackAPIVersion
 Seen = TypeVar("Seen")
 
 
+PATIENCE_S = 60.0
+_BUSY = frozenset({429, 502, 503, 504})
+
+
 class NotSeen(Exception):
     """What should have happened did not, in its time."""
+
+
+class Busy(aiohttp.ClientConnectionError):
+    """Nothing was done; it may be asked again."""
 
 
 async def eventually(look: Callable[[], Awaitable[Seen | None]], within_s: float, what: str, every_s: float = 0.1) -> Seen:
@@ -57,10 +65,14 @@ class Staff:
             return await _body(answer, path)
 
     async def post(self, path: str, **body: Any) -> Any:
-        """A POST with a fresh idempotency key."""
+        """A POST with a fresh idempotency key, repeated under it while the answer is "come again"."""
         headers = {"Idempotency-Key": uuid.uuid4().hex}
-        async with self.http.post(f"{self.base}/api/v1{path}", json=body, headers=headers) as answer:
-            return await _body(answer, path)
+
+        async def once() -> Any:
+            async with self.http.post(f"{self.base}/api/v1{path}", json=body, headers=headers) as answer:
+                return await _body(answer, path)
+
+        return await repeated(once, Busy)
 
     async def patch(self, path: str, **body: Any) -> Any:
         """Change something."""
@@ -68,7 +80,21 @@ class Staff:
             return await _body(answer, path)
 
 
+async def repeated(once: Callable[[], Awaitable[Seen]], *passing: type[Exception]) -> Seen:
+    """As a good client does it, with a busy machine."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    while True:
+        try:
+            return await once()
+        except passing:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+        await asyncio.sleep(0.2)
+
+
 async def _body(answer: aiohttp.ClientResponse, path: str) -> Any:
+    if answer.status in _BUSY:
+        raise Busy(f"{path}: {answer.status}")
     if answer.status >= 500:
         raise aiohttp.ClientConnectionError(f"{path}: {answer.status}")
     body = await answer.json(content_type=None) if answer.content_length != 0 else {}
@@ -111,9 +137,15 @@ class Phone:
     async def answer(self, dealer_number: str, body: str) -> None:
         """Type an answer, as a thumb would."""
         form = {"from": self.number, "to": dealer_number, "body": body}
-        async with self.http.post(f"{self.base}/inbound/phone", data=form, allow_redirects=False) as answer:
-            if answer.status >= 400:
-                raise NotSeen(f"the phone's answer was refused: {answer.status} {await answer.text()}")
+
+        async def once() -> None:
+            async with self.http.post(f"{self.base}/inbound/phone", data=form, allow_redirects=False) as answer:
+                if answer.status in _BUSY:
+                    raise Busy(f"the phone's answer: {answer.status}")
+                if answer.status >= 400:
+                    raise NotSeen(f"the phone's answer was refused: {answer.status} {await answer.text()}")
+
+        await repeated(once, Busy)
 
     async def page(self, url: str) -> str:
         """Follow a link from a text, as its owner (without any account)."""

@@ -63,7 +63,7 @@ def owe(host: str, port: int, keys: Mapping[str, str], bodies: Bodies, tell: Cal
 
 def _signed_in(host: str, port: int, vin: str, key: str) -> _Talker:
     """The gateway that has just left may have been asked, so a refusal is not final."""
-    for _ in range(25):
+    for _ in range(150):
         with suppress(ConnectionError):
             return _Talker(host, port, vin, key)
         time.sleep(0.2)

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from proofs.outside import Ear, Phone, Staff
-from proofs.story import STEPS, Scene, play, tell, with_kill
+from proofs.story import PATIENCE_S, STEPS, Scene, play, tell, with_kill
 from schemas.errors import Misconfigured
 from telltale import demo_data
 from telltale.demo import Demo, erase
@@ -57,7 +57,7 @@ async def set_scene(demo: Demo, seed: int, parts: contextlib.AsyncExitStack) -> 
 
     async def session() -> aiohttp.ClientSession:
         jar = aiohttp.CookieJar(unsafe=True)  # the desk listens on an address, not on a name
-        return await parts.enter_async_context(aiohttp.ClientSession(cookie_jar=jar, timeout=aiohttp.ClientTimeout(total=10)))
+        return await parts.enter_async_context(aiohttp.ClientSession(cookie_jar=jar, timeout=aiohttp.ClientTimeout(total=PATIENCE_S)))
 
     staff = {role: Staff(demo.url, await session()) for role in ("advisor", "driver", "technician")}
     anybody = await session()

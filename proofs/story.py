@@ -18,6 +18,8 @@ import aiohttp
 
 from proofs.outside import Ear, Handset, NotSeen, Staff, eventually
 
+PATIENCE_S = 120.0  #: for each step: at ten minutes a second an owner's night is 72 of them, and a machine may be busy
+
 
 @dataclass
 class Scene:
@@ -55,7 +57,7 @@ async def desk_opens(scene: Scene) -> str:
             await who.sign_in(*scene.passwords[role])
         return True
 
-    await eventually(sign_in, 20, "staff signs in")
+    await eventually(sign_in, PATIENCE_S, "staff signs in")
     return f"advisor, driver and technician are signed in at {scene.base}"
 
 
@@ -65,7 +67,7 @@ async def car_speaks(scene: Scene) -> str:
     async def look() -> int | None:
         return scene.ear.heard.get(scene.vin)
 
-    messages = await eventually(look, 20, f"telemetry of {scene.vin}")
+    messages = await eventually(look, PATIENCE_S, f"telemetry of {scene.vin}")
     return f"{messages} message(s) of {scene.vin} on MQTT"
 
 
@@ -76,7 +78,7 @@ async def car_is_heard(scene: Scene) -> str:
         cars = await scene.advisor.get("/vehicles", vin=scene.vin)
         return next((car for car in cars["items"] if car["vin"] == scene.vin and car["last_heard_at"]), None)
 
-    car = await eventually(look, 20, "readings at the dealer")
+    car = await eventually(look, PATIENCE_S, "readings at the dealer")
     scene.found["vehicle"] = car["id"]
     return f"{car['title']}, last heard {car['last_heard_at']}"
 
@@ -94,7 +96,7 @@ async def alert_reaches_the_dealer(scene: Scene) -> str:
         alerts = await scene.advisor.get("/alerts", vehicle=scene.found["vehicle"], state="active")
         return next((alert for alert in alerts["items"] if alert["rule"] in scene.rules), None)
 
-    alert = await eventually(look, 45, f"an active alert of {' or '.join(sorted(scene.rules))}")
+    alert = await eventually(look, PATIENCE_S, f"an active alert of {' or '.join(sorted(scene.rules))}")
     whole = await scene.advisor.get(f"/alerts/{alert['id']}")
     if not whole["evidence"].get("because"):
         raise NotSeen("the alert has no evidence")
@@ -109,7 +111,7 @@ async def case_stands_in_the_queue(scene: Scene) -> str:
         cases = await scene.advisor.get("/cases")
         return next((case for case in cases["items"] if case["vehicle_id"] == scene.found["vehicle"]), None)
 
-    case = await eventually(look, 10, "a case in the queue")
+    case = await eventually(look, PATIENCE_S, "a case in the queue")
     scene.found["case"] = case["id"]
     scene.found["severity"] = case["severity"]
     return f"case {case['id']}, {case['severity']}: {case['title']}"
@@ -124,7 +126,7 @@ async def staff_is_told(scene: Scene) -> str:
     async def look() -> str | None:
         return next((text["body"] for text in await phone.texts() if text["body"].endswith(f"/cases/{scene.case}")), None)
 
-    return await eventually(look, 10, "a notice of this case on the advisor's phone")
+    return await eventually(look, PATIENCE_S, "a notice of this case on the advisor's phone")
 
 
 async def advisor_takes_it(scene: Scene) -> str:
@@ -152,7 +154,7 @@ async def owner_gets_one_text(scene: Scene) -> str:
     async def look() -> dict[str, Any] | None:
         return next((text for text in await scene.owner.texts() if "STOP" in text["body"].upper()), None)
 
-    text = await eventually(look, 10, "the offer on the owner's phone")
+    text = await eventually(look, PATIENCE_S, "the offer on the owner's phone")
     if text["parts"] > 2:
         raise NotSeen(f"the offer has {text['parts']} SMS parts")
     link = re.search(r"https?://\S+/o/\S+", text["body"])
@@ -180,7 +182,7 @@ async def owner_answers(scene: Scene) -> str:
         bookings = await scene.advisor.get("/bookings", case=scene.case)
         return next(iter(bookings["items"]), None)
 
-    booking = await eventually(look, 10, "a booking")
+    booking = await eventually(look, PATIENCE_S, "a booking")
     scene.found["booking"] = booking["id"]
     first = next(choice["starts_at"] for choice in scene.found["offer"]["choices"] if choice["choice"] == 1)
     if _moment(booking["starts_at"]) != _moment(first):
@@ -200,7 +202,7 @@ async def driver_sets_out(scene: Scene) -> str:
         legs = [leg for leg in (await scene.driver.get("/legs"))["items"] if leg["booking_id"] == scene.found["booking"]]
         return legs if {leg["kind"] for leg in legs} == {"collect", "return"} else None
 
-    legs = await eventually(look, 10, "a collect and a return leg")
+    legs = await eventually(look, PATIENCE_S, "a collect and a return leg")
     scene.found["legs"] = {leg["kind"]: leg["id"] for leg in legs}
     return await _drive(scene, "collect", "on_the_way")
 
@@ -256,7 +258,7 @@ async def car_proves_it(scene: Scene) -> str:
         case = await scene.advisor.get(f"/cases/{scene.case}")
         return dict(case) if case["state"] == "done" else None
 
-    case = await eventually(look, 60, "the car's own proof")
+    case = await eventually(look, PATIENCE_S, "the car's own proof")
     proof = next(change["reason"] for change in reversed(case["history"]) if change["new"] == "done")
     return f"done: {proof}"
 
@@ -268,14 +270,14 @@ async def owner_gets_the_all_clear(scene: Scene) -> str:
 
 async def owner_is_asked_once(scene: Scene) -> str:
     """One question, and the answer is kept."""
-    text = await _owner_hears(scene, "feedback", within_s=40)
+    text = await _owner_hears(scene, "feedback")
     await scene.owner.answer(scene.dealer_number, "5")
 
     async def look() -> dict[str, Any] | None:
         case = await scene.advisor.get(f"/cases/{scene.case}")
         return case["feedback"] if (case.get("feedback") or {}).get("score") else None
 
-    feedback = await eventually(look, 10, "the answer at the desk")
+    feedback = await eventually(look, PATIENCE_S, "the answer at the desk")
     return f"{text} -> {feedback['score']}"
 
 
@@ -360,7 +362,7 @@ def with_kill(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     return (*steps[:at], gateway_is_killed, *steps[at:])
 
 
-async def _owner_hears(scene: Scene, kind: str, within_s: float = 15) -> str:
+async def _owner_hears(scene: Scene, kind: str) -> str:
     """The desk says which text it was, the phone shows that it came, word for word."""
 
     async def look() -> str | None:
@@ -369,7 +371,7 @@ async def _owner_hears(scene: Scene, kind: str, within_s: float = 15) -> str:
         arrived = {text["body"] for text in await scene.owner.texts()}
         return next((body for body in meant if body in arrived), None)
 
-    return await eventually(look, within_s, f"the text {kind!r} on the owner's phone")
+    return await eventually(look, PATIENCE_S, f"the text {kind!r} on the owner's phone")
 
 
 async def _drive(scene: Scene, leg: str, event: str) -> str:

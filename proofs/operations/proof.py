@@ -27,7 +27,7 @@ from telltale.settings import Settings
 
 RATE = 150.0  #: messages a second over all cars
 BETWEEN_S = (0.2, 1.2)
-SETTLE_S = 120.0
+SETTLE_S = 300.0
 ILL_AFTER, KNOWN_AFTER = 50, 80  #: messages after which a faulty car falls ill, and after which its rule must have spoken
 #: switch -> the faults against which its guard stands: with a switch only these come
 STANDS_AGAINST = {

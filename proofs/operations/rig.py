@@ -35,7 +35,7 @@ from telltale.embedded.process import alive
 
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 CARS_PER_BUCKET = 3
-BACK_S = 90.0  #: who is not back by then never comes back, says the proof
+BACK_S = 180.0  #: who is not back by then never comes back, says the proof
 DISK_MB = 1500
 _LAST = "SELECT count(*) FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS said(vehicle, boot, seq) WHERE EXISTS (SELECT 1 FROM readings r WHERE r.vehicle_id = said.vehicle AND r.boot = said.boot AND r.seq = said.seq AND r.place IS NOT NULL)"
 

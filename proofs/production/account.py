@@ -60,7 +60,7 @@ def spawn(command: Sequence[str], *, log: Path, environment: Mapping[str, str] |
         )  # fmt: skip
 
 
-def run(command: Sequence[str], *, environment: Mapping[str, str] | None = None, timeout_s: float = 60.0) -> str:
+def run(command: Sequence[str], *, environment: Mapping[str, str] | None = None, timeout_s: float = 120.0) -> str:
     """Run it to its end as the ordinary user: what it said on standard output. CalledProcessError tells what it complained of."""
     done = subprocess.run(
         [*ordinary(command[0]), *command], capture_output=True, text=True, timeout=timeout_s, cwd="/", stdin=subprocess.DEVNULL,

@@ -72,7 +72,7 @@ class Mosquitto:
         """Until it shakes hands by TLS."""
         self._process = account.spawn([account.program("mosquitto") or "mosquitto", "-c", str(self.home / "rehearsal.conf")], log=self.log)
         context = ssl.create_default_context(cafile=str(self._authority.trusted))
-        for _ in range(400):
+        for _ in range(3_000):
             if self._process.poll() is not None:
                 break
             with contextlib.suppress(OSError):
@@ -92,7 +92,7 @@ class Mosquitto:
         process, self._process = self._process, None
         await asyncio.to_thread(account.end, process, signal.SIGKILL)
 
-    async def shows_the_new_certificate(self, within_s: float = 30.0) -> None:
+    async def shows_the_new_certificate(self, within_s: float = 120.0) -> None:
         """Wait until broker-config has taken it over and the broker has been told: who connects now is shown it."""
         wanted = ssl.PEM_cert_to_DER_cert((self._authority.home / "server.crt").read_text())
         context = ssl.create_default_context(cafile=str(self._authority.trusted))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import signal
 import ssl
 import subprocess
@@ -71,7 +72,7 @@ class Nginx:
         command = [account.program("nginx") or "nginx", "-p", str(self.home), "-c", str(self.home / "nginx.conf"), "-e", str(self.home / "error.log")]
         self._process = account.spawn(command, log=self.home / "nginx.log")
         context = ssl.create_default_context(cafile=str(self._authority.trusted))
-        for _ in range(250):
+        for _ in range(3_000):
             if self._process.poll() is not None:
                 break
             with contextlib.suppress(OSError):
@@ -94,6 +95,6 @@ class Nginx:
         """How many answers each desk gave: address -> count."""
         found: dict[str, int] = {}
         for line in (self.home / "access.log").read_text().splitlines():
-            _, upstreams, *_ = line.split(" ", 2)
-            found[upstreams] = found.get(upstreams, 0) + 1
+            if tried := re.match(r"\d+ (?:\S+, )*(\S+:\d+) ", line):  # of several that were tried the last one answered
+                found[tried[1]] = found.get(tried[1], 0) + 1
         return found

@@ -60,7 +60,7 @@ async def furnish(house: House, customers: Sequence[Owner], *, cast: Cast = CAST
     )  # fmt: skip
 
 
-async def patiently(call: Callable[[], Awaitable[Answer]], within_s: float = 60.0) -> Answer:
+async def patiently(call: Callable[[], Awaitable[Answer]], within_s: float = 120.0) -> Answer:
     """Again when a busy machine answers 503, as every client of ours should."""
     deadline = time.monotonic() + within_s
     while True:

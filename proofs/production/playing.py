@@ -15,7 +15,7 @@ from proofs.outside import Ear, Staff
 from proofs.production import people
 from proofs.production.house import House
 from proofs.production.sms import SmsPhone
-from proofs.story import STEPS, Scene, Step, play, workshop_repairs
+from proofs.story import PATIENCE_S, STEPS, Scene, Step, play, workshop_repairs
 from telltale.demo_data import CAST
 
 SPEED = 600.0  #: business seconds in a second
@@ -47,9 +47,9 @@ async def set_scene(house: House, parts: contextlib.AsyncExitStack) -> Scene:
     household = await people.furnish(house, [ill, healthy])
     await house.lapse(CAST.zone, CAST.country, SPEED)
     await house.open()
-    anybody = await parts.enter_async_context(house.session())
+    anybody = await parts.enter_async_context(house.session(PATIENCE_S))
     await people.settle_in(house, household, anybody)
-    staff = {role: Staff(house.url, await parts.enter_async_context(house.session())) for role in household.passwords}
+    staff = {role: Staff(house.url, await parts.enter_async_context(house.session(PATIENCE_S))) for role in household.passwords}
     for role in ("manager", "advisor"):
         await people.patiently(lambda: staff[role].sign_in(*household.passwords[role]))  # noqa: B023
     await people.patiently(lambda: staff["manager"].patch("/dealer", notice_minutes=240, offer_hold_minutes=1440))  # ten minutes pass in a second

@@ -20,7 +20,7 @@ from schemas.errors import Unavailable
 from telltale.embedded import binaries
 from telltale.embedded.process import free_port
 
-START_S = 60.0
+START_S = 120.0
 SUPERUSER, OWNER, DATABASE = "postgres", "telltale", "telltale"
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -89,7 +89,7 @@ class Server:
 
     async def connect(self, database: str = DATABASE) -> asyncpg.Connection[asyncpg.Record]:
         """As superuser: the eye of the proof, which no policy hides anything from."""
-        return await asyncpg.connect(self.dsn(database=database), timeout=5)
+        return await asyncpg.connect(self.dsn(database=database), timeout=30)
 
     async def create(self) -> None:
         """initdb, start, the owner and its database."""

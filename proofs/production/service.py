@@ -38,7 +38,7 @@ class Service:
     def pid(self) -> int | None:
         return self._process.pid if self._process and self._process.poll() is None else None
 
-    async def start(self, within_s: float = 60.0) -> None:
+    async def start(self, within_s: float = 120.0) -> None:
         """Until it says that it is ready; Misconfigured or Unavailable with its last words when it does not."""
         self.begin()
         await self.is_ready(within_s)
@@ -48,7 +48,7 @@ class Service:
         self.failed = None
         self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.name}")
 
-    async def is_ready(self, within_s: float = 60.0) -> None:
+    async def is_ready(self, within_s: float = 120.0) -> None:
         """Wait for its word."""
         deadline = time.monotonic() + within_s
         while not self.ready.is_set():
@@ -59,7 +59,7 @@ class Service:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.ready.wait(), 0.1)
 
-    async def stop(self, how: signal.Signals = signal.SIGTERM, within_s: float = 15.0) -> None:
+    async def stop(self, how: signal.Signals = signal.SIGTERM, within_s: float = 60.0) -> None:
         """For good."""
         if self._keeper is not None:
             self._keeper.cancel()

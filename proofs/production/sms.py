@@ -22,6 +22,8 @@ import aiohttp
 import smsutil
 from aiohttp import web
 
+from proofs.outside import repeated
+
 
 @dataclass(frozen=True)
 class Text:
@@ -149,9 +151,14 @@ class SmsPhone:
 
     async def answer(self, dealer_number: str, body: str) -> None:
         """Type an answer."""
-        status = await self.provider.deliver(self.http, self.base, sender=self.number, to=dealer_number, body=body)
-        if status >= 400:
-            raise aiohttp.ClientConnectionError(f"the door answered {status}")
+        sid = f"SM{secrets.token_hex(16)}"
+
+        async def once() -> None:
+            status = await self.provider.deliver(self.http, self.base, sender=self.number, to=dealer_number, body=body, sid=sid)
+            if status >= 400:
+                raise aiohttp.ClientConnectionError(f"the door answered {status}")
+
+        await repeated(once, aiohttp.ClientConnectionError, TimeoutError)
 
     async def page(self, url: str) -> str:
         """Follow a link from a text, without any account."""

@@ -24,6 +24,7 @@ from schemas.pickup import LegEvent
 from schemas.signal import BY_PATH
 from store.pool import Pool
 from telltale import data, demo_data
+from tests.patience import PATIENCE_S
 from tests.standing import Clock, house_of
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -283,7 +284,7 @@ async def serve(world: World, desk_url: str, port: int | None = None) -> TestSer
     await server.start_server(shutdown_timeout=0.2)
     world.url = str(server.make_url("/")).rstrip("/")
     object.__setattr__(world.house, "base_url", world.url)
-    await asyncio.wait_for(live.listening.wait(), 10)
+    await asyncio.wait_for(live.listening.wait(), PATIENCE_S)
     return server
 
 
@@ -310,8 +311,9 @@ async def browser() -> AsyncIterator[Any]:
     """Headless Chromium, one for the session."""
     if not CHROMIUM.exists():
         pytest.skip("Chromium is not installed (on Debian: apt-get install chromium)")
-    from playwright.async_api import async_playwright
+    from playwright.async_api import async_playwright, expect
 
+    expect.set_options(timeout=PATIENCE_S * 1000)
     async with async_playwright() as play:
         chromium = await play.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
         yield chromium

@@ -26,6 +26,7 @@ from dealer_api import running
 from rules.wording import Wording
 from telltale import data
 from telltale.settings import PLAIN, PREFIX, Settings
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 VIN = "WVWZZZ1JZXW000017"
@@ -80,7 +81,7 @@ async def desk(database: Any) -> AsyncIterator[str]:
             secret=database.secret, profiles=data.profiles(), ready=lambda **facts: ready.set_result(facts["url"]),
         )  # fmt: skip
     )
-    done, _ = await asyncio.wait({service, ready}, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait({service, ready}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
     assert ready in done, service.exception() if service in done else "the desk did not come up"
     yield ready.result()
     service.cancel()
@@ -92,7 +93,7 @@ async def telltale(database: Any, home: Path, *arguments: str) -> dict[str, Any]
     settings = {PLAIN.get(name, PREFIX + name.upper()) for name in Settings.model_fields}
     environment = {name: value for name, value in os.environ.items() if name not in settings}
     done = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-m", "telltale", *arguments, "--json"], capture_output=True, text=True, timeout=60, check=False, cwd=ROOT,
+        subprocess.run, [sys.executable, "-m", "telltale", *arguments, "--json"], capture_output=True, text=True, timeout=PATIENCE_S, check=False, cwd=ROOT,
         env={**environment, "DATABASE_URL": database.url, "TELLTALE_SECRET": database.secret, "TELLTALE_HOME": str(home)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

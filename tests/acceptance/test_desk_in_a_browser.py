@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.patience import PATIENCE_S
+
 pytestmark = pytest.mark.browser
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -28,7 +30,7 @@ class Visitor:
         context = await self.browser.new_context(viewport=size, base_url=self.url, **more)
         self.contexts.append(context)
         page: Page = await context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_S * 1000)
         page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         if who is not None:
@@ -305,7 +307,7 @@ async def test_desk_owner_and_driver_see_each_other_s_steps(world: Any, visitor:
     await driver.goto("/today")
     row = driver.get_by_role("row", name=re.compile("Collect.*HH-EC 417"))
     await row.get_by_role("button", name=re.compile("^On the way")).click()
-    await expect(owner.get_by_role("heading", level=1)).to_have_text(f"{name.split()[0]} is on the way to you", timeout=10_000)
+    await expect(owner.get_by_role("heading", level=1)).to_have_text(f"{name.split()[0]} is on the way to you")
     await expect(desk.get_by_role("heading", name="The driver is on the way to the owner")).to_be_visible(timeout=10_000)
 
 
@@ -315,7 +317,7 @@ async def test_a_page_that_hears_nothing_says_so_and_catches_up(world: Any, visi
     await expect(page.locator("#stale")).to_be_hidden()
 
     async def meanwhile() -> None:
-        await expect(page.locator("#stale")).to_contain_text("What stands here is from 10:27", timeout=15_000)
+        await expect(page.locator("#stale")).to_contain_text("What stands here is from 10:27")
         async with world.admin.acquire() as connection:
             await connection.execute("UPDATE cases SET state = 'dismissed' WHERE id = $1", world.cases["HH-LF 33"])
 

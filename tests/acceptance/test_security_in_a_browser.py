@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from telltale.demo_data import PASSWORD
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.browser
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -31,7 +32,7 @@ class Visitor:
         context = await self.browser.new_context(viewport=size, base_url=self.url, **more)
         self.contexts.append(context)
         page: Page = await context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_S * 1000)
         page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" and "status of 4" not in said.text else None)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         return page

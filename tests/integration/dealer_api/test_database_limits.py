@@ -30,6 +30,7 @@ from store.roles import role_url
 from telltale import data
 from telltale.embedded.postgres import EmbeddedPostgres
 from tests.integration.dealer_api.conftest import MONDAY, make_dealer
+from tests.patience import PATIENCE_S
 from tests.servers import VERSIONS, server
 from tests.standing import Clock
 
@@ -228,15 +229,13 @@ async def test_a_server_that_does_not_answer_is_not_waited_for_and_comes_back(ho
             statuses = await asyncio.gather(*(status(limited, "/api/v1/cases") for _ in range(8)))
             assert set(statuses) == {503}
             line.alive()
-            for _ in range(50):
-                if await status(limited, "/api/v1/cases") == 200:
-                    break
-                await asyncio.sleep(0.1)
-            assert await status(limited, "/api/v1/cases") == 200
+            async with asyncio.timeout(PATIENCE_S):
+                while await status(limited, "/api/v1/cases") != 200:
+                    await asyncio.sleep(0.1)
 
 
 async def status(limited: Limited, path: str) -> int:
-    async with asyncio.timeout(60), limited.web.get(path) as said:
+    async with asyncio.timeout(PATIENCE_S), limited.web.get(path) as said:
         return said.status
 
 

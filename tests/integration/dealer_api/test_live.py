@@ -7,6 +7,7 @@ import asyncio
 from dealer_api.keys import LIVE
 from dealer_api.live import AGAIN
 from store import bells
+from tests.patience import PATIENCE_S
 
 OWNER = {"name": "Anna", "phone": "+491701111"}
 
@@ -20,42 +21,42 @@ async def _next(changes, *nouns):
 
 async def test_a_page_hears_what_its_dealer_does_and_nothing_else(desk):
     live = desk.app[LIVE]
-    await asyncio.wait_for(live.listening.wait(), 10)
+    await asyncio.wait_for(live.listening.wait(), PATIENCE_S)
     with live.subscribed(desk.dealer.id) as page:
         await desk.post(await desk.as_role("advisor", desk.other), "/api/v1/owners", OWNER)
         made = await desk.post(await desk.as_role("advisor"), "/api/v1/owners", OWNER)
-        heard = await asyncio.wait_for(page.get(), 10)
+        heard = await asyncio.wait_for(page.get(), PATIENCE_S)
         assert heard == {"noun": "owner", "id": made["id"]}
 
 
 async def test_the_stream_carries_one_event_per_change_named_by_its_noun(desk):
-    await asyncio.wait_for(desk.app[LIVE].listening.wait(), 10)
+    await asyncio.wait_for(desk.app[LIVE].listening.wait(), PATIENCE_S)
     advisor = await desk.as_role("advisor")
     async with advisor.get("/events") as stream:
         assert stream.headers["Content-Type"].startswith("text/event-stream")
         made = await desk.post(advisor, "/api/v1/owners", OWNER)
         lines = []
         while not lines or not lines[-1].startswith("data:"):
-            lines.append((await asyncio.wait_for(stream.content.readline(), 10)).decode().strip())
+            lines.append((await asyncio.wait_for(stream.content.readline(), PATIENCE_S)).decode().strip())
         assert lines[-2:] == ["event: owner", f'data: {{"noun": "owner", "id": {made["id"]}}}']
 
 
 async def test_after_the_bells_connection_was_cut_every_page_is_told_to_look_again(desk):
     live = desk.app[LIVE]
-    await asyncio.wait_for(live.listening.wait(), 10)
+    await asyncio.wait_for(live.listening.wait(), PATIENCE_S)
     with live.subscribed(desk.dealer.id) as page:
         await desk.admin.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'telltale-desk-bell' AND datname = current_database()"
         )
-        assert await asyncio.wait_for(page.get(), 10) == AGAIN
-        await asyncio.wait_for(live.listening.wait(), 10)
+        assert await asyncio.wait_for(page.get(), PATIENCE_S) == AGAIN
+        await asyncio.wait_for(live.listening.wait(), PATIENCE_S)
         await desk.post(await desk.as_role("advisor"), "/api/v1/owners", OWNER)
-        assert (await asyncio.wait_for(page.get(), 10))["noun"] == "owner"
+        assert (await asyncio.wait_for(page.get(), PATIENCE_S))["noun"] == "owner"
 
 
 async def test_a_bell_that_is_cut_before_anybody_listens_is_opened_again(desk, monkeypatch):
     live, listen = desk.app[LIVE], bells.listen
-    await asyncio.wait_for(live.listening.wait(), 10)
+    await asyncio.wait_for(live.listening.wait(), PATIENCE_S)
 
     async def cut(connection, *given):
         monkeypatch.undo()
@@ -67,7 +68,7 @@ async def test_a_bell_that_is_cut_before_anybody_listens_is_opened_again(desk, m
     await desk.admin.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'telltale-desk-bell' AND datname = current_database()"
     )
-    await asyncio.wait_for(live.listening.wait(), 10)
+    await asyncio.wait_for(live.listening.wait(), PATIENCE_S)
     assert bells.listen is listen, "it was cut"
 
 
@@ -82,9 +83,9 @@ async def test_a_page_that_reads_too_slowly_is_told_to_look_at_everything(desk):
 
 async def test_when_the_desk_closes_open_streams_end_at_once(desk):
     live = desk.app[LIVE]
-    await asyncio.wait_for(live.listening.wait(), 10)
+    await asyncio.wait_for(live.listening.wait(), PATIENCE_S)
     advisor = await desk.as_role("advisor")
     async with advisor.get("/events") as stream:
         await stream.content.readline()
         live.end()
-        await asyncio.wait_for(stream.content.read(), 10)
+        await asyncio.wait_for(stream.content.read(), PATIENCE_S)

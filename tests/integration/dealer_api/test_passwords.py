@@ -9,6 +9,7 @@ import pytest
 
 from dealer_api.acts import password, people
 from schemas.errors import NotFound
+from tests.patience import PATIENCE_S
 
 PASSWORD, NEW = "a good long password", "seven quiet herons over Altona"
 HERE = {"X-Forwarded-For": "203.0.113.7"}
@@ -85,8 +86,8 @@ async def test_what_there_is_to_do_is_done_after_the_answer(desk, sms, monkeypat
 
     monkeypatch.setattr(password, "_send", slow)
     client = desk.anonymous()
-    assert (await asyncio.wait_for(client.post("/forgotten", data={"email": "advisor@nord.example"}), 30)).status == 200
-    await asyncio.wait_for(begun.wait(), 30)
+    assert (await asyncio.wait_for(client.post("/forgotten", data={"email": "advisor@nord.example"}), PATIENCE_S)).status == 200
+    await asyncio.wait_for(begun.wait(), PATIENCE_S)
     assert await links(desk) == []
     let.set()
     await desk.house.afterwards.done()

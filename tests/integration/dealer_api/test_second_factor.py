@@ -14,6 +14,7 @@ from dealer_api.acts.visitor import Visitor
 from dealer_api.identity import KNOWN
 from dealer_api.keys import LIVE
 from schemas.errors import BadInput, TooOften
+from tests.patience import PATIENCE_S
 
 PASSWORD = "a good long password"
 HERE = Visitor("203.0.113.7", agent="Mozilla/5.0 (Windows NT 10.0) Firefox/130.0")
@@ -215,13 +216,13 @@ async def test_where_the_dealer_asks_for_one_nothing_opens_before_it_is_set_up(d
 
 
 async def test_where_everybody_must_have_one_open_streams_end_too_and_keys_go_on(desk, time):
-    await asyncio.wait_for(desk.app[LIVE].listening.wait(), 30)
+    await asyncio.wait_for(desk.app[LIVE].listening.wait(), PATIENCE_S)
     manager, driver, program = await desk.as_role("manager"), await desk.as_role("driver"), desk.anonymous()
     key = (await desk.post(manager, "/api/v1/keys", {"label": "till"}))["key"]
     stream = await driver.get("/driver/live")
     await stream.content.readline()
     await accounts.update_dealer(desk.house, desk.dealer.id, "system", {"second_factor": "everybody"})
-    await asyncio.wait_for(stream.content.read(), 30)
+    await asyncio.wait_for(stream.content.read(), PATIENCE_S)
     desk.app[KNOWN]._found.clear()
     assert (await driver.get("/driver", allow_redirects=False)).headers["Location"] == "/security"
     assert (await program.get("/api/v1/cases", headers={"Authorization": f"Bearer {key}"})).status == 200

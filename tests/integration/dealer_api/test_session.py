@@ -11,6 +11,7 @@ import structlog
 from dealer_api.identity import KNOWN
 from dealer_api.keys import HEALTH, LIVE
 from monitoring.page import Address
+from tests.patience import PATIENCE_S
 
 PASSWORD = "a good long password"
 
@@ -97,7 +98,7 @@ async def test_health_is_public_and_says_yes_or_no_and_nothing_else(desk):
     client = desk.anonymous()
     said = await client.get("/health/live")
     assert (said.status, await said.json()) == (200, {"live": True})
-    await asyncio.wait_for(desk.app[LIVE].listening.wait(), 20)
+    await asyncio.wait_for(desk.app[LIVE].listening.wait(), PATIENCE_S)
     said = await client.get("/health/ready")
     assert (said.status, await said.json()) == (200, {"ready": True})
     held = [await desk.house.pool.acquire() for _ in range(12)]

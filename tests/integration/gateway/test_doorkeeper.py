@@ -15,6 +15,7 @@ from proofs import wire
 from schemas.vehicle import topic
 from store import vehicles
 from tests.integration.gateway.world import TestCar, now, until
+from tests.patience import PATIENCE_S
 
 
 async def knock(port: int, client_id: str, user: str, secret: str) -> int | None:
@@ -46,7 +47,7 @@ async def test_a_car_enrolled_while_we_run_is_let_in_and_a_wrong_secret_is_not(w
     world.cars.append(liar)
     liar.client.connect_async("127.0.0.1", world.broker.port)
     liar.client.loop_start()
-    await asyncio.wait_for(liar.refused.wait(), 10)
+    await asyncio.wait_for(liar.refused.wait(), PATIENCE_S)
 
 
 async def test_a_revoked_car_is_cut_off_within_seconds_and_cannot_come_back(world):
@@ -54,8 +55,8 @@ async def test_a_revoked_car_is_cut_off_within_seconds_and_cannot_come_back(worl
     car, other = await world.car(), await world.car()
     async with world.pool.acquire() as connection, connection.transaction():
         await vehicles.revoke(connection, car.vin, now())
-    await asyncio.wait_for(car.gone.wait(), 5)
-    await asyncio.wait_for(car.refused.wait(), 10)
+    await asyncio.wait_for(car.gone.wait(), PATIENCE_S)
+    await asyncio.wait_for(car.refused.wait(), PATIENCE_S)
     other.say()
     await until(lambda: other.acked)
 

@@ -19,6 +19,7 @@ from store.migrate import migrate, role_url
 from telltale.embedded.broker import EmbeddedBroker
 from telltale.embedded.postgres import EmbeddedPostgres
 from tests.integration.gateway.world import World, now, until
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ async def test_a_database_killed_under_load_costs_nothing(own):
         await chat(cars, 0.5)
         await own.server.start()
     await chat(cars, 0.5)
-    await until(lambda: all(car.settled for car in cars), 40)
+    await until(lambda: all(car.settled for car in cars))
     for task in running:
         task.cancel()
     await check(own, cars)
@@ -106,12 +107,12 @@ async def test_a_gateway_that_is_told_to_end_ends_although_the_database_is_away(
     cars[0].say(now().isoformat(), {"Vehicle.Speed": 50.0})
     await until(lambda: made[0].oldest_pending is not None)
     gateway.cancel()
-    ended, _ = await asyncio.wait({gateway}, timeout=40)
+    ended, _ = await asyncio.wait({gateway}, timeout=PATIENCE_S)
     assert ended
     await own.server.start()
     await own.start()
     await chat(cars, 0.5)
-    await until(lambda: all(car.settled for car in cars), 40)
+    await until(lambda: all(car.settled for car in cars))
     for task in running:
         task.cancel()
     await check(own, cars)
@@ -128,7 +129,7 @@ async def test_a_broker_killed_with_its_store_wiped_costs_nothing(own):
         await chat(cars, 0.3)
         await own.broker.start()
     await chat(cars, 1.0)
-    await until(lambda: all(car.settled for car in cars), 40)
+    await until(lambda: all(car.settled for car in cars))
     for task in running:
         task.cancel()
     await check(own, cars)
@@ -151,7 +152,7 @@ async def test_buckets_move_to_finer_shares_while_traffic_runs(own):
     shares[0] = await own.start((0, 2))
     await talk
     assert not [task for task in shares if task.done()]
-    await until(lambda: all(car.settled for car in cars), 40)
+    await until(lambda: all(car.settled for car in cars))
     for task in running:
         task.cancel()
     await check(own, cars)

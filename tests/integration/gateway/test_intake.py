@@ -49,7 +49,7 @@ async def test_what_was_committed_but_not_acknowledged_comes_again_and_is_stored
     first.cancel()
     await asyncio.wait({first})
     await world.start()
-    await until(lambda: car.acked and car.acked[-1]["upto"] == 10, 30)  # NATS delivers again when its ack_wait is over
+    await until(lambda: car.acked and car.acked[-1]["upto"] == 10)  # NATS delivers again when its ack_wait is over
     assert await world.count(car) == 10
     car.say()
     await until(lambda: car.acked[-1]["upto"] == 11)

@@ -17,6 +17,7 @@ from schemas.vehicle import bucket_of
 from store import vehicles
 from store.pool import connect
 from tests.integration.gateway.world import TestCar, World, now, until
+from tests.patience import PATIENCE_S
 
 
 class House:
@@ -124,5 +125,5 @@ async def test_a_removal_rings_by_itself(world):
     await until(lambda: car.acked)
     await world.pool.execute("DELETE FROM latest WHERE vehicle_id = $1", car.id)
     await world.pool.execute("DELETE FROM vehicles WHERE id = $1", car.id)
-    await asyncio.wait_for(car.gone.wait(), 5)
-    await asyncio.wait_for(car.refused.wait(), 10)
+    await asyncio.wait_for(car.gone.wait(), PATIENCE_S)
+    await asyncio.wait_for(car.refused.wait(), PATIENCE_S)

@@ -85,7 +85,7 @@ async def test_a_revoked_car_is_not_believed_though_the_broker_lets_it_in_and_is
         car.say(car.body(2))
         return "revoked" in await world.refusals(car)
 
-    await until(refused, 5)
+    await until(refused)
     before = await world.count(car)
     for _ in range(28):
         car.say(car.body())

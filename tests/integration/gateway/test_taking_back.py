@@ -15,17 +15,11 @@ from schemas.reading import Mark
 from schemas.vehicle import bucket_of
 from store import alerts, history, pool, quarantine, readings, vehicles
 from telltale import data
-from tests.integration.gateway import world as common
-from tests.integration.gateway.world import now
+from tests.integration.gateway.world import now, until
 from workers import replaying, waking
 from workers.kit import Kit
 
 ODOMETER, SERVICE, SPEED = "Vehicle.TraveledDistance", "Vehicle.Service.DistanceToService", "Vehicle.Speed"
-
-
-async def until(check):
-    """A busy machine may take its time; what is awaited comes or does not."""
-    return await common.until(check, 60.0)
 
 
 async def decide(world, row: int, *, accept: bool):

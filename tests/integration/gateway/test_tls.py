@@ -48,7 +48,7 @@ async def test_with_a_private_authority_and_certificates_a_car_is_heard_on_a_clo
     await car.connect()
     for _ in range(2_000):  # many records of TLS
         car.say()
-    await until(lambda: car.acked and car.acked[-1]["upto"] == 2_000, 60)
+    await until(lambda: car.acked and car.acked[-1]["upto"] == 2_000)
     assert await world.count(car) == 2_000
 
 

@@ -16,12 +16,13 @@ from gateway.intake import Intake
 from proofs import wire
 from proofs.proxy import Proxy
 from tests.integration.gateway.world import until
+from tests.patience import PATIENCE_S
 
 
 async def answer(url: str) -> tuple[int, dict]:
     def ask() -> tuple[int, dict]:
         try:
-            with urllib.request.urlopen(url, timeout=5) as said:
+            with urllib.request.urlopen(url, timeout=PATIENCE_S) as said:
                 return said.status, json.loads(said.read())
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())
@@ -58,7 +59,7 @@ async def test_a_half_open_connection_is_noticed_and_renewed(world, monkeypatch)
         car.say()
     await until(lambda: session.epoch > epoch)
     proxy.flow()
-    await until(lambda: car.acked[-1]["upto"] == 6, 30)
+    await until(lambda: car.acked[-1]["upto"] == 6)
     assert await world.count(car) == 6
     await proxy.stop()
 
@@ -196,7 +197,7 @@ async def test_a_flood_of_poison_is_counted_not_kept_and_other_cars_go_on(world)
         rows = await world.pool.fetch("SELECT reason, times FROM quarantine WHERE vehicle_id = $1", bad.id)
         return sum(r["times"] for r in rows) == 400 and "flood" in {r["reason"] for r in rows}
 
-    await until(counted, 30)
+    await until(counted)
     assert await world.pool.fetchval("SELECT count(*) FROM quarantine WHERE vehicle_id = $1", bad.id) < 60
     assert await world.pool.fetchval("SELECT times FROM tallies WHERE name = 'flood' AND subject = $1", bad.vin) > 300
     bad.say()

@@ -20,6 +20,7 @@ from gateway.intake import Intake
 from schemas.credentials import secret_hash
 from schemas.vehicle import topic
 from telltale import data
+from tests.patience import PATIENCE_S
 
 _LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
 
@@ -28,7 +29,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def until(check: Callable[[], Any], timeout: float = 20.0) -> Any:
+async def until(check: Callable[[], Any], timeout: float = PATIENCE_S) -> Any:
     """Wait until `check()` (or what it awaits) is true; the answer."""
     deadline = time.monotonic() + timeout
     while True:
@@ -66,7 +67,7 @@ class TestCar:
     async def connect(self) -> TestCar:
         self.client.connect_async("127.0.0.1", self.port)
         self.client.loop_start()
-        await asyncio.wait_for(self.connected.wait(), 15)
+        await asyncio.wait_for(self.connected.wait(), PATIENCE_S)
         return self
 
     def _on_connect(self, _c: Any, _d: Any, _f: Any, reason: Any, _p: Any) -> None:
@@ -124,7 +125,7 @@ class World:
         task = asyncio.create_task(running.run(**{**arguments, **self.options, **options}))
         self.gateways.append(task)
         waiter = asyncio.ensure_future(ready.wait())
-        await asyncio.wait({task, waiter}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({task, waiter}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
         waiter.cancel()
         if task.done():
             await task

@@ -22,12 +22,13 @@ from simulator.fleet import Member
 from simulator.scenario import scenario_of
 from telltale.data import profiles, scenarios
 from telltale.embedded.broker import EmbeddedBroker
+from tests.patience import PATIENCE_S
 
 SPEED = 1_200.0
 FRONT_LEFT = "Vehicle.Chassis.Axle.Row1.Wheel.Left.Tire.Pressure"
 
 
-async def until(check: Callable[[], Any], within_s: float = 40.0) -> None:
+async def until(check: Callable[[], Any], within_s: float = PATIENCE_S) -> None:
     async with asyncio.timeout(within_s):
         while not check():
             await asyncio.sleep(0.02)
@@ -97,7 +98,7 @@ async def simulating(broker: EmbeddedBroker, members: list[Member], spools: Path
             ready=lambda **facts: ready.set(),
         )  # fmt: skip
     )
-    await asyncio.wait_for(ready.wait(), 20)
+    await asyncio.wait_for(ready.wait(), PATIENCE_S)
     try:
         yield
         if task.done():

@@ -20,11 +20,12 @@ from simulator.connection import Connection
 from simulator.spool import Spool, SpoolFile
 from simulator.telematics import Sender
 from telltale.embedded.broker import EmbeddedBroker
+from tests.patience import PATIENCE_S
 
 VIN = "WTTPH0000NM000017"
 
 
-async def until(check: Callable[[], Any], within_s: float = 20.0) -> None:
+async def until(check: Callable[[], Any], within_s: float = PATIENCE_S) -> None:
     async with asyncio.timeout(within_s):
         while not check():
             await asyncio.sleep(0.02)

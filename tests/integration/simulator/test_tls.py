@@ -12,6 +12,7 @@ import pytest
 from proofs import wire
 from simulator.connection import Connection
 from telltale import certificates
+from tests.patience import PATIENCE_S
 
 
 def authority(folder: Path) -> Path:
@@ -54,7 +55,7 @@ async def test_many_messages_of_one_record_are_all_heard(folder: Path) -> None:
     car = Connection("localhost", port, client_id="car", subscribe=("down",), on_message=lambda topic, body: heard.append(int(body)), tls=trusted)
     running = asyncio.create_task(car.run())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while len(heard) < 500:
                 await asyncio.sleep(0.01)
         assert heard == list(range(500))
@@ -69,7 +70,7 @@ async def test_a_broker_of_another_authority_is_not_believed(folder: Path, tmp_p
     car = Connection("localhost", port, client_id="car", tls=stranger)
     running = asyncio.create_task(car.run())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not car.refused:
                 await asyncio.sleep(0.01)
         assert "certificate verify failed" in car.refused and not car.up

@@ -21,6 +21,7 @@ from store.roles import ROLES, role_url
 from telltale.embedded import binaries
 from tests.catalog import catalog_of, different, rows_of, sequences_of
 from tests.furniture import furnish
+from tests.patience import PATIENCE_S
 from tests.servers import VERSIONS, plain_owner, server, signed_in
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -209,7 +210,7 @@ async def test_a_backup_that_cannot_be_finished_leaves_nothing(home: Path, shelf
         with pytest.raises(asyncio.CancelledError):
             await task
         assert not list(shelf.parent.iterdir())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while await other.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'telltale-backup'"):
                 await asyncio.sleep(0.05)
         await source.close()

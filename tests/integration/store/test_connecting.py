@@ -19,6 +19,7 @@ from store import bells, connecting, pool
 from store.migrate import migrate, writable
 from store.pool import answers, connect, line, open_pool, transaction
 from store.roles import password_of, role_url
+from tests.patience import PATIENCE_S
 from tests.servers import server
 
 
@@ -119,7 +120,7 @@ async def test_a_refused_password_is_one_clear_line_and_when_it_stays_refused_th
             with pytest.raises(Unavailable, match="telltale migrate"):
                 await connect(wrong, name="test")
         with pytest.raises(connecting.SignInRefused, match="telltale_desk.*TELLTALE_SECRET"):
-            await asyncio.wait_for(ending, 30)
+            await asyncio.wait_for(ending, PATIENCE_S)
     assert [line["event"] for line in lines] == ["sign_in_refused"]
     assert "telltale_desk" in lines[0]["hint"] and password_of("another secret", "telltale_desk") not in str(lines)
 

@@ -17,6 +17,7 @@ from store.migrate import migrate, writable
 from store.pool import Pool, answers, open_pool, transaction
 from store.roles import role_url
 from telltale.embedded.postgres import EmbeddedPostgres
+from tests.patience import PATIENCE_S
 from tests.servers import VERSIONS, lend, programs, server
 
 
@@ -53,7 +54,7 @@ def both(primary: EmbeddedPostgres, standby: EmbeddedPostgres) -> str:
 
 
 async def answering(pool: Pool) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while not await answers(pool):
             await asyncio.sleep(0.05)
 

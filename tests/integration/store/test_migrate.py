@@ -13,6 +13,7 @@ import pytest
 from schemas.errors import Misconfigured
 from store.migrate import MIGRATIONS, checksums, migrate
 from store.roles import ROLES, role_url
+from tests.patience import PATIENCE_S
 from tests.servers import VERSIONS, plain_owner, server
 
 
@@ -99,9 +100,9 @@ async def test_a_migration_waits_briefly_for_a_table_and_comes_again(database, f
     waited = asyncio.Event()
     monkeypatch.setattr("store.migrate.log", Heard(waited))
     task = asyncio.create_task(migrate(database.url, database.secret, folder))
-    await asyncio.wait_for(waited.wait(), 60)
+    await asyncio.wait_for(waited.wait(), PATIENCE_S)
     passer_by = await fresh(database)
-    await asyncio.wait_for(passer_by.fetch("SELECT FROM owners"), 30)
+    await asyncio.wait_for(passer_by.fetch("SELECT FROM owners"), PATIENCE_S)
     await reading.rollback()
     await task
     assert await passer_by.fetchval("SELECT count(nickname) FROM owners") == 0

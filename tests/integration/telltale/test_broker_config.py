@@ -31,6 +31,7 @@ from telltale import broker_files, certificates
 from telltale.broker_files import MosquittoFiles
 from telltale.embedded.credentials import broker_secrets
 from telltale.embedded.process import die_with_parent, free_port
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[3]
 CARS = ("WVWZZZ1KZAW000123", "WVWZZZ1KZAW000124")
@@ -49,7 +50,7 @@ def _account() -> str:
         return "nobody"
 
 
-async def until(check: Callable[[], Any], seconds: float = 20.0) -> None:
+async def until(check: Callable[[], Any], seconds: float = PATIENCE_S) -> None:
     async with asyncio.timeout(seconds):
         while not check():
             await asyncio.sleep(0.02)
@@ -140,7 +141,7 @@ class Broker:
             client.mqtt.connect_async("127.0.0.1", port or self.port)
         client.mqtt.loop_start()
         self.clients.append(client)
-        await asyncio.wait_for(asyncio.shield(client.said), 20)
+        await asyncio.wait_for(asyncio.shield(client.said), PATIENCE_S)
         return client
 
     async def gateway(self) -> Client:
@@ -154,7 +155,7 @@ class Broker:
             mosquitto() or "", "-c", str(self.folder / "mosquitto.conf"), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
             preexec_fn=die_with_parent(),
         )  # fmt: skip
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             for port in (self.port, self.gateway_port):
                 while not await listens(port):
                     await asyncio.sleep(0.02)
@@ -198,7 +199,7 @@ async def set_up(database: Any, pool_as: Any, home: Path) -> Callable[..., Any]:
         files = MosquittoFiles(broker.folder, broker.certificates, Doors(*ports, **options), broker.gateway_password, _account())
         ready = asyncio.Event()
         follower = asyncio.create_task(broker_files.follow(database.role("gateway"), files, lambda **facts: ready.set()))
-        await asyncio.wait_for(ready.wait(), 20)
+        await asyncio.wait_for(ready.wait(), PATIENCE_S)
         broker.follower = follower
         await broker.start()
         try:
@@ -282,7 +283,7 @@ async def test_who_is_revoked_is_cut_off_within_seconds_and_does_not_come_back(s
         car, other = await broker.car(CARS[0]), await broker.car(CARS[1])
         async with broker.pool.acquire() as connection, connection.transaction():
             await vehicles.revoke(connection, CARS[0], NOW)
-        await asyncio.wait_for(car.gone.wait(), 10)
+        await asyncio.wait_for(car.gone.wait(), PATIENCE_S)
         assert await (await broker.car(CARS[0])).said in ("Not authorized", "Bad user name or password")
         assert await other.publish(topic(CARS[1], "up/telemetry"))
         assert not other.gone.is_set()
@@ -293,7 +294,7 @@ async def test_enrolling_again_ends_the_old_password_and_the_connection_that_use
         old = broker.cars[CARS[0]]
         car = await broker.car()
         await broker.enrol(CARS[0], os.urandom(32).hex())
-        await asyncio.wait_for(car.gone.wait(), 10)
+        await asyncio.wait_for(car.gone.wait(), PATIENCE_S)
         assert await (await broker.connect(CARS[0], old)).said in ("Not authorized", "Bad user name or password")
         again = await broker.car()
         assert await again.said == "Success"
@@ -391,4 +392,4 @@ async def test_a_car_that_is_removed_is_cut_off(set_up: Any) -> None:
     async with set_up() as broker:
         car = await broker.car()
         await broker.pool.execute("DELETE FROM vehicles WHERE vin = $1", CARS[0])
-        await asyncio.wait_for(car.gone.wait(), 10)
+        await asyncio.wait_for(car.gone.wait(), PATIENCE_S)

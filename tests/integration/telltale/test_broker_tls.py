@@ -25,6 +25,7 @@ from telltale.embedded.broker import EmbeddedBroker
 from telltale.embedded.broker_health import BrokerHealth
 from telltale.embedded.broker_tls import BrokerTls
 from telltale.embedded.process import die_with_parent, free_port
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[3]
 VIN, SECRET = "WVWZZZ1KZAW000123", "s" * 64
@@ -44,7 +45,7 @@ async def let_in(broker: EmbeddedBroker, context: ssl.SSLContext | None) -> str:
     car = Connection("127.0.0.1", broker.port, client_id=VIN, user=VIN, password=SECRET, tls=context)
     running = asyncio.create_task(car.run())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not car.up and not car.refused:
                 await asyncio.sleep(0.02)
         return car.refused
@@ -121,7 +122,7 @@ async def test_a_renewed_certificate_is_shown_without_a_hand(home: Path, tls: Pa
         env=environment(home, TELLTALE_BROKER_CERT=str(tls / "server.crt"), TELLTALE_BROKER_KEY=str(tls / "server.key")), stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while (first := await serial(port, tls / "ca.crt")) is None:
                 await asyncio.sleep(0.05)
             certificates.server(tls, ["localhost", "127.0.0.1"], datetime.now(UTC))

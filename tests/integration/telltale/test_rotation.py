@@ -14,6 +14,7 @@ from store.migrate import migrate
 from telltale.embedded.postgres import EmbeddedPostgres
 from telltale.running import TRY_AGAIN
 from telltale.settings import child_environment
+from tests.patience import PATIENCE_S
 from tests.servers import server
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -67,7 +68,7 @@ async def test_a_service_that_knows_both_secrets_goes_on_while_the_database_is_t
             await migrate(started.url, "new")
             await sign_out_everybody(started)
             admin = await asyncpg.connect(started.url)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_S):
                 while not await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'telltale-workers-bell'"):
                     await asyncio.sleep(0.1)
             await admin.close()

@@ -14,6 +14,7 @@ import pytest
 
 from telltale import certificates
 from telltale.embedded.process import die_with_parent, free_port
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -37,7 +38,7 @@ async def test_a_service_that_is_watched_says_that_it_lives(verb: str, database:
         )  # fmt: skip
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(90):
+            async with asyncio.timeout(PATIENCE_S):
                 said = [await loop.sock_recv(systemd, 64)]
                 while set(said) != {b"READY=1", b"WATCHDOG=1"} or said.count(b"WATCHDOG=1") < 2:
                     said.append(await loop.sock_recv(systemd, 64))

@@ -12,6 +12,7 @@ from store import stages
 from store.pool import connect
 from telltale import data, wiring
 from telltale.embedded.credentials import broker_secrets, signed_in
+from tests.patience import PATIENCE_S
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -27,7 +28,7 @@ async def test_shadow_and_live_change_while_it_runs_and_off_asks_for_a_new_start
     connection: Any = await connect(database.role("gateway"), name="test")
     following = asyncio.create_task(wiring._moved(connection, judge))
     await move(worker, "shadow")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while judge.stages["tyre_leak"] != "shadow":
             await asyncio.sleep(0.01)
         await move(worker, "live")

@@ -14,6 +14,7 @@ import pytest
 from rules.wording import Wording
 from schemas.alert import AlertState as A
 from telltale import data
+from tests.patience import PATIENCE_S
 from workers import running, sweeping
 from workers.health import Health
 
@@ -27,15 +28,15 @@ async def service(scene: Any) -> AsyncIterator[asyncio.Task[None]]:
             ready=lambda **said: (facts.update(said), ready.set()),
         )
     )  # fmt: skip
-    await asyncio.wait_for(ready.wait(), 30)
+    await asyncio.wait_for(ready.wait(), PATIENCE_S)
     task.facts = facts  # type: ignore[attr-defined]
     yield task
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.wait_for(task, 15)
+        await asyncio.wait_for(task, PATIENCE_S)
 
 
-async def until(look: Callable[[], Any], seconds: float = 30.0) -> Any:
+async def until(look: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
     async with asyncio.timeout(seconds):
         while not (found := await look()):
             await asyncio.sleep(0.02)
@@ -75,7 +76,7 @@ async def test_workers_whose_clock_is_wrong_text_nobody_and_forget_nothing_until
         )
     )  # fmt: skip
     try:
-        await asyncio.wait_for(ready.wait(), 30)
+        await asyncio.wait_for(ready.wait(), PATIENCE_S)
         status, said = await until(lambda: _says(facts["health"], "500 days ahead"))
         assert status == 503
         assert await scene.phone() == [] and await scene.admin.fetchval("SELECT count(*) FROM idempotency") == 1
@@ -84,7 +85,7 @@ async def test_workers_whose_clock_is_wrong_text_nobody_and_forget_nothing_until
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait_for(task, 15)
+            await asyncio.wait_for(task, PATIENCE_S)
 
 
 async def _says(url: str, words: str) -> tuple[int, str] | None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import pytest
 from aiohttp.test_utils import TestClient
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from dealer_api.acts import bookings, legs, offers
 from rules.wording import Wording
@@ -26,6 +26,7 @@ from schemas.verdict import Severity
 from store import accounts, cases, fleet, owners, secrets
 from store.pool import transaction
 from telltale import data
+from tests.patience import PATIENCE_S
 
 VIN = "WTTPH0000NM000017"
 
@@ -188,6 +189,7 @@ async def chromium() -> AsyncIterator[Browser]:
     program = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
     if program is None:
         pytest.skip("there is no chromium on this machine (on Debian: apt-get install chromium)")
+    expect.set_options(timeout=PATIENCE_S * 1000)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser

@@ -12,6 +12,7 @@ from dealer_api.keys import LIVE
 from schemas.pickup import LegEvent
 from store import feedback
 from store.pool import transaction
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.browser
 DESK = {"width": 1280, "height": 860}
@@ -61,9 +62,9 @@ async def test_from_the_text_to_the_journey_that_moves_by_itself(world: Any, loo
     await page.get_by_role("button", name="Today").nth(1).click()
     await expect(page.get_by_role("status")).to_have_text("Booked. Thank you!")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("We collect your car today")
-    await asyncio.wait_for(world.desk.app[LIVE].listening.wait(), 10)
+    await asyncio.wait_for(world.desk.app[LIVE].listening.wait(), PATIENCE_S)
     await world.drive(LegEvent.ON_THE_WAY)
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Driver is on the way to you", timeout=10_000)
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Driver is on the way to you")
     await expect(page.locator("[aria-current=step]")).to_contain_text("Driver on the way to you")
     assert offer.id
 
@@ -139,7 +140,7 @@ async def test_a_text_arrives_on_the_open_phone_and_counts_on_the_others(world: 
         "INSERT INTO phone_texts (dealer_id, reference, from_address, to_address, body, at) VALUES (1, 'one', '+49305550100', '+4917604069010', $1, $2)",
         body, world.desk.clock(),
     )  # fmt: skip
-    await expect(badge).to_have_text("1 new", timeout=10_000)
+    await expect(badge).to_have_text("1 new")
     await page.get_by_role("link", name="Emma Clarke").click()
     await expect(page.locator(".bubble.theirs p")).to_have_text(body)
     await expect(page.get_by_role("link", name="http://desk.example/o/abc", exact=True)).to_have_attribute("href", "http://desk.example/o/abc")
