@@ -9,10 +9,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from dealer_api import bodies, faults, identity, watching
-from dealer_api.acts.house import House
+from actions.context import House
+from dealer_api import authentication, bodies, error_responses, watching
+from dealer_api.app_keys import HEALTH, HOUSE, LIVE
 from dealer_api.health import Health
-from dealer_api.keys import HEALTH, HOUSE, LIVE
 from dealer_api.live import Live
 from dealer_api.place import LOOPBACK, PROXIES, Proxies
 from dealer_api.routes import doors
@@ -36,14 +36,14 @@ Extend = Callable[[web.Application], None]
 
 def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = (), proxies: Proxies | None = None) -> web.Application:
     """The whole desk. `extensions` set up a room's own parts (templates, filters) on the application."""
-    app = web.Application(middlewares=[watching.watching, faults.faults, bodies.storable_queries], client_max_size=LARGEST_BODY)
+    app = web.Application(middlewares=[watching.watching, error_responses.faults, bodies.storable_queries], client_max_size=LARGEST_BODY)
     app[HOUSE], app[LIVE], app[PROXIES] = house, live, proxies or Proxies.read(LOOPBACK)
     app[HEALTH] = Health({"desk": house.pool, "owner_page": house.owner_pool}, live)
-    app[identity.KNOWN] = identity.Known()
+    app[authentication.KNOWN] = authentication.Known()
     for extend in (*_rooms(), *extensions):
         extend(app)
     for route in doors(demo=house.demo):
-        door = identity.guard(route)
+        door = authentication.guard(route)
         app.router.add_route(route.method, route.path, door)
         if route.method == "GET" and not route.streams:  # a link is looked at before it is opened: the same answer, without its body
             app.router.add_route("HEAD", route.path, door)

@@ -24,7 +24,7 @@ from pydantic import (
     field_validator,
 )
 
-from dealer_api.faults import Handler, NotJson
+from dealer_api.error_responses import Handler, NotJson
 from schemas.errors import BadInput, NotFound
 from schemas.moment import Moment
 from schemas.text import storable

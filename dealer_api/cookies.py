@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dealer_api.acts.visitor import Visitor
-from dealer_api.keys import HOUSE
+from actions.visitor import Visitor
+from dealer_api.app_keys import HOUSE
 from dealer_api.place import is_https, place_of
 from store import sessions
 

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from dealer_api.metrics import STREAMS
 from schemas.errors import Unavailable
-from store import bells
+from store import notifications
 from store.pool import line
 
 log = structlog.get_logger()
@@ -48,7 +48,7 @@ class Live:
                 async with line(self._url, name="desk-bell") as connection:
                     ended = asyncio.Event()
                     connection.add_termination_listener(lambda _connection, ended=ended: ended.set())
-                    await bells.listen(connection, bells.DESK, self._heard)
+                    await notifications.listen(connection, notifications.DESK, self._heard)
                     pause = 0.1
                     self.listening.set()
                     self._tell_all(AGAIN)

@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 import structlog
 from aiohttp import web
 
-from dealer_api.acts.visitor import UNKNOWN, Address, address
+from actions.visitor import UNKNOWN, Address, address
 from schemas.errors import Misconfigured
 
 log = structlog.get_logger()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+from actions.owners import Imported
 from dealer_api import permissions as may
-from dealer_api.acts.owners import Imported
-from dealer_api.bodies import Page
-from dealer_api.desk.routes import ROUTES as DESK
-from dealer_api.handlers import (
+from dealer_api.api import (
     accounts,
     alerts,
     bookings,
@@ -21,6 +19,8 @@ from dealer_api.handlers import (
     sessions,
     vehicles,
 )
+from dealer_api.bodies import Page
+from dealer_api.desk.routes import ROUTES as DESK
 from dealer_api.inbound.routes import ROUTES as INBOUND
 from dealer_api.owner.routes import ROUTES as OWNER
 from dealer_api.route import Route

@@ -10,10 +10,10 @@ from typing import Any
 
 from aiohttp import web
 
-from dealer_api.acts.house import House
+from actions.context import House
+from dealer_api.app_keys import HEALTH
 from dealer_api.application import build
 from dealer_api.inbound import trust
-from dealer_api.keys import HEALTH
 from dealer_api.live import Live
 from dealer_api.place import LOOPBACK, Proxies
 from monitoring.page import Address, bracketed

@@ -12,8 +12,8 @@ import structlog
 from aiohttp import web
 
 from dealer_api import metrics
-from dealer_api.faults import GONE
-from dealer_api.keys import CALL
+from dealer_api.app_keys import CALL
+from dealer_api.error_responses import GONE
 from dealer_api.route import Handler
 from monitoring import tracing
 

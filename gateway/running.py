@@ -18,30 +18,30 @@ from typing import Any
 import structlog
 
 from gateway import metrics
-from gateway.address import BrokerAddress, Tls
-from gateway.broker import Broker
-from gateway.catching_up import CatchingUp
-from gateway.denials import Denials
-from gateway.doorkeeper import Doorkeeper
-from gateway.fleet import Fleet, Judge
-from gateway.health import Health
-from gateway.intake import Intake
-from gateway.leaves import Leaves
-from gateway.meeting import BREATH_S, Meeting
-from gateway.overrun import broken_off
-from gateway.retention import Retention
-from gateway.seldom import Seldom
-from gateway.selfcheck import check_broker, check_process
-from gateway.shares import Shares
-from gateway.sign_ins import STRANGERS, words
-from gateway.watchdog import watch
-from gateway.writer import Writer
+from gateway.fleet.fleet import Fleet, Judge
+from gateway.intake.loop import Intake
+from gateway.intake.partitions import Leaves
+from gateway.intake.writer import Writer
+from gateway.log_sampling import Seldom
+from gateway.mqtt.address import BrokerAddress, Tls
+from gateway.mqtt.broker import Broker
+from gateway.mqtt.watchdog import watch
+from gateway.ops.auth_callout import Doorkeeper
+from gateway.ops.backlog import CatchingUp
+from gateway.ops.bucket_leases import Shares
+from gateway.ops.denied_publishes import Denials
+from gateway.ops.fleet_updates import BREATH_S, Meeting
+from gateway.ops.health import Health
+from gateway.ops.retention import Retention
+from gateway.ops.rule_watchdog import broken_off
+from gateway.ops.self_check import check_broker, check_process
+from gateway.ops.sign_ins import STRANGERS, words
 from monitoring.page import Address
-from rules.clocks import apart
+from rules.service.clocks import apart
 from schemas.errors import Unavailable
 from schemas.profile import Profile
 from schemas.vehicle import bucket_of, is_vin
-from store import bells, clock
+from store import clock, notifications
 from store.pool import line
 
 log = structlog.get_logger()
@@ -202,7 +202,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 def _judge(profiles: Mapping[str, Profile]) -> Judge:
     from rules.catalogue import RULES
-    from rules.judge import Judge as Rules
+    from rules.engine.judge import Judge as Rules
 
     return Rules(RULES, profiles)
 
@@ -212,7 +212,7 @@ async def _listen(g: Gateway) -> None:
     while True:
         try:
             async with line(g.database_url, name="gateway-bells") as connection:
-                await bells.listen(connection, bells.CARS, lambda said: _heard(g, said))
+                await notifications.listen(connection, notifications.CARS, lambda said: _heard(g, said))
                 while not connection.is_closed():
                     await g.meeting.changed()
                     g.intake.accept_now = True

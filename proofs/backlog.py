@@ -27,8 +27,8 @@ import aiohttp
 import asyncpg
 import psutil
 
-from gateway.doorkeeper import Doorkeeper
-from gateway.mosquitto import keeping
+from gateway.mqtt.mosquitto import keeping
+from gateway.ops.auth_callout import Doorkeeper
 from proofs.bench import rig
 from proofs.bench.brokers import mosquitto
 from proofs.bench.payloads import sample

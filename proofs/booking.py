@@ -19,11 +19,11 @@ from typing import Any
 
 import asyncpg
 
-from dealer_api.acts import bookings, cases, legs, offers
-from dealer_api.acts.house import House
+from actions import bookings, cases, legs, offers
+from actions.context import House
 from proofs.ground import own_database
-from rules import capacity
-from rules.wording import Wording
+from rules.service import capacity
+from rules.service.wording import Wording
 from schemas.account import Role
 from schemas.booking import BookingKind
 from schemas.errors import BadInput, IllegalMove, Misconfigured, Overtaken, TelltaleError, Unavailable

@@ -13,8 +13,8 @@ import asyncpg
 
 from proofs.cars import ProofCar
 from rules.catalogue import RULES
-from rules.codes import CodeBook
-from rules.judge import Judge
+from rules.detectors.trouble_codes import CodeBook
+from rules.engine.judge import Judge
 from schemas.reading import Reading
 from schemas.signal import BY_PATH
 from telltale import data

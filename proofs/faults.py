@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 
-from gateway.broker import client_id
+from gateway.mqtt.broker import client_id
 from proofs import wire
 from proofs.rig import Rig
 from schemas.vehicle import bucket_of

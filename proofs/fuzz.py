@@ -21,9 +21,9 @@ from typing import Any
 
 import paho.mqtt.client as paho
 
-from gateway import normalise
-from gateway.bulk import BulkClient
-from gateway.normalise import Source
+from gateway.intake import normalise
+from gateway.intake.normalise import Source
+from gateway.mqtt.bulk_reader import BulkClient
 from proofs import poison, wire
 from schemas.errors import Misconfigured
 from store.readings import pack

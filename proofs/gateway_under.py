@@ -18,16 +18,16 @@ from typing import Any
 import structlog
 
 from gateway import running
-from gateway.broker import Broker
-from gateway.chunk import Chunk
-from gateway.frontier import Arrival, Frontier
-from gateway.intake import Intake
-from gateway.packets import PUBACK
-from gateway.session import Session
+from gateway.fleet.sequence import Arrival, Frontier
+from gateway.intake.loop import Intake
+from gateway.mqtt.broker import Broker
+from gateway.mqtt.chunk import Chunk
+from gateway.mqtt.packets import PUBACK
+from gateway.mqtt.session import Session
 from monitoring.page import Address
 from rules.catalogue import RULES
-from rules.codes import CodeBook
-from rules.judge import Judge
+from rules.detectors.trouble_codes import CodeBook
+from rules.engine.judge import Judge
 from store import leases
 from store.pool import Connection
 from telltale import cli, data

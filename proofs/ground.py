@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
-from dealer_api.acts.house import House
-from rules.wording import Wording
+from actions.context import House
+from rules.service.wording import Wording
 from schemas.account import Dealer
 from store import accounts
 from store.migrate import migrate

@@ -16,8 +16,8 @@ from typing import Any
 import aiohttp
 import structlog
 
-from rules.permission import Go
-from rules.wording import Wording
+from rules.service.permission import Go
+from rules.service.wording import Wording
 from schemas.errors import DeliveryFailed
 from schemas.message import Message
 from store import messages
@@ -25,7 +25,7 @@ from store.pool import Connection, open_pool, transaction
 from telltale import data
 from workers import running, sending
 from workers.channels import Lookup, Receipt
-from workers.kit import Kit
+from workers.context import Kit
 
 GRACE = timedelta(seconds=3)
 SENDERS = 4

@@ -14,7 +14,7 @@ from typing import Any
 
 def ack_before_commit() -> None:
     """The gateway acknowledges what it has read, as most examples do."""
-    from gateway.intake import Intake
+    from gateway.intake.loop import Intake
 
     taken = Intake._take
 
@@ -36,8 +36,8 @@ def no_dedupe() -> None:
 
 def no_session_keep() -> None:
     """The gateway signs in with a clean session, as most examples do: what came while it was away is gone."""
-    from gateway import session
-    from gateway.bulk import BulkClient
+    from gateway.mqtt import session
+    from gateway.mqtt.bulk_reader import BulkClient
 
     connect = BulkClient.connect
 
@@ -78,7 +78,7 @@ def no_lookup() -> None:
 
 def _kit(**parts: Any) -> None:
     from workers import running
-    from workers.kit import Kit
+    from workers.context import Kit
 
     def kit(*given: Any, **named: Any) -> Kit:
         return Kit(*given, **{**named, **parts})

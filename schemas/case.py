@@ -85,4 +85,4 @@ class Case(BaseModel):
     repaired_at: datetime | None
     owner_id: int | None = None  #: of the ownership epoch in which it was opened
     note: str = ""  #: what the customer said on the phone
-    proof: list[dict[str, Any]] | None  #: what the car still has to show; see rules.proof
+    proof: list[dict[str, Any]] | None  #: what the car still has to show; see rules.engine.repair_verification

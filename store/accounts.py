@@ -10,7 +10,7 @@ import asyncpg
 from schemas.account import Dealer, Role, Staff
 from schemas.errors import BadInput, NotFound
 from schemas.keeping import KINDS
-from store import bells
+from store import notifications
 from store.pool import Connection, as_dict
 
 _DEALER = """id, name, zone, country, phone, address, opening_hours, language, acknowledge_minutes_now, acknowledge_minutes_soon,
@@ -96,7 +96,7 @@ async def update_dealer(connection: Connection, dealer_id: int, changes: dict[st
     if names:
         sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(names, 2))
         await connection.execute(f"UPDATE dealers SET {sets} WHERE id = $1", dealer_id, *(changes[name] for name in names))
-        await bells.ring_desk(connection, dealer_id, "dealer", dealer_id)
+        await notifications.ring_desk(connection, dealer_id, "dealer", dealer_id)
     return await dealer(connection, dealer_id)
 
 
@@ -118,7 +118,7 @@ async def add_staff(
                 await connection.execute(_ADD_RESOURCE, dealer_id, "driver", f"{name} ({person.id})", person.id)
     except asyncpg.UniqueViolationError:
         raise BadInput("email", "somebody signs in with this address already") from None
-    await bells.ring_desk(connection, dealer_id, "staff", person.id)
+    await notifications.ring_desk(connection, dealer_id, "staff", person.id)
     return person
 
 
@@ -139,7 +139,7 @@ async def staff_by_email(connection: Connection, dealer_id: int, email: str) -> 
 async def describe_staff(connection: Connection, dealer_id: int, staff_id: int, *, name: str, phone: str | None, language: str) -> Staff:
     """What they are called and how they are reached."""
     row = await connection.fetchrow(_DESCRIBE, dealer_id, staff_id, name, phone, language)
-    await bells.ring_desk(connection, dealer_id, "staff", staff_id)
+    await notifications.ring_desk(connection, dealer_id, "staff", staff_id)
     return Staff(**as_dict(row))
 
 
@@ -155,7 +155,7 @@ async def set_role(connection: Connection, person: Staff, role: Role, now: datet
         await connection.execute("UPDATE resources SET retired_at = $3 WHERE dealer_id = $1 AND staff_id = $2", person.dealer_id, person.id, now)
     elif role is Role.DRIVER:
         await _seat(connection, person)
-    await bells.ring_desk(connection, person.dealer_id, "staff", person.id)
+    await notifications.ring_desk(connection, person.dealer_id, "staff", person.id)
 
 
 async def staff_of(connection: Connection, dealer_id: int, *roles: Role) -> list[Staff]:
@@ -172,7 +172,7 @@ async def enable_staff(connection: Connection, person: Staff) -> None:
     await connection.execute("UPDATE staff SET disabled_at = NULL WHERE dealer_id = $1 AND id = $2", person.dealer_id, person.id)
     if person.role is Role.DRIVER:
         await _seat(connection, person)
-    await bells.ring_desk(connection, person.dealer_id, "staff", person.id)
+    await notifications.ring_desk(connection, person.dealer_id, "staff", person.id)
 
 
 async def _seat(connection: Connection, person: Staff) -> None:
@@ -187,7 +187,7 @@ async def disable_staff(connection: Connection, dealer_id: int, staff_id: int, n
     await connection.execute("UPDATE staff SET disabled_at = $3 WHERE dealer_id = $1 AND id = $2", dealer_id, staff_id, now)
     await end_sessions(connection, dealer_id, staff_id)
     await connection.execute("UPDATE resources SET retired_at = $3 WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id, now)
-    await bells.ring_desk(connection, dealer_id, "staff", staff_id)
+    await notifications.ring_desk(connection, dealer_id, "staff", staff_id)
 
 
 async def sign_in_of(connection: Connection, email: str) -> SignIn | None:
@@ -210,7 +210,7 @@ async def end_sessions(connection: Connection, dealer_id: int, staff_id: int, ke
     else:
         await connection.execute("DELETE FROM sessions WHERE dealer_id = $1 AND staff_id = $2 AND id <> $3", dealer_id, staff_id, keep)
     await connection.execute("DELETE FROM devices WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id)
-    await bells.ring_desk(connection, dealer_id, "session", staff_id)
+    await notifications.ring_desk(connection, dealer_id, "session", staff_id)
 
 
 async def set_sender(connection: Connection, address: str, dealer_id: int, channel: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from schemas.alert import Alert, AlertState, AlertStep
 from schemas.errors import NotFound
 from schemas.moment import from_epoch
-from store import bells
+from store import notifications
 from store.pool import Connection, as_dict
 
 # One statement, one round trip: steps, the alerts they lead to, wake-ups and bells. An alert is told of each step that is
@@ -92,7 +92,7 @@ async def move(connection: Connection, moved: Sequence[Moved], now: datetime) ->
     final = sorted(newest.values(), key=lambda pair: (pair[1].vehicle_id, pair[1].step.episode))  # an old episode closes before a new one opens
     steps = _columns([(*_step_row(m), m.told) for m in moved])
     alerts = _columns([_alert_row(first, last) for first, last in final])
-    await connection.execute(_MOVE, *steps, *alerts, now, bells.WAKEUPS, bells.DESK, [m.trace for m in moved])
+    await connection.execute(_MOVE, *steps, *alerts, now, notifications.WAKEUPS, notifications.DESK, [m.trace for m in moved])
 
 
 async def one(connection: Connection, dealer_id: int, alert_id: int) -> Alert:

@@ -11,7 +11,7 @@ import asyncpg
 from schemas.booking import BOOKING, Booking, BookingEvent, BookingKind, BookingState
 from schemas.errors import NotFound, Overtaken
 from schemas.moment import local
-from store import bells, history
+from store import history, notifications
 from store.pool import Connection, as_dict
 
 _COLUMNS = """id, dealer_id, case_id, vehicle_id, kind, state, starts_at, ends_at, wall_start, zone, address, loaner_id, ready_by, last_word_at,
@@ -45,7 +45,7 @@ async def make(
         raise Overtaken("booking", "this case is booked already") from None
     booking = _booking(row)
     await history.write(connection, dealer_id, "booking", booking.id, old=None, new="agreed", reason=reason, actor=actor, now=now)
-    await bells.ring_desk(connection, dealer_id, "booking", booking.id)
+    await notifications.ring_desk(connection, dealer_id, "booking", booking.id)
     return booking
 
 
@@ -121,7 +121,7 @@ async def _update(connection: Connection, booking: Booking, columns: dict[str, A
     )  # fmt: skip
     if row is None:
         raise Overtaken("booking")
-    await bells.ring_desk(connection, booking.dealer_id, "booking", booking.id)
+    await notifications.ring_desk(connection, booking.dealer_id, "booking", booking.id)
     return _booking(row)
 
 

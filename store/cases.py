@@ -12,7 +12,7 @@ from schemas.case import CASE, Case, CaseEvent, CaseState
 from schemas.errors import NotFound, Overtaken
 from schemas.feedback import Feedback
 from schemas.verdict import Severity
-from store import bells, history
+from store import history, notifications
 from store.pool import Connection, as_dict
 
 _COLUMNS = """id, dealer_id, vehicle_id, state, severity, title, origin, assignee_id, comebacks, opened_at, changed_at, acknowledged_at,
@@ -98,7 +98,7 @@ async def queue(
 ) -> list[tuple[Case, dict[str, Any]]]:  # fmt: skip
     """Cases with the names beside them (as in `around`), the most urgent first, then the oldest.
 
-    `after` is rules.casework.queue_key of the last one seen.
+    `after` is rules.service.casework.queue_key of the last one seen.
     """
     rank, opened_at, case_id = after or (None, None, None)
     live = states is not None and set(states) == _LIVE  # what the desk looks at all day has an index in its very order
@@ -127,7 +127,7 @@ async def create(
         raise NotFound("vehicle") from None
     case = _case(row)
     await history.write(connection, dealer_id, "case", case.id, old=None, new="open", reason=reason, actor=actor, now=now)
-    await bells.ring_desk(connection, dealer_id, "case", case.id)
+    await notifications.ring_desk(connection, dealer_id, "case", case.id)
     return case
 
 
@@ -188,7 +188,7 @@ async def _update(connection: Connection, case: Case, now: datetime, columns: di
         raise NotFound("person") from None
     if row is None:
         raise Overtaken("case")
-    await bells.ring_desk(connection, case.dealer_id, "case", case.id)
+    await notifications.ring_desk(connection, case.dealer_id, "case", case.id)
     return _case(row)
 
 

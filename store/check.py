@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.credentials import mosquitto_hash, secret_hash
-from store import bells
+from store import notifications
 from store.migrate import checksums
 from store.pool import Connection
 
@@ -88,7 +88,7 @@ async def add_probe(connection: Connection, vin: str, dealer_id: int, *, profile
     """A car that may speak; its VIN begins with PROBE."""
     assert vin.startswith(PROBE)
     found: int = await connection.fetchval(_ADD, vin, dealer_id, now, profile, secret_hash(secret), mosquitto_hash(secret))
-    await bells.ring(connection, bells.CARS, vehicle=found, what="enrolled")
+    await notifications.ring(connection, notifications.CARS, vehicle=found, what="enrolled")
     return found
 
 

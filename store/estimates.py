@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.errors import NotFound, Overtaken
 from schemas.estimate import EstimateLine
-from store import bells, history
+from store import history, notifications
 from store.pool import Connection, as_dict
 
 _COLUMNS = "id, booking_id, title, amount_minor, answer"
@@ -21,7 +21,7 @@ UPDATE estimate_lines SET answer = $3, answered_at = $4, answered_by = $5 WHERE 
 async def add(connection: Connection, dealer_id: int, booking_id: int, title: str, amount_minor: int) -> EstimateLine:
     """Work that needs the owner's yes."""
     row = await connection.fetchrow(_ADD, dealer_id, booking_id, title, amount_minor)
-    await bells.ring_desk(connection, dealer_id, "booking", booking_id)
+    await notifications.ring_desk(connection, dealer_id, "booking", booking_id)
     return _line(row)
 
 
@@ -39,7 +39,7 @@ async def answer(connection: Connection, dealer_id: int, line_id: int, approved:
             raise NotFound("line")
         raise Overtaken("line", "it has been answered")
     await history.write(connection, dealer_id, "estimate", line_id, old=None, new=said, reason=reason, actor=actor, now=now)
-    await bells.ring_desk(connection, dealer_id, "booking", row["booking_id"])
+    await notifications.ring_desk(connection, dealer_id, "booking", row["booking_id"])
     return _line(row)
 
 

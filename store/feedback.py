@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from schemas.feedback import Feedback
-from store import bells
+from store import notifications
 from store.pool import Connection, as_dict
 
 _ASK = "INSERT INTO feedback (case_id, dealer_id, owner_id, asked_at) VALUES ($1, $2, $3, $4) ON CONFLICT (dealer_id, case_id) DO NOTHING RETURNING case_id"
@@ -30,7 +30,7 @@ async def answer(
     """The owner's answer; a score that stands is not overwritten (False)."""
     done = await connection.fetchval(_ANSWER, dealer_id, case_id, owner_id, now, score, words) is not None
     if done:
-        await bells.ring_desk(connection, dealer_id, "feedback", case_id)
+        await notifications.ring_desk(connection, dealer_id, "feedback", case_id)
     return done
 
 

@@ -9,7 +9,7 @@ import asyncpg
 
 from schemas.errors import BadInput, NotFound
 from schemas.vehicle import Vehicle
-from store import bells, history
+from store import history, notifications
 from store.pool import Connection, as_dict
 
 _COLUMNS = "id, vin, dealer_id, owner_id, profile, title, plate, enrolled_at, revoked_at, last_heard_at, online"
@@ -39,7 +39,7 @@ async def add(connection: Connection, dealer_id: int, *, vin: str, profile: str,
         raise BadInput("vin", "is looked after already") from None
     vehicle = Vehicle(**as_dict(row))
     await history.write(connection, dealer_id, "vehicle", vehicle.id, old=None, new="added", reason="added by a person", actor=actor, now=now)
-    await bells.ring_desk(connection, dealer_id, "vehicle", vehicle.id)
+    await notifications.ring_desk(connection, dealer_id, "vehicle", vehicle.id)
     return vehicle
 
 
@@ -72,8 +72,8 @@ async def update(connection: Connection, dealer_id: int, vehicle_id: int, change
     if names:
         sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(names, 3))
         await connection.execute(f"UPDATE vehicles SET {sets} WHERE dealer_id = $1 AND id = $2", dealer_id, vehicle_id, *(changes[name] for name in names))
-        await bells.ring(connection, bells.CARS, vehicle=vehicle_id, what="ownership")
-        await bells.ring_desk(connection, dealer_id, "vehicle", vehicle_id)
+        await notifications.ring(connection, notifications.CARS, vehicle=vehicle_id, what="ownership")
+        await notifications.ring_desk(connection, dealer_id, "vehicle", vehicle_id)
     return await get(connection, dealer_id, vehicle_id)
 
 
@@ -94,6 +94,6 @@ async def give(connection: Connection, dealer_id: int, vehicle_id: int, owner_id
         await connection.execute(_ADOPT, dealer_id, vehicle_id, owner_id)
     said = "nobody" if owner_id is None else f"owner {owner_id}"
     await history.write(connection, dealer_id, "vehicle", vehicle_id, old=None, new="ownership", reason=f"belongs to {said} now", actor=actor, now=now)
-    await bells.ring(connection, bells.CARS, vehicle=vehicle_id, what="ownership")
-    await bells.ring_desk(connection, dealer_id, "vehicle", vehicle_id)
+    await notifications.ring(connection, notifications.CARS, vehicle=vehicle_id, what="ownership")
+    await notifications.ring_desk(connection, dealer_id, "vehicle", vehicle_id)
     return Vehicle(**as_dict(row))

@@ -11,7 +11,7 @@ from typing import Any
 
 from monitoring import tracing
 from schemas.message import Message, MessageKind, MessageState, Purpose
-from store import bells, threads
+from store import notifications, threads
 from store.pool import Connection, as_dict
 
 _COLUMNS = """id, dealer_id, thread_id, owner_id, staff_id, case_id, kind, purpose, channel, to_address, language, body, facts, state,
@@ -130,8 +130,8 @@ async def queue(
     if found is None:
         earlier: int = await connection.fetchval(_BY_REFERENCE, reference)
         return earlier
-    await bells.ring(connection, bells.WAKEUPS, topic="message")
-    await bells.ring_desk(connection, dealer_id, "message", found)
+    await notifications.ring(connection, notifications.WAKEUPS, topic="message")
+    await notifications.ring_desk(connection, dealer_id, "message", found)
     return found
 
 
@@ -180,7 +180,7 @@ async def sent(connection: Connection, message: Message, claimed_at: datetime, n
         return False
     if row["thread_id"] is not None:
         await connection.execute(_HEARD, row["thread_id"], now)
-    await bells.ring_desk(connection, message.dealer_id, "message", message.id)
+    await notifications.ring_desk(connection, message.dealer_id, "message", message.id)
     return True
 
 
@@ -188,14 +188,14 @@ async def put_back(connection: Connection, message: Message, due_at: datetime, r
     """Not now: not before `due_at` (business time) and not before `retry_at` (machine time)."""
     await connection.execute(_PUT_BACK, message.id, due_at, retry_at, reason)
     await _unsaid(connection, message)
-    await bells.ring_desk(connection, message.dealer_id, "message", message.id)
+    await notifications.ring_desk(connection, message.dealer_id, "message", message.id)
 
 
 async def end(connection: Connection, message: Message, state: MessageState, reason: str) -> None:
     """Failed for good, or cancelled because it is no longer true or no longer allowed; the reason is shown."""
     await connection.execute(_END, message.id, state.value, reason)
     await _unsaid(connection, message)
-    await bells.ring_desk(connection, message.dealer_id, "message", message.id)
+    await notifications.ring_desk(connection, message.dealer_id, "message", message.id)
 
 
 async def _unsaid(connection: Connection, message: Message) -> None:
@@ -213,7 +213,7 @@ async def lost(connection: Connection, reference: str, reason: str) -> bool:
     """The provider took it and could not deliver it."""
     row = await connection.fetchrow(_LOST, reference, reason)
     if row is not None:
-        await bells.ring_desk(connection, row["dealer_id"], "message", row["id"])
+        await notifications.ring_desk(connection, row["dealer_id"], "message", row["id"])
     return row is not None
 
 

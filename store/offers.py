@@ -10,7 +10,7 @@ import asyncpg
 from schemas.booking import OFFER, BookingKind, Offer, OfferEvent, OfferState
 from schemas.case import CaseEvent, CaseState
 from schemas.errors import NotFound, Overtaken
-from store import bells, cases, history, slots
+from store import cases, history, notifications, slots
 from store.pool import Connection, as_dict
 
 _COLUMNS = "id, dealer_id, case_id, kind, state, made_at, expires_at"
@@ -28,7 +28,7 @@ async def make(connection: Connection, dealer_id: int, case_id: int, kind: Booki
         raise Overtaken("offer", "this case has an open offer already") from None
     offer = _offer(row)
     await history.write(connection, dealer_id, "offer", offer.id, old=None, new="open", reason=f"{kind.value} offered", actor=actor, now=now)
-    await bells.ring_desk(connection, dealer_id, "offer", offer.id)
+    await notifications.ring_desk(connection, dealer_id, "offer", offer.id)
     return offer
 
 
@@ -93,7 +93,7 @@ async def move(connection: Connection, offer: Offer, event: OfferEvent, *, reaso
     if state is not OfferState.ACCEPTED:
         await slots.release_offer(connection, offer.dealer_id, offer.id)
     await history.write(connection, offer.dealer_id, "offer", offer.id, old=offer.state.value, new=state.value, reason=reason, actor=actor, now=now)
-    await bells.ring_desk(connection, offer.dealer_id, "offer", offer.id)
+    await notifications.ring_desk(connection, offer.dealer_id, "offer", offer.id)
     return _offer(row)
 
 

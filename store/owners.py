@@ -9,7 +9,7 @@ import asyncpg
 
 from schemas.consent import Owner
 from schemas.errors import BadInput, NotFound
-from store import bells
+from store import notifications
 from store.pool import Connection, as_dict
 
 _COLUMNS = "id, dealer_id, name, phone, email, channel, language, zone, quiet_from, quiet_to, address, stopped_at"
@@ -34,7 +34,7 @@ async def create(connection: Connection, dealer_id: int, values: dict[str, Any],
     except asyncpg.UniqueViolationError:
         raise BadInput("phone", "belongs to another owner already") from None
     owner = Owner(**as_dict(row))
-    await bells.ring_desk(connection, dealer_id, "owner", owner.id)
+    await notifications.ring_desk(connection, dealer_id, "owner", owner.id)
     return owner
 
 
@@ -72,7 +72,7 @@ async def update(connection: Connection, dealer_id: int, owner_id: int, changes:
                 )
         except asyncpg.UniqueViolationError:
             raise BadInput("phone", "belongs to another owner already") from None
-        await bells.ring_desk(connection, dealer_id, "owner", owner_id)
+        await notifications.ring_desk(connection, dealer_id, "owner", owner_id)
     return await get(connection, dealer_id, owner_id)
 
 
@@ -88,7 +88,7 @@ async def off_demo_phone(connection: Connection, dealer_id: int, channel: str) -
         f"UPDATE owners SET channel = $2 WHERE dealer_id = $1 AND channel = 'phone' AND {needs} IS NOT NULL RETURNING id", dealer_id, channel
     )
     if rows:
-        await bells.ring_desk(connection, dealer_id, "owner", 0)
+        await notifications.ring_desk(connection, dealer_id, "owner", 0)
     return [row["id"] for row in rows]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.errors import NotFound, Overtaken
 from schemas.pickup import LEGS, Leg, LegEvent, LegKind
-from store import bells, history
+from store import history, notifications
 from store.pool import Connection, as_dict
 
 _COLUMNS = "id, dealer_id, booking_id, kind, state, driver_id, slot_id, address, starts_at, ends_at, changed_at"
@@ -32,7 +32,7 @@ async def plan(
     row = await connection.fetchrow(_PLAN, dealer_id, booking_id, kind.value, driver_id, slot_id, address, starts_at, ends_at, now)
     leg = _leg(row)
     await history.write(connection, dealer_id, "leg", leg.id, old=None, new="planned", reason=f"{kind.value} leg of a pickup", actor=actor, now=now)
-    await bells.ring_desk(connection, dealer_id, "leg", leg.id)
+    await notifications.ring_desk(connection, dealer_id, "leg", leg.id)
     return leg
 
 
@@ -67,7 +67,7 @@ async def move(connection: Connection, leg: Leg, event: LegEvent, *, reason: str
     if row is None:
         raise Overtaken("leg")
     await history.write(connection, leg.dealer_id, "leg", leg.id, old=leg.state.value, new=state.value, reason=reason, actor=actor, now=now)
-    await bells.ring_desk(connection, leg.dealer_id, "leg", leg.id)
+    await notifications.ring_desk(connection, leg.dealer_id, "leg", leg.id)
     return _leg(row)
 
 
@@ -80,7 +80,7 @@ async def assign(connection: Connection, leg: Leg, driver_id: int, slot_id: int 
     if row is None:
         raise Overtaken("leg")
     await history.write(connection, leg.dealer_id, "leg", leg.id, old=leg.state.value, new="assigned", reason=reason, actor=actor, now=now)
-    await bells.ring_desk(connection, leg.dealer_id, "leg", leg.id)
+    await notifications.ring_desk(connection, leg.dealer_id, "leg", leg.id)
     return _leg(row)
 
 
@@ -93,7 +93,7 @@ async def unassign(connection: Connection, leg: Leg, *, reason: str, actor: str,
     if done != "UPDATE 1":
         raise Overtaken("leg")
     await history.write(connection, leg.dealer_id, "leg", leg.id, old=leg.state.value, new="unassigned", reason=reason, actor=actor, now=now)
-    await bells.ring_desk(connection, leg.dealer_id, "leg", leg.id)
+    await notifications.ring_desk(connection, leg.dealer_id, "leg", leg.id)
 
 
 def _leg(row: Any) -> Leg:

@@ -9,7 +9,7 @@ from datetime import datetime
 from schemas.errors import BadInput, NotFound, Overtaken
 from schemas.quarantine import QUARANTINE, READABLE, QuarantineEvent, QuarantineState
 from schemas.reading import Mark, Refused
-from store import bells, history
+from store import history, notifications
 from store.pool import Connection
 
 _WRITE = """
@@ -134,9 +134,9 @@ async def decide(connection: Connection, dealer_id: int, quarantine_id: int, *, 
     await history.write(
         connection, dealer_id, "quarantine", quarantine_id, old=before.value, new=state.value, reason="decided at the desk", actor=actor, now=now
     )
-    await bells.ring_desk(connection, dealer_id, "quarantine", quarantine_id)
+    await notifications.ring_desk(connection, dealer_id, "quarantine", quarantine_id)
     if state is not QuarantineState.REJECTED and row.vehicle_id is not None:
-        await bells.ring(connection, bells.CARS, vehicle=row.vehicle_id, what="quarantine")
+        await notifications.ring(connection, notifications.CARS, vehicle=row.vehicle_id, what="quarantine")
     return state
 
 
@@ -165,4 +165,4 @@ async def left_out(connection: Connection, done: LeftOut, now: datetime) -> None
         connection, done.dealer_id, "quarantine", done.id, old=QuarantineState.TAKEN_BACK.value, new="left_out",
         reason=f"the car was folded again without it: {alerts}", actor="system", now=now,
     )  # fmt: skip
-    await bells.ring_desk(connection, done.dealer_id, "quarantine", done.id)
+    await notifications.ring_desk(connection, done.dealer_id, "quarantine", done.id)

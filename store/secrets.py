@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from store import bells
+from store import notifications
 from store.pool import Connection, as_dict
 
 KEY_PREFIX = "tk_"  #: an API key is recognised when it turns up where it should not be
@@ -86,7 +86,7 @@ async def revoke(connection: Connection, dealer_id: int, now: datetime, *, purpo
         dealer_id, now, purpose, subject_id, label,
     )  # fmt: skip
     if purpose == "api_key":
-        await bells.ring_desk(connection, dealer_id, "key", 0)  # what listens with it ends
+        await notifications.ring_desk(connection, dealer_id, "key", 0)  # what listens with it ends
     return int(done.rpartition(" ")[2])
 
 

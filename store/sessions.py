@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schemas.account import Dealer, Staff
-from store import accounts, bells
+from store import accounts, notifications
 from store.pool import Connection, as_dict
 
 LIFE = timedelta(hours=14)  #: a working day
@@ -95,5 +95,5 @@ async def of_person(connection: Connection, dealer_id: int, staff_id: int, now: 
 async def end(connection: Connection, dealer_id: int, staff_id: int, *, only: str | None = None, but: str | None = None) -> int:
     """End all of somebody's sessions, `only` one, or all `but` one; how many there were. Open live pages end with them."""
     done: str = await connection.execute(_END, dealer_id, staff_id, only, but)
-    await bells.ring_desk(connection, dealer_id, "session", staff_id)
+    await notifications.ring_desk(connection, dealer_id, "session", staff_id)
     return int(done.rpartition(" ")[2])

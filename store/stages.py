@@ -7,7 +7,7 @@ from datetime import datetime
 from zlib import crc32
 
 from schemas.history import Change
-from store import bells, history
+from store import history, notifications
 from store.pool import Connection
 from store.tallies import NOBODY
 
@@ -41,7 +41,7 @@ async def move(connection: Connection, rule: str, stage: str, *, reason: str, ac
     before = await connection.fetchval(_WAS, rule)
     await history.write(connection, NOBODY, "rule", number_of(rule), old=before, new=stage, reason=reason, actor=actor, now=now)
     await connection.execute(_SET, rule, stage, reason, actor, now)
-    await bells.ring(connection, bells.CARS, vehicle=0, what="rules", rule=rule)
+    await notifications.ring(connection, notifications.CARS, vehicle=0, what="rules", rule=rule)
 
 
 async def moves(connection: Connection, rule: str) -> list[Change]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.thread import Direction, Line, Reply
-from store import bells
+from store import notifications
 from store.pool import Connection
 
 _WROTE = "SELECT last_in_at FROM threads WHERE dealer_id = $1 AND owner_id = $2"
@@ -94,7 +94,7 @@ async def keep(
         return None
     if thread_id is not None:
         await connection.execute(_CAME_IN, thread_id, reply.received_at, for_a_person)
-    await bells.ring_desk(connection, dealer_id, "reply", found)
+    await notifications.ring_desk(connection, dealer_id, "reply", found)
     return found
 
 
@@ -102,14 +102,14 @@ async def wants_a_person(connection: Connection, dealer_id: int, reply_id: int, 
     """What looked plain could not be done: a person reads it."""
     await connection.execute(_UNDERSTOOD, dealer_id, reply_id, "other")
     await connection.execute(_CAME_IN, thread_id, at, True)
-    await bells.ring_desk(connection, dealer_id, "reply", reply_id)
+    await notifications.ring_desk(connection, dealer_id, "reply", reply_id)
 
 
 async def mark_read(connection: Connection, dealer_id: int, thread_id: int, staff_id: int | None, now: datetime) -> None:
     """A person has read all of it."""
     await connection.execute(_READ, dealer_id, thread_id)
     await connection.execute(_READ_REPLIES, dealer_id, thread_id, now, staff_id)
-    await bells.ring_desk(connection, dealer_id, "thread", thread_id)
+    await notifications.ring_desk(connection, dealer_id, "thread", thread_id)
 
 
 async def lines(connection: Connection, dealer_id: int, thread_id: int, limit: int = 200) -> list[Line]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from schemas.credentials import mosquitto_hash, secret_hash
 from schemas.errors import NotFound, Overtaken
 from schemas.vehicle import BUCKETS as BUCKETS
-from store import bells
+from store import notifications
 from store.pool import Connection
 
 _IDENTITIES = "SELECT id, vin, dealer_id, profile, secret_hash, revoked_at FROM vehicles"
@@ -86,7 +86,7 @@ async def enrol(connection: Connection, vin: str, secret: str, now: datetime) ->
     row = await connection.fetchrow(_ENROL, vin, secret_hash(secret), mosquitto_hash(secret), now)
     if row is None:
         raise NotFound("vehicle")
-    await bells.ring(connection, bells.CARS, vehicle=row["id"], what="enrolled")
+    await notifications.ring(connection, notifications.CARS, vehicle=row["id"], what="enrolled")
     return int(row["id"])
 
 
@@ -97,7 +97,7 @@ async def revoke(connection: Connection, vin: str, now: datetime) -> int:
         if await connection.fetchval(_KNOWN, vin):
             raise Overtaken("vehicle", "it is revoked already")
         raise NotFound("vehicle")
-    await bells.ring(connection, bells.CARS, vehicle=row["id"], what="revoked")
+    await notifications.ring(connection, notifications.CARS, vehicle=row["id"], what="revoked")
     return int(row["id"])
 
 

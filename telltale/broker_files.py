@@ -17,11 +17,11 @@ from typing import Any
 
 import structlog
 
-from gateway import mosquitto
-from gateway.mosquitto import Doors
+from gateway.mqtt import mosquitto
+from gateway.mqtt.mosquitto import Doors
 from schemas.credentials import mosquitto_hash
 from schemas.errors import Misconfigured, Unavailable
-from store import bells, vehicles
+from store import notifications, vehicles
 from store.pool import connect, line
 from telltale.embedded.process import command_line
 
@@ -200,7 +200,7 @@ async def _follow(connection: Any, files: MosquittoFiles, first: _Once) -> None:
             return
         rung.set()
 
-    await bells.listen(connection, bells.CARS, heard)
+    await notifications.listen(connection, notifications.CARS, heard)
     due = 0.0
     while not connection.is_closed():
         if removed.is_set() or time.monotonic() >= due:

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from telltale import logs, neighbour
+from telltale import logs, running_demo
 from telltale.settings import Settings
 
 Result = TypeVar("Result")
@@ -88,7 +88,7 @@ def start(service: str, *, join: bool = False, **given: Any) -> Settings:
     """
     settings = Settings.read(**given)
     logs.set_up(settings.log_level, settings.log_format, service)
-    return neighbour.joined(settings) if join else settings
+    return running_demo.joined(settings) if join else settings
 
 
 def say(line: str) -> None:

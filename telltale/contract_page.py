@@ -7,8 +7,8 @@ import inspect
 import json
 from pathlib import Path
 
-from gateway.normalise import MAX_BYTES
-from gateway.sign_ins import RIGHT_BURST, RIGHT_EVERY_S, SESSIONS, WRONG_BURST, WRONG_EVERY_S
+from gateway.intake.normalise import MAX_BYTES
+from gateway.ops.sign_ins import RIGHT_BURST, RIGHT_EVERY_S, SESSIONS, WRONG_BURST, WRONG_EVERY_S
 from schemas import reading
 from schemas.contract import CHANNELS, GATEWAY, asyncapi, json_schemas, signal_table
 from schemas.reading import Refusal

@@ -21,7 +21,7 @@ from schemas.errors import Misconfigured, TelltaleError
 from store import clock as clock_row
 from store.migrate import migrate, role_url
 from store.pool import Pool, open_pool
-from telltale import clock, demo_data, neighbour
+from telltale import clock, demo_data, running_demo
 from telltale.cli import say
 from telltale.embedded.broker import EmbeddedBroker
 from telltale.embedded.credentials import signed_in
@@ -109,9 +109,9 @@ class Demo:
         self.url = base
         simulator = Service("simulator", ["simulator"], {**common, "mqtt_url": self.mqtt_url, "workshop_url": self.workshop_url})
         await self._supervisor.start(simulator)
-        neighbour.announce(settings.home, os.getpid(), url=self.url, database_url=self.database_url, mqtt_url=self.mqtt_url,
+        running_demo.announce(settings.home, os.getpid(), url=self.url, database_url=self.database_url, mqtt_url=self.mqtt_url,
                            auth_url=gateway_settings.get("auth_url", ""), auth_seed=gateway_settings.get("auth_seed", ""))  # fmt: skip
-        self._parts.callback(neighbour.leave, settings.home)
+        self._parts.callback(running_demo.leave, settings.home)
         self._in_background(Mechanic(role_url(self.database_url, settings.key, "telltale_worker"), self.workshop_url).run())
 
     async def _engines(self) -> dict[str, str]:

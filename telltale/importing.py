@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dealer_api.acts.owners import Imported, Rows, lines_of, take_in
+from actions.owners import Imported, Rows, lines_of, take_in
 from schemas.account import Dealer
 from schemas.errors import BadInput
 from telltale import data
-from telltale.office import Office
+from telltale.command_context import Office
 
 
 class DryRun(Exception):

@@ -13,7 +13,7 @@ import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 
 from schemas.errors import Unavailable
-from store import bells, workshop
+from store import notifications, workshop
 from store.pool import line
 
 log = structlog.get_logger()
@@ -48,7 +48,7 @@ class Mechanic:
     async def _listen(self) -> None:
         rung = asyncio.Event()
         async with line(self._database_url, name="mechanic") as connection:
-            await bells.listen(connection, bells.DESK, lambda said: rung.set() if said.get("noun") == "case" else None)
+            await notifications.listen(connection, notifications.DESK, lambda said: rung.set() if said.get("noun") == "case" else None)
             while not connection.is_closed():
                 rung.clear()
                 for repaired in await workshop.repaired(connection):

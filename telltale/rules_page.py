@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from rules.catalogue import RULES
-from rules.rule import Rule
+from rules.engine.rule import Rule
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "rules.md"
 _HEAD = """# Rules

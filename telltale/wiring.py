@@ -15,15 +15,15 @@ from urllib.parse import unquote, urlsplit
 
 from monitoring import stuck, tracing
 from monitoring.page import Address
-from rules.judge import Judge
+from rules.engine.judge import Judge
 from schemas.credentials import secret_hash
 from schemas.errors import BadInput, Misconfigured, Unavailable
 from schemas.vehicle import is_vin
-from store import bells, fleet, stages, vehicles
+from store import fleet, notifications, stages, vehicles
 from store.connecting import shut_out
 from store.pool import connect, line
 from store.roles import role_url
-from telltale import broker_files, cli, clock, data, demo_data, enrolment, neighbour, office, ready
+from telltale import broker_files, cli, clock, command_context, data, demo_data, enrolment, readiness, running_demo
 from telltale.broker_files import MosquittoFiles
 from telltale.settings import HEALTH_PORTS, Settings
 
@@ -45,7 +45,7 @@ async def business_clock(settings: Settings, role: str) -> Clock:
 
 async def gateway(settings: Settings) -> None:
     from gateway import running
-    from gateway.address import Tls
+    from gateway.mqtt.address import Tls
     from telltale.embedded.credentials import broker_secrets, signed_in, signed_in_at_own
 
     business = await business_clock(settings, "gateway")
@@ -71,7 +71,7 @@ async def gateway(settings: Settings) -> None:
         open_broker=bool(settings.open_broker),
         health=health_address(settings, "gateway"),
         retention_days=settings.retention_days,
-        ready=ready.teller(settings),
+        ready=readiness.teller(settings),
     )
     await _watched(settings, "gateway", _together(serving, _follow_stages(settings, judge)))
 
@@ -79,19 +79,19 @@ async def gateway(settings: Settings) -> None:
 async def _watched(settings: Settings, service: str, serving: Coroutine[Any, Any, None]) -> None:
     """Run the service; should its loop hang for good, or the database refuse its password for good, end it, so that it is started anew."""
     with tracing.set_up(service, settings.traces_url):
-        async with stuck.watched(ready.pinger(settings)):
+        async with stuck.watched(readiness.pinger(settings)):
             await _together(serving, shut_out())
 
 
 async def broker_config(settings: Settings, files: MosquittoFiles) -> None:
     """Keep the files of a broker of one's own current."""
-    await _watched(settings, "broker-config", broker_files.follow(_as(settings, "gateway"), files, ready.teller(settings)))
+    await _watched(settings, "broker-config", broker_files.follow(_as(settings, "gateway"), files, readiness.teller(settings)))
 
 
 async def _judge(settings: Settings) -> Judge:
     """The catalogue, fitted to every vehicle model, each rule at the stage where people have put it."""
     from rules.catalogue import RULES
-    from rules.codes import CodeBook
+    from rules.detectors.trouble_codes import CodeBook
 
     connection = await connect(_as(settings, "gateway"), name="stages")
     try:
@@ -116,7 +116,7 @@ async def _follow_stages(settings: Settings, judge: Judge) -> None:
 async def _moved(connection: Any, judge: Judge) -> str:
     """Follow the bell; the name of a rule that was switched on or off, or nothing when the connection is lost."""
     rung = asyncio.Event()
-    await bells.listen(connection, bells.CARS, lambda said: rung.set() if said.get("what") == "rules" else None)
+    await notifications.listen(connection, notifications.CARS, lambda said: rung.set() if said.get("what") == "rules" else None)
     while not connection.is_closed():
         for name, one in (await stages.stages(connection)).items():
             if name not in judge.stages:
@@ -145,7 +145,7 @@ async def _together(*parts: Coroutine[Any, Any, None]) -> None:
 
 async def dealer_api(settings: Settings) -> None:
     from dealer_api import running
-    from rules.wording import Wording
+    from rules.service.wording import Wording
 
     business = await business_clock(settings, "desk")
     serving = running.run(
@@ -165,7 +165,7 @@ async def dealer_api(settings: Settings) -> None:
         trusted_proxies=settings.trusted_proxies,
         connections=settings.database_connections or running.CONNECTIONS,
         health=health_address(settings, "dealer-api"),
-        ready=ready.teller(settings),
+        ready=readiness.teller(settings),
     )
     await _watched(settings, "dealer-api", serving)
 
@@ -205,7 +205,7 @@ async def simulator(settings: Settings, cars: Path) -> None:
         speed=business.speed if isinstance(business, clock.TimeLapse) else 1.0,
         spool_dir=settings.home / "spools",
         workshop=_workshop(settings, mechanic) if mechanic else None,
-        ready=ready.teller(settings),
+        ready=readiness.teller(settings),
     )
 
 
@@ -218,7 +218,7 @@ def _workshop(settings: Settings, url: str) -> Workshop:
 
 def _first_host(settings: Settings, url: str) -> tuple[str, int, ssl.SSLContext | None]:
     """For the stand-in cars, which know one host; they sign in with passwords, and show no certificate of a gateway's."""
-    from gateway.address import BrokerAddress, Tls
+    from gateway.mqtt.address import BrokerAddress, Tls
 
     where = BrokerAddress.from_url(url)
     believed = Tls(settings.mqtt_ca).context() if urlsplit(url).scheme == "mqtts" else None
@@ -234,7 +234,7 @@ async def play(settings: Settings, file: Path, *, vin: str, at: datetime | None,
     if any(car["vin"] == vin for car in _driven(settings.home)):
         raise BadInput("--vin", f"{vin} is being driven by the simulator: take the VIN of a car that is not, or a new one")
     secret = demo_data.secret_of(settings.key, vin)
-    now, model = await office.at(settings, lambda work: _let_in(work, vin, secret, profile))
+    now, model = await command_context.at(settings, lambda work: _let_in(work, vin, secret, profile))
     host, port, tls = _first_host(settings, settings.mqtt)
     played = await playing.play(
         file,
@@ -252,7 +252,7 @@ async def play(settings: Settings, file: Path, *, vin: str, at: datetime | None,
     return asdict(played)
 
 
-async def _let_in(work: office.Office, vin: str, secret: str, profile: str) -> tuple[datetime, str]:
+async def _let_in(work: command_context.Office, vin: str, secret: str, profile: str) -> tuple[datetime, str]:
     known = {one.vin: one for one in await vehicles.identities(work.connection)}
     if vin not in known:
         if profile not in data.profiles():
@@ -267,14 +267,14 @@ async def _let_in(work: office.Office, vin: str, secret: str, profile: str) -> t
 
 def _driven(home: Path) -> list[dict[str, Any]]:
     """The cars of the demo that runs on this home."""
-    if not neighbour.found(home):
+    if not running_demo.found(home):
         return []
     driven: list[dict[str, Any]] = json.loads((home / "cars.json").read_text())
     return driven
 
 
 async def workers(settings: Settings) -> None:
-    from rules.wording import Wording
+    from rules.service.wording import Wording
     from workers import running
     from workers.channels import ChannelSettings
 
@@ -299,7 +299,7 @@ async def workers(settings: Settings) -> None:
         secrets=settings.secrets,
         retention_days=settings.retention_days,
         health=health_address(settings, "workers"),
-        ready=ready.teller(settings),
+        ready=readiness.teller(settings),
     )
     await _watched(settings, "workers", serving)
 
@@ -309,13 +309,13 @@ async def explain(settings: Settings, alert_id: int) -> dict[str, Any]:
     from workers import replaying
 
     judge = await _judge(settings)
-    return await office.at(settings, lambda work: replaying.explain(work.connection, judge, alert_id))
+    return await command_context.at(settings, lambda work: replaying.explain(work.connection, judge, alert_id))
 
 
 async def backtest(settings: Settings, names: list[str], since: datetime, dealer_id: int | None) -> dict[str, Any]:
     """These rules and what mutes them, live, over stored rows."""
     from rules.catalogue import BY_NAME
-    from rules.codes import CodeBook
+    from rules.detectors.trouble_codes import CodeBook
     from workers import replaying
 
     def judge_of(wanted: Sequence[str]) -> Judge:
@@ -326,4 +326,4 @@ async def backtest(settings: Settings, names: list[str], since: datetime, dealer
 
     begin = since if since.tzinfo is not None else since.replace(tzinfo=UTC)
     tick = cli.progress("cars folded")
-    return await office.at(settings, lambda work: replaying.backtest(work.connection, judge_of, names, begin, dealer_id, tick))
+    return await command_context.at(settings, lambda work: replaying.backtest(work.connection, judge_of, names, begin, dealer_id, tick))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from dealer_api.acts.house import House
+from actions.context import House
 from store.pool import Pool
 from telltale import data
 

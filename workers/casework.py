@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from monitoring import tracing
-from rules.casework import CameBack, JoinsCase, OpensCase, acknowledge_by, case_for, severity_of
+from rules.service.casework import CameBack, JoinsCase, OpensCase, acknowledge_by, case_for, severity_of
 from schemas.account import Dealer
 from schemas.alert import Alert, AlertState
 from schemas.case import Case, CaseEvent, CaseState
@@ -13,11 +13,11 @@ from schemas.errors import NotFound
 from schemas.message import MessageKind
 from schemas.moment import minutes_between
 from schemas.verdict import Severity
-from store import accounts, alerts, cases, fleet, messages, wakeups
+from store import accounts, alerts, cases, fleet, jobs, messages
+from store.jobs import Wakeup
 from store.pool import Connection
-from store.wakeups import Wakeup
 from workers import notices
-from workers.kit import Kit
+from workers.context import Kit
 
 ACTOR = "car"
 _TOLD = (Severity.SOON, Severity.NOW)  #: advice waits in the queue until somebody looks
@@ -116,7 +116,7 @@ async def _watch(connection: Connection, dealer: Dealer, case: Case, now: dateti
     limit = acknowledge_by(case, dealer)
     if limit is not None:
         minutes = minutes_between(case.opened_at, limit)
-        await wakeups.put(connection, dealer.id, "case_unacknowledged", case.id, due_at=now + timedelta(minutes=minutes), minutes=minutes, comebacks=case.comebacks)
+        await jobs.put(connection, dealer.id, "case_unacknowledged", case.id, due_at=now + timedelta(minutes=minutes), minutes=minutes, comebacks=case.comebacks)
 
 
 async def unacknowledged(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
@@ -144,7 +144,7 @@ async def _over(kit: Kit, connection: Connection, alert: Alert) -> None:
     assert alert.case_id is not None
     case = await cases.get(connection, alert.dealer_id, alert.case_id, lock=True)
     if case.state is CaseState.VERIFYING:
-        await wakeups.put(connection, case.dealer_id, "proof", case.id, due_at=kit.clock())
+        await jobs.put(connection, case.dealer_id, "proof", case.id, due_at=kit.clock())
         return
     if case.state in (CaseState.DONE, CaseState.DISMISSED):
         return

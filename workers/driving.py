@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.permission import Wait
-from rules.reminders import tell_driver
+from rules.service.permission import Wait
+from rules.service.reminders import tell_driver
 from schemas.message import MessageKind, Purpose
 from store import accounts, messages, secrets, sweeps
 from store.pool import Connection, transaction
-from workers.kit import Kit
+from workers.context import Kit
 from workers.notices import receiver
 
 _OPEN_FOR = timedelta(days=1)  #: after the drive should be over; it may be late

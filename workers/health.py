@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from monitoring.page import HealthPage, State
-from store import cases, messages, server, wakeups
+from store import cases, jobs, messages, server
 from store.pool import Pool, answers, transaction
 from workers import metrics
 from workers.channels import CHANNELS, known
@@ -62,7 +62,7 @@ class Health:
         metrics.DATABASE_UP.set(0)
         now = self._clock()
         async with transaction(self._pool) as connection:
-            work = await wakeups.backlog(connection, now)
+            work = await jobs.backlog(connection, now)
             texts = await messages.backlog(connection, now)
             standing = await cases.standing(connection)
             facts = await server.look(connection, self._machine())

@@ -1,6 +1,6 @@
 """What is past its limit is taken away, once a day for each dealer, a piece at a time, and history says so.
 
-What day it is is known to three: our clock, the database and the cars (rules/retention.py). What no witness calls past its limit stays.
+What day it is is known to three: our clock, the database and the cars (rules/service/retention.py). What no witness calls past its limit stays.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Final
 
 import structlog
 
-from rules import audit as chains
-from rules.retention import Witnesses, day_of, today
+from rules.service import audit_chain as chains
+from rules.service.retention import Witnesses, day_of, today
 from schemas.keeping import WHERE, WHERE_IDS
 from schemas.moment import from_epoch
 from store import audit, clock, days, history, keeping
 from store.keeping import Due
 from store.pool import Connection, transaction
-from workers.kit import Kit
+from workers.context import Kit
 
 log = structlog.get_logger()
 

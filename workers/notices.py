@@ -12,7 +12,7 @@ from schemas.message import MessageKind, Purpose
 from store import accounts, fleet, messages
 from store.messages import StaffTo
 from store.pool import Connection
-from workers.kit import Kit
+from workers.context import Kit
 
 
 async def tell(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from rules.catalogue import BY_NAME
-from rules.silence import Standing, recalls, step_for
+from rules.detectors.no_data import Standing, recalls, step_for
 from schemas.alert import AlertState, AlertStep
 from schemas.verdict import Clear, Severity
 from store import alerts
 from store import recalls as campaigns
 from store.alerts import Moved
 from store.pool import transaction
-from workers.kit import Kit
+from workers.context import Kit
 
 RECALL = BY_NAME["recall"]
 _BATCH = 500

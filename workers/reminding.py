@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.reminders import ask_again, booking_reminders
+from rules.service.reminders import ask_again, booking_reminders
 from schemas.booking import BookingState
 from schemas.errors import NotFound
 from schemas.message import MessageKind, Purpose
 from store import accounts, bookings, cases, history, messages, offers, owners
+from store.jobs import Wakeup
 from store.pool import Connection
-from store.wakeups import Wakeup
-from workers.kit import Kit
+from workers.context import Kit
 
 _MISSED = timedelta(minutes=15)  #: later than this a reminder reminds of nothing
 

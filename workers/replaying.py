@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from rules.judge import Judge
-from rules.taking_back import Again, without
+from rules.engine.judge import Judge
+from rules.engine.retraction import Again, without
 from schemas.alert import AlertState, AlertStep
 from schemas.errors import BadInput
 from schemas.moment import from_epoch

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from schemas.message import MessageKind, Purpose
 from store import accounts, cases, feedback, messages, owners, threads
+from store.jobs import Wakeup
 from store.pool import Connection
-from store.wakeups import Wakeup
 from workers import notices
-from workers.kit import Kit
+from workers.context import Kit
 
 
 async def tell_staff(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:

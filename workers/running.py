@@ -13,18 +13,18 @@ from typing import Any
 import structlog
 
 from monitoring.page import Address
-from rules.clocks import apart
-from rules.wording import Wording
+from rules.service.clocks import apart
+from rules.service.wording import Wording
 from schemas.case import Case
 from schemas.errors import TelltaleError, Unavailable
-from store import bells, cases, clock, sweeps
+from store import cases, clock, notifications, sweeps
 from store.house_key import KeyHolder
 from store.pool import connect, open_pool, transaction
 from store.witness import ClocksApart
-from workers import driving, fetching, keeping, recalling, sending, sweeping, verifying, waking
+from workers import driving, job_runner, keeping, missed_replies, recalling, sending, sweeping, verifying
 from workers.channels import ALIASES, ChannelSettings, SmsChannel, open_channels
+from workers.context import Kit
 from workers.health import Health
-from workers.kit import Kit
 from workers.metrics import SWEPT
 from workers.sealing import Sealer
 
@@ -89,7 +89,7 @@ async def serve(
         for n in range(senders):
             loops.create_task(_loop(f"sender {n}", lambda: sending.one(kit), bell, TICK_S))
         for n in range(HANDS):
-            loops.create_task(_loop(f"hand {n}", lambda: waking.one(kit), bell, TICK_S))
+            loops.create_task(_loop(f"hand {n}", lambda: job_runner.one(kit), bell, TICK_S))
         loops.create_task(_loop("reconcile", lambda: sending.reconcile(kit), None, RECONCILE_S))
         loops.create_task(_loop("offers", lambda: _swept("offers", sweeping.offers_once(kit)), None, SWEEP_S))
         loops.create_task(_loop("waiting", lambda: _swept("waiting", sweeping.waiting_once(kit)), None, SWEEP_S))
@@ -102,7 +102,7 @@ async def serve(
         if kit.house_key is not None:
             loops.create_task(_loop("audit", Sealer(kit, kit.house_key).once, None, SEAL_S))
         if isinstance(sms := kit.channels.get("sms"), SmsChannel):
-            loops.create_task(_loop("missed texts", lambda: _swept("missed texts", fetching.once(kit, sms)), None, FETCH_S))
+            loops.create_task(_loop("missed texts", lambda: _swept("missed texts", missed_replies.once(kit, sms)), None, FETCH_S))
         await health.listening.wait()
         ready()
 
@@ -245,7 +245,7 @@ async def _hear(database_url: str, bell: Bell, listening: asyncio.Event) -> None
     connection = await connect(database_url, name="workers-bell")
     try:
         connection.add_termination_listener(partial(_set, lost))
-        await bells.listen(connection, bells.WAKEUPS, bell.ring)
+        await notifications.listen(connection, notifications.WAKEUPS, bell.ring)
         listening.set()
         bell.ring()
         await lost.wait()

@@ -14,13 +14,13 @@ from typing import Final
 
 import structlog
 
-from rules import audit as rules
+from rules.service import audit_chain as rules
 from schemas.audit import Entry, Fault, Head, Seal
 from schemas.errors import Misconfigured
 from store import audit, tallies
 from store.house_key import KeyHolder
 from store.pool import Connection, transaction
-from workers.kit import Kit
+from workers.context import Kit
 
 log = structlog.get_logger()
 

@@ -14,17 +14,17 @@ from datetime import datetime, timedelta
 import structlog
 
 from monitoring import tracing
-from rules import permission, retry
-from rules.permission import Never, Permission, TooLate, Wait
+from rules.service import permission, retry
+from rules.service.permission import Never, Permission, TooLate, Wait
 from schemas.consent import Owner
 from schemas.errors import DeliveryFailed, NotFound
 from schemas.message import MESSAGE, Message, MessageEvent, MessageKind, MessageState, Purpose
 from schemas.verdict import Severity
-from store import accounts, cases, consents, history, messages, owners, threads, wakeups
+from store import accounts, cases, consents, history, jobs, messages, owners, threads
 from store.pool import Connection, transaction
 from workers import metrics
 from workers.channels import ALIASES, Blocked, Busy, Lookup, Receipt, known
-from workers.kit import Kit
+from workers.context import Kit
 
 log = structlog.get_logger()
 
@@ -167,7 +167,7 @@ async def _end(connection: Connection, message: Message, event: MessageEvent, wh
     await messages.end(connection, message, state, reason)
     await history.write(connection, message.dealer_id, "message", message.id, old=message.state.value, new=state.value, reason=reason, actor="worker", now=now)
     if state is MessageState.FAILED and message.owner_id is not None and message.kind not in _UNHEARD_IS_FINE:
-        await wakeups.put(connection, message.dealer_id, "unreached", message.id, due_at=now)  # somebody must ring
+        await jobs.put(connection, message.dealer_id, "unreached", message.id, due_at=now)  # somebody must ring
 
 
 async def _failed(kit: Kit, message: Message, error: DeliveryFailed) -> None:

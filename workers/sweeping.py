@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from rules.catalogue import BY_NAME
-from rules.silence import QUIET_FOR, Standing, silence, step_for
+from rules.detectors.no_data import QUIET_FOR, Standing, silence, step_for
 from schemas.alert import AlertState, AlertStep
 from schemas.message import MessageKind
 from schemas.moment import minutes_between
@@ -16,7 +16,7 @@ from store import accounts, alerts, cases, idempotency, messages, sweeps
 from store.alerts import Moved
 from store.pool import transaction
 from workers import notices, reminding
-from workers.kit import Kit
+from workers.context import Kit
 
 log = structlog.get_logger()
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules import proof
-from rules.proof import Disproved, Proved
+from rules.engine import repair_verification
+from rules.engine.repair_verification import Disproved, Proved
 from schemas.alert import Alert
 from schemas.case import Case, CaseEvent, CaseState
 from schemas.errors import NotFound
 from schemas.message import MessageKind, Purpose
 from schemas.moment import from_epoch
 from schemas.reading import Mark, Reading
-from store import accounts, alerts, cases, feedback, fleet, history, messages, owners, readings, secrets, sweeps, wakeups
+from store import accounts, alerts, cases, feedback, fleet, history, jobs, messages, owners, readings, secrets, sweeps
+from store.jobs import Wakeup
 from store.pool import Connection
-from store.wakeups import Wakeup
-from workers.kit import Kit
+from workers.context import Kit
 
 ASK_AFTER = timedelta(hours=2)
 _NOT_WHILE_UPSET = timedelta(hours=6)  #: an unread text may be a complaint: a person reads it before we ask anything
@@ -35,11 +35,11 @@ async def prove(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
     await check(kit, connection, case)
 
 
-async def check(kit: Kit, connection: Connection, case: Case) -> proof.Answer | None:
+async def check(kit: Kit, connection: Connection, case: Case) -> repair_verification.Answer | None:
     """Close the case if its own proof is there. None when there is nothing to verify."""
     if case.state is not CaseState.VERIFYING or case.repaired_at is None:
         return None
-    answer = proof.check(case.proof or [], await _since_repair(kit, connection, case))
+    answer = repair_verification.check(case.proof or [], await _since_repair(kit, connection, case))
     if isinstance(answer, Disproved):
         await _say_once(kit, connection, case, answer.because)
     if not isinstance(answer, Proved):
@@ -47,7 +47,7 @@ async def check(kit: Kit, connection: Connection, case: Case) -> proof.Answer | 
     now = kit.clock()
     done = await cases.move(connection, case, CaseEvent.PROVED, reason=answer.because, actor="car", now=now)
     await _all_clear(kit, connection, done)
-    await wakeups.put(connection, case.dealer_id, "feedback", case.id, due_at=now + ASK_AFTER)
+    await jobs.put(connection, case.dealer_id, "feedback", case.id, due_at=now + ASK_AFTER)
     return answer
 
 

@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from dealer_api import spreadsheet
-from dealer_api.desk import words
+from dealer_api.app_keys import Call, call
+from dealer_api.desk import formatting
 from dealer_api.desk.page import page, row_of
-from dealer_api.keys import Call, call
 from schemas.errors import BadInput
 from schemas.moment import from_local, local
-from store.pages import access, audit
-from store.pages.audit import Row, Sought
+from store.views import access, audit
+from store.views.audit import Row, Sought
 
 SHOWN = 50
 _IN_A_FILE = 1_000  #: rows read at once
@@ -52,7 +52,7 @@ async def show(request: web.Request) -> web.Response:
         try:
             rows = await audit.log(connection, me.dealer_id, _sought(me, said), before=before, limit=SHOWN + 1)
         except BadInput as error:
-            problem = f"{words.sentence(words.plain(error.field))}: {error.reason}."
+            problem = f"{formatting.sentence(formatting.plain(error.field))}: {error.reason}."
     kept = {name: value for name, value in said.items() if value or name == "who"}
     older = urlencode({**kept, "before": rows[SHOWN - 1].id}) if len(rows) > SHOWN else None
     return await page(
@@ -107,16 +107,16 @@ def _day(me: Call, said: str, field: str, *, days: int = 0) -> datetime | None:
 
 def _line(row: Row, names: dict[int, str]) -> Line:
     change = row.change
-    whom = names.get(change.subject_id, "somebody") if change.noun == "staff" else f"{NOUNS.get(change.noun, words.plain(change.noun))} {change.subject_id}"
+    whom = names.get(change.subject_id, "somebody") if change.noun == "staff" else f"{NOUNS.get(change.noun, formatting.plain(change.noun))} {change.subject_id}"
     if change.noun in ("dealer", "key"):  # their number is the dealer's own
         whom = NOUNS[change.noun]
     path = _PAGES[change.noun].format(change.subject_id) if change.noun in _PAGES else None
-    move = words.plain(change.new) if change.old in (None, change.new) else f"{words.plain(change.old or '')} → {words.plain(change.new)}"
-    look = "bad" if change.new == "refused" else "warn" if change.new in words.WATCHED else "calm"
-    return Line(row, whom, path, move, words.actor(change.actor, names), look)
+    move = formatting.plain(change.new) if change.old in (None, change.new) else f"{formatting.plain(change.old or '')} → {formatting.plain(change.new)}"
+    look = "bad" if change.new == "refused" else "warn" if change.new in formatting.WATCHED else "calm"
+    return Line(row, whom, path, move, formatting.actor(change.actor, names), look)
 
 
 def _cells(me: Call, row: Row, names: dict[int, str]) -> tuple[object, ...]:
     change = row.change
     at = local(change.at, me.dealer.zone).isoformat(timespec="seconds")
-    return (row.id, at, words.actor(change.actor, names), change.noun, change.subject_id, change.old, change.new, change.reason, "yes" if row.sealed else "not yet")
+    return (row.id, at, formatting.actor(change.actor, names), change.noun, change.subject_id, change.old, change.new, change.reason, "yes" if row.sealed else "not yet")

@@ -9,13 +9,13 @@ from typing import Any
 
 from aiohttp import web
 
-from dealer_api.acts import cases as acts
+from actions import cases as acts
+from dealer_api.app_keys import Call, call
 from dealer_api.charts import number, unit_symbol
-from dealer_api.desk import steps, words
-from dealer_api.desk.drawing import Chart, chart
+from dealer_api.desk import case_actions, formatting
+from dealer_api.desk.chart_views import Chart, chart
 from dealer_api.desk.page import back, form, go, id_of, page, refused, row_of
-from dealer_api.keys import Call, call
-from rules import capacity
+from rules.service import capacity
 from schemas.account import Role
 from schemas.alert import Alert, Evidence
 from schemas.booking import Booking, Offer
@@ -26,7 +26,7 @@ from schemas.signal import BY_ID, BY_PATH
 from schemas.slot import Slot
 from schemas.verdict import Severity
 from store import accounts
-from store.pages import casefile, garage
+from store.views import casefile, vehicles_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +68,14 @@ async def show(request: web.Request) -> web.Response:
         file = await casefile.load(connection, me.dealer_id, case_id)
         advisors = await accounts.staff_of(connection, me.dealer_id, Role.ADVISOR, Role.MANAGER)
     legs = [leg for leg, _ in file.legs]
-    step = steps.primary(file.case, file.offer, file.booking, legs, has_owner=file.owner is not None, role=me.role, zone=zone, now=now)
+    step = case_actions.primary(file.case, file.offer, file.booking, legs, has_owner=file.owner is not None, role=me.role, zone=zone, now=now)
     offered = _offer(file.offer, file.slots)
-    windows = [(choice, words.window(start, end, zone, now)) for choice, start, end in offered.windows] if offered else []
+    windows = [(choice, formatting.window(start, end, zone, now)) for choice, start, end in offered.windows] if offered else []
     return await page(
         request, "case.html", file=file, step=step, here=request.path,
-        others=steps.others(file.case, file.offer, file.booking, step, windows, role=me.role),
-        reasons=steps.asks(file.case, file.booking, role=me.role, people=[(p.id, p.name) for p in advisors], promised=promised(file.booking, zone, now)),
-        path_steps=steps.path(file.case.state), alerts=[_alert(alert, me, now) for alert in _ordered(file.alerts)],
+        others=case_actions.others(file.case, file.offer, file.booking, step, windows, role=me.role),
+        reasons=case_actions.asks(file.case, file.booking, role=me.role, people=[(p.id, p.name) for p in advisors], promised=promised(file.booking, zone, now)),
+        path_steps=case_actions.path(file.case.state), alerts=[_alert(alert, me, now) for alert in _ordered(file.alerts)],
         history=history_of(file.history, file.people), offer=offered,
         proof=_proof(file.case.proof, file.case.repaired_at, zone, now), unread=any(said.unread for said in file.talk),
     )  # fmt: skip
@@ -129,12 +129,12 @@ async def create(request: web.Request) -> web.Response:
         vehicle_id = row_of(said.get("vehicle"), "car", "choose which car it is about")
         if not said.get("note"):
             raise BadInput("note", "write what the owner says")
-        if said.get("severity") not in words.SEVERITIES:
+        if said.get("severity") not in formatting.SEVERITIES:
             raise BadInput("severity", "choose how urgent it is")
         case = await acts.open_by_hand(me.house, me.dealer_id, me.actor, vehicle_id, said["note"], Severity(said["severity"]))
     except TelltaleError as error:
         shown = {name: said.get(name, "") for name in ("vehicle", "note", "severity")}
-        problem = f"{words.plain(error.field).capitalize()}: {error.reason}." if isinstance(error, BadInput) else str(error)
+        problem = f"{formatting.plain(error.field).capitalize()}: {error.reason}." if isinstance(error, BadInput) else str(error)
         return await _new_page(request, shown, problem=problem, status=422)
     return go(f"/cases/{case.id}", "The case is open, and it is yours.")
 
@@ -142,7 +142,7 @@ async def create(request: web.Request) -> web.Response:
 async def _new_page(request: web.Request, said: Mapping[str, str], problem: str | None = None, status: int = 200) -> web.Response:
     me = call(request)
     async with me.house.at(me.dealer_id) as connection:
-        cars = await garage.cars(connection, me.dealer_id, silent_since=me.house.now(), limit=1000)
+        cars = await vehicles_page.cars(connection, me.dealer_id, silent_since=me.house.now(), limit=1000)
     return await page(request, "case_new.html", said=said, cars=cars, problem=problem, status=status)
 
 
@@ -166,20 +166,20 @@ def history_of(changes: Sequence[Change], people: Mapping[int, str]) -> list[Sho
 
 def history_line(change: Change, people: Mapping[int, str]) -> ShownChange:
     """What happened, why and by whom, in the desk's words."""
-    tables: dict[str, Mapping[str, str]] = {"case": words.STATES, "offer": words.OFFERS, "booking": words.BOOKINGS, "leg": words.LEGS}
-    said = tables.get(change.noun, {}).get(change.new, words.plain(change.new))
+    tables: dict[str, Mapping[str, str]] = {"case": formatting.STATES, "offer": formatting.OFFERS, "booking": formatting.BOOKINGS, "leg": formatting.LEGS}
+    said = tables.get(change.noun, {}).get(change.new, formatting.plain(change.new))
     if change.noun == "case" and change.old is None:
         what = "Case opened"
     elif change.noun == "case":
-        what = _CASE_WORDS.get(change.new) or words.sentence(said)
+        what = _CASE_WORDS.get(change.new) or formatting.sentence(said)
     elif change.noun == "offer" and change.old is None:
         what = "Windows offered"
     elif change.noun == "booking":
         what = {"working": "Work has begun", "completed": "Handed over", "promised": "Another time promised", "cancelled": "Booking cancelled"}.get(change.new, said)
     else:
-        what = f"Driver: {said.lower()}" if change.noun == "leg" else f"{words.sentence(change.noun)} {said.lower()}"
-    why = words.sentence(change.reason)
-    return ShownChange(what, "" if why.lower() == what.lower() else words.plain(why), words.actor(change.actor, dict(people)), change.at)
+        what = f"Driver: {said.lower()}" if change.noun == "leg" else f"{formatting.sentence(change.noun)} {said.lower()}"
+    why = formatting.sentence(change.reason)
+    return ShownChange(what, "" if why.lower() == what.lower() else formatting.plain(why), formatting.actor(change.actor, dict(people)), change.at)
 
 
 def _ordered(alerts: Sequence[Alert]) -> list[Alert]:
@@ -203,7 +203,7 @@ def _frozen(path: str, value: float) -> tuple[str, str]:
 
 
 def _sentence(text: str) -> str:
-    text = words.sentence(text)
+    text = formatting.sentence(text)
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
@@ -227,7 +227,7 @@ def _proof_line(item: Mapping[str, Any]) -> str:
     if item.get("kind") == "codes":
         return f"The code {item.get('component') or 'of this fault'} is gone from the car's own list."
     found = [BY_ID[n] for n in item.get("signals") or () if n in BY_ID]
-    what = words.sentence(found[0].title if found else words.plain(str(item.get("rule", "the fault"))))
+    what = formatting.sentence(found[0].title if found else formatting.plain(str(item.get("rule", "the fault"))))
     over = " and ".join(need for need in (_many(item.get("cycles"), "drive"), f"{number(item['km'], 'en')} km" if item.get("km") else "") if need)
     return f"{what} {_band(item, found[0].unit if found else '')}" + (f", over {over}" if over else "") + "."
 

@@ -7,24 +7,24 @@ from datetime import datetime
 
 from aiohttp import web
 
-from dealer_api.acts import bookings
-from dealer_api.acts import offers as acts
-from dealer_api.acts.agree import address_for, free_options, taken_from
-from dealer_api.acts.texts import compose, purpose_of
+from actions import bookings
+from actions import offers as acts
+from actions.booking_agreement import address_for, free_options, taken_from
+from actions.texts import compose, purpose_of
+from dealer_api.app_keys import Call, call
 from dealer_api.bodies import posted, when
-from dealer_api.desk import words
+from dealer_api.desk import formatting
 from dealer_api.desk.page import back, form, go, id_of, page, refused, row_of
-from dealer_api.keys import Call, call
-from rules import capacity, permission
-from rules.wording import Text
+from rules.service import capacity, permission
+from rules.service.wording import Text
 from schemas.booking import BookingKind
 from schemas.case import CASE, CaseEvent
 from schemas.errors import BadInput, Overtaken, TelltaleError
 from schemas.message import Message, MessageKind, MessageState
 from store import slots
-from store.pages import casefile
-from store.pages.casefile import CaseFile
 from store.pool import Connection
+from store.views import casefile
+from store.views.casefile import CaseFile
 
 _TOKEN = "x" * 43  # as long as a real one, so that the parts are counted right
 
@@ -51,7 +51,7 @@ class Proposal:
 async def show(request: web.Request) -> web.Response:
     me, case_id = call(request), id_of(request)
     asked = request.query.get("kind", "pickup")
-    kind = BookingKind(asked) if asked in words.KINDS else BookingKind.PICKUP
+    kind = BookingKind(asked) if asked in formatting.KINDS else BookingKind.PICKUP
     try:
         async with me.house.at(me.dealer_id) as connection:
             file = await casefile.load(connection, me.dealer_id, case_id)
@@ -72,9 +72,9 @@ async def send(request: web.Request) -> web.Response:
     me, case_id = call(request), id_of(request)
     fields = await posted(request)
     kind = str(fields.get("kind", ""))
-    again = f"/cases/{case_id}/offer?kind={kind if kind in words.KINDS else 'pickup'}"
+    again = f"/cases/{case_id}/offer?kind={kind if kind in formatting.KINDS else 'pickup'}"
     try:
-        if kind not in words.KINDS:
+        if kind not in formatting.KINDS:
             raise BadInput("kind", "choose how the car comes to you")
         starts = [when(str(said), "window") for said in fields.getall("window", [])]
         if not starts:
@@ -92,11 +92,11 @@ async def book(request: web.Request) -> web.Response:
     me, case_id, said = call(request), id_of(request), await form(request)
     kind = said.get("kind", "")
     try:
-        if kind not in words.KINDS:
+        if kind not in formatting.KINDS:
             raise BadInput("kind", "choose how the car comes to you")
         await bookings.book(me.house, me.dealer_id, me.actor, case_id, BookingKind(kind), when(said.get("window", ""), "window"))
     except TelltaleError as error:
-        return refused(error, f"/cases/{case_id}/offer?kind={kind}" if kind in words.KINDS else f"/cases/{case_id}")
+        return refused(error, f"/cases/{case_id}/offer?kind={kind}" if kind in formatting.KINDS else f"/cases/{case_id}")
     return go(f"/cases/{case_id}", "Booked, and the owner gets it in writing.")
 
 
@@ -147,7 +147,7 @@ def _may(me: Call, file: CaseFile, text: Text, now: datetime) -> tuple[str, str]
     )  # fmt: skip
     match permission.may_send(message, file.owner, file.consents, now, severity=file.case.severity):
         case permission.Wait(until=until, reason=reason):
-            return "warn", f"It goes out {words.when(until, me.dealer.zone, now)}: {reason}."
+            return "warn", f"It goes out {formatting.when(until, me.dealer.zone, now)}: {reason}."
         case permission.Never(reason=reason):
             return "bad", f"This text would not be sent: {reason}. Ring {file.owner.phone or 'the owner'} instead."
         case _:

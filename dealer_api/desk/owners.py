@@ -9,17 +9,17 @@ from typing import Any
 
 from aiohttp import web
 
-from dealer_api.acts import owners as acts
+from actions import owners as acts
+from dealer_api.app_keys import call
 from dealer_api.bodies import wall_time
-from dealer_api.desk import words
+from dealer_api.desk import formatting
 from dealer_api.desk.page import form, go, id_of, page, refused
-from dealer_api.keys import call
 from schemas.consent import Consent, Owner
 from schemas.errors import BadInput, TelltaleError
 from schemas.message import Purpose
 from store import consents, owners, threads
-from store.pages import casefile, people
-from store.pages.casefile import Said
+from store.views import casefile, people
+from store.views.casefile import Said
 
 _FIELDS = ("name", "phone", "email", "language", "channel", "zone", "quiet_from", "quiet_to", "address")
 
@@ -52,7 +52,7 @@ async def reach(request: web.Request) -> web.Response:
         moved = await acts.reach(me.house, me.dealer_id, me.actor)
     except BadInput as error:
         return refused(error, "/owners")
-    return go("/owners", f"{moved} {'owner is' if moved == 1 else 'owners are'} reached by {words.CHANNELS[me.house.usual_channel]} from now on.")
+    return go("/owners", f"{moved} {'owner is' if moved == 1 else 'owners are'} reached by {formatting.CHANNELS[me.house.usual_channel]} from now on.")
 
 
 async def read_stranger(request: web.Request) -> web.Response:
@@ -92,7 +92,7 @@ async def update(request: web.Request) -> web.Response:
 async def consent(request: web.Request) -> web.Response:
     me, said, owner_id = call(request), await form(request), id_of(request)
     try:
-        if said.get("purpose") not in words.PURPOSES:
+        if said.get("purpose") not in formatting.PURPOSES:
             raise BadInput("purpose", "choose what it is about")
         if not said.get("wording"):
             raise BadInput("wording", "say how you know: it is the proof")
@@ -121,7 +121,7 @@ async def _page(request: web.Request, owner_id: int | None, said: Mapping[str, s
     shown = {name: (said.get(name, "") if said is not None else _as_text(file.owner, name, start)) for name in _FIELDS}
     return await page(
         request, "owner.html", **facts, file=file, said=shown, problem=problem, here=request.path, unread=any(line.unread for line in file.talk),
-        languages=acts.languages(me.house), channels=[(name, words.CHANNELS.get(name, name)) for name in acts.CHANNELS], status=422 if problem else 200,
+        languages=acts.languages(me.house), channels=[(name, formatting.CHANNELS.get(name, name)) for name in acts.CHANNELS], status=422 if problem else 200,
     )  # fmt: skip
 
 
@@ -150,5 +150,5 @@ def _values(said: Mapping[str, str]) -> dict[str, Any]:
 
 def _problem(error: TelltaleError) -> str:
     if isinstance(error, BadInput):
-        return f"{words.plain(error.field).capitalize()}: {error.reason}."
+        return f"{formatting.plain(error.field).capitalize()}: {error.reason}."
     raise error

@@ -10,14 +10,14 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
-from dealer_api import bodies, faults
+from dealer_api import bodies, error_responses
+from dealer_api.app_keys import CALL, HOUSE, Call, call
 from dealer_api.charts import number, unit_symbol
-from dealer_api.desk import words
-from dealer_api.keys import CALL, HOUSE, Call, call
+from dealer_api.desk import formatting
 from schemas.errors import BadInput, DeliveryFailed, IllegalMove, Overtaken, TelltaleError, Unavailable
 from schemas.moment import from_local, local, zone
 from store import clock as clock_rows
-from store.pages import rail
+from store.views import sidebar_counts
 
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("desk_templates", jinja2.Environment)
 NOTE = "telltale_note"  #: a cookie that lives until the next page
@@ -29,10 +29,10 @@ def set_up(app: web.Application) -> None:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("dealer_api.desk"), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters |= {"initials": words.initials, "plain": words.plain, "symbol": unit_symbol, "span": words.span, "sentence": words.sentence}
-    environment.globals |= {"words": words, "number": lambda value: number(value, "en"), "timedelta": timedelta}
+    environment.filters |= {"initials": formatting.initials, "plain": formatting.plain, "symbol": unit_symbol, "span": formatting.span, "sentence": formatting.sentence}
+    environment.globals |= {"words": formatting, "number": lambda value: number(value, "en"), "timedelta": timedelta}
     app[TEMPLATES] = environment
-    app[faults.PAGE] = _fault_page
+    app[error_responses.PAGE] = _fault_page
 
 
 async def page(request: web.Request, template: str, *, status: int = 200, **facts: Any) -> web.Response:
@@ -41,7 +41,7 @@ async def page(request: web.Request, template: str, *, status: int = 200, **fact
     now = me.house.now()
     async with me.house.at(me.dealer_id) as connection:
         lapse = await clock_rows.read(connection)
-        counts = await rail.counts(
+        counts = await sidebar_counts.counts(
             connection, me.dealer_id, silent_since=now - timedelta(minutes=me.dealer.waiting_word_minutes),
             day_from=day_span(me, now)[0], day_to=day_span(me, now)[1],
         )  # fmt: skip
@@ -85,9 +85,9 @@ def refused(error: Exception, path: str) -> web.Response:
     """Back to where the form stood, saying why it did not work; what we cannot explain is raised again."""
     match error:
         case BadInput():
-            return go(path, f"{words.plain(error.field).capitalize()}: {error.reason}", "bad")
+            return go(path, f"{formatting.plain(error.field).capitalize()}: {error.reason}", "bad")
         case IllegalMove():
-            return go(path, f"That is no longer possible: the {error.noun} is {words.plain(error.state)} now.", "bad")
+            return go(path, f"That is no longer possible: the {error.noun} is {formatting.plain(error.state)} now.", "bad")
         case Overtaken():
             return go(path, str(error), "bad")
         case DeliveryFailed():

@@ -9,15 +9,15 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import Field
 
+from actions import passkeys as acts
+from actions import sign_in
+from actions.passkeys import Desk
+from actions.sign_in import Entered
 from dealer_api import cookies
-from dealer_api.acts import passkeys as acts
-from dealer_api.acts import sign_in
-from dealer_api.acts.passkeys import Desk
-from dealer_api.acts.sign_in import Entered
+from dealer_api.app_keys import call, house
+from dealer_api.authentication import own_form
 from dealer_api.bodies import Body, read
 from dealer_api.desk.page import back, problem_of
-from dealer_api.identity import own_form
-from dealer_api.keys import call, house
 from dealer_api.place import is_https
 from schemas.errors import BadInput, NotAllowed, NotFound, TooOften
 

@@ -6,12 +6,12 @@ from contextlib import suppress
 
 from aiohttp import web
 
+from actions import password as acts
+from actions import passwords
 from dealer_api import cookies
-from dealer_api.acts import password as acts
-from dealer_api.acts import passwords
+from dealer_api.app_keys import house
+from dealer_api.authentication import own_form
 from dealer_api.desk.page import form, outside, problem_of
-from dealer_api.identity import own_form
-from dealer_api.keys import house
 from schemas.errors import BadInput, NotFound, Overtaken, TooOften
 
 

@@ -8,15 +8,15 @@ from datetime import datetime
 from aiohttp import web
 
 from dealer_api import permissions as may
+from dealer_api.app_keys import call
 from dealer_api.bodies import row_number
-from dealer_api.desk import words
+from dealer_api.desk import formatting
 from dealer_api.desk.page import back, form, go, id_of, page, refused
-from dealer_api.keys import call
 from schemas.errors import TelltaleError
 from schemas.quarantine import QUARANTINE, READABLE, QuarantineEvent, QuarantineState
 from schemas.reading import Refusal
 from store import fleet, quarantine, tallies
-from store.pages import casefile, ward
+from store.views import casefile, quarantine_page
 
 _SAID = {
     QuarantineState.ACCEPTED: "Accepted: it counts for the car's history, and what the car says is measured against it.",
@@ -74,8 +74,8 @@ async def show(request: web.Request) -> web.Response:
     shown_all = request.query.get("decided") == "1"
     async with me.house.at(me.dealer_id) as connection:
         car = await fleet.get(connection, me.dealer_id, vehicle_id) if vehicle_id else None
-        rows = await ward.rows(connection, me.dealer_id, reason=reason, vehicle_id=vehicle_id, decided=shown_all)
-        reasons = await ward.reasons(connection, me.dealer_id, vehicle_id)
+        rows = await quarantine_page.rows(connection, me.dealer_id, reason=reason, vehicle_id=vehicle_id, decided=shown_all)
+        reasons = await quarantine_page.reasons(connection, me.dealer_id, vehicle_id)
         counted = await tallies.of_dealer(connection, me.dealer_id) if vehicle_id is None else []
         names = await casefile.people(connection, me.dealer_id)
     return await page(
@@ -103,16 +103,16 @@ async def _decide(request: web.Request, *, accept: bool) -> web.Response:
     return go(to, _SAID[state])
 
 
-def _shown(row: ward.WardRow, names: dict[int, str]) -> Refused:
+def _shown(row: quarantine_page.WardRow, names: dict[int, str]) -> Refused:
     text = row.payload[:_SHOWN].decode("utf-8", "replace")
     return Refused(
         row.id, row.vehicle_id, row.vehicle, row.plate, row.vin, row.topic, text + ("…" if len(row.payload) > _SHOWN else ""), row.reason, row.detail, row.boot,
         row.seq, row.times, row.received_at, row.decided, row.decided_at, row.taken_back_at,
-        words.actor(row.decided_by, names) if row.decided_by else "", _buttons(row),
+        formatting.actor(row.decided_by, names) if row.decided_by else "", _buttons(row),
     )  # fmt: skip
 
 
-def _buttons(row: ward.WardRow) -> tuple[tuple[str, str], ...]:
+def _buttons(row: quarantine_page.WardRow) -> tuple[tuple[str, str], ...]:
     """Drawn from the table; what cannot be read cannot be let in."""
     state = QuarantineState(row.decided or QuarantineState.WAITING)
     allowed = QUARANTINE.allowed(state)
@@ -126,6 +126,6 @@ def _buttons(row: ward.WardRow) -> tuple[tuple[str, str], ...]:
 
 def _counted(tally: tallies.Tally) -> Counted:
     name, _, rest = tally.name.partition(":")
-    title = _COUNTED.get(name, words.plain(name).capitalize())
-    detail = words.REFUSALS[tally.detail][0] if tally.detail in words.REFUSALS else tally.detail  # of a flood: its kind
-    return Counted(f"{title}: {words.plain(rest)}" if rest else title, tally.subject, tally.times, tally.last_at, detail)
+    title = _COUNTED.get(name, formatting.plain(name).capitalize())
+    detail = formatting.REFUSALS[tally.detail][0] if tally.detail in formatting.REFUSALS else tally.detail  # of a flood: its kind
+    return Counted(f"{title}: {formatting.plain(rest)}" if rest else title, tally.subject, tally.times, tally.last_at, detail)

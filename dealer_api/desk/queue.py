@@ -8,12 +8,12 @@ from datetime import datetime
 from aiohttp import web
 
 from dealer_api import permissions as may
-from dealer_api.desk import words
+from dealer_api.app_keys import Call, call
+from dealer_api.desk import formatting
 from dealer_api.desk.page import day_span, page
-from dealer_api.keys import Call, call
 from schemas.booking import BookingKind, BookingState
 from schemas.case import CaseState
-from store.pages import queue
+from store.views import queue
 
 FILTERS = (
     ("open", "All open"), ("mine", "Mine"), ("unowned", "Nobody's"), ("waiting", "Waiting for owner"), ("today", "Today"), ("done", "Done"),
@@ -66,13 +66,13 @@ def _shown(row: queue.QueueRow, me: Call, now: datetime) -> Shown:
 
 def _because(row: queue.QueueRow, me: Call) -> str:
     """The reason that goes with the title, not with another fault of the same car."""
-    named = [because for rule, component, severity, because in row.alerts if words.sentence(me.house.wording.what("en", rule, component, severity)) == row.title]
+    named = [because for rule, component, severity, because in row.alerts if formatting.sentence(me.house.wording.what("en", rule, component, severity)) == row.title]
     found = next(iter(named), row.alerts[0][3] if row.alerts else "")
-    return words.sentence(found)
+    return formatting.sentence(found)
 
 
 def _step(row: queue.QueueRow, me: Call) -> QueueStep | None:
-    """The words of the next step; `rules.casework` decides the same on the case's page, where the act itself is."""
+    """The words of the next step; `rules.service.casework` decides the same on the case's page, where the act itself is."""
     case = f"/cases/{row.id}"
     advises = me.may(may.WORK_CASES)
     match row.state:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dealer_api import permissions as may
 from dealer_api.desk import (
+    administration,
     audit,
     cases,
-    house,
     offers,
     owners,
     passkeys,
@@ -98,8 +98,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/owners/{id}/read", texts.mark_read, may.WRITE_TO_OWNERS),
     Route("POST", "/strangers/{id}/read", owners.read_stranger, may.WRITE_TO_OWNERS),
     Route("POST", "/texts/measure", texts.measure, may.WRITE_TO_OWNERS),
-    Route("GET", "/import", house.show_import, may.WRITE_OWNERS),
-    Route("POST", "/import", house.import_list, may.WRITE_OWNERS),
+    Route("GET", "/import", administration.show_import, may.WRITE_OWNERS),
+    Route("POST", "/import", administration.import_list, may.WRITE_OWNERS),
     Route("GET", "/staff", staff.show_list, may.WRITE_STAFF),
     Route("POST", "/staff", staff.invite, may.WRITE_STAFF),
     Route("GET", "/staff/access", staff.show_access, may.WRITE_STAFF),
@@ -112,10 +112,10 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/staff/{id}/second-factor", staff.forget_second_factor, may.WRITE_STAFF),
     Route("GET", "/audit", audit.show, may.READ_AUDIT),
     Route("GET", "/audit.csv", audit.download, may.READ_AUDIT),
-    Route("GET", "/settings", house.show_settings, may.WRITE_DEALER),
-    Route("POST", "/settings", house.change_settings, may.WRITE_DEALER),
-    Route("POST", "/settings/resources", house.add_resource, may.WRITE_DEALER),
-    Route("POST", "/settings/keys", house.create_key, may.KEEP_KEYS),
-    Route("POST", "/settings/keys/revoke", house.revoke_key, may.KEEP_KEYS),
-    Route("GET", "/more", house.show_more, may.SEE_SELF),
+    Route("GET", "/settings", administration.show_settings, may.WRITE_DEALER),
+    Route("POST", "/settings", administration.change_settings, may.WRITE_DEALER),
+    Route("POST", "/settings/resources", administration.add_resource, may.WRITE_DEALER),
+    Route("POST", "/settings/keys", administration.create_key, may.KEEP_KEYS),
+    Route("POST", "/settings/keys/revoke", administration.revoke_key, may.KEEP_KEYS),
+    Route("GET", "/more", administration.show_more, may.SEE_SELF),
 )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from actions import passkeys, sign_in
+from actions import second_factor as acts
 from dealer_api import cookies
-from dealer_api.acts import passkeys, sign_in
-from dealer_api.acts import second_factor as acts
+from dealer_api.app_keys import call, house
+from dealer_api.authentication import own_form
 from dealer_api.desk.page import back, form, go, outside, page, problem_of
 from dealer_api.desk.passkeys import desk_of
 from dealer_api.desk.security import HERE, security_page, who
-from dealer_api.identity import own_form
-from dealer_api.keys import call, house
 from schemas.account import Staff
 from schemas.errors import BadInput, NotFound, TooOften
 

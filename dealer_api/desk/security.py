@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from actions import passkeys, passwords, second_factor, sign_in
+from actions import password as acts
 from dealer_api import cookies
-from dealer_api.acts import passkeys, passwords, second_factor, sign_in
-from dealer_api.acts import password as acts
+from dealer_api.app_keys import Call, call
 from dealer_api.desk.page import form, go, page, problem_of, refused
 from dealer_api.desk.passkeys import desk_of
-from dealer_api.keys import Call, call
 from schemas.account import Staff
 from schemas.errors import BadInput, NotFound, TelltaleError, TooOften
 

@@ -7,20 +7,20 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from dealer_api import cookies, identity
-from dealer_api.acts import passwords, people
-from dealer_api.acts import sign_in as acts
+from actions import passwords, people
+from actions import sign_in as acts
+from dealer_api import authentication, cookies
+from dealer_api.app_keys import call, house
+from dealer_api.authentication import own_form
 from dealer_api.desk.page import back, form, go, outside
 from dealer_api.desk.passkeys import desk_of
-from dealer_api.identity import own_form
-from dealer_api.keys import call, house
 from schemas.account import Staff
 from schemas.errors import BadInput, NotAllowed, NotFound, Overtaken, TooOften
 from store import accounts
 
 
 async def show(request: web.Request) -> web.Response:
-    if await identity.caller(request) is not None:
+    if await authentication.caller(request) is not None:
         return go(back(request.query.get("next"), "/"))
     return await _sign_in_page(request, "", back(request.query.get("next"), "/"))
 

@@ -8,16 +8,16 @@ from datetime import datetime
 
 from aiohttp import web
 
-from dealer_api.acts import password, second_factor
-from dealer_api.acts import people as acts
-from dealer_api.desk import words
+from actions import password, second_factor
+from actions import people as acts
+from dealer_api.app_keys import Call, call
+from dealer_api.desk import formatting
 from dealer_api.desk.page import form, go, id_of, page, problem_of, refused, row_of
-from dealer_api.keys import Call, call
 from schemas.account import Role
 from schemas.errors import BadInput, TelltaleError
 from schemas.history import Change
 from store import accounts
-from store.pages import access, people
+from store.views import access, people
 
 _NOBODY = {"role": "advisor"}
 _SHOWN = 60  #: rows of what happened on one page
@@ -65,7 +65,7 @@ async def change_role(request: web.Request) -> web.Response:
         person = await acts.change_role(me.house, me.dealer_id, me.actor, id_of(request), _role(said))
     except BadInput as error:
         return await _person_page(request, problem=problem_of(error), status=422)
-    return go(_here(request), f"{person.name} is {words.ROLES[person.role].lower()} from now on.")
+    return go(_here(request), f"{person.name} is {formatting.ROLES[person.role].lower()} from now on.")
 
 
 async def disable(request: web.Request) -> web.Response:
@@ -127,9 +127,9 @@ async def show_access(request: web.Request) -> web.Response:
 
 def _happened(me: Call, change: Change, names: Mapping[int, str]) -> Happened:
     whom = {"staff": names.get(change.subject_id, "somebody"), "key": "API key", "dealer": me.dealer.name}[change.noun]
-    who = words.actor(change.actor, dict(names))
-    look = "bad" if change.new in ("refused", "no way to reach them") else "warn" if change.new in words.WATCHED else "calm"
-    return Happened(change.at, whom, words.plain(change.new) if change.old is None else f"{words.plain(change.old)} → {words.plain(change.new)}", change.reason, who, look)
+    who = formatting.actor(change.actor, dict(names))
+    look = "bad" if change.new in ("refused", "no way to reach them") else "warn" if change.new in formatting.WATCHED else "calm"
+    return Happened(change.at, whom, formatting.plain(change.new) if change.old is None else f"{formatting.plain(change.old)} → {formatting.plain(change.new)}", change.reason, who, look)
 
 
 async def _list_page(
@@ -160,7 +160,7 @@ async def _person_page(request: web.Request, *, problem: str | None = None, link
 
 
 def _role(said: Mapping[str, str]) -> Role:
-    if said.get("role") not in words.ROLES:
+    if said.get("role") not in formatting.ROLES:
         raise BadInput("role", "choose what they do")
     return Role(said["role"])
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 from markupsafe import Markup
 
-from dealer_api.acts import messages as acts
+from actions import messages as acts
+from dealer_api.app_keys import call
 from dealer_api.bodies import row_number
 from dealer_api.desk.page import back, form, go, id_of, refused
-from dealer_api.keys import call
-from rules import sms
+from rules.service import sms
 from schemas.errors import TelltaleError
 
 

@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from actions import legs as acts
 from dealer_api import permissions as may
-from dealer_api.acts import legs as acts
+from dealer_api.app_keys import Call, call
 from dealer_api.bodies import small_number
-from dealer_api.desk import words
+from dealer_api.desk import formatting
 from dealer_api.desk.page import back, day_span, form, go, id_of, page, refused, row_of
-from dealer_api.keys import Call, call
-from rules.pickup import minutes_late, next_event
+from rules.service.pickup import minutes_late, next_event
 from schemas.errors import BadInput, TelltaleError
 from schemas.moment import local
 from schemas.pickup import LEGS, Leg, LegEvent, LegKind, LegState
-from store.pages import day
+from store.views import day
 
 _QUARTERS = 48
 _HOURS = _QUARTERS // 4
@@ -103,7 +103,7 @@ async def move(request: web.Request) -> web.Response:
         await acts.move(me.house, me.dealer_id, me.actor, id_of(request), event)
     except TelltaleError as error:
         return refused(error, to)
-    return go(to, f"{words.LEGS[event.value]}. The owner sees it.")
+    return go(to, f"{formatting.LEGS[event.value]}. The owner sees it.")
 
 
 async def assign(request: web.Request) -> web.Response:
@@ -119,7 +119,7 @@ def _following(moment: datetime | None, zone: str, now: datetime) -> tuple[int, 
     """How many days ahead the next drive is, and when in words."""
     if moment is None:
         return None
-    return (local(moment, zone).date() - local(now, zone).date()).days, words.when(moment, zone, now)
+    return (local(moment, zone).date() - local(now, zone).date()).days, formatting.when(moment, zone, now)
 
 
 def lanes_of(rows: Sequence[day.LegRow], drivers: Mapping[int, str], me: Call, now: datetime, day_from: datetime, day_to: datetime) -> Lanes:

@@ -9,18 +9,18 @@ from typing import Any
 
 from aiohttp import web
 
-from dealer_api.acts import vehicles as acts
+from actions import vehicles as acts
+from dealer_api.app_keys import Call, call
 from dealer_api.bodies import row_number
 from dealer_api.charts import number, unit_symbol
-from dealer_api.desk import words
-from dealer_api.desk.drawing import chart, measured
+from dealer_api.desk import formatting
+from dealer_api.desk.chart_views import chart, measured
 from dealer_api.desk.page import form, go, id_of, page, refused, row_of
-from dealer_api.keys import Call, call
 from schemas.errors import TelltaleError
 from schemas.moment import from_epoch
 from schemas.signal import BY_ID, BY_PATH, Signal
 from store import fleet, gaps, latest, owners
-from store.pages import garage, people, ward
+from store.views import people, quarantine_page, vehicles_page
 
 QUIET = timedelta(hours=1)  #: a car that drives reports far more often
 SILENT = timedelta(days=7)  #: what it said last is no longer news
@@ -49,7 +49,7 @@ async def show_list(request: web.Request) -> web.Response:
     search, which = request.query.get("search", "").strip()[:100], request.query.get("show", "all")
     which = which if which in ("all", "silent", "case") else "all"
     async with me.house.at(me.dealer_id) as connection:
-        cars = await garage.cars(connection, me.dealer_id, search=search, which=which, silent_since=now - SILENT)
+        cars = await vehicles_page.cars(connection, me.dealer_id, search=search, which=which, silent_since=now - SILENT)
     return await page(
         request, "vehicles.html", cars=cars, search=search, show=which, here=request.path_qs,
         freshness=lambda heard, enrolled, revoked: freshness(heard, enrolled, revoked, now),
@@ -103,10 +103,10 @@ def freshness(heard: datetime | None, enrolled: datetime | None, revoked: dateti
         return "Never heard", "warn", "We have never heard from this car.", "Its unit may not be installed, or its credentials may be wrong. We can say nothing about it."
     age = now - heard
     if age < QUIET:
-        return f"Heard {words.ago(heard, now)}", "good", f"Last heard {words.ago(heard, now)}.", "What stands here is fresh."
+        return f"Heard {formatting.ago(heard, now)}", "good", f"Last heard {formatting.ago(heard, now)}.", "What stands here is fresh."
     if age < SILENT:
-        return f"Heard {words.ago(heard, now)}", "calm", f"Last heard {words.ago(heard, now)}.", "It is parked, or out of reach; the values are from then."
-    return f"Silent {words.span(age)}", "warn", f"Last heard {words.ago(heard, now)}.", "We do not know how it is now. A silent car is not a healthy car."
+        return f"Heard {formatting.ago(heard, now)}", "calm", f"Last heard {formatting.ago(heard, now)}.", "It is parked, or out of reach; the values are from then."
+    return f"Silent {formatting.span(age)}", "warn", f"Last heard {formatting.ago(heard, now)}.", "We do not know how it is now. A silent car is not a healthy car."
 
 
 async def _page(request: web.Request, vehicle_id: int, secret: str | None = None) -> web.Response:
@@ -119,13 +119,13 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
         chosen = _chosen(request.query.get("signal", ""), known)
         until = max(now, newest[0]) if newest else now
         span_h = _span(request.query.get("span", ""), until - newest[0] if newest else timedelta(0))
-        points = await garage.values(connection, me.dealer_id, vehicle_id, chosen.id, until - timedelta(hours=span_h), until) if chosen else []
-        found_codes = await garage.codes(connection, me.dealer_id, vehicle_id, now - timedelta(days=30))
+        points = await vehicles_page.values(connection, me.dealer_id, vehicle_id, chosen.id, until - timedelta(hours=span_h), until) if chosen else []
+        found_codes = await vehicles_page.codes(connection, me.dealer_id, vehicle_id, now - timedelta(days=30))
         facts: dict[str, Any] = {
             "owner": await owners.get(connection, me.dealer_id, car.owner_id) if car.owner_id else None,
-            "cases": await garage.cases(connection, me.dealer_id, vehicle_id),
+            "cases": await vehicles_page.cases(connection, me.dealer_id, vehicle_id),
             "gaps": (await gaps.of_dealer(connection, me.dealer_id, vehicle_id, only_open=False))[:12],
-            "refused": await ward.reasons(connection, me.dealer_id, vehicle_id),
+            "refused": await quarantine_page.reasons(connection, me.dealer_id, vehicle_id),
             "owners": await people.owners(connection, me.dealer_id, limit=500),
         }
     hints, hinted_at = _hints(newest[2] if newest else {})
@@ -175,7 +175,7 @@ def _groups(values: Mapping[str, Any], now: datetime) -> list[tuple[str, list[Va
     for signal in _signals(values):
         value, ts = values[signal.path]
         at = from_epoch(float(ts))
-        shown = Value(signal.id, signal.title, quantity(signal, float(value)), words.ago(at, now), now - at > timedelta(days=1))
+        shown = Value(signal.id, signal.title, quantity(signal, float(value)), formatting.ago(at, now), now - at > timedelta(days=1))
         found.setdefault(next(title for part, title in _PARTS if part in signal.path), []).append(shown)
     return [(title, found[title]) for title in dict.fromkeys(title for _, title in _PARTS) if title in found]
 
@@ -194,7 +194,7 @@ def quantity(signal: Signal, value: float) -> str:
     if signal.unit == "m":
         return f"{number(round(value / 1000), 'en')} km"
     if signal.unit == "s" and abs(value) >= 60:
-        return ("overdue by " if value < 0 else "") + words.span(timedelta(seconds=abs(value)))
+        return ("overdue by " if value < 0 else "") + formatting.span(timedelta(seconds=abs(value)))
     if signal.unit in ("count", "id", "enum"):
         return number(value, "en")
     return f"{number(value, 'en', step=0.1 if signal.unit in _TENTHS else None)} {unit_symbol(signal.unit)}".strip()

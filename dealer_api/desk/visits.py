@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from dealer_api.acts import bookings as acts
-from dealer_api.acts import messages
+from actions import bookings as acts
+from actions import messages
+from dealer_api.app_keys import call
 from dealer_api.desk.page import back, form, go, id_of, refused
-from dealer_api.keys import call
 from schemas.errors import BadInput, TelltaleError
 from schemas.moment import from_local, local
 from store import bookings

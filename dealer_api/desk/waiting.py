@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from dealer_api.acts.texts import compose
+from actions.texts import compose
+from dealer_api.app_keys import Call, call
 from dealer_api.desk.page import page
-from dealer_api.keys import Call, call
-from rules.casework import minutes_since_word, waiting_words
-from rules.wording import Text
+from rules.service.casework import minutes_since_word, waiting_words
+from rules.service.wording import Text
 from schemas.booking import Booking
 from schemas.message import MessageKind
 from schemas.moment import local
 from store import bookings, cases
-from store.pages import day
 from store.pool import Connection
+from store.views import day
 
 _LABELS = {
     "arrived": "We have your car, work starts soon", "in_work": "We are working on it, all as planned", "part": "We wait for a part",

@@ -7,10 +7,10 @@ from typing import Any
 
 from aiohttp import web
 
+from dealer_api.app_keys import HOUSE
+from dealer_api.authentication import own_form
 from dealer_api.bodies import posted
-from dealer_api.identity import own_form
-from dealer_api.inbound.hear import hear
-from dealer_api.keys import HOUSE
+from dealer_api.inbound.handle_reply import hear
 from schemas.errors import BadInput
 from schemas.thread import Reply
 

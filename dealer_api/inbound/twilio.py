@@ -12,10 +12,10 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from dealer_api.app_keys import HOUSE
 from dealer_api.bodies import posted
-from dealer_api.inbound.hear import hear
-from dealer_api.keys import HOUSE
-from rules.signing import signature
+from dealer_api.inbound.handle_reply import hear
+from rules.service.signing import signature
 from schemas.errors import BadInput, NotAllowed, NotFound
 from schemas.thread import Reply
 from store import accounts, messages

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from dealer_api.owner.speech import Speech, first_name
+from dealer_api.owner.formatting import Speech, first_name
 from schemas.booking import Booking, BookingKind, BookingState
 from schemas.case import Case, CaseState
 from schemas.pickup import Leg, LegKind, LegState

@@ -10,18 +10,18 @@ from typing import Any
 
 from aiohttp import web
 
-from dealer_api.acts.house import House
+from actions.context import House
+from dealer_api.app_keys import house
 from dealer_api.bodies import posted
-from dealer_api.keys import house
+from dealer_api.owner.formatting import LANGUAGES, Speech
 from dealer_api.owner.pages import draw, see_other
-from dealer_api.owner.speech import LANGUAGES, Speech
 from schemas.account import Dealer
 from schemas.errors import BadInput, IllegalMove, NotFound, Overtaken, TelltaleError, Unavailable
 from store import accounts, clock, secrets
-from store.pages import journey
-from store.pages.journey import Visit
 from store.pool import Connection
 from store.secrets import Secret
+from store.views import journey
+from store.views.journey import Visit
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

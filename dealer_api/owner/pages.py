@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
-from dealer_api.owner.speech import LANGUAGES, Speech
+from dealer_api.owner.formatting import LANGUAGES, Speech
 
 _HERE = Path(__file__).parent
 _KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}

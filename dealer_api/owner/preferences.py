@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from dealer_api.app_keys import house
 from dealer_api.bodies import wall_time
-from dealer_api.keys import house
+from dealer_api.owner.formatting import LANGUAGES
 from dealer_api.owner.links import Link, forgiving, form_of, open_link
 from dealer_api.owner.pages import draw, see_other
-from dealer_api.owner.speech import LANGUAGES
 from dealer_api.owner.visits import notice_of
 from schemas.consent import Owner
 from schemas.errors import BadInput

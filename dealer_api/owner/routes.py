@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dealer_api import permissions as may
-from dealer_api.owner import answers, asking, driving, pages, phones, preferences, visits
+from dealer_api.owner import demo_phones, driver_page, feedback, pages, preferences, questions, visits
 from dealer_api.route import Route
 
 #: A token in the path is a signed link; its handler checks it. `/phone` is there in a demo only.
@@ -17,21 +17,21 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/o/{token}/cancel", visits.show_cancel, may.LINK, "asked once more"),
     Route("POST", "/o/{token}/cancel", visits.cancel, may.LINK, "give the window back"),
     Route("POST", "/o/{token}/extra", visits.answer_extra_work, may.LINK, "yes or no to extra work"),
-    Route("GET", "/o/{token}/ask", asking.show, may.LINK, "a box to write in"),
-    Route("POST", "/o/{token}/ask", asking.ask, may.LINK, "write to a person"),
+    Route("GET", "/o/{token}/ask", questions.show, may.LINK, "a box to write in"),
+    Route("POST", "/o/{token}/ask", questions.ask, may.LINK, "write to a person"),
     Route("GET", "/o/{token}/preferences", preferences.show, may.LINK, "how we reach you"),
     Route("POST", "/o/{token}/preferences", preferences.save, may.LINK, "language, channel, quiet hours"),
     Route("POST", "/o/{token}/stop", preferences.stop, may.LINK, "no more texts"),
     Route("POST", "/o/{token}/start", preferences.start, may.LINK, "texts again"),
-    Route("GET", "/f/{token}", answers.show, may.LINK, "one question"),
-    Route("POST", "/f/{token}", answers.answer, may.LINK, "its answer, once"),
-    Route("GET", "/d/{token}", driving.show, may.LINK, "the driver's day by link"),
-    Route("GET", "/d/{token}/live", driving.live, may.LINK, "says when to look again", streams=True),
-    Route("POST", "/d/{token}/move", driving.move, may.LINK, "the next of five steps"),
-    Route("GET", "/driver", driving.show, may.READ_LEGS, "the signed-in driver's day"),
-    Route("GET", "/driver/live", driving.live, may.READ_LEGS, "says when to look again", streams=True),
-    Route("POST", "/driver/move", driving.move, may.MOVE_LEGS, "the next of five steps"),
-    Route("GET", "/phone", phones.show, may.DEMO, "the demo phones"),
-    Route("GET", "/phone/texts", phones.texts, may.DEMO, "what arrived on a demo phone"),
+    Route("GET", "/f/{token}", feedback.show, may.LINK, "one question"),
+    Route("POST", "/f/{token}", feedback.answer, may.LINK, "its answer, once"),
+    Route("GET", "/d/{token}", driver_page.show, may.LINK, "the driver's day by link"),
+    Route("GET", "/d/{token}/live", driver_page.live, may.LINK, "says when to look again", streams=True),
+    Route("POST", "/d/{token}/move", driver_page.move, may.LINK, "the next of five steps"),
+    Route("GET", "/driver", driver_page.show, may.READ_LEGS, "the signed-in driver's day"),
+    Route("GET", "/driver/live", driver_page.live, may.READ_LEGS, "says when to look again", streams=True),
+    Route("POST", "/driver/move", driver_page.move, may.MOVE_LEGS, "the next of five steps"),
+    Route("GET", "/phone", demo_phones.show, may.DEMO, "the demo phones"),
+    Route("GET", "/phone/texts", demo_phones.texts, may.DEMO, "what arrived on a demo phone"),
     Route("GET", "/pages/{version}/{name}", pages.static_file, may.PUBLIC, "style and script of these pages"),
 )

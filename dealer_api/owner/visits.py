@@ -7,17 +7,17 @@ from typing import Any
 
 from aiohttp import web
 
-from dealer_api.acts import bookings as booking_acts
-from dealer_api.acts import estimates as estimate_acts
-from dealer_api.acts import offers as offer_acts
+from actions import bookings as booking_acts
+from actions import estimates as estimate_acts
+from actions import offers as offer_acts
+from dealer_api.app_keys import LIVE
 from dealer_api.bodies import row_number
-from dealer_api.keys import LIVE
 from dealer_api.live import open_stream, send
-from dealer_api.owner.held import held
+from dealer_api.owner.alert_summary import saying_of
+from dealer_api.owner.held_windows import held
 from dealer_api.owner.journey import Drive, Journey, journey_of
 from dealer_api.owner.links import Ended, Link, forgiving, form_of, open_link
 from dealer_api.owner.pages import draw, see_other
-from dealer_api.owner.saying import saying_of
 from schemas.booking import BookingState, OfferState
 from schemas.case import CaseState
 from schemas.errors import BadInput, NotFound, Overtaken, Unavailable

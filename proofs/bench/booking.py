@@ -14,9 +14,9 @@ from typing import Any
 
 import asyncpg
 
-from dealer_api.acts import bookings
+from actions import bookings
 from proofs.ground import bench_dealer, bench_house, own_database
-from rules import capacity
+from rules.service import capacity
 from schemas.booking import BookingKind
 from schemas.errors import Overtaken, Unavailable
 from schemas.slot import Claim, Use, Window

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.doorkeeper import Doorkeeper
+from gateway.ops.auth_callout import Doorkeeper
 from schemas.credentials import secret_hash
 from schemas.errors import Unavailable
 from telltale.embedded.broker import EmbeddedBroker

@@ -26,11 +26,11 @@ import asyncpg
 import structlog
 
 from gateway import running
-from gateway.address import BrokerAddress
-from gateway.broker import Broker
-from gateway.intake import Intake
+from gateway.intake.loop import Intake
+from gateway.mqtt.address import BrokerAddress
+from gateway.mqtt.broker import Broker
 from rules.catalogue import RULES
-from rules.judge import Judge
+from rules.engine.judge import Judge
 from schemas.vehicle import BUCKETS
 from telltale import data
 
@@ -127,9 +127,9 @@ def _shares(profile: cProfile.Profile) -> dict[str, float]:
 
 #: sign in `path:function` -> what it is
 _PARTS = (
-    ("select.epoll", "waiting"), ("validate_json", "pydantic"), ("type_adapter", "pydantic"), ("gateway/normalise", "units, ranges, clock"),
+    ("select.epoll", "waiting"), ("validate_json", "pydantic"), ("type_adapter", "pydantic"), ("gateway/intake/normalise", "units, ranges, clock"),
     ("datetime", "units, ranges, clock"), ("/rules/", "rules"), ("<rules", "rules"), ("store/readings", "packing rows"), ("_struct", "packing rows"),
-    ("gateway/bulk", "MQTT"), ("gateway/broker", "MQTT"), ("paho", "MQTT"), ("gateway/", "intake loop"), ("asyncpg", "database client"),
+    ("gateway/mqtt/bulk_reader", "MQTT"), ("gateway/mqtt/broker", "MQTT"), ("paho", "MQTT"), ("gateway/", "intake loop"), ("asyncpg", "database client"),
     ("_socket", "sockets"), ("asyncio", "event loop"), ("json", "JSON of alerts and checkpoints"), ("store/", "database client"),
 )  # fmt: skip
 

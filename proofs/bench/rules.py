@@ -21,7 +21,7 @@ import zen
 from cel_expr_python import cel
 
 from proofs.score.living import START, readings_of, the_judge
-from rules.judge import Judge
+from rules.engine.judge import Judge
 from schemas.reading import Reading
 from simulator.car import Car, Life
 from telltale import data

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gateway.doorkeeper import Doorkeeper
+from gateway.ops.auth_callout import Doorkeeper
 from proofs.bench import rig
 from proofs.bench.payloads import vins
 from proofs.bench.rig import Child

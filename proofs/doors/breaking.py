@@ -10,8 +10,8 @@ from unittest.mock import patch
 
 from aiohttp import web
 
-from dealer_api import faults, identity
-from dealer_api.keys import Call
+from dealer_api import authentication, error_responses
+from dealer_api.app_keys import Call
 from dealer_api.permissions import ROLES
 from dealer_api.route import PUBLIC, Route
 from schemas.errors import BadInput, Misconfigured, NotFound
@@ -21,7 +21,7 @@ Patches = list[Any]
 
 def other_dealer(dealers: Sequence[int]) -> Patches:
     """Technicians are taken for people of the dealer next door, as a mixed-up cache would do."""
-    ask = identity._ask
+    ask = authentication._ask
 
     async def mixed_up(request: web.Request) -> Call | None:
         found = await ask(request)
@@ -29,7 +29,7 @@ def other_dealer(dealers: Sequence[int]) -> Patches:
             return replace(found, dealer_id=next(one for one in dealers if one != found.dealer_id))
         return found
 
-    return [patch.object(identity, "_ask", mixed_up)]
+    return [patch.object(authentication, "_ask", mixed_up)]
 
 
 def every_role(dealers: Sequence[int]) -> Patches:
@@ -40,8 +40,8 @@ def every_role(dealers: Sequence[int]) -> Patches:
 
 def bug_for_refusal(dealers: Sequence[int]) -> Patches:
     """What is wrong in a request, or not there, is answered as if it were our bug."""
-    problem_of = faults.problem_of
-    return [patch.object(faults, "problem_of", lambda error: faults._problem(500, "on purpose") if isinstance(error, BadInput | NotFound) else problem_of(error))]
+    problem_of = error_responses.problem_of
+    return [patch.object(error_responses, "problem_of", lambda error: error_responses._problem(500, "on purpose") if isinstance(error, BadInput | NotFound) else problem_of(error))]
 
 
 SWITCHES: dict[str, Callable[[Sequence[int]], Patches]] = {"other-dealer": other_dealer, "every-role": every_role, "bug-for-refusal": bug_for_refusal}

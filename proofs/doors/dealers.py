@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from dealer_api.acts import bookings, cases, estimates, messages, offers, sign_in
-from dealer_api.acts.house import House
-from dealer_api.acts.visitor import Visitor
+from actions import bookings, cases, estimates, messages, offers, sign_in
+from actions.context import House
+from actions.visitor import Visitor
 from schemas.account import Dealer, Role, Staff
 from schemas.booking import BookingKind
 from schemas.message import Purpose

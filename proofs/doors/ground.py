@@ -10,8 +10,8 @@ from datetime import datetime
 import aiohttp
 from aiohttp import web
 
-from dealer_api.acts import bookings
-from dealer_api.acts.house import House
+from actions import bookings
+from actions.context import House
 from dealer_api.application import build
 from dealer_api.live import Live
 from dealer_api.permissions import ROLES

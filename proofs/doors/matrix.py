@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dealer_api.acts import sign_in
-from dealer_api.acts.visitor import Visitor
+from actions import sign_in
+from actions.visitor import Visitor
 from dealer_api.permissions import LEAVE, ROLES
 from dealer_api.route import Route
 from dealer_api.routes import ROUTES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rules.level import BATTERY, COOLANT, ENGINE, PACK, WHEELS, signal_of
+from rules.engine.thresholds import BATTERY, COOLANT, ENGINE, PACK, WHEELS, signal_of
 from schemas.profile import Profile
 from schemas.reading import Reading
 

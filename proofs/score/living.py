@@ -14,8 +14,8 @@ from struct import Struct
 
 from proofs.score.baselines import FixedThresholds
 from rules.catalogue import RULES
-from rules.codes import CodeBook
-from rules.judge import Judge
+from rules.detectors.trouble_codes import CodeBook
+from rules.engine.judge import Judge
 from schemas.alert import AlertState
 from schemas.reading import Reading
 from simulator.car import DAY, Car

@@ -30,7 +30,7 @@ from rules.catalogue import (
     tyre_low,
     vacuum_leak,
 )
-from rules.rule import Rule
+from rules.engine.rule import Rule
 
 RULES: tuple[Rule, ...] = (
     tyre_leak.RULE,

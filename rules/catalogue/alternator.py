@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.charging import RunningVoltage
-from rules.level import BATTERY, OfProfile
-from rules.proof import Proof
-from rules.rule import Rule
+from rules.detectors.charging import RunningVoltage
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
+from rules.engine.thresholds import BATTERY, OfProfile
 
 RULE = Rule(
     name="alternator",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.proof import Proof
-from rules.rule import Rule
-from rules.shapes import falls_to
+from rules.detectors.split import falls_to
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
 
 FLUID = "Vehicle.Chassis.Brake.FluidLevel"
 

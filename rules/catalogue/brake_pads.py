@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.level import WHEELS, wheel_paths
-from rules.proof import Proof
-from rules.rule import Rule
-from rules.trend import WearTrend
+from rules.detectors.trend import WearTrend
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
+from rules.engine.thresholds import WHEELS, wheel_paths
 
 RULE = Rule(
     name="brake_pads",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.level import COOLANT, OfProfile
-from rules.proof import Proof
-from rules.rule import Rule
-from rules.shapes import rises_to
+from rules.detectors.split import rises_to
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
+from rules.engine.thresholds import COOLANT, OfProfile
 
 RULE = Rule(
     name="coolant_hot",

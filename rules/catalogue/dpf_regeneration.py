@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.intervals import Intervals
-from rules.level import ENGINE, OfProfile
-from rules.proof import Proof
-from rules.rule import Rule
+from rules.detectors.intervals import Intervals
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
+from rules.engine.thresholds import ENGINE, OfProfile
 
 SINCE = f"{ENGINE}.DieselParticulateFilter.DistanceSinceRegeneration"
 SOOT = f"{ENGINE}.DieselParticulateFilter.SootLoad"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.cells import gap_mv
-from rules.habit import Habitual
-from rules.level import PACK, OfProfile
-from rules.proof import Proof
-from rules.rule import Rule
+from rules.detectors.cell_balance import gap_mv
+from rules.detectors.usage_pattern import Habitual
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
+from rules.engine.thresholds import PACK, OfProfile
 
 RULE = Rule(
     name="ev_cell",

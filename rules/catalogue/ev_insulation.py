@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.level import PACK, OfProfile
-from rules.proof import Proof
-from rules.rule import Rule
-from rules.shapes import CountInWindow
+from rules.detectors.split import CountInWindow
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
+from rules.engine.thresholds import PACK, OfProfile
 
 INSULATION = f"{PACK}.InsulationResistance"
 

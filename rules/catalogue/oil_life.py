@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.level import ENGINE
-from rules.proof import Proof
-from rules.rule import Rule
-from rules.shapes import falls_to
+from rules.detectors.split import falls_to
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
+from rules.engine.thresholds import ENGINE
 
 LIFE = f"{ENGINE}.EngineOil.LifePercent"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.habit import Habitual
-from rules.level import ENGINE, RPM, OfProfile
-from rules.pressure import share_of_need
-from rules.proof import Proof
-from rules.rule import Rule
+from rules.detectors.pressure import share_of_need
+from rules.detectors.usage_pattern import Habitual
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
+from rules.engine.thresholds import ENGINE, RPM, OfProfile
 
 PRESSURE = f"{ENGINE}.EOP"
 

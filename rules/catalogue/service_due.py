@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.proof import Proof
-from rules.rule import Rule
-from rules.service import ServiceDue
+from rules.detectors.service_due import ServiceDue
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
 
 RULE = Rule(
     name="service_due",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.proof import Proof
-from rules.rule import Rule
-from rules.shapes import BySweeping
+from rules.detectors.split import BySweeping
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
 
 RULE = Rule(
     name="silent_vehicle",

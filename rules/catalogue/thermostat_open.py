@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.level import COOLANT, SPEED, OfProfile
-from rules.proof import Proof
-from rules.rule import Rule
-from rules.warmth import NeverWarm
+from rules.detectors.warm_up import NeverWarm
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
+from rules.engine.thresholds import COOLANT, SPEED, OfProfile
 
 RULE = Rule(
     name="thermostat_open",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.habit import Habitual
-from rules.heat import above_air
-from rules.level import ENGINE, OUTSIDE, OfProfile
-from rules.proof import Proof
-from rules.rule import Rule
+from rules.detectors.heat import above_air
+from rules.detectors.usage_pattern import Habitual
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
+from rules.engine.thresholds import ENGINE, OUTSIDE, OfProfile
 from schemas.verdict import Severity
 
 HEAT = "Vehicle.Powertrain.Transmission.Temperature"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.codes import TroubleCodes
-from rules.proof import Proof
-from rules.rule import Rule
+from rules.detectors.trouble_codes import TroubleCodes
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
 
 RULE = Rule(
     name="trouble_code",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.level import OfProfile, wheel_paths
-from rules.proof import Proof
-from rules.rule import Rule
-from rules.tyres import TyreLeak
+from rules.detectors.tyres import TyreLeak
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
+from rules.engine.thresholds import OfProfile, wheel_paths
 
 RULE = Rule(
     name="tyre_leak",

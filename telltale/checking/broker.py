@@ -13,10 +13,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from gateway.address import BrokerAddress, Tls
-from gateway.doorkeeper import Doorkeeper
-from gateway.selfcheck import check_broker
-from gateway.trial import Refused, Trial
+from gateway.mqtt.address import BrokerAddress, Tls
+from gateway.mqtt.trial_client import Refused, Trial
+from gateway.ops.auth_callout import Doorkeeper
+from gateway.ops.self_check import check_broker
 from schemas.errors import Misconfigured, Unavailable
 from schemas.vehicle import topic
 from simulator.connection import Connection as Car

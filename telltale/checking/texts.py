@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import aiosmtplib
 
-from rules.importing import e164
+from rules.service.importing import e164
 from schemas.errors import DeliveryFailed, Misconfigured
 from schemas.message import Message, MessageKind, MessageState, Purpose
 from store import check

@@ -11,7 +11,7 @@ import typer
 from telltale import cli
 
 if TYPE_CHECKING:
-    from telltale.office import Office
+    from telltale.command_context import Office
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 _MOST_FAULTS = 100  #: of each dealer are listed; all are counted
@@ -35,7 +35,7 @@ def verify(
     Exit status 0 if and only if all of it holds. Keep the answer of --json on another machine and give it back with --against: who has
     database and secret could write a whole chain anew, and only somebody who remembers it can tell.
     """
-    from telltale import office
+    from telltale import command_context
 
     settings = cli.start("audit", join=True)
     known = _known(against)
@@ -43,7 +43,7 @@ def verify(
     async def look(at: Office) -> list[dict[str, Any]]:
         return await _verify(at, dealer, known)
 
-    found = cli.run(office.at(settings, look, snapshot=True))
+    found = cli.run(command_context.at(settings, look, snapshot=True))
     faults = sum(one["faults"] for one in found)
     lines = [line for one in found for line in _lines(one)]
     cli.answer({"ok": not faults, "faults": faults, "dealers": found}, as_json, [*lines, "all of it holds" if not faults else f"{faults} faults"])
@@ -57,12 +57,12 @@ def resume(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Go on sealing after the end of a chain was cut off or written anew. What is missing stays missing; this is written into history."""
-    from telltale import office
+    from telltale import command_context
 
     async def go_on(at: Office) -> dict[str, Any]:
         return await _resume(at, dealer, reason)
 
-    cli.answer(cli.run(office.at(cli.start("audit", join=True), go_on)), as_json)
+    cli.answer(cli.run(command_context.at(cli.start("audit", join=True), go_on)), as_json)
 
 
 async def _verify(at: Office, only: int | None, known: dict[int, dict[int, bytes]]) -> list[dict[str, Any]]:
@@ -83,7 +83,7 @@ async def _verify(at: Office, only: int | None, known: dict[int, dict[int, bytes
 
 
 async def _resume(at: Office, dealer_id: int, reason: str) -> dict[str, Any]:
-    from rules.audit import START, head
+    from rules.service.audit_chain import START, head
     from schemas.errors import BadInput
     from store import audit, history
 

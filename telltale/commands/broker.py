@@ -33,7 +33,7 @@ def broker(
     from schemas.errors import Misconfigured
     from telltale.embedded.broker_health import BrokerHealth
     from telltale.embedded.credentials import broker_secrets
-    from telltale.ready import pinger, teller
+    from telltale.readiness import pinger, teller
     from telltale.settings import LOOPBACK
     from telltale.wiring import health_address
 

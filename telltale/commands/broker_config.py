@@ -38,7 +38,7 @@ def mosquitto(
     MQTT_URL=mqtts://HOST:GATEWAY_PORT, TELLTALE_MQTT_VERSION=5 and, for a private authority, TELLTALE_MQTT_CA.
     A car that is revoked, or enrolled again, is cut off with the reload.
     """
-    from gateway.mosquitto import Doors
+    from gateway.mqtt.mosquitto import Doors
     from store.migrate import role_url
     from telltale import broker_files, wiring
     from telltale.embedded.credentials import broker_account, broker_secrets

@@ -35,11 +35,11 @@ def create(
     """Create a dealer with its bays and loaners. Next: `telltale staff invite`, then `telltale owners import`."""
     from opening_hours import OpeningHours
 
-    from rules.importing import e164
+    from rules.service.importing import e164
     from schemas.errors import BadInput
     from schemas.moment import zone as checked_zone
     from store import accounts
-    from telltale import data, office
+    from telltale import command_context, data
 
     checked_zone(zone)
     if language not in data.texts():
@@ -51,7 +51,7 @@ def create(
     number = e164(phone, country.upper())
     answered = _address(sender, country.upper()) if sender else ""
 
-    async def make(work: office.Office) -> dict[str, object]:
+    async def make(work: command_context.Office) -> dict[str, object]:
         made = await accounts.create_dealer(
             work.connection, name=name, zone=zone, country=country.upper(), phone=number, address=address, opening_hours=hours,
             language=language, now=work.now,
@@ -66,7 +66,7 @@ def create(
                 await accounts.add_resource(work.connection, made.id, kind, f"{kind.capitalize()} {n}")
         return {"dealer": made.id, "name": made.name, "bays": bays, "loaners": loaners}
 
-    cli.answer(cli.run(office.at(cli.start("dealer", join=True), make)), as_json)
+    cli.answer(cli.run(command_context.at(cli.start("dealer", join=True), make)), as_json)
 
 
 @app.command()
@@ -77,19 +77,19 @@ def sender(
 ) -> None:
     """Let a dealer's texts come from this number, and answers to it reach this dealer. What is sent to the earlier one is still heard."""
     from store import accounts
-    from telltale import office
+    from telltale import command_context
 
-    async def change(work: office.Office) -> dict[str, object]:
+    async def change(work: command_context.Office) -> dict[str, object]:
         at = await work.dealer(dealer)
         channel, aliases = ("email", ()) if "@" in address else ("sms", ("twilio",))
         await accounts.change_sender(work.connection, _address(address, at.country), at.id, channel, aliases)
         return {"dealer": at.id, "sender": _address(address, at.country), "channel": channel}
 
-    cli.answer(cli.run(office.at(cli.start("dealer", join=True), change)), as_json)
+    cli.answer(cli.run(command_context.at(cli.start("dealer", join=True), change)), as_json)
 
 
 def _address(said: str, country: str) -> str:
     """A mailbox as it is, a number as the whole world dials it."""
-    from rules.importing import e164
+    from rules.service.importing import e164
 
     return said.strip() if "@" in said else e164(said, country)

@@ -31,16 +31,16 @@ def create(
     as_json: _Json = False,
 ) -> None:
     """Make an API key, printed once. Programs send it as `Authorization: Bearer KEY` to /api/v1."""
-    from dealer_api.acts import accounts
-    from telltale import office
+    from actions import accounts
+    from telltale import command_context
 
-    async def make(work: office.Office) -> dict[str, object]:
+    async def make(work: command_context.Office) -> dict[str, object]:
         at = await work.dealer(dealer)
         ends = _end(expires, work.now)
         made = await accounts.create_key(work.house, at.id, "command", label, scope or ["read"], ends)
         return {"key": made, "label": label, "scopes": list(_chosen(scope)), "expires_at": ends.isoformat() if ends else None}
 
-    facts = cli.run(office.at(cli.start("key", join=True), make))
+    facts = cli.run(command_context.at(cli.start("key", join=True), make))
     cli.answer(facts, as_json, [str(facts["key"])])
 
 
@@ -49,9 +49,9 @@ def list_keys(dealer: _Dealer = None, as_json: _Json = False) -> None:
     """The keys that still open something, with what they may do and when they were last used (to the hour)."""
     from schemas.scope import BEFORE_SCOPES
     from store import secrets
-    from telltale import office
+    from telltale import command_context
 
-    async def look(work: office.Office) -> list[dict[str, Any]]:
+    async def look(work: command_context.Office) -> list[dict[str, Any]]:
         found = await secrets.labels(work.connection, (await work.dealer(dealer)).id, "api_key")
         return [
             {
@@ -64,7 +64,7 @@ def list_keys(dealer: _Dealer = None, as_json: _Json = False) -> None:
             for one in found
         ]
 
-    keys = cli.run(office.at(cli.start("key", join=True), look))
+    keys = cli.run(command_context.at(cli.start("key", join=True), look))
     lines = [f"{one['label']}: {' '.join(one['scopes'])}, ends {one['expires_at'] or 'never'}, last used {one['last_used_at'] or 'never'}" for one in keys]
     cli.answer({"keys": keys}, as_json, lines or ["no key opens anything"])
 
@@ -72,14 +72,14 @@ def list_keys(dealer: _Dealer = None, as_json: _Json = False) -> None:
 @app.command()
 def revoke(label: Annotated[str, typer.Argument(help="The key's name, as the desk shows it.")], dealer: _Dealer = None, as_json: _Json = False) -> None:
     """The key opens nothing from now on."""
-    from dealer_api.acts import accounts
-    from telltale import office
+    from actions import accounts
+    from telltale import command_context
 
-    async def end(work: office.Office) -> dict[str, object]:
+    async def end(work: command_context.Office) -> dict[str, object]:
         await accounts.revoke_key(work.house, (await work.dealer(dealer)).id, "command", label)
         return {"revoked": label}
 
-    cli.answer(cli.run(office.at(cli.start("key", join=True), end)), as_json)
+    cli.answer(cli.run(command_context.at(cli.start("key", join=True), end)), as_json)
 
 
 def _chosen(scope: list[str] | None) -> tuple[str, ...]:

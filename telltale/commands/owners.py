@@ -30,11 +30,11 @@ def import_owners(
     consent_safety, consent_service, consent_status, consent_survey (yes, no or empty), consent_at (a day, or
     a time with its zone), consent_source, consent_wording (these three where a consent says yes). Importing the same file again changes nothing.
     """
-    from telltale import importing, office
+    from telltale import command_context, importing
 
     table = importing.read_table(file)
 
-    async def take(work: office.Office) -> dict[str, object]:
+    async def take(work: command_context.Office) -> dict[str, object]:
         report = await importing.take(work, await work.dealer(dealer), table)
         if dry_run:
             raise importing.DryRun(report)
@@ -42,7 +42,7 @@ def import_owners(
 
     settings = cli.start("owners", join=True)
     try:
-        facts = cli.run(office.at(settings, take))
+        facts = cli.run(command_context.at(settings, take))
     except importing.DryRun as dry:
         facts = {**dry.report.model_dump(), "dry_run": True}
     refused = facts["refused"]

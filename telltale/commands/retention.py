@@ -10,7 +10,7 @@ import typer
 from telltale import cli
 
 if TYPE_CHECKING:
-    from telltale.office import Office
+    from telltale.command_context import Office
 
 app = typer.Typer(add_completion=False)
 
@@ -27,7 +27,7 @@ def retention(
     A day goes only when every clock says that it is past retention: the gateway's, the database's, and the cars' own. After a change of
     TELLTALE_RETENTION_DAYS many are due at once: --at-once lets them go.
     """
-    from telltale import office
+    from telltale import command_context
 
     settings = cli.start("retention", join=True)
     said = today.date() if today is not None else None
@@ -35,11 +35,11 @@ def retention(
     async def work(at: Office) -> dict[str, Any]:
         return await _look(at, attach_back=attach_back, today=said, at_once=at_once)
 
-    cli.answer(cli.run(office.at(settings, work)), as_json)
+    cli.answer(cli.run(command_context.at(settings, work)), as_json)
 
 
 async def _look(at: Office, *, attach_back: bool, today: date | None, at_once: int | None) -> dict[str, Any]:
-    from rules.retention import GRACE, Witnesses, date_of, plan
+    from rules.service.retention import GRACE, Witnesses, date_of, plan
     from schemas.retention import RetentionWord
     from store import clock, days
 

@@ -22,16 +22,16 @@ def show(as_json: Json = False) -> None:
     """Every rule of the catalogue with its stage and the reason."""
     from rules.catalogue import BY_NAME
     from store import stages
-    from telltale import office
+    from telltale import command_context
 
-    async def read(work: office.Office) -> dict[str, object]:
+    async def read(work: command_context.Office) -> dict[str, object]:
         moved = await stages.stages(work.connection)
         return {
             name: {"stage": moved[name].stage if name in moved else one.stage, "reason": moved[name].reason if name in moved else ""}
             for name, one in BY_NAME.items()
         }
 
-    cli.answer(cli.run(office.at(cli.start("rule", join=True), read)), as_json)
+    cli.answer(cli.run(command_context.at(cli.start("rule", join=True), read)), as_json)
 
 
 @app.command()
@@ -45,15 +45,15 @@ def stage(
     from rules.catalogue import BY_NAME
     from schemas.errors import BadInput
     from store import stages
-    from telltale import office
+    from telltale import command_context
 
     if name not in BY_NAME:
         raise BadInput("NAME", f"there is no rule {name}: {', '.join(BY_NAME)}")
     if to not in stages.STAGES:
         raise BadInput("STAGE", f"{to} is none of {', '.join(stages.STAGES)}")
 
-    async def move(work: office.Office) -> dict[str, object]:
+    async def move(work: command_context.Office) -> dict[str, object]:
         await stages.move(work.connection, name, to, reason=reason, actor="system", now=work.now)
         return {"rule": name, "stage": to, "reason": reason}
 
-    cli.answer(cli.run(office.at(cli.start("rule", join=True), move)), as_json)
+    cli.answer(cli.run(command_context.at(cli.start("rule", join=True), move)), as_json)

@@ -12,7 +12,7 @@ from telltale import cli
 
 if TYPE_CHECKING:
     from schemas.account import Dealer, Staff
-    from telltale.office import Office
+    from telltale.command_context import Office
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 _Email = Annotated[str, typer.Argument(help="The address that they sign in with.")]
@@ -39,28 +39,28 @@ def invite(
 
     Who was invited before, or does not work there any more, is asked back in: with a new link, and the old one ended.
     """
-    from dealer_api.acts import people
-    from telltale import office
+    from actions import people
+    from telltale import command_context
 
-    async def add(work: office.Office) -> dict[str, object]:
+    async def add(work: command_context.Office) -> dict[str, object]:
         at = await work.dealer(dealer)
         person, link = await people.invite(work.house, at.id, "command", name=name, email=email, role=role, phone=phone, language=language)
         return {"staff": person.id, "dealer": at.id, "link": link}
 
-    facts = cli.run(office.at(cli.start("staff", join=True), add))
+    facts = cli.run(command_context.at(cli.start("staff", join=True), add))
     cli.answer(facts, as_json)
 
 
 @app.command("list")
 def list_staff(dealer: _Dealer = None, as_json: _Json = False) -> None:
     """Everybody of a dealer, with their role and whether they can sign in."""
-    from store.pages import people
-    from telltale import office
+    from store.views import people
+    from telltale import command_context
 
-    async def look(work: office.Office) -> list[dict[str, Any]]:
+    async def look(work: command_context.Office) -> list[dict[str, Any]]:
         return await people.staff(work.connection, (await work.dealer(dealer)).id)
 
-    found = cli.run(office.at(cli.start("staff", join=True), look))
+    found = cli.run(command_context.at(cli.start("staff", join=True), look))
     lines = [f"{one['email']}: {one['name']}, {one['role']}, {_standing(one)}" for one in found]
     cli.answer({"staff": found}, as_json, lines or ["nobody yet"])
 
@@ -70,7 +70,7 @@ def role(
     email: _Email, role: Annotated[Role, typer.Argument(help="What they do from now on.")], dealer: _Dealer = None, as_json: _Json = False
 ) -> None:
     """Give somebody another role. The last manager who can sign in stays one."""
-    from dealer_api.acts import people
+    from actions import people
 
     async def act(work: Office, at: Dealer, person: Staff) -> Staff:
         return await people.change_role(work.house, at.id, "command", person.id, role)
@@ -81,7 +81,7 @@ def role(
 @app.command()
 def disable(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> None:
     """They no longer work there: sessions end, their cases and drives wait for somebody else. Not for the last manager who can sign in."""
-    from dealer_api.acts import people
+    from actions import people
 
     async def act(work: Office, at: Dealer, person: Staff) -> Staff:
         return await people.disable(work.house, at.id, "command", person.id)
@@ -92,7 +92,7 @@ def disable(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> No
 @app.command()
 def enable(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> None:
     """They work there again."""
-    from dealer_api.acts import people
+    from actions import people
 
     async def act(work: Office, at: Dealer, person: Staff) -> Staff:
         return await people.enable(work.house, at.id, "command", person.id)
@@ -103,7 +103,7 @@ def enable(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> Non
 @app.command("new-password")
 def new_password(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> None:
     """Print a link with which they choose a new password. It works once, for a day; their sessions end when they use it."""
-    from dealer_api.acts import password
+    from actions import password
 
     links: list[str] = []
 
@@ -118,7 +118,7 @@ def new_password(email: _Email, dealer: _Dealer = None, as_json: _Json = False) 
 @app.command("forget-second-factor")
 def forget_second_factor(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> None:
     """They lost their phone and their recovery codes: from now on their password is enough, until they set up another one."""
-    from dealer_api.acts import second_factor
+    from actions import second_factor
 
     async def act(work: Office, at: Dealer, person: Staff) -> Staff:
         return await second_factor.forget(work.house, at.id, "command", person.id)
@@ -130,9 +130,9 @@ def _with_person(email: str, dealer: int | None, as_json: bool, act: Callable[[O
                  more: Callable[[], dict[str, Any]] = dict) -> None:  # fmt: skip
     from schemas.errors import NotFound
     from store import accounts
-    from telltale import office
+    from telltale import command_context
 
-    async def work_on(work: office.Office) -> dict[str, Any]:
+    async def work_on(work: command_context.Office) -> dict[str, Any]:
         at = await work.dealer(dealer)
         person = await accounts.staff_by_email(work.connection, at.id, email)
         if person is None:
@@ -140,7 +140,7 @@ def _with_person(email: str, dealer: int | None, as_json: bool, act: Callable[[O
         person = await act(work, at, person)
         return {"staff": person.id, "email": person.email, "role": person.role.value, "disabled_at": person.disabled_at, **more()}
 
-    cli.answer(cli.run(office.at(cli.start("staff", join=True), work_on)), as_json)
+    cli.answer(cli.run(command_context.at(cli.start("staff", join=True), work_on)), as_json)
 
 
 def _standing(one: dict[str, Any]) -> str:

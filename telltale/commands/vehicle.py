@@ -35,7 +35,7 @@ def enrol(
     from schemas.errors import BadInput
     from schemas.vehicle import bucket_of, is_vin, topic
     from store import fleet
-    from telltale import data, enrolment, office
+    from telltale import command_context, data, enrolment
 
     name = vin.strip().upper()
     if not is_vin(name):
@@ -43,7 +43,7 @@ def enrol(
     if profile is not None and profile not in data.profiles():
         raise BadInput("--profile", f"{profile} is not a model we know: {', '.join(data.profiles())}")
 
-    async def make(work: office.Office) -> dict[str, object]:
+    async def make(work: command_context.Office) -> dict[str, object]:
         if profile is not None:
             at = await work.dealer(dealer)
             words = title or data.profiles()[profile].title
@@ -64,20 +64,20 @@ def enrol(
             },
         }
 
-    cli.answer(cli.run(office.at(cli.start("vehicle", join=True), make)), as_json)
+    cli.answer(cli.run(command_context.at(cli.start("vehicle", join=True), make)), as_json)
 
 
 @app.command()
 def revoke(vin: Vin, as_json: Json = False) -> None:
     """Take a car's credentials away; a connected car is cut off within seconds."""
     from store import vehicles
-    from telltale import office
+    from telltale import command_context
 
-    async def end(work: office.Office) -> dict[str, object]:
+    async def end(work: command_context.Office) -> dict[str, object]:
         await vehicles.revoke(work.connection, vin.strip().upper(), work.now)
         return {"vin": vin.strip().upper(), "revoked": True}
 
-    cli.answer(cli.run(office.at(cli.start("vehicle", join=True), end)), as_json)
+    cli.answer(cli.run(command_context.at(cli.start("vehicle", join=True), end)), as_json)
 
 
 @app.command()
@@ -89,12 +89,12 @@ def recall(
 ) -> None:
     """Open a recall for cars, or close it: within a minute it is an alert of advice, or ends."""
     from store import recalls
-    from telltale import office
+    from telltale import command_context
 
     wanted = [vin.strip().upper() for vin in vins]
 
-    async def tell(work: office.Office) -> dict[str, object]:
+    async def tell(work: command_context.Office) -> dict[str, object]:
         known = await (recalls.finish if done else recalls.announce)(work.connection, campaign, wanted)
         return {"campaign": campaign, "done": done, "vins": known, "unknown": sorted(set(wanted) - set(known))}
 
-    cli.answer(cli.run(office.at(cli.start("vehicle", join=True), tell)), as_json)
+    cli.answer(cli.run(command_context.at(cli.start("vehicle", join=True), tell)), as_json)

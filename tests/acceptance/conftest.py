@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestServer
 
-from dealer_api.acts import bookings, cases, legs, messages, offers
-from dealer_api.acts.house import House
+from actions import bookings, cases, legs, messages, offers
+from actions.context import House
 from dealer_api.application import build
 from dealer_api.live import Live
-from rules.wording import Wording
+from rules.service.wording import Wording
 from schemas.booking import BookingKind
 from schemas.pickup import LegEvent
 from schemas.signal import BY_PATH

@@ -23,7 +23,7 @@ import jsonschema
 import pytest
 
 from dealer_api import running
-from rules.wording import Wording
+from rules.service.wording import Wording
 from telltale import data
 from telltale.settings import PLAIN, PREFIX, Settings
 from tests.patience import PATIENCE_S

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from rules.signing import signature
+from rules.service.signing import signature
 from schemas.errors import DeliveryFailed, Misconfigured
 from schemas.message import Message
 from workers.channels.channel import Blocked, Busy, Lookup, Receipt

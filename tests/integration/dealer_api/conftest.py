@@ -13,13 +13,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
+from actions import passwords, sign_in
+from actions.context import House
+from actions.visitor import Visitor
 from dealer_api import cookies
-from dealer_api.acts import passwords, sign_in
-from dealer_api.acts.house import House
-from dealer_api.acts.visitor import Visitor
 from dealer_api.application import build
 from dealer_api.live import Live
-from rules.wording import Wording
+from rules.service.wording import Wording
 from schemas.account import Dealer, Role, Staff
 from store import accounts
 from store.pool import Pool, transaction

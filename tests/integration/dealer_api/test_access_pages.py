@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from dealer_api.acts import bookings, cases, people
+from actions import bookings, cases, people
 from schemas.booking import BookingKind
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from actions import attempts, passwords
+from actions.context import House
 from dealer_api import cookies
-from dealer_api.acts import attempts, passwords
-from dealer_api.acts.house import House
 from dealer_api.application import build
 from dealer_api.live import Live
 from store import attempts as rows

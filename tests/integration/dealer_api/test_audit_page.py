@@ -9,8 +9,8 @@ from datetime import timedelta
 
 import pytest
 
+from actions import owners
 from dealer_api import spreadsheet
-from dealer_api.acts import owners
 from store import history
 from store.pool import transaction
 

@@ -15,14 +15,14 @@ import pytest
 import structlog.testing
 from aiohttp.test_utils import TestClient, TestServer
 
+from actions import sign_in
+from actions.context import House
+from actions.visitor import Visitor
 from dealer_api import cookies
-from dealer_api.acts import sign_in
-from dealer_api.acts.house import House
-from dealer_api.acts.visitor import Visitor
 from dealer_api.application import build
 from dealer_api.live import Live
 from dealer_api.routes import ROUTES
-from rules.wording import Wording
+from rules.service.wording import Wording
 from schemas.errors import Unavailable
 from store.migrate import migrate
 from store.pool import answers, open_pool, transaction

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from dealer_api import running
 from dealer_api.openapi import document
 from dealer_api.routes import API
-from rules.wording import Wording
+from rules.service.wording import Wording
 from schemas.scope import SCOPES
 from store import accounts, secrets
 from store.pool import open_pool, transaction

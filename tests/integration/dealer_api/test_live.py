@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from dealer_api.keys import LIVE
+from dealer_api.app_keys import LIVE
 from dealer_api.live import AGAIN
-from store import bells
+from store import notifications
 from tests.patience import PATIENCE_S
 
 OWNER = {"name": "Anna", "phone": "+491701111"}
@@ -55,7 +55,7 @@ async def test_after_the_bells_connection_was_cut_every_page_is_told_to_look_aga
 
 
 async def test_a_bell_that_is_cut_before_anybody_listens_is_opened_again(desk, monkeypatch):
-    live, listen = desk.app[LIVE], bells.listen
+    live, listen = desk.app[LIVE], notifications.listen
     await asyncio.wait_for(live.listening.wait(), PATIENCE_S)
 
     async def cut(connection, *given):
@@ -63,13 +63,13 @@ async def test_a_bell_that_is_cut_before_anybody_listens_is_opened_again(desk, m
         await desk.admin.execute("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
         await listen(connection, *given)
 
-    monkeypatch.setattr(bells, "listen", cut)
+    monkeypatch.setattr(notifications, "listen", cut)
     live.listening.clear()
     await desk.admin.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'telltale-desk-bell' AND datname = current_database()"
     )
     await asyncio.wait_for(live.listening.wait(), PATIENCE_S)
-    assert bells.listen is listen, "it was cut"
+    assert notifications.listen is listen, "it was cut"
 
 
 async def test_a_page_that_reads_too_slowly_is_told_to_look_at_everything(desk):

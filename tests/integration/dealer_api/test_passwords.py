@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from dealer_api.acts import password, people
+from actions import password, people
 from schemas.errors import NotFound
 from tests.patience import PATIENCE_S
 

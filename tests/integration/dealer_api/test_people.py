@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from dealer_api.acts import bookings, cases, offers, people
+from actions import bookings, cases, offers, people
 from schemas.account import Role
 from schemas.booking import BookingKind
 from schemas.errors import BadInput

@@ -37,7 +37,7 @@ def test_the_same_act_asks_for_the_same_permission_at_every_door():
             for act in acts_of(route.handler):
                 needed[act][route.permission.name].append(f"{route.method} {route.path}")
     assert len(needed) > 25, "the acts are no longer found: look at acts_of"
-    assert {"dealer_api.acts.offers.accept", "store.quarantine.decide", "dealer_api.acts.legs.move"} <= set(needed)
+    assert {"actions.offers.accept", "store.quarantine.decide", "actions.legs.move"} <= set(needed)
     several = {act: dict(doors) for act, doors in needed.items() if len(doors) > 1}
     assert not several, several
 

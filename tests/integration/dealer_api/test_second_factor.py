@@ -9,10 +9,10 @@ from datetime import timedelta
 import pyotp
 import pytest
 
-from dealer_api.acts import accounts, second_factor
-from dealer_api.acts.visitor import Visitor
-from dealer_api.identity import KNOWN
-from dealer_api.keys import LIVE
+from actions import accounts, second_factor
+from actions.visitor import Visitor
+from dealer_api.app_keys import LIVE
+from dealer_api.authentication import KNOWN
 from schemas.errors import BadInput, TooOften
 from tests.patience import PATIENCE_S
 

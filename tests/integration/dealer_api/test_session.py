@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import structlog
 
-from dealer_api.identity import KNOWN
-from dealer_api.keys import HEALTH, LIVE
+from dealer_api.app_keys import HEALTH, LIVE
+from dealer_api.authentication import KNOWN
 from monitoring.page import Address
 from tests.patience import PATIENCE_S
 

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from dealer_api.acts import passwords, people, sign_in
-from dealer_api.keys import LIVE
+from actions import passwords, people, sign_in
+from dealer_api.app_keys import LIVE
 from schemas.account import Role
 from store import accounts, secrets
 from store.pool import transaction

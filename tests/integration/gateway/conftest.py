@@ -11,7 +11,7 @@ import pytest
 
 from proofs.bench.brokers import mosquitto
 from rules.catalogue import RULES
-from rules.judge import Judge
+from rules.engine.judge import Judge
 from telltale import data
 from telltale.embedded.process import die_with_parent, free_port
 from tests.integration.gateway.world import World, now
@@ -66,7 +66,7 @@ async def mosquittos(home: Path) -> AsyncIterator[Callable[..., Awaitable[int]]]
         await process.wait()
 
 
-ROOM = ("persistence true", "max_inflight_messages 4000", "max_queued_messages 0", "max_queued_bytes 0")  # as gateway.mosquitto.keeping
+ROOM = ("persistence true", "max_inflight_messages 4000", "max_queued_messages 0", "max_queued_bytes 0")  # as gateway.mqtt.mosquitto.keeping
 
 
 @pytest.fixture(params=["embedded", "mosquitto", "mosquitto by MQTT 5"])

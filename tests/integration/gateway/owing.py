@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterator
 from datetime import timedelta
 
-from gateway.doorkeeper import Doorkeeper
+from gateway.ops.auth_callout import Doorkeeper
 from proofs.bench.payloads import vins
 from proofs.owing import owe
 from schemas.credentials import secret_hash

@@ -6,10 +6,10 @@ import json
 from datetime import timedelta
 
 from rules.catalogue import BY_NAME
-from rules.judge import Judge
-from rules.own import Own
-from rules.proof import Proof
-from rules.rule import Rule
+from rules.detectors.custom_rule import Own
+from rules.engine.judge import Judge
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
 from store import alerts, tallies
 from telltale import data
 from tests.integration.gateway.world import now, until

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from gateway.address import BrokerAddress
-from gateway.broker import HELD_BYTES, Broker
-from gateway.intake import Intake
-from gateway.session import Session
+from gateway.intake.loop import Intake
+from gateway.mqtt.address import BrokerAddress
+from gateway.mqtt.broker import HELD_BYTES, Broker
+from gateway.mqtt.session import Session
 from schemas.vehicle import BUCKETS
 from tests.integration.gateway.owing import Night
 from tests.integration.gateway.test_watchdog import answer
@@ -55,7 +55,7 @@ async def test_every_session_opens_although_nobody_takes_what_is_owed(night):
 
 async def test_a_database_that_takes_nothing_keeps_no_session_from_its_subscription_and_none_is_renewed(night, monkeypatch):
     """PINGRESP and pulse lie behind the messages, too: they are heard although nothing can be committed."""
-    from gateway import watchdog
+    from gateway.mqtt import watchdog
 
     monkeypatch.setattr(watchdog, "PULSE_EVERY_S", 0.3)
     monkeypatch.setattr(watchdog, "SILENCE_S", PATIENCE_S)

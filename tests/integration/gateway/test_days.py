@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from gateway.intake import Intake
-from gateway.leaves import NEW_BURST
-from rules.retention import day_of
+from gateway.intake.loop import Intake
+from gateway.intake.partitions import NEW_BURST
+from rules.service.retention import day_of
 from schemas.vehicle import bucket_of, topic
 from store import days, readings, replays
 from store.pool import connect

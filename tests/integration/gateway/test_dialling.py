@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway import dialling
-from gateway.address import Tls
-from gateway.dialling import dial
+from gateway.mqtt import dialling
+from gateway.mqtt.address import Tls
+from gateway.mqtt.dialling import dial
 from telltale.embedded.process import free_port
 from tests.authority import Authority
 

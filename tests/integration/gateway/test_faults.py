@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gateway.intake import Intake
+from gateway.intake.loop import Intake
 from proofs.cars import ProofCar
 from store.leases import all_of_them
 from store.migrate import migrate, role_url

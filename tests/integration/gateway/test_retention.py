@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from gateway import running
-from gateway.batch import Batch
-from gateway.leaves import Leaves
-from gateway.retention import Retention
-from gateway.writer import Writer
-from rules.retention import date_of, day_of
+from gateway.intake.batch import Batch
+from gateway.intake.partitions import Leaves
+from gateway.intake.writer import Writer
+from gateway.ops.retention import Retention
+from rules.service.retention import date_of, day_of
 from schemas.errors import Unavailable
 from schemas.reading import Reading
 from schemas.retention import RetentionWord

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from gateway import selfcheck
-from gateway.address import BrokerAddress, Tls
+from gateway.mqtt.address import BrokerAddress, Tls
+from gateway.ops import self_check
 from proofs import wire
 from proofs.bench.brokers import mosquitto
 from schemas.errors import Misconfigured
@@ -47,15 +47,15 @@ def at(port: int, version: int, *, password: str = "good") -> BrokerAddress:
 
 @VERSIONS
 async def test_a_closed_broker_that_allows_what_the_reference_says_is_taken(closed, version):
-    await selfcheck.check_broker(at(await closed(), version), None)
+    await self_check.check_broker(at(await closed(), version), None)
 
 
 @VERSIONS
 async def test_a_broker_that_lets_nobodies_speak_is_refused_unless_that_is_known(mosquittos, version):
     port = await mosquittos("allow_anonymous true", *ROOM[1:])
     with pytest.raises(Misconfigured, match="TELLTALE_OPEN_BROKER.*nobody was let in"):
-        await selfcheck.check_broker(at(port, version), None)
-    await selfcheck.check_broker(at(port, version), None, open_broker=True)
+        await self_check.check_broker(at(port, version), None)
+    await self_check.check_broker(at(port, version), None, open_broker=True)
 
 
 @VERSIONS
@@ -64,16 +64,16 @@ async def test_names_without_passwords_bind_nobody(mosquittos, home, version):
     (home / "access").write_text(ACCESS)
     port = await mosquittos("allow_anonymous true", f"acl_file {home}/access", *ROOM[1:])
     with pytest.raises(Misconfigured, match="TELLTALE_OPEN_BROKER.*a made-up car was let in"):
-        await selfcheck.check_broker(at(port, version), None)
+        await self_check.check_broker(at(port, version), None)
 
 
 async def test_strangers_who_are_let_in_and_may_say_nothing_are_no_reason(closed):
-    await selfcheck.check_broker(at(await closed(anonymous=True), 4), None)
+    await self_check.check_broker(at(await closed(anonymous=True), 4), None)
 
 
 def test_the_words_that_permit_an_open_broker_are_the_settings(monkeypatch):
-    monkeypatch.setenv("TELLTALE_OPEN_BROKER", selfcheck.OPEN_BROKER)
-    assert Settings.read().open_broker == selfcheck.OPEN_BROKER
+    monkeypatch.setenv("TELLTALE_OPEN_BROKER", self_check.OPEN_BROKER)
+    assert Settings.read().open_broker == self_check.OPEN_BROKER
     monkeypatch.setenv("TELLTALE_OPEN_BROKER", "yes")
     with pytest.raises(Misconfigured, match="TELLTALE_OPEN_BROKER"):
         Settings.read()
@@ -85,7 +85,7 @@ async def test_what_the_access_list_forbids_the_gateway_is_named_in_one_line(clo
     access = "".join(line + "\n" for line in ACCESS.splitlines() if not line.endswith(topic) and "%u" not in line)  # no car is called gateway
     port = await closed(access)
     with pytest.raises(Misconfigured, match=r"MQTT_URL: the broker does not let the gateway (read|write) vehicles/\S+") as caught:
-        await selfcheck.check_broker(at(port, version), None, bucket=7)
+        await self_check.check_broker(at(port, version), None, bucket=7)
     said = str(caught.value)
     assert "\n" not in said and ("vehicles/check/gateway-check-" if "check" in topic else "vehicles/07/gateway/up/pulse") in said
 
@@ -93,7 +93,7 @@ async def test_what_the_access_list_forbids_the_gateway_is_named_in_one_line(clo
 async def test_with_mqtt_5_a_forbidden_answer_to_the_cars_is_named_too(closed):
     port = await closed("".join(line + "\n" for line in ACCESS.splitlines() if "acks" not in line))
     with pytest.raises(Misconfigured, match=r"write vehicles/07/gateway-check-\S+/down/acks: .*Not authorized"):
-        await selfcheck.check_broker(at(port, 5), None, bucket=7)
+        await self_check.check_broker(at(port, 5), None, bucket=7)
 
 
 @VERSIONS
@@ -129,5 +129,5 @@ async def test_a_certificate_that_is_not_believed_is_named(mosquittos, home, tmp
     port = await mosquittos(f"cafile {authority.trusted}", f"certfile {certificate}", f"keyfile {key}", "allow_anonymous true", *ROOM[1:])
     url = f"mqtts://gateway:-@127.0.0.1:{port}"
     with pytest.raises(Misconfigured, match="TELLTALE_MQTT_CA: the certificate of 127.0.0.1 is not believed: .*self"):
-        await selfcheck.check_broker(BrokerAddress.from_url(url, 4, Tls(Authority(tmp_path).trusted)), None, open_broker=True)
-    await selfcheck.check_broker(BrokerAddress.from_url(url, 4, Tls(authority.trusted)), None, open_broker=True)
+        await self_check.check_broker(BrokerAddress.from_url(url, 4, Tls(Authority(tmp_path).trusted)), None, open_broker=True)
+    await self_check.check_broker(BrokerAddress.from_url(url, 4, Tls(authority.trusted)), None, open_broker=True)

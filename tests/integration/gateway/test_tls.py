@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gateway.address import Tls
+from gateway.mqtt.address import Tls
 from monitoring.page import Address
 from proofs.bench.brokers import mosquitto
 from telltale.embedded.process import free_port
@@ -83,8 +83,8 @@ async def test_of_several_hosts_a_dead_one_keeps_no_session_waiting(world, monke
         several = world.broker.mqtt_url.replace("@127.0.0.1:", f"@127.0.0.1:{wrong},127.0.0.1:")
         auth = world.broker.auth_url.replace("@127.0.0.1:", f"@127.0.0.1:{free_port()},127.0.0.1:")
         if dead == "stalls":  # it takes the connection, and then our CONNECT without a word
-            monkeypatch.setattr("gateway.watchdog.PULSE_EVERY_S", 0.2)
-            monkeypatch.setattr("gateway.watchdog.SILENCE_S", 0.5)
+            monkeypatch.setattr("gateway.mqtt.watchdog.PULSE_EVERY_S", 0.2)
+            monkeypatch.setattr("gateway.mqtt.watchdog.SILENCE_S", 0.5)
         task = await world.start(mqtt_url=several, auth_url=auth)
         assert (await answer(f"{task.facts['health']}/health/ready"))[0] == 200
         car = await world.car()

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from gateway import normalise, session, watchdog
-from gateway.address import BrokerAddress
-from gateway.broker import Broker
-from gateway.intake import Intake
+from gateway.intake import normalise
+from gateway.intake.loop import Intake
+from gateway.mqtt import session, watchdog
+from gateway.mqtt.address import BrokerAddress
+from gateway.mqtt.broker import Broker
 from proofs import wire
 from proofs.proxy import Proxy
 from tests.integration.gateway.world import until
@@ -150,7 +151,7 @@ def _steps(rule: str, state: str) -> list[str]:
 
 async def test_a_gateway_that_commits_nothing_is_not_ready_but_stays_alive(world, monkeypatch):
     """A liveness probe must not restart every gateway because the database hangs: they go on by themselves, and forget nothing meanwhile."""
-    from gateway import health
+    from gateway.ops import health
 
     monkeypatch.setattr(health, "COMMIT_S", 1.5)
     task = await world.start()
@@ -176,7 +177,7 @@ async def test_a_gateway_that_commits_nothing_is_not_ready_but_stays_alive(world
 
 
 async def test_a_gateway_that_does_not_even_try_to_write_is_not_alive(world, monkeypatch):
-    from gateway import health
+    from gateway.ops import health
 
     task = await world.start()
     monkeypatch.setattr(health, "STUCK_S", -1.0)  # the beat of this second is too long ago already

@@ -8,8 +8,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gateway.batch import Batch
-from gateway.writer import Writer
+from gateway.intake.batch import Batch
+from gateway.intake.writer import Writer
 from schemas.reading import Reading
 from store import readings
 from store.pool import connect

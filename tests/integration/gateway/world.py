@@ -16,7 +16,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway import running
-from gateway.intake import Intake
+from gateway.intake.loop import Intake
 from schemas.credentials import secret_hash
 from schemas.vehicle import topic
 from telltale import data

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from actions import sign_in
+from actions.visitor import Visitor
 from dealer_api import cookies
-from dealer_api.acts import sign_in
-from dealer_api.acts.visitor import Visitor
 from dealer_api.application import build
 from dealer_api.live import Live
 from gateway import running as gateway
 from monitoring import tracing
 from rules.catalogue import RULES
-from rules.judge import Judge
+from rules.engine.judge import Judge
 from schemas.credentials import secret_hash
 from telltale import data
 from tests.integration.gateway.test_alerts import codes

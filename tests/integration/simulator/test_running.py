@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway.doorkeeper import Doorkeeper
+from gateway.ops.auth_callout import Doorkeeper
 from schemas.credentials import secret_hash
 from schemas.telemetry import Diagnostics, Telemetry
 from schemas.vehicle import topic

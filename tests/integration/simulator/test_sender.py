@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gateway.doorkeeper import Doorkeeper
+from gateway.ops.auth_callout import Doorkeeper
 from schemas.credentials import secret_hash
 from schemas.vehicle import topic
 from simulator.connection import Connection

@@ -15,7 +15,7 @@ import pytest
 import structlog.testing
 
 from schemas.errors import Misconfigured, Unavailable
-from store import bells, connecting, pool
+from store import connecting, notifications, pool
 from store.migrate import migrate, writable
 from store.pool import answers, connect, line, open_pool, transaction
 from store.roles import password_of, role_url
@@ -214,7 +214,7 @@ async def test_a_line_that_is_cut_right_after_it_was_made_is_the_databases_absen
     async def listen() -> None:
         async with line(database.role("gateway"), name="test-line") as connection:
             await cut(connection)
-            await bells.listen(connection, bells.CARS, print)
+            await notifications.listen(connection, notifications.CARS, print)
 
     with pytest.raises(Unavailable):
         await listen()

@@ -20,9 +20,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from gateway import mosquitto as files
-from gateway.broker import client_id
-from gateway.mosquitto import Doors
+from gateway.mqtt import mosquitto as files
+from gateway.mqtt.broker import client_id
+from gateway.mqtt.mosquitto import Doors
 from proofs.bench.brokers import mosquitto
 from schemas.credentials import mosquitto_hash
 from schemas.vehicle import bucket_of, topic

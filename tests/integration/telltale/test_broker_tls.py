@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from gateway import selfcheck
-from gateway.address import BrokerAddress, Tls
-from gateway.doorkeeper import Doorkeeper
+from gateway.mqtt.address import BrokerAddress, Tls
+from gateway.ops import self_check
+from gateway.ops.auth_callout import Doorkeeper
 from schemas.credentials import secret_hash
 from schemas.errors import Misconfigured
 from simulator.connection import Connection
@@ -64,7 +64,7 @@ async def test_cars_gateways_and_their_doorkeeper_come_by_tls_alone(home: Path, 
         keeper = Doorkeeper(broker.auth_url, broker.auth_seed, {VIN: secret_hash(SECRET)}, ours)
         await keeper.start()
         stack.push_async_callback(keeper.stop)
-        await selfcheck.check_broker(BrokerAddress.from_url(broker.mqtt_url, tls=ours), keeper)
+        await self_check.check_broker(BrokerAddress.from_url(broker.mqtt_url, tls=ours), keeper)
         assert await let_in(broker, ours.context()) == ""
         assert await let_in(broker, None)
         assert await let_in(broker, ssl.create_default_context())

@@ -22,7 +22,7 @@ from dealer_api.application import build
 from dealer_api.inbound import trust
 from dealer_api.live import Live
 from proofs.production.sms import Sms
-from rules.wording import Wording
+from rules.service.wording import Wording
 from store import accounts
 from store.pool import transaction
 from telltale import certificates, data

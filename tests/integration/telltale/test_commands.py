@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rules.importing import COLUMNS
+from rules.service.importing import COLUMNS
 from schemas.credentials import mosquitto_hash
 
 ROOT = Path(__file__).resolve().parents[3]

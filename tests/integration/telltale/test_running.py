@@ -30,14 +30,14 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     write("steady", """
         import os, time
-        from telltale.ready import teller
+        from telltale.readiness import teller
         from telltale.settings import Settings
         teller(Settings.read())(pid=os.getpid())
         time.sleep(600)
     """)
     write("stubborn", """
         import os, signal, time
-        from telltale.ready import teller
+        from telltale.readiness import teller
         from telltale.settings import Settings
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         teller(Settings.read())(pid=os.getpid())

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rules.catalogue import RULES
-from rules.judge import Judge
+from rules.engine.judge import Judge
 from store import stages
 from store.pool import connect
 from telltale import data, wiring

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from dealer_api.acts.house import House
-from dealer_api.inbound.hear import Heard, hear
-from rules.wording import Wording
+from actions.context import House
+from dealer_api.inbound.handle_reply import Heard, hear
+from rules.service.wording import Wording
 from schemas.account import Dealer, Role, Staff
 from schemas.alert import AlertState, AlertStep
 from schemas.consent import Owner
@@ -25,9 +25,9 @@ from store.alerts import Moved
 from store.pool import Pool, transaction
 from telltale import data
 from tests.standing import Clock, house_of
-from workers import sending, waking
+from workers import job_runner, sending
 from workers.channels import Channel, PhoneChannel
-from workers.kit import Kit
+from workers.context import Kit
 
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)  # 09:00 in Berlin
 LINE = "+4930111"
@@ -76,7 +76,7 @@ class Scene:
     async def work(self) -> int:
         """Do whatever work is due, then send what came of it."""
         done = 0
-        while await waking.one(self.kit):
+        while await job_runner.one(self.kit):
             done += 1
             assert done < 1_000
         await self.send_all()

@@ -8,23 +8,23 @@ from typing import Any
 
 import pytest
 
-from dealer_api.acts import bookings as booking_acts
-from dealer_api.acts import cases as case_acts
-from dealer_api.acts import messages as message_acts
-from dealer_api.acts import offers as offer_acts
+from actions import bookings as booking_acts
+from actions import cases as case_acts
+from actions import messages as message_acts
+from actions import offers as offer_acts
 from rules.catalogue import RULES
-from rules.judge import Judge
-from rules.level import COOLANT
+from rules.engine.judge import Judge
+from rules.engine.thresholds import COOLANT
 from schemas.alert import AlertState as A
 from schemas.booking import BookingKind
 from schemas.errors import Unavailable
 from schemas.reading import Reading
 from schemas.signal import BY_PATH
 from schemas.verdict import Severity
-from store import alerts, wakeups
+from store import alerts, jobs
 from store.pool import transaction
 from telltale import data
-from workers import sending, sweeping, waking
+from workers import job_runner, sending, sweeping
 
 
 async def test_an_active_alert_opens_a_case_and_tells_the_advisor_once(scene: Any) -> None:
@@ -144,7 +144,7 @@ async def test_a_fault_that_goes_away_lowers_the_case_but_a_person_decides(scene
 
 async def test_a_poisoned_wakeup_is_put_off_and_seen_and_the_others_go_on(scene: Any) -> None:
     async with transaction(scene.worker) as connection:
-        await wakeups.put(connection, scene.dealer.id, "alert", 424242, due_at=scene.clock() - timedelta(hours=1))
+        await jobs.put(connection, scene.dealer.id, "alert", 424242, due_at=scene.clock() - timedelta(hours=1))
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     assert (await scene.case())["state"] == "open"
@@ -161,7 +161,7 @@ async def test_a_poisoned_wakeup_is_put_off_and_seen_and_the_others_go_on(scene:
 async def test_two_workers_do_not_open_two_cases_for_two_alerts_of_a_car(scene: Any) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.alert(A.PENDING, A.ACTIVE, rule="oil_pressure", component="")
-    await asyncio.gather(waking.one(scene.kit), waking.one(scene.kit), waking.one(scene.kit))
+    await asyncio.gather(job_runner.one(scene.kit), job_runner.one(scene.kit), job_runner.one(scene.kit))
     scene.clock.on(minutes=5)
     await scene.work()
     assert await scene.admin.fetchval("SELECT count(*) FROM cases") == 1
@@ -289,7 +289,7 @@ async def test_a_booking_is_reminded_of_only_while_it_stands(scene: Any) -> None
 async def test_nobody_is_reminded_of_a_visit_that_has_begun(scene: Any) -> None:
     await offered(scene)
     await scene.says("2")
-    while await waking.one(scene.kit):  # planned, and then no worker is there to send
+    while await job_runner.one(scene.kit):  # planned, and then no worker is there to send
         pass
     scene.clock.at = await scene.admin.fetchval("SELECT starts_at FROM bookings") + timedelta(minutes=1)
     await scene.send_all()
@@ -412,7 +412,7 @@ async def test_work_that_loses_its_connection_is_neither_put_off_nor_a_riddle(sc
         await connection.execute("SELECT 1")
 
     async with transaction(scene.worker) as connection:
-        await wakeups.put(connection, scene.dealer.id, "cut", 1, due_at=scene.clock())
+        await jobs.put(connection, scene.dealer.id, "cut", 1, due_at=scene.clock())
     with pytest.raises(Unavailable):
-        await waking.one(scene.kit, {"cut": cut})
+        await job_runner.one(scene.kit, {"cut": cut})
     assert await scene.admin.fetchval("SELECT attempts FROM wakeups WHERE topic = 'cut'") == 0

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from dealer_api.acts import bookings as booking_acts
-from dealer_api.acts import legs as leg_acts
+from actions import bookings as booking_acts
+from actions import legs as leg_acts
 from dealer_api.application import build
 from dealer_api.live import Live
 from schemas.account import Role

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from rules.retention import day_of
+from rules.service.retention import day_of
 from schemas.alert import AlertState
 from schemas.errors import BadInput
 from schemas.keeping import KINDS, WHERE, WHERE_IDS
@@ -166,7 +166,7 @@ async def test_no_clock_alone_takes_anything_away(kept):
 
 
 async def test_a_shorter_limit_counts_a_day_later_and_each_change_is_a_line_of_history(kept):
-    from dealer_api.acts import accounts
+    from actions import accounts
 
     await says(kept, 5)
     await accounts.update_dealer(kept.house, kept.dealer.id, "staff:1", {"keep_positions_days": 2})

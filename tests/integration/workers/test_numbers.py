@@ -16,7 +16,7 @@ from proofs.production.sms import Sms
 from schemas.message import Purpose
 from store import accounts, messages
 from store.pool import transaction
-from workers import fetching
+from workers import missed_replies
 from workers.channels import SmsChannel
 
 HOUSE = "+4917604069100"  # TELLTALE_TWILIO_FROM
@@ -60,7 +60,7 @@ async def texting(scene: Any, database: Any) -> AsyncIterator[Texting]:
 
 
 async def test_without_a_number_of_its_own_a_dealer_texts_from_the_houses_and_hears_the_answer(texting: Texting) -> None:
-    await fetching.once(texting.kit, texting.sms)
+    await missed_replies.once(texting.kit, texting.sms)
     assert await texting.text() == HOUSE
     await texting.answer(HOUSE)
     assert await texting.stopped()
@@ -69,7 +69,7 @@ async def test_without_a_number_of_its_own_a_dealer_texts_from_the_houses_and_he
 async def test_a_number_of_ones_own_comes_first(texting: Texting, pool_as: Any) -> None:
     async with transaction(await pool_as("office")) as connection:
         await accounts.set_sender(connection, "+4917604069101", texting.scene.dealer.id, "sms")
-    await fetching.once(texting.kit, texting.sms)
+    await missed_replies.once(texting.kit, texting.sms)
     assert await texting.text() == "+4917604069101"
     assert await texting.scene.admin.fetchval("SELECT count(*) FROM senders") == 1
     await texting.answer("+4917604069101")
@@ -82,13 +82,13 @@ async def test_where_two_dealers_have_no_number_the_houses_is_nobodys(texting: T
             connection, name="Süd", zone="Europe/Berlin", country="DE", phone="+498966969100", address="Weg 2", opening_hours="Mo-Fr 08:00-18:00",
             language="de", now=texting.scene.clock(),
         )  # fmt: skip
-    await fetching.once(texting.kit, texting.sms)
+    await missed_replies.once(texting.kit, texting.sms)
     assert await texting.scene.admin.fetchval("SELECT count(*) FROM senders") == 0
 
 
 async def test_a_messaging_service_is_no_number_that_could_be_answered(texting: Texting) -> None:
     service = SmsChannel(texting.provider.account, texting.provider.token, "MG0123", api=texting.provider.url)
-    await fetching.once(texting.kit, service)
+    await missed_replies.once(texting.kit, service)
     assert await texting.scene.admin.fetchval("SELECT count(*) FROM senders") == 0
     kit = dataclasses.replace(texting.kit, channels={**texting.kit.channels, "sms": service})
     assert await dataclasses.replace(texting, kit=kit).text() == "MG0123"

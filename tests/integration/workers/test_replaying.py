@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rules.catalogue import BY_NAME
-from rules.judge import Judge
+from rules.engine.judge import Judge
 from schemas.errors import BadInput, NotFound
 from store import pool, stages
 from telltale import data

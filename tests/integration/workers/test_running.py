@@ -11,7 +11,7 @@ from typing import Any, cast
 import aiohttp
 import pytest
 
-from rules.wording import Wording
+from rules.service.wording import Wording
 from schemas.alert import AlertState as A
 from telltale import data
 from tests.patience import PATIENCE_S

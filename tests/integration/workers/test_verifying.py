@@ -7,15 +7,15 @@ import itertools
 from datetime import timedelta
 from typing import Any
 
-from dealer_api.acts import bookings as booking_acts
-from dealer_api.acts import offers as offer_acts
+from actions import bookings as booking_acts
+from actions import offers as offer_acts
 from schemas.alert import AlertState as A
 from schemas.message import Purpose
 from schemas.reading import Mark
 from schemas.signal import BY_PATH
-from store import consents, feedback, wakeups
+from store import consents, feedback, jobs
 from store.pool import transaction
-from workers import sending, waking
+from workers import job_runner, sending
 from workers.running import Verifier
 
 ODOMETER = BY_PATH["Vehicle.TraveledDistance"].id
@@ -178,7 +178,7 @@ async def test_an_all_clear_that_is_no_longer_true_is_not_sent(scene: Any) -> No
     await Verifier(scene.kit).once()
     await scene.alert(A.RESOLVED, rule="tyre_low", first_step=2)
     await scene.alert(A.PENDING, A.ACTIVE, rule="tyre_low", episode=2)
-    while await waking.one(scene.kit):
+    while await job_runner.one(scene.kit):
         pass
     await scene.send_all()
     assert (await scene.case())["state"] == "open"
@@ -204,6 +204,6 @@ async def test_a_low_score_given_on_the_page_reaches_a_person_too(scene: Any) ->
         assert await feedback.ask(connection, scene.dealer.id, case["id"], scene.owner.id, scene.clock())
         assert await feedback.answer(connection, scene.dealer.id, case["id"], scene.owner.id, score=2, words="oil on the seat", now=scene.clock())
         assert not await feedback.answer(connection, scene.dealer.id, case["id"], scene.owner.id, score=5, words=None, now=scene.clock())
-        await wakeups.put(connection, scene.dealer.id, "scored", case["id"], due_at=scene.clock())
+        await jobs.put(connection, scene.dealer.id, "scored", case["id"], due_at=scene.clock())
     await scene.work()
     assert any("2/5 oil on the seat" in text for text in await scene.staff_phone("advisor"))

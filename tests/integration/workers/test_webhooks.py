@@ -13,8 +13,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from dealer_api.application import build
 from dealer_api.inbound import trust
 from dealer_api.live import Live
-from rules.signing import signature
-from workers import fetching
+from rules.service.signing import signature
+from workers import missed_replies
 from workers.channels import SmsChannel
 
 TOKEN = "twilio-secret"
@@ -83,8 +83,8 @@ async def test_texts_that_the_door_missed_are_fetched_and_heard_once(scene: Any,
         base = str(door.make_url("")).rstrip("/")
         scene.house.__dict__["base_url"] = base  # the door's real address, which only now is known
         kit = dataclasses.replace(scene.kit, desk_url=base)
-        assert await fetching.once(kit, sms) == 2
-        assert await fetching.once(kit, sms) == 0
+        assert await missed_replies.once(kit, sms) == 2
+        assert await missed_replies.once(kit, sms) == 0
         await sms.close()
     rows = await scene.admin.fetch("SELECT body, understood FROM replies ORDER BY id")
     assert [(row["body"], row["understood"]) for row in rows] == [("hello?", "other"), ("STOP", "stop")]

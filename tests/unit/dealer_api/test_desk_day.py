@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from dealer_api.desk.today import lanes_of
-from store.pages.day import LegRow
+from store.views.day import LegRow
 
 DAY = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)  # Monday 00:00 in Berlin
 NEXT = DAY + timedelta(days=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from dealer_api.desk.drawing import chart, measured, thin
+from dealer_api.desk.chart_views import chart, measured, thin
 from schemas.alert import Evidence, Limit, Sample, Series
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dealer_api.desk import steps
+from dealer_api.desk import case_actions
 from dealer_api.desk.routes import ROUTES
 from schemas.booking import Booking, BookingKind, BookingState, Offer, OfferState
 from schemas.case import CASE, Case, CaseEvent, CaseState
@@ -53,10 +53,10 @@ def opens(address: str, method: str) -> bool:
 @pytest.mark.parametrize(("case", "offer", "booking"), SITUATIONS)
 @pytest.mark.parametrize("role", ["advisor", "manager", "technician", "driver"])
 def test_each_situation_has_one_sentence_and_only_doors_that_exist(case: Case, offer: Offer | None, booking: Booking | None, role: str) -> None:
-    main = steps.primary(case, offer, booking, [], has_owner=True, role=role, zone="Europe/Berlin", now=NOW)
+    main = case_actions.primary(case, offer, booking, [], has_owner=True, role=role, zone="Europe/Berlin", now=NOW)
     assert main.title and main.why.endswith((".", "!", "?"))
-    shown = [main, *steps.others(case, offer, booking, main, [(1, "today 10:00–11:00")], role=role)]
-    asked = steps.asks(case, booking, role=role, people=PEOPLE, promised="10:00")
+    shown = [main, *case_actions.others(case, offer, booking, main, [(1, "today 10:00–11:00")], role=role)]
+    asked = case_actions.asks(case, booking, role=role, people=PEOPLE, promised="10:00")
     assert all(opens(button.post, "POST") for button in shown if button.post)
     assert all(opens(button.href, "GET") for button in shown if button.href)
     assert all(opens(ask.post, "POST") for ask in asked)
@@ -67,17 +67,17 @@ def test_each_situation_has_one_sentence_and_only_doors_that_exist(case: Case, o
 @pytest.mark.parametrize(("case", "offer", "booking"), SITUATIONS)
 def test_what_the_table_forbids_is_not_offered(case: Case, offer: Offer | None, booking: Booking | None) -> None:
     allowed = CASE.allowed(case.state)
-    ids = {ask.id for ask in steps.asks(case, booking, role="manager", people=PEOPLE, promised="10:00")}
+    ids = {ask.id for ask in case_actions.asks(case, booking, role="manager", people=PEOPLE, promised="10:00")}
     assert ("dismiss" in ids) == (CaseEvent.DISMISSED in allowed)
     assert ("reopen" in ids) == (CaseEvent.REOPENED in allowed)
 
 
 def test_a_technician_is_told_whose_step_it_is() -> None:
-    main = steps.primary(a_case(CaseState.OPEN, taken=False), None, None, [], has_owner=True, role="technician", zone="Europe/Berlin", now=NOW)
+    main = case_actions.primary(a_case(CaseState.OPEN, taken=False), None, None, [], has_owner=True, role="technician", zone="Europe/Berlin", now=NOW)
     assert main.post is None and "service advisor or manager" in main.why
 
 
 def test_the_path_shows_what_is_past_and_what_is_ahead() -> None:
-    assert [look for _, _, look in steps.path(CaseState.BOOKED)] == ["past", "past", "here", "ahead", "ahead", "ahead"]
-    assert [look for _, _, look in steps.path(CaseState.DONE)] == ["past"] * 5 + ["here"]
-    assert steps.path(CaseState.DISMISSED) == []
+    assert [look for _, _, look in case_actions.path(CaseState.BOOKED)] == ["past", "past", "here", "ahead", "ahead", "ahead"]
+    assert [look for _, _, look in case_actions.path(CaseState.DONE)] == ["past"] * 5 + ["here"]
+    assert case_actions.path(CaseState.DISMISSED) == []

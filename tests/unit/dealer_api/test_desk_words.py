@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dealer_api.desk import words
+from dealer_api.desk import formatting
 from dealer_api.desk.page import back
 from dealer_api.desk.vehicles import _hints, freshness, quantity
 from schemas.booking import BookingState, OfferState
@@ -26,19 +26,19 @@ BERLIN = "Europe/Berlin"
     [(0, "under 1 min"), (59, "59 min"), (60, "1 h"), (130, "2 h 10 min"), (13 * 60 + 5, "13 h"), (24 * 60, "1 day"), (9 * 1440, "9 days")],
 )
 def test_a_span_has_at_most_two_units(minutes: int, said: str) -> None:
-    assert words.span(timedelta(minutes=minutes)) == said
+    assert formatting.span(timedelta(minutes=minutes)) == said
 
 
 def test_times_are_those_of_the_dealer_s_wall_clock() -> None:
-    assert words.when(NOW, BERLIN, NOW) == "today 10:00"
-    assert words.when(NOW + timedelta(hours=14), BERLIN, NOW) == "tomorrow 00:00"
-    assert words.when(NOW - timedelta(days=3), BERLIN, NOW) == "Fri 20 Nov 10:00"
-    assert words.day(NOW - timedelta(days=400), BERLIN, NOW) == "Sun 19 Oct 2025"
+    assert formatting.when(NOW, BERLIN, NOW) == "today 10:00"
+    assert formatting.when(NOW + timedelta(hours=14), BERLIN, NOW) == "tomorrow 00:00"
+    assert formatting.when(NOW - timedelta(days=3), BERLIN, NOW) == "Fri 20 Nov 10:00"
+    assert formatting.day(NOW - timedelta(days=400), BERLIN, NOW) == "Sun 19 Oct 2025"
 
 
 def test_a_night_in_which_clocks_change_has_its_own_hours() -> None:
     before = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
-    assert words.hours(before, before + timedelta(hours=1), BERLIN) == "02:30–02:30"
+    assert formatting.hours(before, before + timedelta(hours=1), BERLIN) == "02:30–02:30"
 
 
 @pytest.mark.parametrize(
@@ -66,15 +66,15 @@ def test_quantities_are_written_as_people_write_them() -> None:
 
 @pytest.mark.parametrize(
     ("states", "table"),
-    [(CaseState, words.STATES), (BookingState, words.BOOKINGS), (LegState, words.LEGS), (OfferState, words.OFFERS), (MessageState, words.MESSAGES),
-     (Severity, words.SEVERITIES), (Refusal, words.REFUSALS)],
+    [(CaseState, formatting.STATES), (BookingState, formatting.BOOKINGS), (LegState, formatting.LEGS), (OfferState, formatting.OFFERS), (MessageState, formatting.MESSAGES),
+     (Severity, formatting.SEVERITIES), (Refusal, formatting.REFUSALS)],
 )  # fmt: skip
 def test_every_state_has_its_word(states: type, table: dict[str, object]) -> None:
     assert [state for state in states if state not in table] == []
 
 
 def test_every_purpose_an_owner_may_allow_has_its_word() -> None:
-    assert set(words.PURPOSES) == set(Purpose) - {Purpose.STAFF}
+    assert set(formatting.PURPOSES) == set(Purpose) - {Purpose.STAFF}
 
 
 @pytest.mark.parametrize("asked", ["//evil.example", "https://evil.example", "/\\evil.example", "", None, "queue", "/a\nb"])
@@ -89,6 +89,6 @@ def test_a_hint_is_shown_with_its_time_and_unknown_signals_are_not() -> None:
 
 
 def test_an_actor_is_named() -> None:
-    assert words.actor("staff:7", {7: "Anna"}) == "Anna"
-    assert words.actor("staff:8", {7: "Anna"}) == "somebody who left"
-    assert words.actor("car", {}) == "the car"
+    assert formatting.actor("staff:7", {7: "Anna"}) == "Anna"
+    assert formatting.actor("staff:8", {7: "Anna"}) == "somebody who left"
+    assert formatting.actor("car", {}) == "the car"

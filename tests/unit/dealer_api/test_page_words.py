@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from dealer_api.owner.formatting import LANGUAGES
 from dealer_api.owner.journey import PICKUP_STEPS
-from dealer_api.owner.speech import LANGUAGES
 from dealer_api.owner.visits import NOTES, REASONS
 from rules.catalogue import RULES
-from rules.wording import Wording
+from rules.service.wording import Wording
 from schemas.booking import BookingKind
 from schemas.pickup import LegEvent, LegKind, LegState
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dealer_api.acts.passkeys import Desk
+from actions.passkeys import Desk
 
 
 @pytest.mark.parametrize(("public", "scheme", "host", "desk"), [

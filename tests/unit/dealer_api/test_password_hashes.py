@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argon2
 
-from dealer_api.acts import passwords
+from actions import passwords
 
 
 def test_a_hash_costs_at_least_what_rfc_9106_asks_of_a_machine_with_little_memory() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dealer_api.acts.visitor import UNKNOWN, Visitor, neighbourhood, roughly
+from actions.visitor import UNKNOWN, Visitor, neighbourhood, roughly
 from dealer_api.place import LOOPBACK, Proxies
 from schemas.errors import Misconfigured
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.address import BrokerAddress, Tls, taken_apart
+from gateway.mqtt.address import BrokerAddress, Tls, taken_apart
 from schemas.errors import Misconfigured
 from tests.authority import Authority
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
-from gateway.car import Car
-from gateway.fleet import Fleet
-from gateway.frontier import Arrival, Frontier
+from gateway.fleet.car import Car
+from gateway.fleet.fleet import Fleet
+from gateway.fleet.sequence import Arrival, Frontier
 from schemas.vehicle import bucket_of, topic
 from store.vehicles import Identity
 

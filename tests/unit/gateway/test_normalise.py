@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from gateway import normalise
-from gateway.normalise import MAX_BYTES, MAX_PARTS, NO_BOOT, Source, diagnostics, odometer_fault, telemetry
+from gateway.intake import normalise
+from gateway.intake.normalise import MAX_BYTES, MAX_PARTS, NO_BOOT, Source, diagnostics, odometer_fault, telemetry
 from schemas.reading import Mark, Refusal
 from schemas.telemetry import Status, Telemetry
 from store import readings

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import broker as broker_module
-from gateway.address import BrokerAddress
-from gateway.broker import Broker
-from gateway.session import UNREAD_S, Session
+from gateway.mqtt import broker as broker_module
+from gateway.mqtt.address import BrokerAddress
+from gateway.mqtt.broker import Broker
+from gateway.mqtt.session import UNREAD_S, Session
 
 NOW = 1_000.0
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.allowance import Allowance
-from gateway.sign_ins import RIGHT_BURST, STRANGERS, WRONG_BURST, Reason, SignIns, is_session_of
+from gateway.ops.sign_ins import RIGHT_BURST, STRANGERS, WRONG_BURST, Reason, SignIns, is_session_of
+from gateway.token_bucket import Allowance
 from schemas.credentials import secret_hash
 
 VIN, OTHER = "WVWZZZ1JZXW000001", "WVWZZZ1JZXW000002"

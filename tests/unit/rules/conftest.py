@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from rules.catalogue import RULES
-from rules.codes import CodeBook
-from rules.judge import Judge
+from rules.detectors.trouble_codes import CodeBook
+from rules.engine.judge import Judge
 from schemas.profile import Profile
 from schemas.reading import Mark, Reading
 from schemas.signal import BY_PATH

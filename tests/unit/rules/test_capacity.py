@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules import capacity
+from rules.service import capacity
 from schemas.account import Dealer
 from schemas.booking import BookingKind
 from schemas.errors import BadInput

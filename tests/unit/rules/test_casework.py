@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rules.casework import CameBack, JoinsCase, OpensCase, case_for, next_step, queue_key, severity_of, waiting_word
+from rules.service.casework import CameBack, JoinsCase, OpensCase, case_for, next_step, queue_key, severity_of, waiting_word
 from schemas.alert import Alert, AlertState
 from schemas.booking import Booking, BookingKind, BookingState, Offer, OfferState
 from schemas.case import Case, CaseState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.judge import Judge
+from rules.engine.judge import Judge
 from schemas.alert import AlertState
 from schemas.telemetry import FreezeFrame
 from simulator.codes import CodeMemory

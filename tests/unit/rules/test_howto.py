@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from rules.catalogue import RULES
-from rules.judge import Judge
+from rules.engine.judge import Judge
 
 HOWTO = Path(__file__).resolve().parents[3] / "docs" / "howto" / "new-rule.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", HOWTO.read_text(encoding="utf-8"), re.S)

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.catalogue import BY_NAME, RULES
-from rules.judge import Judge
-from rules.own import Own
-from rules.proof import Proof
-from rules.rule import Rule
+from rules.detectors.custom_rule import Own
+from rules.engine.judge import Judge
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
 from schemas.alert import AlertState
 from schemas.reading import Mark, Reading
 from schemas.signal import BY_PATH
@@ -241,8 +241,8 @@ def eager(profiles, codes):
     """A judge that generates a function for every set of signals at its first sight."""
     judge = Judge(RULES, profiles, codes=codes)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rules.judge.WORTH_COMPILING", 1)
-        patch.setattr("rules.judge.MOST_PLANS", 10**6)
+        patch.setattr("rules.engine.judge.WORTH_COMPILING", 1)
+        patch.setattr("rules.engine.judge.MOST_PLANS", 10**6)
         yield judge
 
 

@@ -10,9 +10,9 @@ from random import Random
 
 import pytest
 
-from gateway.frontier import Arrival, Frontier
+from gateway.fleet.sequence import Arrival, Frontier
 from rules.catalogue import RULES
-from rules.judge import Judge
+from rules.engine.judge import Judge
 
 STREAMS = int(os.environ.get("ORDERS", "150"))
 

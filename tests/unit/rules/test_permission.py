@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from rules.permission import FRESH, Go, Never, TooLate, Wait, decent, may_send, quiet
+from rules.service.permission import FRESH, Go, Never, TooLate, Wait, decent, may_send, quiet
 from schemas.consent import Consent, Owner
 from schemas.message import Message, MessageKind, MessageState, Purpose
 from schemas.verdict import Severity

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rules import retry
-from rules.reminders import ask_again, booking_reminders, tell_driver
+from rules.service import retry
+from rules.service.reminders import ask_again, booking_reminders, tell_driver
 from schemas.verdict import Severity
 
 START = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.replies import Asked, Meaning, understand
+from rules.service.replies import Asked, Meaning, understand
 
 OFFER = Asked(choices=(1, 2))
 ASKED_HOW = Asked(feedback=True)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.clocks import apart
-from rules.retention import GRACE, MOST_A_DAY, Plan, Witnesses, date_of, day_of, plan
+from rules.service.clocks import apart
+from rules.service.retention import GRACE, MOST_A_DAY, Plan, Witnesses, date_of, day_of, plan
 from schemas.retention import RetentionWord
 
 NOW = datetime(2026, 11, 21, 10, 15, tzinfo=UTC)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import smsutil
 
-from rules import sms
 from rules.catalogue import RULES
-from rules.wording import FACTS, Wording
+from rules.service import sms
+from rules.service.wording import FACTS, Wording
 from schemas.booking import BookingKind
 from schemas.message import MessageKind
 from schemas.slot import Window

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.address import BrokerAddress, taken_apart
+from gateway.mqtt.address import BrokerAddress, taken_apart
 from telltale.embedded.credentials import broker_secrets, signed_in
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rules.importing import COLUMNS, check_header, read_line
+from rules.service.importing import COLUMNS, check_header, read_line
 from schemas.errors import BadInput
 from schemas.message import Purpose
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from proofs.doors.ground import Ground, open_doors
-from rules.wording import Wording
+from rules.service.wording import Wording
 from telltale import data
 from tests.standing import Clock, PoolAs, house_of
 

@@ -15,8 +15,8 @@ import pytest
 from aiohttp.test_utils import TestClient
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from dealer_api.acts import bookings, legs, offers
-from rules.wording import Wording
+from actions import bookings, legs, offers
+from rules.service.wording import Wording
 from schemas.account import Role
 from schemas.alert import Evidence, Limit, Sample, Series
 from schemas.booking import BookingKind, Offer

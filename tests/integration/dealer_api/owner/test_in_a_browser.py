@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from dealer_api.keys import LIVE
+from dealer_api.app_keys import LIVE
 from schemas.pickup import LegEvent
 from store import feedback
 from store.pool import transaction

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dealer_api.acts import estimates
+from actions import estimates
 from schemas.booking import BookingKind
 from schemas.pickup import LegEvent
 from store import fleet

@@ -1,0 +1,89 @@
+"""A dealer's keys, limits and bays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from actions.context import House
+from rules.service import capacity
+from schemas.account import Dealer
+from schemas.booking import Booking, BookingState
+from schemas.errors import BadInput, NotFound
+from schemas.keeping import KINDS
+from schemas.scope import chosen
+from store import accounts, bookings, history, secrets
+from store.pool import Connection
+
+KEY_LIFE = timedelta(days=365)  #: unless another end is asked for
+
+
+async def create_key(house: House, dealer_id: int, actor: str, label: str, scopes: Sequence[str], expires_at: datetime | None) -> str:
+    """An API key, shown once. `scopes` as in schemas/scope.py; without `expires_at` it works until it is revoked."""
+    granted, now = chosen(scopes), house.now()
+    if expires_at is not None and expires_at <= now:
+        raise BadInput("expires_at", "is past already")
+    async with house.at(dealer_id) as connection:
+        if any(secret.label == label for secret in await secrets.labels(connection, dealer_id, "api_key")):
+            raise BadInput("label", "there is a key of this name already")
+        token = await secrets.make(connection, dealer_id, "api_key", now=now, label=label, scopes=granted, expires_at=expires_at)
+        until = f"until {expires_at:%Y-%m-%d}" if expires_at else "without end"
+        reason = f"{label}: {', '.join(granted)}, {until}"
+        await history.write(connection, dealer_id, "key", dealer_id, old=None, new="made", reason=reason, actor=actor, now=now)
+        return token
+
+
+async def revoke_key(house: House, dealer_id: int, actor: str, label: str) -> None:
+    """The key opens nothing from now on."""
+    async with house.at(dealer_id) as connection:
+        if not await secrets.revoke(connection, dealer_id, house.now(), purpose="api_key", label=label):
+            raise NotFound("key")
+        await history.write(connection, dealer_id, "key", dealer_id, old="made", new="revoked", reason=label, actor=actor, now=house.now())
+
+
+async def conflicts(house: House, dealer_id: int) -> tuple[Booking, ...]:
+    """Agreed visits outside the opening hours as they are now: listed for people, never dropped."""
+    async with house.at(dealer_id) as connection:
+        dealer = await accounts.dealer(connection, dealer_id)
+        ahead = await bookings.listed(connection, dealer_id, states=[BookingState.AGREED], since=house.now(), limit=2_000)
+        return capacity.outside(dealer, ahead)
+
+
+async def update_dealer(house: House, dealer_id: int, actor: str, changes: dict[str, Any]) -> Dealer:
+    """Opening hours, limits, address. Bookings that stand keep standing; see `conflicts`."""
+    async with house.at(dealer_id) as connection:
+        dealer = await accounts.dealer(connection, dealer_id)
+        if "opening_hours" in changes:
+            capacity.check_hours(changes["opening_hours"], dealer.zone, dealer.country)
+        changed = await accounts.update_dealer(connection, dealer_id, changes)
+        said = ", ".join(sorted(changes)) or "nothing"
+        await history.write(connection, dealer_id, "dealer", dealer_id, old=None, new="changed", reason=f"changed {said}", actor=actor, now=house.now())
+        await _keep(connection, dealer, changed, actor, house.now())
+        if changed.second_factor != dealer.second_factor:
+            await history.write(
+                connection, dealer_id, "dealer", dealer_id, old=f"second factor: {dealer.second_factor}", new=f"second factor: {changed.second_factor}",
+                reason="of whom more than a password is asked", actor=actor, now=house.now(),
+            )  # fmt: skip
+        return changed
+
+
+async def _keep(connection: Connection, before: Dealer, now_kept: Dealer, actor: str, at: datetime) -> None:
+    """Each limit that moved is a line of its own; a shorter one counts a day later."""
+    moved = [(kind, getattr(before, kind.setting), getattr(now_kept, kind.setting)) for kind in KINDS]
+    for kind, was, becomes in moved:
+        if was != becomes:
+            await history.write(
+                connection, before.id, "dealer", before.id, old=f"{kind.name} kept {was} days", new=f"{kind.name} kept {becomes} days",
+                reason=f"how long is kept: {kind.goes}", actor=actor, now=at,
+            )  # fmt: skip
+    if any(becomes < was for _, was, becomes in moved):
+        await accounts.limit_shortened(connection, before.id, at)
+
+
+async def add_resource(house: House, dealer_id: int, actor: str, kind: str, name: str) -> int:
+    """A bay or a loaner car. Drivers come with their person."""
+    async with house.at(dealer_id) as connection:
+        found = await accounts.add_resource(connection, dealer_id, kind, name)
+        await history.write(connection, dealer_id, "resource", found, old=None, new="added", reason=f"{kind} {name}", actor=actor, now=house.now())
+        return found

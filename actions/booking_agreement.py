@@ -1,0 +1,103 @@
+"""An agreement: out of held or free time comes a booking, its drives, and the word to the owner. Used by offers and direct bookings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from actions.context import House
+from actions.texts import tell_owner
+from rules.service import capacity, pickup
+from schemas.account import Dealer
+from schemas.booking import Booking, BookingKind
+from schemas.case import Case, CaseEvent
+from schemas.errors import BadInput
+from schemas.message import MessageKind
+from schemas.slot import Resource, Slot, Use, Window
+from store import bookings, cases, jobs, owners, pickups, secrets, slots
+from store.messages import asserts
+from store.pool import Connection
+
+LINK_LIFE = timedelta(days=90)  #: a visit is long over by then
+
+
+async def address_for(connection: Connection, case: Case, kind: BookingKind) -> str | None:
+    """Where we collect from; a pickup without an address is refused before anybody drives."""
+    owner = None if case.owner_id is None else await owners.get(connection, case.dealer_id, case.owner_id)
+    address = owner.address if owner else None
+    if kind is BookingKind.PICKUP and not address:
+        raise BadInput("address", "nobody knows where to collect this car: give its owner an address first")
+    return address
+
+
+async def agree(
+    house: House, connection: Connection, dealer: Dealer, case: Case, kind: BookingKind, window: Window, ready_by: datetime, loaner_id: int | None,
+    *, actor: str, reason: str,
+) -> Booking:  # fmt: skip
+    """The booking and the case's move; the caller then books the time and calls `confirm`."""
+    booking = await bookings.make(
+        connection, dealer.id, case.id, case.vehicle_id, kind, starts_at=window.starts_at, ends_at=window.ends_at, zone=dealer.zone,
+        address=await address_for(connection, case, kind), loaner_id=loaner_id, ready_by=ready_by, reason=reason, actor=actor, now=house.now(),
+    )  # fmt: skip
+    await cases.move(connection, case, CaseEvent.BOOKED, reason=f"{kind.value} {booking.wall_start.replace('T', ' ')}", actor=actor, now=house.now())
+    return booking
+
+
+async def confirm(house: House, connection: Connection, dealer: Dealer, case: Case, booking: Booking, *, actor: str) -> None:
+    """Plan the drives, tell the owner, and leave the reminders to the workers."""
+    now = house.now()
+    taken = await slots.of_booking(connection, dealer.id, booking.id)
+    if booking.kind is BookingKind.PICKUP:
+        await _plan_drives(house, connection, booking, taken, actor)
+    token = await secrets.make(
+        connection, dealer.id, "journey", now=now, expires_at=now + LINK_LIFE, owner_id=case.owner_id, vehicle_id=case.vehicle_id, subject_id=booking.id
+    )
+    await tell_owner(
+        house, connection, case, MessageKind.BOOKED, actor=actor, asserts=[asserts("booking", booking.id, "agreed")], kind=booking.kind.value,
+        starts_at=booking.starts_at, ends_at=booking.ends_at, zone=booking.zone, link=house.link("journey", token),
+        address=booking.address if booking.kind is BookingKind.PICKUP else dealer.address,
+    )  # fmt: skip
+    await bookings.heard(connection, booking, now)
+    await jobs.put(connection, dealer.id, "booking", booking.id, due_at=now)
+
+
+async def next_windows(house: House, connection: Connection, dealer: Dealer, kind: BookingKind) -> tuple[str, ...]:
+    """The next free windows in words for a program: what a loser is offered instead."""
+    options = await free_options(house, connection, dealer, kind, count=3)
+    return tuple(f"{option.window.starts_at.isoformat()}/{option.window.ends_at.isoformat()}" for option in options)
+
+
+async def free_options(
+    house: House, connection: Connection, dealer: Dealer, kind: BookingKind, *, count: int = 12, loaner: bool = False
+) -> tuple[capacity.Option, ...]:
+    """What is free now, without holding anything."""
+    now = house.now()
+    resources = await slots.resources(connection, dealer.id)
+    return capacity.free(dealer, kind, now, resources, await taken_from(connection, dealer.id, now), count=count, loaner=loaner)
+
+
+async def taken_from(connection: Connection, dealer_id: int, now: datetime) -> dict[int, list[Window]]:
+    """Everything held or booked from now to beyond the horizon."""
+    return await slots.taken(connection, dealer_id, now - timedelta(days=1), now + capacity.HORIZON * 7)
+
+
+async def locked_time(house: House, connection: Connection, dealer_id: int) -> tuple[list[Resource], dict[int, list[Window]]]:
+    """The dealer's resources, locked in order, and what is taken of them: from here on nobody else takes any until we are done."""
+    now = house.now()
+    resources = await slots.resources(connection, dealer_id, lock=True)
+    await slots.release_expired(connection, dealer_id, now)
+    return resources, await taken_from(connection, dealer_id, now)
+
+
+def loaner_of(taken: Sequence[Slot]) -> int | None:
+    """The loaner car among what was taken."""
+    return next((slot.resource_id for slot in taken if slot.use is Use.LOANER), None)
+
+
+async def _plan_drives(house: House, connection: Connection, booking: Booking, taken: Sequence[Slot], actor: str) -> None:
+    drivers = {resource.id: resource.staff_id for resource in await slots.resources(connection, booking.dealer_id)}
+    for drive in pickup.drives(taken, drivers):
+        await pickups.plan(
+            connection, booking.dealer_id, booking.id, drive.kind, driver_id=drive.driver_id, slot_id=drive.slot_id, address=booking.address or "",
+            starts_at=drive.starts_at, ends_at=drive.ends_at, actor=actor, now=house.now(),
+        )  # fmt: skip

@@ -1,0 +1,175 @@
+"""A visit: booked directly or out of an offer, then arrive, start, finish, hand over; or cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from actions.booking_agreement import agree, confirm, free_options, locked_time, next_windows
+from actions.cases import cancel_legs, withdraw_open_offer
+from actions.context import House
+from actions.texts import tell_owner
+from rules.catalogue import BY_NAME
+from rules.engine.repair_verification import demand
+from rules.service import capacity
+from schemas.alert import AlertState
+from schemas.booking import BOOKING, Booking, BookingEvent, BookingKind, BookingState
+from schemas.case import CASE, Case, CaseEvent, CaseState
+from schemas.errors import BadInput, IllegalMove, Overtaken
+from schemas.message import MessageKind
+from schemas.pickup import LegKind
+from schemas.slot import Use
+from store import accounts, alerts, bookings, cases, fleet, jobs, notifications, slots
+from store.messages import asserts
+from store.pool import Connection
+
+
+async def free_windows(house: House, dealer_id: int, kind: BookingKind, *, count: int = 12, loaner: bool = False) -> tuple[capacity.Option, ...]:
+    """What could be booked now."""
+    async with house.at(dealer_id) as connection:
+        dealer = await accounts.dealer(connection, dealer_id)
+        return await free_options(house, connection, dealer, kind, count=count, loaner=loaner)
+
+
+async def book(
+    house: House, dealer_id: int, actor: str, case_id: int, kind: BookingKind, starts_at: datetime, *, loaner: bool = False
+) -> Booking:
+    """Agreed on the telephone: this window, now. Of many who want the last one exactly one gets it; the others hear what is free."""
+    async with house.at(dealer_id) as connection:
+        case = await cases.get(connection, dealer_id, case_id, lock=True)
+        CASE.next(case.state, CaseEvent.BOOKED)
+        dealer = await accounts.dealer(connection, dealer_id)
+        await withdraw_open_offer(house, connection, case, actor, "booked directly")
+        resources, taken = await locked_time(house, connection, dealer_id)
+        option = capacity.at(dealer, kind, starts_at, house.now(), resources, taken, loaner=loaner)
+        if option is None:
+            raise Overtaken("window", "it is not free", await next_windows(house, connection, dealer, kind))
+        car = next((claim.resource_id for claim in option.claims if claim.use is Use.LOANER), None)
+        booking = await agree(house, connection, dealer, case, kind, option.window, option.ready_by, car, actor=actor, reason="booked directly")
+        await slots.book(connection, dealer_id, booking.id, option.claims)
+        await confirm(house, connection, dealer, case, booking, actor=actor)
+        return booking
+
+
+async def arrive(house: House, dealer_id: int, actor: str, booking_id: int) -> Booking:
+    """The car is here."""
+    async with house.at(dealer_id) as connection:
+        case, booking = await locked(connection, dealer_id, booking_id)
+        await cancel_legs(house, connection, dealer_id, booking_id, actor, "the car is here already", LegKind.COLLECT)
+        return await arrived(house, connection, case, booking, actor)
+
+
+async def arrived(house: House, connection: Connection, case: Case, booking: Booking, actor: str) -> Booking:
+    """The same, when a driver brought it."""
+    now = house.now()
+    moved = await bookings.move(connection, booking, BookingEvent.ARRIVED, reason="the car is at the workshop", actor=actor, now=now)
+    await cases.move(connection, case, CaseEvent.ARRIVED, reason="the car is at the workshop", actor=actor, now=now)
+    await tell_visit(house, connection, case, moved, MessageKind.AT_WORKSHOP, actor, BookingState.ARRIVED, BookingState.WORKING)
+    return moved
+
+
+async def start(house: House, dealer_id: int, actor: str, booking_id: int) -> Booking:
+    """Work has begun."""
+    async with house.at(dealer_id) as connection:
+        _, booking = await locked(connection, dealer_id, booking_id)
+        return await bookings.move(connection, booking, BookingEvent.STARTED, reason="work has begun", actor=actor, now=house.now())
+
+
+async def finish(house: House, dealer_id: int, actor: str, booking_id: int, finding: str) -> Booking:
+    """Repaired, says the workshop. Whether it is true, the car will show: its case is verifying now."""
+    if not finding.strip():
+        raise BadInput("finding", "say what was found and done: the owner reads it")
+    async with house.at(dealer_id) as connection:
+        case, booking = await locked(connection, dealer_id, booking_id)
+        now = house.now()
+        done = await bookings.move(connection, booking, BookingEvent.FINISHED, reason=finding, actor=actor, now=now, finding=finding)
+        await cases.move(
+            connection, case, CaseEvent.REPAIRED, reason=finding, actor=actor, now=now, repaired_at=now, proof=await _demands(house, connection, case)
+        )
+        await tell_visit(house, connection, case, done, MessageKind.READY, actor, BookingState.READY, finding=finding)
+        await notifications.ring(connection, notifications.CARS, vehicle=case.vehicle_id, what="repaired")
+        await jobs.put(connection, dealer_id, "proof", case.id, due_at=now)
+        return done
+
+
+async def hand_over(house: House, dealer_id: int, actor: str, booking_id: int) -> Booking:
+    """The owner has the car again, and we need its time no more."""
+    async with house.at(dealer_id) as connection:
+        case, booking = await locked(connection, dealer_id, booking_id)
+        await cancel_legs(house, connection, dealer_id, booking_id, actor, "the owner has the car", LegKind.RETURN)
+        return await handed_over(house, connection, case, booking, actor)
+
+
+async def handed_over(house: House, connection: Connection, case: Case, booking: Booking, actor: str) -> Booking:
+    """The same, when a driver brought it back."""
+    moved = await bookings.move(connection, booking, BookingEvent.HANDED_OVER, reason="the owner has the car", actor=actor, now=house.now())
+    await slots.release_booking(connection, booking.dealer_id, booking.id)
+    await tell_visit(house, connection, case, moved, MessageKind.HANDED_OVER, actor, BookingState.COMPLETED)
+    return moved
+
+
+async def cancel(house: House, dealer_id: int, actor: str, booking_id: int, reason: str) -> Booking:
+    """It falls through: driver, bay and loaner are free at once, queued texts become untrue and are not sent."""
+    if not reason.strip():
+        raise BadInput("reason", "say why")
+    async with house.at(dealer_id) as connection:
+        case, booking = await locked(connection, dealer_id, booking_id)
+        now = house.now()
+        cancelled = await bookings.move(connection, booking, BookingEvent.CANCELLED, reason=reason, actor=actor, now=now)
+        await cancel_legs(house, connection, dealer_id, booking_id, actor, reason)
+        await slots.release_booking(connection, dealer_id, booking_id)
+        if case.state is CaseState.BOOKED:
+            await cases.move(connection, case, CaseEvent.CANCELLED, reason=reason, actor=actor, now=now)
+        await tell_visit(
+            house, connection, case, cancelled, MessageKind.CANCELLED, actor, BookingState.CANCELLED, starts_at=booking.starts_at, ends_at=booking.ends_at
+        )
+        return cancelled
+
+
+async def promise(house: House, dealer_id: int, actor: str, booking_id: int, ready_by: datetime) -> Booking:
+    """A time given to a customer; the desk shows when it is about to be broken."""
+    async with house.at(dealer_id) as connection:
+        _, booking = await locked(connection, dealer_id, booking_id)
+        now = house.now()
+        if booking.state in (BookingState.READY, BookingState.COMPLETED, BookingState.CANCELLED):
+            raise IllegalMove("booking", booking.state.value, "promise", tuple(event.value for event in BOOKING.allowed(booking.state)))
+        if ready_by <= now:
+            raise BadInput("ready_by", "lies in the past: nobody can keep that promise")
+        return await bookings.change(
+            connection, booking, what="promised", reason=f"ready by {ready_by:%Y-%m-%d %H:%M} UTC", actor=actor, now=now, ready_by=ready_by
+        )
+
+
+async def locked(connection: Connection, dealer_id: int, booking_id: int) -> tuple[Case, Booking]:
+    """The case first, then the booking: everybody locks in this order."""
+    booking = await bookings.get(connection, dealer_id, booking_id)
+    case = await cases.get(connection, dealer_id, booking.case_id, lock=True)
+    return case, await bookings.get(connection, dealer_id, booking_id, lock=True)
+
+
+async def tell_visit(
+    house: House, connection: Connection, case: Case, booking: Booking, kind: MessageKind, actor: str, *true_in: BookingState, **facts: Any
+) -> int | None:
+    """A text about this visit, true only while the booking is in one of these states; it is our newest word to them."""
+    found = await tell_owner(
+        house, connection, case, kind, actor=actor, asserts=[asserts("booking", booking.id, *true_in)],
+        **{"kind": booking.kind.value, **({"ready_by": booking.ready_by} if _soon(house, booking) else {}), **facts},
+    )  # fmt: skip
+    await bookings.heard(connection, booking, house.now())
+    return found
+
+
+def _soon(house: House, booking: Booking) -> bool:
+    """A promise that can still be kept may be repeated; a broken one may not."""
+    return booking.ready_by is not None and booking.ready_by > house.now()
+
+
+async def _demands(house: House, connection: Connection, case: Case) -> list[dict[str, Any]]:
+    """What the car must show now: the proof of each rule whose alert belongs to this case."""
+    car = await fleet.get(connection, case.dealer_id, case.vehicle_id)
+    profiles: Mapping[str, Any] = house.profiles
+    if car.profile not in profiles:
+        return []
+    told = [a for a in await alerts.of_case(connection, case.dealer_id, case.id) if a.state is not AlertState.WITHDRAWN and a.rule in BY_NAME]
+    return [demand(BY_NAME[rule].proof, rule, component, profiles[car.profile]) for rule, component in dict.fromkeys((a.rule, a.component) for a in told)]

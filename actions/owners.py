@@ -1,0 +1,218 @@
+"""Owners: added one by one or as a list, changed, and what they agreed to."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from actions.context import House
+from rules.service import importing
+from schemas.account import Dealer
+from schemas.consent import Owner
+from schemas.errors import BadInput
+from schemas.message import Purpose
+from schemas.moment import zone
+from schemas.text import storable
+from store import accounts, consents, fleet, history, owners
+from store.pool import Connection
+
+LONGEST_LIST = 2_000
+Rows = list[tuple[int, dict[str, str | None]]]  #: line number, cells by column
+CHANNELS = ("phone", "sms", "email")
+
+
+class Refused(BaseModel):
+    """A line that was not imported, and why."""
+
+    line: int  #: as an editor counts: the header is line 1
+    field: str
+    reason: str
+
+
+class Imported(BaseModel):
+    """What became of a list. With `dry_run` nothing was stored."""
+
+    dry_run: bool
+    lines: int
+    owners_added: int = 0
+    owners_updated: int = 0
+    vehicles_added: int = 0
+    consents_recorded: int = 0
+    refused: list[Refused] = []
+
+
+class _DryRun(Exception):
+    """Undo everything: it was only a rehearsal."""
+
+
+async def create(house: House, dealer_id: int, actor: str, values: dict[str, Any], given: Mapping[Purpose, bool] | None = None, *, source: str = "desk", wording: str = "") -> Owner:
+    """An owner, with what they agreed to on the spot."""
+    async with house.at(dealer_id) as connection:
+        dealer = await accounts.dealer(connection, dealer_id)
+        owner = await owners.create(connection, dealer_id, _checked(house, dealer, {"channel": house.usual_channel if values.get("phone") else "email", "language": dealer.language, "zone": dealer.zone, **values}), house.now())
+        await _record(connection, dealer_id, owner.id, given or {}, source, wording, house.now())
+        await history.write(connection, dealer_id, "owner", owner.id, old=None, new="added", reason="added by a person", actor=actor, now=house.now())
+        return owner
+
+
+async def update(house: House, dealer_id: int, actor: str, owner_id: int, changes: dict[str, Any]) -> Owner:
+    """Changed by the desk; history keeps which fields, never the private values."""
+    async with house.at(dealer_id) as connection:
+        dealer = await accounts.dealer(connection, dealer_id)
+        await owners.get(connection, dealer_id, owner_id)
+        owner = await owners.update(connection, dealer_id, owner_id, _checked(house, dealer, changes))
+        said = ", ".join(sorted(changes)) or "nothing"
+        await history.write(connection, dealer_id, "owner", owner_id, old=None, new="changed", reason=f"changed {said}", actor=actor, now=house.now())
+        return owner
+
+
+async def unheard(house: House, dealer_id: int) -> int:
+    """Owners whom no text reaches, because they were added before a provider was set up. In a demo the phones are on a page."""
+    if house.demo:
+        return 0
+    async with house.at(dealer_id) as connection:
+        return await owners.on_demo_phone(connection, dealer_id)
+
+
+async def reach(house: House, dealer_id: int, actor: str) -> int:
+    """They are reached by the provider that there is now; how many. Their consent, and a STOP, stay as they are."""
+    if house.demo or house.usual_channel == "phone":
+        raise BadInput("channel", "no provider is set up: there is nothing by which they could be reached")
+    async with house.at(dealer_id) as connection:
+        moved = await owners.off_demo_phone(connection, dealer_id, house.usual_channel)
+        for owner_id in moved:
+            reason = f"reached by {house.usual_channel} from now on: they were added before a provider was set up"
+            await history.write(connection, dealer_id, "owner", owner_id, old=None, new="changed", reason=reason, actor=actor, now=house.now())
+        return len(moved)
+
+
+async def consent(house: House, dealer_id: int, actor: str, owner_id: int, given: Mapping[Purpose, bool], *, source: str, wording: str) -> None:
+    """A yes or no for each purpose, with its proof."""
+    async with house.at(dealer_id) as connection:
+        await owners.get(connection, dealer_id, owner_id)
+        await _record(connection, dealer_id, owner_id, given, f"{source} ({actor})", wording, house.now())
+
+
+async def import_list(house: House, dealer_id: int, actor: str, text: str, *, dry_run: bool = False) -> Imported:
+    """A list of owners, cars and consents. Good lines are stored, bad ones named; a list may be sent again after mending."""
+    rows = lines_of(text)
+    report = Imported(dry_run=dry_run, lines=len(rows))
+    try:
+        async with house.at(dealer_id) as connection:
+            dealer = await accounts.dealer(connection, dealer_id)
+            await take_in(
+                connection, dealer, rows, report, actor=actor, now=house.now(), languages=languages(house), profiles=house.profiles,
+                channel=house.usual_channel,
+            )  # fmt: skip
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        pass
+    return report
+
+
+async def take_in(
+    connection: Connection, dealer: Dealer, rows: Rows, report: Imported, *, actor: str, now: datetime, languages: Collection[str],
+    profiles: Collection[str], channel: str,
+) -> None:  # fmt: skip
+    """Each line a savepoint of its own, so that a bad one takes no other along. The command line imports through this too."""
+    for number, cells in rows:
+        try:
+            for column, cell in cells.items():
+                storable(cell if isinstance(cell, str) else "", column)
+            if None in cells:
+                raise BadInput("line", "has more cells than the header")
+            line = importing.read_line(
+                cells, country=dealer.country, language=dealer.language, zone_name=dealer.zone, languages=languages, profiles=profiles, now=now
+            )
+            async with connection.transaction():
+                counted = await _store_line(connection, dealer.id, actor, line, channel, now)
+        except BadInput as error:
+            report.refused.append(Refused(line=number, field=error.field, reason=error.reason))
+        else:
+            report.owners_added += counted[0]
+            report.owners_updated += not counted[0]
+            report.vehicles_added += counted[1]
+            report.consents_recorded += counted[2]
+
+
+async def _store_line(connection: Connection, dealer_id: int, actor: str, line: importing.Line, channel: str, now: datetime) -> tuple[bool, bool, int]:
+    """Whether the owner and the car are new, and how many consents were."""
+    owner, added = await _owner_of(connection, dealer_id, line, channel, now)
+    car = await fleet.by_vin(connection, dealer_id, line.vin)
+    new_car = car is None
+    if car is None:
+        car = await fleet.add(connection, dealer_id, vin=line.vin, profile=line.profile, title=line.title, plate=line.plate, actor=actor, now=now)
+    else:
+        await fleet.update(connection, dealer_id, car.id, {"title": line.title, "plate": line.plate or car.plate, "profile": line.profile})
+    await fleet.give(connection, dealer_id, car.id, owner.id, actor=actor, now=now)
+    known = await consents.of_owner(connection, dealer_id, owner.id)
+    news = {purpose: said for purpose, said in line.consents.items() if purpose not in known or known[purpose].given != said}
+    if owner.stopped_at is not None:
+        news = {purpose: said for purpose, said in news.items() if not said}  # a list does not overrule a STOP
+    await _record(connection, dealer_id, owner.id, news, f"import: {line.consent_source}", line.consent_wording, line.consent_at or now)
+    return added, new_car, len(news)
+
+
+async def _owner_of(connection: Connection, dealer_id: int, line: importing.Line, channel: str, now: datetime) -> tuple[Owner, bool]:
+    """The owner of that number or mailbox, found or made; somebody else's number is refused."""
+    address = line.phone or line.email
+    assert address is not None
+    values = {"name": line.name, "phone": line.phone, "email": line.email, "language": line.language, "zone": line.zone, "address": line.address}
+    found = await owners.at_address(connection, dealer_id, address)
+    if found is None:
+        return await owners.create(connection, dealer_id, {**values, "channel": channel if line.phone else "email"}, now), True
+    if found.name.casefold() != line.name.casefold():
+        raise BadInput("phone" if line.phone else "email", f"{address} belongs to {found.name} already: a number is one person's")
+    return await owners.update(connection, dealer_id, found.id, {name: value for name, value in values.items() if value is not None}), False
+
+
+async def _record(
+    connection: Connection, dealer_id: int, owner_id: int, given: Mapping[Purpose, bool], source: str, wording: str, at: datetime
+) -> None:
+    if any(given.values()) and not wording.strip():
+        raise BadInput("wording", "is empty: a consent is only as good as the words that were shown")
+    await consents.give(connection, dealer_id, owner_id, given, now=at, source=source, wording=wording)
+
+
+def _checked(house: House, dealer: Dealer, values: dict[str, Any]) -> dict[str, Any]:
+    """Numbers as the world dials them, zones and languages that exist."""
+    checked = dict(values)
+    if checked.get("phone"):
+        checked["phone"] = importing.e164(checked["phone"], dealer.country)
+    if "zone" in checked:
+        zone(checked["zone"])
+    if "language" in checked and checked["language"] not in languages(house):
+        raise BadInput("language", f"we speak {', '.join(languages(house))}")
+    if "channel" in checked and checked["channel"] not in CHANNELS:
+        raise BadInput("channel", f"is one of {', '.join(CHANNELS)}")
+    return checked
+
+
+def languages(house: House) -> tuple[str, ...]:
+    """What we can speak to owners."""
+    return tuple(house.wording.languages)
+
+
+def lines_of(text: str) -> Rows:
+    """Numbered lines of a list whose header is right; comma or semicolon, as its first line has it."""
+    text = text.removeprefix("\ufeff")
+    first = text.split("\n", 1)[0]
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",")
+    try:
+        header = [name.strip().lower() for name in reader.fieldnames or []]
+        reader.fieldnames = header
+        rows = [(reader.line_num, row) for row in reader if any((cell or "") if isinstance(cell, str) else cell for cell in row.values())]
+    except csv.Error as error:
+        raise BadInput("csv", f"cannot be read: {error}") from None
+    if not header:
+        raise BadInput("csv", "is empty")
+    importing.check_header(header)
+    if len(rows) > LONGEST_LIST:
+        raise BadInput("csv", f"has {len(rows)} lines; send at most {LONGEST_LIST} at once")
+    return rows

@@ -1,0 +1,187 @@
+"""A dealer's people: invited, let in, given another role, let go and taken back. A program never does any of this."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from actions import passwords
+from actions.context import House
+from rules.service.casework import acknowledge_by
+from schemas.account import Dealer, Role, Staff
+from schemas.booking import OfferEvent
+from schemas.case import Case, CaseEvent, CaseState
+from schemas.errors import BadInput, NotFound, Overtaken
+from schemas.moment import minutes_between
+from schemas.pickup import LegState
+from store import accounts, cases, history, jobs, offers, pickups, secrets, slots
+from store.pool import Connection
+
+INVITATION = timedelta(days=7)
+
+
+async def invite(
+    house: House, dealer_id: int, actor: str, *, name: str, email: str, role: Role, phone: str | None = None, language: str | None = None
+) -> tuple[Staff, str]:
+    """A person, and the link with which they choose their password, once. Who was invited or let go before is asked back in."""
+    async with house.at(dealer_id) as connection:
+        dealer, now = await accounts.dealer(connection, dealer_id), house.now()
+        person = await accounts.staff_by_email(connection, dealer_id, email)
+        if person is None:
+            person = await accounts.add_staff(
+                connection, dealer_id, name=name, email=email, phone=phone, role=role, language=language or dealer.language, password_hash=None, now=now
+            )
+            return person, await _invitation(house, connection, person, actor, f"as {role.value}")
+        if person.disabled_at is None and person.joined_at is not None:
+            raise BadInput("email", f"{person.name} signs in with this address already")
+        if person.role is not role:
+            await _give_role(house, connection, dealer, person, role, actor)
+        if person.disabled_at is not None:
+            await _take_back(house, connection, person, actor)
+        person = await accounts.describe_staff(
+            connection, dealer_id, person.id, name=name, phone=phone or person.phone, language=language or person.language
+        )
+        return person, await _invitation(house, connection, person, actor, f"again, as {role.value}")
+
+
+async def invite_again(house: House, dealer_id: int, actor: str, staff_id: int) -> tuple[Staff, str]:
+    """A new link for somebody who has not used theirs; the old one opens nothing any more."""
+    async with house.at(dealer_id) as connection:
+        person = await accounts.staff(connection, dealer_id, staff_id)
+        if person.disabled_at is not None or person.joined_at is not None:
+            raise BadInput("staff", f"{person.name} {'does not work here any more' if person.disabled_at else 'has a password already'}")
+        return person, await _invitation(house, connection, person, actor, "again")
+
+
+async def invitation(house: House, token: str) -> Staff:
+    """Who an invitation is for; NotFound when it does not open anything any more. Looking uses nothing up."""
+    async with house.at(None) as connection:
+        secret = await secrets.find(connection, token, "invitation")
+    if secret is None or secret.staff_id is None or secret.used_at is not None or not secret.opens(house.now()):
+        raise NotFound("invitation")
+    async with house.at(secret.dealer_id) as connection:
+        person = await accounts.staff(connection, secret.dealer_id, secret.staff_id)
+    if person.disabled_at is not None:
+        raise NotFound("invitation")
+    return person
+
+
+async def accept_invitation(house: House, token: str, password: str) -> Staff:
+    """The password is set, and the invitation is used up; of two who use it at once one is too late."""
+    person = await invitation(house, token)
+    password_hash = await passwords.hashed(password, (person.name, person.email, person.phone or ""))
+    async with house.at(person.dealer_id) as connection:
+        if not await secrets.use(connection, token, house.now()):
+            raise Overtaken("invitation", "it has been used")
+        await accounts.set_password(connection, person.dealer_id, person.id, password_hash, house.now())
+        await history.write(
+            connection, person.dealer_id, "staff", person.id, old="invited", new="joined", reason="chose a password", actor=f"staff:{person.id}", now=house.now()
+        )
+    return person
+
+
+async def change_role(house: House, dealer_id: int, actor: str, staff_id: int, role: Role) -> Staff:
+    """Another role counts from the next request on; their open live pages end. The last manager stays one."""
+    async with house.at(dealer_id) as connection:
+        dealer, person = await accounts.dealer(connection, dealer_id), await accounts.staff(connection, dealer_id, staff_id)
+        if person.disabled_at is not None:
+            raise BadInput("staff", f"{person.name} does not work here any more")
+        if person.role is role:
+            return person
+        await _not_the_last_manager(connection, person)
+        await _give_role(house, connection, dealer, person, role, actor)
+        return await accounts.staff(connection, dealer_id, staff_id)
+
+
+async def disable(house: House, dealer_id: int, actor: str, staff_id: int) -> Staff:
+    """They no longer work here: their sessions end at once, and what was theirs is nobody's until somebody takes it."""
+    async with house.at(dealer_id) as connection:
+        dealer, person = await accounts.dealer(connection, dealer_id), await accounts.staff(connection, dealer_id, staff_id)
+        if actor == f"staff:{staff_id}":
+            raise BadInput("staff", "nobody can lock themselves out")
+        if person.disabled_at is not None:
+            return person
+        await _not_the_last_manager(connection, person)
+        for case in await _free_drives(house, connection, person, actor):
+            if case.assignee_id == staff_id and case.state not in (CaseState.DONE, CaseState.DISMISSED):
+                await _free_case(house, connection, dealer, await cases.get(connection, dealer_id, case.id), person, actor)
+        await accounts.disable_staff(connection, dealer_id, staff_id, house.now())
+        await secrets.revoke_of_person(connection, dealer_id, staff_id, house.now())
+        await history.write(connection, dealer_id, "staff", staff_id, old=None, new="disabled", reason="let go", actor=actor, now=house.now())
+        return await accounts.staff(connection, dealer_id, staff_id)
+
+
+async def enable(house: House, dealer_id: int, actor: str, staff_id: int) -> Staff:
+    """They work here again, with the password that they had; somebody who never chose one is invited again."""
+    async with house.at(dealer_id) as connection:
+        person = await accounts.staff(connection, dealer_id, staff_id)
+        if person.disabled_at is not None:
+            await _take_back(house, connection, person, actor)
+        return await accounts.staff(connection, dealer_id, staff_id)
+
+
+async def _invitation(house: House, connection: Connection, person: Staff, actor: str, reason: str) -> str:
+    now = house.now()
+    await secrets.revoke_of_person(connection, person.dealer_id, person.id, now, purpose="invitation")
+    token = await secrets.make(
+        connection, person.dealer_id, "invitation", now=now, expires_at=now + INVITATION, staff_id=person.id, label=person.email
+    )
+    await history.write(connection, person.dealer_id, "staff", person.id, old=None, new="invited", reason=reason, actor=actor, now=now)
+    return house.link("invitation", token)
+
+
+async def _take_back(house: House, connection: Connection, person: Staff, actor: str) -> None:
+    await accounts.enable_staff(connection, person)
+    await history.write(
+        connection, person.dealer_id, "staff", person.id, old="disabled", new="enabled", reason="works here again", actor=actor, now=house.now()
+    )
+
+
+async def _not_the_last_manager(connection: Connection, person: Staff) -> None:
+    """Somebody must be able to let others in. The managers' rows are locked: of two who let each other go one is told so."""
+    others = [one for one in await accounts.lock_managers(connection, person.dealer_id) if one != person.id]
+    if person.role is Role.MANAGER and person.joined_at is not None and not others:
+        raise BadInput("staff", f"{person.name} is the last manager who can sign in: make somebody else a manager first")
+
+
+async def _give_role(house: House, connection: Connection, dealer: Dealer, person: Staff, role: Role, actor: str) -> None:
+    if person.role is Role.DRIVER:
+        await _free_drives(house, connection, person, actor)
+    await accounts.set_role(connection, person, role, house.now())
+    await history.write(
+        connection, dealer.id, "staff", person.id, old=person.role.value, new=role.value, reason="another role", actor=actor, now=house.now()
+    )
+
+
+async def _free_drives(house: House, connection: Connection, person: Staff, actor: str) -> list[Case]:
+    """Drives that have not begun wait for another driver, offers that hold their time end; a drive under way must end first.
+
+    The cases that rest on this person come back locked: everybody locks a case before its offer and its drives.
+    """
+    locked, now = await cases.resting_on(connection, person.dealer_id, person.id), house.now()
+    by_id = {case.id: case for case in locked}
+    for offer in await offers.holding(connection, person.dealer_id, person.id):
+        reason = f"{person.name} drives no more: these windows cannot be kept"
+        await offers.move(connection, offer, OfferEvent.EXPIRED, reason=reason, actor=actor, now=now)
+        if by_id[offer.case_id].state is CaseState.CONTACTED:
+            await cases.move(connection, by_id[offer.case_id], CaseEvent.OFFER_EXPIRED, reason=reason, actor=actor, now=now)
+    for leg in await pickups.listed(connection, person.dealer_id, driver_id=person.id, unfinished=True):
+        if leg.state is not LegState.PLANNED:
+            raise BadInput("staff", f"{person.name} is on the way with a customer's car: let the drive end, or give it to another driver first")
+        await pickups.unassign(connection, leg, reason=f"{person.name} drives no more", actor=actor, now=now)
+        if leg.slot_id is not None:
+            await slots.release(connection, person.dealer_id, leg.slot_id)
+    return locked
+
+
+async def _free_case(house: House, connection: Connection, dealer: Dealer, case: Case, person: Staff, actor: str) -> None:
+    """Nobody's again. One that waits to be taken is watched as if it had just come."""
+    now, columns = house.now(), {}
+    if case.state is CaseState.OPEN:
+        columns = {"acknowledged_at": None, "escalated_at": None}
+        limit = acknowledge_by(case, dealer)
+        if limit is not None:
+            minutes = minutes_between(case.opened_at, limit)
+            await jobs.put(
+                connection, dealer.id, "case_unacknowledged", case.id, due_at=now + timedelta(minutes=minutes), minutes=minutes, comebacks=case.comebacks
+            )
+    await cases.change(connection, case, what="unassigned", reason=f"{person.name} was let go", actor=actor, now=now, assignee_id=None, **columns)

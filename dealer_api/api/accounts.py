@@ -1,0 +1,217 @@
+"""The dealer itself over the API: its limits, people, bays and keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from actions import accounts as acts
+from actions import password, people, second_factor
+from dealer_api.api.cases import Nothing
+from dealer_api.app_keys import call
+from dealer_api.bodies import Body, Page, When, number, read, reply
+from schemas.account import Dealer, Role, Staff
+from schemas.booking import Booking
+from schemas.keeping import AUDIT, POSITIONS, READINGS, TEXTS
+from schemas.scope import BEFORE_SCOPES, SCOPES
+from schemas.slot import Resource
+from store import accounts, secrets, slots
+from store.secrets import Secret
+
+Minutes = Annotated[int, Field(ge=1, le=7 * 24 * 60)]
+
+
+class DealerChanges(Body):
+    """What is to be changed; what is left out stays. Opening hours as OpenStreetMap writes them."""
+
+    name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    phone: Annotated[str, Field(min_length=3, max_length=40)] | None = None
+    address: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    opening_hours: Annotated[str, Field(min_length=1, max_length=400)] | None = None
+    language: Annotated[str, Field(min_length=2, max_length=10)] | None = None
+    acknowledge_minutes_now: Minutes | None = None
+    acknowledge_minutes_soon: Minutes | None = None
+    waiting_word_minutes: Minutes | None = None
+    offer_hold_minutes: Minutes | None = None
+    notice_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] | None = None
+    workshop_minutes: Minutes | None = None
+    drive_minutes: Minutes | None = None
+    second_factor: Literal["nobody", "managers", "everybody"] | None = None  #: of whom more than a password is asked
+    keep_readings_days: Annotated[int, Field(ge=READINGS.least, le=READINGS.most)] | None = None
+    keep_positions_days: Annotated[int, Field(ge=POSITIONS.least, le=POSITIONS.most)] | None = None
+    keep_texts_days: Annotated[int, Field(ge=TEXTS.least, le=TEXTS.most)] | None = None
+    keep_audit_days: Annotated[int, Field(ge=AUDIT.least, le=AUDIT.most)] | None = None
+
+
+class NewStaff(Body):
+    """A new colleague; they choose their own password."""
+
+    name: Annotated[str, Field(min_length=1, max_length=120)]
+    email: Annotated[str, Field(max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")]
+    role: Role
+    phone: Annotated[str | None, Field(max_length=40)] = None
+    language: Annotated[str | None, Field(max_length=10)] = None
+
+
+class Invited(BaseModel):
+    """The new colleague, and the link that lets them in once, for seven days."""
+
+    staff: Staff
+    link: str
+
+
+class StaffChanges(Body):
+    """What they do from now on."""
+
+    role: Role
+
+
+class NewResource(Body):
+    """A bay or a loaner car. Drivers come with their person."""
+
+    kind: Literal["bay", "loaner"]
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+
+
+Label = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w .\-]+$")]
+
+
+class KeyLabel(Body):
+    """Which key."""
+
+    label: Label
+
+
+class NewKey(Body):
+    """What the key is for and what it may do. `read` is all reading, `all` everything; without `expires_at` it works for a year, null: without end."""
+
+    label: Label
+    scopes: Annotated[list[Annotated[str, Field(json_schema_extra={"enum": [*SCOPES, "read", "all"]})]], Field(min_length=1, max_length=len(SCOPES) + 2)] = ["read"]
+    expires_at: When | None = None
+
+
+class Key(BaseModel):
+    """An API key; `key` is shown once, when it is made. `last_used_at` is known to the hour."""
+
+    label: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    key: str | None = None
+
+
+class DealerWhole(Dealer):
+    """The dealer; `conflicts` are agreed visits outside its opening hours, for a person to settle."""
+
+    conflicts: list[Booking]
+
+
+async def show_dealer(request: web.Request) -> web.Response:
+    me = call(request)
+    return reply(DealerWhole(**me.dealer.model_dump(), conflicts=list(await acts.conflicts(me.house, me.dealer_id))))
+
+
+async def change_dealer(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, DealerChanges)
+    changes = said.model_dump(exclude_unset=True, exclude_none=True)
+    changed = await acts.update_dealer(me.house, me.dealer_id, me.actor, changes)
+    return reply(DealerWhole(**changed.model_dump(), conflicts=list(await acts.conflicts(me.house, me.dealer_id))))
+
+
+async def list_staff(request: web.Request) -> web.Response:
+    me = call(request)
+    async with me.house.at(me.dealer_id) as connection:
+        return reply(Page[Staff](items=await accounts.staff_of(connection, me.dealer_id)))
+
+
+async def invite(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, NewStaff)
+    person, link = await people.invite(
+        me.house, me.dealer_id, me.actor, name=said.name, email=said.email, role=said.role, phone=said.phone, language=said.language
+    )
+    return reply(Invited(staff=person, link=link), 201)
+
+
+async def disable(request: web.Request) -> web.Response:
+    me = call(request)
+    await read(request, Nothing)
+    return reply(await people.disable(me.house, me.dealer_id, me.actor, number(request)))
+
+
+async def enable(request: web.Request) -> web.Response:
+    me = call(request)
+    await read(request, Nothing)
+    return reply(await people.enable(me.house, me.dealer_id, me.actor, number(request)))
+
+
+async def invite_again(request: web.Request) -> web.Response:
+    me = call(request)
+    await read(request, Nothing)
+    person, link = await people.invite_again(me.house, me.dealer_id, me.actor, number(request))
+    return reply(Invited(staff=person, link=link), 201)
+
+
+async def reset_link(request: web.Request) -> web.Response:
+    me = call(request)
+    await read(request, Nothing)
+    person, link = await password.reset_link(me.house, me.dealer_id, me.actor, number(request))
+    return reply(Invited(staff=person, link=link), 201)
+
+
+async def forget_second_factor(request: web.Request) -> web.Response:
+    me = call(request)
+    await read(request, Nothing)
+    return reply(await second_factor.forget(me.house, me.dealer_id, me.actor, number(request)))
+
+
+async def change_staff(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, StaffChanges)
+    return reply(await people.change_role(me.house, me.dealer_id, me.actor, number(request), said.role))
+
+
+async def list_resources(request: web.Request) -> web.Response:
+    me = call(request)
+    async with me.house.at(me.dealer_id) as connection:
+        return reply(Page[Resource](items=await slots.resources(connection, me.dealer_id)))
+
+
+async def add_resource(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, NewResource)
+    made = await acts.add_resource(me.house, me.dealer_id, me.actor, said.kind, said.name)
+    async with me.house.at(me.dealer_id) as connection:
+        return reply(next(r for r in await slots.resources(connection, me.dealer_id) if r.id == made), 201)
+
+
+async def list_keys(request: web.Request) -> web.Response:
+    me = call(request)
+    async with me.house.at(me.dealer_id) as connection:
+        found = await secrets.labels(connection, me.dealer_id, "api_key")
+    return reply(Page[Key](items=[_key(secret) for secret in found]))
+
+
+async def create_key(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, NewKey)
+    ends = said.expires_at if "expires_at" in said.model_fields_set else me.house.now() + acts.KEY_LIFE
+    key = await acts.create_key(me.house, me.dealer_id, me.actor, said.label, said.scopes, ends)
+    async with me.house.at(me.dealer_id) as connection:
+        made = next(secret for secret in await secrets.labels(connection, me.dealer_id, "api_key") if secret.label == said.label)
+    return reply(_key(made, key), 201)
+
+
+async def revoke_key(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, KeyLabel)
+    await acts.revoke_key(me.house, me.dealer_id, me.actor, said.label)
+    return reply(Nothing())
+
+
+def _key(secret: Secret, shown: str | None = None) -> Key:
+    scopes = list(BEFORE_SCOPES if secret.scopes is None else secret.scopes)
+    return Key(
+        label=secret.label, scopes=scopes, created_at=secret.created_at, expires_at=secret.expires_at, last_used_at=secret.last_used_at, key=shown
+    )
+
+

@@ -1,0 +1,198 @@
+"""Visits over the API: from the agreement to the hand-over, and the customers who wait."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from actions import bookings as acts
+from actions import estimates as extras
+from actions import messages as words
+from dealer_api.api.cases import Nothing, Queued, Reason
+from dealer_api.app_keys import call
+from dealer_api.bodies import Body, Id, Page, Paged, When, asked, number, page, read, reply
+from rules.service.casework import minutes_since_word, waiting_words
+from schemas.booking import Booking, BookingKind, BookingState
+from schemas.errors import BadInput
+from schemas.estimate import EstimateLine
+from schemas.pickup import Leg
+from schemas.slot import Slot
+from store import bookings, cases, estimates, pickups, slots
+
+
+class BookingQuery(Paged[tuple[When, Id]]):
+    """By case, by state (commas between), by the time at which the visit begins."""
+
+    case: Id | None = None
+    state: Annotated[str | None, Field(max_length=200)] = None
+    since: When | None = None
+    until: When | None = None
+
+
+class NewBooking(Body):
+    """Agreed directly. `starts_at` is one of the free windows, with its zone."""
+
+    case_id: Id
+    kind: BookingKind
+    starts_at: When
+    loaner: bool = False
+
+
+class BookingWhole(Booking):
+    """A visit with its drives, the time that it takes, and extra work."""
+
+    legs: list[Leg]
+    slots: list[Slot]
+    estimates: list[EstimateLine]
+
+
+class Finding(Body):
+    """What was found and done, in words for the owner."""
+
+    finding: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class Promise(Body):
+    """A time that the customer is given."""
+
+    ready_by: When
+
+
+class Template(Body):
+    """`waiting` says whichever is true now; or one of `words` of the waiting board."""
+
+    template: Annotated[str, Field(max_length=40)] = "waiting"
+
+
+class Waiting(BaseModel):
+    """A customer whose car is here."""
+
+    booking_id: int
+    case_id: int
+    kind: BookingKind
+    state: BookingState
+    vehicle: str
+    owner: str | None
+    minutes_since_word: int
+    too_long: bool
+    ready_by: datetime | None
+    words: list[str]
+
+
+class NewLine(Body):
+    """Extra work that needs the owner's yes; money in minor units (cents)."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    amount_minor: Annotated[int, Field(ge=0, le=100_000_000)]
+
+
+class LineAnswer(Body):
+    """The owner's word, given to a person."""
+
+    approved: bool
+    reason: Annotated[str, Field(min_length=1, max_length=400)]
+
+
+async def listed(request: web.Request) -> web.Response:
+    me, query = call(request), asked(request, BookingQuery)
+    async with me.house.at(me.dealer_id) as connection:
+        found = await bookings.listed(
+            connection, me.dealer_id, case_id=query.case, states=_states(query.state), since=query.since, until=query.until, after=query.cursor,
+            limit=query.limit + 1,
+        )  # fmt: skip
+    return reply(page(found, query.limit, lambda booking: [booking.starts_at, booking.id]))
+
+
+async def one(request: web.Request) -> web.Response:
+    me, booking_id = call(request), number(request)
+    async with me.house.at(me.dealer_id) as connection:
+        booking = await bookings.get(connection, me.dealer_id, booking_id)
+        return reply(
+            BookingWhole(
+                **booking.model_dump(),
+                legs=await pickups.of_booking(connection, me.dealer_id, booking_id),
+                slots=await slots.of_booking(connection, me.dealer_id, booking_id),
+                estimates=await estimates.of_booking(connection, me.dealer_id, booking_id),
+            )
+        )
+
+
+async def create(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, NewBooking)
+    return reply(await acts.book(me.house, me.dealer_id, me.actor, said.case_id, said.kind, said.starts_at, loaner=said.loaner), 201)
+
+
+async def arrive(request: web.Request) -> web.Response:
+    me = call(request)
+    await read(request, Nothing)
+    return reply(await acts.arrive(me.house, me.dealer_id, me.actor, number(request)))
+
+
+async def start(request: web.Request) -> web.Response:
+    me = call(request)
+    await read(request, Nothing)
+    return reply(await acts.start(me.house, me.dealer_id, me.actor, number(request)))
+
+
+async def finish(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, Finding)
+    return reply(await acts.finish(me.house, me.dealer_id, me.actor, number(request), said.finding))
+
+
+async def hand_over(request: web.Request) -> web.Response:
+    me = call(request)
+    await read(request, Nothing)
+    return reply(await acts.hand_over(me.house, me.dealer_id, me.actor, number(request)))
+
+
+async def cancel(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, Reason)
+    return reply(await acts.cancel(me.house, me.dealer_id, me.actor, number(request), said.reason))
+
+
+async def promise(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, Promise)
+    return reply(await acts.promise(me.house, me.dealer_id, me.actor, number(request), said.ready_by))
+
+
+async def write(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, Template)
+    return reply(Queued(message_id=await words.send_waiting(me.house, me.dealer_id, me.actor, number(request), said.template)), 201)
+
+
+async def waiting(request: web.Request) -> web.Response:
+    """Who waits, and for how long they have not heard from us; people in the lounge come first."""
+    me = call(request)
+    now = me.house.now()
+    async with me.house.at(me.dealer_id) as connection:
+        here = [b for b in await bookings.here(connection, me.dealer_id) if b.kind is BookingKind.WAITING or b.state is not BookingState.READY]
+        around = await cases.around(connection, me.dealer_id, [booking.case_id for booking in here])
+    items = [
+        Waiting(
+            booking_id=b.id, case_id=b.case_id, kind=b.kind, state=b.state, vehicle=around[b.case_id]["vehicle"], owner=around[b.case_id]["owner"],
+            minutes_since_word=minutes_since_word(b, now), too_long=minutes_since_word(b, now) >= me.dealer.waiting_word_minutes,
+            ready_by=b.ready_by, words=list(waiting_words(b)),
+        )
+        for b in here
+    ]  # fmt: skip
+    return reply(Page[Waiting](items=items))
+
+
+async def add_line(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, NewLine)
+    return reply(await extras.add(me.house, me.dealer_id, me.actor, number(request), said.title, said.amount_minor), 201)
+
+
+async def answer_line(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, LineAnswer)
+    return reply(await extras.answer(me.house, me.dealer_id, me.actor, number(request), said.approved, said.reason))
+
+
+def _states(said: str | None) -> list[BookingState] | None:
+    try:
+        return None if said is None else [BookingState(name) for name in said.split(",")]
+    except ValueError:
+        raise BadInput("state", f"is of {', '.join(BookingState)}") from None

@@ -1,0 +1,158 @@
+"""What a manager keeps: staff, settings, and the import of owners' lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from itertools import groupby
+
+from aiohttp import web
+
+from actions import accounts, owners
+from dealer_api.app_keys import call
+from dealer_api.bodies import posted
+from dealer_api.desk import formatting
+from dealer_api.desk.page import form, go, page, refused, row_of, ticked
+from rules.service.importing import COLUMNS
+from schemas.errors import BadInput, TelltaleError
+from schemas.keeping import KINDS
+from schemas.scope import MEANS
+from schemas.slot import ResourceKind
+from store import keeping, secrets, slots
+
+LIMITS = (
+    ("acknowledge_minutes_now", "Take a “now” case within", "Then the manager is told."),
+    ("acknowledge_minutes_soon", "Take a “soon” case within", "Then the manager is told."),
+    ("waiting_word_minutes", "A word to waiting customers every", "Their card turns red after that."),
+    ("offer_hold_minutes", "Hold offered windows for", "Driver and bay are kept free so long."),
+    ("notice_minutes", "Earliest window from now", "Time the workshop needs to prepare."),
+    ("workshop_minutes", "Time in the workshop", "Planned for one visit."),
+    ("drive_minutes", "One drive of a driver", "There, the handover, and back."),
+)
+_HOUSE = ("name", "phone", "address", "opening_hours")
+_SHOWN = (*_HOUSE, "second_factor", *(name for name, _, _ in LIMITS), *(kind.setting for kind in KINDS))
+_COLUMN_WORDS = {
+    "name": "The owner's name. Needed.", "phone": "With or without country code. Phone or e-mail is needed.", "email": "Where texts go when there is no phone.", "language": "en, de or es; else yours.",
+    "zone": "Time zone such as Europe/Berlin; else yours.", "address": "Where the car is collected.", "vin": "17 characters. Needed.",
+    "title": "The car as people say it. Needed.", "plate": "As it stands on the car.", "profile": "The vehicle model's short name. Needed.",
+    "consent_safety": "yes or no: texts that say do not drive on", "consent_service": "yes or no: texts about care, and offers",
+    "consent_status": "yes or no: texts about a visit", "consent_survey": "yes or no: one question afterwards",
+    "consent_at": "The day they said it, such as 2026-03-01, or a time with its zone.", "consent_source": "Where they said it.", "consent_wording": "The words they were shown.",
+}  # fmt: skip
+EXAMPLE = (
+    "name;phone;language;address;vin;title;plate;profile;consent_service;consent_status;consent_at;consent_source;consent_wording\n"
+    "Ana Ruiz;+49 151 23456789;es;Lange Reihe 4, 20099 Hamburg;WVWZZZ1KZAW000123;VW Golf;HH-AR 12;petrol_hatch;yes;yes;"
+    "2026-03-02;order form;I want texts about my car's care and my visits.\n"
+)
+
+
+async def show_import(request: web.Request) -> web.Response:
+    return await _import_page(request)
+
+
+async def import_list(request: web.Request) -> web.Response:
+    me, fields = call(request), await posted(request)
+    upload = fields.get("file")
+    try:
+        if not isinstance(upload, web.FileField):
+            raise BadInput("file", "choose a CSV file")
+        try:
+            text = upload.file.read().decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise BadInput("file", "is not UTF-8: save it as CSV UTF-8") from None
+        report = await owners.import_list(me.house, me.dealer_id, me.actor, text, dry_run=fields.get("act") == "check")
+    except BadInput as error:
+        return await _import_page(request, problem=f"{error.field.capitalize()}: {error.reason}.", status=422)
+    return await _import_page(request, report=report)
+
+
+async def show_settings(request: web.Request) -> web.Response:
+    return await _settings_page(request, _kept(request))
+
+
+async def change_settings(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    changes: dict[str, object] = {}
+    try:
+        for name in _HOUSE:
+            if not said.get(name):
+                raise BadInput(formatting.plain(name), "is empty")
+            changes[name] = said[name]
+        for name, title, _ in LIMITS:
+            minutes = row_of(said.get(name), title, "is a number of minutes from 1 to 10080")
+            if not 1 <= minutes <= 10_080:
+                raise BadInput(title, "is a number of minutes from 1 to 10080")
+            changes[name] = minutes
+        for kind in KINDS:
+            days = row_of(said.get(kind.setting), kind.title, f"is a number of days from {kind.least} to {kind.most}")
+            if not kind.least <= days <= kind.most:
+                raise BadInput(kind.title, f"is a number of days from {kind.least} to {kind.most}")
+            changes[kind.setting] = days
+        if said.get("second_factor", "nobody") not in formatting.SECOND_FACTOR:
+            raise BadInput("second_factor", "choose of whom more than a password is asked")
+        changes["second_factor"] = said.get("second_factor", "nobody")
+        await accounts.update_dealer(me.house, me.dealer_id, me.actor, changes)
+    except BadInput as error:
+        shown = {name: said.get(name, "") for name in _SHOWN}
+        return await _settings_page(request, shown, problem=f"{formatting.plain(error.field).capitalize()}: {error.reason}.", status=422)
+    return go("/settings", "Saved. Bookings that stand keep standing.")
+
+
+async def add_resource(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    try:
+        if said.get("kind") not in ("bay", "loaner") or not said.get("name"):
+            raise BadInput("name", "say what it is and how it is called")
+        await accounts.add_resource(me.house, me.dealer_id, me.actor, said["kind"], said["name"][:60])
+    except TelltaleError as error:
+        return refused(error, "/settings")
+    return go("/settings", f"{said['name']} is there. Windows are offered for it from now on.")
+
+
+async def create_key(request: web.Request) -> web.Response:
+    """The key is on the answer to this very form and nowhere else."""
+    me, said = call(request), await form(request)
+    try:
+        if not said.get("label"):
+            raise BadInput("name", "say which program it is for")
+        days = said.get("days", "365")
+        ends = None if days == "" else me.house.now() + timedelta(days=min(row_of(days, "expires", "choose how long the key is to work"), 3_650))
+        token = await accounts.create_key(me.house, me.dealer_id, me.actor, said["label"][:60], await ticked(request, "scope"), ends)
+    except TelltaleError as error:
+        return refused(error, "/settings")
+    return await _settings_page(request, _kept(request), key=(said["label"], token))
+
+
+async def revoke_key(request: web.Request) -> web.Response:
+    me, said = call(request), await form(request)
+    try:
+        await accounts.revoke_key(me.house, me.dealer_id, me.actor, said.get("label", ""))
+    except TelltaleError as error:
+        return refused(error, "/settings")
+    return go("/settings", "The key opens nothing any more.")
+
+
+async def show_more(request: web.Request) -> web.Response:
+    return await page(request, "more.html")
+
+
+async def _import_page(request: web.Request, *, report: owners.Imported | None = None, problem: str | None = None, status: int = 200) -> web.Response:
+    columns = [(name, _COLUMN_WORDS.get(name, "")) for name in COLUMNS]
+    return await page(request, "import.html", report=report, problem=problem, columns=columns, example=EXAMPLE, status=status)
+
+
+async def _settings_page(
+    request: web.Request, said: Mapping[str, str], *, problem: str | None = None, key: tuple[str, str] | None = None, status: int = 200
+) -> web.Response:
+    me = call(request)
+    async with me.house.at(me.dealer_id) as connection:
+        resources = [resource for resource in await slots.resources(connection, me.dealer_id) if resource.kind is not ResourceKind.DRIVER]
+        keys = await secrets.labels(connection, me.dealer_id, "api_key")
+        taken = await keeping.last(connection, me.dealer_id)
+    unheard = await owners.unheard(me.house, me.dealer_id)
+    return await page(request, "settings.html", said=said, limits=LIMITS, kinds=KINDS, taken=taken, problem=problem, resources=resources, keys=keys, key=key, unheard=unheard, grants=[(thing, list(found)) for thing, found in groupby(MEANS.items(), key=lambda item: item[0].partition(":")[0])], status=status)
+
+
+def _kept(request: web.Request) -> dict[str, str]:
+    dealer = call(request).dealer.model_dump()
+    return {name: str(dealer[name]) for name in _SHOWN}

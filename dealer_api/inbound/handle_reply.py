@@ -1,0 +1,188 @@
+"""A text that came in: stored once, understood, acted on and answered, all in one transaction.
+
+A provider that sees an error sends it again, and then nothing of the first try is there: no half-heard text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from actions import offers as offer_acts
+from actions.context import House
+from rules.service.replies import Asked, Meaning, Understood, understand
+from schemas.account import Dealer
+from schemas.booking import Offer, OfferState
+from schemas.case import CaseState
+from schemas.consent import Owner
+from schemas.errors import BadInput, IllegalMove, NotFound, Overtaken
+from schemas.message import MessageKind, Purpose
+from schemas.text import storable
+from schemas.thread import Reply
+from store import accounts, cases, consents, feedback, jobs, messages, offers, owners, slots, threads
+from store.messages import OwnerTo
+from store.pool import Connection
+
+ACTOR = "owner"
+LONGEST_BODY = 2000  #: ten SMS parts and some; what is longer is cut before it is stored
+FEEDBACK_FOR = timedelta(days=14)  #: a digit after that answers nothing
+_ONE_PASSED_ON = timedelta(hours=1)  #: two machines that answer each other must not talk all night
+_ANSWERABLE = (CaseState.OPEN, CaseState.CONTACTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What became of a text: `reply_id` None means that it had been heard before."""
+
+    dealer_id: int
+    reply_id: int | None
+    understood: Understood | None
+    owner_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One owner's text and all that is needed to act on it."""
+
+    dealer: Dealer
+    owner: Owner
+    reply: Reply
+    reply_id: int
+    thread_id: int
+    offer: Offer | None
+
+
+async def hear(house: House, reply: Reply) -> Heard:
+    """From the provider's hand to the end of what it causes. NotFound when nobody is reached at that number."""
+    for field, text in (("from", reply.from_address), ("to", reply.to_address), ("id", reply.provider_id)):
+        storable(text, field)
+    reply = reply.model_copy(update={"body": reply.body.replace("\x00", "").encode("utf-8", "replace").decode()[:LONGEST_BODY]})
+    async with house.at(None) as connection:
+        dealer_id = await accounts.dealer_at(connection, reply.to_address)
+    if dealer_id is None:
+        raise NotFound("number")
+    async with house.at(dealer_id) as connection:
+        owner = await owners.at_address(connection, dealer_id, reply.from_address)
+        if owner is None:
+            kept = await threads.keep(connection, dealer_id, reply, owner_id=None, understood=Meaning.OTHER.value, for_a_person=True)
+            return Heard(dealer_id, kept, None, None)
+        offer, choices = await _offer_in_question(connection, owner)
+        asked = Asked(choices, await feedback.outstanding(connection, dealer_id, owner.id, house.now() - FEEDBACK_FOR) is not None)
+        understood = understand(reply.body, asked)
+        if understood.meaning in (Meaning.STOP, Meaning.START):
+            await consents.claim(connection, dealer_id, owner.id)
+        person = understood.for_a_person or (understood.meaning is Meaning.STOP and offer is not None)
+        kept = await threads.keep(connection, dealer_id, reply, owner_id=owner.id, understood=understood.meaning.value, for_a_person=person)
+        if kept is None:
+            return Heard(dealer_id, None, understood, owner.id)
+        thread_id = await threads.of_owner(connection, dealer_id, owner.id)
+        said = _Said(await accounts.dealer(connection, dealer_id), owner, reply, kept, thread_id, offer)
+        if not await _act(house.within(connection), connection, said, understood):
+            await threads.wants_a_person(connection, dealer_id, kept, thread_id, reply.received_at)
+            person = True
+        if person:
+            await jobs.put(connection, dealer_id, "reply", kept, due_at=house.now())
+        return Heard(dealer_id, kept, understood, owner.id)
+
+
+async def _offer_in_question(connection: Connection, owner: Owner) -> tuple[Offer | None, tuple[int, ...]]:
+    """The open offer, or the newest one if its hold ran out and nothing has been agreed since; with its digits."""
+    offer = await offers.open_of_owner(connection, owner.dealer_id, owner.id)
+    if offer is None:
+        newest = await offers.newest_of_owner(connection, owner.dealer_id, owner.id)
+        if newest is not None and newest.state is OfferState.EXPIRED:
+            case = await cases.get(connection, owner.dealer_id, newest.case_id)
+            offer = newest if case.state in _ANSWERABLE else None
+    if offer is None:
+        return None, ()
+    held = await slots.of_offer(connection, owner.dealer_id, offer.id)
+    return offer, tuple(sorted({slot.choice for slot in held if slot.choice is not None}))
+
+
+async def _act(house: House, connection: Connection, said: _Said, understood: Understood) -> bool:
+    """Do what it means. False: it could not be done, a person reads it."""
+    match understood.meaning:
+        case Meaning.CHOICE:
+            return await _choose(house, said, understood.number or 0)
+        case Meaning.DECLINE:
+            return await _decline(house, said)
+        case Meaning.STOP:
+            return await _stop(house, connection, said)
+        case Meaning.START:
+            if await consents.start(connection, said.dealer.id, said.owner.id, now=house.now(), wording=said.reply.body[:200]):
+                await _answer(house, connection, said, MessageKind.STARTED)
+        case Meaning.HELP:
+            await _answer(house, connection, said, MessageKind.HELP, phone=said.dealer.phone)
+        case Meaning.FEEDBACK:
+            return await _score(house, connection, said, understood)
+        case Meaning.OTHER:
+            await _pass_on(house, connection, said)
+    return True
+
+
+async def _choose(house: House, said: _Said, choice: int) -> bool:
+    """Book it; who answers too late is shown two fresh windows at once, or is told that a person will ring."""
+    assert said.offer is not None
+    try:
+        await offer_acts.accept(house, said.dealer.id, ACTOR, said.offer.id, choice)
+        return True
+    except (Overtaken, IllegalMove):
+        pass
+    except (BadInput, NotFound):
+        return False
+    try:
+        await offer_acts.renew(house, said.dealer.id, ACTOR, said.offer.id)
+        return True
+    except (Overtaken, IllegalMove, BadInput, NotFound):
+        async with house.at(said.dealer.id) as connection:
+            await _answer(house, connection, said, MessageKind.OFFER_EXPIRED, phone=said.dealer.phone)
+        return False
+
+
+async def _decline(house: House, said: _Said) -> bool:
+    assert said.offer is not None
+    try:
+        await offer_acts.decline(house, said.dealer.id, ACTOR, said.offer.id, "answered 0")
+    except (Overtaken, IllegalMove):
+        async with house.at(said.dealer.id) as connection:  # it had run out: no is no all the same
+            await _answer(house, connection, said, MessageKind.DECLINED, phone=said.dealer.phone)
+    return True
+
+
+async def _stop(house: House, connection: Connection, said: _Said) -> bool:
+    """At once and for good; what waits is cancelled, and one confirmation goes out. Saying it again changes nothing."""
+    if await consents.stop(connection, said.dealer.id, said.owner.id, now=house.now(), wording=said.reply.body[:200]):
+        await messages.cancel_queued(connection, said.dealer.id, said.owner.id, "the owner said STOP")
+        await _answer(house, connection, said, MessageKind.STOPPED)
+    return True
+
+
+async def _score(house: House, connection: Connection, said: _Said, understood: Understood) -> bool:
+    now = house.now()
+    case_id = await feedback.outstanding(connection, said.dealer.id, said.owner.id, now - FEEDBACK_FOR)
+    if case_id is None or not await feedback.answer(
+        connection, said.dealer.id, case_id, said.owner.id, score=understood.number, words=understood.words or None, now=now
+    ):
+        return False
+    await _answer(house, connection, said, MessageKind.FEEDBACK_THANKS, case_id=case_id)
+    return True
+
+
+async def _pass_on(house: House, connection: Connection, said: _Said) -> None:
+    """Say that a person will read it, at most once an hour."""
+    hour = int(house.now().timestamp() // _ONE_PASSED_ON.total_seconds())
+    await _answer(house, connection, said, MessageKind.PASSED_ON, reference=f"passed_on-{said.dealer.id}-{said.owner.id}-{hour}")
+
+
+async def _answer(
+    house: House, connection: Connection, said: _Said, kind: MessageKind, *, case_id: int | None = None, reference: str | None = None, **facts: Any
+) -> None:
+    """On the channel on which they wrote, in their language; once per incoming text."""
+    text = house.wording.text(said.owner.language, kind, dealer=said.dealer.name, **facts)
+    await messages.queue(
+        connection, dealer_id=said.dealer.id, kind=kind, purpose=Purpose.SURVEY if kind is MessageKind.FEEDBACK_THANKS else Purpose.STATUS,
+        to=OwnerTo(said.owner.id, said.reply.channel, said.reply.from_address, said.owner.language), body=text.body, author="system", now=house.now(),
+        case_id=case_id if case_id is not None else (said.offer.case_id if said.offer else None),
+        reference=reference or f"{kind.value}-reply{said.reply_id}",
+    )  # fmt: skip

@@ -1,0 +1,229 @@
+"""The driver's phone page: the street, the customer, and the next of five steps as one big button."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from functools import partial
+from urllib.parse import quote
+
+from aiohttp import web
+
+from actions import legs as leg_acts
+from actions.context import House
+from dealer_api import authentication
+from dealer_api.app_keys import LIVE, call, house
+from dealer_api.live import open_stream, rightful, send
+from dealer_api.owner.formatting import Speech
+from dealer_api.owner.journey import Drive as JourneyDrive
+from dealer_api.owner.journey import journey_of
+from dealer_api.owner.links import Ended, forgiving, form_of, lapse_of, speech_of
+from dealer_api.owner.pages import draw, see_other
+from rules.service.pickup import next_event
+from schemas.account import Dealer, Staff
+from schemas.errors import BadInput, NotFound
+from schemas.moment import from_local, local
+from schemas.pickup import LEGS, LegEvent, LegKind, LegState
+from store import accounts, secrets
+from store.pool import Connection
+from store.views import drives, journey
+from store.views.drives import Drive
+
+#: The five steps in order, over both legs.
+STEPS = (LegEvent.ON_THE_WAY, LegEvent.COLLECTED, LegEvent.AT_WORKSHOP, LegEvent.ON_THE_WAY_BACK, LegEvent.HANDED_OVER)
+_UNDER_WAY = (LegState.ON_THE_WAY, LegState.COLLECTED, LegState.ON_THE_WAY_BACK)
+_AHEAD_DAYS = 4  #: a car collected on Friday goes back on Monday
+_NOTES = frozenset({"changed", "overtaken"})
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One leg as the page draws it."""
+
+    id: int
+    kind: str
+    state: str
+    address: str
+    map: str
+    customer: str
+    car: str
+    phone: str | None
+    starts_at: datetime
+    ends_at: datetime
+    other_day: bool
+    over: bool
+    waits: bool  #: a return whose car the workshop has not finished
+    next: str | None
+    step: int
+    ticks: tuple[tuple[str, str], ...]  #: event and done, current or todo
+    owner_sees: str
+    switch: str
+
+
+@dataclass(frozen=True)
+class Road:
+    """Who drives, and what they have to drive."""
+
+    house: House
+    dealer: Dealer
+    staff: Staff | None
+    only: int | None  #: a link that was not given to a person opens this leg alone
+    here: str
+    csrf: str
+    drives: tuple[Drive, ...]
+    speech: Speech
+    lapse: int | None
+
+
+async def _road(request: web.Request) -> Road:
+    """The signed-in driver's day, or the day of whoever this link was given to."""
+    home = house(request).alone()
+    if "token" in request.match_info:
+        token = request.match_info["token"]
+        async with home.at(None) as connection:
+            secret = await secrets.find(connection, token, "driver")
+        if secret is None:
+            raise NotFound("link")
+        if not secret.opens(home.now()):
+            raise Ended
+        dealer_id, staff_id, only, here, csrf = secret.dealer_id, secret.staff_id, secret.subject_id, f"/d/{token}", ""
+    else:
+        me = call(request)
+        dealer_id, staff_id, only, here, csrf = me.dealer_id, me.staff.id if me.staff else None, None, "/driver", me.csrf
+    async with home.at(dealer_id) as connection:
+        dealer = await accounts.dealer(connection, dealer_id)
+        staff = await accounts.staff(connection, dealer_id, staff_id) if staff_id else None
+        if staff and staff.disabled_at is not None:
+            raise Ended
+        found = await _drives(connection, dealer, staff, only, home.now())
+        lapse = await lapse_of(connection)
+    speech = speech_of(request, home, staff.language if staff else dealer.language, dealer.zone, home.now())
+    return Road(home, dealer, staff, None if staff else only, here, csrf, tuple(found), speech, lapse)
+
+
+async def _drives(connection: Connection, dealer: Dealer, staff: Staff | None, only: int | None, now: datetime) -> list[Drive]:
+    if staff is None:
+        one = await drives.one(connection, dealer.id, only) if only else None
+        return [one] if one else []
+    today = local(now, dealer.zone).date()
+    day = [from_local(today + timedelta(days=n), time(0), dealer.zone) for n in (0, _AHEAD_DAYS)]
+    return await drives.of_day(connection, dealer.id, staff.id, *day)
+
+
+def _chosen(road: Road, wanted: str) -> Drive | None:
+    """What to do now: what is under way, what was asked for, or the earliest that can begin."""
+    left = [drive for drive in road.drives if not _over(drive)]
+    under_way = next((drive for drive in left if drive.leg.state in _UNDER_WAY), None)
+    asked = next((drive for drive in left if str(drive.leg.id) == wanted), None)
+    ready = next((drive for drive in left if not _waits(drive)), None)
+    return asked or under_way or ready or next(iter(left), None)
+
+
+def _over(drive: Drive) -> bool:
+    return LEGS[drive.leg.kind].final(drive.leg.state)
+
+
+def _waits(drive: Drive) -> bool:
+    return drive.leg.kind is LegKind.RETURN and drive.leg.state is LegState.PLANNED and drive.booking_state != "ready"
+
+
+def _card(road: Road, drive: Drive, owner_sees: str = "") -> Card:
+    leg, speech = drive.leg, road.speech
+    event = next_event(leg)
+    done = STEPS.index(event) if event else (3 if leg.kind is LegKind.COLLECT else 5)
+    return Card(
+        id=leg.id,
+        kind=leg.kind.value,
+        state=leg.state.value,
+        address=leg.address,
+        map=f"https://www.openstreetmap.org/search?query={quote(leg.address)}",
+        customer=drive.customer or "",
+        car=drive.car + (f" · {drive.plate}" if drive.plate and drive.plate not in drive.car else ""),
+        phone=drive.phone,
+        starts_at=leg.starts_at,
+        ends_at=leg.ends_at,
+        other_day=local(leg.starts_at, speech.zone).date() != local(speech.now, speech.zone).date(),
+        over=_over(drive),
+        waits=_waits(drive),
+        next=event.value if event else None,
+        step=done + 1,
+        ticks=tuple((step.value, "done" if n < done else "current" if n == done else "todo") for n, step in enumerate(STEPS)),
+        owner_sees=owner_sees,
+        switch="" if _over(drive) else f"{road.here}?leg={leg.id}",
+    )
+
+
+async def _owner_sees(road: Road, drive: Drive) -> str:
+    """The headline on the owner's page at this moment, in the driver's language."""
+    async with road.house.at(road.dealer.id) as connection:
+        visit = await journey.visit(connection, road.dealer.id, drive.case_id)
+    if visit is None:
+        return ""
+    legs = tuple(JourneyDrive(leg, driver) for leg, driver in visit.legs)
+    return journey_of(
+        road.speech, dealer=road.dealer.name, dealer_address=road.dealer.address, case=visit.case, booking=visit.booking, drives=legs, times=visit.times
+    ).headline
+
+
+@forgiving
+async def show(request: web.Request) -> web.StreamResponse:
+    """Today's drives: the one to do now, large; the others below."""
+    road = await _road(request)
+    chosen = _chosen(road, request.query.get("leg", ""))
+    note = request.query.get("note", "")
+    return draw(
+        "driver.html", road.speech, dealer=road.dealer, driver=road.staff.name if road.staff else "", here=road.here, live=f"{road.here}/live",
+        csrf=road.csrf, lapse=road.lapse, legs=road.drives, notice=road.speech.say(note) if note in _NOTES else None, trouble=True,
+        now_leg=_card(road, chosen, await _owner_sees(road, chosen)) if chosen else None,
+        others=[_card(road, drive) for drive in road.drives if drive is not chosen],
+    )  # fmt: skip
+
+
+@forgiving
+async def move(request: web.Request) -> web.StreamResponse:
+    """The next step. The same step again, from a phone that heard no answer, is no mistake and changes nothing."""
+    road, form = await _road(request), await form_of(request)
+    drive = next((drive for drive in road.drives if str(drive.leg.id) == form.get("leg")), None)
+    if drive is None:
+        raise BadInput("leg", "is not one of your drives")
+    try:
+        event = LegEvent(str(form.get("event", "")))
+    except ValueError:
+        raise BadInput("event", f"is one of {', '.join(STEPS)}") from None
+    if _taken(drive, event):
+        return see_other(road.here)
+    actor = f"staff:{road.staff.id}" if road.staff else "driver"
+    await leg_acts.move(road.house, road.dealer.id, actor, drive.leg.id, event)
+    return see_other(road.here)
+
+
+def _taken(drive: Drive, event: LegEvent) -> bool:
+    """Whether the leg is already at, or past, where this step leads."""
+    order = [state.value for state in LEGS[drive.leg.kind].moves if state is not LegState.CANCELLED]
+    reached = drive.leg.state.value
+    return event.value in order and reached in order and order.index(reached) >= order.index(event.value)
+
+
+async def _still(request: web.Request) -> bool:
+    """A link as it stands now, a session as the desk's streams do."""
+    if "token" not in request.match_info:
+        return await authentication.still(request)
+    try:
+        await _road(request)
+        return True
+    except (Ended, NotFound):
+        return False
+
+
+async def live(request: web.Request) -> web.StreamResponse:
+    """Tells the open page to look again when a drive or a visit of this dealer changed. It ends with the link, or with the right to look."""
+    road = await _road(request)
+    response = await open_stream(request)
+    async for change in rightful(request.app[LIVE].changes(road.dealer.id), partial(_still, request)):
+        if change is None:
+            await response.write(b": still here\n\n")
+        elif change["noun"] in ("everything", "leg", "booking"):
+            await send(response, "changed", "")
+    return response
+
+

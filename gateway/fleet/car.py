@@ -1,0 +1,47 @@
+"""What the gateway holds of one car while it speaks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.fleet.sequence import Frontier
+from store import readings
+from store.vehicles import Identity
+
+
+class Car:
+    """Identity, memory of the rules, frontier. Slots, and the memory is one bytearray: 100,000 of these cost the garbage
+    collector little."""
+
+    __slots__ = (
+        "acked_at", "bucket", "dealer_id", "frontier", "heard_ts", "id", "loaded", "low_day", "memory", "odometer", "odometer_ts", "place",
+        "profile", "revoked", "row_head", "shown", "shown_ids", "since", "vin",
+    )  # fmt: skip
+
+    def __init__(self, who: Identity, bucket: int) -> None:
+        self.bucket = bucket
+        self.id, self.vin = who.id, who.vin
+        self.profile = who.profile
+        self.belongs_to(who.dealer_id)
+        self.revoked = who.revoked_at is not None
+        self.acked_at = 0.0  #: machine time of the last application ack
+        self.shown: bytes | None = None  #: the newest row, packed, until it is written for the desk
+        self.shown_ids: tuple[int, ...] | None = None  #: of which set of signals it is
+        self.forget()
+
+    def belongs_to(self, dealer_id: int) -> None:
+        """Who looks after it from now on."""
+        self.dealer_id = dealer_id
+        self.row_head = readings.of_car(dealer_id, self.id)
+
+    def forget(self) -> None:
+        """Back to what the database says: it is loaded again before the next reading."""
+        self.loaded = False
+        self.memory: Any = None
+        self.frontier = Frontier()
+        self.place = 0  #: running number of the last judged row
+        self.since = 0  #: rows judged since the last checkpoint
+        self.low_day = 0  #: an ordinary row lies in this partition or a later one; another forces a checkpoint
+        self.odometer: float | None = None
+        self.odometer_ts = 0.0
+        self.heard_ts = 0.0  #: when the car made its newest message

@@ -1,0 +1,1 @@
+"""A message on its way: decode, judge, save in one transaction, acknowledge."""

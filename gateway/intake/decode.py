@@ -1,0 +1,154 @@
+"""From deliveries to values, and everything that must be read from the database before a batch can be judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from functools import partial
+from typing import Final
+
+import structlog
+
+from gateway.fleet.car import Car
+from gateway.fleet.fleet import DIAGNOSTICS, TELEMETRY, UNKNOWN, Fleet, Route
+from gateway.fleet.sequence import KEPT_BOOTS
+from gateway.intake import normalise
+from gateway.intake.batch import Batch
+from gateway.intake.fast_path import Left
+from gateway.intake.latest_values import Shown
+from gateway.intake.message_keys import Keys
+from gateway.intake.normalise import IMPOSSIBLE_DAY, NO_BOOT, Heard
+from gateway.intake.rejections import Refusals
+from gateway.intake.writer import Writer
+from gateway.mqtt.chunk import Chunk
+from gateway.token_bucket import Allowance
+from schemas.reading import Refusal
+from schemas.vehicle import is_vin
+from store import quarantine, readings, vehicles
+
+log = structlog.get_logger()
+
+OLD_BOOTS, OLD_BOOT_EVERY_S = 16, 5.0  #: of one car that are looked up at once: nobody knows their days, so each costs a look at every day
+ASK_AGAIN_S: Final = 5.0  #: an unknown VIN is looked up this often at most
+
+Said = tuple[Car, Heard, bytes, str]  #: one message: its car, what it came to, payload and topic
+LetIn = tuple[Car, int, Heard]  # car, quarantine id, what it said
+
+
+class Hearing:
+    """Decodes a batch, meets new cars, warms up cold ones."""
+
+    def __init__(self, fleet: Fleet, writer: Writer, refusals: Refusals, shown: Shown) -> None:
+        self.fleet, self.writer, self.refusals, self.shown = fleet, writer, refusals, shown
+        self.keys = Keys()
+        self._old_boots = Allowance(OLD_BOOTS, OLD_BOOT_EVERY_S)
+        self._looked_up: dict[str, float] = {}
+
+    async def hear(self, batch: Batch, chunk: Chunk, left: Iterable[Left], received_at: float) -> list[Said]:
+        """These messages of a chunk, from bytes to values; what needs no car's memory is settled here. Afterwards all their cars are warm."""
+        heard: list[Said] = []
+        kept = set(chunk.retained)
+        left = list(left)
+        await self._meet(chunk.topics[n] for n, _ in left)
+        for n, read in left:
+            name, payload, retained = chunk.topics[n], chunk.payloads[n], n in kept
+            route = self.fleet.route(name)
+            car = route.car
+            try:
+                if car is None or car.revoked or route.kind == UNKNOWN or retained:
+                    self._stray(batch, route, payload, received_at, retained)
+                elif read is not None:
+                    heard.append((car, Heard(read[0], read[1], odometer=read[2]), payload, route.source.topic))
+                elif route.kind == TELEMETRY:
+                    heard.append((car, normalise.telemetry(payload, route.source, received_at), payload, route.source.topic))
+                elif route.kind == DIAGNOSTICS:
+                    heard.append((car, normalise.diagnostics(payload, route.source, received_at), payload, route.source.topic))
+                else:
+                    self._hint(batch, car, payload)
+            except Exception as error:  # our bug: this message is put aside, the others go on
+                log.exception("decoder_fault", vehicle=route.source.vehicle_id)
+                detail = f"it could not be read; that is our fault ({type(error).__name__})"
+                self.refusals.refuse(batch, car, normalise.refusal(route.source, payload, received_at, Refusal.NOT_TELEMETRY, detail))
+        await self.warm_up(batch, [said[0] for said in heard if not said[0].loaded])
+        return await self._learn(batch, heard)
+
+    async def _meet(self, names: Iterable[bytes]) -> None:
+        """Look cars up of which we have not heard: the first word of a new one may be quicker than the bell."""
+        now, strangers = time.monotonic(), set()
+        for name in names:
+            if name in self.fleet.routes:
+                continue
+            vin = self.fleet.route(name).source.vin
+            if vin not in self.fleet.by_vin and is_vin(vin) and now - self._looked_up.get(vin, -ASK_AGAIN_S) >= ASK_AGAIN_S:
+                strangers.add(vin)
+        if strangers:
+            if len(self._looked_up) > 1000:
+                self._looked_up.clear()
+            self._looked_up |= dict.fromkeys(strangers, now)
+            self.fleet.meet(await self.writer.read(partial(vehicles.by_vins, vins=sorted(strangers))))
+
+    def _stray(self, batch: Batch, route: Route, payload: bytes, received_at: float, retained: bool) -> None:
+        if retained:
+            reason, detail = Refusal.RETAINED, "retained messages are not events"
+        elif route.car is None:
+            reason, detail = Refusal.UNKNOWN_VEHICLE, "no dealer looks after a car of this VIN"
+        elif route.car.revoked:
+            reason, detail = Refusal.REVOKED, "the car's credentials were taken away: enrol it again if it may speak"
+        else:
+            reason, detail = Refusal.NOT_TELEMETRY, "this topic is not in the contract, or not in the car's bucket"
+        self.refusals.refuse(batch, route.car, normalise.refusal(route.source, payload, received_at, reason, detail))
+
+    def _hint(self, batch: Batch, car: Car, payload: bytes) -> None:
+        """A word on `status`. A car that is back learns how far we have it."""
+        said = normalise.status(payload)
+        if said is None:
+            return
+        self.shown.hint(car, said, batch.now)
+        if said.state == "online" and car.loaded and car.frontier.boot >= 0:
+            batch.old_acks.append((car, car.frontier.boot, car.frontier.upto(car.frontier.boot)))
+
+    async def warm_up(self, batch: Batch, cars: Iterable[Car]) -> None:
+        """Load those that are cold."""
+        cold = {car for car in cars if not car.loaded}
+        if cold:
+            now = time.monotonic()
+            closed, _ = await self.writer.read(lambda connection: self.fleet.load(connection, cold, now))
+            batch.arrived += closed
+
+    async def _learn(self, batch: Batch, heard: list[Said]) -> list[Said]:
+        """Boots that were forgotten, and keys of devices without counters. Returns what may be judged: a car that jumps between more old
+        boots than we look up keeps what it said, for it gets no ack."""
+        now = time.monotonic()
+        strangers: set[tuple[Car, int]] = set()
+        keys: set[tuple[int, int, int]] = set()
+        kept = []
+        for one in heard:
+            car, said, payload, name = one
+            row = said.reading
+            boot = row.boot if row is not None else said.boot
+            if boot == NO_BOOT and row is not None:
+                keys |= {(car.id, row.seq, row.day), (car.id, row.seq, IMPOSSIBLE_DAY)}  # on its day, or when that had no leaf of its own
+            elif boot is not None and boot < car.frontier.boot and boot not in car.frontier.tops and (car, boot) not in strangers:
+                if row is not None and not self._old_boots.take(car.id, now):
+                    source = normalise.Source(car.vin, car.id, name)
+                    detail = f"boot {boot} is older than the {KEPT_BOOTS} that are at hand, and too many such at once: send it again later"
+                    self.refusals.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.FLOOD, detail, boot, row.seq))
+                    continue
+                strangers.add((car, boot))
+            kept.append(one)
+        if strangers:
+            await self.writer.read(lambda connection: self.fleet.learn_boots(connection, strangers))
+        if keys:
+            self.keys.stored(await self.writer.read(lambda connection: readings.known_keys(connection, keys)))
+        return kept
+
+    async def accepted(self, buckets: set[int]) -> list[LetIn]:
+        """Refused messages of our cars that a person let in."""
+        found: list[LetIn] = []
+        waiting: list[quarantine.Accepted] = await self.writer.read(lambda connection: quarantine.accepted(connection))
+        for one in waiting:
+            car = self.fleet.by_id.get(one.vehicle_id)
+            if car is not None and car.bucket in buckets:
+                source = normalise.Source(car.vin, car.id, one.topic)
+                found.append((car, one.id, normalise.telemetry(one.payload, source, one.received_at.timestamp(), let_in=True)))
+        return found

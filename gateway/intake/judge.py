@@ -1,0 +1,258 @@
+"""The decision: is a row new, what is its place, what do the rules say, what goes into the transaction?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from gateway.fleet.car import Car
+from gateway.fleet.fleet import CHECKPOINT_ROWS, Fleet
+from gateway.fleet.sequence import Arrival, Gap
+from gateway.intake import fast_path, normalise
+from gateway.intake.batch import Batch
+from gateway.intake.decode import Hearing, LetIn
+from gateway.intake.latest_values import Shown
+from gateway.intake.normalise import IMPOSSIBLE_DAY, NO_BOOT, Heard
+from gateway.intake.partitions import Leaves
+from gateway.intake.rejections import Refusals
+from gateway.mqtt.chunk import Chunk
+from schemas.alert import AlertStep
+from schemas.reading import Mark, Reading, Refusal
+from store import readings
+from store.alerts import Moved
+
+log = structlog.get_logger()
+
+Due = dict[Car, Reading | None]  # cars that need a checkpoint, with their last row
+
+
+class Judging:
+    """Owns the cars' memories while a batch is prepared; nothing else moves them."""
+
+    def __init__(
+        self, fleet: Fleet, hearing: Hearing, refusals: Refusals, shown: Shown, clock: Callable[[], datetime], leaves: Leaves | None = None
+    ) -> None:
+        self.fleet, self.hearing, self.refusals, self.shown, self.clock = fleet, hearing, refusals, shown, clock
+        self.leaves = leaves or Leaves()
+        self.poison: dict[tuple[int, int, int], str] = {}  #: rows that the database refused
+        self.duplicates = self.late = 0
+        self._owing: set[tuple[Car, int]] = set()  #: cars and boots of which this batch holds something that is not simply the next row
+
+    async def prepare(self, chunks: list[Chunk], *, tick: bool, let_in: list[LetIn]) -> Batch:
+        """Decode, load what is cold, judge, pack. With `tick` also what is done once a second."""
+        batch = Batch(chunks, self.clock())
+        received_at = batch.received_at
+        self._owing.clear()
+        self.leaves.turn(received_at)
+        self.hearing.keys.turn()
+        due: Due = {}
+        now = time.monotonic()
+        for chunk in chunks:
+            batch.messages += len(chunk)
+            for first in range(0, len(chunk), fast_path.SLICE):
+                left = self._walk(batch, chunk, range(first, min(first + fast_path.SLICE, len(chunk))), due)
+                for car, said, payload, name in await self.hearing.hear(batch, chunk, left, received_at) if left else ():
+                    self._admit(batch, car, said, payload, name, now, due)
+                await asyncio.sleep(0)
+        await self.hearing.warm_up(batch, [car for car, _, _ in let_in])
+        for car, quarantine_id, said in let_in:
+            self._let_in(batch, car, quarantine_id, said, due)
+        if tick:
+            for car in list(self.fleet.gappy):
+                self._gaps(batch, car, now, due)
+            self.refusals.tick(batch, now)
+        for car, last in due.items():
+            if car.loaded:
+                batch.checkpoints.append(self.fleet.checkpoint(car, last.ts if last else received_at, last.day if last else IMPOSSIBLE_DAY, received_at))
+        for car, boot in self._owing:
+            if boot == car.frontier.boot:
+                batch.acks[car] = boot, car.frontier.upto(boot)
+            elif boot in car.frontier.tops:
+                batch.old_acks.append((car, boot, car.frontier.upto(boot)))
+        return batch
+
+    def forget(self) -> None:
+        """Back to what the database says: nothing is being written."""
+        self.fleet.forget_all()
+        self.hearing.keys.forget()
+
+    def _walk(self, batch: Batch, chunk: Chunk, positions: range, due: Due) -> list[fast_path.Left]:
+        """What is straight is judged; the rest comes back. While rows are being sorted out, nothing is straight."""
+        if self.poison:
+            return [(n, None) for n in positions]
+        return fast_path.walk(batch, self.fleet, self.shown, self._fault, due, self.leaves.open, chunk, positions)
+
+    def _admit(
+        self, batch: Batch, car: Car, said: Heard, payload: bytes, name: str, now: float, due: Due
+    ) -> None:
+        """One message of one car: is it new, what is its place, what do the rules say?"""
+        row = said.reading
+        for refused in said.refused:
+            self.refusals.refuse(batch, car, refused)
+        if row is None:
+            if said.boot is not None and said.seq is not None:  # refused, but it leaves no gap
+                self._owing.add((car, said.boot))
+                if car.frontier.arrive(said.boot, said.seq, said.oldest, now) is not Arrival.DUPLICATE:
+                    due[car] = None
+            return
+        boot, seq = row.boot, row.seq
+        if self.poison and (car.id, boot, seq) in self.poison:
+            self._dead_letter(batch, car, row, payload, name, now, due)
+            return
+        row.day = self.leaves.of(row.day, now)
+        frontier = car.frontier
+        if boot == NO_BOOT:
+            if self.hearing.keys.said_before((car.id, seq)):
+                self.duplicates += 1
+                return
+            arrival = Arrival.NEXT
+        else:
+            fresh = boot != frontier.boot
+            if fresh and frontier.boot in frontier.tops:  # each boot has its own ack; the one before says its last word
+                self._owing.add((car, frontier.boot))
+            self._owing.add((car, boot))
+            arrival = frontier.arrive(boot, seq, said.oldest, now)
+            if arrival is Arrival.DUPLICATE:
+                self.duplicates += 1
+                return
+            if fresh or arrival is not Arrival.NEXT:
+                self._odd(car, said, arrival, row, due)
+        if said.odometer >= 0:
+            self._check_odometer(batch, car, row, said.odometer, payload, name)
+        if row.ts > car.heard_ts:
+            car.heard_ts = row.ts
+        if arrival is Arrival.WAITS:
+            frontier.hold(row)
+            batch.store(row.day, readings.pack(car.dealer_id, row))
+            batch.waiting[(car.id, boot, seq)] = (row.day, len(batch.rows[row.day]) - 1)
+            if IMPOSSIBLE_DAY < row.day < car.low_day:
+                due[car] = row
+            self._drain(batch, car, now, due)
+            return
+        batch.store(row.day, self._judge(batch, car, row, due))
+        if frontier.waiting:
+            self._drain(batch, car, now, due)
+
+    def _step(self, memory: Any, row: Reading) -> tuple[AlertStep, ...]:
+        try:
+            return self.fleet.judge.step(memory, row)
+        except Exception as error:
+            return self._fault(row, error)
+
+    def _fault(self, row: Reading, error: Exception) -> tuple[AlertStep, ...]:
+        """The judge catches its rules; what it does not catch is our bug and stops no car."""
+        log.error("judge_fault", vehicle=row.vehicle_id, exc_info=error)
+        self.refusals.tally(None, "judge_fault", type(error).__name__, 1, str(error)[:300])
+        return ()
+
+    def _odd(self, car: Car, said: Heard, arrival: Arrival, row: Reading, due: Due) -> None:
+        """Not simply the next one: what must not be told from rows alone goes into a checkpoint of this very transaction."""
+        frontier = car.frontier
+        if said.oldest is not None:
+            frontier.give_up_below(row.boot, said.oldest)
+        if frontier.gaps or frontier.waiting or frontier.closed:
+            self.fleet.gappy.add(car)
+        if arrival is Arrival.LATE:
+            row.mark |= Mark.LATE
+            self.late += 1
+            due[car] = row
+        elif said.oldest is not None and said.oldest < row.seq and frontier.gaps and frontier.gaps[-1].boot == row.boot:
+            due[car] = row
+
+    def _judge(self, batch: Batch, car: Car, row: Reading, due: Due) -> bytes:
+        """Its place, its steps; returns it as it is written."""
+        car.place += 1
+        row.place = car.place
+        for step in self._step(car.memory, row):
+            batch.moved.append(Moved(car.dealer_id, car.id, row.received_at, step))
+        car.since += 1
+        if car.since >= CHECKPOINT_ROWS or IMPOSSIBLE_DAY < row.day < car.low_day or car in due:
+            due[car] = row
+        packed = readings.pack(car.dealer_id, row)
+        if row.ids and not (row.mark and row.mark & Mark.LATE):
+            self.shown.saw(car, row.ids, packed)
+        return packed
+
+    def _drain(self, batch: Batch, car: Car, now: float, due: Due) -> None:
+        """Judge what may be judged now of the rows that waited."""
+        for row in car.frontier.ready(now):
+            packed = self._judge(batch, car, row, due)
+            mine = batch.waiting.pop((car.id, row.boot, row.seq), None)
+            if mine is None:
+                batch.placed.append(row)
+            else:  # not written yet: with its place after all
+                batch.rows[mine[0]][mine[1]] = packed
+
+    def _check_odometer(self, batch: Batch, car: Car, row: Reading, at: int, payload: bytes, name: str) -> None:
+        metres = row.values[at]
+        if (row.mark and row.mark & (Mark.CLOCK_SUSPECT | Mark.ACCEPTED)) or row.ts < car.odometer_ts:
+            return
+        if car.odometer is not None:
+            fault = normalise.odometer_fault(metres, row.ts, car.odometer, car.odometer_ts)
+            if fault:
+                normalise.without(row, normalise.ODOMETER)
+                source = normalise.Source(car.vin, car.id, name)
+                self.refusals.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.ODOMETER, fault, row.boot, row.seq))
+                return
+        car.odometer, car.odometer_ts = metres, row.ts
+
+    def _dead_letter(
+        self, batch: Batch, car: Car, row: Reading, payload: bytes, name: str, now: float, due: Due
+    ) -> None:
+        """A row that the database refused: out of the batch, into quarantine, and no gap."""
+        why = self.poison[(car.id, row.boot, row.seq)]
+        if row.boot != NO_BOOT:
+            self._owing.add((car, row.boot))
+            if car.frontier.arrive(row.boot, row.seq, None, now) is Arrival.DUPLICATE:
+                return
+        due[car] = None
+        if why != "UniqueViolation":
+            source = normalise.Source(car.vin, car.id, name)
+            self.refusals.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.DATABASE, why, row.boot, row.seq))
+
+    def _let_in(self, batch: Batch, car: Car, quarantine_id: int, said: Heard, due: Due) -> None:
+        batch.folded.append(quarantine_id)
+        row = said.reading
+        if row is None or not row.ids:
+            return
+        row.boot, row.seq = NO_BOOT, quarantine_id  # its own number is taken, by the rest of it or by its refusal
+        row.mark |= Mark.ACCEPTED | Mark.LATE
+        if self.hearing.keys.said_before((car.id, row.seq)):
+            return
+        row.day = self.leaves.of(row.day, time.monotonic())
+        if said.odometer >= 0:
+            car.odometer, car.odometer_ts = row.values[said.odometer], row.ts
+        batch.store(row.day, self._judge(batch, car, row, due))
+        due[car] = row
+
+    def _gaps(self, batch: Batch, car: Car, now: float, due: Due) -> None:
+        """The ledger of one car: write what is open, ask for it, close what ended, judge what has waited long enough."""
+        frontier = car.frontier
+        if not car.loaded:
+            return
+        asks = frontier.asks(now, batch.now.timestamp(), car.heard_ts)
+        batch.asks += [(car, *ask) for ask in asks]
+        for gap in frontier.gaps:
+            if gap.asked and (not gap.kept or any(ask[0] == gap.boot for ask in asks)):
+                gap.kept = True
+                batch.gaps.append(_ledger(car, gap, batch.now))
+        for gap in frontier.closed:
+            if gap.lost:
+                (batch.lost if gap.kept else batch.lost_at_once).append(_ledger(car, gap, batch.now))
+                due.setdefault(car, None)
+                self._owing.add((car, gap.boot))
+            elif gap.kept:
+                batch.arrived.append((car.id, gap.boot, gap.first))
+        frontier.closed.clear()
+        self._drain(batch, car, now, due)
+        if not frontier.gaps and not frontier.waiting:
+            self.fleet.gappy.discard(car)
+
+
+def _ledger(car: Car, gap: Gap, now: datetime) -> tuple[int, int, int, int, int, datetime, int]:
+    return car.dealer_id, car.id, gap.boot, gap.first, gap.last, now, gap.asked

@@ -1,0 +1,389 @@
+"""From bytes to believed values: shape, units, ranges, clock. Pure; what is not believed says why."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Any, Final, NotRequired
+
+from pydantic import ConfigDict, FailFast, Field, Strict, TypeAdapter, ValidationError, with_config
+from pydantic_core import from_json
+from typing_extensions import TypedDict
+
+from rules.engine.plausibility import MAX_MPS as MAX_MPS
+from rules.engine.plausibility import ODOMETER as ODOMETER
+from rules.engine.plausibility import ODOMETER_SLACK_M as ODOMETER_SLACK_M
+from rules.engine.plausibility import odometer_fault as odometer_fault
+from schemas.moment import as_utc, from_epoch
+from schemas.reading import Mark, Reading, Refusal, Refused
+from schemas.signal import ALIASES, BY_PATH
+from schemas.telemetry import Counter, Diagnostics, Status
+from schemas.vehicle import is_vin
+from store import readings
+
+MAX_BYTES: Final = 64 * 1024
+QUICK_BYTES: Final = 8 * 1024  #: a sample of 100 signals; what is longer is looked at longer, and may take milliseconds to refuse
+MAX_PARTS: Final = 2048  #: commas; 256 codes with a freeze frame have 1,200. What has more costs milliseconds and says nothing
+NO_BOOT: Final = -1  #: boot of a device without counters
+AHEAD_S: Final = 300.0  #: a car's clock may be this much ahead of ours
+EARLIEST: Final = 1_420_070_400.0  #: 2015-01-01: no car that speaks to us is older
+ROLLOVER_S: Final = 1024 * 7 * 86_400.0  #: GPS week numbers of old receivers wrap after 1,024 weeks
+FIRST_DAY: Final = int(EARLIEST // 86_400)
+FAR_S: Final = 400 * 86_400.0  #: a day this far ahead gets no partition of its own
+IMPOSSIBLE_DAY: Final = 0
+FLOAT32_MAX: Final = 3.4028234e38
+_SHAPES: Final = 4096
+
+Value = Annotated[float, Strict()] | Annotated[bool, Strict()] | None
+
+
+@with_config(ConfigDict(extra="ignore", allow_inf_nan=False))
+class Sample(TypedDict):
+    """`schemas.telemetry.Telemetry` as a plain dict: the same contract, a third of the time (a test holds them together)."""
+
+    boot: NotRequired[Counter | None]
+    seq: NotRequired[Counter | None]
+    oldest: NotRequired[Counter | None]
+    ts: datetime
+    signals: Annotated[dict[str, Value], Field(max_length=256), FailFast()]  # 7,000 errors of one message would take 38 ms
+    vin: NotRequired[Any]
+
+
+@with_config(ConfigDict(extra="ignore", allow_inf_nan=False, strict=True))
+class PlainSample(TypedDict):
+    """The `Sample` that nearly all are: counters there, all values numbers. What is none is read again as a `Sample`."""
+
+    boot: Counter
+    seq: Counter
+    oldest: NotRequired[Counter | None]
+    ts: str
+    signals: Annotated[dict[str, float], Field(max_length=256)]
+    vin: NotRequired[Any]
+
+
+_sample = TypeAdapter(Sample).validator.validate_json  # without the adapter's own layer
+_plain_sample = TypeAdapter(PlainSample).validator.validate_json
+
+
+class Shape:
+    """What one set of signal names means. Cars send the same set again and again, so it is worked out once."""
+
+    __slots__ = ("believable", "convert", "highs", "ids", "lows", "odometer", "pack", "paths", "plain", "stored", "take", "unknown", "unpack")
+
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        found, self.convert, self.unknown = [], [], []
+        for n, path in enumerate(paths):
+            alias = ALIASES.get(path)
+            signal = BY_PATH.get(alias[0] if alias else path)
+            if signal is None:
+                self.unknown.append(path)
+            else:
+                found.append(signal)
+                self.convert.append((n, alias[1] if alias else None))
+        self.ids = tuple(signal.id for signal in found)
+        self.paths = tuple(signal.path for signal in found)
+        self.lows = tuple(signal.low for signal in found)
+        self.highs = tuple(signal.high for signal in found)
+        self.odometer = self.ids.index(ODOMETER) if ODOMETER in self.ids else -1
+        twice = len(set(self.ids)) < len(self.ids)
+        self.plain = not self.unknown and not twice and all(way is None for _, way in self.convert)
+        layout = struct.Struct(f"<{len(found)}f")
+        self.pack, self.unpack = layout.pack, layout.unpack
+        self.stored = readings.layout(self.ids).unpack
+        self.believable, self.take = _generated(self.ids, self.lows, self.highs)
+
+
+def _generated(ids: tuple[int, ...], lows: tuple[float, ...], highs: tuple[float, ...]) -> tuple[Callable[..., bool], Callable[..., bytes | None]]:
+    """Whether these values all lie in their ranges, and then how the row keeps them: one expression each, which takes
+    half the time of any loop."""
+    names = [f"v{n}" for n in range(len(lows))]
+    # not `low <= v <= high`: two comparisons of floats with a jump behind each are what the interpreter does fastest
+    tests = " and ".join(f"{name} >= {low!r} and {name} <= {high!r}" for name, low, high in zip(names, lows, highs, strict=True)) or "True"
+    how = readings.layout(ids)
+    known = {"pack": how.pack, "prefix": how.prefix}
+    takes = ", ".join(["prefix", *(f"4, {name}" for name in names), "-1"])
+    believable: Callable[..., bool] = eval(f"lambda {', '.join(names)}: {tests}", {})
+    take: Callable[..., bytes | None] = eval(f"lambda {', '.join(names)}: pack({takes}) if {tests} else None", known)
+    return believable, take
+
+
+_shapes: dict[tuple[str, ...], Shape] = {}
+
+
+def _shape(paths: tuple[str, ...]) -> Shape:
+    shape = _shapes.get(paths)
+    if shape is None:
+        if len(_shapes) >= _SHAPES:  # somebody sends ever new names: forget, rather than grow
+            _shapes.clear()
+        shape = _shapes[paths] = Shape(paths)
+    return shape
+
+
+@lru_cache(_SHAPES)
+def _ids(ids: tuple[int, ...]) -> tuple[int, ...]:
+    """One tuple per set of signals, shared by all rows that have it."""
+    return ids
+
+
+@dataclass(slots=True)
+class Heard:
+    """What one message came to. `reading.vehicle_id` is set; `place` is not."""
+
+    reading: Reading | None
+    oldest: int | None
+    refused: tuple[Refused, ...] = ()
+    boot: int | None = None  #: of a message that was refused as a whole, when it could be made out
+    seq: int | None = None
+    odometer: int = -1  #: where in the row the odometer stands
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who sent it, as the topic says."""
+
+    vin: str
+    vehicle_id: int
+    topic: str
+
+
+def clock_window(received_at: float) -> tuple[float, float]:
+    """Between which times a car's clock is believed without a second look."""
+    return max(EARLIEST, received_at - ROLLOVER_S + 86_400.0), received_at + AHEAD_S
+
+
+_SECOND: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", re.ASCII)
+_REST: Final = re.compile(r"(?:\.(\d{1,6}))?(?:Z|\+00:00)", re.ASCII)
+_CLOCK_KEPT: Final = 20_000
+_seconds: dict[str, tuple[float, int]] = {}  #: "2026-11-21T10:15:02" -> epoch seconds, day
+_rests: dict[str, float] = {}  #: ".120Z" -> 0.12
+
+
+def _learn_clock(stamp: str) -> bool:
+    """Cars that speak at the same time write the same second: read it once. False: not the usual form."""
+    rest = _REST.fullmatch(stamp, 19)
+    if rest is None or _SECOND.fullmatch(stamp, 0, 19) is None:
+        return False
+    if len(_seconds) > _CLOCK_KEPT or len(_rests) > _CLOCK_KEPT:
+        _seconds.clear()
+        _rests.clear()
+    at = datetime.fromisoformat(stamp[:19] + "+00:00").timestamp()  # ValueError: no such day
+    _seconds[stamp[:19]] = at, int(at // 86_400)
+    _rests[stamp[19:]] = int((rest[1] or "0").ljust(6, "0")) / 1e6
+    return True
+
+
+def quick(payload: bytes, vehicle_id: int, received_at: float, window: tuple[float, float]) -> tuple[Reading, int | None, int] | None:
+    """The row of a sample in which nothing is odd, the oldest number in the car's spool, and where in the row the odometer
+    stands; None when anything at all needs `telemetry`'s longer look. `window` is the `clock_window` of `received_at`."""
+    if len(payload) > QUICK_BYTES:
+        return None
+    try:
+        sample = _plain_sample(payload)
+        signals = sample["signals"]
+        shape = _shapes.get(tuple(signals))
+        if shape is None or not shape.plain or "vin" in sample:
+            return None
+        packed = shape.take(*signals.values())
+        if packed is None:
+            return None
+        stamp = sample["ts"]
+        known, rest = _seconds.get(stamp[:19]), _rests.get(stamp[19:])
+        if known is None or rest is None:
+            if not _learn_clock(stamp):
+                return None
+            known, rest = _seconds[stamp[:19]], _rests[stamp[19:]]
+        car_ts = known[0] + rest
+        if not window[0] <= car_ts <= window[1]:
+            return None
+        row = Reading(vehicle_id, sample["boot"], sample["seq"], car_ts, received_at, shape.ids, shape.stored(packed), known[1])
+        row.packed = packed
+        return row, sample.get("oldest"), shape.odometer
+    except (ValidationError, struct.error, OverflowError, ValueError, RecursionError):
+        return None
+
+
+def telemetry(payload: bytes, source: Source, received_at: float, *, let_in: bool = False) -> Heard:
+    """A sample as a row of believed values, with what was refused of it. `let_in`: a person accepts values out of range."""
+    if too_much := _too_much(payload):
+        return _nothing(source, payload, received_at, Refusal.TOO_LARGE, too_much)
+    try:
+        sample = _sample(payload)
+        written = sample["ts"]
+        if written.tzinfo is None:
+            return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, "ts: a time needs its zone, as in 2026-11-21T10:15:02Z")
+        car_ts = as_utc(written).timestamp()
+    except ValidationError as error:
+        return _refused_whole(payload, source, received_at, error)
+    except (OverflowError, ValueError, RecursionError) as error:
+        return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, str(error)[:200])
+    if "vin" in sample and sample["vin"] != source.vin:
+        return _nothing(source, payload, received_at, Refusal.FOREIGN_VIN, "the payload names another car than the topic", sample)
+    signals = sample["signals"]
+    shape = _shape(tuple(signals))
+    ids = shape.ids
+    values: tuple[float, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    if shape.plain:
+        try:
+            values = shape.unpack(shape.pack(*signals.values()))
+        except (struct.error, OverflowError):  # a null, or beyond float32
+            values = ()
+        if len(values) != len(ids) or not shape.believable(*values):
+            ids, values, refused = _carefully(shape, tuple(signals.values()), payload, source, received_at, let_in)
+    else:
+        ids, values, refused = _carefully(shape, tuple(signals.values()), payload, source, received_at, let_in)
+    boot, seq = sample.get("boot"), sample.get("seq")
+    if (boot is None) != (seq is None):
+        return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, "boot and seq come together or not at all")
+    reading = _reading(source, boot, seq, car_ts, received_at, ids, values, payload)
+    odometer = shape.odometer if ids is shape.ids else ids.index(ODOMETER) if ODOMETER in ids else -1
+    return Heard(reading, sample.get("oldest"), refused, None, None, odometer)
+
+
+def diagnostics(payload: bytes, source: Source, received_at: float) -> Heard:
+    """A list of trouble codes as a row without values."""
+    if too_much := _too_much(payload):
+        return _nothing(source, payload, received_at, Refusal.TOO_LARGE, too_much)
+    try:
+        said = Diagnostics.model_validate_json(payload)
+        car_ts = said.ts.timestamp()
+    except ValidationError as error:
+        return _refused_whole(payload, source, received_at, error)
+    except (OverflowError, ValueError, RecursionError) as error:
+        return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, str(error)[:200])
+    if b"\\u0000" in payload:  # PostgreSQL keeps no NUL in a text
+        return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, "a text contains NUL")
+    reading = _reading(source, said.boot, said.seq, car_ts, received_at, (), (), payload)
+    reading.diagnostics = said
+    return Heard(reading, said.oldest)
+
+
+def status(payload: bytes) -> Status | None:
+    """A hint, or None when it is not one; nothing depends on it."""
+    if _too_much(payload):
+        return None
+    try:
+        return Status.model_validate_json(payload)
+    except (ValidationError, ValueError, RecursionError):
+        return None
+
+
+def _too_much(payload: bytes) -> str | None:
+    """Why this is not even parsed."""
+    if len(payload) > MAX_BYTES:
+        return f"{len(payload)} bytes; at most {MAX_BYTES} are read"
+    parts = payload.count(b",")
+    return f"{parts} parts; at most {MAX_PARTS} are read" if parts > MAX_PARTS else None
+
+
+def _reading(
+    source: Source, boot: int | None, seq: int | None, car_ts: float, received_at: float, ids: tuple[int, ...], values: tuple[float, ...], payload: bytes
+) -> Reading:
+    day = int(car_ts // 86_400)
+    if day < FIRST_DAY or car_ts > received_at + FAR_S:
+        day = IMPOSSIBLE_DAY
+    mark = Mark.PLAIN
+    if boot is None or seq is None:
+        boot, seq, mark = NO_BOOT, _own_key(payload), Mark.NO_COUNTER
+    if car_ts > received_at + AHEAD_S or car_ts < EARLIEST or abs(received_at - car_ts - ROLLOVER_S) < 86_400:
+        return Reading(source.vehicle_id, boot, seq, received_at, received_at, ids, values, day, car_ts, mark | Mark.CLOCK_SUSPECT)
+    return Reading(source.vehicle_id, boot, seq, car_ts, received_at, ids, values, day, None, mark)
+
+
+def _own_key(payload: bytes) -> int:
+    """63 bits of the payload (its timestamp is in it): the same message is the same row, however often it comes."""
+    from hashlib import blake2b
+
+    return int.from_bytes(blake2b(payload, digest_size=8).digest(), "big") >> 1
+
+
+def _carefully(
+    shape: Shape, values: tuple[Any, ...], payload: bytes, source: Source, received_at: float, let_in: bool
+) -> tuple[tuple[int, ...], tuple[float, ...], tuple[Refused, ...]]:
+    """Value by value: keep what can be believed, say why the rest cannot."""
+    kept: dict[int, float] = {}
+    odd: list[str] = []
+    for (n, way), signal_id, path, low, high in zip(shape.convert, shape.ids, shape.paths, shape.lows, shape.highs, strict=True):
+        value = values[n]
+        if value is None:
+            continue
+        number = float(value) if way is None else way(float(value))
+        if abs(number) > FLOAT32_MAX or (not low <= number <= high and not let_in):
+            odd.append(f"{path} = {number:g} is outside {low:g} … {high:g}")
+        elif signal_id not in kept or way is None:  # the canonical name wins over an old one
+            kept[signal_id] = struct.unpack("<f", struct.pack("<f", number))[0]
+    refused = []
+    if odd:
+        refused.append(_refusal(source, payload, received_at, Refusal.OUT_OF_RANGE, "; ".join(odd)))
+    if shape.unknown:
+        names = ", ".join(ascii(name)[:80] for name in shape.unknown[:10])
+        refused.append(_refusal(source, payload, received_at, Refusal.UNKNOWN_SIGNAL, names))
+    return _ids(tuple(kept)), tuple(kept.values()), tuple(refused)
+
+
+def without(reading: Reading, signal_id: int) -> None:
+    """Take one value out of a row."""
+    kept = [(i, v) for i, v in zip(reading.ids, reading.values, strict=True) if i != signal_id]
+    reading.ids, reading.values, reading.packed = _ids(tuple(i for i, _ in kept)), tuple(v for _, v in kept), None
+
+
+def _refused_whole(payload: bytes, source: Source, received_at: float, error: ValidationError) -> Heard:
+    """Which refusal it is, and its counters if they can be made out, so that it leaves no gap."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"] if part not in ("float", "bool"))
+    detail = f"{where}: {first['msg']}" if where else str(first["msg"])
+    loose: Any = None
+    if first["type"] == "json_invalid":
+        try:
+            loose = from_json(payload)  # with NaN and infinities
+        except ValueError:
+            return _nothing(source, payload, received_at, Refusal.NOT_JSON, detail, _deeply(payload))
+    if loose is not None or first["type"] == "finite_number":
+        return _nothing(source, payload, received_at, Refusal.NOT_FINITE, detail, loose if loose is not None else _loosely(payload))
+    return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, detail, _loosely(payload))
+
+
+def _deeply(payload: bytes) -> Any:
+    """The standard library reads what is nested deeper, so that even such a message leaves no gap."""
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _loosely(payload: bytes) -> Any:
+    try:
+        return from_json(payload)
+    except ValueError:
+        return None
+
+
+def _nothing(source: Source, payload: bytes, received_at: float, reason: Refusal, detail: str, loose: Any = None) -> Heard:
+    boot, seq, oldest = None, None, None
+    if isinstance(loose, dict):
+        boot, seq, oldest = (_counter(loose.get(name)) for name in ("boot", "seq", "oldest"))
+    if boot is None or seq is None:
+        boot = seq = None
+    return Heard(None, oldest, (_refusal(source, payload, received_at, reason, detail, boot, seq),), boot, seq)
+
+
+def _counter(value: Any) -> int | None:
+    return value if type(value) is int and 0 <= value <= 2**53 else None
+
+
+def _refusal(
+    source: Source, payload: bytes, received_at: float, reason: Refusal, detail: str, boot: int | None = None, seq: int | None = None
+) -> Refused:
+    clean = detail.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()[:1000]
+    vin = source.vin if is_vin(source.vin) else None
+    return Refused(
+        vin, source.vehicle_id or None, source.topic, payload[:MAX_BYTES], reason, clean, from_epoch(received_at), boot, seq
+    )
+
+
+refusal = _refusal

@@ -1,0 +1,101 @@
+"""How warm a healthy engine would be by now: a heat balance with the thermostat closed, on the careful side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import exp
+from struct import Struct
+
+from rules.detectors.split import CALM, STILL, Bound, Judged, Picture, Shape, line
+from rules.engine.memory import Cell, Ring
+from rules.engine.snapshot import Snapshot
+from rules.engine.thresholds import COOLANT, ODOMETER, OUTSIDE, SPEED, signal_of
+from schemas.alert import Limit
+from schemas.profile import Profile
+from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
+
+_COOLANT, _SPEED, _OUTSIDE, _ODOMETER = signal_of(COOLANT), signal_of(SPEED).id, signal_of(OUTSIDE).id, signal_of(ODOMETER).id
+HEAT_KJ_K, LOSS_KW_K = 105.0, 0.06  #: heavier and leakier than the engines we know
+COOLS_S = 4_000.0  #: a standing engine loses its heat in this time, faster than most
+SURE_C = 85.0  #: the model must be this warm before a cold engine is a fault
+PAUSE_S = 720.0  #: after a longer pause the engine has stood
+STEP_S = 240
+
+
+def heat_kw(speed: float) -> float:
+    """Heat into the coolant: 1.8 kW idling, about 12 at 100 km/h."""
+    return 1.8 + 10.0 * min(1.4, max(0.0, speed) / 100.0)
+
+
+@dataclass(frozen=True, slots=True)
+class NeverWarm(Shape):
+    """Cold for `enough_s` although a healthy engine would be warm: the thermostat does not close."""
+
+    margin: float = 6.0  #: below the model's "warm" level
+    enough_s: float = 240.0
+
+    def fit(self, profile: Profile) -> Bound | None:
+        return _NeverWarm(self, profile) if {COOLANT, SPEED} <= set(profile.fitted) else None
+
+
+class _NeverWarm(Bound):
+    period_s: int | None = STEP_S
+    layout = Struct("<fIff")  # after the period's byte: the model's temperature, second of the last look, seconds of cold, odometer
+    looks = Ring("Ihh", 10, offset=1 + layout.size)  # of this drive: second, coolant, model
+    size = 1 + layout.size + looks.size
+    triggers = (_COOLANT.id,)
+    carries = (_SPEED, _OUTSIDE, _ODOMETER)
+
+    def __init__(self, shape: NeverWarm, profile: Profile) -> None:
+        self.shape, self.warm = shape, profile.limits.get("coolant_warm_c", 80.0)
+
+    def quiet(self, names: Mapping[int, str], at: int) -> str:
+        return f"{names[_COOLANT.id]} >= {self.warm!r} or m[{at}] == q{self.period_s}"
+
+    def asleep(self, seen: Snapshot) -> bool:
+        coolant = seen.now(_COOLANT.id)
+        return coolant is not None and coolant >= self.warm
+
+    def judge(self, seen: Snapshot, cell: Cell) -> Judged:
+        coolant = seen.now(_COOLANT.id)
+        if coolant is None:
+            return [("", Unsure("no reading of coolant temperature"))]
+        memory, at, ts = cell.memory, cell.at + 1, seen.ts
+        model, last, cold, before = self.layout.unpack_from(memory, at)
+        metres, pause = seen.get(_ODOMETER, 3_600.0) or 0.0, ts - last
+        speed = (metres - before) / pause * 3.6 if before and metres > before and pause >= 60 else seen.get(_SPEED)
+        verdict: Verdict = CALM
+        if coolant >= self.warm:
+            model, cold = max(model, coolant), 0.0
+            if seen.open:
+                verdict = Clear(f"coolant {coolant:.0f} °C: warm")
+        else:
+            outside = seen.get(_OUTSIDE, 7_200.0)
+            air = 0.0 if outside is None else outside
+            if pause > PAUSE_S or pause < 0 or model == 0.0:
+                stood = air + (model - air) * exp(-pause / COOLS_S) if 0 < pause < 86_400 else coolant
+                model, cold = min(SURE_C, max(coolant, stood)), 0.0
+            elif speed is not None:
+                model = min(95.0, max(coolant, model + (heat_kw(speed) - LOSS_KW_K * (model - air)) / HEAT_KJ_K * pause))
+                if model >= SURE_C and coolant < self.warm - self.shape.margin:
+                    cold += pause
+                    if cold >= self.shape.enough_s or seen.open:
+                        words = f"coolant {coolant:.0f} °C although a healthy engine would have {SURE_C:.0f} °C by now: the thermostat does not close"
+                        verdict = Holds(Severity.SOON, words)
+        if pause > PAUSE_S and self.looks.count(cell):
+            self.looks.keep(cell, [])  # another drive
+        if seen.fresh and model > coolant + 1.0:  # a healthy engine is never colder than this model
+            self.looks.push(cell, int(ts), round(coolant), round(model))
+        self.layout.pack_into(memory, at, model, int(ts), cold, metres)
+        return STILL if verdict is CALM else [("", verdict)]
+
+    def sample(self, component: str, seen: Snapshot) -> float | None:
+        return seen.now(_COOLANT.id)
+
+    def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
+        limit = Limit(label="a healthy engine is warmer", value=self.warm - self.shape.margin)
+        looks = list(reversed(self.looks.records(cell)))
+        measured = [(r[0], r[1]) for r in looks if not samples or r[0] < samples[0][0]]
+        healthy = line("a healthy engine", "°C", [(r[0], r[2]) for r in looks])
+        return (line(_COOLANT.title, "°C", [*measured, *samples]), healthy), (limit,)

@@ -1,0 +1,1 @@
+"""What all rules share: one step of a car, its memory, the life of an alert."""

@@ -1,0 +1,146 @@
+"""The alert machine: none → pending → active → resolved | lapsed, moved by verdicts and reading time, never by people.
+
+| alert is \\ verdict | Holds                        | Clear                       | Unsure |
+|--------------------|------------------------------|-----------------------------|--------|
+| idle               | → pending, a new episode     | –                           | –      |
+| pending            | held for `hold` → active     | → lapsed                    | –      |
+| active             | severity may change          | clear for `settle` → resolved | –    |
+
+What comes and goes is one alert that says "intermittent": after FLIPS beginnings or ends within FLIP_WINDOW_S it
+neither lapses nor resolves before it was clear for LONG_SETTLE_S.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from rules.engine.memory import Samples, Track
+from schemas.alert import ALERT, AlertEvent, AlertState
+from schemas.verdict import Clear, Holds, Severity, Verdict
+
+FLIPS = 6  #: three times come and gone
+FLIP_WINDOW_S = 86_400.0
+LONG_SETTLE_S = 86_400.0
+KEPT_SAMPLES = 120
+SAMPLE_APART_S = 600.0  #: an active alert keeps a sample every ten minutes
+
+_PENDING, _ACTIVE = AlertState.PENDING.value, AlertState.ACTIVE.value
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One step of the machine: its number within the episode, the new state, how severe, and why."""
+
+    step: int
+    state: AlertState
+    severity: Severity
+    because: str
+
+
+def advance(track: Track, verdict: Verdict, ts: float, place: int, hold_s: float, settle_s: float) -> list[Move]:
+    """Move the track by one verdict at reading time `ts`; the steps in their order, most often none."""
+    if isinstance(verdict, Holds):
+        return _holds(track, verdict, ts, place, hold_s, settle_s)
+    if isinstance(verdict, Clear) and track.open:
+        return _clear(track, verdict, ts, settle_s)
+    return []
+
+
+def _holds(track: Track, verdict: Holds, ts: float, place: int, hold_s: float, settle_s: float) -> list[Move]:
+    moves = []
+    track.clear_since = None
+    if not track.open:
+        _begin(track, verdict, ts, place)
+        moves.append(_move(track, AlertState.PENDING, verdict.severity, _worded(track, verdict.because)))
+    if track.state == _PENDING:
+        track.severity = verdict.severity.value
+        if ts - track.since >= hold_s:
+            moves.append(_move(track, ALERT.next(AlertState.PENDING, AlertEvent.HELD), verdict.severity, _worded(track, verdict.because)))
+    elif track.state == _ACTIVE and verdict.severity.value != track.severity:
+        moves += _changed(track, verdict, ts, settle_s)
+    elif track.state == _ACTIVE:
+        track.lower_since = None
+    return moves
+
+
+def _changed(track: Track, verdict: Holds, ts: float, settle_s: float) -> list[Move]:
+    """Worse is told at once; better only after it stayed so for `settle`."""
+    worse = verdict.severity.rank > Severity(track.severity).rank
+    if not worse:
+        track.lower_since = ts if track.lower_since is None else track.lower_since
+        if ts - track.lower_since < settle_s:
+            return []
+    track.lower_since = None
+    return [_move(track, ALERT.next(AlertState.ACTIVE, AlertEvent.CHANGED), verdict.severity, _worded(track, verdict.because))]
+
+
+def _clear(track: Track, verdict: Clear, ts: float, settle_s: float) -> list[Move]:
+    track.lower_since = None
+    if track.clear_since is None:
+        track.clear_since = ts
+    if ts - track.clear_since < _wait(track, settle_s):
+        return []
+    state = ALERT.next(AlertState(track.state), AlertEvent.CLEARED)
+    move = _move(track, state, Severity(track.severity), verdict.because)
+    _end(track, ts)
+    return [move]
+
+
+def calm_until(tracks: Iterable[Track], settles: Mapping[str, float]) -> int:
+    """The second until which Clear moves none of the open alerts: each is clear already and has to stay so for a while.
+    0 when there is none such. `settles` has the seconds of those rules for which quiet values are Clear and nothing else."""
+    until = 2.0**32 - 1
+    for track in tracks:
+        if track.open:
+            if track.rule not in settles or track.clear_since is None or track.lower_since is not None:
+                return 0
+            until = min(until, track.clear_since + _wait(track, settles[track.rule]))
+    return max(0, int(until))
+
+
+def _wait(track: Track, settle_s: float) -> float:
+    return LONG_SETTLE_S if track.intermittent else settle_s if track.state == _ACTIVE else 0.0
+
+
+def withdraw(track: Track, because: str, ts: float) -> Move | None:
+    """The readings behind it were rejected by a person; None when nothing is open."""
+    if not track.open:
+        return None
+    move = _move(track, ALERT.next(AlertState(track.state), AlertEvent.REJECTED), Severity(track.severity), because)
+    _end(track, ts)
+    return move
+
+
+def _begin(track: Track, verdict: Holds, ts: float, place: int) -> None:
+    track.episode += 1
+    track.step, track.since, track.first_place = -1, ts, place
+    track.severity, track.samples, track.lower_since = verdict.severity.value, Samples(), None
+    track.flips = [t for t in track.flips if ts - t < FLIP_WINDOW_S] + [ts]
+    track.intermittent = len(track.flips) >= FLIPS - 1
+
+
+def _end(track: Track, ts: float) -> None:
+    track.state, track.clear_since, track.lower_since, track.samples = "", None, None, Samples()
+    track.flips = [t for t in track.flips if ts - t < FLIP_WINDOW_S] + [ts]
+    track.intermittent = False
+
+
+def _move(track: Track, state: AlertState, severity: Severity, because: str) -> Move:
+    track.step += 1
+    track.state, track.severity = state.value, severity.value
+    return Move(track.step, state, severity, because)
+
+
+def _worded(track: Track, because: str) -> str:
+    return f"intermittent, {len(track.flips) // 2 + 1} times within a day: {because}" if track.intermittent else because
+
+
+def take_sample(track: Track, ts: float, value: float) -> bool:
+    """Keep a sample for the chart; when there are too many, every second one goes. Says whether it was kept."""
+    if track.state == _ACTIVE and track.samples and ts - track.samples.newest() < SAMPLE_APART_S:
+        return False
+    track.samples.add(round(ts, 3), value)
+    if len(track.samples) > KEPT_SAMPLES:
+        track.samples.halve()
+    return True

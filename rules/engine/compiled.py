@@ -1,0 +1,112 @@
+"""The one place where rules become code: a function per vehicle model, and one per set of signals that comes often.
+
+Healthy readings are the rule: the generated function compares each value with its rule's quiet line, writes down the
+values that other messages will need, and calls `slow` only with the rules that have something to judge. It decides
+nothing itself: a property test folds the same streams with and without it and compares the memories byte by byte.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from struct import Struct
+from typing import Any
+
+from rules.detectors.split import Bound
+from rules.engine.memory import CALM, CALM_AT, MASK, MASK_AT, OPEN_AT, Memory
+from schemas.alert import AlertStep
+from schemas.reading import Reading
+
+Slow = Callable[[Memory, Reading, int, dict[int, float]], tuple[AlertStep, ...]]
+Plan = Callable[[Memory, Reading], tuple[AlertStep, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One rule of a program: its number, its bound shape and the place of its cell."""
+
+    number: int
+    name: str
+    bound: Bound
+    at: int
+    sleeps: bool = False  #: whether the shape can say that it need not look
+    period_s: int = 0  #: as the shape has it; 0 without one
+    hold_s: float = 0.0
+    settle_s: float = 0.0
+
+
+def plan(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...] | None, slow: Slow) -> Plan:
+    """The function for messages that carry exactly these signals; for any message when `ids` is None."""
+    source, names = _any(lines, slots) if ids is None else _exactly(lines, slots, ids)
+    found: dict[str, Any] = {"slow": slow, "open_rules": MASK.unpack_from, "calm_until": CALM.unpack_from, **names}
+    exec(compile(source, "<rules for any message>" if ids is None else f"<rules for {len(ids)} signals>", "exec"), found)
+    made: Plan = found["plan"]
+    return made
+
+
+def source_of(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...] | None) -> str:
+    """The generated text, for people."""
+    return (_any(lines, slots) if ids is None else _exactly(lines, slots, ids))[0]
+
+
+def _exactly(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...]) -> tuple[str, dict[str, Any]]:
+    variables = {signal_id: f"v{signal_id}" for signal_id in ids}
+    body = [f"    {', '.join(variables[i] for i in ids)}, = r.values"] if ids else []
+    names: dict[str, Any] = {}
+    carried = sorted((slots[i], i) for i in set(ids) if i in slots)
+    for n, run in enumerate(_runs(carried)):
+        names[f"pack{n}"] = Struct("<" + "fI" * len(run)).pack_into
+        body.append(f"    pack{n}(m, {run[0][0]}, {', '.join(f'{variables[i]}, t' for _, i in run)})")
+    tests = []
+    for line in lines:
+        if any(i in variables for i in line.bound.triggers):
+            tests.append(_test(line, variables))
+    values = "{" + ", ".join(f"{i}: {name}" for i, name in variables.items()) + "}"
+    return _function(lines, body, tests, values, [line for line in lines if any(i in variables for i in line.bound.triggers)]), names
+
+
+def _any(lines: Sequence[Line], slots: dict[int, int]) -> tuple[str, dict[str, Any]]:
+    """Signal by signal: is it there, who needs it later, whose quiet line does it cross."""
+    names: dict[str, Any] = {"pack": Struct("<fI").pack_into}
+    body, tests = ["    values = dict(zip(r.ids, r.values))", "    g = values.get"], []
+    for signal_id in sorted({i for line in lines for i in line.bound.triggers} | set(slots)):
+        tests += [f"    v = g({signal_id})", "    if v is not None:"]
+        if signal_id in slots:
+            tests.append(f"        pack(m, {slots[signal_id]}, v, t)")
+        tests += ["    " + _test(line, {signal_id: "v"}) for line in lines if signal_id in line.bound.triggers]
+    return _function(lines, body, tests, "values", lines), names
+
+
+def _test(line: Line, variables: dict[int, str]) -> str:
+    quiet = line.bound.quiet(variables, line.at)
+    return f"    if not ({quiet}): d |= {1 << line.number}" if quiet else f"    d |= {1 << line.number}"
+
+
+def _function(lines: Sequence[Line], body: list[str], tests: list[str], values: str, looked_at: Sequence[Line]) -> str:
+    head, body, tests = ["    t = int(r.ts)"], list(body), list(tests)
+    for period in sorted({line.period_s for line in looked_at if line.period_s}):
+        name, bucket = re.compile(rf"\bq{period}\b"), f"t // {period} & 255"
+        asked = [n for n, test in enumerate(tests) if name.search(test)]
+        if len(asked) > 1:
+            head.append(f"    q{period} = {bucket}")
+        for n in asked if len(asked) == 1 else ():  # worked out only where the values before it do not settle the matter
+            tests[n] = name.sub(f"({bucket})", tests[n])
+    head.append("    d = 0")
+    told = sum(1 << line.number for line in lines if line.bound.diagnostics)
+    tail = [
+        f"    if r.diagnostics is not None: d |= {told}",
+        f"    if m[{OPEN_AT}] and (d or t >= calm_until(m, {CALM_AT})[0]): d |= open_rules(m, {MASK_AT})[0]",
+    ]
+    return "\n".join(["def plan(m, r):", *head, *body, *tests, *tail, f"    return slow(m, r, d, {values}) if d else ()"]) + "\n"
+
+
+def _runs(carried: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """Slots that lie side by side, so that one pack writes them."""
+    runs: list[list[tuple[int, int]]] = []
+    for at, signal_id in carried:
+        if runs and runs[-1][-1][0] + 8 == at:
+            runs[-1].append((at, signal_id))
+        else:
+            runs.append([(at, signal_id)])
+    return runs

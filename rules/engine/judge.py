@@ -1,0 +1,409 @@
+"""The fold: memory = fold(step, readings by place). Live, restart, backtest, replay and explain are this one function."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from struct import Struct
+
+from rules.detectors.custom_rule import Overrun
+from rules.detectors.split import CALM, STILL, Bound, Judged
+from rules.detectors.trouble_codes import CodeBook
+from rules.engine import alert_state, compiled
+from rules.engine.compiled import Line, Plan
+from rules.engine.memory import BODY_AT, OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, keep_tracks, tracks_of
+from rules.engine.rule import Rule, versions_of
+from rules.engine.snapshot import EDGE, LATEST, Snapshot
+from schemas.alert import AlertState, AlertStep, Evidence
+from schemas.errors import Misconfigured
+from schemas.profile import Profile
+from schemas.reading import Mark, Reading
+from schemas.verdict import Clear, Holds, Unsure, Verdict
+
+MOST_OVERRUNS = 2  #: a rule that did not come back so often is not asked again: each time all cars waited for it
+MOST_CARS = 1_000  #: a rule that breaks everywhere need not be told for each car of a large fleet
+MOST_PLANS = 64  #: sets of signals with a function of their own, per model; the others share one
+AFTERMATH_S = 3 * 86_400.0  #: a battery needs days to recover from an alternator that did not charge it
+WORTH_COMPILING = 16  #: a set of signals seen so often gets its own function
+_HEAD = Struct("<IH")
+_LATE = int(Mark.LATE)
+_PLAIN = Mark.PLAIN
+_HOLDS, _CLEAR, _UNSURE = range(3)
+_KINDS: dict[type, int] = {Holds: _HOLDS, Clear: _CLEAR, Unsure: _UNSURE}  #: anything else is nonsense: KeyError
+
+
+@dataclass(slots=True)
+class Broken:
+    """How often a rule failed, and how last: it was unsure each time and the others went on."""
+
+    count: int = 0
+    last: str = ""
+    overruns: int = 0
+    cars: dict[int, int] = field(default_factory=dict)  #: vehicle -> how often, for the first MOST_CARS
+
+
+@dataclass(slots=True)
+class Program:
+    """The rules fitted to one vehicle model, and the layout of its memories."""
+
+    number: int
+    profile: Profile
+    lines: tuple[Line, ...]
+    rules: tuple[Rule, ...]
+    slots: dict[int, int]
+    body_end: int
+    blank: bytes
+    layout: bytes  #: names, versions and places of the cells: what a checkpoint carries to be read by other versions
+    bits: dict[str, int]
+    settles: dict[str, float]  #: of the rules for which quiet values are Clear and nothing else: after how many seconds
+    plans: dict[tuple[int, ...], Plan] = field(default_factory=dict)
+    last_ids: tuple[int, ...] | None = None  #: of the message before, if it had a function of its own: the next is often alike
+    last_plan: Plan = lambda memory, reading: ()
+    common: Plan | None = None
+    slow: compiled.Slow | None = None
+    sightings: dict[tuple[int, ...], int] = field(default_factory=dict)
+
+    def keep(self, memory: Memory, tracks: Tracks) -> None:
+        """Write the alerts into a memory."""
+        keep_tracks(memory, self.body_end, tracks, self.bits, alert_state.calm_until(tracks.values(), self.settles))
+
+
+class Judge:
+    """All rules over all vehicle models. It keeps no state of a car: that is the memory handed in."""
+
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        profiles: Mapping[str, Profile],
+        *,
+        codes: CodeBook | None = None,
+        stages: Mapping[str, str] | None = None,
+        compile_plans: bool = True,
+    ) -> None:
+        """`codes` are the words of `trouble_codes.toml`; `stages` overrides the stage that a rule's file names: live, shadow or off."""
+        self.rules = tuple(rules)
+        if len({rule.name for rule in self.rules}) != len(self.rules):
+            raise Misconfigured("RULES", "two rules have the same name")
+        self.stages = {r.name: (stages or {}).get(r.name, r.stage) for r in self.rules}
+        self.versions: dict[str, int] = dict(versions_of(self.rules))
+        self.broken: dict[str, Broken] = {}
+        self.compile_plans = compile_plans
+        self.codes = codes or CodeBook()
+        self._programs = {name: self._program(n, profiles[name]) for n, name in enumerate(sorted(profiles))}
+        self._by_number = [self._programs[name] for name in sorted(self._programs)]
+
+    def memory(self, profile_name: str) -> Memory:
+        """The memory of a car that has not been heard yet."""
+        return bytearray(self._of(profile_name).blank)
+
+    def step(self, memory: Memory, reading: Reading) -> tuple[AlertStep, ...]:
+        """Fold one reading, in the order of places. Mutates the memory; never raises for what a rule does."""
+        mark = reading.mark
+        if mark is not _PLAIN and int(mark) & _LATE:
+            self._remember(memory, reading)
+            return ()
+        program = self._by_number[memory[PROFILE_AT]]
+        ids = reading.ids
+        if ids is program.last_ids:  # rows of one set of signals share their tuple: most often it need not even be hashed
+            plan = program.last_plan
+        else:
+            own = program.plans.get(ids)
+            if own is not None:
+                program.last_ids, program.last_plan = ids, own
+            plan = own or self._plan(program, ids)
+        try:
+            return plan(memory, reading)
+        except Exception as error:
+            self._broke("(compiled)", error, reading.vehicle_id)
+            return self._carefully(program, memory, reading)
+
+    def dump(self, memory: Memory) -> bytes:
+        """The memory as a checkpoint keeps it: it names its own layout, so that later versions can read it."""
+        return self._by_number[memory[PROFILE_AT]].layout + memory
+
+    def load(self, profile_name: str, dumped: bytes, versions: Mapping[str, int] | None = None) -> Memory:
+        """The memory of a checkpoint. A rule of another version starts anew (its open alert stays, with its number); the others go on."""
+        program = self._of(profile_name)
+        if dumped.startswith(program.layout):
+            found = bytearray(dumped[len(program.layout) :])
+            found[PROFILE_AT] = program.number
+            return found
+        return _moved(program, dumped)
+
+    def withdraw(
+        self, memory: Memory, rule: str, component: str, *, ts: float, place: int, because: str
+    ) -> AlertStep | None:
+        """The readings behind an open alert were rejected by a person: the step that takes it back, or None."""
+        program = self._by_number[memory[PROFILE_AT]]
+        tracks = tracks_of(memory, program.body_end)
+        track = tracks.get((rule, component))
+        move = alert_state.withdraw(track, because, ts) if track else None
+        if track is None or move is None:
+            return None
+        program.keep(memory, tracks)
+        return self._step(rule, track, move, ts, place, late=False, evidence=None)
+
+    def open_alerts(self, memory: Memory) -> tuple[Track, ...]:
+        """The alerts of this car that are pending or active."""
+        program = self._by_number[memory[PROFILE_AT]]
+        return tuple(t for t in tracks_of(memory, program.body_end).values() if t.open)
+
+    def fitted(self, profile_name: str) -> tuple[Rule, ...]:
+        """The rules that judge this vehicle model."""
+        return self._of(profile_name).rules
+
+    def source(self, profile_name: str, ids: tuple[int, ...] | None = None) -> str:
+        """The generated code for such a message, or for any, for people."""
+        program = self._of(profile_name)
+        return compiled.source_of(program.lines, program.slots, ids)
+
+    def program(self, profile_name: str) -> Program:
+        """The fitted rules and their layout, for benches and docs."""
+        return self._of(profile_name)
+
+    # -- inside
+
+    def _of(self, profile_name: str) -> Program:
+        found = self._programs.get(profile_name)
+        if found is None:
+            raise Misconfigured("profile", f"no vehicle model is called {profile_name!r}")
+        return found
+
+    def _program(self, number: int, profile: Profile) -> Program:
+        fitted = []
+        for rule in self.rules:
+            if self.stages[rule.name] == "off" or (rule.drives and profile.drive not in rule.drives):
+                continue
+            bound = rule.judge.fit(profile)
+            if bound is not None:
+                fitted.append((rule, bound))
+        if len(fitted) > 64:
+            raise Misconfigured("RULES", "at most 64 rules fit one vehicle model")
+        carried = sorted({i for _, bound in fitted for i in bound.carries}, key=lambda i: (i not in EDGE, EDGE.index(i) if i in EDGE else i))
+        # What is said together lies together: one `pack` writes it.
+        slots = {signal_id: BODY_AT + n * LATEST.size for n, signal_id in enumerate(carried)}
+        at = BODY_AT + len(carried) * LATEST.size
+        lines = []
+        for n, (rule, bound) in enumerate(fitted):
+            sleeps, hold, settle = type(bound).asleep is not Bound.asleep, rule.hold.total_seconds(), rule.settle.total_seconds()
+            lines.append(Line(n, rule.name, bound, at, sleeps, bound.period_s or 0, hold, settle))
+            at += bound.size
+        blank = bytearray(at)
+        blank[PROFILE_AT] = number
+        words = [f"{r.name}:{r.version}:{x.at}:{x.bound.size}" for (r, _), x in zip(fitted, lines)]
+        text = ",".join(words + [f"#{i}:{a}" for i, a in slots.items()] + [f"end:{at}"]).encode()
+        packed = zlib.compress(text, 9)
+        layout = _HEAD.pack(zlib.crc32(text), len(packed)) + packed
+        bits = {line.name: line.number for line in lines}
+        settles = {line.name: line.settle_s for line in lines if line.bound.quiet_is_clear}
+        return Program(number, profile, tuple(lines), tuple(r for r, _ in fitted), slots, at, bytes(blank), layout, bits, settles)
+
+    def _plan(self, program: Program, ids: tuple[int, ...]) -> Plan:
+        """The function for such a message: the one for any message until this set of signals has come often."""
+        if program.common is None:
+            program.slow = partial(self._slow, program)
+            if self.compile_plans:
+                program.common = compiled.plan(program.lines, program.slots, None, program.slow)
+            else:
+                program.common = partial(self._carefully, program)
+        seen = program.sightings.get(ids, 0) + 1
+        if len(program.sightings) > 4_096:
+            program.sightings.clear()
+        program.sightings[ids] = seen
+        if seen < WORTH_COMPILING or len(program.plans) >= MOST_PLANS or not self.compile_plans or program.slow is None:
+            return program.common
+        made = program.plans[ids] = compiled.plan(program.lines, program.slots, ids, program.slow)
+        return made
+
+    def _carefully(self, program: Program, memory: Memory, reading: Reading) -> tuple[AlertStep, ...]:
+        """The long way, without generated code: every rule that this message could move."""
+        present = set(reading.ids)
+        second = int(reading.ts)
+        for signal_id, value in zip(reading.ids, reading.values):
+            at = program.slots.get(signal_id)
+            if at is not None:
+                LATEST.pack_into(memory, at, value, second)
+        due = 0
+        for line in program.lines:
+            if (reading.diagnostics is not None and line.bound.diagnostics) or not present.isdisjoint(line.bound.triggers):
+                due |= 1 << line.number
+        return self._slow(program, memory, reading, due | _open_mask(memory), dict(zip(reading.ids, reading.values)))
+
+    def _slow(self, program: Program, memory: Memory, reading: Reading, due: int, values: dict[int, float]) -> tuple[AlertStep, ...]:
+        """Judge the rules whose bits are set and move their alerts."""
+        seen = Snapshot(reading.ts, reading.place or 0, values, memory, program.slots, program.profile, reading.diagnostics, False, self.codes)
+        second = int(reading.ts)
+        cell = Cell(memory, 0)
+        tracks: Tracks | None = None
+        standing: dict[str, tuple[str, ...]] = {}
+        if memory[OPEN_AT]:
+            tracks = tracks_of(memory, program.body_end)
+            for track in tracks.values():
+                if track.state:
+                    standing[track.rule] = (*standing.get(track.rule, ()), track.component)
+        steps: list[AlertStep] = []
+        touched = False
+        lines = program.lines
+        while due:
+            low = due & -due  # the lowest bit: rules in their order
+            due ^= low
+            line = lines[low.bit_length() - 1]
+            bound = line.bound
+            opened = seen.open = standing.get(line.name, ()) if standing else ()
+            if line.sleeps and not opened and bound.asleep(seen):
+                continue
+            at = cell.at = line.at
+            if line.period_s:
+                heard = not opened or not values.keys().isdisjoint(bound.triggers)  # else it would not be due
+                bucket = second // line.period_s & 255
+                seen.fresh = fresh = heard and memory[at] != bucket
+                if fresh:
+                    memory[at] = bucket
+                elif not (opened or bound.wakes(seen)):
+                    continue
+            try:
+                judged = bound.judge(seen, cell)
+                if judged is STILL:
+                    continue
+                spoken = [(component, verdict, _KINDS[type(verdict)]) for component, verdict in judged if verdict is not CALM]
+            except Exception as error:
+                self._broke(line.name, error, reading.vehicle_id)
+                continue
+            for component, verdict, kind in spoken:
+                if kind == _UNSURE or (kind == _CLEAR and component not in opened):
+                    continue
+                if tracks is None:
+                    tracks = tracks_of(memory, program.body_end)
+                rule = program.rules[line.number]
+                if kind == _HOLDS and rule.muted_by and _muted(rule, tracks, seen.ts):
+                    continue
+                track = tracks.get((rule.name, component)) or tracks.setdefault((rule.name, component), Track(rule.name, component))
+                touched = self._move(rule, line, track, component, verdict, seen, cell, reading, steps) or touched
+        if touched and tracks is not None:
+            program.keep(memory, tracks)
+        return tuple(steps) if steps else ()
+
+    def _move(
+        self,
+        rule: Rule,
+        line: Line,
+        track: Track,
+        component: str,
+        verdict: Verdict,
+        seen: Snapshot,
+        cell: Cell,
+        reading: Reading,
+        steps: list[AlertStep],
+    ) -> bool:
+        before = (track.state, track.severity, track.clear_since, track.lower_since)
+        moves = alert_state.advance(track, verdict, seen.ts, seen.place, line.hold_s, line.settle_s)
+        kept = False
+        if track.state and isinstance(verdict, Holds):
+            try:
+                value = line.bound.sample(component, seen)
+                kept = value is not None and alert_state.take_sample(track, seen.ts, value)
+            except Exception as error:
+                self._broke(rule.name, error, reading.vehicle_id)
+        if moves:
+            late = reading.received_at - reading.ts > rule.max_age.total_seconds()
+            for move in moves:
+                telling = move.state is AlertState.ACTIVE
+                evidence = self._evidence(rule, line, track, component, move.because, seen, cell, reading) if telling else None
+                steps.append(self._step(rule.name, track, move, seen.ts, seen.place, late=late, evidence=evidence))
+        return kept or bool(moves) or before != (track.state, track.severity, track.clear_since, track.lower_since)
+
+    def _evidence(self, rule: Rule, line: Line, track: Track, component: str, because: str, seen: Snapshot, cell: Cell, reading: Reading) -> Evidence:
+        try:
+            series, limits = line.bound.picture(component, track.samples.pairs(), cell, seen)
+        except Exception as error:
+            self._broke(rule.name, error, reading.vehicle_id)
+            series, limits = (), ()
+        frame, stored = None, seen.diagnostics.freeze_frame if seen.diagnostics is not None else None
+        if stored is not None and stored.code.partition("-")[0] == component.partition("-")[0]:  # what was measured for another code is no evidence
+            frame = {k: float(v) for k, v in stored.signals.items() if v is not None}
+        return Evidence(
+            because=because, series=series, limits=limits, freeze_frame=frame, first_place=track.first_place, last_place=seen.place
+        )
+
+    def _step(
+        self, rule: str, track: Track, move: alert_state.Move, ts: float, place: int, *, late: bool, evidence: Evidence | None
+    ) -> AlertStep:
+        return AlertStep(
+            rule=rule, rule_version=self.versions[rule], component=track.component, episode=track.episode, step=move.step,
+            state=move.state, severity=move.severity, because=move.because, ts=ts, place=place, late=late,
+            shadow=self.stages[rule] == "shadow", evidence=evidence,
+        )  # fmt: skip
+
+    def _remember(self, memory: Memory, reading: Reading) -> None:
+        """A late reading feeds histories and trends; no hold, no settle, no "now"."""
+        program = self._by_number[memory[PROFILE_AT]]
+        seen = Snapshot(
+            reading.ts, reading.place or 0, dict(zip(reading.ids, reading.values)), memory, {}, program.profile, reading.diagnostics, late=True
+        )
+        for line in program.lines:
+            try:
+                line.bound.remember(seen, Cell(memory, line.at))
+            except Exception as error:
+                self._broke(line.name, error, reading.vehicle_id)
+
+    def _broke(self, rule: str, error: Exception, vehicle_id: int) -> None:
+        broken = self.broken.setdefault(rule, Broken())
+        broken.count += 1
+        if vehicle_id in broken.cars or len(broken.cars) < MOST_CARS:
+            broken.cars[vehicle_id] = broken.cars.get(vehicle_id, 0) + 1
+        broken.last = f"{type(error).__name__}: {error}"[:300]
+        if isinstance(error, Overrun):
+            broken.overruns += 1
+            if broken.overruns == MOST_OVERRUNS:
+                self._rest(rule, f"{broken.last}; not asked again before the next start")
+
+    def _rest(self, rule: str, why: str) -> None:
+        """Until the next start the rule is unsure of every car, and counted."""
+
+        def resting(seen: Snapshot, cell: Cell) -> Judged:
+            raise RuntimeError(why)
+
+        for program in self._by_number:
+            for line in program.lines:
+                if line.name == rule:
+                    line.bound.judge = resting  # type: ignore[method-assign]
+
+
+def _open_mask(memory: Memory) -> int:
+    return int.from_bytes(memory[8:16], "little") if memory[1] else 0
+
+
+def _muted(rule: Rule, tracks: Tracks, ts: float) -> bool:
+    """Whether an alert that is open, or was until lately, explains this one away; one that is already active is not taken back."""
+    if any(t.rule == rule.name and t.state == AlertState.ACTIVE.value for t in tracks.values()):
+        return False
+    return any(t.rule in rule.muted_by and (t.open or (t.flips and ts - t.flips[-1] < AFTERMATH_S)) for t in tracks.values())
+
+
+def _moved(program: Program, dumped: bytes) -> Memory:
+    """A checkpoint of another catalogue: the cells of unchanged rules and the alerts are carried over."""
+    _, length = _HEAD.unpack_from(dumped)
+    text = zlib.decompress(dumped[_HEAD.size : _HEAD.size + length]).decode()
+    old = dumped[_HEAD.size + length :]
+    memory = bytearray(program.blank)
+    cells = {(r.name, str(r.version), x.bound.size): x.at for r, x in zip(program.rules, program.lines)}
+    end = len(old)
+    for word in text.split(","):
+        name, *numbers = word.split(":")
+        if name == "end":
+            end = int(numbers[0])
+        elif name.startswith("#"):
+            at, was = program.slots.get(int(name[1:])), int(numbers[0])
+            if at is not None:
+                memory[at : at + LATEST.size] = old[was : was + LATEST.size]
+        else:
+            version, was, size = numbers[0], int(numbers[1]), int(numbers[2])
+            to = cells.get((name, version, size))
+            if to is not None:
+                memory[to : to + size] = old[was : was + size]
+    tracks = tracks_of(bytearray(old), end)
+    program.keep(memory, {k: t for k, t in tracks.items() if t.rule in program.bits})
+    return memory
+

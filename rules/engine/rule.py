@@ -1,0 +1,43 @@
+"""A rule as data: what it looks at, how long it must hold, how the car proves the repair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from rules.detectors.split import Shape
+from rules.engine.repair_verification import Proof
+
+Stage = Literal["live", "shadow"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One thing that can be wrong with a car. `judge` is a shape, or `own(...)` for a rule that fits none."""
+
+    name: str
+    version: int  #: raise it with every change of meaning: the rule's memory then starts anew
+    title: str  #: as the desk shows it
+    needs: tuple[str, ...]  #: VSS paths without which it says nothing
+    judge: Shape
+    hold: timedelta  #: how long the fault must show before the dealer hears of it
+    settle: timedelta = timedelta(hours=1)  #: how long it must be clear before the alert is resolved
+    proof: Proof  #: what the car must show after the repair
+    owner_text: str = ""  #: Fluent key of the plain words; `rule-<name>` unless named
+    drives: tuple[str, ...] = ()  #: powertrains it is meant for; none named means all
+    stage: Stage = "live"
+    max_age: timedelta = timedelta(hours=2)  #: a step judged on an older reading is marked late, never worded as "now"
+    muted_by: tuple[str, ...] = ()  #: rules whose active alert explains this one away
+    group: str = ""  #: alerts of one group belong to one job in the workshop
+
+    @property
+    def text_key(self) -> str:
+        """The Fluent key under which the owner's words stand."""
+        return self.owner_text or f"rule-{self.name}"
+
+
+def versions_of(rules: tuple[Rule, ...]) -> Mapping[str, int]:
+    """Name to version, as checkpoints carry them."""
+    return {rule.name: rule.version for rule in rules}

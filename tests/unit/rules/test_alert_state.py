@@ -1,0 +1,123 @@
+"""The alert machine, walked: every state under every verdict, then its times."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules.engine.alert_state import LONG_SETTLE_S, advance, take_sample, withdraw
+from rules.engine.memory import Track
+from schemas.verdict import Clear, Holds, Severity, Unsure
+
+SOON, NOW, ADVICE = Severity.SOON, Severity.NOW, Severity.ADVICE
+HOLD, SETTLE = 600.0, 3600.0
+VERDICTS = {"holds": Holds(SOON, "bad"), "clear": Clear("good"), "unsure": Unsure("no reading")}
+
+
+def moved(track, verdict, ts, hold=HOLD, settle=SETTLE):
+    return [(m.state.value, m.severity.value, m.step) for m in advance(track, verdict, ts, int(ts), hold, settle)]
+
+
+def track_in(state):
+    track = Track("rule", "")
+    if state in ("pending", "active"):
+        moved(track, VERDICTS["holds"], 0.0)
+    if state == "active":
+        moved(track, VERDICTS["holds"], HOLD)
+    if state in ("resolved", "lapsed"):
+        moved(track, VERDICTS["holds"], 0.0, hold=0.0 if state == "resolved" else HOLD)
+        moved(track, VERDICTS["clear"], 1.0, settle=0.0)
+    return track
+
+
+@pytest.mark.parametrize(
+    "state, verdict, expected",
+    [
+        ("idle", "holds", [("pending", "soon", 0)]),
+        ("idle", "clear", []),
+        ("idle", "unsure", []),
+        ("resolved", "holds", [("pending", "soon", 0)]),
+        ("resolved", "clear", []),
+        ("resolved", "unsure", []),
+        ("lapsed", "holds", [("pending", "soon", 0)]),
+        ("lapsed", "clear", []),
+        ("lapsed", "unsure", []),
+        ("pending", "holds", [("active", "soon", 1)]),
+        ("pending", "clear", [("lapsed", "soon", 1)]),
+        ("pending", "unsure", []),
+        ("active", "holds", []),
+        ("active", "clear", []),
+        ("active", "unsure", []),
+    ],
+)
+def test_each_state_under_each_verdict(state, verdict, expected):
+    assert moved(track_in(state), VERDICTS[verdict], 5_000.0) == expected
+
+
+def test_a_hold_fires_at_the_first_reading_at_or_after_its_end():
+    track = Track("rule", "")
+    assert moved(track, VERDICTS["holds"], 0.0) == [("pending", "soon", 0)]
+    assert moved(track, VERDICTS["holds"], HOLD - 1) == []
+    assert moved(track, VERDICTS["holds"], HOLD) == [("active", "soon", 1)]
+
+
+def test_no_hold_means_pending_and_active_at_once():
+    assert moved(Track("rule", ""), VERDICTS["holds"], 0.0, hold=0.0) == [("pending", "soon", 0), ("active", "soon", 1)]
+
+
+def test_a_silent_car_keeps_its_alert():
+    track = track_in("active")
+    assert moved(track, VERDICTS["unsure"], 9e9) == [] and track.state == "active"
+
+
+def test_an_active_alert_resolves_only_after_it_was_clear_for_the_settle_time():
+    track = track_in("active")
+    assert moved(track, VERDICTS["clear"], 10_000.0) == []
+    assert moved(track, VERDICTS["clear"], 10_000.0 + SETTLE - 1) == []
+    assert moved(track, VERDICTS["clear"], 10_000.0 + SETTLE) == [("resolved", "soon", 2)]
+
+
+def test_a_bad_reading_begins_the_settle_time_anew():
+    track = track_in("active")
+    moved(track, VERDICTS["clear"], 10_000.0)
+    moved(track, VERDICTS["holds"], 11_000.0)
+    assert moved(track, VERDICTS["clear"], 10_000.0 + SETTLE) == []
+
+
+def test_worse_is_told_at_once_and_better_only_after_the_settle_time():
+    track = track_in("active")
+    assert moved(track, Holds(NOW, "worse"), 5_000.0) == [("active", "now", 2)]
+    assert moved(track, Holds(ADVICE, "better"), 6_000.0) == []
+    assert moved(track, Holds(NOW, "worse"), 7_000.0) == []
+    assert moved(track, Holds(ADVICE, "better"), 8_000.0) == []
+    assert moved(track, Holds(ADVICE, "better"), 8_000.0 + SETTLE) == [("active", "advice", 3)]
+
+
+def test_a_new_occurrence_is_a_new_episode():
+    track = track_in("resolved")
+    moved(track, VERDICTS["holds"], 90_000.0)
+    assert (track.episode, track.step) == (2, 0)
+
+
+def test_what_comes_and_goes_becomes_one_intermittent_alert():
+    track, told = Track("rule", ""), []
+    for n in range(400):
+        verdict = VERDICTS["holds"] if n % 2 == 0 else VERDICTS["clear"]
+        told += advance(track, verdict, n * 60.0, n, 0.0, 0.0)
+    assert sum(m.state.value == "active" for m in told) == 3
+    assert track.state == "active" and told[-1].because == "intermittent, 3 times within a day: bad"
+    assert moved(track, VERDICTS["clear"], 400 * 60.0 + LONG_SETTLE_S) == [("resolved", "soon", 2)]
+
+
+def test_a_person_can_take_an_open_alert_back():
+    track = track_in("active")
+    move = withdraw(track, "the odometer was misread", 700.0)
+    assert move is not None and move.state.value == "withdrawn" and not track.open
+    assert withdraw(track, "again", 701.0) is None
+
+
+def test_samples_are_thinned_out_but_keep_their_ends():
+    track = track_in("pending")
+    for n in range(5_000):
+        take_sample(track, float(n), float(n))
+    pairs = track.samples.pairs()
+    assert len(pairs) == len(track.samples) <= 121 and pairs[0] == [0.0, 0.0] and pairs[-1] == [4999.0, 4999.0]
