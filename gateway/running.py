@@ -26,10 +26,10 @@ from gateway.log_sampling import Seldom
 from gateway.mqtt.address import BrokerAddress, Tls
 from gateway.mqtt.broker import Broker
 from gateway.mqtt.watchdog import watch
-from gateway.ops.auth_callout import Doorkeeper
+from gateway.ops.auth_callout import AuthCallout
 from gateway.ops.backlog import CatchingUp
-from gateway.ops.bucket_leases import Shares
-from gateway.ops.denied_publishes import Denials
+from gateway.ops.bucket_leases import BucketLeases
+from gateway.ops.denied_publishes import DeniedPublishes
 from gateway.ops.fleet_updates import BREATH_S, Meeting
 from gateway.ops.health import Health
 from gateway.ops.retention import Retention
@@ -64,9 +64,9 @@ class Gateway:
     intake: Intake
     catching_up: CatchingUp
     health: Health
-    shares: Shares
-    doorkeeper: Doorkeeper | None
-    denials: Denials | None
+    shares: BucketLeases
+    auth_callout: AuthCallout | None
+    denials: DeniedPublishes | None
     clock: Callable[[], datetime]
     database_url: str
     retention: Retention
@@ -111,12 +111,12 @@ async def run(
     fleet = Fleet(judge)
     leaves = Leaves(retention_days)
     intake = make_intake(broker, fleet, writer, clock, leaves)
-    doorkeeper = Doorkeeper(auth_url, auth_seed, fleet.known, mqtt_tls) if auth_url and auth_seed else None
-    catching_up = CatchingUp(broker, lambda: intake.messages, doorkeeper)
+    auth_callout = AuthCallout(auth_url, auth_seed, fleet.known, mqtt_tls) if auth_url and auth_seed else None
+    catching_up = CatchingUp(broker, lambda: intake.messages, auth_callout)
     gateway = Gateway(
-        broker, fleet, writer, intake, catching_up, Health(broker, intake, writer, catching_up, doorkeeper), Shares(writer, broker, *share), doorkeeper,
-        Denials(broker_log) if broker_log else None, clock, database_url,
-        Retention(writer, clock, retention_days, leaves, intake.tally), Meeting(fleet, writer, doorkeeper, intake.forget),
+        broker, fleet, writer, intake, catching_up, Health(broker, intake, writer, catching_up, auth_callout), BucketLeases(writer, broker, *share), auth_callout,
+        DeniedPublishes(broker_log) if broker_log else None, clock, database_url,
+        Retention(writer, clock, retention_days, leaves, intake.tally), Meeting(fleet, writer, auth_callout, intake.forget),
         try_out_broker, open_broker, asyncio.Event(), set(),
     )  # fmt: skip
     with broken_off(judge.step):
@@ -130,7 +130,7 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
         check_process()
         await _patiently(partial(_agree, g))
         await _patiently(partial(g.shares.begin, g.health.beat))
-        if g.doorkeeper is None and g.try_out_broker:
+        if g.auth_callout is None and g.try_out_broker:
             await _patiently(partial(check_broker, g.broker.address, None, bucket=min(g.writer.buckets, default=0), open_broker=g.open_broker))
         await g.meeting.everybody()
         await g.retention.learn()
@@ -148,17 +148,17 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
             tasks.create_task(_keep_days(g), name="days")
             tasks.create_task(_follow_clock(g), name="clock")
             await g.broker.open(sorted(g.writer.buckets))  # before any car can speak: what nobody subscribes to is gone
-            if g.doorkeeper is not None:
-                await g.doorkeeper.start()
-                await check_broker(g.broker.address, g.doorkeeper)
+            if g.auth_callout is not None:
+                await g.auth_callout.start()
+                await check_broker(g.broker.address, g.auth_callout)
             g.health.serving = True
             log.info("gateway_ready", share=g.writer.share, buckets=len(g.writer.buckets), cars=len(g.fleet.by_vin))
             ready(health=url)
     except* Exception as group:
         raise _first(group) from None
     finally:
-        if g.doorkeeper is not None:
-            await g.doorkeeper.stop()
+        if g.auth_callout is not None:
+            await g.auth_callout.stop()
         g.intake.downlink.last_word(g.broker.sessions)
         await g.broker.close()
         await g.writer.close()
@@ -257,8 +257,8 @@ async def _look(g: Gateway) -> None:
                     continue  # every gateway reads the same log; one counts
                 metrics.DENIED.labels(kind.removeprefix("denied_")).inc(times)
                 _count(g, kind, user[:17], times, last)
-        if g.doorkeeper is not None:
-            for (vin, reason), refused in g.doorkeeper.sign_ins.refused().items():
+        if g.auth_callout is not None:
+            for (vin, reason), refused in g.auth_callout.sign_ins.refused().items():
                 _count(g, f"refused_connect:{reason}", vin, refused.times, f"{words(reason)}; last from {refused.place}")
         broken: Mapping[str, Any] = getattr(g.fleet.judge, "broken", {})
         for rule, how in list(broken.items()):

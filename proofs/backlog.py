@@ -28,7 +28,7 @@ import asyncpg
 import psutil
 
 from gateway.mqtt.mosquitto import keeping
-from gateway.ops.auth_callout import Doorkeeper
+from gateway.ops.auth_callout import AuthCallout
 from proofs.bench import rig
 from proofs.bench.brokers import mosquitto
 from proofs.bench.payloads import sample
@@ -132,7 +132,7 @@ async def _waiting(kind: str, home: Path, keys: dict[str, str]) -> AsyncIterator
     home.mkdir(parents=True, exist_ok=True)
     if kind == "embedded":
         async with EmbeddedBroker(home) as own:
-            keeper = Doorkeeper(own.auth_url, own.auth_seed, {vin: secret_hash(key) for vin, key in keys.items()})
+            keeper = AuthCallout(own.auth_url, own.auth_seed, {vin: secret_hash(key) for vin, key in keys.items()})
             await keeper.start()
             yield Waiting(own.mqtt_url, own.port, own.auth_url, own.auth_seed, str(own.log))
             await keeper.stop()

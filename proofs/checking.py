@@ -13,7 +13,7 @@ import asyncpg
 
 from proofs.cars import ProofCar
 from rules.catalogue import RULES
-from rules.detectors.trouble_codes import CodeBook
+from rules.engine.code_book import CodeBook
 from rules.engine.judge import Judge
 from schemas.reading import Reading
 from schemas.signal import BY_PATH

@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from gateway import running
-from gateway.fleet.sequence import Arrival, Frontier
+from gateway.fleet.sequence import Arrival, MessageSequence
 from gateway.intake.loop import Intake
 from gateway.mqtt.broker import Broker
 from gateway.mqtt.chunk import Chunk
@@ -26,7 +26,7 @@ from gateway.mqtt.packets import PUBACK
 from gateway.mqtt.session import Session
 from monitoring.page import Address
 from rules.catalogue import RULES
-from rules.detectors.trouble_codes import CodeBook
+from rules.engine.code_book import CodeBook
 from rules.engine.judge import Judge
 from store import leases
 from store.pool import Connection
@@ -57,12 +57,12 @@ def no_epoch() -> None:
 def no_dedupe() -> None:
     """Every row is a new one; the experiment also drops the unique key, the second of the two guards."""
 
-    def arrive(self: Frontier, boot: int, seq: int, oldest: int | None, now: float) -> Arrival:
+    def arrive(self: MessageSequence, boot: int, seq: int, oldest: int | None, now: float) -> Arrival:
         found = _arrive(self, boot, seq, oldest, now)
         return Arrival.NEXT if found is Arrival.DUPLICATE else found
 
-    _arrive = Frontier.arrive
-    setattr(Frontier, "arrive", arrive)  # noqa: B010
+    _arrive = MessageSequence.arrive
+    setattr(MessageSequence, "arrive", arrive)  # noqa: B010
 
 
 def no_lease() -> None:

@@ -25,7 +25,7 @@ from store.pool import Connection, open_pool, transaction
 from telltale import data
 from workers import running, sending
 from workers.channels import Lookup, Receipt
-from workers.context import Kit
+from workers.context import Context
 
 GRACE = timedelta(seconds=3)
 SENDERS = 4
@@ -70,33 +70,33 @@ def allowed_enough(message: Message, *_: Any, **__: Any) -> Go:
     return Go("it was allowed when it was queued")
 
 
-async def send_then_mark(kit: Kit) -> bool:
+async def send_then_mark(context: Context) -> bool:
     """What most outboxes do: hand it over, then write down that it is done."""
-    async with transaction(kit.pool) as connection:
-        message = await messages.due(connection, kit.clock(), kit.machine())
+    async with transaction(context.pool) as connection:
+        message = await messages.due(connection, context.clock(), context.machine())
         if message is None:
             return False
-        if await sending.settled(kit, connection, message, kit.clock()):  # the other guards stand: only this one is missing
+        if await sending.settled(context, connection, message, context.clock()):  # the other guards stand: only this one is missing
             return True
-        machine = kit.machine()
-        receipt = await kit.channels[message.channel].send(message, "")
+        machine = context.machine()
+        receipt = await context.channels[message.channel].send(message, "")
         await messages.claim(connection, message.id, machine)
-        await messages.sent(connection, message, machine, kit.clock(), receipt.provider_id)
+        await messages.sent(connection, message, machine, context.clock(), receipt.provider_id)
     return True
 
 
-async def mark_then_send(kit: Kit) -> bool:
+async def mark_then_send(context: Context) -> bool:
     """What the careful ones do: write down that it is done, then do it."""
-    async with transaction(kit.pool) as connection:
-        message = await messages.due(connection, kit.clock(), kit.machine())
+    async with transaction(context.pool) as connection:
+        message = await messages.due(connection, context.clock(), context.machine())
         if message is None:
             return False
-        if await sending.settled(kit, connection, message, kit.clock()):  # the other guards stand: only this one is missing
+        if await sending.settled(context, connection, message, context.clock()):  # the other guards stand: only this one is missing
             return True
-        machine = kit.machine()
+        machine = context.machine()
         await messages.claim(connection, message.id, machine)
-        await messages.sent(connection, message, machine, kit.clock(), "")
-    await kit.channels[message.channel].send(message, "")
+        await messages.sent(connection, message, machine, context.clock(), "")
+    await context.channels[message.channel].send(message, "")
     return True
 
 
@@ -109,18 +109,18 @@ async def main(switch: str, database: str, provider: str) -> None:
     """Run until killed."""
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr))
     pool = await open_pool(database, name="workers", size=12)
-    kit = Kit(pool, lambda: datetime.now(UTC), Wording(data.texts()), {"phone": Provider(provider)}, "", grace=GRACE, send_s=2.0, **PARTS.get(switch, {}))
+    context = Context(pool, lambda: datetime.now(UTC), Wording(data.texts()), {"phone": Provider(provider)}, "", grace=GRACE, send_s=2.0, **PARTS.get(switch, {}))
     if switch not in NAIVE:
-        await running.serve(kit, database)
+        await running.serve(context, database)
     async with asyncio.TaskGroup() as loops:
         for _ in range(SENDERS):
-            loops.create_task(_naive(kit, switch))
+            loops.create_task(_naive(context, switch))
 
 
-async def _naive(kit: Kit, switch: str) -> None:
+async def _naive(context: Context, switch: str) -> None:
     while True:
         try:
-            worked = await NAIVE[switch](kit)
+            worked = await NAIVE[switch](context)
         except Exception:
             worked = False
         if not worked:

@@ -78,12 +78,12 @@ def no_lookup() -> None:
 
 def _kit(**parts: Any) -> None:
     from workers import running
-    from workers.context import Kit
+    from workers.context import Context
 
-    def kit(*given: Any, **named: Any) -> Kit:
-        return Kit(*given, **{**named, **parts})
+    def context(*given: Any, **named: Any) -> Context:
+        return Context(*given, **{**named, **parts})
 
-    setattr(running, "Kit", kit)  # noqa: B010
+    setattr(running, "Kit", context)  # noqa: B010
 
 
 def elsewhere() -> None:

@@ -91,7 +91,7 @@ async def broker_config(settings: Settings, files: MosquittoFiles) -> None:
 async def _judge(settings: Settings) -> Judge:
     """The catalogue, fitted to every vehicle model, each rule at the stage where people have put it."""
     from rules.catalogue import RULES
-    from rules.detectors.trouble_codes import CodeBook
+    from rules.engine.code_book import CodeBook
 
     connection = await connect(_as(settings, "gateway"), name="stages")
     try:
@@ -306,16 +306,19 @@ async def workers(settings: Settings) -> None:
 
 async def explain(settings: Settings, alert_id: int) -> dict[str, Any]:
     """Fold the car's stored rows again with today's catalogue."""
+    from gateway.ops.rule_watchdog import broken_off
     from workers import replaying
 
     judge = await _judge(settings)
-    return await command_context.at(settings, lambda work: replaying.explain(work.connection, judge, alert_id))
+    with broken_off(Judge.step):
+        return await command_context.at(settings, lambda work: replaying.explain(work.connection, judge, alert_id))
 
 
 async def backtest(settings: Settings, names: list[str], since: datetime, dealer_id: int | None) -> dict[str, Any]:
     """These rules and what mutes them, live, over stored rows."""
+    from gateway.ops.rule_watchdog import broken_off
     from rules.catalogue import BY_NAME
-    from rules.detectors.trouble_codes import CodeBook
+    from rules.engine.code_book import CodeBook
     from workers import replaying
 
     def judge_of(wanted: Sequence[str]) -> Judge:
@@ -326,4 +329,5 @@ async def backtest(settings: Settings, names: list[str], since: datetime, dealer
 
     begin = since if since.tzinfo is not None else since.replace(tzinfo=UTC)
     tick = cli.progress("cars folded")
-    return await command_context.at(settings, lambda work: replaying.backtest(work.connection, judge_of, names, begin, dealer_id, tick))
+    with broken_off(Judge.step):
+        return await command_context.at(settings, lambda work: replaying.backtest(work.connection, judge_of, names, begin, dealer_id, tick))

@@ -17,30 +17,30 @@ from store import accounts, alerts, cases, fleet, jobs, messages
 from store.jobs import Wakeup
 from store.pool import Connection
 from workers import notices
-from workers.context import Kit
+from workers.context import Context
 
 ACTOR = "car"
 _TOLD = (Severity.SOON, Severity.NOW)  #: advice waits in the queue until somebody looks
 _STANDING = ("open", "contacted", "booked", "in_workshop")
 
 
-async def alert_moved(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
+async def alert_moved(context: Context, connection: Connection, wakeup: Wakeup) -> None:
     """An alert became active, more or less severe, resolved or withdrawn."""
     alert = await alerts.one(connection, wakeup.dealer_id, wakeup.subject_id)
     if alert.shadow:
         return
     if alert.state is AlertState.ACTIVE:
-        await _active(kit, connection, alert, late=bool(wakeup.payload.get("late")))
+        await _active(context, connection, alert, late=bool(wakeup.payload.get("late")))
     elif alert.case_id is not None:
-        await _over(kit, connection, alert)
+        await _over(context, connection, alert)
 
 
-async def _active(kit: Kit, connection: Connection, alert: Alert, *, late: bool) -> None:
-    now, dealer = kit.clock(), await accounts.dealer(connection, alert.dealer_id)
+async def _active(context: Context, connection: Connection, alert: Alert, *, late: bool) -> None:
+    now, dealer = context.clock(), await accounts.dealer(connection, alert.dealer_id)
     open_case = await cases.open_of(connection, alert.dealer_id, alert.vehicle_id, lock=True)
     if alert.case_id is not None:
         if open_case is not None and open_case.id == alert.case_id:
-            await _weigh(kit, connection, dealer, open_case, alert, late=late)
+            await _weigh(context, connection, dealer, open_case, alert, late=late)
         return  # the very episode that a repaired case was about: its proof, or a new episode, will tell
     repaired = await cases.newest_repaired(connection, alert.dealer_id, alert.vehicle_id)
     about = open_case if open_case is not None and open_case.state is CaseState.VERIFYING else repaired
@@ -48,57 +48,57 @@ async def _active(kit: Kit, connection: Connection, alert: Alert, *, late: bool)
     belongs = case_for(alert, open_case, repaired, faults, now)
     match belongs:
         case OpensCase():
-            await _open(kit, connection, dealer, alert, belongs, now, late=late)
+            await _open(context, connection, dealer, alert, belongs, now, late=late)
         case JoinsCase():
             await alerts.attach(connection, alert.dealer_id, alert.id, belongs.case_id)
             assert open_case is not None
-            await _weigh(kit, connection, dealer, open_case, alert, late=late)
+            await _weigh(context, connection, dealer, open_case, alert, late=late)
         case CameBack():
-            await _comeback(kit, connection, dealer, alert, belongs, now)
+            await _comeback(context, connection, dealer, alert, belongs, now)
 
 
-async def _open(kit: Kit, connection: Connection, dealer: Dealer, alert: Alert, belongs: OpensCase, now: datetime, *, late: bool) -> None:
+async def _open(context: Context, connection: Connection, dealer: Dealer, alert: Alert, belongs: OpensCase, now: datetime, *, late: bool) -> None:
     car = await fleet.get(connection, alert.dealer_id, alert.vehicle_id)
     with tracing.span("case.opened", alert=alert.id, vehicle=alert.vehicle_id, dealer=dealer.id, severity=belongs.severity.value) as note:
         case = await cases.create(
-            connection, alert.dealer_id, alert.vehicle_id, severity=belongs.severity, title=_title(kit, dealer, alert), origin="alert",
+            connection, alert.dealer_id, alert.vehicle_id, severity=belongs.severity, title=_title(context, dealer, alert), origin="alert",
             owner_id=car.owner_id, reason=belongs.because, actor=ACTOR, now=now,
         )  # fmt: skip
         note("case", case.id)
         await alerts.attach(connection, alert.dealer_id, alert.id, case.id)
         if not late:
-            await _notify(kit, connection, dealer, case, alert)
+            await _notify(context, connection, dealer, case, alert)
 
 
-async def _weigh(kit: Kit, connection: Connection, dealer: Dealer, case: Case, alert: Alert, *, late: bool) -> None:
+async def _weigh(context: Context, connection: Connection, dealer: Dealer, case: Case, alert: Alert, *, late: bool) -> None:
     """The case is as urgent as its most urgent alert; people hear of it when it gets worse, not when it gets better."""
     severity = severity_of(await alerts.of_case(connection, case.dealer_id, case.id), case.severity)
     if severity is case.severity:
         if alert.case_id is None:
-            await cases.change(connection, case, what="joined", reason=f"also: {alert.because}", actor=ACTOR, now=kit.clock())
+            await cases.change(connection, case, what="joined", reason=f"also: {alert.because}", actor=ACTOR, now=context.clock())
         return
     worse = severity.rank > case.severity.rank
-    columns = {"severity": severity.value} | ({"title": _title(kit, dealer, alert)} if worse else {})
-    changed = await cases.change(connection, case, what=f"severity {severity.value}", reason=alert.because, actor=ACTOR, now=kit.clock(), **columns)
+    columns = {"severity": severity.value} | ({"title": _title(context, dealer, alert)} if worse else {})
+    changed = await cases.change(connection, case, what=f"severity {severity.value}", reason=alert.because, actor=ACTOR, now=context.clock(), **columns)
     if worse and not late:
-        await _notify(kit, connection, dealer, changed, alert)
+        await _notify(context, connection, dealer, changed, alert)
 
 
-async def _comeback(kit: Kit, connection: Connection, dealer: Dealer, alert: Alert, belongs: CameBack, now: datetime) -> None:
+async def _comeback(context: Context, connection: Connection, dealer: Dealer, alert: Alert, belongs: CameBack, now: datetime) -> None:
     """The dealer is told first; the owner hears nothing until a person acts."""
     case = await cases.get(connection, alert.dealer_id, belongs.case_id, lock=True)
     case = await cases.move(
         connection, case, CaseEvent.CAME_BACK, reason=belongs.because, actor=ACTOR, now=now, comebacks=case.comebacks + (1 if belongs.same else 0),
-        severity=belongs.severity.value, title=_title(kit, dealer, alert), acknowledged_at=None, escalated_at=None, proof=None,
+        severity=belongs.severity.value, title=_title(context, dealer, alert), acknowledged_at=None, escalated_at=None, proof=None,
     )  # fmt: skip
     await alerts.attach(connection, alert.dealer_id, alert.id, case.id)
     people = {person.id: person for person in (*await notices.advisors(connection, dealer), *await notices.managers(connection, dealer))}
     kind = MessageKind.STAFF_COMEBACK if belongs.same else MessageKind.STAFF_ALERT
-    await notices.tell(kit, connection, case, kind, list(people.values()), f"alert{alert.id}", alert=alert)
+    await notices.tell(context, connection, case, kind, list(people.values()), f"alert{alert.id}", alert=alert)
     await _watch(connection, dealer, case, now)
 
 
-async def _notify(kit: Kit, connection: Connection, dealer: Dealer, case: Case, alert: Alert) -> None:
+async def _notify(context: Context, connection: Connection, dealer: Dealer, case: Case, alert: Alert) -> None:
     """`soon` and `now` reach people who are not looking; whoever has taken the case is told alone."""
     if case.severity not in _TOLD:
         return
@@ -106,9 +106,9 @@ async def _notify(kit: Kit, connection: Connection, dealer: Dealer, case: Case, 
     mine = [person for person in people if person.id == case.assignee_id]
     occasion = f"alert{alert.id}-{case.severity.value}"
     standing = messages.asserts("case", case.id, *_STANDING)
-    await notices.tell(kit, connection, case, MessageKind.STAFF_ALERT, mine or people, occasion, alert=alert, asserts=[standing])
+    await notices.tell(context, connection, case, MessageKind.STAFF_ALERT, mine or people, occasion, alert=alert, asserts=[standing])
     if case.acknowledged_at is None:
-        await _watch(connection, dealer, case, kit.clock())
+        await _watch(connection, dealer, case, context.clock())
 
 
 async def _watch(connection: Connection, dealer: Dealer, case: Case, now: datetime) -> None:
@@ -119,7 +119,7 @@ async def _watch(connection: Connection, dealer: Dealer, case: Case, now: dateti
         await jobs.put(connection, dealer.id, "case_unacknowledged", case.id, due_at=now + timedelta(minutes=minutes), minutes=minutes, comebacks=case.comebacks)
 
 
-async def unacknowledged(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
+async def unacknowledged(context: Context, connection: Connection, wakeup: Wakeup) -> None:
     """The limit is over: if nobody took it, the managers hear of it, once."""
     case = await _case(connection, wakeup)
     if case is None or case.state is not CaseState.OPEN or case.acknowledged_at is not None or case.escalated_at is not None:
@@ -132,29 +132,29 @@ async def unacknowledged(kit: Kit, connection: Connection, wakeup: Wakeup) -> No
     found = await alerts.of_case(connection, case.dealer_id, case.id)
     worst = max(found, key=lambda alert: (alert.severity.rank, alert.id), default=None)
     told = await notices.tell(
-        kit, connection, case, MessageKind.STAFF_ESCALATION, people, f"{case.comebacks}-{case.severity.value}", alert=worst, minutes=minutes,
+        context, connection, case, MessageKind.STAFF_ESCALATION, people, f"{case.comebacks}-{case.severity.value}", alert=worst, minutes=minutes,
         asserts=[messages.asserts("case", case.id, CaseState.OPEN)],
     )  # fmt: skip
     reason = f"nobody took it within {minutes} minutes: {told} told" if told else f"nobody took it within {minutes} minutes, and there is nobody to tell"
-    await cases.change(connection, case, what="escalated", reason=reason, actor="worker", now=kit.clock(), escalated_at=kit.clock())
+    await cases.change(connection, case, what="escalated", reason=reason, actor="worker", now=context.clock(), escalated_at=context.clock())
 
 
-async def _over(kit: Kit, connection: Connection, alert: Alert) -> None:
+async def _over(context: Context, connection: Connection, alert: Alert) -> None:
     """Resolved or withdrawn. A case whose readings were all rejected has no reason to be; a repaired one may be proved now."""
     assert alert.case_id is not None
     case = await cases.get(connection, alert.dealer_id, alert.case_id, lock=True)
     if case.state is CaseState.VERIFYING:
-        await jobs.put(connection, case.dealer_id, "proof", case.id, due_at=kit.clock())
+        await jobs.put(connection, case.dealer_id, "proof", case.id, due_at=context.clock())
         return
     if case.state in (CaseState.DONE, CaseState.DISMISSED):
         return
     found = await alerts.of_case(connection, case.dealer_id, case.id)
     if case.origin == "alert" and case.state is CaseState.OPEN and all(a.state is AlertState.WITHDRAWN for a in found):
-        await cases.move(connection, case, CaseEvent.DISMISSED, reason="a person rejected the readings behind it", actor="worker", now=kit.clock())
+        await cases.move(connection, case, CaseEvent.DISMISSED, reason="a person rejected the readings behind it", actor="worker", now=context.clock())
         return
     severity = severity_of(found, case.severity)
     columns = {} if severity is case.severity else {"severity": severity.value}
-    await cases.change(connection, case, what=f"alert {alert.state.value}", reason=alert.because, actor=ACTOR, now=kit.clock(), **columns)
+    await cases.change(connection, case, what=f"alert {alert.state.value}", reason=alert.because, actor=ACTOR, now=context.clock(), **columns)
 
 
 async def _case(connection: Connection, wakeup: Wakeup) -> Case | None:
@@ -164,6 +164,6 @@ async def _case(connection: Connection, wakeup: Wakeup) -> Case | None:
         return None
 
 
-def _title(kit: Kit, dealer: Dealer, alert: Alert) -> str:
-    said = kit.wording.what(dealer.language, alert.rule, alert.component, alert.severity.value)
+def _title(context: Context, dealer: Dealer, alert: Alert) -> str:
+    said = context.wording.what(dealer.language, alert.rule, alert.component, alert.severity.value)
     return said[:1].upper() + said[1:]

@@ -36,7 +36,7 @@ async def untrue(connection: Connection, message: Message, now: datetime) -> str
 
 
 @dataclass(frozen=True)
-class Kit:
+class Context:
     """Made once where the service starts. `permitted` and `untrue` are parts, so that a proof can show what happens without them."""
 
     pool: Pool

@@ -9,36 +9,36 @@ from rules.service.reminders import tell_driver
 from schemas.message import MessageKind, Purpose
 from store import accounts, messages, secrets, sweeps
 from store.pool import Connection, transaction
-from workers.context import Kit
+from workers.context import Context
 from workers.notices import receiver
 
 _OPEN_FOR = timedelta(days=1)  #: after the drive should be over; it may be late
 
 
-async def drives_once(kit: Kit) -> int:
+async def drives_once(context: Context) -> int:
     """Tell whoever has a new drive, once for each drive and driver; at night only of what is near. Returns how many were told."""
-    if not kit.desk_url:
+    if not context.desk_url:
         return 0  # no link would open
-    told, now = 0, kit.clock()
-    async with transaction(kit.pool) as connection:
+    told, now = 0, context.clock()
+    async with transaction(context.pool) as connection:
         for drive in await sweeps.untold(connection, now):
             dealer = await accounts.dealer(connection, drive.dealer_id)
             if not isinstance(tell_driver(drive.starts_at, now, dealer.zone), Wait):
-                told += await _tell(kit, connection, drive, dealer.zone)
+                told += await _tell(context, connection, drive, dealer.zone)
     return told
 
 
-async def _tell(kit: Kit, connection: Connection, drive: sweeps.Untold, zone: str) -> bool:
-    driver, now = await accounts.staff(connection, drive.dealer_id, drive.driver_id), kit.clock()
-    to = receiver(kit, driver)
+async def _tell(context: Context, connection: Connection, drive: sweeps.Untold, zone: str) -> bool:
+    driver, now = await accounts.staff(connection, drive.dealer_id, drive.driver_id), context.clock()
+    to = receiver(context, driver)
     if to is None or driver.disabled_at is not None:
         return False
     token = await secrets.make(
         connection, drive.dealer_id, "driver", now=now, expires_at=drive.ends_at + _OPEN_FOR, staff_id=driver.id, subject_id=drive.leg_id
     )
-    text = kit.wording.text(
+    text = context.wording.text(
         driver.language, MessageKind.STAFF_LEG, vehicle=drive.vehicle, plate=drive.plate, kind=drive.kind, address=drive.address,
-        starts_at=drive.starts_at, ends_at=drive.ends_at, zone=zone, now=now, link=f"{kit.desk_url.rstrip('/')}/d/{token}",
+        starts_at=drive.starts_at, ends_at=drive.ends_at, zone=zone, now=now, link=f"{context.desk_url.rstrip('/')}/d/{token}",
     )  # fmt: skip
     await messages.queue(
         connection, dealer_id=drive.dealer_id, kind=MessageKind.STAFF_LEG, purpose=Purpose.STAFF, to=to, body=text.body, author="worker", now=now,

@@ -19,7 +19,7 @@ from schemas.moment import from_epoch
 from store import audit, clock, days, history, keeping
 from store.keeping import Due
 from store.pool import Connection, transaction
-from workers.context import Kit
+from workers.context import Context
 
 log = structlog.get_logger()
 
@@ -29,25 +29,25 @@ ROWS: Final = 1_000
 IMPOSSIBLE: Final = 0  #: the day that all impossible ones share
 
 
-async def once(kit: Kit, retention_days: int) -> int:
+async def once(context: Context, retention_days: int) -> int:
     """Every dealer for whom it is time; how much went. `retention_days`: what the whole house keeps of readings, a day at a time."""
-    now = kit.clock()
-    async with transaction(kit.pool) as connection:
+    now = context.clock()
+    async with transaction(context.pool) as connection:
         told = await clock.witness(connection)
         newest = await days.newest_spoken(connection, await days.attached(connection))
         day = today(Witnesses(now, told.business, newest, told.machine, told.speed, await days.word(connection)))
         found = await keeping.due(connection, now - EVERY)
     gone = 0
     for one in found if day is not None else ():
-        gone += await Keeper(kit, one, day or 0, retention_days).run(now)
+        gone += await Keeper(context, one, day or 0, retention_days).run(now)
     return gone
 
 
 class Keeper:
     """One dealer, one day."""
 
-    def __init__(self, kit: Kit, due: Due, today: int, retention_days: int) -> None:
-        self._kit, self._dealer, self._days, self._house_days = kit, due.dealer_id, due.days, retention_days
+    def __init__(self, context: Context, due: Due, today: int, retention_days: int) -> None:
+        self._kit, self._dealer, self._days, self._house_days = context, due.dealer_id, due.days, retention_days
         self._today = today
         self.gone = Counter[str]()
 

@@ -13,7 +13,7 @@ import structlog
 from store import accounts, sweeps
 from store.pool import transaction
 from workers.channels import SmsChannel
-from workers.context import Kit
+from workers.context import Context
 
 log = structlog.get_logger()
 
@@ -21,20 +21,20 @@ _SMS = ("sms", "twilio")  #: what the channel of a number may be called
 LOOK_BACK = timedelta(days=2)
 
 
-async def once(kit: Kit, sms: SmsChannel) -> int:
+async def once(context: Context, sms: SmsChannel) -> int:
     """Deliver what is missing; how many there were."""
-    async with transaction(kit.pool) as connection:
+    async with transaction(context.pool) as connection:
         if sms.sender.startswith("+") and (dealer := await accounts.lend_number(connection, sms.sender, _SMS)):
             log.info("the house's number is this dealer's from now on", dealer=dealer)
         numbers = await sweeps.lines(connection, _SMS)
     missing = 0
     for number in numbers:
-        received = await sms.received(number, kit.machine() - LOOK_BACK)
-        async with transaction(kit.pool) as connection:
+        received = await sms.received(number, context.machine() - LOOK_BACK)
+        async with transaction(context.pool) as connection:
             known = await sweeps.heard(connection, [text["MessageSid"] for text in received])
         for text in received:
             if text["MessageSid"] not in known:
-                await sms.deliver(f"{kit.desk_url.rstrip('/')}/inbound/twilio", text)
+                await sms.deliver(f"{context.desk_url.rstrip('/')}/inbound/twilio", text)
                 missing += 1
     if missing:
         log.warning("texts that our door had missed", count=missing)

@@ -10,28 +10,28 @@ from store import alerts
 from store import recalls as campaigns
 from store.alerts import Moved
 from store.pool import transaction
-from workers.context import Kit
+from workers.context import Context
 
 RECALL = BY_NAME["recall"]
 _BATCH = 500
 
 
-async def recalls_once(kit: Kit) -> int:
+async def recalls_once(context: Context) -> int:
     """Judge every campaign that opened or closed since the last look."""
-    now, moved = kit.clock(), 0
+    now, moved = context.clock(), 0
     while True:
-        async with transaction(kit.pool) as connection:
+        async with transaction(context.pool) as connection:
             found = await campaigns.due(connection, RECALL.name, _BATCH)
-            steps = [Moved(car.dealer_id, car.id, now.timestamp(), step) for car in found for step in _judged(car, kit)]
+            steps = [Moved(car.dealer_id, car.id, now.timestamp(), step) for car in found for step in _judged(car, context)]
             await alerts.move(connection, steps, now)
         moved += len(steps)
         if len(found) < _BATCH or not steps:
             return moved
 
 
-def _judged(car: campaigns.Recalled, kit: Kit) -> tuple[AlertStep, ...]:
+def _judged(car: campaigns.Recalled, context: Context) -> tuple[AlertStep, ...]:
     standing = None
     if car.state is not None:
         standing = Standing(AlertState(car.state), car.episode or 0, car.step or 0, Severity(car.severity or "advice"))
     verdict = recalls([car.name])[car.name] if car.open else Clear(f"the work of {car.name} is done")
-    return step_for(RECALL.name, RECALL.version, car.name, standing, verdict, kit.clock())
+    return step_for(RECALL.name, RECALL.version, car.name, standing, verdict, context.clock())

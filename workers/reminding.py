@@ -11,19 +11,19 @@ from schemas.message import MessageKind, Purpose
 from store import accounts, bookings, cases, history, messages, offers, owners
 from store.jobs import Wakeup
 from store.pool import Connection
-from workers.context import Kit
+from workers.context import Context
 
 _MISSED = timedelta(minutes=15)  #: later than this a reminder reminds of nothing
 
 
-async def plan(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
+async def plan(context: Context, connection: Connection, wakeup: Wakeup) -> None:
     """Queue the reminders of a new booking; each says only what is still true when it goes."""
     try:
         booking = await bookings.get(connection, wakeup.dealer_id, wakeup.subject_id)
         case = await cases.get(connection, wakeup.dealer_id, booking.case_id)
     except NotFound:
         return
-    now = kit.clock()
+    now = context.clock()
     if booking.state is not BookingState.AGREED or case.owner_id is None:
         return
     owner = await owners.get(connection, booking.dealer_id, case.owner_id)
@@ -34,7 +34,7 @@ async def plan(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
     for remind in booking_reminders(booking.starts_at, booking.made_at, owner.zone):
         if remind.at < now - _MISSED:
             continue
-        text = kit.wording.text(
+        text = context.wording.text(
             owner.language, MessageKind.REMINDER, dealer=dealer.name, kind=booking.kind.value, starts_at=booking.starts_at, ends_at=booking.ends_at,
             zone=owner.zone, now=remind.at,
         )  # fmt: skip
@@ -45,9 +45,9 @@ async def plan(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
         )  # fmt: skip
 
 
-async def expire(kit: Kit, connection: Connection, dealer_id: int, offer_id: int) -> bool:
+async def expire(context: Context, connection: Connection, dealer_id: int, offer_id: int) -> bool:
     """The hold is over: windows free, case with the desk again, and history says when the owner may be asked anew."""
-    now = kit.clock()
+    now = context.clock()
     try:
         expired = await offers.expire(connection, dealer_id, offer_id, now)
     except NotFound:
@@ -63,6 +63,6 @@ async def expire(kit: Kit, connection: Connection, dealer_id: int, offer_id: int
     return True
 
 
-async def offer_due(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
+async def offer_due(context: Context, connection: Connection, wakeup: Wakeup) -> None:
     """The wakeup that stands at the end of an offer's hold."""
-    await expire(kit, connection, wakeup.dealer_id, wakeup.subject_id)
+    await expire(context, connection, wakeup.dealer_id, wakeup.subject_id)

@@ -7,10 +7,10 @@ from store import accounts, cases, feedback, messages, owners, threads
 from store.jobs import Wakeup
 from store.pool import Connection
 from workers import notices
-from workers.context import Kit
+from workers.context import Context
 
 
-async def tell_staff(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
+async def tell_staff(context: Context, connection: Connection, wakeup: Wakeup) -> None:
     """Whoever owns the owner's open case, else all advisors; once per text."""
     found = await threads.reply(connection, wakeup.dealer_id, wakeup.subject_id)
     if found is None or found.read:
@@ -20,19 +20,19 @@ async def tell_staff(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
     people = [person for person in people if person.id == found.assignee_id] or people
     path = f"/cases/{found.case_id}" if found.case_id is not None else "/queue"
     for person in people:
-        to = notices.receiver(kit, person)
+        to = notices.receiver(context, person)
         if to is None:
             continue
-        text = kit.wording.text(
-            person.language, MessageKind.STAFF_REPLY, owner=found.owner, body=found.body, link=kit.desk_url.rstrip("/") + path
+        text = context.wording.text(
+            person.language, MessageKind.STAFF_REPLY, owner=found.owner, body=found.body, link=context.desk_url.rstrip("/") + path
         )
         await messages.queue(
-            connection, dealer_id=dealer.id, kind=MessageKind.STAFF_REPLY, purpose=Purpose.STAFF, to=to, body=text.body, author="worker", now=kit.clock(),
+            connection, dealer_id=dealer.id, kind=MessageKind.STAFF_REPLY, purpose=Purpose.STAFF, to=to, body=text.body, author="worker", now=context.clock(),
             case_id=found.case_id, reference=f"staff_reply-{wakeup.subject_id}-{person.id}",
         )  # fmt: skip
 
 
-async def tell_unreached(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
+async def tell_unreached(context: Context, connection: Connection, wakeup: Wakeup) -> None:
     """A text to an owner failed for good: somebody rings instead."""
     message = await messages.get(connection, wakeup.dealer_id, wakeup.subject_id)
     if message is None or message.owner_id is None:
@@ -45,20 +45,20 @@ async def tell_unreached(kit: Kit, connection: Connection, wakeup: Wakeup) -> No
         people = [person for person in people if person.id == case.assignee_id] or people
     path = f"/cases/{message.case_id}" if message.case_id is not None else "/queue"
     for person in people:
-        to = notices.receiver(kit, person)
+        to = notices.receiver(context, person)
         if to is None:
             continue
-        text = kit.wording.text(
+        text = context.wording.text(
             person.language, MessageKind.STAFF_UNREACHED, owner=owner.name, because=message.reason or "unknown", phone=owner.phone or message.to_address,
-            link=kit.desk_url.rstrip("/") + path,
+            link=context.desk_url.rstrip("/") + path,
         )  # fmt: skip
         await messages.queue(
-            connection, dealer_id=dealer.id, kind=MessageKind.STAFF_UNREACHED, purpose=Purpose.STAFF, to=to, body=text.body, author="worker", now=kit.clock(),
+            connection, dealer_id=dealer.id, kind=MessageKind.STAFF_UNREACHED, purpose=Purpose.STAFF, to=to, body=text.body, author="worker", now=context.clock(),
             case_id=message.case_id, reference=f"staff_unreached-{message.id}-{person.id}",
         )  # fmt: skip
 
 
-async def tell_score(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
+async def tell_score(context: Context, connection: Connection, wakeup: Wakeup) -> None:
     """A low score, or one with words, given on the owner's page: a person reads it, as they would a text."""
     said = await feedback.of_case(connection, wakeup.dealer_id, wakeup.subject_id)
     case = await cases.get(connection, wakeup.dealer_id, wakeup.subject_id)
@@ -68,4 +68,4 @@ async def tell_score(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
     owner = await owners.get(connection, wakeup.dealer_id, case.owner_id)
     people = await notices.advisors(connection, dealer)
     people = [person for person in people if person.id == case.assignee_id] or people
-    await notices.tell(kit, connection, case, MessageKind.STAFF_REPLY, people, "score", owner=owner.name, body=f"{said.score}/5 {said.words or ''}".strip())
+    await notices.tell(context, connection, case, MessageKind.STAFF_REPLY, people, "score", owner=owner.name, body=f"{said.score}/5 {said.words or ''}".strip())

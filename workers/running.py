@@ -23,7 +23,7 @@ from store.pool import connect, open_pool, transaction
 from store.witness import ClocksApart
 from workers import driving, job_runner, keeping, missed_replies, recalling, sending, sweeping, verifying
 from workers.channels import ALIASES, ChannelSettings, SmsChannel, open_channels
-from workers.context import Kit
+from workers.context import Context
 from workers.health import Health
 from workers.metrics import SWEPT
 from workers.sealing import Sealer
@@ -60,16 +60,16 @@ async def run(
     With fewer than 15 `connections` to the database there are fewer senders; with nine there is one. `secrets`: TELLTALE_SECRET and the one before."""
     pool = await open_pool(database_url, name="workers", size=connections - 1)
     ways = open_channels(channels or ChannelSettings(), pool, clock, time_lapse=time_lapse)
-    kit = Kit(pool, clock, wording, ways, desk_url, staff_channel=ALIASES.get(staff_channel, staff_channel), house_key=KeyHolder(*secrets) if secrets else None)
-    well = Health(pool, clock, kit.machine)
+    context = Context(pool, clock, wording, ways, desk_url, staff_channel=ALIASES.get(staff_channel, staff_channel), house_key=KeyHolder(*secrets) if secrets else None)
+    well = Health(pool, clock, context.machine)
     try:
         async with well.page().open(health) as url:
             async with asyncio.TaskGroup() as tasks:
                 if not time_lapse:
                     well.clock_off = "not compared with the database's yet"
-                    tasks.create_task(_follow_clock(kit, well), name="clock")
+                    tasks.create_task(_follow_clock(context, well), name="clock")
                 senders = min(SENDERS, (connections - 1 - HANDS - 4) // 2)
-                tasks.create_task(serve(kit, database_url, partial(ready, health=url), well, senders=senders, retention_days=retention_days), name="loops")
+                tasks.create_task(serve(context, database_url, partial(ready, health=url), well, senders=senders, retention_days=retention_days), name="loops")
     finally:
         for way in set(ways.values()):
             await way.close()
@@ -77,32 +77,32 @@ async def run(
 
 
 async def serve(
-    kit: Kit, database_url: str, ready: Callable[..., None] = lambda **facts: None, health: Health | None = None, *, senders: int = SENDERS,
+    context: Context, database_url: str, ready: Callable[..., None] = lambda **facts: None, health: Health | None = None, *, senders: int = SENDERS,
     retention_days: int = 400,
 ) -> None:
     """All loops over one kit; separate from `run` so that a proof can hand in a kit of its own."""
-    bell, health = Bell(), health or Health(kit.pool, kit.clock, kit.machine)
+    bell, health = Bell(), health or Health(context.pool, context.clock, context.machine)
     _loop = partial(_turning, health)
-    verifier = Verifier(kit)
+    verifier = Verifier(context)
     async with asyncio.TaskGroup() as loops:
         loops.create_task(_listen(database_url, bell, health.listening), name="bell")
         for n in range(senders):
-            loops.create_task(_loop(f"sender {n}", lambda: sending.one(kit), bell, TICK_S))
+            loops.create_task(_loop(f"sender {n}", lambda: sending.one(context), bell, TICK_S))
         for n in range(HANDS):
-            loops.create_task(_loop(f"hand {n}", lambda: job_runner.one(kit), bell, TICK_S))
-        loops.create_task(_loop("reconcile", lambda: sending.reconcile(kit), None, RECONCILE_S))
-        loops.create_task(_loop("offers", lambda: _swept("offers", sweeping.offers_once(kit)), None, SWEEP_S))
-        loops.create_task(_loop("waiting", lambda: _swept("waiting", sweeping.waiting_once(kit)), None, SWEEP_S))
-        loops.create_task(_loop("drives", lambda: _swept("drives", driving.drives_once(kit)), None, DRIVES_S))
-        loops.create_task(_loop("silence", lambda: _swept("silence", sweeping.silence_once(kit)), None, SILENCE_S))
-        loops.create_task(_loop("recalls", lambda: _swept("recalls", recalling.recalls_once(kit)), None, SILENCE_S))
-        loops.create_task(_loop("forget", lambda: _swept("forget", sweeping.forget_once(kit)), None, FORGET_S))
-        loops.create_task(_loop("keeping", lambda: _swept("keeping", keeping.once(kit, retention_days)), None, FORGET_S / 12))
+            loops.create_task(_loop(f"hand {n}", lambda: job_runner.one(context), bell, TICK_S))
+        loops.create_task(_loop("reconcile", lambda: sending.reconcile(context), None, RECONCILE_S))
+        loops.create_task(_loop("offers", lambda: _swept("offers", sweeping.offers_once(context)), None, SWEEP_S))
+        loops.create_task(_loop("waiting", lambda: _swept("waiting", sweeping.waiting_once(context)), None, SWEEP_S))
+        loops.create_task(_loop("drives", lambda: _swept("drives", driving.drives_once(context)), None, DRIVES_S))
+        loops.create_task(_loop("silence", lambda: _swept("silence", sweeping.silence_once(context)), None, SILENCE_S))
+        loops.create_task(_loop("recalls", lambda: _swept("recalls", recalling.recalls_once(context)), None, SILENCE_S))
+        loops.create_task(_loop("forget", lambda: _swept("forget", sweeping.forget_once(context)), None, FORGET_S))
+        loops.create_task(_loop("keeping", lambda: _swept("keeping", keeping.once(context, retention_days)), None, FORGET_S / 12))
         loops.create_task(_loop("proofs", verifier.once, None, PROOF_S))
-        if kit.house_key is not None:
-            loops.create_task(_loop("audit", Sealer(kit, kit.house_key).once, None, SEAL_S))
-        if isinstance(sms := kit.channels.get("sms"), SmsChannel):
-            loops.create_task(_loop("missed texts", lambda: _swept("missed texts", missed_replies.once(kit, sms)), None, FETCH_S))
+        if context.house_key is not None:
+            loops.create_task(_loop("audit", Sealer(context, context.house_key).once, None, SEAL_S))
+        if isinstance(sms := context.channels.get("sms"), SmsChannel):
+            loops.create_task(_loop("missed texts", lambda: _swept("missed texts", missed_replies.once(context, sms)), None, FETCH_S))
         await health.listening.wait()
         ready()
 
@@ -138,8 +138,8 @@ class Bell:
 class Verifier:
     """Cases that wait for their car's proof: looked at when the car has been heard since the last look."""
 
-    def __init__(self, kit: Kit) -> None:
-        self._kit, self._seen = kit, dict[int, datetime | None]()
+    def __init__(self, context: Context) -> None:
+        self._kit, self._seen = context, dict[int, datetime | None]()
         self._first: dict[int, float] = {}  # machine time of the first look: the longer it takes, the rarer we look
         self._next: dict[int, float] = {}
 
@@ -176,26 +176,26 @@ class Verifier:
             log.info("repair checked", case=case.id, answer=type(answer).__name__, because=answer.because)
 
 
-async def _agree(kit: Kit, health: Health) -> None:
+async def _agree(context: Context, health: Health) -> None:
     """What time alone makes due is texted, expired and forgotten for good: not while our clock and the database's disagree."""
-    before = kit.clock()
+    before = context.clock()
     try:
-        async with transaction(kit.pool) as connection:
+        async with transaction(context.pool) as connection:
             told = await clock.witness(connection)
     except ClocksApart as error:
         health.clock_off = error.off
         return
     except Unavailable:  # then nothing is done anyhow
         return
-    off = None if told.time_lapse else apart(min(max(told.business, before), kit.clock()), told.business)
+    off = None if told.time_lapse else apart(min(max(told.business, before), context.clock()), told.business)
     if (off is None) is not (health.clock_off is None):
-        (log.error if off else log.info)("clocks_disagree" if off else "clocks_agree", own=kit.clock().isoformat(), database=told.business.isoformat(), off=off)
+        (log.error if off else log.info)("clocks_disagree" if off else "clocks_agree", own=context.clock().isoformat(), database=told.business.isoformat(), off=off)
     health.clock_off = off
 
 
-async def _follow_clock(kit: Kit, health: Health) -> None:
+async def _follow_clock(context: Context, health: Health) -> None:
     while True:
-        await _agree(kit, health)
+        await _agree(context, health)
         await asyncio.sleep(CLOCK_S if health.clock_off is None else 1.0)
 
 

@@ -20,7 +20,7 @@ from schemas.errors import Misconfigured
 from store import audit, tallies
 from store.house_key import KeyHolder
 from store.pool import Connection, transaction
-from workers.context import Kit
+from workers.context import Context
 
 log = structlog.get_logger()
 
@@ -32,8 +32,8 @@ _SETTLED_S: Final = rules.LONGEST.total_seconds()
 class Sealer:
     """One turn after the other. `key` opens the house's key."""
 
-    def __init__(self, kit: Kit, key: KeyHolder) -> None:
-        self._kit, self._key = kit, key
+    def __init__(self, context: Context, key: KeyHolder) -> None:
+        self._kit, self._key = context, key
         self._newest: int | None = None  #: beyond it nothing is sealed
         self._settled = 0  #: up to here everything is sealed that ever will be
         self._from = 0  #: where a look back goes on

@@ -24,7 +24,7 @@ from store import accounts, cases, consents, history, jobs, messages, owners, th
 from store.pool import Connection, transaction
 from workers import metrics
 from workers.channels import ALIASES, Blocked, Busy, Lookup, Receipt, known
-from workers.context import Kit
+from workers.context import Context
 
 log = structlog.get_logger()
 
@@ -35,74 +35,74 @@ MAY_REPEAT = frozenset({Purpose.SAFETY, Purpose.STAFF, Purpose.STATUS})
 _UNHEARD_IS_FINE = frozenset({MessageKind.FEEDBACK, MessageKind.FEEDBACK_THANKS, MessageKind.STOPPED, MessageKind.HELP})
 
 
-async def one(kit: Kit) -> bool:
+async def one(context: Context) -> bool:
     """Take the next due text as far as it goes. False when none is due."""
-    async with transaction(kit.pool) as connection:
-        now, machine = kit.clock(), kit.machine()
+    async with transaction(context.pool) as connection:
+        now, machine = context.clock(), context.machine()
         message = await messages.due(connection, now, machine)
         if message is None:
             return False
-        if not await settled(kit, connection, message, now):
+        if not await settled(context, connection, message, now):
             await messages.claim(connection, message.id, machine)
             claimed = True
         else:
             claimed = False
     if claimed:
-        await hand_over(kit, message, machine)
+        await hand_over(context, message, machine)
     return True
 
 
-async def reconcile(kit: Kit) -> bool:
+async def reconcile(context: Context) -> bool:
     """Take over one claim whose worker is gone: ask the provider first. False when there is none."""
-    machine = kit.machine()
-    async with transaction(kit.pool) as connection:
-        found = await messages.stuck(connection, machine - kit.grace)
+    machine = context.machine()
+    async with transaction(context.pool) as connection:
+        found = await messages.stuck(connection, machine - context.grace)
         if found is None:
             return False
         message, claimed_at = found
         if not await messages.reclaim(connection, message.id, claimed_at, machine):
             return True
         taken = await messages.receipts_of_the_same(connection, message)
-    answer = await kit.channels[message.channel].lookup(message, taken)
+    answer = await context.channels[message.channel].lookup(message, taken)
     log.info("claim taken over", message=message.id, provider=str(answer))
     metrics.TAKEN_OVER.labels(known(message.channel), "has it" if isinstance(answer, Receipt) else answer.value).inc()
     if isinstance(answer, Receipt):
-        async with transaction(kit.pool) as connection:
-            await messages.sent(connection, message, machine, kit.clock(), answer.provider_id)
+        async with transaction(context.pool) as connection:
+            await messages.sent(connection, message, machine, context.clock(), answer.provider_id)
     elif answer is Lookup.NEVER_CAME or message.purpose in MAY_REPEAT:
         if answer is Lookup.CANNOT_TELL:
-            await _note(kit, message, "sent again: the provider cannot tell whether it went out, and twice is better than never")
-        await hand_over(kit, message, machine)
+            await _note(context, message, "sent again: the provider cannot tell whether it went out, and twice is better than never")
+        await hand_over(context, message, machine)
     else:
-        async with transaction(kit.pool) as connection:
-            await _end(connection, message, MessageEvent.FAILED, "unknown", "nobody can tell whether it went out; it is not sent twice", kit.clock())
+        async with transaction(context.pool) as connection:
+            await _end(connection, message, MessageEvent.FAILED, "unknown", "nobody can tell whether it went out; it is not sent twice", context.clock())
     return True
 
 
-async def hand_over(kit: Kit, message: Message, claimed_at: datetime) -> None:
+async def hand_over(context: Context, message: Message, claimed_at: datetime) -> None:
     """Give a claimed text to its channel and mark what came of it. An unclear end leaves the claim for `reconcile`."""
     with tracing.span(
         "message.hand_over", parent=message.facts.get(tracing.FIELD), kind="consumer", message=message.id, text=message.kind.value, case=message.case_id,
         dealer=message.dealer_id, attempt=message.attempts + 1,
     ):  # fmt: skip
-        await _hand_over(kit, message, claimed_at)
+        await _hand_over(context, message, claimed_at)
 
 
-async def _hand_over(kit: Kit, message: Message, claimed_at: datetime) -> None:
+async def _hand_over(context: Context, message: Message, claimed_at: datetime) -> None:
     try:
-        async with transaction(kit.pool) as connection:
-            now = kit.clock()
+        async with transaction(context.pool) as connection:
+            now = context.clock()
             if message.owner_id is not None:
                 await consents.hold(connection, message.dealer_id, message.owner_id)
-            if await settled(kit, connection, message, now, claimed=True):
+            if await settled(context, connection, message, now, claimed=True):
                 return
-            sender = await _sender(kit, connection, message)
-            receipt = await _send(kit, message, sender)
-            if not await messages.sent(connection, message, claimed_at, kit.clock(), receipt.provider_id):
+            sender = await _sender(context, connection, message)
+            receipt = await _send(context, message, sender)
+            if not await messages.sent(connection, message, claimed_at, context.clock(), receipt.provider_id):
                 log.warning("the claim was taken over while it was handed over", message=message.id)
         metrics.SENT.labels(known(message.channel)).inc()
     except DeliveryFailed as error:
-        await _failed(kit, message, error)
+        await _failed(context, message, error)
     except Unclear as error:  # the provider may have it: ask before sending again
         metrics.RETRIES.labels(known(message.channel), "unclear").inc()
         log.warning("unclear whether it went out", message=message.id, error=repr(error.__cause__))
@@ -112,24 +112,24 @@ class Unclear(Exception):
     """The provider may or may not have it."""
 
 
-async def _send(kit: Kit, message: Message, sender: str) -> Receipt:
+async def _send(context: Context, message: Message, sender: str) -> Receipt:
     """The channel's own errors stay apart from those of our database, in whose transaction this runs."""
     try:
-        async with asyncio.timeout(kit.send_s):
+        async with asyncio.timeout(context.send_s):
             way = known(message.channel)
             with metrics.PROVIDER_SECONDS.labels(way).time(), tracing.span("message.sent", kind="client", message=message.id, channel=way):
-                return await kit.channels[message.channel].send(message, sender)
+                return await context.channels[message.channel].send(message, sender)
     except DeliveryFailed:
         raise
     except Exception as error:
         raise Unclear from error
 
 
-async def decide(kit: Kit, connection: Connection, message: Message, now: datetime) -> tuple[str | None, Permission]:
+async def decide(context: Context, connection: Connection, message: Message, now: datetime) -> tuple[str | None, Permission]:
     """Is it still true, and may it go now?"""
-    false = await kit.untrue(connection, message, now)
+    false = await context.untrue(connection, message, now)
     if message.owner_id is None:
-        return false, kit.permitted(message, None, {}, now)
+        return false, context.permitted(message, None, {}, now)
     owner = await _owner(connection, message)
     agreed = await consents.of_owner(connection, message.dealer_id, message.owner_id)
     lately = await messages.lately(connection, message.dealer_id, message.owner_id, message.kind, now - permission.LONGEST_BUDGET)
@@ -137,14 +137,14 @@ async def decide(kit: Kit, connection: Connection, message: Message, now: dateti
     severity: Severity | None = None
     if message.case_id is not None:
         severity = (await cases.get(connection, message.dealer_id, message.case_id)).severity
-    return false, kit.permitted(message, owner, agreed, now, severity=severity, lately=lately, wrote_at=wrote)
+    return false, context.permitted(message, owner, agreed, now, severity=severity, lately=lately, wrote_at=wrote)
 
 
-async def settled(kit: Kit, connection: Connection, message: Message, now: datetime, *, claimed: bool = False) -> bool:
+async def settled(context: Context, connection: Connection, message: Message, now: datetime, *, claimed: bool = False) -> bool:
     """Whether the text does not go now: cancelled with its reason, or put back until it may."""
-    false, answer = await decide(kit, connection, message, now)
+    false, answer = await decide(context, connection, message, now)
     state = MessageState.CLAIMED if claimed else MessageState.QUEUED
-    if message.channel not in kit.channels:
+    if message.channel not in context.channels:
         await _end(connection, message, MessageEvent.FAILED, "no channel", f"there is no channel called {message.channel}", now)
     elif false is not None:
         await _end(connection, message, MessageEvent.CANCELLED, "no longer true", f"no longer true: {false}", now)
@@ -170,25 +170,25 @@ async def _end(connection: Connection, message: Message, event: MessageEvent, wh
         await jobs.put(connection, message.dealer_id, "unreached", message.id, due_at=now)  # somebody must ring
 
 
-async def _failed(kit: Kit, message: Message, error: DeliveryFailed) -> None:
+async def _failed(context: Context, message: Message, error: DeliveryFailed) -> None:
     """The provider did not take it: for good, or try again later with jitter."""
     attempt = message.attempts + 1
-    async with transaction(kit.pool) as connection:
+    async with transaction(context.pool) as connection:
         if isinstance(error, Blocked) and message.owner_id is not None:  # a STOP that only the provider heard
-            await consents.stop(connection, message.dealer_id, message.owner_id, now=kit.clock(), wording=error.reason, source="blocked at the provider")
+            await consents.stop(connection, message.dealer_id, message.owner_id, now=context.clock(), wording=error.reason, source="blocked at the provider")
         if error.permanent or retry.exhausted(attempt):
             why = "blocked" if isinstance(error, Blocked) else "refused" if error.permanent else "tried too often"
-            await _end(connection, message, MessageEvent.FAILED, why, error.reason, kit.clock())
+            await _end(connection, message, MessageEvent.FAILED, why, error.reason, context.clock())
         else:
             metrics.RETRIES.labels(known(message.channel), "busy" if isinstance(error, Busy) else "refused").inc()
             asked = error.retry_after_s if isinstance(error, Busy) else 0.0
-            wait = timedelta(seconds=retry.delay(attempt, kit.luck(), at_least=asked))
-            await messages.put_back(connection, message, message.due_at, kit.machine() + wait, f"{error.reason}; tried {attempt} times")
+            wait = timedelta(seconds=retry.delay(attempt, context.luck(), at_least=asked))
+            await messages.put_back(connection, message, message.due_at, context.machine() + wait, f"{error.reason}; tried {attempt} times")
 
 
-async def _note(kit: Kit, message: Message, reason: str) -> None:
-    async with transaction(kit.pool) as connection:
-        await history.write(connection, message.dealer_id, "message", message.id, old="claimed", new="claimed", reason=reason, actor="worker", now=kit.clock())
+async def _note(context: Context, message: Message, reason: str) -> None:
+    async with transaction(context.pool) as connection:
+        await history.write(connection, message.dealer_id, "message", message.id, old="claimed", new="claimed", reason=reason, actor="worker", now=context.clock())
 
 
 async def _owner(connection: Connection, message: Message) -> Owner | None:
@@ -199,11 +199,11 @@ async def _owner(connection: Connection, message: Message) -> Owner | None:
         return None
 
 
-async def _sender(kit: Kit, connection: Connection, message: Message) -> str:
+async def _sender(context: Context, connection: Connection, message: Message) -> str:
     """The number or mailbox that the dealer's owners answer to on this channel. A landline is none: it cannot be texted."""
     names = [message.channel, *(alias for alias, channel in ALIASES.items() if channel == message.channel), ALIASES.get(message.channel, "")]
     for name in filter(None, names):
         found = await accounts.sender_of(connection, message.dealer_id, name)
         if found is not None:
             return found
-    return kit.channels[message.channel].sender or (await accounts.dealer(connection, message.dealer_id)).phone
+    return context.channels[message.channel].sender or (await accounts.dealer(connection, message.dealer_id)).phone

@@ -16,7 +16,7 @@ from store import accounts, alerts, cases, idempotency, messages, sweeps
 from store.alerts import Moved
 from store.pool import transaction
 from workers import notices, reminding
-from workers.context import Kit
+from workers.context import Context
 
 log = structlog.get_logger()
 
@@ -25,21 +25,21 @@ KEYS_KEPT = timedelta(days=30)
 _BATCH = 500
 
 
-async def offers_once(kit: Kit) -> int:
+async def offers_once(context: Context) -> int:
     """Expire what is due, each in its own transaction, so that one that cannot does not hold up the others."""
-    async with transaction(kit.pool) as connection:
-        due = await sweeps.expired_offers(connection, kit.clock())
+    async with transaction(context.pool) as connection:
+        due = await sweeps.expired_offers(connection, context.clock())
     done = 0
     for dealer_id, offer_id in due:
-        async with transaction(kit.pool) as connection:
-            done += await reminding.expire(kit, connection, dealer_id, offer_id)
+        async with transaction(context.pool) as connection:
+            done += await reminding.expire(context, connection, dealer_id, offer_id)
     return done
 
 
-async def waiting_once(kit: Kit) -> int:
+async def waiting_once(context: Context) -> int:
     """A customer who waits and hears nothing: the people at the desk are told, once for each silence."""
-    now = kit.clock()
-    async with transaction(kit.pool) as connection:
+    now = context.clock()
+    async with transaction(context.pool) as connection:
         found = await sweeps.unheard(connection, now)
         for one in found:
             dealer = await accounts.dealer(connection, one.dealer_id)
@@ -47,18 +47,18 @@ async def waiting_once(kit: Kit) -> int:
             people = await notices.advisors(connection, dealer)
             people = [person for person in people if person.id == case.assignee_id] or people
             await notices.tell(
-                kit, connection, case, MessageKind.STAFF_SILENCE, people, f"{one.booking_id}-{one.since.timestamp():.0f}", owner=one.owner,
-                minutes=minutes_between(one.since, now), link=f"{kit.desk_url.rstrip('/')}/waiting",
+                context, connection, case, MessageKind.STAFF_SILENCE, people, f"{one.booking_id}-{one.since.timestamp():.0f}", owner=one.owner,
+                minutes=minutes_between(one.since, now), link=f"{context.desk_url.rstrip('/')}/waiting",
                 asserts=[messages.asserts("booking", one.booking_id, "arrived", "working")],
             )  # fmt: skip
     return len(found)
 
 
-async def silence_once(kit: Kit) -> int:
+async def silence_once(context: Context) -> int:
     """Judge every car that was long not heard, and those that spoke again; only this rule, for readings judge all others."""
-    moved, after, now = 0, 0, kit.clock()
+    moved, after, now = 0, 0, context.clock()
     while True:
-        async with transaction(kit.pool) as connection:
+        async with transaction(context.pool) as connection:
             cars = await sweeps.silent(connection, SILENT.name, now - QUIET_FOR, after, _BATCH)
             steps = [Moved(car.dealer_id, car.id, now.timestamp(), step) for car in cars for step in _judged(car, now)]
             await alerts.move(connection, steps, now)
@@ -68,10 +68,10 @@ async def silence_once(kit: Kit) -> int:
         after = cars[-1].id
 
 
-async def forget_once(kit: Kit) -> None:
+async def forget_once(context: Context) -> None:
     """Answers to repeated requests are kept for a month."""
-    async with transaction(kit.pool) as connection:
-        await idempotency.forget(connection, kit.clock(), KEYS_KEPT)
+    async with transaction(context.pool) as connection:
+        await idempotency.forget(connection, context.clock(), KEYS_KEPT)
 
 
 def _judged(car: sweeps.Silent, now: datetime) -> tuple[AlertStep, ...]:

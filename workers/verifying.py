@@ -15,7 +15,7 @@ from schemas.reading import Mark, Reading
 from store import accounts, alerts, cases, feedback, fleet, history, jobs, messages, owners, readings, secrets, sweeps
 from store.jobs import Wakeup
 from store.pool import Connection
-from workers.context import Kit
+from workers.context import Context
 
 ASK_AFTER = timedelta(hours=2)
 _NOT_WHILE_UPSET = timedelta(hours=6)  #: an unread text may be a complaint: a person reads it before we ask anything
@@ -26,32 +26,32 @@ _PAGE = 2000
 _FAR = timedelta(days=400)  #: a wrong clock may date a row ahead
 
 
-async def prove(kit: Kit, connection: Connection, wakeup: Wakeup) -> None:
+async def prove(context: Context, connection: Connection, wakeup: Wakeup) -> None:
     """Look at what the car has said since the repair."""
     try:
         case = await cases.get(connection, wakeup.dealer_id, wakeup.subject_id, lock=True)
     except NotFound:
         return
-    await check(kit, connection, case)
+    await check(context, connection, case)
 
 
-async def check(kit: Kit, connection: Connection, case: Case) -> repair_verification.Answer | None:
+async def check(context: Context, connection: Connection, case: Case) -> repair_verification.Answer | None:
     """Close the case if its own proof is there. None when there is nothing to verify."""
     if case.state is not CaseState.VERIFYING or case.repaired_at is None:
         return None
-    answer = repair_verification.check(case.proof or [], await _since_repair(kit, connection, case))
+    answer = repair_verification.check(case.proof or [], await _since_repair(context, connection, case))
     if isinstance(answer, Disproved):
-        await _say_once(kit, connection, case, answer.because)
+        await _say_once(context, connection, case, answer.because)
     if not isinstance(answer, Proved):
         return answer
-    now = kit.clock()
+    now = context.clock()
     done = await cases.move(connection, case, CaseEvent.PROVED, reason=answer.because, actor="car", now=now)
-    await _all_clear(kit, connection, done)
+    await _all_clear(context, connection, done)
     await jobs.put(connection, case.dealer_id, "feedback", case.id, due_at=now + ASK_AFTER)
     return answer
 
 
-async def ask(kit: Kit, connection: Connection, wakeup: Wakeup) -> timedelta | None:
+async def ask(context: Context, connection: Connection, wakeup: Wakeup) -> timedelta | None:
     """The one question. Returns how long to wait when now is not the time."""
     try:
         case = await cases.get(connection, wakeup.dealer_id, wakeup.subject_id, lock=True)
@@ -61,38 +61,38 @@ async def ask(kit: Kit, connection: Connection, wakeup: Wakeup) -> timedelta | N
         return None  # a comeback is a complaint that the car made: we do not ask how it was
     if await sweeps.has_unread(connection, case.dealer_id, case.owner_id):
         return _NOT_WHILE_UPSET if wakeup.attempts < _MOST_ASKS else None
-    now = kit.clock()
+    now = context.clock()
     if await feedback.ask(connection, case.dealer_id, case.id, case.owner_id, now):
-        await _tell(kit, connection, case, MessageKind.FEEDBACK, Purpose.SURVEY, link=await _question(kit, connection, case))
+        await _tell(context, connection, case, MessageKind.FEEDBACK, Purpose.SURVEY, link=await _question(context, connection, case))
     return None
 
 
-async def _question(kit: Kit, connection: Connection, case: Case) -> str | None:
+async def _question(context: Context, connection: Connection, case: Case) -> str | None:
     """The page with the question, for those who would rather tap than type; None when owners cannot reach us by link."""
-    if not kit.desk_url:
+    if not context.desk_url:
         return None
     token = await secrets.make(
-        connection, case.dealer_id, "feedback", now=kit.clock(), expires_at=kit.clock() + _OPEN_FOR, owner_id=case.owner_id, vehicle_id=case.vehicle_id,
+        connection, case.dealer_id, "feedback", now=context.clock(), expires_at=context.clock() + _OPEN_FOR, owner_id=case.owner_id, vehicle_id=case.vehicle_id,
         subject_id=case.id,
     )  # fmt: skip
-    return f"{kit.desk_url.rstrip('/')}/f/{token}"
+    return f"{context.desk_url.rstrip('/')}/f/{token}"
 
 
-async def _say_once(kit: Kit, connection: Connection, case: Case, because: str) -> None:
+async def _say_once(context: Context, connection: Connection, case: Case, because: str) -> None:
     """The readings speak against the repair; whether it is a comeback, the rule with its hold decides."""
     told = await history.of(connection, case.dealer_id, "case", case.id)
     if told and told[-1].new == NOT_HEALED:
         return
-    await history.write(connection, case.dealer_id, "case", case.id, old=case.state.value, new=NOT_HEALED, reason=because, actor="car", now=kit.clock())
+    await history.write(connection, case.dealer_id, "case", case.id, old=case.state.value, new=NOT_HEALED, reason=because, actor="car", now=context.clock())
 
 
-async def _all_clear(kit: Kit, connection: Connection, case: Case) -> None:
+async def _all_clear(context: Context, connection: Connection, case: Case) -> None:
     found = await alerts.of_case(connection, case.dealer_id, case.id)
     worst = max(found, key=lambda alert: (alert.severity.rank, alert.id), default=None)
-    await _tell(kit, connection, case, MessageKind.ALL_CLEAR, Purpose.STATUS, worst)
+    await _tell(context, connection, case, MessageKind.ALL_CLEAR, Purpose.STATUS, worst)
 
 
-async def _tell(kit: Kit, connection: Connection, case: Case, kind: MessageKind, purpose: Purpose, alert: Alert | None = None, **facts: str | None) -> None:
+async def _tell(context: Context, connection: Connection, case: Case, kind: MessageKind, purpose: Purpose, alert: Alert | None = None, **facts: str | None) -> None:
     """A text to the owner of the case; nobody to tell is no error."""
     if case.owner_id is None:
         return
@@ -102,24 +102,24 @@ async def _tell(kit: Kit, connection: Connection, case: Case, kind: MessageKind,
         return
     dealer = await accounts.dealer(connection, case.dealer_id)
     car = await fleet.get(connection, case.dealer_id, case.vehicle_id)
-    text = kit.wording.text(
+    text = context.wording.text(
         owner.language, kind, dealer=dealer.name, vehicle=car.title, rule=alert.rule if alert else None, component=alert.component if alert else "",
         severity=case.severity.value, **facts,
     )  # fmt: skip
     await messages.queue(
         connection, dealer_id=case.dealer_id, kind=kind, purpose=purpose, to=messages.OwnerTo(owner.id, owner.channel, address, owner.language), body=text.body,
-        asserts=[messages.asserts("case", case.id, CaseState.DONE)], author="worker", now=kit.clock(), case_id=case.id,
+        asserts=[messages.asserts("case", case.id, CaseState.DONE)], author="worker", now=context.clock(), case_id=case.id,
         reference=f"{kind.value}-{case.id}-{case.comebacks}",
     )  # fmt: skip
 
 
-async def _since_repair(kit: Kit, connection: Connection, case: Case) -> list[Reading]:
+async def _since_repair(context: Context, connection: Connection, case: Case) -> list[Reading]:
     assert case.repaired_at is not None
     rows: list[Reading] = []
     after = None
     while True:
         page = await readings.page(
-            connection, case.dealer_id, case.vehicle_id, case.repaired_at, kit.clock() + _FAR, after=after, limit=_PAGE
+            connection, case.dealer_id, case.vehicle_id, case.repaired_at, context.clock() + _FAR, after=after, limit=_PAGE
         )
         rows += [row for row in page if not row.mark & (Mark.TAKEN_BACK | Mark.TAKES_BACK)]
         if len(page) < _PAGE:

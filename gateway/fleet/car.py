@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.fleet.sequence import Frontier
+from gateway.fleet.sequence import MessageSequence
 from store import readings
 from store.vehicles import Identity
 
 
 class Car:
-    """Identity, memory of the rules, frontier. Slots, and the memory is one bytearray: 100,000 of these cost the garbage
+    """Identity, memory of the rules, what has arrived. Slots, and the memory is one bytearray: 100,000 of these cost the garbage
     collector little."""
 
     __slots__ = (
-        "acked_at", "bucket", "dealer_id", "frontier", "heard_ts", "id", "loaded", "low_day", "memory", "odometer", "odometer_ts", "place",
-        "profile", "revoked", "row_head", "shown", "shown_ids", "since", "vin",
+        "acked_at",
+        "bucket",
+        "dealer_id",
+        "heard_ts",
+        "id",
+        "loaded",
+        "low_day",
+        "memory",
+        "odometer",
+        "odometer_ts",
+        "place",
+        "profile",
+        "revoked",
+        "row_head",
+        "sequence",
+        "shown",
+        "shown_ids",
+        "since",
+        "vin",
     )  # fmt: skip
 
     def __init__(self, who: Identity, bucket: int) -> None:
@@ -38,7 +55,7 @@ class Car:
         """Back to what the database says: it is loaded again before the next reading."""
         self.loaded = False
         self.memory: Any = None
-        self.frontier = Frontier()
+        self.sequence = MessageSequence()
         self.place = 0  #: running number of the last judged row
         self.since = 0  #: rows judged since the last checkpoint
         self.low_day = 0  #: an ordinary row lies in this partition or a later one; another forces a checkpoint

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Mapping
 from typing import Any, Final, Protocol
 
 from gateway.fleet.car import Car
-from gateway.fleet.sequence import Arrival, Frontier
+from gateway.fleet.sequence import Arrival, MessageSequence
 from gateway.intake.normalise import IMPOSSIBLE_DAY, NO_BOOT, ODOMETER, Source
 from rules.engine.memory import Track
 from rules.engine.retraction import Again, without
@@ -153,12 +153,12 @@ class Fleet:
                 car.memory = self.judge.memory(car.profile)
                 continue
             car.memory = self.judge.load(car.profile, checkpoint.memory, checkpoint.versions)
-            car.frontier = Frontier.load(checkpoint.frontier, now)
+            car.sequence = MessageSequence.load(checkpoint.frontier, now)
             car.place, car.low_day = checkpoint.place, checkpoint.day
             odometer = checkpoint.frontier.get("odometer")
             if odometer:
                 car.odometer, car.odometer_ts = odometer
-        above = [(car.id, car.frontier.cursor[0], car.frontier.cursor[1], car.place) for car in cold.values() if car.id in kept]
+        above = [(car.id, car.sequence.cursor[0], car.sequence.cursor[1], car.place) for car in cold.values() if car.id in kept]
         rows = await readings.since(connection, above, min((c.day for c in kept.values()), default=0))
         rows += await readings.since(connection, [(car.id, -1, -1, 0) for car in cold.values() if car.id not in kept], 0)
         for row in rows:
@@ -168,8 +168,8 @@ class Fleet:
                 self._again(cold[row.vehicle_id], row, now)
         closed: list[tuple[int, int, int]] = []
         for gap in await gaps.still_open(connection, list(cold)):
-            frontier = cold[gap.vehicle_id].frontier
-            mine = next((g for g in frontier.gaps if (g.boot, g.first) == (gap.boot, gap.first_seq)), None)
+            sequence = cold[gap.vehicle_id].sequence
+            mine = next((g for g in sequence.gaps if (g.boot, g.first) == (gap.boot, gap.first_seq)), None)
             if mine is None:
                 closed.append((gap.vehicle_id, gap.boot, gap.first_seq))
             else:
@@ -177,8 +177,8 @@ class Fleet:
         for car in cold.values():
             car.loaded = True
             car.since += car.id * STRIDE % CHECKPOINT_ROWS  # cars that began together are not written together
-            car.frontier.closed.clear()
-            if car.frontier.gaps or car.frontier.waiting:
+            car.sequence.closed.clear()
+            if car.sequence.gaps or car.sequence.waiting:
                 self.gappy.add(car)
         self._loaded += len(cold)
         if self._loaded > _FREEZE_EVERY:
@@ -188,13 +188,13 @@ class Fleet:
 
     def _again(self, car: Car, row: Reading, now: float) -> None:
         """One stored row, in the order of its place: the same fold as when it came."""
-        frontier = car.frontier
+        sequence = car.sequence
         if row.boot != NO_BOOT:
-            arrival = frontier.arrive(row.boot, row.seq, None, now)
+            arrival = sequence.arrive(row.boot, row.seq, None, now)
             if row.place is not None and arrival is Arrival.WAITS:
-                frontier.judged(row.boot, row.seq)
+                sequence.judged(row.boot, row.seq)
         if row.place is None:
-            frontier.hold(row)
+            sequence.hold(row)
             return
         self.judge.step(car.memory, row)
         car.place = max(car.place, row.place)
@@ -228,21 +228,21 @@ class Fleet:
     async def learn_boots(self, connection: Connection, strangers: Iterable[tuple[Car, int]]) -> None:
         """Boots that we had forgotten, from their stored rows."""
         for car, boot in strangers:
-            if boot not in car.frontier.tops:
-                car.frontier.learn(boot, await readings.seqs(connection, car.id, boot))
+            if boot not in car.sequence.tops:
+                car.sequence.learn(boot, await readings.seqs(connection, car.id, boot))
 
     def checkpoint(self, car: Car, ts: float, day: int, received_at: float) -> checkpoints.Row:
         """The car as it is now; `day` is that of the last row, if it has a leaf of its own. Rows above it of days before the lowest
         force the next one."""
-        frontier = car.frontier
-        kept = frontier.dump()
+        sequence = car.sequence
+        kept = sequence.dump()
         if car.odometer is not None:
             kept["odometer"] = [car.odometer, car.odometer_ts]
         car.since = 0
         newest = day if day != IMPOSSIBLE_DAY else int(received_at // 86_400)
-        waiting = [row.day for row in frontier.waiting.values() if row.day != IMPOSSIBLE_DAY]  # they stand above it as well
+        waiting = [row.day for row in sequence.waiting.values() if row.day != IMPOSSIBLE_DAY]  # they stand above it as well
         car.low_day = max(0, min([newest, *waiting]) - 1)
-        boot, seq = frontier.cursor
+        boot, seq = sequence.cursor
         return car.id, car.dealer_id, car.place, boot, seq, from_epoch(ts), car.low_day, kept, self.judge.dump(car.memory)
 
     def forget_changed(self) -> None:

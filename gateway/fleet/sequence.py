@@ -52,7 +52,7 @@ class Gap:
         return self.boot, self.left[0][0]
 
 
-class Frontier:
+class MessageSequence:
     """What has arrived of one car.
 
     While nothing is missing, `boot` and `expected` say it all, and a message moves one number; `tops` and `cursor` are
@@ -221,7 +221,7 @@ class Frontier:
         }
 
     @classmethod
-    def load(cls, kept: dict[str, Any], now: float) -> Frontier:
+    def load(cls, kept: dict[str, Any], now: float) -> MessageSequence:
         """From a checkpoint; the patience with its gaps begins anew."""
         made = cls()
         made._tops = dict(kept["boots"])

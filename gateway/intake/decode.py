@@ -15,7 +15,7 @@ from gateway.fleet.sequence import KEPT_BOOTS
 from gateway.intake import normalise
 from gateway.intake.batch import Batch
 from gateway.intake.fast_path import Left
-from gateway.intake.latest_values import Shown
+from gateway.intake.latest_values import LatestValues
 from gateway.intake.message_keys import Keys
 from gateway.intake.normalise import IMPOSSIBLE_DAY, NO_BOOT, Heard
 from gateway.intake.rejections import Refusals
@@ -35,10 +35,10 @@ Said = tuple[Car, Heard, bytes, str]  #: one message: its car, what it came to, 
 LetIn = tuple[Car, int, Heard]  # car, quarantine id, what it said
 
 
-class Hearing:
+class Decoder:
     """Decodes a batch, meets new cars, warms up cold ones."""
 
-    def __init__(self, fleet: Fleet, writer: Writer, refusals: Refusals, shown: Shown) -> None:
+    def __init__(self, fleet: Fleet, writer: Writer, refusals: Refusals, shown: LatestValues) -> None:
         self.fleet, self.writer, self.refusals, self.shown = fleet, writer, refusals, shown
         self.keys = Keys()
         self._old_boots = Allowance(OLD_BOOTS, OLD_BOOT_EVERY_S)
@@ -104,8 +104,8 @@ class Hearing:
         if said is None:
             return
         self.shown.hint(car, said, batch.now)
-        if said.state == "online" and car.loaded and car.frontier.boot >= 0:
-            batch.old_acks.append((car, car.frontier.boot, car.frontier.upto(car.frontier.boot)))
+        if said.state == "online" and car.loaded and car.sequence.boot >= 0:
+            batch.old_acks.append((car, car.sequence.boot, car.sequence.upto(car.sequence.boot)))
 
     async def warm_up(self, batch: Batch, cars: Iterable[Car]) -> None:
         """Load those that are cold."""
@@ -128,7 +128,7 @@ class Hearing:
             boot = row.boot if row is not None else said.boot
             if boot == NO_BOOT and row is not None:
                 keys |= {(car.id, row.seq, row.day), (car.id, row.seq, IMPOSSIBLE_DAY)}  # on its day, or when that had no leaf of its own
-            elif boot is not None and boot < car.frontier.boot and boot not in car.frontier.tops and (car, boot) not in strangers:
+            elif boot is not None and boot < car.sequence.boot and boot not in car.sequence.tops and (car, boot) not in strangers:
                 if row is not None and not self._old_boots.take(car.id, now):
                     source = normalise.Source(car.vin, car.id, name)
                     detail = f"boot {boot} is older than the {KEPT_BOOTS} that are at hand, and too many such at once: send it again later"
@@ -150,5 +150,5 @@ class Hearing:
             car = self.fleet.by_id.get(one.vehicle_id)
             if car is not None and car.bucket in buckets:
                 source = normalise.Source(car.vin, car.id, one.topic)
-                found.append((car, one.id, normalise.telemetry(one.payload, source, one.received_at.timestamp(), let_in=True)))
+                found.append((car, one.id, normalise.telemetry(one.payload, source, one.received_at.timestamp(), accepted=True)))
         return found

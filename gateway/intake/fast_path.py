@@ -13,7 +13,7 @@ from gateway.fleet.car import Car
 from gateway.fleet.fleet import CHECKPOINT_ROWS, Fleet
 from gateway.intake import normalise
 from gateway.intake.batch import Batch
-from gateway.intake.latest_values import Shown
+from gateway.intake.latest_values import LatestValues
 from gateway.mqtt.chunk import Chunk
 from rules.engine.plausibility import MAX_MPS, ODOMETER_SLACK_M
 from schemas.alert import AlertStep
@@ -28,7 +28,7 @@ Fault = Callable[[Reading, Exception], tuple[AlertStep, ...]]
 
 
 def walk(
-    batch: Batch, fleet: Fleet, shown: Shown, fault: Fault, due: dict[Car, Reading | None], leaves: Container[int], chunk: Chunk, positions: range
+    batch: Batch, fleet: Fleet, shown: LatestValues, fault: Fault, due: dict[Car, Reading | None], leaves: Container[int], chunk: Chunk, positions: range
 ) -> list[Left]:
     """Judge and pack what is straight; `fault` is told what the judge raised, `leaves` are the days that may be written to. Returns what
     is not straight, in its order.
@@ -53,8 +53,8 @@ def walk(
             left.append((n, None))
             continue
         row, _, odometer = read
-        frontier, boot, seq, ts = car.frontier, row.boot, row.seq, row.ts
-        if seq != frontier.expected or boot != frontier.boot or row.day < car.low_day or row.day not in leaves or ts < car.odometer_ts:
+        sequence, boot, seq, ts = car.sequence, row.boot, row.seq, row.ts
+        if seq != sequence.expected or boot != sequence.boot or row.day < car.low_day or row.day not in leaves or ts < car.odometer_ts:
             left.append((n, read))
             continue
         if odometer >= 0:
@@ -63,7 +63,7 @@ def walk(
                 left.append((n, read))
                 continue
             car.odometer, car.odometer_ts = metres, ts
-        frontier.expected = seq + 1
+        sequence.expected = seq + 1
         acks[car] = (boot, seq)
         if ts > car.heard_ts:
             car.heard_ts = ts

@@ -15,8 +15,8 @@ from gateway.fleet.fleet import CHECKPOINT_ROWS, Fleet
 from gateway.fleet.sequence import Arrival, Gap
 from gateway.intake import fast_path, normalise
 from gateway.intake.batch import Batch
-from gateway.intake.decode import Hearing, LetIn
-from gateway.intake.latest_values import Shown
+from gateway.intake.decode import Decoder, LetIn
+from gateway.intake.latest_values import LatestValues
 from gateway.intake.normalise import IMPOSSIBLE_DAY, NO_BOOT, Heard
 from gateway.intake.partitions import Leaves
 from gateway.intake.rejections import Refusals
@@ -35,7 +35,7 @@ class Judging:
     """Owns the cars' memories while a batch is prepared; nothing else moves them."""
 
     def __init__(
-        self, fleet: Fleet, hearing: Hearing, refusals: Refusals, shown: Shown, clock: Callable[[], datetime], leaves: Leaves | None = None
+        self, fleet: Fleet, hearing: Decoder, refusals: Refusals, shown: LatestValues, clock: Callable[[], datetime], leaves: Leaves | None = None
     ) -> None:
         self.fleet, self.hearing, self.refusals, self.shown, self.clock = fleet, hearing, refusals, shown, clock
         self.leaves = leaves or Leaves()
@@ -43,7 +43,7 @@ class Judging:
         self.duplicates = self.late = 0
         self._owing: set[tuple[Car, int]] = set()  #: cars and boots of which this batch holds something that is not simply the next row
 
-    async def prepare(self, chunks: list[Chunk], *, tick: bool, let_in: list[LetIn]) -> Batch:
+    async def prepare(self, chunks: list[Chunk], *, tick: bool, accepted: list[LetIn]) -> Batch:
         """Decode, load what is cold, judge, pack. With `tick` also what is done once a second."""
         batch = Batch(chunks, self.clock())
         received_at = batch.received_at
@@ -59,8 +59,8 @@ class Judging:
                 for car, said, payload, name in await self.hearing.hear(batch, chunk, left, received_at) if left else ():
                     self._admit(batch, car, said, payload, name, now, due)
                 await asyncio.sleep(0)
-        await self.hearing.warm_up(batch, [car for car, _, _ in let_in])
-        for car, quarantine_id, said in let_in:
+        await self.hearing.warm_up(batch, [car for car, _, _ in accepted])
+        for car, quarantine_id, said in accepted:
             self._let_in(batch, car, quarantine_id, said, due)
         if tick:
             for car in list(self.fleet.gappy):
@@ -70,10 +70,10 @@ class Judging:
             if car.loaded:
                 batch.checkpoints.append(self.fleet.checkpoint(car, last.ts if last else received_at, last.day if last else IMPOSSIBLE_DAY, received_at))
         for car, boot in self._owing:
-            if boot == car.frontier.boot:
-                batch.acks[car] = boot, car.frontier.upto(boot)
-            elif boot in car.frontier.tops:
-                batch.old_acks.append((car, boot, car.frontier.upto(boot)))
+            if boot == car.sequence.boot:
+                batch.acks[car] = boot, car.sequence.upto(boot)
+            elif boot in car.sequence.tops:
+                batch.old_acks.append((car, boot, car.sequence.upto(boot)))
         return batch
 
     def forget(self) -> None:
@@ -97,7 +97,7 @@ class Judging:
         if row is None:
             if said.boot is not None and said.seq is not None:  # refused, but it leaves no gap
                 self._owing.add((car, said.boot))
-                if car.frontier.arrive(said.boot, said.seq, said.oldest, now) is not Arrival.DUPLICATE:
+                if car.sequence.arrive(said.boot, said.seq, said.oldest, now) is not Arrival.DUPLICATE:
                     due[car] = None
             return
         boot, seq = row.boot, row.seq
@@ -105,18 +105,18 @@ class Judging:
             self._dead_letter(batch, car, row, payload, name, now, due)
             return
         row.day = self.leaves.of(row.day, now)
-        frontier = car.frontier
+        sequence = car.sequence
         if boot == NO_BOOT:
             if self.hearing.keys.said_before((car.id, seq)):
                 self.duplicates += 1
                 return
             arrival = Arrival.NEXT
         else:
-            fresh = boot != frontier.boot
-            if fresh and frontier.boot in frontier.tops:  # each boot has its own ack; the one before says its last word
-                self._owing.add((car, frontier.boot))
+            fresh = boot != sequence.boot
+            if fresh and sequence.boot in sequence.tops:  # each boot has its own ack; the one before says its last word
+                self._owing.add((car, sequence.boot))
             self._owing.add((car, boot))
-            arrival = frontier.arrive(boot, seq, said.oldest, now)
+            arrival = sequence.arrive(boot, seq, said.oldest, now)
             if arrival is Arrival.DUPLICATE:
                 self.duplicates += 1
                 return
@@ -127,7 +127,7 @@ class Judging:
         if row.ts > car.heard_ts:
             car.heard_ts = row.ts
         if arrival is Arrival.WAITS:
-            frontier.hold(row)
+            sequence.hold(row)
             batch.store(row.day, readings.pack(car.dealer_id, row))
             batch.waiting[(car.id, boot, seq)] = (row.day, len(batch.rows[row.day]) - 1)
             if IMPOSSIBLE_DAY < row.day < car.low_day:
@@ -135,7 +135,7 @@ class Judging:
             self._drain(batch, car, now, due)
             return
         batch.store(row.day, self._judge(batch, car, row, due))
-        if frontier.waiting:
+        if sequence.waiting:
             self._drain(batch, car, now, due)
 
     def _step(self, memory: Any, row: Reading) -> tuple[AlertStep, ...]:
@@ -152,16 +152,16 @@ class Judging:
 
     def _odd(self, car: Car, said: Heard, arrival: Arrival, row: Reading, due: Due) -> None:
         """Not simply the next one: what must not be told from rows alone goes into a checkpoint of this very transaction."""
-        frontier = car.frontier
+        sequence = car.sequence
         if said.oldest is not None:
-            frontier.give_up_below(row.boot, said.oldest)
-        if frontier.gaps or frontier.waiting or frontier.closed:
+            sequence.give_up_below(row.boot, said.oldest)
+        if sequence.gaps or sequence.waiting or sequence.closed:
             self.fleet.gappy.add(car)
         if arrival is Arrival.LATE:
             row.mark |= Mark.LATE
             self.late += 1
             due[car] = row
-        elif said.oldest is not None and said.oldest < row.seq and frontier.gaps and frontier.gaps[-1].boot == row.boot:
+        elif said.oldest is not None and said.oldest < row.seq and sequence.gaps and sequence.gaps[-1].boot == row.boot:
             due[car] = row
 
     def _judge(self, batch: Batch, car: Car, row: Reading, due: Due) -> bytes:
@@ -180,7 +180,7 @@ class Judging:
 
     def _drain(self, batch: Batch, car: Car, now: float, due: Due) -> None:
         """Judge what may be judged now of the rows that waited."""
-        for row in car.frontier.ready(now):
+        for row in car.sequence.ready(now):
             packed = self._judge(batch, car, row, due)
             mine = batch.waiting.pop((car.id, row.boot, row.seq), None)
             if mine is None:
@@ -208,7 +208,7 @@ class Judging:
         why = self.poison[(car.id, row.boot, row.seq)]
         if row.boot != NO_BOOT:
             self._owing.add((car, row.boot))
-            if car.frontier.arrive(row.boot, row.seq, None, now) is Arrival.DUPLICATE:
+            if car.sequence.arrive(row.boot, row.seq, None, now) is Arrival.DUPLICATE:
                 return
         due[car] = None
         if why != "UniqueViolation":
@@ -232,25 +232,25 @@ class Judging:
 
     def _gaps(self, batch: Batch, car: Car, now: float, due: Due) -> None:
         """The ledger of one car: write what is open, ask for it, close what ended, judge what has waited long enough."""
-        frontier = car.frontier
+        sequence = car.sequence
         if not car.loaded:
             return
-        asks = frontier.asks(now, batch.now.timestamp(), car.heard_ts)
+        asks = sequence.asks(now, batch.now.timestamp(), car.heard_ts)
         batch.asks += [(car, *ask) for ask in asks]
-        for gap in frontier.gaps:
+        for gap in sequence.gaps:
             if gap.asked and (not gap.kept or any(ask[0] == gap.boot for ask in asks)):
                 gap.kept = True
                 batch.gaps.append(_ledger(car, gap, batch.now))
-        for gap in frontier.closed:
+        for gap in sequence.closed:
             if gap.lost:
                 (batch.lost if gap.kept else batch.lost_at_once).append(_ledger(car, gap, batch.now))
                 due.setdefault(car, None)
                 self._owing.add((car, gap.boot))
             elif gap.kept:
                 batch.arrived.append((car.id, gap.boot, gap.first))
-        frontier.closed.clear()
+        sequence.closed.clear()
         self._drain(batch, car, now, due)
-        if not frontier.gaps and not frontier.waiting:
+        if not sequence.gaps and not sequence.waiting:
             self.fleet.gappy.discard(car)
 
 

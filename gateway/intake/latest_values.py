@@ -45,7 +45,7 @@ class Portion:
             await vehicles.heard(connection, sorted(self.heard.values()))
 
 
-class Shown:
+class LatestValues:
     """The newest row of each set of signals of each car since it was last written: as it was packed, for a `Reading`
     that is kept makes each message a microsecond dearer."""
 

@@ -16,10 +16,10 @@ from gateway.fleet.car import Car
 from gateway.fleet.fleet import Fleet
 from gateway.intake import traces
 from gateway.intake.batch import Batch
-from gateway.intake.decode import Hearing
+from gateway.intake.decode import Decoder
 from gateway.intake.downlink import Downlink
 from gateway.intake.judge import Judging
-from gateway.intake.latest_values import Shown
+from gateway.intake.latest_values import LatestValues
 from gateway.intake.partitions import Leaves
 from gateway.intake.rejections import Refusals
 from gateway.intake.retraction import TakingBack
@@ -48,8 +48,8 @@ class Intake:
 
     def __init__(self, broker: Broker, fleet: Fleet, writer: Writer, clock: Callable[[], datetime], leaves: Leaves | None = None) -> None:
         self.broker, self.fleet, self.writer, self.clock = broker, fleet, writer, clock
-        self.refusals, self.shown, self.downlink = Refusals(), Shown(), Downlink(broker, fleet)
-        self.hearing = Hearing(fleet, writer, self.refusals, self.shown)
+        self.refusals, self.shown, self.downlink = Refusals(), LatestValues(), Downlink(broker, fleet)
+        self.hearing = Decoder(fleet, writer, self.refusals, self.shown)
         self.judging = Judging(fleet, self.hearing, self.refusals, self.shown, clock, leaves)
         self.taking_back = TakingBack(fleet, writer, clock)
         self.accept_now = True  #: look at the next tick for what people let in or took back
@@ -143,15 +143,15 @@ class Intake:
     async def prepare(self, chunks: list[Chunk]) -> Batch:
         """The decision about these deliveries; once a second also about what time alone moves."""
         tick = time.monotonic() >= self._next_tick
-        let_in = []
+        accepted = []
         if tick:
             self._next_tick = time.monotonic() + TICK_S
             if self.accept_now:
                 self.accept_now = False
-                let_in = await self.hearing.accepted(set(self.broker.sessions))
-                self.accept_now = bool(let_in)  # one may be taken back while it is being folded in
+                accepted = await self.hearing.accepted(set(self.broker.sessions))
+                self.accept_now = bool(accepted)  # one may be taken back while it is being folded in
                 self._take_back()
-        return await self.judging.prepare(chunks, tick=tick, let_in=let_in)
+        return await self.judging.prepare(chunks, tick=tick, accepted=accepted)
 
     def _take_back(self) -> None:
         """Beside the traffic; one at a time, so a look that comes too early is made again."""

@@ -207,7 +207,7 @@ def quick(payload: bytes, vehicle_id: int, received_at: float, window: tuple[flo
         return None
 
 
-def telemetry(payload: bytes, source: Source, received_at: float, *, let_in: bool = False) -> Heard:
+def telemetry(payload: bytes, source: Source, received_at: float, *, accepted: bool = False) -> Heard:
     """A sample as a row of believed values, with what was refused of it. `let_in`: a person accepts values out of range."""
     if too_much := _too_much(payload):
         return _nothing(source, payload, received_at, Refusal.TOO_LARGE, too_much)
@@ -234,9 +234,9 @@ def telemetry(payload: bytes, source: Source, received_at: float, *, let_in: boo
         except (struct.error, OverflowError):  # a null, or beyond float32
             values = ()
         if len(values) != len(ids) or not shape.believable(*values):
-            ids, values, refused = _carefully(shape, tuple(signals.values()), payload, source, received_at, let_in)
+            ids, values, refused = _carefully(shape, tuple(signals.values()), payload, source, received_at, accepted)
     else:
-        ids, values, refused = _carefully(shape, tuple(signals.values()), payload, source, received_at, let_in)
+        ids, values, refused = _carefully(shape, tuple(signals.values()), payload, source, received_at, accepted)
     boot, seq = sample.get("boot"), sample.get("seq")
     if (boot is None) != (seq is None):
         return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, "boot and seq come together or not at all")
@@ -303,7 +303,7 @@ def _own_key(payload: bytes) -> int:
 
 
 def _carefully(
-    shape: Shape, values: tuple[Any, ...], payload: bytes, source: Source, received_at: float, let_in: bool
+    shape: Shape, values: tuple[Any, ...], payload: bytes, source: Source, received_at: float, accepted: bool
 ) -> tuple[tuple[int, ...], tuple[float, ...], tuple[Refused, ...]]:
     """Value by value: keep what can be believed, say why the rest cannot."""
     kept: dict[int, float] = {}
@@ -313,7 +313,7 @@ def _carefully(
         if value is None:
             continue
         number = float(value) if way is None else way(float(value))
-        if abs(number) > FLOAT32_MAX or (not low <= number <= high and not let_in):
+        if abs(number) > FLOAT32_MAX or (not low <= number <= high and not accepted):
             odd.append(f"{path} = {number:g} is outside {low:g} … {high:g}")
         elif signal_id not in kept or way is None:  # the canonical name wins over an old one
             kept[signal_id] = struct.unpack("<f", struct.pack("<f", number))[0]

@@ -41,7 +41,7 @@ def topics_of(vin: str) -> tuple[list[str], list[str]]:
     return [f"{own}.{way.replace('/', '.')}" for way in CHANNELS if way.startswith("up/")], [f"{own}.down", f"{own}.down.>"]
 
 
-class Doorkeeper:
+class AuthCallout:
     """Answers the broker's question for every car that connects. `known` maps VIN to the sha256 of its secret; a car
     that is revoked or not enrolled is not in it. Several gateways share the questions (a queue group)."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from gateway.mqtt.broker import Broker
-from gateway.ops.auth_callout import Doorkeeper
+from gateway.ops.auth_callout import AuthCallout
 
 LOOK_S = 1.0
 
@@ -15,8 +15,8 @@ LOOK_S = 1.0
 class CatchingUp:
     """Says it in words, for the health page. MQTT has no question for it, so only a broker that asks our doorkeeper is asked."""
 
-    def __init__(self, broker: Broker, committed: Callable[[], int], doorkeeper: Doorkeeper | None) -> None:
-        self._broker, self._committed, self._doorkeeper = broker, committed, doorkeeper
+    def __init__(self, broker: Broker, committed: Callable[[], int], auth_callout: AuthCallout | None) -> None:
+        self._broker, self._committed, self._doorkeeper = broker, committed, auth_callout
         self._since: datetime | None = None
         self._before = 0  #: messages committed when it began
         self.owed: int | None = None  #: messages that the broker still has for us; None: it does not say

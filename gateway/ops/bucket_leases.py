@@ -23,7 +23,7 @@ BEAT_S = 1.0
 GRACE_S = 2.5  #: a gateway that was killed has let go by then
 
 
-class Shares:
+class BucketLeases:
     """Gateway `k` of `n` carries every bucket with `bucket mod n = k`. A finer share (larger n) wins a bucket from a
     coarser one, so that growing is: start more gateways."""
 

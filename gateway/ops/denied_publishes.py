@@ -12,7 +12,7 @@ _KINDS = {b"Publish": "denied_publish", b"Subscription": "denied_subscribe", b"p
 _MOST = 1 << 20  #: bytes read in one go
 
 
-class Denials:
+class DeniedPublishes:
     """Follows the log from its end; a rotated log is begun anew."""
 
     def __init__(self, path: Path) -> None:

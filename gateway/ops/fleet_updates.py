@@ -18,7 +18,7 @@ import structlog
 from gateway.fleet.car import Car
 from gateway.fleet.fleet import Fleet
 from gateway.intake.writer import Writer
-from gateway.ops.auth_callout import Doorkeeper
+from gateway.ops.auth_callout import AuthCallout
 from store import vehicles
 
 log = structlog.get_logger()
@@ -31,8 +31,8 @@ COMMITTED_S: Final = 300.0  #: whatever had its number this long ago is committe
 class Meeting:
     """`parted` is told of cars that nobody looks after any more."""
 
-    def __init__(self, fleet: Fleet, writer: Writer, doorkeeper: Doorkeeper | None, parted: Callable[[Car], None]) -> None:
-        self._fleet, self._writer, self._doorkeeper, self._parted = fleet, writer, doorkeeper, parted
+    def __init__(self, fleet: Fleet, writer: Writer, auth_callout: AuthCallout | None, parted: Callable[[Car], None]) -> None:
+        self._fleet, self._writer, self._doorkeeper, self._parted = fleet, writer, auth_callout, parted
         self._numbers: deque[tuple[float, int]] = deque()  #: (machine time, how far the changes' number had come)
 
     async def everybody(self, breath_s: float = 0.0) -> None:

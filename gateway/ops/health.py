@@ -10,7 +10,7 @@ from gateway import metrics
 from gateway.intake.loop import Intake
 from gateway.intake.writer import Writer
 from gateway.mqtt.broker import Broker
-from gateway.ops.auth_callout import Doorkeeper
+from gateway.ops.auth_callout import AuthCallout
 from gateway.ops.backlog import CatchingUp
 from monitoring.page import HealthPage, State
 from schemas.reading import Refusal
@@ -23,8 +23,8 @@ STUCK_S = 300.0  #: whoever waits for a database tries again at least this often
 class Health:
     """What `/health/live`, `/health/ready` and `/metrics` say."""
 
-    def __init__(self, broker: Broker, intake: Intake, writer: Writer, catching_up: CatchingUp, doorkeeper: Doorkeeper | None = None) -> None:
-        self.broker, self.intake, self.writer, self.catching_up, self.doorkeeper = broker, intake, writer, catching_up, doorkeeper
+    def __init__(self, broker: Broker, intake: Intake, writer: Writer, catching_up: CatchingUp, auth_callout: AuthCallout | None = None) -> None:
+        self.broker, self.intake, self.writer, self.catching_up, self.auth_callout = broker, intake, writer, catching_up, auth_callout
         self.beaten = time.monotonic()
         self.serving = False
         self._counted = dict[str, float]()
@@ -91,8 +91,8 @@ class Health:
             ("duplicates", metrics.DUPLICATES, intake.duplicates),
             ("late", metrics.LATE, intake.judging.late),
             ("waits", metrics.DATABASE_SECONDS, self.writer.waits),
-            ("let in", metrics.SIGN_INS.labels("let_in"), self.doorkeeper.sign_ins.let_in if self.doorkeeper else 0),
-            ("turned away", metrics.SIGN_INS.labels("turned_away"), self.doorkeeper.sign_ins.turned_away if self.doorkeeper else 0),
+            ("let in", metrics.SIGN_INS.labels("let_in"), self.auth_callout.sign_ins.accepted if self.auth_callout else 0),
+            ("turned away", metrics.SIGN_INS.labels("turned_away"), self.auth_callout.sign_ins.turned_away if self.auth_callout else 0),
             *((f"rule {rule}", metrics.RULE_FAULTS.labels(rule), how.count) for rule, how in broken.items()),
         ):
             counter.inc(so_far - self._counted.get(name, 0))

@@ -1,8 +1,8 @@
 """A rule that does not come back: found by the processor time it burns, at no cost to the rules that do.
 
-A rule's own `judge` is stopped by its count of lines (rules/detectors/custom_rule.py), so that a replay agrees. What else a rule brings
-along, a measure or a shape, is not counted. Here the process looks at itself once in TICK_S of its own computing: the
-judgement that it already met at the last look has run for that long, where an honest one takes a ten-thousandth.
+The process looks at itself once in TICK_S of its own computing: the judgement that it already met at the last look has run
+for that long, where an honest one takes a ten-thousandth. Counting lines under `sys.settrace` was a second guard for the same
+danger: it cost a tenth of every rule that writes its own judge, and saw nothing of measures and other detectors.
 It is broken off there, as an error of that rule. C code that never returns is beyond this: then the health page says so.
 """
 
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from rules.detectors.custom_rule import Overrun
+from rules.engine.detector import Overrun
 
 TICK_S = 1.0
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 from gateway.fleet.sequence import REORDER_S
 from gateway.mqtt.address import BrokerAddress
 from gateway.mqtt.trial_client import Refused, Trial
-from gateway.ops.auth_callout import Doorkeeper
+from gateway.ops.auth_callout import AuthCallout
 from schemas.errors import Misconfigured, Unavailable
 from schemas.vehicle import pulse_topic, trial_topic
 
@@ -48,11 +48,11 @@ def check_settings_of_nats(said: dict[str, Any]) -> None:
         raise Misconfigured("the broker's jetstream", "is off: what is published while we are away would be lost. Turn it on")
 
 
-async def check_broker(address: BrokerAddress, doorkeeper: Doorkeeper | None, *, bucket: int = 0, open_broker: bool = False) -> None:
+async def check_broker(address: BrokerAddress, auth_callout: AuthCallout | None, *, bucket: int = 0, open_broker: bool = False) -> None:
     """Refuse a broker whose limits lose messages, that does not let us do our work (tried in `bucket`), or that lets strangers
     speak as cars, unless `open_broker` says that this is known."""
-    if doorkeeper is not None:
-        said = await doorkeeper.settings_of_broker()
+    if auth_callout is not None:
+        said = await auth_callout.settings_of_broker()
         if said is not None:
             check_settings_of_nats(said)
         return

@@ -56,13 +56,13 @@ class SignIns:
         self._known = known
         self._wrong, self._right = Allowance(WRONG_BURST, WRONG_EVERY_S), Allowance(RIGHT_BURST, RIGHT_EVERY_S)
         self._refused: dict[tuple[str, Reason], Times] = {}
-        self.let_in = self.turned_away = 0
+        self.accepted = self.turned_away = 0
 
     def judge(self, vin: str, secret: str, client_id: str, place: str, now: float) -> Reason | None:
         """Why this try is refused, or None. `place` is the address it comes from, `now` machine time."""
         reason = self._reason(vin, secret, client_id, place, now)
         if reason is None:
-            self.let_in += 1
+            self.accepted += 1
             return None
         self.turned_away += 1
         counted = self._refused.setdefault((vin if vin in self._known else STRANGERS, reason), Times())

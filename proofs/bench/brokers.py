@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.ops.auth_callout import Doorkeeper
+from gateway.ops.auth_callout import AuthCallout
 from schemas.credentials import secret_hash
 from schemas.errors import Unavailable
 from telltale.embedded.broker import EmbeddedBroker
@@ -52,7 +52,7 @@ async def broker(home: Path, secrets: Mapping[str, str], *, embedded_only: bool 
     found = None if embedded_only else mosquitto()
     if found is None:
         async with EmbeddedBroker(home) as embedded:
-            keeper = Doorkeeper(embedded.auth_url, embedded.auth_seed, {vin: secret_hash(secret) for vin, secret in secrets.items()})
+            keeper = AuthCallout(embedded.auth_url, embedded.auth_seed, {vin: secret_hash(secret) for vin, secret in secrets.items()})
             await keeper.start()
             password = embedded.mqtt_url.partition("//gateway:")[2].partition("@")[0]
             try:

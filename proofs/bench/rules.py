@@ -112,7 +112,7 @@ def _drives(judge: Judge) -> Drives:
     for seed in (1, 2, 3):
         car = Car(data.profiles()[MODEL], Life(habit="commuter", region=seed), seed, START)
         rows = [r for r in readings_of(car, START + 10 * 86_400) if r.diagnostics is None]
-        triggers = {line.name: set(line.bound.triggers) for line in judge.program(MODEL).lines}
+        triggers = {line.name: set(line.fitted.triggers) for line in judge.program(MODEL).lines}
         concerned = [tuple(n for n in fitted if n in CONDITIONS and not triggers[n].isdisjoint(r.ids)) for r in rows]
         found.append((rows, concerned))
     return found

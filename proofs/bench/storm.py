@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gateway.ops.auth_callout import Doorkeeper
+from gateway.ops.auth_callout import AuthCallout
 from proofs.bench import rig
 from proofs.bench.payloads import vins
 from proofs.bench.rig import Child
@@ -93,7 +93,7 @@ async def storm(cars: int) -> dict[str, Any]:
     knocks: list[float] = []
     async with EmbeddedPostgres(home / "postgres") as server, EmbeddedBroker(home / "broker") as broker:
         url = await rig.prepare(server.url, list(keys), hashes)
-        keeper = Doorkeeper(broker.auth_url, broker.auth_seed, hashes)
+        keeper = AuthCallout(broker.auth_url, broker.auth_seed, hashes)
         await keeper.start()
         gateway = await Child.start("proofs.bench.consumer", "gateway", broker.mqtt_url, url, 4, 10**9)
         await gateway.said("ready")
@@ -117,7 +117,7 @@ async def storm(cars: int) -> dict[str, Any]:
         while sum(car.connection.up for car in fleet) < cars and time.monotonic() - back < 300:
             await asyncio.sleep(0.1)
         all_back = time.monotonic() - back
-        peak, let_in = (max(Counter(int(at) for at in times).values()) for times in (knocks, came))
+        peak, accepted = (max(Counter(int(at) for at in times).values()) for times in (knocks, came))
         await asyncio.gather(*talks)
         said = sum(car.seq for car in fleet)
         missing = said - await rig.stored(server.url)
@@ -128,7 +128,7 @@ async def storm(cars: int) -> dict[str, Any]:
         await keeper.stop()
     shutil.rmtree(home, ignore_errors=True)
     return {
-        "cars": cars, "all_back_s": round(all_back, 1), "peak_connects_per_second": peak, "peak_share_of_fleet": round(peak / cars, 3), "peak_let_in_per_second": let_in,
+        "cars": cars, "all_back_s": round(all_back, 1), "peak_connects_per_second": peak, "peak_share_of_fleet": round(peak / cars, 3), "peak_let_in_per_second": accepted,
         "messages": said, "missing": missing,
     }  # fmt: skip
 

@@ -14,7 +14,7 @@ from struct import Struct
 
 from proofs.score.baselines import FixedThresholds
 from rules.catalogue import RULES
-from rules.detectors.trouble_codes import CodeBook
+from rules.engine.code_book import CodeBook
 from rules.engine.judge import Judge
 from schemas.alert import AlertState
 from schemas.reading import Reading

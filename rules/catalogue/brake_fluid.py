@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.detectors.split import falls_to
+from rules.detectors.threshold import falls_to
 from rules.engine.repair_verification import Proof
 from rules.engine.rule import Rule
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.detectors.split import BySweeping
+from rules.engine.detector import BySweeping
 from rules.engine.repair_verification import Proof
 from rules.engine.rule import Rule
 

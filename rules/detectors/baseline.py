@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from struct import Struct
 
-from rules.detectors.split import STILL, Bound, Judged, Picture, Shape, line
 from rules.detectors.trend import DAY_S
+from rules.engine.detector import STILL, Detector, Fitted, Judged, Picture, line
 from rules.engine.memory import Cell, Ring
 from rules.engine.snapshot import Snapshot
 from rules.engine.thresholds import BATTERY, OUTSIDE, middle, number, signal_of
@@ -19,7 +19,7 @@ COLD = 0.010  #: internal resistance grows 1 % per Kelvin below 25 Celsius
 
 
 @dataclass(frozen=True, slots=True)
-class Cranking(Shape):
+class Cranking(Detector):
     """Median of the last starts at 25 Celsius below a level, or below what this car used to show. One start proves nothing."""
 
     soon: float = 9.75
@@ -28,17 +28,17 @@ class Cranking(Shape):
     fallen: float = 0.75  #: below the car's own best
     starts: int = 3
 
-    def fit(self, profile: Profile) -> Bound | None:
+    def fit(self, profile: Profile) -> Fitted | None:
         return _Cranking(self, profile) if f"{BATTERY}.CrankingVoltageMin" in profile.fitted else None
 
 
-class _Cranking(Bound):
+class _Cranking(Fitted):
     best = Struct("<f")
     ring = Ring("Iff", 8, offset=4)  # second, voltage as read, voltage at 25 Celsius
     mornings = Ring("Hff", 24, offset=4 + ring.size)  # day, its first start: as read, at 25 Celsius
 
-    def __init__(self, shape: Cranking, profile: Profile) -> None:
-        self.shape, self.scale = shape, profile.limits.get("battery_nominal_v", 12.0) / 12.0
+    def __init__(self, detector: Cranking, profile: Profile) -> None:
+        self.detector, self.scale = detector, profile.limits.get("battery_nominal_v", 12.0) / 12.0
         self.signal, self.outside = signal_of(f"{BATTERY}.CrankingVoltageMin"), signal_of(OUTSIDE).id
         self.triggers, self.size, self.carries = (self.signal.id,), 4 + self.ring.size + self.mornings.size, (self.outside,)
 
@@ -64,22 +64,22 @@ class _Cranking(Bound):
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         self.remember(seen, cell)
-        newest = self.ring.column(cell, 2)[: self.shape.starts]
-        if len(newest) < self.shape.starts:
-            return [("", Unsure(f"{len(newest)} of {self.shape.starts} starts seen"))]
+        newest = self.ring.column(cell, 2)[: self.detector.starts]
+        if len(newest) < self.detector.starts:
+            return [("", Unsure(f"{len(newest)} of {self.detector.starts} starts seen"))]
         typical, best, scale = middle(newest), cell.read(self.best)[0], self.scale
-        if typical > self.shape.clear * scale and (not best or typical > best - 0.6 * self.shape.fallen * scale):
-            return [("", Clear(f"{number(typical)} V at 25 °C in the last {self.shape.starts} starts"))] if seen.open else STILL
+        if typical > self.detector.clear * scale and (not best or typical > best - 0.6 * self.detector.fallen * scale):
+            return [("", Clear(f"{number(typical)} V at 25 °C in the last {self.detector.starts} starts"))] if seen.open else STILL
         return [("", self._verdict(typical, best, cell))]
 
     def _verdict(self, typical: float, best: float, cell: Cell) -> Verdict:
         scale = self.scale
         longer = middle(self.ring.column(cell, 2))
-        words = f"{number(typical)} V at 25 °C in the last {self.shape.starts} starts"
-        for severity, limit in ((Severity.NOW, self.shape.now * scale), (Severity.SOON, self.shape.soon * scale)):
+        words = f"{number(typical)} V at 25 °C in the last {self.detector.starts} starts"
+        for severity, limit in ((Severity.NOW, self.detector.now * scale), (Severity.SOON, self.detector.soon * scale)):
             if typical < limit:
                 return Holds(severity, f"starter pulls the battery down to {words}, limit {number(limit)} V")
-        if best and longer < best - self.shape.fallen * scale and typical < best - self.shape.fallen * scale:
+        if best and longer < best - self.detector.fallen * scale and typical < best - self.detector.fallen * scale:
             return Holds(Severity.SOON, f"starter pulls the battery down to {words}; this car used to show {number(best)} V")
         return Unsure(f"{words} is between the levels")
 
@@ -89,4 +89,4 @@ class _Cranking(Bound):
         what = "the first start of each day" if points is mornings else "each start"
         warm = line(f"lowest voltage at {what}, as at 25 °C", "V", [(r[0], round(r[2], 2)) for r in points])  # what is judged comes first
         read = line("as read", "V", [(r[0], round(r[1], 2)) for r in points])
-        return (warm, read), (Limit(label="soon", value=self.shape.soon * self.scale), Limit(label="now", value=self.shape.now * self.scale))
+        return (warm, read), (Limit(label="soon", value=self.detector.soon * self.scale), Limit(label="now", value=self.detector.now * self.scale))

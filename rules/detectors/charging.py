@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from struct import Struct
 
-from rules.detectors.split import STILL, Bound, Judged, Picture, Shape, line
 from rules.detectors.usage_pattern import Habitual
+from rules.engine.detector import STILL, Detector, Fitted, Judged, Picture, line
 from rules.engine.memory import Cell, Ring
 from rules.engine.snapshot import Snapshot
 from rules.engine.thresholds import BATTERY, RPM, SPEED, OfProfile, number, signal_of
@@ -55,7 +55,7 @@ def RunningVoltage() -> Habitual:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingLoss(Shape):
+class StandingLoss(Detector):
     """Resting voltages of the last days against a level, and against the car's own long mean: a drain lowers them all."""
 
     level: float = 12.15
@@ -63,18 +63,18 @@ class StandingLoss(Shape):
     least: int = 6
     known: int = 24
 
-    def fit(self, profile: Profile) -> Bound | None:
+    def fit(self, profile: Profile) -> Fitted | None:
         return _StandingLoss(self, profile) if f"{BATTERY}.RestingVoltage" in profile.fitted else None
 
 
-class _StandingLoss(Bound):
+class _StandingLoss(Fitted):
     layout = Struct("<Hff")  # samples, short mean, long mean
     ring = Ring("If", 16, offset=Struct("<Hff").size)
 
-    def __init__(self, shape: StandingLoss, profile: Profile) -> None:
-        self.shape, self.scale = shape, profile.limits.get("battery_nominal_v", 12.0) / 12.0
-        self.signal, self.low = signal_of(f"{BATTERY}.RestingVoltage"), shape.level * self.scale
-        self.well, self.usual = self.low + 0.05 * self.scale, 0.4 * shape.fallen * self.scale  # above the level, and so near to the long mean
+    def __init__(self, detector: StandingLoss, profile: Profile) -> None:
+        self.detector, self.scale = detector, profile.limits.get("battery_nominal_v", 12.0) / 12.0
+        self.signal, self.low = signal_of(f"{BATTERY}.RestingVoltage"), detector.level * self.scale
+        self.well, self.usual = self.low + 0.05 * self.scale, 0.4 * detector.fallen * self.scale  # above the level, and so near to the long mean
         self.triggers, self.carries, self.size = (self.signal.id,), (_SPEED,), self.layout.size + self.ring.size
 
     def remember(self, seen: Snapshot, cell: Cell) -> None:
@@ -97,18 +97,18 @@ class _StandingLoss(Bound):
 
     def _judged(self, cell: Cell, told: bool) -> Judged:
         count, short, long = self.layout.unpack_from(cell.memory, cell.at)
-        if not told and (count < self.shape.least or (short > self.well and short > long - self.usual)):
+        if not told and (count < self.detector.least or (short > self.well and short > long - self.usual)):
             return STILL
         return [("", self._verdict(count, short, long))]
 
     def _verdict(self, count: int, short: float, long: float) -> Verdict:
         limit = self.low
-        if count < self.shape.least:
-            return Unsure(f"{count} of {self.shape.least} rests seen")
+        if count < self.detector.least:
+            return Unsure(f"{count} of {self.detector.least} rests seen")
         words = f"battery rests at {short:.2f} V on average"
         if short < limit:
             return Holds(Severity.NOW if short < limit - 0.25 * self.scale else Severity.SOON, f"{words}, limit {number(limit)} V")
-        if count >= self.shape.known and short < long - self.shape.fallen * self.scale:
+        if count >= self.detector.known and short < long - self.detector.fallen * self.scale:
             return Holds(Severity.SOON, f"{words}; this car used to rest at {long:.2f} V")
         if short > self.well and short > long - self.usual:
             return Clear(words)
@@ -118,6 +118,6 @@ class _StandingLoss(Bound):
         points = [(r[0], r[1]) for r in reversed(self.ring.records(cell))]
         long = cell.read(self.layout)[2]
         return (line("resting voltage", "V", points),), (
-            Limit(label="soon", value=self.shape.level * self.scale),
+            Limit(label="soon", value=self.detector.level * self.scale),
             Limit(label="usual", value=round(long, 2)),
         )

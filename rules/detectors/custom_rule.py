@@ -1,31 +1,19 @@
-"""A rule that fits no shape writes its own `judge`: a pure function of a snapshot and a few numbers it may remember."""
+"""A rule that fits no other detector writes its own `judge`: a pure function of a snapshot and a few numbers it may remember."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from struct import Struct
-from types import FrameType
-from typing import Any, Literal
+from typing import Literal
 
-from rules.detectors.split import Bound, Judged, Picture, Shape, line
+from rules.engine.detector import Detector, Fitted, Judged, Picture, line
 from rules.engine.memory import Cell
 from rules.engine.snapshot import Snapshot
 from rules.engine.thresholds import Level, level, signal_of
 from schemas.alert import Limit
 from schemas.profile import Profile
 from schemas.verdict import Verdict
-
-MOST_LINES = 5_000  #: a judge that runs more lines than this loops: counted, not timed, so that a replay agrees
-
-
-class Loops(Exception):
-    """A rule's own judge ran too many lines."""
-
-
-class Overrun(Exception):
-    """Raised into a rule from outside, because it does not come back (gateway/ops/rule_watchdog.py)."""
 
 
 class State:
@@ -57,7 +45,7 @@ Judging = Callable[[Snapshot, State], Verdict]
 
 
 @dataclass(frozen=True, slots=True)
-class Own(Shape):
+class CustomRule(Detector):
     """`judge(seen, state)` is called when one of `on` is in the message, unless all of `quiet` is true and no alert stands."""
 
     judge: Judging
@@ -69,20 +57,20 @@ class Own(Shape):
     chart: str = ""  #: the signal to draw; the first of `on` unless named
     chart_limits: tuple[tuple[str, Level], ...] = ()
 
-    def fit(self, profile: Profile) -> Bound | None:
-        return _Own(self, profile) if set(self.on) <= set(profile.fitted) else None
+    def fit(self, profile: Profile) -> Fitted | None:
+        return _CustomRule(self, profile) if set(self.on) <= set(profile.fitted) else None
 
 
-class _Own(Bound):
-    def __init__(self, shape: Own, profile: Profile) -> None:
-        self.shape, self.layout = shape, Struct(f"<{'x' if shape.period_s else ''}{len(shape.state)}d")
-        self.period_s = shape.period_s
-        self.triggers = tuple(signal_of(p).id for p in shape.on)
-        self.carries = tuple(signal_of(p).id for p in shape.reads if p in profile.fitted)
+class _CustomRule(Fitted):
+    def __init__(self, detector: CustomRule, profile: Profile) -> None:
+        self.detector, self.layout = detector, Struct(f"<{'x' if detector.period_s else ''}{len(detector.state)}d")
+        self.period_s = detector.period_s
+        self.triggers = tuple(signal_of(p).id for p in detector.on)
+        self.carries = tuple(signal_of(p).id for p in detector.reads if p in profile.fitted)
         self.size = self.layout.size
-        self.calm = tuple((signal_of(p).id, way, level(v, profile)) for p, way, v in shape.quiet)
-        self.drawn = signal_of(shape.chart or shape.on[0])
-        self.chart_limits = tuple(Limit(label=label, value=level(v, profile)) for label, v in shape.chart_limits)
+        self.calm = tuple((signal_of(p).id, way, level(v, profile)) for p, way, v in detector.quiet)
+        self.drawn = signal_of(detector.chart or detector.on[0])
+        self.chart_limits = tuple(Limit(label=label, value=level(v, profile)) for label, v in detector.chart_limits)
 
     def quiet(self, names: Mapping[int, str], at: int) -> str:
         tests = [f"m[{at}] == q{self.period_s}"] if self.period_s else []
@@ -95,9 +83,9 @@ class _Own(Bound):
         return bool(values) and all(x is not None and (x >= v if way == ">=" else x <= v) for x, way, v in values)
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
-        state = State(cell, self.layout, self.shape.state)
-        verdict = bounded(self.shape.judge, seen, state)
-        if self.shape.state:
+        state = State(cell, self.layout, self.detector.state)
+        verdict = self.detector.judge(seen, state)
+        if self.detector.state:
             state.keep()
         return [("", verdict)]
 
@@ -106,24 +94,3 @@ class _Own(Bound):
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
         return (line(self.drawn.title, self.drawn.unit, samples),), self.chart_limits
-
-
-def bounded(judge: Judging, seen: Snapshot, state: State) -> Verdict:
-    """Call it, and stop it when it runs more lines than any honest rule does."""
-    left = MOST_LINES
-
-    def count(frame: FrameType, event: str, argument: Any) -> Any:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise Loops(f"more than {MOST_LINES} lines for one reading")
-        return count
-
-    before = sys.gettrace()
-    if before is not None:  # a debugger or a coverage run watches already
-        return judge(seen, state)
-    sys.settrace(count)
-    try:
-        return judge(seen, state)
-    finally:
-        sys.settrace(before)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
 
-from rules.detectors.split import STILL, Bound, Judged, Picture, Shape, line
+from rules.engine.detector import STILL, Detector, Fitted, Judged, Picture, line
 from rules.engine.memory import Cell, Ring
 from rules.engine.snapshot import Snapshot
 from rules.engine.thresholds import Level, level, number, signal_of
@@ -16,23 +16,23 @@ from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Intervals(Shape):
+class Intervals(Detector):
     """A counter that falls back to 0 each time: `times` runs in a row shorter than `shortest`."""
 
     path: str
     shortest: Level
     times: int = 2
 
-    def fit(self, profile: Profile) -> Bound | None:
+    def fit(self, profile: Profile) -> Fitted | None:
         return _Intervals(self, profile) if self.path in profile.fitted else None
 
 
-class _Intervals(Bound):
+class _Intervals(Fitted):
     layout = Struct("<f")  # the counter when last seen
     ring = Ring("If", 8, offset=4)
 
-    def __init__(self, shape: Intervals, profile: Profile) -> None:
-        self.shape, self.signal, self.limit = shape, signal_of(shape.path), level(shape.shortest, profile)
+    def __init__(self, detector: Intervals, profile: Profile) -> None:
+        self.detector, self.signal, self.limit = detector, signal_of(detector.path), level(detector.shortest, profile)
         self.triggers, self.size = (self.signal.id,), 4 + self.ring.size
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
@@ -42,14 +42,14 @@ class _Intervals(Bound):
             if value < 0.5 * last and last > 20:
                 self.ring.push(cell, int(seen.ts), last)
             cell.write(self.layout, value)
-        runs = self.ring.column(cell, 1)[: self.shape.times]
-        if not seen.open and (len(runs) < self.shape.times or max(runs) >= self.limit):
+        runs = self.ring.column(cell, 1)[: self.detector.times]
+        if not seen.open and (len(runs) < self.detector.times or max(runs) >= self.limit):
             return STILL
         return [("", self._verdict(value, runs))]
 
     def _verdict(self, value: float | None, runs: Sequence[float]) -> Verdict:
-        if len(runs) < self.shape.times:
-            return Unsure(f"{len(runs)} of {self.shape.times} runs seen")
+        if len(runs) < self.detector.times:
+            return Unsure(f"{len(runs)} of {self.detector.times} runs seen")
         words = f"{self.signal.title}: the last {len(runs)} runs lasted {', '.join(number(round(r)) for r in runs)} {self.signal.unit}"
         if all(r < self.limit for r in runs) and (value is None or value < self.limit):
             severity = Severity.SOON

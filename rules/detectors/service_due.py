@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rules.detectors.split import CALM, STILL, Bound, Judged, Picture, Shape, line
 from rules.detectors.trend import DAY_S
+from rules.engine.detector import CALM, STILL, Detector, Fitted, Judged, Picture, line
 from rules.engine.memory import Cell, Ring
 from rules.engine.snapshot import Snapshot
 from rules.engine.thresholds import ODOMETER, number, signal_of
@@ -16,7 +16,7 @@ from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceDue(Shape):
+class ServiceDue(Detector):
     """Told when the forecast date is nearer than `days`; overdue is soon, before it is advice."""
 
     days: float = 30.0
@@ -24,17 +24,17 @@ class ServiceDue(Shape):
     clear_days: float = 45.0
     sure_km: float = 1_500.0  #: so near it is told even before the usage is known
 
-    def fit(self, profile: Profile) -> Bound | None:
+    def fit(self, profile: Profile) -> Fitted | None:
         wanted = ("Vehicle.Service.DistanceToService", "Vehicle.Service.TimeToService")
         return _ServiceDue(self) if any(p in profile.fitted for p in wanted) else None
 
 
-class _ServiceDue(Bound):
+class _ServiceDue(Fitted):
     period_s: int | None = 12 * 3600
     ring = Ring("Hi", 10, offset=1)  # day, odometer in 100 m
 
-    def __init__(self, shape: ServiceDue) -> None:
-        self.shape, self.size = shape, 1 + self.ring.size
+    def __init__(self, detector: ServiceDue) -> None:
+        self.detector, self.size = detector, 1 + self.ring.size
         self.distance, self.time = signal_of("Vehicle.Service.DistanceToService"), signal_of("Vehicle.Service.TimeToService")
         self.odometer = signal_of(ODOMETER).id
         self.triggers = (self.distance.id, self.time.id)
@@ -69,17 +69,17 @@ class _ServiceDue(Bound):
             by_distance = km / per_day if per_day else km / 50.0
             if by_distance < days or seconds is None:
                 days, by = by_distance, "distance"
-        if km is not None and not per_day and km < self.shape.sure_km and days > self.shape.days:
+        if km is not None and not per_day and km < self.detector.sure_km and days > self.detector.days:
             return Holds(Severity.ADVICE, f"service due in {number(km)} km")
         if days <= 0:
-            late = by == "distance" and km is not None and km < -self.shape.overdue_km
+            late = by == "distance" and km is not None and km < -self.detector.overdue_km
             over = f"{number(-km)} km" if by == "distance" and km is not None else f"{-days:.0f} days"
             return Holds(Severity.SOON if late or days < -30 else Severity.ADVICE, f"service overdue by {over}")
-        if days <= self.shape.days:
+        if days <= self.detector.days:
             when = from_epoch(seen.ts + days * DAY_S).date()
             usage = f" at {per_day:.0f} km a day" if by == "distance" and per_day else ""
             return Holds(Severity.ADVICE, f"service due about {when}, by {by}{usage}")
-        if days >= self.shape.clear_days:
+        if days >= self.detector.clear_days:
             return CALM if not seen.open else Clear("service is not due yet" if days == float("inf") else f"service due in {days:.0f} days")
         return Unsure(f"service due in {days:.0f} days, between the levels")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from rules.detectors.split import CALM, STILL, Bound, Judged, Picture, Shape, line
+from rules.engine.detector import CALM, STILL, Detector, Fitted, Judged, Picture, line
 from rules.engine.memory import Cell, Ring
 from rules.engine.snapshot import Snapshot
 from rules.engine.thresholds import ODOMETER, WHEELS, Level, level, middle, number, signal_of
@@ -56,7 +56,7 @@ def fit(points: Sequence[tuple[float, float]]) -> Line | None:
 
 
 @dataclass(frozen=True, slots=True)
-class WearTrend(Shape):
+class WearTrend(Detector):
     """A value that grows with distance towards a limit: judged by level, and by the forecast of the date it is reached."""
 
     paths: Mapping[str, str]  #: component -> path
@@ -67,19 +67,19 @@ class WearTrend(Shape):
     clear: Level = 0.0
     soon_days: float = 30.0  #: the limit is nearer than this, forecast with its whole interval
 
-    def fit(self, profile: Profile) -> Bound | None:
+    def fit(self, profile: Profile) -> Fitted | None:
         fitted = {c: p for c, p in self.paths.items() if p in profile.fitted}
         return _WearTrend(self, fitted, profile) if fitted else None
 
 
-class _WearTrend(Bound):
+class _WearTrend(Fitted):
     period_s: int | None = 12 * 3600
 
-    def __init__(self, shape: WearTrend, paths: Mapping[str, str], profile: Profile) -> None:
-        self.shape = shape
+    def __init__(self, detector: WearTrend, paths: Mapping[str, str], profile: Profile) -> None:
+        self.detector = detector
         self.signals = {component: signal_of(path) for component, path in paths.items()}
-        self.limit, self.clear = level(shape.limit, profile), level(shape.clear, profile)
-        self.levels = tuple((s, level(v, profile)) for s, v in ((Severity.NOW, shape.now), (Severity.SOON, shape.soon)) if v is not None)
+        self.limit, self.clear = level(detector.limit, profile), level(detector.clear, profile)
+        self.levels = tuple((s, level(v, profile)) for s, v in ((Severity.NOW, detector.now), (Severity.SOON, detector.soon)) if v is not None)
         self.order = tuple(self.signals)
         self.odometer = signal_of(ODOMETER).id
         self.triggers = tuple(s.id for s in self.signals.values())
@@ -117,20 +117,20 @@ class _WearTrend(Bound):
             return Unsure(f"no reading of {title}")
         for severity, limit in self.levels:
             if value >= limit:
-                return Holds(severity, f"{title} {number(value)} {self.shape.unit}, limit {number(limit)} {self.shape.unit}")
+                return Holds(severity, f"{title} {number(value)} {self.detector.unit}, limit {number(limit)} {self.detector.unit}")
         if value <= self.clear:
-            return Clear(f"{title} {number(value)} {self.shape.unit}")
+            return Clear(f"{title} {number(value)} {self.detector.unit}")
         records = self.ring.records(cell)
         at = 2 + self.order.index(component)
         wear = fit([(r[1], r[at]) for r in records])
         per_day = self._km_per_day(records)
         if wear is not None and per_day and len(records) >= 5 and wear.slope > 0:
             reached = wear.reaches(self.limit)
-            if reached is not None and reached[2] / per_day <= self.shape.soon_days:
+            if reached is not None and reached[2] / per_day <= self.detector.soon_days:
                 dates = [from_epoch(seen.ts + km / per_day * DAY_S).date() for km in reached]
-                because = f"{title} {number(value)} {self.shape.unit}; at {per_day:.0f} km a day it reaches {number(self.limit)} {self.shape.unit} about {dates[0]} ({dates[1]} to {dates[2]})"
+                because = f"{title} {number(value)} {self.detector.unit}; at {per_day:.0f} km a day it reaches {number(self.limit)} {self.detector.unit} about {dates[0]} ({dates[1]} to {dates[2]})"
                 return Holds(Severity.SOON, because)
-        return Unsure(f"{title} {number(value)} {self.shape.unit} is between the levels")
+        return Unsure(f"{title} {number(value)} {self.detector.unit} is between the levels")
 
     @staticmethod
     def _km_per_day(records: list[tuple[float, ...]]) -> float | None:
@@ -145,14 +145,14 @@ class _WearTrend(Bound):
         at = 2 + self.order.index(component)
         history = [(r[0] * DAY_S, r[at]) for r in reversed(self.ring.records(cell)) if not samples or r[0] * DAY_S < samples[0][0]]
         limits = [Limit(label=s.value, value=v) for s, v in self.levels]
-        return (line(self.signals[component].title, self.shape.unit, [*history, *samples]),), tuple(limits)
+        return (line(self.signals[component].title, self.detector.unit, [*history, *samples]),), tuple(limits)
 
 
 PARTNER = {"front_left": "front_right", "front_right": "front_left", "rear_left": "rear_right", "rear_right": "rear_left"}
 
 
 @dataclass(frozen=True, slots=True)
-class UnevenWear(Shape):
+class UnevenWear(Detector):
     """One wheel wears much faster than its partner on the same axle."""
 
     leaf: str
@@ -160,15 +160,15 @@ class UnevenWear(Shape):
     grown: float = 4.0  #: percent points over the span that is remembered
     ahead: float = 25.0  #: or it is so far ahead of its partner
 
-    def fit(self, profile: Profile) -> Bound | None:
+    def fit(self, profile: Profile) -> Fitted | None:
         paths = {w: f"{branch}.{self.leaf}" for w, branch in WHEELS.items()}
         return _UnevenWear(self, paths, profile) if all(p in profile.fitted for p in paths.values()) else None
 
 
 class _UnevenWear(_WearTrend):
-    def __init__(self, shape: UnevenWear, paths: Mapping[str, str], profile: Profile) -> None:
+    def __init__(self, detector: UnevenWear, paths: Mapping[str, str], profile: Profile) -> None:
         super().__init__(WearTrend(paths, limit=100.0, unit="%"), paths, profile)
-        self.sides = shape
+        self.sides = detector
 
     def _calm(self, known: list[float]) -> bool:
         return len(known) == 4 and max(abs(known[0] - known[1]), abs(known[2] - known[3])) < self.sides.grown  # not even ahead by what it must grow

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, log
 
-from rules.detectors.split import CALM, STILL, Bound, Judged, Picture, Shape, line
 from rules.detectors.trend import DAY_S, Line, fit
+from rules.engine.detector import CALM, STILL, Detector, Fitted, Judged, Picture, line
 from rules.engine.memory import Cell, Ring
 from rules.engine.snapshot import Snapshot
 from rules.engine.thresholds import OUTSIDE, WHEELS, number, signal_of
@@ -29,7 +29,7 @@ SWAPPED = 0.012  #: all four falling so much at once were changed or let down
 
 
 @dataclass(frozen=True, slots=True)
-class TyreLeak(Shape):
+class TyreLeak(Detector):
     """ln(absolute pressure / temperature) of a wheel below its partner and the median of the others; by level and by trend."""
 
     low: float = -0.075  #: this far below the others: about 25 kPa of a car's tyre
@@ -41,18 +41,18 @@ class TyreLeak(Shape):
     fast_per_day: float = -0.0044
     sure: float = 5.0  #: slope over its standard error
 
-    def fit(self, profile: Profile) -> Bound | None:
+    def fit(self, profile: Profile) -> Fitted | None:
         pressures = {w: f"{branch}.Tire.Pressure" for w, branch in WHEELS.items()}
         return _TyreLeak(self, profile) if all(p in profile.fitted for p in pressures.values()) else None
 
 
-class _TyreLeak(Bound):
+class _TyreLeak(Fitted):
     period_s: int | None = SAMPLE_S
     ring = Ring("HB4h", 16, offset=1)  # day, samples of that day, mean logarithm of each wheel
     size = 1 + Ring("HB4h", 16).size
 
-    def __init__(self, shape: TyreLeak, profile: Profile) -> None:
-        self.shape = shape
+    def __init__(self, detector: TyreLeak, profile: Profile) -> None:
+        self.detector = detector
         self.pressure = {w: signal_of(f"{branch}.Tire.Pressure").id for w, branch in WHEELS.items()}
         self.warmth = {w: signal_of(f"{branch}.Tire.AirTemperature").id for w, branch in WHEELS.items()}
         self.air = signal_of("Vehicle.OBD.BarometricPressure").id
@@ -135,7 +135,7 @@ class _TyreLeak(Bound):
         if seen.fresh:
             self._take_in(int(seen.ts) // DAY_S, logs, cell)
         days = self._days(self.ring.records(cell)) if not seen.open and self._may_fall(cell) else []
-        if not days and not seen.open and max(logs) - min(logs) < -self.shape.clear:
+        if not days and not seen.open and max(logs) - min(logs) < -self.detector.clear:
             return STILL  # no wheel can lie further below another than the whole spread
         deviations = self._deviations(logs)
         trends = _trends(self, self.ring.kept(cell)) if seen.open else None
@@ -157,13 +157,13 @@ class _TyreLeak(Bound):
         return found
 
     def _one(self, wheel: str, own: float, deviation: float, days: Days, trends: Trends | None, seen: Snapshot) -> Verdict:
-        shape, placard = self.shape, self.placard[wheel]
-        if not seen.open and deviation > shape.clear and not self._falling(wheel, days):
+        detector, placard = self.detector, self.placard[wheel]
+        if not seen.open and deviation > detector.clear and not self._falling(wheel, days):
             return CALM
         at_20 = exp(own) * (placard + AIR_KPA) - AIR_KPA
         words = f"{wheel.replace('_', ' ')} tyre {at_20:.0f} kPa at 20 °C, placard {placard:.0f} kPa"
-        if deviation <= shape.low:
-            severity = Severity.NOW if at_20 < 0.70 * placard or deviation <= shape.very_low else Severity.SOON
+        if deviation <= detector.low:
+            severity = Severity.NOW if at_20 < 0.70 * placard or deviation <= detector.very_low else Severity.SOON
             return Holds(severity, f"{words}; {-deviation * 100:.0f} % below the other tyres")
         trend = self._trend(wheel, days) if trends is None else trends[wheel]
         if trend is not None:
@@ -171,7 +171,7 @@ class _TyreLeak(Bound):
             left = (own - log((FAILED * placard + AIR_KPA) / (placard + AIR_KPA))) / -line_.slope
             when = from_epoch(seen.ts + max(0.0, left) * DAY_S).date()
             return Holds(Severity.SOON, f"{words}; lost {-lost * 100:.1f} % more than the others in {line_.points} days, three quarters of placard about {when}")
-        if deviation > shape.clear:
+        if deviation > detector.clear:
             return Clear(f"{words}, as the others")
         return Unsure(f"{words}; {-deviation * 100:.1f} % below the other tyres is between the levels")
 
@@ -179,7 +179,7 @@ class _TyreLeak(Bound):
         """Whether any wheel lies so far below its best day that it could have a trend at all: most never do."""
         if self.ring.count(cell) < 5:
             return False
-        enough = 0.6 * self.shape.drop / UNIT
+        enough = 0.6 * self.detector.drop / UNIT
         for field in (2, 3, 4, 5):
             own = self.ring.column(cell, field)
             if own[0] <= max(own) + enough:
@@ -188,22 +188,22 @@ class _TyreLeak(Bound):
 
     def _falling(self, wheel: str, days: Days) -> bool:
         """Whether it lies so far below its own best of the last days that a trend is worth computing."""
-        return len(days) >= SHORTEST and days[0][2][wheel] <= max(d[2][wheel] for d in days) + self.shape.drop
+        return len(days) >= SHORTEST and days[0][2][wheel] <= max(d[2][wheel] for d in days) + self.detector.drop
 
     def _trend(self, wheel: str, days: Days) -> tuple[Line, float] | None:
         """A leak over all days, or a fast one that has begun lately: the quiet days before it would hide its slope."""
-        found = self._leak(wheel, days, self.shape.drop, self.shape.per_day, 0.65)
+        found = self._leak(wheel, days, self.detector.drop, self.detector.per_day, 0.65)
         length = len(days)
         while found is None and length > SHORTEST:
             length -= 1
-            found = self._leak(wheel, days[:length], self.shape.fast_drop, self.shape.fast_per_day, 0.6)
+            found = self._leak(wheel, days[:length], self.detector.fast_drop, self.detector.fast_per_day, 0.6)
         return found
 
     def _leak(self, wheel: str, days: Days, drop: float, per_day: float, most: float) -> tuple[Line, float] | None:
         """Steep, sure and even enough; `most` is the share of the loss that two days may make up."""
         points = [(day, deviations[wheel]) for day, _, deviations in days]
         found = fit(points)
-        if found is None or found.slope > per_day or -found.slope < self.shape.sure * found.sigma:
+        if found is None or found.slope > per_day or -found.slope < self.detector.sure * found.sigma:
             return None
         lost = found.slope * (points[0][0] - points[-1][0])
         own = days[0][1][wheel] - days[-1][1][wheel]
@@ -218,7 +218,7 @@ class _TyreLeak(Bound):
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
         days = [(d[0] * DAY_S + DAY_S // 2, round(d[2][component] * 100, 2)) for d in reversed(self._days(self.ring.records(cell)))]
         if len(days) >= 3:
-            return (line(f"{component.replace('_', ' ')} tyre against the others", "percent", days),), (Limit(label="soon", value=self.shape.low * 100),)
+            return (line(f"{component.replace('_', ' ')} tyre against the others", "percent", days),), (Limit(label="soon", value=self.detector.low * 100),)
         return (line(f"tyre pressure {component.replace('_', ' ')}", "kPa", samples),), (
             Limit(label="placard", value=self.placard[component]),
             Limit(label="lamp", value=FAILED * self.placard[component]),
@@ -233,14 +233,14 @@ def _trends(bound: _TyreLeak, kept: bytes) -> Trends:
 
 
 @dataclass(frozen=True, slots=True)
-class TyresLow(Shape):
+class TyresLow(Detector):
     """Pressure at 20 Celsius against the placard, each wheel for itself: the air that goes with the months."""
 
     soon: float = 0.80
     now: float = 0.68
     clear: float = 0.86
 
-    def fit(self, profile: Profile) -> Bound | None:
+    def fit(self, profile: Profile) -> Fitted | None:
         return _TyresLow(self, profile) if TyreLeak().fit(profile) else None
 
 
@@ -248,10 +248,10 @@ class _TyresLow(_TyreLeak):
     period_s: int | None = 1_200
     size = 1
 
-    def __init__(self, shape: TyresLow, profile: Profile) -> None:
+    def __init__(self, detector: TyresLow, profile: Profile) -> None:
         super().__init__(TyreLeak(), profile)
-        self.levels = shape
-        self.all_well = max(log((shape.clear * p + AIR_KPA) / (p + AIR_KPA)) for p in self.placard.values())
+        self.levels = detector
+        self.all_well = max(log((detector.clear * p + AIR_KPA) / (p + AIR_KPA)) for p in self.placard.values())
 
     def remember(self, seen: Snapshot, cell: Cell) -> None:
         """Keeps no history."""

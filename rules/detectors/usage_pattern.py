@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from struct import Struct
 
-from rules.detectors.split import STILL, Bound, Judged, Picture, Shape, line
 from rules.detectors.trend import DAY_S
+from rules.engine.detector import STILL, Detector, Fitted, Judged, Picture, line
 from rules.engine.memory import Cell, Ring
 from rules.engine.snapshot import Snapshot
 from rules.engine.thresholds import Level, level, number, signal_of, symbol
@@ -21,7 +21,7 @@ Measure = Callable[[Snapshot], float | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Habitual(Shape):
+class Habitual(Detector):
     """The running mean beyond a level, or drifted so far from the car's own long mean. Single values prove nothing."""
 
     path: str
@@ -42,34 +42,34 @@ class Habitual(Shape):
     least: int = 3  #: samples before it speaks
     what: str = ""  #: in words, when it is not the signal's title
 
-    def fit(self, profile: Profile) -> Bound | None:
+    def fit(self, profile: Profile) -> Fitted | None:
         return _Habitual(self, profile) if self.path in profile.fitted else None
 
 
-class _Habitual(Bound):
+class _Habitual(Fitted):
     means = Struct("<Hff")  # after the period's byte: samples, short mean, long mean
     ring = Ring("Hf", 14, offset=1 + means.size)  # day, short mean
     head = Struct("<HffBHf")  # the means, and how the ring begins: what a sample of the same day moves, in one piece
     size = 1 + means.size + ring.size
 
-    def __init__(self, shape: Habitual, profile: Profile) -> None:
-        self.shape, self.signal = shape, signal_of(shape.path)
-        self.what = shape.what or self.signal.title
-        self.levels = tuple((s, level(v, profile)) for s, v in ((Severity.NOW, shape.now), (Severity.SOON, shape.soon)) if v is not None)
-        self.clear = level(shape.clear, profile)
-        self.drift = None if shape.drift is None else level(shape.drift, profile)
-        self.hard = None if shape.hard is None else level(shape.hard, profile)
-        self.only = None if shape.only is None else (signal_of(shape.only[0]).id, shape.only[1])
-        self.id, self.measure, self.way, self.weight, self.least = self.signal.id, shape.measure, shape.way, shape.weight, shape.least
+    def __init__(self, detector: Habitual, profile: Profile) -> None:
+        self.detector, self.signal = detector, signal_of(detector.path)
+        self.what = detector.what or self.signal.title
+        self.levels = tuple((s, level(v, profile)) for s, v in ((Severity.NOW, detector.now), (Severity.SOON, detector.soon)) if v is not None)
+        self.clear = level(detector.clear, profile)
+        self.drift = None if detector.drift is None else level(detector.drift, profile)
+        self.hard = None if detector.hard is None else level(detector.hard, profile)
+        self.only = None if detector.only is None else (signal_of(detector.only[0]).id, detector.only[1])
+        self.id, self.measure, self.way, self.weight, self.least = self.signal.id, detector.measure, detector.way, detector.weight, detector.least
         self.calm = float("inf") if self.drift is None else 0.6 * self.drift  # away from the long mean by less
-        self.hard_at = float("inf") if self.hard is None else self.hard * shape.way
-        self.triggers, self.period_s = (self.id,), shape.period_s
-        self.carries = tuple(signal_of(p).id for p in shape.reads if p in profile.fitted)
+        self.hard_at = float("inf") if self.hard is None else self.hard * detector.way
+        self.triggers, self.period_s = (self.id,), detector.period_s
+        self.carries = tuple(signal_of(p).id for p in detector.reads if p in profile.fitted)
 
     def quiet(self, names: Mapping[int, str], at: int) -> str:
         test = f"m[{at}] == q{self.period_s}"
         if self.hard is not None:
-            test += f" and {names[self.signal.id]} {'<=' if self.shape.way > 0 else '>='} {self.hard!r}"
+            test += f" and {names[self.signal.id]} {'<=' if self.detector.way > 0 else '>='} {self.hard!r}"
         if self.only is not None and self.only[0] in names:
             test = f"{names[self.only[0]]} != {self.only[1]!r} or ({test})"
         return test
@@ -85,7 +85,7 @@ class _Habitual(Bound):
         value = seen.now(self.id)
         measured = value if value is None or self.measure is None else self.measure(seen)
         if measured is None:
-            if not self.shape.hard_always:
+            if not self.detector.hard_always:
                 value = None
         elif seen.fresh:
             self._learn(measured, seen, cell)
@@ -93,14 +93,14 @@ class _Habitual(Bound):
         way = self.way
         if value is not None and value * way > self.hard_at:
             raw, hard = symbol(self.signal.unit), number(self.hard_at * way)
-            return [("", Holds(self.shape.hard_severity, f"{self.signal.title} {number(value)} {raw}, limit {hard} {raw}"))]
+            return [("", Holds(self.detector.hard_severity, f"{self.signal.title} {number(value)} {raw}, limit {hard} {raw}"))]
         told = seen.open
         if count < self.least:
             return [("", Unsure(f"{count} of {self.least} samples of {self.what}"))] if told else STILL
         away = (short - long) * way
         if short * way <= self.clear * way and away < self.calm:
             return [("", Clear(self._words(short)))] if told else STILL
-        unit = self.shape.unit
+        unit = self.detector.unit
         for severity, limit in self.levels:
             if short * way >= limit * way:
                 return [("", Holds(severity, f"{self._words(short)}, limit {number(limit)} {unit}"))]
@@ -125,25 +125,25 @@ class _Habitual(Bound):
             self.ring.push(cell, day, short)
 
     def _words(self, short: float) -> str:
-        return f"{self.what} {number(round(short, 3))} {self.shape.unit} on average"
+        return f"{self.what} {number(round(short, 3))} {self.detector.unit} on average"
 
     def sample(self, component: str, seen: Snapshot) -> float | None:
         """The signal itself where it has a limit of its own; the measure of each day is remembered anyway."""
         value = seen.now(self.signal.id)
-        return value if value is None or self.hard is not None or self.shape.measure is None else self.shape.measure(seen)
+        return value if value is None or self.hard is not None or self.detector.measure is None else self.detector.measure(seen)
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
         """What the reason speaks of: the sensor against its own limit, in its own unit, or the means of the days."""
-        if self.hard is not None and samples and (samples[-1][1] - self.hard) * self.shape.way > 0:
-            limit = Limit(label=self.shape.hard_severity.value, value=round(self.hard, 3))
+        if self.hard is not None and samples and (samples[-1][1] - self.hard) * self.detector.way > 0:
+            limit = Limit(label=self.detector.hard_severity.value, value=round(self.hard, 3))
             return (line(self.signal.title, symbol(self.signal.unit), samples),), (limit,)
-        unit, same = self.shape.unit, self.shape.unit == self.signal.unit
+        unit, same = self.detector.unit, self.detector.unit == self.signal.unit
         days = [(r[0] * DAY_S + DAY_S // 2, round(r[1], 3)) for r in reversed(self.ring.records(cell))]
         limits = [Limit(label=s.value, value=v) for s, v in self.levels]
         if self.drift is not None:
             limits.append(Limit(label="usual", value=round(cell.read(self.means, offset=1)[2], 3)))
         lines = [line(f"{self.what}, mean of each day", unit, days)] if len(days) >= 3 else []
-        if not lines and self.hard is not None and self.shape.measure is not None:  # the samples are in another unit
+        if not lines and self.hard is not None and self.detector.measure is not None:  # the samples are in another unit
             lines.append(line(self.what, unit, days))
         elif not lines:
             lines.append(line(self.signal.title if same else self.what, unit, samples))

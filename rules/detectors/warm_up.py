@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import exp
 from struct import Struct
 
-from rules.detectors.split import CALM, STILL, Bound, Judged, Picture, Shape, line
+from rules.engine.detector import CALM, STILL, Detector, Fitted, Judged, Picture, line
 from rules.engine.memory import Cell, Ring
 from rules.engine.snapshot import Snapshot
 from rules.engine.thresholds import COOLANT, ODOMETER, OUTSIDE, SPEED, signal_of
@@ -29,17 +29,17 @@ def heat_kw(speed: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class NeverWarm(Shape):
+class NeverWarm(Detector):
     """Cold for `enough_s` although a healthy engine would be warm: the thermostat does not close."""
 
     margin: float = 6.0  #: below the model's "warm" level
     enough_s: float = 240.0
 
-    def fit(self, profile: Profile) -> Bound | None:
+    def fit(self, profile: Profile) -> Fitted | None:
         return _NeverWarm(self, profile) if {COOLANT, SPEED} <= set(profile.fitted) else None
 
 
-class _NeverWarm(Bound):
+class _NeverWarm(Fitted):
     period_s: int | None = STEP_S
     layout = Struct("<fIff")  # after the period's byte: the model's temperature, second of the last look, seconds of cold, odometer
     looks = Ring("Ihh", 10, offset=1 + layout.size)  # of this drive: second, coolant, model
@@ -47,8 +47,8 @@ class _NeverWarm(Bound):
     triggers = (_COOLANT.id,)
     carries = (_SPEED, _OUTSIDE, _ODOMETER)
 
-    def __init__(self, shape: NeverWarm, profile: Profile) -> None:
-        self.shape, self.warm = shape, profile.limits.get("coolant_warm_c", 80.0)
+    def __init__(self, detector: NeverWarm, profile: Profile) -> None:
+        self.detector, self.warm = detector, profile.limits.get("coolant_warm_c", 80.0)
 
     def quiet(self, names: Mapping[int, str], at: int) -> str:
         return f"{names[_COOLANT.id]} >= {self.warm!r} or m[{at}] == q{self.period_s}"
@@ -78,9 +78,9 @@ class _NeverWarm(Bound):
                 model, cold = min(SURE_C, max(coolant, stood)), 0.0
             elif speed is not None:
                 model = min(95.0, max(coolant, model + (heat_kw(speed) - LOSS_KW_K * (model - air)) / HEAT_KJ_K * pause))
-                if model >= SURE_C and coolant < self.warm - self.shape.margin:
+                if model >= SURE_C and coolant < self.warm - self.detector.margin:
                     cold += pause
-                    if cold >= self.shape.enough_s or seen.open:
+                    if cold >= self.detector.enough_s or seen.open:
                         words = f"coolant {coolant:.0f} °C although a healthy engine would have {SURE_C:.0f} °C by now: the thermostat does not close"
                         verdict = Holds(Severity.SOON, words)
         if pause > PAUSE_S and self.looks.count(cell):
@@ -94,7 +94,7 @@ class _NeverWarm(Bound):
         return seen.now(_COOLANT.id)
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
-        limit = Limit(label="a healthy engine is warmer", value=self.warm - self.shape.margin)
+        limit = Limit(label="a healthy engine is warmer", value=self.warm - self.detector.margin)
         looks = list(reversed(self.looks.records(cell)))
         measured = [(r[0], r[1]) for r in looks if not samples or r[0] < samples[0][0]]
         healthy = line("a healthy engine", "°C", [(r[0], r[2]) for r in looks])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Any
 
-from rules.detectors.split import Bound
+from rules.engine.detector import Fitted
 from rules.engine.memory import CALM, CALM_AT, MASK, MASK_AT, OPEN_AT, Memory
 from schemas.alert import AlertStep
 from schemas.reading import Reading
@@ -24,14 +24,14 @@ Plan = Callable[[Memory, Reading], tuple[AlertStep, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One rule of a program: its number, its bound shape and the place of its cell."""
+    """One rule of a program: its number, its fitted detector and the place of its cell."""
 
     number: int
     name: str
-    bound: Bound
+    fitted: Fitted
     at: int
-    sleeps: bool = False  #: whether the shape can say that it need not look
-    period_s: int = 0  #: as the shape has it; 0 without one
+    sleeps: bool = False  #: whether the detector can say that it need not look
+    period_s: int = 0  #: as the detector has it; 0 without one
     hold_s: float = 0.0
     settle_s: float = 0.0
 
@@ -60,26 +60,26 @@ def _exactly(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...])
         body.append(f"    pack{n}(m, {run[0][0]}, {', '.join(f'{variables[i]}, t' for _, i in run)})")
     tests = []
     for line in lines:
-        if any(i in variables for i in line.bound.triggers):
+        if any(i in variables for i in line.fitted.triggers):
             tests.append(_test(line, variables))
     values = "{" + ", ".join(f"{i}: {name}" for i, name in variables.items()) + "}"
-    return _function(lines, body, tests, values, [line for line in lines if any(i in variables for i in line.bound.triggers)]), names
+    return _function(lines, body, tests, values, [line for line in lines if any(i in variables for i in line.fitted.triggers)]), names
 
 
 def _any(lines: Sequence[Line], slots: dict[int, int]) -> tuple[str, dict[str, Any]]:
     """Signal by signal: is it there, who needs it later, whose quiet line does it cross."""
     names: dict[str, Any] = {"pack": Struct("<fI").pack_into}
     body, tests = ["    values = dict(zip(r.ids, r.values))", "    g = values.get"], []
-    for signal_id in sorted({i for line in lines for i in line.bound.triggers} | set(slots)):
+    for signal_id in sorted({i for line in lines for i in line.fitted.triggers} | set(slots)):
         tests += [f"    v = g({signal_id})", "    if v is not None:"]
         if signal_id in slots:
             tests.append(f"        pack(m, {slots[signal_id]}, v, t)")
-        tests += ["    " + _test(line, {signal_id: "v"}) for line in lines if signal_id in line.bound.triggers]
+        tests += ["    " + _test(line, {signal_id: "v"}) for line in lines if signal_id in line.fitted.triggers]
     return _function(lines, body, tests, "values", lines), names
 
 
 def _test(line: Line, variables: dict[int, str]) -> str:
-    quiet = line.bound.quiet(variables, line.at)
+    quiet = line.fitted.quiet(variables, line.at)
     return f"    if not ({quiet}): d |= {1 << line.number}" if quiet else f"    d |= {1 << line.number}"
 
 
@@ -93,7 +93,7 @@ def _function(lines: Sequence[Line], body: list[str], tests: list[str], values: 
         for n in asked if len(asked) == 1 else ():  # worked out only where the values before it do not settle the matter
             tests[n] = name.sub(f"({bucket})", tests[n])
     head.append("    d = 0")
-    told = sum(1 << line.number for line in lines if line.bound.diagnostics)
+    told = sum(1 << line.number for line in lines if line.fitted.diagnostics)
     tail = [
         f"    if r.diagnostics is not None: d |= {told}",
         f"    if m[{OPEN_AT}] and (d or t >= calm_until(m, {CALM_AT})[0]): d |= open_rules(m, {MASK_AT})[0]",

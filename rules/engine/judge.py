@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from struct import Struct
 
-from rules.detectors.custom_rule import Overrun
-from rules.detectors.split import CALM, STILL, Bound, Judged
-from rules.detectors.trouble_codes import CodeBook
 from rules.engine import alert_state, compiled
+from rules.engine.code_book import CodeBook
 from rules.engine.compiled import Line, Plan
+from rules.engine.detector import CALM, STILL, Fitted, Judged, Overrun
 from rules.engine.memory import BODY_AT, OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, keep_tracks, tracks_of
 from rules.engine.rule import Rule, versions_of
 from rules.engine.snapshot import EDGE, LATEST, Snapshot
@@ -172,33 +171,33 @@ class Judge:
         return found
 
     def _program(self, number: int, profile: Profile) -> Program:
-        fitted = []
+        found = []
         for rule in self.rules:
             if self.stages[rule.name] == "off" or (rule.drives and profile.drive not in rule.drives):
                 continue
-            bound = rule.judge.fit(profile)
-            if bound is not None:
-                fitted.append((rule, bound))
-        if len(fitted) > 64:
+            fitted = rule.judge.fit(profile)
+            if fitted is not None:
+                found.append((rule, fitted))
+        if len(found) > 64:
             raise Misconfigured("RULES", "at most 64 rules fit one vehicle model")
-        carried = sorted({i for _, bound in fitted for i in bound.carries}, key=lambda i: (i not in EDGE, EDGE.index(i) if i in EDGE else i))
+        carried = sorted({i for _, fitted in found for i in fitted.carries}, key=lambda i: (i not in EDGE, EDGE.index(i) if i in EDGE else i))
         # What is said together lies together: one `pack` writes it.
         slots = {signal_id: BODY_AT + n * LATEST.size for n, signal_id in enumerate(carried)}
         at = BODY_AT + len(carried) * LATEST.size
         lines = []
-        for n, (rule, bound) in enumerate(fitted):
-            sleeps, hold, settle = type(bound).asleep is not Bound.asleep, rule.hold.total_seconds(), rule.settle.total_seconds()
-            lines.append(Line(n, rule.name, bound, at, sleeps, bound.period_s or 0, hold, settle))
-            at += bound.size
+        for n, (rule, fitted) in enumerate(found):
+            sleeps, hold, settle = type(fitted).asleep is not Fitted.asleep, rule.hold.total_seconds(), rule.settle.total_seconds()
+            lines.append(Line(n, rule.name, fitted, at, sleeps, fitted.period_s or 0, hold, settle))
+            at += fitted.size
         blank = bytearray(at)
         blank[PROFILE_AT] = number
-        words = [f"{r.name}:{r.version}:{x.at}:{x.bound.size}" for (r, _), x in zip(fitted, lines)]
+        words = [f"{r.name}:{r.version}:{x.at}:{x.fitted.size}" for (r, _), x in zip(found, lines)]
         text = ",".join(words + [f"#{i}:{a}" for i, a in slots.items()] + [f"end:{at}"]).encode()
         packed = zlib.compress(text, 9)
         layout = _HEAD.pack(zlib.crc32(text), len(packed)) + packed
         bits = {line.name: line.number for line in lines}
-        settles = {line.name: line.settle_s for line in lines if line.bound.quiet_is_clear}
-        return Program(number, profile, tuple(lines), tuple(r for r, _ in fitted), slots, at, bytes(blank), layout, bits, settles)
+        settles = {line.name: line.settle_s for line in lines if line.fitted.quiet_is_clear}
+        return Program(number, profile, tuple(lines), tuple(r for r, _ in found), slots, at, bytes(blank), layout, bits, settles)
 
     def _plan(self, program: Program, ids: tuple[int, ...]) -> Plan:
         """The function for such a message: the one for any message until this set of signals has come often."""
@@ -227,7 +226,7 @@ class Judge:
                 LATEST.pack_into(memory, at, value, second)
         due = 0
         for line in program.lines:
-            if (reading.diagnostics is not None and line.bound.diagnostics) or not present.isdisjoint(line.bound.triggers):
+            if (reading.diagnostics is not None and line.fitted.diagnostics) or not present.isdisjoint(line.fitted.triggers):
                 due |= 1 << line.number
         return self._slow(program, memory, reading, due | _open_mask(memory), dict(zip(reading.ids, reading.values)))
 
@@ -250,21 +249,21 @@ class Judge:
             low = due & -due  # the lowest bit: rules in their order
             due ^= low
             line = lines[low.bit_length() - 1]
-            bound = line.bound
+            fitted = line.fitted
             opened = seen.open = standing.get(line.name, ()) if standing else ()
-            if line.sleeps and not opened and bound.asleep(seen):
+            if line.sleeps and not opened and fitted.asleep(seen):
                 continue
             at = cell.at = line.at
             if line.period_s:
-                heard = not opened or not values.keys().isdisjoint(bound.triggers)  # else it would not be due
+                heard = not opened or not values.keys().isdisjoint(fitted.triggers)  # else it would not be due
                 bucket = second // line.period_s & 255
                 seen.fresh = fresh = heard and memory[at] != bucket
                 if fresh:
                     memory[at] = bucket
-                elif not (opened or bound.wakes(seen)):
+                elif not (opened or fitted.wakes(seen)):
                     continue
             try:
-                judged = bound.judge(seen, cell)
+                judged = fitted.judge(seen, cell)
                 if judged is STILL:
                     continue
                 spoken = [(component, verdict, _KINDS[type(verdict)]) for component, verdict in judged if verdict is not CALM]
@@ -302,7 +301,7 @@ class Judge:
         kept = False
         if track.state and isinstance(verdict, Holds):
             try:
-                value = line.bound.sample(component, seen)
+                value = line.fitted.sample(component, seen)
                 kept = value is not None and alert_state.take_sample(track, seen.ts, value)
             except Exception as error:
                 self._broke(rule.name, error, reading.vehicle_id)
@@ -316,7 +315,7 @@ class Judge:
 
     def _evidence(self, rule: Rule, line: Line, track: Track, component: str, because: str, seen: Snapshot, cell: Cell, reading: Reading) -> Evidence:
         try:
-            series, limits = line.bound.picture(component, track.samples.pairs(), cell, seen)
+            series, limits = line.fitted.picture(component, track.samples.pairs(), cell, seen)
         except Exception as error:
             self._broke(rule.name, error, reading.vehicle_id)
             series, limits = (), ()
@@ -344,7 +343,7 @@ class Judge:
         )
         for line in program.lines:
             try:
-                line.bound.remember(seen, Cell(memory, line.at))
+                line.fitted.remember(seen, Cell(memory, line.at))
             except Exception as error:
                 self._broke(line.name, error, reading.vehicle_id)
 
@@ -368,7 +367,7 @@ class Judge:
         for program in self._by_number:
             for line in program.lines:
                 if line.name == rule:
-                    line.bound.judge = resting  # type: ignore[method-assign]
+                    line.fitted.judge = resting  # type: ignore[method-assign]
 
 
 def _open_mask(memory: Memory) -> int:
@@ -388,7 +387,7 @@ def _moved(program: Program, dumped: bytes) -> Memory:
     text = zlib.decompress(dumped[_HEAD.size : _HEAD.size + length]).decode()
     old = dumped[_HEAD.size + length :]
     memory = bytearray(program.blank)
-    cells = {(r.name, str(r.version), x.bound.size): x.at for r, x in zip(program.rules, program.lines)}
+    cells = {(r.name, str(r.version), x.fitted.size): x.at for r, x in zip(program.rules, program.lines)}
     end = len(old)
     for word in text.split(","):
         name, *numbers = word.split(":")

@@ -69,7 +69,7 @@ def demand(proof: Proof, rule: str, component: str, profile: Profile) -> dict[st
     path = proof.path.replace("{wheel}", WHEELS.get(component, ""))
     known = BY_PATH.get(path)
 
-    def bound(value: Level | None) -> float | None:
+    def fitted(value: Level | None) -> float | None:
         if value is None or isinstance(value, float | int):
             return value
         named = type(value)(value.name.replace("{axle}", axle), value.default, value.times, value.plus)
@@ -77,7 +77,7 @@ def demand(proof: Proof, rule: str, component: str, profile: Profile) -> dict[st
 
     return {
         "rule": rule, "component": component, "kind": proof.kind, "signals": [known.id] if known else [],
-        "low": bound(proof.low), "high": bound(proof.high), "readings": proof.readings,
+        "low": fitted(proof.low), "high": fitted(proof.high), "readings": proof.readings,
         "cycles": proof.drives, "km": proof.km, "reach": proof.reach,
     }  # fmt: skip
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from rules.detectors.split import Shape
+from rules.engine.detector import Detector
 from rules.engine.repair_verification import Proof
 
 Stage = Literal["live", "shadow"]
@@ -15,13 +15,13 @@ Stage = Literal["live", "shadow"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One thing that can be wrong with a car. `judge` is a shape, or `own(...)` for a rule that fits none."""
+    """One thing that can be wrong with a car. `judge` is a detector, or `own(...)` for a rule that fits none."""
 
     name: str
     version: int  #: raise it with every change of meaning: the rule's memory then starts anew
     title: str  #: as the desk shows it
     needs: tuple[str, ...]  #: VSS paths without which it says nothing
-    judge: Shape
+    judge: Detector
     hold: timedelta  #: how long the fault must show before the dealer hears of it
     settle: timedelta = timedelta(hours=1)  #: how long it must be clear before the alert is resolved
     proof: Proof  #: what the car must show after the repair

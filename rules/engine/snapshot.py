@@ -11,7 +11,7 @@ from schemas.profile import Profile
 from schemas.telemetry import Diagnostics
 
 if TYPE_CHECKING:
-    from rules.detectors.trouble_codes import CodeBook
+    from rules.engine.code_book import CodeBook
 
 LATEST = Struct("<fI")  #: last value and the second (since 1970) of its reading
 EDGE = (signal_of("Vehicle.LowVoltageSystemState").id, signal_of(ODOMETER).id)  #: not said with every message: before those that are

@@ -157,8 +157,8 @@ class Wording:
         ahead = (day - local(now, zone).date()).days if now is not None else -1
         if ahead in (0, 1):
             return self._format(tag, ("today", "tomorrow")[ahead], {})
-        shape = "EEE" if 0 <= ahead < 7 else "EEE d MMM"  # within the week the weekday is enough
-        return str(format_date(day, shape, locale=Locale.parse(tag, sep="-"))).replace(".", "")
+        detector = "EEE" if 0 <= ahead < 7 else "EEE d MMM"  # within the week the weekday is enough
+        return str(format_date(day, detector, locale=Locale.parse(tag, sep="-"))).replace(".", "")
 
     def _prepared(self, tag: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         """The facts as Fluent wants them: strings and numbers, instants as wall time, and what the rule says."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from gateway.mqtt.address import BrokerAddress, Tls
 from gateway.mqtt.trial_client import Refused, Trial
-from gateway.ops.auth_callout import Doorkeeper
+from gateway.ops.auth_callout import AuthCallout
 from gateway.ops.self_check import check_broker
 from schemas.errors import Misconfigured, Unavailable
 from schemas.vehicle import topic
@@ -158,7 +158,7 @@ def _near(host: str) -> bool:
 
 
 @asynccontextmanager
-async def _doorkeeper(settings: Settings) -> AsyncIterator[Doorkeeper | None]:
+async def _doorkeeper(settings: Settings) -> AsyncIterator[AuthCallout | None]:
     """To ask a broker about itself that asks us who may sign in. It answers nobody: the gateways do."""
     url = settings.auth_url.get_secret_value()
     if not url:
@@ -166,7 +166,7 @@ async def _doorkeeper(settings: Settings) -> AsyncIterator[Doorkeeper | None]:
         return
     nobody: dict[str, Any] = {}
     seed = settings.auth_seed.get_secret_value() or broker_secrets(settings.key)["issuer_seed"]
-    keeper = Doorkeeper(signed_in(url, "doorkeeper", settings.key), seed, nobody, _tls(settings))
+    keeper = AuthCallout(signed_in(url, "doorkeeper", settings.key), seed, nobody, _tls(settings))
     try:
         await asyncio.wait_for(keeper.connect(), 10)
     except TimeoutError:

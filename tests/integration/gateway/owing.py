@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterator
 from datetime import timedelta
 
-from gateway.ops.auth_callout import Doorkeeper
+from gateway.ops.auth_callout import AuthCallout
 from proofs.bench.payloads import vins
 from proofs.owing import owe
 from schemas.credentials import secret_hash
@@ -40,7 +40,7 @@ class Night:
         """Each car says `each` messages, a second apart, the first of them `ago`; all are with the broker when this ends."""
         keeper = None
         if self.world.broker.auth_url:  # somebody must let the cars in
-            keeper = Doorkeeper(self.world.broker.auth_url, self.world.broker.auth_seed, {vin: secret_hash(key) for vin, key in self.keys.items()})
+            keeper = AuthCallout(self.world.broker.auth_url, self.world.broker.auth_seed, {vin: secret_hash(key) for vin, key in self.keys.items()})
             await keeper.start()
         start = now() - ago
 

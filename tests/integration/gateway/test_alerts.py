@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 from rules.catalogue import BY_NAME
-from rules.detectors.custom_rule import Own
+from rules.detectors.custom_rule import CustomRule
 from rules.engine.judge import Judge
 from rules.engine.repair_verification import Proof
 from rules.engine.rule import Rule
@@ -95,7 +95,7 @@ async def test_rules_that_break_are_counted_for_the_car_and_its_dealer_and_the_g
         return "fast"
 
     broken = [
-        Rule(name=f.__name__, version=1, title="", needs=(), hold=timedelta(0), judge=Own(judge=f, on=("Vehicle.Speed",)), proof=Proof(kind="none"))
+        Rule(name=f.__name__, version=1, title="", needs=(), hold=timedelta(0), judge=CustomRule(judge=f, on=("Vehicle.Speed",)), proof=Proof(kind="none"))
         for f in (raises, loops, nonsense)
     ]
     gateway = await world.start(judge=Judge([*broken, BY_NAME["trouble_code"]], data.profiles()))

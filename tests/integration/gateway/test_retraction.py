@@ -17,7 +17,7 @@ from store import alerts, history, pool, quarantine, readings, vehicles
 from telltale import data
 from tests.integration.gateway.world import now, until
 from workers import job_runner, replaying
-from workers.context import Kit
+from workers.context import Context
 
 ODOMETER, SERVICE, SPEED = "Vehicle.TraveledDistance", "Vehicle.Service.DistanceToService", "Vehicle.Speed"
 
@@ -71,8 +71,8 @@ async def believed_by_mistake(world):
 
 
 async def work(world, pool_as) -> None:
-    kit = Kit(await pool_as("worker"), now, Wording(data.texts()), {}, "http://desk.example")
-    while await job_runner.one(kit):
+    context = Context(await pool_as("worker"), now, Wording(data.texts()), {}, "http://desk.example")
+    while await job_runner.one(context):
         pass
 
 

@@ -45,9 +45,9 @@ async def test_a_broker_that_does_nothing_for_a_while_again_and_again_is_not_tak
 
 
 async def test_the_embedded_broker_passes_its_own_check(broker):
-    from gateway.ops.auth_callout import Doorkeeper
+    from gateway.ops.auth_callout import AuthCallout
 
-    keeper = Doorkeeper(broker.auth_url, broker.auth_seed, {})
+    keeper = AuthCallout(broker.auth_url, broker.auth_seed, {})
     await keeper.start()
     said = await keeper.settings_of_broker()
     assert said is not None and said["mqtt"]["max_ack_pending"] == 4000

@@ -39,7 +39,7 @@ def spans() -> Iterator[Any]:
 
 @contextlib.asynccontextmanager
 async def working(scene: Scene) -> AsyncIterator[None]:  # noqa: F811
-    task = asyncio.create_task(workers.serve(scene.kit, scene.worker_url))
+    task = asyncio.create_task(workers.serve(scene.context, scene.worker_url))
     yield
     task.cancel()
     await asyncio.wait({task})
@@ -130,7 +130,7 @@ async def test_a_provider_that_fails_shows_in_the_trace_without_its_words(scene:
         async def send(self, *_: Any) -> Any:
             raise OSError(f"no way to {scene.owner.phone}")
 
-    scene.kit.channels["phone"].send = Down().send  # type: ignore[method-assign]
+    scene.context.channels["phone"].send = Down().send  # type: ignore[method-assign]
     await scene.queue()
     await scene.send_all()
     sent = next(span for span in spans.get_finished_spans() if span.name == "message.sent")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway.ops.auth_callout import Doorkeeper
+from gateway.ops.auth_callout import AuthCallout
 from schemas.credentials import secret_hash
 from schemas.telemetry import Diagnostics, Telemetry
 from schemas.vehicle import topic
@@ -83,7 +83,7 @@ async def dealer(broker: EmbeddedBroker, name: str) -> AsyncIterator[Dealer]:
 @contextlib.asynccontextmanager
 async def simulating(broker: EmbeddedBroker, members: list[Member], spools: Path, anchor: datetime) -> AsyncIterator[None]:
     workshop = urlsplit(broker.workshop_url)
-    keeper = Doorkeeper(broker.auth_url, broker.auth_seed, {member.vin: secret_hash(member.secret) for member in members})
+    keeper = AuthCallout(broker.auth_url, broker.auth_seed, {member.vin: secret_hash(member.secret) for member in members})
     await keeper.start()
     ready = asyncio.Event()
     task = asyncio.create_task(

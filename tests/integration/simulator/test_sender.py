@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gateway.ops.auth_callout import Doorkeeper
+from gateway.ops.auth_callout import AuthCallout
 from schemas.credentials import secret_hash
 from schemas.vehicle import topic
 from simulator.connection import Connection
@@ -74,7 +74,7 @@ async def listening(broker: EmbeddedBroker, name: str) -> AsyncIterator[Ear]:
 @contextlib.asynccontextmanager
 async def sending(broker: EmbeddedBroker, spool: Spool, **options: Any) -> AsyncIterator[Sender]:
     """A sender whose car may sign in."""
-    keeper = Doorkeeper(broker.auth_url, broker.auth_seed, {VIN: secret_hash("secret")})
+    keeper = AuthCallout(broker.auth_url, broker.auth_seed, {VIN: secret_hash("secret")})
     await keeper.start()
     sender = Sender(VIN, "secret", "127.0.0.1", broker.port, spool, **options)
     task = asyncio.create_task(sender.run())

@@ -16,7 +16,7 @@ import pytest
 
 from gateway.mqtt.address import BrokerAddress, Tls
 from gateway.ops import self_check
-from gateway.ops.auth_callout import Doorkeeper
+from gateway.ops.auth_callout import AuthCallout
 from schemas.credentials import secret_hash
 from schemas.errors import Misconfigured
 from simulator.connection import Connection
@@ -40,7 +40,7 @@ def tls(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def let_in(broker: EmbeddedBroker, context: ssl.SSLContext | None) -> str:
+async def accepted(broker: EmbeddedBroker, context: ssl.SSLContext | None) -> str:
     """ "" when the car is let in, else why not."""
     car = Connection("127.0.0.1", broker.port, client_id=VIN, user=VIN, password=SECRET, tls=context)
     running = asyncio.create_task(car.run())
@@ -61,14 +61,14 @@ async def test_cars_gateways_and_their_doorkeeper_come_by_tls_alone(home: Path, 
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(EmbeddedBroker(home / "broker", tls=secured))
         assert broker.mqtt_url.startswith("mqtts://") and broker.auth_url.startswith("tls://")
-        keeper = Doorkeeper(broker.auth_url, broker.auth_seed, {VIN: secret_hash(SECRET)}, ours)
+        keeper = AuthCallout(broker.auth_url, broker.auth_seed, {VIN: secret_hash(SECRET)}, ours)
         await keeper.start()
         stack.push_async_callback(keeper.stop)
         await self_check.check_broker(BrokerAddress.from_url(broker.mqtt_url, tls=ours), keeper)
-        assert await let_in(broker, ours.context()) == ""
-        assert await let_in(broker, None)
-        assert await let_in(broker, ssl.create_default_context())
-        assert bool(await let_in(broker, ours.without_certificate().context())) is asked
+        assert await accepted(broker, ours.context()) == ""
+        assert await accepted(broker, None)
+        assert await accepted(broker, ssl.create_default_context())
+        assert bool(await accepted(broker, ours.without_certificate().context())) is asked
         health = BrokerHealth(broker)
         assert (await health.state()).faults == []
         await health.close()

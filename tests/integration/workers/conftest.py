@@ -27,7 +27,7 @@ from telltale import data
 from tests.standing import Clock, house_of
 from workers import job_runner, sending
 from workers.channels import Channel, PhoneChannel
-from workers.context import Kit
+from workers.context import Context
 
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)  # 09:00 in Berlin
 LINE = "+4930111"
@@ -39,7 +39,7 @@ _numbers = itertools.count(1)
 class Scene:
     """What a test holds. `admin` sees every row of every dealer."""
 
-    kit: Kit
+    context: Context
     house: House
     clock: Clock
     machine: Clock
@@ -68,7 +68,7 @@ class Scene:
     async def send_all(self) -> int:
         """Send whatever is due, as one worker would; how many rows were taken."""
         done = 0
-        while await sending.one(self.kit):
+        while await sending.one(self.context):
             done += 1
             assert done < 10_000
         return done
@@ -76,7 +76,7 @@ class Scene:
     async def work(self) -> int:
         """Do whatever work is due, then send what came of it."""
         done = 0
-        while await job_runner.one(self.kit):
+        while await job_runner.one(self.context):
             done += 1
             assert done < 1_000
         await self.send_all()
@@ -154,7 +154,7 @@ async def scene(database: Any, pool_as: Callable[..., Awaitable[Pool]]) -> Scene
         car = await fleet.give(connection, dealer.id, car.id, owner.id, actor="test", now=clock())
     house = await house_of(pool_as, clock, WORDING, demo=True)
     channels: dict[str, Channel] = {"phone": PhoneChannel(worker, clock)}
-    kit = Kit(worker, clock, WORDING, channels, "http://desk.example", machine=machine, luck=lambda: 0.5)
+    context = Context(worker, clock, WORDING, channels, "http://desk.example", machine=machine, luck=lambda: 0.5)
     return Scene(
-        kit, house, clock, machine, worker, await pool_as("gateway"), await pool_as("admin"), dealer, people, owner, car, database.role("worker")
+        context, house, clock, machine, worker, await pool_as("gateway"), await pool_as("admin"), dealer, people, owner, car, database.role("worker")
     )

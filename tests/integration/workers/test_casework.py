@@ -161,7 +161,7 @@ async def test_a_poisoned_wakeup_is_put_off_and_seen_and_the_others_go_on(scene:
 async def test_two_workers_do_not_open_two_cases_for_two_alerts_of_a_car(scene: Any) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.alert(A.PENDING, A.ACTIVE, rule="oil_pressure", component="")
-    await asyncio.gather(job_runner.one(scene.kit), job_runner.one(scene.kit), job_runner.one(scene.kit))
+    await asyncio.gather(job_runner.one(scene.context), job_runner.one(scene.context), job_runner.one(scene.context))
     scene.clock.on(minutes=5)
     await scene.work()
     assert await scene.admin.fetchval("SELECT count(*) FROM cases") == 1
@@ -208,8 +208,8 @@ async def test_an_offer_that_nobody_answers_runs_out_and_a_late_digit_gets_fresh
     offer_id = await offered(scene)
     until = await scene.admin.fetchval("SELECT expires_at FROM offers WHERE id = $1", offer_id)
     scene.clock.at = until
-    assert await sweeping.offers_once(scene.kit) == 1
-    assert await sweeping.offers_once(scene.kit) == 0
+    assert await sweeping.offers_once(scene.context) == 1
+    assert await sweeping.offers_once(scene.context) == 0
     assert (await scene.case())["state"] == "open"
     assert await scene.admin.fetchval("SELECT count(*) FROM slots WHERE state <> 'released'") == 0
     reasons = [row["reason"] for row in await scene.admin.fetch("SELECT reason FROM history WHERE noun = 'case' AND new = 'ask_again'")]
@@ -289,7 +289,7 @@ async def test_a_booking_is_reminded_of_only_while_it_stands(scene: Any) -> None
 async def test_nobody_is_reminded_of_a_visit_that_has_begun(scene: Any) -> None:
     await offered(scene)
     await scene.says("2")
-    while await job_runner.one(scene.kit):  # planned, and then no worker is there to send
+    while await job_runner.one(scene.context):  # planned, and then no worker is there to send
         pass
     scene.clock.at = await scene.admin.fetchval("SELECT starts_at FROM bookings") + timedelta(minutes=1)
     await scene.send_all()
@@ -361,14 +361,14 @@ async def test_within_thirty_days_of_the_repair_it_is_a_comeback_and_later_a_new
 async def test_a_car_silent_for_long_is_a_case_of_advice_and_ends_when_it_speaks(scene: Any) -> None:
     await scene.admin.execute("UPDATE vehicles SET enrolled_at = $1, last_heard_at = $1", scene.clock())
     scene.clock.on(days=6)
-    assert await sweeping.silence_once(scene.kit) == 0
+    assert await sweeping.silence_once(scene.context) == 0
     scene.clock.on(days=2)
-    assert await sweeping.silence_once(scene.kit) == 2
-    assert await sweeping.silence_once(scene.kit) == 0
+    assert await sweeping.silence_once(scene.context) == 2
+    assert await sweeping.silence_once(scene.context) == 0
     await scene.work()
     assert (await scene.case())["severity"] == "advice"
     await scene.admin.execute("UPDATE vehicles SET last_heard_at = $1", scene.clock())
-    assert await sweeping.silence_once(scene.kit) == 1
+    assert await sweeping.silence_once(scene.context) == 1
     assert await scene.admin.fetchval("SELECT state FROM alerts WHERE rule = 'silent_vehicle'") == "resolved"
 
 
@@ -377,7 +377,7 @@ async def test_staff_notices_go_at_night_too(scene: Any) -> None:
     await scene.alert(A.PENDING, A.ACTIVE, severity=Severity.NOW)
     await scene.work()
     assert len(await scene.staff_phone("advisor")) == 1
-    assert not await sending.one(scene.kit)
+    assert not await sending.one(scene.context)
 
 
 async def test_a_customer_who_waits_and_hears_nothing_is_brought_to_the_desks_mind_once(scene: Any) -> None:
@@ -391,28 +391,28 @@ async def test_a_customer_who_waits_and_hears_nothing_is_brought_to_the_desks_mi
     await scene.work()
     before = len(await scene.staff_phone("advisor"))
     scene.clock.on(minutes=scene.dealer.waiting_word_minutes - 1)
-    assert await sweeping.waiting_once(scene.kit) == 0
+    assert await sweeping.waiting_once(scene.context) == 0
     scene.clock.on(minutes=2)
-    assert await sweeping.waiting_once(scene.kit) == 1
-    assert await sweeping.waiting_once(scene.kit) == 0
+    assert await sweeping.waiting_once(scene.context) == 1
+    assert await sweeping.waiting_once(scene.context) == 0
     await scene.work()
     told = (await scene.staff_phone("advisor"))[before:]
     assert len(told) == 1
     assert "has not heard from us for 31 minutes" in told[0]
     await message_acts.send_waiting(scene.house, scene.dealer.id, "staff:1", booking.id)
     scene.clock.on(minutes=10)
-    assert await sweeping.waiting_once(scene.kit) == 0
+    assert await sweeping.waiting_once(scene.context) == 0
     scene.clock.on(minutes=30)
-    assert await sweeping.waiting_once(scene.kit) == 1
+    assert await sweeping.waiting_once(scene.context) == 1
 
 
 async def test_work_that_loses_its_connection_is_neither_put_off_nor_a_riddle(scene: Any) -> None:
-    async def cut(kit: Any, connection: Any, wakeup: Any) -> None:
+    async def cut(context: Any, connection: Any, wakeup: Any) -> None:
         await scene.admin.execute("SELECT pg_terminate_backend($1)", connection.get_server_pid())
         await connection.execute("SELECT 1")
 
     async with transaction(scene.worker) as connection:
         await jobs.put(connection, scene.dealer.id, "cut", 1, due_at=scene.clock())
     with pytest.raises(Unavailable):
-        await job_runner.one(scene.kit, {"cut": cut})
+        await job_runner.one(scene.context, {"cut": cut})
     assert await scene.admin.fetchval("SELECT attempts FROM wakeups WHERE topic = 'cut'") == 0

@@ -34,7 +34,7 @@ async def kept(scene: Any, monkeypatch: Any) -> Any:
     """Limits of every kind; small pieces, so that each kind takes several. The database's clock is that of the test."""
     monkeypatch.setattr(keeping, "BLOCKS", 1)
     monkeypatch.setattr(keeping, "ROWS", 3)
-    scene.kit = replace(scene.kit, house_key=KeyHolder(SECRET))
+    scene.context = replace(scene.context, house_key=KeyHolder(SECRET))
     sets = ", ".join(f"keep_{kind}_days = {days}" for kind, days in LIMITS.items())
     await scene.admin.execute(f"UPDATE dealers SET {sets}")
     await scene.admin.execute("INSERT INTO clock (anchor, started, speed, seen) VALUES ($1, $1, 1, $1)", scene.clock())
@@ -59,7 +59,7 @@ async def run(scene: Any, *, days: float = 0) -> int:
     """A day has passed since the last time, whatever the clock says."""
     scene.clock.on(days=days)
     await scene.admin.execute("UPDATE keeping_runs SET ran_at = ran_at - interval '2 days'")
-    return await keeping.once(scene.kit, HOUSE_DAYS)
+    return await keeping.once(scene.context, HOUSE_DAYS)
 
 
 async def ages(scene: Any, where: str = "true") -> list[int]:
@@ -159,7 +159,7 @@ async def test_no_clock_alone_takes_anything_away(kept):
     """The cars' clock, the database's and our own: the one that says the earliest day counts."""
     await says(kept, 5, 30)
     start = await ages(kept)
-    ahead = replace(kept.kit, clock=lambda: kept.clock() + timedelta(days=500))
+    ahead = replace(kept.context, clock=lambda: kept.clock() + timedelta(days=500))
     await kept.admin.execute("UPDATE keeping_runs SET ran_at = ran_at - interval '900 days'")
     await keeping.once(ahead, HOUSE_DAYS)
     assert await ages(kept) == start and await ages(kept, "ids && ARRAY[63]::smallint[]") == [0, 5]
@@ -195,11 +195,11 @@ async def test_two_workers_take_turns_and_what_failed_is_tried_again_within_the_
     with pytest.raises(RuntimeError):
         await run(kept)
     monkeypatch.undo()
-    assert await keeping.once(kept.kit, HOUSE_DAYS) == 0
+    assert await keeping.once(kept.context, HOUSE_DAYS) == 0
     reason = await kept.admin.fetchval("SELECT reason FROM history WHERE new = 'taken away'")
     assert reason == "past its limit: 1 positions"
     kept.clock.on(hours=1.1)
-    await keeping.once(kept.kit, HOUSE_DAYS)
+    await keeping.once(kept.context, HOUSE_DAYS)
     assert await kept.admin.fetchval("SELECT ran_at FROM keeping_runs WHERE dealer_id = $1", kept.dealer.id) == kept.clock()
 
 
@@ -236,7 +236,7 @@ async def test_nobody_keeps_for_longer_or_shorter_than_the_bounds_and_an_empty_m
 
 
 async def seal(scene: Any) -> None:
-    sealer = Sealer(scene.kit, KeyHolder(SECRET))
+    sealer = Sealer(scene.context, KeyHolder(SECRET))
     while await sealer.once():
         pass
 

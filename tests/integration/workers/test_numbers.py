@@ -27,7 +27,7 @@ class Texting:
     """A dealer whose phone is a landline, the provider's stand-in, and our door for what comes in."""
 
     scene: Any
-    kit: Any
+    context: Any
     sms: SmsChannel
     provider: Sms
     door: TestClient[Any, Any]
@@ -35,8 +35,8 @@ class Texting:
     async def text(self) -> str:
         """Send one to the owner; the number that it came from."""
         to = messages.OwnerTo(self.scene.owner.id, "sms", self.scene.owner.phone, "de")
-        await dataclasses.replace(self.scene, kit=self.kit).queue(to=to, purpose=Purpose.STATUS)
-        await dataclasses.replace(self.scene, kit=self.kit).send_all()
+        await dataclasses.replace(self.scene, context=self.context).queue(to=to, purpose=Purpose.STATUS)
+        await dataclasses.replace(self.scene, context=self.context).send_all()
         return self.provider.to(self.scene.owner.phone)[-1].sender
 
     async def answer(self, to: str) -> None:
@@ -55,12 +55,12 @@ async def texting(scene: Any, database: Any) -> AsyncIterator[Texting]:
         sms = SmsChannel(provider.account, provider.token, HOUSE, api=provider.url)
         app = build(scene.house, Live(database.role("desk")), extensions=(lambda app: trust(provider.token, app),))
         async with TestClient(TestServer(app)) as door:
-            yield Texting(scene, dataclasses.replace(scene.kit, channels={**scene.kit.channels, "sms": sms}), sms, provider, door)
+            yield Texting(scene, dataclasses.replace(scene.context, channels={**scene.context.channels, "sms": sms}), sms, provider, door)
         await sms.close()
 
 
 async def test_without_a_number_of_its_own_a_dealer_texts_from_the_houses_and_hears_the_answer(texting: Texting) -> None:
-    await missed_replies.once(texting.kit, texting.sms)
+    await missed_replies.once(texting.context, texting.sms)
     assert await texting.text() == HOUSE
     await texting.answer(HOUSE)
     assert await texting.stopped()
@@ -69,7 +69,7 @@ async def test_without_a_number_of_its_own_a_dealer_texts_from_the_houses_and_he
 async def test_a_number_of_ones_own_comes_first(texting: Texting, pool_as: Any) -> None:
     async with transaction(await pool_as("office")) as connection:
         await accounts.set_sender(connection, "+4917604069101", texting.scene.dealer.id, "sms")
-    await missed_replies.once(texting.kit, texting.sms)
+    await missed_replies.once(texting.context, texting.sms)
     assert await texting.text() == "+4917604069101"
     assert await texting.scene.admin.fetchval("SELECT count(*) FROM senders") == 1
     await texting.answer("+4917604069101")
@@ -82,14 +82,14 @@ async def test_where_two_dealers_have_no_number_the_houses_is_nobodys(texting: T
             connection, name="Süd", zone="Europe/Berlin", country="DE", phone="+498966969100", address="Weg 2", opening_hours="Mo-Fr 08:00-18:00",
             language="de", now=texting.scene.clock(),
         )  # fmt: skip
-    await missed_replies.once(texting.kit, texting.sms)
+    await missed_replies.once(texting.context, texting.sms)
     assert await texting.scene.admin.fetchval("SELECT count(*) FROM senders") == 0
 
 
 async def test_a_messaging_service_is_no_number_that_could_be_answered(texting: Texting) -> None:
     service = SmsChannel(texting.provider.account, texting.provider.token, "MG0123", api=texting.provider.url)
-    await missed_replies.once(texting.kit, service)
+    await missed_replies.once(texting.context, service)
     assert await texting.scene.admin.fetchval("SELECT count(*) FROM senders") == 0
-    kit = dataclasses.replace(texting.kit, channels={**texting.kit.channels, "sms": service})
-    assert await dataclasses.replace(texting, kit=kit).text() == "MG0123"
+    context = dataclasses.replace(texting.context, channels={**texting.context.channels, "sms": service})
+    assert await dataclasses.replace(texting, context=context).text() == "MG0123"
     await service.close()

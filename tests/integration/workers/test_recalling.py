@@ -11,15 +11,15 @@ from workers import recalling
 
 async def test_a_campaign_becomes_a_case_of_advice_once_and_ends_when_its_work_is_done(scene: Any) -> None:
     vins = [row["vin"] for row in await scene.admin.fetch("SELECT vin FROM vehicles ORDER BY id")]
-    async with transaction(scene.kit.pool) as connection:
+    async with transaction(scene.context.pool) as connection:
         assert await recalls.announce(connection, "24V-101", [vins[0], "WVWZZZ00000000000"]) == [vins[0]]
         assert await recalls.announce(connection, "24V-101", [vins[0]]) == [vins[0]]
-    assert await recalling.recalls_once(scene.kit) == 2
-    assert await recalling.recalls_once(scene.kit) == 0
+    assert await recalling.recalls_once(scene.context) == 2
+    assert await recalling.recalls_once(scene.context) == 0
     rows = await scene.admin.fetch("SELECT component, state, severity, because FROM alerts WHERE rule = 'recall'")
     assert [(r["component"], r["state"], r["severity"]) for r in rows] == [("24V-101", "active", "advice")]
     assert "24V-101" in rows[0]["because"]
-    async with transaction(scene.kit.pool) as connection:
+    async with transaction(scene.context.pool) as connection:
         assert await recalls.finish(connection, "24V-101", vins) == [vins[0]]
-    assert await recalling.recalls_once(scene.kit) == 1
+    assert await recalling.recalls_once(scene.context) == 1
     assert await scene.admin.fetchval("SELECT state FROM alerts WHERE rule = 'recall'") == "resolved"

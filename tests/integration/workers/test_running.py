@@ -101,10 +101,10 @@ async def test_a_key_is_forgotten_a_month_after_by_every_clock(scene: Any) -> No
             scene.dealer.id, key, now - timedelta(days=ago),
         )  # fmt: skip
     scene.clock.at = now + timedelta(days=500)
-    await sweeping.forget_once(scene.kit)
+    await sweeping.forget_once(scene.context)
     assert {row["key"] for row in await scene.admin.fetch("SELECT key FROM idempotency")} == {"young", "new"}
     scene.clock.at = now
-    await sweeping.forget_once(scene.kit)
+    await sweeping.forget_once(scene.context)
     assert {row["key"] for row in await scene.admin.fetch("SELECT key FROM idempotency")} == {"young", "new"}
 
 

@@ -29,7 +29,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 @pytest.fixture
 async def sealed(scene: Any) -> Any:
     """A dealer with some history, all of it sealed; `scene.sealer` goes on."""
-    scene.sealer = Sealer(scene.kit, KeyHolder(SECRET))
+    scene.sealer = Sealer(scene.context, KeyHolder(SECRET))
     await acts(scene, 8)
     await seal_all(scene)
     return scene
@@ -63,7 +63,7 @@ async def test_what_was_written_is_sealed_row_by_row_and_nothing_waits(sealed):
     assert await faults(sealed) == [] and await waits(sealed) == 0
     await acts(sealed, 3)
     assert await waits(sealed) == 3 and await faults(sealed) == []
-    sealed.sealer = Sealer(sealed.kit, KeyHolder(SECRET))  # another process, which remembers nothing
+    sealed.sealer = Sealer(sealed.context, KeyHolder(SECRET))  # another process, which remembers nothing
     await seal_all(sealed)
     assert await waits(sealed) == 0 and await faults(sealed) == []
 
@@ -115,7 +115,7 @@ async def test_a_row_that_is_put_in_later_as_if_it_were_old_is_found_sealed_or_n
     put = "INSERT INTO history (id, dealer_id, noun, subject_id, new, reason, actor, at) VALUES ($1, $2, 'case', 1, 'x', 'never', 'staff:1', $3)"
     await sealed.admin.execute(put, first - 1000, sealed.dealer.id, sealed.clock())
     assert [fault.what for fault in await faults(sealed)] == ["inserted"]
-    sealed.sealer = Sealer(sealed.kit, KeyHolder(SECRET))
+    sealed.sealer = Sealer(sealed.context, KeyHolder(SECRET))
     await seal_all(sealed)
     assert [fault.what for fault in await faults(sealed)] == ["inserted"]
 
@@ -130,7 +130,7 @@ async def test_a_row_that_says_it_is_older_than_what_was_sealed_an_hour_before_i
 
 async def test_a_chain_that_was_cut_off_is_not_sealed_over_until_a_person_says_so(sealed, monkeypatch):
     monkeypatch.setattr(sealing, "STRAGGLERS_S", 0.0)
-    sealed.sealer = Sealer(sealed.kit, KeyHolder(SECRET))
+    sealed.sealer = Sealer(sealed.context, KeyHolder(SECRET))
     end = "(SELECT max(history_id) FROM audit_seals)"
     await sealed.admin.execute(f"WITH gone AS (DELETE FROM history WHERE id = {end}) DELETE FROM audit_seals WHERE history_id = {end}")
     assert [fault.what for fault in await faults(sealed)] == ["cut_off"]
@@ -150,7 +150,7 @@ async def test_without_the_houses_secret_no_seal_can_be_made(sealed, database):
     """Whoever has the database alone deletes a row and writes a chain of their own: with another key nothing of it fits."""
     await sealed.admin.execute("DELETE FROM history WHERE id = (SELECT min(id) FROM history WHERE noun = 'case')")
     await sealed.admin.execute("TRUNCATE audit_seals, audit_heads")
-    forger = Sealer(sealed.kit, forged())
+    forger = Sealer(sealed.context, forged())
     while await forger.once():
         pass
     found = await faults(sealed)
@@ -165,7 +165,7 @@ def forged() -> KeyHolder:
 
 async def test_rows_that_are_committed_after_later_ones_were_sealed_get_their_place_too(sealed, monkeypatch):
     monkeypatch.setattr(sealing, "STRAGGLERS_S", 0.0)
-    sealed.sealer = Sealer(sealed.kit, KeyHolder(SECRET))
+    sealed.sealer = Sealer(sealed.context, KeyHolder(SECRET))
     slow = await asyncpg.connect(str(sealed.worker_url))
     work = slow.transaction()
     await work.start()
@@ -181,7 +181,7 @@ async def test_rows_that_are_committed_after_later_ones_were_sealed_get_their_pl
 
 
 async def test_writers_wait_for_nobody_who_seals_and_two_who_seal_do_not_seal_twice(sealed):
-    others = [sealed.sealer, Sealer(sealed.kit, KeyHolder(SECRET)), Sealer(sealed.kit, KeyHolder(SECRET))]
+    others = [sealed.sealer, Sealer(sealed.context, KeyHolder(SECRET)), Sealer(sealed.context, KeyHolder(SECRET))]
     stop = asyncio.Event()
 
     async def keep_sealing(sealer: Sealer) -> None:
@@ -216,7 +216,7 @@ async def test_the_command_says_what_holds_and_what_was_done_and_remembers(seale
     assert done.returncode == 1
     assert [fault["history_id"] for one in json.loads(done.stdout)["dealers"] for fault in one["found"]] == [row]
     await sealed.admin.execute("TRUNCATE audit_seals, audit_heads")  # with the secret at hand a whole chain can be made anew …
-    sealed.sealer = Sealer(sealed.kit, KeyHolder(SECRET))
+    sealed.sealer = Sealer(sealed.context, KeyHolder(SECRET))
     await seal_all(sealed)
     assert (await asyncio.to_thread(command, sealed, "audit", "verify")).returncode == 0
     against = await asyncio.to_thread(command, sealed, "audit", "verify", "--against", str(tmp_path / "heads.json"))

@@ -53,8 +53,8 @@ class Odd:
 
 @pytest.fixture
 def odd(scene: Any) -> Odd:
-    found = Odd(scene.kit.channels["phone"])
-    scene.kit = dataclasses.replace(scene.kit, channels={"phone": found})
+    found = Odd(scene.context.channels["phone"])
+    scene.context = dataclasses.replace(scene.context, channels={"phone": found})
     return found
 
 
@@ -85,7 +85,7 @@ async def test_fifteen_workers_send_each_text_once_and_in_order(scene: Any, odd:
     async def worker() -> None:
         idle = 0
         while idle < 20:
-            if await sending.one(scene.kit):
+            if await sending.one(scene.context):
                 idle = 0
             else:
                 idle += 1
@@ -104,22 +104,22 @@ async def test_a_worker_that_dies_leaves_a_claim_that_another_takes_over(scene: 
     (odd.before if moment.startswith("before") else odd.after).append(ConnectionError("the worker is gone"))
     await scene.send_all()
     assert (await scene.message(message_id))["state"] == "claimed"
-    assert not await sending.reconcile(scene.kit), "the claim is fresh: its worker may be alive"
+    assert not await sending.reconcile(scene.context), "the claim is fresh: its worker may be alive"
     scene.machine.on(seconds=60)
-    assert await sending.reconcile(scene.kit)
+    assert await sending.reconcile(scene.context)
     assert (await scene.message(message_id))["state"] == "sent"
     assert await scene.phone() == ["once"]
-    assert not await sending.reconcile(scene.kit)
+    assert not await sending.reconcile(scene.context)
 
 
 async def test_a_slow_worker_whose_claim_was_taken_over_does_not_mark_it(scene: Any, odd: Odd) -> None:
     message_id = await scene.queue(body="once")
     odd.gate = asyncio.Event()
-    slow = asyncio.create_task(sending.one(scene.kit))
+    slow = asyncio.create_task(sending.one(scene.context))
     await odd.reached.wait()
     odd.gate, gate = None, odd.gate
     scene.machine.on(seconds=60)
-    assert await sending.reconcile(scene.kit)
+    assert await sending.reconcile(scene.context)
     gate.set()
     await slow
     assert (await scene.message(message_id))["state"] == "sent"
@@ -134,7 +134,7 @@ async def test_where_nobody_can_tell_status_is_repeated_and_an_offer_is_not(scen
         message_id = await scene.queue(purpose=purpose)
         await scene.send_all()
         scene.machine.on(seconds=60)
-        assert await sending.reconcile(scene.kit)
+        assert await sending.reconcile(scene.context)
         assert ((await scene.message(message_id))["state"], len(odd.calls)) == (state, sent)
     assert await scene.admin.fetchval("SELECT count(*) FROM history WHERE noun = 'message' AND reason LIKE 'sent again%'") == 1
 
@@ -209,7 +209,7 @@ async def test_no_stop_is_committed_while_a_text_of_that_owner_is_being_handed_o
     await scene.queue(body="first")
     await scene.queue(body="second")
     odd.gate = asyncio.Event()
-    sender = asyncio.create_task(sending.one(scene.kit))
+    sender = asyncio.create_task(sending.one(scene.context))
     await odd.reached.wait()
     stop = asyncio.create_task(scene.says("STOP"))
     while not await scene.admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"):
@@ -236,7 +236,7 @@ async def test_stop_racing_with_a_hundred_texts_lets_none_through_after_it(scene
         stopped_after.append(len(odd.calls))
 
     async def send() -> None:
-        while await sending.one(scene.kit):
+        while await sending.one(scene.context):
             pass
 
     await asyncio.gather(stop(), send(), send(), send())
@@ -347,7 +347,7 @@ async def test_a_claim_of_a_worker_that_died_three_days_ago_does_not_leave_now(s
         await messages.claim(connection, message_id, scene.machine())
     scene.clock.on(days=3)
     scene.machine.on(days=3)
-    await sending.reconcile(scene.kit)
+    await sending.reconcile(scene.context)
     assert (await scene.message(message_id))["state"] == "failed" and await scene.phone() == []
 
 

@@ -64,16 +64,16 @@ async def test_what_a_person_has_taken_back_proves_nothing(scene: Any) -> None:
     await in_verification(scene)
     await drives(scene, good=True)
     await scene.admin.execute("UPDATE readings SET mark = $1", int(Mark.ACCEPTED | Mark.LATE | Mark.TAKEN_BACK))
-    await Verifier(scene.kit).once()
+    await Verifier(scene.context).once()
     assert (await scene.case())["state"] == "verifying"
     await scene.admin.execute("UPDATE readings SET mark = 0")
-    await Verifier(scene.kit).once()
+    await Verifier(scene.context).once()
     assert (await scene.case())["state"] == "done"
 
 
 async def test_the_cars_own_proof_closes_the_case_and_sends_the_all_clear_and_later_one_question(scene: Any) -> None:
     await in_verification(scene)
-    verifier = Verifier(scene.kit)
+    verifier = Verifier(scene.context)
     await verifier.once()
     assert (await scene.case())["state"] == "verifying", "a silent car is not a healed car"
     await drives(scene, good=True)
@@ -105,12 +105,12 @@ async def test_bad_readings_prove_nothing_and_the_owner_hears_nothing(scene: Any
     await in_verification(scene)
     before = len(await scene.phone())
     await drives(scene, good=False)
-    await Verifier(scene.kit).once()
+    await Verifier(scene.context).once()
     await scene.work()
     assert (await scene.case())["state"] == "verifying"
     assert len(await scene.phone()) == before
     await scene.admin.execute("UPDATE vehicles SET last_heard_at = $1", scene.clock())
-    await Verifier(scene.kit).once()
+    await Verifier(scene.context).once()
     assert await scene.admin.fetchval("SELECT count(*) FROM history WHERE new = 'not healed yet'") == 1, "said once, not at each look"
 
 
@@ -123,7 +123,7 @@ async def test_after_a_comeback_nobody_is_asked_how_it_was(scene: Any) -> None:
     assert (await scene.case())["comebacks"] == 1
     await scene.admin.execute("UPDATE cases SET state = 'verifying', repaired_at = $1, proof = $2", scene.clock(), [{"kind": "none", "rule": "x", "component": ""}])
     await row(scene, {})
-    await Verifier(scene.kit).once()
+    await Verifier(scene.context).once()
     scene.clock.on(hours=3)
     await scene.work()
     assert (await scene.case())["state"] == "done"
@@ -133,7 +133,7 @@ async def test_after_a_comeback_nobody_is_asked_how_it_was(scene: Any) -> None:
 async def test_who_wrote_something_that_nobody_has_read_is_not_asked_yet(scene: Any) -> None:
     await in_verification(scene)
     await drives(scene, good=True)
-    await Verifier(scene.kit).once()
+    await Verifier(scene.context).once()
     await scene.says("There is oil on my seat!")
     scene.clock.on(hours=3)
     await scene.work()
@@ -151,7 +151,7 @@ async def test_who_said_no_to_questions_gets_none(scene: Any) -> None:
         await consents.record(connection, scene.dealer.id, scene.owner.id, Purpose.SURVEY, False, now=scene.clock(), source="desk", wording="no")
     await in_verification(scene)
     await drives(scene, good=True)
-    await Verifier(scene.kit).once()
+    await Verifier(scene.context).once()
     scene.clock.on(hours=3)
     await scene.work()
     row = await scene.admin.fetchrow("SELECT state, reason FROM messages WHERE kind = 'feedback'")
@@ -162,7 +162,7 @@ async def test_who_said_no_to_questions_gets_none(scene: Any) -> None:
 async def test_a_low_score_reaches_a_person(scene: Any) -> None:
     await in_verification(scene)
     await drives(scene, good=True)
-    await Verifier(scene.kit).once()
+    await Verifier(scene.context).once()
     scene.clock.on(hours=3)
     await scene.work()
     before = len(await scene.staff_phone("advisor"))
@@ -175,10 +175,10 @@ async def test_a_low_score_reaches_a_person(scene: Any) -> None:
 async def test_an_all_clear_that_is_no_longer_true_is_not_sent(scene: Any) -> None:
     await in_verification(scene)
     await drives(scene, good=True)
-    await Verifier(scene.kit).once()
+    await Verifier(scene.context).once()
     await scene.alert(A.RESOLVED, rule="tyre_low", first_step=2)
     await scene.alert(A.PENDING, A.ACTIVE, rule="tyre_low", episode=2)
-    while await job_runner.one(scene.kit):
+    while await job_runner.one(scene.context):
         pass
     await scene.send_all()
     assert (await scene.case())["state"] == "open"
@@ -189,12 +189,12 @@ async def test_an_all_clear_that_is_no_longer_true_is_not_sent(scene: Any) -> No
 async def test_one_case_that_cannot_be_checked_does_not_hold_up_the_others(scene: Any) -> None:
     await in_verification(scene)
     await drives(scene, good=True)
-    kit = dataclasses.replace(scene.kit, wording=None)
-    await Verifier(kit).once()  # it cannot word the all-clear; nothing is half done
+    context = dataclasses.replace(scene.context, wording=None)
+    await Verifier(context).once()  # it cannot word the all-clear; nothing is half done
     assert (await scene.case())["state"] == "verifying"
-    await Verifier(scene.kit).once()
+    await Verifier(scene.context).once()
     assert (await scene.case())["state"] == "done"
-    assert await sending.one(scene.kit)
+    assert await sending.one(scene.context)
 
 
 async def test_a_low_score_given_on_the_page_reaches_a_person_too(scene: Any) -> None:

@@ -82,9 +82,9 @@ async def test_texts_that_the_door_missed_are_fetched_and_heard_once(scene: Any,
         sms = SmsChannel("AC1", TOKEN, "+4930111", api=str(server.make_url("")).rstrip("/"))
         base = str(door.make_url("")).rstrip("/")
         scene.house.__dict__["base_url"] = base  # the door's real address, which only now is known
-        kit = dataclasses.replace(scene.kit, desk_url=base)
-        assert await missed_replies.once(kit, sms) == 2
-        assert await missed_replies.once(kit, sms) == 0
+        context = dataclasses.replace(scene.context, desk_url=base)
+        assert await missed_replies.once(context, sms) == 2
+        assert await missed_replies.once(context, sms) == 0
         await sms.close()
     rows = await scene.admin.fetch("SELECT body, understood FROM replies ORDER BY id")
     assert [(row["body"], row["understood"]) for row in rows] == [("hello?", "other"), ("STOP", "stop")]

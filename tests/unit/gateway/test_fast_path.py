@@ -14,9 +14,9 @@ import pytest
 from gateway.fleet.fleet import Fleet
 from gateway.intake import fast_path
 from gateway.intake.batch import Batch
-from gateway.intake.decode import Hearing
+from gateway.intake.decode import Decoder
 from gateway.intake.judge import Judging
-from gateway.intake.latest_values import Shown
+from gateway.intake.latest_values import LatestValues
 from gateway.intake.rejections import Refusals
 from gateway.mqtt.chunk import Chunk
 from rules.catalogue import RULES
@@ -35,13 +35,13 @@ class Road:
     """A gateway without broker and database: four cars that have just been switched on."""
 
     def __init__(self, judge: Judge) -> None:
-        self.fleet, self.refusals, self.shown = Fleet(judge), Refusals(), Shown()
+        self.fleet, self.refusals, self.shown = Fleet(judge), Refusals(), LatestValues()
         self.fleet.meet(
             Identity(id=n, vin=vin, dealer_id=1, profile="petrol_hatch", secret_hash=b"x", revoked_at=None) for n, vin in enumerate(VINS, 1)
         )
         for car in self.fleet.by_id.values():
             car.memory, car.loaded = judge.memory(car.profile), True
-        hearing = Hearing(self.fleet, self, self.refusals, self.shown)  # type: ignore[arg-type]
+        hearing = Decoder(self.fleet, self, self.refusals, self.shown)  # type: ignore[arg-type]
         self.judging = Judging(self.fleet, hearing, self.refusals, self.shown, lambda: NOW)
 
     async def read(self, work: Any) -> list[Any]:
@@ -56,7 +56,7 @@ class Road:
                 chunk = Chunk(None, 1, [*range(1, len(part) + 1)], [name.encode() for name, _ in part], [body for _, body in part])  # type: ignore[arg-type]
                 if retained and n % 80:
                     chunk.retained.append(7)
-                made.append(await self.judging.prepare([chunk], tick=bool(n % 3), let_in=[]))
+                made.append(await self.judging.prepare([chunk], tick=bool(n % 3), accepted=[]))
             return made
 
         return asyncio.run(drive())
@@ -104,7 +104,7 @@ def outcome(road: Road, batches: list[Batch], *, checkpoints: bool) -> dict[str,
         "refused": [sorted((r.vin or "", r.reason, r.payload, r.detail) for _, r, _ in b.refused) for b in batches],
         "placed": [[(r.vehicle_id, r.boot, r.seq, r.place) for r in b.placed] for b in batches],
         "cars": [
-            (bytes(c.memory), c.frontier.dump(), c.place, checkpoints and c.since, c.odometer, c.odometer_ts, c.heard_ts, c.shown) for c in road.fleet.by_id.values()
+            (bytes(c.memory), c.sequence.dump(), c.place, checkpoints and c.since, c.odometer, c.odometer_ts, c.heard_ts, c.shown) for c in road.fleet.by_id.values()
         ],
         "shown": {c.id: others for c, others in road.shown.newest.items()},
         "duplicates": road.judging.duplicates,

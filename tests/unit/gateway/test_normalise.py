@@ -103,7 +103,7 @@ def test_unknown_and_impossible_values_are_refused_and_the_others_kept():
 
 
 def test_a_value_that_a_person_accepts_is_let_in():
-    heard = telemetry(body(signals={"Vehicle.Speed": 9999}), CAR, NOW, let_in=True)
+    heard = telemetry(body(signals={"Vehicle.Speed": 9999}), CAR, NOW, accepted=True)
     assert heard.reading is not None and heard.reading.values == (9999.0,)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.ops.rule_watchdog import broken_off
 from rules.catalogue import BY_NAME, RULES
+from rules.detectors.custom_rule import CustomRule
 from rules.detectors.usage_pattern import Habitual
 from rules.engine.judge import MOST_OVERRUNS, Judge
 from rules.engine.repair_verification import Proof
@@ -26,19 +27,21 @@ def hot(n: int) -> Reading:
     return Reading(7, 1, n, ts, ts + 1, (BY_PATH[COOLANT].id,), (117.0,), int(ts // 86_400), place=n)
 
 
-def endless(seen):
+def endless(seen, state=None):
     while True:
         pass
 
 
-@pytest.fixture
-def looping() -> Judge:
-    shape = Habitual(COOLANT, way=1, clear=0, soon=1, unit="K", measure=endless, period_s=30)
-    rule = Rule(name="endless", version=1, title="", needs=(COOLANT,), hold=timedelta(0), judge=shape, proof=Proof(kind="none"))
+@pytest.fixture(params=[
+    Habitual(COOLANT, way=1, clear=0, soon=1, unit="K", measure=endless, period_s=30), CustomRule(judge=endless, on=(COOLANT,)),
+], ids=["a measure", "a judge of its own"])  # fmt: skip
+def looping(request) -> Judge:
+    detector = request.param
+    rule = Rule(name="endless", version=1, title="", needs=(COOLANT,), hold=timedelta(0), judge=detector, proof=Proof(kind="none"))
     return Judge([rule, BY_NAME["coolant_hot"]], data.profiles())
 
 
-def test_a_measure_that_loops_is_broken_off_counted_and_then_not_asked_again(looping):
+def test_a_rule_that_loops_is_broken_off_counted_and_then_not_asked_again(looping):
     memory, steps = looping.memory("petrol_hatch"), []
     with broken_off(looping.step, TICK_S):
         for n in range(1, 9):

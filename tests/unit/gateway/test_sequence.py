@@ -7,7 +7,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.fleet.sequence import ASK_EVERY_S, ASKS, FIRST_ASK_S, REORDER_S, Arrival, Frontier
+from gateway.fleet.sequence import ASK_EVERY_S, ASKS, FIRST_ASK_S, REORDER_S, Arrival, MessageSequence
 from schemas.reading import Reading
 
 
@@ -18,47 +18,47 @@ def row(boot: int, seq: int) -> Reading:
 class Fold:
     """The frontier with a list of what is judged, as the intake uses it."""
 
-    def __init__(self, frontier: Frontier | None = None, *, straight: bool = False) -> None:
+    def __init__(self, sequence: MessageSequence | None = None, *, straight: bool = False) -> None:
         """`straight`: what is simply the next number moves one number, as in gateway/intake/fast_path.py."""
-        self.frontier, self.straight = frontier or Frontier(), straight
+        self.sequence, self.straight = sequence or MessageSequence(), straight
         self.judged: list[tuple[int, int]] = []
         self.late: list[tuple[int, int]] = []
         self.duplicates = 0
 
     def hear(self, boot: int, seq: int, oldest: int | None = None, now: float = 0.0) -> Arrival:
-        if self.straight and (boot, seq) == (self.frontier.boot, self.frontier.expected):
-            self.frontier.expected, arrival = seq + 1, Arrival.NEXT
+        if self.straight and (boot, seq) == (self.sequence.boot, self.sequence.expected):
+            self.sequence.expected, arrival = seq + 1, Arrival.NEXT
         else:
-            arrival = self.frontier.arrive(boot, seq, oldest, now)
+            arrival = self.sequence.arrive(boot, seq, oldest, now)
         if arrival is Arrival.NEXT:
             self.judged.append((boot, seq))
         elif arrival is Arrival.LATE:
             self.late.append((boot, seq))
         elif arrival is Arrival.WAITS:
-            self.frontier.hold(row(boot, seq))
+            self.sequence.hold(row(boot, seq))
         elif arrival is Arrival.DUPLICATE:
             self.duplicates += 1
         self.drain(now)
         return arrival
 
     def drain(self, now: float) -> None:
-        self.judged += [(r.boot, r.seq) for r in self.frontier.ready(now)]
+        self.judged += [(r.boot, r.seq) for r in self.sequence.ready(now)]
 
 
 def test_the_next_row_is_judged_at_once_and_a_repetition_is_a_duplicate():
     fold = Fold()
     assert [fold.hear(1, n) for n in (1, 2, 2, 3)] == [Arrival.NEXT, Arrival.NEXT, Arrival.DUPLICATE, Arrival.NEXT]
-    assert fold.frontier.upto(1) == 3
+    assert fold.sequence.upto(1) == 3
 
 
 def test_behind_a_gap_rows_wait_until_it_closes():
     fold = Fold()
     for n in (1, 2, 5, 4):
         fold.hear(1, n)
-    assert fold.judged == [(1, 1), (1, 2)] and fold.frontier.upto(1) == 2
+    assert fold.judged == [(1, 1), (1, 2)] and fold.sequence.upto(1) == 2
     fold.hear(1, 3)
-    assert fold.judged == [(1, n) for n in range(1, 6)] and fold.frontier.upto(1) == 5
-    assert not fold.frontier.gaps and len(fold.frontier.closed) == 1
+    assert fold.judged == [(1, n) for n in range(1, 6)] and fold.sequence.upto(1) == 5
+    assert not fold.sequence.gaps and len(fold.sequence.closed) == 1
 
 
 def test_after_the_reorder_window_the_waiting_are_judged_and_what_then_comes_is_late():
@@ -71,13 +71,13 @@ def test_after_the_reorder_window_the_waiting_are_judged_and_what_then_comes_is_
     assert fold.judged == [(1, 1), (1, 4)]
     assert fold.hear(1, 3, now=REORDER_S + 2) is Arrival.LATE
     assert fold.hear(1, 3, now=REORDER_S + 2) is Arrival.DUPLICATE
-    assert fold.frontier.upto(1) == 1, "2 is still missing: the car must keep it"
+    assert fold.sequence.upto(1) == 1, "2 is still missing: the car must keep it"
 
 
 def test_the_first_word_of_a_car_tells_by_oldest_what_is_missing():
     fold = Fold()
     assert fold.hear(7, 10, oldest=8) is Arrival.WAITS
-    assert [(g.first, g.last) for g in fold.frontier.gaps] == [(8, 9)]
+    assert [(g.first, g.last) for g in fold.sequence.gaps] == [(8, 9)]
     fold = Fold()
     assert fold.hear(7, 5_000) is Arrival.NEXT, "without oldest nothing is known to be missing"
 
@@ -105,7 +105,7 @@ def test_a_forgotten_boot_is_a_stranger_until_it_is_learned():
     for boot in range(1, 8):
         fold.hear(boot, 1)
     assert fold.hear(1, 2) is Arrival.STRANGER
-    fold.frontier.learn(1, [1, 4])
+    fold.sequence.learn(1, [1, 4])
     assert fold.hear(1, 4) is Arrival.DUPLICATE
     assert fold.hear(1, 2) is Arrival.LATE
     assert fold.hear(1, 5) is Arrival.LATE
@@ -115,11 +115,11 @@ def test_what_the_car_no_longer_has_is_given_up_and_may_still_be_found():
     fold = Fold()
     for n in (1, 6):
         fold.hear(1, n)
-    fold.frontier.give_up_below(1, 4)
-    assert fold.frontier.upto(1) == 3 and fold.frontier.gaps[0].left == [[4, 5]]
-    fold.frontier.give_up_below(1, 6)
+    fold.sequence.give_up_below(1, 4)
+    assert fold.sequence.upto(1) == 3 and fold.sequence.gaps[0].left == [[4, 5]]
+    fold.sequence.give_up_below(1, 6)
     fold.drain(0)
-    assert fold.frontier.upto(1) == 6 and fold.judged[-1] == (1, 6)
+    assert fold.sequence.upto(1) == 6 and fold.judged[-1] == (1, 6)
     assert fold.hear(1, 2) is Arrival.LATE
     assert fold.hear(1, 2) is Arrival.DUPLICATE
 
@@ -129,10 +129,10 @@ def test_a_checkpoint_stands_still_while_the_next_batch_moves_on():
     fold = Fold()
     for n in (1, 6):
         fold.hear(1, n)
-    kept = fold.frontier.dump()
+    kept = fold.sequence.dump()
     fold.hear(1, 3)
-    fold.frontier.give_up_below(1, 3)
-    after = Fold(Frontier.load(kept, 0.0))
+    fold.sequence.give_up_below(1, 3)
+    after = Fold(MessageSequence.load(kept, 0.0))
     assert [after.hear(1, n) for n in (2, 3, 4, 5)] == [Arrival.WAITS] * 4 and not after.duplicates
 
 
@@ -140,7 +140,7 @@ def test_a_gap_is_asked_for_three_times_and_then_given_up_but_never_while_the_ca
     fold = Fold()
     for n in (1, 3):
         fold.hear(1, n, now=0)
-    f = fold.frontier
+    f = fold.sequence
     assert f.asks(FIRST_ASK_S / 2, 0, 100) == []
     now, heard = FIRST_ASK_S, 0.0
     for asked in range(1, ASKS + 1):
@@ -171,19 +171,19 @@ def test_any_order_with_repetitions_and_restarts_is_judged_in_the_order_of_the_c
         fold.hear(boot, seq, oldest=1)
         tops[boot] = True
         if dice.random() < restarts / 5:
-            again = Fold(Frontier.load(fold.frontier.dump(), 0.0), straight=straight)
-            for key in sorted(fold.frontier.waiting):
-                again.frontier.hold(row(*key))
+            again = Fold(MessageSequence.load(fold.sequence.dump(), 0.0), straight=straight)
+            for key in sorted(fold.sequence.waiting):
+                again.sequence.hold(row(*key))
             again.judged, again.late, again.duplicates = fold.judged, fold.late, fold.duplicates
             fold = again
     seen = fold.judged + fold.late
     assert sorted(seen) == sorted(set(sent)) and len(seen) == len(set(seen))
     assert fold.judged == sorted(fold.judged)
-    assert not fold.frontier.waiting and not fold.frontier.gaps
+    assert not fold.sequence.waiting and not fold.sequence.gaps
 
 
 def test_what_came_before_the_first_that_we_heard_is_late_and_no_duplicate():
-    f = Frontier()
+    f = MessageSequence()
     assert f.arrive(1, 5_059, None, 0) is Arrival.NEXT
     assert f.arrive(1, 5_001, None, 1) is Arrival.LATE, "the broker owed it to a gateway that died"
     assert f.arrive(1, 5_001, None, 2) is Arrival.DUPLICATE
@@ -203,8 +203,8 @@ def test_the_next_number_by_itself_leaves_the_frontier_where_the_whole_arrival_l
         oldest = dice.choice((None, 1, max(0, seq - 5)))
         assert long.hear(boot, max(0, seq), oldest, n * 2.0) is short.hear(boot, max(0, seq), oldest, n * 2.0)
         if dice.random() < 0.3:
-            assert long.frontier.asks(n * 2.0, n, n) == short.frontier.asks(n * 2.0, n, n)
+            assert long.sequence.asks(n * 2.0, n, n) == short.sequence.asks(n * 2.0, n, n)
         for fold in (long, short):
             fold.drain(n * 2.0)
-        assert long.frontier.dump() == short.frontier.dump() and long.frontier.upto(boot) == short.frontier.upto(boot)
+        assert long.sequence.dump() == short.sequence.dump() and long.sequence.upto(boot) == short.sequence.upto(boot)
     assert (long.judged, long.late, long.duplicates) == (short.judged, short.late, short.duplicates)

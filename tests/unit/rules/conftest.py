@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rules.catalogue import RULES
-from rules.detectors.trouble_codes import CodeBook
+from rules.engine.code_book import CodeBook
 from rules.engine.judge import Judge
 from schemas.profile import Profile
 from schemas.reading import Mark, Reading

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from gateway.fleet.sequence import Arrival, Frontier
+from gateway.fleet.sequence import Arrival, MessageSequence
 from rules.catalogue import RULES
 from rules.engine.judge import Judge
 
@@ -62,17 +62,17 @@ def test_any_order_of_arrival_gives_the_alerts_of_the_sorted_stream(block, judge
         oracle = judge.memory("petrol_hatch")
         expected = [step for row in rows for step in judge.step(oracle, row)]
         alerts += len(expected)
-        memory, frontier, steps, place = judge.memory("petrol_hatch"), Frontier(), [], 0
+        memory, sequence, steps, place = judge.memory("petrol_hatch"), MessageSequence(), [], 0
         for n in arrivals(rng, len(rows)):
             if rng.random() < 0.05:  # a restart; rows that wait stand in the database and come back
-                waiting = frontier.waiting
-                frontier = Frontier.load(frontier.dump(), 0.0)
-                frontier.waiting = waiting
+                waiting = sequence.waiting
+                sequence = MessageSequence.load(sequence.dump(), 0.0)
+                sequence.waiting = waiting
                 memory = judge.load("petrol_hatch", judge.dump(memory), judge.versions)
-            arrival = frontier.arrive(1, n, 0, 0.0)
+            arrival = sequence.arrive(1, n, 0, 0.0)
             if arrival is Arrival.WAITS:
-                frontier.waiting[1, n] = rows[n]
-            ready = [rows[n]] if arrival is Arrival.NEXT else frontier.ready(0.0)
+                sequence.waiting[1, n] = rows[n]
+            ready = [rows[n]] if arrival is Arrival.NEXT else sequence.ready(0.0)
             for row in ready:
                 place += 1
                 row.place = place

@@ -20,9 +20,9 @@ QUARANTINED = 7  #: the number in quarantine of the row that is let in
 def stream(reading, *rows):
     """(minutes, values) in their places; a third entry marks the one that was let in."""
     made = []
-    for place, (minutes, values, *let_in) in enumerate(rows, 1):
-        row = reading(minutes, place, mark=LET_IN if let_in else Mark.PLAIN, **values)
-        made.append(replace(row, boot=-1, seq=QUARANTINED) if let_in else row)
+    for place, (minutes, values, *accepted) in enumerate(rows, 1):
+        row = reading(minutes, place, mark=LET_IN if accepted else Mark.PLAIN, **values)
+        made.append(replace(row, boot=-1, seq=QUARANTINED) if accepted else row)
     return made
 
 
@@ -165,10 +165,10 @@ def test_whatever_a_car_said_nothing_open_rests_on_what_was_taken_back(judge, re
             if luck.random() < 0.25:
                 row = replace(row, boot=-1, seq=100 + n, mark=LET_IN)
             rows.append(row)
-        let_in = [row.seq for row in rows if row.mark]
-        if not let_in:
+        accepted = [row.seq for row in rows if row.mark]
+        if not accepted:
             continue
-        gone = {luck.choice(let_in)}
+        gone = {luck.choice(accepted)}
         memory, _ = lived(judge, rows)
         after, withdrawn = without(memory, again(judge, rows, gone), reading(2_000, 99, mark=Mark.TAKES_BACK))
         expected, _ = lived(judge, [row for row in rows if row.seq not in gone or not row.mark])

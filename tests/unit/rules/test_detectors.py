@@ -1,4 +1,4 @@
-"""The shapes by themselves: a value, a window, a rate, a line with its date, silence."""
+"""The detectors by themselves: a value, a window, a rate, a line with its date, silence."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from rules.detectors.count_in_window import CountInWindow
 from rules.detectors.no_data import Standing, recalls, silence, step_for
-from rules.detectors.split import CountInWindow, Only, RateOfChange, falls_to, flag, rises_to
+from rules.detectors.rate_of_change import RateOfChange
+from rules.detectors.threshold import falls_to, flag, rises_to
 from rules.detectors.trend import fit
+from rules.engine.detector import Only
 from rules.engine.memory import Cell
 from rules.engine.snapshot import Snapshot
 from rules.engine.thresholds import COOLANT, SPEED, OfProfile
@@ -24,8 +27,8 @@ T0 = 1_795_000_000.0
 class Bench:
     """One shape on one car, fed value by value."""
 
-    def __init__(self, shape, profile):
-        self.bound, self.profile = shape.fit(profile), profile
+    def __init__(self, detector, profile):
+        self.bound, self.profile = detector.fit(profile), profile
         self.memory = bytearray(64 + self.bound.size)
 
     def at(self, minutes, **values):
