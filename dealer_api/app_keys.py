@@ -16,6 +16,7 @@ from schemas.account import Dealer, Staff
 HOUSE: web.AppKey[House] = web.AppKey("house", House)
 HEALTH: web.AppKey[Health] = web.AppKey("health", Health)
 LIVE: web.AppKey[Live] = web.AppKey("live", Live)
+DOORS: web.AppKey[tuple[Route, ...]] = web.AppKey("doors", tuple)  #: of the API
 
 
 @dataclass(frozen=True)

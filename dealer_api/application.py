@@ -11,11 +11,11 @@ from aiohttp import web
 
 from actions.context import House
 from dealer_api import authentication, bodies, error_responses, watching
-from dealer_api.app_keys import HEALTH, HOUSE, LIVE
+from dealer_api.app_keys import DOORS, HEALTH, HOUSE, LIVE
 from dealer_api.health import Health
 from dealer_api.live import Live
 from dealer_api.place import LOOPBACK, PROXIES, Proxies
-from dealer_api.routes import doors
+from dealer_api.routes import API, doors
 
 LARGEST_BODY = 256 * 1024
 STATIC = Path(__file__).parent / "desk" / "static"
@@ -39,7 +39,7 @@ def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = (), prox
     app = web.Application(middlewares=[watching.watching, error_responses.faults, bodies.storable_queries], client_max_size=LARGEST_BODY)
     app[HOUSE], app[LIVE], app[PROXIES] = house, live, proxies or Proxies.read(LOOPBACK)
     app[HEALTH] = Health({"desk": house.pool, "owner_page": house.owner_pool}, live)
-    app[authentication.KNOWN] = authentication.Known()
+    app[authentication.KNOWN], app[DOORS] = authentication.Known(), API
     for extend in (*_rooms(), *extensions):
         extend(app)
     for route in doors(demo=house.demo):

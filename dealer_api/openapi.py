@@ -91,7 +91,7 @@ def _operation(route: Route, models: dict[tuple[Any, str], Any]) -> dict[str, An
             str(route.status): {"description": "Done", **_content(models.get((route.answer, "serialization")))},
             "default": {"description": "It did not work", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}},
         },
-        "security": [] if route.who == PUBLIC else ([{"session": []}, {"key": _scopes(route)}] if "api" in route.who else [{"session": []}]),
+        "security": [] if route.who == PUBLIC else ([{"session": []}, {"key": key_scopes(route)}] if "api" in route.who else [{"session": []}]),
         "x-permission": route.permission.name,
         "x-roles": sorted(route.who),
         **({"x-scope": route.permission.scope} if "api" in route.who else {}),
@@ -103,7 +103,7 @@ def _operation(route: Route, models: dict[tuple[Any, str], Any]) -> dict[str, An
     return operation
 
 
-def _scopes(route: Route) -> list[str]:
+def key_scopes(route: Route) -> list[str]:
     """What a key must have been made for; nothing where every key will do."""
     return [route.permission.scope] if route.permission.scope not in (None, ANY_KEY) else []
 
@@ -133,30 +133,3 @@ def _inlined(schema: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
 def _name(route: Route) -> str:
     words = [part.strip("{}") for part in re.split(r"[/\-.]", route.path.removeprefix("/api/v1/")) if part]
     return "_".join([route.method.lower(), *words])
-
-
-def reference(routes: Sequence[Route]) -> str:
-    """The same register as a page for people."""
-    lines = [
-        "# The API, door by door",
-        "",
-        "Made from the register in `dealer_api/routes.py` (`python -m dealer_api.openapi` prints it; a test compares). The whole description with every field is",
-        "served at `/api/v1/openapi.json`. Every POST but the first takes an `Idempotency-Key`; lists come in pages (`cursor`, `next`); errors are",
-        "problem bodies (RFC 9457). Who: signed-in people by role. Key: the scope that a program's key (`Authorization: Bearer tk_…`) needs; none: no key comes in.",
-        "",
-        "| call | does | who | key |",
-        "|---|---|---|---|",
-    ]
-    for route in routes:
-        query = "" if route.query is None else "?" + "&".join(route.query.model_fields)
-        key = "any" if route.who == PUBLIC else "none" if "api" not in route.who else " ".join(f"`{scope}`" for scope in _scopes(route)) or "any"
-        lines.append(f"| `{route.method} {route.path}{query}` | {route.summary} | {', '.join(sorted(route.who - {'api'}))} | {key} |")
-    return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    import sys
-
-    from dealer_api.routes import API
-
-    sys.stdout.write(reference(API))

@@ -8,8 +8,9 @@ from typing import Any, Final, Protocol
 
 from gateway.fleet.car import Car
 from gateway.fleet.sequence import Arrival, MessageSequence
-from gateway.intake.normalise import IMPOSSIBLE_DAY, NO_BOOT, ODOMETER, Source
+from gateway.fleet.source import IMPOSSIBLE_DAY, NO_BOOT, Source
 from rules.engine.memory import Track
+from rules.engine.plausibility import ODOMETER
 from rules.engine.retraction import Again, without
 from schemas.alert import AlertStep
 from schemas.moment import from_epoch

@@ -15,6 +15,9 @@ from pydantic import ConfigDict, FailFast, Field, Strict, TypeAdapter, Validatio
 from pydantic_core import from_json
 from typing_extensions import TypedDict
 
+from gateway.fleet.source import IMPOSSIBLE_DAY as IMPOSSIBLE_DAY
+from gateway.fleet.source import NO_BOOT as NO_BOOT
+from gateway.fleet.source import Source as Source
 from rules.engine.plausibility import MAX_MPS as MAX_MPS
 from rules.engine.plausibility import ODOMETER as ODOMETER
 from rules.engine.plausibility import ODOMETER_SLACK_M as ODOMETER_SLACK_M
@@ -29,13 +32,11 @@ from store import readings
 MAX_BYTES: Final = 64 * 1024
 QUICK_BYTES: Final = 8 * 1024  #: a sample of 100 signals; what is longer is looked at longer, and may take milliseconds to refuse
 MAX_PARTS: Final = 2048  #: commas; 256 codes with a freeze frame have 1,200. What has more costs milliseconds and says nothing
-NO_BOOT: Final = -1  #: boot of a device without counters
 AHEAD_S: Final = 300.0  #: a car's clock may be this much ahead of ours
 EARLIEST: Final = 1_420_070_400.0  #: 2015-01-01: no car that speaks to us is older
 ROLLOVER_S: Final = 1024 * 7 * 86_400.0  #: GPS week numbers of old receivers wrap after 1,024 weeks
 FIRST_DAY: Final = int(EARLIEST // 86_400)
 FAR_S: Final = 400 * 86_400.0  #: a day this far ahead gets no partition of its own
-IMPOSSIBLE_DAY: Final = 0
 FLOAT32_MAX: Final = 3.4028234e38
 _SHAPES: Final = 4096
 
@@ -140,15 +141,6 @@ class Heard:
     boot: int | None = None  #: of a message that was refused as a whole, when it could be made out
     seq: int | None = None
     odometer: int = -1  #: where in the row the odometer stands
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Who sent it, as the topic says."""
-
-    vin: str
-    vehicle_id: int
-    topic: str
 
 
 def clock_window(received_at: float) -> tuple[float, float]:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 OVERHEAD: Final = 200  #: bytes that a message takes besides its topic and payload: two objects, three places in lists, one in a set
 
-if TYPE_CHECKING:
-    from gateway.mqtt.session import Session
+
+class Bringer(Protocol):
+    """The session that a chunk came by, as far as whoever works on the chunk needs it."""
+
+    bucket: int
+    chunk: Chunk | None
+
+    def ack(self, epoch: int, mids: list[int]) -> None:
+        """Acknowledge these; those of an older epoch are dropped."""
 
 
 @dataclass(slots=True)
 class Chunk:
     """Parallel lists, because one object per message is too dear."""
 
-    session: Session
+    session: Bringer
     epoch: int
     mids: list[int] = field(default_factory=list)  #: 0: QoS 0, nothing to acknowledge
     topics: list[bytes] = field(default_factory=list)

@@ -9,22 +9,20 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import structlog
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from gateway import metrics
-from gateway.mqtt.address import Host
+from gateway.log_sampling import Seldom
+from gateway.mqtt.address import BrokerAddress, Host
 from gateway.mqtt.chunk import OVERHEAD, Chunk
 from gateway.mqtt.dialling import dial
 from gateway.mqtt.packets import PUBACK, publish_packet
 from schemas.errors import Misconfigured
 from schemas.vehicle import pulse_topic
-
-if TYPE_CHECKING:
-    from gateway.mqtt.broker import Broker
 
 log = structlog.get_logger()
 
@@ -35,10 +33,42 @@ RECEIVE_MAXIMUM = 2000  #: messages that an MQTT 5 broker may have out at once, 
 UNREAD_S = 2.0  #: longer than this no session is left unread: the broker's answers lie behind the messages
 
 
+class Sessions(Protocol):
+    """Who holds the sessions of all buckets and reads them together (mqtt/broker.py), as one of them sees it."""
+
+    address: BrokerAddress
+    seldom: Seldom
+    hosts: list[Host]  #: in the order in which they are tried
+
+    def make_client(self, session: Session) -> Any:
+        """A paho client for this session."""
+
+    def first_choice(self, host: Host) -> None:
+        """This one answered."""
+
+    def last_choice(self, host: Host) -> None:
+        """This one did not."""
+
+    def watch(self, fd: int, session: Session) -> None:
+        """Read this socket together with the others …"""
+
+    def unwatch(self, fd: int) -> None:
+        """… and no longer."""
+
+    def arrived(self, chunk: Chunk) -> None:
+        """Here is something to work on."""
+
+    def fell_behind(self) -> None:
+        """What waits for this session is not all worked off."""
+
+    def look_whether_caught_up(self) -> None:
+        """It may be now."""
+
+
 class Session:
     """The MQTT session of one bucket. Its epoch grows with each connection; an ack of an older epoch is dropped."""
 
-    def __init__(self, broker: Broker, bucket: int) -> None:
+    def __init__(self, broker: Sessions, bucket: int) -> None:
         self.broker, self.bucket = broker, bucket
         self.filter = f"vehicles/{bucket:02d}/+/up/+"
         self.pulse_topic = pulse_topic(bucket)

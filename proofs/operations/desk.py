@@ -12,15 +12,13 @@ import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 
+from proofs.production.house import House
 from proofs.production.people import Household
 from schemas.errors import Unavailable
-
-if TYPE_CHECKING:
-    from proofs.operations.rig import Rig
 
 CLERKS = 3
 PAUSE_S = (0.1, 0.5)
@@ -61,8 +59,8 @@ class History:
 class Desk:
     """`start`, `stop`; `history` is what the checker reads."""
 
-    def __init__(self, rig: Rig, household: Household, cars: dict[str, tuple[int, int]], phones: dict[int, str], seed: int) -> None:
-        self._rig, self._household, self._cars, self._phones = rig, household, cars, phones
+    def __init__(self, house: House, household: Household, cars: dict[str, tuple[int, int]], phones: dict[int, str], seed: int) -> None:
+        self._house, self._household, self._cars, self._phones = house, household, cars, phones
         self._dice = random.Random(f"desk {seed}")
         self._owners = [owner for _, owner in cars.values()]
         self.history = History()
@@ -75,7 +73,7 @@ class Desk:
     async def sign_in(self) -> None:
         """An advisor's session, for the whole night."""
         if self._http is None:
-            self._http = self._rig.session()
+            self._http = self._house.session()
         await self._sign_in()
 
     async def sign_in_anew(self) -> None:
@@ -85,7 +83,7 @@ class Desk:
     async def trust_anew(self) -> None:
         """A browser that has heard of the new authority; it keeps its cookies, and so its session."""
         assert self._http is not None
-        before, self._http = self._http, self._rig.session(cookies=self._http.cookie_jar)
+        before, self._http = self._http, self._house.session(cookies=self._http.cookie_jar)
         await before.close()
 
     async def _sign_in(self) -> None:
@@ -186,8 +184,8 @@ class Desk:
         sid, deadline = f"SM{uuid.uuid4().hex}", time.monotonic() + PATIENCE_S
         while True:
             with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
-                status = await self._rig.provider.deliver(
-                    self._http, self._rig.url, sender=self._phones[owner], to=self._household.dealer_number, body=body, sid=sid
+                status = await self._house.provider.deliver(
+                    self._http, self._house.url, sender=self._phones[owner], to=self._household.dealer_number, body=body, sid=sid
                 )
                 self._note("inbound", status)
                 if status not in _AGAIN:
@@ -206,7 +204,7 @@ class Desk:
             raise Unavailable("the desk", f"a text was answered {status}")
         self.history.written.append(Written(body, self._probe, time.monotonic()))
         number = self._phones[self._probe]
-        while not any(text.body == body for text in reversed(self._rig.provider.to(number))):
+        while not any(text.body == body for text in reversed(self._house.provider.to(number))):
             if time.monotonic() > deadline:
                 raise Unavailable("the workers", f"a text did not go out within {within_s:.0f} s")
             await asyncio.sleep(0.03)
@@ -221,7 +219,7 @@ class Desk:
         while True:
             try:
                 said_to = None if method == "GET" else body or {}
-                async with self._http.request(method, f"{self._rig.url}/api/v1{path}", headers=headers, json=said_to) as answer:
+                async with self._http.request(method, f"{self._house.url}/api/v1{path}", headers=headers, json=said_to) as answer:
                     said = await answer.read()
                     self.history.reads_refused += method == "GET" and answer.status in _AGAIN
                     self._note(path, answer.status, answer.headers.get("Retry-After"), said)
