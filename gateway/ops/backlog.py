@@ -16,7 +16,7 @@ class CatchingUp:
     """Says it in words, for the health page. MQTT has no question for it, so only a broker that asks our doorkeeper is asked."""
 
     def __init__(self, broker: Broker, committed: Callable[[], int], auth_callout: AuthCallout | None) -> None:
-        self._broker, self._committed, self._doorkeeper = broker, committed, auth_callout
+        self._broker, self._committed, self._auth_callout = broker, committed, auth_callout
         self._since: datetime | None = None
         self._before = 0  #: messages committed when it began
         self.owed: int | None = None  #: messages that the broker still has for us; None: it does not say
@@ -27,8 +27,8 @@ class CatchingUp:
             since = self._broker.behind_since
             if since != self._since:
                 self._since, self._before, self.owed = since, self._committed(), None
-            if since is not None and self._doorkeeper is not None:
-                self.owed = await self._doorkeeper.owed([session.filter for session in self._broker.sessions.values()])
+            if since is not None and self._auth_callout is not None:
+                self.owed = await self._auth_callout.owed([session.filter for session in self._broker.sessions.values()])
             await asyncio.sleep(LOOK_S)
 
     def words(self) -> list[str]:

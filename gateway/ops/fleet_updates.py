@@ -32,7 +32,7 @@ class Meeting:
     """`parted` is told of cars that nobody looks after any more."""
 
     def __init__(self, fleet: Fleet, writer: Writer, auth_callout: AuthCallout | None, parted: Callable[[Car], None]) -> None:
-        self._fleet, self._writer, self._doorkeeper, self._parted = fleet, writer, auth_callout, parted
+        self._fleet, self._writer, self._auth_callout, self._parted = fleet, writer, auth_callout, parted
         self._numbers: deque[tuple[float, int]] = deque()  #: (machine time, how far the changes' number had come)
 
     async def everybody(self, breath_s: float = 0.0) -> None:
@@ -40,7 +40,7 @@ class Meeting:
         if not self._numbers:
             self._numbers.append((time.monotonic(), await self._writer.read(vehicles.newest_change)))
         before, may_sign_in, seen, named = set(self._fleet.by_id), set(self._fleet.known), set[int](), set[str]()
-        for bucket in (None,) if self._doorkeeper or len(self._writer.buckets) >= vehicles.BUCKETS else tuple(self._writer.buckets):
+        for bucket in (None,) if self._auth_callout or len(self._writer.buckets) >= vehicles.BUCKETS else tuple(self._writer.buckets):
             after = 0
             while piece := await self._writer.read(partial(vehicles.page, bucket=bucket, after=after, limit=PIECE)):
                 self._met(piece)
@@ -49,9 +49,9 @@ class Meeting:
                 after = piece[-1].id
                 await asyncio.sleep(breath_s)
         for vehicle in before - seen:
-            if (car := self._fleet.by_id.get(vehicle)) is not None and (self._doorkeeper or car.bucket in self._writer.buckets):
+            if (car := self._fleet.by_id.get(vehicle)) is not None and (self._auth_callout or car.bucket in self._writer.buckets):
                 await self.one(vehicle)
-        if self._doorkeeper:
+        if self._auth_callout:
             self._cut_off((vin, 0) for vin in may_sign_in - named if self._fleet.forget_secret(vin))
 
     async def changed(self) -> None:
@@ -86,6 +86,6 @@ class Meeting:
         self._cut_off(self._fleet.meet(who, self._writer.buckets))
 
     def _cut_off(self, gone: Iterable[tuple[str, int]]) -> None:
-        if self._doorkeeper is not None:
+        if self._auth_callout is not None:
             for vin, vehicle in gone:
-                self._doorkeeper.cut_off(vin, vehicle)
+                self._auth_callout.cut_off(vin, vehicle)

@@ -205,7 +205,7 @@ class EmbeddedBroker:
             _CONFIG.format(
                 host=self._host, nats=self._nats, mqtt=self.port, home=self.home, issuer=issuer, ack_wait=self._ack_wait, pending=self._pending,
                 payload=PAYLOAD, subscriptions=SUBSCRIPTIONS, gateway_says=_quoted(GATEWAY_SAYS), gateway_hears=_quoted(GATEWAY_HEARS),
-                auth_callout=self._secrets["doorkeeper"], gateway=self._secrets["gateway"], workshop=self._secrets["workshop"],
+                doorkeeper=self._secrets["doorkeeper"], gateway=self._secrets["gateway"], workshop=self._secrets["workshop"],
                 mqtt_tls=", " + self.tls.block(clients=True) if self.tls else "", tls=self.tls.block(clients=False) if self.tls else "",
             )  # fmt: skip
         )

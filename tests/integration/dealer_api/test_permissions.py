@@ -14,7 +14,7 @@ from dealer_api.routes import ROUTES
 from tests.reading_code import nodes_of
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "permissions.md"
-DECISIONS = ("dealer_api.acts.", "store.quarantine", "store.threads")  #: where things are done; what is only read is not compared
+DECISIONS = ("actions.", "store.quarantine", "store.threads")  #: where things are done; what is only read is not compared
 READS = {"one", "page", "lines", "of_owner", "strangers", "free_windows", "conflicts", "languages", "lines_of", "invitation", "waiting_words", "taken_from", "unheard"}
 
 

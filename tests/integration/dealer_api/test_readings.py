@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 from schemas.signal import BY_PATH
@@ -109,7 +110,10 @@ async def test_what_was_let_in_can_be_taken_back_and_the_gateway_is_told_both_ti
         await ear.add_listener("cars", hear)
         advisor = await desk.as_role("advisor")
         states = [(await desk.post(advisor, f"/api/v1/quarantine/{row}/{move}"))["decided"] for move in ("reject", "accept", "reject")]
-        await ear.remove_listener("cars", hear)  # a round trip: what was rung before has been heard
+        async with asyncio.timeout(20):
+            while len([r for r in rung if "quarantine" in r]) < 2:
+                await ear.fetchval("SELECT 1")  # each round trip brings what was rung before
+        await ear.remove_listener("cars", hear)
     assert states == ["rejected", "accepted", "taken_back"] and len([r for r in rung if "quarantine" in r]) == 2
     for move in ("accept", "reject"):
         await desk.post(advisor, f"/api/v1/quarantine/{row}/{move}", expect=409)
