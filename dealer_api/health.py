@@ -1,4 +1,4 @@
-"""How the desk is. The details stand on the health port; the public one says yes or no (`handlers/health.py`)."""
+"""How the desk is. The details stand on the health port; the public one says yes or no (`api/health.py`)."""
 
 from __future__ import annotations
 
