@@ -66,6 +66,8 @@ async def test_workers_whose_clock_is_wrong_text_nobody_and_forget_nothing_until
     """What time alone makes due cannot be taken back: a text, an offer that has expired, a key that is forgotten."""
     real = datetime.now(UTC)
     scene.clock.at = real
+    noon_now = f"Etc/GMT{real.hour - 12:+d}"  # the owner sits where no hour of this test's day is quiet
+    await scene.admin.execute("UPDATE owners SET zone = $1", noon_now)
     await scene.queue(body="not before its time")
     await scene.admin.execute("INSERT INTO idempotency (dealer_id, caller, key, request_hash, status, body, at) VALUES ($1, 'x', 'k', '', 201, '', $2)", scene.dealer.id, real)
     off, ready, facts = timedelta(days=500), asyncio.Event(), dict[str, Any]()

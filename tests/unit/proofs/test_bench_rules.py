@@ -26,5 +26,5 @@ def test_all_engines_say_the_same_of_the_same_condition():
 
 
 def test_the_bench_has_a_condition_for_every_rule_that_readings_move():
-    moved = {line.name for line in the_judge().program(bench.MODEL).lines if line.bound.triggers}
+    moved = {line.name for line in the_judge().program(bench.MODEL).lines if line.fitted.triggers}
     assert moved == set(bench.CONDITIONS)
