@@ -25,7 +25,7 @@ from store.pool import Connection
 from telltale import clock, data
 from telltale.checking.database import office
 from telltale.checking.finding import Wrong
-from telltale.embedded.credentials import broker_secrets, signed_in
+from telltale.embedded.credentials import broker_secrets, signed_in, signed_in_at_own
 from telltale.settings import Settings
 
 LET_IN_S = 15.0  #: a broker that is told by files knows a new car after two seconds
@@ -140,8 +140,10 @@ async def _take_away(connection: Connection, vehicle: int, vin: str, now: dateti
 
 
 def gateways_address(settings: Settings) -> BrokerAddress:
-    """As the gateway comes."""
-    return BrokerAddress.from_url(signed_in(settings.mqtt, "gateway", settings.key), settings.mqtt_version, _tls(settings))
+    """As the gateway comes: to a broker that asks us, or to one of its own that broker-config takes care of."""
+    asks_us = bool(settings.auth_url.get_secret_value())
+    url = signed_in(settings.mqtt, "gateway", settings.key) if asks_us else signed_in_at_own(settings.mqtt, settings.key)
+    return BrokerAddress.from_url(url, settings.mqtt_version, _tls(settings))
 
 
 def cars_address(settings: Settings) -> BrokerAddress:
