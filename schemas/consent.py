@@ -39,3 +39,4 @@ class Owner(BaseModel):
     quiet_to: time
     address: str | None
     stopped_at: datetime | None
+    erased_at: datetime | None = None  #: a pseudonym stands in their place since

@@ -12,7 +12,7 @@ from schemas.errors import BadInput, NotFound
 from store import notifications
 from store.pool import Connection, as_dict
 
-_COLUMNS = "id, dealer_id, name, phone, email, channel, language, zone, quiet_from, quiet_to, address, stopped_at"
+_COLUMNS = "id, dealer_id, name, phone, email, channel, language, zone, quiet_from, quiet_to, address, stopped_at, erased_at"
 FIELDS = ("name", "phone", "email", "channel", "language", "zone", "quiet_from", "quiet_to", "address")
 _LIST = f"""
 SELECT {_COLUMNS} FROM owners

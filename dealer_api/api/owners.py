@@ -8,8 +8,10 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import BaseModel, Field
 
+from actions import exporting
 from actions import messages as words
 from actions import owners as acts
+from dealer_api import readings_file
 from dealer_api.api.cases import Nothing, Queued, Words
 from dealer_api.app_keys import call
 from dealer_api.bodies import Body, Id, Page, Paged, Query, Sent, WallTime, asked, number, page, read, reply
@@ -115,6 +117,15 @@ async def one(request: web.Request) -> web.Response:
             conversation=await threads.lines(connection, me.dealer_id, await threads.of_owner(connection, me.dealer_id, owner.id)) if me.may(READ_MESSAGES) else [],
         )
     return reply(whole)
+
+
+async def export(request: web.Request) -> web.Response:
+    me = call(request)
+    return reply(await exporting.whole(me.house, me.dealer_id, me.actor, number(request), "JSON"))
+
+
+async def export_readings(request: web.Request) -> web.StreamResponse:
+    return await readings_file.send(request, number(request))
 
 
 async def create(request: web.Request) -> web.Response:
