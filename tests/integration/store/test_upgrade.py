@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,19 +27,21 @@ VERSIONS = [path.name[:4] for path in sorted(MIGRATIONS.glob("*.sql"))]
 FIRST = Path(__file__).parent / "first_migrations"  # as 0001 to 0005 were on the first day; they were edited ten times after that
 OPERATE = Path(__file__).resolve().parents[3] / "docs" / "howto" / "operate.md"
 _numbers = itertools.count(1)
+_rungs: set[str] = set()  # databases of this process that are copied
+_new: list[set[str]] = []
 
-Make = Callable[[], Awaitable[Any]]
+Make = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture
 async def empty(postgres: str) -> AsyncIterator[Make]:
-    """`await empty()`: a connection to a database of its own with nothing in it; its address is `.url`."""
+    """`await empty()`: a connection to a database of its own with nothing in it, or with what is in `like`; its address is `.url`."""
     admin = await asyncpg.connect(postgres)
     made: list[tuple[str, Any]] = []
 
-    async def make() -> Any:
-        name = f"upgrade_{id(made)}_{next(_numbers)}"
-        await admin.execute(f"CREATE DATABASE {name}")
+    async def make(like: str = "template1") -> Any:
+        name = f"upgrade_{os.getpid()}_{next(_numbers)}"
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
         connection = await asyncpg.connect(f"{postgres.rpartition('/')[0]}/{name}", connection_class=Addressed)
         made.append((name, connection))
         return connection
@@ -68,18 +71,37 @@ def upto(version: str, folder: Path) -> Path:
     return folder
 
 
-async def at_version(empty: Make, version: str, folder: Path) -> Any:
-    connection = await empty()
-    await migrate(connection.url, SECRET, upto(version, folder))
-    return connection
+@pytest.fixture
+async def at_version(empty: Make, postgres: str, tmp_path: Path) -> Make:
+    """`await at_version("0007")`: a database as that version made it. Each version is brought up once, from the one before, and copied."""
+
+    async def rung(version: str) -> str:
+        name = f"rung_{os.getpid()}_{version}"
+        if name not in _rungs:
+            before = [one for one in VERSIONS if one < version]
+            below = await rung(before[-1]) if before else "template1"
+            admin = await asyncpg.connect(postgres)
+            await admin.execute(f"CREATE DATABASE {name} TEMPLATE {below}")
+            await admin.close()
+            await migrate(f"{postgres.rpartition('/')[0]}/{name}", SECRET, upto(version, tmp_path / version))
+            _rungs.add(name)
+        return name
+
+    async def make(version: str) -> Any:
+        return await empty(await rung(version))
+
+    return make
 
 
-async def new_one(empty: Make) -> Any:
+@pytest.fixture
+async def catalog_of_a_new_one(empty: Make) -> set[str]:
     """What a database is that was made today, with the same day of readings open."""
-    connection = await empty()
-    await migrate(connection.url, SECRET)
-    await connection.execute("SELECT open_day(20759)")
-    return connection
+    if not _new:
+        connection = await empty()
+        await migrate(connection.url, SECRET)
+        await connection.execute("SELECT open_day(20759)")
+        _new.append(await catalog_of(connection))
+    return _new[0]
 
 
 def missing(before: dict[str, list[str]], after: dict[str, list[str]]) -> list[str]:
@@ -98,8 +120,8 @@ def missing(before: dict[str, list[str]], after: dict[str, list[str]]) -> list[s
 
 
 @pytest.mark.parametrize("version", VERSIONS[:-1])
-async def test_a_database_of_every_earlier_version_comes_up_with_its_rows(empty: Make, tmp_path: Path, version: str) -> None:
-    old = await at_version(empty, version, tmp_path / "old")
+async def test_a_database_of_every_earlier_version_comes_up_with_its_rows(at_version: Make, catalog_of_a_new_one: set[str], version: str) -> None:
+    old = await at_version(version)
     await furnish(old, upto=version)
     before = await rows_of(old)
     assert sum(map(len, before.values())) > 20
@@ -107,10 +129,10 @@ async def test_a_database_of_every_earlier_version_comes_up_with_its_rows(empty:
     kept = {table: rows for table, rows in before.items() if table not in ("schema_migrations", "migration_checksums")}
     assert missing(kept, await rows_of(old)) == []
     await old.execute("SELECT open_day(20759)")
-    assert different(await catalog_of(await new_one(empty)), await catalog_of(old)) == []
+    assert different(catalog_of_a_new_one, await catalog_of(old)) == []
 
 
-async def test_a_database_of_the_very_first_day_comes_up_with_its_rows(empty: Make, tmp_path: Path) -> None:
+async def test_a_database_of_the_very_first_day_comes_up_with_its_rows(empty: Make, catalog_of_a_new_one: set[str], tmp_path: Path) -> None:
     """Whose 0001 to 0005 said less than today's: columns, indexes and functions were added to the files afterwards."""
     folder = Path(shutil.copytree(FIRST, tmp_path / "first"))
     old = await empty()
@@ -126,7 +148,7 @@ async def test_a_database_of_the_very_first_day_comes_up_with_its_rows(empty: Ma
     assert missing(kept, after) == []
     assert after["checkpoints"] == []  # a copy: the gateway folds the car's readings anew
     assert [json.loads(row)["body"] for row in after["idempotency"]] == [r"\x7b226964223a20317d"] * 2  # {"id": 1}, as bytes now
-    assert different(await catalog_of(await new_one(empty)), await catalog_of(old)) == []
+    assert different(catalog_of_a_new_one, await catalog_of(old)) == []
 
 
 def of_the_first_day(rows: str) -> str:
@@ -149,11 +171,11 @@ def stops_first() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("version", "after"), STEPS, ids=[after for _, after in STEPS])
-async def test_what_the_older_version_writes_and_reads_works_on_the_schema_of_the_next(empty: Make, tmp_path: Path, version: str, after: str) -> None:
+async def test_what_the_older_version_writes_and_reads_works_on_the_schema_of_the_next(at_version: Make, version: str, after: str) -> None:
     """New columns are nullable or have a default, none goes or changes its type, and no role loses a right that it uses."""
-    newer = await at_version(empty, after, tmp_path / "newer")
+    newer = await at_version(after)
     await furnish(newer, upto=version)  # as the older version writes
-    older = await at_version(empty, version, tmp_path / "older")
+    older = await at_version(version)
     await furnish(older, upto=version)
     if after in stops_first():
         return
@@ -209,9 +231,9 @@ async def test_every_table_has_rows_to_be_upgraded(database: Any) -> None:
     await connection.close()
 
 
-async def test_everybody_goes_on_working_while_the_database_is_brought_up(empty: Make, tmp_path: Path) -> None:
+async def test_everybody_goes_on_working_while_the_database_is_brought_up(at_version: Make, tmp_path: Path) -> None:
     """Writes and reads over every step since the doors: now and then one is asked to come again, none goes wrong, and none is lost."""
-    database = await at_version(empty, "0008", tmp_path / "old")
+    database = await at_version("0008")
     await furnish(database, upto="0008")
     pools = {role: await open_pool(role_url(database.url, SECRET, f"telltale_{role}"), name=role, size=3) for role in ("worker", "desk")}
     done, again, stop = [], [], asyncio.Event()
