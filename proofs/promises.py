@@ -11,7 +11,7 @@ from telltale.data import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "promises.md"
 #: Where the switches of each proof stand; what `telltale prove` can do and no promise names is a fault of this page.
-PROOFS = ("intake", "shares", "backlog", "booking", "messages", "operations", "fuzz")
+PROOFS = ("intake", "shares", "backlog", "booking", "messages", "operations", "fuzz", "doors")
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,12 @@ PROMISES = (
     ),
     Promise(
         "A dealer sees their own customers only, also if our code is wrong.", "row security that is forced, one role for each service, rights that are walked",
-        (), (),
+        ("doors",), ("doors other-dealer", "doors every-role", "doors bug-for-refusal"),
         ("house/test_rights.py::test_every_table_forces_row_security_or_says_why_not",
          "integration/store/test_rights_are_watched.py::test_the_walk_finds_each_right_too_many",
-         "integration/dealer_api/test_tenants.py::test_every_door_answers_for_a_foreign_thing_as_for_none"),
+         "integration/dealer_api/test_tenants.py::test_every_door_answers_for_a_foreign_thing_as_for_none",
+         "integration/dealer_api/doors/test_matrix.py::test_everybody_gets_what_the_register_says_and_only_their_own",
+         "integration/dealer_api/doors/test_walk.py::test_thousands_of_calls_find_no_bug_and_nothing_of_the_other_dealer"),
     ),
     Promise(
         "Nothing of ours can command a car.", "the gateway's account at the broker may say acks, asks and alerts; there is no topic for more",

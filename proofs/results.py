@@ -35,7 +35,7 @@ def name(part: str, options: Mapping[str, Any]) -> str:
 
 def size(options: Mapping[str, Any]) -> str:
     """How many faults, races or messages it was asked for."""
-    [unit] = [option for option in ("trials", "messages") if option in options]
+    [unit] = [option for option in ("trials", "messages", "calls") if option in options]
     return f"{options[unit]:,} {unit}"
 
 

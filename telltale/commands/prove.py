@@ -121,6 +121,18 @@ def fuzz(
     _run("fuzz", as_json, record, trials=trials, seed=seed, sabotage=sabotage)
 
 
+@app.command()
+def doors(
+    calls: Annotated[int, typer.Option(help="How many calls; some 200 a second.")] = 20_000,
+    seed: Seed = 1,
+    sabotage: Annotated[str | None, _switches("other-dealer, every-role, bug-for-refusal")] = None,
+    as_json: Json = False,
+    record: Record = False,
+) -> None:
+    """Two dealers' people and keys at every door, with whole requests, odd ones and each other's numbers: none is our bug, nobody reads the other's."""
+    _run("doors", as_json, record, calls=calls, seed=seed, sabotage=sabotage)
+
+
 def _run(part: str, as_json: bool, record: bool, **options: Any) -> None:
     settings = cli.start("prove")
     facts = cli.run(importlib.import_module(f"proofs.{part}").main(settings, **options))
