@@ -18,7 +18,6 @@ from typing import Any
 
 import asyncpg
 import structlog
-from rules.wording import Wording
 
 from actions.context import House
 from proofs.doors.breaking import SWITCHES, broken
@@ -26,6 +25,7 @@ from proofs.doors.dealers import Furnished
 from proofs.doors.ground import Ground, open_doors
 from proofs.doors.walk import DOORS, Tally, Walk
 from proofs.ground import own_database
+from rules.service.wording import Wording
 from schemas.errors import Misconfigured
 from schemas.scope import SCOPES
 from store import secrets
