@@ -21,7 +21,7 @@ from store.migrate import migrate, role_url
 from store.pool import Pool, open_pool
 from telltale.embedded.postgres import EmbeddedPostgres
 
-pytest_plugins = ["tests.skipped"]
+pytest_plugins = ["tests.skipped", "tests.slow_first"]
 
 # No test may fail because the machine is busy: speed is measured by `telltale bench`.
 hypothesis.settings.register_profile("house", deadline=None)
