@@ -10,7 +10,8 @@ from pathlib import Path
 from aiohttp import web
 
 from actions.context import House
-from dealer_api import authentication, bodies, error_responses, watching
+from dealer_api import authentication, bodies, cookies, doorway, error_responses, watching
+from dealer_api.allowance import ALLOWANCE, Allowance
 from dealer_api.app_keys import DOORS, HEALTH, HOUSE, LIVE
 from dealer_api.health import Health
 from dealer_api.live import Live
@@ -28,16 +29,21 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()",
 }
+_BY_HTTPS_ONLY = "max-age=63072000"  #: for two years; subdomains are not ours to promise for
 Extend = Callable[[web.Application], None]
 
 
-def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = (), proxies: Proxies | None = None) -> web.Application:
-    """The whole desk. `extensions` set up a room's own parts (templates, filters) on the application."""
-    app = web.Application(middlewares=[watching.watching, error_responses.faults, bodies.storable_queries], client_max_size=LARGEST_BODY)
+def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = (), proxies: Proxies | None = None, hosts: frozenset[str] = frozenset(), allowance: Allowance | None = None,
+          body_limit_s: float = doorway.BODY_S) -> web.Application:  # fmt: skip
+    """The whole desk. `extensions` set up a room's own parts (templates, filters) on the application. No `hosts`: it answers to any name."""
+    inside = [watching.watching, error_responses.faults, doorway.own_host, bodies.storable_queries, doorway.in_time]
+    app = web.Application(middlewares=inside, client_max_size=LARGEST_BODY)
     app[HOUSE], app[LIVE], app[PROXIES] = house, live, proxies or Proxies.read(LOOPBACK)
+    app[doorway.HOSTS], app[doorway.BODY_LIMIT], app[ALLOWANCE] = hosts, body_limit_s, allowance or Allowance()
     app[HEALTH] = Health({"desk": house.pool, "owner_page": house.owner_pool}, live)
     app[authentication.KNOWN], app[DOORS] = authentication.Known(), API
     for extend in (*_rooms(), *extensions):
@@ -67,6 +73,9 @@ def _rooms() -> tuple[Extend, ...]:
 async def _protect(request: web.Request, response: web.StreamResponse) -> None:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    response.headers["Server"] = "Telltale"  # which version of what is nobody's business
+    if cookies.tls(request):
+        response.headers.setdefault("Strict-Transport-Security", _BY_HTTPS_ONLY)
     if not request.path.startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-store")
 

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from actions.context import House
 from dealer_api import bodies, cookies, error_responses
+from dealer_api.allowance import ALLOWANCE
 from dealer_api.app_keys import CALL, DOOR, HOUSE, Call
 from dealer_api.permissions import LEAVE, SECURITY
 from dealer_api.route import PUBLIC, Handler, Route
@@ -128,6 +129,8 @@ def guard(route: Route) -> Handler:
         call = await caller(request)
         if call is None:
             raise NotAllowed("Sign in, or send a key as Authorization: Bearer tk_…", signed_in=False)
+        if call.role == "api":
+            request.app[ALLOWANCE].take(call.dealer_id, call.actor)
         if call.role not in route.who:
             raise NotAllowed(f"This is for {', '.join(sorted(route.who - {'api'}))}; you are {'a program with a key' if call.role == 'api' else f'signed in as {call.role}'}.")
         if not call.may(route.permission):

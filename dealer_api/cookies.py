@@ -18,7 +18,7 @@ _DEVICE_S = 400 * 24 * 3600  #: what browsers keep at most
 
 def name_of(request: web.Request, name: str) -> str:
     """The cookie's name at this address."""
-    return f"__Host-{name}" if _tls(request) else name
+    return f"__Host-{name}" if tls(request) else name
 
 
 def read(request: web.Request, name: str) -> str:
@@ -35,7 +35,7 @@ def give(request: web.Request, response: web.StreamResponse, session: str, devic
 
 def take(request: web.Request, response: web.StreamResponse) -> None:
     """Forget the session; the browser stays known."""
-    response.del_cookie(name_of(request, SESSION), path="/", secure=_tls(request))
+    response.del_cookie(name_of(request, SESSION), path="/", secure=tls(request))
 
 
 def visitor(request: web.Request) -> Visitor:
@@ -44,8 +44,9 @@ def visitor(request: web.Request) -> Visitor:
 
 
 def _set(request: web.Request, response: web.StreamResponse, name: str, value: str, seconds: int) -> None:
-    response.set_cookie(name_of(request, name), value, max_age=seconds, httponly=True, samesite="Lax", secure=_tls(request), path="/")
+    response.set_cookie(name_of(request, name), value, max_age=seconds, httponly=True, samesite="Lax", secure=tls(request), path="/")
 
 
-def _tls(request: web.Request) -> bool:
+def tls(request: web.Request) -> bool:
+    """Whether whoever asks comes by https, here or at a proxy of ours."""
     return request.app[HOUSE].base_url.startswith("https:") or is_https(request)

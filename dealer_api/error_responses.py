@@ -19,8 +19,11 @@ from schemas.errors import (
     NotFound,
     Overtaken,
     TelltaleError,
+    TooMany,
     TooOften,
+    TooSlow,
     Unavailable,
+    WrongHost,
 )
 
 log = structlog.get_logger()
@@ -35,9 +38,11 @@ _TITLES = {
     403: "You may not do this",
     404: "Not found",
     405: "Not that way",
+    408: "Too slow",
     409: "It has changed meanwhile",
     413: "Too large",
     415: "Not in a form we read",
+    421: "Not here",
     422: "Something in it is not right",
     429: "Too often",
     500: "That was our fault",
@@ -68,6 +73,12 @@ def problem_of(error: BaseException) -> dict[str, Any]:
             return _problem(415, str(error))
         case TooOften():
             return _problem(429, str(error))
+        case TooMany():
+            return _problem(429, str(error), retry_after=error.seconds)
+        case TooSlow():
+            return _problem(408, str(error))
+        case WrongHost():
+            return _problem(421, str(error))
         case NotAllowed():
             return _problem(403 if error.signed_in else 401, error.reason)
         case NotFound():
@@ -89,7 +100,7 @@ def problem_of(error: BaseException) -> dict[str, Any]:
 
 
 def _problem(status: int, detail: str | None, kind: str = "", **more: Any) -> dict[str, Any]:
-    name = kind or {400: "incomplete", 401: "sign-in", 403: "not-allowed", 404: "not-found", 413: "too-large", 415: "not-json",
+    name = kind or {400: "incomplete", 401: "sign-in", 403: "not-allowed", 404: "not-found", 408: "too-slow", 413: "too-large", 415: "not-json", 421: "wrong-host",
                     422: "bad-input", 429: "too-often", 503: "unavailable"}.get(status, "error")  # fmt: skip
     return {"type": f"/problems/{name}", "title": _TITLES.get(status, "It did not work"), "status": status, "detail": detail or "", **more}
 
@@ -103,8 +114,10 @@ def answer(request: web.Request, problem: dict[str, Any]) -> web.Response:
         response = web.Response(status=303, headers={"Location": f"/sign-in?next={request.rel_url.raw_path}"})
     else:
         response = request.app[PAGE](request, problem) if PAGE in request.app else plain_page(problem)
-    if status == 503:
-        response.headers["Retry-After"] = "2"
+    if status == 503 or "retry_after" in problem:
+        response.headers["Retry-After"] = str(problem.get("retry_after", 2))
+    if status == 408:
+        response.force_close()
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

@@ -11,6 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from actions.context import House
+from dealer_api import doorway
+from dealer_api.allowance import Allowance
 from dealer_api.app_keys import HEALTH
 from dealer_api.application import build
 from dealer_api.inbound import trust
@@ -42,6 +44,8 @@ async def run(
     usual_channel: str = "phone",
     mails: bool = False,
     trusted_proxies: str = LOOPBACK,
+    more_hosts: str = "",
+    calls_a_minute: int = 0,
     connections: int = CONNECTIONS,
     health: Address = Address(),  # noqa: B008
     ready: Callable[..., None] = lambda **facts: None,
@@ -57,8 +61,9 @@ async def run(
             pool=pool, owner_pool=owner_pool, clock=clock, wording=wording, base_url=address, secret=secret, demo=demo, profiles=profiles, usual_channel=usual_channel,
             mails=mails,
         )
-        app = build(house, Live(desk_url), extensions=(partial(trust, twilio_token),), proxies=Proxies.read(trusted_proxies))
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S, handle_signals=False)
+        app = build(house, Live(desk_url), extensions=(partial(trust, twilio_token),), proxies=Proxies.read(trusted_proxies),
+                    hosts=doorway.hosts(base_url, more_hosts, (host,)), allowance=Allowance(calls_a_minute))  # fmt: skip
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S, handle_signals=False, lingering_time=doorway.LINGER_S)
         await runner.setup()
         try:
             await web.SockSite(runner, socket).start()

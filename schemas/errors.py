@@ -42,6 +42,26 @@ class TooOften(TelltaleError):
         super().__init__(minutes=minutes)
 
 
+class TooMany(TelltaleError):
+    """This key may make {a_minute} calls a minute. Try again in {seconds} s."""
+
+    def __init__(self, a_minute: int, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(a_minute=a_minute, seconds=seconds)
+
+
+class TooSlow(TelltaleError):
+    """What you sent did not come in time. Please send it again."""
+
+
+class WrongHost(TelltaleError):
+    """This desk does not answer as {name}. If that is a name of its own, add it to TELLTALE_HOSTS."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(name=name)
+
+
 class NotFound(TelltaleError):
     """There is no such {noun}."""
 

@@ -128,7 +128,7 @@ class Supervisor:
 
     def _spawn(self, service: Service, descriptor: int) -> subprocess.Popen[bytes]:
         logs = self.home / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
+        logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         environment = child_environment({**service.settings, "ready_fd": str(descriptor)})
         environment["PYTHONPATH"] = str(ROOT)
         with (logs / f"{service.name}.log").open("ab" if service.starts > 1 else "wb") as log_file:

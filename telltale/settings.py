@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[
         str, Field(description="networks of our own proxies, with commas between, or `none`: only theirs X-Forwarded-For and X-Forwarded-Proto are believed")
     ] = "127.0.0.0/8, ::1"
+    hosts: Annotated[str, Field(description="more host names by which the desk may be asked, with commas between, besides TELLTALE_PUBLIC_URL's and this machine's own; any other is refused (421), /health/ excepted")] = ""
+    api_calls_a_minute: Annotated[int, Field(ge=0, description="calls that a program's key may make in a minute at one desk process, and at once after a quiet one; then 429 with Retry-After; 0: no limit")] = 1_200
     demo_sign_ins: Annotated[bool, Field(description="show ready-made sign-ins on the sign-in page; refuses to listen beyond loopback")] = False
     health_host: Annotated[str, Field(description="address of the services' health and metrics pages; they are for your own network, never for the public")] = "127.0.0.1"
     health_port: Annotated[int | None, Field(ge=0, le=65535, description="port of this service's health page; not set: gateway 9801, workers 9802, dealer-api 9803, broker 9804 (or a free one where that is taken); 0 takes a free one")] = None

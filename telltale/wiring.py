@@ -163,6 +163,8 @@ async def dealer_api(settings: Settings) -> None:
         mails=bool(settings.smtp_url.get_secret_value()),
         twilio_token=settings.twilio_token.get_secret_value(),
         trusted_proxies=settings.trusted_proxies,
+        more_hosts=settings.hosts,
+        calls_a_minute=settings.api_calls_a_minute,
         connections=settings.database_connections or running.CONNECTIONS,
         health=health_address(settings, "dealer-api"),
         ready=readiness.teller(settings),

@@ -119,7 +119,7 @@ class EmbeddedBroker:
 
     async def start(self) -> None:
         """Start and wait until it takes an MQTT sign-in. A broker left behind by a killed supervisor is ended first."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.tls is not None:
             self.tls.check()
         self._secrets = self._keep_secrets()

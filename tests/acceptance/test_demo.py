@@ -100,6 +100,27 @@ def get(url: str) -> tuple[int, str]:
         return answer.status, answer.read().decode()
 
 
+def secrets_in(home: Path) -> dict[str, list[Path]]:
+    """Every secret of this home -> the files in which it stands."""
+    broker = json.loads((home / "broker" / "broker.json").read_text())
+    known = {(home / name).read_text().strip() for name in ("secret", "postgres.secret") if (home / name).exists()} | set(broker.values())
+    files = [path for path in home.rglob("*") if path.is_file() and "pgdata" not in path.parts]
+    return {secret: [path for path in files if secret.encode() in path.read_bytes()] for secret in known}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_no_secret_stands_on_a_command_line_in_a_log_or_in_a_file_of_everybodys(demo: Running, home: Path) -> None:
+    demo.addresses()
+    found = secrets_in(home)
+    lines = descendants_of(home)
+    assert len(lines) >= 5 and len(found) >= 5
+    for secret, files in found.items():
+        assert not [line for line in lines if secret in line]
+        assert files and not [path for path in files if path.stat().st_mode & 0o077 or "logs" in path.parts]
+    assert {(home / name).stat().st_mode & 0o777 for name in ("logs", "spools", "broker")} == {0o700}
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_it_serves_refuses_a_second_one_ends_without_a_trace_and_goes_on(demo: Running, home: Path) -> None:
