@@ -43,11 +43,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("audit", "The sealed history of what people and programs did: verify, resume."),
     "retention": ("retention", "Days of readings: kept, detached, brought back."),
     "bench": ("bench", "Measure: intake, counterless, rules, booking, api."),
-    "prove": ("prove", "Fault experiments with a history and a checker: intake, shares, backlog, booking, messages, operations, fuzz."),
+    "prove": ("prove", "Fault experiments with a history and a checker: intake, shares, backlog, booking, messages, operations, fuzz, doors."),
     "score": ("score", "Detection against a simulated fleet's ground truth."),
     "backtest": ("backtest", "Try rules on stored readings."),
     "explain": ("explain", "Fold the stored readings again and say why an alert was raised."),
     "rule": ("rule", "Stages of a rule: shadow, live, off, with the reason."),
+    "sbom": ("sbom", "A bill of materials: what others made and runs here, as CycloneDX."),
     "screenshots": ("screenshots", "Pictures of a running desk for README and docs."),
 }
 
