@@ -12,6 +12,7 @@ from typing import TypeVar
 import structlog
 
 from gateway.intake.batch import Batch
+from gateway.log_sampling import Seldom
 from schemas.errors import Overtaken, Unavailable
 from store import alerts, days, leases, readings, transactions
 from store.pool import Connection, connect
@@ -47,6 +48,7 @@ class Writer:
         self._read_turn = asyncio.Lock()
         self.tried = time.monotonic()  #: machine time of the last attempt to write, whatever came of it
         self.down_since: float | None = None  #: machine time since when the database is away
+        self._seldom = Seldom()  #: a full disk takes what needs no room and refuses the rest, in turn
         self.waits = 0.0  #: seconds spent on the database, for the bench
 
     # -- reading ------------------------------------------------------------------------------------------------------
@@ -238,7 +240,7 @@ class Writer:
     def _away(self, error: BaseException) -> None:
         if self.down_since is None:
             self.down_since = time.monotonic()
-            log.warning("database_away", reason=type(error).__name__, hint="nothing is acknowledged until it is back")
+            self._seldom.say(log.warning, "database_away", reason=type(error).__name__, hint="nothing is acknowledged until it is back")
 
     def _drop(self) -> None:
         if self._writing is not None:

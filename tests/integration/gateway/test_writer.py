@@ -7,9 +7,11 @@ from typing import Any
 
 import asyncpg
 import pytest
+import structlog.testing
 
 from gateway.intake.batch import Batch
 from gateway.intake.writer import Writer
+from schemas.errors import Unavailable
 from schemas.reading import Reading
 from store import readings
 from store.pool import connect
@@ -61,6 +63,21 @@ async def test_a_connection_lost_around_commit_neither_loses_nor_doubles_a_row(w
     assert tries == (1 if moment == "after" else 2)
     if more:
         assert await world.pool.fetchval("SELECT times FROM tallies WHERE subject = 'somebody'") == 1
+
+
+async def test_a_disk_that_refuses_now_this_and_now_that_is_one_line_in_the_log(world, writer):
+    async def full(connection: Any) -> None:
+        raise asyncpg.DiskFullError("no space left on device")
+
+    async def empty(connection: Any) -> None:
+        """A read that needs no room."""
+
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(5):
+            with pytest.raises(Unavailable):
+                await writer.write(full)
+            await writer.write(empty)
+    assert [line["reason"] for line in lines if line["event"] == "database_away"] == ["DiskFullError"]
 
 
 async def test_a_server_process_killed_under_a_lease_gives_it_back_to_us(world, writer):
