@@ -19,6 +19,7 @@ from dealer_api.inbound import trust
 from dealer_api.live import Live
 from dealer_api.place import LOOPBACK, Proxies
 from monitoring.page import Address, bracketed
+from providers.register import ProviderSettings
 from schemas.errors import Misconfigured
 from schemas.profile import Profile
 from store.pool import open_pool
@@ -40,7 +41,7 @@ async def run(
     port: int = 0,
     base_url: str = "",
     demo: bool = False,
-    twilio_token: str = "",
+    providers: ProviderSettings | None = None,
     usual_channel: str = "phone",
     mails: bool = False,
     trusted_proxies: str = LOOPBACK,
@@ -61,7 +62,7 @@ async def run(
             pool=pool, owner_pool=owner_pool, clock=clock, wording=wording, base_url=address, secret=secret, demo=demo, profiles=profiles, usual_channel=usual_channel,
             mails=mails,
         )
-        app = build(house, Live(desk_url), extensions=(partial(trust, twilio_token),), proxies=Proxies.read(trusted_proxies),
+        app = build(house, Live(desk_url), extensions=(partial(trust, providers or ProviderSettings()),), proxies=Proxies.read(trusted_proxies),
                     hosts=doorway.hosts(base_url, more_hosts, (host,)), allowance=Allowance(calls_a_minute))  # fmt: skip
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S, handle_signals=False, lingering_time=doorway.LINGER_S)
         await runner.setup()

@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 import structlog
 
+from providers.provider import Lookup, Receipt
 from rules.service.permission import Go
 from rules.service.wording import Wording
 from schemas.errors import DeliveryFailed
@@ -24,7 +25,6 @@ from store import messages
 from store.pool import Connection, open_pool, transaction
 from telltale import data
 from workers import running, sending
-from workers.channels import Lookup, Receipt
 from workers.context import Context
 
 GRACE = timedelta(seconds=3)
@@ -34,7 +34,7 @@ SENDERS = 4
 class Provider:
     """Hands texts to the proof's provider, which may lose its own answer."""
 
-    sender = ""
+    sender, missed = "", None
 
     def __init__(self, url: str) -> None:
         self._url = url

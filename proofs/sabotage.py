@@ -68,12 +68,13 @@ def no_consent_recheck() -> None:
 
 def no_lookup() -> None:
     """A worker sends again what nobody can tell about, without asking the provider first."""
-    from workers.channels import Lookup, SmsChannel
+    from providers.provider import Lookup
+    from providers.twilio.sending import Twilio
 
     async def never_came(*_: object) -> Lookup:
         return Lookup.NEVER_CAME
 
-    setattr(SmsChannel, "lookup", never_came)  # noqa: B010
+    setattr(Twilio, "lookup", never_came)  # noqa: B010
 
 
 def _kit(**parts: Any) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from providers.register import ProviderSettings, set_up
 from schemas.errors import Misconfigured
 from telltale.embedded.broker_tls import BrokerTls
 
@@ -28,7 +29,7 @@ HEALTH_PORTS = {"gateway": 9801, "workers": 9802, "dealer-api": 9803, "broker": 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class Settings(BaseSettings):
+class Settings(ProviderSettings, BaseSettings):
     """Read once at the start. Each field's description is its line in docs/reference/settings.md."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
@@ -76,14 +77,6 @@ class Settings(BaseSettings):
     lapse: Annotated[float, Field(ge=0, le=100_000, description="business seconds per machine second in the demo; 1 is real time")] = 600.0
     share: Annotated[str, Field(pattern=r"^(\d+|auto)/\d+$", description="which share of the fleet this gateway carries, K/N with K from 0; auto/N takes K from the end of the host's name, as a StatefulSet numbers its pods (gateway-0, gateway-1 …)")] = "0/1"
     channel: Annotated[Literal["auto", "phone", "sms", "email"], Field(description="how imported owners are reached; auto: sms where Twilio is set up, else the demo phone, from which nothing leaves")] = "auto"
-    twilio_account: Annotated[str, Field(description="Twilio account SID")] = ""
-    twilio_token: Annotated[SecretStr, Field(description="Twilio auth token; also checks inbound webhooks")] = SecretStr("")
-    twilio_from: Annotated[
-        str, Field(description="number that texts come from, +49…, of a dealer who has none of its own; or the SID of a messaging service, MG…")
-    ] = ""
-    twilio_api: Annotated[str, Field(description="address of Twilio's API: another region's, or a stand-in on this machine for a rehearsal")] = "https://api.twilio.com"
-    smtp_url: Annotated[SecretStr, Field(description="mail relay, smtp://user:password@host:587")] = SecretStr("")
-    mail_from: Annotated[str, Field(description="sender of mails")] = ""
     broker_cert: Annotated[Path | None, Field(description="file of the certificate (PEM) that the embedded broker shows; with it both its ports speak TLS")] = None
     broker_key: Annotated[Path | None, Field(description="file of the key of TELLTALE_BROKER_CERT, without a password")] = None
     broker_ca: Annotated[Path | None, Field(description="file of an authority (PEM): the embedded broker lets in only cars and gateways that show a certificate of it, on top of their password")] = None
@@ -95,13 +88,6 @@ class Settings(BaseSettings):
     notify_socket: Annotated[str, Field(validation_alias="NOTIFY_SOCKET", description="where systemd waits for our word that we are ready (set by systemd)")] = ""
     watchdog_usec: Annotated[int, Field(validation_alias="WATCHDOG_USEC", ge=0, description="systemd ends a service that is silent for so many microseconds (set by systemd: WatchdogSec)")] = 0
     retention_days: Annotated[int, Field(ge=1, description="days for which raw readings are kept")] = 400
-
-    @field_validator("twilio_from")
-    @classmethod
-    def _number(cls, value: str) -> str:
-        """As the provider writes it: an answer is sent to it in no other spelling."""
-        said = value.strip()
-        return "+" + re.sub(r"[ ()/.-]", "", said[1:]) if said.startswith("+") else said
 
     @field_validator("desk_host", "health_host")
     @classmethod
@@ -132,9 +118,6 @@ class Settings(BaseSettings):
         k, n = self.shares
         if not k < n:
             raise Misconfigured("TELLTALE_SHARE", f"{k}/{n} is no share: K counts from 0 and is below N, as in 0/2 and 1/2")
-        api = urlsplit(self.twilio_api)
-        if api.scheme != "https" and not (api.scheme == "http" and api.hostname in LOOPBACK):
-            raise Misconfigured("TELLTALE_TWILIO_API", "must begin with https://, for texts and the token go there; http:// only to this machine")
         for name, value, schemes in (
             ("DATABASE_URL", self.database_url, ("postgres", "postgresql")),
             ("MQTT_URL", self.mqtt_url, ("mqtt", "mqtts")),
@@ -192,11 +175,16 @@ class Settings(BaseSettings):
         return BrokerTls(self.broker_cert.resolve(), self.broker_key.resolve(), self.broker_ca.resolve() if self.broker_ca else None)
 
     @property
+    def providers(self) -> ProviderSettings:
+        """Those of the ways to a person, and nothing else of ours."""
+        return ProviderSettings(**{name: getattr(self, name) for name in ProviderSettings.model_fields})
+
+    @property
     def usual_channel(self) -> str:
         """The channel of an owner who chose none."""
         if self.channel != "auto":
             return self.channel
-        return "sms" if self.twilio_account else "phone"
+        return "sms" if set_up(self, "sms") else "phone"
 
     @property
     def shares(self) -> tuple[int, int]:

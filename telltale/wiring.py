@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from monitoring import stuck, tracing
 from monitoring.page import Address
+from providers.register import set_up
 from rules.engine.judge import Judge
 from schemas.credentials import secret_hash
 from schemas.errors import BadInput, Misconfigured, Unavailable
@@ -160,8 +161,8 @@ async def dealer_api(settings: Settings) -> None:
         base_url=settings.public_url,
         demo=settings.demo_sign_ins,
         usual_channel=settings.usual_channel,
-        mails=bool(settings.smtp_url.get_secret_value()),
-        twilio_token=settings.twilio_token.get_secret_value(),
+        mails=set_up(settings, "email"),
+        providers=settings.providers,
         trusted_proxies=settings.trusted_proxies,
         more_hosts=settings.hosts,
         calls_a_minute=settings.api_calls_a_minute,
@@ -278,7 +279,6 @@ def _driven(home: Path) -> list[dict[str, Any]]:
 async def workers(settings: Settings) -> None:
     from rules.service.wording import Wording
     from workers import running
-    from workers.channels import ChannelSettings
 
     business = await business_clock(settings, "worker")
     serving = running.run(
@@ -286,15 +286,7 @@ async def workers(settings: Settings) -> None:
         clock=business,
         wording=Wording(data.texts()),
         desk_url=settings.public_url,
-        channels=ChannelSettings(
-            twilio_account=settings.twilio_account,
-            twilio_token=settings.twilio_token.get_secret_value(),
-            twilio_from=settings.twilio_from,
-            twilio_api=settings.twilio_api.rstrip("/"),
-            twilio_callback=f"{settings.public_url}/inbound/twilio/status" if settings.public_url else "",
-            smtp_url=settings.smtp_url.get_secret_value(),
-            mail_from=settings.mail_from,
-        ),
+        providers=settings.providers,
         staff_channel=settings.usual_channel,
         time_lapse=isinstance(business, clock.TimeLapse),
         connections=settings.database_connections or running.CONNECTIONS,

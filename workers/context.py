@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from providers.provider import Provider
 from rules.service.permission import Permission, may_send
 from rules.service.wording import Wording
 from schemas.message import Message, MessageKind
 from store import message_validity
 from store.house_key import KeyHolder
 from store.pool import Connection, Pool
-from workers.channels import Channel
 
 #: About the conversation itself, whoever owns the car by now.
 ABOUT_THE_LINE = frozenset({MessageKind.STOPPED, MessageKind.STARTED, MessageKind.HELP, MessageKind.PASSED_ON, MessageKind.FREE})
@@ -42,7 +42,7 @@ class Context:
     pool: Pool
     clock: Callable[[], datetime]
     wording: Wording
-    channels: Mapping[str, Channel]
+    channels: Mapping[str, Provider]
     desk_url: str  #: for the links in notices to staff
     staff_channel: str = "phone"
     machine: Callable[[], datetime] = machine_now

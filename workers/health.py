@@ -8,10 +8,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from monitoring.page import HealthPage, State
+from providers.register import CHANNELS, known
 from store import cases, jobs, messages, server
 from store.pool import Pool, answers, transaction
 from workers import metrics
-from workers.channels import CHANNELS, known
 
 STUCK_S = 600.0  #: a turn that takes longer than this over its time hangs: no statement, provider or retry is that slow
 

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from monitoring.page import Address
+from providers.register import ALIASES, ProviderSettings, open_channels
 from rules.service.clocks import apart
 from rules.service.wording import Wording
 from schemas.case import Case
@@ -22,7 +23,6 @@ from store.house_key import KeyHolder
 from store.pool import connect, open_pool, transaction
 from store.witness import ClocksApart
 from workers import driving, job_runner, keeping, missed_replies, recalling, sending, sweeping, verifying
-from workers.channels import ALIASES, ChannelSettings, SmsChannel, open_channels
 from workers.context import Context
 from workers.health import Health
 from workers.metrics import SWEPT
@@ -47,7 +47,7 @@ async def run(
     clock: Callable[[], datetime],
     wording: Wording,
     desk_url: str = "",
-    channels: ChannelSettings | None = None,
+    providers: ProviderSettings | None = None,
     staff_channel: str = "phone",
     time_lapse: bool = False,
     connections: int = CONNECTIONS,
@@ -59,7 +59,7 @@ async def run(
     """`database_url` signs in as the worker's role; `ready(health=url)` is called once the loops run and the bell is heard.
     With fewer than 15 `connections` to the database there are fewer senders; with nine there is one. `secrets`: TELLTALE_SECRET and the one before."""
     pool = await open_pool(database_url, name="workers", size=connections - 1)
-    ways = open_channels(channels or ChannelSettings(), pool, clock, time_lapse=time_lapse)
+    ways = open_channels(providers or ProviderSettings(), pool, clock, time_lapse=time_lapse, public_url=desk_url)
     context = Context(pool, clock, wording, ways, desk_url, staff_channel=ALIASES.get(staff_channel, staff_channel), house_key=KeyHolder(*secrets) if secrets else None)
     well = Health(pool, clock, context.machine)
     try:
@@ -101,7 +101,7 @@ async def serve(
         loops.create_task(_loop("proofs", verifier.once, None, PROOF_S))
         if context.house_key is not None:
             loops.create_task(_loop("audit", Sealer(context, context.house_key).once, None, SEAL_S))
-        if isinstance(sms := context.channels.get("sms"), SmsChannel):
+        if (sms := context.channels["sms"]).missed is not None:
             loops.create_task(_loop("missed texts", lambda: _swept("missed texts", missed_replies.once(context, sms)), None, FETCH_S))
         await health.listening.wait()
         ready()

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from monitoring import tracing
+from providers.provider import Blocked, Busy, Lookup, Receipt
+from providers.register import ALIASES, known
 from rules.service import permission, retry
 from rules.service.permission import Never, Permission, TooLate, Wait
 from schemas.consent import Owner
@@ -23,7 +25,6 @@ from schemas.verdict import Severity
 from store import accounts, cases, consents, history, jobs, messages, owners, threads
 from store.pool import Connection, transaction
 from workers import metrics
-from workers.channels import ALIASES, Blocked, Busy, Lookup, Receipt, known
 from workers.context import Context
 
 log = structlog.get_logger()

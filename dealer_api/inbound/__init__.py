@@ -1,12 +1,13 @@
-"""Texts that come in, one file per provider."""
+"""Texts that come in: one pair of doors for each provider of the register."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from dealer_api.inbound import twilio
+from dealer_api.inbound import webhooks
+from providers.register import ProviderSettings, inbound
 
 
-def trust(twilio_token: str, app: web.Application) -> None:
-    """Whose signature is believed; without a token nobody's."""
-    app[twilio.TOKEN] = twilio_token
+def trust(settings: ProviderSettings, app: web.Application) -> None:
+    """Whose signatures are believed; without a provider's secret not that provider's."""
+    app[webhooks.TRUSTED] = inbound(settings)

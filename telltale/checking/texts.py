@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 
 import aiosmtplib
 
+from providers.register import texts_at
+from providers.smtp.sending import Smtp
+from providers.twilio.sending import Twilio
 from rules.service.importing import e164
 from schemas.errors import DeliveryFailed, Misconfigured
 from schemas.message import Message, MessageKind, MessageState, Purpose
@@ -16,18 +19,17 @@ from store import check
 from telltale.checking.database import office
 from telltale.checking.finding import Finding, Wrong
 from telltale.settings import Settings
-from workers.channels import EmailChannel, SmsChannel
 
 SMS = ("sms", "twilio")
 ASK_AGAIN_S = 1.0
 NOT_PROVED = "not proved: that a text arrives and its answer is heard (telltale check texts --to +49…)"
 
 
-def channel(settings: Settings) -> SmsChannel:
+def channel(settings: Settings) -> Twilio:
     """The provider as the workers use it."""
     if not settings.twilio_account:
         raise Wrong("no provider of SMS is set up", "set TELLTALE_TWILIO_ACCOUNT, _TOKEN and _FROM")
-    return SmsChannel(settings.twilio_account, settings.twilio_token.get_secret_value(), settings.twilio_from, api=settings.twilio_api)
+    return Twilio(settings.twilio_account, settings.twilio_token.get_secret_value(), settings.twilio_from, api=settings.twilio_api)
 
 
 async def sms(settings: Settings) -> str:
@@ -54,11 +56,11 @@ async def sms(settings: Settings) -> str:
     return f"the provider knows the account and {len(numbers)} numbers, and brings answers to our door; {NOT_PROVED}"
 
 
-async def _registered(provider: SmsChannel, number: str, settings: Settings) -> None:
+async def _registered(provider: Twilio, number: str, settings: Settings) -> None:
     found = await provider.number(number)
     if found is None:
         raise Wrong(f"{number} is no number of our account", "texts cannot come from it (a landline never can): telltale dealer sender with one of the account's numbers")
-    wanted = f"{settings.public_url.rstrip('/')}/inbound/twilio"
+    wanted = f"{settings.public_url.rstrip('/')}{texts_at('twilio')}"
     if found.webhook != wanted:
         raise Wrong(f"what is sent to {number} is brought to {found.webhook or 'nobody'}", f"set the number's webhook for incoming messages to {wanted} (POST)")
 
@@ -69,7 +71,7 @@ async def mail(settings: Settings) -> str:
     if not url:
         return "no mail relay: owners are reached by SMS only" if settings.twilio_account else "no mail relay"
     try:
-        await EmailChannel(url, settings.mail_from).greet()
+        await Smtp(url, settings.mail_from).greet()
     except Misconfigured as error:
         raise Wrong(f"{error.setting} {error.reason}", "smtp://user:password@host:587 and the sender's address") from None
     except (aiosmtplib.SMTPException, OSError) as error:
@@ -101,7 +103,7 @@ def _unlooked() -> Finding:
     return Finding("its answer back", False, "not looked at, for no text went out", "see the line above")
 
 
-async def _back(settings: Settings, provider: SmsChannel, number: str, *, word: str, before: int, began: datetime, within_s: float) -> Finding:
+async def _back(settings: Settings, provider: Twilio, number: str, *, word: str, before: int, began: datetime, within_s: float) -> Finding:
     deadline = time.monotonic() + within_s
     async with office(settings) as connection:
         while time.monotonic() < deadline:
@@ -113,7 +115,7 @@ async def _back(settings: Settings, provider: SmsChannel, number: str, *, word: 
             await asyncio.sleep(ASK_AGAIN_S)
         for _, _, ours in await check.senders(connection, SMS):
             if ours and any(text["From"] == number and word in text["Body"].upper() for text in await provider.received(ours, began)):
-                door = f"{settings.public_url.rstrip('/')}/inbound/twilio"
+                door = f"{settings.public_url.rstrip('/')}{texts_at('twilio')}"
                 return Finding("its answer back", False, "the provider has it, and our door never got it", f"set the number's webhook to {door} (POST); is TELLTALE_TWILIO_TOKEN set for dealer-api?")
     return Finding("its answer back", False, f"nothing came within {within_s:.0f} s", f"answer {word} from {number}; did the text arrive there?")
 

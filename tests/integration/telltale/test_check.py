@@ -22,6 +22,7 @@ from dealer_api.application import build
 from dealer_api.inbound import trust
 from dealer_api.live import Live
 from proofs.production.sms import Sms
+from providers.register import ProviderSettings
 from rules.service.wording import Wording
 from store import accounts
 from store.pool import transaction
@@ -160,7 +161,7 @@ async def test_a_text_goes_out_and_its_answer_comes_back(settings: Any, pool_as:
     async with transaction(await pool_as("office")) as connection:
         await accounts.set_sender(connection, OURS, own, "sms")
     house = await house_of(pool_as, Clock(datetime.now(UTC)), Wording(data.texts()))
-    app = build(house, Live(database.role("desk")), extensions=(lambda app: trust(provider.token, app),))
+    app = build(house, Live(database.role("desk")), extensions=(lambda app: trust(ProviderSettings(twilio_token=provider.token), app),))
     async with TestServer(app) as desk:
         base = str(desk.make_url("")).rstrip("/")
         house.__dict__["base_url"] = base

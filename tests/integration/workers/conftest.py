@@ -12,6 +12,8 @@ import pytest
 
 from actions.context import House
 from dealer_api.inbound.handle_reply import Heard, hear
+from providers.demo_phone.sending import DemoPhone
+from providers.provider import Provider
 from rules.service.wording import Wording
 from schemas.account import Dealer, Role, Staff
 from schemas.alert import AlertState, AlertStep
@@ -26,7 +28,6 @@ from store.pool import Pool, transaction
 from telltale import data
 from tests.standing import Clock, house_of
 from workers import job_runner, sending
-from workers.channels import Channel, PhoneChannel
 from workers.context import Context
 
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)  # 09:00 in Berlin
@@ -153,7 +154,7 @@ async def scene(database: Any, pool_as: Callable[..., Awaitable[Pool]]) -> Scene
         car = await fleet.add(connection, dealer.id, vin="WVWZZZ1KZAW000001", profile="petrol_hatch", title="VW Golf", plate="B-TT 204", actor="test", now=clock())
         car = await fleet.give(connection, dealer.id, car.id, owner.id, actor="test", now=clock())
     house = await house_of(pool_as, clock, WORDING, demo=True)
-    channels: dict[str, Channel] = {"phone": PhoneChannel(worker, clock)}
+    channels: dict[str, Provider] = {"phone": DemoPhone(worker, clock)}
     context = Context(worker, clock, WORDING, channels, "http://desk.example", machine=machine, luck=lambda: 0.5)
     return Scene(
         context, house, clock, machine, worker, await pool_as("gateway"), await pool_as("admin"), dealer, people, owner, car, database.role("worker")

@@ -12,9 +12,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiosmtpd.smtp import SMTP
 
+from providers.demo_phone.sending import DemoPhone
+from providers.provider import Blocked, Lookup, Receipt
+from providers.register import ProviderSettings, open_channels
+from providers.smtp.sending import Smtp
+from providers.twilio.sending import Twilio
 from schemas.errors import DeliveryFailed, Misconfigured
 from schemas.message import Message, MessageKind, MessageState, Purpose
-from workers.channels import Blocked, ChannelSettings, EmailChannel, Lookup, PhoneChannel, Receipt, SmsChannel, open_channels
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -46,11 +50,11 @@ class Mailbox:
 
 
 @pytest.fixture
-async def relay() -> AsyncIterator[tuple[Mailbox, EmailChannel]]:
+async def relay() -> AsyncIterator[tuple[Mailbox, Smtp]]:
     mailbox = Mailbox()
     server = await asyncio.get_running_loop().create_server(lambda: SMTP(mailbox, hostname="relay"), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    yield mailbox, EmailChannel(f"smtp://127.0.0.1:{port}", "desk@nord.example")
+    yield mailbox, Smtp(f"smtp://127.0.0.1:{port}", "desk@nord.example")
     server.close()
 
 
@@ -73,11 +77,11 @@ async def test_a_refused_mailbox_is_final_and_a_busy_one_is_not(relay: Any, to: 
 
 async def test_a_relay_that_is_not_there_may_come_back() -> None:
     with pytest.raises(DeliveryFailed) as caught:
-        await EmailChannel("smtp://127.0.0.1:1", "desk@nord.example").send(message("jo@muster.example"), "")
+        await Smtp("smtp://127.0.0.1:1", "desk@nord.example").send(message("jo@muster.example"), "")
     assert not caught.value.permanent
 
 
-class Twilio:
+class FakeTwilio:
     """The few doors of the provider that we use."""
 
     def __init__(self) -> None:
@@ -101,12 +105,12 @@ class Twilio:
 
 
 @pytest.fixture
-async def twilio() -> AsyncIterator[tuple[Twilio, SmsChannel]]:
-    fake, app = Twilio(), web.Application()
+async def twilio() -> AsyncIterator[tuple[FakeTwilio, Twilio]]:
+    fake, app = FakeTwilio(), web.Application()
     app.router.add_post("/2010-04-01/Accounts/AC1/Messages.json", fake.post)
     app.router.add_get("/2010-04-01/Accounts/AC1/Messages.json", fake.get)
     async with TestServer(app) as server:
-        channel = SmsChannel("AC1", "token", "+4930222", callback="https://desk.example/inbound/twilio/status", api=str(server.make_url("/")).rstrip("/"))
+        channel = Twilio("AC1", "token", "+4930222", callback="https://desk.example/inbound/twilio/status", api=str(server.make_url("/")).rstrip("/"))
         yield fake, channel
         await channel.close()
 
@@ -153,19 +157,19 @@ async def test_a_text_of_the_same_words_that_is_booked_already_is_not_this_one(t
 
 
 async def test_without_providers_everything_lies_on_the_demo_phone_and_a_time_lapse_refuses_real_ones(scene: Any) -> None:
-    found = open_channels(ChannelSettings(), scene.worker, scene.clock, time_lapse=True)
-    assert {type(channel) for channel in found.values()} == {PhoneChannel}
-    for settings in (ChannelSettings(twilio_account="AC1", twilio_token="t"), ChannelSettings(smtp_url="smtp://localhost", mail_from="a@b")):
+    found = open_channels(ProviderSettings(), scene.worker, scene.clock, time_lapse=True)
+    assert {type(channel) for channel in found.values()} == {DemoPhone}
+    for settings in (ProviderSettings(twilio_account="AC1", twilio_token="t"), ProviderSettings(smtp_url="smtp://localhost", mail_from="a@b")):
         with pytest.raises(Misconfigured, match="time-lapse"):
             open_channels(settings, scene.worker, scene.clock, time_lapse=True)
     with pytest.raises(Misconfigured, match="TELLTALE_TWILIO_TOKEN"):
-        open_channels(ChannelSettings(twilio_account="AC1"), scene.worker, scene.clock, time_lapse=False)
+        open_channels(ProviderSettings(twilio_account="AC1"), scene.worker, scene.clock, time_lapse=False)
 
 
 async def test_a_rehearsal_in_time_lapse_may_text_to_a_stand_in_on_this_machine(scene: Any) -> None:
-    here = ChannelSettings(twilio_account="AC1", twilio_token="t", twilio_api="http://127.0.0.1:4010")
+    here = ProviderSettings(twilio_account="AC1", twilio_token="t", twilio_api="http://127.0.0.1:4010")
     found = open_channels(here, scene.worker, scene.clock, time_lapse=True)
-    assert isinstance(found["sms"], SmsChannel)
-    elsewhere = ChannelSettings(twilio_account="AC1", twilio_token="t", twilio_api="https://api.dublin.ie1.twilio.com")
+    assert isinstance(found["sms"], Twilio)
+    elsewhere = ProviderSettings(twilio_account="AC1", twilio_token="t", twilio_api="https://api.dublin.ie1.twilio.com")
     with pytest.raises(Misconfigured, match="time-lapse"):
         open_channels(elsewhere, scene.worker, scene.clock, time_lapse=True)

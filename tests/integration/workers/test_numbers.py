@@ -13,11 +13,12 @@ from dealer_api.application import build
 from dealer_api.inbound import trust
 from dealer_api.live import Live
 from proofs.production.sms import Sms
+from providers.register import ProviderSettings
+from providers.twilio.sending import Twilio
 from schemas.message import Purpose
 from store import accounts, messages
 from store.pool import transaction
 from workers import missed_replies
-from workers.channels import SmsChannel
 
 HOUSE = "+4917604069100"  # TELLTALE_TWILIO_FROM
 
@@ -28,7 +29,7 @@ class Texting:
 
     scene: Any
     context: Any
-    sms: SmsChannel
+    sms: Twilio
     provider: Sms
     door: TestClient[Any, Any]
 
@@ -52,8 +53,8 @@ class Texting:
 async def texting(scene: Any, database: Any) -> AsyncIterator[Texting]:
     await scene.admin.execute("DELETE FROM senders")
     async with Sms() as provider:
-        sms = SmsChannel(provider.account, provider.token, HOUSE, api=provider.url)
-        app = build(scene.house, Live(database.role("desk")), extensions=(lambda app: trust(provider.token, app),))
+        sms = Twilio(provider.account, provider.token, HOUSE, api=provider.url)
+        app = build(scene.house, Live(database.role("desk")), extensions=(lambda app: trust(ProviderSettings(twilio_token=provider.token), app),))
         async with TestClient(TestServer(app)) as door:
             yield Texting(scene, dataclasses.replace(scene.context, channels={**scene.context.channels, "sms": sms}), sms, provider, door)
         await sms.close()
@@ -87,7 +88,7 @@ async def test_where_two_dealers_have_no_number_the_houses_is_nobodys(texting: T
 
 
 async def test_a_messaging_service_is_no_number_that_could_be_answered(texting: Texting) -> None:
-    service = SmsChannel(texting.provider.account, texting.provider.token, "MG0123", api=texting.provider.url)
+    service = Twilio(texting.provider.account, texting.provider.token, "MG0123", api=texting.provider.url)
     await missed_replies.once(texting.context, service)
     assert await texting.scene.admin.fetchval("SELECT count(*) FROM senders") == 0
     context = dataclasses.replace(texting.context, channels={**texting.context.channels, "sms": service})

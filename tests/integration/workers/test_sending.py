@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
+from providers.demo_phone.sending import DemoPhone
+from providers.provider import Blocked, Busy, Lookup, Receipt
 from schemas.errors import DeliveryFailed
 from schemas.message import Message, MessageKind, Purpose
 from store import consents, fleet, messages
 from store.pool import transaction
 from workers import sending
-from workers.channels import Blocked, Busy, Lookup, PhoneChannel, Receipt
 
 
 class Odd:
@@ -24,7 +25,7 @@ class Odd:
 
     sender = ""
 
-    def __init__(self, phone: PhoneChannel) -> None:
+    def __init__(self, phone: DemoPhone) -> None:
         self.phone = phone
         self.before: list[Exception] = []
         self.after: list[Exception] = []

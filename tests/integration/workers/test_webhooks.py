@@ -13,9 +13,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from dealer_api.application import build
 from dealer_api.inbound import trust
 from dealer_api.live import Live
-from rules.service.signing import signature
+from providers.register import ProviderSettings
+from providers.twilio.sending import Twilio
+from providers.twilio.signature import signature
 from workers import missed_replies
-from workers.channels import SmsChannel
 
 TOKEN = "twilio-secret"
 FORM = {"MessageSid": "SM1", "From": "", "To": "+4930111", "Body": "STOP"}
@@ -24,7 +25,7 @@ ADDRESS = "http://desk.example/inbound/twilio"
 
 @pytest.fixture
 async def door(scene: Any, database: Any) -> AsyncIterator[TestClient[Any, Any]]:
-    app = build(scene.house, Live(database.role("desk")), extensions=(lambda app: trust(TOKEN, app),))
+    app = build(scene.house, Live(database.role("desk")), extensions=(lambda app: trust(ProviderSettings(twilio_token=TOKEN), app),))
     async with TestClient(TestServer(app)) as client:
         yield client
 
@@ -79,7 +80,7 @@ async def test_texts_that_the_door_missed_are_fetched_and_heard_once(scene: Any,
     provider.router.add_get("/2010-04-01/Accounts/AC1/Messages.json", listed)
     await scene.admin.execute("UPDATE senders SET channel = 'twilio'")
     async with TestServer(provider) as server:
-        sms = SmsChannel("AC1", TOKEN, "+4930111", api=str(server.make_url("")).rstrip("/"))
+        sms = Twilio("AC1", TOKEN, "+4930111", api=str(server.make_url("")).rstrip("/"))
         base = str(door.make_url("")).rstrip("/")
         scene.house.__dict__["base_url"] = base  # the door's real address, which only now is known
         context = dataclasses.replace(scene.context, desk_url=base)

@@ -9,14 +9,14 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
+from providers.provider import Lookup, Receipt
 from schemas.errors import DeliveryFailed, Misconfigured
 from schemas.message import Message
-from workers.channels.channel import Lookup, Receipt
 
 TIMEOUT_S = 4.0
 
 
-class EmailChannel:
+class Smtp:
     """One relay."""
 
     def __init__(self, url: str, mail_from: str) -> None:
@@ -35,6 +35,10 @@ class EmailChannel:
     def sender(self) -> str:
         """Where all mails come from."""
         return self._from
+
+    @property
+    def missed(self) -> None:
+        """Mail that comes in is nobody's here."""
 
     async def send(self, message: Message, sender: str) -> Receipt:
         """`sender` is the dealer's own mailbox, where answers go."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import datetime
 
+from providers.provider import Lookup, Receipt
 from schemas.message import Message
 from store import phone
 from store.pool import Pool, transaction
-from workers.channels.channel import Lookup, Receipt
 
 
-class PhoneChannel:
+class DemoPhone:
     """A provider that takes each reference once, as a good provider would."""
 
     def __init__(self, pool: Pool, clock: Callable[[], datetime]) -> None:
@@ -21,6 +21,10 @@ class PhoneChannel:
     def sender(self) -> str:
         """The demo phone knows the dealer's own."""
         return ""
+
+    @property
+    def missed(self) -> None:
+        """Nothing goes missing between two tables."""
 
     async def send(self, message: Message, sender: str) -> Receipt:
         """Its own transaction, as if it were somebody else's machine."""

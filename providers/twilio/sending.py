@@ -9,10 +9,10 @@ from typing import Any
 
 import aiohttp
 
-from rules.service.signing import signature
+from providers.provider import Blocked, Busy, Lookup, Receipt
+from providers.twilio.signature import signature
 from schemas.errors import DeliveryFailed, Misconfigured
 from schemas.message import Message
-from workers.channels.channel import Blocked, Busy, Lookup, Receipt
 
 TIMEOUT_S = 4.0
 API = "https://api.twilio.com"
@@ -30,7 +30,7 @@ class OwnNumber:
     webhook: str
 
 
-class SmsChannel:
+class Twilio:
     """One Twilio account. Addresses its own machine in tests by `api`."""
 
     def __init__(self, account: str, token: str, sender: str, *, callback: str = "", api: str = API) -> None:
@@ -113,8 +113,18 @@ class SmsChannel:
         found = next((one for one in said.get("incoming_phone_numbers", ()) if one.get("phone_number") == number), None)
         return None if found is None else OwnNumber(number, str(found.get("sms_url") or ""))
 
-    async def deliver(self, address: str, text: dict[str, str]) -> None:
+    @property
+    def missed(self) -> Twilio:
+        """It can be asked."""
+        return self
+
+    def name_of(self, text: dict[str, str]) -> str:
+        """Its SID."""
+        return text["MessageSid"]
+
+    async def deliver(self, public_url: str, text: dict[str, str]) -> None:
         """Bring a text to our own door as Twilio would; what goes wrong is tried again at the next look."""
+        address = f"{public_url.rstrip('/')}/inbound/twilio"
         headers = {"X-Twilio-Signature": signature(self._token, address, text)}
         try:
             async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as ours, ours.post(address, data=text, headers=headers):

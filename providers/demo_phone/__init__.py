@@ -1,0 +1,1 @@
+"""The demo phone: what stands in where no provider is set up."""
