@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -78,4 +79,11 @@ def test_the_example_names_what_compose_reads_and_nothing_else() -> None:
 
 def test_the_image_holds_every_room_that_a_service_imports() -> None:
     copied = set(re.findall(r"^COPY (\w+) \1$", (ROOT / "deploy" / "Dockerfile").read_text(), re.M))
-    assert copied == {"schemas", "monitoring", "rules", "store", "gateway", "workers", "dealer_api", "simulator", "telltale"}
+    rooms = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"])
+    assert copied == rooms - {"proofs"}
+
+
+def test_what_the_image_copies_is_seen_by_its_build() -> None:
+    copied = [word for words in re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "deploy" / "Dockerfile").read_text(), re.M) for word in words.split()]
+    seen = {line[1:] for line in (ROOT / ".dockerignore").read_text().split() if line.startswith("!")}
+    assert [one for one in copied if one not in seen or not (ROOT / one).exists()] == []
