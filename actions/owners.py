@@ -14,7 +14,7 @@ from actions.context import House
 from rules.service import importing
 from schemas.account import Dealer
 from schemas.consent import Owner
-from schemas.errors import BadInput
+from schemas.errors import BadInput, IllegalMove
 from schemas.message import Purpose
 from schemas.moment import zone
 from schemas.text import storable
@@ -64,7 +64,7 @@ async def update(house: House, dealer_id: int, actor: str, owner_id: int, change
     """Changed by the desk; history keeps which fields, never the private values."""
     async with house.at(dealer_id) as connection:
         dealer = await accounts.dealer(connection, dealer_id)
-        await owners.get(connection, dealer_id, owner_id)
+        _standing(await owners.get(connection, dealer_id, owner_id))
         owner = await owners.update(connection, dealer_id, owner_id, _checked(house, dealer, changes))
         said = ", ".join(sorted(changes)) or "nothing"
         await history.write(connection, dealer_id, "owner", owner_id, old=None, new="changed", reason=f"changed {said}", actor=actor, now=house.now())
@@ -94,8 +94,14 @@ async def reach(house: House, dealer_id: int, actor: str) -> int:
 async def consent(house: House, dealer_id: int, actor: str, owner_id: int, given: Mapping[Purpose, bool], *, source: str, wording: str) -> None:
     """A yes or no for each purpose, with its proof."""
     async with house.at(dealer_id) as connection:
-        await owners.get(connection, dealer_id, owner_id)
+        _standing(await owners.get(connection, dealer_id, owner_id))
         await _record(connection, dealer_id, owner_id, given, f"{source} ({actor})", wording, house.now())
+
+
+def _standing(owner: Owner) -> None:
+    """Nothing is written about somebody who was erased."""
+    if owner.erased_at is not None:
+        raise IllegalMove("owner", "erased", "change", ())
 
 
 async def import_list(house: House, dealer_id: int, actor: str, text: str, *, dry_run: bool = False) -> Imported:

@@ -83,6 +83,7 @@ ENROL_VEHICLES = Permission("vehicles.enrol", "Give a car's unit its credentials
 READ_OWNERS = Permission("owners.read", "Owners: how they are reached, what they agreed to, the conversation", _ADVISORS, "owners:read")
 WRITE_OWNERS = Permission("owners.write", "Add and change owners, record their consent, import a list", _ADVISORS, "owners:write")
 EXPORT_OWNERS = Permission("owners.export", "Hand out everything that is held about an owner", _MANAGERS)
+ERASE_OWNERS = Permission("owners.erase", "Erase an owner for good; a pseudonym stands in their place", _MANAGERS)
 READ_MESSAGES = Permission("messages.read", "The conversation with an owner, beside what else one may read of a case", _WORKSHOP, "messages:read")
 WRITE_TO_OWNERS = Permission("messages.write", "Write to an owner in one's own words; mark what they wrote as read", _ADVISORS, "messages:write")
 

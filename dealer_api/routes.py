@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actions import exporting
+from actions import erasing, exporting
 from actions.owners import Imported
 from dealer_api import permissions as may
 from dealer_api.api import (
@@ -93,6 +93,7 @@ API: tuple[Route, ...] = (
     Route("PATCH", f"{_V1}/owners/{{id}}", owners.change, may.WRITE_OWNERS, "Change an owner", owners.OwnerChanges, Owner),
     Route("GET", f"{_V1}/owners/{{id}}/export", owners.export, may.EXPORT_OWNERS, "Everything that is held about an owner; each look is written into history", answer=exporting.OwnerExport),
     Route("GET", f"{_V1}/owners/{{id}}/readings", owners.export_readings, may.EXPORT_OWNERS, "What their cars said while they were theirs, message by message, as CSV"),
+    Route("POST", f"{_V1}/owners/{{id}}/erase", owners.erase, may.ERASE_OWNERS, "Erase an owner for good, with their name as a confirmation; 409 with a named state while their car is in our hands", owners.Confirmed, erasing.Erased),
     Route("POST", f"{_V1}/owners/{{id}}/consents", owners.agree, may.WRITE_OWNERS, "Record a yes or no, with its words", owners.Agreed, Page[Consent]),
     Route("POST", f"{_V1}/owners/{{id}}/messages", owners.write, may.WRITE_TO_OWNERS, "Write to an owner", cases.Words, cases.Queued, status=201),
     Route("POST", f"{_V1}/owners/{{id}}/read", owners.mark_read, may.WRITE_TO_OWNERS, "What they wrote has been read", cases.Nothing, cases.Nothing),

@@ -24,6 +24,7 @@ ORDER BY id LIMIT $6
 """
 _END_EPOCH = "UPDATE ownerships SET until = $3 WHERE dealer_id = $1 AND vehicle_id = $2 AND until IS NULL"
 _BEGIN_EPOCH = "INSERT INTO ownerships (dealer_id, vehicle_id, owner_id, since) VALUES ($1, $2, $3, $4)"
+_ERASED = "SELECT erased_at IS NOT NULL FROM owners WHERE dealer_id = $1 AND id = $2"
 _SET_OWNER = f"UPDATE vehicles SET owner_id = $3 WHERE dealer_id = $1 AND id = $2 RETURNING {_COLUMNS}"
 _ADOPT = """
 UPDATE cases SET owner_id = $3 WHERE dealer_id = $1 AND vehicle_id = $2 AND owner_id IS NULL AND state NOT IN ('done', 'dismissed')
@@ -83,6 +84,8 @@ async def give(connection: Connection, dealer_id: int, vehicle_id: int, owner_id
     if before.owner_id == owner_id:
         return before
     await connection.execute(_END_EPOCH, dealer_id, vehicle_id, now)
+    if owner_id is not None and await connection.fetchval(_ERASED, dealer_id, owner_id):
+        raise NotFound("owner")
     try:
         async with connection.transaction():
             if owner_id is not None:

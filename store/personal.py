@@ -19,7 +19,7 @@ _OFFERS = f"(SELECT id FROM offers WHERE dealer_id = {{dealer}} AND case_id IN {
 _BOOKINGS = f"(SELECT id FROM bookings WHERE dealer_id = {{dealer}} AND case_id IN {_CASES})"
 _LEGS = f"(SELECT id FROM legs WHERE dealer_id = {{dealer}} AND booking_id IN {_BOOKINGS})"
 _ADDRESSES = "(SELECT phone FROM owners WHERE dealer_id = {dealer} AND id = {owner} UNION SELECT email FROM owners WHERE dealer_id = {dealer} AND id = {owner})"
-_THINGS = f"""(t.noun = 'owner' AND t.subject_id = {{owner}} OR t.noun = 'case' AND t.subject_id IN {_CASES} OR t.noun = 'offer' AND t.subject_id IN {_OFFERS}
+THINGS = f"""(t.noun = 'owner' AND t.subject_id = {{owner}} OR t.noun = 'case' AND t.subject_id IN {_CASES} OR t.noun = 'offer' AND t.subject_id IN {_OFFERS}
   OR t.noun = 'booking' AND t.subject_id IN {_BOOKINGS} OR t.noun = 'leg' AND t.subject_id IN {_LEGS} OR t.noun = 'estimate' AND t.subject_id IN
   (SELECT id FROM estimate_lines WHERE dealer_id = {{dealer}} AND booking_id IN {_BOOKINGS})
   OR t.noun = 'message' AND t.subject_id IN (SELECT id FROM messages WHERE dealer_id = {{dealer}} AND owner_id = {{owner}}))"""
@@ -69,7 +69,7 @@ PARTS: Final = (
         "id vin dealer_id dealer_since profile title secret_hash enrolled_at facts last_heard_at online changed mosquitto_hash", owner_id="NULL", plate="NULL",
         revoked_at="coalesce(t.revoked_at, {now})",
     ), exported=False, by_hand=True),
-    Part("consents", "consents", "t.owner_id = {owner}", _kept("id dealer_id owner_id purpose given at", source="'erased'", wording="''"), frozenset({"owner_id", "id"})),
+    Part("consents", "consents", "t.owner_id = {owner}", _kept("id dealer_id owner_id purpose given at", source="'erased'", wording="''"), frozenset({"owner_id", "id"}), by_hand=True),
     Part("conversation", "threads", "t.owner_id = {owner}", _kept("id dealer_id owner_id last_in_at last_out_at", needs_reading="false"), frozenset({"owner_id", "id"})),
     Part("texts_to_them", "messages", "t.owner_id = {owner}", _kept(
         "id dealer_id thread_id owner_id staff_id case_id kind purpose channel language reference attempts author queued_at due_at claimed_at retry_at sent_at",
@@ -88,7 +88,7 @@ PARTS: Final = (
         "id dealer_id reference at", from_address="''", to_address="''", body="''"), frozenset({"reference"})),
     Part("cases", "cases", "t.owner_id = {owner}", _kept(
         "id dealer_id vehicle_id owner_id state severity origin assignee_id comebacks opened_at changed_at acknowledged_at escalated_at repaired_at proof",
-        title=MENTIONS, note="''",
+        title=f"CASE WHEN t.origin = 'call' OR t.title ~* {{words}} THEN '{GONE}' ELSE t.title END", note="''",
     ), frozenset({"owner_id", "assignee_id"})),
     Part("alerts", "alerts", f"(t.case_id IN {_CASES} OR {_while_theirs('first_at')})", _kept(
         "id dealer_id vehicle_id rule rule_version component episode step state severity because first_at changed_at received_at case_id shadow late evidence")),
@@ -113,7 +113,7 @@ PARTS: Final = (
         "id dealer_id vehicle_id vin topic reason detail boot seq times received_at decided decided_by decided_at folded_at taken_back_at", payload="''"),
         frozenset({"payload", "decided_by", "boot", "seq", "folded_at", "taken_back_at"}), {"said": "encode(t.payload, 'escape')"}),
     Part("gaps", "gaps", _while_theirs("opened_at"), _kept("id dealer_id vehicle_id boot first_seq last_seq opened_at asked closed_at outcome")),
-    Part("what_happened", "history", _THINGS, _kept("id dealer_id noun subject_id old new actor at", reason="taken out, its keyed hash stays"), frozenset({"actor"}), by_hand=True),
+    Part("what_happened", "history", THINGS, _kept("id dealer_id noun subject_id old new actor at", reason="taken out, its keyed hash stays"), frozenset({"actor"}), by_hand=True),
     Part("contact", "owners", "t.id = {owner}", _kept(
         "id dealer_id channel language zone quiet_from quiet_to created_at", name="'Erased owner ' || t.id", phone="NULL", email="NULL", address="NULL",
         stopped_at="coalesce(t.stopped_at, {now})", erased_at="{now}",

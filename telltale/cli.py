@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "vehicle": ("vehicle", "Cars: enrol, revoke."),
     "owners": ("owners", "Owners, their cars and their consent: import from CSV."),
     "key": ("key", "API keys: create, list, revoke."),
+    "erasures": ("erasures", "People who were erased: list them, and erase them again after an older backup was restored."),
     "audit": ("audit", "The sealed history of what people and programs did: verify, resume."),
     "retention": ("retention", "Days of readings: kept, detached, brought back."),
     "bench": ("bench", "Measure: intake, counterless, rules, booking, api."),

@@ -66,6 +66,8 @@ def _word(how: str) -> str:
             return "the time of the erasure, unless an earlier one stands"
         case _ if "'cancelled'" in how:
             return "cancelled, if it was waiting"
+        case _ if "t.origin" in how:
+            return "stays unless somebody rang, whose words it are, or the person is mentioned in it"
         case "'Erased owner ' || t.id":
             return "a pseudonym: Erased owner and their number"
     return how.strip("'").replace("|", "\\|") if not how.startswith("CASE") else "that it was erased"

@@ -8,7 +8,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from actions import exporting
+from actions import erasing, exporting
 from actions import messages as words
 from actions import owners as acts
 from dealer_api import readings_file
@@ -45,6 +45,12 @@ class Agreed(Body):
     def given(self) -> dict[Purpose, bool]:
         """What was said; what was not asked is left out."""
         return {purpose: said for purpose in _ASKED if (said := getattr(self, purpose.value)) is not None}
+
+
+class Confirmed(Body):
+    """The owner's name, as it stands there."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class NewOwner(Body):
@@ -126,6 +132,11 @@ async def export(request: web.Request) -> web.Response:
 
 async def export_readings(request: web.Request) -> web.StreamResponse:
     return await readings_file.send(request, number(request))
+
+
+async def erase(request: web.Request) -> web.Response:
+    me, said = call(request), await read(request, Confirmed)
+    return reply(await erasing.erase(me.house, me.dealer_id, me.actor, number(request), said.name))
 
 
 async def create(request: web.Request) -> web.Response:

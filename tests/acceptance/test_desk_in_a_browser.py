@@ -226,7 +226,7 @@ async def test_every_page_is_accessible_and_never_scrolls_sideways(world: Any, v
     cases, cars = world.cases, world.cars
     addresses = [
         "/queue", "/queue?show=done", "/today", "/today?day=3", "/waiting", "/vehicles", f"/vehicles/{cars['HH-EC 417']}", f"/vehicles/{cars['HH-SK 82']}",
-        "/quarantine", "/owners", "/owners/2", "/owners/2/export", "/owners/new", "/cases/new", "/staff", "/import", "/settings", "/security", "/more", f"/cases/{cases['HH-JW 88']}/offer",
+        "/quarantine", "/owners", "/owners/2", "/owners/2/export", "/owners/2/erase", "/owners/new", "/cases/new", "/staff", "/import", "/settings", "/security", "/more", f"/cases/{cases['HH-JW 88']}/offer",
         *(f"/cases/{cases[plate]}" for plate in ("HH-EC 417", "HH-SL 41", "HH-OG 58", "HH-HJ 74", "HH-LF 33")), "/sign-in", "/forgotten",
     ]  # fmt: skip
     found: list[str] = []

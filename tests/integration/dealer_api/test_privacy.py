@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import itertools
 import json
+import os
+import re
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import asyncpg
 import pytest
 
 from actions import bookings, cases, owners, vehicles
 from schemas.booking import BookingKind
+from schemas.errors import Unavailable
 from schemas.keeping import WHERE_IDS
 from schemas.message import MessageKind, Purpose
-from store import history, messages, secrets
+from store import erasing, history, messages, secrets
+from store.house_key import KeyHolder
 from store.pool import transaction
+from tests.conftest import SECRET
+from workers.sealing import Sealer, verify
+
+ROOT = Path(__file__).resolve().parents[3]
 
 NAME, PHONE, MAIL, ADDRESS = "Zora Kanarius", "+491709990001", "zora@kanari.example", "Kanarienweg 77, Hamburg"
 WORDS = ("CANARYOUT", "CANARYIN", "CANARYNOTE", "CANARYSTAFF", "CANARYFEEDBACK", "CANARYWHY")
@@ -134,3 +147,156 @@ async def test_only_managers_of_the_same_dealer_get_it(person):
         assert (await (await desk.as_role("manager", desk.other)).get(f"/owners/{person.owner.id}/{path}")).status == 404
     await desk.get(await desk.as_role("manager", desk.other), f"/api/v1/owners/{person.owner.id}/export", 404)
     await desk.get(await desk.as_role("advisor"), f"/api/v1/owners/{person.owner.id}/export", 403)
+
+
+SEARCHED = """SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'
+AND data_type IN ('text', 'jsonb', 'json', 'bytea', 'character varying', 'ARRAY', 'USER-DEFINED') AND table_name <> 'reading_values'"""
+
+
+async def found_in(p: Any, *words: str) -> set[str]:
+    """Every column of every table in which one of these stands, as text or as bytes."""
+    found = set()
+    for row in await p.desk.admin.fetch(SEARCHED):
+        table, column = f'"{row["table_name"]}"', f'"{row["column_name"]}"'
+        said = f"position(lower($1) in lower({column}::text)) > 0 OR position(lower($2) in lower({column}::text)) > 0"
+        for word in words:
+            if await p.desk.admin.fetchval(f"SELECT EXISTS (SELECT FROM {table} WHERE {said})", word, word.encode().hex()):
+                found.add(f"{row['table_name']}.{row['column_name']}: {word}")
+    return found
+
+
+async def sealed(p: Any) -> None:
+    kit = SimpleNamespace(pool=p.worker, machine=p.desk.clock, clock=p.desk.clock)
+    sealer = Sealer(kit, KeyHolder(SECRET))  # type: ignore[arg-type]
+    while await sealer.once():
+        pass
+
+
+async def audit_faults(p: Any) -> list[Any]:
+    async with transaction(p.worker) as connection:
+        return (await verify(connection, await KeyHolder(SECRET).key(connection), p.dealer, p.desk.clock()))[2]
+
+
+@pytest.fixture
+async def known(person: Any, pool_as: Any, database: Any) -> Any:
+    """The house opens its key; some of the history is sealed already, some is not. And an answer of the API is kept."""
+    person.worker, person.database_url = await pool_as("worker"), database.url
+    object.__setattr__(person.desk.house, "secret", SECRET)
+    await sealed(person)
+    async with transaction(person.desk.house.pool, person.dealer) as connection:
+        await history.write(connection, person.dealer, "case", person.case.id, old=None, new="noted", reason="CANARYWHY again", actor=person.actor, now=person.desk.clock())
+        await history.write(connection, person.dealer, "vehicle", 999, old=None, new="noted", reason=f"rang {NAME}", actor=person.actor, now=person.desk.clock())
+    manager = await person.desk.as_role("manager")
+    await person.desk.post(manager, "/api/v1/owners", {"name": "Zora's brother", "phone": "+491709990003"})
+    await person.desk.admin.execute("UPDATE idempotency SET body = convert_to($1, 'UTF8')", json.dumps({"name": NAME}))
+    return person
+
+
+async def test_after_an_erasure_no_column_of_any_table_knows_who_it_was_and_the_books_stay(known):
+    desk, manager = known.desk, await known.desk.as_role("manager")
+    books = "SELECT (SELECT count(*) FROM cases), (SELECT count(*) FROM bookings), (SELECT count(*) FROM messages), (SELECT count(*) FROM replies), (SELECT count(*) FROM consents), (SELECT count(*) FROM feedback)"
+    before = tuple(await desk.admin.fetchrow(books))
+    assert len(await found_in(known, *CANARIES, "HH-ZK 77")) > 20
+    done = await desk.post(manager, f"/api/v1/owners/{known.owner.id}/erase", {"name": f" {NAME.upper()} "})
+    assert done["name"] == f"Erased owner {known.owner.id}" and done["emptied"]["where_cars_were"] == 3
+    brother = {"owners.name: Zora", "idempotency.body: Zora"}
+    assert await found_in(known, *CANARIES, "HH-ZK 77") <= brother
+    assert tuple(await desk.admin.fetchrow(books)) == before
+    assert await desk.admin.fetchval("SELECT count(*) FROM messages WHERE owner_id = $1 AND state IN ('queued', 'claimed')", known.owner.id) == 0
+    assert await desk.admin.fetchval("SELECT state FROM cases WHERE id = $1", known.case.id) == "dismissed"
+    assert await desk.admin.fetchval("SELECT state FROM bookings WHERE id = $1", known.booking.id) == "cancelled"
+    assert await desk.admin.fetchval("SELECT count(*) FROM slots WHERE booking_id = $1 AND state <> 'released'", known.booking.id) == 0
+    assert await desk.admin.fetchval("SELECT owner_id FROM vehicles WHERE id = $1", known.car.id) is None
+    assert (await desk.anonymous().get(f"/o/{known.link}")).status in (404, 410)
+    where = "SELECT count(*) FROM readings WHERE ids && ARRAY[63]::smallint[]"
+    assert await desk.admin.fetchval(where) == 1 and await desk.admin.fetchval("SELECT count(*) FROM readings") == 4  # the one before keeps theirs
+    assert "for Nina only" in [row["body"] for row in await desk.admin.fetch("SELECT body FROM messages")]
+
+
+async def test_the_chain_of_history_still_verifies_and_nobody_can_pretend_an_erasure(known):
+    manager = await known.desk.as_role("manager")
+    assert await audit_faults(known) == []
+    await known.desk.post(manager, f"/api/v1/owners/{known.owner.id}/erase", {"name": NAME})
+    assert await audit_faults(known) == []
+    await sealed(known)
+    assert await audit_faults(known) == []
+    assert await known.desk.admin.fetchval("SELECT count(*) FROM history WHERE reason = '(words removed)'") >= 3
+    row = await known.desk.admin.fetchval("SELECT max(id) FROM history WHERE noun = 'owner' AND new = 'erased'")
+    other = await known.desk.admin.fetchval("SELECT min(id) FROM history WHERE reason <> '(words removed)'")
+    async with transaction(known.desk.house.pool, known.dealer) as connection:  # even with the desk's own rights
+        await connection.execute("SELECT take_out_words($1, $2, $3, $4)", known.dealer, row, [other], [b"x" * 32])
+    assert {fault.what for fault in await audit_faults(known)} >= {"unauthorised"}
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="nobody was erased"):
+        async with transaction(known.desk.house.pool, known.dealer) as connection:
+            await connection.execute("SELECT blank_consents($1, $2)", known.dealer, known.neighbour.id)
+    for call in ("SELECT take_out_words($1, 1, '{1}', '{x}')", "SELECT forget_where($1, 1, '{1}', '-infinity', 'infinity')"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with transaction(known.desk.house.pool, known.desk.other.id) as connection:
+                await connection.execute(call, known.dealer)
+
+
+async def test_it_is_refused_with_its_reason_while_the_car_is_in_our_hands_and_changes_nothing(known):
+    desk, manager = known.desk, await known.desk.as_role("manager")
+    path = f"/api/v1/owners/{known.owner.id}/erase"
+    assert (await desk.post(manager, path, {"name": "Zora"}, expect=422))["field"] == "name"
+    await desk.admin.execute("UPDATE legs SET state = 'on_the_way' WHERE kind = 'collect'")
+    assert (await desk.post(manager, path, {"name": NAME}, expect=409))["state"] == "driver_under_way"
+    await desk.admin.execute("UPDATE legs SET state = 'at_workshop' WHERE kind = 'collect'")
+    await desk.admin.execute("UPDATE bookings SET state = 'ready'")
+    assert (await desk.post(manager, path, {"name": NAME}, expect=409))["state"] == "car_in_our_hands"
+    page = await (await manager.get(f"/owners/{known.owner.id}/erase")).text()
+    assert "Their car is in our hands" in page and "Erase for good" not in page
+    assert (await desk.get(manager, f"/api/v1/owners/{known.owner.id}"))["name"] == NAME
+
+
+async def test_on_the_page_it_takes_the_name_typed_and_afterwards_nothing_is_written_about_them(known):
+    desk, manager = known.desk, await known.desk.as_role("manager")
+    path = f"/owners/{known.owner.id}"
+    page = await (await manager.get(f"{path}/erase")).text()
+    assert "1 open case" in page and f"{path}/export" in page
+    csrf = re.findall(r'name="csrf" value="([^"]+)"', page)[0]
+    wrong = await manager.post(f"{path}/erase", data={"csrf": csrf, "name": "somebody"})
+    assert wrong.status == 422 and "type it as it stands" in await wrong.text()
+    assert (await (await desk.as_role("advisor")).get(f"{path}/erase")).status == 403
+    said = await manager.post(f"{path}/erase", data={"csrf": csrf, "name": NAME}, allow_redirects=False)
+    assert said.status == 303 and said.headers["Location"] == path
+    page = await (await manager.get(path)).text()
+    assert f"Erased owner {known.owner.id}" in page and "The words are no longer kept" in page and "Send text" not in page and "Record a yes or no" not in page
+    for body, where in (({"name": "New"}, ""), ({"service": True, "wording": "w"}, "/consents")):
+        said = await (manager.post if where else manager.patch)(f"/api/v1{path}{where}", json=body, headers={"Idempotency-Key": f"e{where}"})
+        assert said.status == 409
+    await desk.post(manager, f"/api/v1{path}/erase", {"name": f"Erased owner {known.owner.id}"}, expect=409)
+    assert (await manager.patch(f"/api/v1/vehicles/{known.car.id}", json={"owner_id": known.owner.id})).status == 404
+
+
+async def test_an_erasure_that_fails_at_its_end_leaves_everything_as_it_was(known, monkeypatch):
+    async def fails(*_: Any) -> None:
+        raise Unavailable("the database", "gone")
+
+    before = await found_in(known, *CANARIES)
+    monkeypatch.setattr(erasing, "take_out", fails)
+    await known.desk.post(await known.desk.as_role("manager"), f"/api/v1/owners/{known.owner.id}/erase", {"name": NAME}, expect=503)
+    assert await found_in(known, *CANARIES) == before
+
+
+async def test_whoever_comes_back_with_an_older_backup_is_erased_again_and_nobody_else(known, tmp_path):
+    desk = known.desk
+    when = desk.clock()
+    created = await desk.admin.fetchval("SELECT created_at FROM owners WHERE id = $1", known.owner.id)
+    stone = {"dealer_id": known.dealer, "owner_id": known.owner.id, "created_at": created.isoformat(), "erased_at": when.isoformat()}
+    someone = {**stone, "owner_id": known.neighbour.id, "created_at": when.isoformat()}  # the number was given to somebody else since
+    listed = tmp_path / "erasures.json"
+    listed.write_text(json.dumps({"erasures": [stone, someone]}))
+    await desk.admin.execute("UPDATE bookings SET state = 'arrived'")  # as it was that day: no reason to wait
+    said = await asyncio.to_thread(command, known, "apply", "--from", str(listed), "--json")
+    assert (said.returncode, json.loads(said.stdout or "{}")) == (0, {"listed": 2, "erased": 1}), said.stderr
+    assert await found_in(known, *CANARIES) <= {"owners.name: Zora", "idempotency.body: Zora"} and await audit_faults(known) == []
+    assert json.loads((await asyncio.to_thread(command, known, "apply", "--from", str(listed), "--json")).stdout)["erased"] == 0
+    (again,) = json.loads((await asyncio.to_thread(command, known, "list", "--json")).stdout)["erasures"]
+    assert (again["owner_id"], again["created_at"]) == (known.owner.id, stone["created_at"])
+    assert (await asyncio.to_thread(command, known, "apply", "--from", __file__)).returncode != 0
+
+
+def command(p: Any, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "DATABASE_URL": p.database_url, "TELLTALE_SECRET": SECRET, "PYTHONPATH": str(ROOT)}
+    return subprocess.run([sys.executable, "-P", "-m", "telltale", "erasures", *words], env=environment, capture_output=True, text=True, timeout=60, check=False)
