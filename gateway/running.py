@@ -1,4 +1,4 @@
-"""The gateway as a service: leases, cars, sessions, doorkeeper, then the loop."""
+"""The gateway as a service: leases, cars, sessions, auth callout, then the loop."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Gateway:
     health: Health
     shares: BucketLeases
     auth_callout: AuthCallout | None
-    denials: DeniedPublishes | None
+    denied: DeniedPublishes | None
     clock: Callable[[], datetime]
     database_url: str
     retention: Retention
@@ -144,7 +144,7 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
             tasks.create_task(g.catching_up.run(), name="catching up")
             tasks.create_task(_listen(g), name="bells")
             tasks.create_task(_meet_all(g), name="cars")
-            tasks.create_task(_look(g), name="denials")
+            tasks.create_task(_look(g), name="denied publishes")
             tasks.create_task(_keep_days(g), name="days")
             tasks.create_task(_follow_clock(g), name="clock")
             await g.broker.open(sorted(g.writer.buckets))  # before any car can speak: what nobody subscribes to is gone
@@ -251,8 +251,8 @@ async def _look(g: Gateway) -> None:
     """The broker's log, and rules that broke."""
     while True:
         await asyncio.sleep(LOOK_S)
-        if g.denials is not None:
-            for (kind, user), (times, last) in g.denials.new().items():
+        if g.denied is not None:
+            for (kind, user), (times, last) in g.denied.new().items():
                 if (bucket_of(user[:17]) if is_vin(user[:17]) else 0) not in g.writer.buckets:
                     continue  # every gateway reads the same log; one counts
                 metrics.DENIED.labels(kind.removeprefix("denied_")).inc(times)

@@ -80,7 +80,7 @@ async def serve(
     context: Context, database_url: str, ready: Callable[..., None] = lambda **facts: None, health: Health | None = None, *, senders: int = SENDERS,
     retention_days: int = 400,
 ) -> None:
-    """All loops over one kit; separate from `run` so that a proof can hand in a kit of its own."""
+    """All loops over one context; separate from `run` so that a proof can hand in one of its own."""
     bell, health = Bell(), health or Health(context.pool, context.clock, context.machine)
     _loop = partial(_turning, health)
     verifier = Verifier(context)

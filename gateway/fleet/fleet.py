@@ -53,7 +53,7 @@ class Route:
 
 
 class Fleet:
-    """Every car we know by VIN, topic and id; `known` is what the doorkeeper looks at."""
+    """Every car we know by VIN, topic and id; `known` is what the auth callout looks at."""
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge

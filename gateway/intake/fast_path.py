@@ -1,7 +1,7 @@
-"""The straight road: the next message of a car of which nothing is missing, from bytes to a packed row in one piece.
+"""The fast path: the next message of a car of which nothing is missing, from bytes to a packed row in one piece.
 
 Nearly all messages are that. Whatever is odd about one, however little, is left to `gateway.intake.judge`'s longer road, which
-says the same of a straight message (a test holds them together); so nothing here may refuse, wait or repair.
+says the same of a message in order (a test holds them together); so nothing here may refuse, wait or repair.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ Fault = Callable[[Reading, Exception], tuple[AlertStep, ...]]
 def walk(
     batch: Batch, fleet: Fleet, shown: LatestValues, fault: Fault, due: dict[Car, Reading | None], leaves: Container[int], chunk: Chunk, positions: range
 ) -> list[Left]:
-    """Judge and pack what is straight; `fault` is told what the judge raised, `leaves` are the days that may be written to. Returns what
-    is not straight, in its order.
+    """Judge and pack what is in order; `fault` is told what the judge raised, `leaves` are the days that may be written to. Returns what
+    is out of order, in its order.
 
-    Nothing overtakes in a car's own order: what comes after a number that is left here is not straight, for that number is missing.
+    Nothing overtakes in a car's own order: what comes after a number that is left here is out of order, for that number is missing.
     """
     received_at, window, of_batch = batch.received_at, batch.window, batch.of_batch
     routes, quick, step, pack, acks = fleet.routes.get, normalise.quick, fleet.judge.step, readings.pack_plain, batch.acks

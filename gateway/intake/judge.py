@@ -31,13 +31,13 @@ log = structlog.get_logger()
 Due = dict[Car, Reading | None]  # cars that need a checkpoint, with their last row
 
 
-class Judging:
+class BatchJudge:
     """Owns the cars' memories while a batch is prepared; nothing else moves them."""
 
     def __init__(
-        self, fleet: Fleet, hearing: Decoder, refusals: Refusals, shown: LatestValues, clock: Callable[[], datetime], leaves: Leaves | None = None
+        self, fleet: Fleet, decoder: Decoder, refusals: Refusals, shown: LatestValues, clock: Callable[[], datetime], leaves: Leaves | None = None
     ) -> None:
-        self.fleet, self.hearing, self.refusals, self.shown, self.clock = fleet, hearing, refusals, shown, clock
+        self.fleet, self.decoder, self.refusals, self.shown, self.clock = fleet, decoder, refusals, shown, clock
         self.leaves = leaves or Leaves()
         self.poison: dict[tuple[int, int, int], str] = {}  #: rows that the database refused
         self.duplicates = self.late = 0
@@ -49,17 +49,17 @@ class Judging:
         received_at = batch.received_at
         self._owing.clear()
         self.leaves.turn(received_at)
-        self.hearing.keys.turn()
+        self.decoder.keys.turn()
         due: Due = {}
         now = time.monotonic()
         for chunk in chunks:
             batch.messages += len(chunk)
             for first in range(0, len(chunk), fast_path.SLICE):
                 left = self._walk(batch, chunk, range(first, min(first + fast_path.SLICE, len(chunk))), due)
-                for car, said, payload, name in await self.hearing.hear(batch, chunk, left, received_at) if left else ():
+                for car, said, payload, name in await self.decoder.hear(batch, chunk, left, received_at) if left else ():
                     self._admit(batch, car, said, payload, name, now, due)
                 await asyncio.sleep(0)
-        await self.hearing.warm_up(batch, [car for car, _, _ in accepted])
+        await self.decoder.warm_up(batch, [car for car, _, _ in accepted])
         for car, quarantine_id, said in accepted:
             self._let_in(batch, car, quarantine_id, said, due)
         if tick:
@@ -79,10 +79,10 @@ class Judging:
     def forget(self) -> None:
         """Back to what the database says: nothing is being written."""
         self.fleet.forget_all()
-        self.hearing.keys.forget()
+        self.decoder.keys.forget()
 
     def _walk(self, batch: Batch, chunk: Chunk, positions: range, due: Due) -> list[fast_path.Left]:
-        """What is straight is judged; the rest comes back. While rows are being sorted out, nothing is straight."""
+        """What is in order is judged; the rest comes back. While rows are being sorted out, nothing takes the fast path."""
         if self.poison:
             return [(n, None) for n in positions]
         return fast_path.walk(batch, self.fleet, self.shown, self._fault, due, self.leaves.open, chunk, positions)
@@ -107,7 +107,7 @@ class Judging:
         row.day = self.leaves.of(row.day, now)
         sequence = car.sequence
         if boot == NO_BOOT:
-            if self.hearing.keys.said_before((car.id, seq)):
+            if self.decoder.keys.said_before((car.id, seq)):
                 self.duplicates += 1
                 return
             arrival = Arrival.NEXT
@@ -222,7 +222,7 @@ class Judging:
             return
         row.boot, row.seq = NO_BOOT, quarantine_id  # its own number is taken, by the rest of it or by its refusal
         row.mark |= Mark.ACCEPTED | Mark.LATE
-        if self.hearing.keys.said_before((car.id, row.seq)):
+        if self.decoder.keys.said_before((car.id, row.seq)):
             return
         row.day = self.leaves.of(row.day, time.monotonic())
         if said.odometer >= 0:

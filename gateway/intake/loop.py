@@ -18,11 +18,11 @@ from gateway.intake import traces
 from gateway.intake.batch import Batch
 from gateway.intake.decode import Decoder
 from gateway.intake.downlink import Downlink
-from gateway.intake.judge import Judging
+from gateway.intake.judge import BatchJudge
 from gateway.intake.latest_values import LatestValues
 from gateway.intake.partitions import Leaves
 from gateway.intake.rejections import Refusals
-from gateway.intake.retraction import TakingBack
+from gateway.intake.retraction import Retraction
 from gateway.intake.writer import Writer
 from gateway.mqtt.broker import Broker
 from gateway.mqtt.chunk import Chunk
@@ -49,9 +49,9 @@ class Intake:
     def __init__(self, broker: Broker, fleet: Fleet, writer: Writer, clock: Callable[[], datetime], leaves: Leaves | None = None) -> None:
         self.broker, self.fleet, self.writer, self.clock = broker, fleet, writer, clock
         self.refusals, self.shown, self.downlink = Refusals(), LatestValues(), Downlink(broker, fleet)
-        self.hearing = Decoder(fleet, writer, self.refusals, self.shown)
-        self.judging = Judging(fleet, self.hearing, self.refusals, self.shown, clock, leaves)
-        self.taking_back = TakingBack(fleet, writer, clock)
+        self.decoder = Decoder(fleet, writer, self.refusals, self.shown)
+        self.batch_judge = BatchJudge(fleet, self.decoder, self.refusals, self.shown, clock, leaves)
+        self.retraction = Retraction(fleet, writer, clock)
         self.accept_now = True  #: look at the next tick for what people let in or took back
         self._taking: asyncio.Task[None] | None = None
         self.messages = 0  #: committed and acknowledged
@@ -68,7 +68,7 @@ class Intake:
     @property
     def duplicates(self) -> int:
         """Messages that had come before."""
-        return self.judging.duplicates
+        return self.batch_judge.duplicates
 
     async def run(self) -> None:
         """Ends only by cancellation or by a fault of ours."""
@@ -148,10 +148,10 @@ class Intake:
             self._next_tick = time.monotonic() + TICK_S
             if self.accept_now:
                 self.accept_now = False
-                accepted = await self.hearing.accepted(set(self.broker.sessions))
+                accepted = await self.decoder.accepted(set(self.broker.sessions))
                 self.accept_now = bool(accepted)  # one may be taken back while it is being folded in
                 self._take_back()
-        return await self.judging.prepare(chunks, tick=tick, accepted=accepted)
+        return await self.batch_judge.prepare(chunks, tick=tick, accepted=accepted)
 
     def _take_back(self) -> None:
         """Beside the traffic; one at a time, so a look that comes too early is made again."""
@@ -159,9 +159,9 @@ class Intake:
             self.accept_now = True
             return
         if self._taking is not None and not self._taking.cancelled() and (error := self._taking.exception()) is not None:
-            log.error("taking_back_failed", exc_info=error)
-            self.tally(None, "taking_back_failed", type(error).__name__, 1, str(error)[:300])
-        self._taking = asyncio.create_task(self.taking_back.look(lambda: set(self.broker.sessions), self._settle))
+            log.error("retraction_failed", exc_info=error)
+            self.tally(None, "retraction_failed", type(error).__name__, 1, str(error)[:300])
+        self._taking = asyncio.create_task(self.retraction.look(lambda: set(self.broker.sessions), self._settle))
 
     async def _settle(self, work: Callable[[], Awaitable[Batch | None]]) -> None:
         """Make a batch while nothing is in flight and commit it; ends when that is done."""
@@ -174,7 +174,7 @@ class Intake:
                     await self._finish(batch)
                 done.set_result(None)
             except Exception as error:  # counted by whoever waits for it; the traffic goes on, from what the database says
-                self.judging.forget()
+                self.batch_judge.forget()
                 done.set_exception(error)
 
         self.between_batches(settle)
@@ -213,11 +213,11 @@ class Intake:
         """The database refused rows: go back to what it says, then judge both batches again without them."""
         for attempt in range(_REDOS):
             log.warning("bad_rows", rows=len(error.keys), reasons=sorted(set(error.keys.values())), attempt=attempt)
-            self.judging.poison.update(error.keys)
-            self.judging.forget()
+            self.batch_judge.poison.update(error.keys)
+            self.batch_judge.forget()
             try:
                 await self._finish(await self.prepare(batch.chunks))
-                self.judging.poison.clear()  # they stand in quarantine, and in the checkpoints of the same transaction
+                self.batch_judge.poison.clear()  # they stand in quarantine, and in the checkpoints of the same transaction
                 return await self.prepare(following.chunks)
             except BadRows as another:
                 error = another

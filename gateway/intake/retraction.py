@@ -28,7 +28,7 @@ log = structlog.get_logger()
 _ALL: Final = 2**62
 
 
-class TakingBack:
+class Retraction:
     """One car after the other: months of rows are read a page at a time, and everybody else goes on meanwhile."""
 
     def __init__(self, fleet: Fleet, writer: Writer, clock: Callable[[], datetime]) -> None:

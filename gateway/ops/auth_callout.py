@@ -70,7 +70,7 @@ class AuthCallout:
         seldom = Seldom()  # it tries ten times a second
 
         async def quiet(error: Exception) -> None:
-            seldom.say(log.info, "doorkeeper_connection", reason=type(error).__name__)
+            seldom.say(log.info, "auth_callout_connection", reason=type(error).__name__)
 
         more: dict[str, Any] = {"user": self._name, "password": self._password} if self._name else {}
         if self._tls is not None:
@@ -155,7 +155,7 @@ class AuthCallout:
             if answer is not None:
                 await message.respond(answer)
         except Exception:  # a malformed question must not end the subscription; the broker's own time-out says no
-            log.exception("doorkeeper_question")
+            log.exception("auth_callout_question")
 
     def answer(self, asked: Mapping[str, Any], now: float) -> bytes | None:
         """The signed answer to one question; None: let it wait until the broker gives up on it. `now` is machine time."""

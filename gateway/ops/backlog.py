@@ -13,7 +13,7 @@ LOOK_S = 1.0
 
 
 class CatchingUp:
-    """Says it in words, for the health page. MQTT has no question for it, so only a broker that asks our doorkeeper is asked."""
+    """Says it in words, for the health page. MQTT has no question for it, so only a broker that asks our auth callout is asked."""
 
     def __init__(self, broker: Broker, committed: Callable[[], int], auth_callout: AuthCallout | None) -> None:
         self._broker, self._committed, self._auth_callout = broker, committed, auth_callout

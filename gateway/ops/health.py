@@ -89,7 +89,7 @@ class Health:
         for name, counter, so_far in (
             ("messages", metrics.MESSAGES, intake.messages),
             ("duplicates", metrics.DUPLICATES, intake.duplicates),
-            ("late", metrics.LATE, intake.judging.late),
+            ("late", metrics.LATE, intake.batch_judge.late),
             ("waits", metrics.DATABASE_SECONDS, self.writer.waits),
             ("let in", metrics.SIGN_INS.labels("let_in"), self.auth_callout.sign_ins.accepted if self.auth_callout else 0),
             ("turned away", metrics.SIGN_INS.labels("turned_away"), self.auth_callout.sign_ins.turned_away if self.auth_callout else 0),

@@ -1,6 +1,6 @@
 """Before anything is promised: is this process fit, does the broker keep and hand out enough, and whom does it let in?
 
-A broker that asks our doorkeeper is asked for its settings. Any other is tried out, for MQTT has no way to ask: a session
+A broker that asks our auth callout is asked for its settings. Any other is tried out, for MQTT has no way to ask: a session
 of our own is left offline while messages are published to it, and then what comes back is counted. A stranger is sent, too.
 """
 

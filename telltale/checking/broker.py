@@ -37,7 +37,7 @@ _SIGNALS = {"Vehicle.LowVoltageBattery.CurrentVoltage": 12.6}
 async def durable(settings: Settings) -> str:
     """The gateway's own self-check: may it do its work, and does the broker keep and hand out enough?"""
     address = gateways_address(settings)
-    async with _doorkeeper(settings) as keeper:
+    async with _auth_callout(settings) as keeper:
         # Whether strangers are let in is a line of its own.
         await check_broker(address, keeper, open_broker=True)
     return f"{address} {'by TLS' if address.tls else 'without TLS'} keeps and hands out what it must"
@@ -160,7 +160,7 @@ def _near(host: str) -> bool:
 
 
 @asynccontextmanager
-async def _doorkeeper(settings: Settings) -> AsyncIterator[AuthCallout | None]:
+async def _auth_callout(settings: Settings) -> AsyncIterator[AuthCallout | None]:
     """To ask a broker about itself that asks us who may sign in. It answers nobody: the gateways do."""
     url = settings.auth_url.get_secret_value()
     if not url:

@@ -100,12 +100,12 @@ class EmbeddedBroker:
 
     @property
     def auth_url(self) -> str:
-        """Where the gateway's doorkeeper listens for sign-ins."""
+        """Where the gateway's auth callout listens for sign-ins."""
         return f"{'tls' if self.tls else 'nats'}://doorkeeper:{self._secrets['doorkeeper']}@{self._here}:{self._nats}"
 
     @property
     def auth_seed(self) -> str:
-        """The key that signs the doorkeeper's answers."""
+        """The key that signs the auth callout's answers."""
         return self._secrets["issuer_seed"]
 
     @property

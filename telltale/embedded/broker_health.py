@@ -15,7 +15,7 @@ from monitoring.page import HealthPage, State
 from telltale.embedded.broker import EmbeddedBroker
 
 UP = Gauge("telltale_broker_up", "1 while the broker's program runs and answers")
-CONNECTIONS = Gauge("telltale_broker_connections", "Connections to the broker: cars, gateways, the gateways' doorkeepers")
+CONNECTIONS = Gauge("telltale_broker_connections", "Connections to the broker: cars, gateways, the gateways' auth callouts")
 MESSAGES = Counter("telltale_broker_messages_total", "Messages into and out of the broker", ("direction",))
 BYTES = Counter("telltale_broker_bytes_total", "Bytes of messages into and out of the broker", ("direction",))
 MEMORY = Gauge("telltale_broker_memory_bytes", "Memory of the broker's program")

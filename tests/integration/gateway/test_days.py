@@ -74,14 +74,14 @@ async def test_a_device_without_counters_that_repeats_its_whole_memory_is_stored
     for body in (*memory, *memory):
         car.say(body)
     await stored(world, car, 700 + counted_before)
-    await until(lambda: Seen.made[-1].judging.duplicates == 700)
+    await until(lambda: Seen.made[-1].batch_judge.duplicates == 700)
     await world.stop(first)
     await world.start(make_intake=Seen)
     for body in memory:
         car.say(body)
     car.say(said(1_000))
     await stored(world, car, 701 + counted_before)
-    assert Seen.made[-1].judging.duplicates >= 700
+    assert Seen.made[-1].batch_judge.duplicates >= 700
     assert await world.refusals(car) == []
 
 
@@ -160,17 +160,17 @@ async def test_the_first_words_of_many_new_cars_are_looked_up_together(world):
     await until(lambda: all(car.vin in Seen.made[-1].fleet.by_vin for car in cars))
     assert known.vin in Seen.made[-1].fleet.by_vin
     asked: list[int] = []
-    fleet, hearing = Seen.made[-1].fleet, Seen.made[-1].hearing
-    read = hearing.writer.read
+    fleet, decoder = Seen.made[-1].fleet, Seen.made[-1].decoder
+    read = decoder.writer.read
 
     async def counted(work: Any) -> Any:
         asked.append(1)
         return await read(work)
 
-    hearing.writer.read = counted  # type: ignore[method-assign]
+    decoder.writer.read = counted  # type: ignore[method-assign]
     for car in cars:  # as if the bell had not been heard
         fleet.part(car.id)
-    await hearing._meet([topic(car.vin, "up/telemetry").encode() for car in cars])
+    await decoder._meet([topic(car.vin, "up/telemetry").encode() for car in cars])
     assert len(asked) == 1 and all(car.vin in fleet.by_vin and fleet.by_vin[car.vin].bucket == bucket_of(car.vin) for car in cars)
 
 

@@ -46,7 +46,7 @@ async def working(scene: Scene) -> AsyncIterator[None]:  # noqa: F811
 
 
 @contextlib.asynccontextmanager
-async def hearing(scene: Scene, database: Any, broker: Any) -> AsyncIterator[TestCar]:  # noqa: F811
+async def decoder(scene: Scene, database: Any, broker: Any) -> AsyncIterator[TestCar]:  # noqa: F811
     """A gateway, and the scene's car, which speaks."""
     ready = asyncio.Event()
     scene.clock.at = now() + timedelta(hours=1)  # what the gateway makes due is due for the workers
@@ -64,7 +64,7 @@ async def hearing(scene: Scene, database: Any, broker: Any) -> AsyncIterator[Tes
 
 
 async def test_message_alert_case_and_text_are_one_trace(scene: Scene, database: Any, broker: Any, spans: Any) -> None:  # noqa: F811
-    async with hearing(scene, database, broker) as car, working(scene):
+    async with decoder(scene, database, broker) as car, working(scene):
 
         async def told() -> bool:
             car.say(codes(car, "P0301"), way="up/diagnostics")

@@ -1,4 +1,4 @@
-"""The straight road says what the longer one says: the same rows, steps, acks, checkpoints and memories."""
+"""The fast path says what the longer one says: the same rows, steps, acks, checkpoints and memories."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gateway.fleet.fleet import Fleet
 from gateway.intake import fast_path
 from gateway.intake.batch import Batch
 from gateway.intake.decode import Decoder
-from gateway.intake.judge import Judging
+from gateway.intake.judge import BatchJudge
 from gateway.intake.latest_values import LatestValues
 from gateway.intake.rejections import Refusals
 from gateway.mqtt.chunk import Chunk
@@ -41,8 +41,8 @@ class Road:
         )
         for car in self.fleet.by_id.values():
             car.memory, car.loaded = judge.memory(car.profile), True
-        hearing = Decoder(self.fleet, self, self.refusals, self.shown)  # type: ignore[arg-type]
-        self.judging = Judging(self.fleet, hearing, self.refusals, self.shown, lambda: NOW)
+        decoder = Decoder(self.fleet, self, self.refusals, self.shown)  # type: ignore[arg-type]
+        self.batch_judge = BatchJudge(self.fleet, decoder, self.refusals, self.shown, lambda: NOW)
 
     async def read(self, work: Any) -> list[Any]:
         """Nothing is stored."""
@@ -56,7 +56,7 @@ class Road:
                 chunk = Chunk(None, 1, [*range(1, len(part) + 1)], [name.encode() for name, _ in part], [body for _, body in part])  # type: ignore[arg-type]
                 if retained and n % 80:
                     chunk.retained.append(7)
-                made.append(await self.judging.prepare([chunk], tick=bool(n % 3), accepted=[]))
+                made.append(await self.batch_judge.prepare([chunk], tick=bool(n % 3), accepted=[]))
             return made
 
         return asyncio.run(drive())
@@ -107,14 +107,14 @@ def outcome(road: Road, batches: list[Batch], *, checkpoints: bool) -> dict[str,
             (bytes(c.memory), c.sequence.dump(), c.place, checkpoints and c.since, c.odometer, c.odometer_ts, c.heard_ts, c.shown) for c in road.fleet.by_id.values()
         ],
         "shown": {c.id: others for c, others in road.shown.newest.items()},
-        "duplicates": road.judging.duplicates,
+        "duplicates": road.batch_judge.duplicates,
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("swapped", [False, True])
 @pytest.mark.parametrize("seed", range(12))
 def test_both_roads_end_at_the_same_place(seed, swapped, monkeypatch):
-    """Where numbers are swapped, the straight road takes the earlier first: it has fewer gaps, and so fewer checkpoints."""
+    """Where numbers are swapped, the fast path takes the earlier first: it has fewer gaps, and so fewer checkpoints."""
     said = traffic(seed, swapped=swapped)
     judge = Judge(RULES, data.profiles())
     short = Road(judge)

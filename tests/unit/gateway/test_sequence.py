@@ -16,17 +16,17 @@ def row(boot: int, seq: int) -> Reading:
 
 
 class Fold:
-    """The frontier with a list of what is judged, as the intake uses it."""
+    """The sequence with a list of what is judged, as the intake uses it."""
 
-    def __init__(self, sequence: MessageSequence | None = None, *, straight: bool = False) -> None:
-        """`straight`: what is simply the next number moves one number, as in gateway/intake/fast_path.py."""
-        self.sequence, self.straight = sequence or MessageSequence(), straight
+    def __init__(self, sequence: MessageSequence | None = None, *, fast: bool = False) -> None:
+        """`fast`: what is simply the next number moves one number, as in gateway/intake/fast_path.py."""
+        self.sequence, self.fast = sequence or MessageSequence(), fast
         self.judged: list[tuple[int, int]] = []
         self.late: list[tuple[int, int]] = []
         self.duplicates = 0
 
     def hear(self, boot: int, seq: int, oldest: int | None = None, now: float = 0.0) -> Arrival:
-        if self.straight and (boot, seq) == (self.sequence.boot, self.sequence.expected):
+        if self.fast and (boot, seq) == (self.sequence.boot, self.sequence.expected):
             self.sequence.expected, arrival = seq + 1, Arrival.NEXT
         else:
             arrival = self.sequence.arrive(boot, seq, oldest, now)
@@ -155,7 +155,7 @@ def test_a_gap_is_asked_for_three_times_and_then_given_up_but_never_while_the_ca
 
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 60), st.floats(0, 1), st.booleans())
-def test_any_order_with_repetitions_and_restarts_is_judged_in_the_order_of_the_car(seed, count, restarts, straight):
+def test_any_order_with_repetitions_and_restarts_is_judged_in_the_order_of_the_car(seed, count, restarts, fast):
     """Within the reorder window the judged order is (boot, seq), each once, whatever the broker does; a restart in
     between (checkpoint, then the stored rows above it) changes nothing."""
     dice = random.Random(seed)
@@ -166,12 +166,12 @@ def test_any_order_with_repetitions_and_restarts_is_judged_in_the_order_of_the_c
             m = min(len(heard) - 1, n + dice.randrange(8))
             heard[n], heard[m] = heard[m], heard[n]
     tops: dict[int, bool] = {}
-    fold = Fold(straight=straight)
+    fold = Fold(fast=fast)
     for boot, seq in heard:
         fold.hear(boot, seq, oldest=1)
         tops[boot] = True
         if dice.random() < restarts / 5:
-            again = Fold(MessageSequence.load(fold.sequence.dump(), 0.0), straight=straight)
+            again = Fold(MessageSequence.load(fold.sequence.dump(), 0.0), fast=fast)
             for key in sorted(fold.sequence.waiting):
                 again.sequence.hold(row(*key))
             again.judged, again.late, again.duplicates = fold.judged, fold.late, fold.duplicates
@@ -193,9 +193,9 @@ def test_what_came_before_the_first_that_we_heard_is_late_and_no_duplicate():
 
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 80))
-def test_the_next_number_by_itself_leaves_the_frontier_where_the_whole_arrival_leaves_it(seed, count):
+def test_the_next_number_by_itself_leaves_the_sequence_where_the_whole_arrival_leaves_it(seed, count):
     dice = random.Random(seed)
-    long, short = Fold(), Fold(straight=True)
+    long, short = Fold(), Fold(fast=True)
     boot, seq = 1, 0
     for n in range(count):
         boot, seq = (boot + 1, 0) if dice.random() < 0.05 else (boot, seq)

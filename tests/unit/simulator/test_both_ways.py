@@ -39,10 +39,10 @@ async def test_the_way_through_can_says_the_same(name: str, model: str, tmp_path
     file.close()
 
     car = Car(profile, scenario.life(profile, START, "Europe/Berlin", region=9, stretch_s=30.0), 9, START)
-    straight = list(telemetry(car, until))
-    assert len(straight) > 100
-    assert [way for way, _ in over_can] == ["up/telemetry" if told.diagnostics is None else "up/diagnostics" for told in straight]
-    for (way, body), told in zip(over_can, straight, strict=True):
+    fast = list(telemetry(car, until))
+    assert len(fast) > 100
+    assert [way for way, _ in over_can] == ["up/telemetry" if told.diagnostics is None else "up/diagnostics" for told in fast]
+    for (way, body), told in zip(over_can, fast, strict=True):
         if way == "up/telemetry":
             said = Telemetry.model_validate(body)
             assert said.signals == {BY_ID[i].path: v for i, v in zip(told.ids, told.values, strict=True)}
@@ -56,7 +56,7 @@ async def test_the_way_through_can_says_the_same(name: str, model: str, tmp_path
                 told.diagnostics.freeze_frame,
             )
     if name in ("misfire", "insulation_loss", "oil_pressure_loss"):
-        assert any(told.diagnostics is not None and told.diagnostics.mil for told in straight)
+        assert any(told.diagnostics is not None and told.diagnostics.mil for told in fast)
     if name in ("misfire", "insulation_loss"):
-        frames = [told.diagnostics.freeze_frame for told in straight if told.diagnostics is not None and told.diagnostics.freeze_frame is not None]
+        frames = [told.diagnostics.freeze_frame for told in fast if told.diagnostics is not None and told.diagnostics.freeze_frame is not None]
         assert frames and all(frame.signals for frame in frames)
