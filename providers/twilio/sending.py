@@ -51,7 +51,7 @@ class Twilio:
         if self._callback:
             form["StatusCallback"] = f"{self._callback}?reference={message.reference}"
         try:
-            async with self._open().post(self._messages, data=form) as answer:
+            async with self._open().post(self._messages, data=form, allow_redirects=False) as answer:
                 said: dict[str, Any] = await answer.json(content_type=None)
                 if answer.status in (200, 201):
                     return Receipt(str(said["sid"]))
@@ -71,7 +71,7 @@ class Twilio:
         since = (message.queued_at - _LOOK_BACK).strftime("%Y-%m-%d")
         query = {"To": message.to_address, "DateSent>": since, "PageSize": "100"}
         try:
-            async with self._open().get(self._messages, params=query) as answer:
+            async with self._open().get(self._messages, params=query, allow_redirects=False) as answer:
                 if answer.status != 200:
                     return Lookup.CANNOT_TELL
                 said: dict[str, Any] = await answer.json(content_type=None)
@@ -85,7 +85,7 @@ class Twilio:
         """What Twilio received for one of our numbers, oldest first, in the form of its webhook; nothing when it does not answer."""
         query = {"To": number, "DateSent>": since.strftime("%Y-%m-%d"), "PageSize": "1000"}
         try:
-            async with self._open().get(self._messages, params=query) as answer:
+            async with self._open().get(self._messages, params=query, allow_redirects=False) as answer:
                 if answer.status != 200:
                     return []
                 said: dict[str, Any] = await answer.json(content_type=None)
@@ -97,7 +97,7 @@ class Twilio:
     async def account_state(self) -> str:
         """What the provider says of our account: active, suspended, closed; or why it says nothing."""
         try:
-            async with self._open().get(self._account) as answer:
+            async with self._open().get(self._account, allow_redirects=False) as answer:
                 if answer.status != 200:
                     return "our password is wrong" if answer.status in (401, 403) else f"it answers {answer.status}"
                 return str((await answer.json(content_type=None)).get("status"))
@@ -106,7 +106,7 @@ class Twilio:
 
     async def number(self, number: str) -> OwnNumber | None:
         """One of our account's numbers, None when it is not ours. OSError when the provider does not answer."""
-        async with self._open().get(self._numbers, params={"PhoneNumber": number}) as answer:
+        async with self._open().get(self._numbers, params={"PhoneNumber": number}, allow_redirects=False) as answer:
             if answer.status != 200:
                 raise OSError(f"Twilio answered {answer.status}")
             said = await answer.json(content_type=None)
@@ -127,8 +127,8 @@ class Twilio:
         address = f"{public_url.rstrip('/')}/inbound/twilio"
         headers = {"X-Twilio-Signature": signature(self._token, address, text)}
         try:
-            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as ours, ours.post(address, data=text, headers=headers):
-                pass
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as ours:
+                await ours.post(address, data=text, headers=headers, allow_redirects=False)
         except (aiohttp.ClientError, OSError, TimeoutError):
             return
 

@@ -127,3 +127,10 @@ async def test_every_answer_carries_its_headers_and_by_https_it_stays_there(serv
                          "Cross-Origin-Opener-Policy: same-origin", "Cross-Origin-Resource-Policy: same-origin", "Server: Telltale\r\n"):  # fmt: skip
                 assert name in head, (path, name)
             assert ("Strict-Transport-Security: max-age=63072000" in head) == (proto == "https"), (path, proto)
+
+
+async def test_trace_and_listings_are_not_there(served):
+    port = await served()
+    assert (await said(port, "TRACE /sign-in HTTP/1.1", "Host: x", wait=False)).startswith(b"HTTP/1.1 405 ")
+    for path in ("/static", "/static/", "/static/../application.py", "/.git/config"):
+        assert (await said(port, f"GET {path} HTTP/1.1", "Host: x", wait=False))[9:12] in (b"403", b"404"), path
