@@ -41,7 +41,7 @@ async def plan(context: Context, connection: Connection, wakeup: Wakeup) -> None
         await messages.queue(
             connection, dealer_id=booking.dealer_id, kind=MessageKind.REMINDER, purpose=Purpose.STATUS, case_id=case.id, body=text.body, author="worker",
             to=messages.OwnerTo(owner.id, owner.channel, address, owner.language), now=now, due_at=remind.at,
-            asserts=[messages.asserts("booking", booking.id, BookingState.AGREED)], reference=f"reminder-{booking.id}-{remind.why.replace(' ', '-')}",
+            asserts=[messages.asserts("booking", booking.id, BookingState.AGREED)], reference=f"reminder-{booking.id}-{remind.occasion.value}",
         )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from enum import StrEnum
 
 from rules.service.permission import Go, Wait
 from schemas.moment import from_local, local
@@ -17,18 +18,25 @@ NEAR = timedelta(hours=4)  #: a drive so near is told at any hour
 LADDER_DAYS = (0, 7, 14)  #: ask on these days, then stop: a maker's own rule for texts about maintenance
 
 
+class Occasion(StrEnum):
+    """Which reminder of a booking it is. Part of the message's reference, so that each is sent once: never reworded."""
+
+    EVENING_BEFORE = "evening-before"
+    ONE_HOUR_BEFORE = "one-hour-before"
+
+
 @dataclass(frozen=True, slots=True)
 class Remind:
-    """Remind at this moment; `why` is part of the message's name, so that each is sent once."""
+    """Remind at this moment, on this occasion."""
 
     at: datetime
-    why: str
+    occasion: Occasion
 
 
 def booking_reminders(starts_at: datetime, made_at: datetime, zone: str) -> tuple[Remind, ...]:
     """The evening before and one hour before, each only if the booking was made long enough ahead of it."""
     eve = from_local(local(starts_at, zone).date() - timedelta(days=1), EVENING, zone)
-    wanted = (Remind(eve, "evening before"), Remind(starts_at - SHORTLY, "one hour before"))
+    wanted = (Remind(eve, Occasion.EVENING_BEFORE), Remind(starts_at - SHORTLY, Occasion.ONE_HOUR_BEFORE))
     return tuple(remind for remind in wanted if remind.at - made_at >= _TOO_FRESH)
 
 

@@ -18,6 +18,11 @@ def test_a_booking_made_days_ahead_is_reminded_of_the_evening_before_and_an_hour
     assert [r.at for r in found] == [datetime(2026, 11, 24, 17, 0, tzinfo=UTC), START - timedelta(hours=1)]
 
 
+def test_the_names_of_reminders_are_those_that_stand_in_databases() -> None:
+    found = booking_reminders(START, START - timedelta(days=3), "Europe/Berlin")
+    assert [r.occasion.value for r in found] == ["evening-before", "one-hour-before"]
+
+
 def test_a_booking_made_just_now_needs_no_reminder() -> None:
     assert booking_reminders(START, START - timedelta(hours=2), "Europe/Berlin") == ()
     assert len(booking_reminders(START, START - timedelta(hours=12), "Europe/Berlin")) == 1
