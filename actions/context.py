@@ -13,13 +13,11 @@ from typing import Any
 
 import structlog
 
+from actions import links
 from schemas.profile import Profile
 from store.pool import Connection, Pool, transaction
 
 log = structlog.get_logger()
-
-#: /o/{token} the owner's offer and journey, /d/{token} the driver's leg, /f/{token} feedback, /invitation/{token} a new colleague, /reset/{token} a new password.
-LINKS = {"offer": "o", "journey": "o", "driver": "d", "feedback": "f", "invitation": "invitation", "reset": "reset"}
 
 
 def machine_now() -> datetime:
@@ -96,9 +94,9 @@ class House:
         """The same house, acting with the owner page's rights."""
         return replace(self, pool=self.owner_pool, ambient=None)
 
-    def link(self, purpose: str, token: str) -> str:
+    def link(self, purpose: links.Purpose, token: str) -> str:
         """The address that `token` opens."""
-        return f"{self.base_url.rstrip('/')}/{LINKS[purpose]}/{token}"
+        return links.secret(self.base_url, purpose, token)
 
     def sign(self, *parts: str) -> str:
         """A short keyed digest: CSRF tokens, cursors."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from actions import links
 from rules.service.permission import Wait
 from rules.service.reminders import tell_driver
 from schemas.message import MessageKind, Purpose
@@ -38,7 +39,7 @@ async def _tell(context: Context, connection: Connection, drive: sweeps.Untold, 
     )
     text = context.wording.text(
         driver.language, MessageKind.STAFF_LEG, vehicle=drive.vehicle, plate=drive.plate, kind=drive.kind, address=drive.address,
-        starts_at=drive.starts_at, ends_at=drive.ends_at, zone=zone, now=now, link=f"{context.desk_url.rstrip('/')}/d/{token}",
+        starts_at=drive.starts_at, ends_at=drive.ends_at, zone=zone, now=now, link=links.secret(context.desk_url, "driver", token),
     )  # fmt: skip
     await messages.queue(
         connection, dealer_id=drive.dealer_id, kind=MessageKind.STAFF_LEG, purpose=Purpose.STAFF, to=to, body=text.body, author="worker", now=now,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from actions import links
 from schemas.account import Dealer, Role, Staff
 from schemas.alert import Alert
 from schemas.case import Case
@@ -28,7 +29,7 @@ async def tell(
             continue
         known = {
             "vehicle": car.title, "plate": car.plate or "", "severity": case.severity.value, "rule": alert.rule if alert else None,
-            "component": alert.component if alert else "", "link": f"{context.desk_url.rstrip('/')}/cases/{case.id}", **facts,
+            "component": alert.component if alert else "", "link": links.case(context.desk_url, case.id), **facts,
         }  # fmt: skip
         await messages.queue(
             connection, dealer_id=case.dealer_id, kind=kind, purpose=Purpose.STAFF, to=to, body=context.wording.text(person.language, kind, **known).body,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actions import links
 from schemas.message import MessageKind, Purpose
 from store import accounts, cases, feedback, messages, owners, threads
 from store.jobs import Wakeup
@@ -18,13 +19,12 @@ async def tell_staff(context: Context, connection: Connection, wakeup: Wakeup) -
     dealer = await accounts.dealer(connection, wakeup.dealer_id)
     people = await notices.advisors(connection, dealer)
     people = [person for person in people if person.id == found.assignee_id] or people
-    path = f"/cases/{found.case_id}" if found.case_id is not None else "/queue"
     for person in people:
         to = notices.receiver(context, person)
         if to is None:
             continue
         text = context.wording.text(
-            person.language, MessageKind.STAFF_REPLY, owner=found.owner, body=found.body, link=context.desk_url.rstrip("/") + path
+            person.language, MessageKind.STAFF_REPLY, owner=found.owner, body=found.body, link=links.case(context.desk_url, found.case_id)
         )
         await messages.queue(
             connection, dealer_id=dealer.id, kind=MessageKind.STAFF_REPLY, purpose=Purpose.STAFF, to=to, body=text.body, author="worker", now=context.clock(),
@@ -43,14 +43,13 @@ async def tell_unreached(context: Context, connection: Connection, wakeup: Wakeu
     if message.case_id is not None:
         case = await cases.get(connection, wakeup.dealer_id, message.case_id)
         people = [person for person in people if person.id == case.assignee_id] or people
-    path = f"/cases/{message.case_id}" if message.case_id is not None else "/queue"
     for person in people:
         to = notices.receiver(context, person)
         if to is None:
             continue
         text = context.wording.text(
             person.language, MessageKind.STAFF_UNREACHED, owner=owner.name, because=message.reason or "unknown", phone=owner.phone or message.to_address,
-            link=context.desk_url.rstrip("/") + path,
+            link=links.case(context.desk_url, message.case_id),
         )  # fmt: skip
         await messages.queue(
             connection, dealer_id=dealer.id, kind=MessageKind.STAFF_UNREACHED, purpose=Purpose.STAFF, to=to, body=text.body, author="worker", now=context.clock(),

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from actions import links
 from rules.catalogue import BY_NAME
 from rules.detectors.no_data import QUIET_FOR, Standing, silence, step_for
 from schemas.alert import AlertState, AlertStep
@@ -48,7 +49,7 @@ async def waiting_once(context: Context) -> int:
             people = [person for person in people if person.id == case.assignee_id] or people
             await notices.tell(
                 context, connection, case, MessageKind.STAFF_SILENCE, people, f"{one.booking_id}-{one.since.timestamp():.0f}", owner=one.owner,
-                minutes=minutes_between(one.since, now), link=f"{context.desk_url.rstrip('/')}/waiting",
+                minutes=minutes_between(one.since, now), link=links.waiting(context.desk_url),
                 asserts=[messages.asserts("booking", one.booking_id, "arrived", "working")],
             )  # fmt: skip
     return len(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from actions import links
 from rules.engine import repair_verification
 from rules.engine.repair_verification import Disproved, Proved
 from schemas.alert import Alert
@@ -75,7 +76,7 @@ async def _question(context: Context, connection: Connection, case: Case) -> str
         connection, case.dealer_id, "feedback", now=context.clock(), expires_at=context.clock() + _OPEN_FOR, owner_id=case.owner_id, vehicle_id=case.vehicle_id,
         subject_id=case.id,
     )  # fmt: skip
-    return f"{context.desk_url.rstrip('/')}/f/{token}"
+    return links.secret(context.desk_url, "feedback", token)
 
 
 async def _say_once(context: Context, connection: Connection, case: Case, because: str) -> None:

@@ -1,0 +1,29 @@
+"""The addresses that we send to people: one place says which page a link opens. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Purpose = Literal["offer", "journey", "driver", "feedback", "invitation", "reset"]
+
+#: /o/{token} the owner's offer and journey, /d/{token} the driver's leg, /f/{token} feedback, /invitation/{token} a new colleague, /reset/{token} a new password.
+PREFIXES: dict[Purpose, str] = {"offer": "o", "journey": "o", "driver": "d", "feedback": "f", "invitation": "invitation", "reset": "reset"}
+
+
+def secret(base_url: str, purpose: Purpose, token: str) -> str:
+    """The address that `token` opens, for whoever holds it."""
+    return _page(base_url, f"{PREFIXES[purpose]}/{token}")
+
+
+def case(base_url: str, case_id: int | None) -> str:
+    """A case at the desk; the queue where there is none."""
+    return _page(base_url, "queue" if case_id is None else f"cases/{case_id}")
+
+
+def waiting(base_url: str) -> str:
+    """The desk's page of the customers who wait."""
+    return _page(base_url, "waiting")
+
+
+def _page(base_url: str, path: str) -> str:
+    return f"{base_url.rstrip('/')}/{path}"
