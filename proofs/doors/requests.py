@@ -16,6 +16,7 @@ from dealer_api.route import Route
 from dealer_api.routes import API
 from proofs.doors.dealers import Furnished
 from proofs.doors.values import Maker
+from schemas.keeping import KINDS
 
 NOBODYS = 987_654_321  #: a number that no row has
 NO_LINK = "x" * 43
@@ -124,7 +125,7 @@ def _nothing(ask: Requests) -> dict[str, Any]:
 
 def _settings(ask: Requests) -> dict[str, Any]:
     minutes = {name: "30" for name in ask.made.dealer.model_dump() if name.endswith("_minutes") or "_minutes_" in name}
-    return {"name": f"Dealer {ask.made.canary}", "phone": "+4930111", "address": "here", "opening_hours": "Mo-Su 07:00-20:00", **minutes}
+    return {"name": f"Dealer {ask.made.canary}", "phone": "+4930111", "address": "here", "opening_hours": "Mo-Su 07:00-20:00", **minutes, **{kind.setting: str(kind.usual) for kind in KINDS}}
 
 
 def _visit(ask: Requests) -> dict[str, Any]:
@@ -177,6 +178,7 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/owners/{id}": lambda ask: {"name": "Owner", "phone": ask.made.owner_phone, "language": "de", "channel": "phone", "zone": "Europe/Berlin"},
     "/owners/reach": _nothing,
     "/owners/{id}/consents": lambda ask: {"purpose": "service", "given": "yes", "wording": "Said so on the telephone."},
+    "/owners/{id}/erase": lambda ask: {"name": "not theirs"},  # so that nobody is erased whom the next door needs
     "/owners/{id}/texts": lambda ask: {"body": "We will ring."},
     "/owners/{id}/read": _nothing,
     "/strangers/{id}/read": _nothing,
