@@ -18,6 +18,7 @@ from schemas.consent import Owner
 from schemas.moment import local
 from store import owners
 
+_MOMENTS = ("at", "since", "until")
 _PRIVATE = {"Cache-Control": "no-store"}
 
 
@@ -28,12 +29,12 @@ async def show(request: web.Request) -> web.Response:
         owner = await owners.get(connection, me.dealer_id, found.owner_id)
     say = export_words.of(owner.language)
     parts = [
-        (say[name], [say[column] for column in columns], [[_cell(row.get(column), owner, say) for column in columns] for row in found.parts[name]])
+        (say[name], [say[column] for column in columns], [[_cell(column, row.get(column), owner, say) for column in columns] for row in found.parts[name]])
         for name, columns in export_words.SHOWN.items()
     ]  # fmt: skip
     response = await page(
         request, "export.html", owner=owner, say=say, lang=export_words.spoken(owner.language),
-        parts=[part for part in parts if part[2]], empty=[part[0] for part in parts if not part[2]], made=_cell(found.made_at.isoformat(), owner, say),
+        parts=[part for part in parts if part[2]], empty=[part[0] for part in parts if not part[2]], made=_cell("made_at", found.made_at.isoformat(), owner, say),
     )  # fmt: skip
     response.headers.update(_PRIVATE)
     return response
@@ -50,11 +51,12 @@ async def download_readings(request: web.Request) -> web.StreamResponse:
     return await readings_file.send(request, id_of(request))
 
 
-def _cell(value: Any, owner: Owner, say: dict[str, str]) -> str:
+def _cell(column: str, value: Any, owner: Owner, say: dict[str, str]) -> str:
+    """By its column, never by its look: what a person wrote may look like anything."""
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):
         return say["yes" if value else "no"]
-    if isinstance(value, str) and len(value) > 15 and value[4:5] == value[7:8] == "-" and value[10:11] == "T":
+    if column in _MOMENTS or column.endswith("_at"):
         return str(format_datetime(local(datetime.fromisoformat(value), owner.zone), "d MMM y, HH:mm", locale=export_words.spoken(owner.language)))
-    return LANGUAGES.get(str(value)) or export_words.state(say, str(value))
+    return LANGUAGES.get(str(value), str(value)) if column == "language" else export_words.state(say, str(value))

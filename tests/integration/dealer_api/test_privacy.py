@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import html
 import io
 import itertools
 import json
@@ -138,6 +139,13 @@ async def test_the_page_is_in_the_owners_own_language_and_each_look_is_a_line_of
     lines = await person.desk.admin.fetch("SELECT reason, actor FROM history WHERE noun = 'owner' AND new = 'exported' ORDER BY id")
     manages = f"staff:{person.desk.people[(person.dealer, 'manager')].id}"
     assert [tuple(line) for line in lines] == [("everything that is held, as a page", manages), ("everything that is held, as JSON", manages)]
+
+
+@pytest.mark.parametrize("words", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2026-02-30T00:00:00Z", "2026-11-26T10:00:00Z"])
+async def test_words_that_look_like_a_time_stay_words(person, words):
+    await text(person, person.owner.id, "+4930222", words)
+    said = await (await person.desk.as_role("manager")).get(f"/owners/{person.owner.id}/export")
+    assert said.status == 200 and words in html.unescape(await said.text())
 
 
 async def test_only_managers_of_the_same_dealer_get_it(person):
