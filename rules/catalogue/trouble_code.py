@@ -10,7 +10,7 @@ from rules.engine.rule import Rule
 
 RULE = Rule(
     name="trouble_code",
-    version=1,
+    version=2,
     title="Trouble code",
     needs=(),
     hold=timedelta(0),  # the car has matured it

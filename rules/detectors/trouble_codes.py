@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from struct import Struct
 
-from rules.engine.code_book import EMPTY
+from rules.engine.code_book import EMPTY, canonical
 from rules.engine.detector import Detector, Fitted, Judged
 from rules.engine.memory import Cell
 from rules.engine.snapshot import Snapshot
 from schemas.profile import Profile
-from schemas.telemetry import TroubleCode
+from schemas.telemetry import Diagnostics, TroubleCode
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
-LAMP = "MIL"  #: component of a lamp without a code
+STOP, FLASHES = "stop_lamp", "flashing_lamp"  #: alerts of their own, whatever codes there are
+LAMPS = {  # component: how urgent, its name
+    "MIL": (Severity.SOON, "malfunction lamp"), STOP: (Severity.NOW, "red stop lamp"), "warning_lamp": (Severity.SOON, "amber warning lamp"),
+    "protect_lamp": (Severity.SOON, "protect lamp"), FLASHES: (Severity.NOW, "malfunction lamp"),
+}  # fmt: skip
+_NEWEST = Struct("<d")  #: when the newest list was made
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +32,30 @@ class TroubleCodes(Detector):
 
 class _TroubleCodes(Fitted):
     diagnostics = True
+    size = _NEWEST.size
 
     def __init__(self, profile: Profile) -> None:
-        self.overrides = profile.codes
+        self.overrides = {canonical(code): severity for code, severity in profile.codes.items()}
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
-        if seen.diagnostics is None:
+        said = seen.diagnostics
+        if said is None:
             return [(component, Unsure("no list of trouble codes in this message")) for component in seen.open]
+        if seen.ts < cell.read(_NEWEST)[0]:  # it came late: what a newer list says stands
+            return [(component, Unsure("a newer list of trouble codes was seen")) for component in seen.open]
+        cell.write(_NEWEST, seen.ts)
+        standing = {canonical(component): component for component in seen.open}  # an open alert keeps its name
         found: dict[str, Verdict] = {}
-        for code, entries in _by_code(seen.diagnostics.codes).items():
-            found[code] = self._one(code, entries, seen)
-        if seen.diagnostics.mil and not any(isinstance(v, Holds) for v in found.values()):
-            found[LAMP] = Holds(Severity.SOON, "the malfunction lamp is on, but the car names no confirmed code")
+        for code, entries in _by_code(said.codes).items():
+            found[standing.get(code, code)] = self._one(code, entries, seen)
+        explained = any(isinstance(v, Holds) for v in found.values())
+        for lamp in _lit(said):
+            if lamp in (STOP, FLASHES) or lamp in seen.open or not explained:
+                found[lamp] = _lamp(lamp, explained)
         for component in seen.open:
             if component not in found:
-                found[component] = Clear(f"{component} is no longer stored" if component != LAMP else "the malfunction lamp is off")
+                gone = f"the {LAMPS[component][1]} {'no longer flashes' if component == FLASHES else 'is off'}" if component in LAMPS else ""
+                found[component] = Clear(gone or f"{component} is no longer stored")
         return sorted(found.items())
 
     def _one(self, code: str, entries: list[TroubleCode], seen: Snapshot) -> Verdict:
@@ -50,7 +65,7 @@ class _TroubleCodes(Fitted):
         if brand == "ignore":
             return Unsure(f"{code} is on the ignore list of this model")
         severity = Severity(brand) if brand else words.severity
-        lamp = seen.diagnostics is not None and seen.diagnostics.mil
+        lamp = seen.diagnostics is not None and bool(_lit(seen.diagnostics))
         if states & {"confirmed", "active"}:
             if lamp and severity is Severity.ADVICE:
                 severity = Severity.SOON
@@ -63,5 +78,19 @@ class _TroubleCodes(Fitted):
 def _by_code(codes: Iterable[TroubleCode]) -> dict[str, list[TroubleCode]]:
     found: dict[str, list[TroubleCode]] = {}
     for entry in codes:
-        found.setdefault(entry.code, []).append(entry)
+        if code := canonical(entry.code):
+            found.setdefault(code, []).append(entry)
     return found
+
+
+def _lit(said: Diagnostics) -> list[str]:
+    """The lamps that are on, as components."""
+    lit = {"MIL": said.mil, STOP: said.stop, "warning_lamp": said.warning, "protect_lamp": said.protect, FLASHES: said.mil and "mil" in said.flash}
+    return [lamp for lamp, on in lit.items() if on]
+
+
+def _lamp(lamp: str, explained: bool) -> Holds:
+    severity, name = LAMPS[lamp]
+    if lamp == FLASHES:
+        return Holds(severity, f"the {name} flashes: misfires that damage the catalyst")
+    return Holds(severity, f"the {name} is on" + ("" if explained else ", but the car names no confirmed code"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, Protocol
 
+from rules.engine.code_book import canonical
 from rules.engine.thresholds import WHEELS, Level, level, number
 from schemas.profile import Profile
 from schemas.reading import Reading
@@ -137,7 +138,7 @@ def _check_codes(wanted: Mapping[str, Any], rows: list[Reading]) -> Answer:
     if not heard:
         return NotYet("no list of trouble codes since the repair")
     code = wanted["component"].partition(" ")[0]
-    stored = [c for c in heard[-1].diagnostics.codes if c.code == code] if heard[-1].diagnostics else []
+    stored = [c for c in heard[-1].diagnostics.codes if canonical(c.code) == canonical(code)] if heard[-1].diagnostics else []
     if any(c.status in ("confirmed", "active") for c in stored):
         return Disproved(f"{code} is stored again") if len(heard) > 1 else NotYet(f"{code} is still stored")
     if stored:

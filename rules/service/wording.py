@@ -123,6 +123,8 @@ class Wording:
         """What the car reports, as a noun phrase: 'front left tyre is losing air'."""
         tag = self.language(language)
         key = "rule-call" if rule is None else f"rule-{rule}"
+        if component and self._has(tag, f"{key}-{component}"):  # a lamp is no code
+            key = f"{key}-{component}"
         return self._format(tag, key if self._has(tag, key) else "rule-unknown", self._about(tag, component, severity)).strip()
 
     def drive(self, language: str, rule: str | None, severity: str, component: str = "") -> str:
