@@ -36,7 +36,7 @@ TEXTS_PER_TRIAL = 30
 LOST_ANSWERS, BUSY, SLOWEST_S = 0.1, 0.05, 0.04
 BETWEEN_KILLS_S = (0.3, 1.0)
 IN_FLIGHT_S = 1.0  #: what left this close to a change was on its way already
-SETTLE_S = 90.0
+SETTLE_S = 240.0
 _SECRET = "proof"
 _ROWS = "SELECT reference, state, reason FROM messages"
 
@@ -103,7 +103,7 @@ async def _run(admin_url: str, trials: int, luck: random.Random, switch: str) ->
     try:
         dealer_id, people, standing = await _furnish(pool)
         for man in crew:
-            await man.start()
+            man.start()
         done = asyncio.Event()
         async with asyncio.TaskGroup() as work:
             traffic = [
@@ -133,19 +133,35 @@ class Crewman:
     def __init__(self, *arguments: str) -> None:
         self._arguments = arguments
         self._process: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Without waiting until it works: the others do meanwhile."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "proofs.messages_under", *self._arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-            cwd=Path(__file__).resolve().parents[1],
-        )  # fmt: skip
+        self._keeper = asyncio.create_task(self._keep())
 
-    async def stop(self) -> None:
-        """kill -9."""
+    async def _keep(self) -> None:
+        """Again whenever it ends, also by itself: a database that is too busy for a newcomer sends it away."""
+        while True:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "proofs.messages_under", *self._arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+                cwd=Path(__file__).resolve().parents[1],
+            )  # fmt: skip
+            await self._process.wait()
+            await asyncio.sleep(0.1)
+
+    def kill(self) -> None:
+        """kill -9; it comes back."""
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
+
+    async def stop(self) -> None:
+        """For good."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        self.kill()
+        if self._process is not None:
             await self._process.wait()
 
 
@@ -229,9 +245,7 @@ async def _kill(crew: list[Crewman], luck: random.Random, trials: int) -> int:
     await asyncio.sleep(4)  # all of them are at work
     for _ in range(trials):
         await asyncio.sleep(luck.uniform(*BETWEEN_KILLS_S))
-        man = luck.choice(crew)
-        await man.stop()
-        await man.start()
+        luck.choice(crew).kill()
     return trials
 
 

@@ -11,7 +11,7 @@ from telltale.data import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "promises.md"
 #: Where the switches of each proof stand; what `telltale prove` can do and no promise names is a fault of this page.
-PROOFS = ("intake", "shares", "backlog", "booking", "messages", "operations", "fuzz", "doors")
+PROOFS = ("intake", "shares", "backlog", "booking", "messages", "operations", "fuzz", "guards", "doors")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ PROMISES = (
     ),
     Promise(
         "A car speaks for itself alone.", "account, topic and message name the same car; the broker keeps to it, and so does the gateway",
-        (), (),
+        ("guards",), ("guards any-topic", "guards open-list",),
         ("integration/gateway/test_auth_callout.py::test_a_car_can_neither_speak_for_another_nor_listen_to_it_and_we_count_the_attempts",
          "integration/telltale/test_broker_config.py::test_a_car_speaks_for_itself_alone",
          "integration/gateway/test_strangers.py::test_a_broker_that_lets_nobodies_speak_is_refused_unless_that_is_known"),
@@ -73,7 +73,7 @@ PROMISES = (
     ),
     Promise(
         "A time is the one that the person saw, in each zone, on the days of the clock change too.", "one place turns walls into moments; hours that are skipped or come twice are not offered",
-        (), (),
+        ("guards",), ("guards hours-that-are-not",),
         ("unit/rules/test_capacity.py::test_no_window_begins_in_an_hour_that_is_skipped_or_repeated",
          "unit/rules/test_permission.py::test_over_a_year_nobody_is_woken_and_nothing_waits_longer_than_it_must"),
     ),
@@ -92,7 +92,7 @@ PROMISES = (
     ),
     Promise(
         "A dealer sees their own customers only, also if our code is wrong.", "row security that is forced, one role for each service, rights that are walked",
-        ("doors",), ("doors other-dealer", "doors every-role", "doors bug-for-refusal"),
+        ("doors", "guards"), ("doors other-dealer", "doors every-role", "doors bug-for-refusal", "guards no-row-security"),
         ("house/test_rights.py::test_every_table_forces_row_security_or_says_why_not",
          "integration/store/test_rights_are_watched.py::test_the_walk_finds_each_right_too_many",
          "integration/dealer_api/test_tenants.py::test_every_door_answers_for_a_foreign_thing_as_for_none",
@@ -101,19 +101,19 @@ PROMISES = (
     ),
     Promise(
         "Nothing of ours can command a car.", "the gateway's account at the broker may say acks, asks and alerts; there is no topic for more",
-        (), (),
+        ("guards",), ("guards gateway-says-all",),
         ("integration/gateway/test_auth_callout.py::test_the_gateways_own_account_commands_no_car",
          "integration/telltale/test_broker_config.py::test_a_gateway_says_nothing_in_a_cars_name"),
     ),
     Promise(
         "A link does nothing until a person presses.", "looking changes no row; a press counts once",
-        (), (),
+        ("guards",), ("guards looking-books",),
         ("integration/dealer_api/owner/test_owner_link.py::test_fifty_previews_change_no_row_of_any_table",
          "integration/dealer_api/owner/test_owner_link.py::test_a_hundred_presses_make_one_booking"),
     ),
     Promise(
         "Readings are kept for as many days as was said, and no log names a person.", "days are detached and dropped when every clock agrees; logs drop what is private",
-        (), (),
+        ("guards",), ("guards one-clock", "guards loud-logs",),
         ("integration/gateway/test_retention.py::test_an_old_day_is_detached_then_dropped_a_day_later_and_not_while_somebody_reads_it",
          "acceptance/test_story_leaves_no_trace.py::test_neither_logs_nor_metrics_of_the_story_know_anybody"),
     ),
@@ -126,7 +126,7 @@ PROMISES = (
     ),
     Promise(
         "Each proof turns red when its guard is taken out.", "switches take one guard out; a test holds this page to them",
-        (), (), ("house/test_promises.py::test_every_switch_was_red_when_it_was_last_tried", "unit/proofs/test_operations.py::test_the_checker_sees_it"),
+        ("guards",), (), ("house/test_promises.py::test_every_switch_was_red_when_it_was_last_tried", "unit/proofs/test_operations.py::test_the_checker_sees_it"),
     ),
 )  # fmt: skip
 _HEAD = """# What is promised, and how it is proved
@@ -140,7 +140,7 @@ made by `python -m proofs.promises`.
 """
 _LIMITS = """
 Not promised: that a broker keeps what it has acknowledged (a car without a spool relies on it); that a provider delivers; that a replica is not late;
-that the consent which a dealer enters was given. Where a cell of switches is empty, the tests beside it are the proof.
+that the consent which a dealer enters was given.
 
 ## Switches
 

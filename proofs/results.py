@@ -33,10 +33,10 @@ def name(part: str, options: Mapping[str, Any]) -> str:
     return f"{part} --broker {options['broker']}" if "broker" in options else part
 
 
-def size(options: Mapping[str, Any]) -> str:
-    """How many faults, races or messages it was asked for."""
-    [unit] = [option for option in ("trials", "messages", "calls") if option in options]
-    return f"{options[unit]:,} {unit}"
+def size(options: Mapping[str, Any], checked: int) -> str:
+    """How many faults, races or messages it was asked for; of a proof that is what its tests are, how many those were."""
+    unit = next((option for option in ("trials", "messages", "calls") if option in options), None)
+    return f"{options[unit]:,} {unit}" if unit else f"{checked} tests"
 
 
 def read() -> dict[str, Result]:
@@ -47,6 +47,6 @@ def read() -> dict[str, Result]:
 def record(part: str, options: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
     """Keep this result in place of the last one of the same command, green or red."""
     checked = facts.get("checked", facts.get("stored", 0))
-    result = Result(datetime.now(UTC).date().isoformat(), size(options), checked, facts["violations"])
+    result = Result(datetime.now(UTC).date().isoformat(), size(options, checked), checked, facts["violations"])
     known = {**read(), name(part, options): result}
     FILE.write_text(json.dumps({command: asdict(one) for command, one in sorted(known.items())}, indent=1) + "\n", encoding="utf-8")

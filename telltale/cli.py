@@ -44,7 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("audit", "The sealed history of what people and programs did: verify, resume."),
     "retention": ("retention", "Days of readings: kept, detached, brought back."),
     "bench": ("bench", "Measure: intake, counterless, rules, booking, api."),
-    "prove": ("prove", "Fault experiments with a history and a checker: intake, shares, backlog, booking, messages, operations, fuzz, doors."),
+    "prove": ("prove", "Fault experiments with a history and a checker: intake, shares, backlog, booking, messages, operations, fuzz, doors, guards."),
     "score": ("score", "Detection against a simulated fleet's ground truth."),
     "backtest": ("backtest", "Try rules on stored readings."),
     "explain": ("explain", "Fold the stored readings again and say why an alert was raised."),

@@ -1,7 +1,7 @@
 """An upgrade while everything runs: the version before this one serves, the database is migrated under load, old services go on
 beside it, new ones come one by one and work side by side with the old.
 
-The version before is the newest tag, or where there is none, the last commit with other migrations than ours.
+The version before is the newest tag of a version, or where there is none, the last commit with other migrations than ours.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _KNOWN = "from telltale.settings import PLAIN, PREFIX, Settings; print(*[PLAIN.g
 
 def before() -> str | None:
     """The commit of the version before; None where there is no history."""
-    found = _git("describe", "--tags", "--abbrev=0") or ""
+    found = _git("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*")
     if found:
         return found
     last = _git("log", "-1", "--format=%H", "--", "store/migrations")

@@ -133,6 +133,18 @@ def doors(
     _run("doors", as_json, record, calls=calls, seed=seed, sabotage=sabotage)
 
 
+@app.command()
+def guards(
+    sabotage: Annotated[
+        str | None, _switches("any-topic, open-list, gateway-says-all, hours-that-are-not, no-row-security, looking-books, one-clock, loud-logs")
+    ] = None,
+    as_json: Json = False,
+    record: Record = False,
+) -> None:
+    """Who may do what: the tests that ask for it at the door, as they are; with a switch without the guard. Needs a checkout."""
+    _run("guards", as_json, record, sabotage=sabotage)
+
+
 def _run(part: str, as_json: bool, record: bool, **options: Any) -> None:
     settings = cli.start("prove")
     facts = cli.run(importlib.import_module(f"proofs.{part}").main(settings, **options))
