@@ -101,7 +101,7 @@ async def serve(
         loops.create_task(_loop("proofs", verifier.once, None, PROOF_S))
         if context.house_key is not None:
             loops.create_task(_loop("audit", Sealer(context, context.house_key).once, None, SEAL_S))
-        if (sms := context.channels["sms"]).missed is not None:
+        if (sms := context.channels.get("sms")) is not None and sms.missed is not None:
             loops.create_task(_loop("missed texts", lambda: _swept("missed texts", missed_replies.once(context, sms)), None, FETCH_S))
         await health.listening.wait()
         ready()
