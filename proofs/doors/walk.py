@@ -29,6 +29,8 @@ AT_ONCE = 8
 #: Doors that are slow on purpose (a password is checked), or end the caller's own session.
 _LEFT_OUT = frozenset({"/sign-in", "/api/v1/session", "/security/password", "/invitation/{token}", "/reset/{token}"})
 DOORS = tuple(route for route in ROUTES if not (route.demo or route.streams or route.permission is LEAVE or route.path in _LEFT_OUT))
+#: 422 may come before the guard: an address that holds what no column takes is read no further, whoever sent it.
+_NOT_LET_IN = (401, 403, 422)
 _KEPT = 200  #: rows of a noun that are remembered
 
 
@@ -87,7 +89,7 @@ class Walk:
             ask = self._ask(route, made, other)
             answer = await self._ground.knock(caller, ask)
             self.tally.hear(f"{made.canary}'s {caller.name}: {ask.method} {ask.path[:100]} {_short(ask)}", answer, other.canary, f"{route.method} {route.path}")
-            if answer.status not in (401, 403) and answer.where != "/sign-in" and not (route.permission.public or Standing(caller, granted(SCOPES)).may(route)):
+            if answer.status not in _NOT_LET_IN and answer.where != "/sign-in" and not (route.permission.public or Standing(caller, granted(SCOPES)).may(route)):
                 self.tally.let_in.append(f"{caller.name}: {ask.method} {ask.path[:100]} -> {answer.status}")
             if route.is_api and answer.status < 300 and answer.media == "application/json":
                 self._remember(made.id, route, answer.json())
