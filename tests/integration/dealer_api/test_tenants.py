@@ -8,6 +8,7 @@ from dealer_api.routes import API
 
 VIN = "WVWZZZ1JZXW000002"
 BODIES = {
+    "erase": {"name": "Canary Finch"},
     "assign": {"staff_id": 1}, "dismiss": {"reason": "x"}, "reopen": {"reason": "x"}, "offers": {"kind": "pickup"}, "messages": {"template": "waiting"},
     "accept": {"choice": 1}, "finish": {"finding": "x"}, "cancel": {"reason": "x"}, "promise": {"ready_by": "2030-01-01T10:00:00Z"},
     "estimates": {"title": "x", "amount_minor": 1}, "answer": {"approved": True, "reason": "x"}, "move": {"event": "on_the_way"},
