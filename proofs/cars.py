@@ -1,7 +1,8 @@
 """Cars of the fault experiments. They speak MQTT on the wire and keep the history that the checker believes.
 
 A *plain* car forgets a message at the broker's PUBACK, as foreign devices do; a *spool* car keeps it until the
-application ack, as our telematics unit does, and sends again what it is asked for.
+application ack, as our telematics unit does, sends again what it is asked for, and says everything again after
+`RESEND_S` without an ack: what a broker confirmed and forgot while nobody listened, no later message need ever show.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import json
 import random
 import ssl
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,6 +22,7 @@ from proofs import wire
 from schemas.vehicle import topic
 
 WINDOW = 16
+RESEND_S = 20.0  #: machine time without an acknowledgement, as simulator/telematics.py has it; longer than any answer to an ask takes
 
 
 @dataclass
@@ -49,6 +52,7 @@ class ProofCar:
         self._unsent: OrderedDict[tuple[int, int], None] = OrderedDict()
         self._writer: asyncio.StreamWriter | None = None
         self._more = asyncio.Event()
+        self._progress = time.monotonic()  #: when it last had reason to believe that it is heard
 
     @property
     def settled(self) -> bool:
@@ -100,6 +104,7 @@ class ProofCar:
                 heard = group.create_task(self._hear(reader, writer, parser))
                 said = group.create_task(self._speak(writer, heard))
                 group.create_task(self._ping(writer))
+                group.create_task(self._repeat_when_unheard())
                 said.add_done_callback(lambda _: None)
         except* (OSError, asyncio.IncompleteReadError):
             raise ConnectionResetError from None
@@ -116,7 +121,7 @@ class ProofCar:
                     self.connects += 1
                     writer.write(wire.subscribe(topic(self.vin, "down/+"), 0))
                 elif first == wire.SUBACK:
-                    self._unsent = OrderedDict.fromkeys(self.kept)
+                    self._say_all_again()
                     self._writer = writer
                     self._more.set()
                 elif first == wire.PUBACK:
@@ -124,6 +129,10 @@ class ProofCar:
                 elif first & 0xF0 == wire.PUBLISH:
                     self._told(*wire.published(first, body))
         raise ConnectionResetError("the broker went away")
+
+    def _say_all_again(self) -> None:
+        self._unsent, self._progress = OrderedDict.fromkeys(self.kept), time.monotonic()
+        self._more.set()
 
     def _took(self, mid: int) -> None:
         key = self._flying.pop(mid, None)
@@ -141,6 +150,7 @@ class ProofCar:
                 if key[0] == ack["boot"]:
                     self.acknowledged.add(key)
                     del self.kept[key]
+                    self._progress = time.monotonic()
         elif where.endswith("down/asks") and self.spool:
             ask = json.loads(payload)
             for key in self.kept:
@@ -167,3 +177,9 @@ class ProofCar:
         while True:
             await asyncio.sleep(8)
             writer.write(bytes((wire.PINGREQ, 0)))
+
+    async def _repeat_when_unheard(self) -> None:
+        while self.spool:
+            await asyncio.sleep(max(1.0, self._progress + RESEND_S - time.monotonic()))
+            if self.kept and time.monotonic() - self._progress >= RESEND_S:
+                self._say_all_again()
