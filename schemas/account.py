@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from schemas.keeping import AUDIT, POSITIONS, READINGS, TEXTS
+from schemas.setting import Section, Setting, minutes
 
 
 class Role(StrEnum):
@@ -20,31 +21,49 @@ class Role(StrEnum):
     MANAGER = "manager"
 
 
-class Dealer(BaseModel):
-    """A dealer. `opening_hours` is an OSM string; the limits are minutes of business time."""
+class DealerSettings(BaseModel):
+    """What a manager may change: this list is the columns, the API's body, and the settings page (schemas/setting.py)."""
 
     model_config = ConfigDict(frozen=True)
 
+    name: Annotated[str, Setting("Name", section="house", most=120)]
+    phone: Annotated[str, Setting("Phone", "What owners ring.", "house", least=3, most=40)]
+    address: Annotated[str, Setting("Address", section="house", most=300)]
+    opening_hours: Annotated[
+        str, Setting("Opening hours", "As on OpenStreetMap: Mo-Fr 08:00-18:00; Sa 09:00-13:00; PH off. Windows are offered inside them.", "house")
+    ]
+    language: Annotated[str, Setting("Language", least=2, most=10)]
+    acknowledge_minutes_now: Annotated[int, minutes("Take a “now” case within", "Then the manager is told.")]
+    acknowledge_minutes_soon: Annotated[int, minutes("Take a “soon” case within", "Then the manager is told.")]
+    waiting_word_minutes: Annotated[int, minutes("A word to waiting customers every", "Their card turns red after that.")]
+    offer_hold_minutes: Annotated[int, minutes("Hold offered windows for", "Driver and bay are kept free so long.")]
+    notice_minutes: Annotated[int, minutes("Earliest window from now", "Time the workshop needs to prepare.", least=0)] = 60
+    workshop_minutes: Annotated[int, minutes("Time in the workshop", "Planned for one visit.")] = 120
+    drive_minutes: Annotated[int, minutes("One drive of a driver", "There, the handover, and back.")] = 60
+    second_factor: Annotated[Literal["nobody", "managers", "everybody"], Setting("Second factor", section="signing in")] = "nobody"
+    keep_readings_days: Annotated[int, READINGS.as_setting] = READINGS.usual
+    keep_positions_days: Annotated[int, POSITIONS.as_setting] = POSITIONS.usual
+    keep_texts_days: Annotated[int, TEXTS.as_setting] = TEXTS.usual
+    keep_audit_days: Annotated[int, AUDIT.as_setting] = AUDIT.usual
+
+
+#: Each setting's name and what is said about it.
+SETTINGS: Final[dict[str, Setting]] = {
+    name: said for name, field in DealerSettings.model_fields.items() for said in field.metadata if isinstance(said, Setting)
+}
+
+
+def settings_of(section: Section) -> dict[str, Setting]:
+    """Those of one section of the settings page, in their order."""
+    return {name: said for name, said in SETTINGS.items() if said.section == section}
+
+
+class Dealer(DealerSettings):
+    """A dealer. `opening_hours` is an OSM string; the limits are minutes of business time."""
+
     id: int
-    name: str
     zone: str
     country: str
-    phone: str
-    address: str
-    opening_hours: str
-    language: str
-    acknowledge_minutes_now: int
-    acknowledge_minutes_soon: int
-    waiting_word_minutes: int
-    offer_hold_minutes: int
-    notice_minutes: int = 60  #: no window begins sooner than this
-    workshop_minutes: int = 120  #: how long a visit is planned to take
-    drive_minutes: int = 60  #: the width of a collection or return window
-    second_factor: Literal["nobody", "managers", "everybody"] = "nobody"  #: of whom more than a password is asked
-    keep_readings_days: int = READINGS.usual
-    keep_positions_days: int = POSITIONS.usual
-    keep_texts_days: int = TEXTS.usual
-    keep_audit_days: int = AUDIT.usual
 
     def asks_second_factor(self, role: Role) -> bool:
         """Whether somebody of this role must have one."""

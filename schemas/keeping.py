@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.setting import Setting
 from schemas.signal import BY_PATH
 
 #: Where a car was. Nothing is judged by these, so that they can go long before the readings they came with.
@@ -28,6 +29,12 @@ class Kind:
     def setting(self) -> str:
         """The dealer's setting."""
         return f"keep_{self.name}_days"
+
+    @property
+    def as_setting(self) -> Setting:
+        """What the settings page says about it."""
+        hint = f"{self.goes[:1].upper()}{self.goes[1:]}. {self.least} to {self.most:,} days."
+        return Setting(self.title, hint, "kept", "days", self.least, self.most)
 
 
 READINGS = Kind(

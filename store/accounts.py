@@ -7,15 +7,12 @@ from datetime import datetime
 
 import asyncpg
 
-from schemas.account import Dealer, Role, Staff
+from schemas.account import Dealer, DealerSettings, Role, Staff
 from schemas.errors import BadInput, NotFound
-from schemas.keeping import KINDS
 from store import notifications
 from store.pool import Connection, as_dict
 
-_DEALER = """id, name, zone, country, phone, address, opening_hours, language, acknowledge_minutes_now, acknowledge_minutes_soon,
- waiting_word_minutes, offer_hold_minutes, notice_minutes, workshop_minutes, drive_minutes, second_factor,
- keep_readings_days, keep_positions_days, keep_texts_days, keep_audit_days"""
+_DEALER = ", ".join(Dealer.model_fields)  # a column each
 _STAFF = "id, dealer_id, name, email, phone, role, language, disabled_at, joined_at"
 _CREATE_DEALER = f"""
 INSERT INTO dealers (name, zone, country, phone, address, opening_hours, language, created_at)
@@ -44,12 +41,6 @@ SELECT $1, min(d.id), 'sms' FROM dealers d
 WHERE NOT EXISTS (SELECT 1 FROM senders s WHERE s.dealer_id = d.id AND s.channel = ANY($2::text[])) HAVING count(*) = 1
 ON CONFLICT (address) DO NOTHING RETURNING dealer_id
 """
-#: What a manager may change about the dealer.
-DEALER_FIELDS = ("name", "phone", "address", "opening_hours", "language", "acknowledge_minutes_now", "acknowledge_minutes_soon",
-                 "waiting_word_minutes", "offer_hold_minutes", "notice_minutes", "workshop_minutes", "drive_minutes", "second_factor",
-                 *(kind.setting for kind in KINDS))  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
 class SignIn:
     """What is known about an e-mail address before anybody is signed in."""
@@ -91,8 +82,8 @@ async def mark_demo(connection: Connection, dealer_id: int) -> None:
 
 
 async def update_dealer(connection: Connection, dealer_id: int, changes: dict[str, object]) -> Dealer:
-    """Change what stands in DEALER_FIELDS."""
-    names = [name for name in DEALER_FIELDS if name in changes]
+    """Change settings; other names are not heard."""
+    names = [name for name in DealerSettings.model_fields if name in changes]
     if names:
         sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(names, 2))
         await connection.execute(f"UPDATE dealers SET {sets} WHERE id = $1", dealer_id, *(changes[name] for name in names))

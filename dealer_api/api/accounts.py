@@ -3,47 +3,38 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from actions import accounts as acts
 from actions import password, people, second_factor
 from dealer_api.api.cases import Nothing
 from dealer_api.app_keys import call
 from dealer_api.bodies import Body, Page, When, number, read, reply
-from schemas.account import Dealer, Role, Staff
+from schemas.account import SETTINGS, Dealer, DealerSettings, Role, Staff
 from schemas.booking import Booking
-from schemas.keeping import AUDIT, POSITIONS, READINGS, TEXTS
 from schemas.scope import BEFORE_SCOPES, SCOPES
+from schemas.setting import Setting
 from schemas.slot import Resource
 from store import accounts, secrets, slots
 from store.secrets import Secret
 
-Minutes = Annotated[int, Field(ge=1, le=7 * 24 * 60)]
+
+def _changeable(name: str, said: Setting) -> Any:
+    kind = DealerSettings.model_fields[name].annotation
+    if kind is int:
+        return Annotated[int, Field(ge=said.least, le=said.most)] | None
+    return (Annotated[str, Field(min_length=said.least, max_length=said.most)] if kind is str else kind) | None  # type: ignore[operator]
 
 
-class DealerChanges(Body):
-    """What is to be changed; what is left out stays. Opening hours as OpenStreetMap writes them."""
-
-    name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
-    phone: Annotated[str, Field(min_length=3, max_length=40)] | None = None
-    address: Annotated[str, Field(min_length=1, max_length=300)] | None = None
-    opening_hours: Annotated[str, Field(min_length=1, max_length=400)] | None = None
-    language: Annotated[str, Field(min_length=2, max_length=10)] | None = None
-    acknowledge_minutes_now: Minutes | None = None
-    acknowledge_minutes_soon: Minutes | None = None
-    waiting_word_minutes: Minutes | None = None
-    offer_hold_minutes: Minutes | None = None
-    notice_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] | None = None
-    workshop_minutes: Minutes | None = None
-    drive_minutes: Minutes | None = None
-    second_factor: Literal["nobody", "managers", "everybody"] | None = None  #: of whom more than a password is asked
-    keep_readings_days: Annotated[int, Field(ge=READINGS.least, le=READINGS.most)] | None = None
-    keep_positions_days: Annotated[int, Field(ge=POSITIONS.least, le=POSITIONS.most)] | None = None
-    keep_texts_days: Annotated[int, Field(ge=TEXTS.least, le=TEXTS.most)] | None = None
-    keep_audit_days: Annotated[int, Field(ge=AUDIT.least, le=AUDIT.most)] | None = None
+#: What is to be changed; what is left out stays. Opening hours as OpenStreetMap writes them.
+DealerChanges: type[Body] = create_model(
+    "DealerChanges", __base__=Body, __module__=__name__,
+    __doc__="What is to be changed; what is left out stays. Opening hours as OpenStreetMap writes them.",
+    **{name: (_changeable(name, said), None) for name, said in SETTINGS.items()},  # type: ignore[call-overload]
+)  # fmt: skip
 
 
 class NewStaff(Body):

@@ -14,23 +14,14 @@ from dealer_api.bodies import posted
 from dealer_api.desk import formatting
 from dealer_api.desk.page import form, go, page, refused, row_of, ticked
 from rules.service.importing import COLUMNS
+from schemas.account import SETTINGS, settings_of
 from schemas.errors import BadInput, TelltaleError
-from schemas.keeping import KINDS
 from schemas.scope import MEANS
+from schemas.setting import Setting
 from schemas.slot import ResourceKind
 from store import keeping, secrets, slots
 
-LIMITS = (
-    ("acknowledge_minutes_now", "Take a “now” case within", "Then the manager is told."),
-    ("acknowledge_minutes_soon", "Take a “soon” case within", "Then the manager is told."),
-    ("waiting_word_minutes", "A word to waiting customers every", "Their card turns red after that."),
-    ("offer_hold_minutes", "Hold offered windows for", "Driver and bay are kept free so long."),
-    ("notice_minutes", "Earliest window from now", "Time the workshop needs to prepare."),
-    ("workshop_minutes", "Time in the workshop", "Planned for one visit."),
-    ("drive_minutes", "One drive of a driver", "There, the handover, and back."),
-)
-_HOUSE = ("name", "phone", "address", "opening_hours")
-_SHOWN = (*_HOUSE, "second_factor", *(name for name, _, _ in LIMITS), *(kind.setting for kind in KINDS))
+_SHOWN = {name: said for name, said in SETTINGS.items() if said.section is not None}
 _COLUMN_WORDS = {
     "name": "The owner's name. Needed.", "phone": "With or without country code. Phone or e-mail is needed.", "email": "Where texts go when there is no phone.", "language": "en, de or es; else yours.",
     "zone": "Time zone such as Europe/Berlin; else yours.", "address": "Where the car is collected.", "vin": "17 characters. Needed.",
@@ -72,30 +63,31 @@ async def show_settings(request: web.Request) -> web.Response:
 
 async def change_settings(request: web.Request) -> web.Response:
     me, said = call(request), await form(request)
-    changes: dict[str, object] = {}
     try:
-        for name in _HOUSE:
-            if not said.get(name):
-                raise BadInput(formatting.plain(name), "is empty")
-            changes[name] = said[name]
-        for name, title, _ in LIMITS:
-            minutes = row_of(said.get(name), title, "is a number of minutes from 1 to 10080")
-            if not 1 <= minutes <= 10_080:
-                raise BadInput(title, "is a number of minutes from 1 to 10080")
-            changes[name] = minutes
-        for kind in KINDS:
-            days = row_of(said.get(kind.setting), kind.title, f"is a number of days from {kind.least} to {kind.most}")
-            if not kind.least <= days <= kind.most:
-                raise BadInput(kind.title, f"is a number of days from {kind.least} to {kind.most}")
-            changes[kind.setting] = days
-        if said.get("second_factor", "nobody") not in formatting.SECOND_FACTOR:
-            raise BadInput("second_factor", "choose of whom more than a password is asked")
-        changes["second_factor"] = said.get("second_factor", "nobody")
+        changes = {name: _chosen(name, setting, said.get(name, "")) for name, setting in _SHOWN.items()}
         await accounts.update_dealer(me.house, me.dealer_id, me.actor, changes)
     except BadInput as error:
         shown = {name: said.get(name, "") for name in _SHOWN}
         return await _settings_page(request, shown, problem=f"{formatting.plain(error.field).capitalize()}: {error.reason}.", status=422)
     return go("/settings", "Saved. Bookings that stand keep standing.")
+
+
+def _chosen(name: str, setting: Setting, said: str) -> str | int:
+    """One field of the form, or BadInput with its title."""
+    if setting.unit:
+        number = row_of(said, setting.title, setting.range)
+        if not setting.least <= number <= setting.most:
+            raise BadInput(setting.title, setting.range)
+        return number
+    if name == "second_factor":
+        if said not in ("", *formatting.SECOND_FACTOR):
+            raise BadInput(setting.title, "choose of whom more than a password is asked")
+        return said or "nobody"
+    if not said:
+        raise BadInput(setting.title, "is empty")
+    if not setting.least <= len(said) <= setting.most:
+        raise BadInput(setting.title, f"has from {setting.least} to {setting.most} characters")
+    return said
 
 
 async def add_resource(request: web.Request) -> web.Response:
@@ -150,7 +142,7 @@ async def _settings_page(
         keys = await secrets.labels(connection, me.dealer_id, "api_key")
         taken = await keeping.last(connection, me.dealer_id)
     unheard = await owners.unheard(me.house, me.dealer_id)
-    return await page(request, "settings.html", said=said, limits=LIMITS, kinds=KINDS, taken=taken, problem=problem, resources=resources, keys=keys, key=key, unheard=unheard, grants=[(thing, list(found)) for thing, found in groupby(MEANS.items(), key=lambda item: item[0].partition(":")[0])], status=status)
+    return await page(request, "settings.html", said=said, house=settings_of("house"), limits=settings_of("limits"), kept=settings_of("kept"), taken=taken, problem=problem, resources=resources, keys=keys, key=key, unheard=unheard, grants=[(thing, list(found)) for thing, found in groupby(MEANS.items(), key=lambda item: item[0].partition(":")[0])], status=status)
 
 
 def _kept(request: web.Request) -> dict[str, str]:

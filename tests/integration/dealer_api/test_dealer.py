@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from schemas.account import SETTINGS
+
 VIN = "WVWZZZ1JZXW000001"
 
 
@@ -33,6 +35,19 @@ async def test_a_limit_that_makes_no_sense_is_refused(desk):
     manager = await desk.as_role("manager")
     for body in ({"drive_minutes": 0}, {"notice_minutes": -1}, {"name": ""}, {"id": 7}, {"zone": "Europe/Paris"}):
         assert (await manager.patch("/api/v1/dealer", json=body)).status == 422, body
+
+
+async def test_every_setting_stands_on_the_page_and_in_the_api_within_its_bounds(desk):
+    """The model is the list: who adds a setting to it has added it here, too."""
+    manager = await desk.as_role("manager")
+    page = await (await manager.get("/settings")).text()
+    kept = await desk.get(manager, "/api/v1/dealer")
+    for name, setting in SETTINGS.items():
+        assert name in kept and (f'name="{name}"' in page) == (setting.section is not None), name
+        if setting.unit:
+            assert f'min="{setting.least}" max="{setting.most}"' in page
+            assert (await manager.patch("/api/v1/dealer", json={name: setting.most + 1})).status == 422
+            assert (await (await manager.patch("/api/v1/dealer", json={name: setting.most})).json())[name] == setting.most
 
 
 async def test_extra_work_needs_the_owners_recorded_yes_and_is_answered_once(desk):
