@@ -14,8 +14,8 @@ from schemas.moment import local
 from store import history, notifications
 from store.pool import Connection, as_dict
 
-_COLUMNS = """id, dealer_id, case_id, vehicle_id, kind, state, starts_at, ends_at, wall_start, zone, address, loaner_id, ready_by, last_word_at,
- made_at, finding"""
+_COLUMNS = ", ".join(Booking.model_fields)  # a column each
+_FIXED = {"id", "dealer_id", "case_id", "vehicle_id", "kind", "made_at"}  # since it was agreed
 _MAKE = f"""
 INSERT INTO bookings (dealer_id, case_id, vehicle_id, kind, state, starts_at, ends_at, wall_start, zone, address, loaner_id, ready_by, made_at)
 VALUES ($1, $2, $3, $4, 'agreed', $5, $6, $7, $8, $9, $10, $11, $12) RETURNING {_COLUMNS}
@@ -27,7 +27,7 @@ WHERE dealer_id = $1 AND ($2::bigint IS NULL OR case_id = $2) AND ($3::text[] IS
   AND ($6::timestamptz IS NULL OR (starts_at, id) > ($6, $7))
 ORDER BY starts_at, id LIMIT $8
 """
-_SETTABLE = ("ready_by", "last_word_at", "finding", "loaner_id")
+_SETTABLE = Booking.model_fields.keys() - _FIXED
 
 
 async def make(

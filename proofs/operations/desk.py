@@ -173,6 +173,16 @@ class Desk:
         status, _ = await self._call("POST", f"/owners/{owner}/consents", {**agreed, "source": "by telephone", "wording": "yes" if given else "no"})
         return status
 
+    async def minds_change(self, count: int = 2) -> None:
+        """A text is written, and before a worker can take it its owner tells the desk that they want none."""
+        willing = [owner for owner in self._owners[:-1] if not (said := self.history.refusals.get(owner)) or said[-1].until < float("inf")]
+        for owner in self._dice.sample(willing, min(count, len(willing))):
+            await self._write(0, owner)
+            refusal = Refusals(float("inf"), at_the_desk=True)
+            self.history.refusals.setdefault(owner, []).append(refusal)
+            if await self._agrees(owner, False) == 200:
+                refusal.since = time.monotonic()
+
     async def _look(self, vehicle: int, owner: int) -> None:
         """What a page of the desk asks for."""
         for path in ("/cases", f"/vehicles/{vehicle}", f"/owners/{owner}", "/alerts"):

@@ -282,6 +282,7 @@ async def _without_workers(rig: Rig, dice: random.Random, *, days: float) -> Non
     await asyncio.gather(*(service.stop() for service in rig.of("workers")))
     await asyncio.sleep(dice.uniform(2.0, 4.0))
     await rig.desk.pause()
+    await rig.desk.minds_change()
     rig.pass_days(days)
     await asyncio.sleep(2.2)  # until every process has seen it
     await rig.desk.sign_in_anew()  # a session lasts a working day
