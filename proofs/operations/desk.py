@@ -156,6 +156,13 @@ class Desk:
             await self._call("POST", f"/cases/{case_id}/acknowledge")
             await self._call("POST", f"/cases/{case_id}/offers", {"kind": self._dice.choice(("drop_off", "waiting"))})
 
+    async def _offer(self, vehicle: int) -> None:
+        """Windows for this car, unless some are offered or a visit stands."""
+        _, found = await self._call("GET", f"/vehicles/{vehicle}")
+        case = found["case"] or (await self._call("POST", "/cases", {"vehicle_id": vehicle, "note": "A rattle over bumps.", "severity": "soon"}))[1]
+        await self._call("POST", f"/cases/{case['id']}/acknowledge")
+        await self._call("POST", f"/cases/{case['id']}/offers", {"kind": self._dice.choice(("drop_off", "waiting"))})
+
     async def _refuse(self, _vehicle: int, owner: int) -> None:
         """STOP by text, or a no told to the desk, which cancels nothing by itself; later START, or a yes."""
         said = self.history.refusals.setdefault(owner, [])
@@ -174,10 +181,16 @@ class Desk:
         return status
 
     async def minds_change(self, count: int = 2) -> None:
-        """A text is written, and before a worker can take it its owner tells the desk that they want none."""
-        willing = [owner for owner in self._owners[:-1] if not (said := self.history.refusals.get(owner)) or said[-1].until < float("inf")]
-        for owner in self._dice.sample(willing, min(count, len(willing))):
-            await self._write(0, owner)
+        """What no worker takes for now: windows that will be over before one does, and texts whose owners then tell the desk that they want none."""
+        willing = [
+            (vehicle, owner) for vehicle, owner in list(self._cars.values())[:-1]
+            if not (said := self.history.refusals.get(owner)) or said[-1].until < float("inf")
+        ]  # fmt: skip
+        for n, (vehicle, owner) in enumerate(self._dice.sample(willing, min(2 * count, len(willing)))):
+            if n < count:
+                await self._offer(vehicle)
+                continue
+            await self._write(vehicle, owner)
             refusal = Refusals(float("inf"), at_the_desk=True)
             self.history.refusals.setdefault(owner, []).append(refusal)
             if await self._agrees(owner, False) == 200:
