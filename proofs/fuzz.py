@@ -25,6 +25,7 @@ from gateway.intake import normalise
 from gateway.intake.normalise import Source
 from gateway.mqtt.bulk_reader import BulkClient
 from proofs import poison, wire
+from proofs.swap import swap
 from schemas.errors import Misconfigured
 from store.readings import pack
 from telltale import cli
@@ -218,13 +219,13 @@ def _sabotaged(switch: str | None) -> Iterator[None]:
     limit, sample = normalise.MAX_BYTES, normalise._sample
     try:
         if switch == "no-size-limit":
-            setattr(normalise, "MAX_BYTES", 1 << 30)  # noqa: B010
+            swap(normalise, "MAX_BYTES", 1 << 30)
         elif switch == "trusting-decoder":
-            setattr(normalise, "_sample", _trusting)  # noqa: B010
+            swap(normalise, "_sample", _trusting)
         yield
     finally:
-        setattr(normalise, "MAX_BYTES", limit)  # noqa: B010
-        setattr(normalise, "_sample", sample)  # noqa: B010
+        swap(normalise, "MAX_BYTES", limit)
+        swap(normalise, "_sample", sample)
 
 
 def _trusting(payload: bytes) -> Any:

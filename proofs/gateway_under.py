@@ -25,6 +25,7 @@ from gateway.mqtt.chunk import Chunk
 from gateway.mqtt.packets import PUBACK
 from gateway.mqtt.session import Session
 from monitoring.page import Address
+from proofs.swap import swap
 from rules.catalogue import RULES
 from rules.engine.code_book import CodeBook
 from rules.engine.judge import Judge
@@ -51,7 +52,7 @@ def no_epoch() -> None:
         if owed and self.client.socket() is not None:
             self.client.write_blob(b"".join(PUBACK[mid] for mid in owed))
 
-    setattr(Session, "ack", ack)  # noqa: B010
+    swap(Session, "ack", ack)
 
 
 def no_dedupe() -> None:
@@ -62,7 +63,7 @@ def no_dedupe() -> None:
         return Arrival.NEXT if found is Arrival.DUPLICATE else found
 
     _arrive = MessageSequence.arrive
-    setattr(MessageSequence, "arrive", arrive)  # noqa: B010
+    swap(MessageSequence, "arrive", arrive)
 
 
 def no_lease() -> None:
@@ -75,8 +76,8 @@ def no_lease() -> None:
     async def take_back(*_: object) -> bool:
         return True
 
-    setattr(leases, "take", take)  # noqa: B010
-    setattr(leases, "take_back", take_back)  # noqa: B010
+    swap(leases, "take", take)
+    swap(leases, "take_back", take_back)
 
 
 class WaitForAnswers(Intake):
@@ -94,7 +95,7 @@ def stop_reading() -> None:
     def must_be_read(_self: Session, _now: float) -> bool:
         return False
 
-    setattr(Session, "must_be_read", must_be_read)  # noqa: B010
+    swap(Session, "must_be_read", must_be_read)
 
 
 class AckOnArrival(AckBeforeCommit):
@@ -109,7 +110,7 @@ class AckOnArrival(AckBeforeCommit):
             arrived(chunk)
             asyncio.get_running_loop().call_soon(lambda: chunk.session.ack(chunk.epoch, chunk.mids))
 
-        setattr(broker, "arrived", acknowledged)  # noqa: B010
+        swap(broker, "arrived", acknowledged)
 
 
 SWITCHES = {

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from proofs.swap import swap
 from schemas.errors import Misconfigured, Unavailable
 from telltale.data import ROOT
 from telltale.settings import Settings, child_environment
@@ -25,28 +26,28 @@ def any_topic() -> None:
     """The embedded broker lets a car speak on every topic."""
     from gateway.ops import auth_callout
 
-    setattr(auth_callout, "topics_of", lambda vin: ([">"], [">"]))  # noqa: B010
+    swap(auth_callout, "topics_of", lambda vin: ([">"], [">"]))
 
 
 def open_list() -> None:
     """mosquitto's access list lets whoever has a password do everything."""
     from gateway.mqtt import mosquitto
 
-    setattr(mosquitto, "access_of_cars", lambda vins: "pattern readwrite #\n")  # noqa: B010
+    swap(mosquitto, "access_of_cars", lambda vins: "pattern readwrite #\n")
 
 
 def gateway_says_all() -> None:
     """The gateways' account may speak in a car's name."""
     from gateway.mqtt import mosquitto
 
-    setattr(mosquitto, "access_of_gateways", lambda accounts: "".join(f"user {one}\ntopic readwrite #\n" for one in accounts))  # noqa: B010
+    swap(mosquitto, "access_of_gateways", lambda accounts: "".join(f"user {one}\ntopic readwrite #\n" for one in accounts))
 
 
 def hours_that_are_not() -> None:
     """Windows may begin in an hour that is skipped or comes twice."""
     from rules.service import capacity
 
-    setattr(capacity, "_once", lambda wall, zone_name: True)  # noqa: B010
+    swap(capacity, "_once", lambda wall, zone_name: True)
 
 
 def no_row_security() -> None:
@@ -64,7 +65,7 @@ def no_row_security() -> None:
             await connection.execute(f"ALTER TABLE {row['name']} DISABLE ROW LEVEL SECURITY")
         await connection.close()
 
-    setattr(module, "migrate", opened)  # noqa: B010
+    swap(module, "migrate", opened)
 
 
 def looking_books() -> None:
@@ -81,7 +82,7 @@ def looking_books() -> None:
             await offers.accept(link.house, link.secret.dealer_id, "owner", link.visit.offer.id, 1)
         return await show(request)
 
-    setattr(visits, "show", shown)  # noqa: B010
+    swap(visits, "show", shown)
 
 
 def one_clock() -> None:
@@ -93,14 +94,14 @@ def one_clock() -> None:
     def alone(attached: Any, detached: Any, keep_days: int, by: retention.Witnesses) -> retention.Plan:
         return plan(attached, detached, keep_days, replace(by, told=by.own, newest=retention.day_of(by.own), machine=by.own))
 
-    setattr(retention, "plan", alone)  # noqa: B010
+    swap(retention, "plan", alone)
 
 
 def loud_logs() -> None:
     """What is private is written into the log."""
     from telltale import logs
 
-    setattr(logs, "without_personal_data", lambda logger, method, event: event)  # noqa: B010
+    swap(logs, "without_personal_data", lambda logger, method, event: event)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from proofs.swap import swap
+
 
 def ack_before_commit() -> None:
     """The gateway acknowledges what it has read, as most examples do."""
@@ -24,7 +26,7 @@ def ack_before_commit() -> None:
             chunk.session.ack(chunk.epoch, chunk.mids)
         return chunks
 
-    setattr(Intake, "_take", take)  # noqa: B010
+    swap(Intake, "_take", take)
 
 
 def no_dedupe() -> None:
@@ -48,22 +50,22 @@ def no_session_keep() -> None:
             self._clean_session = True
         return connect(self, *given, **named)
 
-    setattr(BulkClient, "connect", fresh)  # noqa: B010
-    setattr(session, "SESSION_EXPIRY_S", 0)  # noqa: B010
+    swap(BulkClient, "connect", fresh)
+    swap(session, "SESSION_EXPIRY_S", 0)
 
 
 def no_truth_check() -> None:
     """A worker believes what was true when the text was written."""
     from proofs.messages_under import true_enough
 
-    _kit(untrue=true_enough)
+    _context(untrue=true_enough)
 
 
 def no_consent_recheck() -> None:
     """A worker believes what was allowed when the text was queued."""
     from proofs.messages_under import allowed_enough
 
-    _kit(permitted=allowed_enough)
+    _context(permitted=allowed_enough)
 
 
 def no_lookup() -> None:
@@ -74,17 +76,17 @@ def no_lookup() -> None:
     async def never_came(*_: object) -> Lookup:
         return Lookup.NEVER_CAME
 
-    setattr(Twilio, "lookup", never_came)  # noqa: B010
+    swap(Twilio, "lookup", never_came)
 
 
-def _kit(**parts: Any) -> None:
+def _context(**parts: Any) -> None:
     from workers import running
     from workers.context import Context
 
     def context(*given: Any, **named: Any) -> Context:
         return Context(*given, **{**named, **parts})
 
-    setattr(running, "Kit", context)  # noqa: B010
+    swap(running, "Context", context)
 
 
 def elsewhere() -> None:
