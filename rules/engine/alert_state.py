@@ -6,6 +6,9 @@
 | pending            | held for `hold` → active     | → lapsed                    | –      |
 | active             | severity may change          | clear for `settle` → resolved | –    |
 
+Time decides what answers what: a verdict on evidence older than the newest that the alert answered moves nothing, so no
+step is dated before the one it follows, whatever order the car sends in.
+
 What comes and goes is one alert that says "intermittent": after FLIPS beginnings or ends within FLIP_WINDOW_S it
 neither lapses nor resolves before it was clear for LONG_SETTLE_S.
 """
@@ -40,6 +43,8 @@ class Move:
 
 def advance(track: Track, verdict: Verdict, ts: float, place: int, hold_s: float, settle_s: float) -> list[Move]:
     """Move the track by one verdict at reading time `ts`; the steps in their order, most often none."""
+    if ts < track.newest:
+        return []
     if isinstance(verdict, Holds):
         return _holds(track, verdict, ts, place, hold_s, settle_s)
     if isinstance(verdict, Clear) and track.open:
@@ -49,7 +54,7 @@ def advance(track: Track, verdict: Verdict, ts: float, place: int, hold_s: float
 
 def _holds(track: Track, verdict: Holds, ts: float, place: int, hold_s: float, settle_s: float) -> list[Move]:
     moves = []
-    track.clear_since = None
+    track.newest, track.clear_since = ts, None
     if not track.open:
         _begin(track, verdict, ts, place)
         moves.append(_move(track, AlertState.PENDING, verdict.severity, _worded(track, verdict.because)))
@@ -78,7 +83,7 @@ def _changed(track: Track, verdict: Holds, ts: float, settle_s: float) -> list[M
 def _clear(track: Track, verdict: Clear, ts: float, settle_s: float) -> list[Move]:
     track.lower_since = None
     if track.clear_since is None:
-        track.clear_since = ts
+        track.newest = track.clear_since = ts  # what follows while it stays clear is not kept: a car that is calm is not looked at
     if ts - track.clear_since < _wait(track, settle_s):
         return []
     state = ALERT.next(AlertState(track.state), AlertEvent.CLEARED)
@@ -104,11 +109,11 @@ def _wait(track: Track, settle_s: float) -> float:
 
 
 def withdraw(track: Track, because: str, ts: float) -> Move | None:
-    """The readings behind it were rejected by a person; None when nothing is open."""
+    """The readings behind it were rejected by a person; None when nothing is open. Dated `track.newest`, no earlier than what it takes back."""
     if not track.open:
         return None
     move = _move(track, ALERT.next(AlertState(track.state), AlertEvent.REJECTED), Severity(track.severity), because)
-    _end(track, ts)
+    _end(track, max(ts, track.newest))
     return move
 
 
@@ -121,7 +126,7 @@ def _begin(track: Track, verdict: Holds, ts: float, place: int) -> None:
 
 
 def _end(track: Track, ts: float) -> None:
-    track.state, track.clear_since, track.lower_since, track.samples = "", None, None, Samples()
+    track.state, track.newest, track.clear_since, track.lower_since, track.samples = "", ts, None, None, Samples()
     track.flips = [t for t in track.flips if ts - t < FLIP_WINDOW_S] + [ts]
     track.intermittent = False
 

@@ -142,7 +142,7 @@ class Judge:
         if track is None or move is None:
             return None
         program.keep(memory, tracks)
-        return self._step(rule, track, move, ts, place, late=False, evidence=None)
+        return self._step(rule, track, move, track.newest, place, late=False, evidence=None)
 
     def open_alerts(self, memory: Memory) -> tuple[Track, ...]:
         """The alerts of this car that are pending or active."""
@@ -296,10 +296,10 @@ class Judge:
         reading: Reading,
         steps: list[AlertStep],
     ) -> bool:
-        before = (track.state, track.severity, track.clear_since, track.lower_since)
+        before = (track.state, track.severity, track.newest, track.clear_since, track.lower_since)
         moves = alert_state.advance(track, verdict, seen.ts, seen.place, line.hold_s, line.settle_s)
         kept = False
-        if track.state and isinstance(verdict, Holds):
+        if track.state and seen.ts >= track.newest and isinstance(verdict, Holds):
             try:
                 value = line.fitted.sample(component, seen)
                 kept = value is not None and alert_state.take_sample(track, seen.ts, value)
@@ -311,7 +311,7 @@ class Judge:
                 telling = move.state is AlertState.ACTIVE
                 evidence = self._evidence(rule, line, track, component, move.because, seen, cell, reading) if telling else None
                 steps.append(self._step(rule.name, track, move, seen.ts, seen.place, late=late, evidence=evidence))
-        return kept or bool(moves) or before != (track.state, track.severity, track.clear_since, track.lower_since)
+        return kept or bool(moves) or before != (track.state, track.severity, track.newest, track.clear_since, track.lower_since)
 
     def _evidence(self, rule: Rule, line: Line, track: Track, component: str, because: str, seen: Snapshot, cell: Cell, reading: Reading) -> Evidence:
         try:

@@ -169,6 +169,7 @@ class Track:
     flips: list[float] = field(default_factory=list)  #: times at which it began or fell away, newest last
     samples: Samples = field(default_factory=Samples)
     intermittent: bool = False
+    newest: float = float("-inf")  #: the newest evidence that it answered: what is older moves nothing
 
     @property
     def open(self) -> bool:
@@ -182,17 +183,18 @@ class Track:
             return idle
         return [
             *idle, self.step, self.severity, self.since, self.clear_since, self.lower_since,
-            self.first_place, len(self.samples), int(self.intermittent),
+            self.first_place, len(self.samples), int(self.intermittent), self.newest,
         ]  # fmt: skip
 
     @classmethod
     def from_row(cls, row: list[Any], samples: Samples) -> Track:
         """As read from the tail."""
         if not row[2]:
-            return cls(row[0], row[1], "", row[3], flips=row[4])
-        rule, component, state, episode, flips, step, severity, since, clear_since, lower_since, first_place, _, intermittent = row
+            return cls(row[0], row[1], "", row[3], flips=row[4], newest=row[4][-1] if row[4] else float("-inf"))
+        rule, component, state, episode, flips, step, severity, since, clear_since, lower_since, first_place, _, intermittent, *later = row
+        newest = later[0] if later else max(since, clear_since or since, lower_since or since)  # earlier releases did not keep it
         return cls(
-            rule, component, state, episode, step, severity, since, clear_since, lower_since, first_place, flips, samples, bool(intermittent)
+            rule, component, state, episode, step, severity, since, clear_since, lower_since, first_place, flips, samples, bool(intermittent), newest
         )  # fmt: skip
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rules.engine.alert_state import LONG_SETTLE_S, advance, take_sample, withdraw
-from rules.engine.memory import Track
+from rules.engine.memory import Samples, Track
 from schemas.verdict import Clear, Holds, Severity, Unsure
 
 SOON, NOW, ADVICE = Severity.SOON, Severity.NOW, Severity.ADVICE
@@ -90,6 +92,44 @@ def test_worse_is_told_at_once_and_better_only_after_the_settle_time():
     assert moved(track, Holds(NOW, "worse"), 7_000.0) == []
     assert moved(track, Holds(ADVICE, "better"), 8_000.0) == []
     assert moved(track, Holds(ADVICE, "better"), 8_000.0 + SETTLE) == [("active", "advice", 3)]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["holds", "now", "advice", "clear", "unsure"]), st.integers(0, 400)), max_size=60),
+    st.sampled_from([0.0, 30.0]),
+    st.sampled_from([0.0, 50.0]),
+)
+def test_evidence_in_any_order_never_answers_what_is_newer(evidence, hold, settle):
+    said = {**VERDICTS, "now": Holds(NOW, "worse"), "advice": Holds(ADVICE, "better")}
+    track, held, told = Track("rule", ""), -1.0, -1.0
+    for name, ts in evidence:
+        was = (track.state, track.severity, track.clear_since, track.since)
+        for move in advance(track, said[name], float(ts), 0, hold, settle):
+            assert ts >= told, "no step is dated before the one it follows"
+            told = ts
+            if move.state.value in ("resolved", "lapsed"):
+                assert ts >= held, "a Clear never rests on evidence older than what it answers"
+        if name != "clear" and name != "unsure":
+            held = max(held, ts)
+        elif ts < held:
+            assert (track.state, track.severity, track.clear_since, track.since) == was
+        assert track.clear_since is None or track.clear_since >= track.since
+
+
+def test_an_older_clear_heals_nothing_and_an_older_fault_begins_nothing():
+    track = track_in("active")
+    moved(track, VERDICTS["holds"], 9_000.0)
+    assert moved(track, VERDICTS["clear"], 8_999.0, settle=0.0) == []
+    assert moved(track, Holds(NOW, "worse"), 8_999.0) == []
+    assert moved(track, VERDICTS["clear"], 9_000.0, settle=0.0) == [("resolved", "soon", 2)]
+    assert moved(track, VERDICTS["holds"], 8_999.0) == []
+    assert moved(track, VERDICTS["holds"], 9_001.0) == [("pending", "soon", 0)]
+
+
+def test_a_track_kept_by_an_earlier_release_answers_from_when_it_began():
+    row = track_in("active").row()
+    track = Track.from_row(row[:13], Samples())
+    assert track.newest == track.since and Track.from_row(row, Samples()).newest == HOLD
 
 
 def test_a_new_occurrence_is_a_new_episode():
