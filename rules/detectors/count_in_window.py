@@ -61,7 +61,7 @@ class _CountInWindow(Fitted):
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         value = seen.now(self.signal.id)
         if value is None:
-            return [("", Unsure(f"no reading of {self.signal.title}"))]
+            return [("", Unsure(f"no reading of {self.signal.title}", missing=True))]
         self.remember(seen, cell)
         recent = [(when, v) for when, v in self.ring.records(cell) if seen.ts - when < self.detector.within_s]
         if len(recent) >= self.detector.times and (self._bad(value) or seen.open):

@@ -46,7 +46,7 @@ class _RateOfChange(Fitted):
             self.remember(seen, cell)
         records = [(t, v) for t, v in self.ring.records(cell) if seen.ts - t <= self.detector.span_s]
         if value is None or len(records) < 2 or records[0][0] - records[-1][0] < self.detector.over_s:
-            return [("", Unsure("too few readings for a rate"))]
+            return [("", Unsure("too few readings for a rate", missing=True))]
         rate = (records[0][1] - records[-1][1]) / (records[0][0] - records[-1][0]) * 3600
         if rate * (1 if self.limit > 0 else -1) >= abs(self.limit):
             words = f"{self.signal.title} moves {number(rate)} {self.signal.unit} an hour, limit {number(self.limit)}"

@@ -62,7 +62,7 @@ class _ServiceDue(Fitted):
     def _verdict(self, seen: Snapshot, cell: Cell) -> Verdict:
         km, seconds = seen.get(self.distance.id, DAY_S), seen.get(self.time.id, DAY_S)
         if km is None and seconds is None:
-            return Unsure("no reading of the distance or time to service")
+            return Unsure("no reading of the distance or time to service", missing=True)
         per_day = self._km_per_day(cell)
         days, by = (float("inf"), "") if seconds is None else (seconds / DAY_S, "date")
         if km is not None and (per_day or km <= 0):

@@ -83,7 +83,7 @@ class _Threshold(Fitted):
     def _one(self, part: _FitPart, seen: Snapshot) -> Verdict:
         value = self._value(part, seen)
         if value is None:
-            return Unsure(f"no reading of {part.title}")
+            return Unsure(f"no reading of {part.title}", missing=True)
         way = self.way
         if value * way <= part.clear * way:
             return Clear(f"{number(value)} {part.cleared}")

@@ -114,7 +114,7 @@ class _WearTrend(Fitted):
     def _one(self, component: str, value: float | None, seen: Snapshot, cell: Cell) -> Verdict:
         title = self.signals[component].title
         if value is None:
-            return Unsure(f"no reading of {title}")
+            return Unsure(f"no reading of {title}", missing=True)
         for severity, limit in self.levels:
             if value >= limit:
                 return Holds(severity, f"{title} {number(value)} {self.detector.unit}, limit {number(limit)} {self.detector.unit}")
@@ -176,7 +176,7 @@ class _UnevenWear(_WearTrend):
     def _one(self, component: str, value: float | None, seen: Snapshot, cell: Cell) -> Verdict:
         title, other = self.signals[component].title, seen.get(self.signals[PARTNER[component]].id, DAY_S)
         if value is None or other is None:
-            return Unsure(f"no reading of {title} or its partner")
+            return Unsure(f"no reading of {title} or its partner", missing=True)
         if value - other >= self.sides.ahead:
             return Holds(Severity.SOON, f"{title} {number(value)} %, the other side {number(other)} %: a calliper may stick")
         records = self.ring.records(cell)

@@ -40,7 +40,7 @@ class _TroubleCodes(Fitted):
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         said = seen.diagnostics
         if said is None:
-            return [(component, Unsure("no list of trouble codes in this message")) for component in seen.open]
+            return [(component, Unsure("no list of trouble codes in this message", missing=True)) for component in seen.open]
         if seen.ts < cell.read(_NEWEST)[0]:  # it came late: what a newer list says stands
             return [(component, Unsure("a newer list of trouble codes was seen")) for component in seen.open]
         cell.write(_NEWEST, seen.ts)

@@ -131,7 +131,7 @@ class _TyreLeak(Fitted):
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         logs = self._logs(seen)
         if logs is None:
-            return [(w, Unsure("no reading of all four tyre pressures")) for w in WHEELS]
+            return [(w, Unsure("no reading of all four tyre pressures", missing=True)) for w in WHEELS]
         if seen.fresh:
             self._take_in(int(seen.ts) // DAY_S, logs, cell)
         days = self._days(self.ring.records(cell)) if not seen.open and self._may_fall(cell) else []
@@ -259,7 +259,7 @@ class _TyresLow(_TyreLeak):
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         logs = self._logs(seen)
         if logs is None:
-            return [(w, Unsure("no reading of all four tyre pressures")) for w in WHEELS]
+            return [(w, Unsure("no reading of all four tyre pressures", missing=True)) for w in WHEELS]
         if not seen.open and min(logs) > self.all_well:
             return STILL
         return [(w, self._level(w, own)) for w, own in zip(WHEELS, logs)]

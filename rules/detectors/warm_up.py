@@ -60,7 +60,7 @@ class _NeverWarm(Fitted):
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         coolant = seen.now(_COOLANT.id)
         if coolant is None:
-            return [("", Unsure("no reading of coolant temperature"))]
+            return [("", Unsure("no reading of coolant temperature", missing=True))]
         memory, at, ts = cell.memory, cell.at + 1, seen.ts
         model, last, cold, before = self.layout.unpack_from(memory, at)
         metres, pause = seen.get(_ODOMETER, 3_600.0) or 0.0, ts - last

@@ -3,14 +3,14 @@
 | alert is \\ verdict | Holds                        | Clear                       | Unsure |
 |--------------------|------------------------------|-----------------------------|--------|
 | idle               | → pending, a new episode     | –                           | –      |
-| pending            | held for `hold` → active     | → lapsed                    | –      |
+| pending            | held for `hold` → active     | → lapsed                    | the hold pauses |
 | active             | severity may change          | clear for `settle` → resolved | –    |
 
 Time decides what answers what: a verdict on evidence older than the newest that the alert answered moves nothing, so no
 step is dated before the one it follows, whatever order the car sends in.
 
-What comes and goes is one alert that says "intermittent": after FLIPS beginnings or ends within FLIP_WINDOW_S it
-neither lapses nor resolves before it was clear for LONG_SETTLE_S.
+What comes and goes is one alert that says "intermittent": active for the third time within FLIP_WINDOW_S (FLIPS beginnings
+and ends), it does not resolve before it was clear for LONG_SETTLE_S. What was only pending has not come.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from dataclasses import dataclass
 
 from rules.engine.memory import Samples, Track
 from schemas.alert import ALERT, AlertEvent, AlertState
-from schemas.verdict import Clear, Holds, Severity, Verdict
+from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
 FLIPS = 6  #: three times come and gone
 FLIP_WINDOW_S = 86_400.0
 LONG_SETTLE_S = 86_400.0
+LOWER_S = 86_400.0  #: a severity falls only after it was lower for so long
 KEPT_SAMPLES = 120
 SAMPLE_APART_S = 600.0  #: an active alert keeps a sample every ten minutes
 
@@ -46,35 +47,41 @@ def advance(track: Track, verdict: Verdict, ts: float, place: int, hold_s: float
     if ts < track.newest:
         return []
     if isinstance(verdict, Holds):
-        return _holds(track, verdict, ts, place, hold_s, settle_s)
+        return _holds(track, verdict, ts, place, hold_s)
     if isinstance(verdict, Clear) and track.open:
         return _clear(track, verdict, ts, settle_s)
+    if isinstance(verdict, Unsure) and track.state == _PENDING and not verdict.missing:
+        track.unsure = True
     return []
 
 
-def _holds(track: Track, verdict: Holds, ts: float, place: int, hold_s: float, settle_s: float) -> list[Move]:
+def _holds(track: Track, verdict: Holds, ts: float, place: int, hold_s: float) -> list[Move]:
     moves = []
+    if track.unsure:  # since it was last seen to hold
+        track.paused_s, track.unsure = track.paused_s + ts - track.newest, False
     track.newest, track.clear_since = ts, None
     if not track.open:
         _begin(track, verdict, ts, place)
-        moves.append(_move(track, AlertState.PENDING, verdict.severity, _worded(track, verdict.because)))
+        moves.append(_move(track, AlertState.PENDING, verdict.severity, verdict.because))
     if track.state == _PENDING:
         track.severity = verdict.severity.value
-        if ts - track.since >= hold_s:
+        if ts - track.since - track.paused_s >= hold_s:
+            _flip(track, ts)
+            track.intermittent = len(track.flips) >= FLIPS - 1
             moves.append(_move(track, ALERT.next(AlertState.PENDING, AlertEvent.HELD), verdict.severity, _worded(track, verdict.because)))
     elif track.state == _ACTIVE and verdict.severity.value != track.severity:
-        moves += _changed(track, verdict, ts, settle_s)
+        moves += _changed(track, verdict, ts)
     elif track.state == _ACTIVE:
         track.lower_since = None
     return moves
 
 
-def _changed(track: Track, verdict: Holds, ts: float, settle_s: float) -> list[Move]:
-    """Worse is told at once; better only after it stayed so for `settle`."""
+def _changed(track: Track, verdict: Holds, ts: float) -> list[Move]:
+    """Worse is told at once; better only after it stayed so for LOWER_S."""
     worse = verdict.severity.rank > Severity(track.severity).rank
     if not worse:
         track.lower_since = ts if track.lower_since is None else track.lower_since
-        if ts - track.lower_since < settle_s:
+        if ts - track.lower_since < LOWER_S:
             return []
     track.lower_since = None
     return [_move(track, ALERT.next(AlertState.ACTIVE, AlertEvent.CHANGED), verdict.severity, _worded(track, verdict.because))]
@@ -86,9 +93,9 @@ def _clear(track: Track, verdict: Clear, ts: float, settle_s: float) -> list[Mov
         track.newest = track.clear_since = ts  # what follows while it stays clear is not kept: a car that is calm is not looked at
     if ts - track.clear_since < _wait(track, settle_s):
         return []
-    state = ALERT.next(AlertState(track.state), AlertEvent.CLEARED)
+    came, state = track.state == _ACTIVE, ALERT.next(AlertState(track.state), AlertEvent.CLEARED)
     move = _move(track, state, Severity(track.severity), verdict.because)
-    _end(track, ts)
+    _end(track, ts, came)
     return [move]
 
 
@@ -112,8 +119,9 @@ def withdraw(track: Track, because: str, ts: float) -> Move | None:
     """The readings behind it were rejected by a person; None when nothing is open. Dated `track.newest`, no earlier than what it takes back."""
     if not track.open:
         return None
+    came = track.state == _ACTIVE
     move = _move(track, ALERT.next(AlertState(track.state), AlertEvent.REJECTED), Severity(track.severity), because)
-    _end(track, max(ts, track.newest))
+    _end(track, max(ts, track.newest), came)
     return move
 
 
@@ -121,14 +129,18 @@ def _begin(track: Track, verdict: Holds, ts: float, place: int) -> None:
     track.episode += 1
     track.step, track.since, track.first_place = -1, ts, place
     track.severity, track.samples, track.lower_since = verdict.severity.value, Samples(), None
-    track.flips = [t for t in track.flips if ts - t < FLIP_WINDOW_S] + [ts]
-    track.intermittent = len(track.flips) >= FLIPS - 1
+    track.paused_s, track.unsure = 0.0, False
 
 
-def _end(track: Track, ts: float) -> None:
+def _end(track: Track, ts: float, came: bool) -> None:
+    if came:
+        _flip(track, ts)
     track.state, track.newest, track.clear_since, track.lower_since, track.samples = "", ts, None, None, Samples()
+    track.intermittent = track.unsure = False
+
+
+def _flip(track: Track, ts: float) -> None:
     track.flips = [t for t in track.flips if ts - t < FLIP_WINDOW_S] + [ts]
-    track.intermittent = False
 
 
 def _move(track: Track, state: AlertState, severity: Severity, because: str) -> Move:

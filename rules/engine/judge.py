@@ -29,8 +29,7 @@ WORTH_COMPILING = 16  #: a set of signals seen so often gets its own function
 _HEAD = Struct("<IH")
 _LATE = int(Mark.LATE)
 _PLAIN = Mark.PLAIN
-_HOLDS, _CLEAR, _UNSURE = range(3)
-_KINDS: dict[type, int] = {Holds: _HOLDS, Clear: _CLEAR, Unsure: _UNSURE}  #: anything else is nonsense: KeyError
+_KINDS: dict[type, bool] = {Holds: True, Clear: False, Unsure: False}  #: whether it holds; anything else is nonsense: KeyError
 
 
 @dataclass(slots=True)
@@ -270,13 +269,13 @@ class Judge:
             except Exception as error:
                 self._broke(line.name, error, reading.vehicle_id)
                 continue
-            for component, verdict, kind in spoken:
-                if kind == _UNSURE or (kind == _CLEAR and component not in opened):
+            for component, verdict, holds in spoken:
+                if not holds and component not in opened:
                     continue
                 if tracks is None:
                     tracks = tracks_of(memory, program.body_end)
                 rule = program.rules[line.number]
-                if kind == _HOLDS and rule.muted_by and _muted(rule, tracks, seen.ts):
+                if holds and rule.muted_by and _muted(rule, tracks, seen.ts):
                     continue
                 track = tracks.get((rule.name, component)) or tracks.setdefault((rule.name, component), Track(rule.name, component))
                 touched = self._move(rule, line, track, component, verdict, seen, cell, reading, steps) or touched
@@ -296,7 +295,7 @@ class Judge:
         reading: Reading,
         steps: list[AlertStep],
     ) -> bool:
-        before = (track.state, track.severity, track.newest, track.clear_since, track.lower_since)
+        before = (track.state, track.severity, track.newest, track.clear_since, track.lower_since, track.unsure)
         moves = alert_state.advance(track, verdict, seen.ts, seen.place, line.hold_s, line.settle_s)
         kept = False
         if track.state and seen.ts >= track.newest and isinstance(verdict, Holds):
@@ -311,7 +310,7 @@ class Judge:
                 telling = move.state is AlertState.ACTIVE
                 evidence = self._evidence(rule, line, track, component, move.because, seen, cell, reading) if telling else None
                 steps.append(self._step(rule.name, track, move, seen.ts, seen.place, late=late, evidence=evidence))
-        return kept or bool(moves) or before != (track.state, track.severity, track.newest, track.clear_since, track.lower_since)
+        return kept or bool(moves) or before != (track.state, track.severity, track.newest, track.clear_since, track.lower_since, track.unsure)
 
     def _evidence(self, rule: Rule, line: Line, track: Track, component: str, because: str, seen: Snapshot, cell: Cell, reading: Reading) -> Evidence:
         try:
@@ -378,7 +377,7 @@ def _muted(rule: Rule, tracks: Tracks, ts: float) -> bool:
     """Whether an alert that is open, or was until lately, explains this one away; one that is already active is not taken back."""
     if any(t.rule == rule.name and t.state == AlertState.ACTIVE.value for t in tracks.values()):
         return False
-    return any(t.rule in rule.muted_by and (t.open or (t.flips and ts - t.flips[-1] < AFTERMATH_S)) for t in tracks.values())
+    return any(t.rule in rule.muted_by and (t.open or ts - t.newest < AFTERMATH_S) for t in tracks.values())
 
 
 def _moved(program: Program, dumped: bytes) -> Memory:

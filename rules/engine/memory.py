@@ -166,10 +166,12 @@ class Track:
     clear_since: float | None = None
     lower_since: float | None = None  #: since when a lower severity is judged
     first_place: int = 0
-    flips: list[float] = field(default_factory=list)  #: times at which it began or fell away, newest last
+    flips: list[float] = field(default_factory=list)  #: times at which it became active or ceased to be, newest last
     samples: Samples = field(default_factory=Samples)
     intermittent: bool = False
     newest: float = float("-inf")  #: the newest evidence that it answered: what is older moves nothing
+    paused_s: float = 0.0  #: of the time since it began to hold, how long nobody could say so
+    unsure: bool = False  #: such a pause goes on, since the newest evidence
 
     @property
     def open(self) -> bool:
@@ -180,21 +182,22 @@ class Track:
         """As kept in the tail, where the samples follow all rows."""
         idle = [self.rule, self.component, self.state, self.episode, self.flips]
         if not self.open:
-            return idle
+            return [*idle, self.newest]
         return [
             *idle, self.step, self.severity, self.since, self.clear_since, self.lower_since,
-            self.first_place, len(self.samples), int(self.intermittent), self.newest,
+            self.first_place, len(self.samples), int(self.intermittent), self.newest, self.paused_s, int(self.unsure),
         ]  # fmt: skip
 
     @classmethod
     def from_row(cls, row: list[Any], samples: Samples) -> Track:
         """As read from the tail."""
         if not row[2]:
-            return cls(row[0], row[1], "", row[3], flips=row[4], newest=row[4][-1] if row[4] else float("-inf"))
+            return cls(row[0], row[1], "", row[3], flips=row[4], newest=(row[5:] or row[4][-1:] or [float("-inf")])[0])
         rule, component, state, episode, flips, step, severity, since, clear_since, lower_since, first_place, _, intermittent, *later = row
-        newest = later[0] if later else max(since, clear_since or since, lower_since or since)  # earlier releases did not keep it
+        newest, paused_s, unsure = later or (max(since, clear_since or since, lower_since or since), 0.0, 0)  # earlier releases had none
         return cls(
-            rule, component, state, episode, step, severity, since, clear_since, lower_since, first_place, flips, samples, bool(intermittent), newest
+            rule, component, state, episode, step, severity, since, clear_since, lower_since, first_place, flips, samples,
+            bool(intermittent), newest, paused_s, bool(unsure),
         )  # fmt: skip
 
 

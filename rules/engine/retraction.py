@@ -73,10 +73,11 @@ def _kept(track: Track, would: Track | None) -> Track:
     """The alert as committed if it stands; else idle with its number, and as if it had not come and gone for that reason."""
     if track.open:
         if would is not None and track.state != _ACTIVE:
-            track.since = max(track.since, would.since)  # held no longer than it would have been
+            track.since, track.paused_s = max(track.since, would.since), max(track.paused_s, would.paused_s)  # held no longer than it would have been
         return track
     flips = [] if would is None else [t for t in would.flips if not would.open or t < would.since]
-    return Track(track.rule, track.component, episode=track.episode, flips=flips)
+    ended = would.newest if would is not None and not would.open else (flips[-1:] or [float("-inf")])[0]
+    return Track(track.rule, track.component, episode=track.episode, flips=flips, newest=ended)
 
 
 def _because(at: Reading) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.engine.alert_state import LONG_SETTLE_S, advance, take_sample, withdraw
+from rules.engine.alert_state import LONG_SETTLE_S, LOWER_S, advance, take_sample, withdraw
 from rules.engine.memory import Samples, Track
 from schemas.verdict import Clear, Holds, Severity, Unsure
 
@@ -85,13 +85,46 @@ def test_a_bad_reading_begins_the_settle_time_anew():
     assert moved(track, VERDICTS["clear"], 10_000.0 + SETTLE) == []
 
 
-def test_worse_is_told_at_once_and_better_only_after_the_settle_time():
+def test_worse_is_told_at_once_and_better_only_after_a_day():
     track = track_in("active")
     assert moved(track, Holds(NOW, "worse"), 5_000.0) == [("active", "now", 2)]
     assert moved(track, Holds(ADVICE, "better"), 6_000.0) == []
     assert moved(track, Holds(NOW, "worse"), 7_000.0) == []
     assert moved(track, Holds(ADVICE, "better"), 8_000.0) == []
-    assert moved(track, Holds(ADVICE, "better"), 8_000.0 + SETTLE) == [("active", "advice", 3)]
+    assert moved(track, Holds(ADVICE, "better"), 8_000.0 + LOWER_S - 1) == []
+    assert moved(track, Holds(ADVICE, "better"), 8_000.0 + LOWER_S) == [("active", "advice", 3)]
+
+
+def test_a_severity_around_one_limit_is_said_once():
+    track, told = track_in("active"), []
+    for hour in range(1, 31):
+        told += moved(track, Holds(NOW if hour % 6 == 0 else SOON, "around the limit"), 3_600.0 * hour)
+    assert told == [("active", "now", 2)]
+
+
+def test_two_dips_with_unsure_between_are_not_one_that_held():
+    track = track_in("pending")
+    moved(track, VERDICTS["holds"], 100.0)
+    moved(track, VERDICTS["unsure"], 110.0)
+    assert moved(track, VERDICTS["holds"], 90_000.0) == []
+    kept = Track.from_row(track.row(), Samples())
+    for one in (track, kept):
+        assert moved(one, VERDICTS["holds"], 90_499.0) == []
+        assert moved(one, VERDICTS["holds"], 90_500.0) == [("active", "soon", 1)], "what was held before still counts"
+
+
+def test_a_message_that_says_nothing_about_it_does_not_pause_a_hold():
+    track = track_in("pending")
+    moved(track, Unsure("no reading", missing=True), 300.0)
+    assert moved(track, VERDICTS["holds"], HOLD) == [("active", "soon", 1)]
+
+
+def test_what_was_only_pending_is_no_coming_and_going():
+    track = Track("rule", "")
+    for n in range(40):
+        moved(track, VERDICTS["holds"], n * 120.0)
+        assert moved(track, VERDICTS["clear"], n * 120.0 + 60) == [("lapsed", "soon", 1)]
+    assert not track.flips and Track.from_row(track.row(), Samples()).newest == track.newest
 
 
 @given(
@@ -129,7 +162,8 @@ def test_an_older_clear_heals_nothing_and_an_older_fault_begins_nothing():
 def test_a_track_kept_by_an_earlier_release_answers_from_when_it_began():
     row = track_in("active").row()
     track = Track.from_row(row[:13], Samples())
-    assert track.newest == track.since and Track.from_row(row, Samples()).newest == HOLD
+    assert track.newest == track.since and Track.from_row(["rule", "", "", 3, [5.0, 9.0]], Samples()).newest == 9.0
+    assert Track.from_row(row, Samples()).newest == HOLD
 
 
 def test_a_new_occurrence_is_a_new_episode():

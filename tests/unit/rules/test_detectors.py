@@ -46,7 +46,7 @@ class Bench:
         (105.0, Unsure("105 °C is between the levels")),
         (100.0, Clear("100 °C, clear level 100 °C")),
         (0.0, Clear("0 °C, clear level 100 °C")),
-        (None, Unsure("no reading of coolant temperature")),
+        (None, Unsure("no reading of coolant temperature", missing=True)),
     ],
 )
 def test_a_threshold_has_a_clear_level_of_its_own(value, expected, profiles):
