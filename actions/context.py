@@ -94,9 +94,9 @@ class House:
         """The same house, acting with the owner page's rights."""
         return replace(self, pool=self.owner_pool, ambient=None)
 
-    def link(self, purpose: links.Purpose, token: str) -> str:
+    def link(self, opens: links.Opens, token: str) -> str:
         """The address that `token` opens."""
-        return links.secret(self.base_url, purpose, token)
+        return links.secret(self.base_url, opens, token)
 
     def sign(self, *parts: str) -> str:
         """A short keyed digest: CSRF tokens, cursors."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-Purpose = Literal["offer", "journey", "driver", "feedback", "invitation", "reset"]
+#: What a secret link opens.
+Opens = Literal["offer", "journey", "driver", "feedback", "invitation", "reset"]
 
 #: /o/{token} the owner's offer and journey, /d/{token} the driver's leg, /f/{token} feedback, /invitation/{token} a new colleague, /reset/{token} a new password.
-PREFIXES: dict[Purpose, str] = {"offer": "o", "journey": "o", "driver": "d", "feedback": "f", "invitation": "invitation", "reset": "reset"}
+PREFIXES: dict[Opens, str] = {"offer": "o", "journey": "o", "driver": "d", "feedback": "f", "invitation": "invitation", "reset": "reset"}
 
 
-def secret(base_url: str, purpose: Purpose, token: str) -> str:
+def secret(base_url: str, opens: Opens, token: str) -> str:
     """The address that `token` opens, for whoever holds it."""
-    return _page(base_url, f"{PREFIXES[purpose]}/{token}")
+    return _page(base_url, f"{PREFIXES[opens]}/{token}")
 
 
 def case(base_url: str, case_id: int | None) -> str:

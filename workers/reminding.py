@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from actions.texts import receiver
 from rules.service.reminders import ask_again, booking_reminders
 from schemas.booking import BookingState
 from schemas.errors import NotFound
@@ -27,8 +28,8 @@ async def plan(context: Context, connection: Connection, wakeup: Wakeup) -> None
     if booking.state is not BookingState.AGREED or case.owner_id is None:
         return
     owner = await owners.get(connection, booking.dealer_id, case.owner_id)
-    address = owner.email if owner.channel == "email" else owner.phone
-    if not address:
+    to = receiver(owner)
+    if to is None:
         return
     dealer = await accounts.dealer(connection, booking.dealer_id)
     for remind in booking_reminders(booking.starts_at, booking.made_at, owner.zone):
@@ -40,7 +41,7 @@ async def plan(context: Context, connection: Connection, wakeup: Wakeup) -> None
         )  # fmt: skip
         await messages.queue(
             connection, dealer_id=booking.dealer_id, kind=MessageKind.REMINDER, purpose=Purpose.STATUS, case_id=case.id, body=text.body, author="worker",
-            to=messages.OwnerTo(owner.id, owner.channel, address, owner.language), now=now, due_at=remind.at,
+            to=to, now=now, due_at=remind.at,
             asserts=[messages.asserts("booking", booking.id, BookingState.AGREED)], reference=f"reminder-{booking.id}-{remind.occasion.value}",
         )  # fmt: skip
 

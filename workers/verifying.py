@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from actions import links
+from actions.texts import receiver
 from rules.engine import repair_verification
 from rules.engine.repair_verification import Disproved, Proved
 from schemas.alert import Alert
@@ -98,8 +99,8 @@ async def _tell(context: Context, connection: Connection, case: Case, kind: Mess
     if case.owner_id is None:
         return
     owner = await owners.get(connection, case.dealer_id, case.owner_id)
-    address = owner.email if owner.channel == "email" else owner.phone
-    if not address:
+    to = receiver(owner)
+    if to is None:
         return
     dealer = await accounts.dealer(connection, case.dealer_id)
     car = await fleet.get(connection, case.dealer_id, case.vehicle_id)
@@ -108,7 +109,7 @@ async def _tell(context: Context, connection: Connection, case: Case, kind: Mess
         severity=case.severity.value, **facts,
     )  # fmt: skip
     await messages.queue(
-        connection, dealer_id=case.dealer_id, kind=kind, purpose=purpose, to=messages.OwnerTo(owner.id, owner.channel, address, owner.language), body=text.body,
+        connection, dealer_id=case.dealer_id, kind=kind, purpose=purpose, to=to, body=text.body,
         asserts=[messages.asserts("case", case.id, CaseState.DONE)], author="worker", now=context.clock(), case_id=case.id,
         reference=f"{kind.value}-{case.id}-{case.comebacks}",
     )  # fmt: skip
