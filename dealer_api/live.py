@@ -89,7 +89,8 @@ class Live:
         with self.subscribed(dealer_id) as page:
             while True:
                 try:
-                    change = await asyncio.wait_for(page.get(), beat_s if self.listening.is_set() else min(beat_s, _DEAF_S))
+                    async with asyncio.timeout(beat_s if self.listening.is_set() else min(beat_s, _DEAF_S)):
+                        change = await page.get()
                 except TimeoutError:
                     change = None
                 if self._ending:

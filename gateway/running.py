@@ -217,17 +217,20 @@ async def _listen(g: Gateway) -> None:
                     await g.meeting.changed()
                     g.intake.accept_now = True
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(_closed_or_rung(g, connection), REFRESH_S)
+                        async with asyncio.timeout(REFRESH_S):
+                            await _closed_or_rung(g, connection)
         except Unavailable as error:
             g.broker.seldom.say(log.info, "bells_away", reason=type(error).__name__)
         await asyncio.sleep(0.5)
 
 
 async def _closed_or_rung(g: Gateway, connection: Any) -> None:
+    """`asyncio.timeout`, for `wait_for` loses a cancellation that comes with the bell (Python 3.11), and the gateway would never end."""
     while not connection.is_closed():
         g.rung.clear()
         with suppress(TimeoutError):
-            await asyncio.wait_for(g.rung.wait(), 1.0)
+            async with asyncio.timeout(1.0):
+                await g.rung.wait()
         while g.asked:
             await g.meeting.one(g.asked.pop())
 

@@ -214,7 +214,8 @@ async def _follow(connection: Any, files: MosquittoFiles, first: _Once) -> None:
         first(files)
         await asyncio.sleep(APART_S)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(rung.wait(), _LOOK_S)
+            async with asyncio.timeout(_LOOK_S):
+                await rung.wait()
         rung.clear()
 
 

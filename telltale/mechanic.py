@@ -54,7 +54,8 @@ class Mechanic:
                 for repaired in await workshop.repaired(connection):
                     self._heal(repaired)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(rung.wait(), TICK_SECONDS)
+                    async with asyncio.timeout(TICK_SECONDS):
+                        await rung.wait()
 
     def _heal(self, repaired: workshop.Repaired) -> None:
         if repaired in self._told or not self._client.is_connected():

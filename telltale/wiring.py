@@ -126,7 +126,8 @@ async def _moved(connection: Any, judge: Judge) -> str:
                 return name
             judge.stages[name] = one.stage
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(rung.wait(), _STAGES_SECONDS)
+            async with asyncio.timeout(_STAGES_SECONDS):
+                await rung.wait()
         rung.clear()
     return ""
 

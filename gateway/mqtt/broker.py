@@ -97,7 +97,8 @@ class Broker:
             if self.sessions.get(session.bucket) is session:
                 session.open()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(session.subscribed.wait(), TURN_S)
+                    async with asyncio.timeout(TURN_S):
+                        await session.subscribed.wait()
 
     async def open(self, buckets: Iterable[int], timeout: float = 60.0) -> None:
         """Open the sessions of these buckets and wait until each has its subscription. `timeout` is how long the broker may be
