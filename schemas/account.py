@@ -26,7 +26,7 @@ class DealerSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: Annotated[str, Setting("Name", section="house", most=120)]
+    name: Annotated[str, Setting("Name", section="house", most=200)]
     phone: Annotated[str, Setting("Phone", "What owners ring.", "house", least=3, most=40)]
     address: Annotated[str, Setting("Address", section="house", most=300)]
     opening_hours: Annotated[

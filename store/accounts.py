@@ -41,6 +41,8 @@ SELECT $1, min(d.id), 'sms' FROM dealers d
 WHERE NOT EXISTS (SELECT 1 FROM senders s WHERE s.dealer_id = d.id AND s.channel = ANY($2::text[])) HAVING count(*) = 1
 ON CONFLICT (address) DO NOTHING RETURNING dealer_id
 """
+
+
 @dataclass(frozen=True, slots=True)
 class SignIn:
     """What is known about an e-mail address before anybody is signed in."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import from_json, to_json
 
 from rules.engine.alert_state import LONG_SETTLE_S, LOWER_S, advance, take_sample, withdraw
 from rules.engine.memory import Samples, Track
@@ -195,3 +196,9 @@ def test_samples_are_thinned_out_but_keep_their_ends():
         take_sample(track, float(n), float(n))
     pairs = track.samples.pairs()
     assert len(pairs) == len(track.samples) <= 121 and pairs[0] == [0.0, 0.0] and pairs[-1] == [4999.0, 4999.0]
+
+
+def test_a_row_without_any_evidence_is_read_back_as_it_was() -> None:
+    """Minus infinity is no number of JSON: what writes the tail must say it so that what reads it knows it."""
+    idle = Track("brake_pads", "front")
+    assert Track.from_row(from_json(to_json(idle.row())), Samples()).newest == float("-inf")
