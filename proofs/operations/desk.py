@@ -153,15 +153,18 @@ class Desk:
         elif offers:
             await self._says(owner, self._dice.choice("120"))
         elif whole["state"] in ("open", "contacted"):
-            await self._call("POST", f"/cases/{case_id}/acknowledge")
-            await self._call("POST", f"/cases/{case_id}/offers", {"kind": self._dice.choice(("drop_off", "waiting"))})
+            await self._offer(case_id)
 
-    async def _offer(self, vehicle: int) -> None:
-        """Windows for this car, unless some are offered or a visit stands."""
+    async def _offer(self, case_id: int) -> None:
+        """Taken, and windows offered; where some are offered already or a visit stands, that is refused."""
+        await self._call("POST", f"/cases/{case_id}/acknowledge")
+        await self._call("POST", f"/cases/{case_id}/offers", {"kind": self._dice.choice(("drop_off", "waiting"))})
+
+    async def _case(self, vehicle: int) -> int:
+        """The car's open case; a new one where there is none."""
         _, found = await self._call("GET", f"/vehicles/{vehicle}")
         case = found["case"] or (await self._call("POST", "/cases", {"vehicle_id": vehicle, "note": "A rattle over bumps.", "severity": "soon"}))[1]
-        await self._call("POST", f"/cases/{case['id']}/acknowledge")
-        await self._call("POST", f"/cases/{case['id']}/offers", {"kind": self._dice.choice(("drop_off", "waiting"))})
+        return int(case["id"])
 
     async def _refuse(self, _vehicle: int, owner: int) -> None:
         """STOP by text, or a no told to the desk, which cancels nothing by itself; later START, or a yes."""
@@ -188,7 +191,7 @@ class Desk:
         ]  # fmt: skip
         for n, (vehicle, owner) in enumerate(self._dice.sample(willing, min(2 * count, len(willing)))):
             if n < count:
-                await self._offer(vehicle)
+                await self._offer(await self._case(vehicle))
                 continue
             await self._write(vehicle, owner)
             refusal = Refusals(float("inf"), at_the_desk=True)
