@@ -12,10 +12,9 @@ from schemas.account import Dealer
 from schemas.booking import Booking, BookingKind
 from schemas.case import Case, CaseEvent
 from schemas.errors import BadInput
-from schemas.message import MessageKind
+from schemas.message import MessageKind, asserts
 from schemas.slot import Resource, Slot, Use, Window
 from store import bookings, cases, jobs, owners, pickups, secrets, slots
-from store.messages import asserts
 from store.pool import Connection
 
 LINK_LIFE = timedelta(days=90)  #: a visit is long over by then

@@ -17,11 +17,10 @@ from schemas.alert import AlertState
 from schemas.booking import BOOKING, Booking, BookingEvent, BookingKind, BookingState
 from schemas.case import CASE, Case, CaseEvent, CaseState
 from schemas.errors import BadInput, IllegalMove, Overtaken
-from schemas.message import MessageKind
+from schemas.message import MessageKind, asserts
 from schemas.pickup import LegKind
 from schemas.slot import Use
 from store import accounts, alerts, bookings, cases, fleet, jobs, notifications, slots
-from store.messages import asserts
 from store.pool import Connection
 
 

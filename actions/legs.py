@@ -13,11 +13,10 @@ from schemas.account import Role
 from schemas.booking import Booking, BookingState
 from schemas.case import Case
 from schemas.errors import BadInput, IllegalMove, NotAllowed, Overtaken
-from schemas.message import MessageKind
+from schemas.message import MessageKind, asserts
 from schemas.pickup import LEGS, Leg, LegEvent, LegKind, LegState
 from schemas.slot import Claim, Use, Window
 from store import accounts, bookings, pickups, secrets, slots
-from store.messages import asserts
 from store.pool import Connection
 
 _USE = {LegKind.COLLECT: Use.COLLECT, LegKind.RETURN: Use.RETURN}

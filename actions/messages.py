@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from actions import outbox, recipients
 from actions.bookings import locked, tell_visit
 from actions.cases import staff_id
 from actions.context import House
-from actions.texts import receiver
 from rules.service.casework import waiting_word
 from schemas.booking import BookingState
 from schemas.errors import BadInput, Overtaken
-from schemas.message import MessageKind, Purpose
-from store import bookings, cases, messages, owners, threads
+from schemas.message import Draft, MessageKind, Purpose
+from store import bookings, cases, owners, threads
 from store.pool import Connection
 
 LONGEST_FREE = 600
@@ -42,16 +42,15 @@ async def send_free(house: House, dealer_id: int, actor: str, body: str, *, case
         if owner_id is None:
             raise BadInput("owner", "nobody owns this car yet")
         owner = await owners.get(connection, dealer_id, owner_id)
-        to = receiver(owner)
+        to = recipients.owner(owner)
         if to is None:
             raise BadInput("owner", "there is no number or mailbox to write to")
         if visit is not None:
             await bookings.heard(connection, visit, house.now())
         await _read(connection, house, dealer_id, actor, owner.id)
-        return await messages.queue(
-            connection, dealer_id=dealer_id, kind=MessageKind.FREE, purpose=Purpose.SERVICE if visit is None else Purpose.STATUS, to=to,
-            body=house.wording.text(owner.language, MessageKind.FREE, body=text).body, author=actor, now=house.now(), case_id=case_id,
-        )  # fmt: skip
+        purpose = Purpose.SERVICE if visit is None else Purpose.STATUS
+        draft = Draft(dealer_id=dealer_id, to=to, kind=MessageKind.FREE, purpose=purpose, author=actor, case_id=case_id)
+        return await outbox.queue(connection, house.wording, draft, house.now(), body=text)
 
 
 async def mark_read(house: House, dealer_id: int, actor: str, owner_id: int) -> None:

@@ -14,10 +14,9 @@ from schemas.account import Dealer
 from schemas.booking import OFFER, Booking, BookingKind, Offer, OfferEvent, OfferState
 from schemas.case import CASE, Case, CaseEvent, CaseState
 from schemas.errors import BadInput, Overtaken
-from schemas.message import MessageKind
+from schemas.message import MessageKind, asserts
 from schemas.slot import Resource, SlotState
 from store import accounts, cases, jobs, offers, secrets, slots
-from store.messages import asserts
 from store.pool import Connection
 
 

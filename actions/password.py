@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from actions import attempts, passwords
+from actions import attempts, outbox, passwords, recipients
 from actions.context import House
 from actions.second_factor import confirm_password
 from actions.visitor import Visitor
 from schemas.account import Staff
 from schemas.errors import BadInput, NotFound, Overtaken
-from schemas.message import MessageKind, Purpose
-from store import accounts, history, messages, secrets
-from store.messages import StaffTo
+from schemas.message import Draft, MessageKind, Purpose
+from store import accounts, history, secrets
 from store.pool import Connection
 
 LINK = timedelta(minutes=30)
@@ -85,27 +84,22 @@ async def _send(house: House, email: str) -> None:
         person = await accounts.staff(connection, found.dealer_id, found.staff_id)
         if person.disabled_at is not None or person.joined_at is None:
             return  # an invitation is not forgotten, it is made again
-        to = receiver(house, person)
+        to = recipients.staff(person, _channels(house))
         if to is None:
             await _note(house, connection, person, "no way to reach them", "asked for a new password", "somebody")
             return
         dealer = await accounts.dealer(connection, person.dealer_id)
-        text = house.wording.text(
-            person.language, MessageKind.STAFF_RESET, dealer=dealer.name, minutes=int(LINK.total_seconds() // 60), link=await _link(house, connection, person, LINK)
-        )
-        await messages.queue(
-            connection, dealer_id=person.dealer_id, kind=MessageKind.STAFF_RESET, purpose=Purpose.STAFF, to=to, body=text.body, author="system", now=house.now()
-        )
+        draft = Draft(dealer_id=person.dealer_id, to=to, kind=MessageKind.STAFF_RESET, purpose=Purpose.STAFF, author="system")
+        link = await _link(house, connection, person, LINK)
+        await outbox.queue(connection, house.wording, draft, house.now(), dealer=dealer.name, minutes=int(LINK.total_seconds() // 60), link=link)
         await _note(house, connection, person, "link for a new password", f"asked for, sent by {to.channel}", "somebody")
 
 
-def receiver(house: House, person: Staff) -> StaffTo | None:
-    """By mail where mail leaves, else by text; None where nothing reaches them."""
+def _channels(house: House) -> tuple[str, ...]:
+    """By mail where mail leaves, else by a text that leaves: outside a demo nobody's link may lie on the demo phone."""
     if house.mails:
-        return StaffTo(person.id, "email", person.email, person.language)
-    if person.phone and (house.demo or house.usual_channel not in ("phone", "email")):
-        return StaffTo(person.id, house.usual_channel, person.phone, person.language)
-    return None
+        return ("email",)
+    return (house.usual_channel,) if house.demo or house.usual_channel not in ("phone", "email") else ()
 
 
 async def _link(house: House, connection: Connection, person: Staff, life: timedelta) -> str:

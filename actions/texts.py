@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from actions import outbox, recipients
 from actions.context import House
 from rules.service.wording import Text
 from schemas.alert import Alert, AlertState
 from schemas.case import Case
-from schemas.consent import Owner
-from schemas.message import MessageKind, Purpose
+from schemas.message import Draft, MessageKind, OwnerRecipient, Purpose
 from schemas.verdict import Severity
-from store import accounts, alerts, fleet, messages, owners
+from store import accounts, alerts, fleet, owners
 from store.pool import Connection
 
 #: What an offer is about is service, unless the owner should not drive on; the rest is about their visit.
@@ -21,44 +20,44 @@ _SERVICE = frozenset({MessageKind.OFFER, MessageKind.OFFER_EXPIRED, MessageKind.
 
 
 async def tell_owner(
-    house: House, connection: Connection, case: Case, kind: MessageKind, /, *, actor: str, asserts: Sequence[dict[str, Any]] = (),
-    due_at: datetime | None = None, reference: str | None = None, **facts: Any,
-) -> int | None:  # fmt: skip
+    house: House, connection: Connection, case: Case, kind: MessageKind, /, *, actor: str, asserts: Sequence[dict[str, Any]] = (), **facts: Any
+) -> int | None:
     """Queue a text about this case; None when there is nobody to tell, or no way to reach them."""
-    found = await compose(house, connection, case, kind, **facts)
-    if found is None:
+    about = await _about(house, connection, case, facts)
+    if about is None:
         return None
-    to, text = found
-    return await messages.queue(
-        connection, dealer_id=case.dealer_id, kind=kind, purpose=purpose_of(kind, case.severity), to=to, body=text.body, asserts=asserts, author=actor,
-        now=house.now(), due_at=due_at, case_id=case.id, reference=reference,
-    )  # fmt: skip
+    to, known = about
+    purpose = purpose_of(kind, case.severity)
+    draft = Draft(dealer_id=case.dealer_id, to=to, kind=kind, purpose=purpose, author=actor, case_id=case.id, asserts=asserts)
+    return await outbox.queue(connection, house.wording, draft, house.now(), **known)
 
 
-async def compose(house: House, connection: Connection, case: Case, kind: MessageKind, /, **facts: Any) -> tuple[messages.OwnerTo, Text] | None:
+async def compose(house: House, connection: Connection, case: Case, kind: MessageKind, /, **facts: Any) -> tuple[OwnerRecipient, Text] | None:
     """The text as it would be sent now, and to whom: the desk shows it before anything is decided."""
+    about = await _about(house, connection, case, facts)
+    if about is None:
+        return None
+    to, known = about
+    text: Text = house.wording.text(to.language, kind, **known)
+    return to, text
+
+
+async def _about(house: House, connection: Connection, case: Case, facts: Mapping[str, Any]) -> tuple[OwnerRecipient, dict[str, Any]] | None:
+    """Whom a text about this case reaches, and all that it may speak of."""
     if case.owner_id is None:
         return None
     owner = await owners.get(connection, case.dealer_id, case.owner_id)
-    to = receiver(owner)
+    to = recipients.owner(owner)
     if to is None:
         return None
     dealer = await accounts.dealer(connection, case.dealer_id)
     car = await fleet.get(connection, case.dealer_id, case.vehicle_id)
     about = topmost(await alerts.of_case(connection, case.dealer_id, case.id))
-    known = {
+    return to, {
         "dealer": dealer.name, "phone": dealer.phone, "vehicle": car.title, "plate": car.plate or "", "owner": owner.name, "zone": owner.zone,
         "now": house.now(), "severity": case.severity.value, "rule": about.rule if about else None, "component": about.component if about else "",
         **facts,
     }  # fmt: skip
-    text: Text = house.wording.text(owner.language, kind, **known)
-    return to, text
-
-
-def receiver(owner: Owner) -> messages.OwnerTo | None:
-    """How this owner is reached on the channel they chose."""
-    address = owner.email if owner.channel == "email" else owner.phone
-    return messages.OwnerTo(owner.id, owner.channel, address, owner.language) if address else None
 
 
 def topmost(found: Sequence[Alert]) -> Alert | None:

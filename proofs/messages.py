@@ -25,7 +25,7 @@ from aiohttp import web
 from proofs.ground import own_database
 from proofs.messages_under import GRACE, SWITCHES
 from schemas.errors import Misconfigured
-from schemas.message import MessageKind, Purpose
+from schemas.message import Draft, MessageKind, OwnerRecipient, Purpose, asserts
 from schemas.verdict import Severity
 from store import accounts, cases, consents, fleet, messages, owners
 from store.migrate import role_url
@@ -211,12 +211,12 @@ async def _queue(
                 if about:
                     history.case_of[reference] = standing[at]
                 n += 1
-                await messages.queue(
-                    connection, dealer_id=dealer_id, kind=MessageKind.FREE, purpose=Purpose.STATUS, body=f"text {n}", author="proof", now=now,
-                    to=messages.OwnerTo(people[at], "phone", f"+49{at:05}", "en"), reference=reference,
-                    asserts=[messages.asserts("case", standing[at], "open")] if about else [],
+                draft = Draft(
+                    dealer_id=dealer_id, to=OwnerRecipient(people[at], "phone", f"+49{at:05}", "en"), kind=MessageKind.FREE, purpose=Purpose.STATUS,
+                    author="proof", reference=reference, asserts=[asserts("case", standing[at], "open")] if about else [],
                     due_at=now + timedelta(seconds=luck.choice((0, 0, 0, 1, 4))),
                 )  # fmt: skip
+                await messages.queue(connection, draft, f"text {n}", now)
         await asyncio.sleep(0.08)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -91,6 +93,50 @@ class MessageKind(StrEnum):
     STAFF_LEG = "staff_leg"  #: a drive is this driver's now
     STAFF_RESET = "staff_reset"  #: one of our people chooses a new password
     STAFF_UNREACHED = "staff_unreached"  #: a text to an owner cannot be delivered: somebody must ring
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerRecipient:
+    """An owner, on the channel that they are written to."""
+
+    owner_id: int
+    channel: str
+    address: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRecipient:
+    """One of the dealer's people, on the channel that they are written to."""
+
+    staff_id: int
+    channel: str
+    address: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A text before it has words: to whom, about what, on which consent.
+
+    `asserts` is what it states, and must still be so when it is sent. Two drafts with one `reference` are one message.
+    `due_at` None means at once (business time).
+    """
+
+    dealer_id: int
+    to: OwnerRecipient | StaffRecipient
+    kind: MessageKind
+    purpose: Purpose
+    author: str
+    case_id: int | None = None
+    asserts: Sequence[dict[str, Any]] = ()
+    due_at: datetime | None = None
+    reference: str | None = None
+
+
+def asserts(noun: str, subject_id: int, *states: str) -> dict[str, Any]:
+    """One fact that a text states, as the sender will read it again: this noun is in one of these states."""
+    return {"noun": noun, "id": subject_id, "state": [str(state) for state in states]}
 
 
 class Message(BaseModel):

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from monitoring import tracing
-from schemas.message import Message, MessageKind, MessageState, Purpose
+from schemas.message import Draft, Message, MessageKind, MessageState, OwnerRecipient
 from store import notifications, threads
 from store.pool import Connection, as_dict
 
@@ -79,59 +79,20 @@ class Backlog:
     claimed: int
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerTo:
-    """An owner as the receiver of a text."""
-
-    owner_id: int
-    channel: str
-    address: str
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class StaffTo:
-    """One of the dealer's people as the receiver of a notice."""
-
-    staff_id: int
-    channel: str
-    address: str
-    language: str
-
-
-def asserts(noun: str, subject_id: int, *states: str) -> dict[str, Any]:
-    """One fact that a text states, as the sender will read it again: this noun is in one of these states."""
-    return {"noun": noun, "id": subject_id, "state": [str(state) for state in states]}
-
-
-async def queue(
-    connection: Connection,
-    *,
-    dealer_id: int,
-    kind: MessageKind,
-    purpose: Purpose,
-    to: OwnerTo | StaffTo,
-    body: str,
-    asserts: Sequence[dict[str, Any]] = (),
-    author: str,
-    now: datetime,
-    due_at: datetime | None = None,
-    case_id: int | None = None,
-    reference: str | None = None,
-) -> int:
+async def queue(connection: Connection, draft: Draft, body: str, now: datetime) -> int:
     """Put a text into the outbox and ring on commit; the same `reference` twice is one message, whose id comes back."""
-    thread_id = await threads.of_owner(connection, dealer_id, to.owner_id) if isinstance(to, OwnerTo) else None
-    owner_id, staff_id = (to.owner_id, None) if isinstance(to, OwnerTo) else (None, to.staff_id)
-    reference = reference or f"m-{secrets.token_hex(12)}"
+    to, reference = draft.to, draft.reference or f"m-{secrets.token_hex(12)}"
+    thread_id = await threads.of_owner(connection, draft.dealer_id, to.owner_id) if isinstance(to, OwnerRecipient) else None
+    owner_id, staff_id = (to.owner_id, None) if isinstance(to, OwnerRecipient) else (None, to.staff_id)
     found: int | None = await connection.fetchval(
-        _QUEUE, dealer_id, thread_id, owner_id, staff_id, case_id, kind.value, purpose.value, to.channel, to.address, to.language, body,
-        tracing.carrying({"asserts": list(asserts)}), reference, author, now, due_at or now,
+        _QUEUE, draft.dealer_id, thread_id, owner_id, staff_id, draft.case_id, draft.kind.value, draft.purpose.value, to.channel, to.address, to.language,
+        body, tracing.carrying({"asserts": list(draft.asserts)}), reference, draft.author, now, draft.due_at or now,
     )  # fmt: skip
     if found is None:
         earlier: int = await connection.fetchval(_BY_REFERENCE, reference)
         return earlier
     await notifications.ring(connection, notifications.WAKEUPS, topic="message")
-    await notifications.ring_desk(connection, dealer_id, "message", found)
+    await notifications.ring_desk(connection, draft.dealer_id, "message", found)
     return found
 
 

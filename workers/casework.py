@@ -10,10 +10,10 @@ from schemas.account import Dealer
 from schemas.alert import Alert, AlertState
 from schemas.case import Case, CaseEvent, CaseState
 from schemas.errors import NotFound
-from schemas.message import MessageKind
+from schemas.message import MessageKind, asserts
 from schemas.moment import minutes_between
 from schemas.verdict import Severity
-from store import accounts, alerts, cases, fleet, jobs, messages
+from store import accounts, alerts, cases, fleet, jobs
 from store.jobs import Wakeup
 from store.pool import Connection
 from workers import notices
@@ -105,7 +105,7 @@ async def _notify(context: Context, connection: Connection, dealer: Dealer, case
     people = await notices.advisors(connection, dealer)
     mine = [person for person in people if person.id == case.assignee_id]
     occasion = f"alert{alert.id}-{case.severity.value}"
-    standing = messages.asserts("case", case.id, *_STANDING)
+    standing = asserts("case", case.id, *_STANDING)
     await notices.tell(context, connection, case, MessageKind.STAFF_ALERT, mine or people, occasion, alert=alert, asserts=[standing])
     if case.acknowledged_at is None:
         await _watch(connection, dealer, case, context.clock())
@@ -133,7 +133,7 @@ async def unacknowledged(context: Context, connection: Connection, wakeup: Wakeu
     worst = max(found, key=lambda alert: (alert.severity.rank, alert.id), default=None)
     told = await notices.tell(
         context, connection, case, MessageKind.STAFF_ESCALATION, people, f"{case.comebacks}-{case.severity.value}", alert=worst, minutes=minutes,
-        asserts=[messages.asserts("case", case.id, CaseState.OPEN)],
+        asserts=[asserts("case", case.id, CaseState.OPEN)],
     )  # fmt: skip
     reason = f"nobody took it within {minutes} minutes: {told} told" if told else f"nobody took it within {minutes} minutes, and there is nobody to tell"
     await cases.change(connection, case, what="escalated", reason=reason, actor="worker", now=context.clock(), escalated_at=context.clock())

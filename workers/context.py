@@ -52,3 +52,8 @@ class Context:
     grace: timedelta = timedelta(seconds=12)  #: a claim this old is nobody's: longer than any hand-over takes
     luck: Callable[[], float] = field(default=random.random)
     house_key: KeyHolder | None = None  #: opens the key that history is sealed with; without it nothing is sealed
+
+    @property
+    def staff_channels(self) -> tuple[str, ...]:
+        """How our own people hear of work: by text where we know the number, else by mail."""
+        return (self.staff_channel, "email")

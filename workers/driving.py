@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from actions import links
+from actions import links, outbox, recipients
 from rules.service.permission import Wait
 from rules.service.reminders import tell_driver
-from schemas.message import MessageKind, Purpose
-from store import accounts, messages, secrets, sweeps
+from schemas.message import Draft, MessageKind, Purpose, asserts
+from store import accounts, secrets, sweeps
 from store.pool import Connection, transaction
 from workers.context import Context
-from workers.notices import receiver
 
 _OPEN_FOR = timedelta(days=1)  #: after the drive should be over; it may be late
 
@@ -31,18 +30,18 @@ async def drives_once(context: Context) -> int:
 
 async def _tell(context: Context, connection: Connection, drive: sweeps.Untold, zone: str) -> bool:
     driver, now = await accounts.staff(connection, drive.dealer_id, drive.driver_id), context.clock()
-    to = receiver(context, driver)
+    to = recipients.staff(driver, context.staff_channels)
     if to is None or driver.disabled_at is not None:
         return False
     token = await secrets.make(
         connection, drive.dealer_id, "driver", now=now, expires_at=drive.ends_at + _OPEN_FOR, staff_id=driver.id, subject_id=drive.leg_id
     )
-    text = context.wording.text(
-        driver.language, MessageKind.STAFF_LEG, vehicle=drive.vehicle, plate=drive.plate, kind=drive.kind, address=drive.address,
-        starts_at=drive.starts_at, ends_at=drive.ends_at, zone=zone, now=now, link=links.secret(context.desk_url, "driver", token),
+    draft = Draft(
+        dealer_id=drive.dealer_id, to=to, kind=MessageKind.STAFF_LEG, purpose=Purpose.STAFF, author="worker", case_id=drive.case_id,
+        asserts=[asserts("leg", drive.leg_id, "planned")], reference=drive.reference,
     )  # fmt: skip
-    await messages.queue(
-        connection, dealer_id=drive.dealer_id, kind=MessageKind.STAFF_LEG, purpose=Purpose.STAFF, to=to, body=text.body, author="worker", now=now,
-        asserts=[messages.asserts("leg", drive.leg_id, "planned")], case_id=drive.case_id, reference=drive.reference,
+    await outbox.queue(
+        connection, context.wording, draft, now, vehicle=drive.vehicle, plate=drive.plate, kind=drive.kind, address=drive.address,
+        starts_at=drive.starts_at, ends_at=drive.ends_at, zone=zone, now=now, link=links.secret(context.desk_url, "driver", token),
     )  # fmt: skip
     return True

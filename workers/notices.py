@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from actions import links
+from actions import links, outbox, recipients
 from schemas.account import Dealer, Role, Staff
 from schemas.alert import Alert
 from schemas.case import Case
-from schemas.message import MessageKind, Purpose
-from store import accounts, fleet, messages
-from store.messages import StaffTo
+from schemas.message import Draft, MessageKind, Purpose
+from store import accounts, fleet
 from store.pool import Connection
 from workers.context import Context
 
@@ -22,19 +21,28 @@ async def tell(
 ) -> int:  # fmt: skip
     """Tell these people about a case, each once per `occasion`; returns how many can be reached."""
     car = await fleet.get(connection, case.dealer_id, case.vehicle_id)
+    known = {
+        "vehicle": car.title, "plate": car.plate or "", "severity": case.severity.value, "rule": alert.rule if alert else None,
+        "component": alert.component if alert else "", "link": links.case(context.desk_url, case.id), **facts,
+    }  # fmt: skip
+    return await to_each(context, connection, people, case.dealer_id, kind, f"{case.id}-{occasion}", case_id=case.id, asserts=asserts, **known)
+
+
+async def to_each(
+    context: Context, connection: Connection, people: Sequence[Staff], dealer_id: int, kind: MessageKind, occasion: str, /, *, case_id: int | None,
+    asserts: Sequence[dict[str, Any]] = (), **facts: Any,
+) -> int:  # fmt: skip
+    """The same words to each of them, once per `occasion`, in their own language; returns how many can be reached."""
     told = 0
     for person in people:
-        to = receiver(context, person)
+        to = recipients.staff(person, context.staff_channels)
         if to is None:
             continue
-        known = {
-            "vehicle": car.title, "plate": car.plate or "", "severity": case.severity.value, "rule": alert.rule if alert else None,
-            "component": alert.component if alert else "", "link": links.case(context.desk_url, case.id), **facts,
-        }  # fmt: skip
-        await messages.queue(
-            connection, dealer_id=case.dealer_id, kind=kind, purpose=Purpose.STAFF, to=to, body=context.wording.text(person.language, kind, **known).body,
-            asserts=asserts, author="worker", now=context.clock(), case_id=case.id, reference=f"{kind.value}-{case.id}-{occasion}-{person.id}",
+        draft = Draft(
+            dealer_id=dealer_id, to=to, kind=kind, purpose=Purpose.STAFF, author="worker", case_id=case_id, asserts=asserts,
+            reference=f"{kind.value}-{occasion}-{person.id}",
         )  # fmt: skip
+        await outbox.queue(connection, context.wording, draft, context.clock(), **facts)
         told += 1
     return told
 
@@ -48,10 +56,3 @@ async def advisors(connection: Connection, dealer: Dealer) -> list[Staff]:
 async def managers(connection: Connection, dealer: Dealer) -> list[Staff]:
     """Who is told when nobody acts."""
     return await accounts.staff_of(connection, dealer.id, Role.MANAGER)
-
-
-def receiver(context: Context, person: Staff) -> StaffTo | None:
-    """By telephone where we know the number, else by mail."""
-    if context.staff_channel != "email" and person.phone:
-        return StaffTo(person.id, context.staff_channel, person.phone, person.language)
-    return StaffTo(person.id, "email", person.email, person.language) if person.email else None

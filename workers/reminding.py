@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from actions.texts import receiver
+from actions import outbox, recipients
 from rules.service.reminders import ask_again, booking_reminders
 from schemas.booking import BookingState
 from schemas.errors import NotFound
-from schemas.message import MessageKind, Purpose
-from store import accounts, bookings, cases, history, messages, offers, owners
+from schemas.message import Draft, MessageKind, Purpose, asserts
+from store import accounts, bookings, cases, history, offers, owners
 from store.jobs import Wakeup
 from store.pool import Connection
 from workers.context import Context
@@ -28,21 +28,20 @@ async def plan(context: Context, connection: Connection, wakeup: Wakeup) -> None
     if booking.state is not BookingState.AGREED or case.owner_id is None:
         return
     owner = await owners.get(connection, booking.dealer_id, case.owner_id)
-    to = receiver(owner)
+    to = recipients.owner(owner)
     if to is None:
         return
     dealer = await accounts.dealer(connection, booking.dealer_id)
     for remind in booking_reminders(booking.starts_at, booking.made_at, owner.zone):
         if remind.at < now - _MISSED:
             continue
-        text = context.wording.text(
-            owner.language, MessageKind.REMINDER, dealer=dealer.name, kind=booking.kind.value, starts_at=booking.starts_at, ends_at=booking.ends_at,
-            zone=owner.zone, now=remind.at,
+        draft = Draft(
+            dealer_id=booking.dealer_id, to=to, kind=MessageKind.REMINDER, purpose=Purpose.STATUS, author="worker", case_id=case.id, due_at=remind.at,
+            asserts=[asserts("booking", booking.id, BookingState.AGREED)], reference=f"reminder-{booking.id}-{remind.occasion.value}",
         )  # fmt: skip
-        await messages.queue(
-            connection, dealer_id=booking.dealer_id, kind=MessageKind.REMINDER, purpose=Purpose.STATUS, case_id=case.id, body=text.body, author="worker",
-            to=to, now=now, due_at=remind.at,
-            asserts=[messages.asserts("booking", booking.id, BookingState.AGREED)], reference=f"reminder-{booking.id}-{remind.occasion.value}",
+        await outbox.queue(
+            connection, context.wording, draft, now, dealer=dealer.name, kind=booking.kind.value, starts_at=booking.starts_at, ends_at=booking.ends_at,
+            zone=owner.zone, now=remind.at,
         )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actions import links
-from schemas.message import MessageKind, Purpose
+from schemas.message import MessageKind
 from store import accounts, cases, feedback, messages, owners, threads
 from store.jobs import Wakeup
 from store.pool import Connection
@@ -19,17 +19,10 @@ async def tell_staff(context: Context, connection: Connection, wakeup: Wakeup) -
     dealer = await accounts.dealer(connection, wakeup.dealer_id)
     people = await notices.advisors(connection, dealer)
     people = [person for person in people if person.id == found.assignee_id] or people
-    for person in people:
-        to = notices.receiver(context, person)
-        if to is None:
-            continue
-        text = context.wording.text(
-            person.language, MessageKind.STAFF_REPLY, owner=found.owner, body=found.body, link=links.case(context.desk_url, found.case_id)
-        )
-        await messages.queue(
-            connection, dealer_id=dealer.id, kind=MessageKind.STAFF_REPLY, purpose=Purpose.STAFF, to=to, body=text.body, author="worker", now=context.clock(),
-            case_id=found.case_id, reference=f"staff_reply-{wakeup.subject_id}-{person.id}",
-        )  # fmt: skip
+    await notices.to_each(
+        context, connection, people, dealer.id, MessageKind.STAFF_REPLY, str(wakeup.subject_id), case_id=found.case_id,
+        owner=found.owner, body=found.body, link=links.case(context.desk_url, found.case_id),
+    )  # fmt: skip
 
 
 async def tell_unreached(context: Context, connection: Connection, wakeup: Wakeup) -> None:
@@ -43,18 +36,10 @@ async def tell_unreached(context: Context, connection: Connection, wakeup: Wakeu
     if message.case_id is not None:
         case = await cases.get(connection, wakeup.dealer_id, message.case_id)
         people = [person for person in people if person.id == case.assignee_id] or people
-    for person in people:
-        to = notices.receiver(context, person)
-        if to is None:
-            continue
-        text = context.wording.text(
-            person.language, MessageKind.STAFF_UNREACHED, owner=owner.name, because=message.reason or "unknown", phone=owner.phone or message.to_address,
-            link=links.case(context.desk_url, message.case_id),
-        )  # fmt: skip
-        await messages.queue(
-            connection, dealer_id=dealer.id, kind=MessageKind.STAFF_UNREACHED, purpose=Purpose.STAFF, to=to, body=text.body, author="worker", now=context.clock(),
-            case_id=message.case_id, reference=f"staff_unreached-{message.id}-{person.id}",
-        )  # fmt: skip
+    await notices.to_each(
+        context, connection, people, dealer.id, MessageKind.STAFF_UNREACHED, str(message.id), case_id=message.case_id, owner=owner.name,
+        because=message.reason or "unknown", phone=owner.phone or message.to_address, link=links.case(context.desk_url, message.case_id),
+    )  # fmt: skip
 
 
 async def tell_score(context: Context, connection: Connection, wakeup: Wakeup) -> None:

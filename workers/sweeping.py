@@ -10,10 +10,10 @@ from actions import links
 from rules.catalogue import BY_NAME
 from rules.detectors.no_data import QUIET_FOR, Standing, silence, step_for
 from schemas.alert import AlertState, AlertStep
-from schemas.message import MessageKind
+from schemas.message import MessageKind, asserts
 from schemas.moment import minutes_between
 from schemas.verdict import Severity
-from store import accounts, alerts, cases, idempotency, messages, sweeps
+from store import accounts, alerts, cases, idempotency, sweeps
 from store.alerts import Moved
 from store.pool import transaction
 from workers import notices, reminding
@@ -50,7 +50,7 @@ async def waiting_once(context: Context) -> int:
             await notices.tell(
                 context, connection, case, MessageKind.STAFF_SILENCE, people, f"{one.booking_id}-{one.since.timestamp():.0f}", owner=one.owner,
                 minutes=minutes_between(one.since, now), link=links.waiting(context.desk_url),
-                asserts=[messages.asserts("booking", one.booking_id, "arrived", "working")],
+                asserts=[asserts("booking", one.booking_id, "arrived", "working")],
             )  # fmt: skip
     return len(found)
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from actions import links
-from actions.texts import receiver
+from actions import links, outbox, recipients
 from rules.engine import repair_verification
 from rules.engine.repair_verification import Disproved, Proved
 from schemas.alert import Alert
 from schemas.case import Case, CaseEvent, CaseState
 from schemas.errors import NotFound
-from schemas.message import MessageKind, Purpose
+from schemas.message import Draft, MessageKind, Purpose, asserts
 from schemas.moment import from_epoch
 from schemas.reading import Mark, Reading
-from store import accounts, alerts, cases, feedback, fleet, history, jobs, messages, owners, readings, secrets, sweeps
+from store import accounts, alerts, cases, feedback, fleet, history, jobs, owners, readings, secrets, sweeps
 from store.jobs import Wakeup
 from store.pool import Connection
 from workers.context import Context
@@ -99,19 +98,18 @@ async def _tell(context: Context, connection: Connection, case: Case, kind: Mess
     if case.owner_id is None:
         return
     owner = await owners.get(connection, case.dealer_id, case.owner_id)
-    to = receiver(owner)
+    to = recipients.owner(owner)
     if to is None:
         return
     dealer = await accounts.dealer(connection, case.dealer_id)
     car = await fleet.get(connection, case.dealer_id, case.vehicle_id)
-    text = context.wording.text(
-        owner.language, kind, dealer=dealer.name, vehicle=car.title, rule=alert.rule if alert else None, component=alert.component if alert else "",
-        severity=case.severity.value, **facts,
+    draft = Draft(
+        dealer_id=case.dealer_id, to=to, kind=kind, purpose=purpose, author="worker", case_id=case.id,
+        asserts=[asserts("case", case.id, CaseState.DONE)], reference=f"{kind.value}-{case.id}-{case.comebacks}",
     )  # fmt: skip
-    await messages.queue(
-        connection, dealer_id=case.dealer_id, kind=kind, purpose=purpose, to=to, body=text.body,
-        asserts=[messages.asserts("case", case.id, CaseState.DONE)], author="worker", now=context.clock(), case_id=case.id,
-        reference=f"{kind.value}-{case.id}-{case.comebacks}",
+    await outbox.queue(
+        connection, context.wording, draft, context.clock(), dealer=dealer.name, vehicle=car.title, rule=alert.rule if alert else None,
+        component=alert.component if alert else "", severity=case.severity.value, **facts,
     )  # fmt: skip
 
 

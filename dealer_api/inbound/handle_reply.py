@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from actions import offers as offer_acts
+from actions import outbox
 from actions.context import House
 from rules.service.replies import Asked, Meaning, Understood, understand
 from schemas.account import Dealer
@@ -17,11 +18,10 @@ from schemas.booking import Offer, OfferState
 from schemas.case import CaseState
 from schemas.consent import Owner
 from schemas.errors import BadInput, IllegalMove, NotFound, Overtaken
-from schemas.message import MessageKind, Purpose
+from schemas.message import Draft, MessageKind, OwnerRecipient, Purpose
 from schemas.text import storable
 from schemas.thread import Reply
 from store import accounts, cases, consents, feedback, jobs, messages, offers, owners, slots, threads
-from store.messages import OwnerTo
 from store.pool import Connection
 
 ACTOR = "owner"
@@ -179,10 +179,10 @@ async def _answer(
     house: House, connection: Connection, said: _Said, kind: MessageKind, *, case_id: int | None = None, reference: str | None = None, **facts: Any
 ) -> None:
     """On the channel on which they wrote, in their language; once per incoming text."""
-    text = house.wording.text(said.owner.language, kind, dealer=said.dealer.name, **facts)
-    await messages.queue(
-        connection, dealer_id=said.dealer.id, kind=kind, purpose=Purpose.SURVEY if kind is MessageKind.FEEDBACK_THANKS else Purpose.STATUS,
-        to=OwnerTo(said.owner.id, said.reply.channel, said.reply.from_address, said.owner.language), body=text.body, author="system", now=house.now(),
+    draft = Draft(
+        dealer_id=said.dealer.id, to=OwnerRecipient(said.owner.id, said.reply.channel, said.reply.from_address, said.owner.language), kind=kind,
+        purpose=Purpose.SURVEY if kind is MessageKind.FEEDBACK_THANKS else Purpose.STATUS, author="system",
         case_id=case_id if case_id is not None else (said.offer.case_id if said.offer else None),
         reference=reference or f"{kind.value}-reply{said.reply_id}",
     )  # fmt: skip
+    await outbox.queue(connection, house.wording, draft, house.now(), dealer=said.dealer.name, **facts)

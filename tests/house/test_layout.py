@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("schemas", "monitoring", "rules", "store", "gateway", "workers", "dealer_api", "simulator", "telltale", "proofs")
+ROOMS = ("schemas", "monitoring", "rules", "store", "actions", "providers", "gateway", "workers", "dealer_api", "simulator", "telltale", "proofs")
 PURE = ("schemas", "rules")
 
 
@@ -49,6 +49,15 @@ def test_sql_is_spoken_in_the_store_alone() -> None:
     others = [room for room in ROOMS if room not in ("store", "proofs")]
     guilty = {_name(p) for p in modules(*others) if speaks.search(p.read_text())}
     assert guilty <= {"telltale/embedded/postgres.py", "simulator/spool.py"}  # does its one database exist; the car's own sqlite
+
+
+def test_a_text_enters_the_outbox_through_one_door() -> None:
+    """What draws up a text gives a draft to `actions.outbox`, which words it for whoever reads it. The proofs look from outside."""
+    guilty = {
+        f"{_name(path)}:{node.lineno}" for path in modules(*(room for room in ROOMS if room not in ("store", "proofs"))) for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "messages.queue" and _name(path) != "actions/outbox.py"
+    }  # fmt: skip
+    assert guilty == set()
 
 
 def test_sql_never_asks_the_database_what_time_it_is() -> None:

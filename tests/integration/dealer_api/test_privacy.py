@@ -24,7 +24,7 @@ from actions import bookings, cases, owners, vehicles
 from schemas.booking import BookingKind
 from schemas.errors import Unavailable
 from schemas.keeping import WHERE_IDS
-from schemas.message import MessageKind, Purpose
+from schemas.message import Draft, MessageKind, OwnerRecipient, Purpose, StaffRecipient
 from store import erasing, history, messages, secrets
 from store.house_key import KeyHolder
 from store.pool import transaction
@@ -68,10 +68,9 @@ async def person(desk: Any) -> Any:
             "INSERT INTO quarantine (dealer_id, vehicle_id, topic, payload, reason, detail, received_at) VALUES ($1, $2, 't', 'CANARYOUT', 'not_json', '', $3)", p.dealer, p.car.id, desk.clock()
         )
         await history.write(connection, p.dealer, "case", p.case.id, old="open", new="assigned", reason="CANARYWHY", actor=actor, now=desk.clock())
-        await messages.queue(
-            connection, dealer_id=p.dealer, kind=MessageKind.STAFF_SILENCE, purpose=Purpose.STAFF, to=messages.StaffTo(desk.people[(p.dealer, "advisor")].id, "sms", "+49301", "en"),
-            body="Ms Kanarius waits: CANARYSTAFF", author="worker", now=desk.clock(), case_id=p.case.id,
-        )  # fmt: skip
+        to = StaffRecipient(desk.people[(p.dealer, "advisor")].id, "sms", "+49301", "en")
+        notice = Draft(dealer_id=p.dealer, to=to, kind=MessageKind.STAFF_SILENCE, purpose=Purpose.STAFF, author="worker", case_id=p.case.id)
+        await messages.queue(connection, notice, "Ms Kanarius waits: CANARYSTAFF", desk.clock())
         p.link = await secrets.make(connection, p.dealer, "journey", now=desk.clock(), owner_id=p.owner.id)
     windows = await bookings.free_windows(house, p.dealer, BookingKind.PICKUP)
     p.booking = await bookings.book(house, p.dealer, actor, p.case.id, BookingKind.PICKUP, windows[0].window.starts_at)
@@ -93,10 +92,9 @@ async def says(p: Any, count: int, _what: str) -> None:
 
 async def text(p: Any, owner_id: int, number: str, body: str, **more: Any) -> None:
     async with transaction(p.desk.admin) as connection:
-        await messages.queue(
-            connection, dealer_id=p.dealer, kind=MessageKind.FREE, purpose=Purpose.STATUS, to=messages.OwnerTo(owner_id, "sms", number, "de"), body=body, author="worker",
-            now=p.desk.clock(), **more,
-        )  # fmt: skip
+        to = OwnerRecipient(owner_id, "sms", number, "de")
+        draft = Draft(dealer_id=p.dealer, to=to, kind=MessageKind.FREE, purpose=Purpose.STATUS, author="worker", **more)
+        await messages.queue(connection, draft, body, p.desk.clock())
 
 
 async def test_the_export_holds_everything_of_that_person_and_nothing_of_the_one_before(person):

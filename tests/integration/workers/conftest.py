@@ -18,7 +18,7 @@ from rules.service.wording import Wording
 from schemas.account import Dealer, Role, Staff
 from schemas.alert import AlertState, AlertStep
 from schemas.consent import Owner
-from schemas.message import MessageKind, Purpose
+from schemas.message import Draft, MessageKind, OwnerRecipient, Purpose
 from schemas.thread import Reply
 from schemas.vehicle import Vehicle
 from schemas.verdict import Severity
@@ -55,11 +55,10 @@ class Scene:
 
     async def queue(self, kind: MessageKind = MessageKind.FREE, purpose: Purpose = Purpose.STATUS, body: str = "hello", **more: Any) -> int:
         """A text to the owner."""
-        to = more.pop("to", messages.OwnerTo(self.owner.id, "phone", self.owner.phone or "", "de"))
+        to = more.pop("to", OwnerRecipient(self.owner.id, "phone", self.owner.phone or "", "de"))
+        draft = Draft(dealer_id=self.dealer.id, to=to, kind=kind, purpose=purpose, author="test", **more)
         async with transaction(self.worker) as connection:
-            return await messages.queue(
-                connection, dealer_id=self.dealer.id, kind=kind, purpose=purpose, to=to, body=body, author="test", now=self.clock(), **more
-            )
+            return await messages.queue(connection, draft, body, self.clock())
 
     async def another_owner(self, **changed: Any) -> Owner:
         """One more owner who agreed to everything."""

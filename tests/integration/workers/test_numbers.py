@@ -15,8 +15,8 @@ from dealer_api.live import Live
 from proofs.production.sms import Sms
 from providers.register import ProviderSettings
 from providers.twilio.sending import Twilio
-from schemas.message import Purpose
-from store import accounts, messages
+from schemas.message import OwnerRecipient, Purpose
+from store import accounts
 from store.pool import transaction
 from workers import missed_replies
 
@@ -35,7 +35,7 @@ class Texting:
 
     async def text(self) -> str:
         """Send one to the owner; the number that it came from."""
-        to = messages.OwnerTo(self.scene.owner.id, "sms", self.scene.owner.phone, "de")
+        to = OwnerRecipient(self.scene.owner.id, "sms", self.scene.owner.phone, "de")
         await dataclasses.replace(self.scene, context=self.context).queue(to=to, purpose=Purpose.STATUS)
         await dataclasses.replace(self.scene, context=self.context).send_all()
         return self.provider.to(self.scene.owner.phone)[-1].sender

@@ -14,7 +14,7 @@ import pytest
 from providers.demo_phone.sending import DemoPhone
 from providers.provider import Blocked, Busy, Lookup, Receipt
 from schemas.errors import DeliveryFailed
-from schemas.message import Message, MessageKind, Purpose
+from schemas.message import Draft, Message, MessageKind, OwnerRecipient, Purpose, StaffRecipient
 from store import consents, fleet, messages
 from store.pool import transaction
 from workers import sending
@@ -79,10 +79,9 @@ async def test_fifteen_workers_send_each_text_once_and_in_order(scene: Any, odd:
     async with transaction(scene.worker) as connection:
         for n in range(10):
             for owner in owners:
-                await messages.queue(
-                    connection, dealer_id=scene.dealer.id, kind=MessageKind.FREE, purpose=Purpose.STATUS, body=f"{n}", author="test", now=scene.clock(),
-                    to=messages.OwnerTo(owner.id, "phone", owner.phone or "", "de"),
-                )  # fmt: skip
+                to = OwnerRecipient(owner.id, "phone", owner.phone or "", "de")
+                draft = Draft(dealer_id=scene.dealer.id, to=to, kind=MessageKind.FREE, purpose=Purpose.STATUS, author="test")
+                await messages.queue(connection, draft, f"{n}", scene.clock())
     async def worker() -> None:
         idle = 0
         while idle < 20:
@@ -277,7 +276,7 @@ async def test_start_gives_no_consent_that_was_not_there_before(scene: Any) -> N
 
 async def test_a_text_without_consent_is_cancelled_with_its_reason(scene: Any) -> None:
     silent = await scene.another_owner(agreed=())
-    message_id = await scene.queue(to=messages.OwnerTo(silent.id, "phone", silent.phone, "de"))
+    message_id = await scene.queue(to=OwnerRecipient(silent.id, "phone", silent.phone, "de"))
     await scene.send_all()
     row = await scene.message(message_id)
     assert (row["state"], row["reason"]) == ("cancelled", "not allowed: no consent to texts about a visit on record")
@@ -325,7 +324,7 @@ async def test_the_budget_defers_the_fifth_offer_in_a_week_and_counts_nothing_th
 
 
 async def test_a_message_of_an_unknown_channel_fails_and_says_so(scene: Any) -> None:
-    message_id = await scene.queue(to=messages.OwnerTo(scene.owner.id, "pigeon", "roof", "de"))
+    message_id = await scene.queue(to=OwnerRecipient(scene.owner.id, "pigeon", "roof", "de"))
     await scene.send_all()
     assert (await scene.message(message_id))["reason"] == "there is no channel called pigeon"
 
@@ -354,7 +353,7 @@ async def test_a_claim_of_a_worker_that_died_three_days_ago_does_not_leave_now(s
 
 async def test_what_our_own_people_must_know_is_told_late_as_long_as_it_is_true(scene: Any) -> None:
     advisor = scene.people["advisor"]
-    await scene.queue(kind=MessageKind.STAFF_ALERT, purpose=Purpose.STAFF, body="look at this", to=messages.StaffTo(advisor.id, "phone", advisor.phone, "en"))
+    await scene.queue(kind=MessageKind.STAFF_ALERT, purpose=Purpose.STAFF, body="look at this", to=StaffRecipient(advisor.id, "phone", advisor.phone, "en"))
     scene.clock.on(days=3)
     await scene.send_all()
     assert await scene.staff_phone("advisor") == ["look at this"]
