@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actions.context import House
-from rules.service import capacity
+from rules.service import capacity, opening
 from schemas.account import Dealer
 from schemas.booking import Booking, BookingState
 from schemas.errors import BadInput, NotFound
@@ -55,7 +55,7 @@ async def update_dealer(house: House, dealer_id: int, actor: str, changes: dict[
     async with house.at(dealer_id) as connection:
         dealer = await accounts.dealer(connection, dealer_id)
         if "opening_hours" in changes:
-            capacity.check_hours(changes["opening_hours"], dealer.zone, dealer.country)
+            opening.check_hours(changes["opening_hours"], dealer.zone, dealer.country)
         changed = await accounts.update_dealer(connection, dealer_id, changes)
         said = ", ".join(sorted(changes)) or "nothing"
         await history.write(connection, dealer_id, "dealer", dealer_id, old=None, new="changed", reason=f"changed {said}", actor=actor, now=house.now())

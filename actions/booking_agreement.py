@@ -76,8 +76,8 @@ async def free_options(
 
 
 async def taken_from(connection: Connection, dealer_id: int, now: datetime) -> dict[int, list[Window]]:
-    """Everything held or booked from now to beyond the horizon."""
-    return await slots.taken(connection, dealer_id, now - timedelta(days=1), now + capacity.HORIZON * 7)
+    """Everything held or booked from now on, as far as a visit may reach."""
+    return await slots.taken(connection, dealer_id, now - timedelta(days=1), now + capacity.KNOWN)
 
 
 async def locked_time(house: House, connection: Connection, dealer_id: int) -> tuple[list[Resource], dict[int, list[Window]]]:

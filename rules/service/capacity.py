@@ -1,23 +1,24 @@
 """What can be promised: windows in opening hours for which a bay, and for a pickup a driver both ways, are really free.
 
+Work is spent in opening hours only and may span breaks and nights; its bay stays taken in between. A drive, and the time
+of a customer who waits, lie between one opening and the next closing.
+
 Instants are stepped in UTC and read on the dealer's wall clock, so that no window falls into an hour that the
 spring change skips, and none into the one that the autumn change repeats: nobody could say which they meant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
-import holidays
-import opening_hours
-
+from rules.service.opening import Opening, open_times
 from schemas.account import Dealer
 from schemas.booking import Booking, BookingKind
 from schemas.errors import BadInput
-from schemas.moment import from_local, local, zone
+from schemas.moment import from_local, local
 from schemas.slot import Claim, Resource, ResourceKind, Use, Window
 
 STEP = timedelta(minutes=15)  #: the grid on which times are tried
@@ -25,6 +26,7 @@ ON_THE = 30  #: minutes of the wall clock on which windows begin
 DROP_OFF = timedelta(minutes=30)  #: how long the door is open for a car that its owner brings
 APART = timedelta(hours=2)  #: two windows that are offered together begin at least this far apart
 HORIZON = timedelta(days=14)
+KNOWN = HORIZON * 7  #: how far ahead it is known what is taken: work that would end later is not promised
 _LATEST_WORK = timedelta(days=3)  #: a collected car does not wait longer than this for a bay or its return
 Taken = Mapping[int, Sequence[Window]]
 
@@ -36,26 +38,6 @@ class Option:
     window: Window
     claims: tuple[Claim, ...]
     ready_by: datetime
-
-
-def check_hours(text: str, zone_name: str, country: str) -> None:
-    """BadInput unless `text` is an opening_hours string of OpenStreetMap."""
-    try:
-        _parsed(text, zone_name, country)
-    except opening_hours.ParserError as error:  # type: ignore[attr-defined]  # missing in its stub
-        raise BadInput("opening_hours", f"cannot be read: {str(error).splitlines()[0]}. Write it as in 'Mo-Fr 08:00-18:00; Sa 09:00-13:00; PH off'") from None
-
-
-def open_times(dealer: Dealer, since: datetime, until: datetime) -> tuple[Window, ...]:
-    """When the dealer is open, public holidays considered, in UTC."""
-    where = zone(dealer.zone)
-    hours, knows_holidays = _parsed(dealer.opening_hours, dealer.zone, dealer.country)
-    off = _holidays(dealer.country) if not knows_holidays and "PH off" in dealer.opening_hours else frozenset()
-    found = []
-    for start, end, state, _ in hours.intervals(since.astimezone(where), until.astimezone(where)):
-        if str(state) == "open" and start.date() not in off:
-            found.append(Window(starts_at=_utc(start), ends_at=_utc(end)))
-    return tuple(found)
 
 
 def offered(
@@ -94,7 +76,7 @@ def at(
         raise BadInput("starts_at", "lies in the past")
     if starts_at > now + HORIZON * 6:
         raise BadInput("starts_at", f"lies further ahead than {(HORIZON * 6).days} days")
-    day = _Day(dealer, starts_at, resources, taken)
+    day = _Day(dealer, now, resources, taken)
     return day.option(kind, starts_at, loaner)
 
 
@@ -120,20 +102,19 @@ def work_end(claims: Sequence[tuple[Use, datetime, datetime]]) -> datetime:
 
 
 class _Day:
-    """What is open and taken from `since` on; the search's working set."""
+    """What is open and taken from `now` on; the search's working set."""
 
-    def __init__(self, dealer: Dealer, since: datetime, resources: Sequence[Resource], taken: Taken, horizon: timedelta = _LATEST_WORK) -> None:
+    def __init__(self, dealer: Dealer, now: datetime, resources: Sequence[Resource], taken: Taken) -> None:
         self.dealer, self.taken = dealer, taken
-        self.open = open_times(dealer, since - timedelta(days=1), since + horizon + _LATEST_WORK)
+        self.open = _opening(dealer, now.astimezone(UTC).date())
         self.drivers = [r for r in resources if r.kind is ResourceKind.DRIVER]
         self.bays = [r for r in resources if r.kind is ResourceKind.BAY]
         self.loaners = [r for r in resources if r.kind is ResourceKind.LOANER]
-        self.drive = timedelta(minutes=dealer.drive_minutes)
-        self.work = timedelta(minutes=dealer.workshop_minutes)
+        self.labour = timedelta(minutes=dealer.workshop_minutes)
 
     def option(self, kind: BookingKind, start: datetime, loaner: bool) -> Option | None:
         """What a visit that begins at `start` takes, or None when something is missing."""
-        claims = self._pickup(start) if kind is BookingKind.PICKUP else self._visit(start)
+        claims = self._pickup(start) if kind is BookingKind.PICKUP else self._visit(kind, start)
         if claims is None:
             return None
         if loaner:
@@ -145,39 +126,53 @@ class _Day:
         spans = [(claim.use, claim.window.starts_at, claim.window.ends_at) for claim in claims]
         return Option(window_of(kind, spans), claims, work_end(spans))
 
-    def _visit(self, start: datetime) -> tuple[Claim, ...] | None:
-        span = Window(starts_at=start, ends_at=start + self.work)
-        bay = self._free(self.bays, span) if self._is_open(span) else None
+    def _visit(self, kind: BookingKind, start: datetime) -> tuple[Claim, ...] | None:
+        span = self._work(start)
+        if span is None or not self.open.holds(window_of(kind, [(Use.WORK, span.starts_at, span.ends_at)])):
+            return None
+        bay = self._free(self.bays, span)
         return None if bay is None else (Claim(resource_id=bay.id, use=Use.WORK, window=span),)
 
     def _pickup(self, start: datetime) -> tuple[Claim, ...] | None:
-        collect = Window(starts_at=start, ends_at=start + self.drive)
-        driver = self._free(self.drivers, collect) if self._is_open(collect) else None
-        if driver is None:
+        collect = self._drive(start)
+        driver = None if collect is None else self._free(self.drivers, collect)
+        if collect is None or driver is None:
             return None
-        work = self._first(self.bays, collect.ends_at, self.work)
+        work = self._first(Use.WORK, self.bays, collect.ends_at, self._work)
         if work is None:
             return None
-        mine = Claim(resource_id=driver.id, use=Use.COLLECT, window=collect)
-        back = self._first(self.drivers, work.window.ends_at, self.drive, on_the=ON_THE)
+        back = self._first(Use.RETURN, self.drivers, work.window.ends_at, self._drive, on_the=ON_THE)
         if back is None:
             return None
-        return mine, work.model_copy(update={"use": Use.WORK}), back.model_copy(update={"use": Use.RETURN})
+        return Claim(resource_id=driver.id, use=Use.COLLECT, window=collect), work, back
 
-    def _first(self, resources: Sequence[Resource], since: datetime, length: timedelta, on_the: int = 15) -> Claim | None:
+    def _first(
+        self, use: Use, resources: Sequence[Resource], since: datetime, span_from: Callable[[datetime], Window | None], on_the: int = 15
+    ) -> Claim | None:  # fmt: skip
         for start in _grid(since, since + _LATEST_WORK, self.dealer.zone, on_the):
-            span = Window(starts_at=start, ends_at=start + length)
-            if self._is_open(span) and (found := self._free(resources, span)) is not None:
-                return Claim(resource_id=found.id, use=Use.WORK, window=span)
+            span = span_from(start)
+            if span is not None and (found := self._free(resources, span)) is not None:
+                return Claim(resource_id=found.id, use=use, window=span)
         return None
 
-    def _is_open(self, span: Window) -> bool:
-        return any(times.starts_at <= span.starts_at and span.ends_at <= times.ends_at for times in self.open)
+    def _work(self, start: datetime) -> Window | None:
+        return self.open.work(start, self.labour)
+
+    def _drive(self, start: datetime) -> Window | None:
+        span = Window(starts_at=start, ends_at=start + timedelta(minutes=self.dealer.drive_minutes))
+        return span if self.open.holds(span) else None
 
     def _free(self, resources: Sequence[Resource], span: Window) -> Resource | None:
         """The least busy one that is free then, so that work spreads."""
         free = [r for r in resources if not any(overlap(span, other) for other in self.taken.get(r.id, ()))]
         return min(free, key=lambda r: (len(self.taken.get(r.id, ())), r.id), default=None)
+
+
+@lru_cache(maxsize=64)
+def _opening(dealer: Dealer, today: date) -> Opening:
+    """Kept for the day: many ask for the same dealer's time at once, and one after the other."""
+    midnight = datetime.combine(today, time(), UTC)
+    return Opening(dealer, midnight - timedelta(days=1), midnight + KNOWN)
 
 
 def overlap(one: Window, other: Window) -> bool:
@@ -190,7 +185,7 @@ def _options(
 ) -> Iterator[Option]:
     earliest = now + timedelta(minutes=dealer.notice_minutes)
     start = earliest if since is None else max(since, earliest)
-    day = _Day(dealer, start, resources, taken, HORIZON)
+    day = _Day(dealer, now, resources, taken)
     for candidate in _grid(start, now + HORIZON, dealer.zone, ON_THE):
         option = day.option(kind, candidate, loaner)
         if option is not None:
@@ -228,26 +223,3 @@ def _with(taken: Taken, claims: Sequence[Claim]) -> dict[int, list[Window]]:
     for claim in claims:
         both.setdefault(claim.resource_id, []).append(claim.window)
     return both
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
-
-
-@lru_cache(maxsize=256)
-def _parsed(text: str, zone_name: str, country: str) -> tuple[opening_hours.OpeningHours, bool]:
-    """The hours, and whether their library has a calendar of that country's public holidays."""
-    try:
-        return opening_hours.OpeningHours(text, timezone=zone(zone_name), country=country), True
-    except opening_hours.UnknownCountryError:  # type: ignore[attr-defined]  # missing in its stub
-        return opening_hours.OpeningHours(text, timezone=zone(zone_name)), False
-
-
-@lru_cache(maxsize=64)
-def _holidays(country: str) -> Container[date]:
-    """The public holidays of a country; none when nobody knows them."""
-    try:
-        found: Container[date] = holidays.country_holidays(country)
-    except NotImplementedError:
-        return frozenset()
-    return found

@@ -8,28 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.service import capacity
-from schemas.account import Dealer
+from rules.service import capacity, opening
 from schemas.booking import BookingKind
 from schemas.errors import BadInput
 from schemas.moment import from_local, local
-from schemas.slot import Resource, ResourceKind, Use, Window
-
-HOURS = "Mo-Fr 08:00-18:00; Sa 09:00-13:00; PH off"
-
-
-def dealer(**changes):
-    facts = {
-        "id": 1, "name": "Nord", "zone": "Europe/Berlin", "country": "DE", "phone": "1", "address": "a", "opening_hours": HOURS, "language": "de",
-        "acknowledge_minutes_now": 15, "acknowledge_minutes_soon": 60, "waiting_word_minutes": 30, "offer_hold_minutes": 240, **changes,
-    }  # fmt: skip
-    return Dealer(**facts)
-
-
-def resources(drivers=1, bays=1, loaners=0):
-    kinds = [ResourceKind.DRIVER] * drivers + [ResourceKind.BAY] * bays + [ResourceKind.LOANER] * loaners
-    return [Resource(id=n, dealer_id=1, kind=kind, name=f"{kind} {n}", staff_id=n if kind is ResourceKind.DRIVER else None) for n, kind in enumerate(kinds, 1)]
-
+from schemas.slot import Use, Window
+from tests.unit.rules.dealers import dealer, resources
 
 MONDAY = datetime(2026, 11, 23, 9, 10, tzinfo=UTC)  # 10:10 in Berlin
 
@@ -65,9 +49,9 @@ def test_what_does_not_fit_today_is_offered_on_the_next_open_day_and_holidays_ar
 def test_a_country_whose_holidays_the_opening_hours_do_not_know_keeps_them_all_the_same():
     where = dealer(zone="Asia/Kolkata", country="IN")
     republic_day = datetime(2027, 1, 26, tzinfo=UTC)  # a Tuesday
-    assert capacity.open_times(where, republic_day, republic_day + timedelta(hours=12)) == ()
+    assert opening.open_times(where, republic_day, republic_day + timedelta(hours=12)) == ()
     nowhere = dealer(zone="Asia/Kolkata", country="XX")
-    assert len(capacity.open_times(nowhere, republic_day, republic_day + timedelta(hours=12))) == 1
+    assert len(opening.open_times(nowhere, republic_day, republic_day + timedelta(hours=12))) == 1
 
 
 def test_a_driver_who_is_busy_all_day_leaves_no_pickup_but_the_bay_is_free():
@@ -91,7 +75,7 @@ def test_work_spreads_over_the_bays():
 @pytest.mark.parametrize("text", ["whenever", "Mo-Fr 8", ""])
 def test_opening_hours_that_cannot_be_read_are_refused(text):
     with pytest.raises(BadInput, match="opening_hours"):
-        capacity.check_hours(text, "Europe/Berlin", "DE")
+        opening.check_hours(text, "Europe/Berlin", "DE")
 
 
 def test_a_window_in_the_past_is_refused_and_one_outside_opening_hours_is_not_free():
@@ -124,7 +108,7 @@ def test_no_window_begins_in_an_hour_that_is_skipped_or_repeated(zone, country, 
 
 def test_an_autumn_saturday_ends_an_hour_later_by_the_sun():
     where = dealer(opening_hours="Mo-Su 08:00-18:00")
-    spans = capacity.open_times(where, datetime(2026, 10, 24, tzinfo=UTC), datetime(2026, 10, 26, tzinfo=UTC))
+    spans = opening.open_times(where, datetime(2026, 10, 24, tzinfo=UTC), datetime(2026, 10, 26, tzinfo=UTC))
     assert [span.starts_at.hour for span in spans] == [6, 7]
     assert {span.ends_at - span.starts_at for span in spans} == {timedelta(hours=10)}
 
