@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from actions.context import House
@@ -29,20 +30,36 @@ async def address_for(connection: Connection, case: Case, kind: BookingKind) -> 
     return address
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was agreed: the window, until when the work is done, with which loaner, and how it came to be."""
+
+    kind: BookingKind
+    window: Window
+    ready_by: datetime
+    loaner_id: int | None
+    reason: str
+
+
 async def agree(
-    house: House, connection: Connection, dealer: Dealer, case: Case, kind: BookingKind, window: Window, ready_by: datetime, loaner_id: int | None,
-    *, actor: str, reason: str,
-) -> Booking:  # fmt: skip
-    """The booking and the case's move; the caller then books the time and calls `confirm`."""
+    house: House, connection: Connection, dealer: Dealer, case: Case, terms: Terms, take_time: Callable[[int], Awaitable[None]], *, actor: str
+) -> Booking:
+    """The one path to a visit: the booking, the case's move, its time, its drives, the word to the owner; the workers remind.
+
+    `take_time` turns what is held or free into the time of the booking with this id.
+    """
+    now, kind = house.now(), terms.kind
     booking = await bookings.make(
-        connection, dealer.id, case.id, case.vehicle_id, kind, starts_at=window.starts_at, ends_at=window.ends_at, zone=dealer.zone,
-        address=await address_for(connection, case, kind), loaner_id=loaner_id, ready_by=ready_by, reason=reason, actor=actor, now=house.now(),
+        connection, dealer.id, case.id, case.vehicle_id, kind, starts_at=terms.window.starts_at, ends_at=terms.window.ends_at, zone=dealer.zone,
+        address=await address_for(connection, case, kind), loaner_id=terms.loaner_id, ready_by=terms.ready_by, reason=terms.reason, actor=actor, now=now,
     )  # fmt: skip
-    await cases.move(connection, case, CaseEvent.BOOKED, reason=f"{kind.value} {booking.wall_start.replace('T', ' ')}", actor=actor, now=house.now())
+    await cases.move(connection, case, CaseEvent.BOOKED, reason=f"{kind.value} {booking.wall_start.replace('T', ' ')}", actor=actor, now=now)
+    await take_time(booking.id)
+    await _confirm(house, connection, dealer, case, booking, actor=actor)
     return booking
 
 
-async def confirm(house: House, connection: Connection, dealer: Dealer, case: Case, booking: Booking, *, actor: str) -> None:
+async def _confirm(house: House, connection: Connection, dealer: Dealer, case: Case, booking: Booking, *, actor: str) -> None:
     """Plan the drives, tell the owner, and leave the reminders to the workers."""
     now = house.now()
     taken = await slots.of_booking(connection, dealer.id, booking.id)

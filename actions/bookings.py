@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from actions.booking_agreement import agree, confirm, free_options, locked_time, next_windows
+from actions.booking_agreement import Terms, agree, free_options, locked_time, next_windows
 from actions.cases import cancel_legs, withdraw_open_offer
 from actions.context import House
 from actions.texts import tell_owner
@@ -45,10 +45,10 @@ async def book(
         if option is None:
             raise Overtaken("window", "it is not free", await next_windows(house, connection, dealer, kind))
         car = next((claim.resource_id for claim in option.claims if claim.use is Use.LOANER), None)
-        booking = await agree(house, connection, dealer, case, kind, option.window, option.ready_by, car, actor=actor, reason="booked directly")
-        await slots.book(connection, dealer_id, booking.id, option.claims)
-        await confirm(house, connection, dealer, case, booking, actor=actor)
-        return booking
+        terms = Terms(kind, option.window, option.ready_by, car, "booked directly")
+        return await agree(
+            house, connection, dealer, case, terms, lambda booking_id: slots.book(connection, dealer_id, booking_id, option.claims), actor=actor
+        )
 
 
 async def arrive(house: House, dealer_id: int, actor: str, booking_id: int) -> Booking:

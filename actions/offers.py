@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from actions.booking_agreement import LINK_LIFE, address_for, agree, confirm, loaner_of, locked_time, next_windows
+from actions.booking_agreement import LINK_LIFE, Terms, address_for, agree, loaner_of, locked_time, next_windows
 from actions.cases import withdraw_open_offer
 from actions.context import House
 from actions.texts import tell_owner
 from rules.service import capacity
+from rules.service.reminders import ask_again
 from schemas.account import Dealer
 from schemas.booking import OFFER, Booking, BookingKind, Offer, OfferEvent, OfferState
 from schemas.case import CASE, Case, CaseEvent, CaseState
-from schemas.errors import BadInput, Overtaken
+from schemas.errors import BadInput, NotFound, Overtaken
 from schemas.message import MessageKind, asserts
 from schemas.slot import Resource, SlotState
-from store import accounts, cases, jobs, offers, secrets, slots
+from store import accounts, cases, history, jobs, offers, secrets, slots
 from store.pool import Connection
 
 
@@ -73,14 +74,14 @@ async def accept(house: House, dealer_id: int, actor: str, offer_id: int, choice
         window = capacity.window_of(offer.kind, spans)
         if window.starts_at <= now:
             raise Overtaken("window", "it has begun already", await next_windows(house, connection, dealer, offer.kind))
-        booking = await agree(
-            house, connection, dealer, case, offer.kind, window, capacity.work_end(spans), loaner_of(held), actor=actor, reason=f"answered {choice}"
-        )
-        await slots.book_held(connection, dealer_id, offer_id, choice, booking.id)
-        await slots.release_offer(connection, dealer_id, offer_id)
-        await offers.move(connection, offer, OfferEvent.ACCEPTED, reason=f"answered {choice}", actor=actor, now=now)
-        await confirm(house, connection, dealer, case, booking, actor=actor)
-        return booking
+        terms = Terms(offer.kind, window, capacity.work_end(spans), loaner_of(held), f"answered {choice}")
+
+        async def take_what_is_held(booking_id: int) -> None:
+            await slots.book_held(connection, dealer_id, offer_id, choice, booking_id)
+            await slots.release_offer(connection, dealer_id, offer_id)
+            await offers.move(connection, offer, OfferEvent.ACCEPTED, reason=terms.reason, actor=actor, now=now)
+
+        return await agree(house, connection, dealer, case, terms, take_what_is_held, actor=actor)
 
 
 async def decline(house: House, dealer_id: int, actor: str, offer_id: int, reason: str = "") -> Offer:
@@ -106,10 +107,32 @@ async def withdraw(house: House, dealer_id: int, actor: str, offer_id: int, reas
         return withdrawn
 
 
+async def expire(connection: Connection, dealer_id: int, offer_id: int, actor: str, now: datetime) -> bool:
+    """The hold is over: windows free, case with the desk again, and history says when the owner may be asked anew.
+
+    Whoever notices it does this: the wakeup at the end of the hold, the sweep, or an answer that comes too late. False: it was answered, is not
+    due at `now` (business time), or is there no more.
+    """
+    try:
+        case, offer = await _locked(connection, dealer_id, offer_id)
+    except NotFound:
+        return False
+    if offer.state is not OfferState.OPEN or offer.expires_at > now:
+        return False
+    why = "the owner did not answer in time"
+    await offers.move(connection, offer, OfferEvent.EXPIRED, reason=why, actor=actor, now=now)
+    if case.state is CaseState.CONTACTED:
+        case = await cases.move(connection, case, CaseEvent.OFFER_EXPIRED, reason=why, actor=actor, now=now)
+    asked = tuple(sorted(earlier.made_at for earlier in await offers.of_case(connection, dealer_id, case.id)))
+    again = ask_again(asked, case.severity, now)
+    await history.write(connection, dealer_id, "case", case.id, old=case.state.value, new="ask_again", reason=again.reason, actor=actor, now=now)
+    return True
+
+
 async def renew(house: House, dealer_id: int, actor: str, offer_id: int) -> Offer:
     """A fresh offer of the same kind, for an owner who answers after the hold has run out."""
     async with house.at(dealer_id) as connection:
-        await offers.expire(connection, dealer_id, offer_id, house.now(), actor)
+        await expire(connection, dealer_id, offer_id, actor, house.now())
         offer = await offers.get(connection, dealer_id, offer_id)
         if offer.state is not OfferState.EXPIRED:
             raise Overtaken("offer", f"it is {offer.state.value}")

@@ -8,9 +8,8 @@ from typing import Any
 import asyncpg
 
 from schemas.booking import OFFER, BookingKind, Offer, OfferEvent, OfferState
-from schemas.case import CaseEvent, CaseState
 from schemas.errors import NotFound, Overtaken
-from store import cases, history, notifications, slots
+from store import history, notifications, slots
 from store.pool import Connection, as_dict
 
 _COLUMNS = "id, dealer_id, case_id, kind, state, made_at, expires_at"
@@ -95,19 +94,6 @@ async def move(connection: Connection, offer: Offer, event: OfferEvent, *, reaso
     await history.write(connection, offer.dealer_id, "offer", offer.id, old=offer.state.value, new=state.value, reason=reason, actor=actor, now=now)
     await notifications.ring_desk(connection, offer.dealer_id, "offer", offer.id)
     return _offer(row)
-
-
-async def expire(connection: Connection, dealer_id: int, offer_id: int, now: datetime, actor: str = "worker") -> Offer | None:
-    """End an offer whose hold has run out, and give its case back to the desk. None: it was answered, or is not due."""
-    offer = await get(connection, dealer_id, offer_id)
-    case = await cases.get(connection, dealer_id, offer.case_id, lock=True)  # a case's row is locked first, whatever is moved
-    offer = await get(connection, dealer_id, offer_id, lock=True)
-    if offer.state is not OfferState.OPEN or offer.expires_at > now:
-        return None
-    expired = await move(connection, offer, OfferEvent.EXPIRED, reason="the owner did not answer in time", actor=actor, now=now)
-    if case.state is CaseState.CONTACTED:
-        await cases.move(connection, case, CaseEvent.OFFER_EXPIRED, reason="the owner did not answer in time", actor=actor, now=now)
-    return expired
 
 
 def _offer(row: Any) -> Offer:

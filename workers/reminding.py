@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from actions import outbox, recipients
-from rules.service.reminders import ask_again, booking_reminders
+from actions import offers, outbox, recipients
+from rules.service.reminders import booking_reminders
 from schemas.booking import BookingState
 from schemas.errors import NotFound
 from schemas.message import Draft, MessageKind, Purpose, asserts
-from store import accounts, bookings, cases, history, offers, owners
+from store import accounts, bookings, cases, owners
 from store.jobs import Wakeup
 from store.pool import Connection
 from workers.context import Context
@@ -45,24 +45,6 @@ async def plan(context: Context, connection: Connection, wakeup: Wakeup) -> None
         )  # fmt: skip
 
 
-async def expire(context: Context, connection: Connection, dealer_id: int, offer_id: int) -> bool:
-    """The hold is over: windows free, case with the desk again, and history says when the owner may be asked anew."""
-    now = context.clock()
-    try:
-        expired = await offers.expire(connection, dealer_id, offer_id, now)
-    except NotFound:
-        return False
-    if expired is None:
-        return False
-    asked = tuple(sorted(offer.made_at for offer in await offers.of_case(connection, dealer_id, expired.case_id)))
-    case = await cases.get(connection, dealer_id, expired.case_id)
-    again = ask_again(asked, case.severity, now)
-    await history.write(
-        connection, dealer_id, "case", case.id, old=case.state.value, new="ask_again", reason=again.reason, actor="worker", now=now
-    )
-    return True
-
-
 async def offer_due(context: Context, connection: Connection, wakeup: Wakeup) -> None:
     """The wakeup that stands at the end of an offer's hold."""
-    await expire(context, connection, wakeup.dealer_id, wakeup.subject_id)
+    await offers.expire(connection, wakeup.dealer_id, wakeup.subject_id, "worker", context.clock())

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from actions import links
+from actions import links, offers
 from rules.catalogue import BY_NAME
 from rules.detectors.no_data import QUIET_FOR, Standing, silence, step_for
 from schemas.alert import AlertState, AlertStep
@@ -16,7 +16,7 @@ from schemas.verdict import Severity
 from store import accounts, alerts, cases, idempotency, sweeps
 from store.alerts import Moved
 from store.pool import transaction
-from workers import notices, reminding
+from workers import notices
 from workers.context import Context
 
 log = structlog.get_logger()
@@ -33,7 +33,7 @@ async def offers_once(context: Context) -> int:
     done = 0
     for dealer_id, offer_id in due:
         async with transaction(context.pool) as connection:
-            done += await reminding.expire(context, connection, dealer_id, offer_id)
+            done += await offers.expire(connection, dealer_id, offer_id, "worker", context.clock())
     return done
 
 

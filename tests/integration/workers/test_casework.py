@@ -231,6 +231,7 @@ async def test_a_digit_a_second_after_the_hold_gets_fresh_windows_even_before_th
     assert (await scene.case())["state"] == "contacted"
     assert await scene.admin.fetchval("SELECT state FROM offers WHERE id = $1", offer_id) == "expired"
     assert await scene.admin.fetchval("SELECT count(*) FROM offers WHERE state = 'open'") == 1
+    assert await scene.admin.fetchval("SELECT count(*) FROM history WHERE noun = 'case' AND new = 'ask_again'") == 1, "as if the sweep had been first"
 
 
 async def test_a_held_offer_text_that_outlives_its_windows_is_not_sent(scene: Any) -> None:
