@@ -56,6 +56,10 @@ async def update_dealer(house: House, dealer_id: int, actor: str, changes: dict[
         dealer = await accounts.dealer(connection, dealer_id)
         if "opening_hours" in changes:
             opening.check_hours(changes["opening_hours"], dealer.zone, dealer.country)
+        if "region" in changes:
+            changes["region"] = opening.check_region(changes["region"], dealer.country)
+        if "special_days" in changes:
+            opening.special_days(changes["special_days"])
         changed = await accounts.update_dealer(connection, dealer_id, changes)
         said = ", ".join(sorted(changes)) or "nothing"
         await history.write(connection, dealer_id, "dealer", dealer_id, old=None, new="changed", reason=f"changed {said}", actor=actor, now=house.now())

@@ -32,6 +32,11 @@ class DealerSettings(BaseModel):
     opening_hours: Annotated[
         str, Setting("Opening hours", "As on OpenStreetMap: Mo-Fr 08:00-18:00; Sa 09:00-13:00; PH off. Windows are offered inside them.", "house")
     ]
+    region: Annotated[str, Setting("Region", "Whose public holidays you keep beside those of the whole country.", "house", least=0, most=20)] = ""
+    special_days: Annotated[
+        str,
+        Setting("Days of your own", "One a line: 2026-12-24 08:00-12:00, or 2026-12-31 closed. They come before hours and holidays.", "house", least=0, most=4000),
+    ] = ""
     language: Annotated[str, Setting("Language", least=2, most=10)]
     acknowledge_minutes_now: Annotated[int, minutes("Take a “now” case within", "Then the manager is told.")]
     acknowledge_minutes_soon: Annotated[int, minutes("Take a “soon” case within", "Then the manager is told.")]

@@ -13,14 +13,17 @@ from dealer_api.app_keys import call
 from dealer_api.bodies import posted
 from dealer_api.desk import formatting
 from dealer_api.desk.page import form, go, page, refused, row_of, ticked
+from rules.service import opening
 from rules.service.importing import COLUMNS
 from schemas.account import SETTINGS, settings_of
 from schemas.errors import BadInput, TelltaleError
+from schemas.moment import local
 from schemas.scope import MEANS
 from schemas.setting import Setting
 from schemas.slot import ResourceKind
 from store import keeping, secrets, slots
 
+_AHEAD = timedelta(days=120)  #: days that differ are listed so far
 _SHOWN = {name: said for name, said in SETTINGS.items() if said.section is not None}
 _COLUMN_WORDS = {
     "name": "The owner's name. Needed.", "phone": "With or without country code. Phone or e-mail is needed.", "email": "Where texts go when there is no phone.", "language": "en, de or es; else yours.",
@@ -83,7 +86,7 @@ def _chosen(name: str, setting: Setting, said: str) -> str | int:
         if said not in ("", *formatting.SECOND_FACTOR):
             raise BadInput(setting.title, "choose of whom more than a password is asked")
         return said or "nobody"
-    if not said:
+    if not said and setting.least:
         raise BadInput(setting.title, "is empty")
     if not setting.least <= len(said) <= setting.most:
         raise BadInput(setting.title, f"has from {setting.least} to {setting.most} characters")
@@ -142,7 +145,10 @@ async def _settings_page(
         keys = await secrets.labels(connection, me.dealer_id, "api_key")
         taken = await keeping.last(connection, me.dealer_id)
     unheard = await owners.unheard(me.house, me.dealer_id)
-    return await page(request, "settings.html", said=said, house=settings_of("house"), limits=settings_of("limits"), kept=settings_of("kept"), taken=taken, problem=problem, resources=resources, keys=keys, key=key, unheard=unheard, grants=[(thing, list(found)) for thing, found in groupby(MEANS.items(), key=lambda item: item[0].partition(":")[0])], status=status)
+    today = local(me.house.now(), me.dealer.zone).date()
+    differing = opening.days_that_differ(me.dealer, today, today + _AHEAD)
+    regions = opening.regions(me.dealer.country)
+    return await page(request, "settings.html", differing=differing, regions=regions, said=said, house=settings_of("house"), limits=settings_of("limits"), kept=settings_of("kept"), taken=taken, problem=problem, resources=resources, keys=keys, key=key, unheard=unheard, grants=[(thing, list(found)) for thing, found in groupby(MEANS.items(), key=lambda item: item[0].partition(":")[0])], status=status)
 
 
 def _kept(request: web.Request) -> dict[str, str]:

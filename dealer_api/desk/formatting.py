@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 
 from schemas.moment import local
 from schemas.reading import Refusal
@@ -103,6 +104,16 @@ def day(moment: datetime, zone: str, now: datetime) -> str:
     if near:
         return near
     return f"{there:%a} {there.day} {there:%b}" + (f" {there.year}" if there.year != here.year else "")
+
+
+def calendar_day(day: date) -> str:
+    """'Thu 24 Dec 2026', of a day without an hour."""
+    return f"{day:%a} {day.day} {day:%b %Y}"
+
+
+def open_hours(spans: Sequence[tuple[int, int]]) -> str:
+    """'08:00–12:00, 13:00–18:00' out of minutes of the day; 'closed' when there are none."""
+    return ", ".join(f"{start // 60:02}:{start % 60:02}–{end // 60:02}:{end % 60:02}" for start, end in spans) or "closed"
 
 
 def when(moment: datetime, zone: str, now: datetime) -> str:

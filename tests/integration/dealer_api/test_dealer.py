@@ -31,6 +31,21 @@ async def test_hours_that_cannot_be_read_are_refused_and_change_nothing(desk):
     assert (await desk.get(manager, "/api/v1/dealer"))["opening_hours"].startswith("Mo-Fr")
 
 
+async def test_the_holidays_of_the_region_and_days_of_their_own_are_closed_and_listed(desk):
+    manager = await desk.as_role("manager")
+    for body, field in (({"region": "DE-QQ"}, "region"), ({"special_days": "Monday closed"}, "special_days")):
+        said = await manager.patch("/api/v1/dealer", json=body)
+        assert said.status == 422 and (await said.json(content_type=None))["field"] == field
+    page = await (await manager.get("/settings")).text()
+    fields = dict(re.findall(r'name="(\w+)"[^>]*value="([^"]*)"', page))
+    said = await manager.post("/settings", data={**fields, "region": "DE-HH", "special_days": "2026-11-23 16:00-18:00\r\n2026-11-24 closed"}, allow_redirects=False)
+    assert said.status == 303 and (await desk.get(manager, "/api/v1/dealer"))["region"] == "DE-HH"
+    starts = [item["starts_at"] for item in (await desk.get(manager, "/api/v1/windows?kind=drop_off"))["items"]]
+    assert starts[0] == "2026-11-23T15:00:00Z" and not any(start.startswith("2026-11-24") for start in starts)
+    page = " ".join(re.sub("<[^>]*>", " ", await (await manager.get("/settings")).text()).split())
+    assert "Mon 23 Nov 2026 16:00–18:00" in page and "Tue 24 Nov 2026 closed" in page and "Fri 25 Dec 2026 closed Christmas Day" in page
+
+
 async def test_a_limit_that_makes_no_sense_is_refused(desk):
     manager = await desk.as_role("manager")
     for body in ({"drive_minutes": 0}, {"notice_minutes": -1}, {"name": ""}, {"id": 7}, {"zone": "Europe/Paris"}):
