@@ -41,7 +41,7 @@ async def plan(context: Context, connection: Connection, wakeup: Wakeup) -> None
         )  # fmt: skip
         await outbox.queue(
             connection, context.wording, draft, now, dealer=dealer.name, kind=booking.kind.value, starts_at=booking.starts_at, ends_at=booking.ends_at,
-            zone=owner.zone, now=remind.at,
+            zone=booking.zone, reader_zone=owner.zone, now=remind.at,
         )  # fmt: skip
 
 

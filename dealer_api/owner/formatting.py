@@ -1,4 +1,4 @@
-"""The words and times of one page, in one person's language and on one person's wall clock."""
+"""The words and times of one page, in one person's language and on the wall clock of the place it is about."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from babel.numbers import format_currency, get_currency_precision, get_territory_currencies
 
-from rules.service.wording import Wording
+from rules.service.wording import Wording, away
 from schemas.moment import local, minutes_between
 
 #: How people name their language themselves.
@@ -17,12 +17,23 @@ LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español"}
 
 @dataclass(frozen=True)
 class Speech:
-    """`language` is one that we speak; `zone` is the reader's."""
+    """`language` is one that we speak; `zone` is the place's. A reader whose clock shows another time (`reader_zone`) is told whose it is."""
 
     wording: Wording
     language: str
     zone: str
     now: datetime
+    reader_zone: str | None = None
+
+    @property
+    def place_time(self) -> str:
+        """'All times are Berlin time.', for who lives by another clock."""
+        return self.say("place-time", place=self.wording.place_time(self.language, self.zone)) if self._calendar is None else ""
+
+    @property
+    def _calendar(self) -> datetime | None:
+        """Whose today and tomorrow: of a reader far away it may be neither's, so no day is called so."""
+        return None if away(self.zone, self.reader_zone, self.now) else self.now
 
     def say(self, key: str, /, **facts: Any) -> str:
         """A phrase of the pages; a fact that is missing is said as `none`."""
@@ -52,11 +63,11 @@ class Speech:
 
     def day(self, moment: datetime) -> str:
         """Today, Tomorrow, Tue 24 Nov."""
-        return capitalised(self.wording.day(self.language, moment, self.zone, self.now))
+        return capitalised(self.wording.day(self.language, moment, self.zone, self._calendar))
 
     def is_today(self, moment: datetime) -> bool:
-        """Whether it lies on the reader's present day."""
-        return local(moment, self.zone).date() == local(self.now, self.zone).date()
+        """Whether it lies on the present day of both, the place and the reader."""
+        return self._calendar is not None and local(moment, self.zone).date() == local(self.now, self.zone).date()
 
     def span(self, starts_at: datetime, ends_at: datetime) -> str:
         """11:00–12:00, held together by word joiners."""
@@ -64,11 +75,11 @@ class Speech:
 
     def window(self, starts_at: datetime, ends_at: datetime) -> str:
         """today 11:00–12:00, inside a sentence."""
-        return f"{self.wording.day(self.language, starts_at, self.zone, self.now)} {self.span(starts_at, ends_at)}"
+        return f"{self.wording.day(self.language, starts_at, self.zone, self._calendar)} {self.span(starts_at, ends_at)}"
 
     def when(self, moment: datetime) -> str:
         """14:30 today, tomorrow 08:00 else."""
-        return self.wording.time(self.language, moment, self.zone, self.now)
+        return self.wording.time(self.language, moment, self.zone, self._calendar)
 
     def clock(self, moment: datetime) -> str:
         """14:30, without the day."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -67,7 +67,8 @@ async def open_link(request: web.Request, *purposes: str) -> Link:
         raise NotFound("link")
     if visit.car.owner_id != visit.owner.id or (visit.case.owner_id is not None and visit.case.owner_id != visit.owner.id):
         raise Ended  # the car has another owner now: nothing is read across that line
-    speech = speech_of(request, home, visit.owner.language, visit.owner.zone, now)
+    place = visit.booking.zone if visit.booking else dealer.zone
+    speech = replace(speech_of(request, home, visit.owner.language, place, now), reader_zone=visit.owner.zone)
     return Link(home, secret, dealer, visit, speech, lapse, f"/{request.path.split('/')[1]}/{token}")
 
 

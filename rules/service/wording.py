@@ -1,6 +1,7 @@
 """Words for owners, staff and pages, in their language. The words are data (Fluent patterns in `rules/texts/`); this file fills them in.
 
-A fact is a plain value. Times are given as aware datetimes with `zone` (the owner's) and become wall time;
+A fact is a plain value. Times are given as aware datetimes with `zone` (of the place that they are about) and become wall time; where the clock
+of whoever reads them shows another one (`reader_zone`, the owner's), the place is named and no day is "today".
 `windows` is a sequence of (starts_at, ends_at) or of schemas.slot.Window. What somebody typed is made one
 line without links. `{ $short }` counts up from 0 when a text is too long, so that a pattern can say less.
 """
@@ -13,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, get_timezone, get_timezone_location
 from fluent.runtime import FluentBundle, FluentResource
 
 from rules.service import sms
@@ -101,13 +102,13 @@ class Wording:
             raise TypeError(f"a text of kind {kind.value} needs {', '.join(missing)}")
         if kind is MessageKind.FREE:
             return sms.measure(sms.typography(str(facts["body"]).strip()))
-        tag, key = self.language(language), f"message-{kind.value}"
-        prepared, best = self._prepared(tag, facts), None
+        tag, key, best = self.language(language), f"message-{kind.value}", None
         for short in range(_SHORTER):
+            prepared = self._prepared(tag, facts, brief=short > 1)
             words = " ".join(self._format(tag, key, prepared | _names(facts, short)).split())
             for spelled in (sms.typography(words), sms.without_accents(words)):
                 found = sms.measure(spelled)
-                if best is None or len(found.body) < len(best.body):
+                if best is None or (found.parts, len(found.body)) < (best.parts, len(best.body)):
                     best = found
                 if found.parts <= MOST_PARTS:
                     return found
@@ -144,17 +145,17 @@ class Wording:
         return component.replace("_", " ")
 
     def window(self, language: str, starts_at: datetime, ends_at: datetime, zone: str, now: datetime | None = None) -> str:
-        """'today 11:00-12:00', 'Thu 09:00-10:00', on the owner's wall clock."""
+        """'today 11:00-12:00', 'Thu 09:00-10:00', on the place's wall clock."""
         return f"{self.day(language, starts_at, zone, now)} {local(starts_at, zone):%H:%M}-{local(ends_at, zone):%H:%M}"
 
     def time(self, language: str, moment: datetime, zone: str, now: datetime | None = None) -> str:
-        """'14:30' today, 'tomorrow 08:00', on the owner's wall clock."""
+        """'14:30' today, 'tomorrow 08:00', on the place's wall clock."""
         clock = f"{local(moment, zone):%H:%M}"
         today = now is not None and local(now, zone).date() == local(moment, zone).date()
         return clock if today else f"{self.day(language, moment, zone, now)} {clock}"
 
     def day(self, language: str, moment: datetime, zone: str, now: datetime | None = None) -> str:
-        """'today', 'tomorrow', 'Thu', or from a week on (or without `now`) 'Tue 24 Nov', on the owner's calendar."""
+        """'today', 'tomorrow', 'Thu', or from a week on (or without `now`) 'Tue 24 Nov', on the place's calendar."""
         tag, day = self.language(language), local(moment, zone).date()
         ahead = (day - local(now, zone).date()).days if now is not None else -1
         if ahead in (0, 1):
@@ -162,7 +163,13 @@ class Wording:
         detector = "EEE" if 0 <= ahead < 7 else "EEE d MMM"  # within the week the weekday is enough
         return str(format_date(day, detector, locale=Locale.parse(tag, sep="-"))).replace(".", "")
 
-    def _prepared(self, tag: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    def place_time(self, language: str, zone: str, *, brief: bool = False) -> str:
+        """Whose clock is meant: 'Berlin time', in brief 'Berlin'."""
+        tag = self.language(language)
+        city = get_timezone_location(get_timezone(zone), locale=Locale.parse(tag, sep="-"), return_city=True).rpartition("/")[2]
+        return city if brief else self._format(tag, "place-time", {"city": city})
+
+    def _prepared(self, tag: str, facts: Mapping[str, Any], *, brief: bool) -> dict[str, Any]:
         """The facts as Fluent wants them: strings and numbers, instants as wall time, and what the rule says."""
         known: dict[str, Any] = dict.fromkeys(_OPTIONAL, NONE)
         for name, value in facts.items():
@@ -171,22 +178,29 @@ class Wording:
             elif isinstance(value, (str, int, float)):
                 known[name] = value or NONE
         rule, component, severity = facts.get("rule"), str(facts.get("component") or ""), str(facts.get("severity") or "")
-        return known | self._times(tag, facts) | {
+        return known | self._times(tag, facts, brief=brief) | {
             "severity": severity, "what": self.what(tag, rule, component, severity), "drive": self.drive(tag, rule, severity, component),
             "more": int(facts.get("more") or 0),
         }  # fmt: skip
 
-    def _times(self, tag: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    def _times(self, tag: str, facts: Mapping[str, Any], *, brief: bool = False) -> dict[str, Any]:
         """Instants become wall time; a pair becomes `window`; offered windows become `first` and `second`."""
         zone, now = facts.get("zone"), facts.get("now")
         if zone is None:
             return {}
-        made: dict[str, Any] = {name: self.time(tag, value, zone, now) for name, value in facts.items() if isinstance(value, datetime)}
-        if isinstance(facts.get("starts_at"), datetime) and isinstance(facts.get("ends_at"), datetime):
-            made["window"] = self.window(tag, facts["starts_at"], facts["ends_at"], zone, now)
+        moments = {name: value for name, value in facts.items() if isinstance(value, datetime)}
         offered: Sequence[Window | tuple[datetime, datetime]] = facts.get("windows") or ()
         pairs = [(w.starts_at, w.ends_at) if isinstance(w, Window) else w for w in offered]
-        made |= {name: self.window(tag, *pair, zone, now) for name, pair in zip(("first", "second"), pairs)}
+        place = ""
+        if away(zone, facts.get("reader_zone"), *moments.values(), *(start for start, _ in pairs)):
+            now, place = None, self.place_time(tag, zone, brief=brief)
+            place = f" {place}" if brief else f" ({place})"
+        made: dict[str, Any] = {name: self.time(tag, value, zone, now) + place for name, value in moments.items()}
+        if "starts_at" in moments and "ends_at" in moments:
+            made["window"] = self.window(tag, moments["starts_at"], moments["ends_at"], zone, now) + place
+        named = [self.window(tag, *pair, zone, now) for pair in pairs]
+        named[-1:] = [last + place for last in named[-1:]]  # the choices stand side by side: said once, after both
+        made |= dict(zip(("first", "second"), named))
         if pairs:
             made["choices"] = len(pairs)
             made.setdefault("second", NONE)
@@ -211,6 +225,11 @@ class Wording:
         if errors:
             raise KeyError(f"{key} in {tag}: {errors[0]}")
         return str(words)
+
+
+def away(zone: str, reader_zone: str | None, *moments: datetime) -> bool:
+    """Whether the clock of who reads shows another time than that of the place, at any of these moments."""
+    return bool(reader_zone) and any(local(moment, zone).utcoffset() != local(moment, str(reader_zone)).utcoffset() for moment in moments)
 
 
 def _names(facts: Mapping[str, Any], short: int) -> dict[str, Any]:

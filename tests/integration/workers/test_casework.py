@@ -18,6 +18,7 @@ from rules.engine.thresholds import COOLANT
 from schemas.alert import AlertState as A
 from schemas.booking import BookingKind
 from schemas.errors import Unavailable
+from schemas.moment import local
 from schemas.reading import Reading
 from schemas.signal import BY_PATH
 from schemas.verdict import Severity
@@ -285,6 +286,17 @@ async def test_a_booking_is_reminded_of_only_while_it_stands(scene: Any) -> None
     scene.clock.at = starts_at - timedelta(minutes=30)
     await scene.work()
     assert not any("Erinnerung" in text for text in await scene.phone())
+
+
+async def test_a_reminder_tells_the_places_time_to_an_owner_far_away(scene: Any) -> None:
+    await offered(scene)
+    await scene.admin.execute("UPDATE owners SET zone = 'America/New_York'")
+    await scene.says("2")
+    await scene.admin.execute("UPDATE bookings SET starts_at = starts_at + interval '5 hours', ends_at = ends_at + interval '5 hours'")
+    while await job_runner.one(scene.context):
+        pass
+    row = await scene.admin.fetchrow("SELECT m.body, b.starts_at FROM messages m JOIN bookings b USING (case_id) WHERE m.kind = 'reminder'")
+    assert f"{local(row['starts_at'], 'Europe/Berlin'):%H:%M}-" in row["body"] and "(Ortszeit Berlin)" in row["body"]
 
 
 async def test_nobody_is_reminded_of_a_visit_that_has_begun(scene: Any) -> None:

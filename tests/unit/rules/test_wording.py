@@ -131,3 +131,23 @@ def test_an_unknown_language_is_english_and_a_regional_one_its_parent() -> None:
     assert WORDING.language("fr") == "en"
     assert WORDING.language("de-AT") == "de"
     assert WORDING.what("xx", "no_such_rule") == WORDING.what("en", "no_such_rule") == "a fault that we should look at"
+
+
+@pytest.mark.parametrize("language, place", [("en", "Berlin time"), ("de", "Ortszeit Berlin"), ("es", "hora de Berlín")])
+def test_a_visits_time_is_the_places_and_names_it_where_the_reader_lives_by_another_clock(language: str, place: str) -> None:
+    window = Window(starts_at=datetime(2026, 12, 4, 6, 30, tzinfo=UTC), ends_at=datetime(2026, 12, 4, 7, tzinfo=UTC))
+    facts = SAMPLE | {"dealer": "Nord", "vehicle": "Golf", "link": "https://n.example/o/A", "windows": (window,), "starts_at": window.starts_at, "ends_at": window.ends_at, "now": datetime(2026, 12, 4, 1, tzinfo=UTC)}
+    for kind in (MessageKind.OFFER, MessageKind.BOOKED, MessageKind.REMINDER):
+        here, far = (WORDING.text(language, kind, **facts, reader_zone=zone).body for zone in ("Europe/Paris", "America/New_York"))
+        today = WORDING.day(language, window.starts_at, ZONE, facts["now"])
+        assert f"{today} 07:30-08:00" in here and sms.without_accents(place) not in sms.without_accents(here)
+        assert f" 07:30-08:00 ({sms.without_accents(place)})" in sms.without_accents(far) and f"{today} " not in far, "in New York it is yesterday still"
+        waiting = WORDING.text(language, MessageKind.WAITING, **facts, reader_zone="America/New_York").body
+        assert sms.without_accents(place) in sms.without_accents(waiting)
+
+
+@pytest.mark.parametrize("language", WORDING.languages)
+def test_an_offer_fits_in_two_parts_where_its_place_is_named(language: str) -> None:
+    for rule, kind, severity in itertools.product(RULE_NAMES, BookingKind, Severity):
+        facts = SAMPLE | {"vehicle": max(TITLES, key=len), "rule": rule, "severity": severity, "kind": kind, "more": 2, "reader_zone": "America/New_York"}
+        assert WORDING.text(language, MessageKind.OFFER, **facts).parts <= 2

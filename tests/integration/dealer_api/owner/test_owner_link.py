@@ -325,3 +325,17 @@ async def test_a_form_that_nobody_sent_from_our_page_is_an_answer_and_not_an_err
         async with world.web.post(f"{path}/{door}", data=body, headers={"Content-Type": kind}, allow_redirects=False) as answer:
             assert answer.status in (303, 400, 422), (door, answer.status)
     assert (await world.case_now()).state == "contacted"
+
+
+async def test_an_owner_far_away_reads_the_places_time_and_whose_it_is(world: Any) -> None:
+    await world.desk.admin.execute("UPDATE owners SET zone = 'America/New_York' WHERE id = $1", world.owner_id)
+    offer = await world.offer()
+    path = await world.link()
+    assert re.search(r"1 = Mon 23 Nov 09:30-10:30, 2 = Mon 23 Nov 11:30-12:30 \(Berlin time\)", (await world.texts("offer"))[-1])
+    page = await world.get(path)
+    assert windows(page) == ["09:30–10:30", "11:30–12:30"] and "All times are Berlin time." in page and "Today" not in page
+    await world.post(f"{path}/accept", offer=offer.id, choice=2)
+    assert "We collect your car Mon 23 Nov 11:30-12:30 (Berlin time)" in (await world.texts("booked"))[-1]
+    page = await world.get(path)
+    assert "We collect your car Mon 23 Nov 11:30–12:30" in page and "All times are Berlin time." in page
+    assert "Berlin time" in await world.get(f"{path}/cancel")
