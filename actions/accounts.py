@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from actions.context import House
+from actions.context import Acting, House
 from rules.service import capacity, opening
 from schemas.account import Dealer
 from schemas.booking import Booking, BookingState
@@ -19,27 +19,27 @@ from store.pool import Connection
 KEY_LIFE = timedelta(days=365)  #: unless another end is asked for
 
 
-async def create_key(house: House, dealer_id: int, actor: str, label: str, scopes: Sequence[str], expires_at: datetime | None) -> str:
+async def create_key(acting: Acting, label: str, scopes: Sequence[str], expires_at: datetime | None) -> str:
     """An API key, shown once. `scopes` as in schemas/scope.py; without `expires_at` it works until it is revoked."""
-    granted, now = chosen(scopes), house.now()
+    granted, now = chosen(scopes), acting.now()
     if expires_at is not None and expires_at <= now:
         raise BadInput("expires_at", "is past already")
-    async with house.at(dealer_id) as connection:
-        if any(secret.label == label for secret in await secrets.labels(connection, dealer_id, "api_key")):
+    async with acting.transaction() as connection:
+        if any(secret.label == label for secret in await secrets.labels(connection, acting.dealer_id, "api_key")):
             raise BadInput("label", "there is a key of this name already")
-        token = await secrets.make(connection, dealer_id, "api_key", now=now, label=label, scopes=granted, expires_at=expires_at)
+        token = await secrets.make(connection, acting.dealer_id, "api_key", now=now, label=label, scopes=granted, expires_at=expires_at)
         until = f"until {expires_at:%Y-%m-%d}" if expires_at else "without end"
         reason = f"{label}: {', '.join(granted)}, {until}"
-        await history.write(connection, dealer_id, "key", dealer_id, old=None, new="made", reason=reason, actor=actor, now=now)
+        await history.write(connection, acting.dealer_id, "key", acting.dealer_id, old=None, new="made", reason=reason, actor=acting.actor, now=now)
         return token
 
 
-async def revoke_key(house: House, dealer_id: int, actor: str, label: str) -> None:
+async def revoke_key(acting: Acting, label: str) -> None:
     """The key opens nothing from now on."""
-    async with house.at(dealer_id) as connection:
-        if not await secrets.revoke(connection, dealer_id, house.now(), purpose="api_key", label=label):
+    async with acting.transaction() as connection:
+        if not await secrets.revoke(connection, acting.dealer_id, acting.now(), purpose="api_key", label=label):
             raise NotFound("key")
-        await history.write(connection, dealer_id, "key", dealer_id, old="made", new="revoked", reason=label, actor=actor, now=house.now())
+        await history.write(connection, acting.dealer_id, "key", acting.dealer_id, old="made", new="revoked", reason=label, actor=acting.actor, now=acting.now())
 
 
 async def conflicts(house: House, dealer_id: int) -> tuple[Booking, ...]:
@@ -50,24 +50,24 @@ async def conflicts(house: House, dealer_id: int) -> tuple[Booking, ...]:
         return capacity.outside(dealer, ahead)
 
 
-async def update_dealer(house: House, dealer_id: int, actor: str, changes: dict[str, Any]) -> Dealer:
+async def update_dealer(acting: Acting, changes: dict[str, Any]) -> Dealer:
     """Opening hours, limits, address. Bookings that stand keep standing; see `conflicts`."""
-    async with house.at(dealer_id) as connection:
-        dealer = await accounts.dealer(connection, dealer_id)
+    async with acting.transaction() as connection:
+        dealer = await accounts.dealer(connection, acting.dealer_id)
         if "opening_hours" in changes:
             opening.check_hours(changes["opening_hours"], dealer.zone, dealer.country)
         if "region" in changes:
             changes["region"] = opening.check_region(changes["region"], dealer.country)
         if "special_days" in changes:
             opening.special_days(changes["special_days"])
-        changed = await accounts.update_dealer(connection, dealer_id, changes)
+        changed = await accounts.update_dealer(connection, acting.dealer_id, changes)
         said = ", ".join(sorted(changes)) or "nothing"
-        await history.write(connection, dealer_id, "dealer", dealer_id, old=None, new="changed", reason=f"changed {said}", actor=actor, now=house.now())
-        await _keep(connection, dealer, changed, actor, house.now())
+        await history.write(connection, acting.dealer_id, "dealer", acting.dealer_id, old=None, new="changed", reason=f"changed {said}", actor=acting.actor, now=acting.now())
+        await _keep(connection, dealer, changed, acting.actor, acting.now())
         if changed.second_factor != dealer.second_factor:
             await history.write(
-                connection, dealer_id, "dealer", dealer_id, old=f"second factor: {dealer.second_factor}", new=f"second factor: {changed.second_factor}",
-                reason="of whom more than a password is asked", actor=actor, now=house.now(),
+                connection, acting.dealer_id, "dealer", acting.dealer_id, old=f"second factor: {dealer.second_factor}", new=f"second factor: {changed.second_factor}",
+                reason="of whom more than a password is asked", actor=acting.actor, now=acting.now(),
             )  # fmt: skip
         return changed
 
@@ -85,9 +85,9 @@ async def _keep(connection: Connection, before: Dealer, now_kept: Dealer, actor:
         await accounts.limit_shortened(connection, before.id, at)
 
 
-async def add_resource(house: House, dealer_id: int, actor: str, kind: str, name: str) -> int:
+async def add_resource(acting: Acting, kind: str, name: str) -> int:
     """A bay or a loaner car. Drivers come with their person."""
-    async with house.at(dealer_id) as connection:
-        found = await accounts.add_resource(connection, dealer_id, kind, name)
-        await history.write(connection, dealer_id, "resource", found, old=None, new="added", reason=f"{kind} {name}", actor=actor, now=house.now())
+    async with acting.transaction() as connection:
+        found = await accounts.add_resource(connection, acting.dealer_id, kind, name)
+        await history.write(connection, acting.dealer_id, "resource", found, old=None, new="added", reason=f"{kind} {name}", actor=acting.actor, now=acting.now())
         return found

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from actions.context import House
+from actions.context import Acting, House
 from actions.texts import tell_owner
 from rules.service import capacity, pickup
 from schemas.account import Dealer
@@ -42,35 +42,35 @@ class Terms:
 
 
 async def agree(
-    house: House, connection: Connection, dealer: Dealer, case: Case, terms: Terms, take_time: Callable[[int], Awaitable[None]], *, actor: str
+    acting: Acting, connection: Connection, dealer: Dealer, case: Case, terms: Terms, take_time: Callable[[int], Awaitable[None]]
 ) -> Booking:
     """The one path to a visit: the booking, the case's move, its time, its drives, the word to the owner; the workers remind.
 
     `take_time` turns what is held or free into the time of the booking with this id.
     """
-    now, kind = house.now(), terms.kind
+    now, kind = acting.now(), terms.kind
     booking = await bookings.make(
         connection, dealer.id, case.id, case.vehicle_id, kind, starts_at=terms.window.starts_at, ends_at=terms.window.ends_at, zone=dealer.zone,
-        address=await address_for(connection, case, kind), loaner_id=terms.loaner_id, ready_by=terms.ready_by, reason=terms.reason, actor=actor, now=now,
+        address=await address_for(connection, case, kind), loaner_id=terms.loaner_id, ready_by=terms.ready_by, reason=terms.reason, actor=acting.actor, now=now,
     )  # fmt: skip
-    await cases.move(connection, case, CaseEvent.BOOKED, reason=f"{kind.value} {booking.wall_start.replace('T', ' ')}", actor=actor, now=now)
+    await cases.move(connection, case, CaseEvent.BOOKED, reason=f"{kind.value} {booking.wall_start.replace('T', ' ')}", actor=acting.actor, now=now)
     await take_time(booking.id)
-    await _confirm(house, connection, dealer, case, booking, actor=actor)
+    await _confirm(acting, connection, dealer, case, booking)
     return booking
 
 
-async def _confirm(house: House, connection: Connection, dealer: Dealer, case: Case, booking: Booking, *, actor: str) -> None:
+async def _confirm(acting: Acting, connection: Connection, dealer: Dealer, case: Case, booking: Booking) -> None:
     """Plan the drives, tell the owner, and leave the reminders to the workers."""
-    now = house.now()
+    now = acting.now()
     taken = await slots.of_booking(connection, dealer.id, booking.id)
     if booking.kind is BookingKind.PICKUP:
-        await _plan_drives(house, connection, booking, taken, actor)
+        await _plan_drives(acting, connection, booking, taken)
     token = await secrets.make(
         connection, dealer.id, "journey", now=now, expires_at=now + LINK_LIFE, owner_id=case.owner_id, vehicle_id=case.vehicle_id, subject_id=booking.id
     )
     await tell_owner(
-        house, connection, case, MessageKind.BOOKED, actor=actor, asserts=[asserts("booking", booking.id, "agreed")], kind=booking.kind.value,
-        starts_at=booking.starts_at, ends_at=booking.ends_at, zone=booking.zone, link=house.link("journey", token),
+        acting, connection, case, MessageKind.BOOKED, asserts=[asserts("booking", booking.id, "agreed")], kind=booking.kind.value,
+        starts_at=booking.starts_at, ends_at=booking.ends_at, zone=booking.zone, link=acting.house.link("journey", token),
         address=booking.address if booking.kind is BookingKind.PICKUP else dealer.address,
     )  # fmt: skip
     await bookings.heard(connection, booking, now)
@@ -110,10 +110,10 @@ def loaner_of(taken: Sequence[Slot]) -> int | None:
     return next((slot.resource_id for slot in taken if slot.use is Use.LOANER), None)
 
 
-async def _plan_drives(house: House, connection: Connection, booking: Booking, taken: Sequence[Slot], actor: str) -> None:
+async def _plan_drives(acting: Acting, connection: Connection, booking: Booking, taken: Sequence[Slot]) -> None:
     drivers = {resource.id: resource.staff_id for resource in await slots.resources(connection, booking.dealer_id)}
     for drive in pickup.drives(taken, drivers):
         await pickups.plan(
             connection, booking.dealer_id, booking.id, drive.kind, driver_id=drive.driver_id, slot_id=drive.slot_id, address=booking.address or "",
-            starts_at=drive.starts_at, ends_at=drive.ends_at, actor=actor, now=house.now(),
+            starts_at=drive.starts_at, ends_at=drive.ends_at, actor=acting.actor, now=acting.now(),
         )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 from actions.booking_agreement import Terms, agree, free_options, locked_time, next_windows
 from actions.cases import cancel_legs, withdraw_open_offer
-from actions.context import House
+from actions.context import Acting, House
 from actions.texts import tell_owner
 from rules.catalogue import BY_NAME
 from rules.engine.repair_verification import demand
@@ -32,111 +32,111 @@ async def free_windows(house: House, dealer_id: int, kind: BookingKind, *, count
 
 
 async def book(
-    house: House, dealer_id: int, actor: str, case_id: int, kind: BookingKind, starts_at: datetime, *, loaner: bool = False
+    acting: Acting, case_id: int, kind: BookingKind, starts_at: datetime, *, loaner: bool = False
 ) -> Booking:
     """Agreed on the telephone: this window, now. Of many who want the last one exactly one gets it; the others hear what is free."""
-    async with house.at(dealer_id) as connection:
-        case = await cases.get(connection, dealer_id, case_id, lock=True)
+    async with acting.transaction() as connection:
+        case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
         CASE.next(case.state, CaseEvent.BOOKED)
-        dealer = await accounts.dealer(connection, dealer_id)
-        await withdraw_open_offer(house, connection, case, actor, "booked directly")
-        resources, taken = await locked_time(house, connection, dealer_id)
-        option = capacity.at(dealer, kind, starts_at, house.now(), resources, taken, loaner=loaner)
+        dealer = await accounts.dealer(connection, acting.dealer_id)
+        await withdraw_open_offer(acting, connection, case, "booked directly")
+        resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
+        option = capacity.at(dealer, kind, starts_at, acting.now(), resources, taken, loaner=loaner)
         if option is None:
-            raise Overtaken("window", "it is not free", await next_windows(house, connection, dealer, kind))
+            raise Overtaken("window", "it is not free", await next_windows(acting.house, connection, dealer, kind))
         car = next((claim.resource_id for claim in option.claims if claim.use is Use.LOANER), None)
         terms = Terms(kind, option.window, option.ready_by, car, "booked directly")
         return await agree(
-            house, connection, dealer, case, terms, lambda booking_id: slots.book(connection, dealer_id, booking_id, option.claims), actor=actor
+            acting, connection, dealer, case, terms, lambda booking_id: slots.book(connection, acting.dealer_id, booking_id, option.claims)
         )
 
 
-async def arrive(house: House, dealer_id: int, actor: str, booking_id: int) -> Booking:
+async def arrive(acting: Acting, booking_id: int) -> Booking:
     """The car is here."""
-    async with house.at(dealer_id) as connection:
-        case, booking = await locked(connection, dealer_id, booking_id)
-        await cancel_legs(house, connection, dealer_id, booking_id, actor, "the car is here already", LegKind.COLLECT)
-        return await arrived(house, connection, case, booking, actor)
+    async with acting.transaction() as connection:
+        case, booking = await locked(connection, acting.dealer_id, booking_id)
+        await cancel_legs(acting, connection, booking_id, "the car is here already", LegKind.COLLECT)
+        return await arrived(acting, connection, case, booking)
 
 
-async def arrived(house: House, connection: Connection, case: Case, booking: Booking, actor: str) -> Booking:
+async def arrived(acting: Acting, connection: Connection, case: Case, booking: Booking) -> Booking:
     """The same, when a driver brought it."""
-    now = house.now()
-    moved = await bookings.move(connection, booking, BookingEvent.ARRIVED, reason="the car is at the workshop", actor=actor, now=now)
-    await cases.move(connection, case, CaseEvent.ARRIVED, reason="the car is at the workshop", actor=actor, now=now)
-    await tell_visit(house, connection, case, moved, MessageKind.AT_WORKSHOP, actor, BookingState.ARRIVED, BookingState.WORKING)
+    now = acting.now()
+    moved = await bookings.move(connection, booking, BookingEvent.ARRIVED, reason="the car is at the workshop", actor=acting.actor, now=now)
+    await cases.move(connection, case, CaseEvent.ARRIVED, reason="the car is at the workshop", actor=acting.actor, now=now)
+    await tell_visit(acting, connection, case, moved, MessageKind.AT_WORKSHOP, BookingState.ARRIVED, BookingState.WORKING)
     return moved
 
 
-async def start(house: House, dealer_id: int, actor: str, booking_id: int) -> Booking:
+async def start(acting: Acting, booking_id: int) -> Booking:
     """Work has begun."""
-    async with house.at(dealer_id) as connection:
-        _, booking = await locked(connection, dealer_id, booking_id)
-        return await bookings.move(connection, booking, BookingEvent.STARTED, reason="work has begun", actor=actor, now=house.now())
+    async with acting.transaction() as connection:
+        _, booking = await locked(connection, acting.dealer_id, booking_id)
+        return await bookings.move(connection, booking, BookingEvent.STARTED, reason="work has begun", actor=acting.actor, now=acting.now())
 
 
-async def finish(house: House, dealer_id: int, actor: str, booking_id: int, finding: str) -> Booking:
+async def finish(acting: Acting, booking_id: int, finding: str) -> Booking:
     """Repaired, says the workshop. Whether it is true, the car will show: its case is verifying now."""
     if not finding.strip():
         raise BadInput("finding", "say what was found and done: the owner reads it")
-    async with house.at(dealer_id) as connection:
-        case, booking = await locked(connection, dealer_id, booking_id)
-        now = house.now()
-        done = await bookings.move(connection, booking, BookingEvent.FINISHED, reason=finding, actor=actor, now=now, finding=finding)
+    async with acting.transaction() as connection:
+        case, booking = await locked(connection, acting.dealer_id, booking_id)
+        now = acting.now()
+        done = await bookings.move(connection, booking, BookingEvent.FINISHED, reason=finding, actor=acting.actor, now=now, finding=finding)
         await cases.move(
-            connection, case, CaseEvent.REPAIRED, reason=finding, actor=actor, now=now, repaired_at=now, proof=await _demands(house, connection, case)
+            connection, case, CaseEvent.REPAIRED, reason=finding, actor=acting.actor, now=now, repaired_at=now, proof=await _demands(acting.house, connection, case)
         )
-        await tell_visit(house, connection, case, done, MessageKind.READY, actor, BookingState.READY, finding=finding)
+        await tell_visit(acting, connection, case, done, MessageKind.READY, BookingState.READY, finding=finding)
         await notifications.ring(connection, notifications.CARS, vehicle=case.vehicle_id, what="repaired")
-        await jobs.put(connection, dealer_id, "proof", case.id, due_at=now)
+        await jobs.put(connection, acting.dealer_id, "proof", case.id, due_at=now)
         return done
 
 
-async def hand_over(house: House, dealer_id: int, actor: str, booking_id: int) -> Booking:
+async def hand_over(acting: Acting, booking_id: int) -> Booking:
     """The owner has the car again, and we need its time no more."""
-    async with house.at(dealer_id) as connection:
-        case, booking = await locked(connection, dealer_id, booking_id)
-        await cancel_legs(house, connection, dealer_id, booking_id, actor, "the owner has the car", LegKind.RETURN)
-        return await handed_over(house, connection, case, booking, actor)
+    async with acting.transaction() as connection:
+        case, booking = await locked(connection, acting.dealer_id, booking_id)
+        await cancel_legs(acting, connection, booking_id, "the owner has the car", LegKind.RETURN)
+        return await handed_over(acting, connection, case, booking)
 
 
-async def handed_over(house: House, connection: Connection, case: Case, booking: Booking, actor: str) -> Booking:
+async def handed_over(acting: Acting, connection: Connection, case: Case, booking: Booking) -> Booking:
     """The same, when a driver brought it back."""
-    moved = await bookings.move(connection, booking, BookingEvent.HANDED_OVER, reason="the owner has the car", actor=actor, now=house.now())
+    moved = await bookings.move(connection, booking, BookingEvent.HANDED_OVER, reason="the owner has the car", actor=acting.actor, now=acting.now())
     await slots.release_booking(connection, booking.dealer_id, booking.id)
-    await tell_visit(house, connection, case, moved, MessageKind.HANDED_OVER, actor, BookingState.COMPLETED)
+    await tell_visit(acting, connection, case, moved, MessageKind.HANDED_OVER, BookingState.COMPLETED)
     return moved
 
 
-async def cancel(house: House, dealer_id: int, actor: str, booking_id: int, reason: str) -> Booking:
+async def cancel(acting: Acting, booking_id: int, reason: str) -> Booking:
     """It falls through: driver, bay and loaner are free at once, queued texts become untrue and are not sent."""
     if not reason.strip():
         raise BadInput("reason", "say why")
-    async with house.at(dealer_id) as connection:
-        case, booking = await locked(connection, dealer_id, booking_id)
-        now = house.now()
-        cancelled = await bookings.move(connection, booking, BookingEvent.CANCELLED, reason=reason, actor=actor, now=now)
-        await cancel_legs(house, connection, dealer_id, booking_id, actor, reason)
-        await slots.release_booking(connection, dealer_id, booking_id)
+    async with acting.transaction() as connection:
+        case, booking = await locked(connection, acting.dealer_id, booking_id)
+        now = acting.now()
+        cancelled = await bookings.move(connection, booking, BookingEvent.CANCELLED, reason=reason, actor=acting.actor, now=now)
+        await cancel_legs(acting, connection, booking_id, reason)
+        await slots.release_booking(connection, acting.dealer_id, booking_id)
         if case.state is CaseState.BOOKED:
-            await cases.move(connection, case, CaseEvent.CANCELLED, reason=reason, actor=actor, now=now)
+            await cases.move(connection, case, CaseEvent.CANCELLED, reason=reason, actor=acting.actor, now=now)
         await tell_visit(
-            house, connection, case, cancelled, MessageKind.CANCELLED, actor, BookingState.CANCELLED, starts_at=booking.starts_at, ends_at=booking.ends_at
+            acting, connection, case, cancelled, MessageKind.CANCELLED, BookingState.CANCELLED, starts_at=booking.starts_at, ends_at=booking.ends_at
         )
         return cancelled
 
 
-async def promise(house: House, dealer_id: int, actor: str, booking_id: int, ready_by: datetime) -> Booking:
+async def promise(acting: Acting, booking_id: int, ready_by: datetime) -> Booking:
     """A time given to a customer; the desk shows when it is about to be broken."""
-    async with house.at(dealer_id) as connection:
-        _, booking = await locked(connection, dealer_id, booking_id)
-        now = house.now()
+    async with acting.transaction() as connection:
+        _, booking = await locked(connection, acting.dealer_id, booking_id)
+        now = acting.now()
         if booking.state in (BookingState.READY, BookingState.COMPLETED, BookingState.CANCELLED):
             raise IllegalMove("booking", booking.state.value, "promise", tuple(event.value for event in BOOKING.allowed(booking.state)))
         if ready_by <= now:
             raise BadInput("ready_by", "lies in the past: nobody can keep that promise")
         return await bookings.change(
-            connection, booking, what="promised", reason=f"ready by {ready_by:%Y-%m-%d %H:%M} UTC", actor=actor, now=now, ready_by=ready_by
+            connection, booking, what="promised", reason=f"ready by {ready_by:%Y-%m-%d %H:%M} UTC", actor=acting.actor, now=now, ready_by=ready_by
         )
 
 
@@ -148,14 +148,14 @@ async def locked(connection: Connection, dealer_id: int, booking_id: int) -> tup
 
 
 async def tell_visit(
-    house: House, connection: Connection, case: Case, booking: Booking, kind: MessageKind, actor: str, *true_in: BookingState, **facts: Any
+    acting: Acting, connection: Connection, case: Case, booking: Booking, kind: MessageKind, *true_in: BookingState, **facts: Any
 ) -> int | None:
     """A text about this visit, true only while the booking is in one of these states; it is our newest word to them."""
     found = await tell_owner(
-        house, connection, case, kind, actor=actor, asserts=[asserts("booking", booking.id, *true_in)],
-        **{"kind": booking.kind.value, **({"ready_by": booking.ready_by} if _soon(house, booking) else {}), **facts},
+        acting, connection, case, kind, asserts=[asserts("booking", booking.id, *true_in)],
+        **{"kind": booking.kind.value, **({"ready_by": booking.ready_by} if _soon(acting.house, booking) else {}), **facts},
     )  # fmt: skip
-    await bookings.heard(connection, booking, house.now())
+    await bookings.heard(connection, booking, acting.now())
     return found
 
 

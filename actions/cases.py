@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actions.context import House
+from actions.context import Acting
 from schemas.booking import BookingEvent, BookingState, OfferEvent, OfferState
 from schemas.case import Case, CaseEvent
 from schemas.errors import BadInput, Overtaken
@@ -18,88 +18,88 @@ def staff_id(actor: str) -> int | None:
     return int(number) if kind == "staff" and number.isdigit() else None
 
 
-async def acknowledge(house: House, dealer_id: int, actor: str, case_id: int) -> Case:
+async def acknowledge(acting: Acting, case_id: int) -> Case:
     """Somebody takes it: from now on it is theirs, and nobody is called any more. Taking one's own again changes nothing."""
-    async with house.at(dealer_id) as connection:
-        case = await cases.get(connection, dealer_id, case_id, lock=True)
-        me = staff_id(actor)
+    async with acting.transaction() as connection:
+        case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
+        me = staff_id(acting.actor)
         if case.acknowledged_at is not None and case.assignee_id is not None and me is not None:
             if case.assignee_id == me:
                 return case
-            other = await accounts.staff(connection, dealer_id, case.assignee_id)
+            other = await accounts.staff(connection, acting.dealer_id, case.assignee_id)
             raise Overtaken("case", f"{other.name} has taken it")
-        now = house.now()
+        now = acting.now()
         return await cases.change(
-            connection, case, what="acknowledged", reason="taken", actor=actor, now=now, acknowledged_at=case.acknowledged_at or now,
+            connection, case, what="acknowledged", reason="taken", actor=acting.actor, now=now, acknowledged_at=case.acknowledged_at or now,
             assignee_id=me or case.assignee_id,
         )  # fmt: skip
 
 
-async def assign(house: House, dealer_id: int, actor: str, case_id: int, to: int) -> Case:
+async def assign(acting: Acting, case_id: int, to: int) -> Case:
     """Hand it to a colleague."""
-    async with house.at(dealer_id) as connection:
-        case = await cases.get(connection, dealer_id, case_id, lock=True)
-        person = await accounts.staff(connection, dealer_id, to)
+    async with acting.transaction() as connection:
+        case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
+        person = await accounts.staff(connection, acting.dealer_id, to)
         if person.disabled_at is not None:
             raise BadInput("staff_id", f"{person.name} does not work here any more")
-        now = house.now()
+        now = acting.now()
         return await cases.change(
-            connection, case, what="assigned", reason=f"to {person.name}", actor=actor, now=now, assignee_id=to, acknowledged_at=case.acknowledged_at or now
+            connection, case, what="assigned", reason=f"to {person.name}", actor=acting.actor, now=now, assignee_id=to, acknowledged_at=case.acknowledged_at or now
         )
 
 
-async def dismiss(house: House, dealer_id: int, actor: str, case_id: int, reason: str) -> Case:
+async def dismiss(acting: Acting, case_id: int, reason: str) -> Case:
     """Close it without work, with a reason. An open offer is withdrawn and an agreed visit cancelled with it."""
     if not reason.strip():
         raise BadInput("reason", "say why: whoever looks at this car next will want to know")
-    async with house.at(dealer_id) as connection:
-        case = await cases.get(connection, dealer_id, case_id, lock=True)
-        now = house.now()
-        dismissed = await cases.move(connection, case, CaseEvent.DISMISSED, reason=reason, actor=actor, now=now)
-        await withdraw_open_offer(house, connection, case, actor, f"the case was dismissed: {reason}")
-        booking = await bookings.live_of(connection, dealer_id, case_id)
+    async with acting.transaction() as connection:
+        case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
+        now = acting.now()
+        dismissed = await cases.move(connection, case, CaseEvent.DISMISSED, reason=reason, actor=acting.actor, now=now)
+        await withdraw_open_offer(acting, connection, case, f"the case was dismissed: {reason}")
+        booking = await bookings.live_of(connection, acting.dealer_id, case_id)
         if booking is not None and booking.state is BookingState.AGREED:
-            await bookings.move(connection, booking, BookingEvent.CANCELLED, reason=reason, actor=actor, now=now)
-            await cancel_legs(house, connection, dealer_id, booking.id, actor, reason)
-            await slots.release_booking(connection, dealer_id, booking.id)
+            await bookings.move(connection, booking, BookingEvent.CANCELLED, reason=reason, actor=acting.actor, now=now)
+            await cancel_legs(acting, connection, booking.id, reason)
+            await slots.release_booking(connection, acting.dealer_id, booking.id)
         return dismissed
 
 
-async def reopen(house: House, dealer_id: int, actor: str, case_id: int, reason: str) -> Case:
+async def reopen(acting: Acting, case_id: int, reason: str) -> Case:
     """It was dismissed too early."""
-    async with house.at(dealer_id) as connection:
-        case = await cases.get(connection, dealer_id, case_id, lock=True)
-        return await cases.move(connection, case, CaseEvent.REOPENED, reason=reason or "reopened", actor=actor, now=house.now())
+    async with acting.transaction() as connection:
+        case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
+        return await cases.move(connection, case, CaseEvent.REOPENED, reason=reason or "reopened", actor=acting.actor, now=acting.now())
 
 
 async def open_by_hand(
-    house: House, dealer_id: int, actor: str, vehicle_id: int, note: str, severity: Severity = Severity.SOON, title: str = ""
+    acting: Acting, vehicle_id: int, note: str, severity: Severity = Severity.SOON, title: str = ""
 ) -> Case:
     """A customer rang: a case without an alert, taken at once by who answered the telephone."""
-    async with house.at(dealer_id) as connection:
-        car = await fleet.get(connection, dealer_id, vehicle_id)
-        now = house.now()
+    async with acting.transaction() as connection:
+        car = await fleet.get(connection, acting.dealer_id, vehicle_id)
+        now = acting.now()
         case = await cases.create(
-            connection, dealer_id, vehicle_id, severity=severity, title=title or _first_line(note), origin="call", owner_id=car.owner_id, note=note,
-            reason="opened by hand", actor=actor, now=now,
+            connection, acting.dealer_id, vehicle_id, severity=severity, title=title or _first_line(note), origin="call", owner_id=car.owner_id, note=note,
+            reason="opened by hand", actor=acting.actor, now=now,
         )  # fmt: skip
         return await cases.change(
-            connection, case, what="acknowledged", reason="opened by hand", actor=actor, now=now, acknowledged_at=now, assignee_id=staff_id(actor)
+            connection, case, what="acknowledged", reason="opened by hand", actor=acting.actor, now=now, acknowledged_at=now, assignee_id=staff_id(acting.actor)
         )
 
 
-async def withdraw_open_offer(house: House, connection: Connection, case: Case, actor: str, reason: str) -> None:
+async def withdraw_open_offer(acting: Acting, connection: Connection, case: Case, reason: str) -> None:
     """Whatever replaces an offer frees its windows in the same transaction."""
     for offer in await offers.of_case(connection, case.dealer_id, case.id):
         if offer.state is OfferState.OPEN:
-            await offers.move(connection, offer, OfferEvent.WITHDRAWN, reason=reason, actor=actor, now=house.now())
+            await offers.move(connection, offer, OfferEvent.WITHDRAWN, reason=reason, actor=acting.actor, now=acting.now())
 
 
-async def cancel_legs(house: House, connection: Connection, dealer_id: int, booking_id: int, actor: str, reason: str, only: LegKind | None = None) -> None:
+async def cancel_legs(acting: Acting, connection: Connection, booking_id: int, reason: str, only: LegKind | None = None) -> None:
     """The drives that have not gone too far to be called off; `only` limits it to one way."""
-    for leg in await pickups.of_booking(connection, dealer_id, booking_id):
+    for leg in await pickups.of_booking(connection, acting.dealer_id, booking_id):
         if (only is None or leg.kind is only) and LegEvent.CANCELLED in LEGS[leg.kind].allowed(leg.state):
-            await pickups.move(connection, leg, LegEvent.CANCELLED, reason=reason, actor=actor, now=house.now())
+            await pickups.move(connection, leg, LegEvent.CANCELLED, reason=reason, actor=acting.actor, now=acting.now())
 
 
 def _first_line(note: str) -> str:

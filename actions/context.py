@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import structlog
 
@@ -94,6 +94,10 @@ class House:
         """The same house, acting with the owner page's rights."""
         return replace(self, pool=self.owner_pool, ambient=None)
 
+    def acting(self, dealer_id: int, actor: str) -> Acting:
+        """Somebody who acts in this house: see `Acting`."""
+        return Acting(self, dealer_id, actor)
+
     def link(self, opens: links.Opens, token: str) -> str:
         """The address that `token` opens."""
         return links.secret(self.base_url, opens, token)
@@ -101,3 +105,30 @@ class House:
     def sign(self, *parts: str) -> str:
         """A short keyed digest: CSRF tokens, cursors."""
         return hmac.new(self.secret.encode(), "\n".join(parts).encode(), hashlib.sha256).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Acting:
+    """Who acts, for which dealer, in which house. A door makes it once and hands it to each action.
+
+    `actor` is what history says: `staff:7`, `api:till`, `owner`, `system`. The business time is asked of the house when it is needed, after rows have been
+    locked: who waited for a rival is judged by the time at which their turn came.
+    """
+
+    house: House
+    dealer_id: int
+    actor: str
+
+    def now(self) -> datetime:
+        """Business time."""
+        return self.house.now()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """One transaction that sees this dealer's rows only; see `House.at`."""
+        async with self.house.at(self.dealer_id) as connection:
+            yield connection
+
+    def within(self, connection: Connection) -> Self:
+        """The same, in a transaction that is already open."""
+        return replace(self, house=self.house.within(connection))

@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from actions import cases
-from actions.context import House
+from actions.context import Acting, House
 from rules.service import audit_chain
 from rules.service.erasing import CALLED_OFF, Refusal, refused
 from schemas.consent import Owner
@@ -50,17 +50,17 @@ async def outlook(house: House, dealer_id: int, owner_id: int) -> Outlook:
     return Outlook(owner, _refused(owner, there), sum(state in CALLED_OFF for state in there.cases.values()), len(there.cars))
 
 
-async def erase(house: House, dealer_id: int, actor: str, owner_id: int, confirmed: str) -> Erased:
+async def erase(acting: Acting, owner_id: int, confirmed: str) -> Erased:
     """Refused with a named reason while their car is in our hands; `confirmed` is their name, typed."""
-    async with house.at(dealer_id) as connection:
-        await consents.claim(connection, dealer_id, owner_id)  # a text that is leaving at this moment leaves first, the next one waits and finds nobody
-        owner = await owners.get(connection, dealer_id, owner_id)
-        refusal = _refused(owner, await erasing.standing(connection, dealer_id, owner_id))
+    async with acting.transaction() as connection:
+        await consents.claim(connection, acting.dealer_id, owner_id)  # a text that is leaving at this moment leaves first, the next one waits and finds nobody
+        owner = await owners.get(connection, acting.dealer_id, owner_id)
+        refusal = _refused(owner, await erasing.standing(connection, acting.dealer_id, owner_id))
         if refusal is not None:
             raise IllegalMove("owner", refusal.value, "erase", ())
         if " ".join(confirmed.split()).casefold() != " ".join(owner.name.split()).casefold():
             raise BadInput("name", "is not the owner's: type it as it stands on the page")
-        return await carry_out(house, connection, owner, actor, await _key(house, connection))
+        return await carry_out(acting.house, connection, owner, acting.actor, await _key(acting.house, connection))
 
 
 async def carry_out(house: House, connection: Connection, owner: Owner, actor: str, key: bytes) -> Erased:
@@ -71,7 +71,7 @@ async def carry_out(house: House, connection: Connection, owner: Owner, actor: s
     there = await erasing.standing(connection, dealer_id, owner.id)
     for case_id, state in there.cases.items():
         if state in CALLED_OFF:
-            await cases.dismiss(house.within(connection), dealer_id, actor, case_id, WHY)
+            await cases.dismiss(house.within(connection).acting(dealer_id, actor), case_id, WHY)
     emptied = {"where_cars_were": await erasing.places(connection, dealer_id, owner.id)}
     for vehicle_id, vin, speaks in there.cars:
         await fleet.give(connection, dealer_id, vehicle_id, None, actor=actor, now=now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from actions.booking_agreement import LINK_LIFE, locked_time
 from actions.bookings import arrived, handed_over, locked
 from actions.cases import staff_id
-from actions.context import House
+from actions.context import Acting
 from actions.texts import tell_owner
 from rules.service.capacity import overlap
 from rules.service.pickup import TEXTS
@@ -23,44 +23,44 @@ _USE = {LegKind.COLLECT: Use.COLLECT, LegKind.RETURN: Use.RETURN}
 _WITH_LINK = frozenset({LegEvent.ON_THE_WAY, LegEvent.ON_THE_WAY_BACK})
 
 
-async def move(house: House, dealer_id: int, actor: str, leg_id: int, event: LegEvent) -> Leg:
+async def move(acting: Acting, leg_id: int, event: LegEvent) -> Leg:
     """One step. At the workshop the case is there too; handed over, the visit is over."""
-    async with house.at(dealer_id) as connection:
-        case, booking, leg = await _locked(connection, dealer_id, leg_id)
-        leg = await _whose(house, connection, leg, actor)
+    async with acting.transaction() as connection:
+        case, booking, leg = await _locked(connection, acting.dealer_id, leg_id)
+        leg = await _whose(acting, connection, leg)
         if event is LegEvent.ON_THE_WAY_BACK and booking.state is not BookingState.READY:
             raise IllegalMove("return", f"waiting for the workshop (the booking is {booking.state.value})", event.value, ())
-        moved = await pickups.move(connection, leg, event, reason=f"driver: {event.value.replace('_', ' ')}", actor=actor, now=house.now())
+        moved = await pickups.move(connection, leg, event, reason=f"driver: {event.value.replace('_', ' ')}", actor=acting.actor, now=acting.now())
         if event is LegEvent.AT_WORKSHOP:
-            await arrived(house, connection, case, booking, actor)
+            await arrived(acting, connection, case, booking)
         elif event is LegEvent.HANDED_OVER:
-            await handed_over(house, connection, case, booking, actor)
+            await handed_over(acting, connection, case, booking)
         elif event in TEXTS:
-            await _tell(house, connection, case, booking, moved, TEXTS[event], event, actor)
+            await _tell(acting, connection, case, booking, moved, TEXTS[event], event)
         return moved
 
 
-async def assign(house: House, dealer_id: int, actor: str, leg_id: int, driver_id: int) -> Leg:
+async def assign(acting: Acting, leg_id: int, driver_id: int) -> Leg:
     """Another driver takes it over, if they have the time: theirs is taken and the other's freed together."""
-    async with house.at(dealer_id) as connection:
-        _, _, leg = await _locked(connection, dealer_id, leg_id)
+    async with acting.transaction() as connection:
+        _, _, leg = await _locked(connection, acting.dealer_id, leg_id)
         if LEGS[leg.kind].final(leg.state):
             raise IllegalMove(leg.kind.value, leg.state.value, "assign", ())
-        driver = await accounts.staff(connection, dealer_id, driver_id)
+        driver = await accounts.staff(connection, acting.dealer_id, driver_id)
         if driver.role is not Role.DRIVER or driver.disabled_at is not None:
             raise BadInput("driver_id", f"{driver.name} is no driver")
         if leg.driver_id == driver_id:
             return leg
-        resources, taken = await locked_time(house, connection, dealer_id)
+        resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
         seat = next((resource for resource in resources if resource.staff_id == driver_id), None)
         span = Window(starts_at=leg.starts_at, ends_at=leg.ends_at)
         if seat is None or any(overlap(span, other) for other in taken.get(seat.id, ())):
             raise Overtaken("window", f"{driver.name} is not free then")
-        await slots.book(connection, dealer_id, leg.booking_id, [Claim(resource_id=seat.id, use=_USE[leg.kind], window=span)])
-        new = next(s.id for s in await slots.of_booking(connection, dealer_id, leg.booking_id) if s.resource_id == seat.id and s.use is _USE[leg.kind])
+        await slots.book(connection, acting.dealer_id, leg.booking_id, [Claim(resource_id=seat.id, use=_USE[leg.kind], window=span)])
+        new = next(s.id for s in await slots.of_booking(connection, acting.dealer_id, leg.booking_id) if s.resource_id == seat.id and s.use is _USE[leg.kind])
         if leg.slot_id is not None:
-            await slots.release(connection, dealer_id, leg.slot_id)
-        return await pickups.assign(connection, leg, driver_id, new, reason=f"to {driver.name}", actor=actor, now=house.now())
+            await slots.release(connection, acting.dealer_id, leg.slot_id)
+        return await pickups.assign(connection, leg, driver_id, new, reason=f"to {driver.name}", actor=acting.actor, now=acting.now())
 
 
 async def _locked(connection: Connection, dealer_id: int, leg_id: int) -> tuple[Case, Booking, Leg]:
@@ -69,9 +69,9 @@ async def _locked(connection: Connection, dealer_id: int, leg_id: int) -> tuple[
     return case, booking, await pickups.get(connection, dealer_id, leg_id, lock=True)
 
 
-async def _whose(house: House, connection: Connection, leg: Leg, actor: str) -> Leg:
+async def _whose(acting: Acting, connection: Connection, leg: Leg) -> Leg:
     """A driver moves only their own legs, and a leg that is nobody's becomes theirs."""
-    me = staff_id(actor)
+    me = staff_id(acting.actor)
     if me is None:
         return leg
     person = await accounts.staff(connection, leg.dealer_id, me)
@@ -79,24 +79,24 @@ async def _whose(house: House, connection: Connection, leg: Leg, actor: str) -> 
         return leg
     if leg.driver_id is not None:
         raise NotAllowed("another driver has this leg")
-    return await pickups.assign(connection, leg, me, None, reason="took it", actor=actor, now=house.now())
+    return await pickups.assign(connection, leg, me, None, reason="took it", actor=acting.actor, now=acting.now())
 
 
 async def _tell(
-    house: House, connection: Connection, case: Case, booking: Booking, leg: Leg, kind: MessageKind, event: LegEvent, actor: str
+    acting: Acting, connection: Connection, case: Case, booking: Booking, leg: Leg, kind: MessageKind, event: LegEvent
 ) -> None:
     name = (await accounts.staff(connection, leg.dealer_id, leg.driver_id)).name if leg.driver_id else "our driver"
     link: str | None = None
     if event in _WITH_LINK:
         token = await secrets.make(
-            connection, leg.dealer_id, "journey", now=house.now(), expires_at=house.now() + LINK_LIFE, owner_id=case.owner_id, vehicle_id=case.vehicle_id, subject_id=booking.id
+            connection, leg.dealer_id, "journey", now=acting.now(), expires_at=acting.now() + LINK_LIFE, owner_id=case.owner_id, vehicle_id=case.vehicle_id, subject_id=booking.id
         )
-        link = house.link("journey", token)
+        link = acting.house.link("journey", token)
     true_in = [state.value for state in _TRUE_IN.get(event, (leg.state,))]
     await tell_owner(
-        house, connection, case, kind, actor=actor, asserts=[asserts("leg", leg.id, *true_in)], driver=name.split()[0], kind=booking.kind.value, link=link
+        acting, connection, case, kind, asserts=[asserts("leg", leg.id, *true_in)], driver=name.split()[0], kind=booking.kind.value, link=link
     )
-    await bookings.heard(connection, booking, house.now())
+    await bookings.heard(connection, booking, acting.now())
 
 
 #: How long a step stays true enough to be told: a text that waited a moment is not wrong because the driver was quick.

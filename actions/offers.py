@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from actions.booking_agreement import LINK_LIFE, Terms, address_for, agree, loaner_of, locked_time, next_windows
 from actions.cases import withdraw_open_offer
-from actions.context import House
+from actions.context import Acting
 from actions.texts import tell_owner
 from rules.service import capacity
 from rules.service.reminders import ask_again
@@ -22,88 +22,88 @@ from store.pool import Connection
 
 
 async def make(
-    house: House, dealer_id: int, actor: str, case_id: int, kind: BookingKind = BookingKind.PICKUP, starts: Sequence[datetime] = (),
+    acting: Acting, case_id: int, kind: BookingKind = BookingKind.PICKUP, starts: Sequence[datetime] = (),
     *, since: datetime | None = None,
 ) -> Offer:  # fmt: skip
     """Hold two free windows and ask the owner, all in one transaction. An older open offer is withdrawn.
 
     `starts` are the windows that a person saw before sending: these and no others are held, or none. `since` asks for later ones.
     """
-    async with house.at(dealer_id) as connection:
-        now = house.now()
-        case = await cases.get(connection, dealer_id, case_id, lock=True)
+    async with acting.transaction() as connection:
+        now = acting.now()
+        case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
         CASE.next(case.state, CaseEvent.OFFERED)
         if case.owner_id is None:
             raise BadInput("owner", "nobody owns this car yet: say who does, then there is somebody to ask")
         await address_for(connection, case, kind)
-        dealer = await accounts.dealer(connection, dealer_id)
-        await withdraw_open_offer(house, connection, case, actor, "a new offer was made")
-        resources, taken = await locked_time(house, connection, dealer_id)
+        dealer = await accounts.dealer(connection, acting.dealer_id)
+        await withdraw_open_offer(acting, connection, case, "a new offer was made")
+        resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
         options = _chosen(dealer, kind, starts, now, resources, taken) if starts else capacity.offered(dealer, kind, now, resources, taken, since=since)
         if not options:
             raise Overtaken("window", _nothing_free(kind, resources))
         hold = min(now + timedelta(minutes=dealer.offer_hold_minutes), options[-1].window.starts_at)
-        offer = await offers.make(connection, dealer_id, case_id, kind, actor=actor, now=now, expires_at=hold)
+        offer = await offers.make(connection, acting.dealer_id, case_id, kind, actor=acting.actor, now=now, expires_at=hold)
         for choice, option in enumerate(options, 1):
-            await slots.hold(connection, dealer_id, offer.id, choice, option.claims, hold)
-        await cases.move(connection, case, CaseEvent.OFFERED, reason=f"{kind.value} offered", actor=actor, now=now, acknowledged_at=case.acknowledged_at or now)
+            await slots.hold(connection, acting.dealer_id, offer.id, choice, option.claims, hold)
+        await cases.move(connection, case, CaseEvent.OFFERED, reason=f"{kind.value} offered", actor=acting.actor, now=now, acknowledged_at=case.acknowledged_at or now)
         token = await secrets.make(
-            connection, dealer_id, "offer", now=now, expires_at=now + LINK_LIFE, owner_id=case.owner_id, vehicle_id=case.vehicle_id, subject_id=offer.id
+            connection, acting.dealer_id, "offer", now=now, expires_at=now + LINK_LIFE, owner_id=case.owner_id, vehicle_id=case.vehicle_id, subject_id=offer.id
         )
         await tell_owner(
-            house, connection, case, MessageKind.OFFER, actor=actor, asserts=[asserts("offer", offer.id, OfferState.OPEN)], kind=kind.value,
-            windows=[option.window for option in options], link=house.link("offer", token),
+            acting, connection, case, MessageKind.OFFER, asserts=[asserts("offer", offer.id, OfferState.OPEN)], kind=kind.value,
+            windows=[option.window for option in options], link=acting.house.link("offer", token),
         )  # fmt: skip
-        await jobs.put(connection, dealer_id, "offer", offer.id, due_at=hold)
+        await jobs.put(connection, acting.dealer_id, "offer", offer.id, due_at=hold)
         return offer
 
 
-async def accept(house: House, dealer_id: int, actor: str, offer_id: int, choice: int) -> Booking:
+async def accept(acting: Acting, offer_id: int, choice: int) -> Booking:
     """The owner's digit, or the desk in the owner's name: that window becomes a booking. Exactly one answer wins."""
-    async with house.at(dealer_id) as connection:
-        case, offer = await _locked(connection, dealer_id, offer_id)
-        now = house.now()
+    async with acting.transaction() as connection:
+        case, offer = await _locked(connection, acting.dealer_id, offer_id)
+        now = acting.now()
         OFFER.next(offer.state, OfferEvent.ACCEPTED)
-        dealer = await accounts.dealer(connection, dealer_id)
+        dealer = await accounts.dealer(connection, acting.dealer_id)
         if offer.expires_at <= now:
-            raise Overtaken("offer", "its windows were held only until then", await next_windows(house, connection, dealer, offer.kind))
-        held = [slot for slot in await slots.of_offer(connection, dealer_id, offer_id) if slot.choice == choice and slot.state is SlotState.HELD]
+            raise Overtaken("offer", "its windows were held only until then", await next_windows(acting.house, connection, dealer, offer.kind))
+        held = [slot for slot in await slots.of_offer(connection, acting.dealer_id, offer_id) if slot.choice == choice and slot.state is SlotState.HELD]
         if not held:
             raise BadInput("choice", f"{choice} is not one of the windows of this offer")
         spans = [(slot.use, slot.starts_at, slot.ends_at) for slot in held]
         window = capacity.window_of(offer.kind, spans)
         if window.starts_at <= now:
-            raise Overtaken("window", "it has begun already", await next_windows(house, connection, dealer, offer.kind))
+            raise Overtaken("window", "it has begun already", await next_windows(acting.house, connection, dealer, offer.kind))
         terms = Terms(offer.kind, window, capacity.work_end(spans), loaner_of(held), f"answered {choice}")
 
         async def take_what_is_held(booking_id: int) -> None:
-            await slots.book_held(connection, dealer_id, offer_id, choice, booking_id)
-            await slots.release_offer(connection, dealer_id, offer_id)
-            await offers.move(connection, offer, OfferEvent.ACCEPTED, reason=terms.reason, actor=actor, now=now)
+            await slots.book_held(connection, acting.dealer_id, offer_id, choice, booking_id)
+            await slots.release_offer(connection, acting.dealer_id, offer_id)
+            await offers.move(connection, offer, OfferEvent.ACCEPTED, reason=terms.reason, actor=acting.actor, now=now)
 
-        return await agree(house, connection, dealer, case, terms, take_what_is_held, actor=actor)
+        return await agree(acting, connection, dealer, case, terms, take_what_is_held)
 
 
-async def decline(house: House, dealer_id: int, actor: str, offer_id: int, reason: str = "") -> Offer:
+async def decline(acting: Acting, offer_id: int, reason: str = "") -> Offer:
     """The owner says not now: the windows are free again and the case is the desk's."""
-    async with house.at(dealer_id) as connection:
-        case, offer = await _locked(connection, dealer_id, offer_id)
-        now, why = house.now(), reason or "the owner said not now"
-        declined = await offers.move(connection, offer, OfferEvent.DECLINED, reason=why, actor=actor, now=now)
+    async with acting.transaction() as connection:
+        case, offer = await _locked(connection, acting.dealer_id, offer_id)
+        now, why = acting.now(), reason or "the owner said not now"
+        declined = await offers.move(connection, offer, OfferEvent.DECLINED, reason=why, actor=acting.actor, now=now)
         if case.state is CaseState.CONTACTED:
-            await cases.move(connection, case, CaseEvent.DECLINED, reason=why, actor=actor, now=now)
-        await tell_owner(house, connection, case, MessageKind.DECLINED, actor=actor, asserts=[asserts("offer", offer.id, OfferState.DECLINED)])
+            await cases.move(connection, case, CaseEvent.DECLINED, reason=why, actor=acting.actor, now=now)
+        await tell_owner(acting, connection, case, MessageKind.DECLINED, asserts=[asserts("offer", offer.id, OfferState.DECLINED)])
         return declined
 
 
-async def withdraw(house: House, dealer_id: int, actor: str, offer_id: int, reason: str = "") -> Offer:
+async def withdraw(acting: Acting, offer_id: int, reason: str = "") -> Offer:
     """The desk takes it back."""
-    async with house.at(dealer_id) as connection:
-        case, offer = await _locked(connection, dealer_id, offer_id)
-        now, why = house.now(), reason or "the offer was withdrawn"
-        withdrawn = await offers.move(connection, offer, OfferEvent.WITHDRAWN, reason=why, actor=actor, now=now)
+    async with acting.transaction() as connection:
+        case, offer = await _locked(connection, acting.dealer_id, offer_id)
+        now, why = acting.now(), reason or "the offer was withdrawn"
+        withdrawn = await offers.move(connection, offer, OfferEvent.WITHDRAWN, reason=why, actor=acting.actor, now=now)
         if case.state is CaseState.CONTACTED:
-            await cases.move(connection, case, CaseEvent.OFFER_EXPIRED, reason=why, actor=actor, now=now)
+            await cases.move(connection, case, CaseEvent.OFFER_EXPIRED, reason=why, actor=acting.actor, now=now)
         return withdrawn
 
 
@@ -129,14 +129,14 @@ async def expire(connection: Connection, dealer_id: int, offer_id: int, actor: s
     return True
 
 
-async def renew(house: House, dealer_id: int, actor: str, offer_id: int) -> Offer:
+async def renew(acting: Acting, offer_id: int) -> Offer:
     """A fresh offer of the same kind, for an owner who answers after the hold has run out."""
-    async with house.at(dealer_id) as connection:
-        await expire(connection, dealer_id, offer_id, actor, house.now())
-        offer = await offers.get(connection, dealer_id, offer_id)
+    async with acting.transaction() as connection:
+        await expire(connection, acting.dealer_id, offer_id, acting.actor, acting.now())
+        offer = await offers.get(connection, acting.dealer_id, offer_id)
         if offer.state is not OfferState.EXPIRED:
             raise Overtaken("offer", f"it is {offer.state.value}")
-        return await make(house.within(connection), dealer_id, actor, offer.case_id, offer.kind)
+        return await make(acting.within(connection), offer.case_id, offer.kind)
 
 
 async def _locked(connection: Connection, dealer_id: int, offer_id: int) -> tuple[Case, Offer]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from actions.context import House
+from actions.context import Acting, House
 from rules.service import importing
 from schemas.account import Dealer
 from schemas.consent import Owner
@@ -50,24 +50,24 @@ class _DryRun(Exception):
     """Undo everything: it was only a rehearsal."""
 
 
-async def create(house: House, dealer_id: int, actor: str, values: dict[str, Any], given: Mapping[Purpose, bool] | None = None, *, source: str = "desk", wording: str = "") -> Owner:
+async def create(acting: Acting, values: dict[str, Any], given: Mapping[Purpose, bool] | None = None, *, source: str = "desk", wording: str = "") -> Owner:
     """An owner, with what they agreed to on the spot."""
-    async with house.at(dealer_id) as connection:
-        dealer = await accounts.dealer(connection, dealer_id)
-        owner = await owners.create(connection, dealer_id, _checked(house, dealer, {"channel": house.usual_channel if values.get("phone") else "email", "language": dealer.language, "zone": dealer.zone, **values}), house.now())
-        await _record(connection, dealer_id, owner.id, given or {}, source, wording, house.now())
-        await history.write(connection, dealer_id, "owner", owner.id, old=None, new="added", reason="added by a person", actor=actor, now=house.now())
+    async with acting.transaction() as connection:
+        dealer = await accounts.dealer(connection, acting.dealer_id)
+        owner = await owners.create(connection, acting.dealer_id, _checked(acting.house, dealer, {"channel": acting.house.usual_channel if values.get("phone") else "email", "language": dealer.language, "zone": dealer.zone, **values}), acting.now())
+        await _record(connection, acting.dealer_id, owner.id, given or {}, source, wording, acting.now())
+        await history.write(connection, acting.dealer_id, "owner", owner.id, old=None, new="added", reason="added by a person", actor=acting.actor, now=acting.now())
         return owner
 
 
-async def update(house: House, dealer_id: int, actor: str, owner_id: int, changes: dict[str, Any]) -> Owner:
+async def update(acting: Acting, owner_id: int, changes: dict[str, Any]) -> Owner:
     """Changed by the desk; history keeps which fields, never the private values."""
-    async with house.at(dealer_id) as connection:
-        dealer = await accounts.dealer(connection, dealer_id)
-        _standing(await owners.get(connection, dealer_id, owner_id))
-        owner = await owners.update(connection, dealer_id, owner_id, _checked(house, dealer, changes))
+    async with acting.transaction() as connection:
+        dealer = await accounts.dealer(connection, acting.dealer_id)
+        _standing(await owners.get(connection, acting.dealer_id, owner_id))
+        owner = await owners.update(connection, acting.dealer_id, owner_id, _checked(acting.house, dealer, changes))
         said = ", ".join(sorted(changes)) or "nothing"
-        await history.write(connection, dealer_id, "owner", owner_id, old=None, new="changed", reason=f"changed {said}", actor=actor, now=house.now())
+        await history.write(connection, acting.dealer_id, "owner", owner_id, old=None, new="changed", reason=f"changed {said}", actor=acting.actor, now=acting.now())
         return owner
 
 
@@ -79,23 +79,23 @@ async def unheard(house: House, dealer_id: int) -> int:
         return await owners.on_demo_phone(connection, dealer_id)
 
 
-async def reach(house: House, dealer_id: int, actor: str) -> int:
+async def reach(acting: Acting) -> int:
     """They are reached by the provider that there is now; how many. Their consent, and a STOP, stay as they are."""
-    if house.demo or house.usual_channel == "phone":
+    if acting.house.demo or acting.house.usual_channel == "phone":
         raise BadInput("channel", "no provider is set up: there is nothing by which they could be reached")
-    async with house.at(dealer_id) as connection:
-        moved = await owners.off_demo_phone(connection, dealer_id, house.usual_channel)
+    async with acting.transaction() as connection:
+        moved = await owners.off_demo_phone(connection, acting.dealer_id, acting.house.usual_channel)
         for owner_id in moved:
-            reason = f"reached by {house.usual_channel} from now on: they were added before a provider was set up"
-            await history.write(connection, dealer_id, "owner", owner_id, old=None, new="changed", reason=reason, actor=actor, now=house.now())
+            reason = f"reached by {acting.house.usual_channel} from now on: they were added before a provider was set up"
+            await history.write(connection, acting.dealer_id, "owner", owner_id, old=None, new="changed", reason=reason, actor=acting.actor, now=acting.now())
         return len(moved)
 
 
-async def consent(house: House, dealer_id: int, actor: str, owner_id: int, given: Mapping[Purpose, bool], *, source: str, wording: str) -> None:
+async def consent(acting: Acting, owner_id: int, given: Mapping[Purpose, bool], *, source: str, wording: str) -> None:
     """A yes or no for each purpose, with its proof."""
-    async with house.at(dealer_id) as connection:
-        _standing(await owners.get(connection, dealer_id, owner_id))
-        await _record(connection, dealer_id, owner_id, given, f"{source} ({actor})", wording, house.now())
+    async with acting.transaction() as connection:
+        _standing(await owners.get(connection, acting.dealer_id, owner_id))
+        await _record(connection, acting.dealer_id, owner_id, given, f"{source} ({acting.actor})", wording, acting.now())
 
 
 def _standing(owner: Owner) -> None:
@@ -104,16 +104,16 @@ def _standing(owner: Owner) -> None:
         raise IllegalMove("owner", "erased", "change", ())
 
 
-async def import_list(house: House, dealer_id: int, actor: str, text: str, *, dry_run: bool = False) -> Imported:
+async def import_list(acting: Acting, text: str, *, dry_run: bool = False) -> Imported:
     """A list of owners, cars and consents. Good lines are stored, bad ones named; a list may be sent again after mending."""
     rows = lines_of(text)
     report = Imported(dry_run=dry_run, lines=len(rows))
     try:
-        async with house.at(dealer_id) as connection:
-            dealer = await accounts.dealer(connection, dealer_id)
+        async with acting.transaction() as connection:
+            dealer = await accounts.dealer(connection, acting.dealer_id)
             await take_in(
-                connection, dealer, rows, report, actor=actor, now=house.now(), languages=languages(house), profiles=house.profiles,
-                channel=house.usual_channel,
+                connection, dealer, rows, report, actor=acting.actor, now=acting.now(), languages=languages(acting.house), profiles=acting.house.profiles,
+                channel=acting.house.usual_channel,
             )  # fmt: skip
             if dry_run:
                 raise _DryRun

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from actions import attempts, outbox, passwords, recipients
-from actions.context import House
+from actions.context import Acting, House
 from actions.second_factor import confirm_password
 from actions.visitor import Visitor
 from schemas.account import Staff
@@ -39,14 +39,14 @@ async def ask_reset(house: House, visitor: Visitor, email: str) -> None:
     house.afterwards.soon(_send(house, email))
 
 
-async def reset_link(house: House, dealer_id: int, actor: str, staff_id: int) -> tuple[Staff, str]:
+async def reset_link(acting: Acting, staff_id: int) -> tuple[Staff, str]:
     """A manager's way for somebody whom no text reaches: the link is shown once, and history says who made it."""
-    async with house.at(dealer_id) as connection:
-        person = await accounts.staff(connection, dealer_id, staff_id)
+    async with acting.transaction() as connection:
+        person = await accounts.staff(connection, acting.dealer_id, staff_id)
         if person.disabled_at is not None or person.joined_at is None:
             raise BadInput("staff", f"{person.name} {'does not work here any more' if person.disabled_at else 'has no password yet: send a new invitation'}")
-        link = await _link(house, connection, person, HANDED)
-        await _note(house, connection, person, "link for a new password", "made to be handed over", actor)
+        link = await _link(acting.house, connection, person, HANDED)
+        await _note(acting.house, connection, person, "link for a new password", "made to be handed over", acting.actor)
         return person, link
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from actions import passwords
-from actions.context import House
+from actions.context import Acting, House
 from rules.service.casework import acknowledge_by
 from schemas.account import Dealer, Role, Staff
 from schemas.booking import OfferEvent
@@ -20,36 +20,36 @@ INVITATION = timedelta(days=7)
 
 
 async def invite(
-    house: House, dealer_id: int, actor: str, *, name: str, email: str, role: Role, phone: str | None = None, language: str | None = None
+    acting: Acting, *, name: str, email: str, role: Role, phone: str | None = None, language: str | None = None
 ) -> tuple[Staff, str]:
     """A person, and the link with which they choose their password, once. Who was invited or let go before is asked back in."""
-    async with house.at(dealer_id) as connection:
-        dealer, now = await accounts.dealer(connection, dealer_id), house.now()
-        person = await accounts.staff_by_email(connection, dealer_id, email)
+    async with acting.transaction() as connection:
+        dealer, now = await accounts.dealer(connection, acting.dealer_id), acting.now()
+        person = await accounts.staff_by_email(connection, acting.dealer_id, email)
         if person is None:
             person = await accounts.add_staff(
-                connection, dealer_id, name=name, email=email, phone=phone, role=role, language=language or dealer.language, password_hash=None, now=now
+                connection, acting.dealer_id, name=name, email=email, phone=phone, role=role, language=language or dealer.language, password_hash=None, now=now
             )
-            return person, await _invitation(house, connection, person, actor, f"as {role.value}")
+            return person, await _invitation(acting, connection, person, f"as {role.value}")
         if person.disabled_at is None and person.joined_at is not None:
             raise BadInput("email", f"{person.name} signs in with this address already")
         if person.role is not role:
-            await _give_role(house, connection, dealer, person, role, actor)
+            await _give_role(acting, connection, dealer, person, role)
         if person.disabled_at is not None:
-            await _take_back(house, connection, person, actor)
+            await _take_back(acting, connection, person)
         person = await accounts.describe_staff(
-            connection, dealer_id, person.id, name=name, phone=phone or person.phone, language=language or person.language
+            connection, acting.dealer_id, person.id, name=name, phone=phone or person.phone, language=language or person.language
         )
-        return person, await _invitation(house, connection, person, actor, f"again, as {role.value}")
+        return person, await _invitation(acting, connection, person, f"again, as {role.value}")
 
 
-async def invite_again(house: House, dealer_id: int, actor: str, staff_id: int) -> tuple[Staff, str]:
+async def invite_again(acting: Acting, staff_id: int) -> tuple[Staff, str]:
     """A new link for somebody who has not used theirs; the old one opens nothing any more."""
-    async with house.at(dealer_id) as connection:
-        person = await accounts.staff(connection, dealer_id, staff_id)
+    async with acting.transaction() as connection:
+        person = await accounts.staff(connection, acting.dealer_id, staff_id)
         if person.disabled_at is not None or person.joined_at is not None:
             raise BadInput("staff", f"{person.name} {'does not work here any more' if person.disabled_at else 'has a password already'}")
-        return person, await _invitation(house, connection, person, actor, "again")
+        return person, await _invitation(acting, connection, person, "again")
 
 
 async def invitation(house: House, token: str) -> Staff:
@@ -79,60 +79,60 @@ async def accept_invitation(house: House, token: str, password: str) -> Staff:
     return person
 
 
-async def change_role(house: House, dealer_id: int, actor: str, staff_id: int, role: Role) -> Staff:
+async def change_role(acting: Acting, staff_id: int, role: Role) -> Staff:
     """Another role counts from the next request on; their open live pages end. The last manager stays one."""
-    async with house.at(dealer_id) as connection:
-        dealer, person = await accounts.dealer(connection, dealer_id), await accounts.staff(connection, dealer_id, staff_id)
+    async with acting.transaction() as connection:
+        dealer, person = await accounts.dealer(connection, acting.dealer_id), await accounts.staff(connection, acting.dealer_id, staff_id)
         if person.disabled_at is not None:
             raise BadInput("staff", f"{person.name} does not work here any more")
         if person.role is role:
             return person
         await _not_the_last_manager(connection, person)
-        await _give_role(house, connection, dealer, person, role, actor)
-        return await accounts.staff(connection, dealer_id, staff_id)
+        await _give_role(acting, connection, dealer, person, role)
+        return await accounts.staff(connection, acting.dealer_id, staff_id)
 
 
-async def disable(house: House, dealer_id: int, actor: str, staff_id: int) -> Staff:
+async def disable(acting: Acting, staff_id: int) -> Staff:
     """They no longer work here: their sessions end at once, and what was theirs is nobody's until somebody takes it."""
-    async with house.at(dealer_id) as connection:
-        dealer, person = await accounts.dealer(connection, dealer_id), await accounts.staff(connection, dealer_id, staff_id)
-        if actor == f"staff:{staff_id}":
+    async with acting.transaction() as connection:
+        dealer, person = await accounts.dealer(connection, acting.dealer_id), await accounts.staff(connection, acting.dealer_id, staff_id)
+        if acting.actor == f"staff:{staff_id}":
             raise BadInput("staff", "nobody can lock themselves out")
         if person.disabled_at is not None:
             return person
         await _not_the_last_manager(connection, person)
-        for case in await _free_drives(house, connection, person, actor):
+        for case in await _free_drives(acting, connection, person):
             if case.assignee_id == staff_id and case.state not in (CaseState.DONE, CaseState.DISMISSED):
-                await _free_case(house, connection, dealer, await cases.get(connection, dealer_id, case.id), person, actor)
-        await accounts.disable_staff(connection, dealer_id, staff_id, house.now())
-        await secrets.revoke_of_person(connection, dealer_id, staff_id, house.now())
-        await history.write(connection, dealer_id, "staff", staff_id, old=None, new="disabled", reason="let go", actor=actor, now=house.now())
-        return await accounts.staff(connection, dealer_id, staff_id)
+                await _free_case(acting, connection, dealer, await cases.get(connection, acting.dealer_id, case.id), person)
+        await accounts.disable_staff(connection, acting.dealer_id, staff_id, acting.now())
+        await secrets.revoke_of_person(connection, acting.dealer_id, staff_id, acting.now())
+        await history.write(connection, acting.dealer_id, "staff", staff_id, old=None, new="disabled", reason="let go", actor=acting.actor, now=acting.now())
+        return await accounts.staff(connection, acting.dealer_id, staff_id)
 
 
-async def enable(house: House, dealer_id: int, actor: str, staff_id: int) -> Staff:
+async def enable(acting: Acting, staff_id: int) -> Staff:
     """They work here again, with the password that they had; somebody who never chose one is invited again."""
-    async with house.at(dealer_id) as connection:
-        person = await accounts.staff(connection, dealer_id, staff_id)
+    async with acting.transaction() as connection:
+        person = await accounts.staff(connection, acting.dealer_id, staff_id)
         if person.disabled_at is not None:
-            await _take_back(house, connection, person, actor)
-        return await accounts.staff(connection, dealer_id, staff_id)
+            await _take_back(acting, connection, person)
+        return await accounts.staff(connection, acting.dealer_id, staff_id)
 
 
-async def _invitation(house: House, connection: Connection, person: Staff, actor: str, reason: str) -> str:
-    now = house.now()
+async def _invitation(acting: Acting, connection: Connection, person: Staff, reason: str) -> str:
+    now = acting.now()
     await secrets.revoke_of_person(connection, person.dealer_id, person.id, now, purpose="invitation")
     token = await secrets.make(
         connection, person.dealer_id, "invitation", now=now, expires_at=now + INVITATION, staff_id=person.id, label=person.email
     )
-    await history.write(connection, person.dealer_id, "staff", person.id, old=None, new="invited", reason=reason, actor=actor, now=now)
-    return house.link("invitation", token)
+    await history.write(connection, person.dealer_id, "staff", person.id, old=None, new="invited", reason=reason, actor=acting.actor, now=now)
+    return acting.house.link("invitation", token)
 
 
-async def _take_back(house: House, connection: Connection, person: Staff, actor: str) -> None:
+async def _take_back(acting: Acting, connection: Connection, person: Staff) -> None:
     await accounts.enable_staff(connection, person)
     await history.write(
-        connection, person.dealer_id, "staff", person.id, old="disabled", new="enabled", reason="works here again", actor=actor, now=house.now()
+        connection, person.dealer_id, "staff", person.id, old="disabled", new="enabled", reason="works here again", actor=acting.actor, now=acting.now()
     )
 
 
@@ -143,39 +143,39 @@ async def _not_the_last_manager(connection: Connection, person: Staff) -> None:
         raise BadInput("staff", f"{person.name} is the last manager who can sign in: make somebody else a manager first")
 
 
-async def _give_role(house: House, connection: Connection, dealer: Dealer, person: Staff, role: Role, actor: str) -> None:
+async def _give_role(acting: Acting, connection: Connection, dealer: Dealer, person: Staff, role: Role) -> None:
     if person.role is Role.DRIVER:
-        await _free_drives(house, connection, person, actor)
-    await accounts.set_role(connection, person, role, house.now())
+        await _free_drives(acting, connection, person)
+    await accounts.set_role(connection, person, role, acting.now())
     await history.write(
-        connection, dealer.id, "staff", person.id, old=person.role.value, new=role.value, reason="another role", actor=actor, now=house.now()
+        connection, dealer.id, "staff", person.id, old=person.role.value, new=role.value, reason="another role", actor=acting.actor, now=acting.now()
     )
 
 
-async def _free_drives(house: House, connection: Connection, person: Staff, actor: str) -> list[Case]:
+async def _free_drives(acting: Acting, connection: Connection, person: Staff) -> list[Case]:
     """Drives that have not begun wait for another driver, offers that hold their time end; a drive under way must end first.
 
     The cases that rest on this person come back locked: everybody locks a case before its offer and its drives.
     """
-    locked, now = await cases.resting_on(connection, person.dealer_id, person.id), house.now()
+    locked, now = await cases.resting_on(connection, person.dealer_id, person.id), acting.now()
     by_id = {case.id: case for case in locked}
     for offer in await offers.holding(connection, person.dealer_id, person.id):
         reason = f"{person.name} drives no more: these windows cannot be kept"
-        await offers.move(connection, offer, OfferEvent.EXPIRED, reason=reason, actor=actor, now=now)
+        await offers.move(connection, offer, OfferEvent.EXPIRED, reason=reason, actor=acting.actor, now=now)
         if by_id[offer.case_id].state is CaseState.CONTACTED:
-            await cases.move(connection, by_id[offer.case_id], CaseEvent.OFFER_EXPIRED, reason=reason, actor=actor, now=now)
+            await cases.move(connection, by_id[offer.case_id], CaseEvent.OFFER_EXPIRED, reason=reason, actor=acting.actor, now=now)
     for leg in await pickups.listed(connection, person.dealer_id, driver_id=person.id, unfinished=True):
         if leg.state is not LegState.PLANNED:
             raise BadInput("staff", f"{person.name} is on the way with a customer's car: let the drive end, or give it to another driver first")
-        await pickups.unassign(connection, leg, reason=f"{person.name} drives no more", actor=actor, now=now)
+        await pickups.unassign(connection, leg, reason=f"{person.name} drives no more", actor=acting.actor, now=now)
         if leg.slot_id is not None:
             await slots.release(connection, person.dealer_id, leg.slot_id)
     return locked
 
 
-async def _free_case(house: House, connection: Connection, dealer: Dealer, case: Case, person: Staff, actor: str) -> None:
+async def _free_case(acting: Acting, connection: Connection, dealer: Dealer, case: Case, person: Staff) -> None:
     """Nobody's again. One that waits to be taken is watched as if it had just come."""
-    now, columns = house.now(), {}
+    now, columns = acting.now(), {}
     if case.state is CaseState.OPEN:
         columns = {"acknowledged_at": None, "escalated_at": None}
         limit = acknowledge_by(case, dealer)
@@ -184,4 +184,4 @@ async def _free_case(house: House, connection: Connection, dealer: Dealer, case:
             await jobs.put(
                 connection, dealer.id, "case_unacknowledged", case.id, due_at=now + timedelta(minutes=minutes), minutes=minutes, comebacks=case.comebacks
             )
-    await cases.change(connection, case, what="unassigned", reason=f"{person.name} was let go", actor=actor, now=now, assignee_id=None, **columns)
+    await cases.change(connection, case, what="unassigned", reason=f"{person.name} was let go", actor=acting.actor, now=now, assignee_id=None, **columns)

@@ -10,7 +10,7 @@ from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
 from actions import attempts, passwords
-from actions.context import House
+from actions.context import Acting, House
 from actions.visitor import Visitor
 from schemas.account import Staff
 from schemas.errors import BadInput, NotFound
@@ -114,17 +114,17 @@ async def removed(house: House, connection: Connection, person: Staff, what: str
     await _note(house, connection, person, what, reason)
 
 
-async def forget(house: House, dealer_id: int, actor: str, staff_id: int) -> Staff:
+async def forget(acting: Acting, staff_id: int) -> Staff:
     """A colleague lost what they had: a manager takes it away, and they are signed out. They come in by password and set up anew."""
-    async with house.at(dealer_id) as connection:
-        person = await accounts.staff(connection, dealer_id, staff_id)
-        if actor == f"staff:{staff_id}":
+    async with acting.transaction() as connection:
+        person = await accounts.staff(connection, acting.dealer_id, staff_id)
+        if acting.actor == f"staff:{staff_id}":
             raise BadInput("staff", "your own you remove under Your security")
-        if not await second_factors.forget(connection, dealer_id, staff_id):
+        if not await second_factors.forget(connection, acting.dealer_id, staff_id):
             raise BadInput("staff", f"{person.name} has no second factor")
-        await accounts.end_sessions(connection, dealer_id, staff_id)
+        await accounts.end_sessions(connection, acting.dealer_id, staff_id)
         await history.write(
-            connection, dealer_id, "staff", staff_id, old=None, new="second factor taken away", reason="by a manager", actor=actor, now=house.now()
+            connection, acting.dealer_id, "staff", staff_id, old=None, new="second factor taken away", reason="by a manager", actor=acting.actor, now=acting.now()
         )
         return person
 

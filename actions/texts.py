@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from actions import outbox, recipients
-from actions.context import House
+from actions.context import Acting, House
 from rules.service.wording import Text
 from schemas.alert import Alert, AlertState
 from schemas.case import Case
@@ -20,16 +20,16 @@ _SERVICE = frozenset({MessageKind.OFFER, MessageKind.OFFER_EXPIRED, MessageKind.
 
 
 async def tell_owner(
-    house: House, connection: Connection, case: Case, kind: MessageKind, /, *, actor: str, asserts: Sequence[dict[str, Any]] = (), **facts: Any
+    acting: Acting, connection: Connection, case: Case, kind: MessageKind, /, *, asserts: Sequence[dict[str, Any]] = (), **facts: Any
 ) -> int | None:
     """Queue a text about this case; None when there is nobody to tell, or no way to reach them."""
-    about = await _about(house, connection, case, facts)
+    about = await _about(acting.house, connection, case, facts)
     if about is None:
         return None
     to, known = about
     purpose = purpose_of(kind, case.severity)
-    draft = Draft(dealer_id=case.dealer_id, to=to, kind=kind, purpose=purpose, author=actor, case_id=case.id, asserts=asserts)
-    return await outbox.queue(connection, house.wording, draft, house.now(), **known)
+    draft = Draft(dealer_id=case.dealer_id, to=to, kind=kind, purpose=purpose, author=acting.actor, case_id=case.id, asserts=asserts)
+    return await outbox.queue(connection, acting.house.wording, draft, acting.now(), **known)
 
 
 async def compose(house: House, connection: Connection, case: Case, kind: MessageKind, /, **facts: Any) -> tuple[OwnerRecipient, Text] | None:

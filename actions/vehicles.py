@@ -6,7 +6,7 @@ import secrets as randomness
 from dataclasses import dataclass
 from typing import Any
 
-from actions.context import House
+from actions.context import Acting, House
 from schemas.errors import BadInput
 from schemas.message import MessageKind
 from schemas.vehicle import Vehicle, bucket_of, topic
@@ -26,50 +26,50 @@ class Credentials:
 
 
 async def add(
-    house: House, dealer_id: int, actor: str, *, vin: str, profile: str, title: str, plate: str | None = None, owner_id: int | None = None
+    acting: Acting, *, vin: str, profile: str, title: str, plate: str | None = None, owner_id: int | None = None
 ) -> Vehicle:
     """A car that we look after from now on."""
-    _check_profile(house, profile)
-    async with house.at(dealer_id) as connection:
-        now = house.now()
-        car = await fleet.add(connection, dealer_id, vin=vin, profile=profile, title=title, plate=plate, actor=actor, now=now)
-        return car if owner_id is None else await fleet.give(connection, dealer_id, car.id, owner_id, actor=actor, now=now)
+    _check_profile(acting.house, profile)
+    async with acting.transaction() as connection:
+        now = acting.now()
+        car = await fleet.add(connection, acting.dealer_id, vin=vin, profile=profile, title=title, plate=plate, actor=acting.actor, now=now)
+        return car if owner_id is None else await fleet.give(connection, acting.dealer_id, car.id, owner_id, actor=acting.actor, now=now)
 
 
-async def update(house: House, dealer_id: int, actor: str, vehicle_id: int, changes: dict[str, Any]) -> Vehicle:
+async def update(acting: Acting, vehicle_id: int, changes: dict[str, Any]) -> Vehicle:
     """Title, plate, model, or owner. A car that changes hands takes no word of its former owner along."""
     if "profile" in changes:
-        _check_profile(house, changes["profile"])
-    async with house.at(dealer_id) as connection:
-        car = await fleet.update(connection, dealer_id, vehicle_id, changes)
+        _check_profile(acting.house, changes["profile"])
+    async with acting.transaction() as connection:
+        car = await fleet.update(connection, acting.dealer_id, vehicle_id, changes)
         if "owner_id" not in changes or changes["owner_id"] == car.owner_id:
             return car
         if car.owner_id is not None:
-            await messages.cancel_queued(connection, dealer_id, car.owner_id, "the car has another owner now", but=(MessageKind.STOPPED,))
-        return await fleet.give(connection, dealer_id, vehicle_id, changes["owner_id"], actor=actor, now=house.now())
+            await messages.cancel_queued(connection, acting.dealer_id, car.owner_id, "the car has another owner now", but=(MessageKind.STOPPED,))
+        return await fleet.give(connection, acting.dealer_id, vehicle_id, changes["owner_id"], actor=acting.actor, now=acting.now())
 
 
-async def enrol(house: House, dealer_id: int, actor: str, vehicle_id: int) -> Credentials:
+async def enrol(acting: Acting, vehicle_id: int) -> Credentials:
     """New credentials; older ones end at once."""
-    async with house.at(dealer_id) as connection:
-        car = await fleet.get(connection, dealer_id, vehicle_id)
-        password, now = randomness.token_bytes(32).hex(), house.now()
+    async with acting.transaction() as connection:
+        car = await fleet.get(connection, acting.dealer_id, vehicle_id)
+        password, now = randomness.token_bytes(32).hex(), acting.now()
         await vehicles.enrol(connection, car.vin, password, now)
-        await history.write(connection, dealer_id, "vehicle", car.id, old=None, new="enrolled", reason="new credentials", actor=actor, now=now)
-        car = await fleet.get(connection, dealer_id, vehicle_id)
+        await history.write(connection, acting.dealer_id, "vehicle", car.id, old=None, new="enrolled", reason="new credentials", actor=acting.actor, now=now)
+        car = await fleet.get(connection, acting.dealer_id, vehicle_id)
     ways = ("up/telemetry", "up/diagnostics", "up/status", "down/acks", "down/asks", "down/alerts")
     return Credentials(car, car.vin, password, car.vin, bucket_of(car.vin), {way: topic(car.vin, way) for way in ways})
 
 
-async def revoke(house: House, dealer_id: int, actor: str, vehicle_id: int, reason: str) -> Vehicle:
+async def revoke(acting: Acting, vehicle_id: int, reason: str) -> Vehicle:
     """It may no longer speak; a live connection is cut within seconds."""
-    async with house.at(dealer_id) as connection:
-        car = await fleet.get(connection, dealer_id, vehicle_id)
-        await vehicles.revoke(connection, car.vin, house.now())
+    async with acting.transaction() as connection:
+        car = await fleet.get(connection, acting.dealer_id, vehicle_id)
+        await vehicles.revoke(connection, car.vin, acting.now())
         await history.write(
-            connection, dealer_id, "vehicle", car.id, old=None, new="revoked", reason=reason or "revoked", actor=actor, now=house.now()
+            connection, acting.dealer_id, "vehicle", car.id, old=None, new="revoked", reason=reason or "revoked", actor=acting.actor, now=acting.now()
         )
-        return await fleet.get(connection, dealer_id, vehicle_id)
+        return await fleet.get(connection, acting.dealer_id, vehicle_id)
 
 
 def _check_profile(house: House, profile: str) -> None:

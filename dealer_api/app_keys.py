@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from actions.context import House
+from actions.context import Acting, House
 from dealer_api.health import Health
 from dealer_api.live import Live
 from dealer_api.permissions import Permission
@@ -20,12 +20,9 @@ DOORS: web.AppKey[tuple[Route, ...]] = web.AppKey("doors", tuple)  #: of the API
 
 
 @dataclass(frozen=True)
-class Call:
-    """Who is asking. `role` is a staff role, or `api` for a key; `actor` is what history will say."""
+class Call(Acting):
+    """Who is asking, and acts if they may. `role` is a staff role, or `api` for a key."""
 
-    house: House
-    dealer_id: int
-    actor: str
     role: str
     staff: Staff | None
     dealer: Dealer

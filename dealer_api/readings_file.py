@@ -21,7 +21,7 @@ async def send(request: web.Request, owner_id: int) -> web.StreamResponse:
     me = call(request)
     names = {"Content-Disposition": f'attachment; filename="owner-{owner_id}-readings.csv"', "Cache-Control": "no-store"}
     answer = web.StreamResponse(headers={"Content-Type": "text/csv; charset=utf-8", **names})
-    async for vin, rows in exporting.readings(me.house, me.dealer_id, me.actor, owner_id):
+    async for vin, rows in exporting.readings(me, owner_id):
         if not answer.prepared:
             await answer.prepare(request)
             await answer.write(spreadsheet.lines([HEADER]).encode())

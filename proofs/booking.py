@@ -255,7 +255,7 @@ def _tomorrow(arena: Arena, luck: random.Random) -> datetime:
 async def _same_window(arena: Arena, answers: Answers, luck: random.Random, kind: BookingKind) -> int:
     starts_at = _tomorrow(arena, luck)
     expected = await arena.room(kind, starts_at)
-    acts: list[Callable[[], Awaitable[Any]]] = [partial(bookings.book, arena.house, arena.dealer, "proof", case, kind, starts_at) for case in arena.cases]
+    acts: list[Callable[[], Awaitable[Any]]] = [partial(bookings.book, arena.house.acting(arena.dealer, "proof"), case, kind, starts_at) for case in arena.cases]
     await _all_at_once(arena, answers, acts, luck)
     return expected
 
@@ -273,9 +273,9 @@ async def last_driver(arena: Arena, answers: Answers, luck: random.Random) -> in
 async def one_offer(arena: Arena, answers: Answers, luck: random.Random) -> int:
     """One offer, many answers: yes to this, yes to that, no, taken back, dismissed."""
     house, dealer, case = arena.house, arena.dealer, luck.choice(arena.cases)
-    offer = await offers.make(house, dealer, "proof", case, BookingKind.PICKUP)
-    acts: list[Callable[[], Awaitable[Any]]] = [partial(offers.accept, house, dealer, "owner", offer.id, 1 + n % 2) for n in range(10)]
-    acts += [partial(offers.decline, house, dealer, "owner", offer.id)] * 2 + [partial(offers.withdraw, house, dealer, "proof", offer.id)] * 2
+    offer = await offers.make(house.acting(dealer, "proof"), case, BookingKind.PICKUP)
+    acts: list[Callable[[], Awaitable[Any]]] = [partial(offers.accept, house.acting(dealer, "owner"), offer.id, 1 + n % 2) for n in range(10)]
+    acts += [partial(offers.decline, house.acting(dealer, "owner"), offer.id)] * 2 + [partial(offers.withdraw, house.acting(dealer, "proof"), offer.id)] * 2
     await _all_at_once(arena, answers, acts, luck)
     return 1
 
@@ -286,21 +286,21 @@ async def offers_and_bookings(arena: Arena, answers: Answers, luck: random.Rando
     acts: list[Callable[[], Awaitable[Any]]] = []
     for n, case in enumerate(arena.cases):
         if n % 3 == 0:
-            acts.append(partial(bookings.book, arena.house, arena.dealer, "proof", case, BookingKind.PICKUP, starts_at))
+            acts.append(partial(bookings.book, arena.house.acting(arena.dealer, "proof"), case, BookingKind.PICKUP, starts_at))
         else:
-            acts.append(partial(offers.make, arena.house, arena.dealer, "proof", case, BookingKind.PICKUP))
-    acts += [partial(cases.dismiss, arena.house, arena.dealer, "proof", case, "proof") for case in luck.sample(arena.cases, 4)]
+            acts.append(partial(offers.make, arena.house.acting(arena.dealer, "proof"), case, BookingKind.PICKUP))
+    acts += [partial(cases.dismiss, arena.house.acting(arena.dealer, "proof"), case, "proof") for case in luck.sample(arena.cases, 4)]
     await _all_at_once(arena, answers, acts, luck)
 
 
 async def cancel_and_drive(arena: Arena, answers: Answers, luck: random.Random) -> None:
     """A visit is cancelled while its driver sets out and the car arrives by itself."""
     house, dealer = arena.house, arena.dealer
-    booking = await bookings.book(house, dealer, "proof", luck.choice(arena.cases), BookingKind.PICKUP, _tomorrow(arena, luck))
+    booking = await bookings.book(house.acting(dealer, "proof"), luck.choice(arena.cases), BookingKind.PICKUP, _tomorrow(arena, luck))
     async with arena.admin.acquire() as connection:
         leg = await connection.fetchval("SELECT id FROM legs WHERE booking_id = $1 AND kind = 'collect'", booking.id)
-    acts: list[Callable[[], Awaitable[Any]]] = [partial(bookings.cancel, house, dealer, "proof", booking.id, "proof")] * 3
-    acts += [partial(legs.move, house, dealer, "proof", leg, LegEvent.ON_THE_WAY)] * 3 + [partial(bookings.arrive, house, dealer, "proof", booking.id)] * 2
+    acts: list[Callable[[], Awaitable[Any]]] = [partial(bookings.cancel, house.acting(dealer, "proof"), booking.id, "proof")] * 3
+    acts += [partial(legs.move, house.acting(dealer, "proof"), leg, LegEvent.ON_THE_WAY)] * 3 + [partial(bookings.arrive, house.acting(dealer, "proof"), booking.id)] * 2
     await _all_at_once(arena, answers, acts, luck)
 
 
@@ -320,7 +320,7 @@ async def stranger(arena: Arena, answers: Answers, luck: random.Random) -> None:
             raise Overtaken("window") from None
 
     acts: list[Callable[[], Awaitable[Any]]] = [partial(write, bay) for bay in arena.bays]
-    acts += [partial(bookings.book, arena.house, arena.dealer, "proof", case, BookingKind.DROP_OFF, starts_at) for case in arena.cases[:6]]
+    acts += [partial(bookings.book, arena.house.acting(arena.dealer, "proof"), case, BookingKind.DROP_OFF, starts_at) for case in arena.cases[:6]]
     await _all_at_once(arena, answers, acts, luck)
 
 

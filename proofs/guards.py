@@ -79,7 +79,7 @@ def looking_books() -> None:
     async def shown(request: Any) -> Any:
         link = await visits._open(request)
         if link.visit.offer is not None and link.visit.offer.state is OfferState.OPEN:
-            await offers.accept(link.house, link.secret.dealer_id, "owner", link.visit.offer.id, 1)
+            await offers.accept(link.acting, link.visit.offer.id, 1)
         return await show(request)
 
     swap(visits, "show", shown)

@@ -109,7 +109,7 @@ async def show_dealer(request: web.Request) -> web.Response:
 async def change_dealer(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, DealerChanges)
     changes = said.model_dump(exclude_unset=True, exclude_none=True)
-    changed = await acts.update_dealer(me.house, me.dealer_id, me.actor, changes)
+    changed = await acts.update_dealer(me, changes)
     return reply(DealerWhole(**changed.model_dump(), conflicts=list(await acts.conflicts(me.house, me.dealer_id))))
 
 
@@ -122,7 +122,7 @@ async def list_staff(request: web.Request) -> web.Response:
 async def invite(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, NewStaff)
     person, link = await people.invite(
-        me.house, me.dealer_id, me.actor, name=said.name, email=said.email, role=said.role, phone=said.phone, language=said.language
+        me, name=said.name, email=said.email, role=said.role, phone=said.phone, language=said.language
     )
     return reply(Invited(staff=person, link=link), 201)
 
@@ -130,38 +130,38 @@ async def invite(request: web.Request) -> web.Response:
 async def disable(request: web.Request) -> web.Response:
     me = call(request)
     await read(request, Nothing)
-    return reply(await people.disable(me.house, me.dealer_id, me.actor, number(request)))
+    return reply(await people.disable(me, number(request)))
 
 
 async def enable(request: web.Request) -> web.Response:
     me = call(request)
     await read(request, Nothing)
-    return reply(await people.enable(me.house, me.dealer_id, me.actor, number(request)))
+    return reply(await people.enable(me, number(request)))
 
 
 async def invite_again(request: web.Request) -> web.Response:
     me = call(request)
     await read(request, Nothing)
-    person, link = await people.invite_again(me.house, me.dealer_id, me.actor, number(request))
+    person, link = await people.invite_again(me, number(request))
     return reply(Invited(staff=person, link=link), 201)
 
 
 async def reset_link(request: web.Request) -> web.Response:
     me = call(request)
     await read(request, Nothing)
-    person, link = await password.reset_link(me.house, me.dealer_id, me.actor, number(request))
+    person, link = await password.reset_link(me, number(request))
     return reply(Invited(staff=person, link=link), 201)
 
 
 async def forget_second_factor(request: web.Request) -> web.Response:
     me = call(request)
     await read(request, Nothing)
-    return reply(await second_factor.forget(me.house, me.dealer_id, me.actor, number(request)))
+    return reply(await second_factor.forget(me, number(request)))
 
 
 async def change_staff(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, StaffChanges)
-    return reply(await people.change_role(me.house, me.dealer_id, me.actor, number(request), said.role))
+    return reply(await people.change_role(me, number(request), said.role))
 
 
 async def list_resources(request: web.Request) -> web.Response:
@@ -172,7 +172,7 @@ async def list_resources(request: web.Request) -> web.Response:
 
 async def add_resource(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, NewResource)
-    made = await acts.add_resource(me.house, me.dealer_id, me.actor, said.kind, said.name)
+    made = await acts.add_resource(me, said.kind, said.name)
     async with me.house.at(me.dealer_id) as connection:
         return reply(next(r for r in await slots.resources(connection, me.dealer_id) if r.id == made), 201)
 
@@ -187,7 +187,7 @@ async def list_keys(request: web.Request) -> web.Response:
 async def create_key(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, NewKey)
     ends = said.expires_at if "expires_at" in said.model_fields_set else me.house.now() + acts.KEY_LIFE
-    key = await acts.create_key(me.house, me.dealer_id, me.actor, said.label, said.scopes, ends)
+    key = await acts.create_key(me, said.label, said.scopes, ends)
     async with me.house.at(me.dealer_id) as connection:
         made = next(secret for secret in await secrets.labels(connection, me.dealer_id, "api_key") if secret.label == said.label)
     return reply(_key(made, key), 201)
@@ -195,7 +195,7 @@ async def create_key(request: web.Request) -> web.Response:
 
 async def revoke_key(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, KeyLabel)
-    await acts.revoke_key(me.house, me.dealer_id, me.actor, said.label)
+    await acts.revoke_key(me, said.label)
     return reply(Nothing())
 
 

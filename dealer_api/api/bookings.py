@@ -122,45 +122,45 @@ async def one(request: web.Request) -> web.Response:
 
 async def create(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, NewBooking)
-    return reply(await acts.book(me.house, me.dealer_id, me.actor, said.case_id, said.kind, said.starts_at, loaner=said.loaner), 201)
+    return reply(await acts.book(me, said.case_id, said.kind, said.starts_at, loaner=said.loaner), 201)
 
 
 async def arrive(request: web.Request) -> web.Response:
     me = call(request)
     await read(request, Nothing)
-    return reply(await acts.arrive(me.house, me.dealer_id, me.actor, number(request)))
+    return reply(await acts.arrive(me, number(request)))
 
 
 async def start(request: web.Request) -> web.Response:
     me = call(request)
     await read(request, Nothing)
-    return reply(await acts.start(me.house, me.dealer_id, me.actor, number(request)))
+    return reply(await acts.start(me, number(request)))
 
 
 async def finish(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, Finding)
-    return reply(await acts.finish(me.house, me.dealer_id, me.actor, number(request), said.finding))
+    return reply(await acts.finish(me, number(request), said.finding))
 
 
 async def hand_over(request: web.Request) -> web.Response:
     me = call(request)
     await read(request, Nothing)
-    return reply(await acts.hand_over(me.house, me.dealer_id, me.actor, number(request)))
+    return reply(await acts.hand_over(me, number(request)))
 
 
 async def cancel(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, Reason)
-    return reply(await acts.cancel(me.house, me.dealer_id, me.actor, number(request), said.reason))
+    return reply(await acts.cancel(me, number(request), said.reason))
 
 
 async def promise(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, Promise)
-    return reply(await acts.promise(me.house, me.dealer_id, me.actor, number(request), said.ready_by))
+    return reply(await acts.promise(me, number(request), said.ready_by))
 
 
 async def write(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, Template)
-    return reply(Queued(message_id=await words.send_waiting(me.house, me.dealer_id, me.actor, number(request), said.template)), 201)
+    return reply(Queued(message_id=await words.send_waiting(me, number(request), said.template)), 201)
 
 
 async def waiting(request: web.Request) -> web.Response:
@@ -183,12 +183,12 @@ async def waiting(request: web.Request) -> web.Response:
 
 async def add_line(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, NewLine)
-    return reply(await extras.add(me.house, me.dealer_id, me.actor, number(request), said.title, said.amount_minor), 201)
+    return reply(await extras.add(me, number(request), said.title, said.amount_minor), 201)
 
 
 async def answer_line(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, LineAnswer)
-    return reply(await extras.answer(me.house, me.dealer_id, me.actor, number(request), said.approved, said.reason))
+    return reply(await extras.answer(me, number(request), said.approved, said.reason))
 
 
 def _states(said: str | None) -> list[BookingState] | None:

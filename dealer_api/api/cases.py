@@ -153,45 +153,45 @@ async def one(request: web.Request) -> web.Response:
 
 async def create(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, NewCase)
-    case = await acts.open_by_hand(me.house, me.dealer_id, me.actor, said.vehicle_id, said.note, said.severity, said.title)
+    case = await acts.open_by_hand(me, said.vehicle_id, said.note, said.severity, said.title)
     return await _answer(me, case.id, 201)
 
 
 async def acknowledge(request: web.Request) -> web.Response:
     me = call(request)
     await read(request, Nothing)
-    await acts.acknowledge(me.house, me.dealer_id, me.actor, number(request))
+    await acts.acknowledge(me, number(request))
     return await _answer(me, number(request))
 
 
 async def assign(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, Assign)
-    await acts.assign(me.house, me.dealer_id, me.actor, number(request), said.staff_id)
+    await acts.assign(me, number(request), said.staff_id)
     return await _answer(me, number(request))
 
 
 async def dismiss(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, Reason)
-    await acts.dismiss(me.house, me.dealer_id, me.actor, number(request), said.reason)
+    await acts.dismiss(me, number(request), said.reason)
     return await _answer(me, number(request))
 
 
 async def reopen(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, Reason)
-    await acts.reopen(me.house, me.dealer_id, me.actor, number(request), said.reason)
+    await acts.reopen(me, number(request), said.reason)
     return await _answer(me, number(request))
 
 
 async def offer(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, NewOffer)
-    made = await offering.make(me.house, me.dealer_id, me.actor, number(request), said.kind)
+    made = await offering.make(me, number(request), said.kind)
     async with me.house.at(me.dealer_id) as connection:
         return reply(await whole_offer(connection, made), 201)
 
 
 async def write(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, Words)
-    return reply(Queued(message_id=await words.send_free(me.house, me.dealer_id, me.actor, said.body, case_id=number(request))), 201)
+    return reply(Queued(message_id=await words.send_free(me, said.body, case_id=number(request))), 201)
 
 
 async def windows(request: web.Request) -> web.Response:

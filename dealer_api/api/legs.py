@@ -62,14 +62,14 @@ async def listed(request: web.Request) -> web.Response:
 
 async def move(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, Move)
-    leg = await acts.move(me.house, me.dealer_id, me.actor, number(request), said.event)
+    leg = await acts.move(me, number(request), said.event)
     async with me.house.at(me.dealer_id) as connection:
         return reply((await _rows(connection, me.dealer_id, [leg], me.house.now()))[0])
 
 
 async def assign(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, Driver)
-    leg = await acts.assign(me.house, me.dealer_id, me.actor, number(request), said.driver_id)
+    leg = await acts.assign(me, number(request), said.driver_id)
     async with me.house.at(me.dealer_id) as connection:
         return reply((await _rows(connection, me.dealer_id, [leg], me.house.now()))[0])
 

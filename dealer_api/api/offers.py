@@ -53,19 +53,19 @@ async def one(request: web.Request) -> web.Response:
 
 async def accept(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, Answer)
-    return reply(await acts.accept(me.house, me.dealer_id, me.actor, number(request), said.choice), 201)
+    return reply(await acts.accept(me, number(request), said.choice), 201)
 
 
 async def decline(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, MaybeReason)
-    made = await acts.decline(me.house, me.dealer_id, me.actor, number(request), said.reason)
+    made = await acts.decline(me, number(request), said.reason)
     async with me.house.at(me.dealer_id) as connection:
         return reply(await whole_offer(connection, made))
 
 
 async def withdraw(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, MaybeReason)
-    made = await acts.withdraw(me.house, me.dealer_id, me.actor, number(request), said.reason)
+    made = await acts.withdraw(me, number(request), said.reason)
     async with me.house.at(me.dealer_id) as connection:
         return reply(await whole_offer(connection, made))
 

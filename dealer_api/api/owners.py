@@ -127,7 +127,7 @@ async def one(request: web.Request) -> web.Response:
 
 async def export(request: web.Request) -> web.Response:
     me = call(request)
-    return reply(await exporting.whole(me.house, me.dealer_id, me.actor, number(request), "JSON"))
+    return reply(await exporting.whole(me, number(request), "JSON"))
 
 
 async def export_readings(request: web.Request) -> web.StreamResponse:
@@ -136,7 +136,7 @@ async def export_readings(request: web.Request) -> web.StreamResponse:
 
 async def erase(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, Confirmed)
-    return reply(await erasing.erase(me.house, me.dealer_id, me.actor, number(request), said.name))
+    return reply(await erasing.erase(me, number(request), said.name))
 
 
 async def create(request: web.Request) -> web.Response:
@@ -145,31 +145,31 @@ async def create(request: web.Request) -> web.Response:
         raise BadInput("phone", "without a phone number or a mail address nobody can be told anything")
     agreed = said.consent or Agreed()
     values = said.model_dump(exclude={"consent"}, exclude_none=True)
-    owner = await acts.create(me.house, me.dealer_id, me.actor, values, agreed.given(), source=agreed.source, wording=agreed.wording)
+    owner = await acts.create(me, values, agreed.given(), source=agreed.source, wording=agreed.wording)
     return reply(owner, 201)
 
 
 async def change(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, OwnerChanges)
-    return reply(await acts.update(me.house, me.dealer_id, me.actor, number(request), said.model_dump(exclude_unset=True)))
+    return reply(await acts.update(me, number(request), said.model_dump(exclude_unset=True)))
 
 
 async def agree(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, Agreed)
-    await acts.consent(me.house, me.dealer_id, me.actor, number(request), said.given(), source=said.source, wording=said.wording)
+    await acts.consent(me, number(request), said.given(), source=said.source, wording=said.wording)
     async with me.house.at(me.dealer_id) as connection:
         return reply(Page[Consent](items=list((await consents.of_owner(connection, me.dealer_id, number(request))).values())))
 
 
 async def write(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, Words)
-    return reply(Queued(message_id=await words.send_free(me.house, me.dealer_id, me.actor, said.body, owner_id=number(request))), 201)
+    return reply(Queued(message_id=await words.send_free(me, said.body, owner_id=number(request))), 201)
 
 
 async def mark_read(request: web.Request) -> web.Response:
     me = call(request)
     await read(request, Nothing)
-    await words.mark_read(me.house, me.dealer_id, me.actor, number(request))
+    await words.mark_read(me, number(request))
     return reply(Nothing())
 
 
@@ -187,4 +187,4 @@ async def import_list(request: web.Request) -> web.Response:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput("csv", f"is not UTF-8: byte {error.start + 1} cannot be read") from None
-    return reply(await acts.import_list(me.house, me.dealer_id, me.actor, text, dry_run=query.dry_run))
+    return reply(await acts.import_list(me, text, dry_run=query.dry_run))

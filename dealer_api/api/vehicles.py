@@ -136,20 +136,20 @@ async def one(request: web.Request) -> web.Response:
 async def create(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, NewVehicle)
     car = await acts.add(
-        me.house, me.dealer_id, me.actor, vin=said.vin, profile=said.profile, title=said.title, plate=said.plate, owner_id=said.owner_id
+        me, vin=said.vin, profile=said.profile, title=said.title, plate=said.plate, owner_id=said.owner_id
     )
     return reply(car, 201)
 
 
 async def change(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, VehicleChanges)
-    return reply(await acts.update(me.house, me.dealer_id, me.actor, number(request), said.model_dump(exclude_unset=True)))
+    return reply(await acts.update(me, number(request), said.model_dump(exclude_unset=True)))
 
 
 async def enrol(request: web.Request) -> web.Response:
     me = call(request)
     await read(request, Nothing)
-    made = await acts.enrol(me.house, me.dealer_id, me.actor, number(request))
+    made = await acts.enrol(me, number(request))
     return reply(
         Enrolled(
             vin=made.vehicle.vin, bucket=made.bucket, username=made.username, password=made.password, client_id=made.client_id, topics=made.topics
@@ -160,7 +160,7 @@ async def enrol(request: web.Request) -> web.Response:
 
 async def revoke(request: web.Request) -> web.Response:
     me, said = call(request), await read(request, MaybeReason)
-    return reply(await acts.revoke(me.house, me.dealer_id, me.actor, number(request), said.reason))
+    return reply(await acts.revoke(me, number(request), said.reason))
 
 
 async def said(request: web.Request) -> web.Response:

@@ -54,7 +54,7 @@ async def import_list(request: web.Request) -> web.Response:
             text = upload.file.read().decode("utf-8-sig")
         except UnicodeDecodeError:
             raise BadInput("file", "is not UTF-8: save it as CSV UTF-8") from None
-        report = await owners.import_list(me.house, me.dealer_id, me.actor, text, dry_run=fields.get("act") == "check")
+        report = await owners.import_list(me, text, dry_run=fields.get("act") == "check")
     except BadInput as error:
         return await _import_page(request, problem=f"{error.field.capitalize()}: {error.reason}.", status=422)
     return await _import_page(request, report=report)
@@ -68,7 +68,7 @@ async def change_settings(request: web.Request) -> web.Response:
     me, said = call(request), await form(request)
     try:
         changes = {name: _chosen(name, setting, said.get(name, "")) for name, setting in _SHOWN.items()}
-        await accounts.update_dealer(me.house, me.dealer_id, me.actor, changes)
+        await accounts.update_dealer(me, changes)
     except BadInput as error:
         shown = {name: said.get(name, "") for name in _SHOWN}
         return await _settings_page(request, shown, problem=f"{formatting.plain(error.field).capitalize()}: {error.reason}.", status=422)
@@ -98,7 +98,7 @@ async def add_resource(request: web.Request) -> web.Response:
     try:
         if said.get("kind") not in ("bay", "loaner") or not said.get("name"):
             raise BadInput("name", "say what it is and how it is called")
-        await accounts.add_resource(me.house, me.dealer_id, me.actor, said["kind"], said["name"][:60])
+        await accounts.add_resource(me, said["kind"], said["name"][:60])
     except TelltaleError as error:
         return refused(error, "/settings")
     return go("/settings", f"{said['name']} is there. Windows are offered for it from now on.")
@@ -112,7 +112,7 @@ async def create_key(request: web.Request) -> web.Response:
             raise BadInput("name", "say which program it is for")
         days = said.get("days", "365")
         ends = None if days == "" else me.house.now() + timedelta(days=min(row_of(days, "expires", "choose how long the key is to work"), 3_650))
-        token = await accounts.create_key(me.house, me.dealer_id, me.actor, said["label"][:60], await ticked(request, "scope"), ends)
+        token = await accounts.create_key(me, said["label"][:60], await ticked(request, "scope"), ends)
     except TelltaleError as error:
         return refused(error, "/settings")
     return await _settings_page(request, _kept(request), key=(said["label"], token))
@@ -121,7 +121,7 @@ async def create_key(request: web.Request) -> web.Response:
 async def revoke_key(request: web.Request) -> web.Response:
     me, said = call(request), await form(request)
     try:
-        await accounts.revoke_key(me.house, me.dealer_id, me.actor, said.get("label", ""))
+        await accounts.revoke_key(me, said.get("label", ""))
     except TelltaleError as error:
         return refused(error, "/settings")
     return go("/settings", "The key opens nothing any more.")

@@ -85,7 +85,7 @@ async def take(request: web.Request) -> web.Response:
     me, case_id = call(request), id_of(request)
     to = back((await form(request)).get("back"), f"/cases/{case_id}")
     try:
-        await acts.acknowledge(me.house, me.dealer_id, me.actor, case_id)
+        await acts.acknowledge(me, case_id)
     except TelltaleError as error:
         return refused(error, to)
     return go(f"/cases/{case_id}", "The case is yours now.")
@@ -95,7 +95,7 @@ async def assign(request: web.Request) -> web.Response:
     me, case_id = call(request), id_of(request)
     to = (await form(request)).get("to", "")
     try:
-        await acts.assign(me.house, me.dealer_id, me.actor, case_id, row_of(to, "colleague", "choose who takes it"))
+        await acts.assign(me, case_id, row_of(to, "colleague", "choose who takes it"))
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
     return go(f"/cases/{case_id}", "Handed over.")
@@ -104,7 +104,7 @@ async def assign(request: web.Request) -> web.Response:
 async def dismiss(request: web.Request) -> web.Response:
     me, case_id = call(request), id_of(request)
     try:
-        await acts.dismiss(me.house, me.dealer_id, me.actor, case_id, (await form(request)).get("reason", ""))
+        await acts.dismiss(me, case_id, (await form(request)).get("reason", ""))
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
     return go("/queue", "Closed without work.")
@@ -113,7 +113,7 @@ async def dismiss(request: web.Request) -> web.Response:
 async def reopen(request: web.Request) -> web.Response:
     me, case_id = call(request), id_of(request)
     try:
-        await acts.reopen(me.house, me.dealer_id, me.actor, case_id, (await form(request)).get("reason", ""))
+        await acts.reopen(me, case_id, (await form(request)).get("reason", ""))
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
     return go(f"/cases/{case_id}", "The case is open again.")
@@ -131,7 +131,7 @@ async def create(request: web.Request) -> web.Response:
             raise BadInput("note", "write what the owner says")
         if said.get("severity") not in formatting.SEVERITIES:
             raise BadInput("severity", "choose how urgent it is")
-        case = await acts.open_by_hand(me.house, me.dealer_id, me.actor, vehicle_id, said["note"], Severity(said["severity"]))
+        case = await acts.open_by_hand(me, vehicle_id, said["note"], Severity(said["severity"]))
     except TelltaleError as error:
         shown = {name: said.get(name, "") for name in ("vehicle", "note", "severity")}
         problem = f"{formatting.plain(error.field).capitalize()}: {error.reason}." if isinstance(error, BadInput) else str(error)

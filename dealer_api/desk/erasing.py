@@ -24,7 +24,7 @@ async def show(request: web.Request) -> web.Response:
 async def erase(request: web.Request) -> web.Response:
     me, said, owner_id = call(request), await form(request), id_of(request)
     try:
-        done = await erasing.erase(me.house, me.dealer_id, me.actor, owner_id, said.get("name", ""))
+        done = await erasing.erase(me, owner_id, said.get("name", ""))
     except BadInput as error:
         return await _page(request, problem=f"The name {error.reason}." if error.field == "name" else problem_of(error))
     except IllegalMove:

@@ -24,7 +24,7 @@ _PRIVATE = {"Cache-Control": "no-store"}
 
 async def show(request: web.Request) -> web.Response:
     me = call(request)
-    found = await exporting.whole(me.house, me.dealer_id, me.actor, id_of(request), "a page")
+    found = await exporting.whole(me, id_of(request), "a page")
     async with me.house.at(me.dealer_id) as connection:
         owner = await owners.get(connection, me.dealer_id, found.owner_id)
     say = export_words.of(owner.language)
@@ -42,7 +42,7 @@ async def show(request: web.Request) -> web.Response:
 
 async def download(request: web.Request) -> web.Response:
     me = call(request)
-    found = await exporting.whole(me.house, me.dealer_id, me.actor, id_of(request), "JSON")
+    found = await exporting.whole(me, id_of(request), "JSON")
     named = {"Content-Disposition": f'attachment; filename="owner-{found.owner_id}.json"', **_PRIVATE}
     return web.Response(body=found.model_dump_json(indent=1).encode(), content_type="application/json", headers=named)
 

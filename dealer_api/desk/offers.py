@@ -79,7 +79,7 @@ async def send(request: web.Request) -> web.Response:
         starts = [when(str(said), "window") for said in fields.getall("window", [])]
         if not starts:
             raise BadInput("window", "choose the windows on the page")
-        await acts.make(me.house, me.dealer_id, me.actor, case_id, BookingKind(kind), starts)
+        await acts.make(me, case_id, BookingKind(kind), starts)
     except Overtaken as error:
         return refused(error, again if error.noun == "window" else f"/cases/{case_id}")
     except TelltaleError as error:
@@ -94,7 +94,7 @@ async def book(request: web.Request) -> web.Response:
     try:
         if kind not in formatting.KINDS:
             raise BadInput("kind", "choose how the car comes to you")
-        await bookings.book(me.house, me.dealer_id, me.actor, case_id, BookingKind(kind), when(said.get("window", ""), "window"))
+        await bookings.book(me, case_id, BookingKind(kind), when(said.get("window", ""), "window"))
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}/offer?kind={kind}" if kind in formatting.KINDS else f"/cases/{case_id}")
     return go(f"/cases/{case_id}", "Booked, and the owner gets it in writing.")
@@ -105,7 +105,7 @@ async def accept(request: web.Request) -> web.Response:
     me, said = call(request), await form(request)
     to = back(said.get("back"), "/queue")
     try:
-        await acts.accept(me.house, me.dealer_id, me.actor, id_of(request), row_of(said.get("choice"), "choice", "is one of the windows"))
+        await acts.accept(me, id_of(request), row_of(said.get("choice"), "choice", "is one of the windows"))
     except TelltaleError as error:
         return refused(error, to)
     return go(to, "Booked, and the owner is told.")
@@ -115,7 +115,7 @@ async def decline(request: web.Request) -> web.Response:
     me, said = call(request), await form(request)
     to = back(said.get("back"), "/queue")
     try:
-        await acts.decline(me.house, me.dealer_id, me.actor, id_of(request), "said no on the telephone")
+        await acts.decline(me, id_of(request), "said no on the telephone")
     except TelltaleError as error:
         return refused(error, to)
     return go(to, "Noted: not now. The windows are free again.")

@@ -49,7 +49,7 @@ async def reach(request: web.Request) -> web.Response:
     """Those who were added before a provider was set up."""
     me = call(request)
     try:
-        moved = await acts.reach(me.house, me.dealer_id, me.actor)
+        moved = await acts.reach(me)
     except BadInput as error:
         return refused(error, "/owners")
     return go("/owners", f"{moved} {'owner is' if moved == 1 else 'owners are'} reached by {formatting.CHANNELS[me.house.usual_channel]} from now on.")
@@ -74,7 +74,7 @@ async def show_new(request: web.Request) -> web.Response:
 async def create(request: web.Request) -> web.Response:
     me, said = call(request), await form(request)
     try:
-        owner = await acts.create(me.house, me.dealer_id, me.actor, _values(said))
+        owner = await acts.create(me, _values(said))
     except TelltaleError as error:
         return await _page(request, None, said=said, problem=_problem(error))
     return go(f"/owners/{owner.id}", "Added. Record what they agreed to, or no text may go.")
@@ -83,7 +83,7 @@ async def create(request: web.Request) -> web.Response:
 async def update(request: web.Request) -> web.Response:
     me, said, owner_id = call(request), await form(request), id_of(request)
     try:
-        await acts.update(me.house, me.dealer_id, me.actor, owner_id, _values(said))
+        await acts.update(me, owner_id, _values(said))
     except TelltaleError as error:
         return await _page(request, owner_id, said=said, problem=_problem(error))
     return go(f"/owners/{owner_id}", "Saved.")
@@ -97,7 +97,7 @@ async def consent(request: web.Request) -> web.Response:
         if not said.get("wording"):
             raise BadInput("wording", "say how you know: it is the proof")
         given = {Purpose(said["purpose"]): said.get("given") == "yes"}
-        await acts.consent(me.house, me.dealer_id, me.actor, owner_id, given, source="desk", wording=said["wording"])
+        await acts.consent(me, owner_id, given, source="desk", wording=said["wording"])
     except TelltaleError as error:
         return refused(error, f"/owners/{owner_id}")
     return go(f"/owners/{owner_id}", "Recorded.")

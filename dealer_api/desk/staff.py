@@ -48,7 +48,7 @@ async def invite(request: web.Request) -> web.Response:
         if "@" not in said.get("email", ""):
             raise BadInput("e-mail", "is what they sign in with")
         person, link = await acts.invite(
-            me.house, me.dealer_id, me.actor, name=said["name"], email=said["email"], role=_role(said), phone=said.get("phone") or None
+            me, name=said["name"], email=said["email"], role=_role(said), phone=said.get("phone") or None
         )
     except BadInput as error:
         return await _list_page(request, said, problem=f"{error.field.capitalize()}: {error.reason}.", status=422)
@@ -62,7 +62,7 @@ async def show(request: web.Request) -> web.Response:
 async def change_role(request: web.Request) -> web.Response:
     me, said = call(request), await form(request)
     try:
-        person = await acts.change_role(me.house, me.dealer_id, me.actor, id_of(request), _role(said))
+        person = await acts.change_role(me, id_of(request), _role(said))
     except BadInput as error:
         return await _person_page(request, problem=problem_of(error), status=422)
     return go(_here(request), f"{person.name} is {formatting.ROLES[person.role].lower()} from now on.")
@@ -71,7 +71,7 @@ async def change_role(request: web.Request) -> web.Response:
 async def disable(request: web.Request) -> web.Response:
     me = call(request)
     try:
-        person = await acts.disable(me.house, me.dealer_id, me.actor, id_of(request))
+        person = await acts.disable(me, id_of(request))
     except BadInput as error:
         return await _person_page(request, problem=problem_of(error), status=422)
     return go(_here(request), f"{person.name} has no access any more, and is signed out everywhere.")
@@ -79,14 +79,14 @@ async def disable(request: web.Request) -> web.Response:
 
 async def enable(request: web.Request) -> web.Response:
     me = call(request)
-    person = await acts.enable(me.house, me.dealer_id, me.actor, id_of(request))
+    person = await acts.enable(me, id_of(request))
     return go(_here(request), f"{person.name} works here again.")
 
 
 async def invite_again(request: web.Request) -> web.Response:
     me = call(request)
     try:
-        _, link = await acts.invite_again(me.house, me.dealer_id, me.actor, id_of(request))
+        _, link = await acts.invite_again(me, id_of(request))
     except BadInput as error:
         return await _person_page(request, problem=problem_of(error), status=422)
     return await _person_page(request, link=link, what="invitation")
@@ -96,7 +96,7 @@ async def reset_link(request: web.Request) -> web.Response:
     """The link is on the answer to this very form and nowhere else."""
     me = call(request)
     try:
-        _, link = await password.reset_link(me.house, me.dealer_id, me.actor, id_of(request))
+        _, link = await password.reset_link(me, id_of(request))
     except BadInput as error:
         return await _person_page(request, problem=problem_of(error), status=422)
     return await _person_page(request, link=link, what="reset")
@@ -106,7 +106,7 @@ async def forget_second_factor(request: web.Request) -> web.Response:
     """They lost what they had."""
     me = call(request)
     try:
-        person = await second_factor.forget(me.house, me.dealer_id, me.actor, id_of(request))
+        person = await second_factor.forget(me, id_of(request))
     except TelltaleError as error:
         return refused(error, _here(request))
     return go(_here(request), f"{person.name} signs in by password, and is signed out everywhere now.")

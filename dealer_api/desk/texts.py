@@ -20,7 +20,7 @@ async def send(request: web.Request) -> web.Response:
     case_id = row_number(said.get("case", ""))
     try:
         await acts.send_free(
-            me.house, me.dealer_id, me.actor, said.get("body", ""), case_id=case_id, owner_id=owner_id if case_id is None else None,
+            me, said.get("body", ""), case_id=case_id, owner_id=owner_id if case_id is None else None,
         )  # fmt: skip
     except TelltaleError as error:
         return refused(error, to)
@@ -31,7 +31,7 @@ async def mark_read(request: web.Request) -> web.Response:
     me, owner_id = call(request), id_of(request)
     to = back((await form(request)).get("back"), f"/owners/{owner_id}")
     try:
-        await acts.mark_read(me.house, me.dealer_id, me.actor, owner_id)
+        await acts.mark_read(me, owner_id)
     except TelltaleError as error:
         return refused(error, to)
     return go(f"{to}#talk", "Marked as read.")

@@ -100,7 +100,7 @@ async def move(request: web.Request) -> web.Response:
         if said.get("event") not in list(LegEvent):
             raise BadInput("step", "choose the next step")
         event = LegEvent(said["event"])
-        await acts.move(me.house, me.dealer_id, me.actor, id_of(request), event)
+        await acts.move(me, id_of(request), event)
     except TelltaleError as error:
         return refused(error, to)
     return go(to, f"{formatting.LEGS[event.value]}. The owner sees it.")
@@ -109,7 +109,7 @@ async def move(request: web.Request) -> web.Response:
 async def assign(request: web.Request) -> web.Response:
     me, said = call(request), await form(request)
     try:
-        await acts.assign(me.house, me.dealer_id, me.actor, id_of(request), row_of(said.get("driver"), "driver", "choose who drives"))
+        await acts.assign(me, id_of(request), row_of(said.get("driver"), "driver", "choose who drives"))
     except TelltaleError as error:
         return refused(error, "/today")
     return go("/today", "The drive has a driver.")

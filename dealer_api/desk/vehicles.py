@@ -64,7 +64,7 @@ async def enrol(request: web.Request) -> web.Response:
     """The password is on the answer to this very form and nowhere else."""
     me = call(request)
     try:
-        credentials = await acts.enrol(me.house, me.dealer_id, me.actor, id_of(request))
+        credentials = await acts.enrol(me, id_of(request))
     except TelltaleError as error:
         return refused(error, f"/vehicles/{id_of(request)}")
     return await _page(request, id_of(request), secret=credentials.password)
@@ -73,7 +73,7 @@ async def enrol(request: web.Request) -> web.Response:
 async def revoke(request: web.Request) -> web.Response:
     me, vehicle_id = call(request), id_of(request)
     try:
-        await acts.revoke(me.house, me.dealer_id, me.actor, vehicle_id, "revoked at the desk")
+        await acts.revoke(me, vehicle_id, "revoked at the desk")
     except TelltaleError as error:
         return refused(error, f"/vehicles/{vehicle_id}")
     return go(f"/vehicles/{vehicle_id}", "Revoked. The car is cut off within seconds.")
@@ -87,7 +87,7 @@ async def give(request: web.Request) -> web.Response:
         owner_id = row_of(said, "owner", "choose who owns the car")
         async with me.house.at(me.dealer_id) as connection:
             await owners.get(connection, me.dealer_id, owner_id)
-        await acts.update(me.house, me.dealer_id, me.actor, vehicle_id, {"owner_id": owner_id})
+        await acts.update(me, vehicle_id, {"owner_id": owner_id})
     except TelltaleError as error:
         return refused(error, f"/vehicles/{vehicle_id}")
     return go(f"/vehicles/{vehicle_id}", "The owner is set.")

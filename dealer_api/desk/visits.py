@@ -19,30 +19,30 @@ from store import bookings
 
 async def arrive(request: web.Request) -> web.Response:
     me = call(request)
-    return await _moved(request, lambda n: acts.arrive(me.house, me.dealer_id, me.actor, n), "The car is in the workshop, and its owner knows.")
+    return await _moved(request, lambda n: acts.arrive(me, n), "The car is in the workshop, and its owner knows.")
 
 
 async def start(request: web.Request) -> web.Response:
     me = call(request)
-    return await _moved(request, lambda n: acts.start(me.house, me.dealer_id, me.actor, n), "Work has begun.")
+    return await _moved(request, lambda n: acts.start(me, n), "Work has begun.")
 
 
 async def finish(request: web.Request) -> web.Response:
     me, said = call(request), await form(request)
     return await _moved(
-        request, lambda n: acts.finish(me.house, me.dealer_id, me.actor, n, said.get("finding", "")), "Finished. Now the car has to prove it."
+        request, lambda n: acts.finish(me, n, said.get("finding", "")), "Finished. Now the car has to prove it."
     )
 
 
 async def hand_over(request: web.Request) -> web.Response:
     me = call(request)
-    return await _moved(request, lambda n: acts.hand_over(me.house, me.dealer_id, me.actor, n), "The owner has the car back.")
+    return await _moved(request, lambda n: acts.hand_over(me, n), "The owner has the car back.")
 
 
 async def cancel(request: web.Request) -> web.Response:
     me, said = call(request), await form(request)
     return await _moved(
-        request, lambda n: acts.cancel(me.house, me.dealer_id, me.actor, n, said.get("reason", "")), "Cancelled. Driver and bay are free again."
+        request, lambda n: acts.cancel(me, n, said.get("reason", "")), "Cancelled. Driver and bay are free again."
     )
 
 
@@ -57,7 +57,7 @@ async def promise(request: web.Request) -> web.Response:
         here = local(me.house.now(), me.dealer.zone)
         wall = here.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
         wall = wall if wall > here else wall + timedelta(days=1)
-        await acts.promise(me.house, me.dealer_id, me.actor, booking_id, from_local(wall.date(), wall.time(), me.dealer.zone, fold=0))
+        await acts.promise(me, booking_id, from_local(wall.date(), wall.time(), me.dealer.zone, fold=0))
 
     return await _moved(request, promised, "Promised.")
 
@@ -66,7 +66,7 @@ async def send_word(request: web.Request) -> web.Response:
     """The second of two clicks: a true text to somebody who waits."""
     me, said = call(request), await form(request)
     try:
-        await messages.send_waiting(me.house, me.dealer_id, me.actor, id_of(request), said.get("template", ""))
+        await messages.send_waiting(me, id_of(request), said.get("template", ""))
     except TelltaleError as error:
         return refused(error, "/waiting")
     return go("/waiting", "The text is on its way.")

@@ -125,14 +125,14 @@ async def _choose(house: House, said: _Said, choice: int) -> bool:
     """Book it; who answers too late is shown two fresh windows at once, or is told that a person will ring."""
     assert said.offer is not None
     try:
-        await offer_acts.accept(house, said.dealer.id, ACTOR, said.offer.id, choice)
+        await offer_acts.accept(house.acting(said.dealer.id, ACTOR), said.offer.id, choice)
         return True
     except (Overtaken, IllegalMove):
         pass
     except (BadInput, NotFound):
         return False
     try:
-        await offer_acts.renew(house, said.dealer.id, ACTOR, said.offer.id)
+        await offer_acts.renew(house.acting(said.dealer.id, ACTOR), said.offer.id)
         return True
     except (Overtaken, IllegalMove, BadInput, NotFound):
         async with house.at(said.dealer.id) as connection:
@@ -143,7 +143,7 @@ async def _choose(house: House, said: _Said, choice: int) -> bool:
 async def _decline(house: House, said: _Said) -> bool:
     assert said.offer is not None
     try:
-        await offer_acts.decline(house, said.dealer.id, ACTOR, said.offer.id, "answered 0")
+        await offer_acts.decline(house.acting(said.dealer.id, ACTOR), said.offer.id, "answered 0")
     except (Overtaken, IllegalMove):
         async with house.at(said.dealer.id) as connection:  # it had run out: no is no all the same
             await _answer(house, connection, said, MessageKind.DECLINED, phone=said.dealer.phone)

@@ -193,7 +193,7 @@ async def move(request: web.Request) -> web.StreamResponse:
     if _taken(drive, event):
         return see_other(road.here)
     actor = f"staff:{road.staff.id}" if road.staff else "driver"
-    await leg_acts.move(road.house, road.dealer.id, actor, drive.leg.id, event)
+    await leg_acts.move(road.house.acting(road.dealer.id, actor), drive.leg.id, event)
     return see_other(road.here)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from actions.context import House
+from actions.context import Acting, House
 from dealer_api.app_keys import house
 from dealer_api.bodies import posted
 from dealer_api.owner.formatting import LANGUAGES, Speech
@@ -41,6 +41,11 @@ class Link:
     speech: Speech
     lapse: int | None  #: business seconds per machine second, when that is not 1
     here: str  #: the page's own address
+
+    @property
+    def acting(self) -> Acting:
+        """Whoever holds the link acts as the owner."""
+        return self.house.acting(self.secret.dealer_id, "owner")
 
     @property
     def shown(self) -> dict[str, Any]:

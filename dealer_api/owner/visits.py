@@ -106,7 +106,7 @@ async def accept(request: web.Request) -> web.StreamResponse:
         raise Overtaken("offer")
     if link.visit.offer.state is OfferState.ACCEPTED:
         return see_other(link.here)
-    await offer_acts.accept(link.house, link.secret.dealer_id, "owner", offer, choice)
+    await offer_acts.accept(link.acting, offer, choice)
     return see_other(f"{link.here}?note=booked")
 
 
@@ -116,14 +116,14 @@ async def fresh(request: web.Request) -> web.StreamResponse:
     link = await _open(request)
     if not _asks_for_a_window(link) or link.visit.offer is None:
         raise Overtaken("offer")
-    offer, dealer_id = link.visit.offer, link.secret.dealer_id
+    offer = link.visit.offer
     run_out = offer.state is OfferState.EXPIRED or (offer.state is OfferState.OPEN and offer.expires_at <= link.speech.now)
     try:
         if run_out:
-            await offer_acts.renew(link.house, dealer_id, "owner", offer.id)
+            await offer_acts.renew(link.acting, offer.id)
         else:
             shown = [window.starts_at for window in held(link.visit, link.speech.now)]
-            await offer_acts.make(link.house, dealer_id, "owner", link.visit.case.id, offer.kind, since=max(shown) + _LATER if shown else None)
+            await offer_acts.make(link.acting, link.visit.case.id, offer.kind, since=max(shown) + _LATER if shown else None)
     except Overtaken as error:
         if error.noun != "window":
             raise
@@ -150,7 +150,7 @@ async def decline(request: web.Request) -> web.StreamResponse:
     if link.visit.offer is None or link.visit.offer.id != offer:
         raise Overtaken("offer")
     if link.visit.offer.state is not OfferState.DECLINED:
-        await offer_acts.decline(link.house, link.secret.dealer_id, "owner", offer, reason)
+        await offer_acts.decline(link.acting, offer, reason)
     return see_other(link.here)
 
 
@@ -173,7 +173,7 @@ async def cancel(request: web.Request) -> web.StreamResponse:
     if booking.state is not BookingState.CANCELLED:
         if not journey_for(link).cancellable:
             raise Overtaken("booking")
-        await booking_acts.cancel(link.house, link.secret.dealer_id, "owner", booking.id, "the owner cannot make it")
+        await booking_acts.cancel(link.acting, booking.id, "the owner cannot make it")
     return see_other(link.here)
 
 
@@ -187,7 +187,7 @@ async def answer_extra_work(request: web.Request) -> web.StreamResponse:
     if line not in {one.id for one in link.visit.extra_work}:
         raise Overtaken("line")
     if next(one for one in link.visit.extra_work if one.id == line).answer is None:
-        await estimate_acts.answer(link.house, link.secret.dealer_id, "owner", line, answer == "approved", "on the owner's page")
+        await estimate_acts.answer(link.acting, line, answer == "approved", "on the owner's page")
     return see_other(link.here)
 
 

@@ -51,7 +51,7 @@ async def _measure(url: str, rivals: int) -> dict[str, Any]:
         dealer = await bench_dealer(connection, _NOW)
         bay = await accounts.add_resource(connection, dealer.id, "bay", "Bay")
         cases = [row["id"] for row in await connection.fetch(_CASES, dealer.id, _NOW, rivals + 1)]
-    first = await bookings.book(house, dealer.id, "bench", cases.pop(), BookingKind.DROP_OFF, _NOW + timedelta(days=1))
+    first = await bookings.book(house.acting(dealer.id, "bench"), cases.pop(), BookingKind.DROP_OFF, _NOW + timedelta(days=1))
 
     def claim(hours: int) -> list[Claim]:
         start = _NOW + timedelta(days=2, hours=hours)
@@ -70,7 +70,7 @@ async def _measure(url: str, rivals: int) -> dict[str, Any]:
             await slots.book(connection, dealer.id, first.id, claim(4))
 
     def whole(case: int) -> Callable[[], Awaitable[Any]]:
-        return lambda: bookings.book(house, dealer.id, "bench", case, BookingKind.DROP_OFF, _NOW + timedelta(days=3))
+        return lambda: bookings.book(house.acting(dealer.id, "bench"), case, BookingKind.DROP_OFF, _NOW + timedelta(days=3))
 
     lock, alone = await _race(pool, [locked] * rivals), await _race(pool, [constraint_alone] * rivals)
     act = await _race(pool, [whole(case) for case in cases])

@@ -121,34 +121,34 @@ async def _visits(house: House, made: Furnished) -> None:
     rows, dealer, who = made.rows, made.id, f"staff:{made.people['advisor'].id}"
 
     async def opened(n: int) -> int:
-        return (await cases.open_by_hand(house, dealer, who, rows[f"vehicles/{n}"], f"It squeals, says {made.canary}", title=f"Squeal {made.canary}")).id
+        return (await cases.open_by_hand(house.acting(dealer, who), rows[f"vehicles/{n}"], f"It squeals, says {made.canary}", title=f"Squeal {made.canary}")).id
 
     rows["cases"] = await opened(0)
     rows["cases/untaken"] = await opened(8)
     rows["vehicles"], rows["vehicles/free"] = rows["vehicles/0"], rows["vehicles/9"]
     rows["cases/dismissed"] = await opened(1)
-    await cases.dismiss(house, dealer, who, rows["cases/dismissed"], f"nothing {made.canary}")
+    await cases.dismiss(house.acting(dealer, who), rows["cases/dismissed"], f"nothing {made.canary}")
     rows["cases/contacted"] = await opened(2)
-    rows["offers"] = (await offers.make(house, dealer, who, rows["cases/contacted"], BookingKind.PICKUP)).id
+    rows["offers"] = (await offers.make(house.acting(dealer, who), rows["cases/contacted"], BookingKind.PICKUP)).id
     for n, (name, kind) in enumerate((("booked", BookingKind.PICKUP), ("arrived", BookingKind.WAITING), ("working", BookingKind.WAITING), ("ready", BookingKind.DROP_OFF), ("done", BookingKind.DROP_OFF)), 3):
         case = rows[f"cases/{name}"] = await opened(n)
         window = (await bookings.free_windows(house, dealer, kind, count=1))[0].window
-        rows[f"bookings/{name}"] = (await bookings.book(house, dealer, who, case, kind, window.starts_at)).id
+        rows[f"bookings/{name}"] = (await bookings.book(house.acting(dealer, who), case, kind, window.starts_at)).id
     for name in ("arrived", "working", "ready", "done"):
-        await bookings.arrive(house, dealer, who, rows[f"bookings/{name}"])
-    rows["estimates"] = (await estimates.add(house, dealer, who, rows["bookings/working"], f"Hose {made.canary}", 100)).id
+        await bookings.arrive(house.acting(dealer, who), rows[f"bookings/{name}"])
+    rows["estimates"] = (await estimates.add(house.acting(dealer, who), rows["bookings/working"], f"Hose {made.canary}", 100)).id
     for name in ("working", "ready", "done"):
-        await bookings.start(house, dealer, who, rows[f"bookings/{name}"])
+        await bookings.start(house.acting(dealer, who), rows[f"bookings/{name}"])
     for name in ("ready", "done"):
-        await bookings.finish(house, dealer, who, rows[f"bookings/{name}"], f"mended {made.canary}")
-    await bookings.hand_over(house, dealer, who, rows["bookings/done"])
+        await bookings.finish(house.acting(dealer, who), rows[f"bookings/{name}"], f"mended {made.canary}")
+    await bookings.hand_over(house.acting(dealer, who), rows["bookings/done"])
     async with house.at(dealer) as connection:
         found = await pickups.of_booking(connection, dealer, rows["bookings/booked"])
         rows["legs"], leg_driver = next((leg.id, leg.driver_id) for leg in found if leg.kind.value == "collect")
         rows["legs/return"] = next(leg.id for leg in found if leg.kind.value == "return")
     drives = next(name for name, person in made.people.items() if person.id == leg_driver)
     made.people["driver"], made.people[drives] = made.people[drives], made.people["driver"]
-    await messages.send_free(house, dealer, who, f"We will ring, {made.canary}", owner_id=rows["owners"])
+    await messages.send_free(house.acting(dealer, who), f"We will ring, {made.canary}", owner_id=rows["owners"])
     rows["bookings"] = rows["bookings/booked"]
     rows |= {"staff": made.people["third driver"].id, "staff/left": made.people["left advisor"].id, "staff/invited": made.people["invited advisor"].id}
     async with house.at(dealer) as connection:

@@ -37,7 +37,7 @@ def create(
     async def make(work: command_context.Office) -> dict[str, object]:
         at = await work.dealer(dealer)
         ends = _end(expires, work.now)
-        made = await accounts.create_key(work.house, at.id, "command", label, scope or ["read"], ends)
+        made = await accounts.create_key(work.house.acting(at.id, "command"), label, scope or ["read"], ends)
         return {"key": made, "label": label, "scopes": list(_chosen(scope)), "expires_at": ends.isoformat() if ends else None}
 
     facts = cli.run(command_context.at(cli.start("key", join=True), make))
@@ -76,7 +76,7 @@ def revoke(label: Annotated[str, typer.Argument(help="The key's name, as the des
     from telltale import command_context
 
     async def end(work: command_context.Office) -> dict[str, object]:
-        await accounts.revoke_key(work.house, (await work.dealer(dealer)).id, "command", label)
+        await accounts.revoke_key(work.house.acting((await work.dealer(dealer)).id, "command"), label)
         return {"revoked": label}
 
     cli.answer(cli.run(command_context.at(cli.start("key", join=True), end)), as_json)

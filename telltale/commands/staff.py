@@ -44,7 +44,7 @@ def invite(
 
     async def add(work: command_context.Office) -> dict[str, object]:
         at = await work.dealer(dealer)
-        person, link = await people.invite(work.house, at.id, "command", name=name, email=email, role=role, phone=phone, language=language)
+        person, link = await people.invite(work.house.acting(at.id, "command"), name=name, email=email, role=role, phone=phone, language=language)
         return {"staff": person.id, "dealer": at.id, "link": link}
 
     facts = cli.run(command_context.at(cli.start("staff", join=True), add))
@@ -73,7 +73,7 @@ def role(
     from actions import people
 
     async def act(work: Office, at: Dealer, person: Staff) -> Staff:
-        return await people.change_role(work.house, at.id, "command", person.id, role)
+        return await people.change_role(work.house.acting(at.id, "command"), person.id, role)
 
     _with_person(email, dealer, as_json, act)
 
@@ -84,7 +84,7 @@ def disable(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> No
     from actions import people
 
     async def act(work: Office, at: Dealer, person: Staff) -> Staff:
-        return await people.disable(work.house, at.id, "command", person.id)
+        return await people.disable(work.house.acting(at.id, "command"), person.id)
 
     _with_person(email, dealer, as_json, act)
 
@@ -95,7 +95,7 @@ def enable(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> Non
     from actions import people
 
     async def act(work: Office, at: Dealer, person: Staff) -> Staff:
-        return await people.enable(work.house, at.id, "command", person.id)
+        return await people.enable(work.house.acting(at.id, "command"), person.id)
 
     _with_person(email, dealer, as_json, act)
 
@@ -108,7 +108,7 @@ def new_password(email: _Email, dealer: _Dealer = None, as_json: _Json = False) 
     links: list[str] = []
 
     async def act(work: Office, at: Dealer, person: Staff) -> Staff:
-        found, link = await password.reset_link(work.house, at.id, "command", person.id)
+        found, link = await password.reset_link(work.house.acting(at.id, "command"), person.id)
         links.append(link)
         return found
 
@@ -121,7 +121,7 @@ def forget_second_factor(email: _Email, dealer: _Dealer = None, as_json: _Json =
     from actions import second_factor
 
     async def act(work: Office, at: Dealer, person: Staff) -> Staff:
-        return await second_factor.forget(work.house, at.id, "command", person.id)
+        return await second_factor.forget(work.house.acting(at.id, "command"), person.id)
 
     _with_person(email, dealer, as_json, act)
 

@@ -106,7 +106,7 @@ async def furnish(world: World) -> None:
             )
         for event in events:
             clock.on(minutes=6)
-            await legs.move(house, dealer, f"staff:{row['driver_id']}", row["id"], event)
+            await legs.move(house.acting(dealer, f"staff:{row['driver_id']}"), row["id"], event)
 
     async def booking_of(case: str) -> int:
         async with world.admin.acquire() as connection:
@@ -117,8 +117,8 @@ async def furnish(world: World) -> None:
         "HH-SL 41", "thermostat_open", "", "soon", "coolant stayed below 70 °C for 26 minutes of driving at 12 °C outside",
         evidence_of("coolant stays cold", "Celsius", clock(), {"Coolant": lambda x: 14 + 51 * (1 - math.exp(-6 * x)) + noise(x, 1)}, {"Should reach": 80}, 1.2),
     )
-    await cases.acknowledge(house, dealer, advisor, world.cases["HH-SL 41"])
-    offer = await offers.make(house, dealer, advisor, world.cases["HH-SL 41"], BookingKind.PICKUP)
+    await cases.acknowledge(house.acting(dealer, advisor), world.cases["HH-SL 41"])
+    offer = await offers.make(house.acting(dealer, advisor), world.cases["HH-SL 41"], BookingKind.PICKUP)
     await send_all()
     clock.on(minutes=3)
     async with world.admin.acquire() as connection:
@@ -128,42 +128,42 @@ async def furnish(world: World) -> None:
                VALUES ($1, $2, $3, 'phone', 'p1', '+4917604069013', '+494066969100', '1', 'choice', $4)""",
             dealer, thread, owner, clock(),
         )
-    await offers.accept(house, dealer, "owner", offer.id, 1)
+    await offers.accept(house.acting(dealer, "owner"), offer.id, 1)
     await send_all()
 
     # Oliver waits in the lounge, and has not heard from us for too long; Heike has arrived
     for plate, rule, because in (("HH-OG 58", "call", ""), ("HH-HJ 74", "misfire", "cylinder 1 misfired in 4 % of its strokes, with P0301 confirmed")):
         if rule == "call":
-            world.cases[plate] = (await cases.open_by_hand(house, dealer, advisor, world.cars[plate], "A rattle from the front right over bumps, since Friday.")).id
+            world.cases[plate] = (await cases.open_by_hand(house.acting(dealer, advisor), world.cars[plate], "A rattle from the front right over bumps, since Friday.")).id
         else:
             await world.fault(plate, rule, "P0301", "soon", because, evidence_of(
                 "misfire", "percent", clock(), {"Share of misfires": lambda x: max(0, 4.4 * x**3 + noise(x, 0.2))}, {"Limit": 2}, 20,
                 freeze_frame={"Vehicle.Powertrain.CombustionEngine.Speed": 1820.0, "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature": 88.0},
             ))
-            await cases.acknowledge(house, dealer, advisor, world.cases[plate])
+            await cases.acknowledge(house.acting(dealer, advisor), world.cases[plate])
         windows = await bookings.free_windows(house, dealer, BookingKind.WAITING)
-        await bookings.book(house, dealer, advisor, world.cases[plate], BookingKind.WAITING, windows[0].window.starts_at)
+        await bookings.book(house.acting(dealer, advisor), world.cases[plate], BookingKind.WAITING, windows[0].window.starts_at)
     await send_all()
 
     # Spedition Krüger: repaired last week and proved, by the owner's own words well
     await world.fault("HH-SK 82", "service_due", "", "advice", "service is due in 900 km", {})
-    await cases.dismiss(house, dealer, advisor, world.cases["HH-SK 82"], "The haulier services its trucks itself.")
+    await cases.dismiss(house.acting(dealer, advisor), world.cases["HH-SK 82"], "The haulier services its trucks itself.")
 
     # Marta: charging fault, brought by herself, repaired, the car is proving it
     await world.fault("HH-MR 66E", "charging_fault", "", "soon", "charging broke off 3 times in 2 days", evidence_of(
         "charging", "kW", clock(), {"Charge power": lambda x: 0 if (x * 5) % 1 > 0.55 else 7.2 + noise(x, 0.1)}, {}, 40))
-    await cases.acknowledge(house, dealer, world.actor("manager"), world.cases["HH-MR 66E"])
+    await cases.acknowledge(house.acting(dealer, world.actor("manager")), world.cases["HH-MR 66E"])
     windows = await bookings.free_windows(house, dealer, BookingKind.DROP_OFF)
-    await bookings.book(house, dealer, advisor, world.cases["HH-MR 66E"], BookingKind.DROP_OFF, windows[0].window.starts_at)
+    await bookings.book(house.acting(dealer, advisor), world.cases["HH-MR 66E"], BookingKind.DROP_OFF, windows[0].window.starts_at)
 
     clock.at = START + timedelta(hours=2)  # 09:30
     for plate in ("HH-MR 66E", "HH-OG 58"):
-        await bookings.arrive(house, dealer, advisor, await booking_of(plate))
-        await bookings.start(house, dealer, world.actor("technician"), await booking_of(plate))
+        await bookings.arrive(house.acting(dealer, advisor), await booking_of(plate))
+        await bookings.start(house.acting(dealer, world.actor("technician")), await booking_of(plate))
     await send_all()
     await leg("HH-SL 41", "collect", LegEvent.ON_THE_WAY)
-    await bookings.finish(house, dealer, world.actor("technician"), await booking_of("HH-MR 66E"), "Charge port lock replaced and tested at 7 and 50 kW.")
-    await bookings.hand_over(house, dealer, advisor, await booking_of("HH-MR 66E"))
+    await bookings.finish(house.acting(dealer, world.actor("technician")), await booking_of("HH-MR 66E"), "Charge port lock replaced and tested at 7 and 50 kW.")
+    await bookings.hand_over(house.acting(dealer, advisor), await booking_of("HH-MR 66E"))
     await send_all()
 
     # Lucía: brake pads, an offer is out
@@ -171,19 +171,19 @@ async def furnish(world: World) -> None:
         "brake pads", "percent", clock(), {
             "Front left": lambda x: 55 + 26 * x + noise(x, 0.3), "Front right": lambda x: 54 + 20 * x + noise(x, 0.3),
             "Rear left": lambda x: 38 + 9 * x, "Rear right": lambda x: 38 + 9.6 * x}, {"Worn": 80}, 24 * 60))
-    await cases.acknowledge(house, dealer, advisor, world.cases["HH-LF 33"])
-    await offers.make(house, dealer, advisor, world.cases["HH-LF 33"], BookingKind.PICKUP)
+    await cases.acknowledge(house.acting(dealer, advisor), world.cases["HH-LF 33"])
+    await offers.make(house.acting(dealer, advisor), world.cases["HH-LF 33"], BookingKind.PICKUP)
     await send_all()
     clock.on(minutes=12)
-    await bookings.arrive(house, dealer, advisor, await booking_of("HH-HJ 74"))
+    await bookings.arrive(house.acting(dealer, advisor), await booking_of("HH-HJ 74"))
     await send_all()
 
     # Jonas: battery, taken, with an unread text; Emma: a tyre, nobody has taken it
     await world.fault("HH-JW 88", "battery_12v", "", "soon", "lowest voltage while cranking fell to 8.1 V, four starts in a row below 9.0 V", evidence_of(
         "battery", "V", clock(), {"Lowest voltage while cranking": lambda x: 10.4 - 2.3 * x**2 + noise(x, 0.08)}, {"Warn below": 9.0}, 24 * 21))
     clock.on(minutes=9)
-    await cases.acknowledge(house, dealer, advisor, world.cases["HH-JW 88"])
-    await messages.send_free(house, dealer, advisor, "Guten Tag Herr Weber, Ihr Auto meldet eine schwache Batterie. Wann passt es Ihnen?", case_id=world.cases["HH-JW 88"])
+    await cases.acknowledge(house.acting(dealer, advisor), world.cases["HH-JW 88"])
+    await messages.send_free(house.acting(dealer, advisor), "Guten Tag Herr Weber, Ihr Auto meldet eine schwache Batterie. Wann passt es Ihnen?", case_id=world.cases["HH-JW 88"])
     await send_all()
     clock.on(minutes=11)
     async with world.admin.acquire() as connection:

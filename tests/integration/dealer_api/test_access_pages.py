@@ -31,9 +31,9 @@ async def test_a_person_s_page_says_what_hangs_on_them_and_ending_their_access_s
     advisor = await desk.as_role("advisor")
     owner = await desk.post(advisor, "/api/v1/owners", {"name": "Anna", "phone": "+491701111", "address": "Gasse 1"})
     car = await desk.post(advisor, "/api/v1/vehicles", {"vin": "WVWZZZ1JZXW000002", "profile": "petrol_hatch", "title": "Car", "owner_id": owner["id"]})
-    case = await cases.open_by_hand(desk.house, desk.dealer.id, f"staff:{person(desk, 'advisor').id}", car["id"], "a rattle")
+    case = await cases.open_by_hand(desk.house.acting(desk.dealer.id, f"staff:{person(desk, 'advisor').id}"), car["id"], "a rattle")
     window = (await bookings.free_windows(desk.house, desk.dealer.id, BookingKind.PICKUP))[0].window
-    await bookings.book(desk.house, desk.dealer.id, "system", case.id, BookingKind.PICKUP, window.starts_at)
+    await bookings.book(desk.house.acting(desk.dealer.id, "system"), case.id, BookingKind.PICKUP, window.starts_at)
     manager = await desk.as_role("manager")
     assert "1 open case</strong> will be nobody's" in await text_of(manager, f"/staff/{person(desk, 'advisor').id}")
     page = await text_of(manager, f"/staff/{person(desk, 'driver').id}")
@@ -75,7 +75,7 @@ async def test_managers_read_who_came_in_who_was_refused_and_what_changed_and_no
     await desk.house.afterwards.done()
     manager = await desk.as_role("manager")
     await desk.post(manager, "/api/v1/keys", {"label": "till", "scopes": ["cases:read"]})
-    await people.change_role(desk.house, desk.dealer.id, "command", person(desk, "technician").id, person(desk, "advisor").role)
+    await people.change_role(desk.house.acting(desk.dealer.id, "command"), person(desk, "technician").id, person(desk, "advisor").role)
     page = await text_of(manager, "/staff/access")
     for told in ("Refused", "203.0.113.x", "Till: cases:read", "technician → advisor", "a command on the server", "Manager of Nord", "Signed in"):
         assert told.lower() in page.lower(), told

@@ -118,7 +118,7 @@ def test_cells_stay_what_they_are_where_they_are_harmless():
 async def test_what_staff_does_at_the_desk_is_there_with_the_thing_it_was_done_to(desk):
     manager = await desk.as_role("manager")
     me = f"staff:{desk.people[(desk.dealer.id, 'manager')].id}"
-    owner = await owners.create(desk.house, desk.dealer.id, me, {"name": "Anna", "phone": "+4917012345678"})
-    await owners.update(desk.house, desk.dealer.id, me, owner.id, {"address": "Weg 2"})
+    owner = await owners.create(desk.house.acting(desk.dealer.id, me), {"name": "Anna", "phone": "+4917012345678"})
+    await owners.update(desk.house.acting(desk.dealer.id, me), owner.id, {"address": "Weg 2"})
     page = await text_of(manager, f"/audit?what=owner&number={owner.id}")
     assert "Changed address" in page and "Weg 2" not in page and f'href="/owners/{owner.id}"' in page

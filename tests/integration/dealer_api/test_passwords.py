@@ -129,8 +129,8 @@ async def test_of_two_who_use_a_link_at_once_one_is_too_late(desk, sms):
 
 async def test_who_was_let_go_or_never_joined_gets_no_link(desk, sms):
     client = desk.anonymous()
-    await people.disable(desk.house, desk.dealer.id, "system", person(desk).id)
-    await people.invite(desk.house, desk.dealer.id, "system", name="Ole", email="ole@nord.example", role=person(desk).role, phone="+4917012345")
+    await people.disable(desk.house.acting(desk.dealer.id, "system"), person(desk).id)
+    await people.invite(desk.house.acting(desk.dealer.id, "system"), name="Ole", email="ole@nord.example", role=person(desk).role, phone="+4917012345")
     for email in ("advisor@nord.example", "ole@nord.example"):
         await ask(desk, client, email)
     assert await links(desk) == []
@@ -209,7 +209,7 @@ async def test_one_s_sessions_are_listed_and_ended_one_or_all(desk):
 
 
 async def test_a_password_that_others_would_guess_is_refused_with_the_reason(desk):
-    _, link = await people.invite(desk.house, desk.dealer.id, "system", name="Ole Petersen", email="ole.petersen@nord.example", role=person(desk).role)
+    _, link = await people.invite(desk.house.acting(desk.dealer.id, "system"), name="Ole Petersen", email="ole.petersen@nord.example", role=person(desk).role)
     token, client = link.rpartition("/")[2], desk.anonymous()
     for weak in ("short", "password123456", "qwertyuiop12", "1234567890", "olepetersen1", "Sommer2026", "autohaus2026", "aaaaaaaaaaaaaa"):
         page = await choose(client, f"/invitation/{token}", weak, 422)

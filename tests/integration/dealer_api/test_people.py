@@ -59,8 +59,8 @@ async def test_a_new_link_is_made_for_somebody_who_has_not_used_theirs_and_for_n
 async def test_the_last_manager_who_can_sign_in_is_neither_let_go_nor_given_another_role(desk):
     manager = await desk.as_role("manager")
     await desk.post(manager, "/api/v1/staff", {**OLE, "role": "manager"})  # invited only: nobody can rely on them yet
-    for act in (people.disable(desk.house, desk.dealer.id, "system", _id(desk, "manager")),
-                people.change_role(desk.house, desk.dealer.id, "system", _id(desk, "manager"), Role.ADVISOR)):  # fmt: skip
+    for act in (people.disable(desk.house.acting(desk.dealer.id, "system"), _id(desk, "manager")),
+                people.change_role(desk.house.acting(desk.dealer.id, "system"), _id(desk, "manager"), Role.ADVISOR)):  # fmt: skip
         with pytest.raises(BadInput, match="last manager"):
             await act
     said = await manager.patch(f"/api/v1/staff/{_id(desk, 'manager')}", json={"role": "driver"})
@@ -75,7 +75,7 @@ async def test_of_two_managers_who_let_each_other_go_one_stays(desk, hashed_pass
         )  # fmt: skip
     first = _id(desk, "manager")
     done = await asyncio.gather(
-        people.disable(desk.house, desk.dealer.id, f"staff:{first}", second.id), people.disable(desk.house, desk.dealer.id, f"staff:{second.id}", first),
+        people.disable(desk.house.acting(desk.dealer.id, f"staff:{first}"), second.id), people.disable(desk.house.acting(desk.dealer.id, f"staff:{second.id}"), first),
         return_exceptions=True,
     )  # fmt: skip
     assert sorted(type(one).__name__ for one in done) == ["BadInput", "Staff"]
@@ -114,14 +114,14 @@ async def test_a_driver_s_time_is_a_resource_for_as_long_as_they_drive(desk):
 async def test_what_was_theirs_is_nobody_s_when_they_are_let_go(desk):
     car = await _car(desk)
     advisor, house, dealer = f"staff:{_id(desk, 'advisor')}", desk.house, desk.dealer.id
-    case = await cases.open_by_hand(house, dealer, advisor, car["id"], "a rattle")
+    case = await cases.open_by_hand(house.acting(dealer, advisor), car["id"], "a rattle")
     window = (await bookings.free_windows(house, dealer, BookingKind.PICKUP))[0].window
-    await bookings.book(house, dealer, advisor, case.id, BookingKind.PICKUP, window.starts_at)
-    await people.disable(house, dealer, "system", _id(desk, "driver"))
+    await bookings.book(house.acting(dealer, advisor), case.id, BookingKind.PICKUP, window.starts_at)
+    await people.disable(house.acting(dealer, "system"), _id(desk, "driver"))
     legs = await desk.admin.fetch("SELECT driver_id, slot_id, state FROM legs")
     assert len(legs) == 2 and all(tuple(leg) == (None, None, "planned") for leg in legs)
     assert await desk.admin.fetchval("SELECT count(*) FROM slots t JOIN resources r ON r.id = t.resource_id WHERE r.staff_id = $1 AND t.state = 'booked'", _id(desk, "driver")) == 0
-    await people.disable(house, dealer, "system", _id(desk, "advisor"))
+    await people.disable(house.acting(dealer, "system"), _id(desk, "advisor"))
     assert await desk.admin.fetchval("SELECT assignee_id FROM cases") is None
     moved = [row["new"] for row in await desk.admin.fetch("SELECT new FROM history WHERE noun IN ('leg', 'case') ORDER BY id DESC LIMIT 3")]
     assert moved == ["unassigned", "unassigned", "unassigned"]
@@ -129,9 +129,9 @@ async def test_what_was_theirs_is_nobody_s_when_they_are_let_go(desk):
 
 async def test_a_case_nobody_had_begun_is_watched_again_when_who_took_it_is_let_go(desk):
     car = await _car(desk)
-    case = await cases.open_by_hand(desk.house, desk.dealer.id, f"staff:{_id(desk, 'advisor')}", car["id"], "a rattle")
+    case = await cases.open_by_hand(desk.house.acting(desk.dealer.id, f"staff:{_id(desk, 'advisor')}"), car["id"], "a rattle")
     desk.clock.on(hours=2)
-    await people.disable(desk.house, desk.dealer.id, "system", _id(desk, "advisor"))
+    await people.disable(desk.house.acting(desk.dealer.id, "system"), _id(desk, "advisor"))
     row = await desk.admin.fetchrow("SELECT assignee_id, acknowledged_at FROM cases WHERE id = $1", case.id)
     due = await desk.admin.fetchval("SELECT due_at FROM wakeups WHERE topic = 'case_unacknowledged' AND subject_id = $1", case.id)
     assert tuple(row) == (None, None) and (due - desk.clock()).total_seconds() == 60 * desk.dealer.acknowledge_minutes_soon
@@ -140,9 +140,9 @@ async def test_a_case_nobody_had_begun_is_watched_again_when_who_took_it_is_let_
 async def test_windows_that_need_a_driver_who_leaves_are_offered_no_longer(desk):
     car = await _car(desk)
     advisor = f"staff:{_id(desk, 'advisor')}"
-    case = await cases.open_by_hand(desk.house, desk.dealer.id, advisor, car["id"], "a rattle")
-    offer = await offers.make(desk.house, desk.dealer.id, advisor, case.id, BookingKind.PICKUP)
-    await people.disable(desk.house, desk.dealer.id, "system", _id(desk, "driver"))
+    case = await cases.open_by_hand(desk.house.acting(desk.dealer.id, advisor), car["id"], "a rattle")
+    offer = await offers.make(desk.house.acting(desk.dealer.id, advisor), case.id, BookingKind.PICKUP)
+    await people.disable(desk.house.acting(desk.dealer.id, "system"), _id(desk, "driver"))
     assert await desk.admin.fetchval("SELECT state FROM offers WHERE id = $1", offer.id) == "expired"
     assert await desk.admin.fetchval("SELECT state FROM cases WHERE id = $1", case.id) == "open"
     assert await desk.admin.fetchval("SELECT count(*) FROM slots WHERE state = 'held'") == 0
@@ -151,12 +151,12 @@ async def test_windows_that_need_a_driver_who_leaves_are_offered_no_longer(desk)
 async def test_nobody_is_let_go_with_a_customer_s_car_in_their_hands(desk):
     car = await _car(desk)
     advisor = f"staff:{_id(desk, 'advisor')}"
-    case = await cases.open_by_hand(desk.house, desk.dealer.id, advisor, car["id"], "a rattle")
+    case = await cases.open_by_hand(desk.house.acting(desk.dealer.id, advisor), car["id"], "a rattle")
     window = (await bookings.free_windows(desk.house, desk.dealer.id, BookingKind.PICKUP))[0].window
-    await bookings.book(desk.house, desk.dealer.id, advisor, case.id, BookingKind.PICKUP, window.starts_at)
+    await bookings.book(desk.house.acting(desk.dealer.id, advisor), case.id, BookingKind.PICKUP, window.starts_at)
     driver = await desk.as_role("driver")
     leg = (await desk.get(driver, "/api/v1/legs"))["items"][0]
     await desk.post(driver, f"/api/v1/legs/{leg['id']}/move", {"event": "on_the_way"})
     with pytest.raises(BadInput, match="customer's car"):
-        await people.disable(desk.house, desk.dealer.id, "system", _id(desk, "driver"))
+        await people.disable(desk.house.acting(desk.dealer.id, "system"), _id(desk, "driver"))
     assert await desk.admin.fetchval("SELECT count(*) FROM legs WHERE driver_id = $1", _id(desk, "driver")) == 2

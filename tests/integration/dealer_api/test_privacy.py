@@ -46,14 +46,14 @@ async def person(desk: Any) -> Any:
     house, actor = desk.house, f"staff:{desk.people[(desk.dealer.id, 'advisor')].id}"
     desk.clock.on(days=-40)
     agreed = dict.fromkeys((Purpose.SERVICE, Purpose.STATUS), True)
-    p.owner = await owners.create(house, p.dealer, actor, {"name": NAME, "phone": PHONE, "email": MAIL, "address": ADDRESS, "language": "de"}, agreed, wording="said CANARYSTAFF")
-    p.neighbour = await owners.create(house, p.dealer, actor, {"name": "Nina Nachbar", "phone": "+491709990002", "address": "Anderswo 1"}, agreed, wording="yes")
-    p.car = await vehicles.add(house, p.dealer, actor, vin="WVWZZZ1JZXW000001", profile="petrol_hatch", title="VW Golf", plate="HH-ZK 77", owner_id=p.neighbour.id)
+    p.owner = await owners.create(house.acting(p.dealer, actor), {"name": NAME, "phone": PHONE, "email": MAIL, "address": ADDRESS, "language": "de"}, agreed, wording="said CANARYSTAFF")
+    p.neighbour = await owners.create(house.acting(p.dealer, actor), {"name": "Nina Nachbar", "phone": "+491709990002", "address": "Anderswo 1"}, agreed, wording="yes")
+    p.car = await vehicles.add(house.acting(p.dealer, actor), vin="WVWZZZ1JZXW000001", profile="petrol_hatch", title="VW Golf", plate="HH-ZK 77", owner_id=p.neighbour.id)
     await says(p, 1, "before")
     desk.clock.on(days=10)
-    await vehicles.update(house, p.dealer, actor, p.car.id, {"owner_id": p.owner.id})
+    await vehicles.update(house.acting(p.dealer, actor), p.car.id, {"owner_id": p.owner.id})
     await says(p, 3, "theirs")
-    p.case = await cases.open_by_hand(house, p.dealer, actor, p.car.id, "CANARYNOTE: it rattles")
+    p.case = await cases.open_by_hand(house.acting(p.dealer, actor), p.car.id, "CANARYNOTE: it rattles")
     await text(p, p.owner.id, PHONE, f"Dear {NAME}: CANARYOUT", case_id=p.case.id)
     await text(p, p.neighbour.id, "+491709990002", "for Nina only")
     async with transaction(desk.admin) as connection:
@@ -73,7 +73,7 @@ async def person(desk: Any) -> Any:
         await messages.queue(connection, notice, "Ms Kanarius waits: CANARYSTAFF", desk.clock())
         p.link = await secrets.make(connection, p.dealer, "journey", now=desk.clock(), owner_id=p.owner.id)
     windows = await bookings.free_windows(house, p.dealer, BookingKind.PICKUP)
-    p.booking = await bookings.book(house, p.dealer, actor, p.case.id, BookingKind.PICKUP, windows[0].window.starts_at)
+    p.booking = await bookings.book(house.acting(p.dealer, actor), p.case.id, BookingKind.PICKUP, windows[0].window.starts_at)
     p.actor = actor
     desk.clock.on(minutes=5)
     return p
@@ -121,7 +121,7 @@ async def test_what_their_cars_said_is_a_file_of_its_own_with_nothing_from_befor
     rows = list(csv.DictReader(io.StringIO(await said.text())))
     assert said.status == 200 and len(rows) == 3 * 4 and {row["vin"] for row in rows} == {"WVWZZZ1JZXW000001"}
     assert {row["signal"] for row in rows} > {"Vehicle.CurrentLocation.Latitude"} and rows[0]["unit"]
-    await vehicles.update(person.desk.house, person.dealer, person.actor, person.car.id, {"owner_id": person.neighbour.id})
+    await vehicles.update(person.desk.house.acting(person.dealer, person.actor), person.car.id, {"owner_id": person.neighbour.id})
     await says(person, 2, "after")
     assert (await (await manager.get(f"/owners/{person.owner.id}/readings.csv")).text()).count("\r\n") == 1 + 3 * 4
 

@@ -221,7 +221,7 @@ async def test_where_everybody_must_have_one_open_streams_end_too_and_keys_go_on
     key = (await desk.post(manager, "/api/v1/keys", {"label": "till"}))["key"]
     stream = await driver.get("/driver/live")
     await stream.content.readline()
-    await accounts.update_dealer(desk.house, desk.dealer.id, "system", {"second_factor": "everybody"})
+    await accounts.update_dealer(desk.house.acting(desk.dealer.id, "system"), {"second_factor": "everybody"})
     await asyncio.wait_for(stream.content.read(), PATIENCE_S)
     desk.app[KNOWN]._found.clear()
     assert (await driver.get("/driver", allow_redirects=False)).headers["Location"] == "/security"

@@ -47,7 +47,7 @@ async def end_elsewhere(desk, client, role):
 
 
 async def let_go(desk, client, role):
-    await people.disable(desk.house, desk.dealer.id, "system", person(desk, role).id)
+    await people.disable(desk.house.acting(desk.dealer.id, "system"), person(desk, role).id)
 
 
 async def new_password(desk, client, role):
@@ -73,7 +73,7 @@ async def test_it_ends_with_the_session(desk, end, role, path):
 async def test_it_ends_when_another_role_may_not_hear_it(desk):
     client = await desk.as_role("driver")
     drives, changes = await opened(client, "/driver/live"), await opened(client, "/events")
-    await people.change_role(desk.house, desk.dealer.id, "system", person(desk, "driver").id, Role.TECHNICIAN)
+    await people.change_role(desk.house.acting(desk.dealer.id, "system"), person(desk, "driver").id, Role.TECHNICIAN)
     await ended(drives)
     await desk.post(await desk.as_role("advisor"), "/api/v1/owners", OWNER)
     while b"owner" not in await asyncio.wait_for(changes.content.readline(), WITHIN_S):
@@ -100,7 +100,7 @@ async def test_it_ends_with_the_driver_s_link(desk):
         token = await secrets.make(connection, desk.dealer.id, "driver", now=desk.clock(), staff_id=person(desk, "driver").id)
     client = desk.anonymous()
     stream = await opened(client, f"/d/{token}/live")
-    await people.disable(desk.house, desk.dealer.id, "system", person(desk, "driver").id)
+    await people.disable(desk.house.acting(desk.dealer.id, "system"), person(desk, "driver").id)
     await ended(stream)
     await client.close()
 

@@ -118,7 +118,7 @@ async def test_nobody_takes_it_so_the_manager_hears_of_it_once(scene: Any) -> No
 async def test_a_case_that_somebody_took_is_not_escalated(scene: Any) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
-    await case_acts.acknowledge(scene.house, scene.dealer.id, f"staff:{scene.people['advisor'].id}", (await scene.case())["id"])
+    await case_acts.acknowledge(scene.house.acting(scene.dealer.id, f"staff:{scene.people['advisor'].id}"), (await scene.case())["id"])
     scene.clock.on(hours=2)
     await scene.work()
     assert await scene.staff_phone("manager") == []
@@ -174,7 +174,7 @@ async def offered(scene: Any) -> int:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     actor = f"staff:{scene.people['advisor'].id}"
-    offer = await offer_acts.make(scene.house, scene.dealer.id, actor, (await scene.case())["id"])
+    offer = await offer_acts.make(scene.house.acting(scene.dealer.id, actor), (await scene.case())["id"])
     await scene.work()
     found: int = offer.id
     return found
@@ -238,7 +238,7 @@ async def test_a_digit_a_second_after_the_hold_gets_fresh_windows_even_before_th
 async def test_a_held_offer_text_that_outlives_its_windows_is_not_sent(scene: Any) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
-    offer = await offer_acts.make(scene.house, scene.dealer.id, "staff:1", (await scene.case())["id"])
+    offer = await offer_acts.make(scene.house.acting(scene.dealer.id, "staff:1"), (await scene.case())["id"])
     scene.clock.at = offer.expires_at
     await scene.send_all()
     row = await scene.admin.fetchrow("SELECT state, reason FROM messages WHERE kind = 'offer'")
@@ -282,7 +282,7 @@ async def test_a_booking_is_reminded_of_only_while_it_stands(scene: Any) -> None
     queued = await scene.admin.fetch("SELECT due_at, body FROM messages WHERE kind = 'reminder'")
     assert [row["due_at"] for row in queued] == [starts_at - timedelta(hours=1)] or not queued
     booking_id = await scene.admin.fetchval("SELECT id FROM bookings")
-    await booking_acts.cancel(scene.house, scene.dealer.id, "staff:1", booking_id, "the customer rang")
+    await booking_acts.cancel(scene.house.acting(scene.dealer.id, "staff:1"), booking_id, "the customer rang")
     scene.clock.at = starts_at - timedelta(minutes=30)
     await scene.work()
     assert not any("Erinnerung" in text for text in await scene.phone())
@@ -315,9 +315,9 @@ async def repaired(scene: Any) -> None:
     await scene.says("1")
     actor = "staff:1"
     booking_id = await scene.admin.fetchval("SELECT id FROM bookings")
-    await booking_acts.arrive(scene.house, scene.dealer.id, actor, booking_id)
-    await booking_acts.start(scene.house, scene.dealer.id, actor, booking_id)
-    await booking_acts.finish(scene.house, scene.dealer.id, actor, booking_id, "new valve")
+    await booking_acts.arrive(scene.house.acting(scene.dealer.id, actor), booking_id)
+    await booking_acts.start(scene.house.acting(scene.dealer.id, actor), booking_id)
+    await booking_acts.finish(scene.house.acting(scene.dealer.id, actor), booking_id, "new valve")
     await scene.work()
 
 
@@ -398,9 +398,9 @@ async def test_a_customer_who_waits_and_hears_nothing_is_brought_to_the_desks_mi
     await scene.work()
     case_id = (await scene.case())["id"]
     window = (await booking_acts.free_windows(scene.house, scene.dealer.id, BookingKind.WAITING))[0]
-    booking = await booking_acts.book(scene.house, scene.dealer.id, "staff:1", case_id, BookingKind.WAITING, window.window.starts_at)
+    booking = await booking_acts.book(scene.house.acting(scene.dealer.id, "staff:1"), case_id, BookingKind.WAITING, window.window.starts_at)
     scene.clock.at = booking.starts_at
-    await booking_acts.arrive(scene.house, scene.dealer.id, "staff:1", booking.id)
+    await booking_acts.arrive(scene.house.acting(scene.dealer.id, "staff:1"), booking.id)
     await scene.work()
     before = len(await scene.staff_phone("advisor"))
     scene.clock.on(minutes=scene.dealer.waiting_word_minutes - 1)
@@ -412,7 +412,7 @@ async def test_a_customer_who_waits_and_hears_nothing_is_brought_to_the_desks_mi
     told = (await scene.staff_phone("advisor"))[before:]
     assert len(told) == 1
     assert "has not heard from us for 31 minutes" in told[0]
-    await message_acts.send_waiting(scene.house, scene.dealer.id, "staff:1", booking.id)
+    await message_acts.send_waiting(scene.house.acting(scene.dealer.id, "staff:1"), booking.id)
     scene.clock.on(minutes=10)
     assert await sweeping.waiting_once(scene.context) == 0
     scene.clock.on(minutes=30)

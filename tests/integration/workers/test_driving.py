@@ -26,7 +26,7 @@ async def drives(scene: Any) -> Any:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     window = (await booking_acts.free_windows(scene.house, scene.dealer.id, BookingKind.PICKUP))[0]
-    await booking_acts.book(scene.house, scene.dealer.id, "staff:1", (await scene.case())["id"], BookingKind.PICKUP, window.window.starts_at)
+    await booking_acts.book(scene.house.acting(scene.dealer.id, "staff:1"), (await scene.case())["id"], BookingKind.PICKUP, window.window.starts_at)
     return await scene.admin.fetch("SELECT * FROM legs ORDER BY starts_at")
 
 
@@ -48,7 +48,7 @@ async def test_another_driver_is_told_when_the_drive_becomes_theirs(scene: Any, 
             connection, scene.dealer.id, name="Second", email="second@nord.example", phone="+491599999", role=Role.DRIVER, language="de",
             password_hash=None, now=scene.clock(),
         )  # fmt: skip
-    await leg_acts.assign(scene.house, scene.dealer.id, "staff:1", drives[0]["id"], other.id)
+    await leg_acts.assign(scene.house.acting(scene.dealer.id, "staff:1"), drives[0]["id"], other.id)
     assert await driving.drives_once(scene.context) == 1
     await scene.send_all()
     assert "Bitte abholen: VW Golf" in (await scene.phone("+491599999"))[0]

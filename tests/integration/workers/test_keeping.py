@@ -169,7 +169,7 @@ async def test_a_shorter_limit_counts_a_day_later_and_each_change_is_a_line_of_h
     from actions import accounts
 
     await says(kept, 5)
-    await accounts.update_dealer(kept.house, kept.dealer.id, "staff:1", {"keep_positions_days": 2})
+    await accounts.update_dealer(kept.house.acting(kept.dealer.id, "staff:1"), {"keep_positions_days": 2})
     await run(kept, days=0.5)
     assert len(await ages(kept, "ids && ARRAY[63]::smallint[]")) == 2
     await kept.admin.execute("UPDATE clock SET seen = seen + interval '1 day'")

@@ -25,12 +25,12 @@ _seqs = itertools.count(1)
 async def in_verification(scene: Any, rule: str = "tyre_low") -> None:
     await scene.alert(A.PENDING, A.ACTIVE, rule=rule)
     await scene.work()
-    offer = await offer_acts.make(scene.house, scene.dealer.id, "staff:1", (await scene.case())["id"])
-    await offer_acts.accept(scene.house, scene.dealer.id, "owner", offer.id, 1)
+    offer = await offer_acts.make(scene.house.acting(scene.dealer.id, "staff:1"), (await scene.case())["id"])
+    await offer_acts.accept(scene.house.acting(scene.dealer.id, "owner"), offer.id, 1)
     booking_id = await scene.admin.fetchval("SELECT id FROM bookings ORDER BY id DESC LIMIT 1")
-    await booking_acts.arrive(scene.house, scene.dealer.id, "staff:1", booking_id)
-    await booking_acts.finish(scene.house, scene.dealer.id, "staff:1", booking_id, "new valve")
-    await booking_acts.hand_over(scene.house, scene.dealer.id, "staff:1", booking_id)
+    await booking_acts.arrive(scene.house.acting(scene.dealer.id, "staff:1"), booking_id)
+    await booking_acts.finish(scene.house.acting(scene.dealer.id, "staff:1"), booking_id, "new valve")
+    await booking_acts.hand_over(scene.house.acting(scene.dealer.id, "staff:1"), booking_id)
     await scene.work()
 
 

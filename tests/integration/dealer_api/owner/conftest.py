@@ -66,7 +66,7 @@ class World:
 
     async def offer(self, kind: BookingKind = BookingKind.PICKUP) -> Offer:
         """The advisor asks; the owner's text carries the link."""
-        return await offers.make(self.desk.house, self.dealer_id, self.advisor, self.case.id, kind)
+        return await offers.make(self.desk.house.acting(self.dealer_id, self.advisor), self.case.id, kind)
 
     async def texts(self, kind: str = "%") -> list[str]:
         """What was queued for the owner, oldest first."""
@@ -115,14 +115,14 @@ class World:
         for event in events:
             leg = ids["return" if event in (LegEvent.ON_THE_WAY_BACK, LegEvent.HANDED_OVER) else "collect"]
             self.desk.clock.on(minutes=20)
-            await legs.move(self.desk.house, self.dealer_id, "staff:driver", leg, event)
+            await legs.move(self.desk.house.acting(self.dealer_id, "staff:driver"), leg, event)
 
     async def repair(self) -> None:
         """The workshop starts and finishes."""
         booking = await self.desk.admin.fetchval("SELECT max(id) FROM bookings WHERE dealer_id = $1", self.dealer_id)
-        await bookings.start(self.desk.house, self.dealer_id, self.advisor, booking)
+        await bookings.start(self.desk.house.acting(self.dealer_id, self.advisor), booking)
         self.desk.clock.on(minutes=60)
-        await bookings.finish(self.desk.house, self.dealer_id, self.advisor, booking, "nail in the tyre, patched")
+        await bookings.finish(self.desk.house.acting(self.dealer_id, self.advisor), booking, "nail in the tyre, patched")
 
 
 @pytest.fixture

@@ -297,7 +297,7 @@ async def test_extra_work_needs_a_yes_and_the_first_answer_stands(world: Any) ->
     await world.post(f"{path}/accept", offer=offer.id, choice=1)
     await world.drive(LegEvent.ON_THE_WAY, LegEvent.COLLECTED, LegEvent.AT_WORKSHOP)
     booking = await world.desk.admin.fetchval("SELECT id FROM bookings")
-    line = await estimates.add(world.desk.house, world.dealer_id, world.advisor, booking, "Brake fluid change", 8950)
+    line = await estimates.add(world.desk.house.acting(world.dealer_id, world.advisor), booking, "Brake fluid change", 8950)
     page = await world.get(path)
     assert "We found something else" in page and "€89.50" in page and "Nothing is done without your yes." in page
     assert await world.post(f"{path}/extra", line=line.id, answer="perhaps") == f"{path}?note=changed"
