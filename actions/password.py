@@ -10,9 +10,10 @@ from datetime import timedelta
 from actions import attempts, outbox, passwords, recipients
 from actions.context import Acting, House
 from actions.second_factor import confirm_password
+from actions.staff_links import person_of
 from actions.visitor import Visitor
 from schemas.account import Staff
-from schemas.errors import BadInput, NotFound, Overtaken
+from schemas.errors import BadInput, Overtaken
 from schemas.message import Draft, MessageKind, Purpose
 from store import accounts, history, secrets
 from store.pool import Connection
@@ -51,16 +52,8 @@ async def reset_link(acting: Acting, staff_id: int) -> tuple[Staff, str]:
 
 
 async def who_resets(house: House, token: str) -> Staff:
-    """Whose link this is; NotFound when it does not open anything any more. Looking uses nothing up."""
-    async with house.at(None) as connection:
-        secret = await secrets.find(connection, token, "reset")
-    if secret is None or secret.staff_id is None or secret.used_at is not None or not secret.opens(house.machine()):
-        raise NotFound("link")
-    async with house.at(secret.dealer_id) as connection:
-        person = await accounts.staff(connection, secret.dealer_id, secret.staff_id)
-    if person.disabled_at is not None:
-        raise NotFound("link")
-    return person
+    """Whose link this is; NotFound when it does not open anything any more."""
+    return await person_of(house, token, "reset", house.machine(), noun="link")
 
 
 async def reset(house: House, token: str, new: str) -> Staff:

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 from actions import passwords
 from actions.context import Acting, House
+from actions.staff_links import person_of
 from rules.service.casework import acknowledge_by
 from schemas.account import Dealer, Role, Staff
 from schemas.booking import OfferEvent
 from schemas.case import Case, CaseEvent, CaseState
-from schemas.errors import BadInput, NotFound, Overtaken
+from schemas.errors import BadInput, Overtaken
 from schemas.moment import minutes_between
 from schemas.pickup import LegState
 from store import accounts, cases, history, jobs, offers, pickups, secrets, slots
@@ -53,16 +54,8 @@ async def invite_again(acting: Acting, staff_id: int) -> tuple[Staff, str]:
 
 
 async def invitation(house: House, token: str) -> Staff:
-    """Who an invitation is for; NotFound when it does not open anything any more. Looking uses nothing up."""
-    async with house.at(None) as connection:
-        secret = await secrets.find(connection, token, "invitation")
-    if secret is None or secret.staff_id is None or secret.used_at is not None or not secret.opens(house.now()):
-        raise NotFound("invitation")
-    async with house.at(secret.dealer_id) as connection:
-        person = await accounts.staff(connection, secret.dealer_id, secret.staff_id)
-    if person.disabled_at is not None:
-        raise NotFound("invitation")
-    return person
+    """Who an invitation is for; NotFound when it does not open anything any more."""
+    return await person_of(house, token, "invitation", house.now(), noun="invitation")
 
 
 async def accept_invitation(house: House, token: str, password: str) -> Staff:

@@ -135,6 +135,10 @@ class Page(BaseModel, Generic[Item]):
     next: str | None = None
 
 
+class Nothing(Body):
+    """No body is needed."""
+
+
 async def read(request: web.Request, model: type[Model]) -> Model:
     """The JSON body as that model."""
     raw = await request.read()
@@ -169,6 +173,12 @@ def number(request: web.Request, name: str = "id") -> int:
     if found is None:
         raise NotFound("number")
     return found
+
+
+async def bare_number(request: web.Request) -> int:
+    """The number from the path of a call that needs no body: a body that says something is refused first."""
+    await read(request, Nothing)
+    return number(request)
 
 
 def row_number(said: str) -> int | None:

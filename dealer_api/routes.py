@@ -20,7 +20,7 @@ from dealer_api.api import (
     sessions,
     vehicles,
 )
-from dealer_api.bodies import Page
+from dealer_api.bodies import Nothing, Page
 from dealer_api.desk.routes import ROUTES as DESK
 from dealer_api.inbound.routes import ROUTES as INBOUND
 from dealer_api.owner.routes import ROUTES as OWNER
@@ -44,7 +44,7 @@ API: tuple[Route, ...] = (
     Route("GET", f"{_V1}/cases", cases.listed, may.READ_CASES, "The queue: the most urgent first, then the oldest", answer=Page[cases.CaseRow], query=cases.CaseQuery),
     Route("POST", f"{_V1}/cases", cases.create, may.WORK_CASES, "Open a case by hand: a customer rang", cases.NewCase, cases.CaseWhole, status=201),
     Route("GET", f"{_V1}/cases/{{id}}", cases.one, may.READ_CASES, "One case with alerts, offers, bookings, history, conversation and its next step", answer=cases.CaseWhole),
-    Route("POST", f"{_V1}/cases/{{id}}/acknowledge", cases.acknowledge, may.WORK_CASES, "Take the case; ends the notices to staff", cases.Nothing, cases.CaseWhole),
+    Route("POST", f"{_V1}/cases/{{id}}/acknowledge", cases.acknowledge, may.WORK_CASES, "Take the case; ends the notices to staff", Nothing, cases.CaseWhole),
     Route("POST", f"{_V1}/cases/{{id}}/assign", cases.assign, may.WORK_CASES, "Hand it to a colleague", cases.Assign, cases.CaseWhole),
     Route("POST", f"{_V1}/cases/{{id}}/dismiss", cases.dismiss, may.WORK_CASES, "Close it without work, with a reason", cases.Reason, cases.CaseWhole),
     Route("POST", f"{_V1}/cases/{{id}}/reopen", cases.reopen, may.WORK_CASES, "It was dismissed too early", cases.Reason, cases.CaseWhole),
@@ -54,8 +54,8 @@ API: tuple[Route, ...] = (
     Route("GET", f"{_V1}/alerts", alerts.listed, may.READ_ALERTS, "Alerts, the newest first", answer=Page[Alert], query=alerts.AlertQuery),
     Route("GET", f"{_V1}/alerts/{{id}}", alerts.one, may.READ_ALERTS, "One alert with its evidence and each of its moves", answer=alerts.AlertWhole),
     Route("GET", f"{_V1}/quarantine", quarantine.listed, may.READ_REFUSED, "Telemetry that was refused, with the reason", answer=Page[quarantine.Refused], query=quarantine.QuarantineQuery),
-    Route("POST", f"{_V1}/quarantine/{{id}}/accept", quarantine.accept, may.DECIDE_REFUSED, "Let it in: it is folded as a late reading", cases.Nothing, quarantine.Refused),
-    Route("POST", f"{_V1}/quarantine/{{id}}/reject", quarantine.reject, may.DECIDE_REFUSED, "Throw it out, or take back what was let in: alerts that rested on it are withdrawn", cases.Nothing, quarantine.Refused),
+    Route("POST", f"{_V1}/quarantine/{{id}}/accept", quarantine.accept, may.DECIDE_REFUSED, "Let it in: it is folded as a late reading", Nothing, quarantine.Refused),
+    Route("POST", f"{_V1}/quarantine/{{id}}/reject", quarantine.reject, may.DECIDE_REFUSED, "Throw it out, or take back what was let in: alerts that rested on it are withdrawn", Nothing, quarantine.Refused),
     # offers and visits
     Route("GET", f"{_V1}/windows", cases.windows, may.MAKE_OFFERS, "What is free now", answer=Page[cases.FreeWindow], query=cases.WindowQuery),
     Route("GET", f"{_V1}/offers/{{id}}", offers.one, may.READ_OFFERS, "One offer with its held windows", answer=offers.OfferWhole),
@@ -65,10 +65,10 @@ API: tuple[Route, ...] = (
     Route("GET", f"{_V1}/bookings", bookings.listed, may.READ_BOOKINGS, "Visits by their time", answer=Page[Booking], query=bookings.BookingQuery),
     Route("POST", f"{_V1}/bookings", bookings.create, may.BOOK, "Book a free window directly", bookings.NewBooking, Booking, status=201),
     Route("GET", f"{_V1}/bookings/{{id}}", bookings.one, may.READ_BOOKINGS, "One visit with its drives and extra work", answer=bookings.BookingWhole),
-    Route("POST", f"{_V1}/bookings/{{id}}/arrive", bookings.arrive, may.WORK_BOOKINGS, "The car is here", cases.Nothing, Booking),
-    Route("POST", f"{_V1}/bookings/{{id}}/start", bookings.start, may.WORK_BOOKINGS, "Work has begun", cases.Nothing, Booking),
+    Route("POST", f"{_V1}/bookings/{{id}}/arrive", bookings.arrive, may.WORK_BOOKINGS, "The car is here", Nothing, Booking),
+    Route("POST", f"{_V1}/bookings/{{id}}/start", bookings.start, may.WORK_BOOKINGS, "Work has begun", Nothing, Booking),
     Route("POST", f"{_V1}/bookings/{{id}}/finish", bookings.finish, may.WORK_BOOKINGS, "Repaired, says the workshop; the case is verifying", bookings.Finding, Booking),
-    Route("POST", f"{_V1}/bookings/{{id}}/hand-over", bookings.hand_over, may.WORK_BOOKINGS, "The owner has the car again", cases.Nothing, Booking),
+    Route("POST", f"{_V1}/bookings/{{id}}/hand-over", bookings.hand_over, may.WORK_BOOKINGS, "The owner has the car again", Nothing, Booking),
     Route("POST", f"{_V1}/bookings/{{id}}/cancel", bookings.cancel, may.BOOK, "It falls through; all its time is free again", cases.Reason, Booking),
     Route("POST", f"{_V1}/bookings/{{id}}/promise", bookings.promise, may.WORK_BOOKINGS, "Give the customer a time", bookings.Promise, Booking),
     Route("POST", f"{_V1}/bookings/{{id}}/messages", bookings.write, may.SEND_WORD, "The true word to a customer who waits", bookings.Template, cases.Queued, status=201),
@@ -84,7 +84,7 @@ API: tuple[Route, ...] = (
     Route("GET", f"{_V1}/vehicles/{{id}}", vehicles.one, may.READ_VEHICLES, "One car with owner, open case and newest values", answer=vehicles.VehicleWhole),
     Route("PATCH", f"{_V1}/vehicles/{{id}}", vehicles.change, may.WRITE_VEHICLES, "Describe it anew, or give it to another owner", vehicles.VehicleChanges, Vehicle),
     Route("GET", f"{_V1}/vehicles/{{id}}/readings", vehicles.said, may.READ_VEHICLES, "What the car said, with its own spacing", answer=vehicles.Readings, query=vehicles.ReadingQuery),
-    Route("POST", f"{_V1}/vehicles/{{id}}/enrol", vehicles.enrol, may.ENROL_VEHICLES, "New credentials for its telematics unit, shown once", cases.Nothing, vehicles.Enrolled, status=201, secret=True),
+    Route("POST", f"{_V1}/vehicles/{{id}}/enrol", vehicles.enrol, may.ENROL_VEHICLES, "New credentials for its telematics unit, shown once", Nothing, vehicles.Enrolled, status=201, secret=True),
     Route("POST", f"{_V1}/vehicles/{{id}}/revoke", vehicles.revoke, may.ENROL_VEHICLES, "It may no longer speak", offers.MaybeReason, Vehicle),
     Route("GET", f"{_V1}/owners", owners.listed, may.READ_OWNERS, "Owners by name", answer=Page[Owner], query=owners.OwnerQuery),
     Route("POST", f"{_V1}/owners", owners.create, may.WRITE_OWNERS, "Add an owner", owners.NewOwner, Owner, status=201),
@@ -96,24 +96,24 @@ API: tuple[Route, ...] = (
     Route("POST", f"{_V1}/owners/{{id}}/erase", owners.erase, may.ERASE_OWNERS, "Erase an owner for good, with their name as a confirmation; 409 with a named state while their car is in our hands", owners.Confirmed, erasing.Erased),
     Route("POST", f"{_V1}/owners/{{id}}/consents", owners.agree, may.WRITE_OWNERS, "Record a yes or no, with its words", owners.Agreed, Page[Consent]),
     Route("POST", f"{_V1}/owners/{{id}}/messages", owners.write, may.WRITE_TO_OWNERS, "Write to an owner", cases.Words, cases.Queued, status=201),
-    Route("POST", f"{_V1}/owners/{{id}}/read", owners.mark_read, may.WRITE_TO_OWNERS, "What they wrote has been read", cases.Nothing, cases.Nothing),
+    Route("POST", f"{_V1}/owners/{{id}}/read", owners.mark_read, may.WRITE_TO_OWNERS, "What they wrote has been read", Nothing, Nothing),
     Route("POST", f"{_V1}/imports", owners.import_list, may.WRITE_OWNERS, "Owners, cars and consent from a CSV list; says which lines were refused and why", answer=Imported, query=owners.ImportQuery, media="text/csv"),
     # the dealer
     Route("GET", f"{_V1}/dealer", accounts.show_dealer, may.READ_DEALER, "The dealer's address, hours and limits, and visits that lie outside them", answer=accounts.DealerWhole),
     Route("PATCH", f"{_V1}/dealer", accounts.change_dealer, may.WRITE_DEALER, "Change them", accounts.DealerChanges, accounts.DealerWhole),
     Route("GET", f"{_V1}/staff", accounts.list_staff, may.READ_STAFF, "The dealer's people", answer=Page[Staff]),
     Route("POST", f"{_V1}/staff", accounts.invite, may.WRITE_STAFF, "Invite a colleague", accounts.NewStaff, accounts.Invited, status=201, secret=True),
-    Route("POST", f"{_V1}/staff/{{id}}/disable", accounts.disable, may.WRITE_STAFF, "They no longer work here", cases.Nothing, Staff),
-    Route("POST", f"{_V1}/staff/{{id}}/enable", accounts.enable, may.WRITE_STAFF, "They work here again", cases.Nothing, Staff),
-    Route("POST", f"{_V1}/staff/{{id}}/invite", accounts.invite_again, may.WRITE_STAFF, "A new link for somebody who has not chosen a password yet", cases.Nothing, accounts.Invited, status=201, secret=True),
-    Route("POST", f"{_V1}/staff/{{id}}/reset", accounts.reset_link, may.WRITE_STAFF, "A link for a new password, to be handed over", cases.Nothing, accounts.Invited, status=201, secret=True),
-    Route("POST", f"{_V1}/staff/{{id}}/second-factor/forget", accounts.forget_second_factor, may.WRITE_STAFF, "They lost what they had: from now on by password alone", cases.Nothing, Staff),
+    Route("POST", f"{_V1}/staff/{{id}}/disable", accounts.disable, may.WRITE_STAFF, "They no longer work here", Nothing, Staff),
+    Route("POST", f"{_V1}/staff/{{id}}/enable", accounts.enable, may.WRITE_STAFF, "They work here again", Nothing, Staff),
+    Route("POST", f"{_V1}/staff/{{id}}/invite", accounts.invite_again, may.WRITE_STAFF, "A new link for somebody who has not chosen a password yet", Nothing, accounts.Invited, status=201, secret=True),
+    Route("POST", f"{_V1}/staff/{{id}}/reset", accounts.reset_link, may.WRITE_STAFF, "A link for a new password, to be handed over", Nothing, accounts.Invited, status=201, secret=True),
+    Route("POST", f"{_V1}/staff/{{id}}/second-factor/forget", accounts.forget_second_factor, may.WRITE_STAFF, "They lost what they had: from now on by password alone", Nothing, Staff),
     Route("PATCH", f"{_V1}/staff/{{id}}", accounts.change_staff, may.WRITE_STAFF, "Another role", accounts.StaffChanges, Staff),
     Route("GET", f"{_V1}/resources", accounts.list_resources, may.READ_DEALER, "Bays, loaners and drivers", answer=Page[Resource]),
     Route("POST", f"{_V1}/resources", accounts.add_resource, may.WRITE_DEALER, "Add a bay or a loaner", accounts.NewResource, Resource, status=201),
     Route("GET", f"{_V1}/keys", accounts.list_keys, may.KEEP_KEYS, "Keys of programs", answer=Page[accounts.Key]),
     Route("POST", f"{_V1}/keys", accounts.create_key, may.KEEP_KEYS, "A key for a program, shown once", accounts.NewKey, accounts.Key, status=201, secret=True),
-    Route("POST", f"{_V1}/keys/revoke", accounts.revoke_key, may.KEEP_KEYS, "The key opens nothing any more", accounts.KeyLabel, cases.Nothing),
+    Route("POST", f"{_V1}/keys/revoke", accounts.revoke_key, may.KEEP_KEYS, "The key opens nothing any more", accounts.KeyLabel, Nothing),
 )
 
 HOUSEKEEPING: tuple[Route, ...] = (

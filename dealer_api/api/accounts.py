@@ -10,9 +10,8 @@ from pydantic import BaseModel, Field, create_model
 
 from actions import accounts as acts
 from actions import password, people, second_factor
-from dealer_api.api.cases import Nothing
 from dealer_api.app_keys import call
-from dealer_api.bodies import Body, Page, When, number, read, reply
+from dealer_api.bodies import Body, Nothing, Page, When, bare_number, number, read, reply
 from schemas.account import SETTINGS, Dealer, DealerSettings, Role, Staff
 from schemas.booking import Booking
 from schemas.scope import BEFORE_SCOPES, SCOPES
@@ -128,35 +127,25 @@ async def invite(request: web.Request) -> web.Response:
 
 
 async def disable(request: web.Request) -> web.Response:
-    me = call(request)
-    await read(request, Nothing)
-    return reply(await people.disable(me, number(request)))
+    return reply(await people.disable(call(request), await bare_number(request)))
 
 
 async def enable(request: web.Request) -> web.Response:
-    me = call(request)
-    await read(request, Nothing)
-    return reply(await people.enable(me, number(request)))
+    return reply(await people.enable(call(request), await bare_number(request)))
 
 
 async def invite_again(request: web.Request) -> web.Response:
-    me = call(request)
-    await read(request, Nothing)
-    person, link = await people.invite_again(me, number(request))
+    person, link = await people.invite_again(call(request), await bare_number(request))
     return reply(Invited(staff=person, link=link), 201)
 
 
 async def reset_link(request: web.Request) -> web.Response:
-    me = call(request)
-    await read(request, Nothing)
-    person, link = await password.reset_link(me, number(request))
+    person, link = await password.reset_link(call(request), await bare_number(request))
     return reply(Invited(staff=person, link=link), 201)
 
 
 async def forget_second_factor(request: web.Request) -> web.Response:
-    me = call(request)
-    await read(request, Nothing)
-    return reply(await second_factor.forget(me, number(request)))
+    return reply(await second_factor.forget(call(request), await bare_number(request)))
 
 
 async def change_staff(request: web.Request) -> web.Response:

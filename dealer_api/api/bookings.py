@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field
 from actions import bookings as acts
 from actions import estimates as extras
 from actions import messages as words
-from dealer_api.api.cases import Nothing, Queued, Reason
+from dealer_api.api.cases import Queued, Reason
 from dealer_api.app_keys import call
-from dealer_api.bodies import Body, Id, Page, Paged, When, asked, number, page, read, reply
+from dealer_api.bodies import Body, Id, Page, Paged, When, asked, bare_number, number, page, read, reply
 from rules.service.casework import minutes_since_word, waiting_words
 from schemas.booking import Booking, BookingKind, BookingState
 from schemas.errors import BadInput
@@ -126,15 +126,11 @@ async def create(request: web.Request) -> web.Response:
 
 
 async def arrive(request: web.Request) -> web.Response:
-    me = call(request)
-    await read(request, Nothing)
-    return reply(await acts.arrive(me, number(request)))
+    return reply(await acts.arrive(call(request), await bare_number(request)))
 
 
 async def start(request: web.Request) -> web.Response:
-    me = call(request)
-    await read(request, Nothing)
-    return reply(await acts.start(me, number(request)))
+    return reply(await acts.start(call(request), await bare_number(request)))
 
 
 async def finish(request: web.Request) -> web.Response:
@@ -143,9 +139,7 @@ async def finish(request: web.Request) -> web.Response:
 
 
 async def hand_over(request: web.Request) -> web.Response:
-    me = call(request)
-    await read(request, Nothing)
-    return reply(await acts.hand_over(me, number(request)))
+    return reply(await acts.hand_over(call(request), await bare_number(request)))
 
 
 async def cancel(request: web.Request) -> web.Response:

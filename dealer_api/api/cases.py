@@ -14,7 +14,7 @@ from actions import messages as words
 from actions import offers as offering
 from dealer_api.api.offers import OfferWhole, whole_offer
 from dealer_api.app_keys import Call, call
-from dealer_api.bodies import Body, Id, Page, Paged, When, asked, number, page, read, reply
+from dealer_api.bodies import Body, Id, Page, Paged, When, asked, bare_number, number, page, read, reply
 from dealer_api.permissions import READ_MESSAGES
 from rules.service.casework import Step, acknowledge_by, next_step, queue_key
 from schemas.alert import Alert
@@ -131,10 +131,6 @@ class FreeWindow(Window):
     ready_by: datetime
 
 
-class Nothing(Body):
-    """No body is needed."""
-
-
 async def listed(request: web.Request) -> web.Response:
     me, query = call(request), asked(request, CaseQuery)
     async with me.house.at(me.dealer_id) as connection:
@@ -159,8 +155,7 @@ async def create(request: web.Request) -> web.Response:
 
 async def acknowledge(request: web.Request) -> web.Response:
     me = call(request)
-    await read(request, Nothing)
-    await acts.acknowledge(me, number(request))
+    await acts.acknowledge(me, await bare_number(request))
     return await _answer(me, number(request))
 
 

@@ -12,9 +12,9 @@ from actions import erasing, exporting
 from actions import messages as words
 from actions import owners as acts
 from dealer_api import readings_file
-from dealer_api.api.cases import Nothing, Queued, Words
+from dealer_api.api.cases import Queued, Words
 from dealer_api.app_keys import call
-from dealer_api.bodies import Body, Id, Page, Paged, Query, Sent, WallTime, asked, number, page, read, reply
+from dealer_api.bodies import Body, Id, Nothing, Page, Paged, Query, Sent, WallTime, asked, bare_number, number, page, read, reply
 from dealer_api.permissions import READ_MESSAGES
 from schemas.consent import Consent, Owner
 from schemas.errors import BadInput
@@ -168,8 +168,7 @@ async def write(request: web.Request) -> web.Response:
 
 async def mark_read(request: web.Request) -> web.Response:
     me = call(request)
-    await read(request, Nothing)
-    await words.mark_read(me, number(request))
+    await words.mark_read(me, await bare_number(request))
     return reply(Nothing())
 
 

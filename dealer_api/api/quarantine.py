@@ -7,9 +7,8 @@ from datetime import datetime
 from aiohttp import web
 from pydantic import BaseModel
 
-from dealer_api.api.cases import Nothing
 from dealer_api.app_keys import call
-from dealer_api.bodies import Id, Paged, asked, number, page, read, reply
+from dealer_api.bodies import Id, Paged, asked, bare_number, page, reply
 from store import quarantine
 
 _SHOWN = 4_000  # bytes of a payload
@@ -60,8 +59,7 @@ async def reject(request: web.Request) -> web.Response:
 
 
 async def _decide(request: web.Request, *, accept: bool) -> web.Response:
-    me, row_id = call(request), number(request)
-    await read(request, Nothing)
+    me, row_id = call(request), await bare_number(request)
     async with me.house.at(me.dealer_id) as connection:
         await quarantine.decide(connection, me.dealer_id, row_id, accept=accept, actor=me.actor, now=me.house.now())
         return reply(_refused(await quarantine.one(connection, me.dealer_id, row_id)))

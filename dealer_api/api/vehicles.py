@@ -9,10 +9,9 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from actions import vehicles as acts
-from dealer_api.api.cases import Nothing
 from dealer_api.api.offers import MaybeReason
 from dealer_api.app_keys import call
-from dealer_api.bodies import LARGEST_ID, Body, Id, Paged, Sent, When, asked, number, page, read, reply
+from dealer_api.bodies import LARGEST_ID, Body, Id, Paged, Sent, When, asked, bare_number, number, page, read, reply
 from dealer_api.permissions import READ_OWNERS
 from schemas.case import Case
 from schemas.consent import Owner
@@ -148,8 +147,7 @@ async def change(request: web.Request) -> web.Response:
 
 async def enrol(request: web.Request) -> web.Response:
     me = call(request)
-    await read(request, Nothing)
-    made = await acts.enrol(me, number(request))
+    made = await acts.enrol(me, await bare_number(request))
     return reply(
         Enrolled(
             vin=made.vehicle.vin, bucket=made.bucket, username=made.username, password=made.password, client_id=made.client_id, topics=made.topics

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -102,6 +103,13 @@ def problem_of(error: TelltaleError) -> str:
     """Why a form was not taken, as a sentence over it."""
     said = error.reason if isinstance(error, BadInput) else str(error)
     return f"{said[:1].upper()}{said[1:].rstrip('.')}."
+
+
+def typed_twice(fields: Mapping[str, str]) -> str:
+    """A new password out of `password` and `again`, or BadInput."""
+    if fields.get("password") != fields.get("again"):
+        raise BadInput("password", "the two are not the same")
+    return fields.get("password", "")
 
 
 async def form(request: web.Request) -> dict[str, str]:

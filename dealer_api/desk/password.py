@@ -11,7 +11,7 @@ from actions import passwords
 from dealer_api import cookies
 from dealer_api.app_keys import house
 from dealer_api.authentication import own_form
-from dealer_api.desk.page import form, outside, problem_of
+from dealer_api.desk.page import form, outside, problem_of, typed_twice
 from schemas.errors import BadInput, NotFound, Overtaken, TooOften
 
 
@@ -40,9 +40,7 @@ async def reset(request: web.Request) -> web.Response:
     own_form(request)
     said, token = await form(request), request.match_info["token"]
     try:
-        if said.get("password") != said.get("again"):
-            raise BadInput("password", "the two are not the same")
-        person = await acts.reset(house(request), token, said.get("password", ""))
+        person = await acts.reset(house(request), token, typed_twice(said))
     except BadInput as error:
         return await _reset_page(request, problem_of(error), 422)
     except (NotFound, Overtaken):

@@ -103,7 +103,7 @@ async def _decide(request: web.Request, *, accept: bool) -> web.Response:
     return go(to, _SAID[state])
 
 
-def _shown(row: quarantine_page.WardRow, names: dict[int, str]) -> Refused:
+def _shown(row: quarantine_page.QuarantineRow, names: dict[int, str]) -> Refused:
     text = row.payload[:_SHOWN].decode("utf-8", "replace")
     return Refused(
         row.id, row.vehicle_id, row.vehicle, row.plate, row.vin, row.topic, text + ("…" if len(row.payload) > _SHOWN else ""), row.reason, row.detail, row.boot,
@@ -112,7 +112,7 @@ def _shown(row: quarantine_page.WardRow, names: dict[int, str]) -> Refused:
     )  # fmt: skip
 
 
-def _buttons(row: quarantine_page.WardRow) -> tuple[tuple[str, str], ...]:
+def _buttons(row: quarantine_page.QuarantineRow) -> tuple[tuple[str, str], ...]:
     """Drawn from the table; what cannot be read cannot be let in."""
     state = QuarantineState(row.decided or QuarantineState.WAITING)
     allowed = QUARANTINE.allowed(state)

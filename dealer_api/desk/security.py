@@ -8,7 +8,7 @@ from actions import passkeys, passwords, second_factor, sign_in
 from actions import password as acts
 from dealer_api import cookies
 from dealer_api.app_keys import Call, call
-from dealer_api.desk.page import form, go, page, problem_of, refused
+from dealer_api.desk.page import form, go, page, problem_of, refused, typed_twice
 from dealer_api.desk.passkeys import desk_of
 from schemas.account import Staff
 from schemas.errors import BadInput, NotFound, TelltaleError, TooOften
@@ -23,9 +23,7 @@ async def show(request: web.Request) -> web.Response:
 async def change_password(request: web.Request) -> web.Response:
     me, said = call(request), await form(request)
     try:
-        if said.get("password") != said.get("again"):
-            raise BadInput("password", "the two are not the same")
-        await acts.change(me.house, who(me), cookies.visitor(request), me.session or "", said.get("old", ""), said.get("password", ""))
+        await acts.change(me.house, who(me), cookies.visitor(request), me.session or "", said.get("old", ""), typed_twice(said))
     except (BadInput, TooOften) as error:
         return await security_page(request, problem=problem_of(error), status=422 if isinstance(error, BadInput) else 429)
     return go(HERE, "Your new password is set. Everywhere else you are signed out.")

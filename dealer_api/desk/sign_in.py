@@ -12,7 +12,7 @@ from actions import sign_in as acts
 from dealer_api import authentication, cookies
 from dealer_api.app_keys import call, house
 from dealer_api.authentication import own_form
-from dealer_api.desk.page import back, form, go, outside
+from dealer_api.desk.page import back, form, go, outside, problem_of, typed_twice
 from dealer_api.desk.passkeys import desk_of
 from schemas.account import Staff
 from schemas.errors import BadInput, NotAllowed, NotFound, Overtaken, TooOften
@@ -72,11 +72,9 @@ async def accept_invitation(request: web.Request) -> web.Response:
     own_form(request)
     said, token = await form(request), request.match_info["token"]
     try:
-        if said.get("password") != said.get("again"):
-            raise BadInput("password", "the two are not the same")
-        person = await people.accept_invitation(house(request), token, said.get("password", ""))
+        person = await people.accept_invitation(house(request), token, typed_twice(said))
     except BadInput as error:
-        return await _invitation_page(request, error.reason[:1].upper() + error.reason[1:] + ".", 422)
+        return await _invitation_page(request, problem_of(error), 422)
     except (NotFound, Overtaken):
         return await _invitation_page(request, None, 410)
     entered = await acts.admit(house(request), person, cookies.visitor(request), "invitation")

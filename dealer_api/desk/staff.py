@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,10 +10,11 @@ from aiohttp import web
 
 from actions import password, second_factor
 from actions import people as acts
+from actions.context import Acting
 from dealer_api.app_keys import Call, call
 from dealer_api.desk import formatting
 from dealer_api.desk.page import form, go, id_of, page, problem_of, refused, row_of
-from schemas.account import Role
+from schemas.account import Role, Staff
 from schemas.errors import BadInput, TelltaleError
 from schemas.history import Change
 from store import accounts
@@ -84,22 +85,20 @@ async def enable(request: web.Request) -> web.Response:
 
 
 async def invite_again(request: web.Request) -> web.Response:
-    me = call(request)
-    try:
-        _, link = await acts.invite_again(me, id_of(request))
-    except BadInput as error:
-        return await _person_page(request, problem=problem_of(error), status=422)
-    return await _person_page(request, link=link, what="invitation")
+    return await _link_shown(request, acts.invite_again, "invitation")
 
 
 async def reset_link(request: web.Request) -> web.Response:
+    return await _link_shown(request, password.reset_link, "reset")
+
+
+async def _link_shown(request: web.Request, make: Callable[[Acting, int], Awaitable[tuple[Staff, str]]], what: str) -> web.Response:
     """The link is on the answer to this very form and nowhere else."""
-    me = call(request)
     try:
-        _, link = await password.reset_link(me, id_of(request))
+        _, link = await make(call(request), id_of(request))
     except BadInput as error:
         return await _person_page(request, problem=problem_of(error), status=422)
-    return await _person_page(request, link=link, what="reset")
+    return await _person_page(request, link=link, what=what)
 
 
 async def forget_second_factor(request: web.Request) -> web.Response:

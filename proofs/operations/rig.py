@@ -10,6 +10,7 @@ import signal
 import ssl
 import subprocess
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -276,16 +277,7 @@ class Rig(House):
         return time.monotonic() - began
 
     async def _desks_answer(self, deadline: float) -> None:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as http:
-            for port in self.desks:
-                while True:
-                    with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
-                        async with http.get(f"http://127.0.0.1:{port}/health/ready") as answer:
-                            if answer.status == 200:
-                                break
-                    if time.monotonic() > deadline:
-                        raise Unavailable("a desk", "it is not ready")
-                    await asyncio.sleep(0.05)
+        await _all_ready(self.desks, "a desk", deadline)
 
     async def settle(self, within_s: float) -> bool:
         """No more faults, no more traffic: whether all is delivered, judged and sent in time."""
@@ -358,17 +350,7 @@ class Rig(House):
 
     async def gateways_listen(self, within_s: float = BACK_S) -> None:
         """Until every gateway says again that it hears its sessions: what nobody has subscribed to a broker does not keep."""
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as http:
-            deadline = time.monotonic() + within_s
-            for port in self.health.values():
-                while True:
-                    with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
-                        async with http.get(f"http://127.0.0.1:{port}/health/ready") as answer:
-                            if answer.status == 200:
-                                break
-                    if time.monotonic() > deadline:
-                        raise Unavailable("a gateway", "it is not ready")
-                    await asyncio.sleep(0.05)
+        await _all_ready(self.health.values(), "a gateway", time.monotonic() + within_s)
 
     def wipe_broker(self) -> None:
         """Everything that it kept is gone; while it does not run."""
@@ -386,3 +368,15 @@ def fleet(seed: int) -> list[str]:
     return [piles[bucket][lap] for lap in range(CARS_PER_BUCKET) for bucket in range(BUCKETS)]
 
 
+async def _all_ready(ports: Iterable[int], who: str, deadline: float) -> None:
+    """Until each of them says that it is ready; Unavailable after `deadline` (time.monotonic)."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as http:
+        for port in ports:
+            while True:
+                with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
+                    async with http.get(f"http://127.0.0.1:{port}/health/ready") as answer:
+                        if answer.status == 200:
+                            break
+                if time.monotonic() > deadline:
+                    raise Unavailable(who, "it is not ready")
+                await asyncio.sleep(0.05)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from store.pool import Connection, as_dict
+from store.quarantine import Quarantined
 
 _REASONS = """
 SELECT reason, count(*) AS kept, sum(times)::bigint AS times, max(received_at) AS last_at, count(*) FILTER (WHERE decided IS NULL) AS undecided
@@ -22,23 +23,9 @@ ORDER BY q.id DESC LIMIT $5
 
 
 @dataclass(frozen=True, slots=True)
-class WardRow:
-    """One refused message."""
+class QuarantineRow(Quarantined):
+    """One refused message, with the car that it speaks of."""
 
-    id: int
-    vehicle_id: int | None
-    vin: str | None
-    topic: str
-    payload: bytes
-    reason: str
-    detail: str
-    boot: int | None
-    seq: int | None
-    times: int
-    received_at: datetime
-    decided: str | None
-    decided_by: str | None
-    decided_at: datetime | None
     taken_back_at: datetime | None
     vehicle: str | None
     plate: str | None
@@ -51,6 +38,6 @@ async def reasons(connection: Connection, dealer_id: int, vehicle_id: int | None
 
 async def rows(
     connection: Connection, dealer_id: int, *, reason: str = "", vehicle_id: int | None = None, decided: bool = False, limit: int = 100
-) -> list[WardRow]:
+) -> list[QuarantineRow]:
     """The newest first; those that a person has decided only when asked for."""
-    return [WardRow(**as_dict(row)) for row in await connection.fetch(_ROWS, dealer_id, reason, vehicle_id, decided, limit)]
+    return [QuarantineRow(**as_dict(row)) for row in await connection.fetch(_ROWS, dealer_id, reason, vehicle_id, decided, limit)]
