@@ -22,16 +22,16 @@ async def acknowledge(acting: Acting, case_id: int) -> Case:
     """Somebody takes it: from now on it is theirs, and nobody is called any more. Taking one's own again changes nothing."""
     async with acting.transaction() as connection:
         case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
-        me = staff_id(acting.actor)
-        if case.acknowledged_at is not None and case.assignee_id is not None and me is not None:
-            if case.assignee_id == me:
+        own_id = staff_id(acting.actor)
+        if case.acknowledged_at is not None and case.assignee_id is not None and own_id is not None:
+            if case.assignee_id == own_id:
                 return case
             other = await accounts.staff(connection, acting.dealer_id, case.assignee_id)
             raise Overtaken("case", f"{other.name} has taken it")
         now = acting.now()
         return await cases.change(
             connection, case, what="acknowledged", reason="taken", actor=acting.actor, now=now, acknowledged_at=case.acknowledged_at or now,
-            assignee_id=me or case.assignee_id,
+            assignee_id=own_id or case.assignee_id,
         )  # fmt: skip
 
 

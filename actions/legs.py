@@ -71,15 +71,15 @@ async def _locked(connection: Connection, dealer_id: int, leg_id: int) -> tuple[
 
 async def _whose(acting: Acting, connection: Connection, leg: Leg) -> Leg:
     """A driver moves only their own legs, and a leg that is nobody's becomes theirs."""
-    me = staff_id(acting.actor)
-    if me is None:
+    own_id = staff_id(acting.actor)
+    if own_id is None:
         return leg
-    person = await accounts.staff(connection, leg.dealer_id, me)
-    if person.role is not Role.DRIVER or leg.driver_id == me:
+    person = await accounts.staff(connection, leg.dealer_id, own_id)
+    if person.role is not Role.DRIVER or leg.driver_id == own_id:
         return leg
     if leg.driver_id is not None:
         raise NotAllowed("another driver has this leg")
-    return await pickups.assign(connection, leg, me, None, reason="took it", actor=acting.actor, now=acting.now())
+    return await pickups.assign(connection, leg, own_id, None, reason="took it", actor=acting.actor, now=acting.now())
 
 
 async def _tell(

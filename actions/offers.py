@@ -110,7 +110,7 @@ async def withdraw(acting: Acting, offer_id: int, reason: str = "") -> Offer:
 async def expire(connection: Connection, dealer_id: int, offer_id: int, actor: str, now: datetime) -> bool:
     """The hold is over: windows free, case with the desk again, and history says when the owner may be asked anew.
 
-    Whoever notices it does this: the wakeup at the end of the hold, the sweep, or an answer that comes too late. False: it was answered, is not
+    Whoever notices it does this: the job at the end of the hold, the sweep, or an answer that comes too late. False: it was answered, is not
     due at `now` (business time), or is there no more.
     """
     try:

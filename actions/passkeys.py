@@ -81,14 +81,14 @@ async def begin_adding(house: House, desk: Desk, person: Staff, visitor: Visitor
     return _told(house, options, f"add {person.id}")
 
 
-async def add(house: House, desk: Desk, person: Staff, session_id: str, said: dict[str, Any], label: str) -> list[str]:
+async def add(house: House, desk: Desk, person: Staff, session_id: str, credential: dict[str, Any], label: str) -> list[str]:
     """The browser's answer. Recovery codes come back when this is the first second factor."""
     import webauthn
 
-    challenge = await _spent(house, said, f"add {person.id}")
+    challenge = await _spent(house, credential, f"add {person.id}")
     try:
         made = webauthn.verify_registration_response(
-            credential=said["credential"], expected_challenge=challenge, expected_rp_id=desk.id, expected_origin=desk.origin, require_user_verification=True
+            credential=credential["credential"], expected_challenge=challenge, expected_rp_id=desk.id, expected_origin=desk.origin, require_user_verification=True
         )
     except Exception as error:  # the library's own errors, and whatever its parsers make of bytes that somebody sent
         log.info("passkey_refused", because=type(error).__name__)
@@ -132,33 +132,33 @@ async def ask(house: House, desk: Desk, person: Staff | None = None) -> dict[str
     return _told(house, options, f"use {person.id if person else 'any'}")
 
 
-async def with_passkey(house: House, desk: Desk, visitor: Visitor, said: dict[str, Any]) -> Entered:
+async def with_passkey(house: House, desk: Desk, visitor: Visitor, credential: dict[str, Any]) -> Entered:
     """Signed in without a password."""
     await attempts.take(house, limits := attempts.token(house, visitor))
-    person = await _used(house, desk, said, None)
+    person = await _used(house, desk, credential, None)
     await attempts.give_back(house, limits)
     return await sign_in.enter(house, person, visitor, "passkey", two=True)
 
 
-async def as_second_factor(house: House, desk: Desk, visitor: Visitor, cookie: str, said: dict[str, Any]) -> Entered:
+async def as_second_factor(house: House, desk: Desk, visitor: Visitor, cookie: str, credential: dict[str, Any]) -> Entered:
     """After the password. NotFound when nobody waits in this browser."""
     found = await sign_in.waiting(house, cookie)
     if found is None:
         raise NotFound("session")
     person, session = found
     await attempts.take(house, limits := attempts.second_factor(house, person.id, visitor))
-    await _used(house, desk, said, person)
+    await _used(house, desk, credential, person)
     await attempts.give_back(house, limits)
     return await sign_in.complete(house, person, visitor, session, "passkey")
 
 
-async def _used(house: House, desk: Desk, said: dict[str, Any], expected: Staff | None) -> Staff:
+async def _used(house: House, desk: Desk, credential: dict[str, Any], expected: Staff | None) -> Staff:
     """Whose passkey signed our challenge. NotAllowed says no more than that it was none of ours."""
     import webauthn
 
-    challenge = await _spent(house, said, f"use {expected.id if expected else 'any'}")
+    challenge = await _spent(house, credential, f"use {expected.id if expected else 'any'}")
     try:
-        named = webauthn.base64url_to_bytes(str(said["credential"]["id"]))
+        named = webauthn.base64url_to_bytes(str(credential["credential"]["id"]))
     except (ValueError, KeyError, TypeError):
         raise NotAllowed(_REFUSED, signed_in=False) from None
     async with house.at(None) as connection:
@@ -170,7 +170,7 @@ async def _used(house: House, desk: Desk, said: dict[str, Any], expected: Staff 
         passkey = next(one for one in await second_factors.passkeys_of(connection, *owner) if one.id == named)
     try:
         proof = webauthn.verify_authentication_response(
-            credential=said["credential"], expected_challenge=challenge, expected_rp_id=desk.id, expected_origin=desk.origin,
+            credential=credential["credential"], expected_challenge=challenge, expected_rp_id=desk.id, expected_origin=desk.origin,
             credential_public_key=passkey.public_key, credential_current_sign_count=passkey.sign_count, require_user_verification=expected is None,
         )  # fmt: skip
     except Exception as error:  # as above
@@ -200,9 +200,9 @@ def _told(house: House, options: Any, purpose: str) -> dict[str, Any]:
     return {"options": json.loads(webauthn.options_to_json(options)), "seal": f"{challenge}.{ends}.{house.sign('challenge', challenge, str(ends), purpose)}"}
 
 
-async def _spent(house: House, said: dict[str, Any], purpose: str) -> bytes:
+async def _spent(house: House, credential: dict[str, Any], purpose: str) -> bytes:
     """The challenge of a seal that is ours, for this purpose and not over; it counts once, for all desks together."""
-    challenge, _, rest = str(said.get("seal", "")).partition(".")
+    challenge, _, rest = str(credential.get("seal", "")).partition(".")
     ends, _, mac = rest.partition(".")
     if not hmac.compare_digest(mac.encode("utf-8", "replace"), house.sign("challenge", challenge, ends, purpose).encode()):
         raise NotAllowed(_REFUSED, signed_in=False)

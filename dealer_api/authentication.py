@@ -81,12 +81,12 @@ def _said(request: web.Request) -> str:
 
 
 async def _ask(request: web.Request) -> Call | None:
-    house, said = request.app[HOUSE], request.headers.get("Authorization", "")
-    return await (_by_key(house, said) if said else _by_session(house, _said(request), by_hand=_by_hand(request)))
+    house, header = request.app[HOUSE], request.headers.get("Authorization", "")
+    return await (_by_key(house, header) if header else _by_session(house, _said(request), by_hand=_by_hand(request)))
 
 
-async def _by_key(house: House, said: str) -> Call | None:
-    scheme, _, token = said.partition(" ")
+async def _by_key(house: House, text: str) -> Call | None:
+    scheme, _, token = text.partition(" ")
     if scheme.lower() != "bearer" or not token.startswith(secrets.KEY_PREFIX):
         return None
     async with house.at(None) as connection:

@@ -168,8 +168,8 @@ def bad_input(error: ValidationError) -> BadInput:
 
 def number(request: web.Request, name: str = "id") -> int:
     """A number from the path; anything else names nothing."""
-    said = request.match_info[name]
-    found = row_number(said)
+    text = request.match_info[name]
+    found = row_number(text)
     if found is None:
         raise NotFound("number")
     return found
@@ -181,31 +181,31 @@ async def bare_number(request: web.Request) -> int:
     return number(request)
 
 
-def row_number(said: str) -> int | None:
+def row_number(text: str) -> int | None:
     """A row's number as a person or a link writes it; None when it can be none. Other alphabets have digits too: they are not ours."""
-    return int(said) if said.isascii() and said.isdigit() and len(said) <= 18 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
-def small_number(said: str) -> int:
+def small_number(text: str) -> int:
     """How many, forward or back, of up to four digits; 0 when it is no such number."""
-    return int(said) if re.fullmatch(r"-?[0-9]{1,4}", said) else 0
+    return int(text) if re.fullmatch(r"-?[0-9]{1,4}", text) else 0
 
 
 _WHEN, _WALL_TIME = TypeAdapter(When), TypeAdapter(WallTime)
 
 
-def when(said: str, field: str) -> datetime:
+def when(text: str, field: str) -> datetime:
     """An instant out of a form, with its zone."""
     try:
-        return _WHEN.validate_python(said)
+        return _WHEN.validate_python(text)
     except ValidationError:
         raise BadInput(field, "is a time with its zone, as in 2026-11-21T10:15:00Z") from None
 
 
-def wall_time(said: str, field: str) -> time:
+def wall_time(text: str, field: str) -> time:
     """A time of day out of a form."""
     try:
-        return _WALL_TIME.validate_python(said)
+        return _WALL_TIME.validate_python(text)
     except ValidationError:
         raise BadInput(field, "is a time of day such as 20:00") from None
 

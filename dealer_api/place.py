@@ -24,10 +24,10 @@ class Proxies:
         self._told: set[str] = set()
 
     @classmethod
-    def read(cls, said: str) -> Proxies:
+    def read(cls, text: str) -> Proxies:
         """Networks or addresses with commas between, or `none`."""
         try:
-            return cls([ip_network(part.strip()) for part in said.split(",") if part.strip()] if said.strip() != "none" else [])
+            return cls([ip_network(part.strip()) for part in text.split(",") if part.strip()] if text.strip() != "none" else [])
         except ValueError as error:
             raise Misconfigured("TELLTALE_TRUSTED_PROXIES", f"{error}: write networks as in 10.0.0.0/8, 192.0.2.7, with commas between, or none") from None
 

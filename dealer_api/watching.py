@@ -64,8 +64,8 @@ async def name_answer(request: web.Request, response: web.StreamResponse) -> Non
 
 
 def _name(request: web.Request) -> str:
-    said = request.headers.get(HEADER, "")
-    return said if _ID.fullmatch(said) else secrets.token_hex(8)
+    header = request.headers.get(HEADER, "")
+    return header if _ID.fullmatch(header) else secrets.token_hex(8)
 
 
 def _route(request: web.Request) -> str:

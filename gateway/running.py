@@ -64,7 +64,7 @@ class Gateway:
     intake: Intake
     catching_up: CatchingUp
     health: Health
-    shares: BucketLeases
+    leases: BucketLeases
     auth_callout: AuthCallout | None
     denied: DeniedPublishes | None
     clock: Callable[[], datetime]
@@ -129,7 +129,7 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
     try:
         check_process()
         await _patiently(partial(_agree, g))
-        await _patiently(partial(g.shares.begin, g.health.beat))
+        await _patiently(partial(g.leases.begin, g.health.beat))
         if g.auth_callout is None and g.try_out_broker:
             await _patiently(partial(check_broker, g.broker.address, None, bucket=min(g.writer.buckets, default=0), open_broker=g.open_broker))
         await g.meeting.everybody()
@@ -139,7 +139,7 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
         gc.set_threshold(100_000, 20, 50)  # a batch makes thousands of objects that live for one commit
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(g.intake.run(), name="intake")  # before the sessions: what waits for us comes before the broker's answers
-            tasks.create_task(g.shares.run(g.intake, g.health.beat, g.meeting.of), name="shares")
+            tasks.create_task(g.leases.run(g.intake, g.health.beat, g.meeting.of), name="leases")
             tasks.create_task(watch(g.broker), name="watchdog")
             tasks.create_task(g.catching_up.run(), name="catching up")
             tasks.create_task(_listen(g), name="bells")
@@ -212,7 +212,7 @@ async def _listen(g: Gateway) -> None:
     while True:
         try:
             async with line(g.database_url, name="gateway-bells") as connection:
-                await notifications.listen(connection, notifications.CARS, lambda said: _heard(g, said))
+                await notifications.listen(connection, notifications.CARS, lambda payload: _heard(g, payload))
                 while not connection.is_closed():
                     await g.meeting.changed()
                     g.intake.accept_now = True
@@ -235,11 +235,11 @@ async def _closed_or_rung(g: Gateway, connection: Any) -> None:
             await g.meeting.one(g.asked.pop())
 
 
-def _heard(g: Gateway, said: dict[str, Any]) -> None:
-    if said.get("what") == "quarantine":
+def _heard(g: Gateway, payload: dict[str, Any]) -> None:
+    if payload.get("what") == "quarantine":
         g.intake.accept_now = True
-    elif isinstance(said.get("vehicle"), int):
-        g.asked.add(said["vehicle"])
+    elif isinstance(payload.get("vehicle"), int):
+        g.asked.add(payload["vehicle"])
         g.rung.set()
 
 

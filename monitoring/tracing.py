@@ -1,6 +1,6 @@
 """One trace from the car's message to the text: message, alert, case, text, each a span, though hours and services lie between them.
 
-An alert's wakeup, a case's wakeups and a text's facts carry the trace that caused them (W3C `traceparent`) in a field that
+An alert's job, a case's jobs and a text's facts carry the trace that caused them (W3C `traceparent`) in a field that
 they have anyway. While nobody asked for traces nothing is written, and a span costs one comparison. OpenTelemetry is an
 extra (`otel`): only `set_up` imports it.
 
@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from schemas.errors import Misconfigured
 
-FIELD = "trace"  #: of a wakeup's payload and of a message's facts
+FIELD = "trace"  #: of a job's payload and of a message's facts
 Kind = Literal["internal", "server", "client", "producer", "consumer"]
 Note = Callable[[str, Any], None]  #: adds a fact to a span
 

@@ -125,18 +125,18 @@ def decode(tally: Tally, payload: bytes, kind: str) -> None:
     tally.verdicts["status: shown" if said is not None else "status: no hint"] += 1
 
 
-def _as_telemetry(payload: bytes) -> normalise.Heard:
+def _as_telemetry(payload: bytes) -> normalise.Decoded:
     quick = normalise.quick(payload, CAR.vehicle_id, NOW, normalise.clock_window(NOW))
-    return normalise.telemetry(payload, CAR, NOW) if quick is None else normalise.Heard(quick[0], quick[1], odometer=quick[2])
+    return normalise.telemetry(payload, CAR, NOW) if quick is None else normalise.Decoded(quick[0], quick[1], odometer=quick[2])
 
 
-def _verdict(heard: normalise.Heard) -> str:
+def _verdict(heard: normalise.Decoded) -> str:
     if heard.reading is None:
         return str(heard.refused[0].reason) if heard.refused else "nothing"
     return "read in part" if heard.refused else "read"
 
 
-def _faults(heard: normalise.Heard) -> Iterator[str]:
+def _faults(heard: normalise.Decoded) -> Iterator[str]:
     """What an answer must be, whatever was asked."""
     if heard.reading is None and not heard.refused:
         yield "neither read nor refused"

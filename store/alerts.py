@@ -92,7 +92,7 @@ async def move(connection: Connection, moved: Sequence[Moved], now: datetime) ->
     final = sorted(newest.values(), key=lambda pair: (pair[1].vehicle_id, pair[1].step.episode))  # an old episode closes before a new one opens
     steps = _columns([(*_step_row(m), m.told) for m in moved])
     alerts = _columns([_alert_row(first, last) for first, last in final])
-    await connection.execute(_MOVE, *steps, *alerts, now, notifications.WAKEUPS, notifications.DESK, [m.trace for m in moved])
+    await connection.execute(_MOVE, *steps, *alerts, now, notifications.JOBS, notifications.DESK, [m.trace for m in moved])
 
 
 async def one(connection: Connection, dealer_id: int, alert_id: int) -> Alert:

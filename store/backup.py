@@ -108,10 +108,10 @@ async def restore(url: str, secret: str, folder: Path, programs: Programs, *, jo
 def checked(folder: Path) -> Manifest:
     """The manifest of a backup that is whole."""
     try:
-        said = json.loads((folder / MANIFEST).read_text())
-        if said.get("format") != FORMAT:
-            raise Misconfigured(str(folder), f"is of format {said.get('format')}; this version reads format {FORMAT}")
-        manifest = Manifest(**said)
+        payload = json.loads((folder / MANIFEST).read_text())
+        if payload.get("format") != FORMAT:
+            raise Misconfigured(str(folder), f"is of format {payload.get('format')}; this version reads format {FORMAT}")
+        manifest = Manifest(**payload)
         whole = _sha256(folder / DUMP) == manifest.sha256
     except (OSError, ValueError, TypeError) as error:
         raise Misconfigured(str(folder), f"is no backup ({type(error).__name__}: {error})") from None

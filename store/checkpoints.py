@@ -25,7 +25,7 @@ SELECT vehicle_id, place, boot, upto, ts, day, frontier, versions, memory FROM c
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Everything up to `place` is in `memory`; `frontier` says what has arrived."""
+    """Everything up to `place` is in `memory`; `sequence` says what has arrived."""
 
     vehicle_id: int
     place: int
@@ -33,7 +33,7 @@ class Checkpoint:
     upto: int
     ts: datetime
     day: int
-    frontier: dict[str, Any]
+    sequence: dict[str, Any]
     versions: dict[str, int]
     memory: bytes
 

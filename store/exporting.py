@@ -38,9 +38,9 @@ def bound(sql: str, **values: object) -> tuple[str, list[object]]:
 _TYPES = {"dealer": "bigint", "owner": "bigint", "words": "text", "now": "timestamptz"}
 
 
-def pattern(*said: str | None) -> str:
+def pattern(*text: str | None) -> str:
     """What mentions a person: each name of theirs as a word, and how they are reached. Never matches when nothing is known."""
-    whole = [one.strip() for one in said if one and len(one.strip()) >= 3]
+    whole = [one.strip() for one in text if one and len(one.strip()) >= 3]
     names = {part for one in whole[:1] for part in re.split(r"[\s,]+", one) if len(part) >= 3 and part[:1].isupper()}
     return "|".join(rf"(?<!\w){_plain(one)}(?!\w)" for one in sorted({*whole, *names}, key=len, reverse=True)) or r"(?=a)b"
 

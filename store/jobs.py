@@ -31,7 +31,7 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
-class Wakeup:
+class Job:
     """One piece of due work."""
 
     id: int
@@ -46,24 +46,24 @@ class Wakeup:
 async def put(connection: Connection, dealer_id: int, topic: str, subject_id: int, *, due_at: datetime, **payload: Any) -> int:
     """Leave work for a worker, due at a business time, and ring the bell on commit."""
     found: int = await connection.fetchval(_PUT, dealer_id, topic, subject_id, tracing.carrying(payload), due_at)
-    await notifications.ring(connection, notifications.WAKEUPS, topic=topic)
+    await notifications.ring(connection, notifications.JOBS, topic=topic)
     return found
 
 
-async def take(connection: Connection, now: datetime, topics: tuple[str, ...]) -> Wakeup | None:
+async def take(connection: Connection, now: datetime, topics: tuple[str, ...]) -> Job | None:
     """The next due piece, locked until this transaction ends; other workers skip it."""
     row = await connection.fetchrow(_TAKE, now, list(topics))
-    return None if row is None else Wakeup(**dict(row.items()))
+    return None if row is None else Job(**dict(row.items()))
 
 
-async def done(connection: Connection, wakeup: Wakeup) -> None:
+async def done(connection: Connection, job: Job) -> None:
     """The work is done in this very transaction."""
-    await connection.execute(_DONE, wakeup.id)
+    await connection.execute(_DONE, job.id)
 
 
-async def later(connection: Connection, wakeup: Wakeup, due_at: datetime, failed: str | None) -> None:
+async def later(connection: Connection, job: Job, due_at: datetime, failed: str | None) -> None:
     """Try again at `due_at`; `failed` says why this attempt did not work."""
-    await connection.execute(_LATER, wakeup.id, due_at, failed)
+    await connection.execute(_LATER, job.id, due_at, failed)
 
 
 async def backlog(connection: Connection, now: datetime) -> list[Backlog]:

@@ -91,7 +91,7 @@ async def queue(connection: Connection, draft: Draft, body: str, now: datetime) 
     if found is None:
         earlier: int = await connection.fetchval(_BY_REFERENCE, reference)
         return earlier
-    await notifications.ring(connection, notifications.WAKEUPS, topic="message")
+    await notifications.ring(connection, notifications.JOBS, topic="message")
     await notifications.ring_desk(connection, draft.dealer_id, "message", found)
     return found
 
@@ -180,8 +180,8 @@ async def lost(connection: Connection, reference: str, reason: str) -> bool:
 
 async def cancel_queued(connection: Connection, dealer_id: int, owner_id: int, reason: str, but: Sequence[MessageKind] = ()) -> int:
     """Cancel what still waits for an owner; returns how many."""
-    said = await connection.execute(_CANCEL_QUEUED, dealer_id, owner_id, reason, [kind.value for kind in but])
-    return int(said.split()[-1])
+    status = await connection.execute(_CANCEL_QUEUED, dealer_id, owner_id, reason, [kind.value for kind in but])
+    return int(status.split()[-1])
 
 
 async def lately(connection: Connection, dealer_id: int, owner_id: int, kind: MessageKind, since: datetime) -> tuple[datetime, ...]:

@@ -145,8 +145,8 @@ def pack(dealer_id: int, r: Reading) -> bytes:
         head += Struct(">ih").pack(2, r.mark) + (_NULL if r.place is None else Struct(">iq").pack(8, r.place))
     row = head + (r.packed or _arrays(r))
     if r.diagnostics is not None:
-        said = b"\x01" + r.diagnostics.model_dump_json().encode()
-        row = row[:-4] + len(said).to_bytes(4, "big") + said
+        payload = b"\x01" + r.diagnostics.model_dump_json().encode()
+        row = row[:-4] + len(payload).to_bytes(4, "big") + payload
     return row
 
 
@@ -302,8 +302,8 @@ def days_between(since: datetime, until: datetime) -> tuple[int, int]:
 
 def _reading(row: asyncpg.Record) -> Reading:
     ids, values = tuple(row["ids"]), tuple(row["vals"])
-    car_ts, said = row["car_ts"], row["diagnostics"]
+    car_ts, payload = row["car_ts"], row["diagnostics"]
     return Reading(
         row["vehicle_id"], row["boot"], row["seq"], row["ts"].timestamp(), row["received_at"].timestamp(), ids, values, row["day"],
-        None if car_ts is None else car_ts.timestamp(), Mark(row["mark"]), None if said is None else Diagnostics.model_validate(said), row["place"],
+        None if car_ts is None else car_ts.timestamp(), Mark(row["mark"]), None if payload is None else Diagnostics.model_validate(payload), row["place"],
     )  # fmt: skip

@@ -191,11 +191,11 @@ async def _follow(connection: Any, files: MosquittoFiles, first: _Once) -> None:
     asked: set[int] = set()
     rung, removed = asyncio.Event(), asyncio.Event()
 
-    def heard(said: dict[str, Any]) -> None:
-        if said.get("what") == "removed":
+    def heard(payload: dict[str, Any]) -> None:
+        if payload.get("what") == "removed":
             removed.set()
-        elif said.get("what") in ("enrolled", "revoked") and isinstance(said.get("vehicle"), int):
-            asked.add(said["vehicle"])
+        elif payload.get("what") in ("enrolled", "revoked") and isinstance(payload.get("vehicle"), int):
+            asked.add(payload["vehicle"])
         else:
             return
         rung.set()

@@ -28,10 +28,10 @@ def leave(home: Path) -> None:
 def found(home: Path) -> dict[str, str]:
     """The addresses of the demo that runs on this home; nothing when none does."""
     try:
-        said: dict[str, str] = json.loads((home / _NAME).read_text())
+        payload: dict[str, str] = json.loads((home / _NAME).read_text())
     except (OSError, ValueError):
         return {}
-    return said if alive(int(said.get("pid", 0))) else {}
+    return payload if alive(int(payload.get("pid", 0))) else {}
 
 
 def joined(settings: Settings) -> Settings:

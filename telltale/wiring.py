@@ -117,7 +117,7 @@ async def _follow_stages(settings: Settings, judge: Judge) -> None:
 async def _moved(connection: Any, judge: Judge) -> str:
     """Follow the bell; the name of a rule that was switched on or off, or nothing when the connection is lost."""
     rung = asyncio.Event()
-    await notifications.listen(connection, notifications.CARS, lambda said: rung.set() if said.get("what") == "rules" else None)
+    await notifications.listen(connection, notifications.CARS, lambda payload: rung.set() if payload.get("what") == "rules" else None)
     while not connection.is_closed():
         for name, one in (await stages.stages(connection)).items():
             if name not in judge.stages:

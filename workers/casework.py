@@ -14,7 +14,7 @@ from schemas.message import MessageKind, asserts
 from schemas.moment import minutes_between
 from schemas.verdict import Severity
 from store import accounts, alerts, cases, fleet, jobs
-from store.jobs import Wakeup
+from store.jobs import Job
 from store.pool import Connection
 from workers import notices
 from workers.context import Context
@@ -24,13 +24,13 @@ _TOLD = (Severity.SOON, Severity.NOW)  #: advice waits in the queue until somebo
 _STANDING = ("open", "contacted", "booked", "in_workshop")
 
 
-async def alert_moved(context: Context, connection: Connection, wakeup: Wakeup) -> None:
+async def alert_moved(context: Context, connection: Connection, job: Job) -> None:
     """An alert became active, more or less severe, resolved or withdrawn."""
-    alert = await alerts.one(connection, wakeup.dealer_id, wakeup.subject_id)
+    alert = await alerts.one(connection, job.dealer_id, job.subject_id)
     if alert.shadow:
         return
     if alert.state is AlertState.ACTIVE:
-        await _active(context, connection, alert, late=bool(wakeup.payload.get("late")))
+        await _active(context, connection, alert, late=bool(job.payload.get("late")))
     elif alert.case_id is not None:
         await _over(context, connection, alert)
 
@@ -119,15 +119,15 @@ async def _watch(connection: Connection, dealer: Dealer, case: Case, now: dateti
         await jobs.put(connection, dealer.id, "case_unacknowledged", case.id, due_at=now + timedelta(minutes=minutes), minutes=minutes, comebacks=case.comebacks)
 
 
-async def unacknowledged(context: Context, connection: Connection, wakeup: Wakeup) -> None:
+async def unacknowledged(context: Context, connection: Connection, job: Job) -> None:
     """The limit is over: if nobody took it, the managers hear of it, once."""
-    case = await _case(connection, wakeup)
+    case = await _case(connection, job)
     if case is None or case.state is not CaseState.OPEN or case.acknowledged_at is not None or case.escalated_at is not None:
         return
-    if case.comebacks != wakeup.payload.get("comebacks", 0):
+    if case.comebacks != job.payload.get("comebacks", 0):
         return  # it came back meanwhile and has a limit of its own
     dealer = await accounts.dealer(connection, case.dealer_id)
-    minutes = int(wakeup.payload.get("minutes", 0))
+    minutes = int(job.payload.get("minutes", 0))
     people = await notices.managers(connection, dealer) or await notices.advisors(connection, dealer)
     found = await alerts.of_case(connection, case.dealer_id, case.id)
     worst = max(found, key=lambda alert: (alert.severity.rank, alert.id), default=None)
@@ -157,9 +157,9 @@ async def _over(context: Context, connection: Connection, alert: Alert) -> None:
     await cases.change(connection, case, what=f"alert {alert.state.value}", reason=alert.because, actor=ACTOR, now=context.clock(), **columns)
 
 
-async def _case(connection: Connection, wakeup: Wakeup) -> Case | None:
+async def _case(connection: Connection, job: Job) -> Case | None:
     try:
-        return await cases.get(connection, wakeup.dealer_id, wakeup.subject_id, lock=True)
+        return await cases.get(connection, job.dealer_id, job.subject_id, lock=True)
     except NotFound:
         return None
 

@@ -57,7 +57,7 @@ class Health:
 
     async def look(self) -> None:
         """What waits in the database, before a scrape; what cannot be known is left out rather than told as it was."""
-        for gauge in (metrics.WAKEUPS, metrics.WAKEUPS_AGE, metrics.QUEUED, metrics.QUEUED_AGE, metrics.CLAIMED, metrics.CONNECTIONS, metrics.LAG, metrics.CASES):
+        for gauge in (metrics.JOBS, metrics.JOBS_AGE, metrics.QUEUED, metrics.QUEUED_AGE, metrics.CLAIMED, metrics.CONNECTIONS, metrics.LAG, metrics.CASES):
             gauge.clear()
         metrics.DATABASE_UP.set(0)
         now = self._clock()
@@ -68,8 +68,8 @@ class Health:
             facts = await server.look(connection, self._machine())
         metrics.DATABASE_UP.set(1)
         for one in work:
-            metrics.WAKEUPS.labels(one.topic).set(one.due)
-            metrics.WAKEUPS_AGE.labels(one.topic).set((now - one.oldest).total_seconds())
+            metrics.JOBS.labels(one.topic).set(one.due)
+            metrics.JOBS_AGE.labels(one.topic).set((now - one.oldest).total_seconds())
         for text in texts:
             metrics.QUEUED.labels(known(text.channel)).set(text.due)
             metrics.QUEUED_AGE.labels(known(text.channel)).set((now - text.oldest).total_seconds() if text.oldest else 0)

@@ -47,13 +47,13 @@ class Keeper:
     """One dealer, one day."""
 
     def __init__(self, context: Context, due: Due, today: int, retention_days: int) -> None:
-        self._kit, self._dealer, self._days, self._house_days = context, due.dealer_id, due.days, retention_days
+        self._context, self._dealer, self._days, self._house_days = context, due.dealer_id, due.days, retention_days
         self._today = today
         self.gone = Counter[str]()
 
     async def run(self, now: datetime) -> int:
         """All kinds. What fails is tried again an hour later; what has gone by then is told all the same."""
-        async with transaction(self._kit.pool) as connection:
+        async with transaction(self._context.pool) as connection:
             if not await keeping.begin(connection, self._dealer, now, now - EVERY):  # another worker has it
                 return 0
         whole = False
@@ -76,19 +76,19 @@ class Keeper:
     async def _readings(self) -> None:
         if self._days["readings"] >= self._house_days:  # whole days go for all dealers, by the gateway and in two steps
             return
-        async with transaction(self._kit.pool) as connection:
+        async with transaction(self._context.pool) as connection:
             needed = await keeping.spared(connection, self._dealer)
         await self._thin("readings", None, {car: day_of(since) for car, since in needed.items()})
 
     async def _positions(self) -> None:
         await self._thin("positions", WHERE_IDS, {})
         limit = self._limit("positions")
-        async with transaction(self._kit.pool) as connection:
+        async with transaction(self._context.pool) as connection:
             self.gone["positions"] += await keeping.where_last(connection, self._dealer, WHERE, limit)
 
     async def _thin(self, what: str, signals: tuple[int, ...] | None, needed: dict[int, int]) -> None:
         limit = self._limit(what)
-        async with transaction(self._kit.pool) as connection:
+        async with transaction(self._context.pool) as connection:
             there, arrived = await days.attached(connection), await keeping.arrived(connection)
             done = await keeping.days_done(connection, self._dealer, what)
             await keeping.forget_days(connection, self._dealer, there)
@@ -99,14 +99,14 @@ class Keeper:
                 self.gone[what] += went
                 block += BLOCKS
             if day != IMPOSSIBLE and not spared:
-                async with transaction(self._kit.pool) as connection:
+                async with transaction(self._context.pool) as connection:
                     await keeping.day_done(connection, self._dealer, what, day, arrived.get(day, 0))
 
     async def _texts(self) -> None:
         for table in keeping.TEXTS:
             after: int | None = 0
             while after is not None:
-                async with transaction(self._kit.pool) as connection:
+                async with transaction(self._context.pool) as connection:
                     went, after = await keeping.words(connection, table, self._dealer, self._limit("texts"), after, ROWS)
                 self.gone["texts"] += went
 
@@ -115,11 +115,11 @@ class Keeper:
             self.gone["refused messages"] += went
 
     async def _audit(self) -> None:
-        if self._kit.house_key is None:
+        if self._context.house_key is None:
             return
         while True:
-            async with transaction(self._kit.pool) as connection:
-                key = await self._kit.house_key.key(connection)
+            async with transaction(self._context.pool) as connection:
+                key = await self._context.house_key.key(connection)
                 stays = await audit.first_that_stays(connection, self._dealer, self._limit("audit"))
                 begins = await audit.start(connection, self._dealer)
                 last = await audit.at(connection, self._dealer, min(stays - 1, (begins.position if begins else 0) + ROWS)) if stays else None
@@ -128,12 +128,12 @@ class Keeper:
                 self.gone["audit"] += await audit.cut(connection, chains.start(key, self._dealer, last.position, last.hash))
 
     async def _piece(self, work: Callable[[Connection], Awaitable[int | None]]) -> int | None:
-        async with transaction(self._kit.pool) as connection:
+        async with transaction(self._context.pool) as connection:
             return await work(connection)
 
     async def _tell(self, now: datetime, whole: bool) -> None:
         gone = {what: count for what, count in self.gone.items() if count}
-        async with transaction(self._kit.pool) as connection:
+        async with transaction(self._context.pool) as connection:
             await keeping.done(connection, self._dealer, gone)
             if not whole:
                 await keeping.again(connection, self._dealer, now)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-WAKEUPS = Gauge("telltale_workers_wakeups_due", "Pieces of work that wait for a worker", ("topic",))
-WAKEUPS_AGE = Gauge("telltale_workers_wakeups_oldest_due_seconds", "For how long the oldest of them has been due", ("topic",))
+JOBS = Gauge("telltale_workers_wakeups_due", "Pieces of work that wait for a worker", ("topic",))
+JOBS_AGE = Gauge("telltale_workers_wakeups_oldest_due_seconds", "For how long the oldest of them has been due", ("topic",))
 WORK = Counter("telltale_workers_work_total", "Pieces of work taken up: done, done for now and looked at again later, or put off because something failed", ("topic", "outcome"))
 QUEUED = Gauge("telltale_workers_messages_due", "Texts that should be on their way and wait for a worker, or for another try", ("channel",))
 QUEUED_AGE = Gauge("telltale_workers_messages_oldest_due_seconds", "For how long the oldest of them has been due", ("channel",))

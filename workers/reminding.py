@@ -1,4 +1,4 @@
-"""Reminders of a booking, and offers whose hold runs out: what a wakeup of the desk asks for."""
+"""Reminders of a booking, and offers whose hold runs out: what a job of the desk asks for."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from schemas.booking import BookingState
 from schemas.errors import NotFound
 from schemas.message import Draft, MessageKind, Purpose, asserts
 from store import accounts, bookings, cases, owners
-from store.jobs import Wakeup
+from store.jobs import Job
 from store.pool import Connection
 from workers.context import Context
 
 _MISSED = timedelta(minutes=15)  #: later than this a reminder reminds of nothing
 
 
-async def plan(context: Context, connection: Connection, wakeup: Wakeup) -> None:
+async def plan(context: Context, connection: Connection, job: Job) -> None:
     """Queue the reminders of a new booking; each says only what is still true when it goes."""
     try:
-        booking = await bookings.get(connection, wakeup.dealer_id, wakeup.subject_id)
-        case = await cases.get(connection, wakeup.dealer_id, booking.case_id)
+        booking = await bookings.get(connection, job.dealer_id, job.subject_id)
+        case = await cases.get(connection, job.dealer_id, booking.case_id)
     except NotFound:
         return
     now = context.clock()
@@ -45,6 +45,6 @@ async def plan(context: Context, connection: Connection, wakeup: Wakeup) -> None
         )  # fmt: skip
 
 
-async def offer_due(context: Context, connection: Connection, wakeup: Wakeup) -> None:
-    """The wakeup that stands at the end of an offer's hold."""
-    await offers.expire(connection, wakeup.dealer_id, wakeup.subject_id, "worker", context.clock())
+async def offer_due(context: Context, connection: Connection, job: Job) -> None:
+    """The job that stands at the end of an offer's hold."""
+    await offers.expire(connection, job.dealer_id, job.subject_id, "worker", context.clock())

@@ -22,7 +22,7 @@ from store import cases, clock, notifications, sweeps
 from store.house_key import KeyHolder
 from store.pool import connect, open_pool, transaction
 from store.witness import ClocksApart
-from workers import driving, job_runner, keeping, missed_replies, recalling, sending, sweeping, verifying
+from workers import driver_notices, job_runner, keeping, missed_replies, recalling, sending, sweeping, verifying
 from workers.context import Context
 from workers.health import Health
 from workers.metrics import SWEPT
@@ -93,7 +93,7 @@ async def serve(
         loops.create_task(_loop("reconcile", lambda: sending.reconcile(context), None, RECONCILE_S))
         loops.create_task(_loop("offers", lambda: _swept("offers", sweeping.offers_once(context)), None, SWEEP_S))
         loops.create_task(_loop("waiting", lambda: _swept("waiting", sweeping.waiting_once(context)), None, SWEEP_S))
-        loops.create_task(_loop("drives", lambda: _swept("drives", driving.drives_once(context)), None, DRIVES_S))
+        loops.create_task(_loop("drives", lambda: _swept("drives", driver_notices.drives_once(context)), None, DRIVES_S))
         loops.create_task(_loop("silence", lambda: _swept("silence", sweeping.silence_once(context)), None, SILENCE_S))
         loops.create_task(_loop("recalls", lambda: _swept("recalls", recalling.recalls_once(context)), None, SILENCE_S))
         loops.create_task(_loop("forget", lambda: _swept("forget", sweeping.forget_once(context)), None, FORGET_S))
@@ -139,13 +139,13 @@ class Verifier:
     """Cases that wait for their car's proof: looked at when the car has been heard since the last look."""
 
     def __init__(self, context: Context) -> None:
-        self._kit, self._seen = context, dict[int, datetime | None]()
+        self._context, self._seen = context, dict[int, datetime | None]()
         self._first: dict[int, float] = {}  # machine time of the first look: the longer it takes, the rarer we look
         self._next: dict[int, float] = {}
 
     async def once(self) -> bool:
         """Look at each such case once; failures of one do not stop the others."""
-        async with transaction(self._kit.pool) as connection:
+        async with transaction(self._context.pool) as connection:
             waiting = await cases.verifying(connection)
         self._seen = {case.id: self._seen[case.id] for case in waiting if case.id in self._seen}
         for known in (self._first, self._next):
@@ -163,12 +163,12 @@ class Verifier:
         return False
 
     async def _look(self, case: Case) -> None:
-        async with transaction(self._kit.pool) as connection:
+        async with transaction(self._context.pool) as connection:
             heard = await sweeps.last_heard(connection, case.vehicle_id)
             if case.id in self._seen and self._seen[case.id] == heard:
                 return
             fresh = await cases.get(connection, case.dealer_id, case.id, lock=True)
-            answer = await verifying.check(self._kit, connection, fresh)
+            answer = await verifying.check(self._context, connection, fresh)
         self._seen[case.id] = heard
         now = time.monotonic()
         self._next[case.id] = now + min(_RAREST_S, (now - self._first.setdefault(case.id, now)) / 20)
@@ -245,7 +245,7 @@ async def _hear(database_url: str, bell: Bell, listening: asyncio.Event) -> None
     connection = await connect(database_url, name="workers-bell")
     try:
         connection.add_termination_listener(partial(_set, lost))
-        await notifications.listen(connection, notifications.WAKEUPS, bell.ring)
+        await notifications.listen(connection, notifications.JOBS, bell.ring)
         listening.set()
         bell.ring()
         await lost.wait()

@@ -33,7 +33,7 @@ class Sealer:
     """One turn after the other. `key` opens the house's key."""
 
     def __init__(self, context: Context, key: KeyHolder) -> None:
-        self._kit, self._key = context, key
+        self._context, self._key = context, key
         self._newest: int | None = None  #: beyond it nothing is sealed
         self._settled = 0  #: up to here everything is sealed that ever will be
         self._from = 0  #: where a look back goes on
@@ -44,7 +44,7 @@ class Sealer:
 
     async def once(self) -> bool:
         """Seal some rows; True when there may be more."""
-        async with transaction(self._kit.pool) as connection:
+        async with transaction(self._context.pool) as connection:
             if not await audit.mine(connection):
                 return False
             key = await self._opened(connection)
@@ -76,7 +76,7 @@ class Sealer:
     async def _seal(self, connection: Connection, key: bytes, entries: list[Entry]) -> None:
         dealers = {entry.dealer_id for entry in entries}
         ends, heads = await audit.ends(connection, dealers), await audit.heads(connection, dealers)
-        seals, now = list[Seal](), self._kit.machine()
+        seals, now = list[Seal](), self._context.machine()
         chains = {dealer: (ends[dealer].position, ends[dealer].hash) if dealer in ends else (0, rules.START) for dealer in dealers}
         for dealer, (position, hash_) in chains.items():
             if not _fits(key, dealer, position, hash_, heads.get(dealer)):
@@ -94,7 +94,7 @@ class Sealer:
     async def _leave(self, connection: Connection, dealer_id: int, now: datetime) -> None:
         self._broken.add(dealer_id)
         log.error("audit_broken", dealer=dealer_id, hint="telltale audit verify says what was done to it; telltale audit resume goes on")
-        await tallies.add(connection, [(dealer_id, "audit_broken", "history", 1, self._kit.clock(), "the end of the sealed history was cut off or written anew")])
+        await tallies.add(connection, [(dealer_id, "audit_broken", "history", 1, self._context.clock(), "the end of the sealed history was cut off or written anew")])
 
     def _looked_back(self) -> None:
         now, self._look_back_at = time.monotonic(), time.monotonic() + STRAGGLERS_S

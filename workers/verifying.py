@@ -14,7 +14,7 @@ from schemas.message import Draft, MessageKind, Purpose, asserts
 from schemas.moment import from_epoch
 from schemas.reading import Mark, Reading
 from store import accounts, alerts, cases, feedback, fleet, history, jobs, owners, readings, secrets, sweeps
-from store.jobs import Wakeup
+from store.jobs import Job
 from store.pool import Connection
 from workers.context import Context
 
@@ -27,10 +27,10 @@ _PAGE = 2000
 _FAR = timedelta(days=400)  #: a wrong clock may date a row ahead
 
 
-async def prove(context: Context, connection: Connection, wakeup: Wakeup) -> None:
+async def prove(context: Context, connection: Connection, job: Job) -> None:
     """Look at what the car has said since the repair."""
     try:
-        case = await cases.get(connection, wakeup.dealer_id, wakeup.subject_id, lock=True)
+        case = await cases.get(connection, job.dealer_id, job.subject_id, lock=True)
     except NotFound:
         return
     await check(context, connection, case)
@@ -52,16 +52,16 @@ async def check(context: Context, connection: Connection, case: Case) -> repair_
     return answer
 
 
-async def ask(context: Context, connection: Connection, wakeup: Wakeup) -> timedelta | None:
+async def ask(context: Context, connection: Connection, job: Job) -> timedelta | None:
     """The one question. Returns how long to wait when now is not the time."""
     try:
-        case = await cases.get(connection, wakeup.dealer_id, wakeup.subject_id, lock=True)
+        case = await cases.get(connection, job.dealer_id, job.subject_id, lock=True)
     except NotFound:
         return None
     if case.state is not CaseState.DONE or case.comebacks or case.owner_id is None:
         return None  # a comeback is a complaint that the car made: we do not ask how it was
     if await sweeps.has_unread(connection, case.dealer_id, case.owner_id):
-        return _NOT_WHILE_UPSET if wakeup.attempts < _MOST_ASKS else None
+        return _NOT_WHILE_UPSET if job.attempts < _MOST_ASKS else None
     now = context.clock()
     if await feedback.ask(connection, case.dealer_id, case.id, case.owner_id, now):
         await _tell(context, connection, case, MessageKind.FEEDBACK, Purpose.SURVEY, link=await _question(context, connection, case))

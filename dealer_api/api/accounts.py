@@ -21,11 +21,11 @@ from store import accounts, secrets, slots
 from store.secrets import Secret
 
 
-def _changeable(name: str, said: Setting) -> Any:
+def _changeable(name: str, setting: Setting) -> Any:
     kind = DealerSettings.model_fields[name].annotation
     if kind is int:
-        return Annotated[int, Field(ge=said.least, le=said.most)] | None
-    return (Annotated[str, Field(min_length=said.least, max_length=said.most)] if kind is str else kind) | None  # type: ignore[operator]
+        return Annotated[int, Field(ge=setting.least, le=setting.most)] | None
+    return (Annotated[str, Field(min_length=setting.least, max_length=setting.most)] if kind is str else kind) | None  # type: ignore[operator]
 
 
 #: What is to be changed; what is left out stays. Opening hours as OpenStreetMap writes them.
@@ -101,27 +101,27 @@ class DealerWhole(Dealer):
 
 
 async def show_dealer(request: web.Request) -> web.Response:
-    me = call(request)
-    return reply(DealerWhole(**me.dealer.model_dump(), conflicts=list(await acts.conflicts(me.house, me.dealer_id))))
+    caller = call(request)
+    return reply(DealerWhole(**caller.dealer.model_dump(), conflicts=list(await acts.conflicts(caller.house, caller.dealer_id))))
 
 
 async def change_dealer(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, DealerChanges)
-    changes = said.model_dump(exclude_unset=True, exclude_none=True)
-    changed = await acts.update_dealer(me, changes)
-    return reply(DealerWhole(**changed.model_dump(), conflicts=list(await acts.conflicts(me.house, me.dealer_id))))
+    caller, body = call(request), await read(request, DealerChanges)
+    changes = body.model_dump(exclude_unset=True, exclude_none=True)
+    changed = await acts.update_dealer(caller, changes)
+    return reply(DealerWhole(**changed.model_dump(), conflicts=list(await acts.conflicts(caller.house, caller.dealer_id))))
 
 
 async def list_staff(request: web.Request) -> web.Response:
-    me = call(request)
-    async with me.house.at(me.dealer_id) as connection:
-        return reply(Page[Staff](items=await accounts.staff_of(connection, me.dealer_id)))
+    caller = call(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        return reply(Page[Staff](items=await accounts.staff_of(connection, caller.dealer_id)))
 
 
 async def invite(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, NewStaff)
+    caller, body = call(request), await read(request, NewStaff)
     person, link = await people.invite(
-        me, name=said.name, email=said.email, role=said.role, phone=said.phone, language=said.language
+        caller, name=body.name, email=body.email, role=body.role, phone=body.phone, language=body.language
     )
     return reply(Invited(staff=person, link=link), 201)
 
@@ -149,42 +149,42 @@ async def forget_second_factor(request: web.Request) -> web.Response:
 
 
 async def change_staff(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, StaffChanges)
-    return reply(await people.change_role(me, number(request), said.role))
+    caller, body = call(request), await read(request, StaffChanges)
+    return reply(await people.change_role(caller, number(request), body.role))
 
 
 async def list_resources(request: web.Request) -> web.Response:
-    me = call(request)
-    async with me.house.at(me.dealer_id) as connection:
-        return reply(Page[Resource](items=await slots.resources(connection, me.dealer_id)))
+    caller = call(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        return reply(Page[Resource](items=await slots.resources(connection, caller.dealer_id)))
 
 
 async def add_resource(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, NewResource)
-    made = await acts.add_resource(me, said.kind, said.name)
-    async with me.house.at(me.dealer_id) as connection:
-        return reply(next(r for r in await slots.resources(connection, me.dealer_id) if r.id == made), 201)
+    caller, body = call(request), await read(request, NewResource)
+    made = await acts.add_resource(caller, body.kind, body.name)
+    async with caller.house.at(caller.dealer_id) as connection:
+        return reply(next(r for r in await slots.resources(connection, caller.dealer_id) if r.id == made), 201)
 
 
 async def list_keys(request: web.Request) -> web.Response:
-    me = call(request)
-    async with me.house.at(me.dealer_id) as connection:
-        found = await secrets.labels(connection, me.dealer_id, "api_key")
+    caller = call(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        found = await secrets.labels(connection, caller.dealer_id, "api_key")
     return reply(Page[Key](items=[_key(secret) for secret in found]))
 
 
 async def create_key(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, NewKey)
-    ends = said.expires_at if "expires_at" in said.model_fields_set else me.house.now() + acts.KEY_LIFE
-    key = await acts.create_key(me, said.label, said.scopes, ends)
-    async with me.house.at(me.dealer_id) as connection:
-        made = next(secret for secret in await secrets.labels(connection, me.dealer_id, "api_key") if secret.label == said.label)
+    caller, body = call(request), await read(request, NewKey)
+    ends = body.expires_at if "expires_at" in body.model_fields_set else caller.house.now() + acts.KEY_LIFE
+    key = await acts.create_key(caller, body.label, body.scopes, ends)
+    async with caller.house.at(caller.dealer_id) as connection:
+        made = next(secret for secret in await secrets.labels(connection, caller.dealer_id, "api_key") if secret.label == body.label)
     return reply(_key(made, key), 201)
 
 
 async def revoke_key(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, KeyLabel)
-    await acts.revoke_key(me, said.label)
+    caller, body = call(request), await read(request, KeyLabel)
+    await acts.revoke_key(caller, body.label)
     return reply(Nothing())
 
 

@@ -29,25 +29,25 @@ class AlertWhole(Alert):
 
 
 async def listed(request: web.Request) -> web.Response:
-    me, query = call(request), asked(request, AlertQuery)
-    async with me.house.at(me.dealer_id) as connection:
+    caller, query = call(request), asked(request, AlertQuery)
+    async with caller.house.at(caller.dealer_id) as connection:
         found = await alerts.page(
-            connection, me.dealer_id, before=query.cursor[0] if query.cursor else None, vehicle_id=query.vehicle, states=_states(query.state),
+            connection, caller.dealer_id, before=query.cursor[0] if query.cursor else None, vehicle_id=query.vehicle, states=_states(query.state),
             limit=query.limit + 1,
         )  # fmt: skip
     return reply(page(found, query.limit, lambda alert: [alert.id]))
 
 
 async def one(request: web.Request) -> web.Response:
-    me = call(request)
-    async with me.house.at(me.dealer_id) as connection:
-        alert = await alerts.one(connection, me.dealer_id, number(request))
-        car = await fleet.get(connection, me.dealer_id, alert.vehicle_id)
+    caller = call(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        alert = await alerts.one(connection, caller.dealer_id, number(request))
+        car = await fleet.get(connection, caller.dealer_id, alert.vehicle_id)
         return reply(AlertWhole(**alert.model_dump(), steps=await alerts.steps_of(connection, alert), vehicle=car.title))
 
 
-def _states(said: str | None) -> list[str] | None:
+def _states(text: str | None) -> list[str] | None:
     try:
-        return None if said is None else [AlertState(name).value for name in said.split(",")]
+        return None if text is None else [AlertState(name).value for name in text.split(",")]
     except ValueError:
         raise BadInput("state", f"is of {', '.join(AlertState)}") from None

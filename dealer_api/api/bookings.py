@@ -97,32 +97,32 @@ class LineAnswer(Body):
 
 
 async def listed(request: web.Request) -> web.Response:
-    me, query = call(request), asked(request, BookingQuery)
-    async with me.house.at(me.dealer_id) as connection:
+    caller, query = call(request), asked(request, BookingQuery)
+    async with caller.house.at(caller.dealer_id) as connection:
         found = await bookings.listed(
-            connection, me.dealer_id, case_id=query.case, states=_states(query.state), since=query.since, until=query.until, after=query.cursor,
+            connection, caller.dealer_id, case_id=query.case, states=_states(query.state), since=query.since, until=query.until, after=query.cursor,
             limit=query.limit + 1,
         )  # fmt: skip
     return reply(page(found, query.limit, lambda booking: [booking.starts_at, booking.id]))
 
 
 async def one(request: web.Request) -> web.Response:
-    me, booking_id = call(request), number(request)
-    async with me.house.at(me.dealer_id) as connection:
-        booking = await bookings.get(connection, me.dealer_id, booking_id)
+    caller, booking_id = call(request), number(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        booking = await bookings.get(connection, caller.dealer_id, booking_id)
         return reply(
             BookingWhole(
                 **booking.model_dump(),
-                legs=await pickups.of_booking(connection, me.dealer_id, booking_id),
-                slots=await slots.of_booking(connection, me.dealer_id, booking_id),
-                estimates=await estimates.of_booking(connection, me.dealer_id, booking_id),
+                legs=await pickups.of_booking(connection, caller.dealer_id, booking_id),
+                slots=await slots.of_booking(connection, caller.dealer_id, booking_id),
+                estimates=await estimates.of_booking(connection, caller.dealer_id, booking_id),
             )
         )
 
 
 async def create(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, NewBooking)
-    return reply(await acts.book(me, said.case_id, said.kind, said.starts_at, loaner=said.loaner), 201)
+    caller, body = call(request), await read(request, NewBooking)
+    return reply(await acts.book(caller, body.case_id, body.kind, body.starts_at, loaner=body.loaner), 201)
 
 
 async def arrive(request: web.Request) -> web.Response:
@@ -134,8 +134,8 @@ async def start(request: web.Request) -> web.Response:
 
 
 async def finish(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, Finding)
-    return reply(await acts.finish(me, number(request), said.finding))
+    caller, body = call(request), await read(request, Finding)
+    return reply(await acts.finish(caller, number(request), body.finding))
 
 
 async def hand_over(request: web.Request) -> web.Response:
@@ -143,31 +143,31 @@ async def hand_over(request: web.Request) -> web.Response:
 
 
 async def cancel(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, Reason)
-    return reply(await acts.cancel(me, number(request), said.reason))
+    caller, body = call(request), await read(request, Reason)
+    return reply(await acts.cancel(caller, number(request), body.reason))
 
 
 async def promise(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, Promise)
-    return reply(await acts.promise(me, number(request), said.ready_by))
+    caller, body = call(request), await read(request, Promise)
+    return reply(await acts.promise(caller, number(request), body.ready_by))
 
 
 async def write(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, Template)
-    return reply(Queued(message_id=await words.send_waiting(me, number(request), said.template)), 201)
+    caller, body = call(request), await read(request, Template)
+    return reply(Queued(message_id=await words.send_waiting(caller, number(request), body.template)), 201)
 
 
 async def waiting(request: web.Request) -> web.Response:
     """Who waits, and for how long they have not heard from us; people in the lounge come first."""
-    me = call(request)
-    now = me.house.now()
-    async with me.house.at(me.dealer_id) as connection:
-        here = [b for b in await bookings.here(connection, me.dealer_id) if b.kind is BookingKind.WAITING or b.state is not BookingState.READY]
-        around = await cases.around(connection, me.dealer_id, [booking.case_id for booking in here])
+    caller = call(request)
+    now = caller.house.now()
+    async with caller.house.at(caller.dealer_id) as connection:
+        here = [b for b in await bookings.here(connection, caller.dealer_id) if b.kind is BookingKind.WAITING or b.state is not BookingState.READY]
+        around = await cases.around(connection, caller.dealer_id, [booking.case_id for booking in here])
     items = [
         Waiting(
             booking_id=b.id, case_id=b.case_id, kind=b.kind, state=b.state, vehicle=around[b.case_id]["vehicle"], owner=around[b.case_id]["owner"],
-            minutes_since_word=minutes_since_word(b, now), too_long=minutes_since_word(b, now) >= me.dealer.waiting_word_minutes,
+            minutes_since_word=minutes_since_word(b, now), too_long=minutes_since_word(b, now) >= caller.dealer.waiting_word_minutes,
             ready_by=b.ready_by, words=list(waiting_words(b)),
         )
         for b in here
@@ -176,17 +176,17 @@ async def waiting(request: web.Request) -> web.Response:
 
 
 async def add_line(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, NewLine)
-    return reply(await extras.add(me, number(request), said.title, said.amount_minor), 201)
+    caller, body = call(request), await read(request, NewLine)
+    return reply(await extras.add(caller, number(request), body.title, body.amount_minor), 201)
 
 
 async def answer_line(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, LineAnswer)
-    return reply(await extras.answer(me, number(request), said.approved, said.reason))
+    caller, body = call(request), await read(request, LineAnswer)
+    return reply(await extras.answer(caller, number(request), body.approved, body.reason))
 
 
-def _states(said: str | None) -> list[BookingState] | None:
+def _states(text: str | None) -> list[BookingState] | None:
     try:
-        return None if said is None else [BookingState(name) for name in said.split(",")]
+        return None if text is None else [BookingState(name) for name in text.split(",")]
     except ValueError:
         raise BadInput("state", f"is of {', '.join(BookingState)}") from None

@@ -132,81 +132,81 @@ class FreeWindow(Window):
 
 
 async def listed(request: web.Request) -> web.Response:
-    me, query = call(request), asked(request, CaseQuery)
-    async with me.house.at(me.dealer_id) as connection:
+    caller, query = call(request), asked(request, CaseQuery)
+    async with caller.house.at(caller.dealer_id) as connection:
         found = await cases.queue(
-            connection, me.dealer_id, states=_states(query), vehicle_id=query.vehicle, assignee_id=query.assignee, after=query.cursor, limit=query.limit + 1
+            connection, caller.dealer_id, states=_states(query), vehicle_id=query.vehicle, assignee_id=query.assignee, after=query.cursor, limit=query.limit + 1
         )
-    rows = [_row(me, case, beside) for case, beside in found]
+    rows = [_row(caller, case, beside) for case, beside in found]
     return reply(page(rows, query.limit, lambda row: list(queue_key(row))))
 
 
 async def one(request: web.Request) -> web.Response:
-    me = call(request)
-    async with me.house.at(me.dealer_id) as connection:
-        return reply(await whole(connection, me, number(request)))
+    caller = call(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        return reply(await whole(connection, caller, number(request)))
 
 
 async def create(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, NewCase)
-    case = await acts.open_by_hand(me, said.vehicle_id, said.note, said.severity, said.title)
-    return await _answer(me, case.id, 201)
+    caller, body = call(request), await read(request, NewCase)
+    case = await acts.open_by_hand(caller, body.vehicle_id, body.note, body.severity, body.title)
+    return await _answer(caller, case.id, 201)
 
 
 async def acknowledge(request: web.Request) -> web.Response:
-    me = call(request)
-    await acts.acknowledge(me, await bare_number(request))
-    return await _answer(me, number(request))
+    caller = call(request)
+    await acts.acknowledge(caller, await bare_number(request))
+    return await _answer(caller, number(request))
 
 
 async def assign(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, Assign)
-    await acts.assign(me, number(request), said.staff_id)
-    return await _answer(me, number(request))
+    caller, body = call(request), await read(request, Assign)
+    await acts.assign(caller, number(request), body.staff_id)
+    return await _answer(caller, number(request))
 
 
 async def dismiss(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, Reason)
-    await acts.dismiss(me, number(request), said.reason)
-    return await _answer(me, number(request))
+    caller, body = call(request), await read(request, Reason)
+    await acts.dismiss(caller, number(request), body.reason)
+    return await _answer(caller, number(request))
 
 
 async def reopen(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, Reason)
-    await acts.reopen(me, number(request), said.reason)
-    return await _answer(me, number(request))
+    caller, body = call(request), await read(request, Reason)
+    await acts.reopen(caller, number(request), body.reason)
+    return await _answer(caller, number(request))
 
 
 async def offer(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, NewOffer)
-    made = await offering.make(me, number(request), said.kind)
-    async with me.house.at(me.dealer_id) as connection:
+    caller, body = call(request), await read(request, NewOffer)
+    made = await offering.make(caller, number(request), body.kind)
+    async with caller.house.at(caller.dealer_id) as connection:
         return reply(await whole_offer(connection, made), 201)
 
 
 async def write(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, Words)
-    return reply(Queued(message_id=await words.send_free(me, said.body, case_id=number(request))), 201)
+    caller, body = call(request), await read(request, Words)
+    return reply(Queued(message_id=await words.send_free(caller, body.body, case_id=number(request))), 201)
 
 
 async def windows(request: web.Request) -> web.Response:
-    me, query = call(request), asked(request, WindowQuery)
-    options = await visits.free_windows(me.house, me.dealer_id, query.kind, loaner=query.loaner)
+    caller, query = call(request), asked(request, WindowQuery)
+    options = await visits.free_windows(caller.house, caller.dealer_id, query.kind, loaner=query.loaner)
     items = [FreeWindow(starts_at=o.window.starts_at, ends_at=o.window.ends_at, ready_by=o.ready_by) for o in options]
     return reply(Page[FreeWindow](items=items))
 
 
-async def whole(connection: Connection, me: Call, case_id: int) -> CaseWhole:
+async def whole(connection: Connection, caller: Call, case_id: int) -> CaseWhole:
     """One case with all that belongs to it."""
-    dealer_id = me.dealer_id
+    dealer_id = caller.dealer_id
     case = await cases.get(connection, dealer_id, case_id)
-    row = _row(me, case, (await cases.around(connection, dealer_id, [case_id]))[case_id])
+    row = _row(caller, case, (await cases.around(connection, dealer_id, [case_id]))[case_id])
     made = await offers.of_case(connection, dealer_id, case_id)
     visited = await bookings.of_case(connection, dealer_id, case_id)
     current = next((booking for booking in visited if booking.state is not BookingState.CANCELLED), None)
     legs = [leg for booking in visited for leg in await pickups.of_booking(connection, dealer_id, booking.id)]
     mine = [leg for leg in legs if current is not None and leg.booking_id == current.id]
-    lines = [] if case.owner_id is None or not me.may(READ_MESSAGES) else await threads.lines(connection, dealer_id, await threads.of_owner(connection, dealer_id, case.owner_id))
+    lines = [] if case.owner_id is None or not caller.may(READ_MESSAGES) else await threads.lines(connection, dealer_id, await threads.of_owner(connection, dealer_id, case.owner_id))
     changes = await history.of(connection, dealer_id, "case", case_id)
     for noun, things in (("offer", made), ("booking", visited), ("leg", legs)):
         for thing in things:
@@ -225,13 +225,13 @@ async def whole(connection: Connection, me: Call, case_id: int) -> CaseWhole:
     )
 
 
-async def _answer(me: Call, case_id: int, status: int = 200) -> web.Response:
-    async with me.house.at(me.dealer_id) as connection:
-        return reply(await whole(connection, me, case_id), status)
+async def _answer(caller: Call, case_id: int, status: int = 200) -> web.Response:
+    async with caller.house.at(caller.dealer_id) as connection:
+        return reply(await whole(connection, caller, case_id), status)
 
 
-def _row(me: Call, case: Case, beside: dict[str, Any]) -> CaseRow:
-    return CaseRow(**case.__dict__, **beside, acknowledge_by=None if case.acknowledged_at else acknowledge_by(case, me.dealer))
+def _row(caller: Call, case: Case, beside: dict[str, Any]) -> CaseRow:
+    return CaseRow(**case.__dict__, **beside, acknowledge_by=None if case.acknowledged_at else acknowledge_by(case, caller.dealer))
 
 
 def _states(query: CaseQuery) -> list[CaseState] | None:

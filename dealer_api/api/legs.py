@@ -50,28 +50,28 @@ class Driver(Body):
 
 
 async def listed(request: web.Request) -> web.Response:
-    me, query = call(request), asked(request, LegQuery)
-    since, until = _day(query.day or local(me.house.now(), me.dealer.zone).date(), me.dealer.zone)
-    async with me.house.at(me.dealer_id) as connection:
+    caller, query = call(request), asked(request, LegQuery)
+    since, until = _day(query.day or local(caller.house.now(), caller.dealer.zone).date(), caller.dealer.zone)
+    async with caller.house.at(caller.dealer_id) as connection:
         found = await pickups.listed(
-            connection, me.dealer_id, since=None if query.booking else since, until=until if query.day else None, driver_id=query.driver,
+            connection, caller.dealer_id, since=None if query.booking else since, until=until if query.day else None, driver_id=query.driver,
             booking_id=query.booking,
         )  # fmt: skip
-        return reply(Page[LegRow](items=await _rows(connection, me.dealer_id, found, me.house.now())))
+        return reply(Page[LegRow](items=await _rows(connection, caller.dealer_id, found, caller.house.now())))
 
 
 async def move(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, Move)
-    leg = await acts.move(me, number(request), said.event)
-    async with me.house.at(me.dealer_id) as connection:
-        return reply((await _rows(connection, me.dealer_id, [leg], me.house.now()))[0])
+    caller, body = call(request), await read(request, Move)
+    leg = await acts.move(caller, number(request), body.event)
+    async with caller.house.at(caller.dealer_id) as connection:
+        return reply((await _rows(connection, caller.dealer_id, [leg], caller.house.now()))[0])
 
 
 async def assign(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, Driver)
-    leg = await acts.assign(me, number(request), said.driver_id)
-    async with me.house.at(me.dealer_id) as connection:
-        return reply((await _rows(connection, me.dealer_id, [leg], me.house.now()))[0])
+    caller, body = call(request), await read(request, Driver)
+    leg = await acts.assign(caller, number(request), body.driver_id)
+    async with caller.house.at(caller.dealer_id) as connection:
+        return reply((await _rows(connection, caller.dealer_id, [leg], caller.house.now()))[0])
 
 
 async def _rows(connection: Connection, dealer_id: int, legs: list[Leg], now: datetime) -> list[LegRow]:

@@ -46,27 +46,27 @@ class MaybeReason(Body):
 
 
 async def one(request: web.Request) -> web.Response:
-    me = call(request)
-    async with me.house.at(me.dealer_id) as connection:
-        return reply(await whole_offer(connection, await offers.get(connection, me.dealer_id, number(request))))
+    caller = call(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        return reply(await whole_offer(connection, await offers.get(connection, caller.dealer_id, number(request))))
 
 
 async def accept(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, Answer)
-    return reply(await acts.accept(me, number(request), said.choice), 201)
+    caller, body = call(request), await read(request, Answer)
+    return reply(await acts.accept(caller, number(request), body.choice), 201)
 
 
 async def decline(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, MaybeReason)
-    made = await acts.decline(me, number(request), said.reason)
-    async with me.house.at(me.dealer_id) as connection:
+    caller, body = call(request), await read(request, MaybeReason)
+    made = await acts.decline(caller, number(request), body.reason)
+    async with caller.house.at(caller.dealer_id) as connection:
         return reply(await whole_offer(connection, made))
 
 
 async def withdraw(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, MaybeReason)
-    made = await acts.withdraw(me, number(request), said.reason)
-    async with me.house.at(me.dealer_id) as connection:
+    caller, body = call(request), await read(request, MaybeReason)
+    made = await acts.withdraw(caller, number(request), body.reason)
+    async with caller.house.at(caller.dealer_id) as connection:
         return reply(await whole_offer(connection, made))
 
 

@@ -104,30 +104,30 @@ class ImportQuery(Query):
 
 
 async def listed(request: web.Request) -> web.Response:
-    me, query = call(request), asked(request, OwnerQuery)
-    async with me.house.at(me.dealer_id) as connection:
+    caller, query = call(request), asked(request, OwnerQuery)
+    async with caller.house.at(caller.dealer_id) as connection:
         found = await owners.listed(
-            connection, me.dealer_id, search=query.search, after=query.cursor, limit=query.limit + 1
+            connection, caller.dealer_id, search=query.search, after=query.cursor, limit=query.limit + 1
         )
     return reply(page(found, query.limit, lambda owner: [owner.name, owner.id]))
 
 
 async def one(request: web.Request) -> web.Response:
-    me = call(request)
-    async with me.house.at(me.dealer_id) as connection:
-        owner = await owners.get(connection, me.dealer_id, number(request))
+    caller = call(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        owner = await owners.get(connection, caller.dealer_id, number(request))
         whole = OwnerWhole(
             **owner.model_dump(),
-            vehicles=await fleet.listed(connection, me.dealer_id, owner_id=owner.id, limit=200),
-            consents=list((await consents.of_owner(connection, me.dealer_id, owner.id)).values()),
-            conversation=await threads.lines(connection, me.dealer_id, await threads.of_owner(connection, me.dealer_id, owner.id)) if me.may(READ_MESSAGES) else [],
+            vehicles=await fleet.listed(connection, caller.dealer_id, owner_id=owner.id, limit=200),
+            consents=list((await consents.of_owner(connection, caller.dealer_id, owner.id)).values()),
+            conversation=await threads.lines(connection, caller.dealer_id, await threads.of_owner(connection, caller.dealer_id, owner.id)) if caller.may(READ_MESSAGES) else [],
         )
     return reply(whole)
 
 
 async def export(request: web.Request) -> web.Response:
-    me = call(request)
-    return reply(await exporting.whole(me, number(request), "JSON"))
+    caller = call(request)
+    return reply(await exporting.whole(caller, number(request), "JSON"))
 
 
 async def export_readings(request: web.Request) -> web.StreamResponse:
@@ -135,55 +135,55 @@ async def export_readings(request: web.Request) -> web.StreamResponse:
 
 
 async def erase(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, Confirmed)
-    return reply(await erasing.erase(me, number(request), said.name))
+    caller, body = call(request), await read(request, Confirmed)
+    return reply(await erasing.erase(caller, number(request), body.name))
 
 
 async def create(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, NewOwner)
-    if not said.phone and not said.email:
+    caller, body = call(request), await read(request, NewOwner)
+    if not body.phone and not body.email:
         raise BadInput("phone", "without a phone number or a mail address nobody can be told anything")
-    agreed = said.consent or Agreed()
-    values = said.model_dump(exclude={"consent"}, exclude_none=True)
-    owner = await acts.create(me, values, agreed.given(), source=agreed.source, wording=agreed.wording)
+    agreed = body.consent or Agreed()
+    values = body.model_dump(exclude={"consent"}, exclude_none=True)
+    owner = await acts.create(caller, values, agreed.given(), source=agreed.source, wording=agreed.wording)
     return reply(owner, 201)
 
 
 async def change(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, OwnerChanges)
-    return reply(await acts.update(me, number(request), said.model_dump(exclude_unset=True)))
+    caller, body = call(request), await read(request, OwnerChanges)
+    return reply(await acts.update(caller, number(request), body.model_dump(exclude_unset=True)))
 
 
 async def agree(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, Agreed)
-    await acts.consent(me, number(request), said.given(), source=said.source, wording=said.wording)
-    async with me.house.at(me.dealer_id) as connection:
-        return reply(Page[Consent](items=list((await consents.of_owner(connection, me.dealer_id, number(request))).values())))
+    caller, body = call(request), await read(request, Agreed)
+    await acts.consent(caller, number(request), body.given(), source=body.source, wording=body.wording)
+    async with caller.house.at(caller.dealer_id) as connection:
+        return reply(Page[Consent](items=list((await consents.of_owner(connection, caller.dealer_id, number(request))).values())))
 
 
 async def write(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, Words)
-    return reply(Queued(message_id=await words.send_free(me, said.body, owner_id=number(request))), 201)
+    caller, body = call(request), await read(request, Words)
+    return reply(Queued(message_id=await words.send_free(caller, body.body, owner_id=number(request))), 201)
 
 
 async def mark_read(request: web.Request) -> web.Response:
-    me = call(request)
-    await words.mark_read(me, await bare_number(request))
+    caller = call(request)
+    await words.mark_read(caller, await bare_number(request))
     return reply(Nothing())
 
 
 async def unread(request: web.Request) -> web.Response:
-    me = call(request)
-    async with me.house.at(me.dealer_id) as connection:
-        found = await threads.unread(connection, me.dealer_id)
+    caller = call(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        found = await threads.unread(connection, caller.dealer_id)
     return reply(Page[Unread](items=[Unread.model_validate({name: row[name] for name in Unread.model_fields}) for row in found]))
 
 
 async def import_list(request: web.Request) -> web.Response:
-    me, query = call(request), asked(request, ImportQuery)
+    caller, query = call(request), asked(request, ImportQuery)
     raw = await request.read()
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput("csv", f"is not UTF-8: byte {error.start + 1} cannot be read") from None
-    return reply(await acts.import_list(me, text, dry_run=query.dry_run))
+    return reply(await acts.import_list(caller, text, dry_run=query.dry_run))

@@ -41,10 +41,10 @@ class Refused(BaseModel):
 
 
 async def listed(request: web.Request) -> web.Response:
-    me, query = call(request), asked(request, QuarantineQuery)
-    async with me.house.at(me.dealer_id) as connection:
+    caller, query = call(request), asked(request, QuarantineQuery)
+    async with caller.house.at(caller.dealer_id) as connection:
         found = await quarantine.page(
-            connection, me.dealer_id, before=query.cursor[0] if query.cursor else None, vehicle_id=query.vehicle, only_undecided=query.undecided,
+            connection, caller.dealer_id, before=query.cursor[0] if query.cursor else None, vehicle_id=query.vehicle, only_undecided=query.undecided,
             limit=query.limit + 1,
         )  # fmt: skip
     return reply(page([_refused(row) for row in found], query.limit, lambda row: [row.id]))
@@ -59,10 +59,10 @@ async def reject(request: web.Request) -> web.Response:
 
 
 async def _decide(request: web.Request, *, accept: bool) -> web.Response:
-    me, row_id = call(request), await bare_number(request)
-    async with me.house.at(me.dealer_id) as connection:
-        await quarantine.decide(connection, me.dealer_id, row_id, accept=accept, actor=me.actor, now=me.house.now())
-        return reply(_refused(await quarantine.one(connection, me.dealer_id, row_id)))
+    caller, row_id = call(request), await bare_number(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        await quarantine.decide(connection, caller.dealer_id, row_id, accept=accept, actor=caller.actor, now=caller.house.now())
+        return reply(_refused(await quarantine.one(connection, caller.dealer_id, row_id)))
 
 
 def _refused(row: quarantine.Quarantined) -> Refused:

@@ -51,14 +51,14 @@ async def open_session(request: web.Request) -> web.Response:
 
 
 async def show_session(request: web.Request) -> web.Response:
-    me = call(request)
-    return reply(SignedIn(staff=me.staff, dealer=me.dealer, role=me.role))
+    caller = call(request)
+    return reply(SignedIn(staff=caller.staff, dealer=caller.dealer, role=caller.role))
 
 
 async def close_session(request: web.Request) -> web.Response:
-    me = call(request)
-    if me.staff is not None and me.session is not None:
-        await acts.leave(me.house, me.staff, me.session)
+    caller = call(request)
+    if caller.staff is not None and caller.session is not None:
+        await acts.leave(caller.house, caller.staff, caller.session)
     response = web.Response(status=204)
     cookies.take(request, response)
     return response

@@ -113,41 +113,41 @@ class Readings(BaseModel):
 
 
 async def listed(request: web.Request) -> web.Response:
-    me, query = call(request), asked(request, VehicleQuery)
-    async with me.house.at(me.dealer_id) as connection:
+    caller, query = call(request), asked(request, VehicleQuery)
+    async with caller.house.at(caller.dealer_id) as connection:
         found = await fleet.listed(
-            connection, me.dealer_id, vin=query.vin.upper() if query.vin else None, owner_id=query.owner, search=query.search,
+            connection, caller.dealer_id, vin=query.vin.upper() if query.vin else None, owner_id=query.owner, search=query.search,
             after=query.cursor[0] if query.cursor else None, limit=query.limit + 1,
         )  # fmt: skip
     return reply(page(found, query.limit, lambda car: [car.id]))
 
 
 async def one(request: web.Request) -> web.Response:
-    me = call(request)
-    async with me.house.at(me.dealer_id) as connection:
-        car = await fleet.get(connection, me.dealer_id, number(request))
-        owner = None if car.owner_id is None or not me.may(READ_OWNERS) else await owners.get(connection, me.dealer_id, car.owner_id)
-        case = await cases.open_of(connection, me.dealer_id, car.id)
-        said = await latest.of_vehicle(connection, me.dealer_id, car.id)
+    caller = call(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        car = await fleet.get(connection, caller.dealer_id, number(request))
+        owner = None if car.owner_id is None or not caller.may(READ_OWNERS) else await owners.get(connection, caller.dealer_id, car.owner_id)
+        case = await cases.open_of(connection, caller.dealer_id, car.id)
+        said = await latest.of_vehicle(connection, caller.dealer_id, car.id)
     return reply(VehicleWhole(**car.model_dump(), owner=owner, case=case, latest=_latest(said[1] if said else {})))
 
 
 async def create(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, NewVehicle)
+    caller, body = call(request), await read(request, NewVehicle)
     car = await acts.add(
-        me, vin=said.vin, profile=said.profile, title=said.title, plate=said.plate, owner_id=said.owner_id
+        caller, vin=body.vin, profile=body.profile, title=body.title, plate=body.plate, owner_id=body.owner_id
     )
     return reply(car, 201)
 
 
 async def change(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, VehicleChanges)
-    return reply(await acts.update(me, number(request), said.model_dump(exclude_unset=True)))
+    caller, body = call(request), await read(request, VehicleChanges)
+    return reply(await acts.update(caller, number(request), body.model_dump(exclude_unset=True)))
 
 
 async def enrol(request: web.Request) -> web.Response:
-    me = call(request)
-    made = await acts.enrol(me, await bare_number(request))
+    caller = call(request)
+    made = await acts.enrol(caller, await bare_number(request))
     return reply(
         Enrolled(
             vin=made.vehicle.vin, bucket=made.bucket, username=made.username, password=made.password, client_id=made.client_id, topics=made.topics
@@ -157,26 +157,26 @@ async def enrol(request: web.Request) -> web.Response:
 
 
 async def revoke(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, MaybeReason)
-    return reply(await acts.revoke(me, number(request), said.reason))
+    caller, body = call(request), await read(request, MaybeReason)
+    return reply(await acts.revoke(caller, number(request), body.reason))
 
 
 async def said(request: web.Request) -> web.Response:
-    me, query, vehicle_id = call(request), asked(request, ReadingQuery), number(request)
-    until = query.until or me.house.now() + _DAY
+    caller, query, vehicle_id = call(request), asked(request, ReadingQuery), number(request)
+    until = query.until or caller.house.now() + _DAY
     since = query.since or until - 8 * _DAY
     if since > until:
         raise BadInput("since", "is after until")
     signal = None if query.signal is None else BY_PATH.get(query.signal)
     if query.signal is not None and signal is None:
         raise BadInput("signal", f"{query.signal} is not a signal we know")
-    async with me.house.at(me.dealer_id) as connection:
-        await fleet.get(connection, me.dealer_id, vehicle_id)
+    async with caller.house.at(caller.dealer_id) as connection:
+        await fleet.get(connection, caller.dealer_id, vehicle_id)
         if signal is not None:
-            points = await readings.series(connection, me.dealer_id, vehicle_id, signal.id, since, until, after=query.cursor, limit=query.limit + 1)
+            points = await readings.series(connection, caller.dealer_id, vehicle_id, signal.id, since, until, after=query.cursor, limit=query.limit + 1)
             items = [Reading(ts=p.ts, boot=p.boot, seq=p.seq, marks=_marks(p.mark), value=p.value) for p in points]
         else:
-            rows = await readings.page(connection, me.dealer_id, vehicle_id, since, until, after=query.cursor, limit=query.limit + 1)
+            rows = await readings.page(connection, caller.dealer_id, vehicle_id, since, until, after=query.cursor, limit=query.limit + 1)
             items = [_whole(row) for row in rows]
     paged = page(items, query.limit, lambda item: [item.ts.isoformat(), item.boot, item.seq])
     return reply(Readings(signal=query.signal, unit=signal.unit if signal else None, items=paged.items, next=paged.next))

@@ -45,7 +45,7 @@ async def show_import(request: web.Request) -> web.Response:
 
 
 async def import_list(request: web.Request) -> web.Response:
-    me, fields = call(request), await posted(request)
+    caller, fields = call(request), await posted(request)
     upload = fields.get("file")
     try:
         if not isinstance(upload, web.FileField):
@@ -54,7 +54,7 @@ async def import_list(request: web.Request) -> web.Response:
             text = upload.file.read().decode("utf-8-sig")
         except UnicodeDecodeError:
             raise BadInput("file", "is not UTF-8: save it as CSV UTF-8") from None
-        report = await owners.import_list(me, text, dry_run=fields.get("act") == "check")
+        report = await owners.import_list(caller, text, dry_run=fields.get("act") == "check")
     except BadInput as error:
         return await _import_page(request, problem=f"{error.field.capitalize()}: {error.reason}.", status=422)
     return await _import_page(request, report=report)
@@ -65,63 +65,63 @@ async def show_settings(request: web.Request) -> web.Response:
 
 
 async def change_settings(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     try:
-        changes = {name: _chosen(name, setting, said.get(name, "")) for name, setting in _SHOWN.items()}
-        await accounts.update_dealer(me, changes)
+        changes = {name: _chosen(name, setting, fields.get(name, "")) for name, setting in _SHOWN.items()}
+        await accounts.update_dealer(caller, changes)
     except BadInput as error:
-        shown = {name: said.get(name, "") for name in _SHOWN}
+        shown = {name: fields.get(name, "") for name in _SHOWN}
         return await _settings_page(request, shown, problem=f"{formatting.plain(error.field).capitalize()}: {error.reason}.", status=422)
     return go("/settings", "Saved. Bookings that stand keep standing.")
 
 
-def _chosen(name: str, setting: Setting, said: str) -> str | int:
+def _chosen(name: str, setting: Setting, text: str) -> str | int:
     """One field of the form, or BadInput with its title."""
     if setting.unit:
-        number = row_of(said, setting.title, setting.range)
+        number = row_of(text, setting.title, setting.range)
         if not setting.least <= number <= setting.most:
             raise BadInput(setting.title, setting.range)
         return number
     if name == "second_factor":
-        if said not in ("", *formatting.SECOND_FACTOR):
+        if text not in ("", *formatting.SECOND_FACTOR):
             raise BadInput(setting.title, "choose of whom more than a password is asked")
-        return said or "nobody"
-    if not said and setting.least:
+        return text or "nobody"
+    if not text and setting.least:
         raise BadInput(setting.title, "is empty")
-    if not setting.least <= len(said) <= setting.most:
+    if not setting.least <= len(text) <= setting.most:
         raise BadInput(setting.title, f"has from {setting.least} to {setting.most} characters")
-    return said
+    return text
 
 
 async def add_resource(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     try:
-        if said.get("kind") not in ("bay", "loaner") or not said.get("name"):
+        if fields.get("kind") not in ("bay", "loaner") or not fields.get("name"):
             raise BadInput("name", "say what it is and how it is called")
-        await accounts.add_resource(me, said["kind"], said["name"][:60])
+        await accounts.add_resource(caller, fields["kind"], fields["name"][:60])
     except TelltaleError as error:
         return refused(error, "/settings")
-    return go("/settings", f"{said['name']} is there. Windows are offered for it from now on.")
+    return go("/settings", f"{fields['name']} is there. Windows are offered for it from now on.")
 
 
 async def create_key(request: web.Request) -> web.Response:
     """The key is on the answer to this very form and nowhere else."""
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     try:
-        if not said.get("label"):
+        if not fields.get("label"):
             raise BadInput("name", "say which program it is for")
-        days = said.get("days", "365")
-        ends = None if days == "" else me.house.now() + timedelta(days=min(row_of(days, "expires", "choose how long the key is to work"), 3_650))
-        token = await accounts.create_key(me, said["label"][:60], await ticked(request, "scope"), ends)
+        days = fields.get("days", "365")
+        ends = None if days == "" else caller.house.now() + timedelta(days=min(row_of(days, "expires", "choose how long the key is to work"), 3_650))
+        token = await accounts.create_key(caller, fields["label"][:60], await ticked(request, "scope"), ends)
     except TelltaleError as error:
         return refused(error, "/settings")
-    return await _settings_page(request, _kept(request), key=(said["label"], token))
+    return await _settings_page(request, _kept(request), key=(fields["label"], token))
 
 
 async def revoke_key(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     try:
-        await accounts.revoke_key(me, said.get("label", ""))
+        await accounts.revoke_key(caller, fields.get("label", ""))
     except TelltaleError as error:
         return refused(error, "/settings")
     return go("/settings", "The key opens nothing any more.")
@@ -137,18 +137,18 @@ async def _import_page(request: web.Request, *, report: owners.Imported | None =
 
 
 async def _settings_page(
-    request: web.Request, said: Mapping[str, str], *, problem: str | None = None, key: tuple[str, str] | None = None, status: int = 200
+    request: web.Request, fields: Mapping[str, str], *, problem: str | None = None, key: tuple[str, str] | None = None, status: int = 200
 ) -> web.Response:
-    me = call(request)
-    async with me.house.at(me.dealer_id) as connection:
-        resources = [resource for resource in await slots.resources(connection, me.dealer_id) if resource.kind is not ResourceKind.DRIVER]
-        keys = await secrets.labels(connection, me.dealer_id, "api_key")
-        taken = await keeping.last(connection, me.dealer_id)
-    unheard = await owners.unheard(me.house, me.dealer_id)
-    today = local(me.house.now(), me.dealer.zone).date()
-    differing = opening.days_that_differ(me.dealer, today, today + _AHEAD)
-    regions = opening.regions(me.dealer.country)
-    return await page(request, "settings.html", differing=differing, regions=regions, said=said, house=settings_of("house"), limits=settings_of("limits"), kept=settings_of("kept"), taken=taken, problem=problem, resources=resources, keys=keys, key=key, unheard=unheard, grants=[(thing, list(found)) for thing, found in groupby(MEANS.items(), key=lambda item: item[0].partition(":")[0])], status=status)
+    caller = call(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        resources = [resource for resource in await slots.resources(connection, caller.dealer_id) if resource.kind is not ResourceKind.DRIVER]
+        keys = await secrets.labels(connection, caller.dealer_id, "api_key")
+        taken = await keeping.last(connection, caller.dealer_id)
+    unheard = await owners.unheard(caller.house, caller.dealer_id)
+    today = local(caller.house.now(), caller.dealer.zone).date()
+    differing = opening.days_that_differ(caller.dealer, today, today + _AHEAD)
+    regions = opening.regions(caller.dealer.country)
+    return await page(request, "settings.html", differing=differing, regions=regions, fields=fields, house=settings_of("house"), limits=settings_of("limits"), kept=settings_of("kept"), taken=taken, problem=problem, resources=resources, keys=keys, key=key, unheard=unheard, grants=[(thing, list(found)) for thing, found in groupby(MEANS.items(), key=lambda item: item[0].partition(":")[0])], status=status)
 
 
 def _kept(request: web.Request) -> dict[str, str]:

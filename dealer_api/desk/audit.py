@@ -42,65 +42,65 @@ class Line:
 
 
 async def show(request: web.Request) -> web.Response:
-    me = call(request)
-    said = {name: request.query.get(name, default) for name, default in (("who", "people"), ("what", ""), ("number", ""), ("since", ""), ("until", ""))}
+    caller = call(request)
+    asked_for = {name: request.query.get(name, default) for name, default in (("who", "people"), ("what", ""), ("number", ""), ("since", ""), ("until", ""))}
     before = row_of(request.query["before"], "before", "is the number of a row") if request.query.get("before") else None
     problem, rows, names = None, list[Row](), dict[int, str]()
-    async with me.house.at(me.dealer_id) as connection:
-        names = await access.names(connection, me.dealer_id)
-        sealed = await audit.standing(connection, me.dealer_id)
+    async with caller.house.at(caller.dealer_id) as connection:
+        names = await access.names(connection, caller.dealer_id)
+        sealed = await audit.standing(connection, caller.dealer_id)
         try:
-            rows = await audit.log(connection, me.dealer_id, _sought(me, said), before=before, limit=SHOWN + 1)
+            rows = await audit.log(connection, caller.dealer_id, _sought(caller, asked_for), before=before, limit=SHOWN + 1)
         except BadInput as error:
             problem = f"{formatting.sentence(formatting.plain(error.field))}: {error.reason}."
-    kept = {name: value for name, value in said.items() if value or name == "who"}
+    kept = {name: value for name, value in asked_for.items() if value or name == "who"}
     older = urlencode({**kept, "before": rows[SHOWN - 1].id}) if len(rows) > SHOWN else None
     return await page(
-        request, "audit.html", lines=[_line(row, names) for row in rows[:SHOWN]], older=older, said=said, problem=problem, nouns=NOUNS, who=WHO,
-        people=sorted(names.items(), key=lambda one: one[1].casefold()), sealed=sealed, machine=me.house.machine(), file=f"/audit.csv?{urlencode(kept)}",
+        request, "audit.html", lines=[_line(row, names) for row in rows[:SHOWN]], older=older, asked_for=asked_for, problem=problem, nouns=NOUNS, who=WHO,
+        people=sorted(names.items(), key=lambda one: one[1].casefold()), sealed=sealed, machine=caller.house.machine(), file=f"/audit.csv?{urlencode(kept)}",
         here=request.path_qs, status=422 if problem else 200,
     )  # fmt: skip
 
 
 async def download(request: web.Request) -> web.StreamResponse:
     """Everything that is found, however much, with its times in the dealer's zone."""
-    me = call(request)
-    sought = _sought(me, {name: request.query.get(name, "") for name in ("who", "what", "number", "since", "until")})
-    async with me.house.at(me.dealer_id) as connection:
-        names = await access.names(connection, me.dealer_id)
-        rows = await audit.log(connection, me.dealer_id, sought, limit=_IN_A_FILE)
+    caller = call(request)
+    sought = _sought(caller, {name: request.query.get(name, "") for name in ("who", "what", "number", "since", "until")})
+    async with caller.house.at(caller.dealer_id) as connection:
+        names = await access.names(connection, caller.dealer_id)
+        rows = await audit.log(connection, caller.dealer_id, sought, limit=_IN_A_FILE)
     answer = web.StreamResponse(headers={"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": 'attachment; filename="telltale-audit.csv"'})
     await answer.prepare(request)
     await answer.write(("\ufeff" + spreadsheet.lines([HEADER])).encode())
     while rows:
-        await answer.write(spreadsheet.lines([_cells(me, row, names) for row in rows]).encode("utf-8", "replace"))
+        await answer.write(spreadsheet.lines([_cells(caller, row, names) for row in rows]).encode("utf-8", "replace"))
         if len(rows) < _IN_A_FILE:
             break
-        async with me.house.at(me.dealer_id) as connection:
-            rows = await audit.log(connection, me.dealer_id, sought, before=rows[-1].id, limit=_IN_A_FILE)
+        async with caller.house.at(caller.dealer_id) as connection:
+            rows = await audit.log(connection, caller.dealer_id, sought, before=rows[-1].id, limit=_IN_A_FILE)
     await answer.write_eof()
     return answer
 
 
-def _sought(me: Call, said: Mapping[str, str]) -> Sought:
-    who = said["who"].strip()
+def _sought(caller: Call, asked_for: Mapping[str, str]) -> Sought:
+    who = asked_for["who"].strip()
     if who not in WHO and not who.startswith("staff:"):
         raise BadInput("who", "choose one of the list")
-    if said["what"] not in ("", *NOUNS):
+    if asked_for["what"] not in ("", *NOUNS):
         raise BadInput("what", "choose one of the list")
-    if said["number"] and not said["what"]:
+    if asked_for["number"] and not asked_for["what"]:
         raise BadInput("number", "say of what it is the number")
-    number = row_of(said["number"], "number", "is a whole number") if said["number"] else None
-    since, until = _day(me, said["since"], "from"), _day(me, said["until"], "to", days=1)
-    return Sought(said["what"] or None, number, who or None, since, until)
+    number = row_of(asked_for["number"], "number", "is a whole number") if asked_for["number"] else None
+    since, until = _day(caller, asked_for["since"], "from"), _day(caller, asked_for["until"], "to", days=1)
+    return Sought(asked_for["what"] or None, number, who or None, since, until)
 
 
-def _day(me: Call, said: str, field: str, *, days: int = 0) -> datetime | None:
+def _day(caller: Call, text: str, field: str, *, days: int = 0) -> datetime | None:
     """The beginning of that day where the dealer is, or of the day after."""
-    if not said:
+    if not text:
         return None
     try:
-        return from_local(date.fromisoformat(said) + timedelta(days=days), time(0), me.dealer.zone, fold=0)
+        return from_local(date.fromisoformat(text) + timedelta(days=days), time(0), caller.dealer.zone, fold=0)
     except (ValueError, OverflowError):
         raise BadInput(field, "is a date, as in 2026-11-23") from None
 
@@ -116,7 +116,7 @@ def _line(row: Row, names: dict[int, str]) -> Line:
     return Line(row, whom, path, move, formatting.actor(change.actor, names), look)
 
 
-def _cells(me: Call, row: Row, names: dict[int, str]) -> tuple[object, ...]:
+def _cells(caller: Call, row: Row, names: dict[int, str]) -> tuple[object, ...]:
     change = row.change
-    at = local(change.at, me.dealer.zone).isoformat(timespec="seconds")
+    at = local(change.at, caller.dealer.zone).isoformat(timespec="seconds")
     return (row.id, at, formatting.actor(change.actor, names), change.noun, change.subject_id, change.old, change.new, change.reason, "yes" if row.sealed else "not yet")

@@ -62,58 +62,58 @@ class ShownOffer:
 
 
 async def show(request: web.Request) -> web.Response:
-    me, case_id = call(request), id_of(request)
-    now, zone = me.house.now(), me.dealer.zone
-    async with me.house.at(me.dealer_id) as connection:
-        file = await casefile.load(connection, me.dealer_id, case_id)
-        advisors = await accounts.staff_of(connection, me.dealer_id, Role.ADVISOR, Role.MANAGER)
+    caller, case_id = call(request), id_of(request)
+    now, zone = caller.house.now(), caller.dealer.zone
+    async with caller.house.at(caller.dealer_id) as connection:
+        file = await casefile.load(connection, caller.dealer_id, case_id)
+        advisors = await accounts.staff_of(connection, caller.dealer_id, Role.ADVISOR, Role.MANAGER)
     legs = [leg for leg, _ in file.legs]
-    step = case_actions.primary(file.case, file.offer, file.booking, legs, has_owner=file.owner is not None, role=me.role, zone=zone, now=now)
+    step = case_actions.primary(file.case, file.offer, file.booking, legs, has_owner=file.owner is not None, role=caller.role, zone=zone, now=now)
     offered = _offer(file.offer, file.slots)
     windows = [(choice, formatting.window(start, end, zone, now)) for choice, start, end in offered.windows] if offered else []
     return await page(
         request, "case.html", file=file, step=step, here=request.path,
-        others=case_actions.others(file.case, file.offer, file.booking, step, windows, role=me.role),
-        reasons=case_actions.asks(file.case, file.booking, role=me.role, people=[(p.id, p.name) for p in advisors], promised=promised(file.booking, zone, now)),
-        path_steps=case_actions.path(file.case.state), alerts=[_alert(alert, me, now) for alert in _ordered(file.alerts)],
+        others=case_actions.others(file.case, file.offer, file.booking, step, windows, role=caller.role),
+        reasons=case_actions.asks(file.case, file.booking, role=caller.role, people=[(p.id, p.name) for p in advisors], promised=promised(file.booking, zone, now)),
+        path_steps=case_actions.path(file.case.state), alerts=[_alert(alert, caller, now) for alert in _ordered(file.alerts)],
         history=history_of(file.history, file.people), offer=offered,
         proof=_proof(file.case.proof, file.case.repaired_at, zone, now), unread=any(said.unread for said in file.talk),
     )  # fmt: skip
 
 
 async def take(request: web.Request) -> web.Response:
-    me, case_id = call(request), id_of(request)
+    caller, case_id = call(request), id_of(request)
     to = back((await form(request)).get("back"), f"/cases/{case_id}")
     try:
-        await acts.acknowledge(me, case_id)
+        await acts.acknowledge(caller, case_id)
     except TelltaleError as error:
         return refused(error, to)
     return go(f"/cases/{case_id}", "The case is yours now.")
 
 
 async def assign(request: web.Request) -> web.Response:
-    me, case_id = call(request), id_of(request)
+    caller, case_id = call(request), id_of(request)
     to = (await form(request)).get("to", "")
     try:
-        await acts.assign(me, case_id, row_of(to, "colleague", "choose who takes it"))
+        await acts.assign(caller, case_id, row_of(to, "colleague", "choose who takes it"))
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
     return go(f"/cases/{case_id}", "Handed over.")
 
 
 async def dismiss(request: web.Request) -> web.Response:
-    me, case_id = call(request), id_of(request)
+    caller, case_id = call(request), id_of(request)
     try:
-        await acts.dismiss(me, case_id, (await form(request)).get("reason", ""))
+        await acts.dismiss(caller, case_id, (await form(request)).get("reason", ""))
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
     return go("/queue", "Closed without work.")
 
 
 async def reopen(request: web.Request) -> web.Response:
-    me, case_id = call(request), id_of(request)
+    caller, case_id = call(request), id_of(request)
     try:
-        await acts.reopen(me, case_id, (await form(request)).get("reason", ""))
+        await acts.reopen(caller, case_id, (await form(request)).get("reason", ""))
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
     return go(f"/cases/{case_id}", "The case is open again.")
@@ -124,26 +124,26 @@ async def show_new(request: web.Request) -> web.Response:
 
 
 async def create(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     try:
-        vehicle_id = row_of(said.get("vehicle"), "car", "choose which car it is about")
-        if not said.get("note"):
+        vehicle_id = row_of(fields.get("vehicle"), "car", "choose which car it is about")
+        if not fields.get("note"):
             raise BadInput("note", "write what the owner says")
-        if said.get("severity") not in formatting.SEVERITIES:
+        if fields.get("severity") not in formatting.SEVERITIES:
             raise BadInput("severity", "choose how urgent it is")
-        case = await acts.open_by_hand(me, vehicle_id, said["note"], Severity(said["severity"]))
+        case = await acts.open_by_hand(caller, vehicle_id, fields["note"], Severity(fields["severity"]))
     except TelltaleError as error:
-        shown = {name: said.get(name, "") for name in ("vehicle", "note", "severity")}
+        shown = {name: fields.get(name, "") for name in ("vehicle", "note", "severity")}
         problem = f"{formatting.plain(error.field).capitalize()}: {error.reason}." if isinstance(error, BadInput) else str(error)
         return await _new_page(request, shown, problem=problem, status=422)
     return go(f"/cases/{case.id}", "The case is open, and it is yours.")
 
 
-async def _new_page(request: web.Request, said: Mapping[str, str], problem: str | None = None, status: int = 200) -> web.Response:
-    me = call(request)
-    async with me.house.at(me.dealer_id) as connection:
-        cars = await vehicles_page.cars(connection, me.dealer_id, silent_since=me.house.now(), limit=1000)
-    return await page(request, "case_new.html", said=said, cars=cars, problem=problem, status=status)
+async def _new_page(request: web.Request, fields: Mapping[str, str], problem: str | None = None, status: int = 200) -> web.Response:
+    caller = call(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        cars = await vehicles_page.cars(connection, caller.dealer_id, silent_since=caller.house.now(), limit=1000)
+    return await page(request, "case_new.html", fields=fields, cars=cars, problem=problem, status=status)
 
 
 def promised(booking: Booking | None, zone: str, now: datetime) -> str:
@@ -187,13 +187,13 @@ def _ordered(alerts: Sequence[Alert]) -> list[Alert]:
     return sorted(alerts, key=lambda alert: (alert.state != "active", -alert.severity.rank, -alert.id))[:20]
 
 
-def _alert(alert: Alert, me: Call, now: datetime) -> ShownAlert:
+def _alert(alert: Alert, caller: Call, now: datetime) -> ShownAlert:
     evidence = Evidence.model_validate({"because": alert.because, **alert.evidence})
-    title = me.house.wording.what("en", alert.rule, alert.component, alert.severity.value)
+    title = caller.house.wording.what("en", alert.rule, alert.component, alert.severity.value)
     frame = tuple(_frozen(path, value) for path, value in (evidence.freeze_frame or {}).items())
     return ShownAlert(
         alert, title[:1].upper() + title[1:], _sentence(alert.because),
-        chart(evidence, me.dealer.zone, now, title=title[:1].upper() + title[1:], key=f"alert-{alert.id}"), frame,
+        chart(evidence, caller.dealer.zone, now, title=title[:1].upper() + title[1:], key=f"alert-{alert.id}"), frame,
     )  # fmt: skip
 
 

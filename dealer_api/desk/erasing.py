@@ -22,9 +22,9 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def erase(request: web.Request) -> web.Response:
-    me, said, owner_id = call(request), await form(request), id_of(request)
+    caller, fields, owner_id = call(request), await form(request), id_of(request)
     try:
-        done = await erasing.erase(me, owner_id, said.get("name", ""))
+        done = await erasing.erase(caller, owner_id, fields.get("name", ""))
     except BadInput as error:
         return await _page(request, problem=f"The name {error.reason}." if error.field == "name" else problem_of(error))
     except IllegalMove:
@@ -33,8 +33,8 @@ async def erase(request: web.Request) -> web.Response:
 
 
 async def _page(request: web.Request, *, problem: str | None = None, status: int = 200) -> web.Response:
-    me = call(request)
-    found = await erasing.outlook(me.house, me.dealer_id, id_of(request))
+    caller = call(request)
+    found = await erasing.outlook(caller.house, caller.dealer_id, id_of(request))
     refusal = WHY_NOT[found.refusal] if found.refusal is not None else None
     return await page(
         request, "erase.html", owner=found.owner, refusal=refusal, problem=problem, called_off=found.called_off, cars=found.cars, status=422 if problem else status

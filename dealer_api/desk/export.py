@@ -23,10 +23,10 @@ _PRIVATE = {"Cache-Control": "no-store"}
 
 
 async def show(request: web.Request) -> web.Response:
-    me = call(request)
-    found = await exporting.whole(me, id_of(request), "a page")
-    async with me.house.at(me.dealer_id) as connection:
-        owner = await owners.get(connection, me.dealer_id, found.owner_id)
+    caller = call(request)
+    found = await exporting.whole(caller, id_of(request), "a page")
+    async with caller.house.at(caller.dealer_id) as connection:
+        owner = await owners.get(connection, caller.dealer_id, found.owner_id)
     say = export_words.of(owner.language)
     parts = [
         (say[name], [say[column] for column in columns], [[_cell(column, row.get(column), owner, say) for column in columns] for row in found.parts[name]])
@@ -41,8 +41,8 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def download(request: web.Request) -> web.Response:
-    me = call(request)
-    found = await exporting.whole(me, id_of(request), "JSON")
+    caller = call(request)
+    found = await exporting.whole(caller, id_of(request), "JSON")
     named = {"Content-Disposition": f'attachment; filename="owner-{found.owner_id}.json"', **_PRIVATE}
     return web.Response(body=found.model_dump_json(indent=1).encode(), content_type="application/json", headers=named)
 

@@ -49,27 +49,27 @@ class Proposal:
 
 
 async def show(request: web.Request) -> web.Response:
-    me, case_id = call(request), id_of(request)
+    caller, case_id = call(request), id_of(request)
     asked = request.query.get("kind", "pickup")
     kind = BookingKind(asked) if asked in formatting.KINDS else BookingKind.PICKUP
     try:
-        async with me.house.at(me.dealer_id) as connection:
-            file = await casefile.load(connection, me.dealer_id, case_id)
+        async with caller.house.at(caller.dealer_id) as connection:
+            file = await casefile.load(connection, caller.dealer_id, case_id)
             CASE.next(file.case.state, CaseEvent.OFFERED)
             if file.owner is None:
                 raise BadInput("owner", "nobody is known as the owner of this car, so there is nobody to write to")
             if kind is BookingKind.PICKUP and not file.owner.address:
                 kind = BookingKind.DROP_OFF if asked != "pickup" or "kind" not in request.query else kind
             await address_for(connection, file.case, kind)
-            proposal = await _proposal(me, connection, file, kind)
-            more = await free_options(me.house, connection, me.dealer, kind)
+            proposal = await _proposal(caller, connection, file, kind)
+            more = await free_options(caller.house, connection, caller.dealer, kind)
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
     return await page(request, "offer.html", file=file, kind=kind.value, proposal=proposal, more=more)
 
 
 async def send(request: web.Request) -> web.Response:
-    me, case_id = call(request), id_of(request)
+    caller, case_id = call(request), id_of(request)
     fields = await posted(request)
     kind = str(fields.get("kind", ""))
     again = f"/cases/{case_id}/offer?kind={kind if kind in formatting.KINDS else 'pickup'}"
@@ -79,7 +79,7 @@ async def send(request: web.Request) -> web.Response:
         starts = [when(str(said), "window") for said in fields.getall("window", [])]
         if not starts:
             raise BadInput("window", "choose the windows on the page")
-        await acts.make(me, case_id, BookingKind(kind), starts)
+        await acts.make(caller, case_id, BookingKind(kind), starts)
     except Overtaken as error:
         return refused(error, again if error.noun == "window" else f"/cases/{case_id}")
     except TelltaleError as error:
@@ -89,12 +89,12 @@ async def send(request: web.Request) -> web.Response:
 
 async def book(request: web.Request) -> web.Response:
     """Agreed while they were on the telephone: this window, now."""
-    me, case_id, said = call(request), id_of(request), await form(request)
-    kind = said.get("kind", "")
+    caller, case_id, fields = call(request), id_of(request), await form(request)
+    kind = fields.get("kind", "")
     try:
         if kind not in formatting.KINDS:
             raise BadInput("kind", "choose how the car comes to you")
-        await bookings.book(me, case_id, BookingKind(kind), when(said.get("window", ""), "window"))
+        await bookings.book(caller, case_id, BookingKind(kind), when(fields.get("window", ""), "window"))
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}/offer?kind={kind}" if kind in formatting.KINDS else f"/cases/{case_id}")
     return go(f"/cases/{case_id}", "Booked, and the owner gets it in writing.")
@@ -102,52 +102,52 @@ async def book(request: web.Request) -> web.Response:
 
 async def accept(request: web.Request) -> web.Response:
     """The owner said it on the telephone."""
-    me, said = call(request), await form(request)
-    to = back(said.get("back"), "/queue")
+    caller, fields = call(request), await form(request)
+    to = back(fields.get("back"), "/queue")
     try:
-        await acts.accept(me, id_of(request), row_of(said.get("choice"), "choice", "is one of the windows"))
+        await acts.accept(caller, id_of(request), row_of(fields.get("choice"), "choice", "is one of the windows"))
     except TelltaleError as error:
         return refused(error, to)
     return go(to, "Booked, and the owner is told.")
 
 
 async def decline(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
-    to = back(said.get("back"), "/queue")
+    caller, fields = call(request), await form(request)
+    to = back(fields.get("back"), "/queue")
     try:
-        await acts.decline(me, id_of(request), "said no on the telephone")
+        await acts.decline(caller, id_of(request), "said no on the telephone")
     except TelltaleError as error:
         return refused(error, to)
     return go(to, "Noted: not now. The windows are free again.")
 
 
-async def _proposal(me: Call, connection: Connection, file: CaseFile, kind: BookingKind) -> Proposal | None:
-    now = me.house.now()
-    resources = await slots.resources(connection, me.dealer_id)
-    options = capacity.offered(me.dealer, kind, now, resources, await taken_from(connection, me.dealer_id, now))
+async def _proposal(caller: Call, connection: Connection, file: CaseFile, kind: BookingKind) -> Proposal | None:
+    now = caller.house.now()
+    resources = await slots.resources(connection, caller.dealer_id)
+    options = capacity.offered(caller.dealer, kind, now, resources, await taken_from(connection, caller.dealer_id, now))
     if not options or file.owner is None:
         return None
     found = await compose(
-        me.house, connection, file.case, MessageKind.OFFER, kind=kind.value, windows=[option.window for option in options], link=me.house.link("offer", _TOKEN)
+        caller.house, connection, file.case, MessageKind.OFFER, kind=kind.value, windows=[option.window for option in options], link=caller.house.link("offer", _TOKEN)
     )
     if found is None:
         raise BadInput("owner", "there is no number or mailbox to write to")
     _, text = found
     windows = tuple(Free(option.window.starts_at, option.window.ends_at, option.ready_by) for option in options)
-    return Proposal(windows, text, text.body.replace(_TOKEN, "…"), _may(me, file, text, now))
+    return Proposal(windows, text, text.body.replace(_TOKEN, "…"), _may(caller, file, text, now))
 
 
-def _may(me: Call, file: CaseFile, text: Text, now: datetime) -> tuple[str, str] | None:
+def _may(caller: Call, file: CaseFile, text: Text, now: datetime) -> tuple[str, str] | None:
     """Whether it would go at once; the same rule decides again when it is sent."""
     assert file.owner is not None
     message = Message(
-        id=0, dealer_id=me.dealer_id, thread_id=None, owner_id=file.owner.id, staff_id=None, case_id=file.case.id, kind=MessageKind.OFFER,
+        id=0, dealer_id=caller.dealer_id, thread_id=None, owner_id=file.owner.id, staff_id=None, case_id=file.case.id, kind=MessageKind.OFFER,
         purpose=purpose_of(MessageKind.OFFER, file.case.severity), channel=file.owner.channel, to_address="", language=file.owner.language,
         body=text.body, facts={}, state=MessageState.QUEUED, reason=None, reference="", attempts=0, queued_at=now, due_at=now, sent_at=None,
     )  # fmt: skip
     match permission.may_send(message, file.owner, file.consents, now, severity=file.case.severity):
         case permission.Wait(until=until, reason=reason):
-            return "warn", f"It goes out {formatting.when(until, me.dealer.zone, now)}: {reason}."
+            return "warn", f"It goes out {formatting.when(until, caller.dealer.zone, now)}: {reason}."
         case permission.Never(reason=reason):
             return "bad", f"This text would not be sent: {reason}. Ring {file.owner.phone or 'the owner'} instead."
         case _:

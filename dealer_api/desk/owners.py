@@ -35,31 +35,31 @@ class OwnerFile:
 
 
 async def show_list(request: web.Request) -> web.Response:
-    me = call(request)
+    caller = call(request)
     search, which = request.query.get("search", "").strip()[:100], request.query.get("show", "all")
     which = which if which in ("all", "unread") else "all"
-    async with me.house.at(me.dealer_id) as connection:
-        found = await people.owners(connection, me.dealer_id, search=search, which=which)
-        strangers = await threads.strangers(connection, me.dealer_id)
-    unheard = await acts.unheard(me.house, me.dealer_id)
+    async with caller.house.at(caller.dealer_id) as connection:
+        found = await people.owners(connection, caller.dealer_id, search=search, which=which)
+        strangers = await threads.strangers(connection, caller.dealer_id)
+    unheard = await acts.unheard(caller.house, caller.dealer_id)
     return await page(request, "owners.html", owners=found, strangers=strangers, search=search, show=which, unheard=unheard, here=request.path_qs)
 
 
 async def reach(request: web.Request) -> web.Response:
     """Those who were added before a provider was set up."""
-    me = call(request)
+    caller = call(request)
     try:
-        moved = await acts.reach(me)
+        moved = await acts.reach(caller)
     except BadInput as error:
         return refused(error, "/owners")
-    return go("/owners", f"{moved} {'owner is' if moved == 1 else 'owners are'} reached by {formatting.CHANNELS[me.house.usual_channel]} from now on.")
+    return go("/owners", f"{moved} {'owner is' if moved == 1 else 'owners are'} reached by {formatting.CHANNELS[caller.house.usual_channel]} from now on.")
 
 
 async def read_stranger(request: web.Request) -> web.Response:
     """A text from a number nobody knows has been read."""
-    me = call(request)
-    async with me.house.at(me.dealer_id) as connection:
-        await threads.mark_stranger_read(connection, me.dealer_id, id_of(request), me.staff.id if me.staff else 0, me.house.now())
+    caller = call(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        await threads.mark_stranger_read(connection, caller.dealer_id, id_of(request), caller.staff.id if caller.staff else 0, caller.house.now())
     return go("/owners", "Marked as read.")
 
 
@@ -72,56 +72,56 @@ async def show_new(request: web.Request) -> web.Response:
 
 
 async def create(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     try:
-        owner = await acts.create(me, _values(said))
+        owner = await acts.create(caller, _values(fields))
     except TelltaleError as error:
-        return await _page(request, None, said=said, problem=_problem(error))
+        return await _page(request, None, fields=fields, problem=_problem(error))
     return go(f"/owners/{owner.id}", "Added. Record what they agreed to, or no text may go.")
 
 
 async def update(request: web.Request) -> web.Response:
-    me, said, owner_id = call(request), await form(request), id_of(request)
+    caller, fields, owner_id = call(request), await form(request), id_of(request)
     try:
-        await acts.update(me, owner_id, _values(said))
+        await acts.update(caller, owner_id, _values(fields))
     except TelltaleError as error:
-        return await _page(request, owner_id, said=said, problem=_problem(error))
+        return await _page(request, owner_id, fields=fields, problem=_problem(error))
     return go(f"/owners/{owner_id}", "Saved.")
 
 
 async def consent(request: web.Request) -> web.Response:
-    me, said, owner_id = call(request), await form(request), id_of(request)
+    caller, fields, owner_id = call(request), await form(request), id_of(request)
     try:
-        if said.get("purpose") not in formatting.PURPOSES:
+        if fields.get("purpose") not in formatting.PURPOSES:
             raise BadInput("purpose", "choose what it is about")
-        if not said.get("wording"):
+        if not fields.get("wording"):
             raise BadInput("wording", "say how you know: it is the proof")
-        given = {Purpose(said["purpose"]): said.get("given") == "yes"}
-        await acts.consent(me, owner_id, given, source="desk", wording=said["wording"])
+        given = {Purpose(fields["purpose"]): fields.get("given") == "yes"}
+        await acts.consent(caller, owner_id, given, source="desk", wording=fields["wording"])
     except TelltaleError as error:
         return refused(error, f"/owners/{owner_id}")
     return go(f"/owners/{owner_id}", "Recorded.")
 
 
-async def _page(request: web.Request, owner_id: int | None, said: Mapping[str, str] | None = None, problem: str | None = None) -> web.Response:
-    me = call(request)
+async def _page(request: web.Request, owner_id: int | None, fields: Mapping[str, str] | None = None, problem: str | None = None) -> web.Response:
+    caller = call(request)
     file = OwnerFile(None, {}, [])
     facts: dict[str, Any] = {"cars": [], "cases": [], "all_consents": []}
-    async with me.house.at(me.dealer_id) as connection:
+    async with caller.house.at(caller.dealer_id) as connection:
         if owner_id is not None:
-            owner = await owners.get(connection, me.dealer_id, owner_id)
+            owner = await owners.get(connection, caller.dealer_id, owner_id)
             file = OwnerFile(
-                owner, await consents.of_owner(connection, me.dealer_id, owner_id), await casefile.talk(connection, me.dealer_id, owner_id)
+                owner, await consents.of_owner(connection, caller.dealer_id, owner_id), await casefile.talk(connection, caller.dealer_id, owner_id)
             )
             facts = {
-                "cars": await people.cars(connection, me.dealer_id, owner_id), "cases": await people.cases(connection, me.dealer_id, owner_id),
-                "all_consents": await consents.trail(connection, me.dealer_id, owner_id),
+                "cars": await people.cars(connection, caller.dealer_id, owner_id), "cases": await people.cases(connection, caller.dealer_id, owner_id),
+                "all_consents": await consents.trail(connection, caller.dealer_id, owner_id),
             }  # fmt: skip
-    start = {"language": me.dealer.language, "zone": me.dealer.zone, "channel": me.house.usual_channel, "quiet_from": "20:00", "quiet_to": "08:00"}
-    shown = {name: (said.get(name, "") if said is not None else _as_text(file.owner, name, start)) for name in _FIELDS}
+    start = {"language": caller.dealer.language, "zone": caller.dealer.zone, "channel": caller.house.usual_channel, "quiet_from": "20:00", "quiet_to": "08:00"}
+    shown = {name: (fields.get(name, "") if fields is not None else _as_text(file.owner, name, start)) for name in _FIELDS}
     return await page(
-        request, "owner.html", **facts, file=file, said=shown, problem=problem, here=request.path, unread=any(line.unread for line in file.talk),
-        languages=acts.languages(me.house), channels=[(name, formatting.CHANNELS.get(name, name)) for name in acts.CHANNELS], status=422 if problem else 200,
+        request, "owner.html", **facts, file=file, fields=shown, problem=problem, here=request.path, unread=any(line.unread for line in file.talk),
+        languages=acts.languages(caller.house), channels=[(name, formatting.CHANNELS.get(name, name)) for name in acts.CHANNELS], status=422 if problem else 200,
     )  # fmt: skip
 
 
@@ -132,9 +132,9 @@ def _as_text(owner: Owner | None, name: str, otherwise: Mapping[str, str]) -> st
     return f"{value:%H:%M}" if isinstance(value, time) else "" if value is None else str(value)
 
 
-def _values(said: Mapping[str, str]) -> dict[str, Any]:
+def _values(fields: Mapping[str, str]) -> dict[str, Any]:
     """The form's fields; an empty one is no value."""
-    values: dict[str, Any] = {name: said.get(name) or None for name in _FIELDS if name in said}
+    values: dict[str, Any] = {name: fields.get(name) or None for name in _FIELDS if name in fields}
     if not values.get("name"):
         raise BadInput("name", "write how the owner is called")
     for name in ("quiet_from", "quiet_to"):

@@ -38,16 +38,16 @@ def set_up(app: web.Application) -> None:
 
 async def page(request: web.Request, template: str, *, status: int = 200, **facts: Any) -> web.Response:
     """A page of somebody who is signed in."""
-    me = call(request)
-    now = me.house.now()
-    async with me.house.at(me.dealer_id) as connection:
+    caller = call(request)
+    now = caller.house.now()
+    async with caller.house.at(caller.dealer_id) as connection:
         lapse = await clock_rows.read(connection)
         counts = await sidebar_counts.counts(
-            connection, me.dealer_id, silent_since=now - timedelta(minutes=me.dealer.waiting_word_minutes),
-            day_from=day_span(me, now)[0], day_to=day_span(me, now)[1],
+            connection, caller.dealer_id, silent_since=now - timedelta(minutes=caller.dealer.waiting_word_minutes),
+            day_from=day_span(caller, now)[0], day_to=day_span(caller, now)[1],
         )  # fmt: skip
     known = {
-        "me": me, "dealer": me.dealer, "now": now, "zone": me.dealer.zone, "csrf": me.csrf, "counts": counts, "lapse": lapse,
+        "me": caller, "dealer": caller.dealer, "now": now, "zone": caller.dealer.zone, "csrf": caller.csrf, "counts": counts, "lapse": lapse,
         "path": request.path, "note": _note(request), "beat_s": 10 if lapse else 60,
     }  # fmt: skip
     response = _draw(request, template, status, {**known, **facts})
@@ -63,14 +63,14 @@ def outside(request: web.Request, template: str, *, status: int = 200, **facts: 
 
 def fragment(request: web.Request, template: str, **facts: Any) -> web.Response:
     """A piece of a page, for a live update."""
-    me = call(request)
-    return _draw(request, template, 200, {"me": me, "dealer": me.dealer, "now": me.house.now(), "zone": me.dealer.zone, "csrf": me.csrf, **facts})
+    caller = call(request)
+    return _draw(request, template, 200, {"me": caller, "dealer": caller.dealer, "now": caller.house.now(), "zone": caller.dealer.zone, "csrf": caller.csrf, **facts})
 
 
-def day_span(me: Call, moment: datetime, days: int = 0) -> tuple[datetime, datetime]:
+def day_span(caller: Call, moment: datetime, days: int = 0) -> tuple[datetime, datetime]:
     """The dealer's calendar day around `moment`, or `days` after it."""
-    date = local(moment, me.dealer.zone).date() + timedelta(days=days)
-    return from_local(date, time(0), me.dealer.zone, fold=0), from_local(date + timedelta(days=1), time(0), me.dealer.zone, fold=0)
+    date = local(moment, caller.dealer.zone).date() + timedelta(days=days)
+    return from_local(date, time(0), caller.dealer.zone, fold=0), from_local(date + timedelta(days=1), time(0), caller.dealer.zone, fold=0)
 
 
 def go(path: str, note: str = "", look: str = "good") -> web.Response:
@@ -101,8 +101,8 @@ def refused(error: Exception, path: str) -> web.Response:
 
 def problem_of(error: TelltaleError) -> str:
     """Why a form was not taken, as a sentence over it."""
-    said = error.reason if isinstance(error, BadInput) else str(error)
-    return f"{said[:1].upper()}{said[1:].rstrip('.')}."
+    reason = error.reason if isinstance(error, BadInput) else str(error)
+    return f"{reason[:1].upper()}{reason[1:].rstrip('.')}."
 
 
 def typed_twice(fields: Mapping[str, str]) -> str:
@@ -127,9 +127,9 @@ def id_of(request: web.Request, name: str = "id") -> int:
     return bodies.number(request, name)
 
 
-def row_of(said: str | None, field: str, what: str) -> int:
+def row_of(text: str | None, field: str, what: str) -> int:
     """The row that was chosen in a form; nothing chosen, or nonsense, is BadInput with `what` to do."""
-    found = bodies.row_number(said or "")
+    found = bodies.row_number(text or "")
     if found is None:
         raise BadInput(field, what)
     return found

@@ -61,18 +61,18 @@ def _in_words(handler: Handler) -> Handler:
 
 @_in_words
 async def begin_adding(request: web.Request) -> web.Response:
-    me, said = call(request), await read(request, Wanted)
-    assert me.staff is not None
-    return web.json_response(await acts.begin_adding(me.house, _desk(request), me.staff, cookies.visitor(request), said.password))
+    caller, body = call(request), await read(request, Wanted)
+    assert caller.staff is not None
+    return web.json_response(await acts.begin_adding(caller.house, _desk(request), caller.staff, cookies.visitor(request), body.password))
 
 
 @_in_words
 async def add(request: web.Request) -> web.Response:
     """`codes` are shown once, when this was the first second factor."""
-    me, said = call(request), await read(request, Said)
-    assert me.staff is not None
-    label = said.label or cookies.visitor(request).words
-    codes = await acts.add(me.house, _desk(request), me.staff, me.session or "", said.model_dump(), label)
+    caller, body = call(request), await read(request, Said)
+    assert caller.staff is not None
+    label = body.label or cookies.visitor(request).words
+    codes = await acts.add(caller.house, _desk(request), caller.staff, caller.session or "", body.model_dump(), label)
     return web.json_response({"codes": codes}, status=201)
 
 
@@ -87,8 +87,8 @@ async def ask(request: web.Request) -> web.Response:
 @_in_words
 async def enter(request: web.Request) -> web.Response:
     own_form(request)
-    said = await read(request, Said)
-    return _in(request, said, await acts.with_passkey(house(request), _desk(request), cookies.visitor(request), said.model_dump()))
+    body = await read(request, Said)
+    return _in(request, body, await acts.with_passkey(house(request), _desk(request), cookies.visitor(request), body.model_dump()))
 
 
 @_in_words
@@ -105,13 +105,13 @@ async def ask_second(request: web.Request) -> web.Response:
 @_in_words
 async def enter_second(request: web.Request) -> web.Response:
     own_form(request)
-    said = await read(request, Said)
+    body = await read(request, Said)
     cookie = cookies.read(request, cookies.SESSION)
-    return _in(request, said, await acts.as_second_factor(house(request), _desk(request), cookies.visitor(request), cookie, said.model_dump()))
+    return _in(request, body, await acts.as_second_factor(house(request), _desk(request), cookies.visitor(request), cookie, body.model_dump()))
 
 
-def _in(request: web.Request, said: Said, entered: Entered) -> web.Response:
-    response = web.json_response({"next": back(said.next, "/")})
+def _in(request: web.Request, message: Said, entered: Entered) -> web.Response:
+    response = web.json_response({"next": back(message.next, "/")})
     cookies.give(request, response, entered.session, entered.device)
     return response
 

@@ -38,9 +38,9 @@ async def show_reset(request: web.Request) -> web.Response:
 
 async def reset(request: web.Request) -> web.Response:
     own_form(request)
-    said, token = await form(request), request.match_info["token"]
+    fields, token = await form(request), request.match_info["token"]
     try:
-        person = await acts.reset(house(request), token, typed_twice(said))
+        person = await acts.reset(house(request), token, typed_twice(fields))
     except BadInput as error:
         return await _reset_page(request, problem_of(error), 422)
     except (NotFound, Overtaken):

@@ -67,20 +67,20 @@ class Counted:
 
 
 async def show(request: web.Request) -> web.Response:
-    me = call(request)
+    caller = call(request)
     reason, asked = request.query.get("reason", ""), request.query.get("vehicle", "")
     reason = reason if reason in list(Refusal) else ""
     vehicle_id = row_number(asked)
     shown_all = request.query.get("decided") == "1"
-    async with me.house.at(me.dealer_id) as connection:
-        car = await fleet.get(connection, me.dealer_id, vehicle_id) if vehicle_id else None
-        rows = await quarantine_page.rows(connection, me.dealer_id, reason=reason, vehicle_id=vehicle_id, decided=shown_all)
-        reasons = await quarantine_page.reasons(connection, me.dealer_id, vehicle_id)
-        counted = await tallies.of_dealer(connection, me.dealer_id) if vehicle_id is None else []
-        names = await casefile.people(connection, me.dealer_id)
+    async with caller.house.at(caller.dealer_id) as connection:
+        car = await fleet.get(connection, caller.dealer_id, vehicle_id) if vehicle_id else None
+        rows = await quarantine_page.rows(connection, caller.dealer_id, reason=reason, vehicle_id=vehicle_id, decided=shown_all)
+        reasons = await quarantine_page.reasons(connection, caller.dealer_id, vehicle_id)
+        counted = await tallies.of_dealer(connection, caller.dealer_id) if vehicle_id is None else []
+        names = await casefile.people(connection, caller.dealer_id)
     return await page(
         request, "quarantine.html", rows=[_shown(row, names) for row in rows], reasons=reasons, reason=reason, car=car, shown_all=shown_all,
-        tallies=[_counted(tally) for tally in counted[:60]], here=request.path_qs, decides=me.may(may.DECIDE_REFUSED),
+        tallies=[_counted(tally) for tally in counted[:60]], here=request.path_qs, decides=caller.may(may.DECIDE_REFUSED),
     )  # fmt: skip
 
 
@@ -93,11 +93,11 @@ async def reject(request: web.Request) -> web.Response:
 
 
 async def _decide(request: web.Request, *, accept: bool) -> web.Response:
-    me = call(request)
+    caller = call(request)
     to = back((await form(request)).get("back"), "/quarantine")
     try:
-        async with me.house.at(me.dealer_id) as connection:
-            state = await quarantine.decide(connection, me.dealer_id, id_of(request), accept=accept, actor=me.actor, now=me.house.now())
+        async with caller.house.at(caller.dealer_id) as connection:
+            state = await quarantine.decide(connection, caller.dealer_id, id_of(request), accept=accept, actor=caller.actor, now=caller.house.now())
     except TelltaleError as error:
         return refused(error, to)
     return go(to, _SAID[state])

@@ -42,39 +42,39 @@ class Shown:
 
 
 async def show(request: web.Request) -> web.Response:
-    me = call(request)
-    now = me.house.now()
+    caller = call(request)
+    now = caller.house.now()
     which = request.query.get("show", "open")
     which = which if which in queue.FILTERS else "open"
-    day_from, day_to = day_span(me, now)
-    staff_id = me.staff.id if me.staff else None
-    async with me.house.at(me.dealer_id) as connection:
-        rows = await queue.rows(connection, me.dealer_id, which, staff_id=staff_id, day_from=day_from, day_to=day_to)
-        tallies = await queue.counts(connection, me.dealer_id, staff_id=staff_id, day_from=day_from, day_to=day_to)
+    day_from, day_to = day_span(caller, now)
+    staff_id = caller.staff.id if caller.staff else None
+    async with caller.house.at(caller.dealer_id) as connection:
+        rows = await queue.rows(connection, caller.dealer_id, which, staff_id=staff_id, day_from=day_from, day_to=day_to)
+        tallies = await queue.counts(connection, caller.dealer_id, staff_id=staff_id, day_from=day_from, day_to=day_to)
     return await page(
-        request, "queue.html", show=which, filters=FILTERS, rows=[_shown(row, me, now) for row in rows], tallies=tallies, here=request.path_qs
+        request, "queue.html", show=which, filters=FILTERS, rows=[_shown(row, caller, now) for row in rows], tallies=tallies, here=request.path_qs
     )
 
 
-def _shown(row: queue.QueueRow, me: Call, now: datetime) -> Shown:
-    limits = {"now": me.dealer.acknowledge_minutes_now, "soon": me.dealer.acknowledge_minutes_soon}
+def _shown(row: queue.QueueRow, caller: Call, now: datetime) -> Shown:
+    limits = {"now": caller.dealer.acknowledge_minutes_now, "soon": caller.dealer.acknowledge_minutes_soon}
     waited = (now - row.opened_at).total_seconds() / 60
     late = row.acknowledged_at is None and row.severity in limits and waited > limits[row.severity] and row.state not in ("done", "dismissed")
-    step = _step(row, me)
-    return Shown(row, _because(row, me), max(0, len(row.alerts) - 1), late, step, primary=step is not None and row.state == CaseState.OPEN)
+    step = _step(row, caller)
+    return Shown(row, _because(row, caller), max(0, len(row.alerts) - 1), late, step, primary=step is not None and row.state == CaseState.OPEN)
 
 
-def _because(row: queue.QueueRow, me: Call) -> str:
+def _because(row: queue.QueueRow, caller: Call) -> str:
     """The reason that goes with the title, not with another fault of the same car."""
-    named = [because for rule, component, severity, because in row.alerts if formatting.sentence(me.house.wording.what("en", rule, component, severity)) == row.title]
+    named = [because for rule, component, severity, because in row.alerts if formatting.sentence(caller.house.wording.what("en", rule, component, severity)) == row.title]
     found = next(iter(named), row.alerts[0][3] if row.alerts else "")
     return formatting.sentence(found)
 
 
-def _step(row: queue.QueueRow, me: Call) -> QueueStep | None:
+def _step(row: queue.QueueRow, caller: Call) -> QueueStep | None:
     """The words of the next step; `rules.service.casework` decides the same on the case's page, where the act itself is."""
     case = f"/cases/{row.id}"
-    advises = me.may(may.WORK_CASES)
+    advises = caller.may(may.WORK_CASES)
     match row.state:
         case CaseState.OPEN if row.acknowledged_at is None:
             return QueueStep("Take it", post=f"{case}/take") if advises else QueueStep("Look", href=case)

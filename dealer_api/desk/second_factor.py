@@ -26,28 +26,28 @@ async def show(request: web.Request) -> web.Response:
 
 async def enter(request: web.Request) -> web.Response:
     own_form(request)
-    said = await form(request)
-    cookie, to = cookies.read(request, cookies.SESSION), back(said.get("next"), "/")
+    fields = await form(request)
+    cookie, to = cookies.read(request, cookies.SESSION), back(fields.get("next"), "/")
     found = await sign_in.waiting(house(request), cookie)
     if found is None:
         return go("/sign-in")
     try:
-        entered = await sign_in.with_code(house(request), cookies.visitor(request), cookie, said.get("code", ""))
+        entered = await sign_in.with_code(house(request), cookies.visitor(request), cookie, fields.get("code", ""))
     except NotFound:
         return go("/sign-in")
     except (BadInput, TooOften) as error:
         return await _step(request, found[0], to, problem=problem_of(error), status=401 if isinstance(error, BadInput) else 429)
     left = (await acts.standing(house(request), entered.person)).codes
-    response = go(to, f"That recovery code is used up; {left} are left." if len(said.get("code", "")) > 10 else "")
+    response = go(to, f"That recovery code is used up; {left} are left." if len(fields.get("code", "")) > 10 else "")
     cookies.give(request, response, entered.session, entered.device)
     return response
 
 
 async def begin_authenticator(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     try:
-        await acts.confirm_password(me.house, who(me), cookies.visitor(request), said.get("current_password", ""))
-        await acts.begin_authenticator(me.house, who(me))
+        await acts.confirm_password(caller.house, who(caller), cookies.visitor(request), fields.get("current_password", ""))
+        await acts.begin_authenticator(caller.house, who(caller))
     except (BadInput, TooOften) as error:
         return await security_page(request, problem=problem_of(error), status=422)
     return go(f"{HERE}/authenticator")
@@ -58,19 +58,19 @@ async def show_authenticator(request: web.Request) -> web.Response:
 
 
 async def confirm_authenticator(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     try:
-        codes = await acts.confirm_authenticator(me.house, who(me), cookies.visitor(request), me.session or "", said.get("code", ""))
+        codes = await acts.confirm_authenticator(caller.house, who(caller), cookies.visitor(request), caller.session or "", fields.get("code", ""))
     except (BadInput, TooOften) as error:
         return await _authenticator_page(request, problem=problem_of(error), status=422)
     return await _codes_page(request, codes, "Your authenticator app works.") if codes else go(HERE, "Your authenticator app works.")
 
 
 async def remove_authenticator(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     try:
-        await acts.confirm_password(me.house, who(me), cookies.visitor(request), said.get("current_password", ""))
-        await acts.remove_authenticator(me.house, who(me))
+        await acts.confirm_password(caller.house, who(caller), cookies.visitor(request), fields.get("current_password", ""))
+        await acts.remove_authenticator(caller.house, who(caller))
     except NotFound:
         return go(HERE)
     except (BadInput, TooOften) as error:
@@ -79,10 +79,10 @@ async def remove_authenticator(request: web.Request) -> web.Response:
 
 
 async def remove_passkey(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     try:
-        await acts.confirm_password(me.house, who(me), cookies.visitor(request), said.get("current_password", ""))
-        label = await passkeys.remove(me.house, who(me), _bytes(said.get("passkey", "")))
+        await acts.confirm_password(caller.house, who(caller), cookies.visitor(request), fields.get("current_password", ""))
+        label = await passkeys.remove(caller.house, who(caller), _bytes(fields.get("passkey", "")))
     except NotFound:
         return go(HERE)
     except (BadInput, TooOften) as error:
@@ -91,10 +91,10 @@ async def remove_passkey(request: web.Request) -> web.Response:
 
 
 async def new_codes(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     try:
-        await acts.confirm_password(me.house, who(me), cookies.visitor(request), said.get("current_password", ""))
-        codes = await acts.new_recovery_codes(me.house, who(me))
+        await acts.confirm_password(caller.house, who(caller), cookies.visitor(request), fields.get("current_password", ""))
+        codes = await acts.new_recovery_codes(caller.house, who(caller))
     except (BadInput, TooOften) as error:
         return await security_page(request, problem=problem_of(error), status=422)
     return await _codes_page(request, codes, "The earlier ones open nothing any more.")
@@ -106,9 +106,9 @@ async def _step(request: web.Request, person: Staff, to: str, *, problem: str | 
 
 
 async def _authenticator_page(request: web.Request, *, problem: str | None = None, status: int = 200) -> web.Response:
-    me = call(request)
+    caller = call(request)
     try:
-        secret, uri = await acts.waiting_authenticator(me.house, who(me))
+        secret, uri = await acts.waiting_authenticator(caller.house, who(caller))
     except NotFound:
         return go(HERE)
     typed = " ".join(secret[n : n + 4] for n in range(0, len(secret), 4))
@@ -119,8 +119,8 @@ async def _codes_page(request: web.Request, codes: list[str], word: str) -> web.
     return await page(request, "recovery_codes.html", codes=codes, word=word)
 
 
-def _bytes(said: str) -> bytes:
+def _bytes(text: str) -> bytes:
     try:
-        return bytes.fromhex(said)
+        return bytes.fromhex(text)
     except ValueError:
         raise NotFound("passkey") from None

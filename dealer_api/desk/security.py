@@ -21,43 +21,43 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def change_password(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     try:
-        await acts.change(me.house, who(me), cookies.visitor(request), me.session or "", said.get("old", ""), typed_twice(said))
+        await acts.change(caller.house, who(caller), cookies.visitor(request), caller.session or "", fields.get("old", ""), typed_twice(fields))
     except (BadInput, TooOften) as error:
         return await security_page(request, problem=problem_of(error), status=422 if isinstance(error, BadInput) else 429)
     return go(HERE, "Your new password is set. Everywhere else you are signed out.")
 
 
 async def end_session(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     try:
-        await sign_in.end_session(me.house, who(me), said.get("session", ""))
+        await sign_in.end_session(caller.house, who(caller), fields.get("session", ""))
     except NotFound:
         return go(HERE, "That one has ended already.")
     return go(HERE, "Signed out there.")
 
 
 async def end_other_sessions(request: web.Request) -> web.Response:
-    me = call(request)
+    caller = call(request)
     try:
-        ended = await sign_in.end_other_sessions(me.house, who(me), me.session)
+        ended = await sign_in.end_other_sessions(caller.house, who(caller), caller.session)
     except TelltaleError as error:
         return refused(error, HERE)
     return go(HERE, f"Signed out in {ended} other {'browser' if ended == 1 else 'browsers'}." if ended else "You were signed in nowhere else.")
 
 
 async def security_page(request: web.Request, *, problem: str | None = None, status: int = 200) -> web.Response:
-    me = call(request)
-    found = sorted(await sign_in.open_sessions(me.house, who(me)), key=lambda session: session.id != me.session)  # this one first
+    caller = call(request)
+    found = sorted(await sign_in.open_sessions(caller.house, who(caller)), key=lambda session: session.id != caller.session)  # this one first
     return await page(
-        request, "security.html", problem=problem, sessions=found, least=passwords.LEAST, machine=me.house.machine(), here=HERE,
-        has=await second_factor.standing(me.house, who(me)), keys=await passkeys.of(me.house, who(me)), named=desk_of(request) is not None,
-        asked=me.dealer.asks_second_factor(who(me).role), status=status,
+        request, "security.html", problem=problem, sessions=found, least=passwords.LEAST, machine=caller.house.machine(), here=HERE,
+        has=await second_factor.standing(caller.house, who(caller)), keys=await passkeys.of(caller.house, who(caller)), named=desk_of(request) is not None,
+        asked=caller.dealer.asks_second_factor(who(caller).role), status=status,
     )  # fmt: skip
 
 
-def who(me: Call) -> Staff:
+def who(caller: Call) -> Staff:
     """Whose page it is; behind this room's doors stand people only."""
-    assert me.staff is not None
-    return me.staff
+    assert caller.staff is not None
+    return caller.staff

@@ -27,33 +27,33 @@ async def show(request: web.Request) -> web.Response:
 
 async def enter(request: web.Request) -> web.Response:
     own_form(request)
-    said = await form(request)
-    to = back(said.get("next"), "/")
+    fields = await form(request)
+    to = back(fields.get("next"), "/")
     try:
-        entered = await acts.with_password(house(request), cookies.visitor(request), said.get("email", ""), said.get("password", ""))
+        entered = await acts.with_password(house(request), cookies.visitor(request), fields.get("email", ""), fields.get("password", ""))
     except (NotAllowed, TooOften) as error:
         reason = error.reason if isinstance(error, NotAllowed) else str(error)
-        return await _sign_in_page(request, said.get("email", ""), to, problem=reason, status=401 if isinstance(error, NotAllowed) else 429)
+        return await _sign_in_page(request, fields.get("email", ""), to, problem=reason, status=401 if isinstance(error, NotAllowed) else 429)
     return admitted(request, entered, to)
 
 
 async def enter_demo(request: web.Request) -> web.Response:
     """One click, as one of the demo's own people. A real house has no such door, and a real dealer in the same home none of these people."""
     own_form(request)
-    said = await form(request)
-    person = next((person for person in await _demo_people(request) if str(person.id) == said.get("staff")), None)
+    fields = await form(request)
+    person = next((person for person in await _demo_people(request) if str(person.id) == fields.get("staff")), None)
     if person is None:
         raise NotFound("person")
     entered = await acts.enter(house(request), person, cookies.visitor(request), "the demo's one click", two=True)
-    response = go(back(said.get("next"), "/"))
+    response = go(back(fields.get("next"), "/"))
     cookies.give(request, response, entered.session, entered.device)
     return response
 
 
 async def leave(request: web.Request) -> web.Response:
-    me = call(request)
-    if me.staff is not None and me.session is not None:
-        await acts.leave(me.house, me.staff, me.session)
+    caller = call(request)
+    if caller.staff is not None and caller.session is not None:
+        await acts.leave(caller.house, caller.staff, caller.session)
     response = go("/sign-in")
     cookies.take(request, response)
     return response
@@ -70,9 +70,9 @@ async def show_invitation(request: web.Request) -> web.Response:
 
 async def accept_invitation(request: web.Request) -> web.Response:
     own_form(request)
-    said, token = await form(request), request.match_info["token"]
+    fields, token = await form(request), request.match_info["token"]
     try:
-        person = await people.accept_invitation(house(request), token, typed_twice(said))
+        person = await people.accept_invitation(house(request), token, typed_twice(fields))
     except BadInput as error:
         return await _invitation_page(request, problem_of(error), 422)
     except (NotFound, Overtaken):

@@ -42,17 +42,17 @@ async def show_list(request: web.Request) -> web.Response:
 
 async def invite(request: web.Request) -> web.Response:
     """The link is on the answer to this very form and nowhere else."""
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     try:
-        if not said.get("name"):
+        if not fields.get("name"):
             raise BadInput("name", "write who it is")
-        if "@" not in said.get("email", ""):
+        if "@" not in fields.get("email", ""):
             raise BadInput("e-mail", "is what they sign in with")
         person, link = await acts.invite(
-            me, name=said["name"], email=said["email"], role=_role(said), phone=said.get("phone") or None
+            caller, name=fields["name"], email=fields["email"], role=_role(fields), phone=fields.get("phone") or None
         )
     except BadInput as error:
-        return await _list_page(request, said, problem=f"{error.field.capitalize()}: {error.reason}.", status=422)
+        return await _list_page(request, fields, problem=f"{error.field.capitalize()}: {error.reason}.", status=422)
     return await _list_page(request, _NOBODY, link=link, invited=person.name)
 
 
@@ -61,26 +61,26 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def change_role(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     try:
-        person = await acts.change_role(me, id_of(request), _role(said))
+        person = await acts.change_role(caller, id_of(request), _role(fields))
     except BadInput as error:
         return await _person_page(request, problem=problem_of(error), status=422)
     return go(_here(request), f"{person.name} is {formatting.ROLES[person.role].lower()} from now on.")
 
 
 async def disable(request: web.Request) -> web.Response:
-    me = call(request)
+    caller = call(request)
     try:
-        person = await acts.disable(me, id_of(request))
+        person = await acts.disable(caller, id_of(request))
     except BadInput as error:
         return await _person_page(request, problem=problem_of(error), status=422)
     return go(_here(request), f"{person.name} has no access any more, and is signed out everywhere.")
 
 
 async def enable(request: web.Request) -> web.Response:
-    me = call(request)
-    person = await acts.enable(me, id_of(request))
+    caller = call(request)
+    person = await acts.enable(caller, id_of(request))
     return go(_here(request), f"{person.name} works here again.")
 
 
@@ -103,9 +103,9 @@ async def _link_shown(request: web.Request, make: Callable[[Acting, int], Awaita
 
 async def forget_second_factor(request: web.Request) -> web.Response:
     """They lost what they had."""
-    me = call(request)
+    caller = call(request)
     try:
-        person = await second_factor.forget(me, id_of(request))
+        person = await second_factor.forget(caller, id_of(request))
     except TelltaleError as error:
         return refused(error, _here(request))
     return go(_here(request), f"{person.name} signs in by password, and is signed out everywhere now.")
@@ -113,55 +113,55 @@ async def forget_second_factor(request: web.Request) -> web.Response:
 
 async def show_access(request: web.Request) -> web.Response:
     """Sign-ins, refusals, roles, keys: everybody's, the newest first."""
-    me = call(request)
+    caller = call(request)
     before = row_of(request.query["before"], "before", "is the number of a row") if request.query.get("before") else None
-    async with me.house.at(me.dealer_id) as connection:
-        rows = await access.log(connection, me.dealer_id, before=before, limit=_SHOWN + 1)
-        names = await access.names(connection, me.dealer_id)
+    async with caller.house.at(caller.dealer_id) as connection:
+        rows = await access.log(connection, caller.dealer_id, before=before, limit=_SHOWN + 1)
+        names = await access.names(connection, caller.dealer_id)
     return await page(
-        request, "access.html", happened=[_happened(me, change, names) for _, change in rows[:_SHOWN]], older=rows[_SHOWN - 1][0] if len(rows) > _SHOWN else None,
+        request, "access.html", happened=[_happened(caller, change, names) for _, change in rows[:_SHOWN]], older=rows[_SHOWN - 1][0] if len(rows) > _SHOWN else None,
         here="/staff/access",
     )  # fmt: skip
 
 
-def _happened(me: Call, change: Change, names: Mapping[int, str]) -> Happened:
-    whom = {"staff": names.get(change.subject_id, "somebody"), "key": "API key", "dealer": me.dealer.name}[change.noun]
+def _happened(caller: Call, change: Change, names: Mapping[int, str]) -> Happened:
+    whom = {"staff": names.get(change.subject_id, "somebody"), "key": "API key", "dealer": caller.dealer.name}[change.noun]
     who = formatting.actor(change.actor, dict(names))
     look = "bad" if change.new in ("refused", "no way to reach them") else "warn" if change.new in formatting.WATCHED else "calm"
     return Happened(change.at, whom, formatting.plain(change.new) if change.old is None else f"{formatting.plain(change.old)} → {formatting.plain(change.new)}", change.reason, who, look)
 
 
 async def _list_page(
-    request: web.Request, said: Mapping[str, str], *, problem: str | None = None, link: str | None = None, invited: str = "", status: int = 200
+    request: web.Request, fields: Mapping[str, str], *, problem: str | None = None, link: str | None = None, invited: str = "", status: int = 200
 ) -> web.Response:
-    me = call(request)
-    async with me.house.at(me.dealer_id) as connection:
-        found = await people.staff(connection, me.dealer_id)
-        secured = await access.secured(connection, me.dealer_id)
-    shown = {name: said.get(name, "") for name in ("name", "email", "phone", "role")}
+    caller = call(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        found = await people.staff(connection, caller.dealer_id)
+        secured = await access.secured(connection, caller.dealer_id)
+    shown = {name: fields.get(name, "") for name in ("name", "email", "phone", "role")}
     return await page(
-        request, "staff.html", people=found, secured=secured, said=shown, problem=problem, link=link, invited=invited, here="/staff", status=status
+        request, "staff.html", people=found, secured=secured, fields=shown, problem=problem, link=link, invited=invited, here="/staff", status=status
     )
 
 
 async def _person_page(request: web.Request, *, problem: str | None = None, link: str | None = None, what: str = "", status: int = 200) -> web.Response:
-    me, staff_id = call(request), id_of(request)
-    async with me.house.at(me.dealer_id) as connection:
-        person = await accounts.staff(connection, me.dealer_id, staff_id)
-        hangs = await access.hanging(connection, me.dealer_id, staff_id)
-        secured = staff_id in await access.secured(connection, me.dealer_id)
-        rows = await access.log(connection, me.dealer_id, subject=staff_id, limit=20)
-        names = await access.names(connection, me.dealer_id)
+    caller, staff_id = call(request), id_of(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        person = await accounts.staff(connection, caller.dealer_id, staff_id)
+        hangs = await access.hanging(connection, caller.dealer_id, staff_id)
+        secured = staff_id in await access.secured(connection, caller.dealer_id)
+        rows = await access.log(connection, caller.dealer_id, subject=staff_id, limit=20)
+        names = await access.names(connection, caller.dealer_id)
     return await page(
-        request, "person.html", person=person, hangs=hangs, secured=secured, happened=[_happened(me, change, names) for _, change in rows], problem=problem,
-        link=link, what=what, mine=me.staff is not None and me.staff.id == staff_id, here=_here(request), status=status,
+        request, "person.html", person=person, hangs=hangs, secured=secured, happened=[_happened(caller, change, names) for _, change in rows], problem=problem,
+        link=link, what=what, mine=caller.staff is not None and caller.staff.id == staff_id, here=_here(request), status=status,
     )  # fmt: skip
 
 
-def _role(said: Mapping[str, str]) -> Role:
-    if said.get("role") not in formatting.ROLES:
+def _role(fields: Mapping[str, str]) -> Role:
+    if fields.get("role") not in formatting.ROLES:
         raise BadInput("role", "choose what they do")
-    return Role(said["role"])
+    return Role(fields["role"])
 
 
 def _here(request: web.Request) -> str:

@@ -14,13 +14,13 @@ from schemas.errors import TelltaleError
 
 
 async def send(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     owner_id = id_of(request)
-    to = back(said.get("back"), f"/owners/{owner_id}")
-    case_id = row_number(said.get("case", ""))
+    to = back(fields.get("back"), f"/owners/{owner_id}")
+    case_id = row_number(fields.get("case", ""))
     try:
         await acts.send_free(
-            me, said.get("body", ""), case_id=case_id, owner_id=owner_id if case_id is None else None,
+            caller, fields.get("body", ""), case_id=case_id, owner_id=owner_id if case_id is None else None,
         )  # fmt: skip
     except TelltaleError as error:
         return refused(error, to)
@@ -28,10 +28,10 @@ async def send(request: web.Request) -> web.Response:
 
 
 async def mark_read(request: web.Request) -> web.Response:
-    me, owner_id = call(request), id_of(request)
+    caller, owner_id = call(request), id_of(request)
     to = back((await form(request)).get("back"), f"/owners/{owner_id}")
     try:
-        await acts.mark_read(me, owner_id)
+        await acts.mark_read(caller, owner_id)
     except TelltaleError as error:
         return refused(error, to)
     return go(f"{to}#talk", "Marked as read.")

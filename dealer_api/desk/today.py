@@ -75,41 +75,41 @@ class Lanes:
 
 
 async def show(request: web.Request) -> web.Response:
-    me = call(request)
-    now, zone = me.house.now(), me.dealer.zone
+    caller = call(request)
+    now, zone = caller.house.now(), caller.dealer.zone
     offset = small_number(request.query.get("day", ""))
-    day_from, day_to = day_span(me, now, offset)
-    async with me.house.at(me.dealer_id) as connection:
-        rows = await day.legs(connection, me.dealer_id, day_from, day_to, under_way=offset == 0)
-        following = await day.next_drive(connection, me.dealer_id, day_to)
-        visits = await day.visits(connection, me.dealer_id, day_from, day_to)
-        drivers = await day.drivers(connection, me.dealer_id)
+    day_from, day_to = day_span(caller, now, offset)
+    async with caller.house.at(caller.dealer_id) as connection:
+        rows = await day.legs(connection, caller.dealer_id, day_from, day_to, under_way=offset == 0)
+        following = await day.next_drive(connection, caller.dealer_id, day_to)
+        visits = await day.visits(connection, caller.dealer_id, day_from, day_to)
+        drivers = await day.drivers(connection, caller.dealer_id)
     there = local(day_from, zone)
     near = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}
     return await page(
         request, "today.html", title=near.get(offset, f"{there:%A} {there.day} {there:%B}"), date_words=f"{there:%A} {there.day} {there:%B} {there.year}",
-        offset=offset, lanes=lanes_of(rows, drivers, me, now, day_from, day_to), following=_following(following, zone, now), visits=visits, drivers=drivers, here=request.path_qs,
+        offset=offset, lanes=lanes_of(rows, drivers, caller, now, day_from, day_to), following=_following(following, zone, now), visits=visits, drivers=drivers, here=request.path_qs,
     )  # fmt: skip
 
 
 async def move(request: web.Request) -> web.Response:
     """The driver's next step."""
-    me, said = call(request), await form(request)
-    to = back(said.get("back"), "/today")
+    caller, fields = call(request), await form(request)
+    to = back(fields.get("back"), "/today")
     try:
-        if said.get("event") not in list(LegEvent):
+        if fields.get("event") not in list(LegEvent):
             raise BadInput("step", "choose the next step")
-        event = LegEvent(said["event"])
-        await acts.move(me, id_of(request), event)
+        event = LegEvent(fields["event"])
+        await acts.move(caller, id_of(request), event)
     except TelltaleError as error:
         return refused(error, to)
     return go(to, f"{formatting.LEGS[event.value]}. The owner sees it.")
 
 
 async def assign(request: web.Request) -> web.Response:
-    me, said = call(request), await form(request)
+    caller, fields = call(request), await form(request)
     try:
-        await acts.assign(me, id_of(request), row_of(said.get("driver"), "driver", "choose who drives"))
+        await acts.assign(caller, id_of(request), row_of(fields.get("driver"), "driver", "choose who drives"))
     except TelltaleError as error:
         return refused(error, "/today")
     return go("/today", "The drive has a driver.")
@@ -122,11 +122,11 @@ def _following(moment: datetime | None, zone: str, now: datetime) -> tuple[int, 
     return (local(moment, zone).date() - local(now, zone).date()).days, formatting.when(moment, zone, now)
 
 
-def lanes_of(rows: Sequence[day.LegRow], drivers: Mapping[int, str], me: Call, now: datetime, day_from: datetime, day_to: datetime) -> Lanes:
+def lanes_of(rows: Sequence[day.LegRow], drivers: Mapping[int, str], caller: Call, now: datetime, day_from: datetime, day_to: datetime) -> Lanes:
     """Drives by driver, placed on quarter hours of the dealer's wall clock. What is driven now but planned for another day stands in the list only."""
-    zone = me.dealer.zone
+    zone = caller.dealer.zone
     first = min([_FIRST, *(local(row.starts_at, zone).hour for row in rows if day_from <= row.starts_at < day_to)])
-    shown = [replace(_shown(row, first, me, now), today=day_from <= row.starts_at < day_to) for row in rows]
+    shown = [replace(_shown(row, first, caller, now), today=day_from <= row.starts_at < day_to) for row in rows]
     placed = [leg for leg in shown if leg.today]
     lanes = [Lane("Nobody yet", found)] if (found := [leg for leg in placed if leg.row.driver_id is None]) else []
     names = {**drivers, **{row.driver_id: row.driver or "" for row in rows if row.driver_id is not None}}
@@ -135,15 +135,15 @@ def lanes_of(rows: Sequence[day.LegRow], drivers: Mapping[int, str], me: Call, n
     return Lanes(lanes, shown, range(first, first + _HOURS), at if day_from <= now < day_to and 1 <= at <= _QUARTERS else None)
 
 
-def _shown(row: day.LegRow, first: int, me: Call, now: datetime) -> ShownLeg:
-    zone = me.dealer.zone
+def _shown(row: day.LegRow, first: int, caller: Call, now: datetime) -> ShownLeg:
+    zone = caller.dealer.zone
     leg = Leg(
-        id=row.id, dealer_id=me.dealer_id, booking_id=row.booking_id, kind=LegKind(row.kind), state=LegState(row.state), driver_id=row.driver_id,
+        id=row.id, dealer_id=caller.dealer_id, booking_id=row.booking_id, kind=LegKind(row.kind), state=LegState(row.state), driver_id=row.driver_id,
         slot_id=None, address=row.address, starts_at=row.starts_at, ends_at=row.ends_at, changed_at=row.changed_at,
     )  # fmt: skip
-    mine = me.staff is not None and row.driver_id == me.staff.id
+    mine = caller.staff is not None and row.driver_id == caller.staff.id
     event = next_event(leg)
-    moves = me.may(may.ASSIGN_LEGS) or (me.may(may.MOVE_LEGS) and (mine or row.driver_id is None))
+    moves = caller.may(may.ASSIGN_LEGS) or (caller.may(may.MOVE_LEGS) and (mine or row.driver_id is None))
     waits = leg.kind is LegKind.RETURN and leg.state is LegState.PLANNED and row.booking_state != "ready"
     late = minutes_late(leg, now)
     start = min(max(1, _quarter(row.starts_at, first, zone)), _QUARTERS - 3)
@@ -151,7 +151,7 @@ def _shown(row: day.LegRow, first: int, me: Call, now: datetime) -> ShownLeg:
     look = "finished" if LEGS[leg.kind].final(leg.state) else "moving" if leg.state is not LegState.PLANNED else ""
     return ShownLeg(
         row, start, min(length, _QUARTERS - start + 1), look, event.value if event and moves and not waits else None, mine,
-        "" if not late or waits else f"{late} min late", me.may(may.ASSIGN_LEGS) and not LEGS[leg.kind].final(leg.state),
+        "" if not late or waits else f"{late} min late", caller.may(may.ASSIGN_LEGS) and not LEGS[leg.kind].final(leg.state),
     )  # fmt: skip
 
 

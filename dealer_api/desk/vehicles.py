@@ -45,11 +45,11 @@ class Value:
 
 
 async def show_list(request: web.Request) -> web.Response:
-    me, now = call(request), call(request).house.now()
+    caller, now = call(request), call(request).house.now()
     search, which = request.query.get("search", "").strip()[:100], request.query.get("show", "all")
     which = which if which in ("all", "silent", "case") else "all"
-    async with me.house.at(me.dealer_id) as connection:
-        cars = await vehicles_page.cars(connection, me.dealer_id, search=search, which=which, silent_since=now - SILENT)
+    async with caller.house.at(caller.dealer_id) as connection:
+        cars = await vehicles_page.cars(connection, caller.dealer_id, search=search, which=which, silent_since=now - SILENT)
     return await page(
         request, "vehicles.html", cars=cars, search=search, show=which, here=request.path_qs,
         freshness=lambda heard, enrolled, revoked: freshness(heard, enrolled, revoked, now),
@@ -62,18 +62,18 @@ async def show(request: web.Request) -> web.Response:
 
 async def enrol(request: web.Request) -> web.Response:
     """The password is on the answer to this very form and nowhere else."""
-    me = call(request)
+    caller = call(request)
     try:
-        credentials = await acts.enrol(me, id_of(request))
+        credentials = await acts.enrol(caller, id_of(request))
     except TelltaleError as error:
         return refused(error, f"/vehicles/{id_of(request)}")
     return await _page(request, id_of(request), secret=credentials.password)
 
 
 async def revoke(request: web.Request) -> web.Response:
-    me, vehicle_id = call(request), id_of(request)
+    caller, vehicle_id = call(request), id_of(request)
     try:
-        await acts.revoke(me, vehicle_id, "revoked at the desk")
+        await acts.revoke(caller, vehicle_id, "revoked at the desk")
     except TelltaleError as error:
         return refused(error, f"/vehicles/{vehicle_id}")
     return go(f"/vehicles/{vehicle_id}", "Revoked. The car is cut off within seconds.")
@@ -81,13 +81,13 @@ async def revoke(request: web.Request) -> web.Response:
 
 async def give(request: web.Request) -> web.Response:
     """Say who owns it. A new owner sees nothing of the former one's."""
-    me, vehicle_id = call(request), id_of(request)
-    said = (await form(request)).get("owner", "")
+    caller, vehicle_id = call(request), id_of(request)
+    text = (await form(request)).get("owner", "")
     try:
-        owner_id = row_of(said, "owner", "choose who owns the car")
-        async with me.house.at(me.dealer_id) as connection:
-            await owners.get(connection, me.dealer_id, owner_id)
-        await acts.update(me, vehicle_id, {"owner_id": owner_id})
+        owner_id = row_of(text, "owner", "choose who owns the car")
+        async with caller.house.at(caller.dealer_id) as connection:
+            await owners.get(connection, caller.dealer_id, owner_id)
+        await acts.update(caller, vehicle_id, {"owner_id": owner_id})
     except TelltaleError as error:
         return refused(error, f"/vehicles/{vehicle_id}")
     return go(f"/vehicles/{vehicle_id}", "The owner is set.")
@@ -110,32 +110,32 @@ def freshness(heard: datetime | None, enrolled: datetime | None, revoked: dateti
 
 
 async def _page(request: web.Request, vehicle_id: int, secret: str | None = None) -> web.Response:
-    me = call(request)
-    now, zone = me.house.now(), me.dealer.zone
-    async with me.house.at(me.dealer_id) as connection:
-        car = await fleet.get(connection, me.dealer_id, vehicle_id)
-        newest = await latest.of_vehicle(connection, me.dealer_id, vehicle_id)
+    caller = call(request)
+    now, zone = caller.house.now(), caller.dealer.zone
+    async with caller.house.at(caller.dealer_id) as connection:
+        car = await fleet.get(connection, caller.dealer_id, vehicle_id)
+        newest = await latest.of_vehicle(connection, caller.dealer_id, vehicle_id)
         known = _signals(newest[1] if newest else {})
         chosen = _chosen(request.query.get("signal", ""), known)
         until = max(now, newest[0]) if newest else now
         span_h = _span(request.query.get("span", ""), until - newest[0] if newest else timedelta(0))
-        points = await vehicles_page.values(connection, me.dealer_id, vehicle_id, chosen.id, until - timedelta(hours=span_h), until) if chosen else []
-        found_codes = await vehicles_page.codes(connection, me.dealer_id, vehicle_id, now - timedelta(days=30))
+        points = await vehicles_page.values(connection, caller.dealer_id, vehicle_id, chosen.id, until - timedelta(hours=span_h), until) if chosen else []
+        found_codes = await vehicles_page.codes(connection, caller.dealer_id, vehicle_id, now - timedelta(days=30))
         facts: dict[str, Any] = {
-            "owner": await owners.get(connection, me.dealer_id, car.owner_id) if car.owner_id else None,
-            "cases": await vehicles_page.cases(connection, me.dealer_id, vehicle_id),
-            "gaps": (await gaps.of_dealer(connection, me.dealer_id, vehicle_id, only_open=False))[:12],
-            "refused": await quarantine_page.reasons(connection, me.dealer_id, vehicle_id),
-            "owners": await people.owners(connection, me.dealer_id, limit=500),
+            "owner": await owners.get(connection, caller.dealer_id, car.owner_id) if car.owner_id else None,
+            "cases": await vehicles_page.cases(connection, caller.dealer_id, vehicle_id),
+            "gaps": (await gaps.of_dealer(connection, caller.dealer_id, vehicle_id, only_open=False))[:12],
+            "refused": await quarantine_page.reasons(connection, caller.dealer_id, vehicle_id),
+            "owners": await people.owners(connection, caller.dealer_id, limit=500),
         }
     hints, hinted_at = _hints(newest[2] if newest else {})
     fresh = freshness(car.last_heard_at, car.enrolled_at, car.revoked_at, now)
-    profile = me.house.profiles.get(car.profile)
+    profile = caller.house.profiles.get(car.profile)
     return await page(
         request, "vehicle.html", **facts, car=car, fresh=fresh, secret=secret, here=request.path_qs, profile=profile.title if profile else car.profile,
         signals=known, chosen=chosen, spans=SPANS, span_h=span_h, span_title=dict(SPANS)[span_h].lower().removeprefix("last "),
         chart=_chart(chosen, points, zone, now), groups=_groups(newest[1] if newest else {}, now), latest_at=newest[0] if newest else None, hints=hints, hinted_at=hinted_at,
-        codes=_codes(me, found_codes), open_case=next((case for case in facts["cases"] if case["state"] not in ("done", "dismissed")), None),
+        codes=_codes(caller, found_codes), open_case=next((case for case in facts["cases"] if case["state"] not in ("done", "dismissed")), None),
     )  # fmt: skip
 
 
@@ -200,17 +200,17 @@ def quantity(signal: Signal, value: float) -> str:
     return f"{number(value, 'en', step=0.1 if signal.unit in _TENTHS else None)} {unit_symbol(signal.unit)}".strip()
 
 
-def _codes(me: Call, found: tuple[datetime, dict[str, Any]] | None) -> dict[str, Any] | None:
+def _codes(caller: Call, found: tuple[datetime, dict[str, Any]] | None) -> dict[str, Any] | None:
     if found is None:
         return None
     at, said = found
     codes = [
-        {"code": str(code.get("code", "")), "status": str(code.get("status", "")), "words": _code_words(me, str(code.get("code", "")))}
+        {"code": str(code.get("code", "")), "status": str(code.get("status", "")), "words": _code_words(caller, str(code.get("code", "")))}
         for code in said.get("codes", []) if isinstance(code, dict)
     ]  # fmt: skip
     return {"at": at, "list": codes, "mil": bool(said.get("mil"))}
 
 
-def _code_words(me: Call, code: str) -> str:
-    said = str(me.house.wording.what("en", "trouble_code", code, "soon"))
+def _code_words(caller: Call, code: str) -> str:
+    said = str(caller.house.wording.what("en", "trouble_code", code, "soon"))
     return said[:1].upper() + said[1:]

@@ -48,29 +48,29 @@ class Guest:
 
 
 async def show(request: web.Request) -> web.Response:
-    me = call(request)
-    now = me.house.now()
-    async with me.house.at(me.dealer_id) as connection:
-        rows = await day.lounge(connection, me.dealer_id)
-        guests = [await _guest(me, connection, row, now) for row in rows]
+    caller = call(request)
+    now = caller.house.now()
+    async with caller.house.at(caller.dealer_id) as connection:
+        rows = await day.lounge(connection, caller.dealer_id)
+        guests = [await _guest(caller, connection, row, now) for row in rows]
     guests.sort(key=lambda guest: -guest.minutes)
     return await page(request, "waiting.html", guests=guests, here=request.path)
 
 
-async def _guest(me: Call, connection: Connection, row: day.VisitRow, now: datetime) -> Guest:
-    booking = await bookings.get(connection, me.dealer_id, row.id)
-    minutes, limit = minutes_since_word(booking, now), me.dealer.waiting_word_minutes
+async def _guest(caller: Call, connection: Connection, row: day.VisitRow, now: datetime) -> Guest:
+    booking = await bookings.get(connection, caller.dealer_id, row.id)
+    minutes, limit = minutes_since_word(booking, now), caller.dealer.waiting_word_minutes
     look = "over" if minutes >= limit else "due" if minutes >= limit * _DUE else "fine"
-    soon = local(max(row.ready_by or now, now) + timedelta(minutes=30), me.dealer.zone)
-    return Guest(row, row.arrived_at or row.starts_at, minutes, look, await _words(me, connection, booking, now), f"{soon.replace(minute=soon.minute // 15 * 15):%H:%M}")
+    soon = local(max(row.ready_by or now, now) + timedelta(minutes=30), caller.dealer.zone)
+    return Guest(row, row.arrived_at or row.starts_at, minutes, look, await _words(caller, connection, booking, now), f"{soon.replace(minute=soon.minute // 15 * 15):%H:%M}")
 
 
-async def _words(me: Call, connection: Connection, booking: Booking, now: datetime) -> list[TrueWord]:
-    case = await cases.get(connection, me.dealer_id, booking.case_id)
+async def _words(caller: Call, connection: Connection, booking: Booking, now: datetime) -> list[TrueWord]:
+    case = await cases.get(connection, caller.dealer_id, booking.case_id)
     promise = {"ready_by": booking.ready_by} if booking.ready_by and booking.ready_by > now else {}
     found = []
     for template in waiting_words(booking):
-        made = await compose(me.house, connection, case, MessageKind.WAITING, template=template, kind=booking.kind.value, **promise)
+        made = await compose(caller.house, connection, case, MessageKind.WAITING, template=template, kind=booking.kind.value, **promise)
         if made is not None:
             found.append(TrueWord(template, _LABELS[template], made[1]))
     return found

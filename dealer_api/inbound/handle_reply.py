@@ -11,7 +11,7 @@ from typing import Any
 
 from actions import offers as offer_acts
 from actions import outbox
-from actions.context import House
+from actions.context import Acting, House
 from rules.service.replies import Asked, Meaning, Understood, understand
 from schemas.account import Dealer
 from schemas.booking import Offer, OfferState
@@ -32,7 +32,7 @@ _ANSWERABLE = (CaseState.OPEN, CaseState.CONTACTED)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class HandledReply:
     """What became of a text: `reply_id` None means that it had been heard before."""
 
     dealer_id: int
@@ -42,7 +42,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Incoming:
     """One owner's text and all that is needed to act on it."""
 
     dealer: Dealer
@@ -53,7 +53,7 @@ class _Said:
     offer: Offer | None
 
 
-async def hear(house: House, reply: Reply) -> Heard:
+async def handle(house: House, reply: Reply) -> HandledReply:
     """From the provider's hand to the end of what it causes. NotFound when nobody is reached at that number."""
     for field, text in (("from", reply.from_address), ("to", reply.to_address), ("id", reply.provider_id)):
         storable(text, field)
@@ -66,7 +66,7 @@ async def hear(house: House, reply: Reply) -> Heard:
         owner = await owners.at_address(connection, dealer_id, reply.from_address)
         if owner is None:
             kept = await threads.keep(connection, dealer_id, reply, owner_id=None, understood=Meaning.OTHER.value, for_a_person=True)
-            return Heard(dealer_id, kept, None, None)
+            return HandledReply(dealer_id, kept, None, None)
         offer, choices = await _offer_in_question(connection, owner)
         asked = Asked(choices, await feedback.outstanding(connection, dealer_id, owner.id, house.now() - FEEDBACK_FOR) is not None)
         understood = understand(reply.body, asked)
@@ -75,15 +75,15 @@ async def hear(house: House, reply: Reply) -> Heard:
         person = understood.for_a_person or (understood.meaning is Meaning.STOP and offer is not None)
         kept = await threads.keep(connection, dealer_id, reply, owner_id=owner.id, understood=understood.meaning.value, for_a_person=person)
         if kept is None:
-            return Heard(dealer_id, None, understood, owner.id)
+            return HandledReply(dealer_id, None, understood, owner.id)
         thread_id = await threads.of_owner(connection, dealer_id, owner.id)
-        said = _Said(await accounts.dealer(connection, dealer_id), owner, reply, kept, thread_id, offer)
-        if not await _act(house.within(connection), connection, said, understood):
+        incoming = _Incoming(await accounts.dealer(connection, dealer_id), owner, reply, kept, thread_id, offer)
+        if not await _act(house.within(connection).acting(dealer_id, ACTOR), connection, incoming, understood):
             await threads.wants_a_person(connection, dealer_id, kept, thread_id, reply.received_at)
             person = True
         if person:
             await jobs.put(connection, dealer_id, "reply", kept, due_at=house.now())
-        return Heard(dealer_id, kept, understood, owner.id)
+        return HandledReply(dealer_id, kept, understood, owner.id)
 
 
 async def _offer_in_question(connection: Connection, owner: Owner) -> tuple[Offer | None, tuple[int, ...]]:
@@ -100,89 +100,89 @@ async def _offer_in_question(connection: Connection, owner: Owner) -> tuple[Offe
     return offer, tuple(sorted({slot.choice for slot in held if slot.choice is not None}))
 
 
-async def _act(house: House, connection: Connection, said: _Said, understood: Understood) -> bool:
+async def _act(acting: Acting, connection: Connection, incoming: _Incoming, understood: Understood) -> bool:
     """Do what it means. False: it could not be done, a person reads it."""
     match understood.meaning:
         case Meaning.CHOICE:
-            return await _choose(house, said, understood.number or 0)
+            return await _choose(acting, incoming, understood.number or 0)
         case Meaning.DECLINE:
-            return await _decline(house, said)
+            return await _decline(acting, incoming)
         case Meaning.STOP:
-            return await _stop(house, connection, said)
+            return await _stop(acting, connection, incoming)
         case Meaning.START:
-            if await consents.start(connection, said.dealer.id, said.owner.id, now=house.now(), wording=said.reply.body[:200]):
-                await _answer(house, connection, said, MessageKind.STARTED)
+            if await consents.start(connection, incoming.dealer.id, incoming.owner.id, now=acting.now(), wording=incoming.reply.body[:200]):
+                await _answer(acting, connection, incoming, MessageKind.STARTED)
         case Meaning.HELP:
-            await _answer(house, connection, said, MessageKind.HELP, phone=said.dealer.phone)
+            await _answer(acting, connection, incoming, MessageKind.HELP, phone=incoming.dealer.phone)
         case Meaning.FEEDBACK:
-            return await _score(house, connection, said, understood)
+            return await _score(acting, connection, incoming, understood)
         case Meaning.OTHER:
-            await _pass_on(house, connection, said)
+            await _pass_on(acting, connection, incoming)
     return True
 
 
-async def _choose(house: House, said: _Said, choice: int) -> bool:
+async def _choose(acting: Acting, incoming: _Incoming, choice: int) -> bool:
     """Book it; who answers too late is shown two fresh windows at once, or is told that a person will ring."""
-    assert said.offer is not None
+    assert incoming.offer is not None
     try:
-        await offer_acts.accept(house.acting(said.dealer.id, ACTOR), said.offer.id, choice)
+        await offer_acts.accept(acting, incoming.offer.id, choice)
         return True
     except (Overtaken, IllegalMove):
         pass
     except (BadInput, NotFound):
         return False
     try:
-        await offer_acts.renew(house.acting(said.dealer.id, ACTOR), said.offer.id)
+        await offer_acts.renew(acting, incoming.offer.id)
         return True
     except (Overtaken, IllegalMove, BadInput, NotFound):
-        async with house.at(said.dealer.id) as connection:
-            await _answer(house, connection, said, MessageKind.OFFER_EXPIRED, phone=said.dealer.phone)
+        async with acting.transaction() as connection:
+            await _answer(acting, connection, incoming, MessageKind.OFFER_EXPIRED, phone=incoming.dealer.phone)
         return False
 
 
-async def _decline(house: House, said: _Said) -> bool:
-    assert said.offer is not None
+async def _decline(acting: Acting, incoming: _Incoming) -> bool:
+    assert incoming.offer is not None
     try:
-        await offer_acts.decline(house.acting(said.dealer.id, ACTOR), said.offer.id, "answered 0")
+        await offer_acts.decline(acting, incoming.offer.id, "answered 0")
     except (Overtaken, IllegalMove):
-        async with house.at(said.dealer.id) as connection:  # it had run out: no is no all the same
-            await _answer(house, connection, said, MessageKind.DECLINED, phone=said.dealer.phone)
+        async with acting.transaction() as connection:  # it had run out: no is no all the same
+            await _answer(acting, connection, incoming, MessageKind.DECLINED, phone=incoming.dealer.phone)
     return True
 
 
-async def _stop(house: House, connection: Connection, said: _Said) -> bool:
-    """At once and for good; what waits is cancelled, and one confirmation goes out. Saying it again changes nothing."""
-    if await consents.stop(connection, said.dealer.id, said.owner.id, now=house.now(), wording=said.reply.body[:200]):
-        await messages.cancel_queued(connection, said.dealer.id, said.owner.id, "the owner said STOP")
-        await _answer(house, connection, said, MessageKind.STOPPED)
+async def _stop(acting: Acting, connection: Connection, incoming: _Incoming) -> bool:
+    """At once and for good; what waits is cancelled, and one confirmation goes out. AlertSummary it again changes nothing."""
+    if await consents.stop(connection, incoming.dealer.id, incoming.owner.id, now=acting.now(), wording=incoming.reply.body[:200]):
+        await messages.cancel_queued(connection, incoming.dealer.id, incoming.owner.id, "the owner said STOP")
+        await _answer(acting, connection, incoming, MessageKind.STOPPED)
     return True
 
 
-async def _score(house: House, connection: Connection, said: _Said, understood: Understood) -> bool:
-    now = house.now()
-    case_id = await feedback.outstanding(connection, said.dealer.id, said.owner.id, now - FEEDBACK_FOR)
+async def _score(acting: Acting, connection: Connection, incoming: _Incoming, understood: Understood) -> bool:
+    now = acting.now()
+    case_id = await feedback.outstanding(connection, incoming.dealer.id, incoming.owner.id, now - FEEDBACK_FOR)
     if case_id is None or not await feedback.answer(
-        connection, said.dealer.id, case_id, said.owner.id, score=understood.number, words=understood.words or None, now=now
+        connection, incoming.dealer.id, case_id, incoming.owner.id, score=understood.number, words=understood.words or None, now=now
     ):
         return False
-    await _answer(house, connection, said, MessageKind.FEEDBACK_THANKS, case_id=case_id)
+    await _answer(acting, connection, incoming, MessageKind.FEEDBACK_THANKS, case_id=case_id)
     return True
 
 
-async def _pass_on(house: House, connection: Connection, said: _Said) -> None:
+async def _pass_on(acting: Acting, connection: Connection, incoming: _Incoming) -> None:
     """Say that a person will read it, at most once an hour."""
-    hour = int(house.now().timestamp() // _ONE_PASSED_ON.total_seconds())
-    await _answer(house, connection, said, MessageKind.PASSED_ON, reference=f"passed_on-{said.dealer.id}-{said.owner.id}-{hour}")
+    hour = int(acting.now().timestamp() // _ONE_PASSED_ON.total_seconds())
+    await _answer(acting, connection, incoming, MessageKind.PASSED_ON, reference=f"passed_on-{incoming.dealer.id}-{incoming.owner.id}-{hour}")
 
 
 async def _answer(
-    house: House, connection: Connection, said: _Said, kind: MessageKind, *, case_id: int | None = None, reference: str | None = None, **facts: Any
+    acting: Acting, connection: Connection, incoming: _Incoming, kind: MessageKind, *, case_id: int | None = None, reference: str | None = None, **facts: Any
 ) -> None:
     """On the channel on which they wrote, in their language; once per incoming text."""
     draft = Draft(
-        dealer_id=said.dealer.id, to=OwnerRecipient(said.owner.id, said.reply.channel, said.reply.from_address, said.owner.language), kind=kind,
+        dealer_id=incoming.dealer.id, to=OwnerRecipient(incoming.owner.id, incoming.reply.channel, incoming.reply.from_address, incoming.owner.language), kind=kind,
         purpose=Purpose.SURVEY if kind is MessageKind.FEEDBACK_THANKS else Purpose.STATUS, author="system",
-        case_id=case_id if case_id is not None else (said.offer.case_id if said.offer else None),
-        reference=reference or f"{kind.value}-reply{said.reply_id}",
+        case_id=case_id if case_id is not None else (incoming.offer.case_id if incoming.offer else None),
+        reference=reference or f"{kind.value}-reply{incoming.reply_id}",
     )  # fmt: skip
-    await outbox.queue(connection, house.wording, draft, house.now(), dealer=said.dealer.name, **facts)
+    await outbox.queue(connection, acting.house.wording, draft, acting.now(), dealer=incoming.dealer.name, **facts)

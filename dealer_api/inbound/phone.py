@@ -10,7 +10,7 @@ from aiohttp import web
 from dealer_api.app_keys import HOUSE
 from dealer_api.authentication import own_form
 from dealer_api.bodies import posted
-from dealer_api.inbound.handle_reply import hear
+from dealer_api.inbound.handle_reply import handle
 from schemas.errors import BadInput
 from schemas.thread import Reply
 
@@ -19,22 +19,22 @@ async def answered(request: web.Request) -> web.StreamResponse:
     """`from`, `to`, `body` and perhaps `id`, as a form or as JSON; `back` is the phone page to return to."""
     own_form(request)
     house = request.app[HOUSE]
-    said = await _fields(request)
+    fields = await _fields(request)
     for name in ("from", "to", "body"):
-        if not said.get(name, "").strip():
+        if not fields.get(name, "").strip():
             raise BadInput(name, "is missing")
-    heard = await hear(
+    handled = await handle(
         house,
         Reply(
-            channel="phone", provider_id=said.get("id") or f"typed-{secrets.token_hex(8)}", from_address=said["from"].strip(), to_address=said["to"].strip(),
-            body=said["body"], received_at=house.now(),
+            channel="phone", provider_id=fields.get("id") or f"typed-{secrets.token_hex(8)}", from_address=fields["from"].strip(), to_address=fields["to"].strip(),
+            body=fields["body"], received_at=house.now(),
         ),
     )  # fmt: skip
-    back = said.get("back", "")
+    back = fields.get("back", "")
     if back == "/phone" or back.startswith(("/phone/", "/phone?")):
         raise web.HTTPSeeOther(back)
-    meaning = heard.understood.meaning.value if heard.understood else "other"
-    return web.json_response({"reply": heard.reply_id, "understood": meaning}, status=200 if heard.reply_id is None else 201)
+    meaning = handled.understood.meaning.value if handled.understood else "other"
+    return web.json_response({"reply": handled.reply_id, "understood": meaning}, status=200 if handled.reply_id is None else 201)
 
 
 async def _fields(request: web.Request) -> dict[str, str]:

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from dealer_api.app_keys import HOUSE
 from dealer_api.bodies import posted
-from dealer_api.inbound.handle_reply import hear
+from dealer_api.inbound.handle_reply import handle
 from providers.provider import Fate, Inbound
 from schemas.errors import NotAllowed, NotFound
 from schemas.thread import Reply
@@ -29,11 +29,11 @@ def texts(name: str, channel: str) -> Handler:
     async def received(request: web.Request) -> web.StreamResponse:
         inbound, form = await _signed(request, name)
         house, text = request.app[HOUSE], inbound.text(form)
-        said = Reply(
+        reply = Reply(
             channel=channel, provider_id=text.provider_id, from_address=text.from_address, to_address=text.to_address, body=text.body, received_at=house.now(),
         )  # fmt: skip
         with contextlib.suppress(NotFound):  # nobody's number: to repeat it would not help
-            await hear(house, said)
+            await handle(house, reply)
         body, media = inbound.answer
         return web.Response(text=body, content_type=media)
 

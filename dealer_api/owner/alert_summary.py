@@ -14,7 +14,7 @@ from store.views.journey import Visit
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
+class AlertSummary:
     """The upper half of an owner's page."""
 
     headline: str
@@ -26,12 +26,12 @@ class Saying:
     also: tuple[str, ...]
 
 
-def saying_of(speech: Speech, visit: Visit) -> Saying:
+def summary_of(speech: Speech, visit: Visit) -> AlertSummary:
     """The most urgent alert speaks; the others are named. A case opened by hand has no alert and no chart."""
     main = max(visit.alerts, key=_urgency, default=None)
     severity = max(main.severity if main else visit.case.severity, visit.case.severity, key=lambda one: one.rank).value
     heard = visit.car.last_heard_at
-    return Saying(
+    return AlertSummary(
         headline=_what(speech, main) if main else visit.case.title,
         drive=speech.drive(main.rule if main else None, main.component if main else "", severity),
         severity=severity,

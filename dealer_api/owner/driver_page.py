@@ -88,8 +88,8 @@ async def _road(request: web.Request) -> Road:
             raise Ended
         dealer_id, staff_id, only, here, csrf = secret.dealer_id, secret.staff_id, secret.subject_id, f"/d/{token}", ""
     else:
-        me = call(request)
-        dealer_id, staff_id, only, here, csrf = me.dealer_id, me.staff.id if me.staff else None, None, "/driver", me.csrf
+        caller = call(request)
+        dealer_id, staff_id, only, here, csrf = caller.dealer_id, caller.staff.id if caller.staff else None, None, "/driver", caller.csrf
     async with home.at(dealer_id) as connection:
         dealer = await accounts.dealer(connection, dealer_id)
         staff = await accounts.staff(connection, dealer_id, staff_id) if staff_id else None

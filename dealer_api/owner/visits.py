@@ -13,7 +13,7 @@ from actions import offers as offer_acts
 from dealer_api.app_keys import LIVE
 from dealer_api.bodies import row_number
 from dealer_api.live import open_stream, send
-from dealer_api.owner.alert_summary import saying_of
+from dealer_api.owner.alert_summary import summary_of
 from dealer_api.owner.held_windows import held
 from dealer_api.owner.journey import Drive, Journey, journey_of
 from dealer_api.owner.links import Ended, Link, forgiving, form_of, open_link
@@ -63,7 +63,7 @@ def _asks_for_a_window(link: Link) -> bool:
 async def show(request: web.Request) -> web.StreamResponse:
     """The offer while it waits for an answer, the journey from then on."""
     link = await _open(request)
-    facts = {**link.shown, "saying": saying_of(link.speech, link.visit), **notice_of(request, link)}
+    facts = {**link.shown, "summary": summary_of(link.speech, link.visit), **notice_of(request, link)}
     if _asks_for_a_window(link):
         return draw("offer.html", link.speech, **facts, offer=link.visit.offer, windows=held(link.visit, link.speech.now))
     return draw("journey.html", link.speech, **facts, journey=journey_for(link), booking=link.visit.booking, extra_work=link.visit.extra_work)

@@ -19,6 +19,8 @@ class Car:
         "dealer_id",
         "heard_ts",
         "id",
+        "latest",
+        "latest_ids",
         "loaded",
         "low_day",
         "memory",
@@ -29,8 +31,6 @@ class Car:
         "revoked",
         "row_head",
         "sequence",
-        "shown",
-        "shown_ids",
         "since",
         "vin",
     )  # fmt: skip
@@ -42,8 +42,8 @@ class Car:
         self.belongs_to(who.dealer_id)
         self.revoked = who.revoked_at is not None
         self.acked_at = 0.0  #: machine time of the last application ack
-        self.shown: bytes | None = None  #: the newest row, packed, until it is written for the desk
-        self.shown_ids: tuple[int, ...] | None = None  #: of which set of signals it is
+        self.latest: bytes | None = None  #: the newest row, packed, until it is written for the desk
+        self.latest_ids: tuple[int, ...] | None = None  #: of which set of signals it is
         self.forget()
 
     def belongs_to(self, dealer_id: int) -> None:

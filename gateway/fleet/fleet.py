@@ -154,9 +154,9 @@ class Fleet:
                 car.memory = self.judge.memory(car.profile)
                 continue
             car.memory = self.judge.load(car.profile, checkpoint.memory, checkpoint.versions)
-            car.sequence = MessageSequence.load(checkpoint.frontier, now)
+            car.sequence = MessageSequence.load(checkpoint.sequence, now)
             car.place, car.low_day = checkpoint.place, checkpoint.day
-            odometer = checkpoint.frontier.get("odometer")
+            odometer = checkpoint.sequence.get("odometer")
             if odometer:
                 car.odometer, car.odometer_ts = odometer
         above = [(car.id, car.sequence.cursor[0], car.sequence.cursor[1], car.place) for car in cold.values() if car.id in kept]

@@ -17,8 +17,8 @@ from gateway.intake.batch import Batch
 from gateway.intake.fast_path import Left
 from gateway.intake.latest_values import LatestValues
 from gateway.intake.message_keys import Keys
-from gateway.intake.normalise import IMPOSSIBLE_DAY, NO_BOOT, Heard
-from gateway.intake.rejections import Refusals
+from gateway.intake.normalise import IMPOSSIBLE_DAY, NO_BOOT, Decoded
+from gateway.intake.rejections import Rejections
 from gateway.intake.writer import Writer
 from gateway.mqtt.chunk import Chunk
 from gateway.token_bucket import Allowance
@@ -31,15 +31,15 @@ log = structlog.get_logger()
 OLD_BOOTS, OLD_BOOT_EVERY_S = 16, 5.0  #: of one car that are looked up at once: nobody knows their days, so each costs a look at every day
 ASK_AGAIN_S: Final = 5.0  #: an unknown VIN is looked up this often at most
 
-Said = tuple[Car, Heard, bytes, str]  #: one message: its car, what it came to, payload and topic
-LetIn = tuple[Car, int, Heard]  # car, quarantine id, what it said
+Said = tuple[Car, Decoded, bytes, str]  #: one message: its car, what it came to, payload and topic
+LetIn = tuple[Car, int, Decoded]  # car, quarantine id, what it said
 
 
 class Decoder:
     """Decodes a batch, meets new cars, warms up cold ones."""
 
-    def __init__(self, fleet: Fleet, writer: Writer, refusals: Refusals, shown: LatestValues) -> None:
-        self.fleet, self.writer, self.refusals, self.shown = fleet, writer, refusals, shown
+    def __init__(self, fleet: Fleet, writer: Writer, rejections: Rejections, latest_values: LatestValues) -> None:
+        self.fleet, self.writer, self.rejections, self.latest_values = fleet, writer, rejections, latest_values
         self.keys = Keys()
         self._old_boots = Allowance(OLD_BOOTS, OLD_BOOT_EVERY_S)
         self._looked_up: dict[str, float] = {}
@@ -58,7 +58,7 @@ class Decoder:
                 if car is None or car.revoked or route.kind == UNKNOWN or retained:
                     self._stray(batch, route, payload, received_at, retained)
                 elif read is not None:
-                    heard.append((car, Heard(read[0], read[1], odometer=read[2]), payload, route.source.topic))
+                    heard.append((car, Decoded(read[0], read[1], odometer=read[2]), payload, route.source.topic))
                 elif route.kind == TELEMETRY:
                     heard.append((car, normalise.telemetry(payload, route.source, received_at), payload, route.source.topic))
                 elif route.kind == DIAGNOSTICS:
@@ -68,8 +68,8 @@ class Decoder:
             except Exception as error:  # our bug: this message is put aside, the others go on
                 log.exception("decoder_fault", vehicle=route.source.vehicle_id)
                 detail = f"it could not be read; that is our fault ({type(error).__name__})"
-                self.refusals.refuse(batch, car, normalise.refusal(route.source, payload, received_at, Refusal.NOT_TELEMETRY, detail))
-        await self.warm_up(batch, [said[0] for said in heard if not said[0].loaded])
+                self.rejections.refuse(batch, car, normalise.refusal(route.source, payload, received_at, Refusal.NOT_TELEMETRY, detail))
+        await self.warm_up(batch, [message[0] for message in heard if not message[0].loaded])
         return await self._learn(batch, heard)
 
     async def _meet(self, names: Iterable[bytes]) -> None:
@@ -96,15 +96,15 @@ class Decoder:
             reason, detail = Refusal.REVOKED, "the car's credentials were taken away: enrol it again if it may speak"
         else:
             reason, detail = Refusal.NOT_TELEMETRY, "this topic is not in the contract, or not in the car's bucket"
-        self.refusals.refuse(batch, route.car, normalise.refusal(route.source, payload, received_at, reason, detail))
+        self.rejections.refuse(batch, route.car, normalise.refusal(route.source, payload, received_at, reason, detail))
 
     def _hint(self, batch: Batch, car: Car, payload: bytes) -> None:
         """A word on `status`. A car that is back learns how far we have it."""
-        said = normalise.status(payload)
-        if said is None:
+        status = normalise.status(payload)
+        if status is None:
             return
-        self.shown.hint(car, said, batch.now)
-        if said.state == "online" and car.loaded and car.sequence.boot >= 0:
+        self.latest_values.hint(car, status, batch.now)
+        if status.state == "online" and car.loaded and car.sequence.boot >= 0:
             batch.old_acks.append((car, car.sequence.boot, car.sequence.upto(car.sequence.boot)))
 
     async def warm_up(self, batch: Batch, cars: Iterable[Car]) -> None:
@@ -123,16 +123,16 @@ class Decoder:
         keys: set[tuple[int, int, int]] = set()
         kept = []
         for one in heard:
-            car, said, payload, name = one
-            row = said.reading
-            boot = row.boot if row is not None else said.boot
+            car, message, payload, name = one
+            row = message.reading
+            boot = row.boot if row is not None else message.boot
             if boot == NO_BOOT and row is not None:
                 keys |= {(car.id, row.seq, row.day), (car.id, row.seq, IMPOSSIBLE_DAY)}  # on its day, or when that had no leaf of its own
             elif boot is not None and boot < car.sequence.boot and boot not in car.sequence.tops and (car, boot) not in strangers:
                 if row is not None and not self._old_boots.take(car.id, now):
                     source = normalise.Source(car.vin, car.id, name)
                     detail = f"boot {boot} is older than the {KEPT_BOOTS} that are at hand, and too many such at once: send it again later"
-                    self.refusals.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.FLOOD, detail, boot, row.seq))
+                    self.rejections.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.FLOOD, detail, boot, row.seq))
                     continue
                 strangers.add((car, boot))
             kept.append(one)

@@ -78,8 +78,8 @@ class Downlink:
         session = self.broker.sessions.get(car.bucket)
         if session is None or not session.subscribed.is_set():
             return False
-        said = b'{"boot":%d,"upto":%d}' % (boot, upto)  # schemas.telemetry.Ack, in a fifth of its time
-        blobs.setdefault(car.bucket, []).append(publish_packet(topic(car.vin, "down/acks"), said, self.broker.address.version))
+        payload = b'{"boot":%d,"upto":%d}' % (boot, upto)  # schemas.telemetry.Ack, in a fifth of its time
+        blobs.setdefault(car.bucket, []).append(publish_packet(topic(car.vin, "down/acks"), payload, self.broker.address.version))
         return True
 
     def _send(self, car: Car, way: str, payload: bytes) -> None:

@@ -28,7 +28,7 @@ Fault = Callable[[Reading, Exception], tuple[AlertStep, ...]]
 
 
 def walk(
-    batch: Batch, fleet: Fleet, shown: LatestValues, fault: Fault, due: dict[Car, Reading | None], leaves: Container[int], chunk: Chunk, positions: range
+    batch: Batch, fleet: Fleet, latest_values: LatestValues, fault: Fault, due: dict[Car, Reading | None], leaves: Container[int], chunk: Chunk, positions: range
 ) -> list[Left]:
     """Judge and pack what is in order; `fault` is told what the judge raised, `leaves` are the days that may be written to. Returns what
     is out of order, in its order.
@@ -82,7 +82,7 @@ def walk(
             today = row.day
             rows = batch.rows.setdefault(today, [])
         rows.append(packed)
-        if car.shown is None or car.shown_ids is not row.ids:
-            shown.turn_to(car, row.ids)
-        car.shown = packed
+        if car.latest is None or car.latest_ids is not row.ids:
+            latest_values.turn_to(car, row.ids)
+        car.latest = packed
     return left

@@ -17,9 +17,9 @@ from gateway.intake import fast_path, normalise
 from gateway.intake.batch import Batch
 from gateway.intake.decode import Decoder, LetIn
 from gateway.intake.latest_values import LatestValues
-from gateway.intake.normalise import IMPOSSIBLE_DAY, NO_BOOT, Heard
+from gateway.intake.normalise import IMPOSSIBLE_DAY, NO_BOOT, Decoded
 from gateway.intake.partitions import Leaves
-from gateway.intake.rejections import Refusals
+from gateway.intake.rejections import Rejections
 from gateway.mqtt.chunk import Chunk
 from schemas.alert import AlertStep
 from schemas.reading import Mark, Reading, Refusal
@@ -35,9 +35,9 @@ class BatchJudge:
     """Owns the cars' memories while a batch is prepared; nothing else moves them."""
 
     def __init__(
-        self, fleet: Fleet, decoder: Decoder, refusals: Refusals, shown: LatestValues, clock: Callable[[], datetime], leaves: Leaves | None = None
+        self, fleet: Fleet, decoder: Decoder, rejections: Rejections, latest_values: LatestValues, clock: Callable[[], datetime], leaves: Leaves | None = None
     ) -> None:
-        self.fleet, self.decoder, self.refusals, self.shown, self.clock = fleet, decoder, refusals, shown, clock
+        self.fleet, self.decoder, self.rejections, self.latest_values, self.clock = fleet, decoder, rejections, latest_values, clock
         self.leaves = leaves or Leaves()
         self.poison: dict[tuple[int, int, int], str] = {}  #: rows that the database refused
         self.duplicates = self.late = 0
@@ -56,16 +56,16 @@ class BatchJudge:
             batch.messages += len(chunk)
             for first in range(0, len(chunk), fast_path.SLICE):
                 left = self._walk(batch, chunk, range(first, min(first + fast_path.SLICE, len(chunk))), due)
-                for car, said, payload, name in await self.decoder.hear(batch, chunk, left, received_at) if left else ():
-                    self._admit(batch, car, said, payload, name, now, due)
+                for car, message, payload, name in await self.decoder.hear(batch, chunk, left, received_at) if left else ():
+                    self._admit(batch, car, message, payload, name, now, due)
                 await asyncio.sleep(0)
         await self.decoder.warm_up(batch, [car for car, _, _ in accepted])
-        for car, quarantine_id, said in accepted:
-            self._let_in(batch, car, quarantine_id, said, due)
+        for car, quarantine_id, message in accepted:
+            self._let_in(batch, car, quarantine_id, message, due)
         if tick:
             for car in list(self.fleet.gappy):
                 self._gaps(batch, car, now, due)
-            self.refusals.tick(batch, now)
+            self.rejections.tick(batch, now)
         for car, last in due.items():
             if car.loaded:
                 batch.checkpoints.append(self.fleet.checkpoint(car, last.ts if last else received_at, last.day if last else IMPOSSIBLE_DAY, received_at))
@@ -85,19 +85,19 @@ class BatchJudge:
         """What is in order is judged; the rest comes back. While rows are being sorted out, nothing takes the fast path."""
         if self.poison:
             return [(n, None) for n in positions]
-        return fast_path.walk(batch, self.fleet, self.shown, self._fault, due, self.leaves.open, chunk, positions)
+        return fast_path.walk(batch, self.fleet, self.latest_values, self._fault, due, self.leaves.open, chunk, positions)
 
     def _admit(
-        self, batch: Batch, car: Car, said: Heard, payload: bytes, name: str, now: float, due: Due
+        self, batch: Batch, car: Car, message: Decoded, payload: bytes, name: str, now: float, due: Due
     ) -> None:
         """One message of one car: is it new, what is its place, what do the rules say?"""
-        row = said.reading
-        for refused in said.refused:
-            self.refusals.refuse(batch, car, refused)
+        row = message.reading
+        for refused in message.refused:
+            self.rejections.refuse(batch, car, refused)
         if row is None:
-            if said.boot is not None and said.seq is not None:  # refused, but it leaves no gap
-                self._owing.add((car, said.boot))
-                if car.sequence.arrive(said.boot, said.seq, said.oldest, now) is not Arrival.DUPLICATE:
+            if message.boot is not None and message.seq is not None:  # refused, but it leaves no gap
+                self._owing.add((car, message.boot))
+                if car.sequence.arrive(message.boot, message.seq, message.oldest, now) is not Arrival.DUPLICATE:
                     due[car] = None
             return
         boot, seq = row.boot, row.seq
@@ -116,14 +116,14 @@ class BatchJudge:
             if fresh and sequence.boot in sequence.tops:  # each boot has its own ack; the one before says its last word
                 self._owing.add((car, sequence.boot))
             self._owing.add((car, boot))
-            arrival = sequence.arrive(boot, seq, said.oldest, now)
+            arrival = sequence.arrive(boot, seq, message.oldest, now)
             if arrival is Arrival.DUPLICATE:
                 self.duplicates += 1
                 return
             if fresh or arrival is not Arrival.NEXT:
-                self._odd(car, said, arrival, row, due)
-        if said.odometer >= 0:
-            self._check_odometer(batch, car, row, said.odometer, payload, name)
+                self._odd(car, message, arrival, row, due)
+        if message.odometer >= 0:
+            self._check_odometer(batch, car, row, message.odometer, payload, name)
         if row.ts > car.heard_ts:
             car.heard_ts = row.ts
         if arrival is Arrival.WAITS:
@@ -147,21 +147,21 @@ class BatchJudge:
     def _fault(self, row: Reading, error: Exception) -> tuple[AlertStep, ...]:
         """The judge catches its rules; what it does not catch is our bug and stops no car."""
         log.error("judge_fault", vehicle=row.vehicle_id, exc_info=error)
-        self.refusals.tally(None, "judge_fault", type(error).__name__, 1, str(error)[:300])
+        self.rejections.tally(None, "judge_fault", type(error).__name__, 1, str(error)[:300])
         return ()
 
-    def _odd(self, car: Car, said: Heard, arrival: Arrival, row: Reading, due: Due) -> None:
+    def _odd(self, car: Car, message: Decoded, arrival: Arrival, row: Reading, due: Due) -> None:
         """Not simply the next one: what must not be told from rows alone goes into a checkpoint of this very transaction."""
         sequence = car.sequence
-        if said.oldest is not None:
-            sequence.give_up_below(row.boot, said.oldest)
+        if message.oldest is not None:
+            sequence.give_up_below(row.boot, message.oldest)
         if sequence.gaps or sequence.waiting or sequence.closed:
             self.fleet.gappy.add(car)
         if arrival is Arrival.LATE:
             row.mark |= Mark.LATE
             self.late += 1
             due[car] = row
-        elif said.oldest is not None and said.oldest < row.seq and sequence.gaps and sequence.gaps[-1].boot == row.boot:
+        elif message.oldest is not None and message.oldest < row.seq and sequence.gaps and sequence.gaps[-1].boot == row.boot:
             due[car] = row
 
     def _judge(self, batch: Batch, car: Car, row: Reading, due: Due) -> bytes:
@@ -175,7 +175,7 @@ class BatchJudge:
             due[car] = row
         packed = readings.pack(car.dealer_id, row)
         if row.ids and not (row.mark and row.mark & Mark.LATE):
-            self.shown.saw(car, row.ids, packed)
+            self.latest_values.saw(car, row.ids, packed)
         return packed
 
     def _drain(self, batch: Batch, car: Car, now: float, due: Due) -> None:
@@ -197,7 +197,7 @@ class BatchJudge:
             if fault:
                 normalise.without(row, normalise.ODOMETER)
                 source = normalise.Source(car.vin, car.id, name)
-                self.refusals.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.ODOMETER, fault, row.boot, row.seq))
+                self.rejections.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.ODOMETER, fault, row.boot, row.seq))
                 return
         car.odometer, car.odometer_ts = metres, row.ts
 
@@ -213,11 +213,11 @@ class BatchJudge:
         due[car] = None
         if why != "UniqueViolation":
             source = normalise.Source(car.vin, car.id, name)
-            self.refusals.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.DATABASE, why, row.boot, row.seq))
+            self.rejections.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.DATABASE, why, row.boot, row.seq))
 
-    def _let_in(self, batch: Batch, car: Car, quarantine_id: int, said: Heard, due: Due) -> None:
+    def _let_in(self, batch: Batch, car: Car, quarantine_id: int, message: Decoded, due: Due) -> None:
         batch.folded.append(quarantine_id)
-        row = said.reading
+        row = message.reading
         if row is None or not row.ids:
             return
         row.boot, row.seq = NO_BOOT, quarantine_id  # its own number is taken, by the rest of it or by its refusal
@@ -225,8 +225,8 @@ class BatchJudge:
         if self.decoder.keys.said_before((car.id, row.seq)):
             return
         row.day = self.leaves.of(row.day, time.monotonic())
-        if said.odometer >= 0:
-            car.odometer, car.odometer_ts = row.values[said.odometer], row.ts
+        if message.odometer >= 0:
+            car.odometer, car.odometer_ts = row.values[message.odometer], row.ts
         batch.store(row.day, self._judge(batch, car, row, due))
         due[car] = row
 

@@ -56,24 +56,24 @@ class LatestValues:
 
     def saw(self, car: Car, ids: tuple[int, ...], packed: bytes) -> None:
         """A row of which the values count as now."""
-        if car.shown is None or car.shown_ids is not ids:
+        if car.latest is None or car.latest_ids is not ids:
             self.turn_to(car, ids)
-        car.shown = packed
+        car.latest = packed
 
     def turn_to(self, car: Car, ids: tuple[int, ...]) -> None:
         """The car has something to show again, or it is of another set of signals than before."""
         others = self.newest.setdefault(car, {})
-        if car.shown is not None and car.shown_ids is not None:
-            others[car.shown_ids] = car.shown
+        if car.latest is not None and car.latest_ids is not None:
+            others[car.latest_ids] = car.latest
             others.pop(ids, None)
-        car.shown_ids = ids
+        car.latest_ids = ids
 
-    def hint(self, car: Car, said: Status, now: datetime) -> None:
+    def hint(self, car: Car, status: Status, now: datetime) -> None:
         """A word on `status`: shown, never judged."""
-        online = said.state == "online"
+        online = status.state == "online"
         self._heard[car] = (car.id, now, online)
         if online:
-            values = {k: float(v) for k, v in said.signals.items() if v is not None and "\0" not in k}
+            values = {k: float(v) for k, v in status.signals.items() if v is not None and "\0" not in k}
             self._hints[car] = (car.id, car.dealer_id, now, {"at": now.timestamp(), "values": values})
 
     def forget(self, car: Car) -> None:
@@ -123,7 +123,7 @@ class LatestValues:
 
     def _take(self, car: Car) -> list[bytes]:
         others = self.newest.pop(car, None)
-        if others is None or car.shown is None:
+        if others is None or car.latest is None:
             return []
-        rows, car.shown = [*others.values(), car.shown], None
+        rows, car.latest = [*others.values(), car.latest], None
         return rows

@@ -21,7 +21,7 @@ from gateway.intake.downlink import Downlink
 from gateway.intake.judge import BatchJudge
 from gateway.intake.latest_values import LatestValues
 from gateway.intake.partitions import Leaves
-from gateway.intake.rejections import Refusals
+from gateway.intake.rejections import Rejections
 from gateway.intake.retraction import Retraction
 from gateway.intake.writer import Writer
 from gateway.mqtt.broker import Broker
@@ -48,9 +48,9 @@ class Intake:
 
     def __init__(self, broker: Broker, fleet: Fleet, writer: Writer, clock: Callable[[], datetime], leaves: Leaves | None = None) -> None:
         self.broker, self.fleet, self.writer, self.clock = broker, fleet, writer, clock
-        self.refusals, self.shown, self.downlink = Refusals(), LatestValues(), Downlink(broker, fleet)
-        self.decoder = Decoder(fleet, writer, self.refusals, self.shown)
-        self.batch_judge = BatchJudge(fleet, self.decoder, self.refusals, self.shown, clock, leaves)
+        self.rejections, self.latest_values, self.downlink = Rejections(), LatestValues(), Downlink(broker, fleet)
+        self.decoder = Decoder(fleet, writer, self.rejections, self.latest_values)
+        self.batch_judge = BatchJudge(fleet, self.decoder, self.rejections, self.latest_values, clock, leaves)
         self.retraction = Retraction(fleet, writer, clock)
         self.accept_now = True  #: look at the next tick for what people let in or took back
         self._taking: asyncio.Task[None] | None = None
@@ -72,7 +72,7 @@ class Intake:
 
     async def run(self) -> None:
         """Ends only by cancellation or by a fault of ours."""
-        beside = [asyncio.create_task(self.downlink.run()), asyncio.create_task(self._tick_bell()), asyncio.create_task(self.shown.run(self.writer.read))]
+        beside = [asyncio.create_task(self.downlink.run()), asyncio.create_task(self._tick_bell()), asyncio.create_task(self.latest_values.run(self.writer.read))]
         saving: asyncio.Task[None] | None = None
         before: Batch | None = None
         try:
@@ -110,18 +110,18 @@ class Intake:
 
     def tally(self, dealer: int | None, name: str, subject: str, times: int, detail: str, *, total: bool = False) -> None:
         """Count something for the desk."""
-        self.refusals.tally(dealer, name, subject, times, detail, total=total)
+        self.rejections.tally(dealer, name, subject, times, detail, total=total)
 
     def discard(self, bucket: int) -> None:
         """What we hold of a bucket that another gateway carries now; it was never acknowledged, so it comes to that one."""
         self._queue = deque(chunk for chunk in self._queue if chunk.session.bucket != bucket)
         for car in self.fleet.unload(bucket):
-            self.shown.forget(car)
+            self.latest_values.forget(car)
         self.downlink.forget(bucket)
 
     def forget(self, car: Car) -> None:
         """Nobody looks after it any more: nothing is shown of it or told to it."""
-        self.shown.forget(car)
+        self.latest_values.forget(car)
         self.downlink.part(car)
 
     async def _take(self) -> list[Chunk]:

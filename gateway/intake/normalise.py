@@ -132,7 +132,7 @@ def _ids(ids: tuple[int, ...]) -> tuple[int, ...]:
 
 
 @dataclass(slots=True)
-class Heard:
+class Decoded:
     """What one message came to. `reading.vehicle_id` is set; `place` is not."""
 
     reading: Reading | None
@@ -199,8 +199,8 @@ def quick(payload: bytes, vehicle_id: int, received_at: float, window: tuple[flo
         return None
 
 
-def telemetry(payload: bytes, source: Source, received_at: float, *, accepted: bool = False) -> Heard:
-    """A sample as a row of believed values, with what was refused of it. `let_in`: a person accepts values out of range."""
+def telemetry(payload: bytes, source: Source, received_at: float, *, accepted: bool = False) -> Decoded:
+    """A sample as a row of believed values, with what was refused of it. `accepted`: a person accepts values out of range."""
     if too_much := _too_much(payload):
         return _nothing(source, payload, received_at, Refusal.TOO_LARGE, too_much)
     try:
@@ -234,10 +234,10 @@ def telemetry(payload: bytes, source: Source, received_at: float, *, accepted: b
         return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, "boot and seq come together or not at all")
     reading = _reading(source, boot, seq, car_ts, received_at, ids, values, payload)
     odometer = shape.odometer if ids is shape.ids else ids.index(ODOMETER) if ODOMETER in ids else -1
-    return Heard(reading, sample.get("oldest"), refused, None, None, odometer)
+    return Decoded(reading, sample.get("oldest"), refused, None, None, odometer)
 
 
-def diagnostics(payload: bytes, source: Source, received_at: float) -> Heard:
+def diagnostics(payload: bytes, source: Source, received_at: float) -> Decoded:
     """A list of trouble codes as a row without values."""
     if too_much := _too_much(payload):
         return _nothing(source, payload, received_at, Refusal.TOO_LARGE, too_much)
@@ -252,7 +252,7 @@ def diagnostics(payload: bytes, source: Source, received_at: float) -> Heard:
         return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, "a text contains NUL")
     reading = _reading(source, said.boot, said.seq, car_ts, received_at, (), (), payload)
     reading.diagnostics = said
-    return Heard(reading, said.oldest)
+    return Decoded(reading, said.oldest)
 
 
 def status(payload: bytes) -> Status | None:
@@ -324,7 +324,7 @@ def without(reading: Reading, signal_id: int) -> None:
     reading.ids, reading.values, reading.packed = _ids(tuple(i for i, _ in kept)), tuple(v for _, v in kept), None
 
 
-def _refused_whole(payload: bytes, source: Source, received_at: float, error: ValidationError) -> Heard:
+def _refused_whole(payload: bytes, source: Source, received_at: float, error: ValidationError) -> Decoded:
     """Which refusal it is, and its counters if they can be made out, so that it leaves no gap."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"] if part not in ("float", "bool"))
@@ -355,13 +355,13 @@ def _loosely(payload: bytes) -> Any:
         return None
 
 
-def _nothing(source: Source, payload: bytes, received_at: float, reason: Refusal, detail: str, loose: Any = None) -> Heard:
+def _nothing(source: Source, payload: bytes, received_at: float, reason: Refusal, detail: str, loose: Any = None) -> Decoded:
     boot, seq, oldest = None, None, None
     if isinstance(loose, dict):
         boot, seq, oldest = (_counter(loose.get(name)) for name in ("boot", "seq", "oldest"))
     if boot is None or seq is None:
         boot = seq = None
-    return Heard(None, oldest, (_refusal(source, payload, received_at, reason, detail, boot, seq),), boot, seq)
+    return Decoded(None, oldest, (_refusal(source, payload, received_at, reason, detail, boot, seq),), boot, seq)
 
 
 def _counter(value: Any) -> int | None:

@@ -39,7 +39,7 @@ class Flood:
 Source = tuple[int | None, str, int | None, Refusal]  # dealer, subject, vehicle, kind
 
 
-class Refusals:
+class Rejections:
     """One source's flood of poison slows nobody and fills no disk: beyond a few it is counted and not kept. What is refused is
     either a row or stands in a count; nothing is lost."""
 

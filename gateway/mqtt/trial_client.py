@@ -97,7 +97,7 @@ class Trial:
 
     def hears(self, payload: bytes, within_s: float = HEARD_S) -> bool:
         """Whether this comes, in good time."""
-        return self._turns(lambda: any(said == payload for _, said in self.heard), within_s, "listening")
+        return self._turns(lambda: any(message == payload for _, message in self.heard), within_s, "listening")
 
     def gather(self, most: int, silence_s: float, barrier: str) -> int:
         """Read until there are so many more, or nothing comes, and nothing comes either once the broker has answered a

@@ -86,8 +86,8 @@ class AuthCallout:
             answer = await self._client.request(_SETTINGS, b"", timeout=2)
         except nats.errors.Error:
             return None
-        said: dict[str, Any] = json.loads(answer.data).get("data", {})
-        return said
+        payload: dict[str, Any] = json.loads(answer.data).get("data", {})
+        return payload
 
     async def owed(self, filters: Sequence[str]) -> int | None:
         """How many messages the broker has for the sessions with these subscriptions, or None when it does not say."""
@@ -97,8 +97,8 @@ class AuthCallout:
         asked = {"acc": ACCOUNT, "streams": True, "consumer": True, "config": True, "leader_only": True}
         found: int | None = None
         async with self._answers(_STORES, asked) as answers:
-            async for said in answers:
-                for account in said.get("data", {}).get("account_details") or []:
+            async for answer in answers:
+                for account in answer.get("data", {}).get("account_details") or []:
                     for stream in account.get("stream_detail") or []:
                         for one in stream.get("consumer_detail") or []:
                             if one.get("config", {}).get("filter_subject") in subjects:
@@ -142,9 +142,9 @@ class AuthCallout:
         assert self._client is not None
         ended = 0
         async with self._answers(_CONNECTIONS, {"user": vin, "auth": True, "acc": ACCOUNT}) as answers:
-            async for said in answers:
-                for connection in said.get("data", {}).get("connections") or []:
-                    where = f"$SYS.REQ.SERVER.{said['server']['id']}.KICK"
+            async for answer in answers:
+                for connection in answer.get("data", {}).get("connections") or []:
+                    where = f"$SYS.REQ.SERVER.{answer['server']['id']}.KICK"
                     await self._client.request(where, json.dumps({"cid": connection["cid"]}).encode(), timeout=2)
                     ended += 1
         log.info("cut_off", vehicle=vehicle, connections=ended)

@@ -36,15 +36,15 @@ def check_process() -> None:
         raise Misconfigured("PYTHONDEVMODE", "is on: the gateway would be too slow to keep its promises. Turn it off")
 
 
-def check_settings_of_nats(said: dict[str, Any]) -> None:
+def check_settings_of_nats(settings: dict[str, Any]) -> None:
     """What the embedded broker says about itself."""
-    mqtt = said.get("mqtt") or {}
+    mqtt = settings.get("mqtt") or {}
     wait_s, pending = mqtt.get("ack_wait", 30e9) / 1e9, mqtt.get("max_ack_pending", 100)
     if wait_s >= REORDER_S:
         raise Misconfigured("the broker's mqtt.ack_wait", f"is {wait_s:.0f} s: redelivery must come within {REORDER_S:.0f} s. Set it to 10s")
     if pending < FLYING:
         raise Misconfigured("the broker's mqtt.max_ack_pending", f"is {pending}: at least {FLYING} are needed. Set it to 4000")
-    if not said.get("jetstream"):
+    if not settings.get("jetstream"):
         raise Misconfigured("the broker's jetstream", "is off: what is published while we are away would be lost. Turn it on")
 
 
@@ -52,9 +52,9 @@ async def check_broker(address: BrokerAddress, auth_callout: AuthCallout | None,
     """Refuse a broker whose limits lose messages, that does not let us do our work (tried in `bucket`), or that lets strangers
     speak as cars, unless `open_broker` says that this is known."""
     if auth_callout is not None:
-        said = await auth_callout.settings_of_broker()
-        if said is not None:
-            check_settings_of_nats(said)
+        settings = await auth_callout.settings_of_broker()
+        if settings is not None:
+            check_settings_of_nats(settings)
         return
     await asyncio.to_thread(_try_out, address, bucket, open_broker)
 

@@ -24,8 +24,8 @@ class TwilioInbound:
 
     def signed(self, address: str, form: Mapping[str, str], headers: Mapping[str, str]) -> bool:
         """Whether the signature covers this address, as Twilio was given it, and each field."""
-        said = headers.get("X-Twilio-Signature", "").encode("utf-8", "replace")
-        return hmac.compare_digest(signature(self._token, address, form).encode(), said)
+        given = headers.get("X-Twilio-Signature", "").encode("utf-8", "replace")
+        return hmac.compare_digest(signature(self._token, address, form).encode(), given)
 
     def text(self, form: Mapping[str, str]) -> Incoming:
         """An owner's text; BadInput names the field that is missing."""

@@ -52,10 +52,10 @@ class Twilio:
             form["StatusCallback"] = f"{self._callback}?reference={message.reference}"
         try:
             async with self._open().post(self._messages, data=form, allow_redirects=False) as answer:
-                said: dict[str, Any] = await answer.json(content_type=None)
+                payload: dict[str, Any] = await answer.json(content_type=None)
                 if answer.status in (200, 201):
-                    return Receipt(str(said["sid"]))
-                code = int(said.get("code") or 0)
+                    return Receipt(str(payload["sid"]))
+                code = int(payload.get("code") or 0)
                 if answer.status == 429:
                     raise Busy(_seconds(answer.headers.get("Retry-After", "")))
                 if code == _BLOCKED:
@@ -74,10 +74,10 @@ class Twilio:
             async with self._open().get(self._messages, params=query, allow_redirects=False) as answer:
                 if answer.status != 200:
                     return Lookup.CANNOT_TELL
-                said: dict[str, Any] = await answer.json(content_type=None)
+                payload: dict[str, Any] = await answer.json(content_type=None)
         except (aiohttp.ClientError, OSError, TimeoutError):
             return Lookup.CANNOT_TELL
-        same = (m for m in said.get("messages", ()) if m.get("body") == message.body and m.get("status") not in ("failed", "canceled"))
+        same = (m for m in payload.get("messages", ()) if m.get("body") == message.body and m.get("status") not in ("failed", "canceled"))
         found = next((m for m in same if str(m.get("sid")) not in taken), None)
         return Lookup.NEVER_CAME if found is None else Receipt(str(found["sid"]))
 
@@ -88,10 +88,10 @@ class Twilio:
             async with self._open().get(self._messages, params=query, allow_redirects=False) as answer:
                 if answer.status != 200:
                     return []
-                said: dict[str, Any] = await answer.json(content_type=None)
+                payload: dict[str, Any] = await answer.json(content_type=None)
         except (aiohttp.ClientError, OSError, TimeoutError):
             return []
-        texts = [m for m in said.get("messages", ()) if m.get("direction") == "inbound"]
+        texts = [m for m in payload.get("messages", ()) if m.get("direction") == "inbound"]
         return [{"MessageSid": str(m["sid"]), "From": str(m["from"]), "To": str(m["to"]), "Body": str(m.get("body", ""))} for m in reversed(texts)]
 
     async def account_state(self) -> str:
@@ -109,8 +109,8 @@ class Twilio:
         async with self._open().get(self._numbers, params={"PhoneNumber": number}, allow_redirects=False) as answer:
             if answer.status != 200:
                 raise OSError(f"Twilio answered {answer.status}")
-            said = await answer.json(content_type=None)
-        found = next((one for one in said.get("incoming_phone_numbers", ()) if one.get("phone_number") == number), None)
+            payload = await answer.json(content_type=None)
+        found = next((one for one in payload.get("incoming_phone_numbers", ()) if one.get("phone_number") == number), None)
         return None if found is None else OwnNumber(number, str(found.get("sms_url") or ""))
 
     @property
@@ -142,6 +142,6 @@ class Twilio:
         return self._session
 
 
-def _seconds(said: str) -> float:
+def _seconds(text: str) -> float:
     """What Retry-After asks for; a date or nonsense counts as nothing, for we wait anyway."""
-    return min(3600.0, float(said)) if said.strip().isdigit() else 0.0
+    return min(3600.0, float(text)) if text.strip().isdigit() else 0.0

@@ -88,8 +88,8 @@ def sender(
     cli.answer(cli.run(command_context.at(cli.start("dealer", join=True), change)), as_json)
 
 
-def _address(said: str, country: str) -> str:
+def _address(text: str, country: str) -> str:
     """A mailbox as it is, a number as the whole world dials it."""
     from rules.service.importing import e164
 
-    return said.strip() if "@" in said else e164(said, country)
+    return text.strip() if "@" in text else e164(text, country)

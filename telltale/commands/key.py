@@ -88,21 +88,21 @@ def _chosen(scope: list[str] | None) -> tuple[str, ...]:
     return chosen(scope or ["read"])
 
 
-def _end(said: str, now: datetime) -> datetime | None:
+def _end(text: str, now: datetime) -> datetime | None:
     from schemas.errors import BadInput
 
-    if said == "never":
+    if text == "never":
         return None
-    if said.endswith("d") and said[:-1].isdigit() and 1 <= int(said[:-1]) <= 3650:
-        return now + timedelta(days=int(said[:-1]))
+    if text.endswith("d") and text[:-1].isdigit() and 1 <= int(text[:-1]) <= 3650:
+        return now + timedelta(days=int(text[:-1]))
     try:
-        return datetime.fromisoformat(said).replace(tzinfo=now.tzinfo) if len(said) == 10 else _aware(said)
+        return datetime.fromisoformat(text).replace(tzinfo=now.tzinfo) if len(text) == 10 else _aware(text)
     except ValueError:
-        raise BadInput("--expires", f"{said} is neither days (90d), nor a date (2027-01-31), nor never") from None
+        raise BadInput("--expires", f"{text} is neither days (90d), nor a date (2027-01-31), nor never") from None
 
 
-def _aware(said: str) -> datetime:
-    found = datetime.fromisoformat(said)
+def _aware(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
     if found.tzinfo is None:
         raise ValueError("needs its zone")
     return found

@@ -76,8 +76,8 @@ def clients(major: int, encrypted: bool) -> Path:
 def _major(program: Path) -> int:
     """Of a program of PostgreSQL that says `pg_dump (PostgreSQL) 15.18 (Debian …)`; 0 when it does not run."""
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, check=True, text=True, cwd="/", timeout=30).stdout
-        return int(said.partition("(PostgreSQL)")[2].split(".")[0])
+        result = subprocess.run([program, "--version"], capture_output=True, check=True, text=True, cwd="/", timeout=30).stdout
+        return int(result.partition("(PostgreSQL)")[2].split(".")[0])
     except (OSError, ValueError, subprocess.SubprocessError):
         return 0
 

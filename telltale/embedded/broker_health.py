@@ -63,11 +63,11 @@ class BrokerHealth:
                 if self._client is None or not self._client.is_connected:
                     more = {"tls": self._broker.tls.ourselves()} if self._broker.tls else {}
                     self._client = await nats.connect(self._broker.auth_url, name="health", allow_reconnect=False, error_cb=_quiet, **more)
-                said: dict[str, Any] = json.loads((await self._client.request(_ASK, b"", timeout=ANSWER_S)).data)["data"]
+                payload: dict[str, Any] = json.loads((await self._client.request(_ASK, b"", timeout=ANSWER_S)).data)["data"]
         except (OSError, TimeoutError, nats.errors.Error):
             await self.close()
             return None
-        return said
+        return payload
 
     async def close(self) -> None:
         """Let the connection go."""

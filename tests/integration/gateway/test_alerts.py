@@ -69,7 +69,7 @@ async def test_a_refused_message_that_a_person_accepts_is_folded_in(world):
     car.say(car.body(signals={"Vehicle.Speed": 9999}))
 
     async def refused() -> bool:
-        return await world.refusals(car) == ["out_of_range"]
+        return await world.rejections(car) == ["out_of_range"]
 
     await until(refused)
     async with world.pool.acquire() as connection, connection.transaction():

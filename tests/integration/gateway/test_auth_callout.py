@@ -129,7 +129,7 @@ async def test_a_message_larger_than_the_broker_takes_ends_its_connection_and_is
     car.say(car.body(1, padding="x" * 100_000))  # over the contract's limit: the gateway says why
 
     async def refused() -> bool:
-        return await world.refusals(car) == ["too_large"]
+        return await world.rejections(car) == ["too_large"]
 
     await until(refused)
     car.say(car.body(2, padding="x" * 200_000), qos=0)

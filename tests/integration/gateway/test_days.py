@@ -82,7 +82,7 @@ async def test_a_device_without_counters_that_repeats_its_whole_memory_is_stored
     car.say(said(1_000))
     await stored(world, car, 701 + counted_before)
     assert Seen.made[-1].batch_judge.duplicates >= 700
-    assert await world.refusals(car) == []
+    assert await world.rejections(car) == []
 
 
 async def test_a_message_without_counters_is_known_again_whichever_day_it_was_put_to(world):

@@ -199,7 +199,7 @@ async def test_bad_input_is_visible_with_its_reason_and_delays_nobody(world):
     reasons = ["not_json", "not_finite", "foreign_vin", "too_large", "unknown_signal", "out_of_range", "not_telemetry"]
 
     async def all_there() -> bool:
-        return set(reasons) <= set(await world.refusals(bad))
+        return set(reasons) <= set(await world.rejections(bad))
 
     await until(all_there)
     kept = await world.pool.fetch("SELECT seq, ids, vals FROM readings WHERE vehicle_id = $1 ORDER BY seq", bad.id)
@@ -231,11 +231,11 @@ async def test_one_bad_row_is_bisected_out_and_the_others_are_stored(world):
         car.say()
     await until(lambda: car.acked and car.acked[-1]["upto"] == 30)
     assert await world.count(car) == 29
-    assert await world.refusals(car) == ["database"]
+    assert await world.rejections(car) == ["database"]
     for _ in range(3):
         other.say()
     await until(lambda: other.acked and other.acked[-1]["upto"] == 3)
-    assert await world.refusals(other) == []
+    assert await world.rejections(other) == []
 
 
 async def test_a_row_that_is_there_already_is_a_duplicate_and_no_fault(world):
@@ -250,7 +250,7 @@ async def test_a_row_that_is_there_already_is_a_duplicate_and_no_fault(world):
     for n in (2, 3):
         car.say(car.body(n))
     await until(lambda: car.acked[-1]["upto"] == 3)
-    assert await world.count(car) == 3 and await world.refusals(car) == []
+    assert await world.count(car) == 3 and await world.rejections(car) == []
 
 
 async def test_a_second_gateway_with_the_same_share_leaves_with_one_clear_line(world):

@@ -83,7 +83,7 @@ async def test_a_revoked_car_is_not_believed_though_the_broker_lets_it_in_and_is
 
     async def refused() -> bool:
         car.say(car.body(2))
-        return "revoked" in await world.refusals(car)
+        return "revoked" in await world.rejections(car)
 
     await until(refused)
     before = await world.count(car)
@@ -144,7 +144,7 @@ async def test_the_documented_limits_hold_and_the_gateway_lives_with_them(world,
     car.say(car.body(3, padding="x" * 100_000))
 
     async def refused() -> bool:
-        return await world.refusals(car) == ["too_large"]  # the larger one came to nobody
+        return await world.rejections(car) == ["too_large"]  # the larger one came to nobody
 
     await until(refused)
     again = paho.Client(CallbackAPIVersion.VERSION2, client_id="another")

@@ -120,7 +120,7 @@ async def test_what_was_let_in_by_mistake_is_taken_back_with_all_that_rested_on_
     says(car, 2, 199_705, 14_400)  # the true odometer is believed again, the wrong one is not
     says(car, 1, 1_991_400, 14_400)
     await acked(car, 7)
-    assert await world.refusals(car) == ["odometer", "odometer"]
+    assert await world.rejections(car) == ["odometer", "odometer"]
     await world.stop(task)
     world.gateways.remove(task)
     kept = await memory_of(world, car, judge, checkpoint=True)
@@ -159,7 +159,7 @@ async def test_a_mind_changed_before_the_gateway_looks_folds_nothing(world):
     says(car, 0.5, 150)
     await acked(car, 3)
     assert await world.pool.fetchval("SELECT count(*) FROM readings WHERE vehicle_id = $1 AND boot = -1", car.id) == 0
-    assert await world.refusals(car) == ["odometer"]
+    assert await world.rejections(car) == ["odometer"]
 
 
 async def test_traffic_of_the_same_car_goes_on_while_it_is_folded_again(world, judge):

@@ -240,4 +240,4 @@ async def test_a_fault_of_ours_puts_one_message_aside_and_stops_nobody(world, mo
 
     await until(stored)
     if part == "decoder":
-        assert await world.refusals(car) == ["not_telemetry"]
+        assert await world.rejections(car) == ["not_telemetry"]

@@ -154,7 +154,7 @@ class World:
         found: int = await self.pool.fetchval("SELECT count(*) FROM readings WHERE vehicle_id = $1", car.id)
         return found
 
-    async def refusals(self, car: TestCar) -> list[str]:
+    async def rejections(self, car: TestCar) -> list[str]:
         return [r["reason"] for r in await self.pool.fetch("SELECT reason FROM quarantine WHERE vehicle_id = $1 ORDER BY id", car.id)]
 
 

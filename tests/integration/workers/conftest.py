@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from actions.context import House
-from dealer_api.inbound.handle_reply import Heard, hear
+from dealer_api.inbound.handle_reply import HandledReply, handle
 from providers.demo_phone.sending import DemoPhone
 from providers.provider import Provider
 from rules.service.wording import Wording
@@ -93,19 +93,19 @@ class Scene:
     async def message(self, message_id: int) -> Any:
         return await self.admin.fetchrow("SELECT * FROM messages WHERE id = $1", message_id)
 
-    async def says(self, body: str, number: str | None = None, provider_id: str | None = None) -> Heard:
+    async def says(self, body: str, number: str | None = None, provider_id: str | None = None) -> HandledReply:
         """The owner texts the dealer."""
         reply = Reply(
             channel="phone", provider_id=provider_id or f"p{next(_numbers)}", from_address=number or self.owner.phone or "", to_address=LINE, body=body,
             received_at=self.clock(),
         )  # fmt: skip
-        return await hear(self.house, reply)
+        return await handle(self.house, reply)
 
     async def alert(
         self, *states: AlertState, rule: str = "tyre_leak", component: str = "front_left", episode: int = 1, severity: Severity = Severity.SOON,
         first_step: int = 0, late: bool = False,
     ) -> int:  # fmt: skip
-        """Steps of an alert as the gateway commits them, wakeup and bell included."""
+        """Steps of an alert as the gateway commits them, job and bell included."""
         at = self.clock().timestamp()
         steps = [
             AlertStep(rule=rule, rule_version=1, component=component, episode=episode, step=first_step + n, state=state, severity=severity,

@@ -420,7 +420,7 @@ async def test_a_customer_who_waits_and_hears_nothing_is_brought_to_the_desks_mi
 
 
 async def test_work_that_loses_its_connection_is_neither_put_off_nor_a_riddle(scene: Any) -> None:
-    async def cut(context: Any, connection: Any, wakeup: Any) -> None:
+    async def cut(context: Any, connection: Any, job: Any) -> None:
         await scene.admin.execute("SELECT pg_terminate_backend($1)", connection.get_server_pid())
         await connection.execute("SELECT 1")
 

@@ -17,7 +17,7 @@ from gateway.intake.batch import Batch
 from gateway.intake.decode import Decoder
 from gateway.intake.judge import BatchJudge
 from gateway.intake.latest_values import LatestValues
-from gateway.intake.rejections import Refusals
+from gateway.intake.rejections import Rejections
 from gateway.mqtt.chunk import Chunk
 from rules.catalogue import RULES
 from rules.engine.judge import Judge
@@ -35,14 +35,14 @@ class Road:
     """A gateway without broker and database: four cars that have just been switched on."""
 
     def __init__(self, judge: Judge) -> None:
-        self.fleet, self.refusals, self.shown = Fleet(judge), Refusals(), LatestValues()
+        self.fleet, self.rejections, self.latest_values = Fleet(judge), Rejections(), LatestValues()
         self.fleet.meet(
             Identity(id=n, vin=vin, dealer_id=1, profile="petrol_hatch", secret_hash=b"x", revoked_at=None) for n, vin in enumerate(VINS, 1)
         )
         for car in self.fleet.by_id.values():
             car.memory, car.loaded = judge.memory(car.profile), True
-        decoder = Decoder(self.fleet, self, self.refusals, self.shown)  # type: ignore[arg-type]
-        self.batch_judge = BatchJudge(self.fleet, decoder, self.refusals, self.shown, lambda: NOW)
+        decoder = Decoder(self.fleet, self, self.rejections, self.latest_values)  # type: ignore[arg-type]
+        self.batch_judge = BatchJudge(self.fleet, decoder, self.rejections, self.latest_values, lambda: NOW)
 
     async def read(self, work: Any) -> list[Any]:
         """Nothing is stored."""
@@ -104,9 +104,9 @@ def outcome(road: Road, batches: list[Batch], *, checkpoints: bool) -> dict[str,
         "refused": [sorted((r.vin or "", r.reason, r.payload, r.detail) for _, r, _ in b.refused) for b in batches],
         "placed": [[(r.vehicle_id, r.boot, r.seq, r.place) for r in b.placed] for b in batches],
         "cars": [
-            (bytes(c.memory), c.sequence.dump(), c.place, checkpoints and c.since, c.odometer, c.odometer_ts, c.heard_ts, c.shown) for c in road.fleet.by_id.values()
+            (bytes(c.memory), c.sequence.dump(), c.place, checkpoints and c.since, c.odometer, c.odometer_ts, c.heard_ts, c.latest) for c in road.fleet.by_id.values()
         ],
-        "shown": {c.id: others for c, others in road.shown.newest.items()},
+        "shown": {c.id: others for c, others in road.latest_values.newest.items()},
         "duplicates": road.batch_judge.duplicates,
     }  # fmt: skip
 

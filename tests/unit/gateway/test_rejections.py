@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.fleet.car import Car
 from gateway.intake.batch import Batch
-from gateway.intake.rejections import Refusals
+from gateway.intake.rejections import Rejections
 from schemas.reading import Refusal, Refused
 from schemas.vehicle import bucket_of, topic
 from store.vehicles import Identity
@@ -33,13 +33,13 @@ class Ward:
     """What came into quarantine, and what was counted."""
 
     def __init__(self) -> None:
-        self.refusals, self.rows, self.tallies = Refusals(), list[tuple[int | None, Refused, int]](), Counter[tuple[str, str]]()
+        self.rejections, self.rows, self.tallies = Rejections(), list[tuple[int | None, Refused, int]](), Counter[tuple[str, str]]()
 
     def hear(self, said: list[tuple[Car | None, Refused]], now: float) -> None:
         batch = Batch([], NOW)
         for who, one in said:
-            self.refusals.refuse(batch, who, one, now)
-        self.refusals.tick(batch, now)
+            self.rejections.refuse(batch, who, one, now)
+        self.rejections.tick(batch, now)
         self.rows += batch.refused
         for (_, name, subject), row in batch.tallies.items():
             self.tallies[(name, subject)] += row[3]

@@ -17,7 +17,7 @@ from schemas.alert import AlertState as A
 from schemas.booking import BookingKind
 from store import accounts
 from store.pool import transaction
-from workers import driving
+from workers import driver_notices
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ async def drives(scene: Any) -> Any:
 
 
 async def test_each_drive_is_told_once_and_the_link_opens_the_drivers_day(scene: Any, drives: Any) -> None:
-    assert await driving.drives_once(scene.context) == len(drives)
-    assert await driving.drives_once(scene.context) == 0
+    assert await driver_notices.drives_once(scene.context) == len(drives)
+    assert await driver_notices.drives_once(scene.context) == 0
     await scene.send_all()
     told = await scene.staff_phone("driver")
     assert len(told) == len(drives) and "Please collect the VW Golf (B-TT 204)" in told[0] and "Weg 1, Berlin" in told[0]
@@ -42,20 +42,20 @@ async def test_each_drive_is_told_once_and_the_link_opens_the_drivers_day(scene:
 
 
 async def test_another_driver_is_told_when_the_drive_becomes_theirs(scene: Any, drives: Any) -> None:
-    await driving.drives_once(scene.context)
+    await driver_notices.drives_once(scene.context)
     async with transaction(scene.house.pool, scene.dealer.id) as connection:
         other = await accounts.add_staff(
             connection, scene.dealer.id, name="Second", email="second@nord.example", phone="+491599999", role=Role.DRIVER, language="de",
             password_hash=None, now=scene.clock(),
         )  # fmt: skip
     await leg_acts.assign(scene.house.acting(scene.dealer.id, "staff:1"), drives[0]["id"], other.id)
-    assert await driving.drives_once(scene.context) == 1
+    assert await driver_notices.drives_once(scene.context) == 1
     await scene.send_all()
     assert "Bitte abholen: VW Golf" in (await scene.phone("+491599999"))[0]
 
 
 async def test_a_drive_that_is_over_or_under_way_before_the_text_went_is_not_told(scene: Any, drives: Any) -> None:
-    await driving.drives_once(scene.context)
+    await driver_notices.drives_once(scene.context)
     await scene.admin.execute("UPDATE legs SET state = 'cancelled'")
     await scene.send_all()
     assert await scene.staff_phone("driver") == []
@@ -64,6 +64,6 @@ async def test_a_drive_that_is_over_or_under_way_before_the_text_went_is_not_tol
 async def test_at_night_only_what_is_near_is_told(scene: Any, drives: Any) -> None:
     scene.clock.at = drives[0]["starts_at"].replace(hour=1)  # 02:00 in Berlin
     await scene.admin.execute("UPDATE legs SET starts_at = $1, ends_at = $2", scene.clock.at.replace(hour=15), scene.clock.at.replace(hour=16))
-    assert await driving.drives_once(scene.context) == 0
+    assert await driver_notices.drives_once(scene.context) == 0
     scene.clock.on(hours=5)  # 07:00
-    assert await driving.drives_once(scene.context) == len(drives)
+    assert await driver_notices.drives_once(scene.context) == len(drives)
