@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,12 +10,12 @@ from actions.context import Acting, House
 from actions.texts import tell_owner
 from rules.service import capacity, pickup
 from schemas.account import Dealer
-from schemas.booking import Booking, BookingKind
+from schemas.booking import Booking, BookingKind, Offer, OfferEvent
 from schemas.case import Case, CaseEvent
 from schemas.errors import BadInput
 from schemas.message import MessageKind, asserts
-from schemas.slot import Resource, Slot, Use, Window
-from store import bookings, cases, jobs, owners, pickups, secrets, slots
+from schemas.slot import Claim, Resource, Slot, Use, Window
+from store import bookings, cases, jobs, offers, owners, pickups, secrets, slots
 from store.pool import Connection
 
 LINK_LIFE = timedelta(days=90)  #: a visit is long over by then
@@ -31,32 +31,47 @@ async def address_for(connection: Connection, case: Case, kind: BookingKind) -> 
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Time that an offer holds for one of its windows."""
+
+    offer: Offer
+    choice: int
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
-    """What was agreed: the window, until when the work is done, with which loaner, and how it came to be."""
+    """What was agreed: the window, until when the work is done, with which loaner, how it came to be, and whose time it takes."""
 
     kind: BookingKind
     window: Window
     ready_by: datetime
     loaner_id: int | None
     reason: str
+    time: Held | Sequence[Claim]
 
 
-async def agree(
-    acting: Acting, connection: Connection, dealer: Dealer, case: Case, terms: Terms, take_time: Callable[[int], Awaitable[None]]
-) -> Booking:
-    """The one path to a visit: the booking, the case's move, its time, its drives, the word to the owner; the workers remind.
-
-    `take_time` turns what is held or free into the time of the booking with this id.
-    """
+async def agree(acting: Acting, connection: Connection, dealer: Dealer, case: Case, terms: Terms) -> Booking:
+    """The one path to a visit: the booking, the case's move, its time, its drives, the word to the owner; the workers remind."""
     now, kind = acting.now(), terms.kind
     booking = await bookings.make(
         connection, dealer.id, case.id, case.vehicle_id, kind, starts_at=terms.window.starts_at, ends_at=terms.window.ends_at, zone=dealer.zone,
         address=await address_for(connection, case, kind), loaner_id=terms.loaner_id, ready_by=terms.ready_by, reason=terms.reason, actor=acting.actor, now=now,
     )  # fmt: skip
     await cases.move(connection, case, CaseEvent.BOOKED, reason=f"{kind.value} {booking.wall_start.replace('T', ' ')}", actor=acting.actor, now=now)
-    await take_time(booking.id)
+    await _take_time(acting, connection, booking, terms)
     await _confirm(acting, connection, dealer, case, booking)
     return booking
+
+
+async def _take_time(acting: Acting, connection: Connection, booking: Booking, terms: Terms) -> None:
+    """What was held or free is this booking's; the offer that held it is accepted, and its other windows are free again."""
+    if not isinstance(terms.time, Held):
+        await slots.book(connection, booking.dealer_id, booking.id, terms.time)
+        return
+    offer = terms.time.offer
+    await slots.book_held(connection, offer.dealer_id, offer.id, terms.time.choice, booking.id)
+    await slots.release_offer(connection, offer.dealer_id, offer.id)
+    await offers.move(connection, offer, OfferEvent.ACCEPTED, reason=terms.reason, actor=acting.actor, now=acting.now())
 
 
 async def _confirm(acting: Acting, connection: Connection, dealer: Dealer, case: Case, booking: Booking) -> None:

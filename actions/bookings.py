@@ -45,10 +45,7 @@ async def book(
         if option is None:
             raise Overtaken("window", "it is not free", await next_windows(acting.house, connection, dealer, kind))
         car = next((claim.resource_id for claim in option.claims if claim.use is Use.LOANER), None)
-        terms = Terms(kind, option.window, option.ready_by, car, "booked directly")
-        return await agree(
-            acting, connection, dealer, case, terms, lambda booking_id: slots.book(connection, acting.dealer_id, booking_id, option.claims)
-        )
+        return await agree(acting, connection, dealer, case, Terms(kind, option.window, option.ready_by, car, "booked directly", option.claims))
 
 
 async def arrive(acting: Acting, booking_id: int) -> Booking:

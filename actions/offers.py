@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from actions.booking_agreement import LINK_LIFE, Terms, address_for, agree, loaner_of, locked_time, next_windows
+from actions.booking_agreement import LINK_LIFE, Held, Terms, address_for, agree, loaner_of, locked_time, next_windows
 from actions.cases import withdraw_open_offer
 from actions.context import Acting
 from actions.texts import tell_owner
@@ -74,14 +74,8 @@ async def accept(acting: Acting, offer_id: int, choice: int) -> Booking:
         window = capacity.window_of(offer.kind, spans)
         if window.starts_at <= now:
             raise Overtaken("window", "it has begun already", await next_windows(acting.house, connection, dealer, offer.kind))
-        terms = Terms(offer.kind, window, capacity.work_end(spans), loaner_of(held), f"answered {choice}")
-
-        async def take_what_is_held(booking_id: int) -> None:
-            await slots.book_held(connection, acting.dealer_id, offer_id, choice, booking_id)
-            await slots.release_offer(connection, acting.dealer_id, offer_id)
-            await offers.move(connection, offer, OfferEvent.ACCEPTED, reason=terms.reason, actor=acting.actor, now=now)
-
-        return await agree(acting, connection, dealer, case, terms, take_what_is_held)
+        terms = Terms(offer.kind, window, capacity.work_end(spans), loaner_of(held), f"answered {choice}", Held(offer, choice))
+        return await agree(acting, connection, dealer, case, terms)
 
 
 async def decline(acting: Acting, offer_id: int, reason: str = "") -> Offer:
