@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from actions.context import Acting, House
+from actions.context import Acting
 from actions.texts import tell_owner
-from rules.service import capacity, pickup
+from rules.service import pickup
 from schemas.account import Dealer
 from schemas.booking import Booking, BookingKind, Offer, OfferEvent
 from schemas.case import Case, CaseEvent
 from schemas.errors import BadInput
 from schemas.message import MessageKind, asserts
-from schemas.slot import Claim, Resource, Slot, Use, Window
+from schemas.slot import Claim, Slot, Use, Window
 from store import bookings, cases, jobs, offers, owners, pickups, secrets, slots
 from store.pool import Connection
 
@@ -90,34 +90,6 @@ async def _confirm(acting: Acting, connection: Connection, dealer: Dealer, case:
     )  # fmt: skip
     await bookings.heard(connection, booking, now)
     await jobs.put(connection, dealer.id, "booking", booking.id, due_at=now)
-
-
-async def next_windows(house: House, connection: Connection, dealer: Dealer, kind: BookingKind) -> tuple[str, ...]:
-    """The next free windows in words for a program: what a loser is offered instead."""
-    options = await free_options(house, connection, dealer, kind, count=3)
-    return tuple(f"{option.window.starts_at.isoformat()}/{option.window.ends_at.isoformat()}" for option in options)
-
-
-async def free_options(
-    house: House, connection: Connection, dealer: Dealer, kind: BookingKind, *, count: int = 12, loaner: bool = False
-) -> tuple[capacity.Option, ...]:
-    """What is free now, without holding anything."""
-    now = house.now()
-    resources = await slots.resources(connection, dealer.id)
-    return capacity.free(dealer, kind, now, resources, await taken_from(connection, dealer.id, now), count=count, loaner=loaner)
-
-
-async def taken_from(connection: Connection, dealer_id: int, now: datetime) -> dict[int, list[Window]]:
-    """Everything held or booked from now on, as far as a visit may reach."""
-    return await slots.taken(connection, dealer_id, now - timedelta(days=1), now + capacity.KNOWN)
-
-
-async def locked_time(house: House, connection: Connection, dealer_id: int) -> tuple[list[Resource], dict[int, list[Window]]]:
-    """The dealer's resources, locked in order, and what is taken of them: from here on nobody else takes any until we are done."""
-    now = house.now()
-    resources = await slots.resources(connection, dealer_id, lock=True)
-    await slots.release_expired(connection, dealer_id, now)
-    return resources, await taken_from(connection, dealer_id, now)
 
 
 def loaner_of(taken: Sequence[Slot]) -> int | None:

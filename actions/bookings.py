@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from actions.booking_agreement import Terms, agree, free_options, locked_time, next_windows
+from actions.booking_agreement import Terms, agree
 from actions.cases import cancel_legs, withdraw_open_offer
 from actions.context import Acting, House
+from actions.free_time import free_options, locked_time, next_windows
 from actions.texts import tell_owner
 from rules.catalogue import BY_NAME
 from rules.engine.repair_verification import demand

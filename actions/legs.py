@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from actions.booking_agreement import LINK_LIFE, locked_time
+from actions.booking_agreement import LINK_LIFE
 from actions.bookings import arrived, handed_over, locked
 from actions.cases import staff_id
 from actions.context import Acting
+from actions.free_time import locked_time
 from actions.texts import tell_owner
 from rules.service.capacity import overlap
 from rules.service.pickup import TEXTS

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from actions.booking_agreement import LINK_LIFE, Held, Terms, address_for, agree, loaner_of, locked_time, next_windows
+from actions.booking_agreement import LINK_LIFE, Held, Terms, address_for, agree, loaner_of
 from actions.cases import withdraw_open_offer
 from actions.context import Acting
+from actions.free_time import locked_time, next_windows
 from actions.texts import tell_owner
 from rules.service import capacity
 from rules.service.reminders import ask_again

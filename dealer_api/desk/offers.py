@@ -9,7 +9,8 @@ from aiohttp import web
 
 from actions import bookings
 from actions import offers as acts
-from actions.booking_agreement import address_for, free_options, taken_from
+from actions.booking_agreement import address_for
+from actions.free_time import free_options, taken_from
 from actions.texts import compose, purpose_of
 from dealer_api.app_keys import Call, call
 from dealer_api.bodies import posted, when

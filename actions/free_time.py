@@ -1,0 +1,41 @@
+"""When the dealer has time: looked up for a page, or locked until it is taken."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from actions.context import House
+from rules.service import capacity
+from schemas.account import Dealer
+from schemas.booking import BookingKind
+from schemas.slot import Resource, Window
+from store import slots
+from store.pool import Connection
+
+
+async def next_windows(house: House, connection: Connection, dealer: Dealer, kind: BookingKind) -> tuple[str, ...]:
+    """The next free windows in words for a program: what a loser is offered instead."""
+    options = await free_options(house, connection, dealer, kind, count=3)
+    return tuple(f"{option.window.starts_at.isoformat()}/{option.window.ends_at.isoformat()}" for option in options)
+
+
+async def free_options(
+    house: House, connection: Connection, dealer: Dealer, kind: BookingKind, *, count: int = 12, loaner: bool = False
+) -> tuple[capacity.Option, ...]:
+    """What is free now, without holding anything."""
+    now = house.now()
+    resources = await slots.resources(connection, dealer.id)
+    return capacity.free(dealer, kind, now, resources, await taken_from(connection, dealer.id, now), count=count, loaner=loaner)
+
+
+async def taken_from(connection: Connection, dealer_id: int, now: datetime) -> dict[int, list[Window]]:
+    """Everything held or booked from now on, as far as a visit may reach."""
+    return await slots.taken(connection, dealer_id, now - timedelta(days=1), now + capacity.KNOWN)
+
+
+async def locked_time(house: House, connection: Connection, dealer_id: int) -> tuple[list[Resource], dict[int, list[Window]]]:
+    """The dealer's resources, locked in order, and what is taken of them: from here on nobody else takes any until we are done."""
+    now = house.now()
+    resources = await slots.resources(connection, dealer_id, lock=True)
+    await slots.release_expired(connection, dealer_id, now)
+    return resources, await taken_from(connection, dealer_id, now)
