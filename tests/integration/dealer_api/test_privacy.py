@@ -11,9 +11,7 @@ import json
 import os
 import re
 import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,10 +26,9 @@ from schemas.message import Draft, MessageKind, OwnerRecipient, Purpose, StaffRe
 from store import erasing, history, messages, secrets
 from store.house_key import KeyHolder
 from store.pool import transaction
+from tests.command_line import telltale
 from tests.conftest import SECRET
 from workers.sealing import Sealer, verify
-
-ROOT = Path(__file__).resolve().parents[3]
 
 NAME, PHONE, MAIL, ADDRESS = "Zora Kanarius", "+491709990001", "zora@kanari.example", "Kanarienweg 77, Hamburg"
 WORDS = ("CANARYOUT", "CANARYIN", "CANARYNOTE", "CANARYSTAFF", "CANARYFEEDBACK", "CANARYWHY")
@@ -304,5 +301,5 @@ async def test_whoever_comes_back_with_an_older_backup_is_erased_again_and_nobod
 
 
 def command(p: Any, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "DATABASE_URL": p.database_url, "TELLTALE_SECRET": SECRET, "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-P", "-m", "telltale", "erasures", *words], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    environment = {**os.environ, "DATABASE_URL": p.database_url, "TELLTALE_SECRET": SECRET}
+    return telltale("erasures", *words, env=environment)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,14 @@ import asyncpg
 
 from store.migrate import migrate
 from telltale.settings import child_environment
+from tests import command_line
 from tests.furniture import furnish
 from tests.servers import server
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def telltale(url: str, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     settings = child_environment({"database_url": url, "secret": "secret", "home": str(home)})
-    return subprocess.run([sys.executable, "-P", "-m", "telltale", *words], env={**settings, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120)
+    return command_line.telltale(*words, env=settings)
 
 
 async def test_from_one_server_to_another_by_two_commands(home: Path, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 
 from rules.service.importing import COLUMNS
 from schemas.credentials import mosquitto_hash
+from tests import command_line
 
 ROOT = Path(__file__).resolve().parents[3]
 HEADER = "name,phone,vin,title,plate,profile,language,consent_service,consent_at,consent_source,consent_wording\n"
@@ -24,13 +24,10 @@ class Telltale:
     """`telltale …` in a process of its own, on the test's database."""
 
     def __init__(self, database: Any, home: Path) -> None:
-        self.environment = {**os.environ, "DATABASE_URL": database.url, "TELLTALE_SECRET": database.secret, "TELLTALE_HOME": str(home),
-                             "PYTHONPATH": str(ROOT)}  # fmt: skip
+        self.environment = {**os.environ, "DATABASE_URL": database.url, "TELLTALE_SECRET": database.secret, "TELLTALE_HOME": str(home)}
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-P", "-m", "telltale", *arguments], env=self.environment, capture_output=True, text=True, timeout=60, check=False
-        )
+        return command_line.telltale(*arguments, env=self.environment)
 
     def facts(self, *arguments: str, status: int = 0) -> dict[str, Any]:
         done = self(*arguments, "--json")

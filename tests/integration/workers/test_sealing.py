@@ -6,9 +6,7 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -18,11 +16,11 @@ from schemas.audit import Fault
 from store import history
 from store.house_key import KeyHolder
 from store.pool import transaction
+from tests.command_line import telltale
 from tests.conftest import SECRET
 from workers import sealing
 from workers.sealing import Sealer, verify
 
-ROOT = Path(__file__).resolve().parents[3]
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -198,8 +196,8 @@ async def test_writers_wait_for_nobody_who_seals_and_two_who_seal_do_not_seal_tw
 
 def command(scene: Any, *words: str) -> subprocess.CompletedProcess[str]:
     url = scene.worker_url.replace("telltale_worker:", "x:").partition("x:")[0] + scene.worker_url.partition("@")[2]
-    environment = {**os.environ, "DATABASE_URL": url, "TELLTALE_SECRET": SECRET, "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-P", "-m", "telltale", *words], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    environment = {**os.environ, "DATABASE_URL": url, "TELLTALE_SECRET": SECRET}
+    return telltale(*words, env=environment)
 
 
 async def test_the_command_says_what_holds_and_what_was_done_and_remembers(sealed, tmp_path):
