@@ -23,6 +23,7 @@ import asyncpg
 from schemas.errors import Misconfigured, Unavailable
 from store import roles
 from store.connecting import CONNECT_S
+from store.erasing import Tombstone, tombstones
 from store.migrate import migrate, writable
 
 DUMP, MANIFEST = "database.dump", "manifest.json"
@@ -103,6 +104,13 @@ async def restore(url: str, secret: str, folder: Path, programs: Programs, *, jo
             raise Misconfigured(str(folder), f"is not all there: {different} (rows that the manifest says, rows that arrived)")
     await migrate(url, secret)
     return manifest
+
+
+async def erased(url: str) -> list[Tombstone]:
+    """Whoever was erased until now: a backup that is older knows nothing of it. Read as a backup reads."""
+    async with _connection(await writable(url)) as connection, connection.transaction(readonly=True):
+        await roles.become_backup(connection)
+        return await tombstones(connection)
 
 
 def checked(folder: Path) -> Manifest:

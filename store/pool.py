@@ -19,6 +19,7 @@ from store.connecting import CONNECT_S, dial
 log = structlog.get_logger()
 
 ACQUIRE_S = 2.0  #: an acquire without a time-out waits forever when the pool is exhausted (measured)
+BEGIN_S = 2.0  #: what opens a transaction locks nothing and reads no table: a line on which that takes so long is dead, whatever a statement may take
 STALL_S = 2.0  #: a statement that the server itself should have broken off so long ago is not coming back: the line is dead, or the server is
 _EXPIRING = ("25006", "25P03", "57P", "08")  #: demoted, timed out, shut down, or a lost connection: the pool's others are as bad
 #: serialization, deadlock, lock or statement time-out, no room (connections, disk, memory), a disk that failed or has spoilt a page: no fault of the call
@@ -117,7 +118,7 @@ def _server_settings(name: str, statement_timeout_ms: int) -> dict[str, str]:
 async def transaction(pool: Pool, dealer_id: int | None = None) -> AsyncIterator[Connection]:
     """One transaction; with `dealer_id` it sees that dealer's rows only (row-level security).
 
-    Raises Unavailable when no connection is free within two seconds or the server is gone, and then
+    Raises Unavailable when no connection is free within two seconds, or the one that is does not answer within two, or the server is gone, and then
     expires the pool so that the next caller gets a fresh connection; also while this machine's clock and the
     database's contradict each other (store/witness.py).
     """
@@ -131,11 +132,11 @@ async def transaction(pool: Pool, dealer_id: int | None = None) -> AsyncIterator
         _waiting[id(pool)] -= 1
     work = connection.transaction()
     try:
-        await witness.agree(connection)
-        await work.start()
+        await _begin(connection, work)
         try:
             if dealer_id is not None:
-                await connection.execute("SELECT set_config('app.dealer', $1, true)", str(dealer_id))
+                async with asyncio.timeout(BEGIN_S):
+                    await connection.execute("SELECT set_config('app.dealer', $1, true)", str(dealer_id))
             yield connection
         except BaseException as error:
             await _undo(connection, work, error)
@@ -152,6 +153,17 @@ async def transaction(pool: Pool, dealer_id: int | None = None) -> AsyncIterator
     finally:
         with suppress(*_LOST):  # a dead connection is thrown away: what happened is decided above
             await pool.release(connection, timeout=ACQUIRE_S)
+
+
+async def _begin(connection: Connection, work: asyncpg.transaction.Transaction) -> None:
+    """On a line that went silent while it lay in the pool nothing comes back, and nobody waits until a statement would have had its time."""
+    try:
+        async with asyncio.timeout(BEGIN_S):
+            await witness.agree(connection)
+            await work.start()
+    except TimeoutError:
+        connection.terminate()  # else giving it back would wait for it, too
+        raise
 
 
 async def _undo(connection: Connection, work: asyncpg.transaction.Transaction, error: BaseException) -> None:

@@ -23,13 +23,16 @@ def backup(
 
     The account in DATABASE_URL reads as telltale_backup, which `telltale migrate` makes: it sees past row security and writes nothing. The folder appears under
     its name only when it is whole, with a manifest that says what is in it. It holds everything: keep it as you keep the database.
+    Beside it, erasures.json says who was erased until now, for whoever restores an older one.
     """
-    from store.backup import back_up
+    from store.backup import back_up, erased
+    from telltale import erasures
     from telltale.embedded import binaries
 
     settings, now = cli.start("backup", join=True), datetime.now(UTC)
     folder = to / f"telltale-{now:%Y%m%dT%H%M%SZ}"
     made = cli.run(back_up(settings.database, folder, binaries.clients, made_at=now, readings=readings))
+    erasures.keep(to, cli.run(erased(settings.database)))
     rows = sum(made.rows.values())
     facts = {"backup": str(folder), "tables": len(made.rows), "rows": rows, "bytes": made.bytes, "readings": made.readings}
     cli.answer(facts, as_json, [f"{folder}: {rows:,} rows of {len(made.rows)} tables, {made.bytes / 1e6:,.1f} MB"])

@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 import structlog.testing
 
+from proofs.proxy import Proxy
 from schemas.errors import Misconfigured, Unavailable
 from store import connecting, notifications, pool
 from store.migrate import migrate, writable
@@ -35,6 +36,28 @@ def silent() -> Any:
     """A host that takes connections and never says a word."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+async def test_who_meets_a_line_that_went_silent_in_the_pool_does_not_wait_as_long_as_a_statement_may_take(database):
+    """A statement may take an hour here: what answers is the limit of what opens a transaction. The pool is fit again as soon as the line is."""
+    address = urlsplit(database.role("desk"))
+    proxy = await Proxy(address.hostname, address.port).start()
+    lines = await open_pool(urlunsplit(address._replace(netloc=f"{address.netloc.rpartition('@')[0]}@127.0.0.1:{proxy.port}")), name="test", size=2, statement_timeout_ms=3_600_000, spotless=True)
+    assert await works(lines)
+    proxy.stall()
+    async with asyncio.timeout(PATIENCE_S):
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                await works(lines)
+    proxy.flow()
+    assert await works(lines)
+    lines.terminate()
+    await proxy.stop()
+
+
+async def works(lines: Any) -> bool:
+    async with transaction(lines, 1) as connection:
+        return await connection.fetchval("SELECT true")
 
 
 @asynccontextmanager
