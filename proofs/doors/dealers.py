@@ -23,7 +23,7 @@ NOT_WORDS = frozenset(
     {
         "actor", "address", "answer", "answered_by", "author", "caller", "channel", "component", "country", "decided", "decided_by", "email", "from_address",
         "id", "key", "kind", "language", "made_by", "new", "noun", "old", "opening_hours", "origin", "outcome", "password_hash", "phone", "profile",
-        "provider_id", "purpose", "reference", "role", "rule", "severity", "state", "to_address", "understood", "use", "vin", "wall_start", "zone",
+        "provider_id", "purpose", "reference", "region", "role", "rule", "severity", "special_days", "state", "to_address", "understood", "use", "vin", "wall_start", "zone",
     }
 )  # fmt: skip
 

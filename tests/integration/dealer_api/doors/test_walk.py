@@ -24,10 +24,10 @@ def quiet():
 
 @pytest.mark.slow
 async def test_thousands_of_calls_find_no_bug_and_nothing_of_the_other_dealer(doors, quiet, record_property):
-    facts = await prove(doors, calls=4_000, seed=random.randrange(10**6))
+    facts = await prove(doors, calls=1_200, seed=random.randrange(10**6))
     record_property("shown", ", ".join(f"{name} {facts[name]}" for name in ("calls", "made_up_from_our_description", "server_errors", "foreign_reads", "violations", "seed")))
     assert facts["violations"] == 0, (facts["seed"], facts["first"])
-    assert facts["calls"] >= 4_000 and facts["doors_that_opened"] > 130
+    assert facts["calls"] >= 1_200 and facts["doors_that_opened"] > 130
 
 
 @pytest.mark.parametrize(("switch", "what"), [("other-dealer", "foreign_reads"), ("every-role", "let_in"), ("bug-for-refusal", "server_errors")])
