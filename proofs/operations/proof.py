@@ -28,6 +28,7 @@ from telltale.settings import Settings
 RATE = 150.0  #: messages a second over all cars
 BETWEEN_S = (0.2, 1.2)
 SETTLE_S = 300.0
+SETTLE_LOST_S = 20.0  #: what was lost for want of a guard does not come, however long one waits
 ILL_AFTER, KNOWN_AFTER = 50, 80  #: messages after which a faulty car falls ill, and after which its rule must have spoken
 #: switch -> the faults against which its guard stands: with a switch only these come
 STANDS_AGAINST = {
@@ -129,11 +130,13 @@ async def _night(
             except (Broken, TelltaleError) as error:
                 broken.append(f"{name}: {error}")
                 cli.say(broken[-1])
+                if sabotage is not None:
+                    break  # red: the house did not come back, and the next fault would find it half torn down
             tell(n + 1)
             spent = time.monotonic() - at
             cli.say(f"{n + 1:4}  {'large_backlog' if large else name:32} back after {seconds:6.2f} s, {spent:5.1f} s in all")
             await asyncio.sleep(dice.uniform(*BETWEEN_S))
-        settled = await rig.settle(SETTLE_S)
+        settled = await rig.settle(SETTLE_LOST_S if sabotage is not None and broken else SETTLE_S)
         return {**await _reckoning(rig, broken, settled), "recovery_s": _in_words(recovery)}
 
 

@@ -25,6 +25,16 @@ def _name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+def test_services_wait_under_asyncio_timeout_for_wait_for_may_swallow_the_order_to_end() -> None:
+    """Of Python 3.11 it does, when what it waits for comes in the same turn. Only what is closing, or a program that ends, may be waited for with it."""
+    found = []
+    for path in modules("monitoring", "store", "actions", "providers", "gateway", "workers", "dealer_api", "simulator"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("wait_for") and not re.match(r"[\w.]*close\(|process\.wait\(", ast.unparse(node.args[0])):
+                found.append(f"{_name(path)}:{node.lineno}: {ast.unparse(node)}")
+    assert not found, found
+
+
 @pytest.mark.parametrize("path", [*modules(*PURE)], ids=_name)
 def test_words_and_judgement_are_pure(path: Path) -> None:
     """No async, no clock, no files, no environment: whatever they need is an argument."""
