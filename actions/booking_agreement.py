@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from actions import promises
 from actions.context import Acting
 from actions.texts import tell_owner
 from rules.service import pickup
@@ -84,12 +85,13 @@ async def _confirm(acting: Acting, connection: Connection, dealer: Dealer, case:
         connection, dealer.id, "journey", now=now, expires_at=now + LINK_LIFE, owner_id=case.owner_id, vehicle_id=case.vehicle_id, subject_id=booking.id
     )
     await tell_owner(
-        acting, connection, case, MessageKind.BOOKED, asserts=[asserts("booking", booking.id, "agreed")], kind=booking.kind.value,
+        acting, connection, case, MessageKind.BOOKED, asserts=[asserts("booking", booking.id, "agreed", at=booking.starts_at)], kind=booking.kind.value,
         starts_at=booking.starts_at, ends_at=booking.ends_at, zone=booking.zone, link=acting.house.link("journey", token),
         address=booking.address if booking.kind is BookingKind.PICKUP else dealer.address,
     )  # fmt: skip
     await bookings.heard(connection, booking, now)
     await jobs.put(connection, dealer.id, "booking", booking.id, due_at=now)
+    await promises.settle(connection, dealer.id, booking.id, now)
 
 
 def loaner_of(taken: Sequence[Slot]) -> int | None:

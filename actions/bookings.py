@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from actions import promises
 from actions.booking_agreement import Terms, agree
 from actions.cases import cancel_legs, withdraw_open_offer
 from actions.context import Acting, House
@@ -63,6 +64,7 @@ async def arrived(acting: Acting, connection: Connection, case: Case, booking: B
     moved = await bookings.move(connection, booking, BookingEvent.ARRIVED, reason="the car is at the workshop", actor=acting.actor, now=now)
     await cases.move(connection, case, CaseEvent.ARRIVED, reason="the car is at the workshop", actor=acting.actor, now=now)
     await tell_visit(acting, connection, case, moved, MessageKind.AT_WORKSHOP, BookingState.ARRIVED, BookingState.WORKING)
+    await promises.settle(connection, acting.dealer_id, booking.id, now)
     return moved
 
 
@@ -87,6 +89,7 @@ async def finish(acting: Acting, booking_id: int, finding: str) -> Booking:
         await tell_visit(acting, connection, case, done, MessageKind.READY, BookingState.READY, finding=finding)
         await notifications.ring(connection, notifications.CARS, vehicle=case.vehicle_id, what="repaired")
         await jobs.put(connection, acting.dealer_id, "proof", case.id, due_at=now)
+        await promises.settle(connection, acting.dealer_id, booking_id, now)
         return done
 
 
@@ -103,6 +106,7 @@ async def handed_over(acting: Acting, connection: Connection, case: Case, bookin
     moved = await bookings.move(connection, booking, BookingEvent.HANDED_OVER, reason="the owner has the car", actor=acting.actor, now=acting.now())
     await slots.release_booking(connection, booking.dealer_id, booking.id)
     await tell_visit(acting, connection, case, moved, MessageKind.HANDED_OVER, BookingState.COMPLETED)
+    await promises.settle(connection, acting.dealer_id, booking.id, acting.now())
     return moved
 
 
@@ -116,6 +120,7 @@ async def cancel(acting: Acting, booking_id: int, reason: str) -> Booking:
         cancelled = await bookings.move(connection, booking, BookingEvent.CANCELLED, reason=reason, actor=acting.actor, now=now)
         await cancel_legs(acting, connection, booking_id, reason)
         await slots.release_booking(connection, acting.dealer_id, booking_id)
+        await promises.settle(connection, acting.dealer_id, booking_id, now)
         if case.state is CaseState.BOOKED:
             await cases.move(connection, case, CaseEvent.CANCELLED, reason=reason, actor=acting.actor, now=now)
         await tell_visit(
@@ -133,9 +138,11 @@ async def promise(acting: Acting, booking_id: int, ready_by: datetime) -> Bookin
             raise IllegalMove("booking", booking.state.value, "promise", tuple(event.value for event in BOOKING.allowed(booking.state)))
         if ready_by <= now:
             raise BadInput("ready_by", "lies in the past: nobody can keep that promise")
-        return await bookings.change(
+        promised = await bookings.change(
             connection, booking, what="promised", reason=f"ready by {ready_by:%Y-%m-%d %H:%M} UTC", actor=acting.actor, now=now, ready_by=ready_by
         )
+        await promises.settle(connection, acting.dealer_id, booking_id, now)
+        return promised
 
 
 async def locked(connection: Connection, dealer_id: int, booking_id: int) -> tuple[Case, Booking]:

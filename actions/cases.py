@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actions import promises
 from actions.context import Acting
 from schemas.booking import BookingEvent, BookingState, OfferEvent, OfferState
 from schemas.case import Case, CaseEvent
@@ -62,6 +63,7 @@ async def dismiss(acting: Acting, case_id: int, reason: str) -> Case:
             await bookings.move(connection, booking, BookingEvent.CANCELLED, reason=reason, actor=acting.actor, now=now)
             await cancel_legs(acting, connection, booking.id, reason)
             await slots.release_booking(connection, acting.dealer_id, booking.id)
+            await promises.settle(connection, acting.dealer_id, booking.id, now)
         return dismissed
 
 

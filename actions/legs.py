@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actions import promises
 from actions.booking_agreement import LINK_LIFE
 from actions.bookings import arrived, handed_over, locked
 from actions.cases import staff_id
@@ -38,6 +39,7 @@ async def move(acting: Acting, leg_id: int, event: LegEvent) -> Leg:
             await handed_over(acting, connection, case, booking)
         elif event in TEXTS:
             await _tell(acting, connection, case, booking, moved, TEXTS[event], event)
+        await promises.settle(connection, acting.dealer_id, booking.id, acting.now())
         return moved
 
 

@@ -26,5 +26,10 @@ def waiting(base_url: str) -> str:
     return _page(base_url, "waiting")
 
 
+def drives(base_url: str) -> str:
+    """The page of a signed-in driver's day."""
+    return _page(base_url, "driver")
+
+
 def _page(base_url: str, path: str) -> str:
     return f"{base_url.rstrip('/')}/{path}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -67,6 +67,9 @@ class MessageKind(StrEnum):
     OFFER = "offer"
     OFFER_EXPIRED = "offer_expired"
     BOOKED = "booked"
+    MOVED = "moved"  #: the visit has another time
+    LATE = "late"  #: we will not keep a time that we gave, said before it passes
+    NEW_TIME = "new_time"  #: when the car is ready or back instead
     DECLINED = "declined"
     STOPPED = "stopped"
     STARTED = "started"
@@ -90,6 +93,8 @@ class MessageKind(StrEnum):
     STAFF_COMEBACK = "staff_comeback"
     STAFF_REPLY = "staff_reply"  #: an owner wrote something a person must read
     STAFF_SILENCE = "staff_silence"  #: a customer waits and has not heard from us for too long
+    STAFF_LATE = "staff_late"  #: a promise is about to break
+    STAFF_MISSED = "staff_missed"  #: a customer was to bring the car and did not come
     STAFF_LEG = "staff_leg"  #: a drive is this driver's now
     STAFF_RESET = "staff_reset"  #: one of our people chooses a new password
     STAFF_UNREACHED = "staff_unreached"  #: a text to an owner cannot be delivered: somebody must ring
@@ -134,9 +139,9 @@ class Draft:
     reference: str | None = None
 
 
-def asserts(noun: str, subject_id: int, *states: str) -> dict[str, Any]:
-    """One fact that a text states, as the sender will read it again: this noun is in one of these states."""
-    return {"noun": noun, "id": subject_id, "state": [str(state) for state in states]}
+def asserts(noun: str, subject_id: int, *states: str, at: datetime | None = None) -> dict[str, Any]:
+    """One fact that a text states, as the sender will read it again: this noun is in one of these states and, where `at` is given, begins then."""
+    return {"noun": noun, "id": subject_id, "state": [str(state) for state in states]} | ({} if at is None else {"at": at.astimezone(UTC).isoformat()})
 
 
 class Message(BaseModel):

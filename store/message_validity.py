@@ -8,10 +8,10 @@ from typing import Any
 
 from store.pool import Connection
 
-_TABLES = {"offer": "offers", "booking": "bookings", "leg": "legs", "case": "cases", "alert": "alerts"}
+_TABLES = {"offer": "offers", "booking": "bookings", "leg": "legs", "case": "cases", "alert": "alerts", "promise": "promises"}
 _STATE = {noun: f"SELECT state FROM {table} WHERE dealer_id = $1 AND id = $2" for noun, table in _TABLES.items()}
 _HELD_UNTIL = "SELECT expires_at FROM offers WHERE dealer_id = $1 AND id = $2"
-_BEGINS_AT = "SELECT starts_at FROM bookings WHERE dealer_id = $1 AND id = $2"
+_BEGINS_AT = {noun: f"SELECT starts_at FROM {_TABLES[noun]} WHERE dealer_id = $1 AND id = $2" for noun in ("booking", "leg")}
 _ADDRESSES = "SELECT phone, email FROM owners WHERE dealer_id = $1 AND id = $2"
 _KEEPER = "SELECT v.owner_id FROM cases c JOIN vehicles v ON v.dealer_id = c.dealer_id AND v.id = c.vehicle_id WHERE c.dealer_id = $1 AND c.id = $2"
 
@@ -39,8 +39,10 @@ async def untrue(connection: Connection, dealer_id: int, asserts: Sequence[Mappi
             return f"there is no {noun} {subject_id} any more"
         if wanted and state not in wanted:
             return f"the {noun} is {state} now"
+        if (at := said.get("at")) is not None and await connection.fetchval(_BEGINS_AT[noun], dealer_id, subject_id) != datetime.fromisoformat(at):
+            return f"the {noun} has another time now"
         if noun == "offer" and state == "open" and await connection.fetchval(_HELD_UNTIL, dealer_id, subject_id) <= now:
             return "the offered windows are held no longer"
-        if noun == "booking" and wanted == ["agreed"] and await connection.fetchval(_BEGINS_AT, dealer_id, subject_id) <= now:
+        if noun == "booking" and wanted == ["agreed"] and await connection.fetchval(_BEGINS_AT["booking"], dealer_id, subject_id) <= now:
             return "the visit lies ahead no longer"  # what speaks of it as agreed speaks of the future
     return None

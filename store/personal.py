@@ -101,6 +101,8 @@ PARTS: Final = (
         "id dealer_id case_id vehicle_id kind state starts_at ends_at wall_start zone loaner_id ready_by last_word_at made_at", address="NULL", finding=MENTIONS)),
     Part("drives", "legs", f"t.booking_id IN {_BOOKINGS}", _kept(
         "id dealer_id booking_id kind state driver_id slot_id starts_at ends_at changed_at", address="''"), frozenset({"driver_id", "slot_id"})),
+    Part("promises", "promises", f"t.booking_id IN {_BOOKINGS}", _kept(
+        "id dealer_id booking_id leg_id what due_at state made_at warned_at owner_told_at must_ring settled_at done_at"), frozenset({"leg_id", "warned_at", "must_ring"})),
     Part("extra_work", "estimate_lines", f"t.booking_id IN {_BOOKINGS}", _kept(
         "id dealer_id booking_id amount_minor answer answered_at answered_by", title=MENTIONS), frozenset({"answered_by"})),
     Part("answers", "feedback", f"(t.owner_id = {{owner}} OR t.case_id IN {_CASES})", _kept(

@@ -30,7 +30,7 @@ _UNTOLD = """
 SELECT l.dealer_id, l.id AS leg_id, l.driver_id, b.case_id, l.kind, l.address, l.starts_at, l.ends_at, v.title AS vehicle, v.plate
 FROM legs l JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id JOIN vehicles v ON v.dealer_id = b.dealer_id AND v.id = b.vehicle_id
 WHERE l.state = 'planned' AND l.driver_id IS NOT NULL AND l.ends_at > $1
-  AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.reference = 'staff_leg-' || l.id || '-' || l.driver_id)
+  AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.reference IN ('staff_leg-' || l.id || '-' || l.driver_id, 'staff_leg-' || l.id || '-' || l.driver_id || '-' || extract(epoch FROM l.starts_at)::bigint))
 ORDER BY l.starts_at LIMIT 100 FOR UPDATE OF l SKIP LOCKED
 """
 _LINES = "SELECT address FROM senders WHERE channel = ANY($1::text[]) ORDER BY address"
@@ -81,8 +81,8 @@ class Untold:
 
     @property
     def reference(self) -> str:
-        """The name of the text: one for each drive and driver."""
-        return f"staff_leg-{self.leg_id}-{self.driver_id}"
+        """The name of the text: one for each drive, driver and time. The name without the time is an older one."""
+        return f"staff_leg-{self.leg_id}-{self.driver_id}-{self.starts_at.timestamp():.0f}"
 
 
 async def untold(connection: Connection, now: datetime) -> list[Untold]:

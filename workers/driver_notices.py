@@ -38,7 +38,7 @@ async def _tell(context: Context, connection: Connection, drive: sweeps.Untold, 
     )
     draft = Draft(
         dealer_id=drive.dealer_id, to=to, kind=MessageKind.STAFF_LEG, purpose=Purpose.STAFF, author="worker", case_id=drive.case_id,
-        asserts=[asserts("leg", drive.leg_id, "planned")], reference=drive.reference,
+        asserts=[asserts("leg", drive.leg_id, "planned", at=drive.starts_at)], reference=drive.reference,
     )  # fmt: skip
     await outbox.queue(
         connection, context.wording, draft, now, vehicle=drive.vehicle, plate=drive.plate, kind=drive.kind, address=drive.address,

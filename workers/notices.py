@@ -47,6 +47,13 @@ async def to_each(
     return told
 
 
+async def responsible(connection: Connection, case: Case) -> list[Staff]:
+    """Whoever has taken the case and works here; where nobody has, all who take cases."""
+    people = await advisors(connection, await accounts.dealer(connection, case.dealer_id))
+    mine = [] if case.assignee_id is None else [await accounts.staff(connection, case.dealer_id, case.assignee_id)]
+    return [person for person in mine if person.disabled_at is None] or people
+
+
 async def advisors(connection: Connection, dealer: Dealer) -> list[Staff]:
     """Who takes cases; where there are no advisors, the managers."""
     found = await accounts.staff_of(connection, dealer.id, Role.ADVISOR)

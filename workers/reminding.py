@@ -37,7 +37,8 @@ async def plan(context: Context, connection: Connection, job: Job) -> None:
             continue
         draft = Draft(
             dealer_id=booking.dealer_id, to=to, kind=MessageKind.REMINDER, purpose=Purpose.STATUS, author="worker", case_id=case.id, due_at=remind.at,
-            asserts=[asserts("booking", booking.id, BookingState.AGREED)], reference=f"reminder-{booking.id}-{remind.occasion.value}",
+            asserts=[asserts("booking", booking.id, BookingState.AGREED, at=booking.starts_at)],
+            reference=f"reminder-{booking.id}-{remind.occasion.value}-{job.id}",
         )  # fmt: skip
         await outbox.queue(
             connection, context.wording, draft, now, dealer=dealer.name, kind=booking.kind.value, starts_at=booking.starts_at, ends_at=booking.ends_at,

@@ -22,7 +22,7 @@ from store import cases, clock, notifications, sweeps
 from store.house_key import KeyHolder
 from store.pool import connect, open_pool, transaction
 from store.witness import ClocksApart
-from workers import driver_notices, job_runner, keeping, missed_replies, recalling, sending, sweeping, verifying
+from workers import driver_notices, job_runner, keeping, lateness, missed_replies, recalling, sending, sweeping, verifying
 from workers.context import Context
 from workers.health import Health
 from workers.metrics import SWEPT
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 SENDERS, HANDS = 4, 2
 CONNECTIONS = 15  #: of one process: the bell, two for each sender (its own and its channel's), one for each hand, four for the sweeps
 TICK_S = 0.5  #: machine time between two looks when no bell rang
-SWEEP_S, SILENCE_S, FORGET_S, PROOF_S, RECONCILE_S, DRIVES_S = 1.0, 60.0, 3600.0, 2.0, 2.0, 2.0
+SWEEP_S, SILENCE_S, FORGET_S, PROOF_S, RECONCILE_S, DRIVES_S, PROMISES_S = 1.0, 60.0, 3600.0, 2.0, 2.0, 2.0, 2.0
 SEAL_S = 1.0  #: history waits no longer for its seal
 CLOCK_S = 10.0  #: between two looks at the database's clock
 _RAREST_S = 300.0  #: a repair that has waited for days for its proof can wait this long for a look
@@ -94,6 +94,7 @@ async def serve(
         loops.create_task(_loop("offers", lambda: _swept("offers", sweeping.offers_once(context)), None, SWEEP_S))
         loops.create_task(_loop("waiting", lambda: _swept("waiting", sweeping.waiting_once(context)), None, SWEEP_S))
         loops.create_task(_loop("drives", lambda: _swept("drives", driver_notices.drives_once(context)), None, DRIVES_S))
+        loops.create_task(_loop("promises", lambda: _swept("promises", lateness.promises_once(context)), None, PROMISES_S))
         loops.create_task(_loop("silence", lambda: _swept("silence", sweeping.silence_once(context)), None, SILENCE_S))
         loops.create_task(_loop("recalls", lambda: _swept("recalls", recalling.recalls_once(context)), None, SILENCE_S))
         loops.create_task(_loop("forget", lambda: _swept("forget", sweeping.forget_once(context)), None, FORGET_S))

@@ -17,6 +17,7 @@ from dealer_api.app_keys import Call, call
 from dealer_api.bodies import Body, Id, Page, Paged, When, asked, bare_number, number, page, read, reply
 from dealer_api.permissions import READ_MESSAGES
 from rules.service.casework import Step, acknowledge_by, next_step, queue_key
+from rules.service.promises import missed
 from schemas.alert import Alert
 from schemas.booking import Booking, BookingKind, BookingState
 from schemas.case import CASE, Case, CaseState
@@ -213,7 +214,7 @@ async def whole(connection: Connection, caller: Call, case_id: int) -> CaseWhole
             changes += await history.of(connection, dealer_id, noun, thing.id)
     return CaseWhole(
         **row.model_dump(),
-        next_step=_step(next_step(case, made[0] if made else None, current, mine, has_owner=case.owner_id is not None)),
+        next_step=_step(next_step(case, made[0] if made else None, current, mine, has_owner=case.owner_id is not None, missed=current is not None and missed(current, caller.house.now()))),
         allowed=[event.value for event in CASE.allowed(case.state)],
         alerts=[alert for alert in await alerts.of_case(connection, dealer_id, case_id) if not alert.shadow],
         offers=[await whole_offer(connection, offer) for offer in made],

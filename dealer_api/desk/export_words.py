@@ -13,6 +13,7 @@ SHOWN: Final = {
     "alerts": ("first_at", "because", "state"),
     "visits": ("starts_at", "kind", "state", "address", "finding"),
     "drives": ("starts_at", "kind", "state", "address"),
+    "promises": ("due_at", "what", "state"),
     "extra_work": ("title", "answer", "answered_at"),
     "texts_to_them": ("queued_at", "body", "state"),
     "texts_from_them": ("received_at", "body"),
@@ -50,6 +51,7 @@ _WORDS: Final = {
     "alerts": ("What your cars reported", "Was Ihre Autos gemeldet haben", "Lo que avisaron sus coches"),
     "visits": ("Visits", "Besuche", "Visitas"),
     "drives": ("Drives", "Fahrten", "Trayectos"),
+    "promises": ("Times that we gave you", "Zeiten, die wir Ihnen genannt haben", "Horas que le dimos"),
     "extra_work": ("Extra work", "Zusätzliche Arbeiten", "Trabajos adicionales"),
     "texts_to_them": ("Texts to you", "Nachrichten an Sie", "Mensajes a usted"),
     "texts_from_them": ("Texts from you", "Nachrichten von Ihnen", "Mensajes suyos"),
@@ -103,6 +105,8 @@ _WORDS: Final = {
     "detail": ("In detail", "Genauer", "En detalle"),
     "noun": ("What", "Was", "Qué"),
     "new": ("Became", "Wurde", "Pasó a"),
+    "due_at": ("By", "Bis", "Hasta"),
+    "what": ("What", "Was", "Qué"),
     "yes": ("yes", "ja", "sí"),
     "no": ("no", "nein", "no"),
 }
@@ -119,6 +123,7 @@ _STATES = {
     "case": ("Anliegen", "asunto"), "owner": ("Ihre Angaben", "sus datos"), "booking": ("Besuch", "visita"), "leg": ("Fahrt", "trayecto"), "offer": ("Angebot", "oferta"),
     "exported": ("ausgehändigt", "entregado"), "acknowledged": ("übernommen", "asumido"), "added": ("hinzugefügt", "añadido"), "changed": ("geändert", "cambiado"), "assigned": ("zugeteilt", "asignado"),
     "survey": ("Frage danach", "encuesta"), "arrived": ("ist da", "llegado"), "working": ("in Arbeit", "en curso"), "ready": ("fertig", "listo"),
+    "bring": ("Sie bringen es", "usted lo trae"), "kept": ("gehalten", "cumplida"), "moved": ("verlegt", "cambiada"), "broken": ("nicht gehalten", "incumplida"), "void": ("entfallen", "anulada"),
 }  # fmt: skip
 
 

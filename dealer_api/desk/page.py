@@ -44,7 +44,7 @@ async def page(request: web.Request, template: str, *, status: int = 200, **fact
         lapse = await clock_rows.read(connection)
         counts = await sidebar_counts.counts(
             connection, caller.dealer_id, silent_since=now - timedelta(minutes=caller.dealer.waiting_word_minutes),
-            day_from=day_span(caller, now)[0], day_to=day_span(caller, now)[1],
+            now=now, day_to=day_span(caller, now)[1],
         )  # fmt: skip
     known = {
         "me": caller, "dealer": caller.dealer, "now": now, "zone": caller.dealer.zone, "csrf": caller.csrf, "counts": counts, "lapse": lapse,

@@ -37,6 +37,7 @@ class ShownLeg:
     mine: bool
     late: str
     can_assign: bool
+    overdue: bool  #: its window has passed and nobody has set out
     today: bool = True  #: it begins on the day that is shown
 
 
@@ -132,6 +133,7 @@ def lanes_of(rows: Sequence[day.LegRow], drivers: Mapping[int, str], caller: Cal
     names = {**drivers, **{row.driver_id: row.driver or "" for row in rows if row.driver_id is not None}}
     lanes += [Lane(name, [leg for leg in placed if leg.row.driver_id == driver]) for driver, name in names.items()]
     at = _quarter(now, first, zone)
+    shown.sort(key=lambda leg: (not leg.overdue, leg.row.starts_at))
     return Lanes(lanes, shown, range(first, first + _HOURS), at if day_from <= now < day_to and 1 <= at <= _QUARTERS else None)
 
 
@@ -145,13 +147,14 @@ def _shown(row: day.LegRow, first: int, caller: Call, now: datetime) -> ShownLeg
     event = next_event(leg)
     moves = caller.may(may.ASSIGN_LEGS) or (caller.may(may.MOVE_LEGS) and (mine or row.driver_id is None))
     waits = leg.kind is LegKind.RETURN and leg.state is LegState.PLANNED and row.booking_state != "ready"
-    late = minutes_late(leg, now)
+    overdue = leg.state is LegState.PLANNED and leg.ends_at <= now
+    late = minutes_late(leg, now) if overdue or not waits else 0
     start = min(max(1, _quarter(row.starts_at, first, zone)), _QUARTERS - 3)
     length = max(4, round((row.ends_at - row.starts_at) / timedelta(minutes=15)))
     look = "finished" if LEGS[leg.kind].final(leg.state) else "moving" if leg.state is not LegState.PLANNED else ""
     return ShownLeg(
         row, start, min(length, _QUARTERS - start + 1), look, event.value if event and moves and not waits else None, mine,
-        "" if not late or waits else f"{late} min late", caller.may(may.ASSIGN_LEGS) and not LEGS[leg.kind].final(leg.state),
+        f"{formatting.span(timedelta(minutes=late))} late" if late else "", caller.may(may.ASSIGN_LEGS) and not LEGS[leg.kind].final(leg.state), overdue,
     )  # fmt: skip
 
 

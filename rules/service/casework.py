@@ -93,7 +93,7 @@ def acknowledge_by(case: Case, dealer: Dealer) -> datetime | None:
 class Step:
     """The one obvious next step. `path` is where to POST it; without one there is nothing to do but wait for `waits_for`."""
 
-    act: str  #: acknowledge | owner | offer | arrive | start | finish | move | hand_over | wait | nothing
+    act: str  #: acknowledge | owner | offer | ring | arrive | start | finish | move | hand_over | wait | nothing
     label: str
     because: str
     path: str | None = None
@@ -101,8 +101,8 @@ class Step:
     waits_for: str | None = None  #: owner | driver | workshop | car
 
 
-def next_step(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequence[Leg], *, has_owner: bool = True) -> Step:
-    """What somebody at the desk should do now. `offer` is the newest one, `booking` the newest that was not cancelled."""
+def next_step(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequence[Leg], *, has_owner: bool = True, missed: bool = False) -> Step:
+    """What somebody at the desk should do now. `offer` is the newest one, `booking` the newest that was not cancelled; `missed`: its car was not brought."""
     match case.state:
         case CaseState.OPEN:
             if case.acknowledged_at is None:
@@ -115,7 +115,7 @@ def next_step(case: Case, offer: Offer | None, booking: Booking | None, legs: Se
                 return Step("wait", "Wait for the owner's answer", f"two windows are held until {offer.expires_at:%Y-%m-%d %H:%M} UTC", waits_for="owner")
             return Step("offer", "Offer new windows", _why_offer(offer), f"/api/v1/cases/{case.id}/offers")
         case CaseState.BOOKED | CaseState.IN_WORKSHOP:
-            return _visit_step(case, booking, legs)
+            return _visit_step(case, booking, legs, missed)
         case CaseState.VERIFYING:
             back = _bring_back(booking, legs)
             return back or Step("wait", "Wait for the car's own proof", "the workshop is done; the car has not shown yet that it is healed", waits_for="car")
@@ -125,7 +125,7 @@ def next_step(case: Case, offer: Offer | None, booking: Booking | None, legs: Se
             return Step("nothing", "Nothing to do", "this case was dismissed")
 
 
-def _visit_step(case: Case, booking: Booking | None, legs: Sequence[Leg]) -> Step:
+def _visit_step(case: Case, booking: Booking | None, legs: Sequence[Leg], missed: bool) -> Step:
     if booking is None:
         return Step("offer", "Offer pickup and delivery", "there is no booking", f"/api/v1/cases/{case.id}/offers")
     path = f"/api/v1/bookings/{booking.id}"
@@ -136,6 +136,8 @@ def _visit_step(case: Case, booking: Booking | None, legs: Sequence[Leg]) -> Ste
                 return Step("arrive", "The car is here", "it was collected", f"{path}/arrive")
             label, event = _COLLECT[leg.state]
             return Step("move", label, "the owner follows each step", f"/api/v1/legs/{leg.id}/move", event, waits_for="driver")
+        case BookingState.AGREED if missed:
+            return Step("ring", "Ring the owner: the car was not brought", "then find another day with them, or cancel the visit", waits_for="owner")
         case BookingState.AGREED:
             return Step("arrive", "The car is here", f"the owner brings it at {booking.wall_start[11:]}", f"{path}/arrive", waits_for="owner")
         case BookingState.ARRIVED:

@@ -59,7 +59,7 @@ _ANSWERS = frozenset({
 #: Steps of a visit under way: late they would be useless, and the car is in our hands.
 _UNDER_WAY = frozenset({
     MessageKind.ON_THE_WAY, MessageKind.COLLECTED, MessageKind.AT_WORKSHOP, MessageKind.ON_THE_WAY_BACK, MessageKind.HANDED_OVER,
-    MessageKind.WAITING, MessageKind.READY, MessageKind.CANCELLED,
+    MessageKind.WAITING, MessageKind.READY, MessageKind.CANCELLED, MessageKind.MOVED, MessageKind.LATE, MessageKind.NEW_TIME,
 })  # fmt: skip
 #: What we send unasked and not urgently: so many of a kind in so long a time. What a person writes is not counted.
 BUDGET: Mapping[MessageKind, tuple[int, timedelta]] = {
@@ -93,17 +93,23 @@ def may_send(
         return Never("nobody owns this number any more")
     if kind in _OWED and now - message.due_at <= FRESH:
         return Go("owed to everybody who asks for it")
-    if owner.stopped_at is not None:
-        return Never("the owner said STOP")
-    refused = _consent(purpose, consents)
-    if refused is not None:
-        return refused
+    never = refused(purpose, owner, consents)
+    if never is not None:
+        return Never(never)
     if purpose is not Purpose.SAFETY and now - message.due_at > FRESH:
         return TooLate(f"it was due on {local(message.due_at, owner.zone):%d %B at %H:%M} and could not leave since")
     awake = kind in _ANSWERS | _UNDER_WAY or (wrote_at is not None and now - wrote_at <= AWAKE)
     if purpose is not Purpose.SAFETY and not awake and quiet(owner, now):
         return Wait(decent(owner, now), f"quiet hours of the owner, {owner.quiet_from:%H:%M} to {owner.quiet_to:%H:%M} in {owner.zone}")
     return _within_budget(kind, severity, now, lately)
+
+
+def refused(purpose: Purpose, owner: Owner, consents: Mapping[Purpose, Consent]) -> str | None:
+    """Why no text of this purpose may ever go to them as things stand; None when one may, now or later."""
+    if owner.stopped_at is not None:
+        return "the owner said STOP"
+    never = _consent(purpose, consents)
+    return None if never is None else never.reason
 
 
 def _consent(purpose: Purpose, consents: Mapping[Purpose, Consent]) -> Never | None:

@@ -19,7 +19,7 @@ LADDER_DAYS = (0, 7, 14)  #: ask on these days, then stop: a maker's own rule fo
 
 
 class Occasion(StrEnum):
-    """Which reminder of a booking it is. Part of the message's reference, so that each is sent once: never reworded."""
+    """Which reminder of a booking it is. Part of the message's reference: never reworded."""
 
     EVENING_BEFORE = "evening-before"
     ONE_HOUR_BEFORE = "one-hour-before"

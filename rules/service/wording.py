@@ -39,6 +39,9 @@ FACTS: dict[MessageKind, tuple[str, ...]] = {
     MessageKind.OFFER: ("dealer", "vehicle", "severity", "kind", "windows", "zone", "now", "link"),
     MessageKind.OFFER_EXPIRED: ("dealer", "phone"),
     MessageKind.BOOKED: ("dealer", "kind", "starts_at", "ends_at", "zone", "now"),
+    MessageKind.MOVED: ("dealer", "kind", "starts_at", "ends_at", "zone", "now"),
+    MessageKind.LATE: ("dealer", "promised", "due_at", "zone", "now"),
+    MessageKind.NEW_TIME: ("dealer", "vehicle", "zone", "now"),
     MessageKind.DECLINED: ("dealer", "phone"),
     MessageKind.STOPPED: ("dealer",),
     MessageKind.STARTED: ("dealer",),
@@ -62,13 +65,15 @@ FACTS: dict[MessageKind, tuple[str, ...]] = {
     MessageKind.STAFF_COMEBACK: ("vehicle", "link"),
     MessageKind.STAFF_REPLY: ("owner", "body", "link"),
     MessageKind.STAFF_SILENCE: ("owner", "vehicle", "minutes", "link"),
+    MessageKind.STAFF_LATE: ("vehicle", "promised", "due_at", "zone", "now", "link"),
+    MessageKind.STAFF_MISSED: ("owner", "vehicle", "starts_at", "ends_at", "zone", "now", "link"),
     MessageKind.STAFF_LEG: ("vehicle", "kind", "address", "starts_at", "ends_at", "zone", "now", "link"),
     MessageKind.STAFF_RESET: ("dealer", "minutes", "link"),
     MessageKind.STAFF_UNREACHED: ("owner", "because", "phone", "link"),
 }
 _OPTIONAL = (
     "address", "because", "body", "component", "driver", "finding", "kind", "link", "minutes", "more", "owner", "plate", "ready_by", "rule",
-    "severity", "template", "vehicle", "phone", "window",
+    "severity", "template", "vehicle", "phone", "promised", "ring", "window",
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ JOIN cases c ON c.dealer_id = b.dealer_id AND c.id = b.case_id
 LEFT JOIN owners o ON o.dealer_id = c.dealer_id AND o.id = coalesce(c.owner_id, v.owner_id)
 LEFT JOIN staff s ON s.dealer_id = l.dealer_id AND s.id = l.driver_id
 WHERE l.dealer_id = $1 AND l.state <> 'cancelled' AND (l.starts_at >= $2 AND l.starts_at < $3
-    OR $4 AND l.state IN ('on_the_way', 'collected', 'on_the_way_back')) ORDER BY l.starts_at, l.id
+    OR $4 AND (l.state IN ('on_the_way', 'collected', 'on_the_way_back') OR l.state = 'planned' AND l.starts_at < $2)) ORDER BY l.starts_at, l.id
 """
 _NEXT = """
 SELECT min(starts_at) FROM legs WHERE dealer_id = $1 AND starts_at >= $2 AND state NOT IN ('cancelled', 'at_workshop', 'handed_over')
@@ -92,7 +92,7 @@ class VisitRow:
 
 
 async def legs(connection: Connection, dealer_id: int, day_from: datetime, day_to: datetime, *, under_way: bool = False) -> list[LegRow]:
-    """The drives that begin in this span, in their order; with `under_way` also those that somebody is driving now."""
+    """The drives that begin in this span, in their order; with `under_way` also those that somebody is driving now, and those of days before that nobody has begun."""
     return [LegRow(**as_dict(row)) for row in await connection.fetch(_LEGS, dealer_id, day_from, day_to, under_way)]
 
 

@@ -15,8 +15,8 @@ SELECT
     (SELECT count(*) FROM bookings WHERE dealer_id = $1 AND kind = 'waiting' AND state IN ('arrived', 'working', 'ready')) AS waiting,
     (SELECT count(*) FROM bookings WHERE dealer_id = $1 AND kind = 'waiting' AND state IN ('arrived', 'working', 'ready')
         AND coalesce(last_word_at, starts_at) <= $2) AS overdue,
-    (SELECT count(*) FROM legs WHERE dealer_id = $1 AND starts_at >= $3 AND starts_at < $4
-        AND state NOT IN ('at_workshop', 'handed_over', 'cancelled')) AS legs,
+    (SELECT count(*) FROM legs WHERE dealer_id = $1 AND starts_at < $4 AND state NOT IN ('at_workshop', 'handed_over', 'cancelled')) AS legs,
+    (SELECT count(*) FROM legs WHERE dealer_id = $1 AND ends_at <= $3 AND state = 'planned') AS overdue_legs,
     (SELECT count(*) FROM quarantine WHERE dealer_id = $1 AND decided IS NULL) AS quarantined,
     (SELECT count(*) FROM threads WHERE dealer_id = $1 AND needs_reading)
         + (SELECT count(*) FROM replies WHERE dealer_id = $1 AND thread_id IS NULL AND read_at IS NULL) AS unread
@@ -32,13 +32,14 @@ class Counts:
     urgent: int
     waiting: int
     overdue: int
-    legs: int
+    legs: int  #: of today, and those of days before that are not over
+    overdue_legs: int
     quarantined: int
     unread: int
 
 
-async def counts(connection: Connection, dealer_id: int, *, silent_since: datetime, day_from: datetime, day_to: datetime) -> Counts:
+async def counts(connection: Connection, dealer_id: int, *, silent_since: datetime, now: datetime, day_to: datetime) -> Counts:
     """`silent_since`: a waiting customer who has heard nothing since then has waited too long for a word."""
-    row = await connection.fetchrow(_COUNTS, dealer_id, silent_since, day_from, day_to)
+    row = await connection.fetchrow(_COUNTS, dealer_id, silent_since, now, day_to)
     assert row is not None
     return Counts(**as_dict(row))

@@ -74,3 +74,9 @@ def test_a_driver_moves_only_their_own_drives_and_nobody_s() -> None:
 def test_a_drive_that_should_have_begun_says_how_late_it_is() -> None:
     assert day([leg(9.5)]).list[0].late == "30 min late"
     assert day([leg(11)]).list[0].late == ""
+
+
+def test_a_drive_whose_window_passed_and_that_nobody_began_stays_on_the_page_and_comes_first() -> None:
+    """Also of a day before, and also a return that waits for the workshop."""
+    found = day([leg(9.5), leg(-20), leg(2, kind="return", booking="working")]).list
+    assert [(one.overdue, one.late) for one in found] == [(True, "1 day late"), (True, "8 h late"), (False, "30 min late")]

@@ -133,3 +133,8 @@ def test_a_waiting_customer_is_only_told_what_is_true():
     assert waiting_word(booking("arrived"), "part").template == "part"
     assert waiting_word(booking("working"), "arrived").template is None
     assert waiting_word(booking("ready"), "waiting").template is None
+
+
+def test_a_customer_who_did_not_come_is_rung() -> None:
+    step = next_step(case("booked"), None, booking(kind="drop_off"), [], missed=True)
+    assert step.act == "ring" and next_step(case("booked"), None, booking(kind="drop_off"), []).act == "arrive"

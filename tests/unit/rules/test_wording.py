@@ -37,6 +37,7 @@ SAMPLE: dict[str, Any] = {
     "kind": "pickup", "windows": WINDOWS, "zone": ZONE, "now": NOW, "link": LINK, "phone": "+49 30 12345678", "starts_at": WINDOWS[0].starts_at,
     "ends_at": WINDOWS[0].ends_at, "template": "in_work", "body": "Thanks", "minutes": 60, "rule": "tyre_leak", "component": "front_left", "ready_by": WINDOWS[1].ends_at,
     "address": "Karl-Liebknecht-Allee 123, 10178 Berlin", "finding": "new tyre front left, wheels balanced", "plate": "B-TT 204", "because": "no such number",
+    "promised": "collect", "due_at": WINDOWS[0].ends_at,
 }  # fmt: skip
 
 
