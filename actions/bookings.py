@@ -10,6 +10,7 @@ from actions import promises
 from actions.booking_agreement import Terms, agree
 from actions.cases import cancel_legs, withdraw_open_offer
 from actions.context import Acting, House
+from actions.following import return_follows, tell_new_time, work_follows
 from actions.free_time import free_options, locked_time, next_windows
 from actions.texts import tell_owner
 from rules.catalogue import BY_NAME
@@ -45,7 +46,7 @@ async def book(
         resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
         option = capacity.at(dealer, kind, starts_at, acting.now(), resources, taken, loaner=loaner)
         if option is None:
-            raise Overtaken("window", "it is not free", await next_windows(acting.house, connection, dealer, kind))
+            raise Overtaken("window", "it is not free", await next_windows(acting.house, connection, dealer, kind, loaner=loaner))
         car = next((claim.resource_id for claim in option.claims if claim.use is Use.LOANER), None)
         return await agree(acting, connection, dealer, case, Terms(kind, option.window, option.ready_by, car, "booked directly", option.claims))
 
@@ -64,6 +65,7 @@ async def arrived(acting: Acting, connection: Connection, case: Case, booking: B
     moved = await bookings.move(connection, booking, BookingEvent.ARRIVED, reason="the car is at the workshop", actor=acting.actor, now=now)
     await cases.move(connection, case, CaseEvent.ARRIVED, reason="the car is at the workshop", actor=acting.actor, now=now)
     await tell_visit(acting, connection, case, moved, MessageKind.AT_WORKSHOP, BookingState.ARRIVED, BookingState.WORKING)
+    moved = await work_follows(acting, connection, case, moved)
     await promises.settle(connection, acting.dealer_id, booking.id, now)
     return moved
 
@@ -89,6 +91,9 @@ async def finish(acting: Acting, booking_id: int, finding: str) -> Booking:
         await tell_visit(acting, connection, case, done, MessageKind.READY, BookingState.READY, finding=finding)
         await notifications.ring(connection, notifications.CARS, vehicle=case.vehicle_id, what="repaired")
         await jobs.put(connection, acting.dealer_id, "proof", case.id, due_at=now)
+        back = await return_follows(acting, connection, done, now - capacity.STEP)
+        if back is not None:
+            await tell_new_time(acting, connection, case, done, back)
         await promises.settle(connection, acting.dealer_id, booking_id, now)
         return done
 
@@ -130,9 +135,9 @@ async def cancel(acting: Acting, booking_id: int, reason: str) -> Booking:
 
 
 async def promise(acting: Acting, booking_id: int, ready_by: datetime) -> Booking:
-    """A time given to a customer; the desk shows when it is about to be broken."""
+    """A time given to a customer. Where it is later than the one before, the return follows and they are told; the ledger sees to it that it is not broken in silence."""
     async with acting.transaction() as connection:
-        _, booking = await locked(connection, acting.dealer_id, booking_id)
+        case, booking = await locked(connection, acting.dealer_id, booking_id)
         now = acting.now()
         if booking.state in (BookingState.READY, BookingState.COMPLETED, BookingState.CANCELLED):
             raise IllegalMove("booking", booking.state.value, "promise", tuple(event.value for event in BOOKING.allowed(booking.state)))
@@ -141,6 +146,9 @@ async def promise(acting: Acting, booking_id: int, ready_by: datetime) -> Bookin
         promised = await bookings.change(
             connection, booking, what="promised", reason=f"ready by {ready_by:%Y-%m-%d %H:%M} UTC", actor=acting.actor, now=now, ready_by=ready_by
         )
+        back = await return_follows(acting, connection, promised, ready_by)
+        if back is not None or (booking.ready_by is not None and ready_by > booking.ready_by):
+            await tell_new_time(acting, connection, case, promised, back)
         await promises.settle(connection, acting.dealer_id, booking_id, now)
         return promised
 

@@ -13,9 +13,9 @@ from store import slots
 from store.pool import Connection
 
 
-async def next_windows(house: House, connection: Connection, dealer: Dealer, kind: BookingKind) -> tuple[str, ...]:
-    """The next free windows in words for a program: what a loser is offered instead."""
-    options = await free_options(house, connection, dealer, kind, count=3)
+async def next_windows(house: House, connection: Connection, dealer: Dealer, kind: BookingKind, *, loaner: bool = False) -> tuple[str, ...]:
+    """The next free windows in words for a program: what a loser is offered instead, with a loaner if they wanted one."""
+    options = await free_options(house, connection, dealer, kind, count=3, loaner=loaner)
     return tuple(f"{option.window.starts_at.isoformat()}/{option.window.ends_at.isoformat()}" for option in options)
 
 

@@ -26,6 +26,11 @@ def waiting(base_url: str) -> str:
     return _page(base_url, "waiting")
 
 
+def another_time(base_url: str, booking_id: int) -> str:
+    """The desk's page on which a visit gets another time, with the words for its owner drafted."""
+    return _page(base_url, f"bookings/{booking_id}/time")
+
+
 def drives(base_url: str) -> str:
     """The page of a signed-in driver's day."""
     return _page(base_url, "driver")

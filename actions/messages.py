@@ -7,10 +7,11 @@ from actions.bookings import locked, tell_visit
 from actions.cases import staff_id
 from actions.context import Acting
 from rules.service.casework import waiting_word
+from rules.service.promises import has_later_time
 from schemas.booking import BookingState
 from schemas.errors import BadInput, Overtaken
 from schemas.message import Draft, MessageKind, Purpose
-from store import bookings, cases, owners, threads
+from store import bookings, cases, owners, promises, threads
 from store.pool import Connection
 
 LONGEST_FREE = 600
@@ -23,7 +24,11 @@ async def send_waiting(acting: Acting, booking_id: int, template: str = "waiting
         word = waiting_word(booking, template)
         if word.template is None:
             raise Overtaken("visit", word.because)
-        found = await tell_visit(acting, connection, case, booking, MessageKind.WAITING, BookingState.ARRIVED, BookingState.WORKING, template=word.template)
+        stale = word.template == "longer" and not has_later_time(await promises.of_booking(connection, acting.dealer_id, booking_id), booking)
+        found = await tell_visit(
+            acting, connection, case, booking, MessageKind.WAITING, BookingState.ARRIVED, BookingState.WORKING, template=word.template,
+            **({"ready_by": None} if stale else {}),
+        )  # fmt: skip
         if found is None:
             raise BadInput("owner", "there is no number or mailbox to write to")
         return found

@@ -70,6 +70,7 @@ API: tuple[Route, ...] = (
     Route("POST", f"{_V1}/bookings/{{id}}/finish", bookings.finish, may.WORK_BOOKINGS, "Repaired, says the workshop; the case is verifying", bookings.Finding, Booking),
     Route("POST", f"{_V1}/bookings/{{id}}/hand-over", bookings.hand_over, may.WORK_BOOKINGS, "The owner has the car again", Nothing, Booking),
     Route("POST", f"{_V1}/bookings/{{id}}/cancel", bookings.cancel, may.BOOK, "It falls through; all its time is free again", cases.Reason, Booking),
+    Route("POST", f"{_V1}/bookings/{{id}}/move", bookings.move, may.BOOK, "Another time: the old one is free, the new one taken, its owner told", bookings.Move, Booking),
     Route("POST", f"{_V1}/bookings/{{id}}/promise", bookings.promise, may.WORK_BOOKINGS, "Give the customer a time", bookings.Promise, Booking),
     Route("POST", f"{_V1}/bookings/{{id}}/messages", bookings.write, may.SEND_WORD, "The true word to a customer who waits", bookings.Template, cases.Queued, status=201),
     Route("POST", f"{_V1}/bookings/{{id}}/estimates", bookings.add_line, may.WORK_BOOKINGS, "Extra work that needs the owner's yes", bookings.NewLine, EstimateLine, status=201),

@@ -51,6 +51,11 @@ _LOST = "UPDATE messages SET state = 'failed', reason = $2 WHERE reference = $1 
 _CANCEL_QUEUED = """
 UPDATE messages SET state = 'cancelled', reason = $3 WHERE dealer_id = $1 AND owner_id = $2 AND state = 'queued' AND kind <> ALL($4::text[])
 """
+_WITHDRAW = """
+UPDATE messages SET state = 'cancelled', reason = $4 WHERE dealer_id = $1 AND state = 'queued' AND (
+    facts->'asserts' @> jsonb_build_array(jsonb_build_object('noun', 'booking', 'id', $2::bigint, 'state', jsonb_build_array('agreed')))
+    OR EXISTS (SELECT 1 FROM unnest($3::bigint[]) AS leg WHERE facts->'asserts' @> jsonb_build_array(jsonb_build_object('noun', 'leg', 'id', leg))))
+"""
 _UNSAID = """
 UPDATE bookings b SET last_word_at = (
     SELECT max(m.sent_at) FROM messages m WHERE m.dealer_id = $1 AND m.case_id = $2 AND m.owner_id IS NOT NULL AND m.state IN ('sent', 'delivered'))
@@ -205,3 +210,8 @@ def _message(row: Any) -> Message:
     if isinstance(values["facts"], str):
         values["facts"] = json.loads(values["facts"])
     return Message(**values)
+
+
+async def withdraw_about(connection: Connection, dealer_id: int, booking_id: int, leg_ids: Sequence[int], reason: str) -> None:
+    """What waits to be said of a visit's time, or of these drives of it, is not said any more."""
+    await connection.execute(_WITHDRAW, dealer_id, booking_id, list(leg_ids), reason)

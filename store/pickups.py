@@ -84,6 +84,22 @@ async def assign(connection: Connection, leg: Leg, driver_id: int, slot_id: int 
     return _leg(row)
 
 
+async def reschedule(
+    connection: Connection, leg: Leg, *, driver_id: int | None, slot_id: int, starts_at: datetime, ends_at: datetime, reason: str, actor: str, now: datetime
+) -> Leg:
+    """Another time for a drive that nobody has begun, with whoever drives then."""
+    row = await connection.fetchrow(
+        f"""UPDATE legs SET driver_id = $3, slot_id = $4, starts_at = $5, ends_at = $6, changed_at = $7
+            WHERE dealer_id = $1 AND id = $2 AND state = 'planned' RETURNING {_COLUMNS}""",
+        leg.dealer_id, leg.id, driver_id, slot_id, starts_at, ends_at, now,
+    )  # fmt: skip
+    if row is None:
+        raise Overtaken("leg")
+    await history.write(connection, leg.dealer_id, "leg", leg.id, old=leg.state.value, new="moved", reason=reason, actor=actor, now=now)
+    await notifications.ring_desk(connection, leg.dealer_id, "leg", leg.id)
+    return _leg(row)
+
+
 async def unassign(connection: Connection, leg: Leg, *, reason: str, actor: str, now: datetime) -> None:
     """It is nobody's until somebody takes it."""
     done = await connection.execute(

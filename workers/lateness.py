@@ -114,5 +114,5 @@ async def _facts(context: Context, connection: Connection, case: Case, booking: 
     owner = None if case.owner_id is None else await owners.get(connection, case.dealer_id, case.owner_id)
     return {
         "owner": owner.name if owner else "?", "phone": (owner.phone if owner else None) or "", "promised": row.what.value, "due_at": row.due_at,
-        "zone": booking.zone, "now": context.clock(), "link": links.case(context.desk_url, case.id),
+        "zone": booking.zone, "now": context.clock(), "link": links.another_time(context.desk_url, booking.id),
     }  # fmt: skip

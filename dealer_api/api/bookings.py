@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from actions import bookings as acts
 from actions import estimates as extras
 from actions import messages as words
+from actions import moving
 from dealer_api.api.cases import Queued, Reason
 from dealer_api.app_keys import call
 from dealer_api.bodies import Body, Id, Page, Paged, When, asked, bare_number, number, page, read, reply
@@ -39,6 +40,13 @@ class NewBooking(Body):
     kind: BookingKind
     starts_at: When
     loaner: bool = False
+
+
+class Move(Body):
+    """Another time: one of the free windows, with its zone. `was` is the time that was seen; who saw an older one is refused."""
+
+    starts_at: When
+    was: When | None = None
 
 
 class BookingWhole(Booking):
@@ -140,6 +148,11 @@ async def finish(request: web.Request) -> web.Response:
 
 async def hand_over(request: web.Request) -> web.Response:
     return reply(await acts.hand_over(call(request), await bare_number(request)))
+
+
+async def move(request: web.Request) -> web.Response:
+    caller, body = call(request), await read(request, Move)
+    return reply(await moving.move_to(caller, number(request), body.starts_at, was=body.was))
 
 
 async def cancel(request: web.Request) -> web.Response:

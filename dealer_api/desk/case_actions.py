@@ -15,7 +15,7 @@ from schemas.case import CASE, Case, CaseEvent, CaseState
 from schemas.pickup import Leg
 
 _NEEDS = {
-    "acknowledge": may.WORK_CASES, "owner": may.WRITE_VEHICLES, "offer": may.MAKE_OFFERS, "arrive": may.WORK_BOOKINGS, "start": may.WORK_BOOKINGS,
+    "acknowledge": may.WORK_CASES, "owner": may.WRITE_VEHICLES, "offer": may.MAKE_OFFERS, "ring": may.BOOK, "arrive": may.WORK_BOOKINGS, "start": may.WORK_BOOKINGS,
     "finish": may.WORK_BOOKINGS, "hand_over": may.WORK_BOOKINGS, "move": may.MOVE_LEGS,
 }  # fmt: skip
 
@@ -72,6 +72,8 @@ def primary(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequ
     match step.act:
         case "acknowledge":
             return Button("Take it", title, why, post=f"{here}/take")
+        case "ring" if live is not None:
+            return Button("Another time", title, why, href=f"/bookings/{live.id}/time")
         case "offer":
             return Button(step.label, "Ask the owner for a time", why, href=f"{here}/offer")
         case "owner":
@@ -101,6 +103,8 @@ def others(case: Case, offer: Offer | None, booking: Booking | None, main: Butto
         allowed = BOOKING.allowed(booking.state)
         if BookingEvent.ARRIVED in allowed and not (main.post or "").endswith("/arrive"):
             found.append(Button("The car is here", post=f"/bookings/{booking.id}/arrive"))
+        if booking.state not in (BookingState.COMPLETED, BookingState.CANCELLED) and (address := f"/bookings/{booking.id}/time") != main.href:
+            found.append(Button("Another time", href=address))
     return tuple(found)
 
 

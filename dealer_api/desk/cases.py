@@ -175,7 +175,7 @@ def history_line(change: Change, people: Mapping[int, str]) -> ShownChange:
     elif change.noun == "offer" and change.old is None:
         what = "Windows offered"
     elif change.noun == "booking":
-        what = {"working": "Work has begun", "completed": "Handed over", "promised": "Another time promised", "cancelled": "Booking cancelled"}.get(change.new, said)
+        what = {"working": "Work has begun", "completed": "Handed over", "promised": "Another time promised", "moved": "Visit moved", "cancelled": "Booking cancelled"}.get(change.new, said)
     else:
         what = f"Driver: {said.lower()}" if change.noun == "leg" else f"{formatting.sentence(change.noun)} {said.lower()}"
     why = formatting.sentence(change.reason)

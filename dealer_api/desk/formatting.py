@@ -31,6 +31,7 @@ LEGS = {
     "planned": "Planned", "on_the_way": "On the way", "collected": "Collected", "at_workshop": "At the workshop",
     "on_the_way_back": "On the way back", "handed_over": "Handed over", "cancelled": "Cancelled",
 }  # fmt: skip
+PROMISED = {"collect": "Collected by", "bring": "Brought by", "ready": "Ready by", "return": "Back by"}
 WAYS = {"collect": "Collect", "return": "Return"}
 OFFERS = {"open": "Open", "accepted": "Accepted", "declined": "Declined", "expired": "Expired", "withdrawn": "Withdrawn"}
 ALERTS = {"pending": "Watching", "active": "Active", "resolved": "Gone", "lapsed": "Passed by itself", "withdrawn": "Withdrawn"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dealer_api import permissions as may
 from dealer_api.desk import (
     administration,
+    another_time,
     audit,
     cases,
     erasing,
@@ -75,6 +76,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/bookings/{id}/finish", visits.finish, may.WORK_BOOKINGS),
     Route("POST", "/bookings/{id}/hand-over", visits.hand_over, may.WORK_BOOKINGS),
     Route("POST", "/bookings/{id}/cancel", visits.cancel, may.BOOK),
+    Route("GET", "/bookings/{id}/time", another_time.show, may.WORK_BOOKINGS),
+    Route("POST", "/bookings/{id}/move", another_time.move, may.BOOK),
     Route("POST", "/bookings/{id}/promise", visits.promise, may.WORK_BOOKINGS),
     Route("POST", "/bookings/{id}/words", visits.send_word, may.SEND_WORD),
     Route("GET", "/today", today.show, may.SEE_DAY),

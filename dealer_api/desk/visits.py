@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from aiohttp import web
 
@@ -47,10 +47,13 @@ async def cancel(request: web.Request) -> web.Response:
 
 
 async def promise(request: web.Request) -> web.Response:
-    """A time of day: today's, or tomorrow's when that has passed."""
+    """A time of day: today's, or tomorrow's when that has passed; or a day and a time as one."""
     caller, fields = call(request), await form(request)
 
     async def promised(booking_id: int) -> None:
+        if moment := fields.get("moment"):
+            await acts.promise(caller, booking_id, _wall(moment, caller.dealer.zone))
+            return
         clock = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(:[0-5][0-9])?", fields.get("time", ""))
         if clock is None:
             raise BadInput("time", "is a time of day such as 14:30")
@@ -60,6 +63,14 @@ async def promise(request: web.Request) -> web.Response:
         await acts.promise(caller, booking_id, from_local(wall.date(), wall.time(), caller.dealer.zone, fold=0))
 
     return await _moved(request, promised, "Promised.")
+
+
+def _wall(text: str, zone: str) -> datetime:
+    try:
+        wall = datetime.strptime(text[:16], "%Y-%m-%dT%H:%M")  # noqa: DTZ007  # the dealer's wall clock
+    except ValueError:
+        raise BadInput("moment", "is a day and a time such as 2026-11-27T14:30") from None
+    return from_local(wall.date(), wall.time(), zone, fold=0)
 
 
 async def send_word(request: web.Request) -> web.Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dealer_api import permissions as may
-from dealer_api.owner import demo_phones, driver_page, feedback, pages, preferences, questions, visits
+from dealer_api.owner import demo_phones, driver_page, feedback, moving, pages, preferences, questions, visits
 from dealer_api.route import Route
 
 #: A token in the path is a signed link; its handler checks it. `/phone` is there in a demo only.
@@ -18,6 +18,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/o/{token}/cancel", visits.cancel, may.LINK, "give the window back"),
     Route("POST", "/o/{token}/extra", visits.answer_extra_work, may.LINK, "yes or no to extra work"),
     Route("GET", "/o/{token}/ask", questions.show, may.LINK, "a box to write in"),
+    Route("GET", "/o/{token}/move", moving.show, may.LINK, "free times for a visit that is agreed"),
+    Route("POST", "/o/{token}/move", moving.move, may.LINK, "another time"),
     Route("POST", "/o/{token}/ask", questions.ask, may.LINK, "write to a person"),
     Route("GET", "/o/{token}/preferences", preferences.show, may.LINK, "how we reach you"),
     Route("POST", "/o/{token}/preferences", preferences.save, may.LINK, "language, channel, quiet hours"),

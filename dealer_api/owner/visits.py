@@ -24,14 +24,15 @@ from schemas.errors import BadInput, NotFound, Overtaken, Unavailable
 
 #: What an owner may say when no window suits; the text is data, the name is what history keeps.
 REASONS = ("not_now", "other_garage", "only_if_unsafe")
-NOTES = frozenset({"booked", "overtaken", "changed", "asked", "saved", "stopped", "started", "no-times"})
+NOTES = frozenset({"booked", "moved", "overtaken", "changed", "asked", "saved", "stopped", "started", "no-times"})
 _TROUBLE = frozenset({"overtaken", "changed", "no-times"})
-_OPENS = ("offer", "journey")
+#: What the link of a visit may have been made for.
+OPENS = ("offer", "journey")
 _LATER = timedelta(minutes=1)  #: other windows begin after the last one that was shown
 
 
 async def _open(request: web.Request) -> Link:
-    return await open_link(request, *_OPENS)
+    return await open_link(request, *OPENS)
 
 
 def notice_of(request: web.Request, link: Link) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class Requests:
         rows, made = self.made.rows, self.made
         return {
             "vehicle_id": rows["vehicles/free"], "owner_id": rows["owners"], "staff_id": made.people["second advisor"].id,
-            "driver_id": made.people["second driver"].id, "case_id": rows["cases"], "choice": 1, "event": "on_the_way", "starts_at": self._start,
+            "driver_id": made.people["second driver"].id, "case_id": rows["cases"], "choice": 1, "event": "on_the_way", "starts_at": self._start, "was": None,
             "vin": lambda: f"WTTBDNEW{made.canary[-1]}{next(self._count):08}", "profile": "petrol_hatch", "zone": "Europe/Berlin", "language": "de",
             "channel": "phone", "kind": "drop_off", "loaner": False, "opening_hours": "Mo-Su 07:00-20:00", "template": "waiting",
             "email": lambda: f"new{next(self._count)}@{made.canary.lower()}.example", "phone": lambda: f"+4930{next(self._count):08}",
@@ -93,7 +93,7 @@ class Requests:
         return re.sub(r"{\w+}", "x", route.path.replace("{id}", str(row)).replace("{token}", link))
 
     def _purpose(self, short: str, noun: str) -> str:
-        return "journey" if noun == "o" and short.endswith(("/cancel", "/extra")) else _LINKS.get(noun, "")
+        return "journey" if noun == "o" and short.endswith(("/cancel", "/extra", "/move")) else _LINKS.get(noun, "")
 
     def knock(self, route: Route, number: int | None = None, token: str | None = None) -> Knock:
         """A whole request for this door."""
@@ -130,7 +130,7 @@ def _settings(ask: Requests) -> dict[str, Any]:
 
 def _visit(ask: Requests) -> dict[str, Any]:
     rows = ask.made.rows
-    return {"offer": str(rows["offers"]), "choice": "1", "reason": "not_now", "booking": str(rows["bookings/booked"]), "line": str(rows["estimates"]), "answer": "approved"}
+    return {"offer": str(rows["offers"]), "choice": "1", "reason": "not_now", "booking": str(rows["bookings/booked"]), "line": str(rows["estimates"]), "answer": "approved", "starts_at": ask._start()}
 
 
 #: The form of each page that takes one: field -> value, or values.
@@ -165,6 +165,7 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/bookings/{id}/finish": lambda ask: {"finding": "A hose was loose."},
     "/bookings/{id}/hand-over": _nothing,
     "/bookings/{id}/cancel": lambda ask: {"reason": "They cannot come."},
+    "/bookings/{id}/move": lambda ask: {"window": ask._start()},
     "/bookings/{id}/promise": lambda ask: {"time": "17:30"},
     "/bookings/{id}/words": lambda ask: {"template": "waiting"},
     "/legs/{id}/move": lambda ask: {"event": "on_the_way"},

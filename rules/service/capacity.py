@@ -80,6 +80,31 @@ def at(
     return day.option(kind, starts_at, loaner)
 
 
+def drive_after(
+    dealer: Dealer, since: datetime, now: datetime, resources: Sequence[Resource], taken: Taken, *, usual: int | None = None
+) -> Claim | None:
+    """The first free drive back that begins at `since` or later; of the driver with this resource if they are free then."""
+    day = _Day(dealer, now, resources, taken)
+    for start in _grid(since, since + _LATEST_WORK, dealer.zone, ON_THE):
+        span = day._drive(start)
+        if span is None:
+            continue
+        found = day._free([driver for driver in day.drivers if driver.id == usual], span) or day._free(day.drivers, span)
+        if found is not None:
+            return Claim(resource_id=found.id, use=Use.RETURN, window=span)
+    return None
+
+
+def work_done(dealer: Dealer, start: datetime) -> datetime | None:
+    """When work that could begin at `start` is done, on the next quarter of an hour; None when the house does not open in the next days."""
+    opening = _opening(dealer, start.astimezone(UTC).date())
+    for at in (start, *_grid(start, start + _LATEST_WORK, dealer.zone, 15)):
+        span = opening.work(at, timedelta(minutes=dealer.workshop_minutes))
+        if span is not None:
+            return next(_grid(span.ends_at, span.ends_at + _LATEST_WORK, dealer.zone, 15))
+    return None
+
+
 def outside(dealer: Dealer, visits: Sequence[Booking]) -> tuple[Booking, ...]:
     """Agreed visits that do not lie in the dealer's opening hours: a change of hours drops nobody, people decide."""
     if not visits:

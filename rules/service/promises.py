@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from schemas.booking import Booking, BookingKind, BookingState
@@ -109,6 +109,18 @@ def due(row: Promise, stands: Standing, booking: Booking, now: datetime) -> Act 
     if row.warned_at is None and not told and not stands.begun:
         return Act.WARN
     return Act.BREAK if now >= row.due_at and told else None
+
+
+def has_later_time(ledger: Sequence[Promise], booking: Booking) -> bool:
+    """Whether the time at which the car is ready is later than one given before: "it takes longer" may name that time only."""
+    before = [row.due_at for row in ledger if row.what is Promised.READY and row.state in (PromiseState.MOVED, PromiseState.BROKEN)]
+    return booking.ready_by is not None and any(due < booking.ready_by for due in before)
+
+
+def later(ready_by: datetime | None, now: datetime) -> datetime:
+    """A new time to propose: half an hour after what was said, or after now, on the next quarter of an hour."""
+    earliest = (now if ready_by is None else max(ready_by, now)) + timedelta(minutes=30)
+    return datetime.fromtimestamp(-(-earliest.timestamp() // 900) * 900, UTC)
 
 
 def missed(booking: Booking, now: datetime) -> bool:

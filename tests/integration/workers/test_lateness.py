@@ -47,7 +47,7 @@ async def test_a_drive_that_is_late_is_told_to_our_people_then_to_its_owner_befo
     before, advisors = await scene.phone(), await scene.staff_phone("advisor")
     await _swept(scene, visit.ends_at - 15 * MINUTE)
     told = (await scene.staff_phone("advisor"))[len(advisors):]
-    assert len(told) == 1 and "Not set out to collect it yet: VW Golf" in told[0] and f"/cases/{visit.case_id}" in told[0]
+    assert len(told) == 1 and "Not set out to collect it yet: VW Golf" in told[0] and f"/bookings/{visit.id}/time" in told[0]
     assert any("Not set out to collect it yet" in text for text in await scene.staff_phone("driver"))
     assert await scene.phone() == before
     await _swept(scene, visit.ends_at - 5 * MINUTE)

@@ -1,0 +1,65 @@
+"""Another time for a visit: free windows while it is agreed, a new "ready by" while the car is here, with the words for its owner drafted."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from actions import moving
+from actions.free_time import free_options
+from actions.texts import compose
+from dealer_api import permissions as may
+from dealer_api.app_keys import call
+from dealer_api.bodies import when
+from dealer_api.desk.page import form, go, id_of, page, refused
+from rules.service import promises
+from rules.service.capacity import Option
+from schemas.booking import BookingState
+from schemas.errors import TelltaleError
+from schemas.message import MessageKind
+from schemas.moment import local
+from schemas.promise import PromiseState
+from store import bookings
+from store import promises as ledger
+from store.views import casefile
+
+_TOKEN = "x" * 43  # as long as a real one, so that the parts are counted right
+_HERE = (BookingState.ARRIVED, BookingState.WORKING)
+
+
+async def show(request: web.Request) -> web.Response:
+    caller, booking_id = call(request), id_of(request)
+    now = caller.house.now()
+    async with caller.house.at(caller.dealer_id) as connection:
+        booking = await bookings.get(connection, caller.dealer_id, booking_id)
+        file = await casefile.load(connection, caller.dealer_id, booking.case_id)
+        options: tuple[Option, ...] = ()
+        proposed, found = None, None
+        if booking.state is BookingState.AGREED and caller.may(may.BOOK):
+            free = await free_options(caller.house, connection, caller.dealer, booking.kind, loaner=booking.loaner_id is not None)
+            options = tuple(option for option in free if option.window.starts_at != booking.starts_at)
+        if options:
+            first = options[0].window
+            found = await compose(
+                caller.house, connection, file.case, MessageKind.MOVED, kind=booking.kind.value, starts_at=first.starts_at, ends_at=first.ends_at, zone=booking.zone,
+                link=caller.house.link("journey", _TOKEN),
+            )  # fmt: skip
+        elif booking.state in _HERE:
+            proposed = promises.later(booking.ready_by, now)
+            found = await compose(caller.house, connection, file.case, MessageKind.NEW_TIME, ready_by=proposed, zone=booking.zone)
+        rows = await ledger.of_booking(connection, caller.dealer_id, booking_id)
+    return await page(
+        request, "another_time.html", file=file, booking=booking, options=options, proposed=None if proposed is None else local(proposed, caller.dealer.zone),
+        text=None if found is None else found[1].body.replace(_TOKEN, "…"), here=request.path_qs,
+        promises=[row for row in rows if row.state in (PromiseState.OPEN, PromiseState.BROKEN)],
+    )  # fmt: skip
+
+
+async def move(request: web.Request) -> web.Response:
+    """That window instead. Who saw an older time, or a window that is gone, sees the page anew."""
+    caller, booking_id, fields = call(request), id_of(request), await form(request)
+    here = f"/bookings/{booking_id}/time"
+    try:
+        moved = await moving.move_to(caller, booking_id, when(fields.get("window", ""), "window"), was=when(fields["was"], "was") if fields.get("was") else None)
+    except TelltaleError as error:
+        return refused(error, here)
+    return go(f"/cases/{moved.case_id}", "The visit has another time, and its owner is told.")
