@@ -11,7 +11,7 @@ from telltale.data import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "promises.md"
 #: Where the switches of each proof stand; what `telltale prove` can do and no promise names is a fault of this page.
-PROOFS = ("intake", "shares", "backlog", "booking", "messages", "operations", "fuzz", "guards", "doors")
+PROOFS = ("intake", "shares", "backlog", "imports", "booking", "messages", "operations", "fuzz", "guards", "doors")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ PROMISES = (
     ),
     Promise(
         "Alerts after a crash are those that there would have been without it.", "memory, alert and what follows from it are one transaction; rows are judged in their order",
-        ("intake", "shares", "operations"), ("intake no-dedupe", "shares no-lease"),
+        ("intake", "shares", "operations", "imports"), ("intake no-dedupe", "shares no-lease", "imports no-cursor"),
         ("unit/rules/test_order.py::test_any_order_of_arrival_gives_the_alerts_of_the_sorted_stream",
          "integration/gateway/test_loop.py::test_a_restarted_gateway_goes_on_with_the_same_memory"),
     ),

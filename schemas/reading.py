@@ -31,6 +31,7 @@ class Mark(IntFlag):
     ACCEPTED = 8  #: was in quarantine and a person let it in
     TAKEN_BACK = 16  #: … and thought better of it: left out of charts; the fold leaves it out from the row that takes it back
     TAKES_BACK = 32  #: no message of the car: from this place on the row (-1, -seq) counts as never said
+    IMPORTED = 64  #: from a file of history (`telltale import-readings`)
 
 
 @dataclass(slots=True)

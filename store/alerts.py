@@ -74,11 +74,12 @@ class Moved:
     received_at: float
     step: AlertStep
     trace: str | None = None  #: what caused it, for whoever is woken by it (monitoring.tracing)
+    quiet: bool = False  #: history from a file: what stands at its end is told then
 
     @property
     def told(self) -> bool:
         """Whether somebody is woken by it."""
-        return self.step.state in _TOLD and not self.step.shadow
+        return self.step.state in _TOLD and not self.step.shadow and not self.quiet
 
 
 async def move(connection: Connection, moved: Sequence[Moved], now: datetime) -> None:

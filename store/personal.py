@@ -128,7 +128,7 @@ OTHERS: Final = {
     "latest": "by car: shown with the car; an erasure takes where the car was out of it (store/erasing.py)",
     "idempotency": "answers of the API, forgotten after 30 days; an erasure deletes those that mention the person (store/erasing.py)",
     "reading_values": "readings, seen otherwise", "checkpoints": "what rules remember of a car: no position is among it", "detached_days": "days, no rows",
-    "wakeups": "numbers of things", "tallies": "counts by car and rule", "kept_days": "days and counts", "keeping_runs": "counts",
+    "wakeups": "numbers of things", "tallies": "counts by car and rule", "kept_days": "days and counts", "keeping_runs": "counts", "readings_imports": "names of files and counts; of a refused cell its car and its value",
     "audit_seals": "keyed hashes", "audit_heads": "keyed hashes", "audit_starts": "keyed hashes", "audit_removals": "keyed hashes of words that went",
     "dealers": "the house", "resources": "bays, loaners and drivers", "senders": "the dealer's own numbers", "staff": "the dealer's people", "sign_ins": "the dealer's people",
     "sessions": "the dealer's people", "devices": "the dealer's people", "attempts": "keyed digests", "authenticators": "the dealer's people",

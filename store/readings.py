@@ -122,9 +122,9 @@ def of_car(dealer_id: int, vehicle_id: int) -> bytes:
     return _OF_CAR.pack(13, 8, dealer_id, 8, vehicle_id)
 
 
-def of_batch(received_at: float) -> bytes:
-    """What stands in the middle of each plain row that came at this moment."""
-    return _OF_BATCH.pack(8, micros(received_at), -1, 2, Mark.PLAIN, 8)
+def of_batch(received_at: float, mark: Mark = Mark.PLAIN) -> bytes:
+    """What stands in the middle of each plain row that came at this moment, or of each that carries the same mark."""
+    return _OF_BATCH.pack(8, micros(received_at), -1, 2, mark, 8)
 
 
 def pack_plain(head: bytes, r: Reading, middle: bytes) -> bytes:

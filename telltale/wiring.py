@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import hashlib
 import json
 import ssl
 from collections.abc import Callable, Coroutine, Sequence
@@ -307,6 +309,28 @@ async def explain(settings: Settings, alert_id: int) -> dict[str, Any]:
     judge = await _judge(settings)
     with broken_off(Judge.step):
         return await command_context.at(settings, lambda work: replaying.explain(work.connection, judge, alert_id))
+
+
+async def import_readings(settings: Settings, file: Path, mapping_file: Path, dealer_id: int | None) -> dict[str, Any]:
+    """History from a file: judged as what comes by MQTT, told to nobody but as what stands at its end."""
+    from gateway.imports.importer import Importer
+    from gateway.imports.survey import survey
+    from gateway.imports.table import Table
+    from gateway.ops.rule_watchdog import broken_off
+    from schemas.mapping import Mapping
+
+    mapping = Mapping.of(data.read(mapping_file), mapping_file.name)
+    table = Table(file, mapping.delimiter)
+    fingerprint = hashlib.sha256(f"{table.fingerprint()} {mapping.model_dump_json()}".encode()).hexdigest()
+    found = survey(table, mapping)
+    dealer = await command_context.at(settings, lambda work: work.dealer(dealer_id))
+    business, judge = await business_clock(settings, "gateway"), await _judge(settings)
+    kept = min(settings.retention_days, dealer.keep_readings_days)
+    importer = Importer(_as(settings, "gateway"), judge, business, kept_days=kept, tick=cli.progress(f"of {found.records:,} lines"))
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)  # a batch makes thousands of objects that live for one commit
+    with broken_off(Judge.step):
+        return await importer.run(table, mapping, found, dealer.id, fingerprint)
 
 
 async def backtest(settings: Settings, names: list[str], since: datetime, dealer_id: int | None) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from datetime import datetime
 from gateway.fleet.car import Car
 from gateway.intake.normalise import clock_window
 from gateway.mqtt.chunk import Chunk
+from schemas.mapping import Progress
 from schemas.reading import Reading, Refused
-from store import alerts, checkpoints, gaps, quarantine, readings, tallies
+from store import alerts, checkpoints, gaps, quarantine, readings, readings_imports, tallies
 from store.pool import Connection
 
 
@@ -37,6 +38,7 @@ class Batch:
     acks: dict[Car, tuple[int, int]] = field(default_factory=dict)  #: car -> its newest boot, upto
     old_acks: list[tuple[Car, int, int]] = field(default_factory=list)  #: car, boot, upto: of earlier boots, or said once more
     asks: list[tuple[Car, int, int, int]] = field(default_factory=list)
+    progress: Progress | None = None  #: of an import of history
     begun: float = field(default_factory=time.monotonic)  #: machine time
     received_at: float = field(init=False)  #: `now` in epoch seconds; and what follows from it
     window: tuple[float, float] = field(init=False)
@@ -58,7 +60,7 @@ class Batch:
         """Whether there is anything besides the readings themselves."""
         return bool(
             self.moved or self.refused or self.placed or self.checkpoints or self.arrived or self.lost or self.lost_at_once or self.gaps
-            or self.tallies or self.folded or self.left_out
+            or self.tallies or self.folded or self.left_out or self.progress
         )  # fmt: skip
 
     @property
@@ -88,5 +90,7 @@ class Batch:
             await gaps.keep(connection, self.arrived, self.lost, self.gaps, self.now)
         await gaps.lost_at_once(connection, self.lost_at_once, self.now)
         await checkpoints.save(connection, self.checkpoints, versions)
+        if self.progress is not None:
+            await readings_imports.advance(connection, self.progress)
         await tallies.add(connection, [self.tallies[key] for key in sorted(self.tallies)])  # sorted: other gateways count the same
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -28,6 +28,9 @@ from store.alerts import Moved
 
 log = structlog.get_logger()
 
+_LATE: Final = int(Mark.LATE)  # as numbers: an IntFlag takes half a microsecond for an `&`
+_NOT_WEIGHED: Final = int(Mark.CLOCK_SUSPECT | Mark.ACCEPTED)
+
 Due = dict[Car, Reading | None]  # cars that need a checkpoint, with their last row
 
 
@@ -47,9 +50,7 @@ class BatchJudge:
         """Decode, load what is cold, judge, pack. With `tick` also what is done once a second."""
         batch = Batch(chunks, self.clock())
         received_at = batch.received_at
-        self._owing.clear()
-        self.leaves.turn(received_at)
-        self.decoder.keys.turn()
+        self.begin(batch)
         due: Due = {}
         now = time.monotonic()
         for chunk in chunks:
@@ -57,7 +58,7 @@ class BatchJudge:
             for first in range(0, len(chunk), fast_path.SLICE):
                 left = self._walk(batch, chunk, range(first, min(first + fast_path.SLICE, len(chunk))), due)
                 for car, message, payload, name in await self.decoder.hear(batch, chunk, left, received_at) if left else ():
-                    self._admit(batch, car, message, payload, name, now, due)
+                    self.admit(batch, car, message, payload, name, now, due)
                 await asyncio.sleep(0)
         await self.decoder.warm_up(batch, [car for car, _, _ in accepted])
         for car, quarantine_id, message in accepted:
@@ -76,6 +77,12 @@ class BatchJudge:
                 batch.old_acks.append((car, boot, car.sequence.upto(boot)))
         return batch
 
+    def begin(self, batch: Batch) -> None:
+        """Nothing of this batch is judged yet; the one before it may still be being written."""
+        self._owing.clear()
+        self.leaves.turn(batch.received_at)
+        self.decoder.keys.turn()
+
     def forget(self) -> None:
         """Back to what the database says: nothing is being written."""
         self.fleet.forget_all()
@@ -87,7 +94,7 @@ class BatchJudge:
             return [(n, None) for n in positions]
         return fast_path.walk(batch, self.fleet, self.latest_values, self._fault, due, self.leaves.open, chunk, positions)
 
-    def _admit(
+    def admit(
         self, batch: Batch, car: Car, message: Decoded, payload: bytes, name: str, now: float, due: Due
     ) -> None:
         """One message of one car: is it new, what is its place, what do the rules say?"""
@@ -138,7 +145,8 @@ class BatchJudge:
         if sequence.waiting:
             self._drain(batch, car, now, due)
 
-    def _step(self, memory: Any, row: Reading) -> tuple[AlertStep, ...]:
+    def step(self, memory: Any, row: Reading) -> tuple[AlertStep, ...]:
+        """What the rules say of a row. What they should have caught is counted, and says nothing of the car."""
         try:
             return self.fleet.judge.step(memory, row)
         except Exception as error:
@@ -168,13 +176,13 @@ class BatchJudge:
         """Its place, its steps; returns it as it is written."""
         car.place += 1
         row.place = car.place
-        for step in self._step(car.memory, row):
+        for step in self.step(car.memory, row):
             batch.moved.append(Moved(car.dealer_id, car.id, row.received_at, step))
         car.since += 1
         if car.since >= CHECKPOINT_ROWS or IMPOSSIBLE_DAY < row.day < car.low_day or car in due:
             due[car] = row
         packed = readings.pack(car.dealer_id, row)
-        if row.ids and not (row.mark and row.mark & Mark.LATE):
+        if row.ids and not int(row.mark) & _LATE:
             self.latest_values.saw(car, row.ids, packed)
         return packed
 
@@ -190,7 +198,7 @@ class BatchJudge:
 
     def _check_odometer(self, batch: Batch, car: Car, row: Reading, at: int, payload: bytes, name: str) -> None:
         metres = row.values[at]
-        if (row.mark and row.mark & (Mark.CLOCK_SUSPECT | Mark.ACCEPTED)) or row.ts < car.odometer_ts:
+        if int(row.mark) & _NOT_WEIGHED or row.ts < car.odometer_ts:
             return
         if car.odometer is not None:
             fault = normalise.odometer_fault(metres, row.ts, car.odometer, car.odometer_ts)

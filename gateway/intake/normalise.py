@@ -116,7 +116,7 @@ def _generated(ids: tuple[int, ...], lows: tuple[float, ...], highs: tuple[float
 _shapes: dict[tuple[str, ...], Shape] = {}
 
 
-def _shape(paths: tuple[str, ...]) -> Shape:
+def shape_of(paths: tuple[str, ...]) -> Shape:
     shape = _shapes.get(paths)
     if shape is None:
         if len(_shapes) >= _SHAPES:  # somebody sends ever new names: forget, rather than grow
@@ -216,7 +216,7 @@ def telemetry(payload: bytes, source: Source, received_at: float, *, accepted: b
     if "vin" in sample and sample["vin"] != source.vin:
         return _nothing(source, payload, received_at, Refusal.FOREIGN_VIN, "the payload names another car than the topic", sample)
     signals = sample["signals"]
-    shape = _shape(tuple(signals))
+    shape = shape_of(tuple(signals))
     ids = shape.ids
     values: tuple[float, ...] = ()
     refused: tuple[Refused, ...] = ()

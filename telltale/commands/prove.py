@@ -66,6 +66,19 @@ def backlog(
 
 
 @app.command()
+def imports(
+    rows: Annotated[int, typer.Option(help="How many lines of history.")] = 200_000,
+    trials: Annotated[int, typer.Option(help="How often it is killed on the way.")] = 4,
+    seed: Seed = 1,
+    sabotage: Annotated[str | None, _switches("no-cursor")] = None,
+    as_json: Json = False,
+    record: Record = False,
+) -> None:
+    """History from a file, killed on the way: each line is a row once, alerts are those of an undisturbed fold, and nothing that has passed is told."""
+    _run("imports", as_json, record, rows=rows, trials=trials, seed=seed, sabotage=sabotage)
+
+
+@app.command()
 def booking(
     trials: Trials = 20,
     seed: Seed = 1,
