@@ -8,19 +8,18 @@ from typing import Any
 
 from actions import promises
 from actions.booking_agreement import Terms, agree
-from actions.cases import cancel_legs, withdraw_open_offer
+from actions.calling_off import call_off, end_legs, tell_visit, withdraw_open_offer
 from actions.context import Acting, House
 from actions.following import return_follows, tell_new_time, work_follows
 from actions.free_time import free_options, locked_time, next_windows
-from actions.texts import tell_owner
 from rules.catalogue import BY_NAME
 from rules.engine.repair_verification import demand
 from rules.service import capacity
 from schemas.alert import AlertState
 from schemas.booking import BOOKING, Booking, BookingEvent, BookingKind, BookingState
-from schemas.case import CASE, Case, CaseEvent, CaseState
+from schemas.case import CASE, Case, CaseEvent
 from schemas.errors import BadInput, IllegalMove, Overtaken
-from schemas.message import MessageKind, asserts
+from schemas.message import MessageKind
 from schemas.pickup import LegKind
 from schemas.slot import Use
 from store import accounts, alerts, bookings, cases, fleet, jobs, notifications, slots
@@ -55,7 +54,7 @@ async def arrive(acting: Acting, booking_id: int) -> Booking:
     """The car is here."""
     async with acting.transaction() as connection:
         case, booking = await locked(connection, acting.dealer_id, booking_id)
-        await cancel_legs(acting, connection, booking_id, "the car is here already", LegKind.COLLECT)
+        await end_legs(acting, connection, booking_id, "the car is here already", LegKind.COLLECT)
         return await arrived(acting, connection, case, booking)
 
 
@@ -102,7 +101,7 @@ async def hand_over(acting: Acting, booking_id: int) -> Booking:
     """The owner has the car again, and we need its time no more."""
     async with acting.transaction() as connection:
         case, booking = await locked(connection, acting.dealer_id, booking_id)
-        await cancel_legs(acting, connection, booking_id, "the owner has the car", LegKind.RETURN)
+        await end_legs(acting, connection, booking_id, "the owner has the car", LegKind.RETURN)
         return await handed_over(acting, connection, case, booking)
 
 
@@ -116,22 +115,12 @@ async def handed_over(acting: Acting, connection: Connection, case: Case, bookin
 
 
 async def cancel(acting: Acting, booking_id: int, reason: str) -> Booking:
-    """It falls through: driver, bay and loaner are free at once, queued texts become untrue and are not sent."""
+    """It falls through: driver, bay and loaner are free at once, queued texts become untrue and are not sent. Refused while a driver has the car."""
     if not reason.strip():
         raise BadInput("reason", "say why")
     async with acting.transaction() as connection:
         case, booking = await locked(connection, acting.dealer_id, booking_id)
-        now = acting.now()
-        cancelled = await bookings.move(connection, booking, BookingEvent.CANCELLED, reason=reason, actor=acting.actor, now=now)
-        await cancel_legs(acting, connection, booking_id, reason)
-        await slots.release_booking(connection, acting.dealer_id, booking_id)
-        await promises.settle(connection, acting.dealer_id, booking_id, now)
-        if case.state is CaseState.BOOKED:
-            await cases.move(connection, case, CaseEvent.CANCELLED, reason=reason, actor=acting.actor, now=now)
-        await tell_visit(
-            acting, connection, case, cancelled, MessageKind.CANCELLED, BookingState.CANCELLED, starts_at=booking.starts_at, ends_at=booking.ends_at
-        )
-        return cancelled
+        return await call_off(acting, connection, case, booking, reason)
 
 
 async def promise(acting: Acting, booking_id: int, ready_by: datetime) -> Booking:
@@ -158,23 +147,6 @@ async def locked(connection: Connection, dealer_id: int, booking_id: int) -> tup
     booking = await bookings.get(connection, dealer_id, booking_id)
     case = await cases.get(connection, dealer_id, booking.case_id, lock=True)
     return case, await bookings.get(connection, dealer_id, booking_id, lock=True)
-
-
-async def tell_visit(
-    acting: Acting, connection: Connection, case: Case, booking: Booking, kind: MessageKind, *true_in: BookingState, **facts: Any
-) -> int | None:
-    """A text about this visit, true only while the booking is in one of these states; it is our newest word to them."""
-    found = await tell_owner(
-        acting, connection, case, kind, asserts=[asserts("booking", booking.id, *true_in)],
-        **{"kind": booking.kind.value, **({"ready_by": booking.ready_by} if _soon(acting.house, booking) else {}), **facts},
-    )  # fmt: skip
-    await bookings.heard(connection, booking, acting.now())
-    return found
-
-
-def _soon(house: House, booking: Booking) -> bool:
-    """A promise that can still be kept may be repeated; a broken one may not."""
-    return booking.ready_by is not None and booking.ready_by > house.now()
 
 
 async def _demands(house: House, connection: Connection, case: Case) -> list[dict[str, Any]]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from actions import promises
+from actions.calling_off import call_off, withdraw_open_offer
 from actions.context import Acting
-from schemas.booking import BookingEvent, BookingState, OfferEvent, OfferState
-from schemas.case import Case, CaseEvent
+from schemas.booking import BookingState
+from schemas.case import CASE, Case, CaseEvent
 from schemas.errors import BadInput, Overtaken
-from schemas.pickup import LEGS, LegEvent, LegKind
 from schemas.verdict import Severity
-from store import accounts, bookings, cases, fleet, offers, pickups, slots
-from store.pool import Connection
+from store import accounts, bookings, cases, fleet
 
 
 def staff_id(actor: str) -> int | None:
@@ -49,21 +47,19 @@ async def assign(acting: Acting, case_id: int, to: int) -> Case:
         )
 
 
-async def dismiss(acting: Acting, case_id: int, reason: str) -> Case:
-    """Close it without work, with a reason. An open offer is withdrawn and an agreed visit cancelled with it."""
+async def dismiss(acting: Acting, case_id: int, reason: str, *, tell: bool = True) -> Case:
+    """Close it without work, with a reason. An open offer is withdrawn and an agreed visit called off with it, and its owner told."""
     if not reason.strip():
         raise BadInput("reason", "say why: whoever looks at this car next will want to know")
     async with acting.transaction() as connection:
         case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
-        now = acting.now()
-        dismissed = await cases.move(connection, case, CaseEvent.DISMISSED, reason=reason, actor=acting.actor, now=now)
+        CASE.next(case.state, CaseEvent.DISMISSED)
         await withdraw_open_offer(acting, connection, case, f"the case was dismissed: {reason}")
         booking = await bookings.live_of(connection, acting.dealer_id, case_id)
         if booking is not None and booking.state is BookingState.AGREED:
-            await bookings.move(connection, booking, BookingEvent.CANCELLED, reason=reason, actor=acting.actor, now=now)
-            await cancel_legs(acting, connection, booking.id, reason)
-            await slots.release_booking(connection, acting.dealer_id, booking.id)
-            await promises.settle(connection, acting.dealer_id, booking.id, now)
+            await call_off(acting, connection, case, booking, reason, tell=tell)
+            case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
+        dismissed = await cases.move(connection, case, CaseEvent.DISMISSED, reason=reason, actor=acting.actor, now=acting.now())
         return dismissed
 
 
@@ -88,20 +84,6 @@ async def open_by_hand(
         return await cases.change(
             connection, case, what="acknowledged", reason="opened by hand", actor=acting.actor, now=now, acknowledged_at=now, assignee_id=staff_id(acting.actor)
         )
-
-
-async def withdraw_open_offer(acting: Acting, connection: Connection, case: Case, reason: str) -> None:
-    """Whatever replaces an offer frees its windows in the same transaction."""
-    for offer in await offers.of_case(connection, case.dealer_id, case.id):
-        if offer.state is OfferState.OPEN:
-            await offers.move(connection, offer, OfferEvent.WITHDRAWN, reason=reason, actor=acting.actor, now=acting.now())
-
-
-async def cancel_legs(acting: Acting, connection: Connection, booking_id: int, reason: str, only: LegKind | None = None) -> None:
-    """The drives that have not gone too far to be called off; `only` limits it to one way."""
-    for leg in await pickups.of_booking(connection, acting.dealer_id, booking_id):
-        if (only is None or leg.kind is only) and LegEvent.CANCELLED in LEGS[leg.kind].allowed(leg.state):
-            await pickups.move(connection, leg, LegEvent.CANCELLED, reason=reason, actor=acting.actor, now=acting.now())
 
 
 def _first_line(note: str) -> str:

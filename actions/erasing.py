@@ -71,7 +71,7 @@ async def carry_out(house: House, connection: Connection, owner: Owner, actor: s
     there = await erasing.standing(connection, dealer_id, owner.id)
     for case_id, state in there.cases.items():
         if state in CALLED_OFF:
-            await cases.dismiss(house.within(connection).acting(dealer_id, actor), case_id, WHY)
+            await cases.dismiss(house.within(connection).acting(dealer_id, actor), case_id, WHY, tell=False)
     emptied = {"where_cars_were": await erasing.places(connection, dealer_id, owner.id)}
     for vehicle_id, vin, speaks in there.cars:
         await fleet.give(connection, dealer_id, vehicle_id, None, actor=actor, now=now)

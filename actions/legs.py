@@ -5,12 +5,13 @@ from __future__ import annotations
 from actions import promises
 from actions.booking_agreement import LINK_LIFE
 from actions.bookings import arrived, handed_over, locked
+from actions.calling_off import ask_to_ring, call_off
 from actions.cases import staff_id
 from actions.context import Acting
 from actions.free_time import locked_time
 from actions.texts import tell_owner
 from rules.service.capacity import overlap
-from rules.service.pickup import TEXTS
+from rules.service.pickup import TEXTS, given_up
 from schemas.account import Role
 from schemas.booking import Booking, BookingState
 from schemas.case import Case
@@ -26,10 +27,12 @@ _WITH_LINK = frozenset({LegEvent.ON_THE_WAY, LegEvent.ON_THE_WAY_BACK})
 
 
 async def move(acting: Acting, leg_id: int, event: LegEvent) -> Leg:
-    """One step. At the workshop the case is there too; handed over, the visit is over."""
+    """One step. At the workshop the case is there too; handed over, the visit is over; given up, the desk takes it from there."""
     async with acting.transaction() as connection:
         case, booking, leg = await _locked(connection, acting.dealer_id, leg_id)
         leg = await _whose(acting, connection, leg)
+        if event is LegEvent.CANCELLED:
+            return await _give_up(acting, connection, case, booking, leg)
         if event is LegEvent.ON_THE_WAY_BACK and booking.state is not BookingState.READY:
             raise IllegalMove("return", f"waiting for the workshop (the booking is {booking.state.value})", event.value, ())
         moved = await pickups.move(connection, leg, event, reason=f"driver: {event.value.replace('_', ' ')}", actor=acting.actor, now=acting.now())
@@ -64,6 +67,21 @@ async def assign(acting: Acting, leg_id: int, driver_id: int) -> Leg:
         if leg.slot_id is not None:
             await slots.release(connection, acting.dealer_id, leg.slot_id)
         return await pickups.assign(connection, leg, driver_id, new, reason=f"to {driver.name}", actor=acting.actor, now=acting.now())
+
+
+async def _give_up(acting: Acting, connection: Connection, case: Case, booking: Booking, leg: Leg) -> Leg:
+    """What a driver's "cancelled" means for the visit; whoever has the case is told to ring."""
+    LEGS[leg.kind].next(leg.state, LegEvent.CANCELLED)
+    meant = given_up(leg)
+    if meant.ends_visit:
+        await call_off(acting, connection, case, booking, meant.because)
+    else:
+        await pickups.unassign(connection, leg, reason=meant.because, actor=acting.actor, now=acting.now())
+        if leg.slot_id is not None:
+            await slots.release(connection, leg.dealer_id, leg.slot_id)
+    await promises.settle(connection, leg.dealer_id, booking.id, acting.now())
+    await ask_to_ring(connection, case, meant.because, acting.now())
+    return await pickups.get(connection, leg.dealer_id, leg.id)
 
 
 async def _locked(connection: Connection, dealer_id: int, leg_id: int) -> tuple[Case, Booking, Leg]:

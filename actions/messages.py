@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from actions import outbox, recipients
-from actions.bookings import locked, tell_visit
+from actions.bookings import locked
+from actions.calling_off import tell_visit
 from actions.cases import staff_id
 from actions.context import Acting
 from rules.service.casework import waiting_word

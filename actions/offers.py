@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from actions.booking_agreement import LINK_LIFE, Held, Terms, address_for, agree, loaner_of
-from actions.cases import withdraw_open_offer
+from actions.calling_off import ask_to_ring, withdraw_open_offer
 from actions.context import Acting
 from actions.free_time import locked_time, next_windows
-from actions.texts import tell_owner
+from actions.texts import permission_for, tell_owner
 from rules.service import capacity
+from rules.service.offering import Ring, asked
 from rules.service.reminders import ask_again
 from schemas.account import Dealer
 from schemas.booking import OFFER, Booking, BookingKind, Offer, OfferEvent, OfferState
@@ -37,26 +38,45 @@ async def make(
         if case.owner_id is None:
             raise BadInput("owner", "nobody owns this car yet: say who does, then there is somebody to ask")
         await address_for(connection, case, kind)
+        leaves_at = await leaving(acting, connection, case)
         dealer = await accounts.dealer(connection, acting.dealer_id)
         await withdraw_open_offer(acting, connection, case, "a new offer was made")
         resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
-        options = _chosen(dealer, kind, starts, now, resources, taken) if starts else capacity.offered(dealer, kind, now, resources, taken, since=since)
+        if starts:
+            options = _chosen(dealer, kind, starts, leaves_at, resources, taken)
+        else:
+            options = capacity.offered(dealer, kind, now, resources, taken, since=readable_since(dealer, leaves_at, now, since))
         if not options:
             raise Overtaken("window", _nothing_free(kind, resources))
-        hold = min(now + timedelta(minutes=dealer.offer_hold_minutes), options[-1].window.starts_at)
+        hold = min(leaves_at + timedelta(minutes=dealer.offer_hold_minutes), options[-1].window.starts_at)
         offer = await offers.make(connection, acting.dealer_id, case_id, kind, actor=acting.actor, now=now, expires_at=hold)
         for choice, option in enumerate(options, 1):
-            await slots.hold(connection, acting.dealer_id, offer.id, choice, option.claims, hold)
+            await slots.hold(connection, acting.dealer_id, offer.id, choice, option.claims, min(hold, option.window.starts_at))
         await cases.move(connection, case, CaseEvent.OFFERED, reason=f"{kind.value} offered", actor=acting.actor, now=now, acknowledged_at=case.acknowledged_at or now)
         token = await secrets.make(
             connection, acting.dealer_id, "offer", now=now, expires_at=now + LINK_LIFE, owner_id=case.owner_id, vehicle_id=case.vehicle_id, subject_id=offer.id
         )
         await tell_owner(
             acting, connection, case, MessageKind.OFFER, asserts=[asserts("offer", offer.id, OfferState.OPEN)], kind=kind.value,
-            windows=[option.window for option in options], link=acting.house.link("offer", token),
+            windows=[option.window for option in options], link=acting.house.link("offer", token), now=leaves_at,
         )  # fmt: skip
         await jobs.put(connection, acting.dealer_id, "offer", offer.id, due_at=hold)
         return offer
+
+
+def readable_since(dealer: Dealer, leaves_at: datetime, now: datetime, since: datetime | None = None) -> datetime | None:
+    """From when on windows are offered: whoever reads the text in the morning is offered what lies ahead of them then."""
+    if leaves_at <= now:
+        return since
+    return max(since or leaves_at, leaves_at + timedelta(minutes=dealer.notice_minutes))
+
+
+async def leaving(acting: Acting, connection: Connection, case: Case) -> datetime:
+    """When the text of an offer made now would leave. BadInput when it would not reach its owner in time: then a person rings and books."""
+    answer = asked(await permission_for(acting, connection, case, MessageKind.OFFER), acting.now())
+    if isinstance(answer, Ring):
+        raise BadInput("owner", f"no offer would reach them: {answer.because}. Ring them, and book")
+    return answer.at
 
 
 async def accept(acting: Acting, offer_id: int, choice: int) -> Booking:
@@ -102,11 +122,11 @@ async def withdraw(acting: Acting, offer_id: int, reason: str = "") -> Offer:
         return withdrawn
 
 
-async def expire(connection: Connection, dealer_id: int, offer_id: int, actor: str, now: datetime) -> bool:
+async def expire(connection: Connection, dealer_id: int, offer_id: int, actor: str, now: datetime, *, answered: bool = False) -> bool:
     """The hold is over: windows free, case with the desk again, and history says when the owner may be asked anew.
 
     Whoever notices it does this: the job at the end of the hold, the sweep, or an answer that comes too late. False: it was answered, is not
-    due at `now` (business time), or is there no more.
+    due at `now` (business time), or is there no more. `answered`: whoever answers was asked, whatever the outbox knows of its text.
     """
     try:
         case, offer = await _locked(connection, dealer_id, offer_id)
@@ -114,20 +134,39 @@ async def expire(connection: Connection, dealer_id: int, offer_id: int, actor: s
         return False
     if offer.state is not OfferState.OPEN or offer.expires_at > now:
         return False
+    if not answered and not await offers.was_asked(connection, offer):
+        return await _never_asked(connection, case, offer, actor, now)
     why = "the owner did not answer in time"
     await offers.move(connection, offer, OfferEvent.EXPIRED, reason=why, actor=actor, now=now)
     if case.state is CaseState.CONTACTED:
         case = await cases.move(connection, case, CaseEvent.OFFER_EXPIRED, reason=why, actor=actor, now=now)
-    asked = tuple(sorted(earlier.made_at for earlier in await offers.of_case(connection, dealer_id, case.id)))
-    again = ask_again(asked, case.severity, now)
+    again = ask_again(await offers.asked_at(connection, case.dealer_id, case.id), case.severity, now)
     await history.write(connection, dealer_id, "case", case.id, old=case.state.value, new="ask_again", reason=again.reason, actor=actor, now=now)
+    return True
+
+
+async def give_up(connection: Connection, dealer_id: int, offer_id: int, actor: str, now: datetime) -> bool:
+    """The text of an open offer did not leave and will not in time: nobody waits for an answer to what was not asked. False: it did, or it is over."""
+    case, offer = await _locked(connection, dealer_id, offer_id)
+    if offer.state is not OfferState.OPEN or await offers.will_be_asked(connection, offer):
+        return False
+    return await _never_asked(connection, case, offer, actor, now)
+
+
+async def _never_asked(connection: Connection, case: Case, offer: Offer, actor: str, now: datetime) -> bool:
+    because = await offers.unsent_because(connection, offer)
+    why = f"our offer was not sent: {because}"
+    await offers.move(connection, offer, OfferEvent.WITHDRAWN, reason=why, actor=actor, now=now)
+    if case.state is CaseState.CONTACTED:
+        case = await cases.move(connection, case, CaseEvent.OFFER_EXPIRED, reason=why, actor=actor, now=now)
+    await ask_to_ring(connection, case, why, now)
     return True
 
 
 async def renew(acting: Acting, offer_id: int) -> Offer:
     """A fresh offer of the same kind, for an owner who answers after the hold has run out."""
     async with acting.transaction() as connection:
-        await expire(connection, acting.dealer_id, offer_id, acting.actor, acting.now())
+        await expire(connection, acting.dealer_id, offer_id, acting.actor, acting.now(), answered=True)
         offer = await offers.get(connection, acting.dealer_id, offer_id)
         if offer.state is not OfferState.EXPIRED:
             raise Overtaken("offer", f"it is {offer.state.value}")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
 
 from actions.context import Acting, House
+from actions.ownership import give
 from rules.service import importing
 from schemas.account import Dealer
 from schemas.consent import Owner
-from schemas.errors import BadInput, IllegalMove
+from schemas.errors import BadInput, IllegalMove, Overtaken
 from schemas.message import Purpose
 from schemas.moment import zone
 from schemas.text import storable
@@ -111,10 +112,7 @@ async def import_list(acting: Acting, text: str, *, dry_run: bool = False) -> Im
     try:
         async with acting.transaction() as connection:
             dealer = await accounts.dealer(connection, acting.dealer_id)
-            await take_in(
-                connection, dealer, rows, report, actor=acting.actor, now=acting.now(), languages=languages(acting.house), profiles=acting.house.profiles,
-                channel=acting.house.usual_channel,
-            )  # fmt: skip
+            await take_in(acting.within(connection), connection, dealer, rows, report)
             if dry_run:
                 raise _DryRun
     except _DryRun:
@@ -122,10 +120,7 @@ async def import_list(acting: Acting, text: str, *, dry_run: bool = False) -> Im
     return report
 
 
-async def take_in(
-    connection: Connection, dealer: Dealer, rows: Rows, report: Imported, *, actor: str, now: datetime, languages: Collection[str],
-    profiles: Collection[str], channel: str,
-) -> None:  # fmt: skip
+async def take_in(acting: Acting, connection: Connection, dealer: Dealer, rows: Rows, report: Imported) -> None:
     """Each line a savepoint of its own, so that a bad one takes no other along. The command line imports through this too."""
     for number, cells in rows:
         try:
@@ -134,12 +129,13 @@ async def take_in(
             if None in cells:
                 raise BadInput("line", "has more cells than the header")
             line = importing.read_line(
-                cells, country=dealer.country, language=dealer.language, zone_name=dealer.zone, languages=languages, profiles=profiles, now=now
+                cells, country=dealer.country, language=dealer.language, zone_name=dealer.zone, languages=languages(acting.house),
+                profiles=acting.house.profiles, now=acting.now(),
             )
             async with connection.transaction():
-                counted = await _store_line(connection, dealer.id, actor, line, channel, now)
-        except BadInput as error:
-            report.refused.append(Refused(line=number, field=error.field, reason=error.reason))
+                counted = await _store_line(acting, connection, line)
+        except (BadInput, Overtaken) as error:
+            report.refused.append(Refused(line=number, field=error.field if isinstance(error, BadInput) else "owner", reason=error.reason))
         else:
             report.owners_added += counted[0]
             report.owners_updated += not counted[0]
@@ -147,16 +143,17 @@ async def take_in(
             report.consents_recorded += counted[2]
 
 
-async def _store_line(connection: Connection, dealer_id: int, actor: str, line: importing.Line, channel: str, now: datetime) -> tuple[bool, bool, int]:
+async def _store_line(acting: Acting, connection: Connection, line: importing.Line) -> tuple[bool, bool, int]:
     """Whether the owner and the car are new, and how many consents were."""
-    owner, added = await _owner_of(connection, dealer_id, line, channel, now)
+    dealer_id, actor, now = acting.dealer_id, acting.actor, acting.now()
+    owner, added = await _owner_of(connection, dealer_id, line, acting.house.usual_channel, now)
     car = await fleet.by_vin(connection, dealer_id, line.vin)
     new_car = car is None
     if car is None:
         car = await fleet.add(connection, dealer_id, vin=line.vin, profile=line.profile, title=line.title, plate=line.plate, actor=actor, now=now)
     else:
         await fleet.update(connection, dealer_id, car.id, {"title": line.title, "plate": line.plate or car.plate, "profile": line.profile})
-    await fleet.give(connection, dealer_id, car.id, owner.id, actor=actor, now=now)
+    await give(acting, connection, car, owner.id)
     known = await consents.of_owner(connection, dealer_id, owner.id)
     news = {purpose: said for purpose, said in line.consents.items() if purpose not in known or known[purpose].given != said}
     if owner.stopped_at is not None:

@@ -7,12 +7,13 @@ from typing import Any
 
 from actions import outbox, recipients
 from actions.context import Acting, House
+from rules.service.permission import LONGEST_BUDGET, Intended, Never, Permission, may_send
 from rules.service.wording import Text
 from schemas.alert import Alert, AlertState
 from schemas.case import Case
 from schemas.message import Draft, MessageKind, OwnerRecipient, Purpose
 from schemas.verdict import Severity
-from store import accounts, alerts, fleet, owners
+from store import accounts, alerts, consents, fleet, messages, owners, threads
 from store.pool import Connection
 
 #: What an offer is about is service, unless the owner should not drive on; the rest is about their visit.
@@ -71,3 +72,16 @@ def purpose_of(kind: MessageKind, severity: Severity) -> Purpose:
     if kind in _SERVICE:
         return Purpose.SAFETY if kind is MessageKind.OFFER and severity is Severity.NOW else Purpose.SERVICE
     return Purpose.STATUS
+
+
+async def permission_for(acting: Acting, connection: Connection, case: Case, kind: MessageKind) -> Permission:
+    """Whether a text of this kind about this case could leave now: what the sender will decide, asked beforehand."""
+    assert case.owner_id is not None
+    owner, now = await owners.get(connection, case.dealer_id, case.owner_id), acting.now()
+    if recipients.owner(owner) is None:
+        return Never(f"there is no {'mailbox' if owner.channel == 'email' else 'number'} to write to")
+    return may_send(
+        Intended(kind, purpose_of(kind, case.severity), now), owner, await consents.of_owner(connection, case.dealer_id, owner.id), now, severity=case.severity,
+        lately=await messages.lately(connection, case.dealer_id, owner.id, kind, now - LONGEST_BUDGET),
+        wrote_at=await threads.wrote_at(connection, case.dealer_id, owner.id),
+    )  # fmt: skip

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from actions.context import Acting, House
+from actions.ownership import give
 from schemas.errors import BadInput
-from schemas.message import MessageKind
 from schemas.vehicle import Vehicle, bucket_of, topic
-from store import fleet, history, messages, vehicles
+from store import fleet, history, vehicles
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ async def add(
     async with acting.transaction() as connection:
         now = acting.now()
         car = await fleet.add(connection, acting.dealer_id, vin=vin, profile=profile, title=title, plate=plate, actor=acting.actor, now=now)
-        return car if owner_id is None else await fleet.give(connection, acting.dealer_id, car.id, owner_id, actor=acting.actor, now=now)
+        return car if owner_id is None else await give(acting, connection, car, owner_id)
 
 
 async def update(acting: Acting, vehicle_id: int, changes: dict[str, Any]) -> Vehicle:
@@ -44,9 +44,7 @@ async def update(acting: Acting, vehicle_id: int, changes: dict[str, Any]) -> Ve
         car = await fleet.update(connection, acting.dealer_id, vehicle_id, changes)
         if "owner_id" not in changes or changes["owner_id"] == car.owner_id:
             return car
-        if car.owner_id is not None:
-            await messages.cancel_queued(connection, acting.dealer_id, car.owner_id, "the car has another owner now", but=(MessageKind.STOPPED,))
-        return await fleet.give(connection, acting.dealer_id, vehicle_id, changes["owner_id"], actor=acting.actor, now=acting.now())
+        return await give(acting, connection, car, changes["owner_id"])
 
 
 async def enrol(acting: Acting, vehicle_id: int) -> Credentials:

@@ -29,7 +29,7 @@ from schemas.booking import BookingKind
 from schemas.errors import BadInput, IllegalMove, Misconfigured, Overtaken, TelltaleError, Unavailable
 from schemas.pickup import LegEvent
 from schemas.slot import Resource, Window
-from store import accounts, fleet, owners, slots
+from store import accounts, consents, fleet, owners, slots
 from store.migrate import role_url
 from store.pool import Connection, Pool, open_pool, transaction
 from telltale import cli, data
@@ -197,7 +197,8 @@ async def _furnish(connection: Connection, admin: Pool, pool: Pool) -> Arena:
     object.__setattr__(arena.house, "clock", arena.now)
     for n in range(RIVALS):
         values = {"name": f"Owner {n}", "phone": f"+4930{n:05}", "channel": "phone", "language": "en", "zone": "UTC", "address": f"Street {n}"}
-        owner = await owners.create(connection, dealer.id, values, _BEGIN)
+        owner = await owners.create(connection, dealer.id, {**values, "quiet_from": datetime.min.time(), "quiet_to": datetime.min.time()}, _BEGIN)
+        await consents.give(connection, dealer.id, owner.id, dict.fromkeys(consents.OWNERS_PURPOSES, True), now=_BEGIN, source="proof", wording="yes")
         car = await fleet.add(connection, dealer.id, vin=f"WVWZZZ1KZAW{n:06}", profile="petrol_hatch", title="Golf", plate=None, actor="proof", now=_BEGIN)
         await fleet.give(connection, dealer.id, car.id, owner.id, actor="proof", now=_BEGIN)
         arena.cases.append(

@@ -11,7 +11,7 @@ from telltale.data import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "promises.md"
 #: Where the switches of each proof stand; what `telltale prove` can do and no promise names is a fault of this page.
-PROOFS = ("intake", "shares", "backlog", "imports", "booking", "messages", "operations", "fuzz", "guards", "doors")
+PROOFS = ("intake", "shares", "backlog", "imports", "booking", "month", "messages", "operations", "fuzz", "guards", "doors")
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,12 @@ PROMISES = (
         ("booking",), ("booking no-lock", "booking no-constraint", "booking check-then-insert"),
         ("integration/dealer_api/test_rivals.py::test_of_fifty_answers_to_one_offer_exactly_one_wins",
          "integration/proofs/test_booking.py::test_no_time_is_given_away_twice_and_every_rival_is_answered"),
+    ),
+    Promise(
+        "Nothing falls between two tables: no car with us without a next step, no visit that ends without its owner being told, no promise broken in silence.",
+        "whatever changes settles all that rests on it in one transaction; a random month plays everybody against everybody",
+        ("month",), ("month no-truth-check", "month no-release", "month silent-lateness", "month stranger-sale"),
+        ("integration/proofs/test_month.py::test_two_days_in_which_everybody_does_what_people_do",),
     ),
     Promise(
         "A time is the one that the person saw, in each zone, on the days of the clock change too.", "one place turns walls into moments; hours that are skipped or come twice are not offered",

@@ -56,7 +56,7 @@ CASE = Lifecycle(
             _E.DISMISSED: _S.DISMISSED,
         },
         _S.BOOKED: {_E.ARRIVED: _S.IN_WORKSHOP, _E.CANCELLED: _S.OPEN, _E.DISMISSED: _S.DISMISSED},
-        _S.IN_WORKSHOP: {_E.REPAIRED: _S.VERIFYING, _E.DISMISSED: _S.DISMISSED},
+        _S.IN_WORKSHOP: {_E.REPAIRED: _S.VERIFYING},  # a car in the building is handed over before its case can end
         _S.VERIFYING: {_E.PROVED: _S.DONE, _E.CAME_BACK: _S.OPEN},
         _S.DONE: {_E.CAME_BACK: _S.OPEN},
         _S.DISMISSED: {_E.REOPENED: _S.OPEN},

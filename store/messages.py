@@ -56,6 +56,10 @@ UPDATE messages SET state = 'cancelled', reason = $4 WHERE dealer_id = $1 AND st
     facts->'asserts' @> jsonb_build_array(jsonb_build_object('noun', 'booking', 'id', $2::bigint, 'state', jsonb_build_array('agreed')))
     OR EXISTS (SELECT 1 FROM unnest($3::bigint[]) AS leg WHERE facts->'asserts' @> jsonb_build_array(jsonb_build_object('noun', 'leg', 'id', leg))))
 """
+_CANCEL_ABOUT = """
+UPDATE messages SET state = 'cancelled', reason = $4 WHERE dealer_id = $1 AND owner_id = $2 AND state = 'queued' AND kind <> 'cancelled'
+  AND case_id IN (SELECT id FROM cases WHERE dealer_id = $1 AND vehicle_id = $3)
+"""
 _UNSAID = """
 UPDATE bookings b SET last_word_at = (
     SELECT max(m.sent_at) FROM messages m WHERE m.dealer_id = $1 AND m.case_id = $2 AND m.owner_id IS NOT NULL AND m.state IN ('sent', 'delivered'))
@@ -187,6 +191,11 @@ async def cancel_queued(connection: Connection, dealer_id: int, owner_id: int, r
     """Cancel what still waits for an owner; returns how many."""
     status = await connection.execute(_CANCEL_QUEUED, dealer_id, owner_id, reason, [kind.value for kind in but])
     return int(status.split()[-1])
+
+
+async def cancel_about(connection: Connection, dealer_id: int, owner_id: int, vehicle_id: int, reason: str) -> None:
+    """Cancel what still waits for an owner about one of their cars; that a visit was called off, they hear all the same."""
+    await connection.execute(_CANCEL_ABOUT, dealer_id, owner_id, vehicle_id, reason)
 
 
 async def lately(connection: Connection, dealer_id: int, owner_id: int, kind: MessageKind, since: datetime) -> tuple[datetime, ...]:

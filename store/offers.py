@@ -17,6 +17,40 @@ _MAKE = f"""
 INSERT INTO offers (dealer_id, case_id, kind, state, made_by, made_at, expires_at) VALUES ($1, $2, $3, 'open', $4, $5, $6) RETURNING {_COLUMNS}
 """
 
+_ITS_TEXT = "m.dealer_id = o.dealer_id AND m.case_id = o.case_id AND m.kind = 'offer' AND m.facts->'asserts' @> jsonb_build_array(jsonb_build_object('noun', 'offer', 'id', o.id))"
+_UNASKED = f"""
+SELECT o.dealer_id, o.id FROM offers o WHERE o.state = 'open' AND NOT EXISTS (
+    SELECT 1 FROM messages m WHERE {_ITS_TEXT} AND (m.state IN ('claimed', 'sent', 'delivered') OR (m.state = 'queued' AND m.due_at < o.expires_at)))
+"""
+_REASON = f"SELECT m.reason FROM offers o JOIN messages m ON {_ITS_TEXT} WHERE o.dealer_id = $1 AND o.id = $2 ORDER BY m.id DESC LIMIT 1"
+_WAS_ASKED = f"SELECT EXISTS (SELECT 1 FROM offers o JOIN messages m ON {_ITS_TEXT} AND m.state IN ('claimed', 'sent', 'delivered') WHERE o.dealer_id = $1 AND o.id = $2)"
+_ASKED_AT = "SELECT sent_at FROM messages WHERE dealer_id = $1 AND case_id = $2 AND kind = 'offer' AND state IN ('sent', 'delivered') ORDER BY sent_at"
+
+
+async def unasked(connection: Connection, limit: int = 100) -> list[tuple[int, int]]:
+    """(dealer, offer) of open offers whose text did not leave, and will not while their windows are held. For the sweeper: all dealers'."""
+    return [(row["dealer_id"], row["id"]) for row in await connection.fetch(f"{_UNASKED} ORDER BY o.id LIMIT $1", limit)]
+
+
+async def will_be_asked(connection: Connection, offer: Offer) -> bool:
+    """Whether this offer's text has left, or will in time."""
+    return await connection.fetchval(f"{_UNASKED} AND o.dealer_id = $1 AND o.id = $2", offer.dealer_id, offer.id) is None
+
+
+async def was_asked(connection: Connection, offer: Offer) -> bool:
+    """Whether this offer's text has left."""
+    return bool(await connection.fetchval(_WAS_ASKED, offer.dealer_id, offer.id))
+
+
+async def unsent_because(connection: Connection, offer: Offer) -> str:
+    """Why its text has not left, in the sender's words."""
+    return await connection.fetchval(_REASON, offer.dealer_id, offer.id) or "there was nobody to write to"
+
+
+async def asked_at(connection: Connection, dealer_id: int, case_id: int) -> tuple[datetime, ...]:
+    """When offers for this case reached its owner, oldest first: one that did not leave was no question."""
+    return tuple(row["sent_at"] for row in await connection.fetch(_ASKED_AT, dealer_id, case_id))
+
 
 async def make(connection: Connection, dealer_id: int, case_id: int, kind: BookingKind, *, actor: str, now: datetime, expires_at: datetime) -> Offer:
     """A new offer; Overtaken when the case has an open one."""

@@ -41,7 +41,7 @@ class Office:
         return House(
             pool=_NO_POOL, owner_pool=_NO_POOL, clock=lambda: self.now, wording=Wording(data.texts()), secret=self.settings.key,
             base_url=self.settings.public_url.rstrip("/") or "http://localhost:8080", usual_channel=self.settings.usual_channel,
-            mails=bool(self.settings.smtp_url.get_secret_value()), ambient=self.connection,
+            mails=bool(self.settings.smtp_url.get_secret_value()), ambient=self.connection, profiles=data.profiles(),
         )  # fmt: skip
 
     async def house_key(self) -> bytes:

@@ -7,7 +7,6 @@ from pathlib import Path
 from actions.owners import Imported, Rows, lines_of, take_in
 from schemas.account import Dealer
 from schemas.errors import BadInput
-from telltale import data
 from telltale.command_context import Office
 
 
@@ -29,8 +28,5 @@ def read_table(path: Path) -> Rows:
 async def take(work: Office, dealer: Dealer, table: Rows) -> Imported:
     """Everything that can be taken is; the report says the rest, by line and cell."""
     report = Imported(dry_run=False, lines=len(table))
-    await take_in(
-        work.connection, dealer, table, report, actor="system", now=work.now, languages=data.texts(), profiles=data.profiles(),
-        channel=work.settings.usual_channel,
-    )  # fmt: skip
+    await take_in(work.house.acting(dealer.id, "system"), work.connection, dealer, table, report)
     return report

@@ -15,8 +15,10 @@ from store import message_validity
 from store.house_key import KeyHolder
 from store.pool import Connection, Pool
 
-#: About the conversation itself, whoever owns the car by now.
-ABOUT_THE_LINE = frozenset({MessageKind.STOPPED, MessageKind.STARTED, MessageKind.HELP, MessageKind.PASSED_ON, MessageKind.FREE})
+#: About the conversation itself, or an end of what was agreed with just this person: whoever owns the car by now.
+ABOUT_THE_LINE = frozenset({
+    MessageKind.STOPPED, MessageKind.STARTED, MessageKind.HELP, MessageKind.PASSED_ON, MessageKind.FREE, MessageKind.CANCELLED,
+})  # fmt: skip
 Truth = Callable[[Connection, Message, datetime], Awaitable[str | None]]
 
 

@@ -35,6 +35,7 @@ HANDLERS: Mapping[str, Handler] = {
     "offer": reminding.offer_due,
     "reply": replying.tell_staff,
     "unreached": replying.tell_unreached,
+    "ring": replying.tell_to_ring,
     "scored": replying.tell_score,
 }
 _LOUD = 3  #: from this attempt on the desk sees that something is stuck

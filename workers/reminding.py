@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from actions import offers, outbox, recipients
+from rules.service.permission import decent
 from rules.service.reminders import booking_reminders
 from schemas.booking import BookingState
 from schemas.errors import NotFound
@@ -33,7 +34,8 @@ async def plan(context: Context, connection: Connection, job: Job) -> None:
         return
     dealer = await accounts.dealer(connection, booking.dealer_id)
     for remind in booking_reminders(booking.starts_at, booking.made_at, owner.zone):
-        if remind.at < now - _MISSED:
+        leaves_at = decent(owner, remind.at)  # its words are about the day on which it is read
+        if remind.at < now - _MISSED or leaves_at >= booking.starts_at:
             continue
         draft = Draft(
             dealer_id=booking.dealer_id, to=to, kind=MessageKind.REMINDER, purpose=Purpose.STATUS, author="worker", case_id=case.id, due_at=remind.at,
@@ -42,7 +44,7 @@ async def plan(context: Context, connection: Connection, job: Job) -> None:
         )  # fmt: skip
         await outbox.queue(
             connection, context.wording, draft, now, dealer=dealer.name, kind=booking.kind.value, starts_at=booking.starts_at, ends_at=booking.ends_at,
-            zone=booking.zone, reader_zone=owner.zone, now=remind.at,
+            zone=booking.zone, reader_zone=owner.zone, now=leaves_at,
         )  # fmt: skip
 
 

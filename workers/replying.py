@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actions import links
+from schemas.errors import NotFound
 from schemas.message import MessageKind
 from store import accounts, cases, feedback, messages, owners, threads
 from store.jobs import Job
@@ -39,6 +40,22 @@ async def tell_unreached(context: Context, connection: Connection, job: Job) -> 
     await notices.to_each(
         context, connection, people, dealer.id, MessageKind.STAFF_UNREACHED, str(message.id), case_id=message.case_id, owner=owner.name,
         because=message.reason or "unknown", phone=owner.phone or message.to_address, link=links.case(context.desk_url, message.case_id),
+    )  # fmt: skip
+
+
+async def tell_to_ring(context: Context, connection: Connection, job: Job) -> None:
+    """Something happened to a visit or an offer that a text alone does not mend: whoever has the case rings."""
+    try:
+        case = await cases.get(connection, job.dealer_id, job.subject_id)
+    except NotFound:
+        return
+    dealer = await accounts.dealer(connection, job.dealer_id)
+    owner = None if case.owner_id is None else await owners.get(connection, job.dealer_id, case.owner_id)
+    people = await notices.advisors(connection, dealer)
+    people = [person for person in people if person.id == case.assignee_id] or people
+    await notices.tell(
+        context, connection, case, MessageKind.STAFF_RING, people, str(job.id), owner=owner.name if owner else "–", because=str(job.payload["because"]),
+        phone=(owner.phone or owner.email or "–") if owner else "–",
     )  # fmt: skip
 
 

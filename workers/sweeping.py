@@ -14,6 +14,7 @@ from schemas.message import MessageKind, asserts
 from schemas.moment import minutes_between
 from schemas.verdict import Severity
 from store import accounts, alerts, cases, idempotency, sweeps
+from store import offers as stored_offers
 from store.alerts import Moved
 from store.pool import transaction
 from workers import notices
@@ -27,10 +28,13 @@ _BATCH = 500
 
 
 async def offers_once(context: Context) -> int:
-    """Expire what is due, each in its own transaction, so that one that cannot does not hold up the others."""
+    """Offers that never left are given up, and those whose hold ran out expire; each in its own transaction, so that one that cannot holds up no other."""
     async with transaction(context.pool) as connection:
-        due = await sweeps.expired_offers(connection, context.clock())
+        unasked, due = await stored_offers.unasked(connection), await sweeps.expired_offers(connection, context.clock())
     done = 0
+    for dealer_id, offer_id in unasked:
+        async with transaction(context.pool) as connection:
+            done += await offers.give_up(connection, dealer_id, offer_id, "worker", context.clock())
     for dealer_id, offer_id in due:
         async with transaction(context.pool) as connection:
             done += await offers.expire(connection, dealer_id, offer_id, "worker", context.clock())

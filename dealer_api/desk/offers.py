@@ -11,17 +11,18 @@ from actions import bookings
 from actions import offers as acts
 from actions.booking_agreement import address_for
 from actions.free_time import free_options, taken_from
-from actions.texts import compose, purpose_of
+from actions.texts import compose, permission_for
 from dealer_api.app_keys import Call, call
 from dealer_api.bodies import posted, when
 from dealer_api.desk import formatting
 from dealer_api.desk.page import back, form, go, id_of, page, refused, row_of
-from rules.service import capacity, permission
+from rules.service import capacity
+from rules.service.offering import Ask, Ring, asked
 from rules.service.wording import Text
 from schemas.booking import BookingKind
 from schemas.case import CASE, CaseEvent
 from schemas.errors import BadInput, Overtaken, TelltaleError
-from schemas.message import Message, MessageKind, MessageState
+from schemas.message import MessageKind
 from store import slots
 from store.pool import Connection
 from store.views import casefile
@@ -41,12 +42,13 @@ class Free:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What would be sent, and whether it may go now: (look, sentence) when there is something to say about that."""
+    """What would be held and sent now; or why nothing can be sent."""
 
     windows: tuple[Free, ...]
-    text: Text  #: counted with a link as long as the real one will be
-    shown: str  #: the same with that link cut short
-    permission: tuple[str, str] | None
+    text: Text | None = None  #: counted with a link as long as the real one will be
+    shown: str = ""  #: the same with that link cut short
+    waits: str | None = None  #: why it does not go at once
+    ring: str | None = None  #: why no text would reach them: a person rings, and books
 
 
 async def show(request: web.Request) -> web.Response:
@@ -123,33 +125,19 @@ async def decline(request: web.Request) -> web.Response:
 
 
 async def _proposal(caller: Call, connection: Connection, file: CaseFile, kind: BookingKind) -> Proposal | None:
-    now = caller.house.now()
-    resources = await slots.resources(connection, caller.dealer_id)
-    options = capacity.offered(caller.dealer, kind, now, resources, await taken_from(connection, caller.dealer_id, now))
-    if not options or file.owner is None:
+    now, permission = caller.now(), await permission_for(caller, connection, file.case, MessageKind.OFFER)
+    answer = asked(permission, now)
+    leaves_at = answer.at if isinstance(answer, Ask) else now
+    resources, taken = await slots.resources(connection, caller.dealer_id), await taken_from(connection, caller.dealer_id, now)
+    options = capacity.offered(caller.dealer, kind, now, resources, taken, since=acts.readable_since(caller.dealer, leaves_at, now))
+    if not options:
         return None
-    found = await compose(
-        caller.house, connection, file.case, MessageKind.OFFER, kind=kind.value, windows=[option.window for option in options], link=caller.house.link("offer", _TOKEN)
-    )
-    if found is None:
-        raise BadInput("owner", "there is no number or mailbox to write to")
-    _, text = found
     windows = tuple(Free(option.window.starts_at, option.window.ends_at, option.ready_by) for option in options)
-    return Proposal(windows, text, text.body.replace(_TOKEN, "…"), _may(caller, file, text, now))
-
-
-def _may(caller: Call, file: CaseFile, text: Text, now: datetime) -> tuple[str, str] | None:
-    """Whether it would go at once; the same rule decides again when it is sent."""
-    assert file.owner is not None
-    message = Message(
-        id=0, dealer_id=caller.dealer_id, thread_id=None, owner_id=file.owner.id, staff_id=None, case_id=file.case.id, kind=MessageKind.OFFER,
-        purpose=purpose_of(MessageKind.OFFER, file.case.severity), channel=file.owner.channel, to_address="", language=file.owner.language,
-        body=text.body, facts={}, state=MessageState.QUEUED, reason=None, reference="", attempts=0, queued_at=now, due_at=now, sent_at=None,
-    )  # fmt: skip
-    match permission.may_send(message, file.owner, file.consents, now, severity=file.case.severity):
-        case permission.Wait(until=until, reason=reason):
-            return "warn", f"It goes out {formatting.when(until, caller.dealer.zone, now)}: {reason}."
-        case permission.Never(reason=reason):
-            return "bad", f"This text would not be sent: {reason}. Ring {file.owner.phone or 'the owner'} instead."
-        case _:
-            return None
+    if isinstance(answer, Ring):
+        return Proposal(windows, ring=answer.because)
+    link = caller.house.link("offer", _TOKEN)
+    found = await compose(caller.house, connection, file.case, MessageKind.OFFER, kind=kind.value, windows=[o.window for o in options], link=link, now=leaves_at)
+    assert found is not None, "whoever may be asked can be reached"
+    _, text = found
+    waits = f"It goes out {formatting.when(leaves_at, caller.dealer.zone, now)}: {permission.reason}." if leaves_at > now else None
+    return Proposal(windows, text, text.body.replace(_TOKEN, "…"), waits=waits)

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Protocol
 
 from schemas.consent import Consent, Owner
-from schemas.message import Message, MessageKind, Purpose
+from schemas.message import MessageKind, Purpose
 from schemas.moment import local
 from schemas.verdict import Severity
 
@@ -75,8 +76,30 @@ _WORD = {
 _MINUTE = timedelta(minutes=1)
 
 
+class Sendable(Protocol):
+    """What is asked about: a message in the outbox, or one that is only thought of."""
+
+    @property
+    def kind(self) -> MessageKind: ...
+
+    @property
+    def purpose(self) -> Purpose: ...
+
+    @property
+    def due_at(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """A text that nobody has written yet."""
+
+    kind: MessageKind
+    purpose: Purpose
+    due_at: datetime
+
+
 def may_send(
-    message: Message,
+    message: Sendable,
     owner: Owner | None,
     consents: Mapping[Purpose, Consent],
     now: datetime,

@@ -48,3 +48,25 @@ def next_event(leg: Leg) -> LegEvent | None:
 def minutes_late(leg: Leg, now: datetime) -> int:
     """How long the driver should have been on the way already."""
     return minutes_between(leg.starts_at, now) if leg.state is LegState.PLANNED else 0
+
+
+def in_our_hands(legs: Sequence[Leg]) -> str | None:
+    """Why a visit cannot be called off: a driver of ours sits in the car. None: the car is with its owner."""
+    if any(leg.kind is LegKind.COLLECT and leg.state is LegState.COLLECTED for leg in legs):
+        return "our driver has the car already: let it arrive, from the workshop it can go back"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """What a driver's cancellation means: the visit ends, or the drive waits for another driver."""
+
+    ends_visit: bool
+    because: str
+
+
+def given_up(leg: Leg) -> GivenUp:
+    """Whoever was on the way turns back because nobody was there; whoever has not set out gives the drive back."""
+    if leg.state is LegState.ON_THE_WAY:
+        return GivenUp(True, "nobody was there when our driver came")
+    return GivenUp(False, "the driver cannot make this drive: it needs another one")

@@ -91,6 +91,19 @@ def booking(
 
 
 @app.command()
+def month(
+    trials: Annotated[int, typer.Option(help="How many months, each with a seed of its own; some five minutes each.")] = 1,
+    seed: Seed = 1,
+    days: Annotated[int, typer.Option(min=1, max=31, help="From the 8th of March 2027 on: in whole months clocks change, and Easter is kept.")] = 31,
+    sabotage: Annotated[str | None, _switches("no-truth-check, no-release, silent-lateness, stranger-sale")] = None,
+    as_json: Json = False,
+    record: Record = False,
+) -> None:
+    """A dealer's month in which everybody does what people do: nothing falls between two tables, nobody is left without a word."""
+    _run("month", as_json, record, trials=trials, seed=seed, days=days, sabotage=sabotage)
+
+
+@app.command()
 def messages(
     trials: Trials = 20,
     seed: Seed = 1,

@@ -21,7 +21,7 @@ from dealer_api.application import build
 from dealer_api.live import Live
 from rules.service.wording import Wording
 from schemas.account import Dealer, Role, Staff
-from store import accounts
+from store import accounts, consents
 from store.pool import Pool, transaction
 from telltale import data
 from tests.standing import Clock, PoolAs, house_of
@@ -70,6 +70,14 @@ class Desk:
         answer = await said.json()
         assert said.status == expect, (said.status, answer)
         return answer
+
+
+async def agrees(desk: Any, owner_id: int) -> None:
+    """This owner said yes to every purpose: an offer to somebody who did not is refused."""
+    async with transaction(desk.house.pool, desk.dealer.id) as connection:
+        await consents.give(
+            connection, desk.dealer.id, owner_id, dict.fromkeys(consents.OWNERS_PURPOSES, True), now=desk.house.now(), source="test", wording="I agree"
+        )
 
 
 HOURS = "Mo-Fr 08:00-18:00; Sa 09:00-13:00; PH off"

@@ -12,6 +12,7 @@ from schemas.booking import BookingKind
 from schemas.errors import BadInput
 from store import accounts
 from store.pool import transaction
+from tests.integration.dealer_api.conftest import agrees
 
 OLE = {"name": "Ole", "email": "Ole@nord.example ", "role": "advisor"}
 
@@ -19,6 +20,7 @@ OLE = {"name": "Ole", "email": "Ole@nord.example ", "role": "advisor"}
 async def _car(desk) -> dict:
     advisor = await desk.as_role("advisor")
     owner = await desk.post(advisor, "/api/v1/owners", {"name": "Anna", "phone": "+491701111", "address": "Gasse 1"})
+    await agrees(desk, owner["id"])
     return await desk.post(advisor, "/api/v1/vehicles", {"vin": "WVWZZZ1JZXW000002", "profile": "petrol_hatch", "title": "Car", "owner_id": owner["id"]})
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.integration.dealer_api.conftest import agrees
+
 VIN = "WVWZZZ1JZXW00{:04d}"
 
 
@@ -12,6 +14,7 @@ async def _cases(desk, count):
     found = []
     for n in range(count):
         owner = await desk.post(advisor, "/api/v1/owners", {"name": f"Owner {n}", "phone": f"+4917000{n:04d}", "address": "Weg 1"})
+        await agrees(desk, owner["id"])
         car = await desk.post(advisor, "/api/v1/vehicles", {"vin": VIN.format(n), "profile": "petrol_hatch", "title": "Car", "owner_id": owner["id"]})
         found.append(await desk.post(advisor, "/api/v1/cases", {"vehicle_id": car["id"], "note": "n"}))
     return advisor, found

@@ -21,9 +21,10 @@ from schemas.account import Role
 from schemas.alert import Evidence, Limit, Sample, Series
 from schemas.booking import BookingKind, Offer
 from schemas.case import Case
+from schemas.message import Purpose
 from schemas.pickup import LegEvent
 from schemas.verdict import Severity
-from store import accounts, cases, fleet, owners, secrets
+from store import accounts, cases, consents, fleet, owners, secrets
 from store.pool import transaction
 from telltale import data
 from tests.patience import PATIENCE_S
@@ -137,6 +138,7 @@ async def world(desk: Any) -> AsyncIterator[World]:
             {"name": "Emma Clarke", "phone": "+4917604069010", "email": "emma@example.org", "channel": "phone", "language": "en", "zone": "Europe/Berlin",
              "address": "Gartenweg 7, 12345 Berlin"}, now,
         )  # fmt: skip
+        await consents.give(connection, dealer_id, owner.id, {Purpose.SERVICE: True, Purpose.STATUS: True}, now=now, source="test", wording="I agree")
         car = await fleet.add(connection, dealer_id, vin=VIN, profile="petrol_hatch", title="Alba 1.2", plate="B-EC 417", actor="test", now=now)
         await fleet.give(connection, dealer_id, car.id, owner.id, actor="test", now=now)
         case = await cases.create(

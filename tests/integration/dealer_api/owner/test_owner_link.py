@@ -328,7 +328,7 @@ async def test_a_form_that_nobody_sent_from_our_page_is_an_answer_and_not_an_err
 
 
 async def test_an_owner_far_away_reads_the_places_time_and_whose_it_is(world: Any) -> None:
-    await world.desk.admin.execute("UPDATE owners SET zone = 'America/New_York' WHERE id = $1", world.owner_id)
+    await world.desk.admin.execute("UPDATE owners SET zone = 'America/New_York', quiet_from = '00:00', quiet_to = '00:00' WHERE id = $1", world.owner_id)
     offer = await world.offer()
     path = await world.link()
     assert re.search(r"1 = Mon 23 Nov 09:30-10:30, 2 = Mon 23 Nov 11:30-12:30 \(Berlin time\)", (await world.texts("offer"))[-1])

@@ -1,0 +1,322 @@
+"""What people, cars and lists do in the month: each act picks its subject at random and may be refused, but never fails."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from actions import bookings, cases, estimates, legs, messages, moving, offers, owners, people, vehicles
+from actions.context import Acting
+from dealer_api.inbound.handle_reply import handle
+from proofs.month.dealership import Dealership
+from schemas.account import Role
+from schemas.alert import AlertState, AlertStep
+from schemas.booking import BookingKind
+from schemas.errors import NotFound
+from schemas.message import Purpose
+from schemas.pickup import LEGS, LegEvent, LegKind, LegState
+from schemas.thread import Reply
+from schemas.verdict import Severity
+from store import alerts
+from store.alerts import Moved
+from store.pool import transaction
+
+Act = Callable[[Dealership], Awaitable[Any]]
+_EPISODE = """
+SELECT coalesce(max(episode), 0) AS newest, coalesce(bool_or(state IN ('pending', 'active')), false) AS open FROM alerts
+WHERE dealer_id = $1 AND vehicle_id = $2 AND rule = $3 AND component = $4
+"""
+_LIVE_LEG = "state IN ('planned', 'on_the_way', 'collected', 'on_the_way_back')"
+_FAULTS = (("tyre_low", "front_left"), ("battery_12v", ""), ("coolant_low", ""), ("oil_life", ""))  #: (rule, component)
+
+
+async def _one(place: Dealership, what: str, *arguments: Any) -> Any:
+    """A random row of the month's dealer: `what` is a query's tail after its table's name."""
+    async with place.admin.acquire() as connection:
+        rows = await connection.fetch(f"SELECT * FROM {what}", *arguments)
+    if not rows:
+        raise NotFound("row")
+    return place.luck.choice(rows)
+
+
+async def _case(place: Dealership, *states: str) -> int:
+    found: int = (await _one(place, "cases WHERE dealer_id = $1 AND state = ANY($2::text[])", place.dealer.id, list(states)))["id"]
+    return found
+
+
+async def _booking(place: Dealership, *states: str, soon: bool = True) -> int:
+    """Mostly one whose time has come: people are seldom days too early."""
+    until = place.clock() + (timedelta(minutes=30) if soon and place.luck.random() < 0.9 else timedelta(days=30))
+    row = await _one(place, "bookings WHERE dealer_id = $1 AND state = ANY($2::text[]) AND starts_at < $3", place.dealer.id, list(states), until)
+    found: int = row["id"]
+    return found
+
+
+async def _leg(place: Dealership) -> Any:
+    until = place.clock() + (timedelta(minutes=20) if place.luck.random() < 0.9 else timedelta(days=10))
+    return await _one(place, f"legs WHERE dealer_id = $1 AND {_LIVE_LEG} AND starts_at < $2", place.dealer.id, until)
+
+
+async def _who(place: Dealership, *roles: Role) -> Acting:
+    """Somebody who works here: whoever left cannot sign in."""
+    row = await _one(place, "staff WHERE dealer_id = $1 AND role = ANY($2::text[]) AND disabled_at IS NULL", place.dealer.id, [role.value for role in roles])
+    return place.house.acting(place.dealer.id, f"staff:{row['id']}")
+
+
+def _manager(place: Dealership) -> Acting:
+    return place.house.acting(place.dealer.id, f"staff:{place.staff[Role.MANAGER][0]}")
+
+
+# What cars say
+
+
+async def car_reports_a_fault(place: Dealership) -> None:
+    car, (rule, component) = place.luck.choice(place.cars), place.luck.choice(_FAULTS)
+    severity = place.luck.choice((Severity.ADVICE, Severity.SOON, Severity.SOON, Severity.NOW))
+    async with place.admin.acquire() as connection:
+        before = await connection.fetchrow(_EPISODE, place.dealer.id, car, rule, component)
+    if not before["open"]:
+        await _step(place, car, rule, component, before["newest"] + 1, 1, AlertState.ACTIVE, severity)
+
+
+async def car_gets_worse(place: Dealership) -> None:
+    alert = await _alert(place)
+    await _step(place, alert["vehicle_id"], alert["rule"], alert["component"], alert["episode"], alert["step"] + 1, AlertState.ACTIVE, Severity.NOW)
+
+
+async def car_is_well_again(place: Dealership) -> None:
+    alert = await _alert(place)
+    await _step(place, alert["vehicle_id"], alert["rule"], alert["component"], alert["episode"], alert["step"] + 1, AlertState.RESOLVED, Severity(alert["severity"]))
+
+
+async def _alert(place: Dealership) -> Any:
+    return await _one(place, "alerts WHERE dealer_id = $1 AND state = 'active'", place.dealer.id)
+
+
+async def _step(place: Dealership, car: int, rule: str, component: str, episode: int, step: int, state: AlertState, severity: Severity) -> None:
+    now = place.clock()
+    moved = AlertStep(
+        rule=rule, rule_version=1, component=component, episode=episode, step=step, state=state, severity=severity, because="it shows", ts=now.timestamp(), place=step
+    )
+    async with transaction(place.context.pool) as connection:
+        await alerts.move(connection, [Moved(place.dealer.id, car, now.timestamp(), moved)], now)
+
+
+# What advisors do
+
+
+async def advisor_takes(place: Dealership) -> None:
+    await cases.acknowledge(await _who(place, Role.ADVISOR, Role.MANAGER), await _case(place, "open"))
+
+
+async def advisor_hands_on(place: Dealership) -> None:
+    to = place.luck.choice(place.staff[Role.ADVISOR])
+    await cases.assign(await _who(place, Role.ADVISOR), await _case(place, "open", "contacted", "booked", "in_workshop"), to)
+
+
+async def advisor_offers(place: Dealership) -> None:
+    kind = place.luck.choice((BookingKind.PICKUP, BookingKind.PICKUP, BookingKind.DROP_OFF, BookingKind.WAITING))
+    await offers.make(await _who(place, Role.ADVISOR), await _case(place, "open", "open", "contacted"), kind)
+
+
+async def advisor_withdraws(place: Dealership) -> None:
+    await offers.withdraw(await _who(place, Role.ADVISOR), await _offer(place))
+
+
+async def advisor_books(place: Dealership) -> None:
+    kind, case = place.luck.choice(tuple(BookingKind)), await _case(place, "open", "contacted")
+    windows = await bookings.free_windows(place.house, place.dealer.id, kind, loaner=(loaner := place.luck.random() < 0.3))
+    if windows:
+        chosen = place.luck.choice(windows).window.starts_at
+        await bookings.book(await _who(place, Role.ADVISOR), case, kind, chosen, loaner=loaner)
+
+
+async def advisor_cancels(place: Dealership) -> None:
+    booking = await _booking(place, "agreed", "agreed", "arrived", "working", soon=False)
+    await bookings.cancel(await _who(place, Role.ADVISOR), booking, "the part is not here")
+
+
+async def advisor_dismisses(place: Dealership) -> None:
+    case = await _case(place, "open", "contacted", "booked", "in_workshop", "verifying")
+    await cases.dismiss(await _who(place, Role.ADVISOR), case, "nothing to do")
+
+
+async def advisor_reopens(place: Dealership) -> None:
+    await cases.reopen(await _who(place, Role.ADVISOR), await _case(place, "dismissed"), "too early")
+
+
+async def customer_rings(place: Dealership) -> None:
+    await cases.open_by_hand(await _who(place, Role.ADVISOR), place.luck.choice(place.cars), "it squeaks")
+
+
+async def customer_says_yes_by_telephone(place: Dealership) -> None:
+    await offers.accept(await _who(place, Role.ADVISOR), await _offer(place), place.luck.choice((1, 2)))
+
+
+async def advisor_promises(place: Dealership) -> None:
+    at = place.clock() + timedelta(minutes=place.luck.randrange(30, 2000))
+    await bookings.promise(await _who(place, Role.ADVISOR), await _booking(place, "agreed", "arrived", "working"), at)
+
+
+async def advisor_moves_a_visit(place: Dealership) -> None:
+    await _move(place, await _who(place, Role.ADVISOR))
+
+
+async def owner_moves_by_link(place: Dealership) -> None:
+    await _move(place, place.house.as_owner().acting(place.dealer.id, "owner"))
+
+
+async def _move(place: Dealership, acting: Acting) -> None:
+    booking = await _one(place, "bookings WHERE dealer_id = $1 AND state = 'agreed'", place.dealer.id)
+    windows = await bookings.free_windows(place.house, place.dealer.id, BookingKind(booking["kind"]), loaner=booking["loaner_id"] is not None)
+    if windows:
+        await moving.move_to(acting, booking["id"], place.luck.choice(windows).window.starts_at)
+
+
+async def advisor_writes(place: Dealership) -> None:
+    await messages.send_waiting(await _who(place, Role.ADVISOR), await _booking(place, "arrived", "working"))
+
+
+async def advisor_gives_a_drive_away(place: Dealership) -> None:
+    leg = await _leg(place)
+    await legs.assign(await _who(place, Role.ADVISOR), leg["id"], place.luck.choice(place.staff[Role.DRIVER]))
+
+
+async def _offer(place: Dealership) -> int:
+    found: int = (await _one(place, "offers WHERE dealer_id = $1 AND state = 'open'", place.dealer.id))["id"]
+    return found
+
+
+# What owners do
+
+
+async def owner_answers(place: Dealership) -> None:
+    """Mostly somebody who was asked; now and then anybody, and anything."""
+    body = place.luck.choice(("1", "1", "1", "2", "2", "0", "maybe later", "5"))
+    if place.luck.random() < 0.85:
+        row = await _one(place, "cases WHERE dealer_id = $1 AND owner_id IS NOT NULL AND state = ANY($2::text[])", place.dealer.id, ["contacted"])
+        owner = row["owner_id"]
+    else:
+        owner = place.luck.choice(place.owners)
+    await _text(place, owner, body)
+
+
+async def owner_says_stop(place: Dealership) -> None:
+    await _text(place, place.luck.choice(place.owners), place.luck.choice(("STOP", "START", "HELP")))
+
+
+async def _text(place: Dealership, owner: int, body: str) -> None:
+    row = await _one(place, "owners WHERE dealer_id = $1 AND id = $2", place.dealer.id, owner)
+    if row["phone"] is None:
+        raise NotFound("number")
+    name = f"in-{place.dealer.id}-{place.luck.random()}"
+    await handle(
+        place.house,
+        Reply(channel="phone", provider_id=name, from_address=row["phone"], to_address=place.phones.sender, body=body, received_at=place.clock()),
+    )
+
+
+async def owner_declines_by_link(place: Dealership) -> None:
+    await offers.decline(place.house.as_owner().acting(place.dealer.id, "owner"), await _offer(place))
+
+
+async def owner_cancels_by_link(place: Dealership) -> None:
+    await bookings.cancel(place.house.as_owner().acting(place.dealer.id, "owner"), await _booking(place, "agreed", soon=False), "I cannot come")
+
+
+async def owner_moves_house(place: Dealership) -> None:
+    owner, n = place.luck.choice(place.owners), place.luck.randrange(10**7)
+    changes = place.luck.choice(({"phone": f"+49160{n:07}"}, {"address": None}, {"address": f"Neue Straße {n}"}))
+    await owners.update(await _who(place, Role.ADVISOR), owner, dict(changes))
+
+
+async def owner_changes_their_mind(place: Dealership) -> None:
+    purpose, yes = place.luck.choice((Purpose.SERVICE, Purpose.STATUS)), place.luck.random() < 0.5
+    await owners.consent(
+        await _who(place, Role.ADVISOR), place.luck.choice(place.owners), {purpose: yes}, source="telephone", wording="said so"
+    )
+
+
+async def car_is_sold(place: Dealership) -> None:
+    """To anybody, or to nobody we know; half of the time a car about which something is going on."""
+    car = place.luck.choice(place.cars)
+    if place.luck.random() < 0.5:
+        car = (await _one(place, "cases WHERE dealer_id = $1 AND state NOT IN ('done', 'dismissed')", place.dealer.id))["vehicle_id"]
+    to = None if place.luck.random() < 0.2 else place.luck.choice(place.owners)
+    await vehicles.update(await _who(place, Role.ADVISOR), car, {"owner_id": to})
+
+
+async def car_is_sold_by_list(place: Dealership) -> None:
+    """The management system's list of the night: the car stands in another owner's line."""
+    owner = await _one(place, "owners WHERE dealer_id = $1 AND phone IS NOT NULL", place.dealer.id)
+    car = await _one(place, "vehicles WHERE dealer_id = $1", place.dealer.id)
+    text = f"name,phone,vin,profile,title\n{owner['name']},{owner['phone']},{car['vin']},{car['profile']},{car['title']}\n"
+    await owners.import_list(await _who(place, Role.MANAGER), text)
+
+
+# What happens on the road and in the workshop
+
+
+async def driver_takes_the_next_step(place: Dealership) -> None:
+    leg = await _leg(place)
+    kind, state = LegKind(leg["kind"]), LegState(leg["state"])
+    events = [event for event in LEGS[kind].allowed(state) if event is not LegEvent.CANCELLED]
+    await legs.move(await _driver_of(place, leg), leg["id"], place.luck.choice(events))
+
+
+async def driver_turns_back(place: Dealership) -> None:
+    leg = await _leg(place)
+    await legs.move(await _driver_of(place, leg), leg["id"], LegEvent.CANCELLED)
+
+
+async def _driver_of(place: Dealership, leg: Any) -> Acting:
+    """Mostly whose drive it is."""
+    if leg["driver_id"] and place.luck.random() < 0.9:
+        return place.house.acting(place.dealer.id, f"staff:{leg['driver_id']}")
+    return await _who(place, Role.DRIVER)
+
+
+async def car_arrives(place: Dealership) -> None:
+    await bookings.arrive(await _who(place, Role.ADVISOR, Role.TECHNICIAN), await _booking(place, "agreed"))
+
+
+async def technician_begins(place: Dealership) -> None:
+    await bookings.start(await _who(place, Role.TECHNICIAN), await _booking(place, "arrived"))
+
+
+async def technician_finds_more(place: Dealership) -> None:
+    await estimates.add(await _who(place, Role.TECHNICIAN), await _booking(place, "arrived", "working"), "Front pads", 18_900)
+
+
+async def technician_is_done(place: Dealership) -> None:
+    await bookings.finish(await _who(place, Role.TECHNICIAN), await _booking(place, "working", "arrived"), "valve replaced")
+
+
+async def owner_has_the_car_again(place: Dealership) -> None:
+    await bookings.hand_over(await _who(place, Role.ADVISOR), await _booking(place, "ready"))
+
+
+# Who works here
+
+
+async def somebody_leaves(place: Dealership) -> None:
+    role = place.luck.choice((Role.ADVISOR, Role.DRIVER))
+    await people.disable(_manager(place), place.luck.choice(place.staff[role]))
+
+
+async def somebody_is_back(place: Dealership) -> None:
+    person = await _one(place, "staff WHERE dealer_id = $1 AND disabled_at IS NOT NULL", place.dealer.id)
+    await people.enable(_manager(place), person["id"])
+
+
+#: How often each is tried, relative to the others.
+ACTS: dict[Act, float] = {
+    car_reports_a_fault: 10, car_gets_worse: 2, car_is_well_again: 2,
+    advisor_takes: 10, advisor_hands_on: 2, advisor_offers: 14, advisor_withdraws: 1, advisor_books: 5, advisor_cancels: 2, advisor_dismisses: 2,
+    advisor_reopens: 1, customer_rings: 2, customer_says_yes_by_telephone: 2, advisor_promises: 3, advisor_moves_a_visit: 2, owner_moves_by_link: 1, advisor_writes: 1, advisor_gives_a_drive_away: 3,
+    owner_answers: 16, owner_says_stop: 1, owner_declines_by_link: 1, owner_cancels_by_link: 1, owner_moves_house: 1, owner_changes_their_mind: 1,
+    car_is_sold: 2.5, car_is_sold_by_list: 1,
+    driver_takes_the_next_step: 16, driver_turns_back: 1, car_arrives: 6, technician_begins: 7, technician_finds_more: 1, technician_is_done: 7,
+    owner_has_the_car_again: 5, somebody_leaves: 0.4, somebody_is_back: 0.6,
+}  # fmt: skip
