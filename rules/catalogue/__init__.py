@@ -21,6 +21,7 @@ from rules.catalogue import (
     oil_pressure,
     parasitic_drain,
     recall,
+    sensor_implausible,
     service_due,
     silent_vehicle,
     thermostat_open,
@@ -33,6 +34,7 @@ from rules.catalogue import (
 from rules.engine.rule import Rule
 
 RULES: tuple[Rule, ...] = (
+    sensor_implausible.RULE,  # what it doubts the others do not see
     tyre_leak.RULE,
     tyre_low.RULE,
     alternator.RULE,

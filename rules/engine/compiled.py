@@ -8,7 +8,7 @@ nothing itself: a property test folds the same streams with and without it and c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from struct import Struct
 from typing import Any
@@ -36,23 +36,41 @@ class Line:
     settle_s: float = 0.0
 
 
-def plan(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...] | None, slow: Slow) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What comes before the rules: values outside of these bands, and cars of which something is doubted, go to `doubt`."""
+
+    at: int  #: the byte that is 0 while nothing is doubted
+    bands: Mapping[int, tuple[float, float]]
+    doubt: Plan
+
+    def test(self, variables: Mapping[int, str]) -> str:
+        """True when the message needs no second look. Not `low <= v <= high`: see gateway/intake/normalise.py."""
+        tests = [f"{name} >= {self.bands[i][0]!r} and {name} <= {self.bands[i][1]!r}" for i, name in variables.items() if i in self.bands]
+        return " and ".join([f"m[{self.at}] == 0", *tests])
+
+
+def plan(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...] | None, slow: Slow, gate: Gate | None = None) -> Plan:
     """The function for messages that carry exactly these signals; for any message when `ids` is None."""
-    source, names = _any(lines, slots) if ids is None else _exactly(lines, slots, ids)
+    source, names = _any(lines, slots, gate) if ids is None else _exactly(lines, slots, ids, gate)
     found: dict[str, Any] = {"slow": slow, "open_rules": MASK.unpack_from, "calm_until": CALM.unpack_from, **names}
+    if gate is not None:
+        found["doubt"] = gate.doubt
     exec(compile(source, "<rules for any message>" if ids is None else f"<rules for {len(ids)} signals>", "exec"), found)
     made: Plan = found["plan"]
     return made
 
 
-def source_of(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...] | None) -> str:
+def source_of(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...] | None, gate: Gate | None = None) -> str:
     """The generated text, for people."""
-    return (_any(lines, slots) if ids is None else _exactly(lines, slots, ids))[0]
+    return (_any(lines, slots, gate) if ids is None else _exactly(lines, slots, ids, gate))[0]
 
 
-def _exactly(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...]) -> tuple[str, dict[str, Any]]:
+def _exactly(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...], gate: Gate | None = None) -> tuple[str, dict[str, Any]]:
     variables = {signal_id: f"v{signal_id}" for signal_id in ids}
     body = [f"    {', '.join(variables[i] for i in ids)}, = r.values"] if ids else []
+    if gate is not None:
+        body.append(f"    if not ({gate.test(variables)}): return doubt(m, r)")
     names: dict[str, Any] = {}
     carried = sorted((slots[i], i) for i in set(ids) if i in slots)
     for n, run in enumerate(_runs(carried)):
@@ -66,10 +84,14 @@ def _exactly(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...])
     return _function(lines, body, tests, values, [line for line in lines if any(i in variables for i in line.fitted.triggers)]), names
 
 
-def _any(lines: Sequence[Line], slots: dict[int, int]) -> tuple[str, dict[str, Any]]:
+def _any(lines: Sequence[Line], slots: dict[int, int], gate: Gate | None = None) -> tuple[str, dict[str, Any]]:
     """Signal by signal: is it there, who needs it later, whose quiet line does it cross."""
     names: dict[str, Any] = {"pack": Struct("<fI").pack_into}
-    body, tests = ["    values = dict(zip(r.ids, r.values))", "    g = values.get"], []
+    body, tests = ["    values = dict(zip(r.ids, r.values))", "    g = values.get"], list[str]()
+    if gate is not None:
+        body.append(f"    if m[{gate.at}]: return doubt(m, r)")
+        for signal_id, (low, high) in gate.bands.items():
+            body += [f"    v = g({signal_id})", f"    if v is not None and not (v >= {low!r} and v <= {high!r}): return doubt(m, r)"]
     for signal_id in sorted({i for line in lines for i in line.fitted.triggers} | set(slots)):
         tests += [f"    v = g({signal_id})", "    if v is not None:"]
         if signal_id in slots:

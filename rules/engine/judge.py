@@ -6,14 +6,15 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from struct import Struct
 
 from rules.engine import alert_state, compiled
 from rules.engine.code_book import CodeBook
 from rules.engine.compiled import Line, Plan
 from rules.engine.detector import CALM, STILL, Fitted, Judged, Overrun
-from rules.engine.memory import BODY_AT, OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, keep_tracks, tracks_of
+from rules.engine.memory import BODY_AT, OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, tracks_of
+from rules.engine.program import HEAD, Program, carried_over
 from rules.engine.rule import Rule, versions_of
+from rules.engine.sieve import Sieve, without
 from rules.engine.snapshot import EDGE, LATEST, Snapshot
 from schemas.alert import AlertState, AlertStep, Evidence
 from schemas.errors import Misconfigured
@@ -26,7 +27,6 @@ MOST_CARS = 1_000  #: a rule that breaks everywhere need not be told for each ca
 MOST_PLANS = 64  #: sets of signals with a function of their own, per model; the others share one
 AFTERMATH_S = 3 * 86_400.0  #: a battery needs days to recover from an alternator that did not charge it
 WORTH_COMPILING = 16  #: a set of signals seen so often gets its own function
-_HEAD = Struct("<IH")
 _LATE = int(Mark.LATE)
 _PLAIN = Mark.PLAIN
 _KINDS: dict[type, bool] = {Holds: True, Clear: False, Unsure: False}  #: whether it holds; anything else is nonsense: KeyError
@@ -40,32 +40,6 @@ class Broken:
     last: str = ""
     overruns: int = 0
     cars: dict[int, int] = field(default_factory=dict)  #: vehicle -> how often, for the first MOST_CARS
-
-
-@dataclass(slots=True)
-class Program:
-    """The rules fitted to one vehicle model, and the layout of its memories."""
-
-    number: int
-    profile: Profile
-    lines: tuple[Line, ...]
-    rules: tuple[Rule, ...]
-    slots: dict[int, int]
-    body_end: int
-    blank: bytes
-    layout: bytes  #: names, versions and places of the cells: what a checkpoint carries to be read by other versions
-    bits: dict[str, int]
-    settles: dict[str, float]  #: of the rules for which quiet values are Clear and nothing else: after how many seconds
-    plans: dict[tuple[int, ...], Plan] = field(default_factory=dict)
-    last_ids: tuple[int, ...] | None = None  #: of the message before, if it had a function of its own: the next is often alike
-    last_plan: Plan = lambda memory, reading: ()
-    common: Plan | None = None
-    slow: compiled.Slow | None = None
-    sightings: dict[tuple[int, ...], int] = field(default_factory=dict)
-
-    def keep(self, memory: Memory, tracks: Tracks) -> None:
-        """Write the alerts into a memory."""
-        keep_tracks(memory, self.body_end, tracks, self.bits, alert_state.calm_until(tracks.values(), self.settles))
 
 
 class Judge:
@@ -128,7 +102,7 @@ class Judge:
             found = bytearray(dumped[len(program.layout) :])
             found[PROFILE_AT] = program.number
             return found
-        return _moved(program, dumped)
+        return carried_over(program, dumped)
 
     def withdraw(
         self, memory: Memory, rule: str, component: str, *, ts: float, place: int, because: str
@@ -155,7 +129,7 @@ class Judge:
     def source(self, profile_name: str, ids: tuple[int, ...] | None = None) -> str:
         """The generated code for such a message, or for any, for people."""
         program = self._of(profile_name)
-        return compiled.source_of(program.lines, program.slots, ids)
+        return compiled.source_of(program.lines, program.slots, ids, program.gate)
 
     def program(self, profile_name: str) -> Program:
         """The fitted rules and their layout, for benches and docs."""
@@ -193,17 +167,22 @@ class Judge:
         words = [f"{r.name}:{r.version}:{x.at}:{x.fitted.size}" for (r, _), x in zip(found, lines)]
         text = ",".join(words + [f"#{i}:{a}" for i, a in slots.items()] + [f"end:{at}"]).encode()
         packed = zlib.compress(text, 9)
-        layout = _HEAD.pack(zlib.crc32(text), len(packed)) + packed
+        layout = HEAD.pack(zlib.crc32(text), len(packed)) + packed
         bits = {line.name: line.number for line in lines}
         settles = {line.name: line.settle_s for line in lines if line.fitted.quiet_is_clear}
-        return Program(number, profile, tuple(lines), tuple(r for r, _ in found), slots, at, bytes(blank), layout, bits, settles)
+        sieve = next((line for line in lines if isinstance(line.fitted, Sieve)), None)
+        made = Program(number, profile, tuple(lines), tuple(r for r, _ in found), slots, at, bytes(blank), layout, bits, settles, sieve=sieve)
+        if sieve is not None and isinstance(sieve.fitted, Sieve):
+            made.gate = compiled.Gate(sieve.at, sieve.fitted.bands, partial(self._doubt, made))
+        return made
 
     def _plan(self, program: Program, ids: tuple[int, ...]) -> Plan:
         """The function for such a message: the one for any message until this set of signals has come often."""
         if program.common is None:
             program.slow = partial(self._slow, program)
             if self.compile_plans:
-                program.common = compiled.plan(program.lines, program.slots, None, program.slow)
+                program.past = compiled.plan(program.lines, program.slots, None, program.slow)
+                program.common = compiled.plan(program.lines, program.slots, None, program.slow, program.gate) if program.gate else program.past
             else:
                 program.common = partial(self._carefully, program)
         seen = program.sightings.get(ids, 0) + 1
@@ -212,11 +191,35 @@ class Judge:
         program.sightings[ids] = seen
         if seen < WORTH_COMPILING or len(program.plans) >= MOST_PLANS or not self.compile_plans or program.slow is None:
             return program.common
-        made = program.plans[ids] = compiled.plan(program.lines, program.slots, ids, program.slow)
+        made = program.plans[ids] = compiled.plan(program.lines, program.slots, ids, program.slow, program.gate)
         return made
+
+    def _doubt(self, program: Program, memory: Memory, reading: Reading) -> tuple[AlertStep, ...]:
+        """A message that needs a second look: what is believed of it goes on to the rules."""
+        steps, believed = self._sifted(program, memory, reading)
+        return steps + program.past(memory, believed)
+
+    def _sifted(self, program: Program, memory: Memory, reading: Reading) -> tuple[tuple[AlertStep, ...], Reading]:
+        """What the rule about sensors says, and the message as the others may see it. Asked before anything of it is taken in."""
+        line = program.sieve
+        if line is None or not isinstance(line.fitted, Sieve):
+            return (), reading
+        values = dict(zip(reading.ids, reading.values))
+        seen = Snapshot(reading.ts, reading.place or 0, values, memory, program.slots, program.profile, reading.diagnostics, False, self.codes)
+        stood = memory[line.at]
+        try:
+            doubted = line.fitted.sift(seen, Cell(memory, line.at))
+        except Exception as error:
+            self._broke(line.name, error, reading.vehicle_id)
+            return (), reading
+        if not stood and not doubted:
+            return (), reading
+        steps = self._slow(program, memory, reading, 1 << line.number, values)
+        return steps, without(reading, doubted) if doubted else reading
 
     def _carefully(self, program: Program, memory: Memory, reading: Reading) -> tuple[AlertStep, ...]:
         """The long way, without generated code: every rule that this message could move."""
+        steps, reading = self._sifted(program, memory, reading)
         present = set(reading.ids)
         second = int(reading.ts)
         for signal_id, value in zip(reading.ids, reading.values):
@@ -227,7 +230,7 @@ class Judge:
         for line in program.lines:
             if (reading.diagnostics is not None and line.fitted.diagnostics) or not present.isdisjoint(line.fitted.triggers):
                 due |= 1 << line.number
-        return self._slow(program, memory, reading, due | _open_mask(memory), dict(zip(reading.ids, reading.values)))
+        return steps + self._slow(program, memory, reading, due | _open_mask(memory), dict(zip(reading.ids, reading.values)))
 
     def _slow(self, program: Program, memory: Memory, reading: Reading, due: int, values: dict[int, float]) -> tuple[AlertStep, ...]:
         """Judge the rules whose bits are set and move their alerts."""
@@ -337,9 +340,11 @@ class Judge:
     def _remember(self, memory: Memory, reading: Reading) -> None:
         """A late reading feeds histories and trends; no hold, no settle, no "now"."""
         program = self._by_number[memory[PROFILE_AT]]
-        seen = Snapshot(
-            reading.ts, reading.place or 0, dict(zip(reading.ids, reading.values)), memory, {}, program.profile, reading.diagnostics, late=True
-        )
+        values = dict(zip(reading.ids, reading.values))
+        sieve = program.sieve.fitted if program.sieve is not None else None
+        if isinstance(sieve, Sieve):  # no history of the moment to ask: what is not plain is left out
+            values = {i: v for i, v in values.items() if i not in sieve.bands or sieve.bands[i][0] <= v <= sieve.bands[i][1]}
+        seen = Snapshot(reading.ts, reading.place or 0, values, memory, {}, program.profile, reading.diagnostics, late=True)
         for line in program.lines:
             try:
                 line.fitted.remember(seen, Cell(memory, line.at))
@@ -378,30 +383,3 @@ def _muted(rule: Rule, tracks: Tracks, ts: float) -> bool:
     if any(t.rule == rule.name and t.state == AlertState.ACTIVE.value for t in tracks.values()):
         return False
     return any(t.rule in rule.muted_by and (t.open or ts - t.newest < AFTERMATH_S) for t in tracks.values())
-
-
-def _moved(program: Program, dumped: bytes) -> Memory:
-    """A checkpoint of another catalogue: the cells of unchanged rules and the alerts are carried over."""
-    _, length = _HEAD.unpack_from(dumped)
-    text = zlib.decompress(dumped[_HEAD.size : _HEAD.size + length]).decode()
-    old = dumped[_HEAD.size + length :]
-    memory = bytearray(program.blank)
-    cells = {(r.name, str(r.version), x.fitted.size): x.at for r, x in zip(program.rules, program.lines)}
-    end = len(old)
-    for word in text.split(","):
-        name, *numbers = word.split(":")
-        if name == "end":
-            end = int(numbers[0])
-        elif name.startswith("#"):
-            at, was = program.slots.get(int(name[1:])), int(numbers[0])
-            if at is not None:
-                memory[at : at + LATEST.size] = old[was : was + LATEST.size]
-        else:
-            version, was, size = numbers[0], int(numbers[1]), int(numbers[2])
-            to = cells.get((name, version, size))
-            if to is not None:
-                memory[to : to + size] = old[was : was + size]
-    tracks = tracks_of(bytearray(old), end)
-    program.keep(memory, {k: t for k, t in tracks.items() if t.rule in program.bits})
-    return memory
-

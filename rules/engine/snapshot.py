@@ -55,3 +55,11 @@ class Snapshot:
             return None
         found: tuple[float, int] = LATEST.unpack_from(self.memory, at)
         return found[0] if found[1] and abs(self.ts - found[1]) <= max_age_s else None
+
+    def before(self, signal_id: int, max_age_s: float = float("inf")) -> float | None:
+        """What earlier messages said of a carried signal, whatever this one says; for who is asked before it is taken in."""
+        at = self.slots.get(signal_id)
+        if at is None:
+            return None
+        found: tuple[float, int] = LATEST.unpack_from(self.memory, at)
+        return found[0] if found[1] and self.ts - found[1] <= max_age_s else None

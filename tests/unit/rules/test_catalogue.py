@@ -41,6 +41,8 @@ def runs(path, *lengths):
 
 #: rule, model, stream of (minutes, values), component that must be active or None, its severity
 TABLE = [
+    ("sensor_implausible", "petrol_hatch", every(5, 8, coolant=215, rpm=2200), "coolant_temperature", "advice"),
+    ("sensor_implausible", "petrol_hatch", every(5, 8, coolant=117, rpm=2200), None, None),
     ("tyre_leak", "petrol_hatch", every(5, 8, **{**TYRES, **WARM, "tyre_fl": 190}), "front_left", "soon"),
     ("tyre_leak", "petrol_hatch", every(5, 8, **{**TYRES, **WARM, "tyre_rr": 120}), "rear_right", "now"),
     ("tyre_leak", "petrol_hatch", every(5, 8, **TYRES, **WARM), None, None),

@@ -1,0 +1,21 @@
+"""A sensor, its wire or its unit says what no car can: for the technician, and never a fault of the car."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.detectors.believable import Believable
+from rules.engine.repair_verification import Proof
+from rules.engine.rule import Rule
+
+RULE = Rule(
+    name="sensor_implausible",
+    version=1,
+    title="Sensor or unit implausible",
+    needs=(),
+    hold=timedelta(minutes=2),  # on top of three samples
+    settle=timedelta(hours=6),
+    judge=Believable(),
+    proof=Proof(kind="none"),
+    group="sensor",
+)

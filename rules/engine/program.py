@@ -1,0 +1,71 @@
+"""The rules fitted to one vehicle model, how its memories are laid out, and how a memory of another layout is read."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from struct import Struct
+
+from rules.engine import alert_state, compiled
+from rules.engine.compiled import Line, Plan
+from rules.engine.memory import Memory, Tracks, keep_tracks, tracks_of
+from rules.engine.rule import Rule
+from rules.engine.snapshot import LATEST
+from schemas.profile import Profile
+
+HEAD = Struct("<IH")  #: checksum and length of a layout
+
+
+@dataclass(slots=True)
+class Program:
+    """The rules fitted to one vehicle model, and the layout of its memories."""
+
+    number: int
+    profile: Profile
+    lines: tuple[Line, ...]
+    rules: tuple[Rule, ...]
+    slots: dict[int, int]
+    body_end: int
+    blank: bytes
+    layout: bytes  #: names, versions and places of the cells: what a checkpoint carries to be read by other versions
+    bits: dict[str, int]
+    settles: dict[str, float]  #: of the rules for which quiet values are Clear and nothing else: after how many seconds
+    plans: dict[tuple[int, ...], Plan] = field(default_factory=dict)
+    last_ids: tuple[int, ...] | None = None  #: of the message before, if it had a function of its own: the next is often alike
+    last_plan: Plan = lambda memory, reading: ()
+    common: Plan | None = None
+    slow: compiled.Slow | None = None
+    sieve: Line | None = None  #: the rule that doubts values before the others see them
+    gate: compiled.Gate | None = None
+    past: Plan = lambda memory, reading: ()  #: for what has come through the sieve
+    sightings: dict[tuple[int, ...], int] = field(default_factory=dict)
+
+    def keep(self, memory: Memory, tracks: Tracks) -> None:
+        """Write the alerts into a memory."""
+        keep_tracks(memory, self.body_end, tracks, self.bits, alert_state.calm_until(tracks.values(), self.settles))
+
+
+def carried_over(program: Program, dumped: bytes) -> Memory:
+    """A checkpoint of another catalogue: the cells of unchanged rules and the alerts are carried over."""
+    _, length = HEAD.unpack_from(dumped)
+    text = zlib.decompress(dumped[HEAD.size : HEAD.size + length]).decode()
+    old = dumped[HEAD.size + length :]
+    memory = bytearray(program.blank)
+    cells = {(r.name, str(r.version), x.fitted.size): x.at for r, x in zip(program.rules, program.lines)}
+    end = len(old)
+    for word in text.split(","):
+        name, *numbers = word.split(":")
+        if name == "end":
+            end = int(numbers[0])
+        elif name.startswith("#"):
+            at, was = program.slots.get(int(name[1:])), int(numbers[0])
+            if at is not None:
+                memory[at : at + LATEST.size] = old[was : was + LATEST.size]
+        else:
+            version, was, size = numbers[0], int(numbers[1]), int(numbers[2])
+            to = cells.get((name, version, size))
+            if to is not None:
+                memory[to : to + size] = old[was : was + size]
+    tracks = tracks_of(bytearray(old), end)
+    program.keep(memory, {k: t for k, t in tracks.items() if t.rule in program.bits})
+    return memory

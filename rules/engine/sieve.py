@@ -1,0 +1,28 @@
+"""Before any rule: is this what such a car can say at all? A value that is doubted reaches no rule that judges the car."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from rules.engine.detector import Fitted
+from rules.engine.memory import Cell
+from rules.engine.snapshot import Snapshot
+from schemas.reading import Reading
+
+
+class Sieve(Fitted):
+    """The detector of a rule about sensors. It is asked first, and sees of each signal the value that was believed before."""
+
+    bands: Mapping[int, tuple[float, float]] = {}  #: within them a value needs no second look
+
+    def sift(self, seen: Snapshot, cell: Cell) -> frozenset[int]:
+        """The signals of this message that are not believed. Byte 0 of the cell is 0 only while nothing is doubted of this car:
+        then a message within the bands changes nothing."""
+        raise TypeError("a sieve sifts")
+
+
+def without(reading: Reading, doubted: frozenset[int]) -> Reading:
+    """The message as the other rules see it."""
+    kept = [(i, v) for i, v in zip(reading.ids, reading.values) if i not in doubted]
+    return replace(reading, ids=tuple(i for i, _ in kept), values=tuple(v for _, v in kept), packed=None)

@@ -1,0 +1,118 @@
+"""A sensor at its end stop is the sensor's fault: one item for the desk, and no rule judges the car by it. A real fall is the car's."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from schemas.reading import Mark
+
+CASES = Path(__file__).resolve().parents[2] / "cases" / "vehicle"
+PACK = "Vehicle.Powertrain.TractionBattery"
+LAMP = "Vehicle.Chassis.Axle.Row2.Wheel.Left.Tire.IsPressureLow"
+DRIVE = {"speed": 95, "ignition": 2, "air": 5, "rpm": 2200}
+WHEELS = {"tyre_fl": 240, "tyre_fr": 240, "tyre_rl": 239, "tyre_rr": 241}
+ALL_FOUR = {f"tyre_pressure_{wheel}" for wheel in ("front_left", "front_right", "rear_left", "rear_right")}
+REAR_LEFT = {"tyre_pressure_rear_left"}
+
+
+def all_wheels(value):
+    return dict.fromkeys(WHEELS, value)
+
+
+#: name: vehicle model, values before the 8th message, from then on, what is doubted. The first eight are those of q5_sensor_sentinels.toml
+SENTINELS = {
+    "winter_wheels_without_sensors": ("petrol_hatch", WHEELS, all_wheels(0), ALL_FOUR),
+    "psi": ("petrol_hatch", all_wheels(34), all_wheels(34), ALL_FOUR),
+    "sensor_lost": ("petrol_hatch", WHEELS, {**WHEELS, "tyre_rl": 0}, REAR_LEFT),
+    "sensor_floor": ("petrol_hatch", WHEELS, {**WHEELS, "tyre_rl": 2}, REAR_LEFT),
+    "sense_wire_off": ("petrol_hatch", {"volts": 14.1}, {"volts": 0}, {"battery_voltage"}),
+    "half_of_24_v": ("truck", {"volts": 13.9}, {"volts": 13.9}, {"battery_voltage"}),
+    "coolant_ff": ("petrol_hatch", {"coolant": 215}, {"coolant": 215}, {"coolant_temperature"}),
+    "second_ecu": ("petrol_hatch", {}, {}, {"coolant_temperature"}),
+    "bar": ("petrol_hatch", all_wheels(2.4), all_wheels(2.4), ALL_FOUR),
+    "psi_of_a_truck": ("truck", all_wheels(118), all_wheels(118), ALL_FOUR),
+    "full_scale": ("petrol_hatch", WHEELS, {**WHEELS, "tyre_rl": 1020}, REAR_LEFT),
+    "fahrenheit": ("petrol_hatch", {"coolant": 194}, {"coolant": 194}, {"coolant_temperature"}),
+    "values_of_a_24_v_system": ("petrol_hatch", {"volts": 28}, {"volts": 28}, {"battery_voltage"}),
+    "halved_starts": ("truck", {"crank": 10.6}, {"crank": 10.6}, {"cranking_voltage"}),
+    "halved_rests": ("truck", {"rest": 12.7}, {"rest": 12.7}, {"resting_voltage"}),
+    "level_never_other_than_zero": ("petrol_hatch", {"fluid": 0}, {"fluid": 0}, {"brake_fluid_level"}),
+    "hottest_tyre_air": ("petrol_hatch", {**WHEELS, "warm_rl": 150}, {**WHEELS, "warm_rl": 150}, {"tyre_temperature_rear_left"}),
+    "cell_wire_off": ("electric_car", {f"{PACK}.CellVoltage.Min": 3.69, f"{PACK}.CellVoltage.Median": 3.7}, {f"{PACK}.CellVoltage.Min": 0, f"{PACK}.CellVoltage.Median": 3.7}, {"lowest_cell"}),
+}  # fmt: skip
+
+
+def driven(name, reading):
+    model, before, after, _ = SENTINELS[name]
+    drive = {k: v for k, v in DRIVE.items() if k != "rpm" or model != "electric_car"}
+    for n in range(40):
+        values = {**drive, **(before if n < 7 else after)}
+        if name == "second_ecu":
+            values |= {"coolant": (88, -40)[n % 2], "rpm": (2200, 0)[n % 2]}
+        yield reading(5 * n, n + 1, **values)
+
+
+def active(steps):
+    return {(s.rule, s.component, s.severity.value) for s in steps if s.state.value == "active"}
+
+
+@pytest.mark.parametrize("name", SENTINELS)
+def test_an_end_stop_a_loose_wire_and_a_wrong_unit_are_one_item_each_for_the_desk(name, fold, reading):
+    model, _, _, doubted = SENTINELS[name]
+    steps = fold(driven(name, reading), model)
+    assert active(steps) == {("sensor_implausible", component, "advice") for component in doubted}
+    assert len([s for s in steps if s.state.value == "active"]) == len(doubted), "said once"
+
+
+def test_every_scenario_of_the_file_is_played():
+    assert set(tomllib.loads((CASES / "q5_sensor_sentinels.toml").read_text())) <= set(SENTINELS)
+
+
+#: a burst, a nail found in the morning, and the car's own word; coolant that boils over; an alternator that gives out; a cell that collapses
+def lost(**others):
+    return [(n / 6, {**WHEELS, "tyre_rl": v, **others}) for n, v in enumerate([239, 239, 171, 92, 31, *[0] * 600])]
+
+
+DANGER = {
+    "a burst at speed": ("petrol_hatch", lost(**DRIVE), "tyre_leak"),
+    "a flat found at rest": ("petrol_hatch", [(0, {**WHEELS, **DRIVE}), *((600 + n, {**WHEELS, "tyre_rl": 0, "speed": 5}) for n in range(40))], "tyre_leak"),
+    "a flat that the car's lamp confirms": ("petrol_hatch", [(0, {**WHEELS, **DRIVE}), *((1 + n, {**WHEELS, "tyre_rl": 0, LAMP: 1, **DRIVE}) for n in range(100))], "tyre_leak"),
+    "coolant that boils over": ("petrol_hatch", [(n / 6, {"coolant": min(148, 92 + 1.5 * n), **DRIVE}) for n in range(90)], "coolant_hot"),
+    "an alternator that gives out": ("petrol_hatch", [(2 * n, {"volts": max(6.9, 14.0 - 0.3 * n), **DRIVE}) for n in range(60)], "alternator"),
+    "coolant that is gone": ("petrol_hatch", [(2 * n, {"Vehicle.Powertrain.CombustionEngine.EngineCoolant.Level": max(0, 90 - 30 * n)}) for n in range(20)], "coolant_low"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DANGER)
+def test_what_falls_or_is_confirmed_is_the_car_s_and_is_told_as_before(name, fold, reading):
+    model, stream, rule = DANGER[name]
+    found = active(fold([reading(minutes, n + 1, **values) for n, (minutes, values) in enumerate(stream)], model))
+    assert any(r == rule and severity == "now" for r, _, severity in found), found
+    assert not any(r == "sensor_implausible" for r, _, _ in found)
+
+
+def test_a_lost_sample_is_no_item_and_heals_nothing(judge, reading):
+    memory = judge.memory("petrol_hatch")
+    steps = [s for n in range(20) for s in judge.step(memory, reading(n, n + 1, coolant=-40 if n > 10 and n % 9 == 2 else 117))]
+    assert active(steps) == {("coolant_hot", "", "now")}
+    steps = [s for n in range(20, 200) for s in judge.step(memory, reading(n, n + 1, coolant=-40))]
+    assert active(steps) == {("sensor_implausible", "coolant_temperature", "advice")} and len(judge.open_alerts(memory)) == 2
+
+
+def test_a_sensor_that_works_again_is_believed_and_its_item_resolves(judge, reading):
+    memory = judge.memory("petrol_hatch")
+    steps = [s for n in range(10) for s in judge.step(memory, reading(n, n + 1, coolant=215))]
+    steps += [s for n in range(10, 500) for s in judge.step(memory, reading(n, n + 1, coolant=90))]
+    assert [(s.rule, s.state.value) for s in steps] == [
+        ("sensor_implausible", state) for state in ("pending", "active", "resolved")
+    ]
+
+
+def test_a_late_end_stop_is_no_history(judge, reading):
+    memory = judge.memory("petrol_hatch")
+    for n in range(3):
+        judge.step(memory, reading(60 * n, n + 1, crank=0.2, mark=Mark.LATE))
+    assert judge.step(memory, reading(300, 9, crank=11.2)) == ()
