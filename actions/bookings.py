@@ -15,6 +15,7 @@ from actions.free_time import free_options, locked_time, next_windows
 from rules.catalogue import BY_NAME
 from rules.engine.repair_verification import demand
 from rules.service import capacity
+from rules.service.casework import speaks
 from schemas.alert import AlertState
 from schemas.booking import BOOKING, Booking, BookingEvent, BookingKind, BookingState
 from schemas.case import CASE, Case, CaseEvent
@@ -85,7 +86,8 @@ async def finish(acting: Acting, booking_id: int, finding: str) -> Booking:
         now = acting.now()
         done = await bookings.move(connection, booking, BookingEvent.FINISHED, reason=finding, actor=acting.actor, now=now, finding=finding)
         await cases.move(
-            connection, case, CaseEvent.REPAIRED, reason=finding, actor=acting.actor, now=now, repaired_at=now, proof=await _demands(acting.house, connection, case)
+            connection, case, CaseEvent.REPAIRED, reason=finding, actor=acting.actor, now=now, repaired_at=now, confirmed=None,
+            proof=await _demands(acting.house, connection, case),
         )
         await tell_visit(acting, connection, case, done, MessageKind.READY, BookingState.READY, finding=finding)
         await notifications.ring(connection, notifications.CARS, vehicle=case.vehicle_id, what="repaired")
@@ -108,8 +110,10 @@ async def hand_over(acting: Acting, booking_id: int) -> Booking:
 async def handed_over(acting: Acting, connection: Connection, case: Case, booking: Booking) -> Booking:
     """The same, when a driver brought it back."""
     moved = await bookings.move(connection, booking, BookingEvent.HANDED_OVER, reason="the owner has the car", actor=acting.actor, now=acting.now())
+    car = await fleet.get(connection, case.dealer_id, case.vehicle_id)
+    proves = "itself" if speaks(car.last_heard_at, acting.now()) else None
     await slots.release_booking(connection, booking.dealer_id, booking.id)
-    await tell_visit(acting, connection, case, moved, MessageKind.HANDED_OVER, BookingState.COMPLETED)
+    await tell_visit(acting, connection, case, moved, MessageKind.HANDED_OVER, BookingState.COMPLETED, proves=proves)
     await promises.settle(connection, acting.dealer_id, booking.id, acting.now())
     return moved
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from actions.calling_off import call_off, withdraw_open_offer
 from actions.context import Acting
+from actions.texts import tell_owner
+from rules.service.casework import ASK_AFTER, HEALED, contradicted
 from schemas.booking import BookingState
-from schemas.case import CASE, Case, CaseEvent
+from schemas.case import CASE, Case, CaseEvent, CaseState, Confirmation
 from schemas.errors import BadInput, Overtaken
+from schemas.message import MessageKind, asserts
 from schemas.verdict import Severity
-from store import accounts, bookings, cases, fleet
+from store import accounts, alerts, bookings, cases, fleet, jobs
 
 
 def staff_id(actor: str) -> int | None:
@@ -61,6 +64,26 @@ async def dismiss(acting: Acting, case_id: int, reason: str, *, tell: bool = Tru
             case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
         dismissed = await cases.move(connection, case, CaseEvent.DISMISSED, reason=reason, actor=acting.actor, now=acting.now())
         return dismissed
+
+
+async def confirm(acting: Acting, case_id: int, how: Confirmation, note: str = "") -> Case:
+    """A person says that the repair holds, and how it is known: for a car that cannot show it. What the car itself said since then goes before it."""
+    async with acting.transaction() as connection:
+        case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
+        CASE.next(case.state, CaseEvent.CONFIRMED)
+        car = await fleet.get(connection, acting.dealer_id, case.vehicle_id)
+        against = contradicted(case, await alerts.of_case(connection, acting.dealer_id, case_id), car.last_heard_at)
+        if against is not None:
+            raise Overtaken("case", against)
+        now = acting.now()
+        reason = f"{HEALED[how]}: {note.strip()}" if note.strip() else HEALED[how]
+        done = await cases.move(connection, case, CaseEvent.CONFIRMED, reason=reason, actor=acting.actor, now=now, confirmed=how.value)
+        if how is not Confirmation.OWNER:  # who told us need not be told
+            await tell_owner(
+                acting, connection, done, MessageKind.ALL_CLEAR, asserts=[asserts("case", case_id, CaseState.DONE)], how=how.value
+            )
+        await jobs.put(connection, acting.dealer_id, "feedback", case_id, due_at=now + ASK_AFTER)
+        return done
 
 
 async def reopen(acting: Acting, case_id: int, reason: str) -> Case:

@@ -59,6 +59,7 @@ SEE_DAY = Permission("day.read", "The day: its drives and visits", _PEOPLE)
 # Cases and what the cars say
 READ_CASES = Permission("cases.read", "The queue, and one case with all that belongs to it", _WORKSHOP, "cases:read")
 WORK_CASES = Permission("cases.write", "Open a case, take it, hand it on, close it, open it again", _ADVISORS, "cases:write")
+CONFIRM_CASES = Permission("cases.confirm", "Close a repaired case whose car cannot prove it, and say how it is known: the owner, a test drive, a technician", _WORKSHOP, "cases:write")
 READ_ALERTS = Permission("alerts.read", "Alerts with their evidence", _WORKSHOP, "cases:read")
 READ_REFUSED = Permission("quarantine.read", "Telemetry that was refused, and why", _WORKSHOP, "vehicles:read")
 DECIDE_REFUSED = Permission("quarantine.decide", "Let refused telemetry in, keep it out, take it back", _ADVISORS, "vehicles:write")

@@ -48,6 +48,7 @@ API: tuple[Route, ...] = (
     Route("POST", f"{_V1}/cases/{{id}}/assign", cases.assign, may.WORK_CASES, "Hand it to a colleague", cases.Assign, cases.CaseWhole),
     Route("POST", f"{_V1}/cases/{{id}}/dismiss", cases.dismiss, may.WORK_CASES, "Close it without work, with a reason", cases.Reason, cases.CaseWhole),
     Route("POST", f"{_V1}/cases/{{id}}/reopen", cases.reopen, may.WORK_CASES, "It was dismissed too early", cases.Reason, cases.CaseWhole),
+    Route("POST", f"{_V1}/cases/{{id}}/confirm", cases.confirm, may.CONFIRM_CASES, "It is healed, and how that is known, where the car cannot prove it", cases.Confirmed, cases.CaseWhole),
     Route("POST", f"{_V1}/cases/{{id}}/offers", cases.offer, may.MAKE_OFFERS, "Hold two free windows and ask the owner by text", cases.NewOffer, offers.OfferWhole, status=201),
     Route("POST", f"{_V1}/cases/{{id}}/messages", cases.write, may.WRITE_TO_OWNERS, "Write to the owner about this case", cases.Words, cases.Queued, status=201),
     # what the cars say

@@ -20,8 +20,16 @@ class CaseState(StrEnum):
     BOOKED = "booked"  #: a window is agreed
     IN_WORKSHOP = "in_workshop"  #: the car is here
     VERIFYING = "verifying"  #: repaired, says the workshop; the car has not proved it yet
-    DONE = "done"  #: the car proved it
+    DONE = "done"  #: the car proved it, or a person confirmed it
     DISMISSED = "dismissed"  #: closed without work, with a reason
+
+
+class Confirmation(StrEnum):
+    """How it is known that a repair holds, when it was not the car that showed it."""
+
+    OWNER = "owner"  #: the owner was asked and says so
+    TEST_DRIVE = "test_drive"  #: somebody of the dealer drove it
+    TECHNICIAN = "technician"  #: a technician looked at it again
 
 
 class CaseEvent(StrEnum):
@@ -35,6 +43,7 @@ class CaseEvent(StrEnum):
     ARRIVED = "arrived"
     REPAIRED = "repaired"
     PROVED = "proved"  #: the rule's own proof came from the car
+    CONFIRMED = "confirmed"  #: a person says how it is known, where the car cannot show it
     CAME_BACK = "came_back"  #: the fault returned
     DISMISSED = "dismissed"
     REOPENED = "reopened"
@@ -57,7 +66,7 @@ CASE = Lifecycle(
         },
         _S.BOOKED: {_E.ARRIVED: _S.IN_WORKSHOP, _E.CANCELLED: _S.OPEN, _E.DISMISSED: _S.DISMISSED},
         _S.IN_WORKSHOP: {_E.REPAIRED: _S.VERIFYING},  # a car in the building is handed over before its case can end
-        _S.VERIFYING: {_E.PROVED: _S.DONE, _E.CAME_BACK: _S.OPEN},
+        _S.VERIFYING: {_E.PROVED: _S.DONE, _E.CONFIRMED: _S.DONE, _E.CAME_BACK: _S.OPEN},
         _S.DONE: {_E.CAME_BACK: _S.OPEN},
         _S.DISMISSED: {_E.REOPENED: _S.OPEN},
     },
@@ -86,3 +95,4 @@ class Case(BaseModel):
     owner_id: int | None = None  #: of the ownership epoch in which it was opened
     note: str = ""  #: what the customer said on the phone
     proof: list[dict[str, Any]] | None  #: what the car still has to show; see rules.engine.repair_verification
+    confirmed: Confirmation | None = None  #: how a person knew that it is healed; None: the car proved it, or nobody has yet

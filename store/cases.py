@@ -16,7 +16,7 @@ from store import history, notifications
 from store.pool import Connection, as_dict
 
 _COLUMNS = """id, dealer_id, vehicle_id, state, severity, title, origin, assignee_id, comebacks, opened_at, changed_at, acknowledged_at,
- escalated_at, repaired_at, proof, owner_id, note"""
+ escalated_at, repaired_at, proof, owner_id, note, confirmed"""
 _LIVE = {state for state in CaseState if state not in (CaseState.DONE, CaseState.DISMISSED)}
 _OPEN = "state NOT IN ('done', 'dismissed')"
 _STANDING = f"SELECT state, severity, count(*) AS cases FROM cases WHERE {_OPEN} GROUP BY state, severity"
@@ -57,7 +57,7 @@ ORDER BY id FOR UPDATE
 """
 _FEEDBACK = "SELECT case_id, asked_at, answered_at, score, words FROM feedback WHERE dealer_id = $1 AND case_id = $2"
 _NAMES = ("vehicle", "vin", "plate", "owner", "assignee")
-_SETTABLE = ("assignee_id", "acknowledged_at", "escalated_at", "repaired_at", "proof", "severity", "title", "comebacks", "owner_id")
+_SETTABLE = ("assignee_id", "acknowledged_at", "escalated_at", "repaired_at", "proof", "severity", "title", "comebacks", "owner_id", "confirmed")
 
 
 async def get(connection: Connection, dealer_id: int, case_id: int, *, lock: bool = False) -> Case:

@@ -87,7 +87,7 @@ PARTS: Final = (
     Part("texts_on_the_demo_phone", "phone_texts", f"(t.to_address IN {_ADDRESSES} OR t.from_address IN {_ADDRESSES} OR t.body ~* {{words}})", _kept(
         "id dealer_id reference at", from_address="''", to_address="''", body="''"), frozenset({"reference"})),
     Part("cases", "cases", "t.owner_id = {owner}", _kept(
-        "id dealer_id vehicle_id owner_id state severity origin assignee_id comebacks opened_at changed_at acknowledged_at escalated_at repaired_at proof",
+        "id dealer_id vehicle_id owner_id state severity origin assignee_id comebacks opened_at changed_at acknowledged_at escalated_at repaired_at proof confirmed",
         title=f"CASE WHEN t.origin = 'call' OR t.title ~* {{words}} THEN '{GONE}' ELSE t.title END", note="''",
     ), frozenset({"owner_id", "assignee_id"})),
     Part("alerts", "alerts", f"(t.case_id IN {_CASES} OR {_while_theirs('first_at')})", _kept(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from actions import links, outbox, recipients
 from rules.engine import repair_verification
 from rules.engine.repair_verification import Disproved, Proved
+from rules.service.casework import ASK_AFTER
 from schemas.alert import Alert
 from schemas.case import Case, CaseEvent, CaseState
 from schemas.errors import NotFound
@@ -18,7 +19,6 @@ from store.jobs import Job
 from store.pool import Connection
 from workers.context import Context
 
-ASK_AFTER = timedelta(hours=2)
 _NOT_WHILE_UPSET = timedelta(hours=6)  #: an unread text may be a complaint: a person reads it before we ask anything
 _MOST_ASKS = 8
 _OPEN_FOR = timedelta(days=30)  #: a question that nobody answered by then is not asked any more

@@ -16,11 +16,11 @@ from dealer_api.api.offers import OfferWhole, whole_offer
 from dealer_api.app_keys import Call, call
 from dealer_api.bodies import Body, Id, Page, Paged, When, asked, bare_number, number, page, read, reply
 from dealer_api.permissions import READ_MESSAGES
-from rules.service.casework import Step, acknowledge_by, next_step, queue_key
+from rules.service.casework import Step, acknowledge_by, next_step, queue_key, speaks
 from rules.service.promises import missed
 from schemas.alert import Alert
 from schemas.booking import Booking, BookingKind, BookingState
-from schemas.case import CASE, Case, CaseState
+from schemas.case import CASE, Case, CaseState, Confirmation
 from schemas.errors import BadInput
 from schemas.feedback import Feedback
 from schemas.history import Change
@@ -28,7 +28,7 @@ from schemas.pickup import Leg
 from schemas.slot import Window
 from schemas.thread import Line
 from schemas.verdict import Severity
-from store import alerts, bookings, cases, history, offers, pickups, threads
+from store import alerts, bookings, cases, fleet, history, offers, pickups, threads
 from store.pool import Connection
 
 _LIVE: list[CaseState] = [state for state in CaseState if state not in (CaseState.DONE, CaseState.DISMISSED)]
@@ -93,6 +93,13 @@ class Reason(Body):
     """Why."""
 
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class Confirmed(Body):
+    """How it is known that the repair holds, where the car cannot show it."""
+
+    how: Confirmation
+    note: Annotated[str, Field(max_length=1000)] = ""
 
 
 class Assign(Body):
@@ -178,6 +185,12 @@ async def reopen(request: web.Request) -> web.Response:
     return await _answer(caller, number(request))
 
 
+async def confirm(request: web.Request) -> web.Response:
+    caller, body = call(request), await read(request, Confirmed)
+    await acts.confirm(caller, number(request), body.how, body.note)
+    return await _answer(caller, number(request))
+
+
 async def offer(request: web.Request) -> web.Response:
     caller, body = call(request), await read(request, NewOffer)
     made = await offering.make(caller, number(request), body.kind)
@@ -212,9 +225,15 @@ async def whole(connection: Connection, caller: Call, case_id: int) -> CaseWhole
     for noun, things in (("offer", made), ("booking", visited), ("leg", legs)):
         for thing in things:
             changes += await history.of(connection, dealer_id, noun, thing.id)
+    car = await fleet.get(connection, dealer_id, case.vehicle_id)
     return CaseWhole(
         **row.model_dump(),
-        next_step=_step(next_step(case, made[0] if made else None, current, mine, has_owner=case.owner_id is not None, missed=current is not None and missed(current, caller.house.now()))),
+        next_step=_step(
+            next_step(
+                case, made[0] if made else None, current, mine, has_owner=case.owner_id is not None, can_prove=speaks(car.last_heard_at, caller.house.now()),
+                missed=current is not None and missed(current, caller.house.now()),
+            )
+        ),
         allowed=[event.value for event in CASE.allowed(case.state)],
         alerts=[alert for alert in await alerts.of_case(connection, dealer_id, case_id) if not alert.shadow],
         offers=[await whole_offer(connection, offer) for offer in made],

@@ -16,7 +16,7 @@ from schemas.pickup import Leg
 
 _NEEDS = {
     "acknowledge": may.WORK_CASES, "owner": may.WRITE_VEHICLES, "offer": may.MAKE_OFFERS, "ring": may.BOOK, "arrive": may.WORK_BOOKINGS, "start": may.WORK_BOOKINGS,
-    "finish": may.WORK_BOOKINGS, "hand_over": may.WORK_BOOKINGS, "move": may.MOVE_LEGS,
+    "finish": may.WORK_BOOKINGS, "confirm": may.CONFIRM_CASES, "hand_over": may.WORK_BOOKINGS, "move": may.MOVE_LEGS,
 }  # fmt: skip
 
 
@@ -60,10 +60,10 @@ class Ask:
     danger: bool = False
 
 
-def primary(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequence[Leg], *, has_owner: bool, role: str, zone: str, now: datetime) -> Button:
+def primary(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequence[Leg], *, has_owner: bool, can_prove: bool = True, role: str, zone: str, now: datetime) -> Button:
     """The one obvious next step, as a button of this desk."""
     live = None if booking is None or booking.state is BookingState.CANCELLED else booking
-    step = next_step(case, offer, live, legs, has_owner=has_owner, missed=live is not None and missed(live, now))
+    step = next_step(case, offer, live, legs, has_owner=has_owner, can_prove=can_prove, missed=live is not None and missed(live, now))
     title, why = step.label, _sentence(step, offer, live, zone, now)
     here = f"/cases/{case.id}"
     needed = _NEEDS.get(step.act)
@@ -80,6 +80,8 @@ def primary(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequ
             return Button("To the vehicle", title, why, href=f"/vehicles/{case.vehicle_id}#owner")
         case "finish" if live is not None:
             return Button("The work is done", "Finish the work", why, post=f"/bookings/{live.id}/finish", form="finish")
+        case "confirm":
+            return Button("It is healed", title, why, post=f"{here}/confirm", form="confirm")
         case "arrive" | "start" | "hand_over" if live is not None:
             label, title = _VISIT[step.act]
             return Button(label, title, why, post=f"/bookings/{live.id}/{step.act.replace('_', '-')}")
@@ -108,11 +110,16 @@ def others(case: Case, offer: Offer | None, booking: Booking | None, main: Butto
     return tuple(found)
 
 
-def asks(case: Case, booking: Booking | None, *, role: str, people: Sequence[tuple[int, str]], promised: str) -> tuple[Ask, ...]:
+def asks(
+    case: Case, booking: Booking | None, *, role: str, people: Sequence[tuple[int, str]], promised: str, can_prove: bool = True
+) -> tuple[Ask, ...]:  # fmt: skip
     """What else is allowed and needs a word first."""
-    if not may.WORK_CASES.allows(role):
-        return ()
     here, found = f"/cases/{case.id}", []
+    if CaseEvent.CONFIRMED in CASE.allowed(case.state) and can_prove and may.CONFIRM_CASES.allows(role):
+        ways = tuple(formatting.CONFIRMATIONS.items())
+        found.append(Ask("confirm", "Close without the car's proof", "How is it known that it is healed", "how", "It is healed", f"{here}/confirm", choices=ways))
+    if not may.WORK_CASES.allows(role):
+        return tuple(found)
     if case.state not in (CaseState.DONE, CaseState.DISMISSED):
         rest = tuple((str(id), name) for id, name in people if id != case.assignee_id)
         if rest:
@@ -134,7 +141,7 @@ PATH = (
 )  # fmt: skip
 
 
-def path(state: CaseState) -> list[tuple[str, str, str]]:
+def path(state: CaseState, *, confirmed: bool = False, can_prove: bool = True) -> list[tuple[str, str, str]]:
     """(name, title, past | here | ahead) of the straight way; nothing for a case that left it."""
     if state is CaseState.DISMISSED:
         return []
@@ -142,7 +149,9 @@ def path(state: CaseState) -> list[tuple[str, str, str]]:
     looks = ["past" if n < place or state is CaseState.DONE else "here" if n == place else "ahead" for n in range(len(PATH))]
     if state is CaseState.DONE:
         looks[-1] = "here"
-    return [(name.value, title, look) for (name, title), look in zip(PATH, looks, strict=True)]
+    waits = state is CaseState.VERIFYING and not can_prove
+    proving = "Confirmed" if confirmed else "To be confirmed" if waits else "Car proves it"
+    return [(name.value, proving if name is CaseState.VERIFYING else title, look) for (name, title), look in zip(PATH, looks, strict=True)]
 
 
 def _sentence(step: Step, offer: Offer | None, booking: Booking | None, zone: str, now: datetime) -> str:

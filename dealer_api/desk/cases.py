@@ -16,9 +16,11 @@ from dealer_api.desk import case_actions, formatting
 from dealer_api.desk.chart_views import Chart, chart
 from dealer_api.desk.page import back, form, go, id_of, page, refused, row_of
 from rules.service import capacity
+from rules.service.casework import HEALED, speaks
 from schemas.account import Role
 from schemas.alert import Alert, Evidence
 from schemas.booking import Booking, Offer
+from schemas.case import Confirmation
 from schemas.errors import BadInput, TelltaleError
 from schemas.history import Change
 from schemas.moment import local
@@ -68,14 +70,15 @@ async def show(request: web.Request) -> web.Response:
         file = await casefile.load(connection, caller.dealer_id, case_id)
         advisors = await accounts.staff_of(connection, caller.dealer_id, Role.ADVISOR, Role.MANAGER)
     legs = [leg for leg, _ in file.legs]
-    step = case_actions.primary(file.case, file.offer, file.booking, legs, has_owner=file.owner is not None, role=caller.role, zone=zone, now=now)
+    speaking = speaks(file.last_heard_at, now)
+    step = case_actions.primary(file.case, file.offer, file.booking, legs, has_owner=file.owner is not None, can_prove=speaking, role=caller.role, zone=zone, now=now)
     offered = _offer(file.offer, file.slots)
     windows = [(choice, formatting.window(start, end, zone, now)) for choice, start, end in offered.windows] if offered else []
     return await page(
         request, "case.html", file=file, step=step, here=request.path,
         others=case_actions.others(file.case, file.offer, file.booking, step, windows, role=caller.role),
-        reasons=case_actions.asks(file.case, file.booking, role=caller.role, people=[(p.id, p.name) for p in advisors], promised=promised(file.booking, zone, now)),
-        path_steps=case_actions.path(file.case.state), alerts=[_alert(alert, caller, now) for alert in _ordered(file.alerts)],
+        reasons=case_actions.asks(file.case, file.booking, role=caller.role, people=[(p.id, p.name) for p in advisors], promised=promised(file.booking, zone, now), can_prove=speaking),
+        path_steps=case_actions.path(file.case.state, confirmed=file.case.confirmed is not None, can_prove=speaking), healed=HEALED[file.case.confirmed], alerts=[_alert(alert, caller, now) for alert in _ordered(file.alerts)],
         history=history_of(file.history, file.people), offer=offered,
         proof=_proof(file.case.proof, file.case.repaired_at, zone, now), unread=any(said.unread for said in file.talk),
     )  # fmt: skip
@@ -108,6 +111,18 @@ async def dismiss(request: web.Request) -> web.Response:
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
     return go("/queue", "Closed without work.")
+
+
+async def confirm(request: web.Request) -> web.Response:
+    caller, case_id = call(request), id_of(request)
+    said = await form(request)
+    try:
+        if said.get("how") not in formatting.CONFIRMATIONS:
+            raise BadInput("how", "choose how it is known")
+        await acts.confirm(caller, case_id, Confirmation(said["how"]), said.get("note", "")[:1000])
+    except TelltaleError as error:
+        return refused(error, f"/cases/{case_id}")
+    return go(f"/cases/{case_id}", "Closed. How it is known stands in the history.")
 
 
 async def reopen(request: web.Request) -> web.Response:
@@ -172,6 +187,8 @@ def history_line(change: Change, people: Mapping[int, str]) -> ShownChange:
         what = "Case opened"
     elif change.noun == "case":
         what = _CASE_WORDS.get(change.new) or formatting.sentence(said)
+        if change.new == "done" and change.actor != "car":
+            what = "A person confirmed it"
     elif change.noun == "offer" and change.old is None:
         what = "Windows offered"
     elif change.noun == "booking":

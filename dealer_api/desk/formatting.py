@@ -11,7 +11,7 @@ from schemas.scope import BEFORE_SCOPES, SCOPES
 
 STATES = {
     "open": "To do", "contacted": "Waiting for owner", "booked": "Booked", "in_workshop": "In the workshop",
-    "verifying": "Car is proving it", "done": "Done", "dismissed": "Dismissed",
+    "verifying": "Repaired, to be proved", "done": "Done", "dismissed": "Dismissed",
 }  # fmt: skip
 #: How each state looks: calm, info, warn, good, bad.
 LOOKS = {
@@ -27,6 +27,8 @@ KINDS = {"pickup": "Pickup and delivery", "drop_off": "Owner brings the car", "w
 BOOKINGS = {
     "agreed": "Agreed", "arrived": "Car is here", "working": "Being worked on", "ready": "Ready", "completed": "Handed over", "cancelled": "Cancelled",
 }  # fmt: skip
+#: How a person knows that a repair holds.
+CONFIRMATIONS = {"owner": "The owner says so", "test_drive": "A test drive", "technician": "A technician looked again"}
 LEGS = {
     "planned": "Planned", "on_the_way": "On the way", "collected": "Collected", "at_workshop": "At the workshop",
     "on_the_way_back": "On the way back", "handed_over": "Handed over", "cancelled": "Cancelled",

@@ -11,6 +11,7 @@ from dealer_api import permissions as may
 from dealer_api.app_keys import Call, call
 from dealer_api.desk import formatting
 from dealer_api.desk.page import day_span, page
+from rules.service.casework import speaks
 from schemas.booking import BookingKind, BookingState
 from schemas.case import CaseState
 from store.views import queue
@@ -87,6 +88,7 @@ def _step(row: queue.QueueRow, caller: Call) -> QueueStep | None:
         case CaseState.IN_WORKSHOP:
             return QueueStep("Finish" if row.booking_state == BookingState.WORKING else "Start the work", href=case)
         case CaseState.VERIFYING:
-            return QueueStep("Bring it back" if row.booking_state == BookingState.READY else "Watch the proof", href=case)
+            proving = "Watch the proof" if speaks(row.last_heard_at, caller.house.now()) else "Say how you know"
+            return QueueStep("Bring it back" if row.booking_state == BookingState.READY else proving, href=case)
         case _:
             return None

@@ -20,6 +20,9 @@ _REACHED_BY_LEG = {
     LegState.ON_THE_WAY_BACK: "on_the_way_back", LegState.HANDED_OVER: "handed_over",
 }  # fmt: skip
 
+#: Steps that a driver makes, and on which way; the others every visit goes through.
+_DRIVEN = {"on_the_way": LegKind.COLLECT, "collected": LegKind.COLLECT, "on_the_way_back": LegKind.RETURN}
+
 
 @dataclass(frozen=True, slots=True)
 class Drive:
@@ -93,9 +96,9 @@ def _order(booking: Booking) -> tuple[str, ...]:
 
 def journey_of(
     speech: Speech, *, dealer: str, dealer_address: str, case: Case, booking: Booking | None, drives: tuple[Drive, ...], times: Mapping[str, datetime],
-    finding: str | None = None,
+    finding: str | None = None, proves: bool = True,
 ) -> Journey:  # fmt: skip
-    """The journey in words. `times` says when each step was reached, by the step's name."""
+    """The journey in words. `times` says when each step was reached, by the step's name; `proves`: the car speaks, so it can show that it is healed."""
     at = stands_at(case, booking, drives)
     by_kind = {drive.leg.kind: drive for drive in drives if drive.leg.state is not LegState.CANCELLED}
     back, there = by_kind.get(LegKind.RETURN), by_kind.get(LegKind.COLLECT)
@@ -106,6 +109,8 @@ def journey_of(
         "window": speech.window(booking.starts_at, booking.ends_at) if booking else None,
         "address": (booking.address if booking and booking.kind is BookingKind.PICKUP else None) or dealer_address,
         "driver": first_name(drive.driver) if drive else None,
+        "proves": "itself" if proves and case.confirmed is None else None,
+        "how": case.confirmed.value if case.confirmed else None,
     }
     return Journey(
         at=at,
@@ -113,7 +118,7 @@ def journey_of(
         lead=speech.say(f"lead-{at}", **facts),
         mood=_MOODS.get(at, "live"),
         promise=_promise(speech, at, booking, back),
-        steps=_steps(speech, at, booking, there, back, times) if booking and (at in _order(booking) or at == "working") else (),
+        steps=_steps(speech, at, booking, there, back, times, proves=facts["proves"]) if booking and (at in _order(booking) or at == "working") else (),
         finding=finding,
         cancellable=at == "agreed" and case.state is CaseState.BOOKED,
     )
@@ -131,14 +136,18 @@ def _promise(speech: Speech, at: str, booking: Booking | None, back: Drive | Non
 
 
 def _steps(
-    speech: Speech, at: str, booking: Booking, there: Drive | None, back: Drive | None, times: Mapping[str, datetime]
+    speech: Speech, at: str, booking: Booking, there: Drive | None, back: Drive | None, times: Mapping[str, datetime], *, proves: str | None
 ) -> tuple[Step, ...]:  # fmt: skip
+    """Those that have happened, the one at which it stands, and those that will: a drive that was called off is none of them."""
     order = _order(booking)
     here = order.index("at_workshop" if at == "working" else at)
     planned = {"on_the_way": there, "on_the_way_back": back}
     found = []
     for n, key in enumerate(order):
         state = "done" if n < here or at == "all_clear" else "current" if n == here else "todo"
+        made = _DRIVEN.get(key)
+        if made and (key not in times if state == "done" else state == "todo" and (there if made is LegKind.COLLECT else back) is None):
+            continue
         time, notes = "", []
         drive = planned.get(key)
         if state != "todo":
@@ -153,5 +162,5 @@ def _steps(
             notes.append(speech.window(booking.starts_at, booking.ends_at))
         elif drive and (name := first_name(drive.driver)):
             notes.append(speech.say("with-driver", driver=name))
-        found.append(Step(key, speech.say(f"step-{key}"), state, time, ", ".join(notes)))
+        found.append(Step(key, speech.say(f"step-{key}", proves=proves), state, time, ", ".join(notes)))
     return tuple(found)

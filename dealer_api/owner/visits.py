@@ -18,6 +18,7 @@ from dealer_api.owner.held_windows import held
 from dealer_api.owner.journey import Drive, Journey, journey_of
 from dealer_api.owner.links import Ended, Link, forgiving, form_of, open_link
 from dealer_api.owner.pages import draw, see_other
+from rules.service.casework import speaks
 from schemas.booking import BookingState, OfferState
 from schemas.case import CaseState
 from schemas.errors import BadInput, NotFound, Overtaken, Unavailable
@@ -46,7 +47,7 @@ def journey_for(link: Link) -> Journey:
     visit = link.visit
     return journey_of(
         link.speech, dealer=link.dealer.name, dealer_address=link.dealer.address, case=visit.case, booking=visit.booking,
-        drives=tuple(Drive(leg, driver) for leg, driver in visit.legs), times=visit.times, finding=visit.booking.finding if visit.booking else None,
+        drives=tuple(Drive(leg, driver) for leg, driver in visit.legs), times=visit.times, finding=visit.booking.finding if visit.booking else None, proves=speaks(visit.car.last_heard_at, link.speech.now),
     )  # fmt: skip
 
 

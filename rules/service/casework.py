@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from schemas.account import Dealer
 from schemas.alert import Alert, AlertState
 from schemas.booking import Booking, BookingKind, BookingState, Offer, OfferState
-from schemas.case import Case, CaseState
+from schemas.case import Case, CaseState, Confirmation
 from schemas.moment import minutes_between
 from schemas.pickup import Leg, LegKind, LegState
 from schemas.verdict import Severity
 
+ASK_AFTER = timedelta(hours=2)  #: a healed car's owner is asked then how it was
+SPEAKS = timedelta(days=7)  #: a car that was not heard for so long proves nothing
 COMEBACK = timedelta(days=30)  #: the same fault within this time after a repair is a comeback, not a new case
 
 
@@ -78,6 +80,18 @@ def severity_of(alerts: Sequence[Alert], otherwise: Severity) -> Severity:
     return max(active, key=lambda severity: severity.rank, default=otherwise)
 
 
+def speaks(last_heard_at: datetime | None, now: datetime) -> bool:
+    """Whether a car can be expected to prove its repair itself."""
+    return last_heard_at is not None and now - last_heard_at <= SPEAKS
+
+
+def contradicted(case: Case, alerts: Sequence[Alert], last_heard_at: datetime | None) -> str | None:
+    """Why no person's word may close a repaired case: what the car itself has said since then goes before it. None when it may."""
+    heard = last_heard_at is not None and case.repaired_at is not None and last_heard_at > case.repaired_at
+    standing = next((alert for alert in alerts if alert.state is AlertState.ACTIVE), None)
+    return f"the car has spoken since the repair and still reports: {standing.because}" if heard and standing is not None else None
+
+
 def queue_key(case: Case) -> tuple[int, datetime, int]:
     """The queue's order: the most urgent first, then the oldest."""
     return (-case.severity.rank, case.opened_at, case.id)
@@ -89,11 +103,18 @@ def acknowledge_by(case: Case, dealer: Dealer) -> datetime | None:
     return None if minutes is None else case.opened_at + timedelta(minutes=minutes)
 
 
+#: How it is known that a car is healed.
+HEALED: dict[Confirmation | None, str] = {
+    None: "the car has proved that it is healed", Confirmation.OWNER: "the owner says that it is healed",
+    Confirmation.TEST_DRIVE: "a test drive showed that it is healed", Confirmation.TECHNICIAN: "a technician says that it is healed",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """The one obvious next step. `path` is where to POST it; without one there is nothing to do but wait for `waits_for`."""
 
-    act: str  #: acknowledge | owner | offer | ring | arrive | start | finish | move | hand_over | wait | nothing
+    act: str  #: acknowledge | owner | offer | ring | arrive | start | finish | move | hand_over | confirm | wait | nothing
     label: str
     because: str
     path: str | None = None
@@ -101,8 +122,11 @@ class Step:
     waits_for: str | None = None  #: owner | driver | workshop | car
 
 
-def next_step(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequence[Leg], *, has_owner: bool = True, missed: bool = False) -> Step:
-    """What somebody at the desk should do now. `offer` is the newest one, `booking` the newest that was not cancelled; `missed`: its car was not brought."""
+def next_step(
+    case: Case, offer: Offer | None, booking: Booking | None, legs: Sequence[Leg], *, has_owner: bool = True, can_prove: bool = True, missed: bool = False
+) -> Step:
+    """What somebody at the desk should do now. `offer` is the newest one, `booking` the newest that was not cancelled; `can_prove`: the car speaks;
+    `missed`: its car was not brought."""
     match case.state:
         case CaseState.OPEN:
             if case.acknowledged_at is None:
@@ -117,10 +141,13 @@ def next_step(case: Case, offer: Offer | None, booking: Booking | None, legs: Se
         case CaseState.BOOKED | CaseState.IN_WORKSHOP:
             return _visit_step(case, booking, legs, missed)
         case CaseState.VERIFYING:
-            back = _bring_back(booking, legs)
-            return back or Step("wait", "Wait for the car's own proof", "the workshop is done; the car has not shown yet that it is healed", waits_for="car")
+            if back := _bring_back(booking, legs):
+                return back
+            if not can_prove:
+                return Step("confirm", "Say how you know that it is healed", "this car does not speak to us, so it cannot show it", f"/api/v1/cases/{case.id}/confirm")
+            return Step("wait", "Wait for the car's own proof", "the workshop is done; the car has not shown yet that it is healed", waits_for="car")
         case CaseState.DONE:
-            return _bring_back(booking, legs) or Step("nothing", "Nothing to do", "the car has proved that it is healed")
+            return _bring_back(booking, legs) or Step("nothing", "Nothing to do", HEALED[case.confirmed])
         case CaseState.DISMISSED:
             return Step("nothing", "Nothing to do", "this case was dismissed")
 

@@ -52,7 +52,7 @@ FACTS: dict[MessageKind, tuple[str, ...]] = {
     MessageKind.COLLECTED: ("dealer", "driver", "vehicle"),
     MessageKind.AT_WORKSHOP: ("dealer", "vehicle"),
     MessageKind.ON_THE_WAY_BACK: ("dealer", "driver", "vehicle"),
-    MessageKind.HANDED_OVER: ("dealer", "vehicle"),
+    MessageKind.HANDED_OVER: ("dealer", "vehicle", "phone"),
     MessageKind.WAITING: ("dealer", "vehicle", "template"),
     MessageKind.READY: ("dealer", "vehicle", "kind"),
     MessageKind.CANCELLED: ("dealer", "phone"),
@@ -73,8 +73,8 @@ FACTS: dict[MessageKind, tuple[str, ...]] = {
     MessageKind.STAFF_UNREACHED: ("owner", "because", "phone", "link"),
 }
 _OPTIONAL = (
-    "address", "because", "body", "component", "driver", "finding", "kind", "link", "minutes", "more", "owner", "plate", "ready_by", "rule",
-    "severity", "template", "vehicle", "phone", "promised", "ring", "window",
+    "address", "because", "body", "component", "driver", "finding", "how", "kind", "link", "minutes", "more", "owner", "plate", "promised", "proves", "ready_by",
+    "ring", "rule", "severity", "template", "vehicle", "phone", "window",
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ _CASE_OF = {
 }
 _CASE = """
 SELECT id, dealer_id, vehicle_id, state, severity, title, origin, assignee_id, comebacks, opened_at, changed_at, acknowledged_at,
-    escalated_at, repaired_at, proof, owner_id, note FROM cases WHERE dealer_id = $1 AND id = $2
+    escalated_at, repaired_at, proof, owner_id, note, confirmed FROM cases WHERE dealer_id = $1 AND id = $2
 """
 _CAR = "SELECT id, title, plate, owner_id, last_heard_at FROM vehicles WHERE dealer_id = $1 AND id = $2"
 _OWNER = """
