@@ -197,7 +197,7 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/settings/resources": lambda ask: {"kind": "bay", "name": f"Bay {next(ask._count)}"},
     "/settings/keys": lambda ask: {"label": f"key {next(ask._count)}", "scope": ["cases:read", "owners:write"], "days": "30"},
     "/settings/keys/revoke": lambda ask: {"label": f"second {ask.made.canary}"},
-    **{f"/o/{{token}}/{act}": _visit for act in ("accept", "fresh", "decline", "cancel", "extra")},
+    **{f"/o/{{token}}/{act}": _visit for act in ("accept", "fresh", "decline", "cancel", "move", "extra")},
     "/o/{token}/ask": lambda ask: {"words": "When is it ready?", "key": "a"},
     "/o/{token}/preferences": lambda ask: {"language": "de", "channel": "phone", "quiet_from": "20:00", "quiet_to": "08:00"},
     "/o/{token}/stop": _nothing,
