@@ -72,11 +72,12 @@ class Desk:
         return answer
 
 
-async def agrees(desk: Any, owner_id: int) -> None:
+async def agrees(desk: Any, owner_id: int, dealer: Dealer | None = None) -> None:
     """This owner said yes to every purpose: an offer to somebody who did not is refused."""
-    async with transaction(desk.house.pool, desk.dealer.id) as connection:
+    dealer_id = (dealer or desk.dealer).id
+    async with transaction(desk.house.pool, dealer_id) as connection:
         await consents.give(
-            connection, desk.dealer.id, owner_id, dict.fromkeys(consents.OWNERS_PURPOSES, True), now=desk.house.now(), source="test", wording="I agree"
+            connection, dealer_id, owner_id, dict.fromkeys(consents.OWNERS_PURPOSES, True), now=desk.house.now(), source="test", wording="I agree"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from dealer_api.routes import API
+from tests.integration.dealer_api.conftest import agrees
 
 VIN = "WVWZZZ1JZXW000002"
 BODIES = {
@@ -12,7 +13,7 @@ BODIES = {
     "assign": {"staff_id": 1}, "dismiss": {"reason": "x"}, "reopen": {"reason": "x"}, "offers": {"kind": "pickup"}, "messages": {"template": "waiting"},
     "accept": {"choice": 1}, "finish": {"finding": "x"}, "cancel": {"reason": "x"}, "promise": {"ready_by": "2030-01-01T10:00:00Z"},
     "estimates": {"title": "x", "amount_minor": 1}, "answer": {"approved": True, "reason": "x"}, "move": {"event": "on_the_way"},
-    "consents": {"service": False},
+    "consents": {"service": False}, "confirm": {"how": "test_drive"}, "bookings/move": {"starts_at": "2030-01-01T10:00:00Z"},
 }  # fmt: skip
 
 
@@ -25,7 +26,7 @@ async def test_every_door_answers_for_a_foreign_thing_as_for_none(desk):
     for route in doors:
         noun = route.path.split("/")[3]
         tail = route.path.rsplit("/", 1)[1]
-        body = {"body": "hello"} if tail == "messages" and noun != "bookings" else {"driver_id": 1} if (noun, tail) == ("legs", "assign") else {"role": "driver"} if (noun, route.method) == ("staff", "PATCH") else {} if noun == "quarantine" else BODIES.get(tail, {})
+        body = {"body": "hello"} if tail == "messages" and noun != "bookings" else {"driver_id": 1} if (noun, tail) == ("legs", "assign") else {"role": "driver"} if (noun, route.method) == ("staff", "PATCH") else {} if noun == "quarantine" else BODIES.get(f"{noun}/{tail}", BODIES.get(tail, {}))
         answers = []
         for number in (theirs[noun], 987654):
             said = await ours.request(
@@ -50,6 +51,7 @@ async def _furnish(desk) -> dict[str, int]:
     """One of everything at the other dealer."""
     manager = await desk.as_role("manager", desk.other)
     owner = await desk.post(manager, "/api/v1/owners", {"name": "Canary Finch", "phone": "+491701234", "address": "Käfigweg 1"})
+    await agrees(desk, owner["id"], desk.other)
     car = await desk.post(manager, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "Canary car", "owner_id": owner["id"]})
     case = await desk.post(manager, "/api/v1/cases", {"vehicle_id": car["id"], "note": "Canary sings"})
     offer = await desk.post(manager, f"/api/v1/cases/{case['id']}/offers", {"kind": "pickup"})
