@@ -104,8 +104,8 @@ async def _workers(place: Dealership) -> None:
     """Everything that is due is done before anybody acts again."""
     for sweep in (sweeping.offers_once, sweeping.waiting_once, driver_notices.drives_once):
         await sweep(place.context)
-    while await job_runner.one(place.context) or await sending.one(place.context):
-        pass
+    while await job_runner.one(place.context) or await sending.one(place.context) or await sweeping.offers_once(place.context):
+        pass  # what a text's end makes due is done within the same second
     for sentence, words in [one for _, message in place.phones.came[place.read :] for one in await lies(place, message)]:
         place.violations.append((sentence, f"{words} at {place.clock.at:%d %b %H:%M}"))
     place.read = len(place.phones.came)
