@@ -90,7 +90,10 @@ async def reopen(acting: Acting, case_id: int, reason: str) -> Case:
     """It was dismissed too early."""
     async with acting.transaction() as connection:
         case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
-        return await cases.move(connection, case, CaseEvent.REOPENED, reason=reason or "reopened", actor=acting.actor, now=acting.now())
+        car = await fleet.get(connection, acting.dealer_id, case.vehicle_id)  # it may have been sold meanwhile
+        return await cases.move(
+            connection, case, CaseEvent.REOPENED, reason=reason or "reopened", actor=acting.actor, now=acting.now(), owner_id=car.owner_id
+        )
 
 
 async def open_by_hand(

@@ -87,9 +87,10 @@ async def _weigh(context: Context, connection: Connection, dealer: Dealer, case:
 async def _comeback(context: Context, connection: Connection, dealer: Dealer, alert: Alert, belongs: CameBack, now: datetime) -> None:
     """The dealer is told first; the owner hears nothing until a person acts."""
     case = await cases.get(connection, alert.dealer_id, belongs.case_id, lock=True)
+    car = await fleet.get(connection, alert.dealer_id, alert.vehicle_id)  # it may have been sold since the repair
     case = await cases.move(
         connection, case, CaseEvent.CAME_BACK, reason=belongs.because, actor=ACTOR, now=now, comebacks=case.comebacks + (1 if belongs.same else 0),
-        severity=belongs.severity.value, title=_title(context, dealer, alert), acknowledged_at=None, escalated_at=None, proof=None,
+        severity=belongs.severity.value, title=_title(context, dealer, alert), acknowledged_at=None, escalated_at=None, proof=None, owner_id=car.owner_id,
     )  # fmt: skip
     await alerts.attach(connection, alert.dealer_id, alert.id, case.id)
     people = {person.id: person for person in (*await notices.advisors(connection, dealer), *await notices.managers(connection, dealer))}

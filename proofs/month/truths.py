@@ -47,6 +47,9 @@ ALWAYS: Mapping[str, str] = {
     "a case waits for an answer, and nothing was asked": """
         SELECT c.id FROM cases c WHERE c.dealer_id = $1 AND c.state = 'contacted'
         AND NOT EXISTS (SELECT 1 FROM offers o WHERE o.dealer_id = $1 AND o.case_id = c.id AND o.state = 'open')""",
+    "open work on a car is for somebody who does not own it": """
+        SELECT c.id FROM cases c JOIN vehicles v ON v.dealer_id = c.dealer_id AND v.id = c.vehicle_id
+        WHERE c.dealer_id = $1 AND c.state IN ('open', 'contacted', 'booked', 'in_workshop') AND v.owner_id IS DISTINCT FROM c.owner_id""",
     "somebody who does not own the car has its offer": """
         SELECT o.id FROM offers o JOIN cases c ON c.dealer_id = o.dealer_id AND c.id = o.case_id JOIN vehicles v ON v.dealer_id = o.dealer_id AND v.id = c.vehicle_id
         WHERE o.dealer_id = $1 AND o.state = 'open' AND v.owner_id IS DISTINCT FROM c.owner_id""",

@@ -164,3 +164,14 @@ async def test_a_word_that_did_not_go_out_does_not_count_as_one(desk, car, pool_
         await messages.end(connection, message, MessageState.CANCELLED, "no consent")
     waiting = (await desk.get(advisor, "/api/v1/waiting"))["items"][0]
     assert waiting["minutes_since_word"] == 40 and waiting["too_long"]
+
+
+async def test_a_case_that_opens_again_is_for_whoever_owns_the_car_by_then(desk):
+    manager = await desk.as_role("manager")
+    seller, buyer = [await desk.post(manager, "/api/v1/owners", {"name": name, "phone": f"+4930{n}77"}) for n, name in enumerate(("Ben", "Cleo"), 11)]
+    car = await desk.post(manager, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "VW Golf", "owner_id": seller["id"]})
+    case = await open_case(desk, car)
+    await desk.post(manager, f"/api/v1/cases/{case['id']}/dismiss", {"reason": "nothing to do"})
+    await manager.patch(f"/api/v1/vehicles/{car['id']}", json={"owner_id": buyer["id"]})
+    await desk.post(manager, f"/api/v1/cases/{case['id']}/reopen", {"reason": "too early"})
+    assert (await desk.get(manager, f"/api/v1/cases/{case['id']}"))["owner_id"] == buyer["id"]
