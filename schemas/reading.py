@@ -62,8 +62,8 @@ class Refusal(StrEnum):
     """Why telemetry was not believed."""
 
     NOT_JSON = "not_json"  #: the body cannot be read at all
-    NOT_TELEMETRY = "not_telemetry"  #: JSON, but not of the contract's shape
-    NOT_FINITE = "not_finite"  #: NaN or infinite
+    NOT_TELEMETRY = "not_telemetry"  #: JSON, but not of the contract's shape; of values and codes, the others are kept
+    NOT_FINITE = "not_finite"  #: NaN or infinite; the other values are kept
     TOO_LARGE = "too_large"  #: more than 64 KiB, or more than 2,048 parts
     UNKNOWN_SIGNAL = "unknown_signal"  #: a path that is not in the table below; the known ones of the message are kept
     OUT_OF_RANGE = "out_of_range"  #: a value no such sensor can give; the others are kept
@@ -71,7 +71,7 @@ class Refusal(StrEnum):
     UNKNOWN_VEHICLE = "unknown_vehicle"  #: nobody enrolled this VIN
     REVOKED = "revoked"  #: the car's credentials were taken away; it gets no ack, so it keeps what it said until it is enrolled again
     RETAINED = "retained"  #: a retained message is something old, never an event
-    ODOMETER = "odometer"  #: ran backwards, or faster than a car can
+    ODOMETER = "odometer"  #: ran backwards, or faster than a car can, or began as no odometer does
     FLOOD = "flood"  #: this source sends nothing but poison: counted, no longer kept one by one
     DATABASE = "database"  #: the row could not be stored; bisected out of its batch
 

@@ -60,6 +60,8 @@ class FreezeFrame(BaseModel):
 
 
 LampName = Literal["mil", "stop", "warning", "protect"]
+LAMPS: tuple[LampName, ...] = ("mil", "stop", "warning", "protect")
+MOST_CODES = 256  #: of one list
 
 
 class Diagnostics(_Sequenced):
@@ -67,15 +69,23 @@ class Diagnostics(_Sequenced):
 
     `codes` is the union over all control units, and a lamp is on while any of them says so: the malfunction indicator
     (`mil`) and, on J1939, the red stop, the amber warning and the protect lamp. `flash` names the lamps that flash.
+    `unread` names the parts that are not whole, because a control unit did not answer or we could not read an entry:
+    what such a part does not name is not gone.
     """
 
-    codes: Annotated[list[TroubleCode], Field(max_length=256), FailFast()]
+    codes: Annotated[list[TroubleCode], Field(max_length=MOST_CODES), FailFast()]
     mil: bool
     stop: bool = False
     warning: bool = False
     protect: bool = False
     flash: dict[LampName, Literal["slow", "fast"]] = Field(default_factory=dict)
     freeze_frame: FreezeFrame | None = None
+    unread: list[Literal["codes", "flash"] | LampName] = Field(default_factory=list, max_length=8)
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether there may be more codes than it names."""
+        return "codes" in self.unread
 
 
 class Status(BaseModel):

@@ -19,7 +19,7 @@ from udsoncan.Response import Response
 from udsoncan.services.ReadDTCInformation import ReadDTCInformation
 
 from schemas.errors import Unavailable
-from schemas.telemetry import Diagnostics, FreezeFrame, TroubleCode
+from schemas.telemetry import LAMPS, Diagnostics, FreezeFrame, TroubleCode
 from simulator import j1939, obd2, uds
 from simulator.codes import CodeMemory
 from simulator.telematics import PATHS
@@ -278,7 +278,7 @@ def read_truck(payload: bytes, ts: float) -> Diagnostics:
     if dm1 is None:
         raise Unavailable("the control unit", "its DM1 is empty")
     listed = [TroubleCode(system="j1939", code=code, status="active") for code in dm1.codes]
-    lamps = {name: name in dm1.lamps.on for name in j1939.LAMPS}
+    lamps = {name: name in dm1.lamps.on for name in LAMPS}
     return Diagnostics.model_validate({"ts": datetime.fromtimestamp(ts, UTC), "codes": listed, **lamps, "flash": dict(dm1.lamps.flash)})
 
 

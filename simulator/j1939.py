@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from schemas.telemetry import LampName
+from schemas.telemetry import LAMPS, LampName
 from simulator.codec import Codec, Place, codec
 
 DM1, TP_CM, TP_DT = 0xFECA, 0xEC00, 0xEB00
@@ -33,7 +33,6 @@ def sender_of(frame_id: int) -> int:
     return frame_id & 0xFF
 
 
-LAMPS: tuple[LampName, ...] = ("mil", "stop", "warning", "protect")  #: from the highest bits of a DM1's first two bytes
 _FLASH: Mapping[int, Literal["slow", "fast"]] = {0: "slow", 1: "fast"}  #: of its second byte; all ones: it does not flash
 
 

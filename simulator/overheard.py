@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import can
 from pydantic import ValidationError
 
-from schemas.telemetry import Diagnostics, TroubleCode
+from schemas.telemetry import LAMPS, Diagnostics, TroubleCode
 from simulator import j1939, obd2, uds
 from simulator.control_units import Owners, is_asking, is_diagnostic
 from simulator.isotp_listener import IsoTpListener
@@ -198,7 +198,7 @@ class Overheard:
             best.setdefault((code.system, code.code), code)
         lamps = j1939.union(one.lamps for one in self._lists.values())
         mil = "mil" in lamps.on or any(lit for lit, _ in self._monitors.values())
-        others = {name: name in lamps.on for name in j1939.LAMPS[1:]}
+        others = {name: name in lamps.on for name in LAMPS[1:]}
         return Diagnostics.model_validate(
             {"ts": datetime.fromtimestamp(ts, UTC), "codes": list(best.values()), "mil": mil, **others, "flash": dict(lamps.flash)}
         )

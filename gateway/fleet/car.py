@@ -25,6 +25,8 @@ class Car:
         "low_day",
         "memory",
         "odometer",
+        "odometer_contrary",
+        "odometer_since",
         "odometer_ts",
         "place",
         "profile",
@@ -61,4 +63,6 @@ class Car:
         self.low_day = 0  #: an ordinary row lies in this partition or a later one; another forces a checkpoint
         self.odometer: float | None = None
         self.odometer_ts = 0.0
+        self.odometer_since = 0.0  #: until a second one has agreed with the first, this is when that was
+        self.odometer_contrary: tuple[float, float] | None = None  #: one that did not agree: metres, ts
         self.heard_ts = 0.0  #: when the car made its newest message

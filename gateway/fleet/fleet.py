@@ -158,7 +158,7 @@ class Fleet:
             car.place, car.low_day = checkpoint.place, checkpoint.day
             odometer = checkpoint.sequence.get("odometer")
             if odometer:
-                car.odometer, car.odometer_ts = odometer
+                car.odometer, car.odometer_ts, car.odometer_since = (*odometer, -1.0)[:3]
         above = [(car.id, car.sequence.cursor[0], car.sequence.cursor[1], car.place) for car in cold.values() if car.id in kept]
         rows = await readings.since(connection, above, min((c.day for c in kept.values()), default=0))
         rows += await readings.since(connection, [(car.id, -1, -1, 0) for car in cold.values() if car.id not in kept], 0)
@@ -214,7 +214,8 @@ class Fleet:
     def judge_anew(self, car: Car, again: Again, at: Reading) -> tuple[AlertStep, ...]:
         """The car without what the row `at` takes back: memory, odometer and place, and the steps that withdraw its alerts."""
         car.memory, steps = without(car.memory, again, at)
-        car.odometer, car.odometer_ts = again.odometer.metres, again.odometer.ts
+        believed = again.odometer.last
+        car.odometer, car.odometer_ts, car.odometer_since, car.odometer_contrary = believed.metres, believed.ts, believed.since, believed.contrary
         car.place = at.place or car.place
         return steps
 
@@ -224,6 +225,8 @@ class Fleet:
         if row.ts > car.heard_ts:
             car.heard_ts = row.ts
         if ODOMETER in row.ids and not row.mark & Mark.CLOCK_SUSPECT and row.ts >= car.odometer_ts:
+            if car.odometer is None:
+                car.odometer_since = -1.0 if row.mark & Mark.ACCEPTED else row.ts
             car.odometer, car.odometer_ts = row.values[row.ids.index(ODOMETER)], row.ts
 
     async def learn_boots(self, connection: Connection, strangers: Iterable[tuple[Car, int]]) -> None:
@@ -238,7 +241,7 @@ class Fleet:
         sequence = car.sequence
         kept = sequence.dump()
         if car.odometer is not None:
-            kept["odometer"] = [car.odometer, car.odometer_ts]
+            kept["odometer"] = [car.odometer, car.odometer_ts, car.odometer_since]
         car.since = 0
         newest = day if day != IMPOSSIBLE_DAY else int(received_at // 86_400)
         waiting = [row.day for row in sequence.waiting.values() if row.day != IMPOSSIBLE_DAY]  # they stand above it as well

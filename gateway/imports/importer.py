@@ -238,7 +238,7 @@ class Importer:
             return False
         if odometer >= 0:
             metres, before = row.values[odometer], car.odometer
-            if before is not None and not 0.0 <= metres - before <= (ts - car.odometer_ts) * MAX_MPS + ODOMETER_SLACK_M:
+            if before is None or not 0.0 <= metres - before <= (ts - car.odometer_ts) * MAX_MPS + ODOMETER_SLACK_M:
                 return False
             car.odometer, car.odometer_ts = metres, ts
         if self.decoder.keys.said_before((car.id, row.seq)):

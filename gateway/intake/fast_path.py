@@ -59,7 +59,7 @@ def walk(
             continue
         if odometer >= 0:
             metres, before = row.values[odometer], car.odometer
-            if before is not None and not 0.0 <= metres - before <= (ts - car.odometer_ts) * MAX_MPS + ODOMETER_SLACK_M:
+            if before is None or not 0.0 <= metres - before <= (ts - car.odometer_ts) * MAX_MPS + ODOMETER_SLACK_M:
                 left.append((n, read))
                 continue
             car.odometer, car.odometer_ts = metres, ts

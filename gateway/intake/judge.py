@@ -21,6 +21,7 @@ from gateway.intake.normalise import IMPOSSIBLE_DAY, NO_BOOT, Decoded
 from gateway.intake.partitions import Leaves
 from gateway.intake.rejections import Rejections
 from gateway.mqtt.chunk import Chunk
+from rules.engine.plausibility import Believed, weigh
 from schemas.alert import AlertStep
 from schemas.reading import Mark, Reading, Refusal
 from store import readings
@@ -200,14 +201,12 @@ class BatchJudge:
         metres = row.values[at]
         if int(row.mark) & _NOT_WEIGHED or row.ts < car.odometer_ts:
             return
-        if car.odometer is not None:
-            fault = normalise.odometer_fault(metres, row.ts, car.odometer, car.odometer_ts)
-            if fault:
-                normalise.without(row, normalise.ODOMETER)
-                source = normalise.Source(car.vin, car.id, name)
-                self.rejections.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.ODOMETER, fault, row.boot, row.seq))
-                return
-        car.odometer, car.odometer_ts = metres, row.ts
+        fault, now = weigh(metres, row.ts, Believed(car.odometer, car.odometer_ts, car.odometer_since, car.odometer_contrary))
+        if fault:
+            normalise.without(row, normalise.ODOMETER)
+            source = normalise.Source(car.vin, car.id, name)
+            self.rejections.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.ODOMETER, fault, row.boot, row.seq))
+        car.odometer, car.odometer_ts, car.odometer_since, car.odometer_contrary = now.metres, now.ts, now.since, now.contrary
 
     def _dead_letter(
         self, batch: Batch, car: Car, row: Reading, payload: bytes, name: str, now: float, due: Due
@@ -234,7 +233,7 @@ class BatchJudge:
             return
         row.day = self.leaves.of(row.day, time.monotonic())
         if message.odometer >= 0:
-            car.odometer, car.odometer_ts = row.values[message.odometer], row.ts
+            car.odometer, car.odometer_ts, car.odometer_since = row.values[message.odometer], row.ts, -1.0
         batch.store(row.day, self._judge(batch, car, row, due))
         due[car] = row
 

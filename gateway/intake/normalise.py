@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import struct
 from collections.abc import Callable
@@ -12,12 +11,12 @@ from functools import lru_cache
 from typing import Annotated, Any, Final, NotRequired
 
 from pydantic import ConfigDict, FailFast, Field, Strict, TypeAdapter, ValidationError, with_config
-from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from gateway.fleet.source import IMPOSSIBLE_DAY as IMPOSSIBLE_DAY
 from gateway.fleet.source import NO_BOOT as NO_BOOT
 from gateway.fleet.source import Source as Source
+from gateway.intake import salvage
 from rules.engine.plausibility import MAX_MPS as MAX_MPS
 from rules.engine.plausibility import ODOMETER as ODOMETER
 from rules.engine.plausibility import ODOMETER_SLACK_M as ODOMETER_SLACK_M
@@ -68,6 +67,7 @@ class PlainSample(TypedDict):
 
 
 _sample = TypeAdapter(Sample).validator.validate_json  # without the adapter's own layer
+_mended_sample = TypeAdapter(Sample).validator.validate_python
 _plain_sample = TypeAdapter(PlainSample).validator.validate_json
 
 
@@ -203,14 +203,22 @@ def telemetry(payload: bytes, source: Source, received_at: float, *, accepted: b
     """A sample as a row of believed values, with what was refused of it. `accepted`: a person accepts values out of range."""
     if too_much := _too_much(payload):
         return _nothing(source, payload, received_at, Refusal.TOO_LARGE, too_much)
+    odd: tuple[Refused, ...] = ()
     try:
-        sample = _sample(payload)
+        try:
+            sample = _sample(payload)
+        except ValidationError as error:
+            loose = salvage.loosely(payload)
+            mended = salvage.sample(loose)
+            if mended is None:
+                return _refused_whole(payload, source, received_at, error, loose)
+            sample, odd = _mended_sample(mended.body), _left_out(mended, source, payload, received_at)
         written = sample["ts"]
         if written.tzinfo is None:
-            return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, "ts: a time needs its zone, as in 2026-11-21T10:15:02Z")
+            return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, "ts: a time needs its zone, as in 2026-11-21T10:15:02Z", sample)
         car_ts = as_utc(written).timestamp()
     except ValidationError as error:
-        return _refused_whole(payload, source, received_at, error)
+        return _refused_whole(payload, source, received_at, error, salvage.loosely(payload))
     except (OverflowError, ValueError, RecursionError) as error:
         return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, str(error)[:200])
     if "vin" in sample and sample["vin"] != source.vin:
@@ -234,25 +242,31 @@ def telemetry(payload: bytes, source: Source, received_at: float, *, accepted: b
         return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, "boot and seq come together or not at all")
     reading = _reading(source, boot, seq, car_ts, received_at, ids, values, payload)
     odometer = shape.odometer if ids is shape.ids else ids.index(ODOMETER) if ODOMETER in ids else -1
-    return Decoded(reading, sample.get("oldest"), refused, None, None, odometer)
+    return Decoded(reading, sample.get("oldest"), odd + refused if odd else refused, None, None, odometer)
 
 
 def diagnostics(payload: bytes, source: Source, received_at: float) -> Decoded:
     """A list of trouble codes as a row without values."""
     if too_much := _too_much(payload):
         return _nothing(source, payload, received_at, Refusal.TOO_LARGE, too_much)
+    odd: tuple[Refused, ...] = ()
     try:
-        said = Diagnostics.model_validate_json(payload)
+        said = None if b"\\u0000" in payload else Diagnostics.model_validate_json(payload)  # PostgreSQL keeps no NUL in a text
+    except (ValidationError, ValueError, RecursionError):
+        said = None
+    try:
+        if said is None:
+            mended = salvage.diagnostics(salvage.loosely(payload))
+            said = Diagnostics.model_validate_json(payload) if mended is None else Diagnostics.model_validate(mended.body)
+            odd = () if mended is None else _left_out(mended, source, payload, received_at)
         car_ts = said.ts.timestamp()
     except ValidationError as error:
-        return _refused_whole(payload, source, received_at, error)
+        return _refused_whole(payload, source, received_at, error, salvage.loosely(payload))
     except (OverflowError, ValueError, RecursionError) as error:
         return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, str(error)[:200])
-    if b"\\u0000" in payload:  # PostgreSQL keeps no NUL in a text
-        return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, "a text contains NUL")
     reading = _reading(source, said.boot, said.seq, car_ts, received_at, (), (), payload)
     reading.diagnostics = said
-    return Decoded(reading, said.oldest)
+    return Decoded(reading, said.oldest, odd)
 
 
 def status(payload: bytes) -> Status | None:
@@ -324,48 +338,29 @@ def without(reading: Reading, signal_id: int) -> None:
     reading.ids, reading.values, reading.packed = _ids(tuple(i for i, _ in kept)), tuple(v for _, v in kept), None
 
 
-def _refused_whole(payload: bytes, source: Source, received_at: float, error: ValidationError) -> Decoded:
-    """Which refusal it is, and its counters if they can be made out, so that it leaves no gap."""
+def _left_out(mended: salvage.Mended, source: Source, payload: bytes, received_at: float) -> tuple[Refused, ...]:
+    """What could not be read of a message, with its path: one refusal of each kind."""
+    kinds = {reason: [what for kind, what in mended.odd if kind is reason] for reason, _ in mended.odd}
+    return tuple(_refusal(source, payload, received_at, reason, "; ".join(named)) for reason, named in kinds.items())
+
+
+def _refused_whole(payload: bytes, source: Source, received_at: float, error: ValidationError, loose: Any) -> Decoded:
+    """Which refusal it is, and its counters if they can be made out, so that it leaves no gap. `loose` is its JSON, if it has one."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"] if part not in ("float", "bool"))
     detail = f"{where}: {first['msg']}" if where else str(first["msg"])
-    loose: Any = None
-    if first["type"] == "json_invalid":
-        try:
-            loose = from_json(payload)  # with NaN and infinities
-        except ValueError:
-            return _nothing(source, payload, received_at, Refusal.NOT_JSON, detail, _deeply(payload))
-    if loose is not None or first["type"] == "finite_number":
-        return _nothing(source, payload, received_at, Refusal.NOT_FINITE, detail, loose if loose is not None else _loosely(payload))
-    return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, detail, _loosely(payload))
-
-
-def _deeply(payload: bytes) -> Any:
-    """The standard library reads what is nested deeper, so that even such a message leaves no gap."""
-    try:
-        return json.loads(payload)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _loosely(payload: bytes) -> Any:
-    try:
-        return from_json(payload)
-    except ValueError:
-        return None
+    if first["type"] == "json_invalid" and loose is None:
+        return _nothing(source, payload, received_at, Refusal.NOT_JSON, detail)
+    reason = Refusal.NOT_FINITE if first["type"] in ("json_invalid", "finite_number") else Refusal.NOT_TELEMETRY
+    return _nothing(source, payload, received_at, reason, detail, loose)
 
 
 def _nothing(source: Source, payload: bytes, received_at: float, reason: Refusal, detail: str, loose: Any = None) -> Decoded:
-    boot, seq, oldest = None, None, None
-    if isinstance(loose, dict):
-        boot, seq, oldest = (_counter(loose.get(name)) for name in ("boot", "seq", "oldest"))
+    found = salvage.counters(payload, loose)
+    boot, seq = found.get("boot"), found.get("seq")
     if boot is None or seq is None:
         boot = seq = None
-    return Decoded(None, oldest, (_refusal(source, payload, received_at, reason, detail, boot, seq),), boot, seq)
-
-
-def _counter(value: Any) -> int | None:
-    return value if type(value) is int and 0 <= value <= 2**53 else None
+    return Decoded(None, found.get("oldest"), (_refusal(source, payload, received_at, reason, detail, boot, seq),), boot, seq)
 
 
 def _refusal(

@@ -19,6 +19,8 @@ LAMPS = {  # component: how urgent, its name
     "MIL": (Severity.SOON, "malfunction lamp"), STOP: (Severity.NOW, "red stop lamp"), "warning_lamp": (Severity.SOON, "amber warning lamp"),
     "protect_lamp": (Severity.SOON, "protect lamp"), FLASHES: (Severity.NOW, "malfunction lamp"),
 }  # fmt: skip
+_PART = {"MIL": "mil", STOP: "stop", "warning_lamp": "warning", "protect_lamp": "protect", FLASHES: "flash"}  #: of the list, by component
+_PARTS = {"codes": "list of codes", "mil": "malfunction lamp", "stop": "stop lamp", "warning": "warning lamp", "protect": "protect lamp", "flash": "flashing lamps"}
 _NEWEST = Struct("<d")  #: when the newest list was made
 
 
@@ -51,9 +53,11 @@ class _TroubleCodes(Fitted):
         explained = any(isinstance(v, Holds) for v in found.values())
         for lamp in _lit(said):
             if lamp in (STOP, FLASHES) or lamp in seen.open or not explained:
-                found[lamp] = _lamp(lamp, explained)
+                found[lamp] = _lamp(lamp, explained, said.incomplete)
         for component in seen.open:
-            if component not in found:
+            if component not in found and (part := _PART.get(component, "codes")) in said.unread:
+                found[component] = Unsure(f"the car's {_PARTS[part]} could not be read whole")
+            elif component not in found:
                 gone = f"the {LAMPS[component][1]} {'no longer flashes' if component == FLASHES else 'is off'}" if component in LAMPS else ""
                 found[component] = Clear(gone or f"{component} is no longer stored")
         return sorted(found.items())
@@ -89,8 +93,9 @@ def _lit(said: Diagnostics) -> list[str]:
     return [lamp for lamp, on in lit.items() if on]
 
 
-def _lamp(lamp: str, explained: bool) -> Holds:
+def _lamp(lamp: str, explained: bool, incomplete: bool) -> Holds:
     severity, name = LAMPS[lamp]
     if lamp == FLASHES:
         return Holds(severity, f"the {name} flashes: misfires that damage the catalyst")
-    return Holds(severity, f"the {name} is on" + ("" if explained else ", but the car names no confirmed code"))
+    unnamed = ", and not all of the car's codes could be read" if incomplete else ", but the car names no confirmed code"
+    return Holds(severity, f"the {name} is on" + ("" if explained else unnamed))

@@ -12,6 +12,7 @@ from rules.engine.thresholds import WHEELS, Level, level, number
 from schemas.profile import Profile
 from schemas.reading import Reading
 from schemas.signal import BY_ID, BY_PATH
+from schemas.telemetry import Diagnostics
 
 PARKED_S = 600.0  #: readings further apart than this belong to two drives
 ODOMETER_ID = BY_PATH["Vehicle.TraveledDistance"].id
@@ -133,11 +134,15 @@ def _check_band(wanted: Mapping[str, Any], rows: list[Reading]) -> Answer:
     return Proved(f"{signal.title} {number(newest)} {signal.unit}, in its good band over {len(good)} drive(s)")
 
 
+def _names(said: Diagnostics, code: str) -> bool:
+    return any(canonical(entry.code) == canonical(code) for entry in said.codes)
+
+
 def _check_codes(wanted: Mapping[str, Any], rows: list[Reading]) -> Answer:
-    heard = [row for row in rows if row.diagnostics is not None]
-    if not heard:
-        return NotYet("no list of trouble codes since the repair")
     code = wanted["component"].partition(" ")[0]
+    heard = [row for row in rows if row.diagnostics is not None and (not row.diagnostics.incomplete or _names(row.diagnostics, code))]
+    if not heard:
+        return NotYet("no whole list of trouble codes since the repair")
     stored = [c for c in heard[-1].diagnostics.codes if canonical(c.code) == canonical(code)] if heard[-1].diagnostics else []
     if any(c.status in ("confirmed", "active") for c in stored):
         return Disproved(f"{code} is stored again") if len(heard) > 1 else NotYet(f"{code} is still stored")

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import Any, Protocol
 
 from rules.engine.memory import Memory, Track, tracks_of
-from rules.engine.plausibility import Odometer
+from rules.engine.plausibility import ODOMETER, Odometer
 from schemas.alert import AlertState, AlertStep
 from schemas.moment import from_epoch
 from schemas.reading import Mark, Reading
@@ -45,6 +45,8 @@ class Again:
         """The next row."""
         self.place = row.place or self.place
         if row.mark and (row.mark & Mark.TAKES_BACK or (row.mark & Mark.ACCEPTED and row.seq in self.gone)):
+            if ODOMETER in row.ids:
+                self.odometer.stand()
             return
         self.judge.step(self.memory, self.odometer.see(row))
 

@@ -2,64 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from gateway.fleet.fleet import Fleet
 from gateway.intake import fast_path
 from gateway.intake.batch import Batch
-from gateway.intake.decode import Decoder
-from gateway.intake.judge import BatchJudge
-from gateway.intake.latest_values import LatestValues
-from gateway.intake.rejections import Rejections
-from gateway.mqtt.chunk import Chunk
 from rules.catalogue import RULES
 from rules.engine.judge import Judge
 from schemas.reading import Mark, Reading
 from schemas.vehicle import topic
 from store import readings
-from store.vehicles import Identity
 from telltale import data
-
-NOW = datetime(2026, 11, 21, 10, 15, tzinfo=UTC)
-VINS = [f"TTB1H00LDP{n:07d}" for n in range(4)]
-
-
-class Road:
-    """A gateway without broker and database: four cars that have just been switched on."""
-
-    def __init__(self, judge: Judge) -> None:
-        self.fleet, self.rejections, self.latest_values = Fleet(judge), Rejections(), LatestValues()
-        self.fleet.meet(
-            Identity(id=n, vin=vin, dealer_id=1, profile="petrol_hatch", secret_hash=b"x", revoked_at=None) for n, vin in enumerate(VINS, 1)
-        )
-        for car in self.fleet.by_id.values():
-            car.memory, car.loaded = judge.memory(car.profile), True
-        decoder = Decoder(self.fleet, self, self.rejections, self.latest_values)  # type: ignore[arg-type]
-        self.batch_judge = BatchJudge(self.fleet, decoder, self.rejections, self.latest_values, lambda: NOW)
-
-    async def read(self, work: Any) -> list[Any]:
-        """Nothing is stored."""
-        return []
-
-    def drive(self, said: list[tuple[str, bytes]], *, retained: bool = True) -> list[Batch]:
-        async def drive() -> list[Batch]:
-            made = []
-            for n in range(0, len(said), 40):
-                part = said[n : n + 40]
-                chunk = Chunk(None, 1, [*range(1, len(part) + 1)], [name.encode() for name, _ in part], [body for _, body in part])  # type: ignore[arg-type]
-                if retained and n % 80:
-                    chunk.retained.append(7)
-                made.append(await self.batch_judge.prepare([chunk], tick=bool(n % 3), accepted=[]))
-            return made
-
-        return asyncio.run(drive())
+from tests.road import NOW, VINS, Road
 
 
 def traffic(seed: int, *, swapped: bool) -> list[tuple[str, bytes]]:

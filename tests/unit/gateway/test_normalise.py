@@ -74,7 +74,7 @@ def test_null_is_no_reading_zero_is_one_and_a_boolean_is_a_number():
         (body(boot=-1), Refusal.NOT_TELEMETRY, "boot"),
         (body(seq=2**60), Refusal.NOT_TELEMETRY, "seq"),
         (body(signals={"Vehicle.Speed": "fast"}), Refusal.NOT_TELEMETRY, "Vehicle.Speed"),
-        (body(signals={"Vehicle.Speed": "83.1"}), Refusal.NOT_TELEMETRY, "Vehicle.Speed"),
+        (body(signals={"Vehicle.Speed": "83,1"}), Refusal.NOT_TELEMETRY, "Vehicle.Speed"),
         (body(signals={f"S{n}": 1 for n in range(300)}), Refusal.NOT_TELEMETRY, "signals"),
         (body(signals={"Vehicle.Speed": float("nan")}), Refusal.NOT_FINITE, ""),
         (body().replace(b"83.1", b"1e400"), Refusal.NOT_FINITE, ""),
@@ -211,10 +211,11 @@ def test_the_fast_decoder_and_the_model_of_the_contract_agree(said):
         model = Telemetry.model_validate_json(payload, strict=False)
     except ValidationError:
         model = None
-    row = telemetry(payload, CAR, NOW).reading
+    heard = telemetry(payload, CAR, NOW)
+    row = heard.reading
     quick = normalise.quick(payload, CAR.vehicle_id, NOW, normalise.clock_window(NOW))
     assert quick is None or quick[0] == row
-    if row is not None:
+    if row is not None and not heard.refused:
         assert model is not None
         assert (model.boot, model.seq) == ((row.boot, row.seq) if row.boot != NO_BOOT else (None, None))
 

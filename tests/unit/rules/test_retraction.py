@@ -119,7 +119,7 @@ def test_what_was_believed_only_because_of_it_is_not_believed_any_more(judge, re
     assert [(s.rule, s.state.value) for s in steps] == [("service_due", "pending"), ("service_due", "active")]
     assert [(s.rule, s.state.value) for s in withdrawn] == [("service_due", "withdrawn")]
     found = again(judge, rows)
-    assert (found.odometer.metres, found.odometer.ts) == (199_104_992.0, rows[0].ts)  # a float of 32 bits
+    assert (found.odometer.last.metres, found.odometer.last.ts) == (199_104_992.0, rows[0].ts)  # a float of 32 bits
     later = [step for n in range(15) for step in judge.step(memory, reading(15 * DAY + n, 20 + n, odometer=199_705_000, service_km=14_400))]
     assert later == []
 
