@@ -23,10 +23,10 @@ LINK_LIFE = timedelta(days=90)  #: a visit is long over by then
 
 
 async def address_for(connection: Connection, case: Case, kind: BookingKind) -> str | None:
-    """Where we collect from; a pickup without an address is refused before anybody drives."""
+    """Where we collect from; a car without an address is refused before anybody drives."""
     owner = None if case.owner_id is None else await owners.get(connection, case.dealer_id, case.owner_id)
     address = owner.address if owner else None
-    if kind is BookingKind.PICKUP and not address:
+    if kind.fetched and not address:
         raise BadInput("address", "nobody knows where to collect this car: give its owner an address first")
     return address
 
@@ -60,7 +60,9 @@ async def agree(acting: Acting, connection: Connection, dealer: Dealer, case: Ca
     )  # fmt: skip
     await cases.move(connection, case, CaseEvent.BOOKED, reason=f"{kind.value} {booking.wall_start.replace('T', ' ')}", actor=acting.actor, now=now)
     await _take_time(acting, connection, booking, terms)
-    await _confirm(acting, connection, dealer, case, booking)
+    if kind.fetched:
+        await plan_drives(acting, connection, booking)
+    await confirm(acting, connection, dealer, case, booking)
     return booking
 
 
@@ -75,19 +77,16 @@ async def _take_time(acting: Acting, connection: Connection, booking: Booking, t
     await offers.move(connection, offer, OfferEvent.ACCEPTED, reason=terms.reason, actor=acting.actor, now=acting.now())
 
 
-async def _confirm(acting: Acting, connection: Connection, dealer: Dealer, case: Case, booking: Booking) -> None:
-    """Plan the drives, tell the owner, and leave the reminders to the workers."""
+async def confirm(acting: Acting, connection: Connection, dealer: Dealer, case: Case, booking: Booking) -> None:
+    """Tell the owner what stands, and leave the reminders to the workers."""
     now = acting.now()
-    taken = await slots.of_booking(connection, dealer.id, booking.id)
-    if booking.kind is BookingKind.PICKUP:
-        await _plan_drives(acting, connection, booking, taken)
     token = await secrets.make(
         connection, dealer.id, "journey", now=now, expires_at=now + LINK_LIFE, owner_id=case.owner_id, vehicle_id=case.vehicle_id, subject_id=booking.id
     )
     await tell_owner(
         acting, connection, case, MessageKind.BOOKED, asserts=[asserts("booking", booking.id, "agreed", at=booking.starts_at)], kind=booking.kind.value,
         starts_at=booking.starts_at, ends_at=booking.ends_at, zone=booking.zone, link=acting.house.link("journey", token),
-        address=booking.address if booking.kind is BookingKind.PICKUP else dealer.address,
+        address=booking.address if booking.kind.fetched else dealer.address,
     )  # fmt: skip
     await bookings.heard(connection, booking, now)
     await jobs.put(connection, dealer.id, "booking", booking.id, due_at=now)
@@ -99,7 +98,9 @@ def loaner_of(taken: Sequence[Slot]) -> int | None:
     return next((slot.resource_id for slot in taken if slot.use is Use.LOANER), None)
 
 
-async def _plan_drives(acting: Acting, connection: Connection, booking: Booking, taken: Sequence[Slot]) -> None:
+async def plan_drives(acting: Acting, connection: Connection, booking: Booking) -> None:
+    """The drives of a visit whose car we fetch, out of the time that is booked for it."""
+    taken = await slots.of_booking(connection, booking.dealer_id, booking.id)
     drivers = {resource.id: resource.staff_id for resource in await slots.resources(connection, booking.dealer_id)}
     for drive in pickup.drives(taken, drivers):
         await pickups.plan(

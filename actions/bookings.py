@@ -10,6 +10,7 @@ from actions import promises
 from actions.booking_agreement import Terms, agree
 from actions.calling_off import call_off, end_legs, tell_visit, withdraw_open_offer
 from actions.context import Acting, House
+from actions.driving import fitting
 from actions.following import return_follows, tell_new_time, work_follows
 from actions.free_time import free_options, locked_time, next_windows
 from rules.catalogue import BY_NAME
@@ -41,6 +42,7 @@ async def book(
     async with acting.transaction() as connection:
         case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
         CASE.next(case.state, CaseEvent.BOOKED)
+        await fitting(connection, case, kind)
         dealer = await accounts.dealer(connection, acting.dealer_id)
         await withdraw_open_offer(acting, connection, case, "booked directly")
         resources, taken = await locked_time(acting.house, connection, acting.dealer_id)

@@ -9,7 +9,7 @@ from actions.context import Acting
 from actions.free_time import locked_time
 from actions.texts import tell_owner
 from rules.service import capacity
-from schemas.booking import Booking, BookingKind
+from schemas.booking import Booking
 from schemas.case import Case
 from schemas.message import MessageKind, asserts
 from schemas.pickup import Leg, LegKind, LegState
@@ -29,7 +29,7 @@ async def work_follows(acting: Acting, connection: Connection, case: Case, booki
         connection, booking, what="promised", reason=f"the car came late: ready by {end:%Y-%m-%d %H:%M} UTC", actor=acting.actor, now=now, ready_by=end
     )
     leg = await return_follows(acting, connection, booking, end)
-    if booking.kind is BookingKind.PICKUP:  # who brought it late themselves is told at the desk
+    if booking.kind.fetched:  # who brought it late themselves is told at the desk
         await tell_new_time(acting, connection, case, later, leg)
     return later
 

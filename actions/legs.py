@@ -8,12 +8,13 @@ from actions.bookings import arrived, handed_over, locked
 from actions.calling_off import ask_to_ring, call_off
 from actions.cases import staff_id
 from actions.context import Acting
+from actions.driving import stays
 from actions.free_time import locked_time
 from actions.texts import tell_owner
 from rules.service.capacity import overlap
 from rules.service.pickup import TEXTS, given_up
 from schemas.account import Role
-from schemas.booking import Booking, BookingState
+from schemas.booking import Booking, BookingKind, BookingState
 from schemas.case import Case
 from schemas.errors import BadInput, IllegalMove, NotAllowed, Overtaken
 from schemas.message import MessageKind, asserts
@@ -35,6 +36,8 @@ async def move(acting: Acting, leg_id: int, event: LegEvent) -> Leg:
             return await _give_up(acting, connection, case, booking, leg)
         if event is LegEvent.ON_THE_WAY_BACK and booking.state is not BookingState.READY:
             raise IllegalMove("return", f"waiting for the workshop (the booking is {booking.state.value})", event.value, ())
+        if event is LegEvent.COLLECTED and booking.kind is not BookingKind.TOW and (found := await stays(connection, case)) is not None:
+            raise Overtaken("drive", f"{found.because}. The desk sends a tow truck")
         moved = await pickups.move(connection, leg, event, reason=f"driver: {event.value.replace('_', ' ')}", actor=acting.actor, now=acting.now())
         if event is LegEvent.AT_WORKSHOP:
             await arrived(acting, connection, case, booking)

@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from actions import promises
-from actions.booking_agreement import LINK_LIFE, loaner_of
+from actions.booking_agreement import LINK_LIFE, address_for, loaner_of, plan_drives
 from actions.bookings import locked
 from actions.context import Acting
 from actions.free_time import locked_time, next_windows
 from actions.texts import tell_owner
+from actions.towing import send_truck
 from rules.service import capacity, pickup
 from schemas.account import Dealer
-from schemas.booking import Booking, BookingEvent, BookingState
+from schemas.booking import Booking, BookingEvent, BookingKind, BookingState
 from schemas.case import Case
-from schemas.errors import IllegalMove, Overtaken
+from schemas.errors import BadInput, IllegalMove, Overtaken
 from schemas.message import MessageKind, asserts
 from schemas.moment import local
 from schemas.pickup import Leg, LegState
@@ -24,25 +25,33 @@ from store import accounts, bookings, jobs, messages, pickups, secrets, slots
 from store.pool import Connection
 
 
-async def move_to(acting: Acting, booking_id: int, starts_at: datetime, *, was: datetime | None = None) -> Booking:
+async def move_to(acting: Acting, booking_id: int, starts_at: datetime, *, was: datetime | None = None, kind: BookingKind | None = None) -> Booking:
     """Another time for an agreed visit, of the same kind and with a loaner if it had one; its case stays as it is.
 
-    `was` is the time that the person saw: who looked at an older one is refused. Refusals name the next windows.
+    `was` is the time that the person saw: who looked at an older one is refused. `kind` may be a tow truck instead. Refusals name the next windows.
     """
+    if kind not in (None, BookingKind.TOW):
+        raise BadInput("kind", "only a tow truck can come instead; for anything else cancel the visit and make another")
     async with acting.transaction() as connection:
         case, booking = await locked(connection, acting.dealer_id, booking_id)
         legs = await pickups.of_booking(connection, acting.dealer_id, booking_id)
-        _may_move(booking, legs)
+        kind = kind or booking.kind
+        in_its_place = kind is not booking.kind and booking.kind.fetched and starts_at == booking.starts_at
+        if not in_its_place:
+            _may_move(booking, legs)
         if was is not None and was != booking.starts_at:
             raise Overtaken("booking", "it has another time by now")
-        if starts_at == booking.starts_at:
+        if in_its_place:
+            return await send_truck(acting, connection, case, booking)
+        if starts_at == booking.starts_at and kind is booking.kind:
             return booking
+        address = await address_for(connection, case, kind) if kind is not booking.kind else booking.address
         dealer, now = await accounts.dealer(connection, acting.dealer_id), acting.now()
         resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
         free = _without(taken, await slots.of_booking(connection, acting.dealer_id, booking_id))
-        option = capacity.at(dealer, booking.kind, starts_at, now, resources, free, loaner=booking.loaner_id is not None)
+        option = capacity.at(dealer, kind, starts_at, now, resources, free, loaner=booking.loaner_id is not None)
         if option is None:
-            windows = await next_windows(acting.house, connection, dealer, booking.kind, loaner=booking.loaner_id is not None)
+            windows = await next_windows(acting.house, connection, dealer, kind, loaner=booking.loaner_id is not None)
             raise Overtaken("window", "it is not free", windows)
         await slots.release_booking(connection, acting.dealer_id, booking_id)
         await slots.book(connection, acting.dealer_id, booking_id, option.claims)
@@ -51,9 +60,12 @@ async def move_to(acting: Acting, booking_id: int, starts_at: datetime, *, was: 
         moved = await bookings.change(
             connection, booking, what="moved", reason=f"from {booking.wall_start.replace('T', ' ')} to {wall.replace('T', ' ')}", actor=acting.actor, now=now,
             starts_at=option.window.starts_at, ends_at=option.window.ends_at, wall_start=wall, zone=dealer.zone, ready_by=option.ready_by,
-            loaner_id=loaner_of(mine),
+            loaner_id=loaner_of(mine), kind=kind.value, address=address,
         )  # fmt: skip
-        await _move_drives(acting, connection, legs, resources, mine)
+        if kind.fetched and not legs:
+            await plan_drives(acting, connection, moved)
+        else:
+            await _move_drives(acting, connection, legs, resources, mine)
         await messages.withdraw_about(connection, acting.dealer_id, booking_id, [leg.id for leg in legs], "the visit has another time now")
         await _tell_moved(acting, connection, dealer, case, moved)
         await jobs.put(connection, acting.dealer_id, "booking", booking_id, due_at=now)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from actions.booking_agreement import LINK_LIFE, Held, Terms, address_for, agree, loaner_of
 from actions.calling_off import ask_to_ring, withdraw_open_offer
 from actions.context import Acting
+from actions.driving import fitting, stays
 from actions.free_time import locked_time, next_windows
 from actions.texts import permission_for, tell_owner
 from rules.service import capacity
@@ -24,11 +25,12 @@ from store.pool import Connection
 
 
 async def make(
-    acting: Acting, case_id: int, kind: BookingKind = BookingKind.PICKUP, starts: Sequence[datetime] = (),
+    acting: Acting, case_id: int, kind: BookingKind | None = None, starts: Sequence[datetime] = (),
     *, since: datetime | None = None,
 ) -> Offer:  # fmt: skip
     """Hold two free windows and ask the owner, all in one transaction. An older open offer is withdrawn.
 
+    Without a `kind` a car that may be driven is collected, and one that must not is towed; BadInput when it is to be driven all the same.
     `starts` are the windows that a person saw before sending: these and no others are held, or none. `since` asks for later ones.
     """
     async with acting.transaction() as connection:
@@ -37,6 +39,7 @@ async def make(
         CASE.next(case.state, CaseEvent.OFFERED)
         if case.owner_id is None:
             raise BadInput("owner", "nobody owns this car yet: say who does, then there is somebody to ask")
+        kind = await fitting(connection, case, kind)
         await address_for(connection, case, kind)
         leaves_at = await leaving(acting, connection, case)
         dealer = await accounts.dealer(connection, acting.dealer_id)
@@ -93,6 +96,8 @@ async def accept(acting: Acting, offer_id: int, choice: int) -> Booking:
             raise BadInput("choice", f"{choice} is not one of the windows of this offer")
         spans = [(slot.use, slot.starts_at, slot.ends_at) for slot in held]
         window = capacity.window_of(offer.kind, spans)
+        if offer.kind is not BookingKind.TOW and (found := await stays(connection, case)) is not None:
+            raise Overtaken("offer", found.because)
         if window.starts_at <= now:
             raise Overtaken("window", "it has begun already", await next_windows(acting.house, connection, dealer, offer.kind))
         terms = Terms(offer.kind, window, capacity.work_end(spans), loaner_of(held), f"answered {choice}", Held(offer, choice))
@@ -170,7 +175,15 @@ async def renew(acting: Acting, offer_id: int) -> Offer:
         offer = await offers.get(connection, acting.dealer_id, offer_id)
         if offer.state is not OfferState.EXPIRED:
             raise Overtaken("offer", f"it is {offer.state.value}")
-        return await make(acting.within(connection), offer.case_id, offer.kind)
+        return await make_again(acting.within(connection), offer)
+
+
+async def make_again(acting: Acting, offer: Offer, *, since: datetime | None = None) -> Offer:
+    """Other windows of the same kind; of a tow truck when the car must not be driven by now."""
+    async with acting.transaction() as connection:
+        case = await cases.get(connection, acting.dealer_id, offer.case_id, lock=True)
+        towed = await stays(connection, case) is not None
+        return await make(acting.within(connection), offer.case_id, BookingKind.TOW if towed else offer.kind, since=since)
 
 
 async def _locked(connection: Connection, dealer_id: int, offer_id: int) -> tuple[Case, Offer]:
@@ -195,5 +208,5 @@ def _chosen(
 
 def _nothing_free(kind: BookingKind, resources: list[Resource]) -> str:
     kinds = {resource.kind.value for resource in resources}
-    missing = [needed for needed in (("driver", "bay") if kind is BookingKind.PICKUP else ("bay",)) if needed not in kinds]
+    missing = [needed for needed in (("driver", "bay") if kind.fetched else ("bay",)) if needed not in kinds]
     return f"this dealer has no {' and no '.join(missing)} yet" if missing else f"nothing is free in the next {capacity.HORIZON.days} days"

@@ -7,6 +7,7 @@ from typing import Any
 
 from actions import outbox, recipients
 from actions.context import Acting, House
+from rules.service.driving import forbids
 from rules.service.permission import LONGEST_BUDGET, Intended, Never, Permission, may_send
 from rules.service.wording import Text
 from schemas.alert import Alert, AlertState
@@ -62,9 +63,9 @@ async def _about(house: House, connection: Connection, case: Case, facts: Mappin
 
 
 def topmost(found: Sequence[Alert]) -> Alert | None:
-    """The alert that a short text names: the most urgent that still stands."""
+    """The alert that a short text names: one for which the car must not be driven, then the most urgent that still stands."""
     standing = [alert for alert in found if alert.state is AlertState.ACTIVE] or list(found)
-    return max(standing, key=lambda alert: (alert.severity.rank, alert.id), default=None)
+    return max(standing, key=lambda alert: (forbids(alert.rule, alert.severity), alert.severity.rank, alert.id), default=None)
 
 
 def purpose_of(kind: MessageKind, severity: Severity) -> Purpose:

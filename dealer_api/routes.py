@@ -112,7 +112,7 @@ API: tuple[Route, ...] = (
     Route("POST", f"{_V1}/staff/{{id}}/second-factor/forget", accounts.forget_second_factor, may.WRITE_STAFF, "They lost what they had: from now on by password alone", Nothing, Staff),
     Route("PATCH", f"{_V1}/staff/{{id}}", accounts.change_staff, may.WRITE_STAFF, "Another role", accounts.StaffChanges, Staff),
     Route("GET", f"{_V1}/resources", accounts.list_resources, may.READ_DEALER, "Bays, loaners and drivers", answer=Page[Resource]),
-    Route("POST", f"{_V1}/resources", accounts.add_resource, may.WRITE_DEALER, "Add a bay or a loaner", accounts.NewResource, Resource, status=201),
+    Route("POST", f"{_V1}/resources", accounts.add_resource, may.WRITE_DEALER, "Add a bay, a loaner or a tow truck", accounts.NewResource, Resource, status=201),
     Route("GET", f"{_V1}/keys", accounts.list_keys, may.KEEP_KEYS, "Keys of programs", answer=Page[accounts.Key]),
     Route("POST", f"{_V1}/keys", accounts.create_key, may.KEEP_KEYS, "A key for a program, shown once", accounts.NewKey, accounts.Key, status=201, secret=True),
     Route("POST", f"{_V1}/keys/revoke", accounts.revoke_key, may.KEEP_KEYS, "The key opens nothing any more", accounts.KeyLabel, Nothing),

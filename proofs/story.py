@@ -139,7 +139,7 @@ async def advisor_takes_it(scene: Scene) -> str:
 
 async def offer_is_made(scene: Scene) -> str:
     """Two real windows, held."""
-    offer = await scene.advisor.post(f"/cases/{scene.case}/offers", kind="pickup")
+    offer = await scene.advisor.post(f"/cases/{scene.case}/offers")  # collected, or towed if it got that bad
     scene.found["offer"] = offer
     held = {slot["choice"] for slot in offer["slots"] if slot["state"] == "held"}
     choices = {choice["choice"] for choice in offer["choices"]}

@@ -16,6 +16,12 @@ class BookingKind(StrEnum):
     PICKUP = "pickup"  #: we collect it and bring it back
     DROP_OFF = "drop_off"
     WAITING = "waiting"  #: the customer waits in the lounge
+    TOW = "tow"  #: a tow truck fetches it, and we drive it back
+
+    @property
+    def fetched(self) -> bool:
+        """Whether we come for the car, and bring it back."""
+        return self in (BookingKind.PICKUP, BookingKind.TOW)
 
 
 class OfferState(StrEnum):

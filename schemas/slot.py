@@ -16,6 +16,7 @@ class ResourceKind(StrEnum):
     DRIVER = "driver"
     BAY = "bay"
     LOANER = "loaner"
+    TOW_TRUCK = "tow_truck"
 
 
 class SlotState(StrEnum):
@@ -51,6 +52,7 @@ class Use(StrEnum):
     WORK = "work"
     RETURN = "return"
     LOANER = "loaner"
+    TOW = "tow"  #: the truck, while it is out to collect
 
 
 class Window(BaseModel):

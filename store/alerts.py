@@ -61,6 +61,13 @@ _STEPS_OF = """
 SELECT rule, component, episode, step, state, severity, because, ts, place, rule_version, late, evidence FROM alert_steps
 WHERE dealer_id = $1 AND vehicle_id = $2 AND rule = $3 AND component = $4 AND episode = $5 ORDER BY step
 """
+#: What stands about the car of a case `c`, for a column: [rule, component, severity, because] of each active alert; without one how urgent the case is.
+STANDING = """coalesce(
+    (SELECT jsonb_agg(jsonb_build_array(a.rule, a.component, a.severity, a.because) ORDER BY a.id) FROM alerts a
+     WHERE a.dealer_id = c.dealer_id AND a.vehicle_id = c.vehicle_id AND a.state = 'active' AND NOT a.shadow),
+    jsonb_build_array(jsonb_build_array(
+        (SELECT a.rule FROM alerts a WHERE a.dealer_id = c.dealer_id AND a.case_id = c.id ORDER BY a.id DESC LIMIT 1), '', c.severity, c.title)))"""
+_STANDING = f"SELECT {STANDING} FROM cases c WHERE c.dealer_id = $1 AND c.id = $2"
 _ATTACH = "UPDATE alerts SET case_id = $3 WHERE dealer_id = $1 AND id = $2"
 _TOLD = frozenset({AlertState.ACTIVE, AlertState.RESOLVED, AlertState.WITHDRAWN})
 
@@ -115,6 +122,12 @@ async def page(
 async def of_case(connection: Connection, dealer_id: int, case_id: int) -> list[Alert]:
     """The alerts that a case is about, oldest first."""
     return [Alert(**as_dict(row)) for row in await connection.fetch(_OF_CASE, dealer_id, case_id)]
+
+
+async def standing(connection: Connection, dealer_id: int, case_id: int) -> list[list[str]]:
+    """[rule, component, severity, because] of each alert that stands about the car of this case; without one how urgent the case is."""
+    found: list[list[str]] = await connection.fetchval(_STANDING, dealer_id, case_id)
+    return found
 
 
 async def steps_of(connection: Connection, alert: Alert) -> list[AlertStep]:

@@ -15,7 +15,7 @@ from store import history, notifications
 from store.pool import Connection, as_dict
 
 _COLUMNS = ", ".join(Booking.model_fields)  # a column each
-_FIXED = {"id", "dealer_id", "case_id", "vehicle_id", "kind", "made_at"}  # since it was agreed
+_FIXED = {"id", "dealer_id", "case_id", "vehicle_id", "made_at"}  # since it was agreed
 _MAKE = f"""
 INSERT INTO bookings (dealer_id, case_id, vehicle_id, kind, state, starts_at, ends_at, wall_start, zone, address, loaner_id, ready_by, made_at)
 VALUES ($1, $2, $3, $4, 'agreed', $5, $6, $7, $8, $9, $10, $11, $12) RETURNING {_COLUMNS}
@@ -114,7 +114,7 @@ async def heard(connection: Connection, booking: Booking, now: datetime) -> None
 
 async def _update(connection: Connection, booking: Booking, columns: dict[str, Any]) -> Booking:
     assert set(columns) <= {"state", *_SETTABLE}, columns
-    sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(columns, 4))
+    sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(columns, 4)) or "state = state"
     row = await connection.fetchrow(
         f"UPDATE bookings SET {sets} WHERE dealer_id = $1 AND id = $2 AND state = $3 RETURNING {_COLUMNS}",
         booking.dealer_id, booking.id, booking.state.value, *columns.values(),

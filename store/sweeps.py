@@ -27,7 +27,7 @@ WHERE b.kind = 'waiting' AND b.state IN ('arrived', 'working')
 ORDER BY since LIMIT 100
 """
 _UNTOLD = """
-SELECT l.dealer_id, l.id AS leg_id, l.driver_id, b.case_id, l.kind, l.address, l.starts_at, l.ends_at, v.title AS vehicle, v.plate
+SELECT l.dealer_id, l.id AS leg_id, l.driver_id, b.case_id, CASE WHEN b.kind = 'tow' AND l.kind = 'collect' THEN 'tow' ELSE l.kind END AS kind, l.address, l.starts_at, l.ends_at, v.title AS vehicle, v.plate
 FROM legs l JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id JOIN vehicles v ON v.dealer_id = b.dealer_id AND v.id = b.vehicle_id
 WHERE l.state = 'planned' AND l.driver_id IS NOT NULL AND l.ends_at > $1
   AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.reference IN ('staff_leg-' || l.id || '-' || l.driver_id, 'staff_leg-' || l.id || '-' || l.driver_id || '-' || extract(epoch FROM l.starts_at)::bigint))

@@ -16,7 +16,7 @@ from schemas.verdict import Severity
 from store import accounts, alerts, cases, fleet, jobs
 from store.jobs import Job
 from store.pool import Connection
-from workers import notices
+from workers import notices, undrivable
 from workers.context import Context
 
 ACTOR = "car"
@@ -31,6 +31,9 @@ async def alert_moved(context: Context, connection: Connection, job: Job) -> Non
         return
     if alert.state is AlertState.ACTIVE:
         await _active(context, connection, alert, late=bool(job.payload.get("late")))
+        about = (await alerts.one(connection, job.dealer_id, job.subject_id)).case_id
+        if about is not None:
+            await undrivable.look(context, connection, job.dealer_id, about)
     elif alert.case_id is not None:
         await _over(context, connection, alert)
 

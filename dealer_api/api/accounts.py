@@ -62,7 +62,7 @@ class StaffChanges(Body):
 class NewResource(Body):
     """A bay or a loaner car. Drivers come with their person."""
 
-    kind: Literal["bay", "loaner"]
+    kind: Literal["bay", "loaner", "tow_truck"]
     name: Annotated[str, Field(min_length=1, max_length=80)]
 
 

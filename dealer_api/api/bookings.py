@@ -43,10 +43,12 @@ class NewBooking(Body):
 
 
 class Move(Body):
-    """Another time: one of the free windows, with its zone. `was` is the time that was seen; who saw an older one is refused."""
+    """Another time: one of the free windows, with its zone. `was` is the time that was seen; who saw an older one is refused.
+    `kind` "tow" sends a tow truck instead, also at the time that stands."""
 
     starts_at: When
     was: When | None = None
+    kind: BookingKind | None = None
 
 
 class BookingWhole(Booking):
@@ -152,7 +154,7 @@ async def hand_over(request: web.Request) -> web.Response:
 
 async def move(request: web.Request) -> web.Response:
     caller, body = call(request), await read(request, Move)
-    return reply(await moving.move_to(caller, number(request), body.starts_at, was=body.was))
+    return reply(await moving.move_to(caller, number(request), body.starts_at, was=body.was, kind=body.kind))
 
 
 async def cancel(request: web.Request) -> web.Response:

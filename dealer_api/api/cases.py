@@ -12,6 +12,7 @@ from actions import bookings as visits
 from actions import cases as acts
 from actions import messages as words
 from actions import offers as offering
+from actions.driving import stays
 from dealer_api.api.offers import OfferWhole, whole_offer
 from dealer_api.app_keys import Call, call
 from dealer_api.bodies import Body, Id, Page, Paged, When, asked, bare_number, number, page, read, reply
@@ -109,9 +110,9 @@ class Assign(Body):
 
 
 class NewOffer(Body):
-    """What to offer; the windows are found and held."""
+    """What to offer; the windows are found and held. Without a kind the car is collected, or towed if it must not be driven."""
 
-    kind: BookingKind = BookingKind.PICKUP
+    kind: BookingKind | None = None
 
 
 class Words(Body):
@@ -231,7 +232,7 @@ async def whole(connection: Connection, caller: Call, case_id: int) -> CaseWhole
         next_step=_step(
             next_step(
                 case, made[0] if made else None, current, mine, has_owner=case.owner_id is not None, can_prove=speaks(car.last_heard_at, caller.house.now()),
-                missed=current is not None and missed(current, caller.house.now()),
+                missed=current is not None and missed(current, caller.house.now()), stays=await stays(connection, case),
             )
         ),
         allowed=[event.value for event in CASE.allowed(case.state)],

@@ -5,16 +5,17 @@ from __future__ import annotations
 from aiohttp import web
 
 from actions import moving
+from actions.driving import stays
 from actions.free_time import free_options
 from actions.texts import compose
 from dealer_api import permissions as may
 from dealer_api.app_keys import call
 from dealer_api.bodies import when
 from dealer_api.desk.page import form, go, id_of, page, refused
-from rules.service import promises
+from rules.service import driving, promises
 from rules.service.capacity import Option
-from schemas.booking import BookingState
-from schemas.errors import TelltaleError
+from schemas.booking import BookingKind, BookingState
+from schemas.errors import BadInput, TelltaleError
 from schemas.message import MessageKind
 from schemas.moment import local
 from schemas.promise import PromiseState
@@ -33,14 +34,17 @@ async def show(request: web.Request) -> web.Response:
         booking = await bookings.get(connection, caller.dealer_id, booking_id)
         file = await casefile.load(connection, caller.dealer_id, booking.case_id)
         options: tuple[Option, ...] = ()
+        towed = await stays(connection, file.case)
+        truck = driving.needs_truck(booking, [leg for leg, _ in file.legs], towed)
+        kind = BookingKind.TOW if truck else booking.kind
         proposed, found = None, None
         if booking.state is BookingState.AGREED and caller.may(may.BOOK):
-            free = await free_options(caller.house, connection, caller.dealer, booking.kind, loaner=booking.loaner_id is not None)
-            options = tuple(option for option in free if option.window.starts_at != booking.starts_at)
+            free = await free_options(caller.house, connection, caller.dealer, kind, loaner=booking.loaner_id is not None)
+            options = tuple(option for option in free if truck or option.window.starts_at != booking.starts_at)
         if options:
             first = options[0].window
             found = await compose(
-                caller.house, connection, file.case, MessageKind.MOVED, kind=booking.kind.value, starts_at=first.starts_at, ends_at=first.ends_at, zone=booking.zone,
+                caller.house, connection, file.case, MessageKind.MOVED, kind=kind.value, starts_at=first.starts_at, ends_at=first.ends_at, zone=booking.zone,
                 link=caller.house.link("journey", _TOKEN),
             )  # fmt: skip
         elif booking.state in _HERE:
@@ -48,7 +52,7 @@ async def show(request: web.Request) -> web.Response:
             found = await compose(caller.house, connection, file.case, MessageKind.NEW_TIME, ready_by=proposed, zone=booking.zone)
         rows = await ledger.of_booking(connection, caller.dealer_id, booking_id)
     return await page(
-        request, "another_time.html", file=file, booking=booking, options=options, proposed=None if proposed is None else local(proposed, caller.dealer.zone),
+        request, "another_time.html", file=file, booking=booking, options=options, towed=towed if truck else None, proposed=None if proposed is None else local(proposed, caller.dealer.zone),
         text=None if found is None else found[1].body.replace(_TOKEN, "…"), here=request.path_qs,
         promises=[row for row in rows if row.state in (PromiseState.OPEN, PromiseState.BROKEN)],
     )  # fmt: skip
@@ -59,7 +63,13 @@ async def move(request: web.Request) -> web.Response:
     caller, booking_id, fields = call(request), id_of(request), await form(request)
     here = f"/bookings/{booking_id}/time"
     try:
-        moved = await moving.move_to(caller, booking_id, when(fields.get("window", ""), "window"), was=when(fields["was"], "was") if fields.get("was") else None)
+        moved = await moving.move_to(caller, booking_id, when(fields.get("window", ""), "window"), was=when(fields["was"], "was") if fields.get("was") else None, kind=_kind(fields.get("kind")))
     except TelltaleError as error:
         return refused(error, here)
-    return go(f"/cases/{moved.case_id}", "The visit has another time, and its owner is told.")
+    return go(f"/cases/{moved.case_id}", "A tow truck comes, and the owner is told." if fields.get("kind") else "The visit has another time, and its owner is told.")
+
+
+def _kind(said: str | None) -> BookingKind | None:
+    if said and said not in list(BookingKind):
+        raise BadInput("kind", "is no way in which a car comes")
+    return BookingKind(said) if said else None

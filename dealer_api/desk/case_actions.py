@@ -9,13 +9,14 @@ from datetime import datetime
 from dealer_api import permissions as may
 from dealer_api.desk import formatting
 from rules.service.casework import Step, next_step
+from rules.service.driving import Stays
 from rules.service.promises import missed
 from schemas.booking import BOOKING, OFFER, Booking, BookingEvent, BookingKind, BookingState, Offer, OfferEvent, OfferState
 from schemas.case import CASE, Case, CaseEvent, CaseState
 from schemas.pickup import Leg
 
 _NEEDS = {
-    "acknowledge": may.WORK_CASES, "owner": may.WRITE_VEHICLES, "offer": may.MAKE_OFFERS, "ring": may.BOOK, "arrive": may.WORK_BOOKINGS, "start": may.WORK_BOOKINGS,
+    "acknowledge": may.WORK_CASES, "owner": may.WRITE_VEHICLES, "offer": may.MAKE_OFFERS, "ring": may.BOOK, "tow": may.BOOK, "arrive": may.WORK_BOOKINGS, "start": may.WORK_BOOKINGS,
     "finish": may.WORK_BOOKINGS, "confirm": may.CONFIRM_CASES, "hand_over": may.WORK_BOOKINGS, "move": may.MOVE_LEGS,
 }  # fmt: skip
 
@@ -60,10 +61,10 @@ class Ask:
     danger: bool = False
 
 
-def primary(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequence[Leg], *, has_owner: bool, can_prove: bool = True, role: str, zone: str, now: datetime) -> Button:
+def primary(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequence[Leg], *, has_owner: bool, can_prove: bool = True, stays: Stays | None = None, role: str, zone: str, now: datetime) -> Button:
     """The one obvious next step, as a button of this desk."""
     live = None if booking is None or booking.state is BookingState.CANCELLED else booking
-    step = next_step(case, offer, live, legs, has_owner=has_owner, can_prove=can_prove, missed=live is not None and missed(live, now))
+    step = next_step(case, offer, live, legs, has_owner=has_owner, can_prove=can_prove, missed=live is not None and missed(live, now), stays=stays)
     title, why = step.label, _sentence(step, offer, live, zone, now)
     here = f"/cases/{case.id}"
     needed = _NEEDS.get(step.act)
@@ -74,8 +75,13 @@ def primary(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequ
             return Button("Take it", title, why, post=f"{here}/take")
         case "ring" if live is not None:
             return Button("Another time", title, why, href=f"/bookings/{live.id}/time")
+        case "tow" if live is not None and live.kind.fetched:
+            fields = {"window": live.starts_at.isoformat(), "was": live.starts_at.isoformat(), "kind": BookingKind.TOW.value}
+            return Button("Send a tow truck", title, why, post=f"/bookings/{live.id}/move", fields=fields)
+        case "tow" if live is not None:
+            return Button("When can it come?", title, why, href=f"/bookings/{live.id}/time")
         case "offer":
-            return Button(step.label, "Ask the owner for a time", why, href=f"{here}/offer")
+            return Button(step.label, "Ask the owner for a time", f"{formatting.sentence(stays.because)}. A tow truck fetches it." if stays else why, href=f"{here}/offer")
         case "owner":
             return Button("To the vehicle", title, why, href=f"/vehicles/{case.vehicle_id}#owner")
         case "finish" if live is not None:
@@ -158,7 +164,7 @@ def _sentence(step: Step, offer: Offer | None, booking: Booking | None, zone: st
     """The reason as a sentence, with times on the dealer's wall clock."""
     if step.act == "wait" and step.waits_for == "owner" and offer is not None and offer.state is OfferState.OPEN:
         return f"The windows are held until {formatting.when(offer.expires_at, zone, now)}. The answer appears here by itself."
-    if step.act == "arrive" and booking is not None and booking.kind is not BookingKind.PICKUP:
+    if step.act == "arrive" and booking is not None and not booking.kind.fetched:
         return f"The owner brings it {formatting.window(booking.starts_at, booking.ends_at, zone, now)}."
     if step.act == "move":
         return "The driver says so on the phone page, or you do it here. The owner sees each step."

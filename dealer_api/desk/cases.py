@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from actions import cases as acts
+from actions.driving import stays
 from dealer_api.app_keys import Call, call
 from dealer_api.charts import number, unit_symbol
 from dealer_api.desk import case_actions, formatting
@@ -69,9 +70,10 @@ async def show(request: web.Request) -> web.Response:
     async with caller.house.at(caller.dealer_id) as connection:
         file = await casefile.load(connection, caller.dealer_id, case_id)
         advisors = await accounts.staff_of(connection, caller.dealer_id, Role.ADVISOR, Role.MANAGER)
+        towed = await stays(connection, file.case)
     legs = [leg for leg, _ in file.legs]
     speaking = speaks(file.last_heard_at, now)
-    step = case_actions.primary(file.case, file.offer, file.booking, legs, has_owner=file.owner is not None, can_prove=speaking, role=caller.role, zone=zone, now=now)
+    step = case_actions.primary(file.case, file.offer, file.booking, legs, has_owner=file.owner is not None, can_prove=speaking, stays=towed, role=caller.role, zone=zone, now=now)
     offered = _offer(file.offer, file.slots)
     windows = [(choice, formatting.window(start, end, zone, now)) for choice, start, end in offered.windows] if offered else []
     return await page(

@@ -116,7 +116,7 @@ _STATES = {
     "open": ("offen", "abierto"), "done": ("erledigt", "hecho"), "dismissed": ("geschlossen", "cerrado"), "booked": ("vereinbart", "acordado"), "contacted": ("angeschrieben", "contactado"),
     "in_workshop": ("in der Werkstatt", "en el taller"), "verifying": ("wird geprüft", "en comprobación"), "agreed": ("vereinbart", "acordado"), "completed": ("abgeschlossen", "terminado"),
     "cancelled": ("abgesagt", "cancelado"), "sent": ("gesendet", "enviado"), "delivered": ("zugestellt", "entregado"), "failed": ("nicht zugestellt", "fallido"), "queued": ("wartet", "en espera"),
-    "pickup": ("Abholung", "recogida"), "drop_off": ("Sie bringen es", "usted lo trae"), "waiting": ("Sie warten", "usted espera"), "collect": ("Abholung", "recogida"), "return": ("Rückgabe", "devolución"),
+    "pickup": ("Abholung", "recogida"), "tow": ("Abschleppwagen", "grúa"), "drop_off": ("Sie bringen es", "usted lo trae"), "waiting": ("Sie warten", "usted espera"), "collect": ("Abholung", "recogida"), "return": ("Rückgabe", "devolución"),
     "accepted": ("angenommen", "aceptada"), "declined": ("abgelehnt", "rechazada"), "expired": ("abgelaufen", "caducada"), "withdrawn": ("zurückgezogen", "retirada"), "active": ("besteht", "activo"),
     "resolved": ("behoben", "resuelto"), "pending": ("im Anlauf", "pendiente"), "lapsed": ("vergangen", "pasado"), "planned": ("geplant", "previsto"), "handed_over": ("übergeben", "entregado"),
     "at_workshop": ("in der Werkstatt", "en el taller"), "approved": ("ja", "sí"), "safety": ("Sicherheit", "seguridad"), "service": ("Wartung", "mantenimiento"), "status": ("Besuch", "visita"),

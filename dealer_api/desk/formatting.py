@@ -23,7 +23,7 @@ LOOKS = {
 }  # fmt: skip
 SEVERITIES = {"now": "Now", "soon": "Soon", "advice": "Advice"}
 URGENCY = {"now": "before driving on", "soon": "within days", "advice": "at the next visit"}
-KINDS = {"pickup": "Pickup and delivery", "drop_off": "Owner brings the car", "waiting": "Owner waits here"}
+KINDS = {"pickup": "Pickup and delivery", "drop_off": "Owner brings the car", "waiting": "Owner waits here", "tow": "Tow truck, and delivery"}
 BOOKINGS = {
     "agreed": "Agreed", "arrived": "Car is here", "working": "Being worked on", "ready": "Ready", "completed": "Handed over", "cancelled": "Cancelled",
 }  # fmt: skip
@@ -34,7 +34,7 @@ LEGS = {
     "on_the_way_back": "On the way back", "handed_over": "Handed over", "cancelled": "Cancelled",
 }  # fmt: skip
 PROMISED = {"collect": "Collected by", "bring": "Brought by", "ready": "Ready by", "return": "Back by"}
-WAYS = {"collect": "Collect", "return": "Return"}
+WAYS = {"collect": "Collect", "return": "Return", "tow": "Tow truck"}
 OFFERS = {"open": "Open", "accepted": "Accepted", "declined": "Declined", "expired": "Expired", "withdrawn": "Withdrawn"}
 ALERTS = {"pending": "Watching", "active": "Active", "resolved": "Gone", "lapsed": "Passed by itself", "withdrawn": "Withdrawn"}
 MESSAGES = {

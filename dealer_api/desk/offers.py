@@ -10,13 +10,14 @@ from aiohttp import web
 from actions import bookings
 from actions import offers as acts
 from actions.booking_agreement import address_for
+from actions.driving import stays
 from actions.free_time import free_options, taken_from
 from actions.texts import compose, permission_for
 from dealer_api.app_keys import Call, call
 from dealer_api.bodies import posted, when
 from dealer_api.desk import formatting
 from dealer_api.desk.page import back, form, go, id_of, page, refused, row_of
-from rules.service import capacity
+from rules.service import capacity, driving
 from rules.service.offering import Ask, Ring, asked
 from rules.service.wording import Text
 from schemas.booking import BookingKind
@@ -53,29 +54,31 @@ class Proposal:
 
 async def show(request: web.Request) -> web.Response:
     caller, case_id = call(request), id_of(request)
-    asked = request.query.get("kind", "pickup")
-    kind = BookingKind(asked) if asked in formatting.KINDS else BookingKind.PICKUP
+    asked = request.query.get("kind")
     try:
         async with caller.house.at(caller.dealer_id) as connection:
             file = await casefile.load(connection, caller.dealer_id, case_id)
             CASE.next(file.case.state, CaseEvent.OFFERED)
             if file.owner is None:
                 raise BadInput("owner", "nobody is known as the owner of this car, so there is nobody to write to")
-            if kind is BookingKind.PICKUP and not file.owner.address:
-                kind = BookingKind.DROP_OFF if asked != "pickup" or "kind" not in request.query else kind
+            towed = await stays(connection, file.case)
+            usual = driving.usual(towed)
+            if usual is BookingKind.PICKUP and not file.owner.address:
+                usual = BookingKind.DROP_OFF
+            kind = next((way for way in driving.ways(towed) if way.value == asked), usual)
             await address_for(connection, file.case, kind)
             proposal = await _proposal(caller, connection, file, kind)
             more = await free_options(caller.house, connection, caller.dealer, kind)
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
-    return await page(request, "offer.html", file=file, kind=kind.value, proposal=proposal, more=more)
+    return await page(request, "offer.html", file=file, kind=kind.value, ways=driving.ways(towed), towed=towed, proposal=proposal, more=more)
 
 
 async def send(request: web.Request) -> web.Response:
     caller, case_id = call(request), id_of(request)
     fields = await posted(request)
     kind = str(fields.get("kind", ""))
-    again = f"/cases/{case_id}/offer?kind={kind if kind in formatting.KINDS else 'pickup'}"
+    again = f"/cases/{case_id}/offer" + (f"?kind={kind}" if kind in formatting.KINDS else "")
     try:
         if kind not in formatting.KINDS:
             raise BadInput("kind", "choose how the car comes to you")

@@ -12,8 +12,10 @@ from dealer_api.app_keys import Call, call
 from dealer_api.desk import formatting
 from dealer_api.desk.page import day_span, page
 from rules.service.casework import speaks
+from rules.service.driving import forbids
 from schemas.booking import BookingKind, BookingState
 from schemas.case import CaseState
+from schemas.verdict import Severity
 from store.views import queue
 
 FILTERS = (
@@ -76,15 +78,18 @@ def _step(row: queue.QueueRow, caller: Call) -> QueueStep | None:
     """The words of the next step; `rules.service.casework` decides the same on the case's page, where the act itself is."""
     case = f"/cases/{row.id}"
     advises = caller.may(may.WORK_CASES)
+    towed = any(forbids(rule, Severity(severity)) for rule, _, severity, _ in row.alerts)
     match row.state:
         case CaseState.OPEN if row.acknowledged_at is None:
             return QueueStep("Take it", post=f"{case}/take") if advises else QueueStep("Look", href=case)
         case CaseState.OPEN:
-            return QueueStep("Offer a time" if row.owner_id else "Say who owns it", href=f"{case}/offer" if row.owner_id and advises else case)
+            return QueueStep(("Offer a tow truck" if towed else "Offer a time") if row.owner_id else "Say who owns it", href=f"{case}/offer" if row.owner_id and advises else case)
         case CaseState.CONTACTED:
             return QueueStep("See the offer", href=case)
+        case CaseState.BOOKED if towed and row.booking_kind != BookingKind.TOW:
+            return QueueStep("Send a tow truck", href=case)
         case CaseState.BOOKED:
-            return QueueStep("Follow the pickup" if row.booking_kind == BookingKind.PICKUP else "Expect the car", href=case)
+            return QueueStep("Follow the pickup" if row.booking_kind in (BookingKind.PICKUP, BookingKind.TOW) else "Expect the car", href=case)
         case CaseState.IN_WORKSHOP:
             return QueueStep("Finish" if row.booking_state == BookingState.WORKING else "Start the work", href=case)
         case CaseState.VERIFYING:

@@ -14,7 +14,9 @@ from dealer_api.app_keys import Call, call
 from dealer_api.bodies import small_number
 from dealer_api.desk import formatting
 from dealer_api.desk.page import back, day_span, form, go, id_of, page, refused, row_of
+from rules.service.driving import stays
 from rules.service.pickup import minutes_late, next_event
+from schemas.booking import BookingKind
 from schemas.errors import BadInput, TelltaleError
 from schemas.moment import local
 from schemas.pickup import LEGS, Leg, LegEvent, LegKind, LegState
@@ -37,6 +39,8 @@ class ShownLeg:
     mine: bool
     late: str
     can_assign: bool
+    towed: bool  #: it is made with the tow truck
+    stays: str  #: why the car must not be driven, where no truck was agreed; empty when it may
     overdue: bool  #: its window has passed and nobody has set out
     today: bool = True  #: it begins on the day that is shown
 
@@ -149,12 +153,14 @@ def _shown(row: day.LegRow, first: int, caller: Call, now: datetime) -> ShownLeg
     waits = leg.kind is LegKind.RETURN and leg.state is LegState.PLANNED and row.booking_state != "ready"
     overdue = leg.state is LegState.PLANNED and leg.ends_at <= now
     late = minutes_late(leg, now) if overdue or not waits else 0
+    towed = row.booking_kind == BookingKind.TOW and leg.kind is LegKind.COLLECT
+    found = stays(row.standing) if leg.kind is LegKind.COLLECT and leg.state in (LegState.PLANNED, LegState.ON_THE_WAY) else None
     start = min(max(1, _quarter(row.starts_at, first, zone)), _QUARTERS - 3)
     length = max(4, round((row.ends_at - row.starts_at) / timedelta(minutes=15)))
     look = "finished" if LEGS[leg.kind].final(leg.state) else "moving" if leg.state is not LegState.PLANNED else ""
     return ShownLeg(
-        row, start, min(length, _QUARTERS - start + 1), look, event.value if event and moves and not waits else None, mine,
-        f"{formatting.span(timedelta(minutes=late))} late" if late else "", caller.may(may.ASSIGN_LEGS) and not LEGS[leg.kind].final(leg.state), overdue,
+        row, start, min(length, _QUARTERS - start + 1), look, event.value if event and moves and not waits and not (event is LegEvent.COLLECTED and found and not towed) else None, mine,
+        f"{formatting.span(timedelta(minutes=late))} late" if late else "", caller.may(may.ASSIGN_LEGS) and not LEGS[leg.kind].final(leg.state), towed, found.because if found and not towed else "", overdue,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from dealer_api.charts import evidence_svg
 from dealer_api.owner.formatting import Speech, capitalised
+from rules.service.driving import forbids
 from schemas.alert import Alert, AlertState, Evidence
 from store.views.journey import Visit
 
@@ -42,9 +43,9 @@ def summary_of(speech: Speech, visit: Visit) -> AlertSummary:
     )
 
 
-def _urgency(alert: Alert) -> tuple[int, bool, bool, int]:
-    """What the owner is told first: the most urgent (a fault that hides while the car stands is not gone), and words before bare codes."""
-    return (alert.severity.rank, alert.state is AlertState.ACTIVE, alert.rule != "trouble_code", alert.id)
+def _urgency(alert: Alert) -> tuple[bool, int, bool, bool, int]:
+    """What the owner is told first: that they must not drive, then the most urgent (a fault that hides while the car stands is not gone), and words before bare codes."""
+    return (forbids(alert.rule, alert.severity), alert.severity.rank, alert.state is AlertState.ACTIVE, alert.rule != "trouble_code", alert.id)
 
 
 def _what(speech: Speech, alert: Alert) -> str:

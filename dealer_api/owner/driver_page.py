@@ -19,8 +19,10 @@ from dealer_api.owner.journey import Drive as JourneyDrive
 from dealer_api.owner.journey import journey_of
 from dealer_api.owner.links import Ended, forgiving, form_of, lapse_of, speech_of
 from dealer_api.owner.pages import draw, see_other
+from rules.service.driving import stays
 from rules.service.pickup import next_event
 from schemas.account import Dealer, Staff
+from schemas.booking import BookingKind
 from schemas.errors import BadInput, NotFound
 from schemas.moment import from_local, local
 from schemas.pickup import LEGS, LegEvent, LegKind, LegState
@@ -32,6 +34,7 @@ from store.views.drives import Drive
 #: The five steps in order, over both legs.
 STEPS = (LegEvent.ON_THE_WAY, LegEvent.COLLECTED, LegEvent.AT_WORKSHOP, LegEvent.ON_THE_WAY_BACK, LegEvent.HANDED_OVER)
 _UNDER_WAY = (LegState.ON_THE_WAY, LegState.COLLECTED, LegState.ON_THE_WAY_BACK)
+_BEFORE = (LegState.PLANNED, LegState.ON_THE_WAY)  #: the car stands with its owner
 _AHEAD_DAYS = 4  #: a car collected on Friday goes back on Monday
 _NOTES = frozenset({"changed", "overtaken"})
 
@@ -52,6 +55,8 @@ class Card:
     ends_at: datetime
     other_day: bool
     over: bool
+    what: str  #: for which fault the car must not be driven; empty when it may
+    stays: bool  #: and no tow truck was agreed: the driver leaves it where it is
     waits: bool  #: a return whose car the workshop has not finished
     next: str | None
     step: int
@@ -129,11 +134,11 @@ def _waits(drive: Drive) -> bool:
 
 def _card(road: Road, drive: Drive, owner_sees: str = "") -> Card:
     leg, speech = drive.leg, road.speech
-    event = next_event(leg)
+    event, what = next_event(leg), _forbidden(road, drive)
     done = STEPS.index(event) if event else (3 if leg.kind is LegKind.COLLECT else 5)
     return Card(
         id=leg.id,
-        kind=leg.kind.value,
+        kind=_kind(drive),
         state=leg.state.value,
         address=leg.address,
         map=f"https://www.openstreetmap.org/search?query={quote(leg.address)}",
@@ -144,6 +149,8 @@ def _card(road: Road, drive: Drive, owner_sees: str = "") -> Card:
         ends_at=leg.ends_at,
         other_day=local(leg.starts_at, speech.zone).date() != local(speech.now, speech.zone).date(),
         over=_over(drive),
+        what=what,
+        stays=bool(what) and _kind(drive) != "tow",
         waits=_waits(drive),
         next=event.value if event else None,
         step=done + 1,
@@ -151,6 +158,19 @@ def _card(road: Road, drive: Drive, owner_sees: str = "") -> Card:
         owner_sees=owner_sees,
         switch="" if _over(drive) else f"{road.here}?leg={leg.id}",
     )
+
+
+def _kind(drive: Drive) -> str:
+    return "tow" if drive.booking_kind == BookingKind.TOW and drive.leg.kind is LegKind.COLLECT else drive.leg.kind.value
+
+
+def _forbidden(road: Road, drive: Drive) -> str:
+    """For which fault a car that is to be collected must not be driven, in the driver's language."""
+    found = stays(drive.standing) if drive.leg.kind is LegKind.COLLECT and drive.leg.state in _BEFORE else None
+    if found is None:
+        return ""
+    fault = found.fault
+    return road.speech.what(fault.rule, fault.component, fault.severity.value) if fault.rule else fault.because
 
 
 async def _owner_sees(road: Road, drive: Drive) -> str:

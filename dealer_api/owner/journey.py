@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dealer_api.owner.formatting import Speech, first_name
-from schemas.booking import Booking, BookingKind, BookingState
+from schemas.booking import Booking, BookingState
 from schemas.case import Case, CaseState
 from schemas.pickup import Leg, LegKind, LegState
 
@@ -91,7 +91,7 @@ def _without_booking(case: Case) -> str:
 
 
 def _order(booking: Booking) -> tuple[str, ...]:
-    return PICKUP_STEPS if booking.kind is BookingKind.PICKUP else VISIT_STEPS
+    return PICKUP_STEPS if booking.kind.fetched else VISIT_STEPS
 
 
 def journey_of(
@@ -107,7 +107,7 @@ def journey_of(
         "dealer": dealer,
         "kind": booking.kind.value if booking else "none",
         "window": speech.window(booking.starts_at, booking.ends_at) if booking else None,
-        "address": (booking.address if booking and booking.kind is BookingKind.PICKUP else None) or dealer_address,
+        "address": (booking.address if booking and booking.kind.fetched else None) or dealer_address,
         "driver": first_name(drive.driver) if drive else None,
         "proves": "itself" if proves and case.confirmed is None else None,
         "how": case.confirmed.value if case.confirmed else None,

@@ -125,7 +125,7 @@ async def fresh(request: web.Request) -> web.StreamResponse:
             await offer_acts.renew(link.acting, offer.id)
         else:
             shown = [window.starts_at for window in held(link.visit, link.speech.now)]
-            await offer_acts.make(link.acting, link.visit.case.id, offer.kind, since=max(shown) + _LATER if shown else None)
+            await offer_acts.make_again(link.acting, offer, since=max(shown) + _LATER if shown else None)
     except Overtaken as error:
         if error.noun != "window":
             raise

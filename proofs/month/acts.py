@@ -85,6 +85,12 @@ async def car_gets_worse(place: Dealership) -> None:
     await _step(place, alert["vehicle_id"], alert["rule"], alert["component"], alert["episode"], alert["step"] + 1, AlertState.ACTIVE, Severity.NOW)
 
 
+async def car_gets_worse_before_its_visit(place: Dealership) -> None:
+    visit = await _one(place, "bookings WHERE dealer_id = $1 AND state = 'agreed' AND kind <> 'tow'", place.dealer.id)
+    alert = await _one(place, "alerts WHERE dealer_id = $1 AND vehicle_id = $2 AND state = 'active'", place.dealer.id, visit["vehicle_id"])
+    await _step(place, alert["vehicle_id"], alert["rule"], alert["component"], alert["episode"], alert["step"] + 1, AlertState.ACTIVE, Severity.NOW)
+
+
 async def car_is_well_again(place: Dealership) -> None:
     alert = await _alert(place)
     await _step(place, alert["vehicle_id"], alert["rule"], alert["component"], alert["episode"], alert["step"] + 1, AlertState.RESOLVED, Severity(alert["severity"]))
@@ -116,7 +122,7 @@ async def advisor_hands_on(place: Dealership) -> None:
 
 
 async def advisor_offers(place: Dealership) -> None:
-    kind = place.luck.choice((BookingKind.PICKUP, BookingKind.PICKUP, BookingKind.DROP_OFF, BookingKind.WAITING))
+    kind = place.luck.choice((None, None, BookingKind.PICKUP, BookingKind.DROP_OFF, BookingKind.WAITING))
     await offers.make(await _who(place, Role.ADVISOR), await _case(place, "open", "open", "contacted"), kind)
 
 
@@ -157,6 +163,11 @@ async def customer_says_yes_by_telephone(place: Dealership) -> None:
 async def advisor_promises(place: Dealership) -> None:
     at = place.clock() + timedelta(minutes=place.luck.randrange(30, 2000))
     await bookings.promise(await _who(place, Role.ADVISOR), await _booking(place, "agreed", "arrived", "working"), at)
+
+
+async def advisor_sends_a_tow_truck(place: Dealership) -> None:
+    booking = await _one(place, "bookings WHERE dealer_id = $1 AND state = 'agreed' AND kind <> 'tow'", place.dealer.id)
+    await moving.move_to(await _who(place, Role.ADVISOR), booking["id"], booking["starts_at"], kind=BookingKind.TOW)
 
 
 async def advisor_moves_a_visit(place: Dealership) -> None:
@@ -312,9 +323,9 @@ async def somebody_is_back(place: Dealership) -> None:
 
 #: How often each is tried, relative to the others.
 ACTS: dict[Act, float] = {
-    car_reports_a_fault: 10, car_gets_worse: 2, car_is_well_again: 2,
+    car_reports_a_fault: 10, car_gets_worse: 2, car_gets_worse_before_its_visit: 3, car_is_well_again: 2,
     advisor_takes: 10, advisor_hands_on: 2, advisor_offers: 14, advisor_withdraws: 1, advisor_books: 5, advisor_cancels: 2, advisor_dismisses: 2,
-    advisor_reopens: 1, customer_rings: 2, customer_says_yes_by_telephone: 2, advisor_promises: 3, advisor_moves_a_visit: 2, owner_moves_by_link: 1, advisor_writes: 1, advisor_gives_a_drive_away: 3,
+    advisor_reopens: 1, customer_rings: 2, customer_says_yes_by_telephone: 2, advisor_promises: 3, advisor_moves_a_visit: 2, advisor_sends_a_tow_truck: 1, owner_moves_by_link: 1, advisor_writes: 1, advisor_gives_a_drive_away: 3,
     owner_answers: 16, owner_says_stop: 1, owner_declines_by_link: 1, owner_cancels_by_link: 1, owner_moves_house: 1, owner_changes_their_mind: 1,
     car_is_sold: 2.5, car_is_sold_by_list: 1,
     driver_takes_the_next_step: 16, driver_turns_back: 1, car_arrives: 6, technician_begins: 7, technician_finds_more: 1, technician_is_done: 7,

@@ -23,7 +23,7 @@ BEGIN = datetime(2027, 3, 8, 5, tzinfo=UTC)  #: a Monday; Berlin's clocks change
 DAYS = 31
 CARS = 400
 CREW = ((Role.MANAGER, 1), (Role.ADVISOR, 3), (Role.DRIVER, 4), (Role.TECHNICIAN, 2))
-PLACES = (("bay", 4), ("loaner", 3))
+PLACES = (("bay", 4), ("loaner", 3), ("tow_truck", 1))
 NUMBER = "+4940000000"
 
 
@@ -117,7 +117,7 @@ async def _hire(connection: Connection, dealer_id: int, seed: int) -> dict[Role,
             staff.setdefault(role, []).append(person.id)
     for kind, count in PLACES:
         for n in range(count):
-            await accounts.add_resource(connection, dealer_id, kind, f"{kind.title()} {n + 1}")
+            await accounts.add_resource(connection, dealer_id, kind, f"{kind.replace('_', ' ').title()} {n + 1}")
     return staff
 
 

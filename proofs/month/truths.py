@@ -28,14 +28,18 @@ ALWAYS: Mapping[str, str] = {
     "a case is in the workshop, and no car is": """
         SELECT c.id FROM cases c WHERE c.dealer_id = $1 AND c.state = 'in_workshop'
         AND NOT EXISTS (SELECT 1 FROM bookings b WHERE b.dealer_id = $1 AND b.case_id = c.id AND b.state IN ('arrived', 'working'))""",
+    "a car that must not be driven was collected by driving it": f"""
+        SELECT l.id {_LEG_OF} JOIN history h ON h.dealer_id = l.dealer_id AND h.noun = 'leg' AND h.subject_id = l.id AND h.new = 'collected'
+        JOIN alerts a ON a.dealer_id = b.dealer_id AND a.vehicle_id = b.vehicle_id
+        WHERE l.dealer_id = $1 AND b.kind <> 'tow' AND a.state = 'active' AND a.severity = 'now' AND a.rule <> 'battery_12v' AND a.changed_at < h.at""",
     "a driver has a customer's car, and the visit is over": f"""
         SELECT l.id {_LEG_OF} WHERE l.dealer_id = $1 AND l.state = 'collected' AND b.state <> 'agreed'""",
     "a car that we collected is ready, and nobody will bring it back": f"""
-        SELECT b.id {_CASE_OF} WHERE b.dealer_id = $1 AND b.kind = 'pickup' AND b.state IN ('arrived', 'working', 'ready')
+        SELECT b.id {_CASE_OF} WHERE b.dealer_id = $1 AND b.kind IN ('pickup', 'tow') AND b.state IN ('arrived', 'working', 'ready')
         AND EXISTS (SELECT 1 FROM legs l WHERE l.dealer_id = $1 AND l.booking_id = b.id AND l.kind = 'collect' AND l.state = 'at_workshop')
         AND NOT EXISTS (SELECT 1 FROM legs l WHERE l.dealer_id = $1 AND l.booking_id = b.id AND l.kind = 'return' AND l.state <> 'cancelled')""",
     "a car is to be collected, and no drive is left that does it": f"""
-        SELECT b.id {_CASE_OF} WHERE b.dealer_id = $1 AND b.kind = 'pickup' AND b.state = 'agreed'
+        SELECT b.id {_CASE_OF} WHERE b.dealer_id = $1 AND b.kind IN ('pickup', 'tow') AND b.state = 'agreed'
         AND NOT EXISTS (SELECT 1 FROM legs l WHERE l.dealer_id = $1 AND l.booking_id = b.id AND l.kind = 'collect' AND l.state <> 'cancelled')""",
     "a visit is over, and a drive of it is not": f"""
         SELECT l.id {_LEG_OF} WHERE l.dealer_id = $1 AND b.state IN ('cancelled', 'completed') AND l.state NOT IN ('cancelled', 'at_workshop', 'handed_over')""",

@@ -116,7 +116,7 @@ def outside(dealer: Dealer, visits: Sequence[Booking]) -> tuple[Booking, ...]:
 
 def window_of(kind: BookingKind, claims: Sequence[tuple[Use, datetime, datetime]]) -> Window:
     """The window that the person is told, out of what is held for it: (use, starts_at, ends_at)."""
-    use = Use.COLLECT if kind is BookingKind.PICKUP else Use.WORK
+    use = Use.COLLECT if kind.fetched else Use.WORK
     start, end = next((start, end) for claimed, start, end in claims if claimed is use)
     return Window(starts_at=start, ends_at=start + DROP_OFF if kind is BookingKind.DROP_OFF else end)
 
@@ -135,11 +135,12 @@ class _Day:
         self.drivers = [r for r in resources if r.kind is ResourceKind.DRIVER]
         self.bays = [r for r in resources if r.kind is ResourceKind.BAY]
         self.loaners = [r for r in resources if r.kind is ResourceKind.LOANER]
+        self.trucks = [r for r in resources if r.kind is ResourceKind.TOW_TRUCK]
         self.labour = timedelta(minutes=dealer.workshop_minutes)
 
     def option(self, kind: BookingKind, start: datetime, loaner: bool) -> Option | None:
         """What a visit that begins at `start` takes, or None when something is missing."""
-        claims = self._pickup(start) if kind is BookingKind.PICKUP else self._visit(kind, start)
+        claims = self._fetched(kind, start) if kind.fetched else self._visit(kind, start)
         if claims is None:
             return None
         if loaner:
@@ -158,18 +159,24 @@ class _Day:
         bay = self._free(self.bays, span)
         return None if bay is None else (Claim(resource_id=bay.id, use=Use.WORK, window=span),)
 
-    def _pickup(self, start: datetime) -> tuple[Claim, ...] | None:
+    def _fetched(self, kind: BookingKind, start: datetime) -> tuple[Claim, ...] | None:
         collect = self._drive(start)
         driver = None if collect is None else self._free(self.drivers, collect)
         if collect is None or driver is None:
             return None
+        truck: tuple[Claim, ...] = ()
+        if kind is BookingKind.TOW and self.trucks:  # a dealer without one orders it: then nothing of theirs bounds it
+            free = self._free(self.trucks, collect)
+            if free is None:
+                return None
+            truck = (Claim(resource_id=free.id, use=Use.TOW, window=collect),)
         work = self._first(Use.WORK, self.bays, collect.ends_at, self._work)
         if work is None:
             return None
         back = self._first(Use.RETURN, self.drivers, work.window.ends_at, self._drive, on_the=ON_THE)
         if back is None:
             return None
-        return Claim(resource_id=driver.id, use=Use.COLLECT, window=collect), work, back
+        return Claim(resource_id=driver.id, use=Use.COLLECT, window=collect), work, back, *truck
 
     def _first(
         self, use: Use, resources: Sequence[Resource], since: datetime, span_from: Callable[[datetime], Window | None], on_the: int = 15

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rules.service.driving import Stays, needs_truck
 from schemas.account import Dealer
 from schemas.alert import Alert, AlertState
-from schemas.booking import Booking, BookingKind, BookingState, Offer, OfferState
+from schemas.booking import Booking, BookingState, Offer, OfferState
 from schemas.case import Case, CaseState, Confirmation
 from schemas.moment import minutes_between
 from schemas.pickup import Leg, LegKind, LegState
@@ -114,7 +115,7 @@ HEALED: dict[Confirmation | None, str] = {
 class Step:
     """The one obvious next step. `path` is where to POST it; without one there is nothing to do but wait for `waits_for`."""
 
-    act: str  #: acknowledge | owner | offer | ring | arrive | start | finish | move | hand_over | confirm | wait | nothing
+    act: str  #: acknowledge | owner | offer | ring | tow | arrive | start | finish | move | hand_over | confirm | wait | nothing
     label: str
     because: str
     path: str | None = None
@@ -123,23 +124,24 @@ class Step:
 
 
 def next_step(
-    case: Case, offer: Offer | None, booking: Booking | None, legs: Sequence[Leg], *, has_owner: bool = True, can_prove: bool = True, missed: bool = False
-) -> Step:
+    case: Case, offer: Offer | None, booking: Booking | None, legs: Sequence[Leg], *, has_owner: bool = True, can_prove: bool = True, missed: bool = False,
+    stays: Stays | None = None,
+) -> Step:  # fmt: skip
     """What somebody at the desk should do now. `offer` is the newest one, `booking` the newest that was not cancelled; `can_prove`: the car speaks;
-    `missed`: its car was not brought."""
+    `missed`: its car was not brought; `stays`: it must not be driven."""
     match case.state:
         case CaseState.OPEN:
             if case.acknowledged_at is None:
                 return Step("acknowledge", "Take this case", "nobody owns it yet", f"/api/v1/cases/{case.id}/acknowledge")
             if not has_owner:
                 return Step("owner", "Say who owns this car", "we know nobody to write to", f"/vehicles/{case.vehicle_id}")
-            return Step("offer", "Offer pickup and delivery", _why_offer(offer), f"/api/v1/cases/{case.id}/offers")
+            return Step("offer", _OFFER[stays is not None], _why_offer(offer), f"/api/v1/cases/{case.id}/offers")
         case CaseState.CONTACTED:
             if offer is not None and offer.state is OfferState.OPEN:
                 return Step("wait", "Wait for the owner's answer", f"two windows are held until {offer.expires_at:%Y-%m-%d %H:%M} UTC", waits_for="owner")
             return Step("offer", "Offer new windows", _why_offer(offer), f"/api/v1/cases/{case.id}/offers")
         case CaseState.BOOKED | CaseState.IN_WORKSHOP:
-            return _visit_step(case, booking, legs, missed)
+            return _visit_step(case, booking, legs, missed, stays)
         case CaseState.VERIFYING:
             if back := _bring_back(booking, legs):
                 return back
@@ -152,12 +154,14 @@ def next_step(
             return Step("nothing", "Nothing to do", "this case was dismissed")
 
 
-def _visit_step(case: Case, booking: Booking | None, legs: Sequence[Leg], missed: bool) -> Step:
+def _visit_step(case: Case, booking: Booking | None, legs: Sequence[Leg], missed: bool, stays: Stays | None) -> Step:
     if booking is None:
-        return Step("offer", "Offer pickup and delivery", "there is no booking", f"/api/v1/cases/{case.id}/offers")
+        return Step("offer", _OFFER[stays is not None], "there is no booking", f"/api/v1/cases/{case.id}/offers")
     path = f"/api/v1/bookings/{booking.id}"
+    if stays is not None and needs_truck(booking, legs, stays):
+        return Step("tow", "Send a tow truck", stays.because, f"{path}/move")
     match booking.state:
-        case BookingState.AGREED if booking.kind is BookingKind.PICKUP:
+        case BookingState.AGREED if booking.kind.fetched:
             leg = next((leg for leg in legs if leg.kind is LegKind.COLLECT), None)
             if leg is None or leg.state not in _COLLECT:
                 return Step("arrive", "The car is here", "it was collected", f"{path}/arrive")
@@ -178,7 +182,7 @@ def _visit_step(case: Case, booking: Booking | None, legs: Sequence[Leg], missed
 def _bring_back(booking: Booking | None, legs: Sequence[Leg]) -> Step | None:
     if booking is None or booking.state is not BookingState.READY:
         return None
-    if booking.kind is BookingKind.PICKUP:
+    if booking.kind.fetched:
         leg = next((leg for leg in legs if leg.kind is LegKind.RETURN and leg.state in _RETURN), None)
         if leg is not None:
             label, event = _RETURN[leg.state]
@@ -196,6 +200,7 @@ def _why_offer(offer: Offer | None) -> str:
     }.get(offer.state, "the booking fell through")
 
 
+_OFFER = ("Offer pickup and delivery", "Offer a tow truck")  #: to a car that may be driven, and to one that must not
 _COLLECT = {
     LegState.PLANNED: ("Driver sets out", "on_the_way"),
     LegState.ON_THE_WAY: ("Driver has the car", "collected"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from schemas.booking import Booking, BookingKind, BookingState
+from schemas.booking import Booking, BookingState
 from schemas.pickup import Leg, LegKind, LegState
 from schemas.promise import Promise, Promised, PromiseEvent, PromiseState
 
@@ -35,7 +35,7 @@ def standing(booking: Booking, legs: Sequence[Leg]) -> tuple[Standing, ...]:
     if booking.state is BookingState.CANCELLED:
         return ()
     found = []
-    if booking.kind is not BookingKind.PICKUP:
+    if not booking.kind.fetched:
         found.append(Standing(Promised.BRING, booking.ends_at, done=booking.state is not BookingState.AGREED))
     for leg in legs:
         if leg.state is LegState.CANCELLED:
@@ -101,7 +101,7 @@ def due(row: Promise, stands: Standing, booking: Booking, now: datetime) -> Act 
         return Act.MISSED if missed(booking, now) else None
     if now < row.due_at - WARN:
         return None
-    if row.what is Promised.READY and booking.state is BookingState.AGREED and booking.kind is not BookingKind.PICKUP:
+    if row.what is Promised.READY and booking.state is BookingState.AGREED and not booking.kind.fetched:
         return Act.VOID
     told = row.owner_told_at is not None or row.must_ring
     if not told and now >= row.due_at - TELL:
@@ -125,4 +125,4 @@ def later(ready_by: datetime | None, now: datetime) -> datetime:
 
 def missed(booking: Booking, now: datetime) -> bool:
     """Whether a customer who was to bring the car has not come, and should be rung."""
-    return booking.state is BookingState.AGREED and booking.kind is not BookingKind.PICKUP and now >= booking.ends_at + NO_SHOW
+    return booking.state is BookingState.AGREED and not booking.kind.fetched and now >= booking.ends_at + NO_SHOW

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from store.alerts import STANDING
 from store.pool import Connection, as_dict
 
-_LEGS = """
+_LEGS = f"""
 SELECT l.id, l.booking_id, l.kind, l.state, l.driver_id, s.name AS driver, l.address, l.starts_at, l.ends_at, l.changed_at,
-    b.case_id, b.state AS booking_state, b.vehicle_id, v.title AS vehicle, v.plate, o.name AS owner, o.phone, c.severity
+    b.case_id, b.state AS booking_state, b.kind AS booking_kind, b.vehicle_id, v.title AS vehicle, v.plate, o.name AS owner, o.phone, c.severity,
+    {STANDING} AS standing
 FROM legs l
 JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id
 JOIN vehicles v ON v.dealer_id = b.dealer_id AND v.id = b.vehicle_id
@@ -34,7 +36,7 @@ LEFT JOIN staff s ON s.dealer_id = c.dealer_id AND s.id = c.assignee_id
 LEFT JOIN threads t ON t.dealer_id = c.dealer_id AND t.owner_id = o.id
 WHERE b.dealer_id = $1 AND b.state <> 'cancelled' AND {which} ORDER BY {order}, b.id
 """
-_DAY = _VISITS.format(which="b.kind <> 'pickup' AND b.starts_at >= $2 AND b.starts_at < $3", order="b.starts_at")
+_DAY = _VISITS.format(which="b.kind NOT IN ('pickup', 'tow') AND b.starts_at >= $2 AND b.starts_at < $3", order="b.starts_at")
 _LOUNGE = _VISITS.format(which="b.kind = 'waiting' AND b.state IN ('arrived', 'working', 'ready')", order="coalesce(b.last_word_at, b.starts_at)")
 _DRIVERS = """
 SELECT s.id, s.name FROM staff s WHERE s.dealer_id = $1 AND s.role = 'driver' AND s.disabled_at IS NULL ORDER BY s.name
@@ -57,12 +59,14 @@ class LegRow:
     changed_at: datetime
     case_id: int
     booking_state: str
+    booking_kind: str
     vehicle_id: int
     vehicle: str
     plate: str | None
     owner: str | None
     phone: str | None
     severity: str
+    standing: list[list[str]]  #: as store.alerts.STANDING
 
 
 @dataclass(frozen=True, slots=True)

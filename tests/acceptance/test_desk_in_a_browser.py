@@ -63,7 +63,7 @@ async def test_a_case_stands_in_the_queue_without_a_reload_and_goes_all_the_way(
 
     await row.get_by_role("button", name="Take it").click()
     await expect(page.get_by_role("status").first).to_contain_text("yours")
-    await page.get_by_role("link", name="Offer pickup and delivery").click()
+    await page.get_by_role("link", name="Offer a tow truck").click()  # it must not be driven
     await expect(page.get_by_role("heading", name="These two windows are free")).to_be_visible()
     shown = await page.locator(".window .span").all_inner_texts()
     text = await page.locator(".preview").inner_text()
@@ -286,7 +286,7 @@ async def test_desk_owner_and_driver_see_each_other_s_steps(world: Any, visitor:
     case = world.cases["HH-EC 417"]
     await desk.goto(f"/cases/{case}")
     await desk.get_by_role("button", name="Take it").click()
-    await desk.get_by_role("link", name="Offer pickup and delivery").click()
+    await desk.get_by_role("link", name="Offer a tow truck").click()
     await desk.get_by_role("button", name="Hold and send").click()
     text = await desk.locator(".talk .out .bubble").last.inner_text()
     link = re.search(r"http\S+/o/\S+", text)
@@ -296,7 +296,7 @@ async def test_desk_owner_and_driver_see_each_other_s_steps(world: Any, visitor:
     await owner.goto(link[0])
     await expect(owner.get_by_role("heading", level=1)).to_have_text("Front left tyre is losing air")
     await owner.get_by_role("button", name="Today").nth(0).click()
-    await expect(owner.get_by_role("heading", level=1)).to_contain_text("We collect your car today")
+    await expect(owner.get_by_role("heading", level=1)).to_contain_text("A tow truck collects your car today")
     await expect(desk.get_by_role("heading", name="The driver has not set out yet")).to_be_visible(timeout=10_000)
 
     async with world.admin.acquire() as connection:
@@ -305,7 +305,7 @@ async def test_desk_owner_and_driver_see_each_other_s_steps(world: Any, visitor:
         )
     driver = await visitor.page(name, PHONE)
     await driver.goto("/today")
-    row = driver.get_by_role("row", name=re.compile("Collect.*HH-EC 417"))
+    row = driver.get_by_role("row", name=re.compile("Tow truck.*HH-EC 417"))
     await row.get_by_role("button", name=re.compile("^On the way")).click()
     await expect(owner.get_by_role("heading", level=1)).to_have_text(f"{name.split()[0]} is on the way to you")
     await expect(desk.get_by_role("heading", name="The driver is on the way to the owner")).to_be_visible(timeout=10_000)

@@ -16,6 +16,6 @@ def dealer(**changes):
     return Dealer(**facts)
 
 
-def resources(drivers=1, bays=1, loaners=0):
-    kinds = [ResourceKind.DRIVER] * drivers + [ResourceKind.BAY] * bays + [ResourceKind.LOANER] * loaners
+def resources(drivers=1, bays=1, loaners=0, trucks=0):
+    kinds = [ResourceKind.DRIVER] * drivers + [ResourceKind.BAY] * bays + [ResourceKind.LOANER] * loaners + [ResourceKind.TOW_TRUCK] * trucks
     return [Resource(id=n, dealer_id=1, kind=kind, name=f"{kind} {n}", staff_id=n if kind is ResourceKind.DRIVER else None) for n, kind in enumerate(kinds, 1)]

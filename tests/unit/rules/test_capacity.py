@@ -129,3 +129,18 @@ def test_whatever_is_taken_an_offer_never_takes_it_again(start, busy, kind):
         assert not any(capacity.overlap(claim.window, other) for other in taken.get(claim.resource_id, ()))
         assert not any(claim.resource_id == other.resource_id and capacity.overlap(claim.window, other.window) for other in claims[:n])
         assert 8 <= local(claim.window.starts_at, "Europe/Berlin").hour < 18
+
+
+def test_a_tow_takes_the_dealer_s_own_truck_while_it_is_out_and_no_longer():
+    option = capacity.offered(dealer(), BookingKind.TOW, MONDAY, resources(trucks=1), {})[0]
+    use = {claim.use: claim for claim in option.claims}
+    assert set(use) == {Use.COLLECT, Use.WORK, Use.RETURN, Use.TOW} and use[Use.TOW].window == use[Use.COLLECT].window == option.window
+    busy = {use[Use.TOW].resource_id: [option.window]}
+    other = capacity.offered(dealer(), BookingKind.TOW, MONDAY, resources(trucks=1), busy)[0]
+    assert not capacity.overlap(other.window, option.window)
+    assert capacity.offered(dealer(), BookingKind.PICKUP, MONDAY, resources(trucks=1), busy)[0].window == option.window
+
+
+def test_a_dealer_without_a_truck_of_their_own_orders_one():
+    option = capacity.offered(dealer(), BookingKind.TOW, MONDAY, resources(), {})[0]
+    assert [claim.use for claim in option.claims] == [Use.COLLECT, Use.WORK, Use.RETURN]
