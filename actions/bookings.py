@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from actions import promises
+from actions import promises, returning
 from actions.booking_agreement import Terms, agree
 from actions.calling_off import call_off, end_legs, tell_visit, withdraw_open_offer
 from actions.context import Acting, House
 from actions.driving import fitting
-from actions.following import return_follows, tell_new_time, work_follows
+from actions.following import tell_new_time, work_follows
 from actions.free_time import free_options, locked_time, next_windows
 from rules.catalogue import BY_NAME
 from rules.engine.repair_verification import demand
@@ -94,7 +94,7 @@ async def finish(acting: Acting, booking_id: int, finding: str) -> Booking:
         await tell_visit(acting, connection, case, done, MessageKind.READY, BookingState.READY, finding=finding)
         await notifications.ring(connection, notifications.CARS, vehicle=case.vehicle_id, what="repaired")
         await jobs.put(connection, acting.dealer_id, "proof", case.id, due_at=now)
-        back = await return_follows(acting, connection, done, now - capacity.STEP)
+        back = await returning.follows(acting, connection, done, now - capacity.STEP)
         if back is not None:
             await tell_new_time(acting, connection, case, done, back)
         await promises.settle(connection, acting.dealer_id, booking_id, now)
@@ -141,7 +141,7 @@ async def promise(acting: Acting, booking_id: int, ready_by: datetime) -> Bookin
         promised = await bookings.change(
             connection, booking, what="promised", reason=f"ready by {ready_by:%Y-%m-%d %H:%M} UTC", actor=acting.actor, now=now, ready_by=ready_by
         )
-        back = await return_follows(acting, connection, promised, ready_by)
+        back = await returning.follows(acting, connection, promised, ready_by)
         if back is not None or (booking.ready_by is not None and ready_by > booking.ready_by):
             await tell_new_time(acting, connection, case, promised, back)
         await promises.settle(connection, acting.dealer_id, booking_id, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from actions import promises
+from actions import promises, returning
 from actions.booking_agreement import LINK_LIFE, address_for, loaner_of, plan_drives
 from actions.bookings import locked
 from actions.context import Acting
@@ -28,12 +28,14 @@ from store.pool import Connection
 async def move_to(acting: Acting, booking_id: int, starts_at: datetime, *, was: datetime | None = None, kind: BookingKind | None = None) -> Booking:
     """Another time for an agreed visit, of the same kind and with a loaner if it had one; its case stays as it is.
 
-    `was` is the time that the person saw: who looked at an older one is refused. `kind` may be a tow truck instead. Refusals name the next windows.
+    Of a car that is ready, its return gets the other time. `was` is the time that the person saw: who looked at an older one is refused. `kind` may be a tow truck instead. Refusals name the next windows.
     """
     if kind not in (None, BookingKind.TOW):
         raise BadInput("kind", "only a tow truck can come instead; for anything else cancel the visit and make another")
     async with acting.transaction() as connection:
         case, booking = await locked(connection, acting.dealer_id, booking_id)
+        if booking.state is BookingState.READY and kind is None:
+            return await returning.move_return(acting, connection, case, booking, starts_at, was=was)
         legs = await pickups.of_booking(connection, acting.dealer_id, booking_id)
         kind = kind or booking.kind
         in_its_place = kind is not booking.kind and booking.kind.fetched and starts_at == booking.starts_at

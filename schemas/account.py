@@ -45,6 +45,9 @@ class DealerSettings(BaseModel):
     notice_minutes: Annotated[int, minutes("Earliest window from now", "Time the workshop needs to prepare.", least=0)] = 60
     workshop_minutes: Annotated[int, minutes("Time in the workshop", "Planned for one visit.")] = 120
     drive_minutes: Annotated[int, minutes("One drive of a driver", "There, the handover, and back.")] = 60
+    late_warn_minutes: Annotated[int, minutes("Warn before a promise breaks", "Whoever has the case hears so long before, with an apology drafted.")] = 15
+    late_tell_minutes: Annotated[int, minutes("Tell the owner before it breaks", "They hear it then, if nobody has given them another time.")] = 5
+    no_show_minutes: Annotated[int, minutes("Ring who has not come after", "Counted from the end of their window.", least=0)] = 30
     second_factor: Annotated[Literal["nobody", "managers", "everybody"], Setting("Second factor", section="signing in")] = "nobody"
     keep_readings_days: Annotated[int, READINGS.as_setting] = READINGS.usual
     keep_positions_days: Annotated[int, POSITIONS.as_setting] = POSITIONS.usual

@@ -17,8 +17,11 @@ _DONE = "UPDATE promises SET done_at = $3 WHERE dealer_id = $1 AND id = $2"
 _WARNED = "UPDATE promises SET warned_at = $3 WHERE dealer_id = $1 AND id = $2"
 _TOLD = "UPDATE promises SET owner_told_at = $3, must_ring = $4 WHERE dealer_id = $1 AND id = $2"
 _DUE = """
-SELECT dealer_id, booking_id FROM promises WHERE state = 'open' AND due_at <= $1 AND (what <> 'bring' OR due_at <= $2)
-GROUP BY dealer_id, booking_id ORDER BY min(due_at) LIMIT $3
+SELECT p.dealer_id, p.booking_id FROM promises p JOIN dealers d ON d.id = p.dealer_id
+WHERE p.state = 'open' AND p.due_at <= $1::timestamptz + interval '7 days' AND p.due_at <= CASE p.what
+    WHEN 'bring' THEN $1::timestamptz - d.no_show_minutes * interval '1 minute'
+    ELSE $1::timestamptz + greatest(d.late_warn_minutes, d.late_tell_minutes) * interval '1 minute' END
+GROUP BY p.dealer_id, p.booking_id ORDER BY min(p.due_at) LIMIT $2
 """
 _WITHOUT = """
 SELECT b.dealer_id, b.id FROM bookings b
@@ -59,9 +62,9 @@ async def told(connection: Connection, promise: Promise, now: datetime | None, *
     await connection.execute(_TOLD, promise.dealer_id, promise.id, now, must_ring)
 
 
-async def pressing(connection: Connection, ours_until: datetime, theirs_until: datetime, limit: int = 100) -> list[tuple[int, int]]:
-    """(dealer, visit) with an open promise of ours due until then, or of the customer's."""
-    return [(row["dealer_id"], row["booking_id"]) for row in await connection.fetch(_DUE, ours_until, theirs_until, limit)]
+async def pressing(connection: Connection, now: datetime, limit: int = 100) -> list[tuple[int, int]]:
+    """(dealer, visit) with an open promise of ours, or of the customer's, of which it is time to speak as its dealer has set."""
+    return [(row["dealer_id"], row["booking_id"]) for row in await connection.fetch(_DUE, now, limit)]
 
 
 async def without(connection: Connection, limit: int = 100) -> list[tuple[int, int]]:

@@ -23,7 +23,7 @@ async def promises_once(context: Context) -> int:
     """Act on every promise that presses, a visit a transaction. Returns how many notices, texts and ends there were."""
     now = context.clock()
     async with transaction(context.pool) as connection:
-        visits = await ledger.pressing(connection, now + rules.WARN, now - rules.NO_SHOW)
+        visits = await ledger.pressing(connection, now)
         visits += await ledger.without(connection)
     done = 0
     for dealer_id, booking_id in visits:
@@ -35,9 +35,10 @@ async def promises_once(context: Context) -> int:
 async def _visit(context: Context, connection: Connection, dealer_id: int, booking_id: int) -> int:
     case, _ = await locked(connection, dealer_id, booking_id)
     now, done = context.clock(), 0
+    dealer = await accounts.dealer(connection, dealer_id)
     booking, rows, stands = await promises.settle(connection, dealer_id, booking_id, now)
     for row in rows:
-        act = rules.due(row, stands[row.what], booking, now) if row.state is PromiseState.OPEN and row.what in stands else None
+        act = rules.due(row, stands[row.what], booking, dealer, now) if row.state is PromiseState.OPEN and row.what in stands else None
         done += act is not None
         match act:
             case rules.Act.WARN:

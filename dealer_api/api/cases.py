@@ -232,7 +232,7 @@ async def whole(connection: Connection, caller: Call, case_id: int) -> CaseWhole
         next_step=_step(
             next_step(
                 case, made[0] if made else None, current, mine, has_owner=case.owner_id is not None, can_prove=speaks(car.last_heard_at, caller.house.now()),
-                missed=current is not None and missed(current, caller.house.now()), stays=await stays(connection, case),
+                missed=current is not None and missed(current, caller.dealer, caller.house.now()), stays=await stays(connection, case),
             )
         ),
         allowed=[event.value for event in CASE.allowed(case.state)],

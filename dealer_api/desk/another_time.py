@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from actions import moving
+from actions import moving, returning
 from actions.driving import stays
 from actions.free_time import free_options
 from actions.texts import compose
@@ -38,6 +38,8 @@ async def show(request: web.Request) -> web.Response:
         truck = driving.needs_truck(booking, [leg for leg, _ in file.legs], towed)
         kind = BookingKind.TOW if truck else booking.kind
         proposed, found = None, None
+        back = await returning.of(connection, booking) if booking.state is BookingState.READY else None
+        drives = await returning.free_drives(connection, caller.dealer, back, now) if back is not None and caller.may(may.BOOK) else ()
         if booking.state is BookingState.AGREED and caller.may(may.BOOK):
             free = await free_options(caller.house, connection, caller.dealer, kind, loaner=booking.loaner_id is not None)
             options = tuple(option for option in free if truck or option.window.starts_at != booking.starts_at)
@@ -47,12 +49,16 @@ async def show(request: web.Request) -> web.Response:
                 caller.house, connection, file.case, MessageKind.MOVED, kind=kind.value, starts_at=first.starts_at, ends_at=first.ends_at, zone=booking.zone,
                 link=caller.house.link("journey", _TOKEN),
             )  # fmt: skip
+        elif drives:
+            found = await compose(
+                caller.house, connection, file.case, MessageKind.NEW_TIME, zone=booking.zone, starts_at=drives[0].starts_at, ends_at=drives[0].ends_at, template="agreed"
+            )
         elif booking.state in _HERE:
             proposed = promises.later(booking.ready_by, now)
             found = await compose(caller.house, connection, file.case, MessageKind.NEW_TIME, ready_by=proposed, zone=booking.zone)
         rows = await ledger.of_booking(connection, caller.dealer_id, booking_id)
     return await page(
-        request, "another_time.html", file=file, booking=booking, options=options, towed=towed if truck else None, proposed=None if proposed is None else local(proposed, caller.dealer.zone),
+        request, "another_time.html", file=file, booking=booking, options=options, towed=towed if truck else None, back=back, drives=drives, proposed=None if proposed is None else local(proposed, caller.dealer.zone),
         text=None if found is None else found[1].body.replace(_TOKEN, "…"), here=request.path_qs,
         promises=[row for row in rows if row.state in (PromiseState.OPEN, PromiseState.BROKEN)],
     )  # fmt: skip
@@ -66,6 +72,8 @@ async def move(request: web.Request) -> web.Response:
         moved = await moving.move_to(caller, booking_id, when(fields.get("window", ""), "window"), was=when(fields["was"], "was") if fields.get("was") else None, kind=_kind(fields.get("kind")))
     except TelltaleError as error:
         return refused(error, here)
+    if moved.state is BookingState.READY:
+        return go(f"/cases/{moved.case_id}", "The return has another time, and its owner is told.")
     return go(f"/cases/{moved.case_id}", "A tow truck comes, and the owner is told." if fields.get("kind") else "The visit has another time, and its owner is told.")
 
 

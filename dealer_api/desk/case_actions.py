@@ -10,7 +10,6 @@ from dealer_api import permissions as may
 from dealer_api.desk import formatting
 from rules.service.casework import Step, next_step
 from rules.service.driving import Stays
-from rules.service.promises import missed
 from schemas.booking import BOOKING, OFFER, Booking, BookingEvent, BookingKind, BookingState, Offer, OfferEvent, OfferState
 from schemas.case import CASE, Case, CaseEvent, CaseState
 from schemas.pickup import Leg
@@ -61,10 +60,10 @@ class Ask:
     danger: bool = False
 
 
-def primary(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequence[Leg], *, has_owner: bool, can_prove: bool = True, stays: Stays | None = None, role: str, zone: str, now: datetime) -> Button:
+def primary(case: Case, offer: Offer | None, booking: Booking | None, legs: Sequence[Leg], *, has_owner: bool, can_prove: bool = True, stays: Stays | None = None, missed: bool = False, role: str, zone: str, now: datetime) -> Button:
     """The one obvious next step, as a button of this desk."""
     live = None if booking is None or booking.state is BookingState.CANCELLED else booking
-    step = next_step(case, offer, live, legs, has_owner=has_owner, can_prove=can_prove, missed=live is not None and missed(live, now), stays=stays)
+    step = next_step(case, offer, live, legs, has_owner=has_owner, can_prove=can_prove, missed=missed, stays=stays)
     title, why = step.label, _sentence(step, offer, live, zone, now)
     here = f"/cases/{case.id}"
     needed = _NEEDS.get(step.act)

@@ -18,6 +18,7 @@ from dealer_api.desk.chart_views import Chart, chart
 from dealer_api.desk.page import back, form, go, id_of, page, refused, row_of
 from rules.service import capacity
 from rules.service.casework import HEALED, speaks
+from rules.service.promises import missed
 from schemas.account import Role
 from schemas.alert import Alert, Evidence
 from schemas.booking import Booking, Offer
@@ -73,7 +74,7 @@ async def show(request: web.Request) -> web.Response:
         towed = await stays(connection, file.case)
     legs = [leg for leg, _ in file.legs]
     speaking = speaks(file.last_heard_at, now)
-    step = case_actions.primary(file.case, file.offer, file.booking, legs, has_owner=file.owner is not None, can_prove=speaking, stays=towed, role=caller.role, zone=zone, now=now)
+    step = case_actions.primary(file.case, file.offer, file.booking, legs, has_owner=file.owner is not None, can_prove=speaking, stays=towed, missed=file.booking is not None and missed(file.booking, caller.dealer, now), role=caller.role, zone=zone, now=now)
     offered = _offer(file.offer, file.slots)
     windows = [(choice, formatting.window(start, end, zone, now)) for choice, start, end in offered.windows] if offered else []
     return await page(

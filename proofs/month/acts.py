@@ -185,6 +185,11 @@ async def _move(place: Dealership, acting: Acting) -> None:
         await moving.move_to(acting, booking["id"], place.luck.choice(windows).window.starts_at)
 
 
+async def advisor_moves_a_return(place: Dealership) -> None:
+    booking = await _one(place, "bookings WHERE dealer_id = $1 AND state = 'ready'", place.dealer.id)
+    await moving.move_to(await _who(place, Role.ADVISOR), booking["id"], place.clock() + timedelta(hours=place.luck.randrange(1, 9)))
+
+
 async def advisor_writes(place: Dealership) -> None:
     await messages.send_waiting(await _who(place, Role.ADVISOR), await _booking(place, "arrived", "working"))
 
@@ -325,7 +330,7 @@ async def somebody_is_back(place: Dealership) -> None:
 ACTS: dict[Act, float] = {
     car_reports_a_fault: 10, car_gets_worse: 2, car_gets_worse_before_its_visit: 3, car_is_well_again: 2,
     advisor_takes: 10, advisor_hands_on: 2, advisor_offers: 14, advisor_withdraws: 1, advisor_books: 5, advisor_cancels: 2, advisor_dismisses: 2,
-    advisor_reopens: 1, customer_rings: 2, customer_says_yes_by_telephone: 2, advisor_promises: 3, advisor_moves_a_visit: 2, advisor_sends_a_tow_truck: 1, owner_moves_by_link: 1, advisor_writes: 1, advisor_gives_a_drive_away: 3,
+    advisor_reopens: 1, customer_rings: 2, customer_says_yes_by_telephone: 2, advisor_promises: 3, advisor_moves_a_visit: 2, advisor_sends_a_tow_truck: 1, advisor_moves_a_return: 2, owner_moves_by_link: 1, advisor_writes: 1, advisor_gives_a_drive_away: 3,
     owner_answers: 16, owner_says_stop: 1, owner_declines_by_link: 1, owner_cancels_by_link: 1, owner_moves_house: 1, owner_changes_their_mind: 1,
     car_is_sold: 2.5, car_is_sold_by_list: 1,
     driver_takes_the_next_step: 16, driver_turns_back: 1, car_arrives: 6, technician_begins: 7, technician_finds_more: 1, technician_is_done: 7,

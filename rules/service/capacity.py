@@ -95,6 +95,26 @@ def drive_after(
     return None
 
 
+def drive_at(dealer: Dealer, start: datetime, now: datetime, resources: Sequence[Resource], taken: Taken, *, usual: int | None = None) -> Claim | None:
+    """The drive back that begins exactly then, of the driver with this resource if they are free."""
+    day = _Day(dealer, now, resources, taken)
+    span = day._drive(start)
+    found = None if span is None else day._free([driver for driver in day.drivers if driver.id == usual], span) or day._free(day.drivers, span)
+    return None if span is None or found is None else Claim(resource_id=found.id, use=Use.RETURN, window=span)
+
+
+def free_drives(dealer: Dealer, now: datetime, resources: Sequence[Resource], taken: Taken, *, count: int = 12) -> tuple[Window, ...]:
+    """The next windows in which somebody could drive a car back."""
+    day, found = _Day(dealer, now, resources, taken), []
+    for start in _grid(now, now + HORIZON, dealer.zone, ON_THE):
+        span = day._drive(start)
+        if span is not None and day._free(day.drivers, span) is not None:
+            found.append(span)
+            if len(found) == count:
+                break
+    return tuple(found)
+
+
 def work_done(dealer: Dealer, start: datetime) -> datetime | None:
     """When work that could begin at `start` is done, on the next quarter of an hour; None when the house does not open in the next days."""
     opening = _opening(dealer, start.astimezone(UTC).date())

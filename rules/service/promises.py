@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from schemas.account import Dealer
 from schemas.booking import Booking, BookingState
 from schemas.pickup import Leg, LegKind, LegState
 from schemas.promise import Promise, Promised, PromiseEvent, PromiseState
-
-WARN = timedelta(minutes=15)  #: so long before it breaks our own people hear of a promise whose keeping has not begun
-TELL = timedelta(minutes=5)  #: so long before it breaks the owner hears it, if nobody has given them another time
-NO_SHOW = timedelta(minutes=30)  #: after the end of the window a customer who has not come is asked
 
 _COLLECTED = frozenset({LegState.COLLECTED, LegState.AT_WORKSHOP})
 _READY = frozenset({BookingState.READY, BookingState.COMPLETED})
@@ -93,18 +90,22 @@ class Act(StrEnum):
     MISSED = "missed"  #: the customer did not come: somebody rings
 
 
-def due(row: Promise, stands: Standing, booking: Booking, now: datetime) -> Act | None:
-    """The next thing to do about an open promise that stands; each is done once, in this order: our people, the owner, the end."""
+def due(row: Promise, stands: Standing, booking: Booking, dealer: Dealer, now: datetime) -> Act | None:
+    """The next thing to do about an open promise that stands; each is done once, in this order: our people, the owner, the end.
+
+    The dealer says how long before: our people of one whose keeping has not begun, the owner of one for which nobody has given them another time.
+    """
+    warn, tell = timedelta(minutes=dealer.late_warn_minutes), timedelta(minutes=dealer.late_tell_minutes)
     if stands.done or row.state is not PromiseState.OPEN:
         return None
     if row.what is Promised.BRING:
-        return Act.MISSED if missed(booking, now) else None
-    if now < row.due_at - WARN:
+        return Act.MISSED if missed(booking, dealer, now) else None
+    if now < row.due_at - max(warn, tell):
         return None
     if row.what is Promised.READY and booking.state is BookingState.AGREED and not booking.kind.fetched:
         return Act.VOID
     told = row.owner_told_at is not None or row.must_ring
-    if not told and now >= row.due_at - TELL:
+    if not told and now >= row.due_at - tell:
         return Act.TELL
     if row.warned_at is None and not told and not stands.begun:
         return Act.WARN
@@ -123,6 +124,6 @@ def later(ready_by: datetime | None, now: datetime) -> datetime:
     return datetime.fromtimestamp(-(-earliest.timestamp() // 900) * 900, UTC)
 
 
-def missed(booking: Booking, now: datetime) -> bool:
-    """Whether a customer who was to bring the car has not come, and should be rung."""
-    return booking.state is BookingState.AGREED and not booking.kind.fetched and now >= booking.ends_at + NO_SHOW
+def missed(booking: Booking, dealer: Dealer, now: datetime) -> bool:
+    """Whether a customer who was to bring the car has not come, and should be rung: the dealer says how long after the end of the window."""
+    return booking.state is BookingState.AGREED and not booking.kind.fetched and now >= booking.ends_at + timedelta(minutes=dealer.no_show_minutes)

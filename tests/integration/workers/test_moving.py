@@ -130,3 +130,51 @@ async def test_work_that_ends_after_the_return_should_have_begun_moves_it(scene:
     assert (await _legs(scene))[1]["starts_at"] > back["starts_at"]
     await scene.send_all()
     assert "Back with you" in (await scene.phone())[-1]
+
+
+async def _ready(scene: Any, visit: Any) -> Any:
+    collect, _ = await _legs(scene)
+    scene.clock.at = visit.ends_at
+    for event in (LegEvent.ON_THE_WAY, LegEvent.COLLECTED, LegEvent.AT_WORKSHOP):
+        await leg_acts.move(_advisor(scene), collect["id"], event)
+    await acts.finish(_advisor(scene), visit.id, "new tyre")
+    await driver_notices.drives_once(scene.context)
+    await scene.work()
+    return (await _legs(scene))[1]
+
+
+async def test_the_desk_moves_the_return_of_a_car_that_is_ready(scene: Any, visit: Any) -> None:
+    back = await _ready(scene, visit)
+    later = back["starts_at"] + 60 * MINUTE
+    moved = await moving.move_to(_advisor(scene), visit.id, later, was=back["starts_at"])
+    now = (await _legs(scene))[1]
+    assert (moved.state.value, now["starts_at"], now["driver_id"]) == ("ready", later, back["driver_id"])
+    rows = await scene.admin.fetch("SELECT due_at, state FROM promises WHERE what = 'return' ORDER BY id")
+    assert [(row["due_at"], row["state"]) for row in rows][-2:] == [(back["ends_at"], "moved"), (now["ends_at"], "open")]
+    assert await scene.admin.fetchval("SELECT max(upper(during)) FROM slots WHERE use = 'loaner' AND state = 'booked'") >= now["ends_at"]
+    await driver_notices.drives_once(scene.context)
+    await scene.work()
+    assert "Back with you" in (await scene.phone())[-1] and "if that does not suit you" in (await scene.phone())[-1]
+    assert len([text for text in await scene.staff_phone("driver") if "bring back" in text]) == 2, "the driver hears of each time once"
+
+
+async def test_a_return_that_has_begun_another_page_and_a_time_without_a_driver_are_refused(scene: Any, visit: Any) -> None:
+    back = await _ready(scene, visit)
+    later = back["starts_at"] + 60 * MINUTE
+    with pytest.raises(Overtaken, match="another time"):
+        await moving.move_to(_advisor(scene), visit.id, later, was=later)
+    with pytest.raises(Overtaken, match="no driver is free") as refused:
+        await moving.move_to(_advisor(scene), visit.id, back["starts_at"].replace(hour=22))
+    assert len(refused.value.windows) == 3
+    await leg_acts.move(_advisor(scene), back["id"], LegEvent.ON_THE_WAY_BACK)
+    with pytest.raises(IllegalMove):
+        await moving.move_to(_advisor(scene), visit.id, later)
+
+
+async def test_a_dealer_s_own_lead_times_are_heard(scene: Any, visit: Any) -> None:
+    await scene.admin.execute("UPDATE dealers SET late_warn_minutes = 50, late_tell_minutes = 40")
+    scene.clock.at = visit.ends_at - 39 * MINUTE
+    await lateness.promises_once(scene.context)
+    await lateness.promises_once(scene.context)
+    await scene.send_all()
+    assert any("we will not make it to you by" in text for text in await scene.phone())

@@ -8,9 +8,11 @@ import pytest
 
 from rules.service import promises
 from rules.service.promises import Act, Standing
+from schemas.account import Dealer
 from schemas.booking import Booking, BookingKind, BookingState
 from schemas.pickup import Leg, LegKind, LegState
 from schemas.promise import PROMISE, Promise, Promised, PromiseEvent, PromiseState
+from tests.unit.rules.dealers import dealer
 
 DUE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 READY = DUE + timedelta(hours=4)
@@ -70,12 +72,12 @@ def test_settling_twice_changes_nothing_and_a_time_that_was_moved_away_can_come_
     assert promises.settle([row(state="moved"), row("ready", READY, None, "broken")], stands, DUE).opens == (stands[0],)
 
 
-def _run(stands: Standing, visit: Booking, start: Promise) -> list[tuple[int, Act]]:
+def _run(stands: Standing, visit: Booking, start: Promise, where: Dealer = dealer()) -> list[tuple[int, Act]]:
     """(minutes after the time that was given, what was done), a look each minute from an hour before to an hour after."""
     found, one = [], start
     for minute in range(-60, 61):
         now = one.due_at + minute * MINUTE
-        act = promises.due(one, stands, visit, now)
+        act = promises.due(one, stands, visit, where, now)
         if act is None:
             continue
         found.append((minute, act))
@@ -103,3 +105,10 @@ def test_a_customer_who_does_not_come_is_rung_once_and_what_rested_on_them_is_vo
 def test_who_cannot_be_texted_is_given_to_a_person_and_the_promise_still_ends() -> None:
     asked = row(must_ring=True, warned_at=DUE - 15 * MINUTE)
     assert _run(Standing(Promised.COLLECT, DUE, 1), booking(), asked) == [(0, Act.BREAK)]
+
+
+def test_how_long_before_is_the_dealer_s_to_say() -> None:
+    slow = dealer(late_warn_minutes=40, late_tell_minutes=20, no_show_minutes=10)
+    assert _run(Standing(Promised.COLLECT, DUE, 1), booking(), row(), slow) == [(-40, Act.WARN), (-20, Act.TELL), (0, Act.BREAK)]
+    assert _run(Standing(Promised.BRING, DUE), booking("drop_off"), row("bring", leg_id=None), slow) == [(10, Act.MISSED)]
+    assert _run(Standing(Promised.COLLECT, DUE, 1), booking(), row(), dealer(late_warn_minutes=5, late_tell_minutes=20)) == [(-20, Act.TELL), (0, Act.BREAK)]
