@@ -8,7 +8,7 @@ from typing import Any
 
 from actions import promises, returning
 from actions.booking_agreement import Terms, agree
-from actions.calling_off import call_off, end_legs, tell_visit, withdraw_open_offer
+from actions.calling_off import call_off, end_legs, look_again, tell_visit, withdraw_open_offer
 from actions.context import Acting, House
 from actions.driving import fitting
 from actions.following import tell_new_time, work_follows
@@ -117,6 +117,7 @@ async def handed_over(acting: Acting, connection: Connection, case: Case, bookin
     await slots.release_booking(connection, booking.dealer_id, booking.id)
     await tell_visit(acting, connection, case, moved, MessageKind.HANDED_OVER, BookingState.COMPLETED, proves=proves)
     await promises.settle(connection, acting.dealer_id, booking.id, acting.now())
+    await look_again(connection, acting.dealer_id, case.owner_id, acting.now())
     return moved
 
 

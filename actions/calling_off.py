@@ -44,6 +44,7 @@ async def call_off(acting: Acting, connection: Connection, case: Case, booking: 
     await promises.settle(connection, case.dealer_id, booking.id, now)
     if case.state is CaseState.BOOKED:
         await cases.move(connection, case, CaseEvent.CANCELLED, reason=reason, actor=acting.actor, now=now)
+    await look_again(connection, case.dealer_id, case.owner_id, now)
     if tell:
         await tell_visit(
             acting, connection, case, cancelled, MessageKind.CANCELLED, BookingState.CANCELLED, starts_at=booking.starts_at, ends_at=booking.ends_at
@@ -79,6 +80,12 @@ async def tell_visit(
 async def ask_to_ring(connection: Connection, case: Case, because: str, now: datetime) -> None:
     """A text is not enough: whoever has the case is told to ring its owner, and why."""
     await jobs.put(connection, case.dealer_id, "ring", case.id, due_at=now, because=because)
+
+
+async def look_again(connection: Connection, dealer_id: int, owner_id: int | None, now: datetime) -> None:
+    """What decides whether this owner must and may be warned of a car of theirs has changed: it is decided anew, by a worker."""
+    if owner_id is not None:
+        await jobs.put(connection, dealer_id, "safety", owner_id, due_at=now)
 
 
 def _soon(acting: Acting, booking: Booking) -> bool:

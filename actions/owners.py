@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from actions.calling_off import look_again
 from actions.context import Acting, House
 from actions.ownership import give
 from rules.service import importing
@@ -69,6 +70,8 @@ async def update(acting: Acting, owner_id: int, changes: dict[str, Any]) -> Owne
         owner = await owners.update(connection, acting.dealer_id, owner_id, _checked(acting.house, dealer, changes))
         said = ", ".join(sorted(changes)) or "nothing"
         await history.write(connection, acting.dealer_id, "owner", owner_id, old=None, new="changed", reason=f"changed {said}", actor=acting.actor, now=acting.now())
+        if changes.keys() & {"phone", "email", "channel"}:
+            await look_again(connection, acting.dealer_id, owner_id, acting.now())
         return owner
 
 
@@ -97,6 +100,7 @@ async def consent(acting: Acting, owner_id: int, given: Mapping[Purpose, bool], 
     async with acting.transaction() as connection:
         _standing(await owners.get(connection, acting.dealer_id, owner_id))
         await _record(connection, acting.dealer_id, owner_id, given, f"{source} ({acting.actor})", wording, acting.now())
+        await look_again(connection, acting.dealer_id, owner_id, acting.now())
 
 
 def _standing(owner: Owner) -> None:
@@ -159,6 +163,8 @@ async def _store_line(acting: Acting, connection: Connection, line: importing.Li
     if owner.stopped_at is not None:
         news = {purpose: said for purpose, said in news.items() if not said}  # a list does not overrule a STOP
     await _record(connection, dealer_id, owner.id, news, f"import: {line.consent_source}", line.consent_wording, line.consent_at or now)
+    if news:
+        await look_again(connection, dealer_id, owner.id, now)
     return added, new_car, len(news)
 
 

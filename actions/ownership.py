@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actions.calling_off import call_off, withdraw_open_offer
+from actions.calling_off import call_off, look_again, withdraw_open_offer
 from actions.context import Acting
 from rules.service.ownership import settle
 from schemas.case import Case, CaseEvent, CaseState
@@ -30,6 +30,7 @@ async def give(acting: Acting, connection: Connection, car: Vehicle, owner_id: i
     given = await fleet.give(connection, car.dealer_id, car.id, owner_id, actor=acting.actor, now=acting.now())
     if case is not None and case.owner_id != owner_id and case.state is not CaseState.VERIFYING:
         await cases.change(connection, case, what="owner", reason=_REASON, actor=acting.actor, now=acting.now(), owner_id=owner_id)
+    await look_again(connection, car.dealer_id, owner_id, acting.now())
     return given
 
 

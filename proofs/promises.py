@@ -74,7 +74,7 @@ PROMISES = (
     Promise(
         "Nothing falls between two tables: no car with us without a next step, no visit that ends without its owner being told, no promise broken in silence.",
         "whatever changes settles all that rests on it in one transaction; a random month plays everybody against everybody",
-        ("month",), ("month no-truth-check", "month no-release", "month silent-lateness", "month stranger-sale", "month drive-it-anyway"),
+        ("month",), ("month no-truth-check", "month no-release", "month silent-lateness", "month stranger-sale", "month drive-it-anyway", "month unwarned"),
         ("integration/proofs/test_month.py::test_two_days_in_which_everybody_does_what_people_do",),
     ),
     Promise(

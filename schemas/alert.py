@@ -127,4 +127,5 @@ class Alert(BaseModel):
     received_at: datetime  #: when we heard the reading of the last step
     case_id: int | None
     shadow: bool
+    late: bool = False  #: judged on a reading that was old when it came: history, never "now"
     evidence: dict[str, Any]

@@ -64,6 +64,8 @@ class Purpose(StrEnum):
 class MessageKind(StrEnum):
     """Every text we send; each has its words in `rules/texts/<language>.toml`."""
 
+    SAFETY = "safety"  #: do not drive on: told by itself, at any hour
+    SAFETY_OVER = "safety_over"  #: what it warned of is over
     OFFER = "offer"
     OFFER_EXPIRED = "offer_expired"
     BOOKED = "booked"

@@ -50,13 +50,17 @@ UNION ALL
 SELECT pg_notify($34, json_build_object('dealer', dealer_id, 'noun', 'alert', 'id', id)::text) FROM (SELECT DISTINCT dealer_id, id FROM told) AS rung
 """
 _COLUMNS = """id, dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity, because, first_at, changed_at,
-    received_at, case_id, shadow, evidence"""
+    received_at, case_id, shadow, late, evidence"""
 _ONE = f"SELECT {_COLUMNS} FROM alerts WHERE dealer_id = $1 AND id = $2"
 _PAGE = f"""
 SELECT {_COLUMNS} FROM alerts WHERE dealer_id = $1 AND ($2::bigint IS NULL OR id < $2) AND ($3::bigint IS NULL OR vehicle_id = $3)
     AND ($4::text[] IS NULL OR state = ANY($4)) AND NOT shadow ORDER BY id DESC LIMIT $5
 """
 _OF_CASE = f"SELECT {_COLUMNS} FROM alerts WHERE dealer_id = $1 AND case_id = $2 ORDER BY id"
+_DANGEROUS = """
+SELECT a.id FROM alerts a JOIN vehicles v ON v.dealer_id = a.dealer_id AND v.id = a.vehicle_id
+WHERE a.dealer_id = $1 AND v.owner_id = $2 AND a.state = 'active' AND a.severity = 'now' AND NOT a.shadow ORDER BY a.id
+"""
 _STEPS_OF = """
 SELECT rule, component, episode, step, state, severity, because, ts, place, rule_version, late, evidence FROM alert_steps
 WHERE dealer_id = $1 AND vehicle_id = $2 AND rule = $3 AND component = $4 AND episode = $5 ORDER BY step
@@ -134,6 +138,11 @@ async def steps_of(connection: Connection, alert: Alert) -> list[AlertStep]:
     """How an alert came to where it is."""
     rows = await connection.fetch(_STEPS_OF, alert.dealer_id, alert.vehicle_id, alert.rule, alert.component, alert.episode)
     return [AlertStep(**{**as_dict(row), "ts": row["ts"].timestamp(), "evidence": row["evidence"] or None, "shadow": alert.shadow}) for row in rows]
+
+
+async def dangerous(connection: Connection, dealer_id: int, owner_id: int) -> list[int]:
+    """The alerts of this owner's cars that forbid to drive on."""
+    return [row["id"] for row in await connection.fetch(_DANGEROUS, dealer_id, owner_id)]
 
 
 async def attach(connection: Connection, dealer_id: int, alert_id: int, case_id: int) -> None:

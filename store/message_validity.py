@@ -10,6 +10,12 @@ from store.pool import Connection
 
 _TABLES = {"offer": "offers", "booking": "bookings", "leg": "legs", "case": "cases", "alert": "alerts", "promise": "promises"}
 _STATE = {noun: f"SELECT state FROM {table} WHERE dealer_id = $1 AND id = $2" for noun, table in _TABLES.items()}
+#: Not states of a row but what a warning rests on: how urgent an alert is, and whether any of a car's alerts forbids to drive on.
+_STATE["urgency"] = "SELECT CASE state WHEN 'active' THEN severity ELSE state END FROM alerts WHERE dealer_id = $1 AND id = $2"
+_STATE["danger"] = """
+SELECT CASE WHEN EXISTS (SELECT 1 FROM alerts a WHERE a.dealer_id = $1 AND a.vehicle_id = v.id AND a.state = 'active' AND a.severity = 'now' AND NOT a.shadow)
+    THEN 'standing' ELSE 'over' END FROM vehicles v WHERE v.dealer_id = $1 AND v.id = $2
+"""
 _HELD_UNTIL = "SELECT expires_at FROM offers WHERE dealer_id = $1 AND id = $2"
 _BEGINS_AT = {noun: f"SELECT starts_at FROM {_TABLES[noun]} WHERE dealer_id = $1 AND id = $2" for noun in ("booking", "leg")}
 _ADDRESSES = "SELECT phone, email FROM owners WHERE dealer_id = $1 AND id = $2"

@@ -75,6 +75,10 @@ _LATELY = """
 SELECT sent_at FROM messages WHERE dealer_id = $1 AND owner_id = $2 AND kind = $3 AND sent_at > $4 AND state IN ('sent', 'delivered')
 ORDER BY sent_at
 """
+_WARNINGS = f"""
+SELECT {_COLUMNS} FROM messages WHERE dealer_id = $1 AND thread_id = (SELECT id FROM threads WHERE dealer_id = $1 AND owner_id = $2)
+  AND case_id = $3 AND purpose = 'safety' ORDER BY id
+"""
 _OF_CASE = f"SELECT {_COLUMNS} FROM messages WHERE dealer_id = $1 AND case_id = $2 ORDER BY id"
 
 
@@ -113,6 +117,11 @@ async def get(connection: Connection, dealer_id: int, message_id: int) -> Messag
 async def of_case(connection: Connection, dealer_id: int, case_id: int) -> list[Message]:
     """Every text about a case, oldest first."""
     return [_message(row) for row in await connection.fetch(_OF_CASE, dealer_id, case_id)]
+
+
+async def warnings(connection: Connection, dealer_id: int, owner_id: int, case_id: int) -> list[Message]:
+    """Every text about danger that this owner got, or was to get, about a case, oldest first."""
+    return [_message(row) for row in await connection.fetch(_WARNINGS, dealer_id, owner_id, case_id)]
 
 
 async def due(connection: Connection, now: datetime, machine: datetime) -> Message | None:

@@ -16,7 +16,7 @@ from schemas.verdict import Severity
 from store import accounts, alerts, cases, fleet, jobs
 from store.jobs import Job
 from store.pool import Connection
-from workers import notices, undrivable
+from workers import notices, safety, undrivable
 from workers.context import Context
 
 ACTOR = "car"
@@ -30,12 +30,15 @@ async def alert_moved(context: Context, connection: Connection, job: Job) -> Non
     if alert.shadow:
         return
     if alert.state is AlertState.ACTIVE:
-        await _active(context, connection, alert, late=bool(job.payload.get("late")))
+        late = bool(job.payload.get("late"))
+        await _active(context, connection, alert, late=late)
+        await safety.stepped(context, connection, await alerts.one(connection, job.dealer_id, job.subject_id), late=late)
         about = (await alerts.one(connection, job.dealer_id, job.subject_id)).case_id
         if about is not None:
             await undrivable.look(context, connection, job.dealer_id, about)
     elif alert.case_id is not None:
         await _over(context, connection, alert)
+        await safety.ended(context, connection, alert)
 
 
 async def _active(context: Context, connection: Connection, alert: Alert, *, late: bool) -> None:
@@ -88,7 +91,7 @@ async def _weigh(context: Context, connection: Connection, dealer: Dealer, case:
 
 
 async def _comeback(context: Context, connection: Connection, dealer: Dealer, alert: Alert, belongs: CameBack, now: datetime) -> None:
-    """The dealer is told first; the owner hears nothing until a person acts."""
+    """The dealer is told first; the owner hears nothing until a person acts, unless the car must not be driven on."""
     case = await cases.get(connection, alert.dealer_id, belongs.case_id, lock=True)
     car = await fleet.get(connection, alert.dealer_id, alert.vehicle_id)  # it may have been sold since the repair
     case = await cases.move(

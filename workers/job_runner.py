@@ -16,7 +16,7 @@ from schemas.errors import TelltaleError
 from store import jobs, tallies
 from store.jobs import Job
 from store.pool import Connection, is_passing, transaction
-from workers import casework, reminding, replying, verifying
+from workers import casework, reminding, replying, safety, verifying
 from workers.context import Context
 from workers.metrics import WORK
 
@@ -28,6 +28,7 @@ Handler = Callable[[Context, Connection, Job], Awaitable[timedelta | None]]
 #: Which hand takes what.
 HANDLERS: Mapping[str, Handler] = {
     "alert": casework.alert_moved,
+    "safety": safety.again,
     "case_unacknowledged": casework.unacknowledged,
     "proof": verifying.prove,
     "feedback": verifying.ask,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from actions import links
 from schemas.errors import NotFound
-from schemas.message import MessageKind
+from schemas.message import MessageKind, MessageState
 from store import accounts, cases, feedback, messages, owners, threads
 from store.jobs import Job
 from store.pool import Connection
-from workers import notices
+from workers import notices, safety
 from workers.context import Context
 
 
@@ -31,6 +31,8 @@ async def tell_unreached(context: Context, connection: Connection, job: Job) -> 
     message = await messages.get(connection, job.dealer_id, job.subject_id)
     if message is None or message.owner_id is None:
         return
+    if message.kind is MessageKind.SAFETY and message.state is MessageState.FAILED:
+        await safety.fall_back(context, connection, message)
     dealer = await accounts.dealer(connection, job.dealer_id)
     owner = await owners.get(connection, job.dealer_id, message.owner_id)
     people = await notices.advisors(connection, dealer)

@@ -167,7 +167,9 @@ async def _end(connection: Connection, message: Message, event: MessageEvent, wh
     (metrics.FAILED if state is MessageState.FAILED else metrics.CANCELLED).labels(known(message.channel), why).inc()
     await messages.end(connection, message, state, reason)
     await history.write(connection, message.dealer_id, "message", message.id, old=message.state.value, new=state.value, reason=reason, actor="worker", now=now)
-    if state is MessageState.FAILED and message.owner_id is not None and message.kind not in _UNHEARD_IS_FINE:
+    failed = state is MessageState.FAILED and message.kind not in _UNHEARD_IS_FINE
+    unwarned = message.kind is MessageKind.SAFETY and why == "not allowed"  # still true, and the owner does not know it
+    if message.owner_id is not None and (failed or unwarned):
         await jobs.put(connection, message.dealer_id, "unreached", message.id, due_at=now)  # somebody must ring
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from actions import offers as offer_acts
 from actions import outbox
+from actions.calling_off import look_again
 from actions.context import Acting, House
 from rules.service.replies import Asked, Meaning, Understood, understand
 from schemas.account import Dealer
@@ -112,6 +113,7 @@ async def _act(acting: Acting, connection: Connection, incoming: _Incoming, unde
         case Meaning.START:
             if await consents.start(connection, incoming.dealer.id, incoming.owner.id, now=acting.now(), wording=incoming.reply.body[:200]):
                 await _answer(acting, connection, incoming, MessageKind.STARTED)
+                await look_again(connection, incoming.dealer.id, incoming.owner.id, acting.now())
         case Meaning.HELP:
             await _answer(acting, connection, incoming, MessageKind.HELP, phone=incoming.dealer.phone)
         case Meaning.FEEDBACK:
@@ -155,6 +157,7 @@ async def _stop(acting: Acting, connection: Connection, incoming: _Incoming) -> 
     if await consents.stop(connection, incoming.dealer.id, incoming.owner.id, now=acting.now(), wording=incoming.reply.body[:200]):
         await messages.cancel_queued(connection, incoming.dealer.id, incoming.owner.id, "the owner said STOP")
         await _answer(acting, connection, incoming, MessageKind.STOPPED)
+        await look_again(connection, incoming.dealer.id, incoming.owner.id, acting.now())
     return True
 
 

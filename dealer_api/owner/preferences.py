@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from actions.calling_off import look_again
 from dealer_api.app_keys import house
 from dealer_api.bodies import wall_time
 from dealer_api.owner.formatting import LANGUAGES
@@ -56,6 +57,7 @@ async def stop(request: web.Request) -> web.StreamResponse:
     async with link.house.at(link.secret.dealer_id) as connection:
         if await consents.stop(connection, link.secret.dealer_id, link.visit.owner.id, now=link.speech.now, wording=words, source=consents.STOP_ON_PAGE):
             await messages.cancel_queued(connection, link.secret.dealer_id, link.visit.owner.id, "the owner said STOP")
+            await look_again(connection, link.secret.dealer_id, link.visit.owner.id, link.speech.now)
     return _done(link, "stopped")
 
 
@@ -65,6 +67,7 @@ async def start(request: web.Request) -> web.StreamResponse:
     link = await open_link(request, *_OPENS)
     async with link.house.at(link.secret.dealer_id) as connection:
         await consents.start(connection, link.secret.dealer_id, link.visit.owner.id, now=link.speech.now, wording=link.speech.say("start"), source="owner's page")
+        await look_again(connection, link.secret.dealer_id, link.visit.owner.id, link.speech.now)
     return _done(link, "started")
 
 

@@ -94,6 +94,22 @@ SETTLED: Mapping[str, str] = {
     "a promise was broken in silence": """
         SELECT p.id FROM promises p WHERE p.dealer_id = $1 AND p.what <> 'bring' AND NOT p.must_ring
         AND (p.state = 'broken' OR (p.state = 'open' AND p.due_at < $2)) AND (p.owner_told_at IS NULL OR p.owner_told_at > p.due_at)""",
+    "an owner who agreed is left not knowing that their car must not be driven on": """
+        SELECT a.id FROM alerts a JOIN vehicles v ON v.dealer_id = a.dealer_id AND v.id = a.vehicle_id JOIN owners o ON o.dealer_id = v.dealer_id AND o.id = v.owner_id
+        WHERE a.dealer_id = $1 AND a.state = 'active' AND a.severity = 'now' AND NOT a.shadow AND NOT a.late AND o.stopped_at IS NULL
+        AND (SELECT given FROM consents s WHERE s.dealer_id = $1 AND s.owner_id = o.id AND s.purpose = 'safety' ORDER BY s.id DESC LIMIT 1)
+        AND coalesce(o.phone, o.email) IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM bookings b WHERE b.dealer_id = $1 AND b.vehicle_id = v.id AND (b.state IN ('arrived', 'working', 'ready')
+            OR b.state = 'agreed' AND EXISTS (SELECT 1 FROM legs l WHERE l.dealer_id = $1 AND l.booking_id = b.id AND l.kind = 'collect' AND l.state = 'collected')))
+        AND NOT EXISTS (SELECT 1 FROM messages m JOIN cases c ON c.dealer_id = m.dealer_id AND c.id = m.case_id WHERE m.dealer_id = $1 AND m.owner_id = o.id
+            AND c.vehicle_id = v.id AND m.kind = 'safety' AND m.state IN ('sent', 'delivered')
+            AND NOT EXISTS (SELECT 1 FROM messages n WHERE n.dealer_id = $1 AND n.owner_id = o.id AND n.case_id = m.case_id AND n.kind = 'safety_over'
+                AND n.state IN ('sent', 'delivered') AND n.sent_at > m.sent_at))""",
+    "a warning is repeated that nothing has taken back": """
+        SELECT m.id FROM messages m JOIN messages n ON n.dealer_id = m.dealer_id AND n.owner_id = m.owner_id AND n.case_id = m.case_id AND n.kind = 'safety' AND n.id > m.id
+            AND n.body = m.body AND n.sent_at < m.sent_at + interval '6 hours'
+        WHERE m.dealer_id = $1 AND m.kind = 'safety' AND m.state IN ('sent', 'delivered') AND n.state IN ('sent', 'delivered')
+        AND NOT EXISTS (SELECT 1 FROM messages o WHERE o.dealer_id = $1 AND o.owner_id = m.owner_id AND o.kind = 'safety_over' AND o.sent_at BETWEEN m.sent_at AND n.sent_at)""",
     "work was put off again and again": "SELECT topic || ' ' || coalesce(failed, '') FROM wakeups WHERE dealer_id = $1 AND attempts >= 3",
 }
 _WHOSE = """

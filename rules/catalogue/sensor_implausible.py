@@ -17,5 +17,6 @@ RULE = Rule(
     settle=timedelta(hours=6),
     judge=Believable(),
     proof=Proof(kind="none"),
+    about_the_car=False,
     group="sensor",
 )

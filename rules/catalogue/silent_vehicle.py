@@ -17,5 +17,6 @@ RULE = Rule(
     settle=timedelta(0),
     judge=BySweeping(),
     proof=Proof(kind="none"),
+    about_the_car=False,
     group="link",
 )

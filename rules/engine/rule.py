@@ -30,6 +30,7 @@ class Rule:
     stage: Stage = "live"
     max_age: timedelta = timedelta(hours=2)  #: a step judged on an older reading is marked late, never worded as "now"
     muted_by: tuple[str, ...] = ()  #: rules whose active alert explains this one away
+    about_the_car: bool = True  #: False: a fault of a sensor or the unit, nothing that its owner must be told
     group: str = ""  #: alerts of one group belong to one job in the workshop
 
     @property

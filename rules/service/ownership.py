@@ -21,8 +21,13 @@ class Settlement:
     ends_visit: bool
 
 
+def with_us(booking: Booking | None, legs: Sequence[Leg]) -> bool:
+    """Whether we have the car: it is in the building, or a driver of ours sits in it. `booking` is the live visit."""
+    return booking is not None and (booking.state in _HERE or in_our_hands(legs) is not None)
+
+
 def settle(case: Case, booking: Booking | None, legs: Sequence[Leg]) -> Settlement:
     """`booking` is the case's live visit. A car that is with us goes back to whoever gave it to us, before it is anybody else's."""
-    if booking is not None and (booking.state in _HERE or in_our_hands(legs) is not None):
+    if with_us(booking, legs):
         return Settlement(f"the car is with us for case {case.id}: hand it over first, then it can have another owner", False)
     return Settlement(None, booking is not None and booking.state is BookingState.AGREED)

@@ -122,7 +122,8 @@ def may_send(
     if purpose is not Purpose.SAFETY and now - message.due_at > FRESH:
         return TooLate(f"it was due on {local(message.due_at, owner.zone):%d %B at %H:%M} and could not leave since")
     awake = kind in _ANSWERS | _UNDER_WAY or (wrote_at is not None and now - wrote_at <= AWAKE)
-    if purpose is not Purpose.SAFETY and not awake and quiet(owner, now):
+    wakes = purpose is Purpose.SAFETY and kind is not MessageKind.SAFETY_OVER  # good news may wait for the morning
+    if not wakes and not awake and quiet(owner, now):
         return Wait(decent(owner, now), f"quiet hours of the owner, {owner.quiet_from:%H:%M} to {owner.quiet_to:%H:%M} in {owner.zone}")
     return _within_budget(kind, severity, now, lately)
 

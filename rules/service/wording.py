@@ -36,6 +36,8 @@ _NAMES = {  # longest name in each round
 
 #: What each text must be told. Anything else a pattern mentions is optional and "none" when not given.
 FACTS: dict[MessageKind, tuple[str, ...]] = {
+    MessageKind.SAFETY: ("dealer", "vehicle", "severity", "rule", "phone"),
+    MessageKind.SAFETY_OVER: ("dealer", "vehicle", "rule"),
     MessageKind.OFFER: ("dealer", "vehicle", "severity", "kind", "windows", "zone", "now", "link"),
     MessageKind.OFFER_EXPIRED: ("dealer", "phone"),
     MessageKind.BOOKED: ("dealer", "kind", "starts_at", "ends_at", "zone", "now"),
@@ -73,7 +75,7 @@ FACTS: dict[MessageKind, tuple[str, ...]] = {
     MessageKind.STAFF_UNREACHED: ("owner", "because", "phone", "link"),
 }
 _OPTIONAL = (
-    "address", "because", "body", "component", "driver", "finding", "how", "kind", "link", "minutes", "more", "owner", "plate", "promised", "proves", "ready_by",
+    "address", "because", "body", "component", "driver", "finding", "how", "kind", "link", "minutes", "more", "opens", "owner", "plate", "promised", "proves", "ready_by",
     "ring", "rule", "severity", "template", "vehicle", "phone", "window",
 )  # fmt: skip
 
@@ -140,6 +142,12 @@ class Wording:
         key = f"rule-{rule}-drive"
         return self._format(tag, key if self._has(tag, key) else "drive", self._about(tag, component, severity)).strip()
 
+    def do(self, language: str, rule: str | None) -> str:
+        """What the owner should do at once about a car that must not be driven on."""
+        tag = self.language(language)
+        key = f"rule-{rule}-do"
+        return self._format(tag, key if self._has(tag, key) else "do", {}).strip()
+
     def component(self, language: str, component: str) -> str:
         """Which part: 'front left', 'cell 41', or the code itself."""
         tag = self.language(language)
@@ -186,6 +194,7 @@ class Wording:
         rule, component, severity = facts.get("rule"), str(facts.get("component") or ""), str(facts.get("severity") or "")
         return known | self._times(tag, facts, brief=brief) | {
             "severity": severity, "what": self.what(tag, rule, component, severity), "drive": self.drive(tag, rule, severity, component),
+            "do": self.do(tag, rule),
             "more": int(facts.get("more") or 0),
         }  # fmt: skip
 

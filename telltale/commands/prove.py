@@ -95,7 +95,7 @@ def month(
     trials: Annotated[int, typer.Option(help="How many months, each with a seed of its own; some five minutes each.")] = 1,
     seed: Seed = 1,
     days: Annotated[int, typer.Option(min=1, max=31, help="From the 8th of March 2027 on: in whole months clocks change, and Easter is kept.")] = 31,
-    sabotage: Annotated[str | None, _switches("no-truth-check, no-release, silent-lateness, stranger-sale, drive-it-anyway")] = None,
+    sabotage: Annotated[str | None, _switches("no-truth-check, no-release, silent-lateness, stranger-sale, drive-it-anyway, unwarned")] = None,
     as_json: Json = False,
     record: Record = False,
 ) -> None:

@@ -103,13 +103,13 @@ class Scene:
 
     async def alert(
         self, *states: AlertState, rule: str = "tyre_leak", component: str = "front_left", episode: int = 1, severity: Severity = Severity.SOON,
-        first_step: int = 0, late: bool = False,
+        first_step: int = 0, late: bool = False, shadow: bool = False,
     ) -> int:  # fmt: skip
         """Steps of an alert as the gateway commits them, job and bell included."""
         at = self.clock().timestamp()
         steps = [
             AlertStep(rule=rule, rule_version=1, component=component, episode=episode, step=first_step + n, state=state, severity=severity,
-                      because="1.9 bar, falling", ts=at, place=n, late=late)
+                      because="1.9 bar, falling", ts=at, place=n, late=late, shadow=shadow)
             for n, state in enumerate(states)
         ]  # fmt: skip
         async with transaction(self.gateway) as connection:

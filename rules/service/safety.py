@@ -1,0 +1,112 @@
+"""Must the owner hear of this alert by themselves, now? Three answers, each with its reason: Tell, Ring, or Silent. Pure.
+
+A car that must not be driven on is told to its owner at any hour and without a person of ours: once for each time that it got so bad, and not again
+for another fault that asks the same of them. Where no text can leave, a person rings. What is history, a rule on trial, a fault of a sensor or a car
+that is with us is no reason to wake anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from schemas.alert import Alert, AlertState, AlertStep
+from schemas.case import CaseState
+from schemas.message import Message, MessageKind, MessageState
+from schemas.verdict import Severity
+
+AGAIN = timedelta(hours=6)  #: a fault that comes and goes around its limit is told again when it is worse again, but no oftener than this
+
+CAME = (MessageState.SENT, MessageState.DELIVERED)
+_UNDER_WAY = (MessageState.QUEUED, MessageState.CLAIMED)
+#: The visit tells what became of the fault, or has told it.
+_REPAIRED = (CaseState.IN_WORKSHOP, CaseState.VERIFYING, CaseState.DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """A text goes to the owner."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """No text may or can go: one of our people rings at once."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """There is nothing to say to the owner now."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A warning that stands: of which step of which alert, what it asked of the owner, and when."""
+
+    alert_id: int
+    step: int
+    advice: str
+    at: datetime
+
+
+def warn(
+    alert: Alert, *, about_the_car: bool, late: bool, with_us: bool, owned: bool, refused: str | None, standing: Sequence[Said], advice: str, step: int,
+    now: datetime,
+) -> Tell | Ring | Silent:  # fmt: skip
+    """`refused`: why no text can reach the owner; `standing`: what they were told and nothing took back; `advice`: what this alert asks of them;
+    `step`: the one with which it last became so urgent."""
+    if alert.state is not AlertState.ACTIVE or alert.severity is not Severity.NOW:
+        return Silent("it can wait until a person has looked")
+    if alert.shadow:
+        return Silent("the rule is on trial")
+    if not about_the_car:
+        return Silent("it is a fault of a sensor or the unit, not of the car")
+    if late:
+        return Silent("it is history: what was measured long ago is never said as now")
+    if with_us:
+        return Silent("the car is with us")
+    if not owned:
+        return Silent("nobody is known as the owner of this car")
+    for said in standing:
+        if said.alert_id == alert.id and (said.step == step or now - said.at < AGAIN):
+            return Silent("the owner was told, and it still stands")
+        if said.alert_id != alert.id and said.advice == advice:
+            return Silent("the owner was told the same of another fault, and it still stands")
+    return Tell("the car must not be driven on") if refused is None else Ring(refused)
+
+
+def over(alerts: Sequence[Alert], state: CaseState, warned: bool) -> Tell | Silent:
+    """An alert has ended. `alerts` are those of its case, `warned`: a warning has reached the owner and nothing took it back."""
+    if not warned:
+        return Silent("the owner was not warned")
+    if any(alert.state is AlertState.ACTIVE and alert.severity is Severity.NOW for alert in alerts):
+        return Silent("another fault still forbids to drive on")
+    if state in _REPAIRED:
+        return Silent("the visit tells what became of it")
+    return Tell("nothing forbids to drive on any more")
+
+
+def standing(texts: Sequence[Message]) -> tuple[Message, ...]:
+    """The warnings among these texts to one owner about one case (oldest first) that are on their way or came, and that nothing has taken back since."""
+    found: list[Message] = []
+    for message in texts:
+        if message.kind is MessageKind.SAFETY_OVER and message.state in CAME:
+            found.clear()
+        elif message.kind is MessageKind.SAFETY and message.state in (*CAME, *_UNDER_WAY):
+            found.append(message)
+    return tuple(found)
+
+
+def rose(steps: Sequence[AlertStep]) -> AlertStep | None:
+    """The step with which an alert last became what it is now: the newest one before which it was less urgent."""
+    found: AlertStep | None = None
+    for before, step in zip((None, *steps), steps, strict=False):
+        if step.state is AlertState.ACTIVE and (before is None or before.state is not AlertState.ACTIVE or before.severity is not step.severity):
+            found = step
+    return found

@@ -1,0 +1,166 @@
+"""Where a car must not be driven on, its owner hears it by themselves, and hears when it is over; where no text can leave, a person rings at once.
+
+Part of the work that an alert's step makes: the text is saved in the transaction in which the alert gets its case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from actions import outbox, recipients
+from rules.catalogue import BY_NAME
+from rules.service import safety
+from rules.service.opening import open_times
+from rules.service.ownership import with_us
+from rules.service.permission import refused
+from rules.service.safety import CAME, Ring, Said, Tell
+from schemas.account import Dealer
+from schemas.alert import Alert, AlertState
+from schemas.case import Case
+from schemas.consent import Owner
+from schemas.message import Draft, Message, MessageKind, OwnerRecipient, Purpose, asserts
+from schemas.vehicle import Vehicle
+from schemas.verdict import Severity
+from store import accounts, alerts, bookings, cases, consents, fleet, messages, owners, pickups
+from store.jobs import Job
+from store.pool import Connection
+from workers import notices
+from workers.context import Context
+
+NOW = Severity.NOW.value
+UNAWARE = "the owner does not know yet that it must not be driven on"
+_OTHER_WAY = "-other"  #: at the end of a reference: it went the other way already
+_AHEAD = timedelta(days=14)  #: so far we look for the hour at which somebody can be rung
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """All that is decided from."""
+
+    dealer: Dealer
+    case: Case
+    car: Vehicle
+    owner: Owner | None
+    ways: Sequence[OwnerRecipient]
+    standing: Sequence[Message]
+    with_us: bool
+
+
+async def stepped(context: Context, connection: Connection, alert: Alert, *, late: bool) -> None:
+    """Warn the owner of this alert, if it has to be. Its case is locked."""
+    if alert.case_id is None or alert.severity is not Severity.NOW:
+        return
+    known, now = await _known(context, connection, alert), context.clock()
+    rose = safety.rose(await alerts.steps_of(connection, alert))
+    step = 0 if rose is None else rose.step
+    about = {one.id: one for one in await alerts.of_case(connection, alert.dealer_id, alert.case_id)}
+    stands = [
+        Said(said["id"], said["step"], _advice(context, about[said["id"]]), message.sent_at or message.queued_at)
+        for message in known.standing if (said := message.facts["asserts"][0])["id"] in about
+    ]  # fmt: skip
+    answer = safety.warn(
+        alert, about_the_car=about_the_car(alert.rule), late=late, with_us=known.with_us, owned=known.owner is not None,
+        refused=await _refused(connection, known), standing=stands, advice=_advice(context, alert), step=step, now=now,
+    )  # fmt: skip
+    occasion = f"safety-{alert.id}-{step}-{0 if known.owner is None else known.owner.id}"
+    if isinstance(answer, Tell):
+        stated = asserts("urgency", alert.id, NOW) | {"step": step}
+        await _tell(context, connection, known, MessageKind.SAFETY, alert, occasion, stated, opens=opens(known.dealer, now))
+    elif isinstance(answer, Ring):
+        await _ring(context, connection, known, alert, occasion, answer.because)
+
+
+async def ended(context: Context, connection: Connection, alert: Alert) -> None:
+    """An alert is resolved or withdrawn: whoever was warned hears that nothing forbids to drive on, if nothing does. Its case is locked."""
+    assert alert.case_id is not None
+    known = await _known(context, connection, alert)
+    came = [message for message in known.standing if message.state in CAME]
+    answer = safety.over(await alerts.of_case(connection, alert.dealer_id, alert.case_id), known.case.state, bool(came))
+    if isinstance(answer, Tell):
+        how = "rejected" if alert.state is AlertState.WITHDRAWN else None
+        rest = any(one.state is AlertState.ACTIVE for one in await alerts.of_case(connection, alert.dealer_id, alert.case_id))
+        reference = f"safety_over-{came[-1].id}-{alert.id}-{alert.step}"
+        stated = asserts("danger", alert.vehicle_id, "over")
+        await _tell(context, connection, known, MessageKind.SAFETY_OVER, alert, reference, stated, how=how, more=int(rest))
+
+
+async def again(context: Context, connection: Connection, job: Job) -> None:
+    """Something else than an alert has changed for an owner (their car is theirs again, or new; a yes, a no, another number): look once more."""
+    for alert_id in await alerts.dangerous(connection, job.dealer_id, job.subject_id):
+        alert = await alerts.one(connection, job.dealer_id, alert_id)
+        if alert.case_id is not None:
+            await cases.get(connection, job.dealer_id, alert.case_id, lock=True)
+            await stepped(context, connection, await alerts.one(connection, job.dealer_id, alert_id), late=alert.late)
+
+
+async def fall_back(context: Context, connection: Connection, message: Message) -> None:
+    """A warning cannot be delivered: it goes the owner's other way too, if there is one. That a person rings does not depend on it."""
+    stated = message.facts["asserts"][0]
+    alert = await alerts.one(connection, message.dealer_id, stated["id"])
+    known = await _known(context, connection, alert)
+    others = [way for way in known.ways if way.channel != message.channel]
+    if others and known.owner is not None and known.owner.id == message.owner_id and not message.reference.endswith(_OTHER_WAY):
+        reference, late = f"{message.reference}{_OTHER_WAY}", opens(known.dealer, context.clock())
+        await _tell(context, connection, replace(known, ways=others), message.kind, alert, reference, stated, opens=late)
+
+
+def about_the_car(rule: str) -> bool:
+    """Whether an alert of this rule concerns who drives it, and not a sensor or the unit."""
+    return rule not in BY_NAME or BY_NAME[rule].about_the_car
+
+
+def opens(dealer: Dealer, now: datetime) -> datetime | None:
+    """From when on somebody answers the telephone; None while somebody does, or when it cannot be said."""
+    first = next(iter(open_times(dealer, now, now + _AHEAD)), None)
+    return None if first is None or first.starts_at <= now else first.starts_at
+
+
+async def _known(context: Context, connection: Connection, alert: Alert) -> _Known:
+    assert alert.case_id is not None
+    case = await cases.get(connection, alert.dealer_id, alert.case_id)
+    car = await fleet.get(connection, alert.dealer_id, alert.vehicle_id)
+    owner = None if car.owner_id is None else await owners.get(connection, alert.dealer_id, car.owner_id)
+    said = [] if owner is None else await messages.warnings(connection, alert.dealer_id, owner.id, case.id)
+    booking = await bookings.live_of(connection, alert.dealer_id, case.id)
+    legs = [] if booking is None else await pickups.of_booking(connection, alert.dealer_id, booking.id)
+    ways = () if owner is None else recipients.ways(owner, context.staff_channels)
+    return _Known(await accounts.dealer(connection, alert.dealer_id), case, car, owner, ways, safety.standing(said), with_us(booking, legs))
+
+
+async def _refused(connection: Connection, known: _Known) -> str | None:
+    if known.owner is None:
+        return None
+    never = refused(Purpose.SAFETY, known.owner, await consents.of_owner(connection, known.dealer.id, known.owner.id))
+    return never or (None if known.ways else "there is no number or mailbox to write to")
+
+
+async def _tell(
+    context: Context, connection: Connection, known: _Known, kind: MessageKind, alert: Alert, reference: str, stated: dict[str, Any], **facts: Any
+) -> None:
+    if not known.ways or known.owner is None:
+        return
+    draft = Draft(
+        dealer_id=known.dealer.id, to=known.ways[0], kind=kind, purpose=Purpose.SAFETY, author="worker", case_id=known.case.id, asserts=[stated],
+        reference=reference,
+    )  # fmt: skip
+    await outbox.queue(
+        connection, context.wording, draft, context.clock(), dealer=known.dealer.name, phone=known.dealer.phone, vehicle=known.car.title,
+        plate=known.car.plate or "", rule=alert.rule, component=alert.component, severity=NOW, zone=known.dealer.zone, reader_zone=known.owner.zone, **facts,
+    )  # fmt: skip
+
+
+async def _ring(context: Context, connection: Connection, known: _Known, alert: Alert, occasion: str, because: str) -> None:
+    assert known.owner is not None
+    people = await notices.responsible(connection, known.case)
+    await notices.tell(
+        context, connection, known.case, MessageKind.STAFF_RING, people, occasion, alert=alert, owner=known.owner.name, because=f"{UNAWARE}: {because}",
+        phone=known.owner.phone or known.owner.email or "–", asserts=[asserts("urgency", alert.id, NOW)],
+    )  # fmt: skip
+
+
+def _advice(context: Context, alert: Alert) -> str:
+    """What a warning of this alert asks of the owner, to be compared."""
+    return context.wording.drive("en", alert.rule, NOW, alert.component) + context.wording.do("en", alert.rule)
