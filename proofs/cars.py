@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from proofs import wire
+from schemas.reading import UNIT, boot_of, unit_of
 from schemas.vehicle import topic
 
 WINDOW = 16
@@ -27,7 +28,8 @@ RESEND_S = 20.0  #: machine time without an acknowledgement, as simulator/telema
 
 @dataclass
 class ProofCar:
-    """One car. `history` is (boot, seq) -> body of everything it ever published; `kept` what it still must deliver."""
+    """One car. `history` is (boot, seq) -> body of everything it ever published, the boot as the gateway keeps it; `kept` what it still
+    must deliver."""
 
     vin: str
     secret: str
@@ -68,7 +70,7 @@ class ProofCar:
         """One more message, into the spool and onto the wire as soon as there is one."""
         self._seq += 1
         key = (self.boot, self._seq)
-        said: dict[str, object] = {"boot": self.boot, "seq": self._seq, "ts": ts, "signals": signals}
+        said: dict[str, object] = {"boot": boot_of(self.boot), "seq": self._seq, "ts": ts, "signals": signals}
         if self.spool:  # a device without a spool cannot say what it could still send
             said["oldest"] = next((seq for boot, seq in self.kept if boot == self.boot), self._seq)
         body = json.dumps(said, separators=(",", ":")).encode()
@@ -79,6 +81,11 @@ class ProofCar:
     def reboot(self) -> None:
         """The unit restarts: the counters begin anew, the spool stays."""
         self.boot, self._seq = self.boot + 1, 0
+
+    def new_unit(self, boot: int) -> None:
+        """Its counters begin anew with this boot. What the broker has not confirmed of the unit before still comes."""
+        if self._seq:
+            self.boot, self._seq = (unit_of(self.boot) + 1) * UNIT + boot, 0
 
     async def run(self) -> None:
         """Connect, publish, hear; again with full jitter when the connection breaks."""

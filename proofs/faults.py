@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from gateway.mqtt.broker import client_id
 from proofs import wire
 from proofs.rig import Rig
+from schemas.reading import boot_of
 from schemas.vehicle import bucket_of
 
 Fault = Callable[[Rig, random.Random], Awaitable[None]]
@@ -110,6 +111,18 @@ async def reboot_cars(rig: Rig, dice: random.Random) -> None:
         car.reboot()
 
 
+async def unit_replaced(rig: Rig, dice: random.Random) -> None:
+    """A few cars get another unit: its boots begin below. What the old one had not handed over comes late."""
+    for car in dice.sample(rig.cars, 4):
+        car.new_unit(max(0, boot_of(car.boot) - 1))
+
+
+async def counter_lost(rig: Rig, dice: random.Random) -> None:
+    """A few units forget how far they have counted, within the boot."""
+    for car in dice.sample(rig.cars, 4):
+        car.new_unit(boot_of(car.boot))
+
+
 async def wipe_broker(rig: Rig, dice: random.Random) -> None:
     """kill -9 of the broker, and everything it had PUBACKed is gone, also what it had not handed out yet."""
     await rig.gateway_is_ready()
@@ -142,8 +155,11 @@ FAULTS: list[Fault] = [
     stall_gateway,
     poison,
     kill_both,
+    unit_replaced,
+    counter_lost,
 ]
-SPOOL_FAULTS: list[Fault] = [wipe_broker, kill_broker, reboot_cars, *FAULTS]
+#: a unit that leaves takes its spool along: what only that held is lost with it
+SPOOL_FAULTS: list[Fault] = [wipe_broker, kill_broker, reboot_cars, *(fault for fault in FAULTS if fault not in (unit_replaced, counter_lost))]
 
 
 async def stale_ack(rig: Rig) -> None:

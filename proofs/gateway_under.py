@@ -18,6 +18,7 @@ from typing import Any
 import structlog
 
 from gateway import running
+from gateway.fleet import units
 from gateway.fleet.sequence import Arrival, MessageSequence
 from gateway.intake.loop import Intake
 from gateway.mqtt.broker import Broker
@@ -64,6 +65,15 @@ def no_dedupe() -> None:
 
     _arrive = MessageSequence.arrive
     swap(MessageSequence, "arrive", arrive)
+
+
+def no_units() -> None:
+    """Counters belong to the car: what another unit says under a number that was there is a repetition."""
+
+    def kept_boot(_heard: units.Heard, said: units.Said, _newest: float, _enrolled: float) -> tuple[int, bool]:
+        return said.boot, False
+
+    swap(units, "kept_boot", kept_boot)
 
 
 def no_lease() -> None:
@@ -114,7 +124,7 @@ class AckOnArrival(AckBeforeCommit):
 
 
 SWITCHES = {
-    "ack-before-commit": AckBeforeCommit, "no-dedupe": Intake, "no-epoch": Intake, "no-lease": Intake, "stop-reading": WaitForAnswers,
+    "ack-before-commit": AckBeforeCommit, "no-dedupe": Intake, "no-epoch": Intake, "no-units": Intake, "no-lease": Intake, "stop-reading": WaitForAnswers,
     "ack-on-arrival": AckOnArrival,
 }  # fmt: skip
 
@@ -126,6 +136,8 @@ async def main(switch: str, database: str, mqtt: str, auth_url: str, auth_seed: 
         no_epoch()
     if switch == "no-dedupe":
         no_dedupe()
+    if switch == "no-units":
+        no_units()
     if switch == "no-lease":
         no_lease()
     if switch == "stop-reading":

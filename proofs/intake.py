@@ -22,7 +22,7 @@ from telltale import cli
 from telltale.settings import Settings
 
 #: switch -> the part in which its guard stands alone
-PARTS = {"ack-before-commit": "plain", "no-dedupe": "plain", "no-epoch": "session", "no-application-ack": "spool"}
+PARTS = {"ack-before-commit": "plain", "no-dedupe": "plain", "no-units": "plain", "no-epoch": "session", "no-application-ack": "spool"}
 SWITCHES = tuple(PARTS)
 CARS, RATE = 40, 300.0  # messages a second over all cars of a part
 SETTLE_S = 120.0

@@ -17,6 +17,19 @@ def seven_digits(value: float) -> float:
     return float(f"{value:.7g}")
 
 
+UNIT = 2**54  #: a boot is kept as the number of the car's unit times this, plus what the unit counts: what another unit says is another message
+
+
+def unit_of(boot: int) -> int:
+    """Which of its units in turn the car spoke with: 0 is its first."""
+    return max(0, boot) // UNIT
+
+
+def boot_of(boot: int) -> int:
+    """The boot as the unit counts it, of one by which a message is kept."""
+    return boot % UNIT if boot >= 0 else boot
+
+
 #: A measured value; as JSON it has the digits that a float32 really carries.
 Measured = Annotated[float, PlainSerializer(seven_digits, return_type=float, when_used="json")]
 

@@ -12,10 +12,10 @@ from schemas.vehicle import BUCKETS as BUCKETS
 from store import notifications
 from store.pool import Connection
 
-_IDENTITIES = "SELECT id, vin, dealer_id, profile, secret_hash, revoked_at FROM vehicles"
+_IDENTITIES = "SELECT id, vin, dealer_id, profile, secret_hash, revoked_at, enrolled_at FROM vehicles"
 _PAGE = f"{_IDENTITIES} WHERE id > $1 ORDER BY id LIMIT $2"
 _PAGE_OF = f"{_IDENTITIES} WHERE bucket_of(vin) = $3 AND id > $1 ORDER BY id LIMIT $2"
-_CHANGED = "SELECT id, vin, dealer_id, profile, secret_hash, revoked_at, changed FROM vehicles WHERE changed > $1 ORDER BY changed LIMIT $2"
+_CHANGED = "SELECT id, vin, dealer_id, profile, secret_hash, revoked_at, enrolled_at, changed FROM vehicles WHERE changed > $1 ORDER BY changed LIMIT $2"
 _NEWEST_CHANGE = "SELECT coalesce(max(changed), 0) FROM vehicles"
 _ENROL = """
 UPDATE vehicles SET secret_hash = $2, mosquitto_hash = $3, enrolled_at = $4, revoked_at = NULL WHERE vin = $1 RETURNING id, dealer_id
@@ -43,6 +43,7 @@ class Identity:
     profile: str
     secret_hash: bytes | None
     revoked_at: datetime | None
+    enrolled_at: datetime | None = None
 
 
 async def identities(connection: Connection, vehicle_id: int | None = None) -> list[Identity]:

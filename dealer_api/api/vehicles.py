@@ -17,7 +17,7 @@ from schemas.case import Case
 from schemas.consent import Owner
 from schemas.errors import BadInput
 from schemas.moment import from_epoch
-from schemas.reading import Mark, Measured
+from schemas.reading import UNIT, Mark, Measured, boot_of, unit_of
 from schemas.signal import BY_ID, BY_PATH
 from schemas.vehicle import Vehicle, Vin
 from store import cases, fleet, latest, owners, readings
@@ -90,10 +90,12 @@ class ReadingQuery(Paged[tuple[When, Counter, Counter]]):
 
 
 class Reading(BaseModel):
-    """One stored message, or one value of it. `ts` keeps the car's own spacing to the microsecond."""
+    """One stored message, or one value of it. `ts` keeps the car's own spacing to the microsecond; `unit` counts the units that the car
+    has spoken with, from 0: `boot` and `seq` are that unit's."""
 
     ts: datetime
     received_at: datetime | None = None
+    unit: int = 0
     boot: int
     seq: int
     place: int | None = None
@@ -174,17 +176,17 @@ async def said(request: web.Request) -> web.Response:
         await fleet.get(connection, caller.dealer_id, vehicle_id)
         if signal is not None:
             points = await readings.series(connection, caller.dealer_id, vehicle_id, signal.id, since, until, after=query.cursor, limit=query.limit + 1)
-            items = [Reading(ts=p.ts, boot=p.boot, seq=p.seq, marks=_marks(p.mark), value=p.value) for p in points]
+            items = [Reading(ts=p.ts, unit=unit_of(p.boot), boot=boot_of(p.boot), seq=p.seq, marks=_marks(p.mark), value=p.value) for p in points]
         else:
             rows = await readings.page(connection, caller.dealer_id, vehicle_id, since, until, after=query.cursor, limit=query.limit + 1)
             items = [_whole(row) for row in rows]
-    paged = page(items, query.limit, lambda item: [item.ts.isoformat(), item.boot, item.seq])
+    paged = page(items, query.limit, lambda item: [item.ts.isoformat(), item.unit * UNIT + item.boot, item.seq])
     return reply(Readings(signal=query.signal, unit=signal.unit if signal else None, items=paged.items, next=paged.next))
 
 
 def _whole(row: Any) -> Reading:
     return Reading(
-        ts=from_epoch(row.ts), received_at=from_epoch(row.received_at), boot=row.boot, seq=row.seq, place=row.place, marks=_marks(row.mark),
+        ts=from_epoch(row.ts), received_at=from_epoch(row.received_at), unit=unit_of(row.boot), boot=boot_of(row.boot), seq=row.seq, place=row.place, marks=_marks(row.mark),
         signals={BY_ID[i].path: value for i, value in zip(row.ids, row.values) if i in BY_ID},
         codes=None if row.diagnostics is None else [code.code for code in row.diagnostics.codes],
     )  # fmt: skip

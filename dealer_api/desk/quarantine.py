@@ -25,7 +25,7 @@ _SAID = {
 }
 _COUNTED = {
     "audit_broken": "Sealed history was cut off or written anew", "denied_publish": "Publish denied by the broker", "denied": "Publish denied by the broker", "rule_broken": "Rule broke, judged as unsure",
-    "refused_connect": "Connection refused", "flood": "Flood of refused messages", "denied_subscribe": "Subscription denied by the broker",
+    "refused_connect": "Connection refused", "flood": "Flood of refused messages", "new_unit": "A new unit speaks", "denied_subscribe": "Subscription denied by the broker",
     "denied_size": "Message too large for the broker", "retention_refused": "Days of readings were not taken away",
 }  # fmt: skip
 _SHOWN = 4000

@@ -18,6 +18,7 @@ from dealer_api.desk.chart_views import chart, measured
 from dealer_api.desk.page import form, go, id_of, page, refused, row_of
 from schemas.errors import TelltaleError
 from schemas.moment import from_epoch
+from schemas.reading import boot_of
 from schemas.signal import BY_ID, BY_PATH, Signal
 from store import fleet, gaps, latest, owners
 from store.views import people, quarantine_page, vehicles_page
@@ -125,6 +126,7 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
             "owner": await owners.get(connection, caller.dealer_id, car.owner_id) if car.owner_id else None,
             "cases": await vehicles_page.cases(connection, caller.dealer_id, vehicle_id),
             "gaps": (await gaps.of_dealer(connection, caller.dealer_id, vehicle_id, only_open=False))[:12],
+            "unit": await vehicles_page.unit(connection, caller.dealer_id, vehicle_id),
             "refused": await quarantine_page.reasons(connection, caller.dealer_id, vehicle_id),
             "owners": await people.owners(connection, caller.dealer_id, limit=500),
         }
@@ -132,7 +134,7 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
     fresh = freshness(car.last_heard_at, car.enrolled_at, car.revoked_at, now)
     profile = caller.house.profiles.get(car.profile)
     return await page(
-        request, "vehicle.html", **facts, car=car, fresh=fresh, secret=secret, here=request.path_qs, profile=profile.title if profile else car.profile,
+        request, "vehicle.html", **facts, car=car, fresh=fresh, secret=secret, boot_of=boot_of, here=request.path_qs, profile=profile.title if profile else car.profile,
         signals=known, chosen=chosen, spans=SPANS, span_h=span_h, span_title=dict(SPANS)[span_h].lower().removeprefix("last "),
         chart=_chart(chosen, points, zone, now), groups=_groups(newest[1] if newest else {}, now), latest_at=newest[0] if newest else None, hints=hints, hinted_at=hinted_at,
         codes=_codes(caller, found_codes), open_case=next((case for case in facts["cases"] if case["state"] not in ("done", "dismissed")), None),

@@ -17,6 +17,7 @@ class Car:
         "acked_at",
         "bucket",
         "dealer_id",
+        "enrolled",
         "heard_ts",
         "id",
         "latest",
@@ -43,6 +44,7 @@ class Car:
         self.profile = who.profile
         self.belongs_to(who.dealer_id)
         self.revoked = who.revoked_at is not None
+        self.enrolled = who.enrolled_at.timestamp() if who.enrolled_at else 0.0
         self.acked_at = 0.0  #: machine time of the last application ack
         self.latest: bytes | None = None  #: the newest row, packed, until it is written for the desk
         self.latest_ids: tuple[int, ...] | None = None  #: of which set of signals it is

@@ -9,12 +9,13 @@ from typing import Any, Final, Protocol
 from gateway.fleet.car import Car
 from gateway.fleet.sequence import Arrival, MessageSequence
 from gateway.fleet.source import IMPOSSIBLE_DAY, NO_BOOT, Source
+from gateway.fleet.units import Unit
 from rules.engine.memory import Track
 from rules.engine.plausibility import ODOMETER
 from rules.engine.retraction import Again, without
 from schemas.alert import AlertStep
 from schemas.moment import from_epoch
-from schemas.reading import Mark, Reading
+from schemas.reading import UNIT, Mark, Reading
 from schemas.vehicle import BUCKETS, bucket_of, is_vin, topic
 from store import checkpoints, gaps, readings
 from store.pool import Connection
@@ -94,6 +95,7 @@ class Fleet:
         if car.profile != identity.profile:
             car.profile = identity.profile
             self.changed.add(car)
+        car.enrolled = identity.enrolled_at.timestamp() if identity.enrolled_at else 0.0
         if car.revoked is not (identity.revoked_at is not None):
             car.revoked = not car.revoked
             self._forget_routes(car)
@@ -155,7 +157,9 @@ class Fleet:
                 continue
             car.memory = self.judge.load(car.profile, checkpoint.memory, checkpoint.versions)
             car.sequence = MessageSequence.load(checkpoint.sequence, now)
+            car.sequence.enrolled = checkpoint.sequence.get("enrolled", car.enrolled)
             car.place, car.low_day = checkpoint.place, checkpoint.day
+            car.heard_ts = checkpoint.sequence.get("heard", checkpoint.ts.timestamp())
             odometer = checkpoint.sequence.get("odometer")
             if odometer:
                 car.odometer, car.odometer_ts, car.odometer_since = (*odometer, -1.0)[:3]
@@ -163,6 +167,8 @@ class Fleet:
         rows = await readings.since(connection, above, min((c.day for c in kept.values()), default=0))
         rows += await readings.since(connection, [(car.id, -1, -1, 0) for car in cold.values() if car.id not in kept], 0)
         for row in rows:
+            if row.vehicle_id not in kept and row.boot != NO_BOOT and row.received_at >= (car := cold[row.vehicle_id]).enrolled:
+                car.sequence.enrolled = car.enrolled
             if row.mark and row.mark & Mark.TAKES_BACK:
                 self._take_back(cold[row.vehicle_id], row, [r for r in rows if r.vehicle_id == row.vehicle_id])
             else:
@@ -174,7 +180,7 @@ class Fleet:
             if mine is None:
                 closed.append((gap.vehicle_id, gap.boot, gap.first_seq))
             else:
-                mine.kept, mine.asked = True, min(gap.asked, 1)
+                mine.kept, mine.asked, mine.asked_ts = True, min(gap.asked, 1), cold[gap.vehicle_id].heard_ts
         for car in cold.values():
             car.loaded = True
             car.since += car.id * STRIDE % CHECKPOINT_ROWS  # cars that began together are not written together
@@ -191,10 +197,13 @@ class Fleet:
         """One stored row, in the order of its place: the same fold as when it came."""
         sequence = car.sequence
         if row.boot != NO_BOOT:
+            if row.boot >= sequence.base + UNIT:
+                sequence.begin_unit(Unit(car.heard_ts, row.ts), sequence.enrolled)
             arrival = sequence.arrive(row.boot, row.seq, None, now)
             if row.place is not None and arrival is Arrival.WAITS:
                 sequence.judged(row.boot, row.seq)
         if row.place is None:
+            car.heard_ts = max(car.heard_ts, row.ts)
             sequence.hold(row)
             return
         self.judge.step(car.memory, row)
@@ -240,6 +249,7 @@ class Fleet:
         force the next one."""
         sequence = car.sequence
         kept = sequence.dump()
+        kept["heard"] = car.heard_ts
         if car.odometer is not None:
             kept["odometer"] = [car.odometer, car.odometer_ts, car.odometer_since]
         car.since = 0

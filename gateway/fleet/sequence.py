@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from schemas.reading import Reading
+from gateway.fleet.units import Unit
+from schemas.reading import UNIT, Reading
 
 REORDER_S = 30.0  #: how long judgement waits for a gap; longer than the broker's redelivery
 FIRST_ASK_S = 1.0  #: what comes out of order by itself comes within this
@@ -59,7 +60,7 @@ class MessageSequence:
     brought up to it when somebody asks.
     """
 
-    __slots__ = ("_cursor", "_tops", "boot", "closed", "expected", "gaps", "lost", "waiting")
+    __slots__ = ("_cursor", "_tops", "base", "boot", "closed", "enrolled", "expected", "gaps", "lost", "units", "waiting")
 
     def __init__(self) -> None:
         self.boot = -1
@@ -70,6 +71,9 @@ class MessageSequence:
         self.lost: list[list[int]] = []  #: [boot, first, last] given up as lost at the car
         self.waiting: dict[Key, Reading] = {}
         self.closed: list[Gap] = []  #: for the ledger
+        self.units: list[Unit] = []  #: those after the car's first
+        self.base = 0  #: of the unit that speaks: what its boots are kept above
+        self.enrolled = 0.0  #: when the car had been enrolled by whom we hear (epoch seconds)
 
     @property
     def tops(self) -> dict[int, int]:
@@ -90,6 +94,20 @@ class MessageSequence:
         """Whether there is a number that would simply be the next."""
         if not self.gaps and not self.waiting and self._cursor == (self.boot, self._tops.get(self.boot)):
             self.expected = self._cursor[1] + 1
+
+    def begin_unit(self, unit: Unit, enrolled: float) -> None:
+        """Another unit speaks. Nobody is asked for what the one before it did not send; the broker may still have it."""
+        self._stop_expecting()
+        self.units.append(unit)
+        self.base, self.enrolled = len(self.units) * UNIT, enrolled
+        for gap in self.gaps:
+            gap.asked, gap.asked_ts = ASKS, 0.0
+
+    def missing(self, boot: int, seq: int) -> bool:
+        """Whether it would fill a gap, or what was given up."""
+        return any(gap.boot == boot and any(a <= seq <= b for a, b in gap.left) for gap in self.gaps) or any(
+            run[0] == boot and run[1] <= seq <= run[2] for run in self.lost
+        )
 
     def hold(self, row: Reading) -> None:
         """This row waits for one before it."""
@@ -218,6 +236,8 @@ class MessageSequence:
             "cursor": list(self.cursor),
             "gaps": [[g.boot, g.first, g.last, [list(run) for run in g.left], g.lost] for g in self.gaps],
             "lost": [list(run) for run in self.lost[-50:]],
+            "units": [[unit.until, unit.since, unit.enrolled] for unit in self.units],
+            "enrolled": self.enrolled,
         }
 
     @classmethod
@@ -229,6 +249,8 @@ class MessageSequence:
         made._cursor = (kept["cursor"][0], kept["cursor"][1])
         made.gaps = [Gap(b, f, t, now, [list(run) for run in left], lost=lost) for b, f, t, left, lost in kept["gaps"] if left]
         made.lost = [list(run) for run in kept["lost"]]
+        made.units = [Unit(*unit) for unit in kept.get("units", ())]
+        made.base, made.enrolled = len(made.units) * UNIT, kept.get("enrolled", 0.0)
         made._expect()
         return made
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from gateway.fleet import units
 from gateway.fleet.car import Car
 from gateway.fleet.fleet import DIAGNOSTICS, TELEMETRY, UNKNOWN, Fleet, Route
 from gateway.fleet.sequence import KEPT_BOOTS
@@ -22,7 +23,7 @@ from gateway.intake.rejections import Rejections
 from gateway.intake.writer import Writer
 from gateway.mqtt.chunk import Chunk
 from gateway.token_bucket import Allowance
-from schemas.reading import Refusal
+from schemas.reading import Mark, Refusal
 from schemas.vehicle import is_vin
 from store import quarantine, readings, vehicles
 
@@ -43,6 +44,7 @@ class Decoder:
         self.keys = Keys()
         self._old_boots = Allowance(OLD_BOOTS, OLD_BOOT_EVERY_S)
         self._looked_up: dict[str, float] = {}
+        self.begun: set[Car] = set()  #: cars of which another unit speaks with a message of this batch
 
     async def hear(self, batch: Batch, chunk: Chunk, left: Iterable[Left], received_at: float) -> list[Said]:
         """These messages of a chunk, from bytes to values; what needs no car's memory is settled here. Afterwards all their cars are warm."""
@@ -70,7 +72,7 @@ class Decoder:
                 detail = f"it could not be read; that is our fault ({type(error).__name__})"
                 self.rejections.refuse(batch, car, normalise.refusal(route.source, payload, received_at, Refusal.NOT_TELEMETRY, detail))
         await self.warm_up(batch, [message[0] for message in heard if not message[0].loaded])
-        return await self._learn(batch, heard)
+        return await self._learn(heard)
 
     async def _meet(self, names: Iterable[bytes]) -> None:
         """Look cars up of which we have not heard: the first word of a new one may be quicker than the bell."""
@@ -104,7 +106,7 @@ class Decoder:
         if status is None:
             return
         self.latest_values.hint(car, status, batch.now)
-        if status.state == "online" and car.loaded and car.sequence.boot >= 0:
+        if status.state == "online" and car.loaded and car.sequence.boot >= 0 and car.enrolled <= car.sequence.enrolled:
             batch.old_acks.append((car, car.sequence.boot, car.sequence.upto(car.sequence.boot)))
 
     async def warm_up(self, batch: Batch, cars: Iterable[Car]) -> None:
@@ -115,31 +117,55 @@ class Decoder:
             closed, _ = await self.writer.read(lambda connection: self.fleet.load(connection, cold, now))
             batch.arrived += closed
 
-    async def _learn(self, batch: Batch, heard: list[Said]) -> list[Said]:
-        """Boots that were forgotten, and keys of devices without counters. Returns what may be judged: a car that jumps between more old
-        boots than we look up keeps what it said, for it gets no ack."""
-        now = time.monotonic()
-        strangers: set[tuple[Car, int]] = set()
-        keys: set[tuple[int, int, int]] = set()
-        kept = []
-        for one in heard:
-            car, message, payload, name = one
-            row = message.reading
-            boot = row.boot if row is not None else message.boot
-            if boot == NO_BOOT and row is not None:
-                keys |= {(car.id, row.seq, row.day), (car.id, row.seq, IMPOSSIBLE_DAY)}  # on its day, or when that had no leaf of its own
-            elif boot is not None and boot < car.sequence.boot and boot not in car.sequence.tops and (car, boot) not in strangers:
-                if row is not None and not self._old_boots.take(car.id, now):
-                    source = normalise.Source(car.vin, car.id, name)
-                    detail = f"boot {boot} is older than the {KEPT_BOOTS} that are at hand, and too many such at once: send it again later"
-                    self.rejections.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.FLOOD, detail, boot, row.seq))
-                    continue
-                strangers.add((car, boot))
-            kept.append(one)
-        if strangers:
-            await self.writer.read(lambda connection: self.fleet.learn_boots(connection, strangers))
+    async def _learn(self, heard: list[Said]) -> list[Said]:
+        """Which keys of devices without counters are stored."""
+        rows = [message.reading for _, message, _, _ in heard if message.reading is not None and message.reading.boot == NO_BOOT]
+        await self._known({(row.vehicle_id, row.seq, day) for row in rows for day in (row.day, IMPOSSIBLE_DAY)})  # on its day, or when that had no leaf
+        return heard
+
+    async def _known(self, keys: set[tuple[int, int, int]]) -> None:
         if keys:
             self.keys.stored(await self.writer.read(lambda connection: readings.known_keys(connection, keys)))
+
+    async def find_line(self, batch: Batch, one: Said) -> bool:
+        """By which boot a message is kept, after all that were before it; what was forgotten of that boot is looked up. False: the car jumps
+        between more old boots than we look up, so it keeps what it said, for it gets no ack."""
+        car, message, payload, name = one
+        row = message.reading
+        said = message.boot if row is None else row.boot
+        if said is None or said == NO_BOOT:
+            return True
+        boot = self._kept_boot(car, message, payload, said)
+        if boot == NO_BOOT and row is not None:
+            await self._known({(car.id, row.seq, row.day), (car.id, row.seq, IMPOSSIBLE_DAY)})
+        elif boot < car.sequence.boot and boot not in car.sequence.tops:
+            if row is not None and not self._old_boots.take(car.id, time.monotonic()):
+                source = normalise.Source(car.vin, car.id, name)
+                detail = f"boot {said} is older than the {KEPT_BOOTS} that are at hand, and too many such at once: send it again later"
+                self.rejections.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.FLOOD, detail, said, row.seq))
+                return False
+            await self.writer.read(lambda connection: self.fleet.learn_boots(connection, [(car, boot)]))
+        return True
+
+    def _kept_boot(self, car: Car, message: Decoded, payload: bytes, boot: int) -> int:
+        """By which boot it is kept: that of its unit. A unit that begins anew all the time counts nothing: it is known by what it says."""
+        row, sequence = message.reading, car.sequence
+        seq = message.seq if row is None else row.seq
+        sure = row is not None and not row.mark & Mark.CLOCK_SUSPECT
+        said = units.Said(boot, seq or 0, row.ts if row is not None and sure else None)
+        kept, begins = units.kept_boot(sequence, said, car.heard_ts, car.enrolled)
+        if row is None:
+            message.boot = sequence.base + boot if begins else kept
+            return message.boot
+        if begins and len(sequence.units) >= units.MOST:
+            row.boot, row.seq, row.mark = NO_BOOT, normalise.own_key(payload), row.mark | Mark.NO_COUNTER
+            return NO_BOOT
+        if begins:
+            sequence.begin_unit(units.Unit(car.heard_ts, row.ts, car.enrolled > sequence.enrolled), car.enrolled)
+            self.begun.add(car)
+        elif sequence.boot < 0:
+            sequence.enrolled = car.enrolled
+        row.boot = kept
         return kept
 
     async def accepted(self, buckets: set[int]) -> list[LetIn]:

@@ -15,6 +15,7 @@ from gateway.intake.batch import Batch
 from gateway.mqtt.broker import Broker
 from gateway.mqtt.packets import publish_packet
 from schemas.alert import AlertState
+from schemas.reading import boot_of
 from schemas.telemetry import Ask
 from schemas.vehicle import topic
 
@@ -40,7 +41,7 @@ class Downlink:
         for car, boot, upto in batch.old_acks:
             self.owed_before[(car, boot)] = upto
         for car, boot, first, last in batch.asks:
-            self._send(car, "down/asks", Ask(boot=boot, first=first, last=last).model_dump_json(by_alias=True).encode())
+            self._send(car, "down/asks", Ask(boot=boot_of(boot), first=first, last=last).model_dump_json(by_alias=True).encode())
         for moved in batch.moved:
             step = moved.step
             if not step.shadow and step.state in _TOLD:
@@ -78,7 +79,7 @@ class Downlink:
         session = self.broker.sessions.get(car.bucket)
         if session is None or not session.subscribed.is_set():
             return False
-        payload = b'{"boot":%d,"upto":%d}' % (boot, upto)  # schemas.telemetry.Ack, in a fifth of its time
+        payload = b'{"boot":%d,"upto":%d}' % (boot_of(boot), upto)  # schemas.telemetry.Ack, in a fifth of its time
         blobs.setdefault(car.bucket, []).append(publish_packet(topic(car.vin, "down/acks"), payload, self.broker.address.version))
         return True
 

@@ -54,7 +54,7 @@ def walk(
             continue
         row, _, odometer = read
         sequence, boot, seq, ts = car.sequence, row.boot, row.seq, row.ts
-        if seq != sequence.expected or boot != sequence.boot or row.day < car.low_day or row.day not in leaves or ts < car.odometer_ts:
+        if seq != sequence.expected or boot + sequence.base != sequence.boot or row.day < car.low_day or row.day not in leaves or ts < car.odometer_ts:
             left.append((n, read))
             continue
         if odometer >= 0:
@@ -64,6 +64,7 @@ def walk(
                 continue
             car.odometer, car.odometer_ts = metres, ts
         sequence.expected = seq + 1
+        row.boot = boot = sequence.boot
         acks[car] = (boot, seq)
         if ts > car.heard_ts:
             car.heard_ts = ts

@@ -23,7 +23,8 @@ from gateway.intake.rejections import Rejections
 from gateway.mqtt.chunk import Chunk
 from rules.engine.plausibility import Believed, weigh
 from schemas.alert import AlertStep
-from schemas.reading import Mark, Reading, Refusal
+from schemas.moment import from_epoch
+from schemas.reading import Mark, Reading, Refusal, boot_of
 from store import readings
 from store.alerts import Moved
 
@@ -58,8 +59,10 @@ class BatchJudge:
             batch.messages += len(chunk)
             for first in range(0, len(chunk), fast_path.SLICE):
                 left = self._walk(batch, chunk, range(first, min(first + fast_path.SLICE, len(chunk))), due)
-                for car, message, payload, name in await self.decoder.hear(batch, chunk, left, received_at) if left else ():
-                    self.admit(batch, car, message, payload, name, now, due)
+                for one in await self.decoder.hear(batch, chunk, left, received_at) if left else ():
+                    if await self.decoder.find_line(batch, one):
+                        car, message, payload, name = one
+                        self.admit(batch, car, message, payload, name, now, due)
                 await asyncio.sleep(0)
         await self.decoder.warm_up(batch, [car for car, _, _ in accepted])
         for car, quarantine_id, message in accepted:
@@ -74,7 +77,7 @@ class BatchJudge:
         for car, boot in self._owing:
             if boot == car.sequence.boot:
                 batch.acks[car] = boot, car.sequence.upto(boot)
-            elif boot in car.sequence.tops:
+            elif boot in car.sequence.tops and not _taken(car, boot):
                 batch.old_acks.append((car, boot, car.sequence.upto(boot)))
         return batch
 
@@ -125,6 +128,8 @@ class BatchJudge:
                 self._owing.add((car, sequence.boot))
             self._owing.add((car, boot))
             arrival = sequence.arrive(boot, seq, message.oldest, now)
+            if car in self.decoder.begun:
+                self._begun(batch, car, row, due)
             if arrival is Arrival.DUPLICATE:
                 self.duplicates += 1
                 return
@@ -145,6 +150,13 @@ class BatchJudge:
         batch.store(row.day, self._judge(batch, car, row, due))
         if sequence.waiting:
             self._drain(batch, car, now, due)
+
+    def _begun(self, batch: Batch, car: Car, row: Reading, due: Due) -> None:
+        """Another unit speaks: the desk is told, and how far the one before came goes into a checkpoint of this transaction."""
+        self.decoder.begun.discard(car)
+        due[car] = row
+        why = "it was enrolled anew" if car.sequence.units[-1].enrolled else "its counters began anew"
+        batch.count(car.dealer_id, "new_unit", car.vin, 1, f"speaks with a new unit since {from_epoch(row.ts):%Y-%m-%d %H:%M} UTC: {why}")
 
     def step(self, memory: Any, row: Reading) -> tuple[AlertStep, ...]:
         """What the rules say of a row. What they should have caught is counted, and says nothing of the car."""
@@ -183,8 +195,11 @@ class BatchJudge:
         if car.since >= CHECKPOINT_ROWS or IMPOSSIBLE_DAY < row.day < car.low_day or car in due:
             due[car] = row
         packed = readings.pack(car.dealer_id, row)
-        if row.ids and not int(row.mark) & _LATE:
-            self.latest_values.saw(car, row.ids, packed)
+        if not int(row.mark) & _LATE:
+            if row.ids:
+                self.latest_values.saw(car, row.ids, packed)
+            elif row.diagnostics is not None:
+                self.latest_values.heard(car, row.received_at)
         return packed
 
     def _drain(self, batch: Batch, car: Car, now: float, due: Due) -> None:
@@ -259,6 +274,11 @@ class BatchJudge:
         self._drain(batch, car, now, due)
         if not sequence.gaps and not sequence.waiting:
             self.fleet.gappy.discard(car)
+
+
+def _taken(car: Car, boot: int) -> bool:
+    """Whether an ack of this boot could be taken for one of the unit that speaks now, which may still keep what it would let go."""
+    return boot < car.sequence.base and boot_of(boot) <= boot_of(car.sequence.boot)
 
 
 def _ledger(car: Car, gap: Gap, now: datetime) -> tuple[int, int, int, int, int, datetime, int]:

@@ -76,6 +76,10 @@ class LatestValues:
             values = {k: float(v) for k, v in status.signals.items() if v is not None and "\0" not in k}
             self._hints[car] = (car.id, car.dealer_id, now, {"at": now.timestamp(), "values": values})
 
+    def heard(self, car: Car, received_at: float) -> None:
+        """A row without values, such as a list of codes: the car is there. A good-bye that waits to be written stands."""
+        self._heard.setdefault(car, (car.id, from_epoch(received_at), True))
+
     def forget(self, car: Car) -> None:
         """Another gateway shows it now."""
         self._take(car)

@@ -295,13 +295,13 @@ def _reading(
         day = IMPOSSIBLE_DAY
     mark = Mark.PLAIN
     if boot is None or seq is None:
-        boot, seq, mark = NO_BOOT, _own_key(payload), Mark.NO_COUNTER
+        boot, seq, mark = NO_BOOT, own_key(payload), Mark.NO_COUNTER
     if car_ts > received_at + AHEAD_S or car_ts < EARLIEST or abs(received_at - car_ts - ROLLOVER_S) < 86_400:
         return Reading(source.vehicle_id, boot, seq, received_at, received_at, ids, values, day, car_ts, mark | Mark.CLOCK_SUSPECT)
     return Reading(source.vehicle_id, boot, seq, car_ts, received_at, ids, values, day, None, mark)
 
 
-def _own_key(payload: bytes) -> int:
+def own_key(payload: bytes) -> int:
     """63 bits of the payload (its timestamp is in it): the same message is the same row, however often it comes."""
     from hashlib import blake2b
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from schemas.moment import from_epoch
 from store.pool import Connection, as_dict
 from store.readings import FIRST_LEAF, days_between
 
@@ -23,6 +24,7 @@ ORDER BY v.title, v.id LIMIT $6
 _CASES = """
 SELECT id, state, severity, title, opened_at, changed_at FROM cases WHERE dealer_id = $1 AND vehicle_id = $2 ORDER BY id DESC LIMIT 20
 """
+_UNIT = "SELECT frontier -> 'units' -> -1 FROM checkpoints WHERE dealer_id = $1 AND vehicle_id = $2"
 _GAPS = """
 SELECT boot, first_seq, last_seq, opened_at, asked, closed_at, outcome FROM gaps WHERE dealer_id = $1 AND vehicle_id = $2
 ORDER BY closed_at IS NOT NULL, id DESC LIMIT 20
@@ -69,6 +71,12 @@ async def cars(
 
 async def cases(connection: Connection, dealer_id: int, vehicle_id: int) -> list[dict[str, Any]]:
     return [as_dict(row) for row in await connection.fetch(_CASES, dealer_id, vehicle_id)]
+
+
+async def unit(connection: Connection, dealer_id: int, vehicle_id: int) -> tuple[datetime, bool] | None:
+    """Since when the car speaks with another unit than before, and whether that was enrolled; None: it is its first."""
+    found = await connection.fetchval(_UNIT, dealer_id, vehicle_id)
+    return (from_epoch(found[1]), bool(found[2])) if found else None
 
 
 async def gaps(connection: Connection, dealer_id: int, vehicle_id: int) -> list[dict[str, Any]]:

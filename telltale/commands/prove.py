@@ -32,7 +32,7 @@ def prove() -> None:
 def intake(
     trials: Trials = 20,
     seed: Seed = 1,
-    sabotage: Annotated[str | None, _switches("ack-before-commit, no-dedupe, no-epoch, no-application-ack")] = None,
+    sabotage: Annotated[str | None, _switches("ack-before-commit, no-dedupe, no-units, no-epoch, no-application-ack")] = None,
     as_json: Json = False,
     record: Record = False,
 ) -> None:

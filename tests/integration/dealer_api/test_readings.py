@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from schemas.reading import UNIT
 from schemas.signal import BY_PATH
 
 START = datetime(2023, 5, 4, 10, 0, 0, 123457, tzinfo=UTC)  # an old recording with absolute times
@@ -129,3 +130,23 @@ async def test_credentials_are_made_once_and_a_revoked_car_is_told_to_the_gatewa
     assert stored == hashlib.sha256(made["password"].encode()).digest()
     assert (await desk.post(manager, f"/api/v1/vehicles/{car}/revoke", {"reason": "sold"}))["revoked_at"]
     await desk.post(manager, f"/api/v1/vehicles/{car}/revoke", expect=409)
+
+
+async def test_a_car_that_speaks_with_a_new_unit_says_so_and_so_do_its_messages(desk):
+    car, since = await _car(desk), START.timestamp()
+    await _drive(desk, car, [0, 1])
+    await desk.admin.execute("UPDATE readings SET boot = boot + $1 WHERE seq = 2", UNIT)
+    await desk.admin.execute(
+        """INSERT INTO checkpoints (vehicle_id, dealer_id, place, boot, upto, ts, day, frontier, versions, memory)
+           VALUES ($1, $2, 2, $3, 2, $4, 1, $5, '{}', '')""",
+        car, desk.dealer.id, UNIT + 1, START, {"units": [[since - 9, since, False]]},
+    )  # fmt: skip
+    advisor = await desk.as_role("advisor")
+    where, seen, cursor = f"/api/v1/vehicles/{car}/readings?since=2023-01-01T00:00:00Z&until=2024-01-01T00:00:00Z&limit=1", [], ""
+    while cursor is not None:
+        page = await desk.get(advisor, f"{where}{cursor}")
+        seen += [(item["unit"], item["boot"], item["seq"]) for item in page["items"]]
+        cursor = None if page["next"] is None else f"&cursor={page['next']}"
+    assert seen == [(0, 1, 1), (1, 1, 2)]
+    shown = await (await advisor.get(f"/vehicles/{car}")).text()
+    assert "Speaks with a new unit since" in shown and "Nobody has enrolled one" in shown

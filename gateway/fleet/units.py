@@ -1,0 +1,89 @@
+"""To whom counters belong: to the unit that counts, not to the car.
+
+A car may get a new unit, and a unit may lose its counter; either begins below what we have. Each line of counters has a number;
+it stands in the high bits of the boot by which a message is kept (`schemas.reading.UNIT`), so that a later unit's messages come
+after those of the one before, wherever messages are put in order. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from schemas.reading import UNIT
+
+CONTINUES_S: Final = 600.0  #: the last word of a boot may come behind the first of the next, when that one's clock is behind by this much
+RESTART_S: Final = 2.0  #: nobody restarts faster: what comes again under a time this little newer was stamped when it was sent, not when it was made …
+AGAIN_S: Final = 30.0  #: … and the very last message may come again after an answer that was waited for
+MOST: Final = 500  #: units of one car; what begins anew more often is a device whose counters say nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """When a later unit began: its first message was made at `since`, the newest of all before it at `until` (epoch seconds)."""
+
+    until: float
+    since: float
+    enrolled: bool = False  #: it was enrolled; otherwise it gave itself away by its counters
+
+
+class Heard(Protocol):
+    """What has arrived of a car (`gateway.fleet.sequence.MessageSequence`)."""
+
+    boot: int
+    units: list[Unit]
+    enrolled: float
+
+    @property
+    def tops(self) -> dict[int, int]: ...
+    def missing(self, boot: int, seq: int) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one message says of who speaks. `sure`: its time is the car's own and believed; None: it has none that can be read."""
+
+    boot: int
+    seq: int
+    ts: float | None
+
+
+def kept_boot(heard: Heard, said: Said, newest: float, enrolled: float) -> tuple[int, bool]:
+    """The boot by which this message is kept, and whether a unit begins with it. `newest` is when the car made the newest message that we
+    heard, `enrolled` when it was enrolled last."""
+    base = len(heard.units) * UNIT
+    kept = base + said.boot
+    if heard.boot < 0:
+        return kept, False
+    if heard.units and (older := _older(heard, said, base)) is not None:
+        return older, False
+    top = heard.tops.get(kept)
+    fresh = said.ts is not None and said.ts > newest + (AGAIN_S if said.seq == top and kept == heard.boot else RESTART_S)
+    known = top is not None and said.seq <= top and not heard.missing(kept, said.seq)
+    if kept >= heard.boot and not known:
+        restarted = kept > heard.boot >= base and enrolled > heard.enrolled
+        return (kept + UNIT, True) if restarted and fresh else (kept, False)
+    if heard.boot < base:  # a unit that has just begun
+        return kept, False
+    if enrolled > heard.enrolled and (fresh or said.ts is None):
+        return kept + UNIT, True
+    if said.ts is not None and fresh and (known or top is None or said.ts > newest + CONTINUES_S):
+        return kept + UNIT, True
+    return kept, False
+
+
+def _older(heard: Heard, said: Said, base: int) -> int | None:
+    """Where this is a late word of a unit before: by its time, and where that lies between, by whose number it continues."""
+    if said.ts is None:
+        return None
+    last = heard.units[-1]
+    if said.ts <= last.until:
+        return sum(unit.until < said.ts for unit in heard.units) * UNIT + said.boot
+    before, now = base - UNIT + said.boot, base + said.boot
+    continues = before in heard.tops and said.seq > heard.tops[before]
+    if said.ts < last.since:
+        if heard.missing(now, said.seq) and not (continues and said.seq == heard.tops[before] + 1):
+            return None
+        return before if continues or heard.missing(before, said.seq) else None
+    alone = now not in heard.tops and heard.boot >= base and now > heard.boot + 1
+    return before if alone and continues else None
