@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from aiohttp import web
 
 from actions import moving, returning
@@ -11,6 +13,7 @@ from actions.texts import compose
 from dealer_api import permissions as may
 from dealer_api.app_keys import call
 from dealer_api.bodies import when
+from dealer_api.desk.page import back as back_to
 from dealer_api.desk.page import form, go, id_of, page, refused
 from rules.service import driving, promises
 from rules.service.capacity import Option
@@ -58,7 +61,7 @@ async def show(request: web.Request) -> web.Response:
             found = await compose(caller.house, connection, file.case, MessageKind.NEW_TIME, ready_by=proposed, zone=booking.zone)
         rows = await ledger.of_booking(connection, caller.dealer_id, booking_id)
     return await page(
-        request, "another_time.html", file=file, booking=booking, options=options, towed=towed if truck else None, back=back, drives=drives, proposed=None if proposed is None else local(proposed, caller.dealer.zone),
+        request, "another_time.html", file=file, booking=booking, options=options, towed=towed if truck else None, back=back, drives=drives, to=back_to(request.query.get("back"), f"/cases/{booking.case_id}"), proposed=None if proposed is None else local(proposed, caller.dealer.zone),
         text=None if found is None else found[1].body.replace(_TOKEN, "…"), here=request.path_qs,
         promises=[row for row in rows if row.state in (PromiseState.OPEN, PromiseState.BROKEN)],
     )  # fmt: skip
@@ -67,14 +70,15 @@ async def show(request: web.Request) -> web.Response:
 async def move(request: web.Request) -> web.Response:
     """That window instead. Who saw an older time, or a window that is gone, sees the page anew."""
     caller, booking_id, fields = call(request), id_of(request), await form(request)
-    here = f"/bookings/{booking_id}/time"
+    here = f"/bookings/{booking_id}/time" + (f"?back={quote(asked)}" if (asked := back_to(fields.get("back"), "")) else "")
     try:
         moved = await moving.move_to(caller, booking_id, when(fields.get("window", ""), "window"), was=when(fields["was"], "was") if fields.get("was") else None, kind=_kind(fields.get("kind")))
     except TelltaleError as error:
         return refused(error, here)
+    to = asked or f"/cases/{moved.case_id}"
     if moved.state is BookingState.READY:
-        return go(f"/cases/{moved.case_id}", "The return has another time, and its owner is told.")
-    return go(f"/cases/{moved.case_id}", "A tow truck comes, and the owner is told." if fields.get("kind") else "The visit has another time, and its owner is told.")
+        return go(to, "The return has another time, and its owner is told.")
+    return go(to, "A tow truck comes, and the owner is told." if fields.get("kind") else "The visit has another time, and its owner is told.")
 
 
 def _kind(said: str | None) -> BookingKind | None:

@@ -34,6 +34,10 @@ LEGS = {
     "on_the_way_back": "On the way back", "handed_over": "Handed over", "cancelled": "Cancelled",
 }  # fmt: skip
 PROMISED = {"collect": "Collected by", "bring": "Brought by", "ready": "Ready by", "return": "Back by"}
+#: What should have happened by now.
+LATE = {
+    "collect": "Not collected", "bring": "Not brought", "ready": "Not ready", "return": "Not brought back", "loaner": "Loaner not back",
+}  # fmt: skip
 WAYS = {"collect": "Collect", "return": "Return", "tow": "Tow truck"}
 OFFERS = {"open": "Open", "accepted": "Accepted", "declined": "Declined", "expired": "Expired", "withdrawn": "Withdrawn"}
 ALERTS = {"pending": "Watching", "active": "Active", "resolved": "Gone", "lapsed": "Passed by itself", "withdrawn": "Withdrawn"}
@@ -132,6 +136,16 @@ def window(start: datetime, end: datetime, zone: str, now: datetime) -> str:
 def hours(start: datetime, end: datetime, zone: str) -> str:
     """'11:00–12:00'."""
     return f"{clock(start, zone)}–{clock(end, zone)}"
+
+
+def edge(moment: datetime, zone: str, beyond: bool) -> str:
+    """Where a span begins or ends on the shown day: 11:00, or with its weekday when it lies on another one."""
+    return f"{local(moment, zone):%a %H:%M}" if beyond else clock(moment, zone)
+
+
+def hours_of(delta: timedelta) -> str:
+    """7, or 7.5: hours as people add them up."""
+    return f"{delta.total_seconds() / 3600:.1f}".removesuffix(".0")
 
 
 def initials(name: str | None) -> str:

@@ -1,4 +1,4 @@
-"""The day's collections and returns, as lanes of a calendar and as a list; each driver's next step."""
+"""The schedule: a day of drivers, bays and loaners along the hours, a week of them, and a sheet to print; each driver's next step."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from dealer_api.app_keys import Call, call
 from dealer_api.bodies import small_number
 from dealer_api.desk import formatting
 from dealer_api.desk.page import back, day_span, form, go, id_of, page, refused, row_of
+from dealer_api.desk.schedule import groups_of, look_of, week_of
 from rules.service.driving import stays
 from rules.service.pickup import minutes_late, next_event
 from schemas.booking import BookingKind
 from schemas.errors import BadInput, TelltaleError
 from schemas.moment import local
 from schemas.pickup import LEGS, Leg, LegEvent, LegKind, LegState
-from store.views import day
+from store import slots
+from store.views import day, schedule
 
 _QUARTERS = 48
 _HOURS = _QUARTERS // 4
@@ -80,21 +82,43 @@ class Lanes:
 
 
 async def show(request: web.Request) -> web.Response:
+    """A day; or as `view` asks the week that it lies in, or a sheet to print."""
     caller = call(request)
     now, zone = caller.house.now(), caller.dealer.zone
-    offset = small_number(request.query.get("day", ""))
+    offset, view = small_number(request.query.get("day", "")), request.query.get("view")
+    if view == "week":
+        return await _week(request, caller, offset, now)
     day_from, day_to = day_span(caller, now, offset)
     async with caller.house.at(caller.dealer_id) as connection:
         rows = await day.legs(connection, caller.dealer_id, day_from, day_to, under_way=offset == 0)
         following = await day.next_drive(connection, caller.dealer_id, day_to)
         visits = await day.visits(connection, caller.dealer_id, day_from, day_to)
         drivers = await day.drivers(connection, caller.dealer_id)
+        blocks = await schedule.blocks(connection, caller.dealer_id, day_from, day_to, now)
+        resources = await slots.resources(connection, caller.dealer_id)
+        late = await schedule.overdue(connection, caller.dealer_id, now) if offset == 0 else []
     there = local(day_from, zone)
     near = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}
+    begins = [row.starts_at for row in rows] + [block.starts_at for block in blocks]
+    first = min([_FIRST, *(local(moment, zone).hour for moment in begins if day_from <= moment < day_to)])
+    lanes = lanes_of(rows, drivers, caller, now, day_from, day_to, first)
     return await page(
-        request, "today.html", title=near.get(offset, f"{there:%A} {there.day} {there:%B}"), date_words=f"{there:%A} {there.day} {there:%B} {there.year}",
-        offset=offset, lanes=lanes_of(rows, drivers, caller, now, day_from, day_to), following=_following(following, zone, now), visits=visits, drivers=drivers, here=request.path_qs,
+        request, "sheet.html" if view == "sheet" else "today.html", groups=groups_of(blocks, resources, caller, now, (day_from, day_to), first), late=late, title=near.get(offset, f"{there:%A} {there.day} {there:%B}"), date_words=f"{there:%A} {there.day} {there:%B} {there.year}",
+        offset=offset, lanes=lanes, following=_following(following, zone, now), visits=visits, drivers=drivers, here=request.path_qs,
     )  # fmt: skip
+
+
+async def _week(request: web.Request, caller: Call, offset: int, now: datetime) -> web.Response:
+    """Monday to Sunday around that day."""
+    zone = caller.dealer.zone
+    monday = offset - local(day_span(caller, now, offset)[0], zone).weekday()
+    days = [(monday + n, *day_span(caller, now, monday + n)) for n in range(7)]
+    async with caller.house.at(caller.dealer_id) as connection:
+        blocks = await schedule.blocks(connection, caller.dealer_id, days[0][1], days[-1][2], now)
+        resources = await slots.resources(connection, caller.dealer_id)
+    columns, groups = week_of(blocks, resources, caller, days)
+    title = f"Week {columns[0].date.isocalendar().week}"
+    return await page(request, "week.html", title=title, offset=offset, days=columns, groups=groups, now_looks=lambda row: look_of(row, now), here=request.path_qs)
 
 
 async def move(request: web.Request) -> web.Response:
@@ -127,10 +151,10 @@ def _following(moment: datetime | None, zone: str, now: datetime) -> tuple[int, 
     return (local(moment, zone).date() - local(now, zone).date()).days, formatting.when(moment, zone, now)
 
 
-def lanes_of(rows: Sequence[day.LegRow], drivers: Mapping[int, str], caller: Call, now: datetime, day_from: datetime, day_to: datetime) -> Lanes:
+def lanes_of(rows: Sequence[day.LegRow], drivers: Mapping[int, str], caller: Call, now: datetime, day_from: datetime, day_to: datetime, first: int = _FIRST) -> Lanes:
     """Drives by driver, placed on quarter hours of the dealer's wall clock. What is driven now but planned for another day stands in the list only."""
     zone = caller.dealer.zone
-    first = min([_FIRST, *(local(row.starts_at, zone).hour for row in rows if day_from <= row.starts_at < day_to)])
+    first = min([first, *(local(row.starts_at, zone).hour for row in rows if day_from <= row.starts_at < day_to)])
     shown = [replace(_shown(row, first, caller, now), today=day_from <= row.starts_at < day_to) for row in rows]
     placed = [leg for leg in shown if leg.today]
     lanes = [Lane("Nobody yet", found)] if (found := [leg for leg in placed if leg.row.driver_id is None]) else []

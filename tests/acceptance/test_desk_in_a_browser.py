@@ -225,7 +225,7 @@ async def test_every_page_is_accessible_and_never_scrolls_sideways(world: Any, v
     page = await visitor.page(MANAGER, size, color_scheme="dark" if dark else "light", bypass_csp=True)
     cases, cars = world.cases, world.cars
     addresses = [
-        "/queue", "/queue?show=done", "/today", "/today?day=3", "/waiting", "/vehicles", f"/vehicles/{cars['HH-EC 417']}", f"/vehicles/{cars['HH-SK 82']}",
+        "/queue", "/queue?show=done", "/today", "/today?day=3", "/today?view=week", "/today?view=sheet", "/waiting", "/vehicles", f"/vehicles/{cars['HH-EC 417']}", f"/vehicles/{cars['HH-SK 82']}",
         "/quarantine", "/owners", "/owners/2", "/owners/2/export", "/owners/2/erase", "/owners/new", "/cases/new", "/staff", "/import", "/settings", "/security", "/more", f"/cases/{cases['HH-JW 88']}/offer",
         *(f"/cases/{cases[plate]}" for plate in ("HH-EC 417", "HH-SL 41", "HH-OG 58", "HH-HJ 74", "HH-LF 33")), "/sign-in", "/forgotten",
     ]  # fmt: skip
@@ -256,7 +256,7 @@ async def test_a_manager_books_by_phone_adds_a_bay_and_makes_a_key(world: Any, v
     await page.goto("/settings")
     await page.get_by_label("Called").fill("Bay 4")
     await page.get_by_role("button", name="Add").click()
-    await expect(page.get_by_role("region", name="Bays and loaners")).to_contain_text("Bay 4")
+    await expect(page.get_by_role("region", name="Bays, loaners, tow trucks")).to_contain_text("Bay 4")
     await page.get_by_label("For which program").fill("tyre shop")
     await page.get_by_role("checkbox", name="vehicles:read").check()
     await page.get_by_role("button", name="Make the key").click()
@@ -325,3 +325,33 @@ async def test_a_page_that_hears_nothing_says_so_and_catches_up(world: Any, visi
     await expect(page.locator("#stale")).to_be_hidden(timeout=20_000)
     await expect(page.locator(f"#case-{world.cases['HH-LF 33']}")).to_have_count(0)
     visitor.complaints = [said for said in visitor.complaints if "ERR_" not in said and "htmx" not in said.lower()]
+
+
+async def test_the_schedule_moves_a_visit_by_keyboard_and_comes_back_to_where_it_was(world: Any, visitor: Visitor) -> None:
+    page = await visitor.page()
+    visit = await _book(world, "HH-JW 88")
+    await page.goto("/today?day=1" if (visit.starts_at.date() > world.clock().date()) else "/today")
+    link = page.get_by_role("region", name="Calendar of drivers").get_by_role("link", name=re.compile("Jonas Weber")).first
+    await expect(link).to_be_visible()
+    move = page.get_by_role("row", name=re.compile("Jonas Weber.*Agreed")).get_by_role("link", name="Move the visit of").first
+    await move.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Another time for Jonas Weber")).to_be_visible()
+    await page.get_by_label("Move it to").focus()
+    await page.keyboard.press("ArrowDown")
+    await page.get_by_role("button", name="Move and send").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("The visit has another time, and its owner is told.")).to_be_visible()
+    assert re.search(r"/today", page.url)
+    async with world.admin.acquire() as connection:
+        assert await connection.fetchval("SELECT starts_at FROM bookings WHERE id = $1", visit.id) != visit.starts_at
+    await page.get_by_role("link", name="Week", exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Week 48")
+
+
+async def _book(world: Any, plate: str) -> Any:
+    from actions import bookings
+    from schemas.booking import BookingKind
+
+    window = (await bookings.free_windows(world.house, world.dealer, BookingKind.DROP_OFF))[0].window
+    return await bookings.book(world.house.acting(world.dealer, world.actor()), world.cases[plate], BookingKind.DROP_OFF, window.starts_at)
