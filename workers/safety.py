@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actions import outbox, recipients
-from rules.catalogue import BY_NAME
+from rules.catalogue import about_the_car
 from rules.service import safety
 from rules.service.opening import open_times
 from rules.service.ownership import with_us
@@ -105,11 +105,6 @@ async def fall_back(context: Context, connection: Connection, message: Message) 
     if others and known.owner is not None and known.owner.id == message.owner_id and not message.reference.endswith(_OTHER_WAY):
         reference, late = f"{message.reference}{_OTHER_WAY}", opens(known.dealer, context.clock())
         await _tell(context, connection, replace(known, ways=others), message.kind, alert, reference, stated, opens=late)
-
-
-def about_the_car(rule: str) -> bool:
-    """Whether an alert of this rule concerns who drives it, and not a sensor or the unit."""
-    return rule not in BY_NAME or BY_NAME[rule].about_the_car
 
 
 def opens(dealer: Dealer, now: datetime) -> datetime | None:

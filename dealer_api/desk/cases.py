@@ -13,7 +13,7 @@ from actions import cases as acts
 from actions.driving import stays
 from dealer_api.app_keys import Call, call
 from dealer_api.charts import number, unit_symbol
-from dealer_api.desk import case_actions, formatting
+from dealer_api.desk import case_actions, formatting, warned
 from dealer_api.desk.chart_views import Chart, chart
 from dealer_api.desk.page import back, form, go, id_of, page, refused, row_of
 from rules.service import capacity
@@ -83,7 +83,7 @@ async def show(request: web.Request) -> web.Response:
         reasons=case_actions.asks(file.case, file.booking, role=caller.role, people=[(p.id, p.name) for p in advisors], promised=promised(file.booking, zone, now), can_prove=speaking),
         path_steps=case_actions.path(file.case.state, confirmed=file.case.confirmed is not None, can_prove=speaking), healed=HEALED[file.case.confirmed], alerts=[_alert(alert, caller, now) for alert in _ordered(file.alerts)],
         history=history_of(file.history, file.people), offer=offered,
-        proof=_proof(file.case.proof, file.case.repaired_at, zone, now), unread=any(said.unread for said in file.talk),
+        warned=warned.of_case(file, zone, now), proof=_proof(file.case.proof, file.case.repaired_at, zone, now), unread=any(said.unread for said in file.talk),
     )  # fmt: skip
 
 

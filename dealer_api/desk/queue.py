@@ -9,8 +9,9 @@ from aiohttp import web
 
 from dealer_api import permissions as may
 from dealer_api.app_keys import Call, call
-from dealer_api.desk import formatting
+from dealer_api.desk import formatting, warned
 from dealer_api.desk.page import day_span, page
+from dealer_api.desk.warned import Warned
 from rules.service.casework import speaks
 from rules.service.driving import forbids
 from schemas.booking import BookingKind, BookingState
@@ -42,6 +43,7 @@ class Shown:
     late: bool  #: nobody took it within the dealer's limit
     step: QueueStep | None
     primary: bool
+    warned: Warned | None  #: of a car that must not be driven on
 
 
 async def show(request: web.Request) -> web.Response:
@@ -64,7 +66,7 @@ def _shown(row: queue.QueueRow, caller: Call, now: datetime) -> Shown:
     waited = (now - row.opened_at).total_seconds() / 60
     late = row.acknowledged_at is None and row.severity in limits and waited > limits[row.severity] and row.state not in ("done", "dismissed")
     step = _step(row, caller)
-    return Shown(row, _because(row, caller), max(0, len(row.alerts) - 1), late, step, primary=step is not None and row.state == CaseState.OPEN)
+    return Shown(row, _because(row, caller), max(0, len(row.alerts) - 1), late, step, primary=step is not None and row.state == CaseState.OPEN, warned=warned.of_row(row, caller.dealer.zone, now))
 
 
 def _because(row: queue.QueueRow, caller: Call) -> str:

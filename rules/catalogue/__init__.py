@@ -64,3 +64,8 @@ RULES: tuple[Rule, ...] = (
 )
 
 BY_NAME: dict[str, Rule] = {rule.name: rule for rule in RULES}
+
+
+def about_the_car(rule: str) -> bool:
+    """Whether an alert of this rule concerns who drives the car, and not a sensor or the unit."""
+    return rule not in BY_NAME or BY_NAME[rule].about_the_car

@@ -110,3 +110,43 @@ def rose(steps: Sequence[AlertStep]) -> AlertStep | None:
         if step.state is AlertState.ACTIVE and (before is None or before.state is not AlertState.ACTIVE or before.severity is not step.severity):
             found = step
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Knows:
+    """The owner knows that the car must not be driven on, since then."""
+
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unaware:
+    """The owner does not know it, and why."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """The newest text to this owner about this danger: one that came before one that did not."""
+
+    state: MessageState
+    sent_at: datetime | None
+    reason: str | None
+
+
+def knowledge(warning: Warning | None, *, owned: bool, reachable: bool, stopped: bool, agreed: bool) -> Knows | Unaware:
+    """What the desk must know of an owner whose car must not be driven on. `agreed`: to safety texts; `reachable`: by a number or a mailbox."""
+    if warning is not None and warning.state in CAME and warning.sent_at is not None:
+        return Knows(warning.sent_at)
+    if not owned:
+        return Unaware("nobody is known as the owner")
+    if stopped:
+        return Unaware("they said STOP")
+    if not agreed:
+        return Unaware("no consent to safety texts")
+    if not reachable:
+        return Unaware("no number or mailbox")
+    if warning is None:
+        return Unaware("no text has gone")
+    return Unaware("the text is on its way" if warning.state in _UNDER_WAY else warning.reason or "the text did not leave")

@@ -12,11 +12,11 @@ from schemas.case import Case
 from schemas.consent import Consent, Owner
 from schemas.feedback import Feedback
 from schemas.history import Change
-from schemas.message import Purpose
+from schemas.message import Message, Purpose
 from schemas.pickup import Leg
 from schemas.slot import Slot
 from schemas.vehicle import Vehicle
-from store import alerts, bookings, cases, consents, fleet, offers, owners, pickups, slots
+from store import alerts, bookings, cases, consents, fleet, messages, offers, owners, pickups, slots
 from store.pool import Connection, as_dict
 
 _HEARD = "SELECT last_heard_at FROM vehicles WHERE dealer_id = $1 AND id = $2"
@@ -74,6 +74,7 @@ class CaseFile:
     last_heard_at: datetime | None
     owner: Owner | None
     consents: Mapping[Purpose, Consent]
+    warnings: list[Message]  #: texts about danger to the owner of now, oldest first
     talk: list[Said]
     offer: Offer | None  #: the newest
     slots: list[Slot]  #: of that offer
@@ -101,6 +102,7 @@ async def load(connection: Connection, dealer_id: int, case_id: int) -> CaseFile
         last_heard_at=await connection.fetchval(_HEARD, dealer_id, vehicle.id),
         owner=await owners.get(connection, dealer_id, owner_id) if owner_id else None,
         consents=await consents.of_owner(connection, dealer_id, owner_id) if owner_id else {},
+        warnings=await messages.warnings(connection, dealer_id, owner_id, case_id) if owner_id else [],
         talk=await talk(connection, dealer_id, owner_id) if owner_id else [],
         offer=made[0] if made else None,
         slots=await slots.of_offer(connection, dealer_id, made[0].id) if made else [],

@@ -16,6 +16,11 @@ SELECT c.id, c.state, c.severity, c.title, c.origin, c.assignee_id, s.name AS as
     (SELECT coalesce(jsonb_agg(jsonb_build_array(a.rule, a.component, a.severity, a.because) ORDER BY
         array_position(ARRAY['now', 'soon', 'advice'], a.severity), a.id), '[]') FROM alerts a
         WHERE a.dealer_id = c.dealer_id AND a.case_id = c.id AND a.state = 'active' AND NOT a.shadow) AS alerts,
+    (SELECT jsonb_build_object('state', m.state, 'sent_at', m.sent_at, 'reason', m.reason) FROM messages m
+        WHERE c.severity = 'now' AND m.dealer_id = c.dealer_id AND m.thread_id = t.id AND m.case_id = c.id AND m.purpose = 'safety' AND m.kind <> 'safety_over'
+        ORDER BY m.state IN ('sent', 'delivered') DESC, m.id DESC LIMIT 1) AS warning,
+    coalesce(CASE WHEN c.severity = 'now' THEN (SELECT s.given FROM consents s WHERE s.dealer_id = c.dealer_id AND s.owner_id = o.id AND s.purpose = 'safety'
+        ORDER BY s.id DESC LIMIT 1) END, false) AS warnable, o.stopped_at IS NOT NULL AS stopped, coalesce(o.phone, o.email) IS NOT NULL AS reachable,
     b.id AS booking_id, b.kind AS booking_kind, b.state AS booking_state, b.starts_at, b.ends_at,
     f.id AS offer_id, f.expires_at
 FROM cases c
@@ -72,6 +77,10 @@ class QueueRow:
     owner: str | None
     unread: bool
     alerts: list[list[str]]  #: [rule, component, severity, because] of those that stand, the most urgent first
+    warning: dict[str, str] | None  #: of a car that must not be driven on: the newest text about it, one that came first (state, sent_at, reason)
+    warnable: bool  #: the owner agreed to safety texts
+    stopped: bool
+    reachable: bool
     booking_id: int | None
     booking_kind: str | None
     booking_state: str | None
