@@ -47,6 +47,25 @@ async def gateway_killed_in_commit(rig: Rig, dice: random.Random) -> AsyncIterat
     yield
 
 
+async def worker_killed_in_hand_over(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
+    """kill -9 of the workers when the provider has taken a text and nobody of ours has heard of it: only the provider can tell that it left."""
+    provider = rig.provider
+    provider.unheard.clear()
+    provider.silent = True
+    try:
+        async with asyncio.timeout(BACK_S):
+            await provider.unheard.wait()
+        for worker in rig.of("workers"):
+            worker.kill()
+    except TimeoutError:
+        raise Broken(f"no text went out for {BACK_S:.0f} s") from None
+    finally:
+        provider.silent = False
+    for worker in rig.of("workers"):
+        await worker.is_ready(BACK_S)
+    yield
+
+
 async def database_restarted(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     """A fast shutdown, as for an update of PostgreSQL."""
     await rig.database.stop(signal.SIGINT)
@@ -296,6 +315,7 @@ async def _without_workers(rig: Rig, dice: random.Random, *, days: float) -> Non
 KINDS: dict[str, tuple[Fault, int]] = {  # the fault, and how often it comes for every hundred
     "service_killed": (service_killed, 10),
     "gateway_killed_in_commit": (gateway_killed_in_commit, 8),
+    "worker_killed_in_hand_over": (worker_killed_in_hand_over, 5),
     "database_restarted": (database_restarted, 8),
     "database_crashed": (database_crashed, 10),
     "database_failed_over": (database_failed_over, 7),

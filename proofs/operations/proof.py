@@ -37,7 +37,7 @@ STANDS_AGAINST = {
     "no-session-keep": "gateways_away",
     "no-truth-check": "workers_away_for_an_afternoon",
     "no-consent-recheck": "workers_away_for_an_afternoon",
-    "no-lookup": "service_killed",
+    "no-lookup": "worker_killed_in_hand_over",
     "asynchronous-standby": "database_failed_over",
 }
 UPGRADED = "upgraded"

@@ -57,6 +57,8 @@ class Sms:
     webhook: str = ""  #: where what comes in to that number is brought, as it stands in the account
     texts: list[Text] = field(default_factory=list)
     refused: int = 0  #: requests with a wrong password
+    silent: bool = False  #: texts are taken, and nobody ever hears that they were
+    unheard: asyncio.Event = field(default_factory=asyncio.Event)  #: a text was taken so
 
     async def __aenter__(self) -> Sms:
         app = web.Application()
@@ -65,7 +67,7 @@ class Sms:
         app.router.add_get(where, self._list)
         app.router.add_get(f"/2010-04-01/Accounts/{self.account}.json", self._self)
         app.router.add_get(where.replace("Messages", "IncomingPhoneNumbers"), self._numbers)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
@@ -89,6 +91,9 @@ class Sms:
         sender = form.get("From") or form.get("MessagingServiceSid", "")
         text = Text(f"SM{secrets.token_hex(16)}", reference, sender, form["To"], form["Body"], time.monotonic())
         self.texts.append(text)
+        if self.silent:
+            self.unheard.set()
+            await asyncio.Event().wait()  # until whoever asked is gone
         await asyncio.sleep(self.luck.random() * self.slowest_s)
         if self.luck.random() < self.lost and request.transport is not None:
             request.transport.abort()
