@@ -7,7 +7,7 @@ from actions.driving import stays
 from rules.service.driving import Stays, needs_truck
 from schemas.booking import BookingKind, OfferEvent, OfferState
 from schemas.case import Case, CaseEvent, CaseState
-from store import bookings, cases, history, offers, pickups
+from store import bookings, cases, history, messages, offers, pickups
 from store.pool import Connection
 from workers.context import Context
 
@@ -28,6 +28,8 @@ async def look(context: Context, connection: Connection, dealer_id: int, case_id
         return
     now = context.clock()
     await bookings.change(connection, booking, what=_FLAGGED, reason=found.because, actor="worker", now=now)
+    if not booking.kind.fetched:  # nobody is asked once more to bring it
+        await messages.withdraw_about(connection, dealer_id, booking.id, [], found.because)
     await ask_to_ring(connection, case, f"{found.because}. It was agreed to be driven here {booking.wall_start.replace('T', ' ')}: send a tow truck", now)
 
 

@@ -128,3 +128,17 @@ async def test_no_truck_that_is_free_is_said_with_the_next_windows(scene: Any, i
     assert len(refused.value.windows) == 3
     with pytest.raises(BadInput, match="only a tow truck"):
         await moving.move_to(_advisor(scene), visit.id, visit.starts_at, kind=BookingKind.WAITING)
+
+
+async def test_nobody_is_reminded_to_bring_a_car_that_must_not_be_driven(scene: Any, ill: Any) -> None:
+    await _booked(scene, ill, BookingKind.DROP_OFF)
+    assert await scene.admin.fetchval("SELECT count(*) FROM messages WHERE kind = 'reminder' AND state = 'queued'")
+    await _worse(scene)
+    assert not await scene.admin.fetchval("SELECT count(*) FROM messages WHERE kind = 'reminder' AND state = 'queued'")
+    assert NOT_DRIVEN in await scene.admin.fetchval("SELECT reason FROM messages WHERE kind = 'reminder' LIMIT 1")
+
+
+async def test_that_we_collect_it_may_still_be_said_for_the_truck_comes_then(scene: Any, ill: Any) -> None:
+    await _booked(scene, ill, BookingKind.PICKUP)
+    await _worse(scene)
+    assert await scene.admin.fetchval("SELECT count(*) FROM messages WHERE kind = 'reminder' AND state = 'queued'")
