@@ -13,13 +13,14 @@ from pydantic import BaseModel
 from actions.calling_off import look_again
 from actions.context import Acting, House
 from actions.ownership import give
-from rules.service import importing
+from rules.service import importing, numbers
 from schemas.account import Dealer
 from schemas.consent import Owner
 from schemas.errors import BadInput, IllegalMove, Overtaken
 from schemas.message import Purpose
 from schemas.moment import zone
 from schemas.text import storable
+from schemas.vehicle import Vehicle
 from store import accounts, consents, fleet, history, owners
 from store.pool import Connection
 
@@ -36,6 +37,15 @@ class Refused(BaseModel):
     reason: str
 
 
+class Handed(BaseModel):
+    """A car that is another owner's by this list."""
+
+    line: int
+    vin: str
+    before: str
+    now: str
+
+
 class Imported(BaseModel):
     """What became of a list. With `dry_run` nothing was stored."""
 
@@ -45,6 +55,7 @@ class Imported(BaseModel):
     owners_updated: int = 0
     vehicles_added: int = 0
     consents_recorded: int = 0
+    handed_over: list[Handed] = []
     refused: list[Refused] = []
 
 
@@ -59,7 +70,7 @@ async def create(acting: Acting, values: dict[str, Any], given: Mapping[Purpose,
         owner = await owners.create(connection, acting.dealer_id, _checked(acting.house, dealer, {"channel": acting.house.usual_channel if values.get("phone") else "email", "language": dealer.language, "zone": dealer.zone, **values}), acting.now())
         await _record(connection, acting.dealer_id, owner.id, given or {}, source, wording, acting.now())
         await history.write(connection, acting.dealer_id, "owner", owner.id, old=None, new="added", reason="added by a person", actor=acting.actor, now=acting.now())
-        return owner
+        return await _keep_stop(connection, owner, acting.now())
 
 
 async def update(acting: Acting, owner_id: int, changes: dict[str, Any]) -> Owner:
@@ -71,6 +82,7 @@ async def update(acting: Acting, owner_id: int, changes: dict[str, Any]) -> Owne
         said = ", ".join(sorted(changes)) or "nothing"
         await history.write(connection, acting.dealer_id, "owner", owner_id, old=None, new="changed", reason=f"changed {said}", actor=acting.actor, now=acting.now())
         if changes.keys() & {"phone", "email", "channel"}:
+            owner = await _keep_stop(connection, owner, acting.now())
             await look_again(connection, acting.dealer_id, owner_id, acting.now())
         return owner
 
@@ -126,6 +138,7 @@ async def import_list(acting: Acting, text: str, *, dry_run: bool = False) -> Im
 
 async def take_in(acting: Acting, connection: Connection, dealer: Dealer, rows: Rows, report: Imported) -> None:
     """Each line a savepoint of its own, so that a bad one takes no other along. The command line imports through this too."""
+    seen: dict[str, tuple[int, str]] = {}  # which line named this car, and whom as its owner
     for number, cells in rows:
         try:
             for column, cell in cells.items():
@@ -133,11 +146,14 @@ async def take_in(acting: Acting, connection: Connection, dealer: Dealer, rows: 
             if None in cells:
                 raise BadInput("line", "has more cells than the header")
             line = importing.read_line(
-                cells, country=dealer.country, language=dealer.language, zone_name=dealer.zone, languages=languages(acting.house),
+                cells, country=dealer.country, zone_name=dealer.zone, languages=languages(acting.house),
                 profiles=acting.house.profiles, now=acting.now(),
             )
+            if seen.get(line.vin, (0, line.name))[1] != line.name:
+                raise BadInput("vin", f"{line.vin} was given to {seen[line.vin][1]} in line {seen[line.vin][0]} of this list")
             async with connection.transaction():
-                counted = await _store_line(acting, connection, line)
+                counted = await _store_line(acting, connection, dealer, line)
+            seen[line.vin] = (number, line.name)
         except (BadInput, Overtaken) as error:
             report.refused.append(Refused(line=number, field=error.field if isinstance(error, BadInput) else "owner", reason=error.reason))
         else:
@@ -145,40 +161,69 @@ async def take_in(acting: Acting, connection: Connection, dealer: Dealer, rows: 
             report.owners_updated += not counted[0]
             report.vehicles_added += counted[1]
             report.consents_recorded += counted[2]
+            report.handed_over += [Handed(line=number, vin=line.vin, before=counted[3], now=line.name)] if counted[3] else []
 
 
-async def _store_line(acting: Acting, connection: Connection, line: importing.Line) -> tuple[bool, bool, int]:
-    """Whether the owner and the car are new, and how many consents were."""
+async def _store_line(acting: Acting, connection: Connection, dealer: Dealer, line: importing.Line) -> tuple[bool, bool, int, str]:
+    """Whether the owner and the car are new, how many consents were, and whose the car was until now, if somebody else's."""
     dealer_id, actor, now = acting.dealer_id, acting.actor, acting.now()
-    owner, added = await _owner_of(connection, dealer_id, line, acting.house.usual_channel, now)
+    owner, added = await _owner_of(connection, dealer, line, acting.house.usual_channel, now)
     car = await fleet.by_vin(connection, dealer_id, line.vin)
     new_car = car is None
     if car is None:
         car = await fleet.add(connection, dealer_id, vin=line.vin, profile=line.profile, title=line.title, plate=line.plate, actor=actor, now=now)
     else:
         await fleet.update(connection, dealer_id, car.id, {"title": line.title, "plate": line.plate or car.plate, "profile": line.profile})
+    before = await _not_given_back(connection, car, owner)
     await give(acting, connection, car, owner.id)
-    known = await consents.of_owner(connection, dealer_id, owner.id)
-    news = {purpose: said for purpose, said in line.consents.items() if purpose not in known or known[purpose].given != said}
+    news = importing.news(line, await consents.of_owner(connection, dealer_id, owner.id))
     if owner.stopped_at is not None:
         news = {purpose: said for purpose, said in news.items() if not said}  # a list does not overrule a STOP
     await _record(connection, dealer_id, owner.id, news, f"import: {line.consent_source}", line.consent_wording, line.consent_at or now)
     if news:
         await look_again(connection, dealer_id, owner.id, now)
-    return added, new_car, len(news)
+    return added, new_car, len(news), before
 
 
-async def _owner_of(connection: Connection, dealer_id: int, line: importing.Line, channel: str, now: datetime) -> tuple[Owner, bool]:
+async def _not_given_back(connection: Connection, car: Vehicle, owner: Owner) -> str:
+    """Whose the car was, if another's. A list that names a former owner is older than the sale: BadInput, the car stays where it is."""
+    if car.owner_id in (None, owner.id):
+        return ""
+    before = (await owners.get(connection, car.dealer_id, car.owner_id or 0)).name
+    if await fleet.was_of(connection, car.dealer_id, car.id, owner.id):
+        raise BadInput("vin", f"{car.vin} was {owner.name}'s before and is {before}'s now: this list is older. If it went back, say so on the car's page")
+    return before
+
+
+async def _keep_stop(connection: Connection, owner: Owner, now: datetime) -> Owner:
+    """A STOP belongs to the number or mailbox that it came from: whoever is reached there now gets no texts, until START comes from it."""
+    for address in filter(None, (owner.phone, owner.email)):
+        if owner.stopped_at is None and await consents.said_stop(connection, owner.dealer_id, address):
+            await consents.stop(connection, owner.dealer_id, owner.id, now=now, wording=address, source=consents.STOP_FROM_THE_ADDRESS)
+            owner = await owners.get(connection, owner.dealer_id, owner.id)
+    return owner
+
+
+async def _owner_of(connection: Connection, dealer: Dealer, line: importing.Line, channel: str, now: datetime) -> tuple[Owner, bool]:
     """The owner of that number or mailbox, found or made; somebody else's number is refused."""
     address = line.phone or line.email
     assert address is not None
     values = {"name": line.name, "phone": line.phone, "email": line.email, "language": line.language, "zone": line.zone, "address": line.address}
+    dealer_id = dealer.id
     found = await owners.at_address(connection, dealer_id, address)
     if found is None:
-        return await owners.create(connection, dealer_id, {**values, "channel": channel if line.phone else "email"}, now), True
+        said = {**values, "channel": _first_channel(line, channel), "language": line.language or dealer.language, "zone": line.zone or dealer.zone}
+        return await _keep_stop(connection, await owners.create(connection, dealer_id, said, now), now), True
     if found.name.casefold() != line.name.casefold():
         raise BadInput("phone" if line.phone else "email", f"{address} belongs to {found.name} already: a number is one person's")
-    return await owners.update(connection, dealer_id, found.id, {name: value for name, value in values.items() if value is not None}), False
+    owner = await owners.update(connection, dealer_id, found.id, {name: value for name, value in values.items() if value is not None})
+    return await _keep_stop(connection, owner, now), False
+
+
+def _first_channel(line: importing.Line, usual: str) -> str:
+    """A landline takes no texts: whoever gives one and a mailbox is written to there."""
+    texted = line.phone is not None and (usual == "phone" or numbers.textable(line.phone))
+    return usual if texted or line.email is None else "email"
 
 
 async def _record(
@@ -193,7 +238,7 @@ def _checked(house: House, dealer: Dealer, values: dict[str, Any]) -> dict[str, 
     """Numbers as the world dials them, zones and languages that exist."""
     checked = dict(values)
     if checked.get("phone"):
-        checked["phone"] = importing.e164(checked["phone"], dealer.country)
+        checked["phone"] = numbers.e164(checked["phone"], dealer.country)
     if "zone" in checked:
         zone(checked["zone"])
     if "language" in checked and checked["language"] not in languages(house):

@@ -8,6 +8,7 @@ from actions import passwords
 from actions.context import Acting, House
 from actions.staff_links import person_of
 from rules.service.casework import acknowledge_by
+from rules.service.numbers import e164
 from schemas.account import Dealer, Role, Staff
 from schemas.booking import OfferEvent
 from schemas.case import Case, CaseEvent, CaseState
@@ -26,6 +27,7 @@ async def invite(
     """A person, and the link with which they choose their password, once. Who was invited or let go before is asked back in."""
     async with acting.transaction() as connection:
         dealer, now = await accounts.dealer(connection, acting.dealer_id), acting.now()
+        phone = e164(phone, dealer.country) if phone else None
         person = await accounts.staff_by_email(connection, acting.dealer_id, email)
         if person is None:
             person = await accounts.add_staff(

@@ -80,7 +80,7 @@ async def permission_for(acting: Acting, connection: Connection, case: Case, kin
     assert case.owner_id is not None
     owner, now = await owners.get(connection, case.dealer_id, case.owner_id), acting.now()
     if recipients.owner(owner) is None:
-        return Never(f"there is no {'mailbox' if owner.channel == 'email' else 'number'} to write to")
+        return Never(recipients.why_not(owner))
     return may_send(
         Intended(kind, purpose_of(kind, case.severity), now), owner, await consents.of_owner(connection, case.dealer_id, owner.id), now, severity=case.severity,
         lately=await messages.lately(connection, case.dealer_id, owner.id, kind, now - LONGEST_BUDGET),

@@ -26,6 +26,7 @@ _END_EPOCH = "UPDATE ownerships SET until = $3 WHERE dealer_id = $1 AND vehicle_
 _BEGIN_EPOCH = "INSERT INTO ownerships (dealer_id, vehicle_id, owner_id, since) VALUES ($1, $2, $3, $4)"
 _ERASED = "SELECT erased_at IS NOT NULL FROM owners WHERE dealer_id = $1 AND id = $2"
 _SET_OWNER = f"UPDATE vehicles SET owner_id = $3 WHERE dealer_id = $1 AND id = $2 RETURNING {_COLUMNS}"
+_WAS_OF = "SELECT EXISTS (SELECT 1 FROM ownerships WHERE dealer_id = $1 AND vehicle_id = $2 AND owner_id = $3 AND until IS NOT NULL)"
 _ADOPT = """
 UPDATE cases SET owner_id = $3 WHERE dealer_id = $1 AND vehicle_id = $2 AND owner_id IS NULL AND state NOT IN ('done', 'dismissed')
 """
@@ -76,6 +77,11 @@ async def update(connection: Connection, dealer_id: int, vehicle_id: int, change
         await notifications.ring(connection, notifications.CARS, vehicle=vehicle_id, what="ownership")
         await notifications.ring_desk(connection, dealer_id, "vehicle", vehicle_id)
     return await get(connection, dealer_id, vehicle_id)
+
+
+async def was_of(connection: Connection, dealer_id: int, vehicle_id: int, owner_id: int) -> bool:
+    """Whether the car was this owner's in an epoch that is over."""
+    return bool(await connection.fetchval(_WAS_OF, dealer_id, vehicle_id, owner_id))
 
 
 async def give(connection: Connection, dealer_id: int, vehicle_id: int, owner_id: int | None, *, actor: str, now: datetime) -> Vehicle:

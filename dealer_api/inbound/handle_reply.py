@@ -66,7 +66,8 @@ async def handle(house: House, reply: Reply) -> HandledReply:
     async with house.at(dealer_id) as connection:
         owner = await owners.at_address(connection, dealer_id, reply.from_address)
         if owner is None:
-            kept = await threads.keep(connection, dealer_id, reply, owner_id=None, understood=Meaning.OTHER.value, for_a_person=True)
+            meant = understand(reply.body, Asked()).meaning  # a STOP counts for the number, whoever is reached there later
+            kept = await threads.keep(connection, dealer_id, reply, owner_id=None, understood=meant.value, for_a_person=True)
             return HandledReply(dealer_id, kept, None, None)
         offer, choices = await _offer_in_question(connection, owner)
         asked = Asked(choices, await feedback.outstanding(connection, dealer_id, owner.id, house.now() - FEEDBACK_FOR) is not None)

@@ -76,7 +76,7 @@ class Requests:
             "driver_id": made.people["second driver"].id, "case_id": rows["cases"], "choice": 1, "event": "on_the_way", "starts_at": self._start, "was": None,
             "vin": lambda: f"WTTBDNEW{made.canary[-1]}{next(self._count):08}", "profile": "petrol_hatch", "zone": "Europe/Berlin", "language": "de",
             "channel": "phone", "kind": "drop_off", "loaner": False, "opening_hours": "Mo-Su 07:00-20:00", "region": "DE-BE", "special_days": "2026-12-31 closed", "template": "waiting",
-            "email": lambda: f"new{next(self._count)}@{made.canary.lower()}.example", "phone": lambda: f"+4930{next(self._count):08}",
+            "email": lambda: f"new{next(self._count)}@{made.canary.lower()}.example", "phone": lambda: f"+4917604{next(self._count):06}",
             "label": lambda: f"key {next(self._count)}", "name": lambda: f"New {next(self._count)}", "role": "advisor",
             "second_factor": "nobody", "wording": "Yes, please.", "quiet_from": "20:00", "quiet_to": "08:00",
         }  # fmt: skip
@@ -176,7 +176,7 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/vehicles/{id}/owner": lambda ask: {"owner": str(ask.made.rows["owners"])},
     "/quarantine/{id}/accept": _nothing,
     "/quarantine/{id}/reject": _nothing,
-    "/owners/new": lambda ask: {"name": "New Owner", "phone": f"+4930{next(ask._count):08}", "language": "de", "channel": "phone", "zone": "Europe/Berlin"},
+    "/owners/new": lambda ask: {"name": "New Owner", "phone": f"+4917604{next(ask._count):06}", "language": "de", "channel": "phone", "zone": "Europe/Berlin"},
     "/owners/{id}": lambda ask: {"name": "Owner", "phone": ask.made.owner_phone, "language": "de", "channel": "phone", "zone": "Europe/Berlin"},
     "/owners/reach": _nothing,
     "/owners/{id}/consents": lambda ask: {"purpose": "service", "given": "yes", "wording": "Said so on the telephone."},

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-import phonenumbers
-
+from rules.service.numbers import e164
+from schemas.consent import Consent
 from schemas.errors import BadInput
 from schemas.message import Purpose
 from schemas.moment import as_utc, zone
@@ -29,8 +29,8 @@ class Line:
     name: str
     phone: str | None  #: E.164
     email: str | None
-    language: str
-    zone: str
+    language: str | None  #: None: the cell is empty, and an empty cell changes nothing
+    zone: str | None
     address: str | None
     vin: str
     title: str
@@ -53,9 +53,9 @@ def check_header(header: Collection[str]) -> None:
 
 
 def read_line(
-    cells: Mapping[str, str | None], *, country: str, language: str, zone_name: str, languages: Collection[str], profiles: Collection[str], now: datetime
+    cells: Mapping[str, str | None], *, country: str, zone_name: str, languages: Collection[str], profiles: Collection[str], now: datetime
 ) -> Line:
-    """The line, or BadInput naming the cell. Country, language and zone of the dealer stand in for empty cells."""
+    """The line, or BadInput naming the cell. Numbers are read as of the dealer's country, days as of the dealer's zone."""
     said = {name: (cells.get(name) or "").strip() for name in COLUMNS}
     for name in NEEDED:
         if not said[name]:
@@ -65,8 +65,7 @@ def read_line(
         raise BadInput("vin", f"{vin} is no VIN: 17 characters, digits and letters without I, O and Q")
     if said["profile"] not in profiles:
         raise BadInput("profile", f"{said['profile']} is not a vehicle model we know: {', '.join(sorted(profiles))}")
-    spoken = said["language"] or language
-    if spoken not in languages:
+    if said["language"] and said["language"] not in languages:
         raise BadInput("language", f"we speak {', '.join(sorted(languages))}")
     if said["zone"]:
         zone(said["zone"])
@@ -77,21 +76,18 @@ def read_line(
         raise BadInput("phone", "without a phone number or a mail address nobody can be told anything")
     consents, at = _consents(said, zone_name, now)
     return Line(
-        name=said["name"], phone=phone, email=said["email"] or None, language=spoken, zone=said["zone"] or zone_name,
+        name=said["name"], phone=phone, email=said["email"] or None, language=said["language"] or None, zone=said["zone"] or None,
         address=said["address"] or None, vin=vin, title=said["title"], plate=said["plate"] or None, profile=said["profile"],
         consents=consents, consent_at=at, consent_source=said["consent_source"], consent_wording=said["consent_wording"],
     )  # fmt: skip
 
 
-def e164(number: str, country: str) -> str:
-    """The number as the whole world dials it; a national one is read as of `country`."""
-    try:
-        parsed = phonenumbers.parse(number, country)
-    except phonenumbers.NumberParseException:
-        raise BadInput("phone", f"{number} is no phone number") from None
-    if phonenumbers.is_possible_number_with_reason(parsed) != phonenumbers.ValidationResult.IS_POSSIBLE:
-        raise BadInput("phone", f"{number} is no possible phone number in {country}")
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+def news(line: Line, known: Mapping[Purpose, Consent]) -> dict[Purpose, bool]:
+    """What a line says that is not known: a no always counts, a yes only if it is newer than what the owner said last."""
+    return {
+        purpose: said for purpose, said in line.consents.items()
+        if purpose not in known or (known[purpose].given != said and (not said or line.consent_at is None or line.consent_at > known[purpose].at))
+    }  # fmt: skip
 
 
 def _consents(said: Mapping[str, str], zone_name: str, now: datetime) -> tuple[dict[Purpose, bool], datetime | None]:

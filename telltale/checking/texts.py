@@ -12,7 +12,7 @@ import aiosmtplib
 from providers.register import texts_at
 from providers.smtp.sending import Smtp
 from providers.twilio.sending import Twilio
-from rules.service.importing import e164
+from rules.service.numbers import e164
 from schemas.errors import DeliveryFailed, Misconfigured
 from schemas.message import Message, MessageKind, MessageState, Purpose
 from store import check

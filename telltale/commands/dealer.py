@@ -35,7 +35,7 @@ def create(
     """Create a dealer with its bays and loaners. Next: `telltale staff invite`, then `telltale owners import`."""
     from opening_hours import OpeningHours
 
-    from rules.service.importing import e164
+    from rules.service.numbers import e164
     from schemas.errors import BadInput
     from schemas.moment import zone as checked_zone
     from store import accounts
@@ -48,7 +48,7 @@ def create(
         OpeningHours(hours)
     except Exception:  # the library's errors are drawings over six lines, and each means the same
         raise BadInput("--hours", f"{hours!r} cannot be read; an example: Mo-Fr 07:30-18:00; Sa 09:00-13:00; PH off") from None
-    number = e164(phone, country.upper())
+    number = e164(phone, country.upper(), ours=True)
     answered = _address(sender, country.upper()) if sender else ""
 
     async def make(work: command_context.Office) -> dict[str, object]:
@@ -90,6 +90,6 @@ def sender(
 
 def _address(text: str, country: str) -> str:
     """A mailbox as it is, a number as the whole world dials it."""
-    from rules.service.importing import e164
+    from rules.service.numbers import e164
 
-    return text.strip() if "@" in text else e164(text, country)
+    return text.strip() if "@" in text else e164(text, country, ours=True)

@@ -94,7 +94,7 @@ async def make_dealer(worker: Pool, name: str, hashed: str, now: datetime, **cha
         for role in Role:
             people[(dealer.id, role.value)] = await accounts.add_staff(
                 connection, dealer.id, name=f"{role.value.title()} of {name}", email=f"{role.value}@{name.lower().replace(' ', '-')}.example",
-                phone=f"+49301{dealer.id}{len(people)}", role=role, language="de", password_hash=hashed, now=now,
+                phone=f"+4917604{dealer.id:03}{len(people):03}", role=role, language="de", password_hash=hashed, now=now,
             )  # fmt: skip
     return dealer, people
 

@@ -29,7 +29,7 @@ async def post(client, path, status=200, **data):
 
 async def test_a_person_s_page_says_what_hangs_on_them_and_ending_their_access_settles_it(desk):
     advisor = await desk.as_role("advisor")
-    owner = await desk.post(advisor, "/api/v1/owners", {"name": "Anna", "phone": "+491701111", "address": "Gasse 1"})
+    owner = await desk.post(advisor, "/api/v1/owners", {"name": "Anna", "phone": "+491701111001", "address": "Gasse 1"})
     car = await desk.post(advisor, "/api/v1/vehicles", {"vin": "WVWZZZ1JZXW000002", "profile": "petrol_hatch", "title": "Car", "owner_id": owner["id"]})
     case = await cases.open_by_hand(desk.house.acting(desk.dealer.id, f"staff:{person(desk, 'advisor').id}"), car["id"], "a rattle")
     window = (await bookings.free_windows(desk.house, desk.dealer.id, BookingKind.PICKUP))[0].window
@@ -113,7 +113,7 @@ async def test_a_real_house_without_a_provider_says_so_on_every_page_and_one_wit
 async def test_owners_from_before_there_was_a_provider_are_named_and_moved_at_once(desk):
     advisor = await desk.as_role("advisor")
     for n in range(3):
-        await desk.post(advisor, "/api/v1/owners", {"name": f"Owner {n}", "phone": f"+49170111{n}"})
+        await desk.post(advisor, "/api/v1/owners", {"name": f"Owner {n}", "phone": f"+49170111000{n}"})
     await desk.post(advisor, "/api/v1/owners", {"name": "By mail", "email": "mail@example.org"})
     assert "Reach them" not in await text_of(advisor, "/owners"), "there is nothing yet by which they could be reached"
     await post(advisor, "/owners/reach", 200)

@@ -9,7 +9,7 @@ VIN = "WVWZZZ1JZXW009001"
 
 async def _visit(desk):
     advisor = await desk.as_role("advisor")
-    owner = await desk.post(advisor, "/api/v1/owners", {"name": "Jo Muster", "phone": "+491701234", "address": "Weg 1", "language": "en"})
+    owner = await desk.post(advisor, "/api/v1/owners", {"name": "Jo Muster", "phone": "+491701234001", "address": "Weg 1", "language": "en"})
     car = await desk.post(advisor, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "Golf", "owner_id": owner["id"]})
     case = await desk.post(advisor, "/api/v1/cases", {"vehicle_id": car["id"], "note": "rattles"})
     windows = (await desk.get(advisor, "/api/v1/windows?kind=drop_off"))["items"]

@@ -74,7 +74,7 @@ async def test_errors_are_problem_bodies_of_the_described_shape(desk):
 async def test_a_field_that_we_do_not_know_is_refused_not_ignored(desk):
     advisor = await desk.as_role("advisor")
     for n, extra in enumerate(({"dealer_id": 2}, {"id": 1}, {"stopped_at": None}, {"created_at": "2026-01-01T00:00:00Z"})):
-        said = await advisor.post("/api/v1/owners", json={"name": "A", "phone": "+491701", **extra}, headers={"Idempotency-Key": f"m{n}"})
+        said = await advisor.post("/api/v1/owners", json={"name": "A", "phone": "+491701111003", **extra}, headers={"Idempotency-Key": f"m{n}"})
         assert said.status == 422 and (await said.json(content_type=None))["field"] in extra
 
 

@@ -11,7 +11,7 @@ VIN = "WVWZZZ1JZXW000001"
 
 async def test_changed_hours_list_the_visits_they_leave_outside_and_drop_none(desk):
     manager = await desk.as_role("manager")
-    owner = await desk.post(manager, "/api/v1/owners", {"name": "Anna", "phone": "+491701111", "address": "Weg 1"})
+    owner = await desk.post(manager, "/api/v1/owners", {"name": "Anna", "phone": "+491701111001", "address": "Weg 1"})
     car = await desk.post(manager, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "Golf", "owner_id": owner["id"]})
     case = await desk.post(manager, "/api/v1/cases", {"vehicle_id": car["id"], "note": "n"})
     window = (await desk.get(manager, "/api/v1/windows?kind=pickup"))["items"][0]["starts_at"]
@@ -67,7 +67,7 @@ async def test_every_setting_stands_on_the_page_and_in_the_api_within_its_bounds
 
 async def test_extra_work_needs_the_owners_recorded_yes_and_is_answered_once(desk):
     manager = await desk.as_role("manager")
-    owner = await desk.post(manager, "/api/v1/owners", {"name": "Anna", "phone": "+491701111"})
+    owner = await desk.post(manager, "/api/v1/owners", {"name": "Anna", "phone": "+491701111001"})
     car = await desk.post(manager, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "Golf", "owner_id": owner["id"]})
     case = await desk.post(manager, "/api/v1/cases", {"vehicle_id": car["id"], "note": "n"})
     window = (await desk.get(manager, "/api/v1/windows?kind=waiting"))["items"][0]["starts_at"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-OWNER = {"name": "Anna", "phone": "+491701111"}
+OWNER = {"name": "Anna", "phone": "+491701111001"}
 
 
 async def _post(client, body, key, path="/api/v1/owners"):
@@ -50,7 +50,7 @@ async def test_what_failed_left_nothing_and_may_be_tried_again_with_its_key(desk
 async def test_keys_of_two_people_do_not_meet(desk):
     advisor, manager = await desk.as_role("advisor"), await desk.as_role("manager")
     assert (await _post(advisor, OWNER, "one"))[0] == 201
-    assert (await _post(manager, {"name": "Berta", "phone": "+491702222"}, "one"))[0] == 201
+    assert (await _post(manager, {"name": "Berta", "phone": "+491702222001"}, "one"))[0] == 201
 
 
 async def test_a_secret_that_is_shown_once_is_not_kept_for_a_repetition(desk):

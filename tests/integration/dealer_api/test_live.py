@@ -9,7 +9,7 @@ from dealer_api.live import AGAIN
 from store import notifications
 from tests.patience import PATIENCE_S
 
-OWNER = {"name": "Anna", "phone": "+491701111"}
+OWNER = {"name": "Anna", "phone": "+491701111001"}
 
 
 async def _next(changes, *nouns):

@@ -19,7 +19,7 @@ OLE = {"name": "Ole", "email": "Ole@nord.example ", "role": "advisor"}
 
 async def _car(desk) -> dict:
     advisor = await desk.as_role("advisor")
-    owner = await desk.post(advisor, "/api/v1/owners", {"name": "Anna", "phone": "+491701111", "address": "Gasse 1"})
+    owner = await desk.post(advisor, "/api/v1/owners", {"name": "Anna", "phone": "+491701111001", "address": "Gasse 1"})
     await agrees(desk, owner["id"])
     return await desk.post(advisor, "/api/v1/vehicles", {"vin": "WVWZZZ1JZXW000002", "profile": "petrol_hatch", "title": "Car", "owner_id": owner["id"]})
 

@@ -13,7 +13,7 @@ async def _cases(desk, count):
     advisor = await desk.as_role("advisor")
     found = []
     for n in range(count):
-        owner = await desk.post(advisor, "/api/v1/owners", {"name": f"Owner {n}", "phone": f"+4917000{n:04d}", "address": "Weg 1"})
+        owner = await desk.post(advisor, "/api/v1/owners", {"name": f"Owner {n}", "phone": f"+49170000{n:04d}", "address": "Weg 1"})
         await agrees(desk, owner["id"])
         car = await desk.post(advisor, "/api/v1/vehicles", {"vin": VIN.format(n), "profile": "petrol_hatch", "title": "Car", "owner_id": owner["id"]})
         found.append(await desk.post(advisor, "/api/v1/cases", {"vehicle_id": car["id"], "note": "n"}))
@@ -64,7 +64,7 @@ async def test_two_colleagues_who_take_a_case_at_once_do_not_both_own_it(desk):
 async def test_a_call_that_the_database_ends_in_a_deadlock_is_done_again_and_its_caller_sees_nothing_of_it(desk):
     """D-08. Somebody holds what the call needs next and wants what the call holds: one of the two is ended, which is ours."""
     advisor = await desk.as_role("advisor")
-    owner = await desk.post(advisor, "/api/v1/owners", {"name": "Jo Muster", "phone": "+491701234"})
+    owner = await desk.post(advisor, "/api/v1/owners", {"name": "Jo Muster", "phone": "+491701234001"})
     car = await desk.post(advisor, "/api/v1/vehicles", {"vin": "WVWZZZ1JZXW000002", "profile": "petrol_hatch", "title": "Golf", "owner_id": owner["id"]})
     case = await desk.post(advisor, "/api/v1/cases", {"vehicle_id": car["id"], "note": "rattles"})
     ended = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"

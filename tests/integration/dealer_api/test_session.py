@@ -88,8 +88,8 @@ async def test_by_https_the_cookie_is_one_that_no_other_host_can_set(desk):
 async def test_behind_a_proxy_that_replaces_host_our_public_address_decides_and_a_stranger_hears_why(desk):
     client = await desk.as_role("advisor")
     own = {"Host": "127.0.0.1:8080", "Origin": "http://desk.example", "Idempotency-Key": "1"}
-    assert (await client.post("/api/v1/owners", json={"name": "Anna", "phone": "+491701111"}, headers=own)).status == 201
-    said = await client.post("/api/v1/owners", json={"name": "Berta", "phone": "+491702222"}, headers={**own, "Origin": "https://shop.example", "Idempotency-Key": "2"})
+    assert (await client.post("/api/v1/owners", json={"name": "Anna", "phone": "+491701111001"}, headers=own)).status == 201
+    said = await client.post("/api/v1/owners", json={"name": "Berta", "phone": "+491702222001"}, headers={**own, "Origin": "https://shop.example", "Idempotency-Key": "2"})
     reason = (await said.json(content_type=None))["detail"]
     assert said.status == 403 and all(word in reason for word in ("https://shop.example", "127.0.0.1:8080", "desk.example", "Host", "TELLTALE_PUBLIC_URL"))
 

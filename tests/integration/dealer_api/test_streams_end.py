@@ -13,7 +13,7 @@ from store import accounts, secrets
 from store.pool import transaction
 
 WITHIN_S = 30  #: an end that never comes; the machine may be busy
-OWNER = {"name": "Anna", "phone": "+491701111"}
+OWNER = {"name": "Anna", "phone": "+491701111001"}
 
 
 async def opened(client, path, **headers):

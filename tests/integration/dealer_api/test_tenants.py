@@ -50,7 +50,7 @@ async def test_lists_and_searches_show_nothing_of_another_dealer(desk):
 async def _furnish(desk) -> dict[str, int]:
     """One of everything at the other dealer."""
     manager = await desk.as_role("manager", desk.other)
-    owner = await desk.post(manager, "/api/v1/owners", {"name": "Canary Finch", "phone": "+491701234", "address": "Käfigweg 1"})
+    owner = await desk.post(manager, "/api/v1/owners", {"name": "Canary Finch", "phone": "+491701234001", "address": "Käfigweg 1"})
     await agrees(desk, owner["id"], desk.other)
     car = await desk.post(manager, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "Canary car", "owner_id": owner["id"]})
     case = await desk.post(manager, "/api/v1/cases", {"vehicle_id": car["id"], "note": "Canary sings"})

@@ -21,14 +21,14 @@ GOOD = {
 
 def read(**changes: str):  # type: ignore[no-untyped-def]
     return read_line(
-        {**GOOD, **changes}, country="DE", language="de", zone_name="Europe/Berlin", languages=("de", "en", "es"),
+        {**GOOD, **changes}, country="DE", zone_name="Europe/Berlin", languages=("de", "en", "es"),
         profiles=("petrol_hatch",), now=NOW,
     )  # fmt: skip
 
 
-def test_a_good_line_is_read_with_the_dealers_country_language_and_zone() -> None:
+def test_a_good_line_is_read_as_of_the_dealers_country_and_an_empty_cell_says_nothing() -> None:
     line = read()
-    assert (line.phone, line.language, line.zone, line.vin) == ("+491701234567", "de", "Europe/Berlin", "WVWZZZ1KZAW000123")
+    assert (line.phone, line.language, line.zone, line.vin) == ("+491701234567", None, None, "WVWZZZ1KZAW000123")
     assert line.consents == {Purpose.SAFETY: True, Purpose.SERVICE: True, Purpose.SURVEY: False}
     assert line.consent_at == datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
