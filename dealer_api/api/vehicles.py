@@ -13,6 +13,8 @@ from dealer_api.api.offers import MaybeReason
 from dealer_api.app_keys import call
 from dealer_api.bodies import LARGEST_ID, Body, Id, Paged, Sent, When, asked, bare_number, number, page, read, reply
 from dealer_api.permissions import READ_OWNERS
+from rules.catalogue import RULES
+from rules.engine.feed import unwatched
 from schemas.case import Case
 from schemas.consent import Owner
 from schemas.errors import BadInput
@@ -61,12 +63,21 @@ class Value(BaseModel):
     ts: datetime
 
 
+class Lacking(BaseModel):
+    """A rule that cannot decide for this car, and the signals that its feed has never brought (VSS paths)."""
+
+    rule: str
+    title: str
+    needs: list[str]
+
+
 class VehicleWhole(Vehicle):
-    """A car with its owner, its open case, and the newest believed values."""
+    """A car with its owner, its open case, the newest believed values, and what cannot be watched; that is empty until the car was heard."""
 
     owner: Owner | None
     case: Case | None
     latest: dict[str, Value]
+    unwatched: list[Lacking] = Field(default_factory=list)
 
 
 class Enrolled(BaseModel):
@@ -131,7 +142,10 @@ async def one(request: web.Request) -> web.Response:
         owner = None if car.owner_id is None or not caller.may(READ_OWNERS) else await owners.get(connection, caller.dealer_id, car.owner_id)
         case = await cases.open_of(connection, caller.dealer_id, car.id)
         said = await latest.of_vehicle(connection, caller.dealer_id, car.id)
-    return reply(VehicleWhole(**car.model_dump(), owner=owner, case=case, latest=_latest(said[1] if said else {})))
+    profile = caller.house.profiles.get(car.profile)
+    lacking = unwatched(RULES, profile, said[1]) if profile and said else []
+    shown = [Lacking(rule=one.rule, title=one.title, needs=list(one.needs)) for one in lacking]
+    return reply(VehicleWhole(**car.model_dump(), owner=owner, case=case, latest=_latest(said[1] if said else {}), unwatched=shown))
 
 
 async def create(request: web.Request) -> web.Response:

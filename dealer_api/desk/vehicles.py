@@ -16,6 +16,8 @@ from dealer_api.charts import number, unit_symbol
 from dealer_api.desk import formatting
 from dealer_api.desk.chart_views import chart, measured
 from dealer_api.desk.page import form, go, id_of, page, refused, row_of
+from rules.catalogue import RULES
+from rules.engine.feed import unwatched
 from schemas.errors import TelltaleError
 from schemas.moment import from_epoch
 from schemas.reading import boot_of
@@ -137,7 +139,7 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
         request, "vehicle.html", **facts, car=car, fresh=fresh, secret=secret, boot_of=boot_of, here=request.path_qs, profile=profile.title if profile else car.profile,
         signals=known, chosen=chosen, spans=SPANS, span_h=span_h, span_title=dict(SPANS)[span_h].lower().removeprefix("last "),
         chart=_chart(chosen, points, zone, now), groups=_groups(newest[1] if newest else {}, now), latest_at=newest[0] if newest else None, hints=hints, hinted_at=hinted_at,
-        codes=_codes(caller, found_codes), open_case=next((case for case in facts["cases"] if case["state"] not in ("done", "dismissed")), None),
+        unwatched=unwatched(RULES, profile, newest[1]) if profile and newest else [], codes=_codes(caller, found_codes), open_case=next((case for case in facts["cases"] if case["state"] not in ("done", "dismissed")), None),
     )  # fmt: skip
 
 

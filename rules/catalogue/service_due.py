@@ -13,6 +13,7 @@ RULE = Rule(
     version=1,
     title="Service due",
     needs=("Vehicle.Service.DistanceToService", "Vehicle.Service.TimeToService"),
+    any_need=True,
     hold=timedelta(minutes=10),
     settle=timedelta(minutes=5),
     judge=ServiceDue(),

@@ -21,6 +21,7 @@ class Rule:
     version: int  #: raise it with every change of meaning: the rule's memory then starts anew
     title: str  #: as the desk shows it
     needs: tuple[str, ...]  #: VSS paths without which it says nothing
+    any_need: bool = False  #: one of them is enough
     judge: Detector
     hold: timedelta  #: how long the fault must show before the dealer hears of it
     settle: timedelta = timedelta(hours=1)  #: how long it must be clear before the alert is resolved

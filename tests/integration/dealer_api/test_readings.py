@@ -150,3 +150,15 @@ async def test_a_car_that_speaks_with_a_new_unit_says_so_and_so_do_its_messages(
     assert seen == [(0, 1, 1), (1, 1, 2)]
     shown = await (await advisor.get(f"/vehicles/{car}")).text()
     assert "Speaks with a new unit since" in shown and "Nobody has enrolled one" in shown
+
+
+async def test_what_a_car_s_feed_never_brings_is_named_at_the_car(desk):
+    car = await _car(desk)
+    advisor = await desk.as_role("advisor")
+    assert (await desk.get(advisor, f"/api/v1/vehicles/{car}"))["unwatched"] == []
+    values = {SPEED: [50, START.timestamp()]}
+    await desk.admin.execute("INSERT INTO latest (vehicle_id, dealer_id, ts, values) VALUES ($1, $2, $3, $4)", car, desk.dealer.id, START, values)
+    found = {one["rule"]: one["needs"] for one in (await desk.get(advisor, f"/api/v1/vehicles/{car}"))["unwatched"]}
+    assert found["battery_12v"] == ["Vehicle.LowVoltageBattery.CrankingVoltageMin"]
+    shown = await (await advisor.get(f"/vehicles/{car}")).text()
+    assert "Cannot be watched" in shown and "needs lowest voltage while cranking" in shown
