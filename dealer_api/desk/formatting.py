@@ -143,6 +143,11 @@ def edge(moment: datetime, zone: str, beyond: bool) -> str:
     return f"{local(moment, zone):%a %H:%M}" if beyond else clock(moment, zone)
 
 
+def on_day(moment: datetime, zone: str, shown: date) -> str:
+    """15:00, or Mon 15:00 when it was on another day than the one that is shown."""
+    return edge(moment, zone, local(moment, zone).date() != shown)
+
+
 def hours_of(delta: timedelta) -> str:
     """7, or 7.5: hours as people add them up."""
     return f"{delta.total_seconds() / 3600:.1f}".removesuffix(".0")

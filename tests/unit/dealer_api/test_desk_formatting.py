@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -92,3 +92,9 @@ def test_an_actor_is_named() -> None:
     assert formatting.actor("staff:7", {7: "Anna"}) == "Anna"
     assert formatting.actor("staff:8", {7: "Anna"}) == "somebody who left"
     assert formatting.actor("car", {}) == "the car"
+
+
+def test_what_began_on_another_day_than_the_one_that_is_shown_says_which() -> None:
+    monday = datetime(2026, 11, 23, 14, tzinfo=UTC)
+    assert formatting.on_day(monday, "Europe/Berlin", date(2026, 11, 23)) == "15:00"
+    assert formatting.on_day(monday, "Europe/Berlin", date(2026, 11, 24)) == "Mon 15:00"
