@@ -307,7 +307,7 @@ async def test_desk_owner_and_driver_see_each_other_s_steps(world: Any, visitor:
     await driver.goto("/today")
     row = driver.get_by_role("row", name=re.compile("Tow truck.*HH-EC 417"))
     await row.get_by_role("button", name=re.compile("^On the way")).click()
-    await expect(owner.get_by_role("heading", level=1)).to_have_text(f"{name.split()[0]} is on the way to you")
+    await expect(owner.get_by_role("heading", level=1)).to_have_text(f"{name.split()[0]} is on the way to you with the tow truck")
     await expect(desk.get_by_role("heading", name="The driver is on the way to the owner")).to_be_visible(timeout=10_000)
 
 
