@@ -56,8 +56,8 @@ async def _about(house: House, connection: Connection, case: Case, facts: Mappin
     car = await fleet.get(connection, case.dealer_id, case.vehicle_id)
     about = topmost(await alerts.of_case(connection, case.dealer_id, case.id))
     return to, {
-        "dealer": dealer.name, "phone": dealer.phone, "vehicle": car.title, "plate": car.plate or "", "owner": owner.name, "zone": dealer.zone,
-        "reader_zone": owner.zone, "now": house.now(), "severity": case.severity.value, "rule": about.rule if about else None, "component": about.component if about else "",
+        "dealer": dealer.name, "phone": dealer.phone, "vehicle": car.title, "plate": car.plate or "", "which": await fleet.which(connection, car), "owner": owner.name, "zone": dealer.zone,
+        "channel": to.channel, "reader_zone": owner.zone, "now": house.now(), "severity": case.severity.value, "rule": about.rule if about else None, "component": about.component if about else "",
         **facts,
     }  # fmt: skip
 

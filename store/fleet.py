@@ -79,6 +79,13 @@ async def update(connection: Connection, dealer_id: int, vehicle_id: int, change
     return await get(connection, dealer_id, vehicle_id)
 
 
+async def which(connection: Connection, car: Vehicle) -> str:
+    """How an owner tells this car from their others: its plate, or its name; empty when it is their only one."""
+    if car.owner_id is None or await connection.fetchval("SELECT count(*) FROM vehicles WHERE dealer_id = $1 AND owner_id = $2", car.dealer_id, car.owner_id) < 2:
+        return ""
+    return car.plate or car.title
+
+
 async def was_of(connection: Connection, dealer_id: int, vehicle_id: int, owner_id: int) -> bool:
     """Whether the car was this owner's in an epoch that is over."""
     return bool(await connection.fetchval(_WAS_OF, dealer_id, vehicle_id, owner_id))

@@ -92,6 +92,14 @@ async def open_of_owner(connection: Connection, dealer_id: int, owner_id: int) -
     return _offer(row) if row else None
 
 
+async def count_open(connection: Connection, dealer_id: int, owner_id: int) -> int:
+    """How many offers wait for this owner's answer."""
+    return int(await connection.fetchval(
+        "SELECT count(*) FROM offers o JOIN cases c ON c.dealer_id = o.dealer_id AND c.id = o.case_id WHERE o.dealer_id = $1 AND c.owner_id = $2 AND o.state = 'open'",
+        dealer_id, owner_id,
+    ))  # fmt: skip
+
+
 async def holding(connection: Connection, dealer_id: int, staff_id: int) -> list[Offer]:
     """Open offers whose held windows need this driver."""
     rows = await connection.fetch(

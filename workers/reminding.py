@@ -10,7 +10,7 @@ from rules.service.reminders import booking_reminders
 from schemas.booking import BookingState
 from schemas.errors import NotFound
 from schemas.message import Draft, MessageKind, Purpose, asserts
-from store import accounts, bookings, cases, owners
+from store import accounts, bookings, cases, fleet, owners
 from store.jobs import Job
 from store.pool import Connection
 from workers.context import Context
@@ -33,6 +33,7 @@ async def plan(context: Context, connection: Connection, job: Job) -> None:
     if to is None:
         return
     dealer = await accounts.dealer(connection, booking.dealer_id)
+    car = await fleet.get(connection, booking.dealer_id, case.vehicle_id)
     for remind in booking_reminders(booking.starts_at, booking.made_at, owner.zone):
         leaves_at = decent(owner, remind.at)  # its words are about the day on which it is read
         if remind.at < now - _MISSED or leaves_at >= booking.starts_at:
@@ -43,7 +44,7 @@ async def plan(context: Context, connection: Connection, job: Job) -> None:
             reference=f"reminder-{booking.id}-{remind.occasion.value}-{job.id}",
         )  # fmt: skip
         await outbox.queue(
-            connection, context.wording, draft, now, dealer=dealer.name, kind=booking.kind.value, starts_at=booking.starts_at, ends_at=booking.ends_at,
+            connection, context.wording, draft, now, dealer=dealer.name, which=await fleet.which(connection, car), kind=booking.kind.value, starts_at=booking.starts_at, ends_at=booking.ends_at,
             zone=booking.zone, reader_zone=owner.zone, now=leaves_at,
         )  # fmt: skip
 

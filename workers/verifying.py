@@ -108,7 +108,7 @@ async def _tell(context: Context, connection: Connection, case: Case, kind: Mess
         asserts=[asserts("case", case.id, CaseState.DONE)], reference=f"{kind.value}-{case.id}-{case.comebacks}",
     )  # fmt: skip
     await outbox.queue(
-        connection, context.wording, draft, context.clock(), dealer=dealer.name, vehicle=car.title, rule=alert.rule if alert else None,
+        connection, context.wording, draft, context.clock(), dealer=dealer.name, which=await fleet.which(connection, car), vehicle=car.title, rule=alert.rule if alert else None,
         component=alert.component if alert else "", severity=case.severity.value, **facts,
     )  # fmt: skip
 

@@ -70,7 +70,8 @@ async def handle(house: House, reply: Reply) -> HandledReply:
             kept = await threads.keep(connection, dealer_id, reply, owner_id=None, understood=meant.value, for_a_person=True)
             return HandledReply(dealer_id, kept, None, None)
         offer, choices = await _offer_in_question(connection, owner)
-        asked = Asked(choices, await feedback.outstanding(connection, dealer_id, owner.id, house.now() - FEEDBACK_FOR) is not None)
+        rated = await feedback.outstanding(connection, dealer_id, owner.id, house.now() - FEEDBACK_FOR) is not None
+        asked = Asked(choices, rated, max(1, await offers.count_open(connection, dealer_id, owner.id)))
         understood = understand(reply.body, asked)
         if understood.meaning in (Meaning.STOP, Meaning.START):
             await consents.claim(connection, dealer_id, owner.id)

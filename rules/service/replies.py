@@ -31,6 +31,7 @@ class Asked:
 
     choices: tuple[int, ...] = ()
     feedback: bool = False
+    offers: int = 1  #: how many offers are open: with several a digit does not say which
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,29 @@ _NOT_TO_ME = re.compile(
     r"(please )?(do not|dont|don t|never|quit|no longer) (ever )?(text|texting|message|messaging|contact|contacting|write|writing|sms|send)"
     r"( to)?( me| us)?( any)?( more)?( anymore| again| texts| messages| sms)*( please)?( thanks| thank you)?"
 )
+#: A plain wish to get no more texts, in whole sentences; what stands around it must say nothing else.
+_NO_MORE = re.compile("|".join((
+    r"(please )?(i )?(really )?(do not|dont|don t|no longer)( want| wish| need| like)( to (get|receive|have|read))?( any)?( more| further)?( of)?( these| those| your| such)?"
+    r" (texts|messages|sms|text messages|alerts|notifications)( any ?more| from you| again| at all)*( please)?( thanks| thank you)?",
+    r"(please )?no( more| further)? (texts|messages|sms|text messages|alerts)( from you| to this number| to me| any ?more| at all)*( please)?( thanks| thank you)?",
+    r"(please )?(remove|take|delete|strike) (me|us|my number|this number)( off| from| out of)?( your| the| this)?( texting| mailing)?( list| database| system)?( please)?( thanks| thank you)?",
+    r"(please )?(stop|quit) (bothering|texting|messaging|writing|contacting|spamming|harassing)( to)? (me|us)( please| now)?",
+    r"(bitte )?(ich )?(mochte|will|wunsche|brauche)( ich)?( bitte)?( von ihnen| von euch)?( ab jetzt)? (keine|keinerlei)( weiteren| solchen| diese)?"
+    r" (sms|texte|nachrichten|nachricht|mitteilungen|meldungen)( mehr)?( von ihnen| von euch)?( bekommen| erhalten| haben| empfangen)?( danke| bitte)?",
+    r"(bitte )?(schicken|senden|schreiben|schickt|sendet|schreibt)( sie| ihr)?( mir| uns)?( bitte)? (keine( weiteren)? (sms|texte|nachrichten)( mehr)?|nicht mehr|nichts mehr)( bitte| danke)?",
+    r"(bitte )?(keine|keinerlei)( weiteren)? (sms|texte|nachrichten|nachricht|meldungen)( mehr)?( an mich| an diese nummer| von ihnen)?( schicken| senden| schreiben)?( bitte| danke)?",
+    r"(bitte )?(streichen|loschen|entfernen|nehmen) sie (mich|meine nummer)( bitte)?( von| aus)?( der| ihrer| dem| ihrem)?( liste| verteiler)?( bitte| danke)?",
+    r"(bitte )?horen sie (bitte )?auf( damit)?( mir)?( sms| nachrichten| texte)?( zu (schicken|schreiben|senden))?( bitte| danke)?",
+    r"(por favor )?(ya )?no (quiero|deseo|necesito)( recibir)?( mas| sus| estos)* (mensajes|textos|sms|avisos|notificaciones)( mas| suyos| de ustedes)*( por favor| gracias)?",
+    r"(por favor )?(ya )?no me (escriba|escriban|envie|envien|mande|manden|contacte|contacten|molesten)( mas)?( mensajes| textos| sms)?( mas)?( por favor| gracias)?",
+    r"(por favor )?(deje|dejen|deja)( ya)? de (escribirme|enviarme|mandarme|molestarme|contactarme)( mas)?( mensajes| textos| sms)?( por favor| gracias)?",
+    r"(por favor )?(quiten|quite|borren|borre|eliminen|elimine)(me| mi numero)( de)?( su| la)?( lista)?( por favor| gracias)?",
+    r"(por favor )?(ni un|ningun) (mensaje|texto|sms) mas( por favor| gracias)?",
+)))  # fmt: skip
+#: A plain no to "0 = no".
+_NO = _words("no nope nah nein nee ne")
+_NOT_NOW = frozenset({"not now", "not interested", "jetzt nicht", "nicht jetzt", "kein interesse", "lieber nicht", "ahora no", "no me interesa", "mejor no"})
+_AROUND_NO = _words("thanks thank you please sorry hi hello danke bitte leider hallo vielen dank gracias por favor hola muchas")
 _START_WORDS = frozenset({"start", "unstop", "starten", "alta", "iniciar", "resume"})
 _HELP_WORDS = frozenset({"help", "info", "hilfe", "ayuda", "aide"})
 _NUMBERS = {
@@ -108,6 +132,8 @@ def understand(body: str, asked: Asked) -> Understood:
     number = _only_number(words)
     if number is not None:
         return _answer(number, asked)
+    if asked.choices and asked.offers == 1 and _is_no(words):
+        return Understood(Meaning.DECLINE, "said no", 0)
     scored = _SCORED.fullmatch(body) if asked.feedback and not asked.choices else None
     if scored:
         return _score(int(scored[1]), (scored[2] or "").strip())
@@ -122,13 +148,19 @@ def normal(body: str) -> str:
 
 
 def _is_stop(plain: str, words: list[str]) -> bool:
-    if plain in _STOP_PHRASES or _NOT_TO_ME.fullmatch(plain):
+    if plain in _STOP_PHRASES or _NOT_TO_ME.fullmatch(plain) or _NO_MORE.fullmatch(plain):
         return True
     if any(plain.endswith(polite) and plain.removesuffix(polite).strip() in _STOP_PHRASES for polite in (" please", " thanks", " danke", " bitte", " gracias", " por favor")):
         return True
     if plain.removeprefix("please ").removeprefix("bitte ").removeprefix("por favor ") in _STOP_PHRASES:
         return True
     return any(word in _STOP_WORDS for word in words) and all(word in _STOP_WORDS or word in _AROUND_STOP for word in words)
+
+
+def _is_no(words: list[str]) -> bool:
+    """Nothing but a no and courtesies."""
+    said = " ".join(word for word in words if word not in _AROUND_NO)
+    return said in _NOT_NOW or (bool(said) and all(word in _NO for word in said.split()))
 
 
 def _only_number(words: list[str]) -> int | None:
@@ -138,6 +170,8 @@ def _only_number(words: list[str]) -> int | None:
 
 
 def _answer(number: int, asked: Asked) -> Understood:
+    if asked.offers > 1:
+        return Understood(Meaning.OTHER, f"answered {number}, and {asked.offers} offers are open: which one is meant?", number, for_a_person=True)
     if asked.choices:
         if number in asked.choices:
             return Understood(Meaning.CHOICE, f"chose {number}", number)

@@ -75,7 +75,7 @@ FACTS: dict[MessageKind, tuple[str, ...]] = {
     MessageKind.STAFF_UNREACHED: ("owner", "because", "phone", "link"),
 }
 _OPTIONAL = (
-    "address", "because", "body", "component", "driver", "finding", "how", "kind", "link", "minutes", "more", "opens", "owner", "plate", "promised", "proves", "ready_by",
+    "address", "because", "body", "channel", "component", "driver", "finding", "how", "kind", "link", "minutes", "more", "opens", "owner", "plate", "promised", "proves", "ready_by",
     "ring", "rule", "severity", "template", "vehicle", "phone", "window",
 )  # fmt: skip
 
@@ -250,7 +250,10 @@ def away(zone: str, reader_zone: str | None, *moments: datetime) -> bool:
 def _names(facts: Mapping[str, Any], short: int) -> dict[str, Any]:
     """Names, cut to what this round allows."""
     room = {name: longest[short] for name, longest in _NAMES.items() if isinstance(facts.get(name), str)}
-    return {"short": short} | {name: (sms.one_line(facts[name], most) if most else "") or NONE for name, most in room.items()}
+    names = {name: (sms.one_line(facts[name], most) if most else "") or NONE for name, most in room.items()}
+    if facts.get("which") and "dealer" in names:  # who has several cars must know of which one we speak, however short the text
+        names["dealer"] += f" ({sms.one_line(str(facts['which']), 12)})"
+    return {"short": short} | names
 
 
 def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ CHOICES = {
     "1 danke": 1, "2 por favor": 2, "opción 1": 1, "la 2": 2, "el 1, gracias": 1, "uno": 1, "dos": 2, "número 2": 2, "sí, 1": 1, "vale 2": 2,
     "Hallo, 1 passt": 1, "2 passt super": 2, "great, 1": 1,
 }  # fmt: skip
-NO = ("0", "0.", "0 thanks", "zero", "null", "cero", "0️⃣", "0 danke", "0 gracias")
+NO = ("no", "No.", "no thanks", "No, thank you", "nope", "not now", "Not now, thanks", "nein", "Nein danke", "nein, danke!", "jetzt nicht", "kein Interesse", "leider nein", "no gracias", "No, gracias.", "ahora no", "0", "0.", "0 thanks", "zero", "null", "cero", "0️⃣", "0 danke", "0 gracias")
 STOP = (
     "STOP", "stop", "Stop.", "stop!", "STOP!!!", "st op"[:2] + "op", "STOP 🛑", "🛑 stop", "stopp", "Stopp!", "STOPP bitte", "stopall", "StopAll", "unsubscribe", "Unsubscribe.",
     "UNSUBSCRIBE please", "opt out", "Opt-out", "optout", "quit", "QUIT", "end", "END.", "revoke", "cancel", "CANCEL", "please stop", "Please stop texting me", "stop texting me",
@@ -36,7 +36,7 @@ FOR_PEOPLE = (
     "Darf ich weiterfahren oder muss ich stoppen?", "Der Motor stoppt", "Ich komme um 5 vorbei", "¿puedo parar en el taller?", "el coche se para", "la batería está baja", "el alto precio",
     "cancel my booking", "Please cancel the appointment", "cancel tomorrow", "I need to cancel 2", "end of the week?", "at the end of the month", "Ende der Woche?", "Am Ende der Straße klingeln",
     "1 or 2?", "1 oder 2", "1 and 2 both work", "1/2", "12", "11", "21", "at 2", "2 pm", "2pm", "um 2", "a las 2", "10:00", "1:30 please", "half past 1", "2 hours later?", "1 hour later",
-    "maybe 1", "not 1", "rather not 2", "nicht 1", "3", "9", "100", "option 3", "yes", "no", "ja", "nein", "sí", "ok", "👍", "?", "!!!", "…", "maybe", "tomorrow", "morgen geht es nicht",
+    "maybe 1", "not 1", "rather not 2", "nicht 1", "3", "9", "100", "option 3", "yes", "ja", "sí", "ok", "👍", "?", "!!!", "…", "maybe", "tomorrow", "morgen geht es nicht",
     "Can you come at 4 instead?", "Geht auch Freitag?", "¿Puede ser el viernes?", "How much does it cost?", "Was kostet das?", "¿Cuánto cuesta?", "I sold the car", "wrong number", "falsche Nummer",
     "who is this", "Wer sind Sie?", "the key is under the mat", "Klingeln bei Meier, 3. Stock", "2nd floor please ring", "I live at number 1", "house number 2", "call me", "Bitte rufen Sie mich an",
     "llámeme por favor", "thanks", "danke", "gracias", "I am at work until 5", "is it safe to drive?", "help me understand the price", "start the work please", "der Wagen startet nicht",
@@ -64,6 +64,44 @@ def test_zero_declines(body: str) -> None:
 @pytest.mark.parametrize("body", STOP)
 def test_stop_is_found_in_every_context(body: str, asked: Asked) -> None:
     assert understand(body, asked).meaning is Meaning.STOP
+
+
+#: Plain wishes, in whole sentences.
+NO_MORE = (
+    "I don't want any more texts", "I do not want to receive these messages", "Please I don't want your texts anymore", "I no longer want to get these messages", "I don't need these alerts",
+    "no texts please", "No more texts from you please", "no further messages", "Please remove my number from your list", "delete my number please", "take this number off the list",
+    "stop bothering me", "Please stop harassing me", "I dont wish to receive any more text messages", "no sms to this number", "Remove us from your list, thanks",
+    "Ich will keine SMS von Ihnen", "Ich möchte von Ihnen keine Nachrichten mehr bekommen", "Bitte schicken Sie mir keine Nachrichten mehr", "Schicken Sie mir bitte nichts mehr",
+    "Ich wünsche keine weiteren Nachrichten", "bitte keine SMS", "Keine Nachrichten mehr an mich bitte", "Bitte streichen Sie mich von der Liste", "Löschen Sie meine Nummer bitte",
+    "Hören Sie bitte auf, mir Nachrichten zu schicken", "Ich brauche keine Meldungen mehr, danke", "Keine weiteren Texte schicken", "Schreibt mir nicht mehr bitte",
+    "Ya no quiero recibir mensajes", "No quiero recibir más mensajes de ustedes", "No deseo sus avisos", "Por favor no me manden más mensajes", "No me contacten más", "Dejen ya de enviarme mensajes",
+    "Bórrenme de su lista por favor", "Quiten mi número de la lista", "Ni un mensaje más", "por favor, deje de mandarme textos", "no me molesten más",
+)
+#: Beside them: about texts, or about no, but no end of them.
+NOT_NO_MORE = (
+    "I did not get any texts", "I don't want to miss your texts", "Please don't text me at work before 9", "no texts while I drive please, ring instead", "I don't want the messages in German",
+    "remove the roof box please", "delete my booking", "no problem", "no idea", "no, but Friday works", "No, tomorrow is better", "I do not want to pay for this", "don't want to wait",
+    "Ich habe keine Nachricht bekommen", "Ich möchte keine Nachricht verpassen", "keine Zeit morgen", "Bitte schicken Sie mir keine Rechnung", "nicht jetzt, aber am Freitag", "keine Ahnung",
+    "Löschen Sie bitte den Termin", "No recibí mensajes", "no quiero perder mensajes importantes", "no puedo el viernes", "no me manden la factura", "ahora no puedo hablar",
+)
+
+
+@pytest.mark.parametrize("body", NO_MORE)
+def test_a_plain_wish_for_no_more_texts_is_a_stop(body: str) -> None:
+    assert understand(body, OFFER).meaning is Meaning.STOP
+
+
+@pytest.mark.parametrize("body", NOT_NO_MORE)
+def test_what_only_sounds_like_it_reaches_a_person(body: str) -> None:
+    assert understand(body, OFFER).meaning is Meaning.OTHER
+
+
+def test_with_two_offers_open_nothing_is_guessed() -> None:
+    two = Asked(choices=(1, 2), offers=2)
+    for body in ("1", "2 please", "0", "no"):
+        said = understand(body, two)
+        assert said.meaning is Meaning.OTHER and said.for_a_person
+    assert understand("STOP", two).meaning is Meaning.STOP
 
 
 @pytest.mark.parametrize("body", FOR_PEOPLE)

@@ -152,3 +152,16 @@ def test_an_offer_fits_in_two_parts_where_its_place_is_named(language: str) -> N
     for rule, kind, severity in itertools.product(RULE_NAMES, BookingKind, Severity):
         facts = SAMPLE | {"vehicle": max(TITLES, key=len), "rule": rule, "severity": severity, "kind": kind, "more": 2, "reader_zone": "America/New_York"}
         assert WORDING.text(language, MessageKind.OFFER, **facts).parts <= 2
+
+
+@pytest.mark.parametrize("language", sorted(data.texts()))
+def test_an_offer_by_mail_asks_for_what_works_by_mail(language: str) -> None:
+    said = WORDING.text(language, MessageKind.OFFER, **(SAMPLE | {"channel": "email"})).body
+    assert LINK in said and "STOP" not in said and "1 =" not in said and "1=" not in said and "Ziffer" not in said
+    assert "STOP" in WORDING.text(language, MessageKind.OFFER, **SAMPLE).body
+
+
+@pytest.mark.parametrize("kind", [MessageKind.OFFER, MessageKind.BOOKED, MessageKind.REMINDER, MessageKind.CANCELLED, MessageKind.MOVED, MessageKind.ALL_CLEAR])
+def test_who_has_several_cars_reads_which_one_is_meant(kind: MessageKind) -> None:
+    said = WORDING.text("de", kind, **(SAMPLE | {"vehicle": max(TITLES, key=len), "which": "HH-SL 42"}))
+    assert "(HH-SL 42)" in said.body and said.parts <= 2
