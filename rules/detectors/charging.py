@@ -15,6 +15,8 @@ from schemas.profile import Profile
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
 _VOLTAGE = signal_of(f"{BATTERY}.CurrentVoltage").id
+MODULE = "Vehicle.OBD.ControlModuleVoltage"  #: OBD PID 42: all that many dongles have of the 12 V supply
+_MODULE = signal_of(MODULE).id
 _IGNITION = signal_of("Vehicle.LowVoltageSystemState").id
 _RPM, _SPEED = signal_of(RPM).id, signal_of(SPEED).id
 SHORT, LONG = 0.12, 1 / 150  #: weight of one rest in the two means
@@ -30,7 +32,10 @@ def running(seen: Snapshot) -> float | None:
     rpm = seen.now(_RPM)
     if rpm is None and (seen.profile.drive != "electric" or ignition is None):
         return None
-    return seen.now(_VOLTAGE) if rpm is None or rpm >= 400 else None
+    if rpm is not None and rpm < 400:
+        return None
+    value = seen.now(_VOLTAGE)  # what is said of the battery itself goes before
+    return seen.now(_MODULE) if value is None and seen.before(_VOLTAGE, 86_400.0) is None else value
 
 
 def RunningVoltage() -> Habitual:
@@ -51,6 +56,7 @@ def RunningVoltage() -> Habitual:
         least=5,
         only=(IGNITION, 2.0),
         what="running voltage",
+        instead=MODULE,
     )
 
 

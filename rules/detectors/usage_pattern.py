@@ -41,9 +41,10 @@ class Habitual(Detector):
     weight: float = 0.2  #: of one sample in the short mean
     least: int = 3  #: samples before it speaks
     what: str = ""  #: in words, when it is not the signal's title
+    instead: str = ""  #: another signal that says the same, taken while the first is not heard at all
 
     def fit(self, profile: Profile) -> Fitted | None:
-        return _Habitual(self, profile) if self.path in profile.fitted else None
+        return _Habitual(self, profile) if self.path in profile.fitted or self.instead in profile.fitted else None
 
 
 class _Habitual(Fitted):
@@ -63,13 +64,17 @@ class _Habitual(Fitted):
         self.id, self.measure, self.way, self.weight, self.least = self.signal.id, detector.measure, detector.way, detector.weight, detector.least
         self.calm = float("inf") if self.drift is None else 0.6 * self.drift  # away from the long mean by less
         self.hard_at = float("inf") if self.hard is None else self.hard * detector.way
-        self.triggers, self.period_s = (self.id,), detector.period_s
+        self.instead = signal_of(detector.instead).id if detector.instead else None
+        self.triggers, self.period_s = (self.id,) if self.instead is None else (self.id, self.instead), detector.period_s
         self.carries = tuple(signal_of(p).id for p in detector.reads if p in profile.fitted)
+        if self.instead is not None:
+            self.carries = (*self.carries, self.id)
 
     def quiet(self, names: Mapping[int, str], at: int) -> str:
         test = f"m[{at}] == q{self.period_s}"
         if self.hard is not None:
-            test += f" and {names[self.signal.id]} {'<=' if self.detector.way > 0 else '>='} {self.hard!r}"
+            name = names.get(self.id) or names[self.instead or self.id]
+            test += f" and {name} {'<=' if self.detector.way > 0 else '>='} {self.hard!r}"
         if self.only is not None and self.only[0] in names:
             test = f"{names[self.only[0]]} != {self.only[1]!r} or ({test})"
         return test
@@ -77,12 +82,18 @@ class _Habitual(Fitted):
     def asleep(self, seen: Snapshot) -> bool:
         return self.only is not None and seen.now(self.only[0]) not in (None, self.only[1])
 
-    def wakes(self, seen: Snapshot) -> bool:
+    def _value(self, seen: Snapshot) -> float | None:
         value = seen.now(self.id)
+        if value is None and self.instead is not None and seen.before(self.id, DAY_S) is None:
+            return seen.now(self.instead)
+        return value
+
+    def wakes(self, seen: Snapshot) -> bool:
+        value = self._value(seen)
         return value is not None and value * self.way > self.hard_at
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
-        value = seen.now(self.id)
+        value = self._value(seen)
         measured = value if value is None or self.measure is None else self.measure(seen)
         if measured is None:
             if not self.detector.hard_always:
@@ -129,7 +140,7 @@ class _Habitual(Fitted):
 
     def sample(self, component: str, seen: Snapshot) -> float | None:
         """The signal itself where it has a limit of its own; the measure of each day is remembered anyway."""
-        value = seen.now(self.signal.id)
+        value = self._value(seen)
         return value if value is None or self.hard is not None or self.detector.measure is None else self.detector.measure(seen)
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:

@@ -17,11 +17,12 @@ class Unwatched:
     rule: str
     title: str
     needs: tuple[str, ...]
+    either: bool = False  #: one of them is enough
 
     @property
     def words(self) -> str:
         """What it needs, as people say it."""
-        return ", ".join(signal_of(path).title for path in self.needs)
+        return (" or " if self.either else ", ").join(signal_of(path).title for path in self.needs)
 
 
 def unwatched(rules: Iterable[Rule], profile: Profile, heard: Collection[str]) -> list[Unwatched]:
@@ -32,5 +33,5 @@ def unwatched(rules: Iterable[Rule], profile: Profile, heard: Collection[str]) -
             continue
         lacks = tuple(path for path in rule.needs if path not in heard)
         if lacks and not (rule.any_need and len(lacks) < len(rule.needs)):
-            found.append(Unwatched(rule.name, rule.title, lacks))
+            found.append(Unwatched(rule.name, rule.title, lacks, rule.any_need))
     return found

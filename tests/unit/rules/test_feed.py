@@ -24,6 +24,7 @@ def test_what_a_model_is_not_meant_for_is_not_missed(profiles):
 
 def test_a_rule_that_takes_either_is_watched_with_one(profiles):
     assert "service_due" not in lacking(profiles["petrol_hatch"], "Vehicle.Service.TimeToService")
+    assert lacking(profiles["petrol_hatch"])["alternator"].words == "12 V battery voltage or control module voltage"
 
 
 def test_one_wheel_that_is_never_heard_is_named(profiles):
