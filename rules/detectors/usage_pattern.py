@@ -31,7 +31,7 @@ class Habitual(Detector):
     now: Level | None = None
     soon: Level | None = None
     drift: Level | None = None  #: from the long mean, in the same unit, always positive
-    hard: Level | None = None  #: a single value of the signal beyond this holds at once (the rule's own hold still counts)
+    hard: Level | None = None  #: two readings of the signal in a row beyond this hold at once (the rule's own hold still counts)
     hard_severity: Severity = Severity.NOW
     hard_always: bool = False  #: also where there is nothing to learn
     only: tuple[str, float] | None = None  #: looked at only while this signal has this value, or is not in the message
@@ -64,6 +64,8 @@ class _Habitual(Fitted):
         self.id, self.measure, self.way, self.weight, self.least = self.signal.id, detector.measure, detector.way, detector.weight, detector.least
         self.calm = float("inf") if self.drift is None else 0.6 * self.drift  # away from the long mean by less
         self.hard_at = float("inf") if self.hard is None else self.hard * detector.way
+        self.last = self.size  # one more byte where there is a hard limit: whether the reading before was beyond it
+        self.size += self.hard is not None
         self.instead = signal_of(detector.instead).id if detector.instead else None
         self.triggers, self.period_s = (self.id,) if self.instead is None else (self.id, self.instead), detector.period_s
         self.carries = tuple(signal_of(p).id for p in detector.reads if p in profile.fitted)
@@ -95,17 +97,18 @@ class _Habitual(Fitted):
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         value = self._value(seen)
         measured = value if value is None or self.measure is None else self.measure(seen)
-        if measured is None:
-            if not self.detector.hard_always:
-                value = None
-        elif seen.fresh:
+        if measured is None and not self.detector.hard_always:
+            value = None
+        way, told = self.way, seen.open
+        beyond = value is not None and value * way > self.hard_at
+        if self.hard is not None and self._alone(beyond, cell):
+            return [("", Unsure(f"{self.signal.title} {number(value or 0.0)} {symbol(self.signal.unit)}, once"))] if told else STILL
+        if measured is not None and seen.fresh:
             self._learn(measured, seen, cell)
         count, short, long = self.means.unpack_from(cell.memory, cell.at + 1)
-        way = self.way
-        if value is not None and value * way > self.hard_at:
+        if value is not None and beyond:
             raw, hard = symbol(self.signal.unit), number(self.hard_at * way)
             return [("", Holds(self.detector.hard_severity, f"{self.signal.title} {number(value)} {raw}, limit {hard} {raw}"))]
-        told = seen.open
         if count < self.least:
             return [("", Unsure(f"{count} of {self.least} samples of {self.what}"))] if told else STILL
         away = (short - long) * way
@@ -118,6 +121,15 @@ class _Habitual(Fitted):
         if self.drift is not None and count >= _KNOWN and away >= self.drift:
             return [("", Holds(Severity.SOON, f"{self._words(short)}; this car used to show {number(round(long, 3))} {unit}"))]
         return [("", Unsure(f"{self._words(short)}, between the levels"))] if told else STILL
+
+    def _alone(self, beyond: bool, cell: Cell) -> bool:
+        """Whether this reading is the first beyond the hard limit. It proves nothing, a start makes one too, and it is no sample of its period: the
+        next reading is looked at in its place, whatever it says."""
+        memory, at = cell.memory, cell.at + self.last
+        alone, memory[at] = beyond and not memory[at], beyond
+        if alone:
+            memory[cell.at] ^= 0x80
+        return alone
 
     def _learn(self, measured: float, seen: Snapshot, cell: Cell) -> None:
         memory, at = cell.memory, cell.at + 1
