@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +31,9 @@ def backup(
     from telltale.embedded import binaries
 
     settings, now = cli.start("backup", join=True), datetime.now(UTC)
-    folder = to / f"telltale-{now:%Y%m%dT%H%M%SZ}"
+    while (folder := to / f"telltale-{now:%Y%m%dT%H%M%SZ}").exists():  # a name lasts a second, and two may be asked for within one
+        time.sleep(0.1)
+        now = datetime.now(UTC)
     made = cli.run(back_up(settings.database, folder, binaries.clients, made_at=now, readings=readings))
     erasures.keep(to, cli.run(erased(settings.database)))
     rows = sum(made.rows.values())
