@@ -73,7 +73,7 @@ async def test_a_call_that_the_database_ends_in_a_deadlock_is_done_again_and_its
         async with rival.transaction():
             await rival.execute("LOCK TABLE history IN EXCLUSIVE MODE")
             call = asyncio.create_task(desk.post(advisor, f"/api/v1/cases/{case['id']}/dismiss", {"reason": "a duplicate"}))
-            while not await onlooker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            while not await onlooker.fetchval("SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE NOT granted AND datname = current_database()"):
                 await asyncio.sleep(0.01)
             await rival.execute("SELECT FROM cases WHERE id = $1 FOR UPDATE", case["id"])
         answer = await call

@@ -83,9 +83,10 @@ async def test_a_disk_that_refuses_now_this_and_now_that_is_one_line_in_the_log(
 async def test_a_server_process_killed_under_a_lease_gives_it_back_to_us(world, writer):
     assert await writer.take([3, 4]) == [3, 4]
     car = await world.car(connect=False)
-    await world.pool.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'telltale-gateway'")
+    ours = "datname = current_database() AND application_name = 'telltale-gateway'"  # the server has other tests' gateways, too
+    await world.pool.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}")
     assert await writer.save(batch_of(world, car.id, range(1, 4), more=False), {}) == {}
-    held = await world.pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+    held = await world.pool.fetchval("SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE locktype = 'advisory' AND datname = current_database()")
     assert held == 2 and await world.count(car) == 3
 
 

@@ -241,14 +241,14 @@ async def test_a_backup_that_cannot_be_finished_leaves_nothing(house: House, she
     await source.execute("BEGIN; LOCK TABLE owners IN ACCESS EXCLUSIVE MODE")
     task = asyncio.create_task(back_up(house.url, shelf, binaries.clients, made_at=NOON))
     other = await asyncpg.connect(house.url)
-    while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+    while not await other.fetchval("SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE NOT granted AND datname = current_database()"):
         await asyncio.sleep(0.05)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not list(shelf.parent.iterdir())
     async with asyncio.timeout(PATIENCE_S):
-        while await other.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'telltale-backup'"):
+        while await other.fetchval("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'telltale-backup'"):
             await asyncio.sleep(0.05)
     await source.close()
     await other.close()
