@@ -8,5 +8,5 @@ from schemas.errors import BadInput
 def storable(text: str, field: str) -> str:
     """The same text; BadInput when no column takes it: a NUL, or half a surrogate pair, which is no letter."""
     if "\x00" in text or (not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)):
-        raise BadInput(field, "contains a character that cannot be stored")
+        raise BadInput(field or "(no name)", "contains a character that cannot be stored")
     return text

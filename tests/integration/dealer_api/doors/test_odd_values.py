@@ -56,6 +56,14 @@ async def test_the_queries_of_the_api_take_odd_values(doors, bugs):
     assert bugs.tried > 400 and not bugs.found, bugs.found
 
 
+async def test_a_value_without_a_name_is_refused_in_words_too(doors, bugs):
+    caller = doors.people[doors.dealers[0].id, "manager"]
+    for path in ("/api/v1/quarantine", "/queue"):
+        await bugs.ask(caller, Knock("GET", path, query={"": "a\x00b"}))
+    await bugs.ask(caller, Knock("POST", "/api/v1/cases", json={"": "a\x00b"}))
+    assert bugs.tried == 3 and not bugs.found, bugs.found
+
+
 async def test_the_bodies_of_the_api_take_odd_values_in_each_field(doors, bugs):
     made = doors.dealers[0]
     caller, requests = doors.people[made.id, "manager"], doors.requests[made.id]
