@@ -35,7 +35,7 @@ def of_row(row: QueueRow, zone: str, now: datetime) -> Warned | None:
     found = None
     if row.warning is not None:
         at = row.warning["sent_at"]
-        found = safety.Warning(MessageState(row.warning["state"]), datetime.fromisoformat(at) if at else None, row.warning["reason"])
+        found = safety.LastWarning(MessageState(row.warning["state"]), datetime.fromisoformat(at) if at else None, row.warning["reason"])
     return _said(safety.knowledge(found, owned=row.owner_id is not None, reachable=row.reachable, stopped=row.stopped, agreed=row.warnable), zone, now)
 
 
@@ -46,7 +46,7 @@ def of_case(file: CaseFile, zone: str, now: datetime) -> Warned | None:
         return None
     texts = [text for text in file.warnings if text.kind is not MessageKind.SAFETY_OVER]
     newest = max(texts, key=lambda text: (text.state in safety.CAME, text.id), default=None)
-    found = None if newest is None else safety.Warning(newest.state, newest.sent_at, newest.reason)
+    found = None if newest is None else safety.LastWarning(newest.state, newest.sent_at, newest.reason)
     owner, consent = file.owner, file.consents.get(Purpose.SAFETY)
     return _said(
         safety.knowledge(

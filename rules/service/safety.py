@@ -127,7 +127,7 @@ class Unaware:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:
+class LastWarning:
     """The newest text to this owner about this danger: one that came before one that did not."""
 
     state: MessageState
@@ -135,7 +135,7 @@ class Warning:
     reason: str | None
 
 
-def knowledge(warning: Warning | None, *, owned: bool, reachable: bool, stopped: bool, agreed: bool) -> Knows | Unaware:
+def knowledge(warning: LastWarning | None, *, owned: bool, reachable: bool, stopped: bool, agreed: bool) -> Knows | Unaware:
     """What the desk must know of an owner whose car must not be driven on. `agreed`: to safety texts; `reachable`: by a number or a mailbox."""
     if warning is not None and warning.state in CAME and warning.sent_at is not None:
         return Knows(warning.sent_at)
