@@ -27,10 +27,22 @@ async def create_key(acting: Acting, label: str, scopes: Sequence[str], expires_
     async with acting.transaction() as connection:
         if any(secret.label == label for secret in await secrets.labels(connection, acting.dealer_id, "api_key")):
             raise BadInput("label", "there is a key of this name already")
-        token = await secrets.make(connection, acting.dealer_id, "api_key", now=now, label=label, scopes=granted, expires_at=expires_at)
+        token = await secrets.make(
+            connection, acting.dealer_id, "api_key", now=now, label=label, scopes=granted, expires_at=expires_at
+        )
         until = f"until {expires_at:%Y-%m-%d}" if expires_at else "without end"
         reason = f"{label}: {', '.join(granted)}, {until}"
-        await history.write(connection, acting.dealer_id, "key", acting.dealer_id, old=None, new="made", reason=reason, actor=acting.actor, now=now)
+        await history.write(
+            connection,
+            acting.dealer_id,
+            "key",
+            acting.dealer_id,
+            old=None,
+            new="made",
+            reason=reason,
+            actor=acting.actor,
+            now=now,
+        )
         return token
 
 
@@ -39,14 +51,26 @@ async def revoke_key(acting: Acting, label: str) -> None:
     async with acting.transaction() as connection:
         if not await secrets.revoke(connection, acting.dealer_id, acting.now(), purpose="api_key", label=label):
             raise NotFound("key")
-        await history.write(connection, acting.dealer_id, "key", acting.dealer_id, old="made", new="revoked", reason=label, actor=acting.actor, now=acting.now())
+        await history.write(
+            connection,
+            acting.dealer_id,
+            "key",
+            acting.dealer_id,
+            old="made",
+            new="revoked",
+            reason=label,
+            actor=acting.actor,
+            now=acting.now(),
+        )
 
 
 async def conflicts(house: House, dealer_id: int) -> tuple[Booking, ...]:
     """Agreed visits outside the opening hours as they are now: listed for people, never dropped."""
     async with house.at(dealer_id) as connection:
         dealer = await accounts.dealer(connection, dealer_id)
-        ahead = await bookings.listed(connection, dealer_id, states=[BookingState.AGREED], since=house.now(), limit=2_000)
+        ahead = await bookings.listed(
+            connection, dealer_id, states=[BookingState.AGREED], since=house.now(), limit=2_000
+        )
         return capacity.outside(dealer, ahead)
 
 
@@ -62,13 +86,30 @@ async def update_dealer(acting: Acting, changes: dict[str, Any]) -> Dealer:
             opening.special_days(changes["special_days"])
         changed = await accounts.update_dealer(connection, acting.dealer_id, changes)
         said = ", ".join(sorted(changes)) or "nothing"
-        await history.write(connection, acting.dealer_id, "dealer", acting.dealer_id, old=None, new="changed", reason=f"changed {said}", actor=acting.actor, now=acting.now())
+        await history.write(
+            connection,
+            acting.dealer_id,
+            "dealer",
+            acting.dealer_id,
+            old=None,
+            new="changed",
+            reason=f"changed {said}",
+            actor=acting.actor,
+            now=acting.now(),
+        )
         await _keep(connection, dealer, changed, acting.actor, acting.now())
         if changed.second_factor != dealer.second_factor:
             await history.write(
-                connection, acting.dealer_id, "dealer", acting.dealer_id, old=f"second factor: {dealer.second_factor}", new=f"second factor: {changed.second_factor}",
-                reason="of whom more than a password is asked", actor=acting.actor, now=acting.now(),
-            )  # fmt: skip
+                connection,
+                acting.dealer_id,
+                "dealer",
+                acting.dealer_id,
+                old=f"second factor: {dealer.second_factor}",
+                new=f"second factor: {changed.second_factor}",
+                reason="of whom more than a password is asked",
+                actor=acting.actor,
+                now=acting.now(),
+            )
         return changed
 
 
@@ -78,9 +119,16 @@ async def _keep(connection: Connection, before: Dealer, now_kept: Dealer, actor:
     for kind, was, becomes in moved:
         if was != becomes:
             await history.write(
-                connection, before.id, "dealer", before.id, old=f"{kind.name} kept {was} days", new=f"{kind.name} kept {becomes} days",
-                reason=f"how long is kept: {kind.goes}", actor=actor, now=at,
-            )  # fmt: skip
+                connection,
+                before.id,
+                "dealer",
+                before.id,
+                old=f"{kind.name} kept {was} days",
+                new=f"{kind.name} kept {becomes} days",
+                reason=f"how long is kept: {kind.goes}",
+                actor=actor,
+                now=at,
+            )
     if any(becomes < was for _, was, becomes in moved):
         await accounts.limit_shortened(connection, before.id, at)
 
@@ -89,5 +137,15 @@ async def add_resource(acting: Acting, kind: str, name: str) -> int:
     """A bay or a loaner car. Drivers come with their person."""
     async with acting.transaction() as connection:
         found = await accounts.add_resource(connection, acting.dealer_id, kind, name)
-        await history.write(connection, acting.dealer_id, "resource", found, old=None, new="added", reason=f"{kind} {name}", actor=acting.actor, now=acting.now())
+        await history.write(
+            connection,
+            acting.dealer_id,
+            "resource",
+            found,
+            old=None,
+            new="added",
+            reason=f"{kind} {name}",
+            actor=acting.actor,
+            now=acting.now(),
+        )
         return found

@@ -1,7 +1,8 @@
 """How often somebody may try, and from where: limits that stop guessing and that no stranger can turn against a person.
 
-A try counts per account and place. What comes from everywhere at once meets a slow limit on the account as well; but a browser or a
-place from which this person has signed in before never meets that one, so that nobody is locked out by others' guesses.
+A try counts per account and place. What comes from everywhere at once meets a slow limit on the account as well; but a
+browser or a place from which this person has signed in before never meets that one, so that nobody is locked out by
+others' guesses.
 """
 
 from __future__ import annotations
@@ -20,10 +21,15 @@ QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1
 
 
 def sign_in(house: House, visitor: Visitor, email: str, *, device: bool, place: bool) -> list[Limit]:
-    """Five wrong passwords for an account from one browser or place, sixty from one place, thirty an hour from all strange places."""
+    """Five wrong passwords for an account from one browser or place, sixty from one place, thirty an hour from all
+    strange places.
+    """
     if device:
         return [_limit(house, 5, QUARTER, "device", email, visitor.device)]
-    found = [_limit(house, 5, QUARTER, "sign-in", email, _at(visitor)), _limit(house, 60, QUARTER, "place", _at(visitor))]
+    found = [
+        _limit(house, 5, QUARTER, "sign-in", email, _at(visitor)),
+        _limit(house, 60, QUARTER, "place", _at(visitor)),
+    ]
     return found if place else [*found, _limit(house, 30, HOUR, "account", email)]
 
 
@@ -44,7 +50,10 @@ def token(house: House, visitor: Visitor) -> list[Limit]:
 
 async def take(house: House, limits: list[Limit]) -> None:
     """Count one try before it is looked at; TooOften when these limits are used up."""
-    async with house.counting, house.alone().at(None) as connection:  # one at a time here: guesses never use up the pool
+    async with (
+        house.counting,
+        house.alone().at(None) as connection,
+    ):  # one at a time here: guesses never use up the pool
         wait = await attempts.count(connection, limits, house.machine())
     if wait is not None:
         raise TooOften(max(1, -(-int(wait.total_seconds()) // 60)))
@@ -70,4 +79,6 @@ def _limit(house: House, most: int, within: timedelta, *what: str) -> Limit:
 
 
 def _key(house: House, *what: str) -> bytes:
-    return hmac.new(house.secret.encode(), "\n".join(("attempts", *what)).encode("utf-8", "replace"), hashlib.sha256).digest()
+    return hmac.new(
+        house.secret.encode(), "\n".join(("attempts", *what)).encode("utf-8", "replace"), hashlib.sha256
+    ).digest()

@@ -1,4 +1,7 @@
-"""An agreement: out of held or free time comes a booking, its drives, and the word to the owner. Used by offers and direct bookings."""
+"""An agreement: out of held or free time comes a booking, its drives, and the word to the owner.
+
+Used by offers and direct bookings.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,9 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What was agreed: the window, until when the work is done, with which loaner, how it came to be, and whose time it takes."""
+    """What was agreed: the window, until when the work is done, with which loaner, how it came to be, and whose time it
+    takes.
+    """
 
     kind: BookingKind
     window: Window
@@ -52,13 +57,34 @@ class Terms:
 
 
 async def agree(acting: Acting, connection: Connection, dealer: Dealer, case: Case, terms: Terms) -> Booking:
-    """The one path to a visit: the booking, the case's move, its time, its drives, the word to the owner; the workers remind."""
+    """The one path to a visit: the booking, the case's move, its time, its drives, the word to the owner; the workers
+    remind.
+    """
     now, kind = acting.now(), terms.kind
     booking = await bookings.make(
-        connection, dealer.id, case.id, case.vehicle_id, kind, starts_at=terms.window.starts_at, ends_at=terms.window.ends_at, zone=dealer.zone,
-        address=await address_for(connection, case, kind), loaner_id=terms.loaner_id, ready_by=terms.ready_by, reason=terms.reason, actor=acting.actor, now=now,
-    )  # fmt: skip
-    await cases.move(connection, case, CaseEvent.BOOKED, reason=f"{kind.value} {booking.wall_start.replace('T', ' ')}", actor=acting.actor, now=now)
+        connection,
+        dealer.id,
+        case.id,
+        case.vehicle_id,
+        kind,
+        starts_at=terms.window.starts_at,
+        ends_at=terms.window.ends_at,
+        zone=dealer.zone,
+        address=await address_for(connection, case, kind),
+        loaner_id=terms.loaner_id,
+        ready_by=terms.ready_by,
+        reason=terms.reason,
+        actor=acting.actor,
+        now=now,
+    )
+    await cases.move(
+        connection,
+        case,
+        CaseEvent.BOOKED,
+        reason=f"{kind.value} {booking.wall_start.replace('T', ' ')}",
+        actor=acting.actor,
+        now=now,
+    )
     await _take_time(acting, connection, booking, terms)
     if kind.fetched:
         await plan_drives(acting, connection, booking)
@@ -67,7 +93,9 @@ async def agree(acting: Acting, connection: Connection, dealer: Dealer, case: Ca
 
 
 async def _take_time(acting: Acting, connection: Connection, booking: Booking, terms: Terms) -> None:
-    """What was held or free is this booking's; the offer that held it is accepted, and its other windows are free again."""
+    """What was held or free is this booking's; the offer that held it is accepted, and its other windows are free
+    again.
+    """
     if not isinstance(terms.time, Held):
         await slots.book(connection, booking.dealer_id, booking.id, terms.time)
         return
@@ -81,13 +109,28 @@ async def confirm(acting: Acting, connection: Connection, dealer: Dealer, case: 
     """Tell the owner what stands, and leave the reminders to the workers."""
     now = acting.now()
     token = await secrets.make(
-        connection, dealer.id, "journey", now=now, expires_at=now + LINK_LIFE, owner_id=case.owner_id, vehicle_id=case.vehicle_id, subject_id=booking.id
+        connection,
+        dealer.id,
+        "journey",
+        now=now,
+        expires_at=now + LINK_LIFE,
+        owner_id=case.owner_id,
+        vehicle_id=case.vehicle_id,
+        subject_id=booking.id,
     )
     await tell_owner(
-        acting, connection, case, MessageKind.BOOKED, asserts=[asserts("booking", booking.id, "agreed", at=booking.starts_at)], kind=booking.kind.value,
-        starts_at=booking.starts_at, ends_at=booking.ends_at, zone=booking.zone, link=acting.house.link("journey", token),
+        acting,
+        connection,
+        case,
+        MessageKind.BOOKED,
+        asserts=[asserts("booking", booking.id, "agreed", at=booking.starts_at)],
+        kind=booking.kind.value,
+        starts_at=booking.starts_at,
+        ends_at=booking.ends_at,
+        zone=booking.zone,
+        link=acting.house.link("journey", token),
         address=booking.address if booking.kind.fetched else dealer.address,
-    )  # fmt: skip
+    )
     await bookings.heard(connection, booking, now)
     await jobs.put(connection, dealer.id, "booking", booking.id, due_at=now)
     await promises.settle(connection, dealer.id, booking.id, now)
@@ -104,6 +147,15 @@ async def plan_drives(acting: Acting, connection: Connection, booking: Booking) 
     drivers = {resource.id: resource.staff_id for resource in await slots.resources(connection, booking.dealer_id)}
     for drive in pickup.drives(taken, drivers):
         await pickups.plan(
-            connection, booking.dealer_id, booking.id, drive.kind, driver_id=drive.driver_id, slot_id=drive.slot_id, address=booking.address or "",
-            starts_at=drive.starts_at, ends_at=drive.ends_at, actor=acting.actor, now=acting.now(),
-        )  # fmt: skip
+            connection,
+            booking.dealer_id,
+            booking.id,
+            drive.kind,
+            driver_id=drive.driver_id,
+            slot_id=drive.slot_id,
+            address=booking.address or "",
+            starts_at=drive.starts_at,
+            ends_at=drive.ends_at,
+            actor=acting.actor,
+            now=acting.now(),
+        )

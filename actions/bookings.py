@@ -28,7 +28,9 @@ from store import accounts, alerts, bookings, cases, fleet, jobs, notifications,
 from store.pool import Connection
 
 
-async def free_windows(house: House, dealer_id: int, kind: BookingKind, *, count: int = 12, loaner: bool = False) -> tuple[capacity.Option, ...]:
+async def free_windows(
+    house: House, dealer_id: int, kind: BookingKind, *, count: int = 12, loaner: bool = False
+) -> tuple[capacity.Option, ...]:
     """What could be booked now."""
     async with house.at(dealer_id) as connection:
         dealer = await accounts.dealer(connection, dealer_id)
@@ -38,7 +40,10 @@ async def free_windows(house: House, dealer_id: int, kind: BookingKind, *, count
 async def book(
     acting: Acting, case_id: int, kind: BookingKind, starts_at: datetime, *, loaner: bool = False
 ) -> Booking:
-    """Agreed on the telephone: this window, now. Of many who want the last one exactly one gets it; the others hear what is free."""
+    """Agreed on the telephone: this window, now.
+
+    Of many who want the last one exactly one gets it; the others hear what is free.
+    """
     async with acting.transaction() as connection:
         case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
         CASE.next(case.state, CaseEvent.BOOKED)
@@ -48,9 +53,17 @@ async def book(
         resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
         option = capacity.at(dealer, kind, starts_at, acting.now(), resources, taken, loaner=loaner)
         if option is None:
-            raise Overtaken("window", "it is not free", await next_windows(acting.house, connection, dealer, kind, loaner=loaner))
+            raise Overtaken(
+                "window", "it is not free", await next_windows(acting.house, connection, dealer, kind, loaner=loaner)
+            )
         car = next((claim.resource_id for claim in option.claims if claim.use is Use.LOANER), None)
-        return await agree(acting, connection, dealer, case, Terms(kind, option.window, option.ready_by, car, "booked directly", option.claims))
+        return await agree(
+            acting,
+            connection,
+            dealer,
+            case,
+            Terms(kind, option.window, option.ready_by, car, "booked directly", option.claims),
+        )
 
 
 async def arrive(acting: Acting, booking_id: int) -> Booking:
@@ -64,9 +77,15 @@ async def arrive(acting: Acting, booking_id: int) -> Booking:
 async def arrived(acting: Acting, connection: Connection, case: Case, booking: Booking) -> Booking:
     """The same, when a driver brought it."""
     now = acting.now()
-    moved = await bookings.move(connection, booking, BookingEvent.ARRIVED, reason="the car is at the workshop", actor=acting.actor, now=now)
-    await cases.move(connection, case, CaseEvent.ARRIVED, reason="the car is at the workshop", actor=acting.actor, now=now)
-    await tell_visit(acting, connection, case, moved, MessageKind.AT_WORKSHOP, BookingState.ARRIVED, BookingState.WORKING)
+    moved = await bookings.move(
+        connection, booking, BookingEvent.ARRIVED, reason="the car is at the workshop", actor=acting.actor, now=now
+    )
+    await cases.move(
+        connection, case, CaseEvent.ARRIVED, reason="the car is at the workshop", actor=acting.actor, now=now
+    )
+    await tell_visit(
+        acting, connection, case, moved, MessageKind.AT_WORKSHOP, BookingState.ARRIVED, BookingState.WORKING
+    )
     moved = await work_follows(acting, connection, case, moved)
     await promises.settle(connection, acting.dealer_id, booking.id, now)
     return moved
@@ -76,7 +95,9 @@ async def start(acting: Acting, booking_id: int) -> Booking:
     """Work has begun."""
     async with acting.transaction() as connection:
         _, booking = await locked(connection, acting.dealer_id, booking_id)
-        return await bookings.move(connection, booking, BookingEvent.STARTED, reason="work has begun", actor=acting.actor, now=acting.now())
+        return await bookings.move(
+            connection, booking, BookingEvent.STARTED, reason="work has begun", actor=acting.actor, now=acting.now()
+        )
 
 
 async def finish(acting: Acting, booking_id: int, finding: str) -> Booking:
@@ -86,9 +107,18 @@ async def finish(acting: Acting, booking_id: int, finding: str) -> Booking:
     async with acting.transaction() as connection:
         case, booking = await locked(connection, acting.dealer_id, booking_id)
         now = acting.now()
-        done = await bookings.move(connection, booking, BookingEvent.FINISHED, reason=finding, actor=acting.actor, now=now, finding=finding)
+        done = await bookings.move(
+            connection, booking, BookingEvent.FINISHED, reason=finding, actor=acting.actor, now=now, finding=finding
+        )
         await cases.move(
-            connection, case, CaseEvent.REPAIRED, reason=finding, actor=acting.actor, now=now, repaired_at=now, confirmed=None,
+            connection,
+            case,
+            CaseEvent.REPAIRED,
+            reason=finding,
+            actor=acting.actor,
+            now=now,
+            repaired_at=now,
+            confirmed=None,
             proof=await _demands(acting.house, connection, case),
         )
         await tell_visit(acting, connection, case, done, MessageKind.READY, BookingState.READY, finding=finding)
@@ -111,7 +141,14 @@ async def hand_over(acting: Acting, booking_id: int) -> Booking:
 
 async def handed_over(acting: Acting, connection: Connection, case: Case, booking: Booking) -> Booking:
     """The same, when a driver brought it back."""
-    moved = await bookings.move(connection, booking, BookingEvent.HANDED_OVER, reason="the owner has the car", actor=acting.actor, now=acting.now())
+    moved = await bookings.move(
+        connection,
+        booking,
+        BookingEvent.HANDED_OVER,
+        reason="the owner has the car",
+        actor=acting.actor,
+        now=acting.now(),
+    )
     car = await fleet.get(connection, case.dealer_id, case.vehicle_id)
     proves = "itself" if speaks(car.last_heard_at, acting.now()) else None
     await slots.release_booking(connection, booking.dealer_id, booking.id)
@@ -122,7 +159,10 @@ async def handed_over(acting: Acting, connection: Connection, case: Case, bookin
 
 
 async def cancel(acting: Acting, booking_id: int, reason: str) -> Booking:
-    """It falls through: driver, bay and loaner are free at once, queued texts become untrue and are not sent. Refused while a driver has the car."""
+    """It falls through: driver, bay and loaner are free at once, queued texts become untrue and are not sent.
+
+    Refused while a driver has the car.
+    """
     if not reason.strip():
         raise BadInput("reason", "say why")
     async with acting.transaction() as connection:
@@ -131,16 +171,31 @@ async def cancel(acting: Acting, booking_id: int, reason: str) -> Booking:
 
 
 async def promise(acting: Acting, booking_id: int, ready_by: datetime) -> Booking:
-    """A time given to a customer. Where it is later than the one before, the return follows and they are told; the ledger sees to it that it is not broken in silence."""
+    """A time given to a customer.
+
+    Where it is later than the one before, the return follows and they are told; the ledger sees to it that it is not
+    broken in silence.
+    """
     async with acting.transaction() as connection:
         case, booking = await locked(connection, acting.dealer_id, booking_id)
         now = acting.now()
         if booking.state in (BookingState.READY, BookingState.COMPLETED, BookingState.CANCELLED):
-            raise IllegalMove("booking", booking.state.value, "promise", tuple(event.value for event in BOOKING.allowed(booking.state)))
+            raise IllegalMove(
+                "booking",
+                booking.state.value,
+                "promise",
+                tuple(event.value for event in BOOKING.allowed(booking.state)),
+            )
         if ready_by <= now:
             raise BadInput("ready_by", "lies in the past: nobody can keep that promise")
         promised = await bookings.change(
-            connection, booking, what="promised", reason=f"ready by {ready_by:%Y-%m-%d %H:%M} UTC", actor=acting.actor, now=now, ready_by=ready_by
+            connection,
+            booking,
+            what="promised",
+            reason=f"ready by {ready_by:%Y-%m-%d %H:%M} UTC",
+            actor=acting.actor,
+            now=now,
+            ready_by=ready_by,
         )
         back = await returning.follows(acting, connection, promised, ready_by)
         if back is not None or (booking.ready_by is not None and ready_by > booking.ready_by):
@@ -162,5 +217,12 @@ async def _demands(house: House, connection: Connection, case: Case) -> list[dic
     profiles: Mapping[str, Any] = house.profiles
     if car.profile not in profiles:
         return []
-    told = [a for a in await alerts.of_case(connection, case.dealer_id, case.id) if a.state is not AlertState.WITHDRAWN and a.rule in BY_NAME]
-    return [demand(BY_NAME[rule].proof, rule, component, profiles[car.profile]) for rule, component in dict.fromkeys((a.rule, a.component) for a in told)]
+    told = [
+        a
+        for a in await alerts.of_case(connection, case.dealer_id, case.id)
+        if a.state is not AlertState.WITHDRAWN and a.rule in BY_NAME
+    ]
+    return [
+        demand(BY_NAME[rule].proof, rule, component, profiles[car.profile])
+        for rule, component in dict.fromkeys((a.rule, a.component) for a in told)
+    ]

@@ -1,4 +1,7 @@
-"""Calling off: an offer that is not kept open, a visit that does not come about. What rests on it is settled in the same transaction."""
+"""Calling off: an offer that is not kept open, a visit that does not come about.
+
+What rests on it is settled in the same transaction.
+"""
 
 from __future__ import annotations
 
@@ -23,22 +26,29 @@ async def withdraw_open_offer(acting: Acting, connection: Connection, case: Case
     found = False
     for offer in await offers.of_case(connection, case.dealer_id, case.id):
         if offer.state is OfferState.OPEN:
-            await offers.move(connection, offer, OfferEvent.WITHDRAWN, reason=reason, actor=acting.actor, now=acting.now())
+            await offers.move(
+                connection, offer, OfferEvent.WITHDRAWN, reason=reason, actor=acting.actor, now=acting.now()
+            )
             found = True
     return found
 
 
-async def call_off(acting: Acting, connection: Connection, case: Case, booking: Booking, reason: str, *, tell: bool = True) -> Booking:
-    """An agreed visit does not come about: time and drives are free, the case is the desk's again, the owner is told. `case` is locked.
+async def call_off(
+    acting: Acting, connection: Connection, case: Case, booking: Booking, reason: str, *, tell: bool = True
+) -> Booking:
+    """An agreed visit does not come about: time and drives are free, the case is the desk's again, the owner is told.
+    `case` is locked.
 
-    `tell` is False only where there is nobody any more whom one could tell: the owner is erased in the same transaction.
-    Overtaken while a driver has the car: nobody's car may be with us without a next step.
+    `tell` is False only where there is nobody any more whom one could tell: the owner is erased in the same
+    transaction. Overtaken while a driver has the car: nobody's car may be with us without a next step.
     """
     held = in_our_hands(await pickups.of_booking(connection, case.dealer_id, booking.id))
     if held is not None:
         raise Overtaken("visit", held)
     now = acting.now()
-    cancelled = await bookings.move(connection, booking, BookingEvent.CANCELLED, reason=reason, actor=acting.actor, now=now)
+    cancelled = await bookings.move(
+        connection, booking, BookingEvent.CANCELLED, reason=reason, actor=acting.actor, now=now
+    )
     await end_legs(acting, connection, booking.id, reason)
     await slots.release_booking(connection, case.dealer_id, booking.id)
     await promises.settle(connection, case.dealer_id, booking.id, now)
@@ -47,13 +57,24 @@ async def call_off(acting: Acting, connection: Connection, case: Case, booking: 
     await look_again(connection, case.dealer_id, case.owner_id, now)
     if tell:
         await tell_visit(
-            acting, connection, case, cancelled, MessageKind.CANCELLED, BookingState.CANCELLED, starts_at=booking.starts_at, ends_at=booking.ends_at
+            acting,
+            connection,
+            case,
+            cancelled,
+            MessageKind.CANCELLED,
+            BookingState.CANCELLED,
+            starts_at=booking.starts_at,
+            ends_at=booking.ends_at,
         )
     return cancelled
 
 
-async def end_legs(acting: Acting, connection: Connection, booking_id: int, reason: str, only: LegKind | None = None) -> None:
-    """The drives of a visit end with it, or one way of it: what has not begun is called off, a car that is on its way to us or to its owner has come."""
+async def end_legs(
+    acting: Acting, connection: Connection, booking_id: int, reason: str, only: LegKind | None = None
+) -> None:
+    """The drives of a visit end with it, or one way of it: what has not begun is called off, a car that is on its way
+    to us or to its owner has come.
+    """
     for leg in await pickups.of_booking(connection, acting.dealer_id, booking_id):
         if only is None or leg.kind is only:
             event = _ARRIVALS.get(leg.state, LegEvent.CANCELLED)
@@ -61,18 +82,29 @@ async def end_legs(acting: Acting, connection: Connection, booking_id: int, reas
                 await pickups.move(connection, leg, event, reason=reason, actor=acting.actor, now=acting.now())
 
 
-#: With a car in it a drive cannot be called off: when the visit goes on without its driver's word, the car is where it was going.
+#: With a car in it a drive cannot be called off: when the visit goes on without its driver's word, the car is where it
+#: was going.
 _ARRIVALS = {LegState.COLLECTED: LegEvent.AT_WORKSHOP, LegState.ON_THE_WAY_BACK: LegEvent.HANDED_OVER}
 
 
 async def tell_visit(
-    acting: Acting, connection: Connection, case: Case, booking: Booking, kind: MessageKind, *true_in: BookingState, **facts: Any
+    acting: Acting,
+    connection: Connection,
+    case: Case,
+    booking: Booking,
+    kind: MessageKind,
+    *true_in: BookingState,
+    **facts: Any,
 ) -> int | None:
     """A text about this visit, true only while the booking is in one of these states; it is our newest word to them."""
     found = await tell_owner(
-        acting, connection, case, kind, asserts=[asserts("booking", booking.id, *true_in)],
+        acting,
+        connection,
+        case,
+        kind,
+        asserts=[asserts("booking", booking.id, *true_in)],
         **{"kind": booking.kind.value, **({"ready_by": booking.ready_by} if _soon(acting, booking) else {}), **facts},
-    )  # fmt: skip
+    )
     await bookings.heard(connection, booking, acting.now())
     return found
 
@@ -83,7 +115,9 @@ async def ask_to_ring(connection: Connection, case: Case, because: str, now: dat
 
 
 async def look_again(connection: Connection, dealer_id: int, owner_id: int | None, now: datetime) -> None:
-    """What decides whether this owner must and may be warned of a car of theirs has changed: it is decided anew, by a worker."""
+    """What decides whether this owner must and may be warned of a car of theirs has changed: it is decided anew, by a
+    worker.
+    """
     if owner_id is not None:
         await jobs.put(connection, dealer_id, "safety", owner_id, due_at=now)
 

@@ -21,7 +21,10 @@ def staff_id(actor: str) -> int | None:
 
 
 async def acknowledge(acting: Acting, case_id: int) -> Case:
-    """Somebody takes it: from now on it is theirs, and nobody is called any more. Taking one's own again changes nothing."""
+    """Somebody takes it: from now on it is theirs, and nobody is called any more.
+
+    Taking one's own again changes nothing.
+    """
     async with acting.transaction() as connection:
         case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
         own_id = staff_id(acting.actor)
@@ -32,9 +35,15 @@ async def acknowledge(acting: Acting, case_id: int) -> Case:
             raise Overtaken("case", f"{other.name} has taken it")
         now = acting.now()
         return await cases.change(
-            connection, case, what="acknowledged", reason="taken", actor=acting.actor, now=now, acknowledged_at=case.acknowledged_at or now,
+            connection,
+            case,
+            what="acknowledged",
+            reason="taken",
+            actor=acting.actor,
+            now=now,
+            acknowledged_at=case.acknowledged_at or now,
             assignee_id=own_id or case.assignee_id,
-        )  # fmt: skip
+        )
 
 
 async def assign(acting: Acting, case_id: int, to: int) -> Case:
@@ -46,12 +55,22 @@ async def assign(acting: Acting, case_id: int, to: int) -> Case:
             raise BadInput("staff_id", f"{person.name} does not work here any more")
         now = acting.now()
         return await cases.change(
-            connection, case, what="assigned", reason=f"to {person.name}", actor=acting.actor, now=now, assignee_id=to, acknowledged_at=case.acknowledged_at or now
+            connection,
+            case,
+            what="assigned",
+            reason=f"to {person.name}",
+            actor=acting.actor,
+            now=now,
+            assignee_id=to,
+            acknowledged_at=case.acknowledged_at or now,
         )
 
 
 async def dismiss(acting: Acting, case_id: int, reason: str, *, tell: bool = True) -> Case:
-    """Close it without work, with a reason. An open offer is withdrawn and an agreed visit called off with it, and its owner told."""
+    """Close it without work, with a reason.
+
+    An open offer is withdrawn and an agreed visit called off with it, and its owner told.
+    """
     if not reason.strip():
         raise BadInput("reason", "say why: whoever looks at this car next will want to know")
     async with acting.transaction() as connection:
@@ -62,12 +81,17 @@ async def dismiss(acting: Acting, case_id: int, reason: str, *, tell: bool = Tru
         if booking is not None and booking.state is BookingState.AGREED:
             await call_off(acting, connection, case, booking, reason, tell=tell)
             case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
-        dismissed = await cases.move(connection, case, CaseEvent.DISMISSED, reason=reason, actor=acting.actor, now=acting.now())
+        dismissed = await cases.move(
+            connection, case, CaseEvent.DISMISSED, reason=reason, actor=acting.actor, now=acting.now()
+        )
         return dismissed
 
 
 async def confirm(acting: Acting, case_id: int, how: Confirmation, note: str = "") -> Case:
-    """A person says that the repair holds, and how it is known: for a car that cannot show it. What the car itself said since then goes before it."""
+    """A person says that the repair holds, and how it is known: for a car that cannot show it.
+
+    What the car itself said since then goes before it.
+    """
     async with acting.transaction() as connection:
         case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
         CASE.next(case.state, CaseEvent.CONFIRMED)
@@ -77,10 +101,17 @@ async def confirm(acting: Acting, case_id: int, how: Confirmation, note: str = "
             raise Overtaken("case", against)
         now = acting.now()
         reason = f"{HEALED[how]}: {note.strip()}" if note.strip() else HEALED[how]
-        done = await cases.move(connection, case, CaseEvent.CONFIRMED, reason=reason, actor=acting.actor, now=now, confirmed=how.value)
+        done = await cases.move(
+            connection, case, CaseEvent.CONFIRMED, reason=reason, actor=acting.actor, now=now, confirmed=how.value
+        )
         if how is not Confirmation.OWNER:  # who told us need not be told
             await tell_owner(
-                acting, connection, done, MessageKind.ALL_CLEAR, asserts=[asserts("case", case_id, CaseState.DONE)], how=how.value
+                acting,
+                connection,
+                done,
+                MessageKind.ALL_CLEAR,
+                asserts=[asserts("case", case_id, CaseState.DONE)],
+                how=how.value,
             )
         await jobs.put(connection, acting.dealer_id, "feedback", case_id, due_at=now + ASK_AFTER)
         return done
@@ -92,7 +123,13 @@ async def reopen(acting: Acting, case_id: int, reason: str) -> Case:
         case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
         car = await fleet.get(connection, acting.dealer_id, case.vehicle_id)  # it may have been sold meanwhile
         return await cases.move(
-            connection, case, CaseEvent.REOPENED, reason=reason or "reopened", actor=acting.actor, now=acting.now(), owner_id=car.owner_id
+            connection,
+            case,
+            CaseEvent.REOPENED,
+            reason=reason or "reopened",
+            actor=acting.actor,
+            now=acting.now(),
+            owner_id=car.owner_id,
         )
 
 
@@ -104,11 +141,27 @@ async def open_by_hand(
         car = await fleet.get(connection, acting.dealer_id, vehicle_id)
         now = acting.now()
         case = await cases.create(
-            connection, acting.dealer_id, vehicle_id, severity=severity, title=title or _first_line(note), origin="call", owner_id=car.owner_id, note=note,
-            reason="opened by hand", actor=acting.actor, now=now,
-        )  # fmt: skip
+            connection,
+            acting.dealer_id,
+            vehicle_id,
+            severity=severity,
+            title=title or _first_line(note),
+            origin="call",
+            owner_id=car.owner_id,
+            note=note,
+            reason="opened by hand",
+            actor=acting.actor,
+            now=now,
+        )
         return await cases.change(
-            connection, case, what="acknowledged", reason="opened by hand", actor=acting.actor, now=now, acknowledged_at=now, assignee_id=staff_id(acting.actor)
+            connection,
+            case,
+            what="acknowledged",
+            reason="opened by hand",
+            actor=acting.actor,
+            now=now,
+            acknowledged_at=now,
+            assignee_id=staff_id(acting.actor),
         )
 
 

@@ -21,7 +21,9 @@ log = structlog.get_logger()
 
 
 def machine_now() -> datetime:
-    """Machine time. Sessions, tries and resets are not business: they end by this clock, however fast a demo's day runs."""
+    """Machine time. Sessions, tries and resets are not business: they end by this clock, however fast a demo's day
+    runs.
+    """
     return datetime.now(UTC)
 
 
@@ -65,7 +67,9 @@ class House:
     mails: bool = False  #: whether mail leaves this house
     machine: Callable[[], datetime] = machine_now
     afterwards: Afterwards = field(default_factory=Afterwards)
-    counting: asyncio.Lock = field(default_factory=asyncio.Lock)  #: tries are counted one after the other in this process
+    counting: asyncio.Lock = field(
+        default_factory=asyncio.Lock
+    )  #: tries are counted one after the other in this process
     ambient: Connection | None = None  #: the transaction that a repeatable request runs in
 
     def now(self) -> datetime:
@@ -111,8 +115,8 @@ class House:
 class Acting:
     """Who acts, for which dealer, in which house. A door makes it once and hands it to each action.
 
-    `actor` is what history says: `staff:7`, `api:till`, `owner`, `system`. The business time is asked of the house when it is needed, after rows have been
-    locked: who waited for a rival is judged by the time at which their turn came.
+    `actor` is what history says: `staff:7`, `api:till`, `owner`, `system`. The business time is asked of the house when
+    it is needed, after rows have been locked: who waited for a rival is judged by the time at which their turn came.
     """
 
     house: House

@@ -1,4 +1,6 @@
-"""May this car be driven to us? Asked before it is agreed how it comes, and again before a driver of ours takes the wheel."""
+"""May this car be driven to us? Asked before it is agreed how it comes, and again before a driver of ours takes the
+wheel.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ async def stays(connection: Connection, case: Case) -> Stays | None:
 
 
 async def fitting(connection: Connection, case: Case, kind: BookingKind | None) -> BookingKind:
-    """How this car may come: what was asked for, or the usual way. BadInput when it was asked to be driven and must not be."""
+    """How this car may come: what was asked for, or the usual way.
+
+    BadInput when it was asked to be driven and must not be.
+    """
     found = await stays(connection, case)
     kind = kind or driving.usual(found)
     if found is not None and kind not in driving.ways(found):

@@ -47,13 +47,17 @@ async def outlook(house: House, dealer_id: int, owner_id: int) -> Outlook:
     async with house.at(dealer_id) as connection:
         owner = await owners.get(connection, dealer_id, owner_id)
         there = await erasing.standing(connection, dealer_id, owner_id)
-    return Outlook(owner, _refused(owner, there), sum(state in CALLED_OFF for state in there.cases.values()), len(there.cars))
+    return Outlook(
+        owner, _refused(owner, there), sum(state in CALLED_OFF for state in there.cases.values()), len(there.cars)
+    )
 
 
 async def erase(acting: Acting, owner_id: int, confirmed: str) -> Erased:
     """Refused with a named reason while their car is in our hands; `confirmed` is their name, typed."""
     async with acting.transaction() as connection:
-        await consents.claim(connection, acting.dealer_id, owner_id)  # a text that is leaving at this moment leaves first, the next one waits and finds nobody
+        await consents.claim(
+            connection, acting.dealer_id, owner_id
+        )  # a text that is leaving at this moment leaves first, the next one waits and finds nobody
         owner = await owners.get(connection, acting.dealer_id, owner_id)
         refusal = _refused(owner, await erasing.standing(connection, acting.dealer_id, owner_id))
         if refusal is not None:
@@ -64,7 +68,10 @@ async def erase(acting: Acting, owner_id: int, confirmed: str) -> Erased:
 
 
 async def carry_out(house: House, connection: Connection, owner: Owner, actor: str, key: bytes) -> Erased:
-    """Without asking again: also for whoever comes back with an older backup. All or nothing, in the transaction of `connection`."""
+    """Without asking again: also for whoever comes back with an older backup.
+
+    All or nothing, in the transaction of `connection`.
+    """
     dealer_id, now = owner.dealer_id, house.now()
     mentions = pattern(owner.name, owner.phone, owner.email, owner.address)
     said = await erasing.words(connection, dealer_id, owner.id, mentions)
@@ -78,19 +85,27 @@ async def carry_out(house: House, connection: Connection, owner: Owner, actor: s
         await erasing.car(connection, dealer_id, vehicle_id)
         if speaks:
             await vehicles.revoke(connection, vin, now)
-            await history.write(connection, dealer_id, "vehicle", vehicle_id, old=None, new="revoked", reason=WHY, actor=actor, now=now)
+            await history.write(
+                connection, dealer_id, "vehicle", vehicle_id, old=None, new="revoked", reason=WHY, actor=actor, now=now
+            )
     emptied |= await erasing.rows(connection, dealer_id, owner.id, mentions, now)
     await erasing.answers(connection, dealer_id, mentions)
     reason = audit_chain.removal(key, [row for row, _ in said])
-    erasure = await history.write(connection, dealer_id, "owner", owner.id, old=None, new="erased", reason=reason, actor=actor, now=now)
-    await erasing.take_out(connection, dealer_id, erasure, [(row, audit_chain.words_of(key, row, words)) for row, words in said])
+    erasure = await history.write(
+        connection, dealer_id, "owner", owner.id, old=None, new="erased", reason=reason, actor=actor, now=now
+    )
+    await erasing.take_out(
+        connection, dealer_id, erasure, [(row, audit_chain.words_of(key, row, words)) for row, words in said]
+    )
     await notifications.ring_desk(connection, dealer_id, "owner", owner.id)
     after = await owners.get(connection, dealer_id, owner.id)
     return Erased(owner_id=owner.id, name=after.name, erased_at=now, emptied={**emptied, "history": len(said)})
 
 
 def _refused(owner: Owner, there: erasing.Standing) -> Refusal | None:
-    return refused(erased=owner.erased_at is not None, visits=there.visits, drives=there.drives, cases=there.cases.values())
+    return refused(
+        erased=owner.erased_at is not None, visits=there.visits, drives=there.drives, cases=there.cases.values()
+    )
 
 
 async def _key(house: House, connection: Connection) -> bytes:

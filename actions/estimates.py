@@ -19,11 +19,23 @@ async def add(acting: Acting, booking_id: int, title: str, amount_minor: int) ->
         if booking.state not in _OPEN:
             raise IllegalMove("booking", booking.state.value, "estimate", ())
         line = await estimates.add(connection, acting.dealer_id, booking_id, title, amount_minor)
-        await history.write(connection, acting.dealer_id, "estimate", line.id, old=None, new="asked", reason=title, actor=acting.actor, now=acting.now())
+        await history.write(
+            connection,
+            acting.dealer_id,
+            "estimate",
+            line.id,
+            old=None,
+            new="asked",
+            reason=title,
+            actor=acting.actor,
+            now=acting.now(),
+        )
         return line
 
 
 async def answer(acting: Acting, line_id: int, approved: bool, reason: str) -> EstimateLine:
     """The owner's word: by link it is theirs, by telephone the desk says how they gave it."""
     async with acting.transaction() as connection:
-        return await estimates.answer(connection, acting.dealer_id, line_id, approved, actor=acting.actor, reason=reason, now=acting.now())
+        return await estimates.answer(
+            connection, acting.dealer_id, line_id, approved, actor=acting.actor, reason=reason, now=acting.now()
+        )

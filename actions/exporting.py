@@ -1,4 +1,7 @@
-"""Everything that is held about one owner, handed to them when they ask. That it was handed out is a line of history."""
+"""Everything that is held about one owner, handed to them when they ask.
+
+That it was handed out is a line of history.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +35,22 @@ async def whole(acting: Acting, owner_id: int, how: str) -> OwnerExport:
         owner = await owners.get(connection, acting.dealer_id, owner_id)
         dealer = await accounts.dealer(connection, acting.dealer_id)
         parts: dict[str, list[dict[str, Any]]] = await exporting.parts(
-            connection, acting.dealer_id, owner_id, exporting.pattern(owner.name, owner.phone, owner.email, owner.address)
+            connection,
+            acting.dealer_id,
+            owner_id,
+            exporting.pattern(owner.name, owner.phone, owner.email, owner.address),
         )
-        await history.write(connection, acting.dealer_id, "owner", owner_id, old=None, new="exported", reason=f"everything that is held, as {how}", actor=acting.actor, now=acting.now())
+        await history.write(
+            connection,
+            acting.dealer_id,
+            "owner",
+            owner_id,
+            old=None,
+            new="exported",
+            reason=f"everything that is held, as {how}",
+            actor=acting.actor,
+            now=acting.now(),
+        )
     return OwnerExport(dealer=dealer.name, owner_id=owner_id, made_at=acting.now(), parts=parts)
 
 
@@ -42,8 +58,21 @@ async def readings(acting: Acting, owner_id: int) -> AsyncIterator[tuple[str, Se
     """(VIN, messages), car by car and a day at a time, so that a slow reader holds no transaction open."""
     async with acting.transaction() as connection:
         await owners.get(connection, acting.dealer_id, owner_id)
-        periods, days = await exporting.periods(connection, acting.dealer_id, owner_id), await exporting.days_there(connection)
-        await history.write(connection, acting.dealer_id, "owner", owner_id, old=None, new="exported", reason="readings of their cars, as CSV", actor=acting.actor, now=acting.now())
+        periods, days = (
+            await exporting.periods(connection, acting.dealer_id, owner_id),
+            await exporting.days_there(connection),
+        )
+        await history.write(
+            connection,
+            acting.dealer_id,
+            "owner",
+            owner_id,
+            old=None,
+            new="exported",
+            reason="readings of their cars, as CSV",
+            actor=acting.actor,
+            now=acting.now(),
+        )
     yield "", ()  # it is theirs to read: from here on nothing is refused
     for vehicle_id, vin, since, until in periods:
         for day in days:

@@ -1,4 +1,6 @@
-"""What is late moves what comes after it: late work its "ready by", a late "ready by" the drive that brings the car back; and the owner hears the new time."""
+"""What is late moves what comes after it: late work its "ready by", a late "ready by" the drive that brings the car
+back; and the owner hears the new time.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,13 @@ async def work_follows(acting: Acting, connection: Connection, case: Case, booki
     if booking.ready_by is None or end is None or end - booking.ready_by <= capacity.STEP:
         return booking
     later = await bookings.change(
-        connection, booking, what="promised", reason=f"the car came late: ready by {end:%Y-%m-%d %H:%M} UTC", actor=acting.actor, now=now, ready_by=end
+        connection,
+        booking,
+        what="promised",
+        reason=f"the car came late: ready by {end:%Y-%m-%d %H:%M} UTC",
+        actor=acting.actor,
+        now=now,
+        ready_by=end,
     )
     leg = await returning.follows(acting, connection, booking, end)
     if booking.kind.fetched:  # who brought it late themselves is told at the desk
@@ -39,7 +47,13 @@ async def tell_new_time(acting: Acting, connection: Connection, case: Case, book
     if not said:
         return
     await tell_owner(
-        acting, connection, case, MessageKind.NEW_TIME, asserts=said, zone=booking.zone, **({"ready_by": booking.ready_by} if ready else {}),
+        acting,
+        connection,
+        case,
+        MessageKind.NEW_TIME,
+        asserts=said,
+        zone=booking.zone,
+        **({"ready_by": booking.ready_by} if ready else {}),
         **({"starts_at": back.starts_at, "ends_at": back.ends_at} if back else {}),
-    )  # fmt: skip
+    )
     await bookings.heard(connection, booking, acting.now())

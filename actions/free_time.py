@@ -13,8 +13,12 @@ from store import slots
 from store.pool import Connection
 
 
-async def next_windows(house: House, connection: Connection, dealer: Dealer, kind: BookingKind, *, loaner: bool = False) -> tuple[str, ...]:
-    """The next free windows in words for a program: what a loser is offered instead, with a loaner if they wanted one."""
+async def next_windows(
+    house: House, connection: Connection, dealer: Dealer, kind: BookingKind, *, loaner: bool = False
+) -> tuple[str, ...]:
+    """The next free windows in words for a program: what a loser is offered instead, with a loaner if they wanted
+    one.
+    """
     options = await free_options(house, connection, dealer, kind, count=3, loaner=loaner)
     return tuple(f"{option.window.starts_at.isoformat()}/{option.window.ends_at.isoformat()}" for option in options)
 
@@ -25,7 +29,9 @@ async def free_options(
     """What is free now, without holding anything."""
     now = house.now()
     resources = await slots.resources(connection, dealer.id)
-    return capacity.free(dealer, kind, now, resources, await taken_from(connection, dealer.id, now), count=count, loaner=loaner)
+    return capacity.free(
+        dealer, kind, now, resources, await taken_from(connection, dealer.id, now), count=count, loaner=loaner
+    )
 
 
 async def taken_from(connection: Connection, dealer_id: int, now: datetime) -> dict[int, list[Window]]:
@@ -33,8 +39,12 @@ async def taken_from(connection: Connection, dealer_id: int, now: datetime) -> d
     return await slots.taken(connection, dealer_id, now - timedelta(days=1), now + capacity.KNOWN)
 
 
-async def locked_time(house: House, connection: Connection, dealer_id: int) -> tuple[list[Resource], dict[int, list[Window]]]:
-    """The dealer's resources, locked in order, and what is taken of them: from here on nobody else takes any until we are done."""
+async def locked_time(
+    house: House, connection: Connection, dealer_id: int
+) -> tuple[list[Resource], dict[int, list[Window]]]:
+    """The dealer's resources, locked in order, and what is taken of them: from here on nobody else takes any until we
+    are done.
+    """
     now = house.now()
     resources = await slots.resources(connection, dealer_id, lock=True)
     await slots.release_expired(connection, dealer_id, now)

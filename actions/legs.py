@@ -28,17 +28,32 @@ _WITH_LINK = frozenset({LegEvent.ON_THE_WAY, LegEvent.ON_THE_WAY_BACK})
 
 
 async def move(acting: Acting, leg_id: int, event: LegEvent) -> Leg:
-    """One step. At the workshop the case is there too; handed over, the visit is over; given up, the desk takes it from there."""
+    """One step. At the workshop the case is there too; handed over, the visit is over; given up, the desk takes it from
+    there.
+    """
     async with acting.transaction() as connection:
         case, booking, leg = await _locked(connection, acting.dealer_id, leg_id)
         leg = await _whose(acting, connection, leg)
         if event is LegEvent.CANCELLED:
             return await _give_up(acting, connection, case, booking, leg)
         if event is LegEvent.ON_THE_WAY_BACK and booking.state is not BookingState.READY:
-            raise IllegalMove("return", f"waiting for the workshop (the booking is {booking.state.value})", event.value, ())
-        if event is LegEvent.COLLECTED and booking.kind is not BookingKind.TOW and (found := await stays(connection, case)) is not None:
+            raise IllegalMove(
+                "return", f"waiting for the workshop (the booking is {booking.state.value})", event.value, ()
+            )
+        if (
+            event is LegEvent.COLLECTED
+            and booking.kind is not BookingKind.TOW
+            and (found := await stays(connection, case)) is not None
+        ):
             raise Overtaken("drive", f"{found.because}. The desk sends a tow truck")
-        moved = await pickups.move(connection, leg, event, reason=f"driver: {event.value.replace('_', ' ')}", actor=acting.actor, now=acting.now())
+        moved = await pickups.move(
+            connection,
+            leg,
+            event,
+            reason=f"driver: {event.value.replace('_', ' ')}",
+            actor=acting.actor,
+            now=acting.now(),
+        )
         if event is LegEvent.AT_WORKSHOP:
             await arrived(acting, connection, case, booking)
         elif event is LegEvent.HANDED_OVER:
@@ -65,11 +80,19 @@ async def assign(acting: Acting, leg_id: int, driver_id: int) -> Leg:
         span = Window(starts_at=leg.starts_at, ends_at=leg.ends_at)
         if seat is None or any(overlap(span, other) for other in taken.get(seat.id, ())):
             raise Overtaken("window", f"{driver.name} is not free then")
-        await slots.book(connection, acting.dealer_id, leg.booking_id, [Claim(resource_id=seat.id, use=_USE[leg.kind], window=span)])
-        new = next(s.id for s in await slots.of_booking(connection, acting.dealer_id, leg.booking_id) if s.resource_id == seat.id and s.use is _USE[leg.kind])
+        await slots.book(
+            connection, acting.dealer_id, leg.booking_id, [Claim(resource_id=seat.id, use=_USE[leg.kind], window=span)]
+        )
+        new = next(
+            s.id
+            for s in await slots.of_booking(connection, acting.dealer_id, leg.booking_id)
+            if s.resource_id == seat.id and s.use is _USE[leg.kind]
+        )
         if leg.slot_id is not None:
             await slots.release(connection, acting.dealer_id, leg.slot_id)
-        return await pickups.assign(connection, leg, driver_id, new, reason=f"to {driver.name}", actor=acting.actor, now=acting.now())
+        return await pickups.assign(
+            connection, leg, driver_id, new, reason=f"to {driver.name}", actor=acting.actor, now=acting.now()
+        )
 
 
 async def _give_up(acting: Acting, connection: Connection, case: Case, booking: Booking, leg: Leg) -> Leg:
@@ -113,12 +136,26 @@ async def _tell(
     link: str | None = None
     if event in _WITH_LINK:
         token = await secrets.make(
-            connection, leg.dealer_id, "journey", now=acting.now(), expires_at=acting.now() + LINK_LIFE, owner_id=case.owner_id, vehicle_id=case.vehicle_id, subject_id=booking.id
+            connection,
+            leg.dealer_id,
+            "journey",
+            now=acting.now(),
+            expires_at=acting.now() + LINK_LIFE,
+            owner_id=case.owner_id,
+            vehicle_id=case.vehicle_id,
+            subject_id=booking.id,
         )
         link = acting.house.link("journey", token)
     true_in = [state.value for state in _TRUE_IN.get(event, (leg.state,))]
     await tell_owner(
-        acting, connection, case, kind, asserts=[asserts("leg", leg.id, *true_in)], driver=name.split()[0], kind=booking.kind.value, link=link
+        acting,
+        connection,
+        case,
+        kind,
+        asserts=[asserts("leg", leg.id, *true_in)],
+        driver=name.split()[0],
+        kind=booking.kind.value,
+        link=link,
     )
     await bookings.heard(connection, booking, acting.now())
 

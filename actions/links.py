@@ -7,8 +7,16 @@ from typing import Literal
 #: What a secret link opens.
 Opens = Literal["offer", "journey", "driver", "feedback", "invitation", "reset"]
 
-#: /o/{token} the owner's offer and journey, /d/{token} the driver's leg, /f/{token} feedback, /invitation/{token} a new colleague, /reset/{token} a new password.
-PREFIXES: dict[Opens, str] = {"offer": "o", "journey": "o", "driver": "d", "feedback": "f", "invitation": "invitation", "reset": "reset"}
+#: /o/{token} the owner's offer and journey, /d/{token} the driver's leg, /f/{token} feedback, /invitation/{token} a new
+#: colleague, /reset/{token} a new password.
+PREFIXES: dict[Opens, str] = {
+    "offer": "o",
+    "journey": "o",
+    "driver": "d",
+    "feedback": "f",
+    "invitation": "invitation",
+    "reset": "reset",
+}
 
 
 def secret(base_url: str, opens: Opens, token: str) -> str:

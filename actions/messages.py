@@ -25,11 +25,20 @@ async def send_waiting(acting: Acting, booking_id: int, template: str = "waiting
         word = waiting_word(booking, template)
         if word.template is None:
             raise Overtaken("visit", word.because)
-        stale = word.template == "longer" and not has_later_time(await promises.of_booking(connection, acting.dealer_id, booking_id), booking)
+        stale = word.template == "longer" and not has_later_time(
+            await promises.of_booking(connection, acting.dealer_id, booking_id), booking
+        )
         found = await tell_visit(
-            acting, connection, case, booking, MessageKind.WAITING, BookingState.ARRIVED, BookingState.WORKING, template=word.template,
+            acting,
+            connection,
+            case,
+            booking,
+            MessageKind.WAITING,
+            BookingState.ARRIVED,
+            BookingState.WORKING,
+            template=word.template,
             **({"ready_by": None} if stale else {}),
-        )  # fmt: skip
+        )
         if found is None:
             raise BadInput("owner", "there is no number or mailbox to write to")
         return found
@@ -55,7 +64,14 @@ async def send_free(acting: Acting, body: str, *, case_id: int | None = None, ow
             await bookings.heard(connection, visit, acting.now())
         await _read(acting, connection, owner.id)
         purpose = Purpose.SERVICE if visit is None else Purpose.STATUS
-        draft = Draft(dealer_id=acting.dealer_id, to=to, kind=MessageKind.FREE, purpose=purpose, author=acting.actor, case_id=case_id)
+        draft = Draft(
+            dealer_id=acting.dealer_id,
+            to=to,
+            kind=MessageKind.FREE,
+            purpose=purpose,
+            author=acting.actor,
+            case_id=case_id,
+        )
         return await outbox.queue(connection, acting.house.wording, draft, acting.now(), body=text)
 
 

@@ -1,4 +1,6 @@
-"""A visit gets another time, and the return follows what became late: old time free, new time held, the old word withdrawn, the owner told."""
+"""A visit gets another time, and the return follows what became late: old time free, new time held, the old word
+withdrawn, the owner told.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,18 @@ from store import accounts, bookings, jobs, messages, pickups, secrets, slots
 from store.pool import Connection
 
 
-async def move_to(acting: Acting, booking_id: int, starts_at: datetime, *, was: datetime | None = None, kind: BookingKind | None = None) -> Booking:
+async def move_to(
+    acting: Acting,
+    booking_id: int,
+    starts_at: datetime,
+    *,
+    was: datetime | None = None,
+    kind: BookingKind | None = None,
+) -> Booking:
     """Another time for an agreed visit, of the same kind and with a loaner if it had one; its case stays as it is.
 
-    Of a car that is ready, its return gets the other time. `was` is the time that the person saw: who looked at an older one is refused. `kind` may be a tow truck instead. Refusals name the next windows.
+    Of a car that is ready, its return gets the other time. `was` is the time that the person saw: who looked at an
+    older one is refused. `kind` may be a tow truck instead. Refusals name the next windows.
     """
     if kind not in (None, BookingKind.TOW):
         raise BadInput("kind", "only a tow truck can come instead; for anything else cancel the visit and make another")
@@ -60,15 +70,28 @@ async def move_to(acting: Acting, booking_id: int, starts_at: datetime, *, was: 
         mine = await slots.of_booking(connection, acting.dealer_id, booking_id)
         wall = local(option.window.starts_at, dealer.zone).strftime("%Y-%m-%dT%H:%M")
         moved = await bookings.change(
-            connection, booking, what="moved", reason=f"from {booking.wall_start.replace('T', ' ')} to {wall.replace('T', ' ')}", actor=acting.actor, now=now,
-            starts_at=option.window.starts_at, ends_at=option.window.ends_at, wall_start=wall, zone=dealer.zone, ready_by=option.ready_by,
-            loaner_id=loaner_of(mine), kind=kind.value, address=address,
-        )  # fmt: skip
+            connection,
+            booking,
+            what="moved",
+            reason=f"from {booking.wall_start.replace('T', ' ')} to {wall.replace('T', ' ')}",
+            actor=acting.actor,
+            now=now,
+            starts_at=option.window.starts_at,
+            ends_at=option.window.ends_at,
+            wall_start=wall,
+            zone=dealer.zone,
+            ready_by=option.ready_by,
+            loaner_id=loaner_of(mine),
+            kind=kind.value,
+            address=address,
+        )
         if kind.fetched and not legs:
             await plan_drives(acting, connection, moved)
         else:
             await _move_drives(acting, connection, legs, resources, mine)
-        await messages.withdraw_about(connection, acting.dealer_id, booking_id, [leg.id for leg in legs], "the visit has another time now")
+        await messages.withdraw_about(
+            connection, acting.dealer_id, booking_id, [leg.id for leg in legs], "the visit has another time now"
+        )
         await _tell_moved(acting, connection, dealer, case, moved)
         await jobs.put(connection, acting.dealer_id, "booking", booking_id, due_at=now)
         await promises.settle(connection, acting.dealer_id, booking_id, now)
@@ -81,31 +104,63 @@ def _may_move(booking: Booking, legs: Sequence[Leg]) -> None:
         raise IllegalMove("booking", booking.state.value, "move", ())
     begun = next((leg for leg in legs if leg.state is not LegState.PLANNED), None)
     if begun is not None:
-        raise IllegalMove(begun.kind.value, begun.state.value, "move", (BookingEvent.CANCELLED.value,) if begun.state is LegState.CANCELLED else ())
+        raise IllegalMove(
+            begun.kind.value,
+            begun.state.value,
+            "move",
+            (BookingEvent.CANCELLED.value,) if begun.state is LegState.CANCELLED else (),
+        )
 
 
 def _without(taken: Mapping[int, Sequence[Window]], mine: Sequence[Slot]) -> dict[int, list[Window]]:
     """What others have taken."""
     own = {(slot.resource_id, slot.starts_at, slot.ends_at) for slot in mine}
-    return {resource: [w for w in windows if (resource, w.starts_at, w.ends_at) not in own] for resource, windows in taken.items()}
+    return {
+        resource: [w for w in windows if (resource, w.starts_at, w.ends_at) not in own]
+        for resource, windows in taken.items()
+    }
 
 
-async def _move_drives(acting: Acting, connection: Connection, legs: Sequence[Leg], resources: Sequence[Resource], mine: Sequence[Slot]) -> None:
+async def _move_drives(
+    acting: Acting, connection: Connection, legs: Sequence[Leg], resources: Sequence[Resource], mine: Sequence[Slot]
+) -> None:
     by_kind = {leg.kind: leg for leg in legs}
     for drive in pickup.drives(mine, {resource.id: resource.staff_id for resource in resources}):
         await pickups.reschedule(
-            connection, by_kind[drive.kind], driver_id=drive.driver_id, slot_id=drive.slot_id, starts_at=drive.starts_at, ends_at=drive.ends_at,
-            reason="the visit has another time", actor=acting.actor, now=acting.now(),
-        )  # fmt: skip
+            connection,
+            by_kind[drive.kind],
+            driver_id=drive.driver_id,
+            slot_id=drive.slot_id,
+            starts_at=drive.starts_at,
+            ends_at=drive.ends_at,
+            reason="the visit has another time",
+            actor=acting.actor,
+            now=acting.now(),
+        )
 
 
 async def _tell_moved(acting: Acting, connection: Connection, dealer: Dealer, case: Case, booking: Booking) -> None:
     now = acting.now()
     token = await secrets.make(
-        connection, dealer.id, "journey", now=now, expires_at=now + LINK_LIFE, owner_id=case.owner_id, vehicle_id=case.vehicle_id, subject_id=booking.id
+        connection,
+        dealer.id,
+        "journey",
+        now=now,
+        expires_at=now + LINK_LIFE,
+        owner_id=case.owner_id,
+        vehicle_id=case.vehicle_id,
+        subject_id=booking.id,
     )
     await tell_owner(
-        acting, connection, case, MessageKind.MOVED, asserts=[asserts("booking", booking.id, BookingState.AGREED, at=booking.starts_at)],
-        kind=booking.kind.value, starts_at=booking.starts_at, ends_at=booking.ends_at, zone=booking.zone, link=acting.house.link("journey", token),
-    )  # fmt: skip
+        acting,
+        connection,
+        case,
+        MessageKind.MOVED,
+        asserts=[asserts("booking", booking.id, BookingState.AGREED, at=booking.starts_at)],
+        kind=booking.kind.value,
+        starts_at=booking.starts_at,
+        ends_at=booking.ends_at,
+        zone=booking.zone,
+        link=acting.house.link("journey", token),
+    )
     await bookings.heard(connection, booking, now)

@@ -25,13 +25,18 @@ from store.pool import Connection
 
 
 async def make(
-    acting: Acting, case_id: int, kind: BookingKind | None = None, starts: Sequence[datetime] = (),
-    *, since: datetime | None = None,
-) -> Offer:  # fmt: skip
+    acting: Acting,
+    case_id: int,
+    kind: BookingKind | None = None,
+    starts: Sequence[datetime] = (),
+    *,
+    since: datetime | None = None,
+) -> Offer:
     """Hold two free windows and ask the owner, all in one transaction. An older open offer is withdrawn.
 
-    Without a `kind` a car that may be driven is collected, and one that must not is towed; BadInput when it is to be driven all the same.
-    `starts` are the windows that a person saw before sending: these and no others are held, or none. `since` asks for later ones.
+    Without a `kind` a car that may be driven is collected, and one that must not is towed; BadInput when it is to be
+    driven all the same. `starts` are the windows that a person saw before sending: these and no others are held, or
+    none. `since` asks for later ones.
     """
     async with acting.transaction() as connection:
         now = acting.now()
@@ -48,34 +53,69 @@ async def make(
         if starts:
             options = _chosen(dealer, kind, starts, leaves_at, resources, taken)
         else:
-            options = capacity.offered(dealer, kind, now, resources, taken, since=readable_since(dealer, leaves_at, now, since))
+            options = capacity.offered(
+                dealer, kind, now, resources, taken, since=readable_since(dealer, leaves_at, now, since)
+            )
         if not options:
             raise Overtaken("window", _nothing_free(kind, resources))
         hold = min(leaves_at + timedelta(minutes=dealer.offer_hold_minutes), options[-1].window.starts_at)
-        offer = await offers.make(connection, acting.dealer_id, case_id, kind, actor=acting.actor, now=now, expires_at=hold)
+        offer = await offers.make(
+            connection, acting.dealer_id, case_id, kind, actor=acting.actor, now=now, expires_at=hold
+        )
         for choice, option in enumerate(options, 1):
-            await slots.hold(connection, acting.dealer_id, offer.id, choice, option.claims, min(hold, option.window.starts_at))
-        await cases.move(connection, case, CaseEvent.OFFERED, reason=f"{kind.value} offered", actor=acting.actor, now=now, acknowledged_at=case.acknowledged_at or now)
+            await slots.hold(
+                connection, acting.dealer_id, offer.id, choice, option.claims, min(hold, option.window.starts_at)
+            )
+        await cases.move(
+            connection,
+            case,
+            CaseEvent.OFFERED,
+            reason=f"{kind.value} offered",
+            actor=acting.actor,
+            now=now,
+            acknowledged_at=case.acknowledged_at or now,
+        )
         token = await secrets.make(
-            connection, acting.dealer_id, "offer", now=now, expires_at=now + LINK_LIFE, owner_id=case.owner_id, vehicle_id=case.vehicle_id, subject_id=offer.id
+            connection,
+            acting.dealer_id,
+            "offer",
+            now=now,
+            expires_at=now + LINK_LIFE,
+            owner_id=case.owner_id,
+            vehicle_id=case.vehicle_id,
+            subject_id=offer.id,
         )
         await tell_owner(
-            acting, connection, case, MessageKind.OFFER, asserts=[asserts("offer", offer.id, OfferState.OPEN)], kind=kind.value,
-            windows=[option.window for option in options], link=acting.house.link("offer", token), now=leaves_at,
-        )  # fmt: skip
+            acting,
+            connection,
+            case,
+            MessageKind.OFFER,
+            asserts=[asserts("offer", offer.id, OfferState.OPEN)],
+            kind=kind.value,
+            windows=[option.window for option in options],
+            link=acting.house.link("offer", token),
+            now=leaves_at,
+        )
         await jobs.put(connection, acting.dealer_id, "offer", offer.id, due_at=hold)
         return offer
 
 
-def readable_since(dealer: Dealer, leaves_at: datetime, now: datetime, since: datetime | None = None) -> datetime | None:
-    """From when on windows are offered: whoever reads the text in the morning is offered what lies ahead of them then."""
+def readable_since(
+    dealer: Dealer, leaves_at: datetime, now: datetime, since: datetime | None = None
+) -> datetime | None:
+    """From when on windows are offered: whoever reads the text in the morning is offered what lies ahead of them
+    then.
+    """
     if leaves_at <= now:
         return since
     return max(since or leaves_at, leaves_at + timedelta(minutes=dealer.notice_minutes))
 
 
 async def leaving(acting: Acting, connection: Connection, case: Case) -> datetime:
-    """When the text of an offer made now would leave. BadInput when it would not reach its owner in time: then a person rings and books."""
+    """When the text of an offer made now would leave.
+
+    BadInput when it would not reach its owner in time: then a person rings and books.
+    """
     answer = asked(await permission_for(acting, connection, case, MessageKind.OFFER), acting.now())
     if isinstance(answer, Ring):
         raise BadInput("owner", f"no offer would reach them: {answer.because}. Ring them, and book")
@@ -90,8 +130,16 @@ async def accept(acting: Acting, offer_id: int, choice: int) -> Booking:
         OFFER.next(offer.state, OfferEvent.ACCEPTED)
         dealer = await accounts.dealer(connection, acting.dealer_id)
         if offer.expires_at <= now:
-            raise Overtaken("offer", "its windows were held only until then", await next_windows(acting.house, connection, dealer, offer.kind))
-        held = [slot for slot in await slots.of_offer(connection, acting.dealer_id, offer_id) if slot.choice == choice and slot.state is SlotState.HELD]
+            raise Overtaken(
+                "offer",
+                "its windows were held only until then",
+                await next_windows(acting.house, connection, dealer, offer.kind),
+            )
+        held = [
+            slot
+            for slot in await slots.of_offer(connection, acting.dealer_id, offer_id)
+            if slot.choice == choice and slot.state is SlotState.HELD
+        ]
         if not held:
             raise BadInput("choice", f"{choice} is not one of the windows of this offer")
         spans = [(slot.use, slot.starts_at, slot.ends_at) for slot in held]
@@ -99,8 +147,12 @@ async def accept(acting: Acting, offer_id: int, choice: int) -> Booking:
         if offer.kind is not BookingKind.TOW and (found := await stays(connection, case)) is not None:
             raise Overtaken("offer", found.because)
         if window.starts_at <= now:
-            raise Overtaken("window", "it has begun already", await next_windows(acting.house, connection, dealer, offer.kind))
-        terms = Terms(offer.kind, window, capacity.work_end(spans), loaner_of(held), f"answered {choice}", Held(offer, choice))
+            raise Overtaken(
+                "window", "it has begun already", await next_windows(acting.house, connection, dealer, offer.kind)
+            )
+        terms = Terms(
+            offer.kind, window, capacity.work_end(spans), loaner_of(held), f"answered {choice}", Held(offer, choice)
+        )
         return await agree(acting, connection, dealer, case, terms)
 
 
@@ -112,7 +164,9 @@ async def decline(acting: Acting, offer_id: int, reason: str = "") -> Offer:
         declined = await offers.move(connection, offer, OfferEvent.DECLINED, reason=why, actor=acting.actor, now=now)
         if case.state is CaseState.CONTACTED:
             await cases.move(connection, case, CaseEvent.DECLINED, reason=why, actor=acting.actor, now=now)
-        await tell_owner(acting, connection, case, MessageKind.DECLINED, asserts=[asserts("offer", offer.id, OfferState.DECLINED)])
+        await tell_owner(
+            acting, connection, case, MessageKind.DECLINED, asserts=[asserts("offer", offer.id, OfferState.DECLINED)]
+        )
         return declined
 
 
@@ -127,11 +181,14 @@ async def withdraw(acting: Acting, offer_id: int, reason: str = "") -> Offer:
         return withdrawn
 
 
-async def expire(connection: Connection, dealer_id: int, offer_id: int, actor: str, now: datetime, *, answered: bool = False) -> bool:
+async def expire(
+    connection: Connection, dealer_id: int, offer_id: int, actor: str, now: datetime, *, answered: bool = False
+) -> bool:
     """The hold is over: windows free, case with the desk again, and history says when the owner may be asked anew.
 
-    Whoever notices it does this: the job at the end of the hold, the sweep, or an answer that comes too late. False: it was answered, is not
-    due at `now` (business time), or is there no more. `answered`: whoever answers was asked, whatever the outbox knows of its text.
+    Whoever notices it does this: the job at the end of the hold, the sweep, or an answer that comes too late. False: it
+    was answered, is not due at `now` (business time), or is there no more. `answered`: whoever answers was asked,
+    whatever the outbox knows of its text.
     """
     try:
         case, offer = await _locked(connection, dealer_id, offer_id)
@@ -146,12 +203,25 @@ async def expire(connection: Connection, dealer_id: int, offer_id: int, actor: s
     if case.state is CaseState.CONTACTED:
         case = await cases.move(connection, case, CaseEvent.OFFER_EXPIRED, reason=why, actor=actor, now=now)
     again = ask_again(await offers.asked_at(connection, case.dealer_id, case.id), case.severity, now)
-    await history.write(connection, dealer_id, "case", case.id, old=case.state.value, new="ask_again", reason=again.reason, actor=actor, now=now)
+    await history.write(
+        connection,
+        dealer_id,
+        "case",
+        case.id,
+        old=case.state.value,
+        new="ask_again",
+        reason=again.reason,
+        actor=actor,
+        now=now,
+    )
     return True
 
 
 async def give_up(connection: Connection, dealer_id: int, offer_id: int, actor: str, now: datetime) -> bool:
-    """The text of an open offer did not leave and will not in time: nobody waits for an answer to what was not asked. False: it did, or it is over."""
+    """The text of an open offer did not leave and will not in time: nobody waits for an answer to what was not asked.
+
+    False: it did, or it is over.
+    """
     case, offer = await _locked(connection, dealer_id, offer_id)
     if offer.state is not OfferState.OPEN or await offers.will_be_asked(connection, offer):
         return False
@@ -183,7 +253,9 @@ async def make_again(acting: Acting, offer: Offer, *, since: datetime | None = N
     async with acting.transaction() as connection:
         case = await cases.get(connection, acting.dealer_id, offer.case_id, lock=True)
         towed = await stays(connection, case) is not None
-        return await make(acting.within(connection), offer.case_id, BookingKind.TOW if towed else offer.kind, since=since)
+        return await make(
+            acting.within(connection), offer.case_id, BookingKind.TOW if towed else offer.kind, since=since
+        )
 
 
 async def _locked(connection: Connection, dealer_id: int, offer_id: int) -> tuple[Case, Offer]:
@@ -194,11 +266,19 @@ async def _locked(connection: Connection, dealer_id: int, offer_id: int) -> tupl
 
 
 def _chosen(
-    dealer: Dealer, kind: BookingKind, starts: Sequence[datetime], now: datetime, resources: Sequence[Resource], taken: capacity.Taken
+    dealer: Dealer,
+    kind: BookingKind,
+    starts: Sequence[datetime],
+    now: datetime,
+    resources: Sequence[Resource],
+    taken: capacity.Taken,
 ) -> tuple[capacity.Option, ...]:
     found: list[capacity.Option] = []
     for start in starts:
-        held = {r.id: [*taken.get(r.id, ()), *(c.window for o in found for c in o.claims if c.resource_id == r.id)] for r in resources}
+        held = {
+            r.id: [*taken.get(r.id, ()), *(c.window for o in found for c in o.claims if c.resource_id == r.id)]
+            for r in resources
+        }
         option = capacity.at(dealer, kind, start, now, resources, held) if start > now else None
         if option is None:
             raise Overtaken("window", "it is no longer free; these are the next")
@@ -209,4 +289,8 @@ def _chosen(
 def _nothing_free(kind: BookingKind, resources: list[Resource]) -> str:
     kinds = {resource.kind.value for resource in resources}
     missing = [needed for needed in (("driver", "bay") if kind.fetched else ("bay",)) if needed not in kinds]
-    return f"this dealer has no {' and no '.join(missing)} yet" if missing else f"nothing is free in the next {capacity.HORIZON.days} days"
+    return (
+        f"this dealer has no {' and no '.join(missing)} yet"
+        if missing
+        else f"nothing is free in the next {capacity.HORIZON.days} days"
+    )

@@ -11,7 +11,8 @@ from store.pool import Connection
 
 
 async def queue(connection: Connection, wording: Any, draft: Draft, now: datetime, /, **facts: Any) -> int:
-    """Word it from `facts` and queue it at `now` (business time); it goes out if the transaction of its cause is kept. Returns the message's id.
+    """Word it from `facts` and queue it at `now` (business time); it goes out if the transaction of its cause is kept.
+    Returns the message's id.
 
     `wording` is a rules.service.wording.Wording.
     """

@@ -63,13 +63,44 @@ class _DryRun(Exception):
     """Undo everything: it was only a rehearsal."""
 
 
-async def create(acting: Acting, values: dict[str, Any], given: Mapping[Purpose, bool] | None = None, *, source: str = "desk", wording: str = "") -> Owner:
+async def create(
+    acting: Acting,
+    values: dict[str, Any],
+    given: Mapping[Purpose, bool] | None = None,
+    *,
+    source: str = "desk",
+    wording: str = "",
+) -> Owner:
     """An owner, with what they agreed to on the spot."""
     async with acting.transaction() as connection:
         dealer = await accounts.dealer(connection, acting.dealer_id)
-        owner = await owners.create(connection, acting.dealer_id, _checked(acting.house, dealer, {"channel": acting.house.usual_channel if values.get("phone") else "email", "language": dealer.language, "zone": dealer.zone, **values}), acting.now())
+        owner = await owners.create(
+            connection,
+            acting.dealer_id,
+            _checked(
+                acting.house,
+                dealer,
+                {
+                    "channel": acting.house.usual_channel if values.get("phone") else "email",
+                    "language": dealer.language,
+                    "zone": dealer.zone,
+                    **values,
+                },
+            ),
+            acting.now(),
+        )
         await _record(connection, acting.dealer_id, owner.id, given or {}, source, wording, acting.now())
-        await history.write(connection, acting.dealer_id, "owner", owner.id, old=None, new="added", reason="added by a person", actor=acting.actor, now=acting.now())
+        await history.write(
+            connection,
+            acting.dealer_id,
+            "owner",
+            owner.id,
+            old=None,
+            new="added",
+            reason="added by a person",
+            actor=acting.actor,
+            now=acting.now(),
+        )
         return await _keep_stop(connection, owner, acting.now())
 
 
@@ -80,7 +111,17 @@ async def update(acting: Acting, owner_id: int, changes: dict[str, Any]) -> Owne
         _standing(await owners.get(connection, acting.dealer_id, owner_id))
         owner = await owners.update(connection, acting.dealer_id, owner_id, _checked(acting.house, dealer, changes))
         said = ", ".join(sorted(changes)) or "nothing"
-        await history.write(connection, acting.dealer_id, "owner", owner_id, old=None, new="changed", reason=f"changed {said}", actor=acting.actor, now=acting.now())
+        await history.write(
+            connection,
+            acting.dealer_id,
+            "owner",
+            owner_id,
+            old=None,
+            new="changed",
+            reason=f"changed {said}",
+            actor=acting.actor,
+            now=acting.now(),
+        )
         if changes.keys() & {"phone", "email", "channel"}:
             owner = await _keep_stop(connection, owner, acting.now())
             await look_again(connection, acting.dealer_id, owner_id, acting.now())
@@ -88,7 +129,10 @@ async def update(acting: Acting, owner_id: int, changes: dict[str, Any]) -> Owne
 
 
 async def unheard(house: House, dealer_id: int) -> int:
-    """Owners whom no text reaches, because they were added before a provider was set up. In a demo the phones are on a page."""
+    """Owners whom no text reaches, because they were added before a provider was set up.
+
+    In a demo the phones are on a page.
+    """
     if house.demo:
         return 0
     async with house.at(dealer_id) as connection:
@@ -102,8 +146,20 @@ async def reach(acting: Acting) -> int:
     async with acting.transaction() as connection:
         moved = await owners.off_demo_phone(connection, acting.dealer_id, acting.house.usual_channel)
         for owner_id in moved:
-            reason = f"reached by {acting.house.usual_channel} from now on: they were added before a provider was set up"
-            await history.write(connection, acting.dealer_id, "owner", owner_id, old=None, new="changed", reason=reason, actor=acting.actor, now=acting.now())
+            reason = (
+                f"reached by {acting.house.usual_channel} from now on: they were added before a provider was set up"
+            )
+            await history.write(
+                connection,
+                acting.dealer_id,
+                "owner",
+                owner_id,
+                old=None,
+                new="changed",
+                reason=reason,
+                actor=acting.actor,
+                now=acting.now(),
+            )
         return len(moved)
 
 
@@ -111,7 +167,9 @@ async def consent(acting: Acting, owner_id: int, given: Mapping[Purpose, bool], 
     """A yes or no for each purpose, with its proof."""
     async with acting.transaction() as connection:
         _standing(await owners.get(connection, acting.dealer_id, owner_id))
-        await _record(connection, acting.dealer_id, owner_id, given, f"{source} ({acting.actor})", wording, acting.now())
+        await _record(
+            connection, acting.dealer_id, owner_id, given, f"{source} ({acting.actor})", wording, acting.now()
+        )
         await look_again(connection, acting.dealer_id, owner_id, acting.now())
 
 
@@ -122,7 +180,10 @@ def _standing(owner: Owner) -> None:
 
 
 async def import_list(acting: Acting, text: str, *, dry_run: bool = False) -> Imported:
-    """A list of owners, cars and consents. Good lines are stored, bad ones named; a list may be sent again after mending."""
+    """A list of owners, cars and consents.
+
+    Good lines are stored, bad ones named; a list may be sent again after mending.
+    """
     rows = lines_of(text)
     report = Imported(dry_run=dry_run, lines=len(rows))
     try:
@@ -137,7 +198,10 @@ async def import_list(acting: Acting, text: str, *, dry_run: bool = False) -> Im
 
 
 async def take_in(acting: Acting, connection: Connection, dealer: Dealer, rows: Rows, report: Imported) -> None:
-    """Each line a savepoint of its own, so that a bad one takes no other along. The command line imports through this too."""
+    """Each line a savepoint of its own, so that a bad one takes no other along.
+
+    The command line imports through this too.
+    """
     seen: dict[str, tuple[int, str]] = {}  # which line named this car, and whom as its owner
     for number, cells in rows:
         try:
@@ -146,77 +210,142 @@ async def take_in(acting: Acting, connection: Connection, dealer: Dealer, rows: 
             if None in cells:
                 raise BadInput("line", "has more cells than the header")
             line = importing.read_line(
-                cells, country=dealer.country, zone_name=dealer.zone, languages=languages(acting.house),
-                profiles=acting.house.profiles, now=acting.now(),
+                cells,
+                country=dealer.country,
+                zone_name=dealer.zone,
+                languages=languages(acting.house),
+                profiles=acting.house.profiles,
+                now=acting.now(),
             )
             if seen.get(line.vin, (0, line.name))[1] != line.name:
-                raise BadInput("vin", f"{line.vin} was given to {seen[line.vin][1]} in line {seen[line.vin][0]} of this list")
+                raise BadInput(
+                    "vin", f"{line.vin} was given to {seen[line.vin][1]} in line {seen[line.vin][0]} of this list"
+                )
             async with connection.transaction():
                 counted = await _store_line(acting, connection, dealer, line)
             seen[line.vin] = (number, line.name)
         except (BadInput, Overtaken) as error:
-            report.refused.append(Refused(line=number, field=error.field if isinstance(error, BadInput) else "owner", reason=error.reason))
+            report.refused.append(
+                Refused(line=number, field=error.field if isinstance(error, BadInput) else "owner", reason=error.reason)
+            )
         else:
             report.owners_added += counted[0]
             report.owners_updated += not counted[0]
             report.vehicles_added += counted[1]
             report.consents_recorded += counted[2]
-            report.handed_over += [Handed(line=number, vin=line.vin, before=counted[3], now=line.name)] if counted[3] else []
+            report.handed_over += (
+                [Handed(line=number, vin=line.vin, before=counted[3], now=line.name)] if counted[3] else []
+            )
 
 
-async def _store_line(acting: Acting, connection: Connection, dealer: Dealer, line: importing.Line) -> tuple[bool, bool, int, str]:
-    """Whether the owner and the car are new, how many consents were, and whose the car was until now, if somebody else's."""
+async def _store_line(
+    acting: Acting, connection: Connection, dealer: Dealer, line: importing.Line
+) -> tuple[bool, bool, int, str]:
+    """Whether the owner and the car are new, how many consents were, and whose the car was until now, if somebody
+    else's.
+    """
     dealer_id, actor, now = acting.dealer_id, acting.actor, acting.now()
     owner, added = await _owner_of(connection, dealer, line, acting.house.usual_channel, now)
     car = await fleet.by_vin(connection, dealer_id, line.vin)
     new_car = car is None
     if car is None:
-        car = await fleet.add(connection, dealer_id, vin=line.vin, profile=line.profile, title=line.title, plate=line.plate, actor=actor, now=now)
+        car = await fleet.add(
+            connection,
+            dealer_id,
+            vin=line.vin,
+            profile=line.profile,
+            title=line.title,
+            plate=line.plate,
+            actor=actor,
+            now=now,
+        )
     else:
-        await fleet.update(connection, dealer_id, car.id, {"title": line.title, "plate": line.plate or car.plate, "profile": line.profile})
+        await fleet.update(
+            connection,
+            dealer_id,
+            car.id,
+            {"title": line.title, "plate": line.plate or car.plate, "profile": line.profile},
+        )
     before = await _not_given_back(connection, car, owner)
     await give(acting, connection, car, owner.id)
     news = importing.news(line, await consents.of_owner(connection, dealer_id, owner.id))
     if owner.stopped_at is not None:
         news = {purpose: said for purpose, said in news.items() if not said}  # a list does not overrule a STOP
-    await _record(connection, dealer_id, owner.id, news, f"import: {line.consent_source}", line.consent_wording, line.consent_at or now)
+    await _record(
+        connection,
+        dealer_id,
+        owner.id,
+        news,
+        f"import: {line.consent_source}",
+        line.consent_wording,
+        line.consent_at or now,
+    )
     if news:
         await look_again(connection, dealer_id, owner.id, now)
     return added, new_car, len(news), before
 
 
 async def _not_given_back(connection: Connection, car: Vehicle, owner: Owner) -> str:
-    """Whose the car was, if another's. A list that names a former owner is older than the sale: BadInput, the car stays where it is."""
+    """Whose the car was, if another's.
+
+    A list that names a former owner is older than the sale: BadInput, the car stays where it is.
+    """
     if car.owner_id in (None, owner.id):
         return ""
     before = (await owners.get(connection, car.dealer_id, car.owner_id or 0)).name
     if await fleet.was_of(connection, car.dealer_id, car.id, owner.id):
-        raise BadInput("vin", f"{car.vin} was {owner.name}'s before and is {before}'s now: this list is older. If it went back, say so on the car's page")
+        raise BadInput(
+            "vin",
+            f"{car.vin} was {owner.name}'s before and is {before}'s now: this list is older. If it went back, say so "
+            "on the car's page",
+        )
     return before
 
 
 async def _keep_stop(connection: Connection, owner: Owner, now: datetime) -> Owner:
-    """A STOP belongs to the number or mailbox that it came from: whoever is reached there now gets no texts, until START comes from it."""
+    """A STOP belongs to the number or mailbox that it came from: whoever is reached there now gets no texts, until
+    START comes from it.
+    """
     for address in filter(None, (owner.phone, owner.email)):
         if owner.stopped_at is None and await consents.said_stop(connection, owner.dealer_id, address):
-            await consents.stop(connection, owner.dealer_id, owner.id, now=now, wording=address, source=consents.STOP_FROM_THE_ADDRESS)
+            await consents.stop(
+                connection, owner.dealer_id, owner.id, now=now, wording=address, source=consents.STOP_FROM_THE_ADDRESS
+            )
             owner = await owners.get(connection, owner.dealer_id, owner.id)
     return owner
 
 
-async def _owner_of(connection: Connection, dealer: Dealer, line: importing.Line, channel: str, now: datetime) -> tuple[Owner, bool]:
+async def _owner_of(
+    connection: Connection, dealer: Dealer, line: importing.Line, channel: str, now: datetime
+) -> tuple[Owner, bool]:
     """The owner of that number or mailbox, found or made; somebody else's number is refused."""
     address = line.phone or line.email
     assert address is not None
-    values = {"name": line.name, "phone": line.phone, "email": line.email, "language": line.language, "zone": line.zone, "address": line.address}
+    values = {
+        "name": line.name,
+        "phone": line.phone,
+        "email": line.email,
+        "language": line.language,
+        "zone": line.zone,
+        "address": line.address,
+    }
     dealer_id = dealer.id
     found = await owners.at_address(connection, dealer_id, address)
     if found is None:
-        said = {**values, "channel": _first_channel(line, channel), "language": line.language or dealer.language, "zone": line.zone or dealer.zone}
+        said = {
+            **values,
+            "channel": _first_channel(line, channel),
+            "language": line.language or dealer.language,
+            "zone": line.zone or dealer.zone,
+        }
         return await _keep_stop(connection, await owners.create(connection, dealer_id, said, now), now), True
     if found.name.casefold() != line.name.casefold():
-        raise BadInput("phone" if line.phone else "email", f"{address} belongs to {found.name} already: a number is one person's")
-    owner = await owners.update(connection, dealer_id, found.id, {name: value for name, value in values.items() if value is not None})
+        raise BadInput(
+            "phone" if line.phone else "email", f"{address} belongs to {found.name} already: a number is one person's"
+        )
+    owner = await owners.update(
+        connection, dealer_id, found.id, {name: value for name, value in values.items() if value is not None}
+    )
     return await _keep_stop(connection, owner, now), False
 
 
@@ -227,7 +356,13 @@ def _first_channel(line: importing.Line, usual: str) -> str:
 
 
 async def _record(
-    connection: Connection, dealer_id: int, owner_id: int, given: Mapping[Purpose, bool], source: str, wording: str, at: datetime
+    connection: Connection,
+    dealer_id: int,
+    owner_id: int,
+    given: Mapping[Purpose, bool],
+    source: str,
+    wording: str,
+    at: datetime,
 ) -> None:
     if any(given.values()) and not wording.strip():
         raise BadInput("wording", "is empty: a consent is only as good as the words that were shown")
@@ -257,11 +392,17 @@ def lines_of(text: str) -> Rows:
     """Numbered lines of a list whose header is right; comma or semicolon, as its first line has it."""
     text = text.removeprefix("\ufeff")
     first = text.split("\n", 1)[0]
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",")
+    reader = csv.DictReader(
+        io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ","
+    )
     try:
         header = [name.strip().lower() for name in reader.fieldnames or []]
         reader.fieldnames = header
-        rows = [(reader.line_num, row) for row in reader if any((cell or "") if isinstance(cell, str) else cell for cell in row.values())]
+        rows = [
+            (reader.line_num, row)
+            for row in reader
+            if any((cell or "") if isinstance(cell, str) else cell for cell in row.values())
+        ]
     except csv.Error as error:
         raise BadInput("csv", f"cannot be read: {error}") from None
     if not header:

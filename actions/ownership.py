@@ -1,4 +1,6 @@
-"""A car changes hands: what hangs on its former owner is settled in the transaction in which the new one is written down."""
+"""A car changes hands: what hangs on its former owner is settled in the transaction in which the new one is written
+down.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,8 @@ _REASON = "the car has another owner now"
 async def give(acting: Acting, connection: Connection, car: Vehicle, owner_id: int | None) -> Vehicle:
     """From now on the car is this owner's, or nobody's that we know. The same owner again changes nothing.
 
-    An open offer is withdrawn, an agreed visit called off and its owner told, texts that wait are cancelled, and the open case is the new owner's.
-    Overtaken while the car is in our hands: it goes back to whoever gave it to us.
+    An open offer is withdrawn, an agreed visit called off and its owner told, texts that wait are cancelled, and the
+    open case is the new owner's. Overtaken while the car is in our hands: it goes back to whoever gave it to us.
     """
     if car.owner_id == owner_id:
         return car
@@ -29,7 +31,9 @@ async def give(acting: Acting, connection: Connection, car: Vehicle, owner_id: i
         await messages.cancel_about(connection, car.dealer_id, car.owner_id, car.id, _REASON)
     given = await fleet.give(connection, car.dealer_id, car.id, owner_id, actor=acting.actor, now=acting.now())
     if case is not None and case.owner_id != owner_id and case.state is not CaseState.VERIFYING:
-        await cases.change(connection, case, what="owner", reason=_REASON, actor=acting.actor, now=acting.now(), owner_id=owner_id)
+        await cases.change(
+            connection, case, what="owner", reason=_REASON, actor=acting.actor, now=acting.now(), owner_id=owner_id
+        )
     await look_again(connection, car.dealer_id, owner_id, acting.now())
     return given
 
@@ -42,7 +46,9 @@ async def _settled(acting: Acting, connection: Connection, case: Case) -> Case:
     if meant.refused is not None:
         raise Overtaken("car", meant.refused)
     if await withdraw_open_offer(acting, connection, case, _REASON) and case.state is CaseState.CONTACTED:
-        return await cases.move(connection, case, CaseEvent.OFFER_EXPIRED, reason=_REASON, actor=acting.actor, now=acting.now())
+        return await cases.move(
+            connection, case, CaseEvent.OFFER_EXPIRED, reason=_REASON, actor=acting.actor, now=acting.now()
+        )
     if meant.ends_visit and booking is not None:
         await call_off(acting, connection, case, booking, _REASON)
         return await cases.get(connection, case.dealer_id, case.id, lock=True)

@@ -1,7 +1,8 @@
-"""Passkeys (WebAuthn): a phone, a laptop or a key on a ring proves that it is there, and by finger, face or PIN whose it is.
+"""Passkeys (WebAuthn): a phone, a laptop or a key on a ring proves that it is there, and by finger, face or PIN whose
+it is.
 
-With a passkey somebody signs in without a password: having it and unlocking it are two factors. After a password it is the second one.
-A challenge is signed, lives five minutes and counts once; nothing of it is stored before.
+With a passkey somebody signs in without a password: having it and unlocking it are two factors. After a password it is
+the second one. A challenge is signed, lives five minutes and counts once; nothing of it is stored before.
 """
 
 from __future__ import annotations
@@ -44,7 +45,10 @@ class Desk:
 
     @classmethod
     def at(cls, house: House, scheme: str, host: str) -> Desk | None:
-        """Our public address; on one's own machine `localhost`, with its port. None where the desk has a number for a name."""
+        """Our public address; on one's own machine `localhost`, with its port.
+
+        None where the desk has a number for a name.
+        """
         public = urlsplit(house.base_url)
         name, port = public.hostname or "", urlsplit(f"//{host}").port
         if (urlsplit(f"//{host}").hostname or "") == "localhost":
@@ -72,32 +76,49 @@ async def begin_adding(house: House, desk: Desk, person: Staff, visitor: Visitor
     if len(known) >= MOST:
         raise BadInput("passkey", f"{MOST} are the most: remove one first")
     options = webauthn.generate_registration_options(
-        rp_id=desk.id, rp_name="Telltale", user_name=person.email, user_display_name=person.name, user_id=_handle(house, person), challenge=_challenge(),
+        rp_id=desk.id,
+        rp_name="Telltale",
+        user_name=person.email,
+        user_display_name=person.name,
+        user_id=_handle(house, person),
+        challenge=_challenge(),
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
         ),
         exclude_credentials=[PublicKeyCredentialDescriptor(id=one.id) for one in known],
-    )  # fmt: skip
+    )
     return _told(house, options, f"add {person.id}")
 
 
-async def add(house: House, desk: Desk, person: Staff, session_id: str, credential: dict[str, Any], label: str) -> list[str]:
+async def add(
+    house: House, desk: Desk, person: Staff, session_id: str, credential: dict[str, Any], label: str
+) -> list[str]:
     """The browser's answer. Recovery codes come back when this is the first second factor."""
     import webauthn
 
     challenge = await _spent(house, credential, f"add {person.id}")
     try:
         made = webauthn.verify_registration_response(
-            credential=credential["credential"], expected_challenge=challenge, expected_rp_id=desk.id, expected_origin=desk.origin, require_user_verification=True
+            credential=credential["credential"],
+            expected_challenge=challenge,
+            expected_rp_id=desk.id,
+            expected_origin=desk.origin,
+            require_user_verification=True,
         )
     except Exception as error:  # the library's own errors, and whatever its parsers make of bytes that somebody sent
         log.info("passkey_refused", because=type(error).__name__)
         raise BadInput("passkey", "could not be added: the browser's answer does not fit. Try again") from None
     async with house.at(person.dealer_id) as connection:
         fresh = await second_factors.add_passkey(
-            connection, person.dealer_id, person.id, passkey=made.credential_id, public_key=made.credential_public_key, sign_count=made.sign_count,
-            label=label, now=house.machine(),
-        )  # fmt: skip
+            connection,
+            person.dealer_id,
+            person.id,
+            passkey=made.credential_id,
+            public_key=made.credential_public_key,
+            sign_count=made.sign_count,
+            label=label,
+            now=house.machine(),
+        )
         if not fresh:
             raise BadInput("passkey", "is known already")
         return await second_factor.added(house, connection, person, session_id, "passkey added", label)
@@ -120,15 +141,19 @@ async def of(house: House, person: Staff) -> list[Passkey]:
 
 
 async def ask(house: House, desk: Desk, person: Staff | None = None) -> dict[str, Any]:
-    """What the browser needs to use one: any that it has for this desk, or as the second factor of this person, one of theirs."""
+    """What the browser needs to use one: any that it has for this desk, or as the second factor of this person, one of
+    theirs.
+    """
     import webauthn
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor, UserVerificationRequirement
 
     known = await of(house, person) if person is not None else []
     options = webauthn.generate_authentication_options(
-        rp_id=desk.id, challenge=_challenge(), allow_credentials=[PublicKeyCredentialDescriptor(id=one.id) for one in known] or None,
+        rp_id=desk.id,
+        challenge=_challenge(),
+        allow_credentials=[PublicKeyCredentialDescriptor(id=one.id) for one in known] or None,
         user_verification=UserVerificationRequirement.PREFERRED if person else UserVerificationRequirement.REQUIRED,
-    )  # fmt: skip
+    )
     return _told(house, options, f"use {person.id if person else 'any'}")
 
 
@@ -140,7 +165,9 @@ async def with_passkey(house: House, desk: Desk, visitor: Visitor, credential: d
     return await sign_in.enter(house, person, visitor, "passkey", two=True)
 
 
-async def as_second_factor(house: House, desk: Desk, visitor: Visitor, cookie: str, credential: dict[str, Any]) -> Entered:
+async def as_second_factor(
+    house: House, desk: Desk, visitor: Visitor, cookie: str, credential: dict[str, Any]
+) -> Entered:
     """After the password. NotFound when nobody waits in this browser."""
     found = await sign_in.waiting(house, cookie)
     if found is None:
@@ -170,14 +197,21 @@ async def _used(house: House, desk: Desk, credential: dict[str, Any], expected: 
         passkey = next(one for one in await second_factors.passkeys_of(connection, *owner) if one.id == named)
     try:
         proof = webauthn.verify_authentication_response(
-            credential=credential["credential"], expected_challenge=challenge, expected_rp_id=desk.id, expected_origin=desk.origin,
-            credential_public_key=passkey.public_key, credential_current_sign_count=passkey.sign_count, require_user_verification=expected is None,
-        )  # fmt: skip
+            credential=credential["credential"],
+            expected_challenge=challenge,
+            expected_rp_id=desk.id,
+            expected_origin=desk.origin,
+            credential_public_key=passkey.public_key,
+            credential_current_sign_count=passkey.sign_count,
+            require_user_verification=expected is None,
+        )
     except Exception as error:  # as above
         log.info("passkey_refused", because=type(error).__name__)
         raise NotAllowed(_REFUSED, signed_in=False) from None
     async with house.at(owner[0]) as connection:
-        if person.disabled_at is not None or not await second_factors.use_passkey(connection, passkey, proof.new_sign_count, house.machine()):
+        if person.disabled_at is not None or not await second_factors.use_passkey(
+            connection, passkey, proof.new_sign_count, house.machine()
+        ):
             raise NotAllowed(_REFUSED, signed_in=False)
     return person
 
@@ -197,14 +231,19 @@ def _told(house: House, options: Any, purpose: str) -> dict[str, Any]:
 
     ends = int((house.machine() + _LIFE).timestamp())
     challenge = base64.urlsafe_b64encode(options.challenge).decode()
-    return {"options": json.loads(webauthn.options_to_json(options)), "seal": f"{challenge}.{ends}.{house.sign('challenge', challenge, str(ends), purpose)}"}
+    return {
+        "options": json.loads(webauthn.options_to_json(options)),
+        "seal": f"{challenge}.{ends}.{house.sign('challenge', challenge, str(ends), purpose)}",
+    }
 
 
 async def _spent(house: House, credential: dict[str, Any], purpose: str) -> bytes:
     """The challenge of a seal that is ours, for this purpose and not over; it counts once, for all desks together."""
     challenge, _, rest = str(credential.get("seal", "")).partition(".")
     ends, _, mac = rest.partition(".")
-    if not hmac.compare_digest(mac.encode("utf-8", "replace"), house.sign("challenge", challenge, ends, purpose).encode()):
+    if not hmac.compare_digest(
+        mac.encode("utf-8", "replace"), house.sign("challenge", challenge, ends, purpose).encode()
+    ):
         raise NotAllowed(_REFUSED, signed_in=False)
     if house.machine() >= datetime.fromtimestamp(int(ends), house.machine().tzinfo):
         raise NotAllowed(_REFUSED, signed_in=False)

@@ -23,7 +23,10 @@ HANDED = timedelta(hours=24)  #: a link that a manager hands over, on paper or b
 
 
 async def change(house: House, person: Staff, visitor: Visitor, session_id: str, old: str, new: str) -> None:
-    """The old one is asked for again: whoever finds an open browser must not keep the account. All other sessions end."""
+    """The old one is asked for again: whoever finds an open browser must not keep the account.
+
+    All other sessions end.
+    """
     await confirm_password(house, person, visitor, old)
     if new == old:
         raise BadInput("password", "is the one that you have already")
@@ -34,7 +37,10 @@ async def change(house: House, person: Staff, visitor: Visitor, session_id: str,
 
 
 async def ask_reset(house: House, visitor: Visitor, email: str) -> None:
-    """Somebody says that they forgot theirs. Whoever it is hears nothing, neither by words nor by time; a link goes to the person alone."""
+    """Somebody says that they forgot theirs.
+
+    Whoever it is hears nothing, neither by words nor by time; a link goes to the person alone.
+    """
     email = email.strip().lower()
     await attempts.take(house, attempts.reset(house, visitor, email))
     house.afterwards.soon(_send(house, email))
@@ -45,7 +51,15 @@ async def reset_link(acting: Acting, staff_id: int) -> tuple[Staff, str]:
     async with acting.transaction() as connection:
         person = await accounts.staff(connection, acting.dealer_id, staff_id)
         if person.disabled_at is not None or person.joined_at is None:
-            raise BadInput("staff", f"{person.name} {'does not work here any more' if person.disabled_at else 'has no password yet: send a new invitation'}")
+            raise BadInput(
+                "staff",
+                f"{person.name} "
+                + (
+                    "does not work here any more"
+                    if person.disabled_at
+                    else "has no password yet: send a new invitation"
+                ),
+            )
         link = await _link(acting.house, connection, person, HANDED)
         await _note(acting.house, connection, person, "link for a new password", "made to be handed over", acting.actor)
         return person, link
@@ -57,7 +71,10 @@ async def who_resets(house: House, token: str) -> Staff:
 
 
 async def reset(house: House, token: str, new: str) -> Staff:
-    """The password is chosen and the link used up; all sessions end. They sign in with it then, second factor and all."""
+    """The password is chosen and the link used up; all sessions end.
+
+    They sign in with it then, second factor and all.
+    """
     person = await who_resets(house, token)
     hashed = await passwords.hashed(new, await _about(house, person))
     async with house.at(person.dealer_id) as connection:
@@ -82,10 +99,22 @@ async def _send(house: House, email: str) -> None:
             await _note(house, connection, person, "no way to reach them", "asked for a new password", "somebody")
             return
         dealer = await accounts.dealer(connection, person.dealer_id)
-        draft = Draft(dealer_id=person.dealer_id, to=to, kind=MessageKind.STAFF_RESET, purpose=Purpose.STAFF, author="system")
+        draft = Draft(
+            dealer_id=person.dealer_id, to=to, kind=MessageKind.STAFF_RESET, purpose=Purpose.STAFF, author="system"
+        )
         link = await _link(house, connection, person, LINK)
-        await outbox.queue(connection, house.wording, draft, house.now(), dealer=dealer.name, minutes=int(LINK.total_seconds() // 60), link=link)
-        await _note(house, connection, person, "link for a new password", f"asked for, sent by {to.channel}", "somebody")
+        await outbox.queue(
+            connection,
+            house.wording,
+            draft,
+            house.now(),
+            dealer=dealer.name,
+            minutes=int(LINK.total_seconds() // 60),
+            link=link,
+        )
+        await _note(
+            house, connection, person, "link for a new password", f"asked for, sent by {to.channel}", "somebody"
+        )
 
 
 def _channels(house: House) -> tuple[str, ...]:
@@ -98,7 +127,10 @@ def _channels(house: House) -> tuple[str, ...]:
 async def _link(house: House, connection: Connection, person: Staff, life: timedelta) -> str:
     now = house.machine()
     await secrets.revoke_of_person(connection, person.dealer_id, person.id, now, purpose="reset")
-    return house.link("reset", await secrets.make(connection, person.dealer_id, "reset", now=now, expires_at=now + life, staff_id=person.id))
+    return house.link(
+        "reset",
+        await secrets.make(connection, person.dealer_id, "reset", now=now, expires_at=now + life, staff_id=person.id),
+    )
 
 
 async def _set(house: House, connection: Connection, person: Staff, hashed: str, *, keep: str | None = None) -> None:
@@ -114,4 +146,6 @@ async def _about(house: House, person: Staff) -> tuple[str, ...]:
 
 
 async def _note(house: House, connection: Connection, person: Staff, new: str, reason: str, actor: str) -> None:
-    await history.write(connection, person.dealer_id, "staff", person.id, old=None, new=new, reason=reason, actor=actor, now=house.now())
+    await history.write(
+        connection, person.dealer_id, "staff", person.id, old=None, new=new, reason=reason, actor=actor, now=house.now()
+    )

@@ -24,14 +24,25 @@ INVITATION = timedelta(days=7)
 async def invite(
     acting: Acting, *, name: str, email: str, role: Role, phone: str | None = None, language: str | None = None
 ) -> tuple[Staff, str]:
-    """A person, and the link with which they choose their password, once. Who was invited or let go before is asked back in."""
+    """A person, and the link with which they choose their password, once.
+
+    Who was invited or let go before is asked back in.
+    """
     async with acting.transaction() as connection:
         dealer, now = await accounts.dealer(connection, acting.dealer_id), acting.now()
         phone = e164(phone, dealer.country) if phone else None
         person = await accounts.staff_by_email(connection, acting.dealer_id, email)
         if person is None:
             person = await accounts.add_staff(
-                connection, acting.dealer_id, name=name, email=email, phone=phone, role=role, language=language or dealer.language, password_hash=None, now=now
+                connection,
+                acting.dealer_id,
+                name=name,
+                email=email,
+                phone=phone,
+                role=role,
+                language=language or dealer.language,
+                password_hash=None,
+                now=now,
             )
             return person, await _invitation(acting, connection, person, f"as {role.value}")
         if person.disabled_at is None and person.joined_at is not None:
@@ -41,7 +52,12 @@ async def invite(
         if person.disabled_at is not None:
             await _take_back(acting, connection, person)
         person = await accounts.describe_staff(
-            connection, acting.dealer_id, person.id, name=name, phone=phone or person.phone, language=language or person.language
+            connection,
+            acting.dealer_id,
+            person.id,
+            name=name,
+            phone=phone or person.phone,
+            language=language or person.language,
         )
         return person, await _invitation(acting, connection, person, f"again, as {role.value}")
 
@@ -51,7 +67,10 @@ async def invite_again(acting: Acting, staff_id: int) -> tuple[Staff, str]:
     async with acting.transaction() as connection:
         person = await accounts.staff(connection, acting.dealer_id, staff_id)
         if person.disabled_at is not None or person.joined_at is not None:
-            raise BadInput("staff", f"{person.name} {'does not work here any more' if person.disabled_at else 'has a password already'}")
+            raise BadInput(
+                "staff",
+                f"{person.name} {'does not work here any more' if person.disabled_at else 'has a password already'}",
+            )
         return person, await _invitation(acting, connection, person, "again")
 
 
@@ -69,7 +88,15 @@ async def accept_invitation(house: House, token: str, password: str) -> Staff:
             raise Overtaken("invitation", "it has been used")
         await accounts.set_password(connection, person.dealer_id, person.id, password_hash, house.now())
         await history.write(
-            connection, person.dealer_id, "staff", person.id, old="invited", new="joined", reason="chose a password", actor=f"staff:{person.id}", now=house.now()
+            connection,
+            person.dealer_id,
+            "staff",
+            person.id,
+            old="invited",
+            new="joined",
+            reason="chose a password",
+            actor=f"staff:{person.id}",
+            now=house.now(),
         )
     return person
 
@@ -77,7 +104,10 @@ async def accept_invitation(house: House, token: str, password: str) -> Staff:
 async def change_role(acting: Acting, staff_id: int, role: Role) -> Staff:
     """Another role counts from the next request on; their open live pages end. The last manager stays one."""
     async with acting.transaction() as connection:
-        dealer, person = await accounts.dealer(connection, acting.dealer_id), await accounts.staff(connection, acting.dealer_id, staff_id)
+        dealer, person = (
+            await accounts.dealer(connection, acting.dealer_id),
+            await accounts.staff(connection, acting.dealer_id, staff_id),
+        )
         if person.disabled_at is not None:
             raise BadInput("staff", f"{person.name} does not work here any more")
         if person.role is role:
@@ -90,7 +120,10 @@ async def change_role(acting: Acting, staff_id: int, role: Role) -> Staff:
 async def disable(acting: Acting, staff_id: int) -> Staff:
     """They no longer work here: their sessions end at once, and what was theirs is nobody's until somebody takes it."""
     async with acting.transaction() as connection:
-        dealer, person = await accounts.dealer(connection, acting.dealer_id), await accounts.staff(connection, acting.dealer_id, staff_id)
+        dealer, person = (
+            await accounts.dealer(connection, acting.dealer_id),
+            await accounts.staff(connection, acting.dealer_id, staff_id),
+        )
         if acting.actor == f"staff:{staff_id}":
             raise BadInput("staff", "nobody can lock themselves out")
         if person.disabled_at is not None:
@@ -98,10 +131,22 @@ async def disable(acting: Acting, staff_id: int) -> Staff:
         await _not_the_last_manager(connection, person)
         for case in await _free_drives(acting, connection, person):
             if case.assignee_id == staff_id and case.state not in (CaseState.DONE, CaseState.DISMISSED):
-                await _free_case(acting, connection, dealer, await cases.get(connection, acting.dealer_id, case.id), person)
+                await _free_case(
+                    acting, connection, dealer, await cases.get(connection, acting.dealer_id, case.id), person
+                )
         await accounts.disable_staff(connection, acting.dealer_id, staff_id, acting.now())
         await secrets.revoke_of_person(connection, acting.dealer_id, staff_id, acting.now())
-        await history.write(connection, acting.dealer_id, "staff", staff_id, old=None, new="disabled", reason="let go", actor=acting.actor, now=acting.now())
+        await history.write(
+            connection,
+            acting.dealer_id,
+            "staff",
+            staff_id,
+            old=None,
+            new="disabled",
+            reason="let go",
+            actor=acting.actor,
+            now=acting.now(),
+        )
         return await accounts.staff(connection, acting.dealer_id, staff_id)
 
 
@@ -118,24 +163,53 @@ async def _invitation(acting: Acting, connection: Connection, person: Staff, rea
     now = acting.now()
     await secrets.revoke_of_person(connection, person.dealer_id, person.id, now, purpose="invitation")
     token = await secrets.make(
-        connection, person.dealer_id, "invitation", now=now, expires_at=now + INVITATION, staff_id=person.id, label=person.email
+        connection,
+        person.dealer_id,
+        "invitation",
+        now=now,
+        expires_at=now + INVITATION,
+        staff_id=person.id,
+        label=person.email,
     )
-    await history.write(connection, person.dealer_id, "staff", person.id, old=None, new="invited", reason=reason, actor=acting.actor, now=now)
+    await history.write(
+        connection,
+        person.dealer_id,
+        "staff",
+        person.id,
+        old=None,
+        new="invited",
+        reason=reason,
+        actor=acting.actor,
+        now=now,
+    )
     return acting.house.link("invitation", token)
 
 
 async def _take_back(acting: Acting, connection: Connection, person: Staff) -> None:
     await accounts.enable_staff(connection, person)
     await history.write(
-        connection, person.dealer_id, "staff", person.id, old="disabled", new="enabled", reason="works here again", actor=acting.actor, now=acting.now()
+        connection,
+        person.dealer_id,
+        "staff",
+        person.id,
+        old="disabled",
+        new="enabled",
+        reason="works here again",
+        actor=acting.actor,
+        now=acting.now(),
     )
 
 
 async def _not_the_last_manager(connection: Connection, person: Staff) -> None:
-    """Somebody must be able to let others in. The managers' rows are locked: of two who let each other go one is told so."""
+    """Somebody must be able to let others in.
+
+    The managers' rows are locked: of two who let each other go one is told so.
+    """
     others = [one for one in await accounts.lock_managers(connection, person.dealer_id) if one != person.id]
     if person.role is Role.MANAGER and person.joined_at is not None and not others:
-        raise BadInput("staff", f"{person.name} is the last manager who can sign in: make somebody else a manager first")
+        raise BadInput(
+            "staff", f"{person.name} is the last manager who can sign in: make somebody else a manager first"
+        )
 
 
 async def _give_role(acting: Acting, connection: Connection, dealer: Dealer, person: Staff, role: Role) -> None:
@@ -143,12 +217,21 @@ async def _give_role(acting: Acting, connection: Connection, dealer: Dealer, per
         await _free_drives(acting, connection, person)
     await accounts.set_role(connection, person, role, acting.now())
     await history.write(
-        connection, dealer.id, "staff", person.id, old=person.role.value, new=role.value, reason="another role", actor=acting.actor, now=acting.now()
+        connection,
+        dealer.id,
+        "staff",
+        person.id,
+        old=person.role.value,
+        new=role.value,
+        reason="another role",
+        actor=acting.actor,
+        now=acting.now(),
     )
 
 
 async def _free_drives(acting: Acting, connection: Connection, person: Staff) -> list[Case]:
-    """Drives that have not begun wait for another driver, offers that hold their time end; a drive under way must end first.
+    """Drives that have not begun wait for another driver, offers that hold their time end; a drive under way must end
+    first.
 
     The cases that rest on this person come back locked: everybody locks a case before its offer and its drives.
     """
@@ -158,10 +241,16 @@ async def _free_drives(acting: Acting, connection: Connection, person: Staff) ->
         reason = f"{person.name} drives no more: these windows cannot be kept"
         await offers.move(connection, offer, OfferEvent.EXPIRED, reason=reason, actor=acting.actor, now=now)
         if by_id[offer.case_id].state is CaseState.CONTACTED:
-            await cases.move(connection, by_id[offer.case_id], CaseEvent.OFFER_EXPIRED, reason=reason, actor=acting.actor, now=now)
+            await cases.move(
+                connection, by_id[offer.case_id], CaseEvent.OFFER_EXPIRED, reason=reason, actor=acting.actor, now=now
+            )
     for leg in await pickups.listed(connection, person.dealer_id, driver_id=person.id, unfinished=True):
         if leg.state is not LegState.PLANNED:
-            raise BadInput("staff", f"{person.name} is on the way with a customer's car: let the drive end, or give it to another driver first")
+            raise BadInput(
+                "staff",
+                f"{person.name} is on the way with a customer's car: let the drive end, or give it to another driver "
+                "first",
+            )
         await pickups.unassign(connection, leg, reason=f"{person.name} drives no more", actor=acting.actor, now=now)
         if leg.slot_id is not None:
             await slots.release(connection, person.dealer_id, leg.slot_id)
@@ -177,6 +266,21 @@ async def _free_case(acting: Acting, connection: Connection, dealer: Dealer, cas
         if limit is not None:
             minutes = minutes_between(case.opened_at, limit)
             await jobs.put(
-                connection, dealer.id, "case_unacknowledged", case.id, due_at=now + timedelta(minutes=minutes), minutes=minutes, comebacks=case.comebacks
+                connection,
+                dealer.id,
+                "case_unacknowledged",
+                case.id,
+                due_at=now + timedelta(minutes=minutes),
+                minutes=minutes,
+                comebacks=case.comebacks,
             )
-    await cases.change(connection, case, what="unassigned", reason=f"{person.name} was let go", actor=acting.actor, now=now, assignee_id=None, **columns)
+    await cases.change(
+        connection,
+        case,
+        what="unassigned",
+        reason=f"{person.name} was let go",
+        actor=acting.actor,
+        now=now,
+        assignee_id=None,
+        **columns,
+    )

@@ -1,4 +1,6 @@
-"""The ledger follows the visit: whoever changes a booking or a drive of it settles its promises in the same transaction."""
+"""The ledger follows the visit: whoever changes a booking or a drive of it settles its promises in the same
+transaction.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,13 @@ from store import bookings, pickups, promises
 from store.pool import Connection
 
 
-async def settle(connection: Connection, dealer_id: int, booking_id: int, now: datetime) -> tuple[Booking, list[Promise], dict[str, rules.Standing]]:
-    """Make the ledger say what is promised of this visit now. Returns the visit, its rows and, by kind, what stands. Settling twice changes nothing."""
+async def settle(
+    connection: Connection, dealer_id: int, booking_id: int, now: datetime
+) -> tuple[Booking, list[Promise], dict[str, rules.Standing]]:
+    """Make the ledger say what is promised of this visit now.
+
+    Returns the visit, its rows and, by kind, what stands. Settling twice changes nothing.
+    """
     booking = await bookings.get(connection, dealer_id, booking_id)
     stands = rules.standing(booking, await pickups.of_booking(connection, dealer_id, booking_id))
     found = rules.settle(await promises.of_booking(connection, dealer_id, booking_id), stands, now)

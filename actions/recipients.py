@@ -24,7 +24,9 @@ def why_not(person: Owner) -> str:
 
 
 def ways(person: Owner, channels: Iterable[str]) -> tuple[OwnerRecipient, ...]:
-    """For what must reach them: on the channel that they chose, and then on each of these on which we have another address."""
+    """For what must reach them: on the channel that they chose, and then on each of these on which we have another
+    address.
+    """
     first = owner(person)
     found = [] if first is None else [first]
     for channel in channels:
@@ -35,7 +37,10 @@ def ways(person: Owner, channels: Iterable[str]) -> tuple[OwnerRecipient, ...]:
 
 
 def staff(person: Staff, channels: Iterable[str]) -> StaffRecipient | None:
-    """On the first of these channels on which we have an address. Which ones, and in which order, is for what is sent to say."""
+    """On the first of these channels on which we have an address.
+
+    Which ones, and in which order, is for what is sent to say.
+    """
     for channel in channels:
         address = _at(person, channel)
         if address:
@@ -44,7 +49,10 @@ def staff(person: Staff, channels: Iterable[str]) -> StaffRecipient | None:
 
 
 def _at(person: Owner | Staff, channel: str) -> str | None:
-    """Where they are reached on this channel. A landline takes no texts: it is rung. The demo phone's page shows every number."""
+    """Where they are reached on this channel.
+
+    A landline takes no texts: it is rung. The demo phone's page shows every number.
+    """
     if channel == "email":
         return person.email
     return person.phone if person.phone and (channel == "phone" or textable(person.phone)) else None

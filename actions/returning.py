@@ -31,11 +31,22 @@ async def free_drives(connection: Connection, dealer: Dealer, leg: Leg, now: dat
     """When a drive back could begin instead; nothing is held."""
     resources = await slots.resources(connection, dealer.id)
     free = _without(leg, resources, await taken_from(connection, dealer.id, now))
-    return tuple(window for window in capacity.free_drives(dealer, now, resources, free) if window.starts_at != leg.starts_at)
+    return tuple(
+        window for window in capacity.free_drives(dealer, now, resources, free) if window.starts_at != leg.starts_at
+    )
 
 
-async def move_return(acting: Acting, connection: Connection, case: Case, booking: Booking, starts_at: datetime, *, was: datetime | None = None) -> Booking:
-    """Another time for the return of a car that is ready; its owner is told, the ledger follows. `was` is the time that the person saw.
+async def move_return(
+    acting: Acting,
+    connection: Connection,
+    case: Case,
+    booking: Booking,
+    starts_at: datetime,
+    *,
+    was: datetime | None = None,
+) -> Booking:
+    """Another time for the return of a car that is ready; its owner is told, the ledger follows. `was` is the time that
+    the person saw.
 
     Overtaken with the next windows when no driver is free then. `case` and `booking` are locked.
     """
@@ -54,19 +65,31 @@ async def move_return(acting: Acting, connection: Connection, case: Case, bookin
     claim = capacity.drive_at(dealer, starts_at, now, resources, free, usual=_seat(leg, resources))
     if claim is None:
         next_ones = capacity.free_drives(dealer, now, resources, free, count=3)
-        raise Overtaken("window", "no driver is free then", tuple(f"{w.starts_at.isoformat()}/{w.ends_at.isoformat()}" for w in next_ones))
+        raise Overtaken(
+            "window",
+            "no driver is free then",
+            tuple(f"{w.starts_at.isoformat()}/{w.ends_at.isoformat()}" for w in next_ones),
+        )
     moved = await reschedule(acting, connection, booking, leg, claim, resources, taken, "another time was agreed")
     await promises.settle(connection, acting.dealer_id, booking.id, now)
     await tell_owner(
-        acting, connection, case, MessageKind.NEW_TIME, asserts=[asserts("leg", moved.id, LegState.PLANNED, LegState.ON_THE_WAY_BACK, at=moved.starts_at)],
-        zone=booking.zone, starts_at=moved.starts_at, ends_at=moved.ends_at, template="agreed",
-    )  # fmt: skip
+        acting,
+        connection,
+        case,
+        MessageKind.NEW_TIME,
+        asserts=[asserts("leg", moved.id, LegState.PLANNED, LegState.ON_THE_WAY_BACK, at=moved.starts_at)],
+        zone=booking.zone,
+        starts_at=moved.starts_at,
+        ends_at=moved.ends_at,
+        template="agreed",
+    )
     await bookings.heard(connection, booking, now)
     return await bookings.get(connection, acting.dealer_id, booking.id)
 
 
 async def follows(acting: Acting, connection: Connection, booking: Booking, since: datetime) -> Leg | None:
-    """The planned return moves to the first free drive from `since` on, of the same driver if they are free then, and its loaner stays out as long.
+    """The planned return moves to the first free drive from `since` on, of the same driver if they are free then, and
+    its loaner stays out as long.
 
     None when it lies late enough already, or nobody is free: then it stands, and its promise presses.
     """
@@ -75,12 +98,25 @@ async def follows(acting: Acting, connection: Connection, booking: Booking, sinc
         return None
     dealer, now = await accounts.dealer(connection, acting.dealer_id), acting.now()
     resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
-    claim = capacity.drive_after(dealer, since, now, resources, _without(leg, resources, taken), usual=_seat(leg, resources))
-    return None if claim is None else await reschedule(acting, connection, booking, leg, claim, resources, taken, "the car is ready later")
+    claim = capacity.drive_after(
+        dealer, since, now, resources, _without(leg, resources, taken), usual=_seat(leg, resources)
+    )
+    return (
+        None
+        if claim is None
+        else await reschedule(acting, connection, booking, leg, claim, resources, taken, "the car is ready later")
+    )
 
 
 async def reschedule(
-    acting: Acting, connection: Connection, booking: Booking, leg: Leg, claim: Claim, resources: Sequence[Resource], taken: capacity.Taken, reason: str
+    acting: Acting,
+    connection: Connection,
+    booking: Booking,
+    leg: Leg,
+    claim: Claim,
+    resources: Sequence[Resource],
+    taken: capacity.Taken,
+    reason: str,
 ) -> Leg:
     """The old drive is free, the new one taken, and the visit's loaner stays out until the car is back."""
     if leg.slot_id is not None:
@@ -89,23 +125,41 @@ async def reschedule(
     mine = await slots.of_booking(connection, acting.dealer_id, booking.id)
     driver = next((resource.staff_id for resource in resources if resource.id == claim.resource_id), None)
     moved = await pickups.reschedule(
-        connection, leg, driver_id=driver, slot_id=next(slot.id for slot in mine if slot.use is Use.RETURN), starts_at=claim.window.starts_at,
-        ends_at=claim.window.ends_at, reason=reason, actor=acting.actor, now=acting.now(),
-    )  # fmt: skip
+        connection,
+        leg,
+        driver_id=driver,
+        slot_id=next(slot.id for slot in mine if slot.use is Use.RETURN),
+        starts_at=claim.window.starts_at,
+        ends_at=claim.window.ends_at,
+        reason=reason,
+        actor=acting.actor,
+        now=acting.now(),
+    )
     out = [slot for slot in mine if slot.use is Use.LOANER]
     last = max(out, key=lambda slot: slot.ends_at, default=None)
     if last is not None and last.ends_at < moved.ends_at:
         longer = Window(starts_at=last.ends_at, ends_at=moved.ends_at)
         if not any(capacity.overlap(longer, other) for other in taken.get(last.resource_id, ())):
-            await slots.book(connection, acting.dealer_id, booking.id, [Claim(resource_id=last.resource_id, use=Use.LOANER, window=longer)])
+            await slots.book(
+                connection,
+                acting.dealer_id,
+                booking.id,
+                [Claim(resource_id=last.resource_id, use=Use.LOANER, window=longer)],
+            )
     return moved
 
 
 def _seat(leg: Leg, resources: Sequence[Resource]) -> int | None:
-    return next((resource.id for resource in resources if resource.staff_id is not None and resource.staff_id == leg.driver_id), None)
+    return next(
+        (resource.id for resource in resources if resource.staff_id is not None and resource.staff_id == leg.driver_id),
+        None,
+    )
 
 
 def _without(leg: Leg, resources: Sequence[Resource], taken: Mapping[int, Sequence[Window]]) -> dict[int, list[Window]]:
     """What is taken by others than this drive."""
     seat = _seat(leg, resources)
-    return {resource: [w for w in windows if (resource, w.starts_at, w.ends_at) != (seat, leg.starts_at, leg.ends_at)] for resource, windows in taken.items()}
+    return {
+        resource: [w for w in windows if (resource, w.starts_at, w.ends_at) != (seat, leg.starts_at, leg.ends_at)]
+        for resource, windows in taken.items()
+    }

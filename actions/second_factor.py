@@ -1,4 +1,7 @@
-"""A second factor: codes of an authenticator app, and recovery codes for the day on which the phone is gone. Machine time."""
+"""A second factor: codes of an authenticator app, and recovery codes for the day on which the phone is gone.
+
+Machine time.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,10 @@ async def standing(house: House, person: Staff) -> Standing:
 
 
 async def confirm_password(house: House, person: Staff, visitor: Visitor, password: str) -> None:
-    """Whoever finds an open browser must not change how its owner signs in. BadInput when it is wrong, TooOften when it was too often."""
+    """Whoever finds an open browser must not change how its owner signs in.
+
+    BadInput when it is wrong, TooOften when it was too often.
+    """
     async with house.at(None) as connection:
         found = await accounts.sign_in_of(connection, person.email)
     limits = attempts.second_factor(house, person.id, visitor)
@@ -49,7 +55,9 @@ async def begin_authenticator(house: House, person: Staff) -> tuple[str, str]:
     async with house.at(person.dealer_id) as connection:
         if (await second_factors.standing(connection, person.dealer_id, person.id)).authenticator:
             raise BadInput("authenticator", "you have one already: remove it first")
-        await second_factors.put_authenticator(connection, person.dealer_id, person.id, _box(house).encrypt(secret.encode()), house.machine())
+        await second_factors.put_authenticator(
+            connection, person.dealer_id, person.id, _box(house).encrypt(secret.encode()), house.machine()
+        )
     return secret, pyotp.TOTP(secret).provisioning_uri(name=person.email, issuer_name=ISSUER)
 
 
@@ -66,7 +74,10 @@ async def waiting_authenticator(house: House, person: Staff) -> tuple[str, str]:
 
 
 async def confirm_authenticator(house: House, person: Staff, visitor: Visitor, session_id: str, code: str) -> list[str]:
-    """The first code is right: from now on one is asked for. Recovery codes come back, once; sessions that came in by less end."""
+    """The first code is right: from now on one is asked for.
+
+    Recovery codes come back, once; sessions that came in by less end.
+    """
     limits = attempts.second_factor(house, person.id, visitor)
     await attempts.take(house, limits)
     async with house.at(person.dealer_id) as connection:
@@ -76,8 +87,13 @@ async def confirm_authenticator(house: House, person: Staff, visitor: Visitor, s
         return await added(house, connection, person, session_id, "authenticator added", "an app's codes")
 
 
-async def added(house: House, connection: Connection, person: Staff, session_id: str, what: str, reason: str) -> list[str]:
-    """After any new factor: this session has proved it, all others end. The first factor brings recovery codes; later ones none."""
+async def added(
+    house: House, connection: Connection, person: Staff, session_id: str, what: str, reason: str
+) -> list[str]:
+    """After any new factor: this session has proved it, all others end.
+
+    The first factor brings recovery codes; later ones none.
+    """
     await sessions.prove(connection, person.dealer_id, session_id)
     await sessions.end(connection, person.dealer_id, person.id, but=session_id)
     await _note(house, connection, person, what, reason)
@@ -104,7 +120,9 @@ async def remove_authenticator(house: House, person: Staff) -> None:
 
 
 async def removed(house: House, connection: Connection, person: Staff, what: str, reason: str) -> None:
-    """After any factor went: the last one cannot go where the dealer asks for one, and takes the recovery codes along."""
+    """After any factor went: the last one cannot go where the dealer asks for one, and takes the recovery codes
+    along.
+    """
     left = await second_factors.standing(connection, person.dealer_id, person.id)
     if not left.any:
         dealer = await accounts.dealer(connection, person.dealer_id)
@@ -115,7 +133,10 @@ async def removed(house: House, connection: Connection, person: Staff, what: str
 
 
 async def forget(acting: Acting, staff_id: int) -> Staff:
-    """A colleague lost what they had: a manager takes it away, and they are signed out. They come in by password and set up anew."""
+    """A colleague lost what they had: a manager takes it away, and they are signed out.
+
+    They come in by password and set up anew.
+    """
     async with acting.transaction() as connection:
         person = await accounts.staff(connection, acting.dealer_id, staff_id)
         if acting.actor == f"staff:{staff_id}":
@@ -124,7 +145,15 @@ async def forget(acting: Acting, staff_id: int) -> Staff:
             raise BadInput("staff", f"{person.name} has no second factor")
         await accounts.end_sessions(connection, acting.dealer_id, staff_id)
         await history.write(
-            connection, acting.dealer_id, "staff", staff_id, old=None, new="second factor taken away", reason="by a manager", actor=acting.actor, now=acting.now()
+            connection,
+            acting.dealer_id,
+            "staff",
+            staff_id,
+            old=None,
+            new="second factor taken away",
+            reason="by a manager",
+            actor=acting.actor,
+            now=acting.now(),
         )
         return person
 
@@ -161,7 +190,9 @@ async def _code_is_right(house: House, connection: Connection, person: Staff, co
     now = house.machine()
     step = int(now.timestamp()) // _STEP_S
     for one in (step - 1, step, step + 1):
-        if hmac.compare_digest(pyotp.TOTP(secret).at(one * _STEP_S).encode(), "".join(code.split()).encode("utf-8", "replace")):
+        if hmac.compare_digest(
+            pyotp.TOTP(secret).at(one * _STEP_S).encode(), "".join(code.split()).encode("utf-8", "replace")
+        ):
             return await second_factors.use_step(connection, person.dealer_id, person.id, one, now)
     return False
 
@@ -173,15 +204,32 @@ async def _new_codes(connection: Connection, person: Staff) -> list[str]:
 
 
 async def _note(house: House, connection: Connection, person: Staff, new: str, reason: str) -> None:
-    await history.write(connection, person.dealer_id, "staff", person.id, old=None, new=new, reason=reason, actor=f"staff:{person.id}", now=house.now())
+    await history.write(
+        connection,
+        person.dealer_id,
+        "staff",
+        person.id,
+        old=None,
+        new=new,
+        reason=reason,
+        actor=f"staff:{person.id}",
+        now=house.now(),
+    )
 
 
 async def _refused(house: House, person: Staff, visitor: Visitor) -> None:
     async with house.at(person.dealer_id) as connection:
         await history.write(
-            connection, person.dealer_id, "staff", person.id, old=None, new="refused", reason=f"wrong code after the right password, {visitor.told}",
-            actor="somebody", now=house.now(),
-        )  # fmt: skip
+            connection,
+            person.dealer_id,
+            "staff",
+            person.id,
+            old=None,
+            new="refused",
+            reason=f"wrong code after the right password, {visitor.told}",
+            actor="somebody",
+            now=house.now(),
+        )
 
 
 def _box(house: House) -> SecretBox:
@@ -200,4 +248,8 @@ def qr_code(uri: str) -> str:
     """The address as a drawing (SVG) that an app reads from the screen."""
     import segno
 
-    return str(segno.make(uri, error="m").svg_inline(scale=5, border=2, dark="#10222b", light="#ffffff", svgclass="qr", lineclass=None, omitsize=True))
+    return str(
+        segno.make(uri, error="m").svg_inline(
+            scale=5, border=2, dark="#10222b", light="#ffffff", svgclass="qr", lineclass=None, omitsize=True
+        )
+    )

@@ -11,7 +11,9 @@ from schemas.errors import NotFound
 from store import accounts, secrets
 
 
-async def person_of(house: House, token: str, purpose: Literal["invitation", "reset"], now: datetime, *, noun: str) -> Staff:
+async def person_of(
+    house: House, token: str, purpose: Literal["invitation", "reset"], now: datetime, *, noun: str
+) -> Staff:
     """Whom the link is for; NotFound of `noun` when it opens nothing at `now` any more. Looking uses nothing up."""
     async with house.at(None) as connection:
         secret = await secrets.find(connection, token, purpose)

@@ -22,7 +22,14 @@ _SERVICE = frozenset({MessageKind.OFFER, MessageKind.OFFER_EXPIRED, MessageKind.
 
 
 async def tell_owner(
-    acting: Acting, connection: Connection, case: Case, kind: MessageKind, /, *, asserts: Sequence[dict[str, Any]] = (), **facts: Any
+    acting: Acting,
+    connection: Connection,
+    case: Case,
+    kind: MessageKind,
+    /,
+    *,
+    asserts: Sequence[dict[str, Any]] = (),
+    **facts: Any,
 ) -> int | None:
     """Queue a text about this case; None when there is nobody to tell, or no way to reach them."""
     about = await _about(acting.house, connection, case, facts)
@@ -30,11 +37,21 @@ async def tell_owner(
         return None
     to, known = about
     purpose = purpose_of(kind, case.severity)
-    draft = Draft(dealer_id=case.dealer_id, to=to, kind=kind, purpose=purpose, author=acting.actor, case_id=case.id, asserts=asserts)
+    draft = Draft(
+        dealer_id=case.dealer_id,
+        to=to,
+        kind=kind,
+        purpose=purpose,
+        author=acting.actor,
+        case_id=case.id,
+        asserts=asserts,
+    )
     return await outbox.queue(connection, acting.house.wording, draft, acting.now(), **known)
 
 
-async def compose(house: House, connection: Connection, case: Case, kind: MessageKind, /, **facts: Any) -> tuple[OwnerRecipient, Text] | None:
+async def compose(
+    house: House, connection: Connection, case: Case, kind: MessageKind, /, **facts: Any
+) -> tuple[OwnerRecipient, Text] | None:
     """The text as it would be sent now, and to whom: the desk shows it before anything is decided."""
     about = await _about(house, connection, case, facts)
     if about is None:
@@ -44,7 +61,9 @@ async def compose(house: House, connection: Connection, case: Case, kind: Messag
     return to, text
 
 
-async def _about(house: House, connection: Connection, case: Case, facts: Mapping[str, Any]) -> tuple[OwnerRecipient, dict[str, Any]] | None:
+async def _about(
+    house: House, connection: Connection, case: Case, facts: Mapping[str, Any]
+) -> tuple[OwnerRecipient, dict[str, Any]] | None:
     """Whom a text about this case reaches, and all that it may speak of."""
     if case.owner_id is None:
         return None
@@ -56,16 +75,31 @@ async def _about(house: House, connection: Connection, case: Case, facts: Mappin
     car = await fleet.get(connection, case.dealer_id, case.vehicle_id)
     about = topmost(await alerts.of_case(connection, case.dealer_id, case.id))
     return to, {
-        "dealer": dealer.name, "phone": dealer.phone, "vehicle": car.title, "plate": car.plate or "", "which": await fleet.which(connection, car), "owner": owner.name, "zone": dealer.zone,
-        "channel": to.channel, "reader_zone": owner.zone, "now": house.now(), "severity": case.severity.value, "rule": about.rule if about else None, "component": about.component if about else "",
+        "dealer": dealer.name,
+        "phone": dealer.phone,
+        "vehicle": car.title,
+        "plate": car.plate or "",
+        "which": await fleet.which(connection, car),
+        "owner": owner.name,
+        "zone": dealer.zone,
+        "channel": to.channel,
+        "reader_zone": owner.zone,
+        "now": house.now(),
+        "severity": case.severity.value,
+        "rule": about.rule if about else None,
+        "component": about.component if about else "",
         **facts,
-    }  # fmt: skip
+    }
 
 
 def topmost(found: Sequence[Alert]) -> Alert | None:
-    """The alert that a short text names: one for which the car must not be driven, then the most urgent that still stands."""
+    """The alert that a short text names: one for which the car must not be driven, then the most urgent that still
+    stands.
+    """
     standing = [alert for alert in found if alert.state is AlertState.ACTIVE] or list(found)
-    return max(standing, key=lambda alert: (forbids(alert.rule, alert.severity), alert.severity.rank, alert.id), default=None)
+    return max(
+        standing, key=lambda alert: (forbids(alert.rule, alert.severity), alert.severity.rank, alert.id), default=None
+    )
 
 
 def purpose_of(kind: MessageKind, severity: Severity) -> Purpose:
@@ -82,7 +116,11 @@ async def permission_for(acting: Acting, connection: Connection, case: Case, kin
     if recipients.owner(owner) is None:
         return Never(recipients.why_not(owner))
     return may_send(
-        Intended(kind, purpose_of(kind, case.severity), now), owner, await consents.of_owner(connection, case.dealer_id, owner.id), now, severity=case.severity,
+        Intended(kind, purpose_of(kind, case.severity), now),
+        owner,
+        await consents.of_owner(connection, case.dealer_id, owner.id),
+        now,
+        severity=case.severity,
         lately=await messages.lately(connection, case.dealer_id, owner.id, kind, now - LONGEST_BUDGET),
         wrote_at=await threads.wrote_at(connection, case.dealer_id, owner.id),
-    )  # fmt: skip
+    )

@@ -32,7 +32,16 @@ async def add(
     _check_profile(acting.house, profile)
     async with acting.transaction() as connection:
         now = acting.now()
-        car = await fleet.add(connection, acting.dealer_id, vin=vin, profile=profile, title=title, plate=plate, actor=acting.actor, now=now)
+        car = await fleet.add(
+            connection,
+            acting.dealer_id,
+            vin=vin,
+            profile=profile,
+            title=title,
+            plate=plate,
+            actor=acting.actor,
+            now=now,
+        )
         return car if owner_id is None else await give(acting, connection, car, owner_id)
 
 
@@ -53,7 +62,17 @@ async def enrol(acting: Acting, vehicle_id: int) -> Credentials:
         car = await fleet.get(connection, acting.dealer_id, vehicle_id)
         password, now = randomness.token_bytes(32).hex(), acting.now()
         await vehicles.enrol(connection, car.vin, password, now)
-        await history.write(connection, acting.dealer_id, "vehicle", car.id, old=None, new="enrolled", reason="new credentials", actor=acting.actor, now=now)
+        await history.write(
+            connection,
+            acting.dealer_id,
+            "vehicle",
+            car.id,
+            old=None,
+            new="enrolled",
+            reason="new credentials",
+            actor=acting.actor,
+            now=now,
+        )
         car = await fleet.get(connection, acting.dealer_id, vehicle_id)
     ways = ("up/telemetry", "up/diagnostics", "up/status", "down/acks", "down/asks", "down/alerts")
     return Credentials(car, car.vin, password, car.vin, bucket_of(car.vin), {way: topic(car.vin, way) for way in ways})
@@ -65,7 +84,15 @@ async def revoke(acting: Acting, vehicle_id: int, reason: str) -> Vehicle:
         car = await fleet.get(connection, acting.dealer_id, vehicle_id)
         await vehicles.revoke(connection, car.vin, acting.now())
         await history.write(
-            connection, acting.dealer_id, "vehicle", car.id, old=None, new="revoked", reason=reason or "revoked", actor=acting.actor, now=acting.now()
+            connection,
+            acting.dealer_id,
+            "vehicle",
+            car.id,
+            old=None,
+            new="revoked",
+            reason=reason or "revoked",
+            actor=acting.actor,
+            now=acting.now(),
         )
         return await fleet.get(connection, acting.dealer_id, vehicle_id)
 

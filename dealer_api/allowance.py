@@ -1,4 +1,7 @@
-"""How many calls a key may make: so many a minute, and as many at once after a quiet minute. Each process counts its own."""
+"""How many calls a key may make: so many a minute, and as many at once after a quiet minute.
+
+Each process counts its own.
+"""
 
 from __future__ import annotations
 

@@ -37,11 +37,15 @@ class Call(Acting):
 
     @property
     def lacks_second_factor(self) -> bool:
-        """Whether the dealer asks for more than this session has proved: then it is good for setting that up, and for nothing else."""
+        """Whether the dealer asks for more than this session has proved: then it is good for setting that up, and for
+        nothing else.
+        """
         return self.staff is not None and not self.second_factor and self.dealer.asks_second_factor(self.staff.role)
 
     def may(self, permission: Permission) -> bool:
-        """Whether this caller may do that: for what a page shows, and for the parts of an answer that not everybody may read."""
+        """Whether this caller may do that: for what a page shows, and for the parts of an answer that not everybody may
+        read.
+        """
         return permission.allows(self.role, self.scopes)
 
 

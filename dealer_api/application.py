@@ -21,7 +21,8 @@ from dealer_api.routes import API, doors
 LARGEST_BODY = 256 * 1024
 STATIC = Path(__file__).parent / "desk" / "static"
 CSP = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src "
+    "'self'; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _HEADERS = {
@@ -37,9 +38,20 @@ _BY_HTTPS_ONLY = "max-age=63072000"  #: for two years; subdomains are not ours t
 Extend = Callable[[web.Application], None]
 
 
-def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = (), proxies: Proxies | None = None, hosts: frozenset[str] = frozenset(), allowance: Allowance | None = None,
-          body_limit_s: float = doorway.BODY_S) -> web.Application:  # fmt: skip
-    """The whole desk. `extensions` set up a room's own parts (templates, filters) on the application. No `hosts`: it answers to any name."""
+def build(
+    house: House,
+    live: Live,
+    *,
+    extensions: tuple[Extend, ...] = (),
+    proxies: Proxies | None = None,
+    hosts: frozenset[str] = frozenset(),
+    allowance: Allowance | None = None,
+    body_limit_s: float = doorway.BODY_S,
+) -> web.Application:
+    """The whole desk. `extensions` set up a room's own parts (templates, filters) on the application.
+
+    No `hosts`: it answers to any name.
+    """
     inside = [watching.watching, error_responses.faults, doorway.own_host, bodies.storable_queries, doorway.in_time]
     app = web.Application(middlewares=inside, client_max_size=LARGEST_BODY)
     app[HOUSE], app[LIVE], app[PROXIES] = house, live, proxies or Proxies.read(LOOPBACK)
@@ -51,7 +63,9 @@ def build(house: House, live: Live, *, extensions: tuple[Extend, ...] = (), prox
     for route in doors(demo=house.demo):
         door = authentication.guard(route)
         app.router.add_route(route.method, route.path, door)
-        if route.method == "GET" and not route.streams:  # a link is looked at before it is opened: the same answer, without its body
+        if (
+            route.method == "GET" and not route.streams
+        ):  # a link is looked at before it is opened: the same answer, without its body
             app.router.add_route("HEAD", route.path, door)
     if STATIC.is_dir():
         app.router.add_static("/static", STATIC)
@@ -94,5 +108,3 @@ async def _listening(app: web.Application) -> AsyncIterator[None]:
     listener.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await listener
-
-

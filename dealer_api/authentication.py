@@ -44,13 +44,23 @@ async def caller(request: web.Request) -> Call | None:
 
 
 async def still(request: web.Request) -> bool:
-    """Whether whoever opened this stream may go on listening: asked of the database, not of what was known a moment ago."""
+    """Whether whoever opened this stream may go on listening: asked of the database, not of what was known a moment
+    ago.
+    """
     before, now = request[CALL], await _ask(request)
-    return now is not None and (now.actor, now.session) == (before.actor, before.session) and now.may(request[DOOR].permission) and not now.lacks_second_factor
+    return (
+        now is not None
+        and (now.actor, now.session) == (before.actor, before.session)
+        and now.may(request[DOOR].permission)
+        and not now.lacks_second_factor
+    )
 
 
 class Known:
-    """Who was let in a moment ago, so that a page full of requests asks the database once. A revocation counts within `LIFE_S`."""
+    """Who was let in a moment ago, so that a page full of requests asks the database once.
+
+    A revocation counts within `LIFE_S`.
+    """
 
     LIFE_S = 0.5
     MOST = 10_000
@@ -109,7 +119,16 @@ async def _by_session(house: House, cookie: str, *, by_hand: bool) -> Call | Non
         dealer, person, session = found
         if by_hand:
             await sessions.touch(connection, session, house.machine())
-    return Call(house, dealer.id, f"staff:{person.id}", person.role.value, person, dealer, session_id, second_factor=session.second_factor)
+    return Call(
+        house,
+        dealer.id,
+        f"staff:{person.id}",
+        person.role.value,
+        person,
+        dealer,
+        session_id,
+        second_factor=session.second_factor,
+    )
 
 
 def _by_hand(request: web.Request) -> bool:
@@ -132,13 +151,20 @@ def guard(route: Route) -> Handler:
         if call.role == "api":
             request.app[ALLOWANCE].take(call.dealer_id, call.actor)
         if call.role not in route.who:
-            raise NotAllowed(f"This is for {', '.join(sorted(route.who - {'api'}))}; you are {'a program with a key' if call.role == 'api' else f'signed in as {call.role}'}.")
+            raise NotAllowed(
+                f"This is for {', '.join(sorted(route.who - {'api'}))}; you are "
+                f"{'a program with a key' if call.role == 'api' else f'signed in as {call.role}'}."
+            )
         if not call.may(route.permission):
-            raise NotAllowed(f"This key lacks the scope {route.permission.scope}; it has {', '.join(sorted(call.scopes)) or 'none'}.")
+            raise NotAllowed(
+                f"This key lacks the scope {route.permission.scope}; it has {', '.join(sorted(call.scopes)) or 'none'}."
+            )
         if call.lacks_second_factor and route.permission not in _SETTING_UP:
             if request.method in ("GET", "HEAD") and not (route.is_api or route.streams):
                 raise web.HTTPSeeOther("/security")
-            raise NotAllowed(f"{call.dealer.name} asks for a second factor. Set yours up under Your security, then go on.")
+            raise NotAllowed(
+                f"{call.dealer.name} asks for a second factor. Set yours up under Your security, then go on."
+            )
         if request.method not in ("GET", "HEAD", "OPTIONS") and call.session is not None:
             await own_page(request, call)
         try:
@@ -164,7 +190,10 @@ async def own_page(request: web.Request, call: Call) -> None:
 
 
 def own_form(request: web.Request) -> None:
-    """Only a form of this very site may come in. Where nobody is signed in yet there is no token to ask for, and this is all."""
+    """Only a form of this very site may come in.
+
+    Where nobody is signed in yet there is no token to ask for, and this is all.
+    """
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise NotAllowed("This request came from another site.")
     origin = request.headers.get("Origin")
@@ -173,13 +202,17 @@ def own_form(request: web.Request) -> None:
     from_, ours = urlsplit(origin or "").netloc, urlsplit(request.app[HOUSE].base_url).netloc
     if from_ not in (request.host, ours):  # a proxy may have replaced Host: then our public address decides
         raise NotAllowed(
-            f"This request came from {origin}, and this desk answers as {request.host} (Host) and {ours} (its public address). "
-            "If you did open this very desk, a proxy in between replaces Host: let it pass Host on, or set TELLTALE_PUBLIC_URL."
+            f"This request came from {origin}, and this desk answers as {request.host} (Host) and {ours} (its public "
+            "address). "
+            "If you did open this very desk, a proxy in between replaces Host: let it pass Host on, or set "
+            "TELLTALE_PUBLIC_URL."
         )
 
 
 def demo_door(handler: Handler) -> Handler:
-    """A door of the demo answers to this machine's own names only: a name of somebody else that leads here is not believed."""
+    """A door of the demo answers to this machine's own names only: a name of somebody else that leads here is not
+    believed.
+    """
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         name = urlsplit(f"//{request.host}").hostname or ""
@@ -191,7 +224,9 @@ def demo_door(handler: Handler) -> Handler:
 
 
 async def _unclashed(work: Callable[[], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
-    """What is one transaction may be done again when the database ended it for another's sake; the third time its caller decides."""
+    """What is one transaction may be done again when the database ended it for another's sake; the third time its
+    caller decides.
+    """
     for n in range(_TRIES - 1):
         try:
             return await work()
@@ -204,7 +239,10 @@ async def _once(request: web.Request, call: Call, route: Route) -> web.StreamRes
     """Key, effect and answer in one transaction: a crash on the way leaves none of them."""
     key = request.headers.get("Idempotency-Key", "")
     if not key:
-        raise error_responses.Incomplete("Send the header Idempotency-Key with a value of your own, for instance a UUID: then a repeated request counts once.")
+        raise error_responses.Incomplete(
+            "Send the header Idempotency-Key with a value of your own, for instance a UUID: then a repeated request "
+            "counts once."
+        )
     if len(key) > 200 or not key.isprintable():
         raise BadInput("Idempotency-Key", "takes up to 200 printable characters")
     body = await request.read()
@@ -214,7 +252,12 @@ async def _once(request: web.Request, call: Call, route: Route) -> web.StreamRes
         if first is not None and route.secret:
             raise Overtaken("request", "it was carried out before, and its answer is shown only once")
         if first is not None:
-            return web.Response(status=first.status, body=first.body, content_type="application/json", headers={"Idempotency-Replayed": "true"})
+            return web.Response(
+                status=first.status,
+                body=first.body,
+                content_type="application/json",
+                headers={"Idempotency-Replayed": "true"},
+            )
         request[CALL] = replace(call, house=call.house.within(connection))
         response = await route.handler(request)
         assert isinstance(response, web.Response) and isinstance(response.body, bytes | None)

@@ -35,7 +35,10 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 LARGEST_ID = 2**63 - 1  #: of a row: what PostgreSQL calls bigint
-_FIRST, _LAST = date(1970, 1, 1), date(2199, 12, 31)  #: of the days that anybody may mean; a day more or less never leaves the calendar
+_FIRST, _LAST = (
+    date(1970, 1, 1),
+    date(2199, 12, 31),
+)  #: of the days that anybody may mean; a day more or less never leaves the calendar
 
 #: The number of a row.
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
@@ -117,7 +120,9 @@ def _opened(cursor: Any, inside: Callable[[Any], Any]) -> Any:
 _LONGEST_CURSOR = 1_000
 #: The sort key of the last row of the page before.
 Cursor = Annotated[
-    Key | None, WrapValidator(_opened), WithJsonSchema({"anyOf": [{"type": "string", "maxLength": _LONGEST_CURSOR}, {"type": "null"}]})
+    Key | None,
+    WrapValidator(_opened),
+    WithJsonSchema({"anyOf": [{"type": "string", "maxLength": _LONGEST_CURSOR}, {"type": "null"}]}),
 ]
 
 
@@ -163,7 +168,9 @@ def asked(request: web.Request, model: type[Model]) -> Model:
 def bad_input(error: ValidationError) -> BadInput:
     """Pydantic's first complaint, as ours."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return BadInput(".".join(str(part) for part in first["loc"]) or "body", str(first["msg"]).removeprefix("Value error, "))
+    return BadInput(
+        ".".join(str(part) for part in first["loc"]) or "body", str(first["msg"]).removeprefix("Value error, ")
+    )
 
 
 def number(request: web.Request, name: str = "id") -> int:
@@ -182,7 +189,9 @@ async def bare_number(request: web.Request) -> int:
 
 
 def row_number(text: str) -> int | None:
-    """A row's number as a person or a link writes it; None when it can be none. Other alphabets have digits too: they are not ours."""
+    """A row's number as a person or a link writes it; None when it can be none. Other alphabets have digits too: they
+    are not ours.
+    """
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
@@ -212,14 +221,20 @@ def wall_time(text: str, field: str) -> time:
 
 def reply(value: Any, status: int = 200) -> web.Response:
     """A model, a list of models or a plain value as JSON."""
-    body = value.model_dump_json().encode() if isinstance(value, BaseModel) else TypeAdapter(type(value)).dump_json(value)
+    body = (
+        value.model_dump_json().encode() if isinstance(value, BaseModel) else TypeAdapter(type(value)).dump_json(value)
+    )
     return web.Response(status=status, body=body, content_type="application/json")
 
 
 def page(items: Sequence[Item], limit: int, key: Callable[[Item], list[Any]]) -> Page[Item]:
     """One page out of `limit + 1` fetched items; the cursor carries the last one's sort key."""
     shown = list(items[:limit])
-    following = base64.urlsafe_b64encode(json.dumps(key(shown[-1]), default=str).encode()).decode() if len(items) > limit else None
+    following = (
+        base64.urlsafe_b64encode(json.dumps(key(shown[-1]), default=str).encode()).decode()
+        if len(items) > limit
+        else None
+    )
     return Page(items=shown, next=following)
 
 
@@ -227,18 +242,26 @@ async def posted(request: web.Request) -> MultiMapping[str | bytes | bytearray |
     """A form as it came, uploads too; what is no form is BadInput."""
     try:
         return await request.post()
-    except (ValueError, LookupError, HttpProcessingError):  # bytes that are not of their charset, a charset nobody knows, a broken multipart
+    except (
+        ValueError,
+        LookupError,
+        HttpProcessingError,
+    ):  # bytes that are not of their charset, a charset nobody knows, a broken multipart
         raise BadInput("form", "cannot be read") from None
 
 
 async def fields(request: web.Request) -> dict[str, str]:
     """The text fields of a form, trimmed; one that cannot be stored is refused."""
-    return {name: storable(value, name).strip() for name, value in (await posted(request)).items() if isinstance(value, str)}
+    return {
+        name: storable(value, name).strip() for name, value in (await posted(request)).items() if isinstance(value, str)
+    }
 
 
 @web.middleware
 async def storable_queries(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Whatever a page or a call is asked for in its address ends in a query: no text gets that far that no column takes."""
+    """Whatever a page or a call is asked for in its address ends in a query: no text gets that far that no column
+    takes.
+    """
     for name, value in request.query.items():
         storable(value, name)
     return await handler(request)

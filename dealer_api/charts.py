@@ -21,7 +21,17 @@ from markupsafe import Markup, escape
 from schemas.alert import Evidence, Limit, Sample, Series
 from schemas.moment import zone
 
-_SYMBOLS = {"Celsius": "°C", "percent": "%", "degrees": "°", "bool": "", "enum": "", "count": "", "id": "", "ohm": "Ω", "kOhm": "kΩ"}
+_SYMBOLS = {
+    "Celsius": "°C",
+    "percent": "%",
+    "degrees": "°",
+    "bool": "",
+    "enum": "",
+    "count": "",
+    "id": "",
+    "ohm": "Ω",
+    "kOhm": "kΩ",
+}
 _X_STEPS_S = (60, 300, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000)
 _DAY_S = 86400
 _WANTED = frozenset({"placard", "usual", "clear"})  #: levels of a healthy car
@@ -59,7 +69,11 @@ def number(value: float, language: str, *, step: float | None = None) -> str:
     decimals = 0 if size >= 20 or (float(value).is_integer() and not step) else 1 if size >= 0.5 or size == 0 else 2
     if step:
         decimals = max(0, min(3, -math.floor(math.log10(step)))) if not float(step).is_integer() else 0
-    return str(format_decimal(round(value, decimals), format="#,##0" + ("." + "0" * decimals if decimals else ""), locale=language))
+    return str(
+        format_decimal(
+            round(value, decimals), format="#,##0" + ("." + "0" * decimals if decimals else ""), locale=language
+        )
+    )
 
 
 def exact(value: float, language: str) -> str:
@@ -68,10 +82,18 @@ def exact(value: float, language: str) -> str:
 
 
 def evidence_svg(
-    evidence: Evidence, *, language: str = "en", zone_name: str = "UTC", width: int = 360, height: int = 190, title: str = "", key: str = "chart",
+    evidence: Evidence,
+    *,
+    language: str = "en",
+    zone_name: str = "UTC",
+    width: int = 360,
+    height: int = 190,
+    title: str = "",
+    key: str = "chart",
     call: Callable[[str], str] | None = None,
-) -> Markup:  # fmt: skip
-    """The chart as inline SVG, `width` units wide (give about the pixels it will have, so that its text stays readable).
+) -> Markup:
+    """The chart as inline SVG, `width` units wide (give about the pixels it will have, so that its text stays
+    readable).
 
     `key` makes the ids of its title unique on a page; `call` says what a limit is called in the reader's
     language, and then the line is called by the title too. Empty when there is nothing to draw.
@@ -90,29 +112,45 @@ def evidence_svg(
     parts = [f'<text class="unit" x="{left - 6:.0f}" y="13" text-anchor="end">{escape(unit)}</text>']
     for tick, label in zip(ticks, labels):
         y = frame.y(tick)
-        parts.append(f'<line class="grid" x1="{frame.left:.1f}" x2="{frame.right}" y1="{y}" y2="{y}" stroke="currentColor" stroke-opacity=".14"/>')
+        parts.append(
+            f'<line class="grid" x1="{frame.left:.1f}" x2="{frame.right}" y1="{y}" y2="{y}" stroke="currentColor" '
+            'stroke-opacity=".14"/>'
+        )
         parts.append(f'<text class="tick" x="{left - 6:.0f}" y="{y + 4:.1f}" text-anchor="end">{escape(label)}</text>')
     for ts, label in _time_ticks(frame, language, zone_name):
         anchor = "start" if frame.x(ts) < frame.left + 14 else "end" if frame.x(ts) > frame.right - 14 else "middle"
-        parts.append(f'<text class="tick" x="{frame.x(ts)}" y="{height - 8}" text-anchor="{anchor}">{escape(label)}</text>')
+        parts.append(
+            f'<text class="tick" x="{frame.x(ts)}" y="{height - 8}" text-anchor="{anchor}">{escape(label)}</text>'
+        )
     parts += _limits(evidence.limits, frame, language, call or str, drawn[0])
     for place, line in reversed(list(enumerate(drawn))):
         parts += _line(line, frame, main=place == 0)
     parts += _last(drawn[0], frame, value)
     said = describe(evidence, language=language, call=call, title=title)
     return Markup(
-        f'<svg class="evidence" viewBox="0 0 {width} {height}" role="img" aria-labelledby="{escape(key)}-t {escape(key)}-d" '
+        f'<svg class="evidence" viewBox="0 0 {width} {height}" role="img" aria-labelledby="{escape(key)}-t '
+        f'{escape(key)}-d" '
         f'font-family="inherit" font-size="12" fill="currentColor" xmlns="http://www.w3.org/2000/svg">'
-        f'<title id="{escape(key)}-t">{escape(title or drawn[0].label)}</title><desc id="{escape(key)}-d">{escape(said)}</desc>{"".join(parts)}</svg>'
+        f'<title id="{escape(key)}-t">{escape(title or drawn[0].label)}</title><desc '
+        f'id="{escape(key)}-d">{escape(said)}</desc>{"".join(parts)}</svg>'
     )
 
 
-def describe(evidence: Evidence, *, language: str = "en", call: Callable[[str], str] | None = None, title: str = "") -> str:
-    """The chart in words, for those who cannot see it: each line's last value, each limit. Our lines are named in English: with `call`
-    only the first is said, by the title."""
+def describe(
+    evidence: Evidence, *, language: str = "en", call: Callable[[str], str] | None = None, title: str = ""
+) -> str:
+    """The chart in words, for those who cannot see it: each line's last value, each limit.
+
+    Our lines are named in English: with `call` only the first is said, by the title.
+    """
     lines = [line for line in evidence.series if line.samples][: 1 if call else None]
-    said = [f"{title if call else line.label}: {number(line.samples[-1].value, language)} {unit_symbol(line.unit)}".strip() for line in lines]
-    return "; ".join(said + [f"{(call or str)(limit.label)}: {exact(limit.value, language)}" for limit in evidence.limits])
+    said = [
+        f"{title if call else line.label}: {number(line.samples[-1].value, language)} {unit_symbol(line.unit)}".strip()
+        for line in lines
+    ]
+    return "; ".join(
+        said + [f"{(call or str)(limit.label)}: {exact(limit.value, language)}" for limit in evidence.limits]
+    )
 
 
 def _span(series: Sequence[Series]) -> tuple[float, float]:
@@ -156,10 +194,16 @@ def _time_ticks(frame: _Frame, language: str, zone_name: str) -> list[tuple[floa
 
 
 def _day(moment: datetime, language: str) -> str:
-    return str(format_date(moment.date(), "d MMM", locale=language)) if language != "de" else str(format_date(moment.date(), "d. MMM", locale="de"))
+    return (
+        str(format_date(moment.date(), "d MMM", locale=language))
+        if language != "de"
+        else str(format_date(moment.date(), "d. MMM", locale="de"))
+    )
 
 
-def _limits(limits: Sequence[Limit], frame: _Frame, language: str, name: Callable[[str], str], main: Series) -> list[str]:
+def _limits(
+    limits: Sequence[Limit], frame: _Frame, language: str, name: Callable[[str], str], main: Series
+) -> list[str]:
     """Each level with its name and value. What is wanted is drawn more quietly than what is feared."""
     parts = []
     for limit in limits:
@@ -168,7 +212,8 @@ def _limits(limits: Sequence[Limit], frame: _Frame, language: str, name: Callabl
         label = f"{name(limit.label)} {exact(limit.value, language)}"
         x, base, anchor = _free_place(frame, main, y, 6.2 * len(label))
         parts.append(
-            f'<line class="{kind}" x1="{frame.left:.1f}" x2="{frame.right:.1f}" y1="{y}" y2="{y}" stroke="currentColor" stroke-dasharray="5 4" stroke-width="1.5"/>'
+            f'<line class="{kind}" x1="{frame.left:.1f}" x2="{frame.right:.1f}" y1="{y}" y2="{y}" '
+            'stroke="currentColor" stroke-dasharray="5 4" stroke-width="1.5"/>'
             f'<text class="{kind} limit-label" x="{x:.1f}" y="{base:.1f}" text-anchor="{anchor}">{escape(label)}</text>'
         )
     return parts
@@ -181,7 +226,16 @@ def _free_place(frame: _Frame, main: Series, y: float, width: float) -> tuple[fl
         near = [frame.y(s.value) for s in main.samples if first <= frame.x(s.ts) <= first + width] or [frame.top - 99]
         for base in (y - 5, y + 14):
             if frame.top - 2 <= base - 4 <= frame.bottom:
-                places.append((min(min(abs(line - (base - 4)) for line in near), 16), anchor == "start", base < y, x, base, anchor))
+                places.append(
+                    (
+                        min(min(abs(line - (base - 4)) for line in near), 16),
+                        anchor == "start",
+                        base < y,
+                        x,
+                        base,
+                        anchor,
+                    )
+                )
     if not places:
         return frame.left + 4, y - 5, "start"
     best = max(places)
@@ -196,7 +250,10 @@ def _line(line: Series, frame: _Frame, *, main: bool) -> list[str]:
     for run in _runs(line.samples):
         points = " ".join(f"{frame.x(s.ts)},{frame.y(s.value)}" for s in run)
         if len(run) == 1:
-            parts.append(f'<circle class="{kind} dot" cx="{frame.x(run[0].ts)}" cy="{frame.y(run[0].value)}" r="{stroke}" fill="currentColor"/>')
+            parts.append(
+                f'<circle class="{kind} dot" cx="{frame.x(run[0].ts)}" cy="{frame.y(run[0].value)}" r="{stroke}" '
+                'fill="currentColor"/>'
+            )
         else:
             parts.append(
                 f'<polyline class="{kind}" points="{points}" fill="none" stroke="currentColor" stroke-width="{stroke}"'

@@ -1,6 +1,7 @@
 """The cookies that say who is here: the session, and the browser from which somebody has signed in before.
 
-By https their names begin with __Host-: then no other host of the same domain can set them, and they come back by https only.
+By https their names begin with __Host-: then no other host of the same domain can set them, and they come back by https
+only.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def visitor(request: web.Request) -> Visitor:
 
 
 def _set(request: web.Request, response: web.StreamResponse, name: str, value: str, seconds: int) -> None:
-    response.set_cookie(name_of(request, name), value, max_age=seconds, httponly=True, samesite="Lax", secure=tls(request), path="/")
+    response.set_cookie(
+        name_of(request, name), value, max_age=seconds, httponly=True, samesite="Lax", secure=tls(request), path="/"
+    )
 
 
 def tls(request: web.Request) -> bool:

@@ -22,7 +22,10 @@ BODY_LIMIT: web.AppKey[float] = web.AppKey("body_limit", float)
 
 
 def hosts(public_url: str, more: str = "", listening: Iterable[str] = ()) -> frozenset[str]:
-    """The names that we answer to, without ports: the public address's, this machine's own, and what else was set. None without a public address: then any."""
+    """The names that we answer to, without ports: the public address's, this machine's own, and what else was set.
+
+    None without a public address: then any.
+    """
     if not public_url:
         return frozenset()
     own = urlsplit(public_url).hostname
@@ -34,7 +37,9 @@ def hosts(public_url: str, more: str = "", listening: Iterable[str] = ()) -> fro
 
 @web.middleware
 async def own_host(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A name of somebody else that leads here is not answered: nothing that we say could be taken for theirs, or the other way round."""
+    """A name of somebody else that leads here is not answered: nothing that we say could be taken for theirs, or the
+    other way round.
+    """
     allowed = request.app[HOSTS]
     if allowed and not request.path.startswith(_PROBES):
         name = _name(request.host)
@@ -45,7 +50,10 @@ async def own_host(request: web.Request, handler: Handler) -> web.StreamResponse
 
 @web.middleware
 async def in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Read the body to its end before anything is done, or give up on it. It is kept by the request, for whoever asks for it."""
+    """Read the body to its end before anything is done, or give up on it.
+
+    It is kept by the request, for whoever asks for it.
+    """
     if request.body_exists:
         try:
             async with asyncio.timeout(request.app[BODY_LIMIT]):

@@ -100,16 +100,35 @@ def problem_of(error: BaseException) -> dict[str, Any]:
 
 
 def _problem(status: int, detail: str | None, kind: str = "", **more: Any) -> dict[str, Any]:
-    name = kind or {400: "incomplete", 401: "sign-in", 403: "not-allowed", 404: "not-found", 408: "too-slow", 413: "too-large", 415: "not-json", 421: "wrong-host",
-                    422: "bad-input", 429: "too-often", 503: "unavailable"}.get(status, "error")  # fmt: skip
-    return {"type": f"/problems/{name}", "title": _TITLES.get(status, "It did not work"), "status": status, "detail": detail or "", **more}
+    name = kind or {
+        400: "incomplete",
+        401: "sign-in",
+        403: "not-allowed",
+        404: "not-found",
+        408: "too-slow",
+        413: "too-large",
+        415: "not-json",
+        421: "wrong-host",
+        422: "bad-input",
+        429: "too-often",
+        503: "unavailable",
+    }.get(status, "error")
+    return {
+        "type": f"/problems/{name}",
+        "title": _TITLES.get(status, "It did not work"),
+        "status": status,
+        "detail": detail or "",
+        **more,
+    }
 
 
 def answer(request: web.Request, problem: dict[str, Any]) -> web.Response:
     """The same problem for a program or for a person."""
     status = int(problem["status"])
     if request.path.startswith("/api/"):
-        response = web.Response(status=status, body=json.dumps(problem).encode(), content_type="application/problem+json")
+        response = web.Response(
+            status=status, body=json.dumps(problem).encode(), content_type="application/problem+json"
+        )
     elif status == 401 and request.method in ("GET", "HEAD"):
         response = web.Response(status=303, headers={"Location": f"/sign-in?next={request.rel_url.raw_path}"})
     else:
@@ -125,7 +144,10 @@ def answer(request: web.Request, problem: dict[str, Any]) -> web.Response:
 
 def plain_page(problem: dict[str, Any]) -> web.Response:
     """A page without decoration, for when nothing else can be drawn."""
-    body = f"<!doctype html><meta charset=utf-8><title>{escape(problem['title'])}</title><h1>{escape(problem['title'])}</h1><p>{escape(problem['detail'])}</p>"
+    title = escape(problem["title"])
+    body = (
+        f"<!doctype html><meta charset=utf-8><title>{title}</title><h1>{title}</h1><p>{escape(problem['detail'])}</p>"
+    )
     return web.Response(status=int(problem["status"]), text=body, content_type="text/html")
 
 
@@ -148,5 +170,9 @@ async def faults(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _gone(request: web.Request, error: Exception) -> bool:
-    """Whether the caller left before the end, of what they sent or of what they were told: no fault of anybody's, and nobody reads the answer."""
-    return isinstance(error, ConnectionError | ClientPayloadError) and (request.transport is None or request.transport.is_closing())
+    """Whether the caller left before the end, of what they sent or of what they were told: no fault of anybody's, and
+    nobody reads the answer.
+    """
+    return isinstance(error, ConnectionError | ClientPayloadError) and (
+        request.transport is None or request.transport.is_closing()
+    )

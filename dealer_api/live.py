@@ -21,7 +21,9 @@ log = structlog.get_logger()
 _BACKLOG = 200  # changes that a slow page may fall behind; then it is told to look at everything again
 _HEARTBEAT_S = 15.0
 _DEAF_S = 1.0
-RIGHTS = frozenset({"staff", "session", "key", "dealer", "everything"})  #: after these, whoever listens may no longer be allowed to
+RIGHTS = frozenset(
+    {"staff", "session", "key", "dealer", "everything"}
+)  #: after these, whoever listens may no longer be allowed to
 _OWN = frozenset({"session", "key"})  #: said for the streams themselves; no page shows them
 AGAIN = {"noun": "everything", "id": 0}  #: a bell may have been missed: look again
 
@@ -98,8 +100,11 @@ class Live:
                 yield change
 
 
-async def rightful(changes: AsyncIterator[dict[str, Any] | None], still: Callable[[], Awaitable[bool]]) -> AsyncIterator[dict[str, Any] | None]:
-    """The same changes, until `still()` says that whoever listens may no longer: signed out, let go, another role, a key revoked.
+async def rightful(
+    changes: AsyncIterator[dict[str, Any] | None], still: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[dict[str, Any] | None]:
+    """The same changes, until `still()` says that whoever listens may no longer: signed out, let go, another role, a
+    key revoked.
 
     Looked at when something of that kind has changed, and with every beat. A database that is away decides nothing.
     """
@@ -126,7 +131,11 @@ def _put(page: asyncio.Queue[dict[str, Any]], change: dict[str, Any]) -> None:
 async def open_stream(request: web.Request) -> web.StreamResponse:
     """An event stream that has been started: no buffering on the way, and reconnect after a second."""
     response = web.StreamResponse(
-        headers={"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        headers={
+            "Content-Type": "text/event-stream; charset=utf-8",
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+        }
     )
     await response.prepare(request)
     await response.write(b"retry: 1000\n\n")

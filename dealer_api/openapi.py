@@ -16,7 +16,10 @@ from dealer_api.route import PUBLIC, Route
 _REF = "#/components/schemas/{model}"
 _PROBLEM = {
     "type": "object",
-    "description": "An error (RFC 9457). `field` names what was wrong, `allowed` the moves that are possible, `windows` what is free instead.",
+    "description": (
+        "An error (RFC 9457). `field` names what was wrong, `allowed` the moves that are possible, "
+        "`windows` what is free instead."
+    ),
     "required": ["type", "title", "status", "detail"],
     "properties": {
         "type": {"type": "string"},
@@ -30,11 +33,18 @@ _PROBLEM = {
     },
 }
 _KEY = {
-    "name": "Idempotency-Key", "in": "header", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 200},
-    "description": "A value of your own, such as a UUID. The same request with the same key is carried out once and answered with the same bytes.",
-}  # fmt: skip
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    "description": (
+        "A value of your own, such as a UUID. The same request with the same key is carried out once "
+        "and answered with the same bytes."
+    ),
+}
 _CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"
-_ABOUT = """Times are RFC 3339 with a zone. Lists come in pages: `next` is the `cursor` of the page after. Every POST takes an `Idempotency-Key`.
+_ABOUT = """Times are RFC 3339 with a zone. Lists come in pages: `next` is the `cursor` of the page after.
+Every POST takes an `Idempotency-Key`.
 Sign in as a person with `POST /api/v1/session` (a cookie), or as a program with `Authorization: Bearer tk_…`. A key may
 do what its scopes name; the scope that a call needs stands with its security. Writing includes reading."""
 
@@ -62,7 +72,11 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
 def _schemas(routes: Sequence[Route]) -> tuple[dict[tuple[Any, str], Any], dict[str, Any]]:
     wanted: dict[tuple[Any, Any], None] = {}
     for route in routes:
-        wanted |= {(model, mode): None for model, mode in ((route.body, "validation"), (route.answer, "serialization")) if model is not None}
+        wanted |= {
+            (model, mode): None
+            for model, mode in ((route.body, "validation"), (route.answer, "serialization"))
+            if model is not None
+        }
     refs, whole = models_json_schema(list(wanted), ref_template=_REF)
     described = whole.get("$defs", {})
     for schema in described.values():
@@ -70,14 +84,22 @@ def _schemas(routes: Sequence[Route]) -> tuple[dict[tuple[Any, str], Any], dict[
             if what.get("default", what) is None and "null" not in str(what):
                 del what["default"]  # it may be left out, but nothing is not one of its values
             for part in (what, *what.get("anyOf", ())):
-                if part.get("format") == "time":  # of JSON Schema's: that one has a zone, and a clock on the wall has none
+                if (
+                    part.get("format") == "time"
+                ):  # of JSON Schema's: that one has a zone, and a clock on the wall has none
                     part |= {"format": "wall-time", "pattern": _CLOCK}
     return {(model, str(mode)): schema for (model, mode), schema in refs.items()}, described
 
 
 def _operation(route: Route, models: dict[tuple[Any, str], Any]) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}} for name in re.findall(r"{(\w+)}", route.path)
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
+        }
+        for name in re.findall(r"{(\w+)}", route.path)
     ]
     parameters += _query(route.query)
     if route.needs_key:
@@ -89,9 +111,14 @@ def _operation(route: Route, models: dict[tuple[Any, str], Any]) -> dict[str, An
         "parameters": parameters,
         "responses": {
             str(route.status): {"description": "Done", **_content(models.get((route.answer, "serialization")))},
-            "default": {"description": "It did not work", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}},
+            "default": {
+                "description": "It did not work",
+                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            },
         },
-        "security": [] if route.who == PUBLIC else ([{"session": []}, {"key": key_scopes(route)}] if "api" in route.who else [{"session": []}]),
+        "security": []
+        if route.who == PUBLIC
+        else ([{"session": []}, {"key": key_scopes(route)}] if "api" in route.who else [{"session": []}]),
         "x-permission": route.permission.name,
         "x-roles": sorted(route.who),
         **({"x-scope": route.permission.scope} if "api" in route.who else {}),
@@ -127,7 +154,10 @@ def _inlined(schema: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
     """A query parameter's schema without references: those would point into a document of their own."""
     if "$ref" in schema:
         return {**defs[schema["$ref"].rpartition("/")[2]], **{k: v for k, v in schema.items() if k != "$ref"}}
-    return {key: [_inlined(part, defs) for part in value] if key in ("anyOf", "allOf") else value for key, value in schema.items()}
+    return {
+        key: [_inlined(part, defs) for part in value] if key in ("anyOf", "allOf") else value
+        for key, value in schema.items()
+    }
 
 
 def _name(route: Route) -> str:

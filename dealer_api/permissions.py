@@ -44,8 +44,15 @@ class Permission:
 
 
 # Nobody is signed in
-PUBLIC = Permission("public", "What everybody may see: the sign-in page, health, the API's description", _NOBODY, proof="nothing")
-LINK = Permission("link", "One visit, one drive or one question, for whoever holds its signed link", _NOBODY, proof="a signed link that has not ended")
+PUBLIC = Permission(
+    "public", "What everybody may see: the sign-in page, health, the API's description", _NOBODY, proof="nothing"
+)
+LINK = Permission(
+    "link",
+    "One visit, one drive or one question, for whoever holds its signed link",
+    _NOBODY,
+    proof="a signed link that has not ended",
+)
 WEBHOOK = Permission("webhook", "What a provider reports to us", _NOBODY, proof="the provider's signature")
 DEMO = Permission("demo", "The demo's phones and one-click sign-in", _NOBODY, proof="a demo on this machine")
 
@@ -53,46 +60,94 @@ DEMO = Permission("demo", "The demo's phones and one-click sign-in", _NOBODY, pr
 SEE_SELF = Permission("session.read", "Who am I, and at which dealer", _PEOPLE, ANY_KEY)
 SECURITY = Permission("security.own", "One's own password, second factor, passkeys and sessions", _PEOPLE)
 LEAVE = Permission("session.end", "Sign out", _PEOPLE)
-HEAR_CHANGES = Permission("changes.hear", "Be told that something of this dealer has changed: its noun and number", _PEOPLE, "events:read")
+HEAR_CHANGES = Permission(
+    "changes.hear", "Be told that something of this dealer has changed: its noun and number", _PEOPLE, "events:read"
+)
 SEE_DAY = Permission("day.read", "The day: its drives and visits", _PEOPLE)
 
 # Cases and what the cars say
 READ_CASES = Permission("cases.read", "The queue, and one case with all that belongs to it", _WORKSHOP, "cases:read")
-WORK_CASES = Permission("cases.write", "Open a case, take it, hand it on, close it, open it again", _ADVISORS, "cases:write")
-CONFIRM_CASES = Permission("cases.confirm", "Close a repaired case whose car cannot prove it, and say how it is known: the owner, a test drive, a technician", _WORKSHOP, "cases:write")
+WORK_CASES = Permission(
+    "cases.write", "Open a case, take it, hand it on, close it, open it again", _ADVISORS, "cases:write"
+)
+CONFIRM_CASES = Permission(
+    "cases.confirm",
+    "Close a repaired case whose car cannot prove it, and say how it is known: the owner, a test drive, a technician",
+    _WORKSHOP,
+    "cases:write",
+)
 READ_ALERTS = Permission("alerts.read", "Alerts with their evidence", _WORKSHOP, "cases:read")
 READ_REFUSED = Permission("quarantine.read", "Telemetry that was refused, and why", _WORKSHOP, "vehicles:read")
-DECIDE_REFUSED = Permission("quarantine.decide", "Let refused telemetry in, keep it out, take it back", _ADVISORS, "vehicles:write")
+DECIDE_REFUSED = Permission(
+    "quarantine.decide", "Let refused telemetry in, keep it out, take it back", _ADVISORS, "vehicles:write"
+)
 
 # Offers and visits
 READ_OFFERS = Permission("offers.read", "Offers with the windows that they hold", _WORKSHOP, "bookings:read")
-MAKE_OFFERS = Permission("offers.write", "Find free windows, hold two, record the owner's answer, take an offer back", _ADVISORS, "bookings:write")
+MAKE_OFFERS = Permission(
+    "offers.write",
+    "Find free windows, hold two, record the owner's answer, take an offer back",
+    _ADVISORS,
+    "bookings:write",
+)
 READ_BOOKINGS = Permission("bookings.read", "Visits, and customers who wait", _WORKSHOP, "bookings:read")
 BOOK = Permission("bookings.write", "Book a window, give a visit another time, cancel it", _ADVISORS, "bookings:write")
-WORK_BOOKINGS = Permission("bookings.work", "Say that the car came, is worked on, is repaired, is with its owner again; promise a time; add extra work", _WORKSHOP, "bookings:write")
-SEND_WORD = Permission("waiting.tell", "Send a ready-made true word to a customer who waits", _WORKSHOP, "messages:write")
-ANSWER_ESTIMATES = Permission("estimates.answer", "Record the owner's yes or no to extra work", _ADVISORS, "bookings:write")
-READ_LEGS = Permission("legs.read", "Collections and returns; a driver's own and those that are nobody's", _DRIVING, "bookings:read")
+WORK_BOOKINGS = Permission(
+    "bookings.work",
+    "Say that the car came, is worked on, is repaired, is with its owner again; promise a time; add extra work",
+    _WORKSHOP,
+    "bookings:write",
+)
+SEND_WORD = Permission(
+    "waiting.tell", "Send a ready-made true word to a customer who waits", _WORKSHOP, "messages:write"
+)
+ANSWER_ESTIMATES = Permission(
+    "estimates.answer", "Record the owner's yes or no to extra work", _ADVISORS, "bookings:write"
+)
+READ_LEGS = Permission(
+    "legs.read", "Collections and returns; a driver's own and those that are nobody's", _DRIVING, "bookings:read"
+)
 MOVE_LEGS = Permission("legs.move", "The driver's next step; a driver moves only their own", _DRIVING, "bookings:write")
 ASSIGN_LEGS = Permission("legs.assign", "Give a drive to another driver", _ADVISORS, "bookings:write")
 
 # Cars and owners
-READ_VEHICLES = Permission("vehicles.read", "Cars, and what they say, without where they are", _WORKSHOP, "vehicles:read")
+READ_VEHICLES = Permission(
+    "vehicles.read", "Cars, and what they say, without where they are", _WORKSHOP, "vehicles:read"
+)
 READ_POSITIONS = Permission("positions.read", "Where a car is or was", _ADVISORS, "positions:read")
-WRITE_VEHICLES = Permission("vehicles.write", "Look after a car, describe it, give it to an owner", _ADVISORS, "vehicles:write")
-ENROL_VEHICLES = Permission("vehicles.enrol", "Give a car's unit its credentials, and take them away", _ADVISORS, "vehicles:enrol")
-READ_OWNERS = Permission("owners.read", "Owners: how they are reached, what they agreed to, the conversation", _ADVISORS, "owners:read")
-WRITE_OWNERS = Permission("owners.write", "Add and change owners, record their consent, import a list", _ADVISORS, "owners:write")
+WRITE_VEHICLES = Permission(
+    "vehicles.write", "Look after a car, describe it, give it to an owner", _ADVISORS, "vehicles:write"
+)
+ENROL_VEHICLES = Permission(
+    "vehicles.enrol", "Give a car's unit its credentials, and take them away", _ADVISORS, "vehicles:enrol"
+)
+READ_OWNERS = Permission(
+    "owners.read", "Owners: how they are reached, what they agreed to, the conversation", _ADVISORS, "owners:read"
+)
+WRITE_OWNERS = Permission(
+    "owners.write", "Add and change owners, record their consent, import a list", _ADVISORS, "owners:write"
+)
 EXPORT_OWNERS = Permission("owners.export", "Hand out everything that is held about an owner", _MANAGERS)
 ERASE_OWNERS = Permission("owners.erase", "Erase an owner for good; a pseudonym stands in their place", _MANAGERS)
-READ_MESSAGES = Permission("messages.read", "The conversation with an owner, beside what else one may read of a case", _WORKSHOP, "messages:read")
-WRITE_TO_OWNERS = Permission("messages.write", "Write to an owner in one's own words; mark what they wrote as read", _ADVISORS, "messages:write")
+READ_MESSAGES = Permission(
+    "messages.read",
+    "The conversation with an owner, beside what else one may read of a case",
+    _WORKSHOP,
+    "messages:read",
+)
+WRITE_TO_OWNERS = Permission(
+    "messages.write", "Write to an owner in one's own words; mark what they wrote as read", _ADVISORS, "messages:write"
+)
 
 # The dealer itself
 READ_DEALER = Permission("dealer.read", "The dealer's hours, limits, bays and loaners", _ADVISORS, "dealer:read")
-WRITE_DEALER = Permission("dealer.write", "Change the dealer's hours and limits, add a bay or a loaner", _MANAGERS, "dealer:write")
+WRITE_DEALER = Permission(
+    "dealer.write", "Change the dealer's hours and limits, add a bay or a loaner", _MANAGERS, "dealer:write"
+)
 READ_STAFF = Permission("staff.read", "The dealer's people", _ADVISORS, "staff:read")
-WRITE_STAFF = Permission("staff.write", "Invite a colleague, give another role, end a colleague's access, take them back", _MANAGERS)
+WRITE_STAFF = Permission(
+    "staff.write", "Invite a colleague, give another role, end a colleague's access, take them back", _MANAGERS
+)
 READ_AUDIT = Permission("audit.read", "Look up who did what, when and to which thing", _MANAGERS)
 KEEP_KEYS = Permission("keys.write", "Make, list and revoke keys of programs", _MANAGERS)
 

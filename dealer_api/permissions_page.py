@@ -15,11 +15,14 @@ def page(routes: Sequence[Route]) -> str:
     lines = [
         "# Who may do what",
         "",
-        "Made from `dealer_api/permissions.py` and the registers of doors (`python -m dealer_api.permissions_page` prints it; a test compares). Each act is one",
-        "line, whether it goes through the API or through a page. Staff are let in by role; a program's key opens a door of the API when it was made for the",
+        "Made from `dealer_api/permissions.py` and the registers of doors (`python -m dealer_api.permissions_page` "
+        "prints it; a test compares). Each act is one",
+        "line, whether it goes through the API or through a page. Staff are let in by role; a program's key opens a "
+        "door of the API when it was made for the",
         "scope. Everybody sees their own dealer's things only: another dealer's are answered as if they did not exist.",
         "",
-        f"{len(doors)} doors for people who are signed in, {len(routes) - len(doors)} for others, {len(PERMISSIONS)} permissions, {len(ROLES)} roles, {len(SCOPES)} scopes.",
+        f"{len(doors)} doors for people who are signed in, {len(routes) - len(doors)} for others, {len(PERMISSIONS)} "
+        f"permissions, {len(ROLES)} roles, {len(SCOPES)} scopes.",
         "",
         f"| act | {' | '.join(ROLES)} | key for | means |",
         f"|---|{'---|' * len(ROLES)}---|---|",
@@ -29,7 +32,11 @@ def page(routes: Sequence[Route]) -> str:
         "",
         "| act | is asked for | means |",
         "|---|---|---|",
-        *(f"| `{permission.name}` | {permission.proof} | {permission.does} |" for permission in PERMISSIONS if permission.public),
+        *(
+            f"| `{permission.name}` | {permission.proof} | {permission.does} |"
+            for permission in PERMISSIONS
+            if permission.public
+        ),
         "",
         "## Door by door",
         "",

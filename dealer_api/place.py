@@ -27,16 +27,24 @@ class Proxies:
     def read(cls, text: str) -> Proxies:
         """Networks or addresses with commas between, or `none`."""
         try:
-            return cls([ip_network(part.strip()) for part in text.split(",") if part.strip()] if text.strip() != "none" else [])
+            return cls(
+                [ip_network(part.strip()) for part in text.split(",") if part.strip()] if text.strip() != "none" else []
+            )
         except ValueError as error:
-            raise Misconfigured("TELLTALE_TRUSTED_PROXIES", f"{error}: write networks as in 10.0.0.0/8, 192.0.2.7, with commas between, or none") from None
+            raise Misconfigured(
+                "TELLTALE_TRUSTED_PROXIES",
+                f"{error}: write networks as in 10.0.0.0/8, 192.0.2.7, with commas between, or none",
+            ) from None
 
     def trusts(self, address: Address) -> bool:
         """Whether one of our proxies stands there."""
         return any(address in network for network in self._networks if address.version == network.version)
 
     def place(self, peer: str | None, forwarded: str) -> str:
-        """The caller's address: from the right, the first hop that is none of our proxies. `forwarded`: X-Forwarded-For as it came."""
+        """The caller's address: from the right, the first hop that is none of our proxies.
+
+        `forwarded`: X-Forwarded-For as it came.
+        """
         at = address(peer or "")
         if at is None:
             return UNKNOWN
@@ -55,7 +63,9 @@ class Proxies:
         """Once for each: whoever set up a proxy should hear why everybody seems to sit in one place."""
         if peer not in self._told and len(self._told) < 20:
             self._told.add(peer)
-            log.warning("forwarded_by_a_stranger", peer=peer, todo="if this is your proxy, name it in TELLTALE_TRUSTED_PROXIES")
+            log.warning(
+                "forwarded_by_a_stranger", peer=peer, todo="if this is your proxy, name it in TELLTALE_TRUSTED_PROXIES"
+            )
 
 
 PROXIES: web.AppKey[Proxies] = web.AppKey("proxies", Proxies)

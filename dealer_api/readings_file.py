@@ -19,13 +19,18 @@ HEADER = ("vin", "time", "received", "signal", "value", "unit")
 async def send(request: web.Request, owner_id: int) -> web.StreamResponse:
     """The whole file, however long."""
     caller = call(request)
-    names = {"Content-Disposition": f'attachment; filename="owner-{owner_id}-readings.csv"', "Cache-Control": "no-store"}
+    names = {
+        "Content-Disposition": f'attachment; filename="owner-{owner_id}-readings.csv"',
+        "Cache-Control": "no-store",
+    }
     answer = web.StreamResponse(headers={"Content-Type": "text/csv; charset=utf-8", **names})
     async for vin, rows in exporting.readings(caller, owner_id):
         if not answer.prepared:
             await answer.prepare(request)
             await answer.write(spreadsheet.lines([HEADER]).encode())
-        await answer.write(spreadsheet.lines([line for row in rows for line in _lines(vin, row)]).encode("utf-8", "replace"))
+        await answer.write(
+            spreadsheet.lines([line for row in rows for line in _lines(vin, row)]).encode("utf-8", "replace")
+        )
     await answer.write_eof()
     return answer
 

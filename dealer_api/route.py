@@ -1,4 +1,7 @@
-"""One door: method, path, handler, and the permission it asks for. Everything else is derived from the list of these."""
+"""One door: method, path, handler, and the permission it asks for.
+
+Everything else is derived from the list of these.
+"""
 
 from __future__ import annotations
 
@@ -53,4 +56,8 @@ class Route:
     @property
     def needs_key(self) -> bool:
         """Whether a caller must send an Idempotency-Key."""
-        return self.repeatable if self.repeatable is not None else self.is_api and self.method == "POST" and self.who != PUBLIC
+        return (
+            self.repeatable
+            if self.repeatable is not None
+            else self.is_api and self.method == "POST" and self.who != PUBLIC
+        )

@@ -26,7 +26,9 @@ from store.pool import open_pool
 
 DRAIN_S = 3.0
 CONNECTIONS = 21  #: of one process: the bell, and a pool each for the desk and for the owner's pages
-STATEMENT_MS = 6_000  #: a person does not wait longer; longer than a lock is waited for, so that a STOP outlasts a slow provider
+STATEMENT_MS = (
+    6_000  #: a person does not wait longer; longer than a lock is waited for, so that a STOP outlasts a slow provider
+)
 
 
 async def run(
@@ -51,20 +53,40 @@ async def run(
     health: Address = Address(),  # noqa: B008
     ready: Callable[..., None] = lambda **facts: None,
 ) -> None:
-    """Serve. `desk_url` and `owner_url` sign in to the database as those roles; `ready(url=…, health=…)` is called when it listens."""
+    """Serve. `desk_url` and `owner_url` sign in to the database as those roles; `ready(url=…, health=…)` is called when
+    it listens.
+    """
     size = (connections - 1) // 2
     pool = await open_pool(desk_url, name="desk", size=size, statement_timeout_ms=STATEMENT_MS, spotless=True)
-    owner_pool = await open_pool(owner_url, name="owner-page", size=size, statement_timeout_ms=STATEMENT_MS, spotless=True)
+    owner_pool = await open_pool(
+        owner_url, name="owner-page", size=size, statement_timeout_ms=STATEMENT_MS, spotless=True
+    )
     try:
         socket = web_socket(host, port)
         address = base_url or f"http://{bracketed(host)}:{socket.getsockname()[1]}"
         house = House(
-            pool=pool, owner_pool=owner_pool, clock=clock, wording=wording, base_url=address, secret=secret, demo=demo, profiles=profiles, usual_channel=usual_channel,
+            pool=pool,
+            owner_pool=owner_pool,
+            clock=clock,
+            wording=wording,
+            base_url=address,
+            secret=secret,
+            demo=demo,
+            profiles=profiles,
+            usual_channel=usual_channel,
             mails=mails,
         )
-        app = build(house, Live(desk_url), extensions=(partial(trust, providers or ProviderSettings()),), proxies=Proxies.read(trusted_proxies),
-                    hosts=doorway.hosts(base_url, more_hosts, (host,)), allowance=Allowance(calls_a_minute))  # fmt: skip
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S, handle_signals=False, lingering_time=doorway.LINGER_S)
+        app = build(
+            house,
+            Live(desk_url),
+            extensions=(partial(trust, providers or ProviderSettings()),),
+            proxies=Proxies.read(trusted_proxies),
+            hosts=doorway.hosts(base_url, more_hosts, (host,)),
+            allowance=Allowance(calls_a_minute),
+        )
+        runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=DRAIN_S, handle_signals=False, lingering_time=doorway.LINGER_S
+        )
         await runner.setup()
         try:
             await web.SockSite(runner, socket).start()
@@ -82,6 +104,8 @@ def web_socket(host: str, port: int) -> Any:
     import socket
 
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, reuse_port=False)
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, reuse_port=False
+        )
     except OSError as error:
         raise Misconfigured("TELLTALE_DESK_PORT", f"{host}:{port} cannot be listened on: {error.strerror}") from None

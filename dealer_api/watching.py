@@ -1,4 +1,7 @@
-"""Around every request: its id, its line in the log, what is counted. By the route in the register, never by what was typed."""
+"""Around every request: its id, its line in the log, what is counted.
+
+By the route in the register, never by what was typed.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,10 @@ async def watching(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 def _span(request: web.Request, name: str) -> AbstractContextManager[tracing.Note]:
-    """A trace begins with whoever changes something: what they cause carries it on. What a caller says of a trace of theirs is not believed."""
+    """A trace begins with whoever changes something: what they cause carries it on.
+
+    What a caller says of a trace of theirs is not believed.
+    """
     if request.method in ("GET", "HEAD", "OPTIONS") or not tracing.on():
         return tracing.NOTHING
     return tracing.span(f"{_method(request)} {_route(request)}", kind="server", request=name)

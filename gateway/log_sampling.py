@@ -14,7 +14,9 @@ class Seldom:
 
     def __init__(self, every_s: float = EVERY_S, clock: Callable[[], float] = time.monotonic) -> None:
         self._every_s, self._clock = every_s, clock
-        self._said: dict[tuple[str, str], list[float]] = {}  #: event and reason -> when it was logged, and how many since were not
+        self._said: dict[
+            tuple[str, str], list[float]
+        ] = {}  #: event and reason -> when it was logged, and how many since were not
 
     def say(self, log: Callable[..., Any], event: str, *, reason: str, **more: Any) -> None:
         """`log` is a method of a logger: info, warning."""

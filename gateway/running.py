@@ -98,12 +98,17 @@ async def run(
     make_intake: type[Intake] = Intake,
     make_broker: type[Broker] = Broker,
 ) -> None:
-    """Run until cancelled. `database_url` signs in as the gateway's role, `mqtt_url` as its user; `auth_url` and
-    `auth_seed` let it answer the broker's sign-ins; without them the broker knows the cars by itself, and is tried out
-    before it is trusted. `mqtt_tls` says what mqtts:// and tls:// trust and show; `open_broker` that strangers may speak as cars."""
+    """Run until cancelled.
+
+    `database_url` signs in as the gateway's role, `mqtt_url` as its user; `auth_url` and `auth_seed` let it answer the
+    broker's sign-ins; without them the broker knows the cars by itself, and is tried out before it is trusted.
+    `mqtt_tls` says what mqtts:// and tls:// trust and show; `open_broker` that strangers may speak as cars.
+    """
     if judge is None:
         judge = _judge(profiles)
-    writer = Writer(database_url, f"{socket.gethostname()}:{os.getpid()}:{os.urandom(2).hex()}", f"{share[0]}/{share[1]}")
+    writer = Writer(
+        database_url, f"{socket.gethostname()}:{os.getpid()}:{os.urandom(2).hex()}", f"{share[0]}/{share[1]}"
+    )
     address = BrokerAddress.from_url(mqtt_url, mqtt_version, mqtt_tls)
     if address.tls is not None:
         address.tls.context()  # a file that cannot be read is named now
@@ -114,11 +119,24 @@ async def run(
     auth_callout = AuthCallout(auth_url, auth_seed, fleet.known, mqtt_tls) if auth_url and auth_seed else None
     catching_up = CatchingUp(broker, lambda: intake.messages, auth_callout)
     gateway = Gateway(
-        broker, fleet, writer, intake, catching_up, Health(broker, intake, writer, catching_up, auth_callout), BucketLeases(writer, broker, *share), auth_callout,
-        DeniedPublishes(broker_log) if broker_log else None, clock, database_url,
-        Retention(writer, clock, retention_days, leaves, intake.tally), Meeting(fleet, writer, auth_callout, intake.forget),
-        try_out_broker, open_broker, asyncio.Event(), set(),
-    )  # fmt: skip
+        broker,
+        fleet,
+        writer,
+        intake,
+        catching_up,
+        Health(broker, intake, writer, catching_up, auth_callout),
+        BucketLeases(writer, broker, *share),
+        auth_callout,
+        DeniedPublishes(broker_log) if broker_log else None,
+        clock,
+        database_url,
+        Retention(writer, clock, retention_days, leaves, intake.tally),
+        Meeting(fleet, writer, auth_callout, intake.forget),
+        try_out_broker,
+        open_broker,
+        asyncio.Event(),
+        set(),
+    )
     with broken_off(judge.step):
         await _serve(gateway, health, ready)
 
@@ -131,14 +149,24 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
         await _patiently(partial(_agree, g))
         await _patiently(partial(g.leases.begin, g.health.beat))
         if g.auth_callout is None and g.try_out_broker:
-            await _patiently(partial(check_broker, g.broker.address, None, bucket=min(g.writer.buckets, default=0), open_broker=g.open_broker))
+            await _patiently(
+                partial(
+                    check_broker,
+                    g.broker.address,
+                    None,
+                    bucket=min(g.writer.buckets, default=0),
+                    open_broker=g.open_broker,
+                )
+            )
         await g.meeting.everybody()
         await g.retention.learn()
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 20, 50)  # a batch makes thousands of objects that live for one commit
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(g.intake.run(), name="intake")  # before the sessions: what waits for us comes before the broker's answers
+            tasks.create_task(
+                g.intake.run(), name="intake"
+            )  # before the sessions: what waits for us comes before the broker's answers
             tasks.create_task(g.leases.run(g.intake, g.health.beat, g.meeting.of), name="leases")
             tasks.create_task(watch(g.broker), name="watchdog")
             tasks.create_task(g.catching_up.run(), name="catching up")
@@ -166,7 +194,9 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
 
 
 async def _agree(g: Gateway) -> None:
-    """Alerts of the wrong day would be told for good: a gateway whose clock is wrong says so, and the cars keep what they say."""
+    """Alerts of the wrong day would be told for good: a gateway whose clock is wrong says so, and the cars keep what
+    they say.
+    """
     before = g.clock()
     told = await g.writer.read(clock.witness)
     if not told.time_lapse and (off := apart(min(max(told.business, before), g.clock()), told.business)) is not None:
@@ -225,7 +255,9 @@ async def _listen(g: Gateway) -> None:
 
 
 async def _closed_or_rung(g: Gateway, connection: Any) -> None:
-    """`asyncio.timeout`, for `wait_for` loses a cancellation that comes with the bell (Python 3.11), and the gateway would never end."""
+    """`asyncio.timeout`, for `wait_for` loses a cancellation that comes with the bell (Python 3.11), and the gateway
+    would never end.
+    """
     while not connection.is_closed():
         g.rung.clear()
         with suppress(TimeoutError):
@@ -262,16 +294,27 @@ async def _look(g: Gateway) -> None:
                 _count(g, kind, user[:17], times, last)
         if g.auth_callout is not None:
             for (vin, reason), refused in g.auth_callout.sign_ins.refused().items():
-                _count(g, f"refused_connect:{reason}", vin, refused.times, f"{words(reason)}; last from {refused.place}")
+                _count(
+                    g, f"refused_connect:{reason}", vin, refused.times, f"{words(reason)}; last from {refused.place}"
+                )
         broken: Mapping[str, Any] = getattr(g.fleet.judge, "broken", {})
         for rule, how in list(broken.items()):
             for vehicle, times in list(how.cars.items()):
                 mine = g.fleet.by_id.get(vehicle)
-                g.intake.tally(mine.dealer_id if mine else None, f"rule_broken:{rule}", mine.vin if mine else "", times, how.last, total=True)
+                g.intake.tally(
+                    mine.dealer_id if mine else None,
+                    f"rule_broken:{rule}",
+                    mine.vin if mine else "",
+                    times,
+                    how.last,
+                    total=True,
+                )
 
 
 def _count(g: Gateway, name: str, vin: str, times: int, detail: str) -> None:
-    """For the car's dealer, or for the house: names that are no car's are not kept apart, for anybody could make up new ones."""
+    """For the car's dealer, or for the house: names that are no car's are not kept apart, for anybody could make up new
+    ones.
+    """
     dealer = g.fleet.dealer_of(vin)
     g.intake.tally(dealer, name, vin if dealer is not None else STRANGERS, times, detail)
 

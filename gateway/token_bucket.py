@@ -1,11 +1,16 @@
-"""How much one of many may have of something that all pay for: so much at once, then so much in a time. Pure; the caller brings machine time."""
+"""How much one of many may have of something that all pay for: so much at once, then so much in a time.
+
+Pure; the caller brings machine time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from typing import Final
 
-_MOST: Final = 10_000  #: keys that are remembered; whoever was quiet for long has its whole allowance back and need not be
+_MOST: Final = (
+    10_000  #: keys that are remembered; whoever was quiet for long has its whole allowance back and need not be
+)
 
 
 class Allowance:

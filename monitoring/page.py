@@ -27,7 +27,10 @@ LOOK_S = 3.0  #: a scrape waits no longer for what must be asked from a database
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a health page listens. A port that somebody asked for is taken or refused; a usual one gives way when it is taken."""
+    """Where a health page listens.
+
+    A port that somebody asked for is taken or refused; a usual one gives way when it is taken.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -46,10 +49,17 @@ async def _nothing() -> None: ...
 
 
 class HealthPage:
-    """`live` says why only a restart helps (nothing: it lives), `ready` how it stands, `look` sets gauges before a scrape."""
+    """`live` says why only a restart helps (nothing: it lives), `ready` how it stands, `look` sets gauges before a
+    scrape.
+    """
 
     def __init__(
-        self, service: str, *, live: Callable[[], list[str]], ready: Callable[[], Awaitable[State]], look: Callable[[], Awaitable[None]] = _nothing
+        self,
+        service: str,
+        *,
+        live: Callable[[], list[str]],
+        ready: Callable[[], Awaitable[State]],
+        look: Callable[[], Awaitable[None]] = _nothing,
     ) -> None:
         self.service, self._live, self._ready, self._look = service, live, ready, look
 
@@ -58,7 +68,11 @@ class HealthPage:
         """Listen while the block runs; its address without a path."""
         SERVICE.labels(self.service).set(1)
         app = web.Application()
-        for path, handler in (("/health/live", self._say_live), ("/health/ready", self._say_ready), ("/metrics", self._say_metrics)):
+        for path, handler in (
+            ("/health/live", self._say_live),
+            ("/health/ready", self._say_ready),
+            ("/metrics", self._say_metrics),
+        ):
             app.router.add_get(path, handler)
         app.router.add_get("/healthz", self._say_live)  # as other systems call them
         app.router.add_get("/readyz", self._say_ready)
@@ -74,9 +88,16 @@ class HealthPage:
             await web.TCPSite(runner, address.host, address.port).start()
         except OSError as error:
             if not (address.usual and error.errno == errno.EADDRINUSE):
-                raise Misconfigured("TELLTALE_HEALTH_PORT", f"{address.host}:{address.port} cannot be listened on: {error.strerror}") from None
+                raise Misconfigured(
+                    "TELLTALE_HEALTH_PORT", f"{address.host}:{address.port} cannot be listened on: {error.strerror}"
+                ) from None
             await web.TCPSite(runner, address.host, 0).start()
-            log.warning("health_port_taken", usual=address.port, taken=runner.addresses[0][1], hint="name one: TELLTALE_HEALTH_PORT")
+            log.warning(
+                "health_port_taken",
+                usual=address.port,
+                taken=runner.addresses[0][1],
+                hint="name one: TELLTALE_HEALTH_PORT",
+            )
         port: int = runner.addresses[0][1]
         return port
 

@@ -1,4 +1,5 @@
-"""An event loop that does not turn any more: said with the place where it hangs, then ended, so that whoever supervises starts it anew.
+"""An event loop that does not turn any more: said with the place where it hangs, then ended, so that whoever supervises
+starts it anew.
 
 A thread looks once a second whether the loop has turned since its last look. It counts its own looks, not seconds: a
 process that was stopped as a whole, or a laptop that slept, is not stuck.
@@ -22,7 +23,10 @@ from monitoring.metrics import LOOP_LAG
 log = structlog.get_logger()
 
 BEAT_S = 1.0
-SAID_AFTER, ENDED_AFTER = 15, 120  #: looks without a turn; the longest honest pause is some seconds, with a million cars
+SAID_AFTER, ENDED_AFTER = (
+    15,
+    120,
+)  #: looks without a turn; the longest honest pause is some seconds, with a million cars
 TRY_AGAIN = 75  #: exit status (EX_TEMPFAIL): starting again may help
 
 
@@ -31,8 +35,13 @@ def _end() -> None:
 
 
 @asynccontextmanager
-async def watched(ping: Callable[[], None] = lambda: None, *, beat_s: float = BEAT_S, end: Callable[[], None] = _end) -> AsyncIterator[None]:
-    """While the block runs. `ping` is called with each turn (a supervisor's own watchdog), `end` when there is no hope."""
+async def watched(
+    ping: Callable[[], None] = lambda: None, *, beat_s: float = BEAT_S, end: Callable[[], None] = _end
+) -> AsyncIterator[None]:
+    """While the block runs.
+
+    `ping` is called with each turn (a supervisor's own watchdog), `end` when there is no hope.
+    """
     watch = _Watch(beat_s, end)
     thread = threading.Thread(target=watch.look, name="stuck", daemon=True)
     thread.start()

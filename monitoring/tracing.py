@@ -1,4 +1,5 @@
-"""One trace from the car's message to the text: message, alert, case, text, each a span, though hours and services lie between them.
+"""One trace from the car's message to the text: message, alert, case, text, each a span, though hours and services lie
+between them.
 
 An alert's job, a case's jobs and a text's facts carry the trace that caused them (W3C `traceparent`) in a field that
 they have anyway. While nobody asked for traces nothing is written, and a span costs one comparison. OpenTelemetry is an
@@ -34,8 +35,13 @@ def on() -> bool:
     return _tracer is not None
 
 
-def span(name: str, *, parent: str | None = None, kind: Kind = "internal", began_s: float | None = None, **facts: Any) -> AbstractContextManager[Note]:
-    """A span while the block runs, below the current one or below what a row carried. `began_s` is `time.monotonic()`, when it began earlier."""
+def span(
+    name: str, *, parent: str | None = None, kind: Kind = "internal", began_s: float | None = None, **facts: Any
+) -> AbstractContextManager[Note]:
+    """A span while the block runs, below the current one or below what a row carried.
+
+    `began_s` is `time.monotonic()`, when it began earlier.
+    """
     return NOTHING if _tracer is None else _span(name, parent, kind, began_s, facts)
 
 
@@ -65,7 +71,13 @@ def _span(name: str, parent: str | None, kind: Kind, began_s: float | None, fact
     known = {f"telltale.{fact}": value for fact, value in facts.items() if value is not None}
     # A traceback may name a person: the kind of an error is enough here, the log has the rest.
     with _tracer.start_as_current_span(
-        name, context=above, kind=SpanKind[kind.upper()], attributes=known, start_time=began, record_exception=False, set_status_on_exception=False
+        name,
+        context=above,
+        kind=SpanKind[kind.upper()],
+        attributes=known,
+        start_time=began,
+        record_exception=False,
+        set_status_on_exception=False,
     ) as one:
         try:
             yield lambda fact, value: one.set_attribute(f"telltale.{fact}", value)
@@ -78,7 +90,10 @@ def _span(name: str, parent: str | None, kind: Kind, began_s: float | None, fact
 
 @contextmanager
 def set_up(service: str, url: str, exporter: Any = None) -> Iterator[None]:
-    """While the block runs spans go to an OpenTelemetry collector by OTLP over HTTP. Without a `url` (or an exporter of one's own) there are none."""
+    """While the block runs spans go to an OpenTelemetry collector by OTLP over HTTP.
+
+    Without a `url` (or an exporter of one's own) there are none.
+    """
     global _tracer
     if not url and exporter is None:
         yield
@@ -90,10 +105,16 @@ def set_up(service: str, url: str, exporter: Any = None) -> Iterator[None]:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
     except ImportError:
         raise Misconfigured(
-            "TELLTALE_TRACES_URL", "needs packages that are not installed: opentelemetry-sdk and opentelemetry-exporter-otlp-proto-http (the extra `otel`)"
+            "TELLTALE_TRACES_URL",
+            "needs packages that are not installed: opentelemetry-sdk and opentelemetry-exporter-otlp-proto-http (the "
+            "extra `otel`)",
         ) from None
     provider = TracerProvider(resource=Resource.create({"service.name": f"telltale-{service}"}), shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter) if exporter is not None else BatchSpanProcessor(OTLPSpanExporter(endpoint=url, timeout=5)))
+    provider.add_span_processor(
+        SimpleSpanProcessor(exporter)
+        if exporter is not None
+        else BatchSpanProcessor(OTLPSpanExporter(endpoint=url, timeout=5))
+    )
     _tracer = provider.get_tracer("telltale")
     try:
         yield

@@ -1,7 +1,8 @@
 """`telltale prove backlog`: a gateway comes back to what a bad night left at the broker.
 
-The broker knows the gateway's sessions, the gateway is away, the cars go on speaking. Then it is started anew: how soon does it
-commit, is everything stored once, how much memory does it take, is it called alive meanwhile and does it say that it catches up?
+The broker knows the gateway's sessions, the gateway is away, the cars go on speaking. Then it is started anew: how soon
+does it commit, is everything stored once, how much memory does it take, is it called alive meanwhile and does it say
+that it catches up?
 """
 
 from __future__ import annotations
@@ -89,7 +90,9 @@ async def main(settings: Settings, *, messages: int, broker: str, seed: int, sab
         async with _gateway(home, "none", url, at) as (process, health):  # once, so that the broker knows our sessions
             idle = await _idle(process, health)
         cli.say(f"telltale: the gateway is away, the cars say {each * len(keys):,} messages")
-        owed = await asyncio.to_thread(owe, "127.0.0.1", at.port, keys, lambda vin: _bodies(vin, each, seed), cli.progress("messages owed"))
+        owed = await asyncio.to_thread(
+            owe, "127.0.0.1", at.port, keys, lambda vin: _bodies(vin, each, seed), cli.progress("messages owed")
+        )
         async with _gateway(home, sabotage or "none", url, at) as (process, health):
             seen = await _watch(process, health, server.url, owed, STUCK_S if sabotage else 60 + owed / SLOWEST)
         rows, different = await _stored(server.url)
@@ -105,12 +108,24 @@ async def main(settings: Settings, *, messages: int, broker: str, seed: int, sab
     if not any(faults.values()):
         shutil.rmtree(home, ignore_errors=True)
     return {
-        "messages": owed, "stored": different, "twice": faults["twice"], "missing": faults["missing"],
-        "first_commit_s": _rounded(seen.first_commit_s), "ready_s": _rounded(seen.ready_s), "recovery_s": _rounded(seen.recovery_s),
-        "memory_growth_mb": round(growth, 1), "memory_idle_mb": round(idle / 2**20, 1), "not_alive": seen.not_alive, "said": seen.words,
-        "violations": sum(faults.values()), "violated": [name for name, times in faults.items() if times],
-        "broker": broker, "cars": len(keys), "seed": seed, "sabotage": sabotage,
-    }  # fmt: skip
+        "messages": owed,
+        "stored": different,
+        "twice": faults["twice"],
+        "missing": faults["missing"],
+        "first_commit_s": _rounded(seen.first_commit_s),
+        "ready_s": _rounded(seen.ready_s),
+        "recovery_s": _rounded(seen.recovery_s),
+        "memory_growth_mb": round(growth, 1),
+        "memory_idle_mb": round(idle / 2**20, 1),
+        "not_alive": seen.not_alive,
+        "said": seen.words,
+        "violations": sum(faults.values()),
+        "violated": [name for name, times in faults.items() if times],
+        "broker": broker,
+        "cars": len(keys),
+        "seed": seed,
+        "sabotage": sabotage,
+    }
 
 
 def _rounded(seconds: float | None) -> float | None:
@@ -140,9 +155,13 @@ async def _waiting(kind: str, home: Path, keys: dict[str, str]) -> AsyncIterator
     program, port = mosquitto(), free_port()
     if program is None:
         raise Unavailable("mosquitto", "it is not installed (Debian: apt install mosquitto)")
-    (home / "mosquitto.conf").write_text("\n".join(["user root", *keeping(home), f"listener {port} 127.0.0.1", "allow_anonymous true", ""]))
+    (home / "mosquitto.conf").write_text(
+        "\n".join(["user root", *keeping(home), f"listener {port} 127.0.0.1", "allow_anonymous true", ""])
+    )
     with (home / "mosquitto.log").open("ab") as log:
-        process = await asyncio.create_subprocess_exec(program, "-c", str(home / "mosquitto.conf"), stdout=log, stderr=log, preexec_fn=die_with_parent())
+        process = await asyncio.create_subprocess_exec(
+            program, "-c", str(home / "mosquitto.conf"), stdout=log, stderr=log, preexec_fn=die_with_parent()
+        )
     for _ in range(200):
         with contextlib.suppress(OSError):
             (await asyncio.open_connection("127.0.0.1", port))[1].close()
@@ -159,9 +178,21 @@ async def _gateway(home: Path, switch: str, database: str, at: Waiting) -> Async
     port = free_port()
     with (home / "gateway.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "proofs.gateway_under", switch, database, at.mqtt_url, at.auth_url, at.auth_seed, at.log, "0/1", str(port),
-            stdout=log, stderr=log, preexec_fn=die_with_parent(),
-        )  # fmt: skip
+            sys.executable,
+            "-m",
+            "proofs.gateway_under",
+            switch,
+            database,
+            at.mqtt_url,
+            at.auth_url,
+            at.auth_seed,
+            at.log,
+            "0/1",
+            str(port),
+            stdout=log,
+            stderr=log,
+            preexec_fn=die_with_parent(),
+        )
     try:
         yield psutil.Process(process.pid), f"http://127.0.0.1:{port}"
     finally:

@@ -1,8 +1,8 @@
 """Nobody's time is given away twice, every rival is answered, and an offer has one end.
 
-Each trial is a day with a race of its own: many book the same window, many answer one offer, a visit is cancelled while its
-driver sets out, a stranger writes plain SQL. In some trials database connections are cut in the middle. What every rival was
-answered is the history; after each race it is compared with the rows.
+Each trial is a day with a race of its own: many book the same window, many answer one offer, a visit is cancelled while
+its driver sets out, a stranger writes plain SQL. In some trials database connections are cut in the middle. What every
+rival was answered is the history; after each race it is compared with the rows.
 """
 
 from __future__ import annotations
@@ -45,22 +45,29 @@ WHERE a.state <> 'released' AND b.state <> 'released'
 #: Rows that contradict each other, in words.
 _CONTRADICTIONS = {
     "a live booking of a case that is not booked": """
-        SELECT count(*) FROM bookings b JOIN cases c ON c.id = b.case_id WHERE b.state = 'agreed' AND c.state <> 'booked'""",
+        SELECT count(*) FROM bookings b JOIN cases c ON c.id = b.case_id WHERE b.state = 'agreed'
+          AND c.state <> 'booked'""",
     "a booked case without a live booking": """
-        SELECT count(*) FROM cases c WHERE c.state = 'booked' AND NOT EXISTS (SELECT 1 FROM bookings b WHERE b.case_id = c.id AND b.state = 'agreed')""",
+        SELECT count(*) FROM cases c WHERE c.state = 'booked' AND NOT EXISTS (SELECT 1 FROM bookings b
+          WHERE b.case_id = c.id AND b.state = 'agreed')""",
     "a live booking without its time": """
-        SELECT count(*) FROM bookings b WHERE b.state = 'agreed' AND (SELECT count(*) FROM slots s WHERE s.booking_id = b.id AND s.state = 'booked')
+        SELECT count(*) FROM bookings b WHERE b.state = 'agreed' AND (SELECT count(*) FROM slots s
+          WHERE s.booking_id = b.id AND s.state = 'booked')
         <> CASE b.kind WHEN 'pickup' THEN 3 ELSE 1 END""",
     "time of a cancelled booking that is not free": """
-        SELECT count(*) FROM slots s JOIN bookings b ON b.id = s.booking_id WHERE s.state = 'booked' AND b.state = 'cancelled'""",
+        SELECT count(*) FROM slots s JOIN bookings b ON b.id = s.booking_id WHERE s.state = 'booked'
+          AND b.state = 'cancelled'""",
     "an accepted offer without a booking, or a booking beside another answer": """
-        SELECT count(*) FROM offers o WHERE (o.state = 'accepted') <> EXISTS (SELECT 1 FROM slots s WHERE s.offer_id = o.id AND s.booking_id IS NOT NULL)""",
+        SELECT count(*) FROM offers o WHERE (o.state = 'accepted') <> EXISTS (SELECT 1 FROM slots s
+          WHERE s.offer_id = o.id AND s.booking_id IS NOT NULL)""",
     "time held for an offer that is over": """
         SELECT count(*) FROM slots s JOIN offers o ON o.id = s.offer_id WHERE s.state = 'held' AND o.state <> 'open'""",
     "a cancelled booking whose driver is still to come": """
-        SELECT count(*) FROM legs l JOIN bookings b ON b.id = l.booking_id WHERE b.state = 'cancelled' AND l.state IN ('planned', 'on_the_way')""",
+        SELECT count(*) FROM legs l JOIN bookings b ON b.id = l.booking_id WHERE b.state = 'cancelled'
+          AND l.state IN ('planned', 'on_the_way')""",
     "two live bookings of one case": """
-        SELECT count(*) FROM (SELECT case_id FROM bookings WHERE state NOT IN ('completed', 'cancelled') GROUP BY case_id HAVING count(*) > 1) AS twice""",
+        SELECT count(*) FROM (SELECT case_id FROM bookings WHERE state NOT IN ('completed', 'cancelled')
+          GROUP BY case_id HAVING count(*) > 1) AS twice""",
 }
 _CLEAR = """
 UPDATE slots SET state = 'released' WHERE state <> 'released';
@@ -119,7 +126,10 @@ class Arena:
     async def room(self, kind: BookingKind, starts_at: datetime) -> int:
         """How many such visits fit at once: an oracle that books one after the other in memory."""
         async with transaction(self.house.pool, self.dealer) as connection:
-            dealer, resources = await accounts.dealer(connection, self.dealer), await slots.resources(connection, self.dealer)
+            dealer, resources = (
+                await accounts.dealer(connection, self.dealer),
+                await slots.resources(connection, self.dealer),
+            )
         taken: dict[int, list[Window]] = {}
         for count in range(RIVALS + 1):
             option = capacity.at(dealer, kind, starts_at, self.now(), resources, taken)
@@ -140,7 +150,9 @@ async def main(settings: Any, *, trials: int, seed: int, sabotage: str | None) -
     return {**facts, "seconds": round(time.monotonic() - began, 1)}
 
 
-async def run(url: str, secret: str, trials: int, seed: int, sabotage: str | None, tell: Callable[[int], None] = lambda done: None) -> dict[str, Any]:
+async def run(
+    url: str, secret: str, trials: int, seed: int, sabotage: str | None, tell: Callable[[int], None] = lambda done: None
+) -> dict[str, Any]:
     """The races on a migrated, empty database; `url` is its owner's."""
     locked, luck = slots.resources, random.Random(seed)
     try:
@@ -153,11 +165,19 @@ async def run(url: str, secret: str, trials: int, seed: int, sabotage: str | Non
         slots.resources = locked
     total = arena.total
     return {
-        "trials": trials, "checked": sum(total[name] for name in ("won", "refused", "unknown")), "violations": len(arena.violations), "seed": seed,
-        "sabotage": sabotage, "won": total["won"], "refused": total["refused"], "unknown": total["unknown"], "cut_connections": total["cut"],
-        "deadlocks": total["deadlocks"], "by_kind": dict(Counter(kind for kind, _ in arena.violations)),
+        "trials": trials,
+        "checked": sum(total[name] for name in ("won", "refused", "unknown")),
+        "violations": len(arena.violations),
+        "seed": seed,
+        "sabotage": sabotage,
+        "won": total["won"],
+        "refused": total["refused"],
+        "unknown": total["unknown"],
+        "cut_connections": total["cut"],
+        "deadlocks": total["deadlocks"],
+        "by_kind": dict(Counter(kind for kind, _ in arena.violations)),
         "first": [words for _, words in arena.violations[:5]],
-    }  # fmt: skip
+    }
 
 
 async def _open(url: str, secret: str, sabotage: str | None) -> Arena:
@@ -186,27 +206,84 @@ def _take_the_lock_away() -> None:
 
 async def _furnish(connection: Connection, admin: Pool, pool: Pool) -> Arena:
     dealer = await accounts.create_dealer(
-        connection, name="Proof", zone="Europe/Berlin", country="DE", phone="+490", address="here", opening_hours="Mo-Su 06:00-22:00", language="en", now=_BEGIN
+        connection,
+        name="Proof",
+        zone="Europe/Berlin",
+        country="DE",
+        phone="+490",
+        address="here",
+        opening_hours="Mo-Su 06:00-22:00",
+        language="en",
+        now=_BEGIN,
     )
     bays = [await accounts.add_resource(connection, dealer.id, "bay", f"Bay {n}") for n in (1, 2)]
     for n in (1, 2):
         await accounts.add_staff(
-            connection, dealer.id, name=f"Driver {n}", email=f"driver{n}@proof.example", phone=None, role=Role.DRIVER, language="en", password_hash=None, now=_BEGIN
+            connection,
+            dealer.id,
+            name=f"Driver {n}",
+            email=f"driver{n}@proof.example",
+            phone=None,
+            role=Role.DRIVER,
+            language="en",
+            password_hash=None,
+            now=_BEGIN,
         )
-    arena = Arena(House(pool, pool, lambda: _BEGIN, Wording(data.texts()), "http://proof.example", _SECRET, profiles=data.profiles()), admin, dealer.id, [], bays)
+    arena = Arena(
+        House(
+            pool, pool, lambda: _BEGIN, Wording(data.texts()), "http://proof.example", _SECRET, profiles=data.profiles()
+        ),
+        admin,
+        dealer.id,
+        [],
+        bays,
+    )
     object.__setattr__(arena.house, "clock", arena.now)
     for n in range(RIVALS):
-        values = {"name": f"Owner {n}", "phone": f"+4930{n:05}", "channel": "phone", "language": "en", "zone": "UTC", "address": f"Street {n}"}
-        owner = await owners.create(connection, dealer.id, {**values, "quiet_from": datetime.min.time(), "quiet_to": datetime.min.time()}, _BEGIN)
-        await consents.give(connection, dealer.id, owner.id, dict.fromkeys(consents.OWNERS_PURPOSES, True), now=_BEGIN, source="proof", wording="yes")
-        car = await fleet.add(connection, dealer.id, vin=f"WVWZZZ1KZAW{n:06}", profile="petrol_hatch", title="Golf", plate=None, actor="proof", now=_BEGIN)
+        values = {
+            "name": f"Owner {n}",
+            "phone": f"+4930{n:05}",
+            "channel": "phone",
+            "language": "en",
+            "zone": "UTC",
+            "address": f"Street {n}",
+        }
+        owner = await owners.create(
+            connection,
+            dealer.id,
+            {**values, "quiet_from": datetime.min.time(), "quiet_to": datetime.min.time()},
+            _BEGIN,
+        )
+        await consents.give(
+            connection,
+            dealer.id,
+            owner.id,
+            dict.fromkeys(consents.OWNERS_PURPOSES, True),
+            now=_BEGIN,
+            source="proof",
+            wording="yes",
+        )
+        car = await fleet.add(
+            connection,
+            dealer.id,
+            vin=f"WVWZZZ1KZAW{n:06}",
+            profile="petrol_hatch",
+            title="Golf",
+            plate=None,
+            actor="proof",
+            now=_BEGIN,
+        )
         await fleet.give(connection, dealer.id, car.id, owner.id, actor="proof", now=_BEGIN)
         arena.cases.append(
             await connection.fetchval(
-                """INSERT INTO cases (dealer_id, vehicle_id, owner_id, state, severity, title, origin, opened_at, changed_at)
+                """INSERT INTO cases (dealer_id, vehicle_id, owner_id, state, severity, title, origin, opened_at,
+                   changed_at)
                    VALUES ($1, $2, $3, 'open', 'soon', 'x', 'call', $4, $4) RETURNING id""",
-                dealer.id, car.id, owner.id, _BEGIN,
-            )  # fmt: skip
+                dealer.id,
+                car.id,
+                owner.id,
+                _BEGIN,
+            )
         )
     return arena
 
@@ -243,7 +320,8 @@ async def _cut(arena: Arena, luck: random.Random) -> int:
     await asyncio.sleep(luck.uniform(0.005, 0.12))
     async with arena.admin.acquire() as connection:
         found: int = await connection.fetchval(
-            """SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity WHERE application_name = 'telltale-proof-desk'
+            """SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity
+               WHERE application_name = 'telltale-proof-desk'
                AND state <> 'idle' LIMIT 2) AS busy"""
         )
     return found
@@ -256,7 +334,9 @@ def _tomorrow(arena: Arena, luck: random.Random) -> datetime:
 async def _same_window(arena: Arena, answers: Answers, luck: random.Random, kind: BookingKind) -> int:
     starts_at = _tomorrow(arena, luck)
     expected = await arena.room(kind, starts_at)
-    acts: list[Callable[[], Awaitable[Any]]] = [partial(bookings.book, arena.house.acting(arena.dealer, "proof"), case, kind, starts_at) for case in arena.cases]
+    acts: list[Callable[[], Awaitable[Any]]] = [
+        partial(bookings.book, arena.house.acting(arena.dealer, "proof"), case, kind, starts_at) for case in arena.cases
+    ]
     await _all_at_once(arena, answers, acts, luck)
     return expected
 
@@ -275,8 +355,12 @@ async def one_offer(arena: Arena, answers: Answers, luck: random.Random) -> int:
     """One offer, many answers: yes to this, yes to that, no, taken back, dismissed."""
     house, dealer, case = arena.house, arena.dealer, luck.choice(arena.cases)
     offer = await offers.make(house.acting(dealer, "proof"), case, BookingKind.PICKUP)
-    acts: list[Callable[[], Awaitable[Any]]] = [partial(offers.accept, house.acting(dealer, "owner"), offer.id, 1 + n % 2) for n in range(10)]
-    acts += [partial(offers.decline, house.acting(dealer, "owner"), offer.id)] * 2 + [partial(offers.withdraw, house.acting(dealer, "proof"), offer.id)] * 2
+    acts: list[Callable[[], Awaitable[Any]]] = [
+        partial(offers.accept, house.acting(dealer, "owner"), offer.id, 1 + n % 2) for n in range(10)
+    ]
+    acts += [partial(offers.decline, house.acting(dealer, "owner"), offer.id)] * 2 + [
+        partial(offers.withdraw, house.acting(dealer, "proof"), offer.id)
+    ] * 2
     await _all_at_once(arena, answers, acts, luck)
     return 1
 
@@ -287,45 +371,67 @@ async def offers_and_bookings(arena: Arena, answers: Answers, luck: random.Rando
     acts: list[Callable[[], Awaitable[Any]]] = []
     for n, case in enumerate(arena.cases):
         if n % 3 == 0:
-            acts.append(partial(bookings.book, arena.house.acting(arena.dealer, "proof"), case, BookingKind.PICKUP, starts_at))
+            acts.append(
+                partial(bookings.book, arena.house.acting(arena.dealer, "proof"), case, BookingKind.PICKUP, starts_at)
+            )
         else:
             acts.append(partial(offers.make, arena.house.acting(arena.dealer, "proof"), case, BookingKind.PICKUP))
-    acts += [partial(cases.dismiss, arena.house.acting(arena.dealer, "proof"), case, "proof") for case in luck.sample(arena.cases, 4)]
+    acts += [
+        partial(cases.dismiss, arena.house.acting(arena.dealer, "proof"), case, "proof")
+        for case in luck.sample(arena.cases, 4)
+    ]
     await _all_at_once(arena, answers, acts, luck)
 
 
 async def cancel_and_drive(arena: Arena, answers: Answers, luck: random.Random) -> None:
     """A visit is cancelled while its driver sets out and the car arrives by itself."""
     house, dealer = arena.house, arena.dealer
-    booking = await bookings.book(house.acting(dealer, "proof"), luck.choice(arena.cases), BookingKind.PICKUP, _tomorrow(arena, luck))
+    booking = await bookings.book(
+        house.acting(dealer, "proof"), luck.choice(arena.cases), BookingKind.PICKUP, _tomorrow(arena, luck)
+    )
     async with arena.admin.acquire() as connection:
         leg = await connection.fetchval("SELECT id FROM legs WHERE booking_id = $1 AND kind = 'collect'", booking.id)
-    acts: list[Callable[[], Awaitable[Any]]] = [partial(bookings.cancel, house.acting(dealer, "proof"), booking.id, "proof")] * 3
-    acts += [partial(legs.move, house.acting(dealer, "proof"), leg, LegEvent.ON_THE_WAY)] * 3 + [partial(bookings.arrive, house.acting(dealer, "proof"), booking.id)] * 2
+    acts: list[Callable[[], Awaitable[Any]]] = [
+        partial(bookings.cancel, house.acting(dealer, "proof"), booking.id, "proof")
+    ] * 3
+    acts += [partial(legs.move, house.acting(dealer, "proof"), leg, LegEvent.ON_THE_WAY)] * 3 + [
+        partial(bookings.arrive, house.acting(dealer, "proof"), booking.id)
+    ] * 2
     await _all_at_once(arena, answers, acts, luck)
 
 
 async def stranger(arena: Arena, answers: Answers, luck: random.Random) -> None:
-    """Somebody writes into the table without asking for the lock, as a script might; the constraint stands alone then."""
+    """Somebody writes into the table without asking for the lock, as a script might; the constraint stands alone
+    then.
+    """
     starts_at = _tomorrow(arena, luck)
 
     async def write(bay: int) -> None:
         try:
             async with arena.admin.acquire() as connection, connection.transaction():
                 await connection.execute(
-                    "INSERT INTO slots (dealer_id, resource_id, during, state) VALUES ($1, $2, tstzrange($3, $4), 'booked')",
-                    arena.dealer, bay, starts_at, starts_at + timedelta(hours=1),
-                )  # fmt: skip
+                    "INSERT INTO slots (dealer_id, resource_id, during, state) "
+                    "VALUES ($1, $2, tstzrange($3, $4), 'booked')",
+                    arena.dealer,
+                    bay,
+                    starts_at,
+                    starts_at + timedelta(hours=1),
+                )
                 await asyncio.sleep(0.05)
         except (asyncpg.ExclusionViolationError, asyncpg.DeadlockDetectedError):
             raise Overtaken("window") from None
 
     acts: list[Callable[[], Awaitable[Any]]] = [partial(write, bay) for bay in arena.bays]
-    acts += [partial(bookings.book, arena.house.acting(arena.dealer, "proof"), case, BookingKind.DROP_OFF, starts_at) for case in arena.cases[:6]]
+    acts += [
+        partial(bookings.book, arena.house.acting(arena.dealer, "proof"), case, BookingKind.DROP_OFF, starts_at)
+        for case in arena.cases[:6]
+    ]
     await _all_at_once(arena, answers, acts, luck)
 
 
-async def _all_at_once(arena: Arena, answers: Answers, acts: Sequence[Callable[[], Awaitable[Any]]], luck: random.Random) -> None:
+async def _all_at_once(
+    arena: Arena, answers: Answers, acts: Sequence[Callable[[], Awaitable[Any]]], luck: random.Random
+) -> None:
     shuffled = list(acts)
     luck.shuffle(shuffled)
     cutter = asyncio.create_task(_cut(arena, luck)) if arena.cutting else None

@@ -23,13 +23,15 @@ from schemas.reading import UNIT, boot_of, unit_of
 from schemas.vehicle import topic
 
 WINDOW = 16
-RESEND_S = 20.0  #: machine time without an acknowledgement, as simulator/telematics.py has it; longer than any answer to an ask takes
+#: machine time without an acknowledgement, as simulator/telematics.py has it; longer than any answer to an ask takes
+RESEND_S = 20.0
 
 
 @dataclass
 class ProofCar:
-    """One car. `history` is (boot, seq) -> body of everything it ever published, the boot as the gateway keeps it; `kept` what it still
-    must deliver."""
+    """One car. `history` is (boot, seq) -> body of everything it ever published, the boot as the gateway keeps it;
+    `kept` what it still must deliver.
+    """
 
     vin: str
     secret: str

@@ -1,4 +1,6 @@
-"""The checker: what is stored against what the cars remember, and the alerts against an undisturbed fold of the same stream."""
+"""The checker: what is stored against what the cars remember, and the alerts against an undisturbed fold of the same
+stream.
+"""
 
 from __future__ import annotations
 
@@ -40,13 +42,21 @@ class Findings:
     def violations(self) -> int:
         """How many promises were broken."""
         return (
-            sum(len(found) for found in (self.missing, self.twice, self.strange, self.out_of_order, self.alerts, self.untrue))
+            sum(
+                len(found)
+                for found in (self.missing, self.twice, self.strange, self.out_of_order, self.alerts, self.untrue)
+            )
             + self.open_gaps
         )
 
     def facts(self) -> dict[str, object]:
         """For --json: the counts, and the first few of each kind in words."""
-        kinds = {"missing": self.missing, "twice": self.twice, "strange": self.strange, "out_of_order": self.out_of_order}
+        kinds = {
+            "missing": self.missing,
+            "twice": self.twice,
+            "strange": self.strange,
+            "out_of_order": self.out_of_order,
+        }
         kinds |= {"alerts_differ": self.alerts, "untrue": self.untrue}
         words = {name: found[:5] for name, found in kinds.items() if found}
         counts: dict[str, object] = {name: len(found) for name, found in kinds.items()}
@@ -70,9 +80,14 @@ def expected(body: bytes) -> dict[int, float]:
     return {BY_PATH[path].id: _rounded(float(value)) for path, value in json.loads(body)["signals"].items()}
 
 
-async def check(url: str, cars: Iterable[ProofCar], truth: Mapping[str, str | None], leave_out: frozenset[str] = frozenset()) -> Findings:
-    """Compare everything. `truth` is VIN -> the rule that must have spoken, None for silence; a car that is just falling ill is not in it.
-    `leave_out`: rules that judge no readings."""
+async def check(
+    url: str, cars: Iterable[ProofCar], truth: Mapping[str, str | None], leave_out: frozenset[str] = frozenset()
+) -> Findings:
+    """Compare everything.
+
+    `truth` is VIN -> the rule that must have spoken, None for silence; a car that is just falling ill is not in it.
+    `leave_out`: rules that judge no readings.
+    """
     found = Findings()
     connection = await asyncpg.connect(url)
     try:
@@ -86,7 +101,9 @@ async def check(url: str, cars: Iterable[ProofCar], truth: Mapping[str, str | No
     return found
 
 
-async def _check_rows(connection: asyncpg.Connection[asyncpg.Record], car: ProofCar, vehicle: int, found: Findings) -> None:
+async def _check_rows(
+    connection: asyncpg.Connection[asyncpg.Record], car: ProofCar, vehicle: int, found: Findings
+) -> None:
     rows = await connection.fetch(
         "SELECT boot, seq, place, ids, vals FROM readings WHERE vehicle_id = $1 ORDER BY place", vehicle
     )
@@ -115,7 +132,9 @@ def fold(car: ProofCar, vehicle: int) -> list[Step]:
         values = expected(body)
         ids = tuple(sorted(values))
         ts = datetime.fromisoformat(json.loads(body)["ts"]).timestamp()
-        row = Reading(vehicle, key[0], key[1], ts, ts, ids, tuple(values[i] for i in ids), int(ts // 86_400), place=place)
+        row = Reading(
+            vehicle, key[0], key[1], ts, ts, ids, tuple(values[i] for i in ids), int(ts // 86_400), place=place
+        )
         steps += [
             (s.rule, s.component, s.episode, s.step, s.state.value, s.severity.value)
             for s in judge.step(memory, row)
@@ -125,10 +144,18 @@ def fold(car: ProofCar, vehicle: int) -> list[Step]:
 
 
 async def _check_alerts(
-    connection: asyncpg.Connection[asyncpg.Record], car: ProofCar, vehicle: int, truth: Mapping[str, str | None], found: Findings, leave_out: frozenset[str]
+    connection: asyncpg.Connection[asyncpg.Record],
+    car: ProofCar,
+    vehicle: int,
+    truth: Mapping[str, str | None],
+    found: Findings,
+    leave_out: frozenset[str],
 ) -> None:
     rows = await connection.fetch(
-        "SELECT rule, component, episode, step, state, severity FROM alert_steps WHERE vehicle_id = $1 AND rule <> ALL($2::text[])", vehicle, list(leave_out)
+        "SELECT rule, component, episode, step, state, severity FROM alert_steps WHERE vehicle_id = $1 "
+        "AND rule <> ALL($2::text[])",
+        vehicle,
+        list(leave_out),
     )
     stored = Counter(tuple(row) for row in rows)
     oracle = Counter(fold(car, vehicle))

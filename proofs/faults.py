@@ -1,4 +1,7 @@
-"""The faults: each is a function of the rig and the dice. They heal themselves; what must not heal is what the checker looks for."""
+"""The faults: each is a function of the rig and the dice.
+
+They heal themselves; what must not heal is what the checker looks for.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +84,10 @@ async def stall_gateway(rig: Rig, dice: random.Random) -> None:
 
 
 async def poison(rig: Rig, dice: random.Random) -> None:
-    """One car says everything that can be wrong; nobody else may notice. None of it has a number, so none leaves a gap."""
+    """One car says everything that can be wrong; nobody else may notice.
+
+    None of it has a number, so none leaves a gap.
+    """
     vin = dice.choice(rig.vins)
     where = f"vehicles/{bucket_of(vin):02d}/{vin}/up/telemetry"
     bodies = (
@@ -159,7 +165,12 @@ FAULTS: list[Fault] = [
     counter_lost,
 ]
 #: a unit that leaves takes its spool along: what only that held is lost with it
-SPOOL_FAULTS: list[Fault] = [wipe_broker, kill_broker, reboot_cars, *(fault for fault in FAULTS if fault not in (unit_replaced, counter_lost))]
+SPOOL_FAULTS: list[Fault] = [
+    wipe_broker,
+    kill_broker,
+    reboot_cars,
+    *(fault for fault in FAULTS if fault not in (unit_replaced, counter_lost)),
+]
 
 
 async def stale_ack(rig: Rig) -> None:

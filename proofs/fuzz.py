@@ -1,9 +1,10 @@
-"""`telltale prove fuzz`: everything that can be wrong with a message, through every decoder: nothing uncaught, nothing slow.
+"""`telltale prove fuzz`: everything that can be wrong with a message, through every decoder: nothing uncaught, nothing
+slow.
 
-A case is one payload of one kind, made by seed. It goes through `quick` and, where that has no answer, `telemetry`, as in
-the gateway; through `diagnostics` and `status`; every tenth through the bulk reader of the MQTT stream, cut anywhere.
-Time is CPU time of this thread with the garbage collector held off. A case over the limit is measured again and its best
-counts: the first may have paid for somebody else's cold cache.
+A case is one payload of one kind, made by seed. It goes through `quick` and, where that has no answer, `telemetry`, as
+in the gateway; through `diagnostics` and `status`; every tenth through the bulk reader of the MQTT stream, cut
+anywhere. Time is CPU time of this thread with the garbage collector held off. A case over the limit is measured again
+and its best counts: the first may have paid for somebody else's cold cache.
 """
 
 from __future__ import annotations
@@ -101,14 +102,25 @@ async def main(settings: Settings, *, trials: int, seed: int, sabotage: str | No
                 gc.collect(1)
                 tell(n)
     return {
-        "trials": trials, "checked": tally.calls, "violations": tally.violations,
-        "uncaught": len(tally.uncaught), "over_limit": len(tally.slow), "untrue": len(tally.untrue),
-        "limit_ms": LIMIT_S * 1000, "slowest_ms": round(tally.slowest_s * 1000, 3), "slowest": tally.slowest,
-        "slowest_ms_by_kind": {name: round(took * 1000, 3) for name, took in sorted(tally.by_kind.items(), key=lambda item: -item[1])},
-        "cases_by_kind": dict(kinds), "verdicts": dict(tally.verdicts.most_common()),
+        "trials": trials,
+        "checked": tally.calls,
+        "violations": tally.violations,
+        "uncaught": len(tally.uncaught),
+        "over_limit": len(tally.slow),
+        "untrue": len(tally.untrue),
+        "limit_ms": LIMIT_S * 1000,
+        "slowest_ms": round(tally.slowest_s * 1000, 3),
+        "slowest": tally.slowest,
+        "slowest_ms_by_kind": {
+            name: round(took * 1000, 3) for name, took in sorted(tally.by_kind.items(), key=lambda item: -item[1])
+        },
+        "cases_by_kind": dict(kinds),
+        "verdicts": dict(tally.verdicts.most_common()),
         "examples": {"uncaught": tally.uncaught[:5], "over_limit": tally.slow[:5], "untrue": tally.untrue[:5]},
-        "seed": seed, "sabotage": sabotage, "seconds": round(time.monotonic() - began, 1),
-    }  # fmt: skip
+        "seed": seed,
+        "sabotage": sabotage,
+        "seconds": round(time.monotonic() - began, 1),
+    }
 
 
 def decode(tally: Tally, payload: bytes, kind: str) -> None:
@@ -127,7 +139,11 @@ def decode(tally: Tally, payload: bytes, kind: str) -> None:
 
 def _as_telemetry(payload: bytes) -> normalise.Decoded:
     quick = normalise.quick(payload, CAR.vehicle_id, NOW, normalise.clock_window(NOW))
-    return normalise.telemetry(payload, CAR, NOW) if quick is None else normalise.Decoded(quick[0], quick[1], odometer=quick[2])
+    return (
+        normalise.telemetry(payload, CAR, NOW)
+        if quick is None
+        else normalise.Decoded(quick[0], quick[1], odometer=quick[2])
+    )
 
 
 def _verdict(heard: normalise.Decoded) -> str:
@@ -143,7 +159,11 @@ def _faults(heard: normalise.Decoded) -> Iterator[str]:
     if heard.reading is not None:
         row = heard.reading
         row.place = 1
-        if not all(map(math.isfinite, (*row.values, row.ts))) or len(row.ids) != len(set(row.ids)) or len(row.ids) != len(row.values):
+        if (
+            not all(map(math.isfinite, (*row.values, row.ts)))
+            or len(row.ids) != len(set(row.ids))
+            or len(row.ids) != len(row.values)
+        ):
             yield f"a row that cannot be: {row.ids} {row.values} at {row.ts}"
         else:
             try:

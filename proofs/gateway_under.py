@@ -2,7 +2,8 @@
 
     python -m proofs.gateway_under SWITCH DATABASE_URL MQTT_URL AUTH_URL AUTH_SEED BROKER_LOG [SHARE [HEALTH_PORT]]
 
-SWITCH is `none` or one of `SWITCHES`. Says `ready` when it listens. Without an AUTH_URL the broker is a foreign one, and open.
+SWITCH is `none` or one of `SWITCHES`. Says `ready` when it listens. Without an AUTH_URL the broker is a foreign one,
+and open.
 """
 
 from __future__ import annotations
@@ -124,12 +125,26 @@ class AckOnArrival(AckBeforeCommit):
 
 
 SWITCHES = {
-    "ack-before-commit": AckBeforeCommit, "no-dedupe": Intake, "no-epoch": Intake, "no-units": Intake, "no-lease": Intake, "stop-reading": WaitForAnswers,
+    "ack-before-commit": AckBeforeCommit,
+    "no-dedupe": Intake,
+    "no-epoch": Intake,
+    "no-units": Intake,
+    "no-lease": Intake,
+    "stop-reading": WaitForAnswers,
     "ack-on-arrival": AckOnArrival,
-}  # fmt: skip
+}
 
 
-async def main(switch: str, database: str, mqtt: str, auth_url: str, auth_seed: str, log: str, share: str = "0/1", health_port: str = "0") -> None:
+async def main(
+    switch: str,
+    database: str,
+    mqtt: str,
+    auth_url: str,
+    auth_seed: str,
+    log: str,
+    share: str = "0/1",
+    health_port: str = "0",
+) -> None:
     """Run until killed."""
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr))
     if switch == "no-epoch":

@@ -1,4 +1,6 @@
-"""The ground on which proofs and benches of the desk stand: a database server of their own, a dealer, a house without doors."""
+"""The ground on which proofs and benches of the desk stand: a database server of their own, a dealer, a house without
+doors.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from telltale.embedded.postgres import EmbeddedPostgres
 
 @asynccontextmanager
 async def own_database(secret: str) -> AsyncIterator[str]:
-    """A migrated, empty database as its owner's URL, in a folder that the database's account can enter; nothing of it stays."""
+    """A migrated, empty database as its owner's URL, in a folder that the database's account can enter; nothing of it
+    stays.
+    """
     home = Path(tempfile.mkdtemp(prefix="telltale-proof-"))
     home.chmod(0o711)
     postgres = EmbeddedPostgres(home)
@@ -37,10 +41,20 @@ async def own_database(secret: str) -> AsyncIterator[str]:
 async def bench_dealer(connection: Connection, now: datetime) -> Dealer:
     """Open around the clock, in UTC: no bench is about calendars."""
     return await accounts.create_dealer(
-        connection, name="Bench", zone="UTC", country="DE", phone="+490", address="here", opening_hours="24/7", language="en", now=now
+        connection,
+        name="Bench",
+        zone="UTC",
+        country="DE",
+        phone="+490",
+        address="here",
+        opening_hours="24/7",
+        language="en",
+        now=now,
     )
 
 
 def bench_house(pool: Pool, now: datetime, secret: str) -> House:
     """The desk's acts at a moment that stands still."""
-    return House(pool, pool, lambda: now, Wording(data.texts()), "http://bench.example", secret, profiles=data.profiles())
+    return House(
+        pool, pool, lambda: now, Wording(data.texts()), "http://bench.example", secret, profiles=data.profiles()
+    )

@@ -1,7 +1,9 @@
-"""`telltale prove guards`: what no fault can show. The tests of a promise are run as they are, and with `--sabotage` without its guard.
+"""`telltale prove guards`: what no fault can show. The tests of a promise are run as they are, and with `--sabotage`
+without its guard.
 
-Other proofs inject faults; here the guard is a rule about who may do what, and a handful of tests asks for it at the door. pytest loads this
-module as a plugin (`-p proofs.guards --without GUARD`), which takes the guard out before any test is imported. No production code knows of it.
+Other proofs inject faults; here the guard is a rule about who may do what, and a handful of tests asks for it at the
+door. pytest loads this module as a plugin (`-p proofs.guards --without GUARD`), which takes the guard out before any
+test is imported. No production code knows of it.
 """
 
 from __future__ import annotations
@@ -40,7 +42,11 @@ def gateway_says_all() -> None:
     """The gateways' account may speak in a car's name."""
     from gateway.mqtt import mosquitto
 
-    swap(mosquitto, "access_of_gateways", lambda accounts: "".join(f"user {one}\ntopic readwrite #\n" for one in accounts))
+    swap(
+        mosquitto,
+        "access_of_gateways",
+        lambda accounts: "".join(f"user {one}\ntopic readwrite #\n" for one in accounts),
+    )
 
 
 def hours_that_are_not() -> None:
@@ -92,7 +98,9 @@ def one_clock() -> None:
     plan = retention.plan
 
     def alone(attached: Any, detached: Any, keep_days: int, by: retention.Witnesses) -> retention.Plan:
-        return plan(attached, detached, keep_days, replace(by, told=by.own, newest=retention.day_of(by.own), machine=by.own))
+        return plan(
+            attached, detached, keep_days, replace(by, told=by.own, newest=retention.day_of(by.own), machine=by.own)
+        )
 
     swap(retention, "plan", alone)
 
@@ -113,18 +121,36 @@ class Guard:
 
 
 GUARDS: Mapping[str, Guard] = {
-    "any-topic": Guard(any_topic, ("integration/gateway/test_auth_callout.py::test_a_car_can_neither_speak_for_another_nor_listen_to_it_and_we_count_the_attempts",)),
+    "any-topic": Guard(
+        any_topic,
+        (
+            "integration/gateway/test_auth_callout.py::test_a_car_can_neither_speak_for_another_nor_listen_to_it_and_we_count_the_attempts",
+        ),
+    ),
     "open-list": Guard(open_list, ("integration/telltale/test_broker_config.py::test_a_car_speaks_for_itself_alone",)),
-    "gateway-says-all": Guard(gateway_says_all, ("integration/telltale/test_broker_config.py::test_a_gateway_says_nothing_in_a_cars_name",)),
-    "hours-that-are-not": Guard(hours_that_are_not, ("unit/rules/test_capacity.py::test_no_window_begins_in_an_hour_that_is_skipped_or_repeated",)),
-    "no-row-security": Guard(no_row_security, (
-        "integration/store/test_tenants.py::test_a_connection_that_served_one_dealer_shows_the_next_nothing_of_them",
-        "house/test_rights.py::test_every_table_forces_row_security_or_says_why_not",
-    )),
-    "looking-books": Guard(looking_books, ("integration/dealer_api/owner/test_owner_link.py::test_fifty_previews_change_no_row_of_any_table",)),
-    "one-clock": Guard(one_clock, ("unit/rules/test_retention.py::test_one_clock_that_is_days_ahead_takes_nothing_away_and_says_so",)),
+    "gateway-says-all": Guard(
+        gateway_says_all, ("integration/telltale/test_broker_config.py::test_a_gateway_says_nothing_in_a_cars_name",)
+    ),
+    "hours-that-are-not": Guard(
+        hours_that_are_not,
+        ("unit/rules/test_capacity.py::test_no_window_begins_in_an_hour_that_is_skipped_or_repeated",),
+    ),
+    "no-row-security": Guard(
+        no_row_security,
+        (
+            "integration/store/test_tenants.py::test_a_connection_that_served_one_dealer_shows_the_next_nothing_of_them",
+            "house/test_rights.py::test_every_table_forces_row_security_or_says_why_not",
+        ),
+    ),
+    "looking-books": Guard(
+        looking_books,
+        ("integration/dealer_api/owner/test_owner_link.py::test_fifty_previews_change_no_row_of_any_table",),
+    ),
+    "one-clock": Guard(
+        one_clock, ("unit/rules/test_retention.py::test_one_clock_that_is_days_ahead_takes_nothing_away_and_says_so",)
+    ),
     "loud-logs": Guard(loud_logs, ("unit/telltale/test_logs.py::test_private_facts_and_phone_numbers_are_dropped",)),
-}  # fmt: skip
+}
 SWITCHES = tuple(GUARDS)
 
 
@@ -139,20 +165,41 @@ async def main(settings: Settings, *, sabotage: str | None) -> dict[str, Any]:
         raise Misconfigured("guards", f"this proof runs tests and needs a checkout: there is no {missing[0]}")
     without = ("--without", sabotage) if sabotage else ()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "proofs.guards", *without, *tests,
-        cwd=ROOT, env={**child_environment({}), "PYTHONPATH": str(ROOT)}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "proofs.guards",
+        *without,
+        *tests,
+        cwd=ROOT,
+        env={**child_environment({}), "PYTHONPATH": str(ROOT)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
     said = (await process.communicate())[0].decode(errors="replace")
-    counted = {kind: int(n) for n, kind in re.findall(r"(\d+) (passed|failed|skipped|error)", said.strip().splitlines()[-1] if said.strip() else "")}
+    counted = {
+        kind: int(n)
+        for n, kind in re.findall(
+            r"(\d+) (passed|failed|skipped|error)", said.strip().splitlines()[-1] if said.strip() else ""
+        )
+    }
     if counted.get("error") or not counted:
         raise Unavailable("pytest", said[-600:])
     return {
-        "checked": counted.get("passed", 0) + counted.get("failed", 0), "violations": counted.get("failed", 0), "skipped": counted.get("skipped", 0),
-        "failed": re.findall(r"(?m)^FAILED (\S+)", said), "sabotage": sabotage, "seconds": round(time.monotonic() - began, 1),
-    }  # fmt: skip
+        "checked": counted.get("passed", 0) + counted.get("failed", 0),
+        "violations": counted.get("failed", 0),
+        "skipped": counted.get("skipped", 0),
+        "failed": re.findall(r"(?m)^FAILED (\S+)", said),
+        "sabotage": sabotage,
+        "seconds": round(time.monotonic() - began, 1),
+    }
 
 
-# -- as a plugin of pytest -------------------------------------------------------------------------------------------------
+# -- as a plugin of pytest ---------------------------------------------------------------------------------------------
 
 
 def pytest_addoption(parser: Any) -> None:

@@ -1,6 +1,7 @@
-"""`telltale import-readings` as in service, or with one guard taken out. No production code knows that it is being tested.
+"""`telltale import-readings` as in service, or with one guard taken out. No production code knows that it is being
+tested.
 
-    python -m proofs.imports_under SWITCH import-readings FILE --mapping MAPPING --json
+python -m proofs.imports_under SWITCH import-readings FILE --mapping MAPPING --json
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from telltale.__main__ import main
 
 
 def no_cursor() -> None:
-    """How far the file has come is not written with its rows, but before them, as whoever keeps it in a file beside does."""
+    """How far the file has come is not written with its rows, but before them, as whoever keeps it in a file beside
+    does.
+    """
     save = Importer._save
 
     async def ahead(self: Importer, batch: Any) -> None:

@@ -1,4 +1,5 @@
-"""`telltale prove intake`: kill, cut, delay, stall, repeat and poison under traffic; then compare with what the cars remember.
+"""`telltale prove intake`: kill, cut, delay, stall, repeat and poison under traffic; then compare with what the cars
+remember.
 
 Two parts, because the guards overlap. The *plain* part: cars that forget at the broker's PUBACK, as foreign devices do;
 gateway and database are killed, connections broken. The *spool* part: cars that keep a message until the application
@@ -22,7 +23,13 @@ from telltale import cli
 from telltale.settings import Settings
 
 #: switch -> the part in which its guard stands alone
-PARTS = {"ack-before-commit": "plain", "no-dedupe": "plain", "no-units": "plain", "no-epoch": "session", "no-application-ack": "spool"}
+PARTS = {
+    "ack-before-commit": "plain",
+    "no-dedupe": "plain",
+    "no-units": "plain",
+    "no-epoch": "session",
+    "no-application-ack": "spool",
+}
 SWITCHES = tuple(PARTS)
 CARS, RATE = 40, 300.0  # messages a second over all cars of a part
 SETTLE_S = 120.0
@@ -39,7 +46,9 @@ async def main(settings: Settings, *, trials: int, seed: int, sabotage: str | No
         home = settings.home / f"prove-intake-{name}"
         shutil.rmtree(home, ignore_errors=True)
         share = trials if sabotage else max(1, trials // 2)
-        parts[name] = await (_session(home, seed, sabotage) if name == "session" else _part(name, home, share, seed, sabotage))
+        parts[name] = await (
+            _session(home, seed, sabotage) if name == "session" else _part(name, home, share, seed, sabotage)
+        )
         cli.say(f"{name}: {parts[name]}")
         if not parts[name]["violations"]:
             shutil.rmtree(home, ignore_errors=True)
@@ -66,7 +75,13 @@ async def _part(name: str, home: Any, trials: int, seed: int, sabotage: str | No
             tell(n + 1)
         settled = await rig.settle(SETTLE_S)
         found = await rig.check()
-    return {"trials": trials, **found.facts(), "settled": settled, "faults": dict(done), "gateway_starts": rig.gateway_starts}
+    return {
+        "trials": trials,
+        **found.facts(),
+        "settled": settled,
+        "faults": dict(done),
+        "gateway_starts": rig.gateway_starts,
+    }
 
 
 async def _session(home: Any, seed: int, sabotage: str | None) -> dict[str, Any]:

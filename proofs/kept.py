@@ -1,4 +1,6 @@
-"""A gateway of the fault experiments: a process with proxies of its own to database and broker, started again when it dies."""
+"""A gateway of the fault experiments: a process with proxies of its own to database and broker, started again when it
+dies.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +40,19 @@ class KeptGateway:
         with (self._home / f"gateway-{self.share.replace('/', '-of-')}.log").open("ab") as log:
             while True:
                 self._process = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "proofs.gateway_under", self._sabotage, self._database, self._mqtt, self._broker.auth_url,
-                    self._broker.auth_seed, str(self._broker.log), self.share, stdout=asyncio.subprocess.PIPE, stderr=log,
-                )  # fmt: skip
+                    sys.executable,
+                    "-m",
+                    "proofs.gateway_under",
+                    self._sabotage,
+                    self._database,
+                    self._mqtt,
+                    self._broker.auth_url,
+                    self._broker.auth_seed,
+                    str(self._broker.log),
+                    self.share,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=log,
+                )
                 self.starts += 1
                 log.write(f"{datetime.now(UTC):%H:%M:%S.%f} started as {self._process.pid}\n".encode())
                 log.flush()

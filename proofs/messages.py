@@ -74,7 +74,10 @@ class History:
 
     def forbidden_since(self, reference: str) -> float:
         """From when on this text was unwanted or untrue."""
-        return min(self.no_since.get(self.owner_of[reference], float("inf")), self.over_since.get(self.case_of.get(reference, 0), float("inf")))
+        return min(
+            self.no_since.get(self.owner_of[reference], float("inf")),
+            self.over_since.get(self.case_of.get(reference, 0), float("inf")),
+        )
 
 
 async def main(settings: Any, *, trials: int, seed: int, sabotage: str | None) -> dict[str, Any]:
@@ -84,7 +87,13 @@ async def main(settings: Any, *, trials: int, seed: int, sabotage: str | None) -
     began = time.monotonic()
     async with own_database(_SECRET) as url:
         facts = await _run(url, trials, random.Random(seed), sabotage or "none")
-    return {"trials": trials, **facts, "seed": seed, "sabotage": sabotage, "seconds": round(time.monotonic() - began, 1)}
+    return {
+        "trials": trials,
+        **facts,
+        "seed": seed,
+        "sabotage": sabotage,
+        "seconds": round(time.monotonic() - began, 1),
+    }
 
 
 async def _run(admin_url: str, trials: int, luck: random.Random, switch: str) -> dict[str, Any]:
@@ -98,7 +107,10 @@ async def _run(admin_url: str, trials: int, luck: random.Random, switch: str) ->
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    pool, admin = await open_pool(role_url(admin_url, _SECRET, "telltale_office"), name="proof", size=6), await asyncpg.connect(admin_url)
+    pool, admin = (
+        await open_pool(role_url(admin_url, _SECRET, "telltale_office"), name="proof", size=6),
+        await asyncpg.connect(admin_url),
+    )
     crew = [Crewman(switch, worker_url, url) for _ in range(WORKERS)]
     try:
         dealer_id, people, standing = await _furnish(pool)
@@ -107,7 +119,9 @@ async def _run(admin_url: str, trials: int, luck: random.Random, switch: str) ->
         done = asyncio.Event()
         async with asyncio.TaskGroup() as work:
             traffic = [
-                work.create_task(_queue(pool, dealer_id, people, standing, history, random.Random(luck.random()), trials, done)),
+                work.create_task(
+                    _queue(pool, dealer_id, people, standing, history, random.Random(luck.random()), trials, done)
+                ),
                 work.create_task(_withdraw(pool, dealer_id, people, history, random.Random(luck.random()), done)),
                 work.create_task(_change(admin, standing, history, random.Random(luck.random()), done)),
             ]
@@ -115,16 +129,25 @@ async def _run(admin_url: str, trials: int, luck: random.Random, switch: str) ->
             done.set()
             await asyncio.gather(*traffic)
         await _settle(admin)
-        violations = check(history, provider.handed, {row["reference"]: (row["state"], row["reason"]) for row in await admin.fetch(_ROWS)})
+        violations = check(
+            history,
+            provider.handed,
+            {row["reference"]: (row["state"], row["reason"]) for row in await admin.fetch(_ROWS)},
+        )
     finally:
         for man in crew:
             await man.stop()
         await asyncio.gather(admin.close(), pool.close(), runner.cleanup())
     return {
-        "checked": len(history.owner_of), "handed_over": sum(map(len, provider.handed.values())), "kills": kills, "withdrawn": len(history.no_since),
-        "changed": len(history.over_since), "violations": len(violations),
-        "by_kind": dict(Counter(kind for kind, _ in violations)), "first": [words for _, words in violations[:5]],
-    }  # fmt: skip
+        "checked": len(history.owner_of),
+        "handed_over": sum(map(len, provider.handed.values())),
+        "kills": kills,
+        "withdrawn": len(history.no_since),
+        "changed": len(history.over_since),
+        "violations": len(violations),
+        "by_kind": dict(Counter(kind for kind, _ in violations)),
+        "first": [words for _, words in violations[:5]],
+    }
 
 
 class Crewman:
@@ -143,9 +166,14 @@ class Crewman:
         """Again whenever it ends, also by itself: a database that is too busy for a newcomer sends it away."""
         while True:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "proofs.messages_under", *self._arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+                sys.executable,
+                "-m",
+                "proofs.messages_under",
+                *self._arguments,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
                 cwd=Path(__file__).resolve().parents[1],
-            )  # fmt: skip
+            )
             await self._process.wait()
             await asyncio.sleep(0.1)
 
@@ -170,16 +198,42 @@ async def _furnish(pool: Pool) -> tuple[int, list[int], list[int]]:
     now = datetime.now(UTC)
     async with transaction(pool) as connection:
         dealer = await accounts.create_dealer(
-            connection, name="Proof", zone="UTC", country="DE", phone="+490", address="here", opening_hours="24/7", language="en", now=now
+            connection,
+            name="Proof",
+            zone="UTC",
+            country="DE",
+            phone="+490",
+            address="here",
+            opening_hours="24/7",
+            language="en",
+            now=now,
         )
         people = []
         for n in range(OWNERS):
             midnight = datetime.min.time()
             owner = await owners.create(
-                connection, dealer.id, {"name": f"Owner {n}", "phone": f"+49{n:05}", "channel": "phone", "language": "en", "zone": "UTC",
-                                        "quiet_from": midnight, "quiet_to": midnight}, now,
-            )  # fmt: skip
-            await consents.give(connection, dealer.id, owner.id, dict.fromkeys(consents.OWNERS_PURPOSES, True), now=now, source="proof", wording="yes")
+                connection,
+                dealer.id,
+                {
+                    "name": f"Owner {n}",
+                    "phone": f"+49{n:05}",
+                    "channel": "phone",
+                    "language": "en",
+                    "zone": "UTC",
+                    "quiet_from": midnight,
+                    "quiet_to": midnight,
+                },
+                now,
+            )
+            await consents.give(
+                connection,
+                dealer.id,
+                owner.id,
+                dict.fromkeys(consents.OWNERS_PURPOSES, True),
+                now=now,
+                source="proof",
+                wording="yes",
+            )
             people.append(owner.id)
     return dealer.id, people, await _cases(pool, dealer.id, people, now)
 
@@ -188,16 +242,41 @@ async def _cases(pool: Pool, dealer_id: int, people: list[int], now: datetime) -
     found = []
     async with transaction(pool) as connection:
         for n, owner_id in enumerate(people):
-            car = await fleet.add(connection, dealer_id, vin=f"WVWZZZ1KZAW{n:06}", profile="petrol_hatch", title="Golf", plate=None, actor="proof", now=now)
+            car = await fleet.add(
+                connection,
+                dealer_id,
+                vin=f"WVWZZZ1KZAW{n:06}",
+                profile="petrol_hatch",
+                title="Golf",
+                plate=None,
+                actor="proof",
+                now=now,
+            )
             case = await cases.create(
-                connection, dealer_id, car.id, severity=Severity.SOON, title="x", origin="call", owner_id=owner_id, reason="proof", actor="proof", now=now
+                connection,
+                dealer_id,
+                car.id,
+                severity=Severity.SOON,
+                title="x",
+                origin="call",
+                owner_id=owner_id,
+                reason="proof",
+                actor="proof",
+                now=now,
             )
             found.append(case.id)
     return found
 
 
 async def _queue(
-    pool: Pool, dealer_id: int, people: list[int], standing: list[int], history: History, luck: random.Random, trials: int, done: asyncio.Event
+    pool: Pool,
+    dealer_id: int,
+    people: list[int],
+    standing: list[int],
+    history: History,
+    luck: random.Random,
+    trials: int,
+    done: asyncio.Event,
 ) -> None:
     """Texts at a steady rate until all kills are done; some say something about a case, and some are due only later."""
     n, least = 0, trials * TEXTS_PER_TRIAL
@@ -212,26 +291,48 @@ async def _queue(
                     history.case_of[reference] = standing[at]
                 n += 1
                 draft = Draft(
-                    dealer_id=dealer_id, to=OwnerRecipient(people[at], "phone", f"+49{at:05}", "en"), kind=MessageKind.FREE, purpose=Purpose.STATUS,
-                    author="proof", reference=reference, asserts=[asserts("case", standing[at], "open")] if about else [],
+                    dealer_id=dealer_id,
+                    to=OwnerRecipient(people[at], "phone", f"+49{at:05}", "en"),
+                    kind=MessageKind.FREE,
+                    purpose=Purpose.STATUS,
+                    author="proof",
+                    reference=reference,
+                    asserts=[asserts("case", standing[at], "open")] if about else [],
                     due_at=now + timedelta(seconds=luck.choice((0, 0, 0, 1, 4))),
-                )  # fmt: skip
+                )
                 await messages.queue(connection, draft, f"text {n}", now)
         await asyncio.sleep(0.08)
 
 
-async def _withdraw(pool: Pool, dealer_id: int, people: list[int], history: History, luck: random.Random, done: asyncio.Event) -> None:
+async def _withdraw(
+    pool: Pool, dealer_id: int, people: list[int], history: History, luck: random.Random, done: asyncio.Event
+) -> None:
     """Now and then an owner says no, on a page that cancels nothing by itself."""
     left = luck.sample(people, len(people) // 2)
     while left and not done.is_set():
         await asyncio.sleep(luck.uniform(0.1, 0.8))
         owner_id = left.pop()
         async with transaction(pool) as connection:
-            await consents.record(connection, dealer_id, owner_id, Purpose.STATUS, False, now=datetime.now(UTC), source="proof", wording="no")
+            await consents.record(
+                connection,
+                dealer_id,
+                owner_id,
+                Purpose.STATUS,
+                False,
+                now=datetime.now(UTC),
+                source="proof",
+                wording="no",
+            )
         history.no_since[owner_id] = time.monotonic()
 
 
-async def _change(admin: asyncpg.Connection[asyncpg.Record], standing: list[int], history: History, luck: random.Random, done: asyncio.Event) -> None:
+async def _change(
+    admin: asyncpg.Connection[asyncpg.Record],
+    standing: list[int],
+    history: History,
+    luck: random.Random,
+    done: asyncio.Event,
+) -> None:
     """Now and then a case that texts speak of is over."""
     left = luck.sample(standing, len(standing) // 2)
     while left and not done.is_set():
@@ -259,7 +360,9 @@ async def _settle(admin: asyncpg.Connection[asyncpg.Record]) -> None:
         await asyncio.sleep(0.5)
 
 
-def check(history: History, handed_over: Mapping[str, list[float]], rows: Mapping[str, tuple[str, str | None]]) -> list[tuple[str, str]]:
+def check(
+    history: History, handed_over: Mapping[str, list[float]], rows: Mapping[str, tuple[str, str | None]]
+) -> list[tuple[str, str]]:
     """Each text against what the provider remembers: (kind of violation, in words)."""
     found: list[tuple[str, str]] = []
     for reference in history.owner_of:

@@ -42,7 +42,9 @@ class Provider:
 
     async def send(self, message: Message, sender: str) -> Receipt:
         try:
-            async with self._session.post(f"{self._url}/texts", json={"reference": message.reference, "to": message.to_address}) as answer:
+            async with self._session.post(
+                f"{self._url}/texts", json={"reference": message.reference, "to": message.to_address}
+            ) as answer:
                 if answer.status == 503:
                     raise DeliveryFailed("busy")
                 return Receipt((await answer.json())["id"])
@@ -76,7 +78,9 @@ async def send_then_mark(context: Context) -> bool:
         message = await messages.due(connection, context.clock(), context.machine())
         if message is None:
             return False
-        if await sending.settled(context, connection, message, context.clock()):  # the other guards stand: only this one is missing
+        if await sending.settled(
+            context, connection, message, context.clock()
+        ):  # the other guards stand: only this one is missing
             return True
         machine = context.machine()
         receipt = await context.channels[message.channel].send(message, "")
@@ -91,7 +95,9 @@ async def mark_then_send(context: Context) -> bool:
         message = await messages.due(connection, context.clock(), context.machine())
         if message is None:
             return False
-        if await sending.settled(context, connection, message, context.clock()):  # the other guards stand: only this one is missing
+        if await sending.settled(
+            context, connection, message, context.clock()
+        ):  # the other guards stand: only this one is missing
             return True
         machine = context.machine()
         await messages.claim(connection, message.id, machine)
@@ -101,7 +107,10 @@ async def mark_then_send(context: Context) -> bool:
 
 
 NAIVE = {"send-then-mark": send_then_mark, "mark-then-send": mark_then_send}
-PARTS: dict[str, dict[str, Any]] = {"no-consent-recheck": {"permitted": allowed_enough}, "no-truth-check": {"untrue": true_enough}}
+PARTS: dict[str, dict[str, Any]] = {
+    "no-consent-recheck": {"permitted": allowed_enough},
+    "no-truth-check": {"untrue": true_enough},
+}
 SWITCHES = (*NAIVE, *PARTS)
 
 
@@ -109,7 +118,16 @@ async def main(switch: str, database: str, provider: str) -> None:
     """Run until killed."""
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr))
     pool = await open_pool(database, name="workers", size=12)
-    context = Context(pool, lambda: datetime.now(UTC), Wording(data.texts()), {"phone": Provider(provider)}, "", grace=GRACE, send_s=2.0, **PARTS.get(switch, {}))
+    context = Context(
+        pool,
+        lambda: datetime.now(UTC),
+        Wording(data.texts()),
+        {"phone": Provider(provider)},
+        "",
+        grace=GRACE,
+        send_s=2.0,
+        **PARTS.get(switch, {}),
+    )
     if switch not in NAIVE:
         await running.serve(context, database)
     async with asyncio.TaskGroup() as loops:

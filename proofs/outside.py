@@ -1,4 +1,6 @@
-"""How a witness looks at a running Telltale: as staff through the API, as owner through the phone, as anybody on MQTT."""
+"""How a witness looks at a running Telltale: as staff through the API, as owner through the phone, as anybody on
+MQTT.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Busy(aiohttp.ClientConnectionError):
     """Nothing was done; it may be asked again."""
 
 
-async def eventually(look: Callable[[], Awaitable[Seen | None]], within_s: float, what: str, every_s: float = 0.1) -> Seen:
+async def eventually(
+    look: Callable[[], Awaitable[Seen | None]], within_s: float, what: str, every_s: float = 0.1
+) -> Seen:
     """What `look` answers as soon as it is not None; NotSeen after `within_s` seconds of machine time."""
     deadline = asyncio.get_running_loop().time() + within_s
     trouble = ""
@@ -100,7 +104,8 @@ async def _body(answer: aiohttp.ClientResponse, path: str) -> Any:
     body = await answer.json(content_type=None) if answer.content_length != 0 else {}
     if answer.status >= 400:
         raise NotSeen(
-            f"{path} answered {answer.status}: {body.get('detail') or body.get('title') if isinstance(body, dict) else body}"
+            f"{path} answered {answer.status}: "
+            f"{body.get('detail') or body.get('title') if isinstance(body, dict) else body}"
         )
     return body
 

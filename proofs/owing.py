@@ -35,7 +35,9 @@ class _Talker(Car):
             self.socket.sendall(b"".join(packets))
 
 
-def owe(host: str, port: int, keys: Mapping[str, str], bodies: Bodies, tell: Callable[[int], None] = lambda done: None) -> int:
+def owe(
+    host: str, port: int, keys: Mapping[str, str], bodies: Bodies, tell: Callable[[int], None] = lambda done: None
+) -> int:
     """Every car says all it has; ends when the broker has acknowledged it. How many messages there were. It blocks."""
     poll, by_fd = select.epoll(), dict[int, _Talker]()
     for vin, key in keys.items():

@@ -32,7 +32,9 @@ async def main(settings: Settings, *, seed: int, kill: str | None) -> dict[str, 
         raise Misconfigured("--kill", f"{kill} is not a part of the story; known is gateway")
     began = time.monotonic()
     home = settings.home / f"story-{os.getpid()}"
-    alone = settings.model_copy(update={"home": home, "desk_port": 0, "demo_sign_ins": True, "public_url": "", "secret": None})
+    alone = settings.model_copy(
+        update={"home": home, "desk_port": 0, "demo_sign_ins": True, "public_url": "", "secret": None}
+    )
     async with Demo(alone, tell=tell, seed=seed) as demo:
         opened = time.monotonic() - began
         tell(f"{opened:6.1f} s  the house stands at {demo.url}")
@@ -45,7 +47,13 @@ async def main(settings: Settings, *, seed: int, kill: str | None) -> dict[str, 
     else:
         tell(f"the logs are in {home / 'logs'}")
     first = next((step for step in facts["steps"] if not step["ok"]), None)
-    return {**facts, "seconds": round(time.monotonic() - began, 1), "seed": seed, "kill": kill, "failed": first and first["name"]}
+    return {
+        **facts,
+        "seconds": round(time.monotonic() - began, 1),
+        "seed": seed,
+        "kill": kill,
+        "failed": first and first["name"],
+    }
 
 
 async def set_scene(demo: Demo, seed: int, parts: contextlib.AsyncExitStack) -> Scene:
@@ -57,7 +65,9 @@ async def set_scene(demo: Demo, seed: int, parts: contextlib.AsyncExitStack) -> 
 
     async def session() -> aiohttp.ClientSession:
         jar = aiohttp.CookieJar(unsafe=True)  # the desk listens on an address, not on a name
-        return await parts.enter_async_context(aiohttp.ClientSession(cookie_jar=jar, timeout=aiohttp.ClientTimeout(total=PATIENCE_S)))
+        return await parts.enter_async_context(
+            aiohttp.ClientSession(cookie_jar=jar, timeout=aiohttp.ClientTimeout(total=PATIENCE_S))
+        )
 
     staff = {role: Staff(demo.url, await session()) for role in ("advisor", "driver", "technician")}
     anybody = await session()

@@ -1,4 +1,7 @@
-"""What a sender may get wrong, kind by kind: each makes one payload from the dice. Sizes are mostly small, now and then enormous."""
+"""What a sender may get wrong, kind by kind: each makes one payload from the dice.
+
+Sizes are mostly small, now and then enormous.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from collections.abc import Callable
 from schemas.signal import ALIASES, BY_PATH
 
 _PATHS = [*BY_PATH, *ALIASES]
-_GOOD = b'{"boot":41,"seq":1234,"oldest":1190,"ts":"2026-11-18T10:15:02.120Z","signals":{"Vehicle.Speed":83.1,"Vehicle.IsMoving":true}}'
+_GOOD = (
+    b'{"boot":41,"seq":1234,"oldest":1190,"ts":"2026-11-18T10:15:02.120Z",'
+    b'"signals":{"Vehicle.Speed":83.1,"Vehicle.IsMoving":true}}'
+)
 _HEAD = '{"boot":%d,"seq":%d,"ts":"2026-11-18T10:15:02Z","signals":{'
 FULL = 65_536  #: the largest that is read
 
@@ -73,9 +79,38 @@ def numbers(dice: random.Random) -> bytes:
     def number() -> str:
         digits = "9" * _size(dice, 20_000)
         return dice.choice(
-            ("1e400", "-1e400", "1e-400", "1e308", "3.5e38", "-3.5e38", "NaN", "Infinity", "-Infinity", "nan", "-0", "-0.0", "00", "+1", "1.", ".5",
-             "0x10", "1e", "1_000", digits, f"-{digits}", f"0.{digits}", f"1e{digits[:6]}", "5e-324", "254", "65535", "1e5", "true", "-")
-        )  # fmt: skip
+            (
+                "1e400",
+                "-1e400",
+                "1e-400",
+                "1e308",
+                "3.5e38",
+                "-3.5e38",
+                "NaN",
+                "Infinity",
+                "-Infinity",
+                "nan",
+                "-0",
+                "-0.0",
+                "00",
+                "+1",
+                "1.",
+                ".5",
+                "0x10",
+                "1e",
+                "1_000",
+                digits,
+                f"-{digits}",
+                f"0.{digits}",
+                f"1e{digits[:6]}",
+                "5e-324",
+                "254",
+                "65535",
+                "1e5",
+                "true",
+                "-",
+            )
+        )
 
     return _sample(dice, ",".join(f'"{path}":{number()}' for path in dice.sample(_PATHS, dice.randrange(1, 5))))
 
@@ -137,7 +172,24 @@ def shapes(dice: random.Random) -> bytes:
 
 def types(dice: random.Random) -> bytes:
     """JSON, but not what the contract says: any value in any place."""
-    odd: tuple[object, ...] = (None, True, 0, -1, 1.5, "", "1", "x" * _size(dice, 5_000), [], {}, [1, [2]], {"a": {"b": []}}, 2**53 + 1, 2**64, 10**400, 1e300)
+    odd: tuple[object, ...] = (
+        None,
+        True,
+        0,
+        -1,
+        1.5,
+        "",
+        "1",
+        "x" * _size(dice, 5_000),
+        [],
+        {},
+        [1, [2]],
+        {"a": {"b": []}},
+        2**53 + 1,
+        2**64,
+        10**400,
+        1e300,
+    )
     said: dict[str, object] = json.loads(_GOOD)
     for name in dice.sample([*said, "vin", "codes", "mil", "state"], dice.randrange(1, 5)):
         said[name] = dice.choice(odd)
@@ -152,16 +204,45 @@ def times(dice: random.Random) -> bytes:
     year = dice.choice((1, 0, 1969, 1980, 2007, 2014, 2026, 2027, 2038, 9999, 10000, -1))
     zone = dice.choice(("Z", "", "+00:00", "-23:59", "+24:00", "z", " ", "+99:99", "Europe/Berlin"))
     ts = dice.choice(
-        (f'"{year:04d}-{dice.randrange(14):02d}-{dice.randrange(33):02d}T{dice.randrange(26):02d}:{dice.randrange(62):02d}:{dice.randrange(62):02d}{zone}"',
-         f'"{year:04d}-11-18{zone}"', str(dice.randrange(-(10**6), 2 * 10**9)), str(10 ** dice.randrange(1, 40)), f"1e{dice.randrange(320)}", "NaN", "null",
-         '"now"', f'"{"1" * _size(dice, 3_000)}"', "1795000000.123456789123", "true", "[2026,11,18]")
-    )  # fmt: skip
+        (
+            f'"{year:04d}-{dice.randrange(14):02d}-{dice.randrange(33):02d}T{dice.randrange(26):02d}:{dice.randrange(62):02d}:{dice.randrange(62):02d}{zone}"',
+            f'"{year:04d}-11-18{zone}"',
+            str(dice.randrange(-(10**6), 2 * 10**9)),
+            str(10 ** dice.randrange(1, 40)),
+            f"1e{dice.randrange(320)}",
+            "NaN",
+            "null",
+            '"now"',
+            f'"{"1" * _size(dice, 3_000)}"',
+            "1795000000.123456789123",
+            "true",
+            "[2026,11,18]",
+        )
+    )
     return _GOOD.replace(b'"2026-11-18T10:15:02.120Z"', ts.encode())
 
 
 def counters(dice: random.Random) -> bytes:
     """Numbers of boots and messages that cannot be."""
-    odd = ("-1", "0", "1.0", "1.5", "1e3", "1e400", "true", "null", '"1"', str(2**53), str(2**53 + 1), str(2**63), "9" * 400, "[]", "NaN", "-0", "{}")
+    odd = (
+        "-1",
+        "0",
+        "1.0",
+        "1.5",
+        "1e3",
+        "1e400",
+        "true",
+        "null",
+        '"1"',
+        str(2**53),
+        str(2**53 + 1),
+        str(2**63),
+        "9" * 400,
+        "[]",
+        "NaN",
+        "-0",
+        "{}",
+    )
     body = _GOOD
     for name, value in ((b'"boot":41', "boot"), (b'"seq":1234', "seq"), (b'"oldest":1190', "oldest")):
         if dice.random() < 0.5:
@@ -170,34 +251,49 @@ def counters(dice: random.Random) -> bytes:
 
 
 def _codes(dice: random.Random, code: str) -> bytes:
-    one = f'{{"system":"{dice.choice(("obd", "uds", "j1939", "can"))}","code":"{code}","status":"{dice.choice(("pending", "confirmed", "gone"))}"}}'
-    return f'{{"boot":1,"seq":{dice.randrange(999)},"ts":"2026-11-18T10:15:02Z","mil":true,"codes":[{one}]}}'.encode("utf-8", "surrogatepass")
+    system, status = dice.choice(("obd", "uds", "j1939", "can")), dice.choice(("pending", "confirmed", "gone"))
+    one = f'{{"system":"{system}","code":"{code}","status":"{status}"}}'
+    return f'{{"boot":1,"seq":{dice.randrange(999)},"ts":"2026-11-18T10:15:02Z","mil":true,"codes":[{one}]}}'.encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def diagnoses(dice: random.Random) -> bytes:
     """Lists of trouble codes: long, odd, with a freeze frame of anything."""
     count = dice.choice((0, 1, 3, 256, 257, 700))
-    code = dice.choice(("P0301", "980/9", "P0301-1A", "p0301", "", "X" * 40, "\\ud800", "\\u0000", "P" * _size(dice, 2_000)))
+    code = dice.choice(
+        ("P0301", "980/9", "P0301-1A", "p0301", "", "X" * 40, "\\ud800", "\\u0000", "P" * _size(dice, 2_000))
+    )
     said = _codes(dice, code)
     if count != 1:
         one = said[said.index(b'{"system"') : said.rindex(b"]")]
         said = said.replace(one, b",".join([one] * count))
     if dice.random() < 0.5:
-        values = ",".join(f'"{path}":{dice.choice(("1", "null", "1e400", "[]", "true"))}' for path in dice.sample(_PATHS, dice.randrange(30)))
-        said = said[:-1] + f',"freeze_frame":{{"code":"{code}","signals":{{{values}}}}}}}'.encode("utf-8", "surrogatepass")
+        values = ",".join(
+            f'"{path}":{dice.choice(("1", "null", "1e400", "[]", "true"))}'
+            for path in dice.sample(_PATHS, dice.randrange(30))
+        )
+        said = said[:-1] + f',"freeze_frame":{{"code":"{code}","signals":{{{values}}}}}}}'.encode(
+            "utf-8", "surrogatepass"
+        )
     return said
 
 
 def hints(dice: random.Random) -> bytes:
     """What comes on `status`."""
-    values = ",".join(f'"{n}{dice.choice(_PATHS)}":{dice.choice(("1", "null", "1e400", "[[]]", "true"))}' for n in range(dice.choice((0, 1, 30, 600))))
+    values = ",".join(
+        f'"{n}{dice.choice(_PATHS)}":{dice.choice(("1", "null", "1e400", "[[]]", "true"))}'
+        for n in range(dice.choice((0, 1, 30, 600)))
+    )
     state = dice.choice(("online", "offline", "ONLINE", "", "\\ud800", "x" * _size(dice)))
     return f'{{"state":"{state}","signals":{{{values}}}}}'.encode("utf-8", "surrogatepass")
 
 
 def crowds(dice: random.Random) -> bytes:
     """As many tiny values as fit, each of them wrong or none: what errors cost that are collected one by one."""
-    one = dice.choice(('"%x":[]', '"%x":{}', '"%x":""', '"%x":NaN', '"%x":1e400', '"%x":1', '{"%x":1}', "1", "{}", '"\\u%04x"'))
+    one = dice.choice(
+        ('"%x":[]', '"%x":{}', '"%x":""', '"%x":NaN', '"%x":1e400', '"%x":1', '{"%x":1}', "1", "{}", '"\\u%04x"')
+    )
     entries, long, n = [], 0, 0
     most = FULL - 200 if dice.random() < 0.3 else _size(dice)
     while long < most:
@@ -205,10 +301,31 @@ def crowds(dice: random.Random) -> bytes:
         long, n = long + len(entries[-1]) + 1, n + 1
     inner = ",".join(entries)
     head = '{"boot":1,"seq":2,"state":"online","mil":true,' + dice.choice(('"ts":"2026-11-18T10:15:02Z",', ""))
-    field = dice.choice(('"signals":{%s}}', '"codes":[%s]}', '"codes":[],"freeze_frame":{"code":"P0301","signals":{%s}}}', '"more":[%s]}'))
+    field = dice.choice(
+        (
+            '"signals":{%s}}',
+            '"codes":[%s]}',
+            '"codes":[],"freeze_frame":{"code":"P0301","signals":{%s}}}',
+            '"more":[%s]}',
+        )
+    )
     return (head + field % inner).encode()
 
 
 KINDS: list[Kind] = [
-    noise, damaged, depth, numbers, surrogates, nul, twice, strangers, shapes, types, times, counters, diagnoses, hints, crowds,
-]  # fmt: skip
+    noise,
+    damaged,
+    depth,
+    numbers,
+    surrogates,
+    nul,
+    twice,
+    strangers,
+    shapes,
+    types,
+    times,
+    counters,
+    diagnoses,
+    hints,
+    crowds,
+]

@@ -74,7 +74,10 @@ class Proxy:
             pass
         finally:
             self._open -= {writer, back}
-            for side in (writer, back):  # whichever pump failed first: a dead client must not leave its connection behind us
+            for side in (
+                writer,
+                back,
+            ):  # whichever pump failed first: a dead client must not leave its connection behind us
                 side.close()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flowing: asyncio.Event) -> None:

@@ -1,4 +1,6 @@
-"""The last result of each proof: proofs/results.json, written by `telltale prove … --record` and shown on docs/reference/promises.md."""
+"""The last result of each proof: proofs/results.json, written by `telltale prove … --record` and shown on
+docs/reference/promises.md.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +36,20 @@ def name(part: str, options: Mapping[str, Any]) -> str:
 
 
 def size(options: Mapping[str, Any], checked: int) -> str:
-    """How many faults, races or messages it was asked for; of a proof that is what its tests are, how many those were."""
+    """How many faults, races or messages it was asked for; of a proof that is what its tests are, how many those
+    were.
+    """
     unit = next((option for option in ("trials", "messages", "calls") if option in options), None)
     return f"{options[unit]:,} {unit}" if unit else f"{checked} tests"
 
 
 def read() -> dict[str, Result]:
     """By command."""
-    return {command: Result(**said) for command, said in json.loads(FILE.read_text(encoding="utf-8")).items()} if FILE.exists() else {}
+    return (
+        {command: Result(**said) for command, said in json.loads(FILE.read_text(encoding="utf-8")).items()}
+        if FILE.exists()
+        else {}
+    )
 
 
 def record(part: str, options: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
@@ -49,4 +57,6 @@ def record(part: str, options: Mapping[str, Any], facts: Mapping[str, Any]) -> N
     checked = facts.get("checked", facts.get("stored", 0))
     result = Result(datetime.now(UTC).date().isoformat(), size(options, checked), checked, facts["violations"])
     known = {**read(), name(part, options): result}
-    FILE.write_text(json.dumps({command: asdict(one) for command, one in sorted(known.items())}, indent=1) + "\n", encoding="utf-8")
+    FILE.write_text(
+        json.dumps({command: asdict(one) for command, one in sorted(known.items())}, indent=1) + "\n", encoding="utf-8"
+    )

@@ -1,4 +1,6 @@
-"""The fault experiment's house: database, broker, proxies between all parts, gateways that are started again when they die, cars."""
+"""The fault experiment's house: database, broker, proxies between all parts, gateways that are started again when they
+die, cars.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +27,25 @@ from proofs.traffic import TRUTH, Driver
 from telltale.embedded.broker import EmbeddedBroker
 from telltale.embedded.postgres import EmbeddedPostgres
 
-ILL_AFTER, KNOWN_AFTER = 50, 80  #: messages after which a faulty car falls ill, and after which its rule must have spoken
+ILL_AFTER, KNOWN_AFTER = (
+    50,
+    80,
+)  #: messages after which a faulty car falls ill, and after which its rule must have spoken
 
 
 class Rig:
     """`async with Rig(...) as rig:`; `rig.drive(rate)` starts the traffic, `rig.settle()` ends it and waits."""
 
-    def __init__(self, home: Path, *, cars: int | Sequence[str], seed: int, spool: bool | None, sabotage: str | None, share: str = "0/1") -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        cars: int | Sequence[str],
+        seed: int,
+        spool: bool | None,
+        sabotage: str | None,
+        share: str = "0/1",
+    ) -> None:
         """`cars`: how many, or which VINs; `spool`: all, none, or (None) every other one."""
         self.home, self.sabotage, self.seed = home, sabotage or "none", seed
         self.postgres = EmbeddedPostgres(home)
@@ -59,7 +73,14 @@ class Rig:
         await self.start_gateway(self._share)
         await self.gateway_is_ready()
         self.cars = [
-            ProofCar(vin, self.secrets[vin], lambda: ("127.0.0.1", self.car_proxy.port), self._keeps(n), self.seed + n, repeat=0.1)
+            ProofCar(
+                vin,
+                self.secrets[vin],
+                lambda: ("127.0.0.1", self.car_proxy.port),
+                self._keeps(n),
+                self.seed + n,
+                repeat=0.1,
+            )
             for n, vin in enumerate(self.vins)
         ]
         self._tasks += [asyncio.create_task(car.run()) for car in self.cars]
@@ -69,7 +90,9 @@ class Rig:
         """Whether the n-th car has a spool. Both kinds in each bucket and among each kind of fault."""
         return self._spool if self._spool is not None else (n + n // 16) % 2 == 0
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for task in [*self._tasks, *([self._driving] if self._driving else [])]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -102,7 +125,10 @@ class Rig:
         """No more faults, no more traffic: wait until every car has delivered everything and everything is judged."""
         if self._driving is not None:
             self._driving.cancel()
-        for proxy in (self.car_proxy, *(proxy for one in self.gateways.values() for proxy in (one.database_proxy, one.broker_proxy))):
+        for proxy in (
+            self.car_proxy,
+            *(proxy for one in self.gateways.values() for proxy in (one.database_proxy, one.broker_proxy)),
+        ):
             proxy.delay_s = 0.0
             proxy.flow()
         deadline = time.monotonic() + within_s
@@ -126,7 +152,8 @@ class Rig:
             connection = await asyncpg.connect(self.postgres.url)
             try:
                 stored, waiting = await connection.fetchrow(
-                    "SELECT count(DISTINCT (vehicle_id, boot, seq)), count(*) FILTER (WHERE place IS NULL) FROM readings"
+                    "SELECT count(DISTINCT (vehicle_id, boot, seq)), count(*) FILTER (WHERE place IS NULL) "
+                    "FROM readings"
                 )
                 return int(stored) >= sum(len(car.history) for car in self.cars) and not waiting
             finally:

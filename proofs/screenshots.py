@@ -1,4 +1,6 @@
-"""`telltale screenshots`: the story's pages while it plays, at desk and phone width, for README, docs and a designer's eye."""
+"""`telltale screenshots`: the story's pages while it plays, at desk and phone width, for README, docs and a designer's
+eye.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,12 @@ PAGES: tuple[tuple[Step, str | None, Where, str], ...] = (
     (story.staff_is_told, "advisor", lambda scene: "/queue", "desk"),
     (story.staff_is_told, "advisor", lambda scene: f"/cases/{scene.case}", "case"),
     (story.owner_gets_one_text, None, lambda scene: str(scene.found["link"]), "owner-offer"),
-    (story.owner_gets_one_text, None, lambda scene: f"/phone?to={scene.owner.number.replace('+', '%2B')}", "demo-phone"),
+    (
+        story.owner_gets_one_text,
+        None,
+        lambda scene: f"/phone?to={scene.owner.number.replace('+', '%2B')}",
+        "demo-phone",
+    ),
     (story.driver_sets_out, "driver", lambda scene: "/driver", "driver"),
     (story.waiting_owner_is_told, "advisor", lambda scene: "/today", "today"),
     (story.waiting_owner_is_told, "advisor", lambda scene: "/waiting", "waiting"),
@@ -75,7 +82,7 @@ async def main(settings: Settings, folder: Path) -> dict[str, Any]:
 async def _shoot(browser: Browser, demo: Demo, who: str | None, where: str, target: Path) -> list[str]:
     taken = []
     for size, suffix in ((DESK, ""), (PHONE, "-phone")):
-        context = await browser.new_context(viewport=size, device_scale_factor=1, reduced_motion="reduce")  # type: ignore[arg-type]
+        context = await browser.new_context(viewport=size, device_scale_factor=1, reduced_motion=("reduce"))  # type: ignore[arg-type]
         try:
             if who is not None:
                 await _sign_in(context, demo, who)
@@ -92,6 +99,8 @@ async def _shoot(browser: Browser, demo: Demo, who: str | None, where: str, targ
 
 async def _sign_in(context: BrowserContext, demo: Demo, role: str) -> None:
     person = next(person for person in demo.cast.people if person.role.value == role)
-    answer = await context.request.post(f"{demo.url}/api/v1/session", data={"email": person.email, "password": demo_data.PASSWORD})
+    answer = await context.request.post(
+        f"{demo.url}/api/v1/session", data={"email": person.email, "password": demo_data.PASSWORD}
+    )
     if not answer.ok:
         raise Unavailable(role, f"could not sign in: {answer.status}")

@@ -1,4 +1,5 @@
-"""`telltale prove shares`: two gateways become four and two again under load, and are killed before, during and after each move.
+"""`telltale prove shares`: two gateways become four and two again under load, and are killed before, during and after
+each move.
 
 Cars with and without a spool in every bucket; each gateway is a process with proxies of its own. At the end the checker
 compares rows, places and alerts with what the cars remember. A watcher asks the database all the while who holds which
@@ -84,8 +85,11 @@ class Watcher:
             self._last[bucket] = holder
 
     async def all_known(self) -> None:
-        """Wait until each car has been heard. Where a foreign car's numbers begin nobody can know before: were the gateway killed
-        with the very first of them in its hands, these would come after later ones, and be stored as late."""
+        """Wait until each car has been heard.
+
+        Where a foreign car's numbers begin nobody can know before: were the gateway killed with the very first of them
+        in its hands, these would come after later ones, and be stored as late.
+        """
         deadline = time.monotonic() + MOVE_S
         while self.known < len(self._rig.vins):
             if time.monotonic() > deadline:
@@ -118,7 +122,9 @@ async def main(settings: Settings, *, trials: int, seed: int, sabotage: str | No
     kills: Counter[str] = Counter()
     async with Rig(home, cars=fleet(seed), seed=seed, spool=None, sabotage=sabotage, share=TWO[0]) as rig:
         second = await rig.start_gateway(TWO[1])
-        await asyncio.wait_for(second.ready.wait(), 60)  # every session is open: a broker keeps nothing that nobody has subscribed to
+        await asyncio.wait_for(
+            second.ready.wait(), 60
+        )  # every session is open: a broker keeps nothing that nobody has subscribed to
         watcher = Watcher(rig, locks=sabotage is None)
         watching = asyncio.create_task(watcher.run())
         stuck = ""
@@ -141,11 +147,21 @@ async def main(settings: Settings, *, trials: int, seed: int, sabotage: str | No
     if not facts["violations"]:
         shutil.rmtree(home, ignore_errors=True)
     return {
-        "trials": trials, **facts, "settled": settled, "stuck": stuck, "cars": CARS_PER_BUCKET * BUCKETS, "moves": watcher.moves,
-        "kills": sum(kills.values()), "kills_by_moment": dict(kills), "gateway_starts": starts,
-        "seconds_without_holder_longest": round(watcher.longest_alone_s, 2), "seconds_takeover_longest": round(watcher.longest_takeover_s, 2), "seed": seed, "sabotage": sabotage,
+        "trials": trials,
+        **facts,
+        "settled": settled,
+        "stuck": stuck,
+        "cars": CARS_PER_BUCKET * BUCKETS,
+        "moves": watcher.moves,
+        "kills": sum(kills.values()),
+        "kills_by_moment": dict(kills),
+        "gateway_starts": starts,
+        "seconds_without_holder_longest": round(watcher.longest_alone_s, 2),
+        "seconds_takeover_longest": round(watcher.longest_takeover_s, 2),
+        "seed": seed,
+        "sabotage": sabotage,
         "seconds": round(time.monotonic() - began, 1),
-    }  # fmt: skip
+    }
 
 
 def fleet(seed: int) -> list[str]:
@@ -204,7 +220,9 @@ async def _round(rig: Rig, watcher: Watcher, dice: random.Random, kills: Counter
 
 
 async def _kill_in_commit(rig: Rig, share: str, dice: random.Random, *, answered: bool) -> None:
-    """kill -9 while it waits for a commit: the statement never reached the database, or was done and the answer is on its way."""
+    """kill -9 while it waits for a commit: the statement never reached the database, or was done and the answer is on
+    its way.
+    """
     gateway = rig.gateways[share]
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(gateway.ready.wait(), MOVE_S)

@@ -124,7 +124,9 @@ async def staff_is_told(scene: Scene) -> str:
     phone = scene.staff_phones["advisor"]
 
     async def look() -> str | None:
-        return next((text["body"] for text in await phone.texts() if text["body"].endswith(f"/cases/{scene.case}")), None)
+        return next(
+            (text["body"] for text in await phone.texts() if text["body"].endswith(f"/cases/{scene.case}")), None
+        )
 
     return await eventually(look, PATIENCE_S, "a notice of this case on the advisor's phone")
 
@@ -199,7 +201,9 @@ async def driver_sets_out(scene: Scene) -> str:
     """The driver finds the collection in today's list and goes."""
 
     async def look() -> list[dict[str, Any]] | None:
-        legs = [leg for leg in (await scene.driver.get("/legs"))["items"] if leg["booking_id"] == scene.found["booking"]]
+        legs = [
+            leg for leg in (await scene.driver.get("/legs"))["items"] if leg["booking_id"] == scene.found["booking"]
+        ]
         return legs if {leg["kind"] for leg in legs} == {"collect", "return"} else None
 
     legs = await eventually(look, PATIENCE_S, "a collect and a return leg")
@@ -286,11 +290,15 @@ async def healthy_car_causes_nothing(scene: Scene) -> str:
     cars = await scene.advisor.get("/vehicles", vin=scene.healthy_vin)
     healthy = next(car for car in cars["items"] if car["vin"] == scene.healthy_vin)
     alerts = [
-        a for a in (await scene.advisor.get("/alerts", vehicle=healthy["id"]))["items"] if a["state"] in ("active", "resolved")
+        a
+        for a in (await scene.advisor.get("/alerts", vehicle=healthy["id"]))["items"]
+        if a["state"] in ("active", "resolved")
     ]
     cases = (await scene.advisor.get("/cases", vehicle=healthy["id"]))["items"]
     if alerts or cases:
-        raise NotSeen(f"the healthy car caused {len(alerts)} alert(s) and {len(cases)} case(s): {[a['because'] for a in alerts]}")
+        raise NotSeen(
+            f"the healthy car caused {len(alerts)} alert(s) and {len(cases)} case(s): {[a['because'] for a in alerts]}"
+        )
     if not healthy["last_heard_at"]:
         raise NotSeen("the healthy car was never heard")
     return f"{healthy['title']} was heard and caused nothing"
@@ -337,7 +345,9 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-async def play(scene: Scene, steps: tuple[Step, ...] = STEPS, tell: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
+async def play(
+    scene: Scene, steps: tuple[Step, ...] = STEPS, tell: Callable[[str], None] = lambda line: None
+) -> dict[str, Any]:
     """All steps in order; the first that does not happen ends the story and is named."""
     began = time.monotonic()
     played: list[dict[str, Any]] = []
@@ -353,7 +363,12 @@ async def play(scene: Scene, steps: tuple[Step, ...] = STEPS, tell: Callable[[st
         if not ok:
             break
     ok = len(played) == len(steps) and all(step["ok"] for step in played)
-    return {"ok": ok, "seconds": round(time.monotonic() - began, 1), "steps": played, "alerts": scene.found.get("alerts")}
+    return {
+        "ok": ok,
+        "seconds": round(time.monotonic() - began, 1),
+        "steps": played,
+        "alerts": scene.found.get("alerts"),
+    }
 
 
 def with_kill(steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -1,4 +1,7 @@
-"""How a switch takes a guard out: by its name, which must be there. A guard that was renamed would else stay in, and its proof stay green."""
+"""How a switch takes a guard out: by its name, which must be there.
+
+A guard that was renamed would else stay in, and its proof stay green.
+"""
 
 from __future__ import annotations
 

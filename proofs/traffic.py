@@ -9,7 +9,12 @@ from datetime import UTC, datetime, timedelta
 STEP = timedelta(seconds=20)
 _WHEELS = {
     place: f"Vehicle.Chassis.Axle.{row}.Wheel.{side}.Tire.Pressure"
-    for place, row, side in (("fl", "Row1", "Left"), ("fr", "Row1", "Right"), ("rl", "Row2", "Left"), ("rr", "Row2", "Right"))
+    for place, row, side in (
+        ("fl", "Row1", "Left"),
+        ("fr", "Row1", "Right"),
+        ("rl", "Row2", "Left"),
+        ("rr", "Row2", "Right"),
+    )
 }
 _COOLANT = "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature"
 _VOLTAGE = "Vehicle.LowVoltageBattery.CurrentVoltage"
@@ -31,7 +36,10 @@ class Driver:
         self.said = 0
 
     def next(self) -> tuple[str, dict[str, float]]:
-        """Time stamp and signals of the next message. A faulty car is healthy for the first 50 messages, then ill for 60 of 200."""
+        """Time stamp and signals of the next message.
+
+        A faulty car is healthy for the first 50 messages, then ill for 60 of 200.
+        """
         n, self.said = self.said, self.said + 1
         ill = n >= 50 and (n - 50) % 200 < 60
         ts = (self.start + n * STEP).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -106,7 +106,9 @@ def published(first: int, body: memoryview) -> tuple[str, int | None, bytes]:
     return topic, None, bytes(body[topic_end:])
 
 
-async def say(host: str, port: int, user: str, password: str, topic: str, payload: bytes, *, tls: ssl.SSLContext | None = None) -> None:
+async def say(
+    host: str, port: int, user: str, password: str, topic: str, payload: bytes, *, tls: ssl.SSLContext | None = None
+) -> None:
     """Sign in, publish one message at QoS 1, wait until the broker has it, leave. OSError when it is refused."""
     reader, writer = await asyncio.open_connection(host, port, ssl=tls)
     try:

@@ -44,9 +44,10 @@ class Busy(DeliveryFailed):
 class Provider(Protocol):
     """One way to a person.
 
-    `send` raises DeliveryFailed only when the provider surely did not take the text; any other error means that
-    nobody knows, and `lookup` is asked before the text is sent again. `message.reference` is its name on both sides;
-    a provider that does not know it goes by words and number, and `taken` are receipts that belong to other texts of ours.
+    `send` raises DeliveryFailed only when the provider surely did not take the text; any other error means that nobody
+    knows, and `lookup` is asked before the text is sent again. `message.reference` is its name on both sides; a
+    provider that does not know it goes by words and number, and `taken` are receipts that belong to other texts of
+    ours.
     """
 
     @property
@@ -70,7 +71,9 @@ class Missed(Protocol):
     """A provider that can be asked what it received for us."""
 
     async def received(self, number: str, since: datetime) -> list[dict[str, str]]:
-        """For one of our numbers, oldest first, in the form in which it brings them; nothing when it does not answer."""
+        """For one of our numbers, oldest first, in the form in which it brings them; nothing when it does not
+        answer.
+        """
         ...
 
     def name_of(self, text: dict[str, str]) -> str:

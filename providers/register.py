@@ -44,7 +44,9 @@ def open_channels(
     real = [entry for entry in PROVIDERS if entry.set_up(settings)]
     for entry in real:
         if time_lapse and entry.reaches_people(settings):
-            raise Misconfigured(entry.switch, "a time-lapse sends nothing to real people: unset it, or run in real time")
+            raise Misconfigured(
+                entry.switch, "a time-lapse sends nothing to real people: unset it, or run in real time"
+            )
     for entry in real:
         reports = f"{public_url}{reports_at(entry.name)}" if public_url else ""
         found[entry.channel] = found[entry.name] = entry.open(settings, reports)

@@ -22,7 +22,9 @@ class Role(StrEnum):
 
 
 class DealerSettings(BaseModel):
-    """What a manager may change: this list is the columns, the API's body, and the settings page (schemas/setting.py)."""
+    """What a manager may change: this list is the columns, the API's body, and the settings page
+    (schemas/setting.py).
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,25 +32,54 @@ class DealerSettings(BaseModel):
     phone: Annotated[str, Setting("Phone", "What owners ring.", "house", least=3, most=40)]
     address: Annotated[str, Setting("Address", section="house", most=300)]
     opening_hours: Annotated[
-        str, Setting("Opening hours", "As on OpenStreetMap: Mo-Fr 08:00-18:00; Sa 09:00-13:00; PH off. Windows are offered inside them.", "house")
+        str,
+        Setting(
+            "Opening hours",
+            "As on OpenStreetMap: Mo-Fr 08:00-18:00; Sa 09:00-13:00; PH off. Windows are offered inside them.",
+            "house",
+        ),
     ]
-    region: Annotated[str, Setting("Region", "Whose public holidays you keep beside those of the whole country.", "house", least=0, most=20)] = ""
+    region: Annotated[
+        str,
+        Setting(
+            "Region", "Whose public holidays you keep beside those of the whole country.", "house", least=0, most=20
+        ),
+    ] = ""
     special_days: Annotated[
         str,
-        Setting("Days of your own", "One a line: 2026-12-24 08:00-12:00, or 2026-12-31 closed. They come before hours and holidays.", "house", least=0, most=4000),
+        Setting(
+            "Days of your own",
+            "One a line: 2026-12-24 08:00-12:00, or 2026-12-31 closed. They come before hours and holidays.",
+            "house",
+            least=0,
+            most=4000,
+        ),
     ] = ""
     language: Annotated[str, Setting("Language", least=2, most=10)]
     acknowledge_minutes_now: Annotated[int, minutes("Take a “now” case within", "Then the manager is told.")]
     acknowledge_minutes_soon: Annotated[int, minutes("Take a “soon” case within", "Then the manager is told.")]
-    waiting_word_minutes: Annotated[int, minutes("A word to waiting customers every", "Their card turns red after that.")]
+    waiting_word_minutes: Annotated[
+        int, minutes("A word to waiting customers every", "Their card turns red after that.")
+    ]
     offer_hold_minutes: Annotated[int, minutes("Hold offered windows for", "Driver and bay are kept free so long.")]
-    notice_minutes: Annotated[int, minutes("Earliest window from now", "Time the workshop needs to prepare.", least=0)] = 60
+    notice_minutes: Annotated[
+        int, minutes("Earliest window from now", "Time the workshop needs to prepare.", least=0)
+    ] = 60
     workshop_minutes: Annotated[int, minutes("Time in the workshop", "Planned for one visit.")] = 120
     drive_minutes: Annotated[int, minutes("One drive of a driver", "There, the handover, and back.")] = 60
-    late_warn_minutes: Annotated[int, minutes("Warn before a promise breaks", "Whoever has the case hears so long before, with an apology drafted.")] = 15
-    late_tell_minutes: Annotated[int, minutes("Tell the owner before it breaks", "They hear it then, if nobody has given them another time.")] = 5
-    no_show_minutes: Annotated[int, minutes("Ring who has not come after", "Counted from the end of their window.", least=0)] = 30
-    second_factor: Annotated[Literal["nobody", "managers", "everybody"], Setting("Second factor", section="signing in")] = "nobody"
+    late_warn_minutes: Annotated[
+        int,
+        minutes("Warn before a promise breaks", "Whoever has the case hears so long before, with an apology drafted."),
+    ] = 15
+    late_tell_minutes: Annotated[
+        int, minutes("Tell the owner before it breaks", "They hear it then, if nobody has given them another time.")
+    ] = 5
+    no_show_minutes: Annotated[
+        int, minutes("Ring who has not come after", "Counted from the end of their window.", least=0)
+    ] = 30
+    second_factor: Annotated[
+        Literal["nobody", "managers", "everybody"], Setting("Second factor", section="signing in")
+    ] = "nobody"
     keep_readings_days: Annotated[int, READINGS.as_setting] = READINGS.usual
     keep_positions_days: Annotated[int, POSITIONS.as_setting] = POSITIONS.usual
     keep_texts_days: Annotated[int, TEXTS.as_setting] = TEXTS.usual
@@ -57,7 +88,10 @@ class DealerSettings(BaseModel):
 
 #: Each setting's name and what is said about it.
 SETTINGS: Final[dict[str, Setting]] = {
-    name: said for name, field in DealerSettings.model_fields.items() for said in field.metadata if isinstance(said, Setting)
+    name: said
+    for name, field in DealerSettings.model_fields.items()
+    for said in field.metadata
+    if isinstance(said, Setting)
 }
 
 

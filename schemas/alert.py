@@ -36,8 +36,16 @@ ALERT = Lifecycle(
     noun="alert",
     start=AlertState.PENDING,
     moves={
-        AlertState.PENDING: {AlertEvent.HELD: AlertState.ACTIVE, AlertEvent.CLEARED: AlertState.LAPSED, AlertEvent.REJECTED: AlertState.WITHDRAWN},
-        AlertState.ACTIVE: {AlertEvent.CHANGED: AlertState.ACTIVE, AlertEvent.CLEARED: AlertState.RESOLVED, AlertEvent.REJECTED: AlertState.WITHDRAWN},
+        AlertState.PENDING: {
+            AlertEvent.HELD: AlertState.ACTIVE,
+            AlertEvent.CLEARED: AlertState.LAPSED,
+            AlertEvent.REJECTED: AlertState.WITHDRAWN,
+        },
+        AlertState.ACTIVE: {
+            AlertEvent.CHANGED: AlertState.ACTIVE,
+            AlertEvent.CLEARED: AlertState.RESOLVED,
+            AlertEvent.REJECTED: AlertState.WITHDRAWN,
+        },
         AlertState.RESOLVED: {},
         AlertState.LAPSED: {},
         AlertState.WITHDRAWN: {},
@@ -87,7 +95,9 @@ class Evidence(BaseModel):
 
 
 class AlertStep(BaseModel):
-    """One move of an alert, as judged: what the gateway commits. (vehicle, rule, component, episode, step) is unique."""
+    """One move of an alert, as judged: what the gateway commits. (vehicle, rule, component, episode, step) is
+    unique.
+    """
 
     model_config = ConfigDict(frozen=True)
 

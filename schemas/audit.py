@@ -8,7 +8,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of history as it is sealed. `removed`: the keyed hash of words that were taken out of it, and `erasure_id` the row that says why."""
+    """One row of history as it is sealed.
+
+    `removed`: the keyed hash of words that were taken out of it, and `erasure_id` the row that says why.
+    """
 
     id: int
     dealer_id: int

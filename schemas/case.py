@@ -55,7 +55,12 @@ CASE = Lifecycle(
     noun="case",
     start=_S.OPEN,
     moves={
-        _S.OPEN: {_E.OFFERED: _S.CONTACTED, _E.BOOKED: _S.BOOKED, _E.ARRIVED: _S.IN_WORKSHOP, _E.DISMISSED: _S.DISMISSED},
+        _S.OPEN: {
+            _E.OFFERED: _S.CONTACTED,
+            _E.BOOKED: _S.BOOKED,
+            _E.ARRIVED: _S.IN_WORKSHOP,
+            _E.DISMISSED: _S.DISMISSED,
+        },
         _S.CONTACTED: {
             _E.BOOKED: _S.BOOKED,
             _E.OFFERED: _S.CONTACTED,
@@ -95,4 +100,6 @@ class Case(BaseModel):
     owner_id: int | None = None  #: of the ownership epoch in which it was opened
     note: str = ""  #: what the customer said on the phone
     proof: list[dict[str, Any]] | None  #: what the car still has to show; see rules.engine.repair_verification
-    confirmed: Confirmation | None = None  #: how a person knew that it is healed; None: the car proved it, or nobody has yet
+    confirmed: Confirmation | None = (
+        None  #: how a person knew that it is healed; None: the car proved it, or nobody has yet
+    )

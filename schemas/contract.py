@@ -14,17 +14,39 @@ CHANNELS: dict[str, tuple[type[BaseModel], str, int, str]] = {
     "up/telemetry": (Telemetry, "car", 1, "A sample. Never retained."),
     "up/diagnostics": (Diagnostics, "car", 1, "The whole list of trouble codes as the car sees it now."),
     "up/status": (Status, "car", 1, "A hint, also as the will: shown at the desk, never judged, without `seq`."),
-    "down/acks": (Ack, "us", 0, "Everything of this boot up to and including `upto` is stored for good: the car may forget it."),
+    "down/acks": (
+        Ack,
+        "us",
+        0,
+        "Everything of this boot up to and including `upto` is stored for good: the car may forget it.",
+    ),
     "down/asks": (Ask, "us", 0, "A gap: send these again, both ends included."),
-    "down/alerts": (AlertTold, "us", 0, "For the driver's screen, if there is one: an alert that was raised, is over, or was withdrawn."),
+    "down/alerts": (
+        AlertTold,
+        "us",
+        0,
+        "For the driver's screen, if there is one: an alert that was raised, is over, or was withdrawn.",
+    ),
 }
 
 #: topics -> (read, write or both; what for): all that the gateway's own account must be allowed, and nothing else
 GATEWAY: dict[tuple[str, ...], tuple[str, str]] = {
-    ("vehicles/+/+/up/+",): ("read", "What the cars say: one persistent session and one subscription for each bucket, QoS 1."),
-    ("vehicles/+/+/down/acks", "vehicles/+/+/down/asks", "vehicles/+/+/down/alerts"): ("write", "Answers to the cars, QoS 0."),
-    ("vehicles/+/gateway/up/pulse",): ("read, write", "The gateway hears itself through the broker: every three seconds, and once behind what had waited for it."),
-    ("vehicles/check/+/up/x",): ("read, write", "The broker is tried out before it is trusted, each time on a made-up name."),
+    ("vehicles/+/+/up/+",): (
+        "read",
+        "What the cars say: one persistent session and one subscription for each bucket, QoS 1.",
+    ),
+    ("vehicles/+/+/down/acks", "vehicles/+/+/down/asks", "vehicles/+/+/down/alerts"): (
+        "write",
+        "Answers to the cars, QoS 0.",
+    ),
+    ("vehicles/+/gateway/up/pulse",): (
+        "read, write",
+        "The gateway hears itself through the broker: every three seconds, and once behind what had waited for it.",
+    ),
+    ("vehicles/check/+/up/x",): (
+        "read, write",
+        "The broker is tried out before it is trusted, each time on a made-up name.",
+    ),
 }
 
 

@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Actor(BaseModel):
-    """Who did it: `car`, `worker`, `owner`, `staff:<id>`, `api:<key>`, `command`, `system`, or `somebody` of whom nothing is known."""
+    """Who did it: `car`, `worker`, `owner`, `staff:<id>`, `api:<key>`, `command`, `system`, or `somebody` of whom
+    nothing is known.
+    """
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,6 @@
-"""How long what is known is kept, kind by kind: each dealer chooses within bounds, a worker takes away what is older."""
+"""How long what is known is kept, kind by kind: each dealer chooses within bounds, a worker takes away what is
+older.
+"""
 
 from __future__ import annotations
 
@@ -38,19 +40,39 @@ class Kind:
 
 
 READINGS = Kind(
-    "readings", "Readings", 400, 30, 3_660, "what cars said, message by message",
+    "readings",
+    "Readings",
+    400,
+    30,
+    3_660,
+    "what cars said, message by message",
     "alerts with their evidence; the readings of a car with an open case, since its first alert",
-)  # fmt: skip
+)
 POSITIONS = Kind(
-    "positions", "Where cars were", 30, 1, 400, "latitude, longitude and altitude out of readings, and the contents of refused messages",
+    "positions",
+    "Where cars were",
+    30,
+    1,
+    400,
+    "latitude, longitude and altitude out of readings, and the contents of refused messages",
     "the other values of the same readings; that a message was refused, and why",
-)  # fmt: skip
+)
 TEXTS = Kind(
-    "texts", "Words of texts", 730, 30, 3_660, "the words of texts both ways, comments on a visit, numbers of strangers who wrote",
+    "texts",
+    "Words of texts",
+    730,
+    30,
+    3_660,
+    "the words of texts both ways, comments on a visit, numbers of strangers who wrote",
     "that a text went, when, about what and what became of it; the score; the words that belong to an open case",
-)  # fmt: skip
+)
 AUDIT = Kind(
-    "audit", "Audit log", 3_650, 365, 7_320, "who did what, the oldest first",
+    "audit",
+    "Audit log",
+    3_650,
+    365,
+    7_320,
+    "who did what, the oldest first",
     "what comes after the first row of an open case; the end of the sealed chain, and a proof of where it begins",
-)  # fmt: skip
+)
 KINDS: Final = (READINGS, POSITIONS, TEXTS, AUDIT)

@@ -56,7 +56,9 @@ class Mapping(BaseModel):
     value: str = "value"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None  #: default: what the header has most of
     decimal: Literal[".", ","] = "."
-    ignore: list[str] | Literal["*"] = []  #: columns, or names of signals, that are left out; "*": all that have no meaning here
+    ignore: (
+        list[str] | Literal["*"]
+    ) = []  #: columns, or names of signals, that are left out; "*": all that have no meaning here
     columns: dict[str, Column]
 
     @model_validator(mode="after")
@@ -75,7 +77,9 @@ class Mapping(BaseModel):
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"]))
-            raise BadInput(name, f"{where}: {first['msg']}" if where else first["msg"].removeprefix("Value error, ")) from None
+            raise BadInput(
+                name, f"{where}: {first['msg']}" if where else first["msg"].removeprefix("Value error, ")
+            ) from None
         for column, meant in made.columns.items():
             try:
                 _ = meant.conversion

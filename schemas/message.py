@@ -143,8 +143,12 @@ class Draft:
 
 
 def asserts(noun: str, subject_id: int, *states: str, at: datetime | None = None) -> dict[str, Any]:
-    """One fact that a text states, as the sender will read it again: this noun is in one of these states and, where `at` is given, begins then."""
-    return {"noun": noun, "id": subject_id, "state": [str(state) for state in states]} | ({} if at is None else {"at": at.astimezone(UTC).isoformat()})
+    """One fact that a text states, as the sender will read it again: this noun is in one of these states and, where
+    `at` is given, begins then.
+    """
+    return {"noun": noun, "id": subject_id, "state": [str(state) for state in states]} | (
+        {} if at is None else {"at": at.astimezone(UTC).isoformat()}
+    )
 
 
 class Message(BaseModel):

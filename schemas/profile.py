@@ -27,7 +27,9 @@ class Profile(BaseModel):
     drive: Literal["petrol", "diesel", "electric", "truck"]
     fitted: tuple[str, ...]  #: VSS paths that this model reports
     dbc: tuple[str, ...]  #: DBC files of its buses, in `simulator/dbc/`
-    uds: tuple[str, ...] = ()  #: layouts of the maker's own data identifiers (`simulator/uds.py`); none named: all whose length fits
+    uds: tuple[
+        str, ...
+    ] = ()  #: layouts of the maker's own data identifiers (`simulator/uds.py`); none named: all whose length fits
     limits: dict[str, float] = Field(default_factory=dict)  #: e.g. tyre_placard_front_kpa, coolant_max_c
     service: ServicePlan = ServicePlan()
     codes: dict[str, str] = Field(default_factory=dict)  #: trouble code -> severity of this brand (or "ignore")

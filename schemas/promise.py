@@ -1,4 +1,6 @@
-"""A promise is a time that was given: when we collect the car, when it is ready, when it is back; and when its owner brings it."""
+"""A promise is a time that was given: when we collect the car, when it is ready, when it is back; and when its owner
+brings it.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +58,8 @@ PROMISE = Lifecycle(
 class Promise(BaseModel):
     """One time that was given, and what became of it. All times are business time.
 
-    `done_at` minus `due_at` is how late it came. A promise of ours that is broken while `owner_told_at` is unset or lies after `due_at`, and for which
-    nobody was asked to ring (`must_ring`), was broken in silence.
+    `done_at` minus `due_at` is how late it came. A promise of ours that is broken while `owner_told_at` is unset or
+    lies after `due_at`, and for which nobody was asked to ring (`must_ring`), was broken in silence.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -70,7 +72,9 @@ class Promise(BaseModel):
     due_at: datetime
     state: PromiseState
     made_at: datetime
-    warned_at: datetime | None  #: when our own people were told that it is about to break, or that a customer did not come
+    warned_at: (
+        datetime | None
+    )  #: when our own people were told that it is about to break, or that a customer did not come
     owner_told_at: datetime | None  #: when the owner was told that we will not make it
     must_ring: bool  #: the owner cannot be texted: our people were asked to ring
     settled_at: datetime | None  #: when it left `open`

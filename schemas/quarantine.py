@@ -8,7 +8,9 @@ from schemas.lifecycle import Lifecycle
 from schemas.reading import Refusal
 
 #: What a person can let in: it could be read, and it was the car's own word.
-READABLE = frozenset({Refusal.UNKNOWN_SIGNAL, Refusal.OUT_OF_RANGE, Refusal.ODOMETER, Refusal.RETAINED, Refusal.DATABASE})
+READABLE = frozenset(
+    {Refusal.UNKNOWN_SIGNAL, Refusal.OUT_OF_RANGE, Refusal.ODOMETER, Refusal.RETAINED, Refusal.DATABASE}
+)
 
 
 class QuarantineState(StrEnum):
@@ -17,7 +19,8 @@ class QuarantineState(StrEnum):
     WAITING = "waiting"  #: nobody has decided
     ACCEPTED = "accepted"  #: believed after all: folded in as a late reading
     REJECTED = "rejected"  #: stays out
-    TAKEN_BACK = "taken_back"  #: was let in by mistake: everything is folded again without it, and the alerts that rested on it are withdrawn
+    #: was let in by mistake: everything is folded again without it, and the alerts that rested on it are withdrawn
+    TAKEN_BACK = "taken_back"
 
 
 class QuarantineEvent(StrEnum):
@@ -31,9 +34,14 @@ QUARANTINE = Lifecycle(
     noun="quarantine",
     start=QuarantineState.WAITING,
     moves={
-        QuarantineState.WAITING: {QuarantineEvent.ACCEPTED: QuarantineState.ACCEPTED, QuarantineEvent.REJECTED: QuarantineState.REJECTED},
+        QuarantineState.WAITING: {
+            QuarantineEvent.ACCEPTED: QuarantineState.ACCEPTED,
+            QuarantineEvent.REJECTED: QuarantineState.REJECTED,
+        },
         QuarantineState.ACCEPTED: {QuarantineEvent.REJECTED: QuarantineState.TAKEN_BACK},
-        QuarantineState.REJECTED: {QuarantineEvent.ACCEPTED: QuarantineState.ACCEPTED},  # it was never folded: nothing to undo
+        QuarantineState.REJECTED: {
+            QuarantineEvent.ACCEPTED: QuarantineState.ACCEPTED
+        },  # it was never folded: nothing to undo
         QuarantineState.TAKEN_BACK: {},
     },
 )

@@ -17,7 +17,11 @@ def seven_digits(value: float) -> float:
     return float(f"{value:.7g}")
 
 
-UNIT = 2**54  #: a boot is kept as the number of the car's unit times this, plus what the unit counts: what another unit says is another message
+UNIT = (
+    2**54
+    #: a boot is kept as the number of the car's unit times this, plus what the unit counts: what another unit says is
+    #: another message
+)
 
 
 def unit_of(boot: int) -> int:
@@ -42,7 +46,9 @@ class Mark(IntFlag):
     LATE = 2  #: came after the reorder window: for history and trends, never worded as now
     NO_COUNTER = 4  #: a device without boot and seq: its timestamp and payload are its key
     ACCEPTED = 8  #: was in quarantine and a person let it in
-    TAKEN_BACK = 16  #: … and thought better of it: left out of charts; the fold leaves it out from the row that takes it back
+    TAKEN_BACK = (
+        16  #: … and thought better of it: left out of charts; the fold leaves it out from the row that takes it back
+    )
     TAKES_BACK = 32  #: no message of the car: from this place on the row (-1, -seq) counts as never said
     IMPORTED = 64  #: from a file of history (`telltale import-readings`)
 
@@ -68,7 +74,9 @@ class Reading:
     mark: Mark = Mark.PLAIN
     diagnostics: Diagnostics | None = None
     place: int | None = None
-    packed: bytes | None = field(default=None, compare=False, repr=False)  #: ids and values as the store wants them, if whoever read them has made them already
+    packed: bytes | None = field(
+        default=None, compare=False, repr=False
+    )  #: ids and values as the store wants them, if whoever read them has made them already
 
 
 class Refusal(StrEnum):
@@ -82,7 +90,8 @@ class Refusal(StrEnum):
     OUT_OF_RANGE = "out_of_range"  #: a value no such sensor can give; the others are kept
     FOREIGN_VIN = "foreign_vin"  #: the payload names another car than the topic
     UNKNOWN_VEHICLE = "unknown_vehicle"  #: nobody enrolled this VIN
-    REVOKED = "revoked"  #: the car's credentials were taken away; it gets no ack, so it keeps what it said until it is enrolled again
+    #: the car's credentials were taken away; it gets no ack, so it keeps what it said until it is enrolled again
+    REVOKED = "revoked"
     RETAINED = "retained"  #: a retained message is something old, never an event
     ODOMETER = "odometer"  #: ran backwards, or faster than a car can, or began as no odometer does
     FLOOD = "flood"  #: this source sends nothing but poison: counted, no longer kept one by one

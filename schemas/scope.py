@@ -1,6 +1,7 @@
 """What a program's key may do: a thing and what is done with it, as in `cases:read`. Writing includes reading.
 
-Which acts a scope opens stands in the desk's permissions; people and keys are no program's business and have no scope there.
+Which acts a scope opens stands in the desk's permissions; people and keys are no program's business and have no scope
+there.
 """
 
 from __future__ import annotations
@@ -30,19 +31,33 @@ MEANS = {
 }
 SCOPES = tuple(MEANS)  #: what a key can be made for
 READING: tuple[str, ...] = tuple(scope for scope in SCOPES if scope.endswith(":read"))
-#: What a key may do that was made before keys had scopes: all that keys could do then, except for people. What comes later is not added.
+#: What a key may do that was made before keys had scopes: all that keys could do then, except for people. What comes
+#: later is not added.
 BEFORE_SCOPES: tuple[str, ...] = (
-    "bookings:write", "cases:write", "dealer:write", "messages:write", "owners:write", "positions:read", "staff:read", "vehicles:enrol", "vehicles:write",
-)  # fmt: skip
+    "bookings:write",
+    "cases:write",
+    "dealer:write",
+    "messages:write",
+    "owners:write",
+    "positions:read",
+    "staff:read",
+    "vehicles:enrol",
+    "vehicles:write",
+)
 _SHORT = {"all": SCOPES, "read": READING}
 
 
 def chosen(said: Iterable[str]) -> tuple[str, ...]:
-    """The scopes that were asked for, in the order of the list; `all` and `read` stand for many. BadInput names what does not exist."""
+    """The scopes that were asked for, in the order of the list; `all` and `read` stand for many. BadInput names what
+    does not exist.
+    """
     wanted: set[str] = set()
     for name in said:
         if name not in SCOPES and name not in _SHORT:
-            raise BadInput("scopes", f"{name} is no scope: there are {', '.join(SCOPES)}; `read` is all reading, `all` is everything")
+            raise BadInput(
+                "scopes",
+                f"{name} is no scope: there are {', '.join(SCOPES)}; `read` is all reading, `all` is everything",
+            )
         wanted |= set(_SHORT.get(name, (name,)))
     if not wanted:
         raise BadInput("scopes", "choose at least one thing that the key may do")

@@ -1,4 +1,6 @@
-"""What a manager may set about the dealer: how one setting is called, explained and bounded, said once beside its field."""
+"""What a manager may set about the dealer: how one setting is called, explained and bounded, said once beside its
+field.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ WEEK = 7 * 24 * 60  #: minutes
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """`least` and `most` bound a number, or the length of a text. Not enforced when rows are read: limits may have been wider once."""
+    """`least` and `most` bound a number, or the length of a text.
+
+    Not enforced when rows are read: limits may have been wider once.
+    """
 
     title: str
     hint: str = ""

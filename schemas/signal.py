@@ -21,7 +21,12 @@ class Signal:
 
 
 def _wheels(first_id: int, leaf: str, unit: str, low: float, high: float, title: str) -> list[Signal]:
-    places = [("Row1", "Left", "front left"), ("Row1", "Right", "front right"), ("Row2", "Left", "rear left"), ("Row2", "Right", "rear right")]
+    places = [
+        ("Row1", "Left", "front left"),
+        ("Row1", "Right", "front right"),
+        ("Row2", "Left", "rear left"),
+        ("Row2", "Right", "rear right"),
+    ]
     return [
         Signal(first_id + n, f"Vehicle.Chassis.Axle.{row}.Wheel.{side}.{leaf}", unit, low, high, f"{title} {words}")
         for n, (row, side, words) in enumerate(places)
@@ -29,10 +34,18 @@ def _wheels(first_id: int, leaf: str, unit: str, low: float, high: float, title:
 
 
 def _positions(first_id: int, leaf: str, unit: str, low: float, high: float, title: str) -> list[Signal]:
-    """The wheels behind a truck's steering axle: up to four on each, counted from the left. Ours: VSS knows left and right."""
+    """The wheels behind a truck's steering axle: up to four on each, counted from the left.
+
+    Ours: VSS knows left and right.
+    """
     return [
         Signal(
-            first_id + 4 * n + place, f"Vehicle.Chassis.Axle.Row{n + 2}.Wheel.Position{place + 1}.{leaf}", unit, low, high, f"{title} axle {n + 2}, wheel {place + 1}"
+            first_id + 4 * n + place,
+            f"Vehicle.Chassis.Axle.Row{n + 2}.Wheel.Position{place + 1}.{leaf}",
+            unit,
+            low,
+            high,
+            f"{title} axle {n + 2}, wheel {place + 1}",
         )
         for n in range(4)
         for place in range(4)
@@ -52,7 +65,9 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(6, "Vehicle.LowVoltageBattery.CurrentCurrent", "A", -1500, 1500, "12 V battery current"),
     Signal(7, "Vehicle.LowVoltageBattery.CrankingVoltageMin", "V", 0, 36, "lowest voltage while cranking"),  # ours
     Signal(8, "Vehicle.LowVoltageBattery.RestingVoltage", "V", 0, 36, "resting voltage of the 12 V battery"),  # ours
-    Signal(9, "Vehicle.LowVoltageSystemState", "enum", 0, 10, "ignition (0 off, 1 accessory, 2 on, 3 start)"),  # VSS: string
+    Signal(
+        9, "Vehicle.LowVoltageSystemState", "enum", 0, 10, "ignition (0 off, 1 accessory, 2 on, 3 start)"
+    ),  # VSS: string
     Signal(10, f"{_ENGINE}.Speed", "rpm", 0, 20_000, "engine speed"),
     Signal(11, f"{_ENGINE}.EngineCoolant.Temperature", "Celsius", -60, 215, "coolant temperature"),
     Signal(12, f"{_ENGINE}.EngineCoolant.Level", "percent", 0, 100, "coolant level"),  # VSS: string
@@ -64,9 +79,20 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(18, f"{_ENGINE}.MAF", "g/s", 0, 2_000, "air mass flow"),
     Signal(19, f"{_ENGINE}.MAP", "kPa", 0, 600, "manifold pressure"),
     Signal(20, f"{_ENGINE}.TPS", "percent", 0, 100, "throttle position"),
-    Signal(21, f"{_ENGINE}.DieselParticulateFilter.DeltaPressure", "Pa", 0, 200_000, "particulate filter pressure drop"),
-    Signal(22, f"{_ENGINE}.DieselParticulateFilter.SootLoad", "percent", 0, 400, "particulate filter soot load"),  # ours
-    Signal(23, f"{_ENGINE}.DieselParticulateFilter.DistanceSinceRegeneration", "km", 0, 100_000, "distance since the last filter regeneration"),  # ours
+    Signal(
+        21, f"{_ENGINE}.DieselParticulateFilter.DeltaPressure", "Pa", 0, 200_000, "particulate filter pressure drop"
+    ),
+    Signal(
+        22, f"{_ENGINE}.DieselParticulateFilter.SootLoad", "percent", 0, 400, "particulate filter soot load"
+    ),  # ours
+    Signal(
+        23,
+        f"{_ENGINE}.DieselParticulateFilter.DistanceSinceRegeneration",
+        "km",
+        0,
+        100_000,
+        "distance since the last filter regeneration",
+    ),  # ours
     Signal(24, f"{_ENGINE}.DieselExhaustFluid.Level", "percent", 0, 100, "exhaust fluid level"),
     Signal(25, f"{_ENGINE}.Load", "percent", 0, 100, "engine load"),  # ours: OBD PID 04
     Signal(26, f"{_ENGINE}.IntakeAirTemperature", "Celsius", -60, 215, "intake air"),  # ours: OBD PID 0F
@@ -104,7 +130,9 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(58, "Vehicle.Service.DistanceToService", "km", -1_000_000, 1_000_000, "distance to service"),
     Signal(59, "Vehicle.Service.TimeToService", "s", -1e9, 1e9, "time to service"),
     Signal(60, "Vehicle.Service.IsServiceDue", "bool", 0, 1, "service due"),
-    Signal(61, "Vehicle.Chassis.Brake.FluidLevel", "percent", 0, 100, "brake fluid level"),  # ours: VSS has it per wheel
+    Signal(
+        61, "Vehicle.Chassis.Brake.FluidLevel", "percent", 0, 100, "brake fluid level"
+    ),  # ours: VSS has it per wheel
     Signal(62, "Vehicle.CurrentLocation.Altitude", "m", -500, 9_000, "altitude"),
     Signal(63, "Vehicle.CurrentLocation.Latitude", "degrees", -90, 90, "latitude"),
     Signal(64, "Vehicle.CurrentLocation.Longitude", "degrees", -180, 180, "longitude"),

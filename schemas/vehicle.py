@@ -35,7 +35,9 @@ def bucket_of(vin: str) -> int:
 
 
 def topic(vin: str, way: str) -> str:
-    """The topic of a car; `way` is `up/telemetry`, `up/diagnostics`, `up/status`, `down/acks`, `down/asks` or `down/alerts`."""
+    """The topic of a car; `way` is `up/telemetry`, `up/diagnostics`, `up/status`, `down/acks`, `down/asks` or
+    `down/alerts`.
+    """
     return f"vehicles/{bucket_of(vin):02d}/{vin}/{way}"
 
 

@@ -58,7 +58,9 @@ class Life:
 class Car:
     """A stand-in car. `hear()` yields what its bus shows, in order of time, without end."""
 
-    def __init__(self, profile: Profile, life: Life, seed: int, since: float, remembered: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, profile: Profile, life: Life, seed: int, since: float, remembered: dict[str, Any] | None = None
+    ) -> None:
         self.profile, self.life, self.seed = profile, life, seed
         self.faults = [Fault(f.kind, f.component, f.onset, dict(f.values), f.healed_at) for f in life.faults]
         snap = None if life.snap_on_day is None else int(since // DAY) + life.snap_on_day
@@ -186,7 +188,9 @@ class Car:
             return True
         return False
 
-    def _move(self, speed: float, climb: float, run_s: float, step: float, height: float, slow: bool) -> dict[int, float]:
+    def _move(
+        self, speed: float, climb: float, run_s: float, step: float, height: float, slow: bool
+    ) -> dict[int, float]:
         c, wear = self.condition, self._wear
         air = self.weather.air(c.ts)
         chassis.roll(c, wear, self.profile, speed, step)
@@ -198,7 +202,14 @@ class Car:
         return self._running(speed, climb, run_s, height, slow, air, step)
 
     def _running(
-        self, speed: float, climb: float, run_s: float, height: float, slow: bool, air: float | None = None, step: float = 0.0
+        self,
+        speed: float,
+        climb: float,
+        run_s: float,
+        height: float,
+        slow: bool,
+        air: float | None = None,
+        step: float = 0.0,
     ) -> dict[int, float]:
         c, wear, profile, rng = self.condition, self._wear, self.profile, self.rng
         air = self.weather.air(c.ts) if air is None else air
@@ -287,7 +298,9 @@ class Car:
     def _remember(self, kept: dict[str, Any]) -> None:
         self.condition = Condition(**kept["condition"])
         self.codes.load(kept["codes"])
-        self.faults = [Fault(kind, component, onset, values, healed) for kind, component, onset, values, healed in kept["faults"]]
+        self.faults = [
+            Fault(kind, component, onset, values, healed) for kind, component, onset, values, healed in kept["faults"]
+        ]
         self._care.topped_up = kept["topped_up"]
 
 

@@ -14,7 +14,9 @@ from simulator.wear import DAY, Fault
 class Care:
     """One owner's habits. Whoever has a fault leaves it alone: finding it is somebody else's business."""
 
-    def __init__(self, profile: Profile, rng: Random, since: float, top_up_days: float, swap_on_day: int | None) -> None:
+    def __init__(
+        self, profile: Profile, rng: Random, since: float, top_up_days: float, swap_on_day: int | None
+    ) -> None:
         self._profile, self._rng = profile, rng
         self._top_up_s = top_up_days * DAY
         self._swap_at = None if swap_on_day is None else since + swap_on_day * DAY
@@ -27,7 +29,9 @@ class Care:
             self._tyres(c, air_c)
         if c.oil_level < 45.0:
             c.oil_level = 90.0
-        if not broken & {"oil_worn", "service_due"} and (c.oil_life < 22.0 or c.service_km < 2_500.0 or c.service_s < 40 * DAY):
+        if not broken & {"oil_worn", "service_due"} and (
+            c.oil_life < 22.0 or c.service_km < 2_500.0 or c.service_s < 40 * DAY
+        ):
             mended(c, self._profile, "service", air_c)
         if c.coolant_level < 60.0 and "coolant_leak" not in broken:
             c.coolant_level = 92.0

@@ -68,7 +68,9 @@ class CodeMemory:
         for code in self.stored.values():
             code.failing = False
 
-    def test(self, name: str, failed: bool, seconds: float, ts: float, values: Mapping[int, float], cylinder: int = 0) -> None:
+    def test(
+        self, name: str, failed: bool, seconds: float, ts: float, values: Mapping[int, float], cylinder: int = 0
+    ) -> None:
         """One look of a monitor; a failure that lasts stores the code, with a freeze frame."""
         if not failed:
             return

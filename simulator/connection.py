@@ -1,4 +1,6 @@
-"""One car's MQTT connection: paho on the running asyncio loop, opened again with full jitter for as long as it lives."""
+"""One car's MQTT connection: paho on the running asyncio loop, opened again with full jitter for as long as it
+lives.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +31,27 @@ class _Client(mqtt.Client):
 
 
 class Connection:
-    """Publishes QoS 1, subscribes QoS 0. Every reconnect is a fresh client: what is unsaid lies in the spool, not in paho."""
+    """Publishes QoS 1, subscribes QoS 0.
+
+    Every reconnect is a fresh client: what is unsaid lies in the spool, not in paho.
+    """
 
     def __init__(
-        self, host: str, port: int, *, client_id: str, user: str | None = None, password: str | None = None,
-        subscribe: tuple[str, ...] = (), on_message: OnMessage = lambda topic, payload: None,
-        on_up: Callable[[], None] = lambda: None, will: tuple[str, bytes] | None = None, spread_s: float = 0.5, seed: int = 0,
+        self,
+        host: str,
+        port: int,
+        *,
+        client_id: str,
+        user: str | None = None,
+        password: str | None = None,
+        subscribe: tuple[str, ...] = (),
+        on_message: OnMessage = lambda topic, payload: None,
+        on_up: Callable[[], None] = lambda: None,
+        will: tuple[str, bytes] | None = None,
+        spread_s: float = 0.5,
+        seed: int = 0,
         tls: ssl.SSLContext | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._address, self._id, self._user, self._password = (host, port), client_id, user, password
         self._topics, self._on_message, self._on_up, self._will = subscribe, on_message, on_up, will
         self._tls = tls

@@ -1,7 +1,7 @@
 """Control units by their CAN ids, and which of them a value is heard from.
 
-A unit is named by the id on which it answers: 0x7E8 on 11 bits (ISO 15765-4), 0x18DAF110 on 29 (normal fixed addressing,
-the last byte is its address). On J1939 a unit is its source address.
+A unit is named by the id on which it answers: 0x7E8 on 11 bits (ISO 15765-4), 0x18DAF110 on 29 (normal fixed
+addressing, the last byte is its address). On J1939 a unit is its source address.
 """
 
 from __future__ import annotations
@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-TESTERS = frozenset({0xF0, 0xF1, 0xF9, 0xFA, 0xFB, 0xFD})  #: addresses of whoever asks: on board, off board, a service tool
+TESTERS = frozenset(
+    {0xF0, 0xF1, 0xF9, 0xFA, 0xFB, 0xFD}
+)  #: addresses of whoever asks: on board, off board, a service tool
 _PHYSICAL, _FUNCTIONAL = 0x18DA, 0x18DB
-_DIAGNOSTIC = range(0x700, 0x800)  #: where cars on 11 bits keep diagnosis; who asks and who answers is told by the service
+_DIAGNOSTIC = range(
+    0x700, 0x800
+)  #: where cars on 11 bits keep diagnosis; who asks and who answers is told by the service
 ASKING = frozenset({0x7DF, *range(0x7E0, 0x7E8)})
 #: The engine's own unit: what it measures itself is its to say.
 ENGINE = frozenset({0x7E8, 0x18DAF110, 0x18DAF100, 0x00, 0x01})

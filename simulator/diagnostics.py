@@ -1,7 +1,8 @@
-"""Diagnosis over ISO-TP: control units that answer OBD-II 01/02/03/07/0A and UDS 0x14/0x19/0x22, and the unit that asks them.
+"""Diagnosis over ISO-TP: control units that answer OBD-II 01/02/03/07/0A and UDS 0x14/0x19/0x22, and the unit that asks
+them.
 
-A car's codes are read with services 03, 07 and 0A, an electric car's with UDS 0x19 02 and its snapshot with 04 (a unit that
-does not know 02 is asked for all it supports, 0A), a truck's are broadcast as DM1.
+A car's codes are read with services 03, 07 and 0A, an electric car's with UDS 0x19 02 and its snapshot with 04 (a unit
+that does not know 02 is asked for all it supports, 0A), a truck's are broadcast as DM1.
 """
 
 from __future__ import annotations
@@ -26,14 +27,33 @@ from simulator.telematics import PATHS
 
 REQUEST, ANSWER = 0x7E0, 0x7E8
 FREEZE_PIDS = (0x04, 0x05, 0x06, 0x07, 0x0B, 0x0C, 0x0D, 0x0F, 0x10, 0x1F, 0x42)
-_ISO_TP = {"stmin": 0, "blocksize": 0, "tx_padding": 0xCC, "rx_flowcontrol_timeout": 1000, "rx_consecutive_frame_timeout": 1000}
+_ISO_TP = {
+    "stmin": 0,
+    "blocksize": 0,
+    "tx_padding": 0xCC,
+    "rx_flowcontrol_timeout": 1000,
+    "rx_consecutive_frame_timeout": 1000,
+}
 _BACK: Mapping[int, Callable[[float], bytes]] = {
-    0x04: lambda v: _clip(v * 2.55, 1), 0x05: lambda v: _clip(v + 40, 1), 0x06: lambda v: _clip((v + 100) * 1.28, 1),
-    0x07: lambda v: _clip((v + 100) * 1.28, 1), 0x0B: lambda v: _clip(v, 1), 0x0C: lambda v: _clip(v * 4, 2),
-    0x0D: lambda v: _clip(v, 1), 0x0F: lambda v: _clip(v + 40, 1), 0x10: lambda v: _clip(v * 100, 2), 0x1F: lambda v: _clip(v, 2),
-    0x21: lambda v: _clip(v, 2), 0x2F: lambda v: _clip(v * 2.55, 1), 0x30: lambda v: _clip(v, 1), 0x31: lambda v: _clip(v, 2),
-    0x33: lambda v: _clip(v, 1), 0x42: lambda v: _clip(v * 1000, 2), 0x46: lambda v: _clip(v + 40, 1), 0x5C: lambda v: _clip(v + 40, 1),
-}  # fmt: skip
+    0x04: lambda v: _clip(v * 2.55, 1),
+    0x05: lambda v: _clip(v + 40, 1),
+    0x06: lambda v: _clip((v + 100) * 1.28, 1),
+    0x07: lambda v: _clip((v + 100) * 1.28, 1),
+    0x0B: lambda v: _clip(v, 1),
+    0x0C: lambda v: _clip(v * 4, 2),
+    0x0D: lambda v: _clip(v, 1),
+    0x0F: lambda v: _clip(v + 40, 1),
+    0x10: lambda v: _clip(v * 100, 2),
+    0x1F: lambda v: _clip(v, 2),
+    0x21: lambda v: _clip(v, 2),
+    0x2F: lambda v: _clip(v * 2.55, 1),
+    0x30: lambda v: _clip(v, 1),
+    0x31: lambda v: _clip(v, 2),
+    0x33: lambda v: _clip(v, 1),
+    0x42: lambda v: _clip(v * 1000, 2),
+    0x46: lambda v: _clip(v + 40, 1),
+    0x5C: lambda v: _clip(v + 40, 1),
+}
 
 
 def _clip(value: float, size: int) -> bytes:
@@ -55,13 +75,17 @@ class Answerer:
         """The answer's payload, positive or negative."""
         service, rest = request[0], request[1:]
         known: dict[int, Callable[[bytes], bytes | None]] = {
-            0x01: lambda r: self._live(r[0]), 0x02: lambda r: self._frozen(r[0]),
-            0x03: lambda r: self._listed(0x43, "confirmed"), 0x07: lambda r: self._listed(0x47, "pending"),
-            0x0A: lambda r: self._listed(0x4A, "permanent"), 0x04: lambda r: self._cleared(b"\x44"),
+            0x01: lambda r: self._live(r[0]),
+            0x02: lambda r: self._frozen(r[0]),
+            0x03: lambda r: self._listed(0x43, "confirmed"),
+            0x07: lambda r: self._listed(0x47, "pending"),
+            0x0A: lambda r: self._listed(0x4A, "permanent"),
+            0x04: lambda r: self._cleared(b"\x44"),
             0x09: lambda r: b"\x49\x02\x01" + self._vin.encode() if r[:1] == b"\x02" else None,
-            0x14: lambda r: self._cleared(b"\x54"), 0x19: self._read_codes,
+            0x14: lambda r: self._cleared(b"\x54"),
+            0x19: self._read_codes,
             0x22: lambda r: b"\x62\xf1\x90" + self._vin.encode() if r[:2] == b"\xf1\x90" else None,
-        }  # fmt: skip
+        }
         make = known.get(service)
         if make is None:
             return bytes([0x7F, service, 0x11])  # serviceNotSupported
@@ -94,12 +118,16 @@ class Answerer:
         if rest[0] == 0x04:
             return self._snapshot(rest[1:])
         if rest[0] == 0x0A:
-            return bytes([0x59, 0x0A, 0xFF]) + b"".join(obd2.bytes_of(code) + bytes([0x00, self._status(code)]) for code in self._memory.supported)
+            return bytes([0x59, 0x0A, 0xFF]) + b"".join(
+                obd2.bytes_of(code) + bytes([0x00, self._status(code)]) for code in self._memory.supported
+            )
         records = [(code, byte) for code in sorted(self._memory.stored) if (byte := self._status(code)) & mask]
         if rest[0] == 0x01:
             return bytes([0x59, 0x01, 0xFF, 0x01, len(records) >> 8, len(records) & 0xFF])
         if rest[0] == 0x02:
-            return bytes([0x59, 0x02, 0xFF]) + b"".join(obd2.bytes_of(code) + bytes([0x00, byte]) for code, byte in records)
+            return bytes([0x59, 0x02, 0xFF]) + b"".join(
+                obd2.bytes_of(code) + bytes([0x00, byte]) for code, byte in records
+            )
         return None
 
     def _status(self, code: str) -> int:
@@ -137,7 +165,9 @@ Ask = Callable[[bytes], bytes]
 
 
 class Link:
-    """ISO-TP between the telematics unit and one control unit, over their CAN buses; no threads, so time-lapse is no matter."""
+    """ISO-TP between the telematics unit and one control unit, over their CAN buses; no threads, so time-lapse is no
+    matter.
+    """
 
     def __init__(self, unit_bus: can.BusABC, ecu_bus: can.BusABC, answerer: Answerer) -> None:
         self._answerer = answerer
@@ -179,7 +209,8 @@ def read_car(ask: Ask, ts: float) -> Diagnostics:
             best[code] = status
     lamp = bool(ask(b"\x01\x01")[2] & 0x80)
     codes = [
-        TroubleCode.model_validate({"system": "obd", "code": code, "status": status}) for code, status in sorted(best.items())
+        TroubleCode.model_validate({"system": "obd", "code": code, "status": status})
+        for code, status in sorted(best.items())
     ]
     return Diagnostics(
         ts=datetime.fromtimestamp(ts, UTC),
@@ -205,7 +236,9 @@ def _read_frozen(ask: Ask) -> FreezeFrame | None:
 
 
 def read_electric(ask: Ask, ts: float) -> Diagnostics:
-    """The whole list of an electric car, by UDS 0x19 02 (pending or confirmed), with the snapshot of the first confirmed code."""
+    """The whole list of an electric car, by UDS 0x19 02 (pending or confirmed), with the snapshot of the first
+    confirmed code.
+    """
     codes, confirmed, lamp = [], None, False
     for number, byte in _listed_dtcs(ask):
         lamp = lamp or bool(byte & uds.LAMP)
@@ -220,7 +253,9 @@ def read_electric(ask: Ask, ts: float) -> Diagnostics:
 
 
 def _listed_dtcs(ask: Ask) -> list[tuple[int, int]]:
-    """Number and status byte of each code that is pending or confirmed; from all supported ones where the unit cannot choose."""
+    """Number and status byte of each code that is pending or confirmed; from all supported ones where the unit cannot
+    choose.
+    """
     request = ReadDTCInformation.make_request(2, status_mask=uds.PENDING | uds.CONFIRMED)
     response = Response.from_payload(ask(Request.get_payload(request)))
     subfunction = 0x02
@@ -247,7 +282,9 @@ class _Snapped(DidCodec):
         return self._field.length
 
 
-_SNAPPED: dict[int | str, str | DidCodec | type[DidCodec]] = {number: _Snapped(field) for number, field in uds.SNAPSHOT.items()}
+_SNAPPED: dict[int | str, str | DidCodec | type[DidCodec]] = {
+    number: _Snapped(field) for number, field in uds.SNAPSHOT.items()
+}
 
 
 def _read_snapshot(ask: Ask, number: int, code: str) -> FreezeFrame | None:
@@ -261,7 +298,9 @@ def _read_snapshot(ask: Ask, number: int, code: str) -> FreezeFrame | None:
     except (InvalidResponseException, ConfigError):  # a maker's own identifiers: shown without
         return None
     found: list[Any] = [snapshot for dtc in data.service_data.dtcs for snapshot in dtc.snapshots]
-    signals: dict[str, float | bool | None] = {PATHS[uds.SNAPSHOT[s.did].signal]: s.data for s in found if s.data is not None}
+    signals: dict[str, float | bool | None] = {
+        PATHS[uds.SNAPSHOT[s.did].signal]: s.data for s in found if s.data is not None
+    }
     return FreezeFrame(code=code, signals=signals) if signals else None
 
 
@@ -279,7 +318,9 @@ def read_truck(payload: bytes, ts: float) -> Diagnostics:
         raise Unavailable("the control unit", "its DM1 is empty")
     listed = [TroubleCode(system="j1939", code=code, status="active") for code in dm1.codes]
     lamps = {name: name in dm1.lamps.on for name in LAMPS}
-    return Diagnostics.model_validate({"ts": datetime.fromtimestamp(ts, UTC), "codes": listed, **lamps, "flash": dict(dm1.lamps.flash)})
+    return Diagnostics.model_validate(
+        {"ts": datetime.fromtimestamp(ts, UTC), "codes": listed, **lamps, "flash": dict(dm1.lamps.flash)}
+    )
 
 
 def read_without_bus(drive: str, memory: CodeMemory, ts: float) -> Diagnostics:

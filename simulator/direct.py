@@ -1,4 +1,7 @@
-"""The short way for `telltale score`: what a car would say, without frames, spool and MQTT. A test proves it says the same."""
+"""The short way for `telltale score`: what a car would say, without frames, spool and MQTT.
+
+A test proves it says the same.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""When a car drives, and how fast: weekday commutes, errands, rounds of a van, a truck's long days, and standing overnight."""
+"""When a car drives, and how fast: weekday commutes, errands, rounds of a van, a truck's long days, and standing
+overnight.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,11 @@ def _of_day(habit: Habit, day: date, zone: ZoneInfo, rng: Random) -> list[Drive]
         return [at(7.5 + n * 2 / 3, rng.uniform(6, 10), rng.uniform(26, 40)) for n in range(17)]
     if habit == "truck":
         return (
-            [at(6 + rng.uniform(0, 0.5), 130, 74, hills), at(9 + rng.uniform(0, 0.5), 120, 76, hills), at(13, 110, 72, hills)]
+            [
+                at(6 + rng.uniform(0, 0.5), 130, 74, hills),
+                at(9 + rng.uniform(0, 0.5), 120, 76, hills),
+                at(13, 110, 72, hills),
+            ]
             if weekday
             else []
         )
@@ -97,14 +103,18 @@ def _of_day(habit: Habit, day: date, zone: ZoneInfo, rng: Random) -> list[Drive]
             at(17 + rng.uniform(-0.3, 1.2), minutes * rng.uniform(1, 1.3), speed, hills),
         ]
     if rng.random() < (0.3 if weekday else 0.75):
-        found.append(at(rng.uniform(10, 15) if not weekday else rng.uniform(19.2, 20.5), rng.uniform(6, 16), rng.uniform(26, 48)))
+        found.append(
+            at(rng.uniform(10, 15) if not weekday else rng.uniform(19.2, 20.5), rng.uniform(6, 16), rng.uniform(26, 48))
+        )
     if not weekday and rng.random() < 0.22:
         found.append(at(rng.uniform(15.2, 16), rng.uniform(50, 100), rng.uniform(85, 112), rng.choice([0.0, 0.4])))
     return sorted(found, key=lambda d: d.start)
 
 
 class Pace:
-    """The speed within one drive: it pulls away, wanders about its typical speed, stops now and then, and comes to rest."""
+    """The speed within one drive: it pulls away, wanders about its typical speed, stops now and then, and comes to
+    rest.
+    """
 
     __slots__ = ("_drive", "_rng", "_wander", "climb", "speed")
 

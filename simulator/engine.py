@@ -18,7 +18,9 @@ _OPENS_C, _RANGE_K = 88.0, 10.0
 
 def power_kw(speed: float, climb: float) -> float:
     """Heat into the coolant: 2 kW idling, 13 cruising at 100, up to 22 climbing."""
-    return 2.0 + 11.0 * min(1.6, (speed / 100.0) ** 0.9 if speed > 0 else 0.0) + 9.0 * climb * (1.0 if speed > 5 else 0.0)
+    return (
+        2.0 + 11.0 * min(1.6, (speed / 100.0) ** 0.9 if speed > 0 else 0.0) + 9.0 * climb * (1.0 if speed > 5 else 0.0)
+    )
 
 
 def warm(c: Condition, wear: Wear, air_c: float, heat_kw: float, seconds: float) -> None:
@@ -103,9 +105,15 @@ def report(
     idle, at_2000 = profile.limits["oil_pressure_idle_kpa"] * 1.7, profile.limits["oil_pressure_2000_kpa"] * 1.45
     pressure = (idle + (at_2000 - idle) * min(1.6, max(0.0, (rpm - 700.0) / 1_300.0))) * warm_oil * wear.oil_pressure
     said = {
-        10: rpm, 25: load, 27: min(65_535.0, run_s), 11: c.coolant_c + rng.gauss(0.0, 0.3), 13: c.oil_c, 26: air_c + 8.0,
-        42: c.transmission_c, 16: max(0.0, pressure + rng.gauss(0.0, 3.0)) if rpm > 0 else 0.0,
-    }  # fmt: skip
+        10: rpm,
+        25: load,
+        27: min(65_535.0, run_s),
+        11: c.coolant_c + rng.gauss(0.0, 0.3),
+        13: c.oil_c,
+        26: air_c + 8.0,
+        42: c.transmission_c,
+        16: max(0.0, pressure + rng.gauss(0.0, 3.0)) if rpm > 0 else 0.0,
+    }
     if profile.drive != "truck":
         said[18] = rpm * load / 100.0 * (0.018 if profile.drive == "petrol" else 0.03)
     if profile.drive == "petrol":

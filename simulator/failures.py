@@ -64,5 +64,7 @@ class Failures:
             truth, at = fault.truth(), self._at.get(n)
             if fault.kind == "cooling_blocked":  # a radiator that is never asked for more than it still gives
                 truth = replace(truth, visible=self._too_warm >= SHOWS_K)
-            found.append(truth if at is None else replace(truth, failure=at, too_late=at - (truth.failure - truth.too_late)))
+            found.append(
+                truth if at is None else replace(truth, failure=at, too_late=at - (truth.failure - truth.too_late))
+            )
         return found

@@ -1,4 +1,6 @@
-"""Faults of the data, not of the car: what radio holes, clocks, old feeds, sensors and mixed-up units do to healthy telemetry."""
+"""Faults of the data, not of the car: what radio holes, clocks, old feeds, sensors and mixed-up units do to healthy
+telemetry.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Many stand-in cars in one process, stepped by the business clock; each has its own CAN bus and its own MQTT connection."""
+"""Many stand-in cars in one process, stepped by the business clock; each has its own CAN bus and its own MQTT
+connection.
+"""
 
 from __future__ import annotations
 
@@ -67,9 +69,19 @@ class StandIn:
         self._faults = DataFaults(member.scenario.data, member.seed) if member.scenario.data else None
         self.unit = Unit(spool, Sampler(period_s), budget=budget, faults=self._faults)
         self.sender = Sender(
-            member.vin, member.secret, host, port, spool, current=self.unit.current, seed=member.seed, spread_s=spread_s,
-            order=self._faults.order if self._faults else list, facts=self.unit.budget, user=user, tls=tls,
-        )  # fmt: skip
+            member.vin,
+            member.secret,
+            host,
+            port,
+            spool,
+            current=self.unit.current,
+            seed=member.seed,
+            spread_s=spread_s,
+            order=self._faults.order if self._faults else list,
+            facts=self.unit.budget,
+            user=user,
+            tls=tls,
+        )
         self.unit.wake = self.sender.wake
         self._life: Iterator[Heard] = self.car.hear()
         self._next = next(self._life)

@@ -1,4 +1,6 @@
-"""SAE J1939 as the telematics unit reads it: parameter groups by DBC, DM1 also in several packets (BAM), error patterns."""
+"""SAE J1939 as the telematics unit reads it: parameter groups by DBC, DM1 also in several packets (BAM), error
+patterns.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,11 @@ _MOST = 0xFA  #: above lie the patterns for error and not available, in the high
 TYRES: Mapping[tuple[int, int], tuple[int, int]] = {
     (0, 0): (70, 74),
     (0, 1): (71, 75),
-    **{(axle, place): (90 + 4 * (axle - 1) + place, 106 + 4 * (axle - 1) + place) for axle in range(1, 5) for place in range(4)},
+    **{
+        (axle, place): (90 + 4 * (axle - 1) + place, 106 + 4 * (axle - 1) + place)
+        for axle in range(1, 5)
+        for place in range(4)
+    },
 }
 
 
@@ -33,7 +39,10 @@ def sender_of(frame_id: int) -> int:
     return frame_id & 0xFF
 
 
-_FLASH: Mapping[int, Literal["slow", "fast"]] = {0: "slow", 1: "fast"}  #: of its second byte; all ones: it does not flash
+_FLASH: Mapping[int, Literal["slow", "fast"]] = {
+    0: "slow",
+    1: "fast",
+}  #: of its second byte; all ones: it does not flash
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,9 @@ class Lamps:
 
 @dataclass(frozen=True, slots=True)
 class Dm1:
-    """A DM1: lamps, active codes (SPN/FMI), and how many codes are written in a way that cannot be told (`unreadable`)."""
+    """A DM1: lamps, active codes (SPN/FMI), and how many codes are written in a way that cannot be told
+    (`unreadable`).
+    """
 
     lamps: Lamps
     codes: tuple[str, ...]
@@ -104,7 +115,9 @@ def dm1_bytes(lamp: bool, codes: list[str], stop: bool = False) -> bytes:
 def bam(pgn: int, sender: int, payload: bytes) -> list[tuple[int, bytes]]:
     """Frames that broadcast a long payload."""
     packets = -(-len(payload) // 7)
-    announce = bytes([_BAM, len(payload) & 0xFF, len(payload) >> 8, packets, 0xFF, pgn & 0xFF, pgn >> 8 & 0xFF, pgn >> 16])
+    announce = bytes(
+        [_BAM, len(payload) & 0xFF, len(payload) >> 8, packets, 0xFF, pgn & 0xFF, pgn >> 8 & 0xFF, pgn >> 16]
+    )
     frames = [(0x1CECFF00 | sender, announce)]
     for n in range(packets):
         frames.append((0x1CEBFF00 | sender, bytes([n + 1]) + payload[7 * n : 7 * n + 7].ljust(7, b"\xff")))
@@ -121,13 +134,17 @@ class _Long:
 
 
 class Listener:
-    """Puts long messages together, one per sender and destination: a unit may broadcast one while it sends another to a tester."""
+    """Puts long messages together, one per sender and destination: a unit may broadcast one while it sends another to a
+    tester.
+    """
 
     def __init__(self) -> None:
         self._open: dict[tuple[int, int], _Long] = {}
 
     def hear(self, frame_id: int, data: bytes) -> tuple[int, bytes] | str | None:
-        """The group and whole payload that this frame completes; None while it is not complete; else why it is nothing."""
+        """The group and whole payload that this frame completes; None while it is not complete; else why it is
+        nothing.
+        """
         pgn, line = group_of(frame_id), (sender_of(frame_id), frame_id >> 8 & 0xFF)
         if not data:
             return "empty_frame"
@@ -150,7 +167,9 @@ class Listener:
 
 
 class Groups:
-    """The parameter groups of the standard (`j1939.dbc`) and of our truck's DBC, whoever sends them; what a maker defines himself is left out."""
+    """The parameter groups of the standard (`j1939.dbc`) and of our truck's DBC, whoever sends them; what a maker
+    defines himself is left out.
+    """
 
     def __init__(self) -> None:
         self._by_group: dict[int, tuple[Codec, int]] = {}
@@ -177,7 +196,9 @@ class Groups:
 
 
 def tyre_of(payload: bytes) -> dict[int, float]:
-    """One tyre of the standard tire condition group: its place (axle from the front, position from the left), pressure, temperature."""
+    """One tyre of the standard tire condition group: its place (axle from the front, position from the left), pressure,
+    temperature.
+    """
     if len(payload) < 4:
         return {}
     signals = TYRES.get((payload[0] >> 4, payload[0] & 0x0F))

@@ -1,7 +1,7 @@
 """The times of a recording made absolute: a logger whose clock was never set counts from 1970, 1980 or 2000.
 
-A log may hold both: a few frames before the clock was set, then real times. What is real is kept; what is not is moved to
-lie before or after it, with its own spacing.
+A log may hold both: a few frames before the clock was set, then real times. What is real is kept; what is not is moved
+to lie before or after it, with its own spacing.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def stretches(times: Sequence[float], *, start: datetime | None, now: datetime) 
     return [Stretch(a, b, shift) for (a, b), shift in zip(parts, shifts, strict=True)]
 
 
-def _all_moved(times: Sequence[float], parts: list[tuple[int, int]], start: datetime | None, now: datetime) -> list[Stretch]:
+def _all_moved(
+    times: Sequence[float], parts: list[tuple[int, int]], start: datetime | None, now: datetime
+) -> list[Stretch]:
     """No real time anywhere: the stretches follow each other, a second apart."""
     found, at = [], 0.0
     for a, b in parts:

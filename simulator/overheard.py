@@ -1,7 +1,7 @@
 """The decoder of a recorded bus: every frame becomes values, codes, or a counted reason why it did not.
 
-Several control units answer the same question. Each has its own list of codes and its own lamps: the car's list is their
-union, a lamp is on while any of them says so, and a value is heard from one of them (`control_units.Owners`).
+Several control units answer the same question. Each has its own list of codes and its own lamps: the car's list is
+their union, a lamp is on while any of them says so, and a value is heard from one of them (`control_units.Owners`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from simulator.j1939 import Lamps
 J1939_SAMPLE_S = 1.0  # a machine's bus repeats itself every 10 ms: one sample a second is kept
 _LAMP, _COUNT, _ODOMETER = 33, 34, 2
 _VD, _VDHR = 0xFEE0, 0xFEC1  #: total distance in 125 m, and in 5 m
-_ANSWERS = frozenset({0x41, 0x42, 0x43, 0x44, 0x46, 0x47, 0x49, 0x4A, 0x50, 0x51, 0x54, 0x59, 0x61, 0x62, 0x67, 0x6E, 0x71, 0x7E, 0x7F})
+_ANSWERS = frozenset(
+    {0x41, 0x42, 0x43, 0x44, 0x46, 0x47, 0x49, 0x4A, 0x50, 0x51, 0x54, 0x59, 0x61, 0x62, 0x67, 0x6E, 0x71, 0x7E, 0x7F}
+)
 _OFF = Lamps()
 
 
@@ -96,11 +98,15 @@ class Overheard:
             return self._values(unit, uds.values_of(unit, whole, self._layouts), ts, "uds")
         if service in obd2.CODE_LISTS:
             status = obd2.CODE_LISTS[service]
-            return self._list((status, unit), [("obd", code, status) for code in obd2.codes_of(whole)], _OFF, ts, "obd2")
+            return self._list(
+                (status, unit), [("obd", code, status) for code in obd2.codes_of(whole)], _OFF, ts, "obd2"
+            )
         if service == 0x59 and len(whole) > 2 and whole[1] == 0x02:
             known = [(code, uds.status_of(byte), byte) for code, byte in uds.codes_of(whole)]
             lamps = Lamps(frozenset({"mil"})) if any(byte & uds.LAMP for _, _, byte in known) else _OFF
-            return self._list(("uds", unit), [("uds", code, status) for code, status, _ in known if status], lamps, ts, "uds")
+            return self._list(
+                ("uds", unit), [("uds", code, status) for code, status, _ in known if status], lamps, ts, "uds"
+            )
         if service not in _ANSWERS:
             return self._ignore("no_diagnostic_service")
         return self._ignore("negative_answer" if service == 0x7F else f"service_{service:02x}_has_no_signal")
@@ -135,7 +141,9 @@ class Overheard:
         self.read[protocol] += 1
         return [Said(ts, mine)]
 
-    def _list(self, source: tuple[str, int], said: list[tuple[str, str, str]], lamps: Lamps, ts: float, protocol: str) -> list[Said]:
+    def _list(
+        self, source: tuple[str, int], said: list[tuple[str, str, str]], lamps: Lamps, ts: float, protocol: str
+    ) -> list[Said]:
         """A whole list of one unit; only what is new about it is a message."""
         codes = []
         for system, code, status in said:
@@ -192,7 +200,9 @@ class Overheard:
 
     def _diagnostics(self, ts: float) -> Diagnostics:
         rank = {"confirmed": 0, "active": 0, "permanent": 1, "pending": 2}
-        codes = sorted((code for one in self._lists.values() for code in one.codes), key=lambda c: rank.get(c.status, 3))
+        codes = sorted(
+            (code for one in self._lists.values() for code in one.codes), key=lambda c: rank.get(c.status, 3)
+        )
         best: dict[tuple[str, str], TroubleCode] = {}
         for code in codes:
             best.setdefault((code.system, code.code), code)
@@ -200,7 +210,13 @@ class Overheard:
         mil = "mil" in lamps.on or any(lit for lit, _ in self._monitors.values())
         others = {name: name in lamps.on for name in LAMPS[1:]}
         return Diagnostics.model_validate(
-            {"ts": datetime.fromtimestamp(ts, UTC), "codes": list(best.values()), "mil": mil, **others, "flash": dict(lamps.flash)}
+            {
+                "ts": datetime.fromtimestamp(ts, UTC),
+                "codes": list(best.values()),
+                "mil": mil,
+                **others,
+                "flash": dict(lamps.flash),
+            }
         )
 
     def _ignore(self, reason: str) -> list[Said]:

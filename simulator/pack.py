@@ -24,7 +24,8 @@ def charge(c: Condition, profile: Profile, seconds: float) -> float:
     """`seconds` at the wallbox; answers the charge power in kW."""
     kw = profile.physics["charger_kw"] * (1.0 if c.pack_charge < 75 else 0.6)
     c.pack_charge = min(
-        80.0, c.pack_charge + 100.0 * kw * 0.92 * seconds / 3600.0 / (profile.physics["pack_kwh"] * c.pack_health / 100.0)
+        80.0,
+        c.pack_charge + 100.0 * kw * 0.92 * seconds / 3600.0 / (profile.physics["pack_kwh"] * c.pack_health / 100.0),
     )
     return kw
 
@@ -50,7 +51,9 @@ def volts(c: Condition, profile: Profile) -> float:
     return cell_volts(c.pack_charge) * profile.physics["cells"]
 
 
-def report(c: Condition, wear: Wear, profile: Profile, rng: Random, current_a: float, charging_kw: float) -> dict[int, float]:
+def report(
+    c: Condition, wear: Wear, profile: Profile, rng: Random, current_a: float, charging_kw: float
+) -> dict[int, float]:
     """What the battery management says, by signal id."""
     cells = profile.physics["cells"]
     current = current_a if charging_kw <= 0 else -charging_kw * 1000.0 / volts(c, profile)
@@ -67,8 +70,17 @@ def report(c: Condition, wear: Wear, profile: Profile, rng: Random, current_a: f
             insulation = max(20.0, 700.0 * (1.0 - wear.insulation) + rng.uniform(-60, 60) + 40)
     low_cell = wear.weak_cell if weak > healthy else c.lowest_cell
     return {
-        53: volts(c, profile) - drop * cells, 54: current, 56: charging_kw, 47: median - gap / 1000.0,
-        48: median + abs(rng.gauss(3.0, 1.0)) / 1000.0, 50: median, 49: float(low_cell), 45: c.pack_charge,
-        44: max(0.0, c.pack_health - wear.health_loss + 0.0), 52: insulation, 51: c.pack_c + 1.5,
-        55: 1.0 if charging_kw > 0 else 0.0, 57: 1.0 if c.charging_faulted else 0.0,
-    }  # fmt: skip
+        53: volts(c, profile) - drop * cells,
+        54: current,
+        56: charging_kw,
+        47: median - gap / 1000.0,
+        48: median + abs(rng.gauss(3.0, 1.0)) / 1000.0,
+        50: median,
+        49: float(low_cell),
+        45: c.pack_charge,
+        44: max(0.0, c.pack_health - wear.health_loss + 0.0),
+        52: insulation,
+        51: c.pack_c + 1.5,
+        55: 1.0 if charging_kw > 0 else 0.0,
+        57: 1.0 if c.charging_faulted else 0.0,
+    }

@@ -38,16 +38,26 @@ class Played:
     malfunction_lamp: bool | None = None
     starts_at: str = ""
     ends_at: str = ""
-    lamps: list[str] = field(default_factory=list)  #: of the last list: stop, warning, protect; the malfunction lamp has its own key
+    lamps: list[str] = field(
+        default_factory=list
+    )  #: of the last list: stop, warning, protect; the malfunction lamp has its own key
     notes: list[str] = field(default_factory=list)  #: what was done about damage and clocks
     acknowledged: bool = False
     seconds: float = 0.0
 
 
 def decoded(
-    path: Path, start: datetime | None, now: datetime, played: Played, tell: Callable[[int], None], layouts: Collection[str] = ()
+    path: Path,
+    start: datetime | None,
+    now: datetime,
+    played: Played,
+    tell: Callable[[int], None],
+    layouts: Collection[str] = (),
 ) -> list[Said]:
-    """Everything that the recording says, with its times made absolute. `layouts`: the maker's identifiers that this model has."""
+    """Everything that the recording says, with its times made absolute.
+
+    `layouts`: the maker's identifiers that this model has.
+    """
     recording, overheard = Recording(path), Overheard(layouts=layouts)
     said: list[Said] = []
     times: list[float] = []
@@ -91,7 +101,10 @@ async def play(
     tls: ssl.SSLContext | None = None,
     tell: Callable[[int], None] = lambda frames: None,
 ) -> Played:
-    """Play `path` as the car `vin` and wait until the dealer's system has stored all of it. `tell` hears the progress."""
+    """Play `path` as the car `vin` and wait until the dealer's system has stored all of it.
+
+    `tell` hears the progress.
+    """
     began = time.monotonic()
     played = Played(path.name, vin)
     said = await asyncio.to_thread(decoded, path, start, now, played, tell, layouts)
@@ -116,9 +129,17 @@ async def play(
         for one in said:
             latest |= one.values
         sender = Sender(
-            vin, secret, mqtt_host, mqtt_port, spool, user=user, tls=tls, per_second=_PER_SECOND, window=_WINDOW,
+            vin,
+            secret,
+            mqtt_host,
+            mqtt_port,
+            spool,
+            user=user,
+            tls=tls,
+            per_second=_PER_SECOND,
+            window=_WINDOW,
             current=lambda: {PATHS[signal]: value for signal, value in latest.items()},
-        )  # fmt: skip
+        )
         await _until_stored(sender, spool)
         file.commit()
     finally:

@@ -1,4 +1,6 @@
-"""A mixed fleet with ground truth for `telltale score`: how each car is used, its confounders, and at most one fault."""
+"""A mixed fleet with ground truth for `telltale score`: how each car is used, its confounders, and at most one
+fault.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,9 @@ class Specimen:
 def population(
     profiles: Mapping[str, Profile], vehicles: int, days: float, seed: int, since: float, faulty: float = 0.5
 ) -> Iterator[Specimen]:
-    """`vehicles` cars that begin at `since`; a share of `faulty` gets one fault, with its onset early enough to be found."""
+    """`vehicles` cars that begin at `since`; a share of `faulty` gets one fault, with its onset early enough to be
+    found.
+    """
     by_drive: dict[str, Profile] = {profile.drive: profile for profile in profiles.values()}
     for number in range(vehicles):
         rng = Random(f"{seed}/{number}")
@@ -111,7 +115,9 @@ def lived(car: Car, until: float) -> Iterator[Told]:
 
 def _fault(drive: str, habit: Habit, rng: Random, since: float, days: float) -> Fault:
     unseen = _UNSEEN.get(habit) or _UNSEEN.get(drive, ())
-    kind = rng.choice([name for name, k in KINDS.items() if drive in k.drives and name in _RANGES and name not in unseen])
+    kind = rng.choice(
+        [name for name, k in KINDS.items() if drive in k.drives and name in _RANGES and name not in unseen]
+    )
     values = {name: exp(rng.uniform(log(low), log(high))) for name, (low, high) in _RANGES[kind].items()}
     if kind == "misfire":
         values["cylinder"] = float(rng.randint(1, 4))

@@ -23,9 +23,12 @@ import can
 from schemas.errors import BadInput
 
 RIGHT_WAY = "record one with: candump -l can0 (from can-utils), or save BLF, ASC, TRC or MF4"
-_LOGGED = re.compile(r"^\(\d+\.\d+\) \S+ (?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{8})#(?:#[0-9A-Fa-f])?(?:[Rr]\d?|(?:[0-9A-Fa-f]{2})*)(?: [RT])?$")
+_LOGGED = re.compile(
+    r"^\(\d+\.\d+\) \S+ (?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{8})#(?:#[0-9A-Fa-f])?(?:[Rr]\d?|(?:[0-9A-Fa-f]{2})*)(?: [RT])?$"
+)
 _SHOWN = re.compile(
-    r"^\((?P<at>[\d.]+|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+)\)\s+(?P<bus>\S+)\s+(?:(?:RX|TX)\s.*?)?(?P<id>[0-9A-Fa-f]{3,8})\s+"
+    r"^\((?P<at>[\d.]+|\d{4}-\d\d-\d\d "
+    r"\d\d:\d\d:\d\d\.\d+)\)\s+(?P<bus>\S+)\s+(?:(?:RX|TX)\s.*?)?(?P<id>[0-9A-Fa-f]{3,8})\s+"
     r"\[(?P<size>\d+)\]\s*(?P<data>remote request|(?:[0-9A-Fa-f]{2}\s*)*)(?:'.*)?$"
 )
 _UNTIMED = re.compile(r"^\S+\s+[0-9A-Fa-f]{3,8}\s+\[\d+\]")
@@ -53,8 +56,12 @@ class Recording:
             raise
         except _DAMAGE as error:
             if not count:
-                raise BadInput("file", f"{self.path.name} is damaged or of another format ({error}): {RIGHT_WAY}") from None
-            self.notes.append(f"the file is damaged after frame {count} ({type(error).__name__}): what came before is played")
+                raise BadInput(
+                    "file", f"{self.path.name} is damaged or of another format ({error}): {RIGHT_WAY}"
+                ) from None
+            self.notes.append(
+                f"the file is damaged after frame {count} ({type(error).__name__}): what came before is played"
+            )
 
     def _reader(self) -> Callable[[], Iterator[can.Message]]:
         suffix = [part.lower() for part in self.path.suffixes if part.lower() != ".gz"][-1:] or [""]
@@ -70,7 +77,11 @@ class Recording:
             return self._gvret
         if suffix[0] == ".csv" and head and "arbitration_id" in head[0]:
             return self._by_library
-        seen = "candump's screen output without times (start it with -t a, or better -l)" if any(map(_UNTIMED.match, head)) else _shown(head)
+        seen = (
+            "candump's screen output without times (start it with -t a, or better -l)"
+            if any(map(_UNTIMED.match, head))
+            else _shown(head)
+        )
         raise BadInput("file", f"{self.path.name} is of no format that is read here, it looks like {seen}: {RIGHT_WAY}")
 
     def _by_library(self) -> Iterator[can.Message]:
@@ -78,7 +89,9 @@ class Recording:
         try:
             reader = can.LogReader(str(self.path), **options)
         except (ImportError, RuntimeError) as error:
-            raise BadInput("file", f"{self.path.suffix} files need one more package (install telltale[mf4]): {error}") from None
+            raise BadInput(
+                "file", f"{self.path.suffix} files need one more package (install telltale[mf4]): {error}"
+            ) from None
         if options:
             self.notes.append("the date in the ASC header was read in this machine's zone")
         with reader:
@@ -100,7 +113,11 @@ class Recording:
         with closing(self._text()) as text:
             for row in csv.DictReader(text):
                 try:
-                    one = {(name or "").strip().lower(): (value or "") for name, value in row.items() if isinstance(value, str)}
+                    one = {
+                        (name or "").strip().lower(): (value or "")
+                        for name, value in row.items()
+                        if isinstance(value, str)
+                    }
                     data = bytes(int(one[f"d{n}"], 16) for n in range(1, int(one["len"]) + 1))
                     yield can.Message(
                         timestamp=float(one["time stamp"]) / 1e6,

@@ -52,7 +52,8 @@ async def run(
     budget: int | None = BYTES_PER_DAY,
     ready: Callable[..., None] = lambda **facts: None,
 ) -> None:
-    """Drive `cars` until cancelled. `speed`: business seconds per machine second; `workshop`: where the mechanic is heard.
+    """Drive `cars` until cancelled. `speed`: business seconds per machine second; `workshop`: where the mechanic is
+    heard.
 
     `user` replaces the VIN as the name with which all cars sign in, for a broker without an account for each; `tls` is
     what they believe in when the broker speaks TLS.
@@ -61,7 +62,19 @@ async def run(
     spread_s = max(0.5, len(cars) / 150)  # after a broker's restart at most a tenth of a fleet comes back in one second
     since = float(int(clock().timestamp()))
     stand_ins = [
-        StandIn(m, mqtt_host, mqtt_port, file, since, zone, period_s=period_s, spread_s=spread_s, budget=budget, user=user, tls=tls)
+        StandIn(
+            m,
+            mqtt_host,
+            mqtt_port,
+            file,
+            since,
+            zone,
+            period_s=period_s,
+            spread_s=spread_s,
+            budget=budget,
+            user=user,
+            tls=tls,
+        )
         for m in cars
     ]
     by_vin = {stand_in.member.vin: stand_in for stand_in in stand_ins}
@@ -115,6 +128,12 @@ async def _hear_workshop(workshop: Workshop, by_vin: dict[str, StandIn]) -> None
             log.info("mended", vin=stand_in.member.vin, component=component, parts=stand_in.heal(component))
 
     await Connection(
-        workshop.host, workshop.port, client_id="workshop-listener", user=workshop.user, password=workshop.password, subscribe=("workshop/+",),
-        on_message=on_message, tls=workshop.tls,
+        workshop.host,
+        workshop.port,
+        client_id="workshop-listener",
+        user=workshop.user,
+        password=workshop.password,
+        subscribe=("workshop/+",),
+        on_message=on_message,
+        tls=workshop.tls,
     ).run()

@@ -14,9 +14,17 @@ from simulator.driving import Habit
 from simulator.wear import KINDS, Fault
 
 DataFault = Literal[
-    "missing_trips", "duplicates", "out_of_order", "clock_jump", "kilometres_for_metres", "not_available", "stuck_sensor",
-    "counters_reset", "vin_swap", "codes_cleared",
-]  # fmt: skip
+    "missing_trips",
+    "duplicates",
+    "out_of_order",
+    "clock_jump",
+    "kilometres_for_metres",
+    "not_available",
+    "stuck_sensor",
+    "counters_reset",
+    "vin_swap",
+    "codes_cleared",
+]
 
 
 class FaultPlan(BaseModel):
@@ -37,7 +45,9 @@ class Scenario(BaseModel):
 
     name: str
     title: str
-    profiles: Annotated[tuple[str, ...], Field(min_length=1)]  #: models that it makes sense for; the first is the default
+    profiles: Annotated[
+        tuple[str, ...], Field(min_length=1)
+    ]  #: models that it makes sense for; the first is the default
     habit: Habit = "shuttle"
     faults: tuple[FaultPlan, ...] = ()
     data: tuple[DataFault, ...] = ()
@@ -63,10 +73,19 @@ class Scenario(BaseModel):
                 raise BadInput("profile", f"{self.name} is no scenario for a {profile.drive} model")
             faults.append(fault)
         return Life(
-            habit=self.habit, faults=tuple(faults), zone=zone, region=region, mean_c=self.mean_c, season_k=self.season_k, fronts=self.fronts,
-            snap_on_day=self.snap_on_day, top_up_days=self.top_up_days, tyre_swap_on_day=self.tyre_swap_on_day,
-            stretch_s=stretch_s, start=dict(self.start),
-        )  # fmt: skip
+            habit=self.habit,
+            faults=tuple(faults),
+            zone=zone,
+            region=region,
+            mean_c=self.mean_c,
+            season_k=self.season_k,
+            fronts=self.fronts,
+            snap_on_day=self.snap_on_day,
+            top_up_days=self.top_up_days,
+            tyre_swap_on_day=self.tyre_swap_on_day,
+            stretch_s=stretch_s,
+            start=dict(self.start),
+        )
 
 
 def scenario_of(name: str, values: Mapping[str, Any]) -> Scenario:

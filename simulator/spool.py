@@ -80,7 +80,8 @@ class Spool:
         row = file.query("SELECT boot FROM units WHERE vin = ?", (vin,)).fetchone()
         self.boot = (row[0] if row else 0) + 1
         file.execute(
-            "INSERT INTO units (vin, boot) VALUES (?, ?) ON CONFLICT (vin) DO UPDATE SET boot = excluded.boot", (vin, self.boot)
+            "INSERT INTO units (vin, boot) VALUES (?, ?) ON CONFLICT (vin) DO UPDATE SET boot = excluded.boot",
+            (vin, self.boot),
         )
         file.commit()
         self.seq = 0
@@ -112,7 +113,9 @@ class Spool:
 
     def acknowledge(self, boot: int, upto: int) -> int:
         """Delete what the dealer's system has stored; answers how many messages went."""
-        gone = self._file.execute("DELETE FROM messages WHERE vin = ? AND boot = ? AND seq <= ?", (self.vin, boot, upto)).rowcount
+        gone = self._file.execute(
+            "DELETE FROM messages WHERE vin = ? AND boot = ? AND seq <= ?", (self.vin, boot, upto)
+        ).rowcount
         self._size -= gone
         self._oldest.pop(boot, None)
         return gone
@@ -121,7 +124,9 @@ class Spool:
         """The smallest number of that boot which is still here (the next one, when nothing is)."""
         found = self._oldest.get(boot)
         if found is None:
-            row = self._file.query("SELECT min(seq) FROM messages WHERE vin = ? AND boot = ?", (self.vin, boot)).fetchone()
+            row = self._file.query(
+                "SELECT min(seq) FROM messages WHERE vin = ? AND boot = ?", (self.vin, boot)
+            ).fetchone()
             found = row[0] if row[0] is not None else (self.seq + 1 if boot == self.boot else 0)
             if row[0] is not None:
                 self._oldest[boot] = found
@@ -130,7 +135,8 @@ class Spool:
     def after(self, boot: int, seq: int, limit: int) -> list[Kept]:
         """The next messages in order, from whichever boot."""
         rows = self._file.query(
-            "SELECT boot, seq, way, body FROM messages WHERE vin = ? AND (boot, seq) > (?, ?) ORDER BY boot, seq LIMIT ?",
+            "SELECT boot, seq, way, body FROM messages WHERE vin = ? AND (boot, seq) > (?, ?) ORDER BY boot, seq "
+            "LIMIT ?",
             (self.vin, boot, seq, limit),
         )
         return [Kept(*row) for row in rows]
@@ -138,7 +144,8 @@ class Spool:
     def between(self, boot: int, first: int, last: int, limit: int = 1_000) -> Iterator[Kept]:
         """What is still here of an asked range."""
         rows = self._file.query(
-            "SELECT boot, seq, way, body FROM messages WHERE vin = ? AND boot = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?",
+            "SELECT boot, seq, way, body FROM messages WHERE vin = ? AND boot = ? AND seq BETWEEN ? AND ? ORDER BY seq "
+            "LIMIT ?",
             (self.vin, boot, first, last, limit),
         )
         return iter([Kept(*row) for row in rows])
@@ -153,7 +160,9 @@ class Spool:
         return row[0] if row else None
 
     def _forget_oldest(self) -> None:
-        row = self._file.query("SELECT boot, seq FROM messages WHERE vin = ? ORDER BY boot, seq LIMIT 1", (self.vin,)).fetchone()
+        row = self._file.query(
+            "SELECT boot, seq FROM messages WHERE vin = ? ORDER BY boot, seq LIMIT 1", (self.vin,)
+        ).fetchone()
         self._file.execute("DELETE FROM messages WHERE vin = ? AND boot = ? AND seq = ?", (self.vin, *row))
         self._size -= 1
         self._oldest.pop(row[0], None)

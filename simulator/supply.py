@@ -1,6 +1,7 @@
 """The low-voltage supply: battery charge and resistance, starter, alternator or DC-DC converter.
 
-OCV = 11.89 + 0.76 SoC; cranking minimum = OCV - I R, R growing 1 % per K below 25 Celsius. A 24 V truck is two in series.
+OCV = 11.89 + 0.76 SoC; cranking minimum = OCV - I R, R growing 1 % per K below 25 Celsius. A 24 V truck is two in
+series.
 """
 
 from __future__ import annotations

@@ -48,10 +48,13 @@ def diagnostics_body(said: Diagnostics) -> str:
 class Unit:
     """From bus values to kept messages.
 
-    `budget`: bytes a day. From 80 % on it reports five times less often, beyond it only starts, ends, changes and codes.
+    `budget`: bytes a day. From 80 % on it reports five times less often, beyond it only starts, ends, changes and
+    codes.
     """
 
-    def __init__(self, spool: Spool, sampler: Sampler, budget: int | None = None, faults: DataFaults | None = None) -> None:
+    def __init__(
+        self, spool: Spool, sampler: Sampler, budget: int | None = None, faults: DataFaults | None = None
+    ) -> None:
         self.spool, self.sampler, self._faults = spool, sampler, faults
         self._budget, self._usual_s = budget, sampler.period_s
         self._day, self.bytes_today, self.messages = -1, 0, 0
@@ -104,13 +107,29 @@ class Unit:
 
 
 class Sender:
-    """Says what the spool holds, in order. After an outage: the current values once as a hint, then the backlog, rate-limited."""
+    """Says what the spool holds, in order.
+
+    After an outage: the current values once as a hint, then the backlog, rate-limited.
+    """
 
     def __init__(
-        self, vin: str, secret: str, host: str, port: int, spool: Spool, *, user: str | None = None, current: Callable[[], Mapping[str, float]] = dict,
-        facts: Callable[[], Mapping[str, object]] = dict, per_second: float = 300.0, window: int = WINDOW, spread_s: float = 0.5, seed: int = 0,
-        order: Callable[[list[Kept]], list[Kept]] = list, tls: ssl.SSLContext | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        vin: str,
+        secret: str,
+        host: str,
+        port: int,
+        spool: Spool,
+        *,
+        user: str | None = None,
+        current: Callable[[], Mapping[str, float]] = dict,
+        facts: Callable[[], Mapping[str, object]] = dict,
+        per_second: float = 300.0,
+        window: int = WINDOW,
+        spread_s: float = 0.5,
+        seed: int = 0,
+        order: Callable[[list[Kept]], list[Kept]] = list,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.vin, self.spool, self._current, self._facts = vin, spool, current, facts
         self._per_second, self._window, self._order = per_second, window, order
         self._wake = asyncio.Event()
@@ -120,10 +139,19 @@ class Sender:
         self.acknowledged = asyncio.Event()  #: set with every application ack
         self.sent = 0
         self.connection = Connection(
-            host, port, client_id=vin, user=user or vin, password=secret, seed=seed, spread_s=spread_s,
-            subscribe=(topic(vin, "down/acks"), topic(vin, "down/asks")), on_message=self._heard, on_up=self._up,
-            will=(topic(vin, "up/status"), b'{"state":"offline"}'), tls=tls,
-        )  # fmt: skip
+            host,
+            port,
+            client_id=vin,
+            user=user or vin,
+            password=secret,
+            seed=seed,
+            spread_s=spread_s,
+            subscribe=(topic(vin, "down/acks"), topic(vin, "down/asks")),
+            on_message=self._heard,
+            on_up=self._up,
+            will=(topic(vin, "up/status"), b'{"state":"offline"}'),
+            tls=tls,
+        )
 
     def wake(self) -> None:
         """There is something new in the spool."""

@@ -144,7 +144,9 @@ def _charging_fault(wear: Wear, days: float, p: Mapping[str, float], component: 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of fault: what it does, its parameters, and when it can be seen and when it is too late (days from onset)."""
+    """One kind of fault: what it does, its parameters, and when it can be seen and when it is too late (days from
+    onset).
+    """
 
     effect: Effect
     part: str  #: what the workshop replaces; {} is the component
@@ -162,27 +164,46 @@ _TYRE_LN = log((234 + 101.3) / (0.75 * 234 + 101.3))
 
 # fmt: off
 KINDS: dict[str, Kind] = {
-    "tyre_leak": Kind(_tyre_leak, "tyre_{}", {"per_day": 0.01}, lambda p: 0.02 / p["per_day"], lambda p: _TYRE_LN / p["per_day"], 1, components=WHEELS),
-    "battery_ageing": Kind(_battery_ageing, "battery_12v", {"days": 120.0}, lambda p: 0.45 * p["days"], lambda p: 1.2 * p["days"], 3, drives=_FUEL),
-    "parasitic_drain": Kind(_parasitic_drain, "wiring_12v", {"per_day": 0.07}, lambda p: 2.0, lambda p: 0.75 / p["per_day"] + 4, 1),
-    "belt_slip": Kind(_belt_slip, "alternator", {"days": 25.0}, lambda p: 2.0, lambda p: p["days"] + 5, 1, drives=_FUEL),
+    "tyre_leak": Kind(_tyre_leak, "tyre_{}", {"per_day": 0.01},
+        lambda p: 0.02 / p["per_day"], lambda p: _TYRE_LN / p["per_day"], 1, components=WHEELS),
+    "battery_ageing": Kind(_battery_ageing, "battery_12v", {"days": 120.0},
+        lambda p: 0.45 * p["days"], lambda p: 1.2 * p["days"], 3, drives=_FUEL),
+    "parasitic_drain": Kind(_parasitic_drain, "wiring_12v", {"per_day": 0.07},
+        lambda p: 2.0, lambda p: 0.75 / p["per_day"] + 4, 1),
+    "belt_slip": Kind(_belt_slip, "alternator", {"days": 25.0},
+        lambda p: 2.0, lambda p: p["days"] + 5, 1, drives=_FUEL),
     "alternator_dead": Kind(_alternator_dead, "alternator", {}, lambda p: 0.0, lambda p: 3.0, 0, drives=_FUEL),
-    "thermostat_open": Kind(_thermostat_open, "thermostat", {"open": 0.3, "days": 10.0}, lambda p: 3.0, lambda p: 999.0, 1 / 24, drives=_FUEL),
-    "cooling_blocked": Kind(_cooling_blocked, "cooling", {"floor": 0.2, "days": 30.0}, lambda p: 0.6 * p["days"], lambda p: 999.0, 1 / 24, drives=_FUEL),
-    "coolant_leak": Kind(_coolant_leak, "cooling", {"per_day": 2.0}, lambda p: 15 / p["per_day"], lambda p: 65 / p["per_day"], 1, drives=_FUEL),
-    "misfire": Kind(_misfire, "ignition", {"days": 45.0, "cylinder": 1}, lambda p: 0.3 * p["days"], lambda p: 1.1 * p["days"], 1, drives=("petrol",)),
-    "vacuum_leak": Kind(_vacuum_leak, "intake", {"percent": 22.0, "days": 30.0}, lambda p: 0.4 * p["days"], lambda p: 1.4 * p["days"], 1, drives=("petrol",)),
-    "worn_pads": Kind(_worn_pads, "brake_pads_{}", {"factor": 6.0, "start": 62.0}, lambda p: 0.0, lambda p: 999.0, 0, components=("front", "rear")),
-    "sticking_calliper": Kind(_sticking_calliper, "brake_pads_{}", {"factor": 8.0}, lambda p: 8.0, lambda p: 999.0, 0, components=WHEELS),
-    "brake_fluid_leak": Kind(_brake_fluid_leak, "brake_fluid", {"per_day": 1.5}, lambda p: 8 / p["per_day"], lambda p: 45 / p["per_day"], 1),
-    "oil_pressure_loss": Kind(_oil_pressure, "oil_pump", {"days": 40.0}, lambda p: 0.35 * p["days"], lambda p: 1.2 * p["days"], 1, drives=_FUEL),
+    "thermostat_open": Kind(_thermostat_open, "thermostat", {"open": 0.3, "days": 10.0},
+        lambda p: 3.0, lambda p: 999.0, 1 / 24, drives=_FUEL),
+    "cooling_blocked": Kind(_cooling_blocked, "cooling", {"floor": 0.2, "days": 30.0},
+        lambda p: 0.6 * p["days"], lambda p: 999.0, 1 / 24, drives=_FUEL),
+    "coolant_leak": Kind(_coolant_leak, "cooling", {"per_day": 2.0},
+        lambda p: 15 / p["per_day"], lambda p: 65 / p["per_day"], 1, drives=_FUEL),
+    "misfire": Kind(_misfire, "ignition", {"days": 45.0, "cylinder": 1},
+        lambda p: 0.3 * p["days"], lambda p: 1.1 * p["days"], 1, drives=("petrol",)),
+    "vacuum_leak": Kind(_vacuum_leak, "intake", {"percent": 22.0, "days": 30.0},
+        lambda p: 0.4 * p["days"], lambda p: 1.4 * p["days"], 1, drives=("petrol",)),
+    "worn_pads": Kind(_worn_pads, "brake_pads_{}", {"factor": 6.0, "start": 62.0},
+        lambda p: 0.0, lambda p: 999.0, 0, components=("front", "rear")),
+    "sticking_calliper": Kind(_sticking_calliper, "brake_pads_{}", {"factor": 8.0},
+        lambda p: 8.0, lambda p: 999.0, 0, components=WHEELS),
+    "brake_fluid_leak": Kind(_brake_fluid_leak, "brake_fluid", {"per_day": 1.5},
+        lambda p: 8 / p["per_day"], lambda p: 45 / p["per_day"], 1),
+    "oil_pressure_loss": Kind(_oil_pressure, "oil_pump", {"days": 40.0},
+        lambda p: 0.35 * p["days"], lambda p: 1.2 * p["days"], 1, drives=_FUEL),
     "oil_worn": Kind(_oil_life, "oil", {"factor": 6.0, "start": 30.0}, lambda p: 0.0, lambda p: 999.0, 0, drives=_FUEL),
-    "transmission_heat": Kind(_transmission_heat, "transmission", {"days": 25.0}, lambda p: 0.6 * p["days"], lambda p: 999.0, 1, drives=_FUEL),
-    "filter_clogging": Kind(_filter_clogging, "filter", {"days": 40.0}, lambda p: 0.4 * p["days"], lambda p: 1.3 * p["days"], 1, drives=("diesel", "truck")),
-    "weak_cell": Kind(_weak_cell, "pack", {"mv": 70.0, "days": 21.0, "cell": 41}, lambda p: 0.25 * p["days"], lambda p: p["days"] + 30, 3, drives=("electric",)),
-    "insulation_loss": Kind(_insulation, "pack", {"days": 28.0}, lambda p: 0.3 * p["days"], lambda p: p["days"], 3, drives=("electric",)),
-    "pack_ageing": Kind(_pack_health, "pack", {"points_per_day": 0.12, "start": 76.0}, lambda p: 10.0, lambda p: 90.0, 3, drives=("electric",)),
-    "charging_fault": Kind(_charging_fault, "charger", {"days": 20.0}, lambda p: 3.0, lambda p: 999.0, 1 / 24, drives=("electric",)),
+    "transmission_heat": Kind(_transmission_heat, "transmission", {"days": 25.0},
+        lambda p: 0.6 * p["days"], lambda p: 999.0, 1, drives=_FUEL),
+    "filter_clogging": Kind(_filter_clogging, "filter", {"days": 40.0},
+        lambda p: 0.4 * p["days"], lambda p: 1.3 * p["days"], 1, drives=("diesel", "truck")),
+    "weak_cell": Kind(_weak_cell, "pack", {"mv": 70.0, "days": 21.0, "cell": 41},
+        lambda p: 0.25 * p["days"], lambda p: p["days"] + 30, 3, drives=("electric",)),
+    "insulation_loss": Kind(_insulation, "pack", {"days": 28.0},
+        lambda p: 0.3 * p["days"], lambda p: p["days"], 3, drives=("electric",)),
+    "pack_ageing": Kind(_pack_health, "pack", {"points_per_day": 0.12, "start": 76.0},
+        lambda p: 10.0, lambda p: 90.0, 3, drives=("electric",)),
+    "charging_fault": Kind(_charging_fault, "charger", {"days": 20.0},
+        lambda p: 3.0, lambda p: 999.0, 1 / 24, drives=("electric",)),
     "service_due": Kind(lambda *_: None, "service", {"start_km": 900.0}, lambda p: 0.0, lambda p: 999.0, 0),
 }
 # fmt: on
@@ -203,7 +224,8 @@ class Truth:
     detectable: float
     failure: float
     too_late: float  #: the last instant at which an alert still helps
-    visible: bool = True  #: whether it has changed anything so far that a sensor could see; a fault that shows nothing cannot be found
+    #: whether it has changed anything so far that a sensor could see; a fault that shows nothing cannot be found
+    visible: bool = True
 
 
 @dataclass(slots=True)
@@ -237,9 +259,14 @@ class Fault:
         kind = KINDS[self.kind]
         failure = self.onset + DAY * kind.failure(self.values)
         return Truth(
-            self.kind, self.component, self.part, self.onset, self.onset + DAY * kind.detectable(self.values), failure,
+            self.kind,
+            self.component,
+            self.part,
+            self.onset,
+            self.onset + DAY * kind.detectable(self.values),
+            failure,
             failure - DAY * kind.too_late_days,
-        )  # fmt: skip
+        )
 
     def severity(self, now: float) -> float:
         """0 before the onset and after the repair, 1 at the failure."""

@@ -19,22 +19,28 @@ INSERT INTO dealers (name, zone, country, phone, address, opening_hours, languag
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {_DEALER}
 """
 _ADD_STAFF = f"""
-INSERT INTO staff (dealer_id, name, email, phone, role, language, created_at, joined_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {_STAFF}
+INSERT INTO staff (dealer_id, name, email, phone, role, language, created_at, joined_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {_STAFF}
 """
-_ADD_SIGN_IN = "INSERT INTO sign_ins (email, dealer_id, staff_id, password_hash, changed_at) VALUES ($1, $2, $3, $4, $5)"
+_ADD_SIGN_IN = (
+    "INSERT INTO sign_ins (email, dealer_id, staff_id, password_hash, changed_at) VALUES ($1, $2, $3, $4, $5)"
+)
 _SIGN_IN = "SELECT dealer_id, staff_id, password_hash FROM sign_in_of($1)"
 _SET_PASSWORD = "UPDATE sign_ins SET password_hash = $3, changed_at = $4 WHERE dealer_id = $1 AND staff_id = $2"
 _JOINED = "UPDATE staff SET joined_at = coalesce(joined_at, $3) WHERE dealer_id = $1 AND id = $2"
 _DESCRIBE = f"UPDATE staff SET name = $3, phone = $4, language = $5 WHERE dealer_id = $1 AND id = $2 RETURNING {_STAFF}"
 _MANAGERS = """
-SELECT id FROM staff WHERE dealer_id = $1 AND role = 'manager' AND disabled_at IS NULL AND joined_at IS NOT NULL ORDER BY id FOR UPDATE
+SELECT id FROM staff WHERE dealer_id = $1 AND role = 'manager' AND disabled_at IS NULL AND joined_at IS NOT NULL
+  ORDER BY id FOR UPDATE
 """
 _ADD_RESOURCE = "INSERT INTO resources (dealer_id, kind, name, staff_id) VALUES ($1, $2, $3, $4) RETURNING id"
 _SET_SENDER = """
 INSERT INTO senders (address, dealer_id, channel) VALUES ($1, $2, $3)
 ON CONFLICT (address) DO UPDATE SET channel = excluded.channel WHERE senders.dealer_id = excluded.dealer_id
 """
-_RETIRE_SENDERS = "UPDATE senders SET channel = 'former' WHERE dealer_id = $1 AND channel = ANY($2::text[]) AND address <> $3"
+_RETIRE_SENDERS = (
+    "UPDATE senders SET channel = 'former' WHERE dealer_id = $1 AND channel = ANY($2::text[]) AND address <> $3"
+)
 _LEND_NUMBER = """
 INSERT INTO senders (address, dealer_id, channel)
 SELECT $1, min(d.id), 'sms' FROM dealers d
@@ -53,7 +59,16 @@ class SignIn:
 
 
 async def create_dealer(
-    connection: Connection, *, name: str, zone: str, country: str, phone: str, address: str, opening_hours: str, language: str, now: datetime
+    connection: Connection,
+    *,
+    name: str,
+    zone: str,
+    country: str,
+    phone: str,
+    address: str,
+    opening_hours: str,
+    language: str,
+    now: datetime,
 ) -> Dealer:
     """A dealer; its bays and people come after. Needs the office's role: nobody is signed in yet."""
     row = await connection.fetchrow(_CREATE_DEALER, name, zone, country, phone, address, opening_hours, language, now)
@@ -88,7 +103,9 @@ async def update_dealer(connection: Connection, dealer_id: int, changes: dict[st
     names = [name for name in DealerSettings.model_fields if name in changes]
     if names:
         sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(names, 2))
-        await connection.execute(f"UPDATE dealers SET {sets} WHERE id = $1", dealer_id, *(changes[name] for name in names))
+        await connection.execute(
+            f"UPDATE dealers SET {sets} WHERE id = $1", dealer_id, *(changes[name] for name in names)
+        )
         await notifications.ring_desk(connection, dealer_id, "dealer", dealer_id)
     return await dealer(connection, dealer_id)
 
@@ -99,12 +116,34 @@ async def limit_shortened(connection: Connection, dealer_id: int, now: datetime)
 
 
 async def add_staff(
-    connection: Connection, dealer_id: int, *, name: str, email: str, phone: str | None, role: Role, language: str, password_hash: str | None, now: datetime
+    connection: Connection,
+    dealer_id: int,
+    *,
+    name: str,
+    email: str,
+    phone: str | None,
+    role: Role,
+    language: str,
+    password_hash: str | None,
+    now: datetime,
 ) -> Staff:
-    """A person, with a way to sign in; a driver's time is a resource at once. An e-mail address signs in at one dealer only."""
+    """A person, with a way to sign in; a driver's time is a resource at once.
+
+    An e-mail address signs in at one dealer only.
+    """
     try:
         async with connection.transaction():
-            row = await connection.fetchrow(_ADD_STAFF, dealer_id, name, email.strip().lower(), phone, role.value, language, now, now if password_hash else None)
+            row = await connection.fetchrow(
+                _ADD_STAFF,
+                dealer_id,
+                name,
+                email.strip().lower(),
+                phone,
+                role.value,
+                language,
+                now,
+                now if password_hash else None,
+            )
             person = Staff(**as_dict(row))
             await connection.execute(_ADD_SIGN_IN, person.email, dealer_id, person.id, password_hash, now)
             if role is Role.DRIVER:
@@ -125,11 +164,15 @@ async def staff(connection: Connection, dealer_id: int, staff_id: int) -> Staff:
 
 async def staff_by_email(connection: Connection, dealer_id: int, email: str) -> Staff | None:
     """Who has this address at this dealer, whether or not they still work there."""
-    row = await connection.fetchrow(f"SELECT {_STAFF} FROM staff WHERE dealer_id = $1 AND email = $2", dealer_id, email.strip().lower())
+    row = await connection.fetchrow(
+        f"SELECT {_STAFF} FROM staff WHERE dealer_id = $1 AND email = $2", dealer_id, email.strip().lower()
+    )
     return Staff(**as_dict(row)) if row else None
 
 
-async def describe_staff(connection: Connection, dealer_id: int, staff_id: int, *, name: str, phone: str | None, language: str) -> Staff:
+async def describe_staff(
+    connection: Connection, dealer_id: int, staff_id: int, *, name: str, phone: str | None, language: str
+) -> Staff:
     """What they are called and how they are reached."""
     row = await connection.fetchrow(_DESCRIBE, dealer_id, staff_id, name, phone, language)
     await notifications.ring_desk(connection, dealer_id, "staff", staff_id)
@@ -143,9 +186,16 @@ async def lock_managers(connection: Connection, dealer_id: int) -> list[int]:
 
 async def set_role(connection: Connection, person: Staff, role: Role, now: datetime) -> None:
     """Another role; a driver's time is a resource, anybody else's is not."""
-    await connection.execute("UPDATE staff SET role = $3 WHERE dealer_id = $1 AND id = $2", person.dealer_id, person.id, role.value)
+    await connection.execute(
+        "UPDATE staff SET role = $3 WHERE dealer_id = $1 AND id = $2", person.dealer_id, person.id, role.value
+    )
     if person.role is Role.DRIVER:
-        await connection.execute("UPDATE resources SET retired_at = $3 WHERE dealer_id = $1 AND staff_id = $2", person.dealer_id, person.id, now)
+        await connection.execute(
+            "UPDATE resources SET retired_at = $3 WHERE dealer_id = $1 AND staff_id = $2",
+            person.dealer_id,
+            person.id,
+            now,
+        )
     elif role is Role.DRIVER:
         await _seat(connection, person)
     await notifications.ring_desk(connection, person.dealer_id, "staff", person.id)
@@ -154,15 +204,19 @@ async def set_role(connection: Connection, person: Staff, role: Role, now: datet
 async def staff_of(connection: Connection, dealer_id: int, *roles: Role) -> list[Staff]:
     """The people of a dealer who still work there, in these roles or all."""
     rows = await connection.fetch(
-        f"SELECT {_STAFF} FROM staff WHERE dealer_id = $1 AND disabled_at IS NULL AND ($2::text[] = '{{}}' OR role = ANY($2)) ORDER BY name, id",
-        dealer_id, [role.value for role in roles],
-    )  # fmt: skip
+        f"SELECT {_STAFF} FROM staff WHERE dealer_id = $1 AND disabled_at IS NULL AND ($2::text[] = '{{}}' "
+        "OR role = ANY($2)) ORDER BY name, id",
+        dealer_id,
+        [role.value for role in roles],
+    )
     return [Staff(**as_dict(row)) for row in rows]
 
 
 async def enable_staff(connection: Connection, person: Staff) -> None:
     """They work here again."""
-    await connection.execute("UPDATE staff SET disabled_at = NULL WHERE dealer_id = $1 AND id = $2", person.dealer_id, person.id)
+    await connection.execute(
+        "UPDATE staff SET disabled_at = NULL WHERE dealer_id = $1 AND id = $2", person.dealer_id, person.id
+    )
     if person.role is Role.DRIVER:
         await _seat(connection, person)
     await notifications.ring_desk(connection, person.dealer_id, "staff", person.id)
@@ -170,16 +224,22 @@ async def enable_staff(connection: Connection, person: Staff) -> None:
 
 async def _seat(connection: Connection, person: Staff) -> None:
     """A driver's time can be taken: the resource of earlier, or a new one."""
-    back = await connection.execute("UPDATE resources SET retired_at = NULL WHERE dealer_id = $1 AND staff_id = $2", person.dealer_id, person.id)
+    back = await connection.execute(
+        "UPDATE resources SET retired_at = NULL WHERE dealer_id = $1 AND staff_id = $2", person.dealer_id, person.id
+    )
     if back == "UPDATE 0":
         await connection.execute(_ADD_RESOURCE, person.dealer_id, "driver", f"{person.name} ({person.id})", person.id)
 
 
 async def disable_staff(connection: Connection, dealer_id: int, staff_id: int, now: datetime) -> None:
     """They can no longer sign in, and their open sessions end with this transaction."""
-    await connection.execute("UPDATE staff SET disabled_at = $3 WHERE dealer_id = $1 AND id = $2", dealer_id, staff_id, now)
+    await connection.execute(
+        "UPDATE staff SET disabled_at = $3 WHERE dealer_id = $1 AND id = $2", dealer_id, staff_id, now
+    )
     await end_sessions(connection, dealer_id, staff_id)
-    await connection.execute("UPDATE resources SET retired_at = $3 WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id, now)
+    await connection.execute(
+        "UPDATE resources SET retired_at = $3 WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id, now
+    )
     await notifications.ring_desk(connection, dealer_id, "staff", staff_id)
 
 
@@ -189,7 +249,9 @@ async def sign_in_of(connection: Connection, email: str) -> SignIn | None:
     return SignIn(**as_dict(row)) if row else None
 
 
-async def set_password(connection: Connection, dealer_id: int, staff_id: int, password_hash: str, now: datetime, *, keep: str | None = None) -> None:
+async def set_password(
+    connection: Connection, dealer_id: int, staff_id: int, password_hash: str, now: datetime, *, keep: str | None = None
+) -> None:
     """A new password ends every session of that person, but the one that is kept."""
     await connection.execute(_SET_PASSWORD, dealer_id, staff_id, password_hash, now)
     await connection.execute(_JOINED, dealer_id, staff_id, now)
@@ -201,7 +263,9 @@ async def end_sessions(connection: Connection, dealer_id: int, staff_id: int, ke
     if keep is None:
         await connection.execute("DELETE FROM sessions WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id)
     else:
-        await connection.execute("DELETE FROM sessions WHERE dealer_id = $1 AND staff_id = $2 AND id <> $3", dealer_id, staff_id, keep)
+        await connection.execute(
+            "DELETE FROM sessions WHERE dealer_id = $1 AND staff_id = $2 AND id <> $3", dealer_id, staff_id, keep
+        )
     await connection.execute("DELETE FROM devices WHERE dealer_id = $1 AND staff_id = $2", dealer_id, staff_id)
     await notifications.ring_desk(connection, dealer_id, "session", staff_id)
 
@@ -213,15 +277,18 @@ async def set_sender(connection: Connection, address: str, dealer_id: int, chann
         raise BadInput("phone", f"{address} belongs to another dealer")
 
 
-async def change_sender(connection: Connection, address: str, dealer_id: int, channel: str, aliases: tuple[str, ...] = ()) -> None:
+async def change_sender(
+    connection: Connection, address: str, dealer_id: int, channel: str, aliases: tuple[str, ...] = ()
+) -> None:
     """From now on texts on this channel come from here; what is sent to the earlier address is still heard."""
     await set_sender(connection, address, dealer_id, channel)
     await connection.execute(_RETIRE_SENDERS, dealer_id, [channel, *aliases], address)
 
 
 async def lend_number(connection: Connection, number: str, channels: tuple[str, ...]) -> int | None:
-    """The house's number becomes that of the one dealer who has none on these channels, so that answers to it are heard.
-    None: nobody needs it, it is somebody's already, or several would."""
+    """The house's number becomes that of the one dealer who has none on these channels, so that answers to it are
+    heard. None: nobody needs it, it is somebody's already, or several would.
+    """
     found: int | None = await connection.fetchval(_LEND_NUMBER, number, list(channels))
     return found
 
@@ -240,7 +307,9 @@ async def dealer_at(connection: Connection, address: str) -> int | None:
     return found
 
 
-async def add_resource(connection: Connection, dealer_id: int, kind: str, name: str, staff_id: int | None = None) -> int:
+async def add_resource(
+    connection: Connection, dealer_id: int, kind: str, name: str, staff_id: int | None = None
+) -> int:
     """A bay, a loaner or a driver: something whose time can be taken once."""
     try:
         async with connection.transaction():

@@ -12,13 +12,17 @@ _ENTRY = "h.id, h.dealer_id, h.noun, h.subject_id, h.old, h.new, h.reason, h.act
 _MINE = "SELECT pg_try_advisory_xact_lock(hashtext('audit'))"
 _WAITING = f"""
 SELECT {_ENTRY} FROM history h LEFT JOIN audit_removals r ON r.history_id = h.id
-WHERE h.id > $1 AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.history_id = h.id) AND h.dealer_id <> ALL ($3::bigint[]) ORDER BY h.id LIMIT $2
+WHERE h.id > $1 AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.history_id = h.id)
+  AND h.dealer_id <> ALL ($3::bigint[]) ORDER BY h.id LIMIT $2
 """
 _WAITING_OF = f"""
 SELECT {_ENTRY} FROM history h LEFT JOIN audit_removals r ON r.history_id = h.id
 WHERE h.dealer_id = $1 AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.history_id = h.id) ORDER BY h.id
 """
-_COUNT_WAITING = "SELECT count(*) FROM history h WHERE h.dealer_id = $1 AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.history_id = h.id)"
+_COUNT_WAITING = (
+    "SELECT count(*) FROM history h WHERE h.dealer_id = $1 AND NOT EXISTS (SELECT FROM audit_seals s "
+    "WHERE s.history_id = h.id)"
+)
 _NEWEST = "SELECT coalesce(max(history_id), 0) FROM audit_seals"
 _ENDS = """
 SELECT DISTINCT ON (dealer_id) dealer_id, position, history_id, hash, sealed_at FROM audit_seals
@@ -38,23 +42,36 @@ SELECT s.dealer_id AS seal_dealer, s.position, s.history_id, s.hash, s.sealed_at
 FROM audit_seals s LEFT JOIN history h ON h.id = s.history_id LEFT JOIN audit_removals r ON r.history_id = s.history_id
 WHERE s.dealer_id = $1 ORDER BY s.position
 """
-_DEALERS = "SELECT dealer_id FROM audit_heads UNION SELECT dealer_id FROM audit_seals UNION SELECT id FROM dealers UNION SELECT 0 ORDER BY 1"
+_DEALERS = (
+    "SELECT dealer_id FROM audit_heads UNION SELECT dealer_id FROM audit_seals UNION SELECT id FROM dealers UNION "
+    "SELECT 0 ORDER BY 1"
+)
 _START = "SELECT dealer_id, position, hash, proof FROM audit_starts WHERE dealer_id = $1"
-_GONE = "SELECT r.history_id, r.erasure_id FROM audit_removals r WHERE r.dealer_id = $1 AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.history_id = r.history_id) AND NOT EXISTS (SELECT FROM history h WHERE h.id = r.history_id)"
-_SEAL = "SELECT dealer_id, position, history_id, hash, sealed_at FROM audit_seals WHERE dealer_id = $1 AND position = $2"
-#: The first place that stays: it is young enough, belongs to an open case, says why a row that comes later lost its words, or is the last.
+_GONE = (
+    "SELECT r.history_id, r.erasure_id FROM audit_removals r WHERE r.dealer_id = $1 AND NOT EXISTS (SELECT "
+    "FROM audit_seals s WHERE s.history_id = r.history_id) AND NOT EXISTS (SELECT FROM history h "
+    "WHERE h.id = r.history_id)"
+)
+_SEAL = (
+    "SELECT dealer_id, position, history_id, hash, sealed_at FROM audit_seals WHERE dealer_id = $1 AND position = $2"
+)
+#: The first place that stays: it is young enough, belongs to an open case, says why a row that comes later lost its
+#: words, or is the last.
 _STAYS = """
 SELECT s.position FROM audit_seals s JOIN history h ON h.id = s.history_id
 WHERE s.dealer_id = $1 AND (h.at >= $2
   OR s.position = (SELECT max(position) FROM audit_seals WHERE dealer_id = $1)
   OR EXISTS (SELECT FROM cases c WHERE c.dealer_id = $1 AND c.state NOT IN ('done', 'dismissed') AND (
     (h.noun = 'case' AND h.subject_id = c.id)
-    OR (h.noun = 'offer' AND EXISTS (SELECT FROM offers o WHERE o.dealer_id = $1 AND o.id = h.subject_id AND o.case_id = c.id))
-    OR (h.noun = 'booking' AND EXISTS (SELECT FROM bookings b WHERE b.dealer_id = $1 AND b.id = h.subject_id AND b.case_id = c.id))
+    OR (h.noun = 'offer' AND EXISTS (SELECT FROM offers o WHERE o.dealer_id = $1 AND o.id = h.subject_id
+      AND o.case_id = c.id))
+    OR (h.noun = 'booking' AND EXISTS (SELECT FROM bookings b WHERE b.dealer_id = $1 AND b.id = h.subject_id
+      AND b.case_id = c.id))
     OR (h.noun = 'leg' AND EXISTS (SELECT FROM legs l JOIN bookings b ON b.dealer_id = $1 AND b.id = l.booking_id
                                    WHERE l.dealer_id = $1 AND l.id = h.subject_id AND b.case_id = c.id))))
   OR EXISTS (SELECT FROM audit_removals r LEFT JOIN audit_seals later ON later.history_id = r.history_id
-             WHERE r.dealer_id = $1 AND r.erasure_id = h.id AND r.history_id <> h.id AND coalesce(later.position > s.position, EXISTS (SELECT FROM history w WHERE w.id = r.history_id))))
+             WHERE r.dealer_id = $1 AND r.erasure_id = h.id AND r.history_id <> h.id
+               AND coalesce(later.position > s.position, EXISTS (SELECT FROM history w WHERE w.id = r.history_id))))
 ORDER BY s.position LIMIT 1
 """
 _SEEN_BEFORE = "SELECT max(history_id) FROM audit_seals WHERE dealer_id = $1 AND sealed_at < $2"
@@ -102,7 +119,9 @@ async def heads(connection: Connection, dealer_ids: Iterable[int]) -> dict[int, 
 
 async def put(connection: Connection, seals: Sequence[Seal], heads: Iterable[Head]) -> None:
     """New places at the ends of their chains."""
-    columns = zip(*[(one.dealer_id, one.position, one.history_id, one.hash, one.sealed_at) for one in seals], strict=True)
+    columns = zip(
+        *[(one.dealer_id, one.position, one.history_id, one.hash, one.sealed_at) for one in seals], strict=True
+    )
     await connection.execute(_PUT, *[list(column) for column in columns])
     for head in heads:
         await put_head(connection, head)
@@ -143,7 +162,9 @@ async def at(connection: Connection, dealer_id: int, position: int) -> Seal | No
 
 async def cut(connection: Connection, begins: Head) -> int:
     """The rows of a dealer up to this place go, with their seals; how many."""
-    return int(await connection.fetchval("SELECT cut_history($1, $2, $3)", begins.dealer_id, begins.position, begins.proof))
+    return int(
+        await connection.fetchval("SELECT cut_history($1, $2, $3)", begins.dealer_id, begins.position, begins.proof)
+    )
 
 
 async def chain(connection: Connection, dealer_id: int) -> AsyncIterator[tuple[Seal, Entry | None]]:

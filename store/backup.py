@@ -1,7 +1,9 @@
-"""A backup of everything that a database holds, made while it runs; and the way back, onto a server that knows nothing of us.
+"""A backup of everything that a database holds, made while it runs; and the way back, onto a server that knows nothing
+of us.
 
-A backup is a folder: `database.dump` (pg_dump's custom format) and `manifest.json`, which says what is in it, as of one moment:
-the rows of each table, the migrations, and the sha256 of the dump. It appears under its name only when it is whole.
+A backup is a folder: `database.dump` (pg_dump's custom format) and `manifest.json`, which says what is in it, as of one
+moment: the rows of each table, the migrations, and the sha256 of the dump. It appears under its name only when it is
+whole.
 """
 
 from __future__ import annotations
@@ -30,15 +32,26 @@ DUMP, MANIFEST = "database.dump", "manifest.json"
 FORMAT = 1
 _TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY relname"
 _MIGRATIONS = "SELECT version, checksum FROM migration_checksums ORDER BY version"
-#: Roles of the server's owner to whom something in this database was granted: a dump speaks of them and does not make them.
+#: Roles of the server's owner to whom something in this database was granted: a dump speaks of them and does not make
+#: them.
 _OTHERS = """
 SELECT DISTINCT r.rolname FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid
-WHERE d.refclassid = 'pg_authid'::regclass AND d.deptype IN ('a', 'r') AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+WHERE d.refclassid = 'pg_authid'::regclass AND d.deptype IN ('a', 'r') AND d.dbid = (SELECT oid FROM pg_database
+  WHERE datname = current_database())
     AND r.rolname <> ALL ($1::text[]) AND r.rolname NOT LIKE 'pg\\_%' AND NOT r.rolsuper
     AND r.rolname <> (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()) ORDER BY 1
 """
-_ENVIRONMENT = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY", "host": "PGHOST", "port": "PGPORT"}
-Programs = Callable[[int, bool], Path]  #: (PostgreSQL's major version, whether the line is encrypted) -> the folder of pg_dump and pg_restore
+_ENVIRONMENT = {
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "host": "PGHOST",
+    "port": "PGPORT",
+}
+Programs = Callable[
+    [int, bool], Path
+]  #: (PostgreSQL's major version, whether the line is encrypted) -> the folder of pg_dump and pg_restore
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +70,8 @@ class Manifest:
 
 
 async def back_up(url: str, folder: Path, programs: Programs, *, made_at: datetime, readings: bool = True) -> Manifest:
-    """Write a backup to `folder`, which must not exist. Without `readings` the days of readings are left out, not their tables.
+    """Write a backup to `folder`, which must not exist. Without `readings` the days of readings are left out, not their
+    tables.
 
     Raises Misconfigured when the account of `url` may not read everything, and leaves nothing half-made.
     """
@@ -79,7 +93,8 @@ async def back_up(url: str, folder: Path, programs: Programs, *, made_at: dateti
 
 
 async def restore(url: str, secret: str, folder: Path, programs: Programs, *, jobs: int = 1) -> Manifest:
-    """Bring a backup into the database of `url`, which is made if need be and must be empty; then bring it to this version.
+    """Bring a backup into the database of `url`, which is made if need be and must be empty; then bring it to this
+    version.
 
     With one job it is all or nothing; with more it is quicker, and after a failure the database has to be dropped.
     """
@@ -89,19 +104,33 @@ async def restore(url: str, secret: str, folder: Path, programs: Programs, *, jo
     async with _connection(host) as connection:
         tables = [row["relname"] for row in await connection.fetch(_TABLES)]
         if tables:
-            raise Misconfigured("DATABASE_URL", f"holds {len(tables)} tables already ({tables[0]} …): a backup is only brought into an empty database")
+            raise Misconfigured(
+                "DATABASE_URL",
+                f"holds {len(tables)} tables already ({tables[0]} …): a backup is only brought into an empty database",
+            )
         await roles.ensure(connection)
         for role in manifest.others:
             with suppress(asyncpg.DuplicateObjectError):
-                await connection.execute(await connection.fetchval("SELECT format('CREATE ROLE %I NOLOGIN', $1::text)", role))
+                await connection.execute(
+                    await connection.fetchval("SELECT format('CREATE ROLE %I NOLOGIN', $1::text)", role)
+                )
         version, tls = connection.get_server_version().major, await _encrypted(connection)
         how = ["--single-transaction"] if jobs == 1 else [f"--jobs={jobs}"]
-        words = ["--no-owner", "--no-comments", "--exit-on-error", *how, f"--dbname={_database(host)}", str(folder / DUMP)]
+        words = [
+            "--no-owner",
+            "--no-comments",
+            "--exit-on-error",
+            *how,
+            f"--dbname={_database(host)}",
+            str(folder / DUMP),
+        ]
         await _run(programs(max(version, manifest.postgres), tls) / "pg_restore", words, host)
         arrived = await _arrived(connection, list(manifest.rows))
         different = {name: (count, arrived[name]) for name, count in manifest.rows.items() if arrived[name] != count}
         if different:
-            raise Misconfigured(str(folder), f"is not all there: {different} (rows that the manifest says, rows that arrived)")
+            raise Misconfigured(
+                str(folder), f"is not all there: {different} (rows that the manifest says, rows that arrived)"
+            )
     await migrate(url, secret)
     return manifest
 
@@ -118,7 +147,9 @@ def checked(folder: Path) -> Manifest:
     try:
         payload = json.loads((folder / MANIFEST).read_text())
         if payload.get("format") != FORMAT:
-            raise Misconfigured(str(folder), f"is of format {payload.get('format')}; this version reads format {FORMAT}")
+            raise Misconfigured(
+                str(folder), f"is of format {payload.get('format')}; this version reads format {FORMAT}"
+            )
         manifest = Manifest(**payload)
         whole = _sha256(folder / DUMP) == manifest.sha256
     except (OSError, ValueError, TypeError) as error:
@@ -131,22 +162,41 @@ def checked(folder: Path) -> Manifest:
 async def _dump(url: str, file: Path, programs: Programs, made_at: datetime, readings: bool) -> Manifest:
     async with _connection(url) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         await roles.become_backup(connection)
-        moment = await connection.fetchval("SELECT pg_export_snapshot()")  # what is counted and what is dumped are the same rows
-        words = ["--format=custom", f"--role={roles.BACKUP}", f"--snapshot={moment}", "--no-password", f"--file={file}", *([] if readings else ["--exclude-table-data=readings_*"])]
+        moment = await connection.fetchval(
+            "SELECT pg_export_snapshot()"
+        )  # what is counted and what is dumped are the same rows
+        words = [
+            "--format=custom",
+            f"--role={roles.BACKUP}",
+            f"--snapshot={moment}",
+            "--no-password",
+            f"--file={file}",
+            *([] if readings else ["--exclude-table-data=readings_*"]),
+        ]
         version, tls = connection.get_server_version().major, await _encrypted(connection)
-        _, rows = await asyncio.gather(_run(programs(version, tls) / "pg_dump", words, url), _rows(connection, readings))
+        _, rows = await asyncio.gather(
+            _run(programs(version, tls) / "pg_dump", words, url), _rows(connection, readings)
+        )
         migrations = {row["version"]: row["checksum"] for row in await connection.fetch(_MIGRATIONS)}
         others = [row["rolname"] for row in await connection.fetch(_OTHERS, list(roles.ROLES))]
     _on_disk(file)
     return Manifest(
-        made_at=made_at.isoformat(), postgres=version, readings=readings, migrations=migrations, rows=rows, others=others,
-        sha256=await asyncio.to_thread(_sha256, file), bytes=file.stat().st_size,
-    )  # fmt: skip
+        made_at=made_at.isoformat(),
+        postgres=version,
+        readings=readings,
+        migrations=migrations,
+        rows=rows,
+        others=others,
+        sha256=await asyncio.to_thread(_sha256, file),
+        bytes=file.stat().st_size,
+    )
 
 
 async def _rows(connection: asyncpg.Connection, readings: bool) -> dict[str, int]:
     tables = [row["relname"] for row in await connection.fetch(_TABLES)]
-    return {name: 0 if name.startswith("readings_") and not readings else await _count(connection, name) for name in tables}
+    return {
+        name: 0 if name.startswith("readings_") and not readings else await _count(connection, name) for name in tables
+    }
 
 
 async def _arrived(connection: asyncpg.Connection, tables: Sequence[str]) -> dict[str, int]:
@@ -154,7 +204,10 @@ async def _arrived(connection: asyncpg.Connection, tables: Sequence[str]) -> dic
     work = connection.transaction()
     await work.start()
     try:
-        for row in await connection.fetch("SELECT oid::regclass::text AS name FROM pg_class WHERE relforcerowsecurity AND relnamespace = 'public'::regnamespace"):
+        for row in await connection.fetch(
+            "SELECT oid::regclass::text AS name FROM pg_class WHERE relforcerowsecurity "
+            "AND relnamespace = 'public'::regnamespace"
+        ):
             await connection.execute(f"ALTER TABLE {row['name']} NO FORCE ROW LEVEL SECURITY")
         return {name: await _count(connection, name) for name in tables}
     finally:
@@ -173,7 +226,11 @@ async def _encrypted(connection: asyncpg.Connection) -> bool:
 async def _connection(url: str) -> AsyncIterator[asyncpg.Connection]:
     """One that may take its time: a large database is counted and dumped for hours."""
     try:
-        limits = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0", "application_name": "telltale-backup"}
+        limits = {
+            "statement_timeout": "0",
+            "idle_in_transaction_session_timeout": "0",
+            "application_name": "telltale-backup",
+        }
         connection = await asyncpg.connect(url, timeout=CONNECT_S, server_settings=limits)
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         raise Unavailable("the database", str(error) or type(error).__name__) from error
@@ -195,13 +252,24 @@ async def _make_database(url: str) -> None:
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         raise Unavailable("the database", str(error) or type(error).__name__) from error
     async with _connection(urlunsplit(parts._replace(path="/postgres"))) as connection:
-        await connection.execute(await connection.fetchval("SELECT format('CREATE DATABASE %I ENCODING ''UTF8'' TEMPLATE template0', $1::text)", _database(url)))
+        await connection.execute(
+            await connection.fetchval(
+                "SELECT format('CREATE DATABASE %I ENCODING ''UTF8'' TEMPLATE template0', $1::text)", _database(url)
+            )
+        )
 
 
 async def _run(program: Path, words: Sequence[str], url: str) -> None:
-    """One of PostgreSQL's programs; who signs in, and with what, stands in its environment: arguments are readable by everyone on the machine."""
+    """One of PostgreSQL's programs; who signs in, and with what, stands in its environment: arguments are readable by
+    everyone on the machine.
+    """
     process = await asyncio.create_subprocess_exec(
-        str(program), *words, env=_environment(url), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+        str(program),
+        *words,
+        env=_environment(url),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
     )
     try:
         _, said = await process.communicate()
@@ -213,13 +281,21 @@ async def _run(program: Path, words: Sequence[str], url: str) -> None:
             process.kill()
         raise
     if process.returncode != 0:
-        raise Unavailable(program.name, " ".join(said.decode(errors="replace").split())[-600:] or f"it ended with {process.returncode}")
+        raise Unavailable(
+            program.name,
+            " ".join(said.decode(errors="replace").split())[-600:] or f"it ended with {process.returncode}",
+        )
 
 
 def _environment(url: str) -> dict[str, str]:
     """An address as libpq's environment says it."""
     parts = urlsplit(url)
-    said = {"PGHOST": parts.hostname, "PGPORT": str(parts.port or ""), "PGUSER": unquote(parts.username or ""), "PGPASSWORD": unquote(parts.password or "")}
+    said = {
+        "PGHOST": parts.hostname,
+        "PGPORT": str(parts.port or ""),
+        "PGUSER": unquote(parts.username or ""),
+        "PGPASSWORD": unquote(parts.password or ""),
+    }
     said |= {"PGDATABASE": _database(url), "PGAPPNAME": "telltale-backup", "PGCONNECT_TIMEOUT": "10"}
     said |= {_ENVIRONMENT[name]: value for name, value in parse_qsl(parts.query) if name in _ENVIRONMENT}
     return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", **{name: value for name, value in said.items() if value}}

@@ -1,4 +1,6 @@
-"""What `telltale check` asks the database, and the car that it lets speak: added, looked for, and taken away without trace."""
+"""What `telltale check` asks the database, and the car that it lets speak: added, looked for, and taken away without
+trace.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from store.pool import Connection
 PROBE = "TELLTALECHECK"  #: how the VIN of such a car begins; row security lets only these be deleted (0027_check.sql)
 _ABOUT = ("readings", "latest", "checkpoints", "gaps", "quarantine")
 _SERVER = """
-SELECT current_setting('server_version') AS version, coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS tls,
+SELECT current_setting('server_version') AS version, coalesce((SELECT ssl FROM pg_stat_ssl
+  WHERE pid = pg_backend_pid()), false) AS tls,
        current_database() AS database, coalesce(host(inet_server_addr()), 'a socket') AS host
 """
 _SELF = "SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
@@ -23,9 +26,15 @@ INSERT INTO vehicles (vin, dealer_id, dealer_since, profile, title, secret_hash,
 VALUES ($1, $2, $3, $4, 'telltale check', $5, $6, $3) RETURNING id
 """
 _STORED = "SELECT count(*) FROM readings WHERE vehicle_id = $1 AND day >= $2"
-_SENDERS = "SELECT d.id, d.name, s.address FROM dealers d LEFT JOIN senders s ON s.dealer_id = d.id AND s.channel = ANY($1::text[]) ORDER BY d.id, s.address"
+_SENDERS = (
+    "SELECT d.id, d.name, s.address FROM dealers d LEFT JOIN senders s ON s.dealer_id = d.id "
+    "AND s.channel = ANY($1::text[]) ORDER BY d.id, s.address"
+)
 _ZONES = "SELECT zone FROM dealers UNION SELECT zone FROM owners ORDER BY zone"
-_ANSWER = "SELECT dealer_id, id FROM replies WHERE from_address = $1 AND id > $2 AND position($3 in upper(body)) > 0 ORDER BY id LIMIT 1"
+_ANSWER = (
+    "SELECT dealer_id, id FROM replies WHERE from_address = $1 AND id > $2 AND position($3 in upper(body)) > 0 "
+    "ORDER BY id LIMIT 1"
+)
 _LAST_REPLY = "SELECT coalesce(max(id), 0) FROM replies"
 _READ = "UPDATE replies SET read_at = $3 WHERE dealer_id = $1 AND id = $2 AND thread_id IS NULL"
 
@@ -84,10 +93,14 @@ async def mark_read(connection: Connection, dealer_id: int, reply_id: int, now: 
     await connection.execute(_READ, dealer_id, reply_id, now)
 
 
-async def add_probe(connection: Connection, vin: str, dealer_id: int, *, profile: str, secret: str, now: datetime) -> int:
+async def add_probe(
+    connection: Connection, vin: str, dealer_id: int, *, profile: str, secret: str, now: datetime
+) -> int:
     """A car that may speak; its VIN begins with PROBE."""
     assert vin.startswith(PROBE)
-    found: int = await connection.fetchval(_ADD, vin, dealer_id, now, profile, secret_hash(secret), mosquitto_hash(secret))
+    found: int = await connection.fetchval(
+        _ADD, vin, dealer_id, now, profile, secret_hash(secret), mosquitto_hash(secret)
+    )
     await notifications.ring(connection, notifications.CARS, vehicle=found, what="enrolled")
     return found
 
@@ -100,7 +113,9 @@ async def stored(connection: Connection, vehicle_id: int, since: datetime) -> in
 
 async def refused(connection: Connection, vehicle_id: int) -> str | None:
     """Why something that it said was refused."""
-    found: str | None = await connection.fetchval("SELECT reason || ': ' || detail FROM quarantine WHERE vehicle_id = $1 LIMIT 1", vehicle_id)
+    found: str | None = await connection.fetchval(
+        "SELECT reason || ': ' || detail FROM quarantine WHERE vehicle_id = $1 LIMIT 1", vehicle_id
+    )
     return found
 
 
@@ -120,9 +135,16 @@ async def remove_probe(connection: Connection, vehicle_id: int) -> None:
 
 async def traces(connection: Connection, vehicle_id: int) -> list[str]:
     """Tables in which something of it is left."""
-    return [table for table in _ABOUT if await connection.fetchval(f"SELECT EXISTS (SELECT 1 FROM {table} WHERE vehicle_id = $1)", vehicle_id)]
+    return [
+        table
+        for table in _ABOUT
+        if await connection.fetchval(f"SELECT EXISTS (SELECT 1 FROM {table} WHERE vehicle_id = $1)", vehicle_id)
+    ]
 
 
 async def forgotten_probes(connection: Connection) -> list[tuple[int, str]]:
     """(id, VIN) of cars that a broken-off check left behind."""
-    return [(row["id"], row["vin"]) for row in await connection.fetch("SELECT id, vin FROM vehicles WHERE vin LIKE $1", f"{PROBE}%")]
+    return [
+        (row["id"], row["vin"])
+        for row in await connection.fetch("SELECT id, vin FROM vehicles WHERE vin LIKE $1", f"{PROBE}%")
+    ]

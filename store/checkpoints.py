@@ -12,14 +12,18 @@ from store.pool import Connection
 _SAVE = """
 INSERT INTO checkpoints (vehicle_id, dealer_id, place, boot, upto, ts, day, frontier, versions, memory)
 SELECT v, d, p, b, u, t, y, f, $10::jsonb, m
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::int[], $8::jsonb[], $9::bytea[])
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::int[],
+  $8::jsonb[], $9::bytea[])
     AS n (v, d, p, b, u, t, y, f, m)
-ON CONFLICT (vehicle_id) DO UPDATE SET dealer_id = excluded.dealer_id, place = excluded.place, boot = excluded.boot, upto = excluded.upto,
-    ts = excluded.ts, day = excluded.day, frontier = excluded.frontier, versions = excluded.versions, memory = excluded.memory
+ON CONFLICT (vehicle_id) DO UPDATE
+  SET dealer_id = excluded.dealer_id, place = excluded.place, boot = excluded.boot, upto = excluded.upto,
+    ts = excluded.ts, day = excluded.day, frontier = excluded.frontier, versions = excluded.versions,
+      memory = excluded.memory
 WHERE excluded.place >= checkpoints.place
 """
 _LOAD = """
-SELECT vehicle_id, place, boot, upto, ts, day, frontier, versions, memory FROM checkpoints WHERE vehicle_id = ANY($1::bigint[])
+SELECT vehicle_id, place, boot, upto, ts, day, frontier, versions, memory FROM checkpoints
+  WHERE vehicle_id = ANY($1::bigint[])
 """
 
 
@@ -38,7 +42,9 @@ class Checkpoint:
     memory: bytes
 
 
-Row = tuple[int, int, int, int, int, datetime, int, dict[str, Any], bytes]  # vehicle, dealer, place, boot, upto, ts, day, frontier, memory
+Row = tuple[
+    int, int, int, int, int, datetime, int, dict[str, Any], bytes
+]  # vehicle, dealer, place, boot, upto, ts, day, frontier, memory
 
 
 async def save(connection: Connection, rows: Sequence[Row], versions: Mapping[str, int]) -> None:

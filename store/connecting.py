@@ -1,4 +1,6 @@
-"""How a connection is made: which of several hosts takes writes, which password counts, and what is said when none does."""
+"""How a connection is made: which of several hosts takes writes, which password counts, and what is said when none
+does.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +23,31 @@ CONNECT_S = 5.0
 HOST_S = 1.0  #: of several hosts: one that is silent must not use up the time in which the next one would answer
 SHUT_OUT_S, SHUT_OUT_TIMES = 20.0, 3  #: refused so long and so often without one success: trying again will not help
 _SAY_AGAIN_S = 60.0
-#: Part of many an address that a provider shows, for libpq; asyncpg would hand them to the server, which knows none of them.
-_LIBPQS = frozenset({
-    "channel_binding", "connect_timeout", "fallback_application_name", "gssencmode", "keepalives", "keepalives_count", "keepalives_idle",
-    "keepalives_interval", "load_balance_hosts", "require_auth", "sslcompression", "sslsni", "tcp_user_timeout",
-})  # fmt: skip
+#: Part of many an address that a provider shows, for libpq; asyncpg would hand them to the server, which knows none of
+#: them.
+_LIBPQS = frozenset(
+    {
+        "channel_binding",
+        "connect_timeout",
+        "fallback_application_name",
+        "gssencmode",
+        "keepalives",
+        "keepalives_count",
+        "keepalives_idle",
+        "keepalives_interval",
+        "load_balance_hosts",
+        "require_auth",
+        "sslcompression",
+        "sslsni",
+        "tcp_user_timeout",
+    }
+)
 
 
 class SignInRefused(Unavailable):
-    """The database refuses the password of {account}: TELLTALE_SECRET is not the one with which `telltale migrate` last ran."""
+    """The database refuses the password of {account}: TELLTALE_SECRET is not the one with which `telltale migrate` last
+    ran.
+    """
 
     def __init__(self, account: str) -> None:
         self.account, self.part, self.retry_after_s = account, "the database", 2.0
@@ -73,7 +91,10 @@ async def dial(url: str, **options: Any) -> asyncpg.Connection:
 
 
 async def shut_out() -> None:
-    """Waits until the database has refused our password for good. Whoever starts this process again gives it the secret of today."""
+    """Waits until the database has refused our password for good.
+
+    Whoever starts this process again gives it the secret of today.
+    """
     while True:
         await asyncio.sleep(1.0)
         for account, refusal in _refusals.items():
@@ -82,7 +103,9 @@ async def shut_out() -> None:
 
 
 def each_host(url: str) -> Iterator[str]:
-    """The same address once for each of its hosts: postgresql://user@one:5432,two:5432/name, or ?host=one,two&port=5432."""
+    """The same address once for each of its hosts: postgresql://user@one:5432,two:5432/name, or
+    ?host=one,two&port=5432.
+    """
     parts = urlsplit(url)
     query = {name: value for name, value in parse_qsl(parts.query) if name not in _LIBPQS}
     parts = parts._replace(query=urlencode(query))
@@ -90,7 +113,9 @@ def each_host(url: str) -> Iterator[str]:
     if len(names) > 1:
         for n, name in enumerate(names):
             port = ports[min(n, len(ports) - 1)]
-            yield urlunsplit(parts._replace(query=urlencode({**query, "host": name, **({"port": port} if port else {})})))
+            yield urlunsplit(
+                parts._replace(query=urlencode({**query, "host": name, **({"port": port} if port else {})}))
+            )
         return
     account, at, hosts = parts.netloc.rpartition("@")
     for host in hosts.split(","):
@@ -98,7 +123,9 @@ def each_host(url: str) -> Iterator[str]:
 
 
 async def _dial_host(url: str, account: str, *, several: bool, **options: Any) -> asyncpg.Connection:
-    """With the address's password, or else the previous one: while services are told a new secret one by one, one of the two counts."""
+    """With the address's password, or else the previous one: while services are told a new secret one by one, one of
+    the two counts.
+    """
     parts = urlsplit(url)
     if several:
         options["timeout"] = min(options.get("timeout", CONNECT_S), HOST_S)
@@ -111,7 +138,9 @@ async def _dial_host(url: str, account: str, *, several: bool, **options: Any) -
         if not parts.fragment:
             raise
         host = parts.netloc.rpartition("@")[2]
-        connection = await asyncpg.connect(urlunsplit(parts._replace(netloc=f"{account}:{parts.fragment}@{host}", fragment="")), **options)
+        connection = await asyncpg.connect(
+            urlunsplit(parts._replace(netloc=f"{account}:{parts.fragment}@{host}", fragment="")), **options
+        )
     _notice_silence(connection)
     return connection
 

@@ -1,4 +1,6 @@
-"""The days of `readings`, each a partition (a leaf): opened before it is needed, detached when it is past retention, dropped a day later."""
+"""The days of `readings`, each a partition (a leaf): opened before it is needed, detached when it is past retention,
+dropped a day later.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,18 @@ from store.pool import Connection
 
 _OPEN = "SELECT open_day($1)"
 _ATTACHED = """
-SELECT to_date(right(c.relname, 8), 'YYYYMMDD') - date '1970-01-01' AS day FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+SELECT to_date(right(c.relname, 8), 'YYYYMMDD') - date '1970-01-01' AS day FROM pg_inherits i
+  JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = 'readings'::regclass AND c.relname ~ '^readings_[0-9]{8}$' ORDER BY day
 """
 _DETACHED = "SELECT day, detached_at FROM detached_days ORDER BY day"
 _SPOKEN = f"SELECT 1 FROM readings WHERE day = $1 AND mark & {int(Mark.CLOCK_SUSPECT)} = 0 LIMIT 1"
-_DETACH, _ATTACH, _DROP, _STRAYS = "SELECT detach_day($1)", "SELECT attach_day($1)", "SELECT drop_detached_day($1)", "SELECT drop_strays($1, $2)"
+_DETACH, _ATTACH, _DROP, _STRAYS = (
+    "SELECT detach_day($1)",
+    "SELECT attach_day($1)",
+    "SELECT drop_detached_day($1)",
+    "SELECT drop_strays($1, $2)",
+)
 _WORD = "SELECT today, at_once, said_at FROM retention_word"
 _SAY = """
 INSERT INTO retention_word (today, at_once, said_at) VALUES ($1, $2, $3)

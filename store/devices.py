@@ -8,7 +8,10 @@ from datetime import datetime
 from store.pool import Connection
 
 MOST = 30  #: of one person; the one not seen for longest is forgotten first
-_KNOWN = "SELECT bool_or(hash = $3) AS device, bool_or(place = $4) AS place FROM devices WHERE dealer_id = $1 AND staff_id = $2"
+_KNOWN = (
+    "SELECT bool_or(hash = $3) AS device, bool_or(place = $4) AS place FROM devices WHERE dealer_id = $1 "
+    "AND staff_id = $2"
+)
 _NOTE = """
 INSERT INTO devices (dealer_id, staff_id, hash, place, last_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (dealer_id, staff_id, hash) DO UPDATE SET place = $4, last_at = $5

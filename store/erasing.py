@@ -15,25 +15,40 @@ from store.personal import GONE, KEPT, MENTIONS, PARTS, THINGS, Part
 from store.pool import Connection
 
 _CASES = "SELECT id, state FROM cases WHERE dealer_id = $1 AND owner_id = $2 ORDER BY id"
-_VISITS = "SELECT b.state FROM bookings b JOIN cases c ON c.dealer_id = b.dealer_id AND c.id = b.case_id WHERE b.dealer_id = $1 AND c.owner_id = $2"
+_VISITS = (
+    "SELECT b.state FROM bookings b JOIN cases c ON c.dealer_id = b.dealer_id AND c.id = b.case_id "
+    "WHERE b.dealer_id = $1 AND c.owner_id = $2"
+)
 _DRIVES = """
-SELECT l.state FROM legs l JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id JOIN cases c ON c.dealer_id = b.dealer_id AND c.id = b.case_id
+SELECT l.state FROM legs l JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id
+  JOIN cases c ON c.dealer_id = b.dealer_id AND c.id = b.case_id
 WHERE l.dealer_id = $1 AND c.owner_id = $2 AND b.state NOT IN ('completed', 'cancelled')
 """
-_CARS = "SELECT id, vin, enrolled_at IS NOT NULL AND revoked_at IS NULL AS speaks FROM vehicles WHERE dealer_id = $1 AND owner_id = $2 ORDER BY id"
+_CARS = (
+    "SELECT id, vin, enrolled_at IS NOT NULL AND revoked_at IS NULL AS speaks FROM vehicles WHERE dealer_id = $1 "
+    "AND owner_id = $2 ORDER BY id"
+)
 _NO_PLATE = "UPDATE vehicles SET plate = NULL WHERE dealer_id = $1 AND id = $2"
 _LAST_PLACE = "UPDATE latest SET values = values - $3::text[] WHERE dealer_id = $1 AND vehicle_id = $2"
-_PLACES = "SELECT coalesce(sum(forget_where($1, e.vehicle_id, $3, e.since, coalesce(e.until, 'infinity'))), 0)::bigint FROM ownerships e WHERE e.dealer_id = $1 AND e.owner_id = $2"
+_PLACES = (
+    "SELECT coalesce(sum(forget_where($1, e.vehicle_id, $3, e.since, coalesce(e.until, 'infinity'))), 0)::bigint "
+    "FROM ownerships e WHERE e.dealer_id = $1 AND e.owner_id = $2"
+)
 _ANSWERS = "DELETE FROM idempotency WHERE dealer_id = {dealer} AND convert_from(body, 'UTF8') ~* {words}"
 #: Whatever people wrote about them or their things. What our own words say of their row stays: it names nobody.
 _WORDS = f"""
-SELECT t.id, t.reason FROM history t WHERE t.dealer_id = {{dealer}} AND t.reason <> '' AND NOT EXISTS (SELECT FROM audit_removals r WHERE r.history_id = t.id)
-AND (t.reason ~* {{words}} OR t.actor <> 'car' AND t.actor <> 'worker' AND t.actor <> 'system' AND NOT (t.noun = 'owner' AND t.new IN ('added', 'changed', 'exported')) AND {THINGS})
+SELECT t.id, t.reason FROM history t WHERE t.dealer_id = {{dealer}} AND t.reason <> '' AND NOT EXISTS (SELECT
+  FROM audit_removals r WHERE r.history_id = t.id)
+AND (t.reason ~* {{words}} OR t.actor <> 'car' AND t.actor <> 'worker' AND t.actor <> 'system' AND NOT (t.noun = 'owner'
+  AND t.new IN ('added', 'changed', 'exported')) AND {THINGS})
 ORDER BY t.id
 """
 _CONSENTS = "SELECT blank_consents($1, $2)"
 _TAKE_OUT = "SELECT take_out_words($1, $2, $3, $4)"
-_TOMBSTONES = "SELECT dealer_id, id AS owner_id, created_at, erased_at FROM owners WHERE erased_at IS NOT NULL AND ($1::bigint IS NULL OR dealer_id = $1) ORDER BY dealer_id, id"
+_TOMBSTONES = (
+    "SELECT dealer_id, id AS owner_id, created_at, erased_at FROM owners WHERE erased_at IS NOT NULL "
+    "AND ($1::bigint IS NULL OR dealer_id = $1) ORDER BY dealer_id, id"
+)
 _SAME = "SELECT erased_at IS NULL FROM owners WHERE dealer_id = $1 AND id = $2 AND created_at = $3"
 
 
@@ -49,7 +64,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """That somebody was erased, without saying who it was: a row of an older backup that began at the same moment is theirs."""
+    """That somebody was erased, without saying who it was: a row of an older backup that began at the same moment is
+    theirs.
+    """
 
     dealer_id: int
     owner_id: int
@@ -73,9 +90,13 @@ async def words(connection: Connection, dealer_id: int, owner_id: int, pattern: 
     return [(row["id"], row["reason"]) for row in await connection.fetch(sql, *arguments)]
 
 
-async def take_out(connection: Connection, dealer_id: int, erasure_id: int, hashes: Sequence[tuple[int, bytes]]) -> None:
+async def take_out(
+    connection: Connection, dealer_id: int, erasure_id: int, hashes: Sequence[tuple[int, bytes]]
+) -> None:
     """The words go out of these rows; their keyed hashes stand for them, and the erasure's own row says so."""
-    await connection.execute(_TAKE_OUT, dealer_id, erasure_id, [row for row, _ in hashes], [hash_ for _, hash_ in hashes])
+    await connection.execute(
+        _TAKE_OUT, dealer_id, erasure_id, [row for row, _ in hashes], [hash_ for _, hash_ in hashes]
+    )
 
 
 async def rows(connection: Connection, dealer_id: int, owner_id: int, pattern: str, now: datetime) -> dict[str, int]:

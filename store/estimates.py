@@ -11,10 +11,14 @@ from store import history, notifications
 from store.pool import Connection, as_dict
 
 _COLUMNS = "id, booking_id, title, amount_minor, answer"
-_ADD = f"INSERT INTO estimate_lines (dealer_id, booking_id, title, amount_minor) VALUES ($1, $2, $3, $4) RETURNING {_COLUMNS}"
+_ADD = (
+    "INSERT INTO estimate_lines (dealer_id, booking_id, title, amount_minor) VALUES ($1, $2, $3, $4) "
+    f"RETURNING {_COLUMNS}"
+)
 _OF = f"SELECT {_COLUMNS} FROM estimate_lines WHERE dealer_id = $1 AND booking_id = $2 ORDER BY id"
 _ANSWER = f"""
-UPDATE estimate_lines SET answer = $3, answered_at = $4, answered_by = $5 WHERE dealer_id = $1 AND id = $2 AND answer IS NULL RETURNING {_COLUMNS}
+UPDATE estimate_lines SET answer = $3, answered_at = $4, answered_by = $5 WHERE dealer_id = $1 AND id = $2
+  AND answer IS NULL RETURNING {_COLUMNS}
 """
 
 
@@ -30,15 +34,24 @@ async def of_booking(connection: Connection, dealer_id: int, booking_id: int) ->
     return [_line(row) for row in await connection.fetch(_OF, dealer_id, booking_id)]
 
 
-async def answer(connection: Connection, dealer_id: int, line_id: int, approved: bool, *, actor: str, reason: str, now: datetime) -> EstimateLine:
+async def answer(
+    connection: Connection, dealer_id: int, line_id: int, approved: bool, *, actor: str, reason: str, now: datetime
+) -> EstimateLine:
     """The owner's yes or no to one line; a second answer is Overtaken."""
     said = "approved" if approved else "declined"
     row = await connection.fetchrow(_ANSWER, dealer_id, line_id, said, now, actor)
     if row is None:
-        if await connection.fetchval("SELECT 1 FROM estimate_lines WHERE dealer_id = $1 AND id = $2", dealer_id, line_id) is None:
+        if (
+            await connection.fetchval(
+                "SELECT 1 FROM estimate_lines WHERE dealer_id = $1 AND id = $2", dealer_id, line_id
+            )
+            is None
+        ):
             raise NotFound("line")
         raise Overtaken("line", "it has been answered")
-    await history.write(connection, dealer_id, "estimate", line_id, old=None, new=said, reason=reason, actor=actor, now=now)
+    await history.write(
+        connection, dealer_id, "estimate", line_id, old=None, new=said, reason=reason, actor=actor, now=now
+    )
     await notifications.ring_desk(connection, dealer_id, "booking", row["booking_id"])
     return _line(row)
 

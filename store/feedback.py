@@ -8,13 +8,17 @@ from schemas.feedback import Feedback
 from store import notifications
 from store.pool import Connection, as_dict
 
-_ASK = "INSERT INTO feedback (case_id, dealer_id, owner_id, asked_at) VALUES ($1, $2, $3, $4) ON CONFLICT (dealer_id, case_id) DO NOTHING RETURNING case_id"
+_ASK = (
+    "INSERT INTO feedback (case_id, dealer_id, owner_id, asked_at) VALUES ($1, $2, $3, $4) "
+    "ON CONFLICT (dealer_id, case_id) DO NOTHING RETURNING case_id"
+)
 _ANSWER = """
 UPDATE feedback SET answered_at = $4, score = coalesce($5, score), words = coalesce($6, words)
 WHERE dealer_id = $1 AND case_id = $2 AND owner_id = $3 AND ($5::smallint IS NULL OR score IS NULL) RETURNING case_id
 """
 _OUTSTANDING = """
-SELECT case_id FROM feedback WHERE dealer_id = $1 AND owner_id = $2 AND answered_at IS NULL AND asked_at > $3 ORDER BY asked_at DESC LIMIT 1
+SELECT case_id FROM feedback WHERE dealer_id = $1 AND owner_id = $2 AND answered_at IS NULL AND asked_at > $3
+  ORDER BY asked_at DESC LIMIT 1
 """
 _ONE = "SELECT case_id, asked_at, answered_at, score, words FROM feedback WHERE dealer_id = $1 AND case_id = $2"
 
@@ -25,7 +29,14 @@ async def ask(connection: Connection, dealer_id: int, case_id: int, owner_id: in
 
 
 async def answer(
-    connection: Connection, dealer_id: int, case_id: int, owner_id: int, *, score: int | None, words: str | None, now: datetime
+    connection: Connection,
+    dealer_id: int,
+    case_id: int,
+    owner_id: int,
+    *,
+    score: int | None,
+    words: str | None,
+    now: datetime,
 ) -> bool:
     """The owner's answer; a score that stands is not overwritten (False)."""
     done = await connection.fetchval(_ANSWER, dealer_id, case_id, owner_id, now, score, words) is not None

@@ -14,7 +14,8 @@ from store.pool import Connection, as_dict
 
 _COLUMNS = "id, vin, dealer_id, owner_id, profile, title, plate, enrolled_at, revoked_at, last_heard_at, online"
 _ADD = f"""
-INSERT INTO vehicles (vin, dealer_id, dealer_since, profile, title, plate) VALUES ($1, $2, $3, $4, $5, $6) RETURNING {_COLUMNS}
+INSERT INTO vehicles (vin, dealer_id, dealer_since, profile, title, plate) VALUES ($1, $2, $3, $4, $5, $6)
+  RETURNING {_COLUMNS}
 """
 _LIST = f"""
 SELECT {_COLUMNS} FROM vehicles
@@ -26,13 +27,27 @@ _END_EPOCH = "UPDATE ownerships SET until = $3 WHERE dealer_id = $1 AND vehicle_
 _BEGIN_EPOCH = "INSERT INTO ownerships (dealer_id, vehicle_id, owner_id, since) VALUES ($1, $2, $3, $4)"
 _ERASED = "SELECT erased_at IS NOT NULL FROM owners WHERE dealer_id = $1 AND id = $2"
 _SET_OWNER = f"UPDATE vehicles SET owner_id = $3 WHERE dealer_id = $1 AND id = $2 RETURNING {_COLUMNS}"
-_WAS_OF = "SELECT EXISTS (SELECT 1 FROM ownerships WHERE dealer_id = $1 AND vehicle_id = $2 AND owner_id = $3 AND until IS NOT NULL)"
+_WAS_OF = (
+    "SELECT EXISTS (SELECT 1 FROM ownerships WHERE dealer_id = $1 AND vehicle_id = $2 AND owner_id = $3 "
+    "AND until IS NOT NULL)"
+)
 _ADOPT = """
-UPDATE cases SET owner_id = $3 WHERE dealer_id = $1 AND vehicle_id = $2 AND owner_id IS NULL AND state NOT IN ('done', 'dismissed')
+UPDATE cases SET owner_id = $3 WHERE dealer_id = $1 AND vehicle_id = $2 AND owner_id IS NULL
+  AND state NOT IN ('done', 'dismissed')
 """
 
 
-async def add(connection: Connection, dealer_id: int, *, vin: str, profile: str, title: str, plate: str | None, actor: str, now: datetime) -> Vehicle:
+async def add(
+    connection: Connection,
+    dealer_id: int,
+    *,
+    vin: str,
+    profile: str,
+    title: str,
+    plate: str | None,
+    actor: str,
+    now: datetime,
+) -> Vehicle:
     """A car that this dealer looks after from now on. A VIN is looked after by one dealer."""
     try:
         async with connection.transaction():
@@ -40,14 +55,26 @@ async def add(connection: Connection, dealer_id: int, *, vin: str, profile: str,
     except asyncpg.UniqueViolationError:
         raise BadInput("vin", "is looked after already") from None
     vehicle = Vehicle(**as_dict(row))
-    await history.write(connection, dealer_id, "vehicle", vehicle.id, old=None, new="added", reason="added by a person", actor=actor, now=now)
+    await history.write(
+        connection,
+        dealer_id,
+        "vehicle",
+        vehicle.id,
+        old=None,
+        new="added",
+        reason="added by a person",
+        actor=actor,
+        now=now,
+    )
     await notifications.ring_desk(connection, dealer_id, "vehicle", vehicle.id)
     return vehicle
 
 
 async def get(connection: Connection, dealer_id: int, vehicle_id: int) -> Vehicle:
     """That car, or NotFound."""
-    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM vehicles WHERE dealer_id = $1 AND id = $2", dealer_id, vehicle_id)
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM vehicles WHERE dealer_id = $1 AND id = $2", dealer_id, vehicle_id
+    )
     if row is None:
         raise NotFound("vehicle")
     return Vehicle(**as_dict(row))
@@ -55,17 +82,30 @@ async def get(connection: Connection, dealer_id: int, vehicle_id: int) -> Vehicl
 
 async def by_vin(connection: Connection, dealer_id: int, vin: str) -> Vehicle | None:
     """The dealer's car of that VIN."""
-    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM vehicles WHERE dealer_id = $1 AND vin = $2", dealer_id, vin)
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM vehicles WHERE dealer_id = $1 AND vin = $2", dealer_id, vin
+    )
     return Vehicle(**as_dict(row)) if row else None
 
 
 async def listed(
-    connection: Connection, dealer_id: int, *, vin: str | None = None, owner_id: int | None = None, search: str | None = None,
-    after: int | None = None, limit: int = 51,
-) -> list[Vehicle]:  # fmt: skip
+    connection: Connection,
+    dealer_id: int,
+    *,
+    vin: str | None = None,
+    owner_id: int | None = None,
+    search: str | None = None,
+    after: int | None = None,
+    limit: int = 51,
+) -> list[Vehicle]:
     """Cars in the order in which they were added."""
-    pattern = None if search is None else "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    return [Vehicle(**as_dict(row)) for row in await connection.fetch(_LIST, dealer_id, vin, owner_id, pattern, after, limit)]
+    pattern = (
+        None if search is None else "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    )
+    return [
+        Vehicle(**as_dict(row))
+        for row in await connection.fetch(_LIST, dealer_id, vin, owner_id, pattern, after, limit)
+    ]
 
 
 async def update(connection: Connection, dealer_id: int, vehicle_id: int, changes: dict[str, Any]) -> Vehicle:
@@ -73,7 +113,12 @@ async def update(connection: Connection, dealer_id: int, vehicle_id: int, change
     names = [name for name in ("title", "plate", "profile") if name in changes]
     if names:
         sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(names, 3))
-        await connection.execute(f"UPDATE vehicles SET {sets} WHERE dealer_id = $1 AND id = $2", dealer_id, vehicle_id, *(changes[name] for name in names))
+        await connection.execute(
+            f"UPDATE vehicles SET {sets} WHERE dealer_id = $1 AND id = $2",
+            dealer_id,
+            vehicle_id,
+            *(changes[name] for name in names),
+        )
         await notifications.ring(connection, notifications.CARS, vehicle=vehicle_id, what="ownership")
         await notifications.ring_desk(connection, dealer_id, "vehicle", vehicle_id)
     return await get(connection, dealer_id, vehicle_id)
@@ -81,7 +126,13 @@ async def update(connection: Connection, dealer_id: int, vehicle_id: int, change
 
 async def which(connection: Connection, car: Vehicle) -> str:
     """How an owner tells this car from their others: its plate, or its name; empty when it is their only one."""
-    if car.owner_id is None or await connection.fetchval("SELECT count(*) FROM vehicles WHERE dealer_id = $1 AND owner_id = $2", car.dealer_id, car.owner_id) < 2:
+    if (
+        car.owner_id is None
+        or await connection.fetchval(
+            "SELECT count(*) FROM vehicles WHERE dealer_id = $1 AND owner_id = $2", car.dealer_id, car.owner_id
+        )
+        < 2
+    ):
         return ""
     return car.plate or car.title
 
@@ -91,7 +142,9 @@ async def was_of(connection: Connection, dealer_id: int, vehicle_id: int, owner_
     return bool(await connection.fetchval(_WAS_OF, dealer_id, vehicle_id, owner_id))
 
 
-async def give(connection: Connection, dealer_id: int, vehicle_id: int, owner_id: int | None, *, actor: str, now: datetime) -> Vehicle:
+async def give(
+    connection: Connection, dealer_id: int, vehicle_id: int, owner_id: int | None, *, actor: str, now: datetime
+) -> Vehicle:
     """The car changes hands: one ownership epoch ends, another begins. The same owner again changes nothing."""
     before = await get(connection, dealer_id, vehicle_id)
     if before.owner_id == owner_id:
@@ -109,7 +162,17 @@ async def give(connection: Connection, dealer_id: int, vehicle_id: int, owner_id
     if owner_id is not None:
         await connection.execute(_ADOPT, dealer_id, vehicle_id, owner_id)
     said = "nobody" if owner_id is None else f"owner {owner_id}"
-    await history.write(connection, dealer_id, "vehicle", vehicle_id, old=None, new="ownership", reason=f"belongs to {said} now", actor=actor, now=now)
+    await history.write(
+        connection,
+        dealer_id,
+        "vehicle",
+        vehicle_id,
+        old=None,
+        new="ownership",
+        reason=f"belongs to {said} now",
+        actor=actor,
+        now=now,
+    )
     await notifications.ring(connection, notifications.CARS, vehicle=vehicle_id, what="ownership")
     await notifications.ring_desk(connection, dealer_id, "vehicle", vehicle_id)
     return Vehicle(**as_dict(row))

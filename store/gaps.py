@@ -16,16 +16,19 @@ WHERE g.vehicle_id = n.vehicle_id AND g.boot = n.boot AND g.first_seq = n.first_
 _KEEP = """
 INSERT INTO gaps (dealer_id, vehicle_id, boot, first_seq, last_seq, opened_at, asked)
 SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::int[])
-ON CONFLICT (vehicle_id, boot, first_seq) WHERE closed_at IS NULL DO UPDATE SET last_seq = excluded.last_seq, asked = excluded.asked
+ON CONFLICT (vehicle_id, boot, first_seq) WHERE closed_at IS NULL DO UPDATE
+  SET last_seq = excluded.last_seq, asked = excluded.asked
 """
 _LOST = """
 INSERT INTO gaps (dealer_id, vehicle_id, boot, first_seq, last_seq, opened_at, asked, closed_at, outcome)
 SELECT d, v, b, f, l, o, a, $8, 'lost_at_the_car'
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::int[]) AS n (d, v, b, f, l, o, a)
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::int[]) AS n (d,
+  v, b, f, l, o, a)
 """
 _OPEN = """
 SELECT vehicle_id, boot, first_seq, last_seq, opened_at, asked, closed_at, outcome FROM gaps
-WHERE dealer_id = $1 AND ($2::bigint IS NULL OR vehicle_id = $2) AND (closed_at IS NULL OR NOT $3) ORDER BY id DESC LIMIT 200
+WHERE dealer_id = $1 AND ($2::bigint IS NULL OR vehicle_id = $2) AND (closed_at IS NULL OR NOT $3) ORDER BY id DESC
+  LIMIT 200
 """
 
 _STILL_OPEN = """
@@ -51,7 +54,11 @@ class Gap:
 
 
 async def keep(
-    connection: Connection, arrived: Sequence[tuple[int, int, int]], lost: Sequence[Row], still_open: Sequence[Row], now: datetime
+    connection: Connection,
+    arrived: Sequence[tuple[int, int, int]],
+    lost: Sequence[Row],
+    still_open: Sequence[Row],
+    now: datetime,
 ) -> None:
     """Close what ended (vehicle, boot, first), write down what was lost for good, and what is open."""
     ended = [(*key, "arrived") for key in arrived] + [(row[1], row[2], row[3], "lost_at_the_car") for row in lost]
@@ -72,7 +79,9 @@ async def still_open(connection: Connection, vehicle_ids: Sequence[int]) -> list
     return [Gap(*row) for row in await connection.fetch(_STILL_OPEN, list(vehicle_ids))]
 
 
-async def of_dealer(connection: Connection, dealer_id: int, vehicle_id: int | None = None, *, only_open: bool = True) -> list[Gap]:
+async def of_dealer(
+    connection: Connection, dealer_id: int, vehicle_id: int | None = None, *, only_open: bool = True
+) -> list[Gap]:
     """For the desk: open gaps, or the newest of all."""
     return [Gap(*row) for row in await connection.fetch(_OPEN, dealer_id, vehicle_id, only_open)]
 

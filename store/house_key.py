@@ -41,7 +41,10 @@ class KeyHolder:
             sealed = await connection.fetchval(_READ)
             self._key = opened(sealed, self._secrets) if sealed is not None else None
             if self._key is None:
-                raise Misconfigured("TELLTALE_SECRET", _SHUT if sealed is not None else "the house has no key yet: run `telltale migrate`")
+                raise Misconfigured(
+                    "TELLTALE_SECRET",
+                    _SHUT if sealed is not None else "the house has no key yet: run `telltale migrate`",
+                )
         return self._key
 
 

@@ -11,8 +11,14 @@ from store.pool import Connection
 
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
 _FIND = "SELECT request_hash, status, body FROM idempotency WHERE dealer_id = $1 AND caller = $2 AND key = $3"
-_FORGET = "DELETE FROM idempotency WHERE at < $1::timestamptz - $2::interval AND at < (SELECT max(at) FROM idempotency) - $2::interval"
-_KEEP = "INSERT INTO idempotency (dealer_id, caller, key, request_hash, status, body, at) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+_FORGET = (
+    "DELETE FROM idempotency WHERE at < $1::timestamptz - $2::interval AND at < (SELECT max(at) "
+    "FROM idempotency) - $2::interval"
+)
+_KEEP = (
+    "INSERT INTO idempotency (dealer_id, caller, key, request_hash, status, body, at) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,8 @@ async def keep(
 
 
 async def forget(connection: Connection, now: datetime, kept: timedelta) -> int:
-    """Sweep what is older than that, by our clock and by the newest key as well: a clock that runs ahead takes no key away
-    whose call may still be repeated. How many went."""
+    """Sweep what is older than that, by our clock and by the newest key as well: a clock that runs ahead takes no key
+    away whose call may still be repeated. How many went.
+    """
     done: str = await connection.execute(_FORGET, now, kept)
     return int(done.rpartition(" ")[2])

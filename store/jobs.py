@@ -43,7 +43,9 @@ class Job:
     attempts: int
 
 
-async def put(connection: Connection, dealer_id: int, topic: str, subject_id: int, *, due_at: datetime, **payload: Any) -> int:
+async def put(
+    connection: Connection, dealer_id: int, topic: str, subject_id: int, *, due_at: datetime, **payload: Any
+) -> int:
     """Leave work for a worker, due at a business time, and ring the bell on commit."""
     found: int = await connection.fetchval(_PUT, dealer_id, topic, subject_id, tracing.carrying(payload), due_at)
     await notifications.ring(connection, notifications.JOBS, topic=topic)

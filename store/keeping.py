@@ -11,9 +11,11 @@ from store.pool import Connection
 
 HOUSE = 0  #: what belongs to no dealer: refused messages of cars that nobody looks after, stages of rules
 _DUE = f"""
-SELECT d.id, {", ".join("d." + kind.setting for kind in KINDS)} FROM dealers d LEFT JOIN keeping_runs r ON r.dealer_id = d.id
+SELECT d.id, {", ".join("d." + kind.setting for kind in KINDS)} FROM dealers d LEFT
+  JOIN keeping_runs r ON r.dealer_id = d.id
 WHERE (r.ran_at IS NULL OR r.ran_at <= $1) AND (d.keep_shortened_at IS NULL OR d.keep_shortened_at <= $1)
-UNION ALL SELECT {HOUSE}, {", ".join(str(kind.usual) for kind in KINDS)} WHERE NOT EXISTS (SELECT FROM keeping_runs WHERE dealer_id = {HOUSE} AND ran_at > $1)
+UNION ALL SELECT {HOUSE}, {", ".join(str(kind.usual) for kind in KINDS)} WHERE NOT EXISTS (SELECT FROM keeping_runs
+  WHERE dealer_id = {HOUSE} AND ran_at > $1)
 ORDER BY 1
 """
 _BEGIN = """
@@ -24,7 +26,8 @@ _AGAIN = "UPDATE keeping_runs SET ran_at = $2 WHERE dealer_id = $1"
 _DONE = "UPDATE keeping_runs SET gone = $2 WHERE dealer_id = $1"
 _LAST = "SELECT ran_at, gone FROM keeping_runs WHERE dealer_id = $1"
 _SPARED = """
-SELECT c.vehicle_id, least(c.opened_at, min(a.first_at)) AS since FROM cases c LEFT JOIN alerts a ON a.dealer_id = c.dealer_id AND a.case_id = c.id
+SELECT c.vehicle_id, least(c.opened_at, min(a.first_at)) AS since FROM cases c LEFT
+  JOIN alerts a ON a.dealer_id = c.dealer_id AND a.case_id = c.id
 WHERE c.dealer_id = $1 AND c.state NOT IN ('done', 'dismissed') GROUP BY c.id, c.vehicle_id, c.opened_at
 """
 _ARRIVED = """
@@ -33,28 +36,47 @@ WHERE schemaname = 'public' AND relname ~ '^readings_[0-9]{8}$'
 """
 _DAYS = "SELECT day, arrived FROM kept_days WHERE dealer_id = $1 AND what = $2"
 _DAY = """
-INSERT INTO kept_days (dealer_id, what, day, arrived) VALUES ($1, $2, $3, $4) ON CONFLICT (dealer_id, what, day) DO UPDATE SET arrived = excluded.arrived
+INSERT INTO kept_days (dealer_id, what, day, arrived) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (dealer_id, what, day) DO UPDATE SET arrived = excluded.arrived
 """
 _FORGET = "DELETE FROM kept_days WHERE dealer_id = $1 AND NOT day = ANY ($2::int[])"
 _THIN = "SELECT thin_day($1, $2, $3, $4, $5, $6, $7)"
 _WHERE_LAST = """
 UPDATE latest SET values = (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(values)
                             WHERE NOT (key = ANY ($2::text[]) AND coalesce((value->>1)::float8, 0) < $3))
-WHERE dealer_id = $1 AND EXISTS (SELECT FROM jsonb_each(values) WHERE key = ANY ($2::text[]) AND coalesce((value->>1)::float8, 0) < $3)
+WHERE dealer_id = $1 AND EXISTS (SELECT FROM jsonb_each(values) WHERE key = ANY ($2::text[])
+  AND coalesce((value->>1)::float8, 0) < $3)
 """
 _OPEN = "SELECT c.id FROM cases c WHERE c.dealer_id = $1 AND c.state NOT IN ('done', 'dismissed')"
-_OPEN_OF = "SELECT FROM cases c WHERE c.dealer_id = $1 AND c.state NOT IN ('done', 'dismissed') AND c.owner_id = t.owner_id AND c.opened_at <="
-#: Tables with words: which rows have any, when they were written, what becomes of them. $1 dealer, $2 before, $3 beyond this row, $4 how many.
+_OPEN_OF = (
+    "SELECT FROM cases c WHERE c.dealer_id = $1 AND c.state NOT IN ('done', 'dismissed') AND c.owner_id = t.owner_id "
+    "AND c.opened_at <="
+)
+#: Tables with words: which rows have any, when they were written, what becomes of them. $1 dealer, $2 before, $3 beyond
+#: this row, $4 how many.
 _WORDS = {
-    "messages": ("id", "queued_at", "body <> '' AND state NOT IN ('queued', 'claimed')", f"t.case_id IN ({_OPEN}) OR EXISTS ({_OPEN_OF} t.queued_at)", "body = ''"),
-    "replies": ("id", "received_at", "(body <> '' OR owner_id IS NULL AND from_address <> '')", f"EXISTS ({_OPEN_OF} t.received_at)", "body = '', from_address = CASE WHEN owner_id IS NULL THEN '' ELSE from_address END"),
+    "messages": (
+        "id",
+        "queued_at",
+        "body <> '' AND state NOT IN ('queued', 'claimed')",
+        f"t.case_id IN ({_OPEN}) OR EXISTS ({_OPEN_OF} t.queued_at)",
+        "body = ''",
+    ),
+    "replies": (
+        "id",
+        "received_at",
+        "(body <> '' OR owner_id IS NULL AND from_address <> '')",
+        f"EXISTS ({_OPEN_OF} t.received_at)",
+        "body = '', from_address = CASE WHEN owner_id IS NULL THEN '' ELSE from_address END",
+    ),
     "feedback": ("case_id", "answered_at", "words IS NOT NULL", f"t.case_id IN ({_OPEN})", "words = NULL"),
     "phone_texts": ("id", "at", "body <> ''", "false", "body = ''"),
-}  # fmt: skip
+}
 #: Rows of the house are of no dealer; one that was let in and not folded yet is still needed.
 _REFUSED = """
 UPDATE quarantine SET payload = '' WHERE id IN (
-    SELECT id FROM quarantine WHERE dealer_id IS NOT DISTINCT FROM nullif($1::bigint, 0) AND received_at < $2 AND payload <> ''
+    SELECT id FROM quarantine WHERE dealer_id IS NOT DISTINCT FROM nullif($1::bigint, 0) AND received_at < $2
+      AND payload <> ''
     AND NOT (decided IS NOT DISTINCT FROM 'accepted' AND folded_at IS NULL) ORDER BY id LIMIT $3)
 """
 
@@ -69,7 +91,9 @@ class Due:
 
 async def due(connection: Connection, before: datetime) -> list[Due]:
     """Whose last time was before, and who has not shortened a limit since."""
-    return [Due(row["id"], {kind.name: row[kind.setting] for kind in KINDS}) for row in await connection.fetch(_DUE, before)]
+    return [
+        Due(row["id"], {kind.name: row[kind.setting] for kind in KINDS}) for row in await connection.fetch(_DUE, before)
+    ]
 
 
 async def begin(connection: Connection, dealer_id: int, now: datetime, before: datetime) -> bool:
@@ -119,10 +143,19 @@ async def forget_days(connection: Connection, dealer_id: int, there: Collection[
 
 
 async def thin(
-    connection: Connection, day: int, dealer_id: int, signals: Sequence[int] | None, spared: Collection[int], before: datetime, first_block: int, blocks: int
+    connection: Connection,
+    day: int,
+    dealer_id: int,
+    signals: Sequence[int] | None,
+    spared: Collection[int],
+    before: datetime,
+    first_block: int,
+    blocks: int,
 ) -> int | None:
     """Some blocks of a day: rows go, or only these values. How many; None when the day has no more blocks."""
-    found: int | None = await connection.fetchval(_THIN, day, dealer_id, None if signals is None else list(signals), list(spared), before, first_block, blocks)
+    found: int | None = await connection.fetchval(
+        _THIN, day, dealer_id, None if signals is None else list(signals), list(spared), before, first_block, blocks
+    )
     return found
 
 
@@ -139,15 +172,24 @@ async def refused(connection: Connection, dealer_id: int, before: datetime, most
 TEXTS = tuple(_WORDS)
 
 
-async def words(connection: Connection, table: str, dealer_id: int, before: datetime, after: int, most: int) -> tuple[int, int | None]:
-    """The words of some rows beyond `after`; how many went, and the last row that was looked at, None when there are no more."""
+async def words(
+    connection: Connection, table: str, dealer_id: int, before: datetime, after: int, most: int
+) -> tuple[int, int | None]:
+    """The words of some rows beyond `after`; how many went, and the last row that was looked at, None when there are no
+    more.
+    """
     key, at, there, needed, cleared = _WORDS[table]
     row = await connection.fetchrow(
-        f"""WITH old AS (SELECT t.{key} AS key, {needed} AS needed FROM {table} t WHERE t.dealer_id = $1 AND t.{at} < $2 AND ({there}) AND t.{key} > $3 ORDER BY t.{key} LIMIT $4),
-            gone AS (UPDATE {table} SET {cleared} WHERE dealer_id = $1 AND {key} IN (SELECT key FROM old WHERE NOT coalesce(needed, false)) RETURNING 1)
+        f"""WITH old AS (SELECT t.{key} AS key, {needed} AS needed FROM {table} t WHERE t.dealer_id = $1 AND t.{at} < $2
+            AND ({there}) AND t.{key} > $3 ORDER BY t.{key} LIMIT $4),
+            gone AS (UPDATE {table} SET {cleared} WHERE dealer_id = $1 AND {key} IN (SELECT key FROM old
+              WHERE NOT coalesce(needed, false)) RETURNING 1)
             SELECT (SELECT count(*) FROM gone) AS gone, max(key) AS last, count(*) AS seen FROM old""",
-        dealer_id, before, after, most,
-    )  # fmt: skip
+        dealer_id,
+        before,
+        after,
+        most,
+    )
     return row["gone"], row["last"] if row["seen"] == most else None
 
 

@@ -35,7 +35,9 @@ async def hint(connection: Connection, rows: Sequence[Row]) -> None:
         await connection.execute(_HINT, *[list(column) for column in zip(*rows, strict=True)])
 
 
-async def of_vehicle(connection: Connection, dealer_id: int, vehicle_id: int) -> tuple[datetime, dict[str, Any], dict[str, Any]] | None:
+async def of_vehicle(
+    connection: Connection, dealer_id: int, vehicle_id: int
+) -> tuple[datetime, dict[str, Any], dict[str, Any]] | None:
     """Newest reading time, values and hint."""
     row = await connection.fetchrow(_OF, dealer_id, vehicle_id)
     return None if row is None else (row["ts"], row["values"], row["hint"])

@@ -45,8 +45,9 @@ async def take(connection: Connection, bucket: int, holder: str, share: str, now
 
 
 async def take_back(connection: Connection, bucket: int, holder: str) -> bool | None:
-    """Hold the bucket again on a new connection; False while another connection has it, None when another gateway had it
-    meanwhile: what this one remembers of its cars is out of date."""
+    """Hold the bucket again on a new connection; False while another connection has it, None when another gateway had
+    it meanwhile: what this one remembers of its cars is out of date.
+    """
     if not await connection.fetchval(_TRY, _SPACE, bucket):
         return False
     if await connection.fetchval(_HOLDER, bucket) == holder:

@@ -1,4 +1,6 @@
-"""The outbox. A message is written in the transaction of its cause; workers claim it, check it again and hand it over once."""
+"""The outbox. A message is written in the transaction of its cause; workers claim it, check it again and hand it over
+once.
+"""
 
 from __future__ import annotations
 
@@ -14,69 +16,93 @@ from schemas.message import Draft, Message, MessageKind, MessageState, OwnerReci
 from store import notifications, threads
 from store.pool import Connection, as_dict
 
-_COLUMNS = """id, dealer_id, thread_id, owner_id, staff_id, case_id, kind, purpose, channel, to_address, language, body, facts, state,
-reason, reference, attempts, queued_at, due_at, sent_at"""
+_COLUMNS = (
+    "id, dealer_id, thread_id, owner_id, staff_id, case_id, kind, purpose, channel, to_address, language, body, "
+    "facts, state, reason, reference, attempts, queued_at, due_at, sent_at"
+)
 _QUEUE = """
-INSERT INTO messages (dealer_id, thread_id, owner_id, staff_id, case_id, kind, purpose, channel, to_address, language, body, facts,
+INSERT INTO messages (dealer_id, thread_id, owner_id, staff_id, case_id, kind, purpose, channel, to_address, language,
+  body, facts,
                       state, reference, author, queued_at, due_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'queued', $13, $14, $15, $16)
 ON CONFLICT (reference) DO NOTHING RETURNING id
 """
 _BY_REFERENCE = "SELECT id FROM messages WHERE reference = $1"
 _ONE = f"SELECT {_COLUMNS} FROM messages WHERE dealer_id = $1 AND id = $2"
-#: One text after the other to the same person, in the order of their times: "collected" never arrives before "on the way".
+#: One text after the other to the same person, in the order of their times: "collected" never arrives before "on the
+#: way".
 _DUE = f"""
 SELECT {_COLUMNS} FROM messages AS m
 WHERE state = 'queued' AND due_at <= $1 AND (retry_at IS NULL OR retry_at <= $2)
-  AND NOT EXISTS (SELECT 1 FROM messages AS before WHERE before.to_address = m.to_address AND before.state IN ('queued', 'claimed')
+  AND NOT EXISTS (SELECT 1 FROM messages AS before WHERE before.to_address = m.to_address
+    AND before.state IN ('queued', 'claimed')
                   AND (before.due_at, before.id) < (m.due_at, m.id))
 ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
-_CLAIM = "UPDATE messages SET state = 'claimed', claimed_at = $2, attempts = attempts + 1, retry_at = NULL WHERE id = $1 AND state = 'queued'"
+_CLAIM = (
+    "UPDATE messages SET state = 'claimed', claimed_at = $2, attempts = attempts + 1, retry_at = NULL WHERE id = $1 "
+    "AND state = 'queued'"
+)
 _STUCK = f"""
 SELECT {_COLUMNS}, claimed_at FROM messages WHERE state = 'claimed' AND claimed_at <= $1
 ORDER BY claimed_at LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 _RECLAIM = "UPDATE messages SET claimed_at = $3 WHERE id = $1 AND state = 'claimed' AND claimed_at = $2"
-_SAME = "SELECT provider_id FROM messages WHERE dealer_id = $1 AND to_address = $2 AND body = $3 AND id <> $4 AND provider_id IS NOT NULL"
+_SAME = (
+    "SELECT provider_id FROM messages WHERE dealer_id = $1 AND to_address = $2 AND body = $3 AND id <> $4 "
+    "AND provider_id IS NOT NULL"
+)
 _SENT = """
 UPDATE messages SET state = 'sent', sent_at = $3, provider_id = $4, reason = NULL
 WHERE id = $1 AND state = 'claimed' AND claimed_at = $2 RETURNING thread_id
 """
 _HEARD = "UPDATE threads SET last_out_at = greatest(last_out_at, $2) WHERE id = $1"
-_PUT_BACK = "UPDATE messages SET state = 'queued', due_at = $2, retry_at = $3, reason = $4, claimed_at = NULL WHERE id = $1 AND state IN ('queued', 'claimed')"
+_PUT_BACK = (
+    "UPDATE messages SET state = 'queued', due_at = $2, retry_at = $3, reason = $4, claimed_at = NULL WHERE id = $1 "
+    "AND state IN ('queued', 'claimed')"
+)
 _END = "UPDATE messages SET state = $2, reason = $3 WHERE id = $1 AND state IN ('queued', 'claimed', 'sent')"
 _DELIVERED = "UPDATE messages SET state = 'delivered' WHERE reference = $1 AND state = 'sent' RETURNING id"
-_LOST = "UPDATE messages SET state = 'failed', reason = $2 WHERE reference = $1 AND state = 'sent' RETURNING id, dealer_id"
+_LOST = (
+    "UPDATE messages SET state = 'failed', reason = $2 WHERE reference = $1 AND state = 'sent' RETURNING id, dealer_id"
+)
 _CANCEL_QUEUED = """
-UPDATE messages SET state = 'cancelled', reason = $3 WHERE dealer_id = $1 AND owner_id = $2 AND state = 'queued' AND kind <> ALL($4::text[])
+UPDATE messages SET state = 'cancelled', reason = $3 WHERE dealer_id = $1 AND owner_id = $2 AND state = 'queued'
+  AND kind <> ALL($4::text[])
 """
 _WITHDRAW = """
 UPDATE messages SET state = 'cancelled', reason = $4 WHERE dealer_id = $1 AND state = 'queued' AND (
-    facts->'asserts' @> jsonb_build_array(jsonb_build_object('noun', 'booking', 'id', $2::bigint, 'state', jsonb_build_array('agreed')))
-    OR EXISTS (SELECT 1 FROM unnest($3::bigint[]) AS leg WHERE facts->'asserts' @> jsonb_build_array(jsonb_build_object('noun', 'leg', 'id', leg))))
+    facts->'asserts' @> jsonb_build_array(jsonb_build_object('noun', 'booking', 'id', $2::bigint, 'state',
+      jsonb_build_array('agreed')))
+    OR EXISTS (SELECT 1 FROM unnest($3::bigint[]) AS leg
+      WHERE facts->'asserts' @> jsonb_build_array(jsonb_build_object('noun', 'leg', 'id', leg))))
 """
 _CANCEL_ABOUT = """
-UPDATE messages SET state = 'cancelled', reason = $4 WHERE dealer_id = $1 AND owner_id = $2 AND state = 'queued' AND kind <> 'cancelled'
+UPDATE messages SET state = 'cancelled', reason = $4 WHERE dealer_id = $1 AND owner_id = $2 AND state = 'queued'
+  AND kind <> 'cancelled'
   AND case_id IN (SELECT id FROM cases WHERE dealer_id = $1 AND vehicle_id = $3)
 """
 _UNSAID = """
 UPDATE bookings b SET last_word_at = (
-    SELECT max(m.sent_at) FROM messages m WHERE m.dealer_id = $1 AND m.case_id = $2 AND m.owner_id IS NOT NULL AND m.state IN ('sent', 'delivered'))
+    SELECT max(m.sent_at) FROM messages m WHERE m.dealer_id = $1 AND m.case_id = $2 AND m.owner_id IS NOT NULL
+      AND m.state IN ('sent', 'delivered'))
 WHERE b.dealer_id = $1 AND b.case_id = $2 AND b.state NOT IN ('completed', 'cancelled')
 """
 _BACKLOG = """
-SELECT channel, count(*) FILTER (WHERE state = 'queued' AND due_at <= $1) AS due, min(due_at) FILTER (WHERE state = 'queued' AND due_at <= $1) AS oldest,
+SELECT channel, count(*) FILTER (WHERE state = 'queued'
+  AND due_at <= $1) AS due, min(due_at) FILTER (WHERE state = 'queued' AND due_at <= $1) AS oldest,
        count(*) FILTER (WHERE state = 'claimed') AS claimed
 FROM messages WHERE state IN ('queued', 'claimed') GROUP BY channel
 """
 _NEXT = "SELECT min(due_at) FROM messages WHERE state = 'queued' AND retry_at IS NULL"
 _LATELY = """
-SELECT sent_at FROM messages WHERE dealer_id = $1 AND owner_id = $2 AND kind = $3 AND sent_at > $4 AND state IN ('sent', 'delivered')
+SELECT sent_at FROM messages WHERE dealer_id = $1 AND owner_id = $2 AND kind = $3 AND sent_at > $4
+  AND state IN ('sent', 'delivered')
 ORDER BY sent_at
 """
 _WARNINGS = f"""
-SELECT {_COLUMNS} FROM messages WHERE dealer_id = $1 AND thread_id = (SELECT id FROM threads WHERE dealer_id = $1 AND owner_id = $2)
+SELECT {_COLUMNS} FROM messages WHERE dealer_id = $1 AND thread_id = (SELECT id FROM threads WHERE dealer_id = $1
+  AND owner_id = $2)
   AND case_id = $3 AND purpose = 'safety' ORDER BY id
 """
 _OF_CASE = f"SELECT {_COLUMNS} FROM messages WHERE dealer_id = $1 AND case_id = $2 ORDER BY id"
@@ -95,12 +121,29 @@ class Backlog:
 async def queue(connection: Connection, draft: Draft, body: str, now: datetime) -> int:
     """Put a text into the outbox and ring on commit; the same `reference` twice is one message, whose id comes back."""
     to, reference = draft.to, draft.reference or f"m-{secrets.token_hex(12)}"
-    thread_id = await threads.of_owner(connection, draft.dealer_id, to.owner_id) if isinstance(to, OwnerRecipient) else None
+    thread_id = (
+        await threads.of_owner(connection, draft.dealer_id, to.owner_id) if isinstance(to, OwnerRecipient) else None
+    )
     owner_id, staff_id = (to.owner_id, None) if isinstance(to, OwnerRecipient) else (None, to.staff_id)
     found: int | None = await connection.fetchval(
-        _QUEUE, draft.dealer_id, thread_id, owner_id, staff_id, draft.case_id, draft.kind.value, draft.purpose.value, to.channel, to.address, to.language,
-        body, tracing.carrying({"asserts": list(draft.asserts)}), reference, draft.author, now, draft.due_at or now,
-    )  # fmt: skip
+        _QUEUE,
+        draft.dealer_id,
+        thread_id,
+        owner_id,
+        staff_id,
+        draft.case_id,
+        draft.kind.value,
+        draft.purpose.value,
+        to.channel,
+        to.address,
+        to.language,
+        body,
+        tracing.carrying({"asserts": list(draft.asserts)}),
+        reference,
+        draft.author,
+        now,
+        draft.due_at or now,
+    )
     if found is None:
         earlier: int = await connection.fetchval(_BY_REFERENCE, reference)
         return earlier
@@ -147,7 +190,9 @@ async def reclaim(connection: Connection, message_id: int, claimed_at: datetime,
 
 
 async def receipts_of_the_same(connection: Connection, message: Message) -> frozenset[str]:
-    """The provider's names of other texts that say the same to the same number: "welcome back" may go twice in a day."""
+    """The provider's names of other texts that say the same to the same number: "welcome back" may go twice in a
+    day.
+    """
     rows = await connection.fetch(_SAME, message.dealer_id, message.to_address, message.body, message.id)
     return frozenset(row["provider_id"] for row in rows)
 
@@ -163,7 +208,9 @@ async def sent(connection: Connection, message: Message, claimed_at: datetime, n
     return True
 
 
-async def put_back(connection: Connection, message: Message, due_at: datetime, retry_at: datetime | None, reason: str) -> None:
+async def put_back(
+    connection: Connection, message: Message, due_at: datetime, retry_at: datetime | None, reason: str
+) -> None:
     """Not now: not before `due_at` (business time) and not before `retry_at` (machine time)."""
     await connection.execute(_PUT_BACK, message.id, due_at, retry_at, reason)
     await _unsaid(connection, message)
@@ -196,18 +243,24 @@ async def lost(connection: Connection, reference: str, reason: str) -> bool:
     return row is not None
 
 
-async def cancel_queued(connection: Connection, dealer_id: int, owner_id: int, reason: str, but: Sequence[MessageKind] = ()) -> int:
+async def cancel_queued(
+    connection: Connection, dealer_id: int, owner_id: int, reason: str, but: Sequence[MessageKind] = ()
+) -> int:
     """Cancel what still waits for an owner; returns how many."""
     status = await connection.execute(_CANCEL_QUEUED, dealer_id, owner_id, reason, [kind.value for kind in but])
     return int(status.split()[-1])
 
 
 async def cancel_about(connection: Connection, dealer_id: int, owner_id: int, vehicle_id: int, reason: str) -> None:
-    """Cancel what still waits for an owner about one of their cars; that a visit was called off, they hear all the same."""
+    """Cancel what still waits for an owner about one of their cars; that a visit was called off, they hear all the
+    same.
+    """
     await connection.execute(_CANCEL_ABOUT, dealer_id, owner_id, vehicle_id, reason)
 
 
-async def lately(connection: Connection, dealer_id: int, owner_id: int, kind: MessageKind, since: datetime) -> tuple[datetime, ...]:
+async def lately(
+    connection: Connection, dealer_id: int, owner_id: int, kind: MessageKind, since: datetime
+) -> tuple[datetime, ...]:
     """When this owner last got texts of this kind, oldest first."""
     return tuple(row["sent_at"] for row in await connection.fetch(_LATELY, dealer_id, owner_id, kind.value, since))
 
@@ -230,6 +283,8 @@ def _message(row: Any) -> Message:
     return Message(**values)
 
 
-async def withdraw_about(connection: Connection, dealer_id: int, booking_id: int, leg_ids: Sequence[int], reason: str) -> None:
+async def withdraw_about(
+    connection: Connection, dealer_id: int, booking_id: int, leg_ids: Sequence[int], reason: str
+) -> None:
     """What waits to be said of a visit's time, or of these drives of it, is not said any more."""
     await connection.execute(_WITHDRAW, dealer_id, booking_id, list(leg_ids), reason)

@@ -1,4 +1,6 @@
-"""Bring a database to this version: roles, dbmate over plain SQL files, then passwords for the services' login roles."""
+"""Bring a database to this version: roles, dbmate over plain SQL files, then passwords for the services' login
+roles.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,11 @@ async def writable(url: str) -> str:
         except asyncpg.InvalidPasswordError as error:
             if account_of(host) in roles.ROLES:
                 raise SignInRefused(account_of(host)) from None
-            hint = "" if account_of(host) else " (it names no account; what changes or backs up a database needs its owner's)"
+            hint = (
+                ""
+                if account_of(host)
+                else " (it names no account; what changes or backs up a database needs its owner's)"
+            )
             raise Misconfigured("DATABASE_URL", f"{error}{hint}") from None
         except asyncpg.InvalidCatalogNameError as error:
             raise Misconfigured("DATABASE_URL", str(error)) from None
@@ -73,7 +79,9 @@ async def writable(url: str) -> str:
             said.append(f"{_name_of(host)}: {str(error) or type(error).__name__}")
             continue
         try:
-            if not await connection.fetchval("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'"):
+            if not await connection.fetchval(
+                "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'"
+            ):
                 return host
             said.append(f"{_name_of(host)}: only reads")
         finally:
@@ -85,7 +93,10 @@ async def writable(url: str) -> str:
 
 def checksums(folder: Path = MIGRATIONS) -> dict[str, str]:
     """Version ("0001") to sha256 of each migration as it lies here."""
-    return {path.name.partition("_")[0]: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.sql"))}
+    return {
+        path.name.partition("_")[0]: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.glob("*.sql"))
+    }
 
 
 async def _compare(connection: asyncpg.Connection, folder: Path) -> None:
@@ -96,7 +107,9 @@ async def _compare(connection: asyncpg.Connection, folder: Path) -> None:
     for row in await connection.fetch("SELECT version, checksum FROM migration_checksums ORDER BY version"):
         if here.get(row["version"], row["checksum"]) != row["checksum"]:
             raise Misconfigured(
-                f"store/migrations/{row['version']}", "was edited after this database had applied it: put the file back as it was, and write what is to change into a new migration"
+                f"store/migrations/{row['version']}",
+                "was edited after this database had applied it: put the file back as it was, and write what is to "
+                "change into a new migration",
             )
 
 
@@ -135,12 +148,18 @@ def _dbmate(url: str, folder: Path) -> str:
 
 
 def _for_dbmate(url: str, *, tls: bool) -> str:
-    """The same address in the words of dbmate's driver, which knows neither several hosts nor `sslmode=prefer`: what we got is what it gets."""
+    """The same address in the words of dbmate's driver, which knows neither several hosts nor `sslmode=prefer`: what we
+    got is what it gets.
+    """
     parts = urlsplit(url)
     query = {name: value for name, value in parse_qsl(parts.query) if name in _DBMATES}
     if not query.get("sslmode", "").startswith("verify-"):
         query["sslmode"] = "require" if tls else "disable"
-    query |= {"lock_timeout": LOCK_TIMEOUT, "statement_timeout": STATEMENT_TIMEOUT, "application_name": "telltale-migrate"}
+    query |= {
+        "lock_timeout": LOCK_TIMEOUT,
+        "statement_timeout": STATEMENT_TIMEOUT,
+        "application_name": "telltale-migrate",
+    }
     return urlunsplit(parts._replace(scheme="postgres", query=urlencode(query)))
 
 

@@ -12,11 +12,14 @@ from schemas.errors import BadInput, NotFound
 from store import notifications
 from store.pool import Connection, as_dict
 
-_COLUMNS = "id, dealer_id, name, phone, email, channel, language, zone, quiet_from, quiet_to, address, stopped_at, erased_at"
+_COLUMNS = (
+    "id, dealer_id, name, phone, email, channel, language, zone, quiet_from, quiet_to, address, stopped_at, erased_at"
+)
 FIELDS = ("name", "phone", "email", "channel", "language", "zone", "quiet_from", "quiet_to", "address")
 _LIST = f"""
 SELECT {_COLUMNS} FROM owners
-WHERE dealer_id = $1 AND ($2::text IS NULL OR name ILIKE $2 OR phone ILIKE $2 OR email ILIKE $2) AND ($3::text IS NULL OR (name, id) > ($3, $4))
+WHERE dealer_id = $1 AND ($2::text IS NULL OR name ILIKE $2 OR phone ILIKE $2 OR email ILIKE $2) AND ($3::text IS NULL
+  OR (name, id) > ($3, $4))
 ORDER BY name, id LIMIT $5
 """
 
@@ -28,9 +31,12 @@ async def create(connection: Connection, dealer_id: int, values: dict[str, Any],
     try:
         async with connection.transaction():
             row = await connection.fetchrow(
-                f"INSERT INTO owners (dealer_id, created_at, {', '.join(names)}) VALUES ($1, $2, {places}) RETURNING {_COLUMNS}",
-                dealer_id, now, *(values[name] for name in names),
-            )  # fmt: skip
+                f"INSERT INTO owners (dealer_id, created_at, {', '.join(names)}) VALUES ($1, $2, {places}) "
+                f"RETURNING {_COLUMNS}",
+                dealer_id,
+                now,
+                *(values[name] for name in names),
+            )
     except asyncpg.UniqueViolationError:
         raise BadInput("phone", "belongs to another owner already") from None
     owner = Owner(**as_dict(row))
@@ -40,7 +46,9 @@ async def create(connection: Connection, dealer_id: int, values: dict[str, Any],
 
 async def get(connection: Connection, dealer_id: int, owner_id: int) -> Owner:
     """That owner, or NotFound."""
-    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM owners WHERE dealer_id = $1 AND id = $2", dealer_id, owner_id)
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM owners WHERE dealer_id = $1 AND id = $2", dealer_id, owner_id
+    )
     if row is None:
         raise NotFound("owner")
     return Owner(**as_dict(row))
@@ -49,14 +57,26 @@ async def get(connection: Connection, dealer_id: int, owner_id: int) -> Owner:
 async def at_address(connection: Connection, dealer_id: int, address: str) -> Owner | None:
     """Whose number or mailbox this is."""
     row = await connection.fetchrow(
-        f"SELECT {_COLUMNS} FROM owners WHERE dealer_id = $1 AND (phone = $2 OR lower(email) = lower($2)) ORDER BY id LIMIT 1", dealer_id, address
+        f"SELECT {_COLUMNS} FROM owners WHERE dealer_id = $1 AND (phone = $2 OR lower(email) = lower($2)) ORDER BY id "
+        "LIMIT 1",
+        dealer_id,
+        address,
     )
     return Owner(**as_dict(row)) if row else None
 
 
-async def listed(connection: Connection, dealer_id: int, *, search: str | None = None, after: tuple[str, int] | None = None, limit: int = 51) -> list[Owner]:
+async def listed(
+    connection: Connection,
+    dealer_id: int,
+    *,
+    search: str | None = None,
+    after: tuple[str, int] | None = None,
+    limit: int = 51,
+) -> list[Owner]:
     """Owners by name; `search` is part of a name, number or mailbox."""
-    rows = await connection.fetch(_LIST, dealer_id, None if search is None else _like(search), *(after or (None, None)), limit)
+    rows = await connection.fetch(
+        _LIST, dealer_id, None if search is None else _like(search), *(after or (None, None)), limit
+    )
     return [Owner(**as_dict(row)) for row in rows]
 
 
@@ -68,7 +88,10 @@ async def update(connection: Connection, dealer_id: int, owner_id: int, changes:
         try:
             async with connection.transaction():
                 await connection.execute(
-                    f"UPDATE owners SET {sets} WHERE dealer_id = $1 AND id = $2", dealer_id, owner_id, *(changes[name] for name in names)
+                    f"UPDATE owners SET {sets} WHERE dealer_id = $1 AND id = $2",
+                    dealer_id,
+                    owner_id,
+                    *(changes[name] for name in names),
                 )
         except asyncpg.UniqueViolationError:
             raise BadInput("phone", "belongs to another owner already") from None
@@ -78,14 +101,19 @@ async def update(connection: Connection, dealer_id: int, owner_id: int, changes:
 
 async def on_demo_phone(connection: Connection, dealer_id: int) -> int:
     """How many owners are reached by the demo phone: in a real house, not at all."""
-    return int(await connection.fetchval("SELECT count(*) FROM owners WHERE dealer_id = $1 AND channel = 'phone'", dealer_id))
+    return int(
+        await connection.fetchval("SELECT count(*) FROM owners WHERE dealer_id = $1 AND channel = 'phone'", dealer_id)
+    )
 
 
 async def off_demo_phone(connection: Connection, dealer_id: int, channel: str) -> list[int]:
     """From the demo phone to a channel that leaves the house, whoever has an address there; who that was."""
     needs = "email" if channel == "email" else "phone"
     rows = await connection.fetch(
-        f"UPDATE owners SET channel = $2 WHERE dealer_id = $1 AND channel = 'phone' AND {needs} IS NOT NULL RETURNING id", dealer_id, channel
+        f"UPDATE owners SET channel = $2 WHERE dealer_id = $1 AND channel = 'phone' AND {needs} IS NOT NULL "
+        "RETURNING id",
+        dealer_id,
+        channel,
     )
     if rows:
         await notifications.ring_desk(connection, dealer_id, "owner", 0)

@@ -1,7 +1,8 @@
-"""Everything that is held about an owner, column by column: what an export shows of it, and what an erasure makes of it.
+"""Everything that is held about an owner, column by column: what an export shows of it, and what an erasure makes of
+it.
 
-A test walks the database: a table that is missing here, or a column, fails. In the SQL `{dealer}`, `{owner}`, `{words}` (a pattern of what the
-person is called and how they are reached) and `{now}` are arguments.
+A test walks the database: a table that is missing here, or a column, fails. In the SQL `{dealer}`, `{owner}`, `{words}`
+(a pattern of what the person is called and how they are reached) and `{now}` are arguments.
 """
 
 from __future__ import annotations
@@ -18,24 +19,34 @@ _CASES = "(SELECT id FROM cases WHERE dealer_id = {dealer} AND owner_id = {owner
 _OFFERS = f"(SELECT id FROM offers WHERE dealer_id = {{dealer}} AND case_id IN {_CASES})"
 _BOOKINGS = f"(SELECT id FROM bookings WHERE dealer_id = {{dealer}} AND case_id IN {_CASES})"
 _LEGS = f"(SELECT id FROM legs WHERE dealer_id = {{dealer}} AND booking_id IN {_BOOKINGS})"
-_ADDRESSES = "(SELECT phone FROM owners WHERE dealer_id = {dealer} AND id = {owner} UNION SELECT email FROM owners WHERE dealer_id = {dealer} AND id = {owner})"
-THINGS = f"""(t.noun = 'owner' AND t.subject_id = {{owner}} OR t.noun = 'case' AND t.subject_id IN {_CASES} OR t.noun = 'offer' AND t.subject_id IN {_OFFERS}
-  OR t.noun = 'booking' AND t.subject_id IN {_BOOKINGS} OR t.noun = 'leg' AND t.subject_id IN {_LEGS} OR t.noun = 'estimate' AND t.subject_id IN
+_ADDRESSES = (
+    "(SELECT phone FROM owners WHERE dealer_id = {dealer} AND id = {owner} UNION SELECT email FROM owners "
+    "WHERE dealer_id = {dealer} AND id = {owner})"
+)
+THINGS = f"""(t.noun = 'owner' AND t.subject_id = {{owner}} OR t.noun = 'case' AND t.subject_id IN {_CASES}
+  OR t.noun = 'offer' AND t.subject_id IN {_OFFERS}
+  OR t.noun = 'booking' AND t.subject_id IN {_BOOKINGS} OR t.noun = 'leg' AND t.subject_id IN {_LEGS}
+    OR t.noun = 'estimate' AND t.subject_id IN
   (SELECT id FROM estimate_lines WHERE dealer_id = {{dealer}} AND booking_id IN {_BOOKINGS})
-  OR t.noun = 'message' AND t.subject_id IN (SELECT id FROM messages WHERE dealer_id = {{dealer}} AND owner_id = {{owner}}))"""
+  OR t.noun = 'message' AND t.subject_id IN (SELECT id FROM messages WHERE dealer_id = {{dealer}}
+    AND owner_id = {{owner}}))"""
 
 
 def _while_theirs(at: str) -> str:
     """Only what came while the car was theirs."""
     return (
-        "EXISTS (SELECT FROM ownerships e WHERE e.dealer_id = {dealer} AND e.owner_id = {owner} AND e.vehicle_id = t.vehicle_id "
+        "EXISTS (SELECT FROM ownerships e WHERE e.dealer_id = {dealer} AND e.owner_id = {owner} "
+        "AND e.vehicle_id = t.vehicle_id "
         f"AND t.{at} >= e.since AND (e.until IS NULL OR t.{at} < e.until))"
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows of one table. `becomes`: column -> what an erasure makes of it; `shows`: what an export shows beside the columns, as SQL."""
+    """Rows of one table.
+
+    `becomes`: column -> what an erasure makes of it; `shows`: what an export shows beside the columns, as SQL.
+    """
 
     name: str
     table: str
@@ -58,80 +69,310 @@ def _kept(columns: str, **becomes: str) -> dict[str, str]:
 
 
 PARTS: Final = (
-    Part("vehicles", "ownerships", "t.owner_id = {owner}", _kept("id dealer_id vehicle_id owner_id since until"), frozenset({"id", "owner_id"}), {
-        "vin": "(SELECT v.vin FROM vehicles v WHERE v.dealer_id = {dealer} AND v.id = t.vehicle_id)",
-        "title": "(SELECT v.title FROM vehicles v WHERE v.dealer_id = {dealer} AND v.id = t.vehicle_id)",
-        "plate": "(SELECT v.plate FROM vehicles v WHERE v.dealer_id = {dealer} AND v.id = t.vehicle_id AND t.until IS NULL)",
-        "messages": "(SELECT count(*) FROM readings r WHERE r.dealer_id = {dealer} AND r.vehicle_id = t.vehicle_id AND r.ts >= t.since AND (t.until IS NULL OR r.ts < t.until))",
-        "newest_values": "(SELECT l.values FROM latest l WHERE l.dealer_id = {dealer} AND l.vehicle_id = t.vehicle_id AND t.until IS NULL AND l.ts >= t.since)",
-    }),
-    Part("cars", "vehicles", "t.owner_id = {owner}", _kept(
-        "id vin dealer_id dealer_since profile title secret_hash enrolled_at facts last_heard_at online changed mosquitto_hash", owner_id="NULL", plate="NULL",
-        revoked_at="coalesce(t.revoked_at, {now})",
-    ), exported=False, by_hand=True),
-    Part("consents", "consents", "t.owner_id = {owner}", _kept("id dealer_id owner_id purpose given at", source="'erased'", wording="''"), frozenset({"owner_id", "id"}), by_hand=True),
-    Part("conversation", "threads", "t.owner_id = {owner}", _kept("id dealer_id owner_id last_in_at last_out_at", needs_reading="false"), frozenset({"owner_id", "id"})),
-    Part("texts_to_them", "messages", "t.owner_id = {owner}", _kept(
-        "id dealer_id thread_id owner_id staff_id case_id kind purpose channel language reference attempts author queued_at due_at claimed_at retry_at sent_at",
-        to_address="''", body="''", facts="'{{}}'", provider_id="NULL", reason="CASE WHEN t.state IN ('queued', 'claimed') THEN 'the owner was erased' WHEN t.reason IS NOT NULL THEN 'erased' END",
-        state="CASE WHEN t.state IN ('queued', 'claimed') THEN 'cancelled' ELSE t.state END",
-    ), frozenset({"thread_id", "owner_id", "staff_id", "facts", "provider_id", "reference", "attempts", "claimed_at", "retry_at"})),
-    Part("notices_about_them", "messages", f"t.staff_id IS NOT NULL AND (t.case_id IN {_CASES} OR t.body ~* {{words}})", _kept(
-        "id dealer_id thread_id owner_id staff_id case_id kind purpose channel language reference attempts author queued_at due_at claimed_at retry_at sent_at to_address provider_id facts",
-        body="''", reason=MENTIONS, state="CASE WHEN t.state IN ('queued', 'claimed') THEN 'cancelled' ELSE t.state END",
-    ), frozenset({"thread_id", "owner_id", "staff_id", "facts", "provider_id", "reference", "attempts", "claimed_at", "retry_at", "to_address"})),
-    Part("texts_from_them", "replies", f"(t.owner_id = {{owner}} OR t.from_address IN {_ADDRESSES} OR t.owner_id IS NULL AND t.body ~* {{words}})", _kept(
-        "id dealer_id thread_id owner_id channel provider_id to_address understood received_at read_by", from_address="''", body="''",
-        read_at="coalesce(t.read_at, {now})",
-    ), frozenset({"thread_id", "owner_id", "provider_id", "read_by"})),
-    Part("texts_on_the_demo_phone", "phone_texts", f"(t.to_address IN {_ADDRESSES} OR t.from_address IN {_ADDRESSES} OR t.body ~* {{words}})", _kept(
-        "id dealer_id reference at", from_address="''", to_address="''", body="''"), frozenset({"reference"})),
-    Part("cases", "cases", "t.owner_id = {owner}", _kept(
-        "id dealer_id vehicle_id owner_id state severity origin assignee_id comebacks opened_at changed_at acknowledged_at escalated_at repaired_at proof confirmed",
-        title=f"CASE WHEN t.origin = 'call' OR t.title ~* {{words}} THEN '{GONE}' ELSE t.title END", note="''",
-    ), frozenset({"owner_id", "assignee_id"})),
-    Part("alerts", "alerts", f"(t.case_id IN {_CASES} OR {_while_theirs('first_at')})", _kept(
-        "id dealer_id vehicle_id rule rule_version component episode step state severity because first_at changed_at received_at case_id shadow late evidence")),
-    Part("alert_steps", "alert_steps", _while_theirs("ts"), _kept(
-        "dealer_id vehicle_id rule component episode step state severity because ts place rule_version late evidence"), frozenset({"evidence"}), order="ts, rule, step"),
-    Part("offers", "offers", f"t.case_id IN {_CASES}", _kept("id dealer_id case_id kind state made_by made_at expires_at"), frozenset({"made_by"})),
-    Part("windows", "slots", f"(t.offer_id IN {_OFFERS} OR t.booking_id IN {_BOOKINGS})", _kept(
-        "id dealer_id resource_id during state use offer_id choice booking_id expires_at"), frozenset({"resource_id"})),
-    Part("visits", "bookings", f"t.case_id IN {_CASES}", _kept(
-        "id dealer_id case_id vehicle_id kind state starts_at ends_at wall_start zone loaner_id ready_by last_word_at made_at", address="NULL", finding=MENTIONS)),
-    Part("drives", "legs", f"t.booking_id IN {_BOOKINGS}", _kept(
-        "id dealer_id booking_id kind state driver_id slot_id starts_at ends_at changed_at", address="''"), frozenset({"driver_id", "slot_id"})),
-    Part("promises", "promises", f"t.booking_id IN {_BOOKINGS}", _kept(
-        "id dealer_id booking_id leg_id what due_at state made_at warned_at owner_told_at must_ring settled_at done_at"), frozenset({"leg_id", "warned_at", "must_ring"})),
-    Part("extra_work", "estimate_lines", f"t.booking_id IN {_BOOKINGS}", _kept(
-        "id dealer_id booking_id amount_minor answer answered_at answered_by", title=MENTIONS), frozenset({"answered_by"})),
-    Part("answers", "feedback", f"(t.owner_id = {{owner}} OR t.case_id IN {_CASES})", _kept(
-        "case_id dealer_id owner_id asked_at answered_at score", words="NULL"), frozenset({"owner_id"}), order="case_id"),
-    Part("links", "secrets", f"""(t.owner_id = {{owner}} OR t.purpose = 'offer' AND t.subject_id IN {_OFFERS} OR t.purpose = 'journey' AND t.subject_id IN {_BOOKINGS}
-        OR t.purpose = 'driver' AND t.subject_id IN {_LEGS} OR t.purpose IN ('feedback', 'preferences') AND t.subject_id IN {_CASES})""", _kept(
-        "hash dealer_id purpose staff_id owner_id vehicle_id subject_id label created_at expires_at used_at scopes last_used_at", revoked_at="coalesce(t.revoked_at, {now})"),
-        frozenset({"hash", "staff_id", "owner_id", "label", "scopes", "last_used_at"}), order="created_at, hash"),
-    Part("refused_messages", "quarantine", _while_theirs("received_at"), _kept(
-        "id dealer_id vehicle_id vin topic reason detail boot seq times received_at decided decided_by decided_at folded_at taken_back_at", payload="''"),
-        frozenset({"payload", "decided_by", "boot", "seq", "folded_at", "taken_back_at"}), {"said": "encode(t.payload, 'escape')"}),
-    Part("gaps", "gaps", _while_theirs("opened_at"), _kept("id dealer_id vehicle_id boot first_seq last_seq opened_at asked closed_at outcome")),
-    Part("what_happened", "history", THINGS, _kept("id dealer_id noun subject_id old new actor at", reason="taken out, its keyed hash stays"), frozenset({"actor"}), by_hand=True),
-    Part("contact", "owners", "t.id = {owner}", _kept(
-        "id dealer_id channel language zone quiet_from quiet_to created_at", name="'Erased owner ' || t.id", phone="NULL", email="NULL", address="NULL",
-        stopped_at="coalesce(t.stopped_at, {now})", erased_at="{now}",
-    )),
-)  # fmt: skip
+    Part(
+        "vehicles",
+        "ownerships",
+        "t.owner_id = {owner}",
+        _kept("id dealer_id vehicle_id owner_id since until"),
+        frozenset({"id", "owner_id"}),
+        {
+            "vin": "(SELECT v.vin FROM vehicles v WHERE v.dealer_id = {dealer} AND v.id = t.vehicle_id)",
+            "title": "(SELECT v.title FROM vehicles v WHERE v.dealer_id = {dealer} AND v.id = t.vehicle_id)",
+            "plate": "(SELECT v.plate FROM vehicles v "
+            "WHERE v.dealer_id = {dealer} AND v.id = t.vehicle_id AND t.until IS NULL)",
+            "messages": "(SELECT count(*) FROM readings r "
+            "WHERE r.dealer_id = {dealer} AND r.vehicle_id = t.vehicle_id AND r.ts >= t.since "
+            "AND (t.until IS NULL OR r.ts < t.until))",
+            "newest_values": "(SELECT l.values FROM latest l "
+            "WHERE l.dealer_id = {dealer} AND l.vehicle_id = t.vehicle_id AND t.until IS NULL AND l.ts >= t.since)",
+        },
+    ),
+    Part(
+        "cars",
+        "vehicles",
+        "t.owner_id = {owner}",
+        _kept(
+            "id vin dealer_id dealer_since profile title secret_hash enrolled_at facts last_heard_at online changed "
+            "mosquitto_hash",
+            owner_id="NULL",
+            plate="NULL",
+            revoked_at="coalesce(t.revoked_at, {now})",
+        ),
+        exported=False,
+        by_hand=True,
+    ),
+    Part(
+        "consents",
+        "consents",
+        "t.owner_id = {owner}",
+        _kept("id dealer_id owner_id purpose given at", source="'erased'", wording="''"),
+        frozenset({"owner_id", "id"}),
+        by_hand=True,
+    ),
+    Part(
+        "conversation",
+        "threads",
+        "t.owner_id = {owner}",
+        _kept("id dealer_id owner_id last_in_at last_out_at", needs_reading="false"),
+        frozenset({"owner_id", "id"}),
+    ),
+    Part(
+        "texts_to_them",
+        "messages",
+        "t.owner_id = {owner}",
+        _kept(
+            "id dealer_id thread_id owner_id staff_id case_id kind purpose channel language reference attempts author "
+            "queued_at due_at claimed_at retry_at sent_at",
+            to_address="''",
+            body="''",
+            facts="'{{}}'",
+            provider_id="NULL",
+            reason=(
+                "CASE WHEN t.state IN ('queued', 'claimed') THEN 'the owner was erased' WHEN t.reason IS NOT NULL "
+                "THEN 'erased' END"
+            ),
+            state="CASE WHEN t.state IN ('queued', 'claimed') THEN 'cancelled' ELSE t.state END",
+        ),
+        frozenset(
+            {
+                "thread_id",
+                "owner_id",
+                "staff_id",
+                "facts",
+                "provider_id",
+                "reference",
+                "attempts",
+                "claimed_at",
+                "retry_at",
+            }
+        ),
+    ),
+    Part(
+        "notices_about_them",
+        "messages",
+        f"t.staff_id IS NOT NULL AND (t.case_id IN {_CASES} OR t.body ~* {{words}})",
+        _kept(
+            "id dealer_id thread_id owner_id staff_id case_id kind purpose channel language reference attempts author "
+            "queued_at due_at claimed_at retry_at sent_at to_address provider_id facts",
+            body="''",
+            reason=MENTIONS,
+            state="CASE WHEN t.state IN ('queued', 'claimed') THEN 'cancelled' ELSE t.state END",
+        ),
+        frozenset(
+            {
+                "thread_id",
+                "owner_id",
+                "staff_id",
+                "facts",
+                "provider_id",
+                "reference",
+                "attempts",
+                "claimed_at",
+                "retry_at",
+                "to_address",
+            }
+        ),
+    ),
+    Part(
+        "texts_from_them",
+        "replies",
+        f"(t.owner_id = {{owner}} OR t.from_address IN {_ADDRESSES} OR t.owner_id IS NULL AND t.body ~* {{words}})",
+        _kept(
+            "id dealer_id thread_id owner_id channel provider_id to_address understood received_at read_by",
+            from_address="''",
+            body="''",
+            read_at="coalesce(t.read_at, {now})",
+        ),
+        frozenset({"thread_id", "owner_id", "provider_id", "read_by"}),
+    ),
+    Part(
+        "texts_on_the_demo_phone",
+        "phone_texts",
+        f"(t.to_address IN {_ADDRESSES} OR t.from_address IN {_ADDRESSES} OR t.body ~* {{words}})",
+        _kept("id dealer_id reference at", from_address="''", to_address="''", body="''"),
+        frozenset({"reference"}),
+    ),
+    Part(
+        "cases",
+        "cases",
+        "t.owner_id = {owner}",
+        _kept(
+            "id dealer_id vehicle_id owner_id state severity origin assignee_id comebacks opened_at changed_at "
+            "acknowledged_at escalated_at repaired_at proof confirmed",
+            title=f"CASE WHEN t.origin = 'call' OR t.title ~* {{words}} THEN '{GONE}' ELSE t.title END",
+            note="''",
+        ),
+        frozenset({"owner_id", "assignee_id"}),
+    ),
+    Part(
+        "alerts",
+        "alerts",
+        f"(t.case_id IN {_CASES} OR {_while_theirs('first_at')})",
+        _kept(
+            "id dealer_id vehicle_id rule rule_version component episode step state severity because first_at "
+            "changed_at received_at case_id shadow late evidence"
+        ),
+    ),
+    Part(
+        "alert_steps",
+        "alert_steps",
+        _while_theirs("ts"),
+        _kept(
+            "dealer_id vehicle_id rule component episode step state severity because ts place rule_version late "
+            "evidence"
+        ),
+        frozenset({"evidence"}),
+        order="ts, rule, step",
+    ),
+    Part(
+        "offers",
+        "offers",
+        f"t.case_id IN {_CASES}",
+        _kept("id dealer_id case_id kind state made_by made_at expires_at"),
+        frozenset({"made_by"}),
+    ),
+    Part(
+        "windows",
+        "slots",
+        f"(t.offer_id IN {_OFFERS} OR t.booking_id IN {_BOOKINGS})",
+        _kept("id dealer_id resource_id during state use offer_id choice booking_id expires_at"),
+        frozenset({"resource_id"}),
+    ),
+    Part(
+        "visits",
+        "bookings",
+        f"t.case_id IN {_CASES}",
+        _kept(
+            "id dealer_id case_id vehicle_id kind state starts_at ends_at wall_start zone loaner_id ready_by "
+            "last_word_at made_at",
+            address="NULL",
+            finding=MENTIONS,
+        ),
+    ),
+    Part(
+        "drives",
+        "legs",
+        f"t.booking_id IN {_BOOKINGS}",
+        _kept("id dealer_id booking_id kind state driver_id slot_id starts_at ends_at changed_at", address="''"),
+        frozenset({"driver_id", "slot_id"}),
+    ),
+    Part(
+        "promises",
+        "promises",
+        f"t.booking_id IN {_BOOKINGS}",
+        _kept(
+            "id dealer_id booking_id leg_id what due_at state made_at warned_at owner_told_at must_ring settled_at "
+            "done_at"
+        ),
+        frozenset({"leg_id", "warned_at", "must_ring"}),
+    ),
+    Part(
+        "extra_work",
+        "estimate_lines",
+        f"t.booking_id IN {_BOOKINGS}",
+        _kept("id dealer_id booking_id amount_minor answer answered_at answered_by", title=MENTIONS),
+        frozenset({"answered_by"}),
+    ),
+    Part(
+        "answers",
+        "feedback",
+        f"(t.owner_id = {{owner}} OR t.case_id IN {_CASES})",
+        _kept("case_id dealer_id owner_id asked_at answered_at score", words="NULL"),
+        frozenset({"owner_id"}),
+        order="case_id",
+    ),
+    Part(
+        "links",
+        "secrets",
+        f"""(t.owner_id = {{owner}} OR t.purpose = 'offer' AND t.subject_id IN {_OFFERS}
+        OR t.purpose = 'journey' AND t.subject_id IN {_BOOKINGS}
+        OR t.purpose = 'driver' AND t.subject_id IN {_LEGS}
+        OR t.purpose IN ('feedback', 'preferences') AND t.subject_id IN {_CASES})""",
+        _kept(
+            "hash dealer_id purpose staff_id owner_id vehicle_id subject_id label created_at expires_at used_at scopes "
+            "last_used_at",
+            revoked_at="coalesce(t.revoked_at, {now})",
+        ),
+        frozenset({"hash", "staff_id", "owner_id", "label", "scopes", "last_used_at"}),
+        order="created_at, hash",
+    ),
+    Part(
+        "refused_messages",
+        "quarantine",
+        _while_theirs("received_at"),
+        _kept(
+            "id dealer_id vehicle_id vin topic reason detail boot seq times received_at decided decided_by decided_at "
+            "folded_at taken_back_at",
+            payload="''",
+        ),
+        frozenset({"payload", "decided_by", "boot", "seq", "folded_at", "taken_back_at"}),
+        {"said": "encode(t.payload, 'escape')"},
+    ),
+    Part(
+        "gaps",
+        "gaps",
+        _while_theirs("opened_at"),
+        _kept("id dealer_id vehicle_id boot first_seq last_seq opened_at asked closed_at outcome"),
+    ),
+    Part(
+        "what_happened",
+        "history",
+        THINGS,
+        _kept("id dealer_id noun subject_id old new actor at", reason="taken out, its keyed hash stays"),
+        frozenset({"actor"}),
+        by_hand=True,
+    ),
+    Part(
+        "contact",
+        "owners",
+        "t.id = {owner}",
+        _kept(
+            "id dealer_id channel language zone quiet_from quiet_to created_at",
+            name="'Erased owner ' || t.id",
+            phone="NULL",
+            email="NULL",
+            address="NULL",
+            stopped_at="coalesce(t.stopped_at, {now})",
+            erased_at="{now}",
+        ),
+    ),
+)
 
 #: Tables that say nothing of an owner, and why.
 OTHERS: Final = {
-    "readings": "by car, not by person: a file of its own in an export; an erasure takes where the car was out of what came while it was theirs (store/erasing.py)",
+    "readings": "by car, not by person: a file of its own in an export; "
+    "an erasure takes where the car was out of what came while it was theirs (store/erasing.py)",
     "latest": "by car: shown with the car; an erasure takes where the car was out of it (store/erasing.py)",
-    "idempotency": "answers of the API, forgotten after 30 days; an erasure deletes those that mention the person (store/erasing.py)",
-    "reading_values": "readings, seen otherwise", "checkpoints": "what rules remember of a car: no position is among it", "detached_days": "days, no rows",
-    "wakeups": "numbers of things", "tallies": "counts by car and rule", "kept_days": "days and counts", "keeping_runs": "counts", "readings_imports": "names of files and counts; of a refused cell its car and its value",
-    "audit_seals": "keyed hashes", "audit_heads": "keyed hashes", "audit_starts": "keyed hashes", "audit_removals": "keyed hashes of words that went",
-    "dealers": "the house", "resources": "bays, loaners and drivers", "senders": "the dealer's own numbers", "staff": "the dealer's people", "sign_ins": "the dealer's people",
-    "sessions": "the dealer's people", "devices": "the dealer's people", "attempts": "keyed digests", "authenticators": "the dealer's people",
-    "passkeys": "the dealer's people", "recovery_codes": "the dealer's people", "clock": "the house", "house_key": "the house", "leases": "the house",
-    "migration_checksums": "the house", "schema_migrations": "the house", "retention_word": "the house", "rule_stages": "the house",
-}  # fmt: skip
+    "idempotency": "answers of the API, forgotten after 30 days; "
+    "an erasure deletes those that mention the person (store/erasing.py)",
+    "reading_values": "readings, seen otherwise",
+    "checkpoints": "what rules remember of a car: no position is among it",
+    "detached_days": "days, no rows",
+    "wakeups": "numbers of things",
+    "tallies": "counts by car and rule",
+    "kept_days": "days and counts",
+    "keeping_runs": "counts",
+    "readings_imports": "names of files and counts; of a refused cell its car and its value",
+    "audit_seals": "keyed hashes",
+    "audit_heads": "keyed hashes",
+    "audit_starts": "keyed hashes",
+    "audit_removals": "keyed hashes of words that went",
+    "dealers": "the house",
+    "resources": "bays, loaners and drivers",
+    "senders": "the dealer's own numbers",
+    "staff": "the dealer's people",
+    "sign_ins": "the dealer's people",
+    "sessions": "the dealer's people",
+    "devices": "the dealer's people",
+    "attempts": "keyed digests",
+    "authenticators": "the dealer's people",
+    "passkeys": "the dealer's people",
+    "recovery_codes": "the dealer's people",
+    "clock": "the house",
+    "house_key": "the house",
+    "leases": "the house",
+    "migration_checksums": "the house",
+    "schema_migrations": "the house",
+    "retention_word": "the house",
+    "rule_stages": "the house",
+}

@@ -13,7 +13,16 @@ ON CONFLICT (reference) DO NOTHING RETURNING id
 _FIND = "SELECT id FROM phone_texts WHERE reference = $1"
 
 
-async def put(connection: Connection, dealer_id: int, *, reference: str, from_address: str, to_address: str, body: str, at: datetime) -> int:
+async def put(
+    connection: Connection,
+    dealer_id: int,
+    *,
+    reference: str,
+    from_address: str,
+    to_address: str,
+    body: str,
+    at: datetime,
+) -> int:
     """Lay a text on a phone; the same reference again is the text that lies there already."""
     found: int | None = await connection.fetchval(_PUT, dealer_id, reference, from_address, to_address, body, at)
     if found is None:

@@ -25,20 +25,46 @@ ORDER BY starts_at, id LIMIT 500
 
 
 async def plan(
-    connection: Connection, dealer_id: int, booking_id: int, kind: LegKind, *, driver_id: int | None, slot_id: int | None, address: str,
-    starts_at: datetime, ends_at: datetime, actor: str, now: datetime,
-) -> Leg:  # fmt: skip
+    connection: Connection,
+    dealer_id: int,
+    booking_id: int,
+    kind: LegKind,
+    *,
+    driver_id: int | None,
+    slot_id: int | None,
+    address: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    actor: str,
+    now: datetime,
+) -> Leg:
     """A new drive."""
-    row = await connection.fetchrow(_PLAN, dealer_id, booking_id, kind.value, driver_id, slot_id, address, starts_at, ends_at, now)
+    row = await connection.fetchrow(
+        _PLAN, dealer_id, booking_id, kind.value, driver_id, slot_id, address, starts_at, ends_at, now
+    )
     leg = _leg(row)
-    await history.write(connection, dealer_id, "leg", leg.id, old=None, new="planned", reason=f"{kind.value} leg of a pickup", actor=actor, now=now)
+    await history.write(
+        connection,
+        dealer_id,
+        "leg",
+        leg.id,
+        old=None,
+        new="planned",
+        reason=f"{kind.value} leg of a pickup",
+        actor=actor,
+        now=now,
+    )
     await notifications.ring_desk(connection, dealer_id, "leg", leg.id)
     return leg
 
 
 async def get(connection: Connection, dealer_id: int, leg_id: int, *, lock: bool = False) -> Leg:
     """That leg, or NotFound."""
-    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM legs WHERE dealer_id = $1 AND id = $2" + (" FOR UPDATE" if lock else ""), dealer_id, leg_id)
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM legs WHERE dealer_id = $1 AND id = $2" + (" FOR UPDATE" if lock else ""),
+        dealer_id,
+        leg_id,
+    )
     if row is None:
         raise NotFound("leg")
     return _leg(row)
@@ -50,52 +76,110 @@ async def of_booking(connection: Connection, dealer_id: int, booking_id: int) ->
 
 
 async def listed(
-    connection: Connection, dealer_id: int, *, since: datetime | None = None, until: datetime | None = None, driver_id: int | None = None,
-    booking_id: int | None = None, unfinished: bool = False,
-) -> list[Leg]:  # fmt: skip
+    connection: Connection,
+    dealer_id: int,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    driver_id: int | None = None,
+    booking_id: int | None = None,
+    unfinished: bool = False,
+) -> list[Leg]:
     """Drives by their time; `unfinished` are those that somebody still has to drive."""
-    return [_leg(row) for row in await connection.fetch(_LIST, dealer_id, since, until, driver_id, booking_id, unfinished)]
+    return [
+        _leg(row) for row in await connection.fetch(_LIST, dealer_id, since, until, driver_id, booking_id, unfinished)
+    ]
 
 
 async def move(connection: Connection, leg: Leg, event: LegEvent, *, reason: str, actor: str, now: datetime) -> Leg:
     """Move it by its kind's table: five steps, in order."""
     state = LEGS[leg.kind].next(leg.state, event)
     row = await connection.fetchrow(
-        f"UPDATE legs SET state = $4, changed_at = $5 WHERE dealer_id = $1 AND id = $2 AND state = $3 RETURNING {_COLUMNS}",
-        leg.dealer_id, leg.id, leg.state.value, state.value, now,
-    )  # fmt: skip
+        "UPDATE legs SET state = $4, changed_at = $5 WHERE dealer_id = $1 AND id = $2 AND state = $3 "
+        f"RETURNING {_COLUMNS}",
+        leg.dealer_id,
+        leg.id,
+        leg.state.value,
+        state.value,
+        now,
+    )
     if row is None:
         raise Overtaken("leg")
-    await history.write(connection, leg.dealer_id, "leg", leg.id, old=leg.state.value, new=state.value, reason=reason, actor=actor, now=now)
+    await history.write(
+        connection,
+        leg.dealer_id,
+        "leg",
+        leg.id,
+        old=leg.state.value,
+        new=state.value,
+        reason=reason,
+        actor=actor,
+        now=now,
+    )
     await notifications.ring_desk(connection, leg.dealer_id, "leg", leg.id)
     return _leg(row)
 
 
-async def assign(connection: Connection, leg: Leg, driver_id: int, slot_id: int | None, *, reason: str, actor: str, now: datetime) -> Leg:
+async def assign(
+    connection: Connection, leg: Leg, driver_id: int, slot_id: int | None, *, reason: str, actor: str, now: datetime
+) -> Leg:
     """Another driver takes it, in the same state."""
     row = await connection.fetchrow(
-        f"UPDATE legs SET driver_id = $4, slot_id = coalesce($5, slot_id), changed_at = $6 WHERE dealer_id = $1 AND id = $2 AND state = $3 RETURNING {_COLUMNS}",
-        leg.dealer_id, leg.id, leg.state.value, driver_id, slot_id, now,
-    )  # fmt: skip
+        "UPDATE legs SET driver_id = $4, slot_id = coalesce($5, slot_id), changed_at = $6 WHERE dealer_id = $1 "
+        f"AND id = $2 AND state = $3 RETURNING {_COLUMNS}",
+        leg.dealer_id,
+        leg.id,
+        leg.state.value,
+        driver_id,
+        slot_id,
+        now,
+    )
     if row is None:
         raise Overtaken("leg")
-    await history.write(connection, leg.dealer_id, "leg", leg.id, old=leg.state.value, new="assigned", reason=reason, actor=actor, now=now)
+    await history.write(
+        connection,
+        leg.dealer_id,
+        "leg",
+        leg.id,
+        old=leg.state.value,
+        new="assigned",
+        reason=reason,
+        actor=actor,
+        now=now,
+    )
     await notifications.ring_desk(connection, leg.dealer_id, "leg", leg.id)
     return _leg(row)
 
 
 async def reschedule(
-    connection: Connection, leg: Leg, *, driver_id: int | None, slot_id: int, starts_at: datetime, ends_at: datetime, reason: str, actor: str, now: datetime
+    connection: Connection,
+    leg: Leg,
+    *,
+    driver_id: int | None,
+    slot_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    reason: str,
+    actor: str,
+    now: datetime,
 ) -> Leg:
     """Another time for a drive that nobody has begun, with whoever drives then."""
     row = await connection.fetchrow(
         f"""UPDATE legs SET driver_id = $3, slot_id = $4, starts_at = $5, ends_at = $6, changed_at = $7
             WHERE dealer_id = $1 AND id = $2 AND state = 'planned' RETURNING {_COLUMNS}""",
-        leg.dealer_id, leg.id, driver_id, slot_id, starts_at, ends_at, now,
-    )  # fmt: skip
+        leg.dealer_id,
+        leg.id,
+        driver_id,
+        slot_id,
+        starts_at,
+        ends_at,
+        now,
+    )
     if row is None:
         raise Overtaken("leg")
-    await history.write(connection, leg.dealer_id, "leg", leg.id, old=leg.state.value, new="moved", reason=reason, actor=actor, now=now)
+    await history.write(
+        connection, leg.dealer_id, "leg", leg.id, old=leg.state.value, new="moved", reason=reason, actor=actor, now=now
+    )
     await notifications.ring_desk(connection, leg.dealer_id, "leg", leg.id)
     return _leg(row)
 
@@ -103,12 +187,26 @@ async def reschedule(
 async def unassign(connection: Connection, leg: Leg, *, reason: str, actor: str, now: datetime) -> None:
     """It is nobody's until somebody takes it."""
     done = await connection.execute(
-        "UPDATE legs SET driver_id = NULL, slot_id = NULL, changed_at = $4 WHERE dealer_id = $1 AND id = $2 AND state = $3",
-        leg.dealer_id, leg.id, leg.state.value, now,
-    )  # fmt: skip
+        "UPDATE legs SET driver_id = NULL, slot_id = NULL, changed_at = $4 WHERE dealer_id = $1 AND id = $2 "
+        "AND state = $3",
+        leg.dealer_id,
+        leg.id,
+        leg.state.value,
+        now,
+    )
     if done != "UPDATE 1":
         raise Overtaken("leg")
-    await history.write(connection, leg.dealer_id, "leg", leg.id, old=leg.state.value, new="unassigned", reason=reason, actor=actor, now=now)
+    await history.write(
+        connection,
+        leg.dealer_id,
+        "leg",
+        leg.id,
+        old=leg.state.value,
+        new="unassigned",
+        reason=reason,
+        actor=actor,
+        now=now,
+    )
     await notifications.ring_desk(connection, leg.dealer_id, "leg", leg.id)
 
 

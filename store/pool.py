@@ -19,10 +19,20 @@ from store.connecting import CONNECT_S, dial
 log = structlog.get_logger()
 
 ACQUIRE_S = 2.0  #: an acquire without a time-out waits forever when the pool is exhausted (measured)
-BEGIN_S = 2.0  #: what opens a transaction locks nothing and reads no table: a line on which that takes so long is dead, whatever a statement may take
-STALL_S = 2.0  #: a statement that the server itself should have broken off so long ago is not coming back: the line is dead, or the server is
-_EXPIRING = ("25006", "25P03", "57P", "08")  #: demoted, timed out, shut down, or a lost connection: the pool's others are as bad
-#: serialization, deadlock, lock or statement time-out, no room (connections, disk, memory), a disk that failed or has spoilt a page: no fault of the call
+#: what opens a transaction locks nothing and reads no table: a line on which that takes so long is dead, whatever a
+#: statement may take
+BEGIN_S = 2.0
+#: a statement that the server itself should have broken off so long ago is not coming back: the line is dead, or the
+#: server is
+STALL_S = 2.0
+_EXPIRING = (
+    "25006",
+    "25P03",
+    "57P",
+    "08",
+)  #: demoted, timed out, shut down, or a lost connection: the pool's others are as bad
+#: serialization, deadlock, lock or statement time-out, no room (connections, disk, memory), a disk that failed or has
+#: spoilt a page: no fault of the call
 _BUSY = ("40001", "40P01", "55P03", "57014", "53", "58", "XX001", "XX002")
 _LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
@@ -37,7 +47,9 @@ _refused = Counter[int]()
 
 
 class Clashed(Unavailable):
-    """Two pieces of work got in each other's way, and {part} ended this one: nothing of it was done, and it may be done again at once."""
+    """Two pieces of work got in each other's way, and {part} ended this one: nothing of it was done, and it may be done
+    again at once.
+    """
 
 
 def _as_json(value: Any) -> str:
@@ -66,7 +78,10 @@ async def connect(url: str, *, name: str, statement_timeout_ms: int = 30_000) ->
 
 @asynccontextmanager
 async def line(url: str, *, name: str) -> AsyncIterator[Connection]:
-    """A connection for as long as the block lasts, for who listens. Unavailable when it cannot be had or is cut, also right after it was made."""
+    """A connection for as long as the block lasts, for who listens.
+
+    Unavailable when it cannot be had or is cut, also right after it was made.
+    """
     connection = await connect(url, name=name)
     try:
         yield connection
@@ -82,7 +97,9 @@ async def _leave(connection: Connection) -> None:
     """Nothing to wipe."""
 
 
-async def open_pool(url: str, *, name: str, size: int = 8, statement_timeout_ms: int = 10_000, spotless: bool = False) -> Pool:
+async def open_pool(
+    url: str, *, name: str, size: int = 8, statement_timeout_ms: int = 10_000, spotless: bool = False
+) -> Pool:
     """A pool of at most `size` connections for one role.
 
     `spotless`: whoever uses it leaves nothing in a session (SET LOCAL only, transaction locks only), so that the
@@ -90,9 +107,16 @@ async def open_pool(url: str, *, name: str, size: int = 8, statement_timeout_ms:
     """
     try:
         pool = await asyncpg.create_pool(
-            url, connect=dial, min_size=1, max_size=size, timeout=CONNECT_S, command_timeout=statement_timeout_ms / 1000 + STALL_S, init=_prepare,
-            server_settings=_server_settings(name, statement_timeout_ms), **({"reset": _leave} if spotless else {}),
-        )  # fmt: skip
+            url,
+            connect=dial,
+            min_size=1,
+            max_size=size,
+            timeout=CONNECT_S,
+            command_timeout=statement_timeout_ms / 1000 + STALL_S,
+            init=_prepare,
+            server_settings=_server_settings(name, statement_timeout_ms),
+            **({"reset": _leave} if spotless else {}),
+        )
     except _LOST as error:
         raise Unavailable("the database", type(error).__name__) from error
     assert pool is not None
@@ -102,7 +126,8 @@ async def open_pool(url: str, *, name: str, size: int = 8, statement_timeout_ms:
 def _server_settings(name: str, statement_timeout_ms: int) -> dict[str, str]:
     return {
         "application_name": f"telltale-{name}",
-        # A machine that lost its power says no good-bye: its locks (a gateway's leases are locks) are free after 25 s, not after two hours.
+        # A machine that lost its power says no good-bye: its locks (a gateway's leases are locks) are free after 25 s,
+        # not after two hours.
         "tcp_keepalives_idle": "10",
         "tcp_keepalives_interval": "5",
         "tcp_keepalives_count": "3",
@@ -118,9 +143,9 @@ def _server_settings(name: str, statement_timeout_ms: int) -> dict[str, str]:
 async def transaction(pool: Pool, dealer_id: int | None = None) -> AsyncIterator[Connection]:
     """One transaction; with `dealer_id` it sees that dealer's rows only (row-level security).
 
-    Raises Unavailable when no connection is free within two seconds, or the one that is does not answer within two, or the server is gone, and then
-    expires the pool so that the next caller gets a fresh connection; also while this machine's clock and the
-    database's contradict each other (store/witness.py).
+    Raises Unavailable when no connection is free within two seconds, or the one that is does not answer within two, or
+    the server is gone, and then expires the pool so that the next caller gets a fresh connection; also while this
+    machine's clock and the database's contradict each other (store/witness.py).
     """
     _waiting[id(pool)] += 1
     try:
@@ -156,7 +181,9 @@ async def transaction(pool: Pool, dealer_id: int | None = None) -> AsyncIterator
 
 
 async def _begin(connection: Connection, work: asyncpg.transaction.Transaction) -> None:
-    """On a line that went silent while it lay in the pool nothing comes back, and nobody waits until a statement would have had its time."""
+    """On a line that went silent while it lay in the pool nothing comes back, and nobody waits until a statement would
+    have had its time.
+    """
     try:
         async with asyncio.timeout(BEGIN_S):
             await witness.agree(connection)
@@ -195,8 +222,12 @@ def _may_be_repeated(error: BaseException) -> bool:
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the database's state of this moment is to blame and not the work: for whoever catches what `transaction` would have made Unavailable."""
-    return isinstance(error, Unavailable) or (isinstance(error, _LOST) and (_others_are_as_bad(error) or _may_be_repeated(error)))
+    """Whether the database's state of this moment is to blame and not the work: for whoever catches what `transaction`
+    would have made Unavailable.
+    """
+    return isinstance(error, Unavailable) or (
+        isinstance(error, _LOST) and (_others_are_as_bad(error) or _may_be_repeated(error))
+    )
 
 
 def waiting(pool: Pool) -> int:

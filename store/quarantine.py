@@ -14,13 +14,18 @@ from store.pool import Connection
 
 _WRITE = """
 INSERT INTO quarantine (dealer_id, vehicle_id, vin, topic, payload, reason, detail, boot, seq, received_at, times)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[], $9::bigint[],
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[],
+  $8::bigint[], $9::bigint[],
                      $10::timestamptz[], $11::bigint[])
 """
-_COLUMNS = "id, vehicle_id, vin, topic, payload, reason, detail, boot, seq, times, received_at, decided, decided_by, decided_at"
+_COLUMNS = (
+    "id, vehicle_id, vin, topic, payload, reason, detail, boot, seq, times, received_at, decided, decided_by, "
+    "decided_at"
+)
 _LIST = f"""
 SELECT {_COLUMNS} FROM quarantine
-WHERE dealer_id = $1 AND ($2::bigint IS NULL OR id < $2) AND ($3::bigint IS NULL OR vehicle_id = $3) AND (NOT $4 OR decided IS NULL)
+WHERE dealer_id = $1 AND ($2::bigint IS NULL OR id < $2) AND ($3::bigint IS NULL OR vehicle_id = $3) AND (NOT $4
+  OR decided IS NULL)
 ORDER BY id DESC LIMIT $5
 """
 _DECIDE = """
@@ -96,17 +101,40 @@ async def write(connection: Connection, rows: Sequence[tuple[int | None, Refused
     if not rows:
         return
     columns = zip(
-        *[(dealer, r.vehicle_id, r.vin, r.topic, r.payload, r.reason.value, r.detail, r.boot, r.seq, r.received_at, times) for dealer, r, times in rows],
+        *[
+            (
+                dealer,
+                r.vehicle_id,
+                r.vin,
+                r.topic,
+                r.payload,
+                r.reason.value,
+                r.detail,
+                r.boot,
+                r.seq,
+                r.received_at,
+                times,
+            )
+            for dealer, r, times in rows
+        ],
         strict=True,
     )
     await connection.execute(_WRITE, *[list(column) for column in columns])
 
 
 async def page(
-    connection: Connection, dealer_id: int, *, before: int | None = None, vehicle_id: int | None = None, only_undecided: bool = False, limit: int = 50
+    connection: Connection,
+    dealer_id: int,
+    *,
+    before: int | None = None,
+    vehicle_id: int | None = None,
+    only_undecided: bool = False,
+    limit: int = 50,
 ) -> list[Quarantined]:
     """The newest first; `before` is the last id of the page before."""
-    return [Quarantined(*row) for row in await connection.fetch(_LIST, dealer_id, before, vehicle_id, only_undecided, limit)]
+    return [
+        Quarantined(*row) for row in await connection.fetch(_LIST, dealer_id, before, vehicle_id, only_undecided, limit)
+    ]
 
 
 async def one(connection: Connection, dealer_id: int, quarantine_id: int) -> Quarantined:
@@ -117,8 +145,13 @@ async def one(connection: Connection, dealer_id: int, quarantine_id: int) -> Qua
     return Quarantined(*row)
 
 
-async def decide(connection: Connection, dealer_id: int, quarantine_id: int, *, accept: bool, actor: str, now: datetime) -> QuarantineState:
-    """A person's word on a refused message. The gateway folds an accepted one in, and folds again without one that is taken back."""
+async def decide(
+    connection: Connection, dealer_id: int, quarantine_id: int, *, accept: bool, actor: str, now: datetime
+) -> QuarantineState:
+    """A person's word on a refused message.
+
+    The gateway folds an accepted one in, and folds again without one that is taken back.
+    """
     row = await one(connection, dealer_id, quarantine_id)
     before = QuarantineState(row.decided or QuarantineState.WAITING)
     if accept and row.vehicle_id is None:
@@ -132,7 +165,15 @@ async def decide(connection: Connection, dealer_id: int, quarantine_id: int, *, 
     if moved is None:
         raise Overtaken("refused message")
     await history.write(
-        connection, dealer_id, "quarantine", quarantine_id, old=before.value, new=state.value, reason="decided at the desk", actor=actor, now=now
+        connection,
+        dealer_id,
+        "quarantine",
+        quarantine_id,
+        old=before.value,
+        new=state.value,
+        reason="decided at the desk",
+        actor=actor,
+        now=now,
     )
     await notifications.ring_desk(connection, dealer_id, "quarantine", quarantine_id)
     if state is not QuarantineState.REJECTED and row.vehicle_id is not None:
@@ -160,9 +201,22 @@ async def left_out(connection: Connection, done: LeftOut, now: datetime) -> None
     """Done, in the transaction that stores the row which says so; charts leave the message out from now on."""
     await connection.execute(_MARKED, done.vehicle_id, done.id)
     await connection.execute(_LEFT_OUT, done.id, now)
-    alerts = "no alert rested on it" if not done.withdrawn else "an alert is withdrawn" if done.withdrawn == 1 else f"{done.withdrawn} alerts are withdrawn"
+    alerts = (
+        "no alert rested on it"
+        if not done.withdrawn
+        else "an alert is withdrawn"
+        if done.withdrawn == 1
+        else f"{done.withdrawn} alerts are withdrawn"
+    )
     await history.write(
-        connection, done.dealer_id, "quarantine", done.id, old=QuarantineState.TAKEN_BACK.value, new="left_out",
-        reason=f"the car was folded again without it: {alerts}", actor="system", now=now,
-    )  # fmt: skip
+        connection,
+        done.dealer_id,
+        "quarantine",
+        done.id,
+        old=QuarantineState.TAKEN_BACK.value,
+        new="left_out",
+        reason=f"the car was folded again without it: {alerts}",
+        actor="system",
+        now=now,
+    )
     await notifications.ring_desk(connection, done.dealer_id, "quarantine", done.id)

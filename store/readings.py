@@ -17,12 +17,26 @@ from schemas.telemetry import Diagnostics
 from store.pool import Connection
 
 COLUMNS: Final = (
-    "dealer_id", "vehicle_id", "boot", "seq", "day", "ts", "received_at", "car_ts", "mark", "place", "ids", "vals", "diagnostics",
-)  # fmt: skip
+    "dealer_id",
+    "vehicle_id",
+    "boot",
+    "seq",
+    "day",
+    "ts",
+    "received_at",
+    "car_ts",
+    "mark",
+    "place",
+    "ids",
+    "vals",
+    "diagnostics",
+)
 _PG_EPOCH: Final = 946_684_800  # 2000-01-01 in Unix seconds: PostgreSQL counts microseconds from there
 _HEAD: Final = Struct(">h iq iq iq iq ii iq iq i ih iq".replace(" ", ""))  # no car_ts, with place: nearly every row
 _OF_CAR, _OF_BATCH = Struct(">hiqiq"), Struct(">iqiihi")
-_PLAIN: Final = Struct(f">{_OF_CAR.size}s iq iq ii iq {_OF_BATCH.size}s q".replace(" ", "")).pack  # the same in fewer arguments
+_PLAIN: Final = Struct(
+    f">{_OF_CAR.size}s iq iq ii iq {_OF_BATCH.size}s q".replace(" ", "")
+).pack  # the same in fewer arguments
 _KEY: Final = Struct(">2x 12x 4xq 4xq 4xq".replace(" ", ""))  # of a packed row: vehicle, boot, seq
 _TIMES: Final = Struct(">2x 12x 12x 12x 12x 8x 4xq 4xq".replace(" ", ""))  # ts, received_at
 _ARRAY: Final = Struct(">ii 8x i 4x".replace(" ", ""))  # bytes, dimensions, elements
@@ -30,27 +44,39 @@ _START: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END: Final = b"\xff\xff"
 _NULL: Final = b"\xff\xff\xff\xff"
 _INT2, _FLOAT4 = 21, 700  # type oids
-FIRST_LEAF: Final = 16_436  #: 2015-01-01: what is of an earlier day, or counts as such, lies in the one leaf that all such rows share
+FIRST_LEAF: Final = (
+    16_436  #: 2015-01-01: what is of an earlier day, or counts as such, lies in the one leaf that all such rows share
+)
 
 _EXISTS = "SELECT 1 FROM readings WHERE vehicle_id = $1 AND boot = $2 AND seq = $3 AND day = $4"
 _SEQS = "SELECT seq FROM readings WHERE vehicle_id = $1 AND boot = $2 ORDER BY seq"
-# One key after the other by the index, whatever the planner believes of a leaf that was made a minute ago. The days are written into the text: so only
-# their leaves are opened, though hundreds lie beside them (given as an array they are planned for all of them: 50 ms, and 3 ms each time).
+# One key after the other by the index, whatever the planner believes of a leaf that was made a minute ago. The days are
+# written into the text: so only
+# their leaves are opened, though hundreds lie beside them (given as an array they are planned for all of them: 50 ms,
+# and 3 ms each time).
 _KNOWN_KEYS = """
 SELECT n.vehicle, n.seq FROM unnest($1::bigint[], $2::bigint[], $3::int[]) AS n (vehicle, seq, day)
 CROSS JOIN LATERAL (
-    SELECT 1 FROM readings r WHERE r.vehicle_id = n.vehicle AND r.boot = -1 AND r.seq = n.seq AND r.day = n.day AND r.day IN ({days}) LIMIT 1
+    SELECT 1 FROM readings r WHERE r.vehicle_id = n.vehicle AND r.boot = -1 AND r.seq = n.seq AND r.day = n.day
+      AND r.day IN ({days}) LIMIT 1
 ) AS known
 """
-_ROW = "r.vehicle_id, r.boot, r.seq, r.ts, r.received_at, r.ids, r.vals, r.day, r.car_ts, r.mark, r.diagnostics, r.place"
+_ROW = (
+    "r.vehicle_id, r.boot, r.seq, r.ts, r.received_at, r.ids, r.vals, r.day, r.car_ts, r.mark, r.diagnostics, r.place"
+)
 _ABOVE = f"""
 CROSS JOIN LATERAL (
-    SELECT {_ROW} FROM readings r WHERE r.vehicle_id = n.vehicle AND r.boot >= 0 AND (r.boot, r.seq) > (n.boot, n.seq) AND {{days}}
+    SELECT {_ROW} FROM readings r WHERE r.vehicle_id = n.vehicle AND r.boot >= 0 AND (r.boot, r.seq) > (n.boot, n.seq)
+      AND {{days}}
     UNION ALL
-    SELECT {_ROW} FROM readings r WHERE r.vehicle_id = n.vehicle AND r.boot = -1 AND (r.place > n.place OR r.place IS NULL) AND {{days}}
+    SELECT {_ROW} FROM readings r WHERE r.vehicle_id = n.vehicle AND r.boot = -1 AND (r.place > n.place
+      OR r.place IS NULL) AND {{days}}
 ) AS r
 """
-_OF_CARS = f"SELECT {_ROW} FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS n (vehicle, boot, seq, place)"
+_OF_CARS = (
+    f"SELECT {_ROW} FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS n (vehicle, boot, seq, "
+    "place)"
+)
 _SINCE = f"""
 {_OF_CARS} {_ABOVE.format(days=f"r.day >= $5 AND r.day >= {FIRST_LEAF}")}
 UNION ALL
@@ -66,11 +92,13 @@ dealer_id = $1 AND vehicle_id = $2 AND ts >= $3 AND ts < $4 AND (day BETWEEN $5 
 """
 _SERIES = f"""
 SELECT ts, boot, seq, vals[array_position(ids, $7::smallint)] AS val, mark FROM readings
-WHERE {_IN_TIME} AND $7::smallint = ANY(ids) AND mark & {int(Mark.TAKEN_BACK)} = 0 AND ($8::timestamptz IS NULL OR (ts, boot, seq) > ($8, $9, $10))
+WHERE {_IN_TIME} AND $7::smallint = ANY(ids) AND mark & {int(Mark.TAKEN_BACK)} = 0 AND ($8::timestamptz IS NULL
+  OR (ts, boot, seq) > ($8, $9, $10))
 ORDER BY ts, boot, seq LIMIT $11
 """
 _PAGE = f"""
-SELECT {_ROW} FROM readings r WHERE {_IN_TIME} AND ($7::timestamptz IS NULL OR (ts, boot, seq) > ($7, $8, $9)) ORDER BY ts, boot, seq LIMIT $10
+SELECT {_ROW} FROM readings r WHERE {_IN_TIME} AND ($7::timestamptz IS NULL OR (ts, boot, seq) > ($7, $8, $9))
+  ORDER BY ts, boot, seq LIMIT $10
 """
 _COUNT = "SELECT count(*) FROM readings WHERE dealer_id = $1 AND vehicle_id = $2"
 
@@ -100,7 +128,9 @@ class Layout:
     def __init__(self, ids: tuple[int, ...]) -> None:
         n = len(ids)
         if n:
-            self.prefix = Struct(">iiiiii").pack(20 + 6 * n, 1, 0, _INT2, n, 1) + b"".join(Struct(">ih").pack(2, i) for i in ids)
+            self.prefix = Struct(">iiiiii").pack(20 + 6 * n, 1, 0, _INT2, n, 1) + b"".join(
+                Struct(">ih").pack(2, i) for i in ids
+            )
             self.prefix += Struct(">iiiiii").pack(20 + 8 * n, 1, 0, _FLOAT4, n, 1)
         else:
             self.prefix = Struct(">iiii").pack(12, 0, 0, _INT2) + Struct(">iiii").pack(12, 0, 0, _FLOAT4)
@@ -128,7 +158,10 @@ def of_batch(received_at: float, mark: Mark = Mark.PLAIN) -> bytes:
 
 
 def pack_plain(head: bytes, r: Reading, middle: bytes) -> bytes:
-    """`pack` for the row that nearly all are: placed, nothing odd, its arrays packed already. `head` is `of_car`, `middle` is `of_batch`."""
+    """`pack` for the row that nearly all are: placed, nothing odd, its arrays packed already.
+
+    `head` is `of_car`, `middle` is `of_batch`.
+    """
     return _PLAIN(head, 8, r.boot, 8, r.seq, 4, r.day, 8, round((r.ts - _PG_EPOCH) * 1e6), middle, r.place) + r.packed  # type: ignore[operator]
 
 
@@ -137,10 +170,31 @@ def pack(dealer_id: int, r: Reading) -> bytes:
     ts, received = micros(r.ts), micros(r.received_at)
     if r.car_ts is None and r.place is not None:
         head = _HEAD.pack(
-            13, 8, dealer_id, 8, r.vehicle_id, 8, r.boot, 8, r.seq, 4, r.day, 8, ts, 8, received, -1, 2, r.mark, 8, r.place
-        )  # fmt: skip
+            13,
+            8,
+            dealer_id,
+            8,
+            r.vehicle_id,
+            8,
+            r.boot,
+            8,
+            r.seq,
+            4,
+            r.day,
+            8,
+            ts,
+            8,
+            received,
+            -1,
+            2,
+            r.mark,
+            8,
+            r.place,
+        )
     else:
-        head = Struct(">hiqiqiqiqiiiqiq").pack(13, 8, dealer_id, 8, r.vehicle_id, 8, r.boot, 8, r.seq, 4, r.day, 8, ts, 8, received)
+        head = Struct(">hiqiqiqiqiiiqiq").pack(
+            13, 8, dealer_id, 8, r.vehicle_id, 8, r.boot, 8, r.seq, 4, r.day, 8, ts, 8, received
+        )
         head += _NULL if r.car_ts is None else Struct(">iq").pack(8, micros(r.car_ts))
         head += Struct(">ih").pack(2, r.mark) + (_NULL if r.place is None else Struct(">iq").pack(8, r.place))
     row = head + (r.packed or _arrays(r))
@@ -218,7 +272,9 @@ class Told:
 
 
 def told_by(packed: bytes) -> Told:
-    """The values of a packed row: while a car is only to be shown, its last row as it is written is all that is kept."""
+    """The values of a packed row: while a car is only to be shown, its last row as it is written is all that is
+    kept.
+    """
     ts, received = _TIMES.unpack_from(packed)
     at = _TIMES.size
     for _ in ("car_ts", "mark", "place"):
@@ -248,8 +304,9 @@ async def known_keys(connection: Connection, keys: Collection[tuple[int, int, in
 
 
 async def since(connection: Connection, above: Sequence[tuple[int, int, int, int]], day: int) -> list[Reading]:
-    """The rows of these cars above (vehicle, boot, seq, place), none of days before `day` but those that share a leaf, in the order of
-    judgement: by place, then what has none yet."""
+    """The rows of these cars above (vehicle, boot, seq, place), none of days before `day` but those that share a leaf,
+    in the order of judgement: by place, then what has none yet.
+    """
     if not above:
         return []
     columns = [list(column) for column in zip(*above, strict=True)]
@@ -265,22 +322,47 @@ async def give_places(connection: Connection, rows: Sequence[Reading]) -> None:
 
 
 async def series(
-    connection: Connection, dealer_id: int, vehicle_id: int, signal_id: int, since: datetime, until: datetime, *, after: Cursor | None = None, limit: int = 500
+    connection: Connection,
+    dealer_id: int,
+    vehicle_id: int,
+    signal_id: int,
+    since: datetime,
+    until: datetime,
+    *,
+    after: Cursor | None = None,
+    limit: int = 500,
 ) -> list[Point]:
     """One signal of one car over time, oldest first."""
     rows = await connection.fetch(
-        _SERIES, dealer_id, vehicle_id, since, until, *days_between(since, until), signal_id, *(after or repeat(None, 3)), limit
+        _SERIES,
+        dealer_id,
+        vehicle_id,
+        since,
+        until,
+        *days_between(since, until),
+        signal_id,
+        *(after or repeat(None, 3)),
+        limit,
     )
     return [Point(row["ts"], row["boot"], row["seq"], row["val"], row["mark"]) for row in rows]
 
 
 async def page(
-    connection: Connection, dealer_id: int, vehicle_id: int, since: datetime, until: datetime, *, after: Cursor | None = None, limit: int = 200
+    connection: Connection,
+    dealer_id: int,
+    vehicle_id: int,
+    since: datetime,
+    until: datetime,
+    *,
+    after: Cursor | None = None,
+    limit: int = 200,
 ) -> list[Reading]:
     """Whole rows of one car over time, oldest first."""
     return [
         _reading(row)
-        for row in await connection.fetch(_PAGE, dealer_id, vehicle_id, since, until, *days_between(since, until), *(after or repeat(None, 3)), limit)
+        for row in await connection.fetch(
+            _PAGE, dealer_id, vehicle_id, since, until, *days_between(since, until), *(after or repeat(None, 3)), limit
+        )
     ]
 
 
@@ -295,8 +377,9 @@ def _listed(days: Iterable[int]) -> str:
 
 
 def days_between(since: datetime, until: datetime) -> tuple[int, int]:
-    """Leaves in question, besides the one that rows without a day of their own share: a wrong clock once put rows up to 400 days ahead
-    of the time they were received."""
+    """Leaves in question, besides the one that rows without a day of their own share: a wrong clock once put rows up to
+    400 days ahead of the time they were received.
+    """
     return int(since.timestamp() // 86_400) - 1, int(until.timestamp() // 86_400) + 401
 
 
@@ -304,6 +387,16 @@ def _reading(row: asyncpg.Record) -> Reading:
     ids, values = tuple(row["ids"]), tuple(row["vals"])
     car_ts, payload = row["car_ts"], row["diagnostics"]
     return Reading(
-        row["vehicle_id"], row["boot"], row["seq"], row["ts"].timestamp(), row["received_at"].timestamp(), ids, values, row["day"],
-        None if car_ts is None else car_ts.timestamp(), Mark(row["mark"]), None if payload is None else Diagnostics.model_validate(payload), row["place"],
-    )  # fmt: skip
+        row["vehicle_id"],
+        row["boot"],
+        row["seq"],
+        row["ts"].timestamp(),
+        row["received_at"].timestamp(),
+        ids,
+        values,
+        row["day"],
+        None if car_ts is None else car_ts.timestamp(),
+        Mark(row["mark"]),
+        None if payload is None else Diagnostics.model_validate(payload),
+        row["place"],
+    )

@@ -13,14 +13,20 @@ UPDATE vehicles SET facts = jsonb_set(facts, '{recalls}', (
     FROM (SELECT jsonb_array_elements_text(coalesce(facts -> 'recalls', '[]'::jsonb)) AS name UNION SELECT $1) names))
 WHERE vin = ANY($2::text[]) RETURNING vin
 """
-_CLOSE = "UPDATE vehicles SET facts = jsonb_set(facts, '{recalls}', (facts -> 'recalls') - $1) WHERE vin = ANY($2::text[]) AND facts -> 'recalls' ? $1 RETURNING vin"
+_CLOSE = (
+    "UPDATE vehicles SET facts = jsonb_set(facts, '{recalls}', (facts -> 'recalls') - $1) WHERE vin = ANY($2::text[]) "
+    "AND facts -> 'recalls' ? $1 RETURNING vin"
+)
 _DUE = """
-SELECT v.id, v.dealer_id, names.name, coalesce(v.facts -> 'recalls', '[]'::jsonb) ? names.name AS open, a.episode, a.step, a.state, a.severity
+SELECT v.id, v.dealer_id, names.name, coalesce(v.facts -> 'recalls', '[]'::jsonb) ? names.name AS open, a.episode,
+  a.step, a.state, a.severity
 FROM vehicles v
 CROSS JOIN LATERAL (SELECT jsonb_array_elements_text(coalesce(v.facts -> 'recalls', '[]'::jsonb)) AS name
-                    UNION SELECT component FROM alerts WHERE dealer_id = v.dealer_id AND vehicle_id = v.id AND rule = $1 AND state IN ('pending', 'active')) names
+                    UNION SELECT component FROM alerts WHERE dealer_id = v.dealer_id AND vehicle_id = v.id AND rule = $1
+                      AND state IN ('pending', 'active')) names
 LEFT JOIN LATERAL (SELECT episode, step, state, severity FROM alerts
-                   WHERE dealer_id = v.dealer_id AND vehicle_id = v.id AND rule = $1 AND component = names.name ORDER BY episode DESC LIMIT 1) a ON true
+                   WHERE dealer_id = v.dealer_id AND vehicle_id = v.id AND rule = $1 AND component = names.name
+                     ORDER BY episode DESC LIMIT 1) a ON true
 WHERE (coalesce(v.facts -> 'recalls', '[]'::jsonb) ? names.name) <> (coalesce(a.state, '') IN ('pending', 'active'))
 ORDER BY v.id, names.name LIMIT $2
 """

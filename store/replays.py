@@ -1,4 +1,6 @@
-"""What replaying needs: an alert with its steps whoever its dealer is, cars that were heard, and what was repaired on them."""
+"""What replaying needs: an alert with its steps whoever its dealer is, cars that were heard, and what was repaired on
+them.
+"""
 
 from __future__ import annotations
 
@@ -17,23 +19,30 @@ SELECT a.dealer_id, a.vehicle_id, a.rule, a.component, a.episode, a.rule_version
 FROM alerts a JOIN vehicles v ON v.id = a.vehicle_id WHERE a.id = $1
 """
 _STEPS = """
-SELECT rule, rule_version, component, episode, step, state, severity, because, ts, place, late, evidence FROM alert_steps
+SELECT rule, rule_version, component, episode, step, state, severity, because, ts, place, late, evidence
+  FROM alert_steps
 WHERE dealer_id = $1 AND vehicle_id = $2 AND rule = $3 AND component = $4 AND episode = $5 ORDER BY step
 """
 # The first of a car's rows decides nothing about its partition, so all leaves are looked at; a page keeps memory flat.
-_PLACES = f"SELECT {_ROW} FROM readings r WHERE r.vehicle_id = $1 AND r.place > $2 AND r.place <= $3 ORDER BY r.place LIMIT 5000"
+_PLACES = (
+    f"SELECT {_ROW} FROM readings r WHERE r.vehicle_id = $1 AND r.place > $2 AND r.place <= $3 ORDER BY r.place "
+    "LIMIT 5000"
+)
 _TAKEN_BACK = f"""
-SELECT -seq AS id FROM readings WHERE vehicle_id = $1 AND boot = -1 AND seq < 0 AND mark & {int(Mark.TAKES_BACK)} <> 0 AND place <= $2
+SELECT -seq AS id FROM readings WHERE vehicle_id = $1 AND boot = -1 AND seq < 0 AND mark & {int(Mark.TAKES_BACK)} <> 0
+  AND place <= $2
 """
 # Above a checkpoint no row is of a day before its own, but those that have no day of their own.
 _NEWEST = f"""
 SELECT greatest((SELECT place FROM checkpoints WHERE vehicle_id = $1), (
-    SELECT max(place) FROM readings WHERE vehicle_id = $1 AND (day >= coalesce((SELECT day FROM checkpoints WHERE vehicle_id = $1), 0) OR day < {FIRST_LEAF})))
+    SELECT max(place) FROM readings WHERE vehicle_id = $1 AND (day >= coalesce((SELECT day FROM checkpoints
+      WHERE vehicle_id = $1), 0) OR day < {FIRST_LEAF})))
 """
 _CARS = f"""
 SELECT v.id, v.dealer_id, v.profile, v.vin FROM vehicles v
 WHERE ($1::bigint IS NULL OR v.dealer_id = $1)
-  AND EXISTS (SELECT 1 FROM readings r WHERE r.vehicle_id = v.id AND r.ts >= $2 AND (r.day >= $3 OR r.day < {FIRST_LEAF})) ORDER BY v.id
+  AND EXISTS (SELECT 1 FROM readings r WHERE r.vehicle_id = v.id AND r.ts >= $2 AND (r.day >= $3
+    OR r.day < {FIRST_LEAF})) ORDER BY v.id
 """
 _REPAIRS = "SELECT vehicle_id, repaired_at FROM cases WHERE vehicle_id = ANY($1::bigint[]) AND repaired_at IS NOT NULL"
 
@@ -53,7 +62,9 @@ async def alert(connection: Connection, alert_id: int) -> tuple[dict[str, Any], 
     row = await connection.fetchrow(_ALERT, alert_id)
     if row is None:
         raise NotFound("alert")
-    steps = await connection.fetch(_STEPS, row["dealer_id"], row["vehicle_id"], row["rule"], row["component"], row["episode"])
+    steps = await connection.fetch(
+        _STEPS, row["dealer_id"], row["vehicle_id"], row["rule"], row["component"], row["episode"]
+    )
     return as_dict(row), [as_dict(step) for step in steps]
 
 
@@ -83,7 +94,9 @@ async def taken_back(connection: Connection, vehicle_id: int, upto: int) -> set[
 
 async def cars(connection: Connection, dealer_id: int | None, since: datetime) -> list[Car]:
     """The cars that were heard at or after `since`."""
-    return [Car(**as_dict(row)) for row in await connection.fetch(_CARS, dealer_id, since, days_between(since, since)[0])]
+    return [
+        Car(**as_dict(row)) for row in await connection.fetch(_CARS, dealer_id, since, days_between(since, since)[0])
+    ]
 
 
 async def repairs(connection: Connection, vehicles: list[int]) -> dict[int, list[datetime]]:

@@ -1,5 +1,8 @@
-"""The roles of the services, of the commands and of the backup. They belong to the server, not to a database: no dump of a database
-brings them along, so each `migrate` makes those that are missing, and gives those that sign in the passwords that follow from the one secret."""
+"""The roles of the services, of the commands and of the backup.
+
+They belong to the server, not to a database: no dump of a database brings them along, so each `migrate` makes those
+that are missing, and gives those that sign in the passwords that follow from the one secret.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,8 @@ from schemas.errors import Misconfigured
 SERVICES = ("telltale_gateway", "telltale_worker", "telltale_desk", "telltale_owner_page")
 OFFICE = "telltale_office"  #: the commands of a house: what the workers may, and making people and keys
 LOGINS = (*SERVICES, OFFICE)
-BACKUP = "telltale_backup"  #: reads everything, past row security, and writes nothing. Nobody signs in as it: the database's owner becomes it
+#: reads everything, past row security, and writes nothing. Nobody signs in as it: the database's owner becomes it
+BACKUP = "telltale_backup"
 ROLES = (*LOGINS, BACKUP)
 #: What a superuser has to say once, where the account that migrates may not.
 BACKUP_RIGHTS = f"ALTER ROLE {BACKUP} BYPASSRLS; GRANT pg_read_all_data TO {BACKUP}"
@@ -29,11 +33,17 @@ _ATTEMPTS = 5
 def role_url(url: str, secret: str, role: str, previous: str = "") -> str:
     """The same database, signed in as a service's role instead of its owner.
 
-    While the secret is being changed, the password of the previous one goes along behind # for store.connecting.dial to try.
+    While the secret is being changed, the password of the previous one goes along behind # for store.connecting.dial to
+    try.
     """
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{role}:{password_of(secret, role)}@{host}", fragment=password_of(previous, role) if previous else ""))
+    return urlunsplit(
+        parts._replace(
+            netloc=f"{role}:{password_of(secret, role)}@{host}",
+            fragment=password_of(previous, role) if previous else "",
+        )
+    )
 
 
 def password_of(secret: str, role: str) -> str:
@@ -58,18 +68,33 @@ async def give_passwords(connection: asyncpg.Connection, secret: str) -> None:
 
 
 async def become_backup(connection: asyncpg.Connection) -> None:
-    """From here to the end of its transaction this connection of the database's owner reads every row. Raises Misconfigured where it may not."""
+    """From here to the end of its transaction this connection of the database's owner reads every row.
+
+    Raises Misconfigured where it may not.
+    """
     try:
         await connection.execute(f"SET LOCAL ROLE {BACKUP}")
-        reads = await connection.fetchval("SELECT rolbypassrls AND pg_has_role(rolname, 'pg_read_all_data', 'USAGE') FROM pg_roles WHERE rolname = current_user")
-    except (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidParameterValueError):  # the second: there is no such role
+        reads = await connection.fetchval(
+            "SELECT rolbypassrls AND pg_has_role(rolname, 'pg_read_all_data', 'USAGE') FROM pg_roles "
+            "WHERE rolname = current_user"
+        )
+    except (
+        asyncpg.InsufficientPrivilegeError,
+        asyncpg.InvalidParameterValueError,
+    ):  # the second: there is no such role
         reads = False
     if not reads:
-        raise Misconfigured(BACKUP, f"may not read past row security: run `telltale migrate`, or let a superuser say once: {BACKUP_RIGHTS}")
+        raise Misconfigured(
+            BACKUP,
+            f"may not read past row security: run `telltale migrate`, or let a superuser say once: {BACKUP_RIGHTS}",
+        )
 
 
 async def _ensure(connection: asyncpg.Connection) -> None:
-    known = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles WHERE rolname = ANY($1::text[])", list(ROLES))}
+    known = {
+        row["rolname"]
+        for row in await connection.fetch("SELECT rolname FROM pg_roles WHERE rolname = ANY($1::text[])", list(ROLES))
+    }
     async with connection.transaction():
         for role in ROLES:
             if role not in known:
@@ -80,7 +105,9 @@ async def _ensure(connection: asyncpg.Connection) -> None:
             await connection.execute(f"ALTER ROLE {BACKUP} NOLOGIN PASSWORD NULL")
     if not await _becomes_backup(connection):
         for rights in (BACKUP_RIGHTS, f"GRANT {BACKUP} TO CURRENT_USER"):
-            with suppress(asyncpg.InsufficientPrivilegeError):  # everything else works without; `telltale backup` says what is missing
+            with suppress(
+                asyncpg.InsufficientPrivilegeError
+            ):  # everything else works without; `telltale backup` says what is missing
                 async with connection.transaction():
                     await connection.execute(rights)
 
@@ -102,7 +129,11 @@ async def _among_others(work: Callable[[], Awaitable[None]]) -> None:
     for attempt in range(_ATTEMPTS):
         try:
             return await work()
-        except (asyncpg.InternalServerError, asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):  # "tuple concurrently updated"
+        except (
+            asyncpg.InternalServerError,
+            asyncpg.DuplicateObjectError,
+            asyncpg.UniqueViolationError,
+        ):  # "tuple concurrently updated"
             if attempt == _ATTEMPTS - 1:
                 raise
             await asyncio.sleep(0.1 * (attempt + 1))

@@ -12,14 +12,19 @@ from store import notifications
 from store.pool import Connection, as_dict
 
 KEY_PREFIX = "tk_"  #: an API key is recognised when it turns up where it should not be
-_COLUMNS = "dealer_id, purpose, staff_id, owner_id, vehicle_id, subject_id, label, created_at, expires_at, used_at, revoked_at, scopes, last_used_at"
+_COLUMNS = (
+    "dealer_id, purpose, staff_id, owner_id, vehicle_id, subject_id, label, created_at, expires_at, used_at, "
+    "revoked_at, scopes, last_used_at"
+)
 _MAKE = """
-INSERT INTO secrets (hash, dealer_id, purpose, staff_id, owner_id, vehicle_id, subject_id, label, created_at, expires_at, scopes)
+INSERT INTO secrets (hash, dealer_id, purpose, staff_id, owner_id, vehicle_id, subject_id, label, created_at,
+  expires_at, scopes)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 _FIND = f"SELECT {_COLUMNS} FROM secret_of($1, $2)"
 _USE = """
-UPDATE secrets SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)
+UPDATE secrets SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND revoked_at IS NULL AND (expires_at IS NULL
+  OR expires_at > $2)
 """
 
 
@@ -52,13 +57,35 @@ def digest(token: str) -> bytes:
 
 
 async def make(
-    connection: Connection, dealer_id: int, purpose: str, *, now: datetime, expires_at: datetime | None = None, staff_id: int | None = None,
-    owner_id: int | None = None, vehicle_id: int | None = None, subject_id: int | None = None, label: str = "",
+    connection: Connection,
+    dealer_id: int,
+    purpose: str,
+    *,
+    now: datetime,
+    expires_at: datetime | None = None,
+    staff_id: int | None = None,
+    owner_id: int | None = None,
+    vehicle_id: int | None = None,
+    subject_id: int | None = None,
+    label: str = "",
     scopes: Sequence[str] | None = None,
-) -> str:  # fmt: skip
+) -> str:
     """A new secret of 32 random bytes; the caller sees it once."""
     token = (KEY_PREFIX if purpose == "api_key" else "") + randomness.token_urlsafe(32)
-    await connection.execute(_MAKE, digest(token), dealer_id, purpose, staff_id, owner_id, vehicle_id, subject_id, label, now, expires_at, None if scopes is None else list(scopes))
+    await connection.execute(
+        _MAKE,
+        digest(token),
+        dealer_id,
+        purpose,
+        staff_id,
+        owner_id,
+        vehicle_id,
+        subject_id,
+        label,
+        now,
+        expires_at,
+        None if scopes is None else list(scopes),
+    )
     return token
 
 
@@ -75,33 +102,56 @@ async def use(connection: Connection, token: str, now: datetime) -> bool:
 
 async def note_use(connection: Connection, dealer_id: int, token: str, now: datetime) -> None:
     """A program has come in with this key."""
-    await connection.execute("UPDATE secrets SET last_used_at = $3 WHERE dealer_id = $1 AND hash = $2", dealer_id, digest(token), now)
+    await connection.execute(
+        "UPDATE secrets SET last_used_at = $3 WHERE dealer_id = $1 AND hash = $2", dealer_id, digest(token), now
+    )
 
 
-async def revoke(connection: Connection, dealer_id: int, now: datetime, *, purpose: str, subject_id: int | None = None, label: str | None = None) -> int:
+async def revoke(
+    connection: Connection,
+    dealer_id: int,
+    now: datetime,
+    *,
+    purpose: str,
+    subject_id: int | None = None,
+    label: str | None = None,
+) -> int:
     """Revoke what opens this subject, or the key of this label; how many there were."""
     done: str = await connection.execute(
         """UPDATE secrets SET revoked_at = $2 WHERE dealer_id = $1 AND purpose = $3 AND revoked_at IS NULL
            AND ($4::bigint IS NULL OR subject_id = $4) AND ($5::text IS NULL OR label = $5)""",
-        dealer_id, now, purpose, subject_id, label,
-    )  # fmt: skip
+        dealer_id,
+        now,
+        purpose,
+        subject_id,
+        label,
+    )
     if purpose == "api_key":
         await notifications.ring_desk(connection, dealer_id, "key", 0)  # what listens with it ends
     return int(done.rpartition(" ")[2])
 
 
-async def revoke_of_person(connection: Connection, dealer_id: int, staff_id: int, now: datetime, *, purpose: str | None = None) -> None:
+async def revoke_of_person(
+    connection: Connection, dealer_id: int, staff_id: int, now: datetime, *, purpose: str | None = None
+) -> None:
     """What was given to one of the dealer's people opens nothing any more."""
     await connection.execute(
-        """UPDATE secrets SET revoked_at = $3 WHERE dealer_id = $1 AND staff_id = $2 AND revoked_at IS NULL AND used_at IS NULL
+        """UPDATE secrets SET revoked_at = $3 WHERE dealer_id = $1 AND staff_id = $2 AND revoked_at IS NULL
+           AND used_at IS NULL
            AND ($4::text IS NULL OR purpose = $4)""",
-        dealer_id, staff_id, now, purpose,
-    )  # fmt: skip
+        dealer_id,
+        staff_id,
+        now,
+        purpose,
+    )
 
 
 async def labels(connection: Connection, dealer_id: int, purpose: str) -> list[Secret]:
     """The secrets of a purpose that still open something, newest first."""
     rows = await connection.fetch(
-        f"SELECT {_COLUMNS} FROM secrets WHERE dealer_id = $1 AND purpose = $2 AND revoked_at IS NULL ORDER BY created_at DESC", dealer_id, purpose
+        f"SELECT {_COLUMNS} FROM secrets WHERE dealer_id = $1 AND purpose = $2 AND revoked_at IS NULL "
+        "ORDER BY created_at DESC",
+        dealer_id,
+        purpose,
     )
     return [Secret(**as_dict(row)) for row in rows]

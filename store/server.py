@@ -9,16 +9,21 @@ from typing import Any
 from store.pool import Connection
 
 _CONNECTIONS = """
-SELECT CASE WHEN application_name LIKE 'telltale-%' THEN substr(application_name, 10) ELSE 'other' END AS application, count(*) AS connections
+SELECT CASE WHEN application_name LIKE 'telltale-%' THEN substr(application_name, 10)
+  ELSE 'other' END AS application, count(*) AS connections
 FROM pg_stat_activity WHERE datname = current_database() GROUP BY 1
 """
 _FACTS = """
 SELECT current_setting('max_connections')::integer AS connections_limit, pg_database_size(current_database()) AS bytes,
-       coalesce(extract(epoch FROM $1::timestamptz - (SELECT min(xact_start) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid())), 0)::float8
+       coalesce(extract(epoch FROM $1::timestamptz - (SELECT min(xact_start) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid())), 0)::float8
            AS oldest_transaction_s,
        (SELECT count(*) FROM pg_inherits WHERE inhparent = 'readings'::regclass)::integer AS readings_partitions
 """
-_LAG = "SELECT coalesce(nullif(application_name, ''), 'unnamed') AS replica, extract(epoch FROM replay_lag)::float8 AS seconds FROM pg_stat_replication WHERE replay_lag IS NOT NULL"
+_LAG = (
+    "SELECT coalesce(nullif(application_name, ''), 'unnamed') AS replica, extract(epoch "
+    "FROM replay_lag)::float8 AS seconds FROM pg_stat_replication WHERE replay_lag IS NOT NULL"
+)
 
 
 @dataclass(frozen=True, slots=True)

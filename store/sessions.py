@@ -16,22 +16,38 @@ IDLE = timedelta(hours=4)  #: nobody has touched it for so long: a drive and a l
 WAITS = timedelta(minutes=10)  #: between the password and the second factor
 _TOUCHED = timedelta(minutes=1)  #: how exactly we know when it was last used: not a write for each request
 _OPEN = """
-INSERT INTO sessions (id, dealer_id, staff_id, created_at, expires_at, seen_at, device, place, proof, second_factor, waits)
+INSERT INTO sessions (id, dealer_id, staff_id, created_at, expires_at, seen_at, device, place, proof, second_factor,
+  waits)
 VALUES ($1, $2, $3, $4, $5, $4, $6, $7, $8, $9, $10)
 """
 #: By two clocks: a desk whose own runs ahead signs nobody out.
 _SWEEP = "DELETE FROM sessions WHERE dealer_id = $1 AND expires_at <= least($2::timestamptz, clock_timestamp())"
-_COLUMNS = "id, dealer_id, staff_id, created_at, expires_at, coalesce(seen_at, created_at) AS seen_at, device, place, proof, second_factor, waits"
+_COLUMNS = (
+    "id, dealer_id, staff_id, created_at, expires_at, coalesce(seen_at, created_at) AS seen_at, device, place, proof, "
+    "second_factor, waits"
+)
 _WHO = "SELECT dealer_id, staff_id FROM session_of($1, $2)"
 _ONE = f"SELECT {_COLUMNS} FROM sessions WHERE dealer_id = $1 AND id = $2"
-_OF = f"SELECT {_COLUMNS} FROM sessions WHERE dealer_id = $1 AND staff_id = $2 AND NOT waits AND expires_at > $3 ORDER BY seen_at DESC, id"
-_TOUCH = "UPDATE sessions SET seen_at = $3, expires_at = least(created_at + $4::interval, $3::timestamptz + $5::interval) WHERE dealer_id = $1 AND id = $2"
-_END = "DELETE FROM sessions WHERE dealer_id = $1 AND staff_id = $2 AND ($3::text IS NULL OR id = $3) AND ($4::text IS NULL OR id <> $4)"
+_OF = (
+    f"SELECT {_COLUMNS} FROM sessions WHERE dealer_id = $1 AND staff_id = $2 AND NOT waits AND expires_at > $3 "
+    "ORDER BY seen_at DESC, id"
+)
+_TOUCH = (
+    "UPDATE sessions SET seen_at = $3, expires_at = least(created_at + $4::interval, $3::timestamptz + $5::interval) "
+    "WHERE dealer_id = $1 AND id = $2"
+)
+_END = (
+    "DELETE FROM sessions WHERE dealer_id = $1 AND staff_id = $2 AND ($3::text IS NULL OR id = $3) "
+    "AND ($4::text IS NULL OR id <> $4)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One signed-in browser. `waits`: the password was right, the second factor is still to come, and it opens nothing yet."""
+    """One signed-in browser.
+
+    `waits`: the password was right, the second factor is still to come, and it opens nothing yet.
+    """
 
     id: str
     dealer_id: int
@@ -52,13 +68,31 @@ def digest(cookie: str) -> str:
 
 
 async def start(
-    connection: Connection, person: Staff, now: datetime, *, device: str, place: str, proof: str, second_factor: bool = False, waits: bool = False
+    connection: Connection,
+    person: Staff,
+    now: datetime,
+    *,
+    device: str,
+    place: str,
+    proof: str,
+    second_factor: bool = False,
+    waits: bool = False,
 ) -> str:
     """Open one, whose cookie comes back, and sweep this dealer's old ones."""
     await connection.execute(_SWEEP, person.dealer_id, now)
     cookie = randomness.token_urlsafe(32)
     await connection.execute(
-        _OPEN, digest(cookie), person.dealer_id, person.id, now, now + (WAITS if waits else IDLE), device, place, proof, second_factor, waits
+        _OPEN,
+        digest(cookie),
+        person.dealer_id,
+        person.id,
+        now,
+        now + (WAITS if waits else IDLE),
+        device,
+        place,
+        proof,
+        second_factor,
+        waits,
     )
     return cookie
 
@@ -84,7 +118,9 @@ async def touch(connection: Connection, session: Session, now: datetime) -> None
 
 async def prove(connection: Connection, dealer_id: int, session_id: str) -> None:
     """More than a password stands behind this one now."""
-    await connection.execute("UPDATE sessions SET second_factor = true WHERE dealer_id = $1 AND id = $2", dealer_id, session_id)
+    await connection.execute(
+        "UPDATE sessions SET second_factor = true WHERE dealer_id = $1 AND id = $2", dealer_id, session_id
+    )
 
 
 async def of_person(connection: Connection, dealer_id: int, staff_id: int, now: datetime) -> list[Session]:
@@ -92,8 +128,13 @@ async def of_person(connection: Connection, dealer_id: int, staff_id: int, now: 
     return [Session(**as_dict(row)) for row in await connection.fetch(_OF, dealer_id, staff_id, now)]
 
 
-async def end(connection: Connection, dealer_id: int, staff_id: int, *, only: str | None = None, but: str | None = None) -> int:
-    """End all of somebody's sessions, `only` one, or all `but` one; how many there were. Open live pages end with them."""
+async def end(
+    connection: Connection, dealer_id: int, staff_id: int, *, only: str | None = None, but: str | None = None
+) -> int:
+    """End all of somebody's sessions, `only` one, or all `but` one; how many there were.
+
+    Open live pages end with them.
+    """
     done: str = await connection.execute(_END, dealer_id, staff_id, only, but)
     await notifications.ring_desk(connection, dealer_id, "session", staff_id)
     return int(done.rpartition(" ")[2])

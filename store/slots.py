@@ -1,4 +1,7 @@
-"""Pieces of a resource's time. The rows of the resources are locked first, in order of their ids; the exclusion constraint stands guard behind."""
+"""Pieces of a resource's time.
+
+The rows of the resources are locked first, in order of their ids; the exclusion constraint stands guard behind.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,13 @@ from schemas.errors import Overtaken
 from schemas.slot import Claim, Resource, Slot, Window
 from store.pool import Connection, as_dict
 
-_COLUMNS = "id, dealer_id, resource_id, state, use, lower(during) AS starts_at, upper(during) AS ends_at, offer_id, choice, expires_at"
-_RESOURCES = "SELECT id, dealer_id, kind, name, staff_id FROM resources WHERE dealer_id = $1 AND retired_at IS NULL ORDER BY id"
+_COLUMNS = (
+    "id, dealer_id, resource_id, state, use, lower(during) AS starts_at, upper(during) AS ends_at, offer_id, choice, "
+    "expires_at"
+)
+_RESOURCES = (
+    "SELECT id, dealer_id, kind, name, staff_id FROM resources WHERE dealer_id = $1 AND retired_at IS NULL ORDER BY id"
+)
 _TAKEN = """
 SELECT resource_id, lower(during) AS starts_at, upper(during) AS ends_at FROM slots
 WHERE dealer_id = $1 AND state <> 'released' AND during && tstzrange($2, $3)
@@ -31,7 +39,10 @@ WHERE dealer_id = $1 AND offer_id = $2 AND choice = $3 AND state = 'held' RETURN
 
 
 async def resources(connection: Connection, dealer_id: int, *, lock: bool = False) -> list[Resource]:
-    """Bays, loaners and drivers. With `lock` rivals for their time wait here, in the same order, so that none deadlocks."""
+    """Bays, loaners and drivers.
+
+    With `lock` rivals for their time wait here, in the same order, so that none deadlocks.
+    """
     rows = await connection.fetch(_RESOURCES + (" FOR NO KEY UPDATE" if lock else ""), dealer_id)
     return [Resource(**as_dict(row)) for row in rows]
 
@@ -44,7 +55,9 @@ async def taken(connection: Connection, dealer_id: int, since: datetime, until: 
     return dict(found)
 
 
-async def hold(connection: Connection, dealer_id: int, offer_id: int, choice: int, claims: Sequence[Claim], expires_at: datetime) -> None:
+async def hold(
+    connection: Connection, dealer_id: int, offer_id: int, choice: int, claims: Sequence[Claim], expires_at: datetime
+) -> None:
     """Keep this time for an offer's choice until `expires_at`."""
     await _put(connection, dealer_id, claims, "held", offer_id, choice, None, expires_at)
 
@@ -61,14 +74,21 @@ async def book_held(connection: Connection, dealer_id: int, offer_id: int, choic
 
 async def of_offer(connection: Connection, dealer_id: int, offer_id: int) -> list[Slot]:
     """All that an offer held or holds, by choice."""
-    rows = await connection.fetch(f"SELECT {_COLUMNS} FROM slots WHERE dealer_id = $1 AND offer_id = $2 ORDER BY choice, lower(during), id", dealer_id, offer_id)
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS} FROM slots WHERE dealer_id = $1 AND offer_id = $2 ORDER BY choice, lower(during), id",
+        dealer_id,
+        offer_id,
+    )
     return [_slot(row) for row in rows]
 
 
 async def of_booking(connection: Connection, dealer_id: int, booking_id: int) -> list[Slot]:
     """The time that a booking has taken."""
     rows = await connection.fetch(
-        f"SELECT {_COLUMNS} FROM slots WHERE dealer_id = $1 AND booking_id = $2 AND state = 'booked' ORDER BY lower(during), id", dealer_id, booking_id
+        f"SELECT {_COLUMNS} FROM slots WHERE dealer_id = $1 AND booking_id = $2 AND state = 'booked' "
+        "ORDER BY lower(during), id",
+        dealer_id,
+        booking_id,
     )
     return [_slot(row) for row in rows]
 
@@ -80,12 +100,20 @@ async def release(connection: Connection, dealer_id: int, slot_id: int) -> None:
 
 async def release_offer(connection: Connection, dealer_id: int, offer_id: int) -> None:
     """What is still held for this offer is free again."""
-    await connection.execute("UPDATE slots SET state = 'released' WHERE dealer_id = $1 AND offer_id = $2 AND state = 'held'", dealer_id, offer_id)
+    await connection.execute(
+        "UPDATE slots SET state = 'released' WHERE dealer_id = $1 AND offer_id = $2 AND state = 'held'",
+        dealer_id,
+        offer_id,
+    )
 
 
 async def release_booking(connection: Connection, dealer_id: int, booking_id: int) -> None:
     """Driver, bay and loaner are free again, all at once."""
-    await connection.execute("UPDATE slots SET state = 'released' WHERE dealer_id = $1 AND booking_id = $2 AND state <> 'released'", dealer_id, booking_id)
+    await connection.execute(
+        "UPDATE slots SET state = 'released' WHERE dealer_id = $1 AND booking_id = $2 AND state <> 'released'",
+        dealer_id,
+        booking_id,
+    )
 
 
 async def release_expired(connection: Connection, dealer_id: int, now: datetime) -> None:
@@ -94,11 +122,28 @@ async def release_expired(connection: Connection, dealer_id: int, now: datetime)
 
 
 async def _put(
-    connection: Connection, dealer_id: int, claims: Sequence[Claim], state: str, offer_id: int | None, choice: int | None, booking_id: int | None,
+    connection: Connection,
+    dealer_id: int,
+    claims: Sequence[Claim],
+    state: str,
+    offer_id: int | None,
+    choice: int | None,
+    booking_id: int | None,
     expires_at: datetime | None,
-) -> None:  # fmt: skip
+) -> None:
     rows = [
-        (dealer_id, claim.resource_id, claim.window.starts_at, claim.window.ends_at, state, claim.use.value, offer_id, choice, booking_id, expires_at)
+        (
+            dealer_id,
+            claim.resource_id,
+            claim.window.starts_at,
+            claim.window.ends_at,
+            state,
+            claim.use.value,
+            offer_id,
+            choice,
+            booking_id,
+            expires_at,
+        )
         for claim in claims
     ]
     try:

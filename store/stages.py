@@ -37,9 +37,14 @@ async def stages(connection: Connection) -> dict[str, Stage]:
 
 
 async def move(connection: Connection, rule: str, stage: str, *, reason: str, actor: str, now: datetime) -> None:
-    """From now on; the gateways hear of it when this transaction commits. The move and its reason are history, of no dealer."""
+    """From now on; the gateways hear of it when this transaction commits.
+
+    The move and its reason are history, of no dealer.
+    """
     before = await connection.fetchval(_WAS, rule)
-    await history.write(connection, NOBODY, "rule", number_of(rule), old=before, new=stage, reason=reason, actor=actor, now=now)
+    await history.write(
+        connection, NOBODY, "rule", number_of(rule), old=before, new=stage, reason=reason, actor=actor, now=now
+    )
     await connection.execute(_SET, rule, stage, reason, actor, now)
     await notifications.ring(connection, notifications.CARS, vehicle=0, what="rules", rule=rule)
 

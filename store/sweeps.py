@@ -11,26 +11,34 @@ _OFFERS = "SELECT dealer_id, id FROM offers WHERE state = 'open' AND expires_at 
 _SILENT = """
 SELECT v.id, v.dealer_id, v.last_heard_at, a.episode, a.step, a.state, a.severity FROM vehicles v
 LEFT JOIN LATERAL (SELECT episode, step, state, severity FROM alerts
-                   WHERE dealer_id = v.dealer_id AND vehicle_id = v.id AND rule = $1 AND component = '' ORDER BY episode DESC LIMIT 1) a ON true
+                   WHERE dealer_id = v.dealer_id AND vehicle_id = v.id AND rule = $1 AND component = ''
+                     ORDER BY episode DESC LIMIT 1) a ON true
 WHERE v.enrolled_at IS NOT NULL AND v.revoked_at IS NULL AND v.last_heard_at IS NOT NULL
   AND (v.last_heard_at <= $2 OR a.state IN ('pending', 'active')) AND v.id > $3
 ORDER BY v.id LIMIT $4
 """
 _UNHEARD = """
-SELECT b.dealer_id, b.id AS booking_id, b.case_id, o.name AS owner, v.title AS vehicle, coalesce(b.last_word_at, b.starts_at) AS since
+SELECT b.dealer_id, b.id AS booking_id, b.case_id, o.name AS owner, v.title AS vehicle, coalesce(b.last_word_at,
+  b.starts_at) AS since
 FROM bookings b JOIN dealers d ON d.id = b.dealer_id JOIN cases c ON c.dealer_id = b.dealer_id AND c.id = b.case_id
-JOIN owners o ON o.dealer_id = b.dealer_id AND o.id = c.owner_id JOIN vehicles v ON v.dealer_id = b.dealer_id AND v.id = b.vehicle_id
+JOIN owners o ON o.dealer_id = b.dealer_id AND o.id = c.owner_id JOIN vehicles v ON v.dealer_id = b.dealer_id
+  AND v.id = b.vehicle_id
 WHERE b.kind = 'waiting' AND b.state IN ('arrived', 'working')
   AND coalesce(b.last_word_at, b.starts_at) <= $1::timestamptz - make_interval(mins => d.waiting_word_minutes)
-  AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.dealer_id = b.dealer_id AND m.case_id = b.case_id AND m.kind = 'staff_silence'
+  AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.dealer_id = b.dealer_id AND m.case_id = b.case_id
+    AND m.kind = 'staff_silence'
                   AND m.queued_at > coalesce(b.last_word_at, b.starts_at))
 ORDER BY since LIMIT 100
 """
 _UNTOLD = """
-SELECT l.dealer_id, l.id AS leg_id, l.driver_id, b.case_id, CASE WHEN b.kind = 'tow' AND l.kind = 'collect' THEN 'tow' ELSE l.kind END AS kind, l.address, l.starts_at, l.ends_at, v.title AS vehicle, v.plate
-FROM legs l JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id JOIN vehicles v ON v.dealer_id = b.dealer_id AND v.id = b.vehicle_id
+SELECT l.dealer_id, l.id AS leg_id, l.driver_id, b.case_id, CASE WHEN b.kind = 'tow' AND l.kind = 'collect' THEN 'tow'
+  ELSE l.kind END AS kind, l.address, l.starts_at, l.ends_at, v.title AS vehicle, v.plate
+FROM legs l JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id
+  JOIN vehicles v ON v.dealer_id = b.dealer_id AND v.id = b.vehicle_id
 WHERE l.state = 'planned' AND l.driver_id IS NOT NULL AND l.ends_at > $1
-  AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.reference IN ('staff_leg-' || l.id || '-' || l.driver_id, 'staff_leg-' || l.id || '-' || l.driver_id || '-' || extract(epoch FROM l.starts_at)::bigint))
+  AND NOT EXISTS (SELECT 1 FROM messages m
+    WHERE m.reference IN ('staff_leg-' || l.id || '-' || l.driver_id,
+    'staff_leg-' || l.id || '-' || l.driver_id || '-' || extract(epoch FROM l.starts_at)::bigint))
 ORDER BY l.starts_at LIMIT 100 FOR UPDATE OF l SKIP LOCKED
 """
 _LINES = "SELECT address FROM senders WHERE channel = ANY($1::text[]) ORDER BY address"
@@ -110,7 +118,9 @@ async def expired_offers(connection: Connection, now: datetime, limit: int = 100
     return [(row["dealer_id"], row["id"]) for row in await connection.fetch(_OFFERS, now, limit)]
 
 
-async def silent(connection: Connection, rule: str, heard_before: datetime, after: int, limit: int = 500) -> list[Silent]:
+async def silent(
+    connection: Connection, rule: str, heard_before: datetime, after: int, limit: int = 500
+) -> list[Silent]:
     """Cars not heard since `heard_before`, and those whose silence is an open alert, by id from `after` on."""
     return [Silent(**as_dict(row)) for row in await connection.fetch(_SILENT, rule, heard_before, after, limit)]
 

@@ -13,9 +13,12 @@ NOBODY = 0  #: dealer of what belongs to no dealer's car: the whole house may se
 _ADD = """
 INSERT INTO tallies (dealer_id, name, subject, times, last_at, detail)
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::text[])
-ON CONFLICT (dealer_id, name, subject) DO UPDATE SET times = tallies.times + excluded.times, last_at = excluded.last_at, detail = excluded.detail
+ON CONFLICT (dealer_id, name, subject) DO UPDATE
+  SET times = tallies.times + excluded.times, last_at = excluded.last_at, detail = excluded.detail
 """
-_OF = f"SELECT name, subject, times, last_at, detail FROM tallies WHERE dealer_id IN ($1, {NOBODY}) ORDER BY last_at DESC"
+_OF = (
+    f"SELECT name, subject, times, last_at, detail FROM tallies WHERE dealer_id IN ($1, {NOBODY}) ORDER BY last_at DESC"
+)
 
 Row = tuple[int, str, str, int, datetime, str]  # dealer, name, subject, times, last at, detail
 

@@ -11,38 +11,50 @@ from store.pool import Connection
 
 _WROTE = "SELECT last_in_at FROM threads WHERE dealer_id = $1 AND owner_id = $2"
 _FIND = "SELECT id FROM threads WHERE dealer_id = $1 AND owner_id = $2"
-_MAKE = "INSERT INTO threads (dealer_id, owner_id) VALUES ($1, $2) ON CONFLICT (dealer_id, owner_id) DO NOTHING RETURNING id"
+_MAKE = (
+    "INSERT INTO threads (dealer_id, owner_id) VALUES ($1, $2) ON CONFLICT (dealer_id, owner_id) DO NOTHING "
+    "RETURNING id"
+)
 _KEEP = """
-INSERT INTO replies (dealer_id, thread_id, owner_id, channel, provider_id, from_address, to_address, body, understood, received_at)
+INSERT INTO replies (dealer_id, thread_id, owner_id, channel, provider_id, from_address, to_address, body, understood,
+  received_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (dealer_id, channel, provider_id) DO NOTHING RETURNING id
 """
 _UNDERSTOOD = "UPDATE replies SET understood = $3 WHERE dealer_id = $1 AND id = $2"
 _CAME_IN = "UPDATE threads SET last_in_at = greatest(last_in_at, $2), needs_reading = needs_reading OR $3 WHERE id = $1"
 _READ = "UPDATE threads SET needs_reading = false WHERE dealer_id = $1 AND id = $2"
-_READ_REPLIES = "UPDATE replies SET read_at = $3, read_by = $4 WHERE dealer_id = $1 AND thread_id = $2 AND read_at IS NULL"
+_READ_REPLIES = (
+    "UPDATE replies SET read_at = $3, read_by = $4 WHERE dealer_id = $1 AND thread_id = $2 AND read_at IS NULL"
+)
 _LINES = """
 SELECT direction, body, at, kind, state, author, reason FROM (
     SELECT 'out' AS direction, body, coalesce(sent_at, queued_at) AS at, kind, state, author, reason, id FROM messages
     WHERE dealer_id = $1 AND thread_id = $2
     UNION ALL
-    SELECT 'in', body, received_at, understood, CASE WHEN read_at IS NULL THEN 'new' ELSE 'read' END, NULL, NULL, id FROM replies
+    SELECT 'in', body, received_at, understood, CASE WHEN read_at IS NULL THEN 'new' ELSE 'read' END, NULL, NULL, id
+      FROM replies
     WHERE dealer_id = $1 AND thread_id = $2
     ORDER BY at DESC, direction DESC, id DESC LIMIT $3
 ) AS newest ORDER BY at, direction, id
 """
 _REPLY = """
-SELECT o.name, r.body, r.read_at, c.id AS case_id, c.assignee_id FROM replies r JOIN owners o ON o.dealer_id = r.dealer_id AND o.id = r.owner_id
-LEFT JOIN LATERAL (SELECT id, assignee_id FROM cases WHERE dealer_id = $1 AND owner_id = r.owner_id AND state NOT IN ('done', 'dismissed')
+SELECT o.name, r.body, r.read_at, c.id AS case_id, c.assignee_id FROM replies r
+  JOIN owners o ON o.dealer_id = r.dealer_id AND o.id = r.owner_id
+LEFT JOIN LATERAL (SELECT id, assignee_id FROM cases WHERE dealer_id = $1 AND owner_id = r.owner_id
+  AND state NOT IN ('done', 'dismissed')
                    ORDER BY changed_at DESC LIMIT 1) c ON true
 WHERE r.dealer_id = $1 AND r.id = $2
 """
 _UNREAD = """
-SELECT t.id AS thread_id, o.id AS owner_id, o.name, r.body, r.received_at FROM threads t JOIN owners o ON o.id = t.owner_id
-JOIN LATERAL (SELECT body, received_at FROM replies WHERE thread_id = t.id AND dealer_id = $1 ORDER BY id DESC LIMIT 1) r ON true
+SELECT t.id AS thread_id, o.id AS owner_id, o.name, r.body, r.received_at FROM threads t
+  JOIN owners o ON o.id = t.owner_id
+JOIN LATERAL (SELECT body, received_at FROM replies WHERE thread_id = t.id AND dealer_id = $1 ORDER BY id DESC
+  LIMIT 1) r ON true
 WHERE t.dealer_id = $1 AND t.needs_reading ORDER BY r.received_at
 """
 _STRANGERS = """
-SELECT id, channel, from_address, body, received_at FROM replies WHERE dealer_id = $1 AND thread_id IS NULL AND read_at IS NULL ORDER BY id
+SELECT id, channel, from_address, body, received_at FROM replies WHERE dealer_id = $1 AND thread_id IS NULL
+  AND read_at IS NULL ORDER BY id
 """
 _READ_STRANGER = "UPDATE replies SET read_at = $3, read_by = $4 WHERE dealer_id = $1 AND id = $2 AND thread_id IS NULL"
 
@@ -61,7 +73,11 @@ class ForAPerson:
 async def reply(connection: Connection, dealer_id: int, reply_id: int) -> ForAPerson | None:
     """One text of an owner; None when there is none, or when a stranger wrote it."""
     row = await connection.fetchrow(_REPLY, dealer_id, reply_id)
-    return None if row is None else ForAPerson(row["name"], row["body"], row["read_at"] is not None, row["case_id"], row["assignee_id"])
+    return (
+        None
+        if row is None
+        else ForAPerson(row["name"], row["body"], row["read_at"] is not None, row["case_id"], row["assignee_id"])
+    )
 
 
 async def of_owner(connection: Connection, dealer_id: int, owner_id: int) -> int:
@@ -87,9 +103,18 @@ async def keep(
     """Store what came in, once: None when this (channel, provider id) is already here."""
     thread_id = None if owner_id is None else await of_owner(connection, dealer_id, owner_id)
     found: int | None = await connection.fetchval(
-        _KEEP, dealer_id, thread_id, owner_id, reply.channel, reply.provider_id, reply.from_address, reply.to_address, reply.body,
-        understood, reply.received_at,
-    )  # fmt: skip
+        _KEEP,
+        dealer_id,
+        thread_id,
+        owner_id,
+        reply.channel,
+        reply.provider_id,
+        reply.from_address,
+        reply.to_address,
+        reply.body,
+        understood,
+        reply.received_at,
+    )
     if found is None:
         return None
     if thread_id is not None:
@@ -105,7 +130,9 @@ async def wants_a_person(connection: Connection, dealer_id: int, reply_id: int, 
     await notifications.ring_desk(connection, dealer_id, "reply", reply_id)
 
 
-async def mark_read(connection: Connection, dealer_id: int, thread_id: int, staff_id: int | None, now: datetime) -> None:
+async def mark_read(
+    connection: Connection, dealer_id: int, thread_id: int, staff_id: int | None, now: datetime
+) -> None:
     """A person has read all of it."""
     await connection.execute(_READ, dealer_id, thread_id)
     await connection.execute(_READ_REPLIES, dealer_id, thread_id, now, staff_id)
@@ -116,7 +143,15 @@ async def lines(connection: Connection, dealer_id: int, thread_id: int, limit: i
     """The newest lines of a conversation, in the order in which they were written."""
     rows = await connection.fetch(_LINES, dealer_id, thread_id, limit)
     return [
-        Line(direction=Direction(r["direction"]), body=r["body"], at=r["at"], kind=r["kind"], state=r["state"], author=r["author"], reason=r["reason"])
+        Line(
+            direction=Direction(r["direction"]),
+            body=r["body"],
+            at=r["at"],
+            kind=r["kind"],
+            state=r["state"],
+            author=r["author"],
+            reason=r["reason"],
+        )
         for r in rows
     ]
 
@@ -131,6 +166,8 @@ async def strangers(connection: Connection, dealer_id: int) -> list[dict[str, ob
     return [dict(row.items()) for row in await connection.fetch(_STRANGERS, dealer_id)]
 
 
-async def mark_stranger_read(connection: Connection, dealer_id: int, reply_id: int, staff_id: int, now: datetime) -> None:
+async def mark_stranger_read(
+    connection: Connection, dealer_id: int, reply_id: int, staff_id: int, now: datetime
+) -> None:
     """A person has read a stranger's text."""
     await connection.execute(_READ_STRANGER, dealer_id, reply_id, now, staff_id)

@@ -13,7 +13,8 @@ _COMMITTED = "SELECT pg_xact_status($1::text::xid8)"
 _BACKEND = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2"
 _SETTINGS = """
-SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes'), pg_is_in_recovery(),
+SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes'),
+  pg_is_in_recovery(),
        current_setting('default_transaction_read_only'), current_setting('server_version_num')::int
 """
 
@@ -30,7 +31,10 @@ async def committed(connection: Connection, transaction: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """One server process. Its number alone names nobody: after a failover another server may have given it to a fellow gateway's."""
+    """One server process.
+
+    Its number alone names nobody: after a failover another server may have given it to a fellow gateway's.
+    """
 
     pid: int
     began: datetime  #: to the microsecond, by the server's clock
@@ -51,7 +55,10 @@ async def check_settings(connection: Connection) -> None:
     fsync, synchronous, pages, standby, read_only, version = await connection.fetchrow(_SETTINGS)
     for setting, value in (("fsync", fsync), ("synchronous_commit", synchronous), ("full_page_writes", pages)):
         if value == "off":
-            raise Misconfigured(f"PostgreSQL's {setting}", "is off: what is committed could be lost, and we have promised that it is not. Turn it on")
+            raise Misconfigured(
+                f"PostgreSQL's {setting}",
+                "is off: what is committed could be lost, and we have promised that it is not. Turn it on",
+            )
     if version < 150_000:
         raise Misconfigured("PostgreSQL", f"version {version // 10_000} is too old: 15 or newer is needed")
     if standby or read_only == "on":

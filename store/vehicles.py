@@ -15,10 +15,14 @@ from store.pool import Connection
 _IDENTITIES = "SELECT id, vin, dealer_id, profile, secret_hash, revoked_at, enrolled_at FROM vehicles"
 _PAGE = f"{_IDENTITIES} WHERE id > $1 ORDER BY id LIMIT $2"
 _PAGE_OF = f"{_IDENTITIES} WHERE bucket_of(vin) = $3 AND id > $1 ORDER BY id LIMIT $2"
-_CHANGED = "SELECT id, vin, dealer_id, profile, secret_hash, revoked_at, enrolled_at, changed FROM vehicles WHERE changed > $1 ORDER BY changed LIMIT $2"
+_CHANGED = (
+    "SELECT id, vin, dealer_id, profile, secret_hash, revoked_at, enrolled_at, changed FROM vehicles "
+    "WHERE changed > $1 ORDER BY changed LIMIT $2"
+)
 _NEWEST_CHANGE = "SELECT coalesce(max(changed), 0) FROM vehicles"
 _ENROL = """
-UPDATE vehicles SET secret_hash = $2, mosquitto_hash = $3, enrolled_at = $4, revoked_at = NULL WHERE vin = $1 RETURNING id, dealer_id
+UPDATE vehicles SET secret_hash = $2, mosquitto_hash = $3, enrolled_at = $4, revoked_at = NULL WHERE vin = $1
+  RETURNING id, dealer_id
 """
 _REVOKE = "UPDATE vehicles SET revoked_at = $2 WHERE vin = $1 AND revoked_at IS NULL RETURNING id, dealer_id"
 _PASSWORDS = """
@@ -78,12 +82,18 @@ async def by_vins(connection: Connection, vins: Sequence[str]) -> list[Identity]
 
 
 async def passwords(connection: Connection, vehicle_id: int | None = None) -> dict[str, str | None]:
-    """VIN -> mosquitto's hash of its secret, of all cars or one. None: it may not sign in; "": enrolled before such hashes were kept."""
+    """VIN -> mosquitto's hash of its secret, of all cars or one.
+
+    None: it may not sign in; "": enrolled before such hashes were kept.
+    """
     return {row[0]: row[1] for row in await connection.fetch(_PASSWORDS, vehicle_id)}
 
 
 async def enrol(connection: Connection, vin: str, secret: str, now: datetime) -> int:
-    """Let the car sign in with this secret, of which only hashes are kept; an older one ends. Returns the vehicle's id."""
+    """Let the car sign in with this secret, of which only hashes are kept; an older one ends.
+
+    Returns the vehicle's id.
+    """
     row = await connection.fetchrow(_ENROL, vin, secret_hash(secret), mosquitto_hash(secret), now)
     if row is None:
         raise NotFound("vehicle")

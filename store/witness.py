@@ -1,8 +1,9 @@
 """Two clocks that must agree: this machine's, and as its witness the database's.
 
-A clock that is a day wrong would sign people out, send tomorrow's texts today, let offers run out: nothing of that can be
-taken back. So nobody who stands alone with his time works with the database; business time, which may be a
-time-lapse, is another matter. The witness is asked rarely: in between, a step of our own clock shows against the steady one.
+A clock that is a day wrong would sign people out, send tomorrow's texts today, let offers run out: nothing of that can
+be taken back. So nobody who stands alone with his time works with the database; business time, which may be a
+time-lapse, is another matter. The witness is asked rarely: in between, a step of our own clock shows against the steady
+one.
 """
 
 from __future__ import annotations
@@ -64,5 +65,9 @@ async def agree(connection: Any) -> None:
         return
     if not found.said:
         found.said = True
-        log.error("clocks_apart", seconds=round(found.apart), hint="nothing is done until this machine and the database agree on the time: is NTP running on both?")
+        log.error(
+            "clocks_apart",
+            seconds=round(found.apart),
+            hint="nothing is done until this machine and the database agree on the time: is NTP running on both?",
+        )
     raise ClocksApart(f"{abs(found.apart):.0f} s {'ahead of' if found.apart > 0 else 'behind'} the database's")

@@ -10,7 +10,9 @@ TRY_AGAIN = 75  # EX_TEMPFAIL: a supervisor starts us again
 
 
 def main() -> int:
-    """0 done, 1 what was checked does not hold or a fault of ours, 2 misconfigured or misused, 75 try again, 130 interrupted."""
+    """0 done, 1 what was checked does not hold or a fault of ours, 2 misconfigured or misused, 75 try again, 130
+    interrupted.
+    """
     from telltale.cli import app
 
     if len(sys.argv) == 1:

@@ -1,4 +1,6 @@
-"""The files of a mosquitto of one's own, written from the enrolled cars and kept current: every change reaches it within seconds."""
+"""The files of a mosquitto of one's own, written from the enrolled cars and kept current: every change reaches it
+within seconds.
+"""
 
 from __future__ import annotations
 
@@ -84,8 +86,9 @@ class MosquittoFiles:
         return bool(changed)
 
     def _gateways_before(self) -> dict[str, str]:
-        """Accounts of an earlier TELLTALE_SECRET, for an hour after another one came: what a broker owes a session whose account
-        is gone is thrown away, and gateways take a moment to be started anew."""
+        """Accounts of an earlier TELLTALE_SECRET, for an hour after another one came: what a broker owes a session
+        whose account is gone is thrown away, and gateways take a moment to be started anew.
+        """
         path = self.folder / "gateways.passwords"
         try:
             known = dict(line.split(":", 1) for line in path.read_text().splitlines())
@@ -97,7 +100,9 @@ class MosquittoFiles:
         return known
 
     def _now(self) -> float:
-        """By the clock that stamps these files: another one may be wrong, and an account that is taken away too early costs what is owed."""
+        """By the clock that stamps these files: another one may be wrong, and an account that is taken away too early
+        costs what is owed.
+        """
         stamp = self.folder / ".now"
         stamp.unlink(missing_ok=True)
         stamp.touch(mode=0o600)
@@ -124,7 +129,9 @@ class MosquittoFiles:
             return (self.certificates / name).read_text()
         except OSError as error:
             raise Misconfigured(
-                "--certificates", f"{self.certificates / name} cannot be read ({error.strerror}): make it with `telltale certificates make --out {self.certificates}`"
+                "--certificates",
+                f"{self.certificates / name} cannot be read ({error.strerror}): make it with `telltale certificates "
+                f"make --out {self.certificates}`",
             ) from None
 
     def _owner(self) -> tuple[int, int]:
@@ -137,9 +144,16 @@ class MosquittoFiles:
     def reload(self) -> bool:
         """Tell the running broker. False when none runs: it reads the files when it starts."""
         if self.reload_command:
-            done = subprocess.run(shlex.split(self.reload_command), capture_output=True, text=True, timeout=RELOAD_S, check=False)
+            done = subprocess.run(
+                shlex.split(self.reload_command), capture_output=True, text=True, timeout=RELOAD_S, check=False
+            )
             if done.returncode:
-                log.warning("broker_not_told", command=self.reload_command, status=done.returncode, said=done.stderr[-200:].strip())
+                log.warning(
+                    "broker_not_told",
+                    command=self.reload_command,
+                    status=done.returncode,
+                    said=done.stderr[-200:].strip(),
+                )
             return done.returncode == 0
         try:
             pid = int((self.folder / "mosquitto.pid").read_text())
@@ -223,4 +237,9 @@ async def _write(files: MosquittoFiles) -> None:
     """In a thread: the lists of a large fleet take a moment, and so may the command that reloads the broker."""
     if await asyncio.to_thread(files.write):
         told = await asyncio.to_thread(files.reload)
-        log.info("broker_config", cars=len(files.cars), enrol_again=len(files.without_hash), broker="told" if told else "not running")
+        log.info(
+            "broker_config",
+            cars=len(files.cars),
+            enrol_again=len(files.without_hash),
+            broker="told" if told else "not running",
+        )

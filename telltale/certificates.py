@@ -1,4 +1,6 @@
-"""A small certificate authority for a broker of one's own: its certificate, the broker's, and one for each client that must show one."""
+"""A small certificate authority for a broker of one's own: its certificate, the broker's, and one for each client that
+must show one.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def authority(folder: Path, now: datetime) -> bool:
 
 
 def server(folder: Path, hosts: Sequence[str], now: datetime) -> bool:
-    """`server.crt` and `server.key` for these names and addresses; made anew when others are asked for or it ends soon."""
+    """`server.crt` and `server.key` for these names and addresses; made anew when others are asked for or it ends
+    soon.
+    """
     names = sorted(set(hosts))
     if _holds(folder / "server.crt", names, now):
         return False
@@ -51,13 +55,21 @@ def server(folder: Path, hosts: Sequence[str], now: datetime) -> bool:
 def client(folder: Path, name: str, now: datetime) -> Path:
     """`NAME.crt` and `NAME.key` for a car (its VIN) or a gateway; always anew. The path without its suffix."""
     if not name.replace("-", "").isalnum() or name in ("ca", "server"):
-        raise BadInput("NAME", f"{name} cannot be a file's name: letters, digits and hyphens, and neither ca nor server")
+        raise BadInput(
+            "NAME", f"{name} cannot be a file's name: letters, digits and hyphens, and neither ca nor server"
+        )
     _issue(folder, name, name, now, CLIENT_FOR, ExtendedKeyUsageOID.CLIENT_AUTH, None)
     return folder / name
 
 
 def _issue(
-    folder: Path, stem: str, common_name: str, now: datetime, lasting: timedelta, purpose: x509.ObjectIdentifier, alternatives: x509.SubjectAlternativeName | None
+    folder: Path,
+    stem: str,
+    common_name: str,
+    now: datetime,
+    lasting: timedelta,
+    purpose: x509.ObjectIdentifier,
+    alternatives: x509.SubjectAlternativeName | None,
 ) -> None:
     issuer, signer = _authority(folder)
     key = ec.generate_private_key(ec.SECP256R1())
@@ -78,7 +90,9 @@ def _authority(folder: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateK
         issuer = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
         key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
     except (OSError, ValueError, TypeError) as error:
-        raise Misconfigured(str(folder / "ca.key"), f"cannot be read ({type(error).__name__}): `telltale certificates make` makes it") from None
+        raise Misconfigured(
+            str(folder / "ca.key"), f"cannot be read ({type(error).__name__}): `telltale certificates make` makes it"
+        ) from None
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise Misconfigured(str(folder / "ca.key"), "is not of `telltale certificates make`")
     return issuer, key
@@ -89,7 +103,10 @@ def _holds(path: Path, names: Sequence[str], now: datetime) -> bool:
     try:
         found = x509.load_pem_x509_certificate(path.read_bytes())
         wanted = x509.SubjectAlternativeName([_host(name) for name in names])
-        return found.not_valid_after_utc > now + RENEW_BEFORE and found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value == wanted
+        return (
+            found.not_valid_after_utc > now + RENEW_BEFORE
+            and found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value == wanted
+        )
     except (OSError, ValueError, x509.ExtensionNotFound):
         return False
 
@@ -108,9 +125,16 @@ def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime, lasting: timedelta) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime, lasting: timedelta
+) -> x509.CertificateBuilder:
     return (
-        x509.CertificateBuilder(subject_name=subject, issuer_name=issuer, public_key=key.public_key(), serial_number=x509.random_serial_number())
+        x509.CertificateBuilder(
+            subject_name=subject,
+            issuer_name=issuer,
+            public_key=key.public_key(),
+            serial_number=x509.random_serial_number(),
+        )
         .not_valid_before(now - _EARLIER)
         .not_valid_after(now + lasting)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -119,15 +143,27 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivate
 
 def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=not signs_certificates, key_cert_sign=signs_certificates, crl_sign=signs_certificates, content_commitment=False,
-        key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
-    )  # fmt: skip
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def _keep(folder: Path, stem: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
     """The key first, readable for its owner alone: a certificate without its key would be of no use."""
-    plain = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    for name, content, mode in ((f"{stem}.key", plain, 0o600), (f"{stem}.crt", certificate.public_bytes(serialization.Encoding.PEM), 0o644)):
+    plain = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    for name, content, mode in (
+        (f"{stem}.key", plain, 0o600),
+        (f"{stem}.crt", certificate.public_bytes(serialization.Encoding.PEM), 0o644),
+    ):
         half = folder / f".{name}.new"
         half.unlink(missing_ok=True)
         half.touch(mode=mode)

@@ -41,11 +41,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "owners": ("owners", "Owners, their cars and their consent: import from CSV."),
     "import-readings": ("import_readings", "History of a fleet from a CSV or Parquet file, judged and stored."),
     "key": ("key", "API keys: create, list, revoke."),
-    "erasures": ("erasures", "People who were erased: list them, and erase them again after an older backup was restored."),
+    "erasures": (
+        "erasures",
+        "People who were erased: list them, and erase them again after an older backup was restored.",
+    ),
     "audit": ("audit", "The sealed history of what people and programs did: verify, resume."),
     "retention": ("retention", "Days of readings: kept, detached, brought back."),
     "bench": ("bench", "Measure: intake, counterless, rules, booking, api."),
-    "prove": ("prove", "Fault experiments with a history and a checker: intake, shares, backlog, imports, booking, messages, operations, fuzz, doors, guards."),
+    "prove": (
+        "prove",
+        "Fault experiments with a history and a checker: intake, shares, backlog, imports, booking, messages, "
+        "operations, fuzz, doors, guards.",
+    ),
     "score": ("score", "Detection against a simulated fleet's ground truth."),
     "backtest": ("backtest", "Try rules on stored readings."),
     "explain": ("explain", "Fold the stored readings again and say why an alert was raised."),
@@ -114,7 +121,11 @@ def progress(unit: str) -> Callable[[int], None]:
 
 def answer(facts: dict[str, Any], as_json: bool, lines: list[str] | None = None) -> None:
     """The command's answer: one JSON object, or lines for people (`name: value` when none are given)."""
-    text = json.dumps(facts, default=str) if as_json else "\n".join(lines or [f"{name}: {value}" for name, value in facts.items()])
+    text = (
+        json.dumps(facts, default=str)
+        if as_json
+        else "\n".join(lines or [f"{name}: {value}" for name, value in facts.items()])
+    )
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

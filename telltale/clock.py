@@ -1,4 +1,7 @@
-"""The business clock: plain UTC in real life, a time-lapse in demo and story. It goes on after a restart, never back."""
+"""The business clock: plain UTC in real life, a time-lapse in demo and story.
+
+It goes on after a restart, never back.
+"""
 
 from __future__ import annotations
 

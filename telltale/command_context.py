@@ -1,4 +1,6 @@
-"""What the commands of a real dealer share: one transaction with the office's rights, the clock, and the dealer meant."""
+"""What the commands of a real dealer share: one transaction with the office's rights, the clock, and the dealer
+meant.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +41,17 @@ class Office:
         from rules.service.wording import Wording
 
         return House(
-            pool=_NO_POOL, owner_pool=_NO_POOL, clock=lambda: self.now, wording=Wording(data.texts()), secret=self.settings.key,
-            base_url=self.settings.public_url.rstrip("/") or "http://localhost:8080", usual_channel=self.settings.usual_channel,
-            mails=bool(self.settings.smtp_url.get_secret_value()), ambient=self.connection, profiles=data.profiles(),
-        )  # fmt: skip
+            pool=_NO_POOL,
+            owner_pool=_NO_POOL,
+            clock=lambda: self.now,
+            wording=Wording(data.texts()),
+            secret=self.settings.key,
+            base_url=self.settings.public_url.rstrip("/") or "http://localhost:8080",
+            usual_channel=self.settings.usual_channel,
+            mails=bool(self.settings.smtp_url.get_secret_value()),
+            ambient=self.connection,
+            profiles=data.profiles(),
+        )
 
     async def house_key(self) -> bytes:
         """The key that history is sealed with."""
@@ -65,8 +74,14 @@ def _no_dealer() -> Dealer:
 
 
 async def at(settings: Settings, work: Callable[[Office], Awaitable[Result]], *, snapshot: bool = False) -> Result:
-    """Do the work in one transaction; whatever it raises leaves nothing behind. With `snapshot` it only reads, all of it as of one moment."""
-    connection = await connect(role_url(settings.database, settings.key, "telltale_office", settings.secret_previous.get_secret_value()), name="command")
+    """Do the work in one transaction; whatever it raises leaves nothing behind.
+
+    With `snapshot` it only reads, all of it as of one moment.
+    """
+    connection = await connect(
+        role_url(settings.database, settings.key, "telltale_office", settings.secret_previous.get_secret_value()),
+        name="command",
+    )
     try:
         now = (await clock.read(connection))()
         async with connection.transaction(isolation="repeatable_read" if snapshot else None, readonly=snapshot):

@@ -28,7 +28,9 @@ def profiles() -> dict[str, Profile]:
             found[name] = Profile.model_validate({"name": name, **values})
         except ValidationError as error:
             first = error.errors()[0]
-            raise Misconfigured(f"{PROFILES / name}.toml", f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+            raise Misconfigured(
+                f"{PROFILES / name}.toml", f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            ) from None
     return found
 
 

@@ -10,15 +10,20 @@ from simulator import j1939, obd2, uds
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "decoders.md"
 _HEAD = """# What the decoders read, and what they do not
 
-Frames become values by these tables and by nothing else; every frame that becomes none is counted with its reason (`telltale play … --json`,
+Frames become values by these tables and by nothing else; every frame that becomes none is counted with its reason
+(`telltale play … --json`,
 `ignored`). This page is made by `python -m telltale.decoders_page`.
 
-**Control units.** OBD-II and UDS are read on 11 bits (0x700 to 0x7FF: who asks and who answers is told by the service) and on 29 bits
-(18DA.. and 18DB..), with ISO-TP on classic CAN and CAN FD. Each unit has its own lists and lamps: the car's list is their union, a lamp is on
+**Control units.** OBD-II and UDS are read on 11 bits (0x700 to 0x7FF: who asks and who answers is told by the service)
+and on 29 bits
+(18DA.. and 18DB..), with ISO-TP on classic CAN and CAN FD. Each unit has its own lists and lamps: the car's list is
+their union, a lamp is on
 while any unit says so, and a value is heard from one unit, the engine's where it says it.
 
-**Not claimed.** Requests (the unit in the car asks, a recording is only listened to), service 06, VIN and calibration numbers, DM2 and later
-DM messages, SPNs written by an older conversion method (counted), whatever a maker defines himself beyond the layouts below.
+**Not claimed.** Requests (the unit in the car asks, a recording is only listened to), service 06, VIN and calibration
+numbers, DM2 and later
+DM messages, SPNs written by an older conversion method (counted), whatever a maker defines himself beyond the layouts
+below.
 """
 
 
@@ -32,7 +37,12 @@ def _title(signal: int) -> str:
 
 
 def _obd2() -> list[str]:
-    lines = ["## OBD-II, service 01", "", "Several PIDs in one answer are told apart by their sizes, also those without a signal.", ""]
+    lines = [
+        "## OBD-II, service 01",
+        "",
+        "Several PIDs in one answer are told apart by their sizes, also those without a signal.",
+        "",
+    ]
     lines += ["| PID | bytes | signal |", "|---|---|---|", f"| 01 | 4 | {_title(33)}, {_title(34)} |"]
     lines += [f"| {pid:02X} | {size} | {_title(signal)} |" for pid, (signal, size, _) in sorted(obd2.PIDS.items())]
     lists = ", ".join(f"{service - 0x40:02X} ({status})" for service, status in sorted(obd2.CODE_LISTS.items()))
@@ -40,8 +50,16 @@ def _obd2() -> list[str]:
 
 
 def _uds() -> list[str]:
-    lines = ["## UDS", "", "Lists of codes: 19 02 with status bytes. Data identifiers, each checked against a recording of a real car, and only", ""]
-    lines[-2] += " where the answer has exactly this length; a vehicle model may name its layouts (`uds` of its profile):"
+    lines = [
+        "## UDS",
+        "",
+        "Lists of codes: 19 02 with status bytes. Data identifiers, each checked against a recording of a real car, "
+        "and only",
+        "",
+    ]
+    lines[-2] += (
+        " where the answer has exactly this length; a vehicle model may name its layouts (`uds` of its profile):"
+    )
     lines += ["| layout | unit | identifier | bytes | signals by position |", "|---|---|---|---|---|"]
     for one in uds.LAYOUTS:
         where = "; ".join(f"{f.start}: {_title(f.signal)}" for f in one.fields)
@@ -50,13 +68,25 @@ def _uds() -> list[str]:
 
 
 def _j1939() -> list[str]:
-    lines = ["## SAE J1939", "", "DM1 with its four lamps and their flash, one frame or several (BAM, and RTS/CTS kept apart by destination). 0xFB and", ""]
-    lines[-2] += " above in the highest byte of a field are error and not-available patterns, never values. At most one sample a second."
+    lines = [
+        "## SAE J1939",
+        "",
+        "DM1 with its four lamps and their flash, one frame or several (BAM, and RTS/CTS kept apart by destination). "
+        "0xFB and",
+        "",
+    ]
+    lines[-2] += (
+        " above in the highest byte of a field are error and not-available patterns, never values. At most one sample "
+        "a second."
+    )
     lines += ["| group | name | signals |", "|---|---|---|"]
     for pgn, (name, places) in sorted(j1939.Groups().names().items()):
         if places:
             lines.append(f"| {pgn} | {name} | {', '.join(_title(place.signal) for place in places)} |")
-    lines.append(f"| {j1939.TIRE} | TIRE | pressure (4 kPa) and air temperature of one tyre, by axle and position from the left; up to 18 wheels |")
+    lines.append(
+        f"| {j1939.TIRE} | TIRE | pressure (4 kPa) and air temperature of one tyre, by axle and position from the "
+        "left; up to 18 wheels |"
+    )
     return lines
 
 

@@ -1,4 +1,7 @@
-"""The whole house on one home: embedded parts, services, simulated cars in time-lapse. Demo and story both live in it."""
+"""The whole house on one home: embedded parts, services, simulated cars in time-lapse.
+
+Demo and story both live in it.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,9 @@ class Demo:
         await self.start()
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self.stop()
 
     def kill(self, service: str) -> None:
@@ -96,23 +101,44 @@ class Demo:
 
         self._supervisor = Supervisor(settings.home, self.tell)
         self._parts.push_async_callback(self._supervisor.stop)
-        common = {"home": str(settings.home), "database_url": self.database_url, "secret": settings.key, "health_port": "0"}
+        common = {
+            "home": str(settings.home),
+            "database_url": self.database_url,
+            "secret": settings.key,
+            "health_port": "0",
+        }
         port = settings.desk_port or free_port(settings.desk_host)
-        desk = Service("dealer-api", ["dealer-api"], {**common, "desk_port": str(port), "desk_host": settings.desk_host,
-                                                      "demo_sign_ins": "true"})  # fmt: skip
+        desk = Service(
+            "dealer-api",
+            ["dealer-api"],
+            {**common, "desk_port": str(port), "desk_host": settings.desk_host, "demo_sign_ins": "true"},
+        )
         base = settings.public_url or f"http://{settings.desk_host}:{port}"
         await _all(
             self._supervisor.start(desk),
-            self._supervisor.start(Service("gateway", ["gateway"], {**common, **gateway_settings, "mqtt_url": self.mqtt_url})),
+            self._supervisor.start(
+                Service("gateway", ["gateway"], {**common, **gateway_settings, "mqtt_url": self.mqtt_url})
+            ),
             self._supervisor.start(Service("workers", ["workers"], {**common, "public_url": base})),
         )
         self.url = base
-        simulator = Service("simulator", ["simulator"], {**common, "mqtt_url": self.mqtt_url, "workshop_url": self.workshop_url})
+        simulator = Service(
+            "simulator", ["simulator"], {**common, "mqtt_url": self.mqtt_url, "workshop_url": self.workshop_url}
+        )
         await self._supervisor.start(simulator)
-        running_demo.announce(settings.home, os.getpid(), url=self.url, database_url=self.database_url, mqtt_url=self.mqtt_url,
-                           auth_url=gateway_settings.get("auth_url", ""), auth_seed=gateway_settings.get("auth_seed", ""))  # fmt: skip
+        running_demo.announce(
+            settings.home,
+            os.getpid(),
+            url=self.url,
+            database_url=self.database_url,
+            mqtt_url=self.mqtt_url,
+            auth_url=gateway_settings.get("auth_url", ""),
+            auth_seed=gateway_settings.get("auth_seed", ""),
+        )
         self._parts.callback(running_demo.leave, settings.home)
-        self._in_background(Mechanic(role_url(self.database_url, settings.key, "telltale_worker"), self.workshop_url).run())
+        self._in_background(
+            Mechanic(role_url(self.database_url, settings.key, "telltale_worker"), self.workshop_url).run()
+        )
 
     async def _engines(self) -> dict[str, str]:
         """PostgreSQL and the broker, ours or the given ones; what the gateway must know about the broker."""
@@ -143,7 +169,10 @@ class Demo:
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             if engine.pid is None:
-                self.tell(f"{'the database' if isinstance(engine, EmbeddedPostgres) else 'the broker'} ended, starting it again")
+                self.tell(
+                    f"{'the database' if isinstance(engine, EmbeddedPostgres) else 'the broker'} ended, starting it "
+                    "again"
+                )
                 with contextlib.suppress(TelltaleError, OSError):
                     await engine.start()
 
@@ -176,7 +205,10 @@ class Demo:
 
     def _forget(self) -> None:
         if self.settings.database_url is not None:
-            raise Misconfigured("DATABASE_URL", "names a database of your own: --fresh only forgets what lies in the home, so empty that one yourself")
+            raise Misconfigured(
+                "DATABASE_URL",
+                "names a database of your own: --fresh only forgets what lies in the home, so empty that one yourself",
+            )
         erase(self.settings.home)
 
 
@@ -191,8 +223,15 @@ def erase(home: Path) -> None:
 async def main(settings: Settings, *, fresh: bool) -> None:
     """The demo on a terminal: start, say where everything is, stay until Ctrl-C."""
     async with Demo(settings, fresh=fresh) as demo:
-        say(_WELCOME.format(url=demo.url, home=settings.home, speed=_speed(settings.lapse or 1.0), password=demo_data.PASSWORD,
-                            sign_ins="\n".join(f"    {person.role:<12}{person.email}" for person in demo.cast.people)))  # fmt: skip
+        say(
+            _WELCOME.format(
+                url=demo.url,
+                home=settings.home,
+                speed=_speed(settings.lapse or 1.0),
+                password=demo_data.PASSWORD,
+                sign_ins="\n".join(f"    {person.role:<12}{person.email}" for person in demo.cast.people),
+            )
+        )
         raise await demo.failed()
 
 

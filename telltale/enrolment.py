@@ -14,5 +14,6 @@ async def enrol(connection: Connection, vin: str, secret: str, now: datetime) ->
     try:
         return await vehicles.enrol(connection, vin, secret, now)
     except NotFound:
-        raise BadInput("VIN", f"{vin} is not known yet: say its model with --profile, or import it with its owner") from None
-
+        raise BadInput(
+            "VIN", f"{vin} is not known yet: say its model with --profile, or import it with its owner"
+        ) from None

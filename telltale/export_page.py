@@ -17,17 +17,25 @@ def page() -> str:
     lines = [
         "# What is held about an owner",
         "",
-        "Made from `store/personal.py` (`python -m telltale.export_page`; a test compares, and another walks the database: a table or a column that is missing here fails).",
+        "Made from `store/personal.py` (`python -m telltale.export_page`; a test compares, and another walks the "
+        "database: a table or a column that is missing here fails).",
         "",
         "## Export",
         "",
-        "`GET /api/v1/owners/{id}/export`, or *What we hold about them* on the owner's page, for managers: everything that is held about one owner. Each look is a line",
-        f"of history. The JSON says `format` (`{FORMAT}`), `dealer`, `owner_id`, `made_at` and `parts`: for each part a list of rows with these fields. Times are ISO 8601",
-        f"with their zone. What their cars said is CSV of its own (`GET /api/v1/owners/{{id}}/readings`): {', '.join(f'`{name}`' for name in HEADER)}. A car is in it only while it was theirs.",
+        "`GET /api/v1/owners/{id}/export`, or *What we hold about them* on the owner's page, for managers: everything "
+        "that is held about one owner. Each look is a line",
+        f"of history. The JSON says `format` (`{FORMAT}`), `dealer`, `owner_id`, `made_at` and `parts`: for each part "
+        "a list of rows with these fields. Times are ISO 8601",
+        f"with their zone. What their cars said is CSV of its own (`GET /api/v1/owners/{{id}}/readings`): "
+        f"{', '.join(f'`{name}`' for name in HEADER)}. A car is in it only while it was theirs.",
         "",
         "| part | what | fields |",
         "|---|---|---|",
-        *(f"| `{part.name}` | {_title(part.name)} | {', '.join(f'`{name}`' for name in part.fields)} |" for part in PARTS if part.exported),
+        *(
+            f"| `{part.name}` | {_title(part.name)} | {', '.join(f'`{name}`' for name in part.fields)} |"
+            for part in PARTS
+            if part.exported
+        ),
         "",
         "## Erasure",
         "",

@@ -10,7 +10,10 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "kept.md"
 _ELSE = (
     ("owners, cars, consents", "until the owner is erased; then a pseudonym stands in their place"),
     ("cases, visits, alerts with their evidence", "without end: they are the dealer's books"),
-    ("readings of the whole house", "`TELLTALE_RETENTION_DAYS` at most, whatever a dealer chooses ([why](../why/retention.md))"),
+    (
+        "readings of the whole house",
+        "`TELLTALE_RETENTION_DAYS` at most, whatever a dealer chooses ([why](../why/retention.md))",
+    ),
     ("answers to repeated requests", "30 days"),
     ("sessions of staff", "until they end"),
     ("backups", "as long as you keep them: see [operate](../howto/operate.md)"),
@@ -23,14 +26,21 @@ def page() -> str:
     lines = [
         "# What is kept how long",
         "",
-        "Made from `schemas/keeping.py` (`python -m telltale.kept_page`; a test compares). Each dealer chooses within the bounds, at *Settings* or by",
-        "`PATCH /api/v1/dealer`; a worker takes away what is older once a day and writes one line into history. A shorter limit counts a day after it was set.",
+        "Made from `schemas/keeping.py` (`python -m telltale.kept_page`; a test compares). Each dealer chooses within "
+        "the bounds, at *Settings* or by",
+        "`PATCH /api/v1/dealer`; a worker takes away what is older once a day and writes one line into history. A "
+        "shorter limit counts a day after it was set.",
         "",
         "| | setting | usually | at least | at most | then goes | what stays |",
         "|---|---|---|---|---|---|---|",
-        *(f"| {kind.title} | `{kind.setting}` | {kind.usual:,} days | {kind.least:,} | {kind.most:,} | {kind.goes} | {kind.stays} |" for kind in KINDS),
+        *(
+            f"| {kind.title} | `{kind.setting}` | {kind.usual:,} days | {kind.least:,} | {kind.most:,} | {kind.goes} | "
+            f"{kind.stays} |"
+            for kind in KINDS
+        ),
         "",
-        "An age is counted in whole days (UTC) of business time: a reading's by the car's own clock, a text's by when it was queued or came in. There are no photos.",
+        "An age is counted in whole days (UTC) of business time: a reading's by the car's own clock, a text's by when "
+        "it was queued or came in. There are no photos.",
         "",
         "## Without a limit of the dealer's",
         "",

@@ -55,8 +55,10 @@ def page() -> str:
     parts = [
         "# Lifecycles",
         "",
-        "A lifecycle is a table beside its noun in `schemas/`. What is not written there cannot happen: every move is a guarded",
-        "`UPDATE … WHERE id = $1 AND state = $2`, and every move writes one row of history with its reason and who made it. The desk draws",
+        "A lifecycle is a table beside its noun in `schemas/`. What is not written there cannot happen: every move is "
+        "a guarded",
+        "`UPDATE … WHERE id = $1 AND state = $2`, and every move writes one row of history with its reason and who "
+        "made it. The desk draws",
         "its buttons from the same tables. This page is made by `python -m telltale.lifecycles_page`.",
         "",
     ]
@@ -68,7 +70,18 @@ def page() -> str:
 def _section(noun: str, table: Lifecycle[Any, Any]) -> list[str]:
     said = meanings(type(table.start))
     events = {event: meanings(type(event)) for moves in table.moves.values() for event in moves}
-    lines = [f"## {noun.capitalize()}", "", _WHO.get(noun, ""), "", "```mermaid", table.diagram(), "```", "", "| from | by | to |", "|---|---|---|"]
+    lines = [
+        f"## {noun.capitalize()}",
+        "",
+        _WHO.get(noun, ""),
+        "",
+        "```mermaid",
+        table.diagram(),
+        "```",
+        "",
+        "| from | by | to |",
+        "|---|---|---|",
+    ]
     for state, moves in table.moves.items():
         for event, to in moves.items():
             why = events[event].get(event.value, "")

@@ -17,11 +17,31 @@ import structlog
 from monitoring import tracing
 
 # Names of facts that are about a person or a car, or open a door; their values never reach a log.
-PRIVATE = frozenset({
-    "phone", "email", "name", "address", "body", "to", "to_address", "from_address", "password", "token", "secret", "link", "url", "vin", "plate",
-    "owner_name", "words", "cookie", "authorization",
-})  # fmt: skip
-#: The same by their looks, wherever they hide. What a database says of a row ("DETAIL: Key (email)=(…)") is a person's more often than not.
+PRIVATE = frozenset(
+    {
+        "phone",
+        "email",
+        "name",
+        "address",
+        "body",
+        "to",
+        "to_address",
+        "from_address",
+        "password",
+        "token",
+        "secret",
+        "link",
+        "url",
+        "vin",
+        "plate",
+        "owner_name",
+        "words",
+        "cookie",
+        "authorization",
+    }
+)
+#: The same by their looks, wherever they hide. What a database says of a row ("DETAIL: Key (email)=(…)") is a person's
+#: more often than not.
 _LOOKS = (
     (re.compile(r"(DETAIL|CONTEXT): .*"), r"\1: (private)"),
     (re.compile(r"[\w.%+-]+@[\w-]+(\.[\w-]+)+"), "(mail)"),
@@ -60,7 +80,9 @@ def set_up(level: str, style: str, service: str) -> None:
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("asyncio").addFilter(_no_riddle)
-    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)  # an outage is said once by ours, not with a traceback at each try of a pool's
+    logging.getLogger("asyncpg.pool").setLevel(
+        logging.ERROR
+    )  # an outage is said once by ours, not with a traceback at each try of a pool's
 
 
 def _no_riddle(record: logging.LogRecord) -> bool:

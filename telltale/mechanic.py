@@ -48,7 +48,9 @@ class Mechanic:
     async def _listen(self) -> None:
         rung = asyncio.Event()
         async with line(self._database_url, name="mechanic") as connection:
-            await notifications.listen(connection, notifications.DESK, lambda payload: rung.set() if payload.get("noun") == "case" else None)
+            await notifications.listen(
+                connection, notifications.DESK, lambda payload: rung.set() if payload.get("noun") == "case" else None
+            )
             while not connection.is_closed():
                 rung.clear()
                 for repaired in await workshop.repaired(connection):

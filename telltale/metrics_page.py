@@ -47,16 +47,22 @@ LABELS = {
 }
 _HEAD = """# Metrics
 
-What each service tells at `/metrics` on its health port (the ports: [settings](settings.md), how to watch: [monitor](../howto/monitor.md)), in the
-form of Prometheus. The names are a promise: one that is renamed stands in the changelog. Beside them every service has the usual
-`process_…` (memory: `process_resident_memory_bytes`, processor, open files) and `python_…`. A counter begins at zero with each start. No label holds
+What each service tells at `/metrics` on its health port (the ports: [settings](settings.md), how to watch:
+[monitor](../howto/monitor.md)), in the
+form of Prometheus. The names are a promise: one that is renamed stands in the changelog. Beside them every service has
+the usual
+`process_…` (memory: `process_resident_memory_bytes`, processor, open files) and `python_…`. A counter begins at zero
+with each start. No label holds
 personal data or a car. This page is made by `python -m telltale.metrics_page`.
 """
 
 
 def metrics() -> dict[str, list[Metric]]:
     """The metrics of each service, in the order in which they are written down."""
-    return {title: [value for value in vars(module).values() if isinstance(value, Metric)] for title, module in SERVICES.items()}
+    return {
+        title: [value for value in vars(module).values() if isinstance(value, Metric)]
+        for title, module in SERVICES.items()
+    }
 
 
 def name(metric: Metric) -> str:

@@ -1,4 +1,6 @@
-"""How a service tells whoever started it that it is ready, and where: one JSON line on an inherited pipe, or a word to systemd."""
+"""How a service tells whoever started it that it is ready, and where: one JSON line on an inherited pipe, or a word to
+systemd.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def teller(settings: Settings) -> Ready:
     """A function to call once with the facts (url=..., health=...); without anybody who waits it only logs them."""
 
     def tell(**facts: Any) -> None:
-        structlog.get_logger().info("ready", **{f"at_{name}" if name == "url" else name: value for name, value in facts.items()})
+        structlog.get_logger().info(
+            "ready", **{f"at_{name}" if name == "url" else name: value for name, value in facts.items()}
+        )
         notify(settings.notify_socket, "READY=1")
         if settings.ready_fd >= 0:
             with suppress(OSError):

@@ -70,7 +70,9 @@ class Supervisor:
         if keeper in done:
             keeper.result()
         if not done:
-            raise Unavailable(service.name, f"it was not ready within {READY_SECONDS:.0f} s: {self._last_words(service)}")
+            raise Unavailable(
+                service.name, f"it was not ready within {READY_SECONDS:.0f} s: {self._last_words(service)}"
+            )
         return service
 
     async def stop(self) -> None:
@@ -100,7 +102,9 @@ class Supervisor:
         while not self._stopping:
             began = asyncio.get_running_loop().time()
             status = await self._run_once(service)
-            if status == MISCONFIGURED or (not service.facts and status != TRY_AGAIN):  # it never was ready and will not be
+            if status == MISCONFIGURED or (
+                not service.facts and status != TRY_AGAIN
+            ):  # it never was ready and will not be
                 error = Misconfigured(service.name, self._last_words(service))
                 if service.facts and not self.failed.done():
                     self.failed.set_result(error)
@@ -134,16 +138,22 @@ class Supervisor:
         with (logs / f"{service.name}.log").open("ab" if service.starts > 1 else "wb") as log_file:
             service.process = subprocess.Popen(
                 [sys.executable, "-P", "-m", service.module, *service.arguments],
-                stdin=subprocess.DEVNULL, stdout=log_file, stderr=log_file, env=environment, pass_fds=(descriptor,),
+                stdin=subprocess.DEVNULL,
+                stdout=log_file,
+                stderr=log_file,
+                env=environment,
+                pass_fds=(descriptor,),
                 start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops them in order
                 preexec_fn=die_with_parent(signal.SIGTERM),
-            )  # fmt: skip
+            )
         return service.process
 
     async def _hear(self, service: Service, descriptor: int) -> None:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
-        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb"))
+        transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb")
+        )
         try:
             line = await reader.readline()
             if line:

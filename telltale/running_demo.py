@@ -39,7 +39,11 @@ def joined(settings: Settings) -> Settings:
     addresses = found(settings.home)
     update: dict[str, object] = {}
     if settings.database_url is None and settings.mqtt_url is None and addresses:
-        update = {name: SecretStr(addresses[name]) for name in ("database_url", "mqtt_url", "auth_url", "auth_seed") if addresses.get(name)}
+        update = {
+            name: SecretStr(addresses[name])
+            for name in ("database_url", "mqtt_url", "auth_url", "auth_seed")
+            if addresses.get(name)
+        }
         if not settings.public_url:
             update["public_url"] = addresses["url"]
     return settings.model_copy(update=update)

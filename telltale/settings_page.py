@@ -17,14 +17,18 @@ def page() -> str:
     lines = [
         "# Settings",
         "",
-        "All of them are read from the environment, once, at the start. An unknown `TELLTALE_…` variable and a value that",
-        "cannot be are refused with one line that names the setting. This page is made by `python -m telltale.settings_page`.",
+        "All of them are read from the environment, once, at the start. An unknown `TELLTALE_…` variable and a value "
+        "that",
+        "cannot be are refused with one line that names the setting. This page is made by `python -m "
+        "telltale.settings_page`.",
         "",
         "| variable | default | what it does |",
         "|---|---|---|",
     ]
     for name, field in Settings.model_fields.items():
-        lines.append(f"| `{PLAIN.get(name, PREFIX + name.upper())}` | {_default(name, field.default)} | {field.description} |")
+        lines.append(
+            f"| `{PLAIN.get(name, PREFIX + name.upper())}` | {_default(name, field.default)} | {field.description} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -53,7 +53,9 @@ async def gateway(settings: Settings) -> None:
 
     business = await business_clock(settings, "gateway")
     auth_url, auth_seed = settings.auth_url.get_secret_value(), settings.auth_seed.get_secret_value()
-    mqtt_url = signed_in_at_own(settings.mqtt, settings.key)  # an address without an account: our broker-config, which knows the secret too
+    mqtt_url = signed_in_at_own(
+        settings.mqtt, settings.key
+    )  # an address without an account: our broker-config, which knows the secret too
     if auth_url:  # a broker that asks us
         mqtt_url = signed_in(settings.mqtt, "gateway", settings.key)
         auth_url = signed_in(auth_url, "doorkeeper", settings.key)
@@ -80,7 +82,9 @@ async def gateway(settings: Settings) -> None:
 
 
 async def _watched(settings: Settings, service: str, serving: Coroutine[Any, Any, None]) -> None:
-    """Run the service; should its loop hang for good, or the database refuse its password for good, end it, so that it is started anew."""
+    """Run the service; should its loop hang for good, or the database refuse its password for good, end it, so that it
+    is started anew.
+    """
     with tracing.set_up(service, settings.traces_url):
         async with stuck.watched(readiness.pinger(settings)):
             await _together(serving, shut_out())
@@ -88,7 +92,9 @@ async def _watched(settings: Settings, service: str, serving: Coroutine[Any, Any
 
 async def broker_config(settings: Settings, files: MosquittoFiles) -> None:
     """Keep the files of a broker of one's own current."""
-    await _watched(settings, "broker-config", broker_files.follow(_as(settings, "gateway"), files, readiness.teller(settings)))
+    await _watched(
+        settings, "broker-config", broker_files.follow(_as(settings, "gateway"), files, readiness.teller(settings))
+    )
 
 
 async def _judge(settings: Settings) -> Judge:
@@ -105,7 +111,10 @@ async def _judge(settings: Settings) -> Judge:
 
 
 async def _follow_stages(settings: Settings, judge: Judge) -> None:
-    """Shadow and live change while we run. Off changes the layout of every memory: then we start anew, which takes a second."""
+    """Shadow and live change while we run.
+
+    Off changes the layout of every memory: then we start anew, which takes a second.
+    """
     while True:
         with contextlib.suppress(Unavailable):
             async with line(_as(settings, "gateway"), name="stages") as connection:
@@ -119,7 +128,9 @@ async def _follow_stages(settings: Settings, judge: Judge) -> None:
 async def _moved(connection: Any, judge: Judge) -> str:
     """Follow the bell; the name of a rule that was switched on or off, or nothing when the connection is lost."""
     rung = asyncio.Event()
-    await notifications.listen(connection, notifications.CARS, lambda payload: rung.set() if payload.get("what") == "rules" else None)
+    await notifications.listen(
+        connection, notifications.CARS, lambda payload: rung.set() if payload.get("what") == "rules" else None
+    )
     while not connection.is_closed():
         for name, one in (await stages.stages(connection)).items():
             if name not in judge.stages:
@@ -195,7 +206,13 @@ async def simulator(settings: Settings, cars: Path) -> None:
     try:
         listed = json.loads(cars.read_text())
         members = [
-            Member(one["vin"], one["secret"], models[one["profile"]], scenario_of(one["scenario"], scenarios[one["scenario"]]), int(one["seed"]))
+            Member(
+                one["vin"],
+                one["secret"],
+                models[one["profile"]],
+                scenario_of(one["scenario"], scenarios[one["scenario"]]),
+                int(one["seed"]),
+            )
             for one in listed
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -223,7 +240,9 @@ def _workshop(settings: Settings, url: str) -> Workshop:
 
 
 def _first_host(settings: Settings, url: str) -> tuple[str, int, ssl.SSLContext | None]:
-    """For the stand-in cars, which know one host; they sign in with passwords, and show no certificate of a gateway's."""
+    """For the stand-in cars, which know one host; they sign in with passwords, and show no certificate of a
+    gateway's.
+    """
     from gateway.mqtt.address import BrokerAddress, Tls
 
     where = BrokerAddress.from_url(url)
@@ -238,7 +257,9 @@ async def play(settings: Settings, file: Path, *, vin: str, at: datetime | None,
     if not is_vin(vin):
         raise BadInput("--vin", f"{vin} is no VIN: 17 characters, digits and letters without I, O and Q")
     if any(car["vin"] == vin for car in _driven(settings.home)):
-        raise BadInput("--vin", f"{vin} is being driven by the simulator: take the VIN of a car that is not, or a new one")
+        raise BadInput(
+            "--vin", f"{vin} is being driven by the simulator: take the VIN of a car that is not, or a new one"
+        )
     secret = demo_data.secret_of(settings.key, vin)
     now, model = await command_context.at(settings, lambda work: _let_in(work, vin, secret, profile))
     host, port, tls = _first_host(settings, settings.mqtt)
@@ -264,9 +285,22 @@ async def _let_in(work: command_context.Office, vin: str, secret: str, profile: 
         if profile not in data.profiles():
             raise BadInput("--profile", f"{profile} is not a model we know: {', '.join(data.profiles())}")
         at, title = await work.dealer(None), data.profiles()[profile].title
-        await fleet.add(work.connection, at.id, vin=vin, profile=profile, title=f"{title} (recorded drive)", plate=None, actor="system", now=work.now)
+        await fleet.add(
+            work.connection,
+            at.id,
+            vin=vin,
+            profile=profile,
+            title=f"{title} (recorded drive)",
+            plate=None,
+            actor="system",
+            now=work.now,
+        )
     elif known[vin].secret_hash not in (None, secret_hash(secret)):
-        raise BadInput("--vin", f"{vin} has a secret of its own, which playing would end: take the VIN of a car that is not enrolled, or a new one")
+        raise BadInput(
+            "--vin",
+            f"{vin} has a secret of its own, which playing would end: take the VIN of a car that is not enrolled, or a "
+            "new one",
+        )
     await enrolment.enrol(work.connection, vin, secret, work.now)
     return work.now, known[vin].profile if vin in known else profile
 
@@ -326,7 +360,9 @@ async def import_readings(settings: Settings, file: Path, mapping_file: Path, de
     dealer = await command_context.at(settings, lambda work: work.dealer(dealer_id))
     business, judge = await business_clock(settings, "gateway"), await _judge(settings)
     kept = min(settings.retention_days, dealer.keep_readings_days)
-    importer = Importer(_as(settings, "gateway"), judge, business, kept_days=kept, tick=cli.progress(f"of {found.records:,} lines"))
+    importer = Importer(
+        _as(settings, "gateway"), judge, business, kept_days=kept, tick=cli.progress(f"of {found.records:,} lines")
+    )
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)  # a batch makes thousands of objects that live for one commit
     with broken_off(Judge.step):
@@ -344,9 +380,13 @@ async def backtest(settings: Settings, names: list[str], since: datetime, dealer
         known = [BY_NAME[name] for name in wanted if name in BY_NAME]
         causes = {cause for rule in known for cause in rule.muted_by}
         rules = [rule for rule in BY_NAME.values() if rule in known or rule.name in causes]
-        return Judge(rules, data.profiles(), codes=CodeBook(data.trouble_codes()), stages={rule.name: "live" for rule in rules})
+        return Judge(
+            rules, data.profiles(), codes=CodeBook(data.trouble_codes()), stages={rule.name: "live" for rule in rules}
+        )
 
     begin = since if since.tzinfo is not None else since.replace(tzinfo=UTC)
     tick = cli.progress("cars folded")
     with broken_off(Judge.step):
-        return await command_context.at(settings, lambda work: replaying.backtest(work.connection, judge_of, names, begin, dealer_id, tick))
+        return await command_context.at(
+            settings, lambda work: replaying.backtest(work.connection, judge_of, names, begin, dealer_id, tick)
+        )

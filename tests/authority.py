@@ -17,7 +17,9 @@ class Authority:
         certificates.authority(home, datetime.now(UTC))
 
     def issue(self, file: str, *, common_name: str) -> tuple[Path, Path]:
-        """Certificate and key as `file`.crt and `file`.key, each time a new pair: of a server called localhost, or else of a client."""
+        """Certificate and key as `file`.crt and `file`.key, each time a new pair: of a server called localhost, or else
+        of a client.
+        """
         now, made = datetime.now(UTC), self.home / common_name
         if common_name == "localhost":
             (self.home / "server.crt").unlink(missing_ok=True)

@@ -1,4 +1,6 @@
-"""`telltale …` as a person types it: a process of its own, forked from one that has read our code already, which is most of a command's work."""
+"""`telltale …` as a person types it: a process of its own, forked from one that has read our code already, which is
+most of a command's work.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _nursery = multiprocessing.get_context("forkserver")
-_nursery.set_forkserver_preload(["telltale.__main__", "telltale.cli", "telltale.command_context", "telltale.data", "actions.accounts", "actions.erasing"])
+_nursery.set_forkserver_preload(
+    [
+        "telltale.__main__",
+        "telltale.cli",
+        "telltale.command_context",
+        "telltale.data",
+        "actions.accounts",
+        "actions.erasing",
+    ]
+)
 
 
 def telltale(*words: str, env: Mapping[str, str], timeout: float = 120) -> subprocess.CompletedProcess[str]:

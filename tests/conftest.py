@@ -53,7 +53,8 @@ class _Server:
         self.url = said.read_text()
 
     async def _start(self) -> None:
-        # Each test's database costs some 20 MB of writing: in memory where there is room. fsync stays on, as the gateway insists.
+        # Each test's database costs some 20 MB of writing: in memory where there is room. fsync stays on, as the
+        # gateway insists.
         self._own = EmbeddedPostgres(self.folder / "home", settings={"max_wal_size": "512MB"})
         await self._own.start()
         self.url = self._own.url
@@ -120,7 +121,10 @@ def postgres(session_folder: Path) -> str:
 
 @dataclass(frozen=True)
 class Database:
-    """A fresh, migrated database of one test. Migrate it with no other secret: the roles' passwords are the whole server's."""
+    """A fresh, migrated database of one test.
+
+    Migrate it with no other secret: the roles' passwords are the whole server's.
+    """
 
     url: str
     secret: str = SECRET
@@ -152,7 +156,9 @@ PoolAs = Callable[..., Awaitable[Pool]]
 
 @pytest.fixture
 async def pool_as(database: Database) -> AsyncIterator[PoolAs]:
-    """`await pool_as("gateway")`: a pool under that role; `pool_as("admin")` is the owner, for looking at everything."""
+    """`await pool_as("gateway")`: a pool under that role; `pool_as("admin")` is the owner, for looking at
+    everything.
+    """
     pools: list[Pool] = []
 
     async def make(role: str, **options: Any) -> Pool:

@@ -1,4 +1,6 @@
-"""A database that is not empty: two dealers with one of everything, as the code of each version writes it (tests/integration/store/rows)."""
+"""A database that is not empty: two dealers with one of everything, as the code of each version writes it
+(tests/integration/store/rows).
+"""
 
 from __future__ import annotations
 

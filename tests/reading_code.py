@@ -11,7 +11,9 @@ from typing import Any
 
 
 def nodes_of(handler: Callable[..., Any], seen: set[Any] | None = None) -> Iterator[tuple[ModuleType, ast.AST]]:
-    """Every node of the handler and of the helpers of its own file that it reaches, with the module whose names they use."""
+    """Every node of the handler and of the helpers of its own file that it reaches, with the module whose names they
+    use.
+    """
     seen = seen if seen is not None else set()
     plain = inspect.unwrap(handler)
     if plain in seen:
@@ -20,7 +22,9 @@ def nodes_of(handler: Callable[..., Any], seen: set[Any] | None = None) -> Itera
     home = inspect.getmodule(plain)
     assert home is not None
     tree = list(ast.walk(ast.parse(textwrap.dedent(inspect.getsource(plain)))))
-    own = {node.id for node in tree if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)} | {node.arg for node in tree if isinstance(node, ast.arg)}
+    own = {node.id for node in tree if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)} | {
+        node.arg for node in tree if isinstance(node, ast.arg)
+    }
     for node in tree:
         yield home, node
         if isinstance(node, ast.Name) and node.id not in own:
@@ -33,7 +37,12 @@ def asked_for(handler: Callable[..., Any]) -> tuple[set[str], set[str]]:
     """The names that a page's handler asks its query for, and its form."""
     query, form = set(), set()
     for _, node in nodes_of(handler):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "getall") and node.args:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("get", "getall")
+            and node.args
+        ):
             name = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
             of = ast.unparse(node.func.value)
             if isinstance(name, str) and of.endswith((".query", "rel_url")):

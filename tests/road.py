@@ -26,7 +26,8 @@ class Road:
     def __init__(self, judge: Judge) -> None:
         self.fleet, self.rejections, self.latest_values = Fleet(judge), Rejections(), LatestValues()
         self.fleet.meet(
-            Identity(id=n, vin=vin, dealer_id=1, profile="petrol_hatch", secret_hash=b"x", revoked_at=None) for n, vin in enumerate(VINS, 1)
+            Identity(id=n, vin=vin, dealer_id=1, profile="petrol_hatch", secret_hash=b"x", revoked_at=None)
+            for n, vin in enumerate(VINS, 1)
         )
         for car in self.fleet.by_id.values():
             car.memory, car.loaded = judge.memory(car.profile), True
@@ -42,7 +43,9 @@ class Road:
             made = []
             for n in range(0, len(said), 40):
                 part = said[n : n + 40]
-                chunk = Chunk(None, 1, [*range(1, len(part) + 1)], [name.encode() for name, _ in part], [body for _, body in part])  # type: ignore[arg-type]
+                chunk = Chunk(
+                    None, 1, [*range(1, len(part) + 1)], [name.encode() for name, _ in part], [body for _, body in part]
+                )  # type: ignore[arg-type]
                 if retained and n % 80:
                     chunk.retained.append(7)
                 made.append(await self.batch_judge.prepare([chunk], tick=bool(n % 3), accepted=[]))

@@ -51,7 +51,9 @@ async def plain_owner(superuser: str, database: str = "house") -> str:
 def signed_in(url: str, user: str, password: str, database: str) -> str:
     """The same server, as somebody else, in another database."""
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{parts.netloc.rpartition('@')[2]}", path=f"/{database}"))
+    return urlunsplit(
+        parts._replace(netloc=f"{user}:{password}@{parts.netloc.rpartition('@')[2]}", path=f"/{database}")
+    )
 
 
 def lend(folder: Path) -> None:

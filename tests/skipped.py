@@ -1,4 +1,7 @@
-"""What was skipped is said at the end, with the reason; with `--all` it is a failure. So is what a test wants shown: record_property("shown", …)."""
+"""What was skipped is said at the end, with the reason; with `--all` it is a failure.
+
+So is what a test wants shown: record_property("shown", …).
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,12 @@ class Ending:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         shown = session.config.pluginmanager.get_plugin("terminalreporter")
-        if self.strict and shown is not None and shown.stats.get("skipped") and session.exitstatus == pytest.ExitCode.OK:
+        if (
+            self.strict
+            and shown is not None
+            and shown.stats.get("skipped")
+            and session.exitstatus == pytest.ExitCode.OK
+        ):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl(trylast=True)
@@ -50,7 +58,11 @@ class Ending:
         if not skipped:
             return
         count = sum(map(len, skipped.values()))
-        terminalreporter.section(f"{count} skipped" + (": with --all none may be" if self.strict else ""), red=self.strict, yellow=not self.strict)
+        terminalreporter.section(
+            f"{count} skipped" + (": with --all none may be" if self.strict else ""),
+            red=self.strict,
+            yellow=not self.strict,
+        )
         for reason, files in skipped.items():
             terminalreporter.line(f"{len(files)}  {reason}")
             terminalreporter.line(f"     {' '.join(dict.fromkeys(files))}")

@@ -26,7 +26,15 @@ class Clock:
         self.at += timedelta(**delta)
 
 
-async def house_of(pool_as: PoolAs, clock: Clock, wording: Any, *, size: int = 8, owner_size: int = 4, **more: Any) -> House:
+async def house_of(
+    pool_as: PoolAs, clock: Clock, wording: Any, *, size: int = 8, owner_size: int = 4, **more: Any
+) -> House:
     """A house over a test's database, acting with the desk's and the owner page's rights."""
     facts = {"base_url": "http://desk.example", "secret": "test", "profiles": data.profiles(), **more}
-    return House(pool=await pool_as("desk", size=size), owner_pool=await pool_as("owner_page", size=owner_size), clock=clock, wording=wording, **facts)
+    return House(
+        pool=await pool_as("desk", size=size),
+        owner_pool=await pool_as("owner_page", size=owner_size),
+        clock=clock,
+        wording=wording,
+        **facts,
+    )

@@ -32,7 +32,9 @@ async def alert_moved(context: Context, connection: Connection, job: Job) -> Non
     if alert.state is AlertState.ACTIVE:
         late = bool(job.payload.get("late"))
         await _active(context, connection, alert, late=late)
-        await safety.stepped(context, connection, await alerts.one(connection, job.dealer_id, job.subject_id), late=late)
+        await safety.stepped(
+            context, connection, await alerts.one(connection, job.dealer_id, job.subject_id), late=late
+        )
         about = (await alerts.one(connection, job.dealer_id, job.subject_id)).case_id
         if about is not None:
             await undrivable.look(context, connection, job.dealer_id, about)
@@ -63,43 +65,90 @@ async def _active(context: Context, connection: Connection, alert: Alert, *, lat
             await _comeback(context, connection, dealer, alert, belongs, now)
 
 
-async def _open(context: Context, connection: Connection, dealer: Dealer, alert: Alert, belongs: OpensCase, now: datetime, *, late: bool) -> None:
+async def _open(
+    context: Context,
+    connection: Connection,
+    dealer: Dealer,
+    alert: Alert,
+    belongs: OpensCase,
+    now: datetime,
+    *,
+    late: bool,
+) -> None:
     car = await fleet.get(connection, alert.dealer_id, alert.vehicle_id)
-    with tracing.span("case.opened", alert=alert.id, vehicle=alert.vehicle_id, dealer=dealer.id, severity=belongs.severity.value) as note:
+    with tracing.span(
+        "case.opened", alert=alert.id, vehicle=alert.vehicle_id, dealer=dealer.id, severity=belongs.severity.value
+    ) as note:
         case = await cases.create(
-            connection, alert.dealer_id, alert.vehicle_id, severity=belongs.severity, title=_title(context, dealer, alert), origin="alert",
-            owner_id=car.owner_id, reason=belongs.because, actor=ACTOR, now=now,
-        )  # fmt: skip
+            connection,
+            alert.dealer_id,
+            alert.vehicle_id,
+            severity=belongs.severity,
+            title=_title(context, dealer, alert),
+            origin="alert",
+            owner_id=car.owner_id,
+            reason=belongs.because,
+            actor=ACTOR,
+            now=now,
+        )
         note("case", case.id)
         await alerts.attach(connection, alert.dealer_id, alert.id, case.id)
         if not late:
             await _notify(context, connection, dealer, case, alert)
 
 
-async def _weigh(context: Context, connection: Connection, dealer: Dealer, case: Case, alert: Alert, *, late: bool) -> None:
+async def _weigh(
+    context: Context, connection: Connection, dealer: Dealer, case: Case, alert: Alert, *, late: bool
+) -> None:
     """The case is as urgent as its most urgent alert; people hear of it when it gets worse, not when it gets better."""
     severity = severity_of(await alerts.of_case(connection, case.dealer_id, case.id), case.severity)
     if severity is case.severity:
         if alert.case_id is None:
-            await cases.change(connection, case, what="joined", reason=f"also: {alert.because}", actor=ACTOR, now=context.clock())
+            await cases.change(
+                connection, case, what="joined", reason=f"also: {alert.because}", actor=ACTOR, now=context.clock()
+            )
         return
     worse = severity.rank > case.severity.rank
     columns = {"severity": severity.value} | ({"title": _title(context, dealer, alert)} if worse else {})
-    changed = await cases.change(connection, case, what=f"severity {severity.value}", reason=alert.because, actor=ACTOR, now=context.clock(), **columns)
+    changed = await cases.change(
+        connection,
+        case,
+        what=f"severity {severity.value}",
+        reason=alert.because,
+        actor=ACTOR,
+        now=context.clock(),
+        **columns,
+    )
     if worse and not late:
         await _notify(context, connection, dealer, changed, alert)
 
 
-async def _comeback(context: Context, connection: Connection, dealer: Dealer, alert: Alert, belongs: CameBack, now: datetime) -> None:
+async def _comeback(
+    context: Context, connection: Connection, dealer: Dealer, alert: Alert, belongs: CameBack, now: datetime
+) -> None:
     """The dealer is told first; the owner hears nothing until a person acts, unless the car must not be driven on."""
     case = await cases.get(connection, alert.dealer_id, belongs.case_id, lock=True)
     car = await fleet.get(connection, alert.dealer_id, alert.vehicle_id)  # it may have been sold since the repair
     case = await cases.move(
-        connection, case, CaseEvent.CAME_BACK, reason=belongs.because, actor=ACTOR, now=now, comebacks=case.comebacks + (1 if belongs.same else 0),
-        severity=belongs.severity.value, title=_title(context, dealer, alert), acknowledged_at=None, escalated_at=None, proof=None, owner_id=car.owner_id,
-    )  # fmt: skip
+        connection,
+        case,
+        CaseEvent.CAME_BACK,
+        reason=belongs.because,
+        actor=ACTOR,
+        now=now,
+        comebacks=case.comebacks + (1 if belongs.same else 0),
+        severity=belongs.severity.value,
+        title=_title(context, dealer, alert),
+        acknowledged_at=None,
+        escalated_at=None,
+        proof=None,
+        owner_id=car.owner_id,
+    )
     await alerts.attach(connection, alert.dealer_id, alert.id, case.id)
-    people = {person.id: person for person in (*await notices.advisors(connection, dealer), *await notices.managers(connection, dealer))}
+    people = {
+        person.id: person
+        for person in (*await notices.advisors(connection, dealer), *await notices.managers(connection, dealer))
+    }
     kind = MessageKind.STAFF_COMEBACK if belongs.same else MessageKind.STAFF_ALERT
     await notices.tell(context, connection, case, kind, list(people.values()), f"alert{alert.id}", alert=alert)
     await _watch(connection, dealer, case, now)
@@ -113,7 +162,9 @@ async def _notify(context: Context, connection: Connection, dealer: Dealer, case
     mine = [person for person in people if person.id == case.assignee_id]
     occasion = f"alert{alert.id}-{case.severity.value}"
     standing = asserts("case", case.id, *_STANDING)
-    await notices.tell(context, connection, case, MessageKind.STAFF_ALERT, mine or people, occasion, alert=alert, asserts=[standing])
+    await notices.tell(
+        context, connection, case, MessageKind.STAFF_ALERT, mine or people, occasion, alert=alert, asserts=[standing]
+    )
     if case.acknowledged_at is None:
         await _watch(connection, dealer, case, context.clock())
 
@@ -123,13 +174,26 @@ async def _watch(connection: Connection, dealer: Dealer, case: Case, now: dateti
     limit = acknowledge_by(case, dealer)
     if limit is not None:
         minutes = minutes_between(case.opened_at, limit)
-        await jobs.put(connection, dealer.id, "case_unacknowledged", case.id, due_at=now + timedelta(minutes=minutes), minutes=minutes, comebacks=case.comebacks)
+        await jobs.put(
+            connection,
+            dealer.id,
+            "case_unacknowledged",
+            case.id,
+            due_at=now + timedelta(minutes=minutes),
+            minutes=minutes,
+            comebacks=case.comebacks,
+        )
 
 
 async def unacknowledged(context: Context, connection: Connection, job: Job) -> None:
     """The limit is over: if nobody took it, the managers hear of it, once."""
     case = await _case(connection, job)
-    if case is None or case.state is not CaseState.OPEN or case.acknowledged_at is not None or case.escalated_at is not None:
+    if (
+        case is None
+        or case.state is not CaseState.OPEN
+        or case.acknowledged_at is not None
+        or case.escalated_at is not None
+    ):
         return
     if case.comebacks != job.payload.get("comebacks", 0):
         return  # it came back meanwhile and has a limit of its own
@@ -139,15 +203,37 @@ async def unacknowledged(context: Context, connection: Connection, job: Job) -> 
     found = await alerts.of_case(connection, case.dealer_id, case.id)
     worst = max(found, key=lambda alert: (alert.severity.rank, alert.id), default=None)
     told = await notices.tell(
-        context, connection, case, MessageKind.STAFF_ESCALATION, people, f"{case.comebacks}-{case.severity.value}", alert=worst, minutes=minutes,
+        context,
+        connection,
+        case,
+        MessageKind.STAFF_ESCALATION,
+        people,
+        f"{case.comebacks}-{case.severity.value}",
+        alert=worst,
+        minutes=minutes,
         asserts=[asserts("case", case.id, CaseState.OPEN)],
-    )  # fmt: skip
-    reason = f"nobody took it within {minutes} minutes: {told} told" if told else f"nobody took it within {minutes} minutes, and there is nobody to tell"
-    await cases.change(connection, case, what="escalated", reason=reason, actor="worker", now=context.clock(), escalated_at=context.clock())
+    )
+    reason = (
+        f"nobody took it within {minutes} minutes: {told} told"
+        if told
+        else f"nobody took it within {minutes} minutes, and there is nobody to tell"
+    )
+    await cases.change(
+        connection,
+        case,
+        what="escalated",
+        reason=reason,
+        actor="worker",
+        now=context.clock(),
+        escalated_at=context.clock(),
+    )
 
 
 async def _over(context: Context, connection: Connection, alert: Alert) -> None:
-    """Resolved or withdrawn. A case whose readings were all rejected has no reason to be; a repaired one may be proved now."""
+    """Resolved or withdrawn.
+
+    A case whose readings were all rejected has no reason to be; a repaired one may be proved now.
+    """
     assert alert.case_id is not None
     case = await cases.get(connection, alert.dealer_id, alert.case_id, lock=True)
     if case.state is CaseState.VERIFYING:
@@ -157,11 +243,26 @@ async def _over(context: Context, connection: Connection, alert: Alert) -> None:
         return
     found = await alerts.of_case(connection, case.dealer_id, case.id)
     if case.origin == "alert" and case.state is CaseState.OPEN and all(a.state is AlertState.WITHDRAWN for a in found):
-        await cases.move(connection, case, CaseEvent.DISMISSED, reason="a person rejected the readings behind it", actor="worker", now=context.clock())
+        await cases.move(
+            connection,
+            case,
+            CaseEvent.DISMISSED,
+            reason="a person rejected the readings behind it",
+            actor="worker",
+            now=context.clock(),
+        )
         return
     severity = severity_of(found, case.severity)
     columns = {} if severity is case.severity else {"severity": severity.value}
-    await cases.change(connection, case, what=f"alert {alert.state.value}", reason=alert.because, actor=ACTOR, now=context.clock(), **columns)
+    await cases.change(
+        connection,
+        case,
+        what=f"alert {alert.state.value}",
+        reason=alert.because,
+        actor=ACTOR,
+        now=context.clock(),
+        **columns,
+    )
 
 
 async def _case(connection: Connection, job: Job) -> Case | None:

@@ -16,9 +16,16 @@ from store.house_key import KeyHolder
 from store.pool import Connection, Pool
 
 #: About the conversation itself, or an end of what was agreed with just this person: whoever owns the car by now.
-ABOUT_THE_LINE = frozenset({
-    MessageKind.STOPPED, MessageKind.STARTED, MessageKind.HELP, MessageKind.PASSED_ON, MessageKind.FREE, MessageKind.CANCELLED,
-})  # fmt: skip
+ABOUT_THE_LINE = frozenset(
+    {
+        MessageKind.STOPPED,
+        MessageKind.STARTED,
+        MessageKind.HELP,
+        MessageKind.PASSED_ON,
+        MessageKind.FREE,
+        MessageKind.CANCELLED,
+    }
+)
 Truth = Callable[[Connection, Message, datetime], Awaitable[str | None]]
 
 
@@ -31,7 +38,9 @@ async def untrue(connection: Connection, message: Message, now: datetime) -> str
     """Why this text is no longer true, or would reach the wrong person; None when all is well."""
     if message.owner_id is not None:
         about = None if message.kind in ABOUT_THE_LINE else message.case_id
-        wrong = await message_validity.misdirected(connection, message.dealer_id, message.owner_id, message.to_address, about)
+        wrong = await message_validity.misdirected(
+            connection, message.dealer_id, message.owner_id, message.to_address, about
+        )
         if wrong is not None:
             return wrong
     return await message_validity.untrue(connection, message.dealer_id, message.facts.get("asserts", ()), now)
@@ -39,7 +48,10 @@ async def untrue(connection: Connection, message: Message, now: datetime) -> str
 
 @dataclass(frozen=True)
 class Context:
-    """Made once where the service starts. `permitted` and `untrue` are parts, so that a proof can show what happens without them."""
+    """Made once where the service starts.
+
+    `permitted` and `untrue` are parts, so that a proof can show what happens without them.
+    """
 
     pool: Pool
     clock: Callable[[], datetime]

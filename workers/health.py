@@ -42,7 +42,11 @@ class Health:
     def stuck(self) -> list[str]:
         """The loops that hang. One that fails turns: it tries again by itself."""
         now = time.monotonic()
-        return [f"the loop {loop!r} has not turned for {now - due:.0f} s longer than it should" for loop, due in self._next.items() if now - due > STUCK_S]
+        return [
+            f"the loop {loop!r} has not turned for {now - due:.0f} s longer than it should"
+            for loop, due in self._next.items()
+            if now - due > STUCK_S
+        ]
 
     async def state(self) -> State:
         """Whether work is done at this moment."""
@@ -57,7 +61,16 @@ class Health:
 
     async def look(self) -> None:
         """What waits in the database, before a scrape; what cannot be known is left out rather than told as it was."""
-        for gauge in (metrics.JOBS, metrics.JOBS_AGE, metrics.QUEUED, metrics.QUEUED_AGE, metrics.CLAIMED, metrics.CONNECTIONS, metrics.LAG, metrics.CASES):
+        for gauge in (
+            metrics.JOBS,
+            metrics.JOBS_AGE,
+            metrics.QUEUED,
+            metrics.QUEUED_AGE,
+            metrics.CLAIMED,
+            metrics.CONNECTIONS,
+            metrics.LAG,
+            metrics.CASES,
+        ):
             gauge.clear()
         metrics.DATABASE_UP.set(0)
         now = self._clock()
@@ -72,7 +85,9 @@ class Health:
             metrics.JOBS_AGE.labels(one.topic).set((now - one.oldest).total_seconds())
         for text in texts:
             metrics.QUEUED.labels(known(text.channel)).set(text.due)
-            metrics.QUEUED_AGE.labels(known(text.channel)).set((now - text.oldest).total_seconds() if text.oldest else 0)
+            metrics.QUEUED_AGE.labels(known(text.channel)).set(
+                (now - text.oldest).total_seconds() if text.oldest else 0
+            )
             metrics.CLAIMED.labels(known(text.channel)).set(text.claimed)
         for (state, severity), count in standing.items():
             metrics.CASES.labels(state, severity).set(count)

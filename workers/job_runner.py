@@ -50,7 +50,13 @@ async def one(context: Context, handlers: Mapping[str, Handler] = HANDLERS) -> b
         if job is None:
             return False
         try:
-            with tracing.span(f"work.{job.topic}", parent=job.payload.get(tracing.FIELD), kind="consumer", subject=job.subject_id, dealer=job.dealer_id):
+            with tracing.span(
+                f"work.{job.topic}",
+                parent=job.payload.get(tracing.FIELD),
+                kind="consumer",
+                subject=job.subject_id,
+                dealer=job.dealer_id,
+            ):
                 async with connection.transaction():  # a savepoint: what fails here is undone, and the put-off is kept
                     again = await handlers[job.topic](context, connection, job)
         except Exception as error:
@@ -70,8 +76,17 @@ async def one(context: Context, handlers: Mapping[str, Handler] = HANDLERS) -> b
 async def _put_off(context: Context, connection: Connection, job: Job, error: Exception) -> None:
     """Poisoned or just unlucky: others go first, and from the third time on it is counted where people see it."""
     attempt, reason = job.attempts + 1, f"{type(error).__name__}: {error}"[:500]
-    log.warning("work put off", topic=job.topic, subject=job.subject_id, attempt=attempt, reason=reason, exc_info=attempt == 1 and not isinstance(error, TelltaleError))
+    log.warning(
+        "work put off",
+        topic=job.topic,
+        subject=job.subject_id,
+        attempt=attempt,
+        reason=reason,
+        exc_info=attempt == 1 and not isinstance(error, TelltaleError),
+    )
     wait = timedelta(seconds=max(1.0, retry.delay(attempt, context.luck(), base=2.0, cap=_LONGEST)))
     await jobs.later(connection, job, context.clock() + wait, reason)
     if attempt >= _LOUD:
-        await tallies.add(connection, [(job.dealer_id, "work_stuck", f"{job.topic} {job.subject_id}", 1, context.clock(), reason)])
+        await tallies.add(
+            connection, [(job.dealer_id, "work_stuck", f"{job.topic} {job.subject_id}", 1, context.clock(), reason)]
+        )

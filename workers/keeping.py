@@ -1,6 +1,7 @@
 """What is past its limit is taken away, once a day for each dealer, a piece at a time, and history says so.
 
-What day it is is known to three: our clock, the database and the cars (rules/service/retention.py). What no witness calls past its limit stays.
+What day it is is known to three: our clock, the database and the cars (rules/service/retention.py). What no witness
+calls past its limit stays.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -30,7 +32,10 @@ IMPOSSIBLE: Final = 0  #: the day that all impossible ones share
 
 
 async def once(context: Context, retention_days: int) -> int:
-    """Every dealer for whom it is time; how much went. `retention_days`: what the whole house keeps of readings, a day at a time."""
+    """Every dealer for whom it is time; how much went.
+
+    `retention_days`: what the whole house keeps of readings, a day at a time.
+    """
     now = context.clock()
     async with transaction(context.pool) as connection:
         told = await clock.witness(connection)
@@ -92,10 +97,22 @@ class Keeper:
             there, arrived = await days.attached(connection), await keeping.arrived(connection)
             done = await keeping.days_done(connection, self._dealer, what)
             await keeping.forget_days(connection, self._dealer, there)
-        for day in [IMPOSSIBLE, *(day for day in there if day < day_of(limit) and done.get(day) != arrived.get(day, 0))]:
+        for day in [
+            IMPOSSIBLE,
+            *(day for day in there if day < day_of(limit) and done.get(day) != arrived.get(day, 0)),
+        ]:
             spared = [car for car, since in needed.items() if day == IMPOSSIBLE or since <= day]
             block = 0
-            while (went := await self._piece(lambda c, d=day, s=spared, b=block: keeping.thin(c, d, self._dealer, signals, s, limit, b, BLOCKS))) is not None:  # type: ignore[misc]
+            thin = partial(
+                keeping.thin,
+                day=day,
+                dealer_id=self._dealer,
+                signals=signals,
+                spared=spared,
+                before=limit,
+                blocks=BLOCKS,
+            )
+            while (went := await self._piece(partial(thin, first_block=block))) is not None:
                 self.gone[what] += went
                 block += BLOCKS
             if day != IMPOSSIBLE and not spared:
@@ -107,7 +124,9 @@ class Keeper:
             after: int | None = 0
             while after is not None:
                 async with transaction(self._context.pool) as connection:
-                    went, after = await keeping.words(connection, table, self._dealer, self._limit("texts"), after, ROWS)
+                    went, after = await keeping.words(
+                        connection, table, self._dealer, self._limit("texts"), after, ROWS
+                    )
                 self.gone["texts"] += went
 
     async def _refused(self) -> None:
@@ -122,10 +141,16 @@ class Keeper:
                 key = await self._context.house_key.key(connection)
                 stays = await audit.first_that_stays(connection, self._dealer, self._limit("audit"))
                 begins = await audit.start(connection, self._dealer)
-                last = await audit.at(connection, self._dealer, min(stays - 1, (begins.position if begins else 0) + ROWS)) if stays else None
+                last = (
+                    await audit.at(connection, self._dealer, min(stays - 1, (begins.position if begins else 0) + ROWS))
+                    if stays
+                    else None
+                )
                 if last is None:
                     return
-                self.gone["audit"] += await audit.cut(connection, chains.start(key, self._dealer, last.position, last.hash))
+                self.gone["audit"] += await audit.cut(
+                    connection, chains.start(key, self._dealer, last.position, last.hash)
+                )
 
     async def _piece(self, work: Callable[[Connection], Awaitable[int | None]]) -> int | None:
         async with transaction(self._context.pool) as connection:
@@ -139,6 +164,18 @@ class Keeper:
                 await keeping.again(connection, self._dealer, now)
             if gone:
                 said = "past its limit: " + ", ".join(f"{count:,} {what}" for what, count in gone.items())
-                await history.write(connection, self._dealer, "dealer", self._dealer, old=None, new="taken away", reason=said, actor="worker", now=now)
+                await history.write(
+                    connection,
+                    self._dealer,
+                    "dealer",
+                    self._dealer,
+                    old=None,
+                    new="taken away",
+                    reason=said,
+                    actor="worker",
+                    now=now,
+                )
         if gone:
-            log.info("taken_away", dealer=self._dealer, **{what.replace(" ", "_"): count for what, count in gone.items()})
+            log.info(
+                "taken_away", dealer=self._dealer, **{what.replace(" ", "_"): count for what, count in gone.items()}
+            )

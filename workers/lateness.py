@@ -1,4 +1,6 @@
-"""Lateness is an event: before a promise breaks our people hear of it, then its owner; a customer who does not come is rung."""
+"""Lateness is an event: before a promise breaks our people hear of it, then its owner; a customer who does not come is
+rung.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,11 @@ async def _visit(context: Context, connection: Connection, dealer_id: int, booki
     dealer = await accounts.dealer(connection, dealer_id)
     booking, rows, stands = await promises.settle(connection, dealer_id, booking_id, now)
     for row in rows:
-        act = rules.due(row, stands[row.what], booking, dealer, now) if row.state is PromiseState.OPEN and row.what in stands else None
+        act = (
+            rules.due(row, stands[row.what], booking, dealer, now)
+            if row.state is PromiseState.OPEN and row.what in stands
+            else None
+        )
         done += act is not None
         match act:
             case rules.Act.WARN:
@@ -57,7 +63,9 @@ async def _visit(context: Context, connection: Connection, dealer_id: int, booki
     return done
 
 
-async def _tell(context: Context, connection: Connection, case: Case, booking: Booking, row: Promise, *, begun: bool) -> None:
+async def _tell(
+    context: Context, connection: Connection, case: Case, booking: Booking, row: Promise, *, begun: bool
+) -> None:
     """One short true text; where none can reach them our people are asked to ring."""
     now = context.clock()
     if await _out_of_reach(connection, case):
@@ -67,39 +75,81 @@ async def _tell(context: Context, connection: Connection, case: Case, booking: B
         await ledger.told(connection, row, None, must_ring=True)
         return
     assert case.owner_id is not None
-    owner, dealer = await owners.get(connection, case.dealer_id, case.owner_id), await accounts.dealer(connection, case.dealer_id)
+    owner, dealer = (
+        await owners.get(connection, case.dealer_id, case.owner_id),
+        await accounts.dealer(connection, case.dealer_id),
+    )
     to = recipients.owner(owner)
     assert to is not None
     draft = Draft(
-        dealer_id=case.dealer_id, to=to, kind=MessageKind.LATE, purpose=Purpose.STATUS, author="worker", case_id=case.id,
-        asserts=[asserts("promise", row.id, PromiseState.OPEN, PromiseState.BROKEN)], reference=f"late-{row.id}",
-    )  # fmt: skip
+        dealer_id=case.dealer_id,
+        to=to,
+        kind=MessageKind.LATE,
+        purpose=Purpose.STATUS,
+        author="worker",
+        case_id=case.id,
+        asserts=[asserts("promise", row.id, PromiseState.OPEN, PromiseState.BROKEN)],
+        reference=f"late-{row.id}",
+    )
     await outbox.queue(
-        connection, context.wording, draft, now, dealer=dealer.name, promised=row.what.value, due_at=row.due_at, zone=booking.zone, reader_zone=owner.zone,
-        now=now, **({"template": "begun"} if begun else {}),
-    )  # fmt: skip
+        connection,
+        context.wording,
+        draft,
+        now,
+        dealer=dealer.name,
+        promised=row.what.value,
+        due_at=row.due_at,
+        zone=booking.zone,
+        reader_zone=owner.zone,
+        now=now,
+        **({"template": "begun"} if begun else {}),
+    )
     await bookings.heard(connection, booking, now)
     await ledger.told(connection, row, now, must_ring=False)
 
 
-async def _warn(context: Context, connection: Connection, case: Case, booking: Booking, row: Promise, *, ring: bool) -> None:
+async def _warn(
+    context: Context, connection: Connection, case: Case, booking: Booking, row: Promise, *, ring: bool
+) -> None:
     """Who has the case, else all advisors; and whoever drives, for they can still set out."""
     facts = await _facts(context, connection, case, booking, row) | ({"ring": "yes"} if ring else {})
     said, occasion = [asserts("promise", row.id, PromiseState.OPEN)], f"promise-{row.id}"
-    await notices.tell(context, connection, case, MessageKind.STAFF_LATE, await notices.responsible(connection, case), occasion, asserts=said, **facts)
+    await notices.tell(
+        context,
+        connection,
+        case,
+        MessageKind.STAFF_LATE,
+        await notices.responsible(connection, case),
+        occasion,
+        asserts=said,
+        **facts,
+    )
     leg = None if row.leg_id is None else await pickups.get(connection, case.dealer_id, row.leg_id)
-    driver = None if leg is None or leg.driver_id is None else await accounts.staff(connection, case.dealer_id, leg.driver_id)
+    driver = (
+        None
+        if leg is None or leg.driver_id is None
+        else await accounts.staff(connection, case.dealer_id, leg.driver_id)
+    )
     if driver is not None and driver.disabled_at is None:
         facts |= {"link": links.drives(context.desk_url)}
         await notices.tell(context, connection, case, MessageKind.STAFF_LATE, [driver], occasion, asserts=said, **facts)
 
 
 async def _missed(context: Context, connection: Connection, case: Case, booking: Booking, row: Promise) -> None:
-    facts = await _facts(context, connection, case, booking, row) | {"starts_at": booking.starts_at, "ends_at": booking.ends_at}
+    facts = await _facts(context, connection, case, booking, row) | {
+        "starts_at": booking.starts_at,
+        "ends_at": booking.ends_at,
+    }
     await notices.tell(
-        context, connection, case, MessageKind.STAFF_MISSED, await notices.responsible(connection, case), f"promise-{row.id}",
-        asserts=[asserts("case", case.id, CaseState.BOOKED)], **facts,
-    )  # fmt: skip
+        context,
+        connection,
+        case,
+        MessageKind.STAFF_MISSED,
+        await notices.responsible(connection, case),
+        f"promise-{row.id}",
+        asserts=[asserts("case", case.id, CaseState.BOOKED)],
+        **facts,
+    )
 
 
 async def _out_of_reach(connection: Connection, case: Case) -> bool:
@@ -111,9 +161,16 @@ async def _out_of_reach(connection: Connection, case: Case) -> bool:
     return recipients.owner(owner) is None or permission.refused(Purpose.STATUS, owner, agreed) is not None
 
 
-async def _facts(context: Context, connection: Connection, case: Case, booking: Booking, row: Promise) -> dict[str, Any]:
+async def _facts(
+    context: Context, connection: Connection, case: Case, booking: Booking, row: Promise
+) -> dict[str, Any]:
     owner = None if case.owner_id is None else await owners.get(connection, case.dealer_id, case.owner_id)
     return {
-        "owner": owner.name if owner else "?", "phone": (owner.phone if owner else None) or "", "promised": row.what.value, "due_at": row.due_at,
-        "zone": booking.zone, "now": context.clock(), "link": links.another_time(context.desk_url, booking.id),
-    }  # fmt: skip
+        "owner": owner.name if owner else "?",
+        "phone": (owner.phone if owner else None) or "",
+        "promised": row.what.value,
+        "due_at": row.due_at,
+        "zone": booking.zone,
+        "now": context.clock(),
+        "link": links.another_time(context.desk_url, booking.id),
+    }

@@ -1,4 +1,5 @@
-"""Texts that our door missed: a provider calls a webhook once, and a STOP must not be lost because a database was starting.
+"""Texts that our door missed: a provider calls a webhook once, and a STOP must not be lost because a database was
+starting.
 
 Now and then the provider is asked what it received for us; what is not stored yet is delivered to our own door,
 signed as the provider would, and there it is heard like any other text, once.

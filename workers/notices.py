@@ -16,22 +16,54 @@ from workers.context import Context
 
 
 async def tell(
-    context: Context, connection: Connection, case: Case, kind: MessageKind, people: Sequence[Staff], occasion: str, *, alert: Alert | None = None,
-    asserts: Sequence[dict[str, Any]] = (), **facts: Any,
-) -> int:  # fmt: skip
+    context: Context,
+    connection: Connection,
+    case: Case,
+    kind: MessageKind,
+    people: Sequence[Staff],
+    occasion: str,
+    *,
+    alert: Alert | None = None,
+    asserts: Sequence[dict[str, Any]] = (),
+    **facts: Any,
+) -> int:
     """Tell these people about a case, each once per `occasion`; returns how many can be reached."""
     car = await fleet.get(connection, case.dealer_id, case.vehicle_id)
     known = {
-        "vehicle": car.title, "plate": car.plate or "", "severity": case.severity.value, "rule": alert.rule if alert else None,
-        "component": alert.component if alert else "", "link": links.case(context.desk_url, case.id), **facts,
-    }  # fmt: skip
-    return await to_each(context, connection, people, case.dealer_id, kind, f"{case.id}-{occasion}", case_id=case.id, asserts=asserts, **known)
+        "vehicle": car.title,
+        "plate": car.plate or "",
+        "severity": case.severity.value,
+        "rule": alert.rule if alert else None,
+        "component": alert.component if alert else "",
+        "link": links.case(context.desk_url, case.id),
+        **facts,
+    }
+    return await to_each(
+        context,
+        connection,
+        people,
+        case.dealer_id,
+        kind,
+        f"{case.id}-{occasion}",
+        case_id=case.id,
+        asserts=asserts,
+        **known,
+    )
 
 
 async def to_each(
-    context: Context, connection: Connection, people: Sequence[Staff], dealer_id: int, kind: MessageKind, occasion: str, /, *, case_id: int | None,
-    asserts: Sequence[dict[str, Any]] = (), **facts: Any,
-) -> int:  # fmt: skip
+    context: Context,
+    connection: Connection,
+    people: Sequence[Staff],
+    dealer_id: int,
+    kind: MessageKind,
+    occasion: str,
+    /,
+    *,
+    case_id: int | None,
+    asserts: Sequence[dict[str, Any]] = (),
+    **facts: Any,
+) -> int:
     """The same words to each of them, once per `occasion`, in their own language; returns how many can be reached."""
     told = 0
     for person in people:
@@ -39,9 +71,15 @@ async def to_each(
         if to is None:
             continue
         draft = Draft(
-            dealer_id=dealer_id, to=to, kind=kind, purpose=Purpose.STAFF, author="worker", case_id=case_id, asserts=asserts,
+            dealer_id=dealer_id,
+            to=to,
+            kind=kind,
+            purpose=Purpose.STAFF,
+            author="worker",
+            case_id=case_id,
+            asserts=asserts,
             reference=f"{kind.value}-{occasion}-{person.id}",
-        )  # fmt: skip
+        )
         await outbox.queue(connection, context.wording, draft, context.clock(), **facts)
         told += 1
     return told

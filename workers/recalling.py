@@ -22,7 +22,9 @@ async def recalls_once(context: Context) -> int:
     while True:
         async with transaction(context.pool) as connection:
             found = await campaigns.due(connection, RECALL.name, _BATCH)
-            steps = [Moved(car.dealer_id, car.id, now.timestamp(), step) for car in found for step in _judged(car, context)]
+            steps = [
+                Moved(car.dealer_id, car.id, now.timestamp(), step) for car in found for step in _judged(car, context)
+            ]
             await alerts.move(connection, steps, now)
         moved += len(steps)
         if len(found) < _BATCH or not steps:

@@ -39,14 +39,30 @@ async def plan(context: Context, connection: Connection, job: Job) -> None:
         if remind.at < now - _MISSED or leaves_at >= booking.starts_at:
             continue
         draft = Draft(
-            dealer_id=booking.dealer_id, to=to, kind=MessageKind.REMINDER, purpose=Purpose.STATUS, author="worker", case_id=case.id, due_at=remind.at,
+            dealer_id=booking.dealer_id,
+            to=to,
+            kind=MessageKind.REMINDER,
+            purpose=Purpose.STATUS,
+            author="worker",
+            case_id=case.id,
+            due_at=remind.at,
             asserts=[asserts("booking", booking.id, BookingState.AGREED, at=booking.starts_at)],
             reference=f"reminder-{booking.id}-{remind.occasion.value}-{job.id}",
-        )  # fmt: skip
+        )
         await outbox.queue(
-            connection, context.wording, draft, now, dealer=dealer.name, which=await fleet.which(connection, car), kind=booking.kind.value, starts_at=booking.starts_at, ends_at=booking.ends_at,
-            zone=booking.zone, reader_zone=owner.zone, now=leaves_at,
-        )  # fmt: skip
+            connection,
+            context.wording,
+            draft,
+            now,
+            dealer=dealer.name,
+            which=await fleet.which(connection, car),
+            kind=booking.kind.value,
+            starts_at=booking.starts_at,
+            ends_at=booking.ends_at,
+            zone=booking.zone,
+            reader_zone=owner.zone,
+            now=leaves_at,
+        )
 
 
 async def offer_due(context: Context, connection: Connection, job: Job) -> None:

@@ -25,7 +25,9 @@ MONTH_DAYS = 30.44
 async def folded(
     connection: Connection, judge: Judge, profile: str, vehicle_id: int, upto: int
 ) -> AsyncIterator[tuple[Reading, tuple[AlertStep, ...]]]:
-    """A car's rows up to that place with what each moved: the very fold of the gateway, with what people took back at its place."""
+    """A car's rows up to that place with what each moved: the very fold of the gateway, with what people took back at
+    its place.
+    """
     memory = judge.memory(profile)
     async for row in replays.rows(connection, vehicle_id, upto):
         if row.mark and row.mark & Mark.TAKES_BACK:
@@ -46,7 +48,11 @@ async def explain(connection: Connection, judge: Judge, alert_id: int) -> dict[s
     again, count = [], 0
     async for _, steps in folded(connection, judge, alert["profile"], alert["vehicle_id"], upto):
         count += 1
-        again += [s for s in steps if (s.rule, s.component, s.episode) == (alert["rule"], alert["component"], alert["episode"])]
+        again += [
+            s
+            for s in steps
+            if (s.rule, s.component, s.episode) == (alert["rule"], alert["component"], alert["episode"])
+        ]
     was, now = [_bytes(step) for step in committed], [_bytes(_committed_form(step)) for step in again]
     newest = committed[-1] if committed else None
     return {
@@ -58,7 +64,10 @@ async def explain(connection: Connection, judge: Judge, alert_id: int) -> dict[s
         "rule_version": alert["rule_version"],
         "current_rule_version": judge.versions.get(alert["rule"]),
         "rows_folded": count,
-        "steps": [{"state": s["state"], "severity": s["severity"], "at": s["ts"].isoformat(), "because": s["because"]} for s in committed],
+        "steps": [
+            {"state": s["state"], "severity": s["severity"], "at": s["ts"].isoformat(), "because": s["because"]}
+            for s in committed
+        ],
         "because": newest["because"] if newest else None,
         "same_verdict": bool(was) and was == now,
         "differs": None if was == now else _first_difference(was, now),
@@ -92,7 +101,8 @@ async def backtest(
 ) -> dict[str, Any]:
     """Run these rules (and what mutes them) over everything stored; what became active since then is counted.
 
-    Hit: the car was repaired within 60 days. False: it was not, and the 60 days are over or the alert went away by itself.
+    Hit: the car was repaired within 60 days. False: it was not, and the 60 days are over or the alert went away by
+    itself.
     """
     judge = judge_of(names)
     unknown = [name for name in names if name not in judge.versions]
@@ -104,7 +114,9 @@ async def backtest(
     closed: set[tuple[int, str, str, int]] = set()
     first, last, rows = None, since.timestamp(), 0
     for done, car in enumerate(cars, start=1):
-        async for row, steps in folded(connection, judge, car.profile, car.id, await replays.newest_place(connection, car.id)):
+        async for row, steps in folded(
+            connection, judge, car.profile, car.id, await replays.newest_place(connection, car.id)
+        ):
             rows += 1
             if row.ts >= since.timestamp():
                 first, last = min(first or row.ts, row.ts), max(last, row.ts)
@@ -114,14 +126,22 @@ async def backtest(
                     closed.add(key)
                 if step.state is AlertState.WITHDRAWN:  # it rested on a message that was no truth
                     fired = [(c, s) for c, s in fired if (c.id, s.rule, s.component, s.episode) != key]
-                if step.rule in names and step.state is AlertState.ACTIVE and step.ts >= since.timestamp() and not _known(fired, car, step):
+                if (
+                    step.rule in names
+                    and step.state is AlertState.ACTIVE
+                    and step.ts >= since.timestamp()
+                    and not _known(fired, car, step)
+                ):
                     fired.append((car, step))
         tick(done)
     return _told(names, judge, cars, fired, repairs, closed, (first or since.timestamp(), last), rows)
 
 
 def _known(fired: list[tuple[replays.Car, AlertStep]], car: replays.Car, step: AlertStep) -> bool:
-    return any(c.id == car.id and (s.rule, s.component, s.episode) == (step.rule, step.component, step.episode) for c, s in fired)
+    return any(
+        c.id == car.id and (s.rule, s.component, s.episode) == (step.rule, step.component, step.episode)
+        for c, s in fired
+    )
 
 
 def _told(
@@ -143,14 +163,22 @@ def _told(
         hits = sum(_hit(step, repairs.get(car.id, [])) for car, step in own)
         false = sum(
             not _hit(step, repairs.get(car.id, []))
-            and ((car.id, step.rule, step.component, step.episode) in closed or span[1] - step.ts > HIT_WITHIN.total_seconds())
+            and (
+                (car.id, step.rule, step.component, step.episode) in closed
+                or span[1] - step.ts > HIT_WITHIN.total_seconds()
+            )
             for car, step in own
         )
         by_rule[name] = {
-            "rule_version": judge.versions[name], "would_fire": len(own), "vehicles": len({car.id for car, _ in own}),
-            "flapped": _flapped(own), "hits": hits, "false": false, "undecided": len(own) - hits - false,
+            "rule_version": judge.versions[name],
+            "would_fire": len(own),
+            "vehicles": len({car.id for car, _ in own}),
+            "flapped": _flapped(own),
+            "hits": hits,
+            "false": false,
+            "undecided": len(own) - hits - false,
             "per_vehicle_month": round(len(own) / months, 4),
-        }  # fmt: skip
+        }
         per_day.update(f"{from_epoch(step.ts):%Y-%m-%d}" for _, step in own)
     return {
         "rules": by_rule,
@@ -159,9 +187,12 @@ def _told(
         "vehicles": len(cars),
         "days": round(days, 2),
         "rows_folded": rows,
-        "workshop_load": {"visits_per_day": round(len({(c.id, from_epoch(s.ts).date()) for c, s in fired}) / days, 3), "busiest_day": max(per_day.values(), default=0)},
+        "workshop_load": {
+            "visits_per_day": round(len({(c.id, from_epoch(s.ts).date()) for c, s in fired}) / days, 3),
+            "busiest_day": max(per_day.values(), default=0),
+        },
         "broken": {name: {"count": b.count, "last": b.last} for name, b in judge.broken.items()},
-    }  # fmt: skip
+    }
 
 
 def _hit(step: AlertStep, repaired: Sequence[datetime]) -> bool:

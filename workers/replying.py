@@ -21,9 +21,17 @@ async def tell_staff(context: Context, connection: Connection, job: Job) -> None
     people = await notices.advisors(connection, dealer)
     people = [person for person in people if person.id == found.assignee_id] or people
     await notices.to_each(
-        context, connection, people, dealer.id, MessageKind.STAFF_REPLY, str(job.subject_id), case_id=found.case_id,
-        owner=found.owner, body=found.body, link=links.case(context.desk_url, found.case_id),
-    )  # fmt: skip
+        context,
+        connection,
+        people,
+        dealer.id,
+        MessageKind.STAFF_REPLY,
+        str(job.subject_id),
+        case_id=found.case_id,
+        owner=found.owner,
+        body=found.body,
+        link=links.case(context.desk_url, found.case_id),
+    )
 
 
 async def tell_unreached(context: Context, connection: Connection, job: Job) -> None:
@@ -40,9 +48,18 @@ async def tell_unreached(context: Context, connection: Connection, job: Job) -> 
         case = await cases.get(connection, job.dealer_id, message.case_id)
         people = [person for person in people if person.id == case.assignee_id] or people
     await notices.to_each(
-        context, connection, people, dealer.id, MessageKind.STAFF_UNREACHED, str(message.id), case_id=message.case_id, owner=owner.name,
-        because=message.reason or "unknown", phone=owner.phone or message.to_address, link=links.case(context.desk_url, message.case_id),
-    )  # fmt: skip
+        context,
+        connection,
+        people,
+        dealer.id,
+        MessageKind.STAFF_UNREACHED,
+        str(message.id),
+        case_id=message.case_id,
+        owner=owner.name,
+        because=message.reason or "unknown",
+        phone=owner.phone or message.to_address,
+        link=links.case(context.desk_url, message.case_id),
+    )
 
 
 async def tell_to_ring(context: Context, connection: Connection, job: Job) -> None:
@@ -56,9 +73,16 @@ async def tell_to_ring(context: Context, connection: Connection, job: Job) -> No
     people = await notices.advisors(connection, dealer)
     people = [person for person in people if person.id == case.assignee_id] or people
     await notices.tell(
-        context, connection, case, MessageKind.STAFF_RING, people, str(job.id), owner=owner.name if owner else "–", because=str(job.payload["because"]),
+        context,
+        connection,
+        case,
+        MessageKind.STAFF_RING,
+        people,
+        str(job.id),
+        owner=owner.name if owner else "–",
+        because=str(job.payload["because"]),
         phone=(owner.phone or owner.email or "–") if owner else "–",
-    )  # fmt: skip
+    )
 
 
 async def tell_score(context: Context, connection: Connection, job: Job) -> None:
@@ -71,4 +95,13 @@ async def tell_score(context: Context, connection: Connection, job: Job) -> None
     owner = await owners.get(connection, job.dealer_id, case.owner_id)
     people = await notices.advisors(connection, dealer)
     people = [person for person in people if person.id == case.assignee_id] or people
-    await notices.tell(context, connection, case, MessageKind.STAFF_REPLY, people, "score", owner=owner.name, body=f"{answer.score}/5 {answer.words or ''}".strip())
+    await notices.tell(
+        context,
+        connection,
+        case,
+        MessageKind.STAFF_REPLY,
+        people,
+        "score",
+        owner=owner.name,
+        body=f"{answer.score}/5 {answer.words or ''}".strip(),
+    )

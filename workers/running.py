@@ -22,7 +22,17 @@ from store import cases, clock, notifications, sweeps
 from store.house_key import KeyHolder
 from store.pool import connect, open_pool, transaction
 from store.witness import ClocksApart
-from workers import driver_notices, job_runner, keeping, lateness, missed_replies, recalling, sending, sweeping, verifying
+from workers import (
+    driver_notices,
+    job_runner,
+    keeping,
+    lateness,
+    missed_replies,
+    recalling,
+    sending,
+    sweeping,
+    verifying,
+)
 from workers.context import Context
 from workers.health import Health
 from workers.metrics import SWEPT
@@ -31,7 +41,8 @@ from workers.sealing import Sealer
 log = structlog.get_logger()
 
 SENDERS, HANDS = 4, 2
-CONNECTIONS = 15  #: of one process: the bell, two for each sender (its own and its channel's), one for each hand, four for the sweeps
+#: of one process: the bell, two for each sender (its own and its channel's), one for each hand, four for the sweeps
+CONNECTIONS = 15
 TICK_S = 0.5  #: machine time between two looks when no bell rang
 SWEEP_S, SILENCE_S, FORGET_S, PROOF_S, RECONCILE_S, DRIVES_S, PROMISES_S = 1.0, 60.0, 3600.0, 2.0, 2.0, 2.0, 2.0
 SEAL_S = 1.0  #: history waits no longer for its seal
@@ -56,11 +67,21 @@ async def run(
     health: Address = Address(),  # noqa: B008
     ready: Callable[..., None] = lambda **facts: None,
 ) -> None:
-    """`database_url` signs in as the worker's role; `ready(health=url)` is called once the loops run and the bell is heard.
-    With fewer than 15 `connections` to the database there are fewer senders; with nine there is one. `secrets`: TELLTALE_SECRET and the one before."""
+    """`database_url` signs in as the worker's role; `ready(health=url)` is called once the loops run and the bell is
+    heard. With fewer than 15 `connections` to the database there are fewer senders; with nine there is one. `secrets`:
+    TELLTALE_SECRET and the one before.
+    """
     pool = await open_pool(database_url, name="workers", size=connections - 1)
     ways = open_channels(providers or ProviderSettings(), pool, clock, time_lapse=time_lapse, public_url=desk_url)
-    context = Context(pool, clock, wording, ways, desk_url, staff_channel=ALIASES.get(staff_channel, staff_channel), house_key=KeyHolder(*secrets) if secrets else None)
+    context = Context(
+        pool,
+        clock,
+        wording,
+        ways,
+        desk_url,
+        staff_channel=ALIASES.get(staff_channel, staff_channel),
+        house_key=KeyHolder(*secrets) if secrets else None,
+    )
     well = Health(pool, clock, context.machine)
     try:
         async with well.page().open(health) as url:
@@ -69,7 +90,17 @@ async def run(
                     well.clock_off = "not compared with the database's yet"
                     tasks.create_task(_follow_clock(context, well), name="clock")
                 senders = min(SENDERS, (connections - 1 - HANDS - 4) // 2)
-                tasks.create_task(serve(context, database_url, partial(ready, health=url), well, senders=senders, retention_days=retention_days), name="loops")
+                tasks.create_task(
+                    serve(
+                        context,
+                        database_url,
+                        partial(ready, health=url),
+                        well,
+                        senders=senders,
+                        retention_days=retention_days,
+                    ),
+                    name="loops",
+                )
     finally:
         for way in set(ways.values()):
             await way.close()
@@ -77,7 +108,12 @@ async def run(
 
 
 async def serve(
-    context: Context, database_url: str, ready: Callable[..., None] = lambda **facts: None, health: Health | None = None, *, senders: int = SENDERS,
+    context: Context,
+    database_url: str,
+    ready: Callable[..., None] = lambda **facts: None,
+    health: Health | None = None,
+    *,
+    senders: int = SENDERS,
     retention_days: int = 400,
 ) -> None:
     """All loops over one context; separate from `run` so that a proof can hand in one of its own."""
@@ -93,17 +129,25 @@ async def serve(
         loops.create_task(_loop("reconcile", lambda: sending.reconcile(context), None, RECONCILE_S))
         loops.create_task(_loop("offers", lambda: _swept("offers", sweeping.offers_once(context)), None, SWEEP_S))
         loops.create_task(_loop("waiting", lambda: _swept("waiting", sweeping.waiting_once(context)), None, SWEEP_S))
-        loops.create_task(_loop("drives", lambda: _swept("drives", driver_notices.drives_once(context)), None, DRIVES_S))
-        loops.create_task(_loop("promises", lambda: _swept("promises", lateness.promises_once(context)), None, PROMISES_S))
+        loops.create_task(
+            _loop("drives", lambda: _swept("drives", driver_notices.drives_once(context)), None, DRIVES_S)
+        )
+        loops.create_task(
+            _loop("promises", lambda: _swept("promises", lateness.promises_once(context)), None, PROMISES_S)
+        )
         loops.create_task(_loop("silence", lambda: _swept("silence", sweeping.silence_once(context)), None, SILENCE_S))
         loops.create_task(_loop("recalls", lambda: _swept("recalls", recalling.recalls_once(context)), None, SILENCE_S))
         loops.create_task(_loop("forget", lambda: _swept("forget", sweeping.forget_once(context)), None, FORGET_S))
-        loops.create_task(_loop("keeping", lambda: _swept("keeping", keeping.once(context, retention_days)), None, FORGET_S / 12))
+        loops.create_task(
+            _loop("keeping", lambda: _swept("keeping", keeping.once(context, retention_days)), None, FORGET_S / 12)
+        )
         loops.create_task(_loop("proofs", verifier.once, None, PROOF_S))
         if context.house_key is not None:
             loops.create_task(_loop("audit", Sealer(context, context.house_key).once, None, SEAL_S))
         if (sms := context.channels.get("sms")) is not None and sms.missed is not None:
-            loops.create_task(_loop("missed texts", lambda: _swept("missed texts", missed_replies.once(context, sms)), None, FETCH_S))
+            loops.create_task(
+                _loop("missed texts", lambda: _swept("missed texts", missed_replies.once(context, sms)), None, FETCH_S)
+            )
         await health.listening.wait()
         ready()
 
@@ -178,7 +222,9 @@ class Verifier:
 
 
 async def _agree(context: Context, health: Health) -> None:
-    """What time alone makes due is texted, expired and forgotten for good: not while our clock and the database's disagree."""
+    """What time alone makes due is texted, expired and forgotten for good: not while our clock and the database's
+    disagree.
+    """
     before = context.clock()
     try:
         async with transaction(context.pool) as connection:
@@ -190,7 +236,12 @@ async def _agree(context: Context, health: Health) -> None:
         return
     off = None if told.time_lapse else apart(min(max(told.business, before), context.clock()), told.business)
     if (off is None) is not (health.clock_off is None):
-        (log.error if off else log.info)("clocks_disagree" if off else "clocks_agree", own=context.clock().isoformat(), database=told.business.isoformat(), off=off)
+        (log.error if off else log.info)(
+            "clocks_disagree" if off else "clocks_agree",
+            own=context.clock().isoformat(),
+            database=told.business.isoformat(),
+            off=off,
+        )
     health.clock_off = off
 
 
@@ -200,7 +251,9 @@ async def _follow_clock(context: Context, health: Health) -> None:
         await asyncio.sleep(CLOCK_S if health.clock_off is None else 1.0)
 
 
-async def _turning(health: Health, name: str, step: Callable[[], Awaitable[bool]], bell: Bell | None, tick_s: float) -> None:
+async def _turning(
+    health: Health, name: str, step: Callable[[], Awaitable[bool]], bell: Bell | None, tick_s: float
+) -> None:
     """Work while there is work, then wait for the bell or the tick. Nothing but cancellation ends it."""
     pause = _PAUSE_S
     health.turned(name, "started", 0)

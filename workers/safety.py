@@ -1,4 +1,5 @@
-"""Where a car must not be driven on, its owner hears it by themselves, and hears when it is over; where no text can leave, a person rings at once.
+"""Where a car must not be driven on, its owner hears it by themselves, and hears when it is over; where no text can
+leave, a person rings at once.
 
 Part of the work that an alert's step makes: the text is saved in the transaction in which the alert gets its case.
 """
@@ -59,36 +60,56 @@ async def stepped(context: Context, connection: Connection, alert: Alert, *, lat
     about = {one.id: one for one in await alerts.of_case(connection, alert.dealer_id, alert.case_id)}
     stands = [
         Said(said["id"], said["step"], _advice(context, about[said["id"]]), message.sent_at or message.queued_at)
-        for message in known.standing if (said := message.facts["asserts"][0])["id"] in about
-    ]  # fmt: skip
+        for message in known.standing
+        if (said := message.facts["asserts"][0])["id"] in about
+    ]
     answer = safety.warn(
-        alert, about_the_car=about_the_car(alert.rule), late=late, with_us=known.with_us, owned=known.owner is not None,
-        refused=await _refused(connection, known), standing=stands, advice=_advice(context, alert), step=step, now=now,
-    )  # fmt: skip
+        alert,
+        about_the_car=about_the_car(alert.rule),
+        late=late,
+        with_us=known.with_us,
+        owned=known.owner is not None,
+        refused=await _refused(connection, known),
+        standing=stands,
+        advice=_advice(context, alert),
+        step=step,
+        now=now,
+    )
     occasion = f"safety-{alert.id}-{step}-{0 if known.owner is None else known.owner.id}"
     if isinstance(answer, Tell):
         stated = asserts("urgency", alert.id, NOW) | {"step": step}
-        await _tell(context, connection, known, MessageKind.SAFETY, alert, occasion, stated, opens=opens(known.dealer, now))
+        await _tell(
+            context, connection, known, MessageKind.SAFETY, alert, occasion, stated, opens=opens(known.dealer, now)
+        )
     elif isinstance(answer, Ring):
         await _ring(context, connection, known, alert, occasion, answer.because)
 
 
 async def ended(context: Context, connection: Connection, alert: Alert) -> None:
-    """An alert is resolved or withdrawn: whoever was warned hears that nothing forbids to drive on, if nothing does. Its case is locked."""
+    """An alert is resolved or withdrawn: whoever was warned hears that nothing forbids to drive on, if nothing does.
+
+    Its case is locked.
+    """
     assert alert.case_id is not None
     known = await _known(context, connection, alert)
     came = [message for message in known.standing if message.state in CAME]
     answer = safety.over(await alerts.of_case(connection, alert.dealer_id, alert.case_id), known.case.state, bool(came))
     if isinstance(answer, Tell):
         how = "rejected" if alert.state is AlertState.WITHDRAWN else None
-        rest = any(one.state is AlertState.ACTIVE for one in await alerts.of_case(connection, alert.dealer_id, alert.case_id))
+        rest = any(
+            one.state is AlertState.ACTIVE for one in await alerts.of_case(connection, alert.dealer_id, alert.case_id)
+        )
         reference = f"safety_over-{came[-1].id}-{alert.id}-{alert.step}"
         stated = asserts("danger", alert.vehicle_id, "over")
-        await _tell(context, connection, known, MessageKind.SAFETY_OVER, alert, reference, stated, how=how, more=int(rest))
+        await _tell(
+            context, connection, known, MessageKind.SAFETY_OVER, alert, reference, stated, how=how, more=int(rest)
+        )
 
 
 async def again(context: Context, connection: Connection, job: Job) -> None:
-    """Something else than an alert has changed for an owner (their car is theirs again, or new; a yes, a no, another number): look once more."""
+    """Something else than an alert has changed for an owner (their car is theirs again, or new; a yes, a no, another
+    number): look once more.
+    """
     for alert_id in await alerts.dangerous(connection, job.dealer_id, job.subject_id):
         alert = await alerts.one(connection, job.dealer_id, alert_id)
         if alert.case_id is not None:
@@ -97,14 +118,24 @@ async def again(context: Context, connection: Connection, job: Job) -> None:
 
 
 async def fall_back(context: Context, connection: Connection, message: Message) -> None:
-    """A warning cannot be delivered: it goes the owner's other way too, if there is one. That a person rings does not depend on it."""
+    """A warning cannot be delivered: it goes the owner's other way too, if there is one.
+
+    That a person rings does not depend on it.
+    """
     stated = message.facts["asserts"][0]
     alert = await alerts.one(connection, message.dealer_id, stated["id"])
     known = await _known(context, connection, alert)
     others = [way for way in known.ways if way.channel != message.channel]
-    if others and known.owner is not None and known.owner.id == message.owner_id and not message.reference.endswith(_OTHER_WAY):
+    if (
+        others
+        and known.owner is not None
+        and known.owner.id == message.owner_id
+        and not message.reference.endswith(_OTHER_WAY)
+    ):
         reference, late = f"{message.reference}{_OTHER_WAY}", opens(known.dealer, context.clock())
-        await _tell(context, connection, replace(known, ways=others), message.kind, alert, reference, stated, opens=late)
+        await _tell(
+            context, connection, replace(known, ways=others), message.kind, alert, reference, stated, opens=late
+        )
 
 
 def opens(dealer: Dealer, now: datetime) -> datetime | None:
@@ -122,7 +153,15 @@ async def _known(context: Context, connection: Connection, alert: Alert) -> _Kno
     booking = await bookings.live_of(connection, alert.dealer_id, case.id)
     legs = [] if booking is None else await pickups.of_booking(connection, alert.dealer_id, booking.id)
     ways = () if owner is None else recipients.ways(owner, context.staff_channels)
-    return _Known(await accounts.dealer(connection, alert.dealer_id), case, car, owner, ways, safety.standing(said), with_us(booking, legs))
+    return _Known(
+        await accounts.dealer(connection, alert.dealer_id),
+        case,
+        car,
+        owner,
+        ways,
+        safety.standing(said),
+        with_us(booking, legs),
+    )
 
 
 async def _refused(connection: Connection, known: _Known) -> str | None:
@@ -133,27 +172,63 @@ async def _refused(connection: Connection, known: _Known) -> str | None:
 
 
 async def _tell(
-    context: Context, connection: Connection, known: _Known, kind: MessageKind, alert: Alert, reference: str, stated: dict[str, Any], **facts: Any
+    context: Context,
+    connection: Connection,
+    known: _Known,
+    kind: MessageKind,
+    alert: Alert,
+    reference: str,
+    stated: dict[str, Any],
+    **facts: Any,
 ) -> None:
     if not known.ways or known.owner is None:
         return
     draft = Draft(
-        dealer_id=known.dealer.id, to=known.ways[0], kind=kind, purpose=Purpose.SAFETY, author="worker", case_id=known.case.id, asserts=[stated],
+        dealer_id=known.dealer.id,
+        to=known.ways[0],
+        kind=kind,
+        purpose=Purpose.SAFETY,
+        author="worker",
+        case_id=known.case.id,
+        asserts=[stated],
         reference=reference,
-    )  # fmt: skip
+    )
     await outbox.queue(
-        connection, context.wording, draft, context.clock(), dealer=known.dealer.name, phone=known.dealer.phone, vehicle=known.car.title,
-        plate=known.car.plate or "", rule=alert.rule, component=alert.component, severity=NOW, zone=known.dealer.zone, reader_zone=known.owner.zone, **facts,
-    )  # fmt: skip
+        connection,
+        context.wording,
+        draft,
+        context.clock(),
+        dealer=known.dealer.name,
+        phone=known.dealer.phone,
+        vehicle=known.car.title,
+        plate=known.car.plate or "",
+        rule=alert.rule,
+        component=alert.component,
+        severity=NOW,
+        zone=known.dealer.zone,
+        reader_zone=known.owner.zone,
+        **facts,
+    )
 
 
-async def _ring(context: Context, connection: Connection, known: _Known, alert: Alert, occasion: str, because: str) -> None:
+async def _ring(
+    context: Context, connection: Connection, known: _Known, alert: Alert, occasion: str, because: str
+) -> None:
     assert known.owner is not None
     people = await notices.responsible(connection, known.case)
     await notices.tell(
-        context, connection, known.case, MessageKind.STAFF_RING, people, occasion, alert=alert, owner=known.owner.name, because=f"{UNAWARE}: {because}",
-        phone=known.owner.phone or known.owner.email or "–", asserts=[asserts("urgency", alert.id, NOW)],
-    )  # fmt: skip
+        context,
+        connection,
+        known.case,
+        MessageKind.STAFF_RING,
+        people,
+        occasion,
+        alert=alert,
+        owner=known.owner.name,
+        because=f"{UNAWARE}: {because}",
+        phone=known.owner.phone or known.owner.email or "–",
+        asserts=[asserts("urgency", alert.id, NOW)],
+    )
 
 
 def _advice(context: Context, alert: Alert) -> str:

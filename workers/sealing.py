@@ -52,7 +52,9 @@ class Sealer:
                 return False
             back = time.monotonic() >= self._look_back_at
             newest = await audit.newest_sealed(connection) if self._newest is None else self._newest
-            entries = await audit.waiting(connection, after=self._from if back else newest, limit=BATCH, without=tuple(self._broken))
+            entries = await audit.waiting(
+                connection, after=self._from if back else newest, limit=BATCH, without=tuple(self._broken)
+            )
             if entries:
                 await self._seal(connection, key, entries)
         self._newest = max([newest, *(entry.id for entry in entries)])
@@ -77,14 +79,19 @@ class Sealer:
         dealers = {entry.dealer_id for entry in entries}
         ends, heads = await audit.ends(connection, dealers), await audit.heads(connection, dealers)
         seals, now = list[Seal](), self._context.machine()
-        chains = {dealer: (ends[dealer].position, ends[dealer].hash) if dealer in ends else (0, rules.START) for dealer in dealers}
+        chains = {
+            dealer: (ends[dealer].position, ends[dealer].hash) if dealer in ends else (0, rules.START)
+            for dealer in dealers
+        }
         for dealer, (position, hash_) in chains.items():
             if not _fits(key, dealer, position, hash_, heads.get(dealer)):
                 await self._leave(connection, dealer, now)
         for entry in entries:
             if entry.dealer_id not in self._broken:
                 position, before = chains[entry.dealer_id]
-                seal = Seal(entry.dealer_id, position + 1, entry.id, rules.link(key, before, position + 1, entry, now), now)
+                seal = Seal(
+                    entry.dealer_id, position + 1, entry.id, rules.link(key, before, position + 1, entry, now), now
+                )
                 chains[entry.dealer_id] = (seal.position, seal.hash)
                 seals.append(seal)
         if seals:
@@ -93,8 +100,24 @@ class Sealer:
 
     async def _leave(self, connection: Connection, dealer_id: int, now: datetime) -> None:
         self._broken.add(dealer_id)
-        log.error("audit_broken", dealer=dealer_id, hint="telltale audit verify says what was done to it; telltale audit resume goes on")
-        await tallies.add(connection, [(dealer_id, "audit_broken", "history", 1, self._context.clock(), "the end of the sealed history was cut off or written anew")])
+        log.error(
+            "audit_broken",
+            dealer=dealer_id,
+            hint="telltale audit verify says what was done to it; telltale audit resume goes on",
+        )
+        await tallies.add(
+            connection,
+            [
+                (
+                    dealer_id,
+                    "audit_broken",
+                    "history",
+                    1,
+                    self._context.clock(),
+                    "the end of the sealed history was cut off or written anew",
+                )
+            ],
+        )
 
     def _looked_back(self) -> None:
         now, self._look_back_at = time.monotonic(), time.monotonic() + STRAGGLERS_S
@@ -118,11 +141,16 @@ async def verify(
         faults += chain.begin(begins, await audit.gone(connection, dealer_id))
     async for seal, entry in audit.chain(connection, dealer_id):
         faults += chain.walk(seal, entry)
-    settled, waiting = await audit.sealed_before(connection, dealer_id, machine - rules.LONGEST), await audit.waiting_of(connection, dealer_id)
+    settled, waiting = (
+        await audit.sealed_before(connection, dealer_id, machine - rules.LONGEST),
+        await audit.waiting_of(connection, dealer_id),
+    )
     for entry in waiting:
         chain.note(entry)
         if entry.id < settled:
-            faults.append(Fault(dealer_id, "inserted", entry.id, None, "it has no seal, and later rows were sealed an hour ago"))
+            faults.append(
+                Fault(dealer_id, "inserted", entry.id, None, "it has no seal, and later rows were sealed an hour ago")
+            )
     return chain, len(waiting), faults + chain.end((await audit.heads(connection, [dealer_id])).get(dealer_id))
 
 

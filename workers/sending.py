@@ -72,20 +72,37 @@ async def reconcile(context: Context) -> bool:
             await messages.sent(connection, message, machine, context.clock(), answer.provider_id)
     elif answer is Lookup.NEVER_CAME or message.purpose in MAY_REPEAT:
         if answer is Lookup.CANNOT_TELL:
-            await _note(context, message, "sent again: the provider cannot tell whether it went out, and twice is better than never")
+            await _note(
+                context,
+                message,
+                "sent again: the provider cannot tell whether it went out, and twice is better than never",
+            )
         await hand_over(context, message, machine)
     else:
         async with transaction(context.pool) as connection:
-            await _end(connection, message, MessageEvent.FAILED, "unknown", "nobody can tell whether it went out; it is not sent twice", context.clock())
+            await _end(
+                connection,
+                message,
+                MessageEvent.FAILED,
+                "unknown",
+                "nobody can tell whether it went out; it is not sent twice",
+                context.clock(),
+            )
     return True
 
 
 async def hand_over(context: Context, message: Message, claimed_at: datetime) -> None:
     """Give a claimed text to its channel and mark what came of it. An unclear end leaves the claim for `reconcile`."""
     with tracing.span(
-        "message.hand_over", parent=message.facts.get(tracing.FIELD), kind="consumer", message=message.id, text=message.kind.value, case=message.case_id,
-        dealer=message.dealer_id, attempt=message.attempts + 1,
-    ):  # fmt: skip
+        "message.hand_over",
+        parent=message.facts.get(tracing.FIELD),
+        kind="consumer",
+        message=message.id,
+        text=message.kind.value,
+        case=message.case_id,
+        dealer=message.dealer_id,
+        attempt=message.attempts + 1,
+    ):
         await _hand_over(context, message, claimed_at)
 
 
@@ -118,7 +135,10 @@ async def _send(context: Context, message: Message, sender: str) -> Receipt:
     try:
         async with asyncio.timeout(context.send_s):
             way = known(message.channel)
-            with metrics.PROVIDER_SECONDS.labels(way).time(), tracing.span("message.sent", kind="client", message=message.id, channel=way):
+            with (
+                metrics.PROVIDER_SECONDS.labels(way).time(),
+                tracing.span("message.sent", kind="client", message=message.id, channel=way),
+            ):
                 return await context.channels[message.channel].send(message, sender)
     except DeliveryFailed:
         raise
@@ -126,14 +146,18 @@ async def _send(context: Context, message: Message, sender: str) -> Receipt:
         raise Unclear from error
 
 
-async def decide(context: Context, connection: Connection, message: Message, now: datetime) -> tuple[str | None, Permission]:
+async def decide(
+    context: Context, connection: Connection, message: Message, now: datetime
+) -> tuple[str | None, Permission]:
     """Is it still true, and may it go now?"""
     false = await context.untrue(connection, message, now)
     if message.owner_id is None:
         return false, context.permitted(message, None, {}, now)
     owner = await _owner(connection, message)
     agreed = await consents.of_owner(connection, message.dealer_id, message.owner_id)
-    lately = await messages.lately(connection, message.dealer_id, message.owner_id, message.kind, now - permission.LONGEST_BUDGET)
+    lately = await messages.lately(
+        connection, message.dealer_id, message.owner_id, message.kind, now - permission.LONGEST_BUDGET
+    )
     wrote = await threads.wrote_at(connection, message.dealer_id, message.owner_id)
     severity: Severity | None = None
     if message.case_id is not None:
@@ -141,12 +165,16 @@ async def decide(context: Context, connection: Connection, message: Message, now
     return false, context.permitted(message, owner, agreed, now, severity=severity, lately=lately, wrote_at=wrote)
 
 
-async def settled(context: Context, connection: Connection, message: Message, now: datetime, *, claimed: bool = False) -> bool:
+async def settled(
+    context: Context, connection: Connection, message: Message, now: datetime, *, claimed: bool = False
+) -> bool:
     """Whether the text does not go now: cancelled with its reason, or put back until it may."""
     false, answer = await decide(context, connection, message, now)
     state = MessageState.CLAIMED if claimed else MessageState.QUEUED
     if message.channel not in context.channels:
-        await _end(connection, message, MessageEvent.FAILED, "no channel", f"there is no channel called {message.channel}", now)
+        await _end(
+            connection, message, MessageEvent.FAILED, "no channel", f"there is no channel called {message.channel}", now
+        )
     elif false is not None:
         await _end(connection, message, MessageEvent.CANCELLED, "no longer true", f"no longer true: {false}", now)
     elif isinstance(answer, Never):
@@ -161,12 +189,24 @@ async def settled(context: Context, connection: Connection, message: Message, no
     return True
 
 
-async def _end(connection: Connection, message: Message, event: MessageEvent, why: str, reason: str, now: datetime) -> None:
+async def _end(
+    connection: Connection, message: Message, event: MessageEvent, why: str, reason: str, now: datetime
+) -> None:
     """`why` is one of a few words, to be counted; `reason` is shown to people."""
     state = MESSAGE.next(MessageState.CLAIMED, event)
     (metrics.FAILED if state is MessageState.FAILED else metrics.CANCELLED).labels(known(message.channel), why).inc()
     await messages.end(connection, message, state, reason)
-    await history.write(connection, message.dealer_id, "message", message.id, old=message.state.value, new=state.value, reason=reason, actor="worker", now=now)
+    await history.write(
+        connection,
+        message.dealer_id,
+        "message",
+        message.id,
+        old=message.state.value,
+        new=state.value,
+        reason=reason,
+        actor="worker",
+        now=now,
+    )
     failed = state is MessageState.FAILED and message.kind not in _UNHEARD_IS_FINE
     unwarned = message.kind is MessageKind.SAFETY and why == "not allowed"  # still true, and the owner does not know it
     if message.owner_id is not None and (failed or unwarned):
@@ -178,7 +218,14 @@ async def _failed(context: Context, message: Message, error: DeliveryFailed) -> 
     attempt = message.attempts + 1
     async with transaction(context.pool) as connection:
         if isinstance(error, Blocked) and message.owner_id is not None:  # a STOP that only the provider heard
-            await consents.stop(connection, message.dealer_id, message.owner_id, now=context.clock(), wording=error.reason, source="blocked at the provider")
+            await consents.stop(
+                connection,
+                message.dealer_id,
+                message.owner_id,
+                now=context.clock(),
+                wording=error.reason,
+                source="blocked at the provider",
+            )
         if error.permanent or retry.exhausted(attempt):
             why = "blocked" if isinstance(error, Blocked) else "refused" if error.permanent else "tried too often"
             await _end(connection, message, MessageEvent.FAILED, why, error.reason, context.clock())
@@ -186,12 +233,24 @@ async def _failed(context: Context, message: Message, error: DeliveryFailed) -> 
             metrics.RETRIES.labels(known(message.channel), "busy" if isinstance(error, Busy) else "refused").inc()
             asked = error.retry_after_s if isinstance(error, Busy) else 0.0
             wait = timedelta(seconds=retry.delay(attempt, context.luck(), at_least=asked))
-            await messages.put_back(connection, message, message.due_at, context.machine() + wait, f"{error.reason}; tried {attempt} times")
+            await messages.put_back(
+                connection, message, message.due_at, context.machine() + wait, f"{error.reason}; tried {attempt} times"
+            )
 
 
 async def _note(context: Context, message: Message, reason: str) -> None:
     async with transaction(context.pool) as connection:
-        await history.write(connection, message.dealer_id, "message", message.id, old="claimed", new="claimed", reason=reason, actor="worker", now=context.clock())
+        await history.write(
+            connection,
+            message.dealer_id,
+            "message",
+            message.id,
+            old="claimed",
+            new="claimed",
+            reason=reason,
+            actor="worker",
+            now=context.clock(),
+        )
 
 
 async def _owner(connection: Connection, message: Message) -> Owner | None:
@@ -203,8 +262,15 @@ async def _owner(connection: Connection, message: Message) -> Owner | None:
 
 
 async def _sender(context: Context, connection: Connection, message: Message) -> str:
-    """The number or mailbox that the dealer's owners answer to on this channel. A landline is none: it cannot be texted."""
-    names = [message.channel, *(alias for alias, channel in ALIASES.items() if channel == message.channel), ALIASES.get(message.channel, "")]
+    """The number or mailbox that the dealer's owners answer to on this channel.
+
+    A landline is none: it cannot be texted.
+    """
+    names = [
+        message.channel,
+        *(alias for alias, channel in ALIASES.items() if channel == message.channel),
+        ALIASES.get(message.channel, ""),
+    ]
     for name in filter(None, names):
         found = await accounts.sender_of(connection, message.dealer_id, name)
         if found is not None:

@@ -28,7 +28,9 @@ _BATCH = 500
 
 
 async def offers_once(context: Context) -> int:
-    """Offers that never left are given up, and those whose hold ran out expire; each in its own transaction, so that one that cannot holds up no other."""
+    """Offers that never left are given up, and those whose hold ran out expire; each in its own transaction, so that
+    one that cannot holds up no other.
+    """
     async with transaction(context.pool) as connection:
         unasked, due = await stored_offers.unasked(connection), await sweeps.expired_offers(connection, context.clock())
     done = 0
@@ -52,15 +54,24 @@ async def waiting_once(context: Context) -> int:
             people = await notices.advisors(connection, dealer)
             people = [person for person in people if person.id == case.assignee_id] or people
             await notices.tell(
-                context, connection, case, MessageKind.STAFF_SILENCE, people, f"{one.booking_id}-{one.since.timestamp():.0f}", owner=one.owner,
-                minutes=minutes_between(one.since, now), link=links.waiting(context.desk_url),
+                context,
+                connection,
+                case,
+                MessageKind.STAFF_SILENCE,
+                people,
+                f"{one.booking_id}-{one.since.timestamp():.0f}",
+                owner=one.owner,
+                minutes=minutes_between(one.since, now),
+                link=links.waiting(context.desk_url),
                 asserts=[asserts("booking", one.booking_id, "arrived", "working")],
-            )  # fmt: skip
+            )
     return len(found)
 
 
 async def silence_once(context: Context) -> int:
-    """Judge every car that was long not heard, and those that spoke again; only this rule, for readings judge all others."""
+    """Judge every car that was long not heard, and those that spoke again; only this rule, for readings judge all
+    others.
+    """
     moved, after, now = 0, 0, context.clock()
     while True:
         async with transaction(context.pool) as connection:

@@ -1,4 +1,6 @@
-"""A car gets so ill that it must not be driven, after it was agreed that it will be: what was agreed is stopped, and whoever has the case rings."""
+"""A car gets so ill that it must not be driven, after it was agreed that it will be: what was agreed is stopped, and
+whoever has the case rings.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ _FLAGGED = "must be towed"  #: in a visit's history, once
 
 
 async def look(context: Context, connection: Connection, dealer_id: int, case_id: int) -> None:
-    """After each step of an alert of this case. An open offer to be driven is withdrawn; a visit stands until a person has rung."""
+    """After each step of an alert of this case.
+
+    An open offer to be driven is withdrawn; a visit stands until a person has rung.
+    """
     case = await cases.get(connection, dealer_id, case_id, lock=True)
     found = await stays(connection, case)
     if found is None:
@@ -30,7 +35,12 @@ async def look(context: Context, connection: Connection, dealer_id: int, case_id
     await bookings.change(connection, booking, what=_FLAGGED, reason=found.because, actor="worker", now=now)
     if not booking.kind.fetched:  # nobody is asked once more to bring it
         await messages.withdraw_about(connection, dealer_id, booking.id, [], found.because)
-    await ask_to_ring(connection, case, f"{found.because}. It was agreed to be driven here {booking.wall_start.replace('T', ' ')}: send a tow truck", now)
+    await ask_to_ring(
+        connection,
+        case,
+        f"{found.because}. It was agreed to be driven here {booking.wall_start.replace('T', ' ')}: send a tow truck",
+        now,
+    )
 
 
 async def _withdraw(context: Context, connection: Connection, case: Case, found: Stays) -> None:
@@ -39,4 +49,6 @@ async def _withdraw(context: Context, connection: Connection, case: Case, found:
         if offer.state is OfferState.OPEN and offer.kind is not BookingKind.TOW:
             await offers.move(connection, offer, OfferEvent.WITHDRAWN, reason=found.because, actor="worker", now=now)
             if case.state is CaseState.CONTACTED:
-                await cases.move(connection, case, CaseEvent.OFFER_EXPIRED, reason=found.because, actor="worker", now=now)
+                await cases.move(
+                    connection, case, CaseEvent.OFFER_EXPIRED, reason=found.because, actor="worker", now=now
+                )

@@ -64,18 +64,33 @@ async def ask(context: Context, connection: Connection, job: Job) -> timedelta |
         return _NOT_WHILE_UPSET if job.attempts < _MOST_ASKS else None
     now = context.clock()
     if await feedback.ask(connection, case.dealer_id, case.id, case.owner_id, now):
-        await _tell(context, connection, case, MessageKind.FEEDBACK, Purpose.SURVEY, link=await _question(context, connection, case))
+        await _tell(
+            context,
+            connection,
+            case,
+            MessageKind.FEEDBACK,
+            Purpose.SURVEY,
+            link=await _question(context, connection, case),
+        )
     return None
 
 
 async def _question(context: Context, connection: Connection, case: Case) -> str | None:
-    """The page with the question, for those who would rather tap than type; None when owners cannot reach us by link."""
+    """The page with the question, for those who would rather tap than type; None when owners cannot reach us by
+    link.
+    """
     if not context.desk_url:
         return None
     token = await secrets.make(
-        connection, case.dealer_id, "feedback", now=context.clock(), expires_at=context.clock() + _OPEN_FOR, owner_id=case.owner_id, vehicle_id=case.vehicle_id,
+        connection,
+        case.dealer_id,
+        "feedback",
+        now=context.clock(),
+        expires_at=context.clock() + _OPEN_FOR,
+        owner_id=case.owner_id,
+        vehicle_id=case.vehicle_id,
         subject_id=case.id,
-    )  # fmt: skip
+    )
     return links.secret(context.desk_url, "feedback", token)
 
 
@@ -84,7 +99,17 @@ async def _say_once(context: Context, connection: Connection, case: Case, becaus
     told = await history.of(connection, case.dealer_id, "case", case.id)
     if told and told[-1].new == NOT_HEALED:
         return
-    await history.write(connection, case.dealer_id, "case", case.id, old=case.state.value, new=NOT_HEALED, reason=because, actor="car", now=context.clock())
+    await history.write(
+        connection,
+        case.dealer_id,
+        "case",
+        case.id,
+        old=case.state.value,
+        new=NOT_HEALED,
+        reason=because,
+        actor="car",
+        now=context.clock(),
+    )
 
 
 async def _all_clear(context: Context, connection: Connection, case: Case) -> None:
@@ -93,7 +118,15 @@ async def _all_clear(context: Context, connection: Connection, case: Case) -> No
     await _tell(context, connection, case, MessageKind.ALL_CLEAR, Purpose.STATUS, worst)
 
 
-async def _tell(context: Context, connection: Connection, case: Case, kind: MessageKind, purpose: Purpose, alert: Alert | None = None, **facts: str | None) -> None:
+async def _tell(
+    context: Context,
+    connection: Connection,
+    case: Case,
+    kind: MessageKind,
+    purpose: Purpose,
+    alert: Alert | None = None,
+    **facts: str | None,
+) -> None:
     """A text to the owner of the case; nobody to tell is no error."""
     if case.owner_id is None:
         return
@@ -104,13 +137,28 @@ async def _tell(context: Context, connection: Connection, case: Case, kind: Mess
     dealer = await accounts.dealer(connection, case.dealer_id)
     car = await fleet.get(connection, case.dealer_id, case.vehicle_id)
     draft = Draft(
-        dealer_id=case.dealer_id, to=to, kind=kind, purpose=purpose, author="worker", case_id=case.id,
-        asserts=[asserts("case", case.id, CaseState.DONE)], reference=f"{kind.value}-{case.id}-{case.comebacks}",
-    )  # fmt: skip
+        dealer_id=case.dealer_id,
+        to=to,
+        kind=kind,
+        purpose=purpose,
+        author="worker",
+        case_id=case.id,
+        asserts=[asserts("case", case.id, CaseState.DONE)],
+        reference=f"{kind.value}-{case.id}-{case.comebacks}",
+    )
     await outbox.queue(
-        connection, context.wording, draft, context.clock(), dealer=dealer.name, which=await fleet.which(connection, car), vehicle=car.title, rule=alert.rule if alert else None,
-        component=alert.component if alert else "", severity=case.severity.value, **facts,
-    )  # fmt: skip
+        connection,
+        context.wording,
+        draft,
+        context.clock(),
+        dealer=dealer.name,
+        which=await fleet.which(connection, car),
+        vehicle=car.title,
+        rule=alert.rule if alert else None,
+        component=alert.component if alert else "",
+        severity=case.severity.value,
+        **facts,
+    )
 
 
 async def _since_repair(context: Context, connection: Connection, case: Case) -> list[Reading]:
@@ -119,7 +167,13 @@ async def _since_repair(context: Context, connection: Connection, case: Case) ->
     after = None
     while True:
         page = await readings.page(
-            connection, case.dealer_id, case.vehicle_id, case.repaired_at, context.clock() + _FAR, after=after, limit=_PAGE
+            connection,
+            case.dealer_id,
+            case.vehicle_id,
+            case.repaired_at,
+            context.clock() + _FAR,
+            after=after,
+            limit=_PAGE,
         )
         rows += [row for row in page if not row.mark & (Mark.TAKEN_BACK | Mark.TAKES_BACK)]
         if len(page) < _PAGE:

@@ -30,10 +30,12 @@ def _changeable(name: str, setting: Setting) -> Any:
 
 #: What is to be changed; what is left out stays. Opening hours as OpenStreetMap writes them.
 DealerChanges: type[Body] = create_model(
-    "DealerChanges", __base__=Body, __module__=__name__,
+    "DealerChanges",
+    __base__=Body,
+    __module__=__name__,
     __doc__="What is to be changed; what is left out stays. Opening hours as OpenStreetMap writes them.",
     **{name: (_changeable(name, said), None) for name, said in SETTINGS.items()},  # type: ignore[call-overload]
-)  # fmt: skip
+)
 
 
 class NewStaff(Body):
@@ -76,10 +78,16 @@ class KeyLabel(Body):
 
 
 class NewKey(Body):
-    """What the key is for and what it may do. `read` is all reading, `all` everything; without `expires_at` it works for a year, null: without end."""
+    """What the key is for and what it may do.
+
+    `read` is all reading, `all` everything; without `expires_at` it works for a year, null: without end.
+    """
 
     label: Label
-    scopes: Annotated[list[Annotated[str, Field(json_schema_extra={"enum": [*SCOPES, "read", "all"]})]], Field(min_length=1, max_length=len(SCOPES) + 2)] = ["read"]
+    scopes: Annotated[
+        list[Annotated[str, Field(json_schema_extra={"enum": [*SCOPES, "read", "all"]})]],
+        Field(min_length=1, max_length=len(SCOPES) + 2),
+    ] = ["read"]
     expires_at: When | None = None
 
 
@@ -102,14 +110,18 @@ class DealerWhole(Dealer):
 
 async def show_dealer(request: web.Request) -> web.Response:
     caller = call(request)
-    return reply(DealerWhole(**caller.dealer.model_dump(), conflicts=list(await acts.conflicts(caller.house, caller.dealer_id))))
+    return reply(
+        DealerWhole(**caller.dealer.model_dump(), conflicts=list(await acts.conflicts(caller.house, caller.dealer_id)))
+    )
 
 
 async def change_dealer(request: web.Request) -> web.Response:
     caller, body = call(request), await read(request, DealerChanges)
     changes = body.model_dump(exclude_unset=True, exclude_none=True)
     changed = await acts.update_dealer(caller, changes)
-    return reply(DealerWhole(**changed.model_dump(), conflicts=list(await acts.conflicts(caller.house, caller.dealer_id))))
+    return reply(
+        DealerWhole(**changed.model_dump(), conflicts=list(await acts.conflicts(caller.house, caller.dealer_id)))
+    )
 
 
 async def list_staff(request: web.Request) -> web.Response:
@@ -178,7 +190,11 @@ async def create_key(request: web.Request) -> web.Response:
     ends = body.expires_at if "expires_at" in body.model_fields_set else caller.house.now() + acts.KEY_LIFE
     key = await acts.create_key(caller, body.label, body.scopes, ends)
     async with caller.house.at(caller.dealer_id) as connection:
-        made = next(secret for secret in await secrets.labels(connection, caller.dealer_id, "api_key") if secret.label == body.label)
+        made = next(
+            secret
+            for secret in await secrets.labels(connection, caller.dealer_id, "api_key")
+            if secret.label == body.label
+        )
     return reply(_key(made, key), 201)
 
 
@@ -191,7 +207,10 @@ async def revoke_key(request: web.Request) -> web.Response:
 def _key(secret: Secret, shown: str | None = None) -> Key:
     scopes = list(BEFORE_SCOPES if secret.scopes is None else secret.scopes)
     return Key(
-        label=secret.label, scopes=scopes, created_at=secret.created_at, expires_at=secret.expires_at, last_used_at=secret.last_used_at, key=shown
+        label=secret.label,
+        scopes=scopes,
+        created_at=secret.created_at,
+        expires_at=secret.expires_at,
+        last_used_at=secret.last_used_at,
+        key=shown,
     )
-
-

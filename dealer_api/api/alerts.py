@@ -32,9 +32,13 @@ async def listed(request: web.Request) -> web.Response:
     caller, query = call(request), asked(request, AlertQuery)
     async with caller.house.at(caller.dealer_id) as connection:
         found = await alerts.page(
-            connection, caller.dealer_id, before=query.cursor[0] if query.cursor else None, vehicle_id=query.vehicle, states=_states(query.state),
+            connection,
+            caller.dealer_id,
+            before=query.cursor[0] if query.cursor else None,
+            vehicle_id=query.vehicle,
+            states=_states(query.state),
             limit=query.limit + 1,
-        )  # fmt: skip
+        )
     return reply(page(found, query.limit, lambda alert: [alert.id]))
 
 
@@ -43,7 +47,9 @@ async def one(request: web.Request) -> web.Response:
     async with caller.house.at(caller.dealer_id) as connection:
         alert = await alerts.one(connection, caller.dealer_id, number(request))
         car = await fleet.get(connection, caller.dealer_id, alert.vehicle_id)
-        return reply(AlertWhole(**alert.model_dump(), steps=await alerts.steps_of(connection, alert), vehicle=car.title))
+        return reply(
+            AlertWhole(**alert.model_dump(), steps=await alerts.steps_of(connection, alert), vehicle=car.title)
+        )
 
 
 def _states(text: str | None) -> list[str] | None:

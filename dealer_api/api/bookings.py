@@ -43,8 +43,11 @@ class NewBooking(Body):
 
 
 class Move(Body):
-    """Another time: one of the free windows, with its zone. `was` is the time that was seen; who saw an older one is refused.
-    `kind` "tow" sends a tow truck instead, also at the time that stands."""
+    """Another time: one of the free windows, with its zone.
+
+    `was` is the time that was seen; who saw an older one is refused. `kind` "tow" sends a tow truck instead, also at
+    the time that stands.
+    """
 
     starts_at: When
     was: When | None = None
@@ -110,9 +113,15 @@ async def listed(request: web.Request) -> web.Response:
     caller, query = call(request), asked(request, BookingQuery)
     async with caller.house.at(caller.dealer_id) as connection:
         found = await bookings.listed(
-            connection, caller.dealer_id, case_id=query.case, states=_states(query.state), since=query.since, until=query.until, after=query.cursor,
+            connection,
+            caller.dealer_id,
+            case_id=query.case,
+            states=_states(query.state),
+            since=query.since,
+            until=query.until,
+            after=query.cursor,
             limit=query.limit + 1,
-        )  # fmt: skip
+        )
     return reply(page(found, query.limit, lambda booking: [booking.starts_at, booking.id]))
 
 
@@ -177,16 +186,27 @@ async def waiting(request: web.Request) -> web.Response:
     caller = call(request)
     now = caller.house.now()
     async with caller.house.at(caller.dealer_id) as connection:
-        here = [b for b in await bookings.here(connection, caller.dealer_id) if b.kind is BookingKind.WAITING or b.state is not BookingState.READY]
+        here = [
+            b
+            for b in await bookings.here(connection, caller.dealer_id)
+            if b.kind is BookingKind.WAITING or b.state is not BookingState.READY
+        ]
         around = await cases.around(connection, caller.dealer_id, [booking.case_id for booking in here])
     items = [
         Waiting(
-            booking_id=b.id, case_id=b.case_id, kind=b.kind, state=b.state, vehicle=around[b.case_id]["vehicle"], owner=around[b.case_id]["owner"],
-            minutes_since_word=minutes_since_word(b, now), too_long=minutes_since_word(b, now) >= caller.dealer.waiting_word_minutes,
-            ready_by=b.ready_by, words=list(waiting_words(b)),
+            booking_id=b.id,
+            case_id=b.case_id,
+            kind=b.kind,
+            state=b.state,
+            vehicle=around[b.case_id]["vehicle"],
+            owner=around[b.case_id]["owner"],
+            minutes_since_word=minutes_since_word(b, now),
+            too_long=minutes_since_word(b, now) >= caller.dealer.waiting_word_minutes,
+            ready_by=b.ready_by,
+            words=list(waiting_words(b)),
         )
         for b in here
-    ]  # fmt: skip
+    ]
     return reply(Page[Waiting](items=items))
 
 

@@ -110,7 +110,10 @@ class Assign(Body):
 
 
 class NewOffer(Body):
-    """What to offer; the windows are found and held. Without a kind the car is collected, or towed if it must not be driven."""
+    """What to offer; the windows are found and held.
+
+    Without a kind the car is collected, or towed if it must not be driven.
+    """
 
     kind: BookingKind | None = None
 
@@ -144,7 +147,13 @@ async def listed(request: web.Request) -> web.Response:
     caller, query = call(request), asked(request, CaseQuery)
     async with caller.house.at(caller.dealer_id) as connection:
         found = await cases.queue(
-            connection, caller.dealer_id, states=_states(query), vehicle_id=query.vehicle, assignee_id=query.assignee, after=query.cursor, limit=query.limit + 1
+            connection,
+            caller.dealer_id,
+            states=_states(query),
+            vehicle_id=query.vehicle,
+            assignee_id=query.assignee,
+            after=query.cursor,
+            limit=query.limit + 1,
         )
     rows = [_row(caller, case, beside) for case, beside in found]
     return reply(page(rows, query.limit, lambda row: list(queue_key(row))))
@@ -221,7 +230,11 @@ async def whole(connection: Connection, caller: Call, case_id: int) -> CaseWhole
     current = next((booking for booking in visited if booking.state is not BookingState.CANCELLED), None)
     legs = [leg for booking in visited for leg in await pickups.of_booking(connection, dealer_id, booking.id)]
     mine = [leg for leg in legs if current is not None and leg.booking_id == current.id]
-    lines = [] if case.owner_id is None or not caller.may(READ_MESSAGES) else await threads.lines(connection, dealer_id, await threads.of_owner(connection, dealer_id, case.owner_id))
+    lines = (
+        []
+        if case.owner_id is None or not caller.may(READ_MESSAGES)
+        else await threads.lines(connection, dealer_id, await threads.of_owner(connection, dealer_id, case.owner_id))
+    )
     changes = await history.of(connection, dealer_id, "case", case_id)
     for noun, things in (("offer", made), ("booking", visited), ("leg", legs)):
         for thing in things:
@@ -231,8 +244,14 @@ async def whole(connection: Connection, caller: Call, case_id: int) -> CaseWhole
         **row.model_dump(),
         next_step=_step(
             next_step(
-                case, made[0] if made else None, current, mine, has_owner=case.owner_id is not None, can_prove=speaks(car.last_heard_at, caller.house.now()),
-                missed=current is not None and missed(current, caller.dealer, caller.house.now()), stays=await stays(connection, case),
+                case,
+                made[0] if made else None,
+                current,
+                mine,
+                has_owner=case.owner_id is not None,
+                can_prove=speaks(car.last_heard_at, caller.house.now()),
+                missed=current is not None and missed(current, caller.dealer, caller.house.now()),
+                stays=await stays(connection, case),
             )
         ),
         allowed=[event.value for event in CASE.allowed(case.state)],
@@ -252,7 +271,9 @@ async def _answer(caller: Call, case_id: int, status: int = 200) -> web.Response
 
 
 def _row(caller: Call, case: Case, beside: dict[str, Any]) -> CaseRow:
-    return CaseRow(**case.__dict__, **beside, acknowledge_by=None if case.acknowledged_at else acknowledge_by(case, caller.dealer))
+    return CaseRow(
+        **case.__dict__, **beside, acknowledge_by=None if case.acknowledged_at else acknowledge_by(case, caller.dealer)
+    )
 
 
 def _states(query: CaseQuery) -> list[CaseState] | None:
@@ -267,6 +288,6 @@ def _states(query: CaseQuery) -> list[CaseState] | None:
 
 
 def _step(step: Step) -> NextStep:
-    return NextStep(act=step.act, label=step.label, because=step.because, path=step.path, event=step.event, waits_for=step.waits_for)
-
-
+    return NextStep(
+        act=step.act, label=step.label, because=step.because, path=step.path, event=step.event, waits_for=step.waits_for
+    )

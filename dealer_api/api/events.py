@@ -12,7 +12,10 @@ from dealer_api.live import open_stream, rightful, send
 
 
 async def events(request: web.Request) -> web.StreamResponse:
-    """One event per change, named by its noun, with {"noun", "id"}; whoever hears it asks for what they show. It ends with the right to hear it."""
+    """One event per change, named by its noun, with {"noun", "id"}; whoever hears it asks for what they show.
+
+    It ends with the right to hear it.
+    """
     changes = request.app[LIVE].changes(call(request).dealer_id)
     response = await open_stream(request)
     async for change in rightful(changes, partial(authentication.still, request)):

@@ -54,9 +54,13 @@ async def listed(request: web.Request) -> web.Response:
     since, until = _day(query.day or local(caller.house.now(), caller.dealer.zone).date(), caller.dealer.zone)
     async with caller.house.at(caller.dealer_id) as connection:
         found = await pickups.listed(
-            connection, caller.dealer_id, since=None if query.booking else since, until=until if query.day else None, driver_id=query.driver,
+            connection,
+            caller.dealer_id,
+            since=None if query.booking else since,
+            until=until if query.day else None,
+            driver_id=query.driver,
             booking_id=query.booking,
-        )  # fmt: skip
+        )
         return reply(Page[LegRow](items=await _rows(connection, caller.dealer_id, found, caller.house.now())))
 
 
@@ -75,7 +79,9 @@ async def assign(request: web.Request) -> web.Response:
 
 
 async def _rows(connection: Connection, dealer_id: int, legs: list[Leg], now: datetime) -> list[LegRow]:
-    visits: dict[int, Booking] = {leg.booking_id: await bookings.get(connection, dealer_id, leg.booking_id) for leg in legs}
+    visits: dict[int, Booking] = {
+        leg.booking_id: await bookings.get(connection, dealer_id, leg.booking_id) for leg in legs
+    }
     around = await cases.around(connection, dealer_id, [visit.case_id for visit in visits.values()])
     names = {person.id: person.name for person in await accounts.staff_of(connection, dealer_id)}
     rows = []
@@ -84,9 +90,15 @@ async def _rows(connection: Connection, dealer_id: int, legs: list[Leg], now: da
         beside = around[case_id]
         rows.append(
             LegRow(
-                **leg.model_dump(), case_id=case_id, vehicle=beside["vehicle"], plate=beside["plate"], owner=beside["owner"],
-                driver=names.get(leg.driver_id or 0), next_event=next_event(leg), minutes_late=minutes_late(leg, now),
-            )  # fmt: skip
+                **leg.model_dump(),
+                case_id=case_id,
+                vehicle=beside["vehicle"],
+                plate=beside["plate"],
+                owner=beside["owner"],
+                driver=names.get(leg.driver_id or 0),
+                next_event=next_event(leg),
+                minutes_late=minutes_late(leg, now),
+            )
         )
     return rows
 
@@ -94,4 +106,6 @@ async def _rows(connection: Connection, dealer_id: int, legs: list[Leg], now: da
 def _day(day: date, zone_name: str) -> tuple[datetime, datetime]:
     """The instants between which a wall calendar shows that day: 23, 24 or 25 hours."""
     where = zone(zone_name)
-    return datetime(day.year, day.month, day.day, tzinfo=where), datetime.combine(day + timedelta(days=1), datetime.min.time(), where)
+    return datetime(day.year, day.month, day.day, tzinfo=where), datetime.combine(
+        day + timedelta(days=1), datetime.min.time(), where
+    )

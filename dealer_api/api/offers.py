@@ -75,6 +75,8 @@ async def whole_offer(connection: Connection, offer: Offer) -> OfferWhole:
     held = await slots.of_offer(connection, offer.dealer_id, offer.id)
     choices = []
     for choice in sorted({slot.choice for slot in held if slot.choice is not None}):
-        window = window_of(offer.kind, [(slot.use, slot.starts_at, slot.ends_at) for slot in held if slot.choice == choice])
+        window = window_of(
+            offer.kind, [(slot.use, slot.starts_at, slot.ends_at) for slot in held if slot.choice == choice]
+        )
         choices.append(Choice(choice=choice, starts_at=window.starts_at, ends_at=window.ends_at))
     return OfferWhole(**offer.model_dump(), choices=choices, slots=held)

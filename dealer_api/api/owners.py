@@ -14,7 +14,22 @@ from actions import owners as acts
 from dealer_api import readings_file
 from dealer_api.api.cases import Queued, Words
 from dealer_api.app_keys import call
-from dealer_api.bodies import Body, Id, Nothing, Page, Paged, Query, Sent, WallTime, asked, bare_number, number, page, read, reply
+from dealer_api.bodies import (
+    Body,
+    Id,
+    Nothing,
+    Page,
+    Paged,
+    Query,
+    Sent,
+    WallTime,
+    asked,
+    bare_number,
+    number,
+    page,
+    read,
+    reply,
+)
 from dealer_api.permissions import READ_MESSAGES
 from schemas.consent import Consent, Owner
 from schemas.errors import BadInput
@@ -120,7 +135,11 @@ async def one(request: web.Request) -> web.Response:
             **owner.model_dump(),
             vehicles=await fleet.listed(connection, caller.dealer_id, owner_id=owner.id, limit=200),
             consents=list((await consents.of_owner(connection, caller.dealer_id, owner.id)).values()),
-            conversation=await threads.lines(connection, caller.dealer_id, await threads.of_owner(connection, caller.dealer_id, owner.id)) if caller.may(READ_MESSAGES) else [],
+            conversation=await threads.lines(
+                connection, caller.dealer_id, await threads.of_owner(connection, caller.dealer_id, owner.id)
+            )
+            if caller.may(READ_MESSAGES)
+            else [],
         )
     return reply(whole)
 
@@ -158,7 +177,9 @@ async def agree(request: web.Request) -> web.Response:
     caller, body = call(request), await read(request, Agreed)
     await acts.consent(caller, number(request), body.given(), source=body.source, wording=body.wording)
     async with caller.house.at(caller.dealer_id) as connection:
-        return reply(Page[Consent](items=list((await consents.of_owner(connection, caller.dealer_id, number(request))).values())))
+        return reply(
+            Page[Consent](items=list((await consents.of_owner(connection, caller.dealer_id, number(request))).values()))
+        )
 
 
 async def write(request: web.Request) -> web.Response:
@@ -176,7 +197,9 @@ async def unread(request: web.Request) -> web.Response:
     caller = call(request)
     async with caller.house.at(caller.dealer_id) as connection:
         found = await threads.unread(connection, caller.dealer_id)
-    return reply(Page[Unread](items=[Unread.model_validate({name: row[name] for name in Unread.model_fields}) for row in found]))
+    return reply(
+        Page[Unread](items=[Unread.model_validate({name: row[name] for name in Unread.model_fields}) for row in found])
+    )
 
 
 async def import_list(request: web.Request) -> web.Response:

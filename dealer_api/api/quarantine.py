@@ -44,9 +44,13 @@ async def listed(request: web.Request) -> web.Response:
     caller, query = call(request), asked(request, QuarantineQuery)
     async with caller.house.at(caller.dealer_id) as connection:
         found = await quarantine.page(
-            connection, caller.dealer_id, before=query.cursor[0] if query.cursor else None, vehicle_id=query.vehicle, only_undecided=query.undecided,
+            connection,
+            caller.dealer_id,
+            before=query.cursor[0] if query.cursor else None,
+            vehicle_id=query.vehicle,
+            only_undecided=query.undecided,
             limit=query.limit + 1,
-        )  # fmt: skip
+        )
     return reply(page([_refused(row) for row in found], query.limit, lambda row: [row.id]))
 
 
@@ -61,11 +65,15 @@ async def reject(request: web.Request) -> web.Response:
 async def _decide(request: web.Request, *, accept: bool) -> web.Response:
     caller, row_id = call(request), await bare_number(request)
     async with caller.house.at(caller.dealer_id) as connection:
-        await quarantine.decide(connection, caller.dealer_id, row_id, accept=accept, actor=caller.actor, now=caller.house.now())
+        await quarantine.decide(
+            connection, caller.dealer_id, row_id, accept=accept, actor=caller.actor, now=caller.house.now()
+        )
         return reply(_refused(await quarantine.one(connection, caller.dealer_id, row_id)))
 
 
 def _refused(row: quarantine.Quarantined) -> Refused:
     shown = row.payload[:_SHOWN].decode("utf-8", "backslashreplace")
     facts = {name: getattr(row, name) for name in Refused.model_fields if name != "payload"}
-    return Refused(**facts, payload="".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in shown))
+    return Refused(
+        **facts, payload="".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in shown)
+    )

@@ -21,7 +21,9 @@ class SignIn(Body):
 
     email: Annotated[str, Field(min_length=3, max_length=200)]
     password: Annotated[str, Field(min_length=1, max_length=200)]
-    code: Annotated[str | None, Field(max_length=40)] = None  #: of somebody who has a second factor: the app's code, or a recovery code
+    code: Annotated[str | None, Field(max_length=40)] = (
+        None  #: of somebody who has a second factor: the app's code, or a recovery code
+    )
 
 
 class SignedIn(BaseModel):
@@ -40,7 +42,10 @@ async def open_session(request: web.Request) -> web.Response:
     if entered.waits:
         if asked.code is None:
             await acts.give_up(house(request), entered)
-            raise NotAllowed("A second factor is asked for: send the code of your app, or a recovery code, as `code`.", signed_in=False)
+            raise NotAllowed(
+                "A second factor is asked for: send the code of your app, or a recovery code, as `code`.",
+                signed_in=False,
+            )
         entered = await acts.with_code(house(request), cookies.visitor(request), entered.session, asked.code)
     person = entered.person
     async with house(request).at(person.dealer_id) as connection:

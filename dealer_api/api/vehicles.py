@@ -72,7 +72,9 @@ class Lacking(BaseModel):
 
 
 class VehicleWhole(Vehicle):
-    """A car with its owner, its open case, the newest believed values, and what cannot be watched; that is empty until the car was heard."""
+    """A car with its owner, its open case, the newest believed values, and what cannot be watched; that is empty until
+    the car was heard.
+    """
 
     owner: Owner | None
     case: Case | None
@@ -92,7 +94,10 @@ class Enrolled(BaseModel):
 
 
 class ReadingQuery(Paged[tuple[When, Counter, Counter]]):
-    """With `signal` (a VSS path) one signal's values; without, whole messages. Oldest first; the last seven days unless said."""
+    """With `signal` (a VSS path) one signal's values; without, whole messages.
+
+    Oldest first; the last seven days unless said.
+    """
 
     signal: Annotated[str | None, Field(max_length=200)] = None
     since: When | None = None
@@ -101,8 +106,11 @@ class ReadingQuery(Paged[tuple[When, Counter, Counter]]):
 
 
 class Reading(BaseModel):
-    """One stored message, or one value of it. `ts` keeps the car's own spacing to the microsecond; `unit` counts the units that the car
-    has spoken with, from 0: `boot` and `seq` are that unit's."""
+    """One stored message, or one value of it.
+
+    `ts` keeps the car's own spacing to the microsecond; `unit` counts the units that the car has spoken with, from 0:
+    `boot` and `seq` are that unit's.
+    """
 
     ts: datetime
     received_at: datetime | None = None
@@ -129,9 +137,14 @@ async def listed(request: web.Request) -> web.Response:
     caller, query = call(request), asked(request, VehicleQuery)
     async with caller.house.at(caller.dealer_id) as connection:
         found = await fleet.listed(
-            connection, caller.dealer_id, vin=query.vin.upper() if query.vin else None, owner_id=query.owner, search=query.search,
-            after=query.cursor[0] if query.cursor else None, limit=query.limit + 1,
-        )  # fmt: skip
+            connection,
+            caller.dealer_id,
+            vin=query.vin.upper() if query.vin else None,
+            owner_id=query.owner,
+            search=query.search,
+            after=query.cursor[0] if query.cursor else None,
+            limit=query.limit + 1,
+        )
     return reply(page(found, query.limit, lambda car: [car.id]))
 
 
@@ -139,13 +152,21 @@ async def one(request: web.Request) -> web.Response:
     caller = call(request)
     async with caller.house.at(caller.dealer_id) as connection:
         car = await fleet.get(connection, caller.dealer_id, number(request))
-        owner = None if car.owner_id is None or not caller.may(READ_OWNERS) else await owners.get(connection, caller.dealer_id, car.owner_id)
+        owner = (
+            None
+            if car.owner_id is None or not caller.may(READ_OWNERS)
+            else await owners.get(connection, caller.dealer_id, car.owner_id)
+        )
         case = await cases.open_of(connection, caller.dealer_id, car.id)
         said = await latest.of_vehicle(connection, caller.dealer_id, car.id)
     profile = caller.house.profiles.get(car.profile)
     lacking = unwatched(RULES, profile, said[1]) if profile and said else []
     shown = [Lacking(rule=one.rule, title=one.title, needs=list(one.needs)) for one in lacking]
-    return reply(VehicleWhole(**car.model_dump(), owner=owner, case=case, latest=_latest(said[1] if said else {}), unwatched=shown))
+    return reply(
+        VehicleWhole(
+            **car.model_dump(), owner=owner, case=case, latest=_latest(said[1] if said else {}), unwatched=shown
+        )
+    )
 
 
 async def create(request: web.Request) -> web.Response:
@@ -166,7 +187,12 @@ async def enrol(request: web.Request) -> web.Response:
     made = await acts.enrol(caller, await bare_number(request))
     return reply(
         Enrolled(
-            vin=made.vehicle.vin, bucket=made.bucket, username=made.username, password=made.password, client_id=made.client_id, topics=made.topics
+            vin=made.vehicle.vin,
+            bucket=made.bucket,
+            username=made.username,
+            password=made.password,
+            client_id=made.client_id,
+            topics=made.topics,
         ),
         201,
     )
@@ -189,21 +215,45 @@ async def said(request: web.Request) -> web.Response:
     async with caller.house.at(caller.dealer_id) as connection:
         await fleet.get(connection, caller.dealer_id, vehicle_id)
         if signal is not None:
-            points = await readings.series(connection, caller.dealer_id, vehicle_id, signal.id, since, until, after=query.cursor, limit=query.limit + 1)
-            items = [Reading(ts=p.ts, unit=unit_of(p.boot), boot=boot_of(p.boot), seq=p.seq, marks=_marks(p.mark), value=p.value) for p in points]
+            points = await readings.series(
+                connection,
+                caller.dealer_id,
+                vehicle_id,
+                signal.id,
+                since,
+                until,
+                after=query.cursor,
+                limit=query.limit + 1,
+            )
+            items = [
+                Reading(
+                    ts=p.ts, unit=unit_of(p.boot), boot=boot_of(p.boot), seq=p.seq, marks=_marks(p.mark), value=p.value
+                )
+                for p in points
+            ]
         else:
-            rows = await readings.page(connection, caller.dealer_id, vehicle_id, since, until, after=query.cursor, limit=query.limit + 1)
+            rows = await readings.page(
+                connection, caller.dealer_id, vehicle_id, since, until, after=query.cursor, limit=query.limit + 1
+            )
             items = [_whole(row) for row in rows]
     paged = page(items, query.limit, lambda item: [item.ts.isoformat(), item.unit * UNIT + item.boot, item.seq])
-    return reply(Readings(signal=query.signal, unit=signal.unit if signal else None, items=paged.items, next=paged.next))
+    return reply(
+        Readings(signal=query.signal, unit=signal.unit if signal else None, items=paged.items, next=paged.next)
+    )
 
 
 def _whole(row: Any) -> Reading:
     return Reading(
-        ts=from_epoch(row.ts), received_at=from_epoch(row.received_at), unit=unit_of(row.boot), boot=boot_of(row.boot), seq=row.seq, place=row.place, marks=_marks(row.mark),
+        ts=from_epoch(row.ts),
+        received_at=from_epoch(row.received_at),
+        unit=unit_of(row.boot),
+        boot=boot_of(row.boot),
+        seq=row.seq,
+        place=row.place,
+        marks=_marks(row.mark),
         signals={BY_ID[i].path: value for i, value in zip(row.ids, row.values) if i in BY_ID},
         codes=None if row.diagnostics is None else [code.code for code in row.diagnostics.codes],
-    )  # fmt: skip
+    )
 
 
 def _marks(mark: int) -> list[str]:
@@ -211,4 +261,8 @@ def _marks(mark: int) -> list[str]:
 
 
 def _latest(said: dict[str, Any]) -> dict[str, Value]:
-    return {path: Value(value=value, unit=BY_PATH[path].unit, ts=from_epoch(at)) for path, (value, at) in said.items() if path in BY_PATH}
+    return {
+        path: Value(value=value, unit=BY_PATH[path].unit, ts=from_epoch(at))
+        for path, (value, at) in said.items()
+        if path in BY_PATH
+    }

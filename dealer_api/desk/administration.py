@@ -26,13 +26,24 @@ from store import keeping, secrets, slots
 _AHEAD = timedelta(days=120)  #: days that differ are listed so far
 _SHOWN = {name: said for name, said in SETTINGS.items() if said.section is not None}
 _COLUMN_WORDS = {
-    "name": "The owner's name. Needed.", "phone": "With or without country code. Phone or e-mail is needed.", "email": "Where texts go when there is no phone.", "language": "en, de or es; else yours.",
-    "zone": "Time zone such as Europe/Berlin; else yours.", "address": "Where the car is collected.", "vin": "17 characters. Needed.",
-    "title": "The car as people say it. Needed.", "plate": "As it stands on the car.", "profile": "The vehicle model's short name. Needed.",
-    "consent_safety": "yes or no: texts that say do not drive on", "consent_service": "yes or no: texts about care, and offers",
-    "consent_status": "yes or no: texts about a visit", "consent_survey": "yes or no: one question afterwards",
-    "consent_at": "The day they said it, such as 2026-03-01, or a time with its zone.", "consent_source": "Where they said it.", "consent_wording": "The words they were shown.",
-}  # fmt: skip
+    "name": "The owner's name. Needed.",
+    "phone": "With or without country code. Phone or e-mail is needed.",
+    "email": "Where texts go when there is no phone.",
+    "language": "en, de or es; else yours.",
+    "zone": "Time zone such as Europe/Berlin; else yours.",
+    "address": "Where the car is collected.",
+    "vin": "17 characters. Needed.",
+    "title": "The car as people say it. Needed.",
+    "plate": "As it stands on the car.",
+    "profile": "The vehicle model's short name. Needed.",
+    "consent_safety": "yes or no: texts that say do not drive on",
+    "consent_service": "yes or no: texts about care, and offers",
+    "consent_status": "yes or no: texts about a visit",
+    "consent_survey": "yes or no: one question afterwards",
+    "consent_at": "The day they said it, such as 2026-03-01, or a time with its zone.",
+    "consent_source": "Where they said it.",
+    "consent_wording": "The words they were shown.",
+}
 EXAMPLE = (
     "name;phone;language;address;vin;title;plate;profile;consent_service;consent_status;consent_at;consent_source;consent_wording\n"
     "Ana Ruiz;+49 151 23456789;es;Lange Reihe 4, 20099 Hamburg;WVWZZZ1KZAW000123;VW Golf;HH-AR 12;petrol_hatch;yes;yes;"
@@ -71,7 +82,9 @@ async def change_settings(request: web.Request) -> web.Response:
         await accounts.update_dealer(caller, changes)
     except BadInput as error:
         shown = {name: fields.get(name, "") for name in _SHOWN}
-        return await _settings_page(request, shown, problem=f"{formatting.plain(error.field).capitalize()}: {error.reason}.", status=422)
+        return await _settings_page(
+            request, shown, problem=f"{formatting.plain(error.field).capitalize()}: {error.reason}.", status=422
+        )
     return go("/settings", "Saved. Bookings that stand keep standing.")
 
 
@@ -111,7 +124,12 @@ async def create_key(request: web.Request) -> web.Response:
         if not fields.get("label"):
             raise BadInput("name", "say which program it is for")
         days = fields.get("days", "365")
-        ends = None if days == "" else caller.house.now() + timedelta(days=min(row_of(days, "expires", "choose how long the key is to work"), 3_650))
+        ends = (
+            None
+            if days == ""
+            else caller.house.now()
+            + timedelta(days=min(row_of(days, "expires", "choose how long the key is to work"), 3_650))
+        )
         token = await accounts.create_key(caller, fields["label"][:60], await ticked(request, "scope"), ends)
     except TelltaleError as error:
         return refused(error, "/settings")
@@ -131,24 +149,56 @@ async def show_more(request: web.Request) -> web.Response:
     return await page(request, "more.html")
 
 
-async def _import_page(request: web.Request, *, report: owners.Imported | None = None, problem: str | None = None, status: int = 200) -> web.Response:
+async def _import_page(
+    request: web.Request, *, report: owners.Imported | None = None, problem: str | None = None, status: int = 200
+) -> web.Response:
     columns = [(name, _COLUMN_WORDS.get(name, "")) for name in COLUMNS]
-    return await page(request, "import.html", report=report, problem=problem, columns=columns, example=EXAMPLE, status=status)
+    return await page(
+        request, "import.html", report=report, problem=problem, columns=columns, example=EXAMPLE, status=status
+    )
 
 
 async def _settings_page(
-    request: web.Request, fields: Mapping[str, str], *, problem: str | None = None, key: tuple[str, str] | None = None, status: int = 200
+    request: web.Request,
+    fields: Mapping[str, str],
+    *,
+    problem: str | None = None,
+    key: tuple[str, str] | None = None,
+    status: int = 200,
 ) -> web.Response:
     caller = call(request)
     async with caller.house.at(caller.dealer_id) as connection:
-        resources = [resource for resource in await slots.resources(connection, caller.dealer_id) if resource.kind is not ResourceKind.DRIVER]
+        resources = [
+            resource
+            for resource in await slots.resources(connection, caller.dealer_id)
+            if resource.kind is not ResourceKind.DRIVER
+        ]
         keys = await secrets.labels(connection, caller.dealer_id, "api_key")
         taken = await keeping.last(connection, caller.dealer_id)
     unheard = await owners.unheard(caller.house, caller.dealer_id)
     today = local(caller.house.now(), caller.dealer.zone).date()
     differing = opening.days_that_differ(caller.dealer, today, today + _AHEAD)
     regions = opening.regions(caller.dealer.country)
-    return await page(request, "settings.html", differing=differing, regions=regions, fields=fields, house=settings_of("house"), limits=settings_of("limits"), kept=settings_of("kept"), taken=taken, problem=problem, resources=resources, keys=keys, key=key, unheard=unheard, grants=[(thing, list(found)) for thing, found in groupby(MEANS.items(), key=lambda item: item[0].partition(":")[0])], status=status)
+    return await page(
+        request,
+        "settings.html",
+        differing=differing,
+        regions=regions,
+        fields=fields,
+        house=settings_of("house"),
+        limits=settings_of("limits"),
+        kept=settings_of("kept"),
+        taken=taken,
+        problem=problem,
+        resources=resources,
+        keys=keys,
+        key=key,
+        unheard=unheard,
+        grants=[
+            (thing, list(found)) for thing, found in groupby(MEANS.items(), key=lambda item: item[0].partition(":")[0])
+        ],
+        status=status,
+    )
 
 
 def _kept(request: web.Request) -> dict[str, str]:

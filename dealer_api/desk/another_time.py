@@ -1,4 +1,6 @@
-"""Another time for a visit: free windows while it is agreed, a new "ready by" while the car is here, with the words for its owner drafted."""
+"""Another time for a visit: free windows while it is agreed, a new "ready by" while the car is here, with the words for
+its owner drafted.
+"""
 
 from __future__ import annotations
 
@@ -42,43 +44,88 @@ async def show(request: web.Request) -> web.Response:
         kind = BookingKind.TOW if truck else booking.kind
         proposed, found = None, None
         back = await returning.of(connection, booking) if booking.state is BookingState.READY else None
-        drives = await returning.free_drives(connection, caller.dealer, back, now) if back is not None and caller.may(may.BOOK) else ()
+        drives = (
+            await returning.free_drives(connection, caller.dealer, back, now)
+            if back is not None and caller.may(may.BOOK)
+            else ()
+        )
         if booking.state is BookingState.AGREED and caller.may(may.BOOK):
-            free = await free_options(caller.house, connection, caller.dealer, kind, loaner=booking.loaner_id is not None)
+            free = await free_options(
+                caller.house, connection, caller.dealer, kind, loaner=booking.loaner_id is not None
+            )
             options = tuple(option for option in free if truck or option.window.starts_at != booking.starts_at)
         if options:
             first = options[0].window
             found = await compose(
-                caller.house, connection, file.case, MessageKind.MOVED, kind=kind.value, starts_at=first.starts_at, ends_at=first.ends_at, zone=booking.zone,
+                caller.house,
+                connection,
+                file.case,
+                MessageKind.MOVED,
+                kind=kind.value,
+                starts_at=first.starts_at,
+                ends_at=first.ends_at,
+                zone=booking.zone,
                 link=caller.house.link("journey", _TOKEN),
-            )  # fmt: skip
+            )
         elif drives:
             found = await compose(
-                caller.house, connection, file.case, MessageKind.NEW_TIME, zone=booking.zone, starts_at=drives[0].starts_at, ends_at=drives[0].ends_at, template="agreed"
+                caller.house,
+                connection,
+                file.case,
+                MessageKind.NEW_TIME,
+                zone=booking.zone,
+                starts_at=drives[0].starts_at,
+                ends_at=drives[0].ends_at,
+                template="agreed",
             )
         elif booking.state in _HERE:
             proposed = promises.later(booking.ready_by, now)
-            found = await compose(caller.house, connection, file.case, MessageKind.NEW_TIME, ready_by=proposed, zone=booking.zone)
+            found = await compose(
+                caller.house, connection, file.case, MessageKind.NEW_TIME, ready_by=proposed, zone=booking.zone
+            )
         rows = await ledger.of_booking(connection, caller.dealer_id, booking_id)
     return await page(
-        request, "another_time.html", file=file, booking=booking, options=options, towed=towed if truck else None, back=back, drives=drives, to=back_to(request.query.get("back"), f"/cases/{booking.case_id}"), proposed=None if proposed is None else local(proposed, caller.dealer.zone),
-        text=None if found is None else found[1].body.replace(_TOKEN, "…"), here=request.path_qs,
+        request,
+        "another_time.html",
+        file=file,
+        booking=booking,
+        options=options,
+        towed=towed if truck else None,
+        back=back,
+        drives=drives,
+        to=back_to(request.query.get("back"), f"/cases/{booking.case_id}"),
+        proposed=None if proposed is None else local(proposed, caller.dealer.zone),
+        text=None if found is None else found[1].body.replace(_TOKEN, "…"),
+        here=request.path_qs,
         promises=[row for row in rows if row.state in (PromiseState.OPEN, PromiseState.BROKEN)],
-    )  # fmt: skip
+    )
 
 
 async def move(request: web.Request) -> web.Response:
     """That window instead. Who saw an older time, or a window that is gone, sees the page anew."""
     caller, booking_id, fields = call(request), id_of(request), await form(request)
-    here = f"/bookings/{booking_id}/time" + (f"?back={quote(asked)}" if (asked := back_to(fields.get("back"), "")) else "")
+    here = f"/bookings/{booking_id}/time" + (
+        f"?back={quote(asked)}" if (asked := back_to(fields.get("back"), "")) else ""
+    )
     try:
-        moved = await moving.move_to(caller, booking_id, when(fields.get("window", ""), "window"), was=when(fields["was"], "was") if fields.get("was") else None, kind=_kind(fields.get("kind")))
+        moved = await moving.move_to(
+            caller,
+            booking_id,
+            when(fields.get("window", ""), "window"),
+            was=when(fields["was"], "was") if fields.get("was") else None,
+            kind=_kind(fields.get("kind")),
+        )
     except TelltaleError as error:
         return refused(error, here)
     to = asked or f"/cases/{moved.case_id}"
     if moved.state is BookingState.READY:
         return go(to, "The return has another time, and its owner is told.")
-    return go(to, "A tow truck comes, and the owner is told." if fields.get("kind") else "The visit has another time, and its owner is told.")
+    return go(
+        to,
+        "A tow truck comes, and the owner is told."
+        if fields.get("kind")
+        else "The visit has another time, and its owner is told.",
+    )
 
 
 def _kind(said: str | None) -> BookingKind | None:

@@ -1,4 +1,6 @@
-"""What happened, as a manager looks it up: filters stand in the address, so that a view can be handed on, and what is found goes out as CSV."""
+"""What happened, as a manager looks it up: filters stand in the address, so that a view can be handed on, and what is
+found goes out as CSV.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +23,28 @@ from store.views.audit import Row, Sought
 SHOWN = 50
 _IN_A_FILE = 1_000  #: rows read at once
 NOUNS = {
-    "case": "Case", "offer": "Offer", "booking": "Booking", "leg": "Drive", "estimate": "Extra work", "message": "Text", "owner": "Owner", "vehicle": "Vehicle",
-    "quarantine": "Refused message", "staff": "Staff", "key": "API key", "dealer": "Settings", "resource": "Bay or loaner",
-}  # fmt: skip
+    "case": "Case",
+    "offer": "Offer",
+    "booking": "Booking",
+    "leg": "Drive",
+    "estimate": "Extra work",
+    "message": "Text",
+    "owner": "Owner",
+    "vehicle": "Vehicle",
+    "quarantine": "Refused message",
+    "staff": "Staff",
+    "key": "API key",
+    "dealer": "Settings",
+    "resource": "Bay or loaner",
+}
 _PAGES = {"case": "/cases/{}", "owner": "/owners/{}", "vehicle": "/vehicles/{}", "staff": "/staff/{}"}
-WHO = {"people": "People and programs", "": "Everybody and cars", "programs": "Programs (API keys)", "owner": "Owners", "command": "Commands on the server"}
+WHO = {
+    "people": "People and programs",
+    "": "Everybody and cars",
+    "programs": "Programs (API keys)",
+    "owner": "Owners",
+    "command": "Commands on the server",
+}
 HEADER = ("row", "time", "who", "what", "number", "was", "became", "why", "sealed")
 
 
@@ -43,33 +62,58 @@ class Line:
 
 async def show(request: web.Request) -> web.Response:
     caller = call(request)
-    asked_for = {name: request.query.get(name, default) for name, default in (("who", "people"), ("what", ""), ("number", ""), ("since", ""), ("until", ""))}
-    before = row_of(request.query["before"], "before", "is the number of a row") if request.query.get("before") else None
+    asked_for = {
+        name: request.query.get(name, default)
+        for name, default in (("who", "people"), ("what", ""), ("number", ""), ("since", ""), ("until", ""))
+    }
+    before = (
+        row_of(request.query["before"], "before", "is the number of a row") if request.query.get("before") else None
+    )
     problem, rows, names = None, list[Row](), dict[int, str]()
     async with caller.house.at(caller.dealer_id) as connection:
         names = await access.names(connection, caller.dealer_id)
         sealed = await audit.standing(connection, caller.dealer_id)
         try:
-            rows = await audit.log(connection, caller.dealer_id, _sought(caller, asked_for), before=before, limit=SHOWN + 1)
+            rows = await audit.log(
+                connection, caller.dealer_id, _sought(caller, asked_for), before=before, limit=SHOWN + 1
+            )
         except BadInput as error:
             problem = f"{formatting.sentence(formatting.plain(error.field))}: {error.reason}."
     kept = {name: value for name, value in asked_for.items() if value or name == "who"}
     older = urlencode({**kept, "before": rows[SHOWN - 1].id}) if len(rows) > SHOWN else None
     return await page(
-        request, "audit.html", lines=[_line(row, names) for row in rows[:SHOWN]], older=older, asked_for=asked_for, problem=problem, nouns=NOUNS, who=WHO,
-        people=sorted(names.items(), key=lambda one: one[1].casefold()), sealed=sealed, machine=caller.house.machine(), file=f"/audit.csv?{urlencode(kept)}",
-        here=request.path_qs, status=422 if problem else 200,
-    )  # fmt: skip
+        request,
+        "audit.html",
+        lines=[_line(row, names) for row in rows[:SHOWN]],
+        older=older,
+        asked_for=asked_for,
+        problem=problem,
+        nouns=NOUNS,
+        who=WHO,
+        people=sorted(names.items(), key=lambda one: one[1].casefold()),
+        sealed=sealed,
+        machine=caller.house.machine(),
+        file=f"/audit.csv?{urlencode(kept)}",
+        here=request.path_qs,
+        status=422 if problem else 200,
+    )
 
 
 async def download(request: web.Request) -> web.StreamResponse:
     """Everything that is found, however much, with its times in the dealer's zone."""
     caller = call(request)
-    sought = _sought(caller, {name: request.query.get(name, "") for name in ("who", "what", "number", "since", "until")})
+    sought = _sought(
+        caller, {name: request.query.get(name, "") for name in ("who", "what", "number", "since", "until")}
+    )
     async with caller.house.at(caller.dealer_id) as connection:
         names = await access.names(connection, caller.dealer_id)
         rows = await audit.log(connection, caller.dealer_id, sought, limit=_IN_A_FILE)
-    answer = web.StreamResponse(headers={"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": 'attachment; filename="telltale-audit.csv"'})
+    answer = web.StreamResponse(
+        headers={
+            "Content-Type": "text/csv; charset=utf-8",
+            "Content-Disposition": 'attachment; filename="telltale-audit.csv"',
+        }
+    )
     await answer.prepare(request)
     await answer.write(("\ufeff" + spreadsheet.lines([HEADER])).encode())
     while rows:
@@ -107,11 +151,19 @@ def _day(caller: Call, text: str, field: str, *, days: int = 0) -> datetime | No
 
 def _line(row: Row, names: dict[int, str]) -> Line:
     change = row.change
-    whom = names.get(change.subject_id, "somebody") if change.noun == "staff" else f"{NOUNS.get(change.noun, formatting.plain(change.noun))} {change.subject_id}"
+    whom = (
+        names.get(change.subject_id, "somebody")
+        if change.noun == "staff"
+        else f"{NOUNS.get(change.noun, formatting.plain(change.noun))} {change.subject_id}"
+    )
     if change.noun in ("dealer", "key"):  # their number is the dealer's own
         whom = NOUNS[change.noun]
     path = _PAGES[change.noun].format(change.subject_id) if change.noun in _PAGES else None
-    move = formatting.plain(change.new) if change.old in (None, change.new) else f"{formatting.plain(change.old or '')} → {formatting.plain(change.new)}"
+    move = (
+        formatting.plain(change.new)
+        if change.old in (None, change.new)
+        else f"{formatting.plain(change.old or '')} → {formatting.plain(change.new)}"
+    )
     look = "bad" if change.new == "refused" else "warn" if change.new in formatting.WATCHED else "calm"
     return Line(row, whom, path, move, formatting.actor(change.actor, names), look)
 
@@ -119,4 +171,14 @@ def _line(row: Row, names: dict[int, str]) -> Line:
 def _cells(caller: Call, row: Row, names: dict[int, str]) -> tuple[object, ...]:
     change = row.change
     at = local(change.at, caller.dealer.zone).isoformat(timespec="seconds")
-    return (row.id, at, formatting.actor(change.actor, names), change.noun, change.subject_id, change.old, change.new, change.reason, "yes" if row.sealed else "not yet")
+    return (
+        row.id,
+        at,
+        formatting.actor(change.actor, names),
+        change.noun,
+        change.subject_id,
+        change.old,
+        change.new,
+        change.reason,
+        "yes" if row.sealed else "not yet",
+    )

@@ -74,17 +74,49 @@ async def show(request: web.Request) -> web.Response:
         towed = await stays(connection, file.case)
     legs = [leg for leg, _ in file.legs]
     speaking = speaks(file.last_heard_at, now)
-    step = case_actions.primary(file.case, file.offer, file.booking, legs, has_owner=file.owner is not None, can_prove=speaking, stays=towed, missed=file.booking is not None and missed(file.booking, caller.dealer, now), role=caller.role, zone=zone, now=now)
+    step = case_actions.primary(
+        file.case,
+        file.offer,
+        file.booking,
+        legs,
+        has_owner=file.owner is not None,
+        can_prove=speaking,
+        stays=towed,
+        missed=file.booking is not None and missed(file.booking, caller.dealer, now),
+        role=caller.role,
+        zone=zone,
+        now=now,
+    )
     offered = _offer(file.offer, file.slots)
-    windows = [(choice, formatting.window(start, end, zone, now)) for choice, start, end in offered.windows] if offered else []
+    windows = (
+        [(choice, formatting.window(start, end, zone, now)) for choice, start, end in offered.windows]
+        if offered
+        else []
+    )
     return await page(
-        request, "case.html", file=file, step=step, here=request.path,
+        request,
+        "case.html",
+        file=file,
+        step=step,
+        here=request.path,
         others=case_actions.others(file.case, file.offer, file.booking, step, windows, role=caller.role),
-        reasons=case_actions.asks(file.case, file.booking, role=caller.role, people=[(p.id, p.name) for p in advisors], promised=promised(file.booking, zone, now), can_prove=speaking),
-        path_steps=case_actions.path(file.case.state, confirmed=file.case.confirmed is not None, can_prove=speaking), healed=HEALED[file.case.confirmed], alerts=[_alert(alert, caller, now) for alert in _ordered(file.alerts)],
-        history=history_of(file.history, file.people), offer=offered,
-        warned=warned.of_case(file, zone, now), proof=_proof(file.case.proof, file.case.repaired_at, zone, now), unread=any(said.unread for said in file.talk),
-    )  # fmt: skip
+        reasons=case_actions.asks(
+            file.case,
+            file.booking,
+            role=caller.role,
+            people=[(p.id, p.name) for p in advisors],
+            promised=promised(file.booking, zone, now),
+            can_prove=speaking,
+        ),
+        path_steps=case_actions.path(file.case.state, confirmed=file.case.confirmed is not None, can_prove=speaking),
+        healed=HEALED[file.case.confirmed],
+        alerts=[_alert(alert, caller, now) for alert in _ordered(file.alerts)],
+        history=history_of(file.history, file.people),
+        offer=offered,
+        warned=warned.of_case(file, zone, now),
+        proof=_proof(file.case.proof, file.case.repaired_at, zone, now),
+        unread=any(said.unread for said in file.talk),
+    )
 
 
 async def take(request: web.Request) -> web.Response:
@@ -152,12 +184,18 @@ async def create(request: web.Request) -> web.Response:
         case = await acts.open_by_hand(caller, vehicle_id, fields["note"], Severity(fields["severity"]))
     except TelltaleError as error:
         shown = {name: fields.get(name, "") for name in ("vehicle", "note", "severity")}
-        problem = f"{formatting.plain(error.field).capitalize()}: {error.reason}." if isinstance(error, BadInput) else str(error)
+        problem = (
+            f"{formatting.plain(error.field).capitalize()}: {error.reason}."
+            if isinstance(error, BadInput)
+            else str(error)
+        )
         return await _new_page(request, shown, problem=problem, status=422)
     return go(f"/cases/{case.id}", "The case is open, and it is yours.")
 
 
-async def _new_page(request: web.Request, fields: Mapping[str, str], problem: str | None = None, status: int = 200) -> web.Response:
+async def _new_page(
+    request: web.Request, fields: Mapping[str, str], problem: str | None = None, status: int = 200
+) -> web.Response:
     caller = call(request)
     async with caller.house.at(caller.dealer_id) as connection:
         cars = await vehicles_page.cars(connection, caller.dealer_id, silent_since=caller.house.now(), limit=1000)
@@ -170,11 +208,21 @@ def promised(booking: Booking | None, zone: str, now: datetime) -> str:
 
 
 _CASE_WORDS = {
-    "acknowledged": "Taken", "assigned": "Handed on", "open": "To do again", "escalated": "Manager told", "severity": "More urgent", "raised": "More urgent",
-    "joined": "Another fault", "in_workshop": "In the workshop", "verifying": "Repaired", "done": "The car has proved it",
-}  # fmt: skip
+    "acknowledged": "Taken",
+    "assigned": "Handed on",
+    "open": "To do again",
+    "escalated": "Manager told",
+    "severity": "More urgent",
+    "raised": "More urgent",
+    "joined": "Another fault",
+    "in_workshop": "In the workshop",
+    "verifying": "Repaired",
+    "done": "The car has proved it",
+}
 #: Moves that another line of the same act tells better.
-_SAID_ELSEWHERE = frozenset({("case", "contacted"), ("booking", "agreed"), ("leg", "planned"), ("booking", "arrived"), ("booking", "ready")})
+_SAID_ELSEWHERE = frozenset(
+    {("case", "contacted"), ("booking", "agreed"), ("leg", "planned"), ("booking", "arrived"), ("booking", "ready")}
+)
 
 
 def history_of(changes: Sequence[Change], people: Mapping[int, str]) -> list[ShownChange]:
@@ -184,7 +232,12 @@ def history_of(changes: Sequence[Change], people: Mapping[int, str]) -> list[Sho
 
 def history_line(change: Change, people: Mapping[int, str]) -> ShownChange:
     """What happened, why and by whom, in the desk's words."""
-    tables: dict[str, Mapping[str, str]] = {"case": formatting.STATES, "offer": formatting.OFFERS, "booking": formatting.BOOKINGS, "leg": formatting.LEGS}
+    tables: dict[str, Mapping[str, str]] = {
+        "case": formatting.STATES,
+        "offer": formatting.OFFERS,
+        "booking": formatting.BOOKINGS,
+        "leg": formatting.LEGS,
+    }
     said = tables.get(change.noun, {}).get(change.new, formatting.plain(change.new))
     if change.noun == "case" and change.old is None:
         what = "Case opened"
@@ -195,11 +248,24 @@ def history_line(change: Change, people: Mapping[int, str]) -> ShownChange:
     elif change.noun == "offer" and change.old is None:
         what = "Windows offered"
     elif change.noun == "booking":
-        what = {"working": "Work has begun", "completed": "Handed over", "promised": "Another time promised", "moved": "Visit moved", "cancelled": "Booking cancelled"}.get(change.new, said)
+        what = {
+            "working": "Work has begun",
+            "completed": "Handed over",
+            "promised": "Another time promised",
+            "moved": "Visit moved",
+            "cancelled": "Booking cancelled",
+        }.get(change.new, said)
     else:
-        what = f"Driver: {said.lower()}" if change.noun == "leg" else f"{formatting.sentence(change.noun)} {said.lower()}"
+        what = (
+            f"Driver: {said.lower()}" if change.noun == "leg" else f"{formatting.sentence(change.noun)} {said.lower()}"
+        )
     why = formatting.sentence(change.reason)
-    return ShownChange(what, "" if why.lower() == what.lower() else formatting.plain(why), formatting.actor(change.actor, dict(people)), change.at)
+    return ShownChange(
+        what,
+        "" if why.lower() == what.lower() else formatting.plain(why),
+        formatting.actor(change.actor, dict(people)),
+        change.at,
+    )
 
 
 def _ordered(alerts: Sequence[Alert]) -> list[Alert]:
@@ -212,14 +278,21 @@ def _alert(alert: Alert, caller: Call, now: datetime) -> ShownAlert:
     title = caller.house.wording.what("en", alert.rule, alert.component, alert.severity.value)
     frame = tuple(_frozen(path, value) for path, value in (evidence.freeze_frame or {}).items())
     return ShownAlert(
-        alert, title[:1].upper() + title[1:], _sentence(alert.because),
-        chart(evidence, caller.dealer.zone, now, title=title[:1].upper() + title[1:], key=f"alert-{alert.id}"), frame,
-    )  # fmt: skip
+        alert,
+        title[:1].upper() + title[1:],
+        _sentence(alert.because),
+        chart(evidence, caller.dealer.zone, now, title=title[:1].upper() + title[1:], key=f"alert-{alert.id}"),
+        frame,
+    )
 
 
 def _frozen(path: str, value: float) -> tuple[str, str]:
     known = BY_PATH.get(path)
-    return (known.title.capitalize(), f"{number(value, 'en')} {unit_symbol(known.unit)}") if known else (path, number(value, "en"))
+    return (
+        (known.title.capitalize(), f"{number(value, 'en')} {unit_symbol(known.unit)}")
+        if known
+        else (path, number(value, "en"))
+    )
 
 
 def _sentence(text: str) -> str:
@@ -232,7 +305,9 @@ def _offer(offer: Offer | None, slots: Sequence[Slot]) -> ShownOffer | None:
         return None
     windows = []
     for choice in sorted({slot.choice for slot in slots if slot.choice is not None}):
-        window = capacity.window_of(offer.kind, [(slot.use, slot.starts_at, slot.ends_at) for slot in slots if slot.choice == choice])
+        window = capacity.window_of(
+            offer.kind, [(slot.use, slot.starts_at, slot.ends_at) for slot in slots if slot.choice == choice]
+        )
         windows.append((choice, window.starts_at, window.ends_at))
     return ShownOffer(offer.kind.value, offer.state.value, offer.made_at, offer.expires_at, tuple(windows))
 
@@ -248,7 +323,11 @@ def _proof_line(item: Mapping[str, Any]) -> str:
         return f"The code {item.get('component') or 'of this fault'} is gone from the car's own list."
     found = [BY_ID[n] for n in item.get("signals") or () if n in BY_ID]
     what = formatting.sentence(found[0].title if found else formatting.plain(str(item.get("rule", "the fault"))))
-    over = " and ".join(need for need in (_many(item.get("cycles"), "drive"), f"{number(item['km'], 'en')} km" if item.get("km") else "") if need)
+    over = " and ".join(
+        need
+        for need in (_many(item.get("cycles"), "drive"), f"{number(item['km'], 'en')} km" if item.get("km") else "")
+        if need
+    )
     return f"{what} {_band(item, found[0].unit if found else '')}" + (f", over {over}" if over else "") + "."
 
 

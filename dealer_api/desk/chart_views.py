@@ -1,4 +1,6 @@
-"""A chart as the desk shows it: a still drawing from the server, the same data for the movable one, and the numbers as a table."""
+"""A chart as the desk shows it: a still drawing from the server, the same data for the movable one, and the numbers as
+a table.
+"""
 
 from __future__ import annotations
 
@@ -67,14 +69,26 @@ def chart(evidence: Evidence, zone: str, now: datetime, *, title: str, key: str)
     values = [{sample.ts: sample.value for sample in line.samples} for line in drawn]
     return Chart(
         title=title,
-        caption=f"{formatting.sentence(drawn[0].label) if len(drawn) == 1 else title}{f' in {unit}' if unit else ''}, {_span(*span, zone, now)}",
+        caption=(
+            f"{formatting.sentence(drawn[0].label) if len(drawn) == 1 else title}{f' in {unit}' if unit else ''}, "
+            f"{_span(*span, zone, now)}"
+        ),
         wide=evidence_svg(still, zone_name=zone, width=_WIDE, height=250, title=title, key=f"{key}-wide"),
         narrow=evidence_svg(still, zone_name=zone, width=_NARROW, height=210, title=title, key=f"{key}-narrow"),
         json=_movable(drawn, evidence, unit, zone),
-        lines=tuple(Line(formatting.sentence(line.label), unit_symbol(line.unit), number(line.samples[-1].value, "en")) for line in drawn),
-        limits=tuple(Mark(formatting.sentence(limit.label), f"{number(limit.value, 'en')} {unit}".strip()) for limit in evidence.limits),
+        lines=tuple(
+            Line(formatting.sentence(line.label), unit_symbol(line.unit), number(line.samples[-1].value, "en"))
+            for line in drawn
+        ),
+        limits=tuple(
+            Mark(formatting.sentence(limit.label), f"{number(limit.value, 'en')} {unit}".strip())
+            for limit in evidence.limits
+        ),
         rows=tuple(
-            (formatting.when(from_epoch(ts), zone, now), *("" if (value := of.get(ts)) is None else number(value, "en") for of in values))
+            (
+                formatting.when(from_epoch(ts), zone, now),
+                *("" if (value := of.get(ts)) is None else number(value, "en") for of in values),
+            )
             for ts in times[::every]
         ),
         thinned=0 if every == 1 else every,
@@ -85,14 +99,20 @@ def _span(first: float, last: float, zone: str, now: datetime) -> str:
     """'today 09:27 to 09:47', 'Sun 2 Nov 09:48 to today 09:48'."""
     start, end = from_epoch(first), from_epoch(last)
     same_day = formatting.day(start, zone, now) == formatting.day(end, zone, now)
-    return f"{formatting.when(start, zone, now)} to {formatting.clock(end, zone) if same_day else formatting.when(end, zone, now)}"
+    return (
+        f"{formatting.when(start, zone, now)} to "
+        f"{formatting.clock(end, zone) if same_day else formatting.when(end, zone, now)}"
+    )
 
 
 def measured(label: str, unit: str, points: Sequence[tuple[float, float]]) -> Evidence:
     """One signal over time, as evidence of nothing but itself."""
     samples = tuple(Sample(ts=ts, value=value) for ts, value in points)
     return Evidence.model_construct(
-        because="", series=(thin(Series.model_construct(label=label, unit=unit, samples=samples), _POINTS),), limits=(), freeze_frame=None
+        because="",
+        series=(thin(Series.model_construct(label=label, unit=unit, samples=samples), _POINTS),),
+        limits=(),
+        freeze_frame=None,
     )
 
 
@@ -111,13 +131,16 @@ def thin(line: Series, most: int) -> Series:
 
 def _movable(drawn: Sequence[Series], evidence: Evidence, unit: str, zone: str) -> str:
     span = max(abs(sample.value) for line in drawn for sample in line.samples) or 1.0
-    return json.dumps({
-        "zone": zone,
-        "unit": unit,
-        "decimals": 0 if span >= 200 else 1 if span >= 20 else 2,
-        "lines": [{"label": formatting.sentence(line.label), **_broken(line.samples)} for line in drawn],
-        "limits": [{"label": formatting.sentence(limit.label), "value": limit.value} for limit in evidence.limits],
-    }, separators=(",", ":"))  # fmt: skip
+    return json.dumps(
+        {
+            "zone": zone,
+            "unit": unit,
+            "decimals": 0 if span >= 200 else 1 if span >= 20 else 2,
+            "lines": [{"label": formatting.sentence(line.label), **_broken(line.samples)} for line in drawn],
+            "limits": [{"label": formatting.sentence(limit.label), "value": limit.value} for limit in evidence.limits],
+        },
+        separators=(",", ":"),
+    )
 
 
 def _broken(samples: Sequence[Sample]) -> dict[str, list[float | None]]:

@@ -37,5 +37,12 @@ async def _page(request: web.Request, *, problem: str | None = None, status: int
     found = await erasing.outlook(caller.house, caller.dealer_id, id_of(request))
     refusal = WHY_NOT[found.refusal] if found.refusal is not None else None
     return await page(
-        request, "erase.html", owner=found.owner, refusal=refusal, problem=problem, called_off=found.called_off, cars=found.cars, status=422 if problem else status
+        request,
+        "erase.html",
+        owner=found.owner,
+        refusal=refusal,
+        problem=problem,
+        called_off=found.called_off,
+        cars=found.cars,
+        status=422 if problem else status,
     )

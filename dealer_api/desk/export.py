@@ -29,13 +29,23 @@ async def show(request: web.Request) -> web.Response:
         owner = await owners.get(connection, caller.dealer_id, found.owner_id)
     say = export_words.of(owner.language)
     parts = [
-        (say[name], [say[column] for column in columns], [[_cell(column, row.get(column), owner, say) for column in columns] for row in found.parts[name]])
+        (
+            say[name],
+            [say[column] for column in columns],
+            [[_cell(column, row.get(column), owner, say) for column in columns] for row in found.parts[name]],
+        )
         for name, columns in export_words.SHOWN.items()
-    ]  # fmt: skip
+    ]
     response = await page(
-        request, "export.html", owner=owner, say=say, lang=export_words.spoken(owner.language),
-        parts=[part for part in parts if part[2]], empty=[part[0] for part in parts if not part[2]], made=_cell("made_at", found.made_at.isoformat(), owner, say),
-    )  # fmt: skip
+        request,
+        "export.html",
+        owner=owner,
+        say=say,
+        lang=export_words.spoken(owner.language),
+        parts=[part for part in parts if part[2]],
+        empty=[part[0] for part in parts if not part[2]],
+        made=_cell("made_at", found.made_at.isoformat(), owner, say),
+    )
     response.headers.update(_PRIVATE)
     return response
 
@@ -58,5 +68,11 @@ def _cell(column: str, value: Any, owner: Owner, say: dict[str, str]) -> str:
     if isinstance(value, bool):
         return say["yes" if value else "no"]
     if column in _MOMENTS or column.endswith("_at"):
-        return str(format_datetime(local(datetime.fromisoformat(value), owner.zone), "d MMM y, HH:mm", locale=export_words.spoken(owner.language)))
+        return str(
+            format_datetime(
+                local(datetime.fromisoformat(value), owner.zone),
+                "d MMM y, HH:mm",
+                locale=export_words.spoken(owner.language),
+            )
+        )
     return LANGUAGES.get(str(value), str(value)) if column == "language" else export_words.state(say, str(value))

@@ -10,41 +10,108 @@ from schemas.reading import Refusal
 from schemas.scope import BEFORE_SCOPES, SCOPES
 
 STATES = {
-    "open": "To do", "contacted": "Waiting for owner", "booked": "Booked", "in_workshop": "In the workshop",
-    "verifying": "Repaired, to be proved", "done": "Done", "dismissed": "Dismissed",
-}  # fmt: skip
+    "open": "To do",
+    "contacted": "Waiting for owner",
+    "booked": "Booked",
+    "in_workshop": "In the workshop",
+    "verifying": "Repaired, to be proved",
+    "done": "Done",
+    "dismissed": "Dismissed",
+}
 #: How each state looks: calm, info, warn, good, bad.
 LOOKS = {
-    "open": "warn", "contacted": "info", "booked": "info", "in_workshop": "info", "verifying": "info", "done": "good", "dismissed": "calm",
-    "agreed": "info", "arrived": "info", "working": "info", "ready": "good", "completed": "good", "cancelled": "calm",
-    "planned": "calm", "on_the_way": "warn", "collected": "warn", "at_workshop": "good", "on_the_way_back": "warn", "handed_over": "good",
-    "accepted": "good", "declined": "warn", "expired": "warn", "withdrawn": "calm", "queued": "calm", "sent": "calm", "delivered": "calm",
-    "failed": "bad", "active": "warn", "resolved": "good", "lapsed": "calm", "pending": "calm",
-}  # fmt: skip
+    "open": "warn",
+    "contacted": "info",
+    "booked": "info",
+    "in_workshop": "info",
+    "verifying": "info",
+    "done": "good",
+    "dismissed": "calm",
+    "agreed": "info",
+    "arrived": "info",
+    "working": "info",
+    "ready": "good",
+    "completed": "good",
+    "cancelled": "calm",
+    "planned": "calm",
+    "on_the_way": "warn",
+    "collected": "warn",
+    "at_workshop": "good",
+    "on_the_way_back": "warn",
+    "handed_over": "good",
+    "accepted": "good",
+    "declined": "warn",
+    "expired": "warn",
+    "withdrawn": "calm",
+    "queued": "calm",
+    "sent": "calm",
+    "delivered": "calm",
+    "failed": "bad",
+    "active": "warn",
+    "resolved": "good",
+    "lapsed": "calm",
+    "pending": "calm",
+}
 SEVERITIES = {"now": "Now", "soon": "Soon", "advice": "Advice"}
 URGENCY = {"now": "before driving on", "soon": "within days", "advice": "at the next visit"}
-KINDS = {"pickup": "Pickup and delivery", "drop_off": "Owner brings the car", "waiting": "Owner waits here", "tow": "Tow truck, and delivery"}
+KINDS = {
+    "pickup": "Pickup and delivery",
+    "drop_off": "Owner brings the car",
+    "waiting": "Owner waits here",
+    "tow": "Tow truck, and delivery",
+}
 BOOKINGS = {
-    "agreed": "Agreed", "arrived": "Car is here", "working": "Being worked on", "ready": "Ready", "completed": "Handed over", "cancelled": "Cancelled",
-}  # fmt: skip
+    "agreed": "Agreed",
+    "arrived": "Car is here",
+    "working": "Being worked on",
+    "ready": "Ready",
+    "completed": "Handed over",
+    "cancelled": "Cancelled",
+}
 #: How a person knows that a repair holds.
 CONFIRMATIONS = {"owner": "The owner says so", "test_drive": "A test drive", "technician": "A technician looked again"}
 LEGS = {
-    "planned": "Planned", "on_the_way": "On the way", "collected": "Collected", "at_workshop": "At the workshop",
-    "on_the_way_back": "On the way back", "handed_over": "Handed over", "cancelled": "Cancelled",
-}  # fmt: skip
+    "planned": "Planned",
+    "on_the_way": "On the way",
+    "collected": "Collected",
+    "at_workshop": "At the workshop",
+    "on_the_way_back": "On the way back",
+    "handed_over": "Handed over",
+    "cancelled": "Cancelled",
+}
 PROMISED = {"collect": "Collected by", "bring": "Brought by", "ready": "Ready by", "return": "Back by"}
 #: What should have happened by now.
 LATE = {
-    "collect": "Not collected", "bring": "Not brought", "ready": "Not ready", "return": "Not brought back", "loaner": "Loaner not back",
-}  # fmt: skip
+    "collect": "Not collected",
+    "bring": "Not brought",
+    "ready": "Not ready",
+    "return": "Not brought back",
+    "loaner": "Loaner not back",
+}
 WAYS = {"collect": "Collect", "return": "Return", "tow": "Tow truck"}
-OFFERS = {"open": "Open", "accepted": "Accepted", "declined": "Declined", "expired": "Expired", "withdrawn": "Withdrawn"}
-ALERTS = {"pending": "Watching", "active": "Active", "resolved": "Gone", "lapsed": "Passed by itself", "withdrawn": "Withdrawn"}
+OFFERS = {
+    "open": "Open",
+    "accepted": "Accepted",
+    "declined": "Declined",
+    "expired": "Expired",
+    "withdrawn": "Withdrawn",
+}
+ALERTS = {
+    "pending": "Watching",
+    "active": "Active",
+    "resolved": "Gone",
+    "lapsed": "Passed by itself",
+    "withdrawn": "Withdrawn",
+}
 MESSAGES = {
-    "queued": "queued", "claimed": "being sent", "sent": "sent", "delivered": "delivered", "failed": "not delivered", "cancelled": "not sent",
+    "queued": "queued",
+    "claimed": "being sent",
+    "sent": "sent",
+    "delivered": "delivered",
+    "failed": "not delivered",
+    "cancelled": "not sent",
     "received": "received",
-}  # fmt: skip
+}
 PURPOSES = {"safety": "Safety", "service": "Care and offers", "status": "My visit", "survey": "Feedback question"}
 ROLES = {"advisor": "Service advisor", "driver": "Driver", "technician": "Technician", "manager": "Manager"}
 SECOND_FACTOR = {"nobody": "Nobody must", "managers": "Managers must", "everybody": "Everybody must"}
@@ -61,16 +128,24 @@ REFUSALS: dict[str, tuple[str, str]] = {
     Refusal.OUT_OF_RANGE: ("Out of range", "A value that no such sensor can give; the others were kept."),
     Refusal.FOREIGN_VIN: ("Another car's name", "The message named another car than the one that sent it."),
     Refusal.UNKNOWN_VEHICLE: ("Unknown vehicle", "Nobody here looks after this car."),
-    Refusal.REVOKED: ("Revoked", "The car's credentials were taken away; what it says is not believed until it is enrolled again."),
+    Refusal.REVOKED: (
+        "Revoked",
+        "The car's credentials were taken away; what it says is not believed until it is enrolled again.",
+    ),
     Refusal.RETAINED: ("Retained", "An old message that the broker kept; never an event."),
     Refusal.ODOMETER: ("Odometer", "It ran backwards, or faster than a car can drive."),
     Refusal.FLOOD: ("Flood", "This source sends nothing but refused messages; they are counted, no longer kept."),
     Refusal.DATABASE: ("Could not be stored", "One row was refused by the database and taken out of its batch."),
 }
 UNDERSTOOD = {
-    "choice": "picked a time", "decline": "said no", "stop": "stopped our texts", "start": "wants texts again", "help": "asked for help",
-    "feedback": "gave feedback", "other": "needs reading",
-}  # fmt: skip
+    "choice": "picked a time",
+    "decline": "said no",
+    "stop": "stopped our texts",
+    "start": "wants texts again",
+    "help": "asked for help",
+    "feedback": "gave feedback",
+    "other": "needs reading",
+}
 
 
 def span(delta: timedelta) -> str:
@@ -120,7 +195,9 @@ def calendar_day(day: date) -> str:
 
 def open_hours(spans: Sequence[tuple[int, int]]) -> str:
     """'08:00–12:00, 13:00–18:00' out of minutes of the day; 'closed' when there are none."""
-    return ", ".join(f"{start // 60:02}:{start % 60:02}–{end // 60:02}:{end % 60:02}" for start, end in spans) or "closed"
+    return (
+        ", ".join(f"{start // 60:02}:{start % 60:02}–{end // 60:02}:{end % 60:02}" for start, end in spans) or "closed"
+    )
 
 
 def when(moment: datetime, zone: str, now: datetime) -> str:
@@ -188,4 +265,11 @@ def actor(name: str, people: dict[int, str]) -> str:
         return people.get(int(number), "somebody who left")
     if kind == "api":
         return f"the program “{number}”"
-    return {"car": "the car", "worker": "Telltale", "system": "Telltale", "owner": "the owner", "gateway": "the car", "command": "a command on the server"}.get(kind, plain(name))
+    return {
+        "car": "the car",
+        "worker": "Telltale",
+        "system": "Telltale",
+        "owner": "the owner",
+        "gateway": "the car",
+        "command": "a command on the server",
+    }.get(kind, plain(name))

@@ -1,4 +1,6 @@
-"""Offering windows: what would be held and the very text, seen before it is sent; and the owner's answer by telephone."""
+"""Offering windows: what would be held and the very text, seen before it is sent; and the owner's answer by
+telephone.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,16 @@ async def show(request: web.Request) -> web.Response:
             more = await free_options(caller.house, connection, caller.dealer, kind)
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
-    return await page(request, "offer.html", file=file, kind=kind.value, ways=driving.ways(towed), towed=towed, proposal=proposal, more=more)
+    return await page(
+        request,
+        "offer.html",
+        file=file,
+        kind=kind.value,
+        ways=driving.ways(towed),
+        towed=towed,
+        proposal=proposal,
+        more=more,
+    )
 
 
 async def send(request: web.Request) -> web.Response:
@@ -102,7 +113,9 @@ async def book(request: web.Request) -> web.Response:
             raise BadInput("kind", "choose how the car comes to you")
         await bookings.book(caller, case_id, BookingKind(kind), when(fields.get("window", ""), "window"))
     except TelltaleError as error:
-        return refused(error, f"/cases/{case_id}/offer?kind={kind}" if kind in formatting.KINDS else f"/cases/{case_id}")
+        return refused(
+            error, f"/cases/{case_id}/offer?kind={kind}" if kind in formatting.KINDS else f"/cases/{case_id}"
+        )
     return go(f"/cases/{case_id}", "Booked, and the owner gets it in writing.")
 
 
@@ -131,16 +144,34 @@ async def _proposal(caller: Call, connection: Connection, file: CaseFile, kind: 
     now, permission = caller.now(), await permission_for(caller, connection, file.case, MessageKind.OFFER)
     answer = asked(permission, now)
     leaves_at = answer.at if isinstance(answer, Ask) else now
-    resources, taken = await slots.resources(connection, caller.dealer_id), await taken_from(connection, caller.dealer_id, now)
-    options = capacity.offered(caller.dealer, kind, now, resources, taken, since=acts.readable_since(caller.dealer, leaves_at, now))
+    resources, taken = (
+        await slots.resources(connection, caller.dealer_id),
+        await taken_from(connection, caller.dealer_id, now),
+    )
+    options = capacity.offered(
+        caller.dealer, kind, now, resources, taken, since=acts.readable_since(caller.dealer, leaves_at, now)
+    )
     if not options:
         return None
     windows = tuple(Free(option.window.starts_at, option.window.ends_at, option.ready_by) for option in options)
     if isinstance(answer, Ring):
         return Proposal(windows, ring=answer.because)
     link = caller.house.link("offer", _TOKEN)
-    found = await compose(caller.house, connection, file.case, MessageKind.OFFER, kind=kind.value, windows=[o.window for o in options], link=link, now=leaves_at)
+    found = await compose(
+        caller.house,
+        connection,
+        file.case,
+        MessageKind.OFFER,
+        kind=kind.value,
+        windows=[o.window for o in options],
+        link=link,
+        now=leaves_at,
+    )
     assert found is not None, "whoever may be asked can be reached"
     _, text = found
-    waits = f"It goes out {formatting.when(leaves_at, caller.dealer.zone, now)}: {permission.reason}." if leaves_at > now else None
+    waits = (
+        f"It goes out {formatting.when(leaves_at, caller.dealer.zone, now)}: {permission.reason}."
+        if leaves_at > now
+        else None
+    )
     return Proposal(windows, text, text.body.replace(_TOKEN, "…"), waits=waits)

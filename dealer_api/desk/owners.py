@@ -42,7 +42,16 @@ async def show_list(request: web.Request) -> web.Response:
         found = await people.owners(connection, caller.dealer_id, search=search, which=which)
         strangers = await threads.strangers(connection, caller.dealer_id)
     unheard = await acts.unheard(caller.house, caller.dealer_id)
-    return await page(request, "owners.html", owners=found, strangers=strangers, search=search, show=which, unheard=unheard, here=request.path_qs)
+    return await page(
+        request,
+        "owners.html",
+        owners=found,
+        strangers=strangers,
+        search=search,
+        show=which,
+        unheard=unheard,
+        here=request.path_qs,
+    )
 
 
 async def reach(request: web.Request) -> web.Response:
@@ -52,14 +61,20 @@ async def reach(request: web.Request) -> web.Response:
         moved = await acts.reach(caller)
     except BadInput as error:
         return refused(error, "/owners")
-    return go("/owners", f"{moved} {'owner is' if moved == 1 else 'owners are'} reached by {formatting.CHANNELS[caller.house.usual_channel]} from now on.")
+    return go(
+        "/owners",
+        f"{moved} {'owner is' if moved == 1 else 'owners are'} reached by "
+        f"{formatting.CHANNELS[caller.house.usual_channel]} from now on.",
+    )
 
 
 async def read_stranger(request: web.Request) -> web.Response:
     """A text from a number nobody knows has been read."""
     caller = call(request)
     async with caller.house.at(caller.dealer_id) as connection:
-        await threads.mark_stranger_read(connection, caller.dealer_id, id_of(request), caller.staff.id if caller.staff else 0, caller.house.now())
+        await threads.mark_stranger_read(
+            connection, caller.dealer_id, id_of(request), caller.staff.id if caller.staff else 0, caller.house.now()
+        )
     return go("/owners", "Marked as read.")
 
 
@@ -103,7 +118,9 @@ async def consent(request: web.Request) -> web.Response:
     return go(f"/owners/{owner_id}", "Recorded.")
 
 
-async def _page(request: web.Request, owner_id: int | None, fields: Mapping[str, str] | None = None, problem: str | None = None) -> web.Response:
+async def _page(
+    request: web.Request, owner_id: int | None, fields: Mapping[str, str] | None = None, problem: str | None = None
+) -> web.Response:
     caller = call(request)
     file = OwnerFile(None, {}, [])
     facts: dict[str, Any] = {"cars": [], "cases": [], "all_consents": []}
@@ -111,18 +128,38 @@ async def _page(request: web.Request, owner_id: int | None, fields: Mapping[str,
         if owner_id is not None:
             owner = await owners.get(connection, caller.dealer_id, owner_id)
             file = OwnerFile(
-                owner, await consents.of_owner(connection, caller.dealer_id, owner_id), await casefile.talk(connection, caller.dealer_id, owner_id)
+                owner,
+                await consents.of_owner(connection, caller.dealer_id, owner_id),
+                await casefile.talk(connection, caller.dealer_id, owner_id),
             )
             facts = {
-                "cars": await people.cars(connection, caller.dealer_id, owner_id), "cases": await people.cases(connection, caller.dealer_id, owner_id),
+                "cars": await people.cars(connection, caller.dealer_id, owner_id),
+                "cases": await people.cases(connection, caller.dealer_id, owner_id),
                 "all_consents": await consents.trail(connection, caller.dealer_id, owner_id),
-            }  # fmt: skip
-    start = {"language": caller.dealer.language, "zone": caller.dealer.zone, "channel": caller.house.usual_channel, "quiet_from": "20:00", "quiet_to": "08:00"}
-    shown = {name: (fields.get(name, "") if fields is not None else _as_text(file.owner, name, start)) for name in _FIELDS}
+            }
+    start = {
+        "language": caller.dealer.language,
+        "zone": caller.dealer.zone,
+        "channel": caller.house.usual_channel,
+        "quiet_from": "20:00",
+        "quiet_to": "08:00",
+    }
+    shown = {
+        name: (fields.get(name, "") if fields is not None else _as_text(file.owner, name, start)) for name in _FIELDS
+    }
     return await page(
-        request, "owner.html", **facts, file=file, fields=shown, problem=problem, here=request.path, unread=any(line.unread for line in file.talk),
-        languages=acts.languages(caller.house), channels=[(name, formatting.CHANNELS.get(name, name)) for name in acts.CHANNELS], status=422 if problem else 200,
-    )  # fmt: skip
+        request,
+        "owner.html",
+        **facts,
+        file=file,
+        fields=shown,
+        problem=problem,
+        here=request.path,
+        unread=any(line.unread for line in file.talk),
+        languages=acts.languages(caller.house),
+        channels=[(name, formatting.CHANNELS.get(name, name)) for name in acts.CHANNELS],
+        status=422 if problem else 200,
+    )
 
 
 def _as_text(owner: Owner | None, name: str, otherwise: Mapping[str, str]) -> str:

@@ -28,9 +28,19 @@ _NOTE_S = 60
 def set_up(app: web.Application) -> None:
     """Give the application our templates, and draw its faults with them."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("dealer_api.desk"), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.PackageLoader("dealer_api.desk"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"initials": formatting.initials, "plain": formatting.plain, "symbol": unit_symbol, "span": formatting.span, "sentence": formatting.sentence}
+    environment.filters |= {
+        "initials": formatting.initials,
+        "plain": formatting.plain,
+        "symbol": unit_symbol,
+        "span": formatting.span,
+        "sentence": formatting.sentence,
+    }
     environment.globals |= {"words": formatting, "number": lambda value: number(value, "en"), "timedelta": timedelta}
     app[TEMPLATES] = environment
     app[error_responses.PAGE] = _fault_page
@@ -43,13 +53,24 @@ async def page(request: web.Request, template: str, *, status: int = 200, **fact
     async with caller.house.at(caller.dealer_id) as connection:
         lapse = await clock_rows.read(connection)
         counts = await sidebar_counts.counts(
-            connection, caller.dealer_id, silent_since=now - timedelta(minutes=caller.dealer.waiting_word_minutes),
-            now=now, day_to=day_span(caller, now)[1],
-        )  # fmt: skip
+            connection,
+            caller.dealer_id,
+            silent_since=now - timedelta(minutes=caller.dealer.waiting_word_minutes),
+            now=now,
+            day_to=day_span(caller, now)[1],
+        )
     known = {
-        "me": caller, "dealer": caller.dealer, "now": now, "zone": caller.dealer.zone, "csrf": caller.csrf, "counts": counts, "lapse": lapse,
-        "path": request.path, "note": _note(request), "beat_s": 10 if lapse else 60,
-    }  # fmt: skip
+        "me": caller,
+        "dealer": caller.dealer,
+        "now": now,
+        "zone": caller.dealer.zone,
+        "csrf": caller.csrf,
+        "counts": counts,
+        "lapse": lapse,
+        "path": request.path,
+        "note": _note(request),
+        "beat_s": 10 if lapse else 60,
+    }
     response = _draw(request, template, status, {**known, **facts})
     if NOTE in request.cookies:
         response.del_cookie(NOTE, path="/")
@@ -64,13 +85,27 @@ def outside(request: web.Request, template: str, *, status: int = 200, **facts: 
 def fragment(request: web.Request, template: str, **facts: Any) -> web.Response:
     """A piece of a page, for a live update."""
     caller = call(request)
-    return _draw(request, template, 200, {"me": caller, "dealer": caller.dealer, "now": caller.house.now(), "zone": caller.dealer.zone, "csrf": caller.csrf, **facts})
+    return _draw(
+        request,
+        template,
+        200,
+        {
+            "me": caller,
+            "dealer": caller.dealer,
+            "now": caller.house.now(),
+            "zone": caller.dealer.zone,
+            "csrf": caller.csrf,
+            **facts,
+        },
+    )
 
 
 def day_span(caller: Call, moment: datetime, days: int = 0) -> tuple[datetime, datetime]:
     """The dealer's calendar day around `moment`, or `days` after it."""
     date = local(moment, caller.dealer.zone).date() + timedelta(days=days)
-    return from_local(date, time(0), caller.dealer.zone, fold=0), from_local(date + timedelta(days=1), time(0), caller.dealer.zone, fold=0)
+    return from_local(date, time(0), caller.dealer.zone, fold=0), from_local(
+        date + timedelta(days=1), time(0), caller.dealer.zone, fold=0
+    )
 
 
 def go(path: str, note: str = "", look: str = "good") -> web.Response:
@@ -88,13 +123,17 @@ def refused(error: Exception, path: str) -> web.Response:
         case BadInput():
             return go(path, f"{formatting.plain(error.field).capitalize()}: {error.reason}", "bad")
         case IllegalMove():
-            return go(path, f"That is no longer possible: the {error.noun} is {formatting.plain(error.state)} now.", "bad")
+            return go(
+                path, f"That is no longer possible: the {error.noun} is {formatting.plain(error.state)} now.", "bad"
+            )
         case Overtaken():
             return go(path, str(error), "bad")
         case DeliveryFailed():
             return go(path, f"Not sent: {error.reason}", "bad")
         case Unavailable():
-            return go(path, "This takes longer than it should. Nothing was changed; please try again in a moment.", "bad")
+            return go(
+                path, "This takes longer than it should. Nothing was changed; please try again in a moment.", "bad"
+            )
         case _:
             raise error
 
@@ -137,7 +176,11 @@ def row_of(text: str | None, field: str, what: str) -> int:
 
 def back(asked: str | None, otherwise: str) -> str:
     """A path on this desk to go back to, never another site."""
-    return asked if asked and asked.startswith("/") and not asked.startswith(("//", "/\\")) and asked.isprintable() else otherwise
+    return (
+        asked
+        if asked and asked.startswith("/") and not asked.startswith(("//", "/\\")) and asked.isprintable()
+        else otherwise
+    )
 
 
 def _draw(request: web.Request, template: str, status: int, facts: dict[str, Any]) -> web.Response:
@@ -155,7 +198,14 @@ def _note(request: web.Request) -> tuple[str, str] | None:
 
 def _fault_page(request: web.Request, problem: dict[str, Any]) -> web.Response:
     """A problem that reached the door, for a person; it asks the database for nothing."""
-    return outside(request, "problem.html", status=int(problem["status"]), problem=problem, signed_in=CALL in request, demo=request.app[HOUSE].demo)
+    return outside(
+        request,
+        "problem.html",
+        status=int(problem["status"]),
+        problem=problem,
+        signed_in=CALL in request,
+        demo=request.app[HOUSE].demo,
+    )
 
 
 def zone_title(name: str) -> str:

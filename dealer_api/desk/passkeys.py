@@ -1,4 +1,7 @@
-"""Passkeys in the browser: its script asks here for a challenge and brings the answer. JSON in and out; what went wrong is a `problem` to show."""
+"""Passkeys in the browser: its script asks here for a challenge and brings the answer.
+
+JSON in and out; what went wrong is a `problem` to show.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,13 @@ def _in_words(handler: Handler) -> Handler:
             return await handler(request)
         except (BadInput, NotAllowed, NotFound, TooOften) as error:
             status = {BadInput: 422, NotFound: 410, TooOften: 429}.get(type(error), 401)
-            said = "This took too long. Sign in again from the beginning." if isinstance(error, NotFound) else error.reason if isinstance(error, NotAllowed) else problem_of(error)
+            said = (
+                "This took too long. Sign in again from the beginning."
+                if isinstance(error, NotFound)
+                else error.reason
+                if isinstance(error, NotAllowed)
+                else problem_of(error)
+            )
             return web.json_response({"problem": said}, status=status)
 
     return wrapped
@@ -63,7 +72,9 @@ def _in_words(handler: Handler) -> Handler:
 async def begin_adding(request: web.Request) -> web.Response:
     caller, body = call(request), await read(request, Wanted)
     assert caller.staff is not None
-    return web.json_response(await acts.begin_adding(caller.house, _desk(request), caller.staff, cookies.visitor(request), body.password))
+    return web.json_response(
+        await acts.begin_adding(caller.house, _desk(request), caller.staff, cookies.visitor(request), body.password)
+    )
 
 
 @_in_words
@@ -88,7 +99,11 @@ async def ask(request: web.Request) -> web.Response:
 async def enter(request: web.Request) -> web.Response:
     own_form(request)
     body = await read(request, Said)
-    return _in(request, body, await acts.with_passkey(house(request), _desk(request), cookies.visitor(request), body.model_dump()))
+    return _in(
+        request,
+        body,
+        await acts.with_passkey(house(request), _desk(request), cookies.visitor(request), body.model_dump()),
+    )
 
 
 @_in_words
@@ -107,7 +122,13 @@ async def enter_second(request: web.Request) -> web.Response:
     own_form(request)
     body = await read(request, Said)
     cookie = cookies.read(request, cookies.SESSION)
-    return _in(request, body, await acts.as_second_factor(house(request), _desk(request), cookies.visitor(request), cookie, body.model_dump()))
+    return _in(
+        request,
+        body,
+        await acts.as_second_factor(
+            house(request), _desk(request), cookies.visitor(request), cookie, body.model_dump()
+        ),
+    )
 
 
 def _in(request: web.Request, message: Said, entered: Entered) -> web.Response:
@@ -119,5 +140,7 @@ def _in(request: web.Request, message: Said, entered: Entered) -> web.Response:
 def _desk(request: web.Request) -> Desk:
     found = desk_of(request)
     if found is None:
-        raise BadInput("passkey", "passkeys belong to a name, and this desk is reached by a number: open it by its name")
+        raise BadInput(
+            "passkey", "passkeys belong to a name, and this desk is reached by a number: open it by its name"
+        )
     return found

@@ -28,7 +28,14 @@ async def ask(request: web.Request) -> web.Response:
             raise BadInput("email", "write the address that you sign in with")
         await acts.ask_reset(house(request), cookies.visitor(request), email)
     except (BadInput, TooOften) as error:
-        return outside(request, "forgotten.html", asked=False, email=email, problem=problem_of(error), status=422 if isinstance(error, BadInput) else 429)
+        return outside(
+            request,
+            "forgotten.html",
+            asked=False,
+            email=email,
+            problem=problem_of(error),
+            status=422 if isinstance(error, BadInput) else 429,
+        )
     return outside(request, "forgotten.html", asked=True, email=email, problem=None)
 
 
@@ -52,4 +59,12 @@ async def _reset_page(request: web.Request, problem: str | None, status: int) ->
     person = None
     with suppress(NotFound):
         person = await acts.who_resets(house(request), request.match_info["token"])
-    return outside(request, "reset.html", person=person, done=False, problem=problem, least=passwords.LEAST, status=status if person else 410)
+    return outside(
+        request,
+        "reset.html",
+        person=person,
+        done=False,
+        problem=problem,
+        least=passwords.LEAST,
+        status=status if person else 410,
+    )

@@ -19,15 +19,26 @@ from store import fleet, quarantine, tallies
 from store.views import casefile, quarantine_page
 
 _SAID = {
-    QuarantineState.ACCEPTED: "Accepted: it counts for the car's history, and what the car says is measured against it.",
+    QuarantineState.ACCEPTED: (
+        "Accepted: it counts for the car's history, and what the car says is measured against it."
+    ),
     QuarantineState.REJECTED: "Rejected: it stays out.",
-    QuarantineState.TAKEN_BACK: "Taken back: the car is judged again without it, and alerts that rested on it are withdrawn.",
+    QuarantineState.TAKEN_BACK: (
+        "Taken back: the car is judged again without it, and alerts that rested on it are withdrawn."
+    ),
 }
 _COUNTED = {
-    "audit_broken": "Sealed history was cut off or written anew", "denied_publish": "Publish denied by the broker", "denied": "Publish denied by the broker", "rule_broken": "Rule broke, judged as unsure",
-    "refused_connect": "Connection refused", "flood": "Flood of refused messages", "new_unit": "A new unit speaks", "denied_subscribe": "Subscription denied by the broker",
-    "denied_size": "Message too large for the broker", "retention_refused": "Days of readings were not taken away",
-}  # fmt: skip
+    "audit_broken": "Sealed history was cut off or written anew",
+    "denied_publish": "Publish denied by the broker",
+    "denied": "Publish denied by the broker",
+    "rule_broken": "Rule broke, judged as unsure",
+    "refused_connect": "Connection refused",
+    "flood": "Flood of refused messages",
+    "new_unit": "A new unit speaks",
+    "denied_subscribe": "Subscription denied by the broker",
+    "denied_size": "Message too large for the broker",
+    "retention_refused": "Days of readings were not taken away",
+}
 _SHOWN = 4000
 
 
@@ -74,14 +85,24 @@ async def show(request: web.Request) -> web.Response:
     shown_all = request.query.get("decided") == "1"
     async with caller.house.at(caller.dealer_id) as connection:
         car = await fleet.get(connection, caller.dealer_id, vehicle_id) if vehicle_id else None
-        rows = await quarantine_page.rows(connection, caller.dealer_id, reason=reason, vehicle_id=vehicle_id, decided=shown_all)
+        rows = await quarantine_page.rows(
+            connection, caller.dealer_id, reason=reason, vehicle_id=vehicle_id, decided=shown_all
+        )
         reasons = await quarantine_page.reasons(connection, caller.dealer_id, vehicle_id)
         counted = await tallies.of_dealer(connection, caller.dealer_id) if vehicle_id is None else []
         names = await casefile.people(connection, caller.dealer_id)
     return await page(
-        request, "quarantine.html", rows=[_shown(row, names) for row in rows], reasons=reasons, reason=reason, car=car, shown_all=shown_all,
-        tallies=[_counted(tally) for tally in counted[:60]], here=request.path_qs, decides=caller.may(may.DECIDE_REFUSED),
-    )  # fmt: skip
+        request,
+        "quarantine.html",
+        rows=[_shown(row, names) for row in rows],
+        reasons=reasons,
+        reason=reason,
+        car=car,
+        shown_all=shown_all,
+        tallies=[_counted(tally) for tally in counted[:60]],
+        here=request.path_qs,
+        decides=caller.may(may.DECIDE_REFUSED),
+    )
 
 
 async def accept(request: web.Request) -> web.Response:
@@ -97,7 +118,9 @@ async def _decide(request: web.Request, *, accept: bool) -> web.Response:
     to = back((await form(request)).get("back"), "/quarantine")
     try:
         async with caller.house.at(caller.dealer_id) as connection:
-            state = await quarantine.decide(connection, caller.dealer_id, id_of(request), accept=accept, actor=caller.actor, now=caller.house.now())
+            state = await quarantine.decide(
+                connection, caller.dealer_id, id_of(request), accept=accept, actor=caller.actor, now=caller.house.now()
+            )
     except TelltaleError as error:
         return refused(error, to)
     return go(to, _SAID[state])
@@ -106,10 +129,25 @@ async def _decide(request: web.Request, *, accept: bool) -> web.Response:
 def _shown(row: quarantine_page.QuarantineRow, names: dict[int, str]) -> Refused:
     text = row.payload[:_SHOWN].decode("utf-8", "replace")
     return Refused(
-        row.id, row.vehicle_id, row.vehicle, row.plate, row.vin, row.topic, text + ("…" if len(row.payload) > _SHOWN else ""), row.reason, row.detail, row.boot,
-        row.seq, row.times, row.received_at, row.decided, row.decided_at, row.taken_back_at,
-        formatting.actor(row.decided_by, names) if row.decided_by else "", _buttons(row),
-    )  # fmt: skip
+        row.id,
+        row.vehicle_id,
+        row.vehicle,
+        row.plate,
+        row.vin,
+        row.topic,
+        text + ("…" if len(row.payload) > _SHOWN else ""),
+        row.reason,
+        row.detail,
+        row.boot,
+        row.seq,
+        row.times,
+        row.received_at,
+        row.decided,
+        row.decided_at,
+        row.taken_back_at,
+        formatting.actor(row.decided_by, names) if row.decided_by else "",
+        _buttons(row),
+    )
 
 
 def _buttons(row: quarantine_page.QuarantineRow) -> tuple[tuple[str, str], ...]:
@@ -127,5 +165,9 @@ def _buttons(row: quarantine_page.QuarantineRow) -> tuple[tuple[str, str], ...]:
 def _counted(tally: tallies.Tally) -> Counted:
     name, _, rest = tally.name.partition(":")
     title = _COUNTED.get(name, formatting.plain(name).capitalize())
-    detail = formatting.REFUSALS[tally.detail][0] if tally.detail in formatting.REFUSALS else tally.detail  # of a flood: its kind
-    return Counted(f"{title}: {formatting.plain(rest)}" if rest else title, tally.subject, tally.times, tally.last_at, detail)
+    detail = (
+        formatting.REFUSALS[tally.detail][0] if tally.detail in formatting.REFUSALS else tally.detail
+    )  # of a flood: its kind
+    return Counted(
+        f"{title}: {formatting.plain(rest)}" if rest else title, tally.subject, tally.times, tally.last_at, detail
+    )

@@ -20,8 +20,13 @@ from schemas.verdict import Severity
 from store.views import queue
 
 FILTERS = (
-    ("open", "All open"), ("mine", "Mine"), ("unowned", "Nobody's"), ("waiting", "Waiting for owner"), ("today", "Today"), ("done", "Done"),
-)  # fmt: skip
+    ("open", "All open"),
+    ("mine", "Mine"),
+    ("unowned", "Nobody's"),
+    ("waiting", "Waiting for owner"),
+    ("today", "Today"),
+    ("done", "Done"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +59,57 @@ async def show(request: web.Request) -> web.Response:
     day_from, day_to = day_span(caller, now)
     staff_id = caller.staff.id if caller.staff else None
     async with caller.house.at(caller.dealer_id) as connection:
-        rows = await queue.rows(connection, caller.dealer_id, which, staff_id=staff_id, day_from=day_from, day_to=day_to)
+        rows = await queue.rows(
+            connection, caller.dealer_id, which, staff_id=staff_id, day_from=day_from, day_to=day_to
+        )
         tallies = await queue.counts(connection, caller.dealer_id, staff_id=staff_id, day_from=day_from, day_to=day_to)
     return await page(
-        request, "queue.html", show=which, filters=FILTERS, rows=[_shown(row, caller, now) for row in rows], tallies=tallies, here=request.path_qs
+        request,
+        "queue.html",
+        show=which,
+        filters=FILTERS,
+        rows=[_shown(row, caller, now) for row in rows],
+        tallies=tallies,
+        here=request.path_qs,
     )
 
 
 def _shown(row: queue.QueueRow, caller: Call, now: datetime) -> Shown:
     limits = {"now": caller.dealer.acknowledge_minutes_now, "soon": caller.dealer.acknowledge_minutes_soon}
     waited = (now - row.opened_at).total_seconds() / 60
-    late = row.acknowledged_at is None and row.severity in limits and waited > limits[row.severity] and row.state not in ("done", "dismissed")
+    late = (
+        row.acknowledged_at is None
+        and row.severity in limits
+        and waited > limits[row.severity]
+        and row.state not in ("done", "dismissed")
+    )
     step = _step(row, caller)
-    return Shown(row, _because(row, caller), max(0, len(row.alerts) - 1), late, step, primary=step is not None and row.state == CaseState.OPEN, warned=warned.of_row(row, caller.dealer.zone, now))
+    return Shown(
+        row,
+        _because(row, caller),
+        max(0, len(row.alerts) - 1),
+        late,
+        step,
+        primary=step is not None and row.state == CaseState.OPEN,
+        warned=warned.of_row(row, caller.dealer.zone, now),
+    )
 
 
 def _because(row: queue.QueueRow, caller: Call) -> str:
     """The reason that goes with the title, not with another fault of the same car."""
-    named = [because for rule, component, severity, because in row.alerts if formatting.sentence(caller.house.wording.what("en", rule, component, severity)) == row.title]
+    named = [
+        because
+        for rule, component, severity, because in row.alerts
+        if formatting.sentence(caller.house.wording.what("en", rule, component, severity)) == row.title
+    ]
     found = next(iter(named), row.alerts[0][3] if row.alerts else "")
     return formatting.sentence(found)
 
 
 def _step(row: queue.QueueRow, caller: Call) -> QueueStep | None:
-    """The words of the next step; `rules.service.casework` decides the same on the case's page, where the act itself is."""
+    """The words of the next step; `rules.service.casework` decides the same on the case's page, where the act itself
+    is.
+    """
     case = f"/cases/{row.id}"
     advises = caller.may(may.WORK_CASES)
     towed = any(forbids(rule, Severity(severity)) for rule, _, severity, _ in row.alerts)
@@ -85,13 +117,19 @@ def _step(row: queue.QueueRow, caller: Call) -> QueueStep | None:
         case CaseState.OPEN if row.acknowledged_at is None:
             return QueueStep("Take it", post=f"{case}/take") if advises else QueueStep("Look", href=case)
         case CaseState.OPEN:
-            return QueueStep(("Offer a tow truck" if towed else "Offer a time") if row.owner_id else "Say who owns it", href=f"{case}/offer" if row.owner_id and advises else case)
+            return QueueStep(
+                ("Offer a tow truck" if towed else "Offer a time") if row.owner_id else "Say who owns it",
+                href=f"{case}/offer" if row.owner_id and advises else case,
+            )
         case CaseState.CONTACTED:
             return QueueStep("See the offer", href=case)
         case CaseState.BOOKED if towed and row.booking_kind != BookingKind.TOW:
             return QueueStep("Send a tow truck", href=case)
         case CaseState.BOOKED:
-            return QueueStep("Follow the pickup" if row.booking_kind in (BookingKind.PICKUP, BookingKind.TOW) else "Expect the car", href=case)
+            return QueueStep(
+                "Follow the pickup" if row.booking_kind in (BookingKind.PICKUP, BookingKind.TOW) else "Expect the car",
+                href=case,
+            )
         case CaseState.IN_WORKSHOP:
             return QueueStep("Finish" if row.booking_state == BookingState.WORKING else "Start the work", href=case)
         case CaseState.VERIFYING:

@@ -1,4 +1,6 @@
-"""Who and what is taken when: rows of bays, loaners and trucks along a day's hours, how full it is, and a week of days side by side."""
+"""Who and what is taken when: rows of bays, loaners and trucks along a day's hours, how full it is, and a week of days
+side by side.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,12 @@ QUARTERS = 48
 _QUARTER = timedelta(minutes=15)
 _DONE = ("ready", "completed")
 #: In which order they stand, and what a group of them is called.
-GROUPS = {ResourceKind.DRIVER: "Drivers", ResourceKind.BAY: "Bays", ResourceKind.LOANER: "Loaners", ResourceKind.TOW_TRUCK: "Tow trucks"}
+GROUPS = {
+    ResourceKind.DRIVER: "Drivers",
+    ResourceKind.BAY: "Bays",
+    ResourceKind.LOANER: "Loaners",
+    ResourceKind.TOW_TRUCK: "Tow trucks",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,34 +87,61 @@ class WeekGroup:
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
 
 
-def groups_of(blocks: Sequence[BlockRow], resources: Sequence[Resource], caller: Call, now: datetime, day: tuple[datetime, datetime], first: int) -> tuple[Group, ...]:
+def groups_of(
+    blocks: Sequence[BlockRow],
+    resources: Sequence[Resource],
+    caller: Call,
+    now: datetime,
+    day: tuple[datetime, datetime],
+    first: int,
+) -> tuple[Group, ...]:
     """The day of every kind of resource there is; `first` is the hour at which the shown day begins."""
     opening = open_times(caller.dealer, *day)
     found = []
     for kind, title in GROUPS.items():
         mine = [resource for resource in resources if resource.kind is kind]
         if mine:
-            lines = tuple(Line(_name(one), tuple(_block(b, now, day, first, caller.dealer.zone) for b in blocks if b.resource_id == one.id)) for one in mine)
+            lines = tuple(
+                Line(
+                    _name(one),
+                    tuple(_block(b, now, day, first, caller.dealer.zone) for b in blocks if b.resource_id == one.id),
+                )
+                for one in mine
+            )
             found.append(Group(title, load(kind, opening, [_windows(blocks, one) for one in mine]), lines))
     return tuple(found)
 
 
-def week_of(blocks: Sequence[BlockRow], resources: Sequence[Resource], caller: Call, days: Sequence[tuple[int, datetime, datetime]]) -> tuple[tuple[WeekDay, ...], tuple[WeekGroup, ...]]:
+def week_of(
+    blocks: Sequence[BlockRow],
+    resources: Sequence[Resource],
+    caller: Call,
+    days: Sequence[tuple[int, datetime, datetime]],
+) -> tuple[tuple[WeekDay, ...], tuple[WeekGroup, ...]]:
     """Seven days, each as (days from today, its midnight, the next midnight)."""
     hours = [open_times(caller.dealer, since, until) for _, since, until in days]
-    columns = tuple(WeekDay(offset, local(since, caller.dealer.zone).date(), bool(open_)) for (offset, since, _), open_ in zip(days, hours, strict=True))
+    columns = tuple(
+        WeekDay(offset, local(since, caller.dealer.zone).date(), bool(open_))
+        for (offset, since, _), open_ in zip(days, hours, strict=True)
+    )
     found = []
     for kind, title in GROUPS.items():
         mine = [resource for resource in resources if resource.kind is kind]
         if not mine:
             continue
-        rows, on_days = [], [[b for b in blocks if b.starts_at < until and since < b.ends_at] for _, since, until in days]
+        rows, on_days = (
+            [],
+            [[b for b in blocks if b.starts_at < until and since < b.ends_at] for _, since, until in days],
+        )
         for one in mine:
             cells = [
-                Cell(tuple(b for b in on if b.resource_id == one.id), load(kind, open_, [_windows(on, one)])) for on, open_ in zip(on_days, hours, strict=True)
+                Cell(tuple(b for b in on if b.resource_id == one.id), load(kind, open_, [_windows(on, one)]))
+                for on, open_ in zip(on_days, hours, strict=True)
             ]
             rows.append((_name(one), tuple(cells)))
-        together = tuple(load(kind, open_, [_windows(on, one) for one in mine]) for on, open_ in zip(on_days, hours, strict=True))
+        together = tuple(
+            load(kind, open_, [_windows(on, one) for one in mine]) for on, open_ in zip(on_days, hours, strict=True)
+        )
         found.append(WeekGroup(title, together, tuple(rows)))
     return columns, tuple(found)
 

@@ -36,7 +36,9 @@ async def enter(request: web.Request) -> web.Response:
     except NotFound:
         return go("/sign-in")
     except (BadInput, TooOften) as error:
-        return await _step(request, found[0], to, problem=problem_of(error), status=401 if isinstance(error, BadInput) else 429)
+        return await _step(
+            request, found[0], to, problem=problem_of(error), status=401 if isinstance(error, BadInput) else 429
+        )
     left = (await acts.standing(house(request), entered.person)).codes
     response = go(to, f"That recovery code is used up; {left} are left." if len(fields.get("code", "")) > 10 else "")
     cookies.give(request, response, entered.session, entered.device)
@@ -46,7 +48,9 @@ async def enter(request: web.Request) -> web.Response:
 async def begin_authenticator(request: web.Request) -> web.Response:
     caller, fields = call(request), await form(request)
     try:
-        await acts.confirm_password(caller.house, who(caller), cookies.visitor(request), fields.get("current_password", ""))
+        await acts.confirm_password(
+            caller.house, who(caller), cookies.visitor(request), fields.get("current_password", "")
+        )
         await acts.begin_authenticator(caller.house, who(caller))
     except (BadInput, TooOften) as error:
         return await security_page(request, problem=problem_of(error), status=422)
@@ -60,16 +64,24 @@ async def show_authenticator(request: web.Request) -> web.Response:
 async def confirm_authenticator(request: web.Request) -> web.Response:
     caller, fields = call(request), await form(request)
     try:
-        codes = await acts.confirm_authenticator(caller.house, who(caller), cookies.visitor(request), caller.session or "", fields.get("code", ""))
+        codes = await acts.confirm_authenticator(
+            caller.house, who(caller), cookies.visitor(request), caller.session or "", fields.get("code", "")
+        )
     except (BadInput, TooOften) as error:
         return await _authenticator_page(request, problem=problem_of(error), status=422)
-    return await _codes_page(request, codes, "Your authenticator app works.") if codes else go(HERE, "Your authenticator app works.")
+    return (
+        await _codes_page(request, codes, "Your authenticator app works.")
+        if codes
+        else go(HERE, "Your authenticator app works.")
+    )
 
 
 async def remove_authenticator(request: web.Request) -> web.Response:
     caller, fields = call(request), await form(request)
     try:
-        await acts.confirm_password(caller.house, who(caller), cookies.visitor(request), fields.get("current_password", ""))
+        await acts.confirm_password(
+            caller.house, who(caller), cookies.visitor(request), fields.get("current_password", "")
+        )
         await acts.remove_authenticator(caller.house, who(caller))
     except NotFound:
         return go(HERE)
@@ -81,7 +93,9 @@ async def remove_authenticator(request: web.Request) -> web.Response:
 async def remove_passkey(request: web.Request) -> web.Response:
     caller, fields = call(request), await form(request)
     try:
-        await acts.confirm_password(caller.house, who(caller), cookies.visitor(request), fields.get("current_password", ""))
+        await acts.confirm_password(
+            caller.house, who(caller), cookies.visitor(request), fields.get("current_password", "")
+        )
         label = await passkeys.remove(caller.house, who(caller), _bytes(fields.get("passkey", "")))
     except NotFound:
         return go(HERE)
@@ -93,16 +107,28 @@ async def remove_passkey(request: web.Request) -> web.Response:
 async def new_codes(request: web.Request) -> web.Response:
     caller, fields = call(request), await form(request)
     try:
-        await acts.confirm_password(caller.house, who(caller), cookies.visitor(request), fields.get("current_password", ""))
+        await acts.confirm_password(
+            caller.house, who(caller), cookies.visitor(request), fields.get("current_password", "")
+        )
         codes = await acts.new_recovery_codes(caller.house, who(caller))
     except (BadInput, TooOften) as error:
         return await security_page(request, problem=problem_of(error), status=422)
     return await _codes_page(request, codes, "The earlier ones open nothing any more.")
 
 
-async def _step(request: web.Request, person: Staff, to: str, *, problem: str | None = None, status: int = 200) -> web.Response:
+async def _step(
+    request: web.Request, person: Staff, to: str, *, problem: str | None = None, status: int = 200
+) -> web.Response:
     has = await acts.standing(house(request), person)
-    return outside(request, "second_factor.html", has=has, next=to, problem=problem, passkeys=has.passkeys > 0 and desk_of(request) is not None, status=status)
+    return outside(
+        request,
+        "second_factor.html",
+        has=has,
+        next=to,
+        problem=problem,
+        passkeys=has.passkeys > 0 and desk_of(request) is not None,
+        status=status,
+    )
 
 
 async def _authenticator_page(request: web.Request, *, problem: str | None = None, status: int = 200) -> web.Response:
@@ -112,7 +138,9 @@ async def _authenticator_page(request: web.Request, *, problem: str | None = Non
     except NotFound:
         return go(HERE)
     typed = " ".join(secret[n : n + 4] for n in range(0, len(secret), 4))
-    return await page(request, "authenticator.html", qr=acts.qr_code(uri), typed=typed, uri=uri, problem=problem, status=status)
+    return await page(
+        request, "authenticator.html", qr=acts.qr_code(uri), typed=typed, uri=uri, problem=problem, status=status
+    )
 
 
 async def _codes_page(request: web.Request, codes: list[str], word: str) -> web.Response:

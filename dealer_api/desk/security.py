@@ -23,9 +23,18 @@ async def show(request: web.Request) -> web.Response:
 async def change_password(request: web.Request) -> web.Response:
     caller, fields = call(request), await form(request)
     try:
-        await acts.change(caller.house, who(caller), cookies.visitor(request), caller.session or "", fields.get("old", ""), typed_twice(fields))
+        await acts.change(
+            caller.house,
+            who(caller),
+            cookies.visitor(request),
+            caller.session or "",
+            fields.get("old", ""),
+            typed_twice(fields),
+        )
     except (BadInput, TooOften) as error:
-        return await security_page(request, problem=problem_of(error), status=422 if isinstance(error, BadInput) else 429)
+        return await security_page(
+            request, problem=problem_of(error), status=422 if isinstance(error, BadInput) else 429
+        )
     return go(HERE, "Your new password is set. Everywhere else you are signed out.")
 
 
@@ -44,17 +53,33 @@ async def end_other_sessions(request: web.Request) -> web.Response:
         ended = await sign_in.end_other_sessions(caller.house, who(caller), caller.session)
     except TelltaleError as error:
         return refused(error, HERE)
-    return go(HERE, f"Signed out in {ended} other {'browser' if ended == 1 else 'browsers'}." if ended else "You were signed in nowhere else.")
+    return go(
+        HERE,
+        f"Signed out in {ended} other {'browser' if ended == 1 else 'browsers'}."
+        if ended
+        else "You were signed in nowhere else.",
+    )
 
 
 async def security_page(request: web.Request, *, problem: str | None = None, status: int = 200) -> web.Response:
     caller = call(request)
-    found = sorted(await sign_in.open_sessions(caller.house, who(caller)), key=lambda session: session.id != caller.session)  # this one first
+    found = sorted(
+        await sign_in.open_sessions(caller.house, who(caller)), key=lambda session: session.id != caller.session
+    )  # this one first
     return await page(
-        request, "security.html", problem=problem, sessions=found, least=passwords.LEAST, machine=caller.house.machine(), here=HERE,
-        has=await second_factor.standing(caller.house, who(caller)), keys=await passkeys.of(caller.house, who(caller)), named=desk_of(request) is not None,
-        asked=caller.dealer.asks_second_factor(who(caller).role), status=status,
-    )  # fmt: skip
+        request,
+        "security.html",
+        problem=problem,
+        sessions=found,
+        least=passwords.LEAST,
+        machine=caller.house.machine(),
+        here=HERE,
+        has=await second_factor.standing(caller.house, who(caller)),
+        keys=await passkeys.of(caller.house, who(caller)),
+        named=desk_of(request) is not None,
+        asked=caller.dealer.asks_second_factor(who(caller).role),
+        status=status,
+    )
 
 
 def who(caller: Call) -> Staff:

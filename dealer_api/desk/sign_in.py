@@ -30,15 +30,22 @@ async def enter(request: web.Request) -> web.Response:
     fields = await form(request)
     to = back(fields.get("next"), "/")
     try:
-        entered = await acts.with_password(house(request), cookies.visitor(request), fields.get("email", ""), fields.get("password", ""))
+        entered = await acts.with_password(
+            house(request), cookies.visitor(request), fields.get("email", ""), fields.get("password", "")
+        )
     except (NotAllowed, TooOften) as error:
         reason = error.reason if isinstance(error, NotAllowed) else str(error)
-        return await _sign_in_page(request, fields.get("email", ""), to, problem=reason, status=401 if isinstance(error, NotAllowed) else 429)
+        return await _sign_in_page(
+            request, fields.get("email", ""), to, problem=reason, status=401 if isinstance(error, NotAllowed) else 429
+        )
     return admitted(request, entered, to)
 
 
 async def enter_demo(request: web.Request) -> web.Response:
-    """One click, as one of the demo's own people. A real house has no such door, and a real dealer in the same home none of these people."""
+    """One click, as one of the demo's own people.
+
+    A real house has no such door, and a real dealer in the same home none of these people.
+    """
     own_form(request)
     fields = await form(request)
     person = next((person for person in await _demo_people(request) if str(person.id) == fields.get("staff")), None)
@@ -95,12 +102,31 @@ async def _invitation_page(request: web.Request, problem: str | None, status: in
         async with house(request).at(person.dealer_id) as connection:
             dealer = await accounts.dealer(connection, person.dealer_id)
     least = passwords.LEAST
-    return outside(request, "invitation.html", person=person, dealer=dealer, problem=problem, least=least, status=status if person else 410)
+    return outside(
+        request,
+        "invitation.html",
+        person=person,
+        dealer=dealer,
+        problem=problem,
+        least=least,
+        status=status if person else 410,
+    )
 
 
-async def _sign_in_page(request: web.Request, email: str, to: str, problem: str | None = None, status: int = 200) -> web.Response:
+async def _sign_in_page(
+    request: web.Request, email: str, to: str, problem: str | None = None, status: int = 200
+) -> web.Response:
     passkeys = desk_of(request) is not None
-    return outside(request, "sign_in.html", email=email, next=to, problem=problem, people=await _demo_people(request), passkeys=passkeys, status=status)
+    return outside(
+        request,
+        "sign_in.html",
+        email=email,
+        next=to,
+        problem=problem,
+        people=await _demo_people(request),
+        passkeys=passkeys,
+        status=status,
+    )
 
 
 async def _demo_people(request: web.Request) -> list[Staff]:
@@ -111,6 +137,8 @@ async def _demo_people(request: web.Request) -> list[Staff]:
     found: list[Staff] = []
     for dealer_id in demos:
         async with house(request).at(dealer_id) as connection:
-            found += [person for person in await accounts.staff_of(connection, dealer_id) if person.joined_at is not None]
+            found += [
+                person for person in await accounts.staff_of(connection, dealer_id) if person.joined_at is not None
+            ]
     order = ("advisor", "manager", "technician", "driver")
     return sorted(found, key=lambda person: (person.dealer_id, order.index(person.role.value), person.name))

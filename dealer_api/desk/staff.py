@@ -1,4 +1,6 @@
-"""The dealer's people as a manager keeps them: who they are, what they may do, what hangs on them, and what happened with their access."""
+"""The dealer's people as a manager keeps them: who they are, what they may do, what hangs on them, and what happened
+with their access.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +94,9 @@ async def reset_link(request: web.Request) -> web.Response:
     return await _link_shown(request, password.reset_link, "reset")
 
 
-async def _link_shown(request: web.Request, make: Callable[[Acting, int], Awaitable[tuple[Staff, str]]], what: str) -> web.Response:
+async def _link_shown(
+    request: web.Request, make: Callable[[Acting, int], Awaitable[tuple[Staff, str]]], what: str
+) -> web.Response:
     """The link is on the answer to this very form and nowhere else."""
     try:
         _, link = await make(call(request), id_of(request))
@@ -114,25 +118,53 @@ async def forget_second_factor(request: web.Request) -> web.Response:
 async def show_access(request: web.Request) -> web.Response:
     """Sign-ins, refusals, roles, keys: everybody's, the newest first."""
     caller = call(request)
-    before = row_of(request.query["before"], "before", "is the number of a row") if request.query.get("before") else None
+    before = (
+        row_of(request.query["before"], "before", "is the number of a row") if request.query.get("before") else None
+    )
     async with caller.house.at(caller.dealer_id) as connection:
         rows = await access.log(connection, caller.dealer_id, before=before, limit=_SHOWN + 1)
         names = await access.names(connection, caller.dealer_id)
     return await page(
-        request, "access.html", happened=[_happened(caller, change, names) for _, change in rows[:_SHOWN]], older=rows[_SHOWN - 1][0] if len(rows) > _SHOWN else None,
+        request,
+        "access.html",
+        happened=[_happened(caller, change, names) for _, change in rows[:_SHOWN]],
+        older=rows[_SHOWN - 1][0] if len(rows) > _SHOWN else None,
         here="/staff/access",
-    )  # fmt: skip
+    )
 
 
 def _happened(caller: Call, change: Change, names: Mapping[int, str]) -> Happened:
-    whom = {"staff": names.get(change.subject_id, "somebody"), "key": "API key", "dealer": caller.dealer.name}[change.noun]
+    whom = {"staff": names.get(change.subject_id, "somebody"), "key": "API key", "dealer": caller.dealer.name}[
+        change.noun
+    ]
     who = formatting.actor(change.actor, dict(names))
-    look = "bad" if change.new in ("refused", "no way to reach them") else "warn" if change.new in formatting.WATCHED else "calm"
-    return Happened(change.at, whom, formatting.plain(change.new) if change.old is None else f"{formatting.plain(change.old)} → {formatting.plain(change.new)}", change.reason, who, look)
+    look = (
+        "bad"
+        if change.new in ("refused", "no way to reach them")
+        else "warn"
+        if change.new in formatting.WATCHED
+        else "calm"
+    )
+    return Happened(
+        change.at,
+        whom,
+        formatting.plain(change.new)
+        if change.old is None
+        else f"{formatting.plain(change.old)} → {formatting.plain(change.new)}",
+        change.reason,
+        who,
+        look,
+    )
 
 
 async def _list_page(
-    request: web.Request, fields: Mapping[str, str], *, problem: str | None = None, link: str | None = None, invited: str = "", status: int = 200
+    request: web.Request,
+    fields: Mapping[str, str],
+    *,
+    problem: str | None = None,
+    link: str | None = None,
+    invited: str = "",
+    status: int = 200,
 ) -> web.Response:
     caller = call(request)
     async with caller.house.at(caller.dealer_id) as connection:
@@ -140,11 +172,22 @@ async def _list_page(
         secured = await access.secured(connection, caller.dealer_id)
     shown = {name: fields.get(name, "") for name in ("name", "email", "phone", "role")}
     return await page(
-        request, "staff.html", people=found, secured=secured, fields=shown, problem=problem, link=link, invited=invited, here="/staff", status=status
+        request,
+        "staff.html",
+        people=found,
+        secured=secured,
+        fields=shown,
+        problem=problem,
+        link=link,
+        invited=invited,
+        here="/staff",
+        status=status,
     )
 
 
-async def _person_page(request: web.Request, *, problem: str | None = None, link: str | None = None, what: str = "", status: int = 200) -> web.Response:
+async def _person_page(
+    request: web.Request, *, problem: str | None = None, link: str | None = None, what: str = "", status: int = 200
+) -> web.Response:
     caller, staff_id = call(request), id_of(request)
     async with caller.house.at(caller.dealer_id) as connection:
         person = await accounts.staff(connection, caller.dealer_id, staff_id)
@@ -153,9 +196,19 @@ async def _person_page(request: web.Request, *, problem: str | None = None, link
         rows = await access.log(connection, caller.dealer_id, subject=staff_id, limit=20)
         names = await access.names(connection, caller.dealer_id)
     return await page(
-        request, "person.html", person=person, hangs=hangs, secured=secured, happened=[_happened(caller, change, names) for _, change in rows], problem=problem,
-        link=link, what=what, mine=caller.staff is not None and caller.staff.id == staff_id, here=_here(request), status=status,
-    )  # fmt: skip
+        request,
+        "person.html",
+        person=person,
+        hangs=hangs,
+        secured=secured,
+        happened=[_happened(caller, change, names) for _, change in rows],
+        problem=problem,
+        link=link,
+        what=what,
+        mine=caller.staff is not None and caller.staff.id == staff_id,
+        here=_here(request),
+        status=status,
+    )
 
 
 def _role(fields: Mapping[str, str]) -> Role:

@@ -20,8 +20,11 @@ async def send(request: web.Request) -> web.Response:
     case_id = row_number(fields.get("case", ""))
     try:
         await acts.send_free(
-            caller, fields.get("body", ""), case_id=case_id, owner_id=owner_id if case_id is None else None,
-        )  # fmt: skip
+            caller,
+            fields.get("body", ""),
+            case_id=case_id,
+            owner_id=owner_id if case_id is None else None,
+        )
     except TelltaleError as error:
         return refused(error, to)
     return go(f"{to}#talk", "The text is on its way.")
@@ -45,5 +48,7 @@ async def measure(request: web.Request) -> web.Response:
     text = sms.measure(sms.typography(body))
     odd = sorted({letter for letter in text.body if sms.measure(letter).encoding == "ucs2"})[:6]
     why = Markup("; {} needs the dearer alphabet").format(" ".join(odd)) if odd else ""
-    words = Markup("{} characters, {} SMS {}{}").format(len(text.body), text.parts, "part" if text.parts == 1 else "parts", why)
+    words = Markup("{} characters, {} SMS {}{}").format(
+        len(text.body), text.parts, "part" if text.parts == 1 else "parts", why
+    )
     return web.Response(text=str(words), content_type="text/html")

@@ -1,4 +1,6 @@
-"""The schedule: a day of drivers, bays and loaners along the hours, a week of them, and a sheet to print; each driver's next step."""
+"""The schedule: a day of drivers, bays and loaners along the hours, a week of them, and a sheet to print; each driver's
+next step.
+"""
 
 from __future__ import annotations
 
@@ -103,9 +105,19 @@ async def show(request: web.Request) -> web.Response:
     first = min([_FIRST, *(local(moment, zone).hour for moment in begins if day_from <= moment < day_to)])
     lanes = lanes_of(rows, drivers, caller, now, day_from, day_to, first)
     return await page(
-        request, "sheet.html" if view == "sheet" else "today.html", groups=groups_of(blocks, resources, caller, now, (day_from, day_to), first), late=late, title=near.get(offset, f"{there:%A} {there.day} {there:%B}"), date_words=f"{there:%A} {there.day} {there:%B} {there.year}",
-        offset=offset, lanes=lanes, following=_following(following, zone, now), visits=visits, drivers=drivers, here=request.path_qs,
-    )  # fmt: skip
+        request,
+        "sheet.html" if view == "sheet" else "today.html",
+        groups=groups_of(blocks, resources, caller, now, (day_from, day_to), first),
+        late=late,
+        title=near.get(offset, f"{there:%A} {there.day} {there:%B}"),
+        date_words=f"{there:%A} {there.day} {there:%B} {there.year}",
+        offset=offset,
+        lanes=lanes,
+        following=_following(following, zone, now),
+        visits=visits,
+        drivers=drivers,
+        here=request.path_qs,
+    )
 
 
 async def _week(request: web.Request, caller: Call, offset: int, now: datetime) -> web.Response:
@@ -118,7 +130,16 @@ async def _week(request: web.Request, caller: Call, offset: int, now: datetime) 
         resources = await slots.resources(connection, caller.dealer_id)
     columns, groups = week_of(blocks, resources, caller, days)
     title = f"Week {columns[0].date.isocalendar().week}"
-    return await page(request, "week.html", title=title, offset=offset, days=columns, groups=groups, now_looks=lambda row: look_of(row, now), here=request.path_qs)
+    return await page(
+        request,
+        "week.html",
+        title=title,
+        offset=offset,
+        days=columns,
+        groups=groups,
+        now_looks=lambda row: look_of(row, now),
+        here=request.path_qs,
+    )
 
 
 async def move(request: web.Request) -> web.Response:
@@ -151,8 +172,19 @@ def _following(moment: datetime | None, zone: str, now: datetime) -> tuple[int, 
     return (local(moment, zone).date() - local(now, zone).date()).days, formatting.when(moment, zone, now)
 
 
-def lanes_of(rows: Sequence[day.LegRow], drivers: Mapping[int, str], caller: Call, now: datetime, day_from: datetime, day_to: datetime, first: int = _FIRST) -> Lanes:
-    """Drives by driver, placed on quarter hours of the dealer's wall clock. What is driven now but planned for another day stands in the list only."""
+def lanes_of(
+    rows: Sequence[day.LegRow],
+    drivers: Mapping[int, str],
+    caller: Call,
+    now: datetime,
+    day_from: datetime,
+    day_to: datetime,
+    first: int = _FIRST,
+) -> Lanes:
+    """Drives by driver, placed on quarter hours of the dealer's wall clock.
+
+    What is driven now but planned for another day stands in the list only.
+    """
     zone = caller.dealer.zone
     first = min([first, *(local(row.starts_at, zone).hour for row in rows if day_from <= row.starts_at < day_to)])
     shown = [replace(_shown(row, first, caller, now), today=day_from <= row.starts_at < day_to) for row in rows]
@@ -162,15 +194,26 @@ def lanes_of(rows: Sequence[day.LegRow], drivers: Mapping[int, str], caller: Cal
     lanes += [Lane(name, [leg for leg in placed if leg.row.driver_id == driver]) for driver, name in names.items()]
     at = _quarter(now, first, zone)
     shown.sort(key=lambda leg: (not leg.overdue, leg.row.starts_at))
-    return Lanes(lanes, shown, range(first, first + _HOURS), at if day_from <= now < day_to and 1 <= at <= _QUARTERS else None)
+    return Lanes(
+        lanes, shown, range(first, first + _HOURS), at if day_from <= now < day_to and 1 <= at <= _QUARTERS else None
+    )
 
 
 def _shown(row: day.LegRow, first: int, caller: Call, now: datetime) -> ShownLeg:
     zone = caller.dealer.zone
     leg = Leg(
-        id=row.id, dealer_id=caller.dealer_id, booking_id=row.booking_id, kind=LegKind(row.kind), state=LegState(row.state), driver_id=row.driver_id,
-        slot_id=None, address=row.address, starts_at=row.starts_at, ends_at=row.ends_at, changed_at=row.changed_at,
-    )  # fmt: skip
+        id=row.id,
+        dealer_id=caller.dealer_id,
+        booking_id=row.booking_id,
+        kind=LegKind(row.kind),
+        state=LegState(row.state),
+        driver_id=row.driver_id,
+        slot_id=None,
+        address=row.address,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        changed_at=row.changed_at,
+    )
     mine = caller.staff is not None and row.driver_id == caller.staff.id
     event = next_event(leg)
     moves = caller.may(may.ASSIGN_LEGS) or (caller.may(may.MOVE_LEGS) and (mine or row.driver_id is None))
@@ -178,14 +221,29 @@ def _shown(row: day.LegRow, first: int, caller: Call, now: datetime) -> ShownLeg
     overdue = leg.state is LegState.PLANNED and leg.ends_at <= now
     late = minutes_late(leg, now) if overdue or not waits else 0
     towed = row.booking_kind == BookingKind.TOW and leg.kind is LegKind.COLLECT
-    found = stays(row.standing) if leg.kind is LegKind.COLLECT and leg.state in (LegState.PLANNED, LegState.ON_THE_WAY) else None
+    found = (
+        stays(row.standing)
+        if leg.kind is LegKind.COLLECT and leg.state in (LegState.PLANNED, LegState.ON_THE_WAY)
+        else None
+    )
     start = min(max(1, _quarter(row.starts_at, first, zone)), _QUARTERS - 3)
     length = max(4, round((row.ends_at - row.starts_at) / timedelta(minutes=15)))
     look = "finished" if LEGS[leg.kind].final(leg.state) else "moving" if leg.state is not LegState.PLANNED else ""
     return ShownLeg(
-        row, start, min(length, _QUARTERS - start + 1), look, event.value if event and moves and not waits and not (event is LegEvent.COLLECTED and found and not towed) else None, mine,
-        f"{formatting.span(timedelta(minutes=late))} late" if late else "", caller.may(may.ASSIGN_LEGS) and not LEGS[leg.kind].final(leg.state), towed, found.because if found and not towed else "", overdue,
-    )  # fmt: skip
+        row,
+        start,
+        min(length, _QUARTERS - start + 1),
+        look,
+        event.value
+        if event and moves and not waits and not (event is LegEvent.COLLECTED and found and not towed)
+        else None,
+        mine,
+        f"{formatting.span(timedelta(minutes=late))} late" if late else "",
+        caller.may(may.ASSIGN_LEGS) and not LEGS[leg.kind].final(leg.state),
+        towed,
+        found.because if found and not towed else "",
+        overdue,
+    )
 
 
 def _quarter(moment: datetime, first: int, zone: str) -> int:

@@ -30,9 +30,16 @@ SILENT = timedelta(days=7)  #: what it said last is no longer news
 SPANS = ((1, "Last hour"), (6, "Last 6 hours"), (24, "Last 24 hours"), (168, "Last 7 days"), (720, "Last 30 days"))
 #: Part of a signal's path -> heading; the first that fits counts.
 _PARTS = (
-    (".Tire.", "Tyres"), (".Brake.", "Brakes"), ("TractionBattery", "Traction battery"), ("LowVoltage", "12 V system"), ("CombustionEngine", "Engine"),
-    ("Transmission", "Transmission"), (".OBD.", "Diagnostics"), (".Service.", "Service"), ("", "Driving"),
-)  # fmt: skip
+    (".Tire.", "Tyres"),
+    (".Brake.", "Brakes"),
+    ("TractionBattery", "Traction battery"),
+    ("LowVoltage", "12 V system"),
+    ("CombustionEngine", "Engine"),
+    ("Transmission", "Transmission"),
+    (".OBD.", "Diagnostics"),
+    (".Service.", "Service"),
+    ("", "Driving"),
+)
 _TENTHS = {"V", "kPa", "Celsius", "percent"}
 
 
@@ -52,11 +59,18 @@ async def show_list(request: web.Request) -> web.Response:
     search, which = request.query.get("search", "").strip()[:100], request.query.get("show", "all")
     which = which if which in ("all", "silent", "case") else "all"
     async with caller.house.at(caller.dealer_id) as connection:
-        cars = await vehicles_page.cars(connection, caller.dealer_id, search=search, which=which, silent_since=now - SILENT)
+        cars = await vehicles_page.cars(
+            connection, caller.dealer_id, search=search, which=which, silent_since=now - SILENT
+        )
     return await page(
-        request, "vehicles.html", cars=cars, search=search, show=which, here=request.path_qs,
+        request,
+        "vehicles.html",
+        cars=cars,
+        search=search,
+        show=which,
+        here=request.path_qs,
         freshness=lambda heard, enrolled, revoked: freshness(heard, enrolled, revoked, now),
-    )  # fmt: skip
+    )
 
 
 async def show(request: web.Request) -> web.Response:
@@ -96,20 +110,42 @@ async def give(request: web.Request) -> web.Response:
     return go(f"/vehicles/{vehicle_id}", "The owner is set.")
 
 
-def freshness(heard: datetime | None, enrolled: datetime | None, revoked: datetime | None, now: datetime) -> tuple[str, str, str, str]:
+def freshness(
+    heard: datetime | None, enrolled: datetime | None, revoked: datetime | None, now: datetime
+) -> tuple[str, str, str, str]:
     """Short word, look, sentence, and what that means. Never 'healthy': only how fresh our knowledge is."""
     if revoked is not None:
         return "Revoked", "bad", "Its credentials are revoked.", "It cannot speak to us until it is enrolled again."
     if heard is None and enrolled is None:
         return "Not enrolled", "warn", "This car cannot speak yet.", "Enrol it and put the credentials into its unit."
     if heard is None:
-        return "Never heard", "warn", "We have never heard from this car.", "Its unit may not be installed, or its credentials may be wrong. We can say nothing about it."
+        return (
+            "Never heard",
+            "warn",
+            "We have never heard from this car.",
+            "Its unit may not be installed, or its credentials may be wrong. We can say nothing about it.",
+        )
     age = now - heard
     if age < QUIET:
-        return f"Heard {formatting.ago(heard, now)}", "good", f"Last heard {formatting.ago(heard, now)}.", "What stands here is fresh."
+        return (
+            f"Heard {formatting.ago(heard, now)}",
+            "good",
+            f"Last heard {formatting.ago(heard, now)}.",
+            "What stands here is fresh.",
+        )
     if age < SILENT:
-        return f"Heard {formatting.ago(heard, now)}", "calm", f"Last heard {formatting.ago(heard, now)}.", "It is parked, or out of reach; the values are from then."
-    return f"Silent {formatting.span(age)}", "warn", f"Last heard {formatting.ago(heard, now)}.", "We do not know how it is now. A silent car is not a healthy car."
+        return (
+            f"Heard {formatting.ago(heard, now)}",
+            "calm",
+            f"Last heard {formatting.ago(heard, now)}.",
+            "It is parked, or out of reach; the values are from then.",
+        )
+    return (
+        f"Silent {formatting.span(age)}",
+        "warn",
+        f"Last heard {formatting.ago(heard, now)}.",
+        "We do not know how it is now. A silent car is not a healthy car.",
+    )
 
 
 async def _page(request: web.Request, vehicle_id: int, secret: str | None = None) -> web.Response:
@@ -122,7 +158,13 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
         chosen = _chosen(request.query.get("signal", ""), known)
         until = max(now, newest[0]) if newest else now
         span_h = _span(request.query.get("span", ""), until - newest[0] if newest else timedelta(0))
-        points = await vehicles_page.values(connection, caller.dealer_id, vehicle_id, chosen.id, until - timedelta(hours=span_h), until) if chosen else []
+        points = (
+            await vehicles_page.values(
+                connection, caller.dealer_id, vehicle_id, chosen.id, until - timedelta(hours=span_h), until
+            )
+            if chosen
+            else []
+        )
         found_codes = await vehicles_page.codes(connection, caller.dealer_id, vehicle_id, now - timedelta(days=30))
         facts: dict[str, Any] = {
             "owner": await owners.get(connection, caller.dealer_id, car.owner_id) if car.owner_id else None,
@@ -136,11 +178,29 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
     fresh = freshness(car.last_heard_at, car.enrolled_at, car.revoked_at, now)
     profile = caller.house.profiles.get(car.profile)
     return await page(
-        request, "vehicle.html", **facts, car=car, fresh=fresh, secret=secret, boot_of=boot_of, here=request.path_qs, profile=profile.title if profile else car.profile,
-        signals=known, chosen=chosen, spans=SPANS, span_h=span_h, span_title=dict(SPANS)[span_h].lower().removeprefix("last "),
-        chart=_chart(chosen, points, zone, now), groups=_groups(newest[1] if newest else {}, now), latest_at=newest[0] if newest else None, hints=hints, hinted_at=hinted_at,
-        unwatched=unwatched(RULES, profile, newest[1]) if profile and newest else [], codes=_codes(caller, found_codes), open_case=next((case for case in facts["cases"] if case["state"] not in ("done", "dismissed")), None),
-    )  # fmt: skip
+        request,
+        "vehicle.html",
+        **facts,
+        car=car,
+        fresh=fresh,
+        secret=secret,
+        boot_of=boot_of,
+        here=request.path_qs,
+        profile=profile.title if profile else car.profile,
+        signals=known,
+        chosen=chosen,
+        spans=SPANS,
+        span_h=span_h,
+        span_title=dict(SPANS)[span_h].lower().removeprefix("last "),
+        chart=_chart(chosen, points, zone, now),
+        groups=_groups(newest[1] if newest else {}, now),
+        latest_at=newest[0] if newest else None,
+        hints=hints,
+        hinted_at=hinted_at,
+        unwatched=unwatched(RULES, profile, newest[1]) if profile and newest else [],
+        codes=_codes(caller, found_codes),
+        open_case=next((case for case in facts["cases"] if case["state"] not in ("done", "dismissed")), None),
+    )
 
 
 def _signals(values: Mapping[str, Any]) -> list[Signal]:
@@ -170,7 +230,9 @@ def _chart(signal: Signal | None, points: list[tuple[float, float]], zone: str, 
     if signal.unit == "m":
         points = [(ts, value / 1000) for ts, value in points]
     title = signal.title[:1].upper() + signal.title[1:]
-    return chart(measured(title, "km" if signal.unit == "m" else signal.unit, points), zone, now, title=title, key="signal")
+    return chart(
+        measured(title, "km" if signal.unit == "m" else signal.unit, points), zone, now, title=title, key="signal"
+    )
 
 
 def _groups(values: Mapping[str, Any], now: datetime) -> list[tuple[str, list[Value]]]:
@@ -179,7 +241,13 @@ def _groups(values: Mapping[str, Any], now: datetime) -> list[tuple[str, list[Va
     for signal in _signals(values):
         value, ts = values[signal.path]
         at = from_epoch(float(ts))
-        shown = Value(signal.id, signal.title, quantity(signal, float(value)), formatting.ago(at, now), now - at > timedelta(days=1))
+        shown = Value(
+            signal.id,
+            signal.title,
+            quantity(signal, float(value)),
+            formatting.ago(at, now),
+            now - at > timedelta(days=1),
+        )
         found.setdefault(next(title for part, title in _PARTS if part in signal.path), []).append(shown)
     return [(title, found[title]) for title in dict.fromkeys(title for _, title in _PARTS) if title in found]
 
@@ -187,7 +255,11 @@ def _groups(values: Mapping[str, Any], now: datetime) -> list[tuple[str, list[Va
 def _hints(hint: Mapping[str, Any]) -> tuple[list[tuple[str, str]], datetime | None]:
     """What the car showed when it came back, before its backlog: named and shown, never judged."""
     values, at = hint.get("values") or {}, hint.get("at")
-    shown = [(BY_PATH[path].title, quantity(BY_PATH[path], float(value))) for path, value in values.items() if path in BY_PATH and value is not None]
+    shown = [
+        (BY_PATH[path].title, quantity(BY_PATH[path], float(value)))
+        for path, value in values.items()
+        if path in BY_PATH and value is not None
+    ]
     return shown[:8], from_epoch(float(at)) if at else None
 
 
@@ -209,9 +281,14 @@ def _codes(caller: Call, found: tuple[datetime, dict[str, Any]] | None) -> dict[
         return None
     at, said = found
     codes = [
-        {"code": str(code.get("code", "")), "status": str(code.get("status", "")), "words": _code_words(caller, str(code.get("code", "")))}
-        for code in said.get("codes", []) if isinstance(code, dict)
-    ]  # fmt: skip
+        {
+            "code": str(code.get("code", "")),
+            "status": str(code.get("status", "")),
+            "words": _code_words(caller, str(code.get("code", ""))),
+        }
+        for code in said.get("codes", [])
+        if isinstance(code, dict)
+    ]
     return {"at": at, "list": codes, "mil": bool(said.get("mil"))}
 
 

@@ -1,4 +1,6 @@
-"""What happens to a booking at the desk: the car arrives, is worked on, is finished and handed over; a promise, a true word."""
+"""What happens to a booking at the desk: the car arrives, is worked on, is finished and handed over; a promise, a true
+word.
+"""
 
 from __future__ import annotations
 

@@ -20,9 +20,12 @@ from store.pool import Connection
 from store.views import day
 
 _LABELS = {
-    "arrived": "We have your car, work starts soon", "in_work": "We are working on it, all as planned", "part": "We wait for a part",
-    "answer": "We need your answer, please come to the desk", "longer": "It takes longer than we said",
-}  # fmt: skip
+    "arrived": "We have your car, work starts soon",
+    "in_work": "We are working on it, all as planned",
+    "part": "We wait for a part",
+    "answer": "We need your answer, please come to the desk",
+    "longer": "It takes longer than we said",
+}
 _DUE = 0.7  #: of the dealer's limit: from here on it is amber
 
 
@@ -62,7 +65,14 @@ async def _guest(caller: Call, connection: Connection, row: day.VisitRow, now: d
     minutes, limit = minutes_since_word(booking, now), caller.dealer.waiting_word_minutes
     look = "over" if minutes >= limit else "due" if minutes >= limit * _DUE else "fine"
     soon = local(max(row.ready_by or now, now) + timedelta(minutes=30), caller.dealer.zone)
-    return Guest(row, row.arrived_at or row.starts_at, minutes, look, await _words(caller, connection, booking, now), f"{soon.replace(minute=soon.minute // 15 * 15):%H:%M}")
+    return Guest(
+        row,
+        row.arrived_at or row.starts_at,
+        minutes,
+        look,
+        await _words(caller, connection, booking, now),
+        f"{soon.replace(minute=soon.minute // 15 * 15):%H:%M}",
+    )
 
 
 async def _words(caller: Call, connection: Connection, booking: Booking, now: datetime) -> list[TrueWord]:
@@ -70,7 +80,9 @@ async def _words(caller: Call, connection: Connection, booking: Booking, now: da
     promise = {"ready_by": booking.ready_by} if booking.ready_by and booking.ready_by > now else {}
     found = []
     for template in waiting_words(booking):
-        made = await compose(caller.house, connection, case, MessageKind.WAITING, template=template, kind=booking.kind.value, **promise)
+        made = await compose(
+            caller.house, connection, case, MessageKind.WAITING, template=template, kind=booking.kind.value, **promise
+        )
         if made is not None:
             found.append(TrueWord(template, _LABELS[template], made[1]))
     return found

@@ -35,8 +35,16 @@ def of_row(row: QueueRow, zone: str, now: datetime) -> Warned | None:
     found = None
     if row.warning is not None:
         at = row.warning["sent_at"]
-        found = safety.LastWarning(MessageState(row.warning["state"]), datetime.fromisoformat(at) if at else None, row.warning["reason"])
-    return _said(safety.knowledge(found, owned=row.owner_id is not None, reachable=row.reachable, stopped=row.stopped, agreed=row.warnable), zone, now)
+        found = safety.LastWarning(
+            MessageState(row.warning["state"]), datetime.fromisoformat(at) if at else None, row.warning["reason"]
+        )
+    return _said(
+        safety.knowledge(
+            found, owned=row.owner_id is not None, reachable=row.reachable, stopped=row.stopped, agreed=row.warnable
+        ),
+        zone,
+        now,
+    )
 
 
 def of_case(file: CaseFile, zone: str, now: datetime) -> Warned | None:
@@ -50,10 +58,15 @@ def of_case(file: CaseFile, zone: str, now: datetime) -> Warned | None:
     owner, consent = file.owner, file.consents.get(Purpose.SAFETY)
     return _said(
         safety.knowledge(
-            found, owned=owner is not None, reachable=owner is not None and bool(owner.phone or owner.email), stopped=owner is not None and owner.stopped_at is not None,
+            found,
+            owned=owner is not None,
+            reachable=owner is not None and bool(owner.phone or owner.email),
+            stopped=owner is not None and owner.stopped_at is not None,
             agreed=consent is not None and consent.given,
-        ), zone, now,
-    )  # fmt: skip
+        ),
+        zone,
+        now,
+    )
 
 
 def _forbids(alerts: Iterable[tuple[str, str]]) -> bool:

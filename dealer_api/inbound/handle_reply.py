@@ -58,7 +58,9 @@ async def handle(house: House, reply: Reply) -> HandledReply:
     """From the provider's hand to the end of what it causes. NotFound when nobody is reached at that number."""
     for field, text in (("from", reply.from_address), ("to", reply.to_address), ("id", reply.provider_id)):
         storable(text, field)
-    reply = reply.model_copy(update={"body": reply.body.replace("\x00", "").encode("utf-8", "replace").decode()[:LONGEST_BODY]})
+    reply = reply.model_copy(
+        update={"body": reply.body.replace("\x00", "").encode("utf-8", "replace").decode()[:LONGEST_BODY]}
+    )
     async with house.at(None) as connection:
         dealer_id = await accounts.dealer_at(connection, reply.to_address)
     if dealer_id is None:
@@ -66,8 +68,12 @@ async def handle(house: House, reply: Reply) -> HandledReply:
     async with house.at(dealer_id) as connection:
         owner = await owners.at_address(connection, dealer_id, reply.from_address)
         if owner is None:
-            meant = understand(reply.body, Asked()).meaning  # a STOP counts for the number, whoever is reached there later
-            kept = await threads.keep(connection, dealer_id, reply, owner_id=None, understood=meant.value, for_a_person=True)
+            meant = understand(
+                reply.body, Asked()
+            ).meaning  # a STOP counts for the number, whoever is reached there later
+            kept = await threads.keep(
+                connection, dealer_id, reply, owner_id=None, understood=meant.value, for_a_person=True
+            )
             return HandledReply(dealer_id, kept, None, None)
         offer, choices = await _offer_in_question(connection, owner)
         rated = await feedback.outstanding(connection, dealer_id, owner.id, house.now() - FEEDBACK_FOR) is not None
@@ -76,7 +82,9 @@ async def handle(house: House, reply: Reply) -> HandledReply:
         if understood.meaning in (Meaning.STOP, Meaning.START):
             await consents.claim(connection, dealer_id, owner.id)
         person = understood.for_a_person or (understood.meaning is Meaning.STOP and offer is not None)
-        kept = await threads.keep(connection, dealer_id, reply, owner_id=owner.id, understood=understood.meaning.value, for_a_person=person)
+        kept = await threads.keep(
+            connection, dealer_id, reply, owner_id=owner.id, understood=understood.meaning.value, for_a_person=person
+        )
         if kept is None:
             return HandledReply(dealer_id, None, understood, owner.id)
         thread_id = await threads.of_owner(connection, dealer_id, owner.id)
@@ -113,7 +121,9 @@ async def _act(acting: Acting, connection: Connection, incoming: _Incoming, unde
         case Meaning.STOP:
             return await _stop(acting, connection, incoming)
         case Meaning.START:
-            if await consents.start(connection, incoming.dealer.id, incoming.owner.id, now=acting.now(), wording=incoming.reply.body[:200]):
+            if await consents.start(
+                connection, incoming.dealer.id, incoming.owner.id, now=acting.now(), wording=incoming.reply.body[:200]
+            ):
                 await _answer(acting, connection, incoming, MessageKind.STARTED)
                 await look_again(connection, incoming.dealer.id, incoming.owner.id, acting.now())
         case Meaning.HELP:
@@ -155,8 +165,13 @@ async def _decline(acting: Acting, incoming: _Incoming) -> bool:
 
 
 async def _stop(acting: Acting, connection: Connection, incoming: _Incoming) -> bool:
-    """At once and for good; what waits is cancelled, and one confirmation goes out. AlertSummary it again changes nothing."""
-    if await consents.stop(connection, incoming.dealer.id, incoming.owner.id, now=acting.now(), wording=incoming.reply.body[:200]):
+    """At once and for good; what waits is cancelled, and one confirmation goes out.
+
+    AlertSummary it again changes nothing.
+    """
+    if await consents.stop(
+        connection, incoming.dealer.id, incoming.owner.id, now=acting.now(), wording=incoming.reply.body[:200]
+    ):
         await messages.cancel_queued(connection, incoming.dealer.id, incoming.owner.id, "the owner said STOP")
         await _answer(acting, connection, incoming, MessageKind.STOPPED)
         await look_again(connection, incoming.dealer.id, incoming.owner.id, acting.now())
@@ -167,7 +182,13 @@ async def _score(acting: Acting, connection: Connection, incoming: _Incoming, un
     now = acting.now()
     case_id = await feedback.outstanding(connection, incoming.dealer.id, incoming.owner.id, now - FEEDBACK_FOR)
     if case_id is None or not await feedback.answer(
-        connection, incoming.dealer.id, case_id, incoming.owner.id, score=understood.number, words=understood.words or None, now=now
+        connection,
+        incoming.dealer.id,
+        case_id,
+        incoming.owner.id,
+        score=understood.number,
+        words=understood.words or None,
+        now=now,
     ):
         return False
     await _answer(acting, connection, incoming, MessageKind.FEEDBACK_THANKS, case_id=case_id)
@@ -177,17 +198,35 @@ async def _score(acting: Acting, connection: Connection, incoming: _Incoming, un
 async def _pass_on(acting: Acting, connection: Connection, incoming: _Incoming) -> None:
     """Say that a person will read it, at most once an hour."""
     hour = int(acting.now().timestamp() // _ONE_PASSED_ON.total_seconds())
-    await _answer(acting, connection, incoming, MessageKind.PASSED_ON, reference=f"passed_on-{incoming.dealer.id}-{incoming.owner.id}-{hour}")
+    await _answer(
+        acting,
+        connection,
+        incoming,
+        MessageKind.PASSED_ON,
+        reference=f"passed_on-{incoming.dealer.id}-{incoming.owner.id}-{hour}",
+    )
 
 
 async def _answer(
-    acting: Acting, connection: Connection, incoming: _Incoming, kind: MessageKind, *, case_id: int | None = None, reference: str | None = None, **facts: Any
+    acting: Acting,
+    connection: Connection,
+    incoming: _Incoming,
+    kind: MessageKind,
+    *,
+    case_id: int | None = None,
+    reference: str | None = None,
+    **facts: Any,
 ) -> None:
     """On the channel on which they wrote, in their language; once per incoming text."""
     draft = Draft(
-        dealer_id=incoming.dealer.id, to=OwnerRecipient(incoming.owner.id, incoming.reply.channel, incoming.reply.from_address, incoming.owner.language), kind=kind,
-        purpose=Purpose.SURVEY if kind is MessageKind.FEEDBACK_THANKS else Purpose.STATUS, author="system",
+        dealer_id=incoming.dealer.id,
+        to=OwnerRecipient(
+            incoming.owner.id, incoming.reply.channel, incoming.reply.from_address, incoming.owner.language
+        ),
+        kind=kind,
+        purpose=Purpose.SURVEY if kind is MessageKind.FEEDBACK_THANKS else Purpose.STATUS,
+        author="system",
         case_id=case_id if case_id is not None else (incoming.offer.case_id if incoming.offer else None),
         reference=reference or f"{kind.value}-reply{incoming.reply_id}",
-    )  # fmt: skip
+    )
     await outbox.queue(connection, acting.house.wording, draft, acting.now(), dealer=incoming.dealer.name, **facts)

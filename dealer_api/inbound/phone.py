@@ -1,4 +1,7 @@
-"""The demo phone's answers. They have no signature to check, so a real house has no such door; a demo takes its own forms only."""
+"""The demo phone's answers.
+
+They have no signature to check, so a real house has no such door; a demo takes its own forms only.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +29,21 @@ async def answered(request: web.Request) -> web.StreamResponse:
     handled = await handle(
         house,
         Reply(
-            channel="phone", provider_id=fields.get("id") or f"typed-{secrets.token_hex(8)}", from_address=fields["from"].strip(), to_address=fields["to"].strip(),
-            body=fields["body"], received_at=house.now(),
+            channel="phone",
+            provider_id=fields.get("id") or f"typed-{secrets.token_hex(8)}",
+            from_address=fields["from"].strip(),
+            to_address=fields["to"].strip(),
+            body=fields["body"],
+            received_at=house.now(),
         ),
-    )  # fmt: skip
+    )
     back = fields.get("back", "")
     if back == "/phone" or back.startswith(("/phone/", "/phone?")):
         raise web.HTTPSeeOther(back)
     meaning = handled.understood.meaning.value if handled.understood else "other"
-    return web.json_response({"reply": handled.reply_id, "understood": meaning}, status=200 if handled.reply_id is None else 201)
+    return web.json_response(
+        {"reply": handled.reply_id, "understood": meaning}, status=200 if handled.reply_id is None else 201
+    )
 
 
 async def _fields(request: web.Request) -> dict[str, str]:

@@ -24,14 +24,22 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def texts(name: str, channel: str) -> Handler:
-    """The door to which this provider brings what owners wrote. Its own id makes a text count once, however often it comes."""
+    """The door to which this provider brings what owners wrote.
+
+    Its own id makes a text count once, however often it comes.
+    """
 
     async def received(request: web.Request) -> web.StreamResponse:
         inbound, form = await _signed(request, name)
         house, text = request.app[HOUSE], inbound.text(form)
         reply = Reply(
-            channel=channel, provider_id=text.provider_id, from_address=text.from_address, to_address=text.to_address, body=text.body, received_at=house.now(),
-        )  # fmt: skip
+            channel=channel,
+            provider_id=text.provider_id,
+            from_address=text.from_address,
+            to_address=text.to_address,
+            body=text.body,
+            received_at=house.now(),
+        )
         with contextlib.suppress(NotFound):  # nobody's number: to repeat it would not help
             await handle(house, reply)
         body, media = inbound.answer
@@ -41,7 +49,10 @@ def texts(name: str, channel: str) -> Handler:
 
 
 def reports(name: str) -> Handler:
-    """The door for what became of a text of ours, by its reference. Reports come late and out of order: a final state stays."""
+    """The door for what became of a text of ours, by its reference.
+
+    Reports come late and out of order: a final state stays.
+    """
 
     async def reported(request: web.Request) -> web.StreamResponse:
         inbound, form = await _signed(request, name)

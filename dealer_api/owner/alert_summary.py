@@ -38,14 +38,32 @@ def summary_of(speech: Speech, visit: Visit) -> AlertSummary:
         severity=severity,
         chart=_chart(speech, main) if main else Markup(""),
         caption=speech.measured(main.rule) if main else "",
-        heard=capitalised(speech.say("heard", ago=speech.ago(heard), time=speech.clock(heard))) if heard else speech.say("heard-never"),
-        also=tuple(dict.fromkeys(_what(speech, alert) for alert in visit.alerts if alert.state is AlertState.ACTIVE and (alert.rule, alert.component) != (main.rule, main.component))) if main else (),
+        heard=capitalised(speech.say("heard", ago=speech.ago(heard), time=speech.clock(heard)))
+        if heard
+        else speech.say("heard-never"),
+        also=tuple(
+            dict.fromkeys(
+                _what(speech, alert)
+                for alert in visit.alerts
+                if alert.state is AlertState.ACTIVE and (alert.rule, alert.component) != (main.rule, main.component)
+            )
+        )
+        if main
+        else (),
     )
 
 
 def _urgency(alert: Alert) -> tuple[bool, int, bool, bool, int]:
-    """What the owner is told first: that they must not drive, then the most urgent (a fault that hides while the car stands is not gone), and words before bare codes."""
-    return (forbids(alert.rule, alert.severity), alert.severity.rank, alert.state is AlertState.ACTIVE, alert.rule != "trouble_code", alert.id)
+    """What the owner is told first: that they must not drive, then the most urgent (a fault that hides while the car
+    stands is not gone), and words before bare codes.
+    """
+    return (
+        forbids(alert.rule, alert.severity),
+        alert.severity.rank,
+        alert.state is AlertState.ACTIVE,
+        alert.rule != "trouble_code",
+        alert.id,
+    )
 
 
 def _what(speech: Speech, alert: Alert) -> str:
@@ -57,4 +75,11 @@ def _chart(speech: Speech, alert: Alert) -> Markup:
         evidence = Evidence.model_validate(alert.evidence)
     except ValidationError:  # an older rule's evidence: no picture is better than a wrong one
         return Markup("")
-    return evidence_svg(evidence, language=speech.language, zone_name=speech.zone, title=_what(speech, alert), key=f"alert-{alert.id}", call=speech.limit)
+    return evidence_svg(
+        evidence,
+        language=speech.language,
+        zone_name=speech.zone,
+        title=_what(speech, alert),
+        key=f"alert-{alert.id}",
+        call=speech.limit,
+    )

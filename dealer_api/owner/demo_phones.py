@@ -1,4 +1,7 @@
-"""The demo phones: every simulated owner's phone on one page. The phone is the channel that never leaves this machine, so only this machine sees it."""
+"""The demo phones: every simulated owner's phone on one page.
+
+The phone is the channel that never leaves this machine, so only this machine sees it.
+"""
 
 from __future__ import annotations
 
@@ -82,12 +85,21 @@ async def _table(request: web.Request) -> _Table:
                 bubbles += await demo_phones.answers(connection, at.dealer_id, wanted)
             line = line or _Line(at.address, dealer.name, dealer)
             bubbles += await demo_phones.texts(connection, at.dealer_id, wanted) if wanted else []
-            for number, latest in (await demo_phones.newest(connection, at.dealer_id, [one.number for one in mine])).items():
+            for number, latest in (
+                await demo_phones.newest(connection, at.dealer_id, [one.number for one in mine])
+            ).items():
                 newest[number] = _later(newest.get(number), latest)
         handsets += [one for one in mine if one.number not in {known.number for known in handsets}]
     zone = line.dealer.zone if line else "UTC"
     speech = Speech(home.wording, guest_language(request, home), zone, home.now())
-    return _Table(speech, lapse, tuple(_shown(speech, one, newest.get(one.number)) for one in handsets), chosen, line, tuple(sorted(bubbles, key=_order)))
+    return _Table(
+        speech,
+        lapse,
+        tuple(_shown(speech, one, newest.get(one.number)) for one in handsets),
+        chosen,
+        line,
+        tuple(sorted(bubbles, key=_order)),
+    )
 
 
 def _later(one: Newest | None, other: Newest) -> Newest:
@@ -104,7 +116,15 @@ def _order(bubble: Bubble) -> tuple[Any, ...]:
 
 def _shown(speech: Speech, handset: Handset, newest: Newest | None) -> _Shown:
     initials = "".join(part[0] for part in handset.name.split()[:2]).upper()
-    return _Shown(handset.number, handset.name, handset.about, initials, handset.staff, newest, speech.clock(newest.at) if newest else "")
+    return _Shown(
+        handset.number,
+        handset.name,
+        handset.about,
+        initials,
+        handset.staff,
+        newest,
+        speech.clock(newest.at) if newest else "",
+    )
 
 
 def _drawn(speech: Speech, bubbles: tuple[Bubble, ...]) -> list[dict[str, Any]]:
@@ -112,7 +132,13 @@ def _drawn(speech: Speech, bubbles: tuple[Bubble, ...]) -> list[dict[str, Any]]:
     days = [local(bubble.at, speech.zone).date() for bubble in bubbles]
     new = [True, *(before != after for before, after in pairwise(days))]
     return [
-        {"key": f"{'a' if b.mine else 't'}{b.id}", "mine": b.mine, "body": b.body, "time": speech.clock(b.at), "day": speech.day(b.at) if begins else ""}
+        {
+            "key": f"{'a' if b.mine else 't'}{b.id}",
+            "mine": b.mine,
+            "body": b.body,
+            "time": speech.clock(b.at),
+            "day": speech.day(b.at) if begins else "",
+        }
         for b, begins in zip(bubbles, new)
     ]
 
@@ -130,24 +156,48 @@ async def show(request: web.Request) -> web.StreamResponse:
     """The list of phones, and the chosen one beside it."""
     table = await _table(request)
     say = table.speech.say
-    groups = [(say(f"phone-{kind}"), [one for one in table.handsets if one.staff is staff]) for kind, staff in (("owners", False), ("staff", True))]
+    groups = [
+        (say(f"phone-{kind}"), [one for one in table.handsets if one.staff is staff])
+        for kind, staff in (("owners", False), ("staff", True))
+    ]
     return draw(
-        "phone.html", table.speech, groups=groups, chosen=table.chosen, line=table.line, bubbles=_drawn(table.speech, table.bubbles),
-        now=table.speech.now, once=randomness.token_urlsafe(12), quick=quick_answers(table.bubbles), lapse=table.lapse,
-    )  # fmt: skip
+        "phone.html",
+        table.speech,
+        groups=groups,
+        chosen=table.chosen,
+        line=table.line,
+        bubbles=_drawn(table.speech, table.bubbles),
+        now=table.speech.now,
+        once=randomness.token_urlsafe(12),
+        quick=quick_answers(table.bubbles),
+        lapse=table.lapse,
+    )
 
 
 async def texts(request: web.Request) -> web.StreamResponse:
     """The same for programs: `texts` that arrived on the phone `to`, oldest first; what the page needs to stay live."""
     table = await _table(request)
     arrived = [
-        {"id": b.id, "body": b.body, "at": b.at.isoformat(), "from": b.other, "parts": sms.measure(b.body).parts} for b in table.bubbles if not b.mine
+        {"id": b.id, "body": b.body, "at": b.at.isoformat(), "from": b.other, "parts": sms.measure(b.body).parts}
+        for b in table.bubbles
+        if not b.mine
     ]
     listed = [
-        {"number": one.number, "name": one.name, "staff": one.staff, "texts": one.newest.texts if one.newest else 0, "time": one.time,
-         "snippet": one.newest.body if one.newest else ""}
+        {
+            "number": one.number,
+            "name": one.name,
+            "staff": one.staff,
+            "texts": one.newest.texts if one.newest else 0,
+            "time": one.time,
+            "snippet": one.newest.body if one.newest else "",
+        }
         for one in table.handsets
-    ]  # fmt: skip
-    body = {"texts": arrived, "bubbles": _drawn(table.speech, table.bubbles), "handsets": listed, "clock": table.speech.clock(table.speech.now),
-            "quick": quick_answers(table.bubbles)}  # fmt: skip
+    ]
+    body = {
+        "texts": arrived,
+        "bubbles": _drawn(table.speech, table.bubbles),
+        "handsets": listed,
+        "clock": table.speech.clock(table.speech.now),
+        "quick": quick_answers(table.bubbles),
+    }
     return web.json_response(body, headers=HEADERS)

@@ -94,7 +94,13 @@ async def _road(request: web.Request) -> Road:
         dealer_id, staff_id, only, here, csrf = secret.dealer_id, secret.staff_id, secret.subject_id, f"/d/{token}", ""
     else:
         caller = call(request)
-        dealer_id, staff_id, only, here, csrf = caller.dealer_id, caller.staff.id if caller.staff else None, None, "/driver", caller.csrf
+        dealer_id, staff_id, only, here, csrf = (
+            caller.dealer_id,
+            caller.staff.id if caller.staff else None,
+            None,
+            "/driver",
+            caller.csrf,
+        )
     async with home.at(dealer_id) as connection:
         dealer = await accounts.dealer(connection, dealer_id)
         staff = await accounts.staff(connection, dealer_id, staff_id) if staff_id else None
@@ -106,7 +112,9 @@ async def _road(request: web.Request) -> Road:
     return Road(home, dealer, staff, None if staff else only, here, csrf, tuple(found), speech, lapse)
 
 
-async def _drives(connection: Connection, dealer: Dealer, staff: Staff | None, only: int | None, now: datetime) -> list[Drive]:
+async def _drives(
+    connection: Connection, dealer: Dealer, staff: Staff | None, only: int | None, now: datetime
+) -> list[Drive]:
     if staff is None:
         one = await drives.one(connection, dealer.id, only) if only else None
         return [one] if one else []
@@ -154,14 +162,18 @@ def _card(road: Road, drive: Drive, owner_sees: str = "") -> Card:
         waits=_waits(drive),
         next=event.value if event else None,
         step=done + 1,
-        ticks=tuple((step.value, "done" if n < done else "current" if n == done else "todo") for n, step in enumerate(STEPS)),
+        ticks=tuple(
+            (step.value, "done" if n < done else "current" if n == done else "todo") for n, step in enumerate(STEPS)
+        ),
         owner_sees=owner_sees,
         switch="" if _over(drive) else f"{road.here}?leg={leg.id}",
     )
 
 
 def _kind(drive: Drive) -> str:
-    return "tow" if drive.booking_kind == BookingKind.TOW and drive.leg.kind is LegKind.COLLECT else drive.leg.kind.value
+    return (
+        "tow" if drive.booking_kind == BookingKind.TOW and drive.leg.kind is LegKind.COLLECT else drive.leg.kind.value
+    )
 
 
 def _forbidden(road: Road, drive: Drive) -> str:
@@ -181,7 +193,13 @@ async def _owner_sees(road: Road, drive: Drive) -> str:
         return ""
     legs = tuple(JourneyDrive(leg, driver) for leg, driver in visit.legs)
     return journey_of(
-        road.speech, dealer=road.dealer.name, dealer_address=road.dealer.address, case=visit.case, booking=visit.booking, drives=legs, times=visit.times
+        road.speech,
+        dealer=road.dealer.name,
+        dealer_address=road.dealer.address,
+        case=visit.case,
+        booking=visit.booking,
+        drives=legs,
+        times=visit.times,
     ).headline
 
 
@@ -192,11 +210,20 @@ async def show(request: web.Request) -> web.StreamResponse:
     chosen = _chosen(road, request.query.get("leg", ""))
     note = request.query.get("note", "")
     return draw(
-        "driver.html", road.speech, dealer=road.dealer, driver=road.staff.name if road.staff else "", here=road.here, live=f"{road.here}/live",
-        csrf=road.csrf, lapse=road.lapse, legs=road.drives, notice=road.speech.say(note) if note in _NOTES else None, trouble=True,
+        "driver.html",
+        road.speech,
+        dealer=road.dealer,
+        driver=road.staff.name if road.staff else "",
+        here=road.here,
+        live=f"{road.here}/live",
+        csrf=road.csrf,
+        lapse=road.lapse,
+        legs=road.drives,
+        notice=road.speech.say(note) if note in _NOTES else None,
+        trouble=True,
         now_leg=_card(road, chosen, await _owner_sees(road, chosen)) if chosen else None,
         others=[_card(road, drive) for drive in road.drives if drive is not chosen],
-    )  # fmt: skip
+    )
 
 
 @forgiving
@@ -236,7 +263,10 @@ async def _still(request: web.Request) -> bool:
 
 
 async def live(request: web.Request) -> web.StreamResponse:
-    """Tells the open page to look again when a drive or a visit of this dealer changed. It ends with the link, or with the right to look."""
+    """Tells the open page to look again when a drive or a visit of this dealer changed.
+
+    It ends with the link, or with the right to look.
+    """
     road = await _road(request)
     response = await open_stream(request)
     async for change in rightful(request.app[LIVE].changes(road.dealer.id), partial(_still, request)):
@@ -245,5 +275,3 @@ async def live(request: web.Request) -> web.StreamResponse:
         elif change["noun"] in ("everything", "leg", "booking"):
             await send(response, "changed", "")
     return response
-
-

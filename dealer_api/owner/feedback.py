@@ -34,7 +34,13 @@ async def answer(request: web.Request) -> web.StreamResponse:
         raise NotFound("question")
     async with link.house.at(link.secret.dealer_id) as connection:
         answered = await feedback.answer(
-            connection, link.secret.dealer_id, link.visit.case.id, link.visit.owner.id, score=int(score), words=words, now=link.speech.now
+            connection,
+            link.secret.dealer_id,
+            link.visit.case.id,
+            link.visit.owner.id,
+            score=int(score),
+            words=words,
+            now=link.speech.now,
         )
         if answered and (int(score) <= LOW_SCORE or words):  # somebody should know, not only the statistics
             await jobs.put(connection, link.secret.dealer_id, "scored", link.visit.case.id, due_at=link.speech.now)

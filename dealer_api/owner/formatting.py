@@ -17,7 +17,9 @@ LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español"}
 
 @dataclass(frozen=True)
 class Speech:
-    """`language` is one that we speak; `zone` is the place's. A reader whose clock shows another time (`reader_zone`) is told whose it is."""
+    """`language` is one that we speak; `zone` is the place's. A reader whose clock shows another time (`reader_zone`)
+    is told whose it is.
+    """
 
     wording: Wording
     language: str
@@ -28,7 +30,11 @@ class Speech:
     @property
     def place_time(self) -> str:
         """'All times are Berlin time.', for who lives by another clock."""
-        return self.say("place-time", place=self.wording.place_time(self.language, self.zone)) if self._calendar is None else ""
+        return (
+            self.say("place-time", place=self.wording.place_time(self.language, self.zone))
+            if self._calendar is None
+            else ""
+        )
 
     @property
     def _calendar(self) -> datetime | None:
@@ -37,7 +43,11 @@ class Speech:
 
     def say(self, key: str, /, **facts: Any) -> str:
         """A phrase of the pages; a fact that is missing is said as `none`."""
-        return self.wording.say(self.language, f"page-{key}", **{name: "none" if fact in (None, "") else fact for name, fact in facts.items()})
+        return self.wording.say(
+            self.language,
+            f"page-{key}",
+            **{name: "none" if fact in (None, "") else fact for name, fact in facts.items()},
+        )
 
     def what(self, rule: str | None, component: str, severity: str) -> str:
         """What the car reports, as a headline."""
@@ -48,7 +58,9 @@ class Speech:
         return self.wording.drive(self.language, rule, severity, component)
 
     def limit(self, label: str) -> str:
-        """What a level of a chart is called; one that a rule named itself is called just that in English, and a limit elsewhere."""
+        """What a level of a chart is called; one that a rule named itself is called just that in English, and a limit
+        elsewhere.
+        """
         known = f"limit-{label}"
         if f"page-{known}" in self.wording.keys(self.language):
             return self.say(known)
@@ -75,7 +87,9 @@ class Speech:
 
     def window(self, starts_at: datetime, ends_at: datetime) -> str:
         """today 11:00–12:00, inside a sentence."""
-        return f"{self.wording.day(self.language, starts_at, self.zone, self._calendar)} {self.span(starts_at, ends_at)}"
+        return (
+            f"{self.wording.day(self.language, starts_at, self.zone, self._calendar)} {self.span(starts_at, ends_at)}"
+        )
 
     def when(self, moment: datetime) -> str:
         """14:30 today, tomorrow 08:00 else."""
@@ -88,14 +102,20 @@ class Speech:
     def money(self, amount_minor: int, country: str) -> str:
         """An amount in the currency of a country, as this language writes it."""
         currency = next(iter(get_territory_currencies(country)), "EUR")
-        return str(format_currency(amount_minor / 10 ** get_currency_precision(currency), currency, locale=self.language))
+        return str(
+            format_currency(amount_minor / 10 ** get_currency_precision(currency), currency, locale=self.language)
+        )
 
     def ago(self, moment: datetime) -> str:
         """just now, 4 minutes ago, 3 hours ago, 2 days ago: never finer than it is true."""
         minutes = minutes_between(moment, self.now)
         if minutes < 60:
             return self.say("ago", minutes=minutes)
-        return self.say("ago-hours", hours=minutes // 60) if minutes < 48 * 60 else self.say("ago-days", days=minutes // 1440)
+        return (
+            self.say("ago-hours", hours=minutes // 60)
+            if minutes < 48 * 60
+            else self.say("ago-days", days=minutes // 1440)
+        )
 
 
 def capitalised(words: str) -> str:

@@ -22,11 +22,16 @@ class Held:
 
 
 def held(visit: Visit, now: datetime) -> tuple[Held, ...]:
-    """By choice, without what has begun already; empty as soon as the hold has run out, whether or not a worker came by."""
+    """By choice, without what has begun already; empty as soon as the hold has run out, whether or not a worker came
+    by.
+    """
     offer = visit.offer
     if offer is None or offer.state is not OfferState.OPEN or offer.expires_at <= now:
         return ()
-    still = sorted((slot for slot in visit.slots if slot.state is SlotState.HELD and slot.choice is not None), key=lambda slot: slot.choice or 0)
+    still = sorted(
+        (slot for slot in visit.slots if slot.state is SlotState.HELD and slot.choice is not None),
+        key=lambda slot: slot.choice or 0,
+    )
     found = []
     for choice, slots in groupby(still, key=lambda slot: slot.choice or 0):
         window = window_of(offer.kind, [(slot.use, slot.starts_at, slot.ends_at) for slot in slots])

@@ -12,13 +12,33 @@ from schemas.case import Case, CaseState
 from schemas.pickup import Leg, LegKind, LegState
 
 #: What the owner sees, in order. A visit without pickup knows fewer steps.
-PICKUP_STEPS = ("agreed", "on_the_way", "collected", "at_workshop", "ready", "on_the_way_back", "handed_over", "proving", "all_clear")
+PICKUP_STEPS = (
+    "agreed",
+    "on_the_way",
+    "collected",
+    "at_workshop",
+    "ready",
+    "on_the_way_back",
+    "handed_over",
+    "proving",
+    "all_clear",
+)
 VISIT_STEPS = ("agreed", "at_workshop", "ready", "handed_over", "proving", "all_clear")
-_MOODS = {"agreed": "calm", "proving": "calm", "all_clear": "good", "cancelled": "sorry", "open": "calm", "dismissed": "calm"}
+_MOODS = {
+    "agreed": "calm",
+    "proving": "calm",
+    "all_clear": "good",
+    "cancelled": "sorry",
+    "open": "calm",
+    "dismissed": "calm",
+}
 _REACHED_BY_LEG = {
-    LegState.ON_THE_WAY: "on_the_way", LegState.COLLECTED: "collected", LegState.AT_WORKSHOP: "at_workshop",
-    LegState.ON_THE_WAY_BACK: "on_the_way_back", LegState.HANDED_OVER: "handed_over",
-}  # fmt: skip
+    LegState.ON_THE_WAY: "on_the_way",
+    LegState.COLLECTED: "collected",
+    LegState.AT_WORKSHOP: "at_workshop",
+    LegState.ON_THE_WAY_BACK: "on_the_way_back",
+    LegState.HANDED_OVER: "handed_over",
+}
 
 #: Steps that a driver makes, and on which way; the others every visit goes through.
 _DRIVEN = {"on_the_way": LegKind.COLLECT, "collected": LegKind.COLLECT, "on_the_way_back": LegKind.RETURN}
@@ -58,7 +78,10 @@ class Journey:
 
 
 def stands_at(case: Case, booking: Booking | None, drives: tuple[Drive, ...]) -> str:
-    """The step that a visit has reached. The furthest of its rows counts: a driver may be ahead of the workshop's clicks."""
+    """The step that a visit has reached.
+
+    The furthest of its rows counts: a driver may be ahead of the workshop's clicks.
+    """
     if booking is None:
         return _without_booking(case)
     if booking.state is BookingState.CANCELLED:
@@ -68,7 +91,11 @@ def stands_at(case: Case, booking: Booking | None, drives: tuple[Drive, ...]) ->
     if booking.state is BookingState.COMPLETED:
         return "proving" if case.state in (CaseState.VERIFYING, CaseState.DONE) else _without_booking(case)
     order = _order(booking)
-    reached = [{BookingState.AGREED: "agreed", BookingState.ARRIVED: "at_workshop", BookingState.WORKING: "at_workshop"}.get(booking.state, "ready")]
+    reached = [
+        {BookingState.AGREED: "agreed", BookingState.ARRIVED: "at_workshop", BookingState.WORKING: "at_workshop"}.get(
+            booking.state, "ready"
+        )
+    ]
     reached += [_REACHED_BY_LEG[drive.leg.state] for drive in drives if drive.leg.state in _REACHED_BY_LEG]
     furthest = max((step for step in reached if step in order), key=order.index)
     if furthest == "at_workshop" and booking.state is BookingState.WORKING:
@@ -95,10 +122,22 @@ def _order(booking: Booking) -> tuple[str, ...]:
 
 
 def journey_of(
-    speech: Speech, *, dealer: str, dealer_address: str, case: Case, booking: Booking | None, drives: tuple[Drive, ...], times: Mapping[str, datetime],
-    finding: str | None = None, proves: bool = True,
-) -> Journey:  # fmt: skip
-    """The journey in words. `times` says when each step was reached, by the step's name; `proves`: the car speaks, so it can show that it is healed."""
+    speech: Speech,
+    *,
+    dealer: str,
+    dealer_address: str,
+    case: Case,
+    booking: Booking | None,
+    drives: tuple[Drive, ...],
+    times: Mapping[str, datetime],
+    finding: str | None = None,
+    proves: bool = True,
+) -> Journey:
+    """The journey in words.
+
+    `times` says when each step was reached, by the step's name; `proves`: the car speaks, so it can show that it is
+    healed.
+    """
     at = stands_at(case, booking, drives)
     by_kind = {drive.leg.kind: drive for drive in drives if drive.leg.state is not LegState.CANCELLED}
     back, there = by_kind.get(LegKind.RETURN), by_kind.get(LegKind.COLLECT)
@@ -118,7 +157,9 @@ def journey_of(
         lead=speech.say(f"lead-{at}", **facts),
         mood=_MOODS.get(at, "live"),
         promise=_promise(speech, at, booking, back),
-        steps=_steps(speech, at, booking, there, back, times, proves=facts["proves"]) if booking and (at in _order(booking) or at == "working") else (),
+        steps=_steps(speech, at, booking, there, back, times, proves=facts["proves"])
+        if booking and (at in _order(booking) or at == "working")
+        else (),
         finding=finding,
         cancellable=at == "agreed" and case.state is CaseState.BOOKED,
     )
@@ -136,9 +177,18 @@ def _promise(speech: Speech, at: str, booking: Booking | None, back: Drive | Non
 
 
 def _steps(
-    speech: Speech, at: str, booking: Booking, there: Drive | None, back: Drive | None, times: Mapping[str, datetime], *, proves: str | None
-) -> tuple[Step, ...]:  # fmt: skip
-    """Those that have happened, the one at which it stands, and those that will: a drive that was called off is none of them."""
+    speech: Speech,
+    at: str,
+    booking: Booking,
+    there: Drive | None,
+    back: Drive | None,
+    times: Mapping[str, datetime],
+    *,
+    proves: str | None,
+) -> tuple[Step, ...]:
+    """Those that have happened, the one at which it stands, and those that will: a drive that was called off is none of
+    them.
+    """
     order = _order(booking)
     here = order.index("at_workshop" if at == "working" else at)
     planned = {"on_the_way": there, "on_the_way_back": back}
@@ -146,7 +196,11 @@ def _steps(
     for n, key in enumerate(order):
         state = "done" if n < here or at == "all_clear" else "current" if n == here else "todo"
         made = _DRIVEN.get(key)
-        if made and (key not in times if state == "done" else state == "todo" and (there if made is LegKind.COLLECT else back) is None):
+        if made and (
+            key not in times
+            if state == "done"
+            else state == "todo" and (there if made is LegKind.COLLECT else back) is None
+        ):
             continue
         time, notes = "", []
         drive = planned.get(key)

@@ -50,11 +50,20 @@ class Link:
     @property
     def shown(self) -> dict[str, Any]:
         """What every page of a link shows."""
-        return {"dealer": self.dealer, "vehicle": self.visit.car, "owner": self.visit.owner, "here": self.here, "lapse": self.lapse}
+        return {
+            "dealer": self.dealer,
+            "vehicle": self.visit.car,
+            "owner": self.visit.owner,
+            "here": self.here,
+            "lapse": self.lapse,
+        }
 
 
 async def open_link(request: web.Request, *purposes: str) -> Link:
-    """What the token of this request opens. NotFound for what we never made, Ended for what is over or no longer theirs."""
+    """What the token of this request opens.
+
+    NotFound for what we never made, Ended for what is over or no longer theirs.
+    """
     home, token = house(request).as_owner(), request.match_info["token"]
     now = home.now()
     async with home.at(None) as connection:
@@ -66,11 +75,15 @@ async def open_link(request: web.Request, *purposes: str) -> Link:
         raise Ended
     async with home.at(secret.dealer_id) as connection:
         case_id = await journey.case_of(connection, secret.dealer_id, secret.purpose, secret.subject_id)
-        visit = await journey.visit(connection, secret.dealer_id, case_id, secret.owner_id) if case_id is not None else None
+        visit = (
+            await journey.visit(connection, secret.dealer_id, case_id, secret.owner_id) if case_id is not None else None
+        )
         dealer = await accounts.dealer(connection, secret.dealer_id)
     if visit is None:
         raise NotFound("link")
-    if visit.car.owner_id != visit.owner.id or (visit.case.owner_id is not None and visit.case.owner_id != visit.owner.id):
+    if visit.car.owner_id != visit.owner.id or (
+        visit.case.owner_id is not None and visit.case.owner_id != visit.owner.id
+    ):
         raise Ended  # the car has another owner now: nothing is read across that line
     place = visit.booking.zone if visit.booking else dealer.zone
     speech = replace(speech_of(request, home, visit.owner.language, place, now), reader_zone=visit.owner.zone)
@@ -100,7 +113,9 @@ def guest_language(request: web.Request, home: House) -> str:
 
 async def form_of(request: web.Request) -> dict[str, str]:
     """The fields of a form as text without NUL, which no column takes; what is no form is BadInput."""
-    return {name: value.replace("\x00", "") for name, value in (await posted(request)).items() if isinstance(value, str)}
+    return {
+        name: value.replace("\x00", "") for name, value in (await posted(request)).items() if isinstance(value, str)
+    }
 
 
 def forgiving(handler: Handler) -> Handler:

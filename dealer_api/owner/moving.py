@@ -1,4 +1,7 @@
-"""Another time for an agreed visit, chosen by its owner. Looking at the free times changes nothing; only the press does."""
+"""Another time for an agreed visit, chosen by its owner.
+
+Looking at the free times changes nothing; only the press does.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,13 @@ async def show(request: web.Request) -> web.StreamResponse:
     booking = link.visit.booking
     if booking is None or not journey_for(link).cancellable:
         return see_other(link.here)
-    free = await bookings.free_windows(link.house, link.secret.dealer_id, booking.kind, count=_SHOWN + 1, loaner=booking.loaner_id is not None)
+    free = await bookings.free_windows(
+        link.house, link.secret.dealer_id, booking.kind, count=_SHOWN + 1, loaner=booking.loaner_id is not None
+    )
     windows = [option.window for option in free if option.window.starts_at != booking.starts_at][:_SHOWN]
-    return draw("move.html", link.speech, **{**link.shown, **notice_of(request, link)}, booking=booking, windows=windows)
+    return draw(
+        "move.html", link.speech, **{**link.shown, **notice_of(request, link)}, booking=booking, windows=windows
+    )
 
 
 @forgiving

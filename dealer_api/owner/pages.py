@@ -22,7 +22,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action "
+        "'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
 }
@@ -31,7 +32,11 @@ HEADERS = {
 @cache
 def _files() -> dict[str, tuple[bytes, str]]:
     """Every static file with its content type, read once."""
-    return {path.name: (path.read_bytes(), _KINDS[path.suffix]) for path in sorted((_HERE / "static").iterdir()) if path.suffix in _KINDS}
+    return {
+        path.name: (path.read_bytes(), _KINDS[path.suffix])
+        for path in sorted((_HERE / "static").iterdir())
+        if path.suffix in _KINDS
+    }
 
 
 @cache
@@ -43,7 +48,11 @@ def static(name: str) -> str:
 @cache
 def _templates() -> jinja2.Environment:
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     made.globals.update(static=static, languages=LANGUAGES)
     return made
@@ -51,8 +60,15 @@ def _templates() -> jinja2.Environment:
 
 def draw(template: str, speech: Speech, *, status: int = 200, **facts: Any) -> web.Response:
     """A page in this person's language."""
-    page = _templates().get_template(template).render(
-        say=speech.say, speak=speech, lang=speech.language, **{"lapse": None, "notice": None, "trouble": False, **facts}
+    page = (
+        _templates()
+        .get_template(template)
+        .render(
+            say=speech.say,
+            speak=speech,
+            lang=speech.language,
+            **{"lapse": None, "notice": None, "trouble": False, **facts},
+        )
     )
     return web.Response(status=status, text=page, content_type="text/html", headers=HEADERS)
 
@@ -68,6 +84,8 @@ async def static_file(request: web.Request) -> web.Response:
     if found is None:
         raise web.HTTPNotFound
     return web.Response(
-        body=found[0], content_type=found[1], charset="utf-8",
+        body=found[0],
+        content_type=found[1],
+        charset="utf-8",
         headers={"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"},
-    )  # fmt: skip
+    )

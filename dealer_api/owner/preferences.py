@@ -21,7 +21,13 @@ _OPENS = ("offer", "journey")
 @forgiving
 async def show(request: web.Request) -> web.StreamResponse:
     link = await open_link(request, *_OPENS)
-    return draw("preferences.html", link.speech, **link.shown, **notice_of(request, link), channels=_channels(link.visit.owner, house(request).usual_channel))
+    return draw(
+        "preferences.html",
+        link.speech,
+        **link.shown,
+        **notice_of(request, link),
+        channels=_channels(link.visit.owner, house(request).usual_channel),
+    )
 
 
 def _channels(owner: Owner, usual: str) -> tuple[str, ...]:
@@ -41,9 +47,11 @@ async def save(request: web.Request) -> web.StreamResponse:
     if channel not in _channels(owner, house(request).usual_channel):
         raise BadInput("channel", "is not open to this owner")
     changes = {
-        "language": language, "channel": channel,
-        "quiet_from": wall_time(form.get("quiet_from", ""), "quiet_from"), "quiet_to": wall_time(form.get("quiet_to", ""), "quiet_to"),
-    }  # fmt: skip
+        "language": language,
+        "channel": channel,
+        "quiet_from": wall_time(form.get("quiet_from", ""), "quiet_from"),
+        "quiet_to": wall_time(form.get("quiet_to", ""), "quiet_to"),
+    }
     async with link.house.at(link.secret.dealer_id) as connection:
         await owners.update(connection, link.secret.dealer_id, owner.id, changes)
     return see_other(f"{link.here}/preferences?note=saved")
@@ -55,7 +63,14 @@ async def stop(request: web.Request) -> web.StreamResponse:
     link = await open_link(request, *_OPENS)
     words = link.speech.say("stop-lead", dealer=link.dealer.name)
     async with link.house.at(link.secret.dealer_id) as connection:
-        if await consents.stop(connection, link.secret.dealer_id, link.visit.owner.id, now=link.speech.now, wording=words, source=consents.STOP_ON_PAGE):
+        if await consents.stop(
+            connection,
+            link.secret.dealer_id,
+            link.visit.owner.id,
+            now=link.speech.now,
+            wording=words,
+            source=consents.STOP_ON_PAGE,
+        ):
             await messages.cancel_queued(connection, link.secret.dealer_id, link.visit.owner.id, "the owner said STOP")
             await look_again(connection, link.secret.dealer_id, link.visit.owner.id, link.speech.now)
     return _done(link, "stopped")
@@ -66,7 +81,14 @@ async def start(request: web.Request) -> web.StreamResponse:
     """What was agreed before the stop counts again."""
     link = await open_link(request, *_OPENS)
     async with link.house.at(link.secret.dealer_id) as connection:
-        await consents.start(connection, link.secret.dealer_id, link.visit.owner.id, now=link.speech.now, wording=link.speech.say("start"), source="owner's page")
+        await consents.start(
+            connection,
+            link.secret.dealer_id,
+            link.visit.owner.id,
+            now=link.speech.now,
+            wording=link.speech.say("start"),
+            source="owner's page",
+        )
         await look_again(connection, link.secret.dealer_id, link.visit.owner.id, link.speech.now)
     return _done(link, "started")
 

@@ -34,11 +34,17 @@ async def ask(request: web.Request) -> web.StreamResponse:
         raise BadInput("words", "are missing")
     owner, dealer, now = link.visit.owner, link.dealer, link.speech.now
     reply = Reply(
-        channel=CHANNEL, provider_id=f"{owner.id}-{str(form.get('key', ''))[:40]}", from_address=owner.phone or owner.email or "", to_address=dealer.phone,
-        body=words, received_at=now,
-    )  # fmt: skip
+        channel=CHANNEL,
+        provider_id=f"{owner.id}-{str(form.get('key', ''))[:40]}",
+        from_address=owner.phone or owner.email or "",
+        to_address=dealer.phone,
+        body=words,
+        received_at=now,
+    )
     async with link.house.at(dealer.id) as connection:
-        kept = await threads.keep(connection, dealer.id, reply, owner_id=owner.id, understood=Meaning.OTHER.value, for_a_person=True)
+        kept = await threads.keep(
+            connection, dealer.id, reply, owner_id=owner.id, understood=Meaning.OTHER.value, for_a_person=True
+        )
         if kept is not None:
             await jobs.put(connection, dealer.id, "reply", kept, due_at=now)
     return see_other(f"{link.here}?note=asked")

@@ -1,4 +1,7 @@
-"""The owner's link: first the offer with its two windows, then the live journey. Looking changes nothing; only a POST does."""
+"""The owner's link: first the offer with its two windows, then the live journey.
+
+Looking changes nothing; only a POST does.
+"""
 
 from __future__ import annotations
 
@@ -46,9 +49,16 @@ def journey_for(link: Link) -> Journey:
     """The visit's journey in the reader's words; the driver's page shows its headline too."""
     visit = link.visit
     return journey_of(
-        link.speech, dealer=link.dealer.name, dealer_address=link.dealer.address, case=visit.case, booking=visit.booking,
-        drives=tuple(Drive(leg, driver) for leg, driver in visit.legs), times=visit.times, finding=visit.booking.finding if visit.booking else None, proves=speaks(visit.car.last_heard_at, link.speech.now),
-    )  # fmt: skip
+        link.speech,
+        dealer=link.dealer.name,
+        dealer_address=link.dealer.address,
+        case=visit.case,
+        booking=visit.booking,
+        drives=tuple(Drive(leg, driver) for leg, driver in visit.legs),
+        times=visit.times,
+        finding=visit.booking.finding if visit.booking else None,
+        proves=speaks(visit.car.last_heard_at, link.speech.now),
+    )
 
 
 def _asks_for_a_window(link: Link) -> bool:
@@ -67,8 +77,17 @@ async def show(request: web.Request) -> web.StreamResponse:
     link = await _open(request)
     facts = {**link.shown, "summary": summary_of(link.speech, link.visit), **notice_of(request, link)}
     if _asks_for_a_window(link):
-        return draw("offer.html", link.speech, **facts, offer=link.visit.offer, windows=held(link.visit, link.speech.now))
-    return draw("journey.html", link.speech, **facts, journey=journey_for(link), booking=link.visit.booking, extra_work=link.visit.extra_work)
+        return draw(
+            "offer.html", link.speech, **facts, offer=link.visit.offer, windows=held(link.visit, link.speech.now)
+        )
+    return draw(
+        "journey.html",
+        link.speech,
+        **facts,
+        journey=journey_for(link),
+        booking=link.visit.booking,
+        extra_work=link.visit.extra_work,
+    )
 
 
 @forgiving
@@ -119,7 +138,9 @@ async def fresh(request: web.Request) -> web.StreamResponse:
     if not _asks_for_a_window(link) or link.visit.offer is None:
         raise Overtaken("offer")
     offer = link.visit.offer
-    run_out = offer.state is OfferState.EXPIRED or (offer.state is OfferState.OPEN and offer.expires_at <= link.speech.now)
+    run_out = offer.state is OfferState.EXPIRED or (
+        offer.state is OfferState.OPEN and offer.expires_at <= link.speech.now
+    )
     try:
         if run_out:
             await offer_acts.renew(link.acting, offer.id)

@@ -1,4 +1,7 @@
-"""A car in 30 lines of plain paho: publishes until everything is acknowledged for good. Arguments: HOST PORT VIN SECRET BUCKET [CA.CRT]."""
+"""A car in 30 lines of plain paho: publishes until everything is acknowledged for good.
+
+Arguments: HOST PORT VIN SECRET BUCKET [CA.CRT].
+"""
 
 import json
 import sys

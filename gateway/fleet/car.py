@@ -10,8 +10,10 @@ from store.vehicles import Identity
 
 
 class Car:
-    """Identity, memory of the rules, what has arrived. Slots, and the memory is one bytearray: 100,000 of these cost the garbage
-    collector little."""
+    """Identity, memory of the rules, what has arrived.
+
+    Slots, and the memory is one bytearray: 100,000 of these cost the garbage collector little.
+    """
 
     __slots__ = (
         "acked_at",
@@ -36,7 +38,7 @@ class Car:
         "sequence",
         "since",
         "vin",
-    )  # fmt: skip
+    )
 
     def __init__(self, who: Identity, bucket: int) -> None:
         self.bucket = bucket

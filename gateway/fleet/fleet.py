@@ -40,7 +40,9 @@ class Judge(Protocol):
     def load(self, profile_name: str, kept: bytes, versions: Mapping[str, int]) -> Any: ...
     def program(self, profile_name: str) -> Any: ...
     def open_alerts(self, memory: Any) -> tuple[Track, ...]: ...
-    def withdraw(self, memory: Any, rule: str, component: str, *, ts: float, place: int, because: str) -> AlertStep | None: ...
+    def withdraw(
+        self, memory: Any, rule: str, component: str, *, ts: float, place: int, because: str
+    ) -> AlertStep | None: ...
 
 
 class Route:
@@ -50,7 +52,9 @@ class Route:
 
     def __init__(self, kind: int, car: Car | None, source: Source) -> None:
         self.kind, self.car, self.source = kind, car, source
-        self.speaks = car if kind == TELEMETRY and car is not None and not car.revoked else None  #: the car, where it sends its samples
+        self.speaks = (
+            car if kind == TELEMETRY and car is not None and not car.revoked else None
+        )  #: the car, where it sends its samples
 
 
 class Fleet:
@@ -68,8 +72,9 @@ class Fleet:
         self._loaded = 0
 
     def meet(self, who: Iterable[Identity], mine: Container[int] = range(BUCKETS)) -> list[tuple[str, int]]:
-        """Learn of cars, or what has changed about them; of those of other buckets than `mine` only whether they may sign in.
-        Returns (VIN, id) of those that may no longer speak."""
+        """Learn of cars, or what has changed about them; of those of other buckets than `mine` only whether they may
+        sign in. Returns (VIN, id) of those that may no longer speak.
+        """
         gone = []
         for identity in who:
             secret_hash = identity.secret_hash if identity.revoked_at is None else None
@@ -138,11 +143,15 @@ class Fleet:
         if is_vin(vin) and levels[1] != b"%02d" % bucket_of(vin):
             kind = UNKNOWN  # in another car's order of arrival: never judged
         made = Route(kind, car, Source(vin, car.id if car else 0, written))
-        if car is not None and kind != UNKNOWN:  # three topics a car: whoever makes up others makes up no memory of ours
+        if (
+            car is not None and kind != UNKNOWN
+        ):  # three topics a car: whoever makes up others makes up no memory of ours
             self.routes[name] = made
         return made
 
-    async def load(self, connection: Connection, cars: Iterable[Car], now: float) -> tuple[list[tuple[int, int, int]], list[Reading]]:
+    async def load(
+        self, connection: Connection, cars: Iterable[Car], now: float
+    ) -> tuple[list[tuple[int, int, int]], list[Reading]]:
         """Bring cold cars to where the database says they are: checkpoint, then the rows above it folded, their steps
         dropped because those are committed. Returns ledger entries that have closed meanwhile."""
         cold = {car.id: car for car in cars if not car.loaded}
@@ -163,11 +172,21 @@ class Fleet:
             odometer = checkpoint.sequence.get("odometer")
             if odometer:
                 car.odometer, car.odometer_ts, car.odometer_since = (*odometer, -1.0)[:3]
-        above = [(car.id, car.sequence.cursor[0], car.sequence.cursor[1], car.place) for car in cold.values() if car.id in kept]
+        above = [
+            (car.id, car.sequence.cursor[0], car.sequence.cursor[1], car.place)
+            for car in cold.values()
+            if car.id in kept
+        ]
         rows = await readings.since(connection, above, min((c.day for c in kept.values()), default=0))
-        rows += await readings.since(connection, [(car.id, -1, -1, 0) for car in cold.values() if car.id not in kept], 0)
+        rows += await readings.since(
+            connection, [(car.id, -1, -1, 0) for car in cold.values() if car.id not in kept], 0
+        )
         for row in rows:
-            if row.vehicle_id not in kept and row.boot != NO_BOOT and row.received_at >= (car := cold[row.vehicle_id]).enrolled:
+            if (
+                row.vehicle_id not in kept
+                and row.boot != NO_BOOT
+                and row.received_at >= (car := cold[row.vehicle_id]).enrolled
+            ):
                 car.sequence.enrolled = car.enrolled
             if row.mark and row.mark & Mark.TAKES_BACK:
                 self._take_back(cold[row.vehicle_id], row, [r for r in rows if r.vehicle_id == row.vehicle_id])
@@ -212,19 +231,31 @@ class Fleet:
         self.note(car, row)
 
     def _take_back(self, car: Car, at: Reading, rows: list[Reading]) -> None:
-        """From here on a row counts as never said. Only for a car that has no checkpoint, so that all its rows are here."""
+        """From here on a row counts as never said.
+
+        Only for a car that has no checkpoint, so that all its rows are here.
+        """
         place = at.place or 0
-        again = Again(self.judge, car.profile, {-r.seq for r in rows if r.mark & Mark.TAKES_BACK and (r.place or 0) <= place})
+        again = Again(
+            self.judge, car.profile, {-r.seq for r in rows if r.mark & Mark.TAKES_BACK and (r.place or 0) <= place}
+        )
         for row in rows:
             if row.place is not None and row.place < place:
                 again.take(row)
         self.judge_anew(car, again, at)
 
     def judge_anew(self, car: Car, again: Again, at: Reading) -> tuple[AlertStep, ...]:
-        """The car without what the row `at` takes back: memory, odometer and place, and the steps that withdraw its alerts."""
+        """The car without what the row `at` takes back: memory, odometer and place, and the steps that withdraw its
+        alerts.
+        """
         car.memory, steps = without(car.memory, again, at)
         believed = again.odometer.last
-        car.odometer, car.odometer_ts, car.odometer_since, car.odometer_contrary = believed.metres, believed.ts, believed.since, believed.contrary
+        car.odometer, car.odometer_ts, car.odometer_since, car.odometer_contrary = (
+            believed.metres,
+            believed.ts,
+            believed.since,
+            believed.contrary,
+        )
         car.place = at.place or car.place
         return steps
 
@@ -245,8 +276,9 @@ class Fleet:
                 car.sequence.learn(boot, await readings.seqs(connection, car.id, boot))
 
     def checkpoint(self, car: Car, ts: float, day: int, received_at: float) -> checkpoints.Row:
-        """The car as it is now; `day` is that of the last row, if it has a leaf of its own. Rows above it of days before the lowest
-        force the next one."""
+        """The car as it is now; `day` is that of the last row, if it has a leaf of its own. Rows above it of days
+        before the lowest force the next one.
+        """
         sequence = car.sequence
         kept = sequence.dump()
         kept["heard"] = car.heard_ts
@@ -254,10 +286,22 @@ class Fleet:
             kept["odometer"] = [car.odometer, car.odometer_ts, car.odometer_since]
         car.since = 0
         newest = day if day != IMPOSSIBLE_DAY else int(received_at // 86_400)
-        waiting = [row.day for row in sequence.waiting.values() if row.day != IMPOSSIBLE_DAY]  # they stand above it as well
+        waiting = [
+            row.day for row in sequence.waiting.values() if row.day != IMPOSSIBLE_DAY
+        ]  # they stand above it as well
         car.low_day = max(0, min([newest, *waiting]) - 1)
         boot, seq = sequence.cursor
-        return car.id, car.dealer_id, car.place, boot, seq, from_epoch(ts), car.low_day, kept, self.judge.dump(car.memory)
+        return (
+            car.id,
+            car.dealer_id,
+            car.place,
+            boot,
+            seq,
+            from_epoch(ts),
+            car.low_day,
+            kept,
+            self.judge.dump(car.memory),
+        )
 
     def forget_changed(self) -> None:
         """Load them anew with their next word; only while nothing is in flight."""

@@ -1,4 +1,5 @@
-"""What has arrived of one car: per boot the highest sequence number and what is missing below it, and how far it is judged.
+"""What has arrived of one car: per boot the highest sequence number and what is missing below it, and how far it is
+judged.
 
 Pure: the caller brings machine time. Rows are stored as they come; *judgement* takes them in the order (boot, seq).
 """
@@ -60,7 +61,19 @@ class MessageSequence:
     brought up to it when somebody asks.
     """
 
-    __slots__ = ("_cursor", "_tops", "base", "boot", "closed", "enrolled", "expected", "gaps", "lost", "units", "waiting")
+    __slots__ = (
+        "_cursor",
+        "_tops",
+        "base",
+        "boot",
+        "closed",
+        "enrolled",
+        "expected",
+        "gaps",
+        "lost",
+        "units",
+        "waiting",
+    )
 
     def __init__(self) -> None:
         self.boot = -1
@@ -96,7 +109,10 @@ class MessageSequence:
             self.expected = self._cursor[1] + 1
 
     def begin_unit(self, unit: Unit, enrolled: float) -> None:
-        """Another unit speaks. Nobody is asked for what the one before it did not send; the broker may still have it."""
+        """Another unit speaks.
+
+        Nobody is asked for what the one before it did not send; the broker may still have it.
+        """
         self._stop_expecting()
         self.units.append(unit)
         self.base, self.enrolled = len(self.units) * UNIT, enrolled
@@ -120,7 +136,10 @@ class MessageSequence:
         self._cursor = max(self._cursor, (boot, seq))
 
     def arrive(self, boot: int, seq: int, oldest: int | None, now: float) -> Arrival:
-        """Take note of a row and say what it is. After WAITS, it must be put on `hold`; `ready` says what may be judged."""
+        """Take note of a row and say what it is.
+
+        After WAITS, it must be put on `hold`; `ready` says what may be judged.
+        """
         self._stop_expecting()
         found = self._arrive(boot, seq, oldest, now)
         if found is not Arrival.WAITS:
@@ -134,7 +153,11 @@ class MessageSequence:
                 return Arrival.STRANGER
             base = min(oldest, seq) if oldest is not None else min(1, seq) if seq <= YOUNG else seq
             top = self._begin(boot, base)
-            if base > 0:  # what came before may still be with the broker, as after a gateway that died: not a duplicate when it comes
+            if (
+                base > 0
+                # what came before may still be with the broker, as after a gateway that died: not a duplicate when it
+                # comes
+            ):
                 self.lost.append([boot, 0, base - 1])
         if seq > top:
             if seq > top + 1:
@@ -196,8 +219,11 @@ class MessageSequence:
             self._close(gap)
 
     def asks(self, now: float, ts: float, car_ts: float) -> list[tuple[int, int, int]]:
-        """What to ask the car for now (boot, first, last). `ts` is business time, `car_ts` when the car last made a message:
-        a silent car is not asked in vain, and a gap that three answered asks did not close is given up."""
+        """What to ask the car for now (boot, first, last).
+
+        `ts` is business time, `car_ts` when the car last made a message: a silent car is not asked in vain, and a gap
+        that three answered asks did not close is given up.
+        """
         wanted: list[tuple[int, int, int]] = []
         for gap in list(self.gaps):
             if now < (gap.asked_at + ASK_EVERY_S if gap.asked else gap.seen + FIRST_ASK_S):
@@ -216,7 +242,9 @@ class MessageSequence:
         """The waiting rows that may be judged, in order; a gap older than the reorder window blocks no longer."""
         if not self.waiting:
             return []
-        block = min((gap.key for gap in self.gaps if gap.seen + REORDER_S > now and gap.key > self.cursor), default=None)
+        block = min(
+            (gap.key for gap in self.gaps if gap.seen + REORDER_S > now and gap.key > self.cursor), default=None
+        )
         keys = sorted(key for key in self.waiting if block is None or key < block)
         if keys:
             self._cursor = keys[-1]
@@ -230,7 +258,10 @@ class MessageSequence:
         return self.tops[boot] if first is None else first - 1
 
     def dump(self) -> dict[str, Any]:
-        """For the checkpoint, and a copy: while it is written, the next batch moves on. Waiting rows stand in the database without a place."""
+        """For the checkpoint, and a copy: while it is written, the next batch moves on.
+
+        Waiting rows stand in the database without a place.
+        """
         return {
             "boots": sorted(self.tops.items()),
             "cursor": list(self.cursor),
@@ -247,7 +278,9 @@ class MessageSequence:
         made._tops = dict(kept["boots"])
         made.boot = max(made._tops, default=-1)
         made._cursor = (kept["cursor"][0], kept["cursor"][1])
-        made.gaps = [Gap(b, f, t, now, [list(run) for run in left], lost=lost) for b, f, t, left, lost in kept["gaps"] if left]
+        made.gaps = [
+            Gap(b, f, t, now, [list(run) for run in left], lost=lost) for b, f, t, left, lost in kept["gaps"] if left
+        ]
         made.lost = [list(run) for run in kept["lost"]]
         made.units = [Unit(*unit) for unit in kept.get("units", ())]
         made.base, made.enrolled = len(made.units) * UNIT, kept.get("enrolled", 0.0)

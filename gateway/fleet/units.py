@@ -1,8 +1,8 @@
 """To whom counters belong: to the unit that counts, not to the car.
 
-A car may get a new unit, and a unit may lose its counter; either begins below what we have. Each line of counters has a number;
-it stands in the high bits of the boot by which a message is kept (`schemas.reading.UNIT`), so that a later unit's messages come
-after those of the one before, wherever messages are put in order. Pure.
+A car may get a new unit, and a unit may lose its counter; either begins below what we have. Each line of counters has a
+number; it stands in the high bits of the boot by which a message is kept (`schemas.reading.UNIT`), so that a later
+unit's messages come after those of the one before, wherever messages are put in order. Pure.
 """
 
 from __future__ import annotations
@@ -12,15 +12,20 @@ from typing import Final, Protocol
 
 from schemas.reading import UNIT
 
-CONTINUES_S: Final = 600.0  #: the last word of a boot may come behind the first of the next, when that one's clock is behind by this much
-RESTART_S: Final = 2.0  #: nobody restarts faster: what comes again under a time this little newer was stamped when it was sent, not when it was made …
+#: the last word of a boot may come behind the first of the next, when that one's clock is behind by this much
+CONTINUES_S: Final = 600.0
+#: nobody restarts faster: what comes again under a time this little newer was stamped when it was sent, not when it was
+#: made …
+RESTART_S: Final = 2.0
 AGAIN_S: Final = 30.0  #: … and the very last message may come again after an answer that was waited for
 MOST: Final = 500  #: units of one car; what begins anew more often is a device whose counters say nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """When a later unit began: its first message was made at `since`, the newest of all before it at `until` (epoch seconds)."""
+    """When a later unit began: its first message was made at `since`, the newest of all before it at `until` (epoch
+    seconds).
+    """
 
     until: float
     since: float
@@ -41,7 +46,10 @@ class Heard(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one message says of who speaks. `sure`: its time is the car's own and believed; None: it has none that can be read."""
+    """What one message says of who speaks.
+
+    `sure`: its time is the car's own and believed; None: it has none that can be read.
+    """
 
     boot: int
     seq: int
@@ -49,8 +57,10 @@ class Said:
 
 
 def kept_boot(heard: Heard, said: Said, newest: float, enrolled: float) -> tuple[int, bool]:
-    """The boot by which this message is kept, and whether a unit begins with it. `newest` is when the car made the newest message that we
-    heard, `enrolled` when it was enrolled last."""
+    """The boot by which this message is kept, and whether a unit begins with it.
+
+    `newest` is when the car made the newest message that we heard, `enrolled` when it was enrolled last.
+    """
     base = len(heard.units) * UNIT
     kept = base + said.boot
     if heard.boot < 0:
@@ -58,7 +68,9 @@ def kept_boot(heard: Heard, said: Said, newest: float, enrolled: float) -> tuple
     if heard.units and (older := _older(heard, said, base)) is not None:
         return older, False
     top = heard.tops.get(kept)
-    fresh = said.ts is not None and said.ts > newest + (AGAIN_S if said.seq == top and kept == heard.boot else RESTART_S)
+    fresh = said.ts is not None and said.ts > newest + (
+        AGAIN_S if said.seq == top and kept == heard.boot else RESTART_S
+    )
     known = top is not None and said.seq <= top and not heard.missing(kept, said.seq)
     if kept >= heard.boot and not known:
         restarted = kept > heard.boot >= base and enrolled > heard.enrolled
@@ -73,7 +85,9 @@ def kept_boot(heard: Heard, said: Said, newest: float, enrolled: float) -> tuple
 
 
 def _older(heard: Heard, said: Said, base: int) -> int | None:
-    """Where this is a late word of a unit before: by its time, and where that lies between, by whose number it continues."""
+    """Where this is a late word of a unit before: by its time, and where that lies between, by whose number it
+    continues.
+    """
     if said.ts is None:
         return None
     last = heard.units[-1]

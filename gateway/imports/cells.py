@@ -1,4 +1,7 @@
-"""From cells to believed values: units converted by name, ranges as for what comes by MQTT. A bad cell costs only itself."""
+"""From cells to believed values: units converted by name, ranges as for what comes by MQTT.
+
+A bad cell costs only itself.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ from schemas.mapping import Column, Refusals
 from schemas.signal import Signal
 
 NOT_A_NUMBER, NOT_FINITE, OUT_OF_RANGE = "not_a_number", "not_finite", "out_of_range"
-EMPTY: Final = frozenset({"", "-", "--", "—", "null", "none", "n/a", "na", "nan"})  #: what people write where nothing was measured
+EMPTY: Final = frozenset(
+    {"", "-", "--", "—", "null", "none", "n/a", "na", "nan"}
+)  #: what people write where nothing was measured
 _WORDS: Final = {
     "bool": {"true": 1.0, "yes": 1.0, "on": 1.0, "false": 0.0, "no": 0.0, "off": 0.0},
     "enum": {"off": 0.0, "lock": 0.0, "acc": 1.0, "accessory": 1.0, "on": 2.0, "start": 3.0},
@@ -47,12 +52,16 @@ def _word(words: dict[str, float], cell: str) -> float:
     return float(cell) if found is None else found
 
 
-Values = tuple[Shape, tuple[float, ...], bytes]  #: the set of signals, their values as they are stored, and the same packed for the row
+Values = tuple[
+    Shape, tuple[float, ...], bytes
+]  #: the set of signals, their values as they are stored, and the same packed for the row
 Take = Callable[[Sequence[str]], bytes | None]
 
 
 def _generated(fields: Sequence[Field], filled: Sequence[bool], shape: Shape) -> Take:
-    """All cells of a line read, converted, held to their ranges and packed in one expression, which takes half the time of any loop."""
+    """All cells of a line read, converted, held to their ranges and packed in one expression, which takes half the time
+    of any loop.
+    """
     known: dict[str, object] = {"take": shape.take}
     said = []
     for n, field in enumerate(fields):
@@ -79,7 +88,10 @@ class Fields:
         return found
 
     def read(self, cells: Sequence[str], lines: Iterable[int], refused: Refusals) -> Values | None:
-        """`cells` are those of the fields, in their order, `lines` where each stands. None: nothing in them can be believed."""
+        """`cells` are those of the fields, in their order, `lines` where each stands.
+
+        None: nothing in them can be believed.
+        """
         shape, take = self._of(tuple(map(bool, cells))) if "" in cells else self._all
         try:
             packed = take(cells) if shape.ids else None
@@ -114,7 +126,12 @@ class Fields:
         if not math.isfinite(value):
             refused.add(NOT_FINITE, line, f"{field.name} = {cell[:60]!r}")
         elif not signal.low <= value <= signal.high:
-            refused.add(OUT_OF_RANGE, line, f"{field.name} = {cell[:60]}: {signal.path} = {value:g} {signal.unit} is outside {signal.low:g} … {signal.high:g}")
+            refused.add(
+                OUT_OF_RANGE,
+                line,
+                f"{field.name} = {cell[:60]}: {signal.path} = {value:g} {signal.unit} is outside {signal.low:g} … "
+                f"{signal.high:g}",
+            )
         else:
             return value
         return None

@@ -1,7 +1,9 @@
-"""An import of history: a gateway that hears a file. Batches, judge, memory, places and the transaction are those of the live path.
+"""An import of history: a gateway that hears a file. Batches, judge, memory, places and the transaction are those of
+the live path.
 
-It holds the leases of its cars' buckets, so no other gateway moves their memories meanwhile: what they send waits at the broker.
-What stands in each transaction says how far the file has come, so whoever is killed goes on there, and the same file again is nothing.
+It holds the leases of its cars' buckets, so no other gateway moves their memories meanwhile: what they send waits at
+the broker. What stands in each transaction says how far the file has come, so whoever is killed goes on there, and the
+same file again is nothing.
 """
 
 from __future__ import annotations
@@ -73,25 +75,41 @@ class IntoReport(Rejections):
 
 
 def key_of(ts: float, packed: bytes) -> int:
-    """63 bits of a row: its milliseconds and 22 bits of all it says. The same line is the same row, and rows in order lie in order."""
+    """63 bits of a row: its milliseconds and 22 bits of all it says.
+
+    The same line is the same row, and rows in order lie in order.
+    """
     return round(ts * 1_000) << 22 | crc32(packed, round(ts * 1e6) & 0xFFFFFFFF) & 0x3FFFFF
 
 
 class Importer:
-    """One import. `clock` is business time, `kept_days` how far back rows are kept, `tick` is told how many records are settled."""
+    """One import. `clock` is business time, `kept_days` how far back rows are kept, `tick` is told how many records are
+    settled.
+    """
 
     def __init__(
-        self, database_url: str, judge: Judge, clock: Callable[[], datetime], *, kept_days: int, tick: Callable[[int], None] = lambda done: None, batch: int = BATCH
+        self,
+        database_url: str,
+        judge: Judge,
+        clock: Callable[[], datetime],
+        *,
+        kept_days: int,
+        tick: Callable[[int], None] = lambda done: None,
+        batch: int = BATCH,
     ) -> None:
         self.writer = Writer(database_url, f"import:{socket.gethostname()}:{os.getpid()}", SHARE)
         self.fleet, self.clock, self.kept_days, self.tick, self.size = Fleet(judge), clock, kept_days, tick, batch
         self.rejections = IntoReport()
         self.decoder = Decoder(self.fleet, self.writer, self.rejections, LatestValues())
-        self.judge = BatchJudge(self.fleet, self.decoder, self.rejections, self.decoder.latest_values, clock, Days(kept_days + 2))
+        self.judge = BatchJudge(
+            self.fleet, self.decoder, self.rejections, self.decoder.latest_values, clock, Days(kept_days + 2)
+        )
         self.newest: dict[Car, float] = {}  #: reading time up to which a car has been judged
         self._beaten = 0.0
 
-    async def run(self, table: Table, mapping: Mapping, found: Survey, dealer_id: int, fingerprint: str) -> dict[str, Any]:
+    async def run(
+        self, table: Table, mapping: Mapping, found: Survey, dealer_id: int, fingerprint: str
+    ) -> dict[str, Any]:
         """All of the file that is not in yet. Returns the report."""
         started, worked = time.monotonic(), time.process_time()
         try:
@@ -102,30 +120,51 @@ class Importer:
                 await self._lease({car.bucket for car in cars.values()})
                 one = await self._all(one, table, mapping, cars)
             ids = sorted({car.id for car in cars.values()})
-            standing = await self.writer.write(lambda connection: readings_imports.done(connection, one, ids, self.clock()))
+            standing = await self.writer.write(
+                lambda connection: readings_imports.done(connection, one, ids, self.clock())
+            )
             if not already:
                 await self._show(ids)
             took = time.monotonic() - started
             stored = one.progress.stored - before.stored
-            return _report(table, one, before, len(ids), standing) | {"already": already, "seconds": round(took, 1), "cpu_seconds": round(time.process_time() - worked, 1), "rows_per_second": round(stored / took)}
+            return _report(table, one, before, len(ids), standing) | {
+                "already": already,
+                "seconds": round(took, 1),
+                "cpu_seconds": round(time.process_time() - worked, 1),
+                "rows_per_second": round(stored / took),
+            }
         finally:
             await self.writer.close()  # the leases go with the connection
 
     async def _begun(self, dealer_id: int, fingerprint: str, table: Table) -> ReadingsImport:
-        return await self.writer.read(lambda connection: readings_imports.begin(connection, dealer_id, fingerprint, table.path.name, self.clock()))
+        return await self.writer.read(
+            lambda connection: readings_imports.begin(connection, dealer_id, fingerprint, table.path.name, self.clock())
+        )
 
     async def _meet(self, found: Survey, mapping: Mapping, dealer_id: int, file: str) -> dict[str, Car]:
         """The file's name of each car -> the car; BadInput names those that are not this dealer's."""
         vins = {name: name.strip().upper() for name in found.cars}
         if mapping.vehicle_is == "plate" and mapping.vin is None:
             plates = {name: "".join(filter(str.isalnum, name)).upper() for name in found.cars}
-            of_plate = dict(await self.writer.read(partial(readings_imports.by_plates, dealer_id=dealer_id, plates=list(plates.values()))))
+            of_plate = dict(
+                await self.writer.read(
+                    partial(readings_imports.by_plates, dealer_id=dealer_id, plates=list(plates.values()))
+                )
+            )
             vins = {name: of_plate.get(plate, "") for name, plate in plates.items()}
-        who = [one for one in await self.writer.read(partial(vehicles.by_vins, vins=list(vins.values()))) if one.dealer_id == dealer_id]
+        who = [
+            one
+            for one in await self.writer.read(partial(vehicles.by_vins, vins=list(vins.values())))
+            if one.dealer_id == dealer_id
+        ]
         self.fleet.meet(who)
         unknown = {name: line for name, line in found.cars.items() if vins[name] not in self.fleet.by_vin}
         if unknown:
-            raise BadInput(file, f"{len(unknown)} cars that this dealer does not look after: {named(unknown)}; enrol them first (`telltale vehicle enrol`, `telltale owners import`)")
+            raise BadInput(
+                file,
+                f"{len(unknown)} cars that this dealer does not look after: {named(unknown)}; enrol them first "
+                "(`telltale vehicle enrol`, `telltale owners import`)",
+            )
         return {name: self.fleet.by_vin[vin] for name, vin in vins.items()}
 
     async def _lease(self, buckets: set[int]) -> None:
@@ -135,7 +174,9 @@ class Importer:
             left = sorted(buckets - self.writer.buckets)
             if left and time.monotonic() > deadline:
                 held = {lease.bucket: lease.holder for lease in await self.writer.read(leases.all_of_them)}
-                raise Overtaken("bucket of cars", f"{held.get(left[0])} carries it and does not give it: another import?")
+                raise Overtaken(
+                    "bucket of cars", f"{held.get(left[0])} carries it and does not give it: another import?"
+                )
             if left:
                 await self.writer.write(partial(leases.want, buckets=left, share=SHARE))
                 await asyncio.sleep(0.2)
@@ -159,7 +200,9 @@ class Importer:
         between = max(EARLIEST, (now // 86_400 - self.kept_days) * 86_400.0), now + AHEAD_S
         progress = deepcopy(progress)
         self.rejections.report = progress.refused
-        lines = Lines(Layout(table, mapping), Moments(mapping.time_is, mapping.zone), progress.refused, progress.records, between)
+        lines = Lines(
+            Layout(table, mapping), Moments(mapping.time_is, mapping.zone), progress.refused, progress.records, between
+        )
         said, saving = lines.said(table.records()), None
         last = False
         try:
@@ -201,7 +244,9 @@ class Importer:
         old: set[tuple[int, int, int]] = set()
         for _, line, name, ts, (shape, values, packed), _ in portion:
             car = cars[name]
-            row = Reading(car.id, NO_BOOT, key_of(ts, packed), ts, received_at, shape.ids, values, int(ts // 86_400), None, _MARK)
+            row = Reading(
+                car.id, NO_BOOT, key_of(ts, packed), ts, received_at, shape.ids, values, int(ts // 86_400), None, _MARK
+            )
             row.packed = packed
             if ts > newest[car]:
                 newest[car] = ts
@@ -227,12 +272,17 @@ class Importer:
         batch.moved = [replace(moved, quiet=True) for moved in batch.moved]
         for car in newest if last else due:
             if car.since or car in due:
-                batch.checkpoints.append(self.fleet.checkpoint(car, newest[car], int(newest[car] // 86_400), received_at))
+                batch.checkpoints.append(
+                    self.fleet.checkpoint(car, newest[car], int(newest[car] // 86_400), received_at)
+                )
         batch.progress = deepcopy(progress)
         return batch
 
     def _plain(self, batch: Batch, car: Car, row: Reading, odometer: int, of_batch: bytes, due: Due) -> bool:
-        """The fast path, as `gateway.intake.fast_path` has it: nearly all rows are simply the next of their car. False: left to the longer road."""
+        """The fast path, as `gateway.intake.fast_path` has it: nearly all rows are simply the next of their car.
+
+        False: left to the longer road.
+        """
         ts = row.ts
         if row.mark is not _MARK or not car.place or row.day < car.low_day or ts < car.odometer_ts or self.judge.poison:
             return False
@@ -271,8 +321,13 @@ class Importer:
         for n in range(0, len(ids), PORTION):
             values: dict[int, dict[str, Any]] = {}
             newest: dict[int, float] = {}
-            for row in sorted(await self.writer.read(partial(readings_imports.newest, vehicles=ids[n : n + PORTION])), key=lambda row: row.ts):
-                values.setdefault(row.vehicle_id, {}).update({BY_ID[i].path: [round(v, 4), row.ts] for i, v in zip(row.ids, row.values, strict=True)})
+            for row in sorted(
+                await self.writer.read(partial(readings_imports.newest, vehicles=ids[n : n + PORTION])),
+                key=lambda row: row.ts,
+            ):
+                values.setdefault(row.vehicle_id, {}).update(
+                    {BY_ID[i].path: [round(v, 4), row.ts] for i, v in zip(row.ids, row.values, strict=True)}
+                )
                 newest[row.vehicle_id] = row.ts
             shown = [(i, self.fleet.by_id[i].dealer_id, from_epoch(newest[i]), values[i]) for i in sorted(values)]
             await self.writer.write(partial(latest.keep, rows=shown))
@@ -291,8 +346,14 @@ def _portion(said: Iterator[Said], size: int) -> list[Said]:
 def _report(table: Table, one: ReadingsImport, before: Progress, cars: int, standing: int) -> dict[str, Any]:
     done = one.progress
     return {
-        "import": done.id, "file": table.path.name, "cars": cars, "records": done.records, "went_on_at": before.records, "rows_stored": done.stored,
-        "rows_known": done.known, "rows_late": done.late, "refused": done.refused.reasons, "alerts_active": standing,
-    }  # fmt: skip
-
-
+        "import": done.id,
+        "file": table.path.name,
+        "cars": cars,
+        "records": done.records,
+        "went_on_at": before.records,
+        "rows_stored": done.stored,
+        "rows_known": done.known,
+        "rows_late": done.late,
+        "refused": done.refused.reasons,
+        "alerts_active": standing,
+    }

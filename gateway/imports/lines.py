@@ -15,7 +15,9 @@ from schemas.mapping import Mapping, Refusals
 from schemas.moment import from_epoch
 
 TORN_LINE, NO_VEHICLE, FUTURE, PAST_RETENTION = "torn_line", "no_vehicle", "in_the_future", "past_retention"
-Said = tuple[int, int, str, float, Values, bool]  #: records so far, line, car as the file names it, epoch seconds, values, whether a batch may end here
+Said = tuple[
+    int, int, str, float, Values, bool
+]  #: records so far, line, car as the file names it, epoch seconds, values, whether a batch may end here
 _LEFT: Final = 8  #: columns that are named in a refusal
 
 
@@ -25,14 +27,28 @@ class Layout:
     def __init__(self, table: Table, mapping: Mapping) -> None:
         header, file = table.header, table.path.name
         long = mapping.format == "long"
-        needed = [mapping.time, *([mapping.vehicle] if mapping.vehicle else []), *([mapping.signal, mapping.value] if long else mapping.columns)]
+        needed = [
+            mapping.time,
+            *([mapping.vehicle] if mapping.vehicle else []),
+            *([mapping.signal, mapping.value] if long else mapping.columns),
+        ]
         missing = [name for name in needed if name not in header]
         if missing:
-            raise BadInput(file, f"has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, header[:40]))}")
-        left = [] if long or mapping.ignore == "*" else [name for name in header if name not in needed and name not in mapping.ignore]
+            raise BadInput(
+                file, f"has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, header[:40]))}"
+            )
+        left = (
+            []
+            if long or mapping.ignore == "*"
+            else [name for name in header if name not in needed and name not in mapping.ignore]
+        )
         if left:
             more = f" and {len(left) - _LEFT} more" if len(left) > _LEFT else ""
-            raise BadInput(file, f"columns without a meaning: {', '.join(map(repr, left[:_LEFT]))}{more}; name them under [columns], or put them into ignore (\"*\": all)")
+            raise BadInput(
+                file,
+                f"columns without a meaning: {', '.join(map(repr, left[:_LEFT]))}{more}; name them under [columns], or "
+                'put them into ignore ("*": all)',
+            )
         self.width, self.vin = len(header), mapping.vin
         self.time_at = header.index(mapping.time)
         self.car_at = header.index(mapping.vehicle) if mapping.vehicle else None
@@ -47,10 +63,15 @@ class Layout:
 class Lines:
     """One pass. `refused` and `records` move on as `said` does; the first `skip` records were settled before."""
 
-    def __init__(self, layout: Layout, moments: Moments, refused: Refusals, skip: int, between: tuple[float, float]) -> None:
+    def __init__(
+        self, layout: Layout, moments: Moments, refused: Refusals, skip: int, between: tuple[float, float]
+    ) -> None:
         self._layout, self._moments, self._skip = layout, moments, skip
         self._oldest, self._newest = between
-        self.refused, self._count = refused, Refusals() if skip else refused  # what was settled before was counted before
+        self.refused, self._count = (
+            refused,
+            Refusals() if skip else refused,
+        )  # what was settled before was counted before
         self.records = 0
 
     def said(self, records: Iterator[Record]) -> Iterator[Said]:
@@ -95,7 +116,10 @@ class Lines:
         yield from self._words(together)
 
     def _words(self, together: dict[str, tuple[list[str], list[int], float]]) -> Iterator[Said]:
-        read = [(min(lines), name, ts, self._layout.fields.read(cells, lines, self.refused)) for name, (cells, lines, ts) in together.items()]
+        read = [
+            (min(lines), name, ts, self._layout.fields.read(cells, lines, self.refused))
+            for name, (cells, lines, ts) in together.items()
+        ]
         good = [(line, name, ts, values) for line, name, ts, values in read if values is not None]
         for n, (line, name, ts, values) in enumerate(good, start=1):
             yield self.records, line, name, ts, values, n == len(good)
@@ -126,7 +150,9 @@ class Lines:
         if ts > self._newest:
             self._count.add(FUTURE, line, f"{text} is later than now")
         elif ts < self._oldest:
-            self._count.add(PAST_RETENTION, line, f"{text} is before {from_epoch(self._oldest):%Y-%m-%d}: such days are not kept")
+            self._count.add(
+                PAST_RETENTION, line, f"{text} is before {from_epoch(self._oldest):%Y-%m-%d}: such days are not kept"
+            )
         else:
             return name, ts
         return None

@@ -1,4 +1,7 @@
-"""What a time in a file means. Pure; local times of spring that nobody saw are refused, those of autumn are told apart by their order."""
+"""What a time in a file means.
+
+Pure; local times of spring that nobody saw are refused, those of autumn are told apart by their order.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,9 @@ from schemas.errors import BadInput
 NOT_A_TIME, NO_SUCH_TIME, AMBIGUOUS = "not_a_time", "no_such_time", "ambiguous_time"
 _KEPT: Final = 50_000
 _NEAR_S: Final = 3_600.0  #: a car heard so shortly before an hour that comes twice goes on into its first time
-_SLOW_S: Final = 1_800.0  #: of an hourly feed the same local time again is the next hour; of a quick one it is the same line again
+_SLOW_S: Final = (
+    1_800.0  #: of an hourly feed the same local time again is the next hour; of a quick one it is the same line again
+)
 
 
 class Refused(Exception):
@@ -23,8 +28,12 @@ class Moments:
 
     def __init__(self, kind: str, zone: str | None) -> None:
         self._kind, self._scale = kind, {"unix": 1.0, "unix_ms": 1e-3}.get(kind)
-        self._known: dict[str, tuple[float, float]] = {}  #: text -> epoch seconds of its first and of its second time: the same but in autumn
-        self._before: dict[str, tuple[float, float]] = {}  #: car -> its last moment, and how far that was from the one before
+        self._known: dict[
+            str, tuple[float, float]
+        ] = {}  #: text -> epoch seconds of its first and of its second time: the same but in autumn
+        self._before: dict[
+            str, tuple[float, float]
+        ] = {}  #: car -> its last moment, and how far that was from the one before
         try:
             self._zone = UTC if zone in ("UTC", "Z") else ZoneInfo(zone) if zone else None
         except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -59,13 +68,19 @@ class Moments:
                 ts = float(text) * self._scale
                 datetime.fromtimestamp(ts, UTC)
                 return ts, ts
-            at = datetime.fromisoformat(text.strip()) if self._kind == "iso" else datetime.strptime(text.strip(), self._kind)  # noqa: DTZ007
+            if self._kind == "iso":
+                at = datetime.fromisoformat(text.strip())
+            else:
+                at = datetime.strptime(text.strip(), self._kind)  # noqa: DTZ007 - the column's zone is given below
             if at.tzinfo is not None:
                 return at.timestamp(), at.timestamp()
         except (ValueError, OverflowError, OSError):
             raise Refused(NOT_A_TIME, f"{text[:60]!r} is not a time") from None
         if self._zone is None:
-            raise BadInput("zone", f"the time {text!r} names none: say it in the mapping, as zone = \"UTC\" or zone = \"Europe/Berlin\"")
+            raise BadInput(
+                "zone",
+                f'the time {text!r} names none: say it in the mapping, as zone = "UTC" or zone = "Europe/Berlin"',
+            )
         try:
             first, second = (at.replace(tzinfo=self._zone, fold=fold).timestamp() for fold in (0, 1))
         except (ValueError, OverflowError):

@@ -17,7 +17,9 @@ _NAMED: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a file holds: how many records, and which cars by the names it gives them, each with the first line that does."""
+    """What a file holds: how many records, and which cars by the names it gives them, each with the first line that
+    does.
+    """
 
     records: int
     cars: dict[str, int]
@@ -39,7 +41,12 @@ def survey(table: Table, mapping: Mapping) -> Survey:
         name = cells[car_at] if car_at is not None else mapping.vin or ""
         if name not in cars and name.strip():
             cars[name] = line
-        if signal_at is not None and cells[signal_at] not in signals and mapping.ignore != "*" and cells[signal_at] not in mapping.ignore:
+        if (
+            signal_at is not None
+            and cells[signal_at] not in signals
+            and mapping.ignore != "*"
+            and cells[signal_at] not in mapping.ignore
+        ):
             strange.setdefault(cells[signal_at], line)
         if records <= LOOKED_AT:
             try:
@@ -49,9 +56,15 @@ def survey(table: Table, mapping: Mapping) -> Survey:
             ways[ts < last.get(name, ts)] += ts != last.get(name, ts)
             last[name] = ts
     if strange:
-        raise BadInput(file, f"signals without a meaning: {named(strange)}; name them under [columns], or put them into ignore")
+        raise BadInput(
+            file, f"signals without a meaning: {named(strange)}; name them under [columns], or put them into ignore"
+        )
     if ways[1] > ways[0]:
-        raise BadInput(file, "runs backwards in time (the newest line of a car comes first): turn it round, or sort it by time, so that it can be judged as it happened")
+        raise BadInput(
+            file,
+            "runs backwards in time (the newest line of a car comes first): turn it round, or sort it by time, so that "
+            "it can be judged as it happened",
+        )
     return Survey(records, cars)
 
 

@@ -67,7 +67,10 @@ class Table:
                     if cells:
                         yield reader.line_num, cells
             except (OSError, EOFError) as error:  # a gz that was cut off
-                raise BadInput(self.path.name, f"breaks off after line {reader.line_num} ({error}): fetch it again, or pack what there is anew") from None
+                raise BadInput(
+                    self.path.name,
+                    f"breaks off after line {reader.line_num} ({error}): fetch it again, or pack what there is anew",
+                ) from None
             except csv.Error as error:
                 raise BadInput(self.path.name, f"line {reader.line_num + 1}: {error}") from None
 
@@ -75,7 +78,10 @@ class Table:
         try:
             import pyarrow.parquet
         except ImportError as error:
-            raise BadInput(self.path.name, f"Parquet files need one more package (install telltale[parquet], or write the table as CSV): {error}") from None
+            raise BadInput(
+                self.path.name,
+                f"Parquet files need one more package (install telltale[parquet], or write the table as CSV): {error}",
+            ) from None
         return pyarrow.parquet
 
     def _parquet_header(self) -> list[str]:

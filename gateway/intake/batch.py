@@ -1,4 +1,7 @@
-"""One batch: what its messages came to, ready to be written in one transaction. Nothing in it changes once it is made."""
+"""One batch: what its messages came to, ready to be written in one transaction.
+
+Nothing in it changes once it is made.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,9 @@ class Batch:
     now: datetime  #: business time
     messages: int = 0
     rows: dict[int, list[bytes]] = field(default_factory=dict)  #: day -> packed rows
-    waiting: dict[tuple[int, int, int], tuple[int, int]] = field(default_factory=dict)  #: rows without a place: where they stand in `rows`
+    waiting: dict[tuple[int, int, int], tuple[int, int]] = field(
+        default_factory=dict
+    )  #: rows without a place: where they stand in `rows`
     refused: list[tuple[int | None, Refused, int]] = field(default_factory=list)
     moved: list[alerts.Moved] = field(default_factory=list)
     placed: list[Reading] = field(default_factory=list)
@@ -36,7 +41,9 @@ class Batch:
     folded: list[int] = field(default_factory=list)  #: quarantine ids
     left_out: list[quarantine.LeftOut] = field(default_factory=list)  #: cars that were folded again
     acks: dict[Car, tuple[int, int]] = field(default_factory=dict)  #: car -> its newest boot, upto
-    old_acks: list[tuple[Car, int, int]] = field(default_factory=list)  #: car, boot, upto: of earlier boots, or said once more
+    old_acks: list[tuple[Car, int, int]] = field(
+        default_factory=list
+    )  #: car, boot, upto: of earlier boots, or said once more
     asks: list[tuple[Car, int, int, int]] = field(default_factory=list)
     progress: Progress | None = None  #: of an import of history
     begun: float = field(default_factory=time.monotonic)  #: machine time
@@ -59,9 +66,19 @@ class Batch:
     def more(self) -> bool:
         """Whether there is anything besides the readings themselves."""
         return bool(
-            self.moved or self.refused or self.placed or self.checkpoints or self.arrived or self.lost or self.lost_at_once or self.gaps
-            or self.tallies or self.folded or self.left_out or self.progress
-        )  # fmt: skip
+            self.moved
+            or self.refused
+            or self.placed
+            or self.checkpoints
+            or self.arrived
+            or self.lost
+            or self.lost_at_once
+            or self.gaps
+            or self.tallies
+            or self.folded
+            or self.left_out
+            or self.progress
+        )
 
     @property
     def empty(self) -> bool:
@@ -92,5 +109,6 @@ class Batch:
         await checkpoints.save(connection, self.checkpoints, versions)
         if self.progress is not None:
             await readings_imports.advance(connection, self.progress)
-        await tallies.add(connection, [self.tallies[key] for key in sorted(self.tallies)])  # sorted: other gateways count the same
-
+        await tallies.add(
+            connection, [self.tallies[key] for key in sorted(self.tallies)]
+        )  # sorted: other gateways count the same

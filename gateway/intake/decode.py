@@ -29,7 +29,10 @@ from store import quarantine, readings, vehicles
 
 log = structlog.get_logger()
 
-OLD_BOOTS, OLD_BOOT_EVERY_S = 16, 5.0  #: of one car that are looked up at once: nobody knows their days, so each costs a look at every day
+OLD_BOOTS, OLD_BOOT_EVERY_S = (
+    16,
+    5.0,
+)  #: of one car that are looked up at once: nobody knows their days, so each costs a look at every day
 ASK_AGAIN_S: Final = 5.0  #: an unknown VIN is looked up this often at most
 
 Said = tuple[Car, Decoded, bytes, str]  #: one message: its car, what it came to, payload and topic
@@ -47,7 +50,10 @@ class Decoder:
         self.begun: set[Car] = set()  #: cars of which another unit speaks with a message of this batch
 
     async def hear(self, batch: Batch, chunk: Chunk, left: Iterable[Left], received_at: float) -> list[Said]:
-        """These messages of a chunk, from bytes to values; what needs no car's memory is settled here. Afterwards all their cars are warm."""
+        """These messages of a chunk, from bytes to values; what needs no car's memory is settled here.
+
+        Afterwards all their cars are warm.
+        """
         heard: list[Said] = []
         kept = set(chunk.retained)
         left = list(left)
@@ -62,15 +68,21 @@ class Decoder:
                 elif read is not None:
                     heard.append((car, Decoded(read[0], read[1], odometer=read[2]), payload, route.source.topic))
                 elif route.kind == TELEMETRY:
-                    heard.append((car, normalise.telemetry(payload, route.source, received_at), payload, route.source.topic))
+                    heard.append(
+                        (car, normalise.telemetry(payload, route.source, received_at), payload, route.source.topic)
+                    )
                 elif route.kind == DIAGNOSTICS:
-                    heard.append((car, normalise.diagnostics(payload, route.source, received_at), payload, route.source.topic))
+                    heard.append(
+                        (car, normalise.diagnostics(payload, route.source, received_at), payload, route.source.topic)
+                    )
                 else:
                     self._hint(batch, car, payload)
             except Exception as error:  # our bug: this message is put aside, the others go on
                 log.exception("decoder_fault", vehicle=route.source.vehicle_id)
                 detail = f"it could not be read; that is our fault ({type(error).__name__})"
-                self.rejections.refuse(batch, car, normalise.refusal(route.source, payload, received_at, Refusal.NOT_TELEMETRY, detail))
+                self.rejections.refuse(
+                    batch, car, normalise.refusal(route.source, payload, received_at, Refusal.NOT_TELEMETRY, detail)
+                )
         await self.warm_up(batch, [message[0] for message in heard if not message[0].loaded])
         return await self._learn(heard)
 
@@ -81,7 +93,11 @@ class Decoder:
             if name in self.fleet.routes:
                 continue
             vin = self.fleet.route(name).source.vin
-            if vin not in self.fleet.by_vin and is_vin(vin) and now - self._looked_up.get(vin, -ASK_AGAIN_S) >= ASK_AGAIN_S:
+            if (
+                vin not in self.fleet.by_vin
+                and is_vin(vin)
+                and now - self._looked_up.get(vin, -ASK_AGAIN_S) >= ASK_AGAIN_S
+            ):
                 strangers.add(vin)
         if strangers:
             if len(self._looked_up) > 1000:
@@ -119,8 +135,14 @@ class Decoder:
 
     async def _learn(self, heard: list[Said]) -> list[Said]:
         """Which keys of devices without counters are stored."""
-        rows = [message.reading for _, message, _, _ in heard if message.reading is not None and message.reading.boot == NO_BOOT]
-        await self._known({(row.vehicle_id, row.seq, day) for row in rows for day in (row.day, IMPOSSIBLE_DAY)})  # on its day, or when that had no leaf
+        rows = [
+            message.reading
+            for _, message, _, _ in heard
+            if message.reading is not None and message.reading.boot == NO_BOOT
+        ]
+        await self._known(
+            {(row.vehicle_id, row.seq, day) for row in rows for day in (row.day, IMPOSSIBLE_DAY)}
+        )  # on its day, or when that had no leaf
         return heard
 
     async def _known(self, keys: set[tuple[int, int, int]]) -> None:
@@ -128,8 +150,10 @@ class Decoder:
             self.keys.stored(await self.writer.read(lambda connection: readings.known_keys(connection, keys)))
 
     async def find_line(self, batch: Batch, one: Said) -> bool:
-        """By which boot a message is kept, after all that were before it; what was forgotten of that boot is looked up. False: the car jumps
-        between more old boots than we look up, so it keeps what it said, for it gets no ack."""
+        """By which boot a message is kept, after all that were before it; what was forgotten of that boot is looked up.
+
+        False: the car jumps between more old boots than we look up, so it keeps what it said, for it gets no ack.
+        """
         car, message, payload, name = one
         row = message.reading
         said = message.boot if row is None else row.boot
@@ -141,14 +165,24 @@ class Decoder:
         elif boot < car.sequence.boot and boot not in car.sequence.tops:
             if row is not None and not self._old_boots.take(car.id, time.monotonic()):
                 source = normalise.Source(car.vin, car.id, name)
-                detail = f"boot {said} is older than the {KEPT_BOOTS} that are at hand, and too many such at once: send it again later"
-                self.rejections.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.FLOOD, detail, said, row.seq))
+                detail = (
+                    f"boot {said} is older than the {KEPT_BOOTS} that are at hand, and too many such at once: send it "
+                    "again later"
+                )
+                self.rejections.refuse(
+                    batch,
+                    car,
+                    normalise.refusal(source, payload, row.received_at, Refusal.FLOOD, detail, said, row.seq),
+                )
                 return False
             await self.writer.read(lambda connection: self.fleet.learn_boots(connection, [(car, boot)]))
         return True
 
     def _kept_boot(self, car: Car, message: Decoded, payload: bytes, boot: int) -> int:
-        """By which boot it is kept: that of its unit. A unit that begins anew all the time counts nothing: it is known by what it says."""
+        """By which boot it is kept: that of its unit.
+
+        A unit that begins anew all the time counts nothing: it is known by what it says.
+        """
         row, sequence = message.reading, car.sequence
         seq = message.seq if row is None else row.seq
         sure = row is not None and not row.mark & Mark.CLOCK_SUSPECT
@@ -176,5 +210,7 @@ class Decoder:
             car = self.fleet.by_id.get(one.vehicle_id)
             if car is not None and car.bucket in buckets:
                 source = normalise.Source(car.vin, car.id, one.topic)
-                found.append((car, one.id, normalise.telemetry(one.payload, source, one.received_at.timestamp(), accepted=True)))
+                found.append(
+                    (car, one.id, normalise.telemetry(one.payload, source, one.received_at.timestamp(), accepted=True))
+                )
         return found

@@ -41,11 +41,21 @@ class Downlink:
         for car, boot, upto in batch.old_acks:
             self.owed_before[(car, boot)] = upto
         for car, boot, first, last in batch.asks:
-            self._send(car, "down/asks", Ask(boot=boot_of(boot), first=first, last=last).model_dump_json(by_alias=True).encode())
+            self._send(
+                car,
+                "down/asks",
+                Ask(boot=boot_of(boot), first=first, last=last).model_dump_json(by_alias=True).encode(),
+            )
         for moved in batch.moved:
             step = moved.step
             if not step.shadow and step.state in _TOLD:
-                told = {"rule": step.rule, "component": step.component, "state": step.state.value, "severity": step.severity.value, "because": step.because}
+                told = {
+                    "rule": step.rule,
+                    "component": step.component,
+                    "state": step.state.value,
+                    "severity": step.severity.value,
+                    "because": step.because,
+                }
                 if (car_told := self.fleet.by_id.get(moved.vehicle_id)) is not None:
                     self._send(car_told, "down/alerts", to_json(told))
 
@@ -80,7 +90,9 @@ class Downlink:
         if session is None or not session.subscribed.is_set():
             return False
         payload = b'{"boot":%d,"upto":%d}' % (boot_of(boot), upto)  # schemas.telemetry.Ack, in a fifth of its time
-        blobs.setdefault(car.bucket, []).append(publish_packet(topic(car.vin, "down/acks"), payload, self.broker.address.version))
+        blobs.setdefault(car.bucket, []).append(
+            publish_packet(topic(car.vin, "down/acks"), payload, self.broker.address.version)
+        )
         return True
 
     def _send(self, car: Car, way: str, payload: bytes) -> None:
@@ -92,7 +104,9 @@ class Downlink:
         """All acks that are owed, now: this gateway leaves, and the next one owes a silent car nothing."""
         blobs: dict[int, list[bytes]] = {}
         leaving = set(buckets)
-        owed = [(car, boot, upto) for (car, boot), upto in self.owed_before.items()] + [(car, *ack) for car, ack in self.owed.items()]
+        owed = [(car, boot, upto) for (car, boot), upto in self.owed_before.items()] + [
+            (car, *ack) for car, ack in self.owed.items()
+        ]
         for car, boot, upto in owed:
             if car.bucket in leaving:
                 self._ack(blobs, car, boot, upto)

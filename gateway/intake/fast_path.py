@@ -1,7 +1,8 @@
 """The fast path: the next message of a car of which nothing is missing, from bytes to a packed row in one piece.
 
-Nearly all messages are that. Whatever is odd about one, however little, is left to `gateway.intake.judge`'s longer road, which
-says the same of a message in order (a test holds them together); so nothing here may refuse, wait or repair.
+Nearly all messages are that. Whatever is odd about one, however little, is left to `gateway.intake.judge`'s longer
+road, which says the same of a message in order (a test holds them together); so nothing here may refuse, wait or
+repair.
 """
 
 from __future__ import annotations
@@ -22,21 +23,37 @@ from store import readings
 from store.alerts import Moved
 
 SLICE: Final = 50  #: messages between two looks at the sockets and at the database's answers
-Quick = tuple[Reading, int | None, int]  # a row in which nothing is odd, the oldest number in the spool, where the odometer stands
+Quick = tuple[
+    Reading, int | None, int
+]  # a row in which nothing is odd, the oldest number in the spool, where the odometer stands
 Left = tuple[int, Quick | None]  # position in the chunk, and what was read of it already
 Fault = Callable[[Reading, Exception], tuple[AlertStep, ...]]
 
 
 def walk(
-    batch: Batch, fleet: Fleet, latest_values: LatestValues, fault: Fault, due: dict[Car, Reading | None], leaves: Container[int], chunk: Chunk, positions: range
+    batch: Batch,
+    fleet: Fleet,
+    latest_values: LatestValues,
+    fault: Fault,
+    due: dict[Car, Reading | None],
+    leaves: Container[int],
+    chunk: Chunk,
+    positions: range,
 ) -> list[Left]:
-    """Judge and pack what is in order; `fault` is told what the judge raised, `leaves` are the days that may be written to. Returns what
-    is out of order, in its order.
+    """Judge and pack what is in order; `fault` is told what the judge raised, `leaves` are the days that may be written
+    to. Returns what is out of order, in its order.
 
-    Nothing overtakes in a car's own order: what comes after a number that is left here is out of order, for that number is missing.
+    Nothing overtakes in a car's own order: what comes after a number that is left here is out of order, for that number
+    is missing.
     """
     received_at, window, of_batch = batch.received_at, batch.window, batch.of_batch
-    routes, quick, step, pack, acks = fleet.routes.get, normalise.quick, fleet.judge.step, readings.pack_plain, batch.acks
+    routes, quick, step, pack, acks = (
+        fleet.routes.get,
+        normalise.quick,
+        fleet.judge.step,
+        readings.pack_plain,
+        batch.acks,
+    )
     names, payloads, retained = chunk.topics, chunk.payloads, set(chunk.retained)
     left: list[Left] = []
     today, rows = -1, list[bytes]()
@@ -54,7 +71,13 @@ def walk(
             continue
         row, _, odometer = read
         sequence, boot, seq, ts = car.sequence, row.boot, row.seq, row.ts
-        if seq != sequence.expected or boot + sequence.base != sequence.boot or row.day < car.low_day or row.day not in leaves or ts < car.odometer_ts:
+        if (
+            seq != sequence.expected
+            or boot + sequence.base != sequence.boot
+            or row.day < car.low_day
+            or row.day not in leaves
+            or ts < car.odometer_ts
+        ):
             left.append((n, read))
             continue
         if odometer >= 0:

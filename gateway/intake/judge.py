@@ -40,13 +40,27 @@ class BatchJudge:
     """Owns the cars' memories while a batch is prepared; nothing else moves them."""
 
     def __init__(
-        self, fleet: Fleet, decoder: Decoder, rejections: Rejections, latest_values: LatestValues, clock: Callable[[], datetime], leaves: Leaves | None = None
+        self,
+        fleet: Fleet,
+        decoder: Decoder,
+        rejections: Rejections,
+        latest_values: LatestValues,
+        clock: Callable[[], datetime],
+        leaves: Leaves | None = None,
     ) -> None:
-        self.fleet, self.decoder, self.rejections, self.latest_values, self.clock = fleet, decoder, rejections, latest_values, clock
+        self.fleet, self.decoder, self.rejections, self.latest_values, self.clock = (
+            fleet,
+            decoder,
+            rejections,
+            latest_values,
+            clock,
+        )
         self.leaves = leaves or Leaves()
         self.poison: dict[tuple[int, int, int], str] = {}  #: rows that the database refused
         self.duplicates = self.late = 0
-        self._owing: set[tuple[Car, int]] = set()  #: cars and boots of which this batch holds something that is not simply the next row
+        self._owing: set[tuple[Car, int]] = (
+            set()
+        )  #: cars and boots of which this batch holds something that is not simply the next row
 
     async def prepare(self, chunks: list[Chunk], *, tick: bool, accepted: list[LetIn]) -> Batch:
         """Decode, load what is cold, judge, pack. With `tick` also what is done once a second."""
@@ -73,7 +87,11 @@ class BatchJudge:
             self.rejections.tick(batch, now)
         for car, last in due.items():
             if car.loaded:
-                batch.checkpoints.append(self.fleet.checkpoint(car, last.ts if last else received_at, last.day if last else IMPOSSIBLE_DAY, received_at))
+                batch.checkpoints.append(
+                    self.fleet.checkpoint(
+                        car, last.ts if last else received_at, last.day if last else IMPOSSIBLE_DAY, received_at
+                    )
+                )
         for car, boot in self._owing:
             if boot == car.sequence.boot:
                 batch.acks[car] = boot, car.sequence.upto(boot)
@@ -93,14 +111,17 @@ class BatchJudge:
         self.decoder.keys.forget()
 
     def _walk(self, batch: Batch, chunk: Chunk, positions: range, due: Due) -> list[fast_path.Left]:
-        """What is in order is judged; the rest comes back. While rows are being sorted out, nothing takes the fast path."""
+        """What is in order is judged; the rest comes back.
+
+        While rows are being sorted out, nothing takes the fast path.
+        """
         if self.poison:
             return [(n, None) for n in positions]
-        return fast_path.walk(batch, self.fleet, self.latest_values, self._fault, due, self.leaves.open, chunk, positions)
+        return fast_path.walk(
+            batch, self.fleet, self.latest_values, self._fault, due, self.leaves.open, chunk, positions
+        )
 
-    def admit(
-        self, batch: Batch, car: Car, message: Decoded, payload: bytes, name: str, now: float, due: Due
-    ) -> None:
+    def admit(self, batch: Batch, car: Car, message: Decoded, payload: bytes, name: str, now: float, due: Due) -> None:
         """One message of one car: is it new, what is its place, what do the rules say?"""
         row = message.reading
         for refused in message.refused:
@@ -152,11 +173,19 @@ class BatchJudge:
             self._drain(batch, car, now, due)
 
     def _begun(self, batch: Batch, car: Car, row: Reading, due: Due) -> None:
-        """Another unit speaks: the desk is told, and how far the one before came goes into a checkpoint of this transaction."""
+        """Another unit speaks: the desk is told, and how far the one before came goes into a checkpoint of this
+        transaction.
+        """
         self.decoder.begun.discard(car)
         due[car] = row
         why = "it was enrolled anew" if car.sequence.units[-1].enrolled else "its counters began anew"
-        batch.count(car.dealer_id, "new_unit", car.vin, 1, f"speaks with a new unit since {from_epoch(row.ts):%Y-%m-%d %H:%M} UTC: {why}")
+        batch.count(
+            car.dealer_id,
+            "new_unit",
+            car.vin,
+            1,
+            f"speaks with a new unit since {from_epoch(row.ts):%Y-%m-%d %H:%M} UTC: {why}",
+        )
 
     def step(self, memory: Any, row: Reading) -> tuple[AlertStep, ...]:
         """What the rules say of a row. What they should have caught is counted, and says nothing of the car."""
@@ -172,7 +201,9 @@ class BatchJudge:
         return ()
 
     def _odd(self, car: Car, message: Decoded, arrival: Arrival, row: Reading, due: Due) -> None:
-        """Not simply the next one: what must not be told from rows alone goes into a checkpoint of this very transaction."""
+        """Not simply the next one: what must not be told from rows alone goes into a checkpoint of this very
+        transaction.
+        """
         sequence = car.sequence
         if message.oldest is not None:
             sequence.give_up_below(row.boot, message.oldest)
@@ -182,7 +213,12 @@ class BatchJudge:
             row.mark |= Mark.LATE
             self.late += 1
             due[car] = row
-        elif message.oldest is not None and message.oldest < row.seq and sequence.gaps and sequence.gaps[-1].boot == row.boot:
+        elif (
+            message.oldest is not None
+            and message.oldest < row.seq
+            and sequence.gaps
+            and sequence.gaps[-1].boot == row.boot
+        ):
             due[car] = row
 
     def _judge(self, batch: Batch, car: Car, row: Reading, due: Due) -> bytes:
@@ -216,12 +252,23 @@ class BatchJudge:
         metres = row.values[at]
         if int(row.mark) & _NOT_WEIGHED or row.ts < car.odometer_ts:
             return
-        fault, now = weigh(metres, row.ts, Believed(car.odometer, car.odometer_ts, car.odometer_since, car.odometer_contrary))
+        fault, now = weigh(
+            metres, row.ts, Believed(car.odometer, car.odometer_ts, car.odometer_since, car.odometer_contrary)
+        )
         if fault:
             normalise.without(row, normalise.ODOMETER)
             source = normalise.Source(car.vin, car.id, name)
-            self.rejections.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.ODOMETER, fault, row.boot, row.seq))
-        car.odometer, car.odometer_ts, car.odometer_since, car.odometer_contrary = now.metres, now.ts, now.since, now.contrary
+            self.rejections.refuse(
+                batch,
+                car,
+                normalise.refusal(source, payload, row.received_at, Refusal.ODOMETER, fault, row.boot, row.seq),
+            )
+        car.odometer, car.odometer_ts, car.odometer_since, car.odometer_contrary = (
+            now.metres,
+            now.ts,
+            now.since,
+            now.contrary,
+        )
 
     def _dead_letter(
         self, batch: Batch, car: Car, row: Reading, payload: bytes, name: str, now: float, due: Due
@@ -235,7 +282,11 @@ class BatchJudge:
         due[car] = None
         if why != "UniqueViolation":
             source = normalise.Source(car.vin, car.id, name)
-            self.rejections.refuse(batch, car, normalise.refusal(source, payload, row.received_at, Refusal.DATABASE, why, row.boot, row.seq))
+            self.rejections.refuse(
+                batch,
+                car,
+                normalise.refusal(source, payload, row.received_at, Refusal.DATABASE, why, row.boot, row.seq),
+            )
 
     def _let_in(self, batch: Batch, car: Car, quarantine_id: int, message: Decoded, due: Due) -> None:
         batch.folded.append(quarantine_id)
@@ -253,7 +304,9 @@ class BatchJudge:
         due[car] = row
 
     def _gaps(self, batch: Batch, car: Car, now: float, due: Due) -> None:
-        """The ledger of one car: write what is open, ask for it, close what ended, judge what has waited long enough."""
+        """The ledger of one car: write what is open, ask for it, close what ended, judge what has waited long
+        enough.
+        """
         sequence = car.sequence
         if not car.loaded:
             return
@@ -277,7 +330,9 @@ class BatchJudge:
 
 
 def _taken(car: Car, boot: int) -> bool:
-    """Whether an ack of this boot could be taken for one of the unit that speaks now, which may still keep what it would let go."""
+    """Whether an ack of this boot could be taken for one of the unit that speaks now, which may still keep what it
+    would let go.
+    """
     return boot < car.sequence.base and boot_of(boot) <= boot_of(car.sequence.boot)
 
 

@@ -1,5 +1,7 @@
-"""What is shown of a car beside its readings: newest values, hints, when it was heard. Coalesced; nothing depends on it,
-so it has a transaction of its own and no batch waits for it."""
+"""What is shown of a car beside its readings: newest values, hints, when it was heard.
+
+Coalesced; nothing depends on it, so it has a transaction of its own and no batch waits for it.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ class LatestValues:
     that is kept makes each message a microsecond dearer."""
 
     def __init__(self) -> None:
-        self.newest: dict[Car, dict[tuple[int, ...], bytes]] = {}  #: who has something to show, and what of other sets of signals than the last
+        self.newest: dict[
+            Car, dict[tuple[int, ...], bytes]
+        ] = {}  #: who has something to show, and what of other sets of signals than the last
         self._hints: dict[Car, latest.Row] = {}
         self._heard: dict[Car, tuple[int, datetime, bool]] = {}  #: what `status` said: there, or gone
 
@@ -77,7 +81,10 @@ class LatestValues:
             self._hints[car] = (car.id, car.dealer_id, now, {"at": now.timestamp(), "values": values})
 
     def heard(self, car: Car, received_at: float) -> None:
-        """A row without values, such as a list of codes: the car is there. A good-bye that waits to be written stands."""
+        """A row without values, such as a list of codes: the car is there.
+
+        A good-bye that waits to be written stands.
+        """
         self._heard.setdefault(car, (car.id, from_epoch(received_at), True))
 
     def forget(self, car: Car) -> None:
@@ -85,7 +92,10 @@ class LatestValues:
         self._take(car)
 
     async def run(self, write: Write) -> None:
-        """For ever: each car at most once a second, those who wait longest first. A database that is away is waited for."""
+        """For ever: each car at most once a second, those who wait longest first.
+
+        A database that is away is waited for.
+        """
         turn: list[Car] = []
         while True:
             for _ in range(BUDGET // PORTION):

@@ -1,4 +1,7 @@
-"""The loop: hear → judge → save in one transaction → acknowledge. While one batch is being written, the next is judged."""
+"""The loop: hear → judge → save in one transaction → acknowledge.
+
+While one batch is being written, the next is judged.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ from gateway.mqtt.chunk import Chunk
 
 log = structlog.get_logger()
 
-FIRST_LIMIT, LIMIT = 256, 1_500  #: messages in a batch: what stays near the processor; small at the start, while most cars have to be loaded
+FIRST_LIMIT, LIMIT = (
+    256,
+    1_500,
+)  #: messages in a batch: what stays near the processor; small at the start, while most cars have to be loaded
 TICK_S: Final = 1.0
 LAST_SAVE_S: Final = 5.0  #: how long a gateway that is told to end waits for the batch that is being written
 _REDOS: Final = 8
@@ -46,7 +52,9 @@ class BadRows(Exception):
 class Intake:
     """The four beats, for ever. At most one batch is being written while the next is prepared."""
 
-    def __init__(self, broker: Broker, fleet: Fleet, writer: Writer, clock: Callable[[], datetime], leaves: Leaves | None = None) -> None:
+    def __init__(
+        self, broker: Broker, fleet: Fleet, writer: Writer, clock: Callable[[], datetime], leaves: Leaves | None = None
+    ) -> None:
         self.broker, self.fleet, self.writer, self.clock = broker, fleet, writer, clock
         self.rejections, self.latest_values, self.downlink = Rejections(), LatestValues(), Downlink(broker, fleet)
         self.decoder = Decoder(fleet, writer, self.rejections, self.latest_values)
@@ -72,7 +80,11 @@ class Intake:
 
     async def run(self) -> None:
         """Ends only by cancellation or by a fault of ours."""
-        beside = [asyncio.create_task(self.downlink.run()), asyncio.create_task(self._tick_bell()), asyncio.create_task(self.latest_values.run(self.writer.read))]
+        beside = [
+            asyncio.create_task(self.downlink.run()),
+            asyncio.create_task(self._tick_bell()),
+            asyncio.create_task(self.latest_values.run(self.writer.read)),
+        ]
         saving: asyncio.Task[None] | None = None
         before: Batch | None = None
         try:
@@ -97,7 +109,9 @@ class Intake:
         finally:
             for task in (*beside, *([self._taking] if self._taking else [])):
                 task.cancel()
-            if saving is not None:  # it may end; but a database that is away must not keep us: nothing of it was acknowledged
+            if (
+                saving is not None
+            ):  # it may end; but a database that is away must not keep us: nothing of it was acknowledged
                 _, away = await asyncio.wait({saving}, timeout=LAST_SAVE_S)
                 for task in away:
                     task.cancel()
@@ -108,12 +122,16 @@ class Intake:
         self._between.append(work)
         self.broker.wake()
 
-    def tally(self, dealer: int | None, name: str, subject: str, times: int, detail: str, *, total: bool = False) -> None:
+    def tally(
+        self, dealer: int | None, name: str, subject: str, times: int, detail: str, *, total: bool = False
+    ) -> None:
         """Count something for the desk."""
         self.rejections.tally(dealer, name, subject, times, detail, total=total)
 
     def discard(self, bucket: int) -> None:
-        """What we hold of a bucket that another gateway carries now; it was never acknowledged, so it comes to that one."""
+        """What we hold of a bucket that another gateway carries now; it was never acknowledged, so it comes to that
+        one.
+        """
         self._queue = deque(chunk for chunk in self._queue if chunk.session.bucket != bucket)
         for car in self.fleet.unload(bucket):
             self.latest_values.forget(car)
@@ -158,7 +176,11 @@ class Intake:
         if self._taking is not None and not self._taking.done():
             self.accept_now = True
             return
-        if self._taking is not None and not self._taking.cancelled() and (error := self._taking.exception()) is not None:
+        if (
+            self._taking is not None
+            and not self._taking.cancelled()
+            and (error := self._taking.exception()) is not None
+        ):
             log.error("retraction_failed", exc_info=error)
             self.tally(None, "retraction_failed", type(error).__name__, 1, str(error)[:300])
         self._taking = asyncio.create_task(self.retraction.look(lambda: set(self.broker.sessions), self._settle))
@@ -173,7 +195,9 @@ class Intake:
                 if batch is not None:
                     await self._finish(batch)
                 done.set_result(None)
-            except Exception as error:  # counted by whoever waits for it; the traffic goes on, from what the database says
+            except (
+                Exception
+            ) as error:  # counted by whoever waits for it; the traffic goes on, from what the database says
                 self.batch_judge.forget()
                 done.set_exception(error)
 
@@ -185,7 +209,9 @@ class Intake:
         self.acknowledge(batch)
 
     async def save(self, batch: Batch) -> None:
-        """Until it is committed: a database that is away is waited for, with everything held and nothing acknowledged."""
+        """Until it is committed: a database that is away is waited for, with everything held and nothing
+        acknowledged.
+        """
         if batch.empty:
             return
         with traces.of(batch):
@@ -217,7 +243,8 @@ class Intake:
             self.batch_judge.forget()
             try:
                 await self._finish(await self.prepare(batch.chunks))
-                self.batch_judge.poison.clear()  # they stand in quarantine, and in the checkpoints of the same transaction
+                # they stand in quarantine, and in the checkpoints of the same transaction
+                self.batch_judge.poison.clear()
                 return await self.prepare(following.chunks)
             except BadRows as another:
                 error = another

@@ -1,7 +1,8 @@
 """What devices without counters have said: told apart by the keys of their messages (vehicle, key).
 
 A message has been said before if it is stored, if it stands in the batch that is being written at this moment, or if it
-stood earlier in this one. No more than that is remembered, so a device that repeats its whole memory costs nobody anything.
+stood earlier in this one. No more than that is remembered, so a device that repeats its whole memory costs nobody
+anything.
 """
 
 from __future__ import annotations

@@ -29,8 +29,12 @@ from schemas.vehicle import is_vin
 from store import readings
 
 MAX_BYTES: Final = 64 * 1024
-QUICK_BYTES: Final = 8 * 1024  #: a sample of 100 signals; what is longer is looked at longer, and may take milliseconds to refuse
-MAX_PARTS: Final = 2048  #: commas; 256 codes with a freeze frame have 1,200. What has more costs milliseconds and says nothing
+QUICK_BYTES: Final = (
+    8 * 1024
+)  #: a sample of 100 signals; what is longer is looked at longer, and may take milliseconds to refuse
+MAX_PARTS: Final = (
+    2048  #: commas; 256 codes with a freeze frame have 1,200. What has more costs milliseconds and says nothing
+)
 AHEAD_S: Final = 300.0  #: a car's clock may be this much ahead of ours
 EARLIEST: Final = 1_420_070_400.0  #: 2015-01-01: no car that speaks to us is older
 ROLLOVER_S: Final = 1024 * 7 * 86_400.0  #: GPS week numbers of old receivers wrap after 1,024 weeks
@@ -44,19 +48,26 @@ Value = Annotated[float, Strict()] | Annotated[bool, Strict()] | None
 
 @with_config(ConfigDict(extra="ignore", allow_inf_nan=False))
 class Sample(TypedDict):
-    """`schemas.telemetry.Telemetry` as a plain dict: the same contract, a third of the time (a test holds them together)."""
+    """`schemas.telemetry.Telemetry` as a plain dict: the same contract, a third of the time (a test holds them
+    together).
+    """
 
     boot: NotRequired[Counter | None]
     seq: NotRequired[Counter | None]
     oldest: NotRequired[Counter | None]
     ts: datetime
-    signals: Annotated[dict[str, Value], Field(max_length=256), FailFast()]  # 7,000 errors of one message would take 38 ms
+    signals: Annotated[
+        dict[str, Value], Field(max_length=256), FailFast()
+    ]  # 7,000 errors of one message would take 38 ms
     vin: NotRequired[Any]
 
 
 @with_config(ConfigDict(extra="ignore", allow_inf_nan=False, strict=True))
 class PlainSample(TypedDict):
-    """The `Sample` that nearly all are: counters there, all values numbers. What is none is read again as a `Sample`."""
+    """The `Sample` that nearly all are: counters there, all values numbers.
+
+    What is none is read again as a `Sample`.
+    """
 
     boot: Counter
     seq: Counter
@@ -74,7 +85,21 @@ _plain_sample = TypeAdapter(PlainSample).validator.validate_json
 class Shape:
     """What one set of signal names means. Cars send the same set again and again, so it is worked out once."""
 
-    __slots__ = ("believable", "convert", "highs", "ids", "lows", "odometer", "pack", "paths", "plain", "stored", "take", "unknown", "unpack")
+    __slots__ = (
+        "believable",
+        "convert",
+        "highs",
+        "ids",
+        "lows",
+        "odometer",
+        "pack",
+        "paths",
+        "plain",
+        "stored",
+        "take",
+        "unknown",
+        "unpack",
+    )
 
     def __init__(self, paths: tuple[str, ...]) -> None:
         found, self.convert, self.unknown = [], [], []
@@ -99,12 +124,19 @@ class Shape:
         self.believable, self.take = _generated(self.ids, self.lows, self.highs)
 
 
-def _generated(ids: tuple[int, ...], lows: tuple[float, ...], highs: tuple[float, ...]) -> tuple[Callable[..., bool], Callable[..., bytes | None]]:
+def _generated(
+    ids: tuple[int, ...], lows: tuple[float, ...], highs: tuple[float, ...]
+) -> tuple[Callable[..., bool], Callable[..., bytes | None]]:
     """Whether these values all lie in their ranges, and then how the row keeps them: one expression each, which takes
     half the time of any loop."""
     names = [f"v{n}" for n in range(len(lows))]
     # not `low <= v <= high`: two comparisons of floats with a jump behind each are what the interpreter does fastest
-    tests = " and ".join(f"{name} >= {low!r} and {name} <= {high!r}" for name, low, high in zip(names, lows, highs, strict=True)) or "True"
+    tests = (
+        " and ".join(
+            f"{name} >= {low!r} and {name} <= {high!r}" for name, low, high in zip(names, lows, highs, strict=True)
+        )
+        or "True"
+    )
     how = readings.layout(ids)
     known = {"pack": how.pack, "prefix": how.prefix}
     takes = ", ".join(["prefix", *(f"4, {name}" for name in names), "-1"])
@@ -169,9 +201,13 @@ def _learn_clock(stamp: str) -> bool:
     return True
 
 
-def quick(payload: bytes, vehicle_id: int, received_at: float, window: tuple[float, float]) -> tuple[Reading, int | None, int] | None:
-    """The row of a sample in which nothing is odd, the oldest number in the car's spool, and where in the row the odometer
-    stands; None when anything at all needs `telemetry`'s longer look. `window` is the `clock_window` of `received_at`."""
+def quick(
+    payload: bytes, vehicle_id: int, received_at: float, window: tuple[float, float]
+) -> tuple[Reading, int | None, int] | None:
+    """The row of a sample in which nothing is odd, the oldest number in the car's spool, and where in the row the
+    odometer stands; None when anything at all needs `telemetry`'s longer look. `window` is the `clock_window` of
+    `received_at`.
+    """
     if len(payload) > QUICK_BYTES:
         return None
     try:
@@ -192,7 +228,9 @@ def quick(payload: bytes, vehicle_id: int, received_at: float, window: tuple[flo
         car_ts = known[0] + rest
         if not window[0] <= car_ts <= window[1]:
             return None
-        row = Reading(vehicle_id, sample["boot"], sample["seq"], car_ts, received_at, shape.ids, shape.stored(packed), known[1])
+        row = Reading(
+            vehicle_id, sample["boot"], sample["seq"], car_ts, received_at, shape.ids, shape.stored(packed), known[1]
+        )
         row.packed = packed
         return row, sample.get("oldest"), shape.odometer
     except (ValidationError, struct.error, OverflowError, ValueError, RecursionError):
@@ -200,7 +238,10 @@ def quick(payload: bytes, vehicle_id: int, received_at: float, window: tuple[flo
 
 
 def telemetry(payload: bytes, source: Source, received_at: float, *, accepted: bool = False) -> Decoded:
-    """A sample as a row of believed values, with what was refused of it. `accepted`: a person accepts values out of range."""
+    """A sample as a row of believed values, with what was refused of it.
+
+    `accepted`: a person accepts values out of range.
+    """
     if too_much := _too_much(payload):
         return _nothing(source, payload, received_at, Refusal.TOO_LARGE, too_much)
     odd: tuple[Refused, ...] = ()
@@ -215,14 +256,23 @@ def telemetry(payload: bytes, source: Source, received_at: float, *, accepted: b
             sample, odd = _mended_sample(mended.body), _left_out(mended, source, payload, received_at)
         written = sample["ts"]
         if written.tzinfo is None:
-            return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, "ts: a time needs its zone, as in 2026-11-21T10:15:02Z", sample)
+            return _nothing(
+                source,
+                payload,
+                received_at,
+                Refusal.NOT_TELEMETRY,
+                "ts: a time needs its zone, as in 2026-11-21T10:15:02Z",
+                sample,
+            )
         car_ts = as_utc(written).timestamp()
     except ValidationError as error:
         return _refused_whole(payload, source, received_at, error, salvage.loosely(payload))
     except (OverflowError, ValueError, RecursionError) as error:
         return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, str(error)[:200])
     if "vin" in sample and sample["vin"] != source.vin:
-        return _nothing(source, payload, received_at, Refusal.FOREIGN_VIN, "the payload names another car than the topic", sample)
+        return _nothing(
+            source, payload, received_at, Refusal.FOREIGN_VIN, "the payload names another car than the topic", sample
+        )
     signals = sample["signals"]
     shape = shape_of(tuple(signals))
     ids = shape.ids
@@ -251,13 +301,17 @@ def diagnostics(payload: bytes, source: Source, received_at: float) -> Decoded:
         return _nothing(source, payload, received_at, Refusal.TOO_LARGE, too_much)
     odd: tuple[Refused, ...] = ()
     try:
-        said = None if b"\\u0000" in payload else Diagnostics.model_validate_json(payload)  # PostgreSQL keeps no NUL in a text
+        said = (
+            None if b"\\u0000" in payload else Diagnostics.model_validate_json(payload)
+        )  # PostgreSQL keeps no NUL in a text
     except (ValidationError, ValueError, RecursionError):
         said = None
     try:
         if said is None:
             mended = salvage.diagnostics(salvage.loosely(payload))
-            said = Diagnostics.model_validate_json(payload) if mended is None else Diagnostics.model_validate(mended.body)
+            said = (
+                Diagnostics.model_validate_json(payload) if mended is None else Diagnostics.model_validate(mended.body)
+            )
             odd = () if mended is None else _left_out(mended, source, payload, received_at)
         car_ts = said.ts.timestamp()
     except ValidationError as error:
@@ -288,7 +342,14 @@ def _too_much(payload: bytes) -> str | None:
 
 
 def _reading(
-    source: Source, boot: int | None, seq: int | None, car_ts: float, received_at: float, ids: tuple[int, ...], values: tuple[float, ...], payload: bytes
+    source: Source,
+    boot: int | None,
+    seq: int | None,
+    car_ts: float,
+    received_at: float,
+    ids: tuple[int, ...],
+    values: tuple[float, ...],
+    payload: bytes,
 ) -> Reading:
     day = int(car_ts // 86_400)
     if day < FIRST_DAY or car_ts > received_at + FAR_S:
@@ -297,7 +358,9 @@ def _reading(
     if boot is None or seq is None:
         boot, seq, mark = NO_BOOT, own_key(payload), Mark.NO_COUNTER
     if car_ts > received_at + AHEAD_S or car_ts < EARLIEST or abs(received_at - car_ts - ROLLOVER_S) < 86_400:
-        return Reading(source.vehicle_id, boot, seq, received_at, received_at, ids, values, day, car_ts, mark | Mark.CLOCK_SUSPECT)
+        return Reading(
+            source.vehicle_id, boot, seq, received_at, received_at, ids, values, day, car_ts, mark | Mark.CLOCK_SUSPECT
+        )
     return Reading(source.vehicle_id, boot, seq, car_ts, received_at, ids, values, day, None, mark)
 
 
@@ -314,7 +377,9 @@ def _carefully(
     """Value by value: keep what can be believed, say why the rest cannot."""
     kept: dict[int, float] = {}
     odd: list[str] = []
-    for (n, way), signal_id, path, low, high in zip(shape.convert, shape.ids, shape.paths, shape.lows, shape.highs, strict=True):
+    for (n, way), signal_id, path, low, high in zip(
+        shape.convert, shape.ids, shape.paths, shape.lows, shape.highs, strict=True
+    ):
         value = values[n]
         if value is None:
             continue
@@ -345,7 +410,10 @@ def _left_out(mended: salvage.Mended, source: Source, payload: bytes, received_a
 
 
 def _refused_whole(payload: bytes, source: Source, received_at: float, error: ValidationError, loose: Any) -> Decoded:
-    """Which refusal it is, and its counters if they can be made out, so that it leaves no gap. `loose` is its JSON, if it has one."""
+    """Which refusal it is, and its counters if they can be made out, so that it leaves no gap.
+
+    `loose` is its JSON, if it has one.
+    """
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"] if part not in ("float", "bool"))
     detail = f"{where}: {first['msg']}" if where else str(first["msg"])
@@ -355,21 +423,39 @@ def _refused_whole(payload: bytes, source: Source, received_at: float, error: Va
     return _nothing(source, payload, received_at, reason, detail, loose)
 
 
-def _nothing(source: Source, payload: bytes, received_at: float, reason: Refusal, detail: str, loose: Any = None) -> Decoded:
+def _nothing(
+    source: Source, payload: bytes, received_at: float, reason: Refusal, detail: str, loose: Any = None
+) -> Decoded:
     found = salvage.counters(payload, loose)
     boot, seq = found.get("boot"), found.get("seq")
     if boot is None or seq is None:
         boot = seq = None
-    return Decoded(None, found.get("oldest"), (_refusal(source, payload, received_at, reason, detail, boot, seq),), boot, seq)
+    return Decoded(
+        None, found.get("oldest"), (_refusal(source, payload, received_at, reason, detail, boot, seq),), boot, seq
+    )
 
 
 def _refusal(
-    source: Source, payload: bytes, received_at: float, reason: Refusal, detail: str, boot: int | None = None, seq: int | None = None
+    source: Source,
+    payload: bytes,
+    received_at: float,
+    reason: Refusal,
+    detail: str,
+    boot: int | None = None,
+    seq: int | None = None,
 ) -> Refused:
     clean = detail.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()[:1000]
     vin = source.vin if is_vin(source.vin) else None
     return Refused(
-        vin, source.vehicle_id or None, source.topic, payload[:MAX_BYTES], reason, clean, from_epoch(received_at), boot, seq
+        vin,
+        source.vehicle_id or None,
+        source.topic,
+        payload[:MAX_BYTES],
+        reason,
+        clean,
+        from_epoch(received_at),
+        boot,
+        seq,
     )
 
 

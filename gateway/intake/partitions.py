@@ -1,7 +1,8 @@
 """Which days of readings have a partition (a leaf) of their own. Pure; the caller brings machine time.
 
-A car's clock may say anything. Days that are kept have a leaf each, up to tomorrow; every other day shares one, and so does,
-for the moment, a day whose leaf would be one too many in a minute. So no clock of one car makes work for the others.
+A car's clock may say anything. Days that are kept have a leaf each, up to tomorrow; every other day shares one, and so
+does, for the moment, a day whose leaf would be one too many in a minute. So no clock of one car makes work for the
+others.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from typing import Final
 from gateway.intake.normalise import IMPOSSIBLE_DAY
 from gateway.token_bucket import Allowance
 
-NEW_BURST, NEW_EVERY_S = 20, 3.0  #: leaves that are made at once, and how often one more: each costs the writer some milliseconds
+NEW_BURST, NEW_EVERY_S = (
+    20,
+    3.0,
+)  #: leaves that are made at once, and how often one more: each costs the writer some milliseconds
 KEPT_DAYS: Final = 400
 
 

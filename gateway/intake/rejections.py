@@ -13,7 +13,8 @@ from gateway.intake.batch import Batch
 from gateway.token_bucket import Allowance
 from schemas.reading import Refusal, Refused
 
-#: How many refused messages are kept one by one, of each kind: so many at once, then one in so many seconds. A large one counts for several.
+#: How many refused messages are kept one by one, of each kind: so many at once, then one in so many seconds. A large
+#: one counts for several.
 OF_CAR: Final = (20, 60.0)
 OF_BUCKET: Final = (500, 6.0)  #: of all cars of a bucket: a fleet with new firmware
 OF_FLOODS: Final = (100, 60.0)  #: rows that tell of floods, of a bucket
@@ -21,7 +22,10 @@ OF_STRANGER: Final = (3, 3_600.0)  #: of one VIN that nobody knows
 OF_STRANGERS: Final = (20, 60.0)  #: of all of them in a bucket: whoever makes up VINs makes up no rows
 _PORTION: Final = 4_096  #: bytes
 _SAMPLE: Final = 1_000  #: bytes that are kept of what nobody can let in
-_FLUSH_S, _FLUSH_AT_LEAST_S = 5.0, 3_600.0  #: a flood is a row soon, and then ever more seldom; its count is at the desk within a second
+_FLUSH_S, _FLUSH_AT_LEAST_S = (
+    5.0,
+    3_600.0,
+)  #: a flood is a row soon, and then ever more seldom; its count is at the desk within a second
 _SAID: Final = 10_000
 _SAID_AGAIN_S: Final = 3_600.0  #: the same unknown signals of the same car are kept once in this time
 
@@ -40,8 +44,10 @@ Source = tuple[int | None, str, int | None, Refusal]  # dealer, subject, vehicle
 
 
 class Rejections:
-    """One source's flood of poison slows nobody and fills no disk: beyond a few it is counted and not kept. What is refused is
-    either a row or stands in a count; nothing is lost."""
+    """One source's flood of poison slows nobody and fills no disk: beyond a few it is counted and not kept.
+
+    What is refused is either a row or stands in a count; nothing is lost.
+    """
 
     def __init__(self) -> None:
         self._of_car, self._of_bucket = Allowance(*OF_CAR), Allowance(*OF_BUCKET)
@@ -68,7 +74,9 @@ class Rejections:
             batch.refused.append((dealer, refused, 1))
             return
         subject = car.vin if car else f"unknown cars, bucket {_bucket(refused):02d}"
-        flood = self._floods.setdefault((dealer, subject, car.id if car else None, refused.reason), Flood(now + _FLUSH_S))
+        flood = self._floods.setdefault(
+            (dealer, subject, car.id if car else None, refused.reason), Flood(now + _FLUSH_S)
+        )
         flood.times, flood.last = flood.times + 1, refused
         self.tally(dealer, "flood", subject, 1, refused.reason.value)
 
@@ -92,7 +100,9 @@ class Rejections:
         self._said[key] = now
         return False
 
-    def tally(self, dealer: int | None, name: str, subject: str, times: int, detail: str, *, total: bool = False) -> None:
+    def tally(
+        self, dealer: int | None, name: str, subject: str, times: int, detail: str, *, total: bool = False
+    ) -> None:
         """Count something with the next tick; `total` says that `times` is the count so far, not what came on top."""
         key = (dealer, name, subject)
         if total:
@@ -115,8 +125,12 @@ class Rejections:
             last, times = flood.last, flood.times
             flood.pause = min(2 * flood.pause, _FLUSH_AT_LEAST_S)
             flood.due, flood.times, flood.last = now + flood.pause, 0, None
-            detail = f"{times} more refused messages of this source, counted and not kept; the last: {reason}: {last.detail}"
-            row = Refused(last.vin, vehicle, last.topic, last.payload[:_SAMPLE], Refusal.FLOOD, detail[:1000], batch.now)
+            detail = (
+                f"{times} more refused messages of this source, counted and not kept; the last: {reason}: {last.detail}"
+            )
+            row = Refused(
+                last.vin, vehicle, last.topic, last.payload[:_SAMPLE], Refusal.FLOOD, detail[:1000], batch.now
+            )
             batch.refused.append((dealer, row, times))
         for (dealer_counted, what, subject), (times, detail) in self._counted.items():
             batch.count(dealer_counted, what, subject, times, detail)

@@ -1,4 +1,6 @@
-"""A person takes back what was let in: the car's rows are folded again beside the traffic, then it is settled between two batches."""
+"""A person takes back what was let in: the car's rows are folded again beside the traffic, then it is settled between
+two batches.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,11 @@ class Retraction:
     def __init__(self, fleet: Fleet, writer: Writer, clock: Callable[[], datetime]) -> None:
         self.fleet, self.writer, self.clock = fleet, writer, clock
 
-    async def look(self, buckets: Callable[[], set[int]], settle: Callable[[Callable[[], Awaitable[Batch | None]]], Awaitable[None]]) -> None:
+    async def look(
+        self,
+        buckets: Callable[[], set[int]],
+        settle: Callable[[Callable[[], Awaitable[Batch | None]]], Awaitable[None]],
+    ) -> None:
         """Whatever waits. `settle` makes and commits a batch while nothing else is in flight."""
         waiting: list[TakenBack] = await self.writer.read(quarantine.taken_back)
         for one in waiting:
@@ -69,7 +75,9 @@ class Retraction:
             batch.arrived += closed
         await self._on(car, again)
         ts = batch.now.timestamp()
-        row = Reading(car.id, NO_BOOT, -one.id, ts, ts, (), (), int(ts // 86_400), mark=Mark.TAKES_BACK, place=car.place + 1)
+        row = Reading(
+            car.id, NO_BOOT, -one.id, ts, ts, (), (), int(ts // 86_400), mark=Mark.TAKES_BACK, place=car.place + 1
+        )
         steps = self.fleet.judge_anew(car, again, row)
         batch.moved += [Moved(car.dealer_id, car.id, ts, step) for step in steps]
         batch.store(row.day, readings.pack(car.dealer_id, row))

@@ -1,4 +1,5 @@
-"""Of a message that does not have the contract's shape: what can be read is kept, what cannot is named by its path. Pure.
+"""Of a message that does not have the contract's shape: what can be read is kept, what cannot is named by its path.
+Pure.
 
 Only what the contract refused as a whole comes here, so that the road of good messages costs nothing more.
 """
@@ -24,7 +25,9 @@ _DECIMAL: Final = re.compile(r"[+-]?\d{1,30}(?:\.\d{1,30})?", re.ASCII)
 _NOT_FINITE: Final = re.compile(rb"(?<=[:,\[\s])[+-]?(?:nan|inf|infinity)(?=\s*[,}\]])", re.I)  #: as printf writes them
 _DEEP: Final = 64 * 1024
 _EDGE: Final = 2_048  #: bytes at both ends in which the counters of what cannot be parsed are looked for
-_COUNTERS: Final = {name: re.compile(rb'"%s"\s*:\s*(\d{1,16})\s*[,}]' % name.encode()) for name in ("boot", "seq", "oldest")}
+_COUNTERS: Final = {
+    name: re.compile(rb'"%s"\s*:\s*(\d{1,16})\s*[,}]' % name.encode()) for name in ("boot", "seq", "oldest")
+}
 _ON, _OFF = ("true", "on", "yes", "1"), ("false", "off", "no", "0")
 
 
@@ -36,7 +39,9 @@ class Mended:
     odd: list[Odd] = field(default_factory=list)
     good: int = 0  #: parts that could be read
 
-    def leave_out(self, path: str, value: Any, why: str = "is not one", reason: Refusal = Refusal.NOT_TELEMETRY) -> None:
+    def leave_out(
+        self, path: str, value: Any, why: str = "is not one", reason: Refusal = Refusal.NOT_TELEMETRY
+    ) -> None:
         self.odd.append((reason, f"{path}: {ascii(value)[:60]} {why}"))
 
 
@@ -51,7 +56,9 @@ def loosely(payload: bytes) -> Any:
 
 
 def _deeply(payload: bytes) -> Any:
-    """The standard library reads what is nested deeper, and what stands between other bytes: a mark of order, a NUL at the end."""
+    """The standard library reads what is nested deeper, and what stands between other bytes: a mark of order, a NUL at
+    the end.
+    """
     try:
         return json.JSONDecoder().raw_decode(payload.decode("utf-8").lstrip("\ufeff \t\r\n"))[0]
     except (ValueError, RecursionError):
@@ -59,7 +66,10 @@ def _deeply(payload: bytes) -> Any:
 
 
 def counters(payload: bytes, loose: Any = None) -> dict[str, int]:
-    """boot, seq and oldest, as far as they can be made out, so that a refused message leaves no gap. `loose` is its JSON, if it has one."""
+    """boot, seq and oldest, as far as they can be made out, so that a refused message leaves no gap.
+
+    `loose` is its JSON, if it has one.
+    """
     loose = _deeply(payload[:_DEEP]) if loose is None else loose
     if isinstance(loose, dict):
         found = {name: _counter(loose.get(name)) for name in _COUNTERS}
@@ -114,11 +124,17 @@ def _float(value: float) -> float:
 
 
 def diagnostics(loose: Any) -> Mended | None:
-    """A list of the codes and lamps that can be read; `unread` says of what the rest was. None when there is nothing."""
+    """A list of the codes and lamps that can be read; `unread` says of what the rest was. None when there is
+    nothing.
+    """
     if not isinstance(loose, dict):
         return None
     made = Mended({name: loose.get(name) for name in ("boot", "seq", "oldest", "ts")})
-    unread = {name for name in loose.get("unread") or () if isinstance(name, str)} if isinstance(loose.get("unread"), list) else set()
+    unread = (
+        {name for name in loose.get("unread") or () if isinstance(name, str)}
+        if isinstance(loose.get("unread"), list)
+        else set()
+    )
     listed = loose.get("codes")
     made.body["codes"] = _codes(made, listed) if isinstance(listed, list) else []
     if not isinstance(listed, list):
@@ -148,7 +164,11 @@ def _codes(made: Mended, listed: list[Any]) -> list[dict[str, Any]]:
         if not isinstance(entry, dict):
             made.leave_out(path, entry, "is not a code")
             continue
-        said = {"system": _word(entry, "system").lower(), "status": _word(entry, "status").lower(), "code": _word(entry, "code").upper()}
+        said = {
+            "system": _word(entry, "system").lower(),
+            "status": _word(entry, "status").lower(),
+            "code": _word(entry, "code").upper(),
+        }
         try:
             TroubleCode.model_validate(said)
         except ValidationError as error:
@@ -159,7 +179,9 @@ def _codes(made: Mended, listed: list[Any]) -> list[dict[str, Any]]:
             if _takes(lambda: TroubleCode.model_validate({**said, "first_seen": seen})):  # noqa: B023
                 said["first_seen"] = seen
             else:
-                made.odd.append((Refusal.NOT_TELEMETRY, f"first_seen of {path}: {ascii(seen)[:60]} is no time with a zone"))
+                made.odd.append(
+                    (Refusal.NOT_TELEMETRY, f"first_seen of {path}: {ascii(seen)[:60]} is no time with a zone")
+                )
         kept.append(said)
         made.good += 1
     return kept
@@ -190,7 +212,12 @@ def _flash(made: Mended, said: Any) -> dict[str, str]:
 def _frame(made: Mended, said: Any) -> dict[str, Any] | None:
     if said is None:
         return None
-    if not isinstance(said, dict) or not isinstance(said.get("code"), str) or "\0" in said["code"] or not isinstance(said.get("signals"), dict):
+    if (
+        not isinstance(said, dict)
+        or not isinstance(said.get("code"), str)
+        or "\0" in said["code"]
+        or not isinstance(said.get("signals"), dict)
+    ):
         made.leave_out("freeze_frame", said, "is none")
         return None
     named = {path: value for path, value in said["signals"].items() if "\0" not in path}

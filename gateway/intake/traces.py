@@ -1,4 +1,7 @@
-"""A batch that moved alerts is where a trace begins: what is woken by an alert carries it on. All other batches are not looked at."""
+"""A batch that moved alerts is where a trace begins: what is woken by an alert carries it on.
+
+All other batches are not looked at.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ from monitoring import tracing
 
 
 def of(batch: Batch) -> AbstractContextManager[Any]:
-    """Around the commit of a batch: a span for it and one for each alert of which somebody is told; each such move gets its trace."""
+    """Around the commit of a batch: a span for it and one for each alert of which somebody is told; each such move gets
+    its trace.
+    """
     return _of(batch) if batch.moved and tracing.on() else tracing.NOTHING
 
 
@@ -22,7 +27,15 @@ def _of(batch: Batch) -> Iterator[None]:
         for n, moved in enumerate(batch.moved):
             if moved.told:
                 step = moved.step
-                facts: dict[str, Any] = {"rule": step.rule, "component": step.component, "state": step.state.value, "severity": step.severity.value, "late": step.late}
-                with tracing.span("alert", began_s=batch.begun, vehicle=moved.vehicle_id, dealer=moved.dealer_id, **facts):
+                facts: dict[str, Any] = {
+                    "rule": step.rule,
+                    "component": step.component,
+                    "state": step.state.value,
+                    "severity": step.severity.value,
+                    "late": step.late,
+                }
+                with tracing.span(
+                    "alert", began_s=batch.begun, vehicle=moved.vehicle_id, dealer=moved.dealer_id, **facts
+                ):
                     batch.moved[n] = replace(moved, trace=tracing.carried())
         yield

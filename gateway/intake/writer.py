@@ -1,4 +1,6 @@
-"""The gateway's hand on the database: one connection that writes and holds the leases, one that reads; both come back."""
+"""The gateway's hand on the database: one connection that writes and holds the leases, one that reads; both come
+back.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ class Writer:
     # -- reading ------------------------------------------------------------------------------------------------------
 
     async def read(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
-        """Do a read, or a write that nothing waits for and that may be repeated, on the reading connection until the database answers."""
+        """Do a read, or a write that nothing waits for and that may be repeated, on the reading connection until the
+        database answers.
+        """
         pause = PAUSE_S
         async with self._read_turn:
             while True:
@@ -91,7 +95,10 @@ class Writer:
             return done
 
     async def save(self, batch: Batch, versions: dict[str, int]) -> dict[tuple[int, int, int], str]:
-        """Commit the batch, however long it takes. Returns the rows that the database refuses; then nothing is stored."""
+        """Commit the batch, however long it takes.
+
+        Returns the rows that the database refuses; then nothing is stored.
+        """
         pause, taken_away = PAUSE_S, False
         async with self._turn:
             while True:
@@ -240,7 +247,12 @@ class Writer:
     def _away(self, error: BaseException) -> None:
         if self.down_since is None:
             self.down_since = time.monotonic()
-            self._seldom.say(log.warning, "database_away", reason=type(error).__name__, hint="nothing is acknowledged until it is back")
+            self._seldom.say(
+                log.warning,
+                "database_away",
+                reason=type(error).__name__,
+                hint="nothing is acknowledged until it is back",
+            )
 
     def _drop(self) -> None:
         if self._writing is not None:

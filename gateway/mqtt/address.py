@@ -23,10 +23,12 @@ class Tls:
     key: Path | None = None  #: None: it stands in `cert`
 
     def context(self) -> ssl.SSLContext:
-        """TLS 1.2 or newer, with the host's name checked. The files are read again when they have changed, so that a renewed
-        certificate counts from the next connection on."""
-        return _context(self, tuple(_written(path) for path in (self.ca, self.cert, self.key)))
+        """TLS 1.2 or newer, with the host's name checked.
 
+        The files are read again when they have changed, so that a renewed certificate counts from the next connection
+        on.
+        """
+        return _context(self, tuple(_written(path) for path in (self.ca, self.cert, self.key)))
 
     def without_certificate(self) -> Tls:
         """As a stranger would come."""
@@ -47,14 +49,20 @@ def _context(tls: Tls, _written: tuple[int, ...]) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=tls.ca)
     except (OSError, ValueError) as error:
-        raise Misconfigured("TELLTALE_MQTT_CA", f"{tls.ca} is no file of certificates that we can read ({_why(error)})") from None
+        raise Misconfigured(
+            "TELLTALE_MQTT_CA", f"{tls.ca} is no file of certificates that we can read ({_why(error)})"
+        ) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if tls.cert is not None:
         try:
             context.load_cert_chain(tls.cert, tls.key, password=_no_password)
         except (OSError, ValueError) as error:
             named = "TELLTALE_MQTT_KEY" if tls.key is not None and not tls.key.is_file() else "TELLTALE_MQTT_CERT"
-            raise Misconfigured(named, f"{tls.cert} and {tls.key or 'the key in it'} are no certificate with its key that we can read ({_why(error)})") from None
+            raise Misconfigured(
+                named,
+                f"{tls.cert} and {tls.key or 'the key in it'} are no certificate with its key that we can read "
+                f"({_why(error)})",
+            ) from None
     return context
 
 
@@ -95,7 +103,9 @@ def taken_apart(url: str, setting: str, schemes: tuple[str, ...]) -> tuple[str, 
     except ValueError:
         raise Misconfigured(setting, like) from None
     said, _, where = parts.netloc.rpartition("@")
-    if parts.scheme not in schemes or ("@" in said and "," in said):  # user and password stand once, before the first host
+    if parts.scheme not in schemes or (
+        "@" in said and "," in said
+    ):  # user and password stand once, before the first host
         raise Misconfigured(setting, like)
     hosts = []
     for one in where.split(","):

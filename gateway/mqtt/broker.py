@@ -28,7 +28,9 @@ from schemas.errors import Misconfigured, Unavailable
 log = structlog.get_logger()
 
 LINGER_S = 0.004  #: 1–5 ms; a read costs the same for one message as for ten, and longer backfires
-WINDOW = 6_000  #: messages in hand above which a session has to wait for its turn: what is in hand stays near the processor
+WINDOW = (
+    6_000  #: messages in hand above which a session has to wait for its turn: what is in hand stays near the processor
+)
 HELD_BYTES = 20 << 20  #: nothing more is taken above this, whatever waits for an answer
 OPENING, TURN_S = 4, 0.25  #: sessions that are opened at once, and how long each may keep the next one waiting
 REFUSED_S = 3.0  #: a broker that is starting may refuse for a moment
@@ -38,13 +40,23 @@ class Broker:
     """The sessions of this gateway. `deliveries` gives what they brought.
 
     What stops a flood while PostgreSQL is slow is what the broker may have out unacknowledged for each session. Above
-    `window` messages in hand a session waits for its turn, but never for long, and never before it has its subscription:
-    the broker's answers lie behind the messages that it owes. Only `held` bytes stop all reading.
+    `window` messages in hand a session waits for its turn, but never for long, and never before it has its
+    subscription: the broker's answers lie behind the messages that it owes. Only `held` bytes stop all reading.
     """
 
-    def __init__(self, address: BrokerAddress, *, bulk: bool = True, linger_s: float = LINGER_S, window: int = WINDOW, held: int = HELD_BYTES) -> None:
+    def __init__(
+        self,
+        address: BrokerAddress,
+        *,
+        bulk: bool = True,
+        linger_s: float = LINGER_S,
+        window: int = WINDOW,
+        held: int = HELD_BYTES,
+    ) -> None:
         self.address, self.bulk, self.linger_s, self.window, self.held = address, bulk, linger_s, window, held
-        self.hosts: list[Host] = random.sample(address.hosts, len(address.hosts))  #: in the order in which they are tried
+        self.hosts: list[Host] = random.sample(
+            address.hosts, len(address.hosts)
+        )  #: in the order in which they are tried
         self.sessions: dict[int, Session] = {}
         self.seldom = Seldom()
         self._by_fd: dict[int, Session] = {}
@@ -56,7 +68,10 @@ class Broker:
         self._turn = 0  #: which session is read first
         self._full_at = 0.0  #: machine time at which nothing more could be taken
         self._openings: set[asyncio.Task[None]] = set()
-        self.behind_since: datetime | None = None  #: machine time since when some session gets what had waited for us, or None when all get what is said now
+        self.behind_since: datetime | None = (
+            #: machine time since when some session gets what had waited for us, or None when all get what is said now
+            None
+        )
         self.backlog: Callable[[], int] = lambda: 0  #: messages taken but not yet committed; set by the intake
         self.backlog_bytes: Callable[[], int] = lambda: 0  #: and how large they are
 
@@ -67,7 +82,16 @@ class Broker:
         if self.address.user:
             client.username_pw_set(self.address.user, self.address.password)
         client.max_inflight_messages_set(1000)
-        for name in ("connect", "subscribe", "publish", "disconnect", "socket_open", "socket_close", "socket_register_write", "socket_unregister_write"):
+        for name in (
+            "connect",
+            "subscribe",
+            "publish",
+            "disconnect",
+            "socket_open",
+            "socket_close",
+            "socket_register_write",
+            "socket_unregister_write",
+        ):
             setattr(client, f"on_{name}", getattr(session, f"on_{name}"))
         return client
 
@@ -87,8 +111,9 @@ class Broker:
         return fresh
 
     async def _open_in_turn(self, session: Session, turns: asyncio.Semaphore) -> None:
-        """A few at a time, and not too quickly while there is much in hand: before its answer a session brings all that the broker may
-        have out for it. Nobody's answer is waited for long."""
+        """A few at a time, and not too quickly while there is much in hand: before its answer a session brings all that
+        the broker may have out for it. Nobody's answer is waited for long.
+        """
         async with turns:
             with suppress(TimeoutError):
                 async with asyncio.timeout(TURN_S):
@@ -101,8 +126,11 @@ class Broker:
                         await session.subscribed.wait()
 
     async def open(self, buckets: Iterable[int], timeout: float = 60.0) -> None:
-        """Open the sessions of these buckets and wait until each has its subscription. `timeout` is how long the broker may be
-        silent; what it owes us may come before its answers, and whoever takes the deliveries can do so meanwhile."""
+        """Open the sessions of these buckets and wait until each has its subscription.
+
+        `timeout` is how long the broker may be silent; what it owes us may come before its answers, and whoever takes
+        the deliveries can do so meanwhile.
+        """
         fresh, began = self.begin(buckets), time.monotonic()
         while waiting := [s for s in fresh if not s.subscribed.is_set() and self.sessions.get(s.bucket) is s]:
             now = time.monotonic()
@@ -118,7 +146,9 @@ class Broker:
         session = self.sessions.pop(bucket, None)
         if session is not None:
             await session.close()
-            self._inbox = [chunk for chunk in self._inbox if chunk.session is not session]  # unacknowledged: it comes to the next holder
+            self._inbox = [
+                chunk for chunk in self._inbox if chunk.session is not session
+            ]  # unacknowledged: it comes to the next holder
             self.look_whether_caught_up()
 
     async def close(self) -> None:
@@ -216,7 +246,9 @@ class Broker:
 
     def _in_hand(self) -> tuple[int, int]:
         """Messages that were taken and are not yet committed, and their bytes."""
-        return self.backlog() + sum(map(len, self._inbox)), self.backlog_bytes() + sum(chunk.size for chunk in self._inbox)
+        return self.backlog() + sum(map(len, self._inbox)), self.backlog_bytes() + sum(
+            chunk.size for chunk in self._inbox
+        )
 
     def _read_one(self, session: Session) -> None:
         try:

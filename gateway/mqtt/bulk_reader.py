@@ -1,7 +1,8 @@
 """paho on asyncio, read in bulk: QoS 1 PUBLISHes are parsed here, every other packet goes to stock paho.
 
-`loop_read` is public; four private names are touched (`_sock_recv`, `_packet_queue`, `_create_socket`, `_loop_rc_handle`), so
-paho is pinned and `self_check` runs at the start: if they have changed, the stock path is used, which is also the oracle.
+`loop_read` is public; four private names are touched (`_sock_recv`, `_packet_queue`, `_create_socket`,
+`_loop_rc_handle`), so paho is pinned and `self_check` runs at the start: if they have changed, the stock path is used,
+which is also the oracle.
 """
 
 from __future__ import annotations
@@ -34,7 +35,14 @@ class BulkClient(paho.Client):
 
     def __init__(self, taker: Taker, *, bulk: bool, client_id: str, protocol: Any, **options: Any) -> None:
         # reconnect_on_failure: paho would dial by itself, and block the loop, to try an older version of the protocol
-        super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=protocol, manual_ack=True, reconnect_on_failure=False, **options)
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=protocol,
+            manual_ack=True,
+            reconnect_on_failure=False,
+            **options,
+        )
         self._taker = taker
         self._bulk = bulk and self_check()
         self._v5 = protocol == paho.MQTTv5
@@ -43,7 +51,9 @@ class BulkClient(paho.Client):
         self._dry = False
         self._records = False  #: a TLS connection
         self.in_blob = False  #: `write_blob` is at work and says itself whether the loop must help
-        self.ready_socket: socket.socket | None = None  #: connected without blocking the loop, TLS and all; used by the next connect()
+        self.ready_socket: socket.socket | None = (
+            None  #: connected without blocking the loop, TLS and all; used by the next connect()
+        )
         self.on_message = self._hand_over
 
     def loop_read(self, max_packets: int = 1) -> Any:
@@ -156,10 +166,19 @@ class BulkClient(paho.Client):
         return ready
 
     def _hand_over(self, _client: Any, _data: Any, message: Any) -> None:
-        self._taker.take(bytes(message._topic), message.payload, message.mid if message.qos else 0, bool(message.dup), bool(message.retain))
+        self._taker.take(
+            bytes(message._topic),
+            message.payload,
+            message.mid if message.qos else 0,
+            bool(message.dup),
+            bool(message.retain),
+        )
 
     def write_blob(self, packets: bytes) -> bool:
-        """Ready-made packets in one write. True: the socket took not all of it, so the rest waits until it is writable."""
+        """Ready-made packets in one write.
+
+        True: the socket took not all of it, so the rest waits until it is writable.
+        """
         self.in_blob = True  # paho would have the loop watch the socket, and forget it again, for every write
         try:
             self._packet_queue(0x40, packets, 0, 0)
@@ -190,5 +209,9 @@ def self_check() -> bool:
     names = ("_sock_recv", "_packet_queue", "_create_socket", "_loop_rc_handle")
     missing = [name for name in names if not callable(getattr(paho.Client, name, None))]
     if missing:
-        log.warning("bulk_reading_off", missing=missing, hint="this paho is not the one we know: the stock path is slower but the same")
+        log.warning(
+            "bulk_reading_off",
+            missing=missing,
+            hint="this paho is not the one we know: the stock path is slower but the same",
+        )
     return not missing

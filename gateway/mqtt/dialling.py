@@ -16,8 +16,10 @@ NEXT_S = 0.4  #: after this the next host is tried beside the one that has not a
 
 
 async def dial(hosts: Sequence[Host], tls: Tls | None) -> tuple[socket.socket, Host]:
-    """The first host that takes us, in this order; the next one at once when a host refuses. Raises the first host's error
-    (OSError, TimeoutError) when none does."""
+    """The first host that takes us, in this order; the next one at once when a host refuses.
+
+    Raises the first host's error (OSError, TimeoutError) when none does.
+    """
     tries: dict[asyncio.Task[socket.socket], Host] = {}
     waiting, failed = list(hosts), list[BaseException]()
     try:
@@ -25,7 +27,9 @@ async def dial(hosts: Sequence[Host], tls: Tls | None) -> tuple[socket.socket, H
             if waiting:
                 host = waiting.pop(0)
                 tries[asyncio.create_task(_reach(host, tls))] = host
-            done, _ = await asyncio.wait(tries, timeout=NEXT_S if waiting else None, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(
+                tries, timeout=NEXT_S if waiting else None, return_when=asyncio.FIRST_COMPLETED
+            )
             for task in done:
                 error = task.exception()
                 if error is None:

@@ -1,7 +1,8 @@
 """What mosquitto is told so that each car speaks for itself alone: configuration, passwords and access lists, as text.
 
-Cars and gateways have a door each. At the cars' door the client id is the user name, whatever was said, or else any car could
-take over a gateway's session by its name; and no gateway's password is of use there. Why files: docs/why/broker.md.
+Cars and gateways have a door each. At the cars' door the client id is the user name, whatever was said, or else any car
+could take over a gateway's session by its name; and no gateway's password is of use there. Why files:
+docs/why/broker.md.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from pathlib import Path
 from schemas.contract import CHANNELS, GATEWAY
 from schemas.vehicle import bucket_of
 
-#: Up to so many cars each has lines of its own, with its bucket. Mosquitto reads such a list in quadratic time (0.2 s for
-#: 2,000 cars and 6 s for 10,000, in which it does nothing else), so more share one pattern, and a wrong bucket is refused by the
+#: Up to so many cars each has lines of its own, with its bucket. Mosquitto reads such a list in quadratic time (0.2 s
+#: for
+#: 2,000 cars and 6 s for 10,000, in which it does nothing else), so more share one pattern, and a wrong bucket is
+#: refused by the
 #: gateway alone.
 LINES_FOR_EACH = 2_000
 _UP = [way for way in CHANNELS if way.startswith("up/")]
@@ -22,7 +25,10 @@ _UP = [way for way in CHANNELS if way.startswith("up/")]
 
 @dataclass(frozen=True)
 class Doors:
-    """Where it listens. Both doors are TLS; `client_certificates` asks for one of our authority's on top of the password."""
+    """Where it listens.
+
+    Both doors are TLS; `client_certificates` asks for one of our authority's on top of the password.
+    """
 
     port: int = 8883
     gateway_port: int = 8884
@@ -59,17 +65,20 @@ def configuration(folder: Path, account: str, doors: Doors) -> str:
 def keeping(store: Path) -> list[str]:
     """What it keeps, where and how much."""
     return [
-        "# Mosquitto's defaults lose data: these limits and the persistence are not optional. No setting makes its PUBACK",
+        "# Mosquitto's defaults lose data: these limits and the persistence are not optional. No setting makes its "
+        "PUBACK",
         "# durable; a car keeps each message until our own acknowledgement.",
         "persistence true",
         f"persistence_location {store}/",
-        "# Each time it writes the whole store and does nothing else meanwhile: with a million messages waiting that takes seconds.",
+        "# Each time it writes the whole store and does nothing else meanwhile: with a million messages waiting that "
+        "takes seconds.",
         "autosave_interval 300",
         "max_inflight_messages 4000",
         "max_queued_messages 0",
         "max_queued_bytes 0",
         "persistent_client_expiration 30d",
-        "# Twice what the contract allows, so that a message which is a little too long is still refused with its reason.",
+        "# Twice what the contract allows, so that a message which is a little too long is still refused with its "
+        "reason.",
         "message_size_limit 131072",
     ]
 
@@ -104,5 +113,9 @@ def _access(kind: str, own: str) -> str:
 
 def access_of_gateways(accounts: Collection[str]) -> str:
     """All that the contract gives a gateway: it says nothing in a car's name."""
-    lines = [f"topic {'readwrite' if ',' in may else may} {topic}" for topics, (may, _) in GATEWAY.items() for topic in topics]
+    lines = [
+        f"topic {'readwrite' if ',' in may else may} {topic}"
+        for topics, (may, _) in GATEWAY.items()
+        for topic in topics
+    ]
     return "\n".join("\n".join([f"user {account}", *lines]) + "\n" for account in sorted(accounts))

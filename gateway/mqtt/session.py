@@ -26,7 +26,9 @@ from schemas.vehicle import pulse_topic
 
 log = structlog.get_logger()
 
-KEEPALIVE_S = 30  #: the watchdog's pulses keep to it; nobody sends PINGREQ, whose answer a busy broker may owe for half a minute
+KEEPALIVE_S = (
+    30  #: the watchdog's pulses keep to it; nobody sends PINGREQ, whose answer a busy broker may owe for half a minute
+)
 RECONNECT_BASE_S, RECONNECT_CAP_S = 0.1, 5.0
 SESSION_EXPIRY_S = 7 * 86_400  #: MQTT 5 brokers keep what they owe us for this long
 RECEIVE_MAXIMUM = 2000  #: messages that an MQTT 5 broker may have out at once, per session
@@ -84,7 +86,9 @@ class Session:
         self.read_at = 0.0  #: machine time
         self.host: Host | None = None
         self._last_mid = 0  #: of the message that was taken last
-        self._in_turn: dict[int, int] = {}  #: mid of a message -> mid of our own word that came after it, and is acknowledged after it
+        self._in_turn: dict[
+            int, int
+        ] = {}  #: mid of a message -> mid of our own word that came after it, and is acknowledged after it
         self._tail_mid = 0  #: of our own word behind what had waited, until it is acknowledged
         self._fd: int | None = None
         self._closing = False
@@ -196,11 +200,15 @@ class Session:
         self.send(publish_packet(self.pulse_topic, b"%d" % self.epoch, self.broker.address.version))
 
     def must_be_read(self, now: float) -> bool:
-        """Even while there is more in hand than the window allows: it has no subscription yet, or was left unread for long."""
+        """Even while there is more in hand than the window allows: it has no subscription yet, or was left unread for
+        long.
+        """
         return not self.subscribed.is_set() or now - self.read_at > UNREAD_S
 
     def was_read(self, now: float, took: bool) -> None:
-        """Something came: whoever brings messages hears, and whoever is still on the way to its subscription gets on."""
+        """Something came: whoever brings messages hears, and whoever is still on the way to its subscription gets
+        on.
+        """
         self.read_at = now
         if self.unanswered_since is not None and (took or not self.subscribed.is_set()):
             self.unanswered_since = None if self.subscribed.is_set() else now
@@ -214,7 +222,7 @@ class Session:
         """Seconds for which an answer has been due."""
         return 0.0 if self.unanswered_since is None else now - self.unanswered_since
 
-    # -- callbacks of paho; none of them may raise, for paho would stop reading -----------------------------------------
+    # -- callbacks of paho; none of them may raise, for paho would stop reading ----------------------------------------
 
     def on_connect(self, _client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
@@ -226,14 +234,20 @@ class Session:
             metrics.RECONNECTS.inc()
         if self._had_session and not flags.session_present:
             metrics.SESSIONS_LOST.inc()
-            log.warning("session_lost", bucket=self.bucket, hint="the broker forgot our session: the cars' gap ledger and spools close the hole")
+            log.warning(
+                "session_lost",
+                bucket=self.bucket,
+                hint="the broker forgot our session: the cars' gap ledger and spools close the hole",
+            )
         self._had_session = True
         self.client.subscribe(self.filter, qos=1)
 
     def on_subscribe(self, _client: Any, _data: Any, _mid: Any, codes: Any, _properties: Any) -> None:
         if any(code.is_failure for code in codes):
             self.refused = f"the broker refused our subscription {self.filter}: {codes[0]}"
-            asyncio.get_running_loop().call_soon(self.client.drop)  # not inside a callback, of which paho lets only one at a time
+            asyncio.get_running_loop().call_soon(
+                self.client.drop
+            )  # not inside a callback, of which paho lets only one at a time
             return
         self._attempt, self.refused, self.unanswered_since = 0, None, None
         if self.host is not None:
@@ -284,7 +298,7 @@ class Session:
         self._writes_later = True
         asyncio.get_running_loop().add_writer(sock, self.client.loop_write)
 
-    # -- what the bulk reader brings ------------------------------------------------------------------------------------
+    # -- what the bulk reader brings -----------------------------------------------------------------------------------
 
     def take(self, topic: bytes, payload: bytes, mid: int, dup: bool, retained: bool) -> None:
         """One PUBLISH: into the current chunk, unless it is a repetition of what we are still working on."""

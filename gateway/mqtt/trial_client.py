@@ -29,7 +29,9 @@ class Trial:
     """One connection, as the gateway's user or as somebody else. Acknowledges only what it is told to."""
 
     def __init__(self, address: BrokerAddress, name: str, *, clean: bool, who: tuple[str, str] | None = None) -> None:
-        """`who` is user name and password, ("", "") for nobody; None: the gateway. Raises Refused, Unavailable, Misconfigured."""
+        """`who` is user name and password, ("", "") for nobody; None: the gateway. Raises Refused, Unavailable,
+        Misconfigured.
+        """
         self.heard: list[tuple[int, bytes]] = []  #: packet id and payload
         self._address = address
         self._answers: dict[int, str] = {}  #: packet id of what we sent -> "" or why not
@@ -38,7 +40,12 @@ class Trial:
         v5 = address.version == 5
         options: dict[str, Any] = {} if v5 else {"clean_session": clean}
         self._client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=name, protocol=paho.MQTTv5 if v5 else paho.MQTTv311, manual_ack=True, reconnect_on_failure=False, **options
+            CallbackAPIVersion.VERSION2,
+            client_id=name,
+            protocol=paho.MQTTv5 if v5 else paho.MQTTv311,
+            manual_ack=True,
+            reconnect_on_failure=False,
+            **options,
         )
         user, password = (address.user, address.password) if who is None else who
         if user:
@@ -66,7 +73,9 @@ class Trial:
                 self._client.connect(*host, 60, **options)
                 break
             except ssl.SSLCertVerificationError as error:
-                raise Misconfigured("TELLTALE_MQTT_CA", f"the certificate of {host[0]} is not believed: {error.verify_message}") from None
+                raise Misconfigured(
+                    "TELLTALE_MQTT_CA", f"the certificate of {host[0]} is not believed: {error.verify_message}"
+                ) from None
             except OSError as error:
                 failed = failed or error
         else:

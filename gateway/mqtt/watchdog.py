@@ -18,6 +18,10 @@ async def watch(broker: Broker) -> None:
         now = time.monotonic()
         for session in list(broker.sessions.values()):
             if session.silent_for(now) > SILENCE_S:
-                session.reconnect(f"it does not hear its own pulse ({session.pulse_topic})" if session.subscribed.is_set() else "the broker does not answer")
+                session.reconnect(
+                    f"it does not hear its own pulse ({session.pulse_topic})"
+                    if session.subscribed.is_set()
+                    else "the broker does not answer"
+                )
             elif session.subscribed.is_set():
                 session.pulse(now)

@@ -35,10 +35,16 @@ _HEADER = b'{"typ":"JWT","alg":"ed25519-nkey"}'
 
 
 def topics_of(vin: str) -> tuple[list[str], list[str]]:
-    """What a car may publish and subscribe, as NATS subjects. It may publish the topics of the contract and no others: each
-    topic is a retained message that the broker would keep. `down/#` also means `down`."""
+    """What a car may publish and subscribe, as NATS subjects.
+
+    It may publish the topics of the contract and no others: each topic is a retained message that the broker would
+    keep. `down/#` also means `down`.
+    """
     own = f"vehicles.{bucket_of(vin):02d}.{vin}"
-    return [f"{own}.{way.replace('/', '.')}" for way in CHANNELS if way.startswith("up/")], [f"{own}.down", f"{own}.down.>"]
+    return [f"{own}.{way.replace('/', '.')}" for way in CHANNELS if way.startswith("up/")], [
+        f"{own}.down",
+        f"{own}.down.>",
+    ]
 
 
 class AuthCallout:
@@ -76,7 +82,14 @@ class AuthCallout:
         if self._tls is not None:
             more["tls"] = await asyncio.to_thread(self._tls.context)
         self._client = await nats.connect(
-            self._servers, name="doorkeeper", max_reconnect_attempts=-1, reconnect_time_wait=0.1, connect_timeout=3, error_cb=quiet, ping_interval=5, **more
+            self._servers,
+            name="doorkeeper",
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.1,
+            connect_timeout=3,
+            error_cb=quiet,
+            ping_interval=5,
+            **more,
         )
 
     async def settings_of_broker(self) -> dict[str, Any] | None:
@@ -132,7 +145,10 @@ class AuthCallout:
                 await asyncio.wait_for(self._client.close(), 3)
 
     def cut_off(self, vin: str, vehicle: int | None = None) -> None:
-        """End the car's live connections; it cannot come back, for it is no longer known. The log says the vehicle's id."""
+        """End the car's live connections; it cannot come back, for it is no longer known.
+
+        The log says the vehicle's id.
+        """
         task = asyncio.create_task(self._cut_off(vin, vehicle))
         self._cuts.add(task)
         task.add_done_callback(self._cuts.discard)
@@ -158,13 +174,17 @@ class AuthCallout:
             log.exception("auth_callout_question")
 
     def answer(self, asked: Mapping[str, Any], now: float) -> bytes | None:
-        """The signed answer to one question; None: let it wait until the broker gives up on it. `now` is machine time."""
+        """The signed answer to one question; None: let it wait until the broker gives up on it. `now` is machine
+        time.
+        """
         options, who = asked.get("connect_opts", {}), asked.get("client_info", {})
         vin, said = str(options.get("user") or ""), str(options.get("pass") or "")
         claims: dict[str, Any] = {"type": "authorization_response", "version": 2}
         if who.get("type") != "mqtt":
             claims["error"] = "cars speak MQTT"
-        elif (reason := self.sign_ins.judge(vin, said, str(who.get("mqtt_id") or ""), str(who.get("host") or ""), now)) is None:
+        elif (
+            reason := self.sign_ins.judge(vin, said, str(who.get("mqtt_id") or ""), str(who.get("host") or ""), now)
+        ) is None:
             claims["jwt"] = self._user(vin, str(asked["user_nkey"]))
         elif reason is Reason.UNANSWERED:
             return None
@@ -180,11 +200,16 @@ class AuthCallout:
                 "aud": ACCOUNT,
                 "name": vin,
                 "nats": {
-                    "type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1,
-                    "pub": {"allow": publish}, "sub": {"allow": subscribe},
+                    "type": "user",
+                    "version": 2,
+                    "subs": -1,
+                    "data": -1,
+                    "payload": -1,
+                    "pub": {"allow": publish},
+                    "sub": {"allow": subscribe},
                 },
             }
-        )  # fmt: skip
+        )
 
     def _sign(self, claims: dict[str, Any]) -> str:
         body = {"iss": self._issuer, "iat": int(time.time()), "jti": os.urandom(12).hex(), **claims}

@@ -1,4 +1,6 @@
-"""What waited while no gateway was there: since when it is being worked off, and how much is still owed, where the broker says so."""
+"""What waited while no gateway was there: since when it is being worked off, and how much is still owed, where the
+broker says so.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ LOOK_S = 1.0
 
 
 class CatchingUp:
-    """Says it in words, for the health page. MQTT has no question for it, so only a broker that asks our auth callout is asked."""
+    """Says it in words, for the health page.
+
+    MQTT has no question for it, so only a broker that asks our auth callout is asked.
+    """
 
     def __init__(self, broker: Broker, committed: Callable[[], int], auth_callout: AuthCallout | None) -> None:
         self._broker, self._committed, self._auth_callout = broker, committed, auth_callout
@@ -28,7 +33,9 @@ class CatchingUp:
             if since != self._since:
                 self._since, self._before, self.owed = since, self._committed(), None
             if since is not None and self._auth_callout is not None:
-                self.owed = await self._auth_callout.owed([session.filter for session in self._broker.sessions.values()])
+                self.owed = await self._auth_callout.owed(
+                    [session.filter for session in self._broker.sessions.values()]
+                )
             await asyncio.sleep(LOOK_S)
 
     def words(self) -> list[str]:

@@ -31,14 +31,19 @@ class BucketLeases:
         self.writer, self.broker, self.k, self.n = writer, broker, k, n
         self.mine = [bucket for bucket in range(BUCKETS) if bucket % n == k]
         if not self.mine:
-            raise Misconfigured("TELLTALE_SHARE", f"{k}/{n} has no bucket: there are {BUCKETS}, so at most {BUCKETS} gateways")
+            raise Misconfigured(
+                "TELLTALE_SHARE", f"{k}/{n} has no bucket: there are {BUCKETS}, so at most {BUCKETS} gateways"
+            )
         self.beaten = 0.0  #: machine time of the last committed beat
         self._moving: set[int] = set()
         self._given: dict[int, float] = {}  #: bucket -> machine time at which it was given away
 
     async def begin(self, beaten: Callable[[], None] = lambda: None) -> None:
-        """Take what is ours. A gateway with the same share is an error; one with a coarser share is asked to give; while
-        finer shares carry everything, this one stands by and says that it lives."""
+        """Take what is ours.
+
+        A gateway with the same share is an error; one with a coarser share is asked to give; while finer shares carry
+        everything, this one stands by and says that it lives.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + GRACE_S
         while True:
@@ -48,7 +53,10 @@ class BucketLeases:
             if not left:
                 return
             held = {lease.bucket: lease for lease in await self.writer.read(leases.all_of_them)}
-            same = next((held[b] for b in left if held[b].share == self.writer.share and held[b].holder != self.writer.holder), None)
+            same = next(
+                (held[b] for b in left if held[b].share == self.writer.share and held[b].holder != self.writer.holder),
+                None,
+            )
             await self.writer.write(partial(leases.want, buckets=left, share=self.writer.share))
             beaten()
             if self.writer.buckets and all(_fineness(held[bucket].share) > self.n for bucket in left):
@@ -56,14 +64,21 @@ class BucketLeases:
             if loop.time() > deadline:
                 if same is not None:
                     raise Misconfigured(
-                        "TELLTALE_SHARE", f"share {self.writer.share} is carried by the gateway {same.holder} already: stop that one, or give this one another share"
+                        "TELLTALE_SHARE",
+                        f"share {self.writer.share} is carried by the gateway {same.holder} already: stop that one, or "
+                        "give this one another share",
                     )
                 if self.writer.buckets:
                     return  # the rest comes when it is given
             await asyncio.sleep(0.1 if loop.time() < deadline else BEAT_S)
 
-    async def run(self, intake: Intake, beaten: Callable[[], None], meet: Callable[[list[int]], Awaitable[None]]) -> None:
-        """Beat, give what a finer share asks for, take what has become free. `meet` learns who the cars of these buckets are."""
+    async def run(
+        self, intake: Intake, beaten: Callable[[], None], meet: Callable[[list[int]], Awaitable[None]]
+    ) -> None:
+        """Beat, give what a finer share asks for, take what has become free.
+
+        `meet` learns who the cars of these buckets are.
+        """
         while True:
             await asyncio.sleep(BEAT_S)
             try:
@@ -94,14 +109,21 @@ class BucketLeases:
         log.info("bucket_given", bucket=bucket)
 
     async def _take_free(self, meet: Callable[[list[int]], Awaitable[None]]) -> None:
-        lately = asyncio.get_running_loop().time() - GRACE_S  # what was given just now is left to the one that asked for it
+        lately = (
+            asyncio.get_running_loop().time() - GRACE_S
+        )  # what was given just now is left to the one that asked for it
         left = [
-            bucket for bucket in self.mine
-            if bucket not in self.writer.buckets and bucket not in self._moving and self._given.get(bucket, -GRACE_S) <= lately
-        ]  # fmt: skip
+            bucket
+            for bucket in self.mine
+            if bucket not in self.writer.buckets
+            and bucket not in self._moving
+            and self._given.get(bucket, -GRACE_S) <= lately
+        ]
         if left:
             await self.writer.take(left)
-        deaf = sorted(bucket for bucket in self.writer.buckets - self.broker.sessions.keys() if bucket not in self._moving)
+        deaf = sorted(
+            bucket for bucket in self.writer.buckets - self.broker.sessions.keys() if bucket not in self._moving
+        )
         if deaf:  # taken now, or just before the connection to the database broke
             log.info("buckets_taken", buckets=deaf)
             await meet(deaf)

@@ -1,4 +1,6 @@
-"""What the broker denies, read from its log: MQTT 3.1.1 acknowledges a denied publish like any other, so nobody else would know."""
+"""What the broker denies, read from its log: MQTT 3.1.1 acknowledges a denied publish like any other, so nobody else
+would know.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,15 @@ import re
 from pathlib import Path
 
 _DENIED = re.compile(
-    rb'- "([^"\n]{1,64})" - (?:(Publish|Subscription) Violation - [^\n]*?Subject "([^"\n]{0,300})"|maximum (payload|subscriptions) exceeded(?:: (\d+))?)'
+    rb'- "([^"\n]{1,64})" - (?:(Publish|Subscription) Violation - [^\n]*?Subject "([^"\n]{0,300})"|maximum '
+    rb"(payload|subscriptions) exceeded(?:: (\d+))?)"
 )
-_KINDS = {b"Publish": "denied_publish", b"Subscription": "denied_subscribe", b"payload": "denied_size", b"subscriptions": "denied_subscribe"}
+_KINDS = {
+    b"Publish": "denied_publish",
+    b"Subscription": "denied_subscribe",
+    b"payload": "denied_size",
+    b"subscriptions": "denied_subscribe",
+}
 _MOST = 1 << 20  #: bytes read in one go
 
 
@@ -41,6 +49,12 @@ class DeniedPublishes:
         counted: dict[tuple[str, str], tuple[int, str]] = {}
         for user, violation, subject, limit, octets in _DENIED.findall(text[:whole]):
             key = _KINDS[violation or limit], user.decode(errors="replace")
-            last = subject.decode(errors="replace").replace(".", "/") if violation else f"{octets.decode()} bytes" if octets else "too many subscriptions"
+            last = (
+                subject.decode(errors="replace").replace(".", "/")
+                if violation
+                else f"{octets.decode()} bytes"
+                if octets
+                else "too many subscriptions"
+            )
             counted[key] = counted.get(key, (0, ""))[0] + 1, last
         return counted

@@ -1,4 +1,5 @@
-"""Who the cars are, kept up to date: all at the start, then what a bell names, what has changed, and now and then each again.
+"""Who the cars are, kept up to date: all at the start, then what a bell names, what has changed, and now and then each
+again.
 
 A gateway knows the cars of its own buckets. Where it answers the broker's sign-ins it knows of all the others whether
 they may sign in, for any gateway may be asked. Reading goes in pieces, so that no message waits for it.
@@ -31,7 +32,9 @@ COMMITTED_S: Final = 300.0  #: whatever had its number this long ago is committe
 class Meeting:
     """`parted` is told of cars that nobody looks after any more."""
 
-    def __init__(self, fleet: Fleet, writer: Writer, auth_callout: AuthCallout | None, parted: Callable[[Car], None]) -> None:
+    def __init__(
+        self, fleet: Fleet, writer: Writer, auth_callout: AuthCallout | None, parted: Callable[[Car], None]
+    ) -> None:
         self._fleet, self._writer, self._auth_callout, self._parted = fleet, writer, auth_callout, parted
         self._numbers: deque[tuple[float, int]] = deque()  #: (machine time, how far the changes' number had come)
 
@@ -40,7 +43,11 @@ class Meeting:
         if not self._numbers:
             self._numbers.append((time.monotonic(), await self._writer.read(vehicles.newest_change)))
         before, may_sign_in, seen, named = set(self._fleet.by_id), set(self._fleet.known), set[int](), set[str]()
-        for bucket in (None,) if self._auth_callout or len(self._writer.buckets) >= vehicles.BUCKETS else tuple(self._writer.buckets):
+        for bucket in (
+            (None,)
+            if self._auth_callout or len(self._writer.buckets) >= vehicles.BUCKETS
+            else tuple(self._writer.buckets)
+        ):
             after = 0
             while piece := await self._writer.read(partial(vehicles.page, bucket=bucket, after=after, limit=PIECE)):
                 self._met(piece)
@@ -49,13 +56,17 @@ class Meeting:
                 after = piece[-1].id
                 await asyncio.sleep(breath_s)
         for vehicle in before - seen:
-            if (car := self._fleet.by_id.get(vehicle)) is not None and (self._auth_callout or car.bucket in self._writer.buckets):
+            if (car := self._fleet.by_id.get(vehicle)) is not None and (
+                self._auth_callout or car.bucket in self._writer.buckets
+            ):
                 await self.one(vehicle)
         if self._auth_callout:
             self._cut_off((vin, 0) for vin in may_sign_in - named if self._fleet.forget_secret(vin))
 
     async def changed(self) -> None:
-        """Whoever has changed since we looked last, and once more who did in the minutes before: what was being committed then."""
+        """Whoever has changed since we looked last, and once more who did in the minutes before: what was being
+        committed then.
+        """
         while len(self._numbers) > 1 and self._numbers[1][0] <= time.monotonic() - COMMITTED_S:
             self._numbers.popleft()
         after = self._numbers[0][1] if self._numbers else 0

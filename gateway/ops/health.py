@@ -1,4 +1,7 @@
-"""How the gateway is: *live* while a restart would not help, *ready* while it can promise. Ready means *committed lately*, not *connected*."""
+"""How the gateway is: *live* while a restart would not help, *ready* while it can promise.
+
+Ready means *committed lately*, not *connected*.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,27 @@ STUCK_S = 300.0  #: whoever waits for a database tries again at least this often
 class Health:
     """What `/health/live`, `/health/ready` and `/metrics` say."""
 
-    def __init__(self, broker: Broker, intake: Intake, writer: Writer, catching_up: CatchingUp, auth_callout: AuthCallout | None = None) -> None:
-        self.broker, self.intake, self.writer, self.catching_up, self.auth_callout = broker, intake, writer, catching_up, auth_callout
+    def __init__(
+        self,
+        broker: Broker,
+        intake: Intake,
+        writer: Writer,
+        catching_up: CatchingUp,
+        auth_callout: AuthCallout | None = None,
+    ) -> None:
+        self.broker, self.intake, self.writer, self.catching_up, self.auth_callout = (
+            broker,
+            intake,
+            writer,
+            catching_up,
+            auth_callout,
+        )
         self.beaten = time.monotonic()
         self.serving = False
         self._counted = dict[str, float]()
-        for rule in intake.fleet.judge.versions:  # a series must stand at zero before it moves, or nobody sees its first step
+        for (
+            rule
+        ) in intake.fleet.judge.versions:  # a series must stand at zero before it moves, or nobody sees its first step
             metrics.RULE_FAULTS.labels(rule)
         for reason in Refusal:
             metrics.REFUSED.labels(reason.value)
@@ -42,7 +60,10 @@ class Health:
         return HealthPage("gateway", live=self.stuck, ready=self.state, look=self.look)
 
     def stuck(self) -> list[str]:
-        """Why only a restart would help. A database or a broker that is away is none of it: we go on by ourselves when it is back."""
+        """Why only a restart would help.
+
+        A database or a broker that is away is none of it: we go on by ourselves when it is back.
+        """
         tried = time.monotonic() - self.writer.tried
         return [f"no attempt at the database for {tried:.0f} s"] if self.serving and tried > STUCK_S else []
 
@@ -57,7 +78,11 @@ class Health:
         last = max(self.beaten, self.intake.last_commit)
         if now - last > COMMIT_S:
             found.append(f"nothing committed for {now - last:.0f} s")
-        if self.intake.oldest_pending is not None and now - self.intake.oldest_pending > COMMIT_S and now - self.intake.last_commit > COMMIT_S:
+        if (
+            self.intake.oldest_pending is not None
+            and now - self.intake.oldest_pending > COMMIT_S
+            and now - self.intake.last_commit > COMMIT_S
+        ):
             found.append("messages wait for their commit")
         if not self.serving:
             found.append("starting")
@@ -71,7 +96,10 @@ class Health:
         return found
 
     async def look(self) -> None:
-        """Gauges, before a scrape. What the hot path counts in plain numbers is carried over here, so that it costs nothing there."""
+        """Gauges, before a scrape.
+
+        What the hot path counts in plain numbers is carried over here, so that it costs nothing there.
+        """
         now, intake, fleet, sessions = time.monotonic(), self.intake, self.intake.fleet, self.broker.sessions.values()
         metrics.BACKLOG.set(self.broker.backlog())
         metrics.OLDEST.set(now - intake.oldest_pending if intake.oldest_pending is not None else 0)
@@ -91,8 +119,16 @@ class Health:
             ("duplicates", metrics.DUPLICATES, intake.duplicates),
             ("late", metrics.LATE, intake.batch_judge.late),
             ("waits", metrics.DATABASE_SECONDS, self.writer.waits),
-            ("let in", metrics.SIGN_INS.labels("let_in"), self.auth_callout.sign_ins.accepted if self.auth_callout else 0),
-            ("turned away", metrics.SIGN_INS.labels("turned_away"), self.auth_callout.sign_ins.turned_away if self.auth_callout else 0),
+            (
+                "let in",
+                metrics.SIGN_INS.labels("let_in"),
+                self.auth_callout.sign_ins.accepted if self.auth_callout else 0,
+            ),
+            (
+                "turned away",
+                metrics.SIGN_INS.labels("turned_away"),
+                self.auth_callout.sign_ins.turned_away if self.auth_callout else 0,
+            ),
             *((f"rule {rule}", metrics.RULE_FAULTS.labels(rule), how.count) for rule, how in broken.items()),
         ):
             counter.inc(so_far - self._counted.get(name, 0))

@@ -1,4 +1,6 @@
-"""Days of readings come and go: tomorrow's leaf is there before it is needed, days past retention leave in two steps."""
+"""Days of readings come and go: tomorrow's leaf is there before it is needed, days past retention leave in two
+steps.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ Tally = Callable[..., None]
 class Retention:
     """`now` is this gateway's business clock: one witness among others. `tally` tells the desk what was refused."""
 
-    def __init__(self, writer: Writer, now: Callable[[], datetime], keep_days: int, leaves: Leaves, tally: Tally) -> None:
+    def __init__(
+        self, writer: Writer, now: Callable[[], datetime], keep_days: int, leaves: Leaves, tally: Tally
+    ) -> None:
         self._writer, self._now, self._keep_days, self._leaves, self._tally = writer, now, keep_days, leaves, tally
         self._told = ("", 0)  #: what was said last, and on which day of machine time
 
@@ -45,14 +49,23 @@ class Retention:
         attached, detached = await self._writer.read(days.attached), await self._writer.read(days.detached)
         newest = await self._writer.read(partial(days.newest_spoken, days=attached))
         word = await self._writer.read(days.word)
-        plan = retention.plan(attached, detached, self._keep_days, Witnesses(self._now(), told.business, newest, told.machine, told.speed, word))
+        plan = retention.plan(
+            attached,
+            detached,
+            self._keep_days,
+            Witnesses(self._now(), told.business, newest, told.machine, told.speed, word),
+        )
         await self._carry_out(plan)
         self._say(plan, told.machine)
         return plan
 
     async def _carry_out(self, plan: Plan) -> None:
         counts = {"attached": 0, "dropped": 0, "detached": 0, "waiting": 0}
-        for what, step, which in (("attached", days.attach, plan.attach), ("dropped", days.drop, plan.drop), ("detached", days.detach, plan.detach)):
+        for what, step, which in (
+            ("attached", days.attach, plan.attach),
+            ("dropped", days.drop, plan.drop),
+            ("detached", days.detach, plan.detach),
+        ):
             for day in which:
                 counts[what if await self._writer.read(partial(_step, step=step, day=day)) else "waiting"] += 1
         strays = 0

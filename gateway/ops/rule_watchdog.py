@@ -1,9 +1,10 @@
 """A rule that does not come back: found by the processor time it burns, at no cost to the rules that do.
 
-The process looks at itself once in TICK_S of its own computing: the judgement that it already met at the last look has run
-for that long, where an honest one takes a ten-thousandth. Counting lines under `sys.settrace` was a second guard for the same
-danger: it cost a tenth of every rule that writes its own judge, and saw nothing of measures and other detectors.
-It is broken off there, as an error of that rule. C code that never returns is beyond this: then the health page says so.
+The process looks at itself once in TICK_S of its own computing: the judgement that it already met at the last look has
+run for that long, where an honest one takes a ten-thousandth. Counting lines under `sys.settrace` was a second guard
+for the same danger: it cost a tenth of every rule that writes its own judge, and saw nothing of measures and other
+detectors. It is broken off there, as an error of that rule. C code that never returns is beyond this: then the health
+page says so.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ TICK_S = 1.0
 def broken_off(step: Callable[..., Any], tick_s: float = TICK_S) -> Iterator[None]:
     """While this is open, no single call of `step` computes for longer than two ticks."""
     code = getattr(getattr(step, "__func__", step), "__code__", None)
-    if code is None or threading.current_thread() is not threading.main_thread():  # signals come to the main thread only
+    if (
+        code is None or threading.current_thread() is not threading.main_thread()
+    ):  # signals come to the main thread only
         yield
         return
     met: FrameType | None = None

@@ -1,7 +1,8 @@
 """Before anything is promised: is this process fit, does the broker keep and hand out enough, and whom does it let in?
 
-A broker that asks our auth callout is asked for its settings. Any other is tried out, for MQTT has no way to ask: a session
-of our own is left offline while messages are published to it, and then what comes back is counted. A stranger is sent, too.
+A broker that asks our auth callout is asked for its settings. Any other is tried out, for MQTT has no way to ask: a
+session of our own is left offline while messages are published to it, and then what comes back is counted. A stranger
+is sent, too.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ OPEN_BROKER: Final = "I know that anybody can publish as any car"
 def check_process() -> None:
     """Debugging slows the loop tenfold and can log what cars say."""
     if asyncio.get_running_loop().get_debug():
-        raise Misconfigured("PYTHONASYNCIODEBUG", "is on: the gateway would be too slow to keep its promises. Turn it off")
+        raise Misconfigured(
+            "PYTHONASYNCIODEBUG", "is on: the gateway would be too slow to keep its promises. Turn it off"
+        )
     if sys.flags.dev_mode:
         raise Misconfigured("PYTHONDEVMODE", "is on: the gateway would be too slow to keep its promises. Turn it off")
 
@@ -41,16 +44,26 @@ def check_settings_of_nats(settings: dict[str, Any]) -> None:
     mqtt = settings.get("mqtt") or {}
     wait_s, pending = mqtt.get("ack_wait", 30e9) / 1e9, mqtt.get("max_ack_pending", 100)
     if wait_s >= REORDER_S:
-        raise Misconfigured("the broker's mqtt.ack_wait", f"is {wait_s:.0f} s: redelivery must come within {REORDER_S:.0f} s. Set it to 10s")
+        raise Misconfigured(
+            "the broker's mqtt.ack_wait",
+            f"is {wait_s:.0f} s: redelivery must come within {REORDER_S:.0f} s. Set it to 10s",
+        )
     if pending < FLYING:
-        raise Misconfigured("the broker's mqtt.max_ack_pending", f"is {pending}: at least {FLYING} are needed. Set it to 4000")
+        raise Misconfigured(
+            "the broker's mqtt.max_ack_pending", f"is {pending}: at least {FLYING} are needed. Set it to 4000"
+        )
     if not settings.get("jetstream"):
-        raise Misconfigured("the broker's jetstream", "is off: what is published while we are away would be lost. Turn it on")
+        raise Misconfigured(
+            "the broker's jetstream", "is off: what is published while we are away would be lost. Turn it on"
+        )
 
 
-async def check_broker(address: BrokerAddress, auth_callout: AuthCallout | None, *, bucket: int = 0, open_broker: bool = False) -> None:
-    """Refuse a broker whose limits lose messages, that does not let us do our work (tried in `bucket`), or that lets strangers
-    speak as cars, unless `open_broker` says that this is known."""
+async def check_broker(
+    address: BrokerAddress, auth_callout: AuthCallout | None, *, bucket: int = 0, open_broker: bool = False
+) -> None:
+    """Refuse a broker whose limits lose messages, that does not let us do our work (tried in `bucket`), or that lets
+    strangers speak as cars, unless `open_broker` says that this is known.
+    """
     if auth_callout is not None:
         settings = await auth_callout.settings_of_broker()
         if settings is not None:
@@ -76,7 +89,11 @@ def _allowed(way: str, topic: str) -> Iterator[None]:
     try:
         yield
     except Refused as error:
-        raise Misconfigured("MQTT_URL", f"the broker does not let the gateway {way} {topic}: {error}. Allow it to the gateway's account (docs/reference/mqtt.md)") from None
+        raise Misconfigured(
+            "MQTT_URL",
+            f"the broker does not let the gateway {way} {topic}: {error}. Allow it to the gateway's account "
+            "(docs/reference/mqtt.md)",
+        ) from None
 
 
 def _as_gateway(address: BrokerAddress, name: str, *, clean: bool) -> Trial:
@@ -117,7 +134,8 @@ def _strangers(address: BrokerAddress, name: str) -> None:
             if listener.hears(topic.encode(), STRANGER_S):
                 raise Misconfigured(
                     "TELLTALE_OPEN_BROKER",
-                    f"the broker lets anybody publish as any car: {who} was let in and spoke on {topic}. Give each car a password or certificate and bind it "
+                    f"the broker lets anybody publish as any car: {who} was let in and spoke on {topic}. Give each car "
+                    "a password or certificate and bind it "
                     f'to its topics; for a trial among yourselves set this to "{OPEN_BROKER}"',
                 )
     listener.close()
@@ -145,9 +163,13 @@ def _room(address: BrokerAddress, name: str) -> None:
     kept = len(listener.heard)
     if kept < KEPT:
         raise Misconfigured(
-            "the broker's queue", f"kept {kept} of {KEPT} messages for a session that was away. Set max_queued_messages (mosquitto) to 0, or higher"
+            "the broker's queue",
+            f"kept {kept} of {KEPT} messages for a session that was away. Set max_queued_messages (mosquitto) to 0, or "
+            "higher",
         )
     if flying < FLYING:
         raise Misconfigured(
-            "the broker's window", f"hands out {flying} unacknowledged messages; at least {FLYING} are needed. Set max_inflight_messages (mosquitto) to 4000"
+            "the broker's window",
+            f"hands out {flying} unacknowledged messages; at least {FLYING} are needed. Set max_inflight_messages "
+            "(mosquitto) to 4000",
         )

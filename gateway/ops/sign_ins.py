@@ -1,8 +1,8 @@
 """Whether a car may sign in at the broker, and what too many tries cost whom. Pure but for what it counts.
 
-A right secret is let in whatever strangers do from the same address: thousands of cars share one address of their mobile
-carrier. What it may not do is come and go all the time. Wrong ones get no answer at all beyond a few: each then waits until
-the broker gives up on it.
+A right secret is let in whatever strangers do from the same address: thousands of cars share one address of their
+mobile carrier. What it may not do is come and go all the time. Wrong ones get no answer at all beyond a few: each then
+waits until the broker gives up on it.
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ class SignIns:
 
 def is_session_of(vin: str, client_id: str) -> bool:
     """Whether a car may call its session so: each name is a session that the broker keeps."""
-    return client_id == vin or (len(client_id) == len(vin) + 2 and client_id.startswith(f"{vin}-") and client_id[-1] in "123456789")
+    return client_id == vin or (
+        len(client_id) == len(vin) + 2 and client_id.startswith(f"{vin}-") and client_id[-1] in "123456789"
+    )
 
 
 def words(reason: Reason) -> str:

@@ -27,10 +27,12 @@ _NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 _FURNISH = """
 WITH cars AS (
     INSERT INTO vehicles (vin, dealer_id, dealer_since, profile, title)
-    SELECT 'WVWZZZ1KZAW' || lpad(n::text, 6, '0'), $1, $2, 'petrol_hatch', 'Golf ' || n FROM generate_series(1, $3::int) AS n RETURNING id
+    SELECT 'WVWZZZ1KZAW' || lpad(n::text, 6, '0'), $1, $2, 'petrol_hatch', 'Golf ' || n
+      FROM generate_series(1, $3::int) AS n RETURNING id
 )
 INSERT INTO cases (dealer_id, vehicle_id, state, severity, title, origin, opened_at, changed_at)
-SELECT $1, id, CASE id % 20 WHEN 0 THEN 'open' WHEN 1 THEN 'booked' ELSE 'done' END, (ARRAY['advice', 'soon', 'now'])[1 + id % 3], 'Front left tyre is losing air',
+SELECT $1, id, CASE id % 20 WHEN 0 THEN 'open' WHEN 1 THEN 'booked'
+  ELSE 'done' END, (ARRAY['advice', 'soon', 'now'])[1 + id % 3], 'Front left tyre is losing air',
        'alert', $2::timestamptz - id * interval '1 minute', $2 FROM cars
 """
 
@@ -54,7 +56,9 @@ async def _measure(url: str, seconds: float) -> dict[str, Any]:
     bearer = f"Authorization: Bearer {key}"
     rounds = []
     for n in range(ROUNDS):
-        rounds.append((await _knock(hello, "/", seconds), await _knock(desk, f"/api/v1/cases?limit={SHOWN}", seconds, bearer)))
+        rounds.append(
+            (await _knock(hello, "/", seconds), await _knock(desk, f"/api/v1/cases?limit={SHOWN}", seconds, bearer))
+        )
         cli.say(f"round {n + 1}: hello {rounds[-1][0]['per_second']:.0f}/s, queue {rounds[-1][1]['per_second']:.0f}/s")
     await asyncio.gather(desk.cleanup(), hello.cleanup())
     await pool.close()
@@ -62,9 +66,14 @@ async def _measure(url: str, seconds: float) -> dict[str, Any]:
         "requests_per_second": round(median(queue["per_second"] for _, queue in rounds), 1),
         "bare_aiohttp_per_second": round(median(bare["per_second"] for bare, _ in rounds), 1),
         "ratio_to_bare_aiohttp": round(median(queue["per_second"] / bare["per_second"] for bare, queue in rounds), 3),
-        "p50_ms": round(median(queue["p50_ms"] for _, queue in rounds), 2), "p99_ms": round(median(queue["p99_ms"] for _, queue in rounds), 2),
-        "cases": CASES, "rows": SHOWN, "connections": CONNECTIONS, "rounds": ROUNDS, "seconds": seconds,
-    }  # fmt: skip
+        "p50_ms": round(median(queue["p50_ms"] for _, queue in rounds), 2),
+        "p99_ms": round(median(queue["p99_ms"] for _, queue in rounds), 2),
+        "cases": CASES,
+        "rows": SHOWN,
+        "connections": CONNECTIONS,
+        "rounds": ROUNDS,
+        "seconds": seconds,
+    }
 
 
 def _hello() -> web.Application:
@@ -87,9 +96,18 @@ async def _knock(server: web.AppRunner, path: str, seconds: float, *headers: str
     """From a process of its own, so that the client's work is not counted as ours."""
     port = server.addresses[0][1]
     client = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "proofs.bench.knocking", "127.0.0.1", str(port), path, str(seconds), str(CONNECTIONS), *headers,
-        stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).resolve().parents[2],
-    )  # fmt: skip
+        sys.executable,
+        "-m",
+        "proofs.bench.knocking",
+        "127.0.0.1",
+        str(port),
+        path,
+        str(seconds),
+        str(CONNECTIONS),
+        *headers,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).resolve().parents[2],
+    )
     said, _ = await client.communicate()
     found: dict[str, float] = json.loads(said)
     return found

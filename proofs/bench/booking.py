@@ -1,7 +1,7 @@
 """`telltale bench booking`: how long until every rival for one window has an answer.
 
-Three ways in one run: our lock with the constraint behind it, the constraint alone (what people write first), and the whole
-act as the desk does it, with its case, history, drives and text.
+Three ways in one run: our lock with the constraint behind it, the constraint alone (what people write first), and the
+whole act as the desk does it, with its case, history, drives and text.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ _NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 _CASES = """
 WITH cars AS (
     INSERT INTO vehicles (vin, dealer_id, dealer_since, profile, title)
-    SELECT 'WVWZZZ1KZAW' || lpad(n::text, 6, '0'), $1, $2, 'petrol_hatch', 'Golf' FROM generate_series(1, $3::int) AS n RETURNING id
+    SELECT 'WVWZZZ1KZAW' || lpad(n::text, 6, '0'), $1, $2, 'petrol_hatch', 'Golf' FROM generate_series(1, $3::int) AS n
+      RETURNING id
 )
 INSERT INTO cases (dealer_id, vehicle_id, state, severity, title, origin, opened_at, changed_at)
 SELECT $1, id, 'open', 'soon', 'x', 'call', $2, $2 FROM cars RETURNING id
@@ -51,11 +52,15 @@ async def _measure(url: str, rivals: int) -> dict[str, Any]:
         dealer = await bench_dealer(connection, _NOW)
         bay = await accounts.add_resource(connection, dealer.id, "bay", "Bay")
         cases = [row["id"] for row in await connection.fetch(_CASES, dealer.id, _NOW, rivals + 1)]
-    first = await bookings.book(house.acting(dealer.id, "bench"), cases.pop(), BookingKind.DROP_OFF, _NOW + timedelta(days=1))
+    first = await bookings.book(
+        house.acting(dealer.id, "bench"), cases.pop(), BookingKind.DROP_OFF, _NOW + timedelta(days=1)
+    )
 
     def claim(hours: int) -> list[Claim]:
         start = _NOW + timedelta(days=2, hours=hours)
-        return [Claim(resource_id=bay, use=Use.WORK, window=Window(starts_at=start, ends_at=start + timedelta(hours=2)))]
+        return [
+            Claim(resource_id=bay, use=Use.WORK, window=Window(starts_at=start, ends_at=start + timedelta(hours=2)))
+        ]
 
     async def locked() -> None:
         async with transaction(pool, dealer.id) as connection:
@@ -70,15 +75,22 @@ async def _measure(url: str, rivals: int) -> dict[str, Any]:
             await slots.book(connection, dealer.id, first.id, claim(4))
 
     def whole(case: int) -> Callable[[], Awaitable[Any]]:
-        return lambda: bookings.book(house.acting(dealer.id, "bench"), case, BookingKind.DROP_OFF, _NOW + timedelta(days=3))
+        return lambda: bookings.book(
+            house.acting(dealer.id, "bench"), case, BookingKind.DROP_OFF, _NOW + timedelta(days=3)
+        )
 
     lock, alone = await _race(pool, [locked] * rivals), await _race(pool, [constraint_alone] * rivals)
     act = await _race(pool, [whole(case) for case in cases])
     await asyncio.gather(pool.close(), office.close())
     return {
-        "rivals": rivals, f"seconds_{rivals}_rivals": lock["seconds"], "winners": lock["winners"], "deadlocks": lock["deadlocks"],
-        "constraint_alone": alone, "whole_act": act, "ratio_to_constraint_alone": round(alone["seconds"] / lock["seconds"], 2),
-    }  # fmt: skip
+        "rivals": rivals,
+        f"seconds_{rivals}_rivals": lock["seconds"],
+        "winners": lock["winners"],
+        "deadlocks": lock["deadlocks"],
+        "constraint_alone": alone,
+        "whole_act": act,
+        "ratio_to_constraint_alone": round(alone["seconds"] / lock["seconds"], 2),
+    }
 
 
 async def _race(pool: Pool, acts: list[Callable[[], Awaitable[Any]]]) -> dict[str, Any]:
@@ -98,5 +110,3 @@ async def _race(pool: Pool, acts: list[Callable[[], Awaitable[Any]]]) -> dict[st
     began = time.perf_counter()
     await asyncio.gather(*(one(act) for act in acts))
     return {"seconds": round(time.perf_counter() - began, 3), **counted}
-
-

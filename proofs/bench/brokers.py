@@ -52,7 +52,9 @@ async def broker(home: Path, secrets: Mapping[str, str], *, embedded_only: bool 
     found = None if embedded_only else mosquitto()
     if found is None:
         async with EmbeddedBroker(home) as embedded:
-            keeper = AuthCallout(embedded.auth_url, embedded.auth_seed, {vin: secret_hash(secret) for vin, secret in secrets.items()})
+            keeper = AuthCallout(
+                embedded.auth_url, embedded.auth_seed, {vin: secret_hash(secret) for vin, secret in secrets.items()}
+            )
             await keeper.start()
             password = embedded.mqtt_url.partition("//gateway:")[2].partition("@")[0]
             try:

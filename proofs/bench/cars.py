@@ -84,7 +84,12 @@ def drive(host: str, port: int, cars: int, messages: int, rate: float, seed: int
             car.push()
         time.sleep(LINGER_S)
     seconds = time.perf_counter() - at
-    answer = {"messages": messages, "seconds": seconds, "per_second": messages / seconds, "cpu_s": time.process_time() - cpu}
+    answer = {
+        "messages": messages,
+        "seconds": seconds,
+        "per_second": messages / seconds,
+        "cpu_s": time.process_time() - cpu,
+    }
     print(json.dumps(answer), flush=True)
 
 

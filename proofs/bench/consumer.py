@@ -1,4 +1,5 @@
-"""What is measured, in a process of its own: our gateway, or the COPY floor (same client, raw payload, no decoding, no rules).
+"""What is measured, in a process of its own: our gateway, or the COPY floor (same client, raw payload, no decoding, no
+rules).
 
     python -m proofs.bench.consumer gateway|floor MQTT_URL DATABASE_URL VERSION MESSAGES [profile]
 
@@ -49,10 +50,16 @@ class _Watched(Intake):
 async def gateway(mqtt_url: str, database_url: str, version: int) -> None:
     """The gateway as it is in service."""
     await running.run(
-        database_url=database_url, mqtt_url=mqtt_url, mqtt_version=version, clock=lambda: datetime.now(UTC), profiles=data.profiles(),
-        judge=Judge(RULES, data.profiles()), ready=_ready, make_intake=_Watched,
+        database_url=database_url,
+        mqtt_url=mqtt_url,
+        mqtt_version=version,
+        clock=lambda: datetime.now(UTC),
+        profiles=data.profiles(),
+        judge=Judge(RULES, data.profiles()),
+        ready=_ready,
+        make_intake=_Watched,
         try_out_broker=False,  # the pretended one cannot be
-    )  # fmt: skip
+    )
 
 
 async def floor(mqtt_url: str, database_url: str, version: int) -> None:
@@ -99,7 +106,8 @@ async def _watch(messages: int) -> None:
 
 async def main(mode: str, mqtt_url: str, database_url: str, version: str, messages: str) -> None:
     structlog.configure(
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr), wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING)
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
     )
     watching = asyncio.create_task(_watch(int(messages))) if mode == "gateway" else None
     task = asyncio.create_task((gateway if mode == "gateway" else floor)(mqtt_url, database_url, int(version)))
@@ -109,7 +117,10 @@ async def main(mode: str, mqtt_url: str, database_url: str, version: str, messag
     except asyncio.CancelledError:
         if watching is not None:
             watching.cancel()
-        said: dict[str, Any] = {"cpu_s": time.process_time() - _since[0], "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+        said: dict[str, Any] = {
+            "cpu_s": time.process_time() - _since[0],
+            "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        }
         if _made:
             said |= {"messages": _made[0].messages, "duplicates": _made[0].duplicates, "rules": len(RULES)}
         print(json.dumps(said), flush=True)
@@ -127,11 +138,25 @@ def _shares(profile: cProfile.Profile) -> dict[str, float]:
 
 #: sign in `path:function` -> what it is
 _PARTS = (
-    ("select.epoll", "waiting"), ("validate_json", "pydantic"), ("type_adapter", "pydantic"), ("gateway/intake/normalise", "units, ranges, clock"),
-    ("datetime", "units, ranges, clock"), ("/rules/", "rules"), ("<rules", "rules"), ("store/readings", "packing rows"), ("_struct", "packing rows"),
-    ("gateway/mqtt/bulk_reader", "MQTT"), ("gateway/mqtt/broker", "MQTT"), ("paho", "MQTT"), ("gateway/", "intake loop"), ("asyncpg", "database client"),
-    ("_socket", "sockets"), ("asyncio", "event loop"), ("json", "JSON of alerts and checkpoints"), ("store/", "database client"),
-)  # fmt: skip
+    ("select.epoll", "waiting"),
+    ("validate_json", "pydantic"),
+    ("type_adapter", "pydantic"),
+    ("gateway/intake/normalise", "units, ranges, clock"),
+    ("datetime", "units, ranges, clock"),
+    ("/rules/", "rules"),
+    ("<rules", "rules"),
+    ("store/readings", "packing rows"),
+    ("_struct", "packing rows"),
+    ("gateway/mqtt/bulk_reader", "MQTT"),
+    ("gateway/mqtt/broker", "MQTT"),
+    ("paho", "MQTT"),
+    ("gateway/", "intake loop"),
+    ("asyncpg", "database client"),
+    ("_socket", "sockets"),
+    ("asyncio", "event loop"),
+    ("json", "JSON of alerts and checkpoints"),
+    ("store/", "database client"),
+)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """`telltale bench counterless`: devices without counters, with three days of readings beside each other and with 400.
 
-Whoever has no counters is told apart by what it said: each message is looked up among those that are stored. The looking up
-must not grow with the days that are kept.
+Whoever has no counters is told apart by what it said: each message is looked up among those that are stored. The
+looking up must not grow with the days that are kept.
 """
 
 from __future__ import annotations

@@ -57,7 +57,9 @@ async def count(host: str, port: int, user: str, password: str, messages: int) -
         await asyncio.sleep(0.005)
     seconds = time.perf_counter() - at
     print(
-        json.dumps({"messages": messages, "seconds": seconds, "per_second": messages / seconds, "cpu_s": time.process_time()}),
+        json.dumps(
+            {"messages": messages, "seconds": seconds, "per_second": messages / seconds, "cpu_s": time.process_time()}
+        ),
         flush=True,
     )
 

@@ -35,7 +35,11 @@ class Session:
     def due(self, window: int) -> bytes:
         """The next packets that fit into the window."""
         out: list[bytes] = []
-        while self.chunk < len(self.chunks) and self.sent < self.allowed and self.sent - self.acked + self.chunks[self.chunk][0] <= window:
+        while (
+            self.chunk < len(self.chunks)
+            and self.sent < self.allowed
+            and self.sent - self.acked + self.chunks[self.chunk][0] <= window
+        ):
             size, data = self.chunks[self.chunk]
             out.append(data)
             self.sent += size
@@ -47,7 +51,12 @@ class FakeBroker(asyncio.Protocol):
     """One connection; it learns its bucket from the filter that is subscribed to."""
 
     def __init__(
-        self, sessions: dict[int, Session], window: int, began: asyncio.Event, counted: Callable[[int], None], all_of_them: list[FakeBroker]
+        self,
+        sessions: dict[int, Session],
+        window: int,
+        began: asyncio.Event,
+        counted: Callable[[int], None],
+        all_of_them: list[FakeBroker],
     ) -> None:
         self._sessions, self._window, self._began, self._counted = sessions, window, began, counted
         all_of_them.append(self)
@@ -74,7 +83,9 @@ class FakeBroker(asyncio.Protocol):
                 asyncio.get_running_loop().create_task(self._start(), name="first packets")
             elif first & 0xF0 == wire.PUBLISH and body[2:].tobytes().find(b"/gateway/up/pulse") > 0:
                 topic, _, payload = wire.published(first, body)
-                self._transport.write(wire.publish(topic, payload, None))  # whoever does not hear itself would connect anew
+                self._transport.write(
+                    wire.publish(topic, payload, None)
+                )  # whoever does not hear itself would connect anew
             elif first & 0xF0 == wire.PINGREQ:
                 self._transport.write(bytes((wire.PINGRESP, 0)))
         if acked and self._session is not None:
@@ -102,7 +113,9 @@ async def serve(messages: int, vehicles: int, window: int, seed: int, counters: 
     loop = asyncio.get_running_loop()
     per_bucket: dict[int, list[tuple[str, bytes]]] = {n: [] for n in range(16)}
     first: dict[int, int] = dict.fromkeys(range(16), 0)
-    for n, (topic, body, bucket) in enumerate(stream(vins(vehicles, seed), vehicles + messages, seed, counters=bool(counters))):
+    for n, (topic, body, bucket) in enumerate(
+        stream(vins(vehicles, seed), vehicles + messages, seed, counters=bool(counters))
+    ):
         per_bucket[bucket].append((topic, body))
         first[bucket] += n < vehicles
     sessions = {bucket: Session(found, first[bucket]) for bucket, found in per_bucket.items()}
@@ -129,8 +142,16 @@ async def serve(messages: int, vehicles: int, window: int, seed: int, counters: 
     began.set()
     await done.wait()
     seconds = time.perf_counter() - since[0]
-    said = {"messages": messages, "seconds": seconds, "per_second": messages / seconds, "broker_cpu_s": time.process_time() - since[1]}
-    print(json.dumps({**said, "warm_up_s": since[0] - at, "warm_up_cars_per_second": vehicles / (since[0] - at)}), flush=True)
+    said = {
+        "messages": messages,
+        "seconds": seconds,
+        "per_second": messages / seconds,
+        "broker_cpu_s": time.process_time() - since[1],
+    }
+    print(
+        json.dumps({**said, "warm_up_s": since[0] - at, "warm_up_cars_per_second": vehicles / (since[0] - at)}),
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

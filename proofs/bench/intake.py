@@ -1,5 +1,7 @@
-"""`telltale bench intake`: the gateway alone against the COPY floor, and the whole pipeline against the broker's own ceiling
-and the consumer that people usually write. All in one run, the configurations one after the other in each repeat."""
+"""`telltale bench intake`: the gateway alone against the COPY floor, and the whole pipeline against the broker's own
+ceiling and the consumer that people usually write. All in one run, the configurations one after the other in each
+repeat.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ SEED = 1
 PROBES = 10  #: cars whose alerts are timed
 
 
-async def main(settings: Settings, *, seconds: float, cars: int, repeats: int, vehicles: int, embedded: bool = False) -> dict[str, Any]:
+async def main(
+    settings: Settings, *, seconds: float, cars: int, repeats: int, vehicles: int, embedded: bool = False
+) -> dict[str, Any]:
     """Medians of `repeats`."""
     home = settings.home / "bench-intake"
     shutil.rmtree(home, ignore_errors=True)
@@ -79,7 +83,9 @@ async def main(settings: Settings, *, seconds: float, cars: int, repeats: int, v
         "cold_cars_per_second": round(middle["cold_cars"]),
         "gateway_peak_mb": round(max(seen["rss_mb"])),
         "stored_equals_sent": all(missing == 0 for missing in seen["missing"]),
-        "missing_of_each_run": [int(missing) for missing in seen["missing"]],  # floor, gateway, pipeline, in each repeat
+        "missing_of_each_run": [
+            int(missing) for missing in seen["missing"]
+        ],  # floor, gateway, pipeline, in each repeat
         "payload_bytes": round(statistics.mean(sizes)),
         "rules": len(RULES),
         "vehicles": vehicles,
@@ -94,7 +100,15 @@ def _median_ratio(over: list[float], under: list[float]) -> float:
 
 
 async def alone(
-    mode: str, admin: str, url: str, messages: int, vehicles: int, seen: dict[str, list[float]], *, profile: bool = False, counters: bool = True
+    mode: str,
+    admin: str,
+    url: str,
+    messages: int,
+    vehicles: int,
+    seen: dict[str, list[float]],
+    *,
+    profile: bool = False,
+    counters: bool = True,
 ) -> dict[str, float]:
     """The gateway (or the floor) against the pretended broker, its cars known."""
     await rig.clear(admin)
@@ -102,7 +116,15 @@ async def alone(
     consumer: Child | None = None
     try:
         port = await fake.line()
-        consumer = await Child.start("proofs.bench.consumer", mode, f"mqtt://x:y@127.0.0.1:{port}", url if mode == "gateway" else admin, 4, messages + vehicles, *(["profile"] if profile else []))
+        consumer = await Child.start(
+            "proofs.bench.consumer",
+            mode,
+            f"mqtt://x:y@127.0.0.1:{port}",
+            url if mode == "gateway" else admin,
+            4,
+            messages + vehicles,
+            *(["profile"] if profile else []),
+        )
         await consumer.said("ready")
         fake.tell("go")
         facts = await fake.facts()
@@ -114,7 +136,9 @@ async def alone(
             consumer.kill()
     seen[mode].append(facts["per_second"])
     seen[f"{mode}_us"].append(used["cpu_s"] / (messages + vehicles) * 1e6)
-    seen["missing"].append(messages + vehicles - await rig.stored(admin, "readings" if mode == "gateway" else "raw_payloads"))
+    seen["missing"].append(
+        messages + vehicles - await rig.stored(admin, "readings" if mode == "gateway" else "raw_payloads")
+    )
     if mode == "gateway":
         seen["rss_mb"].append(used["rss_mb"])
         seen["cold_cars"].append(facts["warm_up_cars_per_second"])
@@ -128,8 +152,12 @@ async def _cars(running: Running, keys: dict[str, str], cars: int, messages: int
     return load
 
 
-async def _ceiling(running: Running, keys: dict[str, str], cars: int, messages: int, seen: dict[str, list[float]]) -> None:
-    counter = await Child.start("proofs.bench.counting", "127.0.0.1", running.port, running.user, running.password, messages)
+async def _ceiling(
+    running: Running, keys: dict[str, str], cars: int, messages: int, seen: dict[str, list[float]]
+) -> None:
+    counter = await Child.start(
+        "proofs.bench.counting", "127.0.0.1", running.port, running.user, running.password, messages
+    )
     try:
         await counter.said("ready")
         load = await _cars(running, keys, cars, messages, 0)
@@ -140,9 +168,13 @@ async def _ceiling(running: Running, keys: dict[str, str], cars: int, messages: 
         counter.kill()
 
 
-async def _naive(running: Running, admin: str, keys: dict[str, str], cars: int, messages: int, seen: dict[str, list[float]]) -> None:
+async def _naive(
+    running: Running, admin: str, keys: dict[str, str], cars: int, messages: int, seen: dict[str, list[float]]
+) -> None:
     await rig.clear(admin)
-    naive = await Child.start("proofs.bench.naive", "127.0.0.1", running.port, running.user, running.password, quote(admin, safe=""), messages)
+    naive = await Child.start(
+        "proofs.bench.naive", "127.0.0.1", running.port, running.user, running.password, quote(admin, safe=""), messages
+    )
     try:
         await naive.said("ready")
         load = await _cars(running, keys, cars, messages, 0)
@@ -176,7 +208,14 @@ async def _pipeline(
 
 
 async def _half_load(
-    running: Running, admin: str, url: str, keys: dict[str, str], cars: int, rate: float, seconds: float, probers: list[str]
+    running: Running,
+    admin: str,
+    url: str,
+    keys: dict[str, str],
+    cars: int,
+    rate: float,
+    seconds: float,
+    probers: list[str],
 ) -> list[float]:
     """Alerts of a few more cars while the others keep the gateway half busy."""
     await rig.clear(admin)

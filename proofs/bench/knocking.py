@@ -1,6 +1,6 @@
 """Knocks at one address as fast as it is answered: a plain client that costs little itself.
 
-    python -m proofs.bench.knocking HOST PORT PATH SECONDS CONNECTIONS [HEADER …]
+python -m proofs.bench.knocking HOST PORT PATH SECONDS CONNECTIONS [HEADER …]
 """
 
 from __future__ import annotations
@@ -34,10 +34,20 @@ async def main(host: str, port: str, path: str, seconds: str, connections: str, 
     request = ("\r\n".join(lines) + "\r\n\r\n").encode()
     waits: list[float] = []
     began = time.perf_counter()
-    await asyncio.gather(*(knock(host, int(port), request, began + float(seconds), waits) for _ in range(int(connections))))
+    await asyncio.gather(
+        *(knock(host, int(port), request, began + float(seconds), waits) for _ in range(int(connections)))
+    )
     waits.sort()
     took = time.perf_counter() - began
-    sys.stdout.write(json.dumps({"per_second": len(waits) / took, "p50_ms": waits[len(waits) // 2] * 1e3, "p99_ms": waits[int(len(waits) * 0.99)] * 1e3}))
+    sys.stdout.write(
+        json.dumps(
+            {
+                "per_second": len(waits) / took,
+                "p50_ms": waits[len(waits) // 2] * 1e3,
+                "p99_ms": waits[int(len(waits) * 0.99)] * 1e3,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

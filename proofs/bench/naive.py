@@ -1,4 +1,5 @@
-"""What people usually write: aiomqtt, which acknowledges on arrival, pydantic, one INSERT per message. The yardstick, and a warning.
+"""What people usually write: aiomqtt, which acknowledges on arrival, pydantic, one INSERT per message. The yardstick,
+and a warning.
 
 python -m proofs.bench.naive HOST PORT USER PASSWORD DATABASE_URL MESSAGES
 """
@@ -22,7 +23,10 @@ _INSERT = "INSERT INTO naive_samples (vin, seq, ts, signals) VALUES ($1, $2, $3,
 
 async def consume(host: str, port: int, user: str, password: str, database: str, messages: int) -> None:
     """As aiomqtt's and asyncpg's first pages show it: one message after the other, the pool's own `execute`."""
-    async with asyncpg.create_pool(database) as pool, aiomqtt.Client(host, port, username=user, password=password) as client:
+    async with (
+        asyncpg.create_pool(database) as pool,
+        aiomqtt.Client(host, port, username=user, password=password) as client,
+    ):
         await pool.execute(_TABLE)
         await client.subscribe("vehicles/+/+/up/telemetry", qos=1)
         print("ready", flush=True)
@@ -31,7 +35,9 @@ async def consume(host: str, port: int, user: str, password: str, database: str,
             at = at or time.perf_counter()
             assert isinstance(message.payload, bytes)
             sample = Telemetry.model_validate_json(message.payload)
-            await pool.execute(_INSERT, str(message.topic).split("/")[2], sample.seq, sample.ts, json.dumps(sample.signals))
+            await pool.execute(
+                _INSERT, str(message.topic).split("/")[2], sample.seq, sample.ts, json.dumps(sample.signals)
+            )
             done += 1
             if done == messages:
                 break

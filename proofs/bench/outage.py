@@ -2,8 +2,8 @@
 
     python -m proofs.bench.outage [SECONDS_AWAY] [MESSAGES_A_SECOND] [CARS]
 
-One JSON object: resident memory before and at its peak, seconds until the backlog was committed, what is missing, and how
-long a gateway that is killed and started anew takes to its first commit.
+One JSON object: resident memory before and at its peak, seconds until the backlog was committed, what is missing, and
+how long a gateway that is killed and started anew takes to its first commit.
 """
 
 from __future__ import annotations
@@ -80,10 +80,18 @@ async def outage(away_s: float, rate: float, cars: int) -> dict[str, Any]:
         load.kill()
     shutil.rmtree(home, ignore_errors=True)
     return {
-        "seconds_away": away_s, "messages_per_second": rate, "cars": cars, "broker": running.name, "messages": messages, "missing": missing,
-        "rss_before_mb": round(before / 2**20, 1), "rss_grown_mb": round((peak - before) / 2**20, 1),
-        "caught_up_s": round(caught_up, 1), "still_sending_s": STEADY_S, "restart_to_ready_s": round(ready, 2),
-    }  # fmt: skip
+        "seconds_away": away_s,
+        "messages_per_second": rate,
+        "cars": cars,
+        "broker": running.name,
+        "messages": messages,
+        "missing": missing,
+        "rss_before_mb": round(before / 2**20, 1),
+        "rss_grown_mb": round((peak - before) / 2**20, 1),
+        "caught_up_s": round(caught_up, 1),
+        "still_sending_s": STEADY_S,
+        "restart_to_ready_s": round(ready, 2),
+    }
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ from schemas.vehicle import bucket_of, topic
 
 _ALPHABET = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
 _ENGINE = "Vehicle.Powertrain.CombustionEngine"
-_WHEELS = [f"Vehicle.Chassis.Axle.{row}.Wheel.{side}.Tire.Pressure" for row in ("Row1", "Row2") for side in ("Left", "Right")]
+_WHEELS = [
+    f"Vehicle.Chassis.Axle.{row}.Wheel.{side}.Tire.Pressure" for row in ("Row1", "Row2") for side in ("Left", "Right")
+]
 
 
 def vins(count: int, seed: int) -> list[str]:
@@ -32,11 +34,17 @@ def sample(dice: random.Random, boot: int, seq: int, ts: datetime, *, hot: bool)
         **{wheel: round(dice.uniform(228, 242)) for wheel in _WHEELS},
     }
     stamp = ts.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return json.dumps({"boot": boot, "seq": seq, "oldest": 1, "ts": stamp, "signals": signals}, separators=(",", ":")).encode()
+    return json.dumps(
+        {"boot": boot, "seq": seq, "oldest": 1, "ts": stamp, "signals": signals}, separators=(",", ":")
+    ).encode()
 
 
-def stream(fleet: list[str], count: int, seed: int, start: datetime | None = None, *, counters: bool = True) -> Iterator[tuple[str, bytes, int]]:
-    """`count` messages round the fleet as (topic, body, bucket); each car's `seq` runs from 1 (or it has no counters but in its first message), its clock from `start`."""
+def stream(
+    fleet: list[str], count: int, seed: int, start: datetime | None = None, *, counters: bool = True
+) -> Iterator[tuple[str, bytes, int]]:
+    """`count` messages round the fleet as (topic, body, bucket); each car's `seq` runs from 1 (or it has no counters
+    but in its first message), its clock from `start`.
+    """
     dice = random.Random(seed)
     began = start or datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
     places = [(topic(vin, "up/telemetry"), bucket_of(vin)) for vin in fleet]
@@ -45,5 +53,9 @@ def stream(fleet: list[str], count: int, seed: int, start: datetime | None = Non
         lap, car = divmod(n, len(fleet))
         stamp = (began + timedelta(seconds=lap)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         body = pool[dice.randrange(len(pool))]
-        head = f'{{"boot":1,"seq":{lap + 1},"oldest":1,"ts":"{stamp}"'.encode() if counters or not lap else f'{{"ts":"{stamp}"'.encode()
+        head = (
+            f'{{"boot":1,"seq":{lap + 1},"oldest":1,"ts":"{stamp}"'.encode()
+            if counters or not lap
+            else f'{{"ts":"{stamp}"'.encode()
+        )
         yield places[car][0], head + body[body.index(b',"signals"') :], places[car][1]

@@ -1,4 +1,5 @@
-"""A few more cars, whose trouble codes become alerts at once: they measure from PUBLISH to the alert on the car's own screen.
+"""A few more cars, whose trouble codes become alerts at once: they measure from PUBLISH to the alert on the car's own
+screen.
 
     python -m proofs.bench.probe HOST PORT SECONDS
 
@@ -51,9 +52,13 @@ class Probe:
         self._seq += 1
         code = f"P{self._seq:04d}"
         said = {
-            "boot": 1, "seq": self._seq, "oldest": 1, "ts": datetime.now(UTC).isoformat(), "mil": True,
+            "boot": 1,
+            "seq": self._seq,
+            "oldest": 1,
+            "ts": datetime.now(UTC).isoformat(),
+            "mil": True,
             "codes": [{"system": "obd", "code": code, "status": "confirmed"}],
-        }  # fmt: skip
+        }
         self.sent[code] = time.perf_counter()
         self._writer.write(wire.publish(topic(self.vin, "up/diagnostics"), json.dumps(said).encode(), self._seq))
 

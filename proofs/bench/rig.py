@@ -29,7 +29,12 @@ class Child:
     async def start(cls, module: str, *arguments: object) -> Child:
         return cls(
             await asyncio.create_subprocess_exec(
-                sys.executable, "-m", module, *map(str, arguments), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+                sys.executable,
+                "-m",
+                module,
+                *map(str, arguments),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
             )
         )
 
@@ -85,7 +90,9 @@ async def prepare(url: str, vins: Sequence[str], secrets: dict[str, bytes] | Non
         )
         rows = [(vin, dealer, now, "petrol_hatch", "a car", (secrets or {}).get(vin), now) for vin in vins]
         await connection.copy_records_to_table(
-            "vehicles", records=rows, columns=["vin", "dealer_id", "dealer_since", "profile", "title", "secret_hash", "enrolled_at"]
+            "vehicles",
+            records=rows,
+            columns=["vin", "dealer_id", "dealer_since", "profile", "title", "secret_hash", "enrolled_at"],
         )
     finally:
         await connection.close()
@@ -96,7 +103,9 @@ async def clear(url: str) -> None:
     """Forget what an earlier run stored; the fleet stays."""
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute("TRUNCATE readings, quarantine, checkpoints, alert_steps, alerts, wakeups, gaps, latest, tallies")
+        await connection.execute(
+            "TRUNCATE readings, quarantine, checkpoints, alert_steps, alerts, wakeups, gaps, latest, tallies"
+        )
         await connection.execute("DROP TABLE IF EXISTS raw_payloads, naive_samples")
         await connection.execute("CHECKPOINT")
     finally:

@@ -1,8 +1,8 @@
 """`telltale bench rules`: nanoseconds per (reading × rule) beside three other engines, and bytes per tracked vehicle.
 
-Ten days of three cars: cold starts, nights and parked wake-ups included, which cost more than the warm middle of a drive.
-The same healthy drives go to all four, in turns. Ours carries state, holds and reasons; the others evaluate the bare
-condition of each rule whose signals are in the message, each expression compiled beforehand.
+Ten days of three cars: cold starts, nights and parked wake-ups included, which cost more than the warm middle of a
+drive. The same healthy drives go to all four, in turns. Ours carries state, holds and reasons; the others evaluate the
+bare condition of each rule whose signals are in the message, each expression compiled beforehand.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ CONDITIONS: dict[str, tuple[str, tuple[int, ...]]] = {
     "oil_life": ("v29 < 15.0", (29,)),
     "transmission_hot": ("v42 > 115.0", (42,)),
     "brake_pads": ("v78 > 85.0 or v79 > 85.0 or v80 > 85.0 or v81 > 85.0", (78, 79, 80, 81)),
-    "brake_pad_uneven": ("v78 - v79 > 25.0 or v79 - v78 > 25.0 or v80 - v81 > 25.0 or v81 - v80 > 25.0", (78, 79, 80, 81)),
+    "brake_pad_uneven": (
+        "v78 - v79 > 25.0 or v79 - v78 > 25.0 or v80 - v81 > 25.0 or v81 - v80 > 25.0",
+        (78, 79, 80, 81),
+    ),
     "brake_fluid": ("v61 < 76.0", (61,)),
     "service_due": ("v58 < 1500.0 or v59 < 2592000.0", (58, 59)),
 }
@@ -75,11 +78,17 @@ async def main(settings: Any, *, vehicles: int) -> dict[str, Any]:
     fastest = min(value for name, value in each.items() if name != "telltale")
     count = len(judge.fitted(MODEL))
     facts: dict[str, Any] = {
-        "ns_per_rule_reading": round(median(seconds["telltale"]) / readings / count * 1e9, 1),  # every reading × every fitted rule
+        "ns_per_rule_reading": round(
+            median(seconds["telltale"]) / readings / count * 1e9, 1
+        ),  # every reading × every fitted rule
         "ns_per_rule_reading_steady_drive": round(steady / count * 1e9, 1),
-        "ns_per_rule_reading_quietest_round": round(min(seconds["telltale"]) / readings / count * 1e9, 1),  # with the least of other work
+        "ns_per_rule_reading_quietest_round": round(
+            min(seconds["telltale"]) / readings / count * 1e9, 1
+        ),  # with the least of other work
         "us_per_reading_while_an_alert_stands": round(standing * 1e6, 2),
-        "ns_per_evaluated_rule": each["telltale"],  # only rules whose signals are in the message, as the peers are counted
+        "ns_per_evaluated_rule": each[
+            "telltale"
+        ],  # only rules whose signals are in the message, as the peers are counted
         "us_per_reading": round(median(seconds["telltale"]) / readings * 1e6, 2),
         "rules": count,
         "rules_per_reading": round(evaluated / readings, 2),
@@ -93,8 +102,11 @@ async def main(settings: Any, *, vehicles: int) -> dict[str, Any]:
 
 
 def _a_round(run: Callable[[], float]) -> float:
-    """Seconds of one pass. A turn lasts as long for the quick as for the slow: ten milliseconds would measure the caches that
-    the one before has left."""
+    """Seconds of one pass.
+
+    A turn lasts as long for the quick as for the slow: ten milliseconds would measure the caches that the one before
+    has left.
+    """
     spent, passes = 0.0, 0
     while spent < ROUND_S:
         spent += run()
@@ -149,7 +161,10 @@ def _standing(judge: Judge, drives: Drives) -> float:
     """Seconds for a message of a car that has been too hot for an hour, a message a second."""
     row = [r for r in drives[0][0] if len(r.ids) == 18][-1]
     hot = tuple(117.0 if i == COOLANT else v for i, v in zip(row.ids, row.values, strict=True))
-    stream = [replace(row, values=hot, ts=row.ts + n, received_at=row.ts + n + 1, place=n) for n in range(3_600 + REPEATS * 600)]
+    stream = [
+        replace(row, values=hot, ts=row.ts + n, received_at=row.ts + n + 1, place=n)
+        for n in range(3_600 + REPEATS * 600)
+    ]
     memory = judge.memory(MODEL)
     for row in stream[:3_600]:
         judge.step(memory, row)
@@ -225,8 +240,9 @@ def _memory(judge: Judge, drives: Drives, most: int) -> dict[str, Any]:
         gc.collect()
         pause = time.thread_time() - began
         table[str(count)] = {
-            "bytes_per_vehicle": round(max(grown / count, len(lived)), 1), "full_collection_ms": round(pause * 1000, 2),
-        }  # fmt: skip
+            "bytes_per_vehicle": round(max(grown / count, len(lived)), 1),
+            "full_collection_ms": round(pause * 1000, 2),
+        }
     fleet.clear()
     return {
         "bytes_per_vehicle": table[str(100_000)]["bytes_per_vehicle"],

@@ -48,13 +48,23 @@ class Counted(Connection):
 class StormCar:
     """One car: what it said and what it may not forget yet."""
 
-    def __init__(self, vin: str, secret: str, port: int, spread_s: float, came: list[float], knocks: list[float]) -> None:
+    def __init__(
+        self, vin: str, secret: str, port: int, spread_s: float, came: list[float], knocks: list[float]
+    ) -> None:
         self.vin, self.seq, self.came = vin, 0, came
         self.kept: dict[int, bytes] = {}
         self.connection = Counted(
-            knocks, host="127.0.0.1", port=port, client_id=vin, user=vin, password=secret, subscribe=(topic(vin, "down/acks"),), on_message=self._heard,
-            on_up=self._up, spread_s=spread_s,
-        )  # fmt: skip
+            knocks,
+            host="127.0.0.1",
+            port=port,
+            client_id=vin,
+            user=vin,
+            password=secret,
+            subscribe=(topic(vin, "down/acks"),),
+            on_message=self._heard,
+            on_up=self._up,
+            spread_s=spread_s,
+        )
 
     def _up(self) -> None:
         self.came.append(time.monotonic())
@@ -71,7 +81,13 @@ class StormCar:
         await asyncio.sleep(first)
         while time.monotonic() < until:
             self.seq += 1
-            said = {"boot": 1, "seq": self.seq, "oldest": min(self.kept, default=self.seq), "ts": datetime.now(UTC).isoformat(), "signals": {"Vehicle.Speed": 50}}
+            said = {
+                "boot": 1,
+                "seq": self.seq,
+                "oldest": min(self.kept, default=self.seq),
+                "ts": datetime.now(UTC).isoformat(),
+                "signals": {"Vehicle.Speed": 50},
+            }
             self.kept[self.seq] = json.dumps(said).encode()
             self.connection.publish(topic(self.vin, "up/telemetry"), self.kept[self.seq])
             await asyncio.sleep(EVERY_S)
@@ -128,9 +144,14 @@ async def storm(cars: int) -> dict[str, Any]:
         await keeper.stop()
     shutil.rmtree(home, ignore_errors=True)
     return {
-        "cars": cars, "all_back_s": round(all_back, 1), "peak_connects_per_second": peak, "peak_share_of_fleet": round(peak / cars, 3), "peak_let_in_per_second": accepted,
-        "messages": said, "missing": missing,
-    }  # fmt: skip
+        "cars": cars,
+        "all_back_s": round(all_back, 1),
+        "peak_connects_per_second": peak,
+        "peak_share_of_fleet": round(peak / cars, 3),
+        "peak_let_in_per_second": accepted,
+        "messages": said,
+        "missing": missing,
+    }
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Writes docs/reference/performance.md from measurements made now:
 
-    python -m proofs.bench.table [SECONDS] [REPEATS]
+python -m proofs.bench.table [SECONDS] [REPEATS]
 """
 
 from __future__ import annotations
@@ -51,34 +51,49 @@ async def main(seconds: float, repeats: int) -> None:
                 for mode in ("floor", "gateway"):
                     await intake.alone(mode, server.url, url, int(seconds * intake.ALONE_A_SECOND), vehicles, seen)
             if vehicles == FLEETS[0]:
-                shares = await intake.alone("gateway", server.url, url, 60_000, vehicles, defaultdict(list), profile=True)
+                shares = await intake.alone(
+                    "gateway", server.url, url, 60_000, vehicles, defaultdict(list), profile=True
+                )
             rows.append((vehicles, {name: statistics.median(values) for name, values in seen.items()}))
             print(rows[-1], file=sys.stderr, flush=True)
     settings = Settings.read(home=home)
     facts = await intake.main(settings, seconds=seconds, cars=200, repeats=repeats, vehicles=FLEETS[0])
-    embedded = await intake.main(settings, seconds=seconds, cars=200, repeats=repeats, vehicles=FLEETS[0], embedded=True)
+    embedded = await intake.main(
+        settings, seconds=seconds, cars=200, repeats=repeats, vehicles=FLEETS[0], embedded=True
+    )
     away = await outage(60.0, 1_000.0, 100)
     shutil.rmtree(home, ignore_errors=True)
     PAGE.write_text(_page(facts, embedded, rows, shares, away, (began, os.getloadavg()[0]), repeats))
 
 
 def _page(
-    facts: dict[str, Any], embedded: dict[str, Any], rows: list[tuple[int, dict[str, float]]], shares: dict[str, float], away: dict[str, Any], load: tuple[float, float], repeats: int
+    facts: dict[str, Any],
+    embedded: dict[str, Any],
+    rows: list[tuple[int, dict[str, float]]],
+    shares: dict[str, float],
+    away: dict[str, Any],
+    load: tuple[float, float],
+    repeats: int,
 ) -> str:
     fleet = "\n".join(
-        f"| {n:,} | {m['gateway']:,.0f} | {m['floor']:,.0f} | {m['gateway'] / m['floor']:.2f} | {m['gateway_us']:.1f} | {m['cold_cars']:,.0f} | {m['rss_mb']:.0f} |"
+        f"| {n:,} | {m['gateway']:,.0f} | {m['floor']:,.0f} | {m['gateway'] / m['floor']:.2f} | {m['gateway_us']:.1f} "
+        f"| {m['cold_cars']:,.0f} | {m['rss_mb']:.0f} |"
         for n, m in rows
     )
     asked = "\n".join(f"| {title} | {facts[key]:,} | {embedded[key]:,} | {goal} |" for key, title, goal in _ASKED)
     spent = "\n".join(f"| {label} | {share:.0%} |" for label, share in shares.items() if share >= 0.01)
     return f"""# How fast the intake is
 
-Written by `python -m proofs.bench.table` on {datetime.now(UTC):%d %B %Y}: {os.cpu_count()} cores, Python {platform.python_version()}, everything (cars, broker,
-database, gateway) on this one machine. **Load average {load[0]:.1f} at the start and {load[1]:.1f} at the end**: where that is much above the number of
-cores, others were working here too, and absolute numbers are worth little; ratios are of pairs measured one after the other. Medians of {repeats}.
+Written by `python -m proofs.bench.table` on {datetime.now(UTC):%d %B %Y}: {os.cpu_count()} cores, Python
+{platform.python_version()}, everything (cars, broker,
+database, gateway) on this one machine. **Load average {load[0]:.1f} at the start and {load[1]:.1f} at the end**: where
+that is much above the number of
+cores, others were working here too, and absolute numbers are worth little; ratios are of pairs measured one after the
+other. Medians of {repeats}.
 `telltale bench intake --json` measures the same.
 
-QoS 1 JSON samples of {facts["payload_bytes"]} bytes, {facts["rules"]} rules, pydantic validation, one row per message, COMMIT before PUBACK. 1 % of the samples
+QoS 1 JSON samples of {facts["payload_bytes"]} bytes, {facts["rules"]} rules, pydantic validation, one row per message,
+COMMIT before PUBACK. 1 % of the samples
 is over a limit, so that about 2 % of them move an alert.
 
 ## What was asked for
@@ -87,13 +102,17 @@ is over a limit, so that about 2 % of them move an alert.
 |---|---|---|---|
 {asked}
 
-Sent and stored are equal in every run: {"yes" if facts["stored_equals_sent"] and embedded["stored_equals_sent"] else "NO"}. {facts["alerts_measured"]} and {embedded["alerts_measured"]} alerts were timed,
+Sent and stored are equal in every run:
+{"yes" if facts["stored_equals_sent"] and embedded["stored_equals_sent"] else "NO"}. {facts["alerts_measured"]} and
+{embedded["alerts_measured"]} alerts were timed,
 from the car's PUBLISH to its own screen. Everything shares two cores, which may be threads of one:
-at full speed broker, cars, database and gateway use up both, so the ratio to the broker's own ceiling says how much of the machine the broker still gets.
+at full speed broker, cars, database and gateway use up both, so the ratio to the broker's own ceiling says how much of
+the machine the broker still gets.
 
 ## By size of the fleet: the gateway alone
 
-A pretended broker hands out packets as fast as they are acknowledged; the COPY floor is the same client that stores the raw payload and does nothing else.
+A pretended broker hands out packets as fast as they are acknowledged; the COPY floor is the same client that stores the
+raw payload and does nothing else.
 
 | vehicles | gateway, messages a second | COPY floor | ratio | CPU µs a message, loading included | cold cars loaded a second | peak memory MB |
 |---|---|---|---|---|---|---|
@@ -109,12 +128,13 @@ Share of the gateway's own time, by cProfile (which makes small functions look d
 
 ## A minute without database
 
-`python -m proofs.bench.outage`: {away["cars"]} cars, {away["messages_per_second"]:,.0f} messages a second, PostgreSQL stopped for {away["seconds_away"]:.0f} s on {away["broker"]}.
+`python -m proofs.bench.outage`: {away["cars"]} cars, {away["messages_per_second"]:,.0f} messages a second, PostgreSQL
+stopped for {away["seconds_away"]:.0f} s on {away["broker"]}.
 
 | resident memory grew by | caught up after | missing | a killed gateway is ready again after |
 |---|---|---|---|
 | {away["rss_grown_mb"]} MB | {away["caught_up_s"]} s ({away["still_sending_s"]:.0f} s of them the cars went on sending) | {away["missing"]} of {away["messages"]:,} | {away["restart_to_ready_s"]} s |
-"""
+"""  # noqa: E501 - rows of tables
 
 
 if __name__ == "__main__":

@@ -34,17 +34,33 @@ def other_dealer(dealers: Sequence[int]) -> Patches:
 
 def every_role(dealers: Sequence[int]) -> Patches:
     """Whoever is signed in may do everything."""
-    who = property(lambda route: PUBLIC if route.permission.public else frozenset({*ROLES, "api"} if route.is_api else ROLES))
+    who = property(
+        lambda route: PUBLIC if route.permission.public else frozenset({*ROLES, "api"} if route.is_api else ROLES)
+    )
     return [patch.object(Route, "who", who), patch.object(Call, "may", lambda call, permission: True)]
 
 
 def bug_for_refusal(dealers: Sequence[int]) -> Patches:
     """What is wrong in a request, or not there, is answered as if it were our bug."""
     problem_of = error_responses.problem_of
-    return [patch.object(error_responses, "problem_of", lambda error: error_responses._problem(500, "on purpose") if isinstance(error, BadInput | NotFound) else problem_of(error))]
+    return [
+        patch.object(
+            error_responses,
+            "problem_of",
+            lambda error: (
+                error_responses._problem(500, "on purpose")
+                if isinstance(error, BadInput | NotFound)
+                else problem_of(error)
+            ),
+        )
+    ]
 
 
-SWITCHES: dict[str, Callable[[Sequence[int]], Patches]] = {"other-dealer": other_dealer, "every-role": every_role, "bug-for-refusal": bug_for_refusal}
+SWITCHES: dict[str, Callable[[Sequence[int]], Patches]] = {
+    "other-dealer": other_dealer,
+    "every-role": every_role,
+    "bug-for-refusal": bug_for_refusal,
+}
 
 
 @contextmanager

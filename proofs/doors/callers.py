@@ -55,7 +55,9 @@ class Caller:
     def headers(self) -> dict[str, str]:
         """What they send along."""
         found = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        return {**found, "Cookie": f"telltale_session={self.cookie}", "X-CSRF-Token": self.csrf} if self.cookie else found
+        return (
+            {**found, "Cookie": f"telltale_session={self.cookie}", "X-CSRF-Token": self.csrf} if self.cookie else found
+        )
 
 
 NOBODY = Caller("nobody")
@@ -81,7 +83,9 @@ async def knock(http: aiohttp.ClientSession, url: str, caller: Caller, ask: Knoc
         data, headers["Content-Type"] = ask.text.encode("utf-8", "surrogatepass"), ask.media
     elif ask.json is not None:
         data, headers["Content-Type"] = json.dumps(ask.json).encode(), "application/json"
-    async with http.request(ask.method, url + ask.path, params=dict(ask.query) or None, data=data, headers=headers, allow_redirects=False) as said:
+    async with http.request(
+        ask.method, url + ask.path, params=dict(ask.query) or None, data=data, headers=headers, allow_redirects=False
+    ) as said:
         if said.content_type == "text/event-stream":
             async with asyncio.timeout(_FIRST_S):
                 body = await said.content.readany()

@@ -18,14 +18,54 @@ from store import accounts, consents, feedback, fleet, owners, phone, pickups, s
 from store.pool import Connection, Pool, transaction
 
 _SPEED, _LATITUDE = "Vehicle.Speed", "Vehicle.CurrentLocation.Latitude"
-#: Text columns that hold no words of people or cars but a name that the software itself reads; everything else gets the canary.
+#: Text columns that hold no words of people or cars but a name that the software itself reads; everything else gets the
+#: canary.
 NOT_WORDS = frozenset(
     {
-        "actor", "address", "answer", "answered_by", "author", "caller", "channel", "component", "country", "decided", "decided_by", "email", "from_address",
-        "id", "key", "kind", "language", "made_by", "new", "noun", "old", "opening_hours", "origin", "outcome", "password_hash", "phone", "profile",
-        "provider_id", "purpose", "reference", "region", "role", "rule", "severity", "special_days", "state", "to_address", "understood", "use", "vin", "wall_start", "zone",
+        "actor",
+        "address",
+        "answer",
+        "answered_by",
+        "author",
+        "caller",
+        "channel",
+        "component",
+        "country",
+        "decided",
+        "decided_by",
+        "email",
+        "from_address",
+        "id",
+        "key",
+        "kind",
+        "language",
+        "made_by",
+        "new",
+        "noun",
+        "old",
+        "opening_hours",
+        "origin",
+        "outcome",
+        "password_hash",
+        "phone",
+        "profile",
+        "provider_id",
+        "purpose",
+        "reference",
+        "region",
+        "role",
+        "rule",
+        "severity",
+        "special_days",
+        "state",
+        "to_address",
+        "understood",
+        "use",
+        "vin",
+        "wall_start",
+        "zone",
     }
-)  # fmt: skip
+)
 
 
 @dataclass
@@ -48,7 +88,9 @@ class Furnished:
 
 
 async def furnish(house: House, admin: Pool, *, letter: str, hashed: str = "no password") -> Furnished:
-    """A dealer whose canary is `Canary<letter>`; every row is made the way in which the desk makes it, where it makes it."""
+    """A dealer whose canary is `Canary<letter>`; every row is made the way in which the desk makes it, where it makes
+    it.
+    """
     canary, now = f"Canary{letter}", house.now()
     async with transaction(admin) as connection:
         dealer, people = await _people(connection, canary, letter, hashed, now)
@@ -72,35 +114,82 @@ async def furnish(house: House, admin: Pool, *, letter: str, hashed: str = "no p
     return made
 
 
-async def _people(connection: Connection, canary: str, letter: str, hashed: str, now: datetime) -> tuple[Dealer, dict[str, Staff]]:
+async def _people(
+    connection: Connection, canary: str, letter: str, hashed: str, now: datetime
+) -> tuple[Dealer, dict[str, Staff]]:
     number = ord(letter)
     dealer = await accounts.create_dealer(
-        connection, name=f"Dealer {canary}", zone="Europe/Berlin", country="DE", phone=f"+4930{number}000", address=f"{canary} street 1, Berlin",
-        opening_hours="Mo-Su 06:00-22:00", language="en", now=now,
-    )  # fmt: skip
+        connection,
+        name=f"Dealer {canary}",
+        zone="Europe/Berlin",
+        country="DE",
+        phone=f"+4930{number}000",
+        address=f"{canary} street 1, Berlin",
+        opening_hours="Mo-Su 06:00-22:00",
+        language="en",
+        now=now,
+    )
     await accounts.set_sender(connection, f"+4930{number}999", dealer.id, "phone")
     for kind, count in (("bay", 6), ("loaner", 2)):
         for n in range(count):
             await accounts.add_resource(connection, dealer.id, kind, f"{kind} {n} {canary}")
     people = {}
-    for n, name in enumerate(("driver", "technician", "advisor", "manager", "other driver", "another driver", "third driver", "second driver", "second advisor", "second manager", "left advisor", "invited advisor")):
+    for n, name in enumerate(
+        (
+            "driver",
+            "technician",
+            "advisor",
+            "manager",
+            "other driver",
+            "another driver",
+            "third driver",
+            "second driver",
+            "second advisor",
+            "second manager",
+            "left advisor",
+            "invited advisor",
+        )
+    ):
         people[name] = await accounts.add_staff(
-            connection, dealer.id, name=f"{name.title()} {canary}", email=f"{name.replace(' ', '.')}@{canary.lower()}.example", phone=f"+4930{number}1{n:02}",
-            role=Role(name.split()[-1]), language="en", password_hash=None if "invited" in name else hashed, now=now,
-        )  # fmt: skip
+            connection,
+            dealer.id,
+            name=f"{name.title()} {canary}",
+            email=f"{name.replace(' ', '.')}@{canary.lower()}.example",
+            phone=f"+4930{number}1{n:02}",
+            role=Role(name.split()[-1]),
+            language="en",
+            password_hash=None if "invited" in name else hashed,
+            now=now,
+        )
     return dealer, people
 
 
 async def _owners(connection: Connection, made: Furnished, now: datetime) -> tuple[int, int]:
     number = ord(made.canary[-1])
-    values = {"name": f"Owner {made.canary}", "phone": f"+4930{number}500", "email": f"owner@{made.canary.lower()}.example", "channel": "phone",
-              "language": "en", "zone": "Europe/Berlin", "address": f"{made.canary} lane 5, Berlin"}  # fmt: skip
+    values = {
+        "name": f"Owner {made.canary}",
+        "phone": f"+4930{number}500",
+        "email": f"owner@{made.canary.lower()}.example",
+        "channel": "phone",
+        "language": "en",
+        "zone": "Europe/Berlin",
+        "address": f"{made.canary} lane 5, Berlin",
+    }
     made.owner_phone = values["phone"]
     owner = await owners.create(connection, made.id, values, now)
     given = dict.fromkeys((Purpose.SAFETY, Purpose.SERVICE, Purpose.STATUS, Purpose.SURVEY), True)
-    await consents.give(connection, made.id, owner.id, given, now=now, source=f"desk {made.canary}", wording=f"Yes, {made.canary}.")
+    await consents.give(
+        connection, made.id, owner.id, given, now=now, source=f"desk {made.canary}", wording=f"Yes, {made.canary}."
+    )
     for n, (sender, owner_id) in enumerate(((values["phone"], owner.id), (f"+4930{number}777", None))):
-        reply = Reply(channel="phone", provider_id=f"{made.canary}-{n}", from_address=sender, to_address=made.dealer.phone, body=f"Hello {made.canary}", received_at=now)
+        reply = Reply(
+            channel="phone",
+            provider_id=f"{made.canary}-{n}",
+            from_address=sender,
+            to_address=made.dealer.phone,
+            body=f"Hello {made.canary}",
+            received_at=now,
+        )
         kept = await threads.keep(connection, made.id, reply, owner_id=owner_id, understood="other", for_a_person=True)
     assert kept is not None
     return owner.id, kept
@@ -108,7 +197,16 @@ async def _owners(connection: Connection, made: Furnished, now: datetime) -> tup
 
 async def _car(connection: Connection, made: Furnished, n: int, owner: int, now: datetime) -> None:
     vin = f"WTTBDCANARY{made.canary[-1]}{n:05}"
-    car = await fleet.add(connection, made.id, vin=vin, profile="petrol_hatch", title=f"Golf {n} {made.canary}", plate=f"{made.canary[-1]}-C {n}", actor="proof", now=now)
+    car = await fleet.add(
+        connection,
+        made.id,
+        vin=vin,
+        profile="petrol_hatch",
+        title=f"Golf {n} {made.canary}",
+        plate=f"{made.canary[-1]}-C {n}",
+        actor="proof",
+        now=now,
+    )
     await fleet.give(connection, made.id, car.id, owner, actor="proof", now=now)
     made.vins.append(vin)
     made.rows[f"vehicles/{n}"] = car.id
@@ -121,7 +219,14 @@ async def _visits(house: House, made: Furnished) -> None:
     rows, dealer, who = made.rows, made.id, f"staff:{made.people['advisor'].id}"
 
     async def opened(n: int) -> int:
-        return (await cases.open_by_hand(house.acting(dealer, who), rows[f"vehicles/{n}"], f"It squeals, says {made.canary}", title=f"Squeal {made.canary}")).id
+        return (
+            await cases.open_by_hand(
+                house.acting(dealer, who),
+                rows[f"vehicles/{n}"],
+                f"It squeals, says {made.canary}",
+                title=f"Squeal {made.canary}",
+            )
+        ).id
 
     rows["cases"] = await opened(0)
     rows["cases/untaken"] = await opened(8)
@@ -130,13 +235,24 @@ async def _visits(house: House, made: Furnished) -> None:
     await cases.dismiss(house.acting(dealer, who), rows["cases/dismissed"], f"nothing {made.canary}")
     rows["cases/contacted"] = await opened(2)
     rows["offers"] = (await offers.make(house.acting(dealer, who), rows["cases/contacted"], BookingKind.PICKUP)).id
-    for n, (name, kind) in enumerate((("booked", BookingKind.PICKUP), ("arrived", BookingKind.WAITING), ("working", BookingKind.WAITING), ("ready", BookingKind.DROP_OFF), ("done", BookingKind.DROP_OFF)), 3):
+    for n, (name, kind) in enumerate(
+        (
+            ("booked", BookingKind.PICKUP),
+            ("arrived", BookingKind.WAITING),
+            ("working", BookingKind.WAITING),
+            ("ready", BookingKind.DROP_OFF),
+            ("done", BookingKind.DROP_OFF),
+        ),
+        3,
+    ):
         case = rows[f"cases/{name}"] = await opened(n)
         window = (await bookings.free_windows(house, dealer, kind, count=1))[0].window
         rows[f"bookings/{name}"] = (await bookings.book(house.acting(dealer, who), case, kind, window.starts_at)).id
     for name in ("arrived", "working", "ready", "done"):
         await bookings.arrive(house.acting(dealer, who), rows[f"bookings/{name}"])
-    rows["estimates"] = (await estimates.add(house.acting(dealer, who), rows["bookings/working"], f"Hose {made.canary}", 100)).id
+    rows["estimates"] = (
+        await estimates.add(house.acting(dealer, who), rows["bookings/working"], f"Hose {made.canary}", 100)
+    ).id
     for name in ("working", "ready", "done"):
         await bookings.start(house.acting(dealer, who), rows[f"bookings/{name}"])
     for name in ("ready", "done"):
@@ -150,44 +266,93 @@ async def _visits(house: House, made: Furnished) -> None:
     made.people["driver"], made.people[drives] = made.people[drives], made.people["driver"]
     await messages.send_free(house.acting(dealer, who), f"We will ring, {made.canary}", owner_id=rows["owners"])
     rows["bookings"] = rows["bookings/booked"]
-    rows |= {"staff": made.people["third driver"].id, "staff/left": made.people["left advisor"].id, "staff/invited": made.people["invited advisor"].id}
+    rows |= {
+        "staff": made.people["third driver"].id,
+        "staff/left": made.people["left advisor"].id,
+        "staff/invited": made.people["invited advisor"].id,
+    }
     async with house.at(dealer) as connection:
         for resource in await slots.resources(connection, dealer):
             rows[f"resources/{resource.kind.value}"] = resource.id
 
 
 async def _machines(connection: Connection, made: Furnished, now: datetime) -> None:
-    """What gateway and workers write: readings with a place, newest values, an alert, refusals, a gap, counts, a text that came."""
+    """What gateway and workers write: readings with a place, newest values, an alert, refusals, a gap, counts, a text
+    that came.
+    """
     rows, dealer, car = made.rows, made.id, made.rows["vehicles"]
     await connection.execute("UPDATE staff SET disabled_at = $2 WHERE id = $1", rows["staff/left"], now)
-    await connection.execute("UPDATE cases SET acknowledged_at = NULL, assignee_id = NULL WHERE id = $1", rows["cases/untaken"])
+    await connection.execute(
+        "UPDATE cases SET acknowledged_at = NULL, assignee_id = NULL WHERE id = $1", rows["cases/untaken"]
+    )
     day = int(now.timestamp() // 86_400)
     await connection.execute("SELECT open_day($1)", day)
     for seq in range(5):
         await connection.execute(
             """INSERT INTO readings (dealer_id, vehicle_id, boot, seq, day, ts, received_at, mark, place, ids, vals)
                VALUES ($1, $2, 1, $3, $4, $5, $5, 0, $3, $6, $7)""",
-            dealer, car, seq + 1, day, now - timedelta(minutes=seq), [BY_PATH[_SPEED].id, BY_PATH[_LATITUDE].id], [50.0, 52.52],
-        )  # fmt: skip
+            dealer,
+            car,
+            seq + 1,
+            day,
+            now - timedelta(minutes=seq),
+            [BY_PATH[_SPEED].id, BY_PATH[_LATITUDE].id],
+            [50.0, 52.52],
+        )
     await connection.execute(
-        "INSERT INTO latest (vehicle_id, dealer_id, ts, values) VALUES ($1, $2, $3, $4)", car, dealer, now, {_SPEED: [50.0, now.timestamp()], _LATITUDE: [52.52, now.timestamp()]}
+        "INSERT INTO latest (vehicle_id, dealer_id, ts, values) VALUES ($1, $2, $3, $4)",
+        car,
+        dealer,
+        now,
+        {_SPEED: [50.0, now.timestamp()], _LATITUDE: [52.52, now.timestamp()]},
     )
     rows["alerts"] = await connection.fetchval(
-        """INSERT INTO alerts (dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity, because, first_at, changed_at, received_at, case_id)
-           VALUES ($1, $2, 'tyre_pressure', 1, 'front_left', 1, 0, 'active', 'soon', $3, $4, $4, $4, $5) RETURNING id""",
-        dealer, car, f"low, {made.canary}", now, rows["cases"],
-    )  # fmt: skip
+        """INSERT INTO alerts (dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity,
+           because, first_at, changed_at, received_at, case_id)
+           VALUES ($1, $2, 'tyre_pressure', 1, 'front_left', 1, 0, 'active', 'soon', $3, $4, $4, $4, $5)
+             RETURNING id""",
+        dealer,
+        car,
+        f"low, {made.canary}",
+        now,
+        rows["cases"],
+    )
     for name, decided in (("quarantine", None), ("quarantine/second", None), ("quarantine/rejected", "rejected")):
         rows[name] = await connection.fetchval(
             """INSERT INTO quarantine (dealer_id, vehicle_id, vin, topic, payload, reason, detail, received_at, decided)
                VALUES ($1, $2, $3, $4, $5, 'odometer', $6, $7, $8) RETURNING id""",
-            dealer, car, made.vins[0], f"vehicles/{made.canary}", made.canary.encode(), made.canary, now, decided,
-        )  # fmt: skip
-    await connection.execute("INSERT INTO gaps (dealer_id, vehicle_id, boot, first_seq, last_seq, opened_at) VALUES ($1, $2, 1, 9, 11, $3)", dealer, car, now)
+            dealer,
+            car,
+            made.vins[0],
+            f"vehicles/{made.canary}",
+            made.canary.encode(),
+            made.canary,
+            now,
+            decided,
+        )
     await connection.execute(
-        "INSERT INTO tallies (dealer_id, name, subject, last_at, times, detail) VALUES ($1, 'denied_publish', $2, $3, 3, $4)", dealer, made.vins[0], now, made.canary
+        "INSERT INTO gaps (dealer_id, vehicle_id, boot, first_seq, last_seq, opened_at) VALUES ($1, $2, 1, 9, 11, $3)",
+        dealer,
+        car,
+        now,
     )
-    await phone.put(connection, dealer, reference=f"{made.canary}-text", from_address=made.dealer.phone, to_address=made.owner_phone, body=f"Text {made.canary}", at=now)
+    await connection.execute(
+        "INSERT INTO tallies (dealer_id, name, subject, last_at, times, detail) "
+        "VALUES ($1, 'denied_publish', $2, $3, 3, $4)",
+        dealer,
+        made.vins[0],
+        now,
+        made.canary,
+    )
+    await phone.put(
+        connection,
+        dealer,
+        reference=f"{made.canary}-text",
+        from_address=made.dealer.phone,
+        to_address=made.owner_phone,
+        body=f"Text {made.canary}",
+        at=now,
+    )
     rows["feedback"] = rows["cases/done"]
     await feedback.ask(connection, dealer, rows["cases/done"], rows["owners"], now)
 
@@ -195,30 +360,53 @@ async def _machines(connection: Connection, made: Furnished, now: datetime) -> N
 async def _secrets(house: House, made: Furnished) -> None:
     """A link of each purpose and a key; what they open is this dealer's."""
     rows, now = made.rows, house.now()
-    subjects = {"offer": rows["offers"], "journey": rows["bookings/booked"], "feedback": rows["cases/done"], "driver": rows["legs"]}
+    subjects = {
+        "offer": rows["offers"],
+        "journey": rows["bookings/booked"],
+        "feedback": rows["cases/done"],
+        "driver": rows["legs"],
+    }
     async with house.at(made.id) as connection:
         for purpose, subject in subjects.items():
             owner = None if purpose == "driver" else rows["owners"]
             staff = made.people["driver"].id if purpose == "driver" else None
             made.links[purpose] = await secrets.make(
-                connection, made.id, purpose, now=now, expires_at=now + timedelta(days=9), owner_id=owner, staff_id=staff, subject_id=subject
+                connection,
+                made.id,
+                purpose,
+                now=now,
+                expires_at=now + timedelta(days=9),
+                owner_id=owner,
+                staff_id=staff,
+                subject_id=subject,
             )
         made.links["invitation"] = await secrets.make(
-            connection, made.id, "invitation", now=now, expires_at=now + timedelta(days=7), staff_id=made.people["second advisor"].id, label=made.canary
+            connection,
+            made.id,
+            "invitation",
+            now=now,
+            expires_at=now + timedelta(days=7),
+            staff_id=made.people["second advisor"].id,
+            label=made.canary,
         )
         for label in ("all", "second"):
-            made.keys[label] = await secrets.make(connection, made.id, "api_key", now=now, label=f"{label} {made.canary}")
+            made.keys[label] = await secrets.make(
+                connection, made.id, "api_key", now=now, label=f"{label} {made.canary}"
+            )
 
 
 async def tenant_columns(connection: Connection) -> Mapping[str, Sequence[tuple[str, str]]]:
-    """Table -> its columns with their types, of every table that has a dealer in each row; partitions go with their parent."""
+    """Table -> its columns with their types, of every table that has a dealer in each row; partitions go with their
+    parent.
+    """
     found: dict[str, list[tuple[str, str]]] = {}
     for row in await connection.fetch(
         """SELECT c.table_name, c.column_name, c.data_type FROM information_schema.columns c
-           JOIN information_schema.columns d ON d.table_name = c.table_name AND d.table_schema = 'public' AND d.column_name = 'dealer_id'
+           JOIN information_schema.columns d ON d.table_name = c.table_name AND d.table_schema = 'public'
+             AND d.column_name = 'dealer_id'
            JOIN pg_class k ON k.relname = c.table_name AND k.relkind IN ('r', 'p') AND NOT k.relispartition
            WHERE c.table_schema = 'public' AND c.is_generated = 'NEVER' ORDER BY c.table_name, c.ordinal_position"""
-    ):  # fmt: skip
+    ):
         found.setdefault(row["table_name"], []).append((row["column_name"], row["data_type"]))
     return found
 
@@ -232,9 +420,13 @@ async def spread(connection: Connection, dealer_id: int, canary: str) -> None:
             try:
                 async with connection.transaction():
                     await connection.execute(
-                        f'UPDATE "{table}" SET "{column}" = coalesce("{column}" || $3, $2) WHERE dealer_id = $1 AND coalesce("{column}", $3) NOT LIKE $4',
-                        dealer_id, canary, f" {canary}", f"%{canary}%",
-                    )  # fmt: skip
+                        f'UPDATE "{table}" SET "{column}" = coalesce("{column}" || $3, $2) WHERE dealer_id = $1 '
+                        f'AND coalesce("{column}", $3) NOT LIKE $4',
+                        dealer_id,
+                        canary,
+                        f" {canary}",
+                        f"%{canary}%",
+                    )
             except Exception as error:
                 if getattr(error, "sqlstate", "") not in ("23514", "23505", "23503"):
                     raise
@@ -244,7 +436,10 @@ async def digest(connection: Connection, dealer_id: int) -> dict[str, str]:
     """What all rows of a dealer are, table by table: compared before and after."""
     return {
         table: await connection.fetchval(
-            f'SELECT coalesce(md5(string_agg(t::text, chr(10) ORDER BY t::text)), $2) FROM "{table}" t WHERE dealer_id = $1', dealer_id, "nothing"
+            f'SELECT coalesce(md5(string_agg(t::text, chr(10) ORDER BY t::text)), $2) FROM "{table}" t '
+            "WHERE dealer_id = $1",
+            dealer_id,
+            "nothing",
         )
         for table in await tenant_columns(connection)
     }

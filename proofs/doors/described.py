@@ -47,22 +47,39 @@ def walk(url: str, calls: int, seed: int, key: str, foreign: str) -> Tally:
             return {"headers": {"Authorization": f"Bearer {key}"}, "timeout": 30}
 
         def validate_response(self, response: Any, case: Any, *given: Any, **named: Any) -> None:
-            answer = Answer(response.status_code, response.content, response.headers.get("content-type", [""])[0].partition(";")[0],
-                            {name: ", ".join(values) for name, values in response.headers.items()})  # fmt: skip
-            tally.hear(f"{case.method} {case.formatted_path[:100]} {str(case.body)[:160]}", answer, foreign, f"{case.method} {case.path}")
+            answer = Answer(
+                response.status_code,
+                response.content,
+                response.headers.get("content-type", [""])[0].partition(";")[0],
+                {name: ", ".join(values) for name, values in response.headers.items()},
+            )
+            tally.hear(
+                f"{case.method} {case.formatted_path[:100]} {str(case.body)[:160]}",
+                answer,
+                foreign,
+                f"{case.method} {case.path}",
+            )
             if tally.calls >= calls:
                 raise Enough
 
     for rounds in range(calls):
         machine = hypothesis.seed(seed * 1_000 + rounds)(Machine)
         try:
-            machine.run(settings=settings(
-                max_examples=max(1, calls // _STEPS), stateful_step_count=_STEPS, deadline=None, database=None, phases=[Phase.generate],
-                suppress_health_check=list(HealthCheck),
-            ))  # fmt: skip
+            machine.run(
+                settings=settings(
+                    max_examples=max(1, calls // _STEPS),
+                    stateful_step_count=_STEPS,
+                    deadline=None,
+                    database=None,
+                    phases=[Phase.generate],
+                    suppress_health_check=list(HealthCheck),
+                )
+            )
         except Enough:
             break
-        except hypothesis.errors.HypothesisException:  # the world is not the same the second time: that is what stateful means
+        except (
+            hypothesis.errors.HypothesisException
+        ):  # the world is not the same the second time: that is what stateful means
             continue
     return tally
 
@@ -70,5 +87,15 @@ def walk(url: str, calls: int, seed: int, key: str, foreign: str) -> Tally:
 if __name__ == "__main__":
     url, calls, seed, key, foreign = sys.argv[1:]
     found = walk(url, int(calls), int(seed), sys.stdin.readline().strip() if key == "-" else key, foreign)
-    print(json.dumps({"calls": found.calls, "statuses": found.statuses, "doors": sorted(found.doors), "server_errors": found.server_errors,
-                      "foreign_reads": found.foreign_reads, "unnamed": found.unnamed}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "calls": found.calls,
+                "statuses": found.statuses,
+                "doors": sorted(found.doors),
+                "server_errors": found.server_errors,
+                "foreign_reads": found.foreign_reads,
+                "unnamed": found.unnamed,
+            }
+        )
+    )

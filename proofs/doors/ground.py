@@ -59,7 +59,11 @@ async def open_doors(house: House, admin: Pool, live_url: str) -> AsyncIterator[
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), connector=aiohttp.TCPConnector(limit=20))
     try:
-        people = {(one.id, role): await person(http, url, role, one.cookies[role]) for one in (first, second) for role in ROLES}
+        people = {
+            (one.id, role): await person(http, url, role, one.cookies[role])
+            for one in (first, second)
+            for role in ROLES
+        }
         windows = {one.id: await _free(house, one.id) for one in (first, second)}
         yield Ground(url, http, house, admin, (first, second), people, windows)
     finally:
@@ -68,4 +72,7 @@ async def open_doors(house: House, admin: Pool, live_url: str) -> AsyncIterator[
 
 
 async def _free(house: House, dealer_id: int) -> dict[str, Sequence[datetime]]:
-    return {kind.value: [free.window.starts_at for free in await bookings.free_windows(house, dealer_id, kind)] for kind in BookingKind}
+    return {
+        kind.value: [free.window.starts_at for free in await bookings.free_windows(house, dealer_id, kind)]
+        for kind in BookingKind
+    }

@@ -1,8 +1,9 @@
-"""Every guarded door × everybody who may stand before it × whose thing they ask for: the register says who is let in, and the answers are held to it.
+"""Every guarded door × everybody who may stand before it × whose thing they ask for: the register says who is let in,
+and the answers are held to it.
 
-A cell is one call. Whoever may not come in is refused alike whosesoever the thing is; whoever may gets their own; and a thing of
-the other dealer is answered, to the letter, as one that does not exist. Nothing of the other dealer is ever in an answer, and none
-of the other dealer's rows is different afterwards.
+A cell is one call. Whoever may not come in is refused alike whosesoever the thing is; whoever may gets their own; and a
+thing of the other dealer is answered, to the letter, as one that does not exist. Nothing of the other dealer is ever in
+an answer, and none of the other dealer's rows is different afterwards.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,9 +29,13 @@ from store import secrets
 from store.pool import transaction
 
 GUARDED = tuple(route for route in ROUTES if not route.permission.public)
-IDS = frozenset({"vehicle_id", "owner_id", "staff_id", "driver_id", "case_id", "to", "vehicle", "owner", "driver"})  #: of rows, in bodies and forms
+IDS = frozenset(
+    {"vehicle_id", "owner_id", "staff_id", "driver_id", "case_id", "to", "vehicle", "owner", "driver"}
+)  #: of rows, in bodies and forms
 _AT_ONCE = 8
-_ENDS = re.compile(r"/(disable|revoke|dismiss|cancel|reset|forget|sign-out|session|end-others|second-factor|role|staff/{id})$")  #: done last: what others need is gone then
+_ENDS = re.compile(
+    r"/(disable|revoke|dismiss|cancel|reset|forget|sign-out|session|end-others|second-factor|role|staff/{id})$"
+)  #: done last: what others need is gone then
 #: Doors that need something which nobody has here: a passkey to take away.
 NOTHING_THERE = frozenset({"POST /security/passkeys/remove", "POST /security/sessions/end"})
 
@@ -62,7 +67,10 @@ class Found:
     def size(self) -> str:
         """In words, for whoever reads a test's output."""
         cells = ", ".join(f"{count:,} {name}" for name, count in sorted(self.cells.items()))
-        return f"{len(GUARDED)} guarded doors × {len(self.callers)} callers × own, foreign and nobody's things: {sum(self.cells.values()):,} calls ({cells}), {len(self.done)} acts carried out, {len(self.wrong)} wrong"
+        return (
+            f"{len(GUARDED)} guarded doors × {len(self.callers)} callers × own, foreign and nobody's things: "
+            f"{sum(self.cells.values()):,} calls ({cells}), {len(self.done)} acts carried out, {len(self.wrong)} wrong"
+        )
 
     def say(self, ask: Knock, who: Standing, answer: Answer, what: str) -> None:
         self.wrong.append(f"{who.caller.name}: {ask.method} {ask.path[:80]} -> {answer.status}: {what}")
@@ -74,7 +82,11 @@ async def matrix(ground: Ground, ours: Furnished, theirs: Furnished, routes: Ite
     before = await _rows(ground, theirs)
     await _Side(ground, ours, theirs, found).walk(tuple(routes))
     after = await _rows(ground, theirs)
-    found.wrong += [f"{theirs.canary}'s {table} changed while only {ours.canary} knocked" for table in before if before[table] != after[table]]
+    found.wrong += [
+        f"{theirs.canary}'s {table} changed while only {ours.canary} knocked"
+        for table in before
+        if before[table] != after[table]
+    ]
     return found
 
 
@@ -88,11 +100,18 @@ class _Side:
 
     def __init__(self, ground: Ground, ours: Furnished, theirs: Furnished, found: Found) -> None:
         self._ground, self._ours, self._theirs, self._found = ground, ours, theirs, found
-        mixed = replace(theirs, canary=ours.canary, dealer=ours.dealer, owner_phone=ours.owner_phone)  # their rows, in our words
+        mixed = replace(
+            theirs, canary=ours.canary, dealer=ours.dealer, owner_phone=ours.owner_phone
+        )  # their rows, in our words
         nobodys = replace(
-            ours, rows=dict.fromkeys([*theirs.rows, *ours.rows], NOBODYS), people={name: one.model_copy(update={"id": NOBODYS}) for name, one in ours.people.items()}
+            ours,
+            rows=dict.fromkeys([*theirs.rows, *ours.rows], NOBODYS),
+            people={name: one.model_copy(update={"id": NOBODYS}) for name, one in ours.people.items()},
         )
-        self._own, self._foreign, self._none = (Requests(one, ground.now, ground.windows[ours.id], seed) for seed, one in enumerate((ours, mixed, nobodys), 11))
+        self._own, self._foreign, self._none = (
+            Requests(one, ground.now, ground.windows[ours.id], seed)
+            for seed, one in enumerate((ours, mixed, nobodys), 11)
+        )
         self._everybody: list[Standing] = []
         self._room = asyncio.Semaphore(_AT_ONCE)
 
@@ -120,9 +139,14 @@ class _Side:
         async with self._ground.house.at(self._ours.id) as connection:
             for scopes in ((), *((scope,) for scope in SCOPES), SCOPES):
                 name = scopes[0] if len(scopes) == 1 else "every scope" if scopes else "no scope"
-                made[name] = await secrets.make(connection, self._ours.id, "api_key", now=self._ground.now, label=f"matrix {name}", scopes=scopes)
+                made[name] = await secrets.make(
+                    connection, self._ours.id, "api_key", now=self._ground.now, label=f"matrix {name}", scopes=scopes
+                )
         keys = [
-            Standing(Caller(f"key for {name}", "api", key=key), granted(SCOPES if name == "every scope" else () if name == "no scope" else (name,)))
+            Standing(
+                Caller(f"key for {name}", "api", key=key),
+                granted(SCOPES if name == "every scope" else () if name == "no scope" else (name,)),
+            )
             for name, key in made.items()
         ]
         return [Standing(NOBODY), *people, *keys]
@@ -131,7 +155,9 @@ class _Side:
         for target, asks in (("own", self._own), ("foreign", self._foreign)):
             answer = await self._ask(f"{target}, not let in", asks.knock(route), who)
             if who.caller is NOBODY:
-                fine = answer.status == 401 or (answer.status == 303 and answer.where == "/sign-in" and not route.is_api and route.method == "GET")
+                fine = answer.status == 401 or (
+                    answer.status == 303 and answer.where == "/sign-in" and not route.is_api and route.method == "GET"
+                )
             else:
                 fine = answer.status == 403
             if not fine:
@@ -147,8 +173,15 @@ class _Side:
         if not pairs:
             return
         for theirs, nobodys in pairs:
-            answer, other = await self._ask("foreign, let in", theirs, who), await self._ask("nobody's, let in", nobodys, who)
-            if (answer.status, answer.where, _plain(route, answer)) != (other.status, other.where, _plain(route, other)):
+            answer, other = (
+                await self._ask("foreign, let in", theirs, who),
+                await self._ask("nobody's, let in", nobodys, who),
+            )
+            if (answer.status, answer.where, _plain(route, answer)) != (
+                other.status,
+                other.where,
+                _plain(route, other),
+            ):
                 self._found.say(theirs, who, answer, f"one that nobody has is answered {other.status}")
             elif answer.status < 300:
                 self._found.say(theirs, who, answer, "it was taken")
@@ -159,7 +192,9 @@ class _Side:
         ask = self._own.knock(route)
         answer = await self._ask("own, let in", ask, who)
         name = f"{route.method} {route.path}"
-        if answer.status in (401, 403) or (answer.status == 303 and answer.where == "/sign-in" and route.permission is not LEAVE):
+        if answer.status in (401, 403) or (
+            answer.status == 303 and answer.where == "/sign-in" and route.permission is not LEAVE
+        ):
             self._found.say(ask, who, answer, f"the register lets them in: {answer.body[:200]!r}")
         if answer.status == 404 and name not in NOTHING_THERE:
             self._found.say(ask, who, answer, "their own thing is not found")
@@ -168,7 +203,9 @@ class _Side:
 
     async def _once(self, who: Standing) -> Standing:
         """The same person in a session that may end."""
-        entered = await sign_in.enter(self._ground.house, self._ours.people[who.caller.role], Visitor("127.0.0.1"), "password")
+        entered = await sign_in.enter(
+            self._ground.house, self._ours.people[who.caller.role], Visitor("127.0.0.1"), "password"
+        )
         return Standing(await person(self._ground.http, self._ground.url, who.caller.role, entered.session))
 
     async def _ask(self, cell: str, ask: Knock, who: Standing) -> Answer:
@@ -189,4 +226,5 @@ def names_rows(ask: Knock) -> bool:
     return bool(IDS & set(said))
 
 
-_plain: Callable[[Route, Answer], bytes] = lambda route, answer: answer.body if route.is_api else re.sub(rb"\d+", b"0", answer.body)  # noqa: E731
+def _plain(route: Route, answer: Answer) -> bytes:
+    return answer.body if route.is_api else re.sub(rb"\d+", b"0", answer.body)

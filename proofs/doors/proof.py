@@ -42,8 +42,14 @@ async def main(settings: Any, *, calls: int, seed: int, sabotage: str | None) ->
     """`calls` calls; green when nothing was our fault and nothing of the other dealer's was seen."""
     if sabotage is not None and sabotage not in SWITCHES:
         raise Misconfigured("--sabotage", f"is one of {', '.join(SWITCHES)}")
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))  # a line for each call is of no use to anybody here
-    async with own_database(_SECRET) as url, _house(url) as (house, admin), open_doors(house, admin, role_url(url, _SECRET, "telltale_desk")) as ground:
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING)
+    )  # a line for each call is of no use to anybody here
+    async with (
+        own_database(_SECRET) as url,
+        _house(url) as (house, admin),
+        open_doors(house, admin, role_url(url, _SECRET, "telltale_desk")) as ground,
+    ):
         return await prove(ground, calls, seed, sabotage)
 
 
@@ -54,39 +60,81 @@ async def prove(ground: Ground, calls: int, seed: int, sabotage: str | None = No
     with broken(sabotage, [made.id for made in ground.dealers]):
         walk, *machines = await asyncio.gather(
             Walk(ground, calls - described, random.Random(seed)).run(),
-            *(_described(ground, ours, theirs, described // 2, seed) for ours, theirs in (ground.dealers, ground.dealers[::-1]) if described),
+            *(
+                _described(ground, ours, theirs, described // 2, seed)
+                for ours, theirs in (ground.dealers, ground.dealers[::-1])
+                if described
+            ),
         )
     tallies: list[Tally] = [walk, *machines]
-    errors, reads, let_in, unnamed = ([said for one in tallies for said in getattr(one, name)] for name in ("server_errors", "foreign_reads", "let_in", "unnamed"))
+    errors, reads, let_in, unnamed = (
+        [said for one in tallies for said in getattr(one, name)]
+        for name in ("server_errors", "foreign_reads", "let_in", "unnamed")
+    )
     statuses: Counter[int] = sum((one.statuses for one in tallies), Counter())
     return {
-        "calls": sum(one.calls for one in tallies), "checked": sum(one.calls for one in tallies), "made_up_from_our_description": sum(one.calls for one in machines), "doors": len(DOORS),
-        "doors_that_opened": len(walk.doors), "statuses": dict(sorted(statuses.items())), "server_errors": len(errors), "foreign_reads": len(reads),
-        "let_in_against_the_register": len(let_in), "refused_without_a_field": len(unnamed), "violations": len(errors) + len(reads) + len(let_in) + len(unnamed),
+        "calls": sum(one.calls for one in tallies),
+        "checked": sum(one.calls for one in tallies),
+        "made_up_from_our_description": sum(one.calls for one in machines),
+        "doors": len(DOORS),
+        "doors_that_opened": len(walk.doors),
+        "statuses": dict(sorted(statuses.items())),
+        "server_errors": len(errors),
+        "foreign_reads": len(reads),
+        "let_in_against_the_register": len(let_in),
+        "refused_without_a_field": len(unnamed),
+        "violations": len(errors) + len(reads) + len(let_in) + len(unnamed),
         "first": [*errors, *reads, *let_in, *unnamed][:8],
-        "seed": seed, "sabotage": sabotage, "seconds": round(time.monotonic() - began, 1),
-    }  # fmt: skip
+        "seed": seed,
+        "sabotage": sabotage,
+        "seconds": round(time.monotonic() - began, 1),
+    }
 
 
 async def _described(ground: Ground, ours: Furnished, theirs: Furnished, calls: int, seed: int) -> Tally:
     async with ground.house.at(ours.id) as connection:
         key = await secrets.make(connection, ours.id, "api_key", now=ground.now, label="described", scopes=SCOPES)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "proofs.doors.described", ground.url, str(calls), str(seed), "-", theirs.canary,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).resolve().parents[2],
-    )  # fmt: skip
+        sys.executable,
+        "-m",
+        "proofs.doors.described",
+        ground.url,
+        str(calls),
+        str(seed),
+        "-",
+        theirs.canary,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).resolve().parents[2],
+    )
     said, _ = await process.communicate(f"{key}\n".encode())
     found = json.loads(said)
     statuses = Counter({int(status): count for status, count in found["statuses"].items()})
-    return Tally(found["calls"], statuses, set(found["doors"]), found["server_errors"], found["foreign_reads"], found["unnamed"])
+    return Tally(
+        found["calls"], statuses, set(found["doors"]), found["server_errors"], found["foreign_reads"], found["unnamed"]
+    )
 
 
 @asynccontextmanager
 async def _house(url: str) -> AsyncIterator[tuple[House, asyncpg.Pool[asyncpg.Record]]]:
     desk, owner, admin = [
-        await open_pool(role_url(url, _SECRET, f"telltale_{role}") if role else url, name=f"proof-{role or 'admin'}", size=10) for role in ("desk", "owner_page", "")
+        await open_pool(
+            role_url(url, _SECRET, f"telltale_{role}") if role else url, name=f"proof-{role or 'admin'}", size=10
+        )
+        for role in ("desk", "owner_page", "")
     ]
     try:
-        yield House(desk, owner, lambda: MONDAY, Wording(data.texts()), "http://desk.example", _SECRET, profiles=data.profiles()), admin
+        yield (
+            House(
+                desk,
+                owner,
+                lambda: MONDAY,
+                Wording(data.texts()),
+                "http://desk.example",
+                _SECRET,
+                profiles=data.profiles(),
+            ),
+            admin,
+        )
     finally:
         await asyncio.gather(desk.close(), owner.close(), admin.close())

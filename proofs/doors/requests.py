@@ -1,4 +1,6 @@
-"""A request for each door of the register that gets through it: the right row in the right state, and a body that is whole."""
+"""A request for each door of the register that gets through it: the right row in the right state, and a body that is
+whole.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,19 @@ NO_LINK = "x" * 43
 _V1 = "/api/v1"
 #: Which row an act needs, where it is not just any of its noun.
 _ROWS = {
-    "/cases/{id}/acknowledge": "cases/untaken", "/cases/{id}/take": "cases/untaken", "/cases/{id}/reopen": "cases/dismissed",
-    "/bookings/{id}/start": "bookings/arrived", "/bookings/{id}/finish": "bookings/working", "/bookings/{id}/promise": "bookings/working",
-    "/bookings/{id}/messages": "bookings/working", "/bookings/{id}/words": "bookings/working", "/bookings/{id}/estimates": "bookings/working",
-    "/bookings/{id}/hand-over": "bookings/ready", "/staff/{id}/enable": "staff/left", "/staff/{id}/invite": "staff/invited",
-}  # fmt: skip
+    "/cases/{id}/acknowledge": "cases/untaken",
+    "/cases/{id}/take": "cases/untaken",
+    "/cases/{id}/reopen": "cases/dismissed",
+    "/bookings/{id}/start": "bookings/arrived",
+    "/bookings/{id}/finish": "bookings/working",
+    "/bookings/{id}/promise": "bookings/working",
+    "/bookings/{id}/messages": "bookings/working",
+    "/bookings/{id}/words": "bookings/working",
+    "/bookings/{id}/estimates": "bookings/working",
+    "/bookings/{id}/hand-over": "bookings/ready",
+    "/staff/{id}/enable": "staff/left",
+    "/staff/{id}/invite": "staff/invited",
+}
 _LINKS = {"o": "offer", "f": "feedback", "d": "driver", "invitation": "invitation"}
 _CSV = "name;phone;vin;title;profile\nImported {canary};+49301{n:07};WTTBDMPRT{letter}{n:07};A car;petrol_hatch\n"
 
@@ -52,7 +62,9 @@ class Knock:
 class Requests:
     """Requests for one dealer's rows; `windows` are free ones, by the way in which the car comes."""
 
-    def __init__(self, made: Furnished, now: datetime, windows: Mapping[str, Sequence[datetime]], seed: int = 1) -> None:
+    def __init__(
+        self, made: Furnished, now: datetime, windows: Mapping[str, Sequence[datetime]], seed: int = 1
+    ) -> None:
         self.made, self._now, self._windows = made, now, windows
         self._count = itertools.count(seed * 100_000 + made.id)
         self._luck = random.Random(seed)
@@ -72,14 +84,36 @@ class Requests:
         """What a field of this name takes, at the API and in forms."""
         rows, made = self.made.rows, self.made
         return {
-            "vehicle_id": rows["vehicles/free"], "owner_id": rows["owners"], "staff_id": made.people["second advisor"].id,
-            "driver_id": made.people["second driver"].id, "case_id": rows["cases"], "choice": 1, "event": "on_the_way", "starts_at": self._start, "was": None,
-            "vin": lambda: f"WTTBDNEW{made.canary[-1]}{next(self._count):08}", "profile": "petrol_hatch", "zone": "Europe/Berlin", "language": "de",
-            "channel": "phone", "kind": "drop_off", "loaner": False, "opening_hours": "Mo-Su 07:00-20:00", "region": "DE-BE", "special_days": "2026-12-31 closed", "template": "waiting",
-            "email": lambda: f"new{next(self._count)}@{made.canary.lower()}.example", "phone": lambda: f"+4917604{next(self._count):06}",
-            "label": lambda: f"key {next(self._count)}", "name": lambda: f"New {next(self._count)}", "role": "advisor",
-            "second_factor": "nobody", "wording": "Yes, please.", "quiet_from": "20:00", "quiet_to": "08:00",
-        }  # fmt: skip
+            "vehicle_id": rows["vehicles/free"],
+            "owner_id": rows["owners"],
+            "staff_id": made.people["second advisor"].id,
+            "driver_id": made.people["second driver"].id,
+            "case_id": rows["cases"],
+            "choice": 1,
+            "event": "on_the_way",
+            "starts_at": self._start,
+            "was": None,
+            "vin": lambda: f"WTTBDNEW{made.canary[-1]}{next(self._count):08}",
+            "profile": "petrol_hatch",
+            "zone": "Europe/Berlin",
+            "language": "de",
+            "channel": "phone",
+            "kind": "drop_off",
+            "loaner": False,
+            "opening_hours": "Mo-Su 07:00-20:00",
+            "region": "DE-BE",
+            "special_days": "2026-12-31 closed",
+            "template": "waiting",
+            "email": lambda: f"new{next(self._count)}@{made.canary.lower()}.example",
+            "phone": lambda: f"+4917604{next(self._count):06}",
+            "label": lambda: f"key {next(self._count)}",
+            "name": lambda: f"New {next(self._count)}",
+            "role": "advisor",
+            "second_factor": "nobody",
+            "wording": "Yes, please.",
+            "quiet_from": "20:00",
+            "quiet_to": "08:00",
+        }
 
     def _start(self) -> str:
         return self._windows["drop_off"][0].isoformat()
@@ -116,7 +150,9 @@ class Requests:
     def form(self, route: Route) -> list[tuple[str, str]]:
         """The fields of a page's form; KeyError for a page whose form nobody has written down here."""
         fields = FORMS[route.path](self)
-        return [(name, one) for name, value in fields.items() for one in (value if isinstance(value, list) else [value])]
+        return [
+            (name, one) for name, value in fields.items() for one in (value if isinstance(value, list) else [value])
+        ]
 
 
 def _nothing(ask: Requests) -> dict[str, Any]:
@@ -125,12 +161,27 @@ def _nothing(ask: Requests) -> dict[str, Any]:
 
 def _settings(ask: Requests) -> dict[str, Any]:
     minutes = {name: "30" for name in ask.made.dealer.model_dump() if name.endswith("_minutes") or "_minutes_" in name}
-    return {"name": f"Dealer {ask.made.canary}", "phone": "+4930111", "address": "here", "opening_hours": "Mo-Su 07:00-20:00", **minutes, **{kind.setting: str(kind.usual) for kind in KINDS}}
+    return {
+        "name": f"Dealer {ask.made.canary}",
+        "phone": "+4930111",
+        "address": "here",
+        "opening_hours": "Mo-Su 07:00-20:00",
+        **minutes,
+        **{kind.setting: str(kind.usual) for kind in KINDS},
+    }
 
 
 def _visit(ask: Requests) -> dict[str, Any]:
     rows = ask.made.rows
-    return {"offer": str(rows["offers"]), "choice": "1", "reason": "not_now", "booking": str(rows["bookings/booked"]), "line": str(rows["estimates"]), "answer": "approved", "starts_at": ask._start()}
+    return {
+        "offer": str(rows["offers"]),
+        "choice": "1",
+        "reason": "not_now",
+        "booking": str(rows["bookings/booked"]),
+        "line": str(rows["estimates"]),
+        "answer": "approved",
+        "starts_at": ask._start(),
+    }
 
 
 #: The form of each page that takes one: field -> value, or values.
@@ -143,21 +194,35 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     **{f"/sign-in{step}/passkey{act}": _nothing for step in ("", "/second") for act in ("", "/ask")},
     "/forgotten": lambda ask: {"email": ask.made.people["advisor"].email},
     "/reset/{token}": lambda ask: {"password": "a good long password", "again": "a good long password"},
-    "/security/password": lambda ask: {"old": "not this one", "password": "a good long password", "again": "a good long password"},
+    "/security/password": lambda ask: {
+        "old": "not this one",
+        "password": "a good long password",
+        "again": "a good long password",
+    },
     "/security/sessions/end": lambda ask: {"session": "nobody's"},
     "/security/sessions/end-others": _nothing,
     "/security/authenticator/confirm": lambda ask: {"code": "000000"},
-    **{f"/security/{act}": lambda ask: {"current_password": "not this one"} for act in ("authenticator", "authenticator/remove", "codes")},
+    **{
+        f"/security/{act}": lambda ask: {"current_password": "not this one"}
+        for act in ("authenticator", "authenticator/remove", "codes")
+    },
     "/security/passkeys": _nothing,
     "/security/passkeys/ask": _nothing,
     "/security/passkeys/remove": lambda ask: {"passkey": str(NOBODYS), "current_password": "not this one"},
-    "/cases/new": lambda ask: {"vehicle": str(ask.made.rows["vehicles/free"]), "note": "It rattles.", "severity": "soon"},
+    "/cases/new": lambda ask: {
+        "vehicle": str(ask.made.rows["vehicles/free"]),
+        "note": "It rattles.",
+        "severity": "soon",
+    },
     "/cases/{id}/take": _nothing,
     "/cases/{id}/assign": lambda ask: {"to": str(ask.made.people["second advisor"].id)},
     "/cases/{id}/dismiss": lambda ask: {"reason": "Nothing is wrong."},
     "/cases/{id}/confirm": lambda ask: {"how": "test_drive", "note": "It is quiet."},
     "/cases/{id}/reopen": lambda ask: {"reason": "It was."},
-    "/cases/{id}/offer": lambda ask: {"kind": "drop_off", "window": [one.isoformat() for one in ask._windows["drop_off"][:2]]},
+    "/cases/{id}/offer": lambda ask: {
+        "kind": "drop_off",
+        "window": [one.isoformat() for one in ask._windows["drop_off"][:2]],
+    },
     "/cases/{id}/book": lambda ask: {"kind": "drop_off", "window": ask._windows["drop_off"][0].isoformat()},
     "/offers/{id}/accept": lambda ask: {"choice": "1"},
     "/offers/{id}/decline": _nothing,
@@ -176,8 +241,20 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/vehicles/{id}/owner": lambda ask: {"owner": str(ask.made.rows["owners"])},
     "/quarantine/{id}/accept": _nothing,
     "/quarantine/{id}/reject": _nothing,
-    "/owners/new": lambda ask: {"name": "New Owner", "phone": f"+4917604{next(ask._count):06}", "language": "de", "channel": "phone", "zone": "Europe/Berlin"},
-    "/owners/{id}": lambda ask: {"name": "Owner", "phone": ask.made.owner_phone, "language": "de", "channel": "phone", "zone": "Europe/Berlin"},
+    "/owners/new": lambda ask: {
+        "name": "New Owner",
+        "phone": f"+4917604{next(ask._count):06}",
+        "language": "de",
+        "channel": "phone",
+        "zone": "Europe/Berlin",
+    },
+    "/owners/{id}": lambda ask: {
+        "name": "Owner",
+        "phone": ask.made.owner_phone,
+        "language": "de",
+        "channel": "phone",
+        "zone": "Europe/Berlin",
+    },
     "/owners/reach": _nothing,
     "/owners/{id}/consents": lambda ask: {"purpose": "service", "given": "yes", "wording": "Said so on the telephone."},
     "/owners/{id}/erase": lambda ask: {"name": "not theirs"},  # so that nobody is erased whom the next door needs
@@ -186,7 +263,11 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/strangers/{id}/read": _nothing,
     "/texts/measure": lambda ask: {"body": "We will ring."},
     "/import": lambda ask: {"act": "check"},
-    "/staff": lambda ask: {"name": "New Person", "email": f"new{next(ask._count)}@{ask.made.canary.lower()}.example", "role": "advisor"},
+    "/staff": lambda ask: {
+        "name": "New Person",
+        "email": f"new{next(ask._count)}@{ask.made.canary.lower()}.example",
+        "role": "advisor",
+    },
     "/staff/{id}/disable": _nothing,
     "/staff/{id}/enable": _nothing,
     "/staff/{id}/invite": _nothing,
@@ -195,17 +276,31 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/staff/{id}/role": lambda ask: {"role": "technician"},
     "/settings": _settings,
     "/settings/resources": lambda ask: {"kind": "bay", "name": f"Bay {next(ask._count)}"},
-    "/settings/keys": lambda ask: {"label": f"key {next(ask._count)}", "scope": ["cases:read", "owners:write"], "days": "30"},
+    "/settings/keys": lambda ask: {
+        "label": f"key {next(ask._count)}",
+        "scope": ["cases:read", "owners:write"],
+        "days": "30",
+    },
     "/settings/keys/revoke": lambda ask: {"label": f"second {ask.made.canary}"},
     **{f"/o/{{token}}/{act}": _visit for act in ("accept", "fresh", "decline", "cancel", "move", "extra")},
     "/o/{token}/ask": lambda ask: {"words": "When is it ready?", "key": "a"},
-    "/o/{token}/preferences": lambda ask: {"language": "de", "channel": "phone", "quiet_from": "20:00", "quiet_to": "08:00"},
+    "/o/{token}/preferences": lambda ask: {
+        "language": "de",
+        "channel": "phone",
+        "quiet_from": "20:00",
+        "quiet_to": "08:00",
+    },
     "/o/{token}/stop": _nothing,
     "/o/{token}/start": _nothing,
     "/f/{token}": lambda ask: {"score": "4", "words": "Good."},
     "/d/{token}/move": lambda ask: {"leg": str(ask.made.rows["legs"]), "event": "on_the_way"},
     "/driver/move": lambda ask: {"leg": str(ask.made.rows["legs"]), "event": "on_the_way"},
     "/inbound/phone": lambda ask: {"from": ask.made.owner_phone, "to": ask.made.dealer.phone, "body": "hello"},
-    "/inbound/twilio": lambda ask: {"MessageSid": "SM1", "From": ask.made.owner_phone, "To": ask.made.dealer.phone, "Body": "hello"},
+    "/inbound/twilio": lambda ask: {
+        "MessageSid": "SM1",
+        "From": ask.made.owner_phone,
+        "To": ask.made.dealer.phone,
+        "Body": "hello",
+    },
     "/inbound/twilio/status": lambda ask: {"From": ask.made.dealer.phone, "MessageStatus": "delivered"},
 }

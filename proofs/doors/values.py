@@ -15,16 +15,59 @@ Given = Mapping[str, Any]  #: for a field of this name take this value, or what 
 NUL, HALF, LONG = "a\x00b", "a\ud800b", "x" * 5_000
 #: Texts that have broken somebody before: other scripts, direction marks, line ends, quotes, templates, formulas.
 TEXTS = (
-    NUL, HALF, LONG, "", " ", "\r\nSet-Cookie: a=b", "'; DROP TABLE cases; --", "{{7*7}}${7*7}", "<script>alert(1)</script>", "=1+1", "٣²", "\u202eabc", "🚗" * 30,
-    "%00", "../../etc/passwd", "null", "-1", "NaN", "a\x1bb", "\ufeff",
-)  # fmt: skip
+    NUL,
+    HALF,
+    LONG,
+    "",
+    " ",
+    "\r\nSet-Cookie: a=b",
+    "'; DROP TABLE cases; --",
+    "{{7*7}}${7*7}",
+    "<script>alert(1)</script>",
+    "=1+1",
+    "٣²",
+    "\u202eabc",
+    "🚗" * 30,
+    "%00",
+    "../../etc/passwd",
+    "null",
+    "-1",
+    "NaN",
+    "a\x1bb",
+    "\ufeff",
+)
 NUMBERS = (0, -1, 2**31, 2**63 - 1, 2**63, 10**30, 10**4_000, 1.5, 1e308, float("nan"), float("inf"), True)
-TIMES = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31T23:59:59Z", "2026-03-29T02:30:00", "2026-02-30T00:00:00Z", "24:00", "20:00+02:00", "0001-01-01", "9999-12-31")
+TIMES = (
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+    "1969-12-31T23:59:59Z",
+    "2026-03-29T02:30:00",
+    "2026-02-30T00:00:00Z",
+    "24:00",
+    "20:00+02:00",
+    "0001-01-01",
+    "9999-12-31",
+)
 ODD: tuple[Any, ...] = (None, [], {}, [1], {"a": 1}, *NUMBERS, *TEXTS, *TIMES)
 #: The same as text, for addresses and forms.
 ODD_TEXTS = tuple(dict.fromkeys((*TEXTS, *TIMES, *(str(n) for n in NUMBERS if n is not True), "9" * 40)))
 #: What a cursor may carry when its length is right and its parts are not.
-ODD_KEYS: tuple[Any, ...] = (["x"], ["a", " x"], ["x", "x", "x"], [None], [2**63], [{}], ["2026-01-01", 1], [1, "0001-01-01T00:00:00+14:00", 1], [NUL, 1], [[1]], {"a": 1}, [1.5], [], None)
+ODD_KEYS: tuple[Any, ...] = (
+    ["x"],
+    ["a", " x"],
+    ["x", "x", "x"],
+    [None],
+    [2**63],
+    [{}],
+    ["2026-01-01", 1],
+    [1, "0001-01-01T00:00:00+14:00", 1],
+    [NUL, 1],
+    [[1]],
+    {"a": 1},
+    [1.5],
+    [],
+    None,
+)
 
 
 def cursor(key: Any) -> str:
@@ -33,7 +76,9 @@ def cursor(key: Any) -> str:
 
 
 class Maker:
-    """Values that a schema allows; `given` has rows that exist and words that mean something, so that a call gets further than a refusal."""
+    """Values that a schema allows; `given` has rows that exist and words that mean something, so that a call gets
+    further than a refusal.
+    """
 
     def __init__(self, definitions: Mapping[str, Schema], luck: random.Random, given: Given, now: datetime) -> None:
         self._definitions, self._luck, self._given, self._now = definitions, luck, given, now
@@ -49,7 +94,10 @@ class Maker:
         if "enum" in schema:
             return self._luck.choice(schema["enum"])
         if "anyOf" in schema:
-            return self.value(self._luck.choice([one for one in schema["anyOf"] if one.get("type") != "null"] or schema["anyOf"]), name)
+            return self.value(
+                self._luck.choice([one for one in schema["anyOf"] if one.get("type") != "null"] or schema["anyOf"]),
+                name,
+            )
         match schema.get("type"):
             case "integer" | "number":
                 return self._number(schema)
@@ -69,7 +117,9 @@ class Maker:
         schema = self._resolved(schema)
         needed = schema.get("required", ())
         return {
-            name: self.value(what, name) for name, what in schema.get("properties", {}).items() if name in needed or self._luck.random() >= leave_out
+            name: self.value(what, name)
+            for name, what in schema.get("properties", {}).items()
+            if name in needed or self._luck.random() >= leave_out
         }
 
     def fields(self, schema: Schema) -> Sequence[str]:
@@ -79,7 +129,10 @@ class Maker:
     def _resolved(self, schema: Schema) -> Schema:
         if "$ref" not in schema:
             return schema
-        return {**self._definitions[schema["$ref"].rpartition("/")[2]], **{key: value for key, value in schema.items() if key != "$ref"}}
+        return {
+            **self._definitions[schema["$ref"].rpartition("/")[2]],
+            **{key: value for key, value in schema.items() if key != "$ref"},
+        }
 
     def _number(self, schema: Schema) -> int:
         low, high = schema.get("minimum", 1), schema.get("maximum", 1_000)

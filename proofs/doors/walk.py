@@ -1,4 +1,5 @@
-"""Calls without end from both dealers' people and keys, at every door: whole ones, ones with a field that is odd, and ones for the other dealer's rows.
+"""Calls without end from both dealers' people and keys, at every door: whole ones, ones with a field that is odd, and
+ones for the other dealer's rows.
 
 Stateful: what an answer names (a case, a visit, an offer) is asked for later, by its own dealer and by the other.
 """
@@ -28,7 +29,11 @@ from store import secrets
 AT_ONCE = 8
 #: Doors that are slow on purpose (a password is checked), or end the caller's own session.
 _LEFT_OUT = frozenset({"/sign-in", "/api/v1/session", "/security/password", "/invitation/{token}", "/reset/{token}"})
-DOORS = tuple(route for route in ROUTES if not (route.demo or route.streams or route.permission is LEAVE or route.path in _LEFT_OUT))
+DOORS = tuple(
+    route
+    for route in ROUTES
+    if not (route.demo or route.streams or route.permission is LEAVE or route.path in _LEFT_OUT)
+)
 #: 422 may come before the guard: an address that holds what no column takes is read no further, whoever sent it.
 _NOT_LET_IN = (401, 403, 422)
 _KEPT = 200  #: rows of a noun that are remembered
@@ -74,7 +79,13 @@ class Walk:
         """Until all have been made."""
         for made in self._ground.dealers:
             people = [caller for (dealer, _), caller in self._ground.people.items() if dealer == made.id]
-            self._callers[made.id] = [*people, self._ground.people[made.id, "manager"], self._ground.people[made.id, "manager"], NOBODY, await self._key(made)]
+            self._callers[made.id] = [
+                *people,
+                self._ground.people[made.id, "manager"],
+                self._ground.people[made.id, "manager"],
+                NOBODY,
+                await self._key(made),
+            ]
         left = iter(range(self._calls))
         async with asyncio.TaskGroup() as work:
             for _ in range(AT_ONCE):
@@ -88,8 +99,17 @@ class Walk:
             caller = self._luck.choice(self._callers[made.id])
             ask = self._ask(route, made, other)
             answer = await self._ground.knock(caller, ask)
-            self.tally.hear(f"{made.canary}'s {caller.name}: {ask.method} {ask.path[:100]} {_short(ask)}", answer, other.canary, f"{route.method} {route.path}")
-            if answer.status not in _NOT_LET_IN and answer.where != "/sign-in" and not (route.permission.public or Standing(caller, granted(SCOPES)).may(route)):
+            self.tally.hear(
+                f"{made.canary}'s {caller.name}: {ask.method} {ask.path[:100]} {_short(ask)}",
+                answer,
+                other.canary,
+                f"{route.method} {route.path}",
+            )
+            if (
+                answer.status not in _NOT_LET_IN
+                and answer.where != "/sign-in"
+                and not (route.permission.public or Standing(caller, granted(SCOPES)).may(route))
+            ):
                 self.tally.let_in.append(f"{caller.name}: {ask.method} {ask.path[:100]} -> {answer.status}")
             if route.is_api and answer.status < 300 and answer.media == "application/json":
                 self._remember(made.id, route, answer.json())
@@ -98,22 +118,48 @@ class Walk:
 
     async def _key(self, made: Furnished) -> Caller:
         async with self._ground.house.at(made.id) as connection:
-            return Caller("key", "api", key=await secrets.make(connection, made.id, "api_key", now=self._ground.now, label="walk", scopes=SCOPES))
+            return Caller(
+                "key",
+                "api",
+                key=await secrets.make(
+                    connection, made.id, "api_key", now=self._ground.now, label="walk", scopes=SCOPES
+                ),
+            )
 
     def _ask(self, route: Route, made: Furnished, other: Furnished) -> Knock:
         """A whole request three times out of five, else one with something in it that is not as it should be."""
-        ask = self._asks[made.id].knock(route, self._row(route, made.id, other.id), self._luck.choice([None, None, None, self._luck.choice([*made.links.values()])]))
+        ask = self._asks[made.id].knock(
+            route,
+            self._row(route, made.id, other.id),
+            self._luck.choice([None, None, None, self._luck.choice([*made.links.values()])]),
+        )
         if self._luck.random() < 0.6:
             return ask
         odd = self._luck.choice(ODD)
         if isinstance(ask.json, dict) and ask.json:
-            return replace(ask, json={**ask.json, self._luck.choice([*ask.json]): self._luck.choice([odd, self._row(route, other.id, made.id)])})
+            return replace(
+                ask,
+                json={
+                    **ask.json,
+                    self._luck.choice([*ask.json]): self._luck.choice([odd, self._row(route, other.id, made.id)]),
+                },
+            )
         if ask.form:
             name = self._luck.choice([name for name, _ in ask.form])
-            return replace(ask, form=[(one, _said(self._luck.choice(ODD_TEXTS)) if one == name else value) for one, value in ask.form])
+            return replace(
+                ask,
+                form=[(one, _said(self._luck.choice(ODD_TEXTS)) if one == name else value) for one, value in ask.form],
+            )
         if route.query is not None:
             name = self._luck.choice([*route.query.model_fields])
-            return replace(ask, query={name: cursor(self._luck.choice(ODD_KEYS)) if name == "cursor" else _said(self._luck.choice(ODD_TEXTS))[:2_000]})
+            return replace(
+                ask,
+                query={
+                    name: cursor(self._luck.choice(ODD_KEYS))
+                    if name == "cursor"
+                    else _said(self._luck.choice(ODD_TEXTS))[:2_000]
+                },
+            )
         return ask
 
     def _row(self, route: Route, own: int, other: int) -> int | None:
@@ -144,4 +190,6 @@ def _said(text: str) -> str:
 
 
 def _short(ask: Knock) -> str:
-    return re.sub(r"\s+", " ", str(ask.json if ask.json is not None else ask.form if ask.form is not None else ask.query or ""))[:160]
+    return re.sub(
+        r"\s+", " ", str(ask.json if ask.json is not None else ask.form if ask.form is not None else ask.query or "")
+    )[:160]

@@ -1,4 +1,6 @@
-"""What people, cars and lists do in the month: each act picks its subject at random and may be refused, but never fails."""
+"""What people, cars and lists do in the month: each act picks its subject at random and may be refused, but never
+fails.
+"""
 
 from __future__ import annotations
 
@@ -41,14 +43,22 @@ async def _one(place: Dealership, what: str, *arguments: Any) -> Any:
 
 
 async def _case(place: Dealership, *states: str) -> int:
-    found: int = (await _one(place, "cases WHERE dealer_id = $1 AND state = ANY($2::text[])", place.dealer.id, list(states)))["id"]
+    found: int = (
+        await _one(place, "cases WHERE dealer_id = $1 AND state = ANY($2::text[])", place.dealer.id, list(states))
+    )["id"]
     return found
 
 
 async def _booking(place: Dealership, *states: str, soon: bool = True) -> int:
     """Mostly one whose time has come: people are seldom days too early."""
     until = place.clock() + (timedelta(minutes=30) if soon and place.luck.random() < 0.9 else timedelta(days=30))
-    row = await _one(place, "bookings WHERE dealer_id = $1 AND state = ANY($2::text[]) AND starts_at < $3", place.dealer.id, list(states), until)
+    row = await _one(
+        place,
+        "bookings WHERE dealer_id = $1 AND state = ANY($2::text[]) AND starts_at < $3",
+        place.dealer.id,
+        list(states),
+        until,
+    )
     found: int = row["id"]
     return found
 
@@ -60,7 +70,12 @@ async def _leg(place: Dealership) -> Any:
 
 async def _who(place: Dealership, *roles: Role) -> Acting:
     """Somebody who works here: whoever left cannot sign in."""
-    row = await _one(place, "staff WHERE dealer_id = $1 AND role = ANY($2::text[]) AND disabled_at IS NULL", place.dealer.id, [role.value for role in roles])
+    row = await _one(
+        place,
+        "staff WHERE dealer_id = $1 AND role = ANY($2::text[]) AND disabled_at IS NULL",
+        place.dealer.id,
+        [role.value for role in roles],
+    )
     return place.house.acting(place.dealer.id, f"staff:{row['id']}")
 
 
@@ -82,28 +97,78 @@ async def car_reports_a_fault(place: Dealership) -> None:
 
 async def car_gets_worse(place: Dealership) -> None:
     alert = await _alert(place)
-    await _step(place, alert["vehicle_id"], alert["rule"], alert["component"], alert["episode"], alert["step"] + 1, AlertState.ACTIVE, Severity.NOW)
+    await _step(
+        place,
+        alert["vehicle_id"],
+        alert["rule"],
+        alert["component"],
+        alert["episode"],
+        alert["step"] + 1,
+        AlertState.ACTIVE,
+        Severity.NOW,
+    )
 
 
 async def car_gets_worse_before_its_visit(place: Dealership) -> None:
     visit = await _one(place, "bookings WHERE dealer_id = $1 AND state = 'agreed' AND kind <> 'tow'", place.dealer.id)
-    alert = await _one(place, "alerts WHERE dealer_id = $1 AND vehicle_id = $2 AND state = 'active'", place.dealer.id, visit["vehicle_id"])
-    await _step(place, alert["vehicle_id"], alert["rule"], alert["component"], alert["episode"], alert["step"] + 1, AlertState.ACTIVE, Severity.NOW)
+    alert = await _one(
+        place,
+        "alerts WHERE dealer_id = $1 AND vehicle_id = $2 AND state = 'active'",
+        place.dealer.id,
+        visit["vehicle_id"],
+    )
+    await _step(
+        place,
+        alert["vehicle_id"],
+        alert["rule"],
+        alert["component"],
+        alert["episode"],
+        alert["step"] + 1,
+        AlertState.ACTIVE,
+        Severity.NOW,
+    )
 
 
 async def car_is_well_again(place: Dealership) -> None:
     alert = await _alert(place)
-    await _step(place, alert["vehicle_id"], alert["rule"], alert["component"], alert["episode"], alert["step"] + 1, AlertState.RESOLVED, Severity(alert["severity"]))
+    await _step(
+        place,
+        alert["vehicle_id"],
+        alert["rule"],
+        alert["component"],
+        alert["episode"],
+        alert["step"] + 1,
+        AlertState.RESOLVED,
+        Severity(alert["severity"]),
+    )
 
 
 async def _alert(place: Dealership) -> Any:
     return await _one(place, "alerts WHERE dealer_id = $1 AND state = 'active'", place.dealer.id)
 
 
-async def _step(place: Dealership, car: int, rule: str, component: str, episode: int, step: int, state: AlertState, severity: Severity) -> None:
+async def _step(
+    place: Dealership,
+    car: int,
+    rule: str,
+    component: str,
+    episode: int,
+    step: int,
+    state: AlertState,
+    severity: Severity,
+) -> None:
     now = place.clock()
     moved = AlertStep(
-        rule=rule, rule_version=1, component=component, episode=episode, step=step, state=state, severity=severity, because="it shows", ts=now.timestamp(), place=step
+        rule=rule,
+        rule_version=1,
+        component=component,
+        episode=episode,
+        step=step,
+        state=state,
+        severity=severity,
+        because="it shows",
+        ts=now.timestamp(),
+        place=step,
     )
     async with transaction(place.context.pool) as connection:
         await alerts.move(connection, [Moved(place.dealer.id, car, now.timestamp(), moved)], now)
@@ -118,7 +183,9 @@ async def advisor_takes(place: Dealership) -> None:
 
 async def advisor_hands_on(place: Dealership) -> None:
     to = place.luck.choice(place.staff[Role.ADVISOR])
-    await cases.assign(await _who(place, Role.ADVISOR), await _case(place, "open", "contacted", "booked", "in_workshop"), to)
+    await cases.assign(
+        await _who(place, Role.ADVISOR), await _case(place, "open", "contacted", "booked", "in_workshop"), to
+    )
 
 
 async def advisor_offers(place: Dealership) -> None:
@@ -132,7 +199,9 @@ async def advisor_withdraws(place: Dealership) -> None:
 
 async def advisor_books(place: Dealership) -> None:
     kind, case = place.luck.choice(tuple(BookingKind)), await _case(place, "open", "contacted")
-    windows = await bookings.free_windows(place.house, place.dealer.id, kind, loaner=(loaner := place.luck.random() < 0.3))
+    windows = await bookings.free_windows(
+        place.house, place.dealer.id, kind, loaner=(loaner := place.luck.random() < 0.3)
+    )
     if windows:
         chosen = place.luck.choice(windows).window.starts_at
         await bookings.book(await _who(place, Role.ADVISOR), case, kind, chosen, loaner=loaner)
@@ -180,14 +249,18 @@ async def owner_moves_by_link(place: Dealership) -> None:
 
 async def _move(place: Dealership, acting: Acting) -> None:
     booking = await _one(place, "bookings WHERE dealer_id = $1 AND state = 'agreed'", place.dealer.id)
-    windows = await bookings.free_windows(place.house, place.dealer.id, BookingKind(booking["kind"]), loaner=booking["loaner_id"] is not None)
+    windows = await bookings.free_windows(
+        place.house, place.dealer.id, BookingKind(booking["kind"]), loaner=booking["loaner_id"] is not None
+    )
     if windows:
         await moving.move_to(acting, booking["id"], place.luck.choice(windows).window.starts_at)
 
 
 async def advisor_moves_a_return(place: Dealership) -> None:
     booking = await _one(place, "bookings WHERE dealer_id = $1 AND state = 'ready'", place.dealer.id)
-    await moving.move_to(await _who(place, Role.ADVISOR), booking["id"], place.clock() + timedelta(hours=place.luck.randrange(1, 9)))
+    await moving.move_to(
+        await _who(place, Role.ADVISOR), booking["id"], place.clock() + timedelta(hours=place.luck.randrange(1, 9))
+    )
 
 
 async def advisor_writes(place: Dealership) -> None:
@@ -211,7 +284,12 @@ async def owner_answers(place: Dealership) -> None:
     """Mostly somebody who was asked; now and then anybody, and anything."""
     body = place.luck.choice(("1", "1", "1", "2", "2", "0", "maybe later", "5"))
     if place.luck.random() < 0.85:
-        row = await _one(place, "cases WHERE dealer_id = $1 AND owner_id IS NOT NULL AND state = ANY($2::text[])", place.dealer.id, ["contacted"])
+        row = await _one(
+            place,
+            "cases WHERE dealer_id = $1 AND owner_id IS NOT NULL AND state = ANY($2::text[])",
+            place.dealer.id,
+            ["contacted"],
+        )
         owner = row["owner_id"]
     else:
         owner = place.luck.choice(place.owners)
@@ -229,7 +307,14 @@ async def _text(place: Dealership, owner: int, body: str) -> None:
     name = f"in-{place.dealer.id}-{place.luck.random()}"
     await handle(
         place.house,
-        Reply(channel="phone", provider_id=name, from_address=row["phone"], to_address=place.phones.sender, body=body, received_at=place.clock()),
+        Reply(
+            channel="phone",
+            provider_id=name,
+            from_address=row["phone"],
+            to_address=place.phones.sender,
+            body=body,
+            received_at=place.clock(),
+        ),
     )
 
 
@@ -238,7 +323,11 @@ async def owner_declines_by_link(place: Dealership) -> None:
 
 
 async def owner_cancels_by_link(place: Dealership) -> None:
-    await bookings.cancel(place.house.as_owner().acting(place.dealer.id, "owner"), await _booking(place, "agreed", soon=False), "I cannot come")
+    await bookings.cancel(
+        place.house.as_owner().acting(place.dealer.id, "owner"),
+        await _booking(place, "agreed", soon=False),
+        "I cannot come",
+    )
 
 
 async def owner_moves_house(place: Dealership) -> None:
@@ -250,7 +339,11 @@ async def owner_moves_house(place: Dealership) -> None:
 async def owner_changes_their_mind(place: Dealership) -> None:
     purpose, yes = place.luck.choice((Purpose.SERVICE, Purpose.STATUS)), place.luck.random() < 0.5
     await owners.consent(
-        await _who(place, Role.ADVISOR), place.luck.choice(place.owners), {purpose: yes}, source="telephone", wording="said so"
+        await _who(place, Role.ADVISOR),
+        place.luck.choice(place.owners),
+        {purpose: yes},
+        source="telephone",
+        wording="said so",
     )
 
 
@@ -258,7 +351,9 @@ async def car_is_sold(place: Dealership) -> None:
     """To anybody, or to nobody we know; half of the time a car about which something is going on."""
     car = place.luck.choice(place.cars)
     if place.luck.random() < 0.5:
-        car = (await _one(place, "cases WHERE dealer_id = $1 AND state NOT IN ('done', 'dismissed')", place.dealer.id))["vehicle_id"]
+        car = (await _one(place, "cases WHERE dealer_id = $1 AND state NOT IN ('done', 'dismissed')", place.dealer.id))[
+            "vehicle_id"
+        ]
     to = None if place.luck.random() < 0.2 else place.luck.choice(place.owners)
     await vehicles.update(await _who(place, Role.ADVISOR), car, {"owner_id": to})
 
@@ -267,7 +362,9 @@ async def car_is_sold_by_list(place: Dealership) -> None:
     """The management system's list of the night: the car stands in another owner's line."""
     owner = await _one(place, "owners WHERE dealer_id = $1 AND phone IS NOT NULL", place.dealer.id)
     car = await _one(place, "vehicles WHERE dealer_id = $1", place.dealer.id)
-    text = f"name,phone,vin,profile,title\n{owner['name']},{owner['phone']},{car['vin']},{car['profile']},{car['title']}\n"
+    text = (
+        f"name,phone,vin,profile,title\n{owner['name']},{owner['phone']},{car['vin']},{car['profile']},{car['title']}\n"
+    )
     await owners.import_list(await _who(place, Role.MANAGER), text)
 
 
@@ -302,11 +399,15 @@ async def technician_begins(place: Dealership) -> None:
 
 
 async def technician_finds_more(place: Dealership) -> None:
-    await estimates.add(await _who(place, Role.TECHNICIAN), await _booking(place, "arrived", "working"), "Front pads", 18_900)
+    await estimates.add(
+        await _who(place, Role.TECHNICIAN), await _booking(place, "arrived", "working"), "Front pads", 18_900
+    )
 
 
 async def technician_is_done(place: Dealership) -> None:
-    await bookings.finish(await _who(place, Role.TECHNICIAN), await _booking(place, "working", "arrived"), "valve replaced")
+    await bookings.finish(
+        await _who(place, Role.TECHNICIAN), await _booking(place, "working", "arrived"), "valve replaced"
+    )
 
 
 async def owner_has_the_car_again(place: Dealership) -> None:
@@ -328,11 +429,42 @@ async def somebody_is_back(place: Dealership) -> None:
 
 #: How often each is tried, relative to the others.
 ACTS: dict[Act, float] = {
-    car_reports_a_fault: 10, car_gets_worse: 2, car_gets_worse_before_its_visit: 3, car_is_well_again: 2,
-    advisor_takes: 10, advisor_hands_on: 2, advisor_offers: 14, advisor_withdraws: 1, advisor_books: 5, advisor_cancels: 2, advisor_dismisses: 2,
-    advisor_reopens: 1, customer_rings: 2, customer_says_yes_by_telephone: 2, advisor_promises: 3, advisor_moves_a_visit: 2, advisor_sends_a_tow_truck: 1, advisor_moves_a_return: 2, owner_moves_by_link: 1, advisor_writes: 1, advisor_gives_a_drive_away: 3,
-    owner_answers: 16, owner_says_stop: 1, owner_declines_by_link: 1, owner_cancels_by_link: 1, owner_moves_house: 1, owner_changes_their_mind: 1,
-    car_is_sold: 2.5, car_is_sold_by_list: 1,
-    driver_takes_the_next_step: 16, driver_turns_back: 1, car_arrives: 6, technician_begins: 7, technician_finds_more: 1, technician_is_done: 7,
-    owner_has_the_car_again: 5, somebody_leaves: 0.4, somebody_is_back: 0.6,
-}  # fmt: skip
+    car_reports_a_fault: 10,
+    car_gets_worse: 2,
+    car_gets_worse_before_its_visit: 3,
+    car_is_well_again: 2,
+    advisor_takes: 10,
+    advisor_hands_on: 2,
+    advisor_offers: 14,
+    advisor_withdraws: 1,
+    advisor_books: 5,
+    advisor_cancels: 2,
+    advisor_dismisses: 2,
+    advisor_reopens: 1,
+    customer_rings: 2,
+    customer_says_yes_by_telephone: 2,
+    advisor_promises: 3,
+    advisor_moves_a_visit: 2,
+    advisor_sends_a_tow_truck: 1,
+    advisor_moves_a_return: 2,
+    owner_moves_by_link: 1,
+    advisor_writes: 1,
+    advisor_gives_a_drive_away: 3,
+    owner_answers: 16,
+    owner_says_stop: 1,
+    owner_declines_by_link: 1,
+    owner_cancels_by_link: 1,
+    owner_moves_house: 1,
+    owner_changes_their_mind: 1,
+    car_is_sold: 2.5,
+    car_is_sold_by_list: 1,
+    driver_takes_the_next_step: 16,
+    driver_turns_back: 1,
+    car_arrives: 6,
+    technician_begins: 7,
+    technician_finds_more: 1,
+    technician_is_done: 7,
+    owner_has_the_car_again: 5,
+    somebody_leaves: 0.4,
+    somebody_is_back: 0.6,
+}

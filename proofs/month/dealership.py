@@ -1,4 +1,6 @@
-"""The dealership of the month: its people, its cars, the phone that every text ends at, and the clock that all of them share."""
+"""The dealership of the month: its people, its cars, the phone that every text ends at, and the clock that all of them
+share.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from store.pool import Connection, Pool, open_pool, transaction
 from telltale import data
 from workers.context import Context
 
-BEGIN = datetime(2027, 3, 8, 5, tzinfo=UTC)  #: a Monday; Berlin's clocks change on the 28th, and Easter closes the 26th and 29th
+BEGIN = datetime(
+    2027, 3, 8, 5, tzinfo=UTC
+)  #: a Monday; Berlin's clocks change on the 28th, and Easter closes the 26th and 29th
 DAYS = 31
 CARS = 400
 CREW = ((Role.MANAGER, 1), (Role.ADVISOR, 3), (Role.DRIVER, 4), (Role.TECHNICIAN, 2))
@@ -86,19 +90,37 @@ async def open_dealership(url: str, secret: str, seed: int) -> Dealership:
     clock, luck = Clock(), random.Random(seed)
     admin = await open_pool(url, name="month-admin", size=2)
     desk, owner_page, workers, office = [
-        await open_pool(role_url(url, secret, f"telltale_{role}"), name=f"month-{role}", size=3) for role in ("desk", "owner_page", "worker", "office")
+        await open_pool(role_url(url, secret, f"telltale_{role}"), name=f"month-{role}", size=3)
+        for role in ("desk", "owner_page", "worker", "office")
     ]
     async with transaction(office) as connection:
         dealer = await accounts.create_dealer(
-            connection, name=f"Month {seed}", zone="Europe/Berlin", country="DE", phone="+49401234567", address="Hafenstraße 1, Hamburg",
-            opening_hours="Mo-Fr 07:30-18:30; Sa 09:00-13:00; PH off", language="en", now=BEGIN,
-        )  # fmt: skip
+            connection,
+            name=f"Month {seed}",
+            zone="Europe/Berlin",
+            country="DE",
+            phone="+49401234567",
+            address="Hafenstraße 1, Hamburg",
+            opening_hours="Mo-Fr 07:30-18:30; Sa 09:00-13:00; PH off",
+            language="en",
+            now=BEGIN,
+        )
         await accounts.set_sender(connection, f"{NUMBER}{seed}", dealer.id, "phone")
         staff = await _hire(connection, dealer.id, seed)
     await office.close()
     wording, phones = Wording(data.texts()), Phones(clock, sender=f"{NUMBER}{seed}")
-    house = House(desk, owner_page, clock, wording, "http://month.example", secret, profiles=data.profiles(), machine=clock)
-    context = Context(workers, clock, wording, {"phone": phones, "sms": phones, "email": phones}, "http://month.example", machine=clock, luck=luck.random)
+    house = House(
+        desk, owner_page, clock, wording, "http://month.example", secret, profiles=data.profiles(), machine=clock
+    )
+    context = Context(
+        workers,
+        clock,
+        wording,
+        {"phone": phones, "sms": phones, "email": phones},
+        "http://month.example",
+        machine=clock,
+        luck=luck.random,
+    )
     place = Dealership(house, context, admin, dealer, clock, phones, luck, staff)
     async with transaction(desk, dealer.id) as connection:
         for n in range(CARS):
@@ -111,9 +133,16 @@ async def _hire(connection: Connection, dealer_id: int, seed: int) -> dict[Role,
     for role, count in CREW:
         for n in range(count):
             person = await accounts.add_staff(
-                connection, dealer_id, name=f"{role.value.title()} {n}", email=f"{role.value}{n}@month{seed}.example", phone=f"+4940{seed:03}9{len(staff)}{n}",
-                role=role, language="en", password_hash="x", now=BEGIN,
-            )  # fmt: skip
+                connection,
+                dealer_id,
+                name=f"{role.value.title()} {n}",
+                email=f"{role.value}{n}@month{seed}.example",
+                phone=f"+4940{seed:03}9{len(staff)}{n}",
+                role=role,
+                language="en",
+                password_hash="x",
+                now=BEGIN,
+            )
             staff.setdefault(role, []).append(person.id)
     for kind, count in PLACES:
         for n in range(count):
@@ -122,31 +151,42 @@ async def _hire(connection: Connection, dealer_id: int, seed: int) -> dict[Role,
 
 
 async def _customer(connection: Connection, place: Dealership, seed: int, n: int) -> None:
-    """Owners as they are: some have two cars, some no address or number, some said no, some live elsewhere and sleep late."""
+    """Owners as they are: some have two cars, some no address or number, some said no, some live elsewhere and sleep
+    late.
+    """
     luck, dealer_id = place.luck, place.dealer.id
     if place.owners and luck.random() < 0.12:
         owner_id = luck.choice(place.owners)
     else:
         values = {
-            "name": f"Owner {n}", "phone": None if luck.random() < 0.03 else f"+49151{seed:03}{n:05}", "email": f"owner{n}@month{seed}.example",
-            "channel": "email" if luck.random() < 0.1 else "phone", "language": luck.choice(("en", "en", "de", "es")),
-            "zone": luck.choice(("Europe/Berlin",) * 8 + ("America/New_York", "Asia/Tokyo")), "address": None if luck.random() < 0.05 else f"Straße {n}, Hamburg",
-            "quiet_from": time(luck.choice((20, 21, 22))), "quiet_to": time(luck.choice((7, 8, 9))),
-        }  # fmt: skip
+            "name": f"Owner {n}",
+            "phone": None if luck.random() < 0.03 else f"+49151{seed:03}{n:05}",
+            "email": f"owner{n}@month{seed}.example",
+            "channel": "email" if luck.random() < 0.1 else "phone",
+            "language": luck.choice(("en", "en", "de", "es")),
+            "zone": luck.choice(("Europe/Berlin",) * 8 + ("America/New_York", "Asia/Tokyo")),
+            "address": None if luck.random() < 0.05 else f"Straße {n}, Hamburg",
+            "quiet_from": time(luck.choice((20, 21, 22))),
+            "quiet_to": time(luck.choice((7, 8, 9))),
+        }
         owner = await owners.create(connection, dealer_id, values, BEGIN)
         owner_id = owner.id
         place.owners.append(owner_id)
         given = {purpose: luck.random() > 0.06 for purpose in consents.OWNERS_PURPOSES}
         await consents.give(connection, dealer_id, owner_id, given, now=BEGIN, source="list", wording="yes")
     car = await fleet.add(
-        connection, dealer_id, vin=_vin(seed, n), profile=luck.choice(("petrol_hatch", "electric_car")),
-        title=f"Car {n}", plate=f"HH-M {n}", actor="month", now=BEGIN,
-    )  # fmt: skip
+        connection,
+        dealer_id,
+        vin=_vin(seed, n),
+        profile=luck.choice(("petrol_hatch", "electric_car")),
+        title=f"Car {n}",
+        plate=f"HH-M {n}",
+        actor="month",
+        now=BEGIN,
+    )
     await fleet.give(connection, dealer_id, car.id, owner_id, actor="month", now=BEGIN)
     place.cars.append(car.id)
 
 
 def _vin(seed: int, n: int) -> str:
     return f"WVWZZZ1KZ{seed:03}{n:05}"
-
-

@@ -23,12 +23,15 @@ _SECRET = "proof"
 _OPENS, _CLOSES = 7, 19
 _STEP = timedelta(minutes=5)  #: the workers look for what is late much oftener; it must do if they do not
 _KEPT = """
-SELECT count(*) FILTER (WHERE done_at <= due_at) AS kept, count(*) FILTER (WHERE state IN ('kept', 'broken')) AS settled, count(*) FILTER (WHERE state = 'broken') AS broken
+SELECT count(*) FILTER (WHERE done_at <= due_at) AS kept, count(*) FILTER (WHERE state IN ('kept',
+  'broken')) AS settled, count(*) FILTER (WHERE state = 'broken') AS broken
 FROM promises WHERE dealer_id = $1 AND what <> 'bring'
 """
 _UTILISED = """
-SELECT coalesce(sum(extract(epoch FROM upper(during) - lower(during))), 0) / 3600 FROM slots s JOIN resources r ON r.dealer_id = s.dealer_id AND r.id = s.resource_id
-WHERE s.dealer_id = $1 AND r.kind = 'bay' AND (s.state = 'booked' OR s.booking_id IN (SELECT id FROM bookings WHERE state = 'completed'))
+SELECT coalesce(sum(extract(epoch FROM upper(during) - lower(during))), 0) / 3600 FROM slots s
+  JOIN resources r ON r.dealer_id = s.dealer_id AND r.id = s.resource_id
+WHERE s.dealer_id = $1 AND r.kind = 'bay' AND (s.state = 'booked' OR s.booking_id IN (SELECT id FROM bookings
+  WHERE state = 'completed'))
 """
 
 
@@ -42,7 +45,13 @@ async def main(settings: Any, *, trials: int, seed: int, sabotage: str | None, d
 
 
 async def run(
-    url: str, secret: str, trials: int, seed: int, switch: str | None, days: int, tell: Callable[[int], None] = lambda done: None
+    url: str,
+    secret: str,
+    trials: int,
+    seed: int,
+    switch: str | None,
+    days: int,
+    tell: Callable[[int], None] = lambda done: None,
 ) -> dict[str, Any]:
     """The months on a migrated database; `url` is its owner's."""
     total: Counter[str] = Counter()
@@ -58,12 +67,22 @@ async def run(
             found += [(sentence, f"seed {seed + n}, {words}") for sentence, words in place.violations]
             tell(n + 1)
     return {
-        "trials": trials, "checked": total["steps"], "violations": len(found), "seed": seed, "sabotage": switch, "days": days,
-        "granted": total["granted"], "refused": total["refused"], "texts": total["texts"], "visits": total["visits"],
-        "utilisation": round(total["bay_hours"] / max(1, total["open_hours"]), 3), "promises_kept": round(total["kept"] / max(1, total["settled"]), 3),
-        "promises_broken_with_a_word": total["broken"], "by_kind": dict(Counter(kind for kind, _ in found)),
+        "trials": trials,
+        "checked": total["steps"],
+        "violations": len(found),
+        "seed": seed,
+        "sabotage": switch,
+        "days": days,
+        "granted": total["granted"],
+        "refused": total["refused"],
+        "texts": total["texts"],
+        "visits": total["visits"],
+        "utilisation": round(total["bay_hours"] / max(1, total["open_hours"]), 3),
+        "promises_kept": round(total["kept"] / max(1, total["settled"]), 3),
+        "promises_broken_with_a_word": total["broken"],
+        "by_kind": dict(Counter(kind for kind, _ in found)),
         "first": [f"{kind}: {words}" for kind, words in dict(reversed(found)).items()],
-    }  # fmt: skip
+    }
 
 
 def _check(switch: str | None) -> None:
@@ -97,20 +116,31 @@ async def _try(place: Dealership, act: Act) -> None:
         place.refused[act.__name__] += 1
     except Exception as error:
         place.violations.append(("a fault of ours", f"{act.__name__}: {type(error).__name__}: {error}"))
-    place.violations += [(sentence, f"{words} after {act.__name__} at {place.clock.at:%d %b %H:%M}") for sentence, words in await broken(place, ALWAYS)]
+    place.violations += [
+        (sentence, f"{words} after {act.__name__} at {place.clock.at:%d %b %H:%M}")
+        for sentence, words in await broken(place, ALWAYS)
+    ]
 
 
 async def _workers(place: Dealership) -> None:
     """Everything that is due is done before anybody acts again."""
     for sweep in (sweeping.offers_once, sweeping.waiting_once, driver_notices.drives_once):
         await sweep(place.context)
-    while await job_runner.one(place.context) or await sending.one(place.context) or await sweeping.offers_once(place.context):
+    while (
+        await job_runner.one(place.context)
+        or await sending.one(place.context)
+        or await sweeping.offers_once(place.context)
+    ):
         pass  # what a text's end makes due is done within the same second
-    for sentence, words in [one for _, message in place.phones.came[place.read :] for one in await lies(place, message)]:
+    for sentence, words in [
+        one for _, message in place.phones.came[place.read :] for one in await lies(place, message)
+    ]:
         place.violations.append((sentence, f"{words} at {place.clock.at:%d %b %H:%M}"))
     place.read = len(place.phones.came)
     found = await broken(place, {**ALWAYS, **SETTLED})
-    place.violations += [(sentence, f"{words} after the workers at {place.clock.at:%d %b %H:%M}") for sentence, words in found]
+    place.violations += [
+        (sentence, f"{words} after the workers at {place.clock.at:%d %b %H:%M}") for sentence, words in found
+    ]
 
 
 async def _sums(place: Dealership) -> dict[str, float]:
@@ -118,10 +148,18 @@ async def _sums(place: Dealership) -> dict[str, float]:
         hours = float(await connection.fetchval(_UTILISED, place.dealer.id))
         visits = await connection.fetchval("SELECT count(*) FROM bookings WHERE dealer_id = $1", place.dealer.id)
         promised = await connection.fetchrow(_KEPT, place.dealer.id)
-        bays = await connection.fetchval("SELECT count(*) FROM resources WHERE dealer_id = $1 AND kind = 'bay'", place.dealer.id)
+        bays = await connection.fetchval(
+            "SELECT count(*) FROM resources WHERE dealer_id = $1 AND kind = 'bay'", place.dealer.id
+        )
     granted, refused = sum(place.granted.values()), sum(place.refused.values())
     weeks = (place.clock.at - BEGIN).days / 7
     return {
-        "steps": granted + refused, "granted": granted, "refused": refused, "texts": len(place.phones.came), "visits": visits, "bay_hours": hours,
-        "open_hours": bays * weeks * 59, **promised,
-    }  # fmt: skip
+        "steps": granted + refused,
+        "granted": granted,
+        "refused": refused,
+        "texts": len(place.phones.came),
+        "visits": visits,
+        "bay_hours": hours,
+        "open_hours": bays * weeks * 59,
+        **promised,
+    }

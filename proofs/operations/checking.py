@@ -1,4 +1,6 @@
-"""What must hold when the night is over: rows and alerts by `proofs.checking`, and each text against what the provider remembers."""
+"""What must hold when the night is over: rows and alerts by `proofs.checking`, and each text against what the provider
+remembers.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,13 @@ IN_FLIGHT = timedelta(seconds=5)  #: the same for what clocks end, which are rea
 FRESH = timedelta(hours=24)  #: no text leaves later than this after it was due
 OWED = frozenset({"stopped", "help"})  #: even to somebody who said STOP
 _ROWS = """
-SELECT m.reference, m.state, m.reason, m.kind, m.body, m.owner_id, m.due_at, coalesce(b.starts_at, o.expires_at) AS over_at
+SELECT m.reference, m.state, m.reason, m.kind, m.body, m.owner_id, m.due_at, coalesce(b.starts_at,
+  o.expires_at) AS over_at
 FROM messages m
-LEFT JOIN bookings b ON b.id = (m.facts->'asserts'->0->>'id')::bigint AND m.facts->'asserts'->0->>'noun' = 'booking' AND m.kind IN ('booked', 'reminder')
-LEFT JOIN offers o ON o.id = (m.facts->'asserts'->0->>'id')::bigint AND m.facts->'asserts'->0->>'noun' = 'offer' AND m.kind = 'offer'
+LEFT JOIN bookings b ON b.id = (m.facts->'asserts'->0->>'id')::bigint AND m.facts->'asserts'->0->>'noun' = 'booking'
+  AND m.kind IN ('booked', 'reminder')
+LEFT JOIN offers o ON o.id = (m.facts->'asserts'->0->>'id')::bigint AND m.facts->'asserts'->0->>'noun' = 'offer'
+  AND m.kind = 'offer'
 """
 
 
@@ -63,12 +68,21 @@ def texts_wrong(
             continue
         said = f"{row.kind} {reference} ({row.state}, {row.reason})"
         if len(texts) > 1:
-            found.append(("twice", f"{said} was handed over {len(texts)} times, {texts[-1].at - texts[0].at:.1f} s apart"))
-        found += [(kind, f"{said} {words}") for text in texts for kind, words in _unwanted(row, text, wall(text.at), history)]
+            found.append(
+                ("twice", f"{said} was handed over {len(texts)} times, {texts[-1].at - texts[0].at:.1f} s apart")
+            )
+        found += [
+            (kind, f"{said} {words}") for text in texts for kind, words in _unwanted(row, text, wall(text.at), history)
+        ]
     bodies = Counter(row.body for row in known)
     for written in history.written:
         if bodies[written.body] != 1:
-            found.append(("lost" if not bodies[written.body] else "twice", f"what was answered 201 stands {bodies[written.body]} times in the outbox"))
+            found.append(
+                (
+                    "lost" if not bodies[written.body] else "twice",
+                    f"what was answered 201 stands {bodies[written.body]} times in the outbox",
+                )
+            )
     for row in known:
         found += _unsettled(row, row.reference in times, history.refusals, settled_at)
     return found
@@ -81,12 +95,16 @@ def _unwanted(row: Row, text: Text, at: datetime, history: History) -> list[tupl
             found.append(("after STOP", f"went {text.at - refusal.since:.1f} s after STOP"))
     if row.over_at is not None and at > row.over_at + IN_FLIGHT:
         found.append(("stale", f"went {at - row.over_at} after what it speaks of was over"))
-    elif at > row.due_at + FRESH and not row.kind.startswith("staff_"):  # our own people are told late what is still true
+    elif at > row.due_at + FRESH and not row.kind.startswith(
+        "staff_"
+    ):  # our own people are told late what is still true
         found.append(("stale", f"went {at - row.due_at} after it was due"))
     return found
 
 
-def _unsettled(row: Row, handed: bool, refusals: Mapping[int, Sequence[Refusals]], settled_at: datetime) -> list[tuple[str, str]]:
+def _unsettled(
+    row: Row, handed: bool, refusals: Mapping[int, Sequence[Refusals]], settled_at: datetime
+) -> list[tuple[str, str]]:
     said = f"{row.kind} {row.reference} ({row.state}, {row.reason})"
     if row.state == "claimed" or (row.state == "queued" and row.due_at <= settled_at):
         return [("unsettled", f"{said} is still under way")]

@@ -1,6 +1,8 @@
-"""The load of people: advisors write, offer and book through nginx, owners answer and say STOP through the provider's signed webhooks.
+"""The load of people: advisors write, offer and book through nginx, owners answer and say STOP through the provider's
+signed webhooks.
 
-Every call is repeated, under the same key, until it is answered, as a good client does; what must never be answered is kept as trouble.
+Every call is repeated, under the same key, until it is answered, as a good client does; what must never be answered is
+kept as trouble.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ class Written:
 
 @dataclass
 class Refusals:
-    """From when to when an owner wants no texts, by the steady clock: from our answer to STOP until START is on its way."""
+    """From when to when an owner wants no texts, by the steady clock: from our answer to STOP until START is on its
+    way.
+    """
 
     since: float
     until: float = float("inf")
@@ -59,7 +63,9 @@ class History:
 class Desk:
     """`start`, `stop`; `history` is what the checker reads."""
 
-    def __init__(self, house: House, household: Household, cars: dict[str, tuple[int, int]], phones: dict[int, str], seed: int) -> None:
+    def __init__(
+        self, house: House, household: Household, cars: dict[str, tuple[int, int]], phones: dict[int, str], seed: int
+    ) -> None:
         self._house, self._household, self._cars, self._phones = house, household, cars, phones
         self._dice = random.Random(f"desk {seed}")
         self._owners = [owner for _, owner in cars.values()]
@@ -140,7 +146,9 @@ class Desk:
             return
         case_id = (found["case"] or {}).get("id")
         if case_id is None:
-            await self._call("POST", "/cases", {"vehicle_id": vehicle, "note": "A rattle over bumps.", "severity": "soon"})
+            await self._call(
+                "POST", "/cases", {"vehicle_id": vehicle, "note": "A rattle over bumps.", "severity": "soon"}
+            )
             return
         status, whole = await self._call("GET", f"/cases/{case_id}")
         if status != 200:
@@ -163,7 +171,14 @@ class Desk:
     async def _case(self, vehicle: int) -> int:
         """The car's open case; a new one where there is none."""
         _, found = await self._call("GET", f"/vehicles/{vehicle}")
-        case = found["case"] or (await self._call("POST", "/cases", {"vehicle_id": vehicle, "note": "A rattle over bumps.", "severity": "soon"}))[1]
+        case = (
+            found["case"]
+            or (
+                await self._call(
+                    "POST", "/cases", {"vehicle_id": vehicle, "note": "A rattle over bumps.", "severity": "soon"}
+                )
+            )[1]
+        )
         return int(case["id"])
 
     async def _refuse(self, _vehicle: int, owner: int) -> None:
@@ -180,15 +195,22 @@ class Desk:
 
     async def _agrees(self, owner: int, given: bool) -> int:
         agreed = dict.fromkeys(("safety", "service", "status", "survey"), given)
-        status, _ = await self._call("POST", f"/owners/{owner}/consents", {**agreed, "source": "by telephone", "wording": "yes" if given else "no"})
+        status, _ = await self._call(
+            "POST",
+            f"/owners/{owner}/consents",
+            {**agreed, "source": "by telephone", "wording": "yes" if given else "no"},
+        )
         return status
 
     async def minds_change(self, count: int = 2) -> None:
-        """What no worker takes for now: windows that will be over before one does, and texts whose owners then tell the desk that they want none."""
+        """What no worker takes for now: windows that will be over before one does, and texts whose owners then tell the
+        desk that they want none.
+        """
         willing = [
-            (vehicle, owner) for vehicle, owner in list(self._cars.values())[:-1]
+            (vehicle, owner)
+            for vehicle, owner in list(self._cars.values())[:-1]
             if not (said := self.history.refusals.get(owner)) or said[-1].until < float("inf")
-        ]  # fmt: skip
+        ]
         for n, (vehicle, owner) in enumerate(self._dice.sample(willing, min(2 * count, len(willing)))):
             if n < count:
                 await self._offer(await self._case(vehicle))
@@ -211,7 +233,12 @@ class Desk:
         while True:
             with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
                 status = await self._house.provider.deliver(
-                    self._http, self._house.url, sender=self._phones[owner], to=self._household.dealer_number, body=body, sid=sid
+                    self._http,
+                    self._house.url,
+                    sender=self._phones[owner],
+                    to=self._household.dealer_number,
+                    body=body,
+                    sid=sid,
                 )
                 self._note("inbound", status)
                 if status not in _AGAIN:
@@ -237,7 +264,9 @@ class Desk:
 
     # -- the client ---------------------------------------------------------------------------------------------------
 
-    async def _call(self, method: str, path: str, body: Any = None, patience_s: float = PATIENCE_S) -> tuple[int, dict[str, Any]]:
+    async def _call(
+        self, method: str, path: str, body: Any = None, patience_s: float = PATIENCE_S
+    ) -> tuple[int, dict[str, Any]]:
         """Until it is answered for good; the key stays the same."""
         assert self._http is not None
         headers = {"Idempotency-Key": uuid.uuid4().hex} if method == "POST" else {}
@@ -245,7 +274,9 @@ class Desk:
         while True:
             try:
                 said_to = None if method == "GET" else body or {}
-                async with self._http.request(method, f"{self._house.url}/api/v1{path}", headers=headers, json=said_to) as answer:
+                async with self._http.request(
+                    method, f"{self._house.url}/api/v1{path}", headers=headers, json=said_to
+                ) as answer:
                     said = await answer.read()
                     self.history.reads_refused += method == "GET" and answer.status in _AGAIN
                     self._note(path, answer.status, answer.headers.get("Retry-After"), said)

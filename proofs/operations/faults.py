@@ -1,5 +1,6 @@
-"""The faults. Each is a generator of the rig and the dice: what it does before its `yield` is the fault and its end; then the proof measures
-how long everybody needs to be back; what it does after that is tidying up. What must not heal is what the checker looks for.
+"""The faults. Each is a generator of the rig and the dice: what it does before its `yield` is the fault and its end;
+then the proof measures how long everybody needs to be back; what it does after that is tidying up. What must not heal
+is what the checker looks for.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ async def gateway_killed_in_commit(rig: Rig, dice: random.Random) -> AsyncIterat
 
 
 async def worker_killed_in_hand_over(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
-    """kill -9 of the workers when the provider has taken a text and nobody of ours has heard of it: only the provider can tell that it left."""
+    """kill -9 of the workers when the provider has taken a text and nobody of ours has heard of it: only the provider
+    can tell that it left.
+    """
     provider = rig.provider
     provider.unheard.clear()
     provider.silent = True
@@ -86,7 +89,10 @@ async def database_crashed(rig: Rig, dice: random.Random) -> AsyncIterator[None]
 
 
 async def database_failed_over(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
-    """The standby falls behind for a moment, and just then the primary dies for good; the standby takes over. Afterwards a new one is made."""
+    """The standby falls behind for a moment, and just then the primary dies for good; the standby takes over.
+
+    Afterwards a new one is made.
+    """
     assert rig.standby is not None
     with rig.standby.held():
         await asyncio.sleep(dice.uniform(0.3, 1.0))
@@ -127,7 +133,9 @@ async def database_slow(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
 
 
 async def disk_full(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
-    """The database's disk is full to the last byte; readings stop, with a line that says so; then there is room again."""
+    """The database's disk is full to the last byte; readings stop, with a line that says so; then there is room
+    again.
+    """
     balloon = rig.database.home / "balloon"
     before = {name: service.log.stat().st_size for name, service in rig.services.items()}
     kept = sum(len(car.kept) for car in rig.cars if car.spool)
@@ -191,7 +199,10 @@ async def broker_restarted(rig: Rig, dice: random.Random) -> AsyncIterator[None]
 
 
 async def broker_lost_its_store(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
-    """kill -9, and everything that it had taken is gone. A car without a spool is promised nothing then: those are silent."""
+    """kill -9, and everything that it had taken is gone.
+
+    A car without a spool is promised nothing then: those are silent.
+    """
     plain = [car for car in rig.cars if not car.spool]
     for car in plain:
         car.parked = True
@@ -340,5 +351,10 @@ def possible(wanted: Sequence[str]) -> tuple[dict[str, tuple[Fault, int]], dict[
     if not may_mount():
         out["disk_full"] = "only root can make a small disk to be filled"
     if not has_faketime():
-        out |= dict.fromkeys(("clock_wrong", "workers_away", "workers_away_for_an_afternoon"), "libfaketime is not installed (on Debian: apt-get install faketime)")
-    return {name: KINDS[name] for name in wanted if name not in out}, {name: why for name, why in out.items() if name in wanted}
+        out |= dict.fromkeys(
+            ("clock_wrong", "workers_away", "workers_away_for_an_afternoon"),
+            "libfaketime is not installed (on Debian: apt-get install faketime)",
+        )
+    return {name: KINDS[name] for name in wanted if name not in out}, {
+        name: why for name, why in out.items() if name in wanted
+    }

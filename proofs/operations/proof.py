@@ -1,4 +1,6 @@
-"""`telltale prove operations`: one continuous night on production's parts, fault after fault under load, then the reckoning."""
+"""`telltale prove operations`: one continuous night on production's parts, fault after fault under load, then the
+reckoning.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,10 @@ RATE = 150.0  #: messages a second over all cars
 BETWEEN_S = (0.2, 1.2)
 SETTLE_S = 300.0
 SETTLE_LOST_S = 20.0  #: what was lost for want of a guard does not come, however long one waits
-ILL_AFTER, KNOWN_AFTER = 50, 80  #: messages after which a faulty car falls ill, and after which its rule must have spoken
+ILL_AFTER, KNOWN_AFTER = (
+    50,
+    80,
+)  #: messages after which a faulty car falls ill, and after which its rule must have spoken
 #: switch -> the faults against which its guard stands: with a switch only these come
 STANDS_AGAINST = {
     "ack-before-commit": "gateway_killed_in_commit",
@@ -44,7 +49,9 @@ UPGRADED = "upgraded"
 NOT_OF_READINGS = frozenset({"silent_vehicle"})  #: judged by workers and by time, not by what cars say
 
 
-async def main(settings: Settings, *, trials: int, seed: int, sabotage: str | None, backlog: int = 60_000, kinds: str | None = None) -> dict[str, Any]:
+async def main(
+    settings: Settings, *, trials: int, seed: int, sabotage: str | None, backlog: int = 60_000, kinds: str | None = None
+) -> dict[str, Any]:
     """`trials` faults, each kind at least once where there are enough; with many, one large backlog among them.
 
     One night is one house: all faults come there, one after the other. An upgrade begins in a house of its own.
@@ -55,7 +62,10 @@ async def main(settings: Settings, *, trials: int, seed: int, sabotage: str | No
     if unknown := [name for name in wanted if name not in KINDS and name != UPGRADED]:
         raise Misconfigured("--kinds", f"{unknown[0]} is no kind of fault; known are {', '.join([*KINDS, UPGRADED])}")
     if lacking := missing():
-        raise Misconfigured("operations", f"this proof needs the distribution's servers (on Debian: apt-get install {' '.join(lacking)})")
+        raise Misconfigured(
+            "operations",
+            f"this proof needs the distribution's servers (on Debian: apt-get install {' '.join(lacking)})",
+        )
     began = time.monotonic()
     possible, out = faults.possible([name for name in wanted if name != UPGRADED])
     parts: list[dict[str, Any]] = []
@@ -67,8 +77,19 @@ async def main(settings: Settings, *, trials: int, seed: int, sabotage: str | No
             cli.say(f"an upgrade from {commit[:12]}")
             parts.append(await _in_a_house(lambda home: _upgrade(home, commit, seed)))
     if possible:
-        parts.append(await _in_a_house(lambda home: _night(home, possible, trials - len(parts), seed, sabotage, backlog), keep=sabotage is None))
-    return {"trials": trials, **_together(parts), "left_out": out, "seed": seed, "sabotage": sabotage, "seconds": round(time.monotonic() - began, 1)}
+        parts.append(
+            await _in_a_house(
+                lambda home: _night(home, possible, trials - len(parts), seed, sabotage, backlog), keep=sabotage is None
+            )
+        )
+    return {
+        "trials": trials,
+        **_together(parts),
+        "left_out": out,
+        "seed": seed,
+        "sabotage": sabotage,
+        "seconds": round(time.monotonic() - began, 1),
+    }
 
 
 async def _in_a_house(part: Callable[[Path], Awaitable[dict[str, Any]]], *, keep: bool = True) -> dict[str, Any]:
@@ -134,7 +155,9 @@ async def _night(
                     break  # red: the house did not come back, and the next fault would find it half torn down
             tell(n + 1)
             spent = time.monotonic() - at
-            cli.say(f"{n + 1:4}  {'large_backlog' if large else name:32} back after {seconds:6.2f} s, {spent:5.1f} s in all")
+            cli.say(
+                f"{n + 1:4}  {'large_backlog' if large else name:32} back after {seconds:6.2f} s, {spent:5.1f} s in all"
+            )
             await asyncio.sleep(dice.uniform(*BETWEEN_S))
         settled = await rig.settle(SETTLE_LOST_S if sabotage is not None and broken else SETTLE_S)
         return {**await _reckoning(rig, broken, settled), "recovery_s": _in_words(recovery)}
@@ -193,17 +216,44 @@ async def _reckoning(rig: Rig, broken: list[str], settled: bool) -> dict[str, An
     facts = found.facts()
     violations = found.violations + len(wrong) + len(history.troubles) + len(broken) + len(stumbled) + (not settled)
     return {
-        "checked": found.checked + len(known), "violations": violations, "messages": sum(len(car.history) for car in rig.cars), "texts": len(known),
-        "handed_over": len(handed), "settled": settled, **{name: facts[name] for name in ("missing", "twice", "strange", "out_of_order", "alerts_differ", "untrue", "open_gaps", "alert_steps")},
-        "texts_wrong": dict(Counter(kind for kind, _ in wrong)), "troubles": len(history.troubles), "broken": broken,
-        "examples": {"readings": facts["examples"], "texts": [words for _, words in wrong[:8]], "desk": history.troubles[:5]},
-        "tracebacks": stumbled, "desk_answers": dict(sorted(history.answers.items())), "desk_acts": dict(history.done),
-        "starts": sum(service.starts for service in rig.services.values()), "days_passed": rig.days_on,
-    }  # fmt: skip
+        "checked": found.checked + len(known),
+        "violations": violations,
+        "messages": sum(len(car.history) for car in rig.cars),
+        "texts": len(known),
+        "handed_over": len(handed),
+        "settled": settled,
+        **{
+            name: facts[name]
+            for name in (
+                "missing",
+                "twice",
+                "strange",
+                "out_of_order",
+                "alerts_differ",
+                "untrue",
+                "open_gaps",
+                "alert_steps",
+            )
+        },
+        "texts_wrong": dict(Counter(kind for kind, _ in wrong)),
+        "troubles": len(history.troubles),
+        "broken": broken,
+        "examples": {
+            "readings": facts["examples"],
+            "texts": [words for _, words in wrong[:8]],
+            "desk": history.troubles[:5],
+        },
+        "tracebacks": stumbled,
+        "desk_answers": dict(sorted(history.answers.items())),
+        "desk_acts": dict(history.done),
+        "starts": sum(service.starts for service in rig.services.values()),
+        "days_passed": rig.days_on,
+    }
 
 
 def _in_words(recovery: dict[str, list[float]]) -> dict[str, dict[str, float]]:
     return {
         name: {"times": len(found), "median": round(statistics.median(found), 2), "worst": round(max(found), 2)}
-        for name, found in sorted(recovery.items()) if found
-    }  # fmt: skip
+        for name, found in sorted(recovery.items())
+        if found
+    }

@@ -1,4 +1,6 @@
-"""Production's house for the faults: proxies before every server, a clock that can be stepped, cars, and an eye for who is back."""
+"""Production's house for the faults: proxies before every server, a clock that can be stepped, cars, and an eye for who
+is back.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ import subprocess
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +41,11 @@ FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 CARS_PER_BUCKET = 3
 BACK_S = 180.0  #: who is not back by then never comes back, says the proof
 DISK_MB = 1500
-_LAST = "SELECT count(*) FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS said(vehicle, boot, seq) WHERE EXISTS (SELECT 1 FROM readings r WHERE r.vehicle_id = said.vehicle AND r.boot = said.boot AND r.seq = said.seq AND r.place IS NOT NULL)"
+_LAST = (
+    "SELECT count(*) FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS said(vehicle, boot, seq) "
+    "WHERE EXISTS (SELECT 1 FROM readings r WHERE r.vehicle_id = said.vehicle AND r.boot = said.boot "
+    "AND r.seq = said.seq AND r.place IS NOT NULL)"
+)
 
 
 def has_faketime() -> bool:
@@ -52,12 +59,28 @@ def may_mount() -> bool:
 
 
 class Rig(House):
-    """`rig.drive(rate)` starts the cars, `rig.desk` is the load of people; `rig.back(since)` says how long all took to be back."""
+    """`rig.drive(rate)` starts the cars, `rig.desk` is the load of people; `rig.back(since)` says how long all took to
+    be back.
+    """
 
-    def __init__(self, home: Path, *, seed: int, sabotage: str | None = None, with_standby: bool = True, broker: str = "mosquitto", **more: Any) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        seed: int,
+        sabotage: str | None = None,
+        with_standby: bool = True,
+        broker: str = "mosquitto",
+        **more: Any,
+    ) -> None:
         luck = random.Random(f"provider {seed}")
         super().__init__(
-            home, broker=broker, with_standby=with_standby, sabotage=sabotage, provider=Sms(busy=0.02, lost=0.03, slowest_s=0.03, luck=luck), **more
+            home,
+            broker=broker,
+            with_standby=with_standby,
+            sabotage=sabotage,
+            provider=Sms(busy=0.02, lost=0.03, slowest_s=0.03, luck=luck),
+            **more,
         )
         self.seed = seed
         self.clocks = home / "clocks"
@@ -89,7 +112,11 @@ class Rig(House):
 
     def _mount(self, place: Path) -> None:
         place.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m,mode=755", "telltale-proof", str(place)], check=True, capture_output=True)
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m,mode=755", "telltale-proof", str(place)],
+            check=True,
+            capture_output=True,
+        )
         self._mounted.append(place)
 
     def _unmount(self) -> None:
@@ -148,9 +175,11 @@ class Rig(House):
         """The environment of a process whose clock can be stepped while it runs."""
         self._set(name, self.days_on)
         return {
-            "LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self.clocks / name), "FAKETIME_CACHE_DURATION": "1",
+            "LD_PRELOAD": str(FAKETIME),
+            "FAKETIME_TIMESTAMP_FILE": str(self.clocks / name),
+            "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }  # fmt: skip
+        }
 
     def _set(self, name: str, days: float) -> None:
         fresh = self.clocks / f"{name}.new"
@@ -177,12 +206,24 @@ class Rig(House):
     # -- traffic ------------------------------------------------------------------------------------------------------
 
     async def settle_in(self) -> None:
-        """A dealer who never closes, an owner for each car who has no quiet hours; everything runs, all cars are heard."""
+        """A dealer who never closes, an owner for each car who has no quiet hours; everything runs, all cars are
+        heard.
+        """
         cast = Cast(dealer="Nightingale Motors", zone="UTC", opening_hours="24/7", bays=8)
         customers = [
-            Owner(f"Owner {n:02d}", f"+49176040690{n:02d}", "en", f"Street {n}, 20099 Hamburg", vin, f"Car {n}", f"HH-N {n}", "petrol_hatch", "")
+            Owner(
+                f"Owner {n:02d}",
+                f"+49176040690{n:02d}",
+                "en",
+                f"Street {n}, 20099 Hamburg",
+                vin,
+                f"Car {n}",
+                f"HH-N {n}",
+                "petrol_hatch",
+                "",
+            )
             for n, vin in enumerate(self.vins, 10)
-        ]  # fmt: skip
+        ]
         household = await people.furnish(self, customers, cast=cast, hours="24/7")
         await self.open()
         http = await self._parts.enter_async_context(self.session())
@@ -193,17 +234,31 @@ class Rig(House):
         await people.enrol(self, household, staff, self.vins)
         owners = (await people.patiently(lambda: staff.get("/owners", limit=100)))["items"]
         for owner in owners:
-            await people.patiently(lambda: staff.patch(f"/owners/{owner['id']}", quiet_from="00:00", quiet_to="00:00"))  # noqa: B023
+            awake = partial(staff.patch, f"/owners/{owner['id']}", quiet_from="00:00", quiet_to="00:00")
+            await people.patiently(awake)
         vehicles = (await people.patiently(lambda: staff.get("/vehicles", limit=100)))["items"]
         self.ids = {vehicle["vin"]: vehicle["id"] for vehicle in vehicles}
-        self.desk = Desk(self, household, {one["vin"]: (one["id"], one["owner_id"]) for one in vehicles}, {o["id"]: o["phone"] for o in owners}, self.seed)
+        self.desk = Desk(
+            self,
+            household,
+            {one["vin"]: (one["id"], one["owner_id"]) for one in vehicles},
+            {o["id"]: o["phone"] for o in owners},
+            self.seed,
+        )
         self._parts.push_async_callback(self.desk.stop)
         await self.desk.sign_in()
         self.cars = [
-            ProofCar(vin, household.secrets[vin], lambda: ("127.0.0.1", self.car_proxy.port), (n + n // BUCKETS) % 2 == 0, self.seed + n, repeat=0.1,
-                     tls=self._car_trust)
+            ProofCar(
+                vin,
+                household.secrets[vin],
+                lambda: ("127.0.0.1", self.car_proxy.port),
+                (n + n // BUCKETS) % 2 == 0,
+                self.seed + n,
+                repeat=0.1,
+                tls=self._car_trust,
+            )
             for n, vin in enumerate(self.vins)
-        ]  # fmt: skip
+        ]
         self._parts.push_async_callback(self._leave)
         self._tasks += [asyncio.create_task(car.run()) for car in self.cars]
         for car in self.cars:
@@ -266,10 +321,15 @@ class Rig(House):
                 finally:
                     connection.terminate()
             await asyncio.sleep(0.05)
-        raise Unavailable("the gateways", f"of the last words of {len(words)} cars {stored} were stored after {within_s:.0f} s")
+        raise Unavailable(
+            "the gateways", f"of the last words of {len(words)} cars {stored} were stored after {within_s:.0f} s"
+        )
 
     async def back(self, within_s: float = BACK_S) -> float:
-        """From now: until all that the cars have said is judged, both desks answer, and a new text goes out. Seconds of the slowest."""
+        """From now: until all that the cars have said is judged, both desks answer, and a new text goes out.
+
+        Seconds of the slowest.
+        """
         began = time.monotonic()
         await asyncio.gather(
             self.caught_up(self.last_words(), within_s), self._desks_answer(began + within_s), self.desk.probe(within_s)
@@ -293,10 +353,12 @@ class Rig(House):
                 connection = await self.database.connect()
                 try:
                     stored, waiting = await connection.fetchrow(
-                        "SELECT count(DISTINCT (vehicle_id, boot, seq)), count(*) FILTER (WHERE place IS NULL) FROM readings"
+                        "SELECT count(DISTINCT (vehicle_id, boot, seq)), count(*) FILTER (WHERE place IS NULL) "
+                        "FROM readings"
                     )
                     due = await connection.fetchval(
-                        "SELECT count(*) FROM messages WHERE state = 'claimed' OR (state = 'queued' AND due_at <= $1)", self.wall(time.monotonic())
+                        "SELECT count(*) FROM messages WHERE state = 'claimed' OR (state = 'queued' AND due_at <= $1)",
+                        self.wall(time.monotonic()),
                     )
                     if stored >= sum(len(car.history) for car in self.cars) and not waiting and not due:
                         return True
@@ -334,7 +396,9 @@ class Rig(House):
     # -- the broker ---------------------------------------------------------------------------------------------------
 
     async def tell_broker(self, changes: dict[str, str]) -> None:
-        """Who keeps the broker's accounts is started anew, with what has changed: the broker itself where it is ours."""
+        """Who keeps the broker's accounts is started anew, with what has changed: the broker itself where it is
+        ours.
+        """
         await self.services["broker-config" if self.kind == "mosquitto" else "broker"].restart(changes)
 
     async def stop_broker(self, how: signal.Signals = signal.SIGTERM) -> None:
@@ -349,7 +413,9 @@ class Rig(House):
         await (self.mosquitto.start() if self.kind == "mosquitto" else self.services["broker"].start())
 
     async def gateways_listen(self, within_s: float = BACK_S) -> None:
-        """Until every gateway says again that it hears its sessions: what nobody has subscribed to a broker does not keep."""
+        """Until every gateway says again that it hears its sessions: what nobody has subscribed to a broker does not
+        keep.
+        """
         await _all_ready(self.health.values(), "a gateway", time.monotonic() + within_s)
 
     def wipe_broker(self) -> None:

@@ -1,7 +1,8 @@
-"""An upgrade while everything runs: the version before this one serves, the database is migrated under load, old services go on
-beside it, new ones come one by one and work side by side with the old.
+"""An upgrade while everything runs: the version before this one serves, the database is migrated under load, old
+services go on beside it, new ones come one by one and work side by side with the old.
 
-The version before is the newest tag of a version, or where there is none, the last commit with other migrations than ours.
+The version before is the newest tag of a version, or where there is none, the last commit with other migrations than
+ours.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from proofs.production import account
 from telltale.data import ROOT
 
 SIDE_BY_SIDE_S = 3.0
-_KNOWN = "from telltale.settings import PLAIN, PREFIX, Settings; print(*[PLAIN.get(n, PREFIX + n.upper()) for n in Settings.model_fields])"
+_KNOWN = (
+    "from telltale.settings import PLAIN, PREFIX, Settings; print(*[PLAIN.get(n, PREFIX + n.upper()) for n in "
+    "Settings.model_fields])"
+)
 
 
 def before() -> str | None:
@@ -61,15 +65,18 @@ class Upgrading(Rig):
 
 
 async def upgrade(rig: Upgrading, dice: random.Random) -> float:
-    """From the version before to this one, step by step as docs/howto/operate.md has it; the seconds until all were back after the
-    slowest step."""
+    """From the version before to this one, step by step as docs/howto/operate.md has it; the seconds until all were
+    back after the slowest step.
+    """
     rig.code = ROOT
     await rig.command("migrate")
     slowest = await rig.back()  # the old version on the new schema
     keeper = rig.services["broker-config" if rig.kind == "mosquitto" else "broker"]
     keeper.code = ROOT
     await rig.tell_broker(rig.environment)
-    slowest = max(slowest, await rig.back())  # the broker knows what the new version will ask of it, and still what the old one asks
+    slowest = max(
+        slowest, await rig.back()
+    )  # the broker knows what the new version will ask of it, and still what the old one asks
     kinds = [rig.of("gateway"), rig.of("workers"), rig.of("dealer-api")]
     dice.shuffle(kinds)
     for wave in zip(*kinds, strict=True):

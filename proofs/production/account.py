@@ -26,12 +26,24 @@ def ordinary(program: str) -> list[str]:
         return []
     who = pwd.getpwnam("nobody")
     closed = [] if _open_to_all(Path(program)) else ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
-    return ["setpriv", f"--reuid={who.pw_uid}", f"--regid={who.pw_gid}", "--clear-groups", "--pdeathsig", "SIGTERM", *closed]
+    return [
+        "setpriv",
+        f"--reuid={who.pw_uid}",
+        f"--regid={who.pw_gid}",
+        "--clear-groups",
+        "--pdeathsig",
+        "SIGTERM",
+        *closed,
+    ]
 
 
 def _open_to_all(path: Path) -> bool:
     """Whether everybody may walk to this file, and to what it is a link to."""
-    return all(parent.stat().st_mode & 0o005 for place in (path.absolute(), path.resolve()) for parent in (place, *place.parents))
+    return all(
+        parent.stat().st_mode & 0o005
+        for place in (path.absolute(), path.resolve())
+        for parent in (place, *place.parents)
+    )
 
 
 def give(*paths: Path) -> None:
@@ -48,24 +60,40 @@ def program(name: str) -> str | None:
     return shutil.which(name, path=PATH)
 
 
-def spawn(command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+def spawn(
+    command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     """Start it; what it says goes to the end of `log`."""
     given = {"PATH": PATH, "LANG": "C.UTF-8", **(environment or {})}
     preloaded = given.pop("LD_PRELOAD", None)  # not for the program that only lends us its account
     late = ["env", f"LD_PRELOAD={preloaded}"] if preloaded else []
     with log.open("ab") as said:
         return subprocess.Popen(
-            [*ordinary(command[0]), *late, *command], stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd="/", env=given, start_new_session=True,
+            [*ordinary(command[0]), *late, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            cwd="/",
+            env=given,
+            start_new_session=True,
             preexec_fn=die_with_parent(signal.SIGTERM),
-        )  # fmt: skip
+        )
 
 
 def run(command: Sequence[str], *, environment: Mapping[str, str] | None = None, timeout_s: float = 120.0) -> str:
-    """Run it to its end as the ordinary user: what it said on standard output. CalledProcessError tells what it complained of."""
+    """Run it to its end as the ordinary user: what it said on standard output.
+
+    CalledProcessError tells what it complained of.
+    """
     done = subprocess.run(
-        [*ordinary(command[0]), *command], capture_output=True, text=True, timeout=timeout_s, cwd="/", stdin=subprocess.DEVNULL,
+        [*ordinary(command[0]), *command],
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
         env={"PATH": PATH, "LANG": "C.UTF-8", **(environment or {})},
-    )  # fmt: skip
+    )
     if done.returncode != 0:
         raise Refused(command, done.returncode, done.stderr.strip() or done.stdout.strip())
     return done.stdout
@@ -79,7 +107,9 @@ class Refused(Exception):
         super().__init__(f"{' '.join(command[-6:])} ended with {status}: {words[-1500:]}")
 
 
-def end(process: subprocess.Popen[bytes] | None, how: signal.Signals = signal.SIGTERM, within_s: float = 10.0) -> int | None:
+def end(
+    process: subprocess.Popen[bytes] | None, how: signal.Signals = signal.SIGTERM, within_s: float = 10.0
+) -> int | None:
     """Tell it and all that it started to end, and wait; kill -9 when it does not."""
     if process is None:
         return None

@@ -1,10 +1,12 @@
-"""The whole of production on this machine, put together as an operator would: one environment for all services, public commands alone.
+"""The whole of production on this machine, put together as an operator would: one environment for all services, public
+commands alone.
 
     async with House(home, broker="mosquitto") as house:
         await house.furnish(); await house.open()
 
-PostgreSQL (and a synchronous standby), a closed mosquitto by TLS or our own broker, two gateways, two workers, two desks
-behind nginx, and a stand-in for the provider of texts. Everything is an ordinary user's process; nothing runs as root.
+PostgreSQL (and a synchronous standby), a closed mosquitto by TLS or our own broker, two gateways, two workers, two
+desks behind nginx, and a stand-in for the provider of texts. Everything is an ordinary user's process; nothing runs as
+root.
 """
 
 from __future__ import annotations
@@ -45,19 +47,31 @@ def missing() -> list[str]:
 
 
 class House:
-    """`database` is the primary; `standby` follows it when asked for. `services` by name, in the order of their start."""
+    """`database` is the primary; `standby` follows it when asked for. `services` by name, in the order of their
+    start.
+    """
 
     def __init__(
-        self, home: Path, *, broker: str = "mosquitto", with_standby: bool = False, sabotage: str | None = None, provider: Sms | None = None,
+        self,
+        home: Path,
+        *,
+        broker: str = "mosquitto",
+        with_standby: bool = False,
+        sabotage: str | None = None,
+        provider: Sms | None = None,
         database_settings: Mapping[str, str] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.home, self.kind, self.sabotage = home, broker, sabotage
         self.code = ROOT  #: whose version is started next
         self.logs, self.state = home / "logs", home / "state"
         self.secret = secrets.token_hex(32)
         self.authority = Authority(home / "tls")
         self.database = Server(home / "postgres", self.authority, settings=dict(database_settings or {}))
-        self.standby = Server(home / "standby", self.authority, settings=dict(database_settings or {}), like=self.database) if with_standby else None
+        self.standby = (
+            Server(home / "standby", self.authority, settings=dict(database_settings or {}), like=self.database)
+            if with_standby
+            else None
+        )
         self.mosquitto = Mosquitto(home / "mosquitto", self.authority)
         self.nginx = Nginx(home / "nginx", self.authority)
         self.provider = provider or Sms()
@@ -65,7 +79,9 @@ class House:
         self.desks = [free_port() for _ in range(DESKS)]
         self.health = {f"gateway-{n}": free_port() for n in range(GATEWAYS)}
         self.broker_ports = (free_port(), free_port())  # of our own broker: MQTT, and who may sign in
-        self.passwords = {name: secrets.token_hex(16) for name in ("workshop", "witness")}  # user of the broker -> password
+        self.passwords = {
+            name: secrets.token_hex(16) for name in ("workshop", "witness")
+        }  # user of the broker -> password
         self._parts = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -76,7 +92,9 @@ class House:
             raise
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self._parts.aclose()
 
     async def _begin(self) -> None:
@@ -90,7 +108,13 @@ class House:
         self._parts.push_async_callback(self._stop_servers)
         await self._parts.enter_async_context(self.provider)
         await self.fronts()
-        await self.command("certificates", "make", "--out", str(self.authority.home), *(word for host in HOSTS for word in ("--host", host)))
+        await self.command(
+            "certificates",
+            "make",
+            "--out",
+            str(self.authority.home),
+            *(word for host in HOSTS for word in ("--host", host)),
+        )
         self.authority.begin()
         await self.database.create()
         await self._follow()
@@ -110,7 +134,9 @@ class House:
             await self.command("broker-config", "mosquitto", *self.mosquitto.options)
             self.mosquitto.furnish(self.passwords)
             await self.mosquitto.start()
-            await self._service("broker-config", "broker-config", "mosquitto", *self.mosquitto.options, "--follow").start()
+            await self._service(
+                "broker-config", "broker-config", "mosquitto", *self.mosquitto.options, "--follow"
+            ).start()
             return
         port, auth = self.broker_ports
         await self._service("broker", "broker", "--port", str(port), "--auth-port", str(auth)).start()
@@ -138,7 +164,9 @@ class House:
 
     @property
     def database_url(self) -> str:
-        """As an operator writes it: all servers, TLS with a name that is checked, whichever of them can be written to."""
+        """As an operator writes it: all servers, TLS with a name that is checked, whichever of them can be written
+        to.
+        """
         hosts = ",".join(f"127.0.0.1:{port}" for port in self.database_ports)
         more = "&target_session_attrs=read-write" if self.standby is not None else ""
         return f"postgresql://{OWNER}:{self.database.owner_password}@{hosts}/{DATABASE}?sslmode=verify-full&sslrootcert={self.authority.trusted}{more}"
@@ -169,10 +197,14 @@ class House:
         """What a client of ours believes in."""
         return ssl.create_default_context(cafile=str(self.authority.trusted))
 
-    def session(self, timeout_s: float = 10.0, cookies: aiohttp.abc.AbstractCookieJar | None = None) -> aiohttp.ClientSession:
+    def session(
+        self, timeout_s: float = 10.0, cookies: aiohttp.abc.AbstractCookieJar | None = None
+    ) -> aiohttp.ClientSession:
         """A browser or program outside that trusts our authority."""
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self.trust()), cookie_jar=cookies or aiohttp.CookieJar(), timeout=aiohttp.ClientTimeout(total=timeout_s)
+            connector=aiohttp.TCPConnector(ssl=self.trust()),
+            cookie_jar=cookies or aiohttp.CookieJar(),
+            timeout=aiohttp.ClientTimeout(total=timeout_s),
         )
 
     # -- commands and services ----------------------------------------------------------------------------------------
@@ -186,7 +218,10 @@ class House:
             "TELLTALE_MQTT_CA": str(self.authority.trusted),
         }
         if self.kind != "mosquitto":
-            broker = {"MQTT_URL": f"mqtt://127.0.0.1:{self.broker_port}", "TELLTALE_AUTH_URL": f"nats://127.0.0.1:{self.broker_ports[1]}"}
+            broker = {
+                "MQTT_URL": f"mqtt://127.0.0.1:{self.broker_port}",
+                "TELLTALE_AUTH_URL": f"nats://127.0.0.1:{self.broker_ports[1]}",
+            }
         return {
             "DATABASE_URL": self.database_url,
             **broker,
@@ -207,13 +242,18 @@ class House:
             given["DATABASE_URL"] = self.migration_url
         told = [*words] if words[0] in ("migrate",) else [*words, "--json"]
         said = await asyncio.to_thread(
-            account.run, [account.PYTHON, "-P", "-m", "telltale", *told], environment={"PYTHONPATH": str(self.code), **given}, timeout_s=120
+            account.run,
+            [account.PYTHON, "-P", "-m", "telltale", *told],
+            environment={"PYTHONPATH": str(self.code), **given},
+            timeout_s=120,
         )
         found: dict[str, Any] = json.loads(said) if said.strip().startswith("{") else {}
         return found
 
     def _service(self, name: str, *arguments: str, **changes: str) -> Service:
-        made = Service(name, arguments, {**self.environment, **changes}, logs=self.logs, sabotage=self.sabotage, code=self.code)
+        made = Service(
+            name, arguments, {**self.environment, **changes}, logs=self.logs, sabotage=self.sabotage, code=self.code
+        )
         self.services[name] = made
         return made
 
@@ -224,11 +264,19 @@ class House:
     def staff(self) -> list[Service]:
         """Every service of the house, made and not yet started."""
         return [
-            *(self._service(f"gateway-{n}", "gateway", "--share", f"{n}/{GATEWAYS}", TELLTALE_HEALTH_PORT=str(self.health[f"gateway-{n}"]))
-              for n in range(GATEWAYS)),
+            *(
+                self._service(
+                    f"gateway-{n}",
+                    "gateway",
+                    "--share",
+                    f"{n}/{GATEWAYS}",
+                    TELLTALE_HEALTH_PORT=str(self.health[f"gateway-{n}"]),
+                )
+                for n in range(GATEWAYS)
+            ),
             *(self._service(f"workers-{n}", "workers") for n in range(WORKERS)),
             *(self._service(f"dealer-api-{n}", "dealer-api", "--port", str(port)) for n, port in enumerate(self.desks)),
-        ]  # fmt: skip
+        ]
 
     def of(self, kind: str) -> list[Service]:
         """The services of one kind: gateway, workers, dealer-api."""
@@ -243,7 +291,13 @@ class House:
         file.write_text(json.dumps(cars))
         account.give(home)
         door = f"mqtts://localhost:{self.car_port}" if self.kind == "mosquitto" else f"mqtt://127.0.0.1:{self.car_port}"
-        simulator = self._service("simulator", "simulator", TELLTALE_HOME=str(home), MQTT_URL=door, TELLTALE_WORKSHOP_URL=self.mqtt_url("workshop"))
+        simulator = self._service(
+            "simulator",
+            "simulator",
+            TELLTALE_HOME=str(home),
+            MQTT_URL=door,
+            TELLTALE_WORKSHOP_URL=self.mqtt_url("workshop"),
+        )
         await simulator.start()
         return simulator
 
@@ -259,7 +313,10 @@ class House:
         try:
             await connection.execute("DELETE FROM clock")
             await connection.execute(
-                "INSERT INTO clock (anchor, started, speed, seen) VALUES ($1, $2, $3, $1)", lapse.anchor, lapse.started, lapse.speed
+                "INSERT INTO clock (anchor, started, speed, seen) VALUES ($1, $2, $3, $1)",
+                lapse.anchor,
+                lapse.started,
+                lapse.speed,
             )
         finally:
             await connection.close()
@@ -274,7 +331,9 @@ class House:
 
     def users(self) -> set[int]:
         """As whom our services run."""
-        return {Path(f"/proc/{service.pid}").stat().st_uid for service in self.services.values() if service.pid is not None}
+        return {
+            Path(f"/proc/{service.pid}").stat().st_uid for service in self.services.values() if service.pid is not None
+        }
 
     def said(self) -> dict[str, str]:
         """All that our services have logged, by name."""

@@ -1,7 +1,8 @@
-"""mosquitto as distributions ship it, with the files of `telltale broker-config mosquitto`: TLS, a password for each car, closed.
+"""mosquitto as distributions ship it, with the files of `telltale broker-config mosquitto`: TLS, a password for each
+car, closed.
 
-Only one thing is added, a door on this machine for the rehearsal's own people: a witness who hears the cars, and the workshop
-that mends simulated ones.
+Only one thing is added, a door on this machine for the rehearsal's own people: a witness who hears the cars, and the
+workshop that mends simulated ones.
 """
 
 from __future__ import annotations
@@ -51,16 +52,27 @@ class Mosquitto:
     def options(self) -> tuple[str, ...]:
         """Of `telltale broker-config mosquitto`."""
         return (
-            "--out", str(self.home), "--certificates", str(self._authority.home), "--port", str(self.port), "--gateway-port", str(self.inner),
-        )  # fmt: skip
+            "--out",
+            str(self.home),
+            "--certificates",
+            str(self._authority.home),
+            "--port",
+            str(self.port),
+            "--gateway-port",
+            str(self.inner),
+        )
 
     def furnish(self, passwords: Mapping[str, str]) -> None:
         """After broker-config: the door aside."""
-        (self.home / "rehearsal.conf").write_text((self.home / "mosquitto.conf").read_text() + _ASIDE.format(home=self.home, port=self.aside))
+        (self.home / "rehearsal.conf").write_text(
+            (self.home / "mosquitto.conf").read_text() + _ASIDE.format(home=self.home, port=self.aside)
+        )
         (self.home / "aside.access").write_text(_ACCESS)
         file = self.home / "aside.passwords"
         file.write_text("".join(f"{user}:{password}\n" for user, password in passwords.items()))
-        done = subprocess.run([account.program("mosquitto_passwd") or "mosquitto_passwd", "-U", str(file)], capture_output=True, text=True)
+        done = subprocess.run(
+            [account.program("mosquitto_passwd") or "mosquitto_passwd", "-U", str(file)], capture_output=True, text=True
+        )
         if done.returncode != 0:
             raise Unavailable("mosquitto_passwd", done.stderr)
         for name in ("aside.access", "aside.passwords"):
@@ -70,7 +82,9 @@ class Mosquitto:
 
     async def start(self) -> None:
         """Until it shakes hands by TLS."""
-        self._process = account.spawn([account.program("mosquitto") or "mosquitto", "-c", str(self.home / "rehearsal.conf")], log=self.log)
+        self._process = account.spawn(
+            [account.program("mosquitto") or "mosquitto", "-c", str(self.home / "rehearsal.conf")], log=self.log
+        )
         context = ssl.create_default_context(cafile=str(self._authority.trusted))
         for _ in range(3_000):
             if self._process.poll() is not None:

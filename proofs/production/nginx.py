@@ -25,7 +25,8 @@ events {{ worker_connections 512; }}
 http {{
   log_format upstreams '$status $upstream_addr $request_method $uri $upstream_status';
   access_log {home}/access.log upstreams;
-  client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/f; uwsgi_temp_path {home}/u; scgi_temp_path {home}/s;
+  client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/f;
+  uwsgi_temp_path {home}/u; scgi_temp_path {home}/s;
   upstream desk {{ {servers} keepalive 16; }}
   server {{
     listen 127.0.0.1:{port} ssl;
@@ -67,9 +68,19 @@ class Nginx:
         """Before these ports of the loopback, until it shakes hands by TLS."""
         self.home.mkdir(parents=True, exist_ok=True)
         servers = " ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in desks)
-        (self.home / "nginx.conf").write_text(_CONFIG.format(home=self.home, tls=self._authority.home, port=self.port, servers=servers))
+        (self.home / "nginx.conf").write_text(
+            _CONFIG.format(home=self.home, tls=self._authority.home, port=self.port, servers=servers)
+        )
         account.give(self.home)
-        command = [account.program("nginx") or "nginx", "-p", str(self.home), "-c", str(self.home / "nginx.conf"), "-e", str(self.home / "error.log")]
+        command = [
+            account.program("nginx") or "nginx",
+            "-p",
+            str(self.home),
+            "-c",
+            str(self.home / "nginx.conf"),
+            "-e",
+            str(self.home / "error.log"),
+        ]
         self._process = account.spawn(command, log=self.home / "nginx.log")
         context = ssl.create_default_context(cafile=str(self._authority.trusted))
         for _ in range(3_000):

@@ -19,8 +19,24 @@ from telltale.demo_data import CAST, Cast, Owner
 
 Answer = TypeVar("Answer")
 PASSWORD = "rehearsed and ready"
-_COLUMNS = ("name", "phone", "language", "address", "zone", "vin", "title", "plate", "profile", "consent_safety", "consent_service", "consent_status", "consent_survey",
-            "consent_at", "consent_source", "consent_wording")  # fmt: skip
+_COLUMNS = (
+    "name",
+    "phone",
+    "language",
+    "address",
+    "zone",
+    "vin",
+    "title",
+    "plate",
+    "profile",
+    "consent_safety",
+    "consent_service",
+    "consent_status",
+    "consent_survey",
+    "consent_at",
+    "consent_source",
+    "consent_wording",
+)
 
 
 @dataclass
@@ -36,28 +52,56 @@ class Household:
     links: dict[str, str]  # role -> invitation
 
 
-async def furnish(house: House, customers: Sequence[Owner], *, cast: Cast = CAST, hours: str | None = None) -> Household:
+async def furnish(
+    house: House, customers: Sequence[Owner], *, cast: Cast = CAST, hours: str | None = None
+) -> Household:
     """The dealer, one person of each role, these customers with their consent. The house need not be open yet."""
     await house.command(
-        "dealer", "create", cast.dealer, "--zone", cast.zone, "--country", cast.country, "--phone", cast.phone, "--address", cast.address, "--hours",
-        hours or cast.opening_hours, "--bays", str(cast.bays), "--loaners", str(cast.loaners), "--language", cast.language, "--sender", house.provider.number,
-    )  # fmt: skip
+        "dealer",
+        "create",
+        cast.dealer,
+        "--zone",
+        cast.zone,
+        "--country",
+        cast.country,
+        "--phone",
+        cast.phone,
+        "--address",
+        cast.address,
+        "--hours",
+        hours or cast.opening_hours,
+        "--bays",
+        str(cast.bays),
+        "--loaners",
+        str(cast.loaners),
+        "--language",
+        cast.language,
+        "--sender",
+        house.provider.number,
+    )
     people = {person.role.value: person for person in reversed(cast.people)}
     file = house.home / "owners.csv"
     file.write_text(listed(customers, cast.zone))
     account.give(file)
     invited, made, _ = await asyncio.gather(
-        asyncio.gather(*(
-            house.command("staff", "invite", one.email, "--name", one.name, "--role", role, "--phone", one.phone) for role, one in people.items()
-        )),
+        asyncio.gather(
+            *(
+                house.command("staff", "invite", one.email, "--name", one.name, "--role", role, "--phone", one.phone)
+                for role, one in people.items()
+            )
+        ),
         house.command("key", "create", "rehearsal", "--scope", "all"),
         house.command("owners", "import", str(file)),
-    )  # fmt: skip
+    )
     return Household(
-        dealer=invited[0]["dealer"], dealer_number=house.provider.number, passwords={role: (one.email, PASSWORD) for role, one in people.items()},
-        phones={role: one.phone for role, one in people.items()}, secrets={}, key=made["key"],
+        dealer=invited[0]["dealer"],
+        dealer_number=house.provider.number,
+        passwords={role: (one.email, PASSWORD) for role, one in people.items()},
+        phones={role: one.phone for role, one in people.items()},
+        secrets={},
+        key=made["key"],
         links={role: said["link"] for role, said in zip(people, invited, strict=True)},
-    )  # fmt: skip
+    )
 
 
 async def patiently(call: Callable[[], Awaitable[Answer]], within_s: float = 120.0) -> Answer:
@@ -78,11 +122,26 @@ def listed(customers: Sequence[Owner], zone: str) -> str:
     writer = csv.DictWriter(text, _COLUMNS)
     writer.writeheader()
     for one in customers:
-        writer.writerow({
-            "name": one.name, "phone": one.phone, "language": one.language, "address": one.address, "zone": zone, "vin": one.vin, "title": one.title,
-            "plate": one.plate, "profile": one.profile, "consent_safety": "yes", "consent_service": "yes", "consent_status": "yes", "consent_survey": "yes",
-            "consent_at": "2026-01-10T09:00+01:00", "consent_source": "order form", "consent_wording": "Text me about my car.",
-        })  # fmt: skip
+        writer.writerow(
+            {
+                "name": one.name,
+                "phone": one.phone,
+                "language": one.language,
+                "address": one.address,
+                "zone": zone,
+                "vin": one.vin,
+                "title": one.title,
+                "plate": one.plate,
+                "profile": one.profile,
+                "consent_safety": "yes",
+                "consent_service": "yes",
+                "consent_status": "yes",
+                "consent_survey": "yes",
+                "consent_at": "2026-01-10T09:00+01:00",
+                "consent_source": "order form",
+                "consent_wording": "Text me about my car.",
+            }
+        )
     return text.getvalue()
 
 
@@ -98,7 +157,9 @@ async def settle_in(house: House, household: Household, http: aiohttp.ClientSess
             page.raise_for_status()
         async with http.post(link, data=form, headers=headers, allow_redirects=False) as answer:
             if answer.status not in (200, 303):
-                raise aiohttp.ClientConnectionError(f"the invitation answered {answer.status}: {(await answer.text())[:300]}")
+                raise aiohttp.ClientConnectionError(
+                    f"the invitation answered {answer.status}: {(await answer.text())[:300]}"
+                )
 
     await asyncio.gather(*(patiently(lambda link=link: choose(link)) for link in household.links.values()))  # type: ignore[misc]
 

@@ -1,4 +1,6 @@
-"""The guiding story, played in production's house and watched from outside: HTTP by nginx, MQTT, the provider of texts."""
+"""The guiding story, played in production's house and watched from outside: HTTP by nginx, MQTT, the provider of
+texts.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ _FAULT = frozenset({"tyre_leak", "tyre_low"})
 
 
 async def rehearse(home: Path, *, broker: str, tell: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
-    """The whole of it: the house is made, the story played, everything taken down. The facts, with what the logs say."""
+    """The whole of it: the house is made, the story played, everything taken down.
+
+    The facts, with what the logs say.
+    """
     began = time.monotonic()
     async with House(home, broker=broker) as house, contextlib.AsyncExitStack() as parts:
         tell(f"{time.monotonic() - began:6.1f} s  database, broker and provider stand")
@@ -34,10 +39,17 @@ async def rehearse(home: Path, *, broker: str, tell: Callable[[str], None] = lam
         served, logs, users = house.nginx.served(), house.said(), house.users()
         texts = [text.reference for text in house.provider.texts if not text.inbound]
     return {
-        **facts, "opened": round(opened, 1), "seconds": round(time.monotonic() - began, 1), "served": served, "users": sorted(users),
-        "tracebacks": [name for name, said in logs.items() if "Traceback" in said], "canaries": leaks(logs), "texts": len(texts),
-        "texts_twice": [reference for reference, times in Counter(texts).items() if times > 1], "refused": house.provider.refused,
-    }  # fmt: skip
+        **facts,
+        "opened": round(opened, 1),
+        "seconds": round(time.monotonic() - began, 1),
+        "served": served,
+        "users": sorted(users),
+        "tracebacks": [name for name, said in logs.items() if "Traceback" in said],
+        "canaries": leaks(logs),
+        "texts": len(texts),
+        "texts_twice": [reference for reference, times in Counter(texts).items() if times > 1],
+        "refused": house.provider.refused,
+    }
 
 
 async def set_scene(house: House, parts: contextlib.AsyncExitStack) -> Scene:
@@ -49,23 +61,46 @@ async def set_scene(house: House, parts: contextlib.AsyncExitStack) -> Scene:
     await house.open()
     anybody = await parts.enter_async_context(house.session(PATIENCE_S))
     await people.settle_in(house, household, anybody)
-    staff = {role: Staff(house.url, await parts.enter_async_context(house.session(PATIENCE_S))) for role in household.passwords}
+    staff = {
+        role: Staff(house.url, await parts.enter_async_context(house.session(PATIENCE_S)))
+        for role in household.passwords
+    }
     for role in ("manager", "advisor"):
         await people.patiently(lambda: staff[role].sign_in(*household.passwords[role]))  # noqa: B023
-    await people.patiently(lambda: staff["manager"].patch("/dealer", notice_minutes=240, offer_hold_minutes=1440))  # ten minutes pass in a second
+    await people.patiently(
+        lambda: staff["manager"].patch("/dealer", notice_minutes=240, offer_hold_minutes=1440)
+    )  # ten minutes pass in a second
     await people.enrol(house, household, staff["advisor"], [ill.vin, healthy.vin])
-    await house.simulate([
-        {"vin": one.vin, "secret": household.secrets[one.vin], "profile": one.profile, "scenario": one.scenario, "seed": 1000 + n}
-        for n, one in enumerate((ill, healthy))
-    ])  # fmt: skip
+    await house.simulate(
+        [
+            {
+                "vin": one.vin,
+                "secret": household.secrets[one.vin],
+                "profile": one.profile,
+                "scenario": one.scenario,
+                "seed": 1000 + n,
+            }
+            for n, one in enumerate((ill, healthy))
+        ]
+    )
     ear = Ear(house.mqtt_url("witness" if house.kind == "mosquitto" else "gateway"), house.authority.trusted)
     parts.callback(ear.close)
     return Scene(
-        base=house.url, ear=ear, advisor=staff["advisor"], driver=staff["driver"], technician=staff["technician"],
+        base=house.url,
+        ear=ear,
+        advisor=staff["advisor"],
+        driver=staff["driver"],
+        technician=staff["technician"],
         owner=SmsPhone(house.provider, house.url, anybody, ill.phone),
-        staff_phones={role: SmsPhone(house.provider, house.url, anybody, number) for role, number in household.phones.items()},
-        passwords=household.passwords, vin=ill.vin, healthy_vin=healthy.vin, rules=_FAULT, dealer_number=household.dealer_number,
-    )  # fmt: skip
+        staff_phones={
+            role: SmsPhone(house.provider, house.url, anybody, number) for role, number in household.phones.items()
+        },
+        passwords=household.passwords,
+        vin=ill.vin,
+        healthy_vin=healthy.vin,
+        rules=_FAULT,
+        dealer_number=household.dealer_number,
+    )
 
 
 def _mended(steps: tuple[Step, ...], house: House) -> tuple[Step, ...]:
@@ -75,9 +110,14 @@ def _mended(steps: tuple[Step, ...], house: House) -> tuple[Step, ...]:
         """The simulated car is really healed."""
         where = urlsplit(house.mqtt_url("workshop"))
         await wire.say(
-            where.hostname or "", where.port or 0, where.username or "", where.password or "", f"workshop/{scene.vin}", b'{"component": "front_left"}',
+            where.hostname or "",
+            where.port or 0,
+            where.username or "",
+            where.password or "",
+            f"workshop/{scene.vin}",
+            b'{"component": "front_left"}',
             tls=house.trust() if where.scheme == "mqtts" else None,
-        )  # fmt: skip
+        )
         return "front left tyre"
 
     at = steps.index(workshop_repairs) + 1
@@ -85,9 +125,10 @@ def _mended(steps: tuple[Step, ...], house: House) -> tuple[Step, ...]:
 
 
 def leaks(logs: dict[str, str]) -> list[str]:
-    """Where a log line names a person: names, numbers, addresses of everybody in the story, their passwords, links' secrets."""
+    """Where a log line names a person: names, numbers, addresses of everybody in the story, their passwords, links'
+    secrets.
+    """
     owners, staff = CAST.owners, CAST.people
     canaries = {fact for one in owners for fact in (one.name, one.phone, one.address)} | {people.PASSWORD}
     canaries |= {fact for one in staff for fact in (one.name, one.phone, one.email)}
     return [f"{canary} in {name}" for name, said in logs.items() for canary in sorted(canaries) if canary in said]
-

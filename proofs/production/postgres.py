@@ -1,4 +1,6 @@
-"""PostgreSQL as distributions ship it: TLS, passwords by SCRAM, an owner who is no superuser, and if wanted a synchronous standby."""
+"""PostgreSQL as distributions ship it: TLS, passwords by SCRAM, an owner who is no superuser, and if wanted a
+synchronous standby.
+"""
 
 from __future__ import annotations
 
@@ -53,14 +55,20 @@ def children(pid: int) -> list[int]:
 
 def newest() -> Path | None:
     """The `bin` folder of the distribution's newest PostgreSQL, None where there is none."""
-    found = [p for p in Path("/usr/lib/postgresql").glob("*/bin/postgres") if p.parts[-3].isdigit() and int(p.parts[-3]) >= binaries.OLDEST]
+    found = [
+        p
+        for p in Path("/usr/lib/postgresql").glob("*/bin/postgres")
+        if p.parts[-3].isdigit() and int(p.parts[-3]) >= binaries.OLDEST
+    ]
     return max(found, key=lambda p: int(p.parts[-3])).parent if found else None
 
 
 class Server:
     """One server: a data folder, a port, its log. `follow` makes it a standby of another."""
 
-    def __init__(self, home: Path, authority: Authority, *, settings: dict[str, str] | None = None, like: Server | None = None) -> None:
+    def __init__(
+        self, home: Path, authority: Authority, *, settings: dict[str, str] | None = None, like: Server | None = None
+    ) -> None:
         self.home, self._authority = home, authority
         self.data, self.log = home / "data", home / "postgres.log"
         self.port = free_port()
@@ -109,10 +117,22 @@ class Server:
         password.write_text(self.superuser_password)
         self.data.mkdir(mode=0o700, exist_ok=True)
         account.give(self.home)
-        account.run([
-            str(self.bin / "initdb"), "-D", str(self.data), "-U", SUPERUSER, "-E", "UTF8", "--locale=C.UTF-8", "-N", "--auth=scram-sha-256",
-            "--data-checksums", f"--pwfile={password}",
-        ])  # fmt: skip
+        account.run(
+            [
+                str(self.bin / "initdb"),
+                "-D",
+                str(self.data),
+                "-U",
+                SUPERUSER,
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "-N",
+                "--auth=scram-sha-256",
+                "--data-checksums",
+                f"--pwfile={password}",
+            ]
+        )
         password.unlink()
         self._configure()
 
@@ -140,13 +160,20 @@ class Server:
         self.log.touch()
         account.give(self.home)
         name = f"standby_{self.port}"
-        where = f"host=127.0.0.1 port={primary.port} user={SUPERUSER} application_name={name} sslmode=verify-full sslrootcert={self._authority.trusted}"
+        where = (
+            f"host=127.0.0.1 port={primary.port} user={SUPERUSER} application_name={name} sslmode=verify-full "
+            f"sslrootcert={self._authority.trusted}"
+        )
         await asyncio.to_thread(
-            account.run, [str(self.bin / "pg_basebackup"), "-D", str(self.data), "-d", where, "-X", "stream", "-c", "fast", "-R"],
-            environment={"PGPASSWORD": primary.superuser_password}, timeout_s=120,
-        )  # fmt: skip
+            account.run,
+            [str(self.bin / "pg_basebackup"), "-D", str(self.data), "-d", where, "-X", "stream", "-c", "fast", "-R"],
+            environment={"PGPASSWORD": primary.superuser_password},
+            timeout_s=120,
+        )
         (self.data / "postgresql.auto.conf").write_text(
-            "".join(line for line in (self.data / "postgresql.auto.conf").open() if "synchronous_standby_names" not in line)
+            "".join(
+                line for line in (self.data / "postgresql.auto.conf").open() if "synchronous_standby_names" not in line
+            )
         )
         self.certify()
         await self.start()
@@ -216,14 +243,18 @@ class Server:
             await connection.close()
 
     async def wait_for_standbys(self, *names: str) -> None:
-        """A commit is answered only when these have it on disk too; without names it is answered at once, as after a failover."""
+        """A commit is answered only when these have it on disk too; without names it is answered at once, as after a
+        failover.
+        """
         connection = await self.connect("postgres")
         wanted = ", ".join(names)
         try:
             await connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{wanted}'")
             await connection.execute("SELECT pg_reload_conf()")
             deadline = asyncio.get_running_loop().time() + START_S
-            while names and not await connection.fetchval("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"):
+            while names and not await connection.fetchval(
+                "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+            ):
                 if asyncio.get_running_loop().time() > deadline:
                     raise Unavailable("the standby", "it does not follow")
                 await asyncio.sleep(0.05)

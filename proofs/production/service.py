@@ -21,9 +21,20 @@ _READY = b'"event": "ready"'
 
 
 class Service:
-    """`telltale <arguments>` of the version in `code`, with exactly this environment; `sabotage` takes one guard out of it (proofs.sabotage)."""
+    """`telltale <arguments>` of the version in `code`, with exactly this environment; `sabotage` takes one guard out of
+    it (proofs.sabotage).
+    """
 
-    def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], *, logs: Path, sabotage: str | None = None, code: Path = ROOT) -> None:
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        logs: Path,
+        sabotage: str | None = None,
+        code: Path = ROOT,
+    ) -> None:
         self.name, self.arguments, self.environment = name, list(arguments), dict(environment)
         self.code = code
         self.log = logs / f"{name}.log"
@@ -89,7 +100,9 @@ class Service:
             account.give(self.log)
             offset = self.log.stat().st_size
             command = [account.PYTHON, "-P", *self._module, *self.arguments]
-            self._process = account.spawn(command, log=self.log, environment={"PYTHONPATH": str(self.code), **self.environment})
+            self._process = account.spawn(
+                command, log=self.log, environment={"PYTHONPATH": str(self.code), **self.environment}
+            )
             self.starts += 1
             watcher = asyncio.create_task(self._watch(offset))
             try:

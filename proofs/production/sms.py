@@ -1,5 +1,6 @@
-"""A stand-in for the provider of texts: it takes what we send, as Twilio's API does, remembers it with the moment, and delivers
-answers to our door signed as Twilio signs them. Now and then it is busy, or takes a text and loses its own answer.
+"""A stand-in for the provider of texts: it takes what we send, as Twilio's API does, remembers it with the moment, and
+delivers answers to our door signed as Twilio signs them. Now and then it is busy, or takes a text and loses its own
+answer.
 
 Source: Twilio's pages "Message resource" and "Webhooks security".
 """
@@ -86,7 +87,9 @@ class Sms:
         form = {name: str(value) for name, value in (await request.post()).items()}
         if self.luck.random() < self.busy:
             busy = self.luck.random() < 0.5
-            return web.json_response({"code": 20429 if busy else 20503}, status=429 if busy else 503, headers={"Retry-After": "1"})
+            return web.json_response(
+                {"code": 20429 if busy else 20503}, status=429 if busy else 503, headers={"Retry-After": "1"}
+            )
         reference = (parse_qs(urlsplit(form.get("StatusCallback", "")).query).get("reference") or [""])[0]
         sender = form.get("From") or form.get("MessagingServiceSid", "")
         text = Text(f"SM{secrets.token_hex(16)}", reference, sender, form["To"], form["Body"], time.monotonic())
@@ -111,21 +114,32 @@ class Sms:
 
     async def _numbers(self, request: web.Request) -> web.Response:
         self._check(request)
-        mine = [{"phone_number": self.number, "sms_url": self.webhook, "sms_method": "POST"}] if request.query.get("PhoneNumber") == self.number else []
+        mine = (
+            [{"phone_number": self.number, "sms_url": self.webhook, "sms_method": "POST"}]
+            if request.query.get("PhoneNumber") == self.number
+            else []
+        )
         return web.json_response({"incoming_phone_numbers": mine})
 
     def to(self, number: str) -> list[Text]:
         """All that went to this number, oldest first."""
         return [text for text in self.texts if text.to == number and not text.inbound]
 
-    async def deliver(self, http: aiohttp.ClientSession, base: str, *, sender: str, to: str, body: str, sid: str | None = None) -> int:
-        """An owner's text to our door, once, as Twilio does it: the status of the answer. OSError when nobody answers."""
+    async def deliver(
+        self, http: aiohttp.ClientSession, base: str, *, sender: str, to: str, body: str, sid: str | None = None
+    ) -> int:
+        """An owner's text to our door, once, as Twilio does it: the status of the answer.
+
+        OSError when nobody answers.
+        """
         sid = sid or f"SM{secrets.token_hex(16)}"
         if all(text.sid != sid for text in self.texts):
             self.texts.append(Text(sid, "", sender, to, body, time.monotonic(), inbound=True))
         form = {"AccountSid": self.account, "Body": body, "From": sender, "MessageSid": sid, "NumMedia": "0", "To": to}
         address = f"{base}/inbound/twilio"
-        async with http.post(address, data=form, headers={"X-Twilio-Signature": _signed(self.token, address, form)}) as answer:
+        async with http.post(
+            address, data=form, headers={"X-Twilio-Signature": _signed(self.token, address, form)}
+        ) as answer:
             await answer.read()
             return answer.status
 
@@ -138,7 +152,14 @@ def _signed(token: str, address: str, form: Mapping[str, str]) -> str:
 
 def _shown(text: Text) -> dict[str, Any]:
     direction = "inbound" if text.inbound else "outbound-api"
-    return {"sid": text.sid, "body": text.body, "from": text.sender, "to": text.to, "direction": direction, "status": "received" if text.inbound else "sent"}
+    return {
+        "sid": text.sid,
+        "body": text.body,
+        "from": text.sender,
+        "to": text.to,
+        "direction": direction,
+        "status": "received" if text.inbound else "sent",
+    }
 
 
 @dataclass
@@ -159,7 +180,9 @@ class SmsPhone:
         sid = f"SM{secrets.token_hex(16)}"
 
         async def once() -> None:
-            status = await self.provider.deliver(self.http, self.base, sender=self.number, to=dealer_number, body=body, sid=sid)
+            status = await self.provider.deliver(
+                self.http, self.base, sender=self.number, to=dealer_number, body=body, sid=sid
+            )
             if status >= 400:
                 raise aiohttp.ClientConnectionError(f"the door answered {status}")
 

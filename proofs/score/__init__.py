@@ -78,21 +78,33 @@ def lines(facts: dict[str, Any]) -> list[str]:
     """The score for people: a table by fault, ours beside both baselines."""
     peers = facts["baselines"]
     found = [
-        f"{facts['vehicles']} cars, {facts['vehicle_days']:.0f} vehicle-days, seed {facts['seed']}, rules {facts['rules_hash']}, {facts['wall_seconds']:.0f} s",
-        f"recall {_share(facts['recall'])} ({_share(facts['recall_low'])} to {_share(facts['recall_high'])}), {facts['episodes']} episodes, {facts['open']} still open",
+        f"{facts['vehicles']} cars, {facts['vehicle_days']:.0f} vehicle-days, seed {facts['seed']}, rules "
+        f"{facts['rules_hash']}, {facts['wall_seconds']:.0f} s",
+        f"recall {_share(facts['recall'])} ({_share(facts['recall_low'])} to {_share(facts['recall_high'])}), "
+        f"{facts['episodes']} episodes, {facts['open']} still open",
         f"median lead {_days(facts['median_lead_days'])}, p10 {_days(facts['p10_lead_days'])}",
-        f"false alerts {facts['false_alerts']}: {facts['false_per_1000_vehicle_days']} per 1,000 vehicle-days; wrong component {_share(facts['wrong_component_share'])}",
-        f"cost {facts['cost']}; trouble codes only {peers['trouble_codes_only']['cost']}, fixed thresholds {peers['fixed_thresholds']['cost']}",
-        f"at a real fleet's rate of faults: {facts['at_real_base_rate']['false_per_true']} false alerts for each true one",
+        f"false alerts {facts['false_alerts']}: {facts['false_per_1000_vehicle_days']} per 1,000 vehicle-days; wrong "
+        f"component {_share(facts['wrong_component_share'])}",
+        f"cost {facts['cost']}; trouble codes only {peers['trouble_codes_only']['cost']}, fixed thresholds "
+        f"{peers['fixed_thresholds']['cost']}",
+        f"at a real fleet's rate of faults: {facts['at_real_base_rate']['false_per_true']} false alerts for each true "
+        "one",
         "",
         f"{'fault':20}{'n':>4}{'open':>6}   {'recall, lead':18}{'codes only':18}{'fixed thresholds':18}",
     ]
     for name, own in facts["by_fault"].items():
         others = [peers[peer]["by_fault"][name] for peer in ("trouble_codes_only", "fixed_thresholds")]
         cells = [f"{_share(one['recall'])} {_days(one['median_lead_days'])}" for one in (own, *others)]
-        found.append(f"{name:20}{own['episodes']:>4}{own['open']:>6}   " + "".join(f"{cell:18}" for cell in cells).rstrip())
+        found.append(
+            f"{name:20}{own['episodes']:>4}{own['open']:>6}   " + "".join(f"{cell:18}" for cell in cells).rstrip()
+        )
     false = ", ".join(f"{rule} {count}" for rule, count in facts["false_by_rule"].items())
-    return [*found, "", f"false alerts by rule: {false or 'none'}", f"not better than a baseline on: {', '.join(facts['not_better_on']) or 'nothing'}"]
+    return [
+        *found,
+        "",
+        f"false alerts by rule: {false or 'none'}",
+        f"not better than a baseline on: {', '.join(facts['not_better_on']) or 'nothing'}",
+    ]
 
 
 def _share(value: float | None) -> str:

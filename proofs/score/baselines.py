@@ -35,18 +35,30 @@ class FixedThresholds:
             self._add(f"{branch}.Brake.PadWear", "brake_pads", wheel, lambda v, s: v >= 90)
         self._add(f"{BATTERY}.CrankingVoltageMin", "battery_12v", "", lambda v, s: v < 9.6 * volts)
         self._add(f"{BATTERY}.RestingVoltage", "parasitic_drain", "", lambda v, s: v < 12.2 * volts)
-        self._add(f"{BATTERY}.CurrentVoltage", "alternator", "", lambda v, s: v < 13.2 * volts and s.get(_RPM, 0.0) > 500)
+        self._add(
+            f"{BATTERY}.CurrentVoltage", "alternator", "", lambda v, s: v < 13.2 * volts and s.get(_RPM, 0.0) > 500
+        )
         self._add(COOLANT, "thermostat_open", "", lambda v, s: v < 74 and s.get(_RUN, 0.0) > 1_200)
         self._add(COOLANT, "coolant_hot", "", lambda v, s: v > 110)
         self._add(f"{ENGINE}.EngineCoolant.Level", "coolant_low", "", lambda v, s: v < 30)
         self._add(f"{ENGINE}.MisfireShare", "misfire", "", lambda v, s: v > 2.5)
         self._add("Vehicle.OBD.LongTermFuelTrim1", "vacuum_leak", "", lambda v, s: v > 10)
-        self._add(f"{ENGINE}.EOP", "oil_pressure", "", lambda v, s: v < limits.get("oil_pressure_idle_kpa", 80) and s.get(_RPM, 0.0) > 500)
+        self._add(
+            f"{ENGINE}.EOP",
+            "oil_pressure",
+            "",
+            lambda v, s: v < limits.get("oil_pressure_idle_kpa", 80) and s.get(_RPM, 0.0) > 500,
+        )
         self._add(f"{ENGINE}.EngineOil.LifePercent", "oil_life", "", lambda v, s: v < 5)
         self._add(f"{ENGINE}.DieselParticulateFilter.SootLoad", "dpf", "", lambda v, s: v > 105)
         self._add("Vehicle.Powertrain.Transmission.Temperature", "transmission_hot", "", lambda v, s: v > 120)
         self._add("Vehicle.Chassis.Brake.FluidLevel", "brake_fluid", "", lambda v, s: v < 50)
-        self._add(f"{PACK}.CellVoltage.Min", "ev_cell", "", lambda v, s: s.get(_id(f"{PACK}.CellVoltage.Median"), v) - v > 0.06)
+        self._add(
+            f"{PACK}.CellVoltage.Min",
+            "ev_cell",
+            "",
+            lambda v, s: s.get(_id(f"{PACK}.CellVoltage.Median"), v) - v > 0.06,
+        )
         self._add(f"{PACK}.InsulationResistance", "ev_insulation", "", lambda v, s: v < 200)
         self._add(f"{PACK}.StateOfHealth", "ev_health", "", lambda v, s: v < 70)
         self._add(f"{PACK}.Charging.IsFaulted", "charging_fault", "", lambda v, s: v > 0.5)

@@ -73,7 +73,18 @@ def readings_of(car: Car, until: float) -> Iterator[Reading]:
         floats = _floats(len(told.ids))
         values = floats.unpack(floats.pack(*told.values))
         day = int(told.ts // DAY)
-        yield Reading(1, 1, place, told.ts, told.ts + 1.0, _shared(told.ids), values, day, place=place, diagnostics=told.diagnostics)
+        yield Reading(
+            1,
+            1,
+            place,
+            told.ts,
+            told.ts + 1.0,
+            _shared(told.ids),
+            values,
+            day,
+            place=place,
+            diagnostics=told.diagnostics,
+        )
 
 
 def live(order: tuple[Specimen, int]) -> Lived:
@@ -101,4 +112,6 @@ def live(order: tuple[Specimen, int]) -> Lived:
             if step.rule == "trouble_code":
                 raised["codes"].append(one)
         raised["fixed"] += [Raised(rule, component, reading.ts, "") for rule, component in fixed.see(reading)]
-    return Lived(plan, car.truths(), START + days * DAY, float(days), count, time.process_time() - began, judge_s, raised)
+    return Lived(
+        plan, car.truths(), START + days * DAY, float(days), count, time.process_time() - began, judge_s, raised
+    )

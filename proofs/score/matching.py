@@ -1,4 +1,7 @@
-"""Alerts against the truth: found in time, missed, imagined, or blamed on the wrong part. Unit: one (vehicle, fault) episode."""
+"""Alerts against the truth: found in time, missed, imagined, or blamed on the wrong part.
+
+Unit: one (vehicle, fault) episode.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,47 @@ REAL_FAULTS_PER_VEHICLE_YEAR = 0.0005  #: 0.05 % a year and fault kind: what a r
 
 #: What an alert tells the workshop to mend. `{}` is the component, `{axle}` its axle.
 PARTS: dict[str, tuple[str, ...]] = {
-    "tyre_leak": ("tyre_{}",), "tyre_low": ("tyre_{}",), "battery_12v": ("battery_12v",), "alternator": ("alternator",),
-    "parasitic_drain": ("wiring_12v",), "thermostat_open": ("thermostat",), "coolant_hot": ("cooling",), "coolant_low": ("cooling",),
-    "misfire": ("ignition",), "vacuum_leak": ("intake",), "oil_pressure": ("oil_pump",), "oil_life": ("oil", "service"), "dpf": ("filter",),
-    "dpf_regeneration": ("filter",), "transmission_hot": ("transmission",), "brake_pads": ("brake_pads_{axle}", "brake_pads_{}"),
-    "brake_pad_uneven": ("brake_pads_{}",), "brake_fluid": ("brake_fluid",), "ev_cell": ("pack",), "ev_insulation": ("pack",),
-    "ev_health": ("pack",), "charging_fault": ("charger",), "service_due": ("service",),
-}  # fmt: skip
+    "tyre_leak": ("tyre_{}",),
+    "tyre_low": ("tyre_{}",),
+    "battery_12v": ("battery_12v",),
+    "alternator": ("alternator",),
+    "parasitic_drain": ("wiring_12v",),
+    "thermostat_open": ("thermostat",),
+    "coolant_hot": ("cooling",),
+    "coolant_low": ("cooling",),
+    "misfire": ("ignition",),
+    "vacuum_leak": ("intake",),
+    "oil_pressure": ("oil_pump",),
+    "oil_life": ("oil", "service"),
+    "dpf": ("filter",),
+    "dpf_regeneration": ("filter",),
+    "transmission_hot": ("transmission",),
+    "brake_pads": ("brake_pads_{axle}", "brake_pads_{}"),
+    "brake_pad_uneven": ("brake_pads_{}",),
+    "brake_fluid": ("brake_fluid",),
+    "ev_cell": ("pack",),
+    "ev_insulation": ("pack",),
+    "ev_health": ("pack",),
+    "charging_fault": ("charger",),
+    "service_due": ("service",),
+}
 CODES: dict[str, str] = {
-    "P0128": "thermostat", "110/18": "thermostat", "P0217": "cooling", "110/0": "cooling", "P0171": "intake", "P0562": "alternator",
-    "168/1": "alternator", "P0524": "oil_pump", "100/1": "oil_pump", "P0218": "transmission", "177/0": "transmission",
-    "P2463": "filter", "3719/0": "filter", "P0AA6": "pack", "P0A80": "pack",
-}  # fmt: skip
+    "P0128": "thermostat",
+    "110/18": "thermostat",
+    "P0217": "cooling",
+    "110/0": "cooling",
+    "P0171": "intake",
+    "P0562": "alternator",
+    "168/1": "alternator",
+    "P0524": "oil_pump",
+    "100/1": "oil_pump",
+    "P0218": "transmission",
+    "177/0": "transmission",
+    "P2463": "filter",
+    "3719/0": "filter",
+    "P0AA6": "pack",
+    "P0A80": "pack",
+}
 
 
 def parts_of(raised: Raised) -> tuple[str, ...]:
@@ -38,7 +70,9 @@ def parts_of(raised: Raised) -> tuple[str, ...]:
         code = raised.component.partition("-")[0]
         return ("ignition",) if code.startswith("P030") else (CODES.get(code, code),)
     axle = raised.component.partition("_")[0]
-    return tuple(p.replace("{axle}", axle).replace("{}", raised.component) for p in PARTS.get(raised.rule, (raised.rule,)))
+    return tuple(
+        p.replace("{axle}", axle).replace("{}", raised.component) for p in PARTS.get(raised.rule, (raised.rule,))
+    )
 
 
 def wilson(hits: int, total: int, z: float = 1.96) -> tuple[float, float]:
@@ -69,10 +103,16 @@ class Tally:
         low, high = wilson(self.hits, self.total)
         leads = sorted(self.leads)
         return {
-            "episodes": self.total, "open": self.open, "open_unseen": self.unseen, "recall": round(self.hits / self.total, 4) if self.total else None,
-            "recall_low": round(low, 4), "recall_high": round(high, 4), "median_lead_days": round(median(leads), 2) if leads else None,
-            "p10_lead_days": round(leads[int(0.1 * (len(leads) - 1))], 2) if leads else None, "wrong_component": self.wrong,
-        }  # fmt: skip
+            "episodes": self.total,
+            "open": self.open,
+            "open_unseen": self.unseen,
+            "recall": round(self.hits / self.total, 4) if self.total else None,
+            "recall_low": round(low, 4),
+            "recall_high": round(high, 4),
+            "median_lead_days": round(median(leads), 2) if leads else None,
+            "p10_lead_days": round(leads[int(0.1 * (len(leads) - 1))], 2) if leads else None,
+            "wrong_component": self.wrong,
+        }
 
 
 @dataclass(slots=True)
@@ -88,7 +128,11 @@ class Judged:
     def all(self) -> Tally:
         tally = Tally()
         for one in self.by_fault.values():
-            tally.hits, tally.missed, tally.open = tally.hits + one.hits, tally.missed + one.missed, tally.open + one.open
+            tally.hits, tally.missed, tally.open = (
+                tally.hits + one.hits,
+                tally.missed + one.missed,
+                tally.open + one.open,
+            )
             tally.wrong, tally.unseen = tally.wrong + one.wrong, tally.unseen + one.unseen
             tally.leads += one.leads
         return tally
@@ -117,7 +161,11 @@ def judged(lives: Sequence[Lived], way: str) -> Judged:
                 tally.unseen += not truth.visible
             else:
                 tally.missed += 1
-            before = [r for n, r in enumerate(alerts) if n not in right and truth.onset <= r.ts <= (first.ts if first else truth.failure)]
+            before = [
+                r
+                for n, r in enumerate(alerts)
+                if n not in right and truth.onset <= r.ts <= (first.ts if first else truth.failure)
+            ]
             tally.wrong += bool(before) and (first is None or before[0].ts < first.ts)
         found.false += [(life, r) for n, r in enumerate(alerts) if n not in used]
     return found
@@ -139,7 +187,13 @@ def summary(found: Judged) -> dict[str, Any]:
     tally, false = found.all(), len(found.false)
     facts = tally.facts()
     per_1000 = 1000 * false / max(1.0, found.car_days)
-    real_hits = REAL_FAULTS_PER_VEHICLE_YEAR * max(1, len(found.by_fault)) / 365.0 * 1000 * (tally.hits / tally.total if tally.total else 0.0)
+    real_hits = (
+        REAL_FAULTS_PER_VEHICLE_YEAR
+        * max(1, len(found.by_fault))
+        / 365.0
+        * 1000
+        * (tally.hits / tally.total if tally.total else 0.0)
+    )
     facts |= {
         "false_alerts": false,
         "false_per_1000_vehicle_days": round(per_1000, 4),
@@ -149,10 +203,17 @@ def summary(found: Judged) -> dict[str, Any]:
         "at_real_base_rate": {
             "faults_per_vehicle_year": round(REAL_FAULTS_PER_VEHICLE_YEAR * max(1, len(found.by_fault)), 5),
             "false_per_true": round(per_1000 / real_hits, 1) if real_hits else None,
-            "cost_per_1000_vehicle_years": round(365_000 / 1000 * (FALSE * per_1000) + MISSED * 1000 * REAL_FAULTS_PER_VEHICLE_YEAR
-                                                  * len(found.by_fault) * (tally.missed / tally.total if tally.total else 0.0), 1),
+            "cost_per_1000_vehicle_years": round(
+                365_000 / 1000 * (FALSE * per_1000)
+                + MISSED
+                * 1000
+                * REAL_FAULTS_PER_VEHICLE_YEAR
+                * len(found.by_fault)
+                * (tally.missed / tally.total if tally.total else 0.0),
+                1,
+            ),
         },
-    }  # fmt: skip
+    }
     return facts
 
 
@@ -173,9 +234,15 @@ def report(lives: Sequence[Lived]) -> dict[str, Any]:
 
 
 def _better(ours: Judged, other: Judged, fault: str) -> bool:
-    """Cheaper, false alerts that blame this fault's parts included; where both cost the same, not later by more than a tenth."""
+    """Cheaper, false alerts that blame this fault's parts included; where both cost the same, not later by more than a
+    tenth.
+    """
     mine, theirs = ours.by_fault[fault], other.by_fault[fault]
-    costs = [FALSE * sum(bool(way.parts[fault] & set(parts_of(r))) for _, r in way.false) + MISSED * way.by_fault[fault].missed for way in (ours, other)]
+    costs = [
+        FALSE * sum(bool(way.parts[fault] & set(parts_of(r))) for _, r in way.false)
+        + MISSED * way.by_fault[fault].missed
+        for way in (ours, other)
+    ]
     if costs[0] != costs[1]:
         return costs[0] < costs[1]
     return not theirs.leads or (bool(mine.leads) and median(mine.leads) >= 0.9 * median(theirs.leads))

@@ -1,7 +1,7 @@
 """Writes the tables of docs/reference/detection.md from measurements:
 
-    telltale score --vehicles 1000 --days 120 --seed 201 --json > score-201.json     # and further seeds
-    python -m proofs.score.table score-*.json
+telltale score --vehicles 1000 --days 120 --seed 201 --json > score-201.json     # and further seeds
+python -m proofs.score.table score-*.json
 """
 
 from __future__ import annotations
@@ -28,18 +28,21 @@ def tables(runs: Sequence[dict[str, Any]]) -> str:
     seeds = ", ".join(str(facts["seed"]) for facts in runs)
     return "\n".join(
         [
-            f"Seeds {seeds}: {runs[0]['vehicles']:,} cars, {runs[0]['days']} days each, {days:,.0f} vehicle-days, {readings / 1e6:.1f} million readings through the real engine. "
+            f"Seeds {seeds}: {runs[0]['vehicles']:,} cars, {runs[0]['days']} days each, {days:,.0f} vehicle-days, "
+            f"{readings / 1e6:.1f} million readings through the real engine. "
             f"Rules and models `{'`, `'.join(hashes)}` (printed by the command).",
             "",
             *_together(runs, days),
             "",
             *_by_seed(runs),
             "",
-            "By fault: recall over all seeds, and the medians of the lead in days, from the seed with the least to the one with the most.",
+            "By fault: recall over all seeds, and the medians of the lead in days, from the seed with the least to the "
+            "one with the most.",
             "",
             *_by_fault(runs),
             "",
-            f"A simulated day of a car with its judgement and both baselines costs {_span([r['ms_per_vehicle_day_and_core'] for r in runs])} ms of one core, other work going on beside it.",
+            "A simulated day of a car with its judgement and both baselines costs "
+            f"{_span([r['ms_per_vehicle_day_and_core'] for r in runs])} ms of one core, other work going on beside it.",
         ]
     )
 
@@ -59,24 +62,34 @@ def _together(runs: Sequence[dict[str, Any]], days: float) -> list[str]:
         rows["wrong"].append(str(wrong))
         rows["cost"].append(f"{sum(one['cost'] for one in way):,}")
     titles = {
-        "recall": "recall, 95 % interval (Wilson)", "false": "false alerts per 1,000 vehicle-days", "wrong": "first alert blamed another part",
+        "recall": "recall, 95 % interval (Wilson)",
+        "false": "false alerts per 1,000 vehicle-days",
+        "wrong": "first alert blamed another part",
         "cost": "cost, 10 per false alert and 500 per missed fault",
-    }  # fmt: skip
+    }
     head = ["| | Telltale | trouble codes only | fixed thresholds |", "|---|---|---|---|"]
     return head + [f"| {titles[name]} | {' | '.join(cells)} |" for name, cells in rows.items()]
 
 
 def _by_seed(runs: Sequence[dict[str, Any]]) -> list[str]:
-    head = ["| seed | episodes | recall | median lead, days | p10 | false per 1,000 vehicle-days | cost | not better on | wall, s |", "|" + "---|" * 9]
+    head = [
+        "| seed | episodes | recall | median lead, days | p10 | false per 1,000 vehicle-days | cost | not better on | "
+        "wall, s |",
+        "|" + "---|" * 9,
+    ]
     return head + [
-        f"| {r['seed']} | {r['episodes']} | {r['recall']:.1%} | {r['median_lead_days']:.1f} | {r['p10_lead_days']:.1f} | {r['false_per_1000_vehicle_days']:.3f} "
+        f"| {r['seed']} | {r['episodes']} | {r['recall']:.1%} | {r['median_lead_days']:.1f} | {r['p10_lead_days']:.1f} "
+        f"| {r['false_per_1000_vehicle_days']:.3f} "
         f"| {r['cost']:,} | {', '.join(r['not_better_on']) or 'nothing'} | {r['wall_seconds']:.0f} |"
         for r in runs
     ]
 
 
 def _by_fault(runs: Sequence[dict[str, Any]]) -> list[str]:
-    found = ["| fault | episodes | open | Telltale | lead | codes only | lead | fixed thresholds | lead |", "|" + "---|" * 9]
+    found = [
+        "| fault | episodes | open | Telltale | lead | codes only | lead | fixed thresholds | lead |",
+        "|" + "---|" * 9,
+    ]
     for name in sorted({name for facts in runs for name in facts["by_fault"]}):
         cells: list[str] = []
         for way in _ways(runs):
@@ -85,7 +98,10 @@ def _by_fault(runs: Sequence[dict[str, Any]]) -> list[str]:
             leads = [one["median_lead_days"] for one in own if one["median_lead_days"] is not None]
             cells += [f"{hits / total:.0%}" if total else "–", _span(leads)]
         own = [facts["by_fault"][name] for facts in runs if name in facts["by_fault"]]
-        found.append(f"| {name} | {sum(one['episodes'] for one in own)} | {sum(one['open'] for one in own)} | {' | '.join(cells)} |")
+        found.append(
+            f"| {name} | {sum(one['episodes'] for one in own)} | {sum(one['open'] for one in own)} | "
+            f"{' | '.join(cells)} |"
+        )
     return found
 
 
@@ -93,9 +109,10 @@ def _hits(by_fault: Sequence[dict[str, dict[str, Any]]]) -> tuple[int, int, int]
     """Found, all, and first blamed on another part."""
     each = [one for faults in by_fault for one in faults.values()]
     return (
-        sum(round((one["recall"] or 0) * one["episodes"]) for one in each), sum(one["episodes"] for one in each),
+        sum(round((one["recall"] or 0) * one["episodes"]) for one in each),
+        sum(one["episodes"] for one in each),
         sum(one["wrong_component"] for one in each),
-    )  # fmt: skip
+    )
 
 
 def _span(values: Sequence[float]) -> str:

@@ -30,9 +30,14 @@ class DemoPhone:
         """Its own transaction, as if it were somebody else's machine."""
         async with transaction(self._pool) as connection:
             found = await phone.put(
-                connection, message.dealer_id, reference=message.reference, from_address=sender, to_address=message.to_address, body=message.body,
+                connection,
+                message.dealer_id,
+                reference=message.reference,
+                from_address=sender,
+                to_address=message.to_address,
+                body=message.body,
                 at=self._clock(),
-            )  # fmt: skip
+            )
         return Receipt(f"phone-{found}")
 
     async def lookup(self, message: Message, taken: Collection[str] = ()) -> Receipt | Lookup:

@@ -20,7 +20,9 @@ class Smtp:
     """One relay."""
 
     def __init__(self, url: str, mail_from: str) -> None:
-        """`url` is smtp://user:password@host:587, smtps:// for TLS from the first byte; STARTTLS is used where it is offered."""
+        """`url` is smtp://user:password@host:587, smtps:// for TLS from the first byte; STARTTLS is used where it is
+        offered.
+        """
         parts = urlsplit(url)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
             raise Misconfigured("TELLTALE_SMTP_URL", "must look like smtp://user:password@host:587")
@@ -52,10 +54,18 @@ class Smtp:
         letter.set_content(message.body)
         try:
             await aiosmtplib.send(
-                letter, hostname=self._host, port=self._port, username=self._user, password=self._password, use_tls=self._tls, timeout=TIMEOUT_S
+                letter,
+                hostname=self._host,
+                port=self._port,
+                username=self._user,
+                password=self._password,
+                use_tls=self._tls,
+                timeout=TIMEOUT_S,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
-            raise DeliveryFailed("the mailbox refuses it", permanent=all(500 <= r.code < 600 for r in error.recipients)) from error
+            raise DeliveryFailed(
+                "the mailbox refuses it", permanent=all(500 <= r.code < 600 for r in error.recipients)
+            ) from error
         except aiosmtplib.SMTPConnectError as error:
             raise DeliveryFailed("the mail relay cannot be reached") from error
         except aiosmtplib.SMTPAuthenticationError as error:
@@ -66,7 +76,14 @@ class Smtp:
 
     async def greet(self) -> None:
         """Sign in at the relay and leave again. Raises what aiosmtplib raises."""
-        async with aiosmtplib.SMTP(hostname=self._host, port=self._port, username=self._user, password=self._password, use_tls=self._tls, timeout=TIMEOUT_S):
+        async with aiosmtplib.SMTP(
+            hostname=self._host,
+            port=self._port,
+            username=self._user,
+            password=self._password,
+            use_tls=self._tls,
+            timeout=TIMEOUT_S,
+        ):
             pass
 
     async def lookup(self, message: Message, taken: Collection[str] = ()) -> Receipt | Lookup:

@@ -19,11 +19,22 @@ class TwilioSettings(BaseModel):
     """An account of Twilio's."""
 
     twilio_account: Annotated[str, Field(description="Twilio account SID")] = ""
-    twilio_token: Annotated[SecretStr, Field(description="Twilio auth token; also checks inbound webhooks")] = SecretStr("")
+    twilio_token: Annotated[SecretStr, Field(description="Twilio auth token; also checks inbound webhooks")] = (
+        SecretStr("")
+    )
     twilio_from: Annotated[
-        str, Field(description="number that texts come from, +49…, of a dealer who has none of its own; or the SID of a messaging service, MG…")
+        str,
+        Field(
+            description=(
+                "number that texts come from, +49…, of a dealer who has none of its own; or the SID of a "
+                "messaging service, MG…"
+            )
+        ),
     ] = ""
-    twilio_api: Annotated[str, Field(description="address of Twilio's API: another region's, or a stand-in on this machine for a rehearsal")] = API
+    twilio_api: Annotated[
+        str,
+        Field(description="address of Twilio's API: another region's, or a stand-in on this machine for a rehearsal"),
+    ] = API
 
     @field_validator("twilio_from")
     @classmethod
@@ -42,7 +53,13 @@ class TwilioSettings(BaseModel):
 
 
 def _open(settings: Any, reports: str) -> Provider:
-    return Twilio(settings.twilio_account, settings.twilio_token.get_secret_value(), settings.twilio_from, callback=reports, api=settings.twilio_api)
+    return Twilio(
+        settings.twilio_account,
+        settings.twilio_token.get_secret_value(),
+        settings.twilio_from,
+        callback=reports,
+        api=settings.twilio_api,
+    )
 
 
 def _inbound(settings: Any) -> Inbound | None:
@@ -55,7 +72,9 @@ ENTRY = Entry(
     channel="sms",
     switch="TELLTALE_TWILIO_ACCOUNT",
     set_up=lambda settings: bool(settings.twilio_account),
-    reaches_people=lambda settings: urlsplit(settings.twilio_api).hostname not in _THIS_MACHINE,  # a stand-in here reaches nobody
+    reaches_people=lambda settings: (
+        urlsplit(settings.twilio_api).hostname not in _THIS_MACHINE
+    ),  # a stand-in here reaches nobody
     open=_open,
     inbound=_inbound,
 )

@@ -9,7 +9,10 @@ from providers.provider import Fate, Incoming, Report
 from providers.twilio.signature import signature
 from schemas.errors import BadInput
 
-ANSWER = ('<?xml version="1.0" encoding="UTF-8"?><Response></Response>', "text/xml")  # our answers go through the outbox
+ANSWER = (
+    '<?xml version="1.0" encoding="UTF-8"?><Response></Response>',
+    "text/xml",
+)  # our answers go through the outbox
 _FATES = {"delivered": Fate.DELIVERED, "failed": Fate.LOST, "undelivered": Fate.LOST}
 
 

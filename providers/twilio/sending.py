@@ -16,8 +16,29 @@ from schemas.message import Message
 
 TIMEOUT_S = 4.0
 API = "https://api.twilio.com"
-#: Error codes after which the same text to the same number fails again: not a number, no mobile, opted out at the provider.
-_FOR_GOOD = frozenset({21211, 21214, 21217, 21401, 21407, 21408, 21421, 21602, 21604, 21606, 21612, 21614, 21617, 30003, 30004, 30005, 30006})
+#: Error codes after which the same text to the same number fails again: not a number, no mobile, opted out at the
+#: provider.
+_FOR_GOOD = frozenset(
+    {
+        21211,
+        21214,
+        21217,
+        21401,
+        21407,
+        21408,
+        21421,
+        21602,
+        21604,
+        21606,
+        21612,
+        21614,
+        21617,
+        30003,
+        30004,
+        30005,
+        30006,
+    }
+)
 _BLOCKED = 21610  #: they sent STOP to the provider itself: it would refuse every further text
 _LOOK_BACK = timedelta(minutes=2)  #: its clock and ours may differ
 
@@ -38,7 +59,11 @@ class Twilio:
             if not value:
                 raise Misconfigured(name, "is needed to send SMS by Twilio")
         own = f"{api}/2010-04-01/Accounts/{account}"
-        self._account, self._messages, self._numbers = f"{own}.json", f"{own}/Messages.json", f"{own}/IncomingPhoneNumbers.json"
+        self._account, self._messages, self._numbers = (
+            f"{own}.json",
+            f"{own}/Messages.json",
+            f"{own}/IncomingPhoneNumbers.json",
+        )
         self.sender, self._callback, self._token = sender, callback, token
         self._headers = {"Authorization": aiohttp.encode_basic_auth(account, token)}
         self._session: aiohttp.ClientSession | None = None
@@ -61,13 +86,18 @@ class Twilio:
                 if code == _BLOCKED:
                     raise Blocked
                 if answer.status < 500:
-                    raise DeliveryFailed(f"Twilio refuses it ({answer.status}, error {code})", permanent=code in _FOR_GOOD or answer.status == 400)
+                    raise DeliveryFailed(
+                        f"Twilio refuses it ({answer.status}, error {code})",
+                        permanent=code in _FOR_GOOD or answer.status == 400,
+                    )
                 raise OSError(f"Twilio answered {answer.status}: it may have taken the text")
         except aiohttp.ClientConnectorError as error:
             raise DeliveryFailed("Twilio cannot be reached") from error
 
     async def lookup(self, message: Message, taken: Collection[str] = ()) -> Receipt | Lookup:
-        """Whether a text of the same words to the same number is there since we queued it, that is not the receipt of another."""
+        """Whether a text of the same words to the same number is there since we queued it, that is not the receipt of
+        another.
+        """
         since = (message.queued_at - _LOOK_BACK).strftime("%Y-%m-%d")
         query = {"To": message.to_address, "DateSent>": since, "PageSize": "100"}
         try:
@@ -77,12 +107,18 @@ class Twilio:
                 payload: dict[str, Any] = await answer.json(content_type=None)
         except (aiohttp.ClientError, OSError, TimeoutError):
             return Lookup.CANNOT_TELL
-        same = (m for m in payload.get("messages", ()) if m.get("body") == message.body and m.get("status") not in ("failed", "canceled"))
+        same = (
+            m
+            for m in payload.get("messages", ())
+            if m.get("body") == message.body and m.get("status") not in ("failed", "canceled")
+        )
         found = next((m for m in same if str(m.get("sid")) not in taken), None)
         return Lookup.NEVER_CAME if found is None else Receipt(str(found["sid"]))
 
     async def received(self, number: str, since: datetime) -> list[dict[str, str]]:
-        """What Twilio received for one of our numbers, oldest first, in the form of its webhook; nothing when it does not answer."""
+        """What Twilio received for one of our numbers, oldest first, in the form of its webhook; nothing when it does
+        not answer.
+        """
         query = {"To": number, "DateSent>": since.strftime("%Y-%m-%d"), "PageSize": "1000"}
         try:
             async with self._open().get(self._messages, params=query, allow_redirects=False) as answer:
@@ -92,7 +128,10 @@ class Twilio:
         except (aiohttp.ClientError, OSError, TimeoutError):
             return []
         texts = [m for m in payload.get("messages", ()) if m.get("direction") == "inbound"]
-        return [{"MessageSid": str(m["sid"]), "From": str(m["from"]), "To": str(m["to"]), "Body": str(m.get("body", ""))} for m in reversed(texts)]
+        return [
+            {"MessageSid": str(m["sid"]), "From": str(m["from"]), "To": str(m["to"]), "Body": str(m.get("body", ""))}
+            for m in reversed(texts)
+        ]
 
     async def account_state(self) -> str:
         """What the provider says of our account: active, suspended, closed; or why it says nothing."""
@@ -110,7 +149,9 @@ class Twilio:
             if answer.status != 200:
                 raise OSError(f"Twilio answered {answer.status}")
             payload = await answer.json(content_type=None)
-        found = next((one for one in payload.get("incoming_phone_numbers", ()) if one.get("phone_number") == number), None)
+        found = next(
+            (one for one in payload.get("incoming_phone_numbers", ()) if one.get("phone_number") == number), None
+        )
         return None if found is None else OwnNumber(number, str(found.get("sms_url") or ""))
 
     @property

@@ -18,6 +18,8 @@ RULE = Rule(
     hold=timedelta(minutes=6),
     settle=timedelta(hours=1),
     judge=RunningVoltage(),
-    proof=Proof(path=f"{BATTERY}.CurrentVoltage", low=OfProfile("charging_low_v", 13.0, plus=0.1), readings=10, reach=True),
+    proof=Proof(
+        path=f"{BATTERY}.CurrentVoltage", low=OfProfile("charging_low_v", 13.0, plus=0.1), readings=10, reach=True
+    ),
     group="supply_12v",
 )

@@ -17,7 +17,12 @@ RULE = Rule(
     hold=timedelta(0),  # three starts are its hold
     settle=timedelta(hours=6),
     judge=Cranking(),
-    proof=Proof(path=f"{BATTERY}.CrankingVoltageMin", low=OfProfile("battery_nominal_v", 12, 1 / 12 * 10.0), readings=2, drives=2),
+    proof=Proof(
+        path=f"{BATTERY}.CrankingVoltageMin",
+        low=OfProfile("battery_nominal_v", 12, 1 / 12 * 10.0),
+        readings=2,
+        drives=2,
+    ),
     drives=("petrol", "diesel", "truck"),
     muted_by=("alternator", "parasitic_drain"),
     group="supply_12v",

@@ -17,7 +17,13 @@ RULE = Rule(
     hold=timedelta(minutes=10),
     settle=timedelta(minutes=10),
     judge=WearTrend(
-        {wheel: f"{branch}.Brake.PadWear" for wheel, branch in WHEELS.items()}, limit=100, now=97, soon=85, clear=70, unit="%", soon_days=30
+        {wheel: f"{branch}.Brake.PadWear" for wheel, branch in WHEELS.items()},
+        limit=100,
+        now=97,
+        soon=85,
+        clear=70,
+        unit="%",
+        soon_days=30,
     ),
     proof=Proof(path="{wheel}.Brake.PadWear", high=40, readings=2),
     group="brakes",

@@ -17,9 +17,19 @@ RULE = Rule(
     hold=timedelta(minutes=2),
     settle=timedelta(minutes=30),
     judge=rises_to(
-        COOLANT, now=OfProfile("coolant_max_c", 110, plus=5), soon=OfProfile("coolant_max_c", 110, plus=-4), clear=OfProfile("coolant_max_c", 110, plus=-9), unit="°C"
+        COOLANT,
+        now=OfProfile("coolant_max_c", 110, plus=5),
+        soon=OfProfile("coolant_max_c", 110, plus=-4),
+        clear=OfProfile("coolant_max_c", 110, plus=-9),
+        unit="°C",
     ),
-    proof=Proof(path=COOLANT, low=OfProfile("coolant_warm_c", 80), high=OfProfile("coolant_max_c", 110, plus=-6), readings=10, reach=True),
+    proof=Proof(
+        path=COOLANT,
+        low=OfProfile("coolant_warm_c", 80),
+        high=OfProfile("coolant_max_c", 110, plus=-6),
+        readings=10,
+        reach=True,
+    ),
     drives=("petrol", "diesel", "truck"),
     group="cooling",
 )

@@ -18,7 +18,11 @@ RULE = Rule(
     needs=(SOOT,),
     hold=timedelta(minutes=20),
     judge=rises_to(
-        SOOT, now=OfProfile("dpf_soot_full_percent", 100, plus=40), soon=OfProfile("dpf_soot_full_percent", 100, plus=8), clear=OfProfile("dpf_soot_full_percent", 100, plus=1), unit="%"
+        SOOT,
+        now=OfProfile("dpf_soot_full_percent", 100, plus=40),
+        soon=OfProfile("dpf_soot_full_percent", 100, plus=8),
+        clear=OfProfile("dpf_soot_full_percent", 100, plus=1),
+        unit="%",
     ),
     proof=Proof(path=SOOT, high=80, readings=3),
     drives=("diesel", "truck"),

@@ -19,7 +19,13 @@ RULE = Rule(
     hold=timedelta(0),  # several dips are its hold
     settle=timedelta(hours=24),
     judge=CountInWindow(
-        INSULATION, bad_below=OfProfile("insulation_warn_kohm", 850), urgent_below=OfProfile("insulation_floor_kohm", 200), times=4, urgent_times=2, within_s=3 * 86_400, apart_s=300
+        INSULATION,
+        bad_below=OfProfile("insulation_warn_kohm", 850),
+        urgent_below=OfProfile("insulation_floor_kohm", 200),
+        times=4,
+        urgent_times=2,
+        within_s=3 * 86_400,
+        apart_s=300,
     ),
     proof=Proof(path=INSULATION, low=900, readings=20, drives=2),
     drives=("electric",),

@@ -19,7 +19,17 @@ RULE = Rule(
     needs=(PRESSURE, RPM),
     hold=timedelta(minutes=3),
     judge=Habitual(
-        PRESSURE, way=-1, now=60, soon=105, clear=115, drift=16, unit="% of need", measure=share_of_need, reads=(RPM, f"{ENGINE}.EngineOil.Temperature"), hard=OfProfile("oil_pressure_idle_kpa", 80, 0.6), what="oil pressure"
+        PRESSURE,
+        way=-1,
+        now=60,
+        soon=105,
+        clear=115,
+        drift=16,
+        unit="% of need",
+        measure=share_of_need,
+        reads=(RPM, f"{ENGINE}.EngineOil.Temperature"),
+        hard=OfProfile("oil_pressure_idle_kpa", 80, 0.6),
+        what="oil pressure",
     ),
     proof=Proof(path=PRESSURE, low=OfProfile("oil_pressure_idle_kpa", 80), readings=10),
     drives=("petrol", "diesel", "truck"),

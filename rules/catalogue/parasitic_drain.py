@@ -17,7 +17,9 @@ RULE = Rule(
     hold=timedelta(0),  # several nights are its hold
     settle=timedelta(hours=24),
     judge=StandingLoss(),
-    proof=Proof(path=f"{BATTERY}.RestingVoltage", low=OfProfile("battery_nominal_v", 12, 1 / 12 * 12.4), readings=1, reach=True),
+    proof=Proof(
+        path=f"{BATTERY}.RestingVoltage", low=OfProfile("battery_nominal_v", 12, 1 / 12 * 12.4), readings=1, reach=True
+    ),
     muted_by=("alternator",),
     group="supply_12v",
 )

@@ -20,7 +20,10 @@ COLD = 0.010  #: internal resistance grows 1 % per Kelvin below 25 Celsius
 
 @dataclass(frozen=True, slots=True)
 class Cranking(Detector):
-    """Median of the last starts at 25 Celsius below a level, or below what this car used to show. One start proves nothing."""
+    """Median of the last starts at 25 Celsius below a level, or below what this car used to show.
+
+    One start proves nothing.
+    """
 
     soon: float = 9.75
     now: float = 8.7
@@ -40,7 +43,11 @@ class _Cranking(Fitted):
     def __init__(self, detector: Cranking, profile: Profile) -> None:
         self.detector, self.scale = detector, profile.limits.get("battery_nominal_v", 12.0) / 12.0
         self.signal, self.outside = signal_of(f"{BATTERY}.CrankingVoltageMin"), signal_of(OUTSIDE).id
-        self.triggers, self.size, self.carries = (self.signal.id,), 4 + self.ring.size + self.mornings.size, (self.outside,)
+        self.triggers, self.size, self.carries = (
+            (self.signal.id,),
+            4 + self.ring.size + self.mornings.size,
+            (self.outside,),
+        )
 
     def remember(self, seen: Snapshot, cell: Cell) -> None:
         value = seen.now(self.signal.id)
@@ -69,7 +76,11 @@ class _Cranking(Fitted):
             return [("", Unsure(f"{len(newest)} of {self.detector.starts} starts seen"))]
         typical, best, scale = middle(newest), cell.read(self.best)[0], self.scale
         if typical > self.detector.clear * scale and (not best or typical > best - 0.6 * self.detector.fallen * scale):
-            return [("", Clear(f"{number(typical)} V at 25 °C in the last {self.detector.starts} starts"))] if seen.open else STILL
+            return (
+                [("", Clear(f"{number(typical)} V at 25 °C in the last {self.detector.starts} starts"))]
+                if seen.open
+                else STILL
+            )
         return [("", self._verdict(typical, best, cell))]
 
     def _verdict(self, typical: float, best: float, cell: Cell) -> Verdict:
@@ -80,13 +91,20 @@ class _Cranking(Fitted):
             if typical < limit:
                 return Holds(severity, f"starter pulls the battery down to {words}, limit {number(limit)} V")
         if best and longer < best - self.detector.fallen * scale and typical < best - self.detector.fallen * scale:
-            return Holds(Severity.SOON, f"starter pulls the battery down to {words}; this car used to show {number(best)} V")
+            return Holds(
+                Severity.SOON, f"starter pulls the battery down to {words}; this car used to show {number(best)} V"
+            )
         return Unsure(f"{words} is between the levels")
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
         mornings = [(r[0] * DAY_S + DAY_S // 4, r[1], r[2]) for r in reversed(self.mornings.records(cell))]
         points = mornings if len(mornings) >= 4 else list(reversed(self.ring.records(cell)))
         what = "the first start of each day" if points is mornings else "each start"
-        warm = line(f"lowest voltage at {what}, as at 25 °C", "V", [(r[0], round(r[2], 2)) for r in points])  # what is judged comes first
+        warm = line(
+            f"lowest voltage at {what}, as at 25 °C", "V", [(r[0], round(r[2], 2)) for r in points]
+        )  # what is judged comes first
         read = line("as read", "V", [(r[0], round(r[1], 2)) for r in points])
-        return (warm, read), (Limit(label="soon", value=self.detector.soon * self.scale), Limit(label="now", value=self.detector.now * self.scale))
+        return (warm, read), (
+            Limit(label="soon", value=self.detector.soon * self.scale),
+            Limit(label="now", value=self.detector.now * self.scale),
+        )

@@ -1,7 +1,8 @@
 """What a sensor at its end stop, a loose wire or a wrong unit says, told from what a car can do.
 
-A value within its band is believed. Beyond it the car's own past and its other signals decide: what fell there through values
-between, is a fall; what stood there from one sample to the next, while all else says that nothing happened, is the sensor's.
+A value within its band is believed. Beyond it the car's own past and its other signals decide: what fell there through
+values between, is a fall; what stood there from one sample to the next, while all else says that nothing happened, is
+the sensor's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,19 @@ from rules.engine.detector import STILL, Detector, Judged, Picture, line
 from rules.engine.memory import Cell
 from rules.engine.sieve import Sieve
 from rules.engine.snapshot import Snapshot
-from rules.engine.thresholds import BATTERY, COOLANT, ENGINE, OUTSIDE, PACK, RPM, SPEED, WHEELS, number, signal_of, symbol
+from rules.engine.thresholds import (
+    BATTERY,
+    COOLANT,
+    ENGINE,
+    OUTSIDE,
+    PACK,
+    RPM,
+    SPEED,
+    WHEELS,
+    number,
+    signal_of,
+    symbol,
+)
 from schemas.alert import Limit
 from schemas.profile import Profile
 from schemas.signal import Signal
@@ -28,7 +41,9 @@ WITH_IT_S = 120.0  #: what was said within two minutes is said of the same insta
 PSI_KPA, BAR_KPA = 6.895, 100.0
 
 Reason = str | None  #: why a value is not believed
-Doubt = Callable[["Gate", float, float | None, int, Snapshot], tuple[Reason, bool]]  #: … and whether it fell there by itself
+Doubt = Callable[
+    ["Gate", float, float | None, int, Snapshot], tuple[Reason, bool]
+]  #: … and whether it fell there by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +71,9 @@ def _fell(gate: Gate, value: float, before: float | None, bits: int, seen: Snaps
         return _hint(gate, value) or "no such part gives that", False
     if bits & _FELL or (before is not None and gate.low <= before < gate.between):
         return None, True
-    return _hint(gate, value) or ("its first value ever" if before is None else f"{_said(gate, before)} before, and nothing between"), False
+    return _hint(gate, value) or (
+        "its first value ever" if before is None else f"{_said(gate, before)} before, and nothing between"
+    ), False
 
 
 def _while_turning(gate: Gate, value: float, before: float | None, bits: int, seen: Snapshot) -> tuple[Reason, bool]:
@@ -68,7 +85,9 @@ def _while_turning(gate: Gate, value: float, before: float | None, bits: int, se
 
 
 def _wheel(gate: Gate, value: float, before: float | None, bits: int, seen: Snapshot) -> tuple[Reason, bool]:
-    """A flat tyre falls, or its lamp says so, or it is found flat at rest where no lamp speaks; it does not roll for minutes, and four are not flat at once."""
+    """A flat tyre falls, or its lamp says so, or it is found flat at rest where no lamp speaks; it does not roll for
+    minutes, and four are not flat at once.
+    """
     reason, fell = _fell(gate, value, before, bits, seen)
     if reason is None or value > gate.high:
         return reason, fell
@@ -111,8 +130,16 @@ def _turns(seen: Snapshot) -> bool:
 
 def _hint(gate: Gate, value: float) -> Reason:
     """Which unit or scale would make it a normal value; a person decides."""
-    scales = [("in psi", PSI_KPA), ("in bar", BAR_KPA)] if gate.ask is _wheel else [("half of it", 2.0), ("twice as much", 0.5)]
-    return next((f"its normal, {words}" for words, times in scales if 0.8 <= value * times / gate.normal <= 1.3), None) if gate.normal and value else None
+    scales = (
+        [("in psi", PSI_KPA), ("in bar", BAR_KPA)]
+        if gate.ask is _wheel
+        else [("half of it", 2.0), ("twice as much", 0.5)]
+    )
+    return (
+        next((f"its normal, {words}" for words, times in scales if 0.8 <= value * times / gate.normal <= 1.3), None)
+        if gate.normal and value
+        else None
+    )
 
 
 def _said(gate: Gate, value: float) -> str:
@@ -128,19 +155,55 @@ def _gates(profile: Profile) -> list[Gate]:
     gearbox = limits.get("transmission_max_c", 125.0)
     found = []
 
-    def gate(name: str, path: str, low: float, high: float, ask: Doubt, between: float = 0.0, normal: float = 0.0, with_it: tuple[str, ...] = ()) -> None:
+    def gate(
+        name: str,
+        path: str,
+        low: float,
+        high: float,
+        ask: Doubt,
+        between: float = 0.0,
+        normal: float = 0.0,
+        with_it: tuple[str, ...] = (),
+    ) -> None:
         if path in profile.fitted:
             also = tuple(signal_of(p).id for p in with_it if p in profile.fitted)
             found.append(Gate(name, signal_of(path), low, high, ask, between, normal, also))
 
     for wheel, branch in WHEELS.items():
         placard = limits.get(f"tyre_placard_{wheel.partition('_')[0]}_kpa", 230.0)
-        gate(f"tyre_pressure_{wheel}", f"{branch}.Tire.Pressure", 0.35 * placard, 1.8 * placard, _wheel, 0.75 * placard, placard, (f"{branch}.Tire.IsPressureLow",))
+        gate(
+            f"tyre_pressure_{wheel}",
+            f"{branch}.Tire.Pressure",
+            0.35 * placard,
+            1.8 * placard,
+            _wheel,
+            0.75 * placard,
+            placard,
+            (f"{branch}.Tire.IsPressureLow",),
+        )
         gate(f"tyre_temperature_{wheel}", f"{branch}.Tire.AirTemperature", -39.5, 125.0, _beyond)
-    gate("battery_voltage", f"{BATTERY}.CurrentVoltage", 0.65 * volts, 1.5 * volts, _while_turning, 0.88 * volts, 1.1 * volts)
-    gate("control_module_voltage", "Vehicle.OBD.ControlModuleVoltage", 0.65 * volts, 1.5 * volts, _while_turning, 0.88 * volts, 1.1 * volts)
+    gate(
+        "battery_voltage",
+        f"{BATTERY}.CurrentVoltage",
+        0.65 * volts,
+        1.5 * volts,
+        _while_turning,
+        0.88 * volts,
+        1.1 * volts,
+    )
+    gate(
+        "control_module_voltage",
+        "Vehicle.OBD.ControlModuleVoltage",
+        0.65 * volts,
+        1.5 * volts,
+        _while_turning,
+        0.88 * volts,
+        1.1 * volts,
+    )
     gate("resting_voltage", f"{BATTERY}.RestingVoltage", 0.65 * volts, 1.5 * volts, _fell, 0.97 * volts, 1.05 * volts)
-    gate("cranking_voltage", f"{BATTERY}.CrankingVoltageMin", 0.5 * volts, 1.5 * volts, _fell, 0.65 * volts, 0.85 * volts)
+    gate(
+        "cranking_voltage", f"{BATTERY}.CrankingVoltageMin", 0.5 * volts, 1.5 * volts, _fell, 0.65 * volts, 0.85 * volts
+    )
     gate("coolant_temperature", COOLANT, -39.5, hot + 20.0, _hot, hot - 4.0)
     gate("coolant_level", f"{ENGINE}.EngineCoolant.Level", 0.5, 100.0, _first)
     gate("brake_fluid_level", "Vehicle.Chassis.Brake.FluidLevel", 0.5, 100.0, _first)
@@ -167,7 +230,11 @@ class _Believable(Sieve):
         self.named = {gate.name: (n, gate) for n, gate in enumerate(gates, start=1)}
         asked = [gate.signal.id for gate in gates if gate.ask is not _beyond]
         fitted = {signal_of(path).id for path in profile.fitted}
-        self.carries = tuple(i for i in (*asked, *(lamp for gate in gates for lamp in gate.with_it), _SPEED, _RPM, _OUTSIDE) if i in fitted)
+        self.carries = tuple(
+            i
+            for i in (*asked, *(lamp for gate in gates for lamp in gate.with_it), _SPEED, _RPM, _OUTSIDE)
+            if i in fitted
+        )
         self.size = 1 + len(gates)
 
     def sift(self, seen: Snapshot, cell: Cell) -> frozenset[int]:
@@ -196,20 +263,35 @@ class _Believable(Sieve):
             if bits.bit_count() >= TIMES and seen.now(gate.signal.id) is not None:
                 found.append((name, Holds(Severity.ADVICE, self._words(gate, seen, bits))))
             elif name in seen.open:
-                found.append((name, Unsure("some of its last samples were doubted", missing=True) if bits else Clear(f"{gate.signal.title} is plausible again")))
+                found.append(
+                    (
+                        name,
+                        Unsure("some of its last samples were doubted", missing=True)
+                        if bits
+                        else Clear(f"{gate.signal.title} is plausible again"),
+                    )
+                )
         return found or STILL
 
     def _words(self, gate: Gate, seen: Snapshot, bits: int) -> str:
         value = seen.now(gate.signal.id)
         if value is not None and bits & 1:
-            reason = gate.ask(gate, value, seen.before(gate.signal.id), bits >> 1, seen)[0]  # the words of this very sample
+            reason = gate.ask(gate, value, seen.before(gate.signal.id), bits >> 1, seen)[
+                0
+            ]  # the words of this very sample
             return f"sensor or unit implausible: {gate.signal.title} says {_said(gate, value)}; {reason or 'doubted'}"
-        return f"sensor or unit implausible: {gate.signal.title} jumps: {bits.bit_count()} of its last 7 samples were doubted"
+        return (
+            f"sensor or unit implausible: {gate.signal.title} jumps: {bits.bit_count()} of its last 7 samples were "
+            "doubted"
+        )
 
     def sample(self, component: str, seen: Snapshot) -> float | None:
         return seen.now(self.named[component][1].signal.id)
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
         gate = self.named[component][1]
-        bounds = (Limit(label="believed from", value=round(gate.low, 2)), Limit(label="believed up to", value=round(gate.high, 2)))
+        bounds = (
+            Limit(label="believed from", value=round(gate.low, 2)),
+            Limit(label="believed up to", value=round(gate.high, 2)),
+        )
         return (line(gate.signal.title, symbol(gate.signal.unit), samples),), bounds

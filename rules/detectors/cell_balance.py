@@ -10,7 +10,9 @@ _CURRENT, _CHARGE = signal_of(f"{PACK}.CurrentCurrent").id, signal_of(f"{PACK}.S
 
 
 def gap_mv(seen: Snapshot) -> float | None:
-    """How far the lowest cell lies below the median, in mV at rest; None at low charge or high current, where all cells spread."""
+    """How far the lowest cell lies below the median, in mV at rest; None at low charge or high current, where all cells
+    spread.
+    """
     low, median = seen.now(_LOW), seen.get(_MEDIAN, 5.0)
     if low is None or median is None:
         return None

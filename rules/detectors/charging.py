@@ -39,7 +39,10 @@ def running(seen: Snapshot) -> float | None:
 
 
 def RunningVoltage() -> Habitual:
-    """Below what the model's alternator or converter delivers, or below the car's own habit. Smart charging rests on purpose."""
+    """Below what the model's alternator or converter delivers, or below the car's own habit.
+
+    Smart charging rests on purpose.
+    """
     return Habitual(
         f"{BATTERY}.CurrentVoltage",
         way=-1,
@@ -62,7 +65,9 @@ def RunningVoltage() -> Habitual:
 
 @dataclass(frozen=True, slots=True)
 class StandingLoss(Detector):
-    """Resting voltages of the last days against a level, and against the car's own long mean: a drain lowers them all."""
+    """Resting voltages of the last days against a level, and against the car's own long mean: a drain lowers them
+    all.
+    """
 
     level: float = 12.15
     fallen: float = 0.06
@@ -80,7 +85,10 @@ class _StandingLoss(Fitted):
     def __init__(self, detector: StandingLoss, profile: Profile) -> None:
         self.detector, self.scale = detector, profile.limits.get("battery_nominal_v", 12.0) / 12.0
         self.signal, self.low = signal_of(f"{BATTERY}.RestingVoltage"), detector.level * self.scale
-        self.well, self.usual = self.low + 0.05 * self.scale, 0.4 * detector.fallen * self.scale  # above the level, and so near to the long mean
+        self.well, self.usual = (
+            self.low + 0.05 * self.scale,
+            0.4 * detector.fallen * self.scale,
+        )  # above the level, and so near to the long mean
         self.triggers, self.carries, self.size = (self.signal.id,), (_SPEED,), self.layout.size + self.ring.size
 
     def remember(self, seen: Snapshot, cell: Cell) -> None:
@@ -113,7 +121,10 @@ class _StandingLoss(Fitted):
             return Unsure(f"{count} of {self.detector.least} rests seen")
         words = f"battery rests at {short:.2f} V on average"
         if short < limit:
-            return Holds(Severity.NOW if short < limit - 0.25 * self.scale else Severity.SOON, f"{words}, limit {number(limit)} V")
+            return Holds(
+                Severity.NOW if short < limit - 0.25 * self.scale else Severity.SOON,
+                f"{words}, limit {number(limit)} V",
+            )
         if count >= self.detector.known and short < long - self.detector.fallen * self.scale:
             return Holds(Severity.SOON, f"{words}; this car used to rest at {long:.2f} V")
         if short > self.well and short > long - self.usual:

@@ -16,7 +16,9 @@ from schemas.verdict import Clear, Holds, Severity, Unsure
 
 @dataclass(frozen=True, slots=True)
 class CountInWindow(Detector):
-    """Something that happens now and then: bad at least `times` within `within_s`, clear after `within_s` of good readings."""
+    """Something that happens now and then: bad at least `times` within `within_s`, clear after `within_s` of good
+    readings.
+    """
 
     path: str
     bad_below: Level | None = None
@@ -45,7 +47,9 @@ class _CountInWindow(Fitted):
 
     def quiet(self, names: Mapping[int, str], at: int) -> str:
         name = names[self.signal.id]
-        tests = [f"{name} >= {self.low!r}"] * (self.low > float("-inf")) + [f"{name} <= {self.high!r}"] * (self.high < float("inf"))
+        tests = [f"{name} >= {self.low!r}"] * (self.low > float("-inf")) + [f"{name} <= {self.high!r}"] * (
+            self.high < float("inf")
+        )
         return " and ".join(tests)
 
     def _bad(self, value: float) -> bool:
@@ -67,17 +71,35 @@ class _CountInWindow(Fitted):
         if len(recent) >= self.detector.times and (self._bad(value) or seen.open):
             urgent = sum(v < self.urgent for _, v in recent) >= self.detector.urgent_times
             hours = self.detector.within_s / 3600
-            because = f"{self.signal.title} {number(recent[0][1])} {symbol(self.signal.unit)}; out of bounds {len(recent)} times within {hours:g} h"
+            because = (
+                f"{self.signal.title} {number(recent[0][1])} {symbol(self.signal.unit)}; out of bounds {len(recent)} "
+                f"times within {hours:g} h"
+            )
             if self.signal.unit == "bool":
                 because = f"{self.signal.title} {len(recent)} times within {hours:g} h"
             return [("", Holds(Severity.NOW if urgent else self.detector.severity, because))]
-        if self.detector.advice_times is not None and len(recent) >= self.detector.advice_times and (self._bad(value) or seen.open):
-            return [("", Holds(Severity.ADVICE, f"{self.signal.title}, {'once' if len(recent) == 1 else f'{len(recent)} times'} within {self.detector.within_s / 3600:g} h"))]
+        if (
+            self.detector.advice_times is not None
+            and len(recent) >= self.detector.advice_times
+            and (self._bad(value) or seen.open)
+        ):
+            return [
+                (
+                    "",
+                    Holds(
+                        Severity.ADVICE,
+                        f"{self.signal.title}, {'once' if len(recent) == 1 else f'{len(recent)} times'} within "
+                        f"{self.detector.within_s / 3600:g} h",
+                    ),
+                )
+            ]
         if recent or self._bad(value):
             return [("", Unsure(f"{len(recent)} of {self.detector.times} times so far"))]
         return [("", Clear(f"{self.signal.title} within bounds since {self.detector.within_s / 3600:g} h"))]
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
-        lines = line(self.signal.title, self.signal.unit, [(when, value) for when, value in reversed(self.ring.records(cell))])
+        lines = line(
+            self.signal.title, self.signal.unit, [(when, value) for when, value in reversed(self.ring.records(cell))]
+        )
         bounds = [Limit(label="limit", value=v) for v in (self.low, self.high) if abs(v) != float("inf")]
         return (lines,), tuple(bounds)

@@ -1,4 +1,6 @@
-"""A rule that fits no other detector writes its own `judge`: a pure function of a snapshot and a few numbers it may remember."""
+"""A rule that fits no other detector writes its own `judge`: a pure function of a snapshot and a few numbers it may
+remember.
+"""
 
 from __future__ import annotations
 
@@ -46,14 +48,18 @@ Judging = Callable[[Snapshot, State], Verdict]
 
 @dataclass(frozen=True, slots=True)
 class CustomRule(Detector):
-    """`judge(seen, state)` is called when one of `on` is in the message, unless all of `quiet` is true and no alert stands."""
+    """`judge(seen, state)` is called when one of `on` is in the message, unless all of `quiet` is true and no alert
+    stands.
+    """
 
     judge: Judging
     on: tuple[str, ...]
     reads: tuple[str, ...] = ()  #: signals it wants from earlier messages
     state: tuple[str, ...] = ()  #: names of numbers to remember; times fit (64-bit floats)
     period_s: int | None = None  #: judged once per period only, while no alert of it stands
-    quiet: tuple[tuple[str, Literal[">=", "<="], Level], ...] = ()  #: e.g. (COOLANT, ">=", 80): then it is not even called
+    quiet: tuple[
+        tuple[str, Literal[">=", "<="], Level], ...
+    ] = ()  #: e.g. (COOLANT, ">=", 80): then it is not even called
     chart: str = ""  #: the signal to draw; the first of `on` unless named
     chart_limits: tuple[tuple[str, Level], ...] = ()
 

@@ -9,7 +9,8 @@ _HEAT = signal_of("Vehicle.Powertrain.Transmission.Temperature").id
 _OUTSIDE, _RUN = signal_of(OUTSIDE).id, signal_of(f"{ENGINE}.RunTime").id
 _LOAD = signal_of(f"{ENGINE}.Load").id
 WARMED_S = 600.0
-PER_LOAD = 0.5  #: Kelvin that a percent of engine load is worth in the long run (assumed; the car's own habit takes up the rest)
+#: Kelvin that a percent of engine load is worth in the long run (assumed; the car's own habit takes up the rest)
+PER_LOAD = 0.5
 
 
 def above_air(seen: Snapshot) -> float | None:

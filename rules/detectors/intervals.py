@@ -50,7 +50,10 @@ class _Intervals(Fitted):
     def _verdict(self, value: float | None, runs: Sequence[float]) -> Verdict:
         if len(runs) < self.detector.times:
             return Unsure(f"{len(runs)} of {self.detector.times} runs seen")
-        words = f"{self.signal.title}: the last {len(runs)} runs lasted {', '.join(number(round(r)) for r in runs)} {self.signal.unit}"
+        words = (
+            f"{self.signal.title}: the last {len(runs)} runs lasted {', '.join(number(round(r)) for r in runs)} "
+            f"{self.signal.unit}"
+        )
         if all(r < self.limit for r in runs) and (value is None or value < self.limit):
             severity = Severity.SOON
             return Holds(severity, f"{words}, limit {number(self.limit)} {self.signal.unit}")

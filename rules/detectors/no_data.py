@@ -1,4 +1,7 @@
-"""What only time can show: a car that says nothing, and facts from outside such as recalls. Judged by the sweeper, never by the fold."""
+"""What only time can show: a car that says nothing, and facts from outside such as recalls.
+
+Judged by the sweeper, never by the fold.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,13 @@ class Standing:
     severity: Severity
 
 
-def silence(last_heard: datetime | None, now: datetime, *, usual_pause: timedelta = timedelta(days=1), planned_until: datetime | None = None) -> Verdict:
+def silence(
+    last_heard: datetime | None,
+    now: datetime,
+    *,
+    usual_pause: timedelta = timedelta(days=1),
+    planned_until: datetime | None = None,
+) -> Verdict:
     """Whether a car has been silent too long. A car never heard is unsure: it may not be fitted yet."""
     if last_heard is None:
         return Unsure("this car has never been heard")
@@ -37,11 +46,21 @@ def silence(last_heard: datetime | None, now: datetime, *, usual_pause: timedelt
 
 def recalls(open_recalls: Sequence[str]) -> dict[str, Verdict]:
     """The open campaigns of a car (vehicles.facts), each a component of its own."""
-    return {name: Holds(Severity.ADVICE, f"the manufacturer's campaign {name} is open for this car") for name in open_recalls}
+    return {
+        name: Holds(Severity.ADVICE, f"the manufacturer's campaign {name} is open for this car")
+        for name in open_recalls
+    }
 
 
 def step_for(
-    rule: str, version: int, component: str, standing: Standing | None, verdict: Verdict, now: datetime, *, place: int = 0
+    rule: str,
+    version: int,
+    component: str,
+    standing: Standing | None,
+    verdict: Verdict,
+    now: datetime,
+    *,
+    place: int = 0,
 ) -> tuple[AlertStep, ...]:
     """The alert's next steps for a rule without hold and settle; () when nothing moves."""
     is_open = standing is not None and standing.state in (AlertState.PENDING, AlertState.ACTIVE)
@@ -49,9 +68,17 @@ def step_for(
 
     def made(state: AlertState, severity: Severity, because: str, episode: int, step: int) -> AlertStep:
         return AlertStep(
-            rule=rule, rule_version=version, component=component, episode=episode, step=step, state=state,
-            severity=severity, because=because, ts=now.timestamp(), place=place,
-        )  # fmt: skip
+            rule=rule,
+            rule_version=version,
+            component=component,
+            episode=episode,
+            step=step,
+            state=state,
+            severity=severity,
+            because=because,
+            ts=now.timestamp(),
+            place=place,
+        )
 
     if isinstance(verdict, Holds) and not is_open:
         return (
@@ -61,5 +88,3 @@ def step_for(
     if isinstance(verdict, Clear) and is_open and standing is not None:
         return (made(AlertState.RESOLVED, standing.severity, verdict.because, episode, step + 1),)
     return ()
-
-

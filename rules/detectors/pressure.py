@@ -11,7 +11,9 @@ _PRESSURE, _RPM = signal_of(f"{ENGINE}.EOP").id, signal_of(RPM).id
 
 
 def share_of_need(seen: Snapshot) -> float | None:
-    """Pressure over the profile's minimum at this engine speed, in percent and for oil of 100 Celsius; None when the engine does not turn."""
+    """Pressure over the profile's minimum at this engine speed, in percent and for oil of 100 Celsius; None when the
+    engine does not turn.
+    """
     pressure, rpm = seen.now(_PRESSURE), seen.get(_RPM, 5.0)
     if pressure is None or rpm is None or rpm < 500:
         return None

@@ -35,7 +35,10 @@ class _ServiceDue(Fitted):
 
     def __init__(self, detector: ServiceDue) -> None:
         self.detector, self.size = detector, 1 + self.ring.size
-        self.distance, self.time = signal_of("Vehicle.Service.DistanceToService"), signal_of("Vehicle.Service.TimeToService")
+        self.distance, self.time = (
+            signal_of("Vehicle.Service.DistanceToService"),
+            signal_of("Vehicle.Service.TimeToService"),
+        )
         self.odometer = signal_of(ODOMETER).id
         self.triggers = (self.distance.id, self.time.id)
         self.carries = (*self.triggers, self.odometer)
@@ -80,7 +83,11 @@ class _ServiceDue(Fitted):
             usage = f" at {per_day:.0f} km a day" if by == "distance" and per_day else ""
             return Holds(Severity.ADVICE, f"service due about {when}, by {by}{usage}")
         if days >= self.detector.clear_days:
-            return CALM if not seen.open else Clear("service is not due yet" if days == float("inf") else f"service due in {days:.0f} days")
+            return (
+                CALM
+                if not seen.open
+                else Clear("service is not due yet" if days == float("inf") else f"service due in {days:.0f} days")
+            )
         return Unsure(f"service due in {days:.0f} days, between the levels")
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:

@@ -64,7 +64,9 @@ class _Threshold(Fitted):
         self.only = tuple(condition.fit(profile) for condition in detector.only)
         self.parts = {p.component: _fit(p, profile, detector.unit) for p in parts}
         self.triggers = tuple(i for p in self.parts.values() for i in (p.id, p.minus) if i is not None)
-        self.carries = tuple(dict.fromkeys((*(c[0] for c in self.only), *(self.triggers if any(p.minus for p in parts) else ()))))
+        self.carries = tuple(
+            dict.fromkeys((*(c[0] for c in self.only), *(self.triggers if any(p.minus for p in parts) else ())))
+        )
 
     def quiet(self, names: Mapping[int, str], at: int) -> str:
         tests = []
@@ -73,7 +75,9 @@ class _Threshold(Fitted):
                 continue
             if part.id not in names or (part.minus is not None and part.minus not in names):
                 return ""
-            value = names[part.id] if part.minus is None else f"({names[part.id]} - {names[part.minus]}) * {part.scale!r}"
+            value = (
+                names[part.id] if part.minus is None else f"({names[part.id]} - {names[part.minus]}) * {part.scale!r}"
+            )
             tests.append(f"{value} {'<=' if self.way > 0 else '>='} {part.clear!r}")
         return " and ".join(tests)
 
@@ -119,7 +123,16 @@ def _fit(part: Part, profile: Profile, unit: str) -> _FitPart:
     signal = signal_of(part.path)
     minus = None if part.minus is None else signal_of(part.minus).id
     clear = level(part.clear, profile)
-    return _FitPart(part.component, signal.id, minus, part.scale, found, clear, signal.title, f"{unit}, clear level {number(clear)} {unit}")
+    return _FitPart(
+        part.component,
+        signal.id,
+        minus,
+        part.scale,
+        found,
+        clear,
+        signal.title,
+        f"{unit}, clear level {number(clear)} {unit}",
+    )
 
 
 def rises_to(
@@ -133,7 +146,9 @@ def rises_to(
     only: tuple[Only, ...] = (),
 ) -> Threshold:
     """The value must not rise to the level."""
-    return Threshold((Part("", path, now=now, soon=soon, advice=advice, clear=clear),), 1, unit or symbol(signal_of(path).unit), only)
+    return Threshold(
+        (Part("", path, now=now, soon=soon, advice=advice, clear=clear),), 1, unit or symbol(signal_of(path).unit), only
+    )
 
 
 def falls_to(
@@ -147,7 +162,12 @@ def falls_to(
     only: tuple[Only, ...] = (),
 ) -> Threshold:
     """The value must not fall to the level."""
-    return Threshold((Part("", path, now=now, soon=soon, advice=advice, clear=clear),), -1, unit or symbol(signal_of(path).unit), only)
+    return Threshold(
+        (Part("", path, now=now, soon=soon, advice=advice, clear=clear),),
+        -1,
+        unit or symbol(signal_of(path).unit),
+        only,
+    )
 
 
 def flag(path: str, severity: Severity, *, only: tuple[Only, ...] = ()) -> Threshold:

@@ -57,7 +57,9 @@ def fit(points: Sequence[tuple[float, float]]) -> Line | None:
 
 @dataclass(frozen=True, slots=True)
 class WearTrend(Detector):
-    """A value that grows with distance towards a limit: judged by level, and by the forecast of the date it is reached."""
+    """A value that grows with distance towards a limit: judged by level, and by the forecast of the date it is
+    reached.
+    """
 
     paths: Mapping[str, str]  #: component -> path
     limit: Level
@@ -79,7 +81,11 @@ class _WearTrend(Fitted):
         self.detector = detector
         self.signals = {component: signal_of(path) for component, path in paths.items()}
         self.limit, self.clear = level(detector.limit, profile), level(detector.clear, profile)
-        self.levels = tuple((s, level(v, profile)) for s, v in ((Severity.NOW, detector.now), (Severity.SOON, detector.soon)) if v is not None)
+        self.levels = tuple(
+            (s, level(v, profile))
+            for s, v in ((Severity.NOW, detector.now), (Severity.SOON, detector.soon))
+            if v is not None
+        )
         self.order = tuple(self.signals)
         self.odometer = signal_of(ODOMETER).id
         self.triggers = tuple(s.id for s in self.signals.values())
@@ -117,7 +123,10 @@ class _WearTrend(Fitted):
             return Unsure(f"no reading of {title}", missing=True)
         for severity, limit in self.levels:
             if value >= limit:
-                return Holds(severity, f"{title} {number(value)} {self.detector.unit}, limit {number(limit)} {self.detector.unit}")
+                return Holds(
+                    severity,
+                    f"{title} {number(value)} {self.detector.unit}, limit {number(limit)} {self.detector.unit}",
+                )
         if value <= self.clear:
             return Clear(f"{title} {number(value)} {self.detector.unit}")
         records = self.ring.records(cell)
@@ -128,7 +137,10 @@ class _WearTrend(Fitted):
             reached = wear.reaches(self.limit)
             if reached is not None and reached[2] / per_day <= self.detector.soon_days:
                 dates = [from_epoch(seen.ts + km / per_day * DAY_S).date() for km in reached]
-                because = f"{title} {number(value)} {self.detector.unit}; at {per_day:.0f} km a day it reaches {number(self.limit)} {self.detector.unit} about {dates[0]} ({dates[1]} to {dates[2]})"
+                because = (
+                    f"{title} {number(value)} {self.detector.unit}; at {per_day:.0f} km a day it reaches "
+                    f"{number(self.limit)} {self.detector.unit} about {dates[0]} ({dates[1]} to {dates[2]})"
+                )
                 return Holds(Severity.SOON, because)
         return Unsure(f"{title} {number(value)} {self.detector.unit} is between the levels")
 
@@ -143,12 +155,21 @@ class _WearTrend(Fitted):
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
         at = 2 + self.order.index(component)
-        history = [(r[0] * DAY_S, r[at]) for r in reversed(self.ring.records(cell)) if not samples or r[0] * DAY_S < samples[0][0]]
+        history = [
+            (r[0] * DAY_S, r[at])
+            for r in reversed(self.ring.records(cell))
+            if not samples or r[0] * DAY_S < samples[0][0]
+        ]
         limits = [Limit(label=s.value, value=v) for s, v in self.levels]
         return (line(self.signals[component].title, self.detector.unit, [*history, *samples]),), tuple(limits)
 
 
-PARTNER = {"front_left": "front_right", "front_right": "front_left", "rear_left": "rear_right", "rear_right": "rear_left"}
+PARTNER = {
+    "front_left": "front_right",
+    "front_right": "front_left",
+    "rear_left": "rear_right",
+    "rear_right": "rear_left",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +192,18 @@ class _UnevenWear(_WearTrend):
         self.sides = detector
 
     def _calm(self, known: list[float]) -> bool:
-        return len(known) == 4 and max(abs(known[0] - known[1]), abs(known[2] - known[3])) < self.sides.grown  # not even ahead by what it must grow
+        return (
+            len(known) == 4 and max(abs(known[0] - known[1]), abs(known[2] - known[3])) < self.sides.grown
+        )  # not even ahead by what it must grow
 
     def _one(self, component: str, value: float | None, seen: Snapshot, cell: Cell) -> Verdict:
         title, other = self.signals[component].title, seen.get(self.signals[PARTNER[component]].id, DAY_S)
         if value is None or other is None:
             return Unsure(f"no reading of {title} or its partner", missing=True)
         if value - other >= self.sides.ahead:
-            return Holds(Severity.SOON, f"{title} {number(value)} %, the other side {number(other)} %: a calliper may stick")
+            return Holds(
+                Severity.SOON, f"{title} {number(value)} %, the other side {number(other)} %: a calliper may stick"
+            )
         records = self.ring.records(cell)
         if len(records) < 4:
             return Unsure("too few points of wear so far")

@@ -16,11 +16,27 @@ from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
 STOP, FLASHES = "stop_lamp", "flashing_lamp"  #: alerts of their own, whatever codes there are
 LAMPS = {  # component: how urgent, its name
-    "MIL": (Severity.SOON, "malfunction lamp"), STOP: (Severity.NOW, "red stop lamp"), "warning_lamp": (Severity.SOON, "amber warning lamp"),
-    "protect_lamp": (Severity.SOON, "protect lamp"), FLASHES: (Severity.NOW, "malfunction lamp"),
-}  # fmt: skip
-_PART = {"MIL": "mil", STOP: "stop", "warning_lamp": "warning", "protect_lamp": "protect", FLASHES: "flash"}  #: of the list, by component
-_PARTS = {"codes": "list of codes", "mil": "malfunction lamp", "stop": "stop lamp", "warning": "warning lamp", "protect": "protect lamp", "flash": "flashing lamps"}
+    "MIL": (Severity.SOON, "malfunction lamp"),
+    STOP: (Severity.NOW, "red stop lamp"),
+    "warning_lamp": (Severity.SOON, "amber warning lamp"),
+    "protect_lamp": (Severity.SOON, "protect lamp"),
+    FLASHES: (Severity.NOW, "malfunction lamp"),
+}
+_PART = {
+    "MIL": "mil",
+    STOP: "stop",
+    "warning_lamp": "warning",
+    "protect_lamp": "protect",
+    FLASHES: "flash",
+}  #: of the list, by component
+_PARTS = {
+    "codes": "list of codes",
+    "mil": "malfunction lamp",
+    "stop": "stop lamp",
+    "warning": "warning lamp",
+    "protect": "protect lamp",
+    "flash": "flashing lamps",
+}
 _NEWEST = Struct("<d")  #: when the newest list was made
 
 
@@ -42,7 +58,9 @@ class _TroubleCodes(Fitted):
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         said = seen.diagnostics
         if said is None:
-            return [(component, Unsure("no list of trouble codes in this message", missing=True)) for component in seen.open]
+            return [
+                (component, Unsure("no list of trouble codes in this message", missing=True)) for component in seen.open
+            ]
         if seen.ts < cell.read(_NEWEST)[0]:  # it came late: what a newer list says stands
             return [(component, Unsure("a newer list of trouble codes was seen")) for component in seen.open]
         cell.write(_NEWEST, seen.ts)
@@ -58,7 +76,11 @@ class _TroubleCodes(Fitted):
             if component not in found and (part := _PART.get(component, "codes")) in said.unread:
                 found[component] = Unsure(f"the car's {_PARTS[part]} could not be read whole")
             elif component not in found:
-                gone = f"the {LAMPS[component][1]} {'no longer flashes' if component == FLASHES else 'is off'}" if component in LAMPS else ""
+                gone = (
+                    f"the {LAMPS[component][1]} {'no longer flashes' if component == FLASHES else 'is off'}"
+                    if component in LAMPS
+                    else ""
+                )
                 found[component] = Clear(gone or f"{component} is no longer stored")
         return sorted(found.items())
 
@@ -73,7 +95,10 @@ class _TroubleCodes(Fitted):
         if states & {"confirmed", "active"}:
             if lamp and severity is Severity.ADVICE:
                 severity = Severity.SOON
-            return Holds(severity, f"{code} {words.title}, {'active' if 'active' in states else 'confirmed'}{', lamp on' if lamp else ''}")
+            return Holds(
+                severity,
+                f"{code} {words.title}, {'active' if 'active' in states else 'confirmed'}{', lamp on' if lamp else ''}",
+            )
         if "previous" in states:
             return Clear(f"{code} was active before and is not now")
         return Unsure(f"{code} is {' and '.join(sorted(states))}")
@@ -89,7 +114,13 @@ def _by_code(codes: Iterable[TroubleCode]) -> dict[str, list[TroubleCode]]:
 
 def _lit(said: Diagnostics) -> list[str]:
     """The lamps that are on, as components."""
-    lit = {"MIL": said.mil, STOP: said.stop, "warning_lamp": said.warning, "protect_lamp": said.protect, FLASHES: said.mil and "mil" in said.flash}
+    lit = {
+        "MIL": said.mil,
+        STOP: said.stop,
+        "warning_lamp": said.warning,
+        "protect_lamp": said.protect,
+        FLASHES: said.mil and "mil" in said.flash,
+    }
     return [lamp for lamp, on in lit.items() if on]
 
 
@@ -97,5 +128,7 @@ def _lamp(lamp: str, explained: bool, incomplete: bool) -> Holds:
     severity, name = LAMPS[lamp]
     if lamp == FLASHES:
         return Holds(severity, f"the {name} flashes: misfires that damage the catalyst")
-    unnamed = ", and not all of the car's codes could be read" if incomplete else ", but the car names no confirmed code"
+    unnamed = (
+        ", and not all of the car's codes could be read" if incomplete else ", but the car names no confirmed code"
+    )
     return Holds(severity, f"the {name} is on" + ("" if explained else unnamed))

@@ -30,14 +30,18 @@ SWAPPED = 0.012  #: all four falling so much at once were changed or let down
 
 @dataclass(frozen=True, slots=True)
 class TyreLeak(Detector):
-    """ln(absolute pressure / temperature) of a wheel below its partner and the median of the others; by level and by trend."""
+    """ln(absolute pressure / temperature) of a wheel below its partner and the median of the others; by level and by
+    trend.
+    """
 
     low: float = -0.075  #: this far below the others: about 25 kPa of a car's tyre
     very_low: float = -0.25
     clear: float = -0.050
     drop: float = -0.022  #: a trend must have lost so much …
     per_day: float = -0.0022  #: … at least this fast (a healthy tyre loses 0.001 a day, and so do its neighbours)
-    fast_drop: float = -0.033  #: the last few days alone must show more: a change of wheels with its noise is soon a short trend
+    fast_drop: float = (
+        -0.033
+    )  #: the last few days alone must show more: a change of wheels with its noise is soon a short trend
     fast_per_day: float = -0.0044
     sure: float = 5.0  #: slope over its standard error
 
@@ -57,15 +61,19 @@ class _TyreLeak(Fitted):
         self.warmth = {w: signal_of(f"{branch}.Tire.AirTemperature").id for w, branch in WHEELS.items()}
         self.air = signal_of("Vehicle.OBD.BarometricPressure").id
         self.outside = signal_of(OUTSIDE).id
-        self.placard = {
-            w: profile.limits.get(f"tyre_placard_{w.partition('_')[0]}_kpa", 230.0) for w in WHEELS
-        }
-        self.triggers, self.warmths, self.full = tuple(self.pressure.values()), tuple(self.warmth.values()), tuple(p + AIR_KPA for p in self.placard.values())
+        self.placard = {w: profile.limits.get(f"tyre_placard_{w.partition('_')[0]}_kpa", 230.0) for w in WHEELS}
+        self.triggers, self.warmths, self.full = (
+            tuple(self.pressure.values()),
+            tuple(self.warmth.values()),
+            tuple(p + AIR_KPA for p in self.placard.values()),
+        )
         fitted = {signal_of(p).id for p in profile.fitted}
         self.carries = tuple(i for i in (*self.triggers, *self.warmth.values(), self.air, self.outside) if i in fitted)
 
     def _logs(self, seen: Snapshot) -> tuple[float, ...] | None:
-        """ln of each tyre's pressure at 20 Celsius as a share of its placard; None when a wheel is missing. Two rules ask."""
+        """ln of each tyre's pressure at 20 Celsius as a share of its placard; None when a wheel is missing. Two rules
+        ask.
+        """
         if "tyres" not in seen.shared:
             seen.shared["tyres"] = self._measured(seen)
         found: tuple[float, ...] | None = seen.shared["tyres"]
@@ -75,7 +83,9 @@ class _TyreLeak(Fitted):
         now, get = seen.now, seen.get
         pressures = [now(signal_id) for signal_id in self.triggers]
         if None in pressures:
-            pressures = [get(signal_id, DAY_S) for signal_id in self.triggers]  # by change: what was not said again still holds
+            pressures = [
+                get(signal_id, DAY_S) for signal_id in self.triggers
+            ]  # by change: what was not said again still holds
             if None in pressures:
                 return None
         air = get(self.air, DAY_S) or AIR_KPA
@@ -85,11 +95,14 @@ class _TyreLeak(Fitted):
             if None in warmths:
                 outside = get(self.outside, DAY_S)
                 warmths = [20.0 if outside is None else outside] * 4
-        return tuple([log((p + air) / (w + 273.15) * 293.15 / full) for p, w, full in zip(pressures, warmths, self.full)])  # type: ignore[operator]
+        wheels = zip(pressures, warmths, self.full)
+        return tuple([log((p + air) / (w + 273.15) * 293.15 / full) for p, w, full in wheels])  # type: ignore[operator]
 
     @staticmethod
     def _deviations(logs: Sequence[float]) -> dict[str, float]:
-        """How far each wheel lies below both its partner and the median of the others: loads on one axle are no leak."""
+        """How far each wheel lies below both its partner and the median of the others: loads on one axle are no
+        leak.
+        """
         _, low, high, _ = sorted(logs)
         found = {}
         for wheel, own, partner in zip(WHEELS, logs, (logs[1], logs[0], logs[3], logs[2])):
@@ -110,9 +123,14 @@ class _TyreLeak(Fitted):
             a, b, c, d = new
             more = count + 1
             self.ring.replace(
-                cell, day, min(250, more), round((one * count + a) / more), round((two * count + b) / more),
-                round((three * count + c) / more), round((four * count + d) / more),
-            )  # fmt: skip
+                cell,
+                day,
+                min(250, more),
+                round((one * count + a) / more),
+                round((two * count + b) / more),
+                round((three * count + c) / more),
+                round((four * count + d) / more),
+            )
             return
         if newest is None or newest[0] < day:
             self.ring.push(cell, day, 1, *new)
@@ -142,7 +160,9 @@ class _TyreLeak(Fitted):
         return [(w, self._one(w, own, deviations[w], days, trends, seen)) for w, own in zip(WHEELS, logs)]
 
     def _days(self, records: Iterable[tuple[int, ...]]) -> Days:
-        """Day, own logarithms and deviations of each wheel, newest first, back to the last time that tyres were filled or changed."""
+        """Day, own logarithms and deviations of each wheel, newest first, back to the last time that tyres were filled
+        or changed.
+        """
         found: Days = []
         after: list[float] = []
         later = 0
@@ -156,7 +176,9 @@ class _TyreLeak(Fitted):
             after, later = own, day
         return found
 
-    def _one(self, wheel: str, own: float, deviation: float, days: Days, trends: Trends | None, seen: Snapshot) -> Verdict:
+    def _one(
+        self, wheel: str, own: float, deviation: float, days: Days, trends: Trends | None, seen: Snapshot
+    ) -> Verdict:
         detector, placard = self.detector, self.placard[wheel]
         if not seen.open and deviation > detector.clear and not self._falling(wheel, days):
             return CALM
@@ -170,7 +192,11 @@ class _TyreLeak(Fitted):
             line_, lost = trend
             left = (own - log((FAILED * placard + AIR_KPA) / (placard + AIR_KPA))) / -line_.slope
             when = from_epoch(seen.ts + max(0.0, left) * DAY_S).date()
-            return Holds(Severity.SOON, f"{words}; lost {-lost * 100:.1f} % more than the others in {line_.points} days, three quarters of placard about {when}")
+            return Holds(
+                Severity.SOON,
+                f"{words}; lost {-lost * 100:.1f} % more than the others in {line_.points} days, three quarters of "
+                f"placard about {when}",
+            )
         if deviation > detector.clear:
             return Clear(f"{words}, as the others")
         return Unsure(f"{words}; {-deviation * 100:.1f} % below the other tyres is between the levels")
@@ -209,16 +235,23 @@ class _TyreLeak(Fitted):
         own = days[0][1][wheel] - days[-1][1][wheel]
         at_once = max(c[1] - a[1] for a, c in zip(points, points[2:]))
         if lost > drop or own > 0.6 * lost or at_once > most * min(-lost, points[-1][1] - points[0][1]):
-            return None  # too little, or it is the others that rose, or most of it went at once: other wheels, not a leak
+            return (
+                None  # too little, or it is the others that rose, or most of it went at once: other wheels, not a leak
+            )
         return found, lost
 
     def sample(self, component: str, seen: Snapshot) -> float | None:
         return seen.now(self.pressure[component])
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
-        days = [(d[0] * DAY_S + DAY_S // 2, round(d[2][component] * 100, 2)) for d in reversed(self._days(self.ring.records(cell)))]
+        days = [
+            (d[0] * DAY_S + DAY_S // 2, round(d[2][component] * 100, 2))
+            for d in reversed(self._days(self.ring.records(cell)))
+        ]
         if len(days) >= 3:
-            return (line(f"{component.replace('_', ' ')} tyre against the others", "percent", days),), (Limit(label="soon", value=self.detector.low * 100),)
+            return (line(f"{component.replace('_', ' ')} tyre against the others", "percent", days),), (
+                Limit(label="soon", value=self.detector.low * 100),
+            )
         return (line(f"tyre pressure {component.replace('_', ' ')}", "kPa", samples),), (
             Limit(label="placard", value=self.placard[component]),
             Limit(label="lamp", value=FAILED * self.placard[component]),
@@ -227,7 +260,10 @@ class _TyreLeak(Fitted):
 
 @lru_cache(maxsize=1_024)
 def _trends(bound: _TyreLeak, kept: bytes) -> Trends:
-    """The trend of each wheel in such a history. A car with a leak asks with every message, and its history moves once an hour."""
+    """The trend of each wheel in such a history.
+
+    A car with a leak asks with every message, and its history moves once an hour.
+    """
     days = bound._days(bound.ring.unpacked(kept))
     return {wheel: bound._trend(wheel, days) for wheel in WHEELS}
 
@@ -267,7 +303,10 @@ class _TyresLow(_TyreLeak):
     def _level(self, wheel: str, own: float) -> Verdict:
         placard = self.placard[wheel]
         share = (exp(own) * (placard + AIR_KPA) - AIR_KPA) / placard
-        words = f"{wheel.replace('_', ' ')} tyre {number(share * placard)} kPa at 20 °C is {share * 100:.0f} % of its placard"
+        words = (
+            f"{wheel.replace('_', ' ')} tyre {number(share * placard)} kPa at 20 °C is {share * 100:.0f} % of its "
+            "placard"
+        )
         if share >= self.levels.clear:
             return Clear(words)
         if share < self.levels.soon:
@@ -275,5 +314,8 @@ class _TyresLow(_TyreLeak):
         return Unsure(f"{words}, between the levels")
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
-        limits = (Limit(label="placard", value=self.placard[component]), Limit(label="soon", value=self.levels.soon * self.placard[component]))
+        limits = (
+            Limit(label="placard", value=self.placard[component]),
+            Limit(label="soon", value=self.levels.soon * self.placard[component]),
+        )
         return (line(f"tyre pressure {component.replace('_', ' ')}", "kPa", samples),), limits

@@ -31,7 +31,9 @@ class Habitual(Detector):
     now: Level | None = None
     soon: Level | None = None
     drift: Level | None = None  #: from the long mean, in the same unit, always positive
-    hard: Level | None = None  #: two readings of the signal in a row beyond this hold at once (the rule's own hold still counts)
+    hard: Level | None = (
+        None  #: two readings of the signal in a row beyond this hold at once (the rule's own hold still counts)
+    )
     hard_severity: Severity = Severity.NOW
     hard_always: bool = False  #: also where there is nothing to learn
     only: tuple[str, float] | None = None  #: looked at only while this signal has this value, or is not in the message
@@ -56,18 +58,31 @@ class _Habitual(Fitted):
     def __init__(self, detector: Habitual, profile: Profile) -> None:
         self.detector, self.signal = detector, signal_of(detector.path)
         self.what = detector.what or self.signal.title
-        self.levels = tuple((s, level(v, profile)) for s, v in ((Severity.NOW, detector.now), (Severity.SOON, detector.soon)) if v is not None)
+        self.levels = tuple(
+            (s, level(v, profile))
+            for s, v in ((Severity.NOW, detector.now), (Severity.SOON, detector.soon))
+            if v is not None
+        )
         self.clear = level(detector.clear, profile)
         self.drift = None if detector.drift is None else level(detector.drift, profile)
         self.hard = None if detector.hard is None else level(detector.hard, profile)
         self.only = None if detector.only is None else (signal_of(detector.only[0]).id, detector.only[1])
-        self.id, self.measure, self.way, self.weight, self.least = self.signal.id, detector.measure, detector.way, detector.weight, detector.least
+        self.id, self.measure, self.way, self.weight, self.least = (
+            self.signal.id,
+            detector.measure,
+            detector.way,
+            detector.weight,
+            detector.least,
+        )
         self.calm = float("inf") if self.drift is None else 0.6 * self.drift  # away from the long mean by less
         self.hard_at = float("inf") if self.hard is None else self.hard * detector.way
         self.last = self.size  # one more byte where there is a hard limit: whether the reading before was beyond it
         self.size += self.hard is not None
         self.instead = signal_of(detector.instead).id if detector.instead else None
-        self.triggers, self.period_s = (self.id,) if self.instead is None else (self.id, self.instead), detector.period_s
+        self.triggers, self.period_s = (
+            (self.id,) if self.instead is None else (self.id, self.instead),
+            detector.period_s,
+        )
         self.carries = tuple(signal_of(p).id for p in detector.reads if p in profile.fitted)
         if self.instead is not None:
             self.carries = (*self.carries, self.id)
@@ -102,13 +117,24 @@ class _Habitual(Fitted):
         way, told = self.way, seen.open
         beyond = value is not None and value * way > self.hard_at
         if self.hard is not None and self._alone(beyond, cell):
-            return [("", Unsure(f"{self.signal.title} {number(value or 0.0)} {symbol(self.signal.unit)}, once"))] if told else STILL
+            return (
+                [("", Unsure(f"{self.signal.title} {number(value or 0.0)} {symbol(self.signal.unit)}, once"))]
+                if told
+                else STILL
+            )
         if measured is not None and seen.fresh:
             self._learn(measured, seen, cell)
         count, short, long = self.means.unpack_from(cell.memory, cell.at + 1)
         if value is not None and beyond:
             raw, hard = symbol(self.signal.unit), number(self.hard_at * way)
-            return [("", Holds(self.detector.hard_severity, f"{self.signal.title} {number(value)} {raw}, limit {hard} {raw}"))]
+            return [
+                (
+                    "",
+                    Holds(
+                        self.detector.hard_severity, f"{self.signal.title} {number(value)} {raw}, limit {hard} {raw}"
+                    ),
+                )
+            ]
         if count < self.least:
             return [("", Unsure(f"{count} of {self.least} samples of {self.what}"))] if told else STILL
         away = (short - long) * way
@@ -119,12 +145,22 @@ class _Habitual(Fitted):
             if short * way >= limit * way:
                 return [("", Holds(severity, f"{self._words(short)}, limit {number(limit)} {unit}"))]
         if self.drift is not None and count >= _KNOWN and away >= self.drift:
-            return [("", Holds(Severity.SOON, f"{self._words(short)}; this car used to show {number(round(long, 3))} {unit}"))]
+            return [
+                (
+                    "",
+                    Holds(
+                        Severity.SOON, f"{self._words(short)}; this car used to show {number(round(long, 3))} {unit}"
+                    ),
+                )
+            ]
         return [("", Unsure(f"{self._words(short)}, between the levels"))] if told else STILL
 
     def _alone(self, beyond: bool, cell: Cell) -> bool:
-        """Whether this reading is the first beyond the hard limit. It proves nothing, a start makes one too, and it is no sample of its period: the
-        next reading is looked at in its place, whatever it says."""
+        """Whether this reading is the first beyond the hard limit.
+
+        It proves nothing, a start makes one too, and it is no sample of its period: the next reading is looked at in
+        its place, whatever it says.
+        """
         memory, at = cell.memory, cell.at + self.last
         alone, memory[at] = beyond and not memory[at], beyond
         if alone:
@@ -153,7 +189,11 @@ class _Habitual(Fitted):
     def sample(self, component: str, seen: Snapshot) -> float | None:
         """The signal itself where it has a limit of its own; the measure of each day is remembered anyway."""
         value = self._value(seen)
-        return value if value is None or self.hard is not None or self.detector.measure is None else self.detector.measure(seen)
+        return (
+            value
+            if value is None or self.hard is not None or self.detector.measure is None
+            else self.detector.measure(seen)
+        )
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
         """What the reason speaks of: the sensor against its own limit, in its own unit, or the means of the days."""

@@ -15,7 +15,12 @@ from schemas.alert import Limit
 from schemas.profile import Profile
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
-_COOLANT, _SPEED, _OUTSIDE, _ODOMETER = signal_of(COOLANT), signal_of(SPEED).id, signal_of(OUTSIDE).id, signal_of(ODOMETER).id
+_COOLANT, _SPEED, _OUTSIDE, _ODOMETER = (
+    signal_of(COOLANT),
+    signal_of(SPEED).id,
+    signal_of(OUTSIDE).id,
+    signal_of(ODOMETER).id,
+)
 HEAT_KJ_K, LOSS_KW_K = 105.0, 0.06  #: heavier and leakier than the engines we know
 COOLS_S = 4_000.0  #: a standing engine loses its heat in this time, faster than most
 SURE_C = 85.0  #: the model must be this warm before a cold engine is a fault
@@ -41,7 +46,9 @@ class NeverWarm(Detector):
 
 class _NeverWarm(Fitted):
     period_s: int | None = STEP_S
-    layout = Struct("<fIff")  # after the period's byte: the model's temperature, second of the last look, seconds of cold, odometer
+    layout = Struct(
+        "<fIff"
+    )  # after the period's byte: the model's temperature, second of the last look, seconds of cold, odometer
     looks = Ring("Ihh", 10, offset=1 + layout.size)  # of this drive: second, coolant, model
     size = 1 + layout.size + looks.size
     triggers = (_COOLANT.id,)
@@ -77,11 +84,16 @@ class _NeverWarm(Fitted):
                 stood = air + (model - air) * exp(-pause / COOLS_S) if 0 < pause < 86_400 else coolant
                 model, cold = min(SURE_C, max(coolant, stood)), 0.0
             elif speed is not None:
-                model = min(95.0, max(coolant, model + (heat_kw(speed) - LOSS_KW_K * (model - air)) / HEAT_KJ_K * pause))
+                model = min(
+                    95.0, max(coolant, model + (heat_kw(speed) - LOSS_KW_K * (model - air)) / HEAT_KJ_K * pause)
+                )
                 if model >= SURE_C and coolant < self.warm - self.detector.margin:
                     cold += pause
                     if cold >= self.detector.enough_s or seen.open:
-                        words = f"coolant {coolant:.0f} °C although a healthy engine would have {SURE_C:.0f} °C by now: the thermostat does not close"
+                        words = (
+                            f"coolant {coolant:.0f} °C although a healthy engine would have {SURE_C:.0f} °C by now: "
+                            "the thermostat does not close"
+                        )
                         verdict = Holds(Severity.SOON, words)
         if pause > PAUSE_S and self.looks.count(cell):
             self.looks.keep(cell, [])  # another drive

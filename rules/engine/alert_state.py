@@ -9,8 +9,8 @@
 Time decides what answers what: a verdict on evidence older than the newest that the alert answered moves nothing, so no
 step is dated before the one it follows, whatever order the car sends in.
 
-What comes and goes is one alert that says "intermittent": active for the third time within FLIP_WINDOW_S (FLIPS beginnings
-and ends), it does not resolve before it was clear for LONG_SETTLE_S. What was only pending has not come.
+What comes and goes is one alert that says "intermittent": active for the third time within FLIP_WINDOW_S (FLIPS
+beginnings and ends), it does not resolve before it was clear for LONG_SETTLE_S. What was only pending has not come.
 """
 
 from __future__ import annotations
@@ -68,7 +68,14 @@ def _holds(track: Track, verdict: Holds, ts: float, place: int, hold_s: float) -
         if ts - track.since - track.paused_s >= hold_s:
             _flip(track, ts)
             track.intermittent = len(track.flips) >= FLIPS - 1
-            moves.append(_move(track, ALERT.next(AlertState.PENDING, AlertEvent.HELD), verdict.severity, _worded(track, verdict.because)))
+            moves.append(
+                _move(
+                    track,
+                    ALERT.next(AlertState.PENDING, AlertEvent.HELD),
+                    verdict.severity,
+                    _worded(track, verdict.because),
+                )
+            )
     elif track.state == _ACTIVE and verdict.severity.value != track.severity:
         moves += _changed(track, verdict, ts)
     elif track.state == _ACTIVE:
@@ -84,13 +91,19 @@ def _changed(track: Track, verdict: Holds, ts: float) -> list[Move]:
         if ts - track.lower_since < LOWER_S:
             return []
     track.lower_since = None
-    return [_move(track, ALERT.next(AlertState.ACTIVE, AlertEvent.CHANGED), verdict.severity, _worded(track, verdict.because))]
+    return [
+        _move(
+            track, ALERT.next(AlertState.ACTIVE, AlertEvent.CHANGED), verdict.severity, _worded(track, verdict.because)
+        )
+    ]
 
 
 def _clear(track: Track, verdict: Clear, ts: float, settle_s: float) -> list[Move]:
     track.lower_since = None
     if track.clear_since is None:
-        track.newest = track.clear_since = ts  # what follows while it stays clear is not kept: a car that is calm is not looked at
+        track.newest = track.clear_since = (
+            ts  # what follows while it stays clear is not kept: a car that is calm is not looked at
+        )
     if ts - track.clear_since < _wait(track, settle_s):
         return []
     came, state = track.state == _ACTIVE, ALERT.next(AlertState(track.state), AlertEvent.CLEARED)
@@ -101,7 +114,10 @@ def _clear(track: Track, verdict: Clear, ts: float, settle_s: float) -> list[Mov
 
 def calm_until(tracks: Iterable[Track], settles: Mapping[str, float]) -> int:
     """The second until which Clear moves none of the open alerts: each is clear already and has to stay so for a while.
-    0 when there is none such. `settles` has the seconds of those rules for which quiet values are Clear and nothing else."""
+
+    0 when there is none such. `settles` has the seconds of those rules for which quiet values are Clear and nothing
+    else.
+    """
     until = 2.0**32 - 1
     for track in tracks:
         if track.open:
@@ -116,7 +132,9 @@ def _wait(track: Track, settle_s: float) -> float:
 
 
 def withdraw(track: Track, because: str, ts: float) -> Move | None:
-    """The readings behind it were rejected by a person; None when nothing is open. Dated `track.newest`, no earlier than what it takes back."""
+    """The readings behind it were rejected by a person; None when nothing is open. Dated `track.newest`, no earlier
+    than what it takes back.
+    """
     if not track.open:
         return None
     came = track.state == _ACTIVE

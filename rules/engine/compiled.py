@@ -38,7 +38,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What comes before the rules: values outside of these bands, and cars of which something is doubted, go to `doubt`."""
+    """What comes before the rules: values outside of these bands, and cars of which something is doubted, go to
+    `doubt`.
+    """
 
     at: int  #: the byte that is 0 while nothing is doubted
     bands: Mapping[int, tuple[float, float]]
@@ -46,27 +48,39 @@ class Gate:
 
     def test(self, variables: Mapping[int, str]) -> str:
         """True when the message needs no second look. Not `low <= v <= high`: see gateway/intake/normalise.py."""
-        tests = [f"{name} >= {self.bands[i][0]!r} and {name} <= {self.bands[i][1]!r}" for i, name in variables.items() if i in self.bands]
+        tests = [
+            f"{name} >= {self.bands[i][0]!r} and {name} <= {self.bands[i][1]!r}"
+            for i, name in variables.items()
+            if i in self.bands
+        ]
         return " and ".join([f"m[{self.at}] == 0", *tests])
 
 
-def plan(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...] | None, slow: Slow, gate: Gate | None = None) -> Plan:
+def plan(
+    lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...] | None, slow: Slow, gate: Gate | None = None
+) -> Plan:
     """The function for messages that carry exactly these signals; for any message when `ids` is None."""
     source, names = _any(lines, slots, gate) if ids is None else _exactly(lines, slots, ids, gate)
     found: dict[str, Any] = {"slow": slow, "open_rules": MASK.unpack_from, "calm_until": CALM.unpack_from, **names}
     if gate is not None:
         found["doubt"] = gate.doubt
-    exec(compile(source, "<rules for any message>" if ids is None else f"<rules for {len(ids)} signals>", "exec"), found)
+    exec(
+        compile(source, "<rules for any message>" if ids is None else f"<rules for {len(ids)} signals>", "exec"), found
+    )
     made: Plan = found["plan"]
     return made
 
 
-def source_of(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...] | None, gate: Gate | None = None) -> str:
+def source_of(
+    lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...] | None, gate: Gate | None = None
+) -> str:
     """The generated text, for people."""
     return (_any(lines, slots, gate) if ids is None else _exactly(lines, slots, ids, gate))[0]
 
 
-def _exactly(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...], gate: Gate | None = None) -> tuple[str, dict[str, Any]]:
+def _exactly(
+    lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...], gate: Gate | None = None
+) -> tuple[str, dict[str, Any]]:
     variables = {signal_id: f"v{signal_id}" for signal_id in ids}
     body = [f"    {', '.join(variables[i] for i in ids)}, = r.values"] if ids else []
     if gate is not None:
@@ -81,7 +95,9 @@ def _exactly(lines: Sequence[Line], slots: dict[int, int], ids: tuple[int, ...],
         if any(i in variables for i in line.fitted.triggers):
             tests.append(_test(line, variables))
     values = "{" + ", ".join(f"{i}: {name}" for i, name in variables.items()) + "}"
-    return _function(lines, body, tests, values, [line for line in lines if any(i in variables for i in line.fitted.triggers)]), names
+    return _function(
+        lines, body, tests, values, [line for line in lines if any(i in variables for i in line.fitted.triggers)]
+    ), names
 
 
 def _any(lines: Sequence[Line], slots: dict[int, int], gate: Gate | None = None) -> tuple[str, dict[str, Any]]:
@@ -91,7 +107,10 @@ def _any(lines: Sequence[Line], slots: dict[int, int], gate: Gate | None = None)
     if gate is not None:
         body.append(f"    if m[{gate.at}]: return doubt(m, r)")
         for signal_id, (low, high) in gate.bands.items():
-            body += [f"    v = g({signal_id})", f"    if v is not None and not (v >= {low!r} and v <= {high!r}): return doubt(m, r)"]
+            body += [
+                f"    v = g({signal_id})",
+                f"    if v is not None and not (v >= {low!r} and v <= {high!r}): return doubt(m, r)",
+            ]
     for signal_id in sorted({i for line in lines for i in line.fitted.triggers} | set(slots)):
         tests += [f"    v = g({signal_id})", "    if v is not None:"]
         if signal_id in slots:
@@ -112,7 +131,9 @@ def _function(lines: Sequence[Line], body: list[str], tests: list[str], values: 
         asked = [n for n, test in enumerate(tests) if name.search(test)]
         if len(asked) > 1:
             head.append(f"    q{period} = {bucket}")
-        for n in asked if len(asked) == 1 else ():  # worked out only where the values before it do not settle the matter
+        for n in (
+            asked if len(asked) == 1 else ()
+        ):  # worked out only where the values before it do not settle the matter
             tests[n] = name.sub(f"({bucket})", tests[n])
     head.append("    d = 0")
     told = sum(1 << line.number for line in lines if line.fitted.diagnostics)
@@ -120,7 +141,10 @@ def _function(lines: Sequence[Line], body: list[str], tests: list[str], values: 
         f"    if r.diagnostics is not None: d |= {told}",
         f"    if m[{OPEN_AT}] and (d or t >= calm_until(m, {CALM_AT})[0]): d |= open_rules(m, {MASK_AT})[0]",
     ]
-    return "\n".join(["def plan(m, r):", *head, *body, *tests, *tail, f"    return slow(m, r, d, {values}) if d else ()"]) + "\n"
+    return (
+        "\n".join(["def plan(m, r):", *head, *body, *tests, *tail, f"    return slow(m, r, d, {values}) if d else ()"])
+        + "\n"
+    )
 
 
 def _runs(carried: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:

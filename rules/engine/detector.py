@@ -1,7 +1,8 @@
-"""A detector notices one kind of thing; fitted to a vehicle model it judges, and its `quiet` line says when it need not.
+"""A detector notices one kind of thing; fitted to a vehicle model it judges, and its `quiet` line says when it need
+not.
 
-Rule 1: what `quiet` calls quiet must not be Holds for a car without this alert and must change nothing: the compiled form skips it.
-Rule 2: memory is the cell, nothing else.
+Rule 1: what `quiet` calls quiet must not be Holds for a car without this alert and must change nothing: the compiled
+form skips it. Rule 2: memory is the cell, nothing else.
 """
 
 from __future__ import annotations
@@ -34,12 +35,16 @@ class Fitted:
     carries: tuple[int, ...] = ()  #: signals whose last value it wants from earlier messages
     size: int = 0  #: bytes of its cell
     quiet_is_clear: bool = False  #: what is quiet is Clear for an open alert too, and changes nothing else
-    period_s: int | None = None  #: judged once per period while no alert of it is open; the cell's first byte says which (`seen.fresh`)
+    period_s: int | None = (
+        None  #: judged once per period while no alert of it is open; the cell's first byte says which (`seen.fresh`)
+    )
 
     def quiet(self, names: Mapping[int, str], at: int) -> str:
-        """A Python expression over the values of a message that is true when there is nothing to judge; "" means always judge.
+        """A Python expression over the values of a message that is true when there is nothing to judge; "" means always
+        judge.
 
-        `names` gives the variable of each signal in the message, `m` is the memory, `at` the place of the cell, `q<period>` the period's bucket.
+        `names` gives the variable of each signal in the message, `m` is the memory, `at` the place of the cell,
+        `q<period>` the period's bucket.
         """
         return f"m[{at}] == q{self.period_s}" if self.period_s else ""
 
@@ -87,7 +92,12 @@ class Only:
     def fit(self, profile: Profile) -> tuple[int, float, float, str]:
         """The signal's id and the numbers for this model."""
         signal = signal_of(self.path)
-        return signal.id, level(self.low, profile), level(self.high, profile), self.words or f"{signal.title} is outside the band"
+        return (
+            signal.id,
+            level(self.low, profile),
+            level(self.high, profile),
+            self.words or f"{signal.title} is outside the band",
+        )
 
 
 ENGINE_RUNS = Only(RPM, low=400, words="the engine does not run")
@@ -103,4 +113,6 @@ class BySweeping(Detector):
 
 def line(label: str, unit: str, samples: Iterable[Iterable[float]]) -> Series:
     """A chart line from (ts, value) pairs."""
-    return Series(label=label, unit=unit, samples=tuple(Sample(ts=float(ts), value=float(value)) for ts, value in samples))
+    return Series(
+        label=label, unit=unit, samples=tuple(Sample(ts=float(ts), value=float(value)) for ts, value in samples)
+    )

@@ -1,4 +1,6 @@
-"""Whether a rule can decide at all for a car, by what its feed brings: a rule that hears nothing says nothing, and silence is not health. Pure."""
+"""Whether a rule can decide at all for a car, by what its feed brings: a rule that hears nothing says nothing, and
+silence is not health. Pure.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The fold: memory = fold(step, readings by place). Live, restart, backtest, replay and explain are this one function."""
+"""The fold: memory = fold(step, readings by place).
+
+Live, restart, backtest, replay and explain are this one function.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,11 @@ AFTERMATH_S = 3 * 86_400.0  #: a battery needs days to recover from an alternato
 WORTH_COMPILING = 16  #: a set of signals seen so often gets its own function
 _LATE = int(Mark.LATE)
 _PLAIN = Mark.PLAIN
-_KINDS: dict[type, bool] = {Holds: True, Clear: False, Unsure: False}  #: whether it holds; anything else is nonsense: KeyError
+_KINDS: dict[type, bool] = {
+    Holds: True,
+    Clear: False,
+    Unsure: False,
+}  #: whether it holds; anything else is nonsense: KeyError
 
 
 @dataclass(slots=True)
@@ -54,7 +61,9 @@ class Judge:
         stages: Mapping[str, str] | None = None,
         compile_plans: bool = True,
     ) -> None:
-        """`codes` are the words of `trouble_codes.toml`; `stages` overrides the stage that a rule's file names: live, shadow or off."""
+        """`codes` are the words of `trouble_codes.toml`; `stages` overrides the stage that a rule's file names: live,
+        shadow or off.
+        """
         self.rules = tuple(rules)
         if len({rule.name for rule in self.rules}) != len(self.rules):
             raise Misconfigured("RULES", "two rules have the same name")
@@ -78,7 +87,9 @@ class Judge:
             return ()
         program = self._by_number[memory[PROFILE_AT]]
         ids = reading.ids
-        if ids is program.last_ids:  # rows of one set of signals share their tuple: most often it need not even be hashed
+        if (
+            ids is program.last_ids
+        ):  # rows of one set of signals share their tuple: most often it need not even be hashed
             plan = program.last_plan
         else:
             own = program.plans.get(ids)
@@ -96,7 +107,10 @@ class Judge:
         return self._by_number[memory[PROFILE_AT]].layout + memory
 
     def load(self, profile_name: str, dumped: bytes, versions: Mapping[str, int] | None = None) -> Memory:
-        """The memory of a checkpoint. A rule of another version starts anew (its open alert stays, with its number); the others go on."""
+        """The memory of a checkpoint.
+
+        A rule of another version starts anew (its open alert stays, with its number); the others go on.
+        """
         program = self._of(profile_name)
         if dumped.startswith(program.layout):
             found = bytearray(dumped[len(program.layout) :])
@@ -153,13 +167,20 @@ class Judge:
                 found.append((rule, fitted))
         if len(found) > 64:
             raise Misconfigured("RULES", "at most 64 rules fit one vehicle model")
-        carried = sorted({i for _, fitted in found for i in fitted.carries}, key=lambda i: (i not in EDGE, EDGE.index(i) if i in EDGE else i))
+        carried = sorted(
+            {i for _, fitted in found for i in fitted.carries},
+            key=lambda i: (i not in EDGE, EDGE.index(i) if i in EDGE else i),
+        )
         # What is said together lies together: one `pack` writes it.
         slots = {signal_id: BODY_AT + n * LATEST.size for n, signal_id in enumerate(carried)}
         at = BODY_AT + len(carried) * LATEST.size
         lines = []
         for n, (rule, fitted) in enumerate(found):
-            sleeps, hold, settle = type(fitted).asleep is not Fitted.asleep, rule.hold.total_seconds(), rule.settle.total_seconds()
+            sleeps, hold, settle = (
+                type(fitted).asleep is not Fitted.asleep,
+                rule.hold.total_seconds(),
+                rule.settle.total_seconds(),
+            )
             lines.append(Line(n, rule.name, fitted, at, sleeps, fitted.period_s or 0, hold, settle))
             at += fitted.size
         blank = bytearray(at)
@@ -171,7 +192,19 @@ class Judge:
         bits = {line.name: line.number for line in lines}
         settles = {line.name: line.settle_s for line in lines if line.fitted.quiet_is_clear}
         sieve = next((line for line in lines if isinstance(line.fitted, Sieve)), None)
-        made = Program(number, profile, tuple(lines), tuple(r for r, _ in found), slots, at, bytes(blank), layout, bits, settles, sieve=sieve)
+        made = Program(
+            number,
+            profile,
+            tuple(lines),
+            tuple(r for r, _ in found),
+            slots,
+            at,
+            bytes(blank),
+            layout,
+            bits,
+            settles,
+            sieve=sieve,
+        )
         if sieve is not None and isinstance(sieve.fitted, Sieve):
             made.gate = compiled.Gate(sieve.at, sieve.fitted.bands, partial(self._doubt, made))
         return made
@@ -182,7 +215,11 @@ class Judge:
             program.slow = partial(self._slow, program)
             if self.compile_plans:
                 program.past = compiled.plan(program.lines, program.slots, None, program.slow)
-                program.common = compiled.plan(program.lines, program.slots, None, program.slow, program.gate) if program.gate else program.past
+                program.common = (
+                    compiled.plan(program.lines, program.slots, None, program.slow, program.gate)
+                    if program.gate
+                    else program.past
+                )
             else:
                 program.common = partial(self._carefully, program)
         seen = program.sightings.get(ids, 0) + 1
@@ -200,12 +237,25 @@ class Judge:
         return steps + program.past(memory, believed)
 
     def _sifted(self, program: Program, memory: Memory, reading: Reading) -> tuple[tuple[AlertStep, ...], Reading]:
-        """What the rule about sensors says, and the message as the others may see it. Asked before anything of it is taken in."""
+        """What the rule about sensors says, and the message as the others may see it.
+
+        Asked before anything of it is taken in.
+        """
         line = program.sieve
         if line is None or not isinstance(line.fitted, Sieve):
             return (), reading
         values = dict(zip(reading.ids, reading.values))
-        seen = Snapshot(reading.ts, reading.place or 0, values, memory, program.slots, program.profile, reading.diagnostics, False, self.codes)
+        seen = Snapshot(
+            reading.ts,
+            reading.place or 0,
+            values,
+            memory,
+            program.slots,
+            program.profile,
+            reading.diagnostics,
+            False,
+            self.codes,
+        )
         stood = memory[line.at]
         try:
             doubted = line.fitted.sift(seen, Cell(memory, line.at))
@@ -228,13 +278,29 @@ class Judge:
                 LATEST.pack_into(memory, at, value, second)
         due = 0
         for line in program.lines:
-            if (reading.diagnostics is not None and line.fitted.diagnostics) or not present.isdisjoint(line.fitted.triggers):
+            if (reading.diagnostics is not None and line.fitted.diagnostics) or not present.isdisjoint(
+                line.fitted.triggers
+            ):
                 due |= 1 << line.number
-        return steps + self._slow(program, memory, reading, due | _open_mask(memory), dict(zip(reading.ids, reading.values)))
+        return steps + self._slow(
+            program, memory, reading, due | _open_mask(memory), dict(zip(reading.ids, reading.values))
+        )
 
-    def _slow(self, program: Program, memory: Memory, reading: Reading, due: int, values: dict[int, float]) -> tuple[AlertStep, ...]:
+    def _slow(
+        self, program: Program, memory: Memory, reading: Reading, due: int, values: dict[int, float]
+    ) -> tuple[AlertStep, ...]:
         """Judge the rules whose bits are set and move their alerts."""
-        seen = Snapshot(reading.ts, reading.place or 0, values, memory, program.slots, program.profile, reading.diagnostics, False, self.codes)
+        seen = Snapshot(
+            reading.ts,
+            reading.place or 0,
+            values,
+            memory,
+            program.slots,
+            program.profile,
+            reading.diagnostics,
+            False,
+            self.codes,
+        )
         second = int(reading.ts)
         cell = Cell(memory, 0)
         tracks: Tracks | None = None
@@ -268,7 +334,9 @@ class Judge:
                 judged = fitted.judge(seen, cell)
                 if judged is STILL:
                     continue
-                spoken = [(component, verdict, _KINDS[type(verdict)]) for component, verdict in judged if verdict is not CALM]
+                spoken = [
+                    (component, verdict, _KINDS[type(verdict)]) for component, verdict in judged if verdict is not CALM
+                ]
             except Exception as error:
                 self._broke(line.name, error, reading.vehicle_id)
                 continue
@@ -280,7 +348,9 @@ class Judge:
                 rule = program.rules[line.number]
                 if holds and rule.muted_by and _muted(rule, tracks, seen.ts):
                     continue
-                track = tracks.get((rule.name, component)) or tracks.setdefault((rule.name, component), Track(rule.name, component))
+                track = tracks.get((rule.name, component)) or tracks.setdefault(
+                    (rule.name, component), Track(rule.name, component)
+                )
                 touched = self._move(rule, line, track, component, verdict, seen, cell, reading, steps) or touched
         if touched and tracks is not None:
             program.keep(memory, tracks)
@@ -311,31 +381,72 @@ class Judge:
             late = reading.received_at - reading.ts > rule.max_age.total_seconds()
             for move in moves:
                 telling = move.state is AlertState.ACTIVE
-                evidence = self._evidence(rule, line, track, component, move.because, seen, cell, reading) if telling else None
+                evidence = (
+                    self._evidence(rule, line, track, component, move.because, seen, cell, reading) if telling else None
+                )
                 steps.append(self._step(rule.name, track, move, seen.ts, seen.place, late=late, evidence=evidence))
-        return kept or bool(moves) or before != (track.state, track.severity, track.newest, track.clear_since, track.lower_since, track.unsure)
+        return (
+            kept
+            or bool(moves)
+            or before != (track.state, track.severity, track.newest, track.clear_since, track.lower_since, track.unsure)
+        )
 
-    def _evidence(self, rule: Rule, line: Line, track: Track, component: str, because: str, seen: Snapshot, cell: Cell, reading: Reading) -> Evidence:
+    def _evidence(
+        self,
+        rule: Rule,
+        line: Line,
+        track: Track,
+        component: str,
+        because: str,
+        seen: Snapshot,
+        cell: Cell,
+        reading: Reading,
+    ) -> Evidence:
         try:
             series, limits = line.fitted.picture(component, track.samples.pairs(), cell, seen)
         except Exception as error:
             self._broke(rule.name, error, reading.vehicle_id)
             series, limits = (), ()
         frame, stored = None, seen.diagnostics.freeze_frame if seen.diagnostics is not None else None
-        if stored is not None and stored.code.partition("-")[0] == component.partition("-")[0]:  # what was measured for another code is no evidence
+        if (
+            stored is not None and stored.code.partition("-")[0] == component.partition("-")[0]
+        ):  # what was measured for another code is no evidence
             frame = {k: float(v) for k, v in stored.signals.items() if v is not None}
         return Evidence(
-            because=because, series=series, limits=limits, freeze_frame=frame, first_place=track.first_place, last_place=seen.place
+            because=because,
+            series=series,
+            limits=limits,
+            freeze_frame=frame,
+            first_place=track.first_place,
+            last_place=seen.place,
         )
 
     def _step(
-        self, rule: str, track: Track, move: alert_state.Move, ts: float, place: int, *, late: bool, evidence: Evidence | None
+        self,
+        rule: str,
+        track: Track,
+        move: alert_state.Move,
+        ts: float,
+        place: int,
+        *,
+        late: bool,
+        evidence: Evidence | None,
     ) -> AlertStep:
         return AlertStep(
-            rule=rule, rule_version=self.versions[rule], component=track.component, episode=track.episode, step=move.step,
-            state=move.state, severity=move.severity, because=move.because, ts=ts, place=place, late=late,
-            shadow=self.stages[rule] == "shadow", evidence=evidence,
-        )  # fmt: skip
+            rule=rule,
+            rule_version=self.versions[rule],
+            component=track.component,
+            episode=track.episode,
+            step=move.step,
+            state=move.state,
+            severity=move.severity,
+            because=move.because,
+            ts=ts,
+            place=place,
+            late=late,
+            shadow=self.stages[rule] == "shadow",
+            evidence=evidence,
+        )
 
     def _remember(self, memory: Memory, reading: Reading) -> None:
         """A late reading feeds histories and trends; no hold, no settle, no "now"."""
@@ -343,8 +454,12 @@ class Judge:
         values = dict(zip(reading.ids, reading.values))
         sieve = program.sieve.fitted if program.sieve is not None else None
         if isinstance(sieve, Sieve):  # no history of the moment to ask: what is not plain is left out
-            values = {i: v for i, v in values.items() if i not in sieve.bands or sieve.bands[i][0] <= v <= sieve.bands[i][1]}
-        seen = Snapshot(reading.ts, reading.place or 0, values, memory, {}, program.profile, reading.diagnostics, late=True)
+            values = {
+                i: v for i, v in values.items() if i not in sieve.bands or sieve.bands[i][0] <= v <= sieve.bands[i][1]
+            }
+        seen = Snapshot(
+            reading.ts, reading.place or 0, values, memory, {}, program.profile, reading.diagnostics, late=True
+        )
         for line in program.lines:
             try:
                 line.fitted.remember(seen, Cell(memory, line.at))
@@ -379,7 +494,9 @@ def _open_mask(memory: Memory) -> int:
 
 
 def _muted(rule: Rule, tracks: Tracks, ts: float) -> bool:
-    """Whether an alert that is open, or was until lately, explains this one away; one that is already active is not taken back."""
+    """Whether an alert that is open, or was until lately, explains this one away; one that is already active is not
+    taken back.
+    """
     if any(t.rule == rule.name and t.state == AlertState.ACTIVE.value for t in tracks.values()):
         return False
     return any(t.rule in rule.muted_by and (t.open or ts - t.newest < AFTERMATH_S) for t in tracks.values())

@@ -1,6 +1,8 @@
-"""What the rules remember of one car: one bytearray, so that a hundred thousand cars cost the garbage collector nothing.
+"""What the rules remember of one car: one bytearray, so that a hundred thousand cars cost the garbage collector
+nothing.
 
-Layout: header (8 bytes) | open rules (8, a bit each) | last values | each rule's own cell | tail (open alerts as JSON, and their samples packed).
+Layout: header (8 bytes) | open rules (8, a bit each) | last values | each rule's own cell | tail (open alerts as JSON,
+and their samples packed).
 """
 
 from __future__ import annotations
@@ -96,7 +98,9 @@ class Ring:
         """Insert a record at its time; the oldest falls out when the ring is full."""
         memory, start = cell.memory, cell.at + self._first
         count = memory[start - 1]
-        if not count or fields[0] >= self._time.unpack_from(memory, start)[0]:  # in order, as nearly always: shift the bytes
+        if (
+            not count or fields[0] >= self._time.unpack_from(memory, start)[0]
+        ):  # in order, as nearly always: shift the bytes
             size = self.layout.size
             if count < self.room:
                 end = start + count * size
@@ -184,21 +188,64 @@ class Track:
         if not self.open:
             return [*idle, self.newest]
         return [
-            *idle, self.step, self.severity, self.since, self.clear_since, self.lower_since,
-            self.first_place, len(self.samples), int(self.intermittent), self.newest, self.paused_s, int(self.unsure),
-        ]  # fmt: skip
+            *idle,
+            self.step,
+            self.severity,
+            self.since,
+            self.clear_since,
+            self.lower_since,
+            self.first_place,
+            len(self.samples),
+            int(self.intermittent),
+            self.newest,
+            self.paused_s,
+            int(self.unsure),
+        ]
 
     @classmethod
     def from_row(cls, row: list[Any], samples: Samples) -> Track:
         """As read from the tail."""
         if not row[2]:
             return cls(row[0], row[1], "", row[3], flips=row[4], newest=(row[5:] or row[4][-1:] or [float("-inf")])[0])
-        rule, component, state, episode, flips, step, severity, since, clear_since, lower_since, first_place, _, intermittent, *later = row
-        newest, paused_s, unsure = later or (max(since, clear_since or since, lower_since or since), 0.0, 0)  # earlier releases had none
+        (
+            rule,
+            component,
+            state,
+            episode,
+            flips,
+            step,
+            severity,
+            since,
+            clear_since,
+            lower_since,
+            first_place,
+            _,
+            intermittent,
+            *later,
+        ) = row
+        newest, paused_s, unsure = later or (
+            max(since, clear_since or since, lower_since or since),
+            0.0,
+            0,
+        )  # earlier releases had none
         return cls(
-            rule, component, state, episode, step, severity, since, clear_since, lower_since, first_place, flips, samples,
-            bool(intermittent), newest, paused_s, bool(unsure),
-        )  # fmt: skip
+            rule,
+            component,
+            state,
+            episode,
+            step,
+            severity,
+            since,
+            clear_since,
+            lower_since,
+            first_place,
+            flips,
+            samples,
+            bool(intermittent),
+            newest,
+            paused_s,
+            bool(unsure),
+        )
 
 
 Tracks: TypeAlias = dict[tuple[str, str], Track]

@@ -1,5 +1,7 @@
-"""What an odometer can have done since it was last believed: it only grows, and no faster than a car drives. The first word is
-believed within sane bounds, and until the second and the third contradict it together."""
+"""What an odometer can have done since it was last believed: it only grows, and no faster than a car drives.
+
+The first word is believed within sane bounds, and until the second and the third contradict it together.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,11 @@ from schemas.signal import BY_PATH
 ODOMETER: Final = BY_PATH["Vehicle.TraveledDistance"].id
 MAX_MPS: Final = 400 / 3.6  #: faster than any car
 ODOMETER_SLACK_M: Final = 2_000.0  #: float32 metres are 32 m apart at 300,000 km; cars round to whole km
-_NO_MILEAGE: Final = frozenset(struct.unpack("<f", struct.pack("<f", unit * word))[0] for word in (0, 2**16 - 1, 2**24 - 1, 2**31 - 1, 2**32 - 1) for unit in (1, 1000))
+_NO_MILEAGE: Final = frozenset(
+    struct.unpack("<f", struct.pack("<f", unit * word))[0]
+    for word in (0, 2**16 - 1, 2**24 - 1, 2**31 - 1, 2**32 - 1)
+    for unit in (1, 1000)
+)
 _FARTHEST_M: Final = 4e9  #: farther than any vehicle has come
 
 
@@ -36,7 +42,9 @@ def odometer_fault(metres: float, ts: float, last: float, last_ts: float) -> str
 
 @dataclass(frozen=True, slots=True)
 class Believed:
-    """An odometer as it was last believed, at `ts`; `since` is when the first was that it agrees with; `contrary`, one that does not."""
+    """An odometer as it was last believed, at `ts`; `since` is when the first was that it agrees with; `contrary`, one
+    that does not.
+    """
 
     metres: float | None = None
     ts: float = 0.0
@@ -66,7 +74,9 @@ class Odometer:
     last: Believed = Believed()
 
     def stand(self) -> None:
-        """What follows was believed because of a row that is taken back: two of that do not contradict the one before it."""
+        """What follows was believed because of a row that is taken back: two of that do not contradict the one before
+        it.
+        """
         self.last = replace(self.last, since=-1.0)
 
     def see(self, row: Reading) -> Reading:
@@ -78,6 +88,10 @@ class Odometer:
             if row.ts < self.last.ts:
                 return row
             fault, self.last = weigh(row.values[at], row.ts, self.last)
-            return replace(row, ids=row.ids[:at] + row.ids[at + 1 :], values=row.values[:at] + row.values[at + 1 :]) if fault else row
+            return (
+                replace(row, ids=row.ids[:at] + row.ids[at + 1 :], values=row.values[:at] + row.values[at + 1 :])
+                if fault
+                else row
+            )
         self.last = Believed(row.values[at], row.ts, -1.0)
         return row

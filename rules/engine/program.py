@@ -31,7 +31,9 @@ class Program:
     bits: dict[str, int]
     settles: dict[str, float]  #: of the rules for which quiet values are Clear and nothing else: after how many seconds
     plans: dict[tuple[int, ...], Plan] = field(default_factory=dict)
-    last_ids: tuple[int, ...] | None = None  #: of the message before, if it had a function of its own: the next is often alike
+    last_ids: tuple[int, ...] | None = (
+        None  #: of the message before, if it had a function of its own: the next is often alike
+    )
     last_plan: Plan = lambda memory, reading: ()
     common: Plan | None = None
     slow: compiled.Slow | None = None

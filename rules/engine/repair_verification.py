@@ -20,7 +20,10 @@ ODOMETER_ID = BY_PATH["Vehicle.TraveledDistance"].id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """The signal in its good band for so many drives or kilometres; or the code gone. `{wheel}` in a path is the component's."""
+    """The signal in its good band for so many drives or kilometres; or the code gone.
+
+    `{wheel}` in a path is the component's.
+    """
 
     kind: Literal["band", "codes", "none"] = "band"
     path: str = ""
@@ -78,18 +81,31 @@ def demand(proof: Proof, rule: str, component: str, profile: Profile) -> dict[st
         return round(level(named, profile), 3)
 
     return {
-        "rule": rule, "component": component, "kind": proof.kind, "signals": [known.id] if known else [],
-        "low": fitted(proof.low), "high": fitted(proof.high), "readings": proof.readings,
-        "cycles": proof.drives, "km": proof.km, "reach": proof.reach,
-    }  # fmt: skip
+        "rule": rule,
+        "component": component,
+        "kind": proof.kind,
+        "signals": [known.id] if known else [],
+        "low": fitted(proof.low),
+        "high": fitted(proof.high),
+        "readings": proof.readings,
+        "cycles": proof.drives,
+        "km": proof.km,
+        "reach": proof.reach,
+    }
 
 
 def check(demands: Sequence[Mapping[str, Any]], rows: Iterable[Reading]) -> Answer:
     """What the readings since the repair say about all that the case demands. `rows` in the order of their places."""
     seen = list(rows)
-    answers = [_check_codes(d, seen) if d["kind"] == "codes" else _check_band(d, seen) for d in demands if d["kind"] != "none"]
+    answers = [
+        _check_codes(d, seen) if d["kind"] == "codes" else _check_band(d, seen) for d in demands if d["kind"] != "none"
+    ]
     if not answers:
-        return Proved("nothing to measure: the workshop's word stands") if seen else NotYet("the car has not been heard since the repair")
+        return (
+            Proved("nothing to measure: the workshop's word stands")
+            if seen
+            else NotYet("the car has not been heard since the repair")
+        )
     for answer in answers:
         if isinstance(answer, Disproved):
             return answer
@@ -117,7 +133,11 @@ def _check_band(wanted: Mapping[str, Any], rows: list[Reading]) -> Answer:
             drives[-1].append(value)
     inside = [[v for v in drive if low <= v <= high] for drive in drives]
     good = [kept for kept, drive in zip(inside, drives) if kept and (wanted["reach"] or len(kept) >= 0.9 * len(drive))]
-    bad = [drive for drive, kept in zip(drives, inside) if not wanted["reach"] and len(drive) >= 5 and len(kept) < 0.5 * len(drive)]
+    bad = [
+        drive
+        for drive, kept in zip(drives, inside)
+        if not wanted["reach"] and len(drive) >= 5 and len(kept) < 0.5 * len(drive)
+    ]
     count, km = sum(map(len, inside)), (way[1] - way[0]) / 1000
     if bad and drives and drives[-1] is bad[-1]:
         return Disproved(f"{signal.title} {number(bad[-1][-1])} {signal.unit} is out of its good band again")
@@ -140,10 +160,18 @@ def _names(said: Diagnostics, code: str) -> bool:
 
 def _check_codes(wanted: Mapping[str, Any], rows: list[Reading]) -> Answer:
     code = wanted["component"].partition(" ")[0]
-    heard = [row for row in rows if row.diagnostics is not None and (not row.diagnostics.incomplete or _names(row.diagnostics, code))]
+    heard = [
+        row
+        for row in rows
+        if row.diagnostics is not None and (not row.diagnostics.incomplete or _names(row.diagnostics, code))
+    ]
     if not heard:
         return NotYet("no whole list of trouble codes since the repair")
-    stored = [c for c in heard[-1].diagnostics.codes if canonical(c.code) == canonical(code)] if heard[-1].diagnostics else []
+    stored = (
+        [c for c in heard[-1].diagnostics.codes if canonical(c.code) == canonical(code)]
+        if heard[-1].diagnostics
+        else []
+    )
     if any(c.status in ("confirmed", "active") for c in stored):
         return Disproved(f"{code} is stored again") if len(heard) > 1 else NotYet(f"{code} is still stored")
     if stored:

@@ -1,8 +1,8 @@
 """A person takes back a reading that was let in: what the memory and the open alerts of the car are without it.
 
-A memory is a fold, and a fold forgets nothing on request. So the car's rows are folded once more, without the one that was
-taken back, and its alerts are held against what comes out: one that would not be open has rested on it and is withdrawn.
-Episodes keep their committed numbers, so that no number is given twice.
+A memory is a fold, and a fold forgets nothing on request. So the car's rows are folded once more, without the one that
+was taken back, and its alerts are held against what comes out: one that would not be open has rested on it and is
+withdrawn. Episodes keep their committed numbers, so that no number is given twice.
 """
 
 from __future__ import annotations
@@ -26,11 +26,14 @@ class Judge(Protocol):
     def step(self, memory: Any, reading: Reading) -> tuple[AlertStep, ...]: ...
     def program(self, profile_name: str) -> Any: ...
     def open_alerts(self, memory: Any) -> tuple[Track, ...]: ...
-    def withdraw(self, memory: Any, rule: str, component: str, *, ts: float, place: int, because: str) -> AlertStep | None: ...
+    def withdraw(
+        self, memory: Any, rule: str, component: str, *, ts: float, place: int, because: str
+    ) -> AlertStep | None: ...
 
 
 class Again:
-    """One car's rows once more, in the order of their places, without those that were taken back (by their numbers in quarantine).
+    """One car's rows once more, in the order of their places, without those that were taken back (by their numbers in
+    quarantine).
 
     What was believed only because of such a row is not believed now: odometers are checked anew.
     """
@@ -52,14 +55,18 @@ class Again:
 
 
 def without(before: Memory, again: Again, at: Reading) -> tuple[Memory, tuple[AlertStep, ...]]:
-    """The car's memory from the row `at` on, which takes something back, and the steps that withdraw what rested on it."""
+    """The car's memory from the row `at` on, which takes something back, and the steps that withdraw what rested on
+    it.
+    """
     judge, program = again.judge, again.judge.program(again.profile)
     before, memory = bytearray(before), bytearray(again.memory)
     would = tracks_of(memory, program.body_end)
     steps = []
     for track in judge.open_alerts(before):
         if not _stands(track, would.get((track.rule, track.component))):
-            step = judge.withdraw(before, track.rule, track.component, ts=at.ts, place=at.place or 0, because=_because(at))
+            step = judge.withdraw(
+                before, track.rule, track.component, ts=at.ts, place=at.place or 0, because=_because(at)
+            )
             steps += [step] if step is not None else []
     kept = {key: _kept(track, would.get(key)) for key, track in tracks_of(before, program.body_end).items()}
     program.keep(memory, kept)
@@ -72,10 +79,15 @@ def _stands(track: Track, would: Track | None) -> bool:
 
 
 def _kept(track: Track, would: Track | None) -> Track:
-    """The alert as committed if it stands; else idle with its number, and as if it had not come and gone for that reason."""
+    """The alert as committed if it stands; else idle with its number, and as if it had not come and gone for that
+    reason.
+    """
     if track.open:
         if would is not None and track.state != _ACTIVE:
-            track.since, track.paused_s = max(track.since, would.since), max(track.paused_s, would.paused_s)  # held no longer than it would have been
+            track.since, track.paused_s = (
+                max(track.since, would.since),
+                max(track.paused_s, would.paused_s),
+            )  # held no longer than it would have been
         return track
     flips = [] if would is None else [t for t in would.flips if not would.open or t < would.since]
     ended = would.newest if would is not None and not would.open else (flips[-1:] or [float("-inf")])[0]
@@ -83,4 +95,7 @@ def _kept(track: Track, would: Track | None) -> Track:
 
 
 def _because(at: Reading) -> str:
-    return f"it rested on a message that a person had let in and has taken back on {from_epoch(at.ts):%Y-%m-%d at %H:%M} UTC"
+    return (
+        f"it rested on a message that a person had let in and has taken back on {from_epoch(at.ts):%Y-%m-%d at %H:%M} "
+        "UTC"
+    )

@@ -1,4 +1,6 @@
-"""Before any rule: is this what such a car can say at all? A value that is doubted reaches no rule that judges the car."""
+"""Before any rule: is this what such a car can say at all? A value that is doubted reaches no rule that judges the
+car.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,19 @@ from schemas.reading import Reading
 
 
 class Sieve(Fitted):
-    """The detector of a rule about sensors. It is asked first, and sees of each signal the value that was believed before."""
+    """The detector of a rule about sensors.
+
+    It is asked first, and sees of each signal the value that was believed before.
+    """
 
     bands: Mapping[int, tuple[float, float]] = {}  #: within them a value needs no second look
 
     def sift(self, seen: Snapshot, cell: Cell) -> frozenset[int]:
-        """The signals of this message that are not believed. Byte 0 of the cell is 0 only while nothing is doubted of this car:
-        then a message within the bands changes nothing."""
+        """The signals of this message that are not believed.
+
+        Byte 0 of the cell is 0 only while nothing is doubted of this car: then a message within the bands changes
+        nothing.
+        """
         raise TypeError("a sieve sifts")
 
 

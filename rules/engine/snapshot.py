@@ -1,4 +1,6 @@
-"""All that a rule may look at: the values of this message, the last ones of earlier messages, the codes, the instant."""
+"""All that a rule may look at: the values of this message, the last ones of earlier messages, the codes, the
+instant.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,31 @@ if TYPE_CHECKING:
     from rules.engine.code_book import CodeBook
 
 LATEST = Struct("<fI")  #: last value and the second (since 1970) of its reading
-EDGE = (signal_of("Vehicle.LowVoltageSystemState").id, signal_of(ODOMETER).id)  #: not said with every message: before those that are
+EDGE = (
+    signal_of("Vehicle.LowVoltageSystemState").id,
+    signal_of(ODOMETER).id,
+)  #: not said with every message: before those that are
 FRESH_S = 600.0  #: a value carried over from an earlier message counts as present for ten minutes
 
 
 class Snapshot:
     """One instant of one car. Made only when some rule may have something to say."""
 
-    __slots__ = ("codes", "diagnostics", "fresh", "late", "memory", "now", "open", "place", "profile", "shared", "slots", "ts", "values")
+    __slots__ = (
+        "codes",
+        "diagnostics",
+        "fresh",
+        "late",
+        "memory",
+        "now",
+        "open",
+        "place",
+        "profile",
+        "shared",
+        "slots",
+        "ts",
+        "values",
+    )
 
     def __init__(
         self,
@@ -36,7 +55,8 @@ class Snapshot:
         codes: CodeBook | None = None,
     ) -> None:
         self.ts, self.place, self.values = ts, place, values
-        #: The value in this very message; zero is a value, None is no reading. The dict's own look-up: every rule asks, some often.
+        #: The value in this very message; zero is a value, None is no reading. The dict's own look-up: every rule asks,
+        #: some often.
         self.now: Callable[[int], float | None] = values.get
         self.memory, self.slots, self.profile = memory, slots, profile
         self.diagnostics, self.late = diagnostics, late
@@ -57,7 +77,9 @@ class Snapshot:
         return found[0] if found[1] and abs(self.ts - found[1]) <= max_age_s else None
 
     def before(self, signal_id: int, max_age_s: float = float("inf")) -> float | None:
-        """What earlier messages said of a carried signal, whatever this one says; for who is asked before it is taken in."""
+        """What earlier messages said of a carried signal, whatever this one says; for who is asked before it is taken
+        in.
+        """
         at = self.slots.get(signal_id)
         if at is None:
             return None

@@ -1,7 +1,7 @@
 """What can be promised: windows in opening hours for which a bay, and for a pickup a driver both ways, are really free.
 
-Work is spent in opening hours only and may span breaks and nights; its bay stays taken in between. A drive, and the time
-of a customer who waits, lie between one opening and the next closing.
+Work is spent in opening hours only and may span breaks and nights; its bay stays taken in between. A drive, and the
+time of a customer who waits, lie between one opening and the next closing.
 
 Instants are stepped in UTC and read on the dealer's wall clock, so that no window falls into an hour that the
 spring change skips, and none into the one that the autumn change repeats: nobody could say which they meant.
@@ -41,23 +41,49 @@ class Option:
 
 
 def offered(
-    dealer: Dealer, kind: BookingKind, now: datetime, resources: Sequence[Resource], taken: Taken, *, loaner: bool = False, since: datetime | None = None
+    dealer: Dealer,
+    kind: BookingKind,
+    now: datetime,
+    resources: Sequence[Resource],
+    taken: Taken,
+    *,
+    loaner: bool = False,
+    since: datetime | None = None,
 ) -> tuple[Option, ...]:
-    """Two windows that can be held side by side, on the same day if possible; fewer when there are no more. None begins before `since`."""
+    """Two windows that can be held side by side, on the same day if possible; fewer when there are no more.
+
+    None begins before `since`.
+    """
     first = next(_options(dealer, kind, now, resources, taken, loaner=loaner, since=since), None)
     if first is None:
         return ()
     both = _with(taken, first.claims)
     later = first.window.starts_at + APART
-    rest = list(_take_while_near(_options(dealer, kind, now, resources, both, loaner=loaner, since=first.window.ends_at), first.window.starts_at))
+    rest = list(
+        _take_while_near(
+            _options(dealer, kind, now, resources, both, loaner=loaner, since=first.window.ends_at),
+            first.window.starts_at,
+        )
+    )
     day = local(first.window.starts_at, dealer.zone).date()
     same_day = [option for option in rest if local(option.window.starts_at, dealer.zone).date() == day]
-    second = next((o for o in same_day if o.window.starts_at >= later), None) or next(iter(same_day), None) or next(iter(rest), None)
+    second = (
+        next((o for o in same_day if o.window.starts_at >= later), None)
+        or next(iter(same_day), None)
+        or next(iter(rest), None)
+    )
     return (first,) if second is None else (first, second)
 
 
 def free(
-    dealer: Dealer, kind: BookingKind, now: datetime, resources: Sequence[Resource], taken: Taken, *, count: int = 12, loaner: bool = False
+    dealer: Dealer,
+    kind: BookingKind,
+    now: datetime,
+    resources: Sequence[Resource],
+    taken: Taken,
+    *,
+    count: int = 12,
+    loaner: bool = False,
 ) -> tuple[Option, ...]:
     """The next windows, each free by itself: what is shown to somebody who picks one."""
     found: list[Option] = []
@@ -69,9 +95,19 @@ def free(
 
 
 def at(
-    dealer: Dealer, kind: BookingKind, starts_at: datetime, now: datetime, resources: Sequence[Resource], taken: Taken, *, loaner: bool = False
+    dealer: Dealer,
+    kind: BookingKind,
+    starts_at: datetime,
+    now: datetime,
+    resources: Sequence[Resource],
+    taken: Taken,
+    *,
+    loaner: bool = False,
 ) -> Option | None:
-    """The option that begins exactly then, if there is one. A person at the desk may book without notice, never into the past."""
+    """The option that begins exactly then, if there is one.
+
+    A person at the desk may book without notice, never into the past.
+    """
     if starts_at < now - STEP:
         raise BadInput("starts_at", "lies in the past")
     if starts_at > now + HORIZON * 6:
@@ -81,29 +117,53 @@ def at(
 
 
 def drive_after(
-    dealer: Dealer, since: datetime, now: datetime, resources: Sequence[Resource], taken: Taken, *, usual: int | None = None
+    dealer: Dealer,
+    since: datetime,
+    now: datetime,
+    resources: Sequence[Resource],
+    taken: Taken,
+    *,
+    usual: int | None = None,
 ) -> Claim | None:
-    """The first free drive back that begins at `since` or later; of the driver with this resource if they are free then."""
+    """The first free drive back that begins at `since` or later; of the driver with this resource if they are free
+    then.
+    """
     day = _Day(dealer, now, resources, taken)
     for start in _grid(since, since + _LATEST_WORK, dealer.zone, ON_THE):
         span = day._drive(start)
         if span is None:
             continue
-        found = day._free([driver for driver in day.drivers if driver.id == usual], span) or day._free(day.drivers, span)
+        found = day._free([driver for driver in day.drivers if driver.id == usual], span) or day._free(
+            day.drivers, span
+        )
         if found is not None:
             return Claim(resource_id=found.id, use=Use.RETURN, window=span)
     return None
 
 
-def drive_at(dealer: Dealer, start: datetime, now: datetime, resources: Sequence[Resource], taken: Taken, *, usual: int | None = None) -> Claim | None:
+def drive_at(
+    dealer: Dealer,
+    start: datetime,
+    now: datetime,
+    resources: Sequence[Resource],
+    taken: Taken,
+    *,
+    usual: int | None = None,
+) -> Claim | None:
     """The drive back that begins exactly then, of the driver with this resource if they are free."""
     day = _Day(dealer, now, resources, taken)
     span = day._drive(start)
-    found = None if span is None else day._free([driver for driver in day.drivers if driver.id == usual], span) or day._free(day.drivers, span)
+    found = (
+        None
+        if span is None
+        else day._free([driver for driver in day.drivers if driver.id == usual], span) or day._free(day.drivers, span)
+    )
     return None if span is None or found is None else Claim(resource_id=found.id, use=Use.RETURN, window=span)
 
 
-def free_drives(dealer: Dealer, now: datetime, resources: Sequence[Resource], taken: Taken, *, count: int = 12) -> tuple[Window, ...]:
+def free_drives(
+    dealer: Dealer, now: datetime, resources: Sequence[Resource], taken: Taken, *, count: int = 12
+) -> tuple[Window, ...]:
     """The next windows in which somebody could drive a car back."""
     day, found = _Day(dealer, now, resources, taken), []
     for start in _grid(now, now + HORIZON, dealer.zone, ON_THE):
@@ -116,7 +176,9 @@ def free_drives(dealer: Dealer, now: datetime, resources: Sequence[Resource], ta
 
 
 def work_done(dealer: Dealer, start: datetime) -> datetime | None:
-    """When work that could begin at `start` is done, on the next quarter of an hour; None when the house does not open in the next days."""
+    """When work that could begin at `start` is done, on the next quarter of an hour; None when the house does not open
+    in the next days.
+    """
     opening = _opening(dealer, start.astimezone(UTC).date())
     for at in (start, *_grid(start, start + _LATEST_WORK, dealer.zone, 15)):
         span = opening.work(at, timedelta(minutes=dealer.workshop_minutes))
@@ -199,8 +261,13 @@ class _Day:
         return Claim(resource_id=driver.id, use=Use.COLLECT, window=collect), work, back, *truck
 
     def _first(
-        self, use: Use, resources: Sequence[Resource], since: datetime, span_from: Callable[[datetime], Window | None], on_the: int = 15
-    ) -> Claim | None:  # fmt: skip
+        self,
+        use: Use,
+        resources: Sequence[Resource],
+        since: datetime,
+        span_from: Callable[[datetime], Window | None],
+        on_the: int = 15,
+    ) -> Claim | None:
         for start in _grid(since, since + _LATEST_WORK, self.dealer.zone, on_the):
             span = span_from(start)
             if span is not None and (found := self._free(resources, span)) is not None:
@@ -233,7 +300,14 @@ def overlap(one: Window, other: Window) -> bool:
 
 
 def _options(
-    dealer: Dealer, kind: BookingKind, now: datetime, resources: Sequence[Resource], taken: Taken, *, loaner: bool, since: datetime | None = None
+    dealer: Dealer,
+    kind: BookingKind,
+    now: datetime,
+    resources: Sequence[Resource],
+    taken: Taken,
+    *,
+    loaner: bool,
+    since: datetime | None = None,
 ) -> Iterator[Option]:
     earliest = now + timedelta(minutes=dealer.notice_minutes)
     start = earliest if since is None else max(since, earliest)

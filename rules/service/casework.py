@@ -1,4 +1,6 @@
-"""What people should do next: which case an alert belongs to, how urgent it is, the queue's order, the one next step."""
+"""What people should do next: which case an alert belongs to, how urgent it is, the queue's order, the one next
+step.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,13 @@ class CameBack:
 Belongs = OpensCase | JoinsCase | CameBack
 
 
-def case_for(alert: Alert, open_case: Case | None, repaired: Case | None, repaired_faults: Iterable[tuple[str, str]], now: datetime) -> Belongs:
+def case_for(
+    alert: Alert,
+    open_case: Case | None,
+    repaired: Case | None,
+    repaired_faults: Iterable[tuple[str, str]],
+    now: datetime,
+) -> Belongs:
     """Where an active alert belongs.
 
     `open_case` is the car's case that is neither done nor dismissed; `repaired` the newest one that was
@@ -59,12 +67,22 @@ def case_for(alert: Alert, open_case: Case | None, repaired: Case | None, repair
     """
     same = (alert.rule, alert.component) in set(repaired_faults)
     if open_case is not None and open_case.state is CaseState.VERIFYING:
-        because = f"{alert.because} (again after the repair)" if same else f"another fault before the repair was proved: {alert.because}"
+        because = (
+            f"{alert.because} (again after the repair)"
+            if same
+            else f"another fault before the repair was proved: {alert.because}"
+        )
         return CameBack(open_case.id, higher(alert.severity, Severity.ADVICE), same, because)
     if open_case is not None:
         severity = higher(open_case.severity, alert.severity)
         return JoinsCase(open_case.id, severity, severity is not open_case.severity, alert.because)
-    if repaired is not None and same and repaired.state is CaseState.DONE and repaired.repaired_at is not None and now - repaired.repaired_at <= COMEBACK:
+    if (
+        repaired is not None
+        and same
+        and repaired.state is CaseState.DONE
+        and repaired.repaired_at is not None
+        and now - repaired.repaired_at <= COMEBACK
+    ):
         days = (now - repaired.repaired_at).days
         return CameBack(repaired.id, alert.severity, True, f"{alert.because} (again, {days} days after the repair)")
     return OpensCase(alert.severity, alert.because)
@@ -87,10 +105,17 @@ def speaks(last_heard_at: datetime | None, now: datetime) -> bool:
 
 
 def contradicted(case: Case, alerts: Sequence[Alert], last_heard_at: datetime | None) -> str | None:
-    """Why no person's word may close a repaired case: what the car itself has said since then goes before it. None when it may."""
+    """Why no person's word may close a repaired case: what the car itself has said since then goes before it.
+
+    None when it may.
+    """
     heard = last_heard_at is not None and case.repaired_at is not None and last_heard_at > case.repaired_at
     standing = next((alert for alert in alerts if alert.state is AlertState.ACTIVE), None)
-    return f"the car has spoken since the repair and still reports: {standing.because}" if heard and standing is not None else None
+    return (
+        f"the car has spoken since the repair and still reports: {standing.because}"
+        if heard and standing is not None
+        else None
+    )
 
 
 def queue_key(case: Case) -> tuple[int, datetime, int]:
@@ -100,22 +125,30 @@ def queue_key(case: Case) -> tuple[int, datetime, int]:
 
 def acknowledge_by(case: Case, dealer: Dealer) -> datetime | None:
     """Until when somebody must have taken it; advice has no such limit."""
-    minutes = {Severity.NOW: dealer.acknowledge_minutes_now, Severity.SOON: dealer.acknowledge_minutes_soon}.get(case.severity)
+    minutes = {Severity.NOW: dealer.acknowledge_minutes_now, Severity.SOON: dealer.acknowledge_minutes_soon}.get(
+        case.severity
+    )
     return None if minutes is None else case.opened_at + timedelta(minutes=minutes)
 
 
 #: How it is known that a car is healed.
 HEALED: dict[Confirmation | None, str] = {
-    None: "the car has proved that it is healed", Confirmation.OWNER: "the owner says that it is healed",
-    Confirmation.TEST_DRIVE: "a test drive showed that it is healed", Confirmation.TECHNICIAN: "a technician says that it is healed",
-}  # fmt: skip
+    None: "the car has proved that it is healed",
+    Confirmation.OWNER: "the owner says that it is healed",
+    Confirmation.TEST_DRIVE: "a test drive showed that it is healed",
+    Confirmation.TECHNICIAN: "a technician says that it is healed",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The one obvious next step. `path` is where to POST it; without one there is nothing to do but wait for `waits_for`."""
+    """The one obvious next step.
 
-    act: str  #: acknowledge | owner | offer | ring | tow | arrive | start | finish | move | hand_over | confirm | wait | nothing
+    `path` is where to POST it; without one there is nothing to do but wait for `waits_for`.
+    """
+
+    #: acknowledge | owner | offer | ring | tow | arrive | start | finish | move | hand_over | confirm | wait | nothing
+    act: str
     label: str
     because: str
     path: str | None = None
@@ -124,21 +157,40 @@ class Step:
 
 
 def next_step(
-    case: Case, offer: Offer | None, booking: Booking | None, legs: Sequence[Leg], *, has_owner: bool = True, can_prove: bool = True, missed: bool = False,
+    case: Case,
+    offer: Offer | None,
+    booking: Booking | None,
+    legs: Sequence[Leg],
+    *,
+    has_owner: bool = True,
+    can_prove: bool = True,
+    missed: bool = False,
     stays: Stays | None = None,
-) -> Step:  # fmt: skip
-    """What somebody at the desk should do now. `offer` is the newest one, `booking` the newest that was not cancelled; `can_prove`: the car speaks;
-    `missed`: its car was not brought; `stays`: it must not be driven."""
+) -> Step:
+    """What somebody at the desk should do now.
+
+    `offer` is the newest one, `booking` the newest that was not cancelled; `can_prove`: the car speaks; `missed`: its
+    car was not brought; `stays`: it must not be driven.
+    """
     match case.state:
         case CaseState.OPEN:
             if case.acknowledged_at is None:
-                return Step("acknowledge", "Take this case", "nobody owns it yet", f"/api/v1/cases/{case.id}/acknowledge")
+                return Step(
+                    "acknowledge", "Take this case", "nobody owns it yet", f"/api/v1/cases/{case.id}/acknowledge"
+                )
             if not has_owner:
-                return Step("owner", "Say who owns this car", "we know nobody to write to", f"/vehicles/{case.vehicle_id}")
+                return Step(
+                    "owner", "Say who owns this car", "we know nobody to write to", f"/vehicles/{case.vehicle_id}"
+                )
             return Step("offer", _OFFER[stays is not None], _why_offer(offer), f"/api/v1/cases/{case.id}/offers")
         case CaseState.CONTACTED:
             if offer is not None and offer.state is OfferState.OPEN:
-                return Step("wait", "Wait for the owner's answer", f"two windows are held until {offer.expires_at:%Y-%m-%d %H:%M} UTC", waits_for="owner")
+                return Step(
+                    "wait",
+                    "Wait for the owner's answer",
+                    f"two windows are held until {offer.expires_at:%Y-%m-%d %H:%M} UTC",
+                    waits_for="owner",
+                )
             return Step("offer", "Offer new windows", _why_offer(offer), f"/api/v1/cases/{case.id}/offers")
         case CaseState.BOOKED | CaseState.IN_WORKSHOP:
             return _visit_step(case, booking, legs, missed, stays)
@@ -146,8 +198,18 @@ def next_step(
             if back := _bring_back(booking, legs):
                 return back
             if not can_prove:
-                return Step("confirm", "Say how you know that it is healed", "this car does not speak to us, so it cannot show it", f"/api/v1/cases/{case.id}/confirm")
-            return Step("wait", "Wait for the car's own proof", "the workshop is done; the car has not shown yet that it is healed", waits_for="car")
+                return Step(
+                    "confirm",
+                    "Say how you know that it is healed",
+                    "this car does not speak to us, so it cannot show it",
+                    f"/api/v1/cases/{case.id}/confirm",
+                )
+            return Step(
+                "wait",
+                "Wait for the car's own proof",
+                "the workshop is done; the car has not shown yet that it is healed",
+                waits_for="car",
+            )
         case CaseState.DONE:
             return _bring_back(booking, legs) or Step("nothing", "Nothing to do", HEALED[case.confirmed])
         case CaseState.DISMISSED:
@@ -166,15 +228,34 @@ def _visit_step(case: Case, booking: Booking | None, legs: Sequence[Leg], missed
             if leg is None or leg.state not in _COLLECT:
                 return Step("arrive", "The car is here", "it was collected", f"{path}/arrive")
             label, event = _COLLECT[leg.state]
-            return Step("move", label, "the owner follows each step", f"/api/v1/legs/{leg.id}/move", event, waits_for="driver")
+            return Step(
+                "move", label, "the owner follows each step", f"/api/v1/legs/{leg.id}/move", event, waits_for="driver"
+            )
         case BookingState.AGREED if missed:
-            return Step("ring", "Ring the owner: the car was not brought", "then find another day with them, or cancel the visit", waits_for="owner")
+            return Step(
+                "ring",
+                "Ring the owner: the car was not brought",
+                "then find another day with them, or cancel the visit",
+                waits_for="owner",
+            )
         case BookingState.AGREED:
-            return Step("arrive", "The car is here", f"the owner brings it at {booking.wall_start[11:]}", f"{path}/arrive", waits_for="owner")
+            return Step(
+                "arrive",
+                "The car is here",
+                f"the owner brings it at {booking.wall_start[11:]}",
+                f"{path}/arrive",
+                waits_for="owner",
+            )
         case BookingState.ARRIVED:
             return Step("start", "Start the work", "the car is in the workshop", f"{path}/start", waits_for="workshop")
         case BookingState.WORKING:
-            return Step("finish", "Finished: say what was found", "the car is being worked on", f"{path}/finish", waits_for="workshop")
+            return Step(
+                "finish",
+                "Finished: say what was found",
+                "the car is being worked on",
+                f"{path}/finish",
+                waits_for="workshop",
+            )
         case _:
             return _bring_back(booking, legs) or Step("nothing", "Nothing to do", "the visit is over")
 

@@ -11,7 +11,9 @@ APART: Final = timedelta(minutes=10)  #: more than this and one of the two is wr
 def apart(own: datetime, told: datetime) -> str | None:
     """How far our own business clock is from the one that the database tells, in words; None while they agree."""
     off = own - told
-    return None if abs(off) <= APART else f"{length(off)} {'ahead of' if off > timedelta(0) else 'behind'} the database's"
+    return (
+        None if abs(off) <= APART else f"{length(off)} {'ahead of' if off > timedelta(0) else 'behind'} the database's"
+    )
 
 
 def length(span: timedelta) -> str:

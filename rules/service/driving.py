@@ -1,4 +1,6 @@
-"""Whether a car may be driven to us, by what it reports: where its owner reads "do not drive on", none of our drivers drives it either. Pure."""
+"""Whether a car may be driven to us, by what it reports: where its owner reads "do not drive on", none of our drivers
+drives it either. Pure.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,16 @@ from schemas.verdict import Severity
 
 _USUAL = frozenset({Severity.NOW})
 _NEVER: frozenset[Severity] = frozenset()
-#: At which severities a rule's words are "do not drive on" (`rule-…-drive` in the texts), where it is not "now" alone. A test holds the two to each other.
+#: At which severities a rule's words are "do not drive on" (`rule-…-drive` in the texts), where it is not "now" alone.
+#: A test holds the two to each other.
 _STAYS_AT = {
-    "oil_pressure": frozenset(Severity), "battery_12v": _NEVER, "thermostat_open": _NEVER, "service_due": _NEVER, "sensor_implausible": _NEVER, "silent_vehicle": _NEVER,
-}  # fmt: skip
+    "oil_pressure": frozenset(Severity),
+    "battery_12v": _NEVER,
+    "thermostat_open": _NEVER,
+    "service_due": _NEVER,
+    "sensor_implausible": _NEVER,
+    "silent_vehicle": _NEVER,
+}
 _WITH_US = frozenset({LegState.COLLECTED, LegState.AT_WORKSHOP})
 
 
@@ -46,8 +54,12 @@ def forbids(rule: str | None, severity: Severity) -> bool:
 
 
 def stays(standing: Sequence[Sequence[str]]) -> Stays | None:
-    """Of what stands about a car, each as (rule, component, severity, because): the most urgent for which it must not be driven. None: it may."""
-    faults = [Fault(rule or None, component, Severity(severity), because) for rule, component, severity, because in standing]
+    """Of what stands about a car, each as (rule, component, severity, because): the most urgent for which it must not
+    be driven. None: it may.
+    """
+    faults = [
+        Fault(rule or None, component, Severity(severity), because) for rule, component, severity, because in standing
+    ]
     found = [fault for fault in faults if forbids(fault.rule, fault.severity)]
     return Stays(max(found, key=lambda fault: fault.severity.rank)) if found else None
 

@@ -25,7 +25,9 @@ _HELD: Final = frozenset({LegState.COLLECTED, LegState.ON_THE_WAY_BACK})
 CALLED_OFF: Final = frozenset({CaseState.OPEN, CaseState.CONTACTED, CaseState.BOOKED})
 
 
-def refused(*, erased: bool, visits: Iterable[BookingState], drives: Iterable[LegState], cases: Iterable[CaseState]) -> Refusal | None:
+def refused(
+    *, erased: bool, visits: Iterable[BookingState], drives: Iterable[LegState], cases: Iterable[CaseState]
+) -> Refusal | None:
     """`visits` and `drives` of this owner, those that have ended left out or not; `cases` of theirs."""
     if erased:
         return Refusal.ERASED

@@ -14,9 +14,24 @@ from schemas.moment import as_utc, zone
 from schemas.vehicle import is_vin
 
 COLUMNS = (
-    "name", "phone", "email", "language", "zone", "address", "vin", "title", "plate", "profile",
-    "consent_safety", "consent_service", "consent_status", "consent_survey", "consent_at", "consent_source", "consent_wording",
-)  # fmt: skip
+    "name",
+    "phone",
+    "email",
+    "language",
+    "zone",
+    "address",
+    "vin",
+    "title",
+    "plate",
+    "profile",
+    "consent_safety",
+    "consent_service",
+    "consent_status",
+    "consent_survey",
+    "consent_at",
+    "consent_source",
+    "consent_wording",
+)
 NEEDED = ("name", "vin", "title", "profile")
 PURPOSES = (Purpose.SAFETY, Purpose.SERVICE, Purpose.STATUS, Purpose.SURVEY)
 _YES, _NO = {"yes", "y", "1", "true", "ja", "sí", "si"}, {"no", "n", "0", "false", "nein"}
@@ -49,13 +64,24 @@ def check_header(header: Collection[str]) -> None:
         raise BadInput("header", f"lacks {', '.join(missing)}; the columns are {', '.join(COLUMNS)}")
     strange = [name for name in header if name not in COLUMNS]
     if strange:
-        raise BadInput("header", f"has {', '.join(strange)}, which means nothing here; the columns are {', '.join(COLUMNS)}")
+        raise BadInput(
+            "header", f"has {', '.join(strange)}, which means nothing here; the columns are {', '.join(COLUMNS)}"
+        )
 
 
 def read_line(
-    cells: Mapping[str, str | None], *, country: str, zone_name: str, languages: Collection[str], profiles: Collection[str], now: datetime
+    cells: Mapping[str, str | None],
+    *,
+    country: str,
+    zone_name: str,
+    languages: Collection[str],
+    profiles: Collection[str],
+    now: datetime,
 ) -> Line:
-    """The line, or BadInput naming the cell. Numbers are read as of the dealer's country, days as of the dealer's zone."""
+    """The line, or BadInput naming the cell.
+
+    Numbers are read as of the dealer's country, days as of the dealer's zone.
+    """
     said = {name: (cells.get(name) or "").strip() for name in COLUMNS}
     for name in NEEDED:
         if not said[name]:
@@ -76,18 +102,36 @@ def read_line(
         raise BadInput("phone", "without a phone number or a mail address nobody can be told anything")
     consents, at = _consents(said, zone_name, now)
     return Line(
-        name=said["name"], phone=phone, email=said["email"] or None, language=said["language"] or None, zone=said["zone"] or None,
-        address=said["address"] or None, vin=vin, title=said["title"], plate=said["plate"] or None, profile=said["profile"],
-        consents=consents, consent_at=at, consent_source=said["consent_source"], consent_wording=said["consent_wording"],
-    )  # fmt: skip
+        name=said["name"],
+        phone=phone,
+        email=said["email"] or None,
+        language=said["language"] or None,
+        zone=said["zone"] or None,
+        address=said["address"] or None,
+        vin=vin,
+        title=said["title"],
+        plate=said["plate"] or None,
+        profile=said["profile"],
+        consents=consents,
+        consent_at=at,
+        consent_source=said["consent_source"],
+        consent_wording=said["consent_wording"],
+    )
 
 
 def news(line: Line, known: Mapping[Purpose, Consent]) -> dict[Purpose, bool]:
-    """What a line says that is not known: a no always counts, a yes only if it is newer than what the owner said last."""
+    """What a line says that is not known: a no always counts, a yes only if it is newer than what the owner said
+    last.
+    """
     return {
-        purpose: said for purpose, said in line.consents.items()
-        if purpose not in known or (known[purpose].given != said and (not said or line.consent_at is None or line.consent_at > known[purpose].at))
-    }  # fmt: skip
+        purpose: said
+        for purpose, said in line.consents.items()
+        if purpose not in known
+        or (
+            known[purpose].given != said
+            and (not said or line.consent_at is None or line.consent_at > known[purpose].at)
+        )
+    }
 
 
 def _consents(said: Mapping[str, str], zone_name: str, now: datetime) -> tuple[dict[Purpose, bool], datetime | None]:
@@ -121,4 +165,7 @@ def _moment(cell: str, zone_name: str) -> datetime:
     try:
         return as_utc(datetime.fromisoformat(cell))
     except ValueError:
-        raise BadInput("consent_at", f"{cell} is neither a day, such as 2026-03-01, nor a time with its zone, such as 2026-03-01T09:00+01:00") from None
+        raise BadInput(
+            "consent_at",
+            f"{cell} is neither a day, such as 2026-03-01, nor a time with its zone, such as 2026-03-01T09:00+01:00",
+        ) from None

@@ -1,4 +1,7 @@
-"""How full a day is: what is taken of bays, drivers, loaners and trucks against the hours in which they are there. Pure."""
+"""How full a day is: what is taken of bays, drivers, loaners and trucks against the hours in which they are there.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ class Load:
 
 
 def load(kind: ResourceKind, opening: Sequence[Window], taken: Sequence[Sequence[Window]]) -> Load:
-    """`opening`: when the house is open on that day; `taken`: what is taken of each resource. Work that waits over night counts while the house is open."""
+    """`opening`: when the house is open on that day; `taken`: what is taken of each resource. Work that waits over
+    night counts while the house is open.
+    """
     there = sum((w.ends_at - w.starts_at for w in opening), _ZERO) * len(taken)
     spent = sum((_shared(one, hours) for windows in taken for one in windows for hours in opening), _ZERO)
     return Load(kind, len(taken), spent, there)

@@ -1,4 +1,6 @@
-"""Whether an owner can be asked by text at all, and when they will read it: an offer that nobody reads holds time for nothing."""
+"""Whether an owner can be asked by text at all, and when they will read it: an offer that nobody reads holds time for
+nothing.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,12 @@ def with_us(booking: Booking | None, legs: Sequence[Leg]) -> bool:
 
 
 def settle(case: Case, booking: Booking | None, legs: Sequence[Leg]) -> Settlement:
-    """`booking` is the case's live visit. A car that is with us goes back to whoever gave it to us, before it is anybody else's."""
+    """`booking` is the case's live visit.
+
+    A car that is with us goes back to whoever gave it to us, before it is anybody else's.
+    """
     if with_us(booking, legs):
-        return Settlement(f"the car is with us for case {case.id}: hand it over first, then it can have another owner", False)
+        return Settlement(
+            f"the car is with us for case {case.id}: hand it over first, then it can have another owner", False
+        )
     return Settlement(None, booking is not None and booking.state is BookingState.AGREED)

@@ -1,10 +1,10 @@
 """May this text go now? Four answers, each with its reason: Go, Wait until a moment, Never, or TooLate.
 
-Consent is per purpose, and no row means no. STOP ends everything at once; only its own confirmation and an
-answer to HELP still go. Quiet hours are the owner's, in the owner's zone: a text waits for the first decent
-minute. What cannot wait (do not drive on) and what belongs to a visit under way or answers the owner's own
-text passes. Texts about maintenance that is not urgent have a budget, so that nobody is nagged. And nobody is told today
-what was due yesterday: a text that could not leave for a day, because workers or provider were away, is given to a person.
+Consent is per purpose, and no row means no. STOP ends everything at once; only its own confirmation and an answer to
+HELP still go. Quiet hours are the owner's, in the owner's zone: a text waits for the first decent minute. What cannot
+wait (do not drive on) and what belongs to a visit under way or answers the owner's own text passes. Texts about
+maintenance that is not urgent have a budget, so that nobody is nagged. And nobody is told today what was due yesterday:
+a text that could not leave for a day, because workers or provider were away, is given to a person.
 """
 
 from __future__ import annotations
@@ -54,25 +54,50 @@ Permission = Go | Wait | Never | TooLate
 #: Owed even to somebody who said STOP: the one confirmation, and the answer to HELP.
 _OWED = frozenset({MessageKind.STOPPED, MessageKind.HELP})
 #: Answers to what the owner wrote a moment ago: they are awake.
-_ANSWERS = frozenset({
-    MessageKind.STARTED, MessageKind.PASSED_ON, MessageKind.BOOKED, MessageKind.DECLINED, MessageKind.FEEDBACK_THANKS, MessageKind.OFFER_EXPIRED,
-})  # fmt: skip
+_ANSWERS = frozenset(
+    {
+        MessageKind.STARTED,
+        MessageKind.PASSED_ON,
+        MessageKind.BOOKED,
+        MessageKind.DECLINED,
+        MessageKind.FEEDBACK_THANKS,
+        MessageKind.OFFER_EXPIRED,
+    }
+)
 #: Steps of a visit under way: late they would be useless, and the car is in our hands.
-_UNDER_WAY = frozenset({
-    MessageKind.ON_THE_WAY, MessageKind.COLLECTED, MessageKind.AT_WORKSHOP, MessageKind.ON_THE_WAY_BACK, MessageKind.HANDED_OVER,
-    MessageKind.WAITING, MessageKind.READY, MessageKind.CANCELLED, MessageKind.MOVED, MessageKind.LATE, MessageKind.NEW_TIME,
-})  # fmt: skip
+_UNDER_WAY = frozenset(
+    {
+        MessageKind.ON_THE_WAY,
+        MessageKind.COLLECTED,
+        MessageKind.AT_WORKSHOP,
+        MessageKind.ON_THE_WAY_BACK,
+        MessageKind.HANDED_OVER,
+        MessageKind.WAITING,
+        MessageKind.READY,
+        MessageKind.CANCELLED,
+        MessageKind.MOVED,
+        MessageKind.LATE,
+        MessageKind.NEW_TIME,
+    }
+)
 #: What we send unasked and not urgently: so many of a kind in so long a time. What a person writes is not counted.
 BUDGET: Mapping[MessageKind, tuple[int, timedelta]] = {
     MessageKind.OFFER: (4, timedelta(days=7)),
     MessageKind.FEEDBACK: (1, timedelta(days=14)),
 }
 AWAKE = timedelta(minutes=30)  #: who wrote so lately may be answered, whatever the hour
-FRESH = timedelta(hours=24)  #: a text is of use for so long after its time; what concerns safety, and our own people, is of use as long as it is true
+FRESH = timedelta(
+    hours=24
+    #: a text is of use for so long after its time; what concerns safety, and our own people, is of use as long as it is
+    #: true
+)
 LONGEST_BUDGET = max(span for _, span in BUDGET.values())
 _WORD = {
-    Purpose.SAFETY: "safety texts", Purpose.SERVICE: "texts about maintenance", Purpose.STATUS: "texts about a visit", Purpose.SURVEY: "a question afterwards",
-}  # fmt: skip
+    Purpose.SAFETY: "safety texts",
+    Purpose.SERVICE: "texts about maintenance",
+    Purpose.STATUS: "texts about a visit",
+    Purpose.SURVEY: "a question afterwards",
+}
 _MINUTE = timedelta(minutes=1)
 
 
@@ -108,7 +133,9 @@ def may_send(
     lately: tuple[datetime, ...] = (),
     wrote_at: datetime | None = None,
 ) -> Permission:
-    """`severity` is that of the case, `lately` when this owner got texts of the same kind, oldest first, `wrote_at` when they last wrote."""
+    """`severity` is that of the case, `lately` when this owner got texts of the same kind, oldest first, `wrote_at`
+    when they last wrote.
+    """
     kind, purpose = message.kind, message.purpose
     if purpose is Purpose.STAFF:
         return Go("to our own people")
@@ -124,7 +151,10 @@ def may_send(
     awake = kind in _ANSWERS | _UNDER_WAY or (wrote_at is not None and now - wrote_at <= AWAKE)
     wakes = purpose is Purpose.SAFETY and kind is not MessageKind.SAFETY_OVER  # good news may wait for the morning
     if not wakes and not awake and quiet(owner, now):
-        return Wait(decent(owner, now), f"quiet hours of the owner, {owner.quiet_from:%H:%M} to {owner.quiet_to:%H:%M} in {owner.zone}")
+        return Wait(
+            decent(owner, now),
+            f"quiet hours of the owner, {owner.quiet_from:%H:%M} to {owner.quiet_to:%H:%M} in {owner.zone}",
+        )
     return _within_budget(kind, severity, now, lately)
 
 
@@ -143,7 +173,9 @@ def _consent(purpose: Purpose, consents: Mapping[Purpose, Consent]) -> Never | N
     return None if said.given else Never(f"the owner said no to {_WORD[purpose]} ({said.source})")
 
 
-def _within_budget(kind: MessageKind, severity: Severity | None, now: datetime, lately: tuple[datetime, ...]) -> Permission:
+def _within_budget(
+    kind: MessageKind, severity: Severity | None, now: datetime, lately: tuple[datetime, ...]
+) -> Permission:
     limit = BUDGET.get(kind)
     if limit is None or severity is Severity.NOW:
         return Go("allowed")
@@ -151,7 +183,9 @@ def _within_budget(kind: MessageKind, severity: Severity | None, now: datetime, 
     counted = [at for at in lately if at > now - span]
     if len(counted) < most:
         return Go("allowed")
-    return Wait(counted[-most] + span, f"already {len(counted)} in {span.days} days: the limit for such texts is {most}")
+    return Wait(
+        counted[-most] + span, f"already {len(counted)} in {span.days} days: the limit for such texts is {most}"
+    )
 
 
 def quiet(owner: Owner, moment: datetime) -> bool:

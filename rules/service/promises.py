@@ -1,4 +1,6 @@
-"""The ledger of promises: which times stand for a visit now, what became of those that stood, and what to do before one breaks. Pure."""
+"""The ledger of promises: which times stand for a visit now, what became of those that stood, and what to do before one
+breaks. Pure.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,11 @@ def standing(booking: Booking, legs: Sequence[Leg]) -> tuple[Standing, ...]:
     for leg in legs:
         if leg.state is LegState.CANCELLED:
             continue
-        what, kept = (Promised.COLLECT, leg.state in _COLLECTED) if leg.kind is LegKind.COLLECT else (Promised.RETURN, leg.state is LegState.HANDED_OVER)
+        what, kept = (
+            (Promised.COLLECT, leg.state in _COLLECTED)
+            if leg.kind is LegKind.COLLECT
+            else (Promised.RETURN, leg.state is LegState.HANDED_OVER)
+        )
         found.append(Standing(what, leg.ends_at, leg.id, leg.state is not LegState.PLANNED, kept))
     if booking.ready_by is not None:
         found.append(Standing(Promised.READY, booking.ready_by, done=booking.state in _READY))
@@ -54,14 +60,23 @@ class Settlement:
 
 
 def settle(ledger: Sequence[Promise], stands: Sequence[Standing], now: datetime) -> Settlement:
-    """`ledger` are all rows of the visit. A promise is kept only in time: what comes true afterwards was broken, and says how late it was."""
+    """`ledger` are all rows of the visit.
+
+    A promise is kept only in time: what comes true afterwards was broken, and says how late it was.
+    """
     by_what = {one.what: one for one in stands}
     ends: list[tuple[Promise, PromiseEvent]] = []
     for row in ledger:
         if row.state is PromiseState.OPEN and (event := _end(row, by_what.get(row.what), now)) is not None:
             ends.append((row, event))
-    broken = [row for row in ledger if row.state is PromiseState.BROKEN] + [row for row, event in ends if event is PromiseEvent.BROKEN]
-    late = tuple(row for row in broken if row.done_at is None and row.what in by_what and by_what[row.what].done and _same(row, by_what[row.what]))
+    broken = [row for row in ledger if row.state is PromiseState.BROKEN] + [
+        row for row, event in ends if event is PromiseEvent.BROKEN
+    ]
+    late = tuple(
+        row
+        for row in broken
+        if row.done_at is None and row.what in by_what and by_what[row.what].done and _same(row, by_what[row.what])
+    )
     gone = {row.id for row, event in ends if event is PromiseEvent.MOVED}
     known = [row for row in ledger if row.state is not PromiseState.MOVED and row.id not in gone]
     opens = tuple(one for one in stands if not one.done and not any(_same(row, one) for row in known))
@@ -91,9 +106,11 @@ class Act(StrEnum):
 
 
 def due(row: Promise, stands: Standing, booking: Booking, dealer: Dealer, now: datetime) -> Act | None:
-    """The next thing to do about an open promise that stands; each is done once, in this order: our people, the owner, the end.
+    """The next thing to do about an open promise that stands; each is done once, in this order: our people, the owner,
+    the end.
 
-    The dealer says how long before: our people of one whose keeping has not begun, the owner of one for which nobody has given them another time.
+    The dealer says how long before: our people of one whose keeping has not begun, the owner of one for which nobody
+    has given them another time.
     """
     warn, tell = timedelta(minutes=dealer.late_warn_minutes), timedelta(minutes=dealer.late_tell_minutes)
     if stands.done or row.state is not PromiseState.OPEN:
@@ -113,8 +130,14 @@ def due(row: Promise, stands: Standing, booking: Booking, dealer: Dealer, now: d
 
 
 def has_later_time(ledger: Sequence[Promise], booking: Booking) -> bool:
-    """Whether the time at which the car is ready is later than one given before: "it takes longer" may name that time only."""
-    before = [row.due_at for row in ledger if row.what is Promised.READY and row.state in (PromiseState.MOVED, PromiseState.BROKEN)]
+    """Whether the time at which the car is ready is later than one given before: "it takes longer" may name that time
+    only.
+    """
+    before = [
+        row.due_at
+        for row in ledger
+        if row.what is Promised.READY and row.state in (PromiseState.MOVED, PromiseState.BROKEN)
+    ]
     return booking.ready_by is not None and any(due < booking.ready_by for due in before)
 
 
@@ -125,5 +148,11 @@ def later(ready_by: datetime | None, now: datetime) -> datetime:
 
 
 def missed(booking: Booking, dealer: Dealer, now: datetime) -> bool:
-    """Whether a customer who was to bring the car has not come, and should be rung: the dealer says how long after the end of the window."""
-    return booking.state is BookingState.AGREED and not booking.kind.fetched and now >= booking.ends_at + timedelta(minutes=dealer.no_show_minutes)
+    """Whether a customer who was to bring the car has not come, and should be rung: the dealer says how long after the
+    end of the window.
+    """
+    return (
+        booking.state is BookingState.AGREED
+        and not booking.kind.fetched
+        and now >= booking.ends_at + timedelta(minutes=dealer.no_show_minutes)
+    )

@@ -48,7 +48,9 @@ def tell_driver(starts_at: datetime, now: datetime, zone: str) -> Go | Wait:
     if DAY_BEGINS <= wall.time() < DAY_ENDS:
         return Go("by day")
     morning = wall.date() + timedelta(days=wall.time() >= DAY_ENDS)
-    return Wait(min(from_local(morning, DAY_BEGINS, zone), starts_at - NEAR), "it is night, and the drive is hours away")
+    return Wait(
+        min(from_local(morning, DAY_BEGINS, zone), starts_at - NEAR), "it is night, and the drive is hours away"
+    )
 
 
 @dataclass(frozen=True, slots=True)

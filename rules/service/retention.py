@@ -15,13 +15,18 @@ from typing import Final
 from schemas.retention import RetentionWord
 
 MOST_A_DAY: Final = 7  #: days of readings that go in one day, unless a person says more
-GRACE: Final = timedelta(days=1)  #: machine time between detaching and dropping; the database holds it too (drop_detached_day)
+GRACE: Final = timedelta(
+    days=1
+)  #: machine time between detaching and dropping; the database holds it too (drop_detached_day)
 _EPOCH: Final = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Witnesses:
-    """Whoever knows what day it is. `machine` is the database's own clock, `speed` business seconds in a machine second."""
+    """Whoever knows what day it is.
+
+    `machine` is the database's own clock, `speed` business seconds in a machine second.
+    """
 
     own: datetime  #: this gateway's business clock
     told: datetime  #: business time as the database tells it
@@ -33,7 +38,10 @@ class Witnesses:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do with which days, the oldest first. `refused` says why days stay that somebody might think past retention."""
+    """What to do with which days, the oldest first.
+
+    `refused` says why days stay that somebody might think past retention.
+    """
 
     attach: tuple[int, ...] = ()
     drop: tuple[int, ...] = ()
@@ -47,7 +55,11 @@ def plan(attached: Iterable[int], detached: Mapping[int, datetime], keep_days: i
     word, spoken = _word(by), _spoken(by)
     clocks = sorted((day_of(by.own), day_of(by.told)))
     if spoken is None:
-        return Plan(refused="no reading tells what day it is") if any(day < clocks[1] - keep_days for day in attached) else Plan()
+        return (
+            Plan(refused="no reading tells what day it is")
+            if any(day < clocks[1] - keep_days for day in attached)
+            else Plan()
+        )
     first = min(clocks[0], spoken) - keep_days
     lately = sum(at > by.machine - GRACE for at in detached.values())
     allowed = (word.at_once if word and word.at_once else None) or int(MOST_A_DAY * max(1.0, by.speed))
@@ -75,14 +87,18 @@ def _word(by: Witnesses) -> RetentionWord | None:
 
 def _spoken(by: Witnesses) -> int | None:
     word = _word(by)
-    return max((day for day in (by.newest, day_of(word.today) if word and word.today else None) if day is not None), default=None)
+    return max(
+        (day for day in (by.newest, day_of(word.today) if word and word.today else None) if day is not None),
+        default=None,
+    )
 
 
 def _disagreement(by: Witnesses, spoken: int, held: int) -> str:
     if held <= 1:  # at midnight the clocks are ahead of the cars for a moment
         return ""
     return (
-        f"{held} days stay that are past retention by one clock and not by all: this gateway's says {by.own:%Y-%m-%d}, the database's "
+        f"{held} days stay that are past retention by one clock and not by all: this gateway's says {by.own:%Y-%m-%d}, "
+        "the database's "
         f"{by.told:%Y-%m-%d}, the newest reading is of {date_of(spoken)}"
     )
 

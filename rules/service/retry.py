@@ -7,7 +7,10 @@ MOST_ATTEMPTS = 12  #: with a cap of five minutes that is about half an hour of 
 
 
 def delay(attempt: int, luck: float, *, base: float = BASE_S, cap: float = CAP_S, at_least: float = 0.0) -> float:
-    """Seconds (machine time) before the next try. `attempt` counts from 1, `luck` is uniform in 0..1, `at_least` is what the provider asked for."""
+    """Seconds (machine time) before the next try.
+
+    `attempt` counts from 1, `luck` is uniform in 0..1, `at_least` is what the provider asked for.
+    """
     return max(at_least, luck * min(cap, base * 2.0 ** min(attempt, 30)))
 
 

@@ -1,8 +1,9 @@
-"""Must the owner hear of this alert by themselves, now? Three answers, each with its reason: Tell, Ring, or Silent. Pure.
+"""Must the owner hear of this alert by themselves, now? Three answers, each with its reason: Tell, Ring, or Silent.
+Pure.
 
-A car that must not be driven on is told to its owner at any hour and without a person of ours: once for each time that it got so bad, and not again
-for another fault that asks the same of them. Where no text can leave, a person rings. What is history, a rule on trial, a fault of a sensor or a car
-that is with us is no reason to wake anybody.
+A car that must not be driven on is told to its owner at any hour and without a person of ours: once for each time that
+it got so bad, and not again for another fault that asks the same of them. Where no text can leave, a person rings. What
+is history, a rule on trial, a fault of a sensor or a car that is with us is no reason to wake anybody.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from schemas.case import CaseState
 from schemas.message import Message, MessageKind, MessageState
 from schemas.verdict import Severity
 
-AGAIN = timedelta(hours=6)  #: a fault that comes and goes around its limit is told again when it is worse again, but no oftener than this
+AGAIN = timedelta(
+    hours=6
+)  #: a fault that comes and goes around its limit is told again when it is worse again, but no oftener than this
 
 CAME = (MessageState.SENT, MessageState.DELIVERED)
 _UNDER_WAY = (MessageState.QUEUED, MessageState.CLAIMED)
@@ -56,11 +59,21 @@ class Said:
 
 
 def warn(
-    alert: Alert, *, about_the_car: bool, late: bool, with_us: bool, owned: bool, refused: str | None, standing: Sequence[Said], advice: str, step: int,
+    alert: Alert,
+    *,
+    about_the_car: bool,
+    late: bool,
+    with_us: bool,
+    owned: bool,
+    refused: str | None,
+    standing: Sequence[Said],
+    advice: str,
+    step: int,
     now: datetime,
-) -> Tell | Ring | Silent:  # fmt: skip
-    """`refused`: why no text can reach the owner; `standing`: what they were told and nothing took back; `advice`: what this alert asks of them;
-    `step`: the one with which it last became so urgent."""
+) -> Tell | Ring | Silent:
+    """`refused`: why no text can reach the owner; `standing`: what they were told and nothing took back; `advice`: what
+    this alert asks of them; `step`: the one with which it last became so urgent.
+    """
     if alert.state is not AlertState.ACTIVE or alert.severity is not Severity.NOW:
         return Silent("it can wait until a person has looked")
     if alert.shadow:
@@ -82,7 +95,10 @@ def warn(
 
 
 def over(alerts: Sequence[Alert], state: CaseState, warned: bool) -> Tell | Silent:
-    """An alert has ended. `alerts` are those of its case, `warned`: a warning has reached the owner and nothing took it back."""
+    """An alert has ended.
+
+    `alerts` are those of its case, `warned`: a warning has reached the owner and nothing took it back.
+    """
     if not warned:
         return Silent("the owner was not warned")
     if any(alert.state is AlertState.ACTIVE and alert.severity is Severity.NOW for alert in alerts):
@@ -93,7 +109,9 @@ def over(alerts: Sequence[Alert], state: CaseState, warned: bool) -> Tell | Sile
 
 
 def standing(texts: Sequence[Message]) -> tuple[Message, ...]:
-    """The warnings among these texts to one owner about one case (oldest first) that are on their way or came, and that nothing has taken back since."""
+    """The warnings among these texts to one owner about one case (oldest first) that are on their way or came, and that
+    nothing has taken back since.
+    """
     found: list[Message] = []
     for message in texts:
         if message.kind is MessageKind.SAFETY_OVER and message.state in CAME:
@@ -107,7 +125,9 @@ def rose(steps: Sequence[AlertStep]) -> AlertStep | None:
     """The step with which an alert last became what it is now: the newest one before which it was less urgent."""
     found: AlertStep | None = None
     for before, step in zip((None, *steps), steps, strict=False):
-        if step.state is AlertState.ACTIVE and (before is None or before.state is not AlertState.ACTIVE or before.severity is not step.severity):
+        if step.state is AlertState.ACTIVE and (
+            before is None or before.state is not AlertState.ACTIVE or before.severity is not step.severity
+        ):
             found = step
     return found
 
@@ -135,8 +155,13 @@ class LastWarning:
     reason: str | None
 
 
-def knowledge(warning: LastWarning | None, *, owned: bool, reachable: bool, stopped: bool, agreed: bool) -> Knows | Unaware:
-    """What the desk must know of an owner whose car must not be driven on. `agreed`: to safety texts; `reachable`: by a number or a mailbox."""
+def knowledge(
+    warning: LastWarning | None, *, owned: bool, reachable: bool, stopped: bool, agreed: bool
+) -> Knows | Unaware:
+    """What the desk must know of an owner whose car must not be driven on.
+
+    `agreed`: to safety texts; `reachable`: by a number or a mailbox.
+    """
     if warning is not None and warning.state in CAME and warning.sent_at is not None:
         return Knows(warning.sent_at)
     if not owned:
@@ -149,4 +174,6 @@ def knowledge(warning: LastWarning | None, *, owned: bool, reachable: bool, stop
         return Unaware("no number or mailbox")
     if warning is None:
         return Unaware("no text has gone")
-    return Unaware("the text is on its way" if warning.state in _UNDER_WAY else warning.reason or "the text did not leave")
+    return Unaware(
+        "the text is on its way" if warning.state in _UNDER_WAY else warning.reason or "the text did not leave"
+    )

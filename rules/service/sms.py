@@ -10,10 +10,35 @@ from functools import lru_cache
 import smsutil
 
 #: Typography that doubles the price of a text and tells the reader nothing more.
-_PLAINER = str.maketrans({
-    "‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "–": "-", "—": "-", "‑": "-", "−": "-",
-    "…": "...", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "•": "-", "·": "-", "°": "", "ł": "l", "Ł": "L", "đ": "d", "ı": "i", "œ": "oe", "Œ": "OE",
-})  # fmt: skip
+_PLAINER = str.maketrans(
+    {
+        "‘": "'",
+        "’": "'",
+        "‚": "'",
+        "“": '"',
+        "”": '"',
+        "„": '"',
+        "«": '"',
+        "»": '"',
+        "–": "-",
+        "—": "-",
+        "‑": "-",
+        "−": "-",
+        "…": "...",
+        "\u00a0": " ",
+        "\u202f": " ",
+        "\u2009": " ",
+        "•": "-",
+        "·": "-",
+        "°": "",
+        "ł": "l",
+        "Ł": "L",
+        "đ": "d",
+        "ı": "i",
+        "œ": "oe",
+        "Œ": "OE",
+    }
+)
 _SPACES = re.compile(r"[\s\u200b\u200e\u200f\ufeff]+")
 _LINK = re.compile(r"(?<=[^\W\d_])\.(?=[^\W\d_]{2})|\b[a-zA-Z][a-zA-Z+]*:(?=//)|//")
 
@@ -51,7 +76,9 @@ def _nearest(letter: str) -> str:
 
 
 def one_line(words: str, longest: int = 120) -> str:
-    """A name or note that somebody typed, fit for a text of ours: one line, not endless, and nothing that a phone makes a link of."""
+    """A name or note that somebody typed, fit for a text of ours: one line, not endless, and nothing that a phone makes
+    a link of.
+    """
     flat = _LINK.sub(" ", "".join(c for c in words if c.isprintable() or c.isspace()))
     flat = _SPACES.sub(" ", flat).strip()
     if len(flat) <= longest:

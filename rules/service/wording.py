@@ -1,9 +1,10 @@
-"""Words for owners, staff and pages, in their language. The words are data (Fluent patterns in `rules/texts/`); this file fills them in.
+"""Words for owners, staff and pages, in their language. The words are data (Fluent patterns in `rules/texts/`); this
+file fills them in.
 
-A fact is a plain value. Times are given as aware datetimes with `zone` (of the place that they are about) and become wall time; where the clock
-of whoever reads them shows another one (`reader_zone`, the owner's), the place is named and no day is "today".
-`windows` is a sequence of (starts_at, ends_at) or of schemas.slot.Window. What somebody typed is made one
-line without links. `{ $short }` counts up from 0 when a text is too long, so that a pattern can say less.
+A fact is a plain value. Times are given as aware datetimes with `zone` (of the place that they are about) and become
+wall time; where the clock of whoever reads them shows another one (`reader_zone`, the owner's), the place is named and
+no day is "today". `windows` is a sequence of (starts_at, ends_at) or of schemas.slot.Window. What somebody typed is
+made one line without links. `{ $short }` counts up from 0 when a text is too long, so that a pattern can say less.
 """
 
 from __future__ import annotations
@@ -30,9 +31,14 @@ NONE = "none"  #: an optional fact that was not given: a Fluent variant cannot b
 MOST_PARTS = 2  #: what a text to an owner may cost
 _SHORTER = 4  #: how often a pattern may be asked to say less
 _NAMES = {  # longest name in each round
-    "dealer": (32, 26, 18, 14), "vehicle": (32, 26, 18, 0), "owner": (32, 24, 18, 12), "driver": (24, 20, 14, 12), "address": (80, 60, 40, 30),
-    "finding": (120, 80, 60, 40), "plate": (12, 12, 12, 12),
-}  # fmt: skip
+    "dealer": (32, 26, 18, 14),
+    "vehicle": (32, 26, 18, 0),
+    "owner": (32, 24, 18, 12),
+    "driver": (24, 20, 14, 12),
+    "address": (80, 60, 40, 30),
+    "finding": (120, 80, 60, 40),
+    "plate": (12, 12, 12, 12),
+}
 
 #: What each text must be told. Anything else a pattern mentions is optional and "none" when not given.
 FACTS: dict[MessageKind, tuple[str, ...]] = {
@@ -75,9 +81,32 @@ FACTS: dict[MessageKind, tuple[str, ...]] = {
     MessageKind.STAFF_UNREACHED: ("owner", "because", "phone", "link"),
 }
 _OPTIONAL = (
-    "address", "because", "body", "channel", "component", "driver", "finding", "how", "kind", "link", "minutes", "more", "opens", "owner", "plate", "promised", "proves", "ready_by",
-    "ring", "rule", "severity", "template", "vehicle", "phone", "window",
-)  # fmt: skip
+    "address",
+    "because",
+    "body",
+    "channel",
+    "component",
+    "driver",
+    "finding",
+    "how",
+    "kind",
+    "link",
+    "minutes",
+    "more",
+    "opens",
+    "owner",
+    "plate",
+    "promised",
+    "proves",
+    "ready_by",
+    "ring",
+    "rule",
+    "severity",
+    "template",
+    "vehicle",
+    "phone",
+    "window",
+)
 
 
 class Wording:
@@ -86,7 +115,9 @@ class Wording:
     def __init__(self, texts: Mapping[str, Mapping[str, Any]]) -> None:
         """`texts`: language tag to a table of Fluent patterns; nested tables are joined by '-'."""
         self._keys = {language: dict(_flat(table)) for language, table in texts.items()}
-        self._bundles = {language: _bundle(language, tuple(patterns.items())) for language, patterns in self._keys.items()}
+        self._bundles = {
+            language: _bundle(language, tuple(patterns.items())) for language, patterns in self._keys.items()
+        }
         if FALLBACK not in self._bundles:
             raise ValueError(f"there are no texts in {FALLBACK}, the language that others fall back to")
 
@@ -101,7 +132,9 @@ class Wording:
 
     def language(self, wanted: str) -> str:
         """The nearest language we have: de-AT is de, and what we do not speak is English."""
-        return next((tag for tag in (wanted, wanted.split("-")[0].split("_")[0].lower()) if tag in self._bundles), FALLBACK)
+        return next(
+            (tag for tag in (wanted, wanted.split("-")[0].split("_")[0].lower()) if tag in self._bundles), FALLBACK
+        )
 
     def text(self, language: str, kind: MessageKind, /, **facts: Any) -> Text:
         """A message, as long as it may be: clauses are dropped, then accents, until it fits in two parts."""
@@ -134,7 +167,9 @@ class Wording:
         key = "rule-call" if rule is None else f"rule-{rule}"
         if component and self._has(tag, f"{key}-{component}"):  # a lamp is no code
             key = f"{key}-{component}"
-        return self._format(tag, key if self._has(tag, key) else "rule-unknown", self._about(tag, component, severity)).strip()
+        return self._format(
+            tag, key if self._has(tag, key) else "rule-unknown", self._about(tag, component, severity)
+        ).strip()
 
     def drive(self, language: str, rule: str | None, severity: str, component: str = "") -> str:
         """How urgent it is and whether the owner may drive."""
@@ -158,7 +193,9 @@ class Wording:
             return f"{self._format(tag, f'component-{noun}', {})} {number}"
         return component.replace("_", " ")
 
-    def window(self, language: str, starts_at: datetime, ends_at: datetime, zone: str, now: datetime | None = None) -> str:
+    def window(
+        self, language: str, starts_at: datetime, ends_at: datetime, zone: str, now: datetime | None = None
+    ) -> str:
         """'today 11:00-12:00', 'Thu 09:00-10:00', on the place's wall clock."""
         return f"{self.day(language, starts_at, zone, now)} {local(starts_at, zone):%H:%M}-{local(ends_at, zone):%H:%M}"
 
@@ -180,7 +217,9 @@ class Wording:
     def place_time(self, language: str, zone: str, *, brief: bool = False) -> str:
         """Whose clock is meant: 'Berlin time', in brief 'Berlin'."""
         tag = self.language(language)
-        city = get_timezone_location(get_timezone(zone), locale=Locale.parse(tag, sep="-"), return_city=True).rpartition("/")[2]
+        city = get_timezone_location(
+            get_timezone(zone), locale=Locale.parse(tag, sep="-"), return_city=True
+        ).rpartition("/")[2]
         return city if brief else self._format(tag, "place-time", {"city": city})
 
     def _prepared(self, tag: str, facts: Mapping[str, Any], *, brief: bool) -> dict[str, Any]:
@@ -191,12 +230,22 @@ class Wording:
                 known[name] = sms.one_line(value) or NONE
             elif isinstance(value, (str, int, float)):
                 known[name] = value or NONE
-        rule, component, severity = facts.get("rule"), str(facts.get("component") or ""), str(facts.get("severity") or "")
-        return known | self._times(tag, facts, brief=brief) | {
-            "severity": severity, "what": self.what(tag, rule, component, severity), "drive": self.drive(tag, rule, severity, component),
-            "do": self.do(tag, rule),
-            "more": int(facts.get("more") or 0),
-        }  # fmt: skip
+        rule, component, severity = (
+            facts.get("rule"),
+            str(facts.get("component") or ""),
+            str(facts.get("severity") or ""),
+        )
+        return (
+            known
+            | self._times(tag, facts, brief=brief)
+            | {
+                "severity": severity,
+                "what": self.what(tag, rule, component, severity),
+                "drive": self.drive(tag, rule, severity, component),
+                "do": self.do(tag, rule),
+                "more": int(facts.get("more") or 0),
+            }
+        )
 
     def _times(self, tag: str, facts: Mapping[str, Any], *, brief: bool = False) -> dict[str, Any]:
         """Instants become wall time; a pair becomes `window`; offered windows become `first` and `second`."""
@@ -244,14 +293,18 @@ class Wording:
 
 def away(zone: str, reader_zone: str | None, *moments: datetime) -> bool:
     """Whether the clock of who reads shows another time than that of the place, at any of these moments."""
-    return bool(reader_zone) and any(local(moment, zone).utcoffset() != local(moment, str(reader_zone)).utcoffset() for moment in moments)
+    return bool(reader_zone) and any(
+        local(moment, zone).utcoffset() != local(moment, str(reader_zone)).utcoffset() for moment in moments
+    )
 
 
 def _names(facts: Mapping[str, Any], short: int) -> dict[str, Any]:
     """Names, cut to what this round allows."""
     room = {name: longest[short] for name, longest in _NAMES.items() if isinstance(facts.get(name), str)}
     names = {name: (sms.one_line(facts[name], most) if most else "") or NONE for name, most in room.items()}
-    if facts.get("which") and "dealer" in names:  # who has several cars must know of which one we speak, however short the text
+    if (
+        facts.get("which") and "dealer" in names
+    ):  # who has several cars must know of which one we speak, however short the text
         names["dealer"] += f" ({sms.one_line(str(facts['which']), 12)})"
     return {"short": short} | names
 

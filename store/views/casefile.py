@@ -22,12 +22,14 @@ from store.pool import Connection, as_dict
 _HEARD = "SELECT last_heard_at FROM vehicles WHERE dealer_id = $1 AND id = $2"
 _TALK = """
 SELECT * FROM (
-    SELECT 'out' AS direction, m.body, coalesce(m.sent_at, m.due_at) AS at, m.kind, m.state, m.reason, m.author, m.channel, m.language,
+    SELECT 'out' AS direction, m.body, coalesce(m.sent_at, m.due_at) AS at, m.kind, m.state, m.reason, m.author,
+      m.channel, m.language,
         false AS unread, m.id, 1 AS side, s.name AS staff
     FROM messages m LEFT JOIN staff s ON s.dealer_id = m.dealer_id AND m.author = 'staff:' || s.id
     WHERE m.dealer_id = $1 AND m.owner_id = $2
     UNION ALL
-    SELECT 'in', r.body, r.received_at, r.understood, 'received', NULL, 'owner', r.channel, NULL, r.read_at IS NULL AND r.understood = 'other',
+    SELECT 'in', r.body, r.received_at, r.understood, 'received', NULL, 'owner', r.channel, NULL, r.read_at IS NULL
+      AND r.understood = 'other',
         r.id, 0, NULL
     FROM replies r WHERE r.dealer_id = $1 AND r.owner_id = $2
 ) AS said ORDER BY at DESC, side DESC, id DESC LIMIT $3
@@ -39,7 +41,8 @@ WHERE h.dealer_id = $1 AND (
     (h.noun = 'case' AND h.subject_id = $2)
     OR (h.noun = 'offer' AND h.subject_id IN (SELECT id FROM offers WHERE dealer_id = $1 AND case_id = $2))
     OR (h.noun = 'booking' AND h.subject_id IN (SELECT id FROM bookings WHERE dealer_id = $1 AND case_id = $2))
-    OR (h.noun = 'leg' AND h.subject_id IN (SELECT l.id FROM legs l JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id
+    OR (h.noun = 'leg' AND h.subject_id IN (SELECT l.id FROM legs l JOIN bookings b ON b.dealer_id = l.dealer_id
+      AND b.id = l.booking_id
         WHERE l.dealer_id = $1 AND b.case_id = $2)))
 ORDER BY h.id
 """

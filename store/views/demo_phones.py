@@ -9,7 +9,8 @@ from store.pool import Connection, as_dict
 
 _LINES = "SELECT address, dealer_id FROM senders WHERE dealer_id = $1 AND channel = 'phone' ORDER BY address LIMIT 1"
 _OWNERS = """
-SELECT o.phone AS number, o.name, coalesce(string_agg(concat_ws(' · ', v.title, v.plate), ', ' ORDER BY v.title), '') AS about, o.language, false AS staff
+SELECT o.phone AS number, o.name, coalesce(string_agg(concat_ws(' · ', v.title, v.plate), ', '
+  ORDER BY v.title), '') AS about, o.language, false AS staff
 FROM owners o LEFT JOIN vehicles v ON v.dealer_id = o.dealer_id AND v.owner_id = o.id
 WHERE o.dealer_id = $1 AND o.phone IS NOT NULL GROUP BY o.id ORDER BY o.name
 """
@@ -23,8 +24,14 @@ SELECT DISTINCT ON (number) number, id, body, at, texts FROM (
     WHERE dealer_id = $1 AND to_address = ANY($2::text[])
 ) AS all_of_them ORDER BY number, id DESC
 """
-_TEXTS = "SELECT id, from_address, body, at FROM phone_texts WHERE dealer_id = $1 AND to_address = $2 AND id > $3 ORDER BY id LIMIT 500"
-_ANSWERS = "SELECT id, to_address, body, received_at AS at FROM replies WHERE dealer_id = $1 AND channel = 'phone' AND from_address = $2 AND id > $3 ORDER BY id LIMIT 500"
+_TEXTS = (
+    "SELECT id, from_address, body, at FROM phone_texts WHERE dealer_id = $1 AND to_address = $2 AND id > $3 "
+    "ORDER BY id LIMIT 500"
+)
+_ANSWERS = (
+    "SELECT id, to_address, body, received_at AS at FROM replies WHERE dealer_id = $1 AND channel = 'phone' "
+    "AND from_address = $2 AND id > $3 ORDER BY id LIMIT 500"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,10 @@ async def newest(connection: Connection, dealer_id: int, numbers: list[str]) -> 
 
 async def texts(connection: Connection, dealer_id: int, number: str, after: int = 0) -> list[Bubble]:
     """What this dealer's texts left on this phone, oldest first."""
-    return [Bubble(row["id"], False, row["from_address"], row["body"], row["at"]) for row in await connection.fetch(_TEXTS, dealer_id, number, after)]
+    return [
+        Bubble(row["id"], False, row["from_address"], row["body"], row["at"])
+        for row in await connection.fetch(_TEXTS, dealer_id, number, after)
+    ]
 
 
 async def answers(connection: Connection, dealer_id: int, number: str, after: int = 0) -> list[Bubble]:

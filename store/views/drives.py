@@ -9,8 +9,10 @@ from schemas.pickup import Leg
 from store.alerts import STANDING
 from store.pool import Connection, as_dict
 
-_COLUMNS = f"""l.id, l.dealer_id, l.booking_id, l.kind, l.state, l.driver_id, l.slot_id, l.address, l.starts_at, l.ends_at, l.changed_at,
-    b.case_id, b.state AS booking_state, b.kind AS booking_kind, {STANDING} AS standing, v.title AS car, v.plate, o.name AS customer, o.phone, s.name AS driver
+_COLUMNS = f"""l.id, l.dealer_id, l.booking_id, l.kind, l.state, l.driver_id, l.slot_id, l.address, l.starts_at,
+    l.ends_at, l.changed_at,
+    b.case_id, b.state AS booking_state, b.kind AS booking_kind, {STANDING} AS standing, v.title AS car, v.plate,
+      o.name AS customer, o.phone, s.name AS driver
 FROM legs l
 JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id
 JOIN cases c ON c.dealer_id = b.dealer_id AND c.id = b.case_id
@@ -40,7 +42,9 @@ class Drive:
     driver: str | None
 
 
-async def of_day(connection: Connection, dealer_id: int, driver_id: int, since: datetime, until: datetime) -> list[Drive]:
+async def of_day(
+    connection: Connection, dealer_id: int, driver_id: int, since: datetime, until: datetime
+) -> list[Drive]:
     """The driver's legs that begin in [since, until), and older ones that are not finished."""
     return [_drive(row) for row in await connection.fetch(_DAY, dealer_id, driver_id, since, until)]
 
@@ -54,4 +58,20 @@ async def one(connection: Connection, dealer_id: int, leg_id: int) -> Drive | No
 def _drive(row: object) -> Drive:
     values = as_dict(row)
     leg = Leg(**{name: values[name] for name in Leg.model_fields})
-    return Drive(leg, **{name: values[name] for name in ("case_id", "booking_state", "booking_kind", "standing", "car", "plate", "customer", "phone", "driver")})
+    return Drive(
+        leg,
+        **{
+            name: values[name]
+            for name in (
+                "case_id",
+                "booking_state",
+                "booking_kind",
+                "standing",
+                "car",
+                "plate",
+                "customer",
+                "phone",
+                "driver",
+            )
+        },
+    )

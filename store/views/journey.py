@@ -21,10 +21,12 @@ _CASE_OF = {
     "offer": "SELECT case_id FROM offers WHERE dealer_id = $1 AND id = $2",
     "journey": "SELECT case_id FROM bookings WHERE dealer_id = $1 AND id = $2",
     "feedback": "SELECT id FROM cases WHERE dealer_id = $1 AND id = $2",
-    "driver": "SELECT b.case_id FROM legs l JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id WHERE l.dealer_id = $1 AND l.id = $2",
+    "driver": "SELECT b.case_id FROM legs l JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id "
+    "WHERE l.dealer_id = $1 AND l.id = $2",
 }
 _CASE = """
-SELECT id, dealer_id, vehicle_id, state, severity, title, origin, assignee_id, comebacks, opened_at, changed_at, acknowledged_at,
+SELECT id, dealer_id, vehicle_id, state, severity, title, origin, assignee_id, comebacks, opened_at, changed_at,
+  acknowledged_at,
     escalated_at, repaired_at, proof, owner_id, note, confirmed FROM cases WHERE dealer_id = $1 AND id = $2
 """
 _CAR = "SELECT id, title, plate, owner_id, last_heard_at FROM vehicles WHERE dealer_id = $1 AND id = $2"
@@ -37,21 +39,27 @@ SELECT id, dealer_id, case_id, kind, state, made_at, expires_at FROM offers WHER
 ORDER BY state = 'open' DESC, id DESC LIMIT 1
 """
 _BOOKING = """
-SELECT id, dealer_id, case_id, vehicle_id, kind, state, starts_at, ends_at, wall_start, zone, address, loaner_id, ready_by, last_word_at,
-    made_at, finding FROM bookings WHERE dealer_id = $1 AND case_id = $2 ORDER BY state <> 'cancelled' DESC, id DESC LIMIT 1
+SELECT id, dealer_id, case_id, vehicle_id, kind, state, starts_at, ends_at, wall_start, zone, address, loaner_id,
+  ready_by, last_word_at,
+    made_at, finding FROM bookings WHERE dealer_id = $1 AND case_id = $2 ORDER BY state <> 'cancelled' DESC, id DESC
+      LIMIT 1
 """
 _LEGS = """
-SELECT l.id, l.dealer_id, l.booking_id, l.kind, l.state, l.driver_id, l.slot_id, l.address, l.starts_at, l.ends_at, l.changed_at, s.name AS driver
-FROM legs l LEFT JOIN staff s ON s.dealer_id = l.dealer_id AND s.id = l.driver_id WHERE l.dealer_id = $1 AND l.booking_id = $2 ORDER BY l.kind
+SELECT l.id, l.dealer_id, l.booking_id, l.kind, l.state, l.driver_id, l.slot_id, l.address, l.starts_at, l.ends_at,
+  l.changed_at, s.name AS driver
+FROM legs l LEFT JOIN staff s ON s.dealer_id = l.dealer_id AND s.id = l.driver_id WHERE l.dealer_id = $1
+  AND l.booking_id = $2 ORDER BY l.kind
 """
 _ALERTS = """
-SELECT id, dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity, because, first_at, changed_at,
+SELECT id, dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity, because, first_at,
+  changed_at,
     received_at, case_id, shadow, evidence FROM alerts
 WHERE dealer_id = $1 AND case_id = $2 AND NOT shadow AND state IN ('active', 'resolved')
 ORDER BY state <> 'active', array_position(ARRAY['now', 'soon', 'advice'], severity), id DESC LIMIT 12
 """
 _CHANGES = """
-SELECT new, min(at) AS at FROM history WHERE dealer_id = $1 AND noun = $2 AND subject_id = ANY($3::bigint[]) GROUP BY new
+SELECT new, min(at) AS at FROM history WHERE dealer_id = $1 AND noun = $2 AND subject_id = ANY($3::bigint[])
+  GROUP BY new
 """
 _FEEDBACK = "SELECT case_id, asked_at, answered_at, score, words FROM feedback WHERE dealer_id = $1 AND case_id = $2"
 #: Which step of the journey a new state of a booking or a leg is.
@@ -107,7 +115,14 @@ async def visit(connection: Connection, dealer_id: int, case_id: int, owner_id: 
     held = await slots.of_offer(connection, dealer_id, offer.id) if offer else []
     booked = await connection.fetchrow(_BOOKING, dealer_id, case_id)
     booking = Booking(**as_dict(booked)) if booked else None
-    legs = [(Leg(**{name: one[name] for name in Leg.model_fields}), one["driver"]) for one in await connection.fetch(_LEGS, dealer_id, booking.id)] if booking else []
+    legs = (
+        [
+            (Leg(**{name: one[name] for name in Leg.model_fields}), one["driver"])
+            for one in await connection.fetch(_LEGS, dealer_id, booking.id)
+        ]
+        if booking
+        else []
+    )
     answered = await connection.fetchrow(_FEEDBACK, dealer_id, case_id)
     return Visit(
         case=case,
@@ -130,12 +145,17 @@ async def owner_of(connection: Connection, dealer_id: int, owner_id: int) -> Own
     return Owner(**as_dict(row)) if row else None
 
 
-async def _times(connection: Connection, dealer_id: int, case: Case, booking: Booking | None, legs: list[int]) -> dict[str, datetime]:
+async def _times(
+    connection: Connection, dealer_id: int, case: Case, booking: Booking | None, legs: list[int]
+) -> dict[str, datetime]:
     times: dict[str, datetime] = {"agreed": booking.made_at} if booking else {}
     if booking:
         changes = await connection.fetch(_CHANGES, dealer_id, "booking", [booking.id])
         times |= {_STEP_OF[row["new"]]: row["at"] for row in changes if row["new"] in _STEP_OF}
-        times |= {row["new"]: row["at"] for row in await connection.fetch(_CHANGES, dealer_id, "leg", legs) if row["new"] not in ("planned", "cancelled")}
+        times |= {
+            row["new"]: row["at"]
+            for row in await connection.fetch(_CHANGES, dealer_id, "leg", legs)
+            if row["new"] not in ("planned", "cancelled")
+        }
     done = {row["new"]: row["at"] for row in await connection.fetch(_CHANGES, dealer_id, "case", [case.id])}
     return times | ({"all_clear": done["done"]} if "done" in done else {})
-

@@ -10,14 +10,17 @@ from store.pool import Connection, as_dict
 from store.quarantine import Quarantined
 
 _REASONS = """
-SELECT reason, count(*) AS kept, sum(times)::bigint AS times, max(received_at) AS last_at, count(*) FILTER (WHERE decided IS NULL) AS undecided
+SELECT reason, count(*) AS kept, sum(times)::bigint AS times, max(received_at) AS last_at,
+  count(*) FILTER (WHERE decided IS NULL) AS undecided
 FROM quarantine WHERE dealer_id = $1 AND ($2::bigint IS NULL OR vehicle_id = $2) GROUP BY reason ORDER BY times DESC
 """
 _ROWS = """
-SELECT q.id, q.vehicle_id, q.vin, q.topic, q.payload, q.reason, q.detail, q.boot, q.seq, q.times, q.received_at, q.decided, q.decided_by,
+SELECT q.id, q.vehicle_id, q.vin, q.topic, q.payload, q.reason, q.detail, q.boot, q.seq, q.times, q.received_at,
+  q.decided, q.decided_by,
     q.decided_at, q.taken_back_at, v.title AS vehicle, v.plate
 FROM quarantine q LEFT JOIN vehicles v ON v.dealer_id = q.dealer_id AND v.id = q.vehicle_id
-WHERE q.dealer_id = $1 AND ($2 = '' OR q.reason = $2) AND ($3::bigint IS NULL OR q.vehicle_id = $3) AND ($4 OR q.decided IS NULL)
+WHERE q.dealer_id = $1 AND ($2 = '' OR q.reason = $2) AND ($3::bigint IS NULL OR q.vehicle_id = $3) AND ($4
+  OR q.decided IS NULL)
 ORDER BY q.id DESC LIMIT $5
 """
 
@@ -37,7 +40,16 @@ async def reasons(connection: Connection, dealer_id: int, vehicle_id: int | None
 
 
 async def rows(
-    connection: Connection, dealer_id: int, *, reason: str = "", vehicle_id: int | None = None, decided: bool = False, limit: int = 100
+    connection: Connection,
+    dealer_id: int,
+    *,
+    reason: str = "",
+    vehicle_id: int | None = None,
+    decided: bool = False,
+    limit: int = 100,
 ) -> list[QuarantineRow]:
     """The newest first; those that a person has decided only when asked for."""
-    return [QuarantineRow(**as_dict(row)) for row in await connection.fetch(_ROWS, dealer_id, reason, vehicle_id, decided, limit)]
+    return [
+        QuarantineRow(**as_dict(row))
+        for row in await connection.fetch(_ROWS, dealer_id, reason, vehicle_id, decided, limit)
+    ]

@@ -10,17 +10,21 @@ from store.pool import Connection, as_dict
 FILTERS = ("open", "mine", "unowned", "waiting", "today", "done")
 
 _ROWS = """
-SELECT c.id, c.state, c.severity, c.title, c.origin, c.assignee_id, s.name AS assignee, c.comebacks, c.opened_at, c.changed_at,
+SELECT c.id, c.state, c.severity, c.title, c.origin, c.assignee_id, s.name AS assignee, c.comebacks, c.opened_at,
+  c.changed_at,
     c.acknowledged_at, c.escalated_at, v.id AS vehicle_id, v.title AS vehicle, v.plate, v.last_heard_at,
     o.id AS owner_id, o.name AS owner, coalesce(t.needs_reading, false) AS unread,
     (SELECT coalesce(jsonb_agg(jsonb_build_array(a.rule, a.component, a.severity, a.because) ORDER BY
         array_position(ARRAY['now', 'soon', 'advice'], a.severity), a.id), '[]') FROM alerts a
         WHERE a.dealer_id = c.dealer_id AND a.case_id = c.id AND a.state = 'active' AND NOT a.shadow) AS alerts,
     (SELECT jsonb_build_object('state', m.state, 'sent_at', m.sent_at, 'reason', m.reason) FROM messages m
-        WHERE c.severity = 'now' AND m.dealer_id = c.dealer_id AND m.thread_id = t.id AND m.case_id = c.id AND m.purpose = 'safety' AND m.kind <> 'safety_over'
+        WHERE c.severity = 'now' AND m.dealer_id = c.dealer_id AND m.thread_id = t.id AND m.case_id = c.id
+          AND m.purpose = 'safety' AND m.kind <> 'safety_over'
         ORDER BY m.state IN ('sent', 'delivered') DESC, m.id DESC LIMIT 1) AS warning,
-    coalesce(CASE WHEN c.severity = 'now' THEN (SELECT s.given FROM consents s WHERE s.dealer_id = c.dealer_id AND s.owner_id = o.id AND s.purpose = 'safety'
-        ORDER BY s.id DESC LIMIT 1) END, false) AS warnable, o.stopped_at IS NOT NULL AS stopped, coalesce(o.phone, o.email) IS NOT NULL AS reachable,
+    coalesce(CASE WHEN c.severity = 'now' THEN (SELECT s.given FROM consents s WHERE s.dealer_id = c.dealer_id
+      AND s.owner_id = o.id AND s.purpose = 'safety'
+        ORDER BY s.id DESC LIMIT 1) END, false) AS warnable, o.stopped_at IS NOT NULL AS stopped, coalesce(o.phone,
+          o.email) IS NOT NULL AS reachable,
     b.id AS booking_id, b.kind AS booking_kind, b.state AS booking_state, b.starts_at, b.ends_at,
     f.id AS offer_id, f.expires_at
 FROM cases c
@@ -77,7 +81,9 @@ class QueueRow:
     owner: str | None
     unread: bool
     alerts: list[list[str]]  #: [rule, component, severity, because] of those that stand, the most urgent first
-    warning: dict[str, str] | None  #: of a car that must not be driven on: the newest text about it, one that came first (state, sent_at, reason)
+    warning: (
+        dict[str, str] | None
+    )  #: of a car that must not be driven on: the newest text about it, one that came first (state, sent_at, reason)
     warnable: bool  #: the owner agreed to safety texts
     stopped: bool
     reachable: bool
@@ -91,14 +97,23 @@ class QueueRow:
 
 
 async def rows(
-    connection: Connection, dealer_id: int, which: str, *, staff_id: int | None, day_from: datetime, day_to: datetime, limit: int = 200
+    connection: Connection,
+    dealer_id: int,
+    which: str,
+    *,
+    staff_id: int | None,
+    day_from: datetime,
+    day_to: datetime,
+    limit: int = 200,
 ) -> list[QueueRow]:
     """The cases of one filter: the most urgent first, among those the oldest; closed ones by when they closed."""
     found = await connection.fetch(_ROWS, dealer_id, which, staff_id, day_from, day_to, limit)
     return [QueueRow(**as_dict(row)) for row in found]
 
 
-async def counts(connection: Connection, dealer_id: int, *, staff_id: int | None, day_from: datetime, day_to: datetime) -> dict[str, int]:
+async def counts(
+    connection: Connection, dealer_id: int, *, staff_id: int | None, day_from: datetime, day_to: datetime
+) -> dict[str, int]:
     """How many cases each filter would show."""
     row = await connection.fetchrow(_COUNTS, dealer_id, staff_id, day_from, day_to)
     assert row is not None

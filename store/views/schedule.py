@@ -9,7 +9,8 @@ from store.pool import Connection, as_dict
 
 _ABOUT = "v.title AS vehicle, v.plate, o.name AS owner, o.phone"
 _BLOCKS = f"""
-SELECT s.id, s.resource_id, r.kind, r.name AS resource, s.use, s.state, lower(s.during) AS starts_at, upper(s.during) AS ends_at, s.booking_id,
+SELECT s.id, s.resource_id, r.kind, r.name AS resource, s.use, s.state, lower(s.during) AS starts_at,
+  upper(s.during) AS ends_at, s.booking_id,
     b.kind AS booking_kind, b.state AS booking_state, b.ready_by, c.id AS case_id, {_ABOUT}
 FROM slots s
 JOIN resources r ON r.dealer_id = s.dealer_id AND r.id = s.resource_id
@@ -18,18 +19,23 @@ LEFT JOIN offers f ON f.dealer_id = s.dealer_id AND f.id = s.offer_id
 LEFT JOIN cases c ON c.dealer_id = s.dealer_id AND c.id = coalesce(b.case_id, f.case_id)
 LEFT JOIN vehicles v ON v.dealer_id = s.dealer_id AND v.id = c.vehicle_id
 LEFT JOIN owners o ON o.dealer_id = s.dealer_id AND o.id = coalesce(c.owner_id, v.owner_id)
-WHERE s.dealer_id = $1 AND s.during && tstzrange($2, $3) AND (s.state = 'booked' OR s.state = 'held' AND s.expires_at > $4)
+WHERE s.dealer_id = $1 AND s.during && tstzrange($2, $3) AND (s.state = 'booked' OR s.state = 'held'
+  AND s.expires_at > $4)
 ORDER BY r.kind, r.name, lower(s.during), s.id LIMIT 2000
 """
 _OVERDUE = f"""
 SELECT b.id AS booking_id, b.case_id, late.what, late.since, late.movable, {_ABOUT}
 FROM (
-    SELECT dealer_id, id, CASE WHEN state = 'agreed' THEN 'bring' ELSE 'ready' END AS what, CASE WHEN state = 'agreed' THEN ends_at ELSE ready_by END AS since, true AS movable
-    FROM bookings WHERE dealer_id = $1 AND (state = 'agreed' AND kind NOT IN ('pickup', 'tow') AND ends_at <= $2 OR state IN ('arrived', 'working') AND ready_by <= $2)
+    SELECT dealer_id, id, CASE WHEN state = 'agreed' THEN 'bring' ELSE 'ready' END AS what, CASE
+      WHEN state = 'agreed' THEN ends_at ELSE ready_by END AS since, true AS movable
+    FROM bookings WHERE dealer_id = $1 AND (state = 'agreed' AND kind NOT IN ('pickup', 'tow') AND ends_at <= $2
+      OR state IN ('arrived', 'working') AND ready_by <= $2)
     UNION ALL
-    SELECT dealer_id, booking_id, kind, ends_at, state = 'planned' FROM legs WHERE dealer_id = $1 AND ends_at <= $2 AND state IN ('planned', 'on_the_way', 'collected', 'on_the_way_back')
+    SELECT dealer_id, booking_id, kind, ends_at, state = 'planned' FROM legs WHERE dealer_id = $1 AND ends_at <= $2
+      AND state IN ('planned', 'on_the_way', 'collected', 'on_the_way_back')
     UNION ALL
-    SELECT s.dealer_id, s.booking_id, 'loaner', max(upper(s.during)), false FROM slots s WHERE s.dealer_id = $1 AND s.use = 'loaner' AND s.state = 'booked'
+    SELECT s.dealer_id, s.booking_id, 'loaner', max(upper(s.during)), false FROM slots s WHERE s.dealer_id = $1
+      AND s.use = 'loaner' AND s.state = 'booked'
     GROUP BY s.dealer_id, s.booking_id HAVING max(upper(s.during)) <= $2
 ) AS late (dealer_id, booking_id, what, since, movable)
 JOIN bookings b ON b.dealer_id = late.dealer_id AND b.id = late.booking_id
@@ -78,7 +84,9 @@ class OverdueRow:
     phone: str | None
 
 
-async def blocks(connection: Connection, dealer_id: int, since: datetime, until: datetime, now: datetime) -> list[BlockRow]:
+async def blocks(
+    connection: Connection, dealer_id: int, since: datetime, until: datetime, now: datetime
+) -> list[BlockRow]:
     """What is taken between two instants, by kind of resource and its name."""
     return [BlockRow(**as_dict(row)) for row in await connection.fetch(_BLOCKS, dealer_id, since, until, now)]
 

@@ -11,7 +11,8 @@ from store.pool import Connection, as_dict
 from store.readings import FIRST_LEAF, days_between
 
 _LIST = """
-SELECT v.id, v.vin, v.title, v.plate, v.profile, v.last_heard_at, v.online, v.enrolled_at, v.revoked_at, o.id AS owner_id, o.name AS owner,
+SELECT v.id, v.vin, v.title, v.plate, v.profile, v.last_heard_at, v.online, v.enrolled_at, v.revoked_at,
+  o.id AS owner_id, o.name AS owner,
     c.id AS case_id, c.state AS case_state, c.severity
 FROM vehicles v
 LEFT JOIN owners o ON o.dealer_id = v.dealer_id AND o.id = v.owner_id
@@ -22,20 +23,25 @@ WHERE v.dealer_id = $1 AND ($2 = '' OR v.vin ILIKE $3 OR v.title ILIKE $3 OR v.p
 ORDER BY v.title, v.id LIMIT $6
 """
 _CASES = """
-SELECT id, state, severity, title, opened_at, changed_at FROM cases WHERE dealer_id = $1 AND vehicle_id = $2 ORDER BY id DESC LIMIT 20
+SELECT id, state, severity, title, opened_at, changed_at FROM cases WHERE dealer_id = $1 AND vehicle_id = $2
+  ORDER BY id DESC LIMIT 20
 """
 _UNIT = "SELECT frontier -> 'units' -> -1 FROM checkpoints WHERE dealer_id = $1 AND vehicle_id = $2"
 _GAPS = """
-SELECT boot, first_seq, last_seq, opened_at, asked, closed_at, outcome FROM gaps WHERE dealer_id = $1 AND vehicle_id = $2
+SELECT boot, first_seq, last_seq, opened_at, asked, closed_at, outcome FROM gaps WHERE dealer_id = $1
+  AND vehicle_id = $2
 ORDER BY closed_at IS NOT NULL, id DESC LIMIT 20
 """
 _VALUES = f"""
-SELECT extract(epoch FROM r.ts)::float8 AS ts, r.vals[array_position(r.ids, $3::smallint)]::float8 AS value FROM readings r
-WHERE r.dealer_id = $1 AND r.vehicle_id = $2 AND r.ts >= $4 AND r.ts <= $5 AND (r.day BETWEEN $7 AND $8 OR r.day < {FIRST_LEAF})
+SELECT extract(epoch FROM r.ts)::float8 AS ts, r.vals[array_position(r.ids, $3::smallint)]::float8 AS value
+  FROM readings r
+WHERE r.dealer_id = $1 AND r.vehicle_id = $2 AND r.ts >= $4 AND r.ts <= $5 AND (r.day BETWEEN $7 AND $8
+  OR r.day < {FIRST_LEAF})
     AND $3::smallint = ANY (r.ids) ORDER BY r.ts DESC LIMIT $6
 """
 _CODES = f"""
-SELECT diagnostics, ts FROM readings WHERE dealer_id = $1 AND vehicle_id = $2 AND ts >= $3 AND (day >= $4 OR day < {FIRST_LEAF})
+SELECT diagnostics, ts FROM readings WHERE dealer_id = $1 AND vehicle_id = $2 AND ts >= $3 AND (day >= $4
+  OR day < {FIRST_LEAF})
     AND diagnostics IS NOT NULL ORDER BY ts DESC LIMIT 1
 """
 
@@ -61,7 +67,13 @@ class CarRow:
 
 
 async def cars(
-    connection: Connection, dealer_id: int, *, search: str = "", which: str = "all", silent_since: datetime, limit: int = 300
+    connection: Connection,
+    dealer_id: int,
+    *,
+    search: str = "",
+    which: str = "all",
+    silent_since: datetime,
+    limit: int = 300,
 ) -> list[CarRow]:
     """`which`: all, silent (nothing heard since `silent_since`) or case (somebody works on it)."""
     literal = search.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
@@ -85,14 +97,24 @@ async def gaps(connection: Connection, dealer_id: int, vehicle_id: int) -> list[
 
 
 async def values(
-    connection: Connection, dealer_id: int, vehicle_id: int, signal_id: int, since: datetime, until: datetime, limit: int = 20_000
+    connection: Connection,
+    dealer_id: int,
+    vehicle_id: int,
+    signal_id: int,
+    since: datetime,
+    until: datetime,
+    limit: int = 20_000,
 ) -> list[tuple[float, float]]:
     """(epoch seconds, value) of one signal, oldest first; when there are too many, the newest."""
-    found = await connection.fetch(_VALUES, dealer_id, vehicle_id, signal_id, since, until, limit, *days_between(since, until))
+    found = await connection.fetch(
+        _VALUES, dealer_id, vehicle_id, signal_id, since, until, limit, *days_between(since, until)
+    )
     return [(row["ts"], row["value"]) for row in reversed(found)]
 
 
-async def codes(connection: Connection, dealer_id: int, vehicle_id: int, since: datetime) -> tuple[datetime, dict[str, Any]] | None:
+async def codes(
+    connection: Connection, dealer_id: int, vehicle_id: int, since: datetime
+) -> tuple[datetime, dict[str, Any]] | None:
     """The newest list of trouble codes that the car sent."""
     row = await connection.fetchrow(_CODES, dealer_id, vehicle_id, since, days_between(since, since)[0])
     return (row["ts"], row["diagnostics"]) if row else None

@@ -1,4 +1,6 @@
-"""`telltale check`: everything that a house needs before its first day, looked at from outside, one line each with what to do."""
+"""`telltale check`: everything that a house needs before its first day, looked at from outside, one line each with what
+to do.
+"""
 
 from telltale.checking.finding import Finding
 from telltale.checking.house import check_house

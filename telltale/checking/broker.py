@@ -1,4 +1,6 @@
-"""The broker: it lets the gateway do its work, keeps what it must, lets no stranger in, and a car is heard through all of it."""
+"""The broker: it lets the gateway do its work, keeps what it must, lets no stranger in, and a car is heard through all
+of it.
+"""
 
 from __future__ import annotations
 
@@ -49,16 +51,24 @@ async def closed(settings: Settings) -> str:
     made_up = check.PROBE + "".join(random.choices("ABCDEFGHJKLMNPRSTUVWXYZ", k=4))
     for who, user, password in (("nobody in particular", "", ""), ("a made-up car", made_up, secrets.token_hex(32))):
         if await asyncio.to_thread(_lets_in, address, user, password):
-            raise Wrong(f"{address} lets {who} in", "give each car a password of its own: telltale broker-config mosquitto (docs/howto/own-broker.md)")
+            raise Wrong(
+                f"{address} lets {who} in",
+                "give each car a password of its own: telltale broker-config mosquitto (docs/howto/own-broker.md)",
+            )
     if address.tls is None and not all(_near(host) for host, _ in address.hosts):
-        raise Wrong(f"{address} is closed, but passwords travel in the clear", "let cars come by TLS: telltale certificates make, and mqtts:// (docs/howto/own-broker.md)")
+        raise Wrong(
+            f"{address} is closed, but passwords travel in the clear",
+            "let cars come by TLS: telltale certificates make, and mqtts:// (docs/howto/own-broker.md)",
+        )
     return f"{address} turns strangers away"
 
 
 def _lets_in(address: BrokerAddress, user: str, password: str) -> bool:
     tls = address.tls.without_certificate() if address.tls else None
     with suppress(Refused, Unavailable):
-        Trial(replace(address, tls=tls), user or f"{check.PROBE}-{secrets.token_hex(3)}", clean=True, who=(user, password)).close()
+        Trial(
+            replace(address, tls=tls), user or f"{check.PROBE}-{secrets.token_hex(3)}", clean=True, who=(user, password)
+        ).close()
         return True
     return False
 
@@ -73,18 +83,26 @@ async def car(settings: Settings) -> str:
             raise Wrong("there is no dealer yet whose car it could be", "telltale dealer create")
         now = (await clock.read(connection))()
         vin, secret = check.PROBE + f"{secrets.randbelow(10_000):04d}", secrets.token_hex(32)
-        vehicle = await check.add_probe(connection, vin, dealers[0].id, profile=next(iter(data.profiles())), secret=secret, now=now)
+        vehicle = await check.add_probe(
+            connection, vin, dealers[0].id, profile=next(iter(data.profiles())), secret=secret, now=now
+        )
         try:
             took = await _speaks(settings, vin, secret, now)
             if (why := await check.refused(connection, vehicle)) is not None:
                 raise Wrong(f"it was heard, and what it said was refused ({why})", "look at the gateway's log")
             if not await check.stored(connection, vehicle, now):
-                raise Wrong("it was told that its reading is stored, and it is not there", "look at the gateway's log: this must never be")
+                raise Wrong(
+                    "it was told that its reading is stored, and it is not there",
+                    "look at the gateway's log: this must never be",
+                )
         finally:
             await _take_away(connection, vehicle, vin, now)
         left = await check.traces(connection, vehicle)
     if left:
-        raise Wrong(f"it was heard, but {', '.join(left)} still know of it", "run telltale check again: it takes away what is left")
+        raise Wrong(
+            f"it was heard, but {', '.join(left)} still know of it",
+            "run telltale check again: it takes away what is left",
+        )
     return f"it was let in, heard, stored and told so within {took:.1f} s, and is gone again"
 
 
@@ -102,15 +120,22 @@ async def _speaks(settings: Settings, vin: str, secret: str, now: datetime) -> f
         except TimeoutError:
             raise Wrong(
                 f"{address} does not let it in: {probe.refused or 'no answer'}",
-                "the embedded broker asks the gateway: is it running? A broker of your own is told by `telltale broker-config … --follow`: is that running? "
+                "the embedded broker asks the gateway: is it running? A broker of your own is told by `telltale "
+                "broker-config … --follow`: is that running? "
                 "Where cars come to another address than the gateway, set TELLTALE_CARS_URL",
             ) from None
         began = time.monotonic()
-        probe.publish(topic(vin, "up/telemetry"), json.dumps({"boot": 1, "seq": 1, "oldest": 1, "ts": now.isoformat(), "signals": _SIGNALS}).encode())
+        probe.publish(
+            topic(vin, "up/telemetry"),
+            json.dumps({"boot": 1, "seq": 1, "oldest": 1, "ts": now.isoformat(), "signals": _SIGNALS}).encode(),
+        )
         try:
             await asyncio.wait_for(told.wait(), HEARD_S)
         except TimeoutError:
-            raise Wrong("it was let in and said something, and nobody told it that this is stored", "is a gateway running for every share (--share K/N), and what does its log say?") from None
+            raise Wrong(
+                "it was let in and said something, and nobody told it that this is stored",
+                "is a gateway running for every share (--share K/N), and what does its log say?",
+            ) from None
         return time.monotonic() - began
     finally:
         running.cancel()
@@ -124,7 +149,16 @@ def _connection(address: BrokerAddress, vin: str, secret: str, told: asyncio.Eve
 
     host, port = address.hosts[0]
     context = address.tls.context() if address.tls else None
-    return Car(host, port, client_id=vin, user=vin, password=secret, subscribe=(topic(vin, "down/acks"),), on_message=hear, tls=context)
+    return Car(
+        host,
+        port,
+        client_id=vin,
+        user=vin,
+        password=secret,
+        subscribe=(topic(vin, "down/acks"),),
+        on_message=hear,
+        tls=context,
+    )
 
 
 async def _take_away(connection: Connection, vehicle: int, vin: str, now: datetime) -> None:
@@ -142,7 +176,9 @@ async def _take_away(connection: Connection, vehicle: int, vin: str, now: dateti
 def gateways_address(settings: Settings) -> BrokerAddress:
     """As the gateway comes: to a broker that asks us, or to one of its own that broker-config takes care of."""
     asks_us = bool(settings.auth_url.get_secret_value())
-    url = signed_in(settings.mqtt, "gateway", settings.key) if asks_us else signed_in_at_own(settings.mqtt, settings.key)
+    url = (
+        signed_in(settings.mqtt, "gateway", settings.key) if asks_us else signed_in_at_own(settings.mqtt, settings.key)
+    )
     return BrokerAddress.from_url(url, settings.mqtt_version, _tls(settings))
 
 

@@ -25,7 +25,9 @@ CLOCKS_AGREE = timedelta(seconds=2)  #: more than a connection takes, less than 
 @asynccontextmanager
 async def office(settings: Settings, role: str = "telltale_office") -> AsyncIterator[Connection]:
     """A connection of that role."""
-    connection = await connect(role_url(settings.database, settings.key, role, settings.secret_previous.get_secret_value()), name="check")
+    connection = await connect(
+        role_url(settings.database, settings.key, role, settings.secret_previous.get_secret_value()), name="check"
+    )
     try:
         yield connection
     finally:
@@ -38,9 +40,15 @@ async def server(settings: Settings) -> str:
         try:
             await transactions.check_settings(connection)
         except Misconfigured as error:
-            raise Wrong(f"{error.setting} {error.reason.partition(':')[0]}", f"{error.reason.partition(': ')[2]} (postgresql.conf)") from None
+            raise Wrong(
+                f"{error.setting} {error.reason.partition(':')[0]}",
+                f"{error.reason.partition(': ')[2]} (postgresql.conf)",
+            ) from None
         found = await check.server(connection)
-    return f"PostgreSQL {found.version}, database {found.database} at {found.host}, {'by TLS' if found.tls else 'without TLS'}"
+    return (
+        f"PostgreSQL {found.version}, database {found.database} at {found.host}, "
+        f"{'by TLS' if found.tls else 'without TLS'}"
+    )
 
 
 async def roles(settings: Settings) -> str:
@@ -59,7 +67,9 @@ async def migrations(settings: Settings) -> str:
     if missing:
         raise Wrong(f"{len(missing)} migrations are missing, from {min(missing)} on", "run telltale migrate")
     if newer:
-        raise Wrong(f"the database is of a newer version ({max(newer)})", "run the version of Telltale that migrated it")
+        raise Wrong(
+            f"the database is of a newer version ({max(newer)})", "run the version of Telltale that migrated it"
+        )
     return "all of this version's are applied"
 
 
@@ -70,11 +80,19 @@ async def clock(settings: Settings) -> str:
         witness = await clock_row.witness(connection)
         after = datetime.now(UTC)
     if witness.time_lapse:
-        raise Wrong(f"business time runs {witness.speed:g} times as fast: this is a demo", "use a database that no demo has used")
+        raise Wrong(
+            f"business time runs {witness.speed:g} times as fast: this is a demo",
+            "use a database that no demo has used",
+        )
     off = max(before - witness.machine, witness.machine - after, timedelta())
     if off > CLOCKS_AGREE:
-        raise Wrong(f"this machine and the database are {off.total_seconds():.0f} s apart", "let both follow a time server (systemd-timesyncd, chrony)")
-    return f"this machine and the database agree within {max(1, round((after - before + off).total_seconds() * 1000))} ms"
+        raise Wrong(
+            f"this machine and the database are {off.total_seconds():.0f} s apart",
+            "let both follow a time server (systemd-timesyncd, chrony)",
+        )
+    return (
+        f"this machine and the database agree within {max(1, round((after - before + off).total_seconds() * 1000))} ms"
+    )
 
 
 async def zones(settings: Settings) -> str:
@@ -88,7 +106,9 @@ async def zones(settings: Settings) -> str:
             raise Wrong(f"{name} is not known here", "bring the package tzdata up to date") from None
     version = _zone_data()
     if version[:4].isdigit() and datetime.now(UTC).year - int(version[:4]) > 1:
-        raise Wrong(f"time zone data is of {version}", "bring the package tzdata up to date: governments change their minds")
+        raise Wrong(
+            f"time zone data is of {version}", "bring the package tzdata up to date: governments change their minds"
+        )
     return f"{len(used)} zones are known, data of {version}"
 
 

@@ -21,7 +21,10 @@ def _enough(folder: Path) -> str:
     room = shutil.disk_usage(place)
     said = f"{room.free / (1 << 30):.0f} GiB of {room.total / (1 << 30):.0f} are free for {folder}"
     if room.free < LEAST_FREE or room.free < room.total * LEAST_SHARE:
-        raise Wrong(said, "make room: a full disk stops intake. TELLTALE_RETENTION_DAYS bounds the readings (docs/howto/operate.md)")
+        raise Wrong(
+            said,
+            "make room: a full disk stops intake. TELLTALE_RETENTION_DAYS bounds the readings (docs/howto/operate.md)",
+        )
     return said
 
 
@@ -41,7 +44,11 @@ async def secret(settings: Settings) -> str:
         raise Wrong("the demo's sign-ins are on: everybody knows their password", "unset TELLTALE_DEMO_SIGN_INS")
     said = settings.key
     if len(said) < SHORTEST or len(set(said)) < 10 or any(word in said.lower() for word in _WELL_KNOWN):
-        raise Wrong("TELLTALE_SECRET can be guessed", 'make one: python3 -c "import secrets; print(secrets.token_hex(32))", and change it as docs/howto/operate.md says')
+        raise Wrong(
+            "TELLTALE_SECRET can be guessed",
+            'make one: python3 -c "import secrets; print(secrets.token_hex(32))", and change it as '
+            "docs/howto/operate.md says",
+        )
     if settings.secret_previous.get_secret_value():
         return "it is long and random; TELLTALE_SECRET_PREVIOUS is still set: take it away when the change is over"
     return "it is long and random"
@@ -49,7 +56,10 @@ async def secret(settings: Settings) -> str:
 
 async def files(settings: Settings) -> str:
     """Keys and secrets are their owner's alone, and the desk does not listen to everybody without a proxy."""
-    private = [settings.home / name for name in ("secret", "broker/broker.conf", "broker/broker.json", "postgres.secret", "demo.json")]
+    private = [
+        settings.home / name
+        for name in ("secret", "broker/broker.conf", "broker/broker.json", "postgres.secret", "demo.json")
+    ]
     private += [path for path in (settings.mqtt_key or settings.mqtt_cert, settings.broker_key) if path is not None]
     seen = 0
     for path in private:

@@ -19,7 +19,9 @@ def backtest(
     dealer: Annotated[int | None, typer.Option(help="Only this dealer's cars.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
-    """Run the very same engine over stored readings: would have fired, flapped, hit, false, and the load on the workshop."""
+    """Run the very same engine over stored readings: would have fired, flapped, hit, false, and the load on the
+    workshop.
+    """
     from telltale import wiring
 
     settings = cli.start("backtest", join=True)

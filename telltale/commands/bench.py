@@ -24,10 +24,14 @@ def intake(
     cars: Annotated[int, typer.Option(help="Car connections through the broker.")] = 200,
     repeats: Annotated[int, typer.Option(help="Runs of which the median is taken.")] = 3,
     vehicles: Annotated[int, typer.Option(help="Distinct vehicles in the load.")] = 1000,
-    embedded: Annotated[bool, typer.Option("--embedded", help="On the embedded broker, even where mosquitto is installed.")] = False,
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="On the embedded broker, even where mosquitto is installed.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """The gateway: alone against the COPY floor, and the whole pipeline against the broker's ceiling and a naive consumer."""
+    """The gateway: alone against the COPY floor, and the whole pipeline against the broker's ceiling and a naive
+    consumer.
+    """
     _run("intake", as_json, seconds=seconds, cars=cars, repeats=repeats, vehicles=vehicles, embedded=embedded)
 
 
@@ -38,7 +42,9 @@ def counterless(
     vehicles: Annotated[int, typer.Option(help="Distinct devices in the load.")] = 200,
     as_json: Json = False,
 ) -> None:
-    """Devices without boot and seq, as most feeds of third parties are: with three days of readings beside each other and with 400."""
+    """Devices without boot and seq, as most feeds of third parties are: with three days of readings beside each other
+    and with 400.
+    """
     _run("counterless", as_json, messages=messages, repeats=repeats, vehicles=vehicles)
 
 

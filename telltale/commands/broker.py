@@ -16,9 +16,14 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def broker(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(help="Port of MQTT; default: 8883 with TLS, else 1883.", show_default=False)] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port of MQTT; default: 8883 with TLS, else 1883.", show_default=False)
+    ] = None,
     without_tls: Annotated[
-        bool, typer.Option("--without-tls", help="Listen beyond this machine though everybody on the way can read the cars' passwords.")
+        bool,
+        typer.Option(
+            "--without-tls", help="Listen beyond this machine though everybody on the way can read the cars' passwords."
+        ),
     ] = False,
     auth_port: Annotated[int, typer.Option(help="Port on which the gateway answers who may sign in.")] = 4222,
 ) -> None:
@@ -26,8 +31,9 @@ def broker(
 
     Its users' passwords follow from TELLTALE_SECRET: a gateway that knows the secret needs only the addresses,
     MQTT_URL=mqtt://HOST:1883 and TELLTALE_AUTH_URL=nats://HOST:4222. Cars sign in with what `vehicle enrol` gave them.
-    With TELLTALE_BROKER_CERT and _KEY both ports speak TLS: MQTT_URL=mqtts://HOST:8883, TELLTALE_AUTH_URL=tls://HOST:4222,
-    and for a private authority TELLTALE_MQTT_CA. `telltale certificates make` makes all of them.
+    With TELLTALE_BROKER_CERT and _KEY both ports speak TLS: MQTT_URL=mqtts://HOST:8883,
+    TELLTALE_AUTH_URL=tls://HOST:4222, and for a private authority TELLTALE_MQTT_CA. `telltale certificates make` makes
+    all of them.
     """
     from monitoring import stuck
     from schemas.errors import Misconfigured
@@ -42,13 +48,19 @@ def broker(
     if tls is None and host not in LOOPBACK and not without_tls:
         raise Misconfigured(
             "TELLTALE_BROKER_CERT",
-            f"is not set, so passwords would be readable on the way to {host}: set it and TELLTALE_BROKER_KEY (`telltale certificates make` makes both), or say --without-tls",
+            f"is not set, so passwords would be readable on the way to {host}: set it and TELLTALE_BROKER_KEY "
+            "(`telltale certificates make` makes both), or say --without-tls",
         )
 
     async def serve() -> None:
         home = settings.home / "broker"
         broker = EmbeddedBroker(
-            home, host=host, port=port or (8883 if tls else 1883), auth_port=auth_port, secrets=broker_secrets(settings.key), tls=tls
+            home,
+            host=host,
+            port=port or (8883 if tls else 1883),
+            auth_port=auth_port,
+            secrets=broker_secrets(settings.key),
+            tls=tls,
         )
         async with broker as running:
             health = BrokerHealth(running)

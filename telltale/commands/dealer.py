@@ -23,12 +23,20 @@ def create(
     country: Annotated[str, typer.Option(help="Two letters, for phone numbers and public holidays, as in DE.")],
     phone: Annotated[str, typer.Option(help="What a customer rings.")],
     address: Annotated[str, typer.Option(help="Where the workshop is.")],
-    hours: Annotated[str, typer.Option(help="Opening hours as OpenStreetMap writes them.")] = "Mo-Fr 07:30-18:00; PH off",
+    hours: Annotated[
+        str, typer.Option(help="Opening hours as OpenStreetMap writes them.")
+    ] = "Mo-Fr 07:30-18:00; PH off",
     language: Annotated[str, typer.Option(help="en, de or es.")] = "en",
     bays: Annotated[int, typer.Option(min=1, help="How many cars can be worked on at once.")] = 2,
     loaners: Annotated[int, typer.Option(min=0, help="How many cars can be lent.")] = 0,
     sender: Annotated[
-        str | None, typer.Option(help="The provider's number, or the mailbox, that owners answer to; default: TELLTALE_TWILIO_FROM. A landline is none.")
+        str | None,
+        typer.Option(
+            help=(
+                "The provider's number, or the mailbox, that owners answer to; default: TELLTALE_TWILIO_FROM. A "
+                "landline is none."
+            )
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
@@ -47,15 +55,24 @@ def create(
     try:
         OpeningHours(hours)
     except Exception:  # the library's errors are drawings over six lines, and each means the same
-        raise BadInput("--hours", f"{hours!r} cannot be read; an example: Mo-Fr 07:30-18:00; Sa 09:00-13:00; PH off") from None
+        raise BadInput(
+            "--hours", f"{hours!r} cannot be read; an example: Mo-Fr 07:30-18:00; Sa 09:00-13:00; PH off"
+        ) from None
     number = e164(phone, country.upper(), ours=True)
     answered = _address(sender, country.upper()) if sender else ""
 
     async def make(work: command_context.Office) -> dict[str, object]:
         made = await accounts.create_dealer(
-            work.connection, name=name, zone=zone, country=country.upper(), phone=number, address=address, opening_hours=hours,
-            language=language, now=work.now,
-        )  # fmt: skip
+            work.connection,
+            name=name,
+            zone=zone,
+            country=country.upper(),
+            phone=number,
+            address=address,
+            opening_hours=hours,
+            language=language,
+            now=work.now,
+        )
         channel = work.settings.usual_channel
         if answered or channel == "phone":
             await accounts.set_sender(work.connection, answered or number, made.id, channel)
@@ -75,7 +92,10 @@ def sender(
     dealer: Annotated[int | None, typer.Option(help="Id of the dealer; needed when there are several.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
-    """Let a dealer's texts come from this number, and answers to it reach this dealer. What is sent to the earlier one is still heard."""
+    """Let a dealer's texts come from this number, and answers to it reach this dealer.
+
+    What is sent to the earlier one is still heard.
+    """
     from store import accounts
     from telltale import command_context
 

@@ -14,7 +14,9 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def dealer_api(
     host: Annotated[str | None, typer.Option(help="Address to listen on (TELLTALE_DESK_HOST).")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on (TELLTALE_DESK_PORT); 0 takes a free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on (TELLTALE_DESK_PORT); 0 takes a free one.")
+    ] = None,
 ) -> None:
     """Serve the dealer's desk, the driver's and the owner's pages, and the API at /api/v1.
 

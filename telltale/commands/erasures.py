@@ -1,4 +1,6 @@
-"""`telltale erasures`: who was erased, kept beside the backups; and erasing them again after an older backup was restored."""
+"""`telltale erasures`: who was erased, kept beside the backups; and erasing them again after an older backup was
+restored.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,13 @@ def erasures() -> None:
 
 @app.command("list")
 def list_(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output: keep it on another machine, after each erasure or each night.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="One JSON object on standard output: keep it on another machine, after each erasure or each night.",
+        ),
+    ] = False,
 ) -> None:
     """Say who was erased and when. A backup that is older than an erasure knows nothing of it: this list does."""
     from telltale import command_context
@@ -40,13 +48,23 @@ def list_(
 
 @app.command()
 def apply(
-    source: Annotated[Path, typer.Option("--from", exists=True, dir_okay=False, metavar="FILE", help="What `telltale erasures list --json` printed, the newest there is.")],
+    source: Annotated[
+        Path,
+        typer.Option(
+            "--from",
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+            help="What `telltale erasures list --json` printed, the newest there is.",
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
-    """After a way back to an earlier moment, and before the services start: erase again whoever of the list is there as before.
+    """After a way back to an earlier moment, and before the services start: erase again whoever of the list is there as
+    before.
 
-    Only the very row that was erased is: somebody who was given the same number later is left alone. Doing it twice changes nothing.
-    `telltale restore` does it by itself with the list that lies beside the backup.
+    Only the very row that was erased is: somebody who was given the same number later is left alone. Doing it twice
+    changes nothing. `telltale restore` does it by itself with the list that lies beside the backup.
     """
     from telltale import command_context, erasures
 

@@ -13,7 +13,16 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def gateway(
-    share: Annotated[str | None, typer.Option(metavar="K/N", help="Which share of the fleet to carry, K counted from 0; auto/N: by the number at the end of the host's name.")] = None,
+    share: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N",
+            help=(
+                "Which share of the fleet to carry, K counted from 0; auto/N: by the number at the end of the host's "
+                "name."
+            ),
+        ),
+    ] = None,
 ) -> None:
     """Hear the cars: MQTT in, judged readings and alert steps out, acknowledged only after they are committed.
 

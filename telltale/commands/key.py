@@ -24,9 +24,16 @@ def create(
     label: Annotated[str, typer.Argument(help="What the key is for; it is shown at the desk.")],
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="What it may do, as in cases:read or owners:write; once for each. `read` is all reading (the default), `all` everything."),
+        typer.Option(
+            help=(
+                "What it may do, as in cases:read or owners:write; once for each. `read` is all reading (the "
+                "default), `all` everything."
+            )
+        ),
     ] = None,
-    expires: Annotated[str, typer.Option(help="How long it works: days as in 90d, a date as in 2027-01-31, or never.")] = "365d",
+    expires: Annotated[
+        str, typer.Option(help="How long it works: days as in 90d, a date as in 2027-01-31, or never.")
+    ] = "365d",
     dealer: _Dealer = None,
     as_json: _Json = False,
 ) -> None:
@@ -38,7 +45,12 @@ def create(
         at = await work.dealer(dealer)
         ends = _end(expires, work.now)
         made = await accounts.create_key(work.house.acting(at.id, "command"), label, scope or ["read"], ends)
-        return {"key": made, "label": label, "scopes": list(_chosen(scope)), "expires_at": ends.isoformat() if ends else None}
+        return {
+            "key": made,
+            "label": label,
+            "scopes": list(_chosen(scope)),
+            "expires_at": ends.isoformat() if ends else None,
+        }
 
     facts = cli.run(command_context.at(cli.start("key", join=True), make))
     cli.answer(facts, as_json, [str(facts["key"])])
@@ -65,12 +77,20 @@ def list_keys(dealer: _Dealer = None, as_json: _Json = False) -> None:
         ]
 
     keys = cli.run(command_context.at(cli.start("key", join=True), look))
-    lines = [f"{one['label']}: {' '.join(one['scopes'])}, ends {one['expires_at'] or 'never'}, last used {one['last_used_at'] or 'never'}" for one in keys]
+    lines = [
+        f"{one['label']}: {' '.join(one['scopes'])}, ends {one['expires_at'] or 'never'}, last used "
+        f"{one['last_used_at'] or 'never'}"
+        for one in keys
+    ]
     cli.answer({"keys": keys}, as_json, lines or ["no key opens anything"])
 
 
 @app.command()
-def revoke(label: Annotated[str, typer.Argument(help="The key's name, as the desk shows it.")], dealer: _Dealer = None, as_json: _Json = False) -> None:
+def revoke(
+    label: Annotated[str, typer.Argument(help="The key's name, as the desk shows it.")],
+    dealer: _Dealer = None,
+    as_json: _Json = False,
+) -> None:
     """The key opens nothing from now on."""
     from actions import accounts
     from telltale import command_context

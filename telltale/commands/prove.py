@@ -13,7 +13,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 Trials = Annotated[int, typer.Option(help="How many faults are injected.")]
 Seed = Annotated[int, typer.Option(help="The same seed makes the same faults at the same points.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
-Record = Annotated[bool, typer.Option("--record", help="Write the result down in proofs/results.json and docs/reference/promises.md.")]
+Record = Annotated[
+    bool, typer.Option("--record", help="Write the result down in proofs/results.json and docs/reference/promises.md.")
+]
 
 
 def _switches(words: str) -> Any:
@@ -32,7 +34,9 @@ def prove() -> None:
 def intake(
     trials: Trials = 20,
     seed: Seed = 1,
-    sabotage: Annotated[str | None, _switches("ack-before-commit, no-dedupe, no-units, no-epoch, no-application-ack")] = None,
+    sabotage: Annotated[
+        str | None, _switches("ack-before-commit, no-dedupe, no-units, no-epoch, no-application-ack")
+    ] = None,
     as_json: Json = False,
     record: Record = False,
 ) -> None:
@@ -48,20 +52,31 @@ def shares(
     as_json: Json = False,
     record: Record = False,
 ) -> None:
-    """From two gateways to four and back under load, gateways killed on the way: nothing lost, nothing twice, each car in its order."""
+    """From two gateways to four and back under load, gateways killed on the way: nothing lost, nothing twice, each car
+    in its order.
+    """
     _run("shares", as_json, record, trials=trials, seed=seed, sabotage=sabotage)
 
 
 @app.command()
 def backlog(
-    messages: Annotated[int, typer.Option(help="How many messages wait for the gateway, over all 16 buckets.")] = 1_000_000,
-    broker: Annotated[str, typer.Option(metavar="mosquitto|embedded", help="Whose: mosquitto with the limits of `telltale broker-config`, or ours.")] = "embedded",
+    messages: Annotated[
+        int, typer.Option(help="How many messages wait for the gateway, over all 16 buckets.")
+    ] = 1_000_000,
+    broker: Annotated[
+        str,
+        typer.Option(
+            metavar="mosquitto|embedded", help="Whose: mosquitto with the limits of `telltale broker-config`, or ours."
+        ),
+    ] = "embedded",
     seed: Seed = 1,
     sabotage: Annotated[str | None, _switches("stop-reading, ack-on-arrival")] = None,
     as_json: Json = False,
     record: Record = False,
 ) -> None:
-    """A gateway that was away comes back at once, stores what waited once, within bounded memory, and is called alive meanwhile."""
+    """A gateway that was away comes back at once, stores what waited once, within bounded memory, and is called alive
+    meanwhile.
+    """
     _run("backlog", as_json, record, messages=messages, broker=broker, seed=seed, sabotage=sabotage)
 
 
@@ -74,7 +89,9 @@ def imports(
     as_json: Json = False,
     record: Record = False,
 ) -> None:
-    """History from a file, killed on the way: each line is a row once, alerts are those of an undisturbed fold, and nothing that has passed is told."""
+    """History from a file, killed on the way: each line is a row once, alerts are those of an undisturbed fold, and
+    nothing that has passed is told.
+    """
     _run("imports", as_json, record, rows=rows, trials=trials, seed=seed, sabotage=sabotage)
 
 
@@ -92,14 +109,25 @@ def booking(
 
 @app.command()
 def month(
-    trials: Annotated[int, typer.Option(help="How many months, each with a seed of its own; some five minutes each.")] = 1,
+    trials: Annotated[
+        int, typer.Option(help="How many months, each with a seed of its own; some five minutes each.")
+    ] = 1,
     seed: Seed = 1,
-    days: Annotated[int, typer.Option(min=1, max=31, help="From the 8th of March 2027 on: in whole months clocks change, and Easter is kept.")] = 31,
-    sabotage: Annotated[str | None, _switches("no-truth-check, no-release, silent-lateness, stranger-sale, drive-it-anyway, unwarned")] = None,
+    days: Annotated[
+        int,
+        typer.Option(
+            min=1, max=31, help="From the 8th of March 2027 on: in whole months clocks change, and Easter is kept."
+        ),
+    ] = 31,
+    sabotage: Annotated[
+        str | None, _switches("no-truth-check, no-release, silent-lateness, stranger-sale, drive-it-anyway, unwarned")
+    ] = None,
     as_json: Json = False,
     record: Record = False,
 ) -> None:
-    """A dealer's month in which everybody does what people do: nothing falls between two tables, nobody is left without a word."""
+    """A dealer's month in which everybody does what people do: nothing falls between two tables, nobody is left without
+    a word.
+    """
     _run("month", as_json, record, trials=trials, seed=seed, days=days, sabotage=sabotage)
 
 
@@ -107,7 +135,9 @@ def month(
 def messages(
     trials: Trials = 20,
     seed: Seed = 1,
-    sabotage: Annotated[str | None, _switches("send-then-mark, mark-then-send, no-consent-recheck, no-truth-check")] = None,
+    sabotage: Annotated[
+        str | None, _switches("send-then-mark, mark-then-send, no-consent-recheck, no-truth-check")
+    ] = None,
     as_json: Json = False,
     record: Record = False,
 ) -> None:
@@ -120,17 +150,25 @@ def operations(
     trials: Trials = 20,
     seed: Seed = 1,
     sabotage: Annotated[
-        str | None, _switches("ack-before-commit, no-dedupe, no-session-keep, no-truth-check, no-consent-recheck, no-lookup, asynchronous-standby")
+        str | None,
+        _switches(
+            "ack-before-commit, no-dedupe, no-session-keep, no-truth-check, no-consent-recheck, no-lookup, "
+            "asynchronous-standby"
+        ),
     ] = None,
-    backlog: Annotated[int, typer.Option(help="Messages of the one large backlog in a run of 100 faults or more; up to a million.")] = 60_000,
+    backlog: Annotated[
+        int, typer.Option(help="Messages of the one large backlog in a run of 100 faults or more; up to a million.")
+    ] = 60_000,
     kinds: Annotated[str | None, typer.Option(help="Only these kinds of fault, with commas.")] = None,
     as_json: Json = False,
     record: Record = False,
 ) -> None:
-    """The faults that nights bring, on PostgreSQL, mosquitto and nginx of the distribution: nothing lost, nothing twice, no text wrong.
+    """The faults that nights bring, on PostgreSQL, mosquitto and nginx of the distribution: nothing lost, nothing
+    twice, no text wrong.
 
-    Databases restarted, failed over, full, slow and out of connections; brokers without their store; wrong clocks; certificates and
-    secrets rotated; rolling restarts; workers away for days. Says how long everybody needed to be back.
+    Databases restarted, failed over, full, slow and out of connections; brokers without their store; wrong clocks;
+    certificates and secrets rotated; rolling restarts; workers away for days. Says how long everybody needed to be
+    back.
     """
     _run("operations", as_json, record, trials=trials, seed=seed, sabotage=sabotage, backlog=backlog, kinds=kinds)
 
@@ -155,19 +193,28 @@ def doors(
     as_json: Json = False,
     record: Record = False,
 ) -> None:
-    """Two dealers' people and keys at every door, with whole requests, odd ones and each other's numbers: none is our bug, nobody reads the other's."""
+    """Two dealers' people and keys at every door, with whole requests, odd ones and each other's numbers: none is our
+    bug, nobody reads the other's.
+    """
     _run("doors", as_json, record, calls=calls, seed=seed, sabotage=sabotage)
 
 
 @app.command()
 def guards(
     sabotage: Annotated[
-        str | None, _switches("any-topic, open-list, gateway-says-all, hours-that-are-not, no-row-security, looking-books, one-clock, loud-logs")
+        str | None,
+        _switches(
+            "any-topic, open-list, gateway-says-all, hours-that-are-not, no-row-security, looking-books, one-clock, "
+            "loud-logs"
+        ),
     ] = None,
     as_json: Json = False,
     record: Record = False,
 ) -> None:
-    """Who may do what: the tests that ask for it at the door, as they are; with a switch without the guard. Needs a checkout."""
+    """Who may do what: the tests that ask for it at the door, as they are; with a switch without the guard.
+
+    Needs a checkout.
+    """
     _run("guards", as_json, record, sabotage=sabotage)
 
 

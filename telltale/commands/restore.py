@@ -16,16 +16,26 @@ app = typer.Typer(add_completion=False)
 def restore(
     source: Annotated[Path, typer.Option("--from", metavar="FOLDER", help="The folder that `telltale backup` made.")],
     since: Annotated[
-        Path | None, typer.Option("--erasures", exists=True, dir_okay=False, metavar="FILE", help="Who was erased, as `telltale erasures list --json` printed it; without it erasures.json beside the backup.")
+        Path | None,
+        typer.Option(
+            "--erasures",
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+            help=(
+                "Who was erased, as `telltale erasures list --json` printed it; without it erasures.json beside the "
+                "backup."
+            ),
+        ),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Tables brought in at once. With one it is all or nothing.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Bring a backup into the database of DATABASE_URL, which must be empty and is made if it is not there.
 
-    First the roles, then rows, sequences, rights and policies; what arrived is counted against the manifest; then the database is
-    brought to this version and the services' passwords are given, as `telltale migrate` does; and whoever was erased since is erased again.
-    Start the services afterwards.
+    First the roles, then rows, sequences, rights and policies; what arrived is counted against the manifest; then the
+    database is brought to this version and the services' passwords are given, as `telltale migrate` does; and whoever
+    was erased since is erased again. Start the services afterwards.
     """
     from store.backup import restore as bring_back
     from telltale import command_context, erasures
@@ -36,14 +46,28 @@ def restore(
     made = cli.run(bring_back(settings.database, settings.key, source, binaries.clients, jobs=jobs))
     rows = sum(made.rows.values())
     lines = [f"{rows:,} rows of {len(made.rows)} tables are back, as of {made.made_at}. The database is up to date."]
-    facts = {"restored": str(source), "made_at": made.made_at, "tables": len(made.rows), "rows": rows, "others": made.others, "erased_again": None}
+    facts = {
+        "restored": str(source),
+        "made_at": made.made_at,
+        "tables": len(made.rows),
+        "rows": rows,
+        "others": made.others,
+        "erased_again": None,
+    }
     if stones is None:
-        lines.append(f"There is no {kept}: whoever was erased after {made.made_at} is there again until `telltale erasures apply` erases them.")
+        lines.append(
+            f"There is no {kept}: whoever was erased after {made.made_at} is there again until `telltale erasures "
+            "apply` erases them."
+        )
     else:
-        facts["erased_again"] = cli.run(command_context.at(settings, lambda at: erasures.erase_again(at, stones)))["erased"]
+        facts["erased_again"] = cli.run(command_context.at(settings, lambda at: erasures.erase_again(at, stones)))[
+            "erased"
+        ]
         lines.append(f"{facts['erased_again']} of {len(stones)} who were erased were there again and are erased.")
     if made.others:
-        lines.append(f"These roles were granted something and exist again without a password: {', '.join(made.others)}.")
+        lines.append(
+            f"These roles were granted something and exist again without a password: {', '.join(made.others)}."
+        )
     if not made.readings:
         lines.append("The backup was made without readings: cars have no readings from before.")
     cli.answer(facts, as_json, lines)

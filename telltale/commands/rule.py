@@ -27,7 +27,10 @@ def show(as_json: Json = False) -> None:
     async def read(work: command_context.Office) -> dict[str, object]:
         moved = await stages.stages(work.connection)
         return {
-            name: {"stage": moved[name].stage if name in moved else one.stage, "reason": moved[name].reason if name in moved else ""}
+            name: {
+                "stage": moved[name].stage if name in moved else one.stage,
+                "reason": moved[name].reason if name in moved else "",
+            }
             for name, one in BY_NAME.items()
         }
 

@@ -13,5 +13,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def sbom() -> None:
-    """Print a CycloneDX bill of materials (JSON) of everything that runs in a house, from the locks; asks no network."""
+    """Print a CycloneDX bill of materials (JSON) of everything that runs in a house, from the locks; asks no
+    network.
+    """
     typer.echo(json.dumps(bill_of_materials.sbom(), indent=1))

@@ -20,7 +20,9 @@ def score(
     jobs: Annotated[int, typer.Option(help="Processes to share the work.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
-    """Simulate a mixed fleet with known faults, run the real engine over it, and say what it found, when, and what it imagined."""
+    """Simulate a mixed fleet with known faults, run the real engine over it, and say what it found, when, and what it
+    imagined.
+    """
     cli.start("score")
     scoring = importlib.import_module("proofs.score")
     facts = scoring.main(vehicles=vehicles, days=days, seed=seed, jobs=jobs)

@@ -17,7 +17,8 @@ app = typer.Typer(add_completion=False)
 def screenshots(
     folder: Annotated[Path, typer.Argument(help="Where the pictures go.")] = Path("docs/pictures"),
 ) -> None:
-    """Start a demo in a home of its own, play until there is something to see, and photograph each page at desk and phone width.
+    """Start a demo in a home of its own, play until there is something to see, and photograph each page at desk and
+    phone width.
 
     Needs the development packages and Chromium (./test installs both).
     """

@@ -14,7 +14,10 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def simulator(
-    cars: Annotated[Path | None, typer.Option(help="JSON list of {vin, secret, profile, scenario, seed}; default: cars.json in the home.")] = None,
+    cars: Annotated[
+        Path | None,
+        typer.Option(help="JSON list of {vin, secret, profile, scenario, seed}; default: cars.json in the home."),
+    ] = None,
 ) -> None:
     """Drive simulated cars: ECUs on a CAN bus, a telematics unit that publishes over MQTT and keeps a spool.
 

@@ -1,4 +1,7 @@
-"""`telltale staff`: a dealer's people. The first are invited here, later ones at the desk; and here when nobody can get in there any more."""
+"""`telltale staff`: a dealer's people.
+
+The first are invited here, later ones at the desk; and here when nobody can get in there any more.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,9 @@ def invite(
 
     async def add(work: command_context.Office) -> dict[str, object]:
         at = await work.dealer(dealer)
-        person, link = await people.invite(work.house.acting(at.id, "command"), name=name, email=email, role=role, phone=phone, language=language)
+        person, link = await people.invite(
+            work.house.acting(at.id, "command"), name=name, email=email, role=role, phone=phone, language=language
+        )
         return {"staff": person.id, "dealer": at.id, "link": link}
 
     facts = cli.run(command_context.at(cli.start("staff", join=True), add))
@@ -67,7 +72,10 @@ def list_staff(dealer: _Dealer = None, as_json: _Json = False) -> None:
 
 @app.command()
 def role(
-    email: _Email, role: Annotated[Role, typer.Argument(help="What they do from now on.")], dealer: _Dealer = None, as_json: _Json = False
+    email: _Email,
+    role: Annotated[Role, typer.Argument(help="What they do from now on.")],
+    dealer: _Dealer = None,
+    as_json: _Json = False,
 ) -> None:
     """Give somebody another role. The last manager who can sign in stays one."""
     from actions import people
@@ -80,7 +88,10 @@ def role(
 
 @app.command()
 def disable(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> None:
-    """They no longer work there: sessions end, their cases and drives wait for somebody else. Not for the last manager who can sign in."""
+    """They no longer work there: sessions end, their cases and drives wait for somebody else.
+
+    Not for the last manager who can sign in.
+    """
     from actions import people
 
     async def act(work: Office, at: Dealer, person: Staff) -> Staff:
@@ -102,7 +113,10 @@ def enable(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> Non
 
 @app.command("new-password")
 def new_password(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> None:
-    """Print a link with which they choose a new password. It works once, for a day; their sessions end when they use it."""
+    """Print a link with which they choose a new password.
+
+    It works once, for a day; their sessions end when they use it.
+    """
     from actions import password
 
     links: list[str] = []
@@ -117,7 +131,9 @@ def new_password(email: _Email, dealer: _Dealer = None, as_json: _Json = False) 
 
 @app.command("forget-second-factor")
 def forget_second_factor(email: _Email, dealer: _Dealer = None, as_json: _Json = False) -> None:
-    """They lost their phone and their recovery codes: from now on their password is enough, until they set up another one."""
+    """They lost their phone and their recovery codes: from now on their password is enough, until they set up another
+    one.
+    """
     from actions import second_factor
 
     async def act(work: Office, at: Dealer, person: Staff) -> Staff:
@@ -126,8 +142,13 @@ def forget_second_factor(email: _Email, dealer: _Dealer = None, as_json: _Json =
     _with_person(email, dealer, as_json, act)
 
 
-def _with_person(email: str, dealer: int | None, as_json: bool, act: Callable[[Office, Dealer, Staff], Awaitable[Staff]],
-                 more: Callable[[], dict[str, Any]] = dict) -> None:  # fmt: skip
+def _with_person(
+    email: str,
+    dealer: int | None,
+    as_json: bool,
+    act: Callable[[Office, Dealer, Staff], Awaitable[Staff]],
+    more: Callable[[], dict[str, Any]] = dict,
+) -> None:
     from schemas.errors import NotFound
     from store import accounts
     from telltale import command_context
@@ -138,7 +159,13 @@ def _with_person(email: str, dealer: int | None, as_json: bool, act: Callable[[O
         if person is None:
             raise NotFound(f"person at {at.name}: {email}")
         person = await act(work, at, person)
-        return {"staff": person.id, "email": person.email, "role": person.role.value, "disabled_at": person.disabled_at, **more()}
+        return {
+            "staff": person.id,
+            "email": person.email,
+            "role": person.role.value,
+            "disabled_at": person.disabled_at,
+            **more(),
+        }
 
     cli.answer(cli.run(command_context.at(cli.start("staff", join=True), work_on)), as_json)
 

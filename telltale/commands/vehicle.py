@@ -22,10 +22,15 @@ def vehicle() -> None:
 @app.command()
 def enrol(
     vin: Vin,
-    profile: Annotated[str | None, typer.Option(help="Vehicle model, a file of schemas/profiles; needed for a car that is not known yet.")] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(help="Vehicle model, a file of schemas/profiles; needed for a car that is not known yet."),
+    ] = None,
     title: Annotated[str | None, typer.Option(help="As people say it; default: the model's title.")] = None,
     plate: Annotated[str | None, typer.Option(help="Its number plate.")] = None,
-    dealer: Annotated[int | None, typer.Option(help="Id of the dealer who looks after it; needed when there are several.")] = None,
+    dealer: Annotated[
+        int | None, typer.Option(help="Id of the dealer who looks after it; needed when there are several.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make credentials for a car's telematics unit and print them once, with the topics that are its own.
@@ -48,7 +53,16 @@ def enrol(
             at = await work.dealer(dealer)
             words = title or data.profiles()[profile].title
             if await fleet.by_vin(work.connection, at.id, name) is None:
-                await fleet.add(work.connection, at.id, vin=name, profile=profile, title=words, plate=plate, actor="system", now=work.now)
+                await fleet.add(
+                    work.connection,
+                    at.id,
+                    vin=name,
+                    profile=profile,
+                    title=words,
+                    plate=plate,
+                    actor="system",
+                    now=work.now,
+                )
         secret = secrets.token_hex(32)
         await enrolment.enrol(work.connection, name, secret, work.now)
         return {

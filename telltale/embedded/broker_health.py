@@ -1,4 +1,6 @@
-"""How the embedded broker is, when it runs as a service of its own: asked over its system account, as the gateway asks it."""
+"""How the embedded broker is, when it runs as a service of its own: asked over its system account, as the gateway asks
+it.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,15 @@ from monitoring.page import HealthPage, State
 from telltale.embedded.broker import EmbeddedBroker
 
 UP = Gauge("telltale_broker_up", "1 while the broker's program runs and answers")
-CONNECTIONS = Gauge("telltale_broker_connections", "Connections to the broker: cars, gateways, the gateways' auth callouts")
+CONNECTIONS = Gauge(
+    "telltale_broker_connections", "Connections to the broker: cars, gateways, the gateways' auth callouts"
+)
 MESSAGES = Counter("telltale_broker_messages_total", "Messages into and out of the broker", ("direction",))
 BYTES = Counter("telltale_broker_bytes_total", "Bytes of messages into and out of the broker", ("direction",))
 MEMORY = Gauge("telltale_broker_memory_bytes", "Memory of the broker's program")
-SLOW = Gauge("telltale_broker_slow_consumers", "Connections that the broker cut because they did not take what was theirs")
+SLOW = Gauge(
+    "telltale_broker_slow_consumers", "Connections that the broker cut because they did not take what was theirs"
+)
 ANSWER_S = 1.0
 _ASK = "$SYS.REQ.SERVER.PING.VARZ"
 
@@ -62,8 +68,12 @@ class BrokerHealth:
             async with asyncio.timeout(ANSWER_S):
                 if self._client is None or not self._client.is_connected:
                     more = {"tls": self._broker.tls.ourselves()} if self._broker.tls else {}
-                    self._client = await nats.connect(self._broker.auth_url, name="health", allow_reconnect=False, error_cb=_quiet, **more)
-                payload: dict[str, Any] = json.loads((await self._client.request(_ASK, b"", timeout=ANSWER_S)).data)["data"]
+                    self._client = await nats.connect(
+                        self._broker.auth_url, name="health", allow_reconnect=False, error_cb=_quiet, **more
+                    )
+                payload: dict[str, Any] = json.loads((await self._client.request(_ASK, b"", timeout=ANSWER_S)).data)[
+                    "data"
+                ]
         except (OSError, TimeoutError, nats.errors.Error):
             await self.close()
             return None

@@ -11,7 +11,9 @@ from schemas.errors import Misconfigured
 
 @dataclass(frozen=True, slots=True)
 class BrokerTls:
-    """PEM files. With `ca` it lets in only clients that show a certificate of that authority, on top of their password."""
+    """PEM files. With `ca` it lets in only clients that show a certificate of that authority, on top of their
+    password.
+    """
 
     cert: Path
     key: Path
@@ -22,12 +24,17 @@ class BrokerTls:
         try:
             ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(self.cert, self.key, password="")
         except (OSError, ValueError) as error:
-            raise Misconfigured("TELLTALE_BROKER_CERT", f"{self.cert} and {self.key} are no certificate with its key that we can read ({_why(error)})") from None
+            raise Misconfigured(
+                "TELLTALE_BROKER_CERT",
+                f"{self.cert} and {self.key} are no certificate with its key that we can read ({_why(error)})",
+            ) from None
         if self.ca is not None:
             try:
                 ssl.create_default_context(cafile=self.ca)
             except (OSError, ValueError) as error:
-                raise Misconfigured("TELLTALE_BROKER_CA", f"{self.ca} is no file of certificates that we can read ({_why(error)})") from None
+                raise Misconfigured(
+                    "TELLTALE_BROKER_CA", f"{self.ca} is no file of certificates that we can read ({_why(error)})"
+                ) from None
 
     def block(self, *, clients: bool) -> str:
         """For nats-server's configuration; `clients`: of the cars' listener."""

@@ -25,8 +25,11 @@ def signed_in(url: str, user: str, secret: str) -> str:
 
 
 def broker_account(secret: str) -> str:
-    """The gateways' account at a broker of one's own. Another secret is another account beside it, so that a new secret ends no session:
-    a session belongs to its client id, and whoever comes with the new account takes it over with all that is owed."""
+    """The gateways' account at a broker of one's own.
+
+    Another secret is another account beside it, so that a new secret ends no session: a session belongs to its client
+    id, and whoever comes with the new account takes it over with all that is owed.
+    """
     return f"gateway-{_derive(secret, 'account').hex()[:8]}"
 
 
@@ -35,7 +38,9 @@ def signed_in_at_own(url: str, secret: str) -> str:
     parts = urlsplit(url)
     if not url or "@" in parts.netloc:
         return url
-    return urlunsplit(parts._replace(netloc=f"{broker_account(secret)}:{broker_secrets(secret)['gateway']}@{parts.netloc}"))
+    return urlunsplit(
+        parts._replace(netloc=f"{broker_account(secret)}:{broker_secrets(secret)['gateway']}@{parts.netloc}")
+    )
 
 
 def _derive(secret: str, purpose: str) -> bytes:

@@ -25,7 +25,8 @@ DATABASE = "telltale"
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 _SHELTER = Path("/var/lib/telltale")
-# For a laptop: many short connections, day partitions (locks), no spinning disk. fsync stays on: the promise is durability.
+# For a laptop: many short connections, day partitions (locks), no spinning disk. fsync stays on: the promise is
+# durability.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -44,8 +45,17 @@ SETTINGS = {
 class EmbeddedPostgres:
     """One database server below one home folder; the home's owner makes sure that there is only one of us."""
 
-    def __init__(self, home: Path, *, port: int | None = None, settings: dict[str, str] | None = None, programs: Path | None = None) -> None:
-        """`programs`: the `bin` folder of the PostgreSQL to run, when it is not the one that `binaries.find` prefers."""
+    def __init__(
+        self,
+        home: Path,
+        *,
+        port: int | None = None,
+        settings: dict[str, str] | None = None,
+        programs: Path | None = None,
+    ) -> None:
+        """`programs`: the `bin` folder of the PostgreSQL to run, when it is not the one that `binaries.find`
+        prefers.
+        """
         self.home = home.resolve()
         self._programs = programs
         self._settings = {**SETTINGS, **(settings or {})}
@@ -70,7 +80,9 @@ class EmbeddedPostgres:
     async def start(self) -> None:
         """Start and wait until it answers. A server that was left behind by a killed supervisor is ended first."""
         self.folder = self._place()
-        bin_folder = await asyncio.to_thread(binaries.runnable, self._programs or binaries.find(), self.folder, self._who)
+        bin_folder = await asyncio.to_thread(
+            binaries.runnable, self._programs or binaries.find(), self.folder, self._who
+        )
         self._password = self._secret()
         if not (self.data / "PG_VERSION").exists():
             await asyncio.to_thread(self._initialise, bin_folder)
@@ -152,7 +164,9 @@ class EmbeddedPostgres:
         path = self.folder / "postgres.secret"
         if not path.exists():
             if self.data.exists():
-                raise Misconfigured(str(path), "is missing, so its database cannot be opened: start anew with demo --fresh")
+                raise Misconfigured(
+                    str(path), "is missing, so its database cannot be opened: start anew with demo --fresh"
+                )
             path.touch(mode=0o600)
             path.write_text(secrets.token_hex(32))
         return path.read_text().strip()
@@ -170,16 +184,33 @@ class EmbeddedPostgres:
         if self._who.borrowed:
             os.chown(password, self._who.uid, self._who.gid)
         command = [
-            str(bin_folder / "initdb"), "-D", str(half), "-U", USER, "-E", "UTF8", "--no-locale", "-N", "--data-checksums",
-            "--auth=scram-sha-256", f"--pwfile={password}",
-        ]  # fmt: skip
+            str(bin_folder / "initdb"),
+            "-D",
+            str(half),
+            "-U",
+            USER,
+            "-E",
+            "UTF8",
+            "--no-locale",
+            "-N",
+            "--data-checksums",
+            "--auth=scram-sha-256",
+            f"--pwfile={password}",
+        ]
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd="/", env=_environment(),
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            cwd="/",
+            env=_environment(),
             **self._who.popen(),  # type: ignore[call-overload]
-        )  # fmt: skip
+        )
         password.unlink()
         if done.returncode != 0:
-            raise Misconfigured(str(self.folder), f"PostgreSQL could not make a database there: {done.stderr[-300:].strip()}")
+            raise Misconfigured(
+                str(self.folder), f"PostgreSQL could not make a database there: {done.stderr[-300:].strip()}"
+            )
         lines = "".join(f"{name} = '{value}'\n" for name, value in self._settings.items())
         with (half / "postgresql.conf").open("a") as conf:
             conf.write("\n# Telltale\n" + lines)
@@ -189,11 +220,15 @@ class EmbeddedPostgres:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [str(bin_folder / "postgres"), "-D", str(self.data), "-p", str(self.port)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env=_environment(),
                 start_new_session=True,  # Ctrl-C in the terminal reaches us first, then we stop it in order
                 preexec_fn=die_with_parent(signal.SIGINT),
                 **self._who.popen(),  # type: ignore[call-overload]
-            )  # fmt: skip
+            )
 
     async def _answers(self, deadline: float) -> bool:
         """Wait until the server takes a connection; False when it ended instead."""

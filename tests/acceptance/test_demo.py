@@ -58,9 +58,13 @@ def start(home: Path, *arguments: str, **settings: str) -> subprocess.Popen[str]
     known = {PLAIN.get(name, PREFIX + name.upper()) for name in Settings.model_fields}
     environment = {**{name: value for name, value in os.environ.items() if name not in known}, **settings}
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "telltale", *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
+        [sys.executable, "-P", "-m", "telltale", *arguments],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd="/",
         env={"TELLTALE_HOME": str(home), **environment, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    )
 
 
 def somebody_listens(port: int) -> None:
@@ -103,9 +107,13 @@ def get(url: str) -> tuple[int, str]:
 def secrets_in(home: Path) -> dict[str, list[Path]]:
     """Every secret of this home -> the files in which it stands."""
     broker = json.loads((home / "broker" / "broker.json").read_text())
-    known = {(home / name).read_text().strip() for name in ("secret", "postgres.secret") if (home / name).exists()} | set(broker.values())
+    known = {
+        (home / name).read_text().strip() for name in ("secret", "postgres.secret") if (home / name).exists()
+    } | set(broker.values())
     found: dict[str, list[Path]] = {secret: [] for secret in known}
-    for folder, _, names in os.walk(home):  # the house is alive: its broker drops blocks, and folders, that everybody has read
+    for folder, _, names in os.walk(
+        home
+    ):  # the house is alive: its broker drops blocks, and folders, that everybody has read
         for path in (Path(folder, name) for name in names if "pgdata" not in Path(folder).parts):
             with contextlib.suppress(FileNotFoundError):
                 said = path.read_bytes() if path.is_file() else b""
@@ -172,7 +180,11 @@ def test_nothing_survives_a_kill_9_and_the_next_start_works(demo: Running, home:
 @pytest.mark.parametrize(
     "arguments, settings, said",
     [
-        (("--fresh",), {"DATABASE_URL": "postgresql://u:p@127.0.0.1:1/x"}, "--fresh only forgets what lies in the home"),
+        (
+            ("--fresh",),
+            {"DATABASE_URL": "postgresql://u:p@127.0.0.1:1/x"},
+            "--fresh only forgets what lies in the home",
+        ),
         ((), {"TELLTALE_DESK_HOST": "0.0.0.0"}, "TELLTALE_DESK_HOST: demo sign-ins are open to everyone"),
         ((), {"DATABASE_URL": "postgresql://u:p@127.0.0.1:1/x"}, "DATABASE_URL"),
         ((), {"MQTT_URL": "mqtt://127.0.0.1:1"}, "MQTT_URL: no broker answers at 127.0.0.1:1"),
@@ -180,7 +192,9 @@ def test_nothing_survives_a_kill_9_and_the_next_start_works(demo: Running, home:
         ((), {"TELLTALE_HOUSE": "here"}, "TELLTALE_HOUSE: there is no such setting"),
     ],
 )
-def test_what_cannot_work_is_one_clear_line(home: Path, arguments: tuple[str, ...], settings: dict[str, str], said: str) -> None:
+def test_what_cannot_work_is_one_clear_line(
+    home: Path, arguments: tuple[str, ...], settings: dict[str, str], said: str
+) -> None:
     process = start(home, "demo", *arguments, **settings)
     _, words = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
@@ -192,13 +206,20 @@ def test_what_cannot_work_is_one_clear_line(home: Path, arguments: tuple[str, ..
 @pytest.mark.timeout(600)
 async def test_a_database_and_a_broker_of_your_own_replace_the_embedded_ones(home: Path) -> None:
     secret, ports = "a-secret-of-their-own", (free_port(), free_port())
-    async with EmbeddedPostgres(home / "database") as database:  # not the session's: migrating sets the passwords of a whole server
-        broker = start(home / "elsewhere", "broker", "--port", str(ports[0]), "--auth-port", str(ports[1]), TELLTALE_SECRET=secret)
+    async with EmbeddedPostgres(
+        home / "database"
+    ) as database:  # not the session's: migrating sets the passwords of a whole server
+        broker = start(
+            home / "elsewhere", "broker", "--port", str(ports[0]), "--auth-port", str(ports[1]), TELLTALE_SECRET=secret
+        )
         await asyncio.to_thread(somebody_listens, ports[0])
         running = Running(
-            home / "demo", DATABASE_URL=database.url, MQTT_URL=f"mqtt://127.0.0.1:{ports[0]}",
-            TELLTALE_AUTH_URL=f"nats://127.0.0.1:{ports[1]}", TELLTALE_SECRET=secret,
-        )  # fmt: skip
+            home / "demo",
+            DATABASE_URL=database.url,
+            MQTT_URL=f"mqtt://127.0.0.1:{ports[0]}",
+            TELLTALE_AUTH_URL=f"nats://127.0.0.1:{ports[1]}",
+            TELLTALE_SECRET=secret,
+        )
         try:
             await asyncio.to_thread(running.addresses)
             assert not (home / "demo" / "pgdata").exists()

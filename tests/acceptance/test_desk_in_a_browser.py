@@ -1,4 +1,6 @@
-"""The desk as its people use it, in headless Chromium: pages live by themselves, by keyboard, at desk and phone width, and nothing for axe to find."""
+"""The desk as its people use it, in headless Chromium: pages live by themselves, by keyboard, at desk and phone width,
+and nothing for axe to find.
+"""
 
 from __future__ import annotations
 
@@ -154,7 +156,9 @@ async def test_an_invitation_opens_once(world: Any, visitor: Visitor) -> None:
     await manager.get_by_label("E-mail").fill("nele@nordlicht.example")
     await manager.get_by_role("button", name="Make the invitation").click()
     link = await manager.locator(".note .mono").inner_text()
-    assert await manager.locator("#main").get_attribute("hx-get") is None, "a live look would take away what is shown only now"
+    assert await manager.locator("#main").get_attribute("hx-get") is None, (
+        "a live look would take away what is shown only now"
+    )
     nele = await visitor.page(who=None)
     await nele.goto(link)
     await nele.get_by_label("Password").fill("quiet rivers run")
@@ -168,8 +172,13 @@ async def test_an_invitation_opens_once(world: Any, visitor: Visitor) -> None:
 async def test_import_says_what_was_refused_and_why(world: Any, visitor: Visitor) -> None:
     page = await visitor.page()
     await page.goto("/import")
-    rows = "name,phone,vin,title,profile\nIda Holm,+49 151 23456789,WTTPH0000NM000999,Alba 1.2,petrol_hatch\nNobody,,WTTPH0000NM000998,Alba 1.2,petrol_hatch\n"
-    await page.locator("input[type=file]").set_input_files({"name": "owners.csv", "mimeType": "text/csv", "buffer": rows.encode()})
+    rows = (
+        "name,phone,vin,title,profile\nIda Holm,+49 151 23456789,WTTPH0000NM000999,Alba "
+        "1.2,petrol_hatch\nNobody,,WTTPH0000NM000998,Alba 1.2,petrol_hatch\n"
+    )
+    await page.locator("input[type=file]").set_input_files(
+        {"name": "owners.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    )
     await page.get_by_role("button", name="Import").click()
     await expect(page.get_by_role("heading", name="Imported: 1 of 2 lines taken")).to_be_visible()
     await expect(page.get_by_text("without a phone number or a mail address")).to_be_visible()
@@ -219,16 +228,41 @@ async def test_what_a_car_sent_is_text_and_nothing_else(world: Any, visitor: Vis
 
 
 @pytest.mark.parametrize(("size", "dark"), ((DESK, False), (PHONE, True)), ids=("desk-light", "phone-dark"))
-async def test_every_page_is_accessible_and_never_scrolls_sideways(world: Any, visitor: Visitor, size: dict[str, int], dark: bool) -> None:
+async def test_every_page_is_accessible_and_never_scrolls_sideways(
+    world: Any, visitor: Visitor, size: dict[str, int], dark: bool
+) -> None:
     if not AXE.exists():
         pytest.skip("axe-core is not installed (./test installs it with npm)")
     page = await visitor.page(MANAGER, size, color_scheme="dark" if dark else "light", bypass_csp=True)
     cases, cars = world.cases, world.cars
     addresses = [
-        "/queue", "/queue?show=done", "/today", "/today?day=3", "/today?view=week", "/today?view=sheet", "/waiting", "/vehicles", f"/vehicles/{cars['HH-EC 417']}", f"/vehicles/{cars['HH-SK 82']}",
-        "/quarantine", "/owners", "/owners/2", "/owners/2/export", "/owners/2/erase", "/owners/new", "/cases/new", "/staff", "/import", "/settings", "/security", "/more", f"/cases/{cases['HH-JW 88']}/offer",
-        *(f"/cases/{cases[plate]}" for plate in ("HH-EC 417", "HH-SL 41", "HH-OG 58", "HH-HJ 74", "HH-LF 33")), "/sign-in", "/forgotten",
-    ]  # fmt: skip
+        "/queue",
+        "/queue?show=done",
+        "/today",
+        "/today?day=3",
+        "/today?view=week",
+        "/today?view=sheet",
+        "/waiting",
+        "/vehicles",
+        f"/vehicles/{cars['HH-EC 417']}",
+        f"/vehicles/{cars['HH-SK 82']}",
+        "/quarantine",
+        "/owners",
+        "/owners/2",
+        "/owners/2/export",
+        "/owners/2/erase",
+        "/owners/new",
+        "/cases/new",
+        "/staff",
+        "/import",
+        "/settings",
+        "/security",
+        "/more",
+        f"/cases/{cases['HH-JW 88']}/offer",
+        *(f"/cases/{cases[plate]}" for plate in ("HH-EC 417", "HH-SL 41", "HH-OG 58", "HH-HJ 74", "HH-LF 33")),
+        "/sign-in",
+        "/forgotten",
+    ]
     found: list[str] = []
     for address in addresses:
         if address == "/sign-in":
@@ -270,8 +304,11 @@ async def test_a_manager_books_by_phone_adds_a_bay_and_makes_a_key(world: Any, v
 async def test_a_text_from_a_stranger_waits_for_a_person(world: Any, visitor: Visitor) -> None:
     async with world.admin.acquire() as connection:
         await connection.execute(
-            """INSERT INTO replies (dealer_id, channel, provider_id, from_address, to_address, body, understood, received_at)
-               VALUES ($1, 'phone', 'p9', '+491701112223', '+494066969100', 'Is this the garage?', 'other', $2)""", world.dealer, world.clock(),
+            """INSERT INTO replies (dealer_id, channel, provider_id, from_address, to_address, body, understood,
+               received_at)
+               VALUES ($1, 'phone', 'p9', '+491701112223', '+494066969100', 'Is this the garage?', 'other', $2)""",
+            world.dealer,
+            world.clock(),
         )
     page = await visitor.page()
     await page.goto("/owners")
@@ -301,14 +338,20 @@ async def test_desk_owner_and_driver_see_each_other_s_steps(world: Any, visitor:
 
     async with world.admin.acquire() as connection:
         name = await connection.fetchval(
-            "SELECT s.name FROM legs l JOIN bookings b ON b.id = l.booking_id JOIN staff s ON s.id = l.driver_id WHERE b.case_id = $1 AND l.kind = 'collect'", case
+            "SELECT s.name FROM legs l JOIN bookings b ON b.id = l.booking_id JOIN staff s ON s.id = l.driver_id "
+            "WHERE b.case_id = $1 AND l.kind = 'collect'",
+            case,
         )
     driver = await visitor.page(name, PHONE)
     await driver.goto("/today")
     row = driver.get_by_role("row", name=re.compile("Tow truck.*HH-EC 417"))
     await row.get_by_role("button", name=re.compile("^On the way")).click()
-    await expect(owner.get_by_role("heading", level=1)).to_have_text(f"{name.split()[0]} is on the way to you with the tow truck")
-    await expect(desk.get_by_role("heading", name="The driver is on the way to the owner")).to_be_visible(timeout=10_000)
+    await expect(owner.get_by_role("heading", level=1)).to_have_text(
+        f"{name.split()[0]} is on the way to you with the tow truck"
+    )
+    await expect(desk.get_by_role("heading", name="The driver is on the way to the owner")).to_be_visible(
+        timeout=10_000
+    )
 
 
 async def test_a_page_that_hears_nothing_says_so_and_catches_up(world: Any, visitor: Visitor) -> None:
@@ -327,13 +370,21 @@ async def test_a_page_that_hears_nothing_says_so_and_catches_up(world: Any, visi
     visitor.complaints = [said for said in visitor.complaints if "ERR_" not in said and "htmx" not in said.lower()]
 
 
-async def test_the_schedule_moves_a_visit_by_keyboard_and_comes_back_to_where_it_was(world: Any, visitor: Visitor) -> None:
+async def test_the_schedule_moves_a_visit_by_keyboard_and_comes_back_to_where_it_was(
+    world: Any, visitor: Visitor
+) -> None:
     page = await visitor.page()
     visit = await _book(world, "HH-JW 88")
     await page.goto("/today?day=1" if (visit.starts_at.date() > world.clock().date()) else "/today")
-    link = page.get_by_role("region", name="Calendar of drivers").get_by_role("link", name=re.compile("Jonas Weber")).first
+    link = (
+        page.get_by_role("region", name="Calendar of drivers").get_by_role("link", name=re.compile("Jonas Weber")).first
+    )
     await expect(link).to_be_visible()
-    move = page.get_by_role("row", name=re.compile("Jonas Weber.*Agreed")).get_by_role("link", name="Move the visit of").first
+    move = (
+        page.get_by_role("row", name=re.compile("Jonas Weber.*Agreed"))
+        .get_by_role("link", name="Move the visit of")
+        .first
+    )
     await move.focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="Another time for Jonas Weber")).to_be_visible()
@@ -354,4 +405,6 @@ async def _book(world: Any, plate: str) -> Any:
     from schemas.booking import BookingKind
 
     window = (await bookings.free_windows(world.house, world.dealer, BookingKind.DROP_OFF))[0].window
-    return await bookings.book(world.house.acting(world.dealer, world.actor()), world.cases[plate], BookingKind.DROP_OFF, window.starts_at)
+    return await bookings.book(
+        world.house.acting(world.dealer, world.actor()), world.cases[plate], BookingKind.DROP_OFF, window.starts_at
+    )

@@ -1,4 +1,6 @@
-"""Every page of the desk over plain HTTP: who may open it, what a stranger gets, and that nothing a car or an owner wrote becomes markup."""
+"""Every page of the desk over plain HTTP: who may open it, what a stranger gets, and that nothing a car or an owner
+wrote becomes markup.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ async def someone(world: Any) -> AsyncIterator[Open]:
         client = aiohttp.ClientSession(world.url, cookie_jar=aiohttp.CookieJar(unsafe=True))
         clients.append(client)
         if role is not None:
-            async with client.post("/api/v1/session", json={"email": f"{role}@nordlicht.example", "password": PASSWORD}) as answer:
+            async with client.post(
+                "/api/v1/session", json={"email": f"{role}@nordlicht.example", "password": PASSWORD}
+            ) as answer:
                 assert answer.status == 201
         return client
 
@@ -59,7 +63,12 @@ async def someone(world: Any) -> AsyncIterator[Open]:
 
 
 def address(path: str, world: Any) -> str:
-    numbers = {"/cases/{id}": world.cases["HH-EC 417"], "/cases/{id}/offer": world.cases["HH-JW 88"], "/vehicles/{id}": world.cars["HH-EC 417"], "/owners/{id}": 2}
+    numbers = {
+        "/cases/{id}": world.cases["HH-EC 417"],
+        "/cases/{id}/offer": world.cases["HH-JW 88"],
+        "/vehicles/{id}": world.cars["HH-EC 417"],
+        "/owners/{id}": 2,
+    }
     return path.replace("{id}", str(numbers.get(path, 1)))
 
 
@@ -80,10 +89,21 @@ async def test_a_stranger_is_shown_the_way_in_and_comes_back_to_where_they_wante
     for route in PAGES:
         if route.who != PUBLIC:
             async with client.get(address(route.path, world), allow_redirects=False) as answer:
-                assert (answer.status, answer.headers["Location"]) == (303, f"/sign-in?next={address(route.path, world)}"), route.path
-    async with client.post("/sign-in", data={"email": "advisor@nordlicht.example", "password": PASSWORD, "next": "/cases/8"}, allow_redirects=False) as answer:
+                assert (answer.status, answer.headers["Location"]) == (
+                    303,
+                    f"/sign-in?next={address(route.path, world)}",
+                ), route.path
+    async with client.post(
+        "/sign-in",
+        data={"email": "advisor@nordlicht.example", "password": PASSWORD, "next": "/cases/8"},
+        allow_redirects=False,
+    ) as answer:
         assert (answer.status, answer.headers["Location"]) == (303, "/cases/8")
-    async with client.post("/sign-in", data={"email": "advisor@nordlicht.example", "password": PASSWORD, "next": "//evil.example"}, allow_redirects=False) as answer:
+    async with client.post(
+        "/sign-in",
+        data={"email": "advisor@nordlicht.example", "password": PASSWORD, "next": "//evil.example"},
+        allow_redirects=False,
+    ) as answer:
         assert answer.headers["Location"] == "/"
 
 
@@ -97,7 +117,15 @@ async def test_a_form_without_its_token_does_nothing(world: Any, someone: Open) 
 
 async def test_what_is_not_there_is_not_found(world: Any, someone: Open) -> None:
     client = await someone("manager")
-    for path in ("/cases/999999", "/cases/abc", "/cases/-1", f"/cases/{'9' * 40}", "/vehicles/999999", "/owners/999999", "/quarantine?vehicle=999999"):
+    for path in (
+        "/cases/999999",
+        "/cases/abc",
+        "/cases/-1",
+        f"/cases/{'9' * 40}",
+        "/vehicles/999999",
+        "/owners/999999",
+        "/quarantine?vehicle=999999",
+    ):
         async with client.get(path) as answer:
             assert answer.status == 404, path
 
@@ -112,9 +140,17 @@ async def test_a_rule_that_broke_is_told_with_its_car_and_its_error(world: Any, 
 async def test_odd_questions_get_a_page_not_a_fault(world: Any, someone: Open) -> None:
     client = await someone("manager")
     for path in (
-        "/today?day=-99", "/today?day=x", "/today?day=9999", "/vehicles?search=%25_%5C", "/vehicles?show=odd", "/vehicles/1?signal=9&span=7",
-        "/vehicles/1?signal=99999999999", "/quarantine?reason=no", "/owners?search=%27%3B", "/cases/new?vehicle=x",
-    ):  # fmt: skip
+        "/today?day=-99",
+        "/today?day=x",
+        "/today?day=9999",
+        "/vehicles?search=%25_%5C",
+        "/vehicles?show=odd",
+        "/vehicles/1?signal=9&span=7",
+        "/vehicles/1?signal=99999999999",
+        "/quarantine?reason=no",
+        "/owners?search=%27%3B",
+        "/cases/new?vehicle=x",
+    ):
         async with client.get(path) as answer:
             assert answer.status == 200, path
 
@@ -125,11 +161,17 @@ async def test_whatever_was_written_anywhere_stays_text(world: Any, someone: Ope
         await connection.execute("UPDATE vehicles SET title = $1, plate = $1", HOSTILE)
         await connection.execute("UPDATE cases SET title = $1, note = $1", HOSTILE)
         await connection.execute("UPDATE alerts SET because = $1, component = $1 || id", HOSTILE)
-        await connection.execute("UPDATE alerts SET evidence = jsonb_set(evidence, '{series,0,label}', to_jsonb($1::text)) WHERE evidence ? 'series'", HOSTILE)
+        await connection.execute(
+            "UPDATE alerts SET evidence = jsonb_set(evidence, '{series,0,label}', to_jsonb($1::text)) "
+            "WHERE evidence ? 'series'",
+            HOSTILE,
+        )
         await connection.execute("UPDATE messages SET body = $1, reason = $1", HOSTILE)
         await connection.execute("UPDATE replies SET body = $1", HOSTILE)
         await connection.execute("UPDATE history SET reason = $1", HOSTILE)
-        await connection.execute("UPDATE quarantine SET detail = $1, payload = convert_to($1, 'UTF8'), topic = $1", HOSTILE)
+        await connection.execute(
+            "UPDATE quarantine SET detail = $1, payload = convert_to($1, 'UTF8'), topic = $1", HOSTILE
+        )
         await connection.execute("UPDATE tallies SET detail = $1, subject = $1 || name", HOSTILE)
         await connection.execute("UPDATE staff SET name = $1", HOSTILE)
         await connection.execute("UPDATE dealers SET name = $1", HOSTILE)
@@ -139,21 +181,33 @@ async def test_whatever_was_written_anywhere_stays_text(world: Any, someone: Ope
             page = await answer.text()
             assert answer.status == 200, route.path
         if answer.content_type != "text/html":
-            assert answer.headers["Content-Disposition"].startswith("attachment; "), f"{route.path}: a browser would show it"
+            assert answer.headers["Content-Disposition"].startswith("attachment; "), (
+                f"{route.path}: a browser would show it"
+            )
             continue
         assert "<script>alert" not in page and "<img" not in page and ">49<" not in page, route.path
         assert Inline.of(page) == [], route.path
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
-async def test_the_case_shows_what_the_car_measured_when_it_stored_the_code_and_the_limit_of_each_chart(world: Any, someone: Open) -> None:
+async def test_the_case_shows_what_the_car_measured_when_it_stored_the_code_and_the_limit_of_each_chart(
+    world: Any, someone: Open
+) -> None:
     frame = {"Vehicle.Powertrain.TractionBattery.InsulationResistance": 87.0, "Vehicle.Speed": 62.0}
     await world.admin.execute(
-        "UPDATE alerts SET evidence = evidence || jsonb_build_object('freeze_frame', $2::jsonb) WHERE case_id = $1", world.cases["HH-EC 417"], frame
+        "UPDATE alerts SET evidence = evidence || jsonb_build_object('freeze_frame', $2::jsonb) WHERE case_id = $1",
+        world.cases["HH-EC 417"],
+        frame,
     )
     page = await (await (await someone("technician")).get(f"/cases/{world.cases['HH-EC 417']}")).text()
-    assert "What it measured when the code was stored" in page and "Insulation resistance</dt><dd>87 kΩ" in page and "62 km/h" in page
-    evidence = await world.admin.fetchval("SELECT evidence FROM alerts WHERE case_id = $1 LIMIT 1", world.cases["HH-EC 417"])
+    assert (
+        "What it measured when the code was stored" in page
+        and "Insulation resistance</dt><dd>87 kΩ" in page
+        and "62 km/h" in page
+    )
+    evidence = await world.admin.fetchval(
+        "SELECT evidence FROM alerts WHERE case_id = $1 LIMIT 1", world.cases["HH-EC 417"]
+    )
     for limit in evidence["limits"]:
         assert re.search(re.escape(limit["label"]), page, re.I)
 
@@ -161,16 +215,25 @@ async def test_the_case_shows_what_the_car_measured_when_it_stored_the_code_and_
 async def test_who_let_a_message_in_by_mistake_takes_it_back_on_the_same_page(world: Any, someone: Open) -> None:
     me = await someone("advisor")
     row = await world.admin.fetchval("SELECT id FROM quarantine WHERE reason = 'odometer'")
-    for path, button, said in (("accept", "Accept", "Accepted: it counts"), ("reject", "Take back", "Taken back: the car is judged again without it")):
+    for path, button, said in (
+        ("accept", "Accept", "Accepted: it counts"),
+        ("reject", "Take back", "Taken back: the car is judged again without it"),
+    ):
         page = await (await me.get("/quarantine?reason=odometer&decided=1")).text()
         form = re.search(rf'action="/quarantine/{row}/{path}">(.*?)</form>', page, re.S)
         assert form is not None and f">{button}<" in form[1]
         token = re.search(r'name="csrf" value="([^"]+)"', form[1])
         assert token is not None
-        answer = await me.post(f"/quarantine/{row}/{path}", data={"csrf": token[1], "back": "/quarantine?reason=odometer&decided=1"})
+        answer = await me.post(
+            f"/quarantine/{row}/{path}", data={"csrf": token[1], "back": "/quarantine?reason=odometer&decided=1"}
+        )
         assert said in await answer.text()
     page = await (await me.get("/quarantine?reason=odometer&decided=1")).text()
-    assert "Taken back by" in page and "the car is being judged again" in page and f'action="/quarantine/{row}/' not in page
+    assert (
+        "Taken back by" in page
+        and "the car is being judged again" in page
+        and f'action="/quarantine/{row}/' not in page
+    )
     await world.admin.execute("UPDATE quarantine SET taken_back_at = $2 WHERE id = $1", row, world.clock())
     assert "the car was judged again without it" in await (await me.get("/quarantine?reason=odometer&decided=1")).text()
 
@@ -199,8 +262,12 @@ async def test_times_are_in_the_dealer_s_zone_and_say_so_in_a_time_lapse(world: 
     async with client.get("/queue") as answer:
         assert 'class="lapse"' not in await answer.text()
     async with world.admin.acquire() as connection:
-        await connection.execute("INSERT INTO clock (anchor, started, speed, seen) VALUES ($1, $1, 600, $1)", world.clock())
+        await connection.execute(
+            "INSERT INTO clock (anchor, started, speed, seen) VALUES ($1, $1, 600, $1)", world.clock()
+        )
     for path in ("/queue", "/today", f"/cases/{world.cases['HH-EC 417']}", "/settings", "/more"):
         async with client.get(path) as answer:
             page = await answer.text()
-        assert 'class="lapse"' in page and "10 min pass in each second" in page and "Mon 23 Nov 2026, 10:27" in page, path
+        assert 'class="lapse"' in page and "10 min pass in each second" in page and "Mon 23 Nov 2026, 10:27" in page, (
+            path
+        )

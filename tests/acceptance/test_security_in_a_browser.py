@@ -1,4 +1,6 @@
-"""How people sign in, in headless Chromium: passkeys with its virtual authenticator, an app's codes, a forgotten password; by keyboard and without a script."""
+"""How people sign in, in headless Chromium: passkeys with its virtual authenticator, an app's codes, a forgotten
+password; by keyboard and without a script.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ ADVISOR = "advisor@nordlicht.example"
 
 
 class Visitor:
-    """Somebody with a browser; what the console complains of fails the test, but for refusals that the test provokes."""
+    """Somebody with a browser; what the console complains of fails the test, but for refusals that the test
+    provokes.
+    """
 
     def __init__(self, browser: Any, url: str) -> None:
         self.browser, self.url = browser, url.replace("127.0.0.1", "localhost")  # a passkey belongs to a name
@@ -33,7 +37,12 @@ class Visitor:
         self.contexts.append(context)
         page: Page = await context.new_page()
         page.set_default_timeout(PATIENCE_S * 1000)
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" and "status of 4" not in said.text else None)
+        page.on(
+            "console",
+            lambda said: (
+                self.complaints.append(said.text) if said.type == "error" and "status of 4" not in said.text else None
+            ),
+        )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         return page
 
@@ -41,8 +50,16 @@ class Visitor:
         """A phone, a laptop or a key on a ring, made by the browser itself. Its session, to talk to it."""
         talk = await page.context.new_cdp_session(page)
         await talk.send("WebAuthn.enable")
-        options = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": verifies}
-        made = await talk.send("WebAuthn.addVirtualAuthenticator", {"options": {**options, "automaticPresenceSimulation": True}})
+        options = {
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": verifies,
+        }
+        made = await talk.send(
+            "WebAuthn.addVirtualAuthenticator", {"options": {**options, "automaticPresenceSimulation": True}}
+        )
         return talk, made["authenticatorId"]
 
     async def sign_in(self, page: Page, email: str = ADVISOR, password: str = PASSWORD) -> None:
@@ -69,7 +86,9 @@ async def add_passkey(page: Page, label: str) -> list[str]:
     await box.get_by_label("Call it").fill(label)
     await box.get_by_label("Your password").fill(PASSWORD)
     await box.get_by_role("button", name="Add it").click()
-    await expect(page.get_by_text("Added. Your recovery codes").or_(page.get_by_text(label, exact=True)).first).to_be_visible()
+    await expect(
+        page.get_by_text("Added. Your recovery codes").or_(page.get_by_text(label, exact=True)).first
+    ).to_be_visible()
     return await page.locator(".new-codes li").all_inner_texts()
 
 
@@ -90,11 +109,15 @@ async def test_a_passkey_is_added_and_signs_in_without_a_password(world: Any, vi
     async with world.admin.acquire() as connection:
         row = await connection.fetchrow("SELECT proof, second_factor FROM sessions ORDER BY created_at DESC LIMIT 1")
         assert tuple(row) == ("passkey", True)
-        told = [one["new"] for one in await connection.fetch("SELECT new FROM history WHERE noun = 'staff' ORDER BY id")]
+        told = [
+            one["new"] for one in await connection.fetch("SELECT new FROM history WHERE noun = 'staff' ORDER BY id")
+        ]
     assert told[-2:] == ["passkey added", "signed in"]
 
 
-async def test_after_a_password_the_passkey_is_the_second_half_and_another_s_is_none(world: Any, visitor: Visitor) -> None:
+async def test_after_a_password_the_passkey_is_the_second_half_and_another_s_is_none(
+    world: Any, visitor: Visitor
+) -> None:
     page = await visitor.page()
     await visitor.authenticator(page)
     await visitor.sign_in(page)
@@ -120,7 +143,9 @@ async def test_after_a_password_the_passkey_is_the_second_half_and_another_s_is_
 
 
 async def test_a_passkey_that_does_not_know_whose_it_is_does_not_sign_in_alone(world: Any, visitor: Visitor) -> None:
-    """Found in the street it is one thing, not two: without finger, face or PIN there is no sign-in without a password."""
+    """Found in the street it is one thing, not two: without finger, face or PIN there is no sign-in without a
+    password.
+    """
     page = await visitor.page()
     talk, one = await visitor.authenticator(page)
     await visitor.sign_in(page)
@@ -160,12 +185,23 @@ async def test_a_challenge_counts_once_and_for_its_own_purpose(world: Any, visit
     await add_passkey(page, "Phone")
     await page.context.clear_cookies()
     sent: list[str] = []
-    page.on("request", lambda request: sent.append(request.post_data or "") if request.url.endswith("/sign-in/passkey") else None)
+    page.on(
+        "request",
+        lambda request: sent.append(request.post_data or "") if request.url.endswith("/sign-in/passkey") else None,
+    )
     await page.goto("/sign-in")
     await page.get_by_role("button", name="Sign in with a passkey").click()
     await page.wait_for_url(re.compile("/queue$"))
-    for body in (sent[0], sent[0].replace('"seal":"', '"seal":"A'), "{}", '{"seal": "x", "credential": {"id": "AA"}}', '{"seal": "..", "credential": {}}'):
-        again = await page.request.post("/sign-in/passkey", data=body, headers={"Content-Type": "application/json", "Cookie": ""})
+    for body in (
+        sent[0],
+        sent[0].replace('"seal":"', '"seal":"A'),
+        "{}",
+        '{"seal": "x", "credential": {"id": "AA"}}',
+        '{"seal": "..", "credential": {}}',
+    ):
+        again = await page.request.post(
+            "/sign-in/passkey", data=body, headers={"Content-Type": "application/json", "Cookie": ""}
+        )
         assert again.status in (401, 422) and "set-cookie" not in again.headers, body[:60]
 
 
@@ -217,7 +253,9 @@ async def test_a_forgotten_password_comes_by_the_demo_phone_and_is_chosen_anew(w
 
 
 @pytest.mark.parametrize(("size", "dark"), ((DESK, False), (PHONE, True)), ids=("desk-light", "phone-dark"))
-async def test_the_pages_of_signing_in_are_accessible_and_never_scroll_sideways(world: Any, visitor: Visitor, size: dict[str, int], dark: bool) -> None:
+async def test_the_pages_of_signing_in_are_accessible_and_never_scroll_sideways(
+    world: Any, visitor: Visitor, size: dict[str, int], dark: bool
+) -> None:
     if not AXE.exists():
         pytest.skip("axe-core is not installed (./test installs it with npm)")
     page = await visitor.page(size, color_scheme="dark" if dark else "light", bypass_csp=True)
@@ -289,13 +327,20 @@ async def test_a_manager_asks_everybody_for_a_second_factor_and_is_asked_at_once
     await expect(page.get_by_role("region", name="What happened")).to_contain_text("passkey added")
 
 
-async def test_the_pages_about_people_are_accessible_by_keyboard_and_without_a_script(world: Any, visitor: Visitor) -> None:
+async def test_the_pages_about_people_are_accessible_by_keyboard_and_without_a_script(
+    world: Any, visitor: Visitor
+) -> None:
     if not AXE.exists():
         pytest.skip("axe-core is not installed (./test installs it with npm)")
     for size in (DESK, PHONE):
         page = await visitor.page(size, bypass_csp=True)
         await visitor.sign_in(page, "manager@nordlicht.example")
-        for address in ("/staff", f"/staff/{world.people['advisor']}", f"/staff/{world.people['manager']}", "/staff/access"):
+        for address in (
+            "/staff",
+            f"/staff/{world.people['advisor']}",
+            f"/staff/{world.people['manager']}",
+            "/staff/access",
+        ):
             await page.goto(address)
             await page.add_script_tag(path=AXE)
             result = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
@@ -310,4 +355,6 @@ async def test_the_pages_about_people_are_accessible_by_keyboard_and_without_a_s
     await bare.keyboard.press("Enter")
     await expect(bare.get_by_role("status").first).to_contain_text("no access any more")
     async with world.admin.acquire() as connection:
-        assert await connection.fetchval("SELECT count(*) FROM cases WHERE assignee_id = $1", world.people["advisor"]) == 0
+        assert (
+            await connection.fetchval("SELECT count(*) FROM cases WHERE assignee_id = $1", world.people["advisor"]) == 0
+        )

@@ -1,4 +1,6 @@
-"""The whole story, and then what it left behind in logs and metrics: nothing about a person, nothing that opens a door, no VIN."""
+"""The whole story, and then what it left behind in logs and metrics: nothing about a person, nothing that opens a door,
+no VIN.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +29,19 @@ async def canaries(demo: Demo) -> dict[str, str]:
     for person in demo.cast.people:
         found |= {person.name: "staff", person.email: "staff", person.phone: "staff"}
     for owner in demo.cast.owners:
-        found |= {owner.name: "owner", owner.phone: "owner", owner.address: "owner", owner.vin: "vin", owner.plate: "plate"}
+        found |= {
+            owner.name: "owner",
+            owner.phone: "owner",
+            owner.address: "owner",
+            owner.vin: "vin",
+            owner.plate: "plate",
+        }
         found[demo_data.secret_of(demo.settings.key, owner.vin)] = "a car's secret"
     connection = await asyncpg.connect(demo.database_url)
     try:
-        for row in await connection.fetch("SELECT body FROM messages UNION SELECT body FROM replies WHERE length(body) > 10"):
+        for row in await connection.fetch(
+            "SELECT body FROM messages UNION SELECT body FROM replies WHERE length(body) > 10"
+        ):
             found[row["body"].splitlines()[0]] = "a text"
             found |= dict.fromkeys(_LINK.findall(row["body"]), "a link")
     finally:
@@ -59,9 +69,20 @@ async def test_neither_logs_nor_metrics_of_the_story_know_anybody(home: Path, mo
                 if "health" in service.facts:
                     async with session.get(service.facts["health"] + "/metrics") as said:
                         logs[f"metrics of {name}"] = await said.text()
-        for path in [*(settings.home / "logs").glob("*.log"), *settings.home.glob("broker/*.log"), *settings.home.glob("**/*postgres*.log*")]:
+        for path in [
+            *(settings.home / "logs").glob("*.log"),
+            *settings.home.glob("broker/*.log"),
+            *settings.home.glob("**/*postgres*.log*"),
+        ]:
             logs[path.name] = path.read_text(errors="replace")
-    assert {"gateway.log", "workers.log", "dealer-api.log", "metrics of gateway", "metrics of workers", "metrics of dealer-api"} <= set(logs)
+    assert {
+        "gateway.log",
+        "workers.log",
+        "dealer-api.log",
+        "metrics of gateway",
+        "metrics of workers",
+        "metrics of dealer-api",
+    } <= set(logs)
     assert sum(what == "a link" for what in secret.values()) >= 2
     assert seen_in(logs, secret) == set()
     for canary in secret:  # the search itself sees each of them
@@ -72,13 +93,19 @@ async def test_neither_logs_nor_metrics_of_the_story_know_anybody(home: Path, mo
 
 def _each_request_has_its_line(log: str) -> None:
     requests = [line for line in map(json.loads, log.splitlines()) if line["event"] == "request"]
-    assert {"POST /api/v1/cases/{id}/acknowledge", "GET /api/v1/cases/{id}"} <= {f"{line['method']} {line['route']}" for line in requests}
+    assert {"POST /api/v1/cases/{id}/acknowledge", "GET /api/v1/cases/{id}"} <= {
+        f"{line['method']} {line['route']}" for line in requests
+    }
     assert all(line["request"] and line["ms"] >= 0 and line["service"] == "dealer-api" for line in requests)
 
 
 def _and_the_numbers_are_true(logs: dict[str, str], facts: dict[str, Any]) -> None:
     def value(service: str, sample: str) -> float:
-        return sum(float(line.rpartition(" ")[2]) for line in logs[f"metrics of {service}"].splitlines() if line.startswith(sample))
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in logs[f"metrics of {service}"].splitlines()
+            if line.startswith(sample)
+        )
 
     assert value("gateway", "telltale_gateway_messages_total") > 100
     assert value("gateway", 'telltale_gateway_alert_steps_total{rule="tyre_leak",stage="live",state="active"}') >= 1

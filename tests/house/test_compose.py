@@ -64,8 +64,17 @@ def test_cars_come_by_tls_and_nothing_else_is_published_beyond_this_machine() ->
 
 def test_a_volume_of_ours_belongs_to_the_account_that_writes_it() -> None:
     """Docker gives a new volume the owner of the folder in the image at which it is mounted."""
-    made = set(re.search(r"install -d -o telltale -m 0711 (.+)$", (ROOT / "deploy" / "Dockerfile").read_text(), re.M)[1].split())  # type: ignore[index]
-    mounted = {volume.split(":")[1] for service in OURS.values() for volume in service.get("volumes", ()) if not volume.startswith(".")}
+    made = set(
+        re.search(r"install -d -o telltale -m 0711 (.+)$", (ROOT / "deploy" / "Dockerfile").read_text(), re.M)[
+            1
+        ].split()
+    )  # type: ignore[index]
+    mounted = {
+        volume.split(":")[1]
+        for service in OURS.values()
+        for volume in service.get("volumes", ())
+        if not volume.startswith(".")
+    }
     assert mounted <= made
 
 
@@ -84,6 +93,10 @@ def test_the_image_holds_every_room_that_a_service_imports() -> None:
 
 
 def test_what_the_image_copies_is_seen_by_its_build() -> None:
-    copied = [word for words in re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "deploy" / "Dockerfile").read_text(), re.M) for word in words.split()]
+    copied = [
+        word
+        for words in re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "deploy" / "Dockerfile").read_text(), re.M)
+        for word in words.split()
+    ]
     seen = {line[1:] for line in (ROOT / ".dockerignore").read_text().split() if line.startswith("!")}
     assert [one for one in copied if one not in seen or not (ROOT / one).exists()] == []

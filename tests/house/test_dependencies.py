@@ -19,7 +19,18 @@ RUNTIME = list(pinned((ROOT / "requirements.lock").read_text()))
 DEV = list(pinned((ROOT / "requirements-dev.lock").read_text()))
 HERE = [one for one in RUNTIME if not one[2] or Marker(one[2]).evaluate()]
 #: Licences under which we take what runs in a house. LGPL: a library that is imported and not changed (python-can).
-TAKEN = {"MIT", "MIT-0", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "0BSD", "ISC", "PSF-2.0", "EPL-2.0", "LGPL-3.0-only"}
+TAKEN = {
+    "MIT",
+    "MIT-0",
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "0BSD",
+    "ISC",
+    "PSF-2.0",
+    "EPL-2.0",
+    "LGPL-3.0-only",
+}
 WITH_CONDITIONS = {"EPL-2.0": {"paho-mqtt"}, "LGPL-3.0-only": {"python-can"}}
 
 
@@ -46,7 +57,9 @@ def test_what_we_ask_for_is_in_the_lock_as_we_ask_for_it() -> None:
 
 
 def test_what_is_installed_is_what_the_lock_says() -> None:
-    assert {name: importlib.metadata.version(name) for name, *_ in HERE} == {name: version for name, version, *_ in HERE}
+    assert {name: importlib.metadata.version(name) for name, *_ in HERE} == {
+        name: version for name, version, *_ in HERE
+    }
 
 
 def test_what_browsers_get_is_hashed_and_names_no_place() -> None:
@@ -64,13 +77,21 @@ def test_every_licence_is_one_that_we_take() -> None:
 
 
 def test_the_page_of_dependencies_is_that_of_the_locks() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "read what changed, then run: python -m telltale.bill_of_materials"
+    assert PAGE.read_text(encoding="utf-8") == page(), (
+        "read what changed, then run: python -m telltale.bill_of_materials"
+    )
 
 
 def test_the_bill_of_materials_is_whole_and_always_the_same() -> None:
     bill = sbom()
-    assert bill == sbom() and (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6") and re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", bill["serialNumber"])
+    assert (
+        bill == sbom()
+        and (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+        and re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", bill["serialNumber"])
+    )
     refs = [one["bom-ref"] for one in bill["components"]]
-    assert len(refs) == len(set(refs)) == len(RUNTIME) + 3 and all(re.fullmatch(r"pkg:(pypi|npm)/[^ ]+@[^ ]+", ref) for ref in refs)
+    assert len(refs) == len(set(refs)) == len(RUNTIME) + 3 and all(
+        re.fullmatch(r"pkg:(pypi|npm)/[^ ]+@[^ ]+", ref) for ref in refs
+    )
     [ours] = bill["dependencies"]
     assert set(ours["dependsOn"]) <= set(refs) and len(ours["dependsOn"]) > 40

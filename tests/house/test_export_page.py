@@ -21,7 +21,9 @@ def test_the_page_is_as_fresh_as_the_model() -> None:
 async def test_every_table_and_column_is_exported_and_erased_or_says_why_not(database: Any) -> None:
     """Whoever adds a table decides here whether it says something of a person."""
     connection = await asyncpg.connect(database.url)
-    rows = await connection.fetch("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'")
+    rows = await connection.fetch(
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+    )
     await connection.close()
     there, known = defaultdict(set), defaultdict(set)
     for row in rows:
@@ -32,13 +34,20 @@ async def test_every_table_and_column_is_exported_and_erased_or_says_why_not(dat
         assert part.hides <= set(part.becomes), part.name
     assert set(there) == set(known) | set(OTHERS) and not set(known) & set(OTHERS) and all(OTHERS.values())
     assert {table: there[table] for table in known} == dict(known)
-    assert not [table for table in OTHERS if there[table] & {"owner_id", "from_address", "to_address"}], "says something of an owner"
+    assert not [table for table in OTHERS if there[table] & {"owner_id", "from_address", "to_address"}], (
+        "says something of an owner"
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_for_owners_has_its_words_in_each_language(language: str) -> None:
     assert set(LANGUAGES[language]) == set(LANGUAGES["en"])
-    assert set(SHOWN) == {part.name for part in PARTS if part.exported} - {"conversation", "alert_steps", "windows", "gaps"}
+    assert set(SHOWN) == {part.name for part in PARTS if part.exported} - {
+        "conversation",
+        "alert_steps",
+        "windows",
+        "gaps",
+    }
     by_name = {part.name: part for part in PARTS}
     for name, columns in SHOWN.items():
         assert set(columns) <= set(by_name[name].fields) and {name, *columns} <= set(LANGUAGES[language])

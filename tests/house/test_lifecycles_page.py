@@ -28,6 +28,10 @@ def test_every_table_is_on_it_with_every_move() -> None:
 
 def test_every_noun_of_the_house_is_explained() -> None:
     """One noun, one name, on every floor: whoever meets it in the code finds it in the glossary."""
-    explained = {word.lower() for words in re.findall(r"^\*\*(.+?)\*\*", GLOSSARY.read_text(), re.M) for word in re.split(r"[ ,/]+", words)}
+    explained = {
+        word.lower()
+        for words in re.findall(r"^\*\*(.+?)\*\*", GLOSSARY.read_text(), re.M)
+        for word in re.split(r"[ ,/]+", words)
+    }
     nouns = {path.stem for path in SCHEMAS.glob("*.py")} - NOT_NOUNS
     assert nouns - explained == set()

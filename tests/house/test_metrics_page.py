@@ -1,4 +1,6 @@
-"""Metrics are a promise to whoever watches: written down, named as Prometheus people expect, and silent about persons and cars."""
+"""Metrics are a promise to whoever watches: written down, named as Prometheus people expect, and silent about persons
+and cars.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from telltale.metrics_page import LABELS, PAGE, Metric, labels, metrics, name, p
 
 ALL = [metric for found in metrics().values() for metric in found]
 #: Words of facts about a person or a car, of which no label may be one.
-_PRIVATE = re.compile(r"vin|plate|phone|number|email|mail|name|address|owner|staff|person|vehicle|dealer|token|link|url|body|host|ip|user|actor|id")
+_PRIVATE = re.compile(
+    r"vin|plate|phone|number|email|mail|name|address|owner|staff|person|vehicle|dealer|token|link|url|body|host|ip|user|actor|id"
+)
 
 
 def test_the_page_of_metrics_is_up_to_date() -> None:

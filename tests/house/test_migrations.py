@@ -10,7 +10,9 @@ LANDED = MIGRATIONS / "checksums.txt"
 
 
 def test_a_migration_is_what_it_was_when_it_landed() -> None:
-    """A new one adds its line (`cd store/migrations && sha256sum NNNN_name.sql >> checksums.txt`); a line that stands is never changed."""
+    """A new one adds its line (`cd store/migrations && sha256sum NNNN_name.sql >> checksums.txt`); a line that stands
+    is never changed.
+    """
     said = [line.split(None, 1) for line in LANDED.read_text().splitlines()]
     listed = {name.strip().lstrip("*").partition("_")[0]: checksum for checksum, name in said}
     assert listed == checksums()

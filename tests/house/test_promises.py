@@ -11,7 +11,9 @@ from proofs.promises import PAGE, PROMISES, PROOFS, page, switches
 from telltale.commands import prove
 
 TESTS = Path(__file__).resolve().parents[1]
-COMMANDS = {command.callback.__name__: command.callback for command in prove.app.registered_commands if command.callback}
+COMMANDS = {
+    command.callback.__name__: command.callback for command in prove.app.registered_commands if command.callback
+}
 NAMED = [switch for promise in PROMISES for switch in promise.switches]
 
 
@@ -44,18 +46,37 @@ def test_every_test_that_is_named_exists(test: str) -> None:
 
 
 def test_what_was_recorded_last_held() -> None:
-    assert [f"{command}: {result}" for command, result in results.read().items() if "--sabotage" not in command and result.violations] == []
+    assert [
+        f"{command}: {result}"
+        for command, result in results.read().items()
+        if "--sabotage" not in command and result.violations
+    ] == []
 
 
 def test_every_switch_was_red_when_it_was_last_tried() -> None:
-    assert [f"{command}: {result}" for command, result in results.read().items() if "--sabotage" in command and not result.violations] == []
+    assert [
+        f"{command}: {result}"
+        for command, result in results.read().items()
+        if "--sabotage" in command and not result.violations
+    ] == []
 
 
-def test_a_result_takes_the_place_of_the_last_one_of_the_same_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_takes_the_place_of_the_last_one_of_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(results, "FILE", tmp_path / "results.json")
-    results.record("backlog", {"messages": 1_000_000, "broker": "mosquitto", "sabotage": None, "seed": 1}, {"stored": 999, "violations": 1})
-    results.record("backlog", {"messages": 2_000, "broker": "mosquitto", "sabotage": None, "seed": 1}, {"stored": 2_000, "violations": 0})
+    results.record(
+        "backlog",
+        {"messages": 1_000_000, "broker": "mosquitto", "sabotage": None, "seed": 1},
+        {"stored": 999, "violations": 1},
+    )
+    results.record(
+        "backlog",
+        {"messages": 2_000, "broker": "mosquitto", "sabotage": None, "seed": 1},
+        {"stored": 2_000, "violations": 0},
+    )
     results.record("fuzz", {"trials": 50, "sabotage": "trusting-decoder"}, {"checked": 50, "violations": 7})
     assert {command: str(one).partition(": ")[2] for command, one in results.read().items()} == {
-        "backlog --broker mosquitto": "2,000 messages, 2,000 checked, 0 violations", "fuzz --sabotage trusting-decoder": "50 trials, 50 checked, 7 violations",
-    }  # fmt: skip
+        "backlog --broker mosquitto": "2,000 messages, 2,000 checked, 0 violations",
+        "fuzz --sabotage trusting-decoder": "50 trials, 50 checked, 7 violations",
+    }

@@ -1,6 +1,7 @@
 """Who may read and write what: every table, every role, tried out and held against docs/reference/rights.md.
 
-A table without a line there fails; so does a right that nobody wrote down, or one that was written down and does not work.
+A table without a line there fails; so does a right that nobody wrote down, or one that was written down and does not
+work.
 """
 
 from __future__ import annotations
@@ -27,23 +28,31 @@ SELECT c.oid, c.relname AS name, c.relkind AS kind, c.relrowsecurity AS secured,
 FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v') ORDER BY c.relname
 """
 FIELDS = """
-SELECT attname AS name, attgenerated <> '' AS made, attidentity = 'a' AS given, has_column_privilege($2, attrelid, attnum, 'SELECT') AS read,
-       has_column_privilege($2, attrelid, attnum, 'INSERT') AS add, has_column_privilege($2, attrelid, attnum, 'UPDATE') AS change
+SELECT attname AS name, attgenerated <> '' AS made, attidentity = 'a' AS given, has_column_privilege($2, attrelid,
+  attnum, 'SELECT') AS read,
+       has_column_privilege($2, attrelid, attnum, 'INSERT') AS add, has_column_privilege($2, attrelid, attnum,
+         'UPDATE') AS change
 FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
 FUNCTIONS = """
-SELECT p.oid::regprocedure::text AS name, p.prosecdef AS definer, coalesce(array_to_string(p.proconfig, ' '), '') AS config,
+SELECT p.oid::regprocedure::text AS name, p.prosecdef AS definer, coalesce(array_to_string(p.proconfig, ' '),
+  '') AS config,
        has_function_privilege('public', p.oid, 'EXECUTE') AS everybody,
        ARRAY(SELECT r FROM unnest($1::text[]) AS r WHERE has_function_privilege(r, p.oid, 'EXECUTE')) AS callers
 FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') ORDER BY 1
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+      AND d.deptype = 'e') ORDER BY 1
 """
 
 
 def written(heading: str) -> dict[str, list[str]]:
     """A table of the page by its first column."""
     section = PAGE.read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    rows = [[cell.strip().strip("`") for cell in line.strip().strip("|").split("|")] for line in section.splitlines() if line.startswith("|")]
+    rows = [
+        [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
+        for line in section.splitlines()
+        if line.startswith("|")
+    ]
     return {row[0]: row[1:] for row in rows[2:]}
 
 
@@ -67,7 +76,9 @@ class Trial:
         self._connection, self._table, self._sample = connection, table, sample
         self.readable = [field["name"] for field in fields if field["read"]]
         self.addable = [field["name"] for field in fields if field["add"] and not field["made"]]
-        self.changeable = [field["name"] for field in fields if field["change"] and not (field["made"] or field["given"])]
+        self.changeable = [
+            field["name"] for field in fields if field["change"] and not (field["made"] or field["given"])
+        ]
         self._where = f"WHERE dealer_id = {MINE}" if table["tenant"] else ""
 
     async def rights(self) -> str:
@@ -81,7 +92,11 @@ class Trial:
             yield "r", f"SELECT count(*) FROM {name} {self._where}"
         if self.addable and self._sample is not None:
             columns = ", ".join(f'"{column}"' for column in self.addable)
-            yield "a", f"INSERT INTO {name} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM jsonb_populate_record(NULL::{name}, $1::jsonb)"
+            yield (
+                "a",
+                f"INSERT INTO {name} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} "
+                f"FROM jsonb_populate_record(NULL::{name}, $1::jsonb)",
+            )
         if self.changeable:
             column = next((column for column in self.changeable if column in self.readable), self.changeable[0])
             if column in self.readable:
@@ -111,7 +126,10 @@ class Trial:
                     await self._connection.execute(statement, self._sample)
                     return True
                 return not (await self._connection.execute(statement)).endswith(" 0")
-            except (asyncpg.InsufficientPrivilegeError, asyncpg.ObjectNotInPrerequisiteStateError):  # the second: a view over several tables
+            except (
+                asyncpg.InsufficientPrivilegeError,
+                asyncpg.ObjectNotInPrerequisiteStateError,
+            ):  # the second: a view over several tables
                 return False
             except asyncpg.IntegrityConstraintViolationError:
                 return True
@@ -156,7 +174,9 @@ async def rights_of_all(admin: Any, database: Any) -> dict[str, list[str]]:
         mine = f"WHERE dealer_id = {MINE}" if table["tenant"] else ""
         rows = await admin.fetch(f'SELECT to_jsonb(t)::text AS row FROM "{table["name"]}" t {mine}')
         samples[table["oid"]] = rows[-1]["row"] if rows else None
-        assert samples[table["oid"]] or table["name"] == "readings_impossible", f"{table['name']} has no row in tests/integration/store/rows: add one"
+        assert samples[table["oid"]] or table["name"] == "readings_impossible", (
+            f"{table['name']} has no row in tests/integration/store/rows: add one"
+        )
     for role in COLUMNS:
         connection = await as_role(database, role)
         for table in tables:
@@ -169,7 +189,10 @@ async def rights_of_all(admin: Any, database: Any) -> dict[str, list[str]]:
 
 def agree(observed: dict[str, list[str]], expected: dict[str, list[str]]) -> None:
     """Each line that differs, as it would have to stand on the page: whoever changes it there says that it is meant."""
-    seen, said = ([f"| `{name}` | {' | '.join(cells)} |" for name, cells in sorted(table.items())] for table in (observed, expected))
+    seen, said = (
+        [f"| `{name}` | {' | '.join(cells)} |" for name, cells in sorted(table.items())]
+        for table in (observed, expected)
+    )
     wrong = [f"- {line}" for line in said if line not in seen] + [f"+ {line}" for line in seen if line not in said]
     assert not wrong, "docs/reference/rights.md says (-) what is not so (+):\n" + "\n".join(wrong)
 
@@ -182,7 +205,11 @@ async def test_where_a_role_may_do_less_to_one_column_than_to_another_that_is_wr
             fields = await admin.fetch(FIELDS, table["oid"], f"telltale_{role}")
             for letter, right in (("r", "read"), ("a", "add"), ("c", "change")):
                 may = [field["name"] for field in fields if field[right]]
-                if may and len(may) < len(fields) and not (letter != "r" and set(may) >= {f["name"] for f in fields if not f["made"]}):
+                if (
+                    may
+                    and len(may) < len(fields)
+                    and not (letter != "r" and set(may) >= {f["name"] for f in fields if not f["made"]})
+                ):
                     observed[f"{table['name']} {role} {letter}"] = [", ".join(may)]
     agree(observed, written("Columns"))
 
@@ -198,7 +225,9 @@ async def test_rows_of_a_dealer_cannot_be_given_away(admin, database):
             async with undone(connection, MINE):
                 with pytest.raises(asyncpg.PostgresError) as refused:
                     await connection.execute(f'UPDATE "{table["name"]}" SET dealer_id = {OTHER}')
-                assert isinstance(refused.value, asyncpg.InsufficientPrivilegeError | asyncpg.ForeignKeyViolationError), table["name"]
+                assert isinstance(
+                    refused.value, asyncpg.InsufficientPrivilegeError | asyncpg.ForeignKeyViolationError
+                ), table["name"]
         await connection.close()
 
 
@@ -212,10 +241,18 @@ async def test_no_service_owns_anything_or_reads_past_row_security(admin):
     rows = await admin.fetch("SELECT * FROM pg_roles WHERE rolname LIKE 'telltale\\_%'")
     assert {row["rolname"] for row in rows} == set(ROLES)
     for row in rows:
-        assert not (row["rolsuper"] or row["rolcreaterole"] or row["rolcreatedb"] or row["rolreplication"]), row["rolname"]
+        assert not (row["rolsuper"] or row["rolcreaterole"] or row["rolcreatedb"] or row["rolreplication"]), row[
+            "rolname"
+        ]
         assert row["rolbypassrls"] is (row["rolname"] == BACKUP)
         assert row["rolcanlogin"] is (row["rolname"] != BACKUP)
-    assert await admin.fetchval("SELECT count(*) FROM pg_class WHERE relowner IN (SELECT oid FROM pg_roles WHERE rolname LIKE 'telltale\\_%')") == 0
+    assert (
+        await admin.fetchval(
+            "SELECT count(*) FROM pg_class WHERE relowner IN (SELECT oid FROM pg_roles "
+            "WHERE rolname LIKE 'telltale\\_%')"
+        )
+        == 0
+    )
     for role in ROLES:
         assert not await admin.fetchval("SELECT has_schema_privilege($1, 'public', 'CREATE')", role)
 
@@ -224,7 +261,9 @@ async def test_every_function_is_closed_to_everybody_but_those_written_down(admi
     observed = {}
     for row in await admin.fetch(FUNCTIONS, [f"telltale_{role}" for role in COLUMNS]):
         assert not row["everybody"], f"{row['name']}: REVOKE ALL ON FUNCTION … FROM PUBLIC"
-        assert "search_path=public, pg_temp" in row["config"] or not row["definer"], f"{row['name']}: SET search_path = public, pg_temp"
+        assert "search_path=public, pg_temp" in row["config"] or not row["definer"], (
+            f"{row['name']}: SET search_path = public, pg_temp"
+        )
         observed[row["name"]] = [", ".join(name.removeprefix("telltale_") for name in row["callers"]) or "–"]
     agree(observed, {name: cells[:1] for name, cells in written("Functions").items()})
 
@@ -255,10 +294,16 @@ async def test_the_owner_page_sees_no_password_and_the_worker_touches_none(admin
     for role in ("owner_page", "worker", "gateway"):
         connection = await as_role(database, role)
         for statement in (
-            "SELECT password_hash FROM sign_ins", "SELECT * FROM sign_in_of('ruth@1.example')", "UPDATE sign_ins SET password_hash = 'mine'",
-            "INSERT INTO sign_ins (email, dealer_id, staff_id, password_hash, changed_at) VALUES ('x', 1, 1, 'mine', '2026-11-02')",
-            "INSERT INTO secrets (hash, dealer_id, purpose, staff_id, created_at) VALUES ('x', 1, 'invitation', 1, '2026-11-02')" if role == "worker" else "SELECT id FROM sessions",
-        ):  # fmt: skip
+            "SELECT password_hash FROM sign_ins",
+            "SELECT * FROM sign_in_of('ruth@1.example')",
+            "UPDATE sign_ins SET password_hash = 'mine'",
+            "INSERT INTO sign_ins (email, dealer_id, staff_id, password_hash, changed_at) "
+            "VALUES ('x', 1, 1, 'mine', '2026-11-02')",
+            "INSERT INTO secrets (hash, dealer_id, purpose, staff_id, created_at) "
+            "VALUES ('x', 1, 'invitation', 1, '2026-11-02')"
+            if role == "worker"
+            else "SELECT id FROM sessions",
+        ):
             for dealer in (None, MINE, OTHER):
                 async with undone(connection, dealer):
                     with pytest.raises(asyncpg.InsufficientPrivilegeError):

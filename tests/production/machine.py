@@ -1,7 +1,9 @@
-"""A Debian machine for who follows a page of ours: its PostgreSQL runs, `systemctl` starts units, and everything lies in one folder.
+"""A Debian machine for who follows a page of ours: its PostgreSQL runs, `systemctl` starts units, and everything lies
+in one folder.
 
-What a test cannot have is stood in for: systemd by `Machine.systemctl`, which reads the very units; the package manager, for the packages
-are there; and the world's names, ports and folders by this machine's (`here`). Everything else is run as it stands.
+What a test cannot have is stood in for: systemd by `Machine.systemctl`, which reads the very units; the package
+manager, for the packages are there; and the world's names, ports and folders by this machine's (`here`). Everything
+else is run as it stands.
 """
 
 from __future__ import annotations
@@ -28,7 +30,15 @@ from telltale.data import ROOT
 from telltale.embedded.process import free_port
 
 PORTS = ("443", "5432", "8080", "8883", "8884")
-FOLDERS = ("/etc/telltale", "/etc/systemd", "/etc/nginx", "/etc/letsencrypt", "/usr/local/bin", "/var/lib/telltale-mosquitto", "/var/lib/telltale")
+FOLDERS = (
+    "/etc/telltale",
+    "/etc/systemd",
+    "/etc/nginx",
+    "/etc/letsencrypt",
+    "/usr/local/bin",
+    "/var/lib/telltale-mosquitto",
+    "/var/lib/telltale",
+)
 NAMES = ("telltale.nord.example", "broker.nord.example")
 READY_S = 60.0
 _CLIENT = """#!{python}
@@ -40,7 +50,8 @@ with socket.socket(socket.AF_UNIX) as systemd:
 sys.exit(said or 0)
 """
 _NGINX = """daemon off; pid {home}/nginx.pid; error_log {home}/nginx.log; events {{}}
-http {{ access_log off; client_body_temp_path {home}/n1; proxy_temp_path {home}/n2; fastcgi_temp_path {home}/n3; uwsgi_temp_path {home}/n4; scgi_temp_path {home}/n5;
+http {{ access_log off; client_body_temp_path {home}/n1; proxy_temp_path {home}/n2;
+fastcgi_temp_path {home}/n3; uwsgi_temp_path {home}/n4; scgi_temp_path {home}/n5;
 {sites} }}
 """
 
@@ -54,7 +65,14 @@ def _lent(user: str) -> list[str]:
     if user == "root":
         return []
     who = pwd.getpwnam(user)
-    return ["setpriv", f"--reuid={who.pw_uid}", f"--regid={who.pw_gid}", "--clear-groups", "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    return [
+        "setpriv",
+        f"--reuid={who.pw_uid}",
+        f"--regid={who.pw_gid}",
+        "--clear-groups",
+        "--inh-caps=+dac_read_search",
+        "--ambient-caps=+dac_read_search",
+    ]
 
 
 def _lines(unit: str) -> list[str]:
@@ -81,22 +99,38 @@ class Machine:
         """With this machine's names, ports and folders, as a reader would put their own."""
         for folder in FOLDERS:
             text = re.sub(rf"(?<![\w./-]){re.escape(folder)}(?![\w-])", str(self.home) + folder, text)
-        text = re.sub(r"(?<![\w./-])/opt/telltale(?![\w-])", str(ROOT), text).replace("https://telltale.nord.example", f"https://telltale.nord.example:{self.ports['443']}")
+        text = re.sub(r"(?<![\w./-])/opt/telltale(?![\w-])", str(ROOT), text).replace(
+            "https://telltale.nord.example", f"https://telltale.nord.example:{self.ports['443']}"
+        )
         for name in NAMES:
             text = text.replace(name, "localhost")
         ports = "|".join(PORTS)
         text = re.sub(rf"(?<=:)({ports})\b", lambda found: str(self.ports[found[0]]), text)
         text = re.sub(rf"(?<=\blisten )({ports})\b", lambda found: f"127.0.0.1:{self.ports[found[0]]}", text)
-        return text.replace("broker-config mosquitto", f"broker-config mosquitto --port {self.ports['8883']} --gateway-port {self.ports['8884']}")
+        return text.replace(
+            "broker-config mosquitto",
+            f"broker-config mosquitto --port {self.ports['8883']} --gateway-port {self.ports['8884']}",
+        )
 
     # -- the machine --------------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        for folder in ("bin", "run", "logs", "etc/systemd/system", "etc/nginx/sites-available", "etc/nginx/sites-enabled", "var/lib"):
+        for folder in (
+            "bin",
+            "run",
+            "logs",
+            "etc/systemd/system",
+            "etc/nginx/sites-available",
+            "etc/nginx/sites-enabled",
+            "var/lib",
+        ):
             (self.home / folder).mkdir(parents=True)
         await self._database()
         self._server = await asyncio.start_unix_server(self._asked, self.home / "systemd")
-        for name, words in {"systemctl": _CLIENT.format(python=sys.executable, address=self.home / "systemd"), "apt-get": "#!/bin/sh\n"}.items():
+        for name, words in {
+            "systemctl": _CLIENT.format(python=sys.executable, address=self.home / "systemd"),
+            "apt-get": "#!/bin/sh\n",
+        }.items():
             (self.home / "bin" / name).write_text(words)
             (self.home / "bin" / name).chmod(0o755)
         return self
@@ -115,16 +149,36 @@ class Machine:
         data.mkdir()
         for path in (data, self.home / "run"):
             shutil.chown(path, "postgres", "postgres")
-        made = [str(bin_ / "initdb"), "-D", str(data), "-E", "UTF8", "--locale=C.UTF-8", "-N", "--auth-local=peer", "--auth-host=scram-sha-256"]
+        made = [
+            str(bin_ / "initdb"),
+            "-D",
+            str(data),
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "-N",
+            "--auth-local=peer",
+            "--auth-host=scram-sha-256",
+        ]
         await self._as("postgres", made)
-        served = [str(bin_ / "postgres"), "-D", str(data), "-p", str(self.ports["5432"]), "-c", f"unix_socket_directories={self.home / 'run'}"]
+        served = [
+            str(bin_ / "postgres"),
+            "-D",
+            str(data),
+            "-p",
+            str(self.ports["5432"]),
+            "-c",
+            f"unix_socket_directories={self.home / 'run'}",
+        ]
         self._spawn("postgresql", ["runuser", "-u", "postgres", "--", *served], {})
         async with asyncio.timeout(READY_S):
             while not (self.home / "run" / f".s.PGSQL.{self.ports['5432']}").exists():
                 await asyncio.sleep(0.05)
 
     async def _as(self, user: str, command: list[str]) -> None:
-        done = await asyncio.to_thread(subprocess.run, ["runuser", "-u", user, "--", *command], capture_output=True, text=True, cwd="/")
+        done = await asyncio.to_thread(
+            subprocess.run, ["runuser", "-u", user, "--", *command], capture_output=True, text=True, cwd="/"
+        )
         if done.returncode:
             raise Refused(done.stderr)
 
@@ -133,15 +187,28 @@ class Machine:
     async def run(self, block: str, **more: str) -> str:
         """One block in a shell of root that stops at the first complaint: what it said on standard output."""
         environment = {
-            "PATH": f"{self.home}/bin:{self.home}/usr/local/bin:{account.PATH}", "LANG": "C.UTF-8", "HOME": str(self.home), "PGHOST": str(self.home / "run"),
-            "PGPORT": str(self.ports["5432"]), "SSL_CERT_FILE": str(self.home / "etc/letsencrypt/ca.crt"), **more,
-        }  # fmt: skip
+            "PATH": f"{self.home}/bin:{self.home}/usr/local/bin:{account.PATH}",
+            "LANG": "C.UTF-8",
+            "HOME": str(self.home),
+            "PGHOST": str(self.home / "run"),
+            "PGPORT": str(self.ports["5432"]),
+            "SSL_CERT_FILE": str(self.home / "etc/letsencrypt/ca.crt"),
+            **more,
+        }
         done = await asyncio.to_thread(
-            subprocess.run, ["bash", "-eu", "-o", "pipefail", "-c", self.here(block)], capture_output=True, text=True, env=environment, cwd=self.home, stdin=subprocess.DEVNULL,
+            subprocess.run,
+            ["bash", "-eu", "-o", "pipefail", "-c", self.here(block)],
+            capture_output=True,
+            text=True,
+            env=environment,
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
             timeout=240,
-        )  # fmt: skip
+        )
         if done.returncode:
-            raise Refused(f"{self.here(block)}\nended with {done.returncode}: {done.stderr[-3000:]}\n{done.stdout[-3000:]}")
+            raise Refused(
+                f"{self.here(block)}\nended with {done.returncode}: {done.stderr[-3000:]}\n{done.stdout[-3000:]}"
+            )
         return done.stdout
 
     # -- the stand-in for systemd -------------------------------------------------------------------------------------
@@ -173,7 +240,9 @@ class Machine:
         for line in unit["Environment"]:
             environment |= dict(word.split("=", 1) for word in shlex.split(line))
         for file in unit["EnvironmentFile"]:
-            environment |= dict(line.split("=", 1) for line in Path(file).read_text().splitlines() if line and not line.startswith("#"))
+            environment |= dict(
+                line.split("=", 1) for line in Path(file).read_text().splitlines() if line and not line.startswith("#")
+            )
         if "TELLTALE_HEALTH_PORT" in environment:
             environment["TELLTALE_HEALTH_PORT"] = str(free_port())
         environment |= {key: str(self.ports[value]) for key, value in environment.items() if value in self.ports}
@@ -208,14 +277,18 @@ class Machine:
     def _spawn(self, name: str, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
         given = {"PATH": account.PATH, "LANG": "C.UTF-8", **environment}
         with (self.home / "logs" / name).open("ab") as log:
-            self.running[name] = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=given, start_new_session=True)
+            self.running[name] = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=given, start_new_session=True
+            )
         return self.running[name]
 
     def _unit(self, name: str) -> defaultdict[str, list[str]]:
         """Its [Service], with what drop-ins change; `%i` and folders are put in."""
         template = re.sub(r"@.*", "@", name)
         places = [self.home / "etc/systemd/system", Path("/usr/lib/systemd/system"), Path("/lib/systemd/system")]
-        file = next((place / f"{template}.service" for place in places if (place / f"{template}.service").exists()), None)
+        file = next(
+            (place / f"{template}.service" for place in places if (place / f"{template}.service").exists()), None
+        )
         if file is None:
             raise Refused(f"Unit {name}.service not found")
         found: defaultdict[str, list[str]] = defaultdict(list)
@@ -240,10 +313,14 @@ class Machine:
 
     async def _nginx(self) -> None:
         """Its own configuration is only what Debian's says: all sites that are enabled."""
-        sites = "\n".join(self.here(site.read_text()) for site in sorted((self.home / "etc/nginx/sites-enabled").iterdir()))
+        sites = "\n".join(
+            self.here(site.read_text()) for site in sorted((self.home / "etc/nginx/sites-enabled").iterdir())
+        )
         config = self.home / "nginx.conf"
         config.write_text(_NGINX.format(home=self.home, sites=sites))
-        process = self._spawn("nginx", [account.program("nginx") or "nginx", "-c", str(config), "-e", str(self.home / "nginx.log")], {})
+        process = self._spawn(
+            "nginx", [account.program("nginx") or "nginx", "-c", str(config), "-e", str(self.home / "nginx.log")], {}
+        )
         async with asyncio.timeout(READY_S):
             while True:
                 if process.poll() is not None:

@@ -1,7 +1,8 @@
-"""docker-compose.yml without Docker: its services as processes of an ordinary user, with exactly its commands and its environment.
+"""docker-compose.yml without Docker: its services as processes of an ordinary user, with exactly its commands and its
+environment.
 
-Only what a container would have for itself is replaced: host names by this machine's, ports by free ones, /var/lib/telltale by a
-folder. Each service is asked whether it is healthy by its own health check.
+Only what a container would have for itself is replaced: host names by this machine's, ports by free ones,
+/var/lib/telltale by a folder. Each service is asked whether it is healthy by its own health check.
 """
 
 from __future__ import annotations
@@ -32,7 +33,12 @@ ROOT = Path(__file__).resolve().parents[2]
 VIN = "WVWZZZ1KZAW000123"
 PASSWORD = "p@ss/w:rd#?%&+ ü"
 EMBEDDED: dict[str, str] = {}
-MOSQUITTO = {"COMPOSE_PROFILES": "mosquitto", "MQTT_URL": "mqtts://mosquitto:8884", "TELLTALE_MQTT_VERSION": "5", "TELLTALE_AUTH_URL": ""}
+MOSQUITTO = {
+    "COMPOSE_PROFILES": "mosquitto",
+    "MQTT_URL": "mqtts://mosquitto:8884",
+    "TELLTALE_MQTT_VERSION": "5",
+    "TELLTALE_AUTH_URL": "",
+}
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
@@ -64,18 +70,32 @@ class Composed:
     def read(self) -> None:
         whole = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
         profiles = {*self.given["COMPOSE_PROFILES"].split(",")}
-        self.services = {name: one for name, one in whole["services"].items() if not one.get("profiles") or profiles & set(one["profiles"])}
+        self.services = {
+            name: one
+            for name, one in whole["services"].items()
+            if not one.get("profiles") or profiles & set(one["profiles"])
+        }
 
     def here(self, value: str) -> str:
         """The same on this machine."""
         said = interpolated(str(value), self.given).replace("/var/lib/telltale", str(self.home))
         said = re.sub(r"(?<=//|.@)(database|broker|mosquitto):", "localhost:", said)
-        return re.sub(r"\b(" + "|".join(self.ports) + r")\b", lambda found: str(self.ports[found[0]]), said) if "PASSWORD" not in value else said
+        return (
+            re.sub(r"\b(" + "|".join(self.ports) + r")\b", lambda found: str(self.ports[found[0]]), said)
+            if "PASSWORD" not in value
+            else said
+        )
 
     def environment(self, name: str) -> dict[str, str]:
         """The service's own, and the image's."""
-        image = dict(re.findall(r"(\w+)=(\S+)", re.search(r"^ENV (.+)$", (ROOT / "deploy" / "Dockerfile").read_text(), re.M)[1]))  # type: ignore[index]
-        health = {"TELLTALE_HEALTH_PORT": self.here(found[0])} if (found := re.findall(r"127\.0\.0\.1:(98\d\d)", str(self.services[name].get("healthcheck")))) else {}
+        image = dict(
+            re.findall(r"(\w+)=(\S+)", re.search(r"^ENV (.+)$", (ROOT / "deploy" / "Dockerfile").read_text(), re.M)[1])
+        )  # type: ignore[index]
+        health = (
+            {"TELLTALE_HEALTH_PORT": self.here(found[0])}
+            if (found := re.findall(r"127\.0\.0\.1:(98\d\d)", str(self.services[name].get("healthcheck"))))
+            else {}
+        )
         said = {key: self.here(value) for key, value in self.services[name].get("environment", {}).items()}
         return {**{key: self.here(value) for key, value in image.items()}, "PYTHONPATH": str(ROOT), **said, **health}
 
@@ -89,10 +109,16 @@ class Composed:
         """In the order of depends_on; whoever is to end is waited for."""
         done = {"database"}
         while waiting := [name for name in self.services if name not in done]:
-            ready = [name for name in waiting if {on for on in self.services[name].get("depends_on", ()) if on in self.services} <= done]
+            ready = [
+                name
+                for name in waiting
+                if {on for on in self.services[name].get("depends_on", ()) if on in self.services} <= done
+            ]
             assert ready, f"{waiting} wait for each other"
             for name in ready:
-                self.running[name] = account.spawn(self.command(name), log=self.log(name), environment=self.environment(name))
+                self.running[name] = account.spawn(
+                    self.command(name), log=self.log(name), environment=self.environment(name)
+                )
                 if self.services[name].get("restart") == "no":
                     status = await asyncio.to_thread(self.running.pop(name).wait, 120)
                     assert status == 0, f"{name}: {self.log(name).read_text()[-2000:]}"
@@ -116,7 +142,10 @@ class Composed:
     async def run(self, service: str, *words: str) -> dict[str, Any]:
         """docker compose run SERVICE WORDS"""
         said = await asyncio.to_thread(
-            account.run, [sys.executable, "-P", "-m", "telltale", *words, "--json"], environment=self.environment(service), timeout_s=120
+            account.run,
+            [sys.executable, "-P", "-m", "telltale", *words, "--json"],
+            environment=self.environment(service),
+            timeout_s=120,
         )
         found: dict[str, Any] = json.loads(said)
         return found
@@ -139,9 +168,10 @@ async def composed(home: Path, changes: dict[str, str]) -> AsyncIterator[Compose
         await admin.close()
         numbers = [*{"8883", "8884", "4222", "8080", "9801", "9802", "9803", "9804"}]
         made = Composed(
-            home, {**example, "DATABASE_PASSWORD": PASSWORD, "TELLTALE_SECRET": os.urandom(32).hex(), **changes},
+            home,
+            {**example, "DATABASE_PASSWORD": PASSWORD, "TELLTALE_SECRET": os.urandom(32).hex(), **changes},
             {"5432": postgres.port, **{number: free_port() for number in numbers}},
-        )  # fmt: skip
+        )
         made.read()
         try:
             await made.up()
@@ -155,17 +185,49 @@ async def test_every_service_starts_and_a_car_is_heard(changes: dict[str, str], 
     if changes and mosquitto() is None:
         pytest.skip("mosquitto is not installed on this machine (Debian: apt-get install mosquitto)")
     async with composed(home, changes) as house:
-        expected = {"gateway", "workers", "dealer-api", *(["mosquitto", "mosquitto-accounts"] if changes else ["broker"])}
+        expected = {
+            "gateway",
+            "workers",
+            "dealer-api",
+            *(["mosquitto", "mosquitto-accounts"] if changes else ["broker"]),
+        }
         assert set(house.running) == expected
         for name in expected & {name for name, one in house.services.items() if "healthcheck" in one}:
             await house.healthy(name)
-        assert 0 not in {Path(f"/proc/{process.pid}").stat().st_uid for process in house.running.values()}, "nothing runs as root"
+        assert 0 not in {Path(f"/proc/{process.pid}").stat().st_uid for process in house.running.values()}, (
+            "nothing runs as root"
+        )
         await house.run(
-            "workers", "dealer", "create", "Nord", "--zone", "Europe/Berlin", "--country", "DE", "--phone", "+494066969100", "--address", "Hafenstraße 1"
+            "workers",
+            "dealer",
+            "create",
+            "Nord",
+            "--zone",
+            "Europe/Berlin",
+            "--country",
+            "DE",
+            "--phone",
+            "+494066969100",
+            "--address",
+            "Hafenstraße 1",
         )
         card = await house.run("workers", "vehicle", "enrol", VIN, "--profile", "petrol_hatch")
-        arguments = ["localhost", str(house.ports["8883"]), VIN, card["password"], card["bucket"], str(home / "authority" / "ca.crt")]
-        said = await asyncio.to_thread(subprocess.run, [sys.executable, str(ROOT / "docs/howto/sample_client.py"), *arguments], capture_output=True, text=True, timeout=90, check=False)
+        arguments = [
+            "localhost",
+            str(house.ports["8883"]),
+            VIN,
+            card["password"],
+            card["bucket"],
+            str(home / "authority" / "ca.crt"),
+        ]
+        said = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, str(ROOT / "docs/howto/sample_client.py"), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
         assert "stored for good" in said.stdout, said.stderr
         assert all(process.poll() is None for process in house.running.values())
 

@@ -37,7 +37,11 @@ def blocks(page: str) -> list[str]:
 
 def with_the_readers_account(block: str, provider: Sms) -> str:
     """The provider's stand-in in place of the account of the example."""
-    for example, own in {"AC" + "0" * 32: provider.account, "your-token": provider.token, "+4930999999": f"{provider.number}\nTELLTALE_TWILIO_API={provider.url}"}.items():
+    for example, own in {
+        "AC" + "0" * 32: provider.account,
+        "your-token": provider.token,
+        "+4930999999": f"{provider.number}\nTELLTALE_TWILIO_API={provider.url}",
+    }.items():
         block = block.replace(example, own)
     return block
 
@@ -52,7 +56,9 @@ async def follow(page: str, machine: Machine, provider: Sms) -> dict[str, str]:
     shutil.copy(public / "server.crt", live / "fullchain.pem")
     shutil.copy(public / "server.key", live / "privkey.pem")
     provider.webhook = f"{machine.url}/inbound/twilio"
-    return {block.partition("\n")[0]: await machine.run(with_the_readers_account(block, provider)) for block in blocks(page)}
+    return {
+        block.partition("\n")[0]: await machine.run(with_the_readers_account(block, provider)) for block in blocks(page)
+    }
 
 
 @as_root
@@ -64,15 +70,21 @@ async def test_who_follows_the_page_gets_from_nothing_to_the_first_text_and_its_
         assert checked["ok"] and all(one["ok"] for one in checked["checks"]), checked
         trust = ssl.create_default_context(cafile=str(home / "etc/letsencrypt/ca.crt"))
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as http:
-            manager = await manager_signs_in(machine, http, next(words for words in said.values() if "/invitation/" in words))
-            await a_car_reports_a_fault(machine, json.loads(next(words for line, words in said.items() if "enrol" in line)))
+            manager = await manager_signs_in(
+                machine, http, next(words for words in said.values() if "/invitation/" in words)
+            )
+            await a_car_reports_a_fault(
+                machine, json.loads(next(words for line, words in said.items() if "enrol" in line))
+            )
             case = (await eventually(lambda: first(manager, "/cases"), 60, "a case at the desk"))["id"]
             await by_day_and_night(manager)
             await manager.post(f"/cases/{case}/offers", kind="tow")  # nobody drives a car whose engine is too hot
             text = await eventually(lambda: with_a_link(provider, f"{machine.url}/o/"), 60, "the offer")
             assert text.body.startswith("Autohaus Nord")
             assert await provider.deliver(http, machine.url, sender=OWNER, to=provider.number, body="1") < 300
-            booking = await eventually(lambda: first(manager, "/bookings", case=case), 60, "the owner's answer at the desk")
+            booking = await eventually(
+                lambda: first(manager, "/bookings", case=case), 60, "the owner's answer at the desk"
+            )
             assert booking["state"] == "agreed"
 
 
@@ -99,7 +111,9 @@ async def a_car_reports_a_fault(machine: Machine, card: dict[str, Any]) -> None:
     for seq in range(1, 100):
         ts, signals = driver.next()
         body = json.dumps({"boot": 1, "seq": seq, "oldest": 1, "ts": ts, "signals": signals})
-        await asyncio.to_thread(car.publish(f"vehicles/{card['bucket']}/{VIN}/up/telemetry", body, qos=1).wait_for_publish, 30)
+        await asyncio.to_thread(
+            car.publish(f"vehicles/{card['bucket']}/{VIN}/up/telemetry", body, qos=1).wait_for_publish, 30
+        )
     car.disconnect()
     car.loop_stop()
 

@@ -1,4 +1,6 @@
-"""The guiding story on parts that others made: from the leak in the tyre to the owner's answer, watched from outside."""
+"""The guiding story on parts that others made: from the leak in the tyre to the owner's answer, watched from
+outside.
+"""
 
 from __future__ import annotations
 

@@ -52,14 +52,25 @@ class Desk:
         where = (dealer or self.dealer).id
         if (where, role) not in self._clients:
             client = TestClient(self.server)
-            entered = await sign_in.enter(self.house, self.people[(where, role)], Visitor("127.0.0.1"), "password")  # signing in itself is slow on purpose, and tested once
+            entered = await sign_in.enter(
+                self.house, self.people[(where, role)], Visitor("127.0.0.1"), "password"
+            )  # signing in itself is slow on purpose, and tested once
             client.session.cookie_jar.update_cookies({cookies.SESSION: entered.session}, self.server.make_url("/"))
             self._clients[(where, role)] = client
         return self._clients[(where, role)]
 
-    async def post(self, client: TestClient[Any, Any], path: str, body: Any = None, key: str | None = None, expect: int | None = None) -> Any:
+    async def post(
+        self,
+        client: TestClient[Any, Any],
+        path: str,
+        body: Any = None,
+        key: str | None = None,
+        expect: int | None = None,
+    ) -> Any:
         """A POST with a key of its own; the body of the answer."""
-        said = await client.post(path, json=body if body is not None else {}, headers={"Idempotency-Key": key or f"test-{next(_keys)}"})
+        said = await client.post(
+            path, json=body if body is not None else {}, headers={"Idempotency-Key": key or f"test-{next(_keys)}"}
+        )
         answer = await said.json()
         assert expect is None or said.status == expect, (said.status, answer)
         assert expect is not None or said.status < 300, (said.status, answer)
@@ -77,25 +88,48 @@ async def agrees(desk: Any, owner_id: int, dealer: Dealer | None = None) -> None
     dealer_id = (dealer or desk.dealer).id
     async with transaction(desk.house.pool, dealer_id) as connection:
         await consents.give(
-            connection, dealer_id, owner_id, dict.fromkeys(consents.OWNERS_PURPOSES, True), now=desk.house.now(), source="test", wording="I agree"
+            connection,
+            dealer_id,
+            owner_id,
+            dict.fromkeys(consents.OWNERS_PURPOSES, True),
+            now=desk.house.now(),
+            source="test",
+            wording="I agree",
         )
 
 
 HOURS = "Mo-Fr 08:00-18:00; Sa 09:00-13:00; PH off"
 
 
-async def make_dealer(worker: Pool, name: str, hashed: str, now: datetime, **changes: Any) -> tuple[Dealer, dict[tuple[int, str], Staff]]:
+async def make_dealer(
+    worker: Pool, name: str, hashed: str, now: datetime, **changes: Any
+) -> tuple[Dealer, dict[tuple[int, str], Staff]]:
     people = {}
-    facts = {"zone": "Europe/Berlin", "country": "DE", "phone": "+4930111", "address": "Werkstr. 1, Berlin", "opening_hours": HOURS, "language": "de", **changes}
+    facts = {
+        "zone": "Europe/Berlin",
+        "country": "DE",
+        "phone": "+4930111",
+        "address": "Werkstr. 1, Berlin",
+        "opening_hours": HOURS,
+        "language": "de",
+        **changes,
+    }
     async with transaction(worker) as connection:
         dealer = await accounts.create_dealer(connection, name=name, now=now, **facts)
         for n in (1, 2):
             await accounts.add_resource(connection, dealer.id, "bay", f"Bay {n}")
         for role in Role:
             people[(dealer.id, role.value)] = await accounts.add_staff(
-                connection, dealer.id, name=f"{role.value.title()} of {name}", email=f"{role.value}@{name.lower().replace(' ', '-')}.example",
-                phone=f"+4917604{dealer.id:03}{len(people):03}", role=role, language="de", password_hash=hashed, now=now,
-            )  # fmt: skip
+                connection,
+                dealer.id,
+                name=f"{role.value.title()} of {name}",
+                email=f"{role.value}@{name.lower().replace(' ', '-')}.example",
+                phone=f"+4917604{dealer.id:03}{len(people):03}",
+                role=role,
+                language="de",
+                password_hash=hashed,
+                now=now,
+            )
     return dealer, people
 
 
@@ -105,7 +139,10 @@ _NOBODY = _CHEAP.hash("nobody's")
 
 @pytest.fixture(autouse=True)
 def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """argon2 is slow on purpose, and goes the same way when it is quick. How slow it is: tests/unit/dealer_api/test_password_hashes.py."""
+    """argon2 is slow on purpose, and goes the same way when it is quick.
+
+    How slow it is: tests/unit/dealer_api/test_password_hashes.py.
+    """
     monkeypatch.setattr(passwords, "_HASHER", _CHEAP)
     monkeypatch.setattr(passwords, "_nobody", lambda: _NOBODY)
 

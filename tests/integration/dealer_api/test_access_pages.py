@@ -30,8 +30,14 @@ async def post(client, path, status=200, **data):
 async def test_a_person_s_page_says_what_hangs_on_them_and_ending_their_access_settles_it(desk):
     advisor = await desk.as_role("advisor")
     owner = await desk.post(advisor, "/api/v1/owners", {"name": "Anna", "phone": "+491701111001", "address": "Gasse 1"})
-    car = await desk.post(advisor, "/api/v1/vehicles", {"vin": "WVWZZZ1JZXW000002", "profile": "petrol_hatch", "title": "Car", "owner_id": owner["id"]})
-    case = await cases.open_by_hand(desk.house.acting(desk.dealer.id, f"staff:{person(desk, 'advisor').id}"), car["id"], "a rattle")
+    car = await desk.post(
+        advisor,
+        "/api/v1/vehicles",
+        {"vin": "WVWZZZ1JZXW000002", "profile": "petrol_hatch", "title": "Car", "owner_id": owner["id"]},
+    )
+    case = await cases.open_by_hand(
+        desk.house.acting(desk.dealer.id, f"staff:{person(desk, 'advisor').id}"), car["id"], "a rattle"
+    )
     window = (await bookings.free_windows(desk.house, desk.dealer.id, BookingKind.PICKUP))[0].window
     await bookings.book(desk.house.acting(desk.dealer.id, "system"), case.id, BookingKind.PICKUP, window.starts_at)
     manager = await desk.as_role("manager")
@@ -48,9 +54,14 @@ async def test_a_person_s_page_says_what_hangs_on_them_and_ending_their_access_s
     assert "on the way with a customer" in page and "/disable" not in page
 
 
-@pytest.mark.parametrize(("act", "data", "said"), [
-    ("role", {"role": "technician"}, "is technician from now on"), ("reset", {}, "Link for a new password made."), ("disable", {}, "no access any more"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("act", "data", "said"),
+    [
+        ("role", {"role": "technician"}, "is technician from now on"),
+        ("reset", {}, "Link for a new password made."),
+        ("disable", {}, "no access any more"),
+    ],
+)
 async def test_a_manager_does_it_on_the_person_s_own_page(desk, act, data, said):
     manager = await desk.as_role("manager")
     assert said in await post(manager, f"/staff/{person(desk, 'advisor').id}/{act}", **data)
@@ -70,14 +81,32 @@ async def test_what_is_impossible_is_said_on_the_page_and_changes_nothing(desk):
 
 async def test_managers_read_who_came_in_who_was_refused_and_what_changed_and_nobody_else_does(desk):
     stranger = desk.anonymous()
-    await stranger.post("/api/v1/session", json={"email": "advisor@nord.example", "password": "wrong wrong"}, headers={"X-Forwarded-For": "203.0.113.7"})
-    await stranger.post("/api/v1/session", json={"email": "advisor@sued.example", "password": "wrong wrong"}, headers={"X-Forwarded-For": "198.51.100.7"})
+    await stranger.post(
+        "/api/v1/session",
+        json={"email": "advisor@nord.example", "password": "wrong wrong"},
+        headers={"X-Forwarded-For": "203.0.113.7"},
+    )
+    await stranger.post(
+        "/api/v1/session",
+        json={"email": "advisor@sued.example", "password": "wrong wrong"},
+        headers={"X-Forwarded-For": "198.51.100.7"},
+    )
     await desk.house.afterwards.done()
     manager = await desk.as_role("manager")
     await desk.post(manager, "/api/v1/keys", {"label": "till", "scopes": ["cases:read"]})
-    await people.change_role(desk.house.acting(desk.dealer.id, "command"), person(desk, "technician").id, person(desk, "advisor").role)
+    await people.change_role(
+        desk.house.acting(desk.dealer.id, "command"), person(desk, "technician").id, person(desk, "advisor").role
+    )
     page = await text_of(manager, "/staff/access")
-    for told in ("Refused", "203.0.113.x", "Till: cases:read", "technician → advisor", "a command on the server", "Manager of Nord", "Signed in"):
+    for told in (
+        "Refused",
+        "203.0.113.x",
+        "Till: cases:read",
+        "technician → advisor",
+        "a command on the server",
+        "Manager of Nord",
+        "Signed in",
+    ):
         assert told.lower() in page.lower(), told
     assert "198.51.100" not in page and "wrong wrong" not in page
     for role in ("advisor", "technician", "driver"):
@@ -89,9 +118,13 @@ async def test_older_rows_are_a_page_further(desk):
     manager = await desk.as_role("manager")
     for n in range(130):
         await desk.admin.execute(
-            "INSERT INTO history (dealer_id, noun, subject_id, new, reason, actor, at) VALUES ($1, 'staff', $2, 'signed in', $3, 'system', $4)",
-            desk.dealer.id, person(desk, "driver").id, f"row {n:03}", desk.clock(),
-        )  # fmt: skip
+            "INSERT INTO history (dealer_id, noun, subject_id, new, reason, actor, at) "
+            "VALUES ($1, 'staff', $2, 'signed in', $3, 'system', $4)",
+            desk.dealer.id,
+            person(desk, "driver").id,
+            f"row {n:03}",
+            desk.clock(),
+        )
     seen, path = [], "/staff/access"
     while path:
         page = await text_of(manager, path)
@@ -124,5 +157,11 @@ async def test_owners_from_before_there_was_a_provider_are_named_and_moved_at_on
     assert "No text reaches" not in await text_of(advisor, "/owners")
     channels = {row["name"]: row["channel"] for row in await desk.admin.fetch("SELECT name, channel FROM owners")}
     assert channels == {"Owner 0": "sms", "Owner 1": "sms", "Owner 2": "sms", "By mail": "email"}
-    assert await desk.admin.fetchval("SELECT count(*) FROM history WHERE noun = 'owner' AND reason LIKE 'reached by sms%'") == 3
-    assert await desk.admin.fetchval("SELECT count(*) FROM owners WHERE dealer_id = $1 AND channel = 'sms'", desk.other.id) == 0
+    assert (
+        await desk.admin.fetchval("SELECT count(*) FROM history WHERE noun = 'owner' AND reason LIKE 'reached by sms%'")
+        == 3
+    )
+    assert (
+        await desk.admin.fetchval("SELECT count(*) FROM owners WHERE dealer_id = $1 AND channel = 'sms'", desk.other.id)
+        == 0
+    )

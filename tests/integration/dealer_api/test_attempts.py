@@ -20,7 +20,9 @@ HERE, ELSEWHERE, THIRD = "203.0.113.7", "198.51.100.9", "192.0.2.33"
 
 
 async def enter(client, email, password, place=HERE, **headers):
-    said = await client.post("/api/v1/session", json={"email": email, "password": password}, headers={"X-Forwarded-For": place, **headers})
+    said = await client.post(
+        "/api/v1/session", json={"email": email, "password": password}, headers={"X-Forwarded-For": place, **headers}
+    )
     return said.status
 
 
@@ -40,7 +42,9 @@ def looked_at(monkeypatch):
 async def test_of_forty_guesses_at_once_five_are_looked_at(desk, looked_at):
     client = desk.anonymous()
     answers = await asyncio.gather(*(enter(client, "manager@nord.example", f"guess {n}") for n in range(40)))
-    assert len(looked_at) == 5 and answers.count(401) == 5 and set(answers) <= {401, 429, 503}  # 503: a machine too busy to look
+    assert (
+        len(looked_at) == 5 and answers.count(401) == 5 and set(answers) <= {401, 429, 503}
+    )  # 503: a machine too busy to look
     await client.close()
 
 
@@ -49,7 +53,9 @@ async def test_two_desks_count_together(desk, database, looked_at):
 
     async with TestClient(TestServer(build(desk.house, Live(database.role("desk"))))) as other:
         client = desk.anonymous()
-        answers = await asyncio.gather(*(enter(one, "manager@nord.example", f"guess {n}") for n in range(20) for one in (client, other)))
+        answers = await asyncio.gather(
+            *(enter(one, "manager@nord.example", f"guess {n}") for n in range(20) for one in (client, other))
+        )
         assert len(looked_at) == 5 and answers.count(401) == 5
         await client.close()
 
@@ -70,9 +76,15 @@ async def test_a_whole_botnet_is_slowed_down_and_does_not_shut_out_a_known_place
     looked_at.clear()
     answers = [await enter(stranger, "manager@nord.example", "wrong", f"198.18.{n}.1") for n in range(40)]
     assert answers.count(401) == len(looked_at) == 30 and answers[-1] == 429
-    assert await enter(stranger, "manager@nord.example", PASSWORD, ELSEWHERE) == 429, "the slow limit holds for a strange place"
-    assert await enter(office, "manager@nord.example", PASSWORD, THIRD) == 201, "a place from which they signed in before"
-    assert await enter(home, "manager@nord.example", PASSWORD, ELSEWHERE) == 201, "a browser from which they signed in before"
+    assert await enter(stranger, "manager@nord.example", PASSWORD, ELSEWHERE) == 429, (
+        "the slow limit holds for a strange place"
+    )
+    assert await enter(office, "manager@nord.example", PASSWORD, THIRD) == 201, (
+        "a place from which they signed in before"
+    )
+    assert await enter(home, "manager@nord.example", PASSWORD, ELSEWHERE) == 201, (
+        "a browser from which they signed in before"
+    )
     for client in (home, office, stranger):
         await client.close()
 
@@ -92,7 +104,9 @@ async def test_a_known_browser_has_five_guesses_too(desk, looked_at):
     client = desk.anonymous()
     assert await enter(client, "advisor@nord.example", PASSWORD) == 201
     looked_at.clear()
-    answers = await asyncio.gather(*(enter(client, "advisor@nord.example", f"guess {n}", f"198.18.0.{n}") for n in range(20)))
+    answers = await asyncio.gather(
+        *(enter(client, "advisor@nord.example", f"guess {n}", f"198.18.0.{n}") for n in range(20))
+    )
     assert len(looked_at) == 5 and answers.count(401) == 5
     await client.close()
 
@@ -135,9 +149,13 @@ async def test_what_is_counted_is_forgotten_step_by_step(desk):
         assert await rows.count(connection, [limit], now + timedelta(minutes=3)) is None
         assert await rows.count(connection, [limit], now + timedelta(minutes=3)) is not None
         assert await rows.count(connection, [limit, rows.Limit(b"other", 1, timedelta(hours=1))], now) is not None
-        assert await connection.fetchval("SELECT count(*) FROM attempts WHERE key = $1", b"other") == 0, "what is refused counts nowhere"
+        assert await connection.fetchval("SELECT count(*) FROM attempts WHERE key = $1", b"other") == 0, (
+            "what is refused counts nowhere"
+        )
         await rows.count(connection, [rows.Limit(b"later", 1, timedelta(hours=1))], now + timedelta(hours=2))
-        assert [row["key"] for row in await connection.fetch("SELECT key FROM attempts")] == [b"later"], "what is over is swept"
+        assert [row["key"] for row in await connection.fetch("SELECT key FROM attempts")] == [b"later"], (
+            "what is over is swept"
+        )
 
 
 async def test_the_table_of_tries_says_nothing_about_anybody(desk):
@@ -155,7 +173,12 @@ async def test_the_table_of_tries_says_nothing_about_anybody(desk):
 
 async def test_sign_ins_and_refusals_are_history_and_say_no_secret(desk):
     client = desk.anonymous()
-    await enter(client, "driver@nord.example", "hunter2 hunter2", **{"User-Agent": "Mozilla/5.0 (Windows NT 10.0; rv:130.0) Gecko/20100101 Firefox/130.0"})
+    await enter(
+        client,
+        "driver@nord.example",
+        "hunter2 hunter2",
+        **{"User-Agent": "Mozilla/5.0 (Windows NT 10.0; rv:130.0) Gecko/20100101 Firefox/130.0"},
+    )
     await enter(client, "driver@nord.example", PASSWORD)
     await desk.house.afterwards.done()
     rows_ = await desk.admin.fetch("SELECT new, reason, actor FROM history WHERE noun = 'staff' ORDER BY id")

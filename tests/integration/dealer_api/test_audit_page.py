@@ -22,10 +22,25 @@ async def text_of(client, path, status=200):
 
 
 async def write(desk, count=1, *, dealer=None, **changed):
-    said = {"noun": "case", "subject_id": 7, "old": "open", "new": "dismissed", "reason": "sold", "actor": f"staff:{desk.people[(desk.dealer.id, 'advisor')].id}", "now": desk.clock(), **changed}
+    said = {
+        "noun": "case",
+        "subject_id": 7,
+        "old": "open",
+        "new": "dismissed",
+        "reason": "sold",
+        "actor": f"staff:{desk.people[(desk.dealer.id, 'advisor')].id}",
+        "now": desk.clock(),
+        **changed,
+    }
     async with transaction(desk.house.pool, (dealer or desk.dealer).id) as connection:
         for _ in range(count):
-            await history.write(connection, (dealer or desk.dealer).id, said["noun"], said["subject_id"], **{name: value for name, value in said.items() if name not in ("noun", "subject_id")})
+            await history.write(
+                connection,
+                (dealer or desk.dealer).id,
+                said["noun"],
+                said["subject_id"],
+                **{name: value for name, value in said.items() if name not in ("noun", "subject_id")},
+            )
 
 
 def shown(page):
@@ -38,7 +53,12 @@ async def test_a_manager_sees_who_did_what_to_which_thing_and_nobody_else_does(d
     await write(desk, dealer=desk.other, reason="CANARY")
     manager = await desk.as_role("manager")
     page = await text_of(manager, "/audit")
-    assert "Open → dismissed" in page and "Sold" in page and 'href="/cases/7"' in page and desk.people[(desk.dealer.id, "advisor")].name in page
+    assert (
+        "Open → dismissed" in page
+        and "Sold" in page
+        and 'href="/cases/7"' in page
+        and desk.people[(desk.dealer.id, "advisor")].name in page
+    )
     assert "magic" not in page and "CANARY" not in page
     assert "magic" in await text_of(manager, "/audit?who=")
     for role in ("advisor", "technician", "driver"):
@@ -58,7 +78,11 @@ async def test_each_filter_stands_in_the_address_and_narrows_what_is_shown(desk)
 
     async def found(query):
         page = await text_of(manager, f"/audit?{query}")
-        return {word for word in ("Open → early", "Open → mine", "Open → theirs", "Open → program", "Open → other number") if word in page}
+        return {
+            word
+            for word in ("Open → early", "Open → mine", "Open → theirs", "Open → program", "Open → other number")
+            if word in page
+        }
 
     assert len(await found("who=people")) == 5
     assert await found(f"who=staff:{driver}") == {"Open → theirs"}
@@ -71,7 +95,19 @@ async def test_each_filter_stands_in_the_address_and_narrows_what_is_shown(desk)
     assert f"/audit.csv?who=staff%3A{driver}&amp;what=case" in page
 
 
-@pytest.mark.parametrize("query", ["who=x", "what=x", "number=7", "what=case&number=x", "since=yesterday", "until=2026-13-01", "until=9999-12-31", "before=x"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "who=x",
+        "what=x",
+        "number=7",
+        "what=case&number=x",
+        "since=yesterday",
+        "until=2026-13-01",
+        "until=9999-12-31",
+        "before=x",
+    ],
+)
 async def test_a_filter_that_means_nothing_is_said_and_is_no_fault_of_ours(desk, query):
     manager = await desk.as_role("manager")
     await text_of(manager, f"/audit?{query}", 422)
@@ -101,7 +137,9 @@ async def test_the_file_holds_all_that_is_found_and_no_cell_of_it_is_a_formula(d
     await write(desk, 1_100, new="many")
     said = await manager.get("/audit.csv?what=case")
     text = (await said.read()).decode("utf-8-sig")
-    assert said.headers["Content-Disposition"] == 'attachment; filename="telltale-audit.csv"' and said.headers["Content-Type"].startswith("text/csv")
+    assert said.headers["Content-Disposition"] == 'attachment; filename="telltale-audit.csv"' and said.headers[
+        "Content-Type"
+    ].startswith("text/csv")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert len(rows) == 1_100 + len(nasty)
     reasons = [row["why"] for row in rows[-len(nasty) :]][::-1]

@@ -63,24 +63,45 @@ async def test_the_description_is_served_to_everybody(desk):
 async def test_errors_are_problem_bodies_of_the_described_shape(desk):
     advisor = await desk.as_role("advisor")
     schema = document(API)["components"]["schemas"]["Problem"]
-    for path in ("/api/v1/cases/1", "/api/v1/cases/abc", "/api/v1/nowhere", "/api/v1/cases?state=odd", "/api/v1/cases?limit=0", "/api/v1/cases?colour=red", "/api/v1/vehicles?cursor=x"):
+    for path in (
+        "/api/v1/cases/1",
+        "/api/v1/cases/abc",
+        "/api/v1/nowhere",
+        "/api/v1/cases?state=odd",
+        "/api/v1/cases?limit=0",
+        "/api/v1/cases?colour=red",
+        "/api/v1/vehicles?cursor=x",
+    ):
         said = await advisor.get(path)
         assert said.content_type == "application/problem+json" and 400 <= said.status < 500, path
         jsonschema.validate(await said.json(content_type=None), schema)
-    said = await advisor.post("/api/v1/cases", data="{", headers={"Content-Type": "text/plain", "Idempotency-Key": "x", "X-CSRF-Token": "none"})
+    said = await advisor.post(
+        "/api/v1/cases",
+        data="{",
+        headers={"Content-Type": "text/plain", "Idempotency-Key": "x", "X-CSRF-Token": "none"},
+    )
     assert said.status in (403, 415)
 
 
 async def test_a_field_that_we_do_not_know_is_refused_not_ignored(desk):
     advisor = await desk.as_role("advisor")
-    for n, extra in enumerate(({"dealer_id": 2}, {"id": 1}, {"stopped_at": None}, {"created_at": "2026-01-01T00:00:00Z"})):
-        said = await advisor.post("/api/v1/owners", json={"name": "A", "phone": "+491701111003", **extra}, headers={"Idempotency-Key": f"m{n}"})
+    for n, extra in enumerate(
+        ({"dealer_id": 2}, {"id": 1}, {"stopped_at": None}, {"created_at": "2026-01-01T00:00:00Z"})
+    ):
+        said = await advisor.post(
+            "/api/v1/owners",
+            json={"name": "A", "phone": "+491701111003", **extra},
+            headers={"Idempotency-Key": f"m{n}"},
+        )
         assert said.status == 422 and (await said.json(content_type=None))["field"] in extra
 
 
 def test_every_call_of_the_howto_is_a_door_of_the_register():
     text = (PAGE.parents[1] / "howto" / "use-the-api.md").read_text()
     doors = {(route.method, re.sub(r"{\w+}", "N", route.path)) for route in API}
-    posts = {("POST", "/api/v1" + re.sub(r"/\d+", "/N", path)) for path in re.findall(r'^ +post "?(/[\w/-]+)', text, re.MULTILINE)}
+    posts = {
+        ("POST", "/api/v1" + re.sub(r"/\d+", "/N", path))
+        for path in re.findall(r'^ +post "?(/[\w/-]+)', text, re.MULTILINE)
+    }
     gets = {("GET", path) for path in re.findall(r"\$DESK(/api/v1/[\w/]+)", text)}
     assert len(posts) >= 4 and gets and posts | gets <= doors, (posts | gets) - doors

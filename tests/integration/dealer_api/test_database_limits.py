@@ -1,5 +1,7 @@
-"""The database at its limits, seen from outside: no connection free, a password that is refused, a dead lock, a server that does not answer.
-Whatever it is, nobody is told that it was our fault: 503 and when to come again, or the answer itself."""
+"""The database at its limits, seen from outside: no connection free, a password that is refused, a dead lock, a server
+that does not answer. Whatever it is, nobody is told that it was our fault: 503 and when to come again, or the answer
+itself.
+"""
 
 from __future__ import annotations
 
@@ -53,8 +55,12 @@ class Limited:
         for route in DOORS:
             path = re.sub(r"\{(\w+)[^}]*\}", "1", route.path)
             async with self.web.request(
-                route.method, path, json={} if route.method in ("POST", "PUT", "PATCH") else None, headers={"Idempotency-Key": path}, allow_redirects=False
-            ) as said:  # fmt: skip
+                route.method,
+                path,
+                json={} if route.method in ("POST", "PUT", "PATCH") else None,
+                headers={"Idempotency-Key": path},
+                allow_redirects=False,
+            ) as said:
                 assert said.status < 500 or said.status == 503, (route.method, path, said.status, await said.text())
                 assert said.status != 503 or said.headers["Retry-After"] == "2", (route.method, path)
                 seen[said.status] = seen.get(said.status, 0) + 1
@@ -65,8 +71,19 @@ class Limited:
 async def served(postgres: EmbeddedPostgres, url: str = "") -> AsyncIterator[Limited]:
     """`url`: another way to the same server."""
     desk, owner = (role_url(url or postgres.url, SECRET, f"telltale_{role}") for role in ("desk", "owner_page"))
-    pools = [await open_pool(address, name="desk", size=3, statement_timeout_ms=3_000, spotless=True) for address in (desk, owner)]
-    house = House(pool=pools[0], owner_pool=pools[1], clock=Clock(MONDAY), wording=WORDING, base_url="http://desk.example", secret="test", profiles=data.profiles())
+    pools = [
+        await open_pool(address, name="desk", size=3, statement_timeout_ms=3_000, spotless=True)
+        for address in (desk, owner)
+    ]
+    house = House(
+        pool=pools[0],
+        owner_pool=pools[1],
+        clock=Clock(MONDAY),
+        wording=WORDING,
+        base_url="http://desk.example",
+        secret="test",
+        profiles=data.profiles(),
+    )
     office = await open_pool(role_url(postgres.url, SECRET, "telltale_office"), name="office", size=1)
     dealer, people = await make_dealer(office, f"Nord {id(house)}", "no password", MONDAY)
     await office.close()
@@ -91,12 +108,18 @@ async def limited(home: Any) -> AsyncIterator[Limited]:
 async def end_connections(limited: Limited) -> None:
     """The pools have to sign in anew."""
     admin = await asyncpg.connect(limited.postgres.url)
-    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IN ('telltale_desk', 'telltale_owner_page')")
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE usename IN ('telltale_desk', 'telltale_owner_page')"
+    )
     await admin.close()
 
 
 async def fill(limited: Limited, hogs: list[Any]) -> int:
-    """Take every connection that is left; how many. Whoever ended the others may leave a moment later, and then one more is free."""
+    """Take every connection that is left; how many.
+
+    Whoever ended the others may leave a moment later, and then one more is free.
+    """
     before = len(hogs)
     with suppress(asyncpg.TooManyConnectionsError):
         while True:
@@ -120,7 +143,9 @@ async def test_with_no_connection_left_every_door_says_come_again(limited):
 
 async def test_with_a_password_that_is_refused_every_door_says_come_again(limited):
     admin = await asyncpg.connect(limited.postgres.url)
-    await admin.execute("ALTER ROLE telltale_desk PASSWORD 'changed'; ALTER ROLE telltale_owner_page PASSWORD 'changed'")
+    await admin.execute(
+        "ALTER ROLE telltale_desk PASSWORD 'changed'; ALTER ROLE telltale_owner_page PASSWORD 'changed'"
+    )
     await end_connections(limited)
     seen = await limited.every_door()
     assert seen[503] > len(DOORS) * 3 / 4
@@ -227,10 +252,15 @@ class Line:
 
 
 async def test_a_server_that_does_not_answer_is_not_waited_for_and_comes_back(home):
-    """The line goes dead in the middle, and no connection is told: a call ends with 503, not with the patience of whoever asked."""
+    """The line goes dead in the middle, and no connection is told: a call ends with 503, not with the patience of
+    whoever asked.
+    """
     async with server(home) as postgres:
         await migrate(postgres.url, SECRET)
-        async with Line(postgres.port) as line, served(postgres, postgres.url.replace(f":{postgres.port}/", f":{line.port}/")) as limited:
+        async with (
+            Line(postgres.port) as line,
+            served(postgres, postgres.url.replace(f":{postgres.port}/", f":{line.port}/")) as limited,
+        ):
             assert (await limited.web.get("/api/v1/cases")).status == 200
             line.dead()
             statuses = await asyncio.gather(*(status(limited, "/api/v1/cases") for _ in range(8)))
@@ -247,7 +277,9 @@ async def status(limited: Limited, path: str) -> int:
 
 
 async def test_calls_that_are_broken_off_leave_no_connection_behind(home):
-    """D-07. 3,000 calls, each cancelled somewhere on its way: afterwards the pool is whole and the server holds no more than the pool does."""
+    """D-07. 3,000 calls, each cancelled somewhere on its way: afterwards the pool is whole and the server holds no more
+    than the pool does.
+    """
     async with server(home) as postgres:
         await migrate(postgres.url, SECRET)
         pool = await open_pool(role_url(postgres.url, SECRET, "telltale_desk"), name="storm", size=6, spotless=True)
@@ -270,7 +302,9 @@ async def test_calls_that_are_broken_off_leave_no_connection_behind(home):
             await asyncio.gather(*(broken_off(n) for n in range(start, start + 60)))
         await asyncio.gather(*(call(n) for n in range(60)))
         assert pool.get_idle_size() == pool.get_size() <= 6
-        held = await admin.fetch("SELECT state, xact_start FROM pg_stat_activity WHERE application_name = 'telltale-storm'")
+        held = await admin.fetch(
+            "SELECT state, xact_start FROM pg_stat_activity WHERE application_name = 'telltale-storm'"
+        )
         assert len(held) == pool.get_size()
         assert all(row["state"] == "idle" and row["xact_start"] is None for row in held)
         await pool.close()
@@ -279,7 +313,9 @@ async def test_calls_that_are_broken_off_leave_no_connection_behind(home):
 
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_a_page_that_the_disk_has_spoilt_is_never_a_wrong_answer(home, version):
-    """D-15. Some bytes of a table are turned: the call is 503, the log says it loudly, and nothing made up is served."""
+    """D-15. Some bytes of a table are turned: the call is 503, the log says it loudly, and nothing made up is
+    served.
+    """
     async with server(home, version) as postgres:
         await migrate(postgres.url, SECRET)
         async with served(postgres) as limited:

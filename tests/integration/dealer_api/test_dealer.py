@@ -12,16 +12,23 @@ VIN = "WVWZZZ1JZXW000001"
 async def test_changed_hours_list_the_visits_they_leave_outside_and_drop_none(desk):
     manager = await desk.as_role("manager")
     owner = await desk.post(manager, "/api/v1/owners", {"name": "Anna", "phone": "+491701111001", "address": "Weg 1"})
-    car = await desk.post(manager, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "Golf", "owner_id": owner["id"]})
+    car = await desk.post(
+        manager, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "Golf", "owner_id": owner["id"]}
+    )
     case = await desk.post(manager, "/api/v1/cases", {"vehicle_id": car["id"], "note": "n"})
     window = (await desk.get(manager, "/api/v1/windows?kind=pickup"))["items"][0]["starts_at"]
-    booking = await desk.post(manager, "/api/v1/bookings", {"case_id": case["id"], "kind": "pickup", "starts_at": window})
+    booking = await desk.post(
+        manager, "/api/v1/bookings", {"case_id": case["id"], "kind": "pickup", "starts_at": window}
+    )
     assert (await desk.get(manager, "/api/v1/dealer"))["conflicts"] == []
 
     said = await manager.patch("/api/v1/dealer", json={"opening_hours": "Mo 14:00-18:00"})
     assert [one["id"] for one in (await said.json())["conflicts"]] == [booking["id"]]
     assert (await desk.get(manager, f"/api/v1/bookings/{booking['id']}"))["state"] == "agreed"
-    assert all(item["starts_at"] >= "2026-11-23T13" for item in (await desk.get(manager, "/api/v1/windows?kind=drop_off"))["items"])
+    assert all(
+        item["starts_at"] >= "2026-11-23T13"
+        for item in (await desk.get(manager, "/api/v1/windows?kind=drop_off"))["items"]
+    )
 
 
 async def test_hours_that_cannot_be_read_are_refused_and_change_nothing(desk):
@@ -38,12 +45,20 @@ async def test_the_holidays_of_the_region_and_days_of_their_own_are_closed_and_l
         assert said.status == 422 and (await said.json(content_type=None))["field"] == field
     page = await (await manager.get("/settings")).text()
     fields = dict(re.findall(r'name="(\w+)"[^>]*value="([^"]*)"', page))
-    said = await manager.post("/settings", data={**fields, "region": "DE-HH", "special_days": "2026-11-23 16:00-18:00\r\n2026-11-24 closed"}, allow_redirects=False)
+    said = await manager.post(
+        "/settings",
+        data={**fields, "region": "DE-HH", "special_days": "2026-11-23 16:00-18:00\r\n2026-11-24 closed"},
+        allow_redirects=False,
+    )
     assert said.status == 303 and (await desk.get(manager, "/api/v1/dealer"))["region"] == "DE-HH"
     starts = [item["starts_at"] for item in (await desk.get(manager, "/api/v1/windows?kind=drop_off"))["items"]]
     assert starts[0] == "2026-11-23T15:00:00Z" and not any(start.startswith("2026-11-24") for start in starts)
     page = " ".join(re.sub("<[^>]*>", " ", await (await manager.get("/settings")).text()).split())
-    assert "Mon 23 Nov 2026 16:00–18:00" in page and "Tue 24 Nov 2026 closed" in page and "Fri 25 Dec 2026 closed Christmas Day" in page
+    assert (
+        "Mon 23 Nov 2026 16:00–18:00" in page
+        and "Tue 24 Nov 2026 closed" in page
+        and "Fri 25 Dec 2026 closed Christmas Day" in page
+    )
 
 
 async def test_a_limit_that_makes_no_sense_is_refused(desk):
@@ -62,24 +77,34 @@ async def test_every_setting_stands_on_the_page_and_in_the_api_within_its_bounds
         if setting.unit:
             assert f'min="{setting.least}" max="{setting.most}"' in page
             assert (await manager.patch("/api/v1/dealer", json={name: setting.most + 1})).status == 422
-            assert (await (await manager.patch("/api/v1/dealer", json={name: setting.most})).json())[name] == setting.most
+            assert (await (await manager.patch("/api/v1/dealer", json={name: setting.most})).json())[
+                name
+            ] == setting.most
 
 
 async def test_extra_work_needs_the_owners_recorded_yes_and_is_answered_once(desk):
     manager = await desk.as_role("manager")
     owner = await desk.post(manager, "/api/v1/owners", {"name": "Anna", "phone": "+491701111001"})
-    car = await desk.post(manager, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "Golf", "owner_id": owner["id"]})
+    car = await desk.post(
+        manager, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "Golf", "owner_id": owner["id"]}
+    )
     case = await desk.post(manager, "/api/v1/cases", {"vehicle_id": car["id"], "note": "n"})
     window = (await desk.get(manager, "/api/v1/windows?kind=waiting"))["items"][0]["starts_at"]
-    booking = await desk.post(manager, "/api/v1/bookings", {"case_id": case["id"], "kind": "waiting", "starts_at": window})
+    booking = await desk.post(
+        manager, "/api/v1/bookings", {"case_id": case["id"], "kind": "waiting", "starts_at": window}
+    )
     line = {"title": "Wiper blades", "amount_minor": 3900}
     await desk.post(manager, f"/api/v1/bookings/{booking['id']}/estimates", line, expect=409)
     await desk.post(manager, f"/api/v1/bookings/{booking['id']}/arrive")
     made = await desk.post(manager, f"/api/v1/bookings/{booking['id']}/estimates", line)
     assert made["answer"] is None
-    answered = await desk.post(manager, f"/api/v1/estimates/{made['id']}/answer", {"approved": True, "reason": "said yes at the desk"})
+    answered = await desk.post(
+        manager, f"/api/v1/estimates/{made['id']}/answer", {"approved": True, "reason": "said yes at the desk"}
+    )
     assert answered["answer"] == "approved"
-    await desk.post(manager, f"/api/v1/estimates/{made['id']}/answer", {"approved": False, "reason": "changed her mind"}, expect=409)
+    await desk.post(
+        manager, f"/api/v1/estimates/{made['id']}/answer", {"approved": False, "reason": "changed her mind"}, expect=409
+    )
 
 
 async def test_a_promise_in_the_past_is_refused(desk):
@@ -87,10 +112,14 @@ async def test_a_promise_in_the_past_is_refused(desk):
     car = await desk.post(manager, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "Golf"})
     case = await desk.post(manager, "/api/v1/cases", {"vehicle_id": car["id"], "note": "n"})
     window = (await desk.get(manager, "/api/v1/windows?kind=drop_off"))["items"][0]["starts_at"]
-    booking = await desk.post(manager, "/api/v1/bookings", {"case_id": case["id"], "kind": "drop_off", "starts_at": window})
+    booking = await desk.post(
+        manager, "/api/v1/bookings", {"case_id": case["id"], "kind": "drop_off", "starts_at": window}
+    )
     path = f"/api/v1/bookings/{booking['id']}/promise"
     assert (await desk.post(manager, path, {"ready_by": "2026-11-22T10:00:00Z"}, expect=422))["field"] == "ready_by"
-    assert (await desk.post(manager, path, {"ready_by": "2026-11-23T16:00:00+01:00"}))["ready_by"] == "2026-11-23T15:00:00Z"
+    assert (await desk.post(manager, path, {"ready_by": "2026-11-23T16:00:00+01:00"}))[
+        "ready_by"
+    ] == "2026-11-23T15:00:00Z"
 
 
 async def test_how_long_is_kept_is_a_managers_to_choose_within_bounds_on_the_page_and_through_the_api(desk):
@@ -100,7 +129,9 @@ async def test_how_long_is_kept_is_a_managers_to_choose_within_bounds_on_the_pag
         said = await manager.patch("/api/v1/dealer", json={"keep_positions_days": days})
         assert said.status == 422 and (await said.json(content_type=None))["field"] == "keep_positions_days"
     assert (await manager.patch("/api/v1/dealer", json={"keep_positions_days": 14})).status == 200
-    assert (await (await desk.as_role("advisor")).patch("/api/v1/dealer", json={"keep_positions_days": 20})).status == 403
+    assert (
+        await (await desk.as_role("advisor")).patch("/api/v1/dealer", json={"keep_positions_days": 20})
+    ).status == 403
     page = await (await manager.get("/settings")).text()
     fields = dict(re.findall(r'name="(\w+)"[^>]*value="([^"]*)"', page))
     assert fields["keep_positions_days"] == "14" and "Not looked through yet" in page

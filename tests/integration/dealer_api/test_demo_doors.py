@@ -4,16 +4,35 @@ from __future__ import annotations
 
 import pytest
 
-FROM = ({}, {"X-Forwarded-For": "203.0.113.9"}, {"Forwarded": "for=127.0.0.1"}, {"X-Real-IP": "127.0.0.1"}, {"Via": "1.1 nginx"})
+FROM = (
+    {},
+    {"X-Forwarded-For": "203.0.113.9"},
+    {"Forwarded": "for=127.0.0.1"},
+    {"X-Real-IP": "127.0.0.1"},
+    {"Via": "1.1 nginx"},
+)
 
 
 @pytest.mark.parametrize("headers", FROM, ids=lambda headers: ", ".join(headers) or "directly")
 async def test_they_are_404_also_from_this_very_machine(desk, headers):
-    await desk.admin.execute("INSERT INTO senders (address, dealer_id, channel) VALUES ('+49305550100', $1, 'phone')", desk.dealer.id)
+    await desk.admin.execute(
+        "INSERT INTO senders (address, dealer_id, channel) VALUES ('+49305550100', $1, 'phone')", desk.dealer.id
+    )
     client = desk.anonymous()
-    for method, path in (("GET", "/phone"), ("GET", "/phone/texts"), ("POST", "/inbound/phone"), ("POST", "/sign-in/demo")):
+    for method, path in (
+        ("GET", "/phone"),
+        ("GET", "/phone/texts"),
+        ("POST", "/inbound/phone"),
+        ("POST", "/sign-in/demo"),
+    ):
         for name in (path, path + "/", path + "?to=%2B491701111"):
-            said = await client.request(method, name, data={"from": "+491701111001", "to": "+49305550100", "body": "STOP", "staff": "1"}, headers=headers, allow_redirects=False)
+            said = await client.request(
+                method,
+                name,
+                data={"from": "+491701111001", "to": "+49305550100", "body": "STOP", "staff": "1"},
+                headers=headers,
+                allow_redirects=False,
+            )
             assert said.status == 404, (method, name)
     assert await desk.admin.fetchval("SELECT count(*) FROM replies") == 0
     await client.close()

@@ -1,4 +1,6 @@
-"""What every request passes first: the Host that it names, the time that its body takes, the number of calls of its key, the headers it gets back."""
+"""What every request passes first: the Host that it names, the time that its body takes, the number of calls of its
+key, the headers it gets back.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ async def served(desk, database):
     runners: list[web.AppRunner] = []
 
     async def serve(**how: Any) -> int:
-        runner = web.AppRunner(build(desk.house, Live(database.role("desk")), **how), access_log=None, shutdown_timeout=1, lingering_time=0)
+        runner = web.AppRunner(
+            build(desk.house, Live(database.role("desk")), **how), access_log=None, shutdown_timeout=1, lingering_time=0
+        )
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         runners.append(runner)
@@ -44,18 +48,29 @@ async def said(port: int, *lines: str, body: bytes = b"", wait: bool = True) -> 
         writer.close()
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/api/v1/cases", "/o/x/accept", "/static/x", "/nowhere", "/inbound/twilio"])
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/api/v1/cases", "/o/x/accept", "/static/x", "/nowhere", "/inbound/twilio"]
+)
 async def test_a_body_that_never_comes_is_given_up_on_in_words_and_leaves_no_traceback(served, path):
     port = await served(body_limit_s=0.1)
     with structlog.testing.capture_logs() as logs:
-        answer = await said(port, f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", "Content-Length: 100", body=b"{")
+        answer = await said(
+            port, f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", "Content-Length: 100", body=b"{"
+        )
     assert answer.startswith(b"HTTP/1.1 408 ") and b"did not come in time" in answer and b"Connection: close" in answer
     assert [line for line in logs if line["log_level"] in ("error", "critical") or "exc_info" in line] == []
 
 
 async def test_a_form_in_parts_that_never_ends_is_given_up_on_too(served):
     port = await served(body_limit_s=0.1)
-    answer = await said(port, "POST /import HTTP/1.1", "Host: x", "Content-Type: multipart/form-data; boundary=x", "Content-Length: 999", body=b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb')
+    answer = await said(
+        port,
+        "POST /import HTTP/1.1",
+        "Host: x",
+        "Content-Type: multipart/form-data; boundary=x",
+        "Content-Length: 999",
+        body=b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb',
+    )
     assert answer.startswith(b"HTTP/1.1 408 ")
 
 
@@ -63,7 +78,10 @@ async def test_who_leaves_in_the_middle_of_a_body_is_no_bug(served):
     port = await served()
     with structlog.testing.capture_logs() as logs:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\na=")
+        writer.write(
+            b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: "
+            b"100\r\n\r\na="
+        )
         await writer.drain()
         writer.close()
         await writer.wait_closed()
@@ -75,7 +93,15 @@ async def test_who_leaves_in_the_middle_of_a_body_is_no_bug(served):
 
 async def test_a_name_that_is_not_ours_is_refused_and_health_is_not(served):
     port = await served(hosts=doorway.hosts("https://desk.example", "inside.example, other.example", ("0.0.0.0",)))
-    for host in ("desk.example", "DESK.example.", "desk.example:8443", "inside.example", "127.0.0.1", "localhost:1", "[::1]:8080"):
+    for host in (
+        "desk.example",
+        "DESK.example.",
+        "desk.example:8443",
+        "inside.example",
+        "127.0.0.1",
+        "localhost:1",
+        "[::1]:8080",
+    ):
         assert b" 200 " in (await said(port, "GET /sign-in HTTP/1.1", f"Host: {host}", wait=False))[:20], host
     for host in ("evil.example", "desk.example.evil.example", "10.0.0.7", "[", "desk.example@evil.example", ""):
         answer = (await said(port, "GET /sign-in HTTP/1.1", f"Host: {host}", wait=False))[:20]
@@ -91,16 +117,25 @@ def test_without_a_public_address_any_name_will_do_and_with_a_broken_one_none():
 
 async def test_a_key_that_calls_too_often_is_told_when_to_come_again_and_others_go_on(desk, database):
     manager = await desk.as_role("manager")
-    keys = [(await desk.post(manager, "/api/v1/keys", {"label": label, "scopes": ["read"]}))["key"] for label in ("busy", "quiet")]
+    keys = [
+        (await desk.post(manager, "/api/v1/keys", {"label": label, "scopes": ["read"]}))["key"]
+        for label in ("busy", "quiet")
+    ]
     server = TestServer(build(desk.house, Live(database.role("desk")), allowance=Allowance(3, clock=lambda: 0.0)))
     await server.start_server()
     try:
+
         async def ask(key: str) -> Any:
-            return await manager.session.get(server.make_url("/api/v1/cases"), headers={"Authorization": f"Bearer {key}"})
+            return await manager.session.get(
+                server.make_url("/api/v1/cases"), headers={"Authorization": f"Bearer {key}"}
+            )
 
         answers = [await ask(keys[0]) for _ in range(4)]
         assert [one.status for one in answers] == [200, 200, 200, 429]
-        assert answers[-1].headers["Retry-After"] == "21" and "3 calls a minute" in (await answers[-1].json(content_type=None))["detail"]
+        assert (
+            answers[-1].headers["Retry-After"] == "21"
+            and "3 calls a minute" in (await answers[-1].json(content_type=None))["detail"]
+        )
         assert (await ask(keys[1])).status == 200
     finally:
         await server.close()
@@ -122,9 +157,19 @@ async def test_every_answer_carries_its_headers_and_by_https_it_stays_there(serv
     port = await served()
     for path in ("/sign-in", "/api/v1/cases", "/static/desk.css", "/nowhere", "/o/x", "/health/live"):
         for proto in ("http", "https"):
-            head = (await said(port, f"GET {path} HTTP/1.1", "Host: x", f"X-Forwarded-Proto: {proto}", wait=False)).decode()
-            for name in ("Content-Security-Policy", "X-Content-Type-Options: nosniff", "X-Frame-Options: DENY", "Referrer-Policy: no-referrer", "Permissions-Policy",
-                         "Cross-Origin-Opener-Policy: same-origin", "Cross-Origin-Resource-Policy: same-origin", "Server: Telltale\r\n"):  # fmt: skip
+            head = (
+                await said(port, f"GET {path} HTTP/1.1", "Host: x", f"X-Forwarded-Proto: {proto}", wait=False)
+            ).decode()
+            for name in (
+                "Content-Security-Policy",
+                "X-Content-Type-Options: nosniff",
+                "X-Frame-Options: DENY",
+                "Referrer-Policy: no-referrer",
+                "Permissions-Policy",
+                "Cross-Origin-Opener-Policy: same-origin",
+                "Cross-Origin-Resource-Policy: same-origin",
+                "Server: Telltale\r\n",
+            ):
                 assert name in head, (path, name)
             assert ("Strict-Transport-Security: max-age=63072000" in head) == (proto == "https"), (path, proto)
 

@@ -39,9 +39,14 @@ class Served:
     def _serve(self) -> None:
         self._task = self._loop.create_task(
             running.run(
-                desk_url=self._database.role("desk"), owner_url=self._database.role("owner_page"), clock=lambda: datetime.now(UTC),
-                wording=Wording(data.texts()), secret="test", profiles=data.profiles(), ready=self._is_ready,
-            )  # fmt: skip
+                desk_url=self._database.role("desk"),
+                owner_url=self._database.role("owner_page"),
+                clock=lambda: datetime.now(UTC),
+                wording=Wording(data.texts()),
+                secret="test",
+                profiles=data.profiles(),
+                ready=self._is_ready,
+            )
         )
         try:
             self._loop.run_until_complete(self._task)
@@ -71,7 +76,15 @@ async def _key(database: Any) -> str:
     async with transaction(pool) as connection:
         now = datetime.now(UTC)
         dealer = await accounts.create_dealer(
-            connection, name="Fuzz", zone="Europe/Berlin", country="DE", phone="+4930", address="a", opening_hours="24/7", language="en", now=now
+            connection,
+            name="Fuzz",
+            zone="Europe/Berlin",
+            country="DE",
+            phone="+4930",
+            address="a",
+            opening_hours="24/7",
+            language="en",
+            now=now,
         )
         for n in range(3):
             await accounts.add_resource(connection, dealer.id, "bay", f"Bay {n}")
@@ -96,7 +109,9 @@ def _try_everything(url: str, key: str) -> None:
             continue
 
         @hypothesis.given(case=operation.as_strategy())
-        @settings(max_examples=3, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=3, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+        )
         def ask(case: Any) -> None:
             nonlocal tried
             tried += 1

@@ -46,7 +46,8 @@ async def test_after_the_bells_connection_was_cut_every_page_is_told_to_look_aga
     await asyncio.wait_for(live.listening.wait(), PATIENCE_S)
     with live.subscribed(desk.dealer.id) as page:
         await desk.admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'telltale-desk-bell' AND datname = current_database()"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'telltale-desk-bell' "
+            "AND datname = current_database()"
         )
         assert await asyncio.wait_for(page.get(), PATIENCE_S) == AGAIN
         await asyncio.wait_for(live.listening.wait(), PATIENCE_S)
@@ -66,7 +67,8 @@ async def test_a_bell_that_is_cut_before_anybody_listens_is_opened_again(desk, m
     monkeypatch.setattr(notifications, "listen", cut)
     live.listening.clear()
     await desk.admin.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'telltale-desk-bell' AND datname = current_database()"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'telltale-desk-bell' "
+        "AND datname = current_database()"
     )
     await asyncio.wait_for(live.listening.wait(), PATIENCE_S)
     assert notifications.listen is listen, "it was cut"

@@ -39,7 +39,10 @@ async def ask(desk, client, email, status=200):
 
 
 async def links(desk) -> list[str]:
-    return [re.search(r"http://desk\.example(/reset/\S+)", row["body"])[1] for row in await desk.admin.fetch("SELECT body FROM messages WHERE kind = 'staff_reset' ORDER BY id")]
+    return [
+        re.search(r"http://desk\.example(/reset/\S+)", row["body"])[1]
+        for row in await desk.admin.fetch("SELECT body FROM messages WHERE kind = 'staff_reset' ORDER BY id")
+    ]
 
 
 async def choose(client, path, new, status=200):
@@ -52,7 +55,12 @@ async def test_a_forgotten_password_is_chosen_again_by_a_link_that_works_once(de
     client, before = desk.anonymous(), await desk.as_role("advisor")
     page = await ask(desk, client, "Advisor@nord.example")
     row = await desk.admin.fetchrow("SELECT channel, to_address, staff_id, purpose, body FROM messages")
-    assert (row["channel"], row["to_address"], row["staff_id"], row["purpose"]) == ("sms", person(desk).phone, person(desk).id, "staff")
+    assert (row["channel"], row["to_address"], row["staff_id"], row["purpose"]) == (
+        "sms",
+        person(desk).phone,
+        person(desk).id,
+        "staff",
+    )
     (path,) = await links(desk)
     for _ in range(3):  # a preview may look as often as it likes
         assert "Choose a new password" in await (await client.get(path)).text()
@@ -61,7 +69,12 @@ async def test_a_forgotten_password_is_chosen_again_by_a_link_that_works_once(de
     await choose(client, path, NEW, 410)
     await sign_in(client, "advisor@nord.example", PASSWORD, 401)
     await sign_in(client, "advisor@nord.example", NEW)
-    moved = [row["new"] for row in await desk.admin.fetch("SELECT new FROM history WHERE noun = 'staff' AND subject_id = $1 ORDER BY id", person(desk).id)]
+    moved = [
+        row["new"]
+        for row in await desk.admin.fetch(
+            "SELECT new FROM history WHERE noun = 'staff' AND subject_id = $1 ORDER BY id", person(desk).id
+        )
+    ]
     assert moved[-4:] == ["link for a new password", "new password", "refused", "signed in"]
     assert "advisor" in page.lower()
     await client.close()
@@ -69,7 +82,10 @@ async def test_a_forgotten_password_is_chosen_again_by_a_link_that_works_once(de
 
 async def test_a_stranger_hears_the_same_whether_or_not_somebody_signs_in_with_the_address(desk, sms):
     client = desk.anonymous()
-    answers = {(await ask(desk, client, email)).replace(email, "…") for email in ("advisor@nord.example", "nobody@nord.example")}
+    answers = {
+        (await ask(desk, client, email)).replace(email, "…")
+        for email in ("advisor@nord.example", "nobody@nord.example")
+    }
     assert len(answers) == 1
     await client.close()
 
@@ -86,7 +102,9 @@ async def test_what_there_is_to_do_is_done_after_the_answer(desk, sms, monkeypat
 
     monkeypatch.setattr(password, "_send", slow)
     client = desk.anonymous()
-    assert (await asyncio.wait_for(client.post("/forgotten", data={"email": "advisor@nord.example"}), PATIENCE_S)).status == 200
+    assert (
+        await asyncio.wait_for(client.post("/forgotten", data={"email": "advisor@nord.example"}), PATIENCE_S)
+    ).status == 200
     await asyncio.wait_for(begun.wait(), PATIENCE_S)
     assert await links(desk) == []
     let.set()
@@ -122,15 +140,25 @@ async def test_of_two_who_use_a_link_at_once_one_is_too_late(desk, sms):
     client = desk.anonymous()
     await ask(desk, client, "advisor@nord.example")
     (path,) = await links(desk)
-    answers = await asyncio.gather(*(client.post(path, data={"password": f"{NEW} {n}", "again": f"{NEW} {n}"}) for n in range(6)))
-    assert sorted(said.status for said in answers)[:2] == [200, 410] and [said.status for said in answers].count(200) == 1
+    answers = await asyncio.gather(
+        *(client.post(path, data={"password": f"{NEW} {n}", "again": f"{NEW} {n}"}) for n in range(6))
+    )
+    assert (
+        sorted(said.status for said in answers)[:2] == [200, 410] and [said.status for said in answers].count(200) == 1
+    )
     await client.close()
 
 
 async def test_who_was_let_go_or_never_joined_gets_no_link(desk, sms):
     client = desk.anonymous()
     await people.disable(desk.house.acting(desk.dealer.id, "system"), person(desk).id)
-    await people.invite(desk.house.acting(desk.dealer.id, "system"), name="Ole", email="ole@nord.example", role=person(desk).role, phone="+491701234502")
+    await people.invite(
+        desk.house.acting(desk.dealer.id, "system"),
+        name="Ole",
+        email="ole@nord.example",
+        role=person(desk).role,
+        phone="+491701234502",
+    )
     for email in ("advisor@nord.example", "ole@nord.example"):
         await ask(desk, client, email)
     assert await links(desk) == []
@@ -144,7 +172,10 @@ async def test_by_mail_where_mail_leaves_and_where_nothing_leaves_the_manager_se
     assert await desk.admin.fetchval("SELECT new FROM history ORDER BY id DESC LIMIT 1") == "no way to reach them"
     object.__setattr__(desk.house, "mails", True)
     await ask(desk, client, "advisor@nord.example")
-    assert tuple(await desk.admin.fetchrow("SELECT channel, to_address FROM messages")) == ("email", "advisor@nord.example")
+    assert tuple(await desk.admin.fetchrow("SELECT channel, to_address FROM messages")) == (
+        "email",
+        "advisor@nord.example",
+    )
     await client.close()
 
 
@@ -166,7 +197,11 @@ async def test_whoever_knows_the_old_password_changes_it_and_is_signed_out_every
     token = re.search(r'name="csrf" value="([^"]+)"', await (await here.get("/security")).text())[1]
 
     async def change(old, new, again=None):
-        said = await here.post("/security/password", data={"csrf": token, "old": old, "password": new, "again": again or new}, allow_redirects=False)
+        said = await here.post(
+            "/security/password",
+            data={"csrf": token, "old": old, "password": new, "again": again or new},
+            allow_redirects=False,
+        )
         return said.status, await said.text()
 
     assert (await change("not it", NEW))[0] == 422
@@ -182,7 +217,12 @@ async def test_whoever_knows_the_old_password_changes_it_and_is_signed_out_every
 async def test_an_open_browser_is_no_place_to_guess_the_password(desk):
     client = await desk.as_role("advisor")
     token = re.search(r'name="csrf" value="([^"]+)"', await (await client.get("/security")).text())[1]
-    answers = await asyncio.gather(*(client.post("/security/password", data={"csrf": token, "old": f"guess {n}", "password": NEW, "again": NEW}) for n in range(12)))
+    answers = await asyncio.gather(
+        *(
+            client.post("/security/password", data={"csrf": token, "old": f"guess {n}", "password": NEW, "again": NEW})
+            for n in range(12)
+        )
+    )
     assert [said.status for said in answers].count(422) == 5 and {said.status for said in answers} <= {422, 429, 503}
 
 
@@ -190,28 +230,58 @@ async def test_one_s_sessions_are_listed_and_ended_one_or_all(desk):
     here = await desk.as_role("advisor")
     others = [desk.anonymous() for _ in range(3)]
     for n, client in enumerate(others):
-        await client.post("/api/v1/session", json={"email": "advisor@nord.example", "password": PASSWORD}, headers={"X-Forwarded-For": f"198.51.{n}.9", "User-Agent": f"Mozilla/5.0 (Windows NT 10.0) Firefox/13{n}.0"})
+        await client.post(
+            "/api/v1/session",
+            json={"email": "advisor@nord.example", "password": PASSWORD},
+            headers={
+                "X-Forwarded-For": f"198.51.{n}.9",
+                "User-Agent": f"Mozilla/5.0 (Windows NT 10.0) Firefox/13{n}.0",
+            },
+        )
     page = await (await here.get("/security")).text()
-    assert page.count("Firefox on Windows</p>") == 3 and "198.51.1.x" in page and "198.51.1.9" not in page and page.count("This browser<") == 1
+    assert (
+        page.count("Firefox on Windows</p>") == 3
+        and "198.51.1.x" in page
+        and "198.51.1.9" not in page
+        and page.count("This browser<") == 1
+    )
     token = re.search(r'name="csrf" value="([^"]+)"', page)[1]
     one = re.search(r'name="session" value="(\w+)"', page)[1]
     await here.post("/security/sessions/end", data={"csrf": token, "session": one})
     assert sorted([(await client.get("/api/v1/session")).status for client in others]) == [200, 200, 401]
     theirs = await desk.admin.fetchval("SELECT id FROM sessions WHERE staff_id <> $1", person(desk).id)
     manager = await desk.as_role("manager")
-    theirs = theirs or await desk.admin.fetchval("SELECT id FROM sessions WHERE staff_id = $1", person(desk, "manager").id)
+    theirs = theirs or await desk.admin.fetchval(
+        "SELECT id FROM sessions WHERE staff_id = $1", person(desk, "manager").id
+    )
     await here.post("/security/sessions/end", data={"csrf": token, "session": theirs})
     assert (await manager.get("/api/v1/session")).status == 200, "somebody else's is not ours to end"
     await here.post("/security/sessions/end-others", data={"csrf": token})
-    assert [(await client.get("/api/v1/session")).status for client in others] == [401, 401, 401] and (await here.get("/api/v1/session")).status == 200
+    assert [(await client.get("/api/v1/session")).status for client in others] == [401, 401, 401] and (
+        await here.get("/api/v1/session")
+    ).status == 200
     for client in others:
         await client.close()
 
 
 async def test_a_password_that_others_would_guess_is_refused_with_the_reason(desk):
-    _, link = await people.invite(desk.house.acting(desk.dealer.id, "system"), name="Ole Petersen", email="ole.petersen@nord.example", role=person(desk).role)
+    _, link = await people.invite(
+        desk.house.acting(desk.dealer.id, "system"),
+        name="Ole Petersen",
+        email="ole.petersen@nord.example",
+        role=person(desk).role,
+    )
     token, client = link.rpartition("/")[2], desk.anonymous()
-    for weak in ("short", "password123456", "qwertyuiop12", "1234567890", "olepetersen1", "Sommer2026", "autohaus2026", "aaaaaaaaaaaaaa"):
+    for weak in (
+        "short",
+        "password123456",
+        "qwertyuiop12",
+        "1234567890",
+        "olepetersen1",
+        "Sommer2026",
+        "autohaus2026",
+        "aaaaaaaaaaaaaa",
+    ):
         page = await choose(client, f"/invitation/{token}", weak, 422)
         assert 'role="alert"' in page and weak not in page
     with pytest.raises(NotFound):

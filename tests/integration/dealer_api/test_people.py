@@ -1,4 +1,6 @@
-"""A dealer's people: asked back in, given another role, let go with all that hangs on them; and never the last manager."""
+"""A dealer's people: asked back in, given another role, let go with all that hangs on them; and never the last
+manager.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,11 @@ async def _car(desk) -> dict:
     advisor = await desk.as_role("advisor")
     owner = await desk.post(advisor, "/api/v1/owners", {"name": "Anna", "phone": "+491701111001", "address": "Gasse 1"})
     await agrees(desk, owner["id"])
-    return await desk.post(advisor, "/api/v1/vehicles", {"vin": "WVWZZZ1JZXW000002", "profile": "petrol_hatch", "title": "Car", "owner_id": owner["id"]})
+    return await desk.post(
+        advisor,
+        "/api/v1/vehicles",
+        {"vin": "WVWZZZ1JZXW000002", "profile": "petrol_hatch", "title": "Car", "owner_id": owner["id"]},
+    )
 
 
 def _id(desk, role: str) -> int:
@@ -46,7 +52,9 @@ async def test_who_was_invited_or_let_go_is_asked_back_in_with_a_new_link(desk):
 
 
 async def test_somebody_else_s_address_is_not_asked_back_in(desk):
-    said = await desk.post(await desk.as_role("manager"), "/api/v1/staff", {**OLE, "email": "driver@sued.example"}, expect=422)
+    said = await desk.post(
+        await desk.as_role("manager"), "/api/v1/staff", {**OLE, "email": "driver@sued.example"}, expect=422
+    )
     assert said["field"] == "email"
 
 
@@ -61,8 +69,10 @@ async def test_a_new_link_is_made_for_somebody_who_has_not_used_theirs_and_for_n
 async def test_the_last_manager_who_can_sign_in_is_neither_let_go_nor_given_another_role(desk):
     manager = await desk.as_role("manager")
     await desk.post(manager, "/api/v1/staff", {**OLE, "role": "manager"})  # invited only: nobody can rely on them yet
-    for act in (people.disable(desk.house.acting(desk.dealer.id, "system"), _id(desk, "manager")),
-                people.change_role(desk.house.acting(desk.dealer.id, "system"), _id(desk, "manager"), Role.ADVISOR)):  # fmt: skip
+    for act in (
+        people.disable(desk.house.acting(desk.dealer.id, "system"), _id(desk, "manager")),
+        people.change_role(desk.house.acting(desk.dealer.id, "system"), _id(desk, "manager"), Role.ADVISOR),
+    ):
         with pytest.raises(BadInput, match="last manager"):
             await act
     said = await manager.patch(f"/api/v1/staff/{_id(desk, 'manager')}", json={"role": "driver"})
@@ -72,16 +82,26 @@ async def test_the_last_manager_who_can_sign_in_is_neither_let_go_nor_given_anot
 async def test_of_two_managers_who_let_each_other_go_one_stays(desk, hashed_password):
     async with transaction(desk.house.pool, desk.dealer.id) as connection:
         second = await accounts.add_staff(
-            connection, desk.dealer.id, name="Second", email="second@nord.example", phone=None, role=Role.MANAGER, language="de",
-            password_hash=hashed_password, now=desk.clock(),
-        )  # fmt: skip
+            connection,
+            desk.dealer.id,
+            name="Second",
+            email="second@nord.example",
+            phone=None,
+            role=Role.MANAGER,
+            language="de",
+            password_hash=hashed_password,
+            now=desk.clock(),
+        )
     first = _id(desk, "manager")
     done = await asyncio.gather(
-        people.disable(desk.house.acting(desk.dealer.id, f"staff:{first}"), second.id), people.disable(desk.house.acting(desk.dealer.id, f"staff:{second.id}"), first),
+        people.disable(desk.house.acting(desk.dealer.id, f"staff:{first}"), second.id),
+        people.disable(desk.house.acting(desk.dealer.id, f"staff:{second.id}"), first),
         return_exceptions=True,
-    )  # fmt: skip
+    )
     assert sorted(type(one).__name__ for one in done) == ["BadInput", "Staff"]
-    left = await desk.admin.fetchval("SELECT count(*) FROM staff WHERE dealer_id = $1 AND role = 'manager' AND disabled_at IS NULL", desk.dealer.id)
+    left = await desk.admin.fetchval(
+        "SELECT count(*) FROM staff WHERE dealer_id = $1 AND role = 'manager' AND disabled_at IS NULL", desk.dealer.id
+    )
     assert left == 1
 
 
@@ -99,7 +119,11 @@ async def test_a_driver_s_time_is_a_resource_for_as_long_as_they_drive(desk):
     manager = await desk.as_role("manager")
 
     async def seats():
-        return [one["staff_id"] for one in (await desk.get(manager, "/api/v1/resources"))["items"] if one["kind"] == "driver"]
+        return [
+            one["staff_id"]
+            for one in (await desk.get(manager, "/api/v1/resources"))["items"]
+            if one["kind"] == "driver"
+        ]
 
     driver, technician = _id(desk, "driver"), _id(desk, "technician")
     assert await seats() == [driver]
@@ -122,21 +146,39 @@ async def test_what_was_theirs_is_nobody_s_when_they_are_let_go(desk):
     await people.disable(house.acting(dealer, "system"), _id(desk, "driver"))
     legs = await desk.admin.fetch("SELECT driver_id, slot_id, state FROM legs")
     assert len(legs) == 2 and all(tuple(leg) == (None, None, "planned") for leg in legs)
-    assert await desk.admin.fetchval("SELECT count(*) FROM slots t JOIN resources r ON r.id = t.resource_id WHERE r.staff_id = $1 AND t.state = 'booked'", _id(desk, "driver")) == 0
+    assert (
+        await desk.admin.fetchval(
+            "SELECT count(*) FROM slots t JOIN resources r ON r.id = t.resource_id WHERE r.staff_id = $1 "
+            "AND t.state = 'booked'",
+            _id(desk, "driver"),
+        )
+        == 0
+    )
     await people.disable(house.acting(dealer, "system"), _id(desk, "advisor"))
     assert await desk.admin.fetchval("SELECT assignee_id FROM cases") is None
-    moved = [row["new"] for row in await desk.admin.fetch("SELECT new FROM history WHERE noun IN ('leg', 'case') ORDER BY id DESC LIMIT 3")]
+    moved = [
+        row["new"]
+        for row in await desk.admin.fetch(
+            "SELECT new FROM history WHERE noun IN ('leg', 'case') ORDER BY id DESC LIMIT 3"
+        )
+    ]
     assert moved == ["unassigned", "unassigned", "unassigned"]
 
 
 async def test_a_case_nobody_had_begun_is_watched_again_when_who_took_it_is_let_go(desk):
     car = await _car(desk)
-    case = await cases.open_by_hand(desk.house.acting(desk.dealer.id, f"staff:{_id(desk, 'advisor')}"), car["id"], "a rattle")
+    case = await cases.open_by_hand(
+        desk.house.acting(desk.dealer.id, f"staff:{_id(desk, 'advisor')}"), car["id"], "a rattle"
+    )
     desk.clock.on(hours=2)
     await people.disable(desk.house.acting(desk.dealer.id, "system"), _id(desk, "advisor"))
     row = await desk.admin.fetchrow("SELECT assignee_id, acknowledged_at FROM cases WHERE id = $1", case.id)
-    due = await desk.admin.fetchval("SELECT due_at FROM wakeups WHERE topic = 'case_unacknowledged' AND subject_id = $1", case.id)
-    assert tuple(row) == (None, None) and (due - desk.clock()).total_seconds() == 60 * desk.dealer.acknowledge_minutes_soon
+    due = await desk.admin.fetchval(
+        "SELECT due_at FROM wakeups WHERE topic = 'case_unacknowledged' AND subject_id = $1", case.id
+    )
+    assert (
+        tuple(row) == (None, None) and (due - desk.clock()).total_seconds() == 60 * desk.dealer.acknowledge_minutes_soon
+    )
 
 
 async def test_windows_that_need_a_driver_who_leaves_are_offered_no_longer(desk):

@@ -14,8 +14,26 @@ from dealer_api.routes import ROUTES
 from tests.reading_code import nodes_of
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "permissions.md"
-DECISIONS = ("actions.", "store.quarantine", "store.threads")  #: where things are done; what is only read is not compared
-READS = {"one", "page", "lines", "of_owner", "strangers", "free_windows", "conflicts", "languages", "lines_of", "invitation", "waiting_words", "taken_from", "unheard"}
+DECISIONS = (
+    "actions.",
+    "store.quarantine",
+    "store.threads",
+)  #: where things are done; what is only read is not compared
+READS = {
+    "one",
+    "page",
+    "lines",
+    "of_owner",
+    "strangers",
+    "free_windows",
+    "conflicts",
+    "languages",
+    "lines_of",
+    "invitation",
+    "waiting_words",
+    "taken_from",
+    "unheard",
+}
 
 
 def acts_of(handler) -> set[str]:
@@ -44,7 +62,10 @@ def test_the_same_act_asks_for_the_same_permission_at_every_door():
 
 def test_every_permission_has_a_name_of_its_own_says_what_it_means_and_is_asked_for():
     assert len({permission.name for permission in PERMISSIONS}) == len(PERMISSIONS)
-    used = {route.permission.name for route in ROUTES} | {"positions.read", "messages.read"}  # no doors of their own, but parts of the answers of others
+    used = {route.permission.name for route in ROUTES} | {
+        "positions.read",
+        "messages.read",
+    }  # no doors of their own, but parts of the answers of others
     for permission in PERMISSIONS:
         assert permission.does and permission.name in used
         assert permission.roles <= set(ROLES)
@@ -58,4 +79,6 @@ def test_no_key_makes_or_ends_people_or_keys():
 
 
 def test_the_page_of_permissions_is_as_the_registers_make_it():
-    assert PAGE.read_text() == page(ROUTES), "run: python -m dealer_api.permissions_page > docs/reference/permissions.md"
+    assert PAGE.read_text() == page(ROUTES), (
+        "run: python -m dealer_api.permissions_page > docs/reference/permissions.md"
+    )

@@ -43,9 +43,26 @@ async def person(desk: Any) -> Any:
     house, actor = desk.house, f"staff:{desk.people[(desk.dealer.id, 'advisor')].id}"
     desk.clock.on(days=-40)
     agreed = dict.fromkeys((Purpose.SERVICE, Purpose.STATUS), True)
-    p.owner = await owners.create(house.acting(p.dealer, actor), {"name": NAME, "phone": PHONE, "email": MAIL, "address": ADDRESS, "language": "de"}, agreed, wording="said CANARYSTAFF")
-    p.neighbour = await owners.create(house.acting(p.dealer, actor), {"name": "Nina Nachbar", "phone": "+491709990002", "address": "Anderswo 1"}, agreed, wording="yes")
-    p.car = await vehicles.add(house.acting(p.dealer, actor), vin="WVWZZZ1JZXW000001", profile="petrol_hatch", title="VW Golf", plate="HH-ZK 77", owner_id=p.neighbour.id)
+    p.owner = await owners.create(
+        house.acting(p.dealer, actor),
+        {"name": NAME, "phone": PHONE, "email": MAIL, "address": ADDRESS, "language": "de"},
+        agreed,
+        wording="said CANARYSTAFF",
+    )
+    p.neighbour = await owners.create(
+        house.acting(p.dealer, actor),
+        {"name": "Nina Nachbar", "phone": "+491709990002", "address": "Anderswo 1"},
+        agreed,
+        wording="yes",
+    )
+    p.car = await vehicles.add(
+        house.acting(p.dealer, actor),
+        vin="WVWZZZ1JZXW000001",
+        profile="petrol_hatch",
+        title="VW Golf",
+        plate="HH-ZK 77",
+        owner_id=p.neighbour.id,
+    )
     await says(p, 1, "before")
     desk.clock.on(days=10)
     await vehicles.update(house.acting(p.dealer, actor), p.car.id, {"owner_id": p.owner.id})
@@ -54,23 +71,70 @@ async def person(desk: Any) -> Any:
     await text(p, p.owner.id, PHONE, f"Dear {NAME}: CANARYOUT", case_id=p.case.id)
     await text(p, p.neighbour.id, "+491709990002", "for Nina only")
     async with transaction(desk.admin) as connection:
-        for sender, owner_id, body in ((PHONE, p.owner.id, "CANARYIN"), (PHONE, None, "CANARYIN before you knew me"), ("+491709990002", p.neighbour.id, "Nina in")):
+        for sender, owner_id, body in (
+            (PHONE, p.owner.id, "CANARYIN"),
+            (PHONE, None, "CANARYIN before you knew me"),
+            ("+491709990002", p.neighbour.id, "Nina in"),
+        ):
             await connection.execute(
-                """INSERT INTO replies (dealer_id, owner_id, channel, provider_id, from_address, to_address, body, understood, received_at)
-                   VALUES ($1, $2, 'sms', $3, $4, '+4930111', $5, 'other', $6)""", p.dealer, owner_id, f"in{next(_numbers)}", sender, body, desk.clock(),
-            )  # fmt: skip
-        await connection.execute("INSERT INTO feedback (case_id, dealer_id, owner_id, asked_at, score, words) VALUES ($1, $2, $3, $4, 5, 'CANARYFEEDBACK')", p.case.id, p.dealer, p.owner.id, desk.clock())
-        await connection.execute("INSERT INTO phone_texts (dealer_id, reference, from_address, to_address, body, at) VALUES ($1, 'r1', '+4930111', $2, 'CANARYOUT', $3)", p.dealer, PHONE, desk.clock())
+                """INSERT INTO replies (dealer_id, owner_id, channel, provider_id, from_address, to_address, body,
+                   understood, received_at)
+                   VALUES ($1, $2, 'sms', $3, $4, '+4930111', $5, 'other', $6)""",
+                p.dealer,
+                owner_id,
+                f"in{next(_numbers)}",
+                sender,
+                body,
+                desk.clock(),
+            )
         await connection.execute(
-            "INSERT INTO quarantine (dealer_id, vehicle_id, topic, payload, reason, detail, received_at) VALUES ($1, $2, 't', 'CANARYOUT', 'not_json', '', $3)", p.dealer, p.car.id, desk.clock()
+            "INSERT INTO feedback (case_id, dealer_id, owner_id, asked_at, score, words) "
+            "VALUES ($1, $2, $3, $4, 5, 'CANARYFEEDBACK')",
+            p.case.id,
+            p.dealer,
+            p.owner.id,
+            desk.clock(),
         )
-        await history.write(connection, p.dealer, "case", p.case.id, old="open", new="assigned", reason="CANARYWHY", actor=actor, now=desk.clock())
+        await connection.execute(
+            "INSERT INTO phone_texts (dealer_id, reference, from_address, to_address, body, at) "
+            "VALUES ($1, 'r1', '+4930111', $2, 'CANARYOUT', $3)",
+            p.dealer,
+            PHONE,
+            desk.clock(),
+        )
+        await connection.execute(
+            "INSERT INTO quarantine (dealer_id, vehicle_id, topic, payload, reason, detail, received_at) "
+            "VALUES ($1, $2, 't', 'CANARYOUT', 'not_json', '', $3)",
+            p.dealer,
+            p.car.id,
+            desk.clock(),
+        )
+        await history.write(
+            connection,
+            p.dealer,
+            "case",
+            p.case.id,
+            old="open",
+            new="assigned",
+            reason="CANARYWHY",
+            actor=actor,
+            now=desk.clock(),
+        )
         to = StaffRecipient(desk.people[(p.dealer, "advisor")].id, "sms", "+49301", "en")
-        notice = Draft(dealer_id=p.dealer, to=to, kind=MessageKind.STAFF_SILENCE, purpose=Purpose.STAFF, author="worker", case_id=p.case.id)
+        notice = Draft(
+            dealer_id=p.dealer,
+            to=to,
+            kind=MessageKind.STAFF_SILENCE,
+            purpose=Purpose.STAFF,
+            author="worker",
+            case_id=p.case.id,
+        )
         await messages.queue(connection, notice, "Ms Kanarius waits: CANARYSTAFF", desk.clock())
         p.link = await secrets.make(connection, p.dealer, "journey", now=desk.clock(), owner_id=p.owner.id)
     windows = await bookings.free_windows(house, p.dealer, BookingKind.PICKUP)
-    p.booking = await bookings.book(house.acting(p.dealer, actor), p.case.id, BookingKind.PICKUP, windows[0].window.starts_at)
+    p.booking = await bookings.book(
+        house.acting(p.dealer, actor), p.case.id, BookingKind.PICKUP, windows[0].window.starts_at
+    )
     p.actor = actor
     desk.clock.on(minutes=5)
     return p
@@ -82,9 +146,16 @@ async def says(p: Any, count: int, _what: str) -> None:
     await p.desk.admin.execute("SELECT open_day($1)", day)
     for n in range(count):
         await p.desk.admin.execute(
-            "INSERT INTO readings (dealer_id, vehicle_id, boot, seq, day, ts, received_at, mark, ids, vals) VALUES ($1, $2, 1, $3, $4, $5, $5, 0, $6, $7)",
-            p.dealer, p.car.id, next(_numbers), day, at + timedelta(seconds=n + 1), [1, *WHERE_IDS], [50.0, 5.0, 53.5, 9.9],
-        )  # fmt: skip
+            "INSERT INTO readings (dealer_id, vehicle_id, boot, seq, day, ts, received_at, mark, ids, vals) "
+            "VALUES ($1, $2, 1, $3, $4, $5, $5, 0, $6, $7)",
+            p.dealer,
+            p.car.id,
+            next(_numbers),
+            day,
+            at + timedelta(seconds=n + 1),
+            [1, *WHERE_IDS],
+            [50.0, 5.0, 53.5, 9.9],
+        )
 
 
 async def text(p: Any, owner_id: int, number: str, body: str, **more: Any) -> None:
@@ -105,7 +176,12 @@ async def test_the_export_holds_everything_of_that_person_and_nothing_of_the_one
     assert empty <= {"alerts", "alert_steps", "gaps", "offers", "extra_work"}
     (car,) = parts["vehicles"]
     assert (car["vin"], car["plate"], car["messages"], car["until"]) == ("WVWZZZ1JZXW000001", "HH-ZK 77", 3, None)
-    assert len(parts["visits"]) == 1 and len(parts["drives"]) == 2 and len(parts["windows"]) >= 2 and {row["purpose"] for row in parts["links"]} >= {"journey"}
+    assert (
+        len(parts["visits"]) == 1
+        and len(parts["drives"]) == 2
+        and len(parts["windows"]) >= 2
+        and {row["purpose"] for row in parts["links"]} >= {"journey"}
+    )
     assert "hash" not in parts["links"][0] and person.link not in said
     before = await person.desk.get(manager, f"/api/v1/owners/{person.neighbour.id}/export")
     assert before["parts"]["vehicles"][0]["messages"] == 1 and before["parts"]["vehicles"][0]["plate"] is None
@@ -118,7 +194,9 @@ async def test_what_their_cars_said_is_a_file_of_its_own_with_nothing_from_befor
     rows = list(csv.DictReader(io.StringIO(await said.text())))
     assert said.status == 200 and len(rows) == 3 * 4 and {row["vin"] for row in rows} == {"WVWZZZ1JZXW000001"}
     assert {row["signal"] for row in rows} > {"Vehicle.CurrentLocation.Latitude"} and rows[0]["unit"]
-    await vehicles.update(person.desk.house.acting(person.dealer, person.actor), person.car.id, {"owner_id": person.neighbour.id})
+    await vehicles.update(
+        person.desk.house.acting(person.dealer, person.actor), person.car.id, {"owner_id": person.neighbour.id}
+    )
     await says(person, 2, "after")
     assert (await (await manager.get(f"/owners/{person.owner.id}/readings.csv")).text()).count("\r\n") == 1 + 3 * 4
 
@@ -128,15 +206,29 @@ async def test_the_page_is_in_the_owners_own_language_and_each_look_is_a_line_of
     path = f"/owners/{person.owner.id}"
     assert f'href="{path}/export"' in await (await manager.get(path)).text()
     page = await (await manager.get(f"{path}/export")).text()
-    assert 'lang="de"' in page and "Was wir über Sie gespeichert haben" in page and all(canary in page for canary in CANARIES)
+    assert (
+        'lang="de"' in page
+        and "Was wir über Sie gespeichert haben" in page
+        and all(canary in page for canary in CANARIES)
+    )
     file = await manager.get(f"{path}/export.json")
-    assert "attachment" in file.headers["Content-Disposition"] and json.loads(await file.text())["format"] == "telltale-owner/1"
-    lines = await person.desk.admin.fetch("SELECT reason, actor FROM history WHERE noun = 'owner' AND new = 'exported' ORDER BY id")
+    assert (
+        "attachment" in file.headers["Content-Disposition"]
+        and json.loads(await file.text())["format"] == "telltale-owner/1"
+    )
+    lines = await person.desk.admin.fetch(
+        "SELECT reason, actor FROM history WHERE noun = 'owner' AND new = 'exported' ORDER BY id"
+    )
     manages = f"staff:{person.desk.people[(person.dealer, 'manager')].id}"
-    assert [tuple(line) for line in lines] == [("everything that is held, as a page", manages), ("everything that is held, as JSON", manages)]
+    assert [tuple(line) for line in lines] == [
+        ("everything that is held, as a page", manages),
+        ("everything that is held, as JSON", manages),
+    ]
 
 
-@pytest.mark.parametrize("words", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2026-02-30T00:00:00Z", "2026-11-26T10:00:00Z"])
+@pytest.mark.parametrize(
+    "words", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2026-02-30T00:00:00Z", "2026-11-26T10:00:00Z"]
+)
 async def test_words_that_look_like_a_time_stay_words(person, words):
     await text(person, person.owner.id, "+4930222", words)
     said = await (await person.desk.as_role("manager")).get(f"/owners/{person.owner.id}/export")
@@ -147,13 +239,16 @@ async def test_only_managers_of_the_same_dealer_get_it(person):
     desk = person.desk
     for path in ("export", "export.json", "readings.csv"):
         assert (await (await desk.as_role("advisor")).get(f"/owners/{person.owner.id}/{path}")).status == 403
-        assert (await (await desk.as_role("manager", desk.other)).get(f"/owners/{person.owner.id}/{path}")).status == 404
+        assert (
+            await (await desk.as_role("manager", desk.other)).get(f"/owners/{person.owner.id}/{path}")
+        ).status == 404
     await desk.get(await desk.as_role("manager", desk.other), f"/api/v1/owners/{person.owner.id}/export", 404)
     await desk.get(await desk.as_role("advisor"), f"/api/v1/owners/{person.owner.id}/export", 403)
 
 
 SEARCHED = """SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'
-AND data_type IN ('text', 'jsonb', 'json', 'bytea', 'character varying', 'ARRAY', 'USER-DEFINED') AND table_name <> 'reading_values'"""
+AND data_type IN ('text', 'jsonb', 'json', 'bytea', 'character varying', 'ARRAY', 'USER-DEFINED')
+  AND table_name <> 'reading_values'"""
 
 
 async def found_in(p: Any, *words: str) -> set[str]:
@@ -163,7 +258,9 @@ async def found_in(p: Any, *words: str) -> set[str]:
         table, column = f'"{row["table_name"]}"', f'"{row["column_name"]}"'
         said = f"position(lower($1) in lower({column}::text)) > 0 OR position(lower($2) in lower({column}::text)) > 0"
         for word in words:
-            if await p.desk.admin.fetchval(f"SELECT EXISTS (SELECT FROM {table} WHERE {said})", word, word.encode().hex()):
+            if await p.desk.admin.fetchval(
+                f"SELECT EXISTS (SELECT FROM {table} WHERE {said})", word, word.encode().hex()
+            ):
                 found.add(f"{row['table_name']}.{row['column_name']}: {word}")
     return found
 
@@ -187,8 +284,28 @@ async def known(person: Any, pool_as: Any, database: Any) -> Any:
     object.__setattr__(person.desk.house, "secret", SECRET)
     await sealed(person)
     async with transaction(person.desk.house.pool, person.dealer) as connection:
-        await history.write(connection, person.dealer, "case", person.case.id, old=None, new="noted", reason="CANARYWHY again", actor=person.actor, now=person.desk.clock())
-        await history.write(connection, person.dealer, "vehicle", 999, old=None, new="noted", reason=f"rang {NAME}", actor=person.actor, now=person.desk.clock())
+        await history.write(
+            connection,
+            person.dealer,
+            "case",
+            person.case.id,
+            old=None,
+            new="noted",
+            reason="CANARYWHY again",
+            actor=person.actor,
+            now=person.desk.clock(),
+        )
+        await history.write(
+            connection,
+            person.dealer,
+            "vehicle",
+            999,
+            old=None,
+            new="noted",
+            reason=f"rang {NAME}",
+            actor=person.actor,
+            now=person.desk.clock(),
+        )
     manager = await person.desk.as_role("manager")
     await person.desk.post(manager, "/api/v1/owners", {"name": "Zora's brother", "phone": "+491709990003"})
     await person.desk.admin.execute("UPDATE idempotency SET body = convert_to($1, 'UTF8')", json.dumps({"name": NAME}))
@@ -197,7 +314,11 @@ async def known(person: Any, pool_as: Any, database: Any) -> Any:
 
 async def test_after_an_erasure_no_column_of_any_table_knows_who_it_was_and_the_books_stay(known):
     desk, manager = known.desk, await known.desk.as_role("manager")
-    books = "SELECT (SELECT count(*) FROM cases), (SELECT count(*) FROM bookings), (SELECT count(*) FROM messages), (SELECT count(*) FROM replies), (SELECT count(*) FROM consents), (SELECT count(*) FROM feedback)"
+    books = (
+        "SELECT (SELECT count(*) FROM cases), (SELECT count(*) FROM bookings), (SELECT count(*) "
+        "FROM messages), (SELECT count(*) FROM replies), (SELECT count(*) FROM consents), (SELECT count(*) "
+        "FROM feedback)"
+    )
     before = tuple(await desk.admin.fetchrow(books))
     assert len(await found_in(known, *CANARIES, "HH-ZK 77")) > 20
     done = await desk.post(manager, f"/api/v1/owners/{known.owner.id}/erase", {"name": f" {NAME.upper()} "})
@@ -205,14 +326,26 @@ async def test_after_an_erasure_no_column_of_any_table_knows_who_it_was_and_the_
     brother = {"owners.name: Zora", "idempotency.body: Zora"}
     assert await found_in(known, *CANARIES, "HH-ZK 77") <= brother
     assert tuple(await desk.admin.fetchrow(books)) == before
-    assert await desk.admin.fetchval("SELECT count(*) FROM messages WHERE owner_id = $1 AND state IN ('queued', 'claimed')", known.owner.id) == 0
+    assert (
+        await desk.admin.fetchval(
+            "SELECT count(*) FROM messages WHERE owner_id = $1 AND state IN ('queued', 'claimed')", known.owner.id
+        )
+        == 0
+    )
     assert await desk.admin.fetchval("SELECT state FROM cases WHERE id = $1", known.case.id) == "dismissed"
     assert await desk.admin.fetchval("SELECT state FROM bookings WHERE id = $1", known.booking.id) == "cancelled"
-    assert await desk.admin.fetchval("SELECT count(*) FROM slots WHERE booking_id = $1 AND state <> 'released'", known.booking.id) == 0
+    assert (
+        await desk.admin.fetchval(
+            "SELECT count(*) FROM slots WHERE booking_id = $1 AND state <> 'released'", known.booking.id
+        )
+        == 0
+    )
     assert await desk.admin.fetchval("SELECT owner_id FROM vehicles WHERE id = $1", known.car.id) is None
     assert (await desk.anonymous().get(f"/o/{known.link}")).status in (404, 410)
     where = "SELECT count(*) FROM readings WHERE ids && ARRAY[63]::smallint[]"
-    assert await desk.admin.fetchval(where) == 1 and await desk.admin.fetchval("SELECT count(*) FROM readings") == 4  # the one before keeps theirs
+    assert (
+        await desk.admin.fetchval(where) == 1 and await desk.admin.fetchval("SELECT count(*) FROM readings") == 4
+    )  # the one before keeps theirs
     assert "for Nina only" in [row["body"] for row in await desk.admin.fetch("SELECT body FROM messages")]
 
 
@@ -232,7 +365,10 @@ async def test_the_chain_of_history_still_verifies_and_nobody_can_pretend_an_era
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="nobody was erased"):
         async with transaction(known.desk.house.pool, known.dealer) as connection:
             await connection.execute("SELECT blank_consents($1, $2)", known.dealer, known.neighbour.id)
-    for call in ("SELECT take_out_words($1, 1, '{1}', '{x}')", "SELECT forget_where($1, 1, '{1}', '-infinity', 'infinity')"):
+    for call in (
+        "SELECT take_out_words($1, 1, '{1}', '{x}')",
+        "SELECT forget_where($1, 1, '{1}', '-infinity', 'infinity')",
+    ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with transaction(known.desk.house.pool, known.desk.other.id) as connection:
                 await connection.execute(call, known.dealer)
@@ -264,9 +400,16 @@ async def test_on_the_page_it_takes_the_name_typed_and_afterwards_nothing_is_wri
     said = await manager.post(f"{path}/erase", data={"csrf": csrf, "name": NAME}, allow_redirects=False)
     assert said.status == 303 and said.headers["Location"] == path
     page = await (await manager.get(path)).text()
-    assert f"Erased owner {known.owner.id}" in page and "The words are no longer kept" in page and "Send text" not in page and "Record a yes or no" not in page
+    assert (
+        f"Erased owner {known.owner.id}" in page
+        and "The words are no longer kept" in page
+        and "Send text" not in page
+        and "Record a yes or no" not in page
+    )
     for body, where in (({"name": "New"}, ""), ({"service": True, "wording": "w"}, "/consents")):
-        said = await (manager.post if where else manager.patch)(f"/api/v1{path}{where}", json=body, headers={"Idempotency-Key": f"e{where}"})
+        said = await (manager.post if where else manager.patch)(
+            f"/api/v1{path}{where}", json=body, headers={"Idempotency-Key": f"e{where}"}
+        )
         assert said.status == 409
     await desk.post(manager, f"/api/v1{path}/erase", {"name": f"Erased owner {known.owner.id}"}, expect=409)
     assert (await manager.patch(f"/api/v1/vehicles/{known.car.id}", json={"owner_id": known.owner.id})).status == 404
@@ -278,7 +421,9 @@ async def test_an_erasure_that_fails_at_its_end_leaves_everything_as_it_was(know
 
     before = await found_in(known, *CANARIES)
     monkeypatch.setattr(erasing, "take_out", fails)
-    await known.desk.post(await known.desk.as_role("manager"), f"/api/v1/owners/{known.owner.id}/erase", {"name": NAME}, expect=503)
+    await known.desk.post(
+        await known.desk.as_role("manager"), f"/api/v1/owners/{known.owner.id}/erase", {"name": NAME}, expect=503
+    )
     assert await found_in(known, *CANARIES) == before
 
 
@@ -286,15 +431,30 @@ async def test_whoever_comes_back_with_an_older_backup_is_erased_again_and_nobod
     desk = known.desk
     when = desk.clock()
     created = await desk.admin.fetchval("SELECT created_at FROM owners WHERE id = $1", known.owner.id)
-    stone = {"dealer_id": known.dealer, "owner_id": known.owner.id, "created_at": created.isoformat(), "erased_at": when.isoformat()}
-    someone = {**stone, "owner_id": known.neighbour.id, "created_at": when.isoformat()}  # the number was given to somebody else since
+    stone = {
+        "dealer_id": known.dealer,
+        "owner_id": known.owner.id,
+        "created_at": created.isoformat(),
+        "erased_at": when.isoformat(),
+    }
+    someone = {
+        **stone,
+        "owner_id": known.neighbour.id,
+        "created_at": when.isoformat(),
+    }  # the number was given to somebody else since
     listed = tmp_path / "erasures.json"
     listed.write_text(json.dumps({"erasures": [stone, someone]}))
     await desk.admin.execute("UPDATE bookings SET state = 'arrived'")  # as it was that day: no reason to wait
     said = await asyncio.to_thread(command, known, "apply", "--from", str(listed), "--json")
     assert (said.returncode, json.loads(said.stdout or "{}")) == (0, {"listed": 2, "erased": 1}), said.stderr
-    assert await found_in(known, *CANARIES) <= {"owners.name: Zora", "idempotency.body: Zora"} and await audit_faults(known) == []
-    assert json.loads((await asyncio.to_thread(command, known, "apply", "--from", str(listed), "--json")).stdout)["erased"] == 0
+    assert (
+        await found_in(known, *CANARIES) <= {"owners.name: Zora", "idempotency.body: Zora"}
+        and await audit_faults(known) == []
+    )
+    assert (
+        json.loads((await asyncio.to_thread(command, known, "apply", "--from", str(listed), "--json")).stdout)["erased"]
+        == 0
+    )
     (again,) = json.loads((await asyncio.to_thread(command, known, "list", "--json")).stdout)["erasures"]
     assert (again["owner_id"], again["created_at"]) == (known.owner.id, stone["created_at"])
     assert (await asyncio.to_thread(command, known, "apply", "--from", __file__)).returncode != 0

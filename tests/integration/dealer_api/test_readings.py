@@ -14,7 +14,11 @@ SPEED, VOLTAGE = "Vehicle.Speed", "Vehicle.OBD.ControlModuleVoltage"
 
 async def _car(desk, dealer=None):
     manager = await desk.as_role("manager", dealer)
-    return (await desk.post(manager, "/api/v1/vehicles", {"vin": "WVWZZZ1JZXW000009", "profile": "petrol_hatch", "title": "Golf"}))["id"]
+    return (
+        await desk.post(
+            manager, "/api/v1/vehicles", {"vin": "WVWZZZ1JZXW000009", "profile": "petrol_hatch", "title": "Golf"}
+        )
+    )["id"]
 
 
 async def _drive(desk, car, spacing):
@@ -26,8 +30,16 @@ async def _drive(desk, car, spacing):
         await desk.admin.execute(
             """INSERT INTO readings (dealer_id, vehicle_id, boot, seq, day, ts, received_at, mark, place, ids, vals)
                VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $3, $8, $9)""",
-            desk.dealer.id, car, n + 1, day, at, desk.clock(), 2 if n == 0 else 0, [BY_PATH[SPEED].id, BY_PATH[VOLTAGE].id], [10.0 + n, 14.5],
-        )  # fmt: skip
+            desk.dealer.id,
+            car,
+            n + 1,
+            day,
+            at,
+            desk.clock(),
+            2 if n == 0 else 0,
+            [BY_PATH[SPEED].id, BY_PATH[VOLTAGE].id],
+            [10.0 + n, 14.5],
+        )
 
 
 async def test_a_recordings_spacing_is_kept_to_the_microsecond_across_pages(desk):
@@ -36,7 +48,8 @@ async def test_a_recordings_spacing_is_kept_to_the_microsecond_across_pages(desk
     advisor, found, cursor = await desk.as_role("advisor"), [], ""
     while True:
         page = await desk.get(
-            advisor, f"/api/v1/vehicles/{car}/readings?signal={SPEED}&since=2023-01-01T00:00:00Z&until=2024-01-01T00:00:00Z&limit=2{cursor}"
+            advisor,
+            f"/api/v1/vehicles/{car}/readings?signal={SPEED}&since=2023-01-01T00:00:00Z&until=2024-01-01T00:00:00Z&limit=2{cursor}",
         )
         assert page["unit"] == "km/h"
         found += page["items"]
@@ -52,7 +65,10 @@ async def test_a_recordings_spacing_is_kept_to_the_microsecond_across_pages(desk
 async def test_whole_messages_carry_every_signal_by_its_path(desk):
     car = await _car(desk)
     await _drive(desk, car, [0])
-    page = await desk.get(await desk.as_role("technician"), f"/api/v1/vehicles/{car}/readings?since=2023-01-01T00:00:00Z&until=2024-01-01T00:00:00Z")
+    page = await desk.get(
+        await desk.as_role("technician"),
+        f"/api/v1/vehicles/{car}/readings?since=2023-01-01T00:00:00Z&until=2024-01-01T00:00:00Z",
+    )
     assert page["items"][0]["signals"] == {SPEED: 10.0, VOLTAGE: 14.5} and page["items"][0]["place"] == 1
 
 
@@ -71,8 +87,13 @@ async def test_the_last_week_is_shown_unless_said_and_nonsense_is_refused(desk):
     await _drive(desk, car, [0])
     advisor = await desk.as_role("advisor")
     assert (await desk.get(advisor, f"/api/v1/vehicles/{car}/readings"))["items"] == []
-    for query, field in (("signal=Vehicle.Mood", "signal"), ("since=yesterday", "since"), ("since=2024-01-01T00:00:00", "since"),
-                         ("since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", "since"), ("limit=100000", "limit")):  # fmt: skip
+    for query, field in (
+        ("signal=Vehicle.Mood", "signal"),
+        ("since=yesterday", "since"),
+        ("since=2024-01-01T00:00:00", "since"),
+        ("since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", "since"),
+        ("limit=100000", "limit"),
+    ):
         said = await advisor.get(f"/api/v1/vehicles/{car}/readings?{query}")
         assert (said.status, (await said.json(content_type=None))["field"]) == (422, field)
 
@@ -82,12 +103,17 @@ async def test_refused_telemetry_is_shown_harmlessly_and_decided_once(desk):
     row = await desk.admin.fetchval(
         """INSERT INTO quarantine (dealer_id, vehicle_id, vin, topic, payload, reason, detail, received_at)
            VALUES ($1, $2, 'WVWZZZ1JZXW000009', 't', $3, 'not_json', 'no JSON', $4) RETURNING id""",
-        desk.dealer.id, car, b"\x00<script>\xff", desk.clock(),
-    )  # fmt: skip
+        desk.dealer.id,
+        car,
+        b"\x00<script>\xff",
+        desk.clock(),
+    )
     technician = await desk.as_role("technician")
     shown = (await desk.get(technician, "/api/v1/quarantine?undecided=true"))["items"]
     assert [one["id"] for one in shown] == [row] and "\x00" not in shown[0]["payload"]
-    await desk.post(technician, f"/api/v1/quarantine/{row}/reject", expect=403)  # a technician looks; alerts hang on what is decided
+    await desk.post(
+        technician, f"/api/v1/quarantine/{row}/reject", expect=403
+    )  # a technician looks; alerts hang on what is decided
     advisor = await desk.as_role("advisor")
     decided = await desk.post(advisor, f"/api/v1/quarantine/{row}/reject")
     assert decided["decided"] == "rejected" and decided["decided_by"].startswith("staff:")
@@ -101,16 +127,22 @@ async def test_what_was_let_in_can_be_taken_back_and_the_gateway_is_told_both_ti
     row = await desk.admin.fetchval(
         """INSERT INTO quarantine (dealer_id, vehicle_id, vin, topic, payload, reason, detail, received_at)
            VALUES ($1, $2, 'WVWZZZ1JZXW000009', 't', '{}', 'odometer', 'jumped', $3) RETURNING id""",
-        desk.dealer.id, car, desk.clock(),
-    )  # fmt: skip
+        desk.dealer.id,
+        car,
+        desk.clock(),
+    )
     rung: list[str] = []
     async with desk.admin.acquire() as ear:
+
         def hear(*said):
             rung.append(said[-1])
 
         await ear.add_listener("cars", hear)
         advisor = await desk.as_role("advisor")
-        states = [(await desk.post(advisor, f"/api/v1/quarantine/{row}/{move}"))["decided"] for move in ("reject", "accept", "reject")]
+        states = [
+            (await desk.post(advisor, f"/api/v1/quarantine/{row}/{move}"))["decided"]
+            for move in ("reject", "accept", "reject")
+        ]
         async with asyncio.timeout(20):
             while len([r for r in rung if "quarantine" in r]) < 2:
                 await ear.fetchval("SELECT 1")  # each round trip brings what was rung before
@@ -123,7 +155,10 @@ async def test_what_was_let_in_can_be_taken_back_and_the_gateway_is_told_both_ti
 async def test_credentials_are_made_once_and_a_revoked_car_is_told_to_the_gateway(desk):
     car, manager = await _car(desk), await desk.as_role("manager")
     made = await desk.post(manager, f"/api/v1/vehicles/{car}/enrol")
-    assert len(made["password"]) == 64 and made["topics"]["up/telemetry"] == f"vehicles/{made['bucket']:02d}/{made['vin']}/up/telemetry"
+    assert (
+        len(made["password"]) == 64
+        and made["topics"]["up/telemetry"] == f"vehicles/{made['bucket']:02d}/{made['vin']}/up/telemetry"
+    )
     stored = await desk.admin.fetchval("SELECT secret_hash FROM vehicles WHERE id = $1", car)
     import hashlib
 
@@ -139,10 +174,18 @@ async def test_a_car_that_speaks_with_a_new_unit_says_so_and_so_do_its_messages(
     await desk.admin.execute(
         """INSERT INTO checkpoints (vehicle_id, dealer_id, place, boot, upto, ts, day, frontier, versions, memory)
            VALUES ($1, $2, 2, $3, 2, $4, 1, $5, '{}', '')""",
-        car, desk.dealer.id, UNIT + 1, START, {"units": [[since - 9, since, False]]},
-    )  # fmt: skip
+        car,
+        desk.dealer.id,
+        UNIT + 1,
+        START,
+        {"units": [[since - 9, since, False]]},
+    )
     advisor = await desk.as_role("advisor")
-    where, seen, cursor = f"/api/v1/vehicles/{car}/readings?since=2023-01-01T00:00:00Z&until=2024-01-01T00:00:00Z&limit=1", [], ""
+    where, seen, cursor = (
+        f"/api/v1/vehicles/{car}/readings?since=2023-01-01T00:00:00Z&until=2024-01-01T00:00:00Z&limit=1",
+        [],
+        "",
+    )
     while cursor is not None:
         page = await desk.get(advisor, f"{where}{cursor}")
         seen += [(item["unit"], item["boot"], item["seq"]) for item in page["items"]]
@@ -157,7 +200,13 @@ async def test_what_a_car_s_feed_never_brings_is_named_at_the_car(desk):
     advisor = await desk.as_role("advisor")
     assert (await desk.get(advisor, f"/api/v1/vehicles/{car}"))["unwatched"] == []
     values = {SPEED: [50, START.timestamp()]}
-    await desk.admin.execute("INSERT INTO latest (vehicle_id, dealer_id, ts, values) VALUES ($1, $2, $3, $4)", car, desk.dealer.id, START, values)
+    await desk.admin.execute(
+        "INSERT INTO latest (vehicle_id, dealer_id, ts, values) VALUES ($1, $2, $3, $4)",
+        car,
+        desk.dealer.id,
+        START,
+        values,
+    )
     found = {one["rule"]: one["needs"] for one in (await desk.get(advisor, f"/api/v1/vehicles/{car}"))["unwatched"]}
     assert found["battery_12v"] == ["Vehicle.LowVoltageBattery.CrankingVoltageMin"]
     shown = await (await advisor.get(f"/vehicles/{car}")).text()

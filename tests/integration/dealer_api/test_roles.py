@@ -37,7 +37,10 @@ def test_every_door_says_who_may_knock_and_what_it_does():
 
 
 def test_only_these_doors_of_the_api_are_open_to_everybody():
-    assert {name_of(route) for route in ROUTES if route.is_api and route.who == PUBLIC} == {"GET /api/v1/openapi.json", "POST /api/v1/session"}
+    assert {name_of(route) for route in ROUTES if route.is_api and route.who == PUBLIC} == {
+        "GET /api/v1/openapi.json",
+        "POST /api/v1/session",
+    }
 
 
 async def test_nobody_gets_past_a_door_without_saying_who_they_are(desk):
@@ -55,11 +58,19 @@ async def test_nobody_gets_past_a_door_without_saying_who_they_are(desk):
 async def test_a_role_gets_past_exactly_the_doors_that_name_it(desk, role):
     client = await desk.as_role(role)
     for route in GUARDED:
-        if route.method == "DELETE" or route.path == "/events" or route.path.endswith("/events") or "sign-out" in route.path:
+        if (
+            route.method == "DELETE"
+            or route.path == "/events"
+            or route.path.endswith("/events")
+            or "sign-out" in route.path
+        ):
             continue  # these end the session or never end
         said = await ask(client, route)
         if role in route.who:
-            assert said.status not in (401, 403, 500) or (said.status == 403 and not route.is_api), (name_of(route), said.status)
+            assert said.status not in (401, 403, 500) or (said.status == 403 and not route.is_api), (
+                name_of(route),
+                said.status,
+            )
         else:
             assert said.status == 403, (name_of(route), said.status)
 

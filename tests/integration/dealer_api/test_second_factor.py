@@ -48,7 +48,9 @@ async def csrf(client, path="/security"):
 async def connect(desk, client, time, role="advisor"):
     """An app is connected through the pages; its codes by time, and the recovery codes."""
     token = await csrf(client)
-    page = await (await client.post("/security/authenticator", data={"csrf": token, "current_password": PASSWORD})).text()
+    page = await (
+        await client.post("/security/authenticator", data={"csrf": token, "current_password": PASSWORD})
+    ).text()
     secret = re.search(r'class="mono breaks strong">([A-Z2-7 ]+)<', page)[1].replace(" ", "")
     assert "<svg" in page and "style=" not in page.partition("<svg")[2].partition("</svg>")[0]
     app = pyotp.TOTP(secret)
@@ -62,7 +64,9 @@ async def connect(desk, client, time, role="advisor"):
 async def half_way(desk, email="advisor@nord.example"):
     """The password is right; the second half is still to come."""
     client = desk.anonymous()
-    said = await client.post("/sign-in", data={"email": email, "password": PASSWORD, "next": "/queue"}, headers=FROM, allow_redirects=False)
+    said = await client.post(
+        "/sign-in", data={"email": email, "password": PASSWORD, "next": "/queue"}, headers=FROM, allow_redirects=False
+    )
     assert said.status == 303
     return client, said.headers["Location"]
 
@@ -76,10 +80,18 @@ async def test_a_code_of_the_app_is_asked_for_after_the_password(desk, time):
     assert (await client.get("/events", allow_redirects=False)).status == 303
     wrong = await client.post("/sign-in/second", data={"code": "000000", "next": "/queue"}, headers=FROM)
     assert wrong.status == 401 and 'role="alert"' in await wrong.text()
-    right = await client.post("/sign-in/second", data={"code": app.at(time.at), "next": "/queue"}, headers=FROM, allow_redirects=False)
+    right = await client.post(
+        "/sign-in/second", data={"code": app.at(time.at), "next": "/queue"}, headers=FROM, allow_redirects=False
+    )
     assert right.status == 303 and right.headers["Location"] == "/queue"
     assert (await client.get("/api/v1/session")).status == 200
-    assert await desk.admin.fetchval("SELECT proof FROM sessions WHERE second_factor AND staff_id = $1 ORDER BY created_at DESC LIMIT 1", person(desk).id) == "password and code"
+    assert (
+        await desk.admin.fetchval(
+            "SELECT proof FROM sessions WHERE second_factor AND staff_id = $1 ORDER BY created_at DESC LIMIT 1",
+            person(desk).id,
+        )
+        == "password and code"
+    )
     await client.close()
 
 
@@ -105,7 +117,9 @@ async def test_a_code_counts_once_and_for_its_half_minute_and_its_neighbours(des
         with pytest.raises(BadInput):
             await second_factor.proved(house, staff, HERE, again)
     time.on(seconds=60)
-    assert await second_factor.proved(house, staff, HERE, app.at(time.at + timedelta(seconds=30))) == "code", "a clock that goes ahead"
+    assert await second_factor.proved(house, staff, HERE, app.at(time.at + timedelta(seconds=30))) == "code", (
+        "a clock that goes ahead"
+    )
     time.on(minutes=5)
     with pytest.raises(BadInput):
         await second_factor.proved(house, staff, HERE, app.at(time.at - timedelta(seconds=90)))
@@ -113,14 +127,21 @@ async def test_a_code_counts_once_and_for_its_half_minute_and_its_neighbours(des
 
 async def test_of_many_who_bring_the_same_code_at_once_one_is_let_in(desk, time):
     app, _ = await connect(desk, await desk.as_role("advisor"), time)
-    done = await asyncio.gather(*(second_factor.proved(desk.house, person(desk), HERE, app.at(time.at)) for _ in range(5)), return_exceptions=True)
+    done = await asyncio.gather(
+        *(second_factor.proved(desk.house, person(desk), HERE, app.at(time.at)) for _ in range(5)),
+        return_exceptions=True,
+    )
     assert [one for one in done if one == "code"] == ["code"]
 
 
 async def test_codes_are_not_guessed(desk, time):
     app, _ = await connect(desk, await desk.as_role("advisor"), time)
-    done = await asyncio.gather(*(second_factor.proved(desk.house, person(desk), HERE, f"{n:06}") for n in range(30)), return_exceptions=True)
-    assert sum(isinstance(one, BadInput) for one in done) == 5 and all(isinstance(one, BadInput | TooOften) for one in done)
+    done = await asyncio.gather(
+        *(second_factor.proved(desk.house, person(desk), HERE, f"{n:06}") for n in range(30)), return_exceptions=True
+    )
+    assert sum(isinstance(one, BadInput) for one in done) == 5 and all(
+        isinstance(one, BadInput | TooOften) for one in done
+    )
     with pytest.raises(TooOften):
         await second_factor.proved(desk.house, person(desk), HERE, app.at(time.at))
 
@@ -133,7 +154,10 @@ async def test_a_recovery_code_works_once_and_is_history(desk, time):
         assert said.status == (303 if good else 401), code
         await client.session.close()
     assert await desk.admin.fetchval("SELECT count(*) FROM recovery_codes") == 8
-    told = [row["reason"] for row in await desk.admin.fetch("SELECT reason FROM history WHERE new = 'recovery code used' ORDER BY id")]
+    told = [
+        row["reason"]
+        for row in await desk.admin.fetch("SELECT reason FROM history WHERE new = 'recovery code used' ORDER BY id")
+    ]
     assert told == ["9 left", "8 left"]
     stored = await desk.admin.fetchval("SELECT string_agg(t::text, ' ') FROM recovery_codes t")
     assert not any(code in stored for code in codes)
@@ -155,8 +179,15 @@ async def test_the_api_takes_the_code_with_the_password(desk, time):
 async def test_only_who_knows_the_password_changes_the_second_factor(desk, time):
     client = await desk.as_role("advisor")
     token = await csrf(client)
-    for path, more in (("authenticator", {}), ("authenticator/remove", {}), ("passkeys/remove", {"passkey": "00"}), ("codes", {})):
-        said = await client.post(f"/security/{path}", data={"csrf": token, "current_password": "not it", **more}, allow_redirects=False)
+    for path, more in (
+        ("authenticator", {}),
+        ("authenticator/remove", {}),
+        ("passkeys/remove", {"passkey": "00"}),
+        ("codes", {}),
+    ):
+        said = await client.post(
+            f"/security/{path}", data={"csrf": token, "current_password": "not it", **more}, allow_redirects=False
+        )
         assert said.status == 422, path
         time.on(minutes=15)
     said = await client.post("/security/passkeys/ask", json={"password": "not it"}, headers={"Host": "localhost"})
@@ -207,7 +238,9 @@ async def test_where_the_dealer_asks_for_one_nothing_opens_before_it_is_set_up(d
     assert (await advisor.get("/queue")).status == 200, "only managers"
     await connect(desk, manager, time, "manager")
     assert (await manager.get("/queue", allow_redirects=False)).status == 200
-    refused = await manager.post("/security/authenticator/remove", data={"csrf": await csrf(manager), "current_password": PASSWORD})
+    refused = await manager.post(
+        "/security/authenticator/remove", data={"csrf": await csrf(manager), "current_password": PASSWORD}
+    )
     assert refused.status == 422 and "asks for a second factor" in await refused.text()
     assert await desk.admin.fetchval("SELECT count(*) FROM authenticators WHERE confirmed_at IS NOT NULL") == 1
     assert await desk.admin.fetchval("SELECT count(*) FROM recovery_codes") == second_factor.CODES

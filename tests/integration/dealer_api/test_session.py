@@ -76,22 +76,43 @@ async def test_no_session_outlives_its_day_however_busy_it_is(desk):
 async def test_by_https_the_cookie_is_one_that_no_other_host_can_set(desk):
     client = desk.anonymous()
     tls = {"X-Forwarded-Proto": "https"}  # the proxy on this machine is believed
-    said = await client.post("/api/v1/session", json={"email": "advisor@nord.example", "password": PASSWORD}, headers=tls)
+    said = await client.post(
+        "/api/v1/session", json={"email": "advisor@nord.example", "password": PASSWORD}, headers=tls
+    )
     cookie = said.cookies["__Host-telltale_session"]
-    assert cookie["secure"] and cookie["httponly"] and cookie["path"] == "/" and not cookie["domain"] and "telltale_session" not in said.cookies
+    assert (
+        cookie["secure"]
+        and cookie["httponly"]
+        and cookie["path"] == "/"
+        and not cookie["domain"]
+        and "telltale_session" not in said.cookies
+    )
     jar = {"Cookie": f"telltale_session={cookie.value}"}
-    assert (await client.get("/api/v1/session", headers={**tls, **jar})).status == 401, "a name that another host can set is not read"
-    assert (await client.get("/api/v1/session", headers={**tls, "Cookie": f"__Host-telltale_session={cookie.value}"})).status == 200
+    assert (await client.get("/api/v1/session", headers={**tls, **jar})).status == 401, (
+        "a name that another host can set is not read"
+    )
+    assert (
+        await client.get("/api/v1/session", headers={**tls, "Cookie": f"__Host-telltale_session={cookie.value}"})
+    ).status == 200
     await client.close()
 
 
 async def test_behind_a_proxy_that_replaces_host_our_public_address_decides_and_a_stranger_hears_why(desk):
     client = await desk.as_role("advisor")
     own = {"Host": "127.0.0.1:8080", "Origin": "http://desk.example", "Idempotency-Key": "1"}
-    assert (await client.post("/api/v1/owners", json={"name": "Anna", "phone": "+491701111001"}, headers=own)).status == 201
-    said = await client.post("/api/v1/owners", json={"name": "Berta", "phone": "+491702222001"}, headers={**own, "Origin": "https://shop.example", "Idempotency-Key": "2"})
+    assert (
+        await client.post("/api/v1/owners", json={"name": "Anna", "phone": "+491701111001"}, headers=own)
+    ).status == 201
+    said = await client.post(
+        "/api/v1/owners",
+        json={"name": "Berta", "phone": "+491702222001"},
+        headers={**own, "Origin": "https://shop.example", "Idempotency-Key": "2"},
+    )
     reason = (await said.json(content_type=None))["detail"]
-    assert said.status == 403 and all(word in reason for word in ("https://shop.example", "127.0.0.1:8080", "desk.example", "Host", "TELLTALE_PUBLIC_URL"))
+    assert said.status == 403 and all(
+        word in reason
+        for word in ("https://shop.example", "127.0.0.1:8080", "desk.example", "Host", "TELLTALE_PUBLIC_URL")
+    )
 
 
 async def test_health_is_public_and_says_yes_or_no_and_nothing_else(desk):
@@ -151,7 +172,9 @@ async def test_each_request_is_one_line_with_its_route_and_without_what_was_type
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
         said = await client.get("/api/v1/owners/4711?name=Muster")
     [line] = [line for line in lines if line["event"] == "request"]
-    assert line["route"] == "/api/v1/owners/{id}" and line["status"] == 404 and line["method"] == "GET" and line["ms"] > 0
+    assert (
+        line["route"] == "/api/v1/owners/{id}" and line["status"] == 404 and line["method"] == "GET" and line["ms"] > 0
+    )
     assert line["request"] == said.headers["X-Request-Id"]
     assert "4711" not in str(line) and "Muster" not in str(line)
 
@@ -160,8 +183,13 @@ async def test_every_answer_carries_the_strict_headers(desk):
     client = desk.anonymous()
     for path in ("/sign-in", "/api/v1/cases", "/nowhere", "/health/live"):
         said = await client.get(path, allow_redirects=False)
-        assert "default-src 'self'" in said.headers["Content-Security-Policy"] and "unsafe" not in said.headers["Content-Security-Policy"], path
-        assert said.headers["X-Content-Type-Options"] == "nosniff" and said.headers["Referrer-Policy"] == "no-referrer", path
+        assert (
+            "default-src 'self'" in said.headers["Content-Security-Policy"]
+            and "unsafe" not in said.headers["Content-Security-Policy"]
+        ), path
+        assert (
+            said.headers["X-Content-Type-Options"] == "nosniff" and said.headers["Referrer-Policy"] == "no-referrer"
+        ), path
         assert said.headers["Cache-Control"] == "no-store", path
     await client.close()
 

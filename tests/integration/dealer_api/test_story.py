@@ -11,20 +11,45 @@ VIN = "WVWZZZ1JZXW000001"
 async def car(desk):
     """A car with an owner, known to the dealer."""
     manager = await desk.as_role("manager")
-    owner = await desk.post(manager, "/api/v1/owners", {
-        "name": "Anna Berg", "phone": "030 1234567", "address": "Lindenweg 3, Berlin", "language": "en",
-        "consent": {"service": True, "status": True, "survey": True, "wording": "Yes, text me about my car.", "source": "desk"},
-    })  # fmt: skip
-    return await desk.post(manager, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "VW Golf", "plate": "B-TT 204", "owner_id": owner["id"]})
+    owner = await desk.post(
+        manager,
+        "/api/v1/owners",
+        {
+            "name": "Anna Berg",
+            "phone": "030 1234567",
+            "address": "Lindenweg 3, Berlin",
+            "language": "en",
+            "consent": {
+                "service": True,
+                "status": True,
+                "survey": True,
+                "wording": "Yes, text me about my car.",
+                "source": "desk",
+            },
+        },
+    )
+    return await desk.post(
+        manager,
+        "/api/v1/vehicles",
+        {"vin": VIN, "profile": "petrol_hatch", "title": "VW Golf", "plate": "B-TT 204", "owner_id": owner["id"]},
+    )
 
 
 async def open_case(desk, car):
     advisor = await desk.as_role("advisor")
-    return await desk.post(advisor, "/api/v1/cases", {"vehicle_id": car["id"], "note": "It smells of petrol.\nSince Monday.", "severity": "soon"})
+    return await desk.post(
+        advisor,
+        "/api/v1/cases",
+        {"vehicle_id": car["id"], "note": "It smells of petrol.\nSince Monday.", "severity": "soon"},
+    )
 
 
 async def test_offer_accept_collect_repair_return(desk, car):
-    advisor, driver, technician = await desk.as_role("advisor"), await desk.as_role("driver"), await desk.as_role("technician")
+    advisor, driver, technician = (
+        await desk.as_role("advisor"),
+        await desk.as_role("driver"),
+        await desk.as_role("technician"),
+    )
     case = await open_case(desk, car)
     assert case["state"] == "open" and case["assignee_id"] and case["next_step"]["act"] == "offer"
 
@@ -37,7 +62,9 @@ async def test_offer_accept_collect_repair_return(desk, car):
     legs = {leg["kind"]: leg for leg in (await desk.get(driver, "/api/v1/legs"))["items"]}
     assert set(legs) == {"collect", "return"} and legs["return"]["starts_at"] >= booking["ready_by"]
 
-    early = await desk.post(driver, f"/api/v1/legs/{legs['return']['id']}/move", {"event": "on_the_way_back"}, expect=409)
+    early = await desk.post(
+        driver, f"/api/v1/legs/{legs['return']['id']}/move", {"event": "on_the_way_back"}, expect=409
+    )
     assert early["type"] == "/problems/illegal-move"
     for event in ("on_the_way", "collected", "at_workshop"):
         desk.clock.on(minutes=10)
@@ -47,7 +74,9 @@ async def test_offer_accept_collect_repair_return(desk, car):
     await desk.post(technician, f"/api/v1/bookings/{booking['id']}/start")
     desk.clock.on(minutes=35)
     waiting = (await desk.get(advisor, "/api/v1/waiting"))["items"]
-    assert [(one["booking_id"], one["minutes_since_word"], one["too_long"]) for one in waiting] == [(booking["id"], 35, True)]
+    assert [(one["booking_id"], one["minutes_since_word"], one["too_long"]) for one in waiting] == [
+        (booking["id"], 35, True)
+    ]
     untrue = await desk.post(advisor, f"/api/v1/bookings/{booking['id']}/messages", {"template": "arrived"}, expect=409)
     assert "not be true" in untrue["detail"]
     await desk.post(advisor, f"/api/v1/bookings/{booking['id']}/messages", {"template": "waiting"})
@@ -58,10 +87,20 @@ async def test_offer_accept_collect_repair_return(desk, car):
     for event in ("on_the_way_back", "handed_over"):
         await desk.post(driver, f"/api/v1/legs/{legs['return']['id']}/move", {"event": event})
     whole = await desk.get(advisor, f"/api/v1/cases/{case['id']}")
-    assert whole["bookings"][0]["state"] == "completed" and whole["next_step"]["act"] == "confirm"  # this car does not speak
+    assert (
+        whole["bookings"][0]["state"] == "completed" and whole["next_step"]["act"] == "confirm"
+    )  # this car does not speak
     assert [line["kind"] for line in whole["conversation"] if line["direction"] == "out"] == [
-        "offer", "booked", "on_the_way", "collected", "at_workshop", "waiting", "ready", "on_the_way_back", "handed_over",
-    ]  # fmt: skip
+        "offer",
+        "booked",
+        "on_the_way",
+        "collected",
+        "at_workshop",
+        "waiting",
+        "ready",
+        "on_the_way_back",
+        "handed_over",
+    ]
     taken = await desk.admin.fetchval("SELECT count(*) FROM slots WHERE state <> 'released'")
     assert taken == 0, "nothing is held for a visit that is over"
 
@@ -91,7 +130,9 @@ async def test_booked_by_telephone_then_cancelled_frees_everything_and_the_case_
     advisor = await desk.as_role("advisor")
     case = await open_case(desk, car)
     window = (await desk.get(advisor, "/api/v1/windows?kind=pickup"))["items"][0]
-    booking = await desk.post(advisor, "/api/v1/bookings", {"case_id": case["id"], "kind": "pickup", "starts_at": window["starts_at"]})
+    booking = await desk.post(
+        advisor, "/api/v1/bookings", {"case_id": case["id"], "kind": "pickup", "starts_at": window["starts_at"]}
+    )
     assert (await desk.get(advisor, f"/api/v1/bookings/{booking['id']}"))["legs"][0]["driver_id"]
     cancelled = await desk.post(advisor, f"/api/v1/bookings/{booking['id']}/cancel", {"reason": "the customer is ill"})
     assert cancelled["state"] == "cancelled"
@@ -105,7 +146,11 @@ async def test_booked_by_telephone_then_cancelled_frees_everything_and_the_case_
 async def test_a_pickup_without_an_address_is_refused_before_anybody_drives(desk):
     manager = await desk.as_role("manager")
     owner = await desk.post(manager, "/api/v1/owners", {"name": "Ben", "phone": "+4930999"})
-    car = await desk.post(manager, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "VW Golf", "owner_id": owner["id"]})
+    car = await desk.post(
+        manager,
+        "/api/v1/vehicles",
+        {"vin": VIN, "profile": "petrol_hatch", "title": "VW Golf", "owner_id": owner["id"]},
+    )
     case = await open_case(desk, car)
     refused = await desk.post(manager, f"/api/v1/cases/{case['id']}/offers", {"kind": "pickup"}, expect=422)
     assert refused["field"] == "address"
@@ -136,7 +181,9 @@ async def test_no_driver_moves_another_drivers_leg(desk, car):
     case = await open_case(desk, car)
     offer = await desk.post(advisor, f"/api/v1/cases/{case['id']}/offers", {"kind": "pickup"})
     await desk.post(advisor, f"/api/v1/offers/{offer['id']}/accept", {"choice": 1})
-    second = await desk.post(manager, "/api/v1/staff", {"name": "Dora Second", "email": "dora@nord.example", "role": "driver"})
+    second = await desk.post(
+        manager, "/api/v1/staff", {"name": "Dora Second", "email": "dora@nord.example", "role": "driver"}
+    )
     leg = next(leg for leg in (await desk.get(advisor, "/api/v1/legs"))["items"] if leg["kind"] == "collect")
     moved = await desk.post(advisor, f"/api/v1/legs/{leg['id']}/assign", {"driver_id": second["staff"]["id"]})
     assert moved["driver"] == "Dora Second"
@@ -153,7 +200,9 @@ async def test_a_word_that_did_not_go_out_does_not_count_as_one(desk, car, pool_
     advisor = await desk.as_role("advisor")
     case = await open_case(desk, car)
     window = (await desk.get(advisor, "/api/v1/windows?kind=waiting"))["items"][0]["starts_at"]
-    booking = await desk.post(advisor, "/api/v1/bookings", {"case_id": case["id"], "kind": "waiting", "starts_at": window})
+    booking = await desk.post(
+        advisor, "/api/v1/bookings", {"case_id": case["id"], "kind": "waiting", "starts_at": window}
+    )
     await desk.admin.execute("UPDATE messages SET state = 'sent', sent_at = $1", desk.clock())
     await desk.post(advisor, f"/api/v1/bookings/{booking['id']}/arrive")
     desk.clock.on(minutes=40)
@@ -168,8 +217,15 @@ async def test_a_word_that_did_not_go_out_does_not_count_as_one(desk, car, pool_
 
 async def test_a_case_that_opens_again_is_for_whoever_owns_the_car_by_then(desk):
     manager = await desk.as_role("manager")
-    seller, buyer = [await desk.post(manager, "/api/v1/owners", {"name": name, "phone": f"+4930{n}77"}) for n, name in enumerate(("Ben", "Cleo"), 11)]
-    car = await desk.post(manager, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "VW Golf", "owner_id": seller["id"]})
+    seller, buyer = [
+        await desk.post(manager, "/api/v1/owners", {"name": name, "phone": f"+4930{n}77"})
+        for n, name in enumerate(("Ben", "Cleo"), 11)
+    ]
+    car = await desk.post(
+        manager,
+        "/api/v1/vehicles",
+        {"vin": VIN, "profile": "petrol_hatch", "title": "VW Golf", "owner_id": seller["id"]},
+    )
     case = await open_case(desk, car)
     await desk.post(manager, f"/api/v1/cases/{case['id']}/dismiss", {"reason": "nothing to do"})
     await manager.patch(f"/api/v1/vehicles/{car['id']}", json={"owner_id": buyer["id"]})

@@ -1,4 +1,6 @@
-"""A live stream ends with the right to hear it, by itself, in every process: signed out, let go, another role, a key revoked."""
+"""A live stream ends with the right to hear it, by itself, in every process: signed out, let go, another role, a key
+revoked.
+"""
 
 from __future__ import annotations
 
@@ -52,11 +54,19 @@ async def let_go(desk, client, role):
 
 async def new_password(desk, client, role):
     async with transaction(desk.house.pool, desk.dealer.id) as connection:
-        await accounts.set_password(connection, desk.dealer.id, person(desk, role).id, await passwords.hashed("another good password"), desk.clock())
+        await accounts.set_password(
+            connection,
+            desk.dealer.id,
+            person(desk, role).id,
+            await passwords.hashed("another good password"),
+            desk.clock(),
+        )
 
 
 @pytest.mark.parametrize("end", [sign_out, end_elsewhere, let_go, new_password])
-@pytest.mark.parametrize(("role", "path"), [("advisor", "/events"), ("advisor", "/api/v1/events"), ("driver", "/driver/live")])
+@pytest.mark.parametrize(
+    ("role", "path"), [("advisor", "/events"), ("advisor", "/api/v1/events"), ("driver", "/driver/live")]
+)
 async def test_it_ends_with_the_session(desk, end, role, path):
     client, colleague = await desk.as_role(role), await desk.as_role("manager")
     mine, theirs = await opened(client, path), await opened(colleague, path)
@@ -97,7 +107,9 @@ async def test_it_ends_when_its_key_is_revoked_or_over(desk):
 
 async def test_it_ends_with_the_driver_s_link(desk):
     async with transaction(desk.house.pool, desk.dealer.id) as connection:
-        token = await secrets.make(connection, desk.dealer.id, "driver", now=desk.clock(), staff_id=person(desk, "driver").id)
+        token = await secrets.make(
+            connection, desk.dealer.id, "driver", now=desk.clock(), staff_id=person(desk, "driver").id
+        )
     client = desk.anonymous()
     stream = await opened(client, f"/d/{token}/live")
     await people.disable(desk.house.acting(desk.dealer.id, "system"), person(desk, "driver").id)
@@ -127,7 +139,8 @@ async def test_a_missed_bell_is_made_good_when_it_is_heard_again(desk):
     stream = await opened(client, "/events")
     await desk.admin.execute("DELETE FROM sessions WHERE staff_id = $1", person(desk, "advisor").id)  # nobody rings
     await desk.admin.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'telltale-desk-bell' AND datname = current_database()"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'telltale-desk-bell' "
+        "AND datname = current_database()"
     )
     await ended(stream)
 

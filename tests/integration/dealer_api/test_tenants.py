@@ -10,11 +10,22 @@ from tests.integration.dealer_api.conftest import agrees
 VIN = "WVWZZZ1JZXW000002"
 BODIES = {
     "erase": {"name": "Canary Finch"},
-    "assign": {"staff_id": 1}, "dismiss": {"reason": "x"}, "reopen": {"reason": "x"}, "offers": {"kind": "pickup"}, "messages": {"template": "waiting"},
-    "accept": {"choice": 1}, "finish": {"finding": "x"}, "cancel": {"reason": "x"}, "promise": {"ready_by": "2030-01-01T10:00:00Z"},
-    "estimates": {"title": "x", "amount_minor": 1}, "answer": {"approved": True, "reason": "x"}, "move": {"event": "on_the_way"},
-    "consents": {"service": False}, "confirm": {"how": "test_drive"}, "bookings/move": {"starts_at": "2030-01-01T10:00:00Z"},
-}  # fmt: skip
+    "assign": {"staff_id": 1},
+    "dismiss": {"reason": "x"},
+    "reopen": {"reason": "x"},
+    "offers": {"kind": "pickup"},
+    "messages": {"template": "waiting"},
+    "accept": {"choice": 1},
+    "finish": {"finding": "x"},
+    "cancel": {"reason": "x"},
+    "promise": {"ready_by": "2030-01-01T10:00:00Z"},
+    "estimates": {"title": "x", "amount_minor": 1},
+    "answer": {"approved": True, "reason": "x"},
+    "move": {"event": "on_the_way"},
+    "consents": {"service": False},
+    "confirm": {"how": "test_drive"},
+    "bookings/move": {"starts_at": "2030-01-01T10:00:00Z"},
+}
 
 
 async def test_every_door_answers_for_a_foreign_thing_as_for_none(desk):
@@ -26,13 +37,25 @@ async def test_every_door_answers_for_a_foreign_thing_as_for_none(desk):
     for route in doors:
         noun = route.path.split("/")[3]
         tail = route.path.rsplit("/", 1)[1]
-        body = {"body": "hello"} if tail == "messages" and noun != "bookings" else {"driver_id": 1} if (noun, tail) == ("legs", "assign") else {"role": "driver"} if (noun, route.method) == ("staff", "PATCH") else {} if noun == "quarantine" else BODIES.get(f"{noun}/{tail}", BODIES.get(tail, {}))
+        body = (
+            {"body": "hello"}
+            if tail == "messages" and noun != "bookings"
+            else {"driver_id": 1}
+            if (noun, tail) == ("legs", "assign")
+            else {"role": "driver"}
+            if (noun, route.method) == ("staff", "PATCH")
+            else {}
+            if noun == "quarantine"
+            else BODIES.get(f"{noun}/{tail}", BODIES.get(tail, {}))
+        )
         answers = []
         for number in (theirs[noun], 987654):
             said = await ours.request(
-                route.method, re.sub("{id}", str(number), route.path), json=None if route.method == "GET" else body,
+                route.method,
+                re.sub("{id}", str(number), route.path),
+                json=None if route.method == "GET" else body,
                 headers={"Idempotency-Key": f"{route.path}{number}"},
-            )  # fmt: skip
+            )
             answers.append((said.status, await said.read()))
         assert answers[0] == answers[1] and answers[0][0] == 404, (route.method, route.path, answers)
 
@@ -40,8 +63,23 @@ async def test_every_door_answers_for_a_foreign_thing_as_for_none(desk):
 async def test_lists_and_searches_show_nothing_of_another_dealer(desk):
     await _furnish(desk)
     ours = await desk.as_role("manager")
-    for path in ("/cases?state=all", "/alerts", "/bookings", "/legs", "/vehicles", f"/vehicles?vin={VIN}", "/vehicles?search=Canary", "/owners?search=Canary",
-                 "/owners", "/owners/unread", "/quarantine", "/waiting", "/staff", "/resources", "/keys"):  # fmt: skip
+    for path in (
+        "/cases?state=all",
+        "/alerts",
+        "/bookings",
+        "/legs",
+        "/vehicles",
+        f"/vehicles?vin={VIN}",
+        "/vehicles?search=Canary",
+        "/owners?search=Canary",
+        "/owners",
+        "/owners/unread",
+        "/quarantine",
+        "/waiting",
+        "/staff",
+        "/resources",
+        "/keys",
+    ):
         said = await ours.get(f"/api/v1{path}")
         text = await said.text()
         assert said.status == 200 and "Canary" not in text and VIN not in text, path
@@ -50,28 +88,52 @@ async def test_lists_and_searches_show_nothing_of_another_dealer(desk):
 async def _furnish(desk) -> dict[str, int]:
     """One of everything at the other dealer."""
     manager = await desk.as_role("manager", desk.other)
-    owner = await desk.post(manager, "/api/v1/owners", {"name": "Canary Finch", "phone": "+491701234001", "address": "Käfigweg 1"})
+    owner = await desk.post(
+        manager, "/api/v1/owners", {"name": "Canary Finch", "phone": "+491701234001", "address": "Käfigweg 1"}
+    )
     await agrees(desk, owner["id"], desk.other)
-    car = await desk.post(manager, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "Canary car", "owner_id": owner["id"]})
+    car = await desk.post(
+        manager,
+        "/api/v1/vehicles",
+        {"vin": VIN, "profile": "petrol_hatch", "title": "Canary car", "owner_id": owner["id"]},
+    )
     case = await desk.post(manager, "/api/v1/cases", {"vehicle_id": car["id"], "note": "Canary sings"})
     offer = await desk.post(manager, f"/api/v1/cases/{case['id']}/offers", {"kind": "pickup"})
     booking = await desk.post(manager, f"/api/v1/offers/{offer['id']}/accept", {"choice": 1})
     legs = (await desk.get(manager, "/api/v1/legs"))["items"]
     dealer, vehicle = desk.other.id, car["id"]
     alert = await desk.admin.fetchval(
-        """INSERT INTO alerts (dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity, because, first_at, changed_at, received_at)
-           VALUES ($1, $2, 'tyre_pressure', 1, 'front_left', 1, 0, 'active', 'soon', 'Canary', $3, $3, $3) RETURNING id""",
-        dealer, vehicle, desk.clock(),
-    )  # fmt: skip
+        """INSERT INTO alerts (dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity,
+           because, first_at, changed_at, received_at)
+           VALUES ($1, $2, 'tyre_pressure', 1, 'front_left', 1, 0, 'active', 'soon', 'Canary', $3, $3, $3)
+             RETURNING id""",
+        dealer,
+        vehicle,
+        desk.clock(),
+    )
     refused = await desk.admin.fetchval(
         """INSERT INTO quarantine (dealer_id, vehicle_id, vin, topic, payload, reason, detail, received_at)
            VALUES ($1, $2, $3, 't', 'Canary', 'not_json', 'Canary', $4) RETURNING id""",
-        dealer, vehicle, VIN, desk.clock(),
-    )  # fmt: skip
+        dealer,
+        vehicle,
+        VIN,
+        desk.clock(),
+    )
     line = await desk.admin.fetchval(
-        "INSERT INTO estimate_lines (dealer_id, booking_id, title, amount_minor) VALUES ($1, $2, 'Canary', 1) RETURNING id", dealer, booking["id"]
+        "INSERT INTO estimate_lines (dealer_id, booking_id, title, amount_minor) VALUES ($1, $2, 'Canary', 1) "
+        "RETURNING id",
+        dealer,
+        booking["id"],
     )
     return {
-        "cases": case["id"], "alerts": alert, "quarantine": refused, "offers": offer["id"], "bookings": booking["id"], "estimates": line,
-        "legs": legs[0]["id"], "vehicles": vehicle, "owners": owner["id"], "staff": desk.people[(dealer, "advisor")].id,
-    }  # fmt: skip
+        "cases": case["id"],
+        "alerts": alert,
+        "quarantine": refused,
+        "offers": offer["id"],
+        "bookings": booking["id"],
+        "estimates": line,
+        "legs": legs[0]["id"],
+        "vehicles": vehicle,
+        "owners": owner["id"],
+        "staff": desk.people[(dealer, "advisor")].id,
+    }

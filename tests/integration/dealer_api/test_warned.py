@@ -1,4 +1,6 @@
-"""A car that must not be driven on: the queue and the case's page say whether its owner knows, and if not, why and whom to ring."""
+"""A car that must not be driven on: the queue and the case's page say whether its owner knows, and if not, why and whom
+to ring.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,15 @@ from tests.integration.dealer_api.conftest import agrees
 
 VIN = "WVWZZZ1JZXW000001"
 _ALERT = """
-INSERT INTO alerts (dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity, because, first_at, changed_at, received_at, case_id, evidence)
+INSERT INTO alerts (dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity, because,
+  first_at, changed_at, received_at, case_id, evidence)
 VALUES ($1, $2, $3, 1, '', 1, 1, 'active', 'now', 'it shows', $4, $4, $4, $5, '{}')
 """
 _TEXT = """
-INSERT INTO messages (dealer_id, thread_id, owner_id, case_id, kind, purpose, channel, to_address, language, body, state, reason, reference, author, queued_at, due_at, sent_at)
-SELECT $1, t.id, $2, $3, 'safety', 'safety', 'phone', 'x', 'en', 'x', $4::text, $5, 'safety-' || $4, 'worker', $6::timestamptz, $6::timestamptz, CASE WHEN $4 = 'sent' THEN $6::timestamptz END
+INSERT INTO messages (dealer_id, thread_id, owner_id, case_id, kind, purpose, channel, to_address, language, body,
+  state, reason, reference, author, queued_at, due_at, sent_at)
+SELECT $1, t.id, $2, $3, 'safety', 'safety', 'phone', 'x', 'en', 'x', $4::text, $5, 'safety-' || $4, 'worker',
+  $6::timestamptz, $6::timestamptz, CASE WHEN $4 = 'sent' THEN $6::timestamptz END
 FROM threads t WHERE t.owner_id = $2
 """
 
@@ -22,8 +27,16 @@ FROM threads t WHERE t.owner_id = $2
 async def danger(desk):
     """(dealer, owner, case) of a car about which an alert forbids to drive on."""
     manager = await desk.as_role("manager")
-    owner = await desk.post(manager, "/api/v1/owners", {"name": "Anna Berg", "phone": "0170 1234567", "address": "Lindenweg 3, Berlin", "language": "en"})
-    car = await desk.post(manager, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "VW Golf", "plate": "B-TT 204", "owner_id": owner["id"]})
+    owner = await desk.post(
+        manager,
+        "/api/v1/owners",
+        {"name": "Anna Berg", "phone": "0170 1234567", "address": "Lindenweg 3, Berlin", "language": "en"},
+    )
+    car = await desk.post(
+        manager,
+        "/api/v1/vehicles",
+        {"vin": VIN, "profile": "petrol_hatch", "title": "VW Golf", "plate": "B-TT 204", "owner_id": owner["id"]},
+    )
     case = await desk.post(manager, "/api/v1/cases", {"vehicle_id": car["id"], "note": "The lamp.", "severity": "now"})
     dealer = await desk.admin.fetchval("SELECT dealer_id FROM cases WHERE id = $1", case["id"])
     await desk.admin.execute(_ALERT, dealer, car["id"], "oil_pressure", desk.clock(), case["id"])

@@ -27,7 +27,8 @@ async def world(database, broker, pool_as, judge) -> AsyncIterator[World]:
     pool = await pool_as("admin")
     dealer = await pool.fetchval(
         "INSERT INTO dealers (name, zone, country, phone, address, opening_hours, language, created_at) "
-        "VALUES ('Test', 'Europe/Berlin', 'DE', '+49301234567', 'Street 1', 'Mo-Fr 08:00-18:00', 'en', $1) RETURNING id",
+        "VALUES ('Test', 'Europe/Berlin', 'DE', '+49301234567', 'Street 1', 'Mo-Fr 08:00-18:00', 'en', $1) "
+        "RETURNING id",
         now(),
     )
     made = World(database, broker, pool, dealer, judge)
@@ -49,7 +50,12 @@ async def mosquittos(home: Path) -> AsyncIterator[Callable[..., Awaitable[int]]]
         config.write_text("\n".join([f"listener {port} 127.0.0.1", "user root", *lines, ""]))
         running.append(
             await asyncio.create_subprocess_exec(
-                mosquitto() or "", "-c", str(config), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, preexec_fn=die_with_parent()
+                mosquitto() or "",
+                "-c",
+                str(config),
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                preexec_fn=die_with_parent(),
             )
         )
         for _ in range(200):
@@ -66,17 +72,26 @@ async def mosquittos(home: Path) -> AsyncIterator[Callable[..., Awaitable[int]]]
         await process.wait()
 
 
-ROOM = ("persistence true", "max_inflight_messages 4000", "max_queued_messages 0", "max_queued_bytes 0")  # as gateway.mqtt.mosquitto.keeping
+ROOM = (
+    "persistence true",
+    "max_inflight_messages 4000",
+    "max_queued_messages 0",
+    "max_queued_bytes 0",
+)  # as gateway.mqtt.mosquitto.keeping
 
 
 @pytest.fixture(params=["embedded", "mosquitto", "mosquitto by MQTT 5"])
-async def any_broker(request: pytest.FixtureRequest, world: World, mosquittos: Callable[..., Awaitable[int]], home: Path) -> AsyncIterator[World]:
+async def any_broker(
+    request: pytest.FixtureRequest, world: World, mosquittos: Callable[..., Awaitable[int]], home: Path
+) -> AsyncIterator[World]:
     """The world on each of the two brokers in turn, on mosquitto with both versions of the protocol."""
     if request.param != "embedded":
         if mosquitto() is None:
             pytest.skip("mosquitto is not installed on this machine (Debian: apt install mosquitto)")
         port = await mosquittos("allow_anonymous true", f"persistence_location {home}/", *ROOM)
-        world.broker = SimpleNamespace(mqtt_url=f"mqtt://gateway:-@127.0.0.1:{port}", auth_url="", auth_seed="", log=None, port=port)
+        world.broker = SimpleNamespace(
+            mqtt_url=f"mqtt://gateway:-@127.0.0.1:{port}", auth_url="", auth_seed="", log=None, port=port
+        )
         world.options |= {"open_broker": True, "mqtt_version": 5 if request.param.endswith("5") else 4}
     yield world
     for task in world.gateways:

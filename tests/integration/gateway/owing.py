@@ -1,4 +1,6 @@
-"""What a bad night leaves behind: a fleet over all buckets whose messages wait at the broker while no gateway is there."""
+"""What a bad night leaves behind: a fleet over all buckets whose messages wait at the broker while no gateway is
+there.
+"""
 
 from __future__ import annotations
 
@@ -30,25 +32,42 @@ class Night:
         for vin in vins(BUCKETS * 20, int.from_bytes(secrets.token_bytes(4))):
             piles.setdefault(bucket_of(vin), vin)
         keys = {piles[bucket]: secrets.token_hex(32) for bucket in range(BUCKETS)}
-        rows = [(vin, world.dealer, now(), "petrol_hatch", "a car", secret_hash(key), now()) for vin, key in keys.items()]
+        rows = [
+            (vin, world.dealer, now(), "petrol_hatch", "a car", secret_hash(key), now()) for vin, key in keys.items()
+        ]
         await world.pool.copy_records_to_table(
-            "vehicles", records=rows, columns=["vin", "dealer_id", "dealer_since", "profile", "title", "secret_hash", "enrolled_at"]
+            "vehicles",
+            records=rows,
+            columns=["vin", "dealer_id", "dealer_since", "profile", "title", "secret_hash", "enrolled_at"],
         )
         return cls(world, keys)
 
     async def fall(self, each: int, *, ago: timedelta = timedelta(hours=3), size: int = 0, hot: bool = False) -> None:
-        """Each car says `each` messages, a second apart, the first of them `ago`; all are with the broker when this ends."""
+        """Each car says `each` messages, a second apart, the first of them `ago`; all are with the broker when this
+        ends.
+        """
         keeper = None
         if self.world.broker.auth_url:  # somebody must let the cars in
-            keeper = AuthCallout(self.world.broker.auth_url, self.world.broker.auth_seed, {vin: secret_hash(key) for vin, key in self.keys.items()})
+            keeper = AuthCallout(
+                self.world.broker.auth_url,
+                self.world.broker.auth_seed,
+                {vin: secret_hash(key) for vin, key in self.keys.items()},
+            )
             await keeper.start()
         start = now() - ago
 
         def bodies(_vin: str) -> Iterator[bytes]:
             for n in range(each):
                 stamp = (start + timedelta(seconds=n)).isoformat()
-                signals = {"Vehicle.Speed": 50.0, "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature": 126.0 if hot else 90.0}
-                yield json.dumps({"boot": 1, "seq": self.said + n + 1, "oldest": 1, "ts": stamp, "signals": signals}).encode().ljust(size)
+                signals = {
+                    "Vehicle.Speed": 50.0,
+                    "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature": 126.0 if hot else 90.0,
+                }
+                yield (
+                    json.dumps({"boot": 1, "seq": self.said + n + 1, "oldest": 1, "ts": stamp, "signals": signals})
+                    .encode()
+                    .ljust(size)
+                )
 
         await asyncio.to_thread(owe, "127.0.0.1", self.world.broker.port, self.keys, bodies)
         self.said += each
@@ -58,7 +77,8 @@ class Night:
     async def stored(self) -> tuple[int, int]:
         """Rows of these cars, and how many different (boot, seq) they have."""
         row = await self.world.pool.fetchrow(
-            "SELECT count(*) AS rows, count(DISTINCT (r.vehicle_id, r.boot, r.seq)) AS keys FROM readings r JOIN vehicles v ON v.id = r.vehicle_id WHERE v.vin = ANY($1)",
+            "SELECT count(*) AS rows, count(DISTINCT (r.vehicle_id, r.boot, r.seq)) AS keys FROM readings r "
+            "JOIN vehicles v ON v.id = r.vehicle_id WHERE v.vin = ANY($1)",
             list(self.keys),
         )
         return row["rows"], row["keys"]

@@ -18,9 +18,13 @@ from tests.integration.gateway.world import now, until
 def codes(car, *found: str) -> bytes:
     car.seq += 1
     said = {
-        "boot": car.boot, "seq": car.seq, "oldest": 1, "ts": now().isoformat(), "mil": bool(found),
+        "boot": car.boot,
+        "seq": car.seq,
+        "oldest": 1,
+        "ts": now().isoformat(),
+        "mil": bool(found),
         "codes": [{"system": "obd", "code": code, "status": "confirmed"} for code in found],
-    }  # fmt: skip
+    }
     return json.dumps(said).encode()
 
 
@@ -33,17 +37,29 @@ async def test_a_trouble_code_becomes_an_alert_with_steps_a_wakeup_and_a_word_to
     async with world.pool.acquire() as connection:
         (alert,) = await alerts.page(connection, world.dealer, vehicle_id=car.id)
         steps = await alerts.steps_of(connection, alert)
-        wakeups = await connection.fetch("SELECT topic, subject_id, payload FROM wakeups WHERE subject_id = $1", alert.id)
+        wakeups = await connection.fetch(
+            "SELECT topic, subject_id, payload FROM wakeups WHERE subject_id = $1", alert.id
+        )
     assert (alert.rule, alert.component, alert.state.value) == ("trouble_code", "P0301", "active")
     assert [s.state.value for s in steps][-1] == "active" and [s.step for s in steps] == list(range(len(steps)))
     assert [w["topic"] for w in wakeups] == ["alert"]
-    assert json.loads(wakeups[0]["payload"]) if isinstance(wakeups[0]["payload"], str) else wakeups[0]["payload"]["state"] == "active"
+    assert (
+        json.loads(wakeups[0]["payload"])
+        if isinstance(wakeups[0]["payload"], str)
+        else wakeups[0]["payload"]["state"] == "active"
+    )
     car.say(codes(car), way="up/diagnostics")
     await until(lambda: [a for a in car.alerts if a["state"] == "resolved"])
     car.say(codes(car, "P0301"), way="up/diagnostics")
     await until(lambda: len([a for a in car.alerts if a["state"] == "active"]) == 2)
-    assert await world.pool.fetch("SELECT episode, state FROM alerts WHERE vehicle_id = $1 ORDER BY episode", car.id) == [(1, "resolved"), (2, "active")] or (
-        [r["state"] for r in await world.pool.fetch("SELECT state FROM alerts WHERE vehicle_id = $1 ORDER BY episode", car.id)] == ["resolved", "active"]
+    assert await world.pool.fetch(
+        "SELECT episode, state FROM alerts WHERE vehicle_id = $1 ORDER BY episode", car.id
+    ) == [(1, "resolved"), (2, "active")] or (
+        [
+            r["state"]
+            for r in await world.pool.fetch("SELECT state FROM alerts WHERE vehicle_id = $1 ORDER BY episode", car.id)
+        ]
+        == ["resolved", "active"]
     )
 
 
@@ -77,7 +93,9 @@ async def test_a_refused_message_that_a_person_accepts_is_folded_in(world):
         await quarantine.decide(connection, world.dealer, one.id, accept=True, actor="staff:1", now=now())
 
     async def folded() -> bool:
-        rows = await world.pool.fetch("SELECT ids, vals, mark FROM readings WHERE vehicle_id = $1 ORDER BY place", car.id)
+        rows = await world.pool.fetch(
+            "SELECT ids, vals, mark FROM readings WHERE vehicle_id = $1 ORDER BY place", car.id
+        )
         return [(r["ids"], r["vals"]) for r in rows] == [([], []), ([1], [9999.0])] and bool(rows[1]["mark"] & 8)
 
     await until(folded)
@@ -91,7 +109,15 @@ async def test_rules_that_break_are_counted_for_the_car_and_its_dealer_and_the_g
         return "fast"
 
     broken = [
-        Rule(name=f.__name__, version=1, title="", needs=(), hold=timedelta(0), judge=CustomRule(judge=f, on=("Vehicle.Speed",)), proof=Proof(kind="none"))
+        Rule(
+            name=f.__name__,
+            version=1,
+            title="",
+            needs=(),
+            hold=timedelta(0),
+            judge=CustomRule(judge=f, on=("Vehicle.Speed",)),
+            proof=Proof(kind="none"),
+        )
         for f in (raises, nonsense)
     ]
     gateway = await world.start(judge=Judge([*broken, BY_NAME["trouble_code"]], data.profiles()))
@@ -105,7 +131,9 @@ async def test_rules_that_break_are_counted_for_the_car_and_its_dealer_and_the_g
         async with world.pool.acquire() as connection:
             found = await tallies.of_dealer(connection, world.dealer)
         ours = {(t.name, t.subject, t.times) for t in found if t.name.startswith("rule_broken:")}
-        return ours == {(f"rule_broken:{rule.name}", car.vin, 3) for rule in broken} and any("no such thing" in t.detail for t in found)
+        return ours == {(f"rule_broken:{rule.name}", car.vin, 3) for rule in broken} and any(
+            "no such thing" in t.detail for t in found
+        )
 
     await until(counted)
     assert await world.count(car) == 3 and not gateway.done()

@@ -1,4 +1,6 @@
-"""Who may speak: enrolling and revoking need no restart, a car speaks for itself alone, and what one car may cost is bounded."""
+"""Who may speak: enrolling and revoking need no restart, a car speaks for itself alone, and what one car may cost is
+bounded.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ async def known(world: Any, car: TestCar) -> None:
 
 
 async def counted(world: Any, name: str, subject: str) -> int:
-    return await world.pool.fetchval("SELECT coalesce(sum(times), 0)::int FROM tallies WHERE name LIKE $1 AND subject = $2", name, subject)
+    return await world.pool.fetchval(
+        "SELECT coalesce(sum(times), 0)::int FROM tallies WHERE name LIKE $1 AND subject = $2", name, subject
+    )
 
 
 async def test_a_car_enrolled_while_we_run_is_let_in_and_a_wrong_secret_is_not(world):
@@ -74,7 +78,9 @@ async def test_a_car_can_neither_speak_for_another_nor_listen_to_it_and_we_count
     await until(lambda: victim.acked)
 
     async def counted() -> bool:
-        times = await world.pool.fetchval("SELECT times FROM tallies WHERE name = 'denied_publish' AND subject = $1", liar.vin)
+        times = await world.pool.fetchval(
+            "SELECT times FROM tallies WHERE name = 'denied_publish' AND subject = $1", liar.vin
+        )
         return times == 3
 
     await until(counted)
@@ -146,7 +152,10 @@ async def test_a_car_has_ten_sessions_and_no_more_and_what_is_refused_is_counted
     await known(world, car)
     ids = [car.vin, *(f"{car.vin}-{n}" for n in range(30)), f"{car.vin}x", "car", "gateway-03", "#"]
     answers = [await knock(port, client_id, car.vin, car.secret) for client_id in ids]
-    assert [client_id for client_id, answer in zip(ids, answers, strict=True) if answer == 0] == [car.vin, *(f"{car.vin}-{n}" for n in range(1, 10))]
+    assert [client_id for client_id, answer in zip(ids, answers, strict=True) if answer == 0] == [
+        car.vin,
+        *(f"{car.vin}-{n}" for n in range(1, 10)),
+    ]
 
     async def all_of_them() -> bool:
         return await counted(world, "refused_connect:client_id", car.vin) == len(ids) - SESSIONS
@@ -168,7 +177,10 @@ async def test_a_storm_of_wrong_sign_ins_is_counted_and_holds_up_no_car_of_the_s
     assert 0 not in answers
 
     async def all_of_them() -> bool:
-        return await counted(world, "refused_connect:%", car.vin) == 150 and await counted(world, "refused_connect:%", "unknown cars") >= 50
+        return (
+            await counted(world, "refused_connect:%", car.vin) == 150
+            and await counted(world, "refused_connect:%", "unknown cars") >= 50
+        )
 
     await until(all_of_them)
     waited = await world.pool.fetchval("SELECT sum(times)::int FROM tallies WHERE name = 'refused_connect:unanswered'")

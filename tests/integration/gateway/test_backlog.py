@@ -1,4 +1,6 @@
-"""A gateway that was away for long comes back: what waits for it holds up no answer of the broker, and is stored once."""
+"""A gateway that was away for long comes back: what waits for it holds up no answer of the broker, and is stored
+once.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +31,17 @@ async def night(any_broker: World) -> Night:
     """A broker that knows our sessions, and a fleet that has spoken since the last gateway left."""
     made = await Night.over(any_broker)
     gateway = await any_broker.start()
-    await until(lambda: nothing_owed(any_broker))  # a gateway of an earlier test may have been ended before it acknowledged
+    await until(
+        lambda: nothing_owed(any_broker)
+    )  # a gateway of an earlier test may have been ended before it acknowledged
     await any_broker.stop(gateway)
     return made
 
 
 async def nothing_owed(world: World) -> bool:
-    """Whether the broker has nothing for our sessions but perhaps a pulse of each; one that does not say was started for this test."""
+    """Whether the broker has nothing for our sessions but perhaps a pulse of each; one that does not say was started
+    for this test.
+    """
     if not world.broker.auth_url:
         return True
     asking = AuthCallout(world.broker.auth_url, world.broker.auth_seed, {})
@@ -67,7 +73,9 @@ async def test_every_session_opens_although_nobody_takes_what_is_owed(night):
     await broker.close()
 
 
-async def test_a_database_that_takes_nothing_keeps_no_session_from_its_subscription_and_none_is_renewed(night, monkeypatch):
+async def test_a_database_that_takes_nothing_keeps_no_session_from_its_subscription_and_none_is_renewed(
+    night, monkeypatch
+):
     """PINGRESP and pulse lie behind the messages, too: they are heard although nothing can be committed."""
     from gateway.mqtt import watchdog
 
@@ -140,7 +148,11 @@ async def test_ready_says_how_much_is_owed_while_it_catches_up_and_nobody_is_tol
     async def said() -> bool:
         status, health = await answer(f"{held.facts['health']}/health/ready")
         words = "".join(health.get("words", ()))
-        told = r"catching up: 240\d\d owed \(since 20" if night.world.broker.auth_url else r"catching up: \d+ taken, the broker does not say how many are still owed \(since 20"
+        told = (
+            r"catching up: 240\d\d owed \(since 20"
+            if night.world.broker.auth_url
+            else r"catching up: \d+ taken, the broker does not say how many are still owed \(since 20"
+        )
         return status == 200 and re.match(told, words) is not None
 
     await until(said)
@@ -162,7 +174,9 @@ async def test_alerts_of_what_waited_are_judged_late_and_those_of_now_are_not(ni
     await until(night.over_now)
 
     async def steps() -> list[bool]:
-        return [row["late"] for row in await night.world.pool.fetch("SELECT late FROM alert_steps WHERE state = 'active'")]
+        return [
+            row["late"] for row in await night.world.pool.fetch("SELECT late FROM alert_steps WHERE state = 'active'")
+        ]
 
     waited = await until(steps)
     assert len(waited) >= BUCKETS and all(waited)

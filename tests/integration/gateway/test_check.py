@@ -1,4 +1,6 @@
-"""What `telltale check` says of a broker: durable, closed, and a car that speaks through all of it and leaves no trace."""
+"""What `telltale check` says of a broker: durable, closed, and a car that speaks through all of it and leaves no
+trace.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,28 @@ from telltale.checking.finding import Wrong
 from telltale.settings import Settings
 from tests.integration.gateway.world import HeldIntake
 
-TABLES = ("vehicles", "readings", "latest", "checkpoints", "gaps", "quarantine", "history", "alerts", "alert_steps", "wakeups")
+TABLES = (
+    "vehicles",
+    "readings",
+    "latest",
+    "checkpoints",
+    "gaps",
+    "quarantine",
+    "history",
+    "alerts",
+    "alert_steps",
+    "wakeups",
+)
 
 
 def settings(world: Any, **more: Any) -> Settings:
-    given = {"database_url": world.database.url, "secret": world.database.secret, "mqtt_url": world.broker.mqtt_url, "auth_url": world.broker.auth_url,
-             "auth_seed": world.broker.auth_seed}  # fmt: skip
+    given = {
+        "database_url": world.database.url,
+        "secret": world.database.secret,
+        "mqtt_url": world.broker.mqtt_url,
+        "auth_url": world.broker.auth_url,
+        "auth_seed": world.broker.auth_seed,
+    }
     return Settings.read(**{**given, **more})
 
 
@@ -36,7 +54,10 @@ async def test_a_car_is_heard_and_stored_and_told_and_leaves_no_trace(world):
         await asyncio.sleep(0.02)
     before = await rows(world)
     assert "stored and told so" in await broker.car(settings(world))
-    assert await rows(world) | {"latest": 0, "checkpoints": 0} == before | {"latest": 0, "checkpoints": 0}  # those two are the other car's
+    assert await rows(world) | {"latest": 0, "checkpoints": 0} == before | {
+        "latest": 0,
+        "checkpoints": 0,
+    }  # those two are the other car's
     assert await world.pool.fetchval("SELECT count(*) FROM vehicles WHERE vin LIKE 'TELLTALECHECK%'") == 0
     assert await world.pool.fetchval("SELECT count(*) FROM tallies WHERE subject LIKE 'TELLTALECHECK%'") == 0
     assert await world.count(other) == 1
@@ -68,7 +89,14 @@ async def test_a_car_that_nobody_answers_is_reported(world, monkeypatch):
 async def test_what_a_broken_off_check_left_is_taken_away_by_the_next(world):
     await world.start()
     worker = await world.pool.acquire()
-    await check.add_probe(worker, "TELLTALECHECK9999", world.dealer, profile="petrol_hatch", secret=os.urandom(32).hex(), now=await worker.fetchval("SELECT created_at FROM dealers"))
+    await check.add_probe(
+        worker,
+        "TELLTALECHECK9999",
+        world.dealer,
+        profile="petrol_hatch",
+        secret=os.urandom(32).hex(),
+        now=await worker.fetchval("SELECT created_at FROM dealers"),
+    )
     await world.pool.release(worker)
     await broker.car(settings(world))
     assert await world.pool.fetchval("SELECT count(*) FROM vehicles") == 0
@@ -100,7 +128,9 @@ async def test_the_embedded_broker_is_asked_about_itself_and_its_cars_go_on_sign
         (await world.car()).close()
 
 
-@pytest.mark.skipif(mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt-get install mosquitto)")
+@pytest.mark.skipif(
+    mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt-get install mosquitto)"
+)
 async def test_an_open_broker_is_found_out(world, mosquittos):
     port = await mosquittos("allow_anonymous true", "max_inflight_messages 4000", "max_queued_messages 0")
     bare = settings(world, mqtt_url=f"mqtt://127.0.0.1:{port}", auth_url="", auth_seed="", mqtt_version="5")

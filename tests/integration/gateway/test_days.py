@@ -1,4 +1,6 @@
-"""One car's clock and one car's repetitions are its own affair: days, keys, old boots and unknown names make no work for the others."""
+"""One car's clock and one car's repetitions are its own affair: days, keys, old boots and unknown names make no work
+for the others.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ async def test_two_thousand_messages_of_two_thousand_days_make_few_leaves_and_ho
 
 
 @pytest.mark.parametrize("counted_before", [False, True])
-async def test_a_device_without_counters_that_repeats_its_whole_memory_is_stored_once_and_disturbs_nobody(world, counted_before):
+async def test_a_device_without_counters_that_repeats_its_whole_memory_is_stored_once_and_disturbs_nobody(
+    world, counted_before
+):
     first = await world.start(make_intake=Seen)
     car = await world.car()
     if counted_before:
@@ -86,7 +90,9 @@ async def test_a_device_without_counters_that_repeats_its_whole_memory_is_stored
 
 
 async def test_a_message_without_counters_is_known_again_whichever_day_it_was_put_to(world):
-    """It came when its day had no leaf of its own (or had one), and comes again when it has one (or has none any more)."""
+    """It came when its day had no leaf of its own (or had one), and comes again when it has one (or has none any
+    more).
+    """
     await world.start(retention_days=10)
     car = await world.car()
     old = [said(n, timedelta(days=30, seconds=n)) for n in range(5)]
@@ -122,7 +128,9 @@ async def test_a_restarted_gateway_has_the_same_memory_of_a_device_without_count
     live = Seen.made[-1].fleet.by_vin[car.vin].memory
     async with world.pool.acquire() as connection:
         rows = await replays.page(connection, car.id, 0, 10**9)
-        assert [row.place for row in await readings.since(connection, [(car.id, -1, -1, 140)], 0)] == list(range(141, 161))  # once each
+        assert [row.place for row in await readings.since(connection, [(car.id, -1, -1, 140)], 0)] == list(
+            range(141, 161)
+        )  # once each
     memory = judge.memory("petrol_hatch")
     for row in rows:
         judge.step(memory, row)
@@ -144,10 +152,15 @@ async def test_a_car_that_jumps_between_old_boots_is_put_off_and_keeps_what_it_s
     await until(lambda: other.acked)
 
     async def put_off() -> int:
-        return await world.pool.fetchval("SELECT coalesce(sum(times), 0) FROM quarantine WHERE vehicle_id = $1 AND reason = 'flood'", car.id)
+        return await world.pool.fetchval(
+            "SELECT coalesce(sum(times), 0) FROM quarantine WHERE vehicle_id = $1 AND reason = 'flood'", car.id
+        )
 
     await until(put_off)
-    there = {row["boot"] for row in await world.pool.fetch("SELECT boot FROM readings WHERE vehicle_id = $1 AND seq = 2", car.id)}
+    there = {
+        row["boot"]
+        for row in await world.pool.fetch("SELECT boot FROM readings WHERE vehicle_id = $1 AND seq = 2", car.id)
+    }
     assert 1 <= len(there) < 150
     await until(lambda: {ack["boot"] for ack in car.acked if ack["upto"] == 2} >= there)
     assert {ack["boot"] for ack in car.acked if ack["upto"] == 2} == there  # what was put off has no ack
@@ -171,7 +184,9 @@ async def test_the_first_words_of_many_new_cars_are_looked_up_together(world):
     for car in cars:  # as if the bell had not been heard
         fleet.part(car.id)
     await decoder._meet([topic(car.vin, "up/telemetry").encode() for car in cars])
-    assert len(asked) == 1 and all(car.vin in fleet.by_vin and fleet.by_vin[car.vin].bucket == bucket_of(car.vin) for car in cars)
+    assert len(asked) == 1 and all(
+        car.vin in fleet.by_vin and fleet.by_vin[car.vin].bucket == bucket_of(car.vin) for car in cars
+    )
 
 
 async def test_looking_up_keys_and_loading_cars_opens_the_leaves_of_the_days_in_question_only(world):
@@ -181,7 +196,9 @@ async def test_looking_up_keys_and_loading_cars_opens_the_leaves_of_the_days_in_
     for day in range(today - 60, today + 2):
         await days.open_leaf(gateway, day)
     seen: list[tuple[str, tuple[Any, ...]]] = []
-    gateway.add_query_logger(lambda record: seen.append((record.query, record.args)) if "readings" in record.query else None)
+    gateway.add_query_logger(
+        lambda record: seen.append((record.query, record.args)) if "readings" in record.query else None
+    )
     some = readings.Reading(1, 1, 1, 0.0, 0.0, (), (), today, place=1)
     await readings.known_keys(gateway, [(1, 2, today), (1, 2, 0), (1, 3, today - 1)])
     await readings.since(gateway, [(1, 5, 7, 100)], today - 1)
@@ -192,7 +209,11 @@ async def test_looking_up_keys_and_loading_cars_opens_the_leaves_of_the_days_in_
         for mode in ("force_custom_plan", "force_generic_plan"):
             await gateway.execute(f"SET plan_cache_mode = {mode}")
             plan = "\n".join(row[0] for row in await gateway.fetch(f"EXPLAIN (ANALYZE) {query}", *arguments))
-            opened = {word for word in plan.replace(",", " ").split() if word.startswith("readings_") and not word.endswith("_pkey")}
+            opened = {
+                word
+                for word in plan.replace(",", " ").split()
+                if word.startswith("readings_") and not word.endswith("_pkey")
+            }
             assert 1 <= len(opened) <= most, plan
             assert "Seq Scan" not in plan
     await gateway.close()

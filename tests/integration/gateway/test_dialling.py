@@ -101,7 +101,9 @@ async def test_a_host_that_is_not_who_it_should_be_is_not_believed(tmp_path: Pat
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
         context.set_ciphers("ALL:@SECLEVEL=0")
     trusted = Authority(tmp_path / "b").trusted if wrong == "another authority" else authority.trusted
-    server = await asyncio.start_server(lambda _, writer: None, "127.0.0.2" if wrong == "another name" else "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(
+        lambda _, writer: None, "127.0.0.2" if wrong == "another name" else "127.0.0.1", 0, ssl=context
+    )
     with pytest.raises(ssl.SSLError):
         await dial([server.sockets[0].getsockname()[:2]], Tls(trusted))
     server.close()

@@ -30,7 +30,8 @@ async def own(home: Path, judge) -> AsyncIterator[World]:
         pool = await asyncpg.create_pool(server.url, min_size=0, max_size=2)
         dealer = await pool.fetchval(
             "INSERT INTO dealers (name, zone, country, phone, address, opening_hours, language, created_at) "
-            "VALUES ('Test', 'Europe/Berlin', 'DE', '+49301234567', 'Street 1', 'Mo-Fr 08:00-18:00', 'en', $1) RETURNING id",
+            "VALUES ('Test', 'Europe/Berlin', 'DE', '+49301234567', 'Street 1', 'Mo-Fr 08:00-18:00', 'en', $1) "
+            "RETURNING id",
             now(),
         )
         await pool.expire_connections()
@@ -66,7 +67,9 @@ async def chat(cars: list[ProofCar], seconds: float) -> None:
 async def check(world: World, cars: list[ProofCar]) -> None:
     """Everything that was ever said stands there once, in its order."""
     for car in cars:
-        rows = await world.pool.fetch("SELECT boot, seq, place, mark FROM readings WHERE vehicle_id = $1 ORDER BY boot, seq", car.vehicle)
+        rows = await world.pool.fetch(
+            "SELECT boot, seq, place, mark FROM readings WHERE vehicle_id = $1 ORDER BY boot, seq", car.vehicle
+        )
         assert [(r["boot"], r["seq"]) for r in rows] == sorted(car.history)
         in_order = [r["place"] for r in rows if not r["mark"] & 2]
         assert None not in in_order and in_order == sorted(in_order)

@@ -86,7 +86,9 @@ async def test_a_change_is_heard_without_a_bell_and_only_what_changed_is_read(ho
     await house.meeting.changed()
     some = house.fleet.by_id[min(house.mine())]
     await house.world.pool.execute("UPDATE vehicles SET profile = 'electric_car' WHERE id = $1", some.id)
-    await house.world.pool.execute("UPDATE vehicles SET last_heard_at = $1, online = true, title = 'another'", now())  # says nothing of who they are
+    await house.world.pool.execute(
+        "UPDATE vehicles SET last_heard_at = $1, online = true, title = 'another'", now()
+    )  # says nothing of who they are
     await house.meeting.changed()
     assert read == [some.id] and some.profile == "electric_car" and some in house.fleet.changed
 

@@ -1,4 +1,6 @@
-"""History from a file comes to the same rows and alerts as the same readings by MQTT; killed, repeated, and beside a gateway that runs."""
+"""History from a file comes to the same rows and alerts as the same readings by MQTT; killed, repeated, and beside a
+gateway that runs.
+"""
 
 from __future__ import annotations
 
@@ -18,26 +20,44 @@ from schemas.vehicle import topic
 from tests.integration.gateway.world import now, until
 
 COOLANT = "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature"
-TYRES = {f"tyre {n}": {"path": f"Vehicle.Chassis.Axle.Row{n // 2 + 1}.Wheel.{'Right' if n % 2 else 'Left'}.Tire.Pressure", "unit": "psi"} for n in range(4)}
+TYRES = {
+    f"tyre {n}": {
+        "path": f"Vehicle.Chassis.Axle.Row{n // 2 + 1}.Wheel.{'Right' if n % 2 else 'Left'}.Tire.Pressure",
+        "unit": "psi",
+    }
+    for n in range(4)
+}
 MAPPING = Mapping.of(
     {
-        "vehicle": "car", "time": "at",
-        "columns": {"coolant (°F)": {"path": COOLANT, "unit": "°F"}, "speed": {"path": "Vehicle.Speed", "unit": "mph"}, **TYRES},
+        "vehicle": "car",
+        "time": "at",
+        "columns": {
+            "coolant (°F)": {"path": COOLANT, "unit": "°F"},
+            "speed": {"path": "Vehicle.Speed", "unit": "mph"},
+            **TYRES,
+        },
     },
     "mapping.toml",
-)  # fmt: skip
+)
 BEGAN = datetime.now(UTC).replace(hour=6, minute=0, second=0, microsecond=0) - timedelta(days=40)
 
 
 def lived() -> list[tuple[datetime, list[str]]]:
-    """A month of a car that is driven in the mornings: on the third day it runs hot and cools down, and one tyre loses air for good."""
+    """A month of a car that is driven in the mornings: on the third day it runs hot and cools down, and one tyre loses
+    air for good.
+    """
     told = []
     for day in range(30):
         for minute in range(0, 60, 2):
             at = BEGAN + timedelta(days=day, minutes=minute)
             celsius = 121.0 if day == 3 and 20 <= minute < 40 else min(90.0, 20.0 + 3.0 * minute)
             psi = 33.0 - max(0, day - 12) * 0.9 + math.sin(minute) * 0.05
-            told.append((at, [f"{celsius * 9 / 5 + 32:.2f}", "31.0" if minute % 4 else "", f"{psi:.2f}", "33.1", "33.2", "33.0"]))
+            told.append(
+                (
+                    at,
+                    [f"{celsius * 9 / 5 + 32:.2f}", "31.0" if minute % 4 else "", f"{psi:.2f}", "33.1", "33.2", "33.0"],
+                )
+            )
     return told
 
 
@@ -65,14 +85,20 @@ async def taken(world, path, mapping=MAPPING, fingerprint="one", make=Importer, 
 
 async def steps_of(world, car) -> list[tuple]:
     rows = await world.pool.fetch(
-        "SELECT rule, component, episode, step, state, severity, because, ts, place, late, evidence FROM alert_steps WHERE vehicle_id = $1 ORDER BY rule, episode, step",
+        "SELECT rule, component, episode, step, state, severity, because, ts, place, late, evidence FROM alert_steps "
+        "WHERE vehicle_id = $1 ORDER BY rule, episode, step",
         car.id,
     )
     return [tuple(row) for row in rows]
 
 
 async def rows_of(world, car) -> list[tuple]:
-    return [tuple(r) for r in await world.pool.fetch("SELECT ts, ids, vals, place, mark & ~64 FROM readings WHERE vehicle_id = $1 ORDER BY place", car.id)]
+    return [
+        tuple(r)
+        for r in await world.pool.fetch(
+            "SELECT ts, ids, vals, place, mark & ~64 FROM readings WHERE vehicle_id = $1 ORDER BY place", car.id
+        )
+    ]
 
 
 class Killed(Exception):
@@ -91,7 +117,9 @@ class Dying(Importer):
         await super()._save(batch)
 
 
-async def test_history_from_a_file_is_what_the_car_would_have_said_itself_killed_on_the_way_and_beside_a_running_gateway(world, tmp_path):
+async def test_history_from_a_file_killed_on_the_way_beside_a_running_gateway_is_what_the_car_would_have_said(
+    world, tmp_path
+):
     gateway = await world.start()
     live, filed, whole = await world.car(), await world.car(connect=False), await world.car(connect=False)
     said = lived()
@@ -107,15 +135,24 @@ async def test_history_from_a_file_is_what_the_car_would_have_said_itself_killed
         await taken(world, path, make=Dying)
     assert 0 < await world.count(filed) < len(said)
     facts = await taken(world, path)
-    assert facts["went_on_at"] > 0 and facts["rows_stored"] == facts["records"] == 2 * len(said) and not facts["refused"]
+    assert (
+        facts["went_on_at"] > 0 and facts["rows_stored"] == facts["records"] == 2 * len(said) and not facts["refused"]
+    )
     wanted = await steps_of(world, live)
     assert {(s[0], s[4]) for s in wanted} >= {("coolant_hot", "resolved"), ("tyre_leak", "active")}
     for car in (filed, whole):
         assert await steps_of(world, car) == wanted
         assert await rows_of(world, car) == await rows_of(world, live)
-    woken = await world.pool.fetch("SELECT a.rule, a.state, w.payload FROM wakeups w JOIN alerts a ON a.id = w.subject_id WHERE a.vehicle_id = $1", filed.id)
-    standing = await world.pool.fetch("SELECT rule, state FROM alerts WHERE vehicle_id = $1 AND state = 'active'", filed.id)
-    assert sorted((w["rule"], w["state"]) for w in woken) == sorted((s["rule"], s["state"]) for s in standing) and standing
+    woken = await world.pool.fetch(
+        "SELECT a.rule, a.state, w.payload FROM wakeups w JOIN alerts a ON a.id = w.subject_id WHERE a.vehicle_id = $1",
+        filed.id,
+    )
+    standing = await world.pool.fetch(
+        "SELECT rule, state FROM alerts WHERE vehicle_id = $1 AND state = 'active'", filed.id
+    )
+    assert (
+        sorted((w["rule"], w["state"]) for w in woken) == sorted((s["rule"], s["state"]) for s in standing) and standing
+    )
     assert all(w["payload"]["late"] for w in woken)
     assert (await world.pool.fetchval("SELECT last_heard_at FROM vehicles WHERE id = $1", filed.id)) is None
 

@@ -53,13 +53,18 @@ async def test_what_was_committed_but_not_acknowledged_comes_again_and_is_stored
     assert await world.count(car) == 10
     car.say()
     await until(lambda: car.acked[-1]["upto"] == 11)
-    places = [r["place"] for r in await world.pool.fetch("SELECT place FROM readings WHERE vehicle_id = $1 ORDER BY seq", car.id)]
+    places = [
+        r["place"]
+        for r in await world.pool.fetch("SELECT place FROM readings WHERE vehicle_id = $1 ORDER BY seq", car.id)
+    ]
     assert places == list(range(1, 12))
 
 
 def session_that_writes_to(sent: list[bytes]) -> Session:
     session = Session(Broker(BrokerAddress.from_url("mqtt://gateway:-@127.0.0.1")), 0)
-    session.client = type("Client", (), {"socket": lambda self: object(), "write_blob": lambda self, b: sent.append(b)})()
+    session.client = type(
+        "Client", (), {"socket": lambda self: object(), "write_blob": lambda self, b: sent.append(b)}
+    )()
     return session
 
 
@@ -87,7 +92,10 @@ async def test_our_own_word_is_acknowledged_in_its_turn_and_is_no_delivery():
     session.ack(0, [2, 4])
     assert not session.behind
     session.ack(0, [6])
-    assert b"".join(sent) == b"".join(b"\x40\x02\x00" + bytes([mid]) for mid in (1, 2, 3, 4, 5, 6)) and session.pending == set()
+    assert (
+        b"".join(sent) == b"".join(b"\x40\x02\x00" + bytes([mid]) for mid in (1, 2, 3, 4, 5, 6))
+        and session.pending == set()
+    )
     session.take(pulse, b"tail of a gateway before us 0", 7, dup=False, retained=False)  # nothing is owed before it
     await asyncio.sleep(0)
     assert sent[-1] == b"\x40\x02\x00\x07"
@@ -113,9 +121,13 @@ async def test_a_gap_is_asked_for_and_what_waited_behind_it_is_judged_in_order(w
     await until(lambda: car.asked)
     assert car.asked[0] == {"boot": 1, "from": 3, "to": 4}
     assert car.acked[-1]["upto"] == 2
-    open_gap = await world.pool.fetchrow("SELECT first_seq, last_seq, closed_at FROM gaps WHERE vehicle_id = $1", car.id)
+    open_gap = await world.pool.fetchrow(
+        "SELECT first_seq, last_seq, closed_at FROM gaps WHERE vehicle_id = $1", car.id
+    )
     assert (open_gap["first_seq"], open_gap["last_seq"], open_gap["closed_at"]) == (3, 4, None)
-    waiting = await world.pool.fetch("SELECT seq FROM readings WHERE vehicle_id = $1 AND place IS NULL ORDER BY seq", car.id)
+    waiting = await world.pool.fetch(
+        "SELECT seq FROM readings WHERE vehicle_id = $1 AND place IS NULL ORDER BY seq", car.id
+    )
     assert [r["seq"] for r in waiting] == [5, 6, 7]
     car.say(bodies[4])
     car.say(bodies[3])
@@ -138,7 +150,9 @@ async def test_what_is_below_the_oldest_of_the_spool_is_closed_as_lost_at_the_ca
     car.say(car.body(9, oldest=8))
 
     async def lost() -> bool:
-        row = await world.pool.fetchrow("SELECT first_seq, last_seq, outcome FROM gaps WHERE vehicle_id = $1 AND outcome IS NOT NULL", car.id)
+        row = await world.pool.fetchrow(
+            "SELECT first_seq, last_seq, outcome FROM gaps WHERE vehicle_id = $1 AND outcome IS NOT NULL", car.id
+        )
         return row is not None and row["outcome"] == "lost_at_the_car"
 
     car.say(car.body(8, oldest=8))
@@ -244,7 +258,8 @@ async def test_a_row_that_is_there_already_is_a_duplicate_and_no_fault(world):
     car.say(car.body(1))
     await until(lambda: car.acked)
     await world.pool.execute(
-        "INSERT INTO readings SELECT dealer_id, vehicle_id, boot, 2, day, ts, received_at, car_ts, mark, 2, ids, vals, diagnostics FROM readings WHERE vehicle_id = $1",
+        "INSERT INTO readings SELECT dealer_id, vehicle_id, boot, 2, day, ts, received_at, car_ts, mark, 2, ids, vals, "
+        "diagnostics FROM readings WHERE vehicle_id = $1",
         car.id,
     )
     for n in (2, 3):
@@ -313,7 +328,11 @@ async def test_a_car_that_said_good_bye_stays_gone_whatever_is_still_shown_of_it
     car = await world.car()
 
     async def shown(words: str) -> bool:
-        row = await world.pool.fetchrow("SELECT l.values::text AS said, v.online FROM latest l JOIN vehicles v ON v.id = l.vehicle_id WHERE v.id = $1", car.id)
+        row = await world.pool.fetchrow(
+            "SELECT l.values::text AS said, v.online FROM latest l JOIN vehicles v ON v.id = l.vehicle_id "
+            "WHERE v.id = $1",
+            car.id,
+        )
         return row is not None and words in row["said"] and row["online"] is ("61" not in words)
 
     for speed, state in ((61.0, b'{"state": "offline"}'), (62.0, None)):
@@ -333,7 +352,10 @@ async def test_each_set_of_signals_keeps_its_newest_values(world):
     async def shown() -> bool:
         values = await world.pool.fetchval("SELECT values FROM latest WHERE vehicle_id = $1", car.id)
         said = json.loads(values) if isinstance(values, str) else values or {}
-        return {k: v[0] for k, v in said.items()} == {"Vehicle.Speed": 28.2, "Vehicle.LowVoltageBattery.CurrentVoltage": 14.1}
+        return {k: v[0] for k, v in said.items()} == {
+            "Vehicle.Speed": 28.2,
+            "Vehicle.LowVoltageBattery.CurrentVoltage": 14.1,
+        }
 
     await until(shown)
 

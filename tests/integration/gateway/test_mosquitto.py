@@ -1,4 +1,6 @@
-"""The same gateway on a real mosquitto, with MQTT 5: negative acknowledgements, sessions that expire, one subscription."""
+"""The same gateway on a real mosquitto, with MQTT 5: negative acknowledgements, sessions that expire, one
+subscription.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +19,22 @@ from telltale.embedded.process import free_port
 from tests.integration.gateway.conftest import ROOM
 from tests.integration.gateway.world import now, until
 
-pytestmark = pytest.mark.skipif(mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt install mosquitto)")
+pytestmark = pytest.mark.skipif(
+    mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt install mosquitto)"
+)
 
 
 @pytest.fixture
 async def on_mosquitto(world, mosquittos, home: Path):
     """The world with mosquitto as its broker, cars bound to their topics by an ACL."""
-    (home / "acl").write_text("user gateway\ntopic readwrite #\npattern write vehicles/+/%u/up/#\npattern read vehicles/+/%u/down/#\n")
+    (home / "acl").write_text(
+        "user gateway\ntopic readwrite #\npattern write vehicles/+/%u/up/#\npattern read vehicles/+/%u/down/#\n"
+    )
     port = await mosquittos("allow_anonymous true", f"acl_file {home}/acl", f"persistence_location {home}/", *ROOM)
     world.options["open_broker"] = True  # nobody's password is asked for
-    world.broker = SimpleNamespace(mqtt_url=f"mqtt://gateway:-@127.0.0.1:{port}", auth_url="", auth_seed="", log=None, port=port)
+    world.broker = SimpleNamespace(
+        mqtt_url=f"mqtt://gateway:-@127.0.0.1:{port}", auth_url="", auth_seed="", log=None, port=port
+    )
     yield world
     for task in world.gateways:
         await world.stop(task)
@@ -72,7 +80,9 @@ async def test_a_session_goes_on_after_a_restart_of_the_gateway(on_mosquitto):
     assert await world.count(car) == 31
 
 
-async def test_a_revoked_car_is_not_believed_though_the_broker_lets_it_in_and_is_again_when_it_is_enrolled_again(on_mosquitto):
+async def test_a_revoked_car_is_not_believed_though_the_broker_lets_it_in_and_is_again_when_it_is_enrolled_again(
+    on_mosquitto,
+):
     world = on_mosquitto
     await world.start(mqtt_version=5)
     car, other = await world.car(), await world.car()
@@ -89,7 +99,10 @@ async def test_a_revoked_car_is_not_believed_though_the_broker_lets_it_in_and_is
     before = await world.count(car)
     for _ in range(28):
         car.say(car.body())
-    for n in (1, 2):  # a car hears at most one ack a second: with the second one, one for the other car would have been said
+    for n in (
+        1,
+        2,
+    ):  # a car hears at most one ack a second: with the second one, one for the other car would have been said
         other.say()
         await until(lambda n=n: other.acked and other.acked[-1]["upto"] == n)
     assert await world.count(car) == before <= 2 and car.acked[-1]["upto"] <= 2
@@ -116,13 +129,20 @@ async def test_a_car_that_was_removed_is_not_believed_any_more(on_mosquitto):
 
     async def unknown() -> bool:
         car.say()
-        return await world.pool.fetchval("SELECT count(*) FROM quarantine WHERE vin = $1 AND reason = 'unknown_vehicle'", car.vin) > 0
+        return (
+            await world.pool.fetchval(
+                "SELECT count(*) FROM quarantine WHERE vin = $1 AND reason = 'unknown_vehicle'", car.vin
+            )
+            > 0
+        )
 
     await until(unknown)
 
 
 async def test_the_documented_limits_hold_and_the_gateway_lives_with_them(world, mosquittos, home: Path):
-    """docs/reference/mqtt.md, *A broker of your own*: cars on a listener of theirs, one session each, no large messages, nothing retained."""
+    """docs/reference/mqtt.md, *A broker of your own*: cars on a listener of theirs, one session each, no large
+    messages, nothing retained.
+    """
     cars = free_port()
     (home / "acl").write_text(
         "user gateway\ntopic read vehicles/+/+/up/+\n"
@@ -131,11 +151,20 @@ async def test_the_documented_limits_hold_and_the_gateway_lives_with_them(world,
         + "pattern write vehicles/+/%u/up/+\npattern read vehicles/+/%u/down/#\n"
     )
     port = await mosquittos(
-        "allow_anonymous true", f"acl_file {home}/acl", f"persistence_location {home}/", *ROOM, "message_size_limit 131072", "retain_available false",
-        f"listener {cars} 127.0.0.1", "use_username_as_clientid true", "max_connections 3",
-    )  # fmt: skip
+        "allow_anonymous true",
+        f"acl_file {home}/acl",
+        f"persistence_location {home}/",
+        *ROOM,
+        "message_size_limit 131072",
+        "retain_available false",
+        f"listener {cars} 127.0.0.1",
+        "use_username_as_clientid true",
+        "max_connections 3",
+    )
     world.options["open_broker"] = True
-    world.broker = SimpleNamespace(mqtt_url=f"mqtt://gateway:-@127.0.0.1:{port}", auth_url="", auth_seed="", log=None, port=cars)
+    world.broker = SimpleNamespace(
+        mqtt_url=f"mqtt://gateway:-@127.0.0.1:{port}", auth_url="", auth_seed="", log=None, port=cars
+    )
     await world.start(mqtt_version=5)
     car, other = await world.car(), await world.car()
     car.say()

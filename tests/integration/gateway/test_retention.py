@@ -67,7 +67,12 @@ async def test_a_clock_500_days_ahead_takes_nothing_away_and_the_desk_hears_of_i
         await house.a_day_passes()
     assert await house.there() == before == 13
     ((dealer, name, subject, times, detail),) = house.said  # once a day, not with each look
-    assert (dealer, name, subject, times) == (None, "retention_refused", "readings", 1) and "by one clock and not by all" in detail
+    assert (dealer, name, subject, times) == (
+        None,
+        "retention_refused",
+        "readings",
+        1,
+    ) and "by one clock and not by all" in detail
 
 
 async def test_a_gateway_whose_clock_disagrees_with_the_databases_does_not_begin(world, monkeypatch):
@@ -145,7 +150,9 @@ async def test_an_older_gateway_beside_a_newer_one_destroys_nothing(house):
 
 async def test_rows_without_a_day_of_their_own_go_by_when_they_were_received(house):
     def stray(seq: int, received: datetime) -> bytes:
-        return readings.pack(house.world.dealer, Reading(house.car.id, 1, seq, 1e9, received.timestamp(), (1,), (50.0,), 0, place=seq))
+        return readings.pack(
+            house.world.dealer, Reading(house.car.id, 1, seq, 1e9, received.timestamp(), (1,), (50.0,), 0, place=seq)
+        )
 
     batch = Batch([], now())
     batch.rows[0] = [stray(1, now() - timedelta(days=402)), stray(2, now() - timedelta(days=398))]

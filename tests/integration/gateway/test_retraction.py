@@ -1,4 +1,6 @@
-"""The story of one wrong digit: refused, let in by mistake, believed, an alert, a case; taken back, withdrawn, dismissed."""
+"""The story of one wrong digit: refused, let in by mistake, believed, an alert, a case; taken back, withdrawn,
+dismissed.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ async def decide(world, row: int, *, accept: bool):
 
 async def refused(world, car) -> int:
     async def one() -> int | None:
-        return await world.pool.fetchval("SELECT id FROM quarantine WHERE vehicle_id = $1 AND reason = 'odometer' ORDER BY id DESC LIMIT 1", car.id)
+        return await world.pool.fetchval(
+            "SELECT id FROM quarantine WHERE vehicle_id = $1 AND reason = 'odometer' ORDER BY id DESC LIMIT 1", car.id
+        )
 
     return await until(one)
 
@@ -39,7 +43,9 @@ async def settled(world, row: int, column: str) -> None:
 
 
 def says(car, days_ago: float, km: float, to_service: float = 15_000):
-    return car.say(car.body(ts=now() - timedelta(days=days_ago), signals={ODOMETER: km * 1000, SERVICE: to_service, SPEED: 50}))
+    return car.say(
+        car.body(ts=now() - timedelta(days=days_ago), signals={ODOMETER: km * 1000, SERVICE: to_service, SPEED: 50})
+    )
 
 
 async def acked(car, upto: int) -> None:
@@ -47,7 +53,9 @@ async def acked(car, upto: int) -> None:
 
 
 async def alert_of(world, car):
-    return await world.pool.fetchrow("SELECT id, state, because, case_id FROM alerts WHERE vehicle_id = $1 AND rule = 'service_due'", car.id)
+    return await world.pool.fetchrow(
+        "SELECT id, state, because, case_id FROM alerts WHERE vehicle_id = $1 AND rule = 'service_due'", car.id
+    )
 
 
 async def believed_by_mistake(world):
@@ -110,7 +118,11 @@ async def test_what_was_let_in_by_mistake_is_taken_back_with_all_that_rested_on_
         points = await readings.series(connection, world.dealer, car.id, 2, now() - timedelta(days=30), now())
         facts = await replaying.explain(connection, judge, alert["id"])
         tried = await replaying.backtest(connection, lambda names: judge, ["service_due"], now() - timedelta(days=30))
-    assert told == [("waiting", "accepted", "staff:1"), ("accepted", "taken_back", "staff:1"), ("taken_back", "left_out", "system")]
+    assert told == [
+        ("waiting", "accepted", "staff:1"),
+        ("accepted", "taken_back", "staff:1"),
+        ("taken_back", "left_out", "system"),
+    ]
     assert "an alert is withdrawn" in last.reason
     assert not any(point.mark & Mark.ACCEPTED for point in points) and points[0].value == 199_104_992.0
     assert facts["same_verdict"], facts["differs"]
@@ -125,7 +137,9 @@ async def test_what_was_let_in_by_mistake_is_taken_back_with_all_that_rested_on_
     world.gateways.remove(task)
     kept = await memory_of(world, car, judge, checkpoint=True)
     whole = await memory_of(world, car, judge, checkpoint=False)
-    assert (kept.memory, kept.place, kept.odometer) == (whole.memory, whole.place, whole.odometer) and abs(kept.odometer - 199_705_000) < 32
+    assert (kept.memory, kept.place, kept.odometer) == (whole.memory, whole.place, whole.odometer) and abs(
+        kept.odometer - 199_705_000
+    ) < 32
     await world.start()  # and a gateway that starts from it goes on
     says(car, 0.5, 199_725, 14_380)
     await acked(car, 8)
@@ -134,13 +148,23 @@ async def test_what_was_let_in_by_mistake_is_taken_back_with_all_that_rested_on_
 
 async def test_an_alert_that_does_not_rest_on_it_stays(world):
     _, car, row = await believed_by_mistake(world)
-    said = {"boot": 1, "seq": 6, "oldest": 1, "ts": now().isoformat(), "mil": True, "codes": [{"system": "obd", "code": "P0301", "status": "confirmed"}]}
+    said = {
+        "boot": 1,
+        "seq": 6,
+        "oldest": 1,
+        "ts": now().isoformat(),
+        "mil": True,
+        "codes": [{"system": "obd", "code": "P0301", "status": "confirmed"}],
+    }
     car.seq = 6
     car.say(json.dumps(said).encode(), way="up/diagnostics")
     await until(lambda: [a for a in car.alerts if a["rule"] == "trouble_code"])
     await decide(world, row, accept=False)
     await settled(world, row, "taken_back_at")
-    states = {r["rule"]: r["state"] for r in await world.pool.fetch("SELECT rule, state FROM alerts WHERE vehicle_id = $1", car.id)}
+    states = {
+        r["rule"]: r["state"]
+        for r in await world.pool.fetch("SELECT rule, state FROM alerts WHERE vehicle_id = $1", car.id)
+    }
     assert states == {"service_due": "withdrawn", "trouble_code": "active"}
 
 
@@ -172,7 +196,10 @@ async def test_traffic_of_the_same_car_goes_on_while_it_is_folded_again(world, j
     for task in list(world.gateways):
         await world.stop(task)
         world.gateways.remove(task)
-    places = [r["place"] for r in await world.pool.fetch("SELECT place FROM readings WHERE vehicle_id = $1 ORDER BY place", car.id)]
+    places = [
+        r["place"]
+        for r in await world.pool.fetch("SELECT place FROM readings WHERE vehicle_id = $1 ORDER BY place", car.id)
+    ]
     assert places == list(range(1, len(places) + 1))
     kept = await memory_of(world, car, judge, checkpoint=True)
     whole = await memory_of(world, car, judge, checkpoint=False)
@@ -188,7 +215,9 @@ async def test_a_person_may_decide_only_what_the_table_allows(world):
         with pytest.raises(IllegalMove):
             await decide(world, row, accept=accept)
     car.say(b"{")
-    broken = await until(lambda: world.pool.fetchval("SELECT id FROM quarantine WHERE reason = 'not_json' AND vehicle_id = $1", car.id))
+    broken = await until(
+        lambda: world.pool.fetchval("SELECT id FROM quarantine WHERE reason = 'not_json' AND vehicle_id = $1", car.id)
+    )
     with pytest.raises(BadInput, match="could be believed"):
         await decide(world, broken, accept=True)
     await settled(world, row, "taken_back_at")

@@ -13,7 +13,9 @@ from proofs.proxy import Proxy
 from schemas.errors import Misconfigured
 from store import transactions
 
-needs_mosquitto = pytest.mark.skipif(mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt install mosquitto)")
+needs_mosquitto = pytest.mark.skipif(
+    mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt install mosquitto)"
+)
 
 
 @needs_mosquitto
@@ -24,7 +26,9 @@ needs_mosquitto = pytest.mark.skipif(mosquitto() is None, reason="mosquitto is n
 async def test_a_broker_with_its_default_limits_is_refused(mosquittos, lines, named):
     port = await mosquittos("allow_anonymous true", *lines)
     with pytest.raises(Misconfigured, match=named):
-        await self_check.check_broker(BrokerAddress.from_url(f"mqtt://gateway:-@127.0.0.1:{port}"), None, open_broker=True)
+        await self_check.check_broker(
+            BrokerAddress.from_url(f"mqtt://gateway:-@127.0.0.1:{port}"), None, open_broker=True
+        )
 
 
 @needs_mosquitto
@@ -34,13 +38,17 @@ async def test_a_broker_with_room_is_taken(mosquittos):
 
 
 @needs_mosquitto
-async def test_a_broker_that_does_nothing_for_a_while_again_and_again_is_not_taken_for_one_that_keeps_too_little(mosquittos, monkeypatch):
+async def test_a_broker_that_does_nothing_for_a_while_again_and_again_is_not_taken_for_one_that_keeps_too_little(
+    mosquittos, monkeypatch
+):
     """As mosquitto, while it writes a large store."""
     monkeypatch.setattr(self_check, "SILENCE_S", 0.05)
     port = await mosquittos("allow_anonymous true", "max_inflight_messages 4000", "max_queued_messages 0")
     proxy = await Proxy("127.0.0.1", port).start()
     proxy.delay_s, proxy.piece = 0.15, 8_192
-    await self_check.check_broker(BrokerAddress.from_url(f"mqtt://gateway:-@127.0.0.1:{proxy.port}"), None, open_broker=True)
+    await self_check.check_broker(
+        BrokerAddress.from_url(f"mqtt://gateway:-@127.0.0.1:{proxy.port}"), None, open_broker=True
+    )
     await proxy.stop()
 
 

@@ -1,4 +1,6 @@
-"""A foreign broker is tried out: whom it lets in, and whether the gateway may do its work; each refusal is one line that names it."""
+"""A foreign broker is tried out: whom it lets in, and whether the gateway may do its work; each refusal is one line
+that names it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from tests.authority import Authority
 from tests.integration.gateway.conftest import ROOM
 from tests.integration.gateway.test_tls import ACCESS
 
-pytestmark = pytest.mark.skipif(mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt install mosquitto)")
+pytestmark = pytest.mark.skipif(
+    mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt install mosquitto)"
+)
 Closed = Callable[..., Awaitable[int]]
 VERSIONS = pytest.mark.parametrize("version", [4, 5])
 
@@ -35,7 +39,11 @@ def closed(mosquittos: Closed, home: Path) -> Closed:
         (home / "passwords").chmod(0o600)
         subprocess.run(["mosquitto_passwd", "-U", str(home / "passwords")], check=True, capture_output=True)
         return await mosquittos(
-            f"allow_anonymous {str(anonymous).lower()}", f"password_file {home}/passwords", f"acl_file {home}/access", f"persistence_location {home}/", *ROOM
+            f"allow_anonymous {str(anonymous).lower()}",
+            f"password_file {home}/passwords",
+            f"acl_file {home}/access",
+            f"persistence_location {home}/",
+            *ROOM,
         )
 
     return start
@@ -82,12 +90,19 @@ def test_the_words_that_permit_an_open_broker_are_the_settings(monkeypatch):
 @VERSIONS
 @pytest.mark.parametrize("topic", ["vehicles/check/+/up/x", "vehicles/+/gateway/up/pulse", "vehicles/+/+/up/+"])
 async def test_what_the_access_list_forbids_the_gateway_is_named_in_one_line(closed, version, topic):
-    access = "".join(line + "\n" for line in ACCESS.splitlines() if not line.endswith(topic) and "%u" not in line)  # no car is called gateway
+    access = "".join(
+        line + "\n" for line in ACCESS.splitlines() if not line.endswith(topic) and "%u" not in line
+    )  # no car is called gateway
     port = await closed(access)
-    with pytest.raises(Misconfigured, match=r"MQTT_URL: the broker does not let the gateway (read|write) vehicles/\S+") as caught:
+    with pytest.raises(
+        Misconfigured, match=r"MQTT_URL: the broker does not let the gateway (read|write) vehicles/\S+"
+    ) as caught:
         await self_check.check_broker(at(port, version), None, bucket=7)
     said = str(caught.value)
-    assert "\n" not in said and ("vehicles/check/gateway-check-" if "check" in topic else "vehicles/07/gateway/up/pulse") in said
+    assert (
+        "\n" not in said
+        and ("vehicles/check/gateway-check-" if "check" in topic else "vehicles/07/gateway/up/pulse") in said
+    )
 
 
 async def test_with_mqtt_5_a_forbidden_answer_to_the_cars_is_named_too(closed):
@@ -99,8 +114,13 @@ async def test_with_mqtt_5_a_forbidden_answer_to_the_cars_is_named_too(closed):
 @VERSIONS
 async def test_a_gateway_that_is_not_let_in_ends_with_one_line_and_floods_no_log(world, closed, caplog, version):
     port = await closed()
-    with structlog.testing.capture_logs() as lines, pytest.raises(Misconfigured, match="MQTT_URL: the broker does not let the gateway in") as caught:
-        await world.start(mqtt_url=f"mqtt://gateway:wrong@127.0.0.1:{port}", auth_url="", auth_seed="", mqtt_version=version)
+    with (
+        structlog.testing.capture_logs() as lines,
+        pytest.raises(Misconfigured, match="MQTT_URL: the broker does not let the gateway in") as caught,
+    ):
+        await world.start(
+            mqtt_url=f"mqtt://gateway:wrong@127.0.0.1:{port}", auth_url="", auth_seed="", mqtt_version=version
+        )
     assert "\n" not in str(caught.value)
     assert len(lines) + len(caplog.records) <= 5
 
@@ -116,7 +136,9 @@ async def test_a_broker_that_hangs_up_in_the_middle_ends_with_one_line_and_flood
 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    at_what = r"vehicles/check/gateway-check-\S+/up/x: it closed the connection at " + ("SUBSCRIBE" if answers == 1 else "PUBLISH")
+    at_what = r"vehicles/check/gateway-check-\S+/up/x: it closed the connection at " + (
+        "SUBSCRIBE" if answers == 1 else "PUBLISH"
+    )
     with structlog.testing.capture_logs() as lines, pytest.raises(Misconfigured, match=at_what):
         await world.start(mqtt_url=f"mqtt://gateway:good@127.0.0.1:{port}", auth_url="", auth_seed="")
     server.close()
@@ -126,8 +148,12 @@ async def test_a_broker_that_hangs_up_in_the_middle_ends_with_one_line_and_flood
 async def test_a_certificate_that_is_not_believed_is_named(mosquittos, home, tmp_path):
     authority = Authority(home / "tls")
     certificate, key = authority.issue("server", common_name="localhost")
-    port = await mosquittos(f"cafile {authority.trusted}", f"certfile {certificate}", f"keyfile {key}", "allow_anonymous true", *ROOM[1:])
+    port = await mosquittos(
+        f"cafile {authority.trusted}", f"certfile {certificate}", f"keyfile {key}", "allow_anonymous true", *ROOM[1:]
+    )
     url = f"mqtts://gateway:-@127.0.0.1:{port}"
     with pytest.raises(Misconfigured, match="TELLTALE_MQTT_CA: the certificate of 127.0.0.1 is not believed: .*self"):
-        await self_check.check_broker(BrokerAddress.from_url(url, 4, Tls(Authority(tmp_path).trusted)), None, open_broker=True)
+        await self_check.check_broker(
+            BrokerAddress.from_url(url, 4, Tls(Authority(tmp_path).trusted)), None, open_broker=True
+        )
     await self_check.check_broker(BrokerAddress.from_url(url, 4, Tls(authority.trusted)), None, open_broker=True)

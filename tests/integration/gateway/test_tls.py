@@ -1,4 +1,6 @@
-"""The whole gateway on mosquitto by TLS: a private authority, a certificate for each, and a broker that stalls in the handshake."""
+"""The whole gateway on mosquitto by TLS: a private authority, a certificate for each, and a broker that stalls in the
+handshake.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from tests.integration.gateway.test_dialling import listening
 from tests.integration.gateway.test_watchdog import answer
 from tests.integration.gateway.world import until
 
-needs_mosquitto = pytest.mark.skipif(mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt install mosquitto)")
+needs_mosquitto = pytest.mark.skipif(
+    mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt install mosquitto)"
+)
 ACCESS = """user gateway
 topic read vehicles/+/+/up/+
 topic write vehicles/+/+/down/acks
@@ -33,16 +37,27 @@ pattern read vehicles/+/%u/down/+
 
 @needs_mosquitto
 @pytest.mark.parametrize("version", [4, 5])
-async def test_with_a_private_authority_and_certificates_a_car_is_heard_on_a_closed_broker(world, mosquittos, home: Path, version: int):
+async def test_with_a_private_authority_and_certificates_a_car_is_heard_on_a_closed_broker(
+    world, mosquittos, home: Path, version: int
+):
     authority = Authority(home / "tls")
     certificate, key = authority.issue("server", common_name="localhost")
     (home / "access").write_text(ACCESS)
     port = await mosquittos(
-        f"cafile {authority.trusted}", f"certfile {certificate}", f"keyfile {key}", "require_certificate true", "use_identity_as_username true",
-        "allow_anonymous false", f"acl_file {home}/access", f"persistence_location {home}/", *ROOM,
-    )  # fmt: skip
+        f"cafile {authority.trusted}",
+        f"certfile {certificate}",
+        f"keyfile {key}",
+        "require_certificate true",
+        "use_identity_as_username true",
+        "allow_anonymous false",
+        f"acl_file {home}/access",
+        f"persistence_location {home}/",
+        *ROOM,
+    )
     world.broker = SimpleNamespace(mqtt_url=f"mqtts://127.0.0.1:{port}", auth_url="", auth_seed="", log=None, port=port)
-    await world.start(mqtt_version=version, mqtt_tls=Tls(authority.trusted, *authority.issue("gateway", common_name="gateway")))
+    await world.start(
+        mqtt_version=version, mqtt_tls=Tls(authority.trusted, *authority.issue("gateway", common_name="gateway"))
+    )
     car = await world.car(connect=False)
     car.client.tls_set_context(Tls(authority.trusted, *authority.issue("car", common_name=car.vin)).context())
     await car.connect()
@@ -53,10 +68,16 @@ async def test_with_a_private_authority_and_certificates_a_car_is_heard_on_a_clo
 
 
 @pytest.mark.parametrize("tried_out", [True, False])
-async def test_a_broker_that_stalls_in_the_handshake_does_not_stop_the_health_page(world, tmp_path: Path, tried_out: bool):
+async def test_a_broker_that_stalls_in_the_handshake_does_not_stop_the_health_page(
+    world, tmp_path: Path, tried_out: bool
+):
     health = Address(port=free_port())
     async with listening() as (host, port):
-        options = {"mqtt_url": f"mqtts://gateway:-@{host}:{port}", "mqtt_tls": Tls(Authority(tmp_path).trusted), "try_out_broker": tried_out}
+        options = {
+            "mqtt_url": f"mqtts://gateway:-@{host}:{port}",
+            "mqtt_tls": Tls(Authority(tmp_path).trusted),
+            "try_out_broker": tried_out,
+        }
         starting = asyncio.create_task(world.start(health=health, auth_url="", auth_seed="", **options))
 
         async def there() -> bool:

@@ -1,4 +1,6 @@
-"""What looks connected and is not, floods of poison, faults of ours: noticed, healed or put aside, and the others go on."""
+"""What looks connected and is not, floods of poison, faults of ours: noticed, healed or put aside, and the others go
+on.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,10 @@ async def answer(url: str) -> tuple[int, dict]:
 async def scrape(url: str) -> dict[str, float]:
     """Each sample of a metrics page by its name and labels."""
     text = (await asyncio.to_thread(urllib.request.urlopen, f"{url}/metrics")).read().decode()
-    return {key: float(value) for key, _, value in (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))}
+    return {
+        key: float(value)
+        for key, _, value in (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    }
 
 
 async def test_a_half_open_connection_is_noticed_and_renewed(world, monkeypatch):
@@ -111,11 +116,18 @@ async def test_health_says_alive_and_ready_and_counts(world):
 
     async def counted() -> bool:
         now = await scrape(url)
-        return {name: now[name] - before.get(name, 0) for name in (
-            "telltale_gateway_messages_total", "telltale_gateway_duplicates_total", 'telltale_gateway_refused_total{reason="not_json"}',
-        )} == {
-            "telltale_gateway_messages_total": 3, "telltale_gateway_duplicates_total": 1, 'telltale_gateway_refused_total{reason="not_json"}': 1,
-        }  # fmt: skip
+        return {
+            name: now[name] - before.get(name, 0)
+            for name in (
+                "telltale_gateway_messages_total",
+                "telltale_gateway_duplicates_total",
+                'telltale_gateway_refused_total{reason="not_json"}',
+            )
+        } == {
+            "telltale_gateway_messages_total": 3,
+            "telltale_gateway_duplicates_total": 1,
+            'telltale_gateway_refused_total{reason="not_json"}': 1,
+        }
 
     await until(counted)
     found = await scrape(url)
@@ -132,8 +144,22 @@ async def test_alerts_are_counted_by_rule_and_state(world):
     car = await world.car()
     for _ in range(3):
         for volts in (14.2, 11.0, 10.9):
-            car.say(car.body(signals={"Vehicle.LowVoltageBattery.CurrentVoltage": volts, "Vehicle.Powertrain.CombustionEngine.Speed": 2000.0}))
-    car.say(car.body(signals={"Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature": 134.0, "Vehicle.Powertrain.CombustionEngine.Speed": 2000.0}))
+            car.say(
+                car.body(
+                    signals={
+                        "Vehicle.LowVoltageBattery.CurrentVoltage": volts,
+                        "Vehicle.Powertrain.CombustionEngine.Speed": 2000.0,
+                    }
+                )
+            )
+    car.say(
+        car.body(
+            signals={
+                "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature": 134.0,
+                "Vehicle.Powertrain.CombustionEngine.Speed": 2000.0,
+            }
+        )
+    )
 
     async def counted() -> bool:
         steps = await world.pool.fetch("SELECT rule, state, count(*) FROM alert_steps GROUP BY rule, state")
@@ -146,11 +172,16 @@ async def test_alerts_are_counted_by_rule_and_state(world):
 
 
 def _steps(rule: str, state: str) -> list[str]:
-    return [f'telltale_gateway_alert_steps_total{{rule="{rule}",stage="{stage}",state="{state}"}}' for stage in ("live", "shadow")]
+    return [
+        f'telltale_gateway_alert_steps_total{{rule="{rule}",stage="{stage}",state="{state}"}}'
+        for stage in ("live", "shadow")
+    ]
 
 
 async def test_a_gateway_that_commits_nothing_is_not_ready_but_stays_alive(world, monkeypatch):
-    """A liveness probe must not restart every gateway because the database hangs: they go on by themselves, and forget nothing meanwhile."""
+    """A liveness probe must not restart every gateway because the database hangs: they go on by themselves, and forget
+    nothing meanwhile.
+    """
     from gateway.ops import health
 
     monkeypatch.setattr(health, "COMMIT_S", 1.5)

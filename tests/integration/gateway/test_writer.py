@@ -43,7 +43,9 @@ def batch_of(world: Any, vehicle: int, seqs: range, *, more: bool) -> Batch:
 
 @pytest.mark.parametrize("more", [False, True])
 @pytest.mark.parametrize("moment", ["before", "after"])
-async def test_a_connection_lost_around_commit_neither_loses_nor_doubles_a_row(world, writer, monkeypatch, more, moment):
+async def test_a_connection_lost_around_commit_neither_loses_nor_doubles_a_row(
+    world, writer, monkeypatch, more, moment
+):
     car = await world.car(connect=False)
     real, tries = Writer._commit, 0
 
@@ -83,10 +85,14 @@ async def test_a_disk_that_refuses_now_this_and_now_that_is_one_line_in_the_log(
 async def test_a_server_process_killed_under_a_lease_gives_it_back_to_us(world, writer):
     assert await writer.take([3, 4]) == [3, 4]
     car = await world.car(connect=False)
-    ours = "datname = current_database() AND application_name = 'telltale-gateway'"  # the server has other tests' gateways, too
+    # the server has other tests' gateways, too
+    ours = "datname = current_database() AND application_name = 'telltale-gateway'"
     await world.pool.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}")
     assert await writer.save(batch_of(world, car.id, range(1, 4), more=False), {}) == {}
-    held = await world.pool.fetchval("SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE locktype = 'advisory' AND datname = current_database()")
+    held = await world.pool.fetchval(
+        "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE locktype = 'advisory' "
+        "AND datname = current_database()"
+    )
     assert held == 2 and await world.count(car) == 3
 
 
@@ -116,7 +122,14 @@ async def test_a_series_is_read_in_pages_with_its_spacing(world, writer):
         first = await readings.series(connection, world.dealer, car.id, 1, start, start + timedelta(hours=1), limit=20)
         last = first[-1]
         rest = await readings.series(
-            connection, world.dealer, car.id, 1, start, start + timedelta(hours=1), after=(last.ts, last.boot, last.seq), limit=20
+            connection,
+            world.dealer,
+            car.id,
+            1,
+            start,
+            start + timedelta(hours=1),
+            after=(last.ts, last.boot, last.seq),
+            limit=20,
         )
         rows = await readings.page(connection, world.dealer, car.id, start, start + timedelta(hours=1), limit=100)
         other = await readings.series(connection, world.dealer + 1, car.id, 1, start, start + timedelta(hours=1))

@@ -1,4 +1,6 @@
-"""What the gateway tests share: a gateway in this process on the session's broker and a fresh database, and cars that speak plain paho."""
+"""What the gateway tests share: a gateway in this process on the session's broker and a fresh database, and cars that
+speak plain paho.
+"""
 
 from __future__ import annotations
 
@@ -81,15 +83,27 @@ class TestCar:
         where = message.topic.rpartition("/")[2]
         {"acks": self.acked, "asks": self.asked, "alerts": self.alerts}[where].append(json.loads(message.payload))
 
-    def body(self, seq: int | None = None, *, signals: dict[str, Any] | None = None, ts: datetime | None = None, **more: Any) -> bytes:
+    def body(
+        self, seq: int | None = None, *, signals: dict[str, Any] | None = None, ts: datetime | None = None, **more: Any
+    ) -> bytes:
         if seq is None:
             self.seq += 1
             seq = self.seq
-        said = {"boot": self.boot, "seq": seq, "oldest": 1, "ts": (ts or now()).isoformat(), "signals": signals or {"Vehicle.Speed": 50.0 + seq % 50}}
+        said = {
+            "boot": self.boot,
+            "seq": seq,
+            "oldest": 1,
+            "ts": (ts or now()).isoformat(),
+            "signals": signals or {"Vehicle.Speed": 50.0 + seq % 50},
+        }
         return json.dumps({**said, **more}).encode()
 
-    def say(self, payload: bytes | None = None, way: str = "up/telemetry", *, retain: bool = False, qos: int = 1) -> Any:
-        return self.client.publish(topic(self.vin, way), self.body() if payload is None else payload, qos=qos, retain=retain)
+    def say(
+        self, payload: bytes | None = None, way: str = "up/telemetry", *, retain: bool = False, qos: int = 1
+    ) -> Any:
+        return self.client.publish(
+            topic(self.vin, way), self.body() if payload is None else payload, qos=qos, retain=retain
+        )
 
     def close(self) -> None:
         self.client.disconnect()
@@ -118,10 +132,17 @@ class World:
             ready.set()
 
         arguments = {
-            "database_url": self.database.role("gateway"), "mqtt_url": self.broker.mqtt_url, "clock": now, "profiles": data.profiles(),
-            "share": share, "judge": self.judge, "auth_url": self.broker.auth_url, "auth_seed": self.broker.auth_seed,
-            "broker_log": self.broker.log, "ready": tell,
-        }  # fmt: skip
+            "database_url": self.database.role("gateway"),
+            "mqtt_url": self.broker.mqtt_url,
+            "clock": now,
+            "profiles": data.profiles(),
+            "share": share,
+            "judge": self.judge,
+            "auth_url": self.broker.auth_url,
+            "auth_seed": self.broker.auth_seed,
+            "broker_log": self.broker.log,
+            "ready": tell,
+        }
         task = asyncio.create_task(running.run(**{**arguments, **self.options, **options}))
         self.gateways.append(task)
         waiter = asyncio.ensure_future(ready.wait())
@@ -142,9 +163,14 @@ class World:
         vin = "TST" + "".join(random.choice(_LETTERS) for _ in range(14))
         secret = secrets.token_hex(32)
         vehicle = await self.pool.fetchval(
-            "INSERT INTO vehicles (vin, dealer_id, dealer_since, profile, title, secret_hash, enrolled_at) VALUES ($1, $2, $3, $4, 'a car', $5, $3) RETURNING id",
-            vin, self.dealer, now(), profile, secret_hash(secret) if enrol else None,
-        )  # fmt: skip
+            "INSERT INTO vehicles (vin, dealer_id, dealer_since, profile, title, secret_hash, enrolled_at) "
+            "VALUES ($1, $2, $3, $4, 'a car', $5, $3) RETURNING id",
+            vin,
+            self.dealer,
+            now(),
+            profile,
+            secret_hash(secret) if enrol else None,
+        )
         await self.pool.execute("SELECT pg_notify('cars', $1)", json.dumps({"vehicle": vehicle, "what": "enrolled"}))
         made = TestCar(vin, secret, self.broker.port, vehicle)
         self.cars.append(made)
@@ -155,7 +181,10 @@ class World:
         return found
 
     async def rejections(self, car: TestCar) -> list[str]:
-        return [r["reason"] for r in await self.pool.fetch("SELECT reason FROM quarantine WHERE vehicle_id = $1 ORDER BY id", car.id)]
+        return [
+            r["reason"]
+            for r in await self.pool.fetch("SELECT reason FROM quarantine WHERE vehicle_id = $1 ORDER BY id", car.id)
+        ]
 
 
 class HeldIntake(Intake):

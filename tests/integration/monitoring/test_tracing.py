@@ -1,4 +1,6 @@
-"""One trace from the car's message to the text on a phone, over gateway, database and workers; and nothing at all when nobody asks."""
+"""One trace from the car's message to the text on a phone, over gateway, database and workers; and nothing at all when
+nobody asks.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,11 @@ from tests.integration.gateway.world import TestCar, now, until
 from tests.integration.workers.conftest import Scene, scene  # noqa: F401
 from workers import running as workers
 
-memory = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter", reason="the extra `otel` is not installed (./test installs it)")
+memory = pytest.importorskip(
+    "opentelemetry.sdk.trace.export.in_memory_span_exporter",
+    reason="the extra `otel` is not installed (./test installs it)",
+)
+
 
 @pytest.fixture
 def spans() -> Iterator[Any]:
@@ -50,11 +56,25 @@ async def decoder(scene: Scene, database: Any, broker: Any) -> AsyncIterator[Tes
     """A gateway, and the scene's car, which speaks."""
     ready = asyncio.Event()
     scene.clock.at = now() + timedelta(hours=1)  # what the gateway makes due is due for the workers
-    await scene.admin.execute("UPDATE vehicles SET secret_hash = $2, enrolled_at = $3 WHERE id = $1", scene.car.id, secret_hash("s" * 32), scene.clock())
-    task = asyncio.create_task(gateway.run(
-        database_url=database.role("gateway"), mqtt_url=broker.mqtt_url, clock=now, profiles=data.profiles(),
-        judge=Judge(RULES, data.profiles()), auth_url=broker.auth_url, auth_seed=broker.auth_seed, broker_log=broker.log, ready=lambda **_: ready.set(),
-    ))  # fmt: skip
+    await scene.admin.execute(
+        "UPDATE vehicles SET secret_hash = $2, enrolled_at = $3 WHERE id = $1",
+        scene.car.id,
+        secret_hash("s" * 32),
+        scene.clock(),
+    )
+    task = asyncio.create_task(
+        gateway.run(
+            database_url=database.role("gateway"),
+            mqtt_url=broker.mqtt_url,
+            clock=now,
+            profiles=data.profiles(),
+            judge=Judge(RULES, data.profiles()),
+            auth_url=broker.auth_url,
+            auth_seed=broker.auth_seed,
+            broker_log=broker.log,
+            ready=lambda **_: ready.set(),
+        )
+    )
     await asyncio.wait_for(ready.wait(), 60)
     car = await TestCar(scene.car.vin, "s" * 32, broker.port, scene.car.id).connect()
     yield car
@@ -79,13 +99,18 @@ async def test_message_alert_case_and_text_are_one_trace(scene: Scene, database:
         await until(sent)
     found = spans.get_finished_spans()
     text = next(span for span in found if span.name == "message.sent")
-    trace = sorted((span for span in found if span.context.trace_id == text.context.trace_id), key=lambda span: span.start_time)
+    trace = sorted(
+        (span for span in found if span.context.trace_id == text.context.trace_id), key=lambda span: span.start_time
+    )
     names = [span.name for span in trace]
     story = ["intake.batch", "alert", "work.alert", "case.opened", "message.hand_over", "message.sent"]
     assert [name for name in names if name in story][: len(story)] == story
     _each_hangs_below_its_cause(trace, story)
     alert, case = (next(span for span in trace if span.name == name) for name in ("alert", "case.opened"))
-    assert alert.attributes["telltale.rule"] in ("trouble_code", "misfire") and alert.attributes["telltale.vehicle"] == scene.car.id
+    assert (
+        alert.attributes["telltale.rule"] in ("trouble_code", "misfire")
+        and alert.attributes["telltale.vehicle"] == scene.car.id
+    )
     assert case.attributes["telltale.case"] == (await scene.case())["id"]
     _nobody_is_in_it(found, scene)
 
@@ -102,17 +127,33 @@ def _each_hangs_below_its_cause(trace: list[Any], story: list[str]) -> None:
 
 def _nobody_is_in_it(found: Any, scene: Scene) -> None:  # noqa: F811
     said = json.dumps([json.loads(span.to_json()) for span in found])
-    secret = [scene.car.vin, scene.car.plate, scene.owner.name, scene.owner.phone, *(value for p in scene.people.values() for value in (p.name, p.phone, p.email))]
-    assert [one for one in secret if one and one in said and one not in ("Driver", "Manager", "Advisor", "Technician")] == []
+    secret = [
+        scene.car.vin,
+        scene.car.plate,
+        scene.owner.name,
+        scene.owner.phone,
+        *(value for p in scene.people.values() for value in (p.name, p.phone, p.email)),
+    ]
+    assert [
+        one for one in secret if one and one in said and one not in ("Driver", "Manager", "Advisor", "Technician")
+    ] == []
 
 
-async def test_what_a_person_writes_at_the_desk_is_one_trace_up_to_the_provider(scene: Scene, database: Any, spans: Any) -> None:  # noqa: F811
+async def test_what_a_person_writes_at_the_desk_is_one_trace_up_to_the_provider(
+    scene: Scene,  # noqa: F811
+    database: Any,
+    spans: Any,
+) -> None:
     server = TestServer(build(scene.house, Live(database.role("desk"))))
     async with TestClient(server) as client:
         entered = await sign_in.enter(scene.house, scene.people["advisor"], Visitor("127.0.0.1"), "password")
         client.session.cookie_jar.update_cookies({cookies.SESSION: entered.session}, server.make_url("/"))
         outside = {"Idempotency-Key": "one", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
-        said = await client.post(f"/api/v1/owners/{scene.owner.id}/messages", json={"body": "Your car is ready when you are."}, headers=outside)
+        said = await client.post(
+            f"/api/v1/owners/{scene.owner.id}/messages",
+            json={"body": "Your car is ready when you are."},
+            headers=outside,
+        )
         assert said.status == 201, await said.text()
         assert (await client.get("/api/v1/cases")).status == 200
     await scene.send_all()
@@ -121,7 +162,10 @@ async def test_what_a_person_writes_at_the_desk_is_one_trace_up_to_the_provider(
     assert len({span.context.trace_id for span in trace.values()}) == 1
     request = trace["POST /api/v1/owners/{id}/messages"]
     assert request.parent is None, "a stranger's trace is not believed"
-    assert request.attributes["telltale.request"] == said.headers["X-Request-Id"] and request.attributes["telltale.status"] == 201
+    assert (
+        request.attributes["telltale.request"] == said.headers["X-Request-Id"]
+        and request.attributes["telltale.status"] == 201
+    )
     _nobody_is_in_it(spans.get_finished_spans(), scene)
 
 
@@ -143,7 +187,9 @@ async def test_while_nobody_asks_rows_carry_nothing(scene: Scene) -> None:  # no
 
     await scene.alert(AlertState.PENDING, AlertState.ACTIVE)
     await scene.queue()
-    assert [set(row["payload"]) for row in await scene.admin.fetch("SELECT payload FROM wakeups")] == [{"state", "severity", "late"}]
+    assert [set(row["payload"]) for row in await scene.admin.fetch("SELECT payload FROM wakeups")] == [
+        {"state", "severity", "late"}
+    ]
     assert [row["facts"] for row in await scene.admin.fetch("SELECT facts FROM messages")] == [{"asserts": []}]
     await scene.work()
     assert not tracing.on() and tracing.carried() is None and tracing.span("x") is tracing.NOTHING

@@ -1,4 +1,7 @@
-"""The random month: green as it stands, red when what settles a sale is taken out. Whole months: `telltale prove month`."""
+"""The random month: green as it stands, red when what settles a sale is taken out.
+
+Whole months: `telltale prove month`.
+"""
 
 from __future__ import annotations
 

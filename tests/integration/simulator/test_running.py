@@ -58,7 +58,9 @@ class Dealer:
             return
         (Telemetry if way == "telemetry" else Diagnostics).model_validate(body)
         self.said.setdefault(vin, []).append(body)
-        self.connection.publish(topic(vin, "down/acks"), json.dumps({"boot": body["boot"], "upto": body["seq"]}).encode(), 0)
+        self.connection.publish(
+            topic(vin, "down/acks"), json.dumps({"boot": body["boot"], "upto": body["seq"]}).encode(), 0
+        )
 
     def values(self, vin: str, path: str) -> list[float]:
         return [body["signals"][path] for body in self.said.get(vin, []) if path in body.get("signals", {})]
@@ -69,9 +71,14 @@ async def dealer(broker: EmbeddedBroker, name: str) -> AsyncIterator[Dealer]:
     where = urlsplit(broker.mqtt_url)
     made: list[Dealer] = []
     connection = Connection(
-        "127.0.0.1", broker.port, client_id=name, user=where.username, password=where.password,
-        subscribe=("vehicles/+/+/up/+",), on_message=lambda t, p: made[0].heard(t, p),
-    )  # fmt: skip
+        "127.0.0.1",
+        broker.port,
+        client_id=name,
+        user=where.username,
+        password=where.password,
+        subscribe=("vehicles/+/+/up/+",),
+        on_message=lambda t, p: made[0].heard(t, p),
+    )
     made.append(Dealer(connection))
     task = asyncio.create_task(connection.run())
     await until(lambda: connection.up)
@@ -81,9 +88,13 @@ async def dealer(broker: EmbeddedBroker, name: str) -> AsyncIterator[Dealer]:
 
 
 @contextlib.asynccontextmanager
-async def simulating(broker: EmbeddedBroker, members: list[Member], spools: Path, anchor: datetime) -> AsyncIterator[None]:
+async def simulating(
+    broker: EmbeddedBroker, members: list[Member], spools: Path, anchor: datetime
+) -> AsyncIterator[None]:
     workshop = urlsplit(broker.workshop_url)
-    keeper = AuthCallout(broker.auth_url, broker.auth_seed, {member.vin: secret_hash(member.secret) for member in members})
+    keeper = AuthCallout(
+        broker.auth_url, broker.auth_seed, {member.vin: secret_hash(member.secret) for member in members}
+    )
     await keeper.start()
     ready = asyncio.Event()
     task = asyncio.create_task(
@@ -96,7 +107,7 @@ async def simulating(broker: EmbeddedBroker, members: list[Member], spools: Path
             spool_dir=spools,
             workshop=running.Workshop("127.0.0.1", broker.port, workshop.username or "", workshop.password or ""),
             ready=lambda **facts: ready.set(),
-        )  # fmt: skip
+        )
     )
     await asyncio.wait_for(ready.wait(), PATIENCE_S)
     try:

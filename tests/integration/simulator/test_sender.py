@@ -46,7 +46,9 @@ class Ear:
         self.connection.publish(topic(VIN, "down/acks"), json.dumps({"boot": boot, "upto": upto}).encode(), 0)
 
     def ask(self, boot: int, first: int, last: int) -> None:
-        self.connection.publish(topic(VIN, "down/asks"), json.dumps({"boot": boot, "from": first, "to": last}).encode(), 0)
+        self.connection.publish(
+            topic(VIN, "down/asks"), json.dumps({"boot": boot, "from": first, "to": last}).encode(), 0
+        )
 
     @property
     def numbers(self) -> list[tuple[int, int]]:
@@ -58,9 +60,14 @@ async def listening(broker: EmbeddedBroker, name: str) -> AsyncIterator[Ear]:
     where = urlsplit(broker.mqtt_url)
     heard: list[Ear] = []
     connection = Connection(
-        "127.0.0.1", broker.port, client_id=name, user=where.username, password=where.password,
-        subscribe=(topic(VIN, "up/+"),), on_message=lambda t, p: heard[0].heard(t, p),
-    )  # fmt: skip
+        "127.0.0.1",
+        broker.port,
+        client_id=name,
+        user=where.username,
+        password=where.password,
+        subscribe=(topic(VIN, "up/+"),),
+        on_message=lambda t, p: heard[0].heard(t, p),
+    )
     ear = Ear(connection)
     heard.append(ear)
     task = asyncio.create_task(connection.run())
@@ -183,10 +190,17 @@ async def test_many_cars_come_back_spread_over_time(home: Path) -> None:
         loop = asyncio.get_running_loop()
         came: list[float] = []
         cars = [
-            Connection("127.0.0.1", broker.port, client_id=f"car-{n}", user=where.username, password=where.password, spread_s=4.0,
-                       on_up=lambda: came.append(loop.time()))
+            Connection(
+                "127.0.0.1",
+                broker.port,
+                client_id=f"car-{n}",
+                user=where.username,
+                password=where.password,
+                spread_s=4.0,
+                on_up=lambda: came.append(loop.time()),
+            )
             for n in range(40)
-        ]  # fmt: skip
+        ]
         tasks = [asyncio.create_task(car.run()) for car in cars]
         await until(lambda: len(came) == 40)
         came.clear()

@@ -41,7 +41,9 @@ async def served(folder: Path, texts: int) -> tuple[asyncio.Server, int]:
                     writer.write(wire.connack())
                 elif first == wire.SUBSCRIBE:
                     mid = int.from_bytes(body[:2], "big")
-                    writer.write(wire.suback(mid, 0) + b"".join(wire.publish("down", b"%d" % n, None) for n in range(texts)))
+                    writer.write(
+                        wire.suback(mid, 0) + b"".join(wire.publish("down", b"%d" % n, None) for n in range(texts))
+                    )
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
@@ -52,7 +54,14 @@ async def test_many_messages_of_one_record_are_all_heard(folder: Path) -> None:
     server, port = await served(folder, 500)
     heard: list[int] = []
     trusted = ssl.create_default_context(cafile=folder / "ca.crt")
-    car = Connection("localhost", port, client_id="car", subscribe=("down",), on_message=lambda topic, body: heard.append(int(body)), tls=trusted)
+    car = Connection(
+        "localhost",
+        port,
+        client_id="car",
+        subscribe=("down",),
+        on_message=lambda topic, body: heard.append(int(body)),
+        tls=trusted,
+    )
     running = asyncio.create_task(car.run())
     try:
         async with asyncio.timeout(PATIENCE_S):

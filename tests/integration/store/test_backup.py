@@ -1,4 +1,6 @@
-"""The restore drill, on every run: back up while it runs, bring it onto a server that knows nothing, and find everything there."""
+"""The restore drill, on every run: back up while it runs, bring it onto a server that knows nothing, and find
+everything there.
+"""
 
 from __future__ import annotations
 
@@ -94,8 +96,13 @@ def beside(url: str, database: str) -> str:
 
 @pytest.mark.parametrize("there", VERSIONS)
 @pytest.mark.parametrize("here", VERSIONS)
-async def test_what_is_restored_on_an_empty_server_equals_what_was_backed_up(home: Path, houses: Houses, here: str, there: str):
-    """Row by row, with sequences, constraints, policies, rights and roles; also from one PostgreSQL to a newer one. The other way is refused in words."""
+async def test_what_is_restored_on_an_empty_server_equals_what_was_backed_up(
+    home: Path, houses: Houses, here: str, there: str
+):
+    """Row by row, with sequences, constraints, policies, rights and roles; also from one PostgreSQL to a newer one.
+
+    The other way is refused in words.
+    """
     old = await houses(here)
     assert old.manifest.rows["readings_20261102"] == 100 and old.manifest.others == ["grafana"]
     async with server(home / "new", there) as new:
@@ -108,7 +115,10 @@ async def test_what_is_restored_on_an_empty_server_equals_what_was_backed_up(hom
         assert await rows_of(target) == await rows_of(source)
         assert await sequences_of(target) == await sequences_of(source)
         assert different(await catalog_of(source), await catalog_of(target)) == []
-        roles = "SELECT rolname, rolcanlogin, rolbypassrls, rolsuper FROM pg_roles WHERE rolname LIKE 'telltale\\_%' ORDER BY 1"
+        roles = (
+            "SELECT rolname, rolcanlogin, rolbypassrls, rolsuper FROM pg_roles WHERE rolname LIKE 'telltale\\_%' "
+            "ORDER BY 1"
+        )
         assert await target.fetch(roles) == await source.fetch(roles) and len(await target.fetch(roles)) == len(ROLES)
         await target.close()
         await source.close()
@@ -128,11 +138,16 @@ async def goes_on(url: str) -> None:
 
 
 async def test_a_hosted_database_whose_owner_is_no_superuser_is_restored_too(home: Path, shelf: Path):
-    """There a superuser has to say once that the backup may read everything, and until then nothing half-made is left behind."""
+    """There a superuser has to say once that the backup may read everything, and until then nothing half-made is left
+    behind.
+    """
     async with server(home / "old") as old, server(home / "new") as new:
         url = await plain_owner(old.url)
         await migrate(url, "secret")
-        with pytest.raises(Misconfigured, match="let a superuser say once: ALTER ROLE telltale_backup BYPASSRLS; GRANT pg_read_all_data"):
+        with pytest.raises(
+            Misconfigured,
+            match="let a superuser say once: ALTER ROLE telltale_backup BYPASSRLS; GRANT pg_read_all_data",
+        ):
             await back_up(url, shelf, binaries.clients, made_at=NOON)
         assert not list(shelf.parent.iterdir())
         await migrate(beside(old.url, "house"), "secret")  # as the superuser, once
@@ -150,7 +165,9 @@ async def test_a_hosted_database_whose_owner_is_no_superuser_is_restored_too(hom
 
 
 async def test_a_backup_that_is_made_while_everybody_writes_is_of_one_moment(house: House, shelf: Path):
-    """Each owner comes with their thread, in one transaction: in the backup no one is without the other, and what is counted is what is there."""
+    """Each owner comes with their thread, in one transaction: in the backup no one is without the other, and what is
+    counted is what is there.
+    """
     async with house.copy("busy") as url:
         pool = await open_pool(role_url(url, "secret", "telltale_worker"), name="busy", size=4)
         stop = asyncio.Event()
@@ -159,7 +176,9 @@ async def test_a_backup_that_is_made_while_everybody_writes_is_of_one_moment(hou
             while not stop.is_set():
                 async with transaction(pool) as connection:
                     owner = await connection.fetchval(
-                        "INSERT INTO owners (dealer_id, name, channel, language, zone, created_at) VALUES (1, 'N', 'phone', 'de', 'UTC', $1) RETURNING id", NOON
+                        "INSERT INTO owners (dealer_id, name, channel, language, zone, created_at) "
+                        "VALUES (1, 'N', 'phone', 'de', 'UTC', $1) RETURNING id",
+                        NOON,
                     )
                     await connection.execute("INSERT INTO threads (dealer_id, owner_id) VALUES (1, $1)", owner)
 
@@ -241,16 +260,27 @@ async def test_a_backup_that_cannot_be_finished_leaves_nothing(house: House, she
     await source.execute("BEGIN; LOCK TABLE owners IN ACCESS EXCLUSIVE MODE")
     task = asyncio.create_task(back_up(house.url, shelf, binaries.clients, made_at=NOON))
     other = await asyncpg.connect(house.url)
-    while not await other.fetchval("SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE NOT granted AND datname = current_database()"):
+    while not await other.fetchval(
+        "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE NOT granted "
+        "AND datname = current_database()"
+    ):
         await asyncio.sleep(0.05)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not list(shelf.parent.iterdir())
     async with asyncio.timeout(PATIENCE_S):
-        while await other.fetchval("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'telltale-backup'"):
+        while await other.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND application_name = 'telltale-backup'"
+        ):
             await asyncio.sleep(0.05)
     await source.close()
     await other.close()
     with pytest.raises(Misconfigured, match="password"):
-        await back_up(house.url.replace(house.url.partition("telltale:")[2].partition("@")[0], "wrong"), shelf, binaries.clients, made_at=NOON)
+        await back_up(
+            house.url.replace(house.url.partition("telltale:")[2].partition("@")[0], "wrong"),
+            shelf,
+            binaries.clients,
+            made_at=NOON,
+        )

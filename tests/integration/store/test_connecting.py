@@ -1,4 +1,6 @@
-"""Which of several servers is spoken to, and what is said when none can be: no connection left, a password that is no longer the right one."""
+"""Which of several servers is spoken to, and what is said when none can be: no connection left, a password that is no
+longer the right one.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +41,19 @@ def silent() -> Any:
 
 
 async def test_who_meets_a_line_that_went_silent_in_the_pool_does_not_wait_as_long_as_a_statement_may_take(database):
-    """A statement may take an hour here: what answers is the limit of what opens a transaction. The pool is fit again as soon as the line is."""
+    """A statement may take an hour here: what answers is the limit of what opens a transaction.
+
+    The pool is fit again as soon as the line is.
+    """
     address = urlsplit(database.role("desk"))
     proxy = await Proxy(address.hostname, address.port).start()
-    lines = await open_pool(urlunsplit(address._replace(netloc=f"{address.netloc.rpartition('@')[0]}@127.0.0.1:{proxy.port}")), name="test", size=2, statement_timeout_ms=3_600_000, spotless=True)
+    lines = await open_pool(
+        urlunsplit(address._replace(netloc=f"{address.netloc.rpartition('@')[0]}@127.0.0.1:{proxy.port}")),
+        name="test",
+        size=2,
+        statement_timeout_ms=3_600_000,
+        spotless=True,
+    )
     assert await works(lines)
     proxy.stall()
     async with asyncio.timeout(PATIENCE_S):
@@ -93,17 +104,27 @@ async def test_the_host_that_takes_writes_is_found_among_those_that_only_read(da
             for address in (database.url, beside(database.url, "127.0.0.1:1")):
                 with pytest.raises(Unavailable, match="only reads"):
                     await writable(address)
-    assert await writable(beside(database.url, "127.0.0.1:1", query="target_session_attrs=read-write")) == database.url + "?target_session_attrs=read-write"
+    assert (
+        await writable(beside(database.url, "127.0.0.1:1", query="target_session_attrs=read-write"))
+        == database.url + "?target_session_attrs=read-write"
+    )
 
 
 async def test_migrate_takes_several_hosts_and_what_asyncpg_knows_of_an_address(database, silent):
-    for query in ("", "target_session_attrs=read-write", "sslmode=prefer", "sslmode=disable&connect_timeout=3&channel_binding=prefer"):
+    for query in (
+        "",
+        "target_session_attrs=read-write",
+        "sslmode=prefer",
+        "sslmode=disable&connect_timeout=3&channel_binding=prefer",
+    ):
         await migrate(beside(database.url, "127.0.0.1:1", silent, query=query), database.secret)
 
 
 async def test_what_needs_the_owner_says_so_when_the_address_names_no_account(database):
     with pytest.raises(Misconfigured, match="names no account"):
-        await migrate(f"postgresql://127.0.0.1:{urlsplit(database.url).port}{urlsplit(database.url).path}", database.secret)
+        await migrate(
+            f"postgresql://127.0.0.1:{urlsplit(database.url).port}{urlsplit(database.url).path}", database.secret
+        )
 
 
 async def test_when_no_connection_is_left_everybody_is_asked_to_come_back(home):
@@ -176,7 +197,10 @@ async def test_a_secret_is_changed_without_shutting_a_service_out(home):
 
 
 async def test_the_servers_certificate_is_looked_at_when_the_address_says_so(home: Path, tmp_path: Path):
-    """sslmode=verify-full for services and for migrate; another authority's certificate is refused by both. The embedded server knows no TLS."""
+    """sslmode=verify-full for services and for migrate; another authority's certificate is refused by both.
+
+    The embedded server knows no TLS.
+    """
     async with server(home, "debian") as started:
         files = authority(tmp_path, started)
         admin = await asyncpg.connect(started.url)
@@ -205,11 +229,57 @@ def authority(folder: Path, started: Any) -> dict[str, str]:
         subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
 
     for name in ("root", "foreign"):
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", f"/CN={name}",
-                "-keyout", f"{name}.key", "-out", f"{name}.crt", "-addext", "basicConstraints=critical,CA:TRUE")  # fmt: skip
-    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=database", "-keyout", "server.key", "-out", "server.csr")
+        openssl(
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "30",
+            "-subj",
+            f"/CN={name}",
+            "-keyout",
+            f"{name}.key",
+            "-out",
+            f"{name}.crt",
+            "-addext",
+            "basicConstraints=critical,CA:TRUE",
+        )
+    openssl(
+        "req",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-subj",
+        "/CN=database",
+        "-keyout",
+        "server.key",
+        "-out",
+        "server.csr",
+    )
     (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
-    openssl("x509", "-req", "-in", "server.csr", "-CA", "root.crt", "-CAkey", "root.key", "-CAcreateserial", "-days", "30", "-extfile", "names", "-out", "server.crt")
+    openssl(
+        "x509",
+        "-req",
+        "-in",
+        "server.csr",
+        "-CA",
+        "root.crt",
+        "-CAkey",
+        "root.key",
+        "-CAcreateserial",
+        "-days",
+        "30",
+        "-extfile",
+        "names",
+        "-out",
+        "server.crt",
+    )
     there = {}
     for kind in ("crt", "key"):
         path = started.data / f"server.{kind}"

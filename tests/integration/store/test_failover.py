@@ -1,4 +1,6 @@
-"""The primary dies and its standby takes over: services and `migrate` go on there, also when the old one is back and only reads."""
+"""The primary dies and its standby takes over: services and `migrate` go on there, also when the old one is back and
+only reads.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,17 @@ async def pair(request: Any, home: Path) -> AsyncIterator[tuple[EmbeddedPostgres
         secret = (home / "one" / "postgres.secret").read_text()
         (home / "two" / "postgres.secret").write_text(secret)
         subprocess.run(
-            [programs(version) / "pg_basebackup", "-D", home / "two" / "pgdata", "-X", "stream", "-c", "fast", "-R"], check=True, capture_output=True,
-            env={"PGHOST": "127.0.0.1", "PGPORT": str(primary.port), "PGUSER": "telltale", "PGPASSWORD": secret, "PATH": "/usr/bin:/bin"},
-        )  # fmt: skip
+            [programs(version) / "pg_basebackup", "-D", home / "two" / "pgdata", "-X", "stream", "-c", "fast", "-R"],
+            check=True,
+            capture_output=True,
+            env={
+                "PGHOST": "127.0.0.1",
+                "PGPORT": str(primary.port),
+                "PGUSER": "telltale",
+                "PGPASSWORD": secret,
+                "PATH": "/usr/bin:/bin",
+            },
+        )
         lend(home / "two" / "pgdata")
         async with EmbeddedPostgres(home / "two", programs=programs(version)) as standby:
             await caught_up(primary)
@@ -61,7 +71,9 @@ async def answering(pool: Pool) -> None:
 
 async def write(pool: Pool, name: str) -> None:
     async with transaction(pool) as connection:
-        await connection.execute("INSERT INTO rule_stages (rule, stage, reason, actor, at) VALUES ($1, 'live', 'x', 'x', '2026-11-26')", name)
+        await connection.execute(
+            "INSERT INTO rule_stages (rule, stage, reason, actor, at) VALUES ($1, 'live', 'x', 'x', '2026-11-26')", name
+        )
 
 
 async def test_after_a_promotion_writes_go_on_and_nothing_is_written_to_the_one_that_only_reads(pair: Any) -> None:

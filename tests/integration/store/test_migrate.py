@@ -31,7 +31,9 @@ async def test_the_account_that_migrates_need_not_be_a_superuser(home: Path, ver
         await worker.execute("INSERT INTO senders (address, dealer_id, channel) VALUES ('+49', $1, 'phone')", dealer)
         await worker.close()
         desk = await asyncpg.connect(role_url(url, "secret", "telltale_desk"))
-        assert await desk.fetchval("SELECT dealer_at('+49')") == dealer  # the doors open for an owner whom FORCE shuts out
+        assert (
+            await desk.fetchval("SELECT dealer_at('+49')") == dealer
+        )  # the doors open for an owner whom FORCE shuts out
         assert await desk.fetchval("SELECT count(*) FROM senders") == 0
         await desk.close()
 
@@ -90,9 +92,13 @@ async def test_an_older_version_of_ours_does_not_stumble_over_what_a_newer_one_a
 
 
 async def test_a_migration_waits_briefly_for_a_table_and_comes_again(database, folder, monkeypatch):
-    """Everybody else queues behind whoever waits for a lock: so it gives up after seconds, and is there when the table is free."""
+    """Everybody else queues behind whoever waits for a lock: so it gives up after seconds, and is there when the table
+    is free.
+    """
     monkeypatch.setattr("store.migrate.LOCK_TIMEOUT", "200ms")
-    (folder / "9001_more.sql").write_text("-- migrate:up\nALTER TABLE owners ADD COLUMN nickname text;\n-- migrate:down\n")
+    (folder / "9001_more.sql").write_text(
+        "-- migrate:up\nALTER TABLE owners ADD COLUMN nickname text;\n-- migrate:down\n"
+    )
     reader = await fresh(database)
     reading = reader.transaction()
     await reading.start()

@@ -25,11 +25,17 @@ NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_a_server_goes_back_to_a_moment_and_has_what_was_committed_until_then_and_nothing_later(home: Path, version: str):
+async def test_a_server_goes_back_to_a_moment_and_has_what_was_committed_until_then_and_nothing_later(
+    home: Path, version: str
+):
     archive = home / "archive"
     archive.mkdir()
     lend(archive)
-    log_kept = {"archive_mode": "on", "archive_command": f"test ! -f {archive}/%f && cp %p {archive}/%f", "track_commit_timestamp": "on"}
+    log_kept = {
+        "archive_mode": "on",
+        "archive_command": f"test ! -f {archive}/%f && cp %p {archive}/%f",
+        "track_commit_timestamp": "on",
+    }
     async with server(home / "old", version, **log_kept) as old:
         await migrate(old.url, "secret")
         admin = await asyncpg.connect(old.url)
@@ -44,7 +50,12 @@ async def test_a_server_goes_back_to_a_moment_and_has_what_was_committed_until_t
         stop.set()
         await asyncio.gather(*writers)
         await pool.close()
-        kept = [row["id"] for row in await admin.fetch("SELECT id FROM history WHERE pg_xact_commit_timestamp(xmin) <= $1 ORDER BY id", moment)]
+        kept = [
+            row["id"]
+            for row in await admin.fetch(
+                "SELECT id FROM history WHERE pg_xact_commit_timestamp(xmin) <= $1 ORDER BY id", moment
+            )
+        ]
         every = await admin.fetchval("SELECT count(*) FROM history")
         assert 0 < len(kept) < every
         last = await admin.fetchval("SELECT pg_walfile_name(pg_switch_wal())")
@@ -68,7 +79,10 @@ async def busy(pool: Any, who: int, stop: asyncio.Event, some: asyncio.Event, en
     while not stop.is_set():
         async with transaction(pool) as connection:
             await connection.execute(
-                "INSERT INTO history (dealer_id, noun, subject_id, new, reason, actor, at) VALUES (1, 'case', $1, 'x', 'load', 'worker', $2)", who, NOON
+                "INSERT INTO history (dealer_id, noun, subject_id, new, reason, actor, at) "
+                "VALUES (1, 'case', $1, 'x', 'load', 'worker', $2)",
+                who,
+                NOON,
             )
         done += 1
         if done > 100:
@@ -79,9 +93,17 @@ async def busy(pool: Any, who: int, stop: asyncio.Event, some: asyncio.Event, en
 def base_backup(old: EmbeddedPostgres, to: Path, version: str) -> None:
     parts = urlsplit(old.url)
     subprocess.run(
-        [programs(version) / "pg_basebackup", "-D", to, "-X", "stream", "-c", "fast"], check=True, capture_output=True,
-        env={"PGHOST": "127.0.0.1", "PGPORT": str(parts.port), "PGUSER": str(parts.username), "PGPASSWORD": str(parts.password), "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
+        [programs(version) / "pg_basebackup", "-D", to, "-X", "stream", "-c", "fast"],
+        check=True,
+        capture_output=True,
+        env={
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(parts.port),
+            "PGUSER": str(parts.username),
+            "PGPASSWORD": str(parts.password),
+            "PATH": "/usr/bin:/bin",
+        },
+    )
 
 
 def put_in_place(home: Path, archive: Path, moment: datetime) -> None:
@@ -92,5 +114,8 @@ def put_in_place(home: Path, archive: Path, moment: datetime) -> None:
     shutil.copy(home / "old" / "postgres.secret", new / "postgres.secret")
     (new / "pgdata" / "recovery.signal").touch()
     with (new / "pgdata" / "postgresql.auto.conf").open("a") as conf:
-        conf.write(f"restore_command = 'cp {archive}/%f %p'\nrecovery_target_time = '{moment.isoformat()}'\nrecovery_target_action = 'promote'\narchive_mode = off\n")
+        conf.write(
+            f"restore_command = 'cp {archive}/%f %p'\nrecovery_target_time = "
+            f"'{moment.isoformat()}'\nrecovery_target_action = 'promote'\narchive_mode = off\n"
+        )
     lend(new / "pgdata")

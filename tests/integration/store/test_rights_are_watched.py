@@ -28,11 +28,15 @@ async def admin(database: Any) -> AsyncIterator[Any]:
         ("ALTER POLICY own_dealer ON bookings WITH CHECK (true)", "bookings"),
         ("ALTER TABLE cases DISABLE ROW LEVEL SECURITY", "cases"),
         ("GRANT SELECT ON sign_ins TO telltale_owner_page", "sign_ins"),
-        ("GRANT UPDATE ON sign_ins TO telltale_worker; GRANT SELECT ON sign_ins TO telltale_worker; CREATE POLICY m ON sign_ins TO telltale_worker USING (true)", "sign_ins"),
+        (
+            "GRANT UPDATE ON sign_ins TO telltale_worker; GRANT "
+            "SELECT ON sign_ins TO telltale_worker; CREATE POLICY m ON sign_ins TO telltale_worker USING (true)",
+            "sign_ins",
+        ),
         ("GRANT DELETE ON history TO telltale_desk", "history"),
         ("CREATE TABLE forgotten (dealer_id bigint, said text); INSERT INTO forgotten VALUES (1, 'x')", "forgotten"),
     ],
-)  # fmt: skip
+)
 async def test_the_walk_finds_each_right_too_many(admin, database, sabotage, table):
     await admin.execute(sabotage)
     with pytest.raises(AssertionError, match=rf"\+ \| `{table}`"):

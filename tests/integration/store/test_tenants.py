@@ -1,4 +1,6 @@
-"""The second lock over the life of a connection: after it was used by somebody else, inside errors, and when work is broken off."""
+"""The second lock over the life of a connection: after it was used by somebody else, inside errors, and when work is
+broken off.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from tests.furniture import furnish
 
 TENANT_TABLES = """
 SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'dealer_id'
-WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND has_any_column_privilege($1, c.oid, 'SELECT') ORDER BY 1
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v')
+  AND has_any_column_privilege($1, c.oid, 'SELECT') ORDER BY 1
 """
 
 
@@ -102,5 +105,9 @@ async def test_what_is_no_number_is_nobodys_dealer(pool, role):
 def test_the_dealer_is_only_ever_named_for_one_transaction():
     """`set_config(…, false)` or SET would outlive it, and a connection of a spotless pool is never wiped."""
     store = Path(__file__).resolve().parents[3] / "store"
-    named = [call for path in store.rglob("*.py") for call in re.findall(r"set_config\([^)]*\)|SET\s+(?:SESSION\s+)?app\.\w+", path.read_text())]
+    named = [
+        call
+        for path in store.rglob("*.py")
+        for call in re.findall(r"set_config\([^)]*\)|SET\s+(?:SESSION\s+)?app\.\w+", path.read_text())
+    ]
     assert named and all(re.fullmatch(r"set_config\('app\.dealer', \$1, true\)", call) for call in named), named

@@ -1,4 +1,6 @@
-"""From every earlier version with rows in it to this one: nothing is lost, and the database is then made as a new one is."""
+"""From every earlier version with rows in it to this one: nothing is lost, and the database is then made as a new one
+is.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ from tests.conftest import SECRET
 from tests.furniture import ROWS, furnish
 
 VERSIONS = [path.name[:4] for path in sorted(MIGRATIONS.glob("*.sql"))]
-FIRST = Path(__file__).parent / "first_migrations"  # as 0001 to 0005 were on the first day; they were edited ten times after that
+FIRST = (
+    Path(__file__).parent / "first_migrations"
+)  # as 0001 to 0005 were on the first day; they were edited ten times after that
 OPERATE = Path(__file__).resolve().parents[3] / "docs" / "howto" / "operate.md"
 _numbers = itertools.count(1)
 _rungs: set[str] = set()  # databases of this process that are copied
@@ -35,7 +39,9 @@ Make = Callable[..., Awaitable[Any]]
 
 @pytest.fixture
 async def empty(postgres: str) -> AsyncIterator[Make]:
-    """`await empty()`: a connection to a database of its own with nothing in it, or with what is in `like`; its address is `.url`."""
+    """`await empty()`: a connection to a database of its own with nothing in it, or with what is in `like`; its address
+    is `.url`.
+    """
     admin = await asyncpg.connect(postgres)
     made: list[tuple[str, Any]] = []
 
@@ -73,7 +79,10 @@ def upto(version: str, folder: Path) -> Path:
 
 @pytest.fixture
 async def at_version(empty: Make, postgres: str, tmp_path: Path) -> Make:
-    """`await at_version("0007")`: a database as that version made it. Each version is brought up once, from the one before, and copied."""
+    """`await at_version("0007")`: a database as that version made it.
+
+    Each version is brought up once, from the one before, and copied.
+    """
 
     async def rung(version: str) -> str:
         name = f"rung_{os.getpid()}_{version}"
@@ -111,7 +120,14 @@ def missing(before: dict[str, list[str]], after: dict[str, list[str]]) -> list[s
         left = [json.loads(row) for row in after.get(table, [])]
         for row in rows:
             said = json.loads(row)
-            match = next((one for one in left if all(one.get(name, value) == value and name in one for name, value in said.items())), None)
+            match = next(
+                (
+                    one
+                    for one in left
+                    if all(one.get(name, value) == value and name in one for name, value in said.items())
+                ),
+                None,
+            )
             if match is None:
                 lost.append(f"{table}: {row}")
             else:
@@ -120,7 +136,9 @@ def missing(before: dict[str, list[str]], after: dict[str, list[str]]) -> list[s
 
 
 @pytest.mark.parametrize("version", VERSIONS[:-1])
-async def test_a_database_of_every_earlier_version_comes_up_with_its_rows(at_version: Make, catalog_of_a_new_one: set[str], version: str) -> None:
+async def test_a_database_of_every_earlier_version_comes_up_with_its_rows(
+    at_version: Make, catalog_of_a_new_one: set[str], version: str
+) -> None:
     old = await at_version(version)
     await furnish(old, upto=version)
     before = await rows_of(old)
@@ -132,7 +150,9 @@ async def test_a_database_of_every_earlier_version_comes_up_with_its_rows(at_ver
     assert different(catalog_of_a_new_one, await catalog_of(old)) == []
 
 
-async def test_a_database_of_the_very_first_day_comes_up_with_its_rows(empty: Make, catalog_of_a_new_one: set[str], tmp_path: Path) -> None:
+async def test_a_database_of_the_very_first_day_comes_up_with_its_rows(
+    empty: Make, catalog_of_a_new_one: set[str], tmp_path: Path
+) -> None:
     """Whose 0001 to 0005 said less than today's: columns, indexes and functions were added to the files afterwards."""
     folder = Path(shutil.copytree(FIRST, tmp_path / "first"))
     old = await empty()
@@ -144,22 +164,30 @@ async def test_a_database_of_the_very_first_day_comes_up_with_its_rows(empty: Ma
     before = await rows_of(old)
     await migrate(old.url, SECRET)
     after = await rows_of(old)
-    kept = {table: rows for table, rows in before.items() if table not in ("schema_migrations", "checkpoints", "idempotency")}
+    kept = {
+        table: rows
+        for table, rows in before.items()
+        if table not in ("schema_migrations", "checkpoints", "idempotency")
+    }
     assert missing(kept, after) == []
     assert after["checkpoints"] == []  # a copy: the gateway folds the car's readings anew
-    assert [json.loads(row)["body"] for row in after["idempotency"]] == [r"\x7b226964223a20317d"] * 2  # {"id": 1}, as bytes now
+    assert [json.loads(row)["body"] for row in after["idempotency"]] == [
+        r"\x7b226964223a20317d"
+    ] * 2  # {"id": 1}, as bytes now
     assert different(catalog_of_a_new_one, await catalog_of(old)) == []
 
 
 def of_the_first_day(rows: str) -> str:
     """The same rows without what there was no column for yet."""
     return (
-        rows.replace("(anchor, started, speed, seen)", "(anchor, started, speed)").replace(", 600, '2026-11-02 09:00Z')", ", 600)")
-        .replace("upto, ts, day, frontier, versions", "upto, ts, versions").replace("20759, '{}', '{\"tyre_leak\"", "'{\"tyre_leak\"")
-    )  # fmt: skip
+        rows.replace("(anchor, started, speed, seen)", "(anchor, started, speed)")
+        .replace(", 600, '2026-11-02 09:00Z')", ", 600)")
+        .replace("upto, ts, day, frontier, versions", "upto, ts, versions")
+        .replace("20759, '{}', '{\"tyre_leak\"", '\'{"tyre_leak"')
+    )
 
 
-# -- two versions side by side -------------------------------------------------------------------------------------------
+# -- two versions side by side -----------------------------------------------------------------------------------------
 
 STEPS = list(itertools.pairwise(VERSIONS))
 
@@ -171,8 +199,12 @@ def stops_first() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("version", "after"), STEPS, ids=[after for _, after in STEPS])
-async def test_what_the_older_version_writes_and_reads_works_on_the_schema_of_the_next(at_version: Make, version: str, after: str) -> None:
-    """New columns are nullable or have a default, none goes or changes its type, and no role loses a right that it uses."""
+async def test_what_the_older_version_writes_and_reads_works_on_the_schema_of_the_next(
+    at_version: Make, version: str, after: str
+) -> None:
+    """New columns are nullable or have a default, none goes or changes its type, and no role loses a right that it
+    uses.
+    """
     newer = await at_version(after)
     await furnish(newer, upto=version)  # as the older version writes
     older = await at_version(version)
@@ -184,7 +216,11 @@ async def test_what_the_older_version_writes_and_reads_works_on_the_schema_of_th
 
 def columns_of(catalog: set[str]) -> dict[str, list[str]]:
     """By table.column: type, NOT NULL or nothing, default, identity, generated."""
-    rows = [[part.strip() for part in line.removeprefix("column: ").split("|", 5)] for line in catalog if line.startswith("column: ")]
+    rows = [
+        [part.strip() for part in line.removeprefix("column: ").split("|", 5)]
+        for line in catalog
+        if line.startswith("column: ")
+    ]
     return {name: facts for name, *facts in rows}
 
 
@@ -204,7 +240,11 @@ def misleads(older: set[str], newer: set[str]) -> list[str]:
     return sorted(wrong)
 
 
-OLD = {"column: owners.zone | text | NOT NULL | | |", "column: owners.email | text | | | |", "grant: owners telltale_desk SELECT"}
+OLD = {
+    "column: owners.zone | text | NOT NULL | | |",
+    "column: owners.email | text | | | |",
+    "grant: owners telltale_desk SELECT",
+}
 
 
 @pytest.mark.parametrize(
@@ -212,14 +252,32 @@ OLD = {"column: owners.zone | text | NOT NULL | | |", "column: owners.email | te
     [
         (OLD - {"grant: owners telltale_desk SELECT"}, "grant: owners telltale_desk SELECT"),
         (OLD - {"column: owners.zone | text | NOT NULL | | |"}, "has gone"),
-        ((OLD - {"column: owners.zone | text | NOT NULL | | |"}) | {"column: owners.zone | character varying(40) | NOT NULL | | |"}, "another"),
-        ((OLD - {"column: owners.email | text | | | |"}) | {"column: owners.email | text | NOT NULL | | |"}, "must be given now"),
+        (
+            (OLD - {"column: owners.zone | text | NOT NULL | | |"})
+            | {"column: owners.zone | character varying(40) | NOT NULL | | |"},
+            "another",
+        ),
+        (
+            (OLD - {"column: owners.email | text | | | |"}) | {"column: owners.email | text | NOT NULL | | |"},
+            "must be given now",
+        ),
         (OLD | {"column: owners.born | date | NOT NULL | | |"}, "is new, must be given"),
     ],
 )
 def test_what_would_mislead_an_older_version_is_named(changed: set[str], said: str) -> None:
     assert [line for line in misleads(OLD, changed) if said in line]
-    assert misleads(OLD, OLD | {"column: owners.born | date | | | |", "column: owners.n | bigint | NOT NULL | 0 | |", "column: more.n | bigint | NOT NULL | | |"}) == []
+    assert (
+        misleads(
+            OLD,
+            OLD
+            | {
+                "column: owners.born | date | | | |",
+                "column: owners.n | bigint | NOT NULL | 0 | |",
+                "column: more.n | bigint | NOT NULL | | |",
+            },
+        )
+        == []
+    )
 
 
 async def test_every_table_has_rows_to_be_upgraded(database: Any) -> None:
@@ -232,10 +290,15 @@ async def test_every_table_has_rows_to_be_upgraded(database: Any) -> None:
 
 
 async def test_everybody_goes_on_working_while_the_database_is_brought_up(at_version: Make, tmp_path: Path) -> None:
-    """Writes and reads over every step since the doors: now and then one is asked to come again, none goes wrong, and none is lost."""
+    """Writes and reads over every step since the doors: now and then one is asked to come again, none goes wrong, and
+    none is lost.
+    """
     database = await at_version("0008")
     await furnish(database, upto="0008")
-    pools = {role: await open_pool(role_url(database.url, SECRET, f"telltale_{role}"), name=role, size=3) for role in ("worker", "desk")}
+    pools = {
+        role: await open_pool(role_url(database.url, SECRET, f"telltale_{role}"), name=role, size=3)
+        for role in ("worker", "desk")
+    }
     done, again, stop = [], [], asyncio.Event()
 
     async def write(who: int) -> None:
@@ -245,7 +308,9 @@ async def test_everybody_goes_on_working_while_the_database_is_brought_up(at_ver
             try:
                 async with transaction(pools["worker"]) as connection:
                     owner = await connection.fetchval(
-                        "INSERT INTO owners (dealer_id, name, channel, language, zone, created_at) VALUES (1, $1, 'phone', 'de', 'UTC', '2026-11-26') RETURNING id", f"{who} {n}"
+                        "INSERT INTO owners (dealer_id, name, channel, language, zone, created_at) "
+                        "VALUES (1, $1, 'phone', 'de', 'UTC', '2026-11-26') RETURNING id",
+                        f"{who} {n}",
                     )
                     await connection.execute("INSERT INTO threads (dealer_id, owner_id) VALUES (1, $1)", owner)
                 done.append(f"{who} {n}")
@@ -270,6 +335,8 @@ async def test_everybody_goes_on_working_while_the_database_is_brought_up(at_ver
             await asyncio.sleep(0.01)
     stop.set()
     await asyncio.gather(*work)
-    assert {row["name"] for row in await database.fetch("SELECT name FROM owners JOIN threads ON owner_id = owners.id")} >= set(done)
+    assert {
+        row["name"] for row in await database.fetch("SELECT name FROM owners JOIN threads ON owner_id = owners.id")
+    } >= set(done)
     for pool in pools.values():
         await pool.close()

@@ -30,7 +30,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Wrong:
     return made
 
 
-@pytest.mark.parametrize(("by", "word"), [(timedelta(days=1), "ahead of"), (timedelta(days=-1), "behind"), (timedelta(seconds=90), "ahead of")])
+@pytest.mark.parametrize(
+    ("by", "word"),
+    [(timedelta(days=1), "ahead of"), (timedelta(days=-1), "behind"), (timedelta(seconds=90), "ahead of")],
+)
 async def test_a_clock_that_steps_while_we_run_stops_all_work_at_once_and_is_believed_again_when_it_is_right(
     pool_as: Any, clock: Wrong, by: timedelta, word: str
 ) -> None:

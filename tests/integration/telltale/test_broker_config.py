@@ -1,4 +1,6 @@
-"""A mosquitto of one's own, as our commands set it up: each car speaks for itself alone, and who is revoked is cut off."""
+"""A mosquitto of one's own, as our commands set it up: each car speaks for itself alone, and who is revoked is cut
+off.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ ROOT = Path(__file__).resolve().parents[3]
 CARS = ("WVWZZZ1KZAW000123", "WVWZZZ1KZAW000124")
 NOW = datetime.now(UTC)
 
-pytestmark = pytest.mark.skipif(mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt-get install mosquitto)")
+pytestmark = pytest.mark.skipif(
+    mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt-get install mosquitto)"
+)
 
 
 def _account() -> str:
@@ -107,13 +111,25 @@ class Broker:
     clients: list[Client] = field(default_factory=list)
 
     async def connect(
-        self, user: str | None, password: str | None, *, port: int = 0, name: str | None = None, trust: bool = True, certificate: str = "", version: int = 5,
+        self,
+        user: str | None,
+        password: str | None,
+        *,
+        port: int = 0,
+        name: str | None = None,
+        trust: bool = True,
+        certificate: str = "",
+        version: int = 5,
         kept: bool = False,
-    ) -> Client:  # fmt: skip
+    ) -> Client:
         """Connect; `said` is "Success" or the reason. `kept`: the broker keeps the session while we are away."""
         loop = asyncio.get_running_loop()
         protocol = paho.MQTTv5 if version == 5 else paho.MQTTv311
-        client = Client(paho.Client(CallbackAPIVersion.VERSION2, client_id=user if name is None else name, protocol=protocol), loop, loop.create_future())
+        client = Client(
+            paho.Client(CallbackAPIVersion.VERSION2, client_id=user if name is None else name, protocol=protocol),
+            loop,
+            loop.create_future(),
+        )
 
         def say(what: str, *, gone: bool = False) -> None:
             if not client.said.done():
@@ -130,7 +146,14 @@ class Broker:
         if user is not None:
             client.mqtt.username_pw_set(user, password)
         if trust:
-            pair = {"certfile": str(self.certificates / f"{certificate}.crt"), "keyfile": str(self.certificates / f"{certificate}.key")} if certificate else {}
+            pair = (
+                {
+                    "certfile": str(self.certificates / f"{certificate}.crt"),
+                    "keyfile": str(self.certificates / f"{certificate}.key"),
+                }
+                if certificate
+                else {}
+            )
             client.mqtt.tls_set(str(self.certificates / "ca.crt"), **pair)
         client.mqtt.reconnect_delay_set(60, 60)
         if kept:
@@ -152,9 +175,13 @@ class Broker:
 
     async def start(self) -> None:
         self.process = await asyncio.create_subprocess_exec(
-            mosquitto() or "", "-c", str(self.folder / "mosquitto.conf"), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+            mosquitto() or "",
+            "-c",
+            str(self.folder / "mosquitto.conf"),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
             preexec_fn=die_with_parent(),
-        )  # fmt: skip
+        )
         async with asyncio.timeout(PATIENCE_S):
             for port in (self.port, self.gateway_port):
                 while not await listens(port):
@@ -174,31 +201,44 @@ class Broker:
 
 @pytest.fixture
 async def set_up(database: Any, pool_as: Any, home: Path) -> Callable[..., Any]:
-    """`async with set_up(options) as broker`: a dealer with two cars, certificates, files, mosquitto and the follower."""
+    """`async with set_up(options) as broker`: a dealer with two cars, certificates, files, mosquitto and the
+    follower.
+    """
     pool = await pool_as("admin")
     dealer = await pool.fetchval(
         "INSERT INTO dealers (name, zone, country, phone, address, opening_hours, language, created_at) "
-        "VALUES ('Nord', 'Europe/Berlin', 'DE', '+494066969100', 'Hafenstraße 1', 'Mo-Fr 08:00-18:00', 'de', $1) RETURNING id",
+        "VALUES ('Nord', 'Europe/Berlin', 'DE', '+494066969100', 'Hafenstraße 1', 'Mo-Fr 08:00-18:00', 'de', $1) "
+        "RETURNING id",
         NOW,
     )
     for vin in CARS:
         await pool.execute(
-            "INSERT INTO vehicles (vin, dealer_id, dealer_since, profile, title) VALUES ($1, $2, $3, 'petrol_hatch', 'a car')", vin, dealer, NOW
+            "INSERT INTO vehicles (vin, dealer_id, dealer_since, profile, title) "
+            "VALUES ($1, $2, $3, 'petrol_hatch', 'a car')",
+            vin,
+            dealer,
+            NOW,
         )
 
     @asynccontextmanager
     async def make(**options: Any) -> AsyncIterator[Broker]:
         ports = (free_port(), free_port())
-        broker = Broker(home / "mosquitto", home / "certificates", *ports, broker_secrets(database.secret)["gateway"], {}, pool)
+        broker = Broker(
+            home / "mosquitto", home / "certificates", *ports, broker_secrets(database.secret)["gateway"], {}, pool
+        )
         for vin in CARS:
             await broker.enrol(vin, os.urandom(32).hex())
         broker.certificates.mkdir()
         certificates.authority(broker.certificates, NOW)
         certificates.server(broker.certificates, ["127.0.0.1"], NOW)
         certificates.client(broker.certificates, CARS[0], NOW)
-        files = MosquittoFiles(broker.folder, broker.certificates, Doors(*ports, **options), broker.gateway_password, _account())
+        files = MosquittoFiles(
+            broker.folder, broker.certificates, Doors(*ports, **options), broker.gateway_password, _account()
+        )
         ready = asyncio.Event()
-        follower = asyncio.create_task(broker_files.follow(database.role("gateway"), files, lambda **facts: ready.set()))
+        follower = asyncio.create_task(
+            broker_files.follow(database.role("gateway"), files, lambda **facts: ready.set())
+        )
         await asyncio.wait_for(ready.wait(), PATIENCE_S)
         broker.follower = follower
         await broker.start()
@@ -222,12 +262,20 @@ async def test_a_car_speaks_for_itself_alone(set_up: Any) -> None:
         taken = [
             where
             for where in (
-                topic(mine, "up/telemetry"), topic(mine, "up/status"), topic(mine, "up/x"), topic(other, "up/telemetry"), topic(mine, "down/acks"), topic(other, "down/acks"),
-                f"vehicles/{(bucket_of(mine) + 1) % 16:02d}/{mine}/up/telemetry", f"vehicles/{bucket_of(mine):02d}/gateway/up/pulse",
-                f"vehicles/{mine}/up/telemetry", "workshop/x", "$SYS/broker/x",
+                topic(mine, "up/telemetry"),
+                topic(mine, "up/status"),
+                topic(mine, "up/x"),
+                topic(other, "up/telemetry"),
+                topic(mine, "down/acks"),
+                topic(other, "down/acks"),
+                f"vehicles/{(bucket_of(mine) + 1) % 16:02d}/{mine}/up/telemetry",
+                f"vehicles/{bucket_of(mine):02d}/gateway/up/pulse",
+                f"vehicles/{mine}/up/telemetry",
+                "workshop/x",
+                "$SYS/broker/x",
             )
             if await (await broker.car()).publish(where)
-        ]  # fmt: skip
+        ]
         assert taken == [topic(mine, "up/telemetry"), topic(mine, "up/status")]
         await until(lambda: len(gateway.heard) == 2)
         assert gateway.heard == [topic(mine, "up/telemetry"), topic(mine, "up/status")]
@@ -250,7 +298,11 @@ async def test_a_gateway_says_nothing_in_a_cars_name(set_up: Any) -> None:
         assert not await (await broker.gateway()).publish(topic(CARS[0], "up/telemetry"))
         assert not await (await broker.gateway()).publish("workshop/x")
         gateway = await broker.gateway()
-        for where in ("vehicles/03/gateway/up/pulse", "vehicles/check/gateway-check-1/up/x", topic(CARS[0], "down/acks")):
+        for where in (
+            "vehicles/03/gateway/up/pulse",
+            "vehicles/check/gateway-check-1/up/x",
+            topic(CARS[0], "down/acks"),
+        ):
             assert await gateway.publish(where)
 
 
@@ -259,9 +311,15 @@ async def test_who_has_no_password_of_that_door_is_refused(set_up: Any, version:
     async with set_up() as broker:
         mine, secret = CARS[0], broker.cars[CARS[0]]
         for user, password, port in (
-            (None, None, broker.port), (None, None, broker.gateway_port), (mine, None, broker.port), (mine, "wrong", broker.port), (CARS[1], secret, broker.port),
-            ("gateway", "", broker.gateway_port), ("gateway", broker.gateway_password, broker.port), (mine, secret, broker.gateway_port),
-        ):  # fmt: skip
+            (None, None, broker.port),
+            (None, None, broker.gateway_port),
+            (mine, None, broker.port),
+            (mine, "wrong", broker.port),
+            (CARS[1], secret, broker.port),
+            ("gateway", "", broker.gateway_port),
+            ("gateway", broker.gateway_password, broker.port),
+            (mine, secret, broker.gateway_port),
+        ):
             refused = await broker.connect(user, password, port=port, name="x", version=version)
             assert await refused.said in ("Not authorized", "Bad user name or password"), (user, port)
         plain = await broker.connect(mine, secret, trust=False, version=version)
@@ -303,8 +361,11 @@ async def test_enrolling_again_ends_the_old_password_and_the_connection_that_use
 
 async def test_what_is_owed_to_a_gateway_outlives_a_restart_of_the_broker(set_up: Any) -> None:
     async with set_up() as broker:
+
         async def gateway() -> Client:
-            made = await broker.connect("gateway", broker.gateway_password, port=broker.gateway_port, name="gateway-kept", kept=True)
+            made = await broker.connect(
+                "gateway", broker.gateway_password, port=broker.gateway_port, name="gateway-kept", kept=True
+            )
             await made.subscribe(topic(CARS[0], "up/+"))
             return made
 
@@ -322,13 +383,19 @@ async def test_what_is_owed_to_a_gateway_outlives_a_restart_of_the_broker(set_up
 async def test_a_new_secret_ends_no_session_and_loses_nothing_of_what_is_owed(set_up: Any, database: Any) -> None:
     async with set_up() as broker:
         broker.follower.cancel()
-        before = await broker.connect("gateway", broker.gateway_password, port=broker.gateway_port, name="gateway-kept", kept=True)
+        before = await broker.connect(
+            "gateway", broker.gateway_password, port=broker.gateway_port, name="gateway-kept", kept=True
+        )
         await before.subscribe(topic(CARS[0], "up/+"))
         before.end()
         files = MosquittoFiles(
-            folder=broker.folder, certificates=broker.certificates, doors=Doors(broker.port, broker.gateway_port), gateway_password="another", account=_account(),
+            folder=broker.folder,
+            certificates=broker.certificates,
+            doors=Doors(broker.port, broker.gateway_port),
+            gateway_password="another",
+            account=_account(),
             gateway_account="gateway-new",
-        )  # fmt: skip
+        )
         await broker_files.read(database.role("gateway"), files)
         assert files.write() and files.reload()
         car = await broker.car()
@@ -353,7 +420,11 @@ async def test_with_client_certificates_a_password_alone_is_not_enough(set_up: A
 async def test_files_and_folder_are_the_brokers_alone(set_up: Any) -> None:
     async with set_up() as broker:
         owner = pwd.getpwnam(_account()).pw_uid if _account() else os.geteuid()
-        seen = {path.name: (path.stat().st_uid, path.stat().st_mode & 0o777) for path in [broker.folder, *broker.folder.glob("*.*")] if path.suffix != ".pid"}
+        seen = {
+            path.name: (path.stat().st_uid, path.stat().st_mode & 0o777)
+            for path in [broker.folder, *broker.folder.glob("*.*")]
+            if path.suffix != ".pid"
+        }
         assert set(seen.values()) == {(owner, 0o700), (owner, 0o600)}
         for vin, secret in broker.cars.items():
             assert secret not in (broker.folder / "cars.passwords").read_text()
@@ -372,7 +443,9 @@ def test_a_hash_is_what_mosquittos_own_program_makes(tmp_path: Path) -> None:
     subprocess.run([program, "-b", "-c", str(tmp_path / "p"), "car", "secret"], check=True, capture_output=True)
     _, kind, rounds, salt, made = (tmp_path / "p").read_text().strip().partition(":")[2].split("$")
     assert kind == "7"
-    assert base64.b64encode(hashlib.pbkdf2_hmac("sha512", b"secret", base64.b64decode(salt), int(rounds))).decode() == made
+    assert (
+        base64.b64encode(hashlib.pbkdf2_hmac("sha512", b"secret", base64.b64decode(salt), int(rounds))).decode() == made
+    )
     mine = mosquitto_hash("secret").split("$")
     assert (mine[1], mine[2], len(base64.b64decode(mine[3])), len(base64.b64decode(mine[4]))) == ("7", "1", 12, 64)
 
@@ -380,8 +453,9 @@ def test_a_hash_is_what_mosquittos_own_program_makes(tmp_path: Path) -> None:
 def test_a_large_fleet_shares_one_pattern_and_a_small_one_is_bound_to_its_buckets() -> None:
     vins = [f"WVWZZZ1KZ{n:08d}" for n in range(files.LINES_FOR_EACH + 1)]
     assert files.access_of_cars(vins).splitlines() == [
-        *(f"pattern write vehicles/+/%u/up/{way}" for way in ("telemetry", "diagnostics", "status")), "pattern read vehicles/+/%u/down/+"
-    ]  # fmt: skip
+        *(f"pattern write vehicles/+/%u/up/{way}" for way in ("telemetry", "diagnostics", "status")),
+        "pattern read vehicles/+/%u/down/+",
+    ]
     small = files.access_of_cars(vins[:2])
     assert small.count("user ") == 2
     assert f"topic write {topic(vins[0], 'up/telemetry')}\n" in small

@@ -1,4 +1,6 @@
-"""The embedded broker by TLS: what is said to it can be read by nobody on the way, and without TLS it stays on this machine."""
+"""The embedded broker by TLS: what is said to it can be read by nobody on the way, and without TLS it stays on this
+machine.
+"""
 
 from __future__ import annotations
 
@@ -87,18 +89,45 @@ async def test_files_that_are_no_certificate_are_named_at_the_start(home: Path, 
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    return {**os.environ, "TELLTALE_HOME": str(home), "TELLTALE_SECRET": "s", "TELLTALE_HEALTH_PORT": "0", "PYTHONPATH": str(ROOT), **more}
+    return {
+        **os.environ,
+        "TELLTALE_HOME": str(home),
+        "TELLTALE_SECRET": "s",
+        "TELLTALE_HEALTH_PORT": "0",
+        "PYTHONPATH": str(ROOT),
+        **more,
+    }
 
 
 @pytest.mark.parametrize(
     "more, named",
-    [({}, "--without-tls"), ({"TELLTALE_BROKER_CERT": "/x"}, "TELLTALE_BROKER_KEY"), ({"TELLTALE_BROKER_CERT": "/x", "TELLTALE_BROKER_KEY": "/y"}, "/x")],
+    [
+        ({}, "--without-tls"),
+        ({"TELLTALE_BROKER_CERT": "/x"}, "TELLTALE_BROKER_KEY"),
+        ({"TELLTALE_BROKER_CERT": "/x", "TELLTALE_BROKER_KEY": "/y"}, "/x"),
+    ],
 )
 def test_beyond_this_machine_it_listens_by_tls_or_not_at_all(home: Path, more: dict[str, str], named: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "telltale", "broker", "--host", "0.0.0.0", "--port", str(free_port()), "--auth-port", str(free_port())],
-        env=environment(home, **more), capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "telltale",
+            "broker",
+            "--host",
+            "0.0.0.0",
+            "--port",
+            str(free_port()),
+            "--auth-port",
+            str(free_port()),
+        ],
+        env=environment(home, **more),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 2
     assert named in done.stderr and len(done.stderr.strip().splitlines()) == 1
 
@@ -118,9 +147,21 @@ async def serial(port: int, trusted: Path) -> Any:
 async def test_a_renewed_certificate_is_shown_without_a_hand(home: Path, tls: Path) -> None:
     port = free_port()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "telltale", "broker", "--port", str(port), "--auth-port", str(free_port()), preexec_fn=die_with_parent(),
-        env=environment(home, TELLTALE_BROKER_CERT=str(tls / "server.crt"), TELLTALE_BROKER_KEY=str(tls / "server.key")), stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
+        sys.executable,
+        "-P",
+        "-m",
+        "telltale",
+        "broker",
+        "--port",
+        str(port),
+        "--auth-port",
+        str(free_port()),
+        preexec_fn=die_with_parent(),
+        env=environment(
+            home, TELLTALE_BROKER_CERT=str(tls / "server.crt"), TELLTALE_BROKER_KEY=str(tls / "server.key")
+        ),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
     try:
         async with asyncio.timeout(PATIENCE_S):
             while (first := await serial(port, tls / "ca.crt")) is None:

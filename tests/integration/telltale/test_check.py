@@ -40,7 +40,9 @@ OURS, THEIRS = "+4930999999", "+4917604069010"
 
 @pytest.fixture
 def settings(database: Any, home: Path) -> Callable[..., Settings]:
-    return lambda **more: Settings.read(**{"database_url": database.url, "secret": database.secret, "home": home, **more})
+    return lambda **more: Settings.read(
+        **{"database_url": database.url, "secret": database.secret, "home": home, **more}
+    )
 
 
 async def todo(look: Any, words: str = "") -> str:
@@ -51,7 +53,7 @@ async def todo(look: Any, words: str = "") -> str:
     return wrong.value.todo
 
 
-# -- database --------------------------------------------------------------------------------------------------------------
+# -- database ----------------------------------------------------------------------------------------------------------
 
 
 async def test_a_database_as_it_should_be(settings: Any) -> None:
@@ -85,7 +87,12 @@ async def test_another_secret_than_the_one_that_migrated_is_named(settings: Any)
 async def test_a_server_that_is_not_there_is_named_and_nothing_that_rests_on_it_is_asked(home: Path) -> None:
     from telltale.checking import check_house
 
-    asked = Settings.read(database_url="postgresql://telltale@127.0.0.1:1/telltale", mqtt_url="mqtt://127.0.0.1:1", secret="s" * 64, home=home)
+    asked = Settings.read(
+        database_url="postgresql://telltale@127.0.0.1:1/telltale",
+        mqtt_url="mqtt://127.0.0.1:1",
+        secret="s" * 64,
+        home=home,
+    )
     found = {finding.name: finding for finding in await check_house(asked)}
     assert not found["database"].ok and "DATABASE_URL" in found["database"].todo
     assert found["migrations"].todo == "first see to 'roles'" or found["migrations"].todo == "first see to 'database'"
@@ -115,15 +122,22 @@ async def test_a_zone_that_nobody_knows_is_named(settings: Any, pool_as: Any) ->
     assert "tzdata" in await todo(looks.zones(settings()), "Mars/Olympus")
 
 
-# -- texts -----------------------------------------------------------------------------------------------------------------
+# -- texts -------------------------------------------------------------------------------------------------------------
 
 
 async def dealer(office: Any) -> int:
     async with transaction(office) as connection:
         made = await accounts.create_dealer(
-            connection, name="Nord", zone="Europe/Berlin", country="DE", phone="+494066969100", address="Weg 1", opening_hours="Mo-Fr 08:00-18:00",
-            language="de", now=datetime.now(UTC),
-        )  # fmt: skip
+            connection,
+            name="Nord",
+            zone="Europe/Berlin",
+            country="DE",
+            phone="+494066969100",
+            address="Weg 1",
+            opening_hours="Mo-Fr 08:00-18:00",
+            language="de",
+            now=datetime.now(UTC),
+        )
     return made.id
 
 
@@ -134,7 +148,12 @@ async def provider() -> AsyncIterator[Sms]:
 
 
 def by(provider: Sms, settings: Any, **more: Any) -> Settings:
-    given = {"twilio_account": provider.account, "twilio_token": provider.token, "twilio_from": provider.number, "twilio_api": provider.url}
+    given = {
+        "twilio_account": provider.account,
+        "twilio_token": provider.token,
+        "twilio_from": provider.number,
+        "twilio_api": provider.url,
+    }
     return settings(**{**given, "public_url": "https://desk.example", **more})  # type: ignore[no-any-return]
 
 
@@ -149,19 +168,29 @@ async def test_what_can_be_known_of_texts_without_sending_one(settings: Any, poo
     async with transaction(office) as connection:
         await accounts.change_sender(connection, OURS, own, "sms")
     provider.webhook = "https://demo.example/"
-    assert "https://desk.example/inbound/twilio" in await todo(texts.sms(by(provider, settings)), "brought to https://demo.example/")
+    assert "https://desk.example/inbound/twilio" in await todo(
+        texts.sms(by(provider, settings)), "brought to https://demo.example/"
+    )
     provider.webhook = "https://desk.example/inbound/twilio"
     assert "not proved" in await texts.sms(by(provider, settings))
-    assert "TELLTALE_TWILIO_TOKEN" in await todo(texts.sms(by(provider, settings, twilio_token="wrong")), "our password is wrong")
+    assert "TELLTALE_TWILIO_TOKEN" in await todo(
+        texts.sms(by(provider, settings, twilio_token="wrong")), "our password is wrong"
+    )
     assert not provider.texts, "a check without a number sends nothing"
 
 
-async def test_a_text_goes_out_and_its_answer_comes_back(settings: Any, pool_as: Any, database: Any, provider: Sms) -> None:
+async def test_a_text_goes_out_and_its_answer_comes_back(
+    settings: Any, pool_as: Any, database: Any, provider: Sms
+) -> None:
     own = await dealer(await pool_as("office"))
     async with transaction(await pool_as("office")) as connection:
         await accounts.set_sender(connection, OURS, own, "sms")
     house = await house_of(pool_as, Clock(datetime.now(UTC)), Wording(data.texts()))
-    app = build(house, Live(database.role("desk")), extensions=(lambda app: trust(ProviderSettings(twilio_token=provider.token), app),))
+    app = build(
+        house,
+        Live(database.role("desk")),
+        extensions=(lambda app: trust(ProviderSettings(twilio_token=provider.token), app),),
+    )
     async with TestServer(app) as desk:
         base = str(desk.make_url("")).rstrip("/")
         house.__dict__["base_url"] = base
@@ -177,10 +206,14 @@ async def test_a_text_goes_out_and_its_answer_comes_back(settings: Any, pool_as:
             await provider.deliver(http, base, sender=THEIRS, to=OURS, body=f" {word.lower()}!")
         out, back = await checking
     assert (out.ok, back.ok) == (True, True), back
-    assert await (await pool_as("admin")).fetchval("SELECT count(*) FROM replies WHERE read_at IS NULL") == 1, "what has nothing to do with it is still to be read"
+    assert await (await pool_as("admin")).fetchval("SELECT count(*) FROM replies WHERE read_at IS NULL") == 1, (
+        "what has nothing to do with it is still to be read"
+    )
 
 
-async def test_an_answer_that_the_provider_has_and_our_door_never_got_is_told_from_one_that_never_came(settings: Any, pool_as: Any, provider: Sms) -> None:
+async def test_an_answer_that_the_provider_has_and_our_door_never_got_is_told_from_one_that_never_came(
+    settings: Any, pool_as: Any, provider: Sms
+) -> None:
     own = await dealer(await pool_as("office"))
     async with transaction(await pool_as("office")) as connection:
         await accounts.set_sender(connection, OURS, own, "sms")
@@ -193,12 +226,14 @@ async def test_an_answer_that_the_provider_has_and_our_door_never_got_is_told_fr
 
     async with aiohttp.ClientSession() as http:
         with pytest.raises(aiohttp.ClientError):
-            await provider.deliver(http, "http://127.0.0.1:1", sender=THEIRS, to=OURS, body=provider.to(THEIRS)[1].body.rpartition(": ")[2])
+            await provider.deliver(
+                http, "http://127.0.0.1:1", sender=THEIRS, to=OURS, body=provider.to(THEIRS)[1].body.rpartition(": ")[2]
+            )
     _, lost = await checking
     assert not lost.ok and "inbound/twilio" in lost.todo
 
 
-# -- the public address ----------------------------------------------------------------------------------------------------
+# -- the public address ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -211,7 +246,14 @@ async def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
     servers: list[TestServer] = []
 
-    async def start(*, page: str = "<h1>Telltale</h1>", ready: int = 200, host: bool = True, secure: bool = True, date: datetime | None = None) -> str:
+    async def start(
+        *,
+        page: str = "<h1>Telltale</h1>",
+        ready: int = 200,
+        host: bool = True,
+        secure: bool = True,
+        date: datetime | None = None,
+    ) -> str:
         app = web.Application()
 
         async def sign_in(_request: web.Request) -> web.Response:
@@ -220,7 +262,9 @@ async def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
             return answer
 
         async def health(_request: web.Request) -> web.Response:
-            return web.Response(status=ready, headers={"Date": date.strftime("%a, %d %b %Y %H:%M:%S GMT")} if date else {})
+            return web.Response(
+                status=ready, headers={"Date": date.strftime("%a, %d %b %Y %H:%M:%S GMT")} if date else {}
+            )
 
         async def session(_request: web.Request) -> web.Response:
             return web.Response(status=422 if host else 403)
@@ -255,23 +299,33 @@ async def test_a_public_address_as_it_should_be(settings: Any, outside: Any) -> 
         ({"date": datetime(2020, 1, 1, tzinfo=UTC)}, public.time_told, "apart", "time server"),
     ],
 )
-async def test_a_proxy_that_does_not_do_its_part_is_found_out(settings: Any, outside: Any, how: dict[str, Any], look: Any, seen: str, do: str) -> None:
+async def test_a_proxy_that_does_not_do_its_part_is_found_out(
+    settings: Any, outside: Any, how: dict[str, Any], look: Any, seen: str, do: str
+) -> None:
     assert do in await todo(look(settings(public_url=await outside(**how))), seen)
 
 
-async def test_an_address_that_phones_do_not_believe_or_do_not_reach_is_found_out(settings: Any, outside: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_address_that_phones_do_not_believe_or_do_not_reach_is_found_out(
+    settings: Any, outside: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     good = await outside()
-    assert "TELLTALE_PUBLIC_URL" in await todo(public.reachable(settings(public_url="http://desk.example")), "not https")
+    assert "TELLTALE_PUBLIC_URL" in await todo(
+        public.reachable(settings(public_url="http://desk.example")), "not https"
+    )
     assert "TELLTALE_PUBLIC_URL" in (await find("x", public.reachable(settings(public_url="")), "")).seen
-    assert "proxy running" in await todo(public.reachable(settings(public_url="https://localhost:1")), "does not answer")
+    assert "proxy running" in await todo(
+        public.reachable(settings(public_url="https://localhost:1")), "does not answer"
+    )
     monkeypatch.delenv("SSL_CERT_FILE")
     assert "authority that phones know" in await todo(public.reachable(settings(public_url=good)), "not believed")
 
 
-# -- this machine ----------------------------------------------------------------------------------------------------------
+# -- this machine ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("secret", ["short", "a" * 64, "change-me-please-0123456789abcdef", "correct-horse-password-0123456789"])
+@pytest.mark.parametrize(
+    "secret", ["short", "a" * 64, "change-me-please-0123456789abcdef", "correct-horse-password-0123456789"]
+)
 async def test_a_secret_that_can_be_guessed_is_refused(settings: Any, secret: str) -> None:
     assert "token_hex" in await todo(machine.secret(settings(secret=secret)), "guessed")
 
@@ -287,7 +341,9 @@ async def test_files_that_others_can_read_are_named(settings: Any, home: Path) -
     key.touch(mode=0o600)
     assert "1 files" in await machine.files(settings(mqtt_cert=home / "x", mqtt_key=key))
     key.chmod(0o644)
-    assert await todo(machine.files(settings(mqtt_cert=home / "x", mqtt_key=key)), "read by others") == f"chmod 600 {key}"
+    assert (
+        await todo(machine.files(settings(mqtt_cert=home / "x", mqtt_key=key)), "read by others") == f"chmod 600 {key}"
+    )
     key.unlink()
     home.chmod(0o777)
     assert "go-w" in await todo(machine.files(settings()), "written by others")
@@ -299,23 +355,46 @@ async def test_a_disk_that_is_nearly_full_is_named(settings: Any, monkeypatch: p
     assert "make room" in await todo(machine.disk(settings()), "are free")
 
 
-# -- the command -----------------------------------------------------------------------------------------------------------
+# -- the command -------------------------------------------------------------------------------------------------------
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     given = {**os.environ, "PYTHONPATH": str(ROOT), "TELLTALE_SECRET": "s" * 64, **environment}
-    return subprocess.run([sys.executable, "-P", "-m", "telltale", "check", *arguments], env=given, capture_output=True, text=True, timeout=150, check=False)
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "telltale", "check", *arguments],
+        env=given,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
 
 
 def test_the_command_says_all_of_it_as_lines_and_as_json(home: Path) -> None:
-    nowhere = {"DATABASE_URL": "postgresql://127.0.0.1:1/x", "MQTT_URL": "mqtt://127.0.0.1:1", "TELLTALE_HOME": str(home)}
+    nowhere = {
+        "DATABASE_URL": "postgresql://127.0.0.1:1/x",
+        "MQTT_URL": "mqtt://127.0.0.1:1",
+        "TELLTALE_HOME": str(home),
+    }
     done = run("--json", **nowhere)
     assert done.returncode == 1, done.stderr
     said = json.loads(done.stdout)
     assert said["ok"] is False
     assert all(set(one) == {"name", "ok", "seen", "todo"} and (one["ok"] or one["todo"]) for one in said["checks"])
     names = [one["name"] for one in said["checks"]]
-    assert {"database", "roles", "migrations", "clock", "broker", "closed broker", "a car that speaks", "texts", "public address", "disk", "secret"} <= set(names)
+    assert {
+        "database",
+        "roles",
+        "migrations",
+        "clock",
+        "broker",
+        "closed broker",
+        "a car that speaks",
+        "texts",
+        "public address",
+        "disk",
+        "secret",
+    } <= set(names)
     lines = run(**nowhere).stdout.splitlines()
     assert [line.partition(":")[0][6:] for line in lines if line.startswith(("ok  ", "FAIL"))] == names
 
@@ -323,7 +402,10 @@ def test_the_command_says_all_of_it_as_lines_and_as_json(home: Path) -> None:
 def test_texts_without_a_provider_and_to_no_number_are_one_line(home: Path, database: Any) -> None:
     here = {"DATABASE_URL": database.url, "TELLTALE_SECRET": database.secret, "TELLTALE_HOME": str(home)}
     done = run("texts", "--to", THEIRS, "--json", **here)
-    assert (done.returncode, json.loads(done.stdout)["checks"][0]["todo"]) == (1, "set TELLTALE_TWILIO_ACCOUNT, _TOKEN and _FROM")
+    assert (done.returncode, json.loads(done.stdout)["checks"][0]["todo"]) == (
+        1,
+        "set TELLTALE_TWILIO_ACCOUNT, _TOKEN and _FROM",
+    )
     assert run("texts", "--to", "nobody", **here).returncode == 2
 
 

@@ -17,14 +17,22 @@ from tests import command_line
 
 ROOT = Path(__file__).resolve().parents[3]
 HEADER = "name,phone,vin,title,plate,profile,language,consent_service,consent_at,consent_source,consent_wording\n"
-GOOD = 'Erika Beispiel,0176 04069020,WVWZZZ1KZAW000123,VW Golf,HH-EB 12,petrol_hatch,de,yes,2026-03-01T09:00+01:00,order form,"You may text me."\n'
+GOOD = (
+    "Erika Beispiel,0176 04069020,WVWZZZ1KZAW000123,VW Golf,HH-EB 12,petrol_hatch,de,yes,2026-03-01T09:00+01:00,order "
+    'form,"You may text me."\n'
+)
 
 
 class Telltale:
     """`telltale …` in a process of its own, on the test's database."""
 
     def __init__(self, database: Any, home: Path) -> None:
-        self.environment = {**os.environ, "DATABASE_URL": database.url, "TELLTALE_SECRET": database.secret, "TELLTALE_HOME": str(home)}
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": database.url,
+            "TELLTALE_SECRET": database.secret,
+            "TELLTALE_HOME": str(home),
+        }
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return command_line.telltale(*arguments, env=self.environment)
@@ -44,19 +52,40 @@ def telltale(database: Any, tmp_path: Path) -> Telltale:
 
 def create_dealer(telltale: Telltale) -> dict[str, Any]:
     return telltale.facts(
-        "dealer", "create", "Autohaus Nord", "--zone", "Europe/Berlin", "--country", "de", "--phone", "040 66969100",
-        "--address", "Hafenstraße 1, Hamburg", "--language", "de", "--bays", "3", "--loaners", "1",
-    )  # fmt: skip
+        "dealer",
+        "create",
+        "Autohaus Nord",
+        "--zone",
+        "Europe/Berlin",
+        "--country",
+        "de",
+        "--phone",
+        "040 66969100",
+        "--address",
+        "Hafenstraße 1, Hamburg",
+        "--language",
+        "de",
+        "--bays",
+        "3",
+        "--loaners",
+        "1",
+    )
 
 
 async def test_a_dealer_its_people_its_owners_and_their_cars(telltale: Telltale, tmp_path: Path, pool_as: Any) -> None:
     dealer = create_dealer(telltale)
-    assert telltale.facts("staff", "invite", "a@nord.example", "--name", "Anna", "--role", "advisor")["link"].startswith("http")
-    telltale.facts("staff", "invite", "d@nord.example", "--name", "Dirk", "--role", "driver", "--phone", "+4917604069021")
+    assert telltale.facts("staff", "invite", "a@nord.example", "--name", "Anna", "--role", "advisor")[
+        "link"
+    ].startswith("http")
+    telltale.facts(
+        "staff", "invite", "d@nord.example", "--name", "Dirk", "--role", "driver", "--phone", "+4917604069021"
+    )
     assert telltale.facts("key", "create", "dealer management system")["key"].startswith("tk_")
 
     listed = tmp_path / "owners.csv"
-    listed.write_text(HEADER + GOOD + "Nobody,,WVWZZZ1KZAW000124,VW Polo,,petrol_hatch,,,,,\n" + GOOD.replace("000123", "00012I"))
+    listed.write_text(
+        HEADER + GOOD + "Nobody,,WVWZZZ1KZAW000124,VW Polo,,petrol_hatch,,,,,\n" + GOOD.replace("000123", "00012I")
+    )
     report = telltale.facts("owners", "import", str(listed), status=1)
     assert (report["lines"], report["owners_added"], report["vehicles_added"]) == (3, 1, 1)
     assert [(one["line"], one["field"]) for one in report["refused"]] == [(3, "phone"), (4, "vin")]
@@ -66,7 +95,13 @@ async def test_a_dealer_its_people_its_owners_and_their_cars(telltale: Telltale,
     assert (owner["phone"], owner["language"]) == ("+4917604069020", "de")
     assert await pool.fetchval("SELECT given FROM consents WHERE owner_id = $1 AND purpose = 'service'", owner["id"])
     assert await pool.fetchval("SELECT owner_id FROM vehicles") == owner["id"]
-    assert await pool.fetchval("SELECT count(*) FROM resources WHERE dealer_id = $1 AND kind IN ('bay', 'loaner', 'driver')", dealer["dealer"]) == 5
+    assert (
+        await pool.fetchval(
+            "SELECT count(*) FROM resources WHERE dealer_id = $1 AND kind IN ('bay', 'loaner', 'driver')",
+            dealer["dealer"],
+        )
+        == 5
+    )
 
     again = telltale.facts("owners", "import", str(listed), status=1)
     assert (again["owners_added"], again["vehicles_added"]) == (0, 0)
@@ -84,7 +119,9 @@ async def test_the_sample_list_of_the_docs_is_taken_whole(telltale: Telltale, po
     assert [row["at"].isoformat() for row in given] == ["2025-03-02T00:00:00", "2025-03-05T10:30:00"]
 
 
-async def test_people_are_given_roles_let_go_and_taken_back_but_not_the_last_manager(telltale: Telltale, pool_as: Any) -> None:
+async def test_people_are_given_roles_let_go_and_taken_back_but_not_the_last_manager(
+    telltale: Telltale, pool_as: Any
+) -> None:
     create_dealer(telltale)
     telltale.facts("staff", "invite", "m@nord.example", "--name", "Ruth", "--role", "manager")
     pool = await pool_as("admin")
@@ -98,8 +135,14 @@ async def test_people_are_given_roles_let_go_and_taken_back_but_not_the_last_man
     assert telltale.facts("staff", "enable", "d@nord.example")["disabled_at"] is None
     again = telltale.facts("staff", "invite", "d@nord.example", "--name", "Dirk", "--role", "driver")
     assert again["staff"] == first["staff"] and again["link"] != first["link"]
-    assert {one["email"]: one["role"] for one in telltale.facts("staff", "list")["staff"]} == {"m@nord.example": "manager", "d@nord.example": "driver"}
-    moves = [row["new"] for row in await pool.fetch("SELECT new FROM history WHERE noun = 'staff' AND actor = 'command' ORDER BY id")]
+    assert {one["email"]: one["role"] for one in telltale.facts("staff", "list")["staff"]} == {
+        "m@nord.example": "manager",
+        "d@nord.example": "driver",
+    }
+    moves = [
+        row["new"]
+        for row in await pool.fetch("SELECT new FROM history WHERE noun = 'staff' AND actor = 'command' ORDER BY id")
+    ]
     assert moves == ["invited", "invited", "technician", "disabled", "enabled", "driver", "invited"]
 
 
@@ -111,9 +154,16 @@ async def test_who_has_lost_everything_is_helped_by_commands(telltale: Telltale,
     await pool.execute("UPDATE staff SET joined_at = created_at")
     assert "/reset/" in telltale.facts("staff", "new-password", "m@nord.example")["link"]
     assert "no second factor" in telltale("staff", "forget-second-factor", "m@nord.example").stderr
-    await pool.execute("INSERT INTO authenticators (dealer_id, staff_id, secret, created_at) VALUES ($1, $2, 'x', '2026-11-02')", person["dealer"], person["staff"])
     await pool.execute(
-        "INSERT INTO sessions (id, dealer_id, staff_id, created_at, expires_at) VALUES ('x', $1, $2, '2026-11-02', '2099-11-02')", person["dealer"], person["staff"]
+        "INSERT INTO authenticators (dealer_id, staff_id, secret, created_at) VALUES ($1, $2, 'x', '2026-11-02')",
+        person["dealer"],
+        person["staff"],
+    )
+    await pool.execute(
+        "INSERT INTO sessions (id, dealer_id, staff_id, created_at, expires_at) "
+        "VALUES ('x', $1, $2, '2026-11-02', '2099-11-02')",
+        person["dealer"],
+        person["staff"],
     )
     telltale.facts("staff", "forget-second-factor", "m@nord.example")
     assert await pool.fetchval("SELECT (SELECT count(*) FROM authenticators) + (SELECT count(*) FROM sessions)") == 0
@@ -121,11 +171,17 @@ async def test_who_has_lost_everything_is_helped_by_commands(telltale: Telltale,
 
 async def test_a_key_says_what_it_may_do_and_until_when_and_is_revoked(telltale: Telltale) -> None:
     create_dealer(telltale)
-    made = telltale.facts("key", "create", "till", "--scope", "cases:read", "--scope", "owners:write", "--expires", "90d")
+    made = telltale.facts(
+        "key", "create", "till", "--scope", "cases:read", "--scope", "owners:write", "--expires", "90d"
+    )
     assert made["scopes"] == ["cases:read", "owners:write"] and made["expires_at"]
     assert telltale.facts("key", "create", "for ever", "--expires", "never")["expires_at"] is None
     assert telltale.facts("key", "create", "dated", "--expires", "2099-01-31")["expires_at"].startswith("2099-01-31")
-    for wrong, said in ((("--scope", "people:write"), "no scope"), (("--expires", "soon"), "90d"), (("--expires", "2001-01-01"), "past")):
+    for wrong, said in (
+        (("--scope", "people:write"), "no scope"),
+        (("--expires", "soon"), "90d"),
+        (("--expires", "2001-01-01"), "past"),
+    ):
         done = telltale("key", "create", "x", *wrong)
         assert done.returncode == 2 and said in done.stderr
     assert telltale.facts("key", "revoke", "till") == {"revoked": "till"}
@@ -161,9 +217,56 @@ async def test_enrolling_gives_credentials_and_topics_and_revoking_takes_them(te
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        (("dealer", "create", "X", "--zone", "Mars/Olympus", "--country", "DE", "--phone", "040 66969100", "--address", "A"), "zone"),
-        (("dealer", "create", "X", "--zone", "Europe/Berlin", "--country", "DE", "--phone", "nope", "--address", "A"), "phone"),
-        (("dealer", "create", "X", "--zone", "Europe/Berlin", "--country", "DE", "--phone", "040 66969100", "--address", "A", "--hours", "often"), "--hours"),
+        (
+            (
+                "dealer",
+                "create",
+                "X",
+                "--zone",
+                "Mars/Olympus",
+                "--country",
+                "DE",
+                "--phone",
+                "040 66969100",
+                "--address",
+                "A",
+            ),
+            "zone",
+        ),
+        (
+            (
+                "dealer",
+                "create",
+                "X",
+                "--zone",
+                "Europe/Berlin",
+                "--country",
+                "DE",
+                "--phone",
+                "nope",
+                "--address",
+                "A",
+            ),
+            "phone",
+        ),
+        (
+            (
+                "dealer",
+                "create",
+                "X",
+                "--zone",
+                "Europe/Berlin",
+                "--country",
+                "DE",
+                "--phone",
+                "040 66969100",
+                "--address",
+                "A",
+                "--hours",
+                "often",
+            ),
+            "--hours",
+        ),
         (("key", "create", "x"), "there is no dealer yet"),
         (("vehicle", "enrol", "SHORT"), "VIN"),
         (("rule", "stage", "no_such_rule", "live", "--reason", "x"), "there is no rule"),
@@ -213,13 +316,22 @@ async def test_days_of_readings_are_shown_and_brought_back(telltale: Telltale, p
     assert wrong.returncode == 2 and "today" in wrong.stderr
 
 
-async def test_a_dealer_texts_from_the_providers_number_and_not_from_its_landline(telltale: Telltale, pool_as: Any) -> None:
-    telltale.environment |= {"TELLTALE_TWILIO_ACCOUNT": "AC1", "TELLTALE_TWILIO_TOKEN": "t", "TELLTALE_TWILIO_FROM": "+49 176 04069100"}
+async def test_a_dealer_texts_from_the_providers_number_and_not_from_its_landline(
+    telltale: Telltale, pool_as: Any
+) -> None:
+    telltale.environment |= {
+        "TELLTALE_TWILIO_ACCOUNT": "AC1",
+        "TELLTALE_TWILIO_TOKEN": "t",
+        "TELLTALE_TWILIO_FROM": "+49 176 04069100",
+    }
     create_dealer(telltale)
     pool = await pool_as("admin")
 
     async def senders() -> list[tuple[str, str]]:
-        return [(row["address"], row["channel"]) for row in await pool.fetch("SELECT address, channel FROM senders ORDER BY address")]
+        return [
+            (row["address"], row["channel"])
+            for row in await pool.fetch("SELECT address, channel FROM senders ORDER BY address")
+        ]
 
     assert await senders() == [("+4917604069100", "sms")]
     assert telltale.facts("dealer", "sender", "0176 04069101")["sender"] == "+4917604069101"
@@ -228,21 +340,49 @@ async def test_a_dealer_texts_from_the_providers_number_and_not_from_its_landlin
     assert telltale("dealer", "sender", "nobody").returncode == 2
 
 
-def test_certificates_and_a_brokers_files_are_made_by_two_commands_that_may_be_repeated(telltale: Telltale, tmp_path: Path) -> None:
+def test_certificates_and_a_brokers_files_are_made_by_two_commands_that_may_be_repeated(
+    telltale: Telltale, tmp_path: Path
+) -> None:
     create_dealer(telltale)
     password = telltale.facts("vehicle", "enrol", "WVWZZZ1KZAW000123", "--profile", "petrol_hatch")["password"]
     certificates, out, public = tmp_path / "certificates", tmp_path / "mosquitto", tmp_path / "public"
-    make = ("certificates", "make", "--out", str(certificates), "--host", "broker.example", "--host", "10.0.0.7", "--public", str(public))
+    make = (
+        "certificates",
+        "make",
+        "--out",
+        str(certificates),
+        "--host",
+        "broker.example",
+        "--host",
+        "10.0.0.7",
+        "--public",
+        str(public),
+    )
     assert telltale.facts(*make)["server_made"] is True
-    assert telltale.facts(*make) | {"folder": ""} == {"folder": "", "authority_made": False, "server_made": False, "hosts": ["broker.example", "10.0.0.7"]}
+    assert telltale.facts(*make) | {"folder": ""} == {
+        "folder": "",
+        "authority_made": False,
+        "server_made": False,
+        "hosts": ["broker.example", "10.0.0.7"],
+    }
     assert [path.name for path in public.iterdir()] == ["ca.crt"]
-    assert telltale.facts("certificates", "client", "gateway", "--out", str(certificates))["key"] == f"{certificates}/gateway.key"
+    assert (
+        telltale.facts("certificates", "client", "gateway", "--out", str(certificates))["key"]
+        == f"{certificates}/gateway.key"
+    )
 
     config = ("broker-config", "mosquitto", "--out", str(out), "--certificates", str(certificates))
     assert telltale.facts(*config) == {"folder": str(out), "cars": 1, "enrol_again": [], "broker_told": False}
     assert {path.name for path in out.iterdir()} == {
-        "mosquitto.conf", "server.crt", "server.key", "cars.passwords", "cars.access", "gateways.passwords", "gateways.access", "store"
-    }  # fmt: skip
+        "mosquitto.conf",
+        "server.crt",
+        "server.key",
+        "cars.passwords",
+        "cars.access",
+        "gateways.passwords",
+        "gateways.access",
+        "store",
+    }
     before = {path: path.stat().st_mtime_ns for path in out.iterdir() if path.is_file()}
     telltale.facts(*config)
     assert {path: path.stat().st_mtime_ns for path in out.iterdir() if path.is_file()} == before
@@ -252,7 +392,9 @@ def test_certificates_and_a_brokers_files_are_made_by_two_commands_that_may_be_r
     assert (out / "cars.passwords").read_text() == (out / "cars.access").read_text() == ""
 
 
-async def test_a_car_enrolled_before_mosquittos_hashes_were_kept_is_named(telltale: Telltale, tmp_path: Path, pool_as: Any) -> None:
+async def test_a_car_enrolled_before_mosquittos_hashes_were_kept_is_named(
+    telltale: Telltale, tmp_path: Path, pool_as: Any
+) -> None:
     create_dealer(telltale)
     telltale.facts("vehicle", "enrol", "WVWZZZ1KZAW000123", "--profile", "petrol_hatch")
     await (await pool_as("admin")).execute("UPDATE vehicles SET mosquitto_hash = NULL")

@@ -40,7 +40,8 @@ async def test_the_server_does_not_outlive_a_killed_supervisor_and_the_next_star
     script = (
         "import asyncio,pathlib,sys,time\n"
         "from telltale.embedded.postgres import EmbeddedPostgres\n"
-        "pg=EmbeddedPostgres(pathlib.Path(sys.argv[1])); asyncio.run(pg.start()); print(pg.pid, flush=True); time.sleep(60)"
+        "pg=EmbeddedPostgres(pathlib.Path(sys.argv[1])); asyncio.run(pg.start()); print(pg.pid, flush=True); "
+        "time.sleep(60)"
     )
     root = Path(__file__).resolve().parents[3]
     holder = subprocess.Popen([sys.executable, "-c", script, str(home)], stdout=subprocess.PIPE, text=True, cwd=root)

@@ -1,4 +1,6 @@
-"""TELLTALE_SECRET is changed while services run: what ends says why, in one line, and a supervisor starts it with the secret of today."""
+"""TELLTALE_SECRET is changed while services run: what ends says why, in one line, and a supervisor starts it with the
+secret of today.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +24,22 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def service(name: str, started: EmbeddedPostgres, home: Path, secret: str, previous: str = "") -> subprocess.Popen[str]:
     """Told where the database is, and nothing of the account that owns it."""
-    settings = {"database_url": f"postgresql://127.0.0.1:{started.port}/telltale", "secret": secret, "secret_previous": previous, "home": str(home), "health_port": "0", "desk_port": "0", "log_format": "json"}
+    settings = {
+        "database_url": f"postgresql://127.0.0.1:{started.port}/telltale",
+        "secret": secret,
+        "secret_previous": previous,
+        "home": str(home),
+        "health_port": "0",
+        "desk_port": "0",
+        "log_format": "json",
+    }
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "telltale", name], env={**child_environment(settings), "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+        [sys.executable, "-P", "-m", "telltale", name],
+        env={**child_environment(settings), "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 async def until_ready(process: subprocess.Popen[str]) -> None:
@@ -42,7 +56,9 @@ async def sign_out_everybody(started: EmbeddedPostgres) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["workers", "dealer-api"])
-async def test_a_service_whose_secret_is_no_longer_the_one_ends_with_one_clear_line_to_be_started_again(home: Path, name: str) -> None:
+async def test_a_service_whose_secret_is_no_longer_the_one_ends_with_one_clear_line_to_be_started_again(
+    home: Path, name: str
+) -> None:
     async with server(home / "postgres") as started:
         await migrate(started.url, "old")
         process = service(name, started, home, "old")
@@ -52,7 +68,10 @@ async def test_a_service_whose_secret_is_no_longer_the_one_ends_with_one_clear_l
             await sign_out_everybody(started)
             words, _ = await asyncio.to_thread(process.communicate, timeout=120)
             assert process.returncode == TRY_AGAIN
-            assert words.strip().splitlines()[-1].startswith("telltale: The database refuses the password of telltale_") and "TELLTALE_SECRET" in words
+            assert (
+                words.strip().splitlines()[-1].startswith("telltale: The database refuses the password of telltale_")
+                and "TELLTALE_SECRET" in words
+            )
             assert "Traceback" not in words
         finally:
             process.kill()
@@ -69,7 +88,9 @@ async def test_a_service_that_knows_both_secrets_goes_on_while_the_database_is_t
             await sign_out_everybody(started)
             admin = await asyncpg.connect(started.url)
             async with asyncio.timeout(PATIENCE_S):
-                while not await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'telltale-workers-bell'"):
+                while not await admin.fetchval(
+                    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'telltale-workers-bell'"
+                ):
                     await asyncio.sleep(0.1)
             await admin.close()
             assert process.poll() is None

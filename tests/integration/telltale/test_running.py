@@ -28,25 +28,34 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def write(name: str, body: str) -> None:
         (tmp_path / f"{name}.py").write_text(textwrap.dedent(body))
 
-    write("steady", """
+    write(
+        "steady",
+        """
         import os, time
         from telltale.readiness import teller
         from telltale.settings import Settings
         teller(Settings.read())(pid=os.getpid())
         time.sleep(600)
-    """)
-    write("stubborn", """
+    """,
+    )
+    write(
+        "stubborn",
+        """
         import os, signal, time
         from telltale.readiness import teller
         from telltale.settings import Settings
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         teller(Settings.read())(pid=os.getpid())
         time.sleep(600)
-    """)
-    write("broken", """
+    """,
+    )
+    write(
+        "broken",
+        """
         import sys
         sys.exit("telltale: TELLTALE_X: is wrong")
-    """)
+    """,
+    )
     return tmp_path
 
 
@@ -96,8 +105,10 @@ async def test_services_do_not_survive_a_supervisor_that_was_killed(module: Path
     """
     holder = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(script), str(module / "home"), f"{module}:{ROOT}"],
-        stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": f"{module}:{ROOT}"},
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{module}:{ROOT}"},
+    )
     assert holder.stdout is not None
     child = int(holder.stdout.readline())
     holder.stdout.close()

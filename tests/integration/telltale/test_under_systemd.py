@@ -1,4 +1,6 @@
-"""A service as a process of its own: it tells systemd when it is ready and that it turns, and answers on the port that it was given."""
+"""A service as a process of its own: it tells systemd when it is ready and that it turns, and answers on the port that
+it was given.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,22 @@ async def test_workers_say_when_they_are_ready_and_that_they_turn(database: Any,
         systemd.bind(str(tmp_path / "notify"))
         systemd.settimeout(60)
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "telltale", "workers"], cwd="/", stderr=subprocess.PIPE, text=True,
+            [sys.executable, "-P", "-m", "telltale", "workers"],
+            cwd="/",
+            stderr=subprocess.PIPE,
+            text=True,
             env={
-                "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATABASE_URL": database.url, "TELLTALE_SECRET": database.secret, "TELLTALE_HOME": str(tmp_path),
-                "TELLTALE_HEALTH_PORT": str(port), "TELLTALE_LOG_FORMAT": "json", "NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "60000000",
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(ROOT),
+                "DATABASE_URL": database.url,
+                "TELLTALE_SECRET": database.secret,
+                "TELLTALE_HOME": str(tmp_path),
+                "TELLTALE_HEALTH_PORT": str(port),
+                "TELLTALE_LOG_FORMAT": "json",
+                "NOTIFY_SOCKET": str(tmp_path / "notify"),
+                "WATCHDOG_USEC": "60000000",
             },
-        )  # fmt: skip
+        )
         try:
             said: list[bytes] = []
             while said.count(b"READY=1") < 1 or said.count(b"WATCHDOG=1") < 2:
@@ -43,4 +55,9 @@ async def test_workers_say_when_they_are_ready_and_that_they_turn(database: Any,
             process.send_signal(signal.SIGTERM)
             _, log = await asyncio.to_thread(process.communicate, None, 30)
     lines = [json.loads(line) for line in log.splitlines()]
-    assert {"event": "ready", "service": "workers", "level": "info", "health": f"http://127.0.0.1:{port}"}.items() <= next(line for line in lines if line["event"] == "ready").items()
+    assert {
+        "event": "ready",
+        "service": "workers",
+        "level": "info",
+        "health": f"http://127.0.0.1:{port}",
+    }.items() <= next(line for line in lines if line["event"] == "ready").items()

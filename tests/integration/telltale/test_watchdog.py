@@ -1,4 +1,6 @@
-"""What systemd is promised in deploy/systemd: every service says that it is ready and then, again and again, that it lives."""
+"""What systemd is promised in deploy/systemd: every service says that it is ready and then, again and again, that it
+lives.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize("verb", ["broker", "broker-config", "workers", "dealer-api"])
-async def test_a_service_that_is_watched_says_that_it_lives(verb: str, database: Any, home: Path, tmp_path: Path) -> None:
+async def test_a_service_that_is_watched_says_that_it_lives(
+    verb: str, database: Any, home: Path, tmp_path: Path
+) -> None:
     certificates.authority(tmp_path, datetime.now(UTC))
     certificates.server(tmp_path, ["localhost"], datetime.now(UTC))
     arguments = {
@@ -32,10 +36,25 @@ async def test_a_service_that_is_watched_says_that_it_lives(verb: str, database:
         systemd.bind(where)
         systemd.setblocking(False)
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "telltale", verb, *arguments.get(verb, []), preexec_fn=die_with_parent(), stderr=asyncio.subprocess.DEVNULL,
-            env={**os.environ, "DATABASE_URL": database.url, "TELLTALE_SECRET": database.secret, "TELLTALE_HOME": str(home), "PYTHONPATH": str(ROOT),
-                 "TELLTALE_HEALTH_PORT": "0", "NOTIFY_SOCKET": where, "WATCHDOG_USEC": "60000000"},
-        )  # fmt: skip
+            sys.executable,
+            "-P",
+            "-m",
+            "telltale",
+            verb,
+            *arguments.get(verb, []),
+            preexec_fn=die_with_parent(),
+            stderr=asyncio.subprocess.DEVNULL,
+            env={
+                **os.environ,
+                "DATABASE_URL": database.url,
+                "TELLTALE_SECRET": database.secret,
+                "TELLTALE_HOME": str(home),
+                "PYTHONPATH": str(ROOT),
+                "TELLTALE_HEALTH_PORT": "0",
+                "NOTIFY_SOCKET": where,
+                "WATCHDOG_USEC": "60000000",
+            },
+        )
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(PATIENCE_S):

@@ -40,6 +40,9 @@ async def test_shadow_and_live_change_while_it_runs_and_off_asks_for_a_new_start
 
 
 def test_passwords_of_a_broker_elsewhere_follow_from_the_secret_and_given_ones_are_kept() -> None:
-    assert signed_in("mqtt://broker:1883", "gateway", "s") == f"mqtt://gateway:{broker_secrets('s')['gateway']}@broker:1883"
+    assert (
+        signed_in("mqtt://broker:1883", "gateway", "s")
+        == f"mqtt://gateway:{broker_secrets('s')['gateway']}@broker:1883"
+    )
     assert signed_in("mqtt://me:mine@broker:1883", "gateway", "s") == "mqtt://me:mine@broker:1883"
     assert broker_secrets("s") == broker_secrets("s") != broker_secrets("t")

@@ -32,7 +32,12 @@ async def test_an_active_alert_opens_a_case_and_tells_the_advisor_once(scene: An
     alert_id = await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     case = await scene.case()
-    assert (case["state"], case["severity"], case["origin"], case["owner_id"]) == ("open", "soon", "alert", scene.owner.id)
+    assert (case["state"], case["severity"], case["origin"], case["owner_id"]) == (
+        "open",
+        "soon",
+        "alert",
+        scene.owner.id,
+    )
     assert case["title"] == "Front left tyre is losing air"
     assert await scene.admin.fetchval("SELECT case_id FROM alerts WHERE id = $1", alert_id) == case["id"]
     told = await scene.staff_phone("advisor")
@@ -48,14 +53,22 @@ async def test_ten_thousand_bad_samples_are_one_alert_one_case_and_one_text(scen
     steps = [
         step
         for n in range(10_000)
-        for step in judge.step(memory, Reading(scene.car.id, 1, n, at - 1_000 + n / 10, at, coolant, (117.0,), int(at // 86_400), place=n))
+        for step in judge.step(
+            memory, Reading(scene.car.id, 1, n, at - 1_000 + n / 10, at, coolant, (117.0,), int(at // 86_400), place=n)
+        )
     ]
     for step in steps:  # each as the gateway commits it, and heard by itself
         async with transaction(scene.gateway) as connection:
             await alerts.move(connection, [alerts.Moved(scene.dealer.id, scene.car.id, at, step)], scene.clock())
         await scene.work()
-    assert await scene.admin.fetchval("SELECT count(*) FROM alerts") == await scene.admin.fetchval("SELECT count(*) FROM cases") == 1
-    assert len(await scene.staff_phone("advisor")) == len(await scene.phone()) == 1  # and one warning to its owner: it must not be driven on
+    assert (
+        await scene.admin.fetchval("SELECT count(*) FROM alerts")
+        == await scene.admin.fetchval("SELECT count(*) FROM cases")
+        == 1
+    )
+    assert (
+        len(await scene.staff_phone("advisor")) == len(await scene.phone()) == 1
+    )  # and one warning to its owner: it must not be driven on
     assert await scene.staff_phone("manager") == await scene.staff_phone("driver") == []
 
 
@@ -118,7 +131,9 @@ async def test_nobody_takes_it_so_the_manager_hears_of_it_once(scene: Any) -> No
 async def test_a_case_that_somebody_took_is_not_escalated(scene: Any) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
-    await case_acts.acknowledge(scene.house.acting(scene.dealer.id, f"staff:{scene.people['advisor'].id}"), (await scene.case())["id"])
+    await case_acts.acknowledge(
+        scene.house.acting(scene.dealer.id, f"staff:{scene.people['advisor'].id}"), (await scene.case())["id"]
+    )
     scene.clock.on(hours=2)
     await scene.work()
     assert await scene.staff_phone("manager") == []
@@ -213,7 +228,10 @@ async def test_an_offer_that_nobody_answers_runs_out_and_a_late_digit_gets_fresh
     assert await sweeping.offers_once(scene.context) == 0
     assert (await scene.case())["state"] == "open"
     assert await scene.admin.fetchval("SELECT count(*) FROM slots WHERE state <> 'released'") == 0
-    reasons = [row["reason"] for row in await scene.admin.fetch("SELECT reason FROM history WHERE noun = 'case' AND new = 'ask_again'")]
+    reasons = [
+        row["reason"]
+        for row in await scene.admin.fetch("SELECT reason FROM history WHERE noun = 'case' AND new = 'ask_again'")
+    ]
     assert len(reasons) == 1
     assert "ask again" in reasons[0]
     await scene.says("2")
@@ -232,7 +250,9 @@ async def test_a_digit_a_second_after_the_hold_gets_fresh_windows_even_before_th
     assert (await scene.case())["state"] == "contacted"
     assert await scene.admin.fetchval("SELECT state FROM offers WHERE id = $1", offer_id) == "expired"
     assert await scene.admin.fetchval("SELECT count(*) FROM offers WHERE state = 'open'") == 1
-    assert await scene.admin.fetchval("SELECT count(*) FROM history WHERE noun = 'case' AND new = 'ask_again'") == 1, "as if the sweep had been first"
+    assert await scene.admin.fetchval("SELECT count(*) FROM history WHERE noun = 'case' AND new = 'ask_again'") == 1, (
+        "as if the sweep had been first"
+    )
 
 
 async def test_a_held_offer_text_that_outlives_its_windows_is_not_sent(scene: Any) -> None:
@@ -292,10 +312,14 @@ async def test_a_reminder_tells_the_places_time_to_an_owner_far_away(scene: Any)
     await offered(scene)
     await scene.admin.execute("UPDATE owners SET zone = 'America/New_York'")
     await scene.says("2")
-    await scene.admin.execute("UPDATE bookings SET starts_at = starts_at + interval '5 hours', ends_at = ends_at + interval '5 hours'")
+    await scene.admin.execute(
+        "UPDATE bookings SET starts_at = starts_at + interval '5 hours', ends_at = ends_at + interval '5 hours'"
+    )
     while await job_runner.one(scene.context):
         pass
-    row = await scene.admin.fetchrow("SELECT m.body, b.starts_at FROM messages m JOIN bookings b USING (case_id) WHERE m.kind = 'reminder'")
+    row = await scene.admin.fetchrow(
+        "SELECT m.body, b.starts_at FROM messages m JOIN bookings b USING (case_id) WHERE m.kind = 'reminder'"
+    )
     assert f"{local(row['starts_at'], 'Europe/Berlin'):%H:%M}-" in row["body"] and "(Ortszeit Berlin)" in row["body"]
 
 
@@ -307,7 +331,9 @@ async def test_nobody_is_reminded_of_a_visit_that_has_begun(scene: Any) -> None:
     scene.clock.at = await scene.admin.fetchval("SELECT starts_at FROM bookings") + timedelta(minutes=1)
     await scene.send_all()
     rows = await scene.admin.fetch("SELECT kind, state, reason FROM messages WHERE kind IN ('booked', 'reminder')")
-    assert {(row["state"], row["reason"]) for row in rows} == {("cancelled", "no longer true: the visit lies ahead no longer")}
+    assert {(row["state"], row["reason"]) for row in rows} == {
+        ("cancelled", "no longer true: the visit lies ahead no longer")
+    }
 
 
 async def repaired(scene: Any) -> None:
@@ -321,7 +347,9 @@ async def repaired(scene: Any) -> None:
     await scene.work()
 
 
-async def test_a_fault_that_returns_while_the_repair_is_being_proved_is_a_comeback_and_the_dealer_hears_first(scene: Any) -> None:
+async def test_a_fault_that_returns_while_the_repair_is_being_proved_is_a_comeback_and_the_dealer_hears_first(
+    scene: Any,
+) -> None:
     await repaired(scene)
     await scene.alert(A.RESOLVED, first_step=2)
     await scene.work()
@@ -346,8 +374,13 @@ async def test_the_old_episode_moving_on_after_the_repair_is_no_comeback(scene: 
     assert (await scene.case())["state"] == "verifying"
 
 
-@pytest.mark.parametrize(("state", "after"), [("open", "dismissed"), ("contacted", "contacted"), ("booked", "booked"), ("in_workshop", "in_workshop")])
-async def test_a_withdrawn_alert_ends_a_case_that_nobody_has_acted_on_and_is_told_in_any_other(scene: Any, state: str, after: str) -> None:
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [("open", "dismissed"), ("contacted", "contacted"), ("booked", "booked"), ("in_workshop", "in_workshop")],
+)
+async def test_a_withdrawn_alert_ends_a_case_that_nobody_has_acted_on_and_is_told_in_any_other(
+    scene: Any, state: str, after: str
+) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     await scene.admin.execute("UPDATE cases SET state = $1", state)
@@ -355,12 +388,16 @@ async def test_a_withdrawn_alert_ends_a_case_that_nobody_has_acted_on_and_is_tol
     await scene.work()
     case = await scene.case()
     assert case["state"] == after
-    told = await scene.admin.fetch("SELECT new, reason FROM history WHERE noun = 'case' AND subject_id = $1 ORDER BY id", case["id"])
+    told = await scene.admin.fetch(
+        "SELECT new, reason FROM history WHERE noun = 'case' AND subject_id = $1 ORDER BY id", case["id"]
+    )
     assert told[-1]["new"] == ("dismissed" if after == "dismissed" else "alert withdrawn")
 
 
 @pytest.mark.parametrize(("days", "comes_back"), [(29, True), (31, False)])
-async def test_within_thirty_days_of_the_repair_it_is_a_comeback_and_later_a_new_case(scene: Any, days: int, comes_back: bool) -> None:
+async def test_within_thirty_days_of_the_repair_it_is_a_comeback_and_later_a_new_case(
+    scene: Any, days: int, comes_back: bool
+) -> None:
     await repaired(scene)
     await scene.alert(A.RESOLVED, first_step=2)
     await scene.work()
@@ -398,7 +435,9 @@ async def test_a_customer_who_waits_and_hears_nothing_is_brought_to_the_desks_mi
     await scene.work()
     case_id = (await scene.case())["id"]
     window = (await booking_acts.free_windows(scene.house, scene.dealer.id, BookingKind.WAITING))[0]
-    booking = await booking_acts.book(scene.house.acting(scene.dealer.id, "staff:1"), case_id, BookingKind.WAITING, window.window.starts_at)
+    booking = await booking_acts.book(
+        scene.house.acting(scene.dealer.id, "staff:1"), case_id, BookingKind.WAITING, window.window.starts_at
+    )
     scene.clock.at = booking.starts_at
     await booking_acts.arrive(scene.house.acting(scene.dealer.id, "staff:1"), booking.id)
     await scene.work()

@@ -25,9 +25,27 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 def message(to: str, body: str = "Autohaus Nord: gebucht.") -> Message:
     return Message(
-        id=1, dealer_id=1, thread_id=1, owner_id=1, staff_id=None, case_id=None, kind=MessageKind.BOOKED, purpose=Purpose.STATUS, channel="sms", to_address=to,
-        language="de", body=body, facts={}, state=MessageState.CLAIMED, reason=None, reference="m-1", attempts=1, queued_at=NOW, due_at=NOW, sent_at=None,
-    )  # fmt: skip
+        id=1,
+        dealer_id=1,
+        thread_id=1,
+        owner_id=1,
+        staff_id=None,
+        case_id=None,
+        kind=MessageKind.BOOKED,
+        purpose=Purpose.STATUS,
+        channel="sms",
+        to_address=to,
+        language="de",
+        body=body,
+        facts={},
+        state=MessageState.CLAIMED,
+        reason=None,
+        reference="m-1",
+        attempts=1,
+        queued_at=NOW,
+        due_at=NOW,
+        sent_at=None,
+    )
 
 
 class Mailbox:
@@ -60,7 +78,9 @@ async def relay() -> AsyncIterator[tuple[Mailbox, Smtp]]:
 
 async def test_a_mail_carries_the_reference_as_its_name_and_the_words_as_they_are(relay: Any) -> None:
     mailbox, channel = relay
-    receipt = await channel.send(message("jo@muster.example", "Grüße aus der Werkstatt\nbis gleich"), "desk@sued.example")
+    receipt = await channel.send(
+        message("jo@muster.example", "Grüße aus der Werkstatt\nbis gleich"), "desk@sued.example"
+    )
     assert receipt == Receipt("<m-1@nord.example>")
     letter = mailbox.letters[0].content.decode()
     assert "Message-ID: <m-1@nord.example>" in letter
@@ -100,7 +120,11 @@ class FakeTwilio:
         return web.json_response({"sid": f"SM{len(self.texts)}"}, status=201)
 
     async def get(self, request: web.Request) -> web.Response:
-        found = [{"sid": f"SM{n}", "body": t["Body"], "status": "sent"} for n, t in enumerate(self.texts, 1) if t["To"] == request.query["To"]]
+        found = [
+            {"sid": f"SM{n}", "body": t["Body"], "status": "sent"}
+            for n, t in enumerate(self.texts, 1)
+            if t["To"] == request.query["To"]
+        ]
         return web.json_response({"messages": found})
 
 
@@ -110,7 +134,13 @@ async def twilio() -> AsyncIterator[tuple[FakeTwilio, Twilio]]:
     app.router.add_post("/2010-04-01/Accounts/AC1/Messages.json", fake.post)
     app.router.add_get("/2010-04-01/Accounts/AC1/Messages.json", fake.get)
     async with TestServer(app) as server:
-        channel = Twilio("AC1", "token", "+4930222", callback="https://desk.example/inbound/twilio/status", api=str(server.make_url("/")).rstrip("/"))
+        channel = Twilio(
+            "AC1",
+            "token",
+            "+4930222",
+            callback="https://desk.example/inbound/twilio/status",
+            api=str(server.make_url("/")).rstrip("/"),
+        )
         yield fake, channel
         await channel.close()
 
@@ -118,12 +148,22 @@ async def twilio() -> AsyncIterator[tuple[FakeTwilio, Twilio]]:
 async def test_an_sms_comes_from_the_dealers_number_and_names_its_reference_in_the_callback(twilio: Any) -> None:
     fake, channel = twilio
     assert await channel.send(message("+491701"), "+4930111") == Receipt("SM1")
-    assert fake.texts == [{"To": "+491701", "Body": "Autohaus Nord: gebucht.", "From": "+4930111",
-                           "StatusCallback": "https://desk.example/inbound/twilio/status?reference=m-1"}]  # fmt: skip
+    assert fake.texts == [
+        {
+            "To": "+491701",
+            "Body": "Autohaus Nord: gebucht.",
+            "From": "+4930111",
+            "StatusCallback": "https://desk.example/inbound/twilio/status?reference=m-1",
+        }
+    ]
 
 
-@pytest.mark.parametrize(("status", "code", "permanent"), [(400, 21211, True), (429, 20429, False), (401, 20003, False)])
-async def test_what_the_provider_surely_did_not_take_is_a_failure(twilio: Any, status: int, code: int, permanent: bool) -> None:
+@pytest.mark.parametrize(
+    ("status", "code", "permanent"), [(400, 21211, True), (429, 20429, False), (401, 20003, False)]
+)
+async def test_what_the_provider_surely_did_not_take_is_a_failure(
+    twilio: Any, status: int, code: int, permanent: bool
+) -> None:
     fake, channel = twilio
     fake.answers.append((status, {"code": code}))
     with pytest.raises(DeliveryFailed) as caught:
@@ -156,10 +196,15 @@ async def test_a_text_of_the_same_words_that_is_booked_already_is_not_this_one(t
     assert await channel.lookup(message("+491701"), {"SM1"}) == Receipt("SM2")
 
 
-async def test_without_providers_everything_lies_on_the_demo_phone_and_a_time_lapse_refuses_real_ones(scene: Any) -> None:
+async def test_without_providers_everything_lies_on_the_demo_phone_and_a_time_lapse_refuses_real_ones(
+    scene: Any,
+) -> None:
     found = open_channels(ProviderSettings(), scene.worker, scene.clock, time_lapse=True)
     assert {type(channel) for channel in found.values()} == {DemoPhone}
-    for settings in (ProviderSettings(twilio_account="AC1", twilio_token="t"), ProviderSettings(smtp_url="smtp://localhost", mail_from="a@b")):
+    for settings in (
+        ProviderSettings(twilio_account="AC1", twilio_token="t"),
+        ProviderSettings(smtp_url="smtp://localhost", mail_from="a@b"),
+    ):
         with pytest.raises(Misconfigured, match="time-lapse"):
             open_channels(settings, scene.worker, scene.clock, time_lapse=True)
     with pytest.raises(Misconfigured, match="TELLTALE_TWILIO_TOKEN"):

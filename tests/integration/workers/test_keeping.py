@@ -51,7 +51,17 @@ async def says(scene: Any, *agos: float, car: int | None = None, received: float
             day = day_of(at)
             await connection.execute("SELECT open_day($1)", day)
             heard = at if received is None else scene.clock() - timedelta(days=received)
-            await connection.execute(ROW, scene.dealer.id, car or scene.car.id, next(_seq), day, at, heard, [1, *WHERE_IDS, 2], [50.0, 52.5, 13.4, 34.0, 7.0])
+            await connection.execute(
+                ROW,
+                scene.dealer.id,
+                car or scene.car.id,
+                next(_seq),
+                day,
+                at,
+                heard,
+                [1, *WHERE_IDS, 2],
+                [50.0, 52.5, 13.4, 34.0, 7.0],
+            )
         await connection.execute("SELECT pg_stat_force_next_flush()")
 
 
@@ -79,41 +89,84 @@ async def test_nothing_younger_than_its_limit_goes_and_nothing_older_stays(kept,
     luck = random.Random(seed)
 
     def some() -> list[int]:
-        return [luck.choice((luck.randrange(0, 70), *(limit + luck.randrange(-1, 2) for limit in LIMITS.values()))) for _ in range(14)]
+        return [
+            luck.choice((luck.randrange(0, 70), *(limit + luck.randrange(-1, 2) for limit in LIMITS.values())))
+            for _ in range(14)
+        ]
+
     said, texts, replies, refused, acts = some(), some(), some(), some(), some()
     await says(kept, *said)
     for n, ago in enumerate(texts):
         at = kept.clock() - timedelta(days=ago)
         text = await kept.queue(body="secret", due_at=at)
         await kept.admin.execute("UPDATE messages SET state = 'sent', queued_at = $2 WHERE id = $1", text, at)
-        await kept.admin.execute("INSERT INTO phone_texts (dealer_id, reference, from_address, to_address, body, at) VALUES ($1, $2, '', '', 'secret', $3)", kept.dealer.id, f"p{n}", at)
+        await kept.admin.execute(
+            "INSERT INTO phone_texts (dealer_id, reference, from_address, to_address, body, at) "
+            "VALUES ($1, $2, '', '', 'secret', $3)",
+            kept.dealer.id,
+            f"p{n}",
+            at,
+        )
     for n, ago in enumerate(replies):
         await kept.admin.execute(
-            "INSERT INTO replies (dealer_id, owner_id, channel, provider_id, from_address, to_address, body, understood, received_at) VALUES ($1, $2, 'sms', $3, '+1', '+2', 'secret', 'other', $4)",
-            kept.dealer.id, kept.owner.id if n % 2 else None, str(n), kept.clock() - timedelta(days=ago),
-        )  # fmt: skip
+            "INSERT INTO replies (dealer_id, owner_id, channel, provider_id, from_address, to_address, body, "
+            "understood, received_at) VALUES ($1, $2, 'sms', $3, '+1', '+2', 'secret', 'other', $4)",
+            kept.dealer.id,
+            kept.owner.id if n % 2 else None,
+            str(n),
+            kept.clock() - timedelta(days=ago),
+        )
     for ago in refused:
-        await kept.admin.execute("INSERT INTO quarantine (dealer_id, topic, payload, reason, detail, received_at) VALUES ($1, 't', 'secret', 'not_json', '', $2)", luck.choice((kept.dealer.id, None)), kept.clock() - timedelta(days=ago))
+        await kept.admin.execute(
+            "INSERT INTO quarantine (dealer_id, topic, payload, reason, detail, received_at) "
+            "VALUES ($1, 't', 'secret', 'not_json', '', $2)",
+            luck.choice((kept.dealer.id, None)),
+            kept.clock() - timedelta(days=ago),
+        )
     await kept.admin.execute("DELETE FROM history")
     for ago in sorted(acts, reverse=True):
         async with transaction(kept.worker) as connection:
-            await history.write(connection, kept.dealer.id, "case", 1, old=None, new="x", reason="", actor="staff:1", now=kept.clock() - timedelta(days=ago))
+            await history.write(
+                connection,
+                kept.dealer.id,
+                "case",
+                1,
+                old=None,
+                new="x",
+                reason="",
+                actor="staff:1",
+                now=kept.clock() - timedelta(days=ago),
+            )
     await seal(kept)
 
     await run(kept)
     expected = sorted([0, *said])
     assert await ages(kept) == [ago for ago in expected if ago <= LIMITS["readings"]]
-    assert await ages(kept, "ids && ARRAY[62, 63, 64]::smallint[]") == [ago for ago in expected if ago <= LIMITS["positions"]]
-    assert {tuple(row["vals"]) for row in await kept.admin.fetch("SELECT vals FROM readings WHERE NOT ids && ARRAY[62, 63, 64]::smallint[]")} <= {(50.0, 7.0)}
-    for table, at, agos, kind in (("messages", "queued_at", texts, "texts"), ("phone_texts", "at", texts, "texts"), ("replies", "received_at", replies, "texts")):
+    assert await ages(kept, "ids && ARRAY[62, 63, 64]::smallint[]") == [
+        ago for ago in expected if ago <= LIMITS["positions"]
+    ]
+    assert {
+        tuple(row["vals"])
+        for row in await kept.admin.fetch("SELECT vals FROM readings WHERE NOT ids && ARRAY[62, 63, 64]::smallint[]")
+    } <= {(50.0, 7.0)}
+    for table, at, agos, kind in (
+        ("messages", "queued_at", texts, "texts"),
+        ("phone_texts", "at", texts, "texts"),
+        ("replies", "received_at", replies, "texts"),
+    ):
         rows = await kept.admin.fetch(f"SELECT {at} AS at, body FROM {table}")
         assert sorted((kept.clock() - row["at"]).days for row in rows) == sorted(agos), "that it was sent stays"
         assert all((row["body"] == "secret") is ((kept.clock() - row["at"]).days <= LIMITS[kind]) for row in rows)
     strangers = await kept.admin.fetch("SELECT from_address, body FROM replies WHERE owner_id IS NULL")
     assert all(bool(row["from_address"]) is bool(row["body"]) for row in strangers)
     for row in await kept.admin.fetch("SELECT payload, received_at, dealer_id FROM quarantine"):
-        assert bool(row["payload"]) is ((kept.clock() - row["received_at"]).days <= (LIMITS["positions"] if row["dealer_id"] else 30))
-    left = [(kept.clock() - row["at"]).days for row in await kept.admin.fetch("SELECT at FROM history WHERE noun = 'case' ORDER BY id")]
+        assert bool(row["payload"]) is (
+            (kept.clock() - row["received_at"]).days <= (LIMITS["positions"] if row["dealer_id"] else 30)
+        )
+    left = [
+        (kept.clock() - row["at"]).days
+        for row in await kept.admin.fetch("SELECT at FROM history WHERE noun = 'case' ORDER BY id")
+    ]
     young = [ago for ago in sorted(acts, reverse=True) if ago <= LIMITS["audit"]]
     assert left == (young or [min(acts)])  # the last place of a chain stays
     assert await faults(kept) == []
@@ -129,13 +182,18 @@ async def test_what_an_open_case_needs_stays_until_it_is_closed_but_never_where_
     await says(kept, 44, 42)
     for ago in (61, 30):
         text = await kept.queue(body="about it", case_id=case)
-        await kept.admin.execute("UPDATE messages SET state = 'sent', queued_at = $2 WHERE id = $1", text, kept.clock() - timedelta(days=ago))
+        await kept.admin.execute(
+            "UPDATE messages SET state = 'sent', queued_at = $2 WHERE id = $1", text, kept.clock() - timedelta(days=ago)
+        )
     await run(kept)
     assert await ages(kept) == [0, 42, 44] and await ages(kept, "ids && ARRAY[63]::smallint[]") == [0]
     assert await kept.admin.fetchval("SELECT count(*) FROM messages WHERE body = 'about it'") == 2
     await kept.admin.execute("UPDATE cases SET state = 'done'")
     await run(kept)
-    assert await ages(kept) == [0] and await kept.admin.fetchval("SELECT count(*) FROM messages WHERE body = 'about it'") == 1
+    assert (
+        await ages(kept) == [0]
+        and await kept.admin.fetchval("SELECT count(*) FROM messages WHERE body = 'about it'") == 1
+    )
 
 
 async def test_what_arrives_late_for_a_day_that_was_thinned_already_goes_the_next_time(kept):
@@ -150,7 +208,13 @@ async def test_what_arrives_late_for_a_day_that_was_thinned_already_goes_the_nex
 async def test_a_silent_car_no_longer_says_where_it_was(kept):
     old, new = ((kept.clock() - timedelta(days=ago)).timestamp() for ago in (11, 9))
     values = {"Vehicle.Speed": [50.0, old], WHERE[0]: [52.5, old], WHERE[1]: [13.4, new]}
-    await kept.admin.execute("INSERT INTO latest (vehicle_id, dealer_id, ts, values) VALUES ($1, $2, $3, $4)", kept.car.id, kept.dealer.id, kept.clock(), values)
+    await kept.admin.execute(
+        "INSERT INTO latest (vehicle_id, dealer_id, ts, values) VALUES ($1, $2, $3, $4)",
+        kept.car.id,
+        kept.dealer.id,
+        kept.clock(),
+        values,
+    )
     await run(kept)
     assert set(await kept.admin.fetchval("SELECT values FROM latest")) == {"Vehicle.Speed", WHERE[1]}
 
@@ -175,8 +239,15 @@ async def test_a_shorter_limit_counts_a_day_later_and_each_change_is_a_line_of_h
     await kept.admin.execute("UPDATE clock SET seen = seen + interval '1 day'")
     await run(kept, days=0.5)
     assert len(await ages(kept, "ids && ARRAY[63]::smallint[]")) == 1
-    lines = [(row["old"], row["new"], row["actor"]) for row in await kept.admin.fetch("SELECT * FROM history WHERE noun = 'dealer' ORDER BY id")]
-    assert ("positions kept 10 days", "positions kept 2 days", "staff:1") in lines and (None, "taken away", "worker") in lines
+    lines = [
+        (row["old"], row["new"], row["actor"])
+        for row in await kept.admin.fetch("SELECT * FROM history WHERE noun = 'dealer' ORDER BY id")
+    ]
+    assert ("positions kept 10 days", "positions kept 2 days", "staff:1") in lines and (
+        None,
+        "taken away",
+        "worker",
+    ) in lines
 
 
 async def test_whole_days_of_the_house_are_left_to_the_gateway_and_its_two_steps(kept):
@@ -200,14 +271,27 @@ async def test_two_workers_take_turns_and_what_failed_is_tried_again_within_the_
     assert reason == "past its limit: 1 positions"
     kept.clock.on(hours=1.1)
     await keeping.once(kept.context, HOUSE_DAYS)
-    assert await kept.admin.fetchval("SELECT ran_at FROM keeping_runs WHERE dealer_id = $1", kept.dealer.id) == kept.clock()
+    assert (
+        await kept.admin.fetchval("SELECT ran_at FROM keeping_runs WHERE dealer_id = $1", kept.dealer.id)
+        == kept.clock()
+    )
 
 
 async def test_a_chain_that_somebody_else_shortened_or_whose_beginning_was_forged_is_found(kept):
     await kept.admin.execute("DELETE FROM history")
     for n in range(6):
         async with transaction(kept.worker) as connection:
-            await history.write(connection, kept.dealer.id, "case", n, old=None, new="x", reason="", actor="staff:1", now=kept.clock() - timedelta(days=400 - n))
+            await history.write(
+                connection,
+                kept.dealer.id,
+                "case",
+                n,
+                old=None,
+                new="x",
+                reason="",
+                actor="staff:1",
+                now=kept.clock() - timedelta(days=400 - n),
+            )
     await seal(kept)
     before = await kept.admin.fetchval("SELECT max(position) FROM audit_seals WHERE dealer_id = $1", kept.dealer.id)
     async with kept.admin.acquire() as connection:
@@ -216,7 +300,9 @@ async def test_a_chain_that_somebody_else_shortened_or_whose_beginning_was_forge
         assert await connection.fetchval("SELECT cut_history($1, 2, sha256('x'))", kept.dealer.id) == 2
         assert await faults(kept, connection) == ["cut_off"]
         await trial.rollback()
-        assert await connection.fetchval("SELECT cut_history($1, $2, sha256('x'))", kept.dealer.id, before) == 0  # the last place stays
+        assert (
+            await connection.fetchval("SELECT cut_history($1, $2, sha256('x'))", kept.dealer.id, before) == 0
+        )  # the last place stays
     await kept.admin.execute("UPDATE cases SET state = 'done'")
     await run(kept)
     assert await faults(kept) == [] and await kept.admin.fetchval("SELECT position FROM audit_starts") == before - 1
@@ -229,7 +315,13 @@ async def test_nobody_keeps_for_longer_or_shorter_than_the_bounds_and_an_empty_m
         for days in (kind.least - 1, kind.most + 1):
             with pytest.raises(asyncpg.CheckViolationError):
                 await kept.admin.execute(f"UPDATE dealers SET {kind.setting} = {days}")
-    row = await kept.admin.fetchval("INSERT INTO quarantine (dealer_id, vehicle_id, topic, payload, reason, detail, received_at) VALUES ($1, $2, 't', '', 'out_of_range', '', $3) RETURNING id", kept.dealer.id, kept.car.id, datetime(2026, 1, 1, tzinfo=UTC))
+    row = await kept.admin.fetchval(
+        "INSERT INTO quarantine (dealer_id, vehicle_id, topic, payload, reason, detail, received_at) "
+        "VALUES ($1, $2, 't', '', 'out_of_range', '', $3) RETURNING id",
+        kept.dealer.id,
+        kept.car.id,
+        datetime(2026, 1, 1, tzinfo=UTC),
+    )
     with pytest.raises(BadInput, match="no longer kept"):
         async with transaction(kept.house.pool, kept.dealer.id) as connection:
             await quarantine.decide(connection, kept.dealer.id, row, accept=True, actor="staff:1", now=kept.clock())

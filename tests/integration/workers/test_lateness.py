@@ -1,4 +1,6 @@
-"""A late drive, a missed promise and a customer who does not come, on real rows: who hears of it, when, and never twice."""
+"""A late drive, a missed promise and a customer who does not come, on real rows: who hears of it, when, and never
+twice.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ async def book(scene: Any) -> Any:
 
     async def booked(kind: BookingKind) -> Any:
         window = (await acts.free_windows(scene.house, scene.dealer.id, kind))[0]
-        return await acts.book(scene.house.acting(scene.dealer.id, "staff:1"), (await scene.case())["id"], kind, window.window.starts_at)
+        return await acts.book(
+            scene.house.acting(scene.dealer.id, "staff:1"), (await scene.case())["id"], kind, window.window.starts_at
+        )
 
     return booked
 
@@ -41,13 +45,19 @@ async def _swept(scene: Any, at: Any) -> None:
     await scene.send_all()
 
 
-async def test_a_drive_that_is_late_is_told_to_our_people_then_to_its_owner_before_the_time_passes(scene: Any, book: Any) -> None:
+async def test_a_drive_that_is_late_is_told_to_our_people_then_to_its_owner_before_the_time_passes(
+    scene: Any, book: Any
+) -> None:
     visit = await book(BookingKind.PICKUP)
     await _swept(scene, visit.ends_at - 16 * MINUTE)
     before, advisors = await scene.phone(), await scene.staff_phone("advisor")
     await _swept(scene, visit.ends_at - 15 * MINUTE)
-    told = (await scene.staff_phone("advisor"))[len(advisors):]
-    assert len(told) == 1 and "Not set out to collect it yet: VW Golf" in told[0] and f"/bookings/{visit.id}/time" in told[0]
+    told = (await scene.staff_phone("advisor"))[len(advisors) :]
+    assert (
+        len(told) == 1
+        and "Not set out to collect it yet: VW Golf" in told[0]
+        and f"/bookings/{visit.id}/time" in told[0]
+    )
     assert any("Not set out to collect it yet" in text for text in await scene.staff_phone("driver"))
     assert await scene.phone() == before
     await _swept(scene, visit.ends_at - 5 * MINUTE)
@@ -78,14 +88,20 @@ async def test_a_customer_who_does_not_come_is_rung_once(scene: Any, book: Any) 
     assert await scene.staff_phone("advisor") == before
     await _swept(scene, visit.ends_at + 30 * MINUTE)
     await _swept(scene, visit.ends_at + 90 * MINUTE)
-    told = (await scene.staff_phone("advisor"))[len(before):]
+    told = (await scene.staff_phone("advisor"))[len(before) :]
     assert len(told) == 1 and "has not brought the VW Golf" in told[0] and scene.owner.phone in told[0]
 
 
-async def test_visits_from_before_the_ledger_get_their_rows_and_a_cancelled_one_owes_nothing(scene: Any, book: Any) -> None:
+async def test_visits_from_before_the_ledger_get_their_rows_and_a_cancelled_one_owes_nothing(
+    scene: Any, book: Any
+) -> None:
     visit = await book(BookingKind.PICKUP)
     await scene.admin.execute("DELETE FROM promises")
     await lateness.promises_once(scene.context)
-    assert {row["what"] for row in await scene.admin.fetch("SELECT what FROM promises WHERE state = 'open'")} == {"collect", "ready", "return"}
+    assert {row["what"] for row in await scene.admin.fetch("SELECT what FROM promises WHERE state = 'open'")} == {
+        "collect",
+        "ready",
+        "return",
+    }
     await acts.cancel(scene.house.acting(scene.dealer.id, "staff:1"), visit.id, "no time")
     assert {row["state"] for row in await scene.admin.fetch("SELECT state FROM promises")} == {"void"}

@@ -24,11 +24,15 @@ async def visit(scene: Any) -> Any:
     """A pickup in the next free window; the owner reads English, the drivers know of their drives."""
     await scene.admin.execute("UPDATE owners SET language = 'en'")
     async with scene.admin.acquire() as connection:
-        await connection.execute("INSERT INTO resources (dealer_id, kind, name) VALUES ($1, 'loaner', 'Loaner 1')", scene.dealer.id)
+        await connection.execute(
+            "INSERT INTO resources (dealer_id, kind, name) VALUES ($1, 'loaner', 'Loaner 1')", scene.dealer.id
+        )
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     window = (await acts.free_windows(scene.house, scene.dealer.id, BookingKind.PICKUP, loaner=True))[6]
-    visit = await acts.book(_advisor(scene), (await scene.case())["id"], BookingKind.PICKUP, window.window.starts_at, loaner=True)
+    visit = await acts.book(
+        _advisor(scene), (await scene.case())["id"], BookingKind.PICKUP, window.window.starts_at, loaner=True
+    )
     await driver_notices.drives_once(scene.context)
     await scene.work()
     return visit
@@ -43,14 +47,26 @@ async def _legs(scene: Any) -> Any:
 
 
 async def test_a_move_frees_the_old_time_takes_the_new_one_and_tells_everybody(scene: Any, visit: Any) -> None:
-    later = (await acts.free_windows(scene.house, scene.dealer.id, BookingKind.PICKUP, loaner=True, count=30))[-1].window
+    later = (await acts.free_windows(scene.house, scene.dealer.id, BookingKind.PICKUP, loaner=True, count=30))[
+        -1
+    ].window
     moved = await moving.move_to(_advisor(scene), visit.id, later.starts_at, was=visit.starts_at)
-    assert (moved.starts_at, moved.ends_at, moved.id) == (later.starts_at, later.ends_at, visit.id) and moved.loaner_id is not None
+    assert (moved.starts_at, moved.ends_at, moved.id) == (
+        later.starts_at,
+        later.ends_at,
+        visit.id,
+    ) and moved.loaner_id is not None
     assert moved.ready_by > visit.ready_by and (await scene.case())["state"] == "booked"
     taken = await scene.admin.fetch("SELECT use, lower(during) AS since FROM slots WHERE state = 'booked'")
-    assert sorted(row["use"] for row in taken) == ["collect", "loaner", "return", "work"] and all(row["since"] >= later.starts_at for row in taken)
-    assert [leg["state"] for leg in await _legs(scene)] == ["planned", "planned"] and (await _legs(scene))[0]["starts_at"] == later.starts_at
-    assert {row["state"] for row in await scene.admin.fetch("SELECT state FROM promises WHERE due_at <= $1", visit.ready_by)} == {"moved"}
+    assert sorted(row["use"] for row in taken) == ["collect", "loaner", "return", "work"] and all(
+        row["since"] >= later.starts_at for row in taken
+    )
+    assert [leg["state"] for leg in await _legs(scene)] == ["planned", "planned"] and (await _legs(scene))[0][
+        "starts_at"
+    ] == later.starts_at
+    assert {
+        row["state"] for row in await scene.admin.fetch("SELECT state FROM promises WHERE due_at <= $1", visit.ready_by)
+    } == {"moved"}
     await driver_notices.drives_once(scene.context)
     await scene.work()
     assert "your visit has another time" in (await scene.phone())[-1]
@@ -61,21 +77,32 @@ async def test_a_move_frees_the_old_time_takes_the_new_one_and_tells_everybody(s
     assert len(told) == 2, "the driver hears of each time once"
     scene.clock.at = visit.starts_at - 30 * MINUTE
     await scene.work()
-    assert not [text for text in await scene.phone() if "a reminder" in text], "the reminder of the old time is withdrawn"
+    assert not [text for text in await scene.phone() if "a reminder" in text], (
+        "the reminder of the old time is withdrawn"
+    )
 
 
 async def test_a_text_about_the_old_time_that_is_in_hand_already_is_not_true(scene: Any, visit: Any) -> None:
     """What was queued is withdrawn; what a sender holds at this moment meets the same fact in the truth check."""
-    reminder = await scene.admin.fetchval("SELECT id FROM messages WHERE kind = 'reminder' AND state = 'queued' ORDER BY due_at LIMIT 1")
-    await scene.admin.execute("UPDATE bookings SET starts_at = starts_at + interval '1 hour', ends_at = ends_at + interval '1 hour'")
+    reminder = await scene.admin.fetchval(
+        "SELECT id FROM messages WHERE kind = 'reminder' AND state = 'queued' ORDER BY due_at LIMIT 1"
+    )
+    await scene.admin.execute(
+        "UPDATE bookings SET starts_at = starts_at + interval '1 hour', ends_at = ends_at + interval '1 hour'"
+    )
     scene.clock.at = visit.starts_at - 59 * MINUTE
     await scene.send_all()
     said = await scene.message(reminder)
     assert said["state"] == "cancelled" and "another time" in said["reason"]
 
 
-async def test_a_time_that_is_taken_an_older_page_and_a_drive_under_way_are_refused_and_change_nothing(scene: Any, visit: Any) -> None:
-    free = [option.window.starts_at for option in await acts.free_windows(scene.house, scene.dealer.id, BookingKind.PICKUP, count=9)]
+async def test_a_time_that_is_taken_an_older_page_and_a_drive_under_way_are_refused_and_change_nothing(
+    scene: Any, visit: Any
+) -> None:
+    free = [
+        option.window.starts_at
+        for option in await acts.free_windows(scene.house, scene.dealer.id, BookingKind.PICKUP, count=9)
+    ]
     with pytest.raises(Overtaken) as taken:
         await moving.move_to(_advisor(scene), visit.id, visit.starts_at.replace(hour=22))
     assert len(taken.value.windows) == 3, "three others of the same kind"
@@ -95,7 +122,9 @@ async def test_a_later_promise_moves_the_return_and_its_owner_hears_both_times(s
     assert (await _legs(scene))[1]["starts_at"] == back["starts_at"], "in time nothing moves"
     await messages.send_waiting(_advisor(scene), visit.id, "longer")
     await scene.send_all()
-    assert "takes longer" in (await scene.phone())[-1] and "Ready by" not in (await scene.phone())[-1], "the old time is not said again"
+    assert "takes longer" in (await scene.phone())[-1] and "Ready by" not in (await scene.phone())[-1], (
+        "the old time is not said again"
+    )
     later = back["starts_at"] + 30 * MINUTE
     await acts.promise(_advisor(scene), visit.id, later)
     now = (await _legs(scene))[1]
@@ -107,7 +136,9 @@ async def test_a_later_promise_moves_the_return_and_its_owner_hears_both_times(s
     assert "Ready by" in (await scene.phone())[-1]
 
 
-async def test_a_late_collection_moves_the_work_and_the_return_and_no_promise_of_them_breaks(scene: Any, visit: Any) -> None:
+async def test_a_late_collection_moves_the_work_and_the_return_and_no_promise_of_them_breaks(
+    scene: Any, visit: Any
+) -> None:
     collect, back = await _legs(scene)
     scene.clock.at = visit.ends_at + 90 * MINUTE
     for event in (LegEvent.ON_THE_WAY, LegEvent.COLLECTED, LegEvent.AT_WORKSHOP):
@@ -117,7 +148,9 @@ async def test_a_late_collection_moves_the_work_and_the_return_and_no_promise_of
     await lateness.promises_once(scene.context)
     await scene.send_all()
     assert any("a new time" in text for text in await scene.phone())
-    assert {row["what"] for row in await scene.admin.fetch("SELECT what FROM promises WHERE state = 'broken'")} == {"collect"}
+    assert {row["what"] for row in await scene.admin.fetch("SELECT what FROM promises WHERE state = 'broken'")} == {
+        "collect"
+    }
 
 
 async def test_work_that_ends_after_the_return_should_have_begun_moves_it(scene: Any, visit: Any) -> None:
@@ -150,15 +183,25 @@ async def test_the_desk_moves_the_return_of_a_car_that_is_ready(scene: Any, visi
     now = (await _legs(scene))[1]
     assert (moved.state.value, now["starts_at"], now["driver_id"]) == ("ready", later, back["driver_id"])
     rows = await scene.admin.fetch("SELECT due_at, state FROM promises WHERE what = 'return' ORDER BY id")
-    assert [(row["due_at"], row["state"]) for row in rows][-2:] == [(back["ends_at"], "moved"), (now["ends_at"], "open")]
-    assert await scene.admin.fetchval("SELECT max(upper(during)) FROM slots WHERE use = 'loaner' AND state = 'booked'") >= now["ends_at"]
+    assert [(row["due_at"], row["state"]) for row in rows][-2:] == [
+        (back["ends_at"], "moved"),
+        (now["ends_at"], "open"),
+    ]
+    assert (
+        await scene.admin.fetchval("SELECT max(upper(during)) FROM slots WHERE use = 'loaner' AND state = 'booked'")
+        >= now["ends_at"]
+    )
     await driver_notices.drives_once(scene.context)
     await scene.work()
     assert "Back with you" in (await scene.phone())[-1] and "if that does not suit you" in (await scene.phone())[-1]
-    assert len([text for text in await scene.staff_phone("driver") if "bring back" in text]) == 2, "the driver hears of each time once"
+    assert len([text for text in await scene.staff_phone("driver") if "bring back" in text]) == 2, (
+        "the driver hears of each time once"
+    )
 
 
-async def test_a_return_that_has_begun_another_page_and_a_time_without_a_driver_are_refused(scene: Any, visit: Any) -> None:
+async def test_a_return_that_has_begun_another_page_and_a_time_without_a_driver_are_refused(
+    scene: Any, visit: Any
+) -> None:
     back = await _ready(scene, visit)
     later = back["starts_at"] + 60 * MINUTE
     with pytest.raises(Overtaken, match="another time"):

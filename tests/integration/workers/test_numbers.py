@@ -43,10 +43,18 @@ class Texting:
     async def answer(self, to: str) -> None:
         base = str(self.door.make_url("")).rstrip("/")
         self.scene.house.__dict__["base_url"] = base
-        assert await self.provider.deliver(self.door.session, base, sender=self.scene.owner.phone, to=to, body="STOP") == 200
+        assert (
+            await self.provider.deliver(self.door.session, base, sender=self.scene.owner.phone, to=to, body="STOP")
+            == 200
+        )
 
     async def stopped(self) -> bool:
-        return await self.scene.admin.fetchval("SELECT stopped_at IS NOT NULL FROM owners WHERE id = $1", self.scene.owner.id) is True
+        return (
+            await self.scene.admin.fetchval(
+                "SELECT stopped_at IS NOT NULL FROM owners WHERE id = $1", self.scene.owner.id
+            )
+            is True
+        )
 
 
 @pytest.fixture
@@ -54,13 +62,25 @@ async def texting(scene: Any, database: Any) -> AsyncIterator[Texting]:
     await scene.admin.execute("DELETE FROM senders")
     async with Sms() as provider:
         sms = Twilio(provider.account, provider.token, HOUSE, api=provider.url)
-        app = build(scene.house, Live(database.role("desk")), extensions=(lambda app: trust(ProviderSettings(twilio_token=provider.token), app),))
+        app = build(
+            scene.house,
+            Live(database.role("desk")),
+            extensions=(lambda app: trust(ProviderSettings(twilio_token=provider.token), app),),
+        )
         async with TestClient(TestServer(app)) as door:
-            yield Texting(scene, dataclasses.replace(scene.context, channels={**scene.context.channels, "sms": sms}), sms, provider, door)
+            yield Texting(
+                scene,
+                dataclasses.replace(scene.context, channels={**scene.context.channels, "sms": sms}),
+                sms,
+                provider,
+                door,
+            )
         await sms.close()
 
 
-async def test_without_a_number_of_its_own_a_dealer_texts_from_the_houses_and_hears_the_answer(texting: Texting) -> None:
+async def test_without_a_number_of_its_own_a_dealer_texts_from_the_houses_and_hears_the_answer(
+    texting: Texting,
+) -> None:
     await missed_replies.once(texting.context, texting.sms)
     assert await texting.text() == HOUSE
     await texting.answer(HOUSE)
@@ -80,9 +100,16 @@ async def test_a_number_of_ones_own_comes_first(texting: Texting, pool_as: Any) 
 async def test_where_two_dealers_have_no_number_the_houses_is_nobodys(texting: Texting, pool_as: Any) -> None:
     async with transaction(await pool_as("office")) as connection:
         await accounts.create_dealer(
-            connection, name="Süd", zone="Europe/Berlin", country="DE", phone="+498966969100", address="Weg 2", opening_hours="Mo-Fr 08:00-18:00",
-            language="de", now=texting.scene.clock(),
-        )  # fmt: skip
+            connection,
+            name="Süd",
+            zone="Europe/Berlin",
+            country="DE",
+            phone="+498966969100",
+            address="Weg 2",
+            opening_hours="Mo-Fr 08:00-18:00",
+            language="de",
+            now=texting.scene.clock(),
+        )
     await missed_replies.once(texting.context, texting.sms)
     assert await texting.scene.admin.fetchval("SELECT count(*) FROM senders") == 0
 

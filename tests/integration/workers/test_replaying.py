@@ -31,13 +31,20 @@ async def _a_car_with_two_faults(world):  # noqa: F811
     begin = now() - timedelta(hours=30, microseconds=123)
     for n in range(40):
         hot = 5 <= n < 20
-        car.say(car.body(ts=begin + timedelta(minutes=n, microseconds=137 * n), signals={COOLANT: 116.3 if hot else 88.1, "Vehicle.Speed": 71.7}))
+        car.say(
+            car.body(
+                ts=begin + timedelta(minutes=n, microseconds=137 * n),
+                signals={COOLANT: 116.3 if hot else 88.1, "Vehicle.Speed": 71.7},
+            )
+        )
     await until(lambda: car.acked and car.acked[-1]["upto"] == 40)
     await world.stop(task)
     world.gateways.remove(task)
     await world.start()
     for n in range(4):
-        car.say(car.body(ts=begin + timedelta(hours=20 + n, microseconds=901), signals={CRANK: 8.9 + n / 10, AIR: 11.3}))
+        car.say(
+            car.body(ts=begin + timedelta(hours=20 + n, microseconds=901), signals={CRANK: 8.9 + n / 10, AIR: 11.3})
+        )
     await until(lambda: car.acked[-1]["upto"] == 44)
     return car, begin
 
@@ -50,7 +57,9 @@ async def test_explain_finds_the_same_verdict_byte_for_byte(world, judge):  # no
         for row in rows:
             facts = await replaying.explain(connection, judge, row["id"])
             assert facts["same_verdict"], facts["differs"]
-            assert facts["because"] and facts["rule_version"] == facts["current_rule_version"] and facts["rows_folded"] > 5
+            assert (
+                facts["because"] and facts["rule_version"] == facts["current_rule_version"] and facts["rows_folded"] > 5
+            )
 
 
 async def test_explain_says_what_differs_when_a_row_was_changed(world, judge):  # noqa: F811
@@ -72,11 +81,17 @@ async def test_backtest_counts_what_would_have_fired(world):  # noqa: F811
 
     ticks: list[int] = []
     async with pool.transaction(world.pool) as connection:
-        facts = await replaying.backtest(connection, judge_of, ["coolant_hot", "battery_12v", "tyre_leak"], begin, None, ticks.append)
+        facts = await replaying.backtest(
+            connection, judge_of, ["coolant_hot", "battery_12v", "tyre_leak"], begin, None, ticks.append
+        )
         later = await replaying.backtest(connection, judge_of, ["coolant_hot"], begin + timedelta(hours=10), None)
         with pytest.raises(BadInput, match="no rule"):
             await replaying.backtest(connection, judge_of, ["warp_core"], begin)
-    assert {name: rule["would_fire"] for name, rule in facts["rules"].items()} == {"coolant_hot": 1, "battery_12v": 1, "tyre_leak": 0}
+    assert {name: rule["would_fire"] for name, rule in facts["rules"].items()} == {
+        "coolant_hot": 1,
+        "battery_12v": 1,
+        "tyre_leak": 0,
+    }
     assert facts["vehicles"] == 1 and facts["rows_folded"] == 44 and ticks == [1] and facts["per_vehicle_month"] > 0
     assert later["would_fire"] == 0
 
@@ -95,19 +110,35 @@ async def test_backtest_tells_hits_from_false_ones_counts_flapping_and_the_load_
     await world.pool.execute(
         "INSERT INTO cases (dealer_id, vehicle_id, state, severity, title, origin, opened_at, changed_at, repaired_at) "
         "VALUES ($1, $2, 'done', 'soon', 'Radiator', 'alert', $3, $3, $3)",
-        world.dealer, car.id, today - timedelta(days=38),
-    )  # fmt: skip
+        world.dealer,
+        car.id,
+        today - timedelta(days=38),
+    )
     async with pool.transaction(world.pool) as connection:
-        facts = await replaying.backtest(connection, lambda names: Judge([BY_NAME["coolant_hot"]], data.profiles()), ["coolant_hot"], today - timedelta(days=120))
+        facts = await replaying.backtest(
+            connection,
+            lambda names: Judge([BY_NAME["coolant_hot"]], data.profiles()),
+            ["coolant_hot"],
+            today - timedelta(days=120),
+        )
     told = facts["rules"]["coolant_hot"]
-    assert (told["would_fire"], told["vehicles"], told["hits"], told["false"], told["undecided"], told["flapped"]) == (5, 1, 1, 4, 0, 1)
+    assert (told["would_fire"], told["vehicles"], told["hits"], told["false"], told["undecided"], told["flapped"]) == (
+        5,
+        1,
+        1,
+        4,
+        0,
+        1,
+    )
     assert told["per_vehicle_month"] == pytest.approx(5 / (99.06 / 30.44), rel=0.02)
     assert facts["workshop_load"] == {"visits_per_day": pytest.approx(4 / 99.06, abs=0.002), "busiest_day": 2}
 
 
 async def test_the_rule_of_the_howto_is_tried_on_what_is_stored_then_shadowed_then_promoted(world, pool_as):  # noqa: F811
     """Its whole way: backtest, shadow (recorded, told to nobody), live with a reason that stays."""
-    block = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "howto" / "new-rule.md").read_text(encoding="utf-8"), re.S)
+    block = re.search(
+        r"```python\n(.*?)```", (ROOT / "docs" / "howto" / "new-rule.md").read_text(encoding="utf-8"), re.S
+    )
     assert block is not None
     made: dict[str, Any] = {}
     exec(block[1], made)
@@ -133,10 +164,27 @@ async def test_the_rule_of_the_howto_is_tried_on_what_is_stored_then_shadowed_th
         fresh = await world.car(profile="diesel_van")
         for n in range(4):
             fresh.say(fresh.body(ts=now() - timedelta(minutes=30 - 5 * n), signals={fluid: 8.0}))
-        await until(lambda seen=fresh: world.pool.fetchval("SELECT 1 FROM alerts WHERE vehicle_id = $1 AND state = 'active'", seen.id))
-        woken = "SELECT count(*) FROM wakeups w JOIN alerts a ON a.id = w.subject_id WHERE w.topic = 'alert' AND a.vehicle_id = $1"
+        await until(
+            lambda seen=fresh: world.pool.fetchval(
+                "SELECT 1 FROM alerts WHERE vehicle_id = $1 AND state = 'active'", seen.id
+            )
+        )
+        woken = (
+            "SELECT count(*) FROM wakeups w JOIN alerts a ON a.id = w.subject_id WHERE w.topic = 'alert' "
+            "AND a.vehicle_id = $1"
+        )
         assert await world.pool.fetchval(woken, fresh.id) == told
     async with pool.transaction(await pool_as("worker")) as connection:
-        await stages.move(connection, rule.name, "live", reason=f"backtest: {tried['would_fire']} would have fired", actor="staff:4", now=now())
+        await stages.move(
+            connection,
+            rule.name,
+            "live",
+            reason=f"backtest: {tried['would_fire']} would have fired",
+            actor="staff:4",
+            now=now(),
+        )
         moves = await stages.moves(connection, rule.name)
-    assert [(c.old, c.new, c.reason) for c in moves] == [(None, "shadow", "on trial"), ("shadow", "live", "backtest: 1 would have fired")]
+    assert [(c.old, c.new, c.reason) for c in moves] == [
+        (None, "shadow", "on trial"),
+        ("shadow", "live", "backtest: 1 would have fired"),
+    ]

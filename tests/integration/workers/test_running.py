@@ -24,10 +24,14 @@ async def service(scene: Any) -> AsyncIterator[asyncio.Task[None]]:
     ready, facts = asyncio.Event(), dict[str, Any]()
     task = asyncio.create_task(
         running.run(
-            database_url=scene.worker_url, clock=scene.clock, wording=Wording(data.texts()), desk_url="http://desk.example", time_lapse=True,
+            database_url=scene.worker_url,
+            clock=scene.clock,
+            wording=Wording(data.texts()),
+            desk_url="http://desk.example",
+            time_lapse=True,
             ready=lambda **said: (facts.update(said), ready.set()),
         )
-    )  # fmt: skip
+    )
     await asyncio.wait_for(ready.wait(), PATIENCE_S)
     task.facts = facts  # type: ignore[attr-defined]
     yield task
@@ -43,7 +47,9 @@ async def until(look: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
         return found
 
 
-async def test_an_alert_becomes_a_case_and_a_notice_without_anybody_asking(scene: Any, service: asyncio.Task[None]) -> None:
+async def test_an_alert_becomes_a_case_and_a_notice_without_anybody_asking(
+    scene: Any, service: asyncio.Task[None]
+) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     [told] = await until(lambda: scene.staff_phone("advisor"))
     assert "VW Golf" in told
@@ -51,13 +57,18 @@ async def test_an_alert_becomes_a_case_and_a_notice_without_anybody_asking(scene
     assert await until(scene.phone) == ["hello"]
 
 
-async def test_cut_connections_are_made_anew_and_nothing_is_lost_or_sent_twice(scene: Any, service: asyncio.Task[None]) -> None:
+async def test_cut_connections_are_made_anew_and_nothing_is_lost_or_sent_twice(
+    scene: Any, service: asyncio.Task[None]
+) -> None:
     for n in range(5):
         await scene.queue(body=str(n))
         await scene.admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'telltale-workers%'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND application_name LIKE 'telltale-workers%'"
         )
-    scene_texts = await until(lambda: _all(scene, 5), 120)  # each cut may leave a claim, and the grace of a claim is not short
+    scene_texts = await until(
+        lambda: _all(scene, 5), 120
+    )  # each cut may leave a claim, and the grace of a claim is not short
     assert sorted(scene_texts) == ["0", "1", "2", "3", "4"]
     assert not service.done()
 
@@ -69,14 +80,22 @@ async def test_workers_whose_clock_is_wrong_text_nobody_and_forget_nothing_until
     noon_now = f"Etc/GMT{real.hour - 12:+d}"  # the owner sits where no hour of this test's day is quiet
     await scene.admin.execute("UPDATE owners SET zone = $1", noon_now)
     await scene.queue(body="not before its time")
-    await scene.admin.execute("INSERT INTO idempotency (dealer_id, caller, key, request_hash, status, body, at) VALUES ($1, 'x', 'k', '', 201, '', $2)", scene.dealer.id, real)
+    await scene.admin.execute(
+        "INSERT INTO idempotency (dealer_id, caller, key, request_hash, status, body, at) "
+        "VALUES ($1, 'x', 'k', '', 201, '', $2)",
+        scene.dealer.id,
+        real,
+    )
     off, ready, facts = timedelta(days=500), asyncio.Event(), dict[str, Any]()
     task = asyncio.create_task(
         running.run(
-            database_url=scene.worker_url, clock=lambda: datetime.now(UTC) + off, wording=Wording(data.texts()), desk_url="http://desk.example",
+            database_url=scene.worker_url,
+            clock=lambda: datetime.now(UTC) + off,
+            wording=Wording(data.texts()),
+            desk_url="http://desk.example",
             ready=lambda **said: (facts.update(said), ready.set()),
         )
-    )  # fmt: skip
+    )
     try:
         await asyncio.wait_for(ready.wait(), PATIENCE_S)
         status, said = await until(lambda: _says(facts["health"], "500 days ahead"))
@@ -99,9 +118,12 @@ async def test_a_key_is_forgotten_a_month_after_by_every_clock(scene: Any) -> No
     now = scene.clock()
     for key, ago in (("old", 40), ("young", 5), ("new", 0)):
         await scene.admin.execute(
-            "INSERT INTO idempotency (dealer_id, caller, key, request_hash, status, body, at) VALUES ($1, 'x', $2, '', 201, '', $3)",
-            scene.dealer.id, key, now - timedelta(days=ago),
-        )  # fmt: skip
+            "INSERT INTO idempotency (dealer_id, caller, key, request_hash, status, body, at) "
+            "VALUES ($1, 'x', $2, '', 201, '', $3)",
+            scene.dealer.id,
+            key,
+            now - timedelta(days=ago),
+        )
     scene.clock.at = now + timedelta(days=500)
     await sweeping.forget_once(scene.context)
     assert {row["key"] for row in await scene.admin.fetch("SELECT key FROM idempotency")} == {"young", "new"}
@@ -122,7 +144,10 @@ async def ask(url: str) -> tuple[int, str]:
 
 async def scrape(url: str) -> dict[str, float]:
     text = (await ask(f"{url}/metrics"))[1]
-    return {key: float(value) for key, _, value in (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))}
+    return {
+        key: float(value)
+        for key, _, value in (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    }
 
 
 async def test_workers_say_how_they_are_and_what_waits(scene: Any, service: Any) -> None:
@@ -133,7 +158,9 @@ async def test_workers_say_how_they_are_and_what_waits(scene: Any, service: Any)
     await until(lambda: scene.staff_phone("advisor"))
     late = scene.clock() - timedelta(hours=2)
     await scene.admin.execute(  # a topic that no worker knows stays where it is
-        "INSERT INTO wakeups (dealer_id, topic, subject_id, payload, due_at) VALUES ($1, 'unheard-of', 1, '{}', $2)", scene.dealer.id, late
+        "INSERT INTO wakeups (dealer_id, topic, subject_id, payload, due_at) VALUES ($1, 'unheard-of', 1, '{}', $2)",
+        scene.dealer.id,
+        late,
     )
 
     async def counted() -> bool:
@@ -164,7 +191,8 @@ async def test_workers_without_their_bell_are_not_ready_but_alive(scene: Any, se
     async def cut() -> None:
         while not stop.is_set():
             await scene.admin.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'telltale-workers-bell'"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND application_name = 'telltale-workers-bell'"
             )
             await asyncio.sleep(0.01)
 

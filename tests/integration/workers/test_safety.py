@@ -1,4 +1,6 @@
-"""A car that must not be driven on: its owner hears it by themselves, once, at any hour, in their language; and where no text can leave, a person rings."""
+"""A car that must not be driven on: its owner hears it by themselves, once, at any hour, in their language; and where
+no text can leave, a person rings.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ async def test_a_now_alert_reaches_its_owner_within_a_minute_with_no_human(scene
     await scene.alert(A.PENDING, A.ACTIVE, rule="oil_pressure", component="", severity=NOW)
     await scene.work()
     assert await scene.phone() == [
-        "Autohaus Nord: Ihr VW Golf (B-TT 204) meldet: Öldruck ist zu niedrig. Dringend: Motor aus, nicht weiterfahren. Sicher abstellen und stehen lassen. "
+        "Autohaus Nord: Ihr VW Golf (B-TT 204) meldet: Öldruck ist zu niedrig. Dringend: Motor aus, nicht "
+        "weiterfahren. Sicher abstellen und stehen lassen. "
         "Rufen Sie uns an: +4930111. STOP = keine Texte mehr"
     ]
     row = await scene.admin.fetchrow("SELECT * FROM messages WHERE kind = 'safety'")
@@ -121,19 +124,34 @@ async def test_a_warning_that_rests_on_rejected_readings_is_taken_back(scene: An
 @pytest.mark.parametrize("silent", ["late", "sensor", "unit", "shadow"])
 async def test_history_and_faults_of_the_unit_never_reach_an_owner(scene: Any, silent: str) -> None:
     rule = {"sensor": "sensor_implausible", "unit": "silent_vehicle"}.get(silent, "oil_pressure")
-    await scene.alert(A.PENDING, A.ACTIVE, rule=rule, component="", severity=NOW, late=silent == "late", shadow=silent == "shadow")
+    await scene.alert(
+        A.PENDING, A.ACTIVE, rule=rule, component="", severity=NOW, late=silent == "late", shadow=silent == "shadow"
+    )
     await scene.work()
     assert await scene.phone() == []
 
 
-@pytest.mark.parametrize(("why", "said"), [("no consent", "no consent"), ("STOP", "said STOP"), ("no number", "no number or mailbox")])
+@pytest.mark.parametrize(
+    ("why", "said"), [("no consent", "no consent"), ("STOP", "said STOP"), ("no number", "no number or mailbox")]
+)
 async def test_where_no_text_may_leave_somebody_is_told_to_ring_at_once(scene: Any, why: str, said: str) -> None:
     async with transaction(scene.worker) as connection:
         if why == "STOP":
             await consents.stop(connection, scene.dealer.id, scene.owner.id, now=scene.clock(), wording="STOP")
         elif why == "no consent":
-            await consents.record(connection, scene.dealer.id, scene.owner.id, Purpose.SAFETY, False, now=scene.clock(), source="x", wording="no")
-        await connection.execute("UPDATE owners SET phone = NULL WHERE id = $1 AND $2", scene.owner.id, why == "no number")
+            await consents.record(
+                connection,
+                scene.dealer.id,
+                scene.owner.id,
+                Purpose.SAFETY,
+                False,
+                now=scene.clock(),
+                source="x",
+                wording="no",
+            )
+        await connection.execute(
+            "UPDATE owners SET phone = NULL WHERE id = $1 AND $2", scene.owner.id, why == "no number"
+        )
     for step in (0, 2, 3):
         await scene.alert(*([A.PENDING, A.ACTIVE] if step == 0 else [A.ACTIVE]), severity=NOW, first_step=step)
         await scene.work()
@@ -145,11 +163,26 @@ async def test_where_no_text_may_leave_somebody_is_told_to_ring_at_once(scene: A
 
 async def test_who_agrees_while_it_stands_is_told_then(scene: Any) -> None:
     async with transaction(scene.worker) as connection:
-        await consents.record(connection, scene.dealer.id, scene.owner.id, Purpose.SAFETY, False, now=scene.clock(), source="x", wording="no")
+        await consents.record(
+            connection,
+            scene.dealer.id,
+            scene.owner.id,
+            Purpose.SAFETY,
+            False,
+            now=scene.clock(),
+            source="x",
+            wording="no",
+        )
     await scene.alert(A.PENDING, A.ACTIVE, severity=NOW)
     await scene.work()
     assert await scene.phone() == []
-    await owner_acts.consent(scene.house.acting(scene.dealer.id, "staff:1"), scene.owner.id, {Purpose.SAFETY: True}, source="telephone", wording="yes")
+    await owner_acts.consent(
+        scene.house.acting(scene.dealer.id, "staff:1"),
+        scene.owner.id,
+        {Purpose.SAFETY: True},
+        source="telephone",
+        wording="yes",
+    )
     await scene.work()
     assert len(await scene.phone()) == 1
 
@@ -167,7 +200,10 @@ async def test_a_new_owner_of_such_a_car_is_told(scene: Any) -> None:
 async def test_what_the_provider_cannot_deliver_goes_the_other_way_and_somebody_rings(scene: Any) -> None:
     await scene.admin.execute("UPDATE owners SET email = 'jo@example.org' WHERE id = $1", scene.owner.id)
     mails = Mailbox()
-    scene.context.channels["email"], scene.context.channels["phone"] = mails, Refuses(scene.context.channels["phone"], scene.owner.phone)
+    scene.context.channels["email"], scene.context.channels["phone"] = (
+        mails,
+        Refuses(scene.context.channels["phone"], scene.owner.phone),
+    )
     await scene.alert(A.PENDING, A.ACTIVE, severity=NOW)
     await scene.work()
     await scene.work()
@@ -244,4 +280,3 @@ class Refuses:
         return await self.behind.lookup(message, taken)
 
     async def close(self) -> None: ...
-

@@ -27,14 +27,18 @@ async def _late(scene: Any) -> list[tuple[str, bool]]:
 
 
 async def _book(scene: Any, kind: BookingKind) -> Any:
-    await scene.admin.execute("INSERT INTO resources (dealer_id, kind, name) VALUES ($1, 'loaner', 'Loaner 1')", scene.dealer.id)
+    await scene.admin.execute(
+        "INSERT INTO resources (dealer_id, kind, name) VALUES ($1, 'loaner', 'Loaner 1')", scene.dealer.id
+    )
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     window = (await acts.free_windows(scene.house, scene.dealer.id, kind, loaner=True))[0].window
     return await acts.book(_advisor(scene), (await scene.case())["id"], kind, window.starts_at, loaner=True)
 
 
-async def test_a_customer_who_has_not_come_work_that_is_not_done_and_a_loaner_that_is_not_back_are_overdue(scene: Any) -> None:
+async def test_a_customer_who_has_not_come_work_that_is_not_done_and_a_loaner_that_is_not_back_are_overdue(
+    scene: Any,
+) -> None:
     visit = await _book(scene, BookingKind.DROP_OFF)
     assert await _late(scene) == []
     scene.clock.at = visit.ends_at + MINUTE
@@ -67,5 +71,9 @@ async def test_what_is_held_for_an_offer_stands_beside_what_is_booked_until_its_
         span = (scene.clock(), scene.clock() + timedelta(days=7))
         held = await schedule.blocks(connection, scene.dealer.id, *span, scene.clock())
         gone = await schedule.blocks(connection, scene.dealer.id, *span, offer.expires_at + timedelta(days=7))
-    assert {row.state for row in held} == {"held"} and {row.use for row in held} == {"collect", "work", "return"} and gone == []
+    assert (
+        {row.state for row in held} == {"held"}
+        and {row.use for row in held} == {"collect", "work", "return"}
+        and gone == []
+    )
     assert {(row.vehicle, row.owner) for row in held} == {("VW Golf", scene.owner.name)}

@@ -36,7 +36,17 @@ async def sealed(scene: Any) -> Any:
 async def acts(scene: Any, count: int, *, noun: str = "case", pool: Any = None) -> None:
     for n in range(count):
         async with transaction(pool or scene.house.pool, scene.dealer.id) as connection:
-            await history.write(connection, scene.dealer.id, noun, n, old=None if n % 2 else "open", new="moved", reason=f"why {n}", actor="staff:1", now=scene.clock())
+            await history.write(
+                connection,
+                scene.dealer.id,
+                noun,
+                n,
+                old=None if n % 2 else "open",
+                new="moved",
+                reason=f"why {n}",
+                actor="staff:1",
+                now=scene.clock(),
+            )
 
 
 async def seal_all(scene: Any) -> None:
@@ -46,7 +56,9 @@ async def seal_all(scene: Any) -> None:
 
 async def faults(scene: Any, known: dict[int, bytes] | None = None) -> list[Fault]:
     async with transaction(scene.worker) as connection:
-        _, _, found = await verify(connection, await KeyHolder(SECRET).key(connection), scene.dealer.id, scene.machine(), known)
+        _, _, found = await verify(
+            connection, await KeyHolder(SECRET).key(connection), scene.dealer.id, scene.machine(), known
+        )
     return found
 
 
@@ -57,7 +69,11 @@ async def waits(scene: Any) -> int:
 
 async def test_what_was_written_is_sealed_row_by_row_and_nothing_waits(sealed):
     rows = await sealed.admin.fetchval("SELECT count(*) FROM history WHERE dealer_id = $1", sealed.dealer.id)
-    assert rows == await sealed.admin.fetchval("SELECT max(position) FROM audit_seals WHERE dealer_id = $1", sealed.dealer.id) > 8
+    assert (
+        rows
+        == await sealed.admin.fetchval("SELECT max(position) FROM audit_seals WHERE dealer_id = $1", sealed.dealer.id)
+        > 8
+    )
     assert await faults(sealed) == [] and await waits(sealed) == 0
     await acts(sealed, 3)
     assert await waits(sealed) == 3 and await faults(sealed) == []
@@ -67,25 +83,37 @@ async def test_what_was_written_is_sealed_row_by_row_and_nothing_waits(sealed):
 
 
 TAMPERED = {
-    "id": "UPDATE history SET id = id + 1000 WHERE id = $1", "dealer_id": "UPDATE history SET dealer_id = 0 WHERE id = $1",
-    "noun": "UPDATE history SET noun = 'offer' WHERE id = $1", "subject_id": "UPDATE history SET subject_id = 99 WHERE id = $1",
-    "old": "UPDATE history SET old = coalesce(old, '') || 'x' WHERE id = $1", "new": "UPDATE history SET new = 'done' WHERE id = $1",
-    "reason": "UPDATE history SET reason = '' WHERE id = $1", "actor": "UPDATE history SET actor = 'staff:2' WHERE id = $1",
-    "at": "UPDATE history SET at = at + interval '1 microsecond' WHERE id = $1", "deleted": "DELETE FROM history WHERE id = $1",
-    "seal position": "UPDATE audit_seals SET position = 1000 WHERE history_id = $1", "seal dealer": "UPDATE audit_seals SET dealer_id = 0 WHERE history_id = $1",
-    "seal row": "UPDATE audit_seals SET history_id = 100000 WHERE history_id = $1", "seal hash": "UPDATE audit_seals SET hash = sha256('x') WHERE history_id = $1",
+    "id": "UPDATE history SET id = id + 1000 WHERE id = $1",
+    "dealer_id": "UPDATE history SET dealer_id = 0 WHERE id = $1",
+    "noun": "UPDATE history SET noun = 'offer' WHERE id = $1",
+    "subject_id": "UPDATE history SET subject_id = 99 WHERE id = $1",
+    "old": "UPDATE history SET old = coalesce(old, '') || 'x' WHERE id = $1",
+    "new": "UPDATE history SET new = 'done' WHERE id = $1",
+    "reason": "UPDATE history SET reason = '' WHERE id = $1",
+    "actor": "UPDATE history SET actor = 'staff:2' WHERE id = $1",
+    "at": "UPDATE history SET at = at + interval '1 microsecond' WHERE id = $1",
+    "deleted": "DELETE FROM history WHERE id = $1",
+    "seal position": "UPDATE audit_seals SET position = 1000 WHERE history_id = $1",
+    "seal dealer": "UPDATE audit_seals SET dealer_id = 0 WHERE history_id = $1",
+    "seal row": "UPDATE audit_seals SET history_id = 100000 WHERE history_id = $1",
+    "seal hash": "UPDATE audit_seals SET hash = sha256('x') WHERE history_id = $1",
     "seal time": "UPDATE audit_seals SET sealed_at = sealed_at - interval '1 second' WHERE history_id = $1",
     "seal deleted": "DELETE FROM audit_seals WHERE history_id = $1",
     "both deleted": "WITH gone AS (DELETE FROM audit_seals WHERE history_id = $1) DELETE FROM history WHERE id = $1",
     "words taken out": "WITH gone AS (UPDATE history SET reason = '(words removed)' WHERE id = $1) "
-                       "INSERT INTO audit_removals (history_id, dealer_id, words, erasure_id) VALUES ($1, 1, sha256('x'), $1)",
-}  # fmt: skip
+    "INSERT INTO audit_removals (history_id, dealer_id, words, erasure_id) VALUES ($1, 1, sha256('x'), $1)",
+}
 
 
 @pytest.mark.parametrize("what", TAMPERED)
 @pytest.mark.parametrize("which", ["first", "middle", "last"])
 async def test_whatever_is_done_to_a_sealed_row_by_the_databases_own_owner_is_found(sealed, what, which):
-    ids = [row["history_id"] for row in await sealed.admin.fetch("SELECT history_id FROM audit_seals WHERE dealer_id = $1 ORDER BY position", sealed.dealer.id)]
+    ids = [
+        row["history_id"]
+        for row in await sealed.admin.fetch(
+            "SELECT history_id FROM audit_seals WHERE dealer_id = $1 ORDER BY position", sealed.dealer.id
+        )
+    ]
     row = {"first": ids[0], "middle": ids[len(ids) // 2], "last": ids[-1]}[which]
     await sealed.admin.execute("ALTER TABLE history ALTER COLUMN id SET GENERATED BY DEFAULT")
     assert await faults(sealed) == []
@@ -94,14 +122,21 @@ async def test_whatever_is_done_to_a_sealed_row_by_the_databases_own_owner_is_fo
 
 
 async def test_every_column_of_history_and_of_the_seals_is_tampered_with_above(sealed):
-    columns = await sealed.admin.fetch("SELECT column_name FROM information_schema.columns WHERE table_name = 'history'")
+    columns = await sealed.admin.fetch(
+        "SELECT column_name FROM information_schema.columns WHERE table_name = 'history'"
+    )
     assert {row["column_name"] for row in columns} <= set(TAMPERED)
-    seals = await sealed.admin.fetch("SELECT column_name FROM information_schema.columns WHERE table_name = 'audit_seals'")
+    seals = await sealed.admin.fetch(
+        "SELECT column_name FROM information_schema.columns WHERE table_name = 'audit_seals'"
+    )
     assert len(seals) == len([name for name in TAMPERED if name.startswith("seal ") and name != "seal deleted"])
 
 
 async def test_two_rows_whose_contents_change_places_are_found(sealed):
-    await sealed.admin.execute("UPDATE history a SET reason = b.reason FROM history b WHERE a.noun = 'case' AND b.noun = 'case' AND a.subject_id + b.subject_id = 7")
+    await sealed.admin.execute(
+        "UPDATE history a SET reason = b.reason FROM history b WHERE a.noun = 'case' AND b.noun = 'case' "
+        "AND a.subject_id + b.subject_id = 7"
+    )
     assert len(await faults(sealed)) == 8
 
 
@@ -110,7 +145,10 @@ async def test_a_row_that_is_put_in_later_as_if_it_were_old_is_found_sealed_or_n
     first = await sealed.admin.fetchval("SELECT min(id) FROM history WHERE noun = 'case'")
     sealed.machine.on(hours=2)
     await sealed.admin.execute("ALTER TABLE history ALTER COLUMN id SET GENERATED BY DEFAULT")
-    put = "INSERT INTO history (id, dealer_id, noun, subject_id, new, reason, actor, at) VALUES ($1, $2, 'case', 1, 'x', 'never', 'staff:1', $3)"
+    put = (
+        "INSERT INTO history (id, dealer_id, noun, subject_id, new, reason, actor, at) "
+        "VALUES ($1, $2, 'case', 1, 'x', 'never', 'staff:1', $3)"
+    )
     await sealed.admin.execute(put, first - 1000, sealed.dealer.id, sealed.clock())
     assert [fault.what for fault in await faults(sealed)] == ["inserted"]
     sealed.sealer = Sealer(sealed.context, KeyHolder(SECRET))
@@ -121,7 +159,17 @@ async def test_a_row_that_is_put_in_later_as_if_it_were_old_is_found_sealed_or_n
 async def test_a_row_that_says_it_is_older_than_what_was_sealed_an_hour_before_is_found(sealed):
     sealed.machine.on(hours=2)
     async with transaction(sealed.house.pool, sealed.dealer.id) as connection:  # even with no right but the desk's
-        await history.write(connection, sealed.dealer.id, "case", 1, old=None, new="x", reason="", actor="staff:1", now=sealed.clock() - timedelta(days=1))
+        await history.write(
+            connection,
+            sealed.dealer.id,
+            "case",
+            1,
+            old=None,
+            new="x",
+            reason="",
+            actor="staff:1",
+            now=sealed.clock() - timedelta(days=1),
+        )
     await seal_all(sealed)
     assert [fault.what for fault in await faults(sealed)] == ["inserted"]
 
@@ -130,12 +178,16 @@ async def test_a_chain_that_was_cut_off_is_not_sealed_over_until_a_person_says_s
     monkeypatch.setattr(sealing, "STRAGGLERS_S", 0.0)
     sealed.sealer = Sealer(sealed.context, KeyHolder(SECRET))
     end = "(SELECT max(history_id) FROM audit_seals)"
-    await sealed.admin.execute(f"WITH gone AS (DELETE FROM history WHERE id = {end}) DELETE FROM audit_seals WHERE history_id = {end}")
+    await sealed.admin.execute(
+        f"WITH gone AS (DELETE FROM history WHERE id = {end}) DELETE FROM audit_seals WHERE history_id = {end}"
+    )
     assert [fault.what for fault in await faults(sealed)] == ["cut_off"]
     await acts(sealed, 2)
     await seal_all(sealed)
     assert await waits(sealed) == 2 and [fault.what for fault in await faults(sealed)] == ["cut_off"]
-    assert await sealed.admin.fetchval("SELECT times FROM tallies WHERE name = 'audit_broken' AND dealer_id = $1", sealed.dealer.id)
+    assert await sealed.admin.fetchval(
+        "SELECT times FROM tallies WHERE name = 'audit_broken' AND dealer_id = $1", sealed.dealer.id
+    )
     said = command(sealed, "audit", "resume", "--dealer", str(sealed.dealer.id), "--reason", "seen by the auditor")
     assert said.returncode == 0, said.stderr
     await seal_all(sealed)
@@ -145,7 +197,9 @@ async def test_a_chain_that_was_cut_off_is_not_sealed_over_until_a_person_says_s
 
 
 async def test_without_the_houses_secret_no_seal_can_be_made(sealed, database):
-    """Whoever has the database alone deletes a row and writes a chain of their own: with another key nothing of it fits."""
+    """Whoever has the database alone deletes a row and writes a chain of their own: with another key nothing of it
+    fits.
+    """
     await sealed.admin.execute("DELETE FROM history WHERE id = (SELECT min(id) FROM history WHERE noun = 'case')")
     await sealed.admin.execute("TRUNCATE audit_seals, audit_heads")
     forger = Sealer(sealed.context, forged())
@@ -167,7 +221,9 @@ async def test_rows_that_are_committed_after_later_ones_were_sealed_get_their_pl
     slow = await asyncpg.connect(str(sealed.worker_url))
     work = slow.transaction()
     await work.start()
-    await history.write(slow, sealed.dealer.id, "case", 1, old=None, new="x", reason="slow", actor="staff:1", now=sealed.clock())
+    await history.write(
+        slow, sealed.dealer.id, "case", 1, old=None, new="x", reason="slow", actor="staff:1", now=sealed.clock()
+    )
     await acts(sealed, 3)
     await seal_all(sealed)
     assert await waits(sealed) == 0
@@ -204,16 +260,24 @@ async def test_the_command_says_what_holds_and_what_was_done_and_remembers(seale
     dealer = str(sealed.dealer.id)
     done = await asyncio.to_thread(command, sealed, "audit", "verify", "--dealer", dealer, "--json")
     said = json.loads(done.stdout)
-    assert done.returncode == 0 and said["ok"] and said["dealers"][0]["sealed"] > 8 and said["dealers"][0]["waiting"] == 0, done.stderr
+    assert (
+        done.returncode == 0 and said["ok"] and said["dealers"][0]["sealed"] > 8 and said["dealers"][0]["waiting"] == 0
+    ), done.stderr
     (tmp_path / "heads.json").write_text(done.stdout)
     await acts(sealed, 2)
     await seal_all(sealed)
-    assert (await asyncio.to_thread(command, sealed, "audit", "verify", "--against", str(tmp_path / "heads.json"))).returncode == 0
-    row = await sealed.admin.fetchval("UPDATE history SET reason = 'never' WHERE id = (SELECT min(id) FROM history WHERE noun = 'case') RETURNING id")
+    assert (
+        await asyncio.to_thread(command, sealed, "audit", "verify", "--against", str(tmp_path / "heads.json"))
+    ).returncode == 0
+    row = await sealed.admin.fetchval(
+        "UPDATE history SET reason = 'never' WHERE id = (SELECT min(id) FROM history WHERE noun = 'case') RETURNING id"
+    )
     done = await asyncio.to_thread(command, sealed, "audit", "verify", "--json")
     assert done.returncode == 1
     assert [fault["history_id"] for one in json.loads(done.stdout)["dealers"] for fault in one["found"]] == [row]
-    await sealed.admin.execute("TRUNCATE audit_seals, audit_heads")  # with the secret at hand a whole chain can be made anew …
+    await sealed.admin.execute(
+        "TRUNCATE audit_seals, audit_heads"
+    )  # with the secret at hand a whole chain can be made anew …
     sealed.sealer = Sealer(sealed.context, KeyHolder(SECRET))
     await seal_all(sealed)
     assert (await asyncio.to_thread(command, sealed, "audit", "verify")).returncode == 0

@@ -80,8 +80,11 @@ async def test_fifteen_workers_send_each_text_once_and_in_order(scene: Any, odd:
         for n in range(10):
             for owner in owners:
                 to = OwnerRecipient(owner.id, "phone", owner.phone or "", "de")
-                draft = Draft(dealer_id=scene.dealer.id, to=to, kind=MessageKind.FREE, purpose=Purpose.STATUS, author="test")
+                draft = Draft(
+                    dealer_id=scene.dealer.id, to=to, kind=MessageKind.FREE, purpose=Purpose.STATUS, author="test"
+                )
                 await messages.queue(connection, draft, f"{n}", scene.clock())
+
     async def worker() -> None:
         idle = 0
         while idle < 20:
@@ -136,10 +139,15 @@ async def test_where_nobody_can_tell_status_is_repeated_and_an_offer_is_not(scen
         scene.machine.on(seconds=60)
         assert await sending.reconcile(scene.context)
         assert ((await scene.message(message_id))["state"], len(odd.calls)) == (state, sent)
-    assert await scene.admin.fetchval("SELECT count(*) FROM history WHERE noun = 'message' AND reason LIKE 'sent again%'") == 1
+    assert (
+        await scene.admin.fetchval("SELECT count(*) FROM history WHERE noun = 'message' AND reason LIKE 'sent again%'")
+        == 1
+    )
 
 
-async def test_a_failure_that_may_pass_is_tried_again_with_jitter_and_one_that_stays_is_shown(scene: Any, odd: Odd) -> None:
+async def test_a_failure_that_may_pass_is_tried_again_with_jitter_and_one_that_stays_is_shown(
+    scene: Any, odd: Odd
+) -> None:
     message_id = await scene.queue()
     odd.before += [DeliveryFailed("busy"), DeliveryFailed("busy")]
     await scene.send_all()
@@ -181,8 +189,11 @@ async def test_a_car_that_was_sold_tells_its_former_owner_nothing(scene: Any) ->
     case_id = await scene.admin.fetchval(
         "INSERT INTO cases (dealer_id, vehicle_id, owner_id, state, severity, title, origin, opened_at, changed_at) "
         "VALUES ($1, $2, $3, 'open', 'soon', 'x', 'call', $4, $4) RETURNING id",
-        scene.dealer.id, scene.car.id, scene.owner.id, scene.clock(),
-    )  # fmt: skip
+        scene.dealer.id,
+        scene.car.id,
+        scene.owner.id,
+        scene.clock(),
+    )
     told = await scene.queue(kind=MessageKind.READY, case_id=case_id)
     stop = await scene.queue(kind=MessageKind.STOPPED, case_id=case_id, body="no more texts")
     buyer = await scene.another_owner()
@@ -201,7 +212,12 @@ async def test_a_block_at_the_provider_is_a_stop_that_we_did_not_hear(scene: Any
     await scene.send_all()
     assert await scene.admin.fetchval("SELECT stopped_at FROM owners WHERE id = $1", scene.owner.id) == scene.clock()
     assert await scene.phone() == []
-    assert await scene.admin.fetchval("SELECT count(*) FROM consents WHERE source = 'blocked at the provider' AND NOT given") == 4
+    assert (
+        await scene.admin.fetchval(
+            "SELECT count(*) FROM consents WHERE source = 'blocked at the provider' AND NOT given"
+        )
+        == 4
+    )
 
 
 async def test_no_stop_is_committed_while_a_text_of_that_owner_is_being_handed_over(scene: Any, odd: Odd) -> None:
@@ -212,7 +228,9 @@ async def test_no_stop_is_committed_while_a_text_of_that_owner_is_being_handed_o
     sender = asyncio.create_task(sending.one(scene.context))
     await odd.reached.wait()
     stop = asyncio.create_task(scene.says("STOP"))
-    while not await scene.admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"):
+    while not await scene.admin.fetchval(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    ):
         await asyncio.sleep(0.01)
     assert await scene.admin.fetchval("SELECT stopped_at FROM owners WHERE id = $1", scene.owner.id) is None
     odd.gate.set()
@@ -264,14 +282,26 @@ async def test_stop_twice_confirms_once_and_start_restores_what_was_agreed(scene
 
 async def test_start_gives_no_consent_that_was_not_there_before(scene: Any) -> None:
     async with transaction(scene.worker) as connection:
-        await consents.record(connection, scene.dealer.id, scene.owner.id, Purpose.SURVEY, False, now=scene.clock(), source="desk", wording="no")
+        await consents.record(
+            connection,
+            scene.dealer.id,
+            scene.owner.id,
+            Purpose.SURVEY,
+            False,
+            now=scene.clock(),
+            source="desk",
+            wording="no",
+        )
     await scene.says("STOP")
     await scene.says("START")
     async with transaction(scene.worker) as connection:
         agreed = await consents.of_owner(connection, scene.dealer.id, scene.owner.id)
     assert {purpose: said.given for purpose, said in agreed.items()} == {
-        Purpose.SAFETY: True, Purpose.SERVICE: True, Purpose.STATUS: True, Purpose.SURVEY: False,
-    }  # fmt: skip
+        Purpose.SAFETY: True,
+        Purpose.SERVICE: True,
+        Purpose.STATUS: True,
+        Purpose.SURVEY: False,
+    }
 
 
 async def test_a_text_without_consent_is_cancelled_with_its_reason(scene: Any) -> None:
@@ -288,8 +318,11 @@ async def test_a_text_at_night_waits_for_the_owners_morning_and_is_checked_again
     case_id = await scene.admin.fetchval(
         "INSERT INTO cases (dealer_id, vehicle_id, owner_id, state, severity, title, origin, opened_at, changed_at) "
         "VALUES ($1, $2, $3, 'open', 'soon', 'x', 'call', $4, $4) RETURNING id",
-        scene.dealer.id, scene.car.id, scene.owner.id, scene.clock(),
-    )  # fmt: skip
+        scene.dealer.id,
+        scene.car.id,
+        scene.owner.id,
+        scene.clock(),
+    )
     said = [{"noun": "case", "id": case_id, "state": ["open"]}]
     stays = await scene.queue(purpose=Purpose.SERVICE, body="still open")
     changes = await scene.queue(purpose=Purpose.SERVICE, body="it is open", asserts=said)
@@ -304,7 +337,10 @@ async def test_a_text_at_night_waits_for_the_owners_morning_and_is_checked_again
     assert (row["state"], row["reason"]) == ("cancelled", "no longer true: the case is dismissed now")
 
 
-@pytest.mark.parametrize("said", [{"noun": "weather", "id": 1, "state": ["fine"]}, {"noun": "booking", "id": 999, "state": ["agreed"]}, {"id": 1}])
+@pytest.mark.parametrize(
+    "said",
+    [{"noun": "weather", "id": 1, "state": ["fine"]}, {"noun": "booking", "id": 999, "state": ["agreed"]}, {"id": 1}],
+)
 async def test_what_cannot_be_checked_is_not_said(scene: Any, said: dict[str, Any]) -> None:
     message_id = await scene.queue(asserts=[said])
     await scene.send_all()
@@ -334,7 +370,9 @@ async def test_what_could_not_leave_for_a_day_is_given_to_a_person_instead(scene
     scene.clock.on(days=3)  # no worker, or no provider
     await scene.send_all()
     row = await scene.message(message_id)
-    assert row["state"] == "failed" and row["reason"].startswith("too late: it was due on 23 November at 09:00"), row["reason"]
+    assert row["state"] == "failed" and row["reason"].startswith("too late: it was due on 23 November at 09:00"), row[
+        "reason"
+    ]
     assert await scene.phone() == []
     await scene.work()
     [told] = await scene.staff_phone("advisor")
@@ -353,7 +391,12 @@ async def test_a_claim_of_a_worker_that_died_three_days_ago_does_not_leave_now(s
 
 async def test_what_our_own_people_must_know_is_told_late_as_long_as_it_is_true(scene: Any) -> None:
     advisor = scene.people["advisor"]
-    await scene.queue(kind=MessageKind.STAFF_ALERT, purpose=Purpose.STAFF, body="look at this", to=StaffRecipient(advisor.id, "phone", advisor.phone, "en"))
+    await scene.queue(
+        kind=MessageKind.STAFF_ALERT,
+        purpose=Purpose.STAFF,
+        body="look at this",
+        to=StaffRecipient(advisor.id, "phone", advisor.phone, "en"),
+    )
     scene.clock.on(days=3)
     await scene.send_all()
     assert await scene.staff_phone("advisor") == ["look at this"]

@@ -14,7 +14,16 @@ from store.pool import transaction
 async def test_two_open_offers_are_never_guessed_between(scene: Any) -> None:
     desk = scene.house.acting(scene.dealer.id, f"staff:{scene.people['advisor'].id}")
     async with transaction(scene.worker) as connection:
-        other = await fleet.add(connection, scene.dealer.id, vin="WVWZZZ1KZAW000002", profile="petrol_hatch", title="VW Golf", plate="B-TT 205", actor="test", now=scene.clock())
+        other = await fleet.add(
+            connection,
+            scene.dealer.id,
+            vin="WVWZZZ1KZAW000002",
+            profile="petrol_hatch",
+            title="VW Golf",
+            plate="B-TT 205",
+            actor="test",
+            now=scene.clock(),
+        )
         await fleet.give(connection, scene.dealer.id, other.id, scene.owner.id, actor="test", now=scene.clock())
     for car in (scene.car.id, other.id):
         case = await cases.open_by_hand(desk, car, "it squeaks")

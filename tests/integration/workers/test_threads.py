@@ -11,7 +11,10 @@ from store.pool import transaction
 async def lines(scene: Any) -> list[tuple[str, str, str, str | None]]:
     async with transaction(scene.worker) as connection:
         thread_id = await threads.of_owner(connection, scene.dealer.id, scene.owner.id)
-        return [(line.direction.value, line.body, line.state, line.reason) for line in await threads.lines(connection, scene.dealer.id, thread_id)]
+        return [
+            (line.direction.value, line.body, line.state, line.reason)
+            for line in await threads.lines(connection, scene.dealer.id, thread_id)
+        ]
 
 
 async def test_a_conversation_reads_in_the_order_in_which_it_was_held(scene: Any) -> None:
@@ -29,7 +32,9 @@ async def test_a_conversation_reads_in_the_order_in_which_it_was_held(scene: Any
 async def test_a_text_that_did_not_go_says_why(scene: Any) -> None:
     await scene.queue(body="not for you")
     async with transaction(scene.worker) as connection:
-        await consents.stop(connection, scene.dealer.id, scene.owner.id, now=scene.clock(), wording="by telephone", source="desk")
+        await consents.stop(
+            connection, scene.dealer.id, scene.owner.id, now=scene.clock(), wording="by telephone", source="desk"
+        )
     await scene.send_all()
     assert await lines(scene) == [("out", "not for you", "cancelled", "not allowed: the owner said STOP")]
 
@@ -54,4 +59,8 @@ async def test_consent_keeps_its_whole_trail(scene: Any) -> None:
     await scene.says("START")
     async with transaction(scene.worker) as connection:
         trail = await consents.trail(connection, scene.dealer.id, scene.owner.id)
-    assert [(said.given, said.source) for said in trail if said.purpose == "service"] == [(True, "test"), (False, "STOP by text"), (True, "START by text")]
+    assert [(said.given, said.source) for said in trail if said.purpose == "service"] == [
+        (True, "test"),
+        (False, "STOP by text"),
+        (True, "START by text"),
+    ]

@@ -1,4 +1,6 @@
-"""A car that must not be driven on is fetched by a tow truck: offered so, told so, and never collected by driving it."""
+"""A car that must not be driven on is fetched by a tow truck: offered so, told so, and never collected by driving
+it.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,10 @@ async def test_a_car_that_must_not_be_driven_is_offered_a_tow_and_nothing_else(s
             await acts.book(_advisor(scene), ill["id"], kind, scene.clock())
     offer = await offers.make(_advisor(scene), ill["id"])
     await scene.work()
-    assert offer.kind is BookingKind.TOW and "please do not drive on. We tow and return it: 1 = " in (await scene.phone())[-1]
+    assert (
+        offer.kind is BookingKind.TOW
+        and "please do not drive on. We tow and return it: 1 = " in (await scene.phone())[-1]
+    )
 
 
 async def test_an_offer_to_drive_it_is_taken_back_when_the_car_gets_worse(scene: Any, ill: Any) -> None:
@@ -68,12 +73,17 @@ async def test_an_offer_to_drive_it_is_taken_back_when_the_car_gets_worse(scene:
     with pytest.raises(Overtaken, match=NOT_DRIVEN):  # before any worker has looked
         await offers.accept(scene.house.acting(scene.dealer.id, "owner"), offer.id, 1)
     await scene.work()
-    assert await scene.admin.fetchval("SELECT state FROM offers") == "withdrawn" and (await scene.case())["state"] == "open"
+    assert (
+        await scene.admin.fetchval("SELECT state FROM offers") == "withdrawn"
+        and (await scene.case())["state"] == "open"
+    )
     again = await offers.make_again(scene.house.acting(scene.dealer.id, "owner"), offer)
     assert again.kind is BookingKind.TOW
 
 
-async def test_a_visit_whose_car_must_not_be_driven_any_more_is_flagged_once_to_whoever_has_the_case(scene: Any, ill: Any) -> None:
+async def test_a_visit_whose_car_must_not_be_driven_any_more_is_flagged_once_to_whoever_has_the_case(
+    scene: Any, ill: Any
+) -> None:
     await _booked(scene, ill, BookingKind.PICKUP)
     await _worse(scene)
     await scene.alert(A.ACTIVE, first_step=3, severity=Severity.NOW)
@@ -82,8 +92,12 @@ async def test_a_visit_whose_car_must_not_be_driven_any_more_is_flagged_once_to_
     assert len(asked) == 1 and "send a tow truck" in asked[0] and "Please ring" in asked[0]
 
 
-async def test_our_driver_does_not_take_the_wheel_and_takes_it_with_the_truck_that_is_sent(scene: Any, ill: Any) -> None:
-    await scene.admin.execute("INSERT INTO resources (dealer_id, kind, name) VALUES ($1, 'tow_truck', 'Truck 1')", scene.dealer.id)
+async def test_our_driver_does_not_take_the_wheel_and_takes_it_with_the_truck_that_is_sent(
+    scene: Any, ill: Any
+) -> None:
+    await scene.admin.execute(
+        "INSERT INTO resources (dealer_id, kind, name) VALUES ($1, 'tow_truck', 'Truck 1')", scene.dealer.id
+    )
     visit = await _booked(scene, ill, BookingKind.PICKUP)
     await _worse(scene)
     scene.clock.at = visit.starts_at
@@ -93,7 +107,11 @@ async def test_our_driver_does_not_take_the_wheel_and_takes_it_with_the_truck_th
     with pytest.raises(Overtaken, match=NOT_DRIVEN):
         await leg_acts.move(driver, leg["id"], LegEvent.COLLECTED)
     towed = await moving.move_to(_advisor(scene), visit.id, visit.starts_at, kind=BookingKind.TOW)
-    assert (towed.kind, towed.starts_at, (await _collect(scene))["state"]) == (BookingKind.TOW, visit.starts_at, "on_the_way")
+    assert (towed.kind, towed.starts_at, (await _collect(scene))["state"]) == (
+        BookingKind.TOW,
+        visit.starts_at,
+        "on_the_way",
+    )
     assert await scene.admin.fetchval("SELECT count(*) FROM slots WHERE use = 'tow' AND state = 'booked'") == 1
     await leg_acts.move(driver, leg["id"], LegEvent.COLLECTED)
     await scene.work()
@@ -116,13 +134,17 @@ async def test_a_car_that_its_owner_was_to_bring_is_fetched_instead(scene: Any, 
 
 
 async def test_no_truck_that_is_free_is_said_with_the_next_windows(scene: Any, ill: Any) -> None:
-    await scene.admin.execute("INSERT INTO resources (dealer_id, kind, name) VALUES ($1, 'tow_truck', 'Truck 1')", scene.dealer.id)
+    await scene.admin.execute(
+        "INSERT INTO resources (dealer_id, kind, name) VALUES ($1, 'tow_truck', 'Truck 1')", scene.dealer.id
+    )
     visit = await _booked(scene, ill, BookingKind.PICKUP)
     await _worse(scene)
     await scene.admin.execute(
-        "INSERT INTO slots (dealer_id, resource_id, during, state, use) SELECT dealer_id, id, tstzrange($1, $2), 'booked', 'tow' FROM resources WHERE kind = 'tow_truck'",
-        visit.starts_at, visit.ends_at,
-    )  # fmt: skip
+        "INSERT INTO slots (dealer_id, resource_id, during, state, use) "
+        "SELECT dealer_id, id, tstzrange($1, $2), 'booked', 'tow' FROM resources WHERE kind = 'tow_truck'",
+        visit.starts_at,
+        visit.ends_at,
+    )
     with pytest.raises(Overtaken, match="no tow truck is free") as refused:
         await moving.move_to(_advisor(scene), visit.id, visit.starts_at, kind=BookingKind.TOW)
     assert len(refused.value.windows) == 3

@@ -55,9 +55,16 @@ async def row(scene: Any, values: dict[int, float]) -> None:
     day = int(scene.clock().timestamp() // 86400)
     await scene.gateway.execute("SELECT open_day($1)", day)
     await scene.admin.execute(
-        "INSERT INTO readings (dealer_id, vehicle_id, boot, seq, day, ts, received_at, mark, place, ids, vals) VALUES ($1, $2, 1, $3, $4, $5, $5, 0, $3, $6, $7)",
-        scene.dealer.id, scene.car.id, seq, day, scene.clock(), list(values), list(values.values()),
-    )  # fmt: skip
+        "INSERT INTO readings (dealer_id, vehicle_id, boot, seq, day, ts, received_at, mark, place, ids, vals) "
+        "VALUES ($1, $2, 1, $3, $4, $5, $5, 0, $3, $6, $7)",
+        scene.dealer.id,
+        scene.car.id,
+        seq,
+        day,
+        scene.clock(),
+        list(values),
+        list(values.values()),
+    )
 
 
 async def test_what_a_person_has_taken_back_proves_nothing(scene: Any) -> None:
@@ -111,7 +118,9 @@ async def test_bad_readings_prove_nothing_and_the_owner_hears_nothing(scene: Any
     assert len(await scene.phone()) == before
     await scene.admin.execute("UPDATE vehicles SET last_heard_at = $1", scene.clock())
     await Verifier(scene.context).once()
-    assert await scene.admin.fetchval("SELECT count(*) FROM history WHERE new = 'not healed yet'") == 1, "said once, not at each look"
+    assert await scene.admin.fetchval("SELECT count(*) FROM history WHERE new = 'not healed yet'") == 1, (
+        "said once, not at each look"
+    )
 
 
 async def test_after_a_comeback_nobody_is_asked_how_it_was(scene: Any) -> None:
@@ -121,7 +130,11 @@ async def test_after_a_comeback_nobody_is_asked_how_it_was(scene: Any) -> None:
     await scene.alert(A.PENDING, A.ACTIVE, rule="tyre_low", episode=2)
     await scene.work()
     assert (await scene.case())["comebacks"] == 1
-    await scene.admin.execute("UPDATE cases SET state = 'verifying', repaired_at = $1, proof = $2", scene.clock(), [{"kind": "none", "rule": "x", "component": ""}])
+    await scene.admin.execute(
+        "UPDATE cases SET state = 'verifying', repaired_at = $1, proof = $2",
+        scene.clock(),
+        [{"kind": "none", "rule": "x", "component": ""}],
+    )
     await row(scene, {})
     await Verifier(scene.context).once()
     scene.clock.on(hours=3)
@@ -148,7 +161,16 @@ async def test_who_wrote_something_that_nobody_has_read_is_not_asked_yet(scene: 
 
 async def test_who_said_no_to_questions_gets_none(scene: Any) -> None:
     async with transaction(scene.worker) as connection:
-        await consents.record(connection, scene.dealer.id, scene.owner.id, Purpose.SURVEY, False, now=scene.clock(), source="desk", wording="no")
+        await consents.record(
+            connection,
+            scene.dealer.id,
+            scene.owner.id,
+            Purpose.SURVEY,
+            False,
+            now=scene.clock(),
+            source="desk",
+            wording="no",
+        )
     await in_verification(scene)
     await drives(scene, good=True)
     await Verifier(scene.context).once()
@@ -202,8 +224,12 @@ async def test_a_low_score_given_on_the_page_reaches_a_person_too(scene: Any) ->
     case = await scene.case()
     async with transaction(scene.worker) as connection:
         assert await feedback.ask(connection, scene.dealer.id, case["id"], scene.owner.id, scene.clock())
-        assert await feedback.answer(connection, scene.dealer.id, case["id"], scene.owner.id, score=2, words="oil on the seat", now=scene.clock())
-        assert not await feedback.answer(connection, scene.dealer.id, case["id"], scene.owner.id, score=5, words=None, now=scene.clock())
+        assert await feedback.answer(
+            connection, scene.dealer.id, case["id"], scene.owner.id, score=2, words="oil on the seat", now=scene.clock()
+        )
+        assert not await feedback.answer(
+            connection, scene.dealer.id, case["id"], scene.owner.id, score=5, words=None, now=scene.clock()
+        )
         await jobs.put(connection, scene.dealer.id, "scored", case["id"], due_at=scene.clock())
     await scene.work()
     assert any("2/5 oil on the seat" in text for text in await scene.staff_phone("advisor"))

@@ -25,7 +25,11 @@ ADDRESS = "http://desk.example/inbound/twilio"
 
 @pytest.fixture
 async def door(scene: Any, database: Any) -> AsyncIterator[TestClient[Any, Any]]:
-    app = build(scene.house, Live(database.role("desk")), extensions=(lambda app: trust(ProviderSettings(twilio_token=TOKEN), app),))
+    app = build(
+        scene.house,
+        Live(database.role("desk")),
+        extensions=(lambda app: trust(ProviderSettings(twilio_token=TOKEN), app),),
+    )
     async with TestClient(TestServer(app)) as client:
         yield client
 
@@ -38,23 +42,33 @@ async def heard(scene: Any) -> int:
 async def test_a_signed_text_is_heard_once_however_often_it_comes(scene: Any, door: Any) -> None:
     form = FORM | {"From": scene.owner.phone, "Body": "STOP"}
     for _ in range(5):
-        said = await door.post("/inbound/twilio", data=form, headers={"X-Twilio-Signature": signature(TOKEN, ADDRESS, form)})
+        said = await door.post(
+            "/inbound/twilio", data=form, headers={"X-Twilio-Signature": signature(TOKEN, ADDRESS, form)}
+        )
         assert said.status == 200
         assert "<Response>" in await said.text()
     assert await heard(scene) == 1
     assert await scene.admin.fetchval("SELECT stopped_at FROM owners WHERE id = $1", scene.owner.id) is not None
 
 
-@pytest.mark.parametrize("forge", ["no signature", "empty", "of another body", "of another address", "of an empty token", "as json"])
+@pytest.mark.parametrize(
+    "forge", ["no signature", "empty", "of another body", "of another address", "of an empty token", "as json"]
+)
 async def test_a_forged_text_has_no_effect(scene: Any, door: Any, forge: str) -> None:
     form = FORM | {"From": scene.owner.phone}
     good = signature(TOKEN, ADDRESS, form)
     signed = {
-        "no signature": None, "empty": "", "of another body": signature(TOKEN, ADDRESS, form | {"Body": "1"}),
-        "of another address": signature(TOKEN, "http://evil.example/inbound/twilio", form), "of an empty token": signature("", ADDRESS, form), "as json": good,
-    }[forge]  # fmt: skip
+        "no signature": None,
+        "empty": "",
+        "of another body": signature(TOKEN, ADDRESS, form | {"Body": "1"}),
+        "of another address": signature(TOKEN, "http://evil.example/inbound/twilio", form),
+        "of an empty token": signature("", ADDRESS, form),
+        "as json": good,
+    }[forge]
     headers = {} if signed is None else {"X-Twilio-Signature": signed}
-    said = await door.post("/inbound/twilio", headers=headers, **({"json": form} if forge == "as json" else {"data": form}))
+    said = await door.post(
+        "/inbound/twilio", headers=headers, **({"json": form} if forge == "as json" else {"data": form})
+    )
     assert said.status == 403
     assert await heard(scene) == 0
 
@@ -63,7 +77,9 @@ async def test_without_a_token_nobody_is_believed(scene: Any, database: Any) -> 
     app = build(scene.house, Live(database.role("desk")))
     form = FORM | {"From": scene.owner.phone}
     async with TestClient(TestServer(app)) as client:
-        said = await client.post("/inbound/twilio", data=form, headers={"X-Twilio-Signature": signature("", ADDRESS, form)})
+        said = await client.post(
+            "/inbound/twilio", data=form, headers={"X-Twilio-Signature": signature("", ADDRESS, form)}
+        )
     assert said.status == 403
 
 
@@ -103,7 +119,9 @@ async def test_delivery_reports_never_go_back_from_a_final_state(scene: Any, doo
         assert said.status == 204
         return str((await scene.message(message_id))["state"])
 
-    assert [await report(status) for status in ("queued", "delivered", "sent", "undelivered", "failed")] == ["sent"] + ["delivered"] * 4
+    assert [await report(status) for status in ("queued", "delivered", "sent", "undelivered", "failed")] == ["sent"] + [
+        "delivered"
+    ] * 4
 
 
 async def test_the_demo_phone_is_heard_and_strangers_and_wrong_numbers_are_told_apart(scene: Any, door: Any) -> None:
@@ -114,12 +132,24 @@ async def test_the_demo_phone_is_heard_and_strangers_and_wrong_numbers_are_told_
     assert (await door.post("/inbound/phone", json={"from": "+1", "to": "+4930999", "body": "1"})).status == 404
     assert (await door.post("/inbound/phone", json={"from": "+1", "to": "+4930111"})).status == 422
     assert (await door.post("/inbound/phone", json=[1])).status == 422
-    back = await door.post("/inbound/phone", data={"from": scene.owner.phone, "to": "+4930111", "body": "x", "back": "/phone?n=1"}, allow_redirects=False)
+    back = await door.post(
+        "/inbound/phone",
+        data={"from": scene.owner.phone, "to": "+4930111", "body": "x", "back": "/phone?n=1"},
+        allow_redirects=False,
+    )
     assert (back.status, back.headers["Location"]) == (303, "/phone?n=1")
-    assert (await door.post("/inbound/phone", data={"from": "+1", "to": "+4930111", "body": "x", "back": "//evil.example"}, allow_redirects=False)).status == 201
+    assert (
+        await door.post(
+            "/inbound/phone",
+            data={"from": "+1", "to": "+4930111", "body": "x", "back": "//evil.example"},
+            allow_redirects=False,
+        )
+    ).status == 201
 
 
-@pytest.mark.parametrize("body", ["\x00stop\x00", "x" * 100_000, "\ud83d\ude00", "'; DROP TABLE owners; --", "<script>alert(1)</script>"])
+@pytest.mark.parametrize(
+    "body", ["\x00stop\x00", "x" * 100_000, "\ud83d\ude00", "'; DROP TABLE owners; --", "<script>alert(1)</script>"]
+)
 async def test_odd_bodies_are_kept_as_words(scene: Any, door: Any, body: str) -> None:
     said = await door.post("/inbound/phone", json={"from": scene.owner.phone, "to": "+4930111", "body": body})
     assert said.status == 201

@@ -1,4 +1,6 @@
-"""The evidence chart is honest: axes with numbers and a unit, limits by name, gaps as gaps, the last value written out."""
+"""The evidence chart is honest: axes with numbers and a unit, limits by name, gaps as gaps, the last value written
+out.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def texts(svg: str) -> list[str]:
 
 
 def test_axis_unit_limit_and_last_value_are_written() -> None:
-    said = texts(evidence_svg(evidence([230, 220, 183], limits=(Limit(label="soon", value=184),)), zone_name="Europe/Berlin"))
+    said = texts(
+        evidence_svg(evidence([230, 220, 183], limits=(Limit(label="soon", value=184),)), zone_name="Europe/Berlin")
+    )
     assert said[0] == "kPa" and "soon 184" in said and said[-1] == "183 kPa"
     assert {"180", "200", "220"} <= set(said)
 
@@ -48,11 +52,17 @@ def test_what_is_wanted_is_quieter_than_what_is_feared() -> None:
 
 
 def test_wall_time_of_the_reader() -> None:
-    berlin, lisbon = (texts(evidence_svg(evidence([1, 2], every_s=7200), zone_name=zone)) for zone in ("Europe/Berlin", "Europe/Lisbon"))
+    berlin, lisbon = (
+        texts(evidence_svg(evidence([1, 2], every_s=7200), zone_name=zone))
+        for zone in ("Europe/Berlin", "Europe/Lisbon")
+    )
     assert berlin != lisbon
 
 
-@pytest.mark.parametrize(("value", "language", "said"), [(1234.5, "de", "1.234"), (13.94, "de", "13,9"), (0.123, "en", "0.12"), (14.0, "en", "14")])
+@pytest.mark.parametrize(
+    ("value", "language", "said"),
+    [(1234.5, "de", "1.234"), (13.94, "de", "13,9"), (0.123, "en", "0.12"), (14.0, "en", "14")],
+)
 def test_numbers_as_the_language_writes_them(value: float, language: str, said: str) -> None:
     assert number(value, language) == said
 
@@ -68,7 +78,9 @@ def test_a_limits_name_stands_where_the_line_does_not() -> None:
 
 def test_names_are_text_and_never_markup() -> None:
     hostile = Evidence(
-        because="", series=(Series(label="<b>", unit="<i>", samples=(Sample(ts=START, value=1),)),), limits=(Limit(label="<script>", value=2),)
+        because="",
+        series=(Series(label="<b>", unit="<i>", samples=(Sample(ts=START, value=1),)),),
+        limits=(Limit(label="<script>", value=2),),
     )
     svg = evidence_svg(hostile, title="<u>")
     ElementTree.fromstring(svg)
@@ -77,8 +89,15 @@ def test_names_are_text_and_never_markup() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(FINITE, min_size=1, max_size=60), st.lists(FINITE, max_size=3), st.sampled_from([1, 60, 3600, 86400]), st.sampled_from(["en", "de", "es"]))
-def test_whatever_is_drawn_stays_inside_the_picture(values: list[float], limits: list[float], every_s: float, language: str) -> None:
+@given(
+    st.lists(FINITE, min_size=1, max_size=60),
+    st.lists(FINITE, max_size=3),
+    st.sampled_from([1, 60, 3600, 86400]),
+    st.sampled_from(["en", "de", "es"]),
+)
+def test_whatever_is_drawn_stays_inside_the_picture(
+    values: list[float], limits: list[float], every_s: float, language: str
+) -> None:
     shown = evidence(values, every_s=every_s, limits=tuple(Limit(label="limit", value=value) for value in limits))
     svg = evidence_svg(shown, language=language, zone_name="Europe/Berlin", width=360, height=190)
     ElementTree.fromstring(svg)

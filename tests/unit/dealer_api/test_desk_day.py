@@ -1,4 +1,6 @@
-"""The day's calendar: blocks on the dealer's wall clock, nothing outside the page, one next step for whoever may take it."""
+"""The day's calendar: blocks on the dealer's wall clock, nothing outside the page, one next step for whoever may take
+it.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +19,48 @@ DRIVERS = {4: "Mila", 5: "Tarik"}
 
 def me(role: str = "advisor", staff: int = 1) -> Any:
     return SimpleNamespace(
-        dealer_id=1, role=role, staff=SimpleNamespace(id=staff), dealer=SimpleNamespace(zone="Europe/Berlin"), may=lambda permission: permission.allows(role),
-    )  # fmt: skip
+        dealer_id=1,
+        role=role,
+        staff=SimpleNamespace(id=staff),
+        dealer=SimpleNamespace(zone="Europe/Berlin"),
+        may=lambda permission: permission.allows(role),
+    )
 
 
-def leg(hour: float, kind: str = "collect", state: str = "planned", driver: int | None = 4, booking: str = "agreed", **more: Any) -> LegRow:
+def leg(
+    hour: float,
+    kind: str = "collect",
+    state: str = "planned",
+    driver: int | None = 4,
+    booking: str = "agreed",
+    **more: Any,
+) -> LegRow:
     start = DAY + timedelta(hours=hour)
-    return LegRow(**{
-        "id": 1, "booking_id": 2, "kind": kind, "state": state, "driver_id": driver, "driver": DRIVERS.get(driver or 0), "address": "A", "starts_at": start,
-        "ends_at": start + timedelta(hours=1), "changed_at": start, "case_id": 3, "booking_state": booking, "vehicle_id": 6, "vehicle": "Alba", "plate": None,
-        "owner": "Emma", "phone": None, "severity": "soon", "booking_kind": "pickup", "standing": [], **more,
-    })  # fmt: skip
+    return LegRow(
+        **{
+            "id": 1,
+            "booking_id": 2,
+            "kind": kind,
+            "state": state,
+            "driver_id": driver,
+            "driver": DRIVERS.get(driver or 0),
+            "address": "A",
+            "starts_at": start,
+            "ends_at": start + timedelta(hours=1),
+            "changed_at": start,
+            "case_id": 3,
+            "booking_state": booking,
+            "vehicle_id": 6,
+            "vehicle": "Alba",
+            "plate": None,
+            "owner": "Emma",
+            "phone": None,
+            "severity": "soon",
+            "booking_kind": "pickup",
+            "standing": [],
+            **more,
+        }
+    )
 
 
 def day(rows: list[LegRow], **who: Any) -> Any:
@@ -79,12 +112,20 @@ def test_a_drive_that_should_have_begun_says_how_late_it_is() -> None:
 def test_a_drive_whose_window_passed_and_that_nobody_began_stays_on_the_page_and_comes_first() -> None:
     """Also of a day before, and also a return that waits for the workshop."""
     found = day([leg(9.5), leg(-20), leg(2, kind="return", booking="working")]).list
-    assert [(one.overdue, one.late) for one in found] == [(True, "1 day late"), (True, "8 h late"), (False, "30 min late")]
+    assert [(one.overdue, one.late) for one in found] == [
+        (True, "1 day late"),
+        (True, "8 h late"),
+        (False, "30 min late"),
+    ]
 
 
 def test_a_car_that_must_not_be_driven_is_not_collected_by_driving_and_says_why() -> None:
     stays = [["oil_pressure", "", "soon", "oil pressure at 60 % of what it needs"]]
     [block] = day([leg(9, state="on_the_way", standing=stays)]).list
-    assert (block.step, block.towed, block.stays) == (None, False, "it must not be driven: oil pressure at 60 % of what it needs")
+    assert (block.step, block.towed, block.stays) == (
+        None,
+        False,
+        "it must not be driven: oil pressure at 60 % of what it needs",
+    )
     [block] = day([leg(9, state="on_the_way", standing=stays, booking_kind="tow")]).list
     assert (block.step, block.towed, block.stays) == ("collected", True, "")

@@ -13,7 +13,9 @@ T0 = NOW.timestamp() - 36_000
 
 
 def a_line(values: list[float], step: float = 60.0, label: str = "front left", unit: str = "kPa") -> Series:
-    return Series.model_construct(label=label, unit=unit, samples=tuple(Sample(ts=T0 + n * step, value=v) for n, v in enumerate(values)))
+    return Series.model_construct(
+        label=label, unit=unit, samples=tuple(Sample(ts=T0 + n * step, value=v) for n, v in enumerate(values))
+    )
 
 
 def test_thinning_keeps_every_peak() -> None:
@@ -34,7 +36,9 @@ def test_a_silence_is_a_gap_in_the_movable_chart() -> None:
 
 def test_limits_and_numbers_stand_beside_the_picture() -> None:
     evidence = Evidence(
-        because="x", series=(a_line([230, 200, 168]), a_line([231, 231, 230], label="front right")), limits=(Limit(label="stop below", value=170),)
+        because="x",
+        series=(a_line([230, 200, 168]), a_line([231, 231, 230], label="front right")),
+        limits=(Limit(label="stop below", value=170),),
     )
     made = chart(evidence, "Europe/Berlin", NOW, title="Tyre", key="k")
     assert made is not None

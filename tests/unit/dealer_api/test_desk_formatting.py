@@ -23,7 +23,15 @@ BERLIN = "Europe/Berlin"
 
 @pytest.mark.parametrize(
     ("minutes", "said"),
-    [(0, "under 1 min"), (59, "59 min"), (60, "1 h"), (130, "2 h 10 min"), (13 * 60 + 5, "13 h"), (24 * 60, "1 day"), (9 * 1440, "9 days")],
+    [
+        (0, "under 1 min"),
+        (59, "59 min"),
+        (60, "1 h"),
+        (130, "2 h 10 min"),
+        (13 * 60 + 5, "13 h"),
+        (24 * 60, "1 day"),
+        (9 * 1440, "9 days"),
+    ],
 )
 def test_a_span_has_at_most_two_units(minutes: int, said: str) -> None:
     assert formatting.span(timedelta(minutes=minutes)) == said
@@ -43,9 +51,13 @@ def test_a_night_in_which_clocks_change_has_its_own_hours() -> None:
 
 @pytest.mark.parametrize(
     ("age", "short", "look"),
-    [(None, "Never heard", "warn"), (timedelta(minutes=3), "Heard 3 min ago", "good"), (timedelta(days=1), "Heard 1 day ago", "calm"),
-     (timedelta(days=9), "Silent 9 days", "warn")],
-)  # fmt: skip
+    [
+        (None, "Never heard", "warn"),
+        (timedelta(minutes=3), "Heard 3 min ago", "good"),
+        (timedelta(days=1), "Heard 1 day ago", "calm"),
+        (timedelta(days=9), "Silent 9 days", "warn"),
+    ],
+)
 def test_a_car_is_never_called_healthy_only_heard(age: timedelta | None, short: str, look: str) -> None:
     said = freshness(None if age is None else NOW - age, NOW - timedelta(days=30), None, NOW)
     assert said[:2] == (short, look)
@@ -66,9 +78,16 @@ def test_quantities_are_written_as_people_write_them() -> None:
 
 @pytest.mark.parametrize(
     ("states", "table"),
-    [(CaseState, formatting.STATES), (BookingState, formatting.BOOKINGS), (LegState, formatting.LEGS), (OfferState, formatting.OFFERS), (MessageState, formatting.MESSAGES),
-     (Severity, formatting.SEVERITIES), (Refusal, formatting.REFUSALS)],
-)  # fmt: skip
+    [
+        (CaseState, formatting.STATES),
+        (BookingState, formatting.BOOKINGS),
+        (LegState, formatting.LEGS),
+        (OfferState, formatting.OFFERS),
+        (MessageState, formatting.MESSAGES),
+        (Severity, formatting.SEVERITIES),
+        (Refusal, formatting.REFUSALS),
+    ],
+)
 def test_every_state_has_its_word(states: type, table: dict[str, object]) -> None:
     assert [state for state in states if state not in table] == []
 
@@ -77,13 +96,24 @@ def test_every_purpose_an_owner_may_allow_has_its_word() -> None:
     assert set(formatting.PURPOSES) == set(Purpose) - {Purpose.STAFF}
 
 
-@pytest.mark.parametrize("asked", ["//evil.example", "https://evil.example", "/\\evil.example", "", None, "queue", "/a\nb"])
+@pytest.mark.parametrize(
+    "asked", ["//evil.example", "https://evil.example", "/\\evil.example", "", None, "queue", "/a\nb"]
+)
 def test_nobody_is_sent_to_another_site(asked: str | None) -> None:
     assert back(asked, "/queue") == "/queue"
 
 
 def test_a_hint_is_shown_with_its_time_and_unknown_signals_are_not() -> None:
-    shown, at = _hints({"at": NOW.timestamp(), "values": {"Vehicle.LowVoltageBattery.CurrentVoltage": 12.3, "Vehicle.Cabin.Mood": 3, "Vehicle.Speed": None}})
+    shown, at = _hints(
+        {
+            "at": NOW.timestamp(),
+            "values": {
+                "Vehicle.LowVoltageBattery.CurrentVoltage": 12.3,
+                "Vehicle.Cabin.Mood": 3,
+                "Vehicle.Speed": None,
+            },
+        }
+    )
     assert shown == [("12 V battery voltage", "12.3 V")] and at == NOW
     assert _hints({}) == ([], None)
 

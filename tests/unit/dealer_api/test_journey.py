@@ -19,9 +19,12 @@ from telltale import data
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SPEECH = Speech(Wording(data.texts()), "en", "Europe/Berlin", NOW)
 CASE_OF = {
-    BookingState.AGREED: CaseState.BOOKED, BookingState.ARRIVED: CaseState.IN_WORKSHOP, BookingState.WORKING: CaseState.IN_WORKSHOP,
-    BookingState.READY: CaseState.VERIFYING, BookingState.COMPLETED: CaseState.VERIFYING,
-}  # fmt: skip
+    BookingState.AGREED: CaseState.BOOKED,
+    BookingState.ARRIVED: CaseState.IN_WORKSHOP,
+    BookingState.WORKING: CaseState.IN_WORKSHOP,
+    BookingState.READY: CaseState.VERIFYING,
+    BookingState.COMPLETED: CaseState.VERIFYING,
+}
 
 
 def walks(kind, state=None, made=()):
@@ -35,19 +38,63 @@ def walks(kind, state=None, made=()):
 
 def journey(booking_state, there=LegState.PLANNED, back=LegState.PLANNED, made=(), case_state=None, **facts):
     case = Case(
-        id=1, dealer_id=1, vehicle_id=1, state=case_state or CASE_OF[booking_state], severity=Severity.SOON, title="Tyre", origin="call", assignee_id=1, comebacks=0,
-        opened_at=NOW, changed_at=NOW, acknowledged_at=NOW, escalated_at=None, repaired_at=NOW, proof=[], confirmed=facts.pop("confirmed", None),
-    )  # fmt: skip
+        id=1,
+        dealer_id=1,
+        vehicle_id=1,
+        state=case_state or CASE_OF[booking_state],
+        severity=Severity.SOON,
+        title="Tyre",
+        origin="call",
+        assignee_id=1,
+        comebacks=0,
+        opened_at=NOW,
+        changed_at=NOW,
+        acknowledged_at=NOW,
+        escalated_at=None,
+        repaired_at=NOW,
+        proof=[],
+        confirmed=facts.pop("confirmed", None),
+    )
     booking = Booking(
-        id=1, dealer_id=1, case_id=1, vehicle_id=1, kind=BookingKind.PICKUP, state=booking_state, starts_at=NOW, ends_at=NOW + timedelta(hours=1),
-        wall_start="2026-11-24T13:00", zone="Europe/Berlin", address="Weg 1", loaner_id=None, ready_by=None, last_word_at=None, made_at=NOW,
-    )  # fmt: skip
+        id=1,
+        dealer_id=1,
+        case_id=1,
+        vehicle_id=1,
+        kind=BookingKind.PICKUP,
+        state=booking_state,
+        starts_at=NOW,
+        ends_at=NOW + timedelta(hours=1),
+        wall_start="2026-11-24T13:00",
+        zone="Europe/Berlin",
+        address="Weg 1",
+        loaner_id=None,
+        ready_by=None,
+        last_word_at=None,
+        made_at=NOW,
+    )
     drives = tuple(
-        Drive(Leg(id=n, dealer_id=1, booking_id=1, kind=kind, state=state, driver_id=1, slot_id=n, address="Weg 1", starts_at=NOW, ends_at=NOW, changed_at=NOW), "Mila")
+        Drive(
+            Leg(
+                id=n,
+                dealer_id=1,
+                booking_id=1,
+                kind=kind,
+                state=state,
+                driver_id=1,
+                slot_id=n,
+                address="Weg 1",
+                starts_at=NOW,
+                ends_at=NOW,
+                changed_at=NOW,
+            ),
+            "Mila",
+        )
         for n, (kind, state) in enumerate(((LegKind.COLLECT, there), (LegKind.RETURN, back)))
     )
     times = dict.fromkeys(("agreed", *made), NOW)
-    return journey_of(SPEECH, dealer="Nord", dealer_address="Kai 1", case=case, booking=booking, drives=drives, times=times, **facts)
+    return journey_of(
+        SPEECH, dealer="Nord", dealer_address="Kai 1", case=case, booking=booking, drives=drives, times=times, **facts
+    )
 
 
 @pytest.mark.parametrize("booking_state", CASE_OF)
@@ -67,7 +114,11 @@ def test_an_owner_who_came_by_themselves_sees_no_driver_on_the_way():
 
 def test_a_car_that_does_not_speak_is_not_said_to_prove_anything():
     silent = journey(BookingState.COMPLETED, proves=False)
-    assert silent.headline == "You have your car back" and "prove" not in silent.lead and "The car shows" not in str(silent.steps)
+    assert (
+        silent.headline == "You have your car back"
+        and "prove" not in silent.lead
+        and "The car shows" not in str(silent.steps)
+    )
     assert journey(BookingState.COMPLETED).headline == "Drive as usual. Your car proves the repair"
     driven = journey(BookingState.COMPLETED, case_state=CaseState.DONE, proves=False, confirmed=Confirmation.TEST_DRIVE)
     assert (driven.headline, driven.lead) == ("All clear", "We have driven it after the repair: it is healed.")

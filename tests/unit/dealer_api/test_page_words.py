@@ -27,10 +27,23 @@ def phrases() -> set[str]:
     found |= {f"step-{step}" for step in PICKUP_STEPS} | {f"score-{n}" for n in range(1, 6)}
     at = {*PICKUP_STEPS, "working", "cancelled", "open", "dismissed"} - {"handed_over"}
     found |= {f"{what}-{step}" for what in ("now", "lead") for step in at}
-    found |= {f"do-{event.value}" for event in LegEvent if event is not LegEvent.CANCELLED} | {f"did-{state.value}" for state in LegState}
-    found |= {f"leg-{kind.value}" for kind in LegKind} | {"leg-tow"} | {f"{what}-{part}" for what in ("gone", "unknown", "away") for part in ("title", "lead")}
+    found |= {f"do-{event.value}" for event in LegEvent if event is not LegEvent.CANCELLED} | {
+        f"did-{state.value}" for state in LegState
+    }
+    found |= (
+        {f"leg-{kind.value}" for kind in LegKind}
+        | {"leg-tow"}
+        | {f"{what}-{part}" for what in ("gone", "unknown", "away") for part in ("title", "lead")}
+    )
     found |= {f"channel-{channel}" for channel in ("text", "email")} | {f"limit-{label}" for label in LABELS}
-    return found | {"declined-lead-now", "declined-lead-later", "extra-approved", "extra-declined", "phone-owners", "phone-staff"}
+    return found | {
+        "declined-lead-now",
+        "declined-lead-later",
+        "extra-approved",
+        "extra-declined",
+        "phone-owners",
+        "phone-staff",
+    }
 
 
 LABELS = ("now", "soon", "advice", "placard", "lamp", "usual", "clear", "service", "limit")

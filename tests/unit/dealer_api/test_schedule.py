@@ -1,4 +1,6 @@
-"""The schedule: blocks on their quarter hours, what is late is red, and a day is as full as its open hours are taken."""
+"""The schedule: blocks on their quarter hours, what is late is red, and a day is as full as its open hours are
+taken.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,24 @@ MILA = Resource(id=3, dealer_id=1, kind=ResourceKind.DRIVER, name="Mila Brandt (
 
 def block(start: float, end: float, bay: int = 1, **more: Any) -> BlockRow:
     facts = {
-        "id": 1, "resource_id": bay, "kind": "bay", "resource": f"Bay {bay}", "use": "work", "state": "booked", "starts_at": DAY + timedelta(hours=start),
-        "ends_at": DAY + timedelta(hours=end), "booking_id": 7, "booking_kind": "drop_off", "booking_state": "agreed", "ready_by": DAY + timedelta(hours=end),
-        "case_id": 3, "vehicle": "Alba", "plate": "HH-A 1", "owner": "Emma", "phone": None,
-    }  # fmt: skip
+        "id": 1,
+        "resource_id": bay,
+        "kind": "bay",
+        "resource": f"Bay {bay}",
+        "use": "work",
+        "state": "booked",
+        "starts_at": DAY + timedelta(hours=start),
+        "ends_at": DAY + timedelta(hours=end),
+        "booking_id": 7,
+        "booking_kind": "drop_off",
+        "booking_state": "agreed",
+        "ready_by": DAY + timedelta(hours=end),
+        "case_id": 3,
+        "vehicle": "Alba",
+        "plate": "HH-A 1",
+        "owner": "Emma",
+        "phone": None,
+    }
     return BlockRow(**{**facts, **more})
 
 
@@ -50,10 +66,19 @@ def test_a_day_is_as_full_as_its_open_hours_are_taken(hours: Any, percent: int) 
     assert (group.load.percent, group.load.full) == (percent, percent == 100)
 
 
-@pytest.mark.parametrize("more, look", [
-    ({"state": "held", "booking_id": None}, "held"), ({"booking_state": "working"}, "overdue"), ({"booking_state": "ready"}, "finished"),
-    ({"booking_state": "working", "ready_by": NOW + timedelta(hours=1), "ends_at": NOW + timedelta(hours=1)}, "moving"), ({"use": "loaner"}, "overdue"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "more, look",
+    [
+        ({"state": "held", "booking_id": None}, "held"),
+        ({"booking_state": "working"}, "overdue"),
+        ({"booking_state": "ready"}, "finished"),
+        (
+            {"booking_state": "working", "ready_by": NOW + timedelta(hours=1), "ends_at": NOW + timedelta(hours=1)},
+            "moving",
+        ),
+        ({"use": "loaner"}, "overdue"),
+    ],
+)
 def test_what_should_be_over_and_is_not_is_red(more: Any, look: str) -> None:
     assert look_of(block(8, 9.5, **more), NOW) == look
 
@@ -62,5 +87,7 @@ def test_a_week_has_a_cell_for_each_day_and_says_when_the_house_is_closed() -> N
     days = [(n, DAY + timedelta(days=n), NEXT + timedelta(days=n)) for n in range(7)]
     columns, (drivers, bays) = week_of([block(16, 33)], [*BAYS, MILA], CALLER, days)
     assert [day.open for day in columns] == [True] * 6 + [False]
-    assert [len(cell.blocks) for cell in bays.rows[0][1]] == [1, 1, 0, 0, 0, 0, 0] and [load.percent for load in bays.together][:3] == [10, 5, 0]
+    assert [len(cell.blocks) for cell in bays.rows[0][1]] == [1, 1, 0, 0, 0, 0, 0] and [
+        load.percent for load in bays.together
+    ][:3] == [10, 5, 0]
     assert [name for name, _ in drivers.rows] == ["Mila Brandt"]

@@ -1,4 +1,6 @@
-"""The Kubernetes manifests are what Kubernetes takes, start real commands, and ask the pages that mean what a probe means."""
+"""The Kubernetes manifests are what Kubernetes takes, start real commands, and ask the pages that mean what a probe
+means.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def test_kubernetes_knows_every_field(name: str, version: str) -> None:
 
 
 def test_only_the_migration_knows_the_owner_of_the_database() -> None:
-    knows = [name for name, pod in PODS.items() if {"secretRef": {"name": "telltale-owner"}} in container(pod)["envFrom"]]
+    knows = [
+        name for name, pod in PODS.items() if {"secretRef": {"name": "telltale-owner"}} in container(pod)["envFrom"]
+    ]
     assert knows == ["Job telltale-migrate"]
     assert container(PODS[knows[0]])["envFrom"][-1] == {"secretRef": {"name": "telltale-owner"}}, "the last one counts"
     assert "@" not in OBJECTS["ConfigMap telltale"]["data"]["DATABASE_URL"]
@@ -52,7 +56,9 @@ def test_a_pod_runs_a_real_command_with_real_settings(name: str) -> None:
     assert {variable["name"] for variable in one.get("env", [])} <= settings()
 
 
-@pytest.mark.parametrize("name", ["ConfigMap telltale", "Secret telltale", "Secret telltale-texts", "Secret telltale-owner"])
+@pytest.mark.parametrize(
+    "name", ["ConfigMap telltale", "Secret telltale", "Secret telltale-texts", "Secret telltale-owner"]
+)
 def test_what_is_given_to_pods_is_a_setting(name: str) -> None:
     given = OBJECTS[name].get("data") or OBJECTS[name]["stringData"]
     assert set(given) <= settings()
@@ -62,9 +68,15 @@ def test_what_is_given_to_pods_is_a_setting(name: str) -> None:
 def test_a_pod_has_no_rights_that_it_does_not_need(name: str) -> None:
     """The profile `restricted` of Kubernetes, and a root file system that cannot be written."""
     pod, one = PODS[name]["spec"], container(PODS[name])
-    assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["runAsUser"] == 10001  # as deploy/Dockerfile says
+    assert (
+        pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["runAsUser"] == 10001
+    )  # as deploy/Dockerfile says
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert one["securityContext"] == {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+    assert one["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
     assert pod["automountServiceAccountToken"] is False
     assert one["resources"]["limits"]["memory"] and one["resources"]["requests"]["cpu"]
 
@@ -83,13 +95,17 @@ def test_a_probe_restarts_only_who_hangs_and_holds_back_who_cannot_serve(name: s
     asked = {probe: one[probe]["httpGet"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
     assert asked["livenessProbe"] == asked["startupProbe"] == {"path": "/health/live", "port": "health"}
     assert asked["readinessProbe"] == {"path": "/health/ready", "port": "health"}
-    assert one["livenessProbe"]["periodSeconds"] * one["livenessProbe"]["failureThreshold"] >= 30  # longer than the longest honest pause
+    assert (
+        one["livenessProbe"]["periodSeconds"] * one["livenessProbe"]["failureThreshold"] >= 30
+    )  # longer than the longest honest pause
     assert SERVICES[name]["metadata"]["annotations"]["prometheus.io/port"] == str(port)
 
 
 def test_there_are_as_many_gateways_as_shares() -> None:
     gateway = OBJECTS["StatefulSet telltale-gateway"]["spec"]
-    [share] = [variable["value"] for variable in container(gateway["template"])["env"] if variable["name"] == "TELLTALE_SHARE"]
+    [share] = [
+        variable["value"] for variable in container(gateway["template"])["env"] if variable["name"] == "TELLTALE_SHARE"
+    ]
     assert share == f"auto/{gateway['replicas']}"
 
 
@@ -105,7 +121,13 @@ def test_nobody_from_outside_reaches_a_health_port() -> None:
     everybody = OBJECTS["NetworkPolicy telltale"]["spec"]
     assert set(everybody["policyTypes"]) == {"Ingress", "Egress"}
     assert all("app.kubernetes.io/part-of" in pod["metadata"]["labels"] for pod in PODS.values())
-    ways_in = [(rule["from"][0]["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"], rule["ports"][0]["port"])
-               for name, one in OBJECTS.items() if name.startswith("NetworkPolicy") for rule in one["spec"].get("ingress", [])]  # fmt: skip
+    ways_in = [
+        (rule["from"][0]["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"], rule["ports"][0]["port"])
+        for name, one in OBJECTS.items()
+        if name.startswith("NetworkPolicy")
+        for rule in one["spec"].get("ingress", [])
+    ]
     assert sorted(ways_in) == [("ingress-nginx", "http"), ("monitoring", "health")]
-    assert OBJECTS["Service telltale-dealer-api"]["spec"]["ports"] == [{"name": "http", "port": 80, "targetPort": "http"}]
+    assert OBJECTS["Service telltale-dealer-api"]["spec"]["ports"] == [
+        {"name": "http", "port": 80, "targetPort": "http"}
+    ]

@@ -20,9 +20,15 @@ RULES, ALERTS, SCRAPES = (ROOT / "deploy" / "prometheus" / f"{part}.yml" for par
 BOARD: dict[str, Any] = json.loads((ROOT / "deploy" / "grafana" / "telltale.json").read_text())
 PANELS = [panel for panel in BOARD["panels"] if panel["type"] != "row"]
 QUERIES = {f"{panel['title']} {target['refId']}": target["expr"] for panel in PANELS for target in panel["targets"]}
-STANDARD = {"up", "process_resident_memory_bytes", "process_cpu_seconds_total"}  #: what Prometheus and its client give to everybody
+STANDARD = {
+    "up",
+    "process_resident_memory_bytes",
+    "process_cpu_seconds_total",
+}  #: what Prometheus and its client give to everybody
 
-promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool on this machine (on Debian: apt-get install prometheus)")
+promtool = pytest.mark.skipif(
+    shutil.which("promtool") is None, reason="no promtool on this machine (on Debian: apt-get install prometheus)"
+)
 
 
 def rules(file: Path) -> list[dict[str, Any]]:
@@ -34,7 +40,11 @@ def told() -> set[str]:
 
     def series(metric: Metric) -> list[str]:
         said = name(metric)
-        return [f"{said}_{part}" for part in ("bucket", "sum", "count")] if type(metric).__name__ == "Histogram" else [said]
+        return (
+            [f"{said}_{part}" for part in ("bucket", "sum", "count")]
+            if type(metric).__name__ == "Histogram"
+            else [said]
+        )
 
     return {one for found in metrics().values() for metric in found for one in series(metric)}
 
@@ -71,25 +81,41 @@ def test_every_alert_says_how_bad_it_is_and_where_it_is_written_what_to_do() -> 
 
 
 def test_every_service_is_scraped_at_its_usual_port() -> None:
-    jobs = {job["job_name"]: job["static_configs"][0]["targets"] for job in yaml.safe_load(SCRAPES.read_text())["scrape_configs"]}
+    jobs = {
+        job["job_name"]: job["static_configs"][0]["targets"]
+        for job in yaml.safe_load(SCRAPES.read_text())["scrape_configs"]
+    }
     assert jobs == {f"telltale-{service}": [f"{service}:{port}"] for service, port in HEALTH_PORTS.items()}
 
 
 def test_the_dashboard_has_no_two_panels_in_one_place_and_each_says_its_unit() -> None:
     assert len({panel["id"] for panel in BOARD["panels"]}) == len(BOARD["panels"])
-    taken = [(panel["gridPos"]["x"] + x, panel["gridPos"]["y"] + y) for panel in BOARD["panels"] for x in range(panel["gridPos"]["w"]) for y in range(panel["gridPos"]["h"])]
+    taken = [
+        (panel["gridPos"]["x"] + x, panel["gridPos"]["y"] + y)
+        for panel in BOARD["panels"]
+        for x in range(panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["h"])
+    ]
     assert len(taken) == len(set(taken)) and max(x for x, _ in taken) < 24
-    assert all(panel["fieldConfig"]["defaults"]["unit"] and panel["datasource"]["uid"] == "${datasource}" for panel in PANELS)
+    assert all(
+        panel["fieldConfig"]["defaults"]["unit"] and panel["datasource"]["uid"] == "${datasource}" for panel in PANELS
+    )
 
 
 @promtool
 def test_each_alert_rings_when_it_should_and_not_otherwise() -> None:
-    done = subprocess.run(["promtool", "test", "rules", "alerts.yml"], cwd=Path(__file__).parent, capture_output=True, text=True)
+    done = subprocess.run(
+        ["promtool", "test", "rules", "alerts.yml"], cwd=Path(__file__).parent, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_each_alert_is_tried_both_ways() -> None:
-    trials = [trial for test in yaml.safe_load((Path(__file__).parent / "alerts.yml").read_text())["tests"] for trial in test["alert_rule_test"]]
+    trials = [
+        trial
+        for test in yaml.safe_load((Path(__file__).parent / "alerts.yml").read_text())["tests"]
+        for trial in test["alert_rule_test"]
+    ]
     every = {rule["alert"] for rule in rules(ALERTS)}
     assert {trial["alertname"] for trial in trials if trial.get("exp_alerts")} == every
     assert {trial["alertname"] for trial in trials if not trial.get("exp_alerts")} == every
@@ -99,7 +125,12 @@ def test_each_alert_is_tried_both_ways() -> None:
 def test_prometheus_takes_the_files_and_every_query_of_the_dashboard(tmp_path: Path) -> None:
     said = subprocess.run(["promtool", "check", "config", str(SCRAPES)], capture_output=True, text=True)
     assert said.returncode == 0, said.stdout + said.stderr
-    queries = [{"record": f"query:{n}", "expr": expr.replace("$__rate_interval", "5m")} for n, expr in enumerate(QUERIES.values())]
+    queries = [
+        {"record": f"query:{n}", "expr": expr.replace("$__rate_interval", "5m")}
+        for n, expr in enumerate(QUERIES.values())
+    ]
     (tmp_path / "queries.yml").write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": queries}]}))
-    said = subprocess.run(["promtool", "check", "rules", "--lint-fatal", str(tmp_path / "queries.yml")], capture_output=True, text=True)
+    said = subprocess.run(
+        ["promtool", "check", "rules", "--lint-fatal", str(tmp_path / "queries.yml")], capture_output=True, text=True
+    )
     assert said.returncode == 0, said.stdout + said.stderr

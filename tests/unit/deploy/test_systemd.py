@@ -1,4 +1,6 @@
-"""The systemd units start real commands with real settings, wait for their word, and give them no rights that they do not need."""
+"""The systemd units start real commands with real settings, wait for their word, and give them no rights that they do
+not need.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
 ONCE = ("telltale-migrate.service", "telltale-backup.service")
 SERVICES = [unit for unit in UNITS if unit.name not in ONCE]
 
-analyze = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze on this machine (on Debian: apt-get install systemd)")
+analyze = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None,
+    reason="no systemd-analyze on this machine (on Debian: apt-get install systemd)",
+)
 
 
 def values(unit: Path, key: str) -> list[str]:
@@ -56,10 +61,16 @@ def test_the_example_of_settings_names_settings_and_is_for_its_owner() -> None:
 def test_only_the_migration_knows_the_owner_of_the_database() -> None:
     for unit in UNITS:
         read = values(unit, "EnvironmentFile")
-        assert read == ["/etc/telltale/telltale.env", *(["/etc/telltale/owner.env"] if "migrate" in unit.name else [])], "the last one counts"
+        assert read == [
+            "/etc/telltale/telltale.env",
+            *(["/etc/telltale/owner.env"] if "migrate" in unit.name else []),
+        ], "the last one counts"
     folder = ROOT / "deploy" / "systemd"
     assert re.findall(r"^DATABASE_URL=.*@", (folder / "telltale.env.example").read_text(), re.M) == []
-    assert set(re.findall(r"^([A-Z_]+)=", (folder / "owner.env.example").read_text(), re.M)) == {"DATABASE_URL", "DATABASE_PASSWORD"}
+    assert set(re.findall(r"^([A-Z_]+)=", (folder / "owner.env.example").read_text(), re.M)) == {
+        "DATABASE_URL",
+        "DATABASE_PASSWORD",
+    }
 
 
 @pytest.fixture
@@ -80,5 +91,9 @@ def test_systemd_understands_every_line(copies: list[Path]) -> None:
 @analyze
 def test_systemd_finds_little_that_they_could_do_to_the_machine(copies: list[Path]) -> None:
     for unit in copies:  # the scale goes from 0 to 10; 2 is "OK", what a service of nobody in particular has is 9.6
-        said = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit)], capture_output=True, text=True)
+        said = subprocess.run(
+            ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit)],
+            capture_output=True,
+            text=True,
+        )
         assert said.returncode == 0, said.stdout[-400:] + said.stderr

@@ -31,7 +31,20 @@ def test_hosts_user_and_password_are_read_from_the_address(url, user, password, 
     assert (address.tls is not None) == url.startswith("mqtts")
 
 
-@pytest.mark.parametrize("url", ["http://a", "mqtt://", "mqtt://u:p@", "mqtt://a:x", "mqtt://a:99999", "mqtt://a,,b", "mqtt://u:p@a,u:p@b", "mqtt://[::1", "mqtt:a"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a",
+        "mqtt://",
+        "mqtt://u:p@",
+        "mqtt://a:x",
+        "mqtt://a:99999",
+        "mqtt://a,,b",
+        "mqtt://u:p@a,u:p@b",
+        "mqtt://[::1",
+        "mqtt:a",
+    ],
+)
 def test_an_address_that_cannot_be_is_refused_in_one_line_that_names_the_setting(url):
     with pytest.raises(Misconfigured, match="MQTT_URL: must look like mqtt://") as caught:
         BrokerAddress.from_url(url)
@@ -44,7 +57,12 @@ def test_what_people_see_of_an_address_has_no_password_in_it():
 
 
 def test_where_sign_ins_are_asked_may_have_several_hosts_too():
-    assert taken_apart("nats://d:s@a,b:5", "TELLTALE_AUTH_URL", ("nats", "tls")) == ("nats", "d", "s", (("a", 4222), ("b", 5)))
+    assert taken_apart("nats://d:s@a,b:5", "TELLTALE_AUTH_URL", ("nats", "tls")) == (
+        "nats",
+        "d",
+        "s",
+        (("a", 4222), ("b", 5)),
+    )
 
 
 @pytest.fixture
@@ -54,7 +72,11 @@ def authority(tmp_path: Path) -> Authority:
 
 def test_a_context_asks_for_tls_1_2_and_the_hosts_name_and_trusts_nobody_else(authority):
     context = Tls(authority.trusted).context()
-    assert context.minimum_version == ssl.TLSVersion.TLSv1_2 and context.check_hostname and context.verify_mode == ssl.CERT_REQUIRED
+    assert (
+        context.minimum_version == ssl.TLSVersion.TLSv1_2
+        and context.check_hostname
+        and context.verify_mode == ssl.CERT_REQUIRED
+    )
     assert len(context.get_ca_certs()) == 1
 
 

@@ -88,5 +88,9 @@ def test_this_paho_is_the_one_we_know():
 
 @pytest.mark.parametrize("size", [0, 1, 127, 128, 20_000])
 def test_our_own_publish_is_read_back(size):
-    assert read(publish_packet("a/b", b"x" * size, 4), [], bulk=True, v5=False) == [(b"a/b", b"x" * size, 0, False, False)]
-    assert read(publish_packet("a/b", b"x" * size, 5), [], bulk=True, v5=True) == [(b"a/b", b"x" * size, 0, False, False)]
+    assert read(publish_packet("a/b", b"x" * size, 4), [], bulk=True, v5=False) == [
+        (b"a/b", b"x" * size, 0, False, False)
+    ]
+    assert read(publish_packet("a/b", b"x" * size, 5), [], bulk=True, v5=True) == [
+        (b"a/b", b"x" * size, 0, False, False)
+    ]

@@ -16,7 +16,9 @@ VIN = "TTB1H00LDP0000089"
 
 
 def who(**changes: object) -> Identity:
-    return replace(Identity(id=1, vin=VIN, dealer_id=1, profile="petrol_hatch", secret_hash=b"x" * 32, revoked_at=None), **changes)
+    return replace(
+        Identity(id=1, vin=VIN, dealer_id=1, profile="petrol_hatch", secret_hash=b"x" * 32, revoked_at=None), **changes
+    )
 
 
 def test_a_revoked_car_does_not_speak_and_does_again_when_it_is_enrolled_again():
@@ -49,7 +51,9 @@ def test_topics_that_are_made_up_are_not_remembered():
 
 def test_a_checkpoint_does_not_learn_of_rows_that_come_while_it_is_being_written():
     fleet = Fleet(SimpleNamespace(dump=lambda memory: b"", versions={}))  # type: ignore[arg-type]
-    car = Car(Identity(id=1, vin=VIN, dealer_id=1, profile="petrol_hatch", secret_hash=None, revoked_at=None), bucket_of(VIN))
+    car = Car(
+        Identity(id=1, vin=VIN, dealer_id=1, profile="petrol_hatch", secret_hash=None, revoked_at=None), bucket_of(VIN)
+    )
     car.sequence.arrive(1, 1, 1, 0.0)
     car.sequence.arrive(1, 4, 1, 0.0)  # 2 and 3 are missing
     kept = fleet.checkpoint(car, 0.0, 20_000, 0.0)[7]

@@ -1,4 +1,6 @@
-"""What a file of history says: units by name, times of a zone, cells that cost only themselves, and mistakes that are named before anything is stored."""
+"""What a file of history says: units by name, times of a zone, cells that cost only themselves, and mistakes that are
+named before anything is stored.
+"""
 
 from __future__ import annotations
 
@@ -31,16 +33,29 @@ def read(path: Path, text: str, **said: Any) -> tuple[list[tuple[Any, ...]], Ref
     table, refused = Table(path, mapping.delimiter), Refusals()
     survey(table, mapping)
     lines = Lines(Layout(table, mapping), Moments(mapping.time_is, mapping.zone), refused, 0, (0.0, 2e9))
-    found = [(line, name, ts, dict(zip(shape.paths, values, strict=True))) for _, line, name, ts, (shape, values, _), _ in lines.said(table.records())]
+    found = [
+        (line, name, ts, dict(zip(shape.paths, values, strict=True)))
+        for _, line, name, ts, (shape, values, _), _ in lines.said(table.records())
+    ]
     return found, refused, lines.records
 
 
 def test_every_unit_of_ours_is_known_and_others_become_it() -> None:
     assert all(conversion(signal.unit, signal.unit) == (1.0, 0.0) for signal in SIGNALS)
-    for written, ours, value, expected in (("psi", "kPa", 32, 220.63), ("°F", "Celsius", 212, 100), ("miles", "m", 1, 1609.344), ("bar", "kPa", 2.2, 220), ("PSI", "kPa", 1, 6.895)):
+    for written, ours, value, expected in (
+        ("psi", "kPa", 32, 220.63),
+        ("°F", "Celsius", 212, 100),
+        ("miles", "m", 1, 1609.344),
+        ("bar", "kPa", 2.2, 220),
+        ("PSI", "kPa", 1, 6.895),
+    ):
         factor, offset = conversion(written, ours)
         assert value * factor + offset == pytest.approx(expected, rel=1e-4)
-    for written, words in (("psy", "perhaps psi"), ("mph", "speed, and the signal is a pressure"), ("mpa", "not a unit")):
+    for written, words in (
+        ("psy", "perhaps psi"),
+        ("mph", "speed, and the signal is a pressure"),
+        ("mpa", "not a unit"),
+    ):
         with pytest.raises(BadInput, match=words):
             conversion(written, "kPa")
 
@@ -51,17 +66,35 @@ def test_a_bad_cell_costs_only_itself_and_a_torn_line_only_that_line(tmp_path: P
         f"vin,time,volts,tyre\n{CAR},2026-01-05T10:00:00Z,12400,32\n{CAR},2026-01-05T10:01:00Z,oops,32\n{CAR},2026-01-05T10:02:00Z,12500,\n"
         f"{CAR},2026-01-05T10:03:00Z,99999999,inf\n{CAR},yesterday,12400,32\n,2026-01-05T10:05:00Z,12400,32\n{CAR},2026-01-05T10:06",
     )
-    assert [(line, sorted(values)) for line, _, _, values in found] == [(2, sorted([TYRE["path"], VOLTS["path"]])), (3, [TYRE["path"]]), (4, [VOLTS["path"]])]
+    assert [(line, sorted(values)) for line, _, _, values in found] == [
+        (2, sorted([TYRE["path"], VOLTS["path"]])),
+        (3, [TYRE["path"]]),
+        (4, [VOLTS["path"]]),
+    ]
     assert found[0][3][VOLTS["path"]] == pytest.approx(12.4) and records == 7
     assert {reason: (one["times"], one["lines"]) for reason, one in refused.reasons.items()} == {
-        "not_a_number": (1, [3]), "out_of_range": (1, [5]), "not_finite": (1, [5]), "not_a_time": (1, [6]), "no_vehicle": (1, [7]), "torn_line": (1, [8]),
-    }  # fmt: skip
+        "not_a_number": (1, [3]),
+        "out_of_range": (1, [5]),
+        "not_finite": (1, [5]),
+        "not_a_time": (1, [6]),
+        "no_vehicle": (1, [7]),
+        "torn_line": (1, [8]),
+    }
 
 
 def test_a_long_file_says_the_same_as_a_wide_one_and_so_does_one_with_decimal_commas(tmp_path: Path) -> None:
-    wide, *_ = read(tmp_path / "w.csv", f"vin,time,volts,tyre\n{CAR},2026-01-05T10:00:00Z,12400.5,32.5\n{CAR},2026-01-05T11:00:00Z,12300,\n")
-    comma, *_ = read(tmp_path / "c.csv", f"vin;time;volts;tyre\n{CAR};05.01.2026 10:00;12400,5;32,5\n{CAR};05.01.2026 11:00;12300;\n", decimal=",", time_is="%d.%m.%Y %H:%M")
-    said = f"{CAR},2026-01-05T10:00:00Z,volts,12400.5\n{CAR},2026-01-05T10:00:00Z,tyre,32.5\n{CAR},2026-01-05T11:00:00Z,volts,12300\n"
+    wide, *_ = read(
+        tmp_path / "w.csv",
+        f"vin,time,volts,tyre\n{CAR},2026-01-05T10:00:00Z,12400.5,32.5\n{CAR},2026-01-05T11:00:00Z,12300,\n",
+    )
+    comma, *_ = read(
+        tmp_path / "c.csv",
+        f"vin;time;volts;tyre\n{CAR};05.01.2026 10:00;12400,5;32,5\n{CAR};05.01.2026 11:00;12300;\n",
+        decimal=",",
+        time_is="%d.%m.%Y %H:%M",
+    )
+    rows = ("10:00:00Z,volts,12400.5", "10:00:00Z,tyre,32.5", "11:00:00Z,volts,12300")
+    said = "".join(f"{CAR},2026-01-05T{row}\n" for row in rows)
     long, *_ = read(tmp_path / "l.csv", "vin,time,signal,value\n" + said, format="long")
     assert [one[1:] for one in wide] == [one[1:] for one in long] == [one[1:] for one in comma] and len(wide) == 2
 
@@ -78,13 +111,17 @@ def test_a_long_file_says_the_same_as_a_wide_one_and_so_does_one_with_decimal_co
         ("vin,time,volts,tyre\n", {"columns": {"volts": {"path": "Vehicle.Volts"}}}, "is not a signal we know"),
         ("vin,time,volts,tyre\nX,2026-01-05T10:02:00Z,1,1\nX,2026-01-05T10:01:00Z,1,1\n", {}, "backwards"),
     ],
-)  # fmt: skip
-def test_what_is_not_understood_is_named_before_anything_is_stored(tmp_path: Path, text: str, said: dict[str, Any], words: str) -> None:
+)
+def test_what_is_not_understood_is_named_before_anything_is_stored(
+    tmp_path: Path, text: str, said: dict[str, Any], words: str
+) -> None:
     with pytest.raises(BadInput, match=words):
         read(tmp_path / "f.csv", text, **said)
 
 
-def test_an_archive_that_was_cut_off_and_a_parquet_file_without_its_package_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_archive_that_was_cut_off_and_a_parquet_file_without_its_package_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     packed = gzip.compress(("vin,time,volts,tyre\n" + f"{CAR},2026-01-05T10:00:00Z,12400,32\n" * 3000).encode(), 0)
     (tmp_path / "torn.csv.gz").write_bytes(packed[: len(packed) // 2])
     with pytest.raises(BadInput, match=r"breaks off after line \d"):
@@ -99,7 +136,10 @@ def test_a_local_time_that_nobody_saw_is_refused_and_one_that_came_twice_is_told
     moments = Moments("iso", "Europe/Berlin")
     with pytest.raises(Refused, match="did not exist"):
         moments.of("a", "2026-03-29T02:30:00")
-    minutes = [moments.of("a", f"2026-10-25T{text}") for text in ("01:59", "02:00", "02:30", "02:59", "02:00", "02:30", "03:00")]
+    minutes = [
+        moments.of("a", f"2026-10-25T{text}")
+        for text in ("01:59", "02:00", "02:30", "02:59", "02:00", "02:30", "03:00")
+    ]
     assert [b - a for a, b in zip(minutes, minutes[1:], strict=False)] == [60, 1800, 1740, 60, 1800, 1800]
     hourly = [moments.of("b", f"2026-10-25T{text}") for text in ("00:00", "01:00", "02:00", "02:00", "03:00")]
     assert [b - a for a, b in zip(hourly, hourly[1:], strict=False)] == [3600] * 4

@@ -42,7 +42,9 @@ def test_the_first_wrong_value_ends_the_look_so_that_thousands_of_them_hold_nobo
     for look in (normalise._sample, Telemetry.model_validate_json, Status.model_validate_json):
         with pytest.raises(ValidationError) as refused:
             look(wrong)
-        assert sum(error["loc"][0] == "signals" for error in refused.value.errors()) <= 2  # of one signal: neither number nor boolean
+        assert (
+            sum(error["loc"][0] == "signals" for error in refused.value.errors()) <= 2
+        )  # of one signal: neither number nor boolean
 
 
 def test_old_names_and_units_are_converted_and_the_canonical_name_wins():
@@ -52,7 +54,9 @@ def test_old_names_and_units_are_converted_and_the_canonical_name_wins():
 
 
 def test_null_is_no_reading_zero_is_one_and_a_boolean_is_a_number():
-    heard = telemetry(body(signals={"Vehicle.Speed": None, "Vehicle.IsMoving": False, "Vehicle.OBD.FuelLevel": 0}), CAR, NOW)
+    heard = telemetry(
+        body(signals={"Vehicle.Speed": None, "Vehicle.IsMoving": False, "Vehicle.OBD.FuelLevel": 0}), CAR, NOW
+    )
     assert heard.reading is not None and not heard.refused
     assert dict(zip(heard.reading.ids, heard.reading.values, strict=True)) == {3: 0.0, 39: 0.0}
 
@@ -130,8 +134,12 @@ def test_late_data_keeps_its_time_however_old():
 
 
 def test_a_device_without_counters_has_its_payload_as_key():
-    once, again = (telemetry(body(boot="leave out", seq="leave out", oldest="leave out"), CAR, NOW + n).reading for n in (0, 60))
-    other = telemetry(body(boot="leave out", seq="leave out", oldest="leave out", signals={"Vehicle.Speed": 1}), CAR, NOW).reading
+    once, again = (
+        telemetry(body(boot="leave out", seq="leave out", oldest="leave out"), CAR, NOW + n).reading for n in (0, 60)
+    )
+    other = telemetry(
+        body(boot="leave out", seq="leave out", oldest="leave out", signals={"Vehicle.Speed": 1}), CAR, NOW
+    ).reading
     assert once is not None and again is not None and other is not None
     assert (once.boot, once.seq, once.day) == (NO_BOOT, again.seq, again.day) and once.seq != other.seq
     assert 0 <= once.seq < 2**63 and once.mark & Mark.NO_COUNTER
@@ -139,12 +147,18 @@ def test_a_device_without_counters_has_its_payload_as_key():
 
 def test_trouble_codes_come_as_a_row_without_values():
     said = {
-        "boot": 1, "seq": 2, "oldest": 1, "ts": "2026-11-21T10:15:02Z", "mil": True,
+        "boot": 1,
+        "seq": 2,
+        "oldest": 1,
+        "ts": "2026-11-21T10:15:02Z",
+        "mil": True,
         "codes": [{"system": "obd", "code": "P0301", "status": "confirmed"}],
         "freeze_frame": {"code": "P0301", "signals": {"Vehicle.Speed": 50}},
-    }  # fmt: skip
+    }
     row = diagnostics(json.dumps(said).encode(), CAR, NOW).reading
-    assert row is not None and row.diagnostics is not None and row.diagnostics.codes[0].code == "P0301" and row.ids == ()
+    assert (
+        row is not None and row.diagnostics is not None and row.diagnostics.codes[0].code == "P0301" and row.ids == ()
+    )
     said["codes"] = [{"system": "obd", "code": "p0301; DROP", "status": "confirmed"}]
     assert diagnostics(json.dumps(said).encode(), CAR, NOW).refused[0].reason is Refusal.NOT_TELEMETRY
 
@@ -166,17 +180,38 @@ _json = st.recursive(
 _almost = st.fixed_dictionaries(
     {},
     optional={
-        "boot": _json, "seq": st.integers(-2, 2**54) | _json, "oldest": _json, "vin": _json,
-        "ts": st.sampled_from(["2026-11-21T10:15:02Z", "2026-11-21", 1e400, 0, -1e18, "0001-01-01T00:00:00+14:00"]) | _json,
-        "signals": st.dictionaries(st.sampled_from(["Vehicle.Speed", "Vehicle.OdometerKm", "\0", "\ud800", "x" * 300]), _json, max_size=4) | _json,
+        "boot": _json,
+        "seq": st.integers(-2, 2**54) | _json,
+        "oldest": _json,
+        "vin": _json,
+        "ts": st.sampled_from(["2026-11-21T10:15:02Z", "2026-11-21", 1e400, 0, -1e18, "0001-01-01T00:00:00+14:00"])
+        | _json,
+        "signals": st.dictionaries(
+            st.sampled_from(["Vehicle.Speed", "Vehicle.OdometerKm", "\0", "\ud800", "x" * 300]), _json, max_size=4
+        )
+        | _json,
     },
-)  # fmt: skip
+)
 
 
 def _mangled(payload: bytes, seed: int) -> list[bytes]:
     """Forty neighbours of a payload: cut, doubled, flipped, with things put in that parsers stumble over."""
     dice = random.Random(seed)
-    odd = [b"1e400", b"-0", b"NaN", b"\\u0000", b"\\ud800", b"\xff", b'"seq":1,', b"[" * 500, b"{", b"null", b"\xef\xbb\xbf", b"9" * 400, b"0x1"]
+    odd = [
+        b"1e400",
+        b"-0",
+        b"NaN",
+        b"\\u0000",
+        b"\\ud800",
+        b"\xff",
+        b'"seq":1,',
+        b"[" * 500,
+        b"{",
+        b"null",
+        b"\xef\xbb\xbf",
+        b"9" * 400,
+        b"0x1",
+    ]
     made = []
     for _ in range(40):
         at, to = sorted((dice.randrange(len(payload) + 1), dice.randrange(len(payload) + 1)))
@@ -186,7 +221,10 @@ def _mangled(payload: bytes, seed: int) -> list[bytes]:
 
 @settings(max_examples=1_300, deadline=None)
 @given(
-    st.binary(max_size=200) | _almost.map(lambda said: json.dumps(said).encode()) | _json.map(lambda said: json.dumps(said).encode()) | st.just(body()),
+    st.binary(max_size=200)
+    | _almost.map(lambda said: json.dumps(said).encode())
+    | _json.map(lambda said: json.dumps(said).encode())
+    | st.just(body()),
     st.integers(0, 10**9),
 )
 def test_no_bytes_whatsoever_raise_or_pass_unexplained(payload, seed):
@@ -226,11 +264,27 @@ def test_what_is_nested_too_deep_is_not_json_and_leaves_no_gap():
     assert [r.reason for r in heard.refused] == [Refusal.NOT_JSON] and (heard.boot, heard.seq) == (1, 2)
 
 
-PLAIN_STAMPS = ["2026-11-21T10:15:02Z", "2026-11-21T10:15:02.1Z", "2026-11-21T10:15:02.120Z", "2026-11-21T10:15:02.654321Z", "2026-11-21T10:15:02.5+00:00"]
+PLAIN_STAMPS = [
+    "2026-11-21T10:15:02Z",
+    "2026-11-21T10:15:02.1Z",
+    "2026-11-21T10:15:02.120Z",
+    "2026-11-21T10:15:02.654321Z",
+    "2026-11-21T10:15:02.5+00:00",
+]
 OTHER_STAMPS = [
-    "2026-11-21T11:15:02+01:00", "2026-11-21 10:15:02Z", "2026-W47-6T10:15:02Z", "2026-11-21T10:15:02", "2026-02-30T10:15:02Z", "2026-11-21T24:15:02Z",
-    "2026-11-21T10:15:60Z", "2026-11-21T10:15:02.1234567Z", "2026-11-21T10:15:0２Z", "2026-11-21T10:25:02Z", "2014-11-21T10:15:02Z", "",
-]  # fmt: skip
+    "2026-11-21T11:15:02+01:00",
+    "2026-11-21 10:15:02Z",
+    "2026-W47-6T10:15:02Z",
+    "2026-11-21T10:15:02",
+    "2026-02-30T10:15:02Z",
+    "2026-11-21T24:15:02Z",
+    "2026-11-21T10:15:60Z",
+    "2026-11-21T10:15:02.1234567Z",
+    "2026-11-21T10:15:0２Z",
+    "2026-11-21T10:25:02Z",
+    "2014-11-21T10:15:02Z",
+    "",
+]
 
 
 @pytest.mark.parametrize("stamp", PLAIN_STAMPS)

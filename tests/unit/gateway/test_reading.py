@@ -1,4 +1,6 @@
-"""Which sessions are read: whatever waits for an answer, whoever has not been read for long, and nobody above what may be held."""
+"""Which sessions are read: whatever waits for an answer, whoever has not been read for long, and nobody above what may
+be held.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,9 @@ def test_one_turn_takes_no_more_than_one_read_above_what_may_be_held(monkeypatch
 
 
 @pytest.mark.parametrize(("subscribed", "messages", "silent"), [(True, 0, 5.0), (True, 1, 0.0), (False, 0, 0.0)])
-def test_messages_prove_a_subscription_and_a_session_without_one_gets_on_with_whatever_comes(monkeypatch, subscribed, messages, silent):
+def test_messages_prove_a_subscription_and_a_session_without_one_gets_on_with_whatever_comes(
+    monkeypatch, subscribed, messages, silent
+):
     reader = Reader(1, in_hand=0, size=0, messages=messages)
     if not subscribed:
         reader.sessions[0].subscribed.clear()

@@ -26,14 +26,20 @@ def refused(vin: str, reason: Refusal = Refusal.UNKNOWN_VEHICLE, payload: bytes 
 
 def car(n: int) -> Car:
     vin = f"TTB1H00LDP{n:07d}"
-    return Car(Identity(id=n, vin=vin, dealer_id=1, profile="petrol_hatch", secret_hash=None, revoked_at=None), bucket_of(vin))
+    return Car(
+        Identity(id=n, vin=vin, dealer_id=1, profile="petrol_hatch", secret_hash=None, revoked_at=None), bucket_of(vin)
+    )
 
 
 class Ward:
     """What came into quarantine, and what was counted."""
 
     def __init__(self) -> None:
-        self.rejections, self.rows, self.tallies = Rejections(), list[tuple[int | None, Refused, int]](), Counter[tuple[str, str]]()
+        self.rejections, self.rows, self.tallies = (
+            Rejections(),
+            list[tuple[int | None, Refused, int]](),
+            Counter[tuple[str, str]](),
+        )
 
     def hear(self, said: list[tuple[Car | None, Refused]], now: float) -> None:
         batch = Batch([], NOW)
@@ -49,14 +55,21 @@ class Ward:
 
 
 def test_inventing_vins_makes_no_rows() -> None:
-    """42,836 messages of as many unknown VINs, some a second for an hour: some samples of each bucket are kept, all are counted."""
+    """42,836 messages of as many unknown VINs, some a second for an hour: some samples of each bucket are kept, all are
+    counted.
+    """
     dice, ward = random.Random(1), Ward()
     for second in range(3_600):
-        ward.hear([(None, refused("TST" + "".join(dice.choices(LETTERS, k=14)), payload=b"x" * 5_000)) for _ in range(12)], float(second))
+        ward.hear(
+            [(None, refused("TST" + "".join(dice.choices(LETTERS, k=14)), payload=b"x" * 5_000)) for _ in range(12)],
+            float(second),
+        )
     ward.finish(3_600.0)
     assert len(ward.rows) <= 16 * (20 + 60 + 13) and sum(times for _, _, times in ward.rows) == 3_600 * 12
     assert max(len(one.payload) for _, one, _ in ward.rows) <= 1_000
-    assert {subject for name, subject in ward.tallies if name == "flood"} <= {f"unknown cars, bucket {n:02d}" for n in range(16)}
+    assert {subject for name, subject in ward.tallies if name == "flood"} <= {
+        f"unknown cars, bucket {n:02d}" for n in range(16)
+    }
     kept = sum(one.reason is not Refusal.FLOOD for _, one, _ in ward.rows)
     assert sum(ward.tallies.values()) == 3_600 * 12 - kept
 
@@ -97,7 +110,11 @@ def test_a_whole_fleet_with_a_new_firmware_makes_samples() -> None:
 KINDS = [reason for reason in Refusal if reason is not Refusal.FLOOD]
 
 
-@given(st.lists(st.tuples(st.floats(0, 20_000), st.integers(0, 3), st.sampled_from(KINDS), st.integers(0, 70_000)), max_size=400))
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 20_000), st.integers(0, 3), st.sampled_from(KINDS), st.integers(0, 70_000)), max_size=400
+    )
+)
 def test_every_refused_message_is_a_row_or_counted(said: list[tuple[float, int, Refusal, int]]) -> None:
     ward, fleet = Ward(), [None, *(car(n) for n in range(1, 4))]
     for now, n, reason, size in sorted(said, key=lambda one: one[0]):

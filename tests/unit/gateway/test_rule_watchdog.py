@@ -32,12 +32,24 @@ def endless(seen, state=None):
         pass
 
 
-@pytest.fixture(params=[
-    Habitual(COOLANT, way=1, clear=0, soon=1, unit="K", measure=endless, period_s=30), CustomRule(judge=endless, on=(COOLANT,)),
-], ids=["a measure", "a judge of its own"])  # fmt: skip
+@pytest.fixture(
+    params=[
+        Habitual(COOLANT, way=1, clear=0, soon=1, unit="K", measure=endless, period_s=30),
+        CustomRule(judge=endless, on=(COOLANT,)),
+    ],
+    ids=["a measure", "a judge of its own"],
+)
 def looping(request) -> Judge:
     detector = request.param
-    rule = Rule(name="endless", version=1, title="", needs=(COOLANT,), hold=timedelta(0), judge=detector, proof=Proof(kind="none"))
+    rule = Rule(
+        name="endless",
+        version=1,
+        title="",
+        needs=(COOLANT,),
+        hold=timedelta(0),
+        judge=detector,
+        proof=Proof(kind="none"),
+    )
     return Judge([rule, BY_NAME["coolant_hot"]], data.profiles())
 
 
@@ -48,7 +60,11 @@ def test_a_rule_that_loops_is_broken_off_counted_and_then_not_asked_again(loopin
             steps += looping.step(memory, hot(n))
     broken = looping.broken["endless"]
     assert [s.state.value for s in steps] == ["pending", "active"] and {s.rule for s in steps} == {"coolant_hot"}
-    assert (broken.count, broken.overruns, broken.cars) == (8, MOST_OVERRUNS, {7: 8}) and "not asked again" in broken.last
+    assert (broken.count, broken.overruns, broken.cars) == (
+        8,
+        MOST_OVERRUNS,
+        {7: 8},
+    ) and "not asked again" in broken.last
     assert set(looping.broken) == {"endless"}
 
 

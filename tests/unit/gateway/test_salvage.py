@@ -1,4 +1,6 @@
-"""What can be read of a message is used, what cannot is refused with its path, and a refused message leaves no gap (cases q2, q3 and q6)."""
+"""What can be read of a message is used, what cannot is refused with its path, and a refused message leaves no gap
+(cases q2, q3 and q6).
+"""
 
 from __future__ import annotations
 
@@ -33,11 +35,15 @@ def case(name: str):
     for line in (CASES / name).read_text().splitlines():
         one = json.loads(line)
         raw = one["raw"] if "raw" in one else json.dumps(one["body"])
-        yield {"telemetry": telemetry, "diagnostics": diagnostics}[one["leaf"]](raw.replace("NOW", STAMP).encode(), CAR, NOW.timestamp())
+        yield {"telemetry": telemetry, "diagnostics": diagnostics}[one["leaf"]](
+            raw.replace("NOW", STAMP).encode(), CAR, NOW.timestamp()
+        )
 
 
 def sample(signals: str, rest: str = ""):
-    return telemetry(f'{{"boot":1,"seq":2,"ts":"{STAMP}","signals":{{{signals}}}{rest}}}'.encode(), CAR, NOW.timestamp())
+    return telemetry(
+        f'{{"boot":1,"seq":2,"ts":"{STAMP}","signals":{{{signals}}}{rest}}}'.encode(), CAR, NOW.timestamp()
+    )
 
 
 def listed(**said):
@@ -60,7 +66,12 @@ def test_one_bad_value_or_code_costs_no_other():
     one, two, three, four = case("q2_one_bad_value.jsonl")
     assert (values(one), values(two)) == ({SPEED: 50.0}, {VOLTAGE: 12.4})
     assert codes(three) == codes(four) == ["P0217"]
-    assert [[r.reason for r in heard.refused] for heard in (one, two, three, four)] == [[Refusal.NOT_TELEMETRY], [Refusal.NOT_FINITE], [Refusal.NOT_TELEMETRY], []]
+    assert [[r.reason for r in heard.refused] for heard in (one, two, three, four)] == [
+        [Refusal.NOT_TELEMETRY],
+        [Refusal.NOT_FINITE],
+        [Refusal.NOT_TELEMETRY],
+        [],
+    ]
     assert "signals.Vehicle.LowVoltageBattery.CurrentVoltage: 'Unavailable' is not a number" in one.refused[0].detail
     assert "codes.0.status: 'testFailed'" in three.refused[0].detail
     assert three.reading.diagnostics.incomplete and not four.reading.diagnostics.incomplete
@@ -85,7 +96,10 @@ def test_a_refused_message_keeps_its_counters():
     ],
 )
 def test_counters_are_read_wherever_they_can_be_made_out(said):
-    for heard in (telemetry(said, CAR, NOW.timestamp()), diagnostics(said.replace(b"signals", b"none"), CAR, NOW.timestamp())):
+    for heard in (
+        telemetry(said, CAR, NOW.timestamp()),
+        diagnostics(said.replace(b"signals", b"none"), CAR, NOW.timestamp()),
+    ):
         assert heard.reading is None and (heard.boot, heard.seq) == (4, 5)
 
 
@@ -94,7 +108,9 @@ def test_a_counter_that_may_be_cut_is_none():
 
 
 def test_plain_decimal_text_is_a_number_and_other_text_is_none():
-    heard = sample('"Vehicle.Speed":"50.5","Vehicle.OBD.FuelLevel":"-","Vehicle.LowVoltageBattery.CurrentVoltage":"12,4"')
+    heard = sample(
+        '"Vehicle.Speed":"50.5","Vehicle.OBD.FuelLevel":"-","Vehicle.LowVoltageBattery.CurrentVoltage":"12,4"'
+    )
     assert values(heard) == {SPEED: 50.5} and len(heard.refused) == 1
     assert values(sample('"Vehicle.Speed":"7"')) == {SPEED: 7.0} and not sample('"Vehicle.Speed":"7"').refused
 
@@ -116,10 +132,24 @@ def test_a_text_of_a_signal_that_we_do_not_know_is_refused_by_its_name():
     assert values(heard) == {SPEED: 50.0} and [r.reason for r in heard.refused] == [Refusal.UNKNOWN_SIGNAL]
 
 
-@pytest.mark.parametrize("bad", [None, "P0301", {"code": "P0301"}, {**P0217, "code": "p0301; DROP"}, {**P0217, "system": "x"}, {**P0217, "code": None}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None,
+        "P0301",
+        {"code": "P0301"},
+        {**P0217, "code": "p0301; DROP"},
+        {**P0217, "system": "x"},
+        {**P0217, "code": None},
+    ],
+)
 def test_a_list_with_a_bad_entry_is_incomplete(bad):
     heard = listed(codes=[bad, P0217])
-    assert codes(heard) == ["P0217"] and heard.reading.diagnostics.unread == ["codes"] and "codes.0" in heard.refused[0].detail
+    assert (
+        codes(heard) == ["P0217"]
+        and heard.reading.diagnostics.unread == ["codes"]
+        and "codes.0" in heard.refused[0].detail
+    )
 
 
 def test_a_bad_lamp_costs_no_code_and_a_bad_list_no_lamp():
@@ -132,13 +162,23 @@ def test_a_bad_lamp_costs_no_code_and_a_bad_list_no_lamp():
 
 def test_what_comes_with_a_list_costs_no_code():
     for more in (
-        {"freeze_frame": {"code": "P0217\0", "signals": {}}}, {"freeze_frame": []}, {"flash": {"mil": "often"}},
-        {"codes": [{**P0217, "first_seen": "yesterday"}]}, {"oldest": None},
+        {"freeze_frame": {"code": "P0217\0", "signals": {}}},
+        {"freeze_frame": []},
+        {"flash": {"mil": "often"}},
+        {"codes": [{**P0217, "first_seen": "yesterday"}]},
+        {"oldest": None},
     ):
         assert codes(listed(**{"codes": [P0217], **more})) == ["P0217"], more
-    frame = listed(codes=[P0217], freeze_frame={"code": "P0217", "signals": {"Vehicle.Speed": 50, "Vehicle.OBD.FuelLevel": "x"}}).reading.diagnostics.freeze_frame
+    frame = listed(
+        codes=[P0217], freeze_frame={"code": "P0217", "signals": {"Vehicle.Speed": 50, "Vehicle.OBD.FuelLevel": "x"}}
+    ).reading.diagnostics.freeze_frame
     assert frame.signals == {"Vehicle.Speed": 50.0}
-    assert "\\u0000" not in listed(codes=[P0217], freeze_frame={"code": "P0217", "signals": {"\0": 1}}).reading.diagnostics.model_dump_json()
+    assert (
+        "\\u0000"
+        not in listed(
+            codes=[P0217], freeze_frame={"code": "P0217", "signals": {"\0": 1}}
+        ).reading.diagnostics.model_dump_json()
+    )
 
 
 def test_a_list_longer_than_is_read_is_incomplete():
@@ -164,37 +204,61 @@ def test_no_code_is_no_alert(judge):
 
 def test_an_incomplete_list_clears_nothing_that_it_does_not_name(judge):
     memory, states = judge.memory("petrol_hatch"), []
-    for n, said in enumerate([{"codes": [P0217]}, {"codes": [None]}, {"codes": [{**P0217, "status": "previous"}, None], "mil": "?"}]):
+    for n, said in enumerate(
+        [{"codes": [P0217]}, {"codes": [None]}, {"codes": [{**P0217, "status": "previous"}, None], "mil": "?"}]
+    ):
         heard = listed(**said)
-        heard.reading.place, heard.reading.seq, heard.reading.ts = n + 1, n + 1, NOW.timestamp() + timedelta(minutes=n).total_seconds()
+        heard.reading.place, heard.reading.seq, heard.reading.ts = (
+            n + 1,
+            n + 1,
+            NOW.timestamp() + timedelta(minutes=n).total_seconds(),
+        )
         states.append(sorted(f"{s.component} {s.state.value}" for s in judge.step(memory, heard.reading)))
-    assert "P0217 active" in states[0] and not [s for s in states[1] if "resolved" in s and "P0217" in s] and "P0217 resolved" in states[2]
+    assert (
+        "P0217 active" in states[0]
+        and not [s for s in states[1] if "resolved" in s and "P0217" in s]
+        and "P0217 resolved" in states[2]
+    )
 
 
 def test_refused_messages_leave_no_gap_and_are_acknowledged(judge):
     road, vin = Road(judge), VINS[0]
     stamp = ROAD_NOW.isoformat().replace("+00:00", "Z")
-    lines = [json.loads(line)["raw"].replace("NOW", stamp).encode() for line in (CASES / "q3_zoneless_and_nul.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line)["raw"].replace("NOW", stamp).encode()
+        for line in (CASES / "q3_zoneless_and_nul.jsonl").read_text().splitlines()
+    ]
     (batch,) = road.drive([(topic(vin, "up/telemetry"), line) for line in lines])
     car = road.fleet.by_vin[vin]
     assert batch.acks == {car: (9, 3)} and not car.sequence.gaps and not batch.asks
-    assert sorted((r.boot, r.seq, r.reason) for _, r, _ in batch.refused) == [(9, 1, Refusal.NOT_TELEMETRY), (9, 2, Refusal.NOT_JSON)]
+    assert sorted((r.boot, r.seq, r.reason) for _, r, _ in batch.refused) == [
+        (9, 1, Refusal.NOT_TELEMETRY),
+        (9, 2, Refusal.NOT_JSON),
+    ]
 
 
 @pytest.mark.parametrize(
     "said, believed",
     [
-        ([0, 0, 51_000_000], [51_000_000]), ([65_535, 51_000_000], [51_000_000]), ([65_535_000, 51_000_000], [51_000_000]),
-        ([2**32 - 1, 51_000_000], [51_000_000]), ([900_000_000, 51_000_000, 51_001_000], [900_000_000, 51_001_000]),
-        ([51_000_000, 51_001_000, 900_000_000, 900_001_000], [51_000_000, 51_001_000]), ([900_000_000, 51_000_000, 900_001_000], [900_000_000, 900_001_000]),
+        ([0, 0, 51_000_000], [51_000_000]),
+        ([65_535, 51_000_000], [51_000_000]),
+        ([65_535_000, 51_000_000], [51_000_000]),
+        ([2**32 - 1, 51_000_000], [51_000_000]),
+        ([900_000_000, 51_000_000, 51_001_000], [900_000_000, 51_001_000]),
+        ([51_000_000, 51_001_000, 900_000_000, 900_001_000], [51_000_000, 51_001_000]),
+        ([900_000_000, 51_000_000, 900_001_000], [900_000_000, 900_001_000]),
     ],
-)  # fmt: skip
+)
 def test_the_first_word_of_an_odometer_is_believed_within_bounds_and_until_two_contradict_it(judge, said, believed):
     road, vin = Road(judge), VINS[0]
     bodies = []
     for n, metres in enumerate(said):
         ts = (ROAD_NOW - timedelta(minutes=60 - 5 * n)).isoformat().replace("+00:00", "Z")
-        bodies.append(json.dumps({"boot": 1, "seq": n, "ts": ts, "signals": {"Vehicle.TraveledDistance": metres}}).encode())
+        bodies.append(
+            json.dumps({"boot": 1, "seq": n, "ts": ts, "signals": {"Vehicle.TraveledDistance": metres}}).encode()
+        )
     batches = road.drive([(topic(vin, "up/telemetry"), body) for body in bodies])
     told = [told_by(packed) for batch in batches for rows in batch.rows.values() for packed in rows]
-    assert [round(value / 1000) for one in told for value in one.values] == [round(metres / 1000) for metres in believed]
+    assert [round(value / 1000) for one in told for value in one.values] == [
+        round(metres / 1000) for metres in believed
+    ]

@@ -125,7 +125,9 @@ def test_what_the_car_no_longer_has_is_given_up_and_may_still_be_found():
 
 
 def test_a_checkpoint_stands_still_while_the_next_batch_moves_on():
-    """It is written while more is being judged: were it to follow, a redelivery after a crash would look like a duplicate."""
+    """It is written while more is being judged: were it to follow, a redelivery after a crash would look like a
+    duplicate.
+    """
     fold = Fold()
     for n in (1, 6):
         fold.hear(1, n)

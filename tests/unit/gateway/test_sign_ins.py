@@ -28,7 +28,11 @@ def test_a_right_secret_is_let_in_however_many_wrong_ones_came_from_its_address(
 
 @pytest.mark.parametrize(
     "places",
-    [["198.51.100.7"] * 1_000, [f"2001:db8::{n:x}" for n in range(1_000)], [f"198.51.{n // 250}.{n % 250}" for n in range(1_000)]],
+    [
+        ["198.51.100.7"] * 1_000,
+        [f"2001:db8::{n:x}" for n in range(1_000)],
+        [f"198.51.{n // 250}.{n % 250}" for n in range(1_000)],
+    ],
     ids=["one address", "one IPv6 customer", "many addresses against one car"],
 )
 def test_beyond_a_few_wrong_tries_get_no_answer(places: list[str]) -> None:
@@ -61,7 +65,12 @@ def test_what_is_refused_is_counted_for_the_car_and_made_up_names_together() -> 
 @given(st.text(max_size=30))
 def test_a_car_has_ten_names_for_its_sessions(client_id: str) -> None:
     assert is_session_of(VIN, client_id) == (client_id in {VIN, *(f"{VIN}-{n}" for n in range(1, 10))})
-    assert is_session_of(VIN, VIN) and is_session_of(VIN, f"{VIN}-9") and not is_session_of(VIN, f"{VIN}-0") and not is_session_of(VIN, f"{VIN}-٣")
+    assert (
+        is_session_of(VIN, VIN)
+        and is_session_of(VIN, f"{VIN}-9")
+        and not is_session_of(VIN, f"{VIN}-0")
+        and not is_session_of(VIN, f"{VIN}-٣")
+    )
 
 
 @given(st.lists(st.tuples(st.floats(0, 50), st.sampled_from("ab"), st.integers(1, 3)), max_size=300))

@@ -1,4 +1,6 @@
-"""A line of counters belongs to a unit, not to a car: a new unit is judged at once, and swallows nothing and is swallowed by nothing (case q1)."""
+"""A line of counters belongs to a unit, not to a car: a new unit is judged at once, and swallows nothing and is
+swallowed by nothing (case q1).
+"""
 
 from __future__ import annotations
 
@@ -34,13 +36,25 @@ def judge() -> Judge:
 def said(boot: int, seq: int, minutes: float, leaf: str = "telemetry", **more: object) -> tuple[str, bytes]:
     """One message, made so many minutes before now."""
     ts = (NOW - timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
-    body = {"boot": boot, "seq": seq, "oldest": 1, "ts": ts, **({"signals": {"Vehicle.Speed": 50}} if leaf == "telemetry" else {}), **more}
+    body = {
+        "boot": boot,
+        "seq": seq,
+        "oldest": 1,
+        "ts": ts,
+        **({"signals": {"Vehicle.Speed": 50}} if leaf == "telemetry" else {}),
+        **more,
+    }
     return topic(VIN, f"up/{leaf}"), json.dumps(body).encode()
 
 
 def stored(batches) -> list[tuple[int, int, int]]:
     """unit, boot, seq of each row, in their order."""
-    return sorted((unit_of(boot), boot_of(boot), seq) for batch in batches for rows in batch.rows.values() for _, boot, seq in map(key_of, rows))
+    return sorted(
+        (unit_of(boot), boot_of(boot), seq)
+        for batch in batches
+        for rows in batch.rows.values()
+        for _, boot, seq in map(key_of, rows)
+    )
 
 
 def late(road: Road) -> int:
@@ -58,7 +72,9 @@ def test_a_unit_that_was_replaced_is_heard_at_once(judge):
         messages.append((topic(VIN, f"up/{one['leaf']}"), json.dumps(one["body"]).encode()))
     batches = road.drive(messages, retained=False)
     assert stored(batches) == [(0, 1, 1), (0, 40, 1), (1, 1, 1), (1, 1, 2)]
-    assert [(m.step.component, m.step.state.value) for b in batches for m in b.moved if m.step.component == "P0217"] == [("P0217", "pending"), ("P0217", "active")]
+    assert [
+        (m.step.component, m.step.state.value) for b in batches for m in b.moved if m.step.component == "P0217"
+    ] == [("P0217", "pending"), ("P0217", "active")]
     assert not late(road) and not road.batch_judge.duplicates
     (counted,) = [row for batch in batches for key, row in batch.tallies.items() if key[1] == "new_unit"]
     assert "speaks with a new unit since" in counted[-1]
@@ -85,7 +101,18 @@ def test_a_message_that_comes_twice_is_still_one(judge):
 
 def test_what_comes_late_from_the_unit_before_finds_its_line(judge):
     road = Road(judge)
-    batches = road.drive([said(40, 1, 99), said(40, 4, 90), said(1, 1, 50), said(40, 3, 91), said(40, 5, 80), said(1, 2, 49), said(40, 2, 95)], retained=False)
+    batches = road.drive(
+        [
+            said(40, 1, 99),
+            said(40, 4, 90),
+            said(1, 1, 50),
+            said(40, 3, 91),
+            said(40, 5, 80),
+            said(1, 2, 49),
+            said(40, 2, 95),
+        ],
+        retained=False,
+    )
     assert stored(batches) == [(0, 40, n) for n in range(1, 6)] + [(1, 1, 1), (1, 1, 2)]
     car = road.fleet.by_vin[VIN]
     assert car.sequence.boot == UNIT + 1 and len(car.sequence.units) == 1
@@ -102,7 +129,9 @@ def test_two_units_that_both_speak_lose_nothing(judge):
 
 def test_the_new_unit_may_be_out_of_order_too(judge):
     road = Road(judge)
-    batches = road.drive([said(1, 1, 99), said(40, 1, 95), said(1, 2, 49), said(1, 1, 50), said(1, 3, 48)], retained=False)
+    batches = road.drive(
+        [said(1, 1, 99), said(40, 1, 95), said(1, 2, 49), said(1, 1, 50), said(1, 3, 48)], retained=False
+    )
     assert stored(batches) == [(0, 1, 1), (0, 40, 1), (1, 1, 1), (1, 1, 2), (1, 1, 3)]
 
 
@@ -112,18 +141,30 @@ def test_nobody_is_asked_for_what_the_unit_before_did_not_send(judge, monkeypatc
     batches = road.drive([said(40, 1, 99), said(40, 5, 98), said(1, 1, 50), said(1, 2, 49)], retained=False)
     car = road.fleet.by_vin[VIN]
     assert not [ask for batch in batches for ask in batch.asks] and len(stored(batches)) == 4
-    assert [row.seq for row in car.sequence.ready(time.monotonic() + 31)] == [5, 1, 2], "and nothing waits for longer than the broker needs"
+    assert [row.seq for row in car.sequence.ready(time.monotonic() + 31)] == [5, 1, 2], (
+        "and nothing waits for longer than the broker needs"
+    )
 
 
 def test_no_ack_of_the_unit_before_can_be_taken_for_one_of_the_new(judge):
     road = Road(judge)
     batches = road.drive([said(1, n, 99 - n) for n in range(1, 6)] + [said(1, 1, 50)], retained=False)
-    assert not [ack for batch in batches for ack in batch.old_acks] and batches[-1].acks == {road.fleet.by_vin[VIN]: (UNIT + 1, 1)}
+    assert not [ack for batch in batches for ack in batch.old_acks] and batches[-1].acks == {
+        road.fleet.by_vin[VIN]: (UNIT + 1, 1)
+    }
 
 
 def test_enrolment_opens_a_new_line_also_for_a_boot_above(judge):
     road = Road(judge)
-    who = Identity(id=1, vin=VIN, dealer_id=1, profile="petrol_hatch", secret_hash=b"y", revoked_at=None, enrolled_at=NOW - timedelta(minutes=70))
+    who = Identity(
+        id=1,
+        vin=VIN,
+        dealer_id=1,
+        profile="petrol_hatch",
+        secret_hash=b"y",
+        revoked_at=None,
+        enrolled_at=NOW - timedelta(minutes=70),
+    )
     road.fleet.meet([replace(who, enrolled_at=NOW - timedelta(days=9))])
     first = road.drive([said(4, 1, 99), said(5, 1, 98)], retained=False)
     road.fleet.meet([who])
@@ -145,10 +186,14 @@ def test_how_far_a_unit_has_come_is_read_back_as_it_was(judge):
     car = road.fleet.by_vin[VIN]
     kept = json.loads(json.dumps(road.fleet.checkpoint(car, 0.0, 1, 0.0)[7]))
     again = MessageSequence.load(kept, 0.0)
-    assert (again.base, again.units, again.boot) == (UNIT, car.sequence.units, UNIT + 1) and kept["heard"] == car.heard_ts
+    assert (again.base, again.units, again.boot) == (UNIT, car.sequence.units, UNIT + 1) and kept[
+        "heard"
+    ] == car.heard_ts
     assert datetime.fromtimestamp(again.units[0].since, UTC) == NOW - timedelta(minutes=50)
 
 
 def test_the_last_message_stamped_anew_is_said_again(judge):
     road = Road(judge)
-    assert stored(road.drive([said(7, 1, 99), said(7, 2, 98), said(7, 2, 97.5), said(7, 1, 97.99)], retained=False)) == [(0, 7, 1), (0, 7, 2)]
+    assert stored(
+        road.drive([said(7, 1, 99), said(7, 2, 98), said(7, 2, 97.5), said(7, 1, 97.99)], retained=False)
+    ) == [(0, 7, 1), (0, 7, 2)]

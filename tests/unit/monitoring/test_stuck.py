@@ -1,4 +1,6 @@
-"""A loop that hangs for good is said and ended; one that is only slow, or whose process was stopped as a whole, is not."""
+"""A loop that hangs for good is said and ended; one that is only slow, or whose process was stopped as a whole, is
+not.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +46,8 @@ def test_the_process_of_a_loop_that_hangs_ends_with_a_status_that_says_try_again
                 time.sleep(600)
         asyncio.run(main())
     """)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, env={"PYTHONPATH": "."})
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, env={"PYTHONPATH": "."}
+    )
     assert done.returncode == stuck.TRY_AGAIN
     assert "loop_stuck" in done.stdout + done.stderr and "time.sleep(600)" not in done.stdout

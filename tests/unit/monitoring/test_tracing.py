@@ -16,7 +16,10 @@ from telltale.logs import with_trace
 
 
 async def test_spans_reach_a_collector() -> None:
-    trace = pytest.importorskip("opentelemetry.proto.collector.trace.v1.trace_service_pb2", reason="the extra `otel` is not installed (./test installs it)")
+    trace = pytest.importorskip(
+        "opentelemetry.proto.collector.trace.v1.trace_service_pb2",
+        reason="the extra `otel` is not installed (./test installs it)",
+    )
     took: list[bytes] = []
 
     async def take(request: web.Request) -> web.Response:
@@ -35,8 +38,6 @@ async def test_spans_reach_a_collector() -> None:
             with tracing.span("alert", rule="tyre_leak") as note:
                 note("case", 7)
 
-
-
     await asyncio.to_thread(work)
     await runner.cleanup()
     request = trace.ExportTraceServiceRequest.FromString(took[0])
@@ -44,9 +45,12 @@ async def test_spans_reach_a_collector() -> None:
     said = {one.key: one.value.string_value for one in resource.resource.attributes}
     [span] = resource.scope_spans[0].spans
     assert said["service.name"] == "telltale-gateway"
-    assert span.name == "alert" and {one.key: one.value.string_value or one.value.int_value for one in span.attributes} == {
-        "telltale.rule": "tyre_leak", "telltale.case": 7,
-    }  # fmt: skip
+    assert span.name == "alert" and {
+        one.key: one.value.string_value or one.value.int_value for one in span.attributes
+    } == {
+        "telltale.rule": "tyre_leak",
+        "telltale.case": 7,
+    }
 
 
 def test_a_collector_that_is_not_there_holds_nobody_up() -> None:
@@ -63,12 +67,18 @@ def test_without_the_packages_the_setting_is_refused_by_name(monkeypatch: pytest
         if name.startswith("opentelemetry"):
             monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
-    with pytest.raises(Misconfigured, match="TELLTALE_TRACES_URL.*otel"), tracing.set_up("gateway", "http://127.0.0.1:9"):
+    with (
+        pytest.raises(Misconfigured, match="TELLTALE_TRACES_URL.*otel"),
+        tracing.set_up("gateway", "http://127.0.0.1:9"),
+    ):
         pass
 
 
 def test_a_log_line_names_the_trace_in_which_it_happened() -> None:
-    memory = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter", reason="the extra `otel` is not installed (./test installs it)")
+    memory = pytest.importorskip(
+        "opentelemetry.sdk.trace.export.in_memory_span_exporter",
+        reason="the extra `otel` is not installed (./test installs it)",
+    )
     line: dict[str, Any] = {"event": "x"}
     assert with_trace(None, "info", dict(line)) == line
     with tracing.set_up("gateway", "", memory.InMemorySpanExporter()), tracing.span("alert"):

@@ -1,4 +1,6 @@
-"""The bench of the rules gives the keys that callers rely on, and every peer agrees that the healthy cars are healthy."""
+"""The bench of the rules gives the keys that callers rely on, and every peer agrees that the healthy cars are
+healthy.
+"""
 
 from __future__ import annotations
 

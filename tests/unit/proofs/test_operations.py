@@ -1,4 +1,6 @@
-"""The checker of the nights: it sees each way in which a text could be wrong, and the programme has each kind of fault."""
+"""The checker of the nights: it sees each way in which a text could be wrong, and the programme has each kind of
+fault.
+"""
 
 from __future__ import annotations
 
@@ -18,43 +20,71 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NEVER = float("inf")
 
 
-def row(state: str = "sent", *, kind: str = "free", due: float = 0, over: float | None = None, reason: str | None = None) -> Row:
+def row(
+    state: str = "sent", *, kind: str = "free", due: float = 0, over: float | None = None, reason: str | None = None
+) -> Row:
     """`due` and `over` in seconds after noon."""
-    return Row("r", state, reason, kind, "hello", 1, NOON + timedelta(seconds=due), None if over is None else NOON + timedelta(seconds=over))
+    return Row(
+        "r",
+        state,
+        reason,
+        kind,
+        "hello",
+        1,
+        NOON + timedelta(seconds=due),
+        None if over is None else NOON + timedelta(seconds=over),
+    )
 
 
-def kinds(rows: list[Row], handed: list[float], *, stop: tuple[float, float] | None = None, written: bool = False, reference: str = "r") -> list[str]:
+def kinds(
+    rows: list[Row],
+    handed: list[float],
+    *,
+    stop: tuple[float, float] | None = None,
+    written: bool = False,
+    reference: str = "r",
+) -> list[str]:
     """`handed`: when it was handed over, in seconds after noon."""
-    history = History(written=[Written("hello", 1, 0.0)] if written else [], refusals={1: [Refusals(*stop)]} if stop else {})
+    history = History(
+        written=[Written("hello", 1, 0.0)] if written else [], refusals={1: [Refusals(*stop)]} if stop else {}
+    )
     texts = [Text(f"SM{n}", reference, "+49", "+49", "hello", at) for n, at in enumerate(handed)]
-    return [kind for kind, _ in texts_wrong(history, texts, rows, lambda at: NOON + timedelta(seconds=at), NOON + timedelta(days=4))]
+    return [
+        kind
+        for kind, _ in texts_wrong(
+            history, texts, rows, lambda at: NOON + timedelta(seconds=at), NOON + timedelta(days=4)
+        )
+    ]
 
 
-@pytest.mark.parametrize(("found", "handed", "more", "wrong"), [
-    (row(), [5], {}, []),
-    (row(), [5, 9], {}, ["twice"]),
-    (row(), [], {}, ["lost"]),
-    (row("claimed"), [5], {}, ["unsettled"]),
-    (row("queued"), [], {}, ["unsettled"]),
-    (row("queued", due=9 * 86_400), [], {}, []),
-    (row("failed", reason="tried too often"), [], {}, ["lost"]),
-    (row("failed", reason="too late: it was due yesterday"), [], {}, []),
-    (row("failed", due=3.5 * 86_400, reason="too late: it was due yesterday"), [], {}, ["lost"]),
-    (row(), [30], {"stop": (20, NEVER)}, ["after STOP"]),
-    (row(), [20.5], {"stop": (20, NEVER)}, []),
-    (row(), [50], {"stop": (20, 40)}, []),
-    (row(kind="stopped"), [30], {"stop": (20, NEVER)}, []),
-    (row("cancelled", reason="not allowed: the owner said STOP"), [], {}, ["lost"]),
-    (row("cancelled", reason="not allowed: the owner said STOP"), [], {"stop": (20, NEVER)}, []),
-    (row("cancelled", reason="no longer true: x"), [], {}, ["lost"]),
-    (row("cancelled", kind="offer", reason="no longer true: x"), [], {}, []),
-    (row(), [2 * 86_400], {}, ["stale"]),
-    (row(kind="staff_alert"), [2 * 86_400], {}, []),
-    (row(kind="reminder", over=100), [200], {}, ["stale"]),
-    (row(kind="reminder", over=100), [50], {}, []),
-    (row(), [5], {"written": True}, []),
-    (row(), [5], {"reference": "another"}, ["strange", "lost"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("found", "handed", "more", "wrong"),
+    [
+        (row(), [5], {}, []),
+        (row(), [5, 9], {}, ["twice"]),
+        (row(), [], {}, ["lost"]),
+        (row("claimed"), [5], {}, ["unsettled"]),
+        (row("queued"), [], {}, ["unsettled"]),
+        (row("queued", due=9 * 86_400), [], {}, []),
+        (row("failed", reason="tried too often"), [], {}, ["lost"]),
+        (row("failed", reason="too late: it was due yesterday"), [], {}, []),
+        (row("failed", due=3.5 * 86_400, reason="too late: it was due yesterday"), [], {}, ["lost"]),
+        (row(), [30], {"stop": (20, NEVER)}, ["after STOP"]),
+        (row(), [20.5], {"stop": (20, NEVER)}, []),
+        (row(), [50], {"stop": (20, 40)}, []),
+        (row(kind="stopped"), [30], {"stop": (20, NEVER)}, []),
+        (row("cancelled", reason="not allowed: the owner said STOP"), [], {}, ["lost"]),
+        (row("cancelled", reason="not allowed: the owner said STOP"), [], {"stop": (20, NEVER)}, []),
+        (row("cancelled", reason="no longer true: x"), [], {}, ["lost"]),
+        (row("cancelled", kind="offer", reason="no longer true: x"), [], {}, []),
+        (row(), [2 * 86_400], {}, ["stale"]),
+        (row(kind="staff_alert"), [2 * 86_400], {}, []),
+        (row(kind="reminder", over=100), [200], {}, ["stale"]),
+        (row(kind="reminder", over=100), [50], {}, []),
+        (row(), [5], {"written": True}, []),
+        (row(), [5], {"reference": "another"}, ["strange", "lost"]),
+    ],
+)
 def test_the_checker_sees_it(found: Row, handed: list[float], more: dict[str, object], wrong: list[str]) -> None:
     assert kinds([found], handed, **more) == wrong  # type: ignore[arg-type]
 

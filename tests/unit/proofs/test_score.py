@@ -16,7 +16,9 @@ from simulator.wear import Fault, Truth, wear_of
 from telltale import data
 
 DAY = 86_400.0
-TRUTH = Truth("tyre_leak", "front_left", "tyre_front_left", START + 10 * DAY, START + 12 * DAY, START + 30 * DAY, START + 29 * DAY)
+TRUTH = Truth(
+    "tyre_leak", "front_left", "tyre_front_left", START + 10 * DAY, START + 12 * DAY, START + 30 * DAY, START + 29 * DAY
+)
 
 
 def a_life(*raised, truths=(TRUTH,)):
@@ -29,7 +31,13 @@ def a_life(*raised, truths=(TRUTH,)):
     "raised, hits, missed, false, wrong",
     [
         ([("tyre_leak", "front_left", 15)], 1, 0, 0, 0),
-        ([("tyre_leak", "front_left", 15), ("tyre_leak", "front_left", 18)], 1, 0, 0, 0),  # again within a week is the same
+        (
+            [("tyre_leak", "front_left", 15), ("tyre_leak", "front_left", 18)],
+            1,
+            0,
+            0,
+            0,
+        ),  # again within a week is the same
         ([("tyre_leak", "front_left", 29.5)], 0, 1, 0, 0),  # too late to help, yet not imagined
         ([("tyre_leak", "front_left", 5)], 0, 1, 1, 0),  # before anything was wrong
         ([("tyre_leak", "rear_left", 15)], 0, 1, 1, 1),
@@ -44,7 +52,15 @@ def test_an_alert_is_a_hit_only_on_the_right_part_and_in_time(raised, hits, miss
 
 
 def test_a_fault_that_had_no_time_to_fail_is_open_and_not_missed():
-    late = Truth("tyre_leak", "front_left", "tyre_front_left", START + 58 * DAY, START + 59 * DAY, START + 90 * DAY, START + 89 * DAY)
+    late = Truth(
+        "tyre_leak",
+        "front_left",
+        "tyre_front_left",
+        START + 58 * DAY,
+        START + 59 * DAY,
+        START + 90 * DAY,
+        START + 89 * DAY,
+    )
     assert judged([a_life(truths=(late,))], "telltale").all().open == 1
 
 
@@ -67,7 +83,9 @@ def test_a_blocked_radiator_shows_only_where_it_is_asked_for_more_than_it_gives(
 
 
 def test_cost_and_rates_follow_from_the_counts():
-    facts = summary(judged([a_life(("tyre_leak", "rear_left", 15)), a_life(("tyre_leak", "front_left", 15))], "telltale"))
+    facts = summary(
+        judged([a_life(("tyre_leak", "rear_left", 15)), a_life(("tyre_leak", "front_left", 15))], "telltale")
+    )
     assert facts["cost"] == 510 and facts["recall"] == 0.5
     assert facts["false_per_1000_vehicle_days"] == pytest.approx(1000 / 120, abs=1e-3)
 
@@ -87,4 +105,8 @@ def test_a_small_fleet_is_scored_the_same_twice():
     one, other = (score.main(vehicles=4, days=12, seed=7, jobs=jobs) for jobs in (1, 2))
     for fleeting in ("jobs", "wall_seconds", "ms_per_vehicle_day_and_core", "judge_us_per_reading"):
         one.pop(fleeting), other.pop(fleeting)
-    assert one == other and one["vehicle_days"] == 48.0 and set(one["baselines"]) == {"trouble_codes_only", "fixed_thresholds"}
+    assert (
+        one == other
+        and one["vehicle_days"] == 48.0
+        and set(one["baselines"]) == {"trouble_codes_only", "fixed_thresholds"}
+    )

@@ -20,16 +20,26 @@ from telltale import data
 
 START = datetime(2026, 11, 23, 7, 30, tzinfo=UTC).timestamp()
 SHORT = {
-    "speed": "Vehicle.Speed", "odometer": "Vehicle.TraveledDistance", "air": "Vehicle.Exterior.AirTemperature",
-    "volts": "Vehicle.LowVoltageBattery.CurrentVoltage", "crank": "Vehicle.LowVoltageBattery.CrankingVoltageMin",
-    "rest": "Vehicle.LowVoltageBattery.RestingVoltage", "ignition": "Vehicle.LowVoltageSystemState",
-    "rpm": "Vehicle.Powertrain.CombustionEngine.Speed", "coolant": "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature",
-    "service_km": "Vehicle.Service.DistanceToService", "service_s": "Vehicle.Service.TimeToService",
+    "speed": "Vehicle.Speed",
+    "odometer": "Vehicle.TraveledDistance",
+    "air": "Vehicle.Exterior.AirTemperature",
+    "volts": "Vehicle.LowVoltageBattery.CurrentVoltage",
+    "crank": "Vehicle.LowVoltageBattery.CrankingVoltageMin",
+    "rest": "Vehicle.LowVoltageBattery.RestingVoltage",
+    "ignition": "Vehicle.LowVoltageSystemState",
+    "rpm": "Vehicle.Powertrain.CombustionEngine.Speed",
+    "coolant": "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature",
+    "service_km": "Vehicle.Service.DistanceToService",
+    "service_s": "Vehicle.Service.TimeToService",
     "fluid": "Vehicle.Chassis.Brake.FluidLevel",
-}  # fmt: skip
+}
 for _n, _wheel in enumerate(("fl", "fr", "rl", "rr")):
     _branch = f"Vehicle.Chassis.Axle.Row{_n // 2 + 1}.Wheel.{'Left' if _n % 2 == 0 else 'Right'}"
-    SHORT |= {f"tyre_{_wheel}": f"{_branch}.Tire.Pressure", f"warm_{_wheel}": f"{_branch}.Tire.AirTemperature", f"pad_{_wheel}": f"{_branch}.Brake.PadWear"}
+    SHORT |= {
+        f"tyre_{_wheel}": f"{_branch}.Tire.Pressure",
+        f"warm_{_wheel}": f"{_branch}.Tire.AirTemperature",
+        f"pad_{_wheel}": f"{_branch}.Brake.PadWear",
+    }
 
 
 @pytest.fixture(scope="session")
@@ -52,9 +62,15 @@ def reading() -> Callable[..., Reading]:
     """`reading(minutes, coolant=90, …)`: values by short name or VSS path; floats as the gateway rounds them."""
 
     def make(
-        minutes: float, place: int = 0, *, mark: Mark = Mark.PLAIN, codes: Iterable[tuple[str, str]] | None = None, mil: bool = False,
-        received_after: float = 1.0, **values: float,
-    ) -> Reading:  # fmt: skip
+        minutes: float,
+        place: int = 0,
+        *,
+        mark: Mark = Mark.PLAIN,
+        codes: Iterable[tuple[str, str]] | None = None,
+        mil: bool = False,
+        received_after: float = 1.0,
+        **values: float,
+    ) -> Reading:
         named = {BY_PATH[SHORT.get(k, k)].id: float(v) for k, v in values.items()}
         ids = tuple(sorted(named))
         ts = START + minutes * 60
@@ -62,13 +78,25 @@ def reading() -> Callable[..., Reading]:
         diagnostics = None
         if codes is not None:
             listed = [
-                TroubleCode.model_validate({"system": "j1939" if "/" in code else "obd", "code": code, "status": status}) for code, status in codes
+                TroubleCode.model_validate(
+                    {"system": "j1939" if "/" in code else "obd", "code": code, "status": status}
+                )
+                for code, status in codes
             ]
             diagnostics = Diagnostics(ts=datetime.fromtimestamp(ts, UTC), codes=listed, mil=mil)
         return Reading(
-            1, 1, place or int(minutes * 60) + 1, ts, ts + received_after, ids, packed.unpack(packed.pack(*(named[i] for i in ids))),
-            int(ts // 86_400), mark=mark, diagnostics=diagnostics, place=place or int(minutes * 60) + 1,
-        )  # fmt: skip
+            1,
+            1,
+            place or int(minutes * 60) + 1,
+            ts,
+            ts + received_after,
+            ids,
+            packed.unpack(packed.pack(*(named[i] for i in ids))),
+            int(ts // 86_400),
+            mark=mark,
+            diagnostics=diagnostics,
+            place=place or int(minutes * 60) + 1,
+        )
 
     return make
 

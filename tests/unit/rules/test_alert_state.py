@@ -129,7 +129,9 @@ def test_what_was_only_pending_is_no_coming_and_going():
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(["holds", "now", "advice", "clear", "unsure"]), st.integers(0, 400)), max_size=60),
+    st.lists(
+        st.tuples(st.sampled_from(["holds", "now", "advice", "clear", "unsure"]), st.integers(0, 400)), max_size=60
+    ),
     st.sampled_from([0.0, 30.0]),
     st.sampled_from([0.0, 50.0]),
 )

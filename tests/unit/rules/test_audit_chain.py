@@ -21,7 +21,9 @@ def entry(n: int, **changed) -> Entry:
     return replace(said, **changed)
 
 
-def sealed(entries: list[Entry], *, every: timedelta = timedelta(seconds=1), key: bytes = KEY) -> list[tuple[Seal, Entry | None]]:
+def sealed(
+    entries: list[Entry], *, every: timedelta = timedelta(seconds=1), key: bytes = KEY
+) -> list[tuple[Seal, Entry | None]]:
     found, before = [], START
     for place, one in enumerate(entries, 1):
         at = NOON + timedelta(days=1) + every * place
@@ -30,7 +32,13 @@ def sealed(entries: list[Entry], *, every: timedelta = timedelta(seconds=1), key
     return found
 
 
-def walked(rows: list[tuple[Seal, Entry | None]], *, end: Seal | None = None, also: tuple[Entry, ...] = (), known: dict[int, bytes] | None = None) -> list[Fault]:
+def walked(
+    rows: list[tuple[Seal, Entry | None]],
+    *,
+    end: Seal | None = None,
+    also: tuple[Entry, ...] = (),
+    known: dict[int, bytes] | None = None,
+) -> list[Fault]:
     chain = Chain(KEY, 1)
     chain.known = known or {}
     found = [fault for seal, one in rows for fault in chain.walk(seal, one)]
@@ -50,11 +58,21 @@ def test_what_nobody_touched_holds():
 @pytest.mark.parametrize(
     "changed",
     [
-        {"id": 99}, {"dealer_id": 2}, {"noun": "offer"}, {"subject_id": 8}, {"old": None}, {"old": "Open"}, {"new": "done"}, {"reason": ""}, {"reason": "sold "},
-        {"actor": "staff:4"}, {"at": NOON}, {"removed": b"x" * 32, "erasure_id": 1},
+        {"id": 99},
+        {"dealer_id": 2},
+        {"noun": "offer"},
+        {"subject_id": 8},
+        {"old": None},
+        {"old": "Open"},
+        {"new": "done"},
+        {"reason": ""},
+        {"reason": "sold "},
+        {"actor": "staff:4"},
+        {"at": NOON},
+        {"removed": b"x" * 32, "erasure_id": 1},
     ],
     ids=lambda changed: "-".join(changed),
-)  # fmt: skip
+)
 def test_a_row_of_which_anything_was_changed_is_named(changed):
     rows = list(ROWS)
     rows[3] = (rows[3][0], replace(rows[3][1], **changed))
@@ -63,7 +81,11 @@ def test_a_row_of_which_anything_was_changed_is_named(changed):
     assert all(fault.position in (4, None) for fault in found)
 
 
-@pytest.mark.parametrize("changed", [{"hash": b"y" * 32}, {"sealed_at": NOON}, {"history_id": 99}, {"position": 40}], ids=lambda changed: next(iter(changed)))
+@pytest.mark.parametrize(
+    "changed",
+    [{"hash": b"y" * 32}, {"sealed_at": NOON}, {"history_id": 99}, {"position": 40}],
+    ids=lambda changed: next(iter(changed)),
+)
 def test_a_seal_of_which_anything_was_changed_is_named(changed):
     rows = list(ROWS)
     rows[3] = (replace(rows[3][0], **changed), rows[3][1] if "history_id" not in changed else None)
@@ -108,7 +130,9 @@ def test_a_row_that_was_put_in_among_old_ones_is_named():
         place = len(long_ago) + 1
         at = long_ago[-1][0].sealed_at + LONGEST
         seal = Seal(1, place, late.id, link(KEY, long_ago[-1][0].hash, place, late, at), at)
-        assert [(fault.what, fault.history_id) for fault in walked([*long_ago, (seal, late)])] == [("inserted", late.id)]
+        assert [(fault.what, fault.history_id) for fault in walked([*long_ago, (seal, late)])] == [
+            ("inserted", late.id)
+        ]
 
 
 def test_words_that_an_erasure_took_out_leave_the_chain_whole_and_nothing_else_may_take_them_out():
@@ -117,7 +141,9 @@ def test_words_that_an_erasure_took_out_leave_the_chain_whole_and_nothing_else_m
     rows = [ROWS[0], (ROWS[1][0], taken), *ROWS[2:]]
     assert walked(rows, also=(erased,)) == []
     assert [fault.what for fault in walked(rows)] == ["unauthorised"]
-    assert [fault.what for fault in walked(rows, also=(replace(erased, reason=f"asked for; {removal(KEY, [3])}"),))] == ["unauthorised"]
+    assert [
+        fault.what for fault in walked(rows, also=(replace(erased, reason=f"asked for; {removal(KEY, [3])}"),))
+    ] == ["unauthorised"]
     other = [ROWS[0], (ROWS[1][0], replace(taken, reason="bought")), *ROWS[2:]]
     assert [fault.what for fault in walked(other, also=(erased,))] == ["changed"]
 

@@ -1,4 +1,7 @@
-"""A sensor at its end stop is the sensor's fault: one item for the desk, and no rule judges the car by it. A real fall is the car's."""
+"""A sensor at its end stop is the sensor's fault: one item for the desk, and no rule judges the car by it.
+
+A real fall is the car's.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ def all_wheels(value):
     return dict.fromkeys(WHEELS, value)
 
 
-#: name: vehicle model, values before the 8th message, from then on, what is doubted. The first eight are those of q5_sensor_sentinels.toml
+#: name: vehicle model, values before the 8th message, from then on, what is doubted. The first eight are those of
+#: q5_sensor_sentinels.toml
 SENTINELS = {
     "winter_wheels_without_sensors": ("petrol_hatch", WHEELS, all_wheels(0), ALL_FOUR),
     "psi": ("petrol_hatch", all_wheels(34), all_wheels(34), ALL_FOUR),
@@ -40,9 +44,19 @@ SENTINELS = {
     "halved_starts": ("truck", {"crank": 10.6}, {"crank": 10.6}, {"cranking_voltage"}),
     "halved_rests": ("truck", {"rest": 12.7}, {"rest": 12.7}, {"resting_voltage"}),
     "level_never_other_than_zero": ("petrol_hatch", {"fluid": 0}, {"fluid": 0}, {"brake_fluid_level"}),
-    "hottest_tyre_air": ("petrol_hatch", {**WHEELS, "warm_rl": 150}, {**WHEELS, "warm_rl": 150}, {"tyre_temperature_rear_left"}),
-    "cell_wire_off": ("electric_car", {f"{PACK}.CellVoltage.Min": 3.69, f"{PACK}.CellVoltage.Median": 3.7}, {f"{PACK}.CellVoltage.Min": 0, f"{PACK}.CellVoltage.Median": 3.7}, {"lowest_cell"}),
-}  # fmt: skip
+    "hottest_tyre_air": (
+        "petrol_hatch",
+        {**WHEELS, "warm_rl": 150},
+        {**WHEELS, "warm_rl": 150},
+        {"tyre_temperature_rear_left"},
+    ),
+    "cell_wire_off": (
+        "electric_car",
+        {f"{PACK}.CellVoltage.Min": 3.69, f"{PACK}.CellVoltage.Median": 3.7},
+        {f"{PACK}.CellVoltage.Min": 0, f"{PACK}.CellVoltage.Median": 3.7},
+        {"lowest_cell"},
+    ),
+}
 
 
 def driven(name, reading):
@@ -71,19 +85,40 @@ def test_every_scenario_of_the_file_is_played():
     assert set(tomllib.loads((CASES / "q5_sensor_sentinels.toml").read_text())) <= set(SENTINELS)
 
 
-#: a burst, a nail found in the morning, and the car's own word; coolant that boils over; an alternator that gives out; a cell that collapses
+#: a burst, a nail found in the morning, and the car's own word; coolant that boils over; an alternator that gives out;
+#: a cell that collapses
 def lost(**others):
     return [(n / 6, {**WHEELS, "tyre_rl": v, **others}) for n, v in enumerate([239, 239, 171, 92, 31, *[0] * 600])]
 
 
 DANGER = {
     "a burst at speed": ("petrol_hatch", lost(**DRIVE), "tyre_leak"),
-    "a flat found at rest": ("petrol_hatch", [(0, {**WHEELS, **DRIVE}), *((600 + n, {**WHEELS, "tyre_rl": 0, "speed": 5}) for n in range(40))], "tyre_leak"),
-    "a flat that the car's lamp confirms": ("petrol_hatch", [(0, {**WHEELS, **DRIVE}), *((1 + n, {**WHEELS, "tyre_rl": 0, LAMP: 1, **DRIVE}) for n in range(100))], "tyre_leak"),
-    "coolant that boils over": ("petrol_hatch", [(n / 6, {"coolant": min(148, 92 + 1.5 * n), **DRIVE}) for n in range(90)], "coolant_hot"),
-    "an alternator that gives out": ("petrol_hatch", [(2 * n, {"volts": max(6.9, 14.0 - 0.3 * n), **DRIVE}) for n in range(60)], "alternator"),
-    "coolant that is gone": ("petrol_hatch", [(2 * n, {"Vehicle.Powertrain.CombustionEngine.EngineCoolant.Level": max(0, 90 - 30 * n)}) for n in range(20)], "coolant_low"),
-}  # fmt: skip
+    "a flat found at rest": (
+        "petrol_hatch",
+        [(0, {**WHEELS, **DRIVE}), *((600 + n, {**WHEELS, "tyre_rl": 0, "speed": 5}) for n in range(40))],
+        "tyre_leak",
+    ),
+    "a flat that the car's lamp confirms": (
+        "petrol_hatch",
+        [(0, {**WHEELS, **DRIVE}), *((1 + n, {**WHEELS, "tyre_rl": 0, LAMP: 1, **DRIVE}) for n in range(100))],
+        "tyre_leak",
+    ),
+    "coolant that boils over": (
+        "petrol_hatch",
+        [(n / 6, {"coolant": min(148, 92 + 1.5 * n), **DRIVE}) for n in range(90)],
+        "coolant_hot",
+    ),
+    "an alternator that gives out": (
+        "petrol_hatch",
+        [(2 * n, {"volts": max(6.9, 14.0 - 0.3 * n), **DRIVE}) for n in range(60)],
+        "alternator",
+    ),
+    "coolant that is gone": (
+        "petrol_hatch",
+        [(2 * n, {"Vehicle.Powertrain.CombustionEngine.EngineCoolant.Level": max(0, 90 - 30 * n)}) for n in range(20)],
+        "coolant_low",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", DANGER)
@@ -96,10 +131,17 @@ def test_what_falls_or_is_confirmed_is_the_car_s_and_is_told_as_before(name, fol
 
 def test_a_lost_sample_is_no_item_and_heals_nothing(judge, reading):
     memory = judge.memory("petrol_hatch")
-    steps = [s for n in range(20) for s in judge.step(memory, reading(n, n + 1, coolant=-40 if n > 10 and n % 9 == 2 else 117))]
+    steps = [
+        s
+        for n in range(20)
+        for s in judge.step(memory, reading(n, n + 1, coolant=-40 if n > 10 and n % 9 == 2 else 117))
+    ]
     assert active(steps) == {("coolant_hot", "", "now")}
     steps = [s for n in range(20, 200) for s in judge.step(memory, reading(n, n + 1, coolant=-40))]
-    assert active(steps) == {("sensor_implausible", "coolant_temperature", "advice")} and len(judge.open_alerts(memory)) == 2
+    assert (
+        active(steps) == {("sensor_implausible", "coolant_temperature", "advice")}
+        and len(judge.open_alerts(memory)) == 2
+    )
 
 
 def test_a_sensor_that_works_again_is_believed_and_its_item_resolves(judge, reading):

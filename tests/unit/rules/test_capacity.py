@@ -1,4 +1,6 @@
-"""What can be promised: in opening hours, with everything a visit needs, and never in an hour that nobody could name."""
+"""What can be promised: in opening hours, with everything a visit needs, and never in an hour that nobody could
+name.
+"""
 
 from __future__ import annotations
 
@@ -63,12 +65,21 @@ def test_a_driver_who_is_busy_all_day_leaves_no_pickup_but_the_bay_is_free():
 def test_a_loaner_is_promised_only_when_one_is_free_from_the_collection_to_the_return():
     option = capacity.free(dealer(), BookingKind.PICKUP, MONDAY, resources(loaners=1), {}, count=1, loaner=True)[0]
     loan = next(claim for claim in option.claims if claim.use is Use.LOANER)
-    assert loan.window.starts_at == option.window.starts_at and loan.window.ends_at == max(claim.window.ends_at for claim in option.claims)
+    assert loan.window.starts_at == option.window.starts_at and loan.window.ends_at == max(
+        claim.window.ends_at for claim in option.claims
+    )
     assert capacity.free(dealer(), BookingKind.PICKUP, MONDAY, resources(), {}, loaner=True) == ()
 
 
 def test_work_spreads_over_the_bays():
-    one = capacity.free(dealer(), BookingKind.DROP_OFF, MONDAY, resources(bays=2), {2: [Window(starts_at=MONDAY, ends_at=MONDAY + timedelta(minutes=1))]}, count=1)
+    one = capacity.free(
+        dealer(),
+        BookingKind.DROP_OFF,
+        MONDAY,
+        resources(bays=2),
+        {2: [Window(starts_at=MONDAY, ends_at=MONDAY + timedelta(minutes=1))]},
+        count=1,
+    )
     assert one[0].claims[0].resource_id == 3
 
 
@@ -82,16 +93,23 @@ def test_a_window_in_the_past_is_refused_and_one_outside_opening_hours_is_not_fr
     with pytest.raises(BadInput, match="past"):
         capacity.at(dealer(), BookingKind.DROP_OFF, MONDAY - timedelta(hours=2), MONDAY, resources(), {})
     assert capacity.at(dealer(), BookingKind.DROP_OFF, MONDAY.replace(hour=20), MONDAY, resources(), {}) is None
-    assert capacity.at(dealer(), BookingKind.DROP_OFF, MONDAY.replace(hour=12, minute=0), MONDAY, resources(), {}) is not None
+    assert (
+        capacity.at(dealer(), BookingKind.DROP_OFF, MONDAY.replace(hour=12, minute=0), MONDAY, resources(), {})
+        is not None
+    )
 
 
 #: The nights on which the clocks change, at dealers who are open all night.
 NIGHTS = [
-    ("Europe/Berlin", "DE", datetime(2027, 3, 27, 20, tzinfo=UTC)), ("Europe/Berlin", "DE", datetime(2026, 10, 24, 20, tzinfo=UTC)),
-    ("America/New_York", "US", datetime(2027, 3, 14, 2, tzinfo=UTC)), ("America/New_York", "US", datetime(2026, 11, 1, 2, tzinfo=UTC)),
-    ("Australia/Lord_Howe", "AU", datetime(2026, 10, 3, 12, tzinfo=UTC)), ("Australia/Lord_Howe", "AU", datetime(2027, 4, 3, 12, tzinfo=UTC)),
-    ("Asia/Kolkata", "IN", datetime(2026, 6, 1, tzinfo=UTC)), ("America/Santiago", "CL", datetime(2026, 9, 6, 2, tzinfo=UTC)),
-]  # fmt: skip
+    ("Europe/Berlin", "DE", datetime(2027, 3, 27, 20, tzinfo=UTC)),
+    ("Europe/Berlin", "DE", datetime(2026, 10, 24, 20, tzinfo=UTC)),
+    ("America/New_York", "US", datetime(2027, 3, 14, 2, tzinfo=UTC)),
+    ("America/New_York", "US", datetime(2026, 11, 1, 2, tzinfo=UTC)),
+    ("Australia/Lord_Howe", "AU", datetime(2026, 10, 3, 12, tzinfo=UTC)),
+    ("Australia/Lord_Howe", "AU", datetime(2027, 4, 3, 12, tzinfo=UTC)),
+    ("Asia/Kolkata", "IN", datetime(2026, 6, 1, tzinfo=UTC)),
+    ("America/Santiago", "CL", datetime(2026, 9, 6, 2, tzinfo=UTC)),
+]
 
 
 @pytest.mark.parametrize("zone, country, night", NIGHTS)
@@ -102,8 +120,12 @@ def test_no_window_begins_in_an_hour_that_is_skipped_or_repeated(zone, country, 
     for option in options:
         seen = local(option.window.starts_at, zone)
         assert seen.minute in (0, 30)
-        assert from_local(seen.date(), seen.time().replace(tzinfo=None), zone) == option.window.starts_at, "what the person saw names this instant and no other"
-        assert option.claims[0].window.ends_at - option.claims[0].window.starts_at == timedelta(hours=2), "two hours are two hours, whatever the clock shows"
+        assert from_local(seen.date(), seen.time().replace(tzinfo=None), zone) == option.window.starts_at, (
+            "what the person saw names this instant and no other"
+        )
+        assert option.claims[0].window.ends_at - option.claims[0].window.starts_at == timedelta(hours=2), (
+            "two hours are two hours, whatever the clock shows"
+        )
 
 
 def test_an_autumn_saturday_ends_an_hour_later_by_the_sun():
@@ -114,27 +136,38 @@ def test_an_autumn_saturday_ends_an_hour_later_by_the_sun():
 
 
 @given(
-    start=st.integers(0, 60 * 24 * 20), busy=st.lists(st.tuples(st.integers(1, 4), st.integers(0, 60 * 24 * 14), st.integers(15, 600)), max_size=25),
+    start=st.integers(0, 60 * 24 * 20),
+    busy=st.lists(st.tuples(st.integers(1, 4), st.integers(0, 60 * 24 * 14), st.integers(15, 600)), max_size=25),
     kind=st.sampled_from(BookingKind),
-)  # fmt: skip
+)
 def test_whatever_is_taken_an_offer_never_takes_it_again(start, busy, kind):
     now = MONDAY + timedelta(minutes=start)
     taken: dict[int, list[Window]] = {}
     for resource, ahead, length in busy:
         begins = now + timedelta(minutes=ahead)
         taken.setdefault(resource, []).append(Window(starts_at=begins, ends_at=begins + timedelta(minutes=length)))
-    claims = [claim for option in capacity.offered(dealer(), kind, now, resources(drivers=2, bays=2), taken) for claim in option.claims]
+    claims = [
+        claim
+        for option in capacity.offered(dealer(), kind, now, resources(drivers=2, bays=2), taken)
+        for claim in option.claims
+    ]
     for n, claim in enumerate(claims):
         assert claim.window.starts_at >= now + timedelta(minutes=60)
         assert not any(capacity.overlap(claim.window, other) for other in taken.get(claim.resource_id, ()))
-        assert not any(claim.resource_id == other.resource_id and capacity.overlap(claim.window, other.window) for other in claims[:n])
+        assert not any(
+            claim.resource_id == other.resource_id and capacity.overlap(claim.window, other.window)
+            for other in claims[:n]
+        )
         assert 8 <= local(claim.window.starts_at, "Europe/Berlin").hour < 18
 
 
 def test_a_tow_takes_the_dealer_s_own_truck_while_it_is_out_and_no_longer():
     option = capacity.offered(dealer(), BookingKind.TOW, MONDAY, resources(trucks=1), {})[0]
     use = {claim.use: claim for claim in option.claims}
-    assert set(use) == {Use.COLLECT, Use.WORK, Use.RETURN, Use.TOW} and use[Use.TOW].window == use[Use.COLLECT].window == option.window
+    assert (
+        set(use) == {Use.COLLECT, Use.WORK, Use.RETURN, Use.TOW}
+        and use[Use.TOW].window == use[Use.COLLECT].window == option.window
+    )
     busy = {use[Use.TOW].resource_id: [option.window]}
     other = capacity.offered(dealer(), BookingKind.TOW, MONDAY, resources(trucks=1), busy)[0]
     assert not capacity.overlap(other.window, option.window)

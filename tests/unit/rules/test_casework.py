@@ -6,7 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rules.service.casework import CameBack, JoinsCase, OpensCase, case_for, next_step, queue_key, severity_of, waiting_word
+from rules.service.casework import (
+    CameBack,
+    JoinsCase,
+    OpensCase,
+    case_for,
+    next_step,
+    queue_key,
+    severity_of,
+    waiting_word,
+)
 from schemas.alert import Alert, AlertState
 from schemas.booking import Booking, BookingKind, BookingState, Offer, OfferState
 from schemas.case import Case, CaseState
@@ -18,34 +27,87 @@ NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 def alert(severity="soon", rule="tyre_pressure", component="front_left", state="active"):
     return Alert(
-        id=1, dealer_id=1, vehicle_id=1, rule=rule, rule_version=1, component=component, episode=1, step=0, state=AlertState(state),
-        severity=Severity(severity), because="it leaks", first_at=NOW, changed_at=NOW, received_at=NOW, case_id=None, shadow=False, evidence={},
-    )  # fmt: skip
+        id=1,
+        dealer_id=1,
+        vehicle_id=1,
+        rule=rule,
+        rule_version=1,
+        component=component,
+        episode=1,
+        step=0,
+        state=AlertState(state),
+        severity=Severity(severity),
+        because="it leaks",
+        first_at=NOW,
+        changed_at=NOW,
+        received_at=NOW,
+        case_id=None,
+        shadow=False,
+        evidence={},
+    )
 
 
 def case(state="open", severity="soon", id=5, opened=NOW, **changes):
     facts = {
-        "id": id, "dealer_id": 1, "vehicle_id": 1, "state": CaseState(state), "severity": Severity(severity), "title": "t", "origin": "alert",
-        "assignee_id": 1, "comebacks": 0, "opened_at": opened, "changed_at": opened, "acknowledged_at": NOW, "escalated_at": None, "repaired_at": None,
-        "proof": None, **changes,
-    }  # fmt: skip
+        "id": id,
+        "dealer_id": 1,
+        "vehicle_id": 1,
+        "state": CaseState(state),
+        "severity": Severity(severity),
+        "title": "t",
+        "origin": "alert",
+        "assignee_id": 1,
+        "comebacks": 0,
+        "opened_at": opened,
+        "changed_at": opened,
+        "acknowledged_at": NOW,
+        "escalated_at": None,
+        "repaired_at": None,
+        "proof": None,
+        **changes,
+    }
     return Case(**facts)
 
 
 def booking(state="agreed", kind="pickup"):
     return Booking(
-        id=7, dealer_id=1, case_id=5, vehicle_id=1, kind=BookingKind(kind), state=BookingState(state), starts_at=NOW, ends_at=NOW + timedelta(hours=1),
-        wall_start="2026-11-23T10:00", zone="Europe/Berlin", address="a", loaner_id=None, ready_by=None, last_word_at=None, made_at=NOW,
-    )  # fmt: skip
+        id=7,
+        dealer_id=1,
+        case_id=5,
+        vehicle_id=1,
+        kind=BookingKind(kind),
+        state=BookingState(state),
+        starts_at=NOW,
+        ends_at=NOW + timedelta(hours=1),
+        wall_start="2026-11-23T10:00",
+        zone="Europe/Berlin",
+        address="a",
+        loaner_id=None,
+        ready_by=None,
+        last_word_at=None,
+        made_at=NOW,
+    )
 
 
 def offer(state="open"):
-    return Offer(id=3, dealer_id=1, case_id=5, kind=BookingKind.PICKUP, state=OfferState(state), made_at=NOW, expires_at=NOW)
+    return Offer(
+        id=3, dealer_id=1, case_id=5, kind=BookingKind.PICKUP, state=OfferState(state), made_at=NOW, expires_at=NOW
+    )
 
 
 def leg(kind="collect", state="planned"):
     return Leg(
-        id=9, dealer_id=1, booking_id=7, kind=LegKind(kind), state=LegState(state), driver_id=2, slot_id=1, address="a", starts_at=NOW, ends_at=NOW, changed_at=NOW
+        id=9,
+        dealer_id=1,
+        booking_id=7,
+        kind=LegKind(kind),
+        state=LegState(state),
+        driver_id=2,
+        slot_id=1,
+        address="a",
+        starts_at=NOW,
+        ends_at=NOW,
+        changed_at=NOW,
     )
 
 
@@ -65,7 +127,9 @@ def test_the_same_fault_after_a_repair_is_a_comeback_for_thirty_days():
     back = case_for(alert(), None, done, [("tyre_pressure", "front_left")], NOW)
     assert isinstance(back, CameBack) and back.same and "10 days after" in back.because
     assert isinstance(case_for(alert(), None, done, [("tyre_pressure", "front_right")], NOW), OpensCase)
-    assert isinstance(case_for(alert(), None, done, [("tyre_pressure", "front_left")], NOW + timedelta(days=21)), OpensCase)
+    assert isinstance(
+        case_for(alert(), None, done, [("tyre_pressure", "front_left")], NOW + timedelta(days=21)), OpensCase
+    )
 
 
 def test_a_fault_while_the_repair_is_being_proved_reopens_the_case_and_says_whether_it_is_the_same():
@@ -77,7 +141,9 @@ def test_a_fault_while_the_repair_is_being_proved_reopens_the_case_and_says_whet
 
 
 def test_a_case_is_as_urgent_as_its_most_urgent_active_alert():
-    assert severity_of([alert("advice"), alert("now", state="resolved"), alert("soon")], Severity.ADVICE) is Severity.SOON
+    assert (
+        severity_of([alert("advice"), alert("now", state="resolved"), alert("soon")], Severity.ADVICE) is Severity.SOON
+    )
     assert severity_of([], Severity.NOW) is Severity.NOW
 
 
@@ -113,14 +179,19 @@ def test_there_is_one_obvious_next_step(situation, act):
 
 
 def test_every_state_of_case_booking_offer_and_leg_has_a_next_step():
-    legs = [[leg(kind, state) for kind, state in pair] for pair in ((("collect", c), ("return", r)) for c in LegState for r in LegState)]
+    legs = [
+        [leg(kind, state) for kind, state in pair]
+        for pair in ((("collect", c), ("return", r)) for c in LegState for r in LegState)
+    ]
     for state in CaseState:
         for visit in (None, *(booking(b, k) for b in BookingState for k in BookingKind)):
             for answer in (None, *(offer(o) for o in OfferState)):
                 for drives in ((), *legs):
                     step = next_step(case(state), answer, visit, drives)
                     if step.act == "move":
-                        which = next(drive for drive in drives if LegEvent(step.event) in LEGS[drive.kind].allowed(drive.state))
+                        which = next(
+                            drive for drive in drives if LegEvent(step.event) in LEGS[drive.kind].allowed(drive.state)
+                        )
                         assert which is not None
 
 

@@ -46,29 +46,78 @@ TABLE = [
     ("tyre_leak", "petrol_hatch", every(5, 8, **{**TYRES, **WARM, "tyre_fl": 190}), "front_left", "soon"),
     ("tyre_leak", "petrol_hatch", every(5, 8, **{**TYRES, **WARM, "tyre_rr": 120}), "rear_right", "now"),
     ("tyre_leak", "petrol_hatch", every(5, 8, **TYRES, **WARM), None, None),
-    ("tyre_leak", "petrol_hatch", every(5, 8, **{k: v - 25 for k, v in TYRES.items()}, **WARM), None, None),  # a cold snap hits all four
-    ("tyre_leak", "petrol_hatch", every(5, 8, **{**TYRES, "tyre_rl": 252, "tyre_rr": 253}, **WARM), None, None),  # a loaded axle
-    ("tyre_leak", "petrol_hatch", [(d * 1440, {**TYRES, **WARM, "tyre_fr": 233 - 1.6 * d}) for d in range(9)] + every(5, 1), "front_right", "soon"),
+    (
+        "tyre_leak",
+        "petrol_hatch",
+        every(5, 8, **{k: v - 25 for k, v in TYRES.items()}, **WARM),
+        None,
+        None,
+    ),  # a cold snap hits all four
+    (
+        "tyre_leak",
+        "petrol_hatch",
+        every(5, 8, **{**TYRES, "tyre_rl": 252, "tyre_rr": 253}, **WARM),
+        None,
+        None,
+    ),  # a loaded axle
+    (
+        "tyre_leak",
+        "petrol_hatch",
+        [(d * 1440, {**TYRES, **WARM, "tyre_fr": 233 - 1.6 * d}) for d in range(9)] + every(5, 1),
+        "front_right",
+        "soon",
+    ),
     ("tyre_low", "petrol_hatch", every(5, 10, **{k: v * 0.74 for k, v in TYRES.items()}, **WARM), "front_left", "soon"),
     ("tyre_low", "petrol_hatch", every(5, 10, **TYRES, **WARM), None, None),
     ("battery_12v", "petrol_hatch", starts(9.5, 9.4, 9.3), "", "soon"),
     ("battery_12v", "petrol_hatch", starts(8.5, 8.4, 8.6), "", "now"),
-    ("battery_12v", "petrol_hatch", starts(11.0, 9.2, 11.1, 11.0, 8.9, 11.2), None, None),  # one bad start proves nothing
+    (
+        "battery_12v",
+        "petrol_hatch",
+        starts(11.0, 9.2, 11.1, 11.0, 8.9, 11.2),
+        None,
+        None,
+    ),  # one bad start proves nothing
     ("battery_12v", "petrol_hatch", starts(9.8, 9.7, 9.6, 9.8, air=-12), None, None),  # a cold snap
     ("battery_12v", "petrol_hatch", starts(*[10.9] * 10, *[10.0] * 9), "", "soon"),  # its own habit
     ("battery_12v", "truck", starts(19.0, 18.8, 18.9), "", "soon"),
     ("alternator", "petrol_hatch", every(2, 12, volts=12.3, rpm=1500, ignition=2), "", "now"),
     ("alternator", "petrol_hatch", every(2, 200, volts=14.2, rpm=1500, ignition=2), None, None),
     ("alternator", "petrol_hatch", every(2, 30, volts=12.3, rpm=0, ignition=1), None, None),  # the engine does not turn
-    ("alternator", "diesel_van", [(n * 2, {"volts": (13.0, 15.0, 13.1)[n % 3], "rpm": 1800, "ignition": 2}) for n in range(200)], None, None),
-    ("parasitic_drain", "petrol_hatch", [(n * 600, {"rest": 12.6, "speed": 0}) for n in range(30)] + [(18_000 + n * 600, {"rest": 12.48, "speed": 0}) for n in range(16)], "", "soon"),
+    (
+        "alternator",
+        "diesel_van",
+        [(n * 2, {"volts": (13.0, 15.0, 13.1)[n % 3], "rpm": 1800, "ignition": 2}) for n in range(200)],
+        None,
+        None,
+    ),
+    (
+        "parasitic_drain",
+        "petrol_hatch",
+        [(n * 600, {"rest": 12.6, "speed": 0}) for n in range(30)]
+        + [(18_000 + n * 600, {"rest": 12.48, "speed": 0}) for n in range(16)],
+        "",
+        "soon",
+    ),
     ("parasitic_drain", "petrol_hatch", every(600, 8, rest=12.05), "", "soon"),
-    ("parasitic_drain", "petrol_hatch", [(n * 600 + (n % 2), {"rest": 12.5, "speed": 0}) for n in range(60)], None, None),
+    (
+        "parasitic_drain",
+        "petrol_hatch",
+        [(n * 600 + (n % 2), {"rest": 12.5, "speed": 0}) for n in range(60)],
+        None,
+        None,
+    ),
     ("coolant_hot", "petrol_hatch", every(0.5, 8, coolant=108), "", "soon"),
     ("coolant_hot", "petrol_hatch", every(0.5, 8, coolant=117), "", "now"),
     ("coolant_hot", "petrol_hatch", every(0.5, 100, coolant=96), None, None),
     ("thermostat_open", "petrol_hatch", every(0.5, 90, coolant=55, speed=70, air=5), "", "soon"),
-    ("thermostat_open", "petrol_hatch", ramp(0.5, 16, "coolant", 5, 40, speed=30, air=-5), None, None),  # a short winter trip
+    (
+        "thermostat_open",
+        "petrol_hatch",
+        ramp(0.5, 16, "coolant", 5, 40, speed=30, air=-5),
+        None,
+        None,
+    ),  # a short winter trip
     ("thermostat_open", "petrol_hatch", ramp(0.5, 40, "coolant", 5, 90, speed=70, air=5), None, None),
     ("coolant_low", "petrol_hatch", every(5, 4, **{f"{ENGINE}.EngineCoolant.Level": 45}), "", "soon"),
     ("coolant_low", "petrol_hatch", every(5, 4, **{f"{ENGINE}.EngineCoolant.Level": 88}), None, None),
@@ -77,25 +126,61 @@ TABLE = [
     ("vacuum_leak", "petrol_hatch", every(5, 12, **{"Vehicle.OBD.LongTermFuelTrim1": 11}), "", "soon"),
     ("vacuum_leak", "petrol_hatch", every(5, 50, **{"Vehicle.OBD.LongTermFuelTrim1": -4}), None, None),
     ("oil_pressure", "petrol_hatch", every(3, 12, **{f"{ENGINE}.EOP": 190, "rpm": 2000}), "", "soon"),
-    ("oil_pressure", "petrol_hatch", every(3, 40, **{f"{ENGINE}.EOP": 110, "rpm": 800}), None, None),  # idling, that is enough
+    (
+        "oil_pressure",
+        "petrol_hatch",
+        every(3, 40, **{f"{ENGINE}.EOP": 110, "rpm": 800}),
+        None,
+        None,
+    ),  # idling, that is enough
     ("oil_life", "petrol_hatch", every(5, 4, **{f"{ENGINE}.EngineOil.LifePercent": 12}), "", "advice"),
     ("oil_life", "petrol_hatch", every(5, 4, **{f"{ENGINE}.EngineOil.LifePercent": 60}), None, None),
     ("dpf", "diesel_van", every(5, 6, **{f"{FILTER}.SootLoad": 115}), "", "soon"),
     ("dpf", "diesel_van", every(5, 6, **{f"{FILTER}.SootLoad": 99}), None, None),
     ("dpf_regeneration", "diesel_van", runs(f"{FILTER}.DistanceSinceRegeneration", 720, 240, 200), "", "soon"),
     ("dpf_regeneration", "diesel_van", runs(f"{FILTER}.DistanceSinceRegeneration", 720, 200, 760), None, None),
-    ("transmission_hot", "petrol_hatch", every(0.5, 10, **{"Vehicle.Powertrain.Transmission.Temperature": 118}), "", "soon"),
-    ("transmission_hot", "petrol_hatch", every(0.5, 10, **{"Vehicle.Powertrain.Transmission.Temperature": 95}), None, None),
+    (
+        "transmission_hot",
+        "petrol_hatch",
+        every(0.5, 10, **{"Vehicle.Powertrain.Transmission.Temperature": 118}),
+        "",
+        "soon",
+    ),
+    (
+        "transmission_hot",
+        "petrol_hatch",
+        every(0.5, 10, **{"Vehicle.Powertrain.Transmission.Temperature": 95}),
+        None,
+        None,
+    ),
     ("brake_pads", "petrol_hatch", every(5, 4, **{**PADS, "pad_fr": 88}), "front_right", "soon"),
     ("brake_pads", "petrol_hatch", every(5, 4, **{**PADS, "pad_fl": 98}), "front_left", "now"),
     ("brake_pads", "petrol_hatch", every(5, 4, **PADS), None, None),
-    ("brake_pads", "petrol_hatch", every(5, 4, pad_fl=0, pad_fr=0, pad_rl=0, pad_rr=0), None, None),  # zero is a reading
+    (
+        "brake_pads",
+        "petrol_hatch",
+        every(5, 4, pad_fl=0, pad_fr=0, pad_rl=0, pad_rr=0),
+        None,
+        None,
+    ),  # zero is a reading
     ("brake_pad_uneven", "petrol_hatch", every(5, 4, **{**PADS, "pad_fr": 50}), "front_right", "soon"),
     ("brake_pad_uneven", "petrol_hatch", every(5, 4, **PADS), None, None),
     ("brake_fluid", "electric_car", every(5, 4, fluid=70), "", "soon"),
     ("brake_fluid", "electric_car", every(5, 4, fluid=92), None, None),
-    ("ev_cell", "electric_car", every(20, 16, **{f"{PACK}.CellVoltage.Min": 3.63, f"{PACK}.CellVoltage.Median": 3.70}), "", "soon"),
-    ("ev_cell", "electric_car", every(20, 40, **{f"{PACK}.CellVoltage.Min": 3.69, f"{PACK}.CellVoltage.Median": 3.70}), None, None),
+    (
+        "ev_cell",
+        "electric_car",
+        every(20, 16, **{f"{PACK}.CellVoltage.Min": 3.63, f"{PACK}.CellVoltage.Median": 3.70}),
+        "",
+        "soon",
+    ),
+    (
+        "ev_cell",
+        "electric_car",
+        every(20, 40, **{f"{PACK}.CellVoltage.Min": 3.69, f"{PACK}.CellVoltage.Median": 3.70}),
+        None,
+        None,
+    ),
     ("ev_insulation", "electric_car", every(10, 5, **{f"{PACK}.InsulationResistance": 400}), "", "soon"),
     ("ev_insulation", "electric_car", every(10, 5, **{f"{PACK}.InsulationResistance": 50}), "", "now"),
     ("ev_insulation", "electric_car", every(10, 2, **{f"{PACK}.InsulationResistance": 400}), None, None),
@@ -134,7 +219,9 @@ def test_every_file_of_the_catalogue_stands_in_the_register():
 def test_a_rule_is_complete(rule):
     assert all(path in BY_PATH for path in rule.needs)
     assert rule.title and rule.version >= 1 and set(rule.muted_by) <= set(BY_NAME)
-    assert all(RULES.index(BY_NAME[cause]) < RULES.index(rule) for cause in rule.muted_by)  # a cause is judged before what it explains
+    assert all(
+        RULES.index(BY_NAME[cause]) < RULES.index(rule) for cause in rule.muted_by
+    )  # a cause is judged before what it explains
 
 
 @pytest.mark.parametrize("language", ["en", "de", "es"])

@@ -32,7 +32,11 @@ class Bench:
         self.memory = bytearray(64 + self.bound.size)
 
     def at(self, minutes, **values):
-        named = {BY_PATH[{"coolant": COOLANT, "speed": SPEED, "fluid": FLUID, "faulted": FAULTED}[k]].id: v for k, v in values.items() if v is not None}
+        named = {
+            BY_PATH[{"coolant": COOLANT, "speed": SPEED, "fluid": FLUID, "faulted": FAULTED}[k]].id: v
+            for k, v in values.items()
+            if v is not None
+        }
         seen = Snapshot(T0 + minutes * 60, 1, named, self.memory, {}, self.profile)
         seen.fresh = True
         return next(iter(self.bound.judge(seen, Cell(self.memory, 64))))[1]
@@ -50,7 +54,12 @@ class Bench:
     ],
 )
 def test_a_threshold_has_a_clear_level_of_its_own(value, expected, profiles):
-    bench = Bench(rises_to(COOLANT, now=OfProfile("coolant_stop_c", 120, plus=2), soon=OfProfile("coolant_max_c", 110), clear=100), profiles["petrol_hatch"])
+    bench = Bench(
+        rises_to(
+            COOLANT, now=OfProfile("coolant_stop_c", 120, plus=2), soon=OfProfile("coolant_max_c", 110), clear=100
+        ),
+        profiles["petrol_hatch"],
+    )
     assert bench.at(0, coolant=value) == expected
 
 
@@ -60,7 +69,9 @@ def test_a_threshold_can_be_one_that_is_fallen_to(value, kind, profiles):
 
 
 def test_a_condition_keeps_a_threshold_silent(profiles):
-    bench = Bench(rises_to(COOLANT, soon=100, clear=90, only=(Only(SPEED, low=30, words="it stands"),)), profiles["petrol_hatch"])
+    bench = Bench(
+        rises_to(COOLANT, soon=100, clear=90, only=(Only(SPEED, low=30, words="it stands"),)), profiles["petrol_hatch"]
+    )
     assert bench.at(0, coolant=105) == Unsure("it stands")
     assert bench.at(1, coolant=105, speed=10) == Unsure("it stands")
     assert type(bench.at(2, coolant=105, speed=80)) is Holds
@@ -73,8 +84,17 @@ def test_a_flag_is_bad_at_one_and_good_at_zero(profiles):
 
 
 def test_a_count_holds_when_it_happened_often_enough_and_forgets(profiles):
-    bench = Bench(CountInWindow(FLUID, bad_below=20, urgent_below=5, times=3, urgent_times=2, within_s=3_600, apart_s=60), profiles["petrol_hatch"])
-    assert [type(bench.at(m, fluid=v)) for m, v in ((0, 50), (1, 10), (1.5, 10), (5, 10), (9, 50))] == [Clear, Unsure, Unsure, Unsure, Unsure]
+    bench = Bench(
+        CountInWindow(FLUID, bad_below=20, urgent_below=5, times=3, urgent_times=2, within_s=3_600, apart_s=60),
+        profiles["petrol_hatch"],
+    )
+    assert [type(bench.at(m, fluid=v)) for m, v in ((0, 50), (1, 10), (1.5, 10), (5, 10), (9, 50))] == [
+        Clear,
+        Unsure,
+        Unsure,
+        Unsure,
+        Unsure,
+    ]
     assert bench.at(10, fluid=15) == Holds(Severity.SOON, "brake fluid level 15 %; out of bounds 3 times within 1 h")
     assert bench.at(12, fluid=4).severity is Severity.SOON and bench.at(14, fluid=4).severity is Severity.NOW
     assert type(bench.at(90, fluid=50)) is Clear
@@ -110,7 +130,11 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     "silent_for, pause, kind",
-    [(timedelta(days=2), timedelta(days=1), Clear), (timedelta(days=8), timedelta(days=1), Holds), (timedelta(days=8), timedelta(days=5), Clear)],
+    [
+        (timedelta(days=2), timedelta(days=1), Clear),
+        (timedelta(days=8), timedelta(days=1), Holds),
+        (timedelta(days=8), timedelta(days=5), Clear),
+    ],
 )
 def test_silence_is_judged_by_habit_and_never_before_a_week(silent_for, pause, kind):
     assert type(silence(NOW - silent_for, NOW, usual_pause=pause)) is kind
@@ -138,7 +162,11 @@ def test_a_fast_leak_is_not_hidden_by_the_quiet_days_before_it(fold, reading):
     air = {**{f"warm_{w}": 20 for w in ("fl", "fr", "rl", "rr")}, "tyre_fr": 234, "tyre_rl": 220, "tyre_rr": 220}
 
     def told(loss):
-        rows = [reading(1_440 * day + 30 * n, 100 * day + n + 1, tyre_fl=loss(day), **air) for day in range(16) for n in range(3)]
+        rows = [
+            reading(1_440 * day + 30 * n, 100 * day + n + 1, tyre_fl=loss(day), **air)
+            for day in range(16)
+            for n in range(3)
+        ]
         return [s.ts for s in fold(rows) if s.rule == "tyre_leak" and s.state.value == "active"], rows[0].ts
 
     steady, begin = told(lambda day: 335.3 * (1 - 0.015 * max(0, day - 11)) - 101.3)

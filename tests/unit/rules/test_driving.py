@@ -19,19 +19,46 @@ from telltale import data
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 WORDING = Wording(data.texts())
 #: The words with which each language says that a car stays where it is.
-FORBIDS = {"en": ("do not drive",), "de": ("nicht weiterfahren", "nicht fahren"), "es": ("no conduzca", "no siga", "no lo conduzca")}
+FORBIDS = {
+    "en": ("do not drive",),
+    "de": ("nicht weiterfahren", "nicht fahren"),
+    "es": ("no conduzca", "no siga", "no lo conduzca"),
+}
 
 
 def booking(kind: str = "pickup", state: str = "agreed") -> Booking:
     return Booking(
-        id=7, dealer_id=1, case_id=5, vehicle_id=1, kind=BookingKind(kind), state=BookingState(state), starts_at=NOW, ends_at=NOW, wall_start="2026-11-23T10:00",
-        zone="Europe/Berlin", address="a", loaner_id=None, ready_by=None, last_word_at=None, made_at=NOW,
-    )  # fmt: skip
+        id=7,
+        dealer_id=1,
+        case_id=5,
+        vehicle_id=1,
+        kind=BookingKind(kind),
+        state=BookingState(state),
+        starts_at=NOW,
+        ends_at=NOW,
+        wall_start="2026-11-23T10:00",
+        zone="Europe/Berlin",
+        address="a",
+        loaner_id=None,
+        ready_by=None,
+        last_word_at=None,
+        made_at=NOW,
+    )
 
 
 def leg(kind: str, state: str) -> Leg:
     return Leg(
-        id=9, dealer_id=1, booking_id=7, kind=LegKind(kind), state=LegState(state), driver_id=2, slot_id=1, address="a", starts_at=NOW, ends_at=NOW, changed_at=NOW
+        id=9,
+        dealer_id=1,
+        booking_id=7,
+        kind=LegKind(kind),
+        state=LegState(state),
+        driver_id=2,
+        slot_id=1,
+        address="a",
+        starts_at=NOW,
+        ends_at=NOW,
+        changed_at=NOW,
     )
 
 
@@ -44,9 +71,17 @@ def test_who_reads_do_not_drive_on_is_not_asked_to_drive(language: str, rule: st
 
 
 def test_of_several_faults_the_most_urgent_that_forbids_it_is_named() -> None:
-    found = stays([["battery_12v", "", "now", "9.1 V"], ["oil_pressure", "", "soon", "60 %"], ["tyre_low", "front_left", "now", "120 kPa"]])
+    found = stays(
+        [
+            ["battery_12v", "", "now", "9.1 V"],
+            ["oil_pressure", "", "soon", "60 %"],
+            ["tyre_low", "front_left", "now", "120 kPa"],
+        ]
+    )
     assert found is not None and found.because == "it must not be driven: 120 kPa"
-    assert stays([["battery_12v", "", "now", "9.1 V"], ["tyre_low", "", "soon", "190 kPa"]]) is None and stays([]) is None
+    assert (
+        stays([["battery_12v", "", "now", "9.1 V"], ["tyre_low", "", "soon", "190 kPa"]]) is None and stays([]) is None
+    )
 
 
 def test_such_a_car_is_towed_and_any_other_may_be() -> None:
@@ -55,11 +90,18 @@ def test_such_a_car_is_towed_and_any_other_may_be() -> None:
     assert usual(None) is BookingKind.PICKUP and set(ways(None)) == set(BookingKind)
 
 
-@pytest.mark.parametrize("kind, state, wanted", [
-    *itertools.product(("pickup",), ("planned", "on_the_way"), (True,)), *itertools.product(("pickup",), ("collected", "at_workshop"), (False,)), ("tow", "planned", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "kind, state, wanted",
+    [
+        *itertools.product(("pickup",), ("planned", "on_the_way"), (True,)),
+        *itertools.product(("pickup",), ("collected", "at_workshop"), (False,)),
+        ("tow", "planned", False),
+    ],
+)
 def test_a_visit_needs_a_truck_until_we_have_the_car(kind: str, state: str, wanted: Any) -> None:
     found = stays([["tyre_low", "", "now", "120 kPa"]])
     assert needs_truck(booking(kind=kind), [leg("collect", state)], found) is wanted
     assert not needs_truck(booking(kind=kind), [leg("collect", state)], None)
-    assert not needs_truck(booking(kind="drop_off", state="arrived"), [], found) and needs_truck(booking(kind="drop_off"), [], found)
+    assert not needs_truck(booking(kind="drop_off", state="arrived"), [], found) and needs_truck(
+        booking(kind="drop_off"), [], found
+    )

@@ -10,7 +10,11 @@ from schemas.case import CaseState
 from schemas.pickup import LegState
 
 HERE = {BookingState.ARRIVED, BookingState.WORKING, BookingState.READY}
-WHY = {LegState.ON_THE_WAY: Refusal.DRIVER_UNDER_WAY, LegState.COLLECTED: Refusal.CAR_IN_OUR_HANDS, LegState.ON_THE_WAY_BACK: Refusal.CAR_IN_OUR_HANDS}
+WHY = {
+    LegState.ON_THE_WAY: Refusal.DRIVER_UNDER_WAY,
+    LegState.COLLECTED: Refusal.CAR_IN_OUR_HANDS,
+    LegState.ON_THE_WAY_BACK: Refusal.CAR_IN_OUR_HANDS,
+}
 
 
 @pytest.mark.parametrize("visit", BookingState)
@@ -21,7 +25,9 @@ def test_a_car_that_is_here_is_given_back_first(visit: BookingState) -> None:
 
 @pytest.mark.parametrize("drive", LegState)
 def test_a_drive_that_has_begun_goes_to_its_end_first(drive: LegState) -> None:
-    assert refused(erased=False, visits=[BookingState.AGREED], drives=[LegState.PLANNED, drive], cases=[CaseState.BOOKED]) == WHY.get(drive)
+    assert refused(
+        erased=False, visits=[BookingState.AGREED], drives=[LegState.PLANNED, drive], cases=[CaseState.BOOKED]
+    ) == WHY.get(drive)
 
 
 def test_nobody_is_erased_twice() -> None:

@@ -1,4 +1,6 @@
-"""Each zone that there is, each change of its clocks from 2026 to 2030: the minute that a person reads names the instant that was meant."""
+"""Each zone that there is, each change of its clocks from 2026 to 2030: the minute that a person reads names the
+instant that was meant.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,10 @@ def test_the_minute_that_is_read_names_the_instant_in_every_zone():
                 moment = change + ahead * MINUTE
                 wall = local(moment, name)
                 said = words.time(("en", "de", "es")[n % 3], moment, name)
-                if f"{wall:%H:%M}" not in said or from_local(wall.date(), wall.time().replace(tzinfo=None), name, fold=wall.fold) != moment:
+                if (
+                    f"{wall:%H:%M}" not in said
+                    or from_local(wall.date(), wall.time().replace(tzinfo=None), name, fold=wall.fold) != moment
+                ):
                     wrong.append(f"{name} {moment}: {said}")
     assert not wrong, wrong[:10]
 
@@ -59,7 +64,10 @@ def test_a_minute_that_is_skipped_is_refused_and_one_that_comes_twice_asks_which
     skipped = twice = 0
     for name, found in CHANGES.items():
         for change in found:
-            before, after = local(change - MINUTE, name).replace(tzinfo=None) + MINUTE, local(change, name).replace(tzinfo=None)
+            before, after = (
+                local(change - MINUTE, name).replace(tzinfo=None) + MINUTE,
+                local(change, name).replace(tzinfo=None),
+            )
             if before == after:
                 continue
             wall = min(before, after) + MINUTE
@@ -68,7 +76,11 @@ def test_a_minute_that_is_skipped_is_refused_and_one_that_comes_twice_asks_which
             assert refused.value.field == "time"
             skipped, twice = skipped + (after > before), twice + (after < before)
             if after < before:
-                assert from_local(wall.date(), wall.time(), name, fold=1) - from_local(wall.date(), wall.time(), name, fold=0) == before - after
+                assert (
+                    from_local(wall.date(), wall.time(), name, fold=1)
+                    - from_local(wall.date(), wall.time(), name, fold=0)
+                    == before - after
+                )
     assert skipped > 700 and twice > 700
 
 
@@ -77,7 +89,9 @@ def test_no_window_of_any_zone_begins_where_its_minute_is_not_one_instant():
     for name, found in CHANGES.items():
         where = dealer(zone=name, country="US", opening_hours="24/7", drive_minutes=60, notice_minutes=0)
         for change in found[:2]:  # one of each kind; the others follow the same rule
-            for option in capacity.free(where, BookingKind.DROP_OFF, change - timedelta(hours=4), resources(), {}, count=12):
+            for option in capacity.free(
+                where, BookingKind.DROP_OFF, change - timedelta(hours=4), resources(), {}, count=12
+            ):
                 wall = local(option.window.starts_at, name)
                 try:
                     meant = from_local(wall.date(), wall.time().replace(tzinfo=None), name)

@@ -15,7 +15,10 @@ def lacking(profile, *heard):
 def test_a_feed_of_one_signal_leaves_all_but_its_rule_unwatched(profiles):
     found = lacking(profiles["petrol_hatch"], COOLANT)
     assert "coolant_hot" not in found and {"battery_12v", "tyre_low", "thermostat_open"} <= set(found)
-    assert found["thermostat_open"].words == "vehicle speed" and found["battery_12v"].words == "lowest voltage while cranking"
+    assert (
+        found["thermostat_open"].words == "vehicle speed"
+        and found["battery_12v"].words == "lowest voltage while cranking"
+    )
 
 
 def test_what_a_model_is_not_meant_for_is_not_missed(profiles):
@@ -28,7 +31,9 @@ def test_a_rule_that_takes_either_is_watched_with_one(profiles):
 
 
 def test_one_wheel_that_is_never_heard_is_named(profiles):
-    heard = [path for path in next(rule for rule in RULES if rule.name == "tyre_low").needs if "Row2.Wheel.Left" not in path]
+    heard = [
+        path for path in next(rule for rule in RULES if rule.name == "tyre_low").needs if "Row2.Wheel.Left" not in path
+    ]
     assert lacking(profiles["petrol_hatch"], *heard)["tyre_low"].words == "tyre pressure rear left"
 
 

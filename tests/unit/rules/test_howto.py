@@ -19,7 +19,13 @@ def test_the_rule_of_the_howto_does_what_its_table_says(profiles, codes, reading
     rule = made["RULE"]
     assert register.strip() == f"{rule.name}.RULE,"
     judge = Judge((*RULES, rule), profiles, codes=codes)
-    rows = eval("[" + table + "]", {"FLUID": made["FLUID"], "every": lambda minutes, count, **values: [(n * minutes, values) for n in range(count)]})
+    rows = eval(
+        "[" + table + "]",
+        {
+            "FLUID": made["FLUID"],
+            "every": lambda minutes, count, **values: [(n * minutes, values) for n in range(count)],
+        },
+    )
     assert len(rows) == 3
     for name, model, stream, component, severity in rows:
         steps = fold((reading(m, n + 1, **values) for n, (m, values) in enumerate(stream)), model, judge)

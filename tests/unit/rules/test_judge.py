@@ -23,7 +23,16 @@ COOLANT = "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature"
 
 
 def own(judge, name="trial", **more):
-    return Rule(name=name, version=1, title="Trial", needs=(COOLANT,), hold=timedelta(minutes=10), judge=judge, proof=Proof(kind="none"), **more)
+    return Rule(
+        name=name,
+        version=1,
+        title="Trial",
+        needs=(COOLANT,),
+        hold=timedelta(minutes=10),
+        judge=judge,
+        proof=Proof(kind="none"),
+        **more,
+    )
 
 
 def hot(seen, state):
@@ -125,7 +134,9 @@ def test_codes_are_alerts_of_their_own(fold, reading):
         ]
     )
     active = {s.component: s for s in steps if s.state is AlertState.ACTIVE}
-    assert set(active) == {"P0301", "P0420", "P1234"} and active["P1234"].severity is Severity.SOON  # unknown is not silence
+    assert (
+        set(active) == {"P0301", "P0420", "P1234"} and active["P1234"].severity is Severity.SOON
+    )  # unknown is not silence
     assert "misfires on cylinder 1" in active["P0301"].because and "lamp on" in active["P0301"].because
     assert [s.place for s in steps if s.state is AlertState.RESOLVED and s.component == "P0301"] == [4]
 
@@ -143,7 +154,9 @@ def test_a_brand_can_ignore_a_code_or_make_it_urgent(profiles, codes, reading, f
 
 
 def test_trucks_name_parts_and_failures(fold, reading):
-    steps = fold([reading(0, 1, codes=[("980/9", "active"), ("3216/20", "active"), ("110/0", "previous")], mil=True)], "truck")
+    steps = fold(
+        [reading(0, 1, codes=[("980/9", "active"), ("3216/20", "active"), ("110/0", "previous")], mil=True)], "truck"
+    )
     assert {s.component for s in steps if s.state is AlertState.ACTIVE} == {"980/9", "3216/20"}
 
 
@@ -172,7 +185,9 @@ def test_a_checkpoint_of_an_earlier_release_keeps_the_samples_of_its_open_alerts
     end = judge.program("petrol_hatch").body_end
     rows = [track.row() for track in judge.open_alerts(memory)]
     rows[0][11] = [[reading(minute).ts, 117.0] for minute in (0, 1)]
-    found = judge.load("petrol_hatch", judge.dump(memory[:end] + json.dumps(rows, separators=(",", ":")).encode()), judge.versions)
+    found = judge.load(
+        "petrol_hatch", judge.dump(memory[:end] + json.dumps(rows, separators=(",", ":")).encode()), judge.versions
+    )
     assert found != memory and judge.open_alerts(found) == judge.open_alerts(memory)
     told = [judge.step(m, reading(2, 3, coolant=117)) for m in (found, memory)]
     assert told[0] == told[1] and len(told[0][0].evidence.series[0].samples) == 2 and found == memory
@@ -183,17 +198,48 @@ def test_rejected_readings_take_their_alert_back(judge, reading):
     for n in range(6):
         judge.step(memory, reading(n, n + 1, coolant=117))
     step = judge.withdraw(memory, "coolant_hot", "", ts=1.0, place=9, because="the sensor was unplugged")
-    assert step is not None and (step.state.value, step.episode, step.step) == ("withdrawn", 1, 2) and judge.open_alerts(memory) == ()
+    assert (
+        step is not None
+        and (step.state.value, step.episode, step.step) == ("withdrawn", 1, 2)
+        and judge.open_alerts(memory) == ()
+    )
     assert judge.withdraw(memory, "coolant_hot", "", ts=1.0, place=9, because="again") is None
 
 
 SIGNALS = {
     "petrol_hatch": [
-        "speed", "odometer", "air", "volts", "crank", "rest", "ignition", "rpm", "coolant", "service_km", "service_s", "fluid",
-        "tyre_fl", "tyre_fr", "tyre_rl", "tyre_rr", "warm_fl", "pad_fl", "pad_fr", "pad_rl", "pad_rr",
+        "speed",
+        "odometer",
+        "air",
+        "volts",
+        "crank",
+        "rest",
+        "ignition",
+        "rpm",
+        "coolant",
+        "service_km",
+        "service_s",
+        "fluid",
+        "tyre_fl",
+        "tyre_fr",
+        "tyre_rl",
+        "tyre_rr",
+        "warm_fl",
+        "pad_fl",
+        "pad_fr",
+        "pad_rl",
+        "pad_rr",
     ],
-}  # fmt: skip
-RANGES = {"odometer": (5e7, 5.01e7), "speed": (0, 130), "rpm": (0, 4000), "coolant": (20, 125), "ignition": (0, 3), "service_km": (-900, 9e3), "service_s": (-1e6, 9e6)}
+}
+RANGES = {
+    "odometer": (5e7, 5.01e7),
+    "speed": (0, 130),
+    "rpm": (0, 4000),
+    "coolant": (20, 125),
+    "ignition": (0, 3),
+    "service_km": (-900, 9e3),
+    "service_s": (-1e6, 9e6),
+}
 
 
 def values_of(name):
@@ -223,7 +269,10 @@ def streams(draw):
 
 
 def rows_of(stream, reading) -> list[Reading]:
-    return [reading(m, n + 1, codes=c, mark=Mark.LATE if late else Mark.PLAIN, **v) for n, (m, v, c, late) in enumerate(stream)]
+    return [
+        reading(m, n + 1, codes=c, mark=Mark.LATE if late else Mark.PLAIN, **v)
+        for n, (m, v, c, late) in enumerate(stream)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +291,9 @@ def eager(profiles, codes):
         yield judge
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(stream=streams())
 def test_generated_code_judges_as_the_long_way_does(stream, both, eager, reading):
     judges = (*both, eager)
@@ -254,15 +305,23 @@ def test_generated_code_judges_as_the_long_way_does(stream, both, eager, reading
     assert not any(judge.broken for judge in judges)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(
     said=st.lists(
         st.tuples(
-            st.floats(-2, 90), st.dictionaries(st.sampled_from(["coolant", "speed", "fluid", "pad_fl"]), st.sampled_from([5.0, 90.0, 103.0, 117.0]), min_size=1)
+            st.floats(-2, 90),
+            st.dictionaries(
+                st.sampled_from(["coolant", "speed", "fluid", "pad_fl"]),
+                st.sampled_from([5.0, 90.0, 103.0, 117.0]),
+                min_size=1,
+            ),
         ),
-        min_size=10, max_size=120,
+        min_size=10,
+        max_size=120,
     )
-)  # fmt: skip
+)
 def test_what_comes_and_goes_is_judged_alike_while_it_is_calm(said, both, eager, reading):
     """An open alert that is clear and has to stay so for a while is not looked at; the clock may go back, too."""
     judges, at = (*both, eager), 0.0
@@ -282,11 +341,17 @@ def test_while_an_alert_only_has_to_stay_clear_a_quiet_message_costs_nothing(jud
         judge.step(memory, reading(n, n + 1, coolant=117))
     cooled = len(looks)
     steps = [s for n in range(6, 36) for s in judge.step(memory, reading(n, n + 1, coolant=90))]
-    assert states(steps, "coolant_hot") == [] and len(looks) == cooled + 1, "the first clear message alone is written down"
-    assert states(judge.step(memory, reading(36, 37, coolant=90)), "coolant_hot") == ["resolved"], "half an hour after it became clear"
+    assert states(steps, "coolant_hot") == [] and len(looks) == cooled + 1, (
+        "the first clear message alone is written down"
+    )
+    assert states(judge.step(memory, reading(36, 37, coolant=90)), "coolant_hot") == ["resolved"], (
+        "half an hour after it became clear"
+    )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(stream=streams(), cuts=st.sets(st.integers(0, 39), max_size=6))
 def test_a_restart_anywhere_changes_nothing(stream, cuts, both, reading):
     judge, other = both
@@ -329,7 +394,9 @@ def test_an_alternator_that_does_not_charge_mutes_the_weak_starts_that_it_explai
     assert told == {"battery_12v"}
     steps = [s for s in fold(drives(reading, 11.9)) if s.state is AlertState.ACTIVE]
     (cause,) = [s for s in steps if s.rule == "alternator"]
-    assert all(s.ts < cause.ts for s in steps if s.rule == "battery_12v")  # only what was told before the cause was known
+    assert all(
+        s.ts < cause.ts for s in steps if s.rule == "battery_12v"
+    )  # only what was told before the cause was known
 
 
 def test_a_consequence_is_still_explained_for_days_after_its_cause_was_mended(judge, reading):

@@ -1,4 +1,6 @@
-"""The voltage of the control module (OBD PID 42) is all that many dongles have of the 12 V supply: the rule about it judges by it."""
+"""The voltage of the control module (OBD PID 42) is all that many dongles have of the 12 V supply: the rule about it
+judges by it.
+"""
 
 from __future__ import annotations
 

@@ -23,9 +23,20 @@ def judge(profiles, codes) -> Judge:
 
 
 def a_life(rng: Random, reading):
-    """Some days of a car with a fault that comes, changes and may go, and with trouble codes; minutes apart, in order."""
+    """Some days of a car with a fault that comes, changes and may go, and with trouble codes; minutes apart, in
+    order.
+    """
     rows, minute = [], 0.0
-    base = {"tyre_fl": 232, "tyre_fr": 233, "tyre_rl": 219, "tyre_rr": 220, "warm_fl": 20, "warm_fr": 20, "warm_rl": 20, "warm_rr": 20}
+    base = {
+        "tyre_fl": 232,
+        "tyre_fr": 233,
+        "tyre_rl": 219,
+        "tyre_rr": 220,
+        "warm_fl": 20,
+        "warm_fr": 20,
+        "warm_rl": 20,
+        "warm_rr": 20,
+    }
     kind = rng.choice(["hot", "leak", "battery", "pads", "code", "alternator"])
     for n in range(rng.randint(20, 60)):
         minute += rng.choice([0.5, 1.0, 2.0, 5.0, 30.0])
@@ -50,7 +61,9 @@ def a_life(rng: Random, reading):
 def arrivals(rng: Random, count: int) -> list[int]:
     """Sequence numbers in the order in which they come: shuffled within a few places, some twice, some three times."""
     late = sorted(range(count), key=lambda n: n + rng.uniform(0, rng.choice([0.0, 2.0, 6.0])))
-    return [n for first in late for n in [first] * rng.choice([1, 1, 1, 2, 3])] + rng.sample(range(count), min(3, count))
+    return [n for first in late for n in [first] * rng.choice([1, 1, 1, 2, 3])] + rng.sample(
+        range(count), min(3, count)
+    )
 
 
 @pytest.mark.parametrize("block", range(10))

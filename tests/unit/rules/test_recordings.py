@@ -15,16 +15,34 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 def rows_of(path):
-    for place, said in enumerate(decoded(path, None, NOW, Played(path.name, "WTTPH0000NM000017"), lambda frames: None), start=1):
+    for place, said in enumerate(
+        decoded(path, None, NOW, Played(path.name, "WTTPH0000NM000017"), lambda frames: None), start=1
+    ):
         ids = tuple(sorted(said.values))
         floats = Struct(f"<{len(ids)}f")
         values = floats.unpack(floats.pack(*(said.values[i] for i in ids)))
-        yield Reading(1, 1, place, said.ts, said.ts + 1.0, ids, values, int(said.ts // 86_400), place=place, diagnostics=said.diagnostics)
+        yield Reading(
+            1,
+            1,
+            place,
+            said.ts,
+            said.ts + 1.0,
+            ids,
+            values,
+            int(said.ts // 86_400),
+            place=place,
+            diagnostics=said.diagnostics,
+        )
 
 
 @pytest.mark.recordings
 @pytest.mark.parametrize(
-    "name, model", [("obd2_drive_3BA199E2", "petrol_hatch"), ("obd2_car_7512BE4D", "petrol_hatch"), ("ev_uds_tpms_2F6913DB", "electric_car")]
+    "name, model",
+    [
+        ("obd2_drive_3BA199E2", "petrol_hatch"),
+        ("obd2_car_7512BE4D", "petrol_hatch"),
+        ("ev_uds_tpms_2F6913DB", "electric_car"),
+    ],
 )
 def test_healthy_recordings_raise_nothing(name, model, recordings, fold):
     steps = fold(rows_of(recordings / "css_canedge" / "candump" / f"{name}.log.gz"), model)
@@ -37,5 +55,7 @@ def test_the_machine_has_exactly_its_four_codes(recordings, fold):
     active = {s.component: s.because for s in steps if s.state is AlertState.ACTIVE and s.rule == "trouble_code"}
     assert set(active) == {"980/9", "3216/20", "609/9", "609/12"}
     doubted = {s.component for s in steps if s.state is AlertState.ACTIVE and s.rule == "sensor_implausible"}
-    assert doubted == {"battery_voltage", "control_module_voltage"}, "its supply has 12 V, the model it is taken for has 24"
+    assert doubted == {"battery_voltage", "control_module_voltage"}, (
+        "its supply has 12 V, the model it is taken for has 24"
+    )
     assert all(because.endswith("active, lamp on") for because in active.values())

@@ -29,14 +29,18 @@ def test_a_booking_made_just_now_needs_no_reminder() -> None:
 
 
 def test_the_evening_before_is_the_owners_evening() -> None:
-    found = booking_reminders(datetime(2026, 3, 29, 12, tzinfo=UTC), datetime(2026, 3, 20, tzinfo=UTC), "America/New_York")
+    found = booking_reminders(
+        datetime(2026, 3, 29, 12, tzinfo=UTC), datetime(2026, 3, 20, tzinfo=UTC), "America/New_York"
+    )
     assert found[0].at == datetime(2026, 3, 28, 22, 0, tzinfo=UTC)
 
 
 def test_an_owner_is_asked_three_times_and_then_left_in_peace() -> None:
     assert ask_again((), Severity.SOON, START).at == START
     assert ask_again((START,), Severity.SOON, START + timedelta(days=1)).at == START + timedelta(days=7)
-    assert ask_again((START, START + timedelta(days=7)), Severity.SOON, START + timedelta(days=20)).at == START + timedelta(days=20)
+    assert ask_again(
+        (START, START + timedelta(days=7)), Severity.SOON, START + timedelta(days=20)
+    ).at == START + timedelta(days=20)
     assert ask_again((START,) * 3, Severity.ADVICE, START).at is None
     assert ask_again((START,) * 9, Severity.NOW, START).at == START
 
@@ -44,7 +48,7 @@ def test_an_owner_is_asked_three_times_and_then_left_in_peace() -> None:
 @pytest.mark.parametrize("attempt", [1, 2, 5, 40, 10_000])
 def test_a_retry_waits_somewhere_between_nothing_and_its_cap(attempt: int) -> None:
     assert retry.delay(attempt, 0.0) == 0.0
-    assert retry.delay(attempt, 1.0) == min(retry.CAP_S, 2.0**min(attempt, 30))
+    assert retry.delay(attempt, 1.0) == min(retry.CAP_S, 2.0 ** min(attempt, 30))
     assert retry.delay(attempt, 0.0, at_least=30.0) == 30.0
 
 

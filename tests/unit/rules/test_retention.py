@@ -1,4 +1,6 @@
-"""What past retention means when clocks may be wrong: all must agree, few go at once, and for a day they can come back."""
+"""What past retention means when clocks may be wrong: all must agree, few go at once, and for a day they can come
+back.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +49,19 @@ def test_a_wrong_clock_of_the_whole_machine_is_known_by_what_cars_say():
 def test_even_when_everybody_is_wrong_few_days_go_and_they_come_back_when_the_clocks_are_right_again():
     far = NOW + timedelta(days=500)
     found = plan(YEAR, {}, KEPT, by(own=far, told=far, machine=far, newest=TODAY + 500))
-    assert found.detach == tuple(YEAR)[:MOST_A_DAY] and found.drop == () and "no more than 7 go in a day" in found.refused
+    assert (
+        found.detach == tuple(YEAR)[:MOST_A_DAY] and found.drop == () and "no more than 7 go in a day" in found.refused
+    )
     gone = dict.fromkeys(found.detach, far)
-    assert plan(set(YEAR) - gone.keys(), gone, KEPT, by(own=far, told=far, machine=far + timedelta(hours=23), newest=TODAY + 500)).detach == ()
+    assert (
+        plan(
+            set(YEAR) - gone.keys(),
+            gone,
+            KEPT,
+            by(own=far, told=far, machine=far + timedelta(hours=23), newest=TODAY + 500),
+        ).detach
+        == ()
+    )
     right = plan(set(YEAR) - gone.keys(), gone, KEPT, by())
     assert right.attach == found.detach and right.drop == right.detach == ()
 
@@ -63,11 +75,22 @@ def test_a_house_without_readings_loses_nothing():
 def test_where_no_car_speaks_any_more_a_person_says_what_day_it_is():
     silent = by(newest=TODAY - 300)
     days = range(TODAY - 500, TODAY - 299)
-    assert plan(days, {}, KEPT, silent).detach == () and "by one clock and not by all" in plan(days, {}, KEPT, silent).refused
+    assert (
+        plan(days, {}, KEPT, silent).detach == ()
+        and "by one clock and not by all" in plan(days, {}, KEPT, silent).refused
+    )
     said = RetentionWord(NOW.date(), None, NOW - timedelta(hours=1))
     assert plan(days, {}, KEPT, by(newest=TODAY - 300, word=said)).detach == tuple(days)[:MOST_A_DAY]
-    assert plan(days, {}, KEPT, by(newest=TODAY - 300, word=RetentionWord(date(2036, 1, 1), None, NOW))).first_kept == TODAY - KEPT  # never beyond the clocks
-    assert plan(days, {}, KEPT, by(newest=TODAY - 300, word=RetentionWord(NOW.date(), None, NOW - timedelta(days=2)))).detach == ()  # his word is old
+    assert (
+        plan(days, {}, KEPT, by(newest=TODAY - 300, word=RetentionWord(date(2036, 1, 1), None, NOW))).first_kept
+        == TODAY - KEPT
+    )  # never beyond the clocks
+    assert (
+        plan(
+            days, {}, KEPT, by(newest=TODAY - 300, word=RetentionWord(NOW.date(), None, NOW - timedelta(days=2)))
+        ).detach
+        == ()
+    )  # his word is old
     many = plan(days, {}, KEPT, by(newest=TODAY, word=RetentionWord(None, 60, NOW)))
     assert len(many.detach) == 60
 
@@ -80,16 +103,32 @@ def test_a_time_lapse_keeps_up_with_itself():
 DAYS = st.integers(-1000, 1000)
 
 
-@given(DAYS, DAYS, st.one_of(st.none(), DAYS), st.sets(st.integers(TODAY - 1500, TODAY + 500)), st.dictionaries(DAYS, st.integers(0, 100)))
+@given(
+    DAYS,
+    DAYS,
+    st.one_of(st.none(), DAYS),
+    st.sets(st.integers(TODAY - 1500, TODAY + 500)),
+    st.dictionaries(DAYS, st.integers(0, 100)),
+)
 def test_nothing_goes_that_one_witness_would_keep(own, told, newest, attached, hours):
-    witnesses = by(own=NOW + timedelta(days=own), told=NOW + timedelta(days=told), newest=None if newest is None else TODAY + newest)
+    witnesses = by(
+        own=NOW + timedelta(days=own),
+        told=NOW + timedelta(days=told),
+        newest=None if newest is None else TODAY + newest,
+    )
     detached = {TODAY + day: NOW - timedelta(hours=h) for day, h in hours.items() if TODAY + day not in attached}
     found = plan(attached, detached, KEPT, witnesses)
     first = TODAY + min(own, told, newest) - KEPT if newest is not None else -(10**9)
     assert all(day < first for day in (*found.detach, *found.drop))
     assert all(at <= NOW - GRACE for day, at in detached.items() if day in found.drop)
-    assert len(found.detach) + sum(at > NOW - GRACE for at in detached.values()) <= max(MOST_A_DAY, sum(at > NOW - GRACE for at in detached.values()))
-    assert not {*found.attach} & {*found.drop} and {*found.attach, *found.drop} <= detached.keys() and {*found.detach} <= attached
+    assert len(found.detach) + sum(at > NOW - GRACE for at in detached.values()) <= max(
+        MOST_A_DAY, sum(at > NOW - GRACE for at in detached.values())
+    )
+    assert (
+        not {*found.attach} & {*found.drop}
+        and {*found.attach, *found.drop} <= detached.keys()
+        and {*found.detach} <= attached
+    )
 
 
 def test_clocks_that_agree_say_nothing_and_those_that_do_not_say_how_far():

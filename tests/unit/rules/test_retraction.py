@@ -48,17 +48,22 @@ def taken_back(judge, reading, rows, profile="petrol_hatch"):
 WEAK, GOOD, DAY = {"crank": 9.3, "air": 25}, {"crank": 11.4, "air": 25}, 24 * 60
 TABLE = {
     "an alert that would not be is withdrawn": (
-        [(0, {"crank": 9.2, "air": 25}, True), (60, WEAK), (120, WEAK)], ["pending", "active"], ["withdrawn"],
+        [(0, {"crank": 9.2, "air": 25}, True), (60, WEAK), (120, WEAK)],
+        ["pending", "active"],
+        ["withdrawn"],
     ),
     "an alert that stands without it stays": (
-        [(0, {"crank": 9.2, "air": 25}, True), (60, WEAK), (120, WEAK), (180, WEAK)], ["pending", "active"], [],
+        [(0, {"crank": 9.2, "air": 25}, True), (60, WEAK), (120, WEAK), (180, WEAK)],
+        ["pending", "active"],
+        [],
     ),
     "an alert that is over is history": (
         [(0, {"crank": 9.2, "air": 25}, True), (60, WEAK), (120, WEAK), *((180 + 60 * n, GOOD) for n in range(9))],
-        ["pending", "active", "resolved"], [],
+        ["pending", "active", "resolved"],
+        [],
     ),
     "a car without any alert only forgets": ([(0, {"crank": 9.2, "air": 25}, True), (60, GOOD), (120, GOOD)], [], []),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("rows, before, after", TABLE.values(), ids=TABLE)
@@ -108,7 +113,9 @@ def odometer_rows(reading):
     """A cluster that reads ten times too much: refused, let in by mistake; the next ones are believed because of it."""
     far = {"service_km": 15_000}
     return [
-        *stream(reading, (0, {"odometer": 199_105_000, **far}), (DAY, far), (DAY, {"odometer": 1_991_050_000, **far}, True)),
+        *stream(
+            reading, (0, {"odometer": 199_105_000, **far}), (DAY, far), (DAY, {"odometer": 1_991_050_000, **far}, True)
+        ),
         *[reading(8 * DAY + n, 4 + n, odometer=1_991_350_000, **far) for n in range(15)],
     ]
 
@@ -120,17 +127,26 @@ def test_what_was_believed_only_because_of_it_is_not_believed_any_more(judge, re
     assert [(s.rule, s.state.value) for s in withdrawn] == [("service_due", "withdrawn")]
     found = again(judge, rows)
     assert (found.odometer.last.metres, found.odometer.last.ts) == (199_104_992.0, rows[0].ts)  # a float of 32 bits
-    later = [step for n in range(15) for step in judge.step(memory, reading(15 * DAY + n, 20 + n, odometer=199_705_000, service_km=14_400))]
+    later = [
+        step
+        for n in range(15)
+        for step in judge.step(memory, reading(15 * DAY + n, 20 + n, odometer=199_705_000, service_km=14_400))
+    ]
     assert later == []
 
 
 @pytest.mark.parametrize(
     "metres, minutes, mark, believed",
     [
-        (100_050, 10, Mark.PLAIN, True), (50_000, 10, Mark.PLAIN, False), (9_000_000, 10, Mark.PLAIN, False), (50_000, 10, LET_IN, True),
-        (50_000, 10, Mark.CLOCK_SUSPECT, True), (50_000, -10, Mark.PLAIN, True), (99_000, 10, Mark.PLAIN, True),
+        (100_050, 10, Mark.PLAIN, True),
+        (50_000, 10, Mark.PLAIN, False),
+        (9_000_000, 10, Mark.PLAIN, False),
+        (50_000, 10, LET_IN, True),
+        (50_000, 10, Mark.CLOCK_SUSPECT, True),
+        (50_000, -10, Mark.PLAIN, True),
+        (99_000, 10, Mark.PLAIN, True),
     ],
-)  # fmt: skip
+)
 def test_an_odometer_is_believed_anew_as_the_gateway_believed_it(reading, metres, minutes, mark, believed):
     odometer = Odometer()
     odometer.see(reading(0, 1, odometer=100_000, speed=50))
@@ -153,7 +169,9 @@ def test_two_taken_back_one_after_the_other_leave_the_fold_without_both(judge, r
 
 
 def test_whatever_a_car_said_nothing_open_rests_on_what_was_taken_back(judge, reading):
-    """Five hundred random lives: afterwards every open alert is open in the fold without the row, and the rest is that fold."""
+    """Five hundred random lives: afterwards every open alert is open in the fold without the row, and the rest is that
+    fold.
+    """
     end = judge.program("petrol_hatch").body_end
     withdrawn_in = 0
     for seed in range(500):

@@ -24,7 +24,9 @@ def drive(reading, signal, value, apart_min=0.5):
 
 
 @pytest.mark.parametrize("rule, model, signal, usual, beyond", LIMITS)
-@pytest.mark.parametrize("every", [2, 20, 40, 50, 60, 100])  # a mean takes one value in ten or twenty minutes: every 20th or 40th
+@pytest.mark.parametrize(
+    "every", [2, 20, 40, 50, 60, 100]
+)  # a mean takes one value in ten or twenty minutes: every 20th or 40th
 @pytest.mark.parametrize("first", [0, 7, 100])
 @pytest.mark.parametrize("apart_min", [0.5, 10, 60])
 def test_single_values_are_no_fault(rule, model, signal, usual, beyond, every, first, apart_min, fold, reading):

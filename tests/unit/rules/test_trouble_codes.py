@@ -34,7 +34,9 @@ def test_a_flashing_lamp_is_urgent_also_beside_its_code(fold, reading):
 @pytest.mark.parametrize("lamp", ["warning", "protect"])
 def test_each_lamp_alone_comes_and_goes(lamp, fold, reading):
     steps = fold([lit(reading(0, 1, codes=[]), **{lamp: True}), reading(9, 2, codes=[])], "truck")
-    assert [(s.component, s.state.value) for s in steps] == [(f"{lamp}_lamp", state) for state in ("pending", "active", "resolved")]
+    assert [(s.component, s.state.value) for s in steps] == [
+        (f"{lamp}_lamp", state) for state in ("pending", "active", "resolved")
+    ]
 
 
 def test_a_code_that_comes_later_does_not_put_the_lamp_out(fold, reading):
@@ -44,20 +46,41 @@ def test_a_code_that_comes_later_does_not_put_the_lamp_out(fold, reading):
 
 def test_the_failure_mode_is_part_of_the_meaning(codes):
     assert [codes.word(f"100/{mode}").severity.value for mode in (1, 18, 17, 4)] == ["now", "now", "soon", "soon"]
-    assert codes.word("100/1").title.endswith(": far too low") and codes.word("100/31").title.endswith(": condition exists")
-    assert [CodeBook().word(f"520192/{mode}").severity.value for mode in (0, 15, 16, 20)] == ["now", "advice", "soon", "soon"]
+    assert codes.word("100/1").title.endswith(": far too low") and codes.word("100/31").title.endswith(
+        ": condition exists"
+    )
+    assert [CodeBook().word(f"520192/{mode}").severity.value for mode in (0, 15, 16, 20)] == [
+        "now",
+        "advice",
+        "soon",
+        "soon",
+    ]
     assert len({CodeBook().word(f"520192/{mode}").title for mode in range(32)}) == 32
 
 
 @pytest.mark.parametrize(
-    "said, one", [("P0217-00", "P0217"), ("P021700", "P0217"), ("p0217", "P0217"), ("P03011A", "P0301-1A"), ("P0000", ""), ("P0000-00", ""), ("980/9", "980/9")]
+    "said, one",
+    [
+        ("P0217-00", "P0217"),
+        ("P021700", "P0217"),
+        ("p0217", "P0217"),
+        ("P03011A", "P0301-1A"),
+        ("P0000", ""),
+        ("P0000-00", ""),
+        ("980/9", "980/9"),
+    ],
 )
 def test_one_spelling(said, one):
     assert canonical(said) == one
 
 
 def test_one_fault_is_one_alert_and_no_code_is_none(fold, reading):
-    steps = fold([reading(n, n + 1, codes=[(code, "confirmed")]) for n, code in enumerate(["P0217", "P0217-00", "P021700", "P0217"])])
+    steps = fold(
+        [
+            reading(n, n + 1, codes=[(code, "confirmed")])
+            for n, code in enumerate(["P0217", "P0217-00", "P021700", "P0217"])
+        ]
+    )
     assert [(s.component, s.state.value) for s in steps] == [("P0217", "pending"), ("P0217", "active")]
     assert fold([reading(0, 1, codes=[("P0000", "confirmed")])]) == []
 
@@ -77,5 +100,8 @@ def test_in_any_order_of_lists_the_newest_has_the_last_word(judge, reading):
 def test_lamps_have_words_in_every_language():
     wording = Wording(data.texts())
     for language in wording.languages:
-        words = [wording.what(language, "trouble_code", lamp) for lamp in ("MIL", "stop_lamp", "warning_lamp", "protect_lamp", "flashing_lamp")]
+        words = [
+            wording.what(language, "trouble_code", lamp)
+            for lamp in ("MIL", "stop_lamp", "warning_lamp", "protect_lamp", "flashing_lamp")
+        ]
         assert len(set(words)) == 5 and not any("_" in said or "MIL" in said for said in words)

@@ -1,4 +1,6 @@
-"""Work is spent in opening hours only, over breaks and nights, and its bay stays taken in between: told by an oracle that walks the minutes."""
+"""Work is spent in opening hours only, over breaks and nights, and its bay stays taken in between: told by an oracle
+that walks the minutes.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,11 @@ WEEKS = {
 }
 LABOUR = (30, 120, 270, 480, 600, 1300)
 #: A Thursday in November, and a Saturday before each night on which the clocks of Berlin change.
-NOWS = (datetime(2026, 11, 26, 7, 40, tzinfo=UTC), datetime(2026, 10, 24, 5, 10, tzinfo=UTC), datetime(2027, 3, 27, 6, 10, tzinfo=UTC))
+NOWS = (
+    datetime(2026, 11, 26, 7, 40, tzinfo=UTC),
+    datetime(2026, 10, 24, 5, 10, tzinfo=UTC),
+    datetime(2027, 3, 27, 6, 10, tzinfo=UTC),
+)
 
 
 def is_open(week, moment):
@@ -30,7 +36,9 @@ def is_open(week, moment):
 
 
 def walked(week, start, labour):
-    """When the work ends, minute by minute; None when it cannot begin then, or would stay for a night that one day makes needless."""
+    """When the work ends, minute by minute; None when it cannot begin then, or would stay for a night that one day
+    makes needless.
+    """
     if not is_open(week, start):
         return None
     day, at = local(start, "Europe/Berlin").date(), start
@@ -63,9 +71,9 @@ def test_a_bay_stays_taken_over_the_night_and_drives_lie_between_opening_and_clo
     where = dealer(opening_hours=hours, workshop_minutes=900)  # fifteen hours: no day has as many
     option = capacity.offered(where, BookingKind.PICKUP, now, resources(), {})[0]
     span = {claim.use: claim.window for claim in option.claims}
-    assert [local(span[use].starts_at, "Europe/Berlin").strftime("%a %H:%M") for use in (Use.COLLECT, Use.WORK, Use.RETURN)] == [
-        "Thu 10:00", "Thu 11:00", "Mon 08:00"
-    ]  # fmt: skip
+    assert [
+        local(span[use].starts_at, "Europe/Berlin").strftime("%a %H:%M") for use in (Use.COLLECT, Use.WORK, Use.RETURN)
+    ] == ["Thu 10:00", "Thu 11:00", "Mon 08:00"]
     assert option.ready_by == span[Use.WORK].ends_at == datetime(2026, 11, 27, 17, tzinfo=UTC)
     night = Window(starts_at=datetime(2026, 11, 26, 22, tzinfo=UTC), ends_at=datetime(2026, 11, 26, 23, tzinfo=UTC))
     bay = next(claim.resource_id for claim in option.claims if claim.use is Use.WORK)

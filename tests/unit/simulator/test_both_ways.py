@@ -30,7 +30,9 @@ CASES = [
 async def test_the_way_through_can_says_the_same(name: str, model: str, tmp_path: Path) -> None:
     profile, scenario = profiles()[model], scenario_of(name, scenarios()[name])
     file = SpoolFile(tmp_path / "spool.sqlite3")
-    stand_in = StandIn(Member("WTTPH0000NM000017", "", profile, scenario, 9), "127.0.0.1", 1, file, START, "Europe/Berlin")
+    stand_in = StandIn(
+        Member("WTTPH0000NM000017", "", profile, scenario, 9), "127.0.0.1", 1, file, START, "Europe/Berlin"
+    )
     until = START + 0.3 * DAY
     while stand_in.due <= until:
         stand_in.step()
@@ -41,7 +43,9 @@ async def test_the_way_through_can_says_the_same(name: str, model: str, tmp_path
     car = Car(profile, scenario.life(profile, START, "Europe/Berlin", region=9, stretch_s=30.0), 9, START)
     fast = list(telemetry(car, until))
     assert len(fast) > 100
-    assert [way for way, _ in over_can] == ["up/telemetry" if told.diagnostics is None else "up/diagnostics" for told in fast]
+    assert [way for way, _ in over_can] == [
+        "up/telemetry" if told.diagnostics is None else "up/diagnostics" for told in fast
+    ]
     for (way, body), told in zip(over_can, fast, strict=True):
         if way == "up/telemetry":
             said = Telemetry.model_validate(body)
@@ -58,5 +62,9 @@ async def test_the_way_through_can_says_the_same(name: str, model: str, tmp_path
     if name in ("misfire", "insulation_loss", "oil_pressure_loss"):
         assert any(told.diagnostics is not None and told.diagnostics.mil for told in fast)
     if name in ("misfire", "insulation_loss"):
-        frames = [told.diagnostics.freeze_frame for told in fast if told.diagnostics is not None and told.diagnostics.freeze_frame is not None]
+        frames = [
+            told.diagnostics.freeze_frame
+            for told in fast
+            if told.diagnostics is not None and told.diagnostics.freeze_frame is not None
+        ]
         assert frames and all(frame.signals for frame in frames)

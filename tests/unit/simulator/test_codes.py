@@ -100,7 +100,11 @@ def test_the_unit_reads_pending_confirmed_permanent_lamp_and_freeze_frame_over_i
     _cycle(memory)
     ask = _asker(memory, buses)
     first = read_car(ask, 0.0)
-    assert [(c.code, c.status) for c in first.codes] == [("P0301", "pending")] and not first.mil and first.freeze_frame is None
+    assert (
+        [(c.code, c.status) for c in first.codes] == [("P0301", "pending")]
+        and not first.mil
+        and first.freeze_frame is None
+    )
     _end(memory)
     _cycle(memory)
     second = read_car(ask, 0.0)
@@ -135,7 +139,19 @@ def test_uds_gives_codes_status_and_vin(buses: list[can.BusABC]) -> None:
     assert read_electric(ask, 0.0).codes == []
 
 
-PACK = {1: 62.34, 4: -3.0, 45: 61.5, 47: 3.512, 48: 3.702, 49: 41.0, 50: 3.698, 51: 24.0, 52: 87.0, 53: 355.1, 54: -41.5}
+PACK = {
+    1: 62.34,
+    4: -3.0,
+    45: 61.5,
+    47: 3.512,
+    48: 3.702,
+    49: 41.0,
+    50: 3.698,
+    51: 24.0,
+    52: 87.0,
+    53: 355.1,
+    54: -41.5,
+}
 
 
 def _electric(stored: bool = True) -> CodeMemory:
@@ -152,7 +168,11 @@ def test_the_electric_car_s_freeze_frame_is_read_by_uds_and_says_what_was_measur
     assert read.freeze_frame is not None and read.freeze_frame.code == "P0AA6-00"
     said = read.freeze_frame.signals
     pack = "Vehicle.Powertrain.TractionBattery"
-    assert said[f"{pack}.InsulationResistance"] == 87.0 and said[f"{pack}.CurrentCurrent"] == -41.5 and said[f"{pack}.CellVoltage.IdMin"] == 41.0
+    assert (
+        said[f"{pack}.InsulationResistance"] == 87.0
+        and said[f"{pack}.CurrentCurrent"] == -41.5
+        and said[f"{pack}.CellVoltage.IdMin"] == 41.0
+    )
     assert said["Vehicle.Exterior.AirTemperature"] == -3.0 and len(said) == len(PACK)
     for signal, value in PACK.items():
         assert said[PATHS[signal]] == pytest.approx(value, abs=0.3)
@@ -164,7 +184,9 @@ def test_a_pending_code_has_no_freeze_frame_yet_and_a_code_without_a_snapshot_ha
     memory.begin()
     memory.test("insulation", True, 300.0, 0.0, PACK)
     ask = _asker(memory, buses)
-    assert [c.status for c in read_electric(ask, 0.0).codes] == ["pending"] and read_electric(ask, 0.0).freeze_frame is None
+    assert [c.status for c in read_electric(ask, 0.0).codes] == ["pending"] and read_electric(
+        ask, 0.0
+    ).freeze_frame is None
     memory = _electric()
     memory.stored["P0AA6"].frame.clear()
     read = read_electric(read_by(memory), 0.0)
@@ -175,11 +197,16 @@ def read_by(memory: CodeMemory):
     return Answerer(VIN, memory, dict).answer
 
 
-def test_all_supported_codes_come_with_their_status_and_help_where_the_unit_cannot_choose(buses: list[can.BusABC]) -> None:
+def test_all_supported_codes_come_with_their_status_and_help_where_the_unit_cannot_choose(
+    buses: list[can.BusABC],
+) -> None:
     memory = _electric()
     ask = _asker(memory, buses)
     listed = uds.codes_of(ask(b"\x19\x0a"))
-    assert dict(listed)["P0AA6-00"] & uds.CONFIRMED and {code for code, status in listed if status == 0} == {"P0562-00", "P0A80-00"}
+    assert dict(listed)["P0AA6-00"] & uds.CONFIRMED and {code for code, status in listed if status == 0} == {
+        "P0562-00",
+        "P0A80-00",
+    }
 
     def knows_no_02(request: bytes) -> bytes:
         return b"\x7f\x19\x12" if request[:2] == b"\x19\x02" else ask(request)

@@ -147,4 +147,7 @@ def test_groups_below_240_have_no_destination_in_their_number() -> None:
 def test_no_frame_whatsoever_stops_the_decoder(frames: list[tuple[int, bool, bytes]]) -> None:
     bus = Overheard()
     for frame_id, extended, data in frames:
-        bus.hear(can.Message(arbitration_id=frame_id if extended else frame_id & 0x7FF, is_extended_id=extended, data=data), 1.0)
+        bus.hear(
+            can.Message(arbitration_id=frame_id if extended else frame_id & 0x7FF, is_extended_id=extended, data=data),
+            1.0,
+        )

@@ -76,7 +76,9 @@ async def test_not_available_is_no_value_and_never_215_degrees(lived) -> None:
 
 
 async def test_a_stuck_sensor_says_the_same_for_ever(lived) -> None:
-    coolant = [body["signals"][COOLANT] for body in _bodies(lived("data_stuck_sensor")[1]) if COOLANT in body["signals"]]
+    coolant = [
+        body["signals"][COOLANT] for body in _bodies(lived("data_stuck_sensor")[1]) if COOLANT in body["signals"]
+    ]
     assert len(set(coolant[-40:])) == 1 and coolant[-1] >= 79
 
 

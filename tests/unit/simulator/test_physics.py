@@ -1,4 +1,6 @@
-"""The physics against the numbers of the literature (VEHICLES.md section 3): if one moves, a detection score means nothing."""
+"""The physics against the numbers of the literature (VEHICLES.md section 3): if one moves, a detection score means
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ def test_a_leak_reaches_three_quarters_of_the_placard_when_the_table_says(per_da
     assert (car.ts - START) / DAY == pytest.approx(days, rel=0.2)  # it breathes a little besides
 
 
-@pytest.mark.parametrize(("day", "air", "volts"), [(0, 25, 10.7), (60, 25, 9.6), (120, 25, 7.9), (60, -15, 8.5), (120, -15, 6.1)])
+@pytest.mark.parametrize(
+    ("day", "air", "volts"), [(0, 25, 10.7), (60, 25, 9.6), (120, 25, 7.9), (60, -15, 8.5), (120, -15, 6.1)]
+)
 def test_an_ageing_battery_cranks_as_the_table_says(day: int, air: float, volts: float) -> None:
     fault = Fault.of("battery_ageing", "", START, {"days": 120.0})
     wear = wear_of([fault], START + day * DAY)

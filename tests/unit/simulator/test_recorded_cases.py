@@ -1,4 +1,6 @@
-"""Small recordings after public reports of people who do this job: each says one thing that must come out (tests/cases/vehicle)."""
+"""Small recordings after public reports of people who do this job: each says one thing that must come out
+(tests/cases/vehicle).
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ def test_a_broadcast_and_a_transfer_of_one_sender_are_kept_apart() -> None:
     ("name", "code"), [("f_dm1_stop_lamp.log", "100/1"), ("f2_dm1_stop_lamp_unknown_spn.log", "3364/7")]
 )
 def test_a_lamp_other_than_mil_reaches_the_contract(name: str, code: str) -> None:
-    """The files are named after the stop lamp; bits 3 and 4 of the first byte (0x04) are the amber warning lamp (J1939-73)."""
+    """The files are named after the stop lamp; bits 3 and 4 of the first byte (0x04) are the amber warning lamp
+    (J1939-73).
+    """
     said, _ = played(name)
     (one,) = lists(said)
     assert [c.code for c in one.codes] == [code]
@@ -84,13 +88,17 @@ def test_a_lamp_other_than_mil_reaches_the_contract(name: str, code: str) -> Non
 )
 def test_every_lamp_and_its_flash_is_told(lamps: str, on: set[str], flash: dict[str, str], tmp_path: Path) -> None:
     log = tmp_path / "dm1.log"
-    log.write_text(f"(1700000000.000000) can0 18FECA00#{lamps}00000000FFFF\n(1700000001.000000) can0 18FECA00#00FF00000000FFFF\n")
+    log.write_text(
+        f"(1700000000.000000) can0 18FECA00#{lamps}00000000FFFF\n(1700000001.000000) can0 18FECA00#00FF00000000FFFF\n"
+    )
     first, *rest = lists(decoded(log, None, NOW, Played("", ""), lambda frames: None)) or [None]
     if not on:
         assert first is None and not rest
         return
     assert first is not None
-    assert {name for name in ("mil", "stop", "warning", "protect") if getattr(first, name)} == on and first.flash == flash
+    assert {
+        name for name in ("mil", "stop", "warning", "protect") if getattr(first, name)
+    } == on and first.flash == flash
     assert len(rest) == 1 and not rest[0].stop, "a change of lamps alone is a message"
 
 

@@ -92,7 +92,10 @@ def test_other_formats_are_read_and_absolute_times_kept(name: str, tmp_path: Pat
         for n in range(5):
             log.on_message_received(
                 can.Message(
-                    timestamp=begin + n, arbitration_id=0x7E8, is_extended_id=False, data=bytes.fromhex("04410c1af8000000")
+                    timestamp=begin + n,
+                    arbitration_id=0x7E8,
+                    is_extended_id=False,
+                    data=bytes.fromhex("04410c1af8000000"),
                 )
             )
     said, played = _play(tmp_path / name)

@@ -26,7 +26,8 @@ def _told(scenario: Scenario, model: str, days: float, seed: int = 3):
     profile = profiles()[model]
     return list(
         telemetry(
-            Car(profile, scenario.life(profile, START, "Europe/Berlin", 1, stretch_s=60.0), seed, START), START + days * DAY
+            Car(profile, scenario.life(profile, START, "Europe/Berlin", 1, stretch_s=60.0), seed, START),
+            START + days * DAY,
         )
     )
 

@@ -17,7 +17,9 @@ NOW = datetime.now(UTC)
 
 
 def shake_hands(folder: Path, host: str, *, client: str = "", server: str = "server") -> None:
-    """One TLS handshake in memory, the client's side checking the name and, with `client`, the server's side the client."""
+    """One TLS handshake in memory, the client's side checking the name and, with `client`, the server's side the
+    client.
+    """
     theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     theirs.load_cert_chain(folder / f"{server}.crt", folder / f"{server}.key")
     theirs.load_verify_locations(folder / "ca.crt")
@@ -74,7 +76,10 @@ def test_a_clients_certificate_opens_the_door_and_cannot_play_the_broker(folder:
 
 
 def test_keys_are_their_owners_alone(folder: Path) -> None:
-    assert {path.name: path.stat().st_mode & 0o777 for path in folder.glob("*.key")} == {"ca.key": 0o600, "server.key": 0o600}
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.glob("*.key")} == {
+        "ca.key": 0o600,
+        "server.key": 0o600,
+    }
     assert sorted(path.name for path in folder.iterdir()) == ["ca.crt", "ca.key", "server.crt", "server.key"]
 
 

@@ -13,23 +13,34 @@ from telltale.logs import without_personal_data
 
 
 def test_private_facts_and_phone_numbers_are_dropped() -> None:
-    event = without_personal_data(None, "info", {"event": "sent to +49 170 1234567", "phone": "+491701234567", "case": 7})
+    event = without_personal_data(
+        None, "info", {"event": "sent to +49 170 1234567", "phone": "+491701234567", "case": 7}
+    )
     assert event == {"event": "sent to (number)", "phone": "(private)", "case": 7}
 
 
-@pytest.mark.parametrize("said, kept", [
-    ("GET /o/YRNh7AAfs190edjpj1OvX9RbVpjBYEnBy7JxrlUWDJQ?x=1", "GET /o/(token)?x=1"),
-    ("http://127.0.0.1:8080/invitation/YRNh7AAfs190edjpj1OvX9", "http://127.0.0.1:8080/invitation/(token)"),
-    ("key tk_abcdefgh12345678 refused", "key (key) refused"),
-    ("jo.muster+car@autohaus-nord.example wrote", "(mail) wrote"),
-    ("mqtt://gateway:hunter2@broker.example:1883", "mqtt://gateway:(mail):1883"),
-    ("vehicles/08/WTTPH0000NM000017/up/telemetry", "vehicles/08/(vin)/up/telemetry"),
-    ('duplicate key\nDETAIL:  Key (email)=(jo) already exists.', "duplicate key\nDETAIL: (private)"),
-    ("the rule tyre_leak, case 4711, 2026-11-23T08:00:00+00:00, 0123456789abcdef0", "the rule tyre_leak, case 4711, 2026-11-23T08:00:00+00:00, 0123456789abcdef0"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "said, kept",
+    [
+        ("GET /o/YRNh7AAfs190edjpj1OvX9RbVpjBYEnBy7JxrlUWDJQ?x=1", "GET /o/(token)?x=1"),
+        ("http://127.0.0.1:8080/invitation/YRNh7AAfs190edjpj1OvX9", "http://127.0.0.1:8080/invitation/(token)"),
+        ("key tk_abcdefgh12345678 refused", "key (key) refused"),
+        ("jo.muster+car@autohaus-nord.example wrote", "(mail) wrote"),
+        ("mqtt://gateway:hunter2@broker.example:1883", "mqtt://gateway:(mail):1883"),
+        ("vehicles/08/WTTPH0000NM000017/up/telemetry", "vehicles/08/(vin)/up/telemetry"),
+        ("duplicate key\nDETAIL:  Key (email)=(jo) already exists.", "duplicate key\nDETAIL: (private)"),
+        (
+            "the rule tyre_leak, case 4711, 2026-11-23T08:00:00+00:00, 0123456789abcdef0",
+            "the rule tyre_leak, case 4711, 2026-11-23T08:00:00+00:00, 0123456789abcdef0",
+        ),
+    ],
+)
 def test_what_looks_private_is_taken_out_and_nothing_else(said: str, kept: str) -> None:
     assert without_personal_data(None, "info", {"event": said})["event"] == kept
-    assert without_personal_data(None, "info", {"list": [said], "inner": {"phone": 1, "x": said}}) == {"list": [kept], "inner": {"phone": "(private)", "x": kept}}
+    assert without_personal_data(None, "info", {"list": [said], "inner": {"phone": 1, "x": said}}) == {
+        "list": [kept],
+        "inner": {"phone": "(private)", "x": kept},
+    }
 
 
 class Odd(Exception):
@@ -58,12 +69,16 @@ def test_a_traceback_is_cleaned_as_well(way: str, capsys: pytest.CaptureFixture[
         root.handlers[:], root.level = handlers, level
 
 
-def test_a_connection_that_broke_unseen_is_one_line_and_a_fault_of_ours_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_connection_that_broke_unseen_is_one_line_and_a_fault_of_ours_is_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     root, handlers, level = logging.getLogger(), list(logging.getLogger().handlers), logging.getLogger().level
     try:
         logs.set_up("info", "json", "test")
         for error in (BrokenPipeError(32, "Broken pipe"), KeyError("a fault")):
-            logging.getLogger("asyncio").error("Task exception was never retrieved", exc_info=(type(error), error, None))
+            logging.getLogger("asyncio").error(
+                "Task exception was never retrieved", exc_info=(type(error), error, None)
+            )
         lost, fault = (json.loads(line) for line in capsys.readouterr().err.strip().splitlines())
         assert lost["event"] == "a connection was lost: BrokenPipeError" and "exception" not in lost
         assert fault["event"] == "Task exception was never retrieved" and "KeyError" in fault["exception"]

@@ -79,7 +79,11 @@ def test_a_child_gets_the_names_it_reads() -> None:
 
 #: A valid text of every setting whose type alone does not say one.
 TEXTS = {
-    "database_url": ["postgresql://telltale@db:5432/telltale", "postgresql://telltale@one:5432,two:5433/telltale", "postgres://u:p%40ss@[::1]/d?sslmode=verify-full"],
+    "database_url": [
+        "postgresql://telltale@db:5432/telltale",
+        "postgresql://telltale@one:5432,two:5433/telltale",
+        "postgres://u:p%40ss@[::1]/d?sslmode=verify-full",
+    ],
     "database_password": ["p@ss/w:rd?#%"],
     "mqtt_url": ["mqtt://broker:1883", "mqtts://gateway:p%40ss@broker:8883"],
     "cars_url": ["mqtts://broker:8883"],
@@ -92,17 +96,37 @@ TEXTS = {
 
 
 def texts(name: str) -> list[str]:
-    """Texts as an environment may hold them, each of which must be taken: by the field's type, or from the list above."""
+    """Texts as an environment may hold them, each of which must be taken: by the field's type, or from the list
+    above.
+    """
     if name in TEXTS:
         return TEXTS[name]
     field = Settings.model_fields[name]
-    kinds = [kind for kind in (get_args(field.annotation) if get_origin(field.annotation) in (Union, UnionType) else [field.annotation]) if kind is not NoneType]
+    kinds = [
+        kind
+        for kind in (
+            get_args(field.annotation) if get_origin(field.annotation) in (Union, UnionType) else [field.annotation]
+        )
+        if kind is not NoneType
+    ]
     assert len(kinds) == 1, f"{name}: say in TEXTS what its text looks like"
     kind = kinds[0]
     if get_origin(kind) is Literal:
         return [str(value) for value in get_args(kind)]
-    bounds = [str(value) for metadata in field.metadata for value in (getattr(metadata, "ge", None), getattr(metadata, "le", None)) if value is not None]
-    known = {bool: ["true", "false", "1", "0", "yes", "no"], int: [*bounds, "1"], float: [*bounds, "0.5", "1"], Path: ["/tmp/x"], str: ["x"], SecretStr: ["x"]}
+    bounds = [
+        str(value)
+        for metadata in field.metadata
+        for value in (getattr(metadata, "ge", None), getattr(metadata, "le", None))
+        if value is not None
+    ]
+    known = {
+        bool: ["true", "false", "1", "0", "yes", "no"],
+        int: [*bounds, "1"],
+        float: [*bounds, "0.5", "1"],
+        Path: ["/tmp/x"],
+        str: ["x"],
+        SecretStr: ["x"],
+    }
     assert kind in known, f"{name}: say in TEXTS what a text of {kind} looks like"
     return known[kind]
 
@@ -113,7 +137,11 @@ def test_every_setting_is_read_from_its_text(monkeypatch: pytest.MonkeyPatch, na
         monkeypatch.setenv(PLAIN.get(name, PREFIX + name.upper()), text)
         read = getattr(Settings.read(), name)
         plain = read.get_secret_value() if isinstance(read, SecretStr) else read
-        meant = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text] if isinstance(plain, bool) else type(plain)(text)
+        meant = (
+            {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text]
+            if isinstance(plain, bool)
+            else type(plain)(text)
+        )
         assert plain == meant
 
 

@@ -1,4 +1,6 @@
-"""Role × route × tenant × scope, walked: whoever the register lets in gets their own, and nobody gets another dealer's."""
+"""Role × route × tenant × scope, walked: whoever the register lets in gets their own, and nobody gets another
+dealer's.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,12 @@ async def test_everybody_gets_what_the_register_says_and_only_their_own(doors, w
 
 
 @pytest.mark.parametrize(
-    ("switch", "says"), [("other-dealer", "CanaryC is in the answer"), ("every-role", "lets them in nowhere here"), ("bug-for-refusal", "our bug")]
+    ("switch", "says"),
+    [
+        ("other-dealer", "CanaryC is in the answer"),
+        ("every-role", "lets them in nowhere here"),
+        ("bug-for-refusal", "our bug"),
+    ],
 )
 async def test_the_matrix_turns_red_when_a_guard_is_taken_out(doors, switch, says):
     ours, theirs = doors.dealers

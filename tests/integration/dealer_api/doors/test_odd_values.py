@@ -1,4 +1,6 @@
-"""Whatever stands in an address, a body, a cursor, a form or a header is refused in words or taken, and never our bug."""
+"""Whatever stands in an address, a body, a cursor, a form or a header is refused in words or taken, and never our
+bug.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ PAGES = [route for route in ROUTES if not route.is_api and not route.streams and
 
 
 def some(values, place, *always, count=8):
-    """A handful of them, the same ones at each run and others at each place; `telltale prove doors` has time for all."""
+    """A handful of them, the same ones at each run and others at each place; `telltale prove doors` has time for
+    all.
+    """
     return [*always, *random.Random(str(place)).sample(list(values), count)]
 
 
@@ -34,7 +38,9 @@ class Bugs:
     async def ask(self, caller: Caller, ask: Knock, key: str | None = None):
         self.tried += 1
         answer = await knock(self._doors.http, self._doors.url, caller, ask, key=key)
-        if answer.status >= 500 or (answer.status == 422 and answer.media == "application/problem+json" and not answer.json().get("field")):
+        if answer.status >= 500 or (
+            answer.status == 422 and answer.media == "application/problem+json" and not answer.json().get("field")
+        ):
             said = ask.json if ask.json is not None else ask.form if ask.form is not None else ask.query
             self.found.append(f"{ask.method} {ask.path[:80]} {str(said)[:160]} -> {answer.status}")
         return answer
@@ -51,7 +57,10 @@ async def test_the_queries_of_the_api_take_odd_values(doors, bugs):
     for route in API:
         for name in [] if route.query is None else route.query.model_fields:
             values = [cursor(key) for key in ODD_KEYS] if name == "cursor" else []
-            for value in (*values, *some(ODD_ADDRESSED, (route.path, name), "a\x00b", "9" * 40, "0001-01-01", "9999-12-31T23:59:59-14:00")):
+            for value in (
+                *values,
+                *some(ODD_ADDRESSED, (route.path, name), "a\x00b", "9" * 40, "0001-01-01", "9999-12-31T23:59:59-14:00"),
+            ):
                 await bugs.ask(caller, Knock(route.method, doors.requests[made.id].path(route), query={name: value}))
     assert bugs.tried > 400 and not bugs.found, bugs.found
 
@@ -74,7 +83,9 @@ async def test_the_bodies_of_the_api_take_odd_values_in_each_field(doors, bugs):
         for body in ([], "x", 1, [[[[]]]], {"unknown": 1}):
             await bugs.ask(caller, Knock(route.method, whole.path, json=body))
         for name in route.body.model_fields:
-            for value in some(ODD, (route.path, name), None, "a\x00b", 2**63, 10**4_000, "9999-12-31T23:59:59-14:00", count=6):
+            for value in some(
+                ODD, (route.path, name), None, "a\x00b", 2**63, 10**4_000, "9999-12-31T23:59:59-14:00", count=6
+            ):
                 await bugs.ask(caller, Knock(route.method, whole.path, json={**whole.json, name: value}))
     assert bugs.tried > 1_000 and not bugs.found, bugs.found
 
@@ -82,14 +93,44 @@ async def test_the_bodies_of_the_api_take_odd_values_in_each_field(doors, bugs):
 async def test_a_list_takes_odd_cells_and_odd_bytes(doors, bugs):
     made = doors.dealers[0]
     caller = doors.people[made.id, "manager"]
-    columns = ("name", "phone", "email", "language", "zone", "address", "vin", "title", "plate", "profile", "consent_service", "consent_at", "consent_wording")
-    good = {"name": "A", "phone": "+4930222", "vin": "WTTBDLST000000001", "title": "x", "profile": "petrol_hatch", "consent_wording": "yes"}
+    columns = (
+        "name",
+        "phone",
+        "email",
+        "language",
+        "zone",
+        "address",
+        "vin",
+        "title",
+        "plate",
+        "profile",
+        "consent_service",
+        "consent_at",
+        "consent_wording",
+    )
+    good = {
+        "name": "A",
+        "phone": "+4930222",
+        "vin": "WTTBDLST000000001",
+        "title": "x",
+        "profile": "petrol_hatch",
+        "consent_wording": "yes",
+    }
     for column in columns:
         for value in some(ODD_TEXTS, column, "a\x00b", "9999-12-31T23:59:59-14:00"):
             cell = value.replace('"', "'")
             line = ";".join(f'"{cell if name == column else good.get(name, "")}"' for name in columns)
-            await bugs.ask(caller, Knock("POST", "/api/v1/imports", text=f"{';'.join(columns)}\n{line}\n", media="text/csv"))
-    for text in ("", "\x00", "name\n\x00", "name;vin;title;profile\n" + ";" * 500, '"', "name;name;vin;title;profile\na;b;c;d;e"):
+            await bugs.ask(
+                caller, Knock("POST", "/api/v1/imports", text=f"{';'.join(columns)}\n{line}\n", media="text/csv")
+            )
+    for text in (
+        "",
+        "\x00",
+        "name\n\x00",
+        "name;vin;title;profile\n" + ";" * 500,
+        '"',
+        "name;name;vin;title;profile\na;b;c;d;e",
+    ):
         await bugs.ask(caller, Knock("POST", "/api/v1/imports", text=text, media="text/csv"))
     assert not bugs.found, bugs.found
 
@@ -101,7 +142,16 @@ async def test_the_numbers_and_links_of_addresses_take_odd_values(doors, bugs):
         if "{" not in route.path or route.streams:
             continue
         whole = requests.knock(route)
-        for value in some(("0", "-1", "9" * 4_000, "%D9%A1", "1.5", "x", "1%00", "%ED%A0%80", "%FF", "%2e%2e%2f", "%20"), route, "9" * 18, "9" * 19, "%C2%B2", "%00", "%0d%0aX:1", count=3):
+        for value in some(
+            ("0", "-1", "9" * 4_000, "%D9%A1", "1.5", "x", "1%00", "%ED%A0%80", "%FF", "%2e%2e%2f", "%20"),
+            route,
+            "9" * 18,
+            "9" * 19,
+            "%C2%B2",
+            "%00",
+            "%0d%0aX:1",
+            count=3,
+        ):
             await bugs.ask(caller, whole.to(re.sub(r"{\w+}", value, route.path)))
     assert bugs.tried > 500 and not bugs.found, bugs.found
 
@@ -122,14 +172,20 @@ async def test_the_forms_of_pages_take_odd_values_in_each_field(doors, bugs):
     for route in PAGES:
         if route.method != "POST":
             continue
-        caller = NOBODY if route.permission.public else people[made.id, "driver" if route.path == "/driver/move" else "manager"]
+        caller = (
+            NOBODY
+            if route.permission.public
+            else people[made.id, "driver" if route.path == "/driver/move" else "manager"]
+        )
         whole = requests.knock(route)
         named = {*dict(whole.form), *asked_for(route.handler)[1]}
         for name in sorted(named - {"csrf"}):
             for value in some(ODD_TEXTS, (route.path, name), "a\x00b", "²", "9" * 40, count=5):
                 if route.path in ("/sign-in", "/sign-out"):
                     continue
-                fields = [(n, v) for n, v in whole.form if n != name] + [(name, value.encode("utf-8", "replace").decode())]
+                fields = [(n, v) for n, v in whole.form if n != name] + [
+                    (name, value.encode("utf-8", "replace").decode())
+                ]
                 await bugs.ask(caller, Knock("POST", whole.path, form=fields))
     assert bugs.tried > 500 and not bugs.found, bugs.found
 
@@ -141,10 +197,17 @@ async def test_bodies_that_are_no_form_are_refused_in_words(doors, bugs):
         if route.method == "POST" and route.path != "/sign-out":
             path = requests.path(route)
             for media, body in (
-                ("application/x-www-form-urlencoded; charset=nonsense", "a=b"), ("application/x-www-form-urlencoded; charset=utf-16", "a=b"),
-                ("multipart/form-data", "a"), ("multipart/form-data; boundary=x", "--x\r\nnonsense"), ("multipart/form-data; boundary=x", "--x--"),
-                ("application/json", "{"), ("application/json", "[]"), ("text/plain", "\x00"), ("application/x-www-form-urlencoded", "%FF=%ED%A0%80&a=%00"), ("", ""),
-            ):  # fmt: skip
+                ("application/x-www-form-urlencoded; charset=nonsense", "a=b"),
+                ("application/x-www-form-urlencoded; charset=utf-16", "a=b"),
+                ("multipart/form-data", "a"),
+                ("multipart/form-data; boundary=x", "--x\r\nnonsense"),
+                ("multipart/form-data; boundary=x", "--x--"),
+                ("application/json", "{"),
+                ("application/json", "[]"),
+                ("text/plain", "\x00"),
+                ("application/x-www-form-urlencoded", "%FF=%ED%A0%80&a=%00"),
+                ("", ""),
+            ):
                 await bugs.ask(caller, Knock("POST", path, text=body, media=media))
     assert not bugs.found, bugs.found
 
@@ -155,10 +218,20 @@ async def test_headers_take_odd_values(doors, bugs):
     odd = ("\xff", "tk_\xff", "tk_" + "x" * 5_000, "Bearer", "a b c", "\t", "é" * 100, "٣")
     for value in odd:
         for path in ("/api/v1/cases", "/queue", "/driver", "/o/x", "/sign-in"):
-            for headers in ({"Authorization": f"Bearer {value}"}, {"Cookie": f"telltale_session={value}"}, {"Cookie": f"telltale_note={value}"},
-                            {"Accept-Language": value}, {"Origin": value}, {"Sec-Fetch-Site": value}, {"X-CSRF-Token": value}, {"Content-Type": value}):  # fmt: skip
+            for headers in (
+                {"Authorization": f"Bearer {value}"},
+                {"Cookie": f"telltale_session={value}"},
+                {"Cookie": f"telltale_note={value}"},
+                {"Accept-Language": value},
+                {"Origin": value},
+                {"Sec-Fetch-Site": value},
+                {"X-CSRF-Token": value},
+                {"Content-Type": value},
+            ):
                 for method in ("GET", "POST"):
-                    async with doors.http.request(method, doors.url + path, headers={**manager.headers, **headers}, allow_redirects=False) as said:
+                    async with doors.http.request(
+                        method, doors.url + path, headers={**manager.headers, **headers}, allow_redirects=False
+                    ) as said:
                         bugs.tried += 1
                         if said.status >= 500:
                             bugs.found.append(f"{method} {path} {headers} -> {said.status}")
@@ -166,12 +239,27 @@ async def test_headers_take_odd_values(doors, bugs):
     assert not bugs.found, bugs.found
 
 
-@pytest.mark.parametrize("ask", [
-    'PATCH /owners/1 {"name":null}', 'PATCH /owners/1 {"zone":null}', 'PATCH /owners/1 {"quiet_from":null}', 'PATCH /vehicles/1 {"title":null}',
-    'POST /owners {"name":"O\\u0000x","phone":"0176 04069026"}', "GET /owners?search=%00", "GET /vehicles?search=%00", "GET /legs?day=9999-12-31",
-    "GET /legs?day=0001-01-01", "GET /vehicles?owner=99999999999999999999", "GET /owners?cursor=WyJhIiwgIngiXQ==", "GET /alerts?cursor=WyJ4Il0=",
-    "GET /cases?cursor=WyJ4IiwgIngiLCAieCJd", "GET /bookings?cursor=WyJ4IiwgIngiXQ==", "GET /vehicles?cursor=WyJ4Il0=", "GET /quarantine?cursor=WyJ4Il0=",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "ask",
+    [
+        'PATCH /owners/1 {"name":null}',
+        'PATCH /owners/1 {"zone":null}',
+        'PATCH /owners/1 {"quiet_from":null}',
+        'PATCH /vehicles/1 {"title":null}',
+        'POST /owners {"name":"O\\u0000x","phone":"0176 04069026"}',
+        "GET /owners?search=%00",
+        "GET /vehicles?search=%00",
+        "GET /legs?day=9999-12-31",
+        "GET /legs?day=0001-01-01",
+        "GET /vehicles?owner=99999999999999999999",
+        "GET /owners?cursor=WyJhIiwgIngiXQ==",
+        "GET /alerts?cursor=WyJ4Il0=",
+        "GET /cases?cursor=WyJ4IiwgIngiLCAieCJd",
+        "GET /bookings?cursor=WyJ4IiwgIngiXQ==",
+        "GET /vehicles?cursor=WyJ4Il0=",
+        "GET /quarantine?cursor=WyJ4Il0=",
+    ],
+)
 async def test_what_once_was_a_500_names_its_field(desk, ask):
     method, path, *body = ask.split(" ", 2)
     client = await desk.as_role("manager")

@@ -25,12 +25,28 @@ def quiet():
 @pytest.mark.slow
 async def test_thousands_of_calls_find_no_bug_and_nothing_of_the_other_dealer(doors, quiet, record_property):
     facts = await prove(doors, calls=1_200, seed=random.randrange(10**6))
-    record_property("shown", ", ".join(f"{name} {facts[name]}" for name in ("calls", "made_up_from_our_description", "server_errors", "foreign_reads", "violations", "seed")))
+    record_property(
+        "shown",
+        ", ".join(
+            f"{name} {facts[name]}"
+            for name in (
+                "calls",
+                "made_up_from_our_description",
+                "server_errors",
+                "foreign_reads",
+                "violations",
+                "seed",
+            )
+        ),
+    )
     assert facts["violations"] == 0, (facts["seed"], facts["first"])
     assert facts["calls"] >= 1_200 and facts["doors_that_opened"] > 130
 
 
-@pytest.mark.parametrize(("switch", "what"), [("other-dealer", "foreign_reads"), ("every-role", "let_in"), ("bug-for-refusal", "server_errors")])
+@pytest.mark.parametrize(
+    ("switch", "what"),
+    [("other-dealer", "foreign_reads"), ("every-role", "let_in"), ("bug-for-refusal", "server_errors")],
+)
 async def test_the_walk_turns_red_when_a_guard_is_taken_out(doors, quiet, switch, what):
     with broken(switch, [made.id for made in doors.dealers]):
         tally = await Walk(doors, 400, random.Random(1)).run()

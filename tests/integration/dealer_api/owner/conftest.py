@@ -44,7 +44,10 @@ def evidence(until: float) -> dict[str, Any]:
     others = tuple(Sample(ts=until - (56 - n) * 900, value=231 + math.sin(n)) for n in range(57) if not 20 < n < 28)
     return Evidence(
         because="front left fell by 48 kPa in 14 hours",
-        series=(Series(label="front left", unit="kPa", samples=leaking), Series(label="other tyres", unit="kPa", samples=others)),
+        series=(
+            Series(label="front left", unit="kPa", samples=leaking),
+            Series(label="other tyres", unit="kPa", samples=others),
+        ),
         limits=(Limit(label="too low", value=184),),
     ).model_dump()
 
@@ -71,18 +74,26 @@ class World:
 
     async def texts(self, kind: str = "%") -> list[str]:
         """What was queued for the owner, oldest first."""
-        rows = await self.desk.admin.fetch("SELECT body FROM messages WHERE owner_id = $1 AND kind LIKE $2 ORDER BY id", self.owner_id, kind)
+        rows = await self.desk.admin.fetch(
+            "SELECT body FROM messages WHERE owner_id = $1 AND kind LIKE $2 ORDER BY id", self.owner_id, kind
+        )
         return [row["body"] for row in rows]
 
     async def link(self, letter: str = "o") -> str:
         """The newest link of that kind in the owner's texts, as a path."""
-        found = [match for body in await self.texts() for match in re.findall(rf"http://desk\.example(/{letter}/[\w-]+)", body)]
+        found = [
+            match
+            for body in await self.texts()
+            for match in re.findall(rf"http://desk\.example(/{letter}/[\w-]+)", body)
+        ]
         return found[-1]
 
     async def secret(self, purpose: str, subject_id: int, **more: Any) -> str:
         """A signed link made by hand."""
         async with transaction(self.desk.house.pool, self.dealer_id) as connection:
-            token = await secrets.make(connection, self.dealer_id, purpose, now=self.desk.clock(), subject_id=subject_id, **more)
+            token = await secrets.make(
+                connection, self.dealer_id, purpose, now=self.desk.clock(), subject_id=subject_id, **more
+            )
         return str(self.desk.house.link(purpose, token)).removeprefix("http://desk.example")
 
     async def get(self, path: str, status: int = 200, **headers: str) -> str:
@@ -102,16 +113,24 @@ class World:
             return await cases.get(connection, self.dealer_id, self.case.id)
 
     async def rows(self) -> dict[str, int]:
-        """Every table that a visit could have changed, as (count, newest version): equal before and after means untouched."""
+        """Every table that a visit could have changed, as (count, newest version): equal before and after means
+        untouched.
+        """
         found = {}
-        for row in await self.desk.admin.fetch("SELECT c.relname FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace"):
+        for row in await self.desk.admin.fetch(
+            "SELECT c.relname FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace"
+        ):
             table = row["relname"]
-            found[table] = await self.desk.admin.fetchval(f'SELECT coalesce(sum(hashtextextended(t::text, 0))::text, \'\') FROM "{table}" t')
+            found[table] = await self.desk.admin.fetchval(
+                f"SELECT coalesce(sum(hashtextextended(t::text, 0))::text, '') FROM \"{table}\" t"
+            )
         return found
 
     async def drive(self, *events: LegEvent) -> None:
         """The driver's steps."""
-        rows = await self.desk.admin.fetch("SELECT id, kind FROM legs WHERE dealer_id = $1 ORDER BY kind", self.dealer_id)
+        rows = await self.desk.admin.fetch(
+            "SELECT id, kind FROM legs WHERE dealer_id = $1 ORDER BY kind", self.dealer_id
+        )
         ids = {row["kind"]: row["id"] for row in rows}
         for event in events:
             leg = ids["return" if event in (LegEvent.ON_THE_WAY_BACK, LegEvent.HANDED_OVER) else "collect"]
@@ -123,7 +142,9 @@ class World:
         booking = await self.desk.admin.fetchval("SELECT max(id) FROM bookings WHERE dealer_id = $1", self.dealer_id)
         await bookings.start(self.desk.house.acting(self.dealer_id, self.advisor), booking)
         self.desk.clock.on(minutes=60)
-        await bookings.finish(self.desk.house.acting(self.dealer_id, self.advisor), booking, "nail in the tyre, patched")
+        await bookings.finish(
+            self.desk.house.acting(self.dealer_id, self.advisor), booking, "nail in the tyre, patched"
+        )
 
 
 @pytest.fixture
@@ -134,24 +155,63 @@ async def world(desk: Any) -> AsyncIterator[World]:
     async with transaction(desk.house.pool, dealer_id) as connection:
         await accounts.set_sender(connection, "+49305550100", dealer_id, "phone")
         owner = await owners.create(
-            connection, dealer_id,
-            {"name": "Emma Clarke", "phone": "+4917604069010", "email": "emma@example.org", "channel": "phone", "language": "en", "zone": "Europe/Berlin",
-             "address": "Gartenweg 7, 12345 Berlin"}, now,
-        )  # fmt: skip
-        await consents.give(connection, dealer_id, owner.id, {Purpose.SERVICE: True, Purpose.STATUS: True}, now=now, source="test", wording="I agree")
-        car = await fleet.add(connection, dealer_id, vin=VIN, profile="petrol_hatch", title="Alba 1.2", plate="B-EC 417", actor="test", now=now)
+            connection,
+            dealer_id,
+            {
+                "name": "Emma Clarke",
+                "phone": "+4917604069010",
+                "email": "emma@example.org",
+                "channel": "phone",
+                "language": "en",
+                "zone": "Europe/Berlin",
+                "address": "Gartenweg 7, 12345 Berlin",
+            },
+            now,
+        )
+        await consents.give(
+            connection,
+            dealer_id,
+            owner.id,
+            {Purpose.SERVICE: True, Purpose.STATUS: True},
+            now=now,
+            source="test",
+            wording="I agree",
+        )
+        car = await fleet.add(
+            connection,
+            dealer_id,
+            vin=VIN,
+            profile="petrol_hatch",
+            title="Alba 1.2",
+            plate="B-EC 417",
+            actor="test",
+            now=now,
+        )
         await fleet.give(connection, dealer_id, car.id, owner.id, actor="test", now=now)
         case = await cases.create(
-            connection, dealer_id, car.id, severity=Severity.SOON, title="Tyre leak, front left", origin="alert", owner_id=owner.id, reason="alert", actor="worker",
+            connection,
+            dealer_id,
+            car.id,
+            severity=Severity.SOON,
+            title="Tyre leak, front left",
+            origin="alert",
+            owner_id=owner.id,
+            reason="alert",
+            actor="worker",
             now=now,
-        )  # fmt: skip
+        )
     await desk.admin.execute("UPDATE vehicles SET last_heard_at = $2 WHERE id = $1", car.id, now - timedelta(minutes=4))
     await desk.admin.execute(
-        """INSERT INTO alerts (dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity, because, first_at, changed_at,
+        """INSERT INTO alerts (dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity,
+                               because, first_at, changed_at,
                                received_at, case_id, evidence)
            VALUES ($1, $2, 'tyre_leak', 1, 'front_left', 1, 1, 'active', 'soon', 'fell', $3, $3, $3, $4, $5)""",
-        dealer_id, car.id, now, case.id, evidence(now.timestamp()),
-    )  # fmt: skip
+        dealer_id,
+        car.id,
+        now,
+        case.id,
+        evidence(now.timestamp()),
+    )
     assert driver.role is Role.DRIVER
     async with TestClient(desk.server) as web:
         yield World(desk, web, case, owner.id, car.id, driver.id, f"staff:{advisor.id}")
@@ -169,10 +229,16 @@ class Looking:
     base: str
     complaints: list[str]
 
-    async def page(self, *, scheme: Literal["light", "dark"] = "light", size: dict[str, int] | None = None, **options: Any) -> Page:
-        context = await self.browser.new_context(viewport=size or PHONE, color_scheme=scheme, base_url=self.base, **options)  # type: ignore[arg-type]
+    async def page(
+        self, *, scheme: Literal["light", "dark"] = "light", size: dict[str, int] | None = None, **options: Any
+    ) -> Page:
+        context = await self.browser.new_context(
+            viewport=size or PHONE, color_scheme=scheme, base_url=self.base, **options
+        )  # type: ignore[arg-type]
         page = await context.new_page()
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on(
+            "console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None
+        )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         return page
 
@@ -182,13 +248,19 @@ class Looking:
             pytest.skip("axe-core is not installed: npm ci brings it")
         await page.evaluate(AXE.read_text())
         found = await page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-        return [f"{one['id']} ({one['impact']}): {node['target']} {node.get('failureSummary', '')}" for one in found["violations"] for node in one["nodes"]]
+        return [
+            f"{one['id']} ({one['impact']}): {node['target']} {node.get('failureSummary', '')}"
+            for one in found["violations"]
+            for node in one["nodes"]
+        ]
 
 
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """One headless browser per session."""
-    program = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    program = next(
+        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+    )
     if program is None:
         pytest.skip("there is no chromium on this machine (on Debian: apt-get install chromium)")
     expect.set_options(timeout=PATIENCE_S * 1000)

@@ -18,9 +18,13 @@ async def arrive(world: Any, body: str, number: str = "+4917604069010") -> None:
     """A text reaches a phone."""
     count = await world.desk.admin.fetchval("SELECT count(*) FROM phone_texts")
     await world.desk.admin.execute(
-        "INSERT INTO phone_texts (dealer_id, reference, from_address, to_address, body, at) VALUES (1, $1, '+49305550100', $2, $3, $4)",
-        f"test-{count}", number, body, world.desk.clock() + timedelta(minutes=count),
-    )  # fmt: skip
+        "INSERT INTO phone_texts (dealer_id, reference, from_address, to_address, body, at) "
+        "VALUES (1, $1, '+49305550100', $2, $3, $4)",
+        f"test-{count}",
+        number,
+        body,
+        world.desk.clock() + timedelta(minutes=count),
+    )
 
 
 async def test_every_owner_and_every_person_with_a_number_has_a_phone(world: Any) -> None:
@@ -48,7 +52,9 @@ async def test_a_program_reads_the_same_texts(world: Any) -> None:
 
 async def test_the_phones_of_a_real_dealer_in_the_same_home_are_not_shown(world: Any) -> None:
     desk = world.desk
-    await desk.admin.execute("INSERT INTO senders (address, dealer_id, channel) VALUES ('+49305550999', $1, 'phone')", desk.other.id)
+    await desk.admin.execute(
+        "INSERT INTO senders (address, dealer_id, channel) VALUES ('+49305550999', $1, 'phone')", desk.other.id
+    )
     page = await world.get("/phone")
     assert "Advisor of Nord" in page and "Advisor of Sued" not in page
 
@@ -56,7 +62,9 @@ async def test_the_phones_of_a_real_dealer_in_the_same_home_are_not_shown(world:
 async def test_a_name_of_somebody_else_that_leads_here_is_not_answered(world: Any) -> None:
     for path in ("/phone", "/phone/texts"):
         assert "does not answer as evil.example" in await world.get(path, 403, Host="evil.example:8080")
-    async with world.web.post("/sign-in/demo", data={"staff": "1"}, headers={"Host": "evil.example"}, allow_redirects=False) as answer:
+    async with world.web.post(
+        "/sign-in/demo", data={"staff": "1"}, headers={"Host": "evil.example"}, allow_redirects=False
+    ) as answer:
         assert answer.status == 403 and "Set-Cookie" not in answer.headers
 
 

@@ -50,7 +50,9 @@ async def test_a_press_that_heard_no_answer_is_pressed_again_without_harm(world:
     await world.post(f"{path}/move", **form)
     assert await world.desk.admin.fetchval("SELECT state FROM legs WHERE kind = 'collect'") == "on_the_way"
     assert len(await world.texts("on_the_way")) == 1
-    assert await world.desk.admin.fetchval("SELECT count(*) FROM history WHERE noun = 'leg' AND new = 'on_the_way'") == 1
+    assert (
+        await world.desk.admin.fetchval("SELECT count(*) FROM history WHERE noun = 'leg' AND new = 'on_the_way'") == 1
+    )
 
 
 async def test_steps_keep_their_order(world: Any) -> None:
@@ -79,7 +81,9 @@ async def test_a_drivers_link_moves_only_their_own_drives(world: Any) -> None:
 
 async def test_a_driver_who_left_opens_nothing_any_more(world: Any) -> None:
     path = await booked(world)
-    await world.desk.admin.execute("UPDATE staff SET disabled_at = $1 WHERE id = $2", world.desk.clock(), world.driver_id)
+    await world.desk.admin.execute(
+        "UPDATE staff SET disabled_at = $1 WHERE id = $2", world.desk.clock(), world.driver_id
+    )
     await world.get(path, 410)
 
 

@@ -45,13 +45,22 @@ async def every_page(world: Any) -> list[str]:
     leg = await world.desk.admin.fetchval("SELECT id FROM legs WHERE kind = 'collect'")
     driver = await world.secret("driver", leg, staff_id=world.driver_id)
     await world.desk.admin.execute(
-        "INSERT INTO phone_texts (dealer_id, reference, from_address, to_address, body, at) VALUES (1, 'one', '+49305550100', '+4917604069010', 'Hello http://x.example/o/1', $1)",
+        "INSERT INTO phone_texts (dealer_id, reference, from_address, to_address, body, at) "
+        "VALUES (1, 'one', '+49305550100', '+4917604069010', 'Hello http://x.example/o/1', $1)",
         world.desk.clock(),
     )
     return [
-        path, f"{path}?note=booked", f"{path}/cancel", f"{path}/ask", f"{path}/preferences", question, driver, "/o/nothing", "/phone",
+        path,
+        f"{path}?note=booked",
+        f"{path}/cancel",
+        f"{path}/ask",
+        f"{path}/preferences",
+        question,
+        driver,
+        "/o/nothing",
+        "/phone",
         "/phone?to=%2B4917604069010",
-    ]  # fmt: skip
+    ]
 
 
 async def test_from_the_text_to_the_journey_that_moves_by_itself(world: Any, looking: Any) -> None:
@@ -103,7 +112,9 @@ async def test_axe_finds_nothing(world: Any, looking: Any, scheme: Any) -> None:
 
 
 @pytest.mark.parametrize("size", [NARROW, {"width": 390, "height": 844}, DESK], ids=["320", "390", "1280"])
-async def test_nothing_runs_out_of_the_page_and_every_button_takes_a_thumb(world: Any, looking: Any, size: dict[str, int]) -> None:
+async def test_nothing_runs_out_of_the_page_and_every_button_takes_a_thumb(
+    world: Any, looking: Any, size: dict[str, int]
+) -> None:
     page = await looking.page(size=size)
     await world.offer()
     for path in (await world.link(), *await every_page(world)):
@@ -125,7 +136,9 @@ async def test_the_drivers_press_survives_a_tunnel(world: Any, looking: Any) -> 
     await page.get_by_role("button", name="I am on the way").click()
     await expect(page.get_by_role("alert")).to_contain_text("No network")
     await page.context.set_offline(False)
-    await expect(page.get_by_role("button", name="I have the car").or_(page.get_by_role("button", name="Ich habe das Auto"))).to_be_visible(timeout=15_000)
+    await expect(
+        page.get_by_role("button", name="I have the car").or_(page.get_by_role("button", name="Ich habe das Auto"))
+    ).to_be_visible(timeout=15_000)
     assert len(await world.texts("on_the_way")) == 1
     looking.complaints[:] = [said for said in looking.complaints if "ERR_INTERNET_DISCONNECTED" not in said]
 
@@ -137,13 +150,17 @@ async def test_a_text_arrives_on_the_open_phone_and_counts_on_the_others(world: 
     await expect(badge).to_be_hidden()
     body = "booked: http://desk.example/o/abc."
     await world.desk.admin.execute(
-        "INSERT INTO phone_texts (dealer_id, reference, from_address, to_address, body, at) VALUES (1, 'one', '+49305550100', '+4917604069010', $1, $2)",
-        body, world.desk.clock(),
-    )  # fmt: skip
+        "INSERT INTO phone_texts (dealer_id, reference, from_address, to_address, body, at) "
+        "VALUES (1, 'one', '+49305550100', '+4917604069010', $1, $2)",
+        body,
+        world.desk.clock(),
+    )
     await expect(badge).to_have_text("1 new")
     await page.get_by_role("link", name="Emma Clarke").click()
     await expect(page.locator(".bubble.theirs p")).to_have_text(body)
-    await expect(page.get_by_role("link", name="http://desk.example/o/abc", exact=True)).to_have_attribute("href", "http://desk.example/o/abc")
+    await expect(page.get_by_role("link", name="http://desk.example/o/abc", exact=True)).to_have_attribute(
+        "href", "http://desk.example/o/abc"
+    )
     await expect(badge).to_be_hidden()
 
 
@@ -178,18 +195,31 @@ HOSTILE = '"><script>window.pwned=1</script><img src=x onerror=window.pwned=1>{{
 
 
 async def test_what_people_typed_is_text_everywhere(world: Any, looking: Any) -> None:
-    """Names, addresses, findings, texts and numbers with markup in them: nothing runs, nothing is loaded, the page is whole."""
+    """Names, addresses, findings, texts and numbers with markup in them: nothing runs, nothing is loaded, the page is
+    whole.
+    """
     admin = world.desk.admin
     pages = await every_page(world)
     booking = await admin.fetchval("SELECT id FROM bookings")
     for statement in (
-        "UPDATE owners SET name = $1, address = $1", "UPDATE vehicles SET title = $1, plate = $1", "UPDATE dealers SET name = name || $1, address = $1",
-        "UPDATE staff SET name = $1 || name", "UPDATE legs SET address = $1", "UPDATE cases SET title = $1", "UPDATE bookings SET finding = $1, address = $1",
-        "UPDATE phone_texts SET body = 'javascript:alert(1) http://x.example/' || $1", "UPDATE dealers SET phone = $1",
+        "UPDATE owners SET name = $1, address = $1",
+        "UPDATE vehicles SET title = $1, plate = $1",
+        "UPDATE dealers SET name = name || $1, address = $1",
+        "UPDATE staff SET name = $1 || name",
+        "UPDATE legs SET address = $1",
+        "UPDATE cases SET title = $1",
+        "UPDATE bookings SET finding = $1, address = $1",
+        "UPDATE phone_texts SET body = 'javascript:alert(1) http://x.example/' || $1",
+        "UPDATE dealers SET phone = $1",
         "UPDATE alerts SET component = $1, evidence = jsonb_set(evidence, '{limits,0,label}', to_jsonb($1::text))",
-    ):  # fmt: skip
+    ):
         await admin.execute(statement, HOSTILE)
-    await admin.execute("INSERT INTO estimate_lines (dealer_id, booking_id, title, amount_minor) VALUES ($1, $2, $3, 1)", world.dealer_id, booking, HOSTILE)
+    await admin.execute(
+        "INSERT INTO estimate_lines (dealer_id, booking_id, title, amount_minor) VALUES ($1, $2, $3, 1)",
+        world.dealer_id,
+        booking,
+        HOSTILE,
+    )
     page = await looking.page()
     for path in pages:
         await page.goto(path)

@@ -26,7 +26,7 @@ async def test_the_offer_says_what_is_wrong_whether_to_drive_and_asks_for_one_of
     assert "Front left tyre is losing air" in page
     assert "May I drive?" in page
     assert windows(page) == ["09:30–10:30", "11:30–12:30"]
-    assert "<svg class=\"evidence\"" in page and "too low" in page and "kPa" in page
+    assert '<svg class="evidence"' in page and "too low" in page and "kPa" in page
     assert "Last heard from your car 4 minutes ago, at 08:26." in page
 
 
@@ -48,7 +48,9 @@ async def test_fifty_previews_change_no_row_of_any_table(world: Any) -> None:
     for page in ("", "/decline", "/ask", "/preferences", "/cancel"):
         await asyncio.gather(*(world.web.get(path + page) for _ in range(10)))
         async with world.web.head(path + page) as answer:  # as the previews of many phones begin
-            assert answer.status == 200 and answer.headers["Referrer-Policy"] == "no-referrer" and not await answer.read()
+            assert (
+                answer.status == 200 and answer.headers["Referrer-Policy"] == "no-referrer" and not await answer.read()
+            )
     assert await world.rows() == before
 
 
@@ -68,7 +70,9 @@ async def test_a_hundred_presses_make_one_booking(world: Any) -> None:
     path = await world.link()
 
     async def press(choice: int) -> int:
-        async with world.web.post(f"{path}/accept", data={"offer": offer.id, "choice": choice}, allow_redirects=False) as answer:
+        async with world.web.post(
+            f"{path}/accept", data={"offer": offer.id, "choice": choice}, allow_redirects=False
+        ) as answer:
             return int(answer.status)
 
     answers = set(await asyncio.gather(*(press(1 + n % 2) for n in range(100))))
@@ -116,7 +120,10 @@ async def test_a_no_has_a_reason_and_can_be_taken_back(world: Any, reason: str) 
     page = await world.get(path)
     assert "nothing is booked" in page
     assert (await world.case_now()).state == "open"
-    assert await world.desk.admin.fetchval("SELECT reason FROM history WHERE noun = 'offer' AND new = 'declined'") == reason
+    assert (
+        await world.desk.admin.fetchval("SELECT reason FROM history WHERE noun = 'offer' AND new = 'declined'")
+        == reason
+    )
     await world.post(f"{path}/fresh")
     assert len(windows(await world.get(path))) == 2
 
@@ -184,7 +191,9 @@ async def test_a_visit_at_the_dealers_place_speaks_of_their_place(world: Any) ->
     assert "Driver" not in page
 
 
-@pytest.mark.parametrize(("language", "words"), [("de", "Wann sollen wir es abholen?"), ("es", "¿Cuándo lo recogemos?")])
+@pytest.mark.parametrize(
+    ("language", "words"), [("de", "Wann sollen wir es abholen?"), ("es", "¿Cuándo lo recogemos?")]
+)
 async def test_the_page_speaks_the_owners_language_and_others_on_request(world: Any, language: str, words: str) -> None:
     await world.offer()
     path = await world.link()
@@ -207,7 +216,9 @@ async def test_a_tampered_link_opens_nothing(world: Any) -> None:
 
 async def test_an_ended_or_revoked_link_says_so(world: Any) -> None:
     offer = await world.offer()
-    path = await world.secret("offer", offer.id, owner_id=world.owner_id, expires_at=world.desk.clock() + timedelta(hours=1))
+    path = await world.secret(
+        "offer", offer.id, owner_id=world.owner_id, expires_at=world.desk.clock() + timedelta(hours=1)
+    )
     await world.get(path)
     world.desk.clock.on(hours=1)
     assert "This link has ended" in await world.get(path, 410)
@@ -264,9 +275,13 @@ async def test_stop_on_the_page_stops_and_can_be_taken_back(world: Any) -> None:
     path = await world.link()
     for purpose in ("service", "status"):
         await world.desk.admin.execute(
-            "INSERT INTO consents (dealer_id, owner_id, purpose, given, at, source, wording) VALUES ($1, $2, $3, true, $4, 'form', 'yes')",
-            world.dealer_id, world.owner_id, purpose, world.desk.clock(),
-        )  # fmt: skip
+            "INSERT INTO consents (dealer_id, owner_id, purpose, given, at, source, wording) "
+            "VALUES ($1, $2, $3, true, $4, 'form', 'yes')",
+            world.dealer_id,
+            world.owner_id,
+            purpose,
+            world.desk.clock(),
+        )
     await world.post(f"{path}/stop")
     assert "Texts are off" in await world.get(f"{path}/preferences")
     newest = "SELECT DISTINCT ON (purpose) purpose, given FROM consents WHERE owner_id = $1 ORDER BY purpose, id DESC"
@@ -284,7 +299,9 @@ async def test_a_question_reaches_a_person_once_and_nothing_is_read_into_it(worl
     for _ in range(3):
         assert await world.post(f"{path}/ask", key=key[1], words="1") == f"{path}?note=asked"
     assert "A person reads this" in await world.get(f"{path}?note=asked")
-    assert await world.desk.admin.fetchval("SELECT count(*) FROM replies WHERE body = '1' AND understood = 'other'") == 1
+    assert (
+        await world.desk.admin.fetchval("SELECT count(*) FROM replies WHERE body = '1' AND understood = 'other'") == 1
+    )
     assert await world.desk.admin.fetchval("SELECT needs_reading FROM threads WHERE owner_id = $1", world.owner_id)
     assert await world.desk.admin.fetchval("SELECT count(*) FROM wakeups WHERE topic = 'reply'") == 1
     assert await world.desk.admin.fetchval("SELECT count(*) FROM bookings") == 0
@@ -297,15 +314,26 @@ async def test_extra_work_needs_a_yes_and_the_first_answer_stands(world: Any) ->
     await world.post(f"{path}/accept", offer=offer.id, choice=1)
     await world.drive(LegEvent.ON_THE_WAY, LegEvent.COLLECTED, LegEvent.AT_WORKSHOP)
     booking = await world.desk.admin.fetchval("SELECT id FROM bookings")
-    line = await estimates.add(world.desk.house.acting(world.dealer_id, world.advisor), booking, "Brake fluid change", 8950)
+    line = await estimates.add(
+        world.desk.house.acting(world.dealer_id, world.advisor), booking, "Brake fluid change", 8950
+    )
     page = await world.get(path)
     assert "We found something else" in page and "€89.50" in page and "Nothing is done without your yes." in page
     assert await world.post(f"{path}/extra", line=line.id, answer="perhaps") == f"{path}?note=changed"
     assert await world.post(f"{path}/extra", line=line.id + 1, answer="approved") == f"{path}?note=overtaken"
-    await asyncio.gather(*(world.post(f"{path}/extra", line=line.id, answer=answer) for answer in ("approved", "declined") * 5))
+    await asyncio.gather(
+        *(world.post(f"{path}/extra", line=line.id, answer=answer) for answer in ("approved", "declined") * 5)
+    )
     row = await world.desk.admin.fetchrow("SELECT answer, answered_by FROM estimate_lines")
-    assert row["answered_by"] == "owner" and f"you said {'yes' if row['answer'] == 'approved' else 'no'}" in await world.get(path)
-    assert await world.desk.admin.fetchval("SELECT count(*) FROM history WHERE noun = 'estimate' AND old IS NULL AND new <> 'asked'") == 1
+    assert row[
+        "answered_by"
+    ] == "owner" and f"you said {'yes' if row['answer'] == 'approved' else 'no'}" in await world.get(path)
+    assert (
+        await world.desk.admin.fetchval(
+            "SELECT count(*) FROM history WHERE noun = 'estimate' AND old IS NULL AND new <> 'asked'"
+        )
+        == 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -318,22 +346,33 @@ async def test_extra_work_needs_a_yes_and_the_first_answer_stands(world: Any) ->
         (b"a=b", "application/x-www-form-urlencoded; charset=klingon"),
     ],
 )
-async def test_a_form_that_nobody_sent_from_our_page_is_an_answer_and_not_an_error(world: Any, body: bytes, kind: str) -> None:
+async def test_a_form_that_nobody_sent_from_our_page_is_an_answer_and_not_an_error(
+    world: Any, body: bytes, kind: str
+) -> None:
     await world.offer()
     path = await world.link()
     for door in ("accept", "decline", "cancel", "ask", "preferences", "extra"):
-        async with world.web.post(f"{path}/{door}", data=body, headers={"Content-Type": kind}, allow_redirects=False) as answer:
+        async with world.web.post(
+            f"{path}/{door}", data=body, headers={"Content-Type": kind}, allow_redirects=False
+        ) as answer:
             assert answer.status in (303, 400, 422), (door, answer.status)
     assert (await world.case_now()).state == "contacted"
 
 
 async def test_an_owner_far_away_reads_the_places_time_and_whose_it_is(world: Any) -> None:
-    await world.desk.admin.execute("UPDATE owners SET zone = 'America/New_York', quiet_from = '00:00', quiet_to = '00:00' WHERE id = $1", world.owner_id)
+    await world.desk.admin.execute(
+        "UPDATE owners SET zone = 'America/New_York', quiet_from = '00:00', quiet_to = '00:00' WHERE id = $1",
+        world.owner_id,
+    )
     offer = await world.offer()
     path = await world.link()
-    assert re.search(r"1 = Mon 23 Nov 09:30-10:30, 2 = Mon 23 Nov 11:30-12:30 \(Berlin time\)", (await world.texts("offer"))[-1])
+    assert re.search(
+        r"1 = Mon 23 Nov 09:30-10:30, 2 = Mon 23 Nov 11:30-12:30 \(Berlin time\)", (await world.texts("offer"))[-1]
+    )
     page = await world.get(path)
-    assert windows(page) == ["09:30–10:30", "11:30–12:30"] and "All times are Berlin time." in page and "Today" not in page
+    assert (
+        windows(page) == ["09:30–10:30", "11:30–12:30"] and "All times are Berlin time." in page and "Today" not in page
+    )
     await world.post(f"{path}/accept", offer=offer.id, choice=2)
     assert "We collect your car Mon 23 Nov 11:30-12:30 (Berlin time)" in (await world.texts("booked"))[-1]
     page = await world.get(path)
