@@ -85,7 +85,7 @@ async def update_dealer(acting: Acting, changes: dict[str, Any]) -> Dealer:
         if "special_days" in changes:
             opening.special_days(changes["special_days"])
         changed = await accounts.update_dealer(connection, acting.dealer_id, changes)
-        said = ", ".join(sorted(changes)) or "nothing"
+        names = ", ".join(sorted(changes)) or "nothing"
         await history.write(
             connection,
             acting.dealer_id,
@@ -93,7 +93,7 @@ async def update_dealer(acting: Acting, changes: dict[str, Any]) -> Dealer:
             acting.dealer_id,
             old=None,
             new="changed",
-            reason=f"changed {said}",
+            reason=f"changed {names}",
             actor=acting.actor,
             now=acting.now(),
         )

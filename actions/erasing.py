@@ -74,7 +74,7 @@ async def carry_out(house: House, connection: Connection, owner: Owner, actor: s
     """
     dealer_id, now = owner.dealer_id, house.now()
     mentions = pattern(owner.name, owner.phone, owner.email, owner.address)
-    said = await erasing.words(connection, dealer_id, owner.id, mentions)
+    removed = await erasing.words(connection, dealer_id, owner.id, mentions)
     there = await erasing.standing(connection, dealer_id, owner.id)
     for case_id, state in there.cases.items():
         if state in CALLED_OFF:
@@ -90,16 +90,16 @@ async def carry_out(house: House, connection: Connection, owner: Owner, actor: s
             )
     emptied |= await erasing.rows(connection, dealer_id, owner.id, mentions, now)
     await erasing.answers(connection, dealer_id, mentions)
-    reason = audit_chain.removal(key, [row for row, _ in said])
+    reason = audit_chain.removal(key, [row for row, _ in removed])
     erasure = await history.write(
         connection, dealer_id, "owner", owner.id, old=None, new="erased", reason=reason, actor=actor, now=now
     )
     await erasing.take_out(
-        connection, dealer_id, erasure, [(row, audit_chain.words_of(key, row, words)) for row, words in said]
+        connection, dealer_id, erasure, [(row, audit_chain.words_of(key, row, words)) for row, words in removed]
     )
     await notifications.ring_desk(connection, dealer_id, "owner", owner.id)
     after = await owners.get(connection, dealer_id, owner.id)
-    return Erased(owner_id=owner.id, name=after.name, erased_at=now, emptied={**emptied, "history": len(said)})
+    return Erased(owner_id=owner.id, name=after.name, erased_at=now, emptied={**emptied, "history": len(removed)})
 
 
 def _refused(owner: Owner, there: erasing.Standing) -> Refusal | None:

@@ -42,16 +42,16 @@ async def tell_new_time(acting: Acting, connection: Connection, case: Case, book
     """When it is ready, while it is not, and when it is back, if that has changed; true while these times stand."""
     _, rows, _ = await promises.settle(connection, acting.dealer_id, booking.id, acting.now())
     ready = next((row for row in rows if row.what is Promised.READY and row.state is PromiseState.OPEN), None)
-    said = [asserts("promise", ready.id, PromiseState.OPEN)] if ready else []
-    said += [asserts("leg", back.id, LegState.PLANNED, LegState.ON_THE_WAY_BACK, at=back.starts_at)] if back else []
-    if not said:
+    asserted = [asserts("promise", ready.id, PromiseState.OPEN)] if ready else []
+    asserted += [asserts("leg", back.id, LegState.PLANNED, LegState.ON_THE_WAY_BACK, at=back.starts_at)] if back else []
+    if not asserted:
         return
     await tell_owner(
         acting,
         connection,
         case,
         MessageKind.NEW_TIME,
-        asserts=said,
+        asserts=asserted,
         zone=booking.zone,
         **({"ready_by": booking.ready_by} if ready else {}),
         **({"starts_at": back.starts_at, "ends_at": back.ends_at} if back else {}),

@@ -110,7 +110,7 @@ async def update(acting: Acting, owner_id: int, changes: dict[str, Any]) -> Owne
         dealer = await accounts.dealer(connection, acting.dealer_id)
         _standing(await owners.get(connection, acting.dealer_id, owner_id))
         owner = await owners.update(connection, acting.dealer_id, owner_id, _checked(acting.house, dealer, changes))
-        said = ", ".join(sorted(changes)) or "nothing"
+        changed = ", ".join(sorted(changes)) or "nothing"
         await history.write(
             connection,
             acting.dealer_id,
@@ -118,7 +118,7 @@ async def update(acting: Acting, owner_id: int, changes: dict[str, Any]) -> Owne
             owner_id,
             old=None,
             new="changed",
-            reason=f"changed {said}",
+            reason=f"changed {changed}",
             actor=acting.actor,
             now=acting.now(),
         )
@@ -270,7 +270,7 @@ async def _store_line(
     await give(acting, connection, car, owner.id)
     news = importing.news(line, await consents.of_owner(connection, dealer_id, owner.id))
     if owner.stopped_at is not None:
-        news = {purpose: said for purpose, said in news.items() if not said}  # a list does not overrule a STOP
+        news = {purpose: given for purpose, given in news.items() if not given}  # a list does not overrule a STOP
     await _record(
         connection,
         dealer_id,
@@ -332,13 +332,13 @@ async def _owner_of(
     dealer_id = dealer.id
     found = await owners.at_address(connection, dealer_id, address)
     if found is None:
-        said = {
+        fields = {
             **values,
             "channel": _first_channel(line, channel),
             "language": line.language or dealer.language,
             "zone": line.zone or dealer.zone,
         }
-        return await _keep_stop(connection, await owners.create(connection, dealer_id, said, now), now), True
+        return await _keep_stop(connection, await owners.create(connection, dealer_id, fields, now), now), True
     if found.name.casefold() != line.name.casefold():
         raise BadInput(
             "phone" if line.phone else "email", f"{address} belongs to {found.name} already: a number is one person's"

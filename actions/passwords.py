@@ -89,8 +89,8 @@ def weakness(password: str, about: Iterable[str] = ()) -> str | None:
     found = zxcvbn(password[:_JUDGED], user_inputs=[*known, *_TRADE])
     if found["score"] >= _STRONG:
         return None
-    said = found["feedback"]["warning"] or "it is too easy to guess"
-    return f"{said[:1].lower()}{said[1:].rstrip('.')}. Take several words that have nothing to do with each other"
+    warning = found["feedback"]["warning"] or "it is too easy to guess"
+    return f"{warning[:1].lower()}{warning[1:].rstrip('.')}. Take several words that have nothing to do with each other"
 
 
 def _verify(hashed: str | None, password: str) -> bool:

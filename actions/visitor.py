@@ -72,9 +72,9 @@ def neighbourhood(place: str) -> str:
     return str(IPv6Network((at, 64), strict=False).network_address) if isinstance(at, IPv6Address) else place
 
 
-def address(said: str) -> Address | None:
+def address(written: str) -> Address | None:
     """203.0.113.9, 203.0.113.9:4711, ::1, [::1], [::1]:4711; an IPv4 address in IPv6's clothes is an IPv4 address."""
-    text = said.strip().strip('"')
+    text = written.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -126,13 +126,13 @@ def evidence_svg(
     for place, line in reversed(list(enumerate(drawn))):
         parts += _line(line, frame, main=place == 0)
     parts += _last(drawn[0], frame, value)
-    said = describe(evidence, language=language, call=call, title=title)
+    description = describe(evidence, language=language, call=call, title=title)
     return Markup(
         f'<svg class="evidence" viewBox="0 0 {width} {height}" role="img" aria-labelledby="{escape(key)}-t '
         f'{escape(key)}-d" '
         f'font-family="inherit" font-size="12" fill="currentColor" xmlns="http://www.w3.org/2000/svg">'
         f'<title id="{escape(key)}-t">{escape(title or drawn[0].label)}</title><desc '
-        f'id="{escape(key)}-d">{escape(said)}</desc>{"".join(parts)}</svg>'
+        f'id="{escape(key)}-d">{escape(description)}</desc>{"".join(parts)}</svg>'
     )
 
 
@@ -144,12 +144,12 @@ def describe(
     Our lines are named in English: with `call` only the first is said, by the title.
     """
     lines = [line for line in evidence.series if line.samples][: 1 if call else None]
-    said = [
+    parts = [
         f"{title if call else line.label}: {number(line.samples[-1].value, language)} {unit_symbol(line.unit)}".strip()
         for line in lines
     ]
     return "; ".join(
-        said + [f"{(call or str)(limit.label)}: {exact(limit.value, language)}" for limit in evidence.limits]
+        parts + [f"{(call or str)(limit.label)}: {exact(limit.value, language)}" for limit in evidence.limits]
     )
 
 

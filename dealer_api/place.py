@@ -79,5 +79,5 @@ def place_of(request: web.Request) -> str:
 def is_https(request: web.Request) -> bool:
     """Whether the caller's browser speaks TLS with us or with a proxy of ours."""
     peer = address(request.remote or "")
-    said = ",".join(request.headers.getall("X-Forwarded-Proto", [])).rpartition(",")[2].strip().lower()
-    return request.secure or (said == "https" and peer is not None and request.app[PROXIES].trusts(peer))
+    scheme = ",".join(request.headers.getall("X-Forwarded-Proto", [])).rpartition(",")[2].strip().lower()
+    return request.secure or (scheme == "https" and peer is not None and request.app[PROXIES].trusts(peer))

@@ -130,7 +130,7 @@ API: tuple[Route, ...] = (
           "One car with owner, open case and newest values", answer=vehicles.VehicleWhole),
     Route("PATCH", f"{_V1}/vehicles/{{id}}", vehicles.change, may.WRITE_VEHICLES,
           "Describe it anew, or give it to another owner", vehicles.VehicleChanges, Vehicle),
-    Route("GET", f"{_V1}/vehicles/{{id}}/readings", vehicles.said, may.READ_VEHICLES,
+    Route("GET", f"{_V1}/vehicles/{{id}}/readings", vehicles.list_readings, may.READ_VEHICLES,
           "What the car said, with its own spacing", answer=vehicles.Readings, query=vehicles.ReadingQuery),
     Route("POST", f"{_V1}/vehicles/{{id}}/enrol", vehicles.enrol, may.ENROL_VEHICLES,
           "New credentials for its telematics unit, shown once", Nothing, vehicles.Enrolled, status=201, secret=True),

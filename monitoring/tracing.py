@@ -51,8 +51,12 @@ def carried() -> str | None:
         return None
     from opentelemetry.trace import get_current_span
 
-    said = get_current_span().get_span_context()
-    return f"00-{said.trace_id:032x}-{said.span_id:016x}-{int(said.trace_flags):02x}" if said.is_valid else None
+    context = get_current_span().get_span_context()
+    return (
+        f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
+        if context.is_valid
+        else None
+    )
 
 
 def carrying(facts: dict[str, Any]) -> dict[str, Any]:

@@ -243,10 +243,10 @@ async def _probe(http: aiohttp.ClientSession, health: str, seen: Seen, after: fl
     """One look at its pages; how many messages it has committed."""
     alive, _ = await _asked(http, f"{health}/health/live")
     seen.not_alive += alive not in (0, 200)  # 0: it has not begun to listen
-    status, said = await _asked(http, f"{health}/health/ready")
+    status, body = await _asked(http, f"{health}/health/ready")
     if status == 200 and seen.ready_s is None:
         seen.ready_s = after
-    words = [word for word in json.loads(said or "{}").get("words", ()) if word.startswith("catching up")]
+    words = [word for word in json.loads(body or "{}").get("words", ()) if word.startswith("catching up")]
     seen.words = [*seen.words[:1], *(words or seen.words[1:])]
     _, page = await _asked(http, f"{health}/metrics")
     counted = re.search(r"(?m)^telltale_gateway_messages_total (\S+)", page)

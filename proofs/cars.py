@@ -72,10 +72,10 @@ class ProofCar:
         """One more message, into the spool and onto the wire as soon as there is one."""
         self._seq += 1
         key = (self.boot, self._seq)
-        said: dict[str, object] = {"boot": boot_of(self.boot), "seq": self._seq, "ts": ts, "signals": signals}
+        message: dict[str, object] = {"boot": boot_of(self.boot), "seq": self._seq, "ts": ts, "signals": signals}
         if self.spool:  # a device without a spool cannot say what it could still send
-            said["oldest"] = next((seq for boot, seq in self.kept if boot == self.boot), self._seq)
-        body = json.dumps(said, separators=(",", ":")).encode()
+            message["oldest"] = next((seq for boot, seq in self.kept if boot == self.boot), self._seq)
+        body = json.dumps(message, separators=(",", ":")).encode()
         self.history[key] = self.kept[key] = body
         self._unsent[key] = None
         self._more.set()
@@ -111,10 +111,10 @@ class ProofCar:
             parser = wire.Reader()
             async with asyncio.TaskGroup() as group:
                 heard = group.create_task(self._hear(reader, writer, parser))
-                said = group.create_task(self._speak(writer, heard))
+                speaking = group.create_task(self._speak(writer, heard))
                 group.create_task(self._ping(writer))
                 group.create_task(self._repeat_when_unheard())
-                said.add_done_callback(lambda _: None)
+                speaking.add_done_callback(lambda _: None)
         except* (OSError, asyncio.IncompleteReadError):
             raise ConnectionResetError from None
         finally:

@@ -133,8 +133,8 @@ def decode(tally: Tally, payload: bytes, kind: str) -> None:
     if heard is not None:
         tally.verdicts[f"diagnostics: {_verdict(heard)}"] += 1
         tally.untrue += [f"{kind} of {len(payload)} bytes as diagnostics: {fault}" for fault in _faults(heard)]
-    said = tally.call(lambda: normalise.status(payload), f"{kind} as status", len(payload))
-    tally.verdicts["status: shown" if said is not None else "status: no hint"] += 1
+    status = tally.call(lambda: normalise.status(payload), f"{kind} as status", len(payload))
+    tally.verdicts["status: shown" if status is not None else "status: no hint"] += 1
 
 
 def _as_telemetry(payload: bytes) -> normalise.Decoded:
@@ -253,6 +253,6 @@ def _trusting(payload: bytes) -> Any:
     from datetime import datetime
     from json import loads
 
-    said = loads(payload)
-    said["ts"] = datetime.fromisoformat(said["ts"])
-    return said
+    body = loads(payload)
+    body["ts"] = datetime.fromisoformat(body["ts"])
+    return body

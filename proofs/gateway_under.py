@@ -71,8 +71,8 @@ def no_dedupe() -> None:
 def no_units() -> None:
     """Counters belong to the car: what another unit says under a number that was there is a repetition."""
 
-    def kept_boot(_heard: units.Heard, said: units.Said, _newest: float, _enrolled: float) -> tuple[int, bool]:
-        return said.boot, False
+    def kept_boot(_heard: units.Heard, message: units.Numbered, _newest: float, _enrolled: float) -> tuple[int, bool]:
+        return message.boot, False
 
     swap(units, "kept_boot", kept_boot)
 

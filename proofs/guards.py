@@ -180,20 +180,20 @@ async def main(settings: Settings, *, sabotage: str | None) -> dict[str, Any]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said = (await process.communicate())[0].decode(errors="replace")
+    output = (await process.communicate())[0].decode(errors="replace")
     counted = {
         kind: int(n)
         for n, kind in re.findall(
-            r"(\d+) (passed|failed|skipped|error)", said.strip().splitlines()[-1] if said.strip() else ""
+            r"(\d+) (passed|failed|skipped|error)", output.strip().splitlines()[-1] if output.strip() else ""
         )
     }
     if counted.get("error") or not counted:
-        raise Unavailable("pytest", said[-600:])
+        raise Unavailable("pytest", output[-600:])
     return {
         "checked": counted.get("passed", 0) + counted.get("failed", 0),
         "violations": counted.get("failed", 0),
         "skipped": counted.get("skipped", 0),
-        "failed": re.findall(r"(?m)^FAILED (\S+)", said),
+        "failed": re.findall(r"(?m)^FAILED (\S+)", output),
         "sabotage": sabotage,
         "seconds": round(time.monotonic() - began, 1),
     }

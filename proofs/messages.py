@@ -49,14 +49,14 @@ class Provider:
     handed: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     async def take(self, request: web.Request) -> web.Response:
-        said = await request.json()
+        body = await request.json()
         if self.luck.random() < BUSY:
             return web.json_response({}, status=503)
-        self.handed[said["reference"]].append(time.monotonic())
+        self.handed[body["reference"]].append(time.monotonic())
         await asyncio.sleep(self.luck.random() * SLOWEST_S)
         if self.luck.random() < LOST_ANSWERS and request.transport is not None:
             request.transport.abort()
-        return web.json_response({"id": f"p-{said['reference']}"})
+        return web.json_response({"id": f"p-{body['reference']}"})
 
     async def find(self, request: web.Request) -> web.Response:
         reference = request.match_info["reference"]
@@ -369,13 +369,13 @@ def check(
         state, reason = rows.get(reference, ("", None))
         handed, since = handed_over.get(reference, []), history.forbidden_since(reference)
         late = max((at - since for at in handed), default=-1.0)
-        said = f"{reference} ({state or 'in no outbox'}, {reason})"
+        what = f"{reference} ({state or 'in no outbox'}, {reason})"
         if len(handed) > 1:
-            found.append(("twice", f"{said} was handed over {len(handed)} times"))
+            found.append(("twice", f"{what} was handed over {len(handed)} times"))
         if state not in ("sent", "cancelled", "failed"):
-            found.append(("unsettled", f"{said} is still under way after the settling"))
+            found.append(("unsettled", f"{what} is still under way after the settling"))
         elif not handed and (state == "sent" or since == float("inf")):
-            found.append(("lost", f"{said} was wanted and true and was never handed over"))
+            found.append(("lost", f"{what} was wanted and true and was never handed over"))
         if late > IN_FLIGHT_S:
-            found.append(("forbidden", f"{said} went {late:.1f} s after it was no longer wanted or true"))
+            found.append(("forbidden", f"{what} went {late:.1f} s after it was no longer wanted or true"))
     return found

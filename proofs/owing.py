@@ -46,21 +46,21 @@ def owe(
         by_fd[car.socket.fileno()] = car
         poll.register(car.socket.fileno(), select.EPOLLIN)
         car.push()
-    said = 0
+    acknowledged = 0
     while by_fd:
         for fd, _ in poll.poll(60):
             car = by_fd[fd]
             before = car.acked
             car.hear()
             car.push()
-            said += car.acked - before
+            acknowledged += car.acked - before
             if car.done and car.acked == car.sent:
                 poll.unregister(fd)
                 car.socket.close()
                 del by_fd[fd]
-        tell(said)
+        tell(acknowledged)
         time.sleep(0.002)  # several acknowledgements for one system call
-    return said
+    return acknowledged
 
 
 def _signed_in(host: str, port: int, vin: str, key: str) -> _Talker:

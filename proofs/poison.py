@@ -190,12 +190,12 @@ def types(dice: random.Random) -> bytes:
         10**400,
         1e300,
     )
-    said: dict[str, object] = json.loads(_GOOD)
-    for name in dice.sample([*said, "vin", "codes", "mil", "state"], dice.randrange(1, 5)):
-        said[name] = dice.choice(odd)
-    if isinstance(said["signals"], dict) and dice.random() < 0.7:
-        said["signals"] = {path: dice.choice(odd) for path in dice.sample(_PATHS, dice.randrange(40))}
-    whole: object = said if dice.random() < 0.9 else dice.choice(odd)
+    body: dict[str, object] = json.loads(_GOOD)
+    for name in dice.sample([*body, "vin", "codes", "mil", "state"], dice.randrange(1, 5)):
+        body[name] = dice.choice(odd)
+    if isinstance(body["signals"], dict) and dice.random() < 0.7:
+        body["signals"] = {path: dice.choice(odd) for path in dice.sample(_PATHS, dice.randrange(40))}
+    whole: object = body if dice.random() < 0.9 else dice.choice(odd)
     return json.dumps(whole).encode()
 
 
@@ -264,19 +264,19 @@ def diagnoses(dice: random.Random) -> bytes:
     code = dice.choice(
         ("P0301", "980/9", "P0301-1A", "p0301", "", "X" * 40, "\\ud800", "\\u0000", "P" * _size(dice, 2_000))
     )
-    said = _codes(dice, code)
+    body = _codes(dice, code)
     if count != 1:
-        one = said[said.index(b'{"system"') : said.rindex(b"]")]
-        said = said.replace(one, b",".join([one] * count))
+        one = body[body.index(b'{"system"') : body.rindex(b"]")]
+        body = body.replace(one, b",".join([one] * count))
     if dice.random() < 0.5:
         values = ",".join(
             f'"{path}":{dice.choice(("1", "null", "1e400", "[]", "true"))}'
             for path in dice.sample(_PATHS, dice.randrange(30))
         )
-        said = said[:-1] + f',"freeze_frame":{{"code":"{code}","signals":{{{values}}}}}}}'.encode(
+        body = body[:-1] + f',"freeze_frame":{{"code":"{code}","signals":{{{values}}}}}}}'.encode(
             "utf-8", "surrogatepass"
         )
-    return said
+    return body
 
 
 def hints(dice: random.Random) -> bytes:

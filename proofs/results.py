@@ -46,7 +46,7 @@ def size(options: Mapping[str, Any], checked: int) -> str:
 def read() -> dict[str, Result]:
     """By command."""
     return (
-        {command: Result(**said) for command, said in json.loads(FILE.read_text(encoding="utf-8")).items()}
+        {command: Result(**fields) for command, fields in json.loads(FILE.read_text(encoding="utf-8")).items()}
         if FILE.exists()
         else {}
     )

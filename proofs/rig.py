@@ -109,12 +109,12 @@ class Rig:
         self._driving = asyncio.create_task(self._drive(rate))
 
     async def _drive(self, rate: float) -> None:
-        began, said = time.monotonic(), 0
+        began, sent = time.monotonic(), 0
         while True:
             due = int((time.monotonic() - began) * rate)
-            for n in range(said, due):
+            for n in range(sent, due):
                 self.speak(self.cars[n % len(self.cars)])
-            said = due
+            sent = due
             await asyncio.sleep(0.01)
 
     def speak(self, car: ProofCar) -> None:
@@ -162,8 +162,8 @@ class Rig:
 
     async def check(self) -> Findings:
         """The checker's word."""
-        truth = {vin: TRUTH[driver.kind] if driver.said > ILL_AFTER else None for vin, driver in self.drivers.items()}
-        truth = {vin: rule for vin, rule in truth.items() if not ILL_AFTER < self.drivers[vin].said <= KNOWN_AFTER}
+        truth = {vin: TRUTH[driver.kind] if driver.sent > ILL_AFTER else None for vin, driver in self.drivers.items()}
+        truth = {vin: rule for vin, rule in truth.items() if not ILL_AFTER < self.drivers[vin].sent <= KNOWN_AFTER}
         return await check(self.postgres.url, self.cars, truth)
 
     # -- the gateways -------------------------------------------------------------------------------------------------

@@ -33,14 +33,14 @@ class Driver:
 
     def __post_init__(self) -> None:
         self._dice = random.Random(self.seed)
-        self.said = 0
+        self.sent = 0
 
     def next(self) -> tuple[str, dict[str, float]]:
         """Time stamp and signals of the next message.
 
         A faulty car is healthy for the first 50 messages, then ill for 60 of 200.
         """
-        n, self.said = self.said, self.said + 1
+        n, self.sent = self.sent, self.sent + 1
         ill = n >= 50 and (n - 50) % 200 < 60
         ts = (self.start + n * STEP).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         noise = self._dice.uniform(-0.5, 0.5)

@@ -88,16 +88,16 @@ class DealerSettings(BaseModel):
 
 #: Each setting's name and what is said about it.
 SETTINGS: Final[dict[str, Setting]] = {
-    name: said
+    name: mark
     for name, field in DealerSettings.model_fields.items()
-    for said in field.metadata
-    if isinstance(said, Setting)
+    for mark in field.metadata
+    if isinstance(mark, Setting)
 }
 
 
 def settings_of(section: Section) -> dict[str, Setting]:
     """Those of one section of the settings page, in their order."""
-    return {name: said for name, said in SETTINGS.items() if said.section == section}
+    return {name: setting for name, setting in SETTINGS.items() if setting.section == section}
 
 
 class Dealer(DealerSettings):

@@ -14,8 +14,8 @@ class TelltaleError(Exception):
         """The docstring with the facts filled in; a fact the sentence lacks is appended."""
         sentence = " ".join((self.__doc__ or "").split())
         unsaid = {k: v for k, v in self.facts.items() if "{" + k + "}" not in sentence}
-        said = sentence.format_map({k: str(v) for k, v in self.facts.items()})
-        return said + ("" if not unsaid else f" ({', '.join(f'{k}: {v}' for k, v in unsaid.items())})")
+        sentence_filled = sentence.format_map({k: str(v) for k, v in self.facts.items()})
+        return sentence_filled + ("" if not unsaid else f" ({', '.join(f'{k}: {v}' for k, v in unsaid.items())})")
 
 
 class BadInput(TelltaleError):

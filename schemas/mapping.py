@@ -70,10 +70,10 @@ class Mapping(BaseModel):
         return self
 
     @classmethod
-    def of(cls, said: dict[str, Any], name: str) -> Mapping:
+    def of(cls, fields: dict[str, Any], name: str) -> Mapping:
         """From a mapping file's content; BadInput names what is wrong in it, a path or a unit as well."""
         try:
-            made = cls.model_validate(said)
+            made = cls.model_validate(fields)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"]))

@@ -47,12 +47,12 @@ BEFORE_SCOPES: tuple[str, ...] = (
 _SHORT = {"all": SCOPES, "read": READING}
 
 
-def chosen(said: Iterable[str]) -> tuple[str, ...]:
+def chosen(names: Iterable[str]) -> tuple[str, ...]:
     """The scopes that were asked for, in the order of the list; `all` and `read` stand for many. BadInput names what
     does not exist.
     """
     wanted: set[str] = set()
-    for name in said:
+    for name in names:
         if name not in SCOPES and name not in _SHORT:
             raise BadInput(
                 "scopes",

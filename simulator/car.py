@@ -118,8 +118,8 @@ class Car:
             kw = pack.charge(c, self.profile, _CHARGING_LOOK_S)
             self._stand(_CHARGING_LOOK_S)
             c.charge = min(0.97, c.charge + 0.01)
-            said = self._asleep() | self._only_fitted(pack.report(c, self._wear, self.profile, rng, 0.0, kw))
-            yield Heard(c.ts, said | {5: 13.9 + rng.gauss(0.0, 0.05)})  # the converter carries the 12 V side
+            values = self._asleep() | self._only_fitted(pack.report(c, self._wear, self.profile, rng, 0.0, kw))
+            yield Heard(c.ts, values | {5: 13.9 + rng.gauss(0.0, 0.05)})  # the converter carries the 12 V side
         c.charging_faulted = c.ts >= stops_at
         if c.charging_faulted:
             self._failures.charge_broke_off()

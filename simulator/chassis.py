@@ -57,15 +57,19 @@ def report(c: Condition, profile: Profile, rng: Random, air_c: float, atmosphere
     """What the tyre sensors, the pads and the service counters say, by signal id."""
     truck = profile.drive == "truck"
     front, rear = profile.limits["tyre_placard_front_kpa"], profile.limits["tyre_placard_rear_kpa"]
-    said: dict[int, float] = {}
+    values: dict[int, float] = {}
     inside = air_c + c.tyre_heat
     for wheel, true in enumerate(pressures(c, air_c, atmosphere)):
         seen = max(0.0, true + c.pressure_bias[wheel] * (3.0 if truck else 1.0) + rng.gauss(0.0, 0.6))
-        said[70 + wheel] = seen
-        said[74 + wheel] = inside + c.temperature_bias[wheel]
-        said[78 + wheel] = c.pads[wheel]
-        said[82 + wheel] = 1.0 if seen < 0.75 * (front if wheel < 2 else rear) else 0.0
-    said[2] = c.odometer_m
-    said[58], said[59], said[60] = c.service_km, c.service_s, 1.0 if c.service_km <= 0 or c.service_s <= 0 else 0.0
-    said[61] = c.brake_fluid - 0.03 * (c.pads[0] + c.pads[2])  # the level falls a little as pads thin
-    return said
+        values[70 + wheel] = seen
+        values[74 + wheel] = inside + c.temperature_bias[wheel]
+        values[78 + wheel] = c.pads[wheel]
+        values[82 + wheel] = 1.0 if seen < 0.75 * (front if wheel < 2 else rear) else 0.0
+    values[2] = c.odometer_m
+    values[58], values[59], values[60] = (
+        c.service_km,
+        c.service_s,
+        1.0 if c.service_km <= 0 or c.service_s <= 0 else 0.0,
+    )
+    values[61] = c.brake_fluid - 0.03 * (c.pads[0] + c.pads[2])  # the level falls a little as pads thin
+    return values

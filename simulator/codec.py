@@ -77,15 +77,15 @@ class Codec:
 
     def encode(self, frame_id: int, values: Mapping[int, float]) -> can.Message:
         """One frame; a signal without a value is sent as all ones, which on J1939 says "not available"."""
-        message, said, missing = self.messages[frame_id], {}, []
+        message, values_by_place, missing = self.messages[frame_id], {}, []
         for place in self.places[frame_id]:
             value = values.get(place.signal)
             if value is None:
                 missing.append(place.name)
-                said[place.name] = place.low
+                values_by_place[place.name] = place.low
             else:
-                said[place.name] = _through(place, value)
-        data = bytearray(message.encode(said, padding=True, strict=False))
+                values_by_place[place.name] = _through(place, value)
+        data = bytearray(message.encode(values_by_place, padding=True, strict=False))
         if missing:
             data = _not_available(message, data, missing)
         return can.Message(arbitration_id=frame_id, is_extended_id=message.is_extended_frame, data=bytes(data))
@@ -95,11 +95,11 @@ class Codec:
         message = self.messages.get(frame.arbitration_id)
         if message is None or len(frame.data) < message.length:
             return {}
-        said = message.decode(bytes(frame.data), decode_choices=False)
+        data = message.decode(bytes(frame.data), decode_choices=False)
         return {
-            place.signal: round(float(said[place.name]), place.digits)
+            place.signal: round(float(data[place.name]), place.digits)
             for place in self.places[frame.arbitration_id]
-            if said[place.name] <= place.high + place.scale / 2
+            if data[place.name] <= place.high + place.scale / 2
         }
 
 

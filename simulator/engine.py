@@ -104,7 +104,7 @@ def report(
     warm_oil = min(1.4, max(0.75, 1.35 - 0.004 * c.oil_c))
     idle, at_2000 = profile.limits["oil_pressure_idle_kpa"] * 1.7, profile.limits["oil_pressure_2000_kpa"] * 1.45
     pressure = (idle + (at_2000 - idle) * min(1.6, max(0.0, (rpm - 700.0) / 1_300.0))) * warm_oil * wear.oil_pressure
-    said = {
+    values = {
         10: rpm,
         25: load,
         27: min(65_535.0, run_s),
@@ -115,25 +115,25 @@ def report(
         16: max(0.0, pressure + rng.gauss(0.0, 3.0)) if rpm > 0 else 0.0,
     }
     if profile.drive != "truck":
-        said[18] = rpm * load / 100.0 * (0.018 if profile.drive == "petrol" else 0.03)
+        values[18] = rpm * load / 100.0 * (0.018 if profile.drive == "petrol" else 0.03)
     if profile.drive == "petrol":
-        said[30], said[31], said[28] = breathe(c, wear, rng, rpm, load)
-        said[19] = 30.0 + 0.65 * load
+        values[30], values[31], values[28] = breathe(c, wear, rng, rpm, load)
+        values[19] = 30.0 + 0.65 * load
     else:
         if profile.drive == "diesel":
-            said[41] = 28_000.0 + 1_100.0 * load
+            values[41] = 28_000.0 + 1_100.0 * load
         full = profile.physics["soot_full_g"]
         flow = rpm * (0.4 + load / 160.0) / 1_000.0
-        said[21] = max(0.0, (350.0 * flow + 2_300.0 * flow * c.soot_g / full) * (1 + rng.gauss(0.0, 0.03)))
-        said[22] = 100.0 * c.soot_g / full
-    return said
+        values[21] = max(0.0, (350.0 * flow + 2_300.0 * flow * c.soot_g / full) * (1 + rng.gauss(0.0, 0.03)))
+        values[22] = 100.0 * c.soot_g / full
+    return values
 
 
 def levels(c: Condition, profile: Profile) -> dict[int, float]:
     """What changes slowly."""
-    said = {12: c.coolant_level, 15: c.oil_level, 29: c.oil_life, 17: c.engine_h, 39: c.fuel}
+    values = {12: c.coolant_level, 15: c.oil_level, 29: c.oil_life, 17: c.engine_h, 39: c.fuel}
     if profile.drive != "truck":
-        said |= {35: c.lamp_km, 36: c.clear_km, 37: min(255.0, c.warmups)}
+        values |= {35: c.lamp_km, 36: c.clear_km, 37: min(255.0, c.warmups)}
     if profile.drive != "petrol":
-        said |= {23: c.since_regeneration_km, 24: c.exhaust_fluid}
-    return said
+        values |= {23: c.since_regeneration_km, 24: c.exhaust_fluid}
+    return values

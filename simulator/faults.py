@@ -60,15 +60,15 @@ class DataFaults:
         """What the unit writes: a wrong clock, an old feed's names, another car's VIN."""
         if not self._kinds & {"clock_jump", "kilometres_for_metres", "vin_swap"}:
             return body
-        said = json.loads(body)
+        message = json.loads(body)
         if "clock_jump" in self._kinds and self._touched:
-            said["ts"] = _shifted(said["ts"], -_WEEKS_1024 if self._trip % 2 else _YEARS_5)
-        signals = said.get("signals", {})
+            message["ts"] = _shifted(message["ts"], -_WEEKS_1024 if self._trip % 2 else _YEARS_5)
+        signals = message.get("signals", {})
         if "kilometres_for_metres" in self._kinds and _ODOMETER in signals:
             signals[_OLD_ODOMETER] = signals.pop(_ODOMETER) / 1000.0
         if "vin_swap" in self._kinds and self._touched:
-            said["vin"] = _OTHER_VIN
-        return json.dumps(said, separators=(",", ":"))
+            message["vin"] = _OTHER_VIN
+        return json.dumps(message, separators=(",", ":"))
 
     def order(self, batch: list[Kept]) -> list[Kept]:
         """How a batch leaves the car: some twice, or in any order after a tunnel."""

@@ -190,9 +190,9 @@ class Groups:
         if len(payload) < 8:
             return {}
         book, frame_id = found
-        said = book.messages[frame_id].decode(payload[:8], decode_choices=False)
+        data = book.messages[frame_id].decode(payload[:8], decode_choices=False)
         places: tuple[Place, ...] = book.places[frame_id]
-        return {p.signal: round(float(said[p.name]), p.digits) for p in places if said[p.name] <= p.high + p.scale / 2}
+        return {p.signal: round(float(data[p.name]), p.digits) for p in places if data[p.name] <= p.high + p.scale / 2}
 
 
 def tyre_of(payload: bytes) -> dict[int, float]:

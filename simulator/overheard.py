@@ -30,7 +30,7 @@ _OFF = Lamps()
 
 
 @dataclass(slots=True)
-class Said:
+class Decoded:
     """What one frame led to."""
 
     ts: float
@@ -65,7 +65,7 @@ class Overheard:
         self._second: dict[int, float] = {}
         self._second_ends = 0.0
 
-    def hear(self, frame: can.Message, ts: float) -> list[Said]:
+    def hear(self, frame: can.Message, ts: float) -> list[Decoded]:
         """What this frame says at `ts`."""
         if frame.is_error_frame or frame.is_remote_frame:
             return self._ignore("error_or_remote_frame")
@@ -75,15 +75,15 @@ class Overheard:
             return self._ignore("request") if asks else self._car(frame_id, data, ts)
         return self._machine(frame_id, data, ts) if extended else self._ignore("not_diagnostics")
 
-    def rest(self) -> list[Said]:
+    def rest(self) -> list[Decoded]:
         """What is left at the end of the recording."""
-        said = [Said(self._second_ends, self._second)] if self._second else []
+        decoded = [Decoded(self._second_ends, self._second)] if self._second else []
         self._second = {}
-        return said
+        return decoded
 
     # cars: OBD-II and UDS, on 11 and 29 bits
 
-    def _car(self, unit: int, data: bytes, ts: float) -> list[Said]:
+    def _car(self, unit: int, data: bytes, ts: float) -> list[Decoded]:
         whole = self._iso_tp.hear(unit, data)
         if whole is None:
             return self._ignore("part_of_a_longer_answer")
@@ -111,7 +111,7 @@ class Overheard:
             return self._ignore("no_diagnostic_service")
         return self._ignore("negative_answer" if service == 0x7F else f"service_{service:02x}_has_no_signal")
 
-    def _live(self, unit: int, whole: bytes, ts: float) -> list[Said]:
+    def _live(self, unit: int, whole: bytes, ts: float) -> list[Decoded]:
         """An answer of service 01: one sample, of all its PIDs."""
         found: dict[int, float] = {}
         for part in obd2.parts_of(whole):
@@ -130,23 +130,23 @@ class Overheard:
         if not found:
             return []
         self.read["obd2"] += 1
-        return [Said(ts, found)]
+        return [Decoded(ts, found)]
 
-    def _values(self, unit: int, found: dict[int, float] | str, ts: float, protocol: str) -> list[Said]:
+    def _values(self, unit: int, found: dict[int, float] | str, ts: float, protocol: str) -> list[Decoded]:
         if isinstance(found, str):
             return self._ignore(found)
         mine = self._owners.take(unit, found, ts)
         if not mine:
             return self._ignore("another_unit_says_this")
         self.read[protocol] += 1
-        return [Said(ts, mine)]
+        return [Decoded(ts, mine)]
 
     def _list(
-        self, source: tuple[str, int], said: list[tuple[str, str, str]], lamps: Lamps, ts: float, protocol: str
-    ) -> list[Said]:
+        self, source: tuple[str, int], entries: list[tuple[str, str, str]], lamps: Lamps, ts: float, protocol: str
+    ) -> list[Decoded]:
         """A whole list of one unit; only what is new about it is a message."""
         codes = []
-        for system, code, status in said:
+        for system, code, status in entries:
             try:
                 codes.append(TroubleCode.model_validate({"system": system, "code": code, "status": status}))
             except ValidationError:
@@ -156,11 +156,11 @@ class Overheard:
         if (before.codes, before.lamps) == (codes, lamps):
             return self._ignore("codes_unchanged")
         self.read[protocol] += 1
-        return [Said(ts, diagnostics=self._diagnostics(ts))]
+        return [Decoded(ts, diagnostics=self._diagnostics(ts))]
 
     # machines: J1939 on 29-bit ids
 
-    def _machine(self, frame_id: int, data: bytes, ts: float) -> list[Said]:
+    def _machine(self, frame_id: int, data: bytes, ts: float) -> list[Decoded]:
         whole = self._long.hear(frame_id, data)
         if whole is None:
             return self._ignore("part_of_a_longer_message")
@@ -181,16 +181,16 @@ class Overheard:
         if not values:
             return self._ignore("another_unit_says_this")
         self.read["j1939"] += 1
-        said = self.rest() if ts >= self._second_ends and self._second else []
+        decoded = self.rest() if ts >= self._second_ends and self._second else []
         if not self._second:
             self._second_ends = ts + J1939_SAMPLE_S
         if self._second.keys() & values.keys():
             self.ignored["between_samples"] += 1
             self.read["j1939"] -= 1
         self._second |= values
-        return said
+        return decoded
 
-    def _active_codes(self, sender: int, payload: bytes, ts: float) -> list[Said]:
+    def _active_codes(self, sender: int, payload: bytes, ts: float) -> list[Decoded]:
         dm1 = j1939.dm1_of(payload)
         if dm1 is None:
             return self._ignore("empty_frame")
@@ -219,6 +219,6 @@ class Overheard:
             }
         )
 
-    def _ignore(self, reason: str) -> list[Said]:
+    def _ignore(self, reason: str) -> list[Decoded]:
         self.ignored[reason] += 1
         return []

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from schemas.errors import BadInput, Unavailable
 from simulator.log_clock import stretches, told
-from simulator.overheard import Overheard, Said
+from simulator.overheard import Decoded, Overheard
 from simulator.recordings import RIGHT_WAY, Recording
 from simulator.spool import Spool, SpoolFile
 from simulator.telematics import PATHS, Sender, diagnostics_body, telemetry_body
@@ -53,27 +53,27 @@ def decoded(
     played: Played,
     tell: Callable[[int], None],
     layouts: Collection[str] = (),
-) -> list[Said]:
+) -> list[Decoded]:
     """Everything that the recording says, with its times made absolute.
 
     `layouts`: the maker's identifiers that this model has.
     """
     recording, overheard = Recording(path), Overheard(layouts=layouts)
-    said: list[Said] = []
+    messages: list[Decoded] = []
     times: list[float] = []
     frame_of: list[int] = []  # of each thing said
     for frame in recording.frames():
         times.append(frame.timestamp)
-        said += overheard.hear(frame, frame.timestamp)
-        frame_of += [len(times) - 1] * (len(said) - len(frame_of))
+        messages += overheard.hear(frame, frame.timestamp)
+        frame_of += [len(times) - 1] * (len(messages) - len(frame_of))
         if len(times) % 5_000 == 0:
             tell(len(times))
     if not times:
         raise BadInput("file", f"{path.name} holds no frames: {RIGHT_WAY}")
-    said += overheard.rest()
-    frame_of += [len(times) - 1] * (len(said) - len(frame_of))
+    messages += overheard.rest()
+    frame_of += [len(times) - 1] * (len(messages) - len(frame_of))
     clocks = stretches(times, start=start, now=now)
-    for one, number in zip(said, frame_of, strict=True):
+    for one, number in zip(messages, frame_of, strict=True):
         one.ts += next(clock.shift for clock in clocks if number < clock.end)
         if one.diagnostics is not None:
             one.diagnostics = one.diagnostics.model_copy(update={"ts": datetime.fromtimestamp(one.ts, now.tzinfo)})
@@ -83,7 +83,7 @@ def decoded(
     played.frames_used = sum(overheard.read.values())
     ends = times[0] + clocks[0].shift, times[-1] + clocks[-1].shift
     played.starts_at, played.ends_at = (datetime.fromtimestamp(at, now.tzinfo).isoformat() for at in ends)
-    return said
+    return messages
 
 
 async def play(
@@ -107,12 +107,12 @@ async def play(
     """
     began = time.monotonic()
     played = Played(path.name, vin)
-    said = await asyncio.to_thread(decoded, path, start, now, played, tell, layouts)
+    messages = await asyncio.to_thread(decoded, path, start, now, played, tell, layouts)
     file = SpoolFile(spool_dir / "spool.sqlite3")
     try:
         spool = Spool(file, vin)
         counts: Counter[str] = Counter()
-        for one in said:
+        for one in messages:
             if one.diagnostics is not None:
                 spool.put("up/diagnostics", diagnostics_body(one.diagnostics))
                 played.trouble_codes = [code.code for code in one.diagnostics.codes]
@@ -123,10 +123,10 @@ async def play(
                 counts.update(PATHS[signal] for signal in one.values)
         file.commit()
         played.readings_by_signal = dict(counts.most_common())
-        played.readings = sum(one.diagnostics is None for one in said)
-        played.messages_published = len(said)
+        played.readings = sum(one.diagnostics is None for one in messages)
+        played.messages_published = len(messages)
         latest: dict[int, float] = {}
-        for one in said:
+        for one in messages:
             latest |= one.values
         sender = Sender(
             vin,

@@ -120,8 +120,8 @@ async def _hear_workshop(workshop: Workshop, by_vin: dict[str, StandIn]) -> None
     def on_message(topic: str, payload: bytes) -> None:
         stand_in = by_vin.get(topic.rpartition("/")[2])
         try:
-            said: dict[str, Any] = json.loads(payload)
-            component = str(said.get("component") or "all")
+            body: dict[str, Any] = json.loads(payload)
+            component = str(body.get("component") or "all")
         except (ValueError, AttributeError):
             return
         if stand_in is not None:

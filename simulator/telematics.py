@@ -40,9 +40,9 @@ def telemetry_body(ts: float, values: Mapping[int, float]) -> str:
     )
 
 
-def diagnostics_body(said: Diagnostics) -> str:
+def diagnostics_body(diagnostics: Diagnostics) -> str:
     """The JSON of a list of codes, without its counters."""
-    return said.model_dump_json(exclude={"boot", "seq", "oldest"}, exclude_none=True, exclude_defaults=True)
+    return diagnostics.model_dump_json(exclude={"boot", "seq", "oldest"}, exclude_none=True, exclude_defaults=True)
 
 
 class Unit:
@@ -68,15 +68,15 @@ class Unit:
         if sample:
             self._keep(ts, "up/telemetry", telemetry_body(ts, sample))
 
-    def codes(self, ts: float, said: Diagnostics) -> None:
+    def codes(self, ts: float, diagnostics: Diagnostics) -> None:
         """What the control units answered; only a change is a message."""
-        lamps = (said.mil, said.stop, said.warning, said.protect)
-        key = ([code.model_dump(exclude={"first_seen"}) for code in said.codes], lamps, said.flash)
-        if self._codes is None and not said.codes and not any(lamps):
+        lamps = (diagnostics.mil, diagnostics.stop, diagnostics.warning, diagnostics.protect)
+        key = ([code.model_dump(exclude={"first_seen"}) for code in diagnostics.codes], lamps, diagnostics.flash)
+        if self._codes is None and not diagnostics.codes and not any(lamps):
             self._codes = key
         if key != self._codes:
             self._codes = key
-            self._keep(ts, "up/diagnostics", diagnostics_body(said))
+            self._keep(ts, "up/diagnostics", diagnostics_body(diagnostics))
 
     def current(self) -> dict[str, float]:
         """The values as they are now, for the hint after an outage."""
@@ -199,9 +199,9 @@ class Sender:
             await self.connection.settled.wait()
 
     def _publish(self, way: str, payload: bytes) -> bool:
-        said = self.connection.publish(topic(self.vin, way), payload)
-        self.sent += said
-        return said
+        published = self.connection.publish(topic(self.vin, way), payload)
+        self.sent += published
+        return published
 
     def _repeat_when_unheard(self) -> None:
         """A broker may lose what it has confirmed; only the application ack counts."""

@@ -170,5 +170,5 @@ async def cut(connection: Connection, begins: Head) -> int:
 async def chain(connection: Connection, dealer_id: int) -> AsyncIterator[tuple[Seal, Entry | None]]:
     """Each place from the first on, with its row where that is still there."""
     async for row in connection.cursor(_CHAIN, dealer_id, prefetch=2_000):
-        said = tuple(row)
-        yield Seal(*said[:5]), Entry(*said[5:]) if said[5] is not None else None
+        columns = tuple(row)
+        yield Seal(*columns[:5]), Entry(*columns[5:]) if columns[5] is not None else None

@@ -272,7 +272,7 @@ async def _run(program: Path, words: Sequence[str], url: str) -> None:
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        _, said = await process.communicate()
+        _, errors = await process.communicate()
     except BaseException:
         with suppress(ProcessLookupError, TimeoutError):
             process.terminate()  # it ends its query on the server, too, which a kill would leave waiting for its lock
@@ -283,22 +283,22 @@ async def _run(program: Path, words: Sequence[str], url: str) -> None:
     if process.returncode != 0:
         raise Unavailable(
             program.name,
-            " ".join(said.decode(errors="replace").split())[-600:] or f"it ended with {process.returncode}",
+            " ".join(errors.decode(errors="replace").split())[-600:] or f"it ended with {process.returncode}",
         )
 
 
 def _environment(url: str) -> dict[str, str]:
     """An address as libpq's environment says it."""
     parts = urlsplit(url)
-    said = {
+    variables = {
         "PGHOST": parts.hostname,
         "PGPORT": str(parts.port or ""),
         "PGUSER": unquote(parts.username or ""),
         "PGPASSWORD": unquote(parts.password or ""),
     }
-    said |= {"PGDATABASE": _database(url), "PGAPPNAME": "telltale-backup", "PGCONNECT_TIMEOUT": "10"}
-    said |= {_ENVIRONMENT[name]: value for name, value in parse_qsl(parts.query) if name in _ENVIRONMENT}
-    return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", **{name: value for name, value in said.items() if value}}
+    variables |= {"PGDATABASE": _database(url), "PGAPPNAME": "telltale-backup", "PGCONNECT_TIMEOUT": "10"}
+    variables |= {_ENVIRONMENT[name]: value for name, value in parse_qsl(parts.query) if name in _ENVIRONMENT}
+    return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", **{name: value for name, value in variables.items() if value}}
 
 
 def _database(url: str) -> str:

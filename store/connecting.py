@@ -59,7 +59,7 @@ class _Refusal:
     """Since when an account's password is refused, in machine time."""
 
     since: float
-    said: float
+    told: float
     times: int = 1
 
 
@@ -150,10 +150,10 @@ def _refused(account: str) -> SignInRefused:
     error, now = SignInRefused(account), time.monotonic()
     known = _refusals.get(account)
     if known is None:
-        known = _refusals[account] = _Refusal(since=now, said=-_SAY_AGAIN_S, times=0)
+        known = _refusals[account] = _Refusal(since=now, told=-_SAY_AGAIN_S, times=0)
     known.times += 1
-    if now - known.said > _SAY_AGAIN_S or known.times == 1:
-        known.said = now
+    if now - known.told > _SAY_AGAIN_S or known.times == 1:
+        known.told = now
         log.error("sign_in_refused", account=account, hint=str(error))
     return error
 

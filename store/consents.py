@@ -121,12 +121,12 @@ async def give(
     connection: Connection,
     dealer_id: int,
     owner_id: int,
-    said: Mapping[Purpose, bool],
+    answers: Mapping[Purpose, bool],
     *,
     now: datetime,
     source: str,
     wording: str,
 ) -> None:
     """Several purposes at once, as a form or an import has them."""
-    for purpose, given in said.items():
+    for purpose, given in answers.items():
         await record(connection, dealer_id, owner_id, purpose, given, now=now, source=source, wording=wording)

@@ -88,6 +88,6 @@ async def word(connection: Connection) -> RetentionWord | None:
     return RetentionWord(*row) if row else None
 
 
-async def say(connection: Connection, said: RetentionWord) -> None:
+async def say(connection: Connection, word: RetentionWord) -> None:
     """Remember what a person said."""
-    await connection.execute(_SAY, said.today, said.at_once, said.said_at)
+    await connection.execute(_SAY, word.today, word.at_once, word.said_at)

@@ -38,8 +38,8 @@ async def answer(
     connection: Connection, dealer_id: int, line_id: int, approved: bool, *, actor: str, reason: str, now: datetime
 ) -> EstimateLine:
     """The owner's yes or no to one line; a second answer is Overtaken."""
-    said = "approved" if approved else "declined"
-    row = await connection.fetchrow(_ANSWER, dealer_id, line_id, said, now, actor)
+    decision = "approved" if approved else "declined"
+    row = await connection.fetchrow(_ANSWER, dealer_id, line_id, decision, now, actor)
     if row is None:
         if (
             await connection.fetchval(
@@ -50,7 +50,7 @@ async def answer(
             raise NotFound("line")
         raise Overtaken("line", "it has been answered")
     await history.write(
-        connection, dealer_id, "estimate", line_id, old=None, new=said, reason=reason, actor=actor, now=now
+        connection, dealer_id, "estimate", line_id, old=None, new=decision, reason=reason, actor=actor, now=now
     )
     await notifications.ring_desk(connection, dealer_id, "booking", row["booking_id"])
     return _line(row)

@@ -161,7 +161,7 @@ async def give(
         raise NotFound("owner") from None
     if owner_id is not None:
         await connection.execute(_ADOPT, dealer_id, vehicle_id, owner_id)
-    said = "nobody" if owner_id is None else f"owner {owner_id}"
+    whose = "nobody" if owner_id is None else f"owner {owner_id}"
     await history.write(
         connection,
         dealer_id,
@@ -169,7 +169,7 @@ async def give(
         vehicle_id,
         old=None,
         new="ownership",
-        reason=f"belongs to {said} now",
+        reason=f"belongs to {whose} now",
         actor=actor,
         now=now,
     )

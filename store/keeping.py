@@ -193,5 +193,5 @@ async def words(
     return row["gone"], row["last"] if row["seen"] == most else None
 
 
-def _count(said: str) -> int:
-    return int(said.rpartition(" ")[2])
+def _count(status: str) -> int:
+    return int(status.rpartition(" ")[2])

@@ -58,11 +58,11 @@ async def untrue(
     """The first assertion that does not hold any more, in words; None when all of them do. What cannot be checked does
     not hold.
     """
-    for said in asserts:
+    for assertion in asserts:
         noun, subject_id, wanted = (
-            str(said.get("noun")),
-            said.get("id"),
-            [str(state) for state in said.get("state", ())],
+            str(assertion.get("noun")),
+            assertion.get("id"),
+            [str(state) for state in assertion.get("state", ())],
         )
         if noun not in _STATE:
             return f"nobody can check what it says about {noun}"
@@ -71,7 +71,7 @@ async def untrue(
             return f"there is no {noun} {subject_id} any more"
         if wanted and state not in wanted:
             return f"the {noun} is {state} now"
-        if (at := said.get("at")) is not None and await connection.fetchval(
+        if (at := assertion.get("at")) is not None and await connection.fetchval(
             _BEGINS_AT[noun], dealer_id, subject_id
         ) != datetime.fromisoformat(at):
             return f"the {noun} has another time now"

@@ -58,7 +58,7 @@ async def migrate(url: str, secret: str, folder: Path = MIGRATIONS, *, previous:
 
 async def writable(url: str) -> str:
     """The address of the one host of `url` that takes writes."""
-    said: list[str] = []
+    problems: list[str] = []
     for host in each_host(url):
         try:
             connection = await asyncpg.connect(host, timeout=CONNECT_S)
@@ -76,19 +76,19 @@ async def writable(url: str) -> str:
         except asyncpg.PostgresError as error:  # starting up, or no connection free
             raise Unavailable("the database", str(error)) from error
         except (OSError, TimeoutError) as error:
-            said.append(f"{_name_of(host)}: {str(error) or type(error).__name__}")
+            problems.append(f"{_name_of(host)}: {str(error) or type(error).__name__}")
             continue
         try:
             if not await connection.fetchval(
                 "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'"
             ):
                 return host
-            said.append(f"{_name_of(host)}: only reads")
+            problems.append(f"{_name_of(host)}: only reads")
         finally:
             await connection.close()
-    if any(word.endswith("only reads") for word in said):  # being restored, or between two primaries
-        raise Unavailable("the database", f"no server there takes writes: {'; '.join(said)}")
-    raise Misconfigured("DATABASE_URL", f"no server answers there ({'; '.join(said)})")
+    if any(word.endswith("only reads") for word in problems):  # being restored, or between two primaries
+        raise Unavailable("the database", f"no server there takes writes: {'; '.join(problems)}")
+    raise Misconfigured("DATABASE_URL", f"no server answers there ({'; '.join(problems)})")
 
 
 def checksums(folder: Path = MIGRATIONS) -> dict[str, str]:

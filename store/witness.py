@@ -44,7 +44,7 @@ class _Agreed:
         self.at = float("-inf")  #: by the steady clock
         self.offset = 0.0  #: of our clock against the steady one
         self.apart = 0.0  #: of our clock against the database's, in seconds; positive when ours is ahead
-        self.said = False
+        self.told = False
 
 
 _agreed = _Agreed()  #: a process works with one database
@@ -61,10 +61,10 @@ async def agree(connection: Any) -> None:
         found.offset = machine().timestamp() - found.at
         found.apart = machine().timestamp() - theirs.timestamp()
     if abs(found.apart) <= APART_S:
-        found.said = False
+        found.told = False
         return
-    if not found.said:
-        found.said = True
+    if not found.told:
+        found.told = True
         log.error(
             "clocks_apart",
             seconds=round(found.apart),

@@ -62,8 +62,8 @@ def pinned(lock: str) -> Iterator[tuple[str, str, str, list[str]]]:
             if found:
                 yield found
             found = (pin[1].lower(), pin[2], pin[3] or "", [])
-        elif found and (said := re.match(r" +--hash=sha256:([0-9a-f]{64})", line)):
-            found[3].append(said[1])
+        elif found and (match := re.match(r" +--hash=sha256:([0-9a-f]{64})", line)):
+            found[3].append(match[1])
     if found:
         yield found
 
@@ -86,17 +86,17 @@ def parts() -> list[Part]:
         )
         for name, version, where, hashes in pinned((ROOT / "requirements.lock").read_text())
     ]
-    for path, said in json.loads((ROOT / "package-lock.json").read_text())["packages"].items():
-        if path and not said.get("dev"):
-            digest = base64.b64decode(said["integrity"].removeprefix("sha512-")).hex()
+    for path, package in json.loads((ROOT / "package-lock.json").read_text())["packages"].items():
+        if path and not package.get("dev"):
+            digest = base64.b64decode(package["integrity"].removeprefix("sha512-")).hex()
             found.append(
                 Part(
                     "npm",
                     path.removeprefix("node_modules/"),
-                    said["version"],
+                    package["version"],
                     "",
                     (("SHA-512", digest),),
-                    _spdx(said["license"]),
+                    _spdx(package["license"]),
                     True,
                 )
             )
@@ -106,13 +106,13 @@ def parts() -> list[Part]:
 def licence(name: str) -> str:
     """As the installed package says; empty when it is not installed."""
     try:
-        said = importlib.metadata.metadata(name)
+        metadata = importlib.metadata.metadata(name)
     except importlib.metadata.PackageNotFoundError:
         return ""
     classified = "; ".join(
-        one.rpartition(" :: ")[2] for one in said.get_all("Classifier", []) if one.startswith("License")
+        one.rpartition(" :: ")[2] for one in metadata.get_all("Classifier", []) if one.startswith("License")
     )
-    told, loose = (next(iter(said.get_all(field, [])), "") for field in ("License-Expression", "License"))
+    told, loose = (next(iter(metadata.get_all(field, [])), "") for field in ("License-Expression", "License"))
     return _spdx(told or classified or loose.partition("\n")[0])
 
 
@@ -187,8 +187,8 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _spdx(said: str) -> str:
-    return _SPDX.get(said, said)
+def _spdx(name: str) -> str:
+    return _SPDX.get(name, name)
 
 
 def write() -> None:

@@ -152,7 +152,7 @@ class MosquittoFiles:
                     "broker_not_told",
                     command=self.reload_command,
                     status=done.returncode,
-                    said=done.stderr[-200:].strip(),
+                    output=done.stderr[-200:].strip(),
                 )
             return done.returncode == 0
         try:

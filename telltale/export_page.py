@@ -60,8 +60,8 @@ def _title(name: str) -> str:
 
 def _becomes(columns: object) -> str:
     assert isinstance(columns, dict)
-    said = [f"`{name}`: {_word(how)}" for name, how in columns.items() if how != KEPT]
-    return "; ".join(said) or "all of it stays"
+    columns_kept = [f"`{name}`: {_word(how)}" for name, how in columns.items() if how != KEPT]
+    return "; ".join(columns_kept) or "all of it stays"
 
 
 def _word(how: str) -> str:

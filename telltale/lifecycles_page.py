@@ -68,7 +68,7 @@ def page() -> str:
 
 
 def _section(noun: str, table: Lifecycle[Any, Any]) -> list[str]:
-    said = meanings(type(table.start))
+    meaning = meanings(type(table.start))
     events = {event: meanings(type(event)) for moves in table.moves.values() for event in moves}
     lines = [
         f"## {noun.capitalize()}",
@@ -86,7 +86,7 @@ def _section(noun: str, table: Lifecycle[Any, Any]) -> list[str]:
         for event, to in moves.items():
             why = events[event].get(event.value, "")
             lines.append(f"| {state.value} | {event.value}{f': {why}' if why else ''} | {to.value} |")
-    told = [f"- **{state.value}**: {said[state.value]}" for state in table.moves if said.get(state.value)]
+    told = [f"- **{state.value}**: {meaning[state.value]}" for state in table.moves if meaning.get(state.value)]
     return [*lines, "", *([*told, ""] if told else [])]
 
 

@@ -83,8 +83,8 @@ def page() -> str:
         parts.append(f"\n## {title}\n\n| metric | kind | labels | what it tells |\n|---|---|---|---|\n")
         for metric in found:
             kind = type(metric).__name__.lower()
-            said = ", ".join(f"`{label}`" for label in labels(metric)) or "–"
-            parts.append(f"| `{name(metric)}` | {kind} | {said} | {metric._documentation} |\n")
+            label_list = ", ".join(f"`{label}`" for label in labels(metric)) or "–"
+            parts.append(f"| `{name(metric)}` | {kind} | {label_list} | {metric._documentation} |\n")
     parts.append("\n## Labels\n\n| label | what it says |\n|---|---|\n")
     parts += [f"| `{label}` | {meaning} |\n" for label, meaning in LABELS.items()]
     return "".join(parts)

@@ -75,7 +75,7 @@ class Settings(ProviderSettings, BaseSettings):
     ] = ""
     mqtt_version: Annotated[
         Literal[4, 5],
-        BeforeValidator(lambda said: int(said) if str(said).isdigit() else said),
+        BeforeValidator(lambda text: int(text) if str(text).isdigit() else text),
         Field(
             description=(
                 "protocol of the gateway's sessions: 4 is MQTT 3.1.1 (the embedded broker), 5 where the broker has it"

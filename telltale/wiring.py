@@ -235,8 +235,8 @@ async def simulator(settings: Settings, cars: Path) -> None:
 def _workshop(settings: Settings, url: str) -> Workshop:
     from simulator import running
 
-    (host, port, tls), said = _first_host(settings, url), urlsplit(url)
-    return running.Workshop(host, port, unquote(said.username or ""), unquote(said.password or ""), tls)
+    (host, port, tls), parts = _first_host(settings, url), urlsplit(url)
+    return running.Workshop(host, port, unquote(parts.username or ""), unquote(parts.password or ""), tls)
 
 
 def _first_host(settings: Settings, url: str) -> tuple[str, int, ssl.SSLContext | None]:

@@ -44,13 +44,13 @@ class _Server:
 
     def join(self) -> None:
         fcntl.flock(self._users, fcntl.LOCK_SH)
-        said = self.folder / "postgres.url"
+        result = self.folder / "postgres.url"
         with (self.folder / "postgres.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not said.exists():
+            if not result.exists():
                 asyncio.run(self._start())
-                said.write_text(self.url)
-        self.url = said.read_text()
+                result.write_text(self.url)
+        self.url = result.read_text()
 
     async def _start(self) -> None:
         # Each test's database costs some 20 MB of writing: in memory where there is room. fsync stays on, as the

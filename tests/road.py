@@ -38,11 +38,11 @@ class Road:
         """Nothing is stored."""
         return []
 
-    def drive(self, said: list[tuple[str, bytes]], *, retained: bool = True) -> list[Batch]:
+    def drive(self, text: list[tuple[str, bytes]], *, retained: bool = True) -> list[Batch]:
         async def drive() -> list[Batch]:
             made = []
-            for n in range(0, len(said), 40):
-                part = said[n : n + 40]
+            for n in range(0, len(text), 40):
+                part = text[n : n + 40]
                 chunk = Chunk(
                     None, 1, [*range(1, len(part) + 1)], [name.encode() for name, _ in part], [body for _, body in part]
                 )  # type: ignore[arg-type]

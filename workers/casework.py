@@ -273,5 +273,5 @@ async def _case(connection: Connection, job: Job) -> Case | None:
 
 
 def _title(context: Context, dealer: Dealer, alert: Alert) -> str:
-    said = context.wording.what(dealer.language, alert.rule, alert.component, alert.severity.value)
-    return said[:1].upper() + said[1:]
+    title = context.wording.what(dealer.language, alert.rule, alert.component, alert.severity.value)
+    return title[:1].upper() + title[1:]

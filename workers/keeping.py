@@ -163,7 +163,7 @@ class Keeper:
             if not whole:
                 await keeping.again(connection, self._dealer, now)
             if gone:
-                said = "past its limit: " + ", ".join(f"{count:,} {what}" for what, count in gone.items())
+                reason = "past its limit: " + ", ".join(f"{count:,} {what}" for what, count in gone.items())
                 await history.write(
                     connection,
                     self._dealer,
@@ -171,7 +171,7 @@ class Keeper:
                     self._dealer,
                     old=None,
                     new="taken away",
-                    reason=said,
+                    reason=reason,
                     actor="worker",
                     now=now,
                 )

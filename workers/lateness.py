@@ -113,7 +113,7 @@ async def _warn(
 ) -> None:
     """Who has the case, else all advisors; and whoever drives, for they can still set out."""
     facts = await _facts(context, connection, case, booking, row) | ({"ring": "yes"} if ring else {})
-    said, occasion = [asserts("promise", row.id, PromiseState.OPEN)], f"promise-{row.id}"
+    asserted, occasion = [asserts("promise", row.id, PromiseState.OPEN)], f"promise-{row.id}"
     await notices.tell(
         context,
         connection,
@@ -121,7 +121,7 @@ async def _warn(
         MessageKind.STAFF_LATE,
         await notices.responsible(connection, case),
         occasion,
-        asserts=said,
+        asserts=asserted,
         **facts,
     )
     leg = None if row.leg_id is None else await pickups.get(connection, case.dealer_id, row.leg_id)
@@ -132,7 +132,9 @@ async def _warn(
     )
     if driver is not None and driver.disabled_at is None:
         facts |= {"link": links.drives(context.desk_url)}
-        await notices.tell(context, connection, case, MessageKind.STAFF_LATE, [driver], occasion, asserts=said, **facts)
+        await notices.tell(
+            context, connection, case, MessageKind.STAFF_LATE, [driver], occasion, asserts=asserted, **facts
+        )
 
 
 async def _missed(context: Context, connection: Connection, case: Case, booking: Booking, row: Promise) -> None:

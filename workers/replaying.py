@@ -76,8 +76,8 @@ async def explain(connection: Connection, judge: Judge, alert_id: int) -> dict[s
 
 def _committed_form(step: AlertStep) -> dict[str, Any]:
     """A step as its row in `alert_steps` says it."""
-    said = step.model_dump(mode="json", exclude={"shadow"})
-    return {**said, "ts": from_epoch(step.ts)}
+    fields = step.model_dump(mode="json", exclude={"shadow"})
+    return {**fields, "ts": from_epoch(step.ts)}
 
 
 def _bytes(step: dict[str, Any]) -> str:

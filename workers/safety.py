@@ -17,7 +17,7 @@ from rules.service import safety
 from rules.service.opening import open_times
 from rules.service.ownership import with_us
 from rules.service.permission import refused
-from rules.service.safety import CAME, Ring, Said, Tell
+from rules.service.safety import CAME, Ring, Tell, Warned
 from schemas.account import Dealer
 from schemas.alert import Alert, AlertState
 from schemas.case import Case
@@ -59,9 +59,11 @@ async def stepped(context: Context, connection: Connection, alert: Alert, *, lat
     step = 0 if rose is None else rose.step
     about = {one.id: one for one in await alerts.of_case(connection, alert.dealer_id, alert.case_id)}
     stands = [
-        Said(said["id"], said["step"], _advice(context, about[said["id"]]), message.sent_at or message.queued_at)
+        Warned(
+            warning["id"], warning["step"], _advice(context, about[warning["id"]]), message.sent_at or message.queued_at
+        )
         for message in known.standing
-        if (said := message.facts["asserts"][0])["id"] in about
+        if (warning := message.facts["asserts"][0])["id"] in about
     ]
     answer = safety.warn(
         alert,
@@ -149,7 +151,7 @@ async def _known(context: Context, connection: Connection, alert: Alert) -> _Kno
     case = await cases.get(connection, alert.dealer_id, alert.case_id)
     car = await fleet.get(connection, alert.dealer_id, alert.vehicle_id)
     owner = None if car.owner_id is None else await owners.get(connection, alert.dealer_id, car.owner_id)
-    said = [] if owner is None else await messages.warnings(connection, alert.dealer_id, owner.id, case.id)
+    warnings = [] if owner is None else await messages.warnings(connection, alert.dealer_id, owner.id, case.id)
     booking = await bookings.live_of(connection, alert.dealer_id, case.id)
     legs = [] if booking is None else await pickups.of_booking(connection, alert.dealer_id, booking.id)
     ways = () if owner is None else recipients.ways(owner, context.staff_channels)
@@ -159,7 +161,7 @@ async def _known(context: Context, connection: Connection, alert: Alert) -> _Kno
         car,
         owner,
         ways,
-        safety.standing(said),
+        safety.standing(warnings),
         with_us(booking, legs),
     )
 

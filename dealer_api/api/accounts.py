@@ -34,7 +34,7 @@ DealerChanges: type[Body] = create_model(
     __base__=Body,
     __module__=__name__,
     __doc__="What is to be changed; what is left out stays. Opening hours as OpenStreetMap writes them.",
-    **{name: (_changeable(name, said), None) for name, said in SETTINGS.items()},  # type: ignore[call-overload]
+    **{name: (_changeable(name, setting), None) for name, setting in SETTINGS.items()},  # type: ignore[call-overload]
 )
 
 

@@ -59,7 +59,7 @@ class Agreed(Body):
 
     def given(self) -> dict[Purpose, bool]:
         """What was said; what was not asked is left out."""
-        return {purpose: said for purpose in _ASKED if (said := getattr(self, purpose.value)) is not None}
+        return {purpose: answer for purpose in _ASKED if (answer := getattr(self, purpose.value)) is not None}
 
 
 class Confirmed(Body):

@@ -158,13 +158,13 @@ async def one(request: web.Request) -> web.Response:
             else await owners.get(connection, caller.dealer_id, car.owner_id)
         )
         case = await cases.open_of(connection, caller.dealer_id, car.id)
-        said = await latest.of_vehicle(connection, caller.dealer_id, car.id)
+        newest = await latest.of_vehicle(connection, caller.dealer_id, car.id)
     profile = caller.house.profiles.get(car.profile)
-    lacking = unwatched(RULES, profile, said[1]) if profile and said else []
+    lacking = unwatched(RULES, profile, newest[1]) if profile and newest else []
     shown = [Lacking(rule=one.rule, title=one.title, needs=list(one.needs)) for one in lacking]
     return reply(
         VehicleWhole(
-            **car.model_dump(), owner=owner, case=case, latest=_latest(said[1] if said else {}), unwatched=shown
+            **car.model_dump(), owner=owner, case=case, latest=_latest(newest[1] if newest else {}), unwatched=shown
         )
     )
 
@@ -203,7 +203,7 @@ async def revoke(request: web.Request) -> web.Response:
     return reply(await acts.revoke(caller, number(request), body.reason))
 
 
-async def said(request: web.Request) -> web.Response:
+async def list_readings(request: web.Request) -> web.Response:
     caller, query, vehicle_id = call(request), asked(request, ReadingQuery), number(request)
     until = query.until or caller.house.now() + _DAY
     since = query.since or until - 8 * _DAY
@@ -260,9 +260,9 @@ def _marks(mark: int) -> list[str]:
     return [flag.name.lower() for flag in Mark(mark) if flag.name]
 
 
-def _latest(said: dict[str, Any]) -> dict[str, Value]:
+def _latest(newest: dict[str, Any]) -> dict[str, Value]:
     return {
         path: Value(value=value, unit=BY_PATH[path].unit, ts=from_epoch(at))
-        for path, (value, at) in said.items()
+        for path, (value, at) in newest.items()
         if path in BY_PATH
     }

@@ -24,7 +24,7 @@ from schemas.slot import ResourceKind
 from store import keeping, secrets, slots
 
 _AHEAD = timedelta(days=120)  #: days that differ are listed so far
-_SHOWN = {name: said for name, said in SETTINGS.items() if said.section is not None}
+_SHOWN = {name: setting for name, setting in SETTINGS.items() if setting.section is not None}
 _COLUMN_WORDS = {
     "name": "The owner's name. Needed.",
     "phone": "With or without country code. Phone or e-mail is needed.",

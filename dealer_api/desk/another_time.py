@@ -128,7 +128,7 @@ async def move(request: web.Request) -> web.Response:
     )
 
 
-def _kind(said: str | None) -> BookingKind | None:
-    if said and said not in list(BookingKind):
+def _kind(name: str | None) -> BookingKind | None:
+    if name and name not in list(BookingKind):
         raise BadInput("kind", "is no way in which a car comes")
-    return BookingKind(said) if said else None
+    return BookingKind(name) if name else None

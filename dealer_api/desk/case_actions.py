@@ -174,8 +174,8 @@ def others(
     here, found = f"/cases/{case.id}", []
     if offer is not None and OfferEvent.ACCEPTED in OFFER.allowed(offer.state):
         found += [
-            Button(f"Owner rang: {said}", post=f"/offers/{offer.id}/accept", fields={"choice": str(n), "back": here})
-            for n, said in windows
+            Button(f"Owner rang: {words}", post=f"/offers/{offer.id}/accept", fields={"choice": str(n), "back": here})
+            for n, words in windows
         ]
         found.append(Button("Owner rang: not now", post=f"/offers/{offer.id}/decline", fields={"back": here}))
     if CaseEvent.OFFERED in CASE.allowed(case.state) and main.href != f"{here}/offer":
@@ -307,5 +307,5 @@ def _sentence(step: Step, offer: Offer | None, booking: Booking | None, zone: st
         return f"The owner brings it {formatting.window(booking.starts_at, booking.ends_at, zone, now)}."
     if step.act == "move":
         return "The driver says so on the phone page, or you do it here. The owner sees each step."
-    said = step.because[:1].upper() + step.because[1:]
-    return said if said.endswith((".", "!", "?")) else said + "."
+    sentence = step.because[:1].upper() + step.because[1:]
+    return sentence if sentence.endswith((".", "!", "?")) else sentence + "."

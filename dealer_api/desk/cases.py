@@ -115,7 +115,7 @@ async def show(request: web.Request) -> web.Response:
         offer=offered,
         warned=warned.of_case(file, zone, now),
         proof=_proof(file.case.proof, file.case.repaired_at, zone, now),
-        unread=any(said.unread for said in file.talk),
+        unread=any(one.unread for one in file.talk),
     )
 
 
@@ -150,11 +150,11 @@ async def dismiss(request: web.Request) -> web.Response:
 
 async def confirm(request: web.Request) -> web.Response:
     caller, case_id = call(request), id_of(request)
-    said = await form(request)
+    fields = await form(request)
     try:
-        if said.get("how") not in formatting.CONFIRMATIONS:
+        if fields.get("how") not in formatting.CONFIRMATIONS:
             raise BadInput("how", "choose how it is known")
-        await acts.confirm(caller, case_id, Confirmation(said["how"]), said.get("note", "")[:1000])
+        await acts.confirm(caller, case_id, Confirmation(fields["how"]), fields.get("note", "")[:1000])
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
     return go(f"/cases/{case_id}", "Closed. How it is known stands in the history.")
@@ -238,11 +238,11 @@ def history_line(change: Change, people: Mapping[int, str]) -> ShownChange:
         "booking": formatting.BOOKINGS,
         "leg": formatting.LEGS,
     }
-    said = tables.get(change.noun, {}).get(change.new, formatting.plain(change.new))
+    meaning = tables.get(change.noun, {}).get(change.new, formatting.plain(change.new))
     if change.noun == "case" and change.old is None:
         what = "Case opened"
     elif change.noun == "case":
-        what = _CASE_WORDS.get(change.new) or formatting.sentence(said)
+        what = _CASE_WORDS.get(change.new) or formatting.sentence(meaning)
         if change.new == "done" and change.actor != "car":
             what = "A person confirmed it"
     elif change.noun == "offer" and change.old is None:
@@ -254,10 +254,12 @@ def history_line(change: Change, people: Mapping[int, str]) -> ShownChange:
             "promised": "Another time promised",
             "moved": "Visit moved",
             "cancelled": "Booking cancelled",
-        }.get(change.new, said)
+        }.get(change.new, meaning)
     else:
         what = (
-            f"Driver: {said.lower()}" if change.noun == "leg" else f"{formatting.sentence(change.noun)} {said.lower()}"
+            f"Driver: {meaning.lower()}"
+            if change.noun == "leg"
+            else f"{formatting.sentence(change.noun)} {meaning.lower()}"
         )
     why = formatting.sentence(change.reason)
     return ShownChange(

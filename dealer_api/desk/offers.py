@@ -93,7 +93,7 @@ async def send(request: web.Request) -> web.Response:
     try:
         if kind not in formatting.KINDS:
             raise BadInput("kind", "choose how the car comes to you")
-        starts = [when(str(said), "window") for said in fields.getall("window", [])]
+        starts = [when(str(start), "window") for start in fields.getall("window", [])]
         if not starts:
             raise BadInput("window", "choose the windows on the page")
         await acts.make(caller, case_id, BookingKind(kind), starts)

@@ -19,7 +19,7 @@ from schemas.errors import BadInput, TelltaleError
 from schemas.message import Purpose
 from store import consents, owners, threads
 from store.views import casefile, people
-from store.views.casefile import Said
+from store.views.casefile import TalkLine
 
 _FIELDS = ("name", "phone", "email", "language", "channel", "zone", "quiet_from", "quiet_to", "address")
 
@@ -30,7 +30,7 @@ class OwnerFile:
 
     owner: Owner | None
     consents: Mapping[Purpose, Consent]
-    talk: list[Said]
+    talk: list[TalkLine]
     case: None = None
 
 

@@ -33,7 +33,7 @@ class Wanted(Body):
     password: Annotated[str, Field(max_length=200)] = ""
 
 
-class Said(Body):
+class PasskeyAnswer(Body):
     """The browser's answer to a challenge, and the seal under which that was given."""
 
     seal: Annotated[str, Field(max_length=200)]
@@ -56,14 +56,14 @@ def _in_words(handler: Handler) -> Handler:
             return await handler(request)
         except (BadInput, NotAllowed, NotFound, TooOften) as error:
             status = {BadInput: 422, NotFound: 410, TooOften: 429}.get(type(error), 401)
-            said = (
+            problem = (
                 "This took too long. Sign in again from the beginning."
                 if isinstance(error, NotFound)
                 else error.reason
                 if isinstance(error, NotAllowed)
                 else problem_of(error)
             )
-            return web.json_response({"problem": said}, status=status)
+            return web.json_response({"problem": problem}, status=status)
 
     return wrapped
 
@@ -80,7 +80,7 @@ async def begin_adding(request: web.Request) -> web.Response:
 @_in_words
 async def add(request: web.Request) -> web.Response:
     """`codes` are shown once, when this was the first second factor."""
-    caller, body = call(request), await read(request, Said)
+    caller, body = call(request), await read(request, PasskeyAnswer)
     assert caller.staff is not None
     label = body.label or cookies.visitor(request).words
     codes = await acts.add(caller.house, _desk(request), caller.staff, caller.session or "", body.model_dump(), label)
@@ -98,7 +98,7 @@ async def ask(request: web.Request) -> web.Response:
 @_in_words
 async def enter(request: web.Request) -> web.Response:
     own_form(request)
-    body = await read(request, Said)
+    body = await read(request, PasskeyAnswer)
     return _in(
         request,
         body,
@@ -120,7 +120,7 @@ async def ask_second(request: web.Request) -> web.Response:
 @_in_words
 async def enter_second(request: web.Request) -> web.Response:
     own_form(request)
-    body = await read(request, Said)
+    body = await read(request, PasskeyAnswer)
     cookie = cookies.read(request, cookies.SESSION)
     return _in(
         request,
@@ -131,7 +131,7 @@ async def enter_second(request: web.Request) -> web.Response:
     )
 
 
-def _in(request: web.Request, message: Said, entered: Entered) -> web.Response:
+def _in(request: web.Request, message: PasskeyAnswer, entered: Entered) -> web.Response:
     response = web.json_response({"next": back(message.next, "/")})
     cookies.give(request, response, entered.session, entered.device)
     return response

@@ -279,19 +279,19 @@ def quantity(signal: Signal, value: float) -> str:
 def _codes(caller: Call, found: tuple[datetime, dict[str, Any]] | None) -> dict[str, Any] | None:
     if found is None:
         return None
-    at, said = found
+    at, body = found
     codes = [
         {
             "code": str(code.get("code", "")),
             "status": str(code.get("status", "")),
             "words": _code_words(caller, str(code.get("code", ""))),
         }
-        for code in said.get("codes", [])
+        for code in body.get("codes", [])
         if isinstance(code, dict)
     ]
-    return {"at": at, "list": codes, "mil": bool(said.get("mil"))}
+    return {"at": at, "list": codes, "mil": bool(body.get("mil"))}
 
 
 def _code_words(caller: Call, code: str) -> str:
-    said = str(caller.house.wording.what("en", "trouble_code", code, "soon"))
-    return said[:1].upper() + said[1:]
+    words = str(caller.house.wording.what("en", "trouble_code", code, "soon"))
+    return words[:1].upper() + words[1:]

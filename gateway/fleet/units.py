@@ -45,7 +45,7 @@ class Heard(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Numbered:
     """What one message says of who speaks.
 
     `sure`: its time is the car's own and believed; None: it has none that can be read.
@@ -56,48 +56,48 @@ class Said:
     ts: float | None
 
 
-def kept_boot(heard: Heard, said: Said, newest: float, enrolled: float) -> tuple[int, bool]:
+def kept_boot(heard: Heard, message: Numbered, newest: float, enrolled: float) -> tuple[int, bool]:
     """The boot by which this message is kept, and whether a unit begins with it.
 
     `newest` is when the car made the newest message that we heard, `enrolled` when it was enrolled last.
     """
     base = len(heard.units) * UNIT
-    kept = base + said.boot
+    kept = base + message.boot
     if heard.boot < 0:
         return kept, False
-    if heard.units and (older := _older(heard, said, base)) is not None:
+    if heard.units and (older := _older(heard, message, base)) is not None:
         return older, False
     top = heard.tops.get(kept)
-    fresh = said.ts is not None and said.ts > newest + (
-        AGAIN_S if said.seq == top and kept == heard.boot else RESTART_S
+    fresh = message.ts is not None and message.ts > newest + (
+        AGAIN_S if message.seq == top and kept == heard.boot else RESTART_S
     )
-    known = top is not None and said.seq <= top and not heard.missing(kept, said.seq)
+    known = top is not None and message.seq <= top and not heard.missing(kept, message.seq)
     if kept >= heard.boot and not known:
         restarted = kept > heard.boot >= base and enrolled > heard.enrolled
         return (kept + UNIT, True) if restarted and fresh else (kept, False)
     if heard.boot < base:  # a unit that has just begun
         return kept, False
-    if enrolled > heard.enrolled and (fresh or said.ts is None):
+    if enrolled > heard.enrolled and (fresh or message.ts is None):
         return kept + UNIT, True
-    if said.ts is not None and fresh and (known or top is None or said.ts > newest + CONTINUES_S):
+    if message.ts is not None and fresh and (known or top is None or message.ts > newest + CONTINUES_S):
         return kept + UNIT, True
     return kept, False
 
 
-def _older(heard: Heard, said: Said, base: int) -> int | None:
+def _older(heard: Heard, message: Numbered, base: int) -> int | None:
     """Where this is a late word of a unit before: by its time, and where that lies between, by whose number it
     continues.
     """
-    if said.ts is None:
+    if message.ts is None:
         return None
     last = heard.units[-1]
-    if said.ts <= last.until:
-        return sum(unit.until < said.ts for unit in heard.units) * UNIT + said.boot
-    before, now = base - UNIT + said.boot, base + said.boot
-    continues = before in heard.tops and said.seq > heard.tops[before]
-    if said.ts < last.since:
-        if heard.missing(now, said.seq) and not (continues and said.seq == heard.tops[before] + 1):
+    if message.ts <= last.until:
+        return sum(unit.until < message.ts for unit in heard.units) * UNIT + message.boot
+    before, now = base - UNIT + message.boot, base + message.boot
+    continues = before in heard.tops and message.seq > heard.tops[before]
+    if message.ts < last.since:
+        if heard.missing(now, message.seq) and not (continues and message.seq == heard.tops[before] + 1):
             return None
-        return before if continues or heard.missing(before, said.seq) else None
+        return before if continues or heard.missing(before, message.seq) else None
     alone = now not in heard.tops and heard.boot >= base and now > heard.boot + 1
     return before if alone and continues else None

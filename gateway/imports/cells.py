@@ -34,7 +34,7 @@ class Field:
     name: str  #: as the file has it
     signal: Signal
     read: Read
-    said: str  #: the same as an expression of `cell`, where it is one
+    expression: str  #: the same as an expression of `cell`, where it is one
 
     @classmethod
     def of(cls, name: str, meant: Column, decimal: str) -> Field:
@@ -43,8 +43,8 @@ class Field:
         if meant.signal.unit in _WORDS:
             return cls(name, meant.signal, partial(_word, _WORDS[meant.signal.unit]), "")
         number = "float(cell)" if decimal == "." else "float(cell.replace(',', '.'))"
-        said = number if (factor, offset) == (1.0, 0.0) else f"{number} * {factor!r} + {offset!r}"
-        return cls(name, meant.signal, eval(f"lambda cell: {said}", {}), said)
+        expression = number if (factor, offset) == (1.0, 0.0) else f"{number} * {factor!r} + {offset!r}"
+        return cls(name, meant.signal, eval(f"lambda cell: {expression}", {}), expression)
 
 
 def _word(words: dict[str, float], cell: str) -> float:
@@ -63,12 +63,12 @@ def _generated(fields: Sequence[Field], filled: Sequence[bool], shape: Shape) ->
     of any loop.
     """
     known: dict[str, object] = {"take": shape.take}
-    said = []
+    parts = []
     for n, field in enumerate(fields):
         if filled[n]:
             known[f"read{n}"] = field.read
-            said.append(field.said.replace("cell", f"c[{n}]") or f"read{n}(c[{n}])")
-    made: Take = eval(f"lambda c: take({', '.join(said)})", known)
+            parts.append(field.expression.replace("cell", f"c[{n}]") or f"read{n}(c[{n}])")
+    made: Take = eval(f"lambda c: take({', '.join(parts)})", known)
     return made
 
 

@@ -22,7 +22,7 @@ from zlib import crc32
 
 from gateway.fleet.car import Car
 from gateway.fleet.fleet import CHECKPOINT_ROWS, Fleet, Judge
-from gateway.imports.lines import Layout, Lines, Said
+from gateway.imports.lines import Entry, Layout, Lines
 from gateway.imports.moments import Moments
 from gateway.imports.survey import Survey, named
 from gateway.imports.table import Table
@@ -203,11 +203,11 @@ class Importer:
         lines = Lines(
             Layout(table, mapping), Moments(mapping.time_is, mapping.zone), progress.refused, progress.records, between
         )
-        said, saving = lines.said(table.records()), None
+        entries, saving = lines.entries(table.records()), None
         last = False
         try:
             while not last:
-                portion = _portion(said, self.size)
+                portion = _portion(entries, self.size)
                 last = not portion
                 progress.records = max(progress.records, lines.records)
                 batch = await self._judged(portion, cars, progress, last=last)
@@ -232,13 +232,13 @@ class Importer:
             await self.writer.write(partial(leases.beat, buckets=sorted(self.writer.buckets), now=machine_now()))
         self.tick(batch.progress.records)
 
-    async def _judged(self, portion: list[Said], cars: dict[str, Car], progress: Progress, *, last: bool) -> Batch:
+    async def _judged(self, portion: list[Entry], cars: dict[str, Car], progress: Progress, *, last: bool) -> Batch:
         """One batch: the same decision as for what cars say themselves."""
         batch, now = Batch([], self.clock()), time.monotonic()
         due: Due = {}
         received_at = batch.received_at
         self.judge.begin(batch)
-        await self._warm(batch, {cars[said[2]] for said in portion})
+        await self._warm(batch, {cars[entry[2]] for entry in portion})
         newest = self.newest
         rows: list[tuple[Car, int, Reading, int]] = []
         old: set[tuple[int, int, int]] = set()
@@ -333,10 +333,10 @@ class Importer:
             await self.writer.write(partial(latest.keep, rows=shown))
 
 
-def _portion(said: Iterator[Said], size: int) -> list[Said]:
+def _portion(entries: Iterator[Entry], size: int) -> list[Entry]:
     """So many, and then up to where a batch may end."""
-    portion: list[Said] = []
-    for one in said:
+    portion: list[Entry] = []
+    for one in entries:
         portion.append(one)
         if len(portion) >= size and one[5]:
             break

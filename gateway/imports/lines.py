@@ -15,7 +15,7 @@ from schemas.mapping import Mapping, Refusals
 from schemas.moment import from_epoch
 
 TORN_LINE, NO_VEHICLE, FUTURE, PAST_RETENTION = "torn_line", "no_vehicle", "in_the_future", "past_retention"
-Said = tuple[
+Entry = tuple[
     int, int, str, float, Values, bool
 ]  #: records so far, line, car as the file names it, epoch seconds, values, whether a batch may end here
 _LEFT: Final = 8  #: columns that are named in a refusal
@@ -74,11 +74,11 @@ class Lines:
         )  # what was settled before was counted before
         self.records = 0
 
-    def said(self, records: Iterator[Record]) -> Iterator[Said]:
+    def entries(self, records: Iterator[Record]) -> Iterator[Entry]:
         """Everything from the first record on that was not settled before."""
         return self._wide(records) if self._layout.signal_at is None else self._long(records)
 
-    def _wide(self, records: Iterator[Record]) -> Iterator[Said]:
+    def _wide(self, records: Iterator[Record]) -> Iterator[Entry]:
         pick, read = self._layout.pick, self._layout.fields.read
         for line, cells in records:
             self.records = n = self.records + 1
@@ -91,7 +91,7 @@ class Lines:
             if values is not None:
                 yield n, line, found[0], found[1], values, True
 
-    def _long(self, records: Iterator[Record]) -> Iterator[Said]:
+    def _long(self, records: Iterator[Record]) -> Iterator[Entry]:
         """Lines of one time that follow each other are one word of each of their cars."""
         layout, together, when = self._layout, dict[str, tuple[list[str], list[int], float]](), ""
         assert layout.signal_at is not None and layout.value_at is not None
@@ -115,7 +115,7 @@ class Lines:
                 together[name][0][at], together[name][1][at] = cells[layout.value_at], line
         yield from self._words(together)
 
-    def _words(self, together: dict[str, tuple[list[str], list[int], float]]) -> Iterator[Said]:
+    def _words(self, together: dict[str, tuple[list[str], list[int], float]]) -> Iterator[Entry]:
         read = [
             (min(lines), name, ts, self._layout.fields.read(cells, lines, self.refused))
             for name, (cells, lines, ts) in together.items()

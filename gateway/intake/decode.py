@@ -35,7 +35,7 @@ OLD_BOOTS, OLD_BOOT_EVERY_S = (
 )  #: of one car that are looked up at once: nobody knows their days, so each costs a look at every day
 ASK_AGAIN_S: Final = 5.0  #: an unknown VIN is looked up this often at most
 
-Said = tuple[Car, Decoded, bytes, str]  #: one message: its car, what it came to, payload and topic
+Received = tuple[Car, Decoded, bytes, str]  #: one message: its car, what it came to, payload and topic
 LetIn = tuple[Car, int, Decoded]  # car, quarantine id, what it said
 
 
@@ -49,12 +49,12 @@ class Decoder:
         self._looked_up: dict[str, float] = {}
         self.begun: set[Car] = set()  #: cars of which another unit speaks with a message of this batch
 
-    async def hear(self, batch: Batch, chunk: Chunk, left: Iterable[Left], received_at: float) -> list[Said]:
+    async def hear(self, batch: Batch, chunk: Chunk, left: Iterable[Left], received_at: float) -> list[Received]:
         """These messages of a chunk, from bytes to values; what needs no car's memory is settled here.
 
         Afterwards all their cars are warm.
         """
-        heard: list[Said] = []
+        heard: list[Received] = []
         kept = set(chunk.retained)
         left = list(left)
         await self._meet(chunk.topics[n] for n, _ in left)
@@ -133,7 +133,7 @@ class Decoder:
             closed, _ = await self.writer.read(lambda connection: self.fleet.load(connection, cold, now))
             batch.arrived += closed
 
-    async def _learn(self, heard: list[Said]) -> list[Said]:
+    async def _learn(self, heard: list[Received]) -> list[Received]:
         """Which keys of devices without counters are stored."""
         rows = [
             message.reading
@@ -149,30 +149,30 @@ class Decoder:
         if keys:
             self.keys.stored(await self.writer.read(lambda connection: readings.known_keys(connection, keys)))
 
-    async def find_line(self, batch: Batch, one: Said) -> bool:
+    async def find_line(self, batch: Batch, one: Received) -> bool:
         """By which boot a message is kept, after all that were before it; what was forgotten of that boot is looked up.
 
         False: the car jumps between more old boots than we look up, so it keeps what it said, for it gets no ack.
         """
         car, message, payload, name = one
         row = message.reading
-        said = message.boot if row is None else row.boot
-        if said is None or said == NO_BOOT:
+        boot_read = message.boot if row is None else row.boot
+        if boot_read is None or boot_read == NO_BOOT:
             return True
-        boot = self._kept_boot(car, message, payload, said)
+        boot = self._kept_boot(car, message, payload, boot_read)
         if boot == NO_BOOT and row is not None:
             await self._known({(car.id, row.seq, row.day), (car.id, row.seq, IMPOSSIBLE_DAY)})
         elif boot < car.sequence.boot and boot not in car.sequence.tops:
             if row is not None and not self._old_boots.take(car.id, time.monotonic()):
                 source = normalise.Source(car.vin, car.id, name)
                 detail = (
-                    f"boot {said} is older than the {KEPT_BOOTS} that are at hand, and too many such at once: send it "
-                    "again later"
+                    f"boot {boot_read} is older than the {KEPT_BOOTS} that are at hand, "
+                    "and too many such at once: send it again later"
                 )
                 self.rejections.refuse(
                     batch,
                     car,
-                    normalise.refusal(source, payload, row.received_at, Refusal.FLOOD, detail, said, row.seq),
+                    normalise.refusal(source, payload, row.received_at, Refusal.FLOOD, detail, boot_read, row.seq),
                 )
                 return False
             await self.writer.read(lambda connection: self.fleet.learn_boots(connection, [(car, boot)]))
@@ -186,8 +186,8 @@ class Decoder:
         row, sequence = message.reading, car.sequence
         seq = message.seq if row is None else row.seq
         sure = row is not None and not row.mark & Mark.CLOCK_SUSPECT
-        said = units.Said(boot, seq or 0, row.ts if row is not None and sure else None)
-        kept, begins = units.kept_boot(sequence, said, car.heard_ts, car.enrolled)
+        numbered = units.Numbered(boot, seq or 0, row.ts if row is not None and sure else None)
+        kept, begins = units.kept_boot(sequence, numbered, car.heard_ts, car.enrolled)
         if row is None:
             message.boot = sequence.base + boot if begins else kept
             return message.boot

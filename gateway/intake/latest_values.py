@@ -110,13 +110,13 @@ class LatestValues:
             turn += islice(self.newest, BUDGET)
 
     def _portion(self, cars: list[Car]) -> Portion | None:
-        said = list(islice(self._heard, PORTION))
-        if not cars and not said:
+        heard = list(islice(self._heard, PORTION))
+        if not cars and not heard:
             return None
         made = Portion()
         for car in cars:
             self._show(made, car)
-        for car in said:
+        for car in heard:
             word, before = self._heard.pop(car), made.heard.get(car.id)
             if before is None or word[1] >= before[1]:  # else it has sent values since
                 made.heard[car.id] = word

@@ -301,26 +301,26 @@ def diagnostics(payload: bytes, source: Source, received_at: float) -> Decoded:
         return _nothing(source, payload, received_at, Refusal.TOO_LARGE, too_much)
     odd: tuple[Refused, ...] = ()
     try:
-        said = (
+        body = (
             None if b"\\u0000" in payload else Diagnostics.model_validate_json(payload)
         )  # PostgreSQL keeps no NUL in a text
     except (ValidationError, ValueError, RecursionError):
-        said = None
+        body = None
     try:
-        if said is None:
+        if body is None:
             mended = salvage.diagnostics(salvage.loosely(payload))
-            said = (
+            body = (
                 Diagnostics.model_validate_json(payload) if mended is None else Diagnostics.model_validate(mended.body)
             )
             odd = () if mended is None else _left_out(mended, source, payload, received_at)
-        car_ts = said.ts.timestamp()
+        car_ts = body.ts.timestamp()
     except ValidationError as error:
         return _refused_whole(payload, source, received_at, error, salvage.loosely(payload))
     except (OverflowError, ValueError, RecursionError) as error:
         return _nothing(source, payload, received_at, Refusal.NOT_TELEMETRY, str(error)[:200])
-    reading = _reading(source, said.boot, said.seq, car_ts, received_at, (), (), payload)
-    reading.diagnostics = said
-    return Decoded(reading, said.oldest, odd)
+    reading = _reading(source, body.boot, body.seq, car_ts, received_at, (), (), payload)
+    reading.diagnostics = body
+    return Decoded(reading, body.oldest, odd)
 
 
 def status(payload: bytes) -> Status | None:

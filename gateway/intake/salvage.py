@@ -47,9 +47,9 @@ class Mended:
 
 def loosely(payload: bytes) -> Any:
     """The JSON of a payload, also with NaN and infinities as their writers spell them; None when it is none."""
-    for said in (payload, _NOT_FINITE.sub(b"NaN", payload)):
+    for text in (payload, _NOT_FINITE.sub(b"NaN", payload)):
         try:
-            return from_json(said)
+            return from_json(text)
         except (ValueError, RecursionError):
             continue
     return None
@@ -140,11 +140,11 @@ def diagnostics(loose: Any) -> Mended | None:
     if not isinstance(listed, list):
         made.leave_out("codes", listed, "is not a list")
     for lamp in LAMPS:
-        said = loose.get(lamp, None if lamp == "mil" else False)
-        lit = _switch(said)
+        value = loose.get(lamp, None if lamp == "mil" else False)
+        lit = _switch(value)
         made.body[lamp] = bool(lit)
         if lit is None:
-            made.leave_out(lamp, said, "is neither on nor off")
+            made.leave_out(lamp, value, "is neither on nor off")
         elif lamp == "mil":
             made.good += 1
     made.body["flash"] = _flash(made, loose.get("flash"))
@@ -164,25 +164,25 @@ def _codes(made: Mended, listed: list[Any]) -> list[dict[str, Any]]:
         if not isinstance(entry, dict):
             made.leave_out(path, entry, "is not a code")
             continue
-        said = {
+        fields = {
             "system": _word(entry, "system").lower(),
             "status": _word(entry, "status").lower(),
             "code": _word(entry, "code").upper(),
         }
         try:
-            TroubleCode.model_validate(said)
+            TroubleCode.model_validate(fields)
         except ValidationError as error:
             name = str(error.errors(include_url=False)[0]["loc"][0])
             made.leave_out(f"{path}.{name}", entry.get(name), f"is no {name}")
             continue
         if (seen := entry.get("first_seen")) is not None:
-            if _takes(lambda: TroubleCode.model_validate({**said, "first_seen": seen})):  # noqa: B023
-                said["first_seen"] = seen
+            if _takes(lambda: TroubleCode.model_validate({**fields, "first_seen": seen})):  # noqa: B023
+                fields["first_seen"] = seen
             else:
                 made.odd.append(
                     (Refusal.NOT_TELEMETRY, f"first_seen of {path}: {ascii(seen)[:60]} is no time with a zone")
                 )
-        kept.append(said)
+        kept.append(fields)
         made.good += 1
     return kept
 
@@ -197,11 +197,11 @@ def _switch(value: Any) -> bool | None:
     return True if word in _ON or word == "1.0" else False if word in _OFF or word == "0.0" else None
 
 
-def _flash(made: Mended, said: Any) -> dict[str, str]:
-    if said is None:
+def _flash(made: Mended, value: Any) -> dict[str, str]:
+    if value is None:
         return {}
     kept = {}
-    for lamp, how in said.items() if isinstance(said, dict) else [("", said)]:
+    for lamp, how in value.items() if isinstance(value, dict) else [("", value)]:
         if lamp in LAMPS and how in ("slow", "fast"):
             kept[lamp] = how
         else:
@@ -209,20 +209,20 @@ def _flash(made: Mended, said: Any) -> dict[str, str]:
     return kept
 
 
-def _frame(made: Mended, said: Any) -> dict[str, Any] | None:
-    if said is None:
+def _frame(made: Mended, written: Any) -> dict[str, Any] | None:
+    if written is None:
         return None
     if (
-        not isinstance(said, dict)
-        or not isinstance(said.get("code"), str)
-        or "\0" in said["code"]
-        or not isinstance(said.get("signals"), dict)
+        not isinstance(written, dict)
+        or not isinstance(written.get("code"), str)
+        or "\0" in written["code"]
+        or not isinstance(written.get("signals"), dict)
     ):
-        made.leave_out("freeze_frame", said, "is none")
+        made.leave_out("freeze_frame", written, "is none")
         return None
-    named = {path: value for path, value in said["signals"].items() if "\0" not in path}
+    named = {path: value for path, value in written["signals"].items() if "\0" not in path}
     before = made.good
-    frame = {"code": said["code"].strip().upper()[:32], "signals": _values(made, "freeze_frame.signals", named)}
+    frame = {"code": written["code"].strip().upper()[:32], "signals": _values(made, "freeze_frame.signals", named)}
     made.good = before
     return frame if _takes(lambda: FreezeFrame.model_validate(frame)) else None
 

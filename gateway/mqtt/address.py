@@ -102,9 +102,9 @@ def taken_apart(url: str, setting: str, schemes: tuple[str, ...]) -> tuple[str, 
         parts = urlsplit(url)
     except ValueError:
         raise Misconfigured(setting, like) from None
-    said, _, where = parts.netloc.rpartition("@")
+    account, _, where = parts.netloc.rpartition("@")
     if parts.scheme not in schemes or (
-        "@" in said and "," in said
+        "@" in account and "," in account
     ):  # user and password stand once, before the first host
         raise Misconfigured(setting, like)
     hosts = []
@@ -117,5 +117,5 @@ def taken_apart(url: str, setting: str, schemes: tuple[str, ...]) -> tuple[str, 
         if not name:
             raise Misconfigured(setting, f"{like}; {one.strip()!r} is no host")
         hosts.append((name, port or _SCHEMES[parts.scheme]))
-    user, _, password = said.partition(":")
+    user, _, password = account.partition(":")
     return parts.scheme, unquote(user), unquote(password), tuple(hosts)

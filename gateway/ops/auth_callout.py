@@ -125,14 +125,14 @@ class AuthCallout:
         inbox = self._client.new_inbox()
         subscription = await self._client.subscribe(inbox)
 
-        async def said() -> AsyncIterator[dict[str, Any]]:
+        async def answers() -> AsyncIterator[dict[str, Any]]:
             with suppress(nats.errors.TimeoutError):
                 while True:
                     yield json.loads((await subscription.next_msg(timeout=1.0)).data)
 
         try:
             await self._client.publish(subject, json.dumps(asked).encode(), reply=inbox)
-            yield said()
+            yield answers()
         finally:
             with suppress(nats.errors.Error):
                 await subscription.unsubscribe()
@@ -178,12 +178,12 @@ class AuthCallout:
         time.
         """
         options, who = asked.get("connect_opts", {}), asked.get("client_info", {})
-        vin, said = str(options.get("user") or ""), str(options.get("pass") or "")
+        vin, password = str(options.get("user") or ""), str(options.get("pass") or "")
         claims: dict[str, Any] = {"type": "authorization_response", "version": 2}
         if who.get("type") != "mqtt":
             claims["error"] = "cars speak MQTT"
         elif (
-            reason := self.sign_ins.judge(vin, said, str(who.get("mqtt_id") or ""), str(who.get("host") or ""), now)
+            reason := self.sign_ins.judge(vin, password, str(who.get("mqtt_id") or ""), str(who.get("host") or ""), now)
         ) is None:
             claims["jwt"] = self._user(vin, str(asked["user_nkey"]))
         elif reason is Reason.UNANSWERED:

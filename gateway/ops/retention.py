@@ -78,11 +78,11 @@ class Retention:
 
     def _say(self, plan: Plan, machine: datetime) -> None:
         """Loudly, and once a day."""
-        said = (plan.refused, day_of(machine))
-        if plan.refused and said != self._told:
+        refusal = (plan.refused, day_of(machine))
+        if plan.refused and refusal != self._told:
             log.error("retention_refused", reason=plan.refused, hint="telltale retention shows and decides")
             self._tally(None, "retention_refused", "readings", 1, plan.refused)
-        self._told = said
+        self._told = refusal
 
 
 async def _step(connection: Connection, step: Callable[..., object], day: int) -> bool:

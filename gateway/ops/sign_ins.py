@@ -81,8 +81,8 @@ class SignIns:
 
     def refused(self) -> dict[tuple[str, Reason], Times]:
         """What was refused since the last time this was asked: by car (or `STRANGERS`) and reason."""
-        said, self._refused = self._refused, {}
-        return said
+        counts, self._refused = self._refused, {}
+        return counts
 
 
 def is_session_of(vin: str, client_id: str) -> bool:

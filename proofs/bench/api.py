@@ -108,6 +108,6 @@ async def _knock(server: web.AppRunner, path: str, seconds: float, *headers: str
         stdout=asyncio.subprocess.PIPE,
         cwd=Path(__file__).resolve().parents[2],
     )
-    said, _ = await client.communicate()
-    found: dict[str, float] = json.loads(said)
+    output, _ = await client.communicate()
+    found: dict[str, float] = json.loads(output)
     return found

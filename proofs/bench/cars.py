@@ -33,8 +33,8 @@ class Car:
         self.socket = socket.create_connection((host, port), 20)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.sendall(wire.connect(vin, vin, secret))
-        said = self.socket.recv(4)
-        if len(said) < 4 or said[3]:
+        answer = self.socket.recv(4)
+        if len(answer) < 4 or answer[3]:
             raise ConnectionError(f"{vin} was refused")
 
     def add(self, topic: str, body: bytes) -> None:

@@ -117,13 +117,13 @@ async def main(mode: str, mqtt_url: str, database_url: str, version: str, messag
     except asyncio.CancelledError:
         if watching is not None:
             watching.cancel()
-        said: dict[str, Any] = {
+        result: dict[str, Any] = {
             "cpu_s": time.process_time() - _since[0],
             "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
         if _made:
-            said |= {"messages": _made[0].messages, "duplicates": _made[0].duplicates, "rules": len(RULES)}
-        print(json.dumps(said), flush=True)
+            result |= {"messages": _made[0].messages, "duplicates": _made[0].duplicates, "rules": len(RULES)}
+        print(json.dumps(result), flush=True)
 
 
 def _shares(profile: cProfile.Profile) -> dict[str, float]:

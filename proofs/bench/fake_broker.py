@@ -142,14 +142,14 @@ async def serve(messages: int, vehicles: int, window: int, seed: int, counters: 
     began.set()
     await done.wait()
     seconds = time.perf_counter() - since[0]
-    said = {
+    result = {
         "messages": messages,
         "seconds": seconds,
         "per_second": messages / seconds,
         "broker_cpu_s": time.process_time() - since[1],
     }
     print(
-        json.dumps({**said, "warm_up_s": since[0] - at, "warm_up_cars_per_second": vehicles / (since[0] - at)}),
+        json.dumps({**result, "warm_up_s": since[0] - at, "warm_up_cars_per_second": vehicles / (since[0] - at)}),
         flush=True,
     )
 

@@ -125,7 +125,7 @@ async def alone(
             messages + vehicles,
             *(["profile"] if profile else []),
         )
-        await consumer.said("ready")
+        await consumer.announced("ready")
         fake.tell("go")
         facts = await fake.facts()
         used = await consumer.end(wait=not profile)
@@ -148,7 +148,7 @@ async def alone(
 async def _cars(running: Running, keys: dict[str, str], cars: int, messages: int, rate: float) -> Child:
     load = await Child.start("proofs.bench.cars", "127.0.0.1", running.port, cars, messages, rate, SEED)
     load.tell(json.dumps({vin: keys[vin] for vin in list(keys)[:cars]}))
-    await load.said("ready")
+    await load.announced("ready")
     return load
 
 
@@ -159,7 +159,7 @@ async def _ceiling(
         "proofs.bench.counting", "127.0.0.1", running.port, running.user, running.password, messages
     )
     try:
-        await counter.said("ready")
+        await counter.announced("ready")
         load = await _cars(running, keys, cars, messages, 0)
         load.tell("go")
         seen["ceiling"].append((await counter.facts())["per_second"])
@@ -176,7 +176,7 @@ async def _naive(
         "proofs.bench.naive", "127.0.0.1", running.port, running.user, running.password, quote(admin, safe=""), messages
     )
     try:
-        await naive.said("ready")
+        await naive.announced("ready")
         load = await _cars(running, keys, cars, messages, 0)
         load.tell("go")
         seen["naive"].append((await naive.facts())["per_second"])
@@ -192,7 +192,7 @@ async def _pipeline(
     await rig.clear(admin)
     consumer = await Child.start("proofs.bench.consumer", "gateway", running.mqtt_url, url, 4, messages)
     try:
-        await consumer.said("ready")
+        await consumer.announced("ready")
         load = await _cars(running, keys, cars, messages, 0)
         began = time.time()
         load.tell("go")
@@ -222,11 +222,11 @@ async def _half_load(
     messages = int(rate * seconds)
     consumer = await Child.start("proofs.bench.consumer", "gateway", running.mqtt_url, url, 4, messages)
     try:
-        await consumer.said("ready")
+        await consumer.announced("ready")
         load = await _cars(running, keys, cars, messages, rate)
         probe = await Child.start("proofs.bench.probe", "127.0.0.1", running.port, seconds - 1.5)
         probe.tell(json.dumps({vin: keys[vin] for vin in probers}))
-        await probe.said("ready")
+        await probe.announced("ready")
         load.tell("go")
         await asyncio.sleep(1.0)  # the cars' memories are loaded
         probe.tell("go")

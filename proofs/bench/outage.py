@@ -40,10 +40,10 @@ async def outage(away_s: float, rate: float, cars: int) -> dict[str, Any]:
     async with EmbeddedPostgres(home / "postgres") as server, broker(home / "broker", keys) as running:
         url = await rig.prepare(server.url, fleet, {vin: secret_hash(key) for vin, key in keys.items()})
         consumer = await Child.start("proofs.bench.consumer", "gateway", running.mqtt_url, url, 4, messages)
-        await consumer.said("ready")
+        await consumer.announced("ready")
         load = await Child.start("proofs.bench.cars", "127.0.0.1", running.port, cars, messages, rate, 1)
         load.tell(json.dumps(keys))
-        await load.said("ready")
+        await load.announced("ready")
         process = psutil.Process(consumer.process.pid)
         load.tell("go")
         await asyncio.sleep(STEADY_S)
@@ -74,7 +74,7 @@ async def outage(away_s: float, rate: float, cars: int) -> dict[str, Any]:
         again = await Child.start("proofs.bench.consumer", "gateway", running.mqtt_url, url, 4, 50)
         load = await Child.start("proofs.bench.cars", "127.0.0.1", running.port, 50, 50, 0, 2)
         load.tell(json.dumps({vin: keys[vin] for vin in fleet[:50]}))
-        await again.said("ready")
+        await again.announced("ready")
         ready = time.perf_counter() - began
         again.kill()
         load.kill()

@@ -51,7 +51,7 @@ class Probe:
         """One more code."""
         self._seq += 1
         code = f"P{self._seq:04d}"
-        said = {
+        body = {
             "boot": 1,
             "seq": self._seq,
             "oldest": 1,
@@ -60,7 +60,7 @@ class Probe:
             "codes": [{"system": "obd", "code": code, "status": "confirmed"}],
         }
         self.sent[code] = time.perf_counter()
-        self._writer.write(wire.publish(topic(self.vin, "up/diagnostics"), json.dumps(said).encode(), self._seq))
+        self._writer.write(wire.publish(topic(self.vin, "up/diagnostics"), json.dumps(body).encode(), self._seq))
 
 
 async def probe(host: str, port: int, seconds: float) -> None:

@@ -41,12 +41,12 @@ class Child:
     async def line(self, timeout: float = 120.0) -> str:
         """Its next line."""
         assert self.process.stdout is not None
-        said = await asyncio.wait_for(self.process.stdout.readline(), timeout)
-        if not said:
+        output = await asyncio.wait_for(self.process.stdout.readline(), timeout)
+        if not output:
             raise Unavailable("a part of the bench", f"it ended with status {await self.process.wait()}")
-        return said.decode().strip()
+        return output.decode().strip()
 
-    async def said(self, word: str, timeout: float = 120.0) -> None:
+    async def announced(self, word: str, timeout: float = 120.0) -> None:
         """Wait until it says this."""
         while await self.line(timeout) != word:
             pass
@@ -54,9 +54,9 @@ class Child:
     async def facts(self, timeout: float = 300.0) -> dict[str, Any]:
         """Wait for its JSON line."""
         while True:
-            said = await self.line(timeout)
-            if said.startswith("{"):
-                found: dict[str, Any] = json.loads(said)
+            output = await self.line(timeout)
+            if output.startswith("{"):
+                found: dict[str, Any] = json.loads(output)
                 return found
 
     def tell(self, word: str) -> None:

@@ -81,14 +81,14 @@ class StormCar:
         await asyncio.sleep(first)
         while time.monotonic() < until:
             self.seq += 1
-            said = {
+            message = {
                 "boot": 1,
                 "seq": self.seq,
                 "oldest": min(self.kept, default=self.seq),
                 "ts": datetime.now(UTC).isoformat(),
                 "signals": {"Vehicle.Speed": 50},
             }
-            self.kept[self.seq] = json.dumps(said).encode()
+            self.kept[self.seq] = json.dumps(message).encode()
             self.connection.publish(topic(self.vin, "up/telemetry"), self.kept[self.seq])
             await asyncio.sleep(EVERY_S)
         while self.kept:  # the last words, again until they are acknowledged
@@ -112,7 +112,7 @@ async def storm(cars: int) -> dict[str, Any]:
         keeper = AuthCallout(broker.auth_url, broker.auth_seed, hashes)
         await keeper.start()
         gateway = await Child.start("proofs.bench.consumer", "gateway", broker.mqtt_url, url, 4, 10**9)
-        await gateway.said("ready")
+        await gateway.announced("ready")
         spread_s = max(0.5, cars / 150)  # as simulator.running does
         fleet = [StormCar(vin, key, broker.port, spread_s, came, knocks) for vin, key in keys.items()]
         lives = []
@@ -135,8 +135,8 @@ async def storm(cars: int) -> dict[str, Any]:
         all_back = time.monotonic() - back
         peak, accepted = (max(Counter(int(at) for at in times).values()) for times in (knocks, came))
         await asyncio.gather(*talks)
-        said = sum(car.seq for car in fleet)
-        missing = said - await rig.stored(server.url)
+        sent = sum(car.seq for car in fleet)
+        missing = sent - await rig.stored(server.url)
         for life in lives:
             life.cancel()
         await asyncio.gather(*lives, return_exceptions=True)
@@ -149,7 +149,7 @@ async def storm(cars: int) -> dict[str, Any]:
         "peak_connects_per_second": peak,
         "peak_share_of_fleet": round(peak / cars, 3),
         "peak_let_in_per_second": accepted,
-        "messages": said,
+        "messages": sent,
         "missing": missing,
     }
 

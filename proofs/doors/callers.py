@@ -65,8 +65,8 @@ NOBODY = Caller("nobody")
 
 async def person(http: aiohttp.ClientSession, url: str, role: str, cookie: str) -> Caller:
     """Somebody who is signed in, with the token that their forms carry."""
-    async with http.get(f"{url}/more", headers={"Cookie": f"telltale_session={cookie}"}) as said:
-        found = re.search(r'name="csrf" value="([^"]+)"', await said.text())
+    async with http.get(f"{url}/more", headers={"Cookie": f"telltale_session={cookie}"}) as response:
+        found = re.search(r'name="csrf" value="([^"]+)"', await response.text())
     assert found is not None, "the page of a signed-in person has a form, and a form has its token"
     return Caller(role, role, cookie=cookie, csrf=found[1])
 
@@ -85,10 +85,10 @@ async def knock(http: aiohttp.ClientSession, url: str, caller: Caller, ask: Knoc
         data, headers["Content-Type"] = json.dumps(ask.json).encode(), "application/json"
     async with http.request(
         ask.method, url + ask.path, params=dict(ask.query) or None, data=data, headers=headers, allow_redirects=False
-    ) as said:
-        if said.content_type == "text/event-stream":
+    ) as response:
+        if response.content_type == "text/event-stream":
             async with asyncio.timeout(_FIRST_S):
-                body = await said.content.readany()
+                body = await response.content.readany()
         else:
-            body = await said.read()
-        return Answer(said.status, body, said.content_type, said.headers)
+            body = await response.read()
+        return Answer(response.status, body, response.content_type, response.headers)

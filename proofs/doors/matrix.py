@@ -222,8 +222,8 @@ class _Side:
 
 def names_rows(ask: Knock) -> bool:
     """Whether its body or form names rows by number."""
-    said: Any = dict(ask.form) if ask.form is not None else ask.json if isinstance(ask.json, dict) else {}
-    return bool(IDS & set(said))
+    fields: Any = dict(ask.form) if ask.form is not None else ask.json if isinstance(ask.json, dict) else {}
+    return bool(IDS & set(fields))
 
 
 def _plain(route: Route, answer: Answer) -> bytes:

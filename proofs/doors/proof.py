@@ -68,7 +68,7 @@ async def prove(ground: Ground, calls: int, seed: int, sabotage: str | None = No
         )
     tallies: list[Tally] = [walk, *machines]
     errors, reads, let_in, unnamed = (
-        [said for one in tallies for said in getattr(one, name)]
+        [line for one in tallies for line in getattr(one, name)]
         for name in ("server_errors", "foreign_reads", "let_in", "unnamed")
     )
     statuses: Counter[int] = sum((one.statuses for one in tallies), Counter())
@@ -107,8 +107,8 @@ async def _described(ground: Ground, ours: Furnished, theirs: Furnished, calls: 
         stdout=asyncio.subprocess.PIPE,
         cwd=Path(__file__).resolve().parents[2],
     )
-    said, _ = await process.communicate(f"{key}\n".encode())
-    found = json.loads(said)
+    output, _ = await process.communicate(f"{key}\n".encode())
+    found = json.loads(output)
     statuses = Counter({int(status): count for status, count in found["statuses"].items()})
     return Tally(
         found["calls"], statuses, set(found["doors"]), found["server_errors"], found["foreign_reads"], found["unnamed"]

@@ -51,18 +51,18 @@ class Tally:
     unnamed: list[str] = field(default_factory=list)  #: refused as wrong, without the field that is
     let_in: list[str] = field(default_factory=list)  #: whom the register lets in nowhere there
 
-    def hear(self, said: str, answer: Answer, foreign: str, route: str = "") -> None:
+    def hear(self, call: str, answer: Answer, foreign: str, route: str = "") -> None:
         """One answer, against what no answer may be."""
         self.calls += 1
         self.statuses[answer.status] += 1
         if answer.status < 400 and route:
             self.doors.add(route)
         if answer.status >= 500:
-            self.server_errors.append(f"{said} -> {answer.status}")
+            self.server_errors.append(f"{call} -> {answer.status}")
         if answer.tells(foreign):
-            self.foreign_reads.append(f"{said} -> {answer.status}: {foreign} is in it")
+            self.foreign_reads.append(f"{call} -> {answer.status}: {foreign} is in it")
         if answer.status == 422 and answer.media == "application/problem+json" and not answer.json().get("field"):
-            self.unnamed.append(f"{said} -> {answer.body[:200]!r}")
+            self.unnamed.append(f"{call} -> {answer.body[:200]!r}")
 
 
 class Walk:
@@ -170,8 +170,8 @@ class Walk:
         known = self._rows[self._luck.choices([own, other], [4, 1])[0], noun]
         return self._luck.choice([None, NOBODYS, *([self._luck.choice(known)] * 6 if known else [])])
 
-    def _remember(self, dealer: int, route: Route, said: Any) -> None:
-        found = said.get("items", [said]) if isinstance(said, dict) else []
+    def _remember(self, dealer: int, route: Route, body: Any) -> None:
+        found = body.get("items", [body]) if isinstance(body, dict) else []
         if "{id}/" in route.path:
             return  # its answer is another noun's
         rows = self._rows[dealer, _noun(route)]

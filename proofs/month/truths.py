@@ -194,14 +194,14 @@ async def lies(place: Dealership, came: Message) -> list[tuple[str, str]]:
         false = await message_validity.untrue(connection, place.dealer.id, came.facts.get("asserts", ()), place.clock())
         if false is not None:
             found.append(("a text says what is no longer so", f"{came.reference}: {false}"))
-        for said in came.facts.get("asserts", ()):
+        for assertion in came.facts.get("asserts", ()):
             if (
                 came.kind is MessageKind.STAFF_LEG
-                and await connection.fetchval(_DRIVES, place.dealer.id, said["id"]) != came.staff_id
+                and await connection.fetchval(_DRIVES, place.dealer.id, assertion["id"]) != came.staff_id
             ):
                 found.append(("a driver is sent on another's drive", came.reference))
-            if said["noun"] in _WHEN and (came.kind is not MessageKind.CANCELLED):
-                rows = await connection.fetch(_WHEN[said["noun"]], place.dealer.id, said["id"])
+            if assertion["noun"] in _WHEN and (came.kind is not MessageKind.CANCELLED):
+                rows = await connection.fetch(_WHEN[assertion["noun"]], place.dealer.id, assertion["id"])
                 found += _wrong_day(place, came, [local(row["starts_at"], place.dealer.zone).date() for row in rows])
     return found
 

@@ -66,13 +66,13 @@ def texts_wrong(
         if row is None:
             found.append(("strange", f"{reference!r} was handed over and stands in no book"))
             continue
-        said = f"{row.kind} {reference} ({row.state}, {row.reason})"
+        what = f"{row.kind} {reference} ({row.state}, {row.reason})"
         if len(texts) > 1:
             found.append(
-                ("twice", f"{said} was handed over {len(texts)} times, {texts[-1].at - texts[0].at:.1f} s apart")
+                ("twice", f"{what} was handed over {len(texts)} times, {texts[-1].at - texts[0].at:.1f} s apart")
             )
         found += [
-            (kind, f"{said} {words}") for text in texts for kind, words in _unwanted(row, text, wall(text.at), history)
+            (kind, f"{what} {words}") for text in texts for kind, words in _unwanted(row, text, wall(text.at), history)
         ]
     bodies = Counter(row.body for row in known)
     for written in history.written:
@@ -105,18 +105,18 @@ def _unwanted(row: Row, text: Text, at: datetime, history: History) -> list[tupl
 def _unsettled(
     row: Row, handed: bool, refusals: Mapping[int, Sequence[Refusals]], settled_at: datetime
 ) -> list[tuple[str, str]]:
-    said = f"{row.kind} {row.reference} ({row.state}, {row.reason})"
+    what = f"{row.kind} {row.reference} ({row.state}, {row.reason})"
     if row.state == "claimed" or (row.state == "queued" and row.due_at <= settled_at):
-        return [("unsettled", f"{said} is still under way")]
+        return [("unsettled", f"{what} is still under way")]
     if row.state in ("sent", "delivered") and not handed:
-        return [("lost", f"{said} was never handed over")]
+        return [("lost", f"{what} was never handed over")]
     if row.state == "failed" and not (" too late: " in f" {row.reason}" and settled_at > row.due_at + FRESH):
-        return [("lost", f"{said} was given up")]
+        return [("lost", f"{what} was given up")]
     if row.state == "cancelled" and not handed and row.kind == "free":
         why = row.reason or ""
         unwanted = "STOP" in why or why.startswith("not allowed")
         if unwanted and not refusals.get(row.owner or 0):
-            return [("lost", f"{said}, but the owner never said no")]
+            return [("lost", f"{what}, but the owner never said no")]
         if not unwanted:
-            return [("lost", f"{said}: a person wrote it, and it was true")]
+            return [("lost", f"{what}: a person wrote it, and it was true")]
     return []

@@ -183,15 +183,15 @@ class Desk:
 
     async def _refuse(self, _vehicle: int, owner: int) -> None:
         """STOP by text, or a no told to the desk, which cancels nothing by itself; later START, or a yes."""
-        said = self.history.refusals.setdefault(owner, [])
-        if said and said[-1].until == float("inf"):
-            said[-1].until = time.monotonic()
-            await (self._agrees(owner, True) if said[-1].at_the_desk else self._says(owner, "START"))
+        refusals = self.history.refusals.setdefault(owner, [])
+        if refusals and refusals[-1].until == float("inf"):
+            refusals[-1].until = time.monotonic()
+            await (self._agrees(owner, True) if refusals[-1].at_the_desk else self._says(owner, "START"))
         else:
             at_the_desk = self._dice.random() < 0.5
-            said.append(Refusals(float("inf"), at_the_desk=at_the_desk))  # it counts from our answer on
+            refusals.append(Refusals(float("inf"), at_the_desk=at_the_desk))  # it counts from our answer on
             if await (self._agrees(owner, False) if at_the_desk else self._says(owner, "STOP")) == 200:
-                said[-1].since = time.monotonic()
+                refusals[-1].since = time.monotonic()
 
     async def _agrees(self, owner: int, given: bool) -> int:
         agreed = dict.fromkeys(("safety", "service", "status", "survey"), given)
@@ -209,7 +209,7 @@ class Desk:
         willing = [
             (vehicle, owner)
             for vehicle, owner in list(self._cars.values())[:-1]
-            if not (said := self.history.refusals.get(owner)) or said[-1].until < float("inf")
+            if not (refusals := self.history.refusals.get(owner)) or refusals[-1].until < float("inf")
         ]
         for n, (vehicle, owner) in enumerate(self._dice.sample(willing, min(2 * count, len(willing)))):
             if n < count:
@@ -277,11 +277,11 @@ class Desk:
                 async with self._http.request(
                     method, f"{self._house.url}/api/v1{path}", headers=headers, json=said_to
                 ) as answer:
-                    said = await answer.read()
+                    content = await answer.read()
                     self.history.reads_refused += method == "GET" and answer.status in _AGAIN
-                    self._note(path, answer.status, answer.headers.get("Retry-After"), said)
+                    self._note(path, answer.status, answer.headers.get("Retry-After"), content)
                     if answer.status not in _AGAIN:
-                        return answer.status, await answer.json(content_type=None) if said else {}
+                        return answer.status, await answer.json(content_type=None) if content else {}
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 self.history.answers[type(error).__name__] += 1
                 self.history.reads_refused += method == "GET"
@@ -289,14 +289,14 @@ class Desk:
                 raise Unanswered(f"{method} {path} was not answered for {patience_s:.0f} s")
             await asyncio.sleep(self._dice.uniform(0.1, 0.3))
 
-    def _note(self, path: str, status: int, retry_after: str | None = "", said: bytes = b"") -> None:
+    def _note(self, path: str, status: int, retry_after: str | None = "", body: bytes = b"") -> None:
         self.history.answers[str(status)] += 1
         if status >= 500 and status not in _AGAIN:
-            self.history.troubles.append(f"{path} answered {status}: {said[:200]!r}")
+            self.history.troubles.append(f"{path} answered {status}: {body[:200]!r}")
         elif status == 401 and "/session" not in path:
             self.history.troubles.append(f"{path}: signed out")
         elif status == 503 and retry_after is None:
-            self.history.troubles.append(f"{path} answered 503 and did not say when to come again: {said[:200]!r}")
+            self.history.troubles.append(f"{path} answered 503 and did not say when to come again: {body[:200]!r}")
 
 
 class Unanswered(Exception):

@@ -150,9 +150,9 @@ async def disk_full(rig: Rig, dice: random.Random) -> AsyncIterator[None]:
     for service in rig.of("gateway"):
         with service.log.open("rb") as log:
             log.seek(before[service.name])
-            said = log.read().decode(errors="replace").splitlines()
-        loud = [line for line in said if '"level": "info"' not in line]
-        if not said:
+            lines = log.read().decode(errors="replace").splitlines()
+        loud = [line for line in lines if '"level": "info"' not in line]
+        if not lines:
             raise Broken(f"{service.name} said nothing about the full disk")
         if len(loud) > LINES:
             raise Broken(f"{service.name} wrote {len(loud)} warnings while the disk was full, such as {loud[1:3]}")

@@ -199,8 +199,8 @@ async def _one(rig: Rig, dice: random.Random, fault: Fault) -> float:
 
 
 async def _reckoning(rig: Rig, broken: list[str], settled: bool) -> dict[str, Any]:
-    truth = {vin: TRUTH[driver.kind] if driver.said > ILL_AFTER else None for vin, driver in rig.drivers.items()}
-    truth = {vin: rule for vin, rule in truth.items() if not ILL_AFTER < rig.drivers[vin].said <= KNOWN_AFTER}
+    truth = {vin: TRUTH[driver.kind] if driver.sent > ILL_AFTER else None for vin, driver in rig.drivers.items()}
+    truth = {vin: rule for vin, rule in truth.items() if not ILL_AFTER < rig.drivers[vin].sent <= KNOWN_AFTER}
     found = await check(rig.database.dsn(database="telltale"), rig.cars, truth, leave_out=NOT_OF_READINGS)
     connection = await rig.database.connect()
     try:
@@ -209,9 +209,9 @@ async def _reckoning(rig: Rig, broken: list[str], settled: bool) -> dict[str, An
         await connection.close()
     history, handed = rig.desk.history, [text for text in rig.provider.texts if not text.inbound]
     wrong = checking.texts_wrong(history, handed, known, rig.wall, rig.wall(time.monotonic()))
-    said = rig.said()
+    logs = rig.log_texts()
     stumbled = [  # what a fault brings about is one line, and no riddle
-        f"{name}: {said[name].count('Traceback')} tracebacks" for name in said if "Traceback" in said[name]
+        f"{name}: {logs[name].count('Traceback')} tracebacks" for name in logs if "Traceback" in logs[name]
     ]
     facts = found.facts()
     violations = found.violations + len(wrong) + len(history.troubles) + len(broken) + len(stumbled) + (not settled)

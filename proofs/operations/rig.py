@@ -42,9 +42,9 @@ CARS_PER_BUCKET = 3
 BACK_S = 180.0  #: who is not back by then never comes back, says the proof
 DISK_MB = 1500
 _LAST = (
-    "SELECT count(*) FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS said(vehicle, boot, seq) "
-    "WHERE EXISTS (SELECT 1 FROM readings r WHERE r.vehicle_id = said.vehicle AND r.boot = said.boot "
-    "AND r.seq = said.seq AND r.place IS NOT NULL)"
+    "SELECT count(*) FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS sent(vehicle, boot, seq) "
+    "WHERE EXISTS (SELECT 1 FROM readings r WHERE r.vehicle_id = sent.vehicle AND r.boot = sent.boot "
+    "AND r.seq = sent.seq AND r.place IS NOT NULL)"
 )
 
 
@@ -128,14 +128,14 @@ class Rig(House):
             subprocess.run(["umount", "-l", str(place)], check=False, capture_output=True)
 
     async def command(self, *words: str, **changes: str) -> dict[str, Any]:
-        said = await super().command(*words, **changes)
+        output = await super().command(*words, **changes)
         if words[0] == "migrate" and self.sabotage == "no-dedupe":
             connection = await self.database.connect()
             try:
                 await connection.execute("ALTER TABLE readings DROP CONSTRAINT IF EXISTS readings_pkey")
             finally:
                 await connection.close()
-        return said
+        return output
 
     async def fronts(self) -> None:
         ports = [*(server.port for server in (self.database, self.standby) if server), self._broker_door]
@@ -281,14 +281,14 @@ class Rig(House):
         self._driving = asyncio.create_task(self._drive(rate))
 
     async def _drive(self, rate: float) -> None:
-        began, said = time.monotonic(), 0
+        began, sent = time.monotonic(), 0
         while True:
             due = int((time.monotonic() - began) * rate)
-            for n in range(said, due):
+            for n in range(sent, due):
                 car = self.cars[n % len(self.cars)]
                 if not car.parked:
                     self.speak(car)
-            said = due
+            sent = due
             await asyncio.sleep(0.02)
 
     def rest(self) -> None:

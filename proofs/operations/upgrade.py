@@ -54,8 +54,8 @@ class Upgrading(Rig):
     def __init__(self, home: Path, code: Path, **more: Any) -> None:
         super().__init__(home, **more)
         self.code = code
-        said = account.run([account.PYTHON, "-P", "-c", _KNOWN], environment={"PYTHONPATH": str(code)})
-        self._known = frozenset(said.split())
+        output = account.run([account.PYTHON, "-P", "-c", _KNOWN], environment={"PYTHONPATH": str(code)})
+        self._known = frozenset(output.split())
 
     @property
     def environment(self) -> dict[str, str]:

@@ -67,12 +67,12 @@ def spawn(
     given = {"PATH": PATH, "LANG": "C.UTF-8", **(environment or {})}
     preloaded = given.pop("LD_PRELOAD", None)  # not for the program that only lends us its account
     late = ["env", f"LD_PRELOAD={preloaded}"] if preloaded else []
-    with log.open("ab") as said:
+    with log.open("ab") as output:
         return subprocess.Popen(
             [*ordinary(command[0]), *late, *command],
             stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
             cwd="/",
             env=given,
             start_new_session=True,

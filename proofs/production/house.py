@@ -241,13 +241,13 @@ class House:
         if words[0] == "migrate":
             given["DATABASE_URL"] = self.migration_url
         told = [*words] if words[0] in ("migrate",) else [*words, "--json"]
-        said = await asyncio.to_thread(
+        output = await asyncio.to_thread(
             account.run,
             [account.PYTHON, "-P", "-m", "telltale", *told],
             environment={"PYTHONPATH": str(self.code), **given},
             timeout_s=120,
         )
-        found: dict[str, Any] = json.loads(said) if said.strip().startswith("{") else {}
+        found: dict[str, Any] = json.loads(output) if output.strip().startswith("{") else {}
         return found
 
     def _service(self, name: str, *arguments: str, **changes: str) -> Service:
@@ -335,6 +335,6 @@ class House:
             Path(f"/proc/{service.pid}").stat().st_uid for service in self.services.values() if service.pid is not None
         }
 
-    def said(self) -> dict[str, str]:
+    def log_texts(self) -> dict[str, str]:
         """All that our services have logged, by name."""
         return {file.stem: file.read_text(errors="replace") for file in sorted(self.logs.glob("*.log"))}

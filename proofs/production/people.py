@@ -100,7 +100,7 @@ async def furnish(
         phones={role: one.phone for role, one in people.items()},
         secrets={},
         key=made["key"],
-        links={role: said["link"] for role, said in zip(people, invited, strict=True)},
+        links={role: invitation["link"] for role, invitation in zip(people, invited, strict=True)},
     )
 
 
@@ -168,5 +168,5 @@ async def enrol(house: House, household: Household, staff: Staff, vins: Sequence
     """Credentials for these cars, by the API; the broker is told by broker-config, within seconds."""
     for vin in vins:
         car: dict[str, Any] = (await patiently(lambda: staff.get("/vehicles", vin=vin)))["items"][0]  # noqa: B023
-        said = await patiently(lambda: staff.post(f"/vehicles/{car['id']}/enrol"))  # noqa: B023
-        household.secrets[vin] = said["password"]
+        answer = await patiently(lambda: staff.post(f"/vehicles/{car['id']}/enrol"))  # noqa: B023
+        household.secrets[vin] = answer["password"]

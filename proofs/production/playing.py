@@ -36,7 +36,7 @@ async def rehearse(home: Path, *, broker: str, tell: Callable[[str], None] = lam
         opened = time.monotonic() - began
         tell(f"{opened:6.1f} s  the house stands at {house.url}")
         facts = await play(scene, _mended(STEPS, house), tell)
-        served, logs, users = house.nginx.served(), house.said(), house.users()
+        served, logs, users = house.nginx.served(), house.log_texts(), house.users()
         texts = [text.reference for text in house.provider.texts if not text.inbound]
     return {
         **facts,
@@ -44,7 +44,7 @@ async def rehearse(home: Path, *, broker: str, tell: Callable[[str], None] = lam
         "seconds": round(time.monotonic() - began, 1),
         "served": served,
         "users": sorted(users),
-        "tracebacks": [name for name, said in logs.items() if "Traceback" in said],
+        "tracebacks": [name for name, log in logs.items() if "Traceback" in log],
         "canaries": leaks(logs),
         "texts": len(texts),
         "texts_twice": [reference for reference, times in Counter(texts).items() if times > 1],
@@ -131,4 +131,4 @@ def leaks(logs: dict[str, str]) -> list[str]:
     owners, staff = CAST.owners, CAST.people
     canaries = {fact for one in owners for fact in (one.name, one.phone, one.address)} | {people.PASSWORD}
     canaries |= {fact for one in staff for fact in (one.name, one.phone, one.email)}
-    return [f"{canary} in {name}" for name, said in logs.items() for canary in sorted(canaries) if canary in said]
+    return [f"{canary} in {name}" for name, log in logs.items() for canary in sorted(canaries) if canary in log]

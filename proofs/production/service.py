@@ -142,7 +142,7 @@ class Service:
         found = []
         for line in self.log.read_text(errors="replace").splitlines():
             if f'"{name}"' in line and line.startswith("{"):
-                said: dict[str, object] = json.loads(line)
-                if said.get("event") == name:
-                    found.append(said)
+                event: dict[str, object] = json.loads(line)
+                if event.get("event") == name:
+                    found.append(event)
         return found

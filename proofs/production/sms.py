@@ -146,8 +146,8 @@ class Sms:
 
 def _signed(token: str, address: str, form: Mapping[str, str]) -> str:
     """The provider's own arithmetic, written down from its documentation: not shared with the code that checks it."""
-    said = address + "".join(f"{name}{value}" for name, value in sorted(form.items()))
-    return base64.b64encode(hmac.digest(token.encode(), said.encode(), hashlib.sha1)).decode()
+    signed = address + "".join(f"{name}{value}" for name, value in sorted(form.items()))
+    return base64.b64encode(hmac.digest(token.encode(), signed.encode(), hashlib.sha1)).decode()
 
 
 def _shown(text: Text) -> dict[str, Any]:

@@ -40,8 +40,8 @@ class TwilioSettings(BaseModel):
     @classmethod
     def _number(cls, value: str) -> str:
         """As the provider writes it: an answer is sent to it in no other spelling."""
-        said = value.strip()
-        return "+" + re.sub(r"[ ()/.-]", "", said[1:]) if said.startswith("+") else said
+        number = value.strip()
+        return "+" + re.sub(r"[ ()/.-]", "", number[1:]) if number.startswith("+") else number
 
     @field_validator("twilio_api")
     @classmethod

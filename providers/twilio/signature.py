@@ -10,5 +10,5 @@ from collections.abc import Mapping
 
 def signature(token: str, address: str, form: Mapping[str, str]) -> str:
     """HMAC-SHA1 over the address followed by the form's fields in the order of their names, in base64."""
-    said = address + "".join(name + form[name] for name in sorted(form))
-    return base64.b64encode(hmac.new(token.encode(), said.encode(), hashlib.sha1).digest()).decode()
+    signed = address + "".join(name + form[name] for name in sorted(form))
+    return base64.b64encode(hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()).decode()

@@ -56,8 +56,8 @@ class _TroubleCodes(Fitted):
         self.overrides = {canonical(code): severity for code, severity in profile.codes.items()}
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
-        said = seen.diagnostics
-        if said is None:
+        diagnostics = seen.diagnostics
+        if diagnostics is None:
             return [
                 (component, Unsure("no list of trouble codes in this message", missing=True)) for component in seen.open
             ]
@@ -66,14 +66,14 @@ class _TroubleCodes(Fitted):
         cell.write(_NEWEST, seen.ts)
         standing = {canonical(component): component for component in seen.open}  # an open alert keeps its name
         found: dict[str, Verdict] = {}
-        for code, entries in _by_code(said.codes).items():
+        for code, entries in _by_code(diagnostics.codes).items():
             found[standing.get(code, code)] = self._one(code, entries, seen)
         explained = any(isinstance(v, Holds) for v in found.values())
-        for lamp in _lit(said):
+        for lamp in _lit(diagnostics):
             if lamp in (STOP, FLASHES) or lamp in seen.open or not explained:
-                found[lamp] = _lamp(lamp, explained, said.incomplete)
+                found[lamp] = _lamp(lamp, explained, diagnostics.incomplete)
         for component in seen.open:
-            if component not in found and (part := _PART.get(component, "codes")) in said.unread:
+            if component not in found and (part := _PART.get(component, "codes")) in diagnostics.unread:
                 found[component] = Unsure(f"the car's {_PARTS[part]} could not be read whole")
             elif component not in found:
                 gone = (
@@ -112,14 +112,14 @@ def _by_code(codes: Iterable[TroubleCode]) -> dict[str, list[TroubleCode]]:
     return found
 
 
-def _lit(said: Diagnostics) -> list[str]:
+def _lit(diagnostics: Diagnostics) -> list[str]:
     """The lamps that are on, as components."""
     lit = {
-        "MIL": said.mil,
-        STOP: said.stop,
-        "warning_lamp": said.warning,
-        "protect_lamp": said.protect,
-        FLASHES: said.mil and "mil" in said.flash,
+        "MIL": diagnostics.mil,
+        STOP: diagnostics.stop,
+        "warning_lamp": diagnostics.warning,
+        "protect_lamp": diagnostics.protect,
+        FLASHES: diagnostics.mil and "mil" in diagnostics.flash,
     }
     return [lamp for lamp, on in lit.items() if on]
 

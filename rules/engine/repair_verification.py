@@ -154,8 +154,8 @@ def _check_band(wanted: Mapping[str, Any], rows: list[Reading]) -> Answer:
     return Proved(f"{signal.title} {number(newest)} {signal.unit}, in its good band over {len(good)} drive(s)")
 
 
-def _names(said: Diagnostics, code: str) -> bool:
-    return any(canonical(entry.code) == canonical(code) for entry in said.codes)
+def _names(diagnostics: Diagnostics, code: str) -> bool:
+    return any(canonical(entry.code) == canonical(code) for entry in diagnostics.codes)
 
 
 def _check_codes(wanted: Mapping[str, Any], rows: list[Reading]) -> Answer:

@@ -207,9 +207,9 @@ def _instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _mac(key: bytes, *said: object) -> bytes:
+def _mac(key: bytes, *parts: object) -> bytes:
     return hmac.new(
         key,
-        json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"),
+        json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"),
         hashlib.sha256,
     ).digest()

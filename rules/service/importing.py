@@ -82,40 +82,40 @@ def read_line(
 
     Numbers are read as of the dealer's country, days as of the dealer's zone.
     """
-    said = {name: (cells.get(name) or "").strip() for name in COLUMNS}
+    line = {name: (cells.get(name) or "").strip() for name in COLUMNS}
     for name in NEEDED:
-        if not said[name]:
+        if not line[name]:
             raise BadInput(name, "is empty")
-    vin = said["vin"].upper()
+    vin = line["vin"].upper()
     if not is_vin(vin):
         raise BadInput("vin", f"{vin} is no VIN: 17 characters, digits and letters without I, O and Q")
-    if said["profile"] not in profiles:
-        raise BadInput("profile", f"{said['profile']} is not a vehicle model we know: {', '.join(sorted(profiles))}")
-    if said["language"] and said["language"] not in languages:
+    if line["profile"] not in profiles:
+        raise BadInput("profile", f"{line['profile']} is not a vehicle model we know: {', '.join(sorted(profiles))}")
+    if line["language"] and line["language"] not in languages:
         raise BadInput("language", f"we speak {', '.join(sorted(languages))}")
-    if said["zone"]:
-        zone(said["zone"])
-    if said["email"] and ("@" not in said["email"] or " " in said["email"]):
-        raise BadInput("email", f"{said['email']} is no mail address")
-    phone = e164(said["phone"], country) if said["phone"] else None
-    if phone is None and not said["email"]:
+    if line["zone"]:
+        zone(line["zone"])
+    if line["email"] and ("@" not in line["email"] or " " in line["email"]):
+        raise BadInput("email", f"{line['email']} is no mail address")
+    phone = e164(line["phone"], country) if line["phone"] else None
+    if phone is None and not line["email"]:
         raise BadInput("phone", "without a phone number or a mail address nobody can be told anything")
-    consents, at = _consents(said, zone_name, now)
+    consents, at = _consents(line, zone_name, now)
     return Line(
-        name=said["name"],
+        name=line["name"],
         phone=phone,
-        email=said["email"] or None,
-        language=said["language"] or None,
-        zone=said["zone"] or None,
-        address=said["address"] or None,
+        email=line["email"] or None,
+        language=line["language"] or None,
+        zone=line["zone"] or None,
+        address=line["address"] or None,
         vin=vin,
-        title=said["title"],
-        plate=said["plate"] or None,
-        profile=said["profile"],
+        title=line["title"],
+        plate=line["plate"] or None,
+        profile=line["profile"],
         consents=consents,
         consent_at=at,
-        consent_source=said["consent_source"],
-        consent_wording=said["consent_wording"],
+        consent_source=line["consent_source"],
+        consent_wording=line["consent_wording"],
     )
 
 
@@ -124,21 +124,21 @@ def news(line: Line, known: Mapping[Purpose, Consent]) -> dict[Purpose, bool]:
     last.
     """
     return {
-        purpose: said
-        for purpose, said in line.consents.items()
+        purpose: given
+        for purpose, given in line.consents.items()
         if purpose not in known
         or (
-            known[purpose].given != said
-            and (not said or line.consent_at is None or line.consent_at > known[purpose].at)
+            known[purpose].given != given
+            and (not given or line.consent_at is None or line.consent_at > known[purpose].at)
         )
     }
 
 
-def _consents(said: Mapping[str, str], zone_name: str, now: datetime) -> tuple[dict[Purpose, bool], datetime | None]:
+def _consents(cells: Mapping[str, str], zone_name: str, now: datetime) -> tuple[dict[Purpose, bool], datetime | None]:
     """A yes needs its proof: when, where and to which words. A no needs nothing."""
     consents: dict[Purpose, bool] = {}
     for purpose in PURPOSES:
-        cell = said[f"consent_{purpose.value}"].lower()
+        cell = cells[f"consent_{purpose.value}"].lower()
         if cell and cell not in _YES | _NO:
             raise BadInput(f"consent_{purpose.value}", f"{cell} is neither yes nor no")
         if cell:
@@ -146,9 +146,9 @@ def _consents(said: Mapping[str, str], zone_name: str, now: datetime) -> tuple[d
     if not any(consents.values()):
         return consents, None
     for name in ("consent_at", "consent_source", "consent_wording"):
-        if not said[name]:
+        if not cells[name]:
             raise BadInput(name, "is empty: a consent is only as good as its date, its place and its words")
-    at = _moment(said["consent_at"], zone_name)
+    at = _moment(cells["consent_at"], zone_name)
     if at > now:
         raise BadInput("consent_at", "lies in the future")
     return consents, at

@@ -87,9 +87,9 @@ def special_days(text: str) -> dict[date, Spans]:
     """The days that a dealer has said themselves, as in "2026-12-24 08:00-12:00; 2026-12-31 closed", or BadInput."""
     found: dict[date, Spans] = {}
     for line in filter(None, (part.strip() for part in re.split(r"[;\n]", text))):
-        said, _, hours = line.partition(" ")
+        date_text, _, hours = line.partition(" ")
         try:
-            day = date.fromisoformat(said)
+            day = date.fromisoformat(date_text)
             spans = [] if hours.strip() in _CLOSED else sorted(_span(span) for span in hours.split(","))
         except ValueError:
             raise BadInput(
@@ -117,15 +117,15 @@ def regions(country: str) -> dict[str, str]:
     return {f"{country}-{code}": names.get(code, code) for code in known.subdivisions}
 
 
-def check_region(said: str, country: str) -> str:
+def check_region(region: str, country: str) -> str:
     """That region's code, or BadInput; "" is the country as a whole."""
-    wanted = said.strip().lower()
+    wanted = region.strip().lower()
     known = regions(country)
     found = next((code for code in known if wanted in (code.lower(), code.partition("-")[2].lower())), None)
     if wanted and found is None:
         example = ", ".join(list(known)[:3]) or "none is known"
         raise BadInput(
-            "region", f"{said.strip()[:20]!r} is no region of {country} whose holidays are known ({example})"
+            "region", f"{region.strip()[:20]!r} is no region of {country} whose holidays are known ({example})"
         )
     return found or ""
 

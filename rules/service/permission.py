@@ -167,10 +167,10 @@ def refused(purpose: Purpose, owner: Owner, consents: Mapping[Purpose, Consent])
 
 
 def _consent(purpose: Purpose, consents: Mapping[Purpose, Consent]) -> Never | None:
-    said = consents.get(purpose)
-    if said is None:
+    consent = consents.get(purpose)
+    if consent is None:
         return Never(f"no consent to {_WORD[purpose]} on record")
-    return None if said.given else Never(f"the owner said no to {_WORD[purpose]} ({said.source})")
+    return None if consent.given else Never(f"the owner said no to {_WORD[purpose]} ({consent.source})")
 
 
 def _within_budget(

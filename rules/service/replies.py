@@ -282,8 +282,8 @@ def _is_stop(plain: str, words: list[str]) -> bool:
 
 def _is_no(words: list[str]) -> bool:
     """Nothing but a no and courtesies."""
-    said = " ".join(word for word in words if word not in _AROUND_NO)
-    return said in _NOT_NOW or (bool(said) and all(word in _NO for word in said.split()))
+    phrase = " ".join(word for word in words if word not in _AROUND_NO)
+    return phrase in _NOT_NOW or (bool(phrase) and all(word in _NO for word in phrase.split()))
 
 
 def _only_number(words: list[str]) -> int | None:

@@ -49,7 +49,7 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Warned:
     """A warning that stands: of which step of which alert, what it asked of the owner, and when."""
 
     alert_id: int
@@ -66,7 +66,7 @@ def warn(
     with_us: bool,
     owned: bool,
     refused: str | None,
-    standing: Sequence[Said],
+    standing: Sequence[Warned],
     advice: str,
     step: int,
     now: datetime,
@@ -86,10 +86,10 @@ def warn(
         return Silent("the car is with us")
     if not owned:
         return Silent("nobody is known as the owner of this car")
-    for said in standing:
-        if said.alert_id == alert.id and (said.step == step or now - said.at < AGAIN):
+    for warning in standing:
+        if warning.alert_id == alert.id and (warning.step == step or now - warning.at < AGAIN):
             return Silent("the owner was told, and it still stands")
-        if said.alert_id != alert.id and said.advice == advice:
+        if warning.alert_id != alert.id and warning.advice == advice:
             return Silent("the owner was told the same of another fault, and it still stands")
     return Tell("the car must not be driven on") if refused is None else Ring(refused)
 

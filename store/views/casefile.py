@@ -49,7 +49,7 @@ ORDER BY h.id
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TalkLine:
     """One line of the conversation, as the desk shows it."""
 
     direction: str
@@ -78,7 +78,7 @@ class CaseFile:
     owner: Owner | None
     consents: Mapping[Purpose, Consent]
     warnings: list[Message]  #: texts about danger to the owner of now, oldest first
-    talk: list[Said]
+    talk: list[TalkLine]
     offer: Offer | None  #: the newest
     slots: list[Slot]  #: of that offer
     booking: Booking | None  #: the newest that was not cancelled, else the newest
@@ -117,9 +117,9 @@ async def load(connection: Connection, dealer_id: int, case_id: int) -> CaseFile
     )
 
 
-async def talk(connection: Connection, dealer_id: int, owner_id: int, limit: int = 60) -> list[Said]:
+async def talk(connection: Connection, dealer_id: int, owner_id: int, limit: int = 60) -> list[TalkLine]:
     """The newest lines of the conversation, oldest first."""
-    return [Said(**as_dict(row)) for row in reversed(await connection.fetch(_TALK, dealer_id, owner_id, limit))]
+    return [TalkLine(**as_dict(row)) for row in reversed(await connection.fetch(_TALK, dealer_id, owner_id, limit))]
 
 
 async def people(connection: Connection, dealer_id: int) -> dict[int, str]:

@@ -19,31 +19,31 @@ def _enough(folder: Path) -> str:
     """What is free where this folder is, or will be."""
     place = next(parent for parent in (folder, *folder.parents) if parent.exists())
     room = shutil.disk_usage(place)
-    said = f"{room.free / (1 << 30):.0f} GiB of {room.total / (1 << 30):.0f} are free for {folder}"
+    room_left = f"{room.free / (1 << 30):.0f} GiB of {room.total / (1 << 30):.0f} are free for {folder}"
     if room.free < LEAST_FREE or room.free < room.total * LEAST_SHARE:
         raise Wrong(
-            said,
+            room_left,
             "make room: a full disk stops intake. TELLTALE_RETENTION_DAYS bounds the readings (docs/howto/operate.md)",
         )
-    return said
+    return room_left
 
 
 async def disk(settings: Settings) -> str:
     """The home's, and the database's where it lies on this machine."""
-    said = [_enough(settings.home)]
+    lines = [_enough(settings.home)]
     if (data := settings.home / "pgdata").exists():
-        said.append(_enough(data))
+        lines.append(_enough(data))
     else:
-        said.append("not known from here: the database's own disk")
-    return "; ".join(said)
+        lines.append("not known from here: the database's own disk")
+    return "; ".join(lines)
 
 
 async def secret(settings: Settings) -> str:
     """The one secret cannot be guessed, and no demo door is open."""
     if settings.demo_sign_ins:
         raise Wrong("the demo's sign-ins are on: everybody knows their password", "unset TELLTALE_DEMO_SIGN_INS")
-    said = settings.key
-    if len(said) < SHORTEST or len(set(said)) < 10 or any(word in said.lower() for word in _WELL_KNOWN):
+    key = settings.key
+    if len(key) < SHORTEST or len(set(key)) < 10 or any(word in key.lower() for word in _WELL_KNOWN):
         raise Wrong(
             "TELLTALE_SECRET can be guessed",
             'make one: python3 -c "import secrets; print(secrets.token_hex(32))", and change it as '

@@ -48,7 +48,7 @@ async def reachable(settings: Settings) -> str:
     async with _browser() as http:
         try:
             async with http.get(f"{base}/sign-in") as page:
-                said, status = await page.text(), page.status
+                body, status = await page.text(), page.status
             async with http.get(f"{base}/health/ready") as health:
                 ready = health.status
         except aiohttp.ClientConnectorCertificateError as error:
@@ -60,7 +60,7 @@ async def reachable(settings: Settings) -> str:
             raise Wrong(
                 f"{base} does not answer: {error}", "is the proxy running, does the name lead here, is the port open?"
             ) from None
-    if status != 200 or _OURS not in said:
+    if status != 200 or _OURS not in body:
         raise Wrong(
             f"{base}/sign-in answers {status} and not with our page",
             f"let the proxy pass everything to the desk ({_NGINX})",
@@ -107,14 +107,14 @@ async def time_told(settings: Settings) -> str:
     async with _browser() as http:
         try:
             async with http.get(f"{base}/health/live") as answer:
-                said = answer.headers.get("Date", "")
+                date = answer.headers.get("Date", "")
         except (aiohttp.ClientError, OSError) as error:
             raise Wrong(
                 f"{base} does not answer: {type(error).__name__}", "see the line on the public address"
             ) from None
-    if not said:
+    if not date:
         return "the public address tells no time"
-    off = abs((datetime.now(UTC) - parsedate_to_datetime(said)).total_seconds())
+    off = abs((datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds())
     if off > 3:
         raise Wrong(
             f"the public address and this machine are {off:.0f} s apart",

@@ -116,9 +116,7 @@ async def _resume(at: Office, dealer_id: int, reason: str) -> dict[str, Any]:
     position, hash_ = (end.position, end.hash) if end is not None else (0, START)
     stood = (await audit.heads(at.connection, [dealer_id])).get(dealer_id)
     await audit.put_head(at.connection, head(await at.house_key(), dealer_id, position, hash_))
-    said = (
-        f"the chain ended at {position}, its head spoke of {stood.position if stood else 'nothing'}: {reason.strip()}"
-    )
+    why = f"the chain ended at {position}, its head spoke of {stood.position if stood else 'nothing'}: {reason.strip()}"
     await history.write(
         at.connection,
         dealer_id,
@@ -126,7 +124,7 @@ async def _resume(at: Office, dealer_id: int, reason: str) -> dict[str, Any]:
         dealer_id,
         old=None,
         new="audit resumed",
-        reason=said,
+        reason=why,
         actor="command",
         now=at.now,
     )
@@ -152,12 +150,12 @@ def _known(path: Path | None) -> dict[int, dict[int, bytes]]:
 
 def _lines(one: dict[str, Any]) -> list[str]:
     whose = f"dealer {one['dealer']}" if one["dealer"] else "the house"
-    said = (
+    words = (
         f"{whose}: {one['sealed']:,} rows sealed, {one['waiting']:,} wait for their seal, {one['faults']} faults, head "
         f"{one['head'][:16]}…"
     )
     return [
-        said,
+        words,
         *(
             f"  {fault['what']}: row {fault['history_id'] or '–'} at place {fault['position'] or '–'}: "
             f"{fault['detail']}"

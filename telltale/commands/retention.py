@@ -39,10 +39,10 @@ def retention(
     from telltale import command_context
 
     settings = cli.start("retention", join=True)
-    said = today.date() if today is not None else None
+    day = today.date() if today is not None else None
 
     async def work(at: Office) -> dict[str, Any]:
-        return await _look(at, attach_back=attach_back, today=said, at_once=at_once)
+        return await _look(at, attach_back=attach_back, today=day, at_once=at_once)
 
     cli.answer(cli.run(command_context.at(settings, work)), as_json)
 

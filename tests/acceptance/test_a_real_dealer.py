@@ -70,9 +70,9 @@ class Documented:
             assert str(answer.status) in operation["responses"], (
                 f"{name} answered {answer.status}, which is not described: {text}"
             )
-            said = json.loads(text)
-            self._validate(said, operation["responses"][str(answer.status)]["content"]["application/json"]["schema"])
-            return said
+            parsed = json.loads(text)
+            self._validate(parsed, operation["responses"][str(answer.status)]["content"]["application/json"]["schema"])
+            return parsed
 
     def _validate(self, value: Any, schema: dict[str, Any]) -> None:
         whole = {**schema, "components": self.document["components"]}
@@ -121,8 +121,8 @@ async def telltale(database: Any, home: Path, *arguments: str) -> dict[str, Any]
         },
     )
     assert done.returncode == 0, done.stderr
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+    parsed: dict[str, Any] = json.loads(done.stdout)
+    return parsed
 
 
 async def test_a_real_dealer_gets_from_a_list_to_a_booked_pickup_with_the_documented_api(database, desk, home):

@@ -39,11 +39,11 @@ class Running:
         while time.monotonic() < deadline and self.process.poll() is None:
             if (self.home / "demo.json").exists():
                 try:
-                    said: dict[str, Any] = json.loads((self.home / "demo.json").read_text())
+                    body: dict[str, Any] = json.loads((self.home / "demo.json").read_text())
                 except ValueError:  # half written
-                    said = {}
-                if said.get("pid") == self.process.pid:
-                    return said
+                    body = {}
+                if body.get("pid") == self.process.pid:
+                    return body
             time.sleep(0.05)
         self.process.kill()
         raise AssertionError(f"the demo did not come up: {self.process.communicate()[1]}")
@@ -116,9 +116,9 @@ def secrets_in(home: Path) -> dict[str, list[Path]]:
     ):  # the house is alive: its broker drops blocks, and folders, that everybody has read
         for path in (Path(folder, name) for name in names if "pgdata" not in Path(folder).parts):
             with contextlib.suppress(FileNotFoundError):
-                said = path.read_bytes() if path.is_file() else b""
+                result = path.read_bytes() if path.is_file() else b""
                 for secret in known:
-                    if secret.encode() in said:
+                    if secret.encode() in result:
                         found[secret].append(path)
     return found
 
@@ -144,10 +144,10 @@ def test_it_serves_refuses_a_second_one_ends_without_a_trace_and_goes_on(demo: R
     assert "paths" in json.loads(get(addresses["url"] + "/api/v1/openapi.json")[1])
 
     second = start(home, "demo")
-    _, said = second.communicate(timeout=PATIENCE)
+    _, result = second.communicate(timeout=PATIENCE)
     assert second.returncode == 2
-    assert f"in use by another telltale (process {demo.process.pid})" in said
-    assert len(said.strip().splitlines()) == 1
+    assert f"in use by another telltale (process {demo.process.pid})" in result
+    assert len(result.strip().splitlines()) == 1
 
     assert demo.end() == 130
     assert descendants_of(home) == []
@@ -178,7 +178,7 @@ def test_nothing_survives_a_kill_9_and_the_next_start_works(demo: Running, home:
 
 
 @pytest.mark.parametrize(
-    "arguments, settings, said",
+    "arguments, settings, text",
     [
         (
             ("--fresh",),
@@ -193,12 +193,12 @@ def test_nothing_survives_a_kill_9_and_the_next_start_works(demo: Running, home:
     ],
 )
 def test_what_cannot_work_is_one_clear_line(
-    home: Path, arguments: tuple[str, ...], settings: dict[str, str], said: str
+    home: Path, arguments: tuple[str, ...], settings: dict[str, str], text: str
 ) -> None:
     process = start(home, "demo", *arguments, **settings)
     _, words = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
-    assert said in words
+    assert text in words
     assert len(words.strip().splitlines()) == 1
 
 

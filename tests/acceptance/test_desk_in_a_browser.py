@@ -33,7 +33,9 @@ class Visitor:
         self.contexts.append(context)
         page: Page = await context.new_page()
         page.set_default_timeout(PATIENCE_S * 1000)
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.on(
+            "console", lambda complaint: self.complaints.append(complaint.text) if complaint.type == "error" else None
+        )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         if who is not None:
             await page.goto("/sign-in")
@@ -367,7 +369,9 @@ async def test_a_page_that_hears_nothing_says_so_and_catches_up(world: Any, visi
     await world.restart(meanwhile)
     await expect(page.locator("#stale")).to_be_hidden(timeout=20_000)
     await expect(page.locator(f"#case-{world.cases['HH-LF 33']}")).to_have_count(0)
-    visitor.complaints = [said for said in visitor.complaints if "ERR_" not in said and "htmx" not in said.lower()]
+    visitor.complaints = [
+        complaint for complaint in visitor.complaints if "ERR_" not in complaint and "htmx" not in complaint.lower()
+    ]
 
 
 async def test_the_schedule_moves_a_visit_by_keyboard_and_comes_back_to_where_it_was(

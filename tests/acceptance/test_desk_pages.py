@@ -215,7 +215,7 @@ async def test_the_case_shows_what_the_car_measured_when_it_stored_the_code_and_
 async def test_who_let_a_message_in_by_mistake_takes_it_back_on_the_same_page(world: Any, someone: Open) -> None:
     me = await someone("advisor")
     row = await world.admin.fetchval("SELECT id FROM quarantine WHERE reason = 'odometer'")
-    for path, button, said in (
+    for path, button, result in (
         ("accept", "Accept", "Accepted: it counts"),
         ("reject", "Take back", "Taken back: the car is judged again without it"),
     ):
@@ -227,7 +227,7 @@ async def test_who_let_a_message_in_by_mistake_takes_it_back_on_the_same_page(wo
         answer = await me.post(
             f"/quarantine/{row}/{path}", data={"csrf": token[1], "back": "/quarantine?reason=odometer&decided=1"}
         )
-        assert said in await answer.text()
+        assert result in await answer.text()
     page = await (await me.get("/quarantine?reason=odometer&decided=1")).text()
     assert (
         "Taken back by" in page

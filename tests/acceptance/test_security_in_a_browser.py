@@ -39,8 +39,10 @@ class Visitor:
         page.set_default_timeout(PATIENCE_S * 1000)
         page.on(
             "console",
-            lambda said: (
-                self.complaints.append(said.text) if said.type == "error" and "status of 4" not in said.text else None
+            lambda complaint: (
+                self.complaints.append(complaint.text)
+                if complaint.type == "error" and "status of 4" not in complaint.text
+                else None
             ),
         )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -67,8 +67,8 @@ async def test_neither_logs_nor_metrics_of_the_story_know_anybody(home: Path, mo
         async with aiohttp.ClientSession() as session:
             for name, service in demo._supervisor.services.items():
                 if "health" in service.facts:
-                    async with session.get(service.facts["health"] + "/metrics") as said:
-                        logs[f"metrics of {name}"] = await said.text()
+                    async with session.get(service.facts["health"] + "/metrics") as response:
+                        logs[f"metrics of {name}"] = await response.text()
         for path in [
             *(settings.home / "logs").glob("*.log"),
             *settings.home.glob("broker/*.log"),

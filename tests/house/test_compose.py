@@ -43,9 +43,9 @@ def test_each_variable_is_a_setting(name: str) -> None:
 
 def test_the_owners_password_is_known_to_the_one_who_migrates_alone() -> None:
     for name, service in OURS.items():
-        said = service.get("environment", {})
-        assert (name == "migrate") is ("DATABASE_PASSWORD" in str(said)), name
-        assert (name == "migrate") is ("@" in said.get("DATABASE_URL", "")), name
+        result = service.get("environment", {})
+        assert (name == "migrate") is ("DATABASE_PASSWORD" in str(result)), name
+        assert (name == "migrate") is ("@" in result.get("DATABASE_URL", "")), name
 
 
 def test_each_service_is_asked_at_its_usual_health_port() -> None:

@@ -51,9 +51,9 @@ def test_what_is_tested_is_what_runs() -> None:
 
 def test_what_we_ask_for_is_in_the_lock_as_we_ask_for_it() -> None:
     locked = {canonicalize_name(name): version for name, version, *_ in HERE}
-    for said in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]:
-        wanted = Requirement(said)
-        assert wanted.specifier.contains(locked[canonicalize_name(wanted.name)], prereleases=True), said
+    for one_text in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]:
+        wanted = Requirement(one_text)
+        assert wanted.specifier.contains(locked[canonicalize_name(wanted.name)], prereleases=True), one_text
 
 
 def test_what_is_installed_is_what_the_lock_says() -> None:
@@ -63,8 +63,8 @@ def test_what_is_installed_is_what_the_lock_says() -> None:
 
 
 def test_what_browsers_get_is_hashed_and_names_no_place() -> None:
-    for path, said in json.loads((ROOT / "package-lock.json").read_text())["packages"].items():
-        assert not path or (said["integrity"].startswith("sha512-") and "resolved" not in said), path
+    for path, result in json.loads((ROOT / "package-lock.json").read_text())["packages"].items():
+        assert not path or (result["integrity"].startswith("sha512-") and "resolved" not in result), path
 
 
 def test_every_licence_is_one_that_we_take() -> None:

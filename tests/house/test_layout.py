@@ -153,10 +153,10 @@ def test_tests_are_no_packages() -> None:
 
 def _tracked() -> list[Path]:
     try:
-        said = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+        result = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("this is a plain copy, not a git checkout")
-    return [ROOT / name for name in said.split("\0") if name and (ROOT / name).is_file()]
+    return [ROOT / name for name in result.split("\0") if name and (ROOT / name).is_file()]
 
 
 def test_no_file_names_a_package_registry() -> None:

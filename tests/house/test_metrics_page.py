@@ -28,12 +28,12 @@ def test_no_two_metrics_have_the_same_name() -> None:
 @pytest.mark.parametrize("metric", ALL, ids=name)
 def test_a_metric_is_named_as_the_field_expects(metric: Metric) -> None:
     """One prefix, base units, _total for what only grows."""
-    said, kind = name(metric), type(metric).__name__
-    assert re.fullmatch(r"telltale_[a-z]+(_[a-z]+)*", said)
-    assert said.endswith("_total") == (kind == "Counter")
-    assert not re.search(r"_(ms|milliseconds|minutes|hours|kb|mb|kilobytes|megabytes|percent)(_|$)", said)
+    result, kind = name(metric), type(metric).__name__
+    assert re.fullmatch(r"telltale_[a-z]+(_[a-z]+)*", result)
+    assert result.endswith("_total") == (kind == "Counter")
+    assert not re.search(r"_(ms|milliseconds|minutes|hours|kb|mb|kilobytes|megabytes|percent)(_|$)", result)
     if kind == "Histogram":
-        assert said.endswith("_seconds")
+        assert result.endswith("_seconds")
     assert metric._documentation and "|" not in metric._documentation
 
 

@@ -35,8 +35,8 @@ def test_every_switch_that_is_named_exists_and_every_one_that_exists_is_named() 
 
 @pytest.mark.parametrize("proof", PROOFS)
 def test_the_command_names_every_switch(proof: str) -> None:
-    said = " ".join(str(option) for option in COMMANDS[proof].__annotations__.values())
-    assert [switch for switch in switches(proof) if switch not in said] == []
+    outcome = " ".join(str(option) for option in COMMANDS[proof].__annotations__.values())
+    assert [switch for switch in switches(proof) if switch not in outcome] == []
 
 
 @pytest.mark.parametrize("test", sorted({test for promise in PROMISES for test in promise.tests}))

@@ -189,11 +189,11 @@ async def rights_of_all(admin: Any, database: Any) -> dict[str, list[str]]:
 
 def agree(observed: dict[str, list[str]], expected: dict[str, list[str]]) -> None:
     """Each line that differs, as it would have to stand on the page: whoever changes it there says that it is meant."""
-    seen, said = (
+    seen, result = (
         [f"| `{name}` | {' | '.join(cells)} |" for name, cells in sorted(table.items())]
         for table in (observed, expected)
     )
-    wrong = [f"- {line}" for line in said if line not in seen] + [f"+ {line}" for line in seen if line not in said]
+    wrong = [f"- {line}" for line in result if line not in seen] + [f"+ {line}" for line in seen if line not in result]
     assert not wrong, "docs/reference/rights.md says (-) what is not so (+):\n" + "\n".join(wrong)
 
 

@@ -74,9 +74,10 @@ def needs(tmp_path: Path, line: str, account: str, **programs: str) -> str:
 
 
 def test_an_ordinary_user_is_told_what_is_missing_and_what_is_skipped(tmp_path: Path) -> None:
-    said = needs(tmp_path, 'need smithy "the tests of the anvil" anvil hammer', "1000", **{"apt-get": "echo never"})
+    result = needs(tmp_path, 'need smithy "the tests of the anvil" anvil hammer', "1000", **{"apt-get": "echo never"})
     assert (
-        said == "not on this machine: smithy; the tests of the anvil are skipped (on Debian: apt-get install smithy)\n"
+        result
+        == "not on this machine: smithy; the tests of the anvil are skipped (on Debian: apt-get install smithy)\n"
     )
 
 

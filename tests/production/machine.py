@@ -268,9 +268,9 @@ class Machine:
                         return
                 await asyncio.sleep(0.05)
         if status != 0 or kind != ["oneshot"]:
-            raise Refused(f"{name} ended with {status}: {self.said(name)}")
+            raise Refused(f"{name} ended with {status}: {self.log_of(name)}")
 
-    def said(self, name: str) -> str:
+    def log_of(self, name: str) -> str:
         """The end of its log."""
         return (self.home / "logs" / name).read_text(errors="replace")[-2000:]
 
@@ -324,7 +324,7 @@ class Machine:
         async with asyncio.timeout(READY_S):
             while True:
                 if process.poll() is not None:
-                    raise Refused(f"nginx: {self.said('nginx')}")
+                    raise Refused(f"nginx: {self.log_of('nginx')}")
                 with socket.socket() as door:
                     if door.connect_ex(("127.0.0.1", self.ports["443"])) == 0:
                         return

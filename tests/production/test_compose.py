@@ -78,12 +78,12 @@ class Composed:
 
     def here(self, value: str) -> str:
         """The same on this machine."""
-        said = interpolated(str(value), self.given).replace("/var/lib/telltale", str(self.home))
-        said = re.sub(r"(?<=//|.@)(database|broker|mosquitto):", "localhost:", said)
+        result = interpolated(str(value), self.given).replace("/var/lib/telltale", str(self.home))
+        result = re.sub(r"(?<=//|.@)(database|broker|mosquitto):", "localhost:", result)
         return (
-            re.sub(r"\b(" + "|".join(self.ports) + r")\b", lambda found: str(self.ports[found[0]]), said)
+            re.sub(r"\b(" + "|".join(self.ports) + r")\b", lambda found: str(self.ports[found[0]]), result)
             if "PASSWORD" not in value
-            else said
+            else result
         )
 
     def environment(self, name: str) -> dict[str, str]:
@@ -96,8 +96,8 @@ class Composed:
             if (found := re.findall(r"127\.0\.0\.1:(98\d\d)", str(self.services[name].get("healthcheck"))))
             else {}
         )
-        said = {key: self.here(value) for key, value in self.services[name].get("environment", {}).items()}
-        return {**{key: self.here(value) for key, value in image.items()}, "PYTHONPATH": str(ROOT), **said, **health}
+        result = {key: self.here(value) for key, value in self.services[name].get("environment", {}).items()}
+        return {**{key: self.here(value) for key, value in image.items()}, "PYTHONPATH": str(ROOT), **result, **health}
 
     def command(self, name: str) -> list[str]:
         words = [self.here(word) for word in self.services[name]["command"]]
@@ -141,13 +141,13 @@ class Composed:
 
     async def run(self, service: str, *words: str) -> dict[str, Any]:
         """docker compose run SERVICE WORDS"""
-        said = await asyncio.to_thread(
+        result = await asyncio.to_thread(
             account.run,
             [sys.executable, "-P", "-m", "telltale", *words, "--json"],
             environment=self.environment(service),
             timeout_s=120,
         )
-        found: dict[str, Any] = json.loads(said)
+        found: dict[str, Any] = json.loads(result)
         return found
 
     async def down(self) -> None:
@@ -220,7 +220,7 @@ async def test_every_service_starts_and_a_car_is_heard(changes: dict[str, str], 
             card["bucket"],
             str(home / "authority" / "ca.crt"),
         ]
-        said = await asyncio.to_thread(
+        result = await asyncio.to_thread(
             subprocess.run,
             [sys.executable, str(ROOT / "docs/howto/sample_client.py"), *arguments],
             capture_output=True,
@@ -228,7 +228,7 @@ async def test_every_service_starts_and_a_car_is_heard(changes: dict[str, str], 
             timeout=90,
             check=False,
         )
-        assert "stored for good" in said.stdout, said.stderr
+        assert "stored for good" in result.stdout, result.stderr
         assert all(process.poll() is None for process in house.running.values())
 
 

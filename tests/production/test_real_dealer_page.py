@@ -64,17 +64,17 @@ async def follow(page: str, machine: Machine, provider: Sms) -> dict[str, str]:
 @as_root
 async def test_who_follows_the_page_gets_from_nothing_to_the_first_text_and_its_answer(home: Path, parts: None) -> None:
     async with Sms() as provider, Machine(home) as machine:
-        said = await follow(PAGE.read_text(), machine, provider)
-        assert "all is well" in said["telltale check"]
+        result = await follow(PAGE.read_text(), machine, provider)
+        assert "all is well" in result["telltale check"]
         checked = json.loads(await machine.run("telltale check --json"))
         assert checked["ok"] and all(one["ok"] for one in checked["checks"]), checked
         trust = ssl.create_default_context(cafile=str(home / "etc/letsencrypt/ca.crt"))
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as http:
             manager = await manager_signs_in(
-                machine, http, next(words for words in said.values() if "/invitation/" in words)
+                machine, http, next(words for words in result.values() if "/invitation/" in words)
             )
             await a_car_reports_a_fault(
-                machine, json.loads(next(words for line, words in said.items() if "enrol" in line))
+                machine, json.loads(next(words for line, words in result.items() if "enrol" in line))
             )
             case = (await eventually(lambda: first(manager, "/cases"), 60, "a case at the desk"))["id"]
             await by_day_and_night(manager)

@@ -68,18 +68,18 @@ class Desk:
         expect: int | None = None,
     ) -> Any:
         """A POST with a key of its own; the body of the answer."""
-        said = await client.post(
+        response = await client.post(
             path, json=body if body is not None else {}, headers={"Idempotency-Key": key or f"test-{next(_keys)}"}
         )
-        answer = await said.json()
-        assert expect is None or said.status == expect, (said.status, answer)
-        assert expect is not None or said.status < 300, (said.status, answer)
+        answer = await response.json()
+        assert expect is None or response.status == expect, (response.status, answer)
+        assert expect is not None or response.status < 300, (response.status, answer)
         return answer
 
     async def get(self, client: TestClient[Any, Any], path: str, expect: int = 200) -> Any:
-        said = await client.get(path)
-        answer = await said.json()
-        assert said.status == expect, (said.status, answer)
+        response = await client.get(path)
+        answer = await response.json()
+        assert response.status == expect, (response.status, answer)
         return answer
 
 

@@ -15,16 +15,16 @@ def person(desk, role):
 
 
 async def text_of(client, path, status=200):
-    said = await client.get(path)
-    assert said.status == status, path
-    return await said.text()
+    response = await client.get(path)
+    assert response.status == status, path
+    return await response.text()
 
 
 async def post(client, path, status=200, **data):
     page = await text_of(client, "/security")
-    said = await client.post(path, data={"csrf": re.search(r'name="csrf" value="([^"]+)"', page)[1], **data})
-    assert said.status == status, await said.text()
-    return await said.text()
+    response = await client.post(path, data={"csrf": re.search(r'name="csrf" value="([^"]+)"', page)[1], **data})
+    assert response.status == status, await response.text()
+    return await response.text()
 
 
 async def test_a_person_s_page_says_what_hangs_on_them_and_ending_their_access_settles_it(desk):
@@ -55,16 +55,16 @@ async def test_a_person_s_page_says_what_hangs_on_them_and_ending_their_access_s
 
 
 @pytest.mark.parametrize(
-    ("act", "data", "said"),
+    ("act", "data", "text"),
     [
         ("role", {"role": "technician"}, "is technician from now on"),
         ("reset", {}, "Link for a new password made."),
         ("disable", {}, "no access any more"),
     ],
 )
-async def test_a_manager_does_it_on_the_person_s_own_page(desk, act, data, said):
+async def test_a_manager_does_it_on_the_person_s_own_page(desk, act, data, text):
     manager = await desk.as_role("manager")
-    assert said in await post(manager, f"/staff/{person(desk, 'advisor').id}/{act}", **data)
+    assert text in await post(manager, f"/staff/{person(desk, 'advisor').id}/{act}", **data)
 
 
 async def test_what_is_impossible_is_said_on_the_page_and_changes_nothing(desk):

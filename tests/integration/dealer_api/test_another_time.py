@@ -61,10 +61,10 @@ async def test_the_desk_the_owner_and_a_program_move_the_same_visit(desk):
     assert await desk.admin.fetchval("SELECT count(*) FROM messages WHERE kind = 'moved'") == 1, (
         "looking changes nothing"
     )
-    said = await desk.anonymous().post(
+    response = await desk.anonymous().post(
         f"{link}/move", data={"booking": visit["id"], "was": was, "starts_at": choice}, allow_redirects=False
     )
-    assert said.status == 303 and said.headers["Location"].endswith("?note=moved")
+    assert response.status == 303 and response.headers["Location"].endswith("?note=moved")
     again = await desk.anonymous().post(
         f"{link}/move",
         data={"booking": visit["id"], "was": was, "starts_at": windows[8]["starts_at"]},

@@ -35,14 +35,14 @@ async def test_a_key_may_be_made_without_an_end_and_not_with_one_that_is_past(de
     made, _ = await _key(desk, expires_at=None)
     assert made["expires_at"] is None
     past = (desk.clock() - timedelta(minutes=1)).isoformat()
-    said = await desk.post(
+    result = await desk.post(
         await desk.as_role("manager"), "/api/v1/keys", {"label": "late", "expires_at": past}, expect=422
     )
-    assert said["field"] == "expires_at"
-    said = await desk.post(
+    assert result["field"] == "expires_at"
+    result = await desk.post(
         await desk.as_role("manager"), "/api/v1/keys", {"label": "odd", "scopes": ["staff:write"]}, expect=422
     )
-    assert said["field"] == "scopes"
+    assert result["field"] == "scopes"
 
 
 async def test_the_last_use_of_a_key_is_known_to_the_hour(desk):
@@ -97,8 +97,8 @@ async def test_no_key_makes_changes_or_ends_people_or_keys(desk, door):
     method, path, body = door
     client = desk.anonymous()
     path = path.replace("{manager}", str(desk.people[(desk.dealer.id, "manager")].id))
-    said = await client.request(method, path, json=body, headers={**headers, "Idempotency-Key": "1"})
-    assert said.status == 403
+    response = await client.request(method, path, json=body, headers={**headers, "Idempotency-Key": "1"})
+    assert response.status == 403
     await client.close()
 
 

@@ -20,10 +20,10 @@ HERE, ELSEWHERE, THIRD = "203.0.113.7", "198.51.100.9", "192.0.2.33"
 
 
 async def enter(client, email, password, place=HERE, **headers):
-    said = await client.post(
+    response = await client.post(
         "/api/v1/session", json={"email": email, "password": password}, headers={"X-Forwarded-For": place, **headers}
     )
-    return said.status
+    return response.status
 
 
 @pytest.fixture

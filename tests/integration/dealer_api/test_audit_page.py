@@ -16,13 +16,13 @@ from store.pool import transaction
 
 
 async def text_of(client, path, status=200):
-    said = await client.get(path)
-    assert said.status == status, (path, said.status)
-    return await said.text()
+    response = await client.get(path)
+    assert response.status == status, (path, response.status)
+    return await response.text()
 
 
 async def write(desk, count=1, *, dealer=None, **changed):
-    said = {
+    result = {
         "noun": "case",
         "subject_id": 7,
         "old": "open",
@@ -37,9 +37,9 @@ async def write(desk, count=1, *, dealer=None, **changed):
             await history.write(
                 connection,
                 (dealer or desk.dealer).id,
-                said["noun"],
-                said["subject_id"],
-                **{name: value for name, value in said.items() if name not in ("noun", "subject_id")},
+                result["noun"],
+                result["subject_id"],
+                **{name: value for name, value in result.items() if name not in ("noun", "subject_id")},
             )
 
 
@@ -135,9 +135,9 @@ async def test_the_file_holds_all_that_is_found_and_no_cell_of_it_is_a_formula(d
     for reason in nasty:
         await write(desk, reason=reason)
     await write(desk, 1_100, new="many")
-    said = await manager.get("/audit.csv?what=case")
-    text = (await said.read()).decode("utf-8-sig")
-    assert said.headers["Content-Disposition"] == 'attachment; filename="telltale-audit.csv"' and said.headers[
+    response = await manager.get("/audit.csv?what=case")
+    text = (await response.read()).decode("utf-8-sig")
+    assert response.headers["Content-Disposition"] == 'attachment; filename="telltale-audit.csv"' and response.headers[
         "Content-Type"
     ].startswith("text/csv")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))

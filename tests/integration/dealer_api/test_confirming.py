@@ -76,10 +76,10 @@ async def test_the_owners_own_word_closes_it_by_the_desks_form_and_is_not_told_b
     case, _ = repaired
     advisor = await desk.as_role("advisor")
     fields = dict(re.findall(r'name="(csrf)" value="([^"]*)"', await (await advisor.get(f"/cases/{case}")).text()))
-    said = await advisor.post(
+    response = await advisor.post(
         f"/cases/{case}/confirm", data={**fields, "how": "owner", "note": "rang her"}, allow_redirects=False
     )
-    assert said.status == 303 and (await desk.get(advisor, f"/api/v1/cases/{case}"))["confirmed"] == "owner"
+    assert response.status == 303 and (await desk.get(advisor, f"/api/v1/cases/{case}"))["confirmed"] == "owner"
     assert await texts(desk, "all_clear") == []
     assert (
         await desk.admin.fetchval("SELECT count(*) FROM wakeups WHERE topic = 'feedback' AND subject_id = $1", case)
@@ -102,7 +102,7 @@ async def test_nobodys_word_goes_over_what_the_car_says_after_the_repair(desk, r
         case,
     )
     await desk.admin.execute("UPDATE vehicles SET last_heard_at = $2 WHERE id = $1", car, now)
-    said = await desk.post(advisor, f"/api/v1/cases/{case}/confirm", {"how": "technician"}, expect=409)
-    assert "the car has spoken since the repair and still reports: front left fell by 48 kPa" in said["detail"]
+    result = await desk.post(advisor, f"/api/v1/cases/{case}/confirm", {"how": "technician"}, expect=409)
+    assert "the car has spoken since the repair and still reports: front left fell by 48 kPa" in result["detail"]
     await desk.admin.execute("UPDATE vehicles SET last_heard_at = $2 WHERE id = $1", car, now - timedelta(days=1))
     await desk.post(advisor, f"/api/v1/cases/{case}/confirm", {"how": "technician"})

@@ -54,9 +54,9 @@ def test_every_post_that_changes_something_needs_a_key_in_the_description():
 
 async def test_the_description_is_served_to_everybody(desk):
     client = desk.anonymous()
-    said = await client.get("/api/v1/openapi.json")
-    assert said.status == 200 and (await said.json())["openapi"] == "3.1.0"
-    assert "script-src 'self'" in said.headers["Content-Security-Policy"]
+    response = await client.get("/api/v1/openapi.json")
+    assert response.status == 200 and (await response.json())["openapi"] == "3.1.0"
+    assert "script-src 'self'" in response.headers["Content-Security-Policy"]
     await client.close()
 
 
@@ -72,15 +72,15 @@ async def test_errors_are_problem_bodies_of_the_described_shape(desk):
         "/api/v1/cases?colour=red",
         "/api/v1/vehicles?cursor=x",
     ):
-        said = await advisor.get(path)
-        assert said.content_type == "application/problem+json" and 400 <= said.status < 500, path
-        jsonschema.validate(await said.json(content_type=None), schema)
-    said = await advisor.post(
+        response = await advisor.get(path)
+        assert response.content_type == "application/problem+json" and 400 <= response.status < 500, path
+        jsonschema.validate(await response.json(content_type=None), schema)
+    response = await advisor.post(
         "/api/v1/cases",
         data="{",
         headers={"Content-Type": "text/plain", "Idempotency-Key": "x", "X-CSRF-Token": "none"},
     )
-    assert said.status in (403, 415)
+    assert response.status in (403, 415)
 
 
 async def test_a_field_that_we_do_not_know_is_refused_not_ignored(desk):
@@ -88,12 +88,12 @@ async def test_a_field_that_we_do_not_know_is_refused_not_ignored(desk):
     for n, extra in enumerate(
         ({"dealer_id": 2}, {"id": 1}, {"stopped_at": None}, {"created_at": "2026-01-01T00:00:00Z"})
     ):
-        said = await advisor.post(
+        response = await advisor.post(
             "/api/v1/owners",
             json={"name": "A", "phone": "+491701111003", **extra},
             headers={"Idempotency-Key": f"m{n}"},
         )
-        assert said.status == 422 and (await said.json(content_type=None))["field"] in extra
+        assert response.status == 422 and (await response.json(content_type=None))["field"] in extra
 
 
 def test_every_call_of_the_howto_is_a_door_of_the_register():

@@ -60,10 +60,15 @@ class Limited:
                 json={} if route.method in ("POST", "PUT", "PATCH") else None,
                 headers={"Idempotency-Key": path},
                 allow_redirects=False,
-            ) as said:
-                assert said.status < 500 or said.status == 503, (route.method, path, said.status, await said.text())
-                assert said.status != 503 or said.headers["Retry-After"] == "2", (route.method, path)
-                seen[said.status] = seen.get(said.status, 0) + 1
+            ) as response:
+                assert response.status < 500 or response.status == 503, (
+                    route.method,
+                    path,
+                    response.status,
+                    await response.text(),
+                )
+                assert response.status != 503 or response.headers["Retry-After"] == "2", (route.method, path)
+                seen[response.status] = seen.get(response.status, 0) + 1
         return seen
 
 
@@ -272,8 +277,8 @@ async def test_a_server_that_does_not_answer_is_not_waited_for_and_comes_back(ho
 
 
 async def status(limited: Limited, path: str) -> int:
-    async with asyncio.timeout(PATIENCE_S), limited.web.get(path) as said:
-        return said.status
+    async with asyncio.timeout(PATIENCE_S), limited.web.get(path) as response:
+        return response.status
 
 
 async def test_calls_that_are_broken_off_leave_no_connection_behind(home):

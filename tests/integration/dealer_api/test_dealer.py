@@ -22,8 +22,8 @@ async def test_changed_hours_list_the_visits_they_leave_outside_and_drop_none(de
     )
     assert (await desk.get(manager, "/api/v1/dealer"))["conflicts"] == []
 
-    said = await manager.patch("/api/v1/dealer", json={"opening_hours": "Mo 14:00-18:00"})
-    assert [one["id"] for one in (await said.json())["conflicts"]] == [booking["id"]]
+    response = await manager.patch("/api/v1/dealer", json={"opening_hours": "Mo 14:00-18:00"})
+    assert [one["id"] for one in (await response.json())["conflicts"]] == [booking["id"]]
     assert (await desk.get(manager, f"/api/v1/bookings/{booking['id']}"))["state"] == "agreed"
     assert all(
         item["starts_at"] >= "2026-11-23T13"
@@ -33,24 +33,24 @@ async def test_changed_hours_list_the_visits_they_leave_outside_and_drop_none(de
 
 async def test_hours_that_cannot_be_read_are_refused_and_change_nothing(desk):
     manager = await desk.as_role("manager")
-    said = await manager.patch("/api/v1/dealer", json={"opening_hours": "whenever we like"})
-    assert said.status == 422 and (await said.json(content_type=None))["field"] == "opening_hours"
+    response = await manager.patch("/api/v1/dealer", json={"opening_hours": "whenever we like"})
+    assert response.status == 422 and (await response.json(content_type=None))["field"] == "opening_hours"
     assert (await desk.get(manager, "/api/v1/dealer"))["opening_hours"].startswith("Mo-Fr")
 
 
 async def test_the_holidays_of_the_region_and_days_of_their_own_are_closed_and_listed(desk):
     manager = await desk.as_role("manager")
     for body, field in (({"region": "DE-QQ"}, "region"), ({"special_days": "Monday closed"}, "special_days")):
-        said = await manager.patch("/api/v1/dealer", json=body)
-        assert said.status == 422 and (await said.json(content_type=None))["field"] == field
+        response = await manager.patch("/api/v1/dealer", json=body)
+        assert response.status == 422 and (await response.json(content_type=None))["field"] == field
     page = await (await manager.get("/settings")).text()
     fields = dict(re.findall(r'name="(\w+)"[^>]*value="([^"]*)"', page))
-    said = await manager.post(
+    response = await manager.post(
         "/settings",
         data={**fields, "region": "DE-HH", "special_days": "2026-11-23 16:00-18:00\r\n2026-11-24 closed"},
         allow_redirects=False,
     )
-    assert said.status == 303 and (await desk.get(manager, "/api/v1/dealer"))["region"] == "DE-HH"
+    assert response.status == 303 and (await desk.get(manager, "/api/v1/dealer"))["region"] == "DE-HH"
     starts = [item["starts_at"] for item in (await desk.get(manager, "/api/v1/windows?kind=drop_off"))["items"]]
     assert starts[0] == "2026-11-23T15:00:00Z" and not any(start.startswith("2026-11-24") for start in starts)
     page = " ".join(re.sub("<[^>]*>", " ", await (await manager.get("/settings")).text()).split())
@@ -126,8 +126,8 @@ async def test_how_long_is_kept_is_a_managers_to_choose_within_bounds_on_the_pag
     manager = await desk.as_role("manager")
     assert (await desk.get(manager, "/api/v1/dealer"))["keep_positions_days"] == 30
     for days in (0, 401):
-        said = await manager.patch("/api/v1/dealer", json={"keep_positions_days": days})
-        assert said.status == 422 and (await said.json(content_type=None))["field"] == "keep_positions_days"
+        response = await manager.patch("/api/v1/dealer", json={"keep_positions_days": days})
+        assert response.status == 422 and (await response.json(content_type=None))["field"] == "keep_positions_days"
     assert (await manager.patch("/api/v1/dealer", json={"keep_positions_days": 14})).status == 200
     assert (
         await (await desk.as_role("advisor")).patch("/api/v1/dealer", json={"keep_positions_days": 20})
@@ -135,7 +135,7 @@ async def test_how_long_is_kept_is_a_managers_to_choose_within_bounds_on_the_pag
     page = await (await manager.get("/settings")).text()
     fields = dict(re.findall(r'name="(\w+)"[^>]*value="([^"]*)"', page))
     assert fields["keep_positions_days"] == "14" and "Not looked through yet" in page
-    said = await manager.post("/settings", data={**fields, "keep_audit_days": "30"})
-    assert said.status == 422 and "Audit log: is a number of days from 365 to 7320" in await said.text()
-    said = await manager.post("/settings", data={**fields, "keep_texts_days": "90"}, allow_redirects=False)
-    assert said.status == 303 and (await desk.get(manager, "/api/v1/dealer"))["keep_texts_days"] == 90
+    response = await manager.post("/settings", data={**fields, "keep_audit_days": "30"})
+    assert response.status == 422 and "Audit log: is a number of days from 365 to 7320" in await response.text()
+    response = await manager.post("/settings", data={**fields, "keep_texts_days": "90"}, allow_redirects=False)
+    assert response.status == 303 and (await desk.get(manager, "/api/v1/dealer"))["keep_texts_days"] == 90

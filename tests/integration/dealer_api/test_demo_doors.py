@@ -26,14 +26,14 @@ async def test_they_are_404_also_from_this_very_machine(desk, headers):
         ("POST", "/sign-in/demo"),
     ):
         for name in (path, path + "/", path + "?to=%2B491701111"):
-            said = await client.request(
+            response = await client.request(
                 method,
                 name,
                 data={"from": "+491701111001", "to": "+49305550100", "body": "STOP", "staff": "1"},
                 headers=headers,
                 allow_redirects=False,
             )
-            assert said.status == 404, (method, name)
+            assert response.status == 404, (method, name)
     assert await desk.admin.fetchval("SELECT count(*) FROM replies") == 0
     await client.close()
 

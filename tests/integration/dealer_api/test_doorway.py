@@ -38,7 +38,7 @@ async def served(desk, database):
         await runner.cleanup()
 
 
-async def said(port: int, *lines: str, body: bytes = b"", wait: bool = True) -> bytes:
+async def raw_request(port: int, *lines: str, body: bytes = b"", wait: bool = True) -> bytes:
     """What is answered to these bytes, until the desk closes or, where it does not, to the end of the head."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write("\r\n".join([*lines, "", ""]).encode() + body)
@@ -54,7 +54,7 @@ async def said(port: int, *lines: str, body: bytes = b"", wait: bool = True) -> 
 async def test_a_body_that_never_comes_is_given_up_on_in_words_and_leaves_no_traceback(served, path):
     port = await served(body_limit_s=0.1)
     with structlog.testing.capture_logs() as logs:
-        answer = await said(
+        answer = await raw_request(
             port, f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", "Content-Length: 100", body=b"{"
         )
     assert answer.startswith(b"HTTP/1.1 408 ") and b"did not come in time" in answer and b"Connection: close" in answer
@@ -63,7 +63,7 @@ async def test_a_body_that_never_comes_is_given_up_on_in_words_and_leaves_no_tra
 
 async def test_a_form_in_parts_that_never_ends_is_given_up_on_too(served):
     port = await served(body_limit_s=0.1)
-    answer = await said(
+    answer = await raw_request(
         port,
         "POST /import HTTP/1.1",
         "Host: x",
@@ -102,11 +102,11 @@ async def test_a_name_that_is_not_ours_is_refused_and_health_is_not(served):
         "localhost:1",
         "[::1]:8080",
     ):
-        assert b" 200 " in (await said(port, "GET /sign-in HTTP/1.1", f"Host: {host}", wait=False))[:20], host
+        assert b" 200 " in (await raw_request(port, "GET /sign-in HTTP/1.1", f"Host: {host}", wait=False))[:20], host
     for host in ("evil.example", "desk.example.evil.example", "10.0.0.7", "[", "desk.example@evil.example", ""):
-        answer = (await said(port, "GET /sign-in HTTP/1.1", f"Host: {host}", wait=False))[:20]
+        answer = (await raw_request(port, "GET /sign-in HTTP/1.1", f"Host: {host}", wait=False))[:20]
         assert b" 421 " in answer or b" 400 " in answer, host
-    assert b" 200 " in (await said(port, "GET /health/live HTTP/1.1", "Host: 10.0.0.7", wait=False))[:20]
+    assert b" 200 " in (await raw_request(port, "GET /health/live HTTP/1.1", "Host: 10.0.0.7", wait=False))[:20]
 
 
 def test_without_a_public_address_any_name_will_do_and_with_a_broken_one_none():
@@ -158,7 +158,7 @@ async def test_every_answer_carries_its_headers_and_by_https_it_stays_there(serv
     for path in ("/sign-in", "/api/v1/cases", "/static/desk.css", "/nowhere", "/o/x", "/health/live"):
         for proto in ("http", "https"):
             head = (
-                await said(port, f"GET {path} HTTP/1.1", "Host: x", f"X-Forwarded-Proto: {proto}", wait=False)
+                await raw_request(port, f"GET {path} HTTP/1.1", "Host: x", f"X-Forwarded-Proto: {proto}", wait=False)
             ).decode()
             for name in (
                 "Content-Security-Policy",
@@ -176,6 +176,6 @@ async def test_every_answer_carries_its_headers_and_by_https_it_stays_there(serv
 
 async def test_trace_and_listings_are_not_there(served):
     port = await served()
-    assert (await said(port, "TRACE /sign-in HTTP/1.1", "Host: x", wait=False)).startswith(b"HTTP/1.1 405 ")
+    assert (await raw_request(port, "TRACE /sign-in HTTP/1.1", "Host: x", wait=False)).startswith(b"HTTP/1.1 405 ")
     for path in ("/static", "/static/", "/static/../application.py", "/.git/config"):
-        assert (await said(port, f"GET {path} HTTP/1.1", "Host: x", wait=False))[9:12] in (b"403", b"404"), path
+        assert (await raw_request(port, f"GET {path} HTTP/1.1", "Host: x", wait=False))[9:12] in (b"403", b"404"), path

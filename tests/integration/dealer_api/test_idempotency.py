@@ -8,8 +8,8 @@ OWNER = {"name": "Anna", "phone": "+491701111001"}
 
 
 async def _post(client, body, key, path="/api/v1/owners"):
-    said = await client.post(path, json=body, headers={"Idempotency-Key": key} if key else {})
-    return said.status, await said.read(), said.headers
+    response = await client.post(path, json=body, headers={"Idempotency-Key": key} if key else {})
+    return response.status, await response.read(), response.headers
 
 
 async def test_a_post_without_a_key_is_told_which_header_it_lacks(desk):

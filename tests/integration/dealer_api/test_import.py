@@ -18,12 +18,12 @@ MAIL = "Ben Krug,,ben@example.org,de,,WVWZZZ1JZXW000002,Van,,diesel_van,no,,,,"
 
 
 async def send(client, *lines, header=HEADER, key="list", query="", sep="\n"):
-    said = await client.post(
+    response = await client.post(
         f"/api/v1/imports{query}",
         data=sep.join((header, *lines)).encode(),
         headers={"Idempotency-Key": key, "Content-Type": "text/csv"},
     )
-    return said.status, await said.json()
+    return response.status, await response.json()
 
 
 async def test_good_lines_are_stored_and_bad_ones_say_which_cell_and_why(desk):
@@ -122,18 +122,18 @@ async def test_a_list_that_is_none_is_refused_as_a_whole(desk):
     for n, (body, field) in enumerate(
         ((b"", "csv"), (b"name,colour\nAnna,red", "header"), (b"\xff\xfe\x00", "csv"), (b"name,vin\nAnna", "header"))
     ):
-        said = await advisor.post(
+        response = await advisor.post(
             "/api/v1/imports", data=body, headers={"Idempotency-Key": f"bad-{n}", "Content-Type": "text/csv"}
         )
-        assert (said.status, (await said.json())["field"]) == (422, field), body
+        assert (response.status, (await response.json())["field"]) == (422, field), body
 
 
 async def test_a_list_beyond_the_largest_body_is_refused_before_it_is_read(desk):
     advisor = await desk.as_role("advisor")
-    said = await advisor.post(
+    response = await advisor.post(
         "/api/v1/imports", data=b"x" * 300_000, headers={"Idempotency-Key": "big", "Content-Type": "text/csv"}
     )
-    assert said.status == 413
+    assert response.status == 413
 
 
 PHONED = "name,phone,language,vin,title,profile,consent_service,consent_at,consent_source,consent_wording"

@@ -26,14 +26,14 @@ def person(desk, role="advisor"):
 
 
 async def sign_in(client, email, secret, status=201):
-    said = await client.post("/api/v1/session", json={"email": email, "password": secret}, headers=HERE)
-    assert said.status == status, await said.text()
+    response = await client.post("/api/v1/session", json={"email": email, "password": secret}, headers=HERE)
+    assert response.status == status, await response.text()
 
 
 async def ask(desk, client, email, status=200):
-    said = await client.post("/forgotten", data={"email": email}, headers=HERE)
-    assert said.status == status
-    text = await said.text()
+    response = await client.post("/forgotten", data={"email": email}, headers=HERE)
+    assert response.status == status
+    text = await response.text()
     await desk.house.afterwards.done()
     return text
 
@@ -46,9 +46,9 @@ async def links(desk) -> list[str]:
 
 
 async def choose(client, path, new, status=200):
-    said = await client.post(path, data={"password": new, "again": new})
-    assert said.status == status
-    return await said.text()
+    response = await client.post(path, data={"password": new, "again": new})
+    assert response.status == status
+    return await response.text()
 
 
 async def test_a_forgotten_password_is_chosen_again_by_a_link_that_works_once(desk, sms):
@@ -144,7 +144,8 @@ async def test_of_two_who_use_a_link_at_once_one_is_too_late(desk, sms):
         *(client.post(path, data={"password": f"{NEW} {n}", "again": f"{NEW} {n}"}) for n in range(6))
     )
     assert (
-        sorted(said.status for said in answers)[:2] == [200, 410] and [said.status for said in answers].count(200) == 1
+        sorted(response.status for response in answers)[:2] == [200, 410]
+        and [response.status for response in answers].count(200) == 1
     )
     await client.close()
 
@@ -197,12 +198,12 @@ async def test_whoever_knows_the_old_password_changes_it_and_is_signed_out_every
     token = re.search(r'name="csrf" value="([^"]+)"', await (await here.get("/security")).text())[1]
 
     async def change(old, new, again=None):
-        said = await here.post(
+        response = await here.post(
             "/security/password",
             data={"csrf": token, "old": old, "password": new, "again": again or new},
             allow_redirects=False,
         )
-        return said.status, await said.text()
+        return response.status, await response.text()
 
     assert (await change("not it", NEW))[0] == 422
     assert "not the same" in (await change(PASSWORD, NEW, "other"))[1]
@@ -223,7 +224,11 @@ async def test_an_open_browser_is_no_place_to_guess_the_password(desk):
             for n in range(12)
         )
     )
-    assert [said.status for said in answers].count(422) == 5 and {said.status for said in answers} <= {422, 429, 503}
+    assert [response.status for response in answers].count(422) == 5 and {response.status for response in answers} <= {
+        422,
+        429,
+        503,
+    }
 
 
 async def test_one_s_sessions_are_listed_and_ended_one_or_all(desk):

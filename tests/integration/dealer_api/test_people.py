@@ -39,23 +39,25 @@ async def test_who_was_invited_or_let_go_is_asked_back_in_with_a_new_link(desk):
     first = await desk.post(manager, "/api/v1/staff", OLE, expect=201)
     again = await desk.post(manager, "/api/v1/staff", {**OLE, "role": "technician"}, expect=201)
     assert again["staff"]["id"] == first["staff"]["id"] and again["staff"]["role"] == "technician"
-    path = {name: said["link"].removeprefix("http://desk.example") for name, said in (("old", first), ("new", again))}
+    path = {
+        name: result["link"].removeprefix("http://desk.example") for name, result in (("old", first), ("new", again))
+    }
     assert (await client.get(path["old"])).status == 410 and (await client.get(path["new"])).status == 200
     await desk.post(manager, f"/api/v1/staff/{first['staff']['id']}/disable")
     assert (await client.get(path["new"])).status == 410
     third = await desk.post(manager, "/api/v1/staff", OLE, expect=201)
     assert third["staff"]["disabled_at"] is None and third["staff"]["role"] == "advisor"
     await people.accept_invitation(desk.house, third["link"].rpartition("/")[2], "a good long password")
-    said = await desk.post(manager, "/api/v1/staff", OLE, expect=422)
-    assert said["field"] == "email"
+    result = await desk.post(manager, "/api/v1/staff", OLE, expect=422)
+    assert result["field"] == "email"
     await client.close()
 
 
 async def test_somebody_else_s_address_is_not_asked_back_in(desk):
-    said = await desk.post(
+    result = await desk.post(
         await desk.as_role("manager"), "/api/v1/staff", {**OLE, "email": "driver@sued.example"}, expect=422
     )
-    assert said["field"] == "email"
+    assert result["field"] == "email"
 
 
 async def test_a_new_link_is_made_for_somebody_who_has_not_used_theirs_and_for_nobody_else(desk):
@@ -75,8 +77,8 @@ async def test_the_last_manager_who_can_sign_in_is_neither_let_go_nor_given_anot
     ):
         with pytest.raises(BadInput, match="last manager"):
             await act
-    said = await manager.patch(f"/api/v1/staff/{_id(desk, 'manager')}", json={"role": "driver"})
-    assert said.status == 422
+    response = await manager.patch(f"/api/v1/staff/{_id(desk, 'manager')}", json={"role": "driver"})
+    assert response.status == 422
 
 
 async def test_of_two_managers_who_let_each_other_go_one_stays(desk, hashed_password):
@@ -108,8 +110,8 @@ async def test_of_two_managers_who_let_each_other_go_one_stays(desk, hashed_pass
 async def test_a_new_role_counts_from_the_next_request_on_and_is_history(desk):
     manager, technician = await desk.as_role("manager"), await desk.as_role("technician")
     await desk.get(technician, "/api/v1/owners", expect=403)
-    said = await manager.patch(f"/api/v1/staff/{_id(desk, 'technician')}", json={"role": "advisor"})
-    assert said.status == 200 and (await said.json())["role"] == "advisor"
+    response = await manager.patch(f"/api/v1/staff/{_id(desk, 'technician')}", json={"role": "advisor"})
+    assert response.status == 200 and (await response.json())["role"] == "advisor"
     await desk.get(technician, "/api/v1/owners")
     row = await desk.admin.fetchrow("SELECT old, new, actor FROM history WHERE noun = 'staff' ORDER BY id DESC LIMIT 1")
     assert tuple(row) == ("technician", "advisor", f"staff:{_id(desk, 'manager')}")

@@ -168,9 +168,9 @@ async def text(p: Any, owner_id: int, number: str, body: str, **more: Any) -> No
 async def test_the_export_holds_everything_of_that_person_and_nothing_of_the_one_before(person):
     manager = await person.desk.as_role("manager")
     found = await person.desk.get(manager, f"/api/v1/owners/{person.owner.id}/export")
-    said = json.dumps(found, ensure_ascii=False)
-    assert all(canary in said for canary in CANARIES), [canary for canary in CANARIES if canary not in said]
-    assert "Nina" not in said and "+491709990002" not in said
+    result = json.dumps(found, ensure_ascii=False)
+    assert all(canary in result for canary in CANARIES), [canary for canary in CANARIES if canary not in result]
+    assert "Nina" not in result and "+491709990002" not in result
     parts = found["parts"]
     empty = {name for name, rows in parts.items() if not rows}
     assert empty <= {"alerts", "alert_steps", "gaps", "offers", "extra_work"}
@@ -182,7 +182,7 @@ async def test_the_export_holds_everything_of_that_person_and_nothing_of_the_one
         and len(parts["windows"]) >= 2
         and {row["purpose"] for row in parts["links"]} >= {"journey"}
     )
-    assert "hash" not in parts["links"][0] and person.link not in said
+    assert "hash" not in parts["links"][0] and person.link not in result
     before = await person.desk.get(manager, f"/api/v1/owners/{person.neighbour.id}/export")
     assert before["parts"]["vehicles"][0]["messages"] == 1 and before["parts"]["vehicles"][0]["plate"] is None
     assert not any(canary in json.dumps(before, ensure_ascii=False) for canary in CANARIES)
@@ -190,9 +190,9 @@ async def test_the_export_holds_everything_of_that_person_and_nothing_of_the_one
 
 async def test_what_their_cars_said_is_a_file_of_its_own_with_nothing_from_before_or_after(person):
     manager = await person.desk.as_role("manager")
-    said = await manager.get(f"/api/v1/owners/{person.owner.id}/readings")
-    rows = list(csv.DictReader(io.StringIO(await said.text())))
-    assert said.status == 200 and len(rows) == 3 * 4 and {row["vin"] for row in rows} == {"WVWZZZ1JZXW000001"}
+    response = await manager.get(f"/api/v1/owners/{person.owner.id}/readings")
+    rows = list(csv.DictReader(io.StringIO(await response.text())))
+    assert response.status == 200 and len(rows) == 3 * 4 and {row["vin"] for row in rows} == {"WVWZZZ1JZXW000001"}
     assert {row["signal"] for row in rows} > {"Vehicle.CurrentLocation.Latitude"} and rows[0]["unit"]
     await vehicles.update(
         person.desk.house.acting(person.dealer, person.actor), person.car.id, {"owner_id": person.neighbour.id}
@@ -231,8 +231,8 @@ async def test_the_page_is_in_the_owners_own_language_and_each_look_is_a_line_of
 )
 async def test_words_that_look_like_a_time_stay_words(person, words):
     await text(person, person.owner.id, "+4930222", words)
-    said = await (await person.desk.as_role("manager")).get(f"/owners/{person.owner.id}/export")
-    assert said.status == 200 and words in html.unescape(await said.text())
+    response = await (await person.desk.as_role("manager")).get(f"/owners/{person.owner.id}/export")
+    assert response.status == 200 and words in html.unescape(await response.text())
 
 
 async def test_only_managers_of_the_same_dealer_get_it(person):
@@ -256,10 +256,10 @@ async def found_in(p: Any, *words: str) -> set[str]:
     found = set()
     for row in await p.desk.admin.fetch(SEARCHED):
         table, column = f'"{row["table_name"]}"', f'"{row["column_name"]}"'
-        said = f"position(lower($1) in lower({column}::text)) > 0 OR position(lower($2) in lower({column}::text)) > 0"
+        result = f"position(lower($1) in lower({column}::text)) > 0 OR position(lower($2) in lower({column}::text)) > 0"
         for word in words:
             if await p.desk.admin.fetchval(
-                f"SELECT EXISTS (SELECT FROM {table} WHERE {said})", word, word.encode().hex()
+                f"SELECT EXISTS (SELECT FROM {table} WHERE {result})", word, word.encode().hex()
             ):
                 found.add(f"{row['table_name']}.{row['column_name']}: {word}")
     return found
@@ -397,8 +397,8 @@ async def test_on_the_page_it_takes_the_name_typed_and_afterwards_nothing_is_wri
     wrong = await manager.post(f"{path}/erase", data={"csrf": csrf, "name": "somebody"})
     assert wrong.status == 422 and "type it as it stands" in await wrong.text()
     assert (await (await desk.as_role("advisor")).get(f"{path}/erase")).status == 403
-    said = await manager.post(f"{path}/erase", data={"csrf": csrf, "name": NAME}, allow_redirects=False)
-    assert said.status == 303 and said.headers["Location"] == path
+    response = await manager.post(f"{path}/erase", data={"csrf": csrf, "name": NAME}, allow_redirects=False)
+    assert response.status == 303 and response.headers["Location"] == path
     page = await (await manager.get(path)).text()
     assert (
         f"Erased owner {known.owner.id}" in page
@@ -407,10 +407,10 @@ async def test_on_the_page_it_takes_the_name_typed_and_afterwards_nothing_is_wri
         and "Record a yes or no" not in page
     )
     for body, where in (({"name": "New"}, ""), ({"service": True, "wording": "w"}, "/consents")):
-        said = await (manager.post if where else manager.patch)(
+        response = await (manager.post if where else manager.patch)(
             f"/api/v1{path}{where}", json=body, headers={"Idempotency-Key": f"e{where}"}
         )
-        assert said.status == 409
+        assert response.status == 409
     await desk.post(manager, f"/api/v1{path}/erase", {"name": f"Erased owner {known.owner.id}"}, expect=409)
     assert (await manager.patch(f"/api/v1/vehicles/{known.car.id}", json={"owner_id": known.owner.id})).status == 404
 
@@ -445,8 +445,8 @@ async def test_whoever_comes_back_with_an_older_backup_is_erased_again_and_nobod
     listed = tmp_path / "erasures.json"
     listed.write_text(json.dumps({"erasures": [stone, someone]}))
     await desk.admin.execute("UPDATE bookings SET state = 'arrived'")  # as it was that day: no reason to wait
-    said = await asyncio.to_thread(command, known, "apply", "--from", str(listed), "--json")
-    assert (said.returncode, json.loads(said.stdout or "{}")) == (0, {"listed": 2, "erased": 1}), said.stderr
+    result = await asyncio.to_thread(command, known, "apply", "--from", str(listed), "--json")
+    assert (result.returncode, json.loads(result.stdout or "{}")) == (0, {"listed": 2, "erased": 1}), result.stderr
     assert (
         await found_in(known, *CANARIES) <= {"owners.name: Zora", "idempotency.body: Zora"}
         and await audit_faults(known) == []

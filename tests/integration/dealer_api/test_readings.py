@@ -94,8 +94,8 @@ async def test_the_last_week_is_shown_unless_said_and_nonsense_is_refused(desk):
         ("since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", "since"),
         ("limit=100000", "limit"),
     ):
-        said = await advisor.get(f"/api/v1/vehicles/{car}/readings?{query}")
-        assert (said.status, (await said.json(content_type=None))["field"]) == (422, field)
+        response = await advisor.get(f"/api/v1/vehicles/{car}/readings?{query}")
+        assert (response.status, (await response.json(content_type=None))["field"]) == (422, field)
 
 
 async def test_refused_telemetry_is_shown_harmlessly_and_decided_once(desk):
@@ -134,8 +134,8 @@ async def test_what_was_let_in_can_be_taken_back_and_the_gateway_is_told_both_ti
     rung: list[str] = []
     async with desk.admin.acquire() as ear:
 
-        def hear(*said):
-            rung.append(said[-1])
+        def hear(*text):
+            rung.append(text[-1])
 
         await ear.add_listener("cars", hear)
         advisor = await desk.as_role("advisor")

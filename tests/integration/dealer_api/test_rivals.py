@@ -27,8 +27,8 @@ async def _cases(desk, count):
 
 
 async def _post(client, path, body, key):
-    said = await client.post(path, json=body, headers={"Idempotency-Key": key})
-    return said.status, await said.json()
+    response = await client.post(path, json=body, headers={"Idempotency-Key": key})
+    return response.status, await response.json()
 
 
 async def test_of_fifty_answers_to_one_offer_exactly_one_wins(desk):

@@ -46,11 +46,11 @@ def test_only_these_doors_of_the_api_are_open_to_everybody():
 async def test_nobody_gets_past_a_door_without_saying_who_they_are(desk):
     client = desk.anonymous()
     for route in GUARDED:
-        said = await ask(client, route)
+        response = await ask(client, route)
         if route.is_api or route.method != "GET":
-            assert said.status == 401, name_of(route)
+            assert response.status == 401, name_of(route)
         else:
-            assert said.status == 303 and said.headers["Location"].startswith("/sign-in?next="), name_of(route)
+            assert response.status == 303 and response.headers["Location"].startswith("/sign-in?next="), name_of(route)
     await client.close()
 
 
@@ -65,14 +65,14 @@ async def test_a_role_gets_past_exactly_the_doors_that_name_it(desk, role):
             or "sign-out" in route.path
         ):
             continue  # these end the session or never end
-        said = await ask(client, route)
+        response = await ask(client, route)
         if role in route.who:
-            assert said.status not in (401, 403, 500) or (said.status == 403 and not route.is_api), (
+            assert response.status not in (401, 403, 500) or (response.status == 403 and not route.is_api), (
                 name_of(route),
-                said.status,
+                response.status,
             )
         else:
-            assert said.status == 403, (name_of(route), said.status)
+            assert response.status == 403, (name_of(route), response.status)
 
 
 async def test_a_key_of_all_scopes_opens_what_is_meant_for_programs_until_it_is_revoked(desk):
@@ -82,8 +82,8 @@ async def test_a_key_of_all_scopes_opens_what_is_meant_for_programs_until_it_is_
     for route in GUARDED:
         if route.method == "DELETE" or route.streams:
             continue
-        said = await ask(client, route, Authorization=f"Bearer {key}")
-        assert (said.status == 403) == ("api" not in route.who), (name_of(route), said.status)
+        response = await ask(client, route, Authorization=f"Bearer {key}")
+        assert (response.status == 403) == ("api" not in route.who), (name_of(route), response.status)
     await desk.post(manager, "/api/v1/keys/revoke", {"label": "parts system"})
     assert (await client.get("/api/v1/cases", headers={"Authorization": f"Bearer {key}"})).status == 401
     await client.close()
@@ -97,11 +97,11 @@ async def test_a_key_opens_exactly_the_doors_of_its_scope(desk, scope):
     for route in GUARDED:
         if route.streams or "api" not in route.who:
             continue
-        said = await ask(client, route, Authorization=f"Bearer {key}")
+        response = await ask(client, route, Authorization=f"Bearer {key}")
         allowed = route.permission.allows("api", granted([scope]))
-        assert (said.status == 403) != allowed, (name_of(route), said.status)
+        assert (response.status == 403) != allowed, (name_of(route), response.status)
         if not allowed:
-            assert route.permission.scope in (await said.json(content_type=None))["detail"]
+            assert route.permission.scope in (await response.json(content_type=None))["detail"]
     await client.close()
 
 

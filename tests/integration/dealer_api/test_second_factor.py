@@ -54,9 +54,9 @@ async def connect(desk, client, time, role="advisor"):
     secret = re.search(r'class="mono breaks strong">([A-Z2-7 ]+)<', page)[1].replace(" ", "")
     assert "<svg" in page and "style=" not in page.partition("<svg")[2].partition("</svg>")[0]
     app = pyotp.TOTP(secret)
-    said = await client.post("/security/authenticator/confirm", data={"csrf": token, "code": app.at(time.at)})
-    codes = re.findall(r'<li class="mono">([a-z0-9-]{19})</li>', await said.text())
-    assert said.status == 200 and len(codes) == len(set(codes)) == second_factor.CODES
+    response = await client.post("/security/authenticator/confirm", data={"csrf": token, "code": app.at(time.at)})
+    codes = re.findall(r'<li class="mono">([a-z0-9-]{19})</li>', await response.text())
+    assert response.status == 200 and len(codes) == len(set(codes)) == second_factor.CODES
     time.on(seconds=60)
     return app, codes
 
@@ -64,11 +64,11 @@ async def connect(desk, client, time, role="advisor"):
 async def half_way(desk, email="advisor@nord.example"):
     """The password is right; the second half is still to come."""
     client = desk.anonymous()
-    said = await client.post(
+    response = await client.post(
         "/sign-in", data={"email": email, "password": PASSWORD, "next": "/queue"}, headers=FROM, allow_redirects=False
     )
-    assert said.status == 303
-    return client, said.headers["Location"]
+    assert response.status == 303
+    return client, response.headers["Location"]
 
 
 async def test_a_code_of_the_app_is_asked_for_after_the_password(desk, time):
@@ -150,8 +150,8 @@ async def test_a_recovery_code_works_once_and_is_history(desk, time):
     _, codes = await connect(desk, await desk.as_role("advisor"), time)
     for code, good in ((codes[0].upper(), True), (codes[0], False), (codes[1].replace("-", " "), True)):
         client, _ = await half_way(desk)
-        said = await client.post("/sign-in/second", data={"code": code}, headers=FROM, allow_redirects=False)
-        assert said.status == (303 if good else 401), code
+        response = await client.post("/sign-in/second", data={"code": code}, headers=FROM, allow_redirects=False)
+        assert response.status == (303 if good else 401), code
         await client.session.close()
     assert await desk.admin.fetchval("SELECT count(*) FROM recovery_codes") == 8
     told = [
@@ -166,12 +166,12 @@ async def test_a_recovery_code_works_once_and_is_history(desk, time):
 async def test_the_api_takes_the_code_with_the_password(desk, time):
     app, _ = await connect(desk, await desk.as_role("advisor"), time)
     client = desk.anonymous()
-    said = {"email": "advisor@nord.example", "password": PASSWORD}
-    missing = await client.post("/api/v1/session", json=said, headers=FROM)
+    result = {"email": "advisor@nord.example", "password": PASSWORD}
+    missing = await client.post("/api/v1/session", json=result, headers=FROM)
     assert missing.status == 401 and "second factor" in (await missing.json(content_type=None))["detail"]
     assert await desk.admin.fetchval("SELECT count(*) FROM sessions WHERE waits") == 0
-    assert (await client.post("/api/v1/session", json={**said, "code": "000000"}, headers=FROM)).status == 422
-    assert (await client.post("/api/v1/session", json={**said, "code": app.at(time.at)}, headers=FROM)).status == 201
+    assert (await client.post("/api/v1/session", json={**result, "code": "000000"}, headers=FROM)).status == 422
+    assert (await client.post("/api/v1/session", json={**result, "code": app.at(time.at)}, headers=FROM)).status == 201
     assert (await client.get("/api/v1/session")).status == 200
     await client.close()
 
@@ -185,13 +185,13 @@ async def test_only_who_knows_the_password_changes_the_second_factor(desk, time)
         ("passkeys/remove", {"passkey": "00"}),
         ("codes", {}),
     ):
-        said = await client.post(
+        response = await client.post(
             f"/security/{path}", data={"csrf": token, "current_password": "not it", **more}, allow_redirects=False
         )
-        assert said.status == 422, path
+        assert response.status == 422, path
         time.on(minutes=15)
-    said = await client.post("/security/passkeys/ask", json={"password": "not it"}, headers={"Host": "localhost"})
-    assert said.status == 422 and "not your password" in (await said.json())["problem"]
+    response = await client.post("/security/passkeys/ask", json={"password": "not it"}, headers={"Host": "localhost"})
+    assert response.status == 422 and "not your password" in (await response.json())["problem"]
 
 
 async def test_a_secret_that_waits_for_its_first_code_asks_nobody_for_anything(desk, time):
@@ -226,8 +226,8 @@ async def test_removed_it_is_asked_for_no_more_and_the_codes_are_gone(desk, time
 
 async def test_where_the_dealer_asks_for_one_nothing_opens_before_it_is_set_up(desk, time):
     manager, advisor = await desk.as_role("manager"), await desk.as_role("advisor")
-    said = await manager.patch("/api/v1/dealer", json={"second_factor": "managers"})
-    assert said.status == 200 and (await said.json())["second_factor"] == "managers"
+    response = await manager.patch("/api/v1/dealer", json={"second_factor": "managers"})
+    assert response.status == 200 and (await response.json())["second_factor"] == "managers"
     desk.app[KNOWN]._found.clear()
     for path in ("/queue", "/", "/settings", "/cases/1"):
         answer = await manager.get(path, allow_redirects=False)
@@ -290,6 +290,6 @@ async def test_the_half_way_session_is_over_after_ten_minutes(desk, time):
     client, to = await half_way(desk)
     time.on(minutes=11)
     assert (await client.get(to, allow_redirects=False)).headers["Location"] == "/sign-in"
-    said = await client.post("/sign-in/second", data={"code": app.at(time.at)}, headers=FROM, allow_redirects=False)
-    assert said.headers["Location"] == "/sign-in"
+    response = await client.post("/sign-in/second", data={"code": app.at(time.at)}, headers=FROM, allow_redirects=False)
+    assert response.headers["Location"] == "/sign-in"
     await client.close()

@@ -18,9 +18,9 @@ PASSWORD = "a good long password"
 
 async def test_who_signs_in_is_known_until_they_sign_out(desk):
     client = desk.anonymous()
-    said = await client.post("/api/v1/session", json={"email": "Advisor@nord.example ", "password": PASSWORD})
-    assert said.status == 201 and (await said.json())["staff"]["role"] == "advisor"
-    cookie = said.cookies["telltale_session"]
+    response = await client.post("/api/v1/session", json={"email": "Advisor@nord.example ", "password": PASSWORD})
+    assert response.status == 201 and (await response.json())["staff"]["role"] == "advisor"
+    cookie = response.cookies["telltale_session"]
     assert cookie["httponly"] and cookie["samesite"] == "Lax"
     me = await desk.get(client, "/api/v1/session")
     assert me["role"] == "advisor" and me["dealer"]["name"] == "Nord"
@@ -76,16 +76,16 @@ async def test_no_session_outlives_its_day_however_busy_it_is(desk):
 async def test_by_https_the_cookie_is_one_that_no_other_host_can_set(desk):
     client = desk.anonymous()
     tls = {"X-Forwarded-Proto": "https"}  # the proxy on this machine is believed
-    said = await client.post(
+    response = await client.post(
         "/api/v1/session", json={"email": "advisor@nord.example", "password": PASSWORD}, headers=tls
     )
-    cookie = said.cookies["__Host-telltale_session"]
+    cookie = response.cookies["__Host-telltale_session"]
     assert (
         cookie["secure"]
         and cookie["httponly"]
         and cookie["path"] == "/"
         and not cookie["domain"]
-        and "telltale_session" not in said.cookies
+        and "telltale_session" not in response.cookies
     )
     jar = {"Cookie": f"telltale_session={cookie.value}"}
     assert (await client.get("/api/v1/session", headers={**tls, **jar})).status == 401, (
@@ -103,13 +103,13 @@ async def test_behind_a_proxy_that_replaces_host_our_public_address_decides_and_
     assert (
         await client.post("/api/v1/owners", json={"name": "Anna", "phone": "+491701111001"}, headers=own)
     ).status == 201
-    said = await client.post(
+    response = await client.post(
         "/api/v1/owners",
         json={"name": "Berta", "phone": "+491702222001"},
         headers={**own, "Origin": "https://shop.example", "Idempotency-Key": "2"},
     )
-    reason = (await said.json(content_type=None))["detail"]
-    assert said.status == 403 and all(
+    reason = (await response.json(content_type=None))["detail"]
+    assert response.status == 403 and all(
         word in reason
         for word in ("https://shop.example", "127.0.0.1:8080", "desk.example", "Host", "TELLTALE_PUBLIC_URL")
     )
@@ -117,15 +117,15 @@ async def test_behind_a_proxy_that_replaces_host_our_public_address_decides_and_
 
 async def test_health_is_public_and_says_yes_or_no_and_nothing_else(desk):
     client = desk.anonymous()
-    said = await client.get("/health/live")
-    assert (said.status, await said.json()) == (200, {"live": True})
+    response = await client.get("/health/live")
+    assert (response.status, await response.json()) == (200, {"live": True})
     await asyncio.wait_for(desk.app[LIVE].listening.wait(), PATIENCE_S)
-    said = await client.get("/health/ready")
-    assert (said.status, await said.json()) == (200, {"ready": True})
+    response = await client.get("/health/ready")
+    assert (response.status, await response.json()) == (200, {"ready": True})
     held = [await desk.house.pool.acquire() for _ in range(12)]
     try:
-        said = await client.get("/health/ready")
-        assert (said.status, await said.json()) == (503, {"ready": False})
+        response = await client.get("/health/ready")
+        assert (response.status, await response.json()) == (503, {"ready": False})
         assert (await client.get("/health/live")).status == 200
     finally:
         for connection in held:
@@ -135,8 +135,8 @@ async def test_health_is_public_and_says_yes_or_no_and_nothing_else(desk):
 
 async def test_a_request_from_another_site_is_refused_though_the_cookie_came_along(desk):
     client = await desk.as_role("technician")
-    said = await client.delete("/api/v1/session", headers={"Sec-Fetch-Site": "cross-site"})
-    assert said.status == 403
+    response = await client.delete("/api/v1/session", headers={"Sec-Fetch-Site": "cross-site"})
+    assert response.status == 403
 
 
 async def test_metrics_stand_on_the_health_port_alone_and_name_routes_never_what_was_typed(desk):
@@ -147,8 +147,8 @@ async def test_metrics_stand_on_the_health_port_alone_and_name_routes_never_what
     await client.post("/api/v1/session", json={"email": "advisor@nord.example", "password": "not this one"})
     for headers in ({}, {"X-Forwarded-For": "203.0.113.9"}):
         assert (await client.get("/metrics", headers=headers)).status == 404
-    async with desk.app[HEALTH].page().open(Address()) as url, client.session.get(f"{url}/metrics") as said:
-        text = await said.text()
+    async with desk.app[HEALTH].page().open(Address()) as url, client.session.get(f"{url}/metrics") as response:
+        text = await response.text()
     assert 'telltale_api_requests_total{method="GET",route="/api/v1/cases/{id}",status="404"}' in text
     assert 'telltale_api_requests_total{method="GET",route="unknown",status="404"}' in text
     assert 'telltale_api_pool_connections{pool="desk",state="most"} 12.0' in text
@@ -159,38 +159,39 @@ async def test_metrics_stand_on_the_health_port_alone_and_name_routes_never_what
 
 async def test_a_request_has_a_name_that_its_caller_may_give(desk):
     client = desk.anonymous()
-    said = await client.get("/api/v1/cases", headers={"X-Request-Id": "01JD-abc.def_9"})
-    assert said.headers["X-Request-Id"] == "01JD-abc.def_9"
+    response = await client.get("/api/v1/cases", headers={"X-Request-Id": "01JD-abc.def_9"})
+    assert response.headers["X-Request-Id"] == "01JD-abc.def_9"
     for odd in ("", "short", "+4917612345678", "4917612345678", "jo@example.org", "x" * 65, "two words or more"):
-        said = await client.get("/nowhere", headers={"X-Request-Id": odd})
-        assert re.fullmatch(r"[0-9a-f]{16}", said.headers["X-Request-Id"]), odd
+        response = await client.get("/nowhere", headers={"X-Request-Id": odd})
+        assert re.fullmatch(r"[0-9a-f]{16}", response.headers["X-Request-Id"]), odd
     await client.close()
 
 
 async def test_each_request_is_one_line_with_its_route_and_without_what_was_typed(desk):
     client = await desk.as_role("advisor")
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
-        said = await client.get("/api/v1/owners/4711?name=Muster")
+        response = await client.get("/api/v1/owners/4711?name=Muster")
     [line] = [line for line in lines if line["event"] == "request"]
     assert (
         line["route"] == "/api/v1/owners/{id}" and line["status"] == 404 and line["method"] == "GET" and line["ms"] > 0
     )
-    assert line["request"] == said.headers["X-Request-Id"]
+    assert line["request"] == response.headers["X-Request-Id"]
     assert "4711" not in str(line) and "Muster" not in str(line)
 
 
 async def test_every_answer_carries_the_strict_headers(desk):
     client = desk.anonymous()
     for path in ("/sign-in", "/api/v1/cases", "/nowhere", "/health/live"):
-        said = await client.get(path, allow_redirects=False)
+        response = await client.get(path, allow_redirects=False)
         assert (
-            "default-src 'self'" in said.headers["Content-Security-Policy"]
-            and "unsafe" not in said.headers["Content-Security-Policy"]
+            "default-src 'self'" in response.headers["Content-Security-Policy"]
+            and "unsafe" not in response.headers["Content-Security-Policy"]
         ), path
         assert (
-            said.headers["X-Content-Type-Options"] == "nosniff" and said.headers["Referrer-Policy"] == "no-referrer"
+            response.headers["X-Content-Type-Options"] == "nosniff"
+            and response.headers["Referrer-Policy"] == "no-referrer"
         ), path
-        assert said.headers["Cache-Control"] == "no-store", path
+        assert response.headers["Cache-Control"] == "no-store", path
     await client.close()
 
 
@@ -198,8 +199,8 @@ async def test_a_database_that_is_too_busy_is_a_503_within_seconds(desk):
     client = await desk.as_role("advisor")
     held = [await desk.house.pool.acquire() for _ in range(12)]
     try:
-        said = await client.get("/api/v1/cases")
-        assert said.status == 503 and said.headers["Retry-After"] == "2"
+        response = await client.get("/api/v1/cases")
+        assert response.status == 503 and response.headers["Retry-After"] == "2"
     finally:
         for connection in held:
             await desk.house.pool.release(connection)

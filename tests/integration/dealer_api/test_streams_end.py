@@ -71,8 +71,8 @@ async def test_it_ends_with_the_session(desk, end, role, path):
     client, colleague = await desk.as_role(role), await desk.as_role("manager")
     mine, theirs = await opened(client, path), await opened(colleague, path)
     await end(desk, client, role)
-    said = await ended(mine)
-    assert "session" not in said, "what ends a stream is not told to it"
+    result = await ended(mine)
+    assert "session" not in result, "what ends a stream is not told to it"
     await desk.post(colleague, "/api/v1/owners", OWNER)
     if path != "/driver/live":
         while b"owner" not in await asyncio.wait_for(theirs.content.readline(), WITHIN_S):

@@ -50,13 +50,13 @@ async def test_every_door_answers_for_a_foreign_thing_as_for_none(desk):
         )
         answers = []
         for number in (theirs[noun], 987654):
-            said = await ours.request(
+            response = await ours.request(
                 route.method,
                 re.sub("{id}", str(number), route.path),
                 json=None if route.method == "GET" else body,
                 headers={"Idempotency-Key": f"{route.path}{number}"},
             )
-            answers.append((said.status, await said.read()))
+            answers.append((response.status, await response.read()))
         assert answers[0] == answers[1] and answers[0][0] == 404, (route.method, route.path, answers)
 
 
@@ -80,9 +80,9 @@ async def test_lists_and_searches_show_nothing_of_another_dealer(desk):
         "/resources",
         "/keys",
     ):
-        said = await ours.get(f"/api/v1{path}")
-        text = await said.text()
-        assert said.status == 200 and "Canary" not in text and VIN not in text, path
+        response = await ours.get(f"/api/v1{path}")
+        text = await response.text()
+        assert response.status == 200 and "Canary" not in text and VIN not in text, path
 
 
 async def _furnish(desk) -> dict[str, int]:

@@ -23,7 +23,7 @@ class Night:
 
     def __init__(self, world: World, keys: dict[str, str]) -> None:
         self.world, self.keys = world, keys
-        self.said = 0
+        self.sent = 0
 
     @classmethod
     async def over(cls, world: World) -> Night:
@@ -64,13 +64,13 @@ class Night:
                     "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature": 126.0 if hot else 90.0,
                 }
                 yield (
-                    json.dumps({"boot": 1, "seq": self.said + n + 1, "oldest": 1, "ts": stamp, "signals": signals})
+                    json.dumps({"boot": 1, "seq": self.sent + n + 1, "oldest": 1, "ts": stamp, "signals": signals})
                     .encode()
                     .ljust(size)
                 )
 
         await asyncio.to_thread(owe, "127.0.0.1", self.world.broker.port, self.keys, bodies)
-        self.said += each
+        self.sent += each
         if keeper is not None:
             await keeper.stop()
 
@@ -85,5 +85,5 @@ class Night:
 
     async def over_now(self) -> bool:
         """Whether everything is stored, each once."""
-        whole = self.said * len(self.keys)
+        whole = self.sent * len(self.keys)
         return await self.stored() == (whole, whole)

@@ -17,7 +17,7 @@ from tests.integration.gateway.world import now, until
 
 def codes(car, *found: str) -> bytes:
     car.seq += 1
-    said = {
+    result = {
         "boot": car.boot,
         "seq": car.seq,
         "oldest": 1,
@@ -25,7 +25,7 @@ def codes(car, *found: str) -> bytes:
         "mil": bool(found),
         "codes": [{"system": "obd", "code": code, "status": "confirmed"} for code in found],
     }
-    return json.dumps(said).encode()
+    return json.dumps(result).encode()
 
 
 async def test_a_trouble_code_becomes_an_alert_with_steps_a_wakeup_and_a_word_to_the_driver(world):

@@ -84,9 +84,9 @@ async def test_a_database_that_takes_nothing_keeps_no_session_from_its_subscript
     made: list[Intake] = []
     heard, hear = Counter[int](), Session._heard_ourselves
 
-    def counted(self: Session, *said: Any) -> None:
+    def counted(self: Session, *heard: Any) -> None:
         heard[self.bucket] += 1
-        hear(self, *said)
+        hear(self, *heard)
 
     monkeypatch.setattr(Session, "_heard_ourselves", counted)
 
@@ -145,7 +145,7 @@ async def test_ready_says_how_much_is_owed_while_it_catches_up_and_nobody_is_tol
     await night.fall(EACH)
     held = await night.world.start(make_intake=HeldIntake)  # it stores, and tells nobody: so it stays behind
 
-    async def said() -> bool:
+    async def owes_and_says_so() -> bool:
         status, health = await answer(f"{held.facts['health']}/health/ready")
         words = "".join(health.get("words", ()))
         told = (
@@ -155,7 +155,7 @@ async def test_ready_says_how_much_is_owed_while_it_catches_up_and_nobody_is_tol
         )
         return status == 200 and re.match(told, words) is not None
 
-    await until(said)
+    await until(owes_and_says_so)
     assert await answer(f"{held.facts['health']}/health/live") == (200, {"ok": True, "faults": []})
     await night.world.stop(held)
     task = await night.world.start()

@@ -20,7 +20,7 @@ from store.pool import connect
 from tests.integration.gateway.world import TestCar, World, now, until
 
 
-def said(n: int, ago: timedelta = timedelta(0)) -> bytes:
+def counterless(n: int, ago: timedelta = timedelta(0)) -> bytes:
     """What a device without counters says."""
     return json.dumps({"ts": (now() - ago).isoformat(), "signals": {"Vehicle.Speed": n % 100}}).encode()
 
@@ -74,7 +74,7 @@ async def test_a_device_without_counters_that_repeats_its_whole_memory_is_stored
     if counted_before:
         car.say()
         await until(lambda: car.acked)
-    memory = [said(n, timedelta(seconds=1_000 - n)) for n in range(700)]
+    memory = [counterless(n, timedelta(seconds=1_000 - n)) for n in range(700)]
     for body in (*memory, *memory):
         car.say(body)
     await stored(world, car, 700 + counted_before)
@@ -83,7 +83,7 @@ async def test_a_device_without_counters_that_repeats_its_whole_memory_is_stored
     await world.start(make_intake=Seen)
     for body in memory:
         car.say(body)
-    car.say(said(1_000))
+    car.say(counterless(1_000))
     await stored(world, car, 701 + counted_before)
     assert Seen.made[-1].batch_judge.duplicates >= 700
     assert await world.rejections(car) == []
@@ -95,21 +95,21 @@ async def test_a_message_without_counters_is_known_again_whichever_day_it_was_pu
     """
     await world.start(retention_days=10)
     car = await world.car()
-    old = [said(n, timedelta(days=30, seconds=n)) for n in range(5)]
+    old = [counterless(n, timedelta(days=30, seconds=n)) for n in range(5)]
     for body in old:
         car.say(body)
     await stored(world, car, 5)
     assert await world.pool.fetchval("SELECT count(*) FROM readings WHERE vehicle_id = $1 AND day = 0", car.id) == 5
     await world.stop(world.gateways[0])
     await world.start(retention_days=400)
-    young = [said(n, timedelta(days=30, seconds=n)) for n in range(5, 10)]
+    young = [counterless(n, timedelta(days=30, seconds=n)) for n in range(5, 10)]
     for body in (*old, *young):
         car.say(body)
     await stored(world, car, 10)
     assert await world.pool.fetchval("SELECT count(*) FROM readings WHERE vehicle_id = $1 AND day = 0", car.id) == 5
     await world.stop(world.gateways[1])
     await world.start(retention_days=20)
-    for body in (*old, *young, said(11)):
+    for body in (*old, *young, counterless(11)):
         car.say(body)
     await stored(world, car, 11)
 
@@ -118,12 +118,12 @@ async def test_a_restarted_gateway_has_the_same_memory_of_a_device_without_count
     first = await world.start()
     car = await world.car()
     for n in range(150):  # beyond one checkpoint
-        car.say(said(n, timedelta(seconds=500 - n)))
+        car.say(counterless(n, timedelta(seconds=500 - n)))
     await stored(world, car, 150)
     await world.stop(first)
     await world.start(make_intake=Seen)
     for n in range(150, 160):
-        car.say(said(n, timedelta(seconds=500 - n)))
+        car.say(counterless(n, timedelta(seconds=500 - n)))
     await stored(world, car, 160)
     live = Seen.made[-1].fleet.by_vin[car.vin].memory
     async with world.pool.acquire() as connection:

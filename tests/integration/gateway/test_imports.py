@@ -70,9 +70,9 @@ def payload(at: datetime, cells: list[str]) -> bytes:
     return json.dumps({"ts": at.isoformat(), "signals": signals}).encode()
 
 
-def written(path, cars, said):
+def written(path, cars, text):
     lines = [",".join(["car", "at", *MAPPING.columns])]
-    lines += [",".join([vin, at.isoformat(), *cells]) for at, cells in said for vin in cars]
+    lines += [",".join([vin, at.isoformat(), *cells]) for at, cells in text for vin in cars]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
@@ -122,21 +122,21 @@ async def test_history_from_a_file_killed_on_the_way_beside_a_running_gateway_is
 ):
     gateway = await world.start()
     live, filed, whole = await world.car(), await world.car(connect=False), await world.car(connect=False)
-    said = lived()
-    for at, cells in said:
+    result = lived()
+    for at, cells in result:
         live.client.publish(topic(live.vin, "up/telemetry"), payload(at, cells), qos=1)
 
     async def all_there() -> bool:
-        return await world.count(live) == len(said)
+        return await world.count(live) == len(result)
 
     await until(all_there)
-    path = written(tmp_path / "fleet.csv", [filed.vin, whole.vin], said)
+    path = written(tmp_path / "fleet.csv", [filed.vin, whole.vin], result)
     with pytest.raises(Killed):
         await taken(world, path, make=Dying)
-    assert 0 < await world.count(filed) < len(said)
+    assert 0 < await world.count(filed) < len(result)
     facts = await taken(world, path)
     assert (
-        facts["went_on_at"] > 0 and facts["rows_stored"] == facts["records"] == 2 * len(said) and not facts["refused"]
+        facts["went_on_at"] > 0 and facts["rows_stored"] == facts["records"] == 2 * len(result) and not facts["refused"]
     )
     wanted = await steps_of(world, live)
     assert {(s[0], s[4]) for s in wanted} >= {("coolant_hot", "resolved"), ("tyre_leak", "active")}
@@ -158,14 +158,14 @@ async def test_history_from_a_file_killed_on_the_way_beside_a_running_gateway_is
 
     again = await taken(world, path)
     other = await taken(world, path, fingerprint="the same lines under another name")
-    assert again["already"] and (other["rows_stored"], other["rows_known"]) == (0, 2 * len(said))
-    assert await steps_of(world, filed) == wanted and await world.count(filed) == len(said)
+    assert again["already"] and (other["rows_stored"], other["rows_known"]) == (0, 2 * len(result))
+    assert await steps_of(world, filed) == wanted and await world.count(filed) == len(result)
 
     await filed.connect()  # the gateway has its buckets back
     filed.say()
 
     async def heard() -> bool:
-        return await world.count(filed) == len(said) + 1
+        return await world.count(filed) == len(result) + 1
 
     await until(heard)
     assert not gateway.done()

@@ -351,8 +351,8 @@ async def test_each_set_of_signals_keeps_its_newest_values(world):
 
     async def shown() -> bool:
         values = await world.pool.fetchval("SELECT values FROM latest WHERE vehicle_id = $1", car.id)
-        said = json.loads(values) if isinstance(values, str) else values or {}
-        return {k: v[0] for k, v in said.items()} == {
+        parsed = json.loads(values) if isinstance(values, str) else values or {}
+        return {k: v[0] for k, v in parsed.items()} == {
             "Vehicle.Speed": 28.2,
             "Vehicle.LowVoltageBattery.CurrentVoltage": 14.1,
         }

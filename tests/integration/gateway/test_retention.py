@@ -28,7 +28,7 @@ class House:
     """A writer that holds the first bucket, a car, and its rows."""
 
     def __init__(self, world: World, writer: Writer, car: Any) -> None:
-        self.world, self.writer, self.car, self.said = world, writer, car, list[tuple[Any, ...]]()
+        self.world, self.writer, self.car, self.told = world, writer, car, list[tuple[Any, ...]]()
 
     async def store(self, *agos: int) -> None:
         """A row of so many days ago each."""
@@ -40,7 +40,7 @@ class House:
         assert await self.writer.save(batch, {}) == {}
 
     def retention(self, clock: Any = now) -> Retention:
-        return Retention(self.writer, clock, KEPT, Leaves(KEPT), lambda *tally: self.said.append(tally))
+        return Retention(self.writer, clock, KEPT, Leaves(KEPT), lambda *tally: self.told.append(tally))
 
     async def there(self) -> int:
         return await self.world.count(self.car)
@@ -66,7 +66,7 @@ async def test_a_clock_500_days_ahead_takes_nothing_away_and_the_desk_hears_of_i
         assert plan.detach == plan.drop == ()
         await house.a_day_passes()
     assert await house.there() == before == 13
-    ((dealer, name, subject, times, detail),) = house.said  # once a day, not with each look
+    ((dealer, name, subject, times, detail),) = house.told  # once a day, not with each look
     assert (dealer, name, subject, times) == (
         None,
         "retention_refused",

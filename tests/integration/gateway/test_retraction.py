@@ -148,7 +148,7 @@ async def test_what_was_let_in_by_mistake_is_taken_back_with_all_that_rested_on_
 
 async def test_an_alert_that_does_not_rest_on_it_stays(world):
     _, car, row = await believed_by_mistake(world)
-    said = {
+    result = {
         "boot": 1,
         "seq": 6,
         "oldest": 1,
@@ -157,7 +157,7 @@ async def test_an_alert_that_does_not_rest_on_it_stays(world):
         "codes": [{"system": "obd", "code": "P0301", "status": "confirmed"}],
     }
     car.seq = 6
-    car.say(json.dumps(said).encode(), way="up/diagnostics")
+    car.say(json.dumps(result).encode(), way="up/diagnostics")
     await until(lambda: [a for a in car.alerts if a["rule"] == "trouble_code"])
     await decide(world, row, accept=False)
     await settled(world, row, "taken_back_at")

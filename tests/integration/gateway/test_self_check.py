@@ -57,23 +57,23 @@ async def test_the_embedded_broker_passes_its_own_check(broker):
 
     keeper = AuthCallout(broker.auth_url, broker.auth_seed, {})
     await keeper.start()
-    said = await keeper.settings_of_broker()
-    assert said is not None and said["mqtt"]["max_ack_pending"] == 4000
+    result = await keeper.settings_of_broker()
+    assert result is not None and result["mqtt"]["max_ack_pending"] == 4000
     await self_check.check_broker(BrokerAddress.from_url(broker.mqtt_url), keeper)
     await keeper.stop()
 
 
 @pytest.mark.parametrize(
-    ("said", "named"),
+    ("text", "named"),
     [
         ({"mqtt": {"ack_wait": 60e9, "max_ack_pending": 4000}, "jetstream": {"config": {}}}, "ack_wait"),
         ({"mqtt": {"ack_wait": 10e9, "max_ack_pending": 20}, "jetstream": {"config": {}}}, "max_ack_pending"),
         ({"mqtt": {"ack_wait": 10e9, "max_ack_pending": 4000}, "jetstream": None}, "jetstream"),
     ],
 )
-def test_settings_of_the_embedded_broker_that_lose_messages_are_refused(said, named):
+def test_settings_of_the_embedded_broker_that_lose_messages_are_refused(text, named):
     with pytest.raises(Misconfigured, match=named):
-        self_check.check_settings_of_nats(said)
+        self_check.check_settings_of_nats(text)
 
 
 async def test_debugging_is_refused():

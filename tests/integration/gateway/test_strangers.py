@@ -98,10 +98,10 @@ async def test_what_the_access_list_forbids_the_gateway_is_named_in_one_line(clo
         Misconfigured, match=r"MQTT_URL: the broker does not let the gateway (read|write) vehicles/\S+"
     ) as caught:
         await self_check.check_broker(at(port, version), None, bucket=7)
-    said = str(caught.value)
+    result = str(caught.value)
     assert (
-        "\n" not in said
-        and ("vehicles/check/gateway-check-" if "check" in topic else "vehicles/07/gateway/up/pulse") in said
+        "\n" not in result
+        and ("vehicles/check/gateway-check-" if "check" in topic else "vehicles/07/gateway/up/pulse") in result
     )
 
 

@@ -88,8 +88,8 @@ async def test_a_broker_that_stalls_in_the_handshake_does_not_stop_the_health_pa
 
         await until(there)
         for _ in range(30):
-            status, said = await answer(f"http://127.0.0.1:{health.port}/health/ready")
-            assert status == 503 and "starting" in said["faults"]
+            status, result = await answer(f"http://127.0.0.1:{health.port}/health/ready")
+            assert status == 503 and "starting" in result["faults"]
             await asyncio.sleep(0.1)
         for task in world.gateways:
             task.cancel()

@@ -25,8 +25,8 @@ from tests.patience import PATIENCE_S
 async def answer(url: str) -> tuple[int, dict]:
     def ask() -> tuple[int, dict]:
         try:
-            with urllib.request.urlopen(url, timeout=PATIENCE_S) as said:
-                return said.status, json.loads(said.read())
+            with urllib.request.urlopen(url, timeout=PATIENCE_S) as response:
+                return response.status, json.loads(response.read())
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())
 
@@ -79,9 +79,9 @@ async def test_a_broker_that_brings_messages_and_answers_nothing_is_alive_until_
     speaking.set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for said in (wire.connack(), wire.suback(1)):
+        for one_text in (wire.connack(), wire.suback(1)):
             await reader.read(1_000)
-            writer.write(said)
+            writer.write(one_text)
         for mid in range(1, 60_000):
             await speaking.wait()
             writer.write(wire.publish("vehicles/00/V/up/telemetry", b"{}", mid))
@@ -193,8 +193,8 @@ async def test_a_gateway_that_commits_nothing_is_not_ready_but_stays_alive(world
     await lock.execute("LOCK TABLE leases IN ACCESS EXCLUSIVE MODE")
 
     async def red() -> bool:
-        status, said = await answer(task.facts["health"] + "/health/ready")
-        return status == 503 and "nothing committed" in said["faults"][0]
+        status, result = await answer(task.facts["health"] + "/health/ready")
+        return status == 503 and "nothing committed" in result["faults"][0]
 
     await until(red)
     assert await answer(task.facts["health"] + "/health/live") == (200, {"ok": True, "faults": []})
@@ -212,8 +212,8 @@ async def test_a_gateway_that_does_not_even_try_to_write_is_not_alive(world, mon
 
     task = await world.start()
     monkeypatch.setattr(health, "STUCK_S", -1.0)  # the beat of this second is too long ago already
-    status, said = await answer(task.facts["health"] + "/health/live")
-    assert status == 503 and "no attempt at the database" in said["faults"][0]
+    status, result = await answer(task.facts["health"] + "/health/live")
+    assert status == 503 and "no attempt at the database" in result["faults"][0]
 
 
 async def test_a_flood_of_poison_is_counted_not_kept_and_other_cars_go_on(world):

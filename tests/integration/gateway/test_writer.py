@@ -142,10 +142,10 @@ async def test_a_series_is_read_in_pages_with_its_spacing(world, writer):
 async def test_late_data_keeps_its_time_and_has_a_day_of_its_own_while_it_is_within_the_retention(world):
     await world.start()
     car = await world.car()
-    said = [datetime(2019, 7, 1, 12, tzinfo=UTC), now() - timedelta(days=399), now()]
-    for seq, ts in enumerate(said, 1):
+    result = [datetime(2019, 7, 1, 12, tzinfo=UTC), now() - timedelta(days=399), now()]
+    for seq, ts in enumerate(result, 1):
         car.say(car.body(seq, ts=ts))
     await until(lambda: car.acked and car.acked[-1]["upto"] == 3)
     rows = await world.pool.fetch("SELECT ts, mark, day FROM readings WHERE vehicle_id = $1 ORDER BY seq", car.id)
-    assert [row["ts"] for row in rows] == said and {row["mark"] for row in rows} == {0}
-    assert [row["day"] for row in rows] == [0, *(int(ts.timestamp() // 86_400) for ts in said[1:])]
+    assert [row["ts"] for row in rows] == result and {row["mark"] for row in rows} == {0}
+    assert [row["day"] for row in rows] == [0, *(int(ts.timestamp() // 86_400) for ts in result[1:])]

@@ -89,14 +89,14 @@ class TestCar:
         if seq is None:
             self.seq += 1
             seq = self.seq
-        said = {
+        result = {
             "boot": self.boot,
             "seq": seq,
             "oldest": 1,
             "ts": (ts or now()).isoformat(),
             "signals": signals or {"Vehicle.Speed": 50.0 + seq % 50},
         }
-        return json.dumps({**said, **more}).encode()
+        return json.dumps({**result, **more}).encode()
 
     def say(
         self, payload: bytes | None = None, way: str = "up/telemetry", *, retain: bool = False, qos: int = 1
@@ -127,8 +127,8 @@ class World:
         ready = asyncio.Event()
         facts: dict[str, Any] = {}
 
-        def tell(**said: Any) -> None:
-            facts.update(said)
+        def tell(**text: Any) -> None:
+            facts.update(text)
             ready.set()
 
         arguments = {

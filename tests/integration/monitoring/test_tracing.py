@@ -126,7 +126,7 @@ def _each_hangs_below_its_cause(trace: list[Any], story: list[str]) -> None:
 
 
 def _nobody_is_in_it(found: Any, scene: Scene) -> None:  # noqa: F811
-    said = json.dumps([json.loads(span.to_json()) for span in found])
+    result = json.dumps([json.loads(span.to_json()) for span in found])
     secret = [
         scene.car.vin,
         scene.car.plate,
@@ -135,7 +135,7 @@ def _nobody_is_in_it(found: Any, scene: Scene) -> None:  # noqa: F811
         *(value for p in scene.people.values() for value in (p.name, p.phone, p.email)),
     ]
     assert [
-        one for one in secret if one and one in said and one not in ("Driver", "Manager", "Advisor", "Technician")
+        one for one in secret if one and one in result and one not in ("Driver", "Manager", "Advisor", "Technician")
     ] == []
 
 
@@ -149,12 +149,12 @@ async def test_what_a_person_writes_at_the_desk_is_one_trace_up_to_the_provider(
         entered = await sign_in.enter(scene.house, scene.people["advisor"], Visitor("127.0.0.1"), "password")
         client.session.cookie_jar.update_cookies({cookies.SESSION: entered.session}, server.make_url("/"))
         outside = {"Idempotency-Key": "one", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
-        said = await client.post(
+        response = await client.post(
             f"/api/v1/owners/{scene.owner.id}/messages",
             json={"body": "Your car is ready when you are."},
             headers=outside,
         )
-        assert said.status == 201, await said.text()
+        assert response.status == 201, await response.text()
         assert (await client.get("/api/v1/cases")).status == 200
     await scene.send_all()
     trace = {span.name: span for span in spans.get_finished_spans()}
@@ -163,7 +163,7 @@ async def test_what_a_person_writes_at_the_desk_is_one_trace_up_to_the_provider(
     request = trace["POST /api/v1/owners/{id}/messages"]
     assert request.parent is None, "a stranger's trace is not believed"
     assert (
-        request.attributes["telltale.request"] == said.headers["X-Request-Id"]
+        request.attributes["telltale.request"] == response.headers["X-Request-Id"]
         and request.attributes["telltale.status"] == 201
     )
     _nobody_is_in_it(spans.get_finished_spans(), scene)

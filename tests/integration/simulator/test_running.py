@@ -49,7 +49,7 @@ class Dealer:
     """Hears every car and acknowledges all it hears."""
 
     connection: Connection
-    said: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    bodies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def heard(self, where: str, payload: bytes) -> None:
         vin, way = where.split("/")[2], where.rpartition("/")[2]
@@ -57,13 +57,13 @@ class Dealer:
         if way == "status":
             return
         (Telemetry if way == "telemetry" else Diagnostics).model_validate(body)
-        self.said.setdefault(vin, []).append(body)
+        self.bodies.setdefault(vin, []).append(body)
         self.connection.publish(
             topic(vin, "down/acks"), json.dumps({"boot": body["boot"], "upto": body["seq"]}).encode(), 0
         )
 
     def values(self, vin: str, path: str) -> list[float]:
-        return [body["signals"][path] for body in self.said.get(vin, []) if path in body.get("signals", {})]
+        return [body["signals"][path] for body in self.bodies.get(vin, []) if path in body.get("signals", {})]
 
 
 @contextlib.asynccontextmanager
@@ -129,8 +129,8 @@ async def test_cars_drive_are_mended_and_go_on_after_a_restart(broker: EmbeddedB
         async with simulating(broker, members, tmp_path, morning):
             await until(lambda: len(ear.values(leaking, FRONT_LEFT)) >= 3)
             assert max(ear.values(leaking, FRONT_LEFT)) < 0.85 * 234
-            await until(lambda: any(body.get("mil") for body in ear.said.get(misfiring, [])))
-            codes = [body["codes"] for body in ear.said[misfiring] if "codes" in body]
+            await until(lambda: any(body.get("mil") for body in ear.bodies.get(misfiring, [])))
+            codes = [body["codes"] for body in ear.bodies[misfiring] if "codes" in body]
             assert [[(c["code"], c["status"]) for c in listed] for listed in codes[:2]] == [
                 [("P0301", "pending")],
                 [("P0301", "confirmed")],
@@ -147,10 +147,10 @@ async def test_cars_drive_are_mended_and_go_on_after_a_restart(broker: EmbeddedB
             await until(lambda: ear.values(leaking, FRONT_LEFT)[-1] > 0.9 * 234)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        boots = {body["boot"] for body in ear.said[leaking]}
-        ear.said.clear()
+        boots = {body["boot"] for body in ear.bodies[leaking]}
+        ear.bodies.clear()
         async with simulating(broker, members, tmp_path, morning + timedelta(hours=9)):
             await until(lambda: len(ear.values(leaking, FRONT_LEFT)) >= 2)
-        again = [body for body in ear.said[leaking] if body["boot"] not in boots]
+        again = [body for body in ear.bodies[leaking] if body["boot"] not in boots]
         assert {body["boot"] for body in again} == {max(boots) + 1}
         assert ear.values(leaking, FRONT_LEFT)[-1] > 0.9 * 234  # still healed

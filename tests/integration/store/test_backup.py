@@ -248,9 +248,9 @@ async def test_nothing_is_restored_over_something_and_nothing_from_a_torn_backup
 
 async def test_rows_that_are_missing_after_a_restore_are_named(house: House, shelf: Path):
     shelf = house.backup(shelf)
-    said = json.loads((shelf / MANIFEST).read_text())
-    said["rows"]["owners"] += 1
-    (shelf / MANIFEST).write_text(json.dumps(said))
+    body = json.loads((shelf / MANIFEST).read_text())
+    body["rows"]["owners"] += 1
+    (shelf / MANIFEST).write_text(json.dumps(body))
     with pytest.raises(Misconfigured, match="owners"):
         await restore(beside(house.url, "missing"), "secret", shelf, binaries.clients)
 

@@ -56,7 +56,7 @@ FILES = [path for path in sorted(MIGRATIONS.glob("*.sql")) if path.name[:4] >= B
 def told(path: Path) -> dict[str, list[str]]:
     """What squawk, a checker of migrations, has to say: rule -> lines."""
     alone = [] if "transaction:false" in path.read_text() else ["--assume-in-transaction"]
-    said = subprocess.run(
+    result = subprocess.run(
         [
             SQUAWK,
             "--reporter",
@@ -72,7 +72,7 @@ def told(path: Path) -> dict[str, list[str]]:
         check=False,
     )
     found: dict[str, list[str]] = {}
-    for one in json.loads(said.stdout or "[]"):
+    for one in json.loads(result.stdout or "[]"):
         found.setdefault(one["rule_name"], []).append(
             f"line {one['line'] + 1}: {one['message']} {one.get('help') or ''}"
         )

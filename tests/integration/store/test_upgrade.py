@@ -119,12 +119,12 @@ def missing(before: dict[str, list[str]], after: dict[str, list[str]]) -> list[s
     for table, rows in before.items():
         left = [json.loads(row) for row in after.get(table, [])]
         for row in rows:
-            said = json.loads(row)
+            body = json.loads(row)
             match = next(
                 (
                     one
                     for one in left
-                    if all(one.get(name, value) == value and name in one for name, value in said.items())
+                    if all(one.get(name, value) == value and name in one for name, value in body.items())
                 ),
                 None,
             )
@@ -248,7 +248,7 @@ OLD = {
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "text"),
     [
         (OLD - {"grant: owners telltale_desk SELECT"}, "grant: owners telltale_desk SELECT"),
         (OLD - {"column: owners.zone | text | NOT NULL | | |"}, "has gone"),
@@ -264,8 +264,8 @@ OLD = {
         (OLD | {"column: owners.born | date | NOT NULL | | |"}, "is new, must be given"),
     ],
 )
-def test_what_would_mislead_an_older_version_is_named(changed: set[str], said: str) -> None:
-    assert [line for line in misleads(OLD, changed) if said in line]
+def test_what_would_mislead_an_older_version_is_named(changed: set[str], text: str) -> None:
+    assert [line for line in misleads(OLD, changed) if text in line]
     assert (
         misleads(
             OLD,

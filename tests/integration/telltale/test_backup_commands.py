@@ -71,8 +71,8 @@ async def erase_somebody(url: str, home: Path) -> None:
         "SELECT dealer_id, id, created_at FROM owners WHERE dealer_id = 2"
     )
     await connection.close()
-    said = home / "who.json"
-    said.write_text(
+    result = home / "who.json"
+    result.write_text(
         json.dumps(
             {
                 "erasures": [
@@ -86,7 +86,7 @@ async def erase_somebody(url: str, home: Path) -> None:
             }
         )
     )
-    assert told(telltale(url, home, "erasures", "apply", "--from", str(said), "--json"))["erased"] == 1
+    assert told(telltale(url, home, "erasures", "apply", "--from", str(result), "--json"))["erased"] == 1
 
 
 def told(done: subprocess.CompletedProcess[str]) -> Any:

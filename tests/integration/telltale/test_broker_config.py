@@ -75,7 +75,7 @@ class Client:
 
     mqtt: Any
     loop: asyncio.AbstractEventLoop
-    said: asyncio.Future[str]
+    connected: asyncio.Future[str]
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     heard: list[str] = field(default_factory=list)
     answers: dict[int, str] = field(default_factory=dict)  #: by message id
@@ -122,7 +122,7 @@ class Broker:
         version: int = 5,
         kept: bool = False,
     ) -> Client:
-        """Connect; `said` is "Success" or the reason. `kept`: the broker keeps the session while we are away."""
+        """Connect; `connected` is "Success" or the reason. `kept`: the broker keeps the session while we are away."""
         loop = asyncio.get_running_loop()
         protocol = paho.MQTTv5 if version == 5 else paho.MQTTv311
         client = Client(
@@ -132,8 +132,8 @@ class Broker:
         )
 
         def say(what: str, *, gone: bool = False) -> None:
-            if not client.said.done():
-                client.said.set_result(what)
+            if not client.connected.done():
+                client.connected.set_result(what)
             if gone:
                 client.gone.set()
 
@@ -164,7 +164,7 @@ class Broker:
             client.mqtt.connect_async("127.0.0.1", port or self.port)
         client.mqtt.loop_start()
         self.clients.append(client)
-        await asyncio.wait_for(asyncio.shield(client.said), PATIENCE_S)
+        await asyncio.wait_for(asyncio.shield(client.connected), PATIENCE_S)
         return client
 
     async def gateway(self) -> Client:
@@ -321,17 +321,17 @@ async def test_who_has_no_password_of_that_door_is_refused(set_up: Any, version:
             (mine, secret, broker.gateway_port),
         ):
             refused = await broker.connect(user, password, port=port, name="x", version=version)
-            assert await refused.said in ("Not authorized", "Bad user name or password"), (user, port)
+            assert await refused.connected in ("Not authorized", "Bad user name or password"), (user, port)
         plain = await broker.connect(mine, secret, trust=False, version=version)
-        assert await plain.said in ("no connection", "cut off")
-        assert await (await broker.connect(mine, secret, version=version)).said == "Success"
+        assert await plain.connected in ("no connection", "cut off")
+        assert await (await broker.connect(mine, secret, version=version)).connected == "Success"
 
 
 async def test_no_car_can_take_over_a_gateways_session(set_up: Any) -> None:
     async with set_up() as broker:
         gateway = await broker.connect("gateway", broker.gateway_password, port=broker.gateway_port, name=client_id(3))
         car = await broker.connect(CARS[0], broker.cars[CARS[0]], name=client_id(3))
-        assert await car.said == "Success"
+        assert await car.connected == "Success"
         assert await gateway.publish("vehicles/03/gateway/up/pulse")
         assert not gateway.gone.is_set()
 
@@ -342,7 +342,7 @@ async def test_who_is_revoked_is_cut_off_within_seconds_and_does_not_come_back(s
         async with broker.pool.acquire() as connection, connection.transaction():
             await vehicles.revoke(connection, CARS[0], NOW)
         await asyncio.wait_for(car.gone.wait(), PATIENCE_S)
-        assert await (await broker.car(CARS[0])).said in ("Not authorized", "Bad user name or password")
+        assert await (await broker.car(CARS[0])).connected in ("Not authorized", "Bad user name or password")
         assert await other.publish(topic(CARS[1], "up/telemetry"))
         assert not other.gone.is_set()
 
@@ -353,9 +353,9 @@ async def test_enrolling_again_ends_the_old_password_and_the_connection_that_use
         car = await broker.car()
         await broker.enrol(CARS[0], os.urandom(32).hex())
         await asyncio.wait_for(car.gone.wait(), PATIENCE_S)
-        assert await (await broker.connect(CARS[0], old)).said in ("Not authorized", "Bad user name or password")
+        assert await (await broker.connect(CARS[0], old)).connected in ("Not authorized", "Bad user name or password")
         again = await broker.car()
-        assert await again.said == "Success"
+        assert await again.connected == "Success"
         assert await again.publish(topic(CARS[0], "up/telemetry"))
 
 
@@ -413,8 +413,8 @@ async def test_a_new_secret_ends_no_session_and_loses_nothing_of_what_is_owed(se
 async def test_with_client_certificates_a_password_alone_is_not_enough(set_up: Any) -> None:
     async with set_up(client_certificates=True) as broker:
         without = await broker.connect(CARS[0], broker.cars[CARS[0]])
-        assert await without.said in ("no connection", "cut off")
-        assert await (await broker.connect(CARS[0], broker.cars[CARS[0]], certificate=CARS[0])).said == "Success"
+        assert await without.connected in ("no connection", "cut off")
+        assert await (await broker.connect(CARS[0], broker.cars[CARS[0]], certificate=CARS[0])).connected == "Success"
 
 
 async def test_files_and_folder_are_the_brokers_alone(set_up: Any) -> None:

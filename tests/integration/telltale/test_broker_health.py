@@ -16,8 +16,8 @@ async def test_a_broker_is_ready_while_its_program_answers_and_alive_also_withou
         health = BrokerHealth(broker)
 
         async def ask(path: str) -> tuple[int, str]:
-            async with session.get(url + path) as said:
-                return said.status, await said.text()
+            async with session.get(url + path) as response:
+                return response.status, await response.text()
 
         async with health.page().open(Address()) as url:
             assert (await ask("/health/ready"))[0] == 200

@@ -378,10 +378,10 @@ def test_the_command_says_all_of_it_as_lines_and_as_json(home: Path) -> None:
     }
     done = run("--json", **nowhere)
     assert done.returncode == 1, done.stderr
-    said = json.loads(done.stdout)
-    assert said["ok"] is False
-    assert all(set(one) == {"name", "ok", "seen", "todo"} and (one["ok"] or one["todo"]) for one in said["checks"])
-    names = [one["name"] for one in said["checks"]]
+    body = json.loads(done.stdout)
+    assert body["ok"] is False
+    assert all(set(one) == {"name", "ok", "seen", "todo"} and (one["ok"] or one["todo"]) for one in body["checks"])
+    names = [one["name"] for one in body["checks"]]
     assert {
         "database",
         "roles",

@@ -177,13 +177,13 @@ async def test_a_key_says_what_it_may_do_and_until_when_and_is_revoked(telltale:
     assert made["scopes"] == ["cases:read", "owners:write"] and made["expires_at"]
     assert telltale.facts("key", "create", "for ever", "--expires", "never")["expires_at"] is None
     assert telltale.facts("key", "create", "dated", "--expires", "2099-01-31")["expires_at"].startswith("2099-01-31")
-    for wrong, said in (
+    for wrong, result in (
         (("--scope", "people:write"), "no scope"),
         (("--expires", "soon"), "90d"),
         (("--expires", "2001-01-01"), "past"),
     ):
         done = telltale("key", "create", "x", *wrong)
-        assert done.returncode == 2 and said in done.stderr
+        assert done.returncode == 2 and result in done.stderr
     assert telltale.facts("key", "revoke", "till") == {"revoked": "till"}
     listed = telltale.facts("key", "list")["keys"]
     assert [one["label"] for one in listed] == ["dated", "for ever"] and listed[0]["last_used_at"] is None
@@ -215,7 +215,7 @@ async def test_enrolling_gives_credentials_and_topics_and_revoking_takes_them(te
 
 
 @pytest.mark.parametrize(
-    "arguments, said",
+    "arguments, text",
     [
         (
             (
@@ -272,10 +272,10 @@ async def test_enrolling_gives_credentials_and_topics_and_revoking_takes_them(te
         (("rule", "stage", "no_such_rule", "live", "--reason", "x"), "there is no rule"),
     ],
 )
-def test_what_cannot_be_is_one_line_and_status_2(telltale: Telltale, arguments: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_is_one_line_and_status_2(telltale: Telltale, arguments: tuple[str, ...], text: str) -> None:
     done = telltale(*arguments)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert text in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert done.stdout == ""
 
@@ -399,8 +399,8 @@ async def test_a_car_enrolled_before_mosquittos_hashes_were_kept_is_named(
     telltale.facts("vehicle", "enrol", "WVWZZZ1KZAW000123", "--profile", "petrol_hatch")
     await (await pool_as("admin")).execute("UPDATE vehicles SET mosquitto_hash = NULL")
     telltale.facts("certificates", "make", "--out", str(tmp_path), "--host", "b.example")
-    said = telltale.facts("broker-config", "mosquitto", "--out", str(tmp_path / "m"), "--certificates", str(tmp_path))
-    assert (said["cars"], said["enrol_again"]) == (0, ["WVWZZZ1KZAW000123"])
+    result = telltale.facts("broker-config", "mosquitto", "--out", str(tmp_path / "m"), "--certificates", str(tmp_path))
+    assert (result["cars"], result["enrol_again"]) == (0, ["WVWZZZ1KZAW000123"])
 
 
 def test_without_certificates_there_is_no_configuration(telltale: Telltale, tmp_path: Path) -> None:

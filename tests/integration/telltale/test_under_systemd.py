@@ -44,9 +44,9 @@ async def test_workers_say_when_they_are_ready_and_that_they_turn(database: Any,
             },
         )
         try:
-            said: list[bytes] = []
-            while said.count(b"READY=1") < 1 or said.count(b"WATCHDOG=1") < 2:
-                said.append(await asyncio.to_thread(systemd.recv, 64))
+            result: list[bytes] = []
+            while result.count(b"READY=1") < 1 or result.count(b"WATCHDOG=1") < 2:
+                result.append(await asyncio.to_thread(systemd.recv, 64))
             async with aiohttp.ClientSession() as session:
                 for path in ("/health/live", "/health/ready", "/metrics"):
                     async with session.get(f"http://127.0.0.1:{port}{path}") as answer:

@@ -58,9 +58,9 @@ async def test_a_service_that_is_watched_says_that_it_lives(
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(PATIENCE_S):
-                said = [await loop.sock_recv(systemd, 64)]
-                while set(said) != {b"READY=1", b"WATCHDOG=1"} or said.count(b"WATCHDOG=1") < 2:
-                    said.append(await loop.sock_recv(systemd, 64))
+                result = [await loop.sock_recv(systemd, 64)]
+                while set(result) != {b"READY=1", b"WATCHDOG=1"} or result.count(b"WATCHDOG=1") < 2:
+                    result.append(await loop.sock_recv(systemd, 64))
         finally:
             process.terminate()
             await process.wait()

@@ -94,8 +94,8 @@ async def test_nothing_younger_than_its_limit_goes_and_nothing_older_stays(kept,
             for _ in range(14)
         ]
 
-    said, texts, replies, refused, acts = some(), some(), some(), some(), some()
-    await says(kept, *said)
+    result, texts, replies, refused, acts = some(), some(), some(), some(), some()
+    await says(kept, *result)
     for n, ago in enumerate(texts):
         at = kept.clock() - timedelta(days=ago)
         text = await kept.queue(body="secret", due_at=at)
@@ -140,7 +140,7 @@ async def test_nothing_younger_than_its_limit_goes_and_nothing_older_stays(kept,
     await seal(kept)
 
     await run(kept)
-    expected = sorted([0, *said])
+    expected = sorted([0, *result])
     assert await ages(kept) == [ago for ago in expected if ago <= LIMITS["readings"]]
     assert await ages(kept, "ids && ARRAY[62, 63, 64]::smallint[]") == [
         ago for ago in expected if ago <= LIMITS["positions"]

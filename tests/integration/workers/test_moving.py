@@ -92,8 +92,8 @@ async def test_a_text_about_the_old_time_that_is_in_hand_already_is_not_true(sce
     )
     scene.clock.at = visit.starts_at - 59 * MINUTE
     await scene.send_all()
-    said = await scene.message(reminder)
-    assert said["state"] == "cancelled" and "another time" in said["reason"]
+    result = await scene.message(reminder)
+    assert result["state"] == "cancelled" and "another time" in result["reason"]
 
 
 async def test_a_time_that_is_taken_an_older_page_and_a_drive_under_way_are_refused_and_change_nothing(

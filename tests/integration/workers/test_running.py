@@ -29,7 +29,7 @@ async def service(scene: Any) -> AsyncIterator[asyncio.Task[None]]:
             wording=Wording(data.texts()),
             desk_url="http://desk.example",
             time_lapse=True,
-            ready=lambda **said: (facts.update(said), ready.set()),
+            ready=lambda **phrase: (facts.update(phrase), ready.set()),
         )
     )
     await asyncio.wait_for(ready.wait(), PATIENCE_S)
@@ -93,12 +93,12 @@ async def test_workers_whose_clock_is_wrong_text_nobody_and_forget_nothing_until
             clock=lambda: datetime.now(UTC) + off,
             wording=Wording(data.texts()),
             desk_url="http://desk.example",
-            ready=lambda **said: (facts.update(said), ready.set()),
+            ready=lambda **phrase: (facts.update(phrase), ready.set()),
         )
     )
     try:
         await asyncio.wait_for(ready.wait(), PATIENCE_S)
-        status, said = await until(lambda: _says(facts["health"], "500 days ahead"))
+        status, phrase = await until(lambda: _says(facts["health"], "500 days ahead"))
         assert status == 503
         assert await scene.phone() == [] and await scene.admin.fetchval("SELECT count(*) FROM idempotency") == 1
         off = timedelta(0)
@@ -110,8 +110,8 @@ async def test_workers_whose_clock_is_wrong_text_nobody_and_forget_nothing_until
 
 
 async def _says(url: str, words: str) -> tuple[int, str] | None:
-    status, said = await ask(f"{url}/health/ready")
-    return (status, said) if words in said else None
+    status, result = await ask(f"{url}/health/ready")
+    return (status, result) if words in result else None
 
 
 async def test_a_key_is_forgotten_a_month_after_by_every_clock(scene: Any) -> None:
@@ -138,8 +138,8 @@ async def _all(scene: Any, count: int) -> list[str]:
 
 
 async def ask(url: str) -> tuple[int, str]:
-    async with aiohttp.ClientSession() as session, session.get(url) as said:
-        return said.status, await said.text()
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return response.status, await response.text()
 
 
 async def scrape(url: str) -> dict[str, float]:

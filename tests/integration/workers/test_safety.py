@@ -132,9 +132,9 @@ async def test_history_and_faults_of_the_unit_never_reach_an_owner(scene: Any, s
 
 
 @pytest.mark.parametrize(
-    ("why", "said"), [("no consent", "no consent"), ("STOP", "said STOP"), ("no number", "no number or mailbox")]
+    ("why", "words"), [("no consent", "no consent"), ("STOP", "said STOP"), ("no number", "no number or mailbox")]
 )
-async def test_where_no_text_may_leave_somebody_is_told_to_ring_at_once(scene: Any, why: str, said: str) -> None:
+async def test_where_no_text_may_leave_somebody_is_told_to_ring_at_once(scene: Any, why: str, words: str) -> None:
     async with transaction(scene.worker) as connection:
         if why == "STOP":
             await consents.stop(connection, scene.dealer.id, scene.owner.id, now=scene.clock(), wording="STOP")
@@ -157,7 +157,7 @@ async def test_where_no_text_may_leave_somebody_is_told_to_ring_at_once(scene: A
         await scene.work()
     ring = [text for text in await scene.staff_phone("advisor") if "Please ring" in text]
     assert len(ring) == 1 and "must not be driven on" in ring[0] and scene.owner.name in ring[0]
-    assert (said if why != "no consent" else "said no to safety texts") in ring[0]
+    assert (words if why != "no consent" else "said no to safety texts") in ring[0]
     assert await scene.phone() == []
 
 
@@ -236,10 +236,10 @@ async def test_a_car_in_our_building_frightens_nobody_until_it_is_handed_over(sc
     for act in (bookings.arrive, bookings.start):
         await act(desk, booking.id)
     await scene.work()
-    said = len(await scene.phone())
+    result = len(await scene.phone())
     await scene.alert(A.ACTIVE, severity=NOW, first_step=2)
     await scene.work()
-    assert len(await scene.phone()) == said
+    assert len(await scene.phone()) == result
     await bookings.finish(desk, booking.id, "done")
     await scene.work()
     await bookings.hand_over(desk, booking.id)

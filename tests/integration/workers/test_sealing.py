@@ -188,8 +188,8 @@ async def test_a_chain_that_was_cut_off_is_not_sealed_over_until_a_person_says_s
     assert await sealed.admin.fetchval(
         "SELECT times FROM tallies WHERE name = 'audit_broken' AND dealer_id = $1", sealed.dealer.id
     )
-    said = command(sealed, "audit", "resume", "--dealer", str(sealed.dealer.id), "--reason", "seen by the auditor")
-    assert said.returncode == 0, said.stderr
+    result = command(sealed, "audit", "resume", "--dealer", str(sealed.dealer.id), "--reason", "seen by the auditor")
+    assert result.returncode == 0, result.stderr
     await seal_all(sealed)
     assert await waits(sealed) == 0 and await faults(sealed) == []
     reason = await sealed.admin.fetchval("SELECT reason FROM history WHERE new = 'audit resumed'")
@@ -259,9 +259,9 @@ def command(scene: Any, *words: str) -> subprocess.CompletedProcess[str]:
 async def test_the_command_says_what_holds_and_what_was_done_and_remembers(sealed, tmp_path):
     dealer = str(sealed.dealer.id)
     done = await asyncio.to_thread(command, sealed, "audit", "verify", "--dealer", dealer, "--json")
-    said = json.loads(done.stdout)
+    body = json.loads(done.stdout)
     assert (
-        done.returncode == 0 and said["ok"] and said["dealers"][0]["sealed"] > 8 and said["dealers"][0]["waiting"] == 0
+        done.returncode == 0 and body["ok"] and body["dealers"][0]["sealed"] > 8 and body["dealers"][0]["waiting"] == 0
     ), done.stderr
     (tmp_path / "heads.json").write_text(done.stdout)
     await acts(sealed, 2)

@@ -296,7 +296,7 @@ async def test_start_gives_no_consent_that_was_not_there_before(scene: Any) -> N
     await scene.says("START")
     async with transaction(scene.worker) as connection:
         agreed = await consents.of_owner(connection, scene.dealer.id, scene.owner.id)
-    assert {purpose: said.given for purpose, said in agreed.items()} == {
+    assert {purpose: result.given for purpose, result in agreed.items()} == {
         Purpose.SAFETY: True,
         Purpose.SERVICE: True,
         Purpose.STATUS: True,
@@ -323,9 +323,9 @@ async def test_a_text_at_night_waits_for_the_owners_morning_and_is_checked_again
         scene.owner.id,
         scene.clock(),
     )
-    said = [{"noun": "case", "id": case_id, "state": ["open"]}]
+    result = [{"noun": "case", "id": case_id, "state": ["open"]}]
     stays = await scene.queue(purpose=Purpose.SERVICE, body="still open")
-    changes = await scene.queue(purpose=Purpose.SERVICE, body="it is open", asserts=said)
+    changes = await scene.queue(purpose=Purpose.SERVICE, body="it is open", asserts=result)
     await scene.send_all()
     row = await scene.message(stays)
     assert (row["state"], row["due_at"]) == ("queued", datetime(2026, 11, 24, 7, 0, tzinfo=UTC))
@@ -338,11 +338,11 @@ async def test_a_text_at_night_waits_for_the_owners_morning_and_is_checked_again
 
 
 @pytest.mark.parametrize(
-    "said",
+    "words",
     [{"noun": "weather", "id": 1, "state": ["fine"]}, {"noun": "booking", "id": 999, "state": ["agreed"]}, {"id": 1}],
 )
-async def test_what_cannot_be_checked_is_not_said(scene: Any, said: dict[str, Any]) -> None:
-    message_id = await scene.queue(asserts=[said])
+async def test_what_cannot_be_checked_is_not_said(scene: Any, words: dict[str, Any]) -> None:
+    message_id = await scene.queue(asserts=[words])
     await scene.send_all()
     assert (await scene.message(message_id))["state"] == "cancelled"
 

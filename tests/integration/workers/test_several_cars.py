@@ -31,8 +31,8 @@ async def test_two_open_offers_are_never_guessed_between(scene: Any) -> None:
     await scene.work()
     first, second = (await scene.phone())[:2]
     assert "(B-TT 204)" in first and "(B-TT 205)" in second
-    said = await scene.says("1")
-    assert said.understood is not None and said.understood.meaning is Meaning.OTHER
+    result = await scene.says("1")
+    assert result.understood is not None and result.understood.meaning is Meaning.OTHER
     await scene.work()
     assert await scene.admin.fetchval("SELECT count(*) FROM bookings") == 0
     assert any('wrote: "1"' in text for text in await scene.staff_phone("advisor"))

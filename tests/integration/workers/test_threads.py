@@ -59,7 +59,7 @@ async def test_consent_keeps_its_whole_trail(scene: Any) -> None:
     await scene.says("START")
     async with transaction(scene.worker) as connection:
         trail = await consents.trail(connection, scene.dealer.id, scene.owner.id)
-    assert [(said.given, said.source) for said in trail if said.purpose == "service"] == [
+    assert [(one_text.given, one_text.source) for one_text in trail if one_text.purpose == "service"] == [
         (True, "test"),
         (False, "STOP by text"),
         (True, "START by text"),

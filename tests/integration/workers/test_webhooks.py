@@ -42,11 +42,11 @@ async def heard(scene: Any) -> int:
 async def test_a_signed_text_is_heard_once_however_often_it_comes(scene: Any, door: Any) -> None:
     form = FORM | {"From": scene.owner.phone, "Body": "STOP"}
     for _ in range(5):
-        said = await door.post(
+        response = await door.post(
             "/inbound/twilio", data=form, headers={"X-Twilio-Signature": signature(TOKEN, ADDRESS, form)}
         )
-        assert said.status == 200
-        assert "<Response>" in await said.text()
+        assert response.status == 200
+        assert "<Response>" in await response.text()
     assert await heard(scene) == 1
     assert await scene.admin.fetchval("SELECT stopped_at FROM owners WHERE id = $1", scene.owner.id) is not None
 
@@ -66,10 +66,10 @@ async def test_a_forged_text_has_no_effect(scene: Any, door: Any, forge: str) ->
         "as json": good,
     }[forge]
     headers = {} if signed is None else {"X-Twilio-Signature": signed}
-    said = await door.post(
+    response = await door.post(
         "/inbound/twilio", headers=headers, **({"json": form} if forge == "as json" else {"data": form})
     )
-    assert said.status == 403
+    assert response.status == 403
     assert await heard(scene) == 0
 
 
@@ -77,10 +77,10 @@ async def test_without_a_token_nobody_is_believed(scene: Any, database: Any) -> 
     app = build(scene.house, Live(database.role("desk")))
     form = FORM | {"From": scene.owner.phone}
     async with TestClient(TestServer(app)) as client:
-        said = await client.post(
+        response = await client.post(
             "/inbound/twilio", data=form, headers={"X-Twilio-Signature": signature("", ADDRESS, form)}
         )
-    assert said.status == 403
+    assert response.status == 403
 
 
 async def test_texts_that_the_door_missed_are_fetched_and_heard_once(scene: Any, door: Any) -> None:
@@ -115,8 +115,8 @@ async def test_delivery_reports_never_go_back_from_a_final_state(scene: Any, doo
         form = {"From": "+4930111", "MessageStatus": status, "ErrorCode": "30003"}
         path = "/inbound/twilio/status?reference=m-7"
         signed = signature(TOKEN, f"http://desk.example{path}", form)
-        said = await door.post(path, data=form, headers={"X-Twilio-Signature": signed})
-        assert said.status == 204
+        response = await door.post(path, data=form, headers={"X-Twilio-Signature": signed})
+        assert response.status == 204
         return str((await scene.message(message_id))["state"])
 
     assert [await report(status) for status in ("queued", "delivered", "sent", "undelivered", "failed")] == ["sent"] + [
@@ -125,10 +125,10 @@ async def test_delivery_reports_never_go_back_from_a_final_state(scene: Any, doo
 
 
 async def test_the_demo_phone_is_heard_and_strangers_and_wrong_numbers_are_told_apart(scene: Any, door: Any) -> None:
-    said = await door.post("/inbound/phone", data={"from": scene.owner.phone, "to": "+4930111", "body": "hilfe"})
-    assert (said.status, (await said.json())["understood"]) == (201, "help")
-    said = await door.post("/inbound/phone", json={"from": "+1", "to": "+4930111", "body": "1", "id": "x"})
-    assert (said.status, (await said.json())["understood"]) == (201, "other")
+    response = await door.post("/inbound/phone", data={"from": scene.owner.phone, "to": "+4930111", "body": "hilfe"})
+    assert (response.status, (await response.json())["understood"]) == (201, "help")
+    response = await door.post("/inbound/phone", json={"from": "+1", "to": "+4930111", "body": "1", "id": "x"})
+    assert (response.status, (await response.json())["understood"]) == (201, "other")
     assert (await door.post("/inbound/phone", json={"from": "+1", "to": "+4930999", "body": "1"})).status == 404
     assert (await door.post("/inbound/phone", json={"from": "+1", "to": "+4930111"})).status == 422
     assert (await door.post("/inbound/phone", json=[1])).status == 422
@@ -151,6 +151,6 @@ async def test_the_demo_phone_is_heard_and_strangers_and_wrong_numbers_are_told_
     "body", ["\x00stop\x00", "x" * 100_000, "\ud83d\ude00", "'; DROP TABLE owners; --", "<script>alert(1)</script>"]
 )
 async def test_odd_bodies_are_kept_as_words(scene: Any, door: Any, body: str) -> None:
-    said = await door.post("/inbound/phone", json={"from": scene.owner.phone, "to": "+4930111", "body": body})
-    assert said.status == 201
+    response = await door.post("/inbound/phone", json={"from": scene.owner.phone, "to": "+4930111", "body": body})
+    assert response.status == 201
     assert await heard(scene) == 1

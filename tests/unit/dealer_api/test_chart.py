@@ -28,11 +28,11 @@ def texts(svg: str) -> list[str]:
 
 
 def test_axis_unit_limit_and_last_value_are_written() -> None:
-    said = texts(
+    result = texts(
         evidence_svg(evidence([230, 220, 183], limits=(Limit(label="soon", value=184),)), zone_name="Europe/Berlin")
     )
-    assert said[0] == "kPa" and "soon 184" in said and said[-1] == "183 kPa"
-    assert {"180", "200", "220"} <= set(said)
+    assert result[0] == "kPa" and "soon 184" in result and result[-1] == "183 kPa"
+    assert {"180", "200", "220"} <= set(result)
 
 
 def test_a_silence_is_a_gap_and_not_a_line() -> None:
@@ -60,11 +60,11 @@ def test_wall_time_of_the_reader() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "language", "said"),
+    ("value", "language", "text"),
     [(1234.5, "de", "1.234"), (13.94, "de", "13,9"), (0.123, "en", "0.12"), (14.0, "en", "14")],
 )
-def test_numbers_as_the_language_writes_them(value: float, language: str, said: str) -> None:
-    assert number(value, language) == said
+def test_numbers_as_the_language_writes_them(value: float, language: str, text: str) -> None:
+    assert number(value, language) == text
 
 
 def test_a_limit_is_written_as_it_was_judged() -> None:

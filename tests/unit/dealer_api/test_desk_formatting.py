@@ -22,7 +22,7 @@ BERLIN = "Europe/Berlin"
 
 
 @pytest.mark.parametrize(
-    ("minutes", "said"),
+    ("minutes", "text"),
     [
         (0, "under 1 min"),
         (59, "59 min"),
@@ -33,8 +33,8 @@ BERLIN = "Europe/Berlin"
         (9 * 1440, "9 days"),
     ],
 )
-def test_a_span_has_at_most_two_units(minutes: int, said: str) -> None:
-    assert formatting.span(timedelta(minutes=minutes)) == said
+def test_a_span_has_at_most_two_units(minutes: int, text: str) -> None:
+    assert formatting.span(timedelta(minutes=minutes)) == text
 
 
 def test_times_are_those_of_the_dealer_s_wall_clock() -> None:
@@ -59,9 +59,9 @@ def test_a_night_in_which_clocks_change_has_its_own_hours() -> None:
     ],
 )
 def test_a_car_is_never_called_healthy_only_heard(age: timedelta | None, short: str, look: str) -> None:
-    said = freshness(None if age is None else NOW - age, NOW - timedelta(days=30), None, NOW)
-    assert said[:2] == (short, look)
-    assert "healthy" not in said[2] and said[3].count("healthy") == said[3].count("not a healthy car")
+    result = freshness(None if age is None else NOW - age, NOW - timedelta(days=30), None, NOW)
+    assert result[:2] == (short, look)
+    assert "healthy" not in result[2] and result[3].count("healthy") == result[3].count("not a healthy car")
 
 
 def test_a_revoked_or_unenrolled_car_says_so_first() -> None:

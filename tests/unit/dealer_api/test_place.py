@@ -40,10 +40,10 @@ def test_a_proxy_on_the_same_machine_is_believed_by_default_and_nobody_when_told
     assert Proxies.read("none").place("127.0.0.1", "203.0.113.9") == "127.0.0.1"
 
 
-@pytest.mark.parametrize("said", ["10.0.0.1/8", "proxy", "10.0.0.0/8;192.0.2.7", "1.2.3.4/33"])
-def test_what_is_no_network_is_refused_by_name(said):
+@pytest.mark.parametrize("text", ["10.0.0.1/8", "proxy", "10.0.0.0/8;192.0.2.7", "1.2.3.4/33"])
+def test_what_is_no_network_is_refused_by_name(text):
     with pytest.raises(Misconfigured, match="TELLTALE_TRUSTED_PROXIES"):
-        Proxies.read(said)
+        Proxies.read(text)
 
 
 def test_a_person_is_shown_roughly_where_and_with_what():

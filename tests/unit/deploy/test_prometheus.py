@@ -39,11 +39,11 @@ def told() -> set[str]:
     """Every series that a service of ours tells."""
 
     def series(metric: Metric) -> list[str]:
-        said = name(metric)
+        result = name(metric)
         return (
-            [f"{said}_{part}" for part in ("bucket", "sum", "count")]
+            [f"{result}_{part}" for part in ("bucket", "sum", "count")]
             if type(metric).__name__ == "Histogram"
-            else [said]
+            else [result]
         )
 
     return {one for found in metrics().values() for metric in found for one in series(metric)}
@@ -123,14 +123,14 @@ def test_each_alert_is_tried_both_ways() -> None:
 
 @promtool
 def test_prometheus_takes_the_files_and_every_query_of_the_dashboard(tmp_path: Path) -> None:
-    said = subprocess.run(["promtool", "check", "config", str(SCRAPES)], capture_output=True, text=True)
-    assert said.returncode == 0, said.stdout + said.stderr
+    result = subprocess.run(["promtool", "check", "config", str(SCRAPES)], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
     queries = [
         {"record": f"query:{n}", "expr": expr.replace("$__rate_interval", "5m")}
         for n, expr in enumerate(QUERIES.values())
     ]
     (tmp_path / "queries.yml").write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": queries}]}))
-    said = subprocess.run(
+    result = subprocess.run(
         ["promtool", "check", "rules", "--lint-fatal", str(tmp_path / "queries.yml")], capture_output=True, text=True
     )
-    assert said.returncode == 0, said.stdout + said.stderr
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -83,17 +83,19 @@ def copies(tmp_path: Path) -> list[Path]:
 
 @analyze
 def test_systemd_understands_every_line(copies: list[Path]) -> None:
-    said = subprocess.run(["systemd-analyze", "verify", "--man=no", *map(str, copies)], capture_output=True, text=True)
-    ours = [line for line in said.stderr.splitlines() if "telltale" in line]
-    assert (said.returncode, ours) == (0, [])
+    result = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *map(str, copies)], capture_output=True, text=True
+    )
+    ours = [line for line in result.stderr.splitlines() if "telltale" in line]
+    assert (result.returncode, ours) == (0, [])
 
 
 @analyze
 def test_systemd_finds_little_that_they_could_do_to_the_machine(copies: list[Path]) -> None:
     for unit in copies:  # the scale goes from 0 to 10; 2 is "OK", what a service of nobody in particular has is 9.6
-        said = subprocess.run(
+        result = subprocess.run(
             ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit)],
             capture_output=True,
             text=True,
         )
-        assert said.returncode == 0, said.stdout[-400:] + said.stderr
+        assert result.returncode == 0, result.stdout[-400:] + result.stderr

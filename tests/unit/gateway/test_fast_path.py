@@ -24,7 +24,7 @@ from tests.road import NOW, VINS, Road
 def traffic(seed: int, *, swapped: bool) -> list[tuple[str, bytes]]:
     """Mostly the next message of each car, all over; now and then whatever a road has to offer."""
     dice = random.Random(seed)
-    said: list[tuple[str, bytes]] = []
+    result: list[tuple[str, bytes]] = []
     for n in range(120):
         for car, vin in enumerate(VINS):
             speed = dice.choice((88.0, 400.0, None)) if dice.random() < 0.03 else 88.0
@@ -54,16 +54,16 @@ def traffic(seed: int, *, swapped: bool) -> list[tuple[str, bytes]]:
             way = "up/telemetry" if car != 3 or n % 5 else "up/diagnostics"
             if way == "up/diagnostics":
                 body = {**{k: body[k] for k in ("boot", "seq", "ts")}, "codes": [], "mil": False}
-            said.append((topic(vin, way), json.dumps(body).encode()))
+            result.append((topic(vin, way), json.dumps(body).encode()))
             if dice.random() < 0.02:
-                said.append(said[-1])
+                result.append(result[-1])
             if dice.random() < 0.02:
-                said.append((topic(vin, "up/telemetry"), b"{"))
-    for n in range(len(said) - 9):
+                result.append((topic(vin, "up/telemetry"), b"{"))
+    for n in range(len(result) - 9):
         if swapped and dice.random() < 0.02:
             m = n + dice.randrange(9)
-            said[n], said[m] = said[m], said[n]
-    return said
+            result[n], result[m] = result[m], result[n]
+    return result
 
 
 def outcome(road: Road, batches: list[Batch], *, checkpoints: bool) -> dict[str, Any]:
@@ -99,10 +99,10 @@ def outcome(road: Road, batches: list[Batch], *, checkpoints: bool) -> dict[str,
 @pytest.mark.parametrize("seed", range(12))
 def test_both_roads_end_at_the_same_place(seed, swapped, monkeypatch):
     """Where numbers are swapped, the fast path takes the earlier first: it has fewer gaps, and so fewer checkpoints."""
-    said = traffic(seed, swapped=swapped)
+    result = traffic(seed, swapped=swapped)
     judge = Judge(RULES, data.profiles())
     short = Road(judge)
-    there = outcome(short, short.drive(said), checkpoints=not swapped)
+    there = outcome(short, short.drive(result), checkpoints=not swapped)
     assert len(there["rows"]) > 350 and there["moved"] and any(there["refused"]) and there["duplicates"]
     monkeypatch.setattr(
         fast_path,
@@ -110,11 +110,11 @@ def test_both_roads_end_at_the_same_place(seed, swapped, monkeypatch):
         lambda batch, fleet, shown, fault, due, leaves, chunk, positions: [(n, None) for n in positions],
     )
     long = Road(judge)
-    assert outcome(long, long.drive(said), checkpoints=not swapped) == there
+    assert outcome(long, long.drive(result), checkpoints=not swapped) == there
 
 
 def test_nearly_all_of_an_ordinary_drive_is_straight(monkeypatch):
-    said = [
+    result = [
         (
             topic(vin, "up/telemetry"),
             json.dumps(
@@ -127,7 +127,7 @@ def test_nearly_all_of_an_ordinary_drive_is_straight(monkeypatch):
     road, left = Road(Judge(RULES, data.profiles())), []
     walk = fast_path.walk
     monkeypatch.setattr(fast_path, "walk", lambda *of: left.extend(found := walk(*of)) or found)
-    road.drive(said, retained=False)
+    road.drive(result, retained=False)
     assert len(left) == 40, "the first batch alone, in which the cars are new"
 
 

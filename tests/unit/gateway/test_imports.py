@@ -27,15 +27,15 @@ WIDE = {"vehicle": "vin", "zone": "UTC", "columns": {"volts": VOLTS, "tyre": TYR
 CAR = "WVWZZZ1KZAW000001"
 
 
-def read(path: Path, text: str, **said: Any) -> tuple[list[tuple[Any, ...]], Refusals, int]:
+def read(path: Path, text: str, **phrase: Any) -> tuple[list[tuple[Any, ...]], Refusals, int]:
     path.write_text(text, encoding="utf-8")
-    mapping = Mapping.of({**WIDE, **said}, "mapping.toml")
+    mapping = Mapping.of({**WIDE, **phrase}, "mapping.toml")
     table, refused = Table(path, mapping.delimiter), Refusals()
     survey(table, mapping)
     lines = Lines(Layout(table, mapping), Moments(mapping.time_is, mapping.zone), refused, 0, (0.0, 2e9))
     found = [
         (line, name, ts, dict(zip(shape.paths, values, strict=True)))
-        for _, line, name, ts, (shape, values, _), _ in lines.said(table.records())
+        for _, line, name, ts, (shape, values, _), _ in lines.entries(table.records())
     ]
     return found, refused, lines.records
 
@@ -94,13 +94,13 @@ def test_a_long_file_says_the_same_as_a_wide_one_and_so_does_one_with_decimal_co
         time_is="%d.%m.%Y %H:%M",
     )
     rows = ("10:00:00Z,volts,12400.5", "10:00:00Z,tyre,32.5", "11:00:00Z,volts,12300")
-    said = "".join(f"{CAR},2026-01-05T{row}\n" for row in rows)
-    long, *_ = read(tmp_path / "l.csv", "vin,time,signal,value\n" + said, format="long")
+    result = "".join(f"{CAR},2026-01-05T{row}\n" for row in rows)
+    long, *_ = read(tmp_path / "l.csv", "vin,time,signal,value\n" + result, format="long")
     assert [one[1:] for one in wide] == [one[1:] for one in long] == [one[1:] for one in comma] and len(wide) == 2
 
 
 @pytest.mark.parametrize(
-    ("text", "said", "words"),
+    ("text", "phrase", "words"),
     [
         ("vin,time,volts\n", {}, "has no column 'tyre'"),
         ("vin,time,volts,tyre,boost\n", {}, "columns without a meaning: 'boost'"),
@@ -113,10 +113,10 @@ def test_a_long_file_says_the_same_as_a_wide_one_and_so_does_one_with_decimal_co
     ],
 )
 def test_what_is_not_understood_is_named_before_anything_is_stored(
-    tmp_path: Path, text: str, said: dict[str, Any], words: str
+    tmp_path: Path, text: str, phrase: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(BadInput, match=words):
-        read(tmp_path / "f.csv", text, **said)
+        read(tmp_path / "f.csv", text, **phrase)
 
 
 def test_an_archive_that_was_cut_off_and_a_parquet_file_without_its_package_say_so(

@@ -146,7 +146,7 @@ def test_a_device_without_counters_has_its_payload_as_key():
 
 
 def test_trouble_codes_come_as_a_row_without_values():
-    said = {
+    result = {
         "boot": 1,
         "seq": 2,
         "oldest": 1,
@@ -155,12 +155,12 @@ def test_trouble_codes_come_as_a_row_without_values():
         "codes": [{"system": "obd", "code": "P0301", "status": "confirmed"}],
         "freeze_frame": {"code": "P0301", "signals": {"Vehicle.Speed": 50}},
     }
-    row = diagnostics(json.dumps(said).encode(), CAR, NOW).reading
+    row = diagnostics(json.dumps(result).encode(), CAR, NOW).reading
     assert (
         row is not None and row.diagnostics is not None and row.diagnostics.codes[0].code == "P0301" and row.ids == ()
     )
-    said["codes"] = [{"system": "obd", "code": "p0301; DROP", "status": "confirmed"}]
-    assert diagnostics(json.dumps(said).encode(), CAR, NOW).refused[0].reason is Refusal.NOT_TELEMETRY
+    result["codes"] = [{"system": "obd", "code": "p0301; DROP", "status": "confirmed"}]
+    assert diagnostics(json.dumps(result).encode(), CAR, NOW).refused[0].reason is Refusal.NOT_TELEMETRY
 
 
 @pytest.mark.parametrize(
@@ -222,29 +222,29 @@ def _mangled(payload: bytes, seed: int) -> list[bytes]:
 @settings(max_examples=1_300, deadline=None)
 @given(
     st.binary(max_size=200)
-    | _almost.map(lambda said: json.dumps(said).encode())
-    | _json.map(lambda said: json.dumps(said).encode())
+    | _almost.map(lambda text: json.dumps(text).encode())
+    | _json.map(lambda text: json.dumps(text).encode())
     | st.just(body()),
     st.integers(0, 10**9),
 )
 def test_no_bytes_whatsoever_raise_or_pass_unexplained(payload, seed):
     """More than 50,000 payloads with their mangled neighbours."""
-    for said in (payload, *_mangled(payload, seed)):
-        heard = telemetry(said, CAR, NOW)
+    for text in (payload, *_mangled(payload, seed)):
+        heard = telemetry(text, CAR, NOW)
         assert heard.reading is not None or heard.refused
         for refused in heard.refused:
             assert refused.detail.encode("utf-8") is not None and "\0" not in refused.detail
         if heard.reading is not None:
             assert all(-3.5e38 < value < 3.5e38 for value in heard.reading.values)
             assert len(heard.reading.ids) == len(heard.reading.values) == len(set(heard.reading.ids))
-        diagnostics(said, CAR, NOW)
-        normalise.status(said)
+        diagnostics(text, CAR, NOW)
+        normalise.status(text)
 
 
 @settings(max_examples=500, deadline=None)
 @given(_almost)
-def test_the_fast_decoder_and_the_model_of_the_contract_agree(said):
-    payload = json.dumps(said).encode()
+def test_the_fast_decoder_and_the_model_of_the_contract_agree(text):
+    payload = json.dumps(text).encode()
     try:
         model = Telemetry.model_validate_json(payload, strict=False)
     except ValidationError:
@@ -289,9 +289,9 @@ OTHER_STAMPS = [
 
 @pytest.mark.parametrize("stamp", PLAIN_STAMPS)
 def test_the_quick_look_gives_the_row_of_the_long_look(stamp):
-    said = body(ts=stamp, signals={"Vehicle.Speed": 83.1, "Vehicle.TraveledDistance": 42_000_000})
-    long = telemetry(said, CAR, NOW)
-    quick = normalise.quick(said, 7, NOW, normalise.clock_window(NOW))
+    result = body(ts=stamp, signals={"Vehicle.Speed": 83.1, "Vehicle.TraveledDistance": 42_000_000})
+    long = telemetry(result, CAR, NOW)
+    quick = normalise.quick(result, 7, NOW, normalise.clock_window(NOW))
     assert quick == (long.reading, long.oldest, long.odometer), "to the last bit: a replay folds what is stored"
     placed = dataclasses.replace(quick[0], packed=None, place=9)
     quick[0].place = 9
@@ -300,18 +300,18 @@ def test_the_quick_look_gives_the_row_of_the_long_look(stamp):
 
 @pytest.mark.parametrize("stamp", OTHER_STAMPS)
 def test_what_is_not_a_plain_stamp_is_left_to_the_long_look(stamp):
-    said = body(ts=stamp)
-    telemetry(said, CAR, NOW)
-    assert normalise.quick(said, 7, NOW, normalise.clock_window(NOW)) is None
-    assert normalise.quick(said, 7, NOW, normalise.clock_window(NOW)) is None, "asking twice teaches it nothing wrong"
+    result = body(ts=stamp)
+    telemetry(result, CAR, NOW)
+    assert normalise.quick(result, 7, NOW, normalise.clock_window(NOW)) is None
+    assert normalise.quick(result, 7, NOW, normalise.clock_window(NOW)) is None, "asking twice teaches it nothing wrong"
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.datetimes(datetime(2015, 1, 2), datetime(2026, 11, 21)))
 def test_a_stamp_read_in_two_pieces_is_the_time_that_it_says(at):
-    said = body(ts=at.isoformat() + "Z")
-    telemetry(said, CAR, NOW)
-    quick = normalise.quick(said, 7, NOW, normalise.clock_window(NOW))
+    result = body(ts=at.isoformat() + "Z")
+    telemetry(result, CAR, NOW)
+    quick = normalise.quick(result, 7, NOW, normalise.clock_window(NOW))
     expected = at.replace(tzinfo=UTC).timestamp()
     assert quick is None or quick[0].ts == expected
     assert quick is not None or expected < normalise.clock_window(NOW)[0]

@@ -41,9 +41,9 @@ class Ward:
             Counter[tuple[str, str]](),
         )
 
-    def hear(self, said: list[tuple[Car | None, Refused]], now: float) -> None:
+    def hear(self, text: list[tuple[Car | None, Refused]], now: float) -> None:
         batch = Batch([], NOW)
-        for who, one in said:
+        for who, one in text:
             self.rejections.refuse(batch, who, one, now)
         self.rejections.tick(batch, now)
         self.rows += batch.refused
@@ -115,11 +115,11 @@ KINDS = [reason for reason in Refusal if reason is not Refusal.FLOOD]
         st.tuples(st.floats(0, 20_000), st.integers(0, 3), st.sampled_from(KINDS), st.integers(0, 70_000)), max_size=400
     )
 )
-def test_every_refused_message_is_a_row_or_counted(said: list[tuple[float, int, Refusal, int]]) -> None:
+def test_every_refused_message_is_a_row_or_counted(text: list[tuple[float, int, Refusal, int]]) -> None:
     ward, fleet = Ward(), [None, *(car(n) for n in range(1, 4))]
-    for now, n, reason, size in sorted(said, key=lambda one: one[0]):
+    for now, n, reason, size in sorted(text, key=lambda one: one[0]):
         who = fleet[n]
         ward.hear([(who, refused(who.vin if who else f"TTB1H00LDP{size:07d}", reason, b"x" * size))], now)
     kept = sum(one.reason is not Refusal.FLOOD for _, one, _ in ward.rows)
     counted = sum(times for (name, _), times in ward.tallies.items() if name in ("flood", "unknown_signal"))
-    assert kept + counted == len(said)
+    assert kept + counted == len(text)

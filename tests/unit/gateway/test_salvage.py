@@ -46,8 +46,8 @@ def sample(signals: str, rest: str = ""):
     )
 
 
-def listed(**said):
-    body = {"boot": 1, "seq": 2, "ts": STAMP, "mil": True, "codes": [], **said}
+def listed(**text):
+    body = {"boot": 1, "seq": 2, "ts": STAMP, "mil": True, "codes": [], **text}
     return diagnostics(json.dumps({k: v for k, v in body.items() if v != "leave out"}).encode(), CAR, NOW.timestamp())
 
 
@@ -84,7 +84,7 @@ def test_a_refused_message_keeps_its_counters():
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         b'{"boot":4,"seq":5,"ts":"x","signals":{"Vehicle.Speed":1},}',
         b'\xef\xbb\xbf{"boot":4,"seq":5,"ts":"2026-12-01T10:59:58Z","signals":{}}',
@@ -95,10 +95,10 @@ def test_a_refused_message_keeps_its_counters():
         b'{"ts":"2026-12-01T10:59:58Z","signals":{},"more":"' + b"x" * MAX_BYTES + b'","boot":4,"seq":5}',
     ],
 )
-def test_counters_are_read_wherever_they_can_be_made_out(said):
+def test_counters_are_read_wherever_they_can_be_made_out(text):
     for heard in (
-        telemetry(said, CAR, NOW.timestamp()),
-        diagnostics(said.replace(b"signals", b"none"), CAR, NOW.timestamp()),
+        telemetry(text, CAR, NOW.timestamp()),
+        diagnostics(text.replace(b"signals", b"none"), CAR, NOW.timestamp()),
     ):
         assert heard.reading is None and (heard.boot, heard.seq) == (4, 5)
 
@@ -187,8 +187,8 @@ def test_a_list_longer_than_is_read_is_incomplete():
 
 
 def test_what_is_stored_of_an_incomplete_list_is_read_back_as_it_was():
-    said = listed(codes=[None, P0217]).reading.diagnostics
-    assert Diagnostics.model_validate_json(said.model_dump_json()) == said
+    result = listed(codes=[None, P0217]).reading.diagnostics
+    assert Diagnostics.model_validate_json(result.model_dump_json()) == result
 
 
 @pytest.fixture(scope="module")
@@ -204,10 +204,10 @@ def test_no_code_is_no_alert(judge):
 
 def test_an_incomplete_list_clears_nothing_that_it_does_not_name(judge):
     memory, states = judge.memory("petrol_hatch"), []
-    for n, said in enumerate(
+    for n, result in enumerate(
         [{"codes": [P0217]}, {"codes": [None]}, {"codes": [{**P0217, "status": "previous"}, None], "mil": "?"}]
     ):
-        heard = listed(**said)
+        heard = listed(**result)
         heard.reading.place, heard.reading.seq, heard.reading.ts = (
             n + 1,
             n + 1,
@@ -238,7 +238,7 @@ def test_refused_messages_leave_no_gap_and_are_acknowledged(judge):
 
 
 @pytest.mark.parametrize(
-    "said, believed",
+    "text, believed",
     [
         ([0, 0, 51_000_000], [51_000_000]),
         ([65_535, 51_000_000], [51_000_000]),
@@ -249,10 +249,10 @@ def test_refused_messages_leave_no_gap_and_are_acknowledged(judge):
         ([900_000_000, 51_000_000, 900_001_000], [900_000_000, 900_001_000]),
     ],
 )
-def test_the_first_word_of_an_odometer_is_believed_within_bounds_and_until_two_contradict_it(judge, said, believed):
+def test_the_first_word_of_an_odometer_is_believed_within_bounds_and_until_two_contradict_it(judge, text, believed):
     road, vin = Road(judge), VINS[0]
     bodies = []
-    for n, metres in enumerate(said):
+    for n, metres in enumerate(text):
         ts = (ROAD_NOW - timedelta(minutes=60 - 5 * n)).isoformat().replace("+00:00", "Z")
         bodies.append(
             json.dumps({"boot": 1, "seq": n, "ts": ts, "signals": {"Vehicle.TraveledDistance": metres}}).encode()

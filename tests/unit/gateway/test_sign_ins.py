@@ -37,15 +37,15 @@ def test_a_right_secret_is_let_in_however_many_wrong_ones_came_from_its_address(
 )
 def test_beyond_a_few_wrong_tries_get_no_answer(places: list[str]) -> None:
     doors = made()
-    said = [doors.judge(VIN, "wrong", VIN, place, 0.0) for place in places]
-    assert said.count(Reason.WRONG_SECRET) == WRONG_BURST and said.count(Reason.UNANSWERED) == 1_000 - WRONG_BURST
+    result = [doors.judge(VIN, "wrong", VIN, place, 0.0) for place in places]
+    assert result.count(Reason.WRONG_SECRET) == WRONG_BURST and result.count(Reason.UNANSWERED) == 1_000 - WRONG_BURST
     assert doors.judge(VIN, "wrong", VIN, places[0], 3_600.0) is Reason.WRONG_SECRET  # an hour later
 
 
 def test_a_car_may_come_often_but_not_all_the_time() -> None:
     doors = made()
-    said = [doors.judge(VIN, "right", VIN, "198.51.100.7", 0.001 * n) for n in range(600)]
-    assert said.count(None) == RIGHT_BURST and said.count(Reason.TOO_OFTEN) == 600 - RIGHT_BURST
+    result = [doors.judge(VIN, "right", VIN, "198.51.100.7", 0.001 * n) for n in range(600)]
+    assert result.count(None) == RIGHT_BURST and result.count(Reason.TOO_OFTEN) == 600 - RIGHT_BURST
     assert doors.judge(OTHER, "other", OTHER, "198.51.100.7", 0.6) is None
     assert doors.judge(VIN, "right", VIN, "198.51.100.7", 60.0) is None
 

@@ -33,7 +33,7 @@ def judge() -> Judge:
     return Judge(RULES, data.profiles(), codes=CodeBook(data.trouble_codes()))
 
 
-def said(boot: int, seq: int, minutes: float, leaf: str = "telemetry", **more: object) -> tuple[str, bytes]:
+def message(boot: int, seq: int, minutes: float, leaf: str = "telemetry", **more: object) -> tuple[str, bytes]:
     """One message, made so many minutes before now."""
     ts = (NOW - timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
     body = {
@@ -84,8 +84,8 @@ def test_a_unit_that_was_replaced_is_heard_at_once(judge):
 def test_a_counter_that_was_lost_loses_nothing(judge, boot, first):
     """The same boot again, a boot below, numbers that were there and numbers that were not."""
     road = Road(judge)
-    before = [said(7, n, 600 - n) for n in range(1, 6)]
-    after = [said(boot, n, 60 - n, oldest=first) for n in range(first, first + 4)]
+    before = [message(7, n, 600 - n) for n in range(1, 6)]
+    after = [message(boot, n, 60 - n, oldest=first) for n in range(first, first + 4)]
     batches = road.drive([*before, *after], retained=False)
     assert stored(batches) == [(0, 7, n) for n in range(1, 6)] + [(1, boot, n) for n in range(first, first + 4)]
     assert not late(road) and not road.fleet.by_vin[VIN].sequence.gaps
@@ -94,7 +94,7 @@ def test_a_counter_that_was_lost_loses_nothing(judge, boot, first):
 
 def test_a_message_that_comes_twice_is_still_one(judge):
     road = Road(judge)
-    messages = [said(40, 1, 99), said(40, 2, 98), said(1, 1, 50), said(1, 2, 49)]
+    messages = [message(40, 1, 99), message(40, 2, 98), message(1, 1, 50), message(1, 2, 49)]
     batches = road.drive([*messages, *messages, *reversed(messages)], retained=False)
     assert stored(batches) == [(0, 40, 1), (0, 40, 2), (1, 1, 1), (1, 1, 2)] and road.batch_judge.duplicates == 8
 
@@ -103,13 +103,13 @@ def test_what_comes_late_from_the_unit_before_finds_its_line(judge):
     road = Road(judge)
     batches = road.drive(
         [
-            said(40, 1, 99),
-            said(40, 4, 90),
-            said(1, 1, 50),
-            said(40, 3, 91),
-            said(40, 5, 80),
-            said(1, 2, 49),
-            said(40, 2, 95),
+            message(40, 1, 99),
+            message(40, 4, 90),
+            message(1, 1, 50),
+            message(40, 3, 91),
+            message(40, 5, 80),
+            message(1, 2, 49),
+            message(40, 2, 95),
         ],
         retained=False,
     )
@@ -122,7 +122,7 @@ def test_two_units_that_both_speak_lose_nothing(judge):
     """Their messages are all stored, in two lines: not in one of each word."""
     road, messages = Road(judge), []
     for n in range(1, 30):
-        messages += [said(40, n, 100 - n), said(3, n, 99.5 - n)]
+        messages += [message(40, n, 100 - n), message(3, n, 99.5 - n)]
     batches = road.drive(messages, retained=False)
     assert len(stored(batches)) == 58 and len(road.fleet.by_vin[VIN].sequence.units) <= 2
 
@@ -130,7 +130,7 @@ def test_two_units_that_both_speak_lose_nothing(judge):
 def test_the_new_unit_may_be_out_of_order_too(judge):
     road = Road(judge)
     batches = road.drive(
-        [said(1, 1, 99), said(40, 1, 95), said(1, 2, 49), said(1, 1, 50), said(1, 3, 48)], retained=False
+        [message(1, 1, 99), message(40, 1, 95), message(1, 2, 49), message(1, 1, 50), message(1, 3, 48)], retained=False
     )
     assert stored(batches) == [(0, 1, 1), (0, 40, 1), (1, 1, 1), (1, 1, 2), (1, 1, 3)]
 
@@ -138,7 +138,7 @@ def test_the_new_unit_may_be_out_of_order_too(judge):
 def test_nobody_is_asked_for_what_the_unit_before_did_not_send(judge, monkeypatch):
     monkeypatch.setattr("gateway.fleet.sequence.FIRST_ASK_S", 0.0)
     road = Road(judge)
-    batches = road.drive([said(40, 1, 99), said(40, 5, 98), said(1, 1, 50), said(1, 2, 49)], retained=False)
+    batches = road.drive([message(40, 1, 99), message(40, 5, 98), message(1, 1, 50), message(1, 2, 49)], retained=False)
     car = road.fleet.by_vin[VIN]
     assert not [ask for batch in batches for ask in batch.asks] and len(stored(batches)) == 4
     assert [row.seq for row in car.sequence.ready(time.monotonic() + 31)] == [5, 1, 2], (
@@ -148,7 +148,7 @@ def test_nobody_is_asked_for_what_the_unit_before_did_not_send(judge, monkeypatc
 
 def test_no_ack_of_the_unit_before_can_be_taken_for_one_of_the_new(judge):
     road = Road(judge)
-    batches = road.drive([said(1, n, 99 - n) for n in range(1, 6)] + [said(1, 1, 50)], retained=False)
+    batches = road.drive([message(1, n, 99 - n) for n in range(1, 6)] + [message(1, 1, 50)], retained=False)
     assert not [ack for batch in batches for ack in batch.old_acks] and batches[-1].acks == {
         road.fleet.by_vin[VIN]: (UNIT + 1, 1)
     }
@@ -166,23 +166,23 @@ def test_enrolment_opens_a_new_line_also_for_a_boot_above(judge):
         enrolled_at=NOW - timedelta(minutes=70),
     )
     road.fleet.meet([replace(who, enrolled_at=NOW - timedelta(days=9))])
-    first = road.drive([said(4, 1, 99), said(5, 1, 98)], retained=False)
+    first = road.drive([message(4, 1, 99), message(5, 1, 98)], retained=False)
     road.fleet.meet([who])
-    then = road.drive([said(5, 2, 60), said(77, 1, 50), said(78, 1, 49)], retained=False)
+    then = road.drive([message(5, 2, 60), message(77, 1, 50), message(78, 1, 49)], retained=False)
     assert stored(first + then) == [(0, 4, 1), (0, 5, 1), (0, 5, 2), (1, 77, 1), (1, 78, 1)]
 
 
 def test_a_unit_that_begins_anew_all_the_time_is_known_by_what_it_says(judge, monkeypatch):
     monkeypatch.setattr("gateway.fleet.units.MOST", 3)
     road = Road(judge)
-    messages = [said(1, n, 3_000 - 100 * day - n) for day in range(6) for n in (1, 2)]
+    messages = [message(1, n, 3_000 - 100 * day - n) for day in range(6) for n in (1, 2)]
     batches = road.drive(messages, retained=False)
     assert len({key_of(row) for b in batches for rows in b.rows.values() for row in rows}) == 12
 
 
 def test_how_far_a_unit_has_come_is_read_back_as_it_was(judge):
     road = Road(judge)
-    road.drive([said(40, 1, 99), said(1, 1, 50), said(1, 2, 49)], retained=False)
+    road.drive([message(40, 1, 99), message(1, 1, 50), message(1, 2, 49)], retained=False)
     car = road.fleet.by_vin[VIN]
     kept = json.loads(json.dumps(road.fleet.checkpoint(car, 0.0, 1, 0.0)[7]))
     again = MessageSequence.load(kept, 0.0)
@@ -195,5 +195,5 @@ def test_how_far_a_unit_has_come_is_read_back_as_it_was(judge):
 def test_the_last_message_stamped_anew_is_said_again(judge):
     road = Road(judge)
     assert stored(
-        road.drive([said(7, 1, 99), said(7, 2, 98), said(7, 2, 97.5), said(7, 1, 97.99)], retained=False)
+        road.drive([message(7, 1, 99), message(7, 2, 98), message(7, 2, 97.5), message(7, 1, 97.99)], retained=False)
     ) == [(0, 7, 1), (0, 7, 2)]

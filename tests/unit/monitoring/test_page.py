@@ -16,8 +16,8 @@ from schemas.errors import Misconfigured
 
 
 async def get(url: str) -> tuple[int, str]:
-    async with aiohttp.ClientSession() as session, session.get(url) as said:
-        return said.status, await said.text()
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return response.status, await response.text()
 
 
 def a_page(live: list[str] | None = None, ready: State | None = None, **more: Any) -> HealthPage:

@@ -42,9 +42,9 @@ async def test_spans_reach_a_collector() -> None:
     await runner.cleanup()
     request = trace.ExportTraceServiceRequest.FromString(took[0])
     [resource] = request.resource_spans
-    said = {one.key: one.value.string_value for one in resource.resource.attributes}
+    result = {one.key: one.value.string_value for one in resource.resource.attributes}
     [span] = resource.scope_spans[0].spans
-    assert said["service.name"] == "telltale-gateway"
+    assert result["service.name"] == "telltale-gateway"
     assert span.name == "alert" and {
         one.key: one.value.string_value or one.value.int_value for one in span.attributes
     } == {

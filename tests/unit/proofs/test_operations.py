@@ -103,8 +103,8 @@ def test_a_programme_has_each_kind_and_is_the_same_for_the_same_seed() -> None:
 def test_the_command_names_every_switch() -> None:
     from telltale.commands import prove
 
-    said = " ".join(str(option) for option in prove.operations.__annotations__.values())
-    assert all(name in said for name in SWITCHES)
+    result = " ".join(str(option) for option in prove.operations.__annotations__.values())
+    assert all(name in result for name in SWITCHES)
 
 
 def test_every_switch_has_the_faults_against_which_its_guard_stands() -> None:

@@ -24,7 +24,7 @@ def test_every_switch_of_a_service_finds_its_guard() -> None:
     words = (
         "from proofs.sabotage import SWITCHES\nfor take_out in SWITCHES.values():\n    take_out()\nprint(len(SWITCHES))"
     )
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
-    assert said.stdout.strip() == str(len(SWITCHES)), said.stderr
+    assert result.stdout.strip() == str(len(SWITCHES)), result.stderr

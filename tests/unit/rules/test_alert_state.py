@@ -136,11 +136,11 @@ def test_what_was_only_pending_is_no_coming_and_going():
     st.sampled_from([0.0, 50.0]),
 )
 def test_evidence_in_any_order_never_answers_what_is_newer(evidence, hold, settle):
-    said = {**VERDICTS, "now": Holds(NOW, "worse"), "advice": Holds(ADVICE, "better")}
+    result = {**VERDICTS, "now": Holds(NOW, "worse"), "advice": Holds(ADVICE, "better")}
     track, held, told = Track("rule", ""), -1.0, -1.0
     for name, ts in evidence:
         was = (track.state, track.severity, track.clear_since, track.since)
-        for move in advance(track, said[name], float(ts), 0, hold, settle):
+        for move in advance(track, result[name], float(ts), 0, hold, settle):
             assert ts >= told, "no step is dated before the one it follows"
             told = ts
             if move.state.value in ("resolved", "lapsed"):

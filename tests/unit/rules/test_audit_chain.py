@@ -17,8 +17,8 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def entry(n: int, **changed) -> Entry:
-    said = Entry(n, 1, "case", 7, "open", "dismissed", "sold", "staff:3", NOON + timedelta(minutes=n))
-    return replace(said, **changed)
+    result = Entry(n, 1, "case", 7, "open", "dismissed", "sold", "staff:3", NOON + timedelta(minutes=n))
+    return replace(result, **changed)
 
 
 def sealed(
@@ -152,5 +152,5 @@ def test_words_that_an_erasure_took_out_leave_the_chain_whole_and_nothing_else_m
 def test_no_two_rows_have_one_hash(one, other):
     """Whatever stands in the fields, and however it is divided among them."""
     names = ("noun", "new", "reason", "actor")
-    hashes = [link(KEY, START, 1, entry(1, **dict(zip(names, said))), NOON) for said in (one, other)]
+    hashes = [link(KEY, START, 1, entry(1, **dict(zip(names, one_text))), NOON) for one_text in (one, other)]
     assert (hashes[0] == hashes[1]) is (one == other)

@@ -66,8 +66,8 @@ def leg(kind: str, state: str) -> Leg:
 @pytest.mark.parametrize("rule", [rule.name for rule in RULES] + [None])
 def test_who_reads_do_not_drive_on_is_not_asked_to_drive(language: str, rule: str | None) -> None:
     for severity in Severity:
-        said = WORDING.drive(language, rule, severity.value)
-        assert any(words in said for words in FORBIDS[language]) == forbids(rule, severity), f"{severity.value}: {said}"
+        text = WORDING.drive(language, rule, severity.value)
+        assert any(words in text for words in FORBIDS[language]) == forbids(rule, severity), f"{severity.value}: {text}"
 
 
 def test_of_several_faults_the_most_urgent_that_forbids_it_is_named() -> None:

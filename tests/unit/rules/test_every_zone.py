@@ -51,12 +51,12 @@ def test_the_minute_that_is_read_names_the_instant_in_every_zone():
             for ahead in (-121, -61, -60, -31, -1, 0, 1, 29, 59, 60, 119):
                 moment = change + ahead * MINUTE
                 wall = local(moment, name)
-                said = words.time(("en", "de", "es")[n % 3], moment, name)
+                text = words.time(("en", "de", "es")[n % 3], moment, name)
                 if (
-                    f"{wall:%H:%M}" not in said
+                    f"{wall:%H:%M}" not in text
                     or from_local(wall.date(), wall.time().replace(tzinfo=None), name, fold=wall.fold) != moment
                 ):
-                    wrong.append(f"{name} {moment}: {said}")
+                    wrong.append(f"{name} {moment}: {text}")
     assert not wrong, wrong[:10]
 
 

@@ -309,7 +309,7 @@ def test_generated_code_judges_as_the_long_way_does(stream, both, eager, reading
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 @given(
-    said=st.lists(
+    text=st.lists(
         st.tuples(
             st.floats(-2, 90),
             st.dictionaries(
@@ -322,11 +322,11 @@ def test_generated_code_judges_as_the_long_way_does(stream, both, eager, reading
         max_size=120,
     )
 )
-def test_what_comes_and_goes_is_judged_alike_while_it_is_calm(said, both, eager, reading):
+def test_what_comes_and_goes_is_judged_alike_while_it_is_calm(text, both, eager, reading):
     """An open alert that is clear and has to stay so for a while is not looked at; the clock may go back, too."""
     judges, at = (*both, eager), 0.0
     memories = [judge.memory("petrol_hatch") for judge in judges]
-    for n, (later, values) in enumerate(said):
+    for n, (later, values) in enumerate(text):
         at += later
         row = reading(at, n + 1, **values)
         first, *others = [judge.step(memory, row) for judge, memory in zip(judges, memories)]

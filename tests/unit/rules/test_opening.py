@@ -103,13 +103,13 @@ def test_a_day_that_cannot_be_read_is_refused_with_its_reason(text, why):
 
 
 def test_a_region_has_one_code_and_an_unknown_one_is_refused():
-    assert [opening.check_region(said, "DE") for said in ("DE-HH", "hh", " de-by ", "")] == [
+    assert [opening.check_region(one_text, "DE") for one_text in ("DE-HH", "hh", " de-by ", "")] == [
         "DE-HH",
         "DE-HH",
         "DE-BY",
         "",
     ]
     assert opening.regions("DE")["DE-HH"] == "Hamburg" and opening.regions("XX") == {}
-    for said, country in (("DE-QQ", "DE"), ("FR-ARA", "DE"), ("XX-1", "XX")):
+    for one_text, country in (("DE-QQ", "DE"), ("FR-ARA", "DE"), ("XX-1", "XX")):
         with pytest.raises(BadInput, match="region"):
-            opening.check_region(said, country)
+            opening.check_region(one_text, country)

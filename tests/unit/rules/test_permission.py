@@ -61,7 +61,7 @@ def message(kind: MessageKind, purpose: Purpose) -> Message:
     )
 
 
-def said(given: bool = True, *purposes: Purpose) -> dict[Purpose, Consent]:
+def consented(given: bool = True, *purposes: Purpose) -> dict[Purpose, Consent]:
     return {
         p: Consent(owner_id=1, purpose=p, given=given, at=NOON, source="desk", wording="yes") for p in purposes or ALL
     }
@@ -73,10 +73,10 @@ def said(given: bool = True, *purposes: Purpose) -> dict[Purpose, Consent]:
 def test_nothing_goes_without_a_recorded_yes_to_its_purpose(kind: MessageKind, purpose: Purpose, state: str) -> None:
     consents = {
         "none": {},
-        "no": said(False),
-        "yes": said(),
-        "yes to others only": said(True, *(p for p in ALL if p is not purpose)),
-        "stopped": said(),
+        "no": consented(False),
+        "yes": consented(),
+        "yes to others only": consented(True, *(p for p in ALL if p is not purpose)),
+        "stopped": consented(),
     }[state]
     who = owner(stopped_at=NOON if state == "stopped" else None)
     answer = may_send(message(kind, purpose), who, consents, NOON)
@@ -91,9 +91,9 @@ def test_nobody_is_told_today_what_was_due_yesterday_but_for_danger_and_our_own_
     kind: MessageKind, purpose: Purpose
 ) -> None:
     late = NOON + FRESH + timedelta(seconds=1)
-    answer = may_send(message(kind, purpose), owner(), said(), late)
+    answer = may_send(message(kind, purpose), owner(), consented(), late)
     assert isinstance(answer, Go if purpose in (Purpose.STAFF, Purpose.SAFETY) else TooLate)
-    assert not isinstance(may_send(message(kind, purpose), owner(), said(), NOON + FRESH), TooLate)
+    assert not isinstance(may_send(message(kind, purpose), owner(), consented(), NOON + FRESH), TooLate)
 
 
 def test_our_own_people_need_no_consent_and_a_lost_owner_gets_nothing() -> None:
@@ -118,7 +118,7 @@ def test_our_own_people_need_no_consent_and_a_lost_owner_gets_nothing() -> None:
     ],
 )
 def test_in_quiet_hours_only_what_cannot_wait_goes(kind: MessageKind, purpose: Purpose, goes: bool) -> None:
-    answer = may_send(message(kind, purpose), owner(), said(), NIGHT)
+    answer = may_send(message(kind, purpose), owner(), consented(), NIGHT)
     if goes:
         assert isinstance(answer, Go)
     else:
@@ -185,17 +185,17 @@ def test_equal_ends_mean_no_quiet_hours() -> None:
 
 def test_who_wrote_a_moment_ago_may_be_answered_at_night() -> None:
     free = message(MessageKind.FREE, Purpose.SERVICE)
-    assert isinstance(may_send(free, owner(), said(), NIGHT, wrote_at=NIGHT - timedelta(minutes=29)), Go)
-    assert isinstance(may_send(free, owner(), said(), NIGHT, wrote_at=NIGHT - timedelta(minutes=31)), Wait)
+    assert isinstance(may_send(free, owner(), consented(), NIGHT, wrote_at=NIGHT - timedelta(minutes=29)), Go)
+    assert isinstance(may_send(free, owner(), consented(), NIGHT, wrote_at=NIGHT - timedelta(minutes=31)), Wait)
 
 
 def test_the_budget_holds_back_what_is_not_urgent() -> None:
     lately = tuple(NOON - timedelta(days=d) for d in (6, 5, 3, 1))
     offer = message(MessageKind.OFFER, Purpose.SERVICE)
-    answer = may_send(offer, owner(), said(), NOON, severity=Severity.SOON, lately=lately)
+    answer = may_send(offer, owner(), consented(), NOON, severity=Severity.SOON, lately=lately)
     assert isinstance(answer, Wait)
     assert answer.until == NOON + timedelta(days=1)
-    assert isinstance(may_send(offer, owner(), said(), NOON, severity=Severity.NOW, lately=lately), Go)
-    assert isinstance(may_send(offer, owner(), said(), NOON, severity=Severity.SOON, lately=lately[1:]), Go)
+    assert isinstance(may_send(offer, owner(), consented(), NOON, severity=Severity.NOW, lately=lately), Go)
+    assert isinstance(may_send(offer, owner(), consented(), NOON, severity=Severity.SOON, lately=lately[1:]), Go)
     for kind in (MessageKind.ON_THE_WAY, MessageKind.FREE):
-        assert isinstance(may_send(message(kind, Purpose.SERVICE), owner(), said(), NOON, lately=lately * 3), Go)
+        assert isinstance(may_send(message(kind, Purpose.SERVICE), owner(), consented(), NOON, lately=lately * 3), Go)

@@ -15,23 +15,23 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 def rows_of(path):
-    for place, said in enumerate(
+    for place, result in enumerate(
         decoded(path, None, NOW, Played(path.name, "WTTPH0000NM000017"), lambda frames: None), start=1
     ):
-        ids = tuple(sorted(said.values))
+        ids = tuple(sorted(result.values))
         floats = Struct(f"<{len(ids)}f")
-        values = floats.unpack(floats.pack(*(said.values[i] for i in ids)))
+        values = floats.unpack(floats.pack(*(result.values[i] for i in ids)))
         yield Reading(
             1,
             1,
             place,
-            said.ts,
-            said.ts + 1.0,
+            result.ts,
+            result.ts + 1.0,
             ids,
             values,
-            int(said.ts // 86_400),
+            int(result.ts // 86_400),
             place=place,
-            diagnostics=said.diagnostics,
+            diagnostics=result.diagnostics,
         )
 
 

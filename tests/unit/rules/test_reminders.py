@@ -66,5 +66,5 @@ def test_a_retry_waits_somewhere_between_nothing_and_its_cap(attempt: int) -> No
 )
 def test_a_driver_is_told_by_day_and_at_night_only_of_what_is_near(now, starts_in_h, until):
     at = datetime.fromisoformat(now)
-    said = tell_driver(at + timedelta(hours=starts_in_h), at, "Europe/Berlin")
-    assert getattr(said, "until", None) == (datetime.fromisoformat(until) if until else None) and said.reason
+    result = tell_driver(at + timedelta(hours=starts_in_h), at, "Europe/Berlin")
+    assert getattr(result, "until", None) == (datetime.fromisoformat(until) if until else None) and result.reason

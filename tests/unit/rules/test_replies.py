@@ -310,11 +310,11 @@ FOR_PEOPLE = (
 
 @pytest.mark.parametrize("body", CHOICES)
 def test_a_digit_with_courtesies_is_that_choice(body: str) -> None:
-    said = understand(body, OFFER)
+    reply = understand(body, OFFER)
     if CHOICES[body] is None:
-        assert said.meaning is Meaning.OTHER
+        assert reply.meaning is Meaning.OTHER
     else:
-        assert (said.meaning, said.number) == (Meaning.CHOICE, CHOICES[body])
+        assert (reply.meaning, reply.number) == (Meaning.CHOICE, CHOICES[body])
 
 
 @pytest.mark.parametrize("body", NO)
@@ -414,16 +414,16 @@ def test_what_only_sounds_like_it_reaches_a_person(body: str) -> None:
 def test_with_two_offers_open_nothing_is_guessed() -> None:
     two = Asked(choices=(1, 2), offers=2)
     for body in ("1", "2 please", "0", "no"):
-        said = understand(body, two)
-        assert said.meaning is Meaning.OTHER and said.for_a_person
+        reply = understand(body, two)
+        assert reply.meaning is Meaning.OTHER and reply.for_a_person
     assert understand("STOP", two).meaning is Meaning.STOP
 
 
 @pytest.mark.parametrize("body", FOR_PEOPLE)
 def test_anything_else_reaches_a_person_and_moves_nothing(body: str) -> None:
-    said = understand(body, OFFER)
-    assert said.meaning is Meaning.OTHER
-    assert said.for_a_person
+    reply = understand(body, OFFER)
+    assert reply.meaning is Meaning.OTHER
+    assert reply.for_a_person
 
 
 def test_the_corpus_is_large_enough_to_mean_something() -> None:
@@ -444,8 +444,8 @@ def test_the_corpus_is_large_enough_to_mean_something() -> None:
     ],
 )
 def test_one_to_five_answers_the_feedback_question(body: str, score: int, person: bool) -> None:
-    said = understand(body, ASKED_HOW)
-    assert (said.meaning, said.number, said.for_a_person) == (Meaning.FEEDBACK, score, person)
+    reply = understand(body, ASKED_HOW)
+    assert (reply.meaning, reply.number, reply.for_a_person) == (Meaning.FEEDBACK, score, person)
 
 
 @pytest.mark.parametrize("body", ["6", "0", "5 minutes late?", "10", "5:30", "4.5", "the 5 of us"])

@@ -79,8 +79,8 @@ def test_where_no_car_speaks_any_more_a_person_says_what_day_it_is():
         plan(days, {}, KEPT, silent).detach == ()
         and "by one clock and not by all" in plan(days, {}, KEPT, silent).refused
     )
-    said = RetentionWord(NOW.date(), None, NOW - timedelta(hours=1))
-    assert plan(days, {}, KEPT, by(newest=TODAY - 300, word=said)).detach == tuple(days)[:MOST_A_DAY]
+    result = RetentionWord(NOW.date(), None, NOW - timedelta(hours=1))
+    assert plan(days, {}, KEPT, by(newest=TODAY - 300, word=result)).detach == tuple(days)[:MOST_A_DAY]
     assert (
         plan(days, {}, KEPT, by(newest=TODAY - 300, word=RetentionWord(date(2036, 1, 1), None, NOW))).first_kept
         == TODAY - KEPT

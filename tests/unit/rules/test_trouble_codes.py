@@ -59,7 +59,7 @@ def test_the_failure_mode_is_part_of_the_meaning(codes):
 
 
 @pytest.mark.parametrize(
-    "said, one",
+    "text, one",
     [
         ("P0217-00", "P0217"),
         ("P021700", "P0217"),
@@ -70,8 +70,8 @@ def test_the_failure_mode_is_part_of_the_meaning(codes):
         ("980/9", "980/9"),
     ],
 )
-def test_one_spelling(said, one):
-    assert canonical(said) == one
+def test_one_spelling(text, one):
+    assert canonical(text) == one
 
 
 def test_one_fault_is_one_alert_and_no_code_is_none(fold, reading):
@@ -104,4 +104,4 @@ def test_lamps_have_words_in_every_language():
             wording.what(language, "trouble_code", lamp)
             for lamp in ("MIL", "stop_lamp", "warning_lamp", "protect_lamp", "flashing_lamp")
         ]
-        assert len(set(words)) == 5 and not any("_" in said or "MIL" in said for said in words)
+        assert len(set(words)) == 5 and not any("_" in one_text or "MIL" in one_text for one_text in words)

@@ -96,10 +96,10 @@ def test_an_offer_says_what_it_must_in_two_parts(language: str, rule: str) -> No
                 "kind": kind,
                 "more": 2,
             }
-            said = WORDING.text(language, MessageKind.OFFER, **facts)
-            assert said.parts <= 2, f"{said.parts} parts, {len(said.body)} characters: {said.body}"
-            assert len(smsutil.split(said.body).parts) == said.parts
-            body = plain(said.body).replace(" = ", "=")
+            text = WORDING.text(language, MessageKind.OFFER, **facts)
+            assert text.parts <= 2, f"{text.parts} parts, {len(text.body)} characters: {text.body}"
+            assert len(smsutil.split(text.body).parts) == text.parts
+            body = plain(text.body).replace(" = ", "=")
             for part in (
                 WORDING.what(language, rule, component, severity),
                 WORDING.drive(language, rule, severity, component),
@@ -107,7 +107,7 @@ def test_an_offer_says_what_it_must_in_two_parts(language: str, rule: str) -> No
                 "STOP=",
                 LINK,
             ):
-                assert plain(part) in body, f"{part!r} is missing in {said.body}"
+                assert plain(part) in body, f"{part!r} is missing in {text.body}"
             for choice, window in zip("12", SHOWN[language]):
                 assert f"{choice}={window}" in body
 
@@ -115,10 +115,10 @@ def test_an_offer_says_what_it_must_in_two_parts(language: str, rule: str) -> No
 @pytest.mark.parametrize("language", WORDING.languages)
 @pytest.mark.parametrize("kind", [k for k in MessageKind if k is not MessageKind.FREE])
 def test_every_text_is_whole_and_affordable(language: str, kind: MessageKind) -> None:
-    said = WORDING.text(language, kind, **SAMPLE)
-    assert said.parts <= (3 if kind.value.startswith("staff_") else 2), said.body
-    assert "none" not in said.body.split()
-    assert not re.search(r"[{}$]|  ", said.body)
+    text = WORDING.text(language, kind, **SAMPLE)
+    assert text.parts <= (3 if kind.value.startswith("staff_") else 2), text.body
+    assert "none" not in text.body.split()
+    assert not re.search(r"[{}$]|  ", text.body)
     least = WORDING.text(language, kind, **{name: SAMPLE[name] for name in FACTS[kind]})
     assert "none" not in re.findall(r"\w+", least.body), least.body
     assert not re.search(r"[{}$]|  | [.,]", least.body), least.body
@@ -133,13 +133,13 @@ def test_a_text_without_its_facts_is_not_made(kind: MessageKind) -> None:
 @pytest.mark.parametrize("language", WORDING.languages)
 @pytest.mark.parametrize("template", ["arrived", "in_work", "part", "answer", "longer"])
 def test_the_waiting_customers_words_differ_by_what_is_true(language: str, template: str) -> None:
-    said = WORDING.text(language, MessageKind.WAITING, **(SAMPLE | {"template": template, "now": WINDOWS[1].ends_at}))
+    text = WORDING.text(language, MessageKind.WAITING, **(SAMPLE | {"template": template, "now": WINDOWS[1].ends_at}))
     others = {
         WORDING.text(language, MessageKind.WAITING, **(SAMPLE | {"template": t})).body
         for t in ("arrived", "in_work", "part", "answer", "longer")
         if t != template
     }
-    assert said.body not in others
+    assert text.body not in others
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,8 @@ def test_what_somebody_typed_is_one_line_without_links(typed: str, shown: str) -
 
 
 def test_a_name_with_fluent_syntax_is_only_a_name() -> None:
-    said = WORDING.text("en", MessageKind.STAFF_REPLY, owner='{ $link } = "x"', body="{ *[other] 1 }", link="L")
-    assert '{ $link } = "x"' in said.body
+    text = WORDING.text("en", MessageKind.STAFF_REPLY, owner='{ $link } = "x"', body="{ *[other] 1 }", link="L")
+    assert '{ $link } = "x"' in text.body
 
 
 @pytest.mark.parametrize(
@@ -179,8 +179,8 @@ def test_a_name_with_fluent_syntax_is_only_a_name() -> None:
     ],
 )
 def test_parts_are_counted_as_the_network_cuts(body: str, parts: int, alphabet: str) -> None:
-    said = sms.measure(body)
-    assert (said.parts, said.encoding) == (parts, alphabet)
+    result = sms.measure(body)
+    assert (result.parts, result.encoding) == (parts, alphabet)
 
 
 def test_curly_quotes_do_not_double_the_price() -> None:
@@ -256,8 +256,8 @@ def test_an_offer_fits_in_two_parts_where_its_place_is_named(language: str) -> N
 
 @pytest.mark.parametrize("language", sorted(data.texts()))
 def test_an_offer_by_mail_asks_for_what_works_by_mail(language: str) -> None:
-    said = WORDING.text(language, MessageKind.OFFER, **(SAMPLE | {"channel": "email"})).body
-    assert LINK in said and "STOP" not in said and "1 =" not in said and "1=" not in said and "Ziffer" not in said
+    text = WORDING.text(language, MessageKind.OFFER, **(SAMPLE | {"channel": "email"})).body
+    assert LINK in text and "STOP" not in text and "1 =" not in text and "1=" not in text and "Ziffer" not in text
     assert "STOP" in WORDING.text(language, MessageKind.OFFER, **SAMPLE).body
 
 
@@ -273,5 +273,5 @@ def test_an_offer_by_mail_asks_for_what_works_by_mail(language: str) -> None:
     ],
 )
 def test_who_has_several_cars_reads_which_one_is_meant(kind: MessageKind) -> None:
-    said = WORDING.text("de", kind, **(SAMPLE | {"vehicle": max(TITLES, key=len), "which": "HH-SL 42"}))
-    assert "(HH-SL 42)" in said.body and said.parts <= 2
+    text = WORDING.text("de", kind, **(SAMPLE | {"vehicle": max(TITLES, key=len), "which": "HH-SL 42"}))
+    assert "(HH-SL 42)" in text.body and text.parts <= 2

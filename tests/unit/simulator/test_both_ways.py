@@ -48,9 +48,9 @@ async def test_the_way_through_can_says_the_same(name: str, model: str, tmp_path
     ]
     for (way, body), told in zip(over_can, fast, strict=True):
         if way == "up/telemetry":
-            said = Telemetry.model_validate(body)
-            assert said.signals == {BY_ID[i].path: v for i, v in zip(told.ids, told.values, strict=True)}
-            assert abs(said.ts.timestamp() - told.ts) < 0.001
+            result = Telemetry.model_validate(body)
+            assert result.signals == {BY_ID[i].path: v for i, v in zip(told.ids, told.values, strict=True)}
+            assert abs(result.ts.timestamp() - told.ts) < 0.001
         else:
             assert told.diagnostics is not None
             codes = Diagnostics.model_validate(body)

@@ -166,16 +166,16 @@ def test_the_electric_car_s_freeze_frame_is_read_by_uds_and_says_what_was_measur
     memory = _electric()
     read = read_electric(_asker(memory, buses), 0.0)
     assert read.freeze_frame is not None and read.freeze_frame.code == "P0AA6-00"
-    said = read.freeze_frame.signals
+    result = read.freeze_frame.signals
     pack = "Vehicle.Powertrain.TractionBattery"
     assert (
-        said[f"{pack}.InsulationResistance"] == 87.0
-        and said[f"{pack}.CurrentCurrent"] == -41.5
-        and said[f"{pack}.CellVoltage.IdMin"] == 41.0
+        result[f"{pack}.InsulationResistance"] == 87.0
+        and result[f"{pack}.CurrentCurrent"] == -41.5
+        and result[f"{pack}.CellVoltage.IdMin"] == 41.0
     )
-    assert said["Vehicle.Exterior.AirTemperature"] == -3.0 and len(said) == len(PACK)
+    assert result["Vehicle.Exterior.AirTemperature"] == -3.0 and len(result) == len(PACK)
     for signal, value in PACK.items():
-        assert said[PATHS[signal]] == pytest.approx(value, abs=0.3)
+        assert result[PATHS[signal]] == pytest.approx(value, abs=0.3)
     assert read == read_without_bus("electric", memory, 0.0)
 
 

@@ -72,18 +72,18 @@ def test_four_tyre_pressures_come_out_of_one_long_answer() -> None:
         "2599B0AAAAAAAAAA",
     ]
     bus = Overheard()
-    said = [
+    result = [
         one
         for frame in frames
         for one in bus.hear(can.Message(arbitration_id=0x7A8, is_extended_id=False, data=bytes.fromhex(frame)), 1.0)
     ]
-    assert {signal: round(value) for signal, value in said[0].values.items() if signal < 74} == {
+    assert {signal: round(value) for signal, value in result[0].values.items() if signal < 74} == {
         70: 247,
         71: 240,
         72: 243,
         73: 241,
     }
-    assert [said[0].values[signal] for signal in (74, 75, 76)] == [7.0, 7.0, 7.0]
+    assert [result[0].values[signal] for signal in (74, 75, 76)] == [7.0, 7.0, 7.0]
 
 
 @given(st.binary(min_size=1, max_size=200))
@@ -113,8 +113,8 @@ def test_a_lost_part_loses_the_answer_and_nothing_else() -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 2**19 - 1), st.integers(0, 31)), min_size=1, max_size=12), st.booleans())
 def test_a_dm1_of_any_length_comes_back_whole(codes: list[tuple[int, int]], lamp: bool) -> None:
-    said = [f"{spn}/{fmi}" for spn, fmi in codes]
-    payload = j1939.dm1_bytes(lamp, said)
+    result = [f"{spn}/{fmi}" for spn, fmi in codes]
+    payload = j1939.dm1_bytes(lamp, result)
     whole: tuple[int, bytes] | str | None = None
     listener = j1939.Listener()
     for frame_id, data in j1939.bam(j1939.DM1, 0x21, payload):
@@ -122,7 +122,7 @@ def test_a_dm1_of_any_length_comes_back_whole(codes: list[tuple[int, int]], lamp
         whole = listener.hear(frame_id, data)
     assert isinstance(whole, tuple) and whole[0] == j1939.DM1
     dm1 = j1939.dm1_of(whole[1])
-    assert dm1 is not None and list(dm1.codes) == said
+    assert dm1 is not None and list(dm1.codes) == result
     assert dm1.lamps == j1939.Lamps(frozenset({"mil"}) if lamp else frozenset())
 
 

@@ -147,9 +147,9 @@ def test_a_healthy_filter_burns_itself_clean_and_a_clogged_one_more_and_more_oft
 def test_a_weak_cell_lies_below_the_median_by_its_gap() -> None:
     car = _car(EV, pack_charge=60.0)
     wear = replace_wear(weak_cell_mv=80.0)
-    said = pack.report(car, wear, EV, Random(1), 0.0, 0.0)
-    assert said[50] - said[47] == pytest.approx(0.080, abs=0.008)
-    assert said[49] == 41.0
+    result = pack.report(car, wear, EV, Random(1), 0.0, 0.0)
+    assert result[50] - result[47] == pytest.approx(0.080, abs=0.008)
+    assert result[49] == 41.0
     healthy = pack.report(car, Wear(), EV, Random(1), 0.0, 0.0)
     assert healthy[50] - healthy[47] < 0.015
 

@@ -11,7 +11,7 @@ import pytest
 
 from schemas.errors import BadInput
 from schemas.telemetry import Diagnostics
-from simulator.overheard import Said
+from simulator.overheard import Decoded
 from simulator.playing import Played, decoded
 
 CASES = Path(__file__).resolve().parents[2] / "cases" / "vehicle"
@@ -19,48 +19,48 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SPEED, RPM, COOLANT, LAMP, COUNT = 1, 10, 11, 33, 34
 
 
-def played(name: str) -> tuple[list[Said], Played]:
+def played(name: str) -> tuple[list[Decoded], Played]:
     what = Played(name, "WTTPH0000NM000017")
     return decoded(CASES / name, None, NOW, what, lambda frames: None), what
 
 
-def lists(said: list[Said]) -> list[Diagnostics]:
-    return [one.diagnostics for one in said if one.diagnostics is not None]
+def lists(words: list[Decoded]) -> list[Diagnostics]:
+    return [one.diagnostics for one in words if one.diagnostics is not None]
 
 
-def values(said: list[Said], signal: int) -> list[float]:
-    return [one.values[signal] for one in said if signal in one.values]
+def values(words: list[Decoded], signal: int) -> list[float]:
+    return [one.values[signal] for one in words if signal in one.values]
 
 
-def codes(said: list[Said]) -> list[list[str]]:
-    return [[code.code for code in one.codes] for one in lists(said)]
+def codes(words: list[Decoded]) -> list[list[str]]:
+    return [[code.code for code in one.codes] for one in lists(words)]
 
 
 def test_the_list_of_two_units_is_their_union_and_is_said_once() -> None:
-    said, _ = played("a_two_ecus_mode03.log")
-    assert codes(said) == [["P0301"]]
+    result, _ = played("a_two_ecus_mode03.log")
+    assert codes(result) == [["P0301"]]
 
 
 def test_values_are_heard_from_the_engine_and_a_lamp_is_on_while_any_unit_says_so() -> None:
-    said, _ = played("b_two_ecus_pid.log")
-    assert values(said, RPM) == [3000.0] and values(said, COOLANT) == [86.0]
-    assert set(values(said, LAMP)) == {1.0} and set(values(said, COUNT)) == {1.0}
+    result, _ = played("b_two_ecus_pid.log")
+    assert values(result, RPM) == [3000.0] and values(result, COOLANT) == [86.0]
+    assert set(values(result, LAMP)) == {1.0} and set(values(result, COUNT)) == {1.0}
 
 
 def test_obd_on_29_bits_is_read() -> None:
-    said, _ = played("c_29bit_obd.log")
-    assert values(said, COOLANT) == [83.0] and codes(said) == [["P0301"]]
+    result, _ = played("c_29bit_obd.log")
+    assert values(result, COOLANT) == [83.0] and codes(result) == [["P0301"]]
 
 
 def test_all_pids_of_one_answer_are_read() -> None:
-    said, what = played("d_multi_pid.log")
-    assert [one.values for one in said] == [{COOLANT: 83.0, RPM: 1726.0, SPEED: 50.0}]
+    result, what = played("d_multi_pid.log")
+    assert [one.values for one in result] == [{COOLANT: 83.0, RPM: 1726.0, SPEED: 50.0}]
     assert what.ignored == {"request": 2, "part_of_a_longer_answer": 1}
 
 
 def test_a_broadcast_and_a_transfer_of_one_sender_are_kept_apart() -> None:
-    said, _ = played("e_bam_with_p2p.log")
-    assert codes(said) == [["100/3", "980/4"]]
+    result, _ = played("e_bam_with_p2p.log")
+    assert codes(result) == [["100/3", "980/4"]]
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_a_lamp_other_than_mil_reaches_the_contract(name: str, code: str) -> Non
     """The files are named after the stop lamp; bits 3 and 4 of the first byte (0x04) are the amber warning lamp
     (J1939-73).
     """
-    said, _ = played(name)
-    (one,) = lists(said)
+    result, _ = played(name)
+    (one,) = lists(result)
     assert [c.code for c in one.codes] == [code]
     assert (one.mil, one.stop, one.warning, one.protect, one.flash) == (False, False, True, False, {})
 
@@ -103,67 +103,67 @@ def test_every_lamp_and_its_flash_is_told(lamps: str, on: set[str], flash: dict[
 
 
 def test_a_code_of_an_older_conversion_method_is_counted_and_not_guessed() -> None:
-    said, what = played("g_dm1_cm1.log")
-    assert codes(said) == [[]] and what.ignored == {"code_of_an_older_conversion_method": 1}
-    assert lists(said)[0].stop, "its lamps are as plain as ever"
+    result, what = played("g_dm1_cm1.log")
+    assert codes(result) == [[]] and what.ignored == {"code_of_an_older_conversion_method": 1}
+    assert lists(result)[0].stop, "its lamps are as plain as ever"
 
 
 def test_empty_frames_are_counted() -> None:
-    said, what = played("h_dlc0.log")
-    assert what.ignored == {"empty_frame": 2} and len(said) == 1
+    result, what = played("h_dlc0.log")
+    assert what.ignored == {"empty_frame": 2} and len(result) == 1
 
 
 @pytest.mark.parametrize(("name", "frames"), [("i_truncated_tail.log", 3), ("ab_power_cut.log.gz", 2_480)])
 def test_what_is_whole_of_a_torn_recording_is_played(name: str, frames: int) -> None:
-    said, what = played(name)
-    assert what.frames == frames and len(said) == frames
+    result, what = played(name)
+    assert what.frames == frames and len(result) == frames
     assert len(what.notes) <= 3 and any("torn" in note or "middle" in note for note in what.notes)
 
 
 @pytest.mark.parametrize("name", ["j_candump_screen.log", "w_savvycan_gvret.csv"])
 def test_what_other_tools_write_is_read(name: str) -> None:
-    said, _ = played(name)
-    assert values(said, COOLANT) == [83.0, 84.0] and said[1].ts - said[0].ts == pytest.approx(1.0)
+    result, _ = played(name)
+    assert values(result, COOLANT) == [83.0, 84.0] and result[1].ts - result[0].ts == pytest.approx(1.0)
 
 
 def test_gvret_keeps_its_absolute_times() -> None:
-    said, _ = played("w_savvycan_gvret.csv")
-    assert said[0].ts == pytest.approx(1_769_872_318.258841)
+    result, _ = played("w_savvycan_gvret.csv")
+    assert result[0].ts == pytest.approx(1_769_872_318.258841)
 
 
 def test_frames_before_the_clock_was_set_are_moved_and_the_others_are_not() -> None:
-    said, what = played("k_clock_jump.log")
-    times = [one.ts for one in said]
+    result, what = played("k_clock_jump.log")
+    times = [one.ts for one in result]
     assert times[2:] == [1_700_000_000.0, 1_700_000_001.0]
     assert times[:2] == [1_699_999_998.0, 1_699_999_999.0] and len(what.notes) == 1
 
 
 def test_can_fd_is_read_and_error_frames_are_not() -> None:
-    said, what = played("l_fd_and_error.log")
-    assert values(said, COOLANT)[1:] == [83.0, 83.0] and values(said, RPM) == [1726.0]
+    result, what = played("l_fd_and_error.log")
+    assert values(result, COOLANT)[1:] == [83.0, 83.0] and values(result, RPM) == [1726.0]
     assert what.ignored["error_or_remote_frame"] == 2
 
 
 def test_a_unit_that_answers_on_an_unusual_id_is_understood() -> None:
-    said, what = played("m_renault_uds.log")
-    assert codes(said) == [["B130B-16"]] and lists(said)[0].codes[0].status == "confirmed"
+    result, what = played("m_renault_uds.log")
+    assert codes(result) == [["B130B-16"]] and lists(result)[0].codes[0].status == "confirmed"
     assert what.ignored == {"request": 1}
 
 
 def test_the_year_2000_is_no_time() -> None:
-    said, _ = played("q_rtc2000.log")
-    assert said[-1].ts == NOW.timestamp() and said[-1].ts - said[0].ts == 3600.0
+    result, _ = played("q_rtc2000.log")
+    assert result[-1].ts == NOW.timestamp() and result[-1].ts - result[0].ts == 3600.0
 
 
 def test_a_lamp_stays_on_while_the_engine_says_so() -> None:
-    said, _ = played("s_dm1_two_senders_lamp.log")
-    assert [one.mil for one in lists(said)] == [True, True]
-    assert codes(said)[-1] == ["100/1", "2277/5"]
+    result, _ = played("s_dm1_two_senders_lamp.log")
+    assert [one.mil for one in lists(result)] == [True, True]
+    assert codes(result)[-1] == ["100/1", "2277/5"]
 
 
 def test_a_tyre_of_the_standard_group_is_read_by_its_place() -> None:
-    said, _ = played("u_tire_pgn.log")
-    seen = {signal: value for one in said for signal, value in one.values.items()}
+    result, _ = played("u_tire_pgn.log")
+    seen = {signal: value for one in result for signal, value in one.values.items()}
     assert seen == {70: 800.0, 90: 784.0}
 
 
@@ -181,8 +181,8 @@ def test_lists_that_held_before_still_hold(name: str, expected: list[list[str]])
 
 
 def test_a_small_step_back_of_the_bus_clock_is_kept() -> None:
-    said, _ = played("z_bus_timestamp_jump.log")
-    assert [round(one.ts - 1_700_000_000, 6) for one in said] == [0.404524, 6.621593, 0.409544]
+    result, _ = played("z_bus_timestamp_jump.log")
+    assert [round(one.ts - 1_700_000_000, 6) for one in result] == [0.404524, 6.621593, 0.409544]
 
 
 @pytest.mark.parametrize(

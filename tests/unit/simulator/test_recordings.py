@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import BadInput
-from simulator.overheard import Said
+from simulator.overheard import Decoded
 from simulator.playing import Played, decoded
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 RPM, SPEED, COOLANT, VOLTS = 10, 1, 11, 32
 
 
-def _play(path: Path, start: datetime | None = None) -> tuple[list[Said], Played]:
+def _play(path: Path, start: datetime | None = None) -> tuple[list[Decoded], Played]:
     played = Played(path.name, "WTTPH0000NM000017")
     return decoded(path, start, NOW, played, lambda frames: None), played
 
@@ -29,56 +29,56 @@ def drives(recordings: Path) -> Path:
 
 @pytest.mark.recordings
 def test_every_answer_of_the_drive_is_a_reading_but_those_without_a_signal(drives: Path) -> None:
-    said, played = _play(drives / "obd2_drive_3BA199E2.log.gz")
+    result, played = _play(drives / "obd2_drive_3BA199E2.log.gz")
     assert played.frames == 63_354
     assert played.ignored == {"no_signal_for_pid_62": 10_463}
-    assert len(said) == 63_354 - 10_463
-    counts = Counter(signal for one in said for signal in one.values)
+    assert len(result) == 63_354 - 10_463
+    counts = Counter(signal for one in result for signal in one.values)
     assert (counts[RPM], counts[SPEED], counts[COOLANT], counts[VOLTS]) == (10_488, 10_484, 5_233, 1_745)
 
 
 @pytest.mark.recordings
 def test_readings_keep_the_recordings_spacing_and_end_now(drives: Path) -> None:
     path = drives / "obd2_drive_3BA199E2.log.gz"
-    said, played = _play(path)
+    result, played = _play(path)
     with gzip.open(path, "rt") as lines:
         original = [float(line[1 : line.index(")")]) for line in lines if "#04410C" in line]
-    ours = [one.ts for one in said if RPM in one.values]
+    ours = [one.ts for one in result if RPM in one.values]
     assert max(abs((a - ours[0]) - (b - original[0])) for a, b in zip(ours, original, strict=True)) < 1e-5
-    assert NOW.timestamp() - said[-1].ts < 1.0
+    assert NOW.timestamp() - result[-1].ts < 1.0
     assert played.ends_at == NOW.isoformat()
 
 
 @pytest.mark.recordings
 def test_a_relative_log_starts_where_it_is_told_to(drives: Path) -> None:
     start = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
-    said, _ = _play(drives / "obd2_car_7512BE4D.log.gz", start)
-    assert 0 <= said[0].ts - start.timestamp() < 1.0
+    result, _ = _play(drives / "obd2_car_7512BE4D.log.gz", start)
+    assert 0 <= result[0].ts - start.timestamp() < 1.0
 
 
 @pytest.mark.recordings
 def test_requests_and_parts_of_longer_answers_are_counted(drives: Path) -> None:
-    said, played = _play(drives / "obd2_car_7512BE4D.log.gz")
+    result, played = _play(drives / "obd2_car_7512BE4D.log.gz")
     assert played.ignored["request"] == 7_651
     assert played.frames == sum(played.ignored.values()) + played.frames_used
-    assert all(one.diagnostics is None for one in said)  # service 03 answered: no codes
+    assert all(one.diagnostics is None for one in result)  # service 03 answered: no codes
 
 
 @pytest.mark.recordings
 def test_the_electric_cars_recording_yields_four_tyre_pressures(drives: Path) -> None:
-    said, _ = _play(drives / "ev_uds_tpms_2F6913DB.log.gz")
-    pressures = {signal: round(value) for one in said for signal, value in one.values.items() if 70 <= signal <= 73}
+    result, _ = _play(drives / "ev_uds_tpms_2F6913DB.log.gz")
+    pressures = {signal: round(value) for one in result for signal, value in one.values.items() if 70 <= signal <= 73}
     assert pressures == {70: 247, 71: 240, 72: 243, 73: 241}
 
 
 @pytest.mark.recordings
 def test_the_machines_recording_yields_exactly_its_four_active_codes_with_the_lamp(drives: Path) -> None:
-    said, played = _play(drives / "j1939_dm1_machine.log.gz")
-    lists = [one.diagnostics for one in said if one.diagnostics is not None]
+    result, played = _play(drives / "j1939_dm1_machine.log.gz")
+    lists = [one.diagnostics for one in result if one.diagnostics is not None]
     assert [[code.code for code in one.codes] for one in lists] == [["980/9", "3216/20", "609/9", "609/12"]]
     assert lists[0].mil
     assert {code.status for code in lists[0].codes} == {"active"}
-    warmest = max(value for one in said for signal, value in one.values.items() if signal == COOLANT)
+    warmest = max(value for one in result for signal, value in one.values.items() if signal == COOLANT)
     assert warmest < 100  # 214 degrees, if one believed the pattern for "not available"
     assert played.frames == 45_571
 
@@ -98,10 +98,10 @@ def test_other_formats_are_read_and_absolute_times_kept(name: str, tmp_path: Pat
                     data=bytes.fromhex("04410c1af8000000"),
                 )
             )
-    said, played = _play(tmp_path / name)
-    assert played.frames == 5 and [one.values for one in said] == [{RPM: 1726.0}] * 5
+    result, played = _play(tmp_path / name)
+    assert played.frames == 5 and [one.values for one in result] == [{RPM: 1726.0}] * 5
     if name != "drive.asc":  # its times are relative to a header without a zone
-        assert [round(one.ts - begin, 3) for one in said] == [0, 1, 2, 3, 4]
+        assert [round(one.ts - begin, 3) for one in result] == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("content", ["", "nothing of the kind\n", "(1.0) can0 7E8#04410C"])

@@ -38,8 +38,8 @@ def test_driving_reports_every_period_and_only_what_is_fast_or_has_changed() -> 
 def test_a_switch_is_reported_at_once() -> None:
     sampler = _started()
     sampler.hear(11.0, {IGNITION: ON, SPEED: 0.0, LAMP: 0.0})
-    said = sampler.hear(12.0, {IGNITION: ON, SPEED: 1.0, LAMP: 1.0})
-    assert said is not None and said[LAMP] == 1.0
+    result = sampler.hear(12.0, {IGNITION: ON, SPEED: 1.0, LAMP: 1.0})
+    assert result is not None and result[LAMP] == 1.0
 
 
 def test_resting_voltage_needs_three_hours_of_rest() -> None:
@@ -54,10 +54,10 @@ def test_resting_voltage_needs_three_hours_of_rest() -> None:
 
 def test_a_charging_car_does_not_rest() -> None:
     sampler = Sampler()
-    said = sampler.hear(0.0, {VOLTAGE: 13.9, IGNITION: OFF, 55: 1.0})
-    assert said is not None and RESTING not in said
+    result = sampler.hear(0.0, {VOLTAGE: 13.9, IGNITION: OFF, 55: 1.0})
+    assert result is not None and RESTING not in result
 
 
 def test_a_start_that_fails_reports_its_voltage_too() -> None:
-    said = _started().hear(20.0, {VOLTAGE: 11.9, IGNITION: OFF})
-    assert said is not None and said[CRANKING] == 10.4
+    result = _started().hear(20.0, {VOLTAGE: 11.9, IGNITION: OFF})
+    assert result is not None and result[CRANKING] == 10.4

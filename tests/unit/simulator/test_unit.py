@@ -50,8 +50,8 @@ def test_only_a_change_of_codes_is_a_message(spool: Spool) -> None:
     unit = Unit(spool, Sampler())
     none = Diagnostics(ts=AT, codes=[], mil=False)
     some = Diagnostics(ts=AT, codes=[TroubleCode(system="obd", code="P0301", status="pending")], mil=False)
-    for said in (none, none, some, some, none):
-        unit.codes(0.0, said)
+    for one_text in (none, none, some, some, none):
+        unit.codes(0.0, one_text)
     assert [kept.way for kept in spool.after(0, 0, 9)] == ["up/diagnostics"] * 2
 
 

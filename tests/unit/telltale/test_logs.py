@@ -20,7 +20,7 @@ def test_private_facts_and_phone_numbers_are_dropped() -> None:
 
 
 @pytest.mark.parametrize(
-    "said, kept",
+    "text, kept",
     [
         ("GET /o/YRNh7AAfs190edjpj1OvX9RbVpjBYEnBy7JxrlUWDJQ?x=1", "GET /o/(token)?x=1"),
         ("http://127.0.0.1:8080/invitation/YRNh7AAfs190edjpj1OvX9", "http://127.0.0.1:8080/invitation/(token)"),
@@ -35,9 +35,9 @@ def test_private_facts_and_phone_numbers_are_dropped() -> None:
         ),
     ],
 )
-def test_what_looks_private_is_taken_out_and_nothing_else(said: str, kept: str) -> None:
-    assert without_personal_data(None, "info", {"event": said})["event"] == kept
-    assert without_personal_data(None, "info", {"list": [said], "inner": {"phone": 1, "x": said}}) == {
+def test_what_looks_private_is_taken_out_and_nothing_else(text: str, kept: str) -> None:
+    assert without_personal_data(None, "info", {"event": text})["event"] == kept
+    assert without_personal_data(None, "info", {"list": [text], "inner": {"phone": 1, "x": text}}) == {
         "list": [kept],
         "inner": {"phone": "(private)", "x": kept},
     }

@@ -27,7 +27,7 @@ def test_a_share_may_be_taken_from_the_number_at_the_end_of_the_hosts_name(
 
 
 @pytest.mark.parametrize(
-    "host, share, said",
+    "host, share, text",
     [
         ("laptop", "auto/3", "ends in a number.*laptop"),
         ("gateway-3", "auto/3", "3/3 is no share"),
@@ -36,7 +36,7 @@ def test_a_share_may_be_taken_from_the_number_at_the_end_of_the_hosts_name(
         ("gateway-0", "auto/0", "0/0 is no share"),
     ],
 )
-def test_what_is_no_share_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, host: str, share: str, said: str) -> None:
+def test_what_is_no_share_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, host: str, share: str, text: str) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: host)
-    with pytest.raises(Misconfigured, match=said):
+    with pytest.raises(Misconfigured, match=text):
         Settings.read(share=share)

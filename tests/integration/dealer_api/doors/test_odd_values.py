@@ -41,8 +41,8 @@ class Bugs:
         if answer.status >= 500 or (
             answer.status == 422 and answer.media == "application/problem+json" and not answer.json().get("field")
         ):
-            said = ask.json if ask.json is not None else ask.form if ask.form is not None else ask.query
-            self.found.append(f"{ask.method} {ask.path[:80]} {str(said)[:160]} -> {answer.status}")
+            result = ask.json if ask.json is not None else ask.form if ask.form is not None else ask.query
+            self.found.append(f"{ask.method} {ask.path[:80]} {str(result)[:160]} -> {answer.status}")
         return answer
 
 
@@ -231,10 +231,10 @@ async def test_headers_take_odd_values(doors, bugs):
                 for method in ("GET", "POST"):
                     async with doors.http.request(
                         method, doors.url + path, headers={**manager.headers, **headers}, allow_redirects=False
-                    ) as said:
+                    ) as response:
                         bugs.tried += 1
-                        if said.status >= 500:
-                            bugs.found.append(f"{method} {path} {headers} -> {said.status}")
+                        if response.status >= 500:
+                            bugs.found.append(f"{method} {path} {headers} -> {response.status}")
         await bugs.ask(manager, Knock("POST", "/api/v1/cases", json={}), key=value)
     assert not bugs.found, bugs.found
 
@@ -266,14 +266,14 @@ async def test_what_once_was_a_500_names_its_field(desk, ask):
     await desk.post(client, "/api/v1/owners", {"name": "O", "phone": "0176 04069025"})
     await desk.post(client, "/api/v1/vehicles", {"vin": "WTTBD000000000001", "profile": "petrol_hatch", "title": "x"})
     headers = {"Idempotency-Key": ask.encode("ascii", "backslashreplace").decode(), "Content-Type": "application/json"}
-    said = await client.request(method, f"/api/v1{path}", data=body[0] if body else None, headers=headers)
-    assert said.status == 422 and (await said.json(content_type=None))["field"] in path + "".join(body)
+    response = await client.request(method, f"/api/v1{path}", data=body[0] if body else None, headers=headers)
+    assert response.status == 422 and (await response.json(content_type=None))["field"] in path + "".join(body)
 
 
 @pytest.mark.parametrize("path", ["/owners?search=%00", "/vehicles?search=%00", "/queue?show=%00", "/today?day=%00"])
 async def test_a_page_refuses_what_cannot_be_stored_in_words(desk, path):
-    said = await (await desk.as_role("manager")).get(path)
-    assert said.status == 422 and "cannot be stored" in await said.text()
+    response = await (await desk.as_role("manager")).get(path)
+    assert response.status == 422 and "cannot be stored" in await response.text()
 
 
 def test_forms_and_numbers_are_read_in_one_place():

@@ -237,7 +237,10 @@ class Looking:
         )  # type: ignore[arg-type]
         page = await context.new_page()
         page.on(
-            "console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None
+            "console",
+            lambda complaint: (
+                self.complaints.append(complaint.text) if complaint.type in ("error", "warning") else None
+            ),
         )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         return page

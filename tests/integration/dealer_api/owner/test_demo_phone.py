@@ -45,9 +45,9 @@ async def test_texts_stand_in_their_order_with_their_links(world: Any) -> None:
 async def test_a_program_reads_the_same_texts(world: Any) -> None:
     await arrive(world, "a" * 161)
     async with world.web.get("/phone/texts", params={"to": "+4917604069010"}) as answer:
-        said = await answer.json()
-    assert [(text["body"], text["parts"], text["from"]) for text in said["texts"]] == [("a" * 161, 2, "+49305550100")]
-    assert next(one for one in said["handsets"] if one["number"] == "+4917604069010")["texts"] == 1
+        parsed = await answer.json()
+    assert [(text["body"], text["parts"], text["from"]) for text in parsed["texts"]] == [("a" * 161, 2, "+49305550100")]
+    assert next(one for one in parsed["handsets"] if one["number"] == "+4917604069010")["texts"] == 1
 
 
 async def test_the_phones_of_a_real_dealer_in_the_same_home_are_not_shown(world: Any) -> None:
@@ -69,9 +69,9 @@ async def test_a_name_of_somebody_else_that_leads_here_is_not_answered(world: An
 
 
 async def test_another_site_s_form_does_not_speak_as_an_owner(world: Any) -> None:
-    said = {"from": "+4917604069010", "to": "+49305550100", "body": "STOP"}
+    result = {"from": "+4917604069010", "to": "+49305550100", "body": "STOP"}
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
-        async with world.web.post("/inbound/phone", data=said, headers=headers) as answer:
+        async with world.web.post("/inbound/phone", data=result, headers=headers) as answer:
             assert answer.status == 403
     assert await world.desk.admin.fetchval("SELECT count(*) FROM replies") == 0
 

@@ -107,8 +107,8 @@ async def test_axe_finds_nothing(world: Any, looking: Any, scheme: Any) -> None:
     await page.set_viewport_size(DESK)
     await page.goto("/phone?to=%2B4917604069010")
     found["phone at desk width"] = await looking.axe(page)
-    looking.complaints[:] = [said for said in looking.complaints if "404" not in said]
-    assert {path: said for path, said in found.items() if said} == {}
+    looking.complaints[:] = [complaint for complaint in looking.complaints if "404" not in complaint]
+    assert {path: complaint for path, complaint in found.items() if complaint} == {}
 
 
 @pytest.mark.parametrize("size", [NARROW, {"width": 390, "height": 844}, DESK], ids=["320", "390", "1280"])
@@ -123,7 +123,7 @@ async def test_nothing_runs_out_of_the_page_and_every_button_takes_a_thumb(
         for button in await page.locator("button:visible").all():
             box = await button.bounding_box()
             assert box is not None and box["height"] >= THUMB, (path, await button.inner_text())
-    looking.complaints[:] = [said for said in looking.complaints if "404" not in said]
+    looking.complaints[:] = [complaint for complaint in looking.complaints if "404" not in complaint]
 
 
 async def test_the_drivers_press_survives_a_tunnel(world: Any, looking: Any) -> None:
@@ -140,7 +140,9 @@ async def test_the_drivers_press_survives_a_tunnel(world: Any, looking: Any) -> 
         page.get_by_role("button", name="I have the car").or_(page.get_by_role("button", name="Ich habe das Auto"))
     ).to_be_visible(timeout=15_000)
     assert len(await world.texts("on_the_way")) == 1
-    looking.complaints[:] = [said for said in looking.complaints if "ERR_INTERNET_DISCONNECTED" not in said]
+    looking.complaints[:] = [
+        complaint for complaint in looking.complaints if "ERR_INTERNET_DISCONNECTED" not in complaint
+    ]
 
 
 async def test_a_text_arrives_on_the_open_phone_and_counts_on_the_others(world: Any, looking: Any) -> None:
@@ -188,7 +190,9 @@ async def test_a_page_that_cannot_be_kept_true_says_since_when(world: Any, looki
     await expect(page.get_by_text("No connection. This is how it stood at 08:30.")).to_be_visible(timeout=15_000)
     await page.context.set_offline(False)
     await expect(page.get_by_text("No connection")).to_be_hidden(timeout=15_000)
-    looking.complaints[:] = [said for said in looking.complaints if "ERR_INTERNET_DISCONNECTED" not in said]
+    looking.complaints[:] = [
+        complaint for complaint in looking.complaints if "ERR_INTERNET_DISCONNECTED" not in complaint
+    ]
 
 
 HOSTILE = '"><script>window.pwned=1</script><img src=x onerror=window.pwned=1>{{7*7}}</textarea>'
@@ -229,4 +233,4 @@ async def test_what_people_typed_is_text_everywhere(world: Any, looking: Any) ->
         assert "49" not in await page.locator("h1").first.inner_text(), path
     links = await page.evaluate("[...document.querySelectorAll('.bubble a')].map(a => new URL(a.href).protocol)")
     assert set(links) <= {"http:", "https:"}
-    looking.complaints[:] = [said for said in looking.complaints if "404" not in said]
+    looking.complaints[:] = [complaint for complaint in looking.complaints if "404" not in complaint]
