@@ -12,8 +12,9 @@ from schemas.account import Dealer
 from schemas.booking import Booking, BookingState
 from schemas.errors import BadInput, NotFound
 from schemas.keeping import KINDS
+from schemas.place import place_of
 from schemas.scope import chosen
-from store import accounts, bookings, history, secrets
+from store import accounts, bookings, history, pickups, secrets
 from store.pool import Connection
 
 KEY_LIFE = timedelta(days=365)  #: unless another end is asked for
@@ -84,6 +85,8 @@ async def update_dealer(acting: Acting, changes: dict[str, Any]) -> Dealer:
             changes["region"] = opening.check_region(changes["region"], dealer.country)
         if "special_days" in changes:
             opening.special_days(changes["special_days"])
+        if "place" in changes:
+            changes["place"] = str(place_of(changes["place"]) or "")
         changed = await accounts.update_dealer(connection, acting.dealer_id, changes)
         names = ", ".join(sorted(changes)) or "nothing"
         await history.write(
@@ -98,6 +101,8 @@ async def update_dealer(acting: Acting, changes: dict[str, Any]) -> Dealer:
             now=acting.now(),
         )
         await _keep(connection, dealer, changed, acting.actor, acting.now())
+        if changed.place != dealer.place:
+            await pickups.forget_ways(connection, acting.dealer_id)
         if changed.second_factor != dealer.second_factor:
             await history.write(
                 connection,

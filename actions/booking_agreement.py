@@ -12,26 +12,46 @@ from datetime import datetime, timedelta
 from actions import promises
 from actions.context import Acting
 from actions.texts import tell_owner
-from rules.service import pickup
+from rules.service import pickup, travel
 from schemas.account import Dealer
 from schemas.booking import Booking, BookingKind, Offer, OfferEvent
 from schemas.case import Case, CaseEvent
+from schemas.consent import Owner
 from schemas.errors import BadInput
 from schemas.message import MessageKind, asserts
+from schemas.pickup import Door
+from schemas.place import place_of
 from schemas.slot import Claim, Slot, Use, Window
-from store import bookings, cases, jobs, offers, owners, pickups, secrets, slots
+from store import accounts, bookings, cases, jobs, offers, owners, pickups, secrets, slots
 from store.pool import Connection
 
 LINK_LIFE = timedelta(days=90)  #: a visit is long over by then
 
 
 async def address_for(connection: Connection, case: Case, kind: BookingKind) -> str | None:
-    """Where we collect from; a car without an address is refused before anybody drives."""
+    """Where we collect from; a car without an address, or beyond where we collect, is refused before anybody drives."""
     owner = None if case.owner_id is None else await owners.get(connection, case.dealer_id, case.owner_id)
     address = owner.address if owner else None
     if kind.fetched and not address:
         raise BadInput("address", "nobody knows where to collect this car: give its owner an address first")
+    if owner is not None:
+        dealer = await accounts.dealer(connection, case.dealer_id)
+        travel.within(kind, place_of(dealer.place), dealer.pickup_radius_km, place_of(owner.place))
     return address
+
+
+def door_of(dealer: Dealer, owner: Owner | None) -> Door:
+    """What a driver finds at this owner's, and how long the way is: estimated until a road service says better."""
+    if owner is None:
+        return Door()
+    minutes = travel.minutes(place_of(dealer.place), place_of(owner.place))
+    return Door(
+        place=owner.place,
+        access_notes=owner.access_notes,
+        contact=owner.contact,
+        travel_minutes=minutes,
+        travel_by=None if minutes is None else travel.ESTIMATE,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +165,9 @@ async def plan_drives(acting: Acting, connection: Connection, booking: Booking) 
     """The drives of a visit whose car we fetch, out of the time that is booked for it."""
     taken = await slots.of_booking(connection, booking.dealer_id, booking.id)
     drivers = {resource.id: resource.staff_id for resource in await slots.resources(connection, booking.dealer_id)}
+    case = await cases.get(connection, booking.dealer_id, booking.case_id)
+    owner = None if case.owner_id is None else await owners.get(connection, booking.dealer_id, case.owner_id)
+    door = door_of(await accounts.dealer(connection, booking.dealer_id), owner)
     for drive in pickup.drives(taken, drivers):
         await pickups.plan(
             connection,
@@ -154,6 +177,7 @@ async def plan_drives(acting: Acting, connection: Connection, booking: Booking) 
             driver_id=drive.driver_id,
             slot_id=drive.slot_id,
             address=booking.address or "",
+            door=door,
             starts_at=drive.starts_at,
             ends_at=drive.ends_at,
             actor=acting.actor,

@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from actions import owner_fields
+from actions.booking_agreement import door_of
 from actions.calling_off import look_again
 from actions.context import Acting, House
 from actions.ownership import give
@@ -18,15 +20,13 @@ from schemas.account import Dealer
 from schemas.consent import Owner
 from schemas.errors import BadInput, IllegalMove, Overtaken
 from schemas.message import Purpose
-from schemas.moment import zone
 from schemas.text import storable
 from schemas.vehicle import Vehicle
-from store import accounts, consents, fleet, history, owners
+from store import accounts, consents, fleet, history, owners, pickups
 from store.pool import Connection
 
 LONGEST_LIST = 2_000
 Rows = list[tuple[int, dict[str, str | None]]]  #: line number, cells by column
-CHANNELS = ("phone", "sms", "email")
 
 
 class Refused(BaseModel):
@@ -77,7 +77,7 @@ async def create(
         owner = await owners.create(
             connection,
             acting.dealer_id,
-            _checked(
+            owner_fields.checked(
                 acting.house,
                 dealer,
                 {
@@ -108,8 +108,12 @@ async def update(acting: Acting, owner_id: int, changes: dict[str, Any]) -> Owne
     """Changed by the desk; history keeps which fields, never the private values."""
     async with acting.transaction() as connection:
         dealer = await accounts.dealer(connection, acting.dealer_id)
-        _standing(await owners.get(connection, acting.dealer_id, owner_id))
-        owner = await owners.update(connection, acting.dealer_id, owner_id, _checked(acting.house, dealer, changes))
+        before = await owners.get(connection, acting.dealer_id, owner_id)
+        _standing(before)
+        checked = owner_fields.checked(acting.house, dealer, changes, before)
+        owner = await owners.update(connection, acting.dealer_id, owner_id, checked)
+        if checked.keys() & {"place", "access_notes", "contact"}:
+            await pickups.describe(connection, acting.dealer_id, owner_id, door_of(dealer, owner))
         changed = ", ".join(sorted(changes)) or "nothing"
         await history.write(
             connection,
@@ -213,7 +217,7 @@ async def take_in(acting: Acting, connection: Connection, dealer: Dealer, rows: 
                 cells,
                 country=dealer.country,
                 zone_name=dealer.zone,
-                languages=languages(acting.house),
+                languages=owner_fields.languages(acting.house),
                 profiles=acting.house.profiles,
                 now=acting.now(),
             )
@@ -367,25 +371,6 @@ async def _record(
     if any(given.values()) and not wording.strip():
         raise BadInput("wording", "is empty: a consent is only as good as the words that were shown")
     await consents.give(connection, dealer_id, owner_id, given, now=at, source=source, wording=wording)
-
-
-def _checked(house: House, dealer: Dealer, values: dict[str, Any]) -> dict[str, Any]:
-    """Numbers as the world dials them, zones and languages that exist."""
-    checked = dict(values)
-    if checked.get("phone"):
-        checked["phone"] = numbers.e164(checked["phone"], dealer.country)
-    if "zone" in checked:
-        zone(checked["zone"])
-    if "language" in checked and checked["language"] not in languages(house):
-        raise BadInput("language", f"we speak {', '.join(languages(house))}")
-    if "channel" in checked and checked["channel"] not in CHANNELS:
-        raise BadInput("channel", f"is one of {', '.join(CHANNELS)}")
-    return checked
-
-
-def languages(house: House) -> tuple[str, ...]:
-    """What we can speak to owners."""
-    return tuple(house.wording.languages)
 
 
 def lines_of(text: str) -> Rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from providers import smtp, twilio
+from providers import roads, smtp, twilio
 from providers.demo_phone.sending import DemoPhone
 from providers.provider import Entry, Inbound, Provider
 from schemas.errors import Misconfigured
@@ -14,7 +14,7 @@ from store.pool import Pool
 PROVIDERS: tuple[Entry, ...] = (twilio.ENTRY, smtp.ENTRY)
 
 
-class ProviderSettings(twilio.TwilioSettings, smtp.SmtpSettings, frozen=True):
+class ProviderSettings(twilio.TwilioSettings, smtp.SmtpSettings, roads.RoadSettings, frozen=True):
     """What the outside world needs to know of us, provider by provider; empty means that there is none."""
 
 

@@ -55,6 +55,27 @@ class DealerSettings(BaseModel):
             most=4000,
         ),
     ] = ""
+    place: Annotated[
+        str,
+        Setting(
+            "Where the house is",
+            "Latitude and longitude, as on a map: 53.5503, 9.9920. Drivers' ways are reckoned from here.",
+            "drives",
+            least=0,
+            most=60,
+        ),
+    ] = ""
+    pickup_radius_km: Annotated[
+        int,
+        Setting(
+            "Collect cars within",
+            "As the crow flies; 0 is no limit. A tow truck goes anywhere.",
+            "drives",
+            "km",
+            least=0,
+            most=1_000,
+        ),
+    ] = 0
     language: Annotated[str, Setting("Language", least=2, most=10)]
     acknowledge_minutes_now: Annotated[int, minutes("Take a “now” case within", "Then the manager is told.")]
     acknowledge_minutes_soon: Annotated[int, minutes("Take a “soon” case within", "Then the manager is told.")]

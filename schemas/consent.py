@@ -38,5 +38,8 @@ class Owner(BaseModel):
     quiet_from: time
     quiet_to: time
     address: str | None
+    place: str | None = None  #: where that is, as schemas/place.py writes it
+    access_notes: str | None = None  #: what a driver must know at the door
+    contact: str | None = None  #: whom they meet there, where that is somebody else
     stopped_at: datetime | None
     erased_at: datetime | None = None  #: a pseudonym stands in their place since

@@ -68,10 +68,20 @@ RETURN_LEG = Lifecycle(
 LEGS: dict[LegKind, Lifecycle[LegState, LegEvent]] = {LegKind.COLLECT: COLLECT_LEG, LegKind.RETURN: RETURN_LEG}
 
 
-class Leg(BaseModel):
-    """One drive of one driver."""
+class Door(BaseModel):
+    """What a drive finds at the owner's end of it."""
 
     model_config = ConfigDict(frozen=True)
+
+    place: str | None = None  #: where the address is, as schemas/place.py writes it
+    access_notes: str | None = None  #: what the driver must know at the door
+    contact: str | None = None  #: whom they meet there, where that is not the owner
+    travel_minutes: int | None = None  #: from the house to there; None: nobody knows
+    travel_by: str | None = None  #: who says so: estimate, or a road service
+
+
+class Leg(Door):
+    """One drive of one driver."""
 
     id: int
     dealer_id: int

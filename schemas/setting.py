@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 #: Where on the settings page; None: the API's alone.
-Section = Literal["house", "limits", "kept", "signing in"]
+Section = Literal["house", "drives", "limits", "kept", "signing in"]
 WEEK = 7 * 24 * 60  #: minutes
 
 
@@ -22,7 +22,7 @@ class Setting:
     title: str
     hint: str = ""
     section: Section | None = None
-    unit: str = ""  #: of a number: minutes or days
+    unit: str = ""  #: of a number: minutes, days or km
     least: int = 1
     most: int = 400
 

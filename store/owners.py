@@ -12,10 +12,21 @@ from schemas.errors import BadInput, NotFound
 from store import notifications
 from store.pool import Connection, as_dict
 
-_COLUMNS = (
-    "id, dealer_id, name, phone, email, channel, language, zone, quiet_from, quiet_to, address, stopped_at, erased_at"
+_COLUMNS = ", ".join(Owner.model_fields)  # a column each
+FIELDS = (
+    "name",
+    "phone",
+    "email",
+    "channel",
+    "language",
+    "zone",
+    "quiet_from",
+    "quiet_to",
+    "address",
+    "place",
+    "access_notes",
+    "contact",
 )
-FIELDS = ("name", "phone", "email", "channel", "language", "zone", "quiet_from", "quiet_to", "address")
 _LIST = f"""
 SELECT {_COLUMNS} FROM owners
 WHERE dealer_id = $1 AND ($2::text IS NULL OR name ILIKE $2 OR phone ILIKE $2 OR email ILIKE $2) AND ($3::text IS NULL

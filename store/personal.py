@@ -253,7 +253,14 @@ PARTS: Final = (
         "drives",
         "legs",
         f"t.booking_id IN {_BOOKINGS}",
-        _kept("id dealer_id booking_id kind state driver_id slot_id starts_at ends_at changed_at", address="''"),
+        _kept(
+            "id dealer_id booking_id kind state driver_id slot_id starts_at ends_at changed_at "
+            "travel_minutes travel_by",
+            address="''",
+            place="NULL",
+            access_notes="NULL",
+            contact="NULL",
+        ),
         frozenset({"driver_id", "slot_id"}),
     ),
     Part(
@@ -332,6 +339,9 @@ PARTS: Final = (
             phone="NULL",
             email="NULL",
             address="NULL",
+            place="NULL",
+            access_notes="NULL",
+            contact="NULL",
             stopped_at="coalesce(t.stopped_at, {now})",
             erased_at="{now}",
         ),
@@ -361,6 +371,7 @@ OTHERS: Final = {
     "resources": "bays, loaners and drivers",
     "senders": "the dealer's own numbers",
     "staff": "the dealer's people",
+    "absences": "the dealer's people",
     "sign_ins": "the dealer's people",
     "sessions": "the dealer's people",
     "devices": "the dealer's people",

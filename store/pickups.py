@@ -6,14 +6,22 @@ from datetime import datetime
 from typing import Any
 
 from schemas.errors import NotFound, Overtaken
-from schemas.pickup import LEGS, Leg, LegEvent, LegKind
+from schemas.pickup import LEGS, Door, Leg, LegEvent, LegKind
 from store import history, notifications
 from store.pool import Connection, as_dict
 
-_COLUMNS = "id, dealer_id, booking_id, kind, state, driver_id, slot_id, address, starts_at, ends_at, changed_at"
+_COLUMNS = ", ".join(Leg.model_fields)  # a column each
+_DOOR = ", ".join(Door.model_fields)
 _PLAN = f"""
-INSERT INTO legs (dealer_id, booking_id, kind, state, driver_id, slot_id, address, starts_at, ends_at, changed_at)
-VALUES ($1, $2, $3, 'planned', $4, $5, $6, $7, $8, $9) RETURNING {_COLUMNS}
+INSERT INTO legs (dealer_id, booking_id, kind, state, driver_id, slot_id, address, starts_at, ends_at, changed_at,
+  {_DOOR})
+VALUES ($1, $2, $3, 'planned', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING {_COLUMNS}
+"""
+_DESCRIBE = """
+UPDATE legs l SET place = $3, access_notes = $4, contact = $5, travel_minutes = $6, travel_by = $7
+FROM bookings b, cases c, owners o
+WHERE l.dealer_id = $1 AND l.state = 'planned' AND b.dealer_id = $1 AND b.id = l.booking_id AND c.dealer_id = $1
+  AND c.id = b.case_id AND c.owner_id = $2 AND o.dealer_id = $1 AND o.id = $2 AND l.address = o.address
 """
 _LIST = f"""
 SELECT {_COLUMNS} FROM legs
@@ -33,6 +41,7 @@ async def plan(
     driver_id: int | None,
     slot_id: int | None,
     address: str,
+    door: Door,
     starts_at: datetime,
     ends_at: datetime,
     actor: str,
@@ -40,7 +49,17 @@ async def plan(
 ) -> Leg:
     """A new drive."""
     row = await connection.fetchrow(
-        _PLAN, dealer_id, booking_id, kind.value, driver_id, slot_id, address, starts_at, ends_at, now
+        _PLAN,
+        dealer_id,
+        booking_id,
+        kind.value,
+        driver_id,
+        slot_id,
+        address,
+        starts_at,
+        ends_at,
+        now,
+        *door.model_dump().values(),
     )
     leg = _leg(row)
     await history.write(
@@ -182,6 +201,18 @@ async def reschedule(
     )
     await notifications.ring_desk(connection, leg.dealer_id, "leg", leg.id)
     return _leg(row)
+
+
+async def describe(connection: Connection, dealer_id: int, owner_id: int, door: Door) -> None:
+    """What is known of this owner's door counts for their drives that nobody has begun, unless they go elsewhere."""
+    await connection.execute(_DESCRIBE, dealer_id, owner_id, *door.model_dump().values())
+
+
+async def forget_ways(connection: Connection, dealer_id: int) -> None:
+    """The house is elsewhere: how long the ways to drives that nobody has begun take is found out anew."""
+    await connection.execute(
+        "UPDATE legs SET travel_minutes = NULL, travel_by = NULL WHERE dealer_id = $1 AND state = 'planned'", dealer_id
+    )
 
 
 async def unassign(connection: Connection, leg: Leg, *, reason: str, actor: str, now: datetime) -> None:

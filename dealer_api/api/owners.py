@@ -78,6 +78,9 @@ class NewOwner(Body):
     language: Annotated[str | None, Field(max_length=20)] = None
     zone: Annotated[str | None, Field(max_length=60)] = None
     address: Annotated[str | None, Field(max_length=300)] = None
+    place: Annotated[str | None, Field(max_length=60, description="Latitude and longitude: 53.5503, 9.9920")] = None
+    access_notes: Annotated[str | None, Field(max_length=500)] = None
+    contact: Annotated[str | None, Field(max_length=200)] = None
     consent: Agreed | None = None
 
 
@@ -93,6 +96,9 @@ class OwnerChanges(Body):
     quiet_from: Sent[WallTime] = None
     quiet_to: Sent[WallTime] = None
     address: Annotated[str | None, Field(max_length=300)] = None
+    place: Annotated[str | None, Field(max_length=60, description="Latitude and longitude: 53.5503, 9.9920")] = None
+    access_notes: Annotated[str | None, Field(max_length=500)] = None
+    contact: Annotated[str | None, Field(max_length=200)] = None
 
 
 class OwnerWhole(Owner):

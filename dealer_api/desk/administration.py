@@ -186,6 +186,7 @@ async def _settings_page(
         regions=regions,
         fields=fields,
         house=settings_of("house"),
+        drives=settings_of("drives"),
         limits=settings_of("limits"),
         kept=settings_of("kept"),
         taken=taken,

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from actions import owner_fields
 from actions import owners as acts
 from dealer_api.app_keys import call
 from dealer_api.bodies import wall_time
@@ -21,7 +22,20 @@ from store import consents, owners, threads
 from store.views import casefile, people
 from store.views.casefile import TalkLine
 
-_FIELDS = ("name", "phone", "email", "language", "channel", "zone", "quiet_from", "quiet_to", "address")
+_FIELDS = (
+    "name",
+    "phone",
+    "email",
+    "language",
+    "channel",
+    "zone",
+    "quiet_from",
+    "quiet_to",
+    "address",
+    "place",
+    "access_notes",
+    "contact",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +170,8 @@ async def _page(
         problem=problem,
         here=request.path,
         unread=any(line.unread for line in file.talk),
-        languages=acts.languages(caller.house),
-        channels=[(name, formatting.CHANNELS.get(name, name)) for name in acts.CHANNELS],
+        languages=owner_fields.languages(caller.house),
+        channels=[(name, formatting.CHANNELS.get(name, name)) for name in owner_fields.CHANNELS],
         status=422 if problem else 200,
     )
 

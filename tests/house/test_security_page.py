@@ -37,6 +37,7 @@ LINES = {
 OUTGOING = {
     "providers/twilio/sending.py",
     "providers/smtp/sending.py",
+    "providers/roads/asking.py",
     "telltale/checking/public.py",
     "telltale/checking/texts.py",
 }
