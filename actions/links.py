@@ -34,6 +34,11 @@ def waiting(base_url: str) -> str:
     return _page(base_url, "waiting")
 
 
+def trials(base_url: str) -> str:
+    """The desk's page of what rules on trial have found."""
+    return _page(base_url, "trials")
+
+
 def another_time(base_url: str, booking_id: int) -> str:
     """The desk's page on which a visit gets another time, with the words for its owner drafted."""
     return _page(base_url, f"bookings/{booking_id}/time")

@@ -92,6 +92,8 @@ class Evidence(BaseModel):
     freeze_frame: dict[str, Measured] | None = None
     first_place: int | None = None  #: the car's running numbers that were looked at
     last_place: int | None = None
+    #: What a rule knew that no reading tells: when a car was heard last, whether a campaign was open. Absent elsewhere.
+    facts: Annotated[dict[str, str] | None, Field(exclude_if=lambda value: value is None)] = None
 
 
 class AlertStep(BaseModel):

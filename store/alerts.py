@@ -14,8 +14,9 @@ from store import notifications
 from store.pool import Connection, as_dict
 
 # One statement, one round trip: steps, the alerts they lead to, wake-ups and bells. An alert is told of each step that
-# is
-# not a rule on trial; `told` says which (0 or 1) and with what payload.
+# is not a rule on trial; `told` says which (0 or 1) and with what payload. What was found on trial stays so when its
+# rule may speak, until its turn comes (store/trials.py) or it becomes dangerous; what only becomes active then is no
+# find.
 _MOVE = """
 WITH step AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::int[], $6::int[], $7::text[],
@@ -44,9 +45,11 @@ WITH step AS (
         step = excluded.step, state = excluded.state, severity = excluded.severity, because = excluded.because,
           changed_at = excluded.changed_at,
         received_at = excluded.received_at, rule_version = excluded.rule_version, late = excluded.late,
+        shadow = a.shadow AND (excluded.shadow OR excluded.state <> 'active'
+          OR a.state = 'active' AND excluded.severity <> 'now'),
         evidence = CASE WHEN excluded.evidence = '{}'::jsonb THEN a.evidence ELSE excluded.evidence END
     WHERE excluded.step > a.step
-    RETURNING id, dealer_id, vehicle_id, rule, component, episode
+    RETURNING id, dealer_id, vehicle_id, rule, component, episode, shadow
 ), told AS (
     SELECT m.id, m.dealer_id, step.ts, jsonb_build_object('state', step.state, 'severity', step.severity, 'late',
       step.late)
@@ -54,7 +57,7 @@ WITH step AS (
                                  ELSE jsonb_build_object('trace', step.trace) END AS payload
     FROM step JOIN moved m ON (m.vehicle_id, m.rule, m.component, m.episode) = (step.vehicle, step.rule, step.component,
       step.episode)
-    WHERE step.told ORDER BY step.episode, step.step
+    WHERE step.told AND NOT m.shadow ORDER BY step.episode, step.step
 ), woken AS (
     INSERT INTO wakeups (dealer_id, topic, subject_id, payload, due_at) SELECT dealer_id, 'alert', id, payload, $32
       FROM told RETURNING id
@@ -94,7 +97,8 @@ STANDING = """coalesce(
           LIMIT 1), '', c.severity, c.title)))"""
 _STANDING = f"SELECT {STANDING} FROM cases c WHERE c.dealer_id = $1 AND c.id = $2"
 _ATTACH = "UPDATE alerts SET case_id = $3 WHERE dealer_id = $1 AND id = $2"
-_TOLD = frozenset({AlertState.ACTIVE, AlertState.RESOLVED, AlertState.WITHDRAWN})
+_ENDS = frozenset({AlertState.RESOLVED, AlertState.WITHDRAWN})
+_TOLD = _ENDS | {AlertState.ACTIVE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,9 @@ class Moved:
 
     @property
     def told(self) -> bool:
-        """Whether somebody is woken by it."""
-        return self.step.state in _TOLD and not self.step.shadow and not self.quiet
+        """Whether somebody is woken by it, if they know of the alert: of its end also when its rule was put on trial
+        meanwhile."""
+        return self.step.state in _TOLD and (not self.step.shadow or self.step.state in _ENDS) and not self.quiet
 
 
 async def move(connection: Connection, moved: Sequence[Moved], now: datetime) -> None:

@@ -210,7 +210,7 @@ PARTS: Final = (
         f"(t.case_id IN {_CASES} OR {_while_theirs('first_at')})",
         _kept(
             "id dealer_id vehicle_id rule rule_version component episode step state severity because first_at "
-            "changed_at received_at case_id shadow late evidence"
+            "changed_at received_at case_id shadow late evidence spoke_at"
         ),
     ),
     Part(

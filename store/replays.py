@@ -38,6 +38,8 @@ SELECT greatest((SELECT place FROM checkpoints WHERE vehicle_id = $1), (
     SELECT max(place) FROM readings WHERE vehicle_id = $1 AND (day >= coalesce((SELECT day FROM checkpoints
       WHERE vehicle_id = $1), 0) OR day < {FIRST_LEAF})))
 """
+_OLDEST = "SELECT min(place) FROM readings WHERE vehicle_id = $1"
+_HEARD_BEFORE = "SELECT max(received_at) FROM readings WHERE vehicle_id = $1 AND received_at <= $2"
 _CARS = f"""
 SELECT v.id, v.dealer_id, v.profile, v.vin FROM vehicles v
 WHERE ($1::bigint IS NULL OR v.dealer_id = $1)
@@ -71,6 +73,18 @@ async def alert(connection: Connection, alert_id: int) -> tuple[dict[str, Any], 
 async def newest_place(connection: Connection, vehicle_id: int) -> int:
     """The running number of the last judged row; 0 when none is."""
     return int(await connection.fetchval(_NEWEST, vehicle_id) or 0)
+
+
+async def oldest_place(connection: Connection, vehicle_id: int) -> int | None:
+    """The running number of the first judged row that is still kept; None when none is."""
+    found: int | None = await connection.fetchval(_OLDEST, vehicle_id)
+    return found
+
+
+async def heard_before(connection: Connection, vehicle_id: int, at: datetime) -> datetime | None:
+    """When the newest message came of those that had come by then."""
+    found: datetime | None = await connection.fetchval(_HEARD_BEFORE, vehicle_id, at)
+    return found
 
 
 async def rows(connection: Connection, vehicle_id: int, upto: int) -> AsyncIterator[Reading]:

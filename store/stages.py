@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zlib import crc32
@@ -34,6 +35,11 @@ class Stage:
 async def stages(connection: Connection) -> dict[str, Stage]:
     """Every rule that was ever moved; a rule without a row stands where its file says."""
     return {row["rule"]: Stage(**dict(row)) for row in await connection.fetch(_READ)}
+
+
+def stage_of(rule: str, own: str, moved: Mapping[str, Stage]) -> str:
+    """Where a rule stands: where people put it, else where its file (`own`) says."""
+    return moved[rule].stage if rule in moved else own
 
 
 async def move(connection: Connection, rule: str, stage: str, *, reason: str, actor: str, now: datetime) -> None:

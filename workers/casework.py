@@ -31,7 +31,10 @@ async def alert_moved(context: Context, connection: Connection, job: Job) -> Non
         return
     if alert.state is AlertState.ACTIVE:
         late = bool(job.payload.get("late"))
-        await _active(context, connection, alert, late=late)
+        one_of_many = (
+            bool(job.payload.get("after_trial")) and alert.severity is not Severity.NOW
+        )  # one word was said for all of them (workers/waking.py)
+        await _active(context, connection, alert, late=late or one_of_many)
         await safety.stepped(
             context, connection, await alerts.one(connection, job.dealer_id, job.subject_id), late=late
         )

@@ -16,6 +16,7 @@ from schemas.moment import from_epoch
 from schemas.reading import Mark, Reading
 from store import replays
 from store.pool import Connection
+from workers import reviewing
 
 HIT_WITHIN = timedelta(days=60)  #: a repair so soon after the alert counts as "it was right"
 FLAP_S = 86_400.0
@@ -42,18 +43,28 @@ async def folded(
 
 
 async def explain(connection: Connection, judge: Judge, alert_id: int) -> dict[str, Any]:
-    """Fold the car's stored rows again and compare each step of the alert, byte for byte, with what was committed."""
+    """Judge again what the alert rests on, the car's stored rows or what the sweeper knew, and compare each of its
+    steps, byte for byte, with what was committed. Where rows are not kept any more, there is no verdict
+    (`same_verdict` is None): neither the same nor another."""
     alert, committed = await replays.alert(connection, alert_id)
-    upto = max((step["place"] for step in committed), default=0)
-    again, count = [], 0
-    async for _, steps in folded(connection, judge, alert["profile"], alert["vehicle_id"], upto):
-        count += 1
-        again += [
-            s
-            for s in steps
-            if (s.rule, s.component, s.episode) == (alert["rule"], alert["component"], alert["episode"])
-        ]
+    again, count, against = list[AlertStep](), 0, None
+    if alert["rule"] in reviewing.SWEPT:
+        review = await reviewing.review(connection, alert, committed)
+        again, against = review.steps, review.against
+    else:
+        upto = max((step["place"] for step in committed), default=0)
+        async for _, steps in folded(connection, judge, alert["profile"], alert["vehicle_id"], upto):
+            count += 1
+            again += [
+                s
+                for s in steps
+                if (s.rule, s.component, s.episode) == (alert["rule"], alert["component"], alert["episode"])
+            ]
     was, now = [_bytes(step) for step in committed], [_bytes(_committed_form(step)) for step in again]
+    same: bool | None = bool(was) and was == now and against is None
+    differs = against or (None if was == now else _first_difference(was, now))
+    if not same and alert["rule"] not in reviewing.SWEPT and (gone := await _gone(connection, alert["vehicle_id"])):
+        same, differs = None, gone
     newest = committed[-1] if committed else None
     return {
         "alert": alert_id,
@@ -69,9 +80,22 @@ async def explain(connection: Connection, judge: Judge, alert_id: int) -> dict[s
             for s in committed
         ],
         "because": newest["because"] if newest else None,
-        "same_verdict": bool(was) and was == now,
-        "differs": None if was == now else _first_difference(was, now),
+        "same_verdict": same,
+        "differs": differs,
     }
+
+
+async def _gone(connection: Connection, vehicle_id: int) -> str | None:
+    """Why a car's rows cannot be folded from the first on."""
+    oldest = await replays.oldest_place(connection, vehicle_id)
+    if oldest == 1:
+        return None
+    kept = (
+        "none of the car's messages are kept"
+        if oldest is None
+        else f"the car's first {oldest - 1} messages are not kept any more"
+    )
+    return f"{kept}, so it cannot be judged again; its steps and its evidence stand"
 
 
 def _committed_form(step: AlertStep) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from workers import (
     sending,
     sweeping,
     verifying,
+    waking,
 )
 from workers.context import Context
 from workers.health import Health
@@ -44,7 +45,16 @@ SENDERS, HANDS = 4, 2
 #: of one process: the bell, two for each sender (its own and its channel's), one for each hand, four for the sweeps
 CONNECTIONS = 15
 TICK_S = 0.5  #: machine time between two looks when no bell rang
-SWEEP_S, SILENCE_S, FORGET_S, PROOF_S, RECONCILE_S, DRIVES_S, PROMISES_S = 1.0, 60.0, 3600.0, 2.0, 2.0, 2.0, 2.0
+SWEEP_S, SILENCE_S, FORGET_S, PROOF_S, RECONCILE_S, DRIVES_S, PROMISES_S, TRIALS_S = (
+    1.0,
+    60.0,
+    3600.0,
+    2.0,
+    2.0,
+    2.0,
+    2.0,
+    5.0,
+)
 SEAL_S = 1.0  #: history waits no longer for its seal
 CLOCK_S = 10.0  #: between two looks at the database's clock
 _RAREST_S = 300.0  #: a repair that has waited for days for its proof can wait this long for a look
@@ -137,6 +147,7 @@ async def serve(
         )
         loops.create_task(_loop("silence", lambda: _swept("silence", sweeping.silence_once(context)), None, SILENCE_S))
         loops.create_task(_loop("recalls", lambda: _swept("recalls", recalling.recalls_once(context)), None, SILENCE_S))
+        loops.create_task(_loop("trials", lambda: _swept("trials", waking.finds_once(context)), None, TRIALS_S))
         loops.create_task(_loop("forget", lambda: _swept("forget", sweeping.forget_once(context)), None, FORGET_S))
         loops.create_task(
             _loop("keeping", lambda: _swept("keeping", keeping.once(context, retention_days)), None, FORGET_S / 12)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import structlog
@@ -9,11 +10,11 @@ import structlog
 from actions import links, offers
 from rules.catalogue import BY_NAME
 from rules.detectors.no_data import QUIET_FOR, Standing, silence, step_for
-from schemas.alert import AlertState, AlertStep
+from schemas.alert import AlertState, AlertStep, Evidence
 from schemas.message import MessageKind, asserts
 from schemas.moment import minutes_between
 from schemas.verdict import Severity
-from store import accounts, alerts, cases, idempotency, sweeps
+from store import accounts, alerts, cases, idempotency, stages, sweeps
 from store import offers as stored_offers
 from store.alerts import Moved
 from store.pool import transaction
@@ -75,8 +76,15 @@ async def silence_once(context: Context) -> int:
     moved, after, now = 0, 0, context.clock()
     while True:
         async with transaction(context.pool) as connection:
+            stage = stages.stage_of(SILENT.name, SILENT.stage, await stages.stages(connection))
+            if stage == "off":
+                return moved
             cars = await sweeps.silent(connection, SILENT.name, now - QUIET_FOR, after, _BATCH)
-            steps = [Moved(car.dealer_id, car.id, now.timestamp(), step) for car in cars for step in _judged(car, now)]
+            steps = [
+                Moved(car.dealer_id, car.id, now.timestamp(), step)
+                for car in cars
+                for step in judged_silence(car, now, shadow=stage == "shadow")
+            ]
             await alerts.move(connection, steps, now)
         moved += len(steps)
         if len(cars) < _BATCH:
@@ -90,8 +98,19 @@ async def forget_once(context: Context) -> None:
         await idempotency.forget(connection, context.clock(), KEYS_KEPT)
 
 
-def _judged(car: sweeps.Silent, now: datetime) -> tuple[AlertStep, ...]:
+def judged_silence(car: sweeps.Silent, now: datetime, *, shadow: bool = False) -> tuple[AlertStep, ...]:
+    """The rule about silence over one car; each step keeps when the car had been heard, so that it can be judged
+    again."""
     standing = None
     if car.state is not None:
         standing = Standing(AlertState(car.state), car.episode or 0, car.step or 0, Severity(car.severity or "advice"))
-    return step_for(SILENT.name, SILENT.version, "", standing, silence(car.last_heard_at, now), now)
+    steps = step_for(SILENT.name, SILENT.version, "", standing, silence(car.last_heard_at, now), now)
+    return with_facts(steps, {"last_heard_at": car.last_heard_at.isoformat()}, shadow=shadow)
+
+
+def with_facts(steps: Iterable[AlertStep], facts: Mapping[str, str], *, shadow: bool) -> tuple[AlertStep, ...]:
+    """What the sweeper knew stands in each of its steps: no reading tells it again."""
+    return tuple(
+        step.model_copy(update={"evidence": Evidence(because=step.because, facts=dict(facts)), "shadow": shadow})
+        for step in steps
+    )

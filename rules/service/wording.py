@@ -78,6 +78,7 @@ FACTS: dict[MessageKind, tuple[str, ...]] = {
     MessageKind.STAFF_LEG: ("vehicle", "kind", "address", "starts_at", "ends_at", "zone", "now", "link"),
     MessageKind.STAFF_RESET: ("dealer", "minutes", "link"),
     MessageKind.STAFF_RING: ("vehicle", "because", "owner", "phone", "link"),
+    MessageKind.STAFF_TRIAL: ("rule", "link"),
     MessageKind.STAFF_UNREACHED: ("owner", "because", "phone", "link"),
 }
 _OPTIONAL = (

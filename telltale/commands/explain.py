@@ -16,10 +16,12 @@ def explain(
     alert: Annotated[int, typer.Argument(metavar="ALERT", help="Id of the alert, as the desk and the API show it.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
-    """Fold the car's stored readings again and compare: exit status 0 if the same verdict comes out, byte for byte."""
+    """Judge again what the alert rests on (the car's stored readings; for silence and recalls what the sweeper knew)
+    and compare: exit status 0 if the same verdict comes out, byte for byte, 1 if another does, 3 if the readings are
+    not kept any more."""
     from telltale import wiring
 
     settings = cli.start("explain", join=True)
     facts = cli.run(wiring.explain(settings, alert))
     cli.answer(facts, as_json)
-    raise typer.Exit(0 if facts["same_verdict"] else 1)
+    raise typer.Exit({True: 0, False: 1, None: 3}[facts["same_verdict"]])

@@ -47,7 +47,7 @@ def stage(
     """Move a rule to a stage. Running gateways hear of it at once."""
     from rules.catalogue import BY_NAME
     from schemas.errors import BadInput
-    from store import stages
+    from store import accounts, stages, trials
     from telltale import command_context
 
     if name not in BY_NAME:
@@ -57,6 +57,55 @@ def stage(
 
     async def move(work: command_context.Office) -> dict[str, object]:
         await stages.move(work.connection, name, to, reason=reason, actor="system", now=work.now)
-        return {"rule": name, "stage": to, "reason": reason}
+        moved: dict[str, object] = {"rule": name, "stage": to, "reason": reason}
+        if to == "live":  # the workers put them before the desk, as fast as each workshop can take them
+            houses = await accounts.dealers(work.connection)
+            moved["found on trial, coming to the desk"] = sum(
+                [len(await trials.waiting(work.connection, house.id, [name])) for house in houses]
+            )
+        return moved
 
     cli.answer(cli.run(command_context.at(cli.start("rule", join=True), move)), as_json)
+
+
+@app.command()
+def finds(
+    name: Annotated[str, typer.Argument(help="Name of the rule.")],
+    dealer: Annotated[int | None, typer.Option(help="Only of this dealer.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What a rule on trial has found: every car, what became of it, and whether it is before the desk by now."""
+    from rules.catalogue import BY_NAME
+    from schemas.errors import BadInput
+    from store import accounts, stages, trials
+    from telltale import command_context
+
+    if name not in BY_NAME:
+        raise BadInput("NAME", f"there is no rule {name}: {', '.join(BY_NAME)}")
+
+    async def read(work: command_context.Office) -> dict[str, object]:
+        houses = [await work.dealer(dealer)] if dealer is not None else await accounts.dealers(work.connection)
+        found = [one for house in houses for one in await trials.finds(work.connection, house.id, name)]
+        stage = stages.stage_of(name, BY_NAME[name].stage, await stages.stages(work.connection))
+        return {"rule": name, "stage": stage, "found": len(found), "finds": [_told(one) for one in found]}
+
+    def _told(one: trials.Find) -> dict[str, object]:
+        times = {
+            "since": one.first_at,
+            "changed": one.changed_at,
+            "repaired": one.repaired_at,
+            "before_the_desk": one.spoke_at,
+        }
+        return {
+            "alert": one.id,
+            "dealer": one.dealer_id,
+            "vehicle": one.vehicle_id,
+            "component": one.component,
+            "state": one.state,
+            "severity": one.severity,
+            "because": one.because,
+            "case": one.case_id,
+            **{k: v.isoformat() if v else None for k, v in times.items()},
+        }
+
+    cli.answer(cli.run(command_context.at(cli.start("rule", join=True), read)), as_json)

@@ -73,6 +73,17 @@ async def test_explain_says_what_differs_when_a_row_was_changed(world, judge):  
             await replaying.explain(connection, judge, 10**9)
 
 
+async def test_an_alert_whose_readings_have_gone_is_neither_confirmed_nor_accused(world, judge):  # noqa: F811
+    car, _ = await _a_car_with_two_faults(world)
+    await world.pool.execute("DELETE FROM readings WHERE vehicle_id = $1 AND place < 30", car.id)
+    async with pool.transaction(world.pool) as connection:
+        for row in await world.pool.fetch("SELECT id FROM alerts WHERE vehicle_id = $1 ORDER BY id", car.id):
+            facts = await replaying.explain(connection, judge, row["id"])
+            assert facts["same_verdict"] is not False and (
+                facts["same_verdict"] or "first 29 messages are not kept" in facts["differs"]
+            )
+
+
 async def test_backtest_counts_what_would_have_fired(world):  # noqa: F811
     _, begin = await _a_car_with_two_faults(world)
 
