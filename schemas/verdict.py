@@ -28,6 +28,7 @@ class Holds:
 
     severity: Severity
     because: str
+    at_once: bool = False  #: a danger that was confirmed: it waits for no hold
 
 
 @dataclass(frozen=True, slots=True)

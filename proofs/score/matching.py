@@ -40,6 +40,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "brake_pad_uneven": ("brake_pads_{}",),
     "brake_fluid": ("brake_fluid",),
     "ev_cell": ("pack",),
+    "ev_heat": ("pack",),
     "ev_insulation": ("pack",),
     "ev_health": ("pack",),
     "charging_fault": ("charger",),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from rules.detectors.sudden import Also
+from rules.detectors.sudden_looks import CoolantGone
 from rules.detectors.threshold import falls_to
 from rules.engine.repair_verification import Proof
 from rules.engine.rule import Rule
@@ -13,11 +15,11 @@ LEVEL = f"{ENGINE}.EngineCoolant.Level"
 
 RULE = Rule(
     name="coolant_low",
-    version=1,
+    version=2,
     title="Coolant low",
     needs=(LEVEL,),
     hold=timedelta(minutes=10),
-    judge=falls_to(LEVEL, now=15, soon=50, clear=60, unit="%"),
+    judge=Also(falls_to(LEVEL, now=15, soon=50, clear=60, unit="%"), CoolantGone(level=15)),
     proof=Proof(path=LEVEL, low=70, readings=2),
     drives=("petrol", "diesel", "truck"),
     group="cooling",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from rules.detectors.pressure import share_of_need
+from rules.detectors.sudden import Also
+from rules.detectors.sudden_looks import OilLost
 from rules.detectors.usage_pattern import Habitual
 from rules.engine.repair_verification import Proof
 from rules.engine.rule import Rule
@@ -14,22 +16,24 @@ PRESSURE = f"{ENGINE}.EOP"
 
 RULE = Rule(
     name="oil_pressure",
-    version=1,
+    version=2,
     title="Oil pressure low",
     needs=(PRESSURE, RPM),
     hold=timedelta(minutes=3),
-    judge=Habitual(
-        PRESSURE,
-        way=-1,
-        now=60,
-        soon=105,
-        clear=115,
-        drift=16,
-        unit="% of need",
-        measure=share_of_need,
-        reads=(RPM, f"{ENGINE}.EngineOil.Temperature"),
-        hard=OfProfile("oil_pressure_idle_kpa", 80, 0.6),
-        what="oil pressure",
+    judge=Also(
+        Habitual(
+            PRESSURE,
+            way=-1,
+            now=60,
+            soon=105,
+            clear=115,
+            drift=16,
+            unit="% of need",
+            measure=share_of_need,
+            reads=(RPM, f"{ENGINE}.RunTime", f"{ENGINE}.EngineOil.Temperature"),
+            what="oil pressure",
+        ),
+        OilLost(),
     ),
     proof=Proof(path=PRESSURE, low=OfProfile("oil_pressure_idle_kpa", 80), readings=10),
     drives=("petrol", "diesel", "truck"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from rules.detectors.sudden import Also
+from rules.detectors.sudden_looks import Burst
 from rules.detectors.tyres import TyreLeak
 from rules.engine.repair_verification import Proof
 from rules.engine.rule import Rule
@@ -11,12 +13,12 @@ from rules.engine.thresholds import OfProfile, wheel_paths
 
 RULE = Rule(
     name="tyre_leak",
-    version=1,
+    version=2,
     title="A tyre loses air",
     needs=wheel_paths("Tire.Pressure"),
     hold=timedelta(minutes=20),
     settle=timedelta(hours=12),
-    judge=TyreLeak(),
+    judge=Also(TyreLeak(), Burst()),
     proof=Proof(
         path="{wheel}.Tire.Pressure",
         low=OfProfile("tyre_placard_{axle}_kpa", 230, 0.90),

@@ -34,6 +34,7 @@ from schemas.signal import Signal
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
 _SPEED, _RPM, _OUTSIDE = signal_of(SPEED).id, signal_of(RPM).id, signal_of(OUTSIDE).id
+_COOLANT, _LEVEL = signal_of(COOLANT).id, signal_of(f"{ENGINE}.EngineCoolant.Level").id
 TIMES = 3  #: doubted so often among the last seven samples: not a lost frame any more
 _SEEN, _FELL = 0x7F, 0x80  #: of a signal's byte: its last seven samples, a bit each; and that it went there by itself
 TURNS_RPM, ROLLS_KMH = 400.0, 30.0  #: the engine turns; nobody drives so fast on a flat tyre
@@ -118,9 +119,31 @@ def _hot(gate: Gate, value: float, before: float | None, bits: int, seen: Snapsh
     return f"its normal in Fahrenheit: {celsius:.0f} °C" if usual else "hotter than any engine that runs", False
 
 
-def _first(gate: Gate, value: float, before: float | None, bits: int, seen: Snapshot) -> tuple[Reason, bool]:
-    """Empty is believed of a tank that was ever seen with something in it."""
-    return (None, False) if before is not None else ("never anything else since it was first heard", False)
+def _emptied(gate: Gate, value: float, before: float | None, bits: int, seen: Snapshot) -> tuple[Reason, bool]:
+    """A tank runs empty through levels between, or its engine gets hot; a wire breaks from one sample to the next."""
+    if before is None:
+        return "never anything else since it was first heard", False
+    hot = seen.get(_COOLANT, WITH_IT_S) if gate.signal.id == _LEVEL else None
+    if hot is not None and hot >= seen.profile.limits.get("coolant_max_c", 110.0) - 4.0:
+        return None, True
+    return _fell(gate, value, before, bits, seen)
+
+
+def _heated(gate: Gate, value: float, before: float | None, bits: int, seen: Snapshot) -> tuple[Reason, bool]:
+    """A pack gets that hot through temperatures between."""
+    if value < gate.low:
+        return "colder than any air around it", False
+    if bits & _FELL or (before is not None and before >= gate.between):
+        return None, True
+    return ("its first value ever" if before is None else f"{_said(gate, before)} before, and nothing between"), False
+
+
+def _unpressed(gate: Gate, value: float, before: float | None, bits: int, seen: Snapshot) -> tuple[Reason, bool]:
+    """No oil pressure at all while the engine turns: it is believed when it fell there; a wire breaks at once."""
+    rpm = seen.get(_RPM, WITH_IT_S)
+    if value <= gate.high and (rpm is None or rpm < TURNS_RPM):
+        return None, False
+    return _fell(gate, value, before, bits, seen)
 
 
 def _turns(seen: Snapshot) -> bool:
@@ -205,12 +228,16 @@ def _gates(profile: Profile) -> list[Gate]:
         "cranking_voltage", f"{BATTERY}.CrankingVoltageMin", 0.5 * volts, 1.5 * volts, _fell, 0.65 * volts, 0.85 * volts
     )
     gate("coolant_temperature", COOLANT, -39.5, hot + 20.0, _hot, hot - 4.0)
-    gate("coolant_level", f"{ENGINE}.EngineCoolant.Level", 0.5, 100.0, _first)
-    gate("brake_fluid_level", "Vehicle.Chassis.Brake.FluidLevel", 0.5, 100.0, _first)
-    gate("oil_pressure", f"{ENGINE}.EOP", 0.0, 1_000.0, _beyond)
+    gate("coolant_level", f"{ENGINE}.EngineCoolant.Level", 0.5, 100.0, _emptied, 70.0)
+    gate("brake_fluid_level", "Vehicle.Chassis.Brake.FluidLevel", 0.5, 100.0, _emptied, 70.0)
+    idle = limits.get("oil_pressure_idle_kpa", 80.0)
+    gate("oil_pressure", f"{ENGINE}.EOP", 0.06 * idle, 1_000.0, _unpressed, 0.9 * idle)
     gate("gearbox_temperature", "Vehicle.Powertrain.Transmission.Temperature", -60.0, gearbox + 40.0, _beyond)
     gate("air_pressure", "Vehicle.OBD.BarometricPressure", 50.0, 115.0, _beyond)
     gate("lowest_cell", f"{PACK}.CellVoltage.Min", 1.5, 5.0, _fell, 3.0)
+    gate("pack_temperature", f"{PACK}.Temperature.Max", -39.5, limits.get("pack_max_c", 55.0) + 25.0, _heated, 60.0)
+    floor = limits.get("insulation_floor_kohm", 200.0)
+    gate("insulation", f"{PACK}.InsulationResistance", 0.005 * floor, 10_000.0, _fell, floor)
     return found
 
 

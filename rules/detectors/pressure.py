@@ -7,6 +7,8 @@ from rules.engine.thresholds import ENGINE, RPM, signal_of
 
 _OIL = signal_of(f"{ENGINE}.EngineOil.Temperature").id
 THINNER = 0.0042  #: warm oil is thinner: share of pressure per Kelvin, against 100 Celsius (assumed)
+_RUN = signal_of(f"{ENGINE}.RunTime").id
+BUILT_UP_S = 20.0  #: an engine that runs so long has its oil pressure; a cold one takes some seconds
 _PRESSURE, _RPM = signal_of(f"{ENGINE}.EOP").id, signal_of(RPM).id
 
 
@@ -15,7 +17,8 @@ def share_of_need(seen: Snapshot) -> float | None:
     engine does not turn.
     """
     pressure, rpm = seen.now(_PRESSURE), seen.get(_RPM, 5.0)
-    if pressure is None or rpm is None or rpm < 500:
+    run = seen.get(_RUN, 5.0)
+    if pressure is None or rpm is None or rpm < 500 or (run is not None and run < BUILT_UP_S):
         return None
     limits = seen.profile.limits
     idle, at_2000 = limits.get("oil_pressure_idle_kpa", 80.0), limits.get("oil_pressure_2000_kpa", 200.0)

@@ -43,6 +43,7 @@ class Habitual(Detector):
     weight: float = 0.2  #: of one sample in the short mean
     least: int = 3  #: samples before it speaks
     what: str = ""  #: in words, when it is not the signal's title
+    who: Callable[[Snapshot], str] | None = None  #: which part it is, where the car says it
     instead: str = ""  #: another signal that says the same, taken while the first is not heard at all
 
     def fit(self, profile: Profile) -> Fitted | None:
@@ -143,13 +144,14 @@ class _Habitual(Fitted):
         unit = self.detector.unit
         for severity, limit in self.levels:
             if short * way >= limit * way:
-                return [("", Holds(severity, f"{self._words(short)}, limit {number(limit)} {unit}"))]
+                return [("", Holds(severity, f"{self._who(seen)}{self._words(short)}, limit {number(limit)} {unit}"))]
         if self.drift is not None and count >= _KNOWN and away >= self.drift:
             return [
                 (
                     "",
                     Holds(
-                        Severity.SOON, f"{self._words(short)}; this car used to show {number(round(long, 3))} {unit}"
+                        Severity.SOON,
+                        f"{self._who(seen)}{self._words(short)}; this car used to show {number(round(long, 3))} {unit}",
                     ),
                 )
             ]
@@ -182,6 +184,9 @@ class _Habitual(Fitted):
         else:
             self.means.pack_into(memory, at, count, short, long)
             self.ring.push(cell, day, short)
+
+    def _who(self, seen: Snapshot) -> str:
+        return "" if self.detector.who is None else f"{self.detector.who(seen)}: "
 
     def _words(self, short: float) -> str:
         return f"{self.what} {number(round(short, 3))} {self.detector.unit} on average"

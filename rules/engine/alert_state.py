@@ -9,6 +9,8 @@
 Time decides what answers what: a verdict on evidence older than the newest that the alert answered moves nothing, so no
 step is dated before the one it follows, whatever order the car sends in.
 
+A danger that its rule has confirmed (`Holds.at_once`) waits for no hold.
+
 What comes and goes is one alert that says "intermittent": active for the third time within FLIP_WINDOW_S (FLIPS
 beginnings and ends), it does not resolve before it was clear for LONG_SETTLE_S. What was only pending has not come.
 """
@@ -65,7 +67,7 @@ def _holds(track: Track, verdict: Holds, ts: float, place: int, hold_s: float) -
         moves.append(_move(track, AlertState.PENDING, verdict.severity, verdict.because))
     if track.state == _PENDING:
         track.severity = verdict.severity.value
-        if ts - track.since - track.paused_s >= hold_s:
+        if verdict.at_once or ts - track.since - track.paused_s >= hold_s:
             _flip(track, ts)
             track.intermittent = len(track.flips) >= FLIPS - 1
             moves.append(

@@ -17,6 +17,7 @@ _NEVER: frozenset[Severity] = frozenset()
 #: A test holds the two to each other.
 _STAYS_AT = {
     "oil_pressure": frozenset(Severity),
+    "ev_heat": frozenset(Severity),
     "battery_12v": _NEVER,
     "thermostat_open": _NEVER,
     "service_due": _NEVER,

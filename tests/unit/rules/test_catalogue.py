@@ -26,6 +26,13 @@ def ramp(minutes, count, name, first, last, **others):
     return [(n * minutes, {name: first + (last - first) * n / (count - 1), **others}) for n in range(count)]
 
 
+def insulation(usual, *then):
+    """A week of what this car's meter usually says, then something else, ten minutes apart."""
+    path = f"{PACK}.InsulationResistance"
+    week = [(n * 120, {path: usual}) for n in range(84)]
+    return [*week, *((84 * 120 + 10 * n, {path: value}) for n, value in enumerate(then))]
+
+
 def starts(*volts, air=25):
     return [(n * 60, {"crank": v, "air": air}) for n, v in enumerate(volts)]
 
@@ -181,9 +188,13 @@ TABLE = [
         None,
         None,
     ),
-    ("ev_insulation", "electric_car", every(10, 5, **{f"{PACK}.InsulationResistance": 400}), "", "soon"),
-    ("ev_insulation", "electric_car", every(10, 5, **{f"{PACK}.InsulationResistance": 50}), "", "now"),
-    ("ev_insulation", "electric_car", every(10, 2, **{f"{PACK}.InsulationResistance": 400}), None, None),
+    ("ev_insulation", "electric_car", insulation(1_000, *[400] * 5), "", "soon"),
+    ("ev_insulation", "electric_car", insulation(1_000, *[50] * 5), "", "now"),
+    ("ev_insulation", "electric_car", insulation(1_000, 400, 400), None, None),
+    ("ev_insulation", "electric_car", every(10, 30, **{f"{PACK}.InsulationResistance": 400}), None, None),  # its meter
+    ("ev_insulation", "electric_car", every(10, 30, **{f"{PACK}.InsulationResistance": 120}), "", "soon"),  # the floor
+    ("ev_heat", "electric_car", ramp(1 / 60, 40, f"{PACK}.Temperature.Max", 31, 55), "", "now"),
+    ("ev_heat", "electric_car", ramp(1, 40, f"{PACK}.Temperature.Max", 5, 55), None, None),  # the fastest charging
     ("ev_health", "electric_car", every(20, 4, **{f"{PACK}.StateOfHealth": 72}), "", "advice"),
     ("ev_health", "electric_car", every(20, 4, **{f"{PACK}.StateOfHealth": 90}), None, None),
     ("charging_fault", "electric_car", every(600, 3, **{f"{PACK}.Charging.IsFaulted": 1}), "", "soon"),
