@@ -157,7 +157,7 @@ def test_a_noisy_meter_and_the_weather_are_no_fault(noise, fold, reading):
 
 
 def test_generated_code_sees_the_same_dangers(profiles, reading, monkeypatch):
-    """Streams at random over all that the quick looks ask for: with and without it the memory is the same byte by byte."""
+    """Streams at random over all that the quick looks ask for: with and without it the memory is the same."""
     from random import Random
 
     from rules.catalogue import RULES
