@@ -48,6 +48,11 @@ def token(house: House, visitor: Visitor) -> list[Limit]:
     return [_limit(house, 30, QUARTER, "token", _at(visitor))]
 
 
+def handover(house: House, booking_id: int, kind: str) -> list[Limit]:
+    """Tries at the six digits on an owner's page: five in a quarter of an hour; after that they sign."""
+    return [_limit(house, 5, QUARTER, "handover", str(booking_id), kind)]
+
+
 async def take(house: House, limits: list[Limit]) -> None:
     """Count one try before it is looked at; TooOften when these limits are used up."""
     async with (

@@ -15,6 +15,7 @@ import structlog
 
 from actions import links
 from schemas.profile import Profile
+from store.photo_shelf import NoShelf, Shelf
 from store.pool import Connection, Pool, transaction
 
 log = structlog.get_logger()
@@ -67,6 +68,10 @@ class House:
     mails: bool = False  #: whether mail leaves this house
     machine: Callable[[], datetime] = machine_now
     afterwards: Afterwards = field(default_factory=Afterwards)
+    photos: Shelf = field(default_factory=NoShelf)  #: where the pictures of handover records lie
+    developing: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(2)
+    )  #: a large photo takes memory while it is made smaller
     counting: asyncio.Lock = field(
         default_factory=asyncio.Lock
     )  #: tries are counted one after the other in this process

@@ -13,7 +13,7 @@ from rules.service import audit_chain
 from rules.service.erasing import CALLED_OFF, Refusal, refused
 from schemas.consent import Owner
 from schemas.errors import BadInput, IllegalMove, Misconfigured, Unavailable
-from store import consents, erasing, fleet, history, notifications, owners, vehicles
+from store import consents, erasing, fleet, handovers, history, notifications, owners, vehicles
 from store.exporting import pattern
 from store.house_key import KeyHolder
 from store.pool import Connection
@@ -90,6 +90,8 @@ async def carry_out(house: House, connection: Connection, owner: Owner, actor: s
             )
     emptied |= await erasing.rows(connection, dealer_id, owner.id, mentions, now)
     await erasing.answers(connection, dealer_id, mentions)
+    await house.photos.take_away(await handovers.places_of(connection, dealer_id, owner.id))
+    await handovers.blank(connection, dealer_id, owner.id)
     reason = audit_chain.removal(key, [row for row, _ in removed])
     erasure = await history.write(
         connection, dealer_id, "owner", owner.id, old=None, new="erased", reason=reason, actor=actor, now=now

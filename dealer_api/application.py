@@ -60,6 +60,7 @@ def build(
     app[authentication.KNOWN], app[DOORS] = authentication.Known(), API
     for extend in (*_rooms(), *extensions):
         extend(app)
+    app[doorway.LARGE] = frozenset(route.path for route in doors(demo=house.demo) if route.largest is not None)
     for route in doors(demo=house.demo):
         door = authentication.guard(route)
         app.router.add_route(route.method, route.path, door)

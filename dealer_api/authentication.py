@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from actions.context import House
-from dealer_api import bodies, cookies, error_responses
+from dealer_api import bodies, cookies, doorway, error_responses
 from dealer_api.allowance import ALLOWANCE
 from dealer_api.app_keys import CALL, DOOR, HOUSE, Call
 from dealer_api.permissions import LEAVE, SECURITY
@@ -131,6 +131,10 @@ async def _by_session(house: House, cookie: str, *, by_hand: bool) -> Call | Non
     )
 
 
+#: What no form can send: another site's script would have to ask us first.
+_NO_FORM = frozenset({"application/json", "text/csv", "image/jpeg", "image/png", "image/webp"})
+
+
 def _by_hand(request: web.Request) -> bool:
     """Whether a person did this, and not an open page that looks again by itself: that alone keeps nobody signed in."""
     if request.method not in ("GET", "HEAD"):
@@ -165,6 +169,9 @@ def guard(route: Route) -> Handler:
             raise NotAllowed(
                 f"{call.dealer.name} asks for a second factor. Set yours up under Your security, then go on."
             )
+        if route.largest is not None:
+            request[CALL] = call
+            request = await doorway.large(request, route.largest)
         if request.method not in ("GET", "HEAD", "OPTIONS") and call.session is not None:
             await own_page(request, call)
         try:
@@ -182,7 +189,7 @@ def guard(route: Route) -> Handler:
 async def own_page(request: web.Request, call: Call) -> None:
     """Refuse what another site made the browser send: by where it came from, and for forms by a token as well."""
     own_form(request)
-    if request.content_type in ("application/json", "text/csv"):
+    if request.content_type in _NO_FORM:
         return  # no form of another site can send these without asking us first
     token = request.headers.get("X-CSRF-Token") or str((await bodies.posted(request)).get("csrf", ""))
     if not hmac.compare_digest(token.encode(), call.csrf.encode()):

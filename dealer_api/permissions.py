@@ -108,6 +108,15 @@ READ_LEGS = Permission(
     "legs.read", "Collections and returns; a driver's own and those that are nobody's", _DRIVING, "bookings:read"
 )
 MOVE_LEGS = Permission("legs.move", "The driver's next step; a driver moves only their own", _DRIVING, "bookings:write")
+WRITE_HANDOVERS = Permission(
+    "handovers.write",
+    "Write the record of a car that changes hands, with its photos; a driver of their own drives",
+    _DRIVING,
+    "bookings:write",
+)
+READ_HANDOVERS = Permission(
+    "handovers.read", "Records of cars that changed hands, with their photos", _WORKSHOP, "bookings:read"
+)
 ASSIGN_LEGS = Permission("legs.assign", "Give a drive to another driver", _ADVISORS, "bookings:write")
 
 # Cars and owners

@@ -35,6 +35,7 @@ class Route:
     secret: bool = False  #: its answer is shown once: a repetition is told so instead of getting it again
     media: str = "application/json"  #: of the body
     streams: bool = False  #: its answer does not end: server-sent events
+    largest: int | None = None  #: bytes of a body, where a picture may come
     repeatable: bool | None = None  #: None: every POST of the API is, and needs an Idempotency-Key
 
     @property

@@ -12,6 +12,7 @@ from dealer_api.api import (
     cases,
     contract,
     events,
+    handovers,
     health,
     legs,
     offers,
@@ -25,6 +26,7 @@ from dealer_api.desk.routes import ROUTES as DESK
 from dealer_api.inbound.routes import ROUTES as INBOUND
 from dealer_api.owner.routes import ROUTES as OWNER
 from dealer_api.route import Route
+from rules.service.photographs import LARGEST
 from schemas.account import Staff
 from schemas.alert import Alert
 from schemas.booking import Booking
@@ -121,6 +123,37 @@ API: tuple[Route, ...] = (
           "The driver's next step", legs.Move, legs.LegRow),
     Route("POST", f"{_V1}/legs/{{id}}/assign", legs.assign, may.ASSIGN_LEGS,
           "Give the drive to another driver", legs.Driver, legs.LegRow),
+    Route(
+        "GET",
+        f"{_V1}/bookings/{{id}}/handovers",
+        handovers.listed,
+        may.READ_HANDOVERS,
+        "The records of a visit: what the car was like when it changed hands, and whether they stand as written",
+        answer=Page[handovers.Record],
+    ),
+    Route(
+        "POST",
+        f"{_V1}/bookings/{{id}}/handovers",
+        handovers.write,
+        may.WRITE_HANDOVERS,
+        "Write the record of one end, with the photos that came for it; it is never changed",
+        handovers.NewRecord,
+        handovers.Record,
+        status=201,
+    ),
+    Route(
+        "POST",
+        f"{_V1}/bookings/{{id}}/photos",
+        handovers.add_photo,
+        may.WRITE_HANDOVERS,
+        "A photo (JPEG, PNG or WebP) for the record of one end, before it is written",
+        answer=handovers.Picture,
+        query=handovers.PhotoQuery,
+        media="image/jpeg",
+        status=201,
+        largest=LARGEST,
+    ),
+    Route("GET", f"{_V1}/photos/{{id}}", handovers.show_photo, may.READ_HANDOVERS, "A photo of a record, as JPEG"),
     # cars and owners
     Route("GET", f"{_V1}/vehicles", vehicles.listed, may.READ_VEHICLES,
           "Cars that we look after", answer=Page[Vehicle], query=vehicles.VehicleQuery),

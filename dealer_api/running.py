@@ -22,6 +22,7 @@ from monitoring.page import Address, bracketed
 from providers.register import ProviderSettings
 from schemas.errors import Misconfigured
 from schemas.profile import Profile
+from store.photo_shelf import NoShelf, Shelf
 from store.pool import open_pool
 
 DRAIN_S = 3.0
@@ -44,6 +45,7 @@ async def run(
     base_url: str = "",
     demo: bool = False,
     providers: ProviderSettings | None = None,
+    photos: Shelf | None = None,
     usual_channel: str = "phone",
     mails: bool = False,
     trusted_proxies: str = LOOPBACK,
@@ -75,6 +77,7 @@ async def run(
             profiles=profiles,
             usual_channel=usual_channel,
             mails=mails,
+            photos=photos or NoShelf(),
         )
         app = build(
             house,

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.handover import Records
 from schemas.keeping import AUDIT, POSITIONS, READINGS, TEXTS
 from schemas.setting import Section, Setting, minutes
 
@@ -98,6 +99,15 @@ class DealerSettings(BaseModel):
     no_show_minutes: Annotated[
         int, minutes("Ring who has not come after", "Counted from the end of their window.", least=0)
     ] = 30
+    handover_record: Annotated[
+        Records,
+        Setting(
+            "Handover record",
+            "Photos, mileage and a signature when a car changes hands. Where it must be written "
+            "no drive ends without it.",
+            "house",
+        ),
+    ] = Records.RETURN
     second_factor: Annotated[
         Literal["nobody", "managers", "everybody"], Setting("Second factor", section="signing in")
     ] = "nobody"

@@ -264,6 +264,33 @@ PARTS: Final = (
         frozenset({"driver_id", "slot_id"}),
     ),
     Part(
+        "handovers",
+        "handovers",
+        f"t.booking_id IN {_BOOKINGS}",
+        _kept(
+            "id dealer_id booking_id leg_id loaner_id kind key odometer_km energy energy_percent keys photos proof "
+            "made_at recorded_at actor person hash",
+            name="''",
+            note="''",
+            signature="'[]'",
+            salt="NULL",
+            marks="without their notes",
+        ),
+        frozenset({"leg_id", "loaner_id", "key", "actor", "salt", "person"}),
+        by_hand=True,
+    ),
+    Part(
+        "photos",
+        "handover_photos",
+        f"t.booking_id IN {_BOOKINGS}",
+        _kept(
+            "id dealer_id booking_id kind handover_id key view sha256 size width height stored_at",
+            place="'', and the picture is gone",
+        ),
+        frozenset({"key", "place"}),
+        by_hand=True,
+    ),
+    Part(
         "promises",
         "promises",
         f"t.booking_id IN {_BOOKINGS}",

@@ -51,6 +51,7 @@ class Office:
             mails=bool(self.settings.smtp_url.get_secret_value()),
             ambient=self.connection,
             profiles=data.profiles(),
+            photos=self.settings.photo_shelf(self.settings.home),
         )
 
     async def house_key(self) -> bytes:

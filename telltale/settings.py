@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from providers.register import ProviderSettings, set_up
 from schemas.errors import Misconfigured
 from telltale.embedded.broker_tls import BrokerTls
+from telltale.photos import PhotoSettings
 
 PREFIX = "TELLTALE_"
 #: Names that the rest of the world uses too.
@@ -32,7 +33,7 @@ HEALTH_PORTS = {"gateway": 9801, "workers": 9802, "dealer-api": 9803, "broker": 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class Settings(ProviderSettings, BaseSettings):
+class Settings(PhotoSettings, ProviderSettings, BaseSettings):
     """Read once at the start. Each field's description is its line in docs/reference/settings.md."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)

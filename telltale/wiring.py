@@ -177,6 +177,7 @@ async def dealer_api(settings: Settings) -> None:
         usual_channel=settings.usual_channel,
         mails=set_up(settings, "email"),
         providers=settings.providers,
+        photos=settings.photo_shelf(settings.home),
         trusted_proxies=settings.trusted_proxies,
         more_hosts=settings.hosts,
         calls_a_minute=settings.api_calls_a_minute,

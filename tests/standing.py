@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from actions.context import House
+from store.photo_shelf import Folder
 from store.pool import Pool
 from telltale import data
 
@@ -30,7 +33,13 @@ async def house_of(
     pool_as: PoolAs, clock: Clock, wording: Any, *, size: int = 8, owner_size: int = 4, **more: Any
 ) -> House:
     """A house over a test's database, acting with the desk's and the owner page's rights."""
-    facts = {"base_url": "http://desk.example", "secret": "test", "profiles": data.profiles(), **more}
+    facts = {
+        "base_url": "http://desk.example",
+        "secret": "test",
+        "profiles": data.profiles(),
+        "photos": Folder(Path(tempfile.mkdtemp(prefix="telltale-photos-"))),
+        **more,
+    }
     return House(
         pool=await pool_as("desk", size=size),
         owner_pool=await pool_as("owner_page", size=owner_size),

@@ -99,6 +99,10 @@ def _chosen(name: str, setting: Setting, text: str) -> str | int:
         if text not in ("", *formatting.SECOND_FACTOR):
             raise BadInput(setting.title, "choose of whom more than a password is asked")
         return text or "nobody"
+    if name == "handover_record":
+        if text not in formatting.RECORDS:
+            raise BadInput(setting.title, "choose where it must be written")
+        return text
     if not text and setting.least:
         raise BadInput(setting.title, "is empty")
     if not setting.least <= len(text) <= setting.most:

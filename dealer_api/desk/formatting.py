@@ -115,6 +115,8 @@ MESSAGES = {
 PURPOSES = {"safety": "Safety", "service": "Care and offers", "status": "My visit", "survey": "Feedback question"}
 ROLES = {"advisor": "Service advisor", "driver": "Driver", "technician": "Technician", "manager": "Manager"}
 SECOND_FACTOR = {"nobody": "Nobody must", "managers": "Managers must", "everybody": "Everybody must"}
+#: Where a dealer insists on a handover record.
+RECORDS = {"both": "At both ends", "return": "When it is brought back", "nobody": "Nowhere: it may be left out"}
 #: What a manager should notice among what happened.
 WATCHED = ("second factor taken away", "recovery code used", "link for a new password", "disabled", "manager")
 LANGUAGES = {"en": "English", "de": "German", "es": "Spanish"}

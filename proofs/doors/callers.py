@@ -79,6 +79,8 @@ async def knock(http: aiohttp.ClientSession, url: str, caller: Caller, ask: Knoc
         data = aiohttp.FormData([*ask.form, ("csrf", caller.csrf)])
         if ask.path == "/import":
             data.add_field("file", b"name;vin;title;profile;phone\n", filename="list.csv")
+    elif ask.raw is not None:
+        data, headers["Content-Type"] = ask.raw, ask.media
     elif ask.text is not None:
         data, headers["Content-Type"] = ask.text.encode("utf-8", "surrogatepass"), ask.media
     elif ask.json is not None:

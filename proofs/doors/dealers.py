@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from actions import bookings, cases, estimates, messages, offers, sign_in
 from actions.context import House
 from actions.visitor import Visitor
+from proofs.doors.handed_over import handed_over
 from schemas.account import Dealer, Role, Staff
 from schemas.booking import BookingKind
 from schemas.message import Purpose
@@ -264,6 +265,7 @@ async def _visits(house: House, made: Furnished) -> None:
         rows["legs/return"] = next(leg.id for leg in found if leg.kind.value == "return")
     drives = next(name for name, person in made.people.items() if person.id == leg_driver)
     made.people["driver"], made.people[drives] = made.people[drives], made.people["driver"]
+    rows["photos"] = await handed_over(house, dealer, made.canary, rows["bookings/done"])
     await messages.send_free(house.acting(dealer, who), f"We will ring, {made.canary}", owner_id=rows["owners"])
     rows["bookings"] = rows["bookings/booked"]
     rows |= {
@@ -428,7 +430,7 @@ async def spread(connection: Connection, dealer_id: int, canary: str) -> None:
                         f"%{canary}%",
                     )
             except Exception as error:
-                if getattr(error, "sqlstate", "") not in ("23514", "23505", "23503"):
+                if getattr(error, "sqlstate", "") not in ("23514", "23505", "23503", "42501"):
                     raise
 
 

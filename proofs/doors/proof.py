@@ -7,7 +7,9 @@ import importlib.util
 import json
 import logging
 import random
+import shutil
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -30,6 +32,7 @@ from schemas.errors import Misconfigured
 from schemas.scope import SCOPES
 from store import secrets
 from store.migrate import role_url
+from store.photo_shelf import Folder
 from store.pool import open_pool
 from telltale import data
 
@@ -123,6 +126,7 @@ async def _house(url: str) -> AsyncIterator[tuple[House, asyncpg.Pool[asyncpg.Re
         )
         for role in ("desk", "owner_page", "")
     ]
+    shelf = tempfile.mkdtemp(prefix="telltale-photos-")
     try:
         yield (
             House(
@@ -133,8 +137,10 @@ async def _house(url: str) -> AsyncIterator[tuple[House, asyncpg.Pool[asyncpg.Re
                 "http://desk.example",
                 _SECRET,
                 profiles=data.profiles(),
+                photos=Folder(Path(shelf)),
             ),
             admin,
         )
     finally:
         await asyncio.gather(desk.close(), owner.close(), admin.close())
+        shutil.rmtree(shelf)

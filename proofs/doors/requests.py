@@ -10,8 +10,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
+from io import BytesIO
 from typing import Any
+
+from PIL import Image
 
 from dealer_api.openapi import document
 from dealer_api.route import Route
@@ -42,6 +45,14 @@ _LINKS = {"o": "offer", "f": "feedback", "d": "driver", "invitation": "invitatio
 _CSV = "name;phone;vin;title;profile\nImported {canary};+49301{n:07};WTTBDMPRT{letter}{n:07};A car;petrol_hatch\n"
 
 
+@cache
+def _photo() -> bytes:
+    """As a phone sends it."""
+    out = BytesIO()
+    Image.new("RGB", (320, 240)).save(out, "JPEG")
+    return out.getvalue()
+
+
 @dataclass(frozen=True)
 class Knock:
     """One request."""
@@ -53,6 +64,7 @@ class Knock:
     form: Sequence[tuple[str, str]] | None = None
     text: str | None = None  #: a body of `media`
     media: str = ""
+    raw: bytes | None = None  #: a body of `media` that is no text
 
     def to(self, path: str) -> Knock:
         """The same at another address."""
@@ -115,6 +127,9 @@ class Requests:
             "quiet_to": "08:00",
         }
 
+    def _of_photo(self) -> dict[str, str]:
+        return {"kind": "collect", "view": "front", "key": f"photo-{next(self._count)}"}
+
     def _start(self) -> str:
         return self._windows["drop_off"][0].isoformat()
 
@@ -132,6 +147,8 @@ class Requests:
     def knock(self, route: Route, number: int | None = None, token: str | None = None) -> Knock:
         """A whole request for this door."""
         path = self.path(route, number, token)
+        if route.media == "image/jpeg":
+            return Knock(route.method, path, query=self._of_photo(), raw=_photo(), media=route.media)
         if route.media == "text/csv":
             text = _CSV.format(canary=self.made.canary, n=next(self._count), letter=self.made.canary[-1])
             return Knock(route.method, path, text=text, media=route.media)

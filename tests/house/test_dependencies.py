@@ -22,6 +22,7 @@ HERE = [one for one in RUNTIME if not one[2] or Marker(one[2]).evaluate()]
 TAKEN = {
     "MIT",
     "MIT-0",
+    "MIT-CMU",
     "Apache-2.0",
     "BSD-2-Clause",
     "BSD-3-Clause",

@@ -24,6 +24,14 @@ BODIES = {
     "move": {"event": "on_the_way"},
     "consents": {"service": False},
     "confirm": {"how": "test_drive"},
+    "handovers": {
+        "kind": "return",
+        "key": "k" * 8,
+        "odometer_km": 1,
+        "energy_percent": 1,
+        "keys": 1,
+        "name": "Bo",
+    },
     "bookings/move": {"starts_at": "2030-01-01T10:00:00Z"},
 }
 
@@ -53,6 +61,9 @@ async def test_every_door_answers_for_a_foreign_thing_as_for_none(desk):
             response = await ours.request(
                 route.method,
                 re.sub("{id}", str(number), route.path),
+                params={"kind": "collect", "view": "front", "key": "k" * 8}
+                if route.path.endswith("}/photos")
+                else None,
                 json=None if route.method == "GET" else body,
                 headers={"Idempotency-Key": f"{route.path}{number}"},
             )
@@ -125,7 +136,15 @@ async def _furnish(desk) -> dict[str, int]:
         dealer,
         booking["id"],
     )
+    photo = await desk.admin.fetchval(
+        """INSERT INTO handover_photos (dealer_id, booking_id, kind, key, view, place, sha256, size, width, height,
+           stored_at) VALUES ($1, $2, 'collect', 'Canary', 'front', '', '', 1, 1, 1, $3) RETURNING id""",
+        dealer,
+        booking["id"],
+        desk.clock(),
+    )
     return {
+        "photos": photo,
         "cases": case["id"],
         "alerts": alert,
         "quarantine": refused,

@@ -89,6 +89,7 @@ TEXTS = {
     "cars_url": ["mqtts://broker:8883"],
     "share": ["0/1", "3/16"],
     "traces_url": ["http://collector:4318/v1/traces", "https://traces.example/v1/traces"],
+    "photos_url": ["s3://handover-photos/hamburg", "s3://handover-photos"],
     "database_connections": ["9", "40"],
     "desk_host": ["127.0.0.1"],
     "twilio_api": ["https://api.twilio.com", "http://127.0.0.1:8000"],
