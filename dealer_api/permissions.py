@@ -76,6 +76,12 @@ CONFIRM_CASES = Permission(
     _WORKSHOP,
     "cases:write",
 )
+SAY_KNOWN = Permission(
+    "cases.owner_knows",
+    "Say that one rang the owner of a car that must not be driven on, and that they know",
+    _ADVISORS,
+    "cases:write",
+)
 READ_ALERTS = Permission("alerts.read", "Alerts with their evidence", _WORKSHOP, "cases:read")
 READ_REFUSED = Permission("quarantine.read", "Telemetry that was refused, and why", _WORKSHOP, "vehicles:read")
 DECIDE_REFUSED = Permission(

@@ -59,6 +59,8 @@ API: tuple[Route, ...] = (
           "Close it without work, with a reason", cases.Reason, cases.CaseWhole),
     Route("POST", f"{_V1}/cases/{{id}}/reopen", cases.reopen, may.WORK_CASES,
           "It was dismissed too early", cases.Reason, cases.CaseWhole),
+    Route("POST", f"{_V1}/cases/{{id}}/rang", cases.rang, may.SAY_KNOWN,
+          "Its owner was rung and knows that it must not be driven on", Nothing, cases.CaseWhole),
     Route("POST", f"{_V1}/cases/{{id}}/confirm", cases.confirm, may.CONFIRM_CASES,
           "It is healed, and how that is known, where the car cannot prove it", cases.Confirmed, cases.CaseWhole),
     Route("POST", f"{_V1}/cases/{{id}}/offers", cases.offer, may.MAKE_OFFERS,

@@ -98,7 +98,9 @@ async def run(
 ) -> dict[str, Any]:
     """On a migrated, empty database; `url` is its owner's."""
     now, luck = datetime.now(UTC), random.Random(seed)
-    until = now.replace(minute=0, second=0, microsecond=0)
+    until = now.replace(minute=0, second=0, microsecond=0) - timedelta(
+        hours=4
+    )  # all of it is history: what is judged late does not hang on the minute
     file, mapping = folder / "fleet.csv", folder / "mapping.toml"
     mapping.write_text(MAPPING, encoding="utf-8")
     count = 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Severity(StrEnum):
@@ -49,3 +51,18 @@ class Unsure:
 
 
 Verdict = Holds | Clear | Unsure
+
+
+#: Which faults forbid to drive on: one table, for what an owner is told, for how a car comes to us, and for what the
+#: desk shows. A rule that is not named forbids it at "now" alone. A test holds the owner's words to it, everywhere.
+USUAL: Final = frozenset({Severity.NOW})
+_NEVER: Final[frozenset[Severity]] = frozenset()
+STAYS_AT: Final[Mapping[str, frozenset[Severity]]] = {
+    "oil_pressure": frozenset(Severity),  # an engine without oil is lost within minutes, however little is missing
+    "ev_heat": frozenset(Severity),
+    "battery_12v": _NEVER,  # it may not start again: a nuisance, no danger
+    "thermostat_open": _NEVER,
+    "service_due": _NEVER,
+    "sensor_implausible": _NEVER,  # of the sensor, not of the car
+    "silent_vehicle": _NEVER,
+}

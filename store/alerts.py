@@ -12,6 +12,7 @@ from schemas.errors import NotFound
 from schemas.moment import from_epoch
 from store import notifications
 from store.pool import Connection, as_dict
+from store.undrivable import FORBIDS
 
 # One statement, one round trip: steps, the alerts they lead to, wake-ups and bells. An alert is told of each step that
 # is not a rule on trial; `told` says which (0 or 1) and with what payload. What was found on trial stays so when its
@@ -78,9 +79,9 @@ SELECT {_COLUMNS} FROM alerts WHERE dealer_id = $1 AND ($2::bigint IS NULL OR id
     AND ($4::text[] IS NULL OR state = ANY($4)) AND NOT shadow ORDER BY id DESC LIMIT $5
 """
 _OF_CASE = f"SELECT {_COLUMNS} FROM alerts WHERE dealer_id = $1 AND case_id = $2 ORDER BY id"
-_DANGEROUS = """
+_DANGEROUS = f"""
 SELECT a.id FROM alerts a JOIN vehicles v ON v.dealer_id = a.dealer_id AND v.id = a.vehicle_id
-WHERE a.dealer_id = $1 AND v.owner_id = $2 AND a.state = 'active' AND a.severity = 'now' AND NOT a.shadow ORDER BY a.id
+WHERE a.dealer_id = $1 AND v.owner_id = $2 AND {FORBIDS} ORDER BY a.id
 """
 _STEPS_OF = """
 SELECT rule, component, episode, step, state, severity, because, ts, place, rule_version, late, evidence

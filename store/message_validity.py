@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from store.pool import Connection
+from store.undrivable import FORBIDS
 
 _TABLES = {
     "offer": "offers",
@@ -22,9 +23,8 @@ _STATE = {noun: f"SELECT state FROM {table} WHERE dealer_id = $1 AND id = $2" fo
 _STATE["urgency"] = (
     "SELECT CASE state WHEN 'active' THEN severity ELSE state END FROM alerts WHERE dealer_id = $1 AND id = $2"
 )
-_STATE["danger"] = """
-SELECT CASE WHEN EXISTS (SELECT 1 FROM alerts a WHERE a.dealer_id = $1 AND a.vehicle_id = v.id AND a.state = 'active'
-  AND a.severity = 'now' AND NOT a.shadow)
+_STATE["danger"] = f"""
+SELECT CASE WHEN EXISTS (SELECT 1 FROM alerts a WHERE a.dealer_id = $1 AND a.vehicle_id = v.id AND {FORBIDS})
     THEN 'standing' ELSE 'over' END FROM vehicles v WHERE v.dealer_id = $1 AND v.id = $2
 """
 _HELD_UNTIL = "SELECT expires_at FROM offers WHERE dealer_id = $1 AND id = $2"

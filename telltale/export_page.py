@@ -7,7 +7,8 @@ from pathlib import Path
 from actions.exporting import FORMAT
 from dealer_api.desk.export_words import LANGUAGES
 from dealer_api.readings_file import HEADER
-from store.personal import KEPT, MENTIONS, OTHERS, PARTS
+from store.not_personal import OTHERS
+from store.personal import KEPT, MENTIONS, PARTS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "export.md"
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from monitoring import tracing
-from rules.service.casework import CameBack, JoinsCase, OpensCase, acknowledge_by, case_for, severity_of
+from rules.service import safety as decided
+from rules.service.casework import (
+    CameBack,
+    JoinsCase,
+    OpensCase,
+    acknowledge_by,
+    case_for,
+    severity_of,
+    worse_than_dismissed,
+)
 from schemas.account import Dealer
-from schemas.alert import Alert, AlertState
+from schemas.alert import Alert, AlertState, AlertStep
 from schemas.case import Case, CaseEvent, CaseState
 from schemas.errors import NotFound
 from schemas.message import MessageKind, asserts
@@ -34,7 +44,9 @@ async def alert_moved(context: Context, connection: Connection, job: Job) -> Non
         one_of_many = (
             bool(job.payload.get("after_trial")) and alert.severity is not Severity.NOW
         )  # one word was said for all of them (workers/waking.py)
-        await _active(context, connection, alert, late=late or one_of_many)
+        await _active(
+            context, connection, alert, late=late or one_of_many, steps=await alerts.steps_of(connection, alert)
+        )
         await safety.stepped(
             context, connection, await alerts.one(connection, job.dealer_id, job.subject_id), late=late
         )
@@ -46,13 +58,23 @@ async def alert_moved(context: Context, connection: Connection, job: Job) -> Non
         await safety.ended(context, connection, alert)
 
 
-async def _active(context: Context, connection: Connection, alert: Alert, *, late: bool) -> None:
+async def _active(
+    context: Context, connection: Connection, alert: Alert, *, late: bool, steps: Sequence[AlertStep]
+) -> None:
     now, dealer = context.clock(), await accounts.dealer(connection, alert.dealer_id)
     open_case = await cases.open_of(connection, alert.dealer_id, alert.vehicle_id, lock=True)
     if alert.case_id is not None:
         if open_case is not None and open_case.id == alert.case_id:
             await _weigh(context, connection, dealer, open_case, alert, late=late)
-        return  # the very episode that a repaired case was about: its proof, or a new episode, will tell
+            if not late and decided.confirmed(steps):  # it came as history and nobody was told
+                await _notify(
+                    context, connection, dealer, await cases.get(connection, alert.dealer_id, open_case.id), alert
+                )
+        elif worse_than_dismissed(
+            await cases.get(connection, alert.dealer_id, alert.case_id), steps, alert.received_at
+        ):
+            await _again(context, connection, dealer, alert, open_case, now, late=late)
+        return  # else the very episode that a repaired case was about: its proof, or a new episode, will tell
     repaired = await cases.newest_repaired(connection, alert.dealer_id, alert.vehicle_id)
     about = open_case if open_case is not None and open_case.state is CaseState.VERIFYING else repaired
     faults = await cases.faults_of(connection, alert.dealer_id, about.id) if about is not None else []
@@ -126,6 +148,43 @@ async def _weigh(
         await _notify(context, connection, dealer, changed, alert)
 
 
+async def _again(
+    context: Context,
+    connection: Connection,
+    dealer: Dealer,
+    alert: Alert,
+    open_case: Case | None,
+    now: datetime,
+    *,
+    late: bool,
+) -> None:
+    """Its case was dismissed, and it has got worse than it was then: the case is opened again, or the car's open
+    one takes it in.
+    """
+    assert alert.case_id is not None
+    if open_case is not None:
+        await alerts.attach(connection, alert.dealer_id, alert.id, open_case.id)
+        await _weigh(context, connection, dealer, open_case, alert, late=late)
+        return
+    case = await cases.get(connection, alert.dealer_id, alert.case_id, lock=True)
+    car = await fleet.get(connection, alert.dealer_id, alert.vehicle_id)  # it may have been sold meanwhile
+    case = await cases.move(
+        connection,
+        case,
+        CaseEvent.REOPENED,
+        reason=f"worse than when it was dismissed: {alert.because}",
+        actor=ACTOR,
+        now=now,
+        owner_id=car.owner_id,
+        severity=alert.severity.value,
+        title=_title(context, dealer, alert),
+        acknowledged_at=None,
+        escalated_at=None,
+    )
+    if not late:
+        await _notify(context, connection, dealer, case, alert, occasion=f"again{alert.step}")
+
+
 async def _comeback(
     context: Context, connection: Connection, dealer: Dealer, alert: Alert, belongs: CameBack, now: datetime
 ) -> None:
@@ -157,13 +216,15 @@ async def _comeback(
     await _watch(connection, dealer, case, now)
 
 
-async def _notify(context: Context, connection: Connection, dealer: Dealer, case: Case, alert: Alert) -> None:
+async def _notify(
+    context: Context, connection: Connection, dealer: Dealer, case: Case, alert: Alert, occasion: str = ""
+) -> None:
     """`soon` and `now` reach people who are not looking; whoever has taken the case is told alone."""
     if case.severity not in _TOLD:
         return
     people = await notices.advisors(connection, dealer)
     mine = [person for person in people if person.id == case.assignee_id]
-    occasion = f"alert{alert.id}-{case.severity.value}"
+    occasion = f"alert{alert.id}-{case.severity.value}{occasion}"
     standing = asserts("case", case.id, *_STANDING)
     await notices.tell(
         context, connection, case, MessageKind.STAFF_ALERT, mine or people, occasion, alert=alert, asserts=[standing]

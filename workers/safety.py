@@ -1,6 +1,9 @@
 """Where a car must not be driven on, its owner hears it by themselves, and hears when it is over; where no text can
 leave, a person rings at once.
 
+What was history is told when live readings show the same (`rules.engine.alert_state.stands_now`): the alert's step is
+not late then.
+
 Part of the work that an alert's step makes: the text is saved in the transaction in which the alert gets its case.
 """
 
@@ -13,25 +16,25 @@ from typing import Any
 
 from actions import outbox, recipients
 from rules.catalogue import about_the_car
-from rules.service import safety
+from rules.service import driving, safety
 from rules.service.opening import open_times
 from rules.service.ownership import with_us
 from rules.service.permission import refused
 from rules.service.safety import CAME, Ring, Tell, Warned
 from schemas.account import Dealer
-from schemas.alert import Alert, AlertState
+from schemas.alert import Alert, AlertState, AlertStep
 from schemas.case import Case
 from schemas.consent import Owner
 from schemas.message import Draft, Message, MessageKind, OwnerRecipient, Purpose, asserts
 from schemas.vehicle import Vehicle
 from schemas.verdict import Severity
-from store import accounts, alerts, bookings, cases, consents, fleet, messages, owners, pickups
+from store import accounts, alerts, bookings, cases, consents, fleet, messages, owners, pickups, spoken_warnings
 from store.jobs import Job
 from store.pool import Connection
+from store.spoken_warnings import Spoken
 from workers import notices
 from workers.context import Context
 
-NOW = Severity.NOW.value
 UNAWARE = "the owner does not know yet that it must not be driven on"
 _OTHER_WAY = "-other"  #: at the end of a reference: it went the other way already
 _AHEAD = timedelta(days=14)  #: so far we look for the hour at which somebody can be rung
@@ -46,25 +49,20 @@ class _Known:
     car: Vehicle
     owner: Owner | None
     ways: Sequence[OwnerRecipient]
+    alerts: Sequence[Alert]  #: of the case, oldest first
+    texts: Sequence[Message]  #: about danger, to this owner, about this case, oldest first
     standing: Sequence[Message]
+    spoken: Sequence[Spoken]  #: said on the telephone, and not taken back since
     with_us: bool
 
 
 async def stepped(context: Context, connection: Connection, alert: Alert, *, late: bool) -> None:
     """Warn the owner of this alert, if it has to be. Its case is locked."""
-    if alert.case_id is None or alert.severity is not Severity.NOW:
+    if alert.case_id is None or not safety.bars(alert):
         return
     known, now = await _known(context, connection, alert), context.clock()
-    rose = safety.rose(await alerts.steps_of(connection, alert))
-    step = 0 if rose is None else rose.step
-    about = {one.id: one for one in await alerts.of_case(connection, alert.dealer_id, alert.case_id)}
-    stands = [
-        Warned(
-            warning["id"], warning["step"], _advice(context, about[warning["id"]]), message.sent_at or message.queued_at
-        )
-        for message in known.standing
-        if (warning := message.facts["asserts"][0])["id"] in about
-    ]
+    began = safety.began(await alerts.steps_of(connection, alert))
+    step = 0 if began is None else began.step
     answer = safety.warn(
         alert,
         about_the_car=about_the_car(alert.rule),
@@ -72,14 +70,14 @@ async def stepped(context: Context, connection: Connection, alert: Alert, *, lat
         with_us=known.with_us,
         owned=known.owner is not None,
         refused=await _refused(connection, known),
-        standing=stands,
+        standing=_told(context, known, alert, began),
         advice=_advice(context, alert),
         step=step,
         now=now,
     )
     occasion = f"safety-{alert.id}-{step}-{0 if known.owner is None else known.owner.id}"
     if isinstance(answer, Tell):
-        stated = asserts("urgency", alert.id, NOW) | {"step": step}
+        stated = _urgent(alert) | {"step": step}
         await _tell(
             context, connection, known, MessageKind.SAFETY, alert, occasion, stated, opens=opens(known.dealer, now)
         )
@@ -94,14 +92,13 @@ async def ended(context: Context, connection: Connection, alert: Alert) -> None:
     """
     assert alert.case_id is not None
     known = await _known(context, connection, alert)
-    came = [message for message in known.standing if message.state in CAME]
-    answer = safety.over(await alerts.of_case(connection, alert.dealer_id, alert.case_id), known.case.state, bool(came))
+    came = [message.id for message in known.standing if message.state in CAME]
+    answer = safety.over(known.alerts, known.case.state, bool(came or known.spoken), known.texts)
     if isinstance(answer, Tell):
         how = "rejected" if alert.state is AlertState.WITHDRAWN else None
-        rest = any(
-            one.state is AlertState.ACTIVE for one in await alerts.of_case(connection, alert.dealer_id, alert.case_id)
-        )
-        reference = f"safety_over-{came[-1].id}-{alert.id}-{alert.step}"
+        rest = any(one.state is AlertState.ACTIVE for one in known.alerts)
+        last = came[-1] if came else f"rang{known.spoken[-1].at.timestamp():.0f}"
+        reference = f"safety_over-{last}-{alert.id}-{alert.step}"
         stated = asserts("danger", alert.vehicle_id, "over")
         await _tell(
             context, connection, known, MessageKind.SAFETY_OVER, alert, reference, stated, how=how, more=int(rest)
@@ -148,22 +145,45 @@ def opens(dealer: Dealer, now: datetime) -> datetime | None:
 
 async def _known(context: Context, connection: Connection, alert: Alert) -> _Known:
     assert alert.case_id is not None
-    case = await cases.get(connection, alert.dealer_id, alert.case_id)
-    car = await fleet.get(connection, alert.dealer_id, alert.vehicle_id)
-    owner = None if car.owner_id is None else await owners.get(connection, alert.dealer_id, car.owner_id)
-    warnings = [] if owner is None else await messages.warnings(connection, alert.dealer_id, owner.id, case.id)
-    booking = await bookings.live_of(connection, alert.dealer_id, case.id)
-    legs = [] if booking is None else await pickups.of_booking(connection, alert.dealer_id, booking.id)
-    ways = () if owner is None else recipients.ways(owner, context.staff_channels)
+    dealer_id = alert.dealer_id
+    case = await cases.get(connection, dealer_id, alert.case_id)
+    car = await fleet.get(connection, dealer_id, alert.vehicle_id)
+    owner = None if car.owner_id is None else await owners.get(connection, dealer_id, car.owner_id)
+    texts = [] if owner is None else await messages.warnings(connection, dealer_id, owner.id, case.id)
+    over = safety.taken_back(texts)
+    spoken = [] if owner is None else await spoken_warnings.of_case(connection, dealer_id, case.id, owner.id)
+    booking = await bookings.live_of(connection, dealer_id, case.id)
+    legs = [] if booking is None else await pickups.of_booking(connection, dealer_id, booking.id)
     return _Known(
-        await accounts.dealer(connection, alert.dealer_id),
-        case,
-        car,
-        owner,
-        ways,
-        safety.standing(warnings),
-        with_us(booking, legs),
+        dealer=await accounts.dealer(connection, dealer_id),
+        case=case,
+        car=car,
+        owner=owner,
+        ways=() if owner is None else recipients.ways(owner, context.staff_channels),
+        alerts=await alerts.of_case(connection, dealer_id, case.id),
+        texts=texts,
+        standing=safety.standing(texts),
+        spoken=[one for one in spoken if over is None or one.at > over],
+        with_us=with_us(booking, legs),
     )
+
+
+def _told(context: Context, known: _Known, alert: Alert, began: AlertStep | None) -> list[Warned]:
+    """What the owner was told, by text or on the telephone, and nothing took back."""
+    about = {one.id: one for one in known.alerts}
+    found = [
+        Warned(
+            stated["id"], stated["step"], _advice(context, about[stated["id"]]), message.sent_at or message.queued_at
+        )
+        for message in known.standing
+        if (stated := message.facts["asserts"][0])["id"] in about
+    ]
+    for one in known.spoken:
+        step = (
+            began.step if began is not None and began.ts <= one.at.timestamp() else -1
+        )  # which step of this alert that was about, if of this one
+        found += [Warned(told, step, _advice(context, about[told]), one.at) for told in one.alert_ids if told in about]
+    return found
 
 
 async def _refused(connection: Connection, known: _Known) -> str | None:
@@ -206,7 +226,7 @@ async def _tell(
         plate=known.car.plate or "",
         rule=alert.rule,
         component=alert.component,
-        severity=NOW,
+        severity=alert.severity.value,
         zone=known.dealer.zone,
         reader_zone=known.owner.zone,
         **facts,
@@ -229,10 +249,17 @@ async def _ring(
         owner=known.owner.name,
         because=f"{UNAWARE}: {because}",
         phone=known.owner.phone or known.owner.email or "–",
-        asserts=[asserts("urgency", alert.id, NOW)],
+        asserts=[_urgent(alert)],
     )
 
 
 def _advice(context: Context, alert: Alert) -> str:
     """What a warning of this alert asks of the owner, to be compared."""
-    return context.wording.drive("en", alert.rule, NOW, alert.component) + context.wording.do("en", alert.rule)
+    return context.wording.drive("en", alert.rule, Severity.NOW.value, alert.component) + context.wording.do(
+        "en", alert.rule
+    )
+
+
+def _urgent(alert: Alert) -> dict[str, Any]:
+    """What a warning rests on: the alert stands, and forbids to drive on."""
+    return asserts("urgency", alert.id, *driving.severities(alert.rule))

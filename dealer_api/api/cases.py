@@ -12,6 +12,7 @@ from actions import bookings as visits
 from actions import cases as acts
 from actions import messages as words
 from actions import offers as offering
+from actions import warning
 from actions.driving import stays
 from dealer_api.api.offers import OfferWhole, whole_offer
 from dealer_api.app_keys import Call, call
@@ -192,6 +193,12 @@ async def dismiss(request: web.Request) -> web.Response:
 async def reopen(request: web.Request) -> web.Response:
     caller, body = call(request), await read(request, Reason)
     await acts.reopen(caller, number(request), body.reason)
+    return await _answer(caller, number(request))
+
+
+async def rang(request: web.Request) -> web.Response:
+    caller = call(request)
+    await warning.rang(caller, await bare_number(request))
     return await _answer(caller, number(request))
 
 

@@ -10,12 +10,14 @@ from typing import Any
 from aiohttp import web
 
 from actions import cases as acts
+from actions import warning
 from actions.driving import stays
 from dealer_api.app_keys import Call, call
 from dealer_api.charts import number, unit_symbol
 from dealer_api.desk import case_actions, formatting, warned
 from dealer_api.desk.chart_views import Chart, chart
 from dealer_api.desk.page import back, form, go, id_of, page, refused, row_of
+from dealer_api.permissions import SAY_KNOWN
 from rules.service import capacity
 from rules.service.casework import HEALED, speaks
 from rules.service.promises import missed
@@ -114,6 +116,7 @@ async def show(request: web.Request) -> web.Response:
         history=history_of(file.history, file.people),
         offer=offered,
         warned=warned.of_case(file, zone, now),
+        says=caller.may(SAY_KNOWN),
         proof=_proof(file.case.proof, file.case.repaired_at, zone, now),
         unread=any(one.unread for one in file.talk),
     )
@@ -146,6 +149,16 @@ async def dismiss(request: web.Request) -> web.Response:
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
     return go("/queue", "Closed without work.")
+
+
+async def rang(request: web.Request) -> web.Response:
+    caller, case_id = call(request), id_of(request)
+    to = back((await form(request)).get("back"), f"/cases/{case_id}")
+    try:
+        await warning.rang(caller, case_id)
+    except TelltaleError as error:
+        return refused(error, to)
+    return go(to, "Noted: the owner knows.")
 
 
 async def confirm(request: web.Request) -> web.Response:
@@ -218,6 +231,7 @@ _CASE_WORDS = {
     "in_workshop": "In the workshop",
     "verifying": "Repaired",
     "done": "The car has proved it",
+    "owner knows": "Owner told on the telephone",
 }
 #: Moves that another line of the same act tells better.
 _SAID_ELSEWHERE = frozenset(

@@ -67,6 +67,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/cases/{id}/assign", cases.assign, may.WORK_CASES),
     Route("POST", "/cases/{id}/dismiss", cases.dismiss, may.WORK_CASES),
     Route("POST", "/cases/{id}/reopen", cases.reopen, may.WORK_CASES),
+    Route("POST", "/cases/{id}/rang", cases.rang, may.SAY_KNOWN),
     Route("POST", "/cases/{id}/confirm", cases.confirm, may.CONFIRM_CASES),
     Route("GET", "/cases/{id}/offer", offers.show, may.MAKE_OFFERS),
     Route("POST", "/cases/{id}/offer", offers.send, may.MAKE_OFFERS),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dealer_api.desk import formatting
-from rules.catalogue import about_the_car
 from rules.service import safety
+from rules.service.driving import forbids
 from rules.service.safety import Knows
 from schemas.booking import BookingState
 from schemas.message import MessageKind, MessageState, Purpose
@@ -40,7 +40,12 @@ def of_row(row: QueueRow, zone: str, now: datetime) -> Warned | None:
         )
     return _said(
         safety.knowledge(
-            found, owned=row.owner_id is not None, reachable=row.reachable, stopped=row.stopped, agreed=row.warnable
+            found,
+            rang=row.rang,
+            owned=row.owner_id is not None,
+            reachable=row.reachable,
+            stopped=row.stopped,
+            agreed=row.warnable,
         ),
         zone,
         now,
@@ -56,9 +61,12 @@ def of_case(file: CaseFile, zone: str, now: datetime) -> Warned | None:
     newest = max(texts, key=lambda text: (text.state in safety.CAME, text.id), default=None)
     found = None if newest is None else safety.LastWarning(newest.state, newest.sent_at, newest.reason)
     owner, consent = file.owner, file.consents.get(Purpose.SAFETY)
+    over = safety.taken_back(file.warnings)
+    rang = max((call.at for call in file.spoken if over is None or call.at > over), default=None)
     return _said(
         safety.knowledge(
             found,
+            rang=rang,
             owned=owner is not None,
             reachable=owner is not None and bool(owner.phone or owner.email),
             stopped=owner is not None and owner.stopped_at is not None,
@@ -70,10 +78,11 @@ def of_case(file: CaseFile, zone: str, now: datetime) -> Warned | None:
 
 
 def _forbids(alerts: Iterable[tuple[str, str]]) -> bool:
-    return any(severity == Severity.NOW.value and about_the_car(rule) for rule, severity in alerts)
+    return any(forbids(rule, Severity(severity)) for rule, severity in alerts)
 
 
 def _said(known: safety.Knows | safety.Unaware, zone: str, now: datetime) -> Warned:
     if isinstance(known, Knows):
-        return Warned(f"Owner knows since {formatting.when(known.since, zone, now)}", "good", False)
+        rang = ", we rang" if known.rang else ""
+        return Warned(f"Owner knows since {formatting.when(known.since, zone, now)}{rang}", "good", False)
     return Warned(f"Owner does not know: {formatting.plain(known.because)}", "bad", True)

@@ -308,17 +308,14 @@ async def _machines(connection: Connection, made: Furnished, now: datetime) -> N
         now,
         {_SPEED: [50.0, now.timestamp()], _LATITUDE: [52.52, now.timestamp()]},
     )
-    rows["alerts"] = await connection.fetchval(
-        """INSERT INTO alerts (dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity,
-           because, first_at, changed_at, received_at, case_id)
-           VALUES ($1, $2, 'tyre_pressure', 1, 'front_left', 1, 0, 'active', 'soon', $3, $4, $4, $4, $5)
-             RETURNING id""",
-        dealer,
-        car,
-        f"low, {made.canary}",
-        now,
-        rows["cases"],
-    )
+    rows["cases/undrivable"], undrivable = rows["cases/untaken"], (rows["vehicles/8"], "brake_fluid", "now")
+    for about, case in ((undrivable, "cases/undrivable"), ((car, "tyre_pressure", "soon"), "cases")):
+        rows["alerts"] = await connection.fetchval(
+            """INSERT INTO alerts (dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity,
+                 because, first_at, changed_at, received_at, case_id)
+               VALUES ($1, $2, $3, 1, 'front_left', 1, 0, 'active', $4, $5, $6, $6, $6, $7) RETURNING id""",
+            *(dealer, *about, f"low, {made.canary}", now, rows[case]),
+        )
     for name, decided in (("quarantine", None), ("quarantine/second", None), ("quarantine/rejected", "rejected")):
         rows[name] = await connection.fetchval(
             """INSERT INTO quarantine (dealer_id, vehicle_id, vin, topic, payload, reason, detail, received_at, decided)

@@ -30,6 +30,7 @@ _V1 = "/api/v1"
 _ROWS = {
     "/cases/{id}/acknowledge": "cases/untaken",
     "/cases/{id}/take": "cases/untaken",
+    "/cases/{id}/rang": "cases/undrivable",
     "/cases/{id}/reopen": "cases/dismissed",
     "/bookings/{id}/start": "bookings/arrived",
     "/bookings/{id}/finish": "bookings/working",
@@ -232,6 +233,7 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
         "severity": "soon",
     },
     "/cases/{id}/take": _nothing,
+    "/cases/{id}/rang": _nothing,
     "/cases/{id}/assign": lambda ask: {"to": str(ask.made.people["second advisor"].id)},
     "/cases/{id}/dismiss": lambda ask: {"reason": "Nothing is wrong."},
     "/cases/{id}/confirm": lambda ask: {"how": "test_drive", "note": "It is quiet."},

@@ -9,6 +9,7 @@ from proofs.month.dealership import Dealership
 from schemas.message import Message, MessageKind
 from schemas.moment import local
 from store import message_validity
+from store.undrivable import FORBIDS
 from workers.context import ABOUT_THE_LINE
 
 _CASE_OF = (
@@ -38,8 +39,7 @@ ALWAYS: Mapping[str, str] = {
         SELECT l.id {_LEG_OF} JOIN history h ON h.dealer_id = l.dealer_id AND h.noun = 'leg' AND h.subject_id = l.id
           AND h.new = 'collected'
         JOIN alerts a ON a.dealer_id = b.dealer_id AND a.vehicle_id = b.vehicle_id
-        WHERE l.dealer_id = $1 AND b.kind <> 'tow' AND a.state = 'active' AND a.severity = 'now'
-          AND a.rule <> 'battery_12v' AND a.changed_at < h.at""",
+        WHERE l.dealer_id = $1 AND b.kind <> 'tow' AND {FORBIDS} AND a.changed_at < h.at""",
     "a driver has a customer's car, and the visit is over": f"""
         SELECT l.id {_LEG_OF} WHERE l.dealer_id = $1 AND l.state = 'collected' AND b.state <> 'agreed'""",
     "a car that we collected is ready, and nobody will bring it back": f"""
@@ -122,10 +122,10 @@ SETTLED: Mapping[str, str] = {
         SELECT p.id FROM promises p WHERE p.dealer_id = $1 AND p.what <> 'bring' AND NOT p.must_ring
         AND (p.state = 'broken' OR (p.state = 'open' AND p.due_at < $2)) AND (p.owner_told_at IS NULL
           OR p.owner_told_at > p.due_at)""",
-    "an owner who agreed is left not knowing that their car must not be driven on": """
+    "an owner who agreed is left not knowing that their car must not be driven on": f"""
         SELECT a.id FROM alerts a JOIN vehicles v ON v.dealer_id = a.dealer_id AND v.id = a.vehicle_id
           JOIN owners o ON o.dealer_id = v.dealer_id AND o.id = v.owner_id
-        WHERE a.dealer_id = $1 AND a.state = 'active' AND a.severity = 'now' AND NOT a.shadow AND NOT a.late
+        WHERE a.dealer_id = $1 AND {FORBIDS} AND NOT a.late
           AND o.stopped_at IS NULL
         AND (SELECT given FROM consents s WHERE s.dealer_id = $1 AND s.owner_id = o.id AND s.purpose = 'safety'
           ORDER BY s.id DESC LIMIT 1)
@@ -134,6 +134,8 @@ SETTLED: Mapping[str, str] = {
           AND (b.state IN ('arrived', 'working', 'ready')
             OR b.state = 'agreed' AND EXISTS (SELECT 1 FROM legs l WHERE l.dealer_id = $1 AND l.booking_id = b.id
               AND l.kind = 'collect' AND l.state = 'collected')))
+        AND NOT EXISTS (SELECT 1 FROM spoken_warnings w WHERE w.dealer_id = $1 AND w.owner_id = o.id
+          AND a.id = ANY (w.alert_ids))
         AND NOT EXISTS (SELECT 1 FROM messages m JOIN cases c ON c.dealer_id = m.dealer_id AND c.id = m.case_id
           WHERE m.dealer_id = $1 AND m.owner_id = o.id
             AND c.vehicle_id = v.id AND m.kind = 'safety' AND m.state IN ('sent', 'delivered')

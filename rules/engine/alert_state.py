@@ -10,6 +10,7 @@ Time decides what answers what: a verdict on evidence older than the newest that
 step is dated before the one it follows, whatever order the car sends in.
 
 A danger that its rule has confirmed (`Holds.at_once`) waits for no hold.
+What old readings showed is history: once a reading that is not old shows the same, a step says that it is so now.
 
 What comes and goes is one alert that says "intermittent": active for the third time within FLIP_WINDOW_S (FLIPS
 beginnings and ends), it does not resolve before it was clear for LONG_SETTLE_S. What was only pending has not come.
@@ -114,6 +115,21 @@ def _clear(track: Track, verdict: Clear, ts: float, settle_s: float) -> list[Mov
     return [move]
 
 
+def stands_now(track: Track, verdict: Verdict, ts: float, late: bool) -> list[Move]:
+    """What was judged on old readings is shown by one that is not: the same alert, as urgent as it was, no longer
+    history. Once; nothing where nothing changes.
+    """
+    if late or not track.late or track.state != _ACTIVE or ts < track.newest:
+        return []
+    if not isinstance(verdict, Holds) or verdict.severity.value != track.severity:
+        return []
+    return [
+        _move(
+            track, ALERT.next(AlertState.ACTIVE, AlertEvent.CHANGED), verdict.severity, _worded(track, verdict.because)
+        )
+    ]
+
+
 def calm_until(tracks: Iterable[Track], settles: Mapping[str, float]) -> int:
     """The second until which Clear moves none of the open alerts: each is clear already and has to stay so for a while.
 
@@ -156,7 +172,7 @@ def _end(track: Track, ts: float, came: bool) -> None:
     if came:
         _flip(track, ts)
     track.state, track.newest, track.clear_since, track.lower_since, track.samples = "", ts, None, None, Samples()
-    track.intermittent = track.unsure = False
+    track.intermittent = track.unsure = track.late = False
 
 
 def _flip(track: Track, ts: float) -> None:

@@ -369,7 +369,9 @@ class Judge:
         steps: list[AlertStep],
     ) -> bool:
         before = (track.state, track.severity, track.newest, track.clear_since, track.lower_since, track.unsure)
+        late = reading.received_at - reading.ts > rule.max_age.total_seconds()
         moves = alert_state.advance(track, verdict, seen.ts, seen.place, line.hold_s, line.settle_s)
+        moves = moves or alert_state.stands_now(track, verdict, seen.ts, late)
         kept = False
         if track.state and seen.ts >= track.newest and isinstance(verdict, Holds):
             try:
@@ -378,7 +380,7 @@ class Judge:
             except Exception as error:
                 self._broke(rule.name, error, reading.vehicle_id)
         if moves:
-            late = reading.received_at - reading.ts > rule.max_age.total_seconds()
+            track.late = late and track.open
             for move in moves:
                 telling = move.state is AlertState.ACTIVE
                 evidence = (

@@ -176,6 +176,9 @@ class Track:
     newest: float = float("-inf")  #: the newest evidence that it answered: what is older moves nothing
     paused_s: float = 0.0  #: of the time since it began to hold, how long nobody could say so
     unsure: bool = False  #: such a pause goes on, since the newest evidence
+    late: bool = (
+        False  #: its last step rests on a reading that was old when it came: history, until a live one shows the same
+    )
 
     @property
     def open(self) -> bool:
@@ -200,6 +203,7 @@ class Track:
             self.newest,
             self.paused_s,
             int(self.unsure),
+            *([1] if self.late else []),
         ]
 
     @classmethod
@@ -223,7 +227,7 @@ class Track:
             intermittent,
             *later,
         ) = row
-        newest, paused_s, unsure = later or (
+        newest, paused_s, unsure, *late = later or (
             max(since, clear_since or since, lower_since or since),
             0.0,
             0,
@@ -245,6 +249,7 @@ class Track:
             newest,
             paused_s,
             bool(unsure),
+            bool(late),
         )
 
 

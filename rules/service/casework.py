@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rules.service.driving import Stays, needs_truck
+from rules.service.driving import Stays, forbids, needs_truck
 from schemas.account import Dealer
-from schemas.alert import Alert, AlertState
+from schemas.alert import Alert, AlertState, AlertStep
 from schemas.booking import Booking, BookingState, Offer, OfferState
 from schemas.case import Case, CaseState, Confirmation
 from schemas.moment import minutes_between
@@ -86,6 +86,20 @@ def case_for(
         days = (now - repaired.repaired_at).days
         return CameBack(repaired.id, alert.severity, True, f"{alert.because} (again, {days} days after the repair)")
     return OpensCase(alert.severity, alert.because)
+
+
+def worse_than_dismissed(case: Case, steps: Sequence[AlertStep], heard_at: datetime) -> bool:
+    """Whether an alert, whose case a person dismissed, has since then risen to "now", or to where it forbids to drive
+    on. What the person saw, they judged.
+    `heard_at`: when the newest step reached us."""
+    if case.state is not CaseState.DISMISSED or not steps or not _urgent(steps[-1]) or heard_at <= case.changed_at:
+        return False
+    then = [step for step in steps[:-1] if step.ts <= case.changed_at.timestamp()]
+    return not then or not _urgent(then[-1])
+
+
+def _urgent(step: AlertStep) -> bool:
+    return step.state is AlertState.ACTIVE and (step.severity is Severity.NOW or forbids(step.rule, step.severity))
 
 
 def higher(one: Severity, other: Severity) -> Severity:

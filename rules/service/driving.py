@@ -9,21 +9,8 @@ from dataclasses import dataclass
 
 from schemas.booking import Booking, BookingKind, BookingState
 from schemas.pickup import Leg, LegKind, LegState
-from schemas.verdict import Severity
+from schemas.verdict import STAYS_AT, USUAL, Severity
 
-_USUAL = frozenset({Severity.NOW})
-_NEVER: frozenset[Severity] = frozenset()
-#: At which severities a rule's words are "do not drive on" (`rule-…-drive` in the texts), where it is not "now" alone.
-#: A test holds the two to each other.
-_STAYS_AT = {
-    "oil_pressure": frozenset(Severity),
-    "ev_heat": frozenset(Severity),
-    "battery_12v": _NEVER,
-    "thermostat_open": _NEVER,
-    "service_due": _NEVER,
-    "sensor_implausible": _NEVER,
-    "silent_vehicle": _NEVER,
-}
 _WITH_US = frozenset({LegState.COLLECTED, LegState.AT_WORKSHOP})
 
 
@@ -51,7 +38,12 @@ class Stays:
 
 def forbids(rule: str | None, severity: Severity) -> bool:
     """Whether this fault alone keeps a car where it stands."""
-    return severity in _STAYS_AT.get(rule or "", _USUAL)
+    return severity in STAYS_AT.get(rule or "", USUAL)
+
+
+def severities(rule: str | None) -> tuple[Severity, ...]:
+    """At which severities it does."""
+    return tuple(severity for severity in Severity if forbids(rule, severity))
 
 
 def stays(standing: Sequence[Sequence[str]]) -> Stays | None:

@@ -1,9 +1,10 @@
 """Must the owner hear of this alert by themselves, now? Three answers, each with its reason: Tell, Ring, or Silent.
 Pure.
 
-A car that must not be driven on is told to its owner at any hour and without a person of ours: once for each time that
-it got so bad, and not again for another fault that asks the same of them. Where no text can leave, a person rings. What
-is history, a rule on trial, a fault of a sensor or a car that is with us is no reason to wake anybody.
+A car that must not be driven on (`rules.service.driving.forbids`) is told to its owner at any hour and without a person
+of ours: once for each time that it got so bad, and not again for another fault that asks the same of them. Where no
+text can leave, a person rings; one who has rung is as good as a text. What is history, a rule on trial, a fault of a
+sensor or a car that is with us is no reason to wake anybody.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rules.service.driving import forbids
 from schemas.alert import Alert, AlertState, AlertStep
 from schemas.case import CaseState
 from schemas.message import Message, MessageKind, MessageState
-from schemas.verdict import Severity
 
 AGAIN = timedelta(
     hours=6
@@ -50,7 +51,7 @@ class Silent:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """A warning that stands: of which step of which alert, what it asked of the owner, and when."""
+    """A warning that stands, by text or spoken: of which step of which alert, what it asked of the owner, and when."""
 
     alert_id: int
     step: int
@@ -72,10 +73,10 @@ def warn(
     now: datetime,
 ) -> Tell | Ring | Silent:
     """`refused`: why no text can reach the owner; `standing`: what they were told and nothing took back; `advice`: what
-    this alert asks of them; `step`: the one with which it last became so urgent.
+    this alert asks of them; `step`: the one with which it last began to forbid it.
     """
-    if alert.state is not AlertState.ACTIVE or alert.severity is not Severity.NOW:
-        return Silent("it can wait until a person has looked")
+    if not bars(alert):
+        return Silent("it may be driven: a person looks first")
     if alert.shadow:
         return Silent("the rule is on trial")
     if not about_the_car:
@@ -94,14 +95,16 @@ def warn(
     return Tell("the car must not be driven on") if refused is None else Ring(refused)
 
 
-def over(alerts: Sequence[Alert], state: CaseState, warned: bool) -> Tell | Silent:
+def over(alerts: Sequence[Alert], state: CaseState, warned: bool, texts: Sequence[Message]) -> Tell | Silent:
     """An alert has ended.
 
     `alerts` are those of its case, `warned`: a warning has reached the owner and nothing took it back.
     """
     if not warned:
         return Silent("the owner was not warned")
-    if any(alert.state is AlertState.ACTIVE and alert.severity is Severity.NOW for alert in alerts):
+    if any(text.kind is MessageKind.SAFETY_OVER and text.state in _UNDER_WAY for text in texts):
+        return Silent("it is on its way already")
+    if any(bars(alert) for alert in alerts):
         return Silent("another fault still forbids to drive on")
     if state in _REPAIRED:
         return Silent("the visit tells what became of it")
@@ -121,22 +124,51 @@ def standing(texts: Sequence[Message]) -> tuple[Message, ...]:
     return tuple(found)
 
 
-def rose(steps: Sequence[AlertStep]) -> AlertStep | None:
-    """The step with which an alert last became what it is now: the newest one before which it was less urgent."""
+def taken_back(texts: Sequence[Message]) -> datetime | None:
+    """When the owner last heard that it is over: what was said before that counts no more."""
+    return max(
+        (
+            text.sent_at
+            for text in texts
+            if text.kind is MessageKind.SAFETY_OVER and text.state in CAME and text.sent_at is not None
+        ),
+        default=None,
+    )
+
+
+def bars(alert: Alert) -> bool:
+    """Whether this alert, as it stands, forbids to drive on."""
+    return alert.state is AlertState.ACTIVE and forbids(alert.rule, alert.severity)
+
+
+def began(steps: Sequence[AlertStep]) -> AlertStep | None:
+    """The step with which an alert last began to forbid to drive on; None when it does not."""
     found: AlertStep | None = None
-    for before, step in zip((None, *steps), steps, strict=False):
-        if step.state is AlertState.ACTIVE and (
-            before is None or before.state is not AlertState.ACTIVE or before.severity is not step.severity
-        ):
-            found = step
+    for step in steps:
+        bar = step.state is AlertState.ACTIVE and forbids(step.rule, step.severity)
+        found = (found or step) if bar else None
     return found
+
+
+def confirmed(steps: Sequence[AlertStep]) -> bool:
+    """Whether the newest step says that what was history is so now: live readings show what old ones showed."""
+    if len(steps) < 2:
+        return False
+    before, last = steps[-2:]
+    return (
+        before.late
+        and not last.late
+        and before.state is last.state is AlertState.ACTIVE
+        and before.severity is last.severity
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Knows:
-    """The owner knows that the car must not be driven on, since then."""
+    """The owner knows that the car must not be driven on, since then; by a text, or because one of us rang."""
 
     since: datetime
+    rang: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +188,17 @@ class LastWarning:
 
 
 def knowledge(
-    warning: LastWarning | None, *, owned: bool, reachable: bool, stopped: bool, agreed: bool
+    warning: LastWarning | None, *, rang: datetime | None, owned: bool, reachable: bool, stopped: bool, agreed: bool
 ) -> Knows | Unaware:
     """What the desk must know of an owner whose car must not be driven on.
 
-    `agreed`: to safety texts; `reachable`: by a number or a mailbox.
+    `rang`: when one of us last told them so; `agreed`: to safety texts; `reachable`: by a number or a mailbox.
     """
-    if warning is not None and warning.state in CAME and warning.sent_at is not None:
-        return Knows(warning.sent_at)
+    came = warning.sent_at if warning is not None and warning.state in CAME else None
+    if came is not None and (rang is None or came <= rang):
+        return Knows(came)
+    if rang is not None:
+        return Knows(rang, rang=True)
     if not owned:
         return Unaware("nobody is known as the owner")
     if stopped:

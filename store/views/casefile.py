@@ -16,8 +16,9 @@ from schemas.message import Message, Purpose
 from schemas.pickup import Leg
 from schemas.slot import Slot
 from schemas.vehicle import Vehicle
-from store import alerts, bookings, cases, consents, fleet, messages, offers, owners, pickups, slots
+from store import alerts, bookings, cases, consents, fleet, messages, offers, owners, pickups, slots, spoken_warnings
 from store.pool import Connection, as_dict
+from store.spoken_warnings import Spoken
 
 _HEARD = "SELECT last_heard_at FROM vehicles WHERE dealer_id = $1 AND id = $2"
 _TALK = """
@@ -78,6 +79,7 @@ class CaseFile:
     owner: Owner | None
     consents: Mapping[Purpose, Consent]
     warnings: list[Message]  #: texts about danger to the owner of now, oldest first
+    spoken: list[Spoken]  #: what was said to them on the telephone, oldest first
     talk: list[TalkLine]
     offer: Offer | None  #: the newest
     slots: list[Slot]  #: of that offer
@@ -106,6 +108,7 @@ async def load(connection: Connection, dealer_id: int, case_id: int) -> CaseFile
         owner=await owners.get(connection, dealer_id, owner_id) if owner_id else None,
         consents=await consents.of_owner(connection, dealer_id, owner_id) if owner_id else {},
         warnings=await messages.warnings(connection, dealer_id, owner_id, case_id) if owner_id else [],
+        spoken=await spoken_warnings.of_case(connection, dealer_id, case_id, owner_id) if owner_id else [],
         talk=await talk(connection, dealer_id, owner_id) if owner_id else [],
         offer=made[0] if made else None,
         slots=await slots.of_offer(connection, dealer_id, made[0].id) if made else [],

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from store.pool import Connection, as_dict
+from store.undrivable import FORBIDS
 
 FILTERS = ("open", "mine", "unowned", "waiting", "today", "done")
 
-_ROWS = """
+_ROWS = f"""
 SELECT c.id, c.state, c.severity, c.title, c.origin, c.assignee_id, s.name AS assignee, c.comebacks, c.opened_at,
   c.changed_at,
     c.acknowledged_at, c.escalated_at, v.id AS vehicle_id, v.title AS vehicle, v.plate, v.last_heard_at,
@@ -18,10 +19,14 @@ SELECT c.id, c.state, c.severity, c.title, c.origin, c.assignee_id, s.name AS as
         array_position(ARRAY['now', 'soon', 'advice'], a.severity), a.id), '[]') FROM alerts a
         WHERE a.dealer_id = c.dealer_id AND a.case_id = c.id AND a.state = 'active' AND NOT a.shadow) AS alerts,
     (SELECT jsonb_build_object('state', m.state, 'sent_at', m.sent_at, 'reason', m.reason) FROM messages m
-        WHERE c.severity = 'now' AND m.dealer_id = c.dealer_id AND m.thread_id = t.id AND m.case_id = c.id
+        WHERE d.stays AND m.dealer_id = c.dealer_id AND m.thread_id = t.id AND m.case_id = c.id
           AND m.purpose = 'safety' AND m.kind <> 'safety_over'
         ORDER BY m.state IN ('sent', 'delivered') DESC, m.id DESC LIMIT 1) AS warning,
-    coalesce(CASE WHEN c.severity = 'now' THEN (SELECT s.given FROM consents s WHERE s.dealer_id = c.dealer_id
+    (SELECT max(w.at) FROM spoken_warnings w WHERE d.stays AND w.dealer_id = c.dealer_id AND w.case_id = c.id
+        AND w.owner_id = o.id AND w.at > coalesce((SELECT max(m.sent_at) FROM messages m WHERE m.dealer_id = c.dealer_id
+            AND m.thread_id = t.id AND m.case_id = c.id AND m.kind = 'safety_over'
+            AND m.state IN ('sent', 'delivered')), '-infinity')) AS rang,
+    coalesce(CASE WHEN d.stays THEN (SELECT s.given FROM consents s WHERE s.dealer_id = c.dealer_id
       AND s.owner_id = o.id AND s.purpose = 'safety'
         ORDER BY s.id DESC LIMIT 1) END, false) AS warnable, o.stopped_at IS NOT NULL AS stopped, coalesce(o.phone,
           o.email) IS NOT NULL AS reachable,
@@ -30,6 +35,8 @@ SELECT c.id, c.state, c.severity, c.title, c.origin, c.assignee_id, s.name AS as
 FROM cases c
 JOIN vehicles v ON v.dealer_id = c.dealer_id AND v.id = c.vehicle_id
 LEFT JOIN owners o ON o.dealer_id = c.dealer_id AND o.id = coalesce(c.owner_id, v.owner_id)
+LEFT JOIN LATERAL (SELECT EXISTS (SELECT FROM alerts a WHERE a.dealer_id = c.dealer_id AND a.case_id = c.id
+    AND {FORBIDS}) AS stays) d ON true
 LEFT JOIN staff s ON s.dealer_id = c.dealer_id AND s.id = c.assignee_id
 LEFT JOIN threads t ON t.dealer_id = c.dealer_id AND t.owner_id = o.id
 LEFT JOIN bookings b ON b.dealer_id = c.dealer_id AND b.case_id = c.id AND b.state NOT IN ('completed', 'cancelled')
@@ -84,6 +91,7 @@ class QueueRow:
     warning: (
         dict[str, str] | None
     )  #: of a car that must not be driven on: the newest text about it, one that came first (state, sent_at, reason)
+    rang: datetime | None  #: when one of us last told its owner so on the telephone
     warnable: bool  #: the owner agreed to safety texts
     stopped: bool
     reachable: bool

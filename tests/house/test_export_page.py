@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 
 from dealer_api.desk.export_words import LANGUAGES, SHOWN
-from store.personal import OTHERS, PARTS
+from store.not_personal import OTHERS
+from store.personal import PARTS
 from telltale.export_page import PAGE, page
 
 

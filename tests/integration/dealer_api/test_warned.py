@@ -76,3 +76,17 @@ async def test_where_nothing_forbids_to_drive_nothing_is_said(desk, danger):
     await desk.admin.execute("UPDATE alerts SET rule = 'sensor_implausible'")
     for page in await both(desk, case):
         assert "Owner knows" not in page and "Owner does not know" not in page
+
+
+async def test_who_rang_says_so_and_the_desk_shows_since_when(desk, danger):
+    _, _, case = danger
+    advisor = await desk.as_role("advisor")
+    for page in await both(desk, case):
+        assert "I rang, they know" in page
+    await desk.post(advisor, f"/api/v1/cases/{case}/rang")
+    for page in await both(desk, case):
+        assert "Owner knows since today" in page and ", we rang" in page and "I rang, they know" not in page
+    assert "Owner told on the telephone" in (await both(desk, case))[1]
+    assert await desk.admin.fetchval("SELECT array_length(alert_ids, 1) FROM spoken_warnings") == 1
+    await desk.admin.execute("UPDATE alerts SET state = 'resolved'")
+    assert "nothing forbids" in (await desk.post(advisor, f"/api/v1/cases/{case}/rang", expect=409))["detail"]

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from actions import bookings, cases, offers, vehicles
+from actions import bookings, cases, offers, vehicles, warning
 from actions import owners as owner_acts
 from providers.provider import Lookup, Receipt
 from schemas.alert import AlertState as A
 from schemas.booking import BookingKind
-from schemas.errors import DeliveryFailed
+from schemas.errors import DeliveryFailed, Overtaken
 from schemas.message import Message, Purpose
 from schemas.verdict import Severity
 from store import consents
@@ -159,6 +159,105 @@ async def test_where_no_text_may_leave_somebody_is_told_to_ring_at_once(scene: A
     assert len(ring) == 1 and "must not be driven on" in ring[0] and scene.owner.name in ring[0]
     assert (words if why != "no consent" else "said no to safety texts") in ring[0]
     assert await scene.phone() == []
+
+
+async def test_one_table_says_what_must_not_be_driven_on(scene: Any) -> None:
+    scene.clock.at = scene.clock().replace(hour=2) + timedelta(days=1)
+    await scene.alert(A.PENDING, A.ACTIVE, rule="battery_12v", component="", severity=NOW)
+    await scene.work()
+    assert await scene.phone() == []  # it may not start again, but it may be driven: a person decides
+    await scene.alert(A.PENDING, A.ACTIVE, rule="oil_pressure", component="", severity=Severity.SOON)
+    await scene.work()
+    assert "nicht weiterfahren" in (await scene.phone())[0]
+    await scene.alert(A.ACTIVE, rule="oil_pressure", component="", severity=NOW, first_step=2)
+    scene.clock.on(hours=7)
+    await scene.work()
+    assert len(await scene.phone()) == 1  # it forbade to drive on before
+    await scene.alert(A.RESOLVED, rule="oil_pressure", component="", severity=NOW, first_step=3)
+    await scene.work()
+    assert "meldet nicht mehr" in (await scene.phone())[-1]  # the battery forbids nothing
+
+
+async def test_what_came_late_is_told_when_live_readings_show_the_same(scene: Any) -> None:
+    await scene.alert(A.PENDING, A.ACTIVE, rule="oil_pressure", component="", severity=NOW, late=True)
+    await scene.work()
+    assert await scene.phone() == [] and await scene.staff_phone("advisor") == []
+    await scene.alert(A.ACTIVE, rule="oil_pressure", component="", severity=NOW, first_step=2)
+    await scene.work()
+    assert "nicht weiterfahren" in (await scene.phone())[0]
+    assert len(await scene.staff_phone("advisor")) == 1
+    await scene.alert(A.ACTIVE, rule="oil_pressure", component="", severity=NOW, first_step=3)
+    await scene.work()
+    assert (len(await scene.phone()), len(await scene.staff_phone("advisor"))) == (1, 1)
+
+
+async def test_a_dismissed_case_whose_alert_rises_to_now_is_opened_again(scene: Any) -> None:
+    desk = scene.house.acting(scene.dealer.id, f"staff:{scene.people['advisor'].id}")
+    await scene.alert(A.PENDING, A.ACTIVE)
+    await scene.work()
+    case = (await scene.case())["id"]
+    await cases.acknowledge(desk, case)
+    await cases.dismiss(desk, case, "a nail, they pump it up")
+    scene.clock.on(minutes=5)
+    await scene.work()
+    assert (await scene.case())["state"] == "dismissed"
+    before = len(await scene.staff_phone("advisor"))
+    await scene.alert(A.ACTIVE, severity=NOW, first_step=2)
+    await scene.work()
+    row = await scene.case()
+    assert (row["id"], row["state"], row["severity"], row["acknowledged_at"]) == (case, "open", "now", None)
+    assert len(await scene.phone()) == 1 and len(await scene.staff_phone("advisor")) == before + 1
+    await cases.dismiss(desk, case, "towed by their club")
+    scene.clock.on(minutes=5)
+    await scene.alert(A.ACTIVE, severity=NOW, first_step=3)
+    await scene.work()
+    assert (await scene.case())["state"] == "dismissed"  # what the person saw, they judged
+
+
+async def test_a_dismissed_case_gives_its_alert_to_the_one_that_is_open(scene: Any) -> None:
+    desk = scene.house.acting(scene.dealer.id, f"staff:{scene.people['advisor'].id}")
+    await scene.alert(A.PENDING, A.ACTIVE)
+    await scene.work()
+    await cases.dismiss(desk, (await scene.case())["id"], "a nail")
+    other = await cases.open_by_hand(desk, scene.car.id, "It squeals")
+    scene.clock.on(minutes=5)
+    alert = await scene.alert(A.ACTIVE, severity=NOW, first_step=2)
+    await scene.work()
+    assert await scene.admin.fetchval("SELECT case_id FROM alerts WHERE id = $1", alert) == other.id
+    row = await scene.case()
+    assert (row["severity"], row["state"], len(await scene.phone())) == ("now", "open", 1)
+
+
+async def test_who_was_rung_gets_no_text_that_says_the_same_and_hears_when_it_is_over(scene: Any) -> None:
+    async with transaction(scene.worker) as connection:
+        await consents.record(
+            connection,
+            scene.dealer.id,
+            scene.owner.id,
+            Purpose.SAFETY,
+            False,
+            now=scene.clock(),
+            source="x",
+            wording="no",
+        )
+    await scene.alert(A.PENDING, A.ACTIVE, severity=NOW)
+    await scene.work()
+    desk = scene.house.acting(scene.dealer.id, f"staff:{scene.people['advisor'].id}")
+    scene.clock.on(minutes=5)
+    await warning.rang(desk, (await scene.case())["id"])
+    await owner_acts.consent(desk, scene.owner.id, {Purpose.SAFETY: True}, source="telephone", wording="yes")
+    await scene.alert(A.PENDING, A.ACTIVE, rule="brake_fluid", component="", severity=NOW)
+    await scene.work()
+    assert await scene.phone() == []
+    await scene.alert(A.RESOLVED, severity=NOW, first_step=2)
+    await scene.alert(A.RESOLVED, rule="brake_fluid", component="", severity=NOW, first_step=2)
+    await scene.work()
+    assert "meldet nicht mehr" in (await scene.phone())[0]
+    with pytest.raises(Overtaken):
+        await warning.rang(desk, (await scene.case())["id"])
+    await scene.alert(A.PENDING, A.ACTIVE, episode=2, severity=NOW)
+    await scene.work()
+    assert len(await scene.phone()) == 2  # what was said before the all-clear counts no more
 
 
 async def test_who_agrees_while_it_stands_is_told_then(scene: Any) -> None:

@@ -79,6 +79,17 @@ def test_a_backlog_after_hours_without_network_is_judged_but_never_worded_as_now
     assert states(steps) == ["pending", "active"] and all(s.late for s in steps)
 
 
+def test_what_was_history_is_so_now_once_a_live_reading_shows_the_same(judge, reading):
+    memory = judge.memory("petrol_hatch")
+    for n in range(8):
+        judge.step(memory, reading(n, n + 1, coolant=117, received_after=5 * 3600))
+    assert judge.step(memory, reading(60, 9, coolant=95)) == ()  # live, and it shows nothing of it
+    shown = judge.step(judge.load("petrol_hatch", judge.dump(memory)), reading(61, 10, coolant=117))
+    assert [(s.state.value, s.severity.value, s.late) for s in shown] == [("active", "now", False)]
+    assert [s.step for s in judge.step(memory, reading(61, 10, coolant=117))] == [2]
+    assert judge.step(memory, reading(62, 11, coolant=117)) == ()  # once
+
+
 def test_a_broken_rule_is_unsure_and_counted_and_the_others_go_on(profiles, reading):
     def raises(seen, state):
         raise ValueError("no such thing")
