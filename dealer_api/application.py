@@ -64,9 +64,8 @@ def build(
     for route in doors(demo=house.demo):
         door = authentication.guard(route)
         app.router.add_route(route.method, route.path, door)
-        if (
-            route.method == "GET" and not route.streams
-        ):  # a link is looked at before it is opened: the same answer, without its body
+        # a link is looked at before it is opened: the same answer, without its body
+        if route.method == "GET" and not route.streams:
             app.router.add_route("HEAD", route.path, door)
     if STATIC.is_dir():
         app.router.add_static("/static", STATIC)

@@ -84,9 +84,8 @@ def _schemas(routes: Sequence[Route]) -> tuple[dict[tuple[Any, str], Any], dict[
             if what.get("default", what) is None and "null" not in str(what):
                 del what["default"]  # it may be left out, but nothing is not one of its values
             for part in (what, *what.get("anyOf", ())):
-                if (
-                    part.get("format") == "time"
-                ):  # of JSON Schema's: that one has a zone, and a clock on the wall has none
+                # of JSON Schema's: that one has a zone, and a clock on the wall has none
+                if part.get("format") == "time":
                     part |= {"format": "wall-time", "pattern": _CLOCK}
     return {(model, str(mode)): schema for (model, mode), schema in refs.items()}, described
 

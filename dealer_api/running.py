@@ -27,9 +27,8 @@ from store.pool import open_pool
 
 DRAIN_S = 3.0
 CONNECTIONS = 21  #: of one process: the bell, and a pool each for the desk and for the owner's pages
-STATEMENT_MS = (
-    6_000  #: a person does not wait longer; longer than a lock is waited for, so that a STOP outlasts a slow provider
-)
+#: a person does not wait longer; longer than a lock is waited for, so that a STOP outlasts a slow provider
+STATEMENT_MS = 6_000
 
 
 async def run(

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-_MOST: Final = (
-    10_000  #: keys that are remembered; whoever was quiet for long has its whole allowance back and need not be
-)
+#: keys that are remembered; whoever was quiet for long has its whole allowance back and need not be
+_MOST: Final = 10_000
 
 
 class Allowance:

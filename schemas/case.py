@@ -100,6 +100,5 @@ class Case(BaseModel):
     owner_id: int | None = None  #: of the ownership epoch in which it was opened
     note: str = ""  #: what the customer said on the phone
     proof: list[dict[str, Any]] | None  #: what the car still has to show; see rules.engine.repair_verification
-    confirmed: Confirmation | None = (
-        None  #: how a person knew that it is healed; None: the car proved it, or nobody has yet
-    )
+    #: how a person knew that it is healed; None: the car proved it, or nobody has yet
+    confirmed: Confirmation | None = None

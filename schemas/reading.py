@@ -46,9 +46,8 @@ class Mark(IntFlag):
     LATE = 2  #: came after the reorder window: for history and trends, never worded as now
     NO_COUNTER = 4  #: a device without boot and seq: its timestamp and payload are its key
     ACCEPTED = 8  #: was in quarantine and a person let it in
-    TAKEN_BACK = (
-        16  #: … and thought better of it: left out of charts; the fold leaves it out from the row that takes it back
-    )
+    #: … and thought better of it: left out of charts; the fold leaves it out from the row that takes it back
+    TAKEN_BACK = 16
     TAKES_BACK = 32  #: no message of the car: from this place on the row (-1, -seq) counts as never said
     IMPORTED = 64  #: from a file of history (`telltale import-readings`)
 

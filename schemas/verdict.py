@@ -45,9 +45,8 @@ class Unsure:
     """Missing, stale, or between the warning and the clear level."""
 
     because: str
-    missing: bool = (
-        False  #: the message has no reading of it: it says nothing, where "between the levels" says "not now"
-    )
+    #: the message has no reading of it: it says nothing, where "between the levels" says "not now"
+    missing: bool = False
 
 
 Verdict = Holds | Clear | Unsure

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-MOST_BYTES = (
-    1 << 16
-)  #: no answer to a workshop's question is longer; a damaged length must not make us wait for gigabytes
+#: no answer to a workshop's question is longer; a damaged length must not make us wait for gigabytes
+MOST_BYTES = 1 << 16
 
 
 @dataclass(slots=True)

@@ -10,9 +10,8 @@ from store.pool import Connection
 
 JOBS = "wakeups"  #: for the workers: a row of `wakeups` or a queued message is due
 DESK = "desk"  #: for live pages: {"dealer": 1, "noun": "case", "id": 5}
-CARS = (
-    "cars"  #: for the gateway: enrolled, revoked, a repair done, quarantine decided: {"vehicle": 7, "what": "revoked"}
-)
+#: for the gateway: enrolled, revoked, a repair done, quarantine decided: {"vehicle": 7, "what": "revoked"}
+CARS = "cars"
 CLOCK = "clock"  #: business time was set anew
 
 

@@ -44,9 +44,8 @@ _START: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END: Final = b"\xff\xff"
 _NULL: Final = b"\xff\xff\xff\xff"
 _INT2, _FLOAT4 = 21, 700  # type oids
-FIRST_LEAF: Final = (
-    16_436  #: 2015-01-01: what is of an earlier day, or counts as such, lies in the one leaf that all such rows share
-)
+#: 2015-01-01: what is of an earlier day, or counts as such, lies in the one leaf that all such rows share
+FIRST_LEAF: Final = 16_436
 
 _EXISTS = "SELECT 1 FROM readings WHERE vehicle_id = $1 AND boot = $2 AND seq = $3 AND day = $4"
 _SEQS = "SELECT seq FROM readings WHERE vehicle_id = $1 AND boot = $2 ORDER BY seq"

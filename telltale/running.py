@@ -102,9 +102,8 @@ class Supervisor:
         while not self._stopping:
             began = asyncio.get_running_loop().time()
             status = await self._run_once(service)
-            if status == MISCONFIGURED or (
-                not service.facts and status != TRY_AGAIN
-            ):  # it never was ready and will not be
+            # it never was ready and will not be
+            if status == MISCONFIGURED or (not service.facts and status != TRY_AGAIN):
                 error = Misconfigured(service.name, self._last_words(service))
                 if service.facts and not self.failed.done():
                     self.failed.set_result(error)

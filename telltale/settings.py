@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import socket
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from providers.register import ProviderSettings, set_up
 from schemas.errors import Misconfigured
 from telltale.embedded.broker_tls import BrokerTls
 from telltale.photos import PhotoSettings
+from telltale.share import share_of
 
 PREFIX = "TELLTALE_"
 #: Names that the rest of the world uses too.
@@ -406,17 +406,7 @@ class Settings(PhotoSettings, ProviderSettings, BaseSettings):
     @property
     def shares(self) -> tuple[int, int]:
         """K and N."""
-        k, _, n = self.share.partition("/")
-        if k != "auto":
-            return int(k), int(n)
-        ordinal = re.search(r"-(\d+)$", socket.gethostname().partition(".")[0])
-        if ordinal is None:
-            raise Misconfigured(
-                "TELLTALE_SHARE",
-                f"{self.share} needs a host whose name ends in a number, as in gateway-0; this one is called "
-                f"{socket.gethostname()}",
-            )
-        return int(ordinal[1]), int(n)
+        return share_of(self.share, socket.gethostname())
 
 
 def child_environment(changes: Mapping[str, str]) -> dict[str, str]:

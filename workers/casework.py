@@ -41,9 +41,8 @@ async def alert_moved(context: Context, connection: Connection, job: Job) -> Non
         return
     if alert.state is AlertState.ACTIVE:
         late = bool(job.payload.get("late"))
-        one_of_many = (
-            bool(job.payload.get("after_trial")) and alert.severity is not Severity.NOW
-        )  # one word was said for all of them (workers/waking.py)
+        # one word was said for all of them (workers/waking.py)
+        one_of_many = bool(job.payload.get("after_trial")) and alert.severity is not Severity.NOW
         await _active(
             context, connection, alert, late=late or one_of_many, steps=await alerts.steps_of(connection, alert)
         )

@@ -21,9 +21,8 @@ class SignIn(Body):
 
     email: Annotated[str, Field(min_length=3, max_length=200)]
     password: Annotated[str, Field(min_length=1, max_length=200)]
-    code: Annotated[str | None, Field(max_length=40)] = (
-        None  #: of somebody who has a second factor: the app's code, or a recovery code
-    )
+    #: of somebody who has a second factor: the app's code, or a recovery code
+    code: Annotated[str | None, Field(max_length=40)] = None
 
 
 class SignedIn(BaseModel):

@@ -165,9 +165,8 @@ def _buttons(row: quarantine_page.QuarantineRow) -> tuple[tuple[str, str], ...]:
 def _counted(tally: tallies.Tally) -> Counted:
     name, _, rest = tally.name.partition(":")
     title = _COUNTED.get(name, formatting.plain(name).capitalize())
-    detail = (
-        formatting.REFUSALS[tally.detail][0] if tally.detail in formatting.REFUSALS else tally.detail
-    )  # of a flood: its kind
+    # of a flood: its kind
+    detail = formatting.REFUSALS[tally.detail][0] if tally.detail in formatting.REFUSALS else tally.detail
     return Counted(
         f"{title}: {formatting.plain(rest)}" if rest else title, tally.subject, tally.times, tally.last_at, detail
     )

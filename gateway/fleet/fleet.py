@@ -52,9 +52,8 @@ class Route:
 
     def __init__(self, kind: int, car: Car | None, source: Source) -> None:
         self.kind, self.car, self.source = kind, car, source
-        self.speaks = (
-            car if kind == TELEMETRY and car is not None and not car.revoked else None
-        )  #: the car, where it sends its samples
+        #: the car, where it sends its samples
+        self.speaks = car if kind == TELEMETRY and car is not None and not car.revoked else None
 
 
 class Fleet:
@@ -143,9 +142,8 @@ class Fleet:
         if is_vin(vin) and levels[1] != b"%02d" % bucket_of(vin):
             kind = UNKNOWN  # in another car's order of arrival: never judged
         made = Route(kind, car, Source(vin, car.id if car else 0, written))
-        if (
-            car is not None and kind != UNKNOWN
-        ):  # three topics a car: whoever makes up others makes up no memory of ours
+        # three topics a car: whoever makes up others makes up no memory of ours
+        if car is not None and kind != UNKNOWN:
             self.routes[name] = made
         return made
 

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import compress
 from typing import Final
 
-from gateway.intake.normalise import Shape, shape_of
+from gateway.intake.shape import Shape, shape_of
 from schemas.mapping import Column, Refusals
 from schemas.signal import Signal
 

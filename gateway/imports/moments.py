@@ -14,9 +14,8 @@ from schemas.errors import BadInput
 NOT_A_TIME, NO_SUCH_TIME, AMBIGUOUS = "not_a_time", "no_such_time", "ambiguous_time"
 _KEPT: Final = 50_000
 _NEAR_S: Final = 3_600.0  #: a car heard so shortly before an hour that comes twice goes on into its first time
-_SLOW_S: Final = (
-    1_800.0  #: of an hourly feed the same local time again is the next hour; of a quick one it is the same line again
-)
+#: of an hourly feed the same local time again is the next hour; of a quick one it is the same line again
+_SLOW_S: Final = 1_800.0
 
 
 class Refused(Exception):

@@ -58,9 +58,8 @@ class BatchJudge:
         self.leaves = leaves or Leaves()
         self.poison: dict[tuple[int, int, int], str] = {}  #: rows that the database refused
         self.duplicates = self.late = 0
-        self._owing: set[tuple[Car, int]] = (
-            set()
-        )  #: cars and boots of which this batch holds something that is not simply the next row
+        #: cars and boots of which this batch holds something that is not simply the next row
+        self._owing: set[tuple[Car, int]] = set()
 
     async def prepare(self, chunks: list[Chunk], *, tick: bool, accepted: list[LetIn]) -> Batch:
         """Decode, load what is cold, judge, pack. With `tick` also what is done once a second."""

@@ -109,9 +109,8 @@ class Intake:
         finally:
             for task in (*beside, *([self._taking] if self._taking else [])):
                 task.cancel()
-            if (
-                saving is not None
-            ):  # it may end; but a database that is away must not keep us: nothing of it was acknowledged
+            # it may end; but a database that is away must not keep us: nothing of it was acknowledged
+            if saving is not None:
                 _, away = await asyncio.wait({saving}, timeout=LAST_SAVE_S)
                 for task in away:
                     task.cancel()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Annotated, Any, Final, NotRequired
 
 from pydantic import ConfigDict, FailFast, Field, Strict, TypeAdapter, ValidationError, with_config
@@ -17,32 +15,27 @@ from gateway.fleet.source import IMPOSSIBLE_DAY as IMPOSSIBLE_DAY
 from gateway.fleet.source import NO_BOOT as NO_BOOT
 from gateway.fleet.source import Source as Source
 from gateway.intake import salvage
+from gateway.intake.shape import Shape, known_shapes, shape_of, shared_ids
 from rules.engine.plausibility import MAX_MPS as MAX_MPS
 from rules.engine.plausibility import ODOMETER as ODOMETER
 from rules.engine.plausibility import ODOMETER_SLACK_M as ODOMETER_SLACK_M
 from rules.engine.plausibility import odometer_fault as odometer_fault
 from schemas.moment import as_utc, from_epoch
 from schemas.reading import Mark, Reading, Refusal, Refused
-from schemas.signal import ALIASES, BY_PATH
 from schemas.telemetry import Counter, Diagnostics, Status
 from schemas.vehicle import is_vin
-from store import readings
 
 MAX_BYTES: Final = 64 * 1024
-QUICK_BYTES: Final = (
-    8 * 1024
-)  #: a sample of 100 signals; what is longer is looked at longer, and may take milliseconds to refuse
-MAX_PARTS: Final = (
-    2048  #: commas; 256 codes with a freeze frame have 1,200. What has more costs milliseconds and says nothing
-)
+#: a sample of 100 signals; what is longer is looked at longer, and may take milliseconds to refuse
+QUICK_BYTES: Final = 8 * 1024
+#: commas; 256 codes with a freeze frame have 1,200. What has more costs milliseconds and says nothing
+MAX_PARTS: Final = 2048
 AHEAD_S: Final = 300.0  #: a car's clock may be this much ahead of ours
 EARLIEST: Final = 1_420_070_400.0  #: 2015-01-01: no car that speaks to us is older
 ROLLOVER_S: Final = 1024 * 7 * 86_400.0  #: GPS week numbers of old receivers wrap after 1,024 weeks
 FIRST_DAY: Final = int(EARLIEST // 86_400)
 FAR_S: Final = 400 * 86_400.0  #: a day this far ahead gets no partition of its own
 FLOAT32_MAX: Final = 3.4028234e38
-_SHAPES: Final = 4096
-
 Value = Annotated[float, Strict()] | Annotated[bool, Strict()] | None
 
 
@@ -80,87 +73,6 @@ class PlainSample(TypedDict):
 _sample = TypeAdapter(Sample).validator.validate_json  # without the adapter's own layer
 _mended_sample = TypeAdapter(Sample).validator.validate_python
 _plain_sample = TypeAdapter(PlainSample).validator.validate_json
-
-
-class Shape:
-    """What one set of signal names means. Cars send the same set again and again, so it is worked out once."""
-
-    __slots__ = (
-        "believable",
-        "convert",
-        "highs",
-        "ids",
-        "lows",
-        "odometer",
-        "pack",
-        "paths",
-        "plain",
-        "stored",
-        "take",
-        "unknown",
-        "unpack",
-    )
-
-    def __init__(self, paths: tuple[str, ...]) -> None:
-        found, self.convert, self.unknown = [], [], []
-        for n, path in enumerate(paths):
-            alias = ALIASES.get(path)
-            signal = BY_PATH.get(alias[0] if alias else path)
-            if signal is None:
-                self.unknown.append(path)
-            else:
-                found.append(signal)
-                self.convert.append((n, alias[1] if alias else None))
-        self.ids = tuple(signal.id for signal in found)
-        self.paths = tuple(signal.path for signal in found)
-        self.lows = tuple(signal.low for signal in found)
-        self.highs = tuple(signal.high for signal in found)
-        self.odometer = self.ids.index(ODOMETER) if ODOMETER in self.ids else -1
-        twice = len(set(self.ids)) < len(self.ids)
-        self.plain = not self.unknown and not twice and all(way is None for _, way in self.convert)
-        layout = struct.Struct(f"<{len(found)}f")
-        self.pack, self.unpack = layout.pack, layout.unpack
-        self.stored = readings.layout(self.ids).unpack
-        self.believable, self.take = _generated(self.ids, self.lows, self.highs)
-
-
-def _generated(
-    ids: tuple[int, ...], lows: tuple[float, ...], highs: tuple[float, ...]
-) -> tuple[Callable[..., bool], Callable[..., bytes | None]]:
-    """Whether these values all lie in their ranges, and then how the row keeps them: one expression each, which takes
-    half the time of any loop."""
-    names = [f"v{n}" for n in range(len(lows))]
-    # not `low <= v <= high`: two comparisons of floats with a jump behind each are what the interpreter does fastest
-    tests = (
-        " and ".join(
-            f"{name} >= {low!r} and {name} <= {high!r}" for name, low, high in zip(names, lows, highs, strict=True)
-        )
-        or "True"
-    )
-    how = readings.layout(ids)
-    known = {"pack": how.pack, "prefix": how.prefix}
-    takes = ", ".join(["prefix", *(f"4, {name}" for name in names), "-1"])
-    believable: Callable[..., bool] = eval(f"lambda {', '.join(names)}: {tests}", {})
-    take: Callable[..., bytes | None] = eval(f"lambda {', '.join(names)}: pack({takes}) if {tests} else None", known)
-    return believable, take
-
-
-_shapes: dict[tuple[str, ...], Shape] = {}
-
-
-def shape_of(paths: tuple[str, ...]) -> Shape:
-    shape = _shapes.get(paths)
-    if shape is None:
-        if len(_shapes) >= _SHAPES:  # somebody sends ever new names: forget, rather than grow
-            _shapes.clear()
-        shape = _shapes[paths] = Shape(paths)
-    return shape
-
-
-@lru_cache(_SHAPES)
-def _ids(ids: tuple[int, ...]) -> tuple[int, ...]:
-    """One tuple per set of signals, shared by all rows that have it."""
-    return ids
 
 
 @dataclass(slots=True)
@@ -213,7 +125,7 @@ def quick(
     try:
         sample = _plain_sample(payload)
         signals = sample["signals"]
-        shape = _shapes.get(tuple(signals))
+        shape = known_shapes.get(tuple(signals))
         if shape is None or not shape.plain or "vin" in sample:
             return None
         packed = shape.take(*signals.values())
@@ -301,9 +213,8 @@ def diagnostics(payload: bytes, source: Source, received_at: float) -> Decoded:
         return _nothing(source, payload, received_at, Refusal.TOO_LARGE, too_much)
     odd: tuple[Refused, ...] = ()
     try:
-        body = (
-            None if b"\\u0000" in payload else Diagnostics.model_validate_json(payload)
-        )  # PostgreSQL keeps no NUL in a text
+        # PostgreSQL keeps no NUL in a text
+        body = None if b"\\u0000" in payload else Diagnostics.model_validate_json(payload)
     except (ValidationError, ValueError, RecursionError):
         body = None
     try:
@@ -394,13 +305,13 @@ def _carefully(
     if shape.unknown:
         names = ", ".join(ascii(name)[:80] for name in shape.unknown[:10])
         refused.append(_refusal(source, payload, received_at, Refusal.UNKNOWN_SIGNAL, names))
-    return _ids(tuple(kept)), tuple(kept.values()), tuple(refused)
+    return shared_ids(tuple(kept)), tuple(kept.values()), tuple(refused)
 
 
 def without(reading: Reading, signal_id: int) -> None:
     """Take one value out of a row."""
     kept = [(i, v) for i, v in zip(reading.ids, reading.values, strict=True) if i != signal_id]
-    reading.ids, reading.values, reading.packed = _ids(tuple(i for i, _ in kept)), tuple(v for _, v in kept), None
+    reading.ids, reading.values, reading.packed = shared_ids(tuple(i for i, _ in kept)), tuple(v for _, v in kept), None
 
 
 def _left_out(mended: salvage.Mended, source: Source, payload: bytes, received_at: float) -> tuple[Refused, ...]:

@@ -103,9 +103,8 @@ def taken_apart(url: str, setting: str, schemes: tuple[str, ...]) -> tuple[str, 
     except ValueError:
         raise Misconfigured(setting, like) from None
     account, _, where = parts.netloc.rpartition("@")
-    if parts.scheme not in schemes or (
-        "@" in account and "," in account
-    ):  # user and password stand once, before the first host
+    # user and password stand once, before the first host
+    if parts.scheme not in schemes or ("@" in account and "," in account):
         raise Misconfigured(setting, like)
     hosts = []
     for one in where.split(","):

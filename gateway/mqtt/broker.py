@@ -28,9 +28,8 @@ from schemas.errors import Misconfigured, Unavailable
 log = structlog.get_logger()
 
 LINGER_S = 0.004  #: 1–5 ms; a read costs the same for one message as for ten, and longer backfires
-WINDOW = (
-    6_000  #: messages in hand above which a session has to wait for its turn: what is in hand stays near the processor
-)
+#: messages in hand above which a session has to wait for its turn: what is in hand stays near the processor
+WINDOW = 6_000
 HELD_BYTES = 20 << 20  #: nothing more is taken above this, whatever waits for an answer
 OPENING, TURN_S = 4, 0.25  #: sessions that are opened at once, and how long each may keep the next one waiting
 REFUSED_S = 3.0  #: a broker that is starting may refuse for a moment

@@ -51,9 +51,8 @@ class BulkClient(paho.Client):
         self._dry = False
         self._records = False  #: a TLS connection
         self.in_blob = False  #: `write_blob` is at work and says itself whether the loop must help
-        self.ready_socket: socket.socket | None = (
-            None  #: connected without blocking the loop, TLS and all; used by the next connect()
-        )
+        #: connected without blocking the loop, TLS and all; used by the next connect()
+        self.ready_socket: socket.socket | None = None
         self.on_message = self._hand_over
 
     def loop_read(self, max_packets: int = 1) -> Any:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-OVERHEAD: Final = (
-    200  #: bytes that a message takes besides its topic and payload: two objects, three places in lists, one in a set
-)
+#: bytes that a message takes besides its topic and payload: two objects, three places in lists, one in a set
+OVERHEAD: Final = 200
 
 
 class Bringer(Protocol):

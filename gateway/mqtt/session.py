@@ -26,9 +26,8 @@ from schemas.vehicle import pulse_topic
 
 log = structlog.get_logger()
 
-KEEPALIVE_S = (
-    30  #: the watchdog's pulses keep to it; nobody sends PINGREQ, whose answer a busy broker may owe for half a minute
-)
+#: the watchdog's pulses keep to it; nobody sends PINGREQ, whose answer a busy broker may owe for half a minute
+KEEPALIVE_S = 30
 RECONNECT_BASE_S, RECONNECT_CAP_S = 0.1, 5.0
 SESSION_EXPIRY_S = 7 * 86_400  #: MQTT 5 brokers keep what they owe us for this long
 RECEIVE_MAXIMUM = 2000  #: messages that an MQTT 5 broker may have out at once, per session

@@ -109,9 +109,8 @@ class BucketLeases:
         log.info("bucket_given", bucket=bucket)
 
     async def _take_free(self, meet: Callable[[list[int]], Awaitable[None]]) -> None:
-        lately = (
-            asyncio.get_running_loop().time() - GRACE_S
-        )  # what was given just now is left to the one that asked for it
+        # what was given just now is left to the one that asked for it
+        lately = asyncio.get_running_loop().time() - GRACE_S
         left = [
             bucket
             for bucket in self.mine

@@ -25,9 +25,8 @@ TICK_S = 1.0
 def broken_off(step: Callable[..., Any], tick_s: float = TICK_S) -> Iterator[None]:
     """While this is open, no single call of `step` computes for longer than two ticks."""
     code = getattr(getattr(step, "__func__", step), "__code__", None)
-    if (
-        code is None or threading.current_thread() is not threading.main_thread()
-    ):  # signals come to the main thread only
+    # signals come to the main thread only
+    if code is None or threading.current_thread() is not threading.main_thread():
         yield
         return
     met: FrameType | None = None

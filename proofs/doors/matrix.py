@@ -21,7 +21,8 @@ from dealer_api.permissions import LEAVE, ROLES
 from dealer_api.route import Route
 from dealer_api.routes import ROUTES
 from proofs.doors.callers import NOBODY, Answer, Caller, person
-from proofs.doors.dealers import Furnished, digest
+from proofs.doors.canaries import digest
+from proofs.doors.dealers import Furnished
 from proofs.doors.ground import Ground
 from proofs.doors.requests import NOBODYS, Knock, Requests
 from schemas.scope import SCOPES, granted

@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import asyncpg
 
-from proofs.operations.rig import BACK_S, Rig, has_faketime, may_mount
+from proofs.operations.rig import BACK_S, Rig
+from proofs.operations.surroundings import has_faketime, may_mount
 
 Fault = Callable[[Rig, random.Random], AsyncIterator[None]]
 

@@ -6,24 +6,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
 import signal
 import ssl
 import subprocess
 import time
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import asyncpg
 
-from proofs.bench.payloads import vins
 from proofs.cars import ProofCar
 from proofs.operations.desk import Desk
+from proofs.operations.surroundings import FAKETIME, all_ready, fleet, has_faketime
 from proofs.outside import Staff
 from proofs.production import people
 from proofs.production.house import House
@@ -33,12 +30,10 @@ from proofs.production.sms import Sms
 from proofs.proxy import Proxy
 from proofs.traffic import TRUTH, Driver
 from schemas.errors import Unavailable
-from schemas.vehicle import BUCKETS, bucket_of
+from schemas.vehicle import BUCKETS
 from telltale.demo_data import Cast, Owner
 from telltale.embedded.process import alive
 
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
-CARS_PER_BUCKET = 3
 BACK_S = 180.0  #: who is not back by then never comes back, says the proof
 DISK_MB = 1500
 _LAST = (
@@ -46,16 +41,6 @@ _LAST = (
     "WHERE EXISTS (SELECT 1 FROM readings r WHERE r.vehicle_id = sent.vehicle AND r.boot = sent.boot "
     "AND r.seq = sent.seq AND r.place IS NOT NULL)"
 )
-
-
-def has_faketime() -> bool:
-    """Whether clocks can be stepped here."""
-    return FAKETIME.exists()
-
-
-def may_mount() -> bool:
-    """Whether a small disk can be made here, to be filled."""
-    return os.geteuid() == 0
 
 
 class Rig(House):
@@ -337,7 +322,7 @@ class Rig(House):
         return time.monotonic() - began
 
     async def _desks_answer(self, deadline: float) -> None:
-        await _all_ready(self.desks, "a desk", deadline)
+        await all_ready(self.desks, "a desk", deadline)
 
     async def settle(self, within_s: float) -> bool:
         """No more faults, no more traffic: whether all is delivered, judged and sent in time."""
@@ -416,7 +401,7 @@ class Rig(House):
         """Until every gateway says again that it hears its sessions: what nobody has subscribed to a broker does not
         keep.
         """
-        await _all_ready(self.health.values(), "a gateway", time.monotonic() + within_s)
+        await all_ready(self.health.values(), "a gateway", time.monotonic() + within_s)
 
     def wipe_broker(self) -> None:
         """Everything that it kept is gone; while it does not run."""
@@ -424,25 +409,3 @@ class Rig(House):
             self.mosquitto.wipe()
         else:
             subprocess.run(["rm", "-rf", str(self.state / "broker" / "store")], check=True)
-
-
-def fleet(seed: int) -> list[str]:
-    """As many cars in each bucket, the buckets in turn."""
-    piles: dict[int, list[str]] = {bucket: [] for bucket in range(BUCKETS)}
-    for vin in vins(BUCKETS * 40, seed):
-        piles[bucket_of(vin)].append(vin)
-    return [piles[bucket][lap] for lap in range(CARS_PER_BUCKET) for bucket in range(BUCKETS)]
-
-
-async def _all_ready(ports: Iterable[int], who: str, deadline: float) -> None:
-    """Until each of them says that it is ready; Unavailable after `deadline` (time.monotonic)."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as http:
-        for port in ports:
-            while True:
-                with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
-                    async with http.get(f"http://127.0.0.1:{port}/health/ready") as answer:
-                        if answer.status == 200:
-                            break
-                if time.monotonic() > deadline:
-                    raise Unavailable(who, "it is not ready")
-                await asyncio.sleep(0.05)

@@ -73,9 +73,8 @@ class _HeatRise(Fitted):
             count = 0
         if seen.fresh:
             t1, v1, t0, v0 = t0, v0, second, value
-        mark = (
-            0 if count else max(0, min(255, int(v0 + OFFSET) + 1))
-        )  # after a first sample the next is looked at, whatever it says
+        # after a first sample the next is looked at, whatever it says
+        mark = 0 if count else max(0, min(255, int(v0 + OFFSET) + 1))
         cell.write(self.layout, mark, count, t0, v0, t1, v1, second, value, offset=1)
         if rising and count >= self.detector.times and rise is not None:
             words = f"hottest cell {number(round(value))} °C, {rise:.0f} K more than within the two minutes before"

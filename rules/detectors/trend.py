@@ -192,9 +192,8 @@ class _UnevenWear(_WearTrend):
         self.sides = detector
 
     def _calm(self, known: list[float]) -> bool:
-        return (
-            len(known) == 4 and max(abs(known[0] - known[1]), abs(known[2] - known[3])) < self.sides.grown
-        )  # not even ahead by what it must grow
+        # not even ahead by what it must grow
+        return len(known) == 4 and max(abs(known[0] - known[1]), abs(known[2] - known[3])) < self.sides.grown
 
     def _one(self, component: str, value: float | None, seen: Snapshot, cell: Cell) -> Verdict:
         title, other = self.signals[component].title, seen.get(self.signals[PARTNER[component]].id, DAY_S)

@@ -39,9 +39,8 @@ class TyreLeak(Detector):
     clear: float = -0.050
     drop: float = -0.022  #: a trend must have lost so much …
     per_day: float = -0.0022  #: … at least this fast (a healthy tyre loses 0.001 a day, and so do its neighbours)
-    fast_drop: float = (
-        -0.033
-    )  #: the last few days alone must show more: a change of wheels with its noise is soon a short trend
+    #: the last few days alone must show more: a change of wheels with its noise is soon a short trend
+    fast_drop: float = -0.033
     fast_per_day: float = -0.0044
     sure: float = 5.0  #: slope over its standard error
 

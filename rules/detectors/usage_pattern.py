@@ -31,9 +31,8 @@ class Habitual(Detector):
     now: Level | None = None
     soon: Level | None = None
     drift: Level | None = None  #: from the long mean, in the same unit, always positive
-    hard: Level | None = (
-        None  #: two readings of the signal in a row beyond this hold at once (the rule's own hold still counts)
-    )
+    #: two readings of the signal in a row beyond this hold at once (the rule's own hold still counts)
+    hard: Level | None = None
     hard_severity: Severity = Severity.NOW
     hard_always: bool = False  #: also where there is nothing to learn
     only: tuple[str, float] | None = None  #: looked at only while this signal has this value, or is not in the message

@@ -21,7 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from rules.engine.memory import Samples, Track
+from rules.engine.memory import Samples, Track, Tracks
+from rules.engine.rule import Rule
 from schemas.alert import ALERT, AlertEvent, AlertState
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
@@ -29,6 +30,7 @@ FLIPS = 6  #: three times come and gone
 FLIP_WINDOW_S = 86_400.0
 LONG_SETTLE_S = 86_400.0
 LOWER_S = 86_400.0  #: a severity falls only after it was lower for so long
+AFTERMATH_S = 3 * 86_400.0  #: a battery needs days to recover from an alternator that did not charge it
 KEPT_SAMPLES = 120
 SAMPLE_APART_S = 600.0  #: an active alert keeps a sample every ten minutes
 
@@ -104,9 +106,8 @@ def _changed(track: Track, verdict: Holds, ts: float) -> list[Move]:
 def _clear(track: Track, verdict: Clear, ts: float, settle_s: float) -> list[Move]:
     track.lower_since = None
     if track.clear_since is None:
-        track.newest = track.clear_since = (
-            ts  # what follows while it stays clear is not kept: a car that is calm is not looked at
-        )
+        # what follows while it stays clear is not kept: a car that is calm is not looked at
+        track.newest = track.clear_since = ts
     if ts - track.clear_since < _wait(track, settle_s):
         return []
     came, state = track.state == _ACTIVE, ALERT.next(AlertState(track.state), AlertEvent.CLEARED)
@@ -197,3 +198,12 @@ def take_sample(track: Track, ts: float, value: float) -> bool:
     if len(track.samples) > KEPT_SAMPLES:
         track.samples.halve()
     return True
+
+
+def muted(rule: Rule, tracks: Tracks, ts: float) -> bool:
+    """Whether an alert that is open, or was until lately, explains this one away; one that is already active is not
+    taken back.
+    """
+    if any(t.rule == rule.name and t.state == AlertState.ACTIVE.value for t in tracks.values()):
+        return False
+    return any(t.rule in rule.muted_by and (t.open or ts - t.newest < AFTERMATH_S) for t in tracks.values())

@@ -131,9 +131,8 @@ def _function(lines: Sequence[Line], body: list[str], tests: list[str], values: 
         asked = [n for n, test in enumerate(tests) if name.search(test)]
         if len(asked) > 1:
             head.append(f"    q{period} = {bucket}")
-        for n in (
-            asked if len(asked) == 1 else ()
-        ):  # worked out only where the values before it do not settle the matter
+        # worked out only where the values before it do not settle the matter
+        for n in asked if len(asked) == 1 else ():
             tests[n] = name.sub(f"({bucket})", tests[n])
     head.append("    d = 0")
     told = sum(1 << line.number for line in lines if line.fitted.diagnostics)

@@ -35,9 +35,8 @@ class Fitted:
     carries: tuple[int, ...] = ()  #: signals whose last value it wants from earlier messages
     size: int = 0  #: bytes of its cell
     quiet_is_clear: bool = False  #: what is quiet is Clear for an open alert too, and changes nothing else
-    period_s: int | None = (
-        None  #: judged once per period while no alert of it is open; the cell's first byte says which (`seen.fresh`)
-    )
+    #: judged once per period while no alert of it is open; the cell's first byte says which (`seen.fresh`)
+    period_s: int | None = None
 
     def quiet(self, names: Mapping[int, str], at: int) -> str:
         """A Python expression over the values of a message that is true when there is nothing to judge; "" means always

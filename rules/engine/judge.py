@@ -5,30 +5,26 @@ Live, restart, backtest, replay and explain are this one function.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 from rules.engine import alert_state, compiled
+from rules.engine.broken import Broken
 from rules.engine.code_book import CodeBook
 from rules.engine.compiled import Line, Plan
-from rules.engine.detector import CALM, STILL, Fitted, Judged, Overrun
-from rules.engine.memory import BODY_AT, OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, tracks_of
-from rules.engine.program import HEAD, Program, carried_over
+from rules.engine.detector import CALM, STILL, Judged
+from rules.engine.memory import OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, open_mask, tracks_of
+from rules.engine.program import Program, carried_over, laid_out
 from rules.engine.rule import Rule, versions_of
 from rules.engine.sieve import Sieve, without
-from rules.engine.snapshot import EDGE, LATEST, Snapshot
+from rules.engine.snapshot import LATEST, Snapshot
 from schemas.alert import AlertState, AlertStep, Evidence
 from schemas.errors import Misconfigured
 from schemas.profile import Profile
 from schemas.reading import Mark, Reading
 from schemas.verdict import Clear, Holds, Unsure, Verdict
 
-MOST_OVERRUNS = 2  #: a rule that did not come back so often is not asked again: each time all cars waited for it
-MOST_CARS = 1_000  #: a rule that breaks everywhere need not be told for each car of a large fleet
 MOST_PLANS = 64  #: sets of signals with a function of their own, per model; the others share one
-AFTERMATH_S = 3 * 86_400.0  #: a battery needs days to recover from an alternator that did not charge it
 WORTH_COMPILING = 16  #: a set of signals seen so often gets its own function
 _LATE = int(Mark.LATE)
 _PLAIN = Mark.PLAIN
@@ -37,16 +33,6 @@ _KINDS: dict[type, bool] = {
     Clear: False,
     Unsure: False,
 }  #: whether it holds; anything else is nonsense: KeyError
-
-
-@dataclass(slots=True)
-class Broken:
-    """How often a rule failed, and how last: it was unsure each time and the others went on."""
-
-    count: int = 0
-    last: str = ""
-    overruns: int = 0
-    cars: dict[int, int] = field(default_factory=dict)  #: vehicle -> how often, for the first MOST_CARS
 
 
 class Judge:
@@ -87,9 +73,8 @@ class Judge:
             return ()
         program = self._by_number[memory[PROFILE_AT]]
         ids = reading.ids
-        if (
-            ids is program.last_ids
-        ):  # rows of one set of signals share their tuple: most often it need not even be hashed
+        # rows of one set of signals share their tuple: most often it need not even be hashed
+        if ids is program.last_ids:
             plan = program.last_plan
         else:
             own = program.plans.get(ids)
@@ -158,55 +143,12 @@ class Judge:
         return found
 
     def _program(self, number: int, profile: Profile) -> Program:
-        found = []
-        for rule in self.rules:
-            if self.stages[rule.name] == "off" or (rule.drives and profile.drive not in rule.drives):
-                continue
-            fitted = rule.judge.fit(profile)
-            if fitted is not None:
-                found.append((rule, fitted))
-        if len(found) > 64:
-            raise Misconfigured("RULES", "at most 64 rules fit one vehicle model")
-        carried = sorted(
-            {i for _, fitted in found for i in fitted.carries},
-            key=lambda i: (i not in EDGE, EDGE.index(i) if i in EDGE else i),
-        )
-        # What is said together lies together: one `pack` writes it.
-        slots = {signal_id: BODY_AT + n * LATEST.size for n, signal_id in enumerate(carried)}
-        at = BODY_AT + len(carried) * LATEST.size
-        lines = []
-        for n, (rule, fitted) in enumerate(found):
-            sleeps, hold, settle = (
-                type(fitted).asleep is not Fitted.asleep,
-                rule.hold.total_seconds(),
-                rule.settle.total_seconds(),
-            )
-            lines.append(Line(n, rule.name, fitted, at, sleeps, fitted.period_s or 0, hold, settle))
-            at += fitted.size
-        blank = bytearray(at)
-        blank[PROFILE_AT] = number
-        words = [f"{r.name}:{r.version}:{x.at}:{x.fitted.size}" for (r, _), x in zip(found, lines)]
-        text = ",".join(words + [f"#{i}:{a}" for i, a in slots.items()] + [f"end:{at}"]).encode()
-        packed = zlib.compress(text, 9)
-        layout = HEAD.pack(zlib.crc32(text), len(packed)) + packed
-        bits = {line.name: line.number for line in lines}
-        settles = {line.name: line.settle_s for line in lines if line.fitted.quiet_is_clear}
-        sieve = next((line for line in lines if isinstance(line.fitted, Sieve)), None)
-        made = Program(
-            number,
-            profile,
-            tuple(lines),
-            tuple(r for r, _ in found),
-            slots,
-            at,
-            bytes(blank),
-            layout,
-            bits,
-            settles,
-            sieve=sieve,
-        )
-        if sieve is not None and isinstance(sieve.fitted, Sieve):
-            made.gate = compiled.Gate(sieve.at, sieve.fitted.bands, partial(self._doubt, made))
+        allowed = [
+            r for r in self.rules if self.stages[r.name] != "off" and (not r.drives or profile.drive in r.drives)
+        ]
+        made = laid_out(number, profile, allowed)
+        if made.sieve is not None and isinstance(made.sieve.fitted, Sieve):
+            made.gate = compiled.Gate(made.sieve.at, made.sieve.fitted.bands, partial(self._doubt, made))
         return made
 
     def _plan(self, program: Program, ids: tuple[int, ...]) -> Plan:
@@ -283,7 +225,7 @@ class Judge:
             ):
                 due |= 1 << line.number
         return steps + self._slow(
-            program, memory, reading, due | _open_mask(memory), dict(zip(reading.ids, reading.values))
+            program, memory, reading, due | open_mask(memory), dict(zip(reading.ids, reading.values))
         )
 
     def _slow(
@@ -346,7 +288,7 @@ class Judge:
                 if tracks is None:
                     tracks = tracks_of(memory, program.body_end)
                 rule = program.rules[line.number]
-                if holds and rule.muted_by and _muted(rule, tracks, seen.ts):
+                if holds and rule.muted_by and alert_state.muted(rule, tracks, seen.ts):
                     continue
                 track = tracks.get((rule.name, component)) or tracks.setdefault(
                     (rule.name, component), Track(rule.name, component)
@@ -409,16 +351,11 @@ class Judge:
         except Exception as error:
             self._broke(rule.name, error, reading.vehicle_id)
             series, limits = (), ()
-        frame, stored = None, seen.diagnostics.freeze_frame if seen.diagnostics is not None else None
-        if (
-            stored is not None and stored.code.partition("-")[0] == component.partition("-")[0]
-        ):  # what was measured for another code is no evidence
-            frame = {k: float(v) for k, v in stored.signals.items() if v is not None}
         return Evidence(
             because=because,
             series=series,
             limits=limits,
-            freeze_frame=frame,
+            freeze_frame=seen.frame_of(component),
             first_place=track.first_place,
             last_place=seen.place,
         )
@@ -470,14 +407,8 @@ class Judge:
 
     def _broke(self, rule: str, error: Exception, vehicle_id: int) -> None:
         broken = self.broken.setdefault(rule, Broken())
-        broken.count += 1
-        if vehicle_id in broken.cars or len(broken.cars) < MOST_CARS:
-            broken.cars[vehicle_id] = broken.cars.get(vehicle_id, 0) + 1
-        broken.last = f"{type(error).__name__}: {error}"[:300]
-        if isinstance(error, Overrun):
-            broken.overruns += 1
-            if broken.overruns == MOST_OVERRUNS:
-                self._rest(rule, f"{broken.last}; not asked again before the next start")
+        if broken.again(error, vehicle_id):
+            self._rest(rule, f"{broken.last}; not asked again before the next start")
 
     def _rest(self, rule: str, why: str) -> None:
         """Until the next start the rule is unsure of every car, and counted."""
@@ -489,16 +420,3 @@ class Judge:
             for line in program.lines:
                 if line.name == rule:
                     line.fitted.judge = resting  # type: ignore[method-assign]
-
-
-def _open_mask(memory: Memory) -> int:
-    return int.from_bytes(memory[8:16], "little") if memory[1] else 0
-
-
-def _muted(rule: Rule, tracks: Tracks, ts: float) -> bool:
-    """Whether an alert that is open, or was until lately, explains this one away; one that is already active is not
-    taken back.
-    """
-    if any(t.rule == rule.name and t.state == AlertState.ACTIVE.value for t in tracks.values()):
-        return False
-    return any(t.rule in rule.muted_by and (t.open or ts - t.newest < AFTERMATH_S) for t in tracks.values())

@@ -98,9 +98,8 @@ class Ring:
         """Insert a record at its time; the oldest falls out when the ring is full."""
         memory, start = cell.memory, cell.at + self._first
         count = memory[start - 1]
-        if (
-            not count or fields[0] >= self._time.unpack_from(memory, start)[0]
-        ):  # in order, as nearly always: shift the bytes
+        # in order, as nearly always: shift the bytes
+        if not count or fields[0] >= self._time.unpack_from(memory, start)[0]:
             size = self.layout.size
             if count < self.room:
                 end = start + count * size
@@ -289,3 +288,8 @@ def keep_tracks(memory: Memory, body_end: int, tracks: Tracks, bits: dict[str, i
     CALM.pack_into(memory, CALM_AT, calm_until)
     rows = to_json([t.row() for t in tracks.values()]) if tracks else b""
     memory[body_end:] = rows + b"\n" + samples if samples else rows
+
+
+def open_mask(memory: Memory) -> int:
+    """A bit for each rule that has an alert pending or active."""
+    return int.from_bytes(memory[8:16], "little") if memory[1] else 0

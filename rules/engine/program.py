@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from struct import Struct
 
 from rules.engine import alert_state, compiled
 from rules.engine.compiled import Line, Plan
-from rules.engine.memory import Memory, Tracks, keep_tracks, tracks_of
+from rules.engine.detector import Fitted
+from rules.engine.memory import BODY_AT, PROFILE_AT, Memory, Tracks, keep_tracks, tracks_of
 from rules.engine.rule import Rule
-from rules.engine.snapshot import LATEST
+from rules.engine.sieve import Sieve
+from rules.engine.snapshot import EDGE, LATEST
+from schemas.errors import Misconfigured
 from schemas.profile import Profile
 
 HEAD = Struct("<IH")  #: checksum and length of a layout
@@ -31,9 +35,8 @@ class Program:
     bits: dict[str, int]
     settles: dict[str, float]  #: of the rules for which quiet values are Clear and nothing else: after how many seconds
     plans: dict[tuple[int, ...], Plan] = field(default_factory=dict)
-    last_ids: tuple[int, ...] | None = (
-        None  #: of the message before, if it had a function of its own: the next is often alike
-    )
+    #: of the message before, if it had a function of its own: the next is often alike
+    last_ids: tuple[int, ...] | None = None
     last_plan: Plan = lambda memory, reading: ()
     common: Plan | None = None
     slow: compiled.Slow | None = None
@@ -71,3 +74,41 @@ def carried_over(program: Program, dumped: bytes) -> Memory:
     tracks = tracks_of(bytearray(old), end)
     program.keep(memory, {k: t for k, t in tracks.items() if t.rule in program.bits})
     return memory
+
+
+def laid_out(number: int, profile: Profile, rules: Iterable[Rule]) -> Program:
+    """The rules that fit this model, and where each keeps its cell in a memory. Misconfigured beyond 64 rules."""
+    found = [(rule, fitted) for rule in rules if (fitted := rule.judge.fit(profile)) is not None]
+    if len(found) > 64:
+        raise Misconfigured("RULES", "at most 64 rules fit one vehicle model")
+    carried = sorted(
+        {i for _, fitted in found for i in fitted.carries},
+        key=lambda i: (i not in EDGE, EDGE.index(i) if i in EDGE else i),
+    )
+    # What is said together lies together: one `pack` writes it.
+    slots = {signal_id: BODY_AT + n * LATEST.size for n, signal_id in enumerate(carried)}
+    at = BODY_AT + len(carried) * LATEST.size
+    lines = []
+    for n, (rule, fitted) in enumerate(found):
+        sleeps = type(fitted).asleep is not Fitted.asleep
+        hold, settle = rule.hold.total_seconds(), rule.settle.total_seconds()
+        lines.append(Line(n, rule.name, fitted, at, sleeps, fitted.period_s or 0, hold, settle))
+        at += fitted.size
+    blank = bytearray(at)
+    blank[PROFILE_AT] = number
+    words = [f"{r.name}:{r.version}:{x.at}:{x.fitted.size}" for (r, _), x in zip(found, lines)]
+    text = ",".join(words + [f"#{i}:{a}" for i, a in slots.items()] + [f"end:{at}"]).encode()
+    packed = zlib.compress(text, 9)
+    return Program(
+        number=number,
+        profile=profile,
+        lines=tuple(lines),
+        rules=tuple(rule for rule, _ in found),
+        slots=slots,
+        body_end=at,
+        blank=bytes(blank),
+        layout=HEAD.pack(zlib.crc32(text), len(packed)) + packed,
+        bits={line.name: line.number for line in lines},
+        settles={line.name: line.settle_s for line in lines if line.fitted.quiet_is_clear},
+        sieve=next((line for line in lines if isinstance(line.fitted, Sieve)), None),
+    )

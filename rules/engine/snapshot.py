@@ -85,3 +85,10 @@ class Snapshot:
             return None
         found: tuple[float, int] = LATEST.unpack_from(self.memory, at)
         return found[0] if found[1] and self.ts - found[1] <= max_age_s else None
+
+    def frame_of(self, code: str) -> dict[str, float] | None:
+        """The freeze frame stored with this trouble code: what was measured for another code is no evidence."""
+        stored = self.diagnostics.freeze_frame if self.diagnostics is not None else None
+        if stored is None or stored.code.partition("-")[0] != code.partition("-")[0]:
+            return None
+        return {path: float(value) for path, value in stored.signals.items() if value is not None}

@@ -303,9 +303,8 @@ def _names(facts: Mapping[str, Any], short: int) -> dict[str, Any]:
     """Names, cut to what this round allows."""
     room = {name: longest[short] for name, longest in _NAMES.items() if isinstance(facts.get(name), str)}
     names = {name: (sms.one_line(facts[name], most) if most else "") or NONE for name, most in room.items()}
-    if (
-        facts.get("which") and "dealer" in names
-    ):  # who has several cars must know of which one we speak, however short the text
+    # who has several cars must know of which one we speak, however short the text
+    if facts.get("which") and "dealer" in names:
         names["dealer"] += f" ({sms.one_line(str(facts['which']), 12)})"
     return {"short": short} | names
 

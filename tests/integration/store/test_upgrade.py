@@ -26,9 +26,8 @@ from tests.conftest import SECRET
 from tests.furniture import ROWS, furnish
 
 VERSIONS = [path.name[:4] for path in sorted(MIGRATIONS.glob("*.sql"))]
-FIRST = (
-    Path(__file__).parent / "first_migrations"
-)  # as 0001 to 0005 were on the first day; they were edited ten times after that
+# as 0001 to 0005 were on the first day; they were edited ten times after that
+FIRST = Path(__file__).parent / "first_migrations"
 OPERATE = Path(__file__).resolve().parents[3] / "docs" / "howto" / "operate.md"
 _numbers = itertools.count(1)
 _rungs: set[str] = set()  # databases of this process that are copied

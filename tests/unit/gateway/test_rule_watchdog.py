@@ -11,7 +11,8 @@ from gateway.ops.rule_watchdog import broken_off
 from rules.catalogue import BY_NAME, RULES
 from rules.detectors.custom_rule import CustomRule
 from rules.detectors.usage_pattern import Habitual
-from rules.engine.judge import MOST_OVERRUNS, Judge
+from rules.engine.broken import MOST_OVERRUNS
+from rules.engine.judge import Judge
 from rules.engine.repair_verification import Proof
 from rules.engine.rule import Rule
 from schemas.reading import Reading
