@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from providers.register import ProviderSettings, set_up
 from schemas.errors import Misconfigured
 from telltale.embedded.broker_tls import BrokerTls
+from telltale.home import usual_home
 from telltale.photos import PhotoSettings
 from telltale.share import share_of
 
@@ -114,7 +115,7 @@ class Settings(PhotoSettings, ProviderSettings, BaseSettings):
         ),
     ] = ""
     home: Annotated[Path, Field(description="the folder of all state: database, broker, spools, secret")] = Field(
-        default_factory=lambda: _default_home()
+        default_factory=lambda: usual_home(os.environ.get("XDG_DATA_HOME"))
     )
     secret: Annotated[
         SecretStr | None,
@@ -413,10 +414,3 @@ def child_environment(changes: Mapping[str, str]) -> dict[str, str]:
     """The environment of a service that we start: ours, with these settings on top (names of fields)."""
     known = {name: PLAIN.get(name, PREFIX + name.upper()) for name in Settings.model_fields}
     return {**os.environ, **{known[name]: value for name, value in changes.items()}}
-
-
-def _default_home() -> Path:
-    if os.geteuid() == 0:  # the database's account could not enter /root
-        return Path("/var/lib/telltale/home")
-    data = os.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "telltale"

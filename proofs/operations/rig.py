@@ -20,7 +20,7 @@ import asyncpg
 
 from proofs.cars import ProofCar
 from proofs.operations.desk import Desk
-from proofs.operations.surroundings import FAKETIME, all_ready, fleet, has_faketime
+from proofs.operations.surroundings import FAKETIME, all_ready, fleet, has_faketime, may_mount
 from proofs.outside import Staff
 from proofs.production import people
 from proofs.production.house import House
