@@ -26,8 +26,9 @@ from schemas.pickup import LegEvent
 from schemas.signal import BY_PATH
 from store.pool import Pool
 from telltale import data, demo_data
+from tests.conftest import Database
 from tests.patience import PATIENCE_S
-from tests.standing import Clock, house_of
+from tests.standing import Clock, PoolAs, house_of
 
 CHROMIUM = Path("/usr/bin/chromium")
 START = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)  # Monday 07:30 in Hamburg
@@ -564,7 +565,7 @@ async def serve(world: World, desk_url: str, port: int | None = None) -> TestSer
 
 
 @pytest.fixture
-async def world(database: Any, pool_as: Any) -> AsyncIterator[World]:
+async def world(database: Database, pool_as: PoolAs) -> AsyncIterator[World]:
     """Furnished and served."""
     made = await open_world(pool_as)
     await furnish(made)

@@ -27,6 +27,7 @@ from dealer_api import running
 from rules.service.wording import Wording
 from telltale import data
 from telltale.settings import PLAIN, PREFIX, Settings
+from tests.conftest import Database
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +81,7 @@ class Documented:
 
 
 @pytest.fixture
-async def desk(database: Any) -> AsyncIterator[str]:
+async def desk(database: Database) -> AsyncIterator[str]:
     """The desk as its service runs it."""
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     service = asyncio.create_task(
@@ -125,7 +126,9 @@ async def telltale(database: Any, home: Path, *arguments: str) -> dict[str, Any]
     return parsed
 
 
-async def test_a_real_dealer_gets_from_a_list_to_a_booked_pickup_with_the_documented_api(database, desk, home):
+async def test_a_real_dealer_gets_from_a_list_to_a_booked_pickup_with_the_documented_api(
+    database: Database, desk, home
+):
     await telltale(
         database,
         home,
@@ -179,7 +182,7 @@ async def test_a_real_dealer_gets_from_a_list_to_a_booked_pickup_with_the_docume
         assert len(texts) == 2 and texts[0].startswith("Fjord Bil") and f"{desk}/o/" in texts[0]
 
 
-async def test_an_invited_colleague_chooses_a_password_and_takes_a_case_by_hand(database, desk, home):
+async def test_an_invited_colleague_chooses_a_password_and_takes_a_case_by_hand(database: Database, desk, home):
     await telltale(
         database,
         home,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.acceptance.conftest import World
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.browser
@@ -45,7 +46,7 @@ class Visitor:
 
 
 @pytest.fixture
-async def visitor(browser: Any, world: Any) -> AsyncIterator[Visitor]:
+async def visitor(browser: Any, world: World) -> AsyncIterator[Visitor]:
     made = Visitor(browser, world.url)
     yield made
     for context in made.contexts:
@@ -53,7 +54,7 @@ async def visitor(browser: Any, world: Any) -> AsyncIterator[Visitor]:
     assert made.complaints == []
 
 
-async def test_a_case_stands_in_the_queue_without_a_reload_and_goes_all_the_way(world: Any, visitor: Visitor) -> None:
+async def test_a_case_stands_in_the_queue_without_a_reload_and_goes_all_the_way(world: World, visitor: Visitor) -> None:
     async with world.admin.acquire() as connection:
         await connection.execute("UPDATE cases SET state = 'dismissed' WHERE id = $1", world.cases["HH-SL 41"])
     page = await visitor.page()
@@ -92,7 +93,7 @@ async def test_a_case_stands_in_the_queue_without_a_reload_and_goes_all_the_way(
     await expect(page.get_by_text("Water pump replaced.").first).to_be_visible()
 
 
-async def test_windows_that_went_meanwhile_are_not_sent(world: Any, visitor: Visitor) -> None:
+async def test_windows_that_went_meanwhile_are_not_sent(world: World, visitor: Visitor) -> None:
     page = await visitor.page()
     await page.goto(f"/cases/{world.cases['HH-JW 88']}/offer")
     await expect(page.get_by_role("button", name="Hold and send")).to_be_visible()
@@ -104,7 +105,7 @@ async def test_windows_that_went_meanwhile_are_not_sent(world: Any, visitor: Vis
         assert await connection.fetchval("SELECT count(*) FROM offers WHERE case_id = $1", world.cases["HH-JW 88"]) == 0
 
 
-async def test_a_waiting_customer_gets_a_true_text_in_two_clicks(world: Any, visitor: Visitor) -> None:
+async def test_a_waiting_customer_gets_a_true_text_in_two_clicks(world: World, visitor: Visitor) -> None:
     page = await visitor.page()
     await page.goto("/waiting")
     guest = page.get_by_role("article", name="Oliver Grant")
@@ -118,7 +119,7 @@ async def test_a_waiting_customer_gets_a_true_text_in_two_clicks(world: Any, vis
         assert await connection.fetchval("SELECT body FROM messages ORDER BY id DESC LIMIT 1") == promised
 
 
-async def test_an_owner_s_reply_appears_by_itself_and_is_answered(world: Any, visitor: Visitor) -> None:
+async def test_an_owner_s_reply_appears_by_itself_and_is_answered(world: World, visitor: Visitor) -> None:
     page = await visitor.page()
     await page.goto(f"/cases/{world.cases['HH-JW 88']}")
     await expect(page.locator(".talk .in .bubble")).to_have_text("Geht auch Donnerstag nach 16 Uhr?")
@@ -129,7 +130,7 @@ async def test_an_owner_s_reply_appears_by_itself_and_is_answered(world: Any, vi
     await expect(page.get_by_role("link", name="Unread text")).to_have_count(0)
 
 
-async def test_the_whole_way_by_keyboard(world: Any, visitor: Visitor) -> None:
+async def test_the_whole_way_by_keyboard(world: World, visitor: Visitor) -> None:
     page = await visitor.page(who=None)
     await page.goto("/sign-in")
     await expect(page.get_by_label("E-mail")).to_be_focused()
@@ -151,7 +152,7 @@ async def test_the_whole_way_by_keyboard(world: Any, visitor: Visitor) -> None:
     await expect(page.get_by_role("heading", name="Ask the owner for a time")).to_be_visible()
 
 
-async def test_an_invitation_opens_once(world: Any, visitor: Visitor) -> None:
+async def test_an_invitation_opens_once(world: World, visitor: Visitor) -> None:
     manager = await visitor.page(MANAGER)
     await manager.goto("/staff")
     await manager.get_by_label("Name").fill("Nele Voss")
@@ -171,7 +172,7 @@ async def test_an_invitation_opens_once(world: Any, visitor: Visitor) -> None:
     assert answer.status == 410
 
 
-async def test_import_says_what_was_refused_and_why(world: Any, visitor: Visitor) -> None:
+async def test_import_says_what_was_refused_and_why(world: World, visitor: Visitor) -> None:
     page = await visitor.page()
     await page.goto("/import")
     rows = (
@@ -186,7 +187,7 @@ async def test_import_says_what_was_refused_and_why(world: Any, visitor: Visitor
     await expect(page.get_by_text("without a phone number or a mail address")).to_be_visible()
 
 
-async def test_a_driver_sees_the_day_and_nothing_of_the_house(world: Any, visitor: Visitor) -> None:
+async def test_a_driver_sees_the_day_and_nothing_of_the_house(world: World, visitor: Visitor) -> None:
     page = await visitor.page(DRIVER, PHONE)
     await page.goto("/today")
     await expect(page.get_by_role("heading", name="Today")).to_be_visible()
@@ -196,7 +197,7 @@ async def test_a_driver_sees_the_day_and_nothing_of_the_house(world: Any, visito
         assert (await page.request.get(closed)).status == 403
 
 
-async def test_pages_work_without_a_script(world: Any, visitor: Visitor) -> None:
+async def test_pages_work_without_a_script(world: World, visitor: Visitor) -> None:
     page = await visitor.page(java_script_enabled=False)
     await page.goto(f"/cases/{world.cases['HH-EC 417']}")
     await expect(page.locator("svg.evidence:visible")).to_have_count(1)
@@ -204,7 +205,7 @@ async def test_pages_work_without_a_script(world: Any, visitor: Visitor) -> None
     await expect(page.get_by_role("heading", name="Ask the owner for a time")).to_be_visible()
 
 
-async def test_the_chart_reads_out_values_and_has_its_numbers_as_a_table(world: Any, visitor: Visitor) -> None:
+async def test_the_chart_reads_out_values_and_has_its_numbers_as_a_table(world: World, visitor: Visitor) -> None:
     page = await visitor.page()
     await page.goto(f"/cases/{world.cases['HH-EC 417']}")
     chart = page.locator("figure.chart")
@@ -218,7 +219,7 @@ async def test_the_chart_reads_out_values_and_has_its_numbers_as_a_table(world: 
     await expect(chart.get_by_role("columnheader", name="Front left (kPa)")).to_be_visible()
 
 
-async def test_what_a_car_sent_is_text_and_nothing_else(world: Any, visitor: Visitor) -> None:
+async def test_what_a_car_sent_is_text_and_nothing_else(world: World, visitor: Visitor) -> None:
     page = await visitor.page()
     await page.goto("/quarantine?reason=not_json")
     await page.get_by_text("The message", exact=True).click()
@@ -231,7 +232,7 @@ async def test_what_a_car_sent_is_text_and_nothing_else(world: Any, visitor: Vis
 
 @pytest.mark.parametrize(("size", "dark"), ((DESK, False), (PHONE, True)), ids=("desk-light", "phone-dark"))
 async def test_every_page_is_accessible_and_never_scrolls_sideways(
-    world: Any, visitor: Visitor, size: dict[str, int], dark: bool
+    world: World, visitor: Visitor, size: dict[str, int], dark: bool
 ) -> None:
     if not AXE.exists():
         pytest.skip("axe-core is not installed (./test installs it with npm)")
@@ -280,7 +281,7 @@ async def test_every_page_is_accessible_and_never_scrolls_sideways(
     assert found == []
 
 
-async def test_a_manager_books_by_phone_adds_a_bay_and_makes_a_key(world: Any, visitor: Visitor) -> None:
+async def test_a_manager_books_by_phone_adds_a_bay_and_makes_a_key(world: World, visitor: Visitor) -> None:
     page = await visitor.page(MANAGER)
     await page.goto(f"/cases/{world.cases['HH-JW 88']}/offer?kind=drop_off")
     await page.get_by_text("Agreed on the phone?").click()
@@ -303,7 +304,7 @@ async def test_a_manager_books_by_phone_adds_a_bay_and_makes_a_key(world: Any, v
     await expect(page.get_by_role("status").first).to_contain_text("opens nothing")
 
 
-async def test_a_text_from_a_stranger_waits_for_a_person(world: Any, visitor: Visitor) -> None:
+async def test_a_text_from_a_stranger_waits_for_a_person(world: World, visitor: Visitor) -> None:
     async with world.admin.acquire() as connection:
         await connection.execute(
             """INSERT INTO replies (dealer_id, channel, provider_id, from_address, to_address, body, understood,
@@ -319,7 +320,7 @@ async def test_a_text_from_a_stranger_waits_for_a_person(world: Any, visitor: Vi
     await expect(page.get_by_text("Is this the garage?")).to_have_count(0)
 
 
-async def test_desk_owner_and_driver_see_each_other_s_steps(world: Any, visitor: Visitor) -> None:
+async def test_desk_owner_and_driver_see_each_other_s_steps(world: World, visitor: Visitor) -> None:
     """The guiding story on three screens: what one does, the others see without touching anything."""
     desk = await visitor.page()
     case = world.cases["HH-EC 417"]
@@ -356,7 +357,7 @@ async def test_desk_owner_and_driver_see_each_other_s_steps(world: Any, visitor:
     )
 
 
-async def test_a_page_that_hears_nothing_says_so_and_catches_up(world: Any, visitor: Visitor) -> None:
+async def test_a_page_that_hears_nothing_says_so_and_catches_up(world: World, visitor: Visitor) -> None:
     page = await visitor.page()
     await page.wait_for_function("window.htmx !== undefined")
     await expect(page.locator("#stale")).to_be_hidden()
@@ -375,7 +376,7 @@ async def test_a_page_that_hears_nothing_says_so_and_catches_up(world: Any, visi
 
 
 async def test_the_schedule_moves_a_visit_by_keyboard_and_comes_back_to_where_it_was(
-    world: Any, visitor: Visitor
+    world: World, visitor: Visitor
 ) -> None:
     page = await visitor.page()
     visit = await _book(world, "HH-JW 88")

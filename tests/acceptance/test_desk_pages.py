@@ -15,6 +15,7 @@ import pytest
 from dealer_api.desk.routes import ROUTES
 from dealer_api.route import PUBLIC
 from telltale.demo_data import PASSWORD
+from tests.acceptance.conftest import World
 
 PAGES = [route for route in ROUTES if route.method == "GET" and "{token}" not in route.path]
 ROLES = ("advisor", "driver", "technician", "manager")
@@ -43,7 +44,7 @@ class Inline(HTMLParser):
 
 
 @pytest.fixture
-async def someone(world: Any) -> AsyncIterator[Open]:
+async def someone(world: World) -> AsyncIterator[Open]:
     """`await someone("driver")`: a client that is signed in; without a role one that is not."""
     clients: list[aiohttp.ClientSession] = []
 
@@ -72,7 +73,7 @@ def address(path: str, world: Any) -> str:
     return path.replace("{id}", str(numbers.get(path, 1)))
 
 
-async def test_each_page_opens_for_whoever_may_and_for_nobody_else(world: Any, someone: Open) -> None:
+async def test_each_page_opens_for_whoever_may_and_for_nobody_else(world: World, someone: Open) -> None:
     wrong = []
     for role in ROLES:
         client = await someone(role)
@@ -84,7 +85,7 @@ async def test_each_page_opens_for_whoever_may_and_for_nobody_else(world: Any, s
     assert wrong == []
 
 
-async def test_a_stranger_is_shown_the_way_in_and_comes_back_to_where_they_wanted(world: Any, someone: Open) -> None:
+async def test_a_stranger_is_shown_the_way_in_and_comes_back_to_where_they_wanted(world: World, someone: Open) -> None:
     client = await someone()
     for route in PAGES:
         if route.who != PUBLIC:
@@ -107,7 +108,7 @@ async def test_a_stranger_is_shown_the_way_in_and_comes_back_to_where_they_wante
         assert answer.headers["Location"] == "/"
 
 
-async def test_a_form_without_its_token_does_nothing(world: Any, someone: Open) -> None:
+async def test_a_form_without_its_token_does_nothing(world: World, someone: Open) -> None:
     client = await someone("manager")
     for route in ROUTES:
         if route.method == "POST" and route.who != PUBLIC:
@@ -115,7 +116,7 @@ async def test_a_form_without_its_token_does_nothing(world: Any, someone: Open) 
                 assert answer.status == 403, route.path
 
 
-async def test_what_is_not_there_is_not_found(world: Any, someone: Open) -> None:
+async def test_what_is_not_there_is_not_found(world: World, someone: Open) -> None:
     client = await someone("manager")
     for path in (
         "/cases/999999",
@@ -130,14 +131,14 @@ async def test_what_is_not_there_is_not_found(world: Any, someone: Open) -> None
             assert answer.status == 404, path
 
 
-async def test_a_rule_that_broke_is_told_with_its_car_and_its_error(world: Any, someone: Open) -> None:
+async def test_a_rule_that_broke_is_told_with_its_car_and_its_error(world: World, someone: Open) -> None:
     client = await someone("manager")
     async with client.get("/quarantine") as answer:
         page = await answer.text()
     assert "Rule broke, judged as unsure" in page and "WTTDV0000NM000033" in page and "float division by zero" in page
 
 
-async def test_odd_questions_get_a_page_not_a_fault(world: Any, someone: Open) -> None:
+async def test_odd_questions_get_a_page_not_a_fault(world: World, someone: Open) -> None:
     client = await someone("manager")
     for path in (
         "/today?day=-99",
@@ -155,7 +156,7 @@ async def test_odd_questions_get_a_page_not_a_fault(world: Any, someone: Open) -
             assert answer.status == 200, path
 
 
-async def test_whatever_was_written_anywhere_stays_text(world: Any, someone: Open) -> None:
+async def test_whatever_was_written_anywhere_stays_text(world: World, someone: Open) -> None:
     async with world.admin.acquire() as connection:
         await connection.execute("UPDATE owners SET name = $1, address = $1", HOSTILE)
         await connection.execute("UPDATE vehicles SET title = $1, plate = $1", HOSTILE)
@@ -191,7 +192,7 @@ async def test_whatever_was_written_anywhere_stays_text(world: Any, someone: Ope
 
 
 async def test_the_case_shows_what_the_car_measured_when_it_stored_the_code_and_the_limit_of_each_chart(
-    world: Any, someone: Open
+    world: World, someone: Open
 ) -> None:
     frame = {"Vehicle.Powertrain.TractionBattery.InsulationResistance": 87.0, "Vehicle.Speed": 62.0}
     await world.admin.execute(
@@ -212,7 +213,7 @@ async def test_the_case_shows_what_the_car_measured_when_it_stored_the_code_and_
         assert re.search(re.escape(limit["label"]), page, re.I)
 
 
-async def test_who_let_a_message_in_by_mistake_takes_it_back_on_the_same_page(world: Any, someone: Open) -> None:
+async def test_who_let_a_message_in_by_mistake_takes_it_back_on_the_same_page(world: World, someone: Open) -> None:
     me = await someone("advisor")
     row = await world.admin.fetchval("SELECT id FROM quarantine WHERE reason = 'odometer'")
     for path, button, result in (
@@ -238,7 +239,7 @@ async def test_who_let_a_message_in_by_mistake_takes_it_back_on_the_same_page(wo
     assert "the car was judged again without it" in await (await me.get("/quarantine?reason=odometer&decided=1")).text()
 
 
-async def test_a_password_that_is_shown_once_is_not_taken_away_by_a_live_look(world: Any, someone: Open) -> None:
+async def test_a_password_that_is_shown_once_is_not_taken_away_by_a_live_look(world: World, someone: Open) -> None:
     me = await someone("advisor")
     path = f"/vehicles/{world.cars['HH-EC 417']}"
     page = await (await me.get(path)).text()
@@ -248,7 +249,7 @@ async def test_a_password_that_is_shown_once_is_not_taken_away_by_a_live_look(wo
     assert "shown once" in shown and 'hx-get="' not in shown[shown.index('id="main"') : shown.index('id="main"') + 600]
 
 
-async def test_the_demo_s_one_click_sign_in_is_closed_at_a_real_dealer_s(world: Any, someone: Open) -> None:
+async def test_the_demo_s_one_click_sign_in_is_closed_at_a_real_dealer_s(world: World, someone: Open) -> None:
     client = await someone()
     object.__setattr__(world.house, "demo", False)
     async with client.get("/sign-in") as answer:
@@ -257,7 +258,7 @@ async def test_the_demo_s_one_click_sign_in_is_closed_at_a_real_dealer_s(world: 
         assert answer.status == 404
 
 
-async def test_times_are_in_the_dealer_s_zone_and_say_so_in_a_time_lapse(world: Any, someone: Open) -> None:
+async def test_times_are_in_the_dealer_s_zone_and_say_so_in_a_time_lapse(world: World, someone: Open) -> None:
     client = await someone("manager")
     async with client.get("/queue") as answer:
         assert 'class="lapse"' not in await answer.text()

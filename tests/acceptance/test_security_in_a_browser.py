@@ -14,6 +14,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from telltale.demo_data import PASSWORD
+from tests.acceptance.conftest import World
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.browser
@@ -73,7 +74,7 @@ class Visitor:
 
 
 @pytest.fixture
-async def visitor(browser: Any, world: Any) -> AsyncIterator[Visitor]:
+async def visitor(browser: Any, world: World) -> AsyncIterator[Visitor]:
     made = Visitor(browser, world.url)
     yield made
     for context in made.contexts:
@@ -94,7 +95,7 @@ async def add_passkey(page: Page, label: str) -> list[str]:
     return await page.locator(".new-codes li").all_inner_texts()
 
 
-async def test_a_passkey_is_added_and_signs_in_without_a_password(world: Any, visitor: Visitor) -> None:
+async def test_a_passkey_is_added_and_signs_in_without_a_password(world: World, visitor: Visitor) -> None:
     page = await visitor.page()
     await visitor.authenticator(page)
     await visitor.sign_in(page)
@@ -118,7 +119,7 @@ async def test_a_passkey_is_added_and_signs_in_without_a_password(world: Any, vi
 
 
 async def test_after_a_password_the_passkey_is_the_second_half_and_another_s_is_none(
-    world: Any, visitor: Visitor
+    world: World, visitor: Visitor
 ) -> None:
     page = await visitor.page()
     await visitor.authenticator(page)
@@ -144,7 +145,7 @@ async def test_after_a_password_the_passkey_is_the_second_half_and_another_s_is_
         assert await connection.fetchval("SELECT count(*) FROM sessions WHERE proof = 'password and passkey'") == 1
 
 
-async def test_a_passkey_that_does_not_know_whose_it_is_does_not_sign_in_alone(world: Any, visitor: Visitor) -> None:
+async def test_a_passkey_that_does_not_know_whose_it_is_does_not_sign_in_alone(world: World, visitor: Visitor) -> None:
     """Found in the street it is one thing, not two: without finger, face or PIN there is no sign-in without a
     password.
     """
@@ -161,7 +162,7 @@ async def test_a_passkey_that_does_not_know_whose_it_is_does_not_sign_in_alone(w
     assert page.url.endswith("/sign-in")
 
 
-async def test_a_removed_passkey_opens_nothing(world: Any, visitor: Visitor) -> None:
+async def test_a_removed_passkey_opens_nothing(world: World, visitor: Visitor) -> None:
     page = await visitor.page()
     await visitor.authenticator(page)
     await visitor.sign_in(page)
@@ -178,7 +179,7 @@ async def test_a_removed_passkey_opens_nothing(world: Any, visitor: Visitor) -> 
     await expect(page.get_by_role("alert").filter(has_text="not one that we know")).to_be_visible()
 
 
-async def test_a_challenge_counts_once_and_for_its_own_purpose(world: Any, visitor: Visitor) -> None:
+async def test_a_challenge_counts_once_and_for_its_own_purpose(world: World, visitor: Visitor) -> None:
     """What was signed for one sign-in, caught on the way and sent again, opens nothing."""
     page = await visitor.page()
     await visitor.authenticator(page)
@@ -207,7 +208,7 @@ async def test_a_challenge_counts_once_and_for_its_own_purpose(world: Any, visit
         assert again.status in (401, 422) and "set-cookie" not in again.headers, body[:60]
 
 
-async def test_an_app_is_connected_and_its_code_asked_for_all_without_a_script(world: Any, visitor: Visitor) -> None:
+async def test_an_app_is_connected_and_its_code_asked_for_all_without_a_script(world: World, visitor: Visitor) -> None:
     page = await visitor.page(PHONE, java_script_enabled=False)
     await visitor.sign_in(page)
     await page.goto("/security")
@@ -231,7 +232,7 @@ async def test_an_app_is_connected_and_its_code_asked_for_all_without_a_script(w
     await expect(page.get_by_role("status").first).to_contain_text("9 are left")
 
 
-async def test_a_forgotten_password_comes_by_the_demo_phone_and_is_chosen_anew(world: Any, visitor: Visitor) -> None:
+async def test_a_forgotten_password_comes_by_the_demo_phone_and_is_chosen_anew(world: World, visitor: Visitor) -> None:
     page = await visitor.page(PHONE)
     await page.goto("/sign-in")
     await page.get_by_role("link", name="Forgotten your password?").click()
@@ -256,7 +257,7 @@ async def test_a_forgotten_password_comes_by_the_demo_phone_and_is_chosen_anew(w
 
 @pytest.mark.parametrize(("size", "dark"), ((DESK, False), (PHONE, True)), ids=("desk-light", "phone-dark"))
 async def test_the_pages_of_signing_in_are_accessible_and_never_scroll_sideways(
-    world: Any, visitor: Visitor, size: dict[str, int], dark: bool
+    world: World, visitor: Visitor, size: dict[str, int], dark: bool
 ) -> None:
     if not AXE.exists():
         pytest.skip("axe-core is not installed (./test installs it with npm)")
@@ -296,7 +297,9 @@ async def test_the_pages_of_signing_in_are_accessible_and_never_scroll_sideways(
     assert found == []
 
 
-async def test_an_open_page_goes_to_the_sign_in_when_it_was_signed_out_elsewhere(world: Any, visitor: Visitor) -> None:
+async def test_an_open_page_goes_to_the_sign_in_when_it_was_signed_out_elsewhere(
+    world: World, visitor: Visitor
+) -> None:
     open_page, elsewhere = await visitor.page(), await visitor.page()
     for page in (open_page, elsewhere):
         await visitor.sign_in(page)
@@ -311,7 +314,9 @@ async def test_an_open_page_goes_to_the_sign_in_when_it_was_signed_out_elsewhere
     await open_page.wait_for_url(re.compile("/vehicles\\?search=Alba$"))
 
 
-async def test_a_manager_asks_everybody_for_a_second_factor_and_is_asked_at_once(world: Any, visitor: Visitor) -> None:
+async def test_a_manager_asks_everybody_for_a_second_factor_and_is_asked_at_once(
+    world: World, visitor: Visitor
+) -> None:
     page = await visitor.page()
     await visitor.authenticator(page)
     await visitor.sign_in(page, "manager@nordlicht.example")
@@ -330,7 +335,7 @@ async def test_a_manager_asks_everybody_for_a_second_factor_and_is_asked_at_once
 
 
 async def test_the_pages_about_people_are_accessible_by_keyboard_and_without_a_script(
-    world: Any, visitor: Visitor
+    world: World, visitor: Visitor
 ) -> None:
     if not AXE.exists():
         pytest.skip("axe-core is not installed (./test installs it with npm)")

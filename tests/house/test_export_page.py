@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import Any
 
 import asyncpg
 import pytest
@@ -13,13 +12,14 @@ from dealer_api.desk.export_words import LANGUAGES, SHOWN
 from store.not_personal import OTHERS
 from store.personal import PARTS
 from telltale.export_page import PAGE, page
+from tests.conftest import Database
 
 
 def test_the_page_is_as_fresh_as_the_model() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run python -m telltale.export_page"
 
 
-async def test_every_table_and_column_is_exported_and_erased_or_says_why_not(database: Any) -> None:
+async def test_every_table_and_column_is_exported_and_erased_or_says_why_not(database: Database) -> None:
     """Whoever adds a table decides here whether it says something of a person."""
     connection = await asyncpg.connect(database.url)
     rows = await connection.fetch(

@@ -17,6 +17,7 @@ import pytest
 
 from store.pool import connect
 from store.roles import BACKUP, ROLES
+from tests.conftest import Database
 from tests.furniture import furnish
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "rights.md"
@@ -62,7 +63,7 @@ def leaf(name: str) -> str:
 
 
 @pytest.fixture
-async def admin(database: Any) -> AsyncIterator[Any]:
+async def admin(database: Database) -> AsyncIterator[Any]:
     connection = await asyncpg.connect(database.url)
     await furnish(connection)
     yield connection
@@ -157,7 +158,7 @@ async def as_role(database: Any, role: str) -> Any:
     return connection
 
 
-async def test_each_role_can_do_to_each_table_what_is_written_and_nothing_else(admin, database):
+async def test_each_role_can_do_to_each_table_what_is_written_and_nothing_else(admin, database: Database):
     agree(await rights_of_all(admin, database), rights_written())
 
 
@@ -214,7 +215,7 @@ async def test_where_a_role_may_do_less_to_one_column_than_to_another_that_is_wr
     agree(observed, written("Columns"))
 
 
-async def test_rows_of_a_dealer_cannot_be_given_away(admin, database):
+async def test_rows_of_a_dealer_cannot_be_given_away(admin, database: Database):
     """Whoever sees one dealer's rows only can neither move one to another dealer nor take one from there."""
     for role in ("desk", "owner_page"):
         connection = await as_role(database, role)
@@ -268,7 +269,7 @@ async def test_every_function_is_closed_to_everybody_but_those_written_down(admi
     agree(observed, {name: cells[:1] for name, cells in written("Functions").items()})
 
 
-async def test_a_door_answers_one_exact_key_and_nothing_near_it(admin, database):
+async def test_a_door_answers_one_exact_key_and_nothing_near_it(admin, database: Database):
     desk = await as_role(database, "desk")
     hashed = await admin.fetchval("SELECT password_hash FROM sign_ins WHERE email = 'ruth@2.example'")
     assert await desk.fetchval("SELECT password_hash FROM sign_in_of('ruth@2.example')") == hashed
@@ -281,7 +282,7 @@ async def test_a_door_answers_one_exact_key_and_nothing_near_it(admin, database)
     await desk.close()
 
 
-async def test_a_door_cannot_be_led_astray_by_tables_of_the_callers_own(admin, database):
+async def test_a_door_cannot_be_led_astray_by_tables_of_the_callers_own(admin, database: Database):
     """Whoever may make temporary tables could otherwise put one in front of ours."""
     desk = await as_role(database, "desk")
     await desk.execute("CREATE TEMP TABLE sign_ins (email text, dealer_id bigint, staff_id bigint, password_hash text)")
@@ -290,7 +291,7 @@ async def test_a_door_cannot_be_led_astray_by_tables_of_the_callers_own(admin, d
     await desk.close()
 
 
-async def test_the_owner_page_sees_no_password_and_the_worker_touches_none(admin, database):
+async def test_the_owner_page_sees_no_password_and_the_worker_touches_none(admin, database: Database):
     for role in ("owner_page", "worker", "gateway"):
         connection = await as_role(database, role)
         for statement in (

@@ -24,6 +24,7 @@ from schemas.account import Dealer, Role, Staff
 from store import accounts, consents
 from store.pool import Pool, transaction
 from telltale import data
+from tests.conftest import Database
 from tests.standing import Clock, PoolAs, house_of
 
 PASSWORD = "a good long password"
@@ -159,7 +160,7 @@ def demo() -> bool:
 
 
 @pytest.fixture
-async def desk(database: Any, pool_as: PoolAs, hashed_password: str, demo: bool) -> AsyncIterator[Desk]:
+async def desk(database: Database, pool_as: PoolAs, hashed_password: str, demo: bool) -> AsyncIterator[Desk]:
     clock = Clock(MONDAY)
     worker = await pool_as("office")
     dealer, people = await make_dealer(worker, "Nord", hashed_password, clock())

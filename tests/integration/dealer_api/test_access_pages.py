@@ -8,6 +8,7 @@ import pytest
 
 from actions import bookings, cases, people
 from schemas.booking import BookingKind
+from tests.integration.dealer_api.conftest import Desk
 
 
 def person(desk, role):
@@ -27,7 +28,7 @@ async def post(client, path, status=200, **data):
     return await response.text()
 
 
-async def test_a_person_s_page_says_what_hangs_on_them_and_ending_their_access_settles_it(desk):
+async def test_a_person_s_page_says_what_hangs_on_them_and_ending_their_access_settles_it(desk: Desk):
     advisor = await desk.as_role("advisor")
     owner = await desk.post(advisor, "/api/v1/owners", {"name": "Anna", "phone": "+491701111001", "address": "Gasse 1"})
     car = await desk.post(
@@ -62,12 +63,12 @@ async def test_a_person_s_page_says_what_hangs_on_them_and_ending_their_access_s
         ("disable", {}, "no access any more"),
     ],
 )
-async def test_a_manager_does_it_on_the_person_s_own_page(desk, act, data, text):
+async def test_a_manager_does_it_on_the_person_s_own_page(desk: Desk, act, data, text):
     manager = await desk.as_role("manager")
     assert text in await post(manager, f"/staff/{person(desk, 'advisor').id}/{act}", **data)
 
 
-async def test_what_is_impossible_is_said_on_the_page_and_changes_nothing(desk):
+async def test_what_is_impossible_is_said_on_the_page_and_changes_nothing(desk: Desk):
     manager = await desk.as_role("manager")
     mine = person(desk, "manager").id
     assert "This is you" in await text_of(manager, f"/staff/{mine}")
@@ -79,7 +80,7 @@ async def test_what_is_impossible_is_said_on_the_page_and_changes_nothing(desk):
         await text_of(manager, path, 404)
 
 
-async def test_managers_read_who_came_in_who_was_refused_and_what_changed_and_nobody_else_does(desk):
+async def test_managers_read_who_came_in_who_was_refused_and_what_changed_and_nobody_else_does(desk: Desk):
     stranger = desk.anonymous()
     await stranger.post(
         "/api/v1/session",
@@ -114,7 +115,7 @@ async def test_managers_read_who_came_in_who_was_refused_and_what_changed_and_no
     await stranger.close()
 
 
-async def test_older_rows_are_a_page_further(desk):
+async def test_older_rows_are_a_page_further(desk: Desk):
     manager = await desk.as_role("manager")
     for n in range(130):
         await desk.admin.execute(
@@ -135,7 +136,7 @@ async def test_older_rows_are_a_page_further(desk):
     await text_of(manager, "/staff/access?before=x", 422)
 
 
-async def test_a_real_house_without_a_provider_says_so_on_every_page_and_one_with_it_does_not(desk):
+async def test_a_real_house_without_a_provider_says_so_on_every_page_and_one_with_it_does_not(desk: Desk):
     advisor = await desk.as_role("advisor")
     for path in ("/queue", "/owners", "/vehicles"):
         assert "No text leaves this house" in await text_of(advisor, path)
@@ -143,7 +144,7 @@ async def test_a_real_house_without_a_provider_says_so_on_every_page_and_one_wit
     assert "No text leaves this house" not in await text_of(advisor, "/queue")
 
 
-async def test_owners_from_before_there_was_a_provider_are_named_and_moved_at_once(desk):
+async def test_owners_from_before_there_was_a_provider_are_named_and_moved_at_once(desk: Desk):
     advisor = await desk.as_role("advisor")
     for n in range(3):
         await desk.post(advisor, "/api/v1/owners", {"name": f"Owner {n}", "phone": f"+49170111000{n}"})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from tests.integration.dealer_api.conftest import Desk
+
 VIN = "WVWZZZ1JZXW009001"
 
 
@@ -28,7 +30,7 @@ async def _visit(desk):
     )
 
 
-async def test_the_desk_the_owner_and_a_program_move_the_same_visit(desk):
+async def test_the_desk_the_owner_and_a_program_move_the_same_visit(desk: Desk):
     advisor, visit, windows = await _visit(desk)
     page = await (await advisor.get(f"/bookings/{visit['id']}/time")).text()
     assert "your visit has another time" in page and "Move and send" in page

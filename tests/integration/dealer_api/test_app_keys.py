@@ -9,6 +9,7 @@ import pytest
 from dealer_api.authentication import KNOWN
 from store import secrets
 from store.pool import transaction
+from tests.integration.dealer_api.conftest import Desk
 
 
 async def _key(desk, **more):
@@ -16,7 +17,7 @@ async def _key(desk, **more):
     return made, {"Authorization": f"Bearer {made['key']}"}
 
 
-async def test_a_key_reads_unless_it_was_given_more_and_works_for_a_year(desk):
+async def test_a_key_reads_unless_it_was_given_more_and_works_for_a_year(desk: Desk):
     made, headers = await _key(desk)
     assert all(scope.endswith(":read") for scope in made["scopes"]) and made["last_used_at"] is None
     client = desk.anonymous()
@@ -31,7 +32,7 @@ async def test_a_key_reads_unless_it_was_given_more_and_works_for_a_year(desk):
     await client.close()
 
 
-async def test_a_key_may_be_made_without_an_end_and_not_with_one_that_is_past(desk):
+async def test_a_key_may_be_made_without_an_end_and_not_with_one_that_is_past(desk: Desk):
     made, _ = await _key(desk, expires_at=None)
     assert made["expires_at"] is None
     past = (desk.clock() - timedelta(minutes=1)).isoformat()
@@ -45,7 +46,7 @@ async def test_a_key_may_be_made_without_an_end_and_not_with_one_that_is_past(de
     assert result["field"] == "scopes"
 
 
-async def test_the_last_use_of_a_key_is_known_to_the_hour(desk):
+async def test_the_last_use_of_a_key_is_known_to_the_hour(desk: Desk):
     made, headers = await _key(desk)
     manager, client = await desk.as_role("manager"), desk.anonymous()
 
@@ -66,7 +67,7 @@ async def test_the_last_use_of_a_key_is_known_to_the_hour(desk):
     await client.close()
 
 
-async def test_a_key_from_before_there_were_scopes_does_what_it_did_except_for_people(desk):
+async def test_a_key_from_before_there_were_scopes_does_what_it_did_except_for_people(desk: Desk):
     async with transaction(desk.house.pool, desk.dealer.id) as connection:
         key = await secrets.make(connection, desk.dealer.id, "api_key", now=desk.clock(), label="old")
     client, headers = desk.anonymous(), {"Authorization": f"Bearer {key}"}
@@ -92,7 +93,7 @@ async def test_a_key_from_before_there_were_scopes_does_what_it_did_except_for_p
         ("POST", "/api/v1/keys/revoke", {"label": "till"}),
     ],
 )
-async def test_no_key_makes_changes_or_ends_people_or_keys(desk, door):
+async def test_no_key_makes_changes_or_ends_people_or_keys(desk: Desk, door):
     _, headers = await _key(desk, scopes=["all"])
     method, path, body = door
     client = desk.anonymous()
@@ -102,7 +103,7 @@ async def test_no_key_makes_changes_or_ends_people_or_keys(desk, door):
     await client.close()
 
 
-async def test_what_a_key_may_not_see_is_left_out_of_what_it_may(desk):
+async def test_what_a_key_may_not_see_is_left_out_of_what_it_may(desk: Desk):
     advisor = await desk.as_role("advisor")
     owner = await desk.post(advisor, "/api/v1/owners", {"name": "Anna", "phone": "+491701111001", "address": "Gasse 1"})
     car = await desk.post(
@@ -130,7 +131,7 @@ async def test_what_a_key_may_not_see_is_left_out_of_what_it_may(desk):
     await client.close()
 
 
-async def test_a_driver_reads_the_drives_and_nothing_else(desk):
+async def test_a_driver_reads_the_drives_and_nothing_else(desk: Desk):
     driver = await desk.as_role("driver")
     for path in (
         "/cases",

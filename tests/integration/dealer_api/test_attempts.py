@@ -14,6 +14,8 @@ from dealer_api.application import build
 from dealer_api.live import Live
 from store import attempts as rows
 from store.pool import transaction
+from tests.conftest import Database
+from tests.integration.dealer_api.conftest import Desk
 
 PASSWORD = "a good long password"
 HERE, ELSEWHERE, THIRD = "203.0.113.7", "198.51.100.9", "192.0.2.33"
@@ -27,7 +29,7 @@ async def enter(client, email, password, place=HERE, **headers):
 
 
 @pytest.fixture
-def looked_at(monkeypatch):
+def looked_at(monkeypatch: pytest.MonkeyPatch):
     """The passwords that were really verified."""
     seen, right = [], passwords.right
 
@@ -39,7 +41,7 @@ def looked_at(monkeypatch):
     return seen
 
 
-async def test_of_forty_guesses_at_once_five_are_looked_at(desk, looked_at):
+async def test_of_forty_guesses_at_once_five_are_looked_at(desk: Desk, looked_at):
     client = desk.anonymous()
     answers = await asyncio.gather(*(enter(client, "manager@nord.example", f"guess {n}") for n in range(40)))
     assert (
@@ -48,7 +50,7 @@ async def test_of_forty_guesses_at_once_five_are_looked_at(desk, looked_at):
     await client.close()
 
 
-async def test_two_desks_count_together(desk, database, looked_at):
+async def test_two_desks_count_together(desk: Desk, database: Database, looked_at):
     from aiohttp.test_utils import TestClient, TestServer
 
     async with TestClient(TestServer(build(desk.house, Live(database.role("desk"))))) as other:
@@ -60,7 +62,7 @@ async def test_two_desks_count_together(desk, database, looked_at):
         await client.close()
 
 
-async def test_a_stranger_s_wrong_passwords_shut_nobody_out_who_signs_in_elsewhere(desk):
+async def test_a_stranger_s_wrong_passwords_shut_nobody_out_who_signs_in_elsewhere(desk: Desk):
     """Case 20: five wrong ones from one place, the right one from another."""
     client = desk.anonymous()
     for _ in range(6):
@@ -70,7 +72,7 @@ async def test_a_stranger_s_wrong_passwords_shut_nobody_out_who_signs_in_elsewhe
     await client.close()
 
 
-async def test_a_whole_botnet_is_slowed_down_and_does_not_shut_out_a_known_place_or_browser(desk, looked_at):
+async def test_a_whole_botnet_is_slowed_down_and_does_not_shut_out_a_known_place_or_browser(desk: Desk, looked_at):
     home, office, stranger = desk.anonymous(), desk.anonymous(), desk.anonymous()
     assert await enter(home, "manager@nord.example", PASSWORD, THIRD) == 201  # this browser is known, and this place
     looked_at.clear()
@@ -89,7 +91,7 @@ async def test_a_whole_botnet_is_slowed_down_and_does_not_shut_out_a_known_place
         await client.close()
 
 
-async def test_who_shares_a_place_with_a_guesser_signs_in_with_a_browser_that_is_known(desk):
+async def test_who_shares_a_place_with_a_guesser_signs_in_with_a_browser_that_is_known(desk: Desk):
     client, colleague = desk.anonymous(), desk.anonymous()
     assert await enter(client, "advisor@nord.example", PASSWORD) == 201
     for n in range(70):
@@ -100,7 +102,7 @@ async def test_who_shares_a_place_with_a_guesser_signs_in_with_a_browser_that_is
     await colleague.close()
 
 
-async def test_a_known_browser_has_five_guesses_too(desk, looked_at):
+async def test_a_known_browser_has_five_guesses_too(desk: Desk, looked_at):
     client = desk.anonymous()
     assert await enter(client, "advisor@nord.example", PASSWORD) == 201
     looked_at.clear()
@@ -111,14 +113,14 @@ async def test_a_known_browser_has_five_guesses_too(desk, looked_at):
     await client.close()
 
 
-async def test_a_right_password_is_no_guess(desk):
+async def test_a_right_password_is_no_guess(desk: Desk):
     client = desk.anonymous()
     for _ in range(12):
         assert await enter(client, "advisor@nord.example", PASSWORD) == 201
     await client.close()
 
 
-async def test_a_browser_that_one_person_used_is_not_known_for_another(desk):
+async def test_a_browser_that_one_person_used_is_not_known_for_another(desk: Desk):
     client = desk.anonymous()
     assert await enter(client, "advisor@nord.example", PASSWORD) == 201
     for _ in range(5):
@@ -127,7 +129,7 @@ async def test_a_browser_that_one_person_used_is_not_known_for_another(desk):
     await client.close()
 
 
-async def test_what_a_stranger_writes_into_the_header_is_not_believed(desk, database):
+async def test_what_a_stranger_writes_into_the_header_is_not_believed(desk: Desk, database: Database):
     """Only our own proxies say where somebody is; here none is trusted."""
     from aiohttp.test_utils import TestClient, TestServer
 
@@ -139,7 +141,7 @@ async def test_what_a_stranger_writes_into_the_header_is_not_believed(desk, data
         assert answers.count(401) == 5
 
 
-async def test_what_is_counted_is_forgotten_step_by_step(desk):
+async def test_what_is_counted_is_forgotten_step_by_step(desk: Desk):
     now = datetime(2026, 11, 23, 8, tzinfo=UTC)
     limit = rows.Limit(b"key", 5, timedelta(minutes=15))
     async with transaction(desk.house.pool) as connection:
@@ -158,7 +160,7 @@ async def test_what_is_counted_is_forgotten_step_by_step(desk):
         )
 
 
-async def test_the_table_of_tries_says_nothing_about_anybody(desk):
+async def test_the_table_of_tries_says_nothing_about_anybody(desk: Desk):
     client = desk.anonymous()
     await enter(client, "manager@nord.example", "wrong")
     stored = await desk.admin.fetchval("SELECT string_agg(t::text, ' ') FROM (SELECT * FROM attempts) t")
@@ -171,7 +173,7 @@ async def test_the_table_of_tries_says_nothing_about_anybody(desk):
     await client.close()
 
 
-async def test_sign_ins_and_refusals_are_history_and_say_no_secret(desk):
+async def test_sign_ins_and_refusals_are_history_and_say_no_secret(desk: Desk):
     client = desk.anonymous()
     await enter(
         client,

@@ -13,6 +13,7 @@ from actions import owners
 from dealer_api import spreadsheet
 from store import history
 from store.pool import transaction
+from tests.integration.dealer_api.conftest import Desk
 
 
 async def text_of(client, path, status=200):
@@ -47,7 +48,7 @@ def shown(page):
     return re.findall(r'data-label="Move">.*?>([^<]+)<', page)
 
 
-async def test_a_manager_sees_who_did_what_to_which_thing_and_nobody_else_does(desk):
+async def test_a_manager_sees_who_did_what_to_which_thing_and_nobody_else_does(desk: Desk):
     await write(desk)
     await write(desk, actor="car", new="repaired by magic")
     await write(desk, dealer=desk.other, reason="CANARY")
@@ -66,7 +67,7 @@ async def test_a_manager_sees_who_did_what_to_which_thing_and_nobody_else_does(d
             assert (await (await desk.as_role(role)).get(path)).status == 403
 
 
-async def test_each_filter_stands_in_the_address_and_narrows_what_is_shown(desk):
+async def test_each_filter_stands_in_the_address_and_narrows_what_is_shown(desk: Desk):
     manager = await desk.as_role("manager")
     advisor, driver = (desk.people[(desk.dealer.id, role)].id for role in ("advisor", "driver"))
     await write(desk, new="early", now=desk.clock() - timedelta(days=3))
@@ -108,14 +109,14 @@ async def test_each_filter_stands_in_the_address_and_narrows_what_is_shown(desk)
         "before=x",
     ],
 )
-async def test_a_filter_that_means_nothing_is_said_and_is_no_fault_of_ours(desk, query):
+async def test_a_filter_that_means_nothing_is_said_and_is_no_fault_of_ours(desk: Desk, query):
     manager = await desk.as_role("manager")
     await text_of(manager, f"/audit?{query}", 422)
     if not query.startswith("before"):
         assert (await manager.get(f"/audit.csv?{query}")).status == 422
 
 
-async def test_older_rows_are_a_page_further_with_the_same_filter(desk):
+async def test_older_rows_are_a_page_further_with_the_same_filter(desk: Desk):
     manager = await desk.as_role("manager")
     for n in range(130):
         await write(desk, new=f"step {n:03}")
@@ -129,7 +130,7 @@ async def test_older_rows_are_a_page_further_with_the_same_filter(desk):
     assert seen == [f"{n:03}" for n in range(129, -1, -1)]
 
 
-async def test_the_file_holds_all_that_is_found_and_no_cell_of_it_is_a_formula(desk):
+async def test_the_file_holds_all_that_is_found_and_no_cell_of_it_is_a_formula(desk: Desk):
     manager = await desk.as_role("manager")
     nasty = ['=HYPERLINK("http://x")', "+1", "-1+1", "@SUM(A1)", "\t=1", " =1", "a\nb", 'say "hi"; a,b', "\ufeff=1"]
     for reason in nasty:
@@ -153,7 +154,7 @@ def test_cells_stay_what_they_are_where_they_are_harmless():
     assert spreadsheet.lines([[1, None, "Ana", "5=4"]]) == '"1","","Ana","5=4"\r\n'
 
 
-async def test_what_staff_does_at_the_desk_is_there_with_the_thing_it_was_done_to(desk):
+async def test_what_staff_does_at_the_desk_is_there_with_the_thing_it_was_done_to(desk: Desk):
     manager = await desk.as_role("manager")
     me = f"staff:{desk.people[(desk.dealer.id, 'manager')].id}"
     owner = await owners.create(desk.house.acting(desk.dealer.id, me), {"name": "Anna", "phone": "+4917012345678"})

@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from tests.integration.dealer_api.conftest import Desk
+
 VIN = "WVWZZZ1JZXW000001"
 
 
 @pytest.fixture
-async def repaired(desk):
+async def repaired(desk: Desk):
     """A case of a customer who rang, whose car was never heard, brought, repaired and handed back: (case id, vehicle
     id).
     """
@@ -49,7 +51,7 @@ async def texts(desk, kind):
     ]
 
 
-async def test_a_test_drive_closes_it_and_is_named_wherever_it_is_told(desk, repaired):
+async def test_a_test_drive_closes_it_and_is_named_wherever_it_is_told(desk: Desk, repaired):
     case, _ = repaired
     technician, driver = await desk.as_role("technician"), await desk.as_role("driver")
     assert "tell us itself" not in (await texts(desk, "handed_over"))[0]
@@ -72,7 +74,7 @@ async def test_a_test_drive_closes_it_and_is_named_wherever_it_is_told(desk, rep
     await desk.post(technician, path, {"how": "owner"}, expect=409)
 
 
-async def test_the_owners_own_word_closes_it_by_the_desks_form_and_is_not_told_back_to_them(desk, repaired):
+async def test_the_owners_own_word_closes_it_by_the_desks_form_and_is_not_told_back_to_them(desk: Desk, repaired):
     case, _ = repaired
     advisor = await desk.as_role("advisor")
     fields = dict(re.findall(r'name="(csrf)" value="([^"]*)"', await (await advisor.get(f"/cases/{case}")).text()))
@@ -87,7 +89,7 @@ async def test_the_owners_own_word_closes_it_by_the_desks_form_and_is_not_told_b
     )
 
 
-async def test_nobodys_word_goes_over_what_the_car_says_after_the_repair(desk, repaired):
+async def test_nobodys_word_goes_over_what_the_car_says_after_the_repair(desk: Desk, repaired):
     case, car = repaired
     advisor, now = await desk.as_role("advisor"), desk.clock()
     await desk.admin.execute(

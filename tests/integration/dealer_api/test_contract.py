@@ -11,6 +11,7 @@ import jsonschema
 from dealer_api.api_page import page
 from dealer_api.openapi import document
 from dealer_api.routes import API
+from tests.integration.dealer_api.conftest import Desk
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "api.md"
 
@@ -52,7 +53,7 @@ def test_every_post_that_changes_something_needs_a_key_in_the_description():
             assert any(p["name"] == "Idempotency-Key" and p["required"] for p in operations["post"]["parameters"]), path
 
 
-async def test_the_description_is_served_to_everybody(desk):
+async def test_the_description_is_served_to_everybody(desk: Desk):
     client = desk.anonymous()
     response = await client.get("/api/v1/openapi.json")
     assert response.status == 200 and (await response.json())["openapi"] == "3.1.0"
@@ -60,7 +61,7 @@ async def test_the_description_is_served_to_everybody(desk):
     await client.close()
 
 
-async def test_errors_are_problem_bodies_of_the_described_shape(desk):
+async def test_errors_are_problem_bodies_of_the_described_shape(desk: Desk):
     advisor = await desk.as_role("advisor")
     schema = document(API)["components"]["schemas"]["Problem"]
     for path in (
@@ -83,7 +84,7 @@ async def test_errors_are_problem_bodies_of_the_described_shape(desk):
     assert response.status in (403, 415)
 
 
-async def test_a_field_that_we_do_not_know_is_refused_not_ignored(desk):
+async def test_a_field_that_we_do_not_know_is_refused_not_ignored(desk: Desk):
     advisor = await desk.as_role("advisor")
     for n, extra in enumerate(
         ({"dealer_id": 2}, {"id": 1}, {"stopped_at": None}, {"created_at": "2026-01-01T00:00:00Z"})

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from schemas.account import SETTINGS
+from tests.integration.dealer_api.conftest import Desk
 
 VIN = "WVWZZZ1JZXW000001"
 
 
-async def test_changed_hours_list_the_visits_they_leave_outside_and_drop_none(desk):
+async def test_changed_hours_list_the_visits_they_leave_outside_and_drop_none(desk: Desk):
     manager = await desk.as_role("manager")
     owner = await desk.post(manager, "/api/v1/owners", {"name": "Anna", "phone": "+491701111001", "address": "Weg 1"})
     car = await desk.post(
@@ -31,14 +32,14 @@ async def test_changed_hours_list_the_visits_they_leave_outside_and_drop_none(de
     )
 
 
-async def test_hours_that_cannot_be_read_are_refused_and_change_nothing(desk):
+async def test_hours_that_cannot_be_read_are_refused_and_change_nothing(desk: Desk):
     manager = await desk.as_role("manager")
     response = await manager.patch("/api/v1/dealer", json={"opening_hours": "whenever we like"})
     assert response.status == 422 and (await response.json(content_type=None))["field"] == "opening_hours"
     assert (await desk.get(manager, "/api/v1/dealer"))["opening_hours"].startswith("Mo-Fr")
 
 
-async def test_the_holidays_of_the_region_and_days_of_their_own_are_closed_and_listed(desk):
+async def test_the_holidays_of_the_region_and_days_of_their_own_are_closed_and_listed(desk: Desk):
     manager = await desk.as_role("manager")
     for body, field in (({"region": "DE-QQ"}, "region"), ({"special_days": "Monday closed"}, "special_days")):
         response = await manager.patch("/api/v1/dealer", json=body)
@@ -61,13 +62,13 @@ async def test_the_holidays_of_the_region_and_days_of_their_own_are_closed_and_l
     )
 
 
-async def test_a_limit_that_makes_no_sense_is_refused(desk):
+async def test_a_limit_that_makes_no_sense_is_refused(desk: Desk):
     manager = await desk.as_role("manager")
     for body in ({"drive_minutes": 0}, {"notice_minutes": -1}, {"name": ""}, {"id": 7}, {"zone": "Europe/Paris"}):
         assert (await manager.patch("/api/v1/dealer", json=body)).status == 422, body
 
 
-async def test_every_setting_stands_on_the_page_and_in_the_api_within_its_bounds(desk):
+async def test_every_setting_stands_on_the_page_and_in_the_api_within_its_bounds(desk: Desk):
     """The model is the list: who adds a setting to it has added it here, too."""
     manager = await desk.as_role("manager")
     page = await (await manager.get("/settings")).text()
@@ -82,7 +83,7 @@ async def test_every_setting_stands_on_the_page_and_in_the_api_within_its_bounds
             ] == setting.most
 
 
-async def test_extra_work_needs_the_owners_recorded_yes_and_is_answered_once(desk):
+async def test_extra_work_needs_the_owners_recorded_yes_and_is_answered_once(desk: Desk):
     manager = await desk.as_role("manager")
     owner = await desk.post(manager, "/api/v1/owners", {"name": "Anna", "phone": "+491701111001"})
     car = await desk.post(
@@ -107,7 +108,7 @@ async def test_extra_work_needs_the_owners_recorded_yes_and_is_answered_once(des
     )
 
 
-async def test_a_promise_in_the_past_is_refused(desk):
+async def test_a_promise_in_the_past_is_refused(desk: Desk):
     manager = await desk.as_role("manager")
     car = await desk.post(manager, "/api/v1/vehicles", {"vin": VIN, "profile": "petrol_hatch", "title": "Golf"})
     case = await desk.post(manager, "/api/v1/cases", {"vehicle_id": car["id"], "note": "n"})
@@ -122,7 +123,7 @@ async def test_a_promise_in_the_past_is_refused(desk):
     ] == "2026-11-23T15:00:00Z"
 
 
-async def test_how_long_is_kept_is_a_managers_to_choose_within_bounds_on_the_page_and_through_the_api(desk):
+async def test_how_long_is_kept_is_a_managers_to_choose_within_bounds_on_the_page_and_through_the_api(desk: Desk):
     manager = await desk.as_role("manager")
     assert (await desk.get(manager, "/api/v1/dealer"))["keep_positions_days"] == 30
     for days in (0, 401):

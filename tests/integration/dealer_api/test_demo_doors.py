@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.integration.dealer_api.conftest import Desk
+
 FROM = (
     {},
     {"X-Forwarded-For": "203.0.113.9"},
@@ -14,7 +16,7 @@ FROM = (
 
 
 @pytest.mark.parametrize("headers", FROM, ids=lambda headers: ", ".join(headers) or "directly")
-async def test_they_are_404_also_from_this_very_machine(desk, headers):
+async def test_they_are_404_also_from_this_very_machine(desk: Desk, headers):
     await desk.admin.execute(
         "INSERT INTO senders (address, dealer_id, channel) VALUES ('+49305550100', $1, 'phone')", desk.dealer.id
     )
@@ -38,14 +40,14 @@ async def test_they_are_404_also_from_this_very_machine(desk, headers):
     await client.close()
 
 
-async def test_no_person_is_shown_on_the_sign_in_page(desk):
+async def test_no_person_is_shown_on_the_sign_in_page(desk: Desk):
     client = desk.anonymous()
     text = await (await client.get("/sign-in")).text()
     assert "one click" not in text and "Manager of Nord" not in text
     await client.close()
 
 
-async def test_without_a_demo_no_dealer_is_seen_before_somebody_is_known(desk):
+async def test_without_a_demo_no_dealer_is_seen_before_somebody_is_known(desk: Desk):
     async with desk.house.pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT set_config('app.dealer', $1, true)", str(desk.dealer.id))
         assert await connection.fetchval("SELECT count(*) FROM dealers") == 1

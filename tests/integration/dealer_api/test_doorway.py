@@ -17,10 +17,12 @@ from dealer_api.allowance import Allowance
 from dealer_api.application import build
 from dealer_api.live import Live
 from schemas.errors import Misconfigured, TooMany
+from tests.conftest import Database
+from tests.integration.dealer_api.conftest import Desk
 
 
 @pytest.fixture
-async def served(desk, database):
+async def served(desk: Desk, database: Database):
     """The desk again, as a house in production sets it up: `await served(hosts=…)` -> its port."""
     runners: list[web.AppRunner] = []
 
@@ -115,7 +117,7 @@ def test_without_a_public_address_any_name_will_do_and_with_a_broken_one_none():
         doorway.hosts("telltale")
 
 
-async def test_a_key_that_calls_too_often_is_told_when_to_come_again_and_others_go_on(desk, database):
+async def test_a_key_that_calls_too_often_is_told_when_to_come_again_and_others_go_on(desk: Desk, database: Database):
     manager = await desk.as_role("manager")
     keys = [
         (await desk.post(manager, "/api/v1/keys", {"label": label, "scopes": ["read"]}))["key"]

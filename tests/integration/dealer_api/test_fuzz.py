@@ -21,6 +21,7 @@ from schemas.scope import SCOPES
 from store import accounts, secrets
 from store.pool import open_pool, transaction
 from telltale import data
+from tests.conftest import Database
 
 _LEFT_OUT = ("post_session", "delete_session")  # one is slow on purpose, the other needs a cookie
 
@@ -65,7 +66,7 @@ class Served:
 
 
 @pytest.fixture
-def served(database: Any) -> Iterator[Served]:
+def served(database: Database) -> Iterator[Served]:
     made = Served(database)
     yield made
     made.stop()
@@ -94,7 +95,7 @@ async def _key(database: Any) -> str:
 
 
 @pytest.mark.slow
-async def test_no_made_up_request_finds_a_bug_or_an_answer_that_is_not_described(database, served):
+async def test_no_made_up_request_finds_a_bug_or_an_answer_that_is_not_described(database: Database, served):
     key = await _key(database)
     await asyncio.to_thread(_try_everything, served.url, key)
 

@@ -16,7 +16,7 @@ from actions import erasing, handovers
 from rules.service.photographs import LARGEST
 from schemas.handover import HandoverKind
 from tests.conftest import SECRET
-from tests.integration.dealer_api.conftest import agrees
+from tests.integration.dealer_api.conftest import Desk, agrees
 
 LINE = [[0, 0, 100, 100, 200, 50, 300, 300]]
 SIDES = ("front", "rear", "left", "right")
@@ -86,7 +86,7 @@ class Road:
 
 
 @pytest.fixture
-async def road(desk: Any) -> Road:
+async def road(desk: Desk) -> Road:
     manager = await desk.as_role("manager")
     owner = await desk.post(
         manager, "/api/v1/owners", {"name": "Rosa Frost", "phone": "+491701234077", "address": "Eisweg 1, Berlin"}
@@ -276,7 +276,9 @@ async def test_an_erasure_takes_the_person_and_the_pictures_and_leaves_numbers_t
     assert "Rosa" not in text and "gate" not in text
 
 
-async def test_a_shelf_that_cannot_be_reached_is_said_and_nothing_changes(road: Road, monkeypatch: Any) -> None:
+async def test_a_shelf_that_cannot_be_reached_is_said_and_nothing_changes(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shelf: Any = road.desk.house.photos
     monkeypatch.setattr(shelf, "_root", Path("/proc/nowhere"))
     said = await road.photo("front")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dealer_api.inbound.handle_reply import handle
 from schemas.thread import Reply
 from store import accounts
+from tests.integration.dealer_api.conftest import Desk
 
 HEADER = (
     "name,phone,email,language,address,vin,title,plate,profile,"
@@ -26,7 +27,7 @@ async def send(client, *lines, header=HEADER, key="list", query="", sep="\n"):
     return response.status, await response.json()
 
 
-async def test_good_lines_are_stored_and_bad_ones_say_which_cell_and_why(desk):
+async def test_good_lines_are_stored_and_bad_ones_say_which_cell_and_why(desk: Desk):
     advisor = await desk.as_role("advisor")
     status, report = await send(
         advisor,
@@ -61,14 +62,14 @@ async def test_good_lines_are_stored_and_bad_ones_say_which_cell_and_why(desk):
     assert (await desk.get(advisor, "/api/v1/owners?search=ben"))["items"][0]["channel"] == "email"
 
 
-async def test_a_rehearsal_reports_the_same_and_stores_nothing(desk):
+async def test_a_rehearsal_reports_the_same_and_stores_nothing(desk: Desk):
     advisor = await desk.as_role("advisor")
     status, report = await send(advisor, GOOD, "x", query="?dry_run=true")
     assert status == 200 and report["dry_run"] and report["owners_added"] == 1 and len(report["refused"]) == 1
     assert await desk.admin.fetchval("SELECT count(*) FROM owners") == 0
 
 
-async def test_the_same_list_again_adds_nothing(desk):
+async def test_the_same_list_again_adds_nothing(desk: Desk):
     advisor = await desk.as_role("advisor")
     await send(advisor, GOOD, MAIL)
     status, report = await send(advisor, GOOD, MAIL, key="again")
@@ -82,7 +83,7 @@ async def test_the_same_list_again_adds_nothing(desk):
     assert await desk.admin.fetchval("SELECT count(*) FROM ownerships") == 2
 
 
-async def test_a_list_does_not_overrule_a_stop(desk):
+async def test_a_list_does_not_overrule_a_stop(desk: Desk):
     advisor = await desk.as_role("advisor")
     await send(advisor, GOOD)
     await desk.admin.execute("UPDATE owners SET stopped_at = $1", desk.clock())
@@ -95,7 +96,7 @@ async def test_a_list_does_not_overrule_a_stop(desk):
     assert report["consents_recorded"] == 0
 
 
-async def test_a_car_of_another_dealer_is_refused_without_a_word_about_whose_it_is(desk):
+async def test_a_car_of_another_dealer_is_refused_without_a_word_about_whose_it_is(desk: Desk):
     await send(await desk.as_role("advisor", desk.other), GOOD)
     status, report = await send(await desk.as_role("advisor"), GOOD)
     assert status == 200 and [(one["line"], one["field"], one["reason"]) for one in report["refused"]] == [
@@ -106,7 +107,7 @@ async def test_a_car_of_another_dealer_is_refused_without_a_word_about_whose_it_
     )
 
 
-async def test_semicolons_a_byte_order_mark_and_windows_line_ends_are_read(desk):
+async def test_semicolons_a_byte_order_mark_and_windows_line_ends_are_read(desk: Desk):
     advisor = await desk.as_role("advisor")
     status, report = await send(
         advisor,
@@ -117,7 +118,7 @@ async def test_semicolons_a_byte_order_mark_and_windows_line_ends_are_read(desk)
     assert status == 200 and report["owners_added"] == 1 and report["refused"] == []
 
 
-async def test_a_list_that_is_none_is_refused_as_a_whole(desk):
+async def test_a_list_that_is_none_is_refused_as_a_whole(desk: Desk):
     advisor = await desk.as_role("advisor")
     for n, (body, field) in enumerate(
         ((b"", "csv"), (b"name,colour\nAnna,red", "header"), (b"\xff\xfe\x00", "csv"), (b"name,vin\nAnna", "header"))
@@ -128,7 +129,7 @@ async def test_a_list_that_is_none_is_refused_as_a_whole(desk):
         assert (response.status, (await response.json())["field"]) == (422, field), body
 
 
-async def test_a_list_beyond_the_largest_body_is_refused_before_it_is_read(desk):
+async def test_a_list_beyond_the_largest_body_is_refused_before_it_is_read(desk: Desk):
     advisor = await desk.as_role("advisor")
     response = await advisor.post(
         "/api/v1/imports", data=b"x" * 300_000, headers={"Idempotency-Key": "big", "Content-Type": "text/csv"}
@@ -147,7 +148,7 @@ async def owner_named(desk, client, name):
     return (await desk.get(client, f"/api/v1/owners?search={name}"))["items"][0]
 
 
-async def test_a_newer_no_stays_against_an_older_list_and_an_empty_cell_changes_nothing(desk):
+async def test_a_newer_no_stays_against_an_older_list_and_an_empty_cell_changes_nothing(desk: Desk):
     advisor = await desk.as_role("advisor")
     line = phoned("Anna Neu", "0176 04069010", 11, language="es")
     await send(advisor, line, header=PHONED)
@@ -165,7 +166,7 @@ async def test_a_newer_no_stays_against_an_older_list_and_an_empty_cell_changes_
     assert (await owner_named(desk, advisor, "Anna"))["language"] == "es"
 
 
-async def test_a_sold_car_does_not_go_back_to_its_seller_by_an_older_list(desk):
+async def test_a_sold_car_does_not_go_back_to_its_seller_by_an_older_list(desk: Desk):
     advisor = await desk.as_role("advisor")
     lines = [phoned("Seller Sam", "0176 04069011", 11), phoned("Buyer Bea", "0176 04069012", 12)]
     await send(advisor, *lines, header=PHONED)
@@ -180,7 +181,7 @@ async def test_a_sold_car_does_not_go_back_to_its_seller_by_an_older_list(desk):
     assert await desk.admin.fetchval("SELECT owner_id FROM vehicles WHERE id = $1", car) == bea["id"]
 
 
-async def test_what_would_change_hands_is_said_before_and_one_car_has_one_owner_in_a_list(desk):
+async def test_what_would_change_hands_is_said_before_and_one_car_has_one_owner_in_a_list(desk: Desk):
     advisor = await desk.as_role("advisor")
     await send(advisor, phoned("Seller Sam", "0176 04069011", 11), header=PHONED)
     new = phoned("Buyer Bea", "0176 04069012", 11)
@@ -194,7 +195,7 @@ async def test_what_would_change_hands_is_said_before_and_one_car_has_one_owner_
         assert "was given to Buyer Bea in line 2" in report["refused"][0]["reason"]
 
 
-async def test_a_stop_belongs_to_the_number_whoever_s_row_it_stands_in(desk):
+async def test_a_stop_belongs_to_the_number_whoever_s_row_it_stands_in(desk: Desk):
     advisor = await desk.as_role("advisor")
     line = phoned("Stefan Stopp", "0176 04069013", 13)
     await send(advisor, line, header=PHONED)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from dealer_api.app_keys import LIVE
 from dealer_api.live import AGAIN
 from store import notifications
+from tests.integration.dealer_api.conftest import Desk
 from tests.patience import PATIENCE_S
 
 OWNER = {"name": "Anna", "phone": "+491701111001"}
@@ -19,7 +22,7 @@ async def _next(changes, *nouns):
     return None
 
 
-async def test_a_page_hears_what_its_dealer_does_and_nothing_else(desk):
+async def test_a_page_hears_what_its_dealer_does_and_nothing_else(desk: Desk):
     live = desk.app[LIVE]
     await asyncio.wait_for(live.listening.wait(), PATIENCE_S)
     with live.subscribed(desk.dealer.id) as page:
@@ -29,7 +32,7 @@ async def test_a_page_hears_what_its_dealer_does_and_nothing_else(desk):
         assert heard == {"noun": "owner", "id": made["id"]}
 
 
-async def test_the_stream_carries_one_event_per_change_named_by_its_noun(desk):
+async def test_the_stream_carries_one_event_per_change_named_by_its_noun(desk: Desk):
     await asyncio.wait_for(desk.app[LIVE].listening.wait(), PATIENCE_S)
     advisor = await desk.as_role("advisor")
     async with advisor.get("/events") as stream:
@@ -41,7 +44,7 @@ async def test_the_stream_carries_one_event_per_change_named_by_its_noun(desk):
         assert lines[-2:] == ["event: owner", f'data: {{"noun": "owner", "id": {made["id"]}}}']
 
 
-async def test_after_the_bells_connection_was_cut_every_page_is_told_to_look_again(desk):
+async def test_after_the_bells_connection_was_cut_every_page_is_told_to_look_again(desk: Desk):
     live = desk.app[LIVE]
     await asyncio.wait_for(live.listening.wait(), PATIENCE_S)
     with live.subscribed(desk.dealer.id) as page:
@@ -55,7 +58,7 @@ async def test_after_the_bells_connection_was_cut_every_page_is_told_to_look_aga
         assert (await asyncio.wait_for(page.get(), PATIENCE_S))["noun"] == "owner"
 
 
-async def test_a_bell_that_is_cut_before_anybody_listens_is_opened_again(desk, monkeypatch):
+async def test_a_bell_that_is_cut_before_anybody_listens_is_opened_again(desk: Desk, monkeypatch: pytest.MonkeyPatch):
     live, listen = desk.app[LIVE], notifications.listen
     await asyncio.wait_for(live.listening.wait(), PATIENCE_S)
 
@@ -74,7 +77,7 @@ async def test_a_bell_that_is_cut_before_anybody_listens_is_opened_again(desk, m
     assert notifications.listen is listen, "it was cut"
 
 
-async def test_a_page_that_reads_too_slowly_is_told_to_look_at_everything(desk):
+async def test_a_page_that_reads_too_slowly_is_told_to_look_at_everything(desk: Desk):
     live = desk.app[LIVE]
     with live.subscribed(desk.dealer.id) as page:
         for n in range(500):
@@ -83,7 +86,7 @@ async def test_a_page_that_reads_too_slowly_is_told_to_look_at_everything(desk):
         assert len(found) <= 200 and AGAIN in found
 
 
-async def test_when_the_desk_closes_open_streams_end_at_once(desk):
+async def test_when_the_desk_closes_open_streams_end_at_once(desk: Desk):
     live = desk.app[LIVE]
     await asyncio.wait_for(live.listening.wait(), PATIENCE_S)
     advisor = await desk.as_role("advisor")

@@ -9,6 +9,7 @@ import pytest
 
 from actions import password, people
 from schemas.errors import NotFound
+from tests.integration.dealer_api.conftest import Desk
 from tests.patience import PATIENCE_S
 
 PASSWORD, NEW = "a good long password", "seven quiet herons over Altona"
@@ -16,7 +17,7 @@ HERE = {"X-Forwarded-For": "203.0.113.7"}
 
 
 @pytest.fixture
-def sms(desk):
+def sms(desk: Desk):
     """A house whose texts leave."""
     object.__setattr__(desk.house, "usual_channel", "sms")
 
@@ -51,7 +52,7 @@ async def choose(client, path, new, status=200):
     return await response.text()
 
 
-async def test_a_forgotten_password_is_chosen_again_by_a_link_that_works_once(desk, sms):
+async def test_a_forgotten_password_is_chosen_again_by_a_link_that_works_once(desk: Desk, sms):
     client, before = desk.anonymous(), await desk.as_role("advisor")
     page = await ask(desk, client, "Advisor@nord.example")
     row = await desk.admin.fetchrow("SELECT channel, to_address, staff_id, purpose, body FROM messages")
@@ -80,7 +81,7 @@ async def test_a_forgotten_password_is_chosen_again_by_a_link_that_works_once(de
     await client.close()
 
 
-async def test_a_stranger_hears_the_same_whether_or_not_somebody_signs_in_with_the_address(desk, sms):
+async def test_a_stranger_hears_the_same_whether_or_not_somebody_signs_in_with_the_address(desk: Desk, sms):
     client = desk.anonymous()
     answers = {
         (await ask(desk, client, email)).replace(email, "…")
@@ -90,7 +91,7 @@ async def test_a_stranger_hears_the_same_whether_or_not_somebody_signs_in_with_t
     await client.close()
 
 
-async def test_what_there_is_to_do_is_done_after_the_answer(desk, sms, monkeypatch):
+async def test_what_there_is_to_do_is_done_after_the_answer(desk: Desk, sms, monkeypatch: pytest.MonkeyPatch):
     """So that the time of the answer says nothing: here the work never ends, and the answer comes all the same."""
     begun, let = asyncio.Event(), asyncio.Event()
     send = password._send
@@ -113,7 +114,7 @@ async def test_what_there_is_to_do_is_done_after_the_answer(desk, sms, monkeypat
     await client.close()
 
 
-async def test_a_newer_link_ends_the_older_and_half_an_hour_ends_both(desk, sms):
+async def test_a_newer_link_ends_the_older_and_half_an_hour_ends_both(desk: Desk, sms):
     client = desk.anonymous()
     for _ in range(2):
         await ask(desk, client, "advisor@nord.example")
@@ -126,7 +127,9 @@ async def test_a_newer_link_ends_the_older_and_half_an_hour_ends_both(desk, sms)
     await client.close()
 
 
-async def test_letters_are_limited_for_the_address_and_for_the_place_and_known_or_not_makes_no_difference(desk, sms):
+async def test_letters_are_limited_for_the_address_and_for_the_place_and_known_or_not_makes_no_difference(
+    desk: Desk, sms
+):
     client = desk.anonymous()
     for email in ("advisor@nord.example", "nobody@nord.example"):
         for _ in range(3):
@@ -136,7 +139,7 @@ async def test_letters_are_limited_for_the_address_and_for_the_place_and_known_o
     await client.close()
 
 
-async def test_of_two_who_use_a_link_at_once_one_is_too_late(desk, sms):
+async def test_of_two_who_use_a_link_at_once_one_is_too_late(desk: Desk, sms):
     client = desk.anonymous()
     await ask(desk, client, "advisor@nord.example")
     (path,) = await links(desk)
@@ -150,7 +153,7 @@ async def test_of_two_who_use_a_link_at_once_one_is_too_late(desk, sms):
     await client.close()
 
 
-async def test_who_was_let_go_or_never_joined_gets_no_link(desk, sms):
+async def test_who_was_let_go_or_never_joined_gets_no_link(desk: Desk, sms):
     client = desk.anonymous()
     await people.disable(desk.house.acting(desk.dealer.id, "system"), person(desk).id)
     await people.invite(
@@ -166,7 +169,7 @@ async def test_who_was_let_go_or_never_joined_gets_no_link(desk, sms):
     await client.close()
 
 
-async def test_by_mail_where_mail_leaves_and_where_nothing_leaves_the_manager_sees_it(desk):
+async def test_by_mail_where_mail_leaves_and_where_nothing_leaves_the_manager_sees_it(desk: Desk):
     client = desk.anonymous()
     await ask(desk, client, "advisor@nord.example")
     assert await links(desk) == []
@@ -180,7 +183,7 @@ async def test_by_mail_where_mail_leaves_and_where_nothing_leaves_the_manager_se
     await client.close()
 
 
-async def test_a_manager_makes_a_link_for_somebody_whom_nothing_reaches(desk):
+async def test_a_manager_makes_a_link_for_somebody_whom_nothing_reaches(desk: Desk):
     manager, client = await desk.as_role("manager"), desk.anonymous()
     made = await desk.post(manager, f"/api/v1/staff/{person(desk).id}/reset")
     await choose(client, made["link"].removeprefix("http://desk.example"), NEW)
@@ -191,7 +194,7 @@ async def test_a_manager_makes_a_link_for_somebody_whom_nothing_reaches(desk):
     await client.close()
 
 
-async def test_whoever_knows_the_old_password_changes_it_and_is_signed_out_everywhere_else(desk):
+async def test_whoever_knows_the_old_password_changes_it_and_is_signed_out_everywhere_else(desk: Desk):
     here, elsewhere = desk.anonymous(), desk.anonymous()
     for client in (here, elsewhere):
         await sign_in(client, "advisor@nord.example", PASSWORD)
@@ -215,7 +218,7 @@ async def test_whoever_knows_the_old_password_changes_it_and_is_signed_out_every
         await client.close()
 
 
-async def test_an_open_browser_is_no_place_to_guess_the_password(desk):
+async def test_an_open_browser_is_no_place_to_guess_the_password(desk: Desk):
     client = await desk.as_role("advisor")
     token = re.search(r'name="csrf" value="([^"]+)"', await (await client.get("/security")).text())[1]
     answers = await asyncio.gather(
@@ -231,7 +234,7 @@ async def test_an_open_browser_is_no_place_to_guess_the_password(desk):
     }
 
 
-async def test_one_s_sessions_are_listed_and_ended_one_or_all(desk):
+async def test_one_s_sessions_are_listed_and_ended_one_or_all(desk: Desk):
     here = await desk.as_role("advisor")
     others = [desk.anonymous() for _ in range(3)]
     for n, client in enumerate(others):
@@ -269,7 +272,7 @@ async def test_one_s_sessions_are_listed_and_ended_one_or_all(desk):
         await client.close()
 
 
-async def test_a_password_that_others_would_guess_is_refused_with_the_reason(desk):
+async def test_a_password_that_others_would_guess_is_refused_with_the_reason(desk: Desk):
     _, link = await people.invite(
         desk.house.acting(desk.dealer.id, "system"),
         name="Ole Petersen",
@@ -295,7 +298,7 @@ async def test_a_password_that_others_would_guess_is_refused_with_the_reason(des
     await client.close()
 
 
-async def test_no_secret_stands_in_history(desk, sms):
+async def test_no_secret_stands_in_history(desk: Desk, sms):
     client = desk.anonymous()
     await ask(desk, client, "advisor@nord.example")
     (path,) = await links(desk)

@@ -14,7 +14,7 @@ from schemas.booking import BookingKind
 from schemas.errors import BadInput
 from store import accounts
 from store.pool import transaction
-from tests.integration.dealer_api.conftest import agrees
+from tests.integration.dealer_api.conftest import Desk, agrees
 
 OLE = {"name": "Ole", "email": "Ole@nord.example ", "role": "advisor"}
 
@@ -34,7 +34,7 @@ def _id(desk, role: str) -> int:
     return desk.people[(desk.dealer.id, role)].id
 
 
-async def test_who_was_invited_or_let_go_is_asked_back_in_with_a_new_link(desk):
+async def test_who_was_invited_or_let_go_is_asked_back_in_with_a_new_link(desk: Desk):
     manager, client = await desk.as_role("manager"), desk.anonymous()
     first = await desk.post(manager, "/api/v1/staff", OLE, expect=201)
     again = await desk.post(manager, "/api/v1/staff", {**OLE, "role": "technician"}, expect=201)
@@ -53,14 +53,14 @@ async def test_who_was_invited_or_let_go_is_asked_back_in_with_a_new_link(desk):
     await client.close()
 
 
-async def test_somebody_else_s_address_is_not_asked_back_in(desk):
+async def test_somebody_else_s_address_is_not_asked_back_in(desk: Desk):
     result = await desk.post(
         await desk.as_role("manager"), "/api/v1/staff", {**OLE, "email": "driver@sued.example"}, expect=422
     )
     assert result["field"] == "email"
 
 
-async def test_a_new_link_is_made_for_somebody_who_has_not_used_theirs_and_for_nobody_else(desk):
+async def test_a_new_link_is_made_for_somebody_who_has_not_used_theirs_and_for_nobody_else(desk: Desk):
     manager = await desk.as_role("manager")
     ole = await desk.post(manager, "/api/v1/staff", OLE)
     again = await desk.post(manager, f"/api/v1/staff/{ole['staff']['id']}/invite")
@@ -68,7 +68,7 @@ async def test_a_new_link_is_made_for_somebody_who_has_not_used_theirs_and_for_n
     await desk.post(manager, f"/api/v1/staff/{_id(desk, 'driver')}/invite", expect=422)
 
 
-async def test_the_last_manager_who_can_sign_in_is_neither_let_go_nor_given_another_role(desk):
+async def test_the_last_manager_who_can_sign_in_is_neither_let_go_nor_given_another_role(desk: Desk):
     manager = await desk.as_role("manager")
     await desk.post(manager, "/api/v1/staff", {**OLE, "role": "manager"})  # invited only: nobody can rely on them yet
     for act in (
@@ -81,7 +81,7 @@ async def test_the_last_manager_who_can_sign_in_is_neither_let_go_nor_given_anot
     assert response.status == 422
 
 
-async def test_of_two_managers_who_let_each_other_go_one_stays(desk, hashed_password):
+async def test_of_two_managers_who_let_each_other_go_one_stays(desk: Desk, hashed_password):
     async with transaction(desk.house.pool, desk.dealer.id) as connection:
         second = await accounts.add_staff(
             connection,
@@ -107,7 +107,7 @@ async def test_of_two_managers_who_let_each_other_go_one_stays(desk, hashed_pass
     assert left == 1
 
 
-async def test_a_new_role_counts_from_the_next_request_on_and_is_history(desk):
+async def test_a_new_role_counts_from_the_next_request_on_and_is_history(desk: Desk):
     manager, technician = await desk.as_role("manager"), await desk.as_role("technician")
     await desk.get(technician, "/api/v1/owners", expect=403)
     response = await manager.patch(f"/api/v1/staff/{_id(desk, 'technician')}", json={"role": "advisor"})
@@ -117,7 +117,7 @@ async def test_a_new_role_counts_from_the_next_request_on_and_is_history(desk):
     assert tuple(row) == ("technician", "advisor", f"staff:{_id(desk, 'manager')}")
 
 
-async def test_a_driver_s_time_is_a_resource_for_as_long_as_they_drive(desk):
+async def test_a_driver_s_time_is_a_resource_for_as_long_as_they_drive(desk: Desk):
     manager = await desk.as_role("manager")
 
     async def seats():
@@ -139,7 +139,7 @@ async def test_a_driver_s_time_is_a_resource_for_as_long_as_they_drive(desk):
     assert sorted(await seats()) == sorted([driver, technician])
 
 
-async def test_what_was_theirs_is_nobody_s_when_they_are_let_go(desk):
+async def test_what_was_theirs_is_nobody_s_when_they_are_let_go(desk: Desk):
     car = await _car(desk)
     advisor, house, dealer = f"staff:{_id(desk, 'advisor')}", desk.house, desk.dealer.id
     case = await cases.open_by_hand(house.acting(dealer, advisor), car["id"], "a rattle")
@@ -167,7 +167,7 @@ async def test_what_was_theirs_is_nobody_s_when_they_are_let_go(desk):
     assert moved == ["unassigned", "unassigned", "unassigned"]
 
 
-async def test_a_case_nobody_had_begun_is_watched_again_when_who_took_it_is_let_go(desk):
+async def test_a_case_nobody_had_begun_is_watched_again_when_who_took_it_is_let_go(desk: Desk):
     car = await _car(desk)
     case = await cases.open_by_hand(
         desk.house.acting(desk.dealer.id, f"staff:{_id(desk, 'advisor')}"), car["id"], "a rattle"
@@ -183,7 +183,7 @@ async def test_a_case_nobody_had_begun_is_watched_again_when_who_took_it_is_let_
     )
 
 
-async def test_windows_that_need_a_driver_who_leaves_are_offered_no_longer(desk):
+async def test_windows_that_need_a_driver_who_leaves_are_offered_no_longer(desk: Desk):
     car = await _car(desk)
     advisor = f"staff:{_id(desk, 'advisor')}"
     case = await cases.open_by_hand(desk.house.acting(desk.dealer.id, advisor), car["id"], "a rattle")
@@ -194,7 +194,7 @@ async def test_windows_that_need_a_driver_who_leaves_are_offered_no_longer(desk)
     assert await desk.admin.fetchval("SELECT count(*) FROM slots WHERE state = 'held'") == 0
 
 
-async def test_nobody_is_let_go_with_a_customer_s_car_in_their_hands(desk):
+async def test_nobody_is_let_go_with_a_customer_s_car_in_their_hands(desk: Desk):
     car = await _car(desk)
     advisor = f"staff:{_id(desk, 'advisor')}"
     case = await cases.open_by_hand(desk.house.acting(desk.dealer.id, advisor), car["id"], "a rattle")

@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,7 +28,9 @@ from store import erasing, history, messages, secrets
 from store.house_key import KeyHolder
 from store.pool import transaction
 from tests.command_line import telltale
-from tests.conftest import SECRET
+from tests.conftest import SECRET, Database
+from tests.integration.dealer_api.conftest import Desk
+from tests.standing import PoolAs
 from workers.sealing import Sealer, verify
 
 NAME, PHONE, MAIL, ADDRESS = "Zora Kanarius", "+491709990001", "zora@kanari.example", "Kanarienweg 77, Hamburg"
@@ -37,7 +40,7 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-async def person(desk: Any) -> Any:
+async def person(desk: Desk) -> Any:
     """Somebody of whom everything is held, in every table that says something of an owner; beside a neighbour."""
     p = SimpleNamespace(desk=desk, dealer=desk.dealer.id)
     house, actor = desk.house, f"staff:{desk.people[(desk.dealer.id, 'advisor')].id}"
@@ -278,7 +281,7 @@ async def audit_faults(p: Any) -> list[Any]:
 
 
 @pytest.fixture
-async def known(person: Any, pool_as: Any, database: Any) -> Any:
+async def known(person: Any, pool_as: PoolAs, database: Database) -> Any:
     """The house opens its key; some of the history is sealed already, some is not. And an answer of the API is kept."""
     person.worker, person.database_url = await pool_as("worker"), database.url
     object.__setattr__(person.desk.house, "secret", SECRET)
@@ -415,7 +418,7 @@ async def test_on_the_page_it_takes_the_name_typed_and_afterwards_nothing_is_wri
     assert (await manager.patch(f"/api/v1/vehicles/{known.car.id}", json={"owner_id": known.owner.id})).status == 404
 
 
-async def test_an_erasure_that_fails_at_its_end_leaves_everything_as_it_was(known, monkeypatch):
+async def test_an_erasure_that_fails_at_its_end_leaves_everything_as_it_was(known, monkeypatch: pytest.MonkeyPatch):
     async def fails(*_: Any) -> None:
         raise Unavailable("the database", "gone")
 
@@ -427,7 +430,7 @@ async def test_an_erasure_that_fails_at_its_end_leaves_everything_as_it_was(know
     assert await found_in(known, *CANARIES) == before
 
 
-async def test_whoever_comes_back_with_an_older_backup_is_erased_again_and_nobody_else(known, tmp_path):
+async def test_whoever_comes_back_with_an_older_backup_is_erased_again_and_nobody_else(known, tmp_path: Path):
     desk = known.desk
     when = desk.clock()
     created = await desk.admin.fetchval("SELECT created_at FROM owners WHERE id = $1", known.owner.id)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.reading import UNIT
 from schemas.signal import BY_PATH
+from tests.integration.dealer_api.conftest import Desk
 
 START = datetime(2023, 5, 4, 10, 0, 0, 123457, tzinfo=UTC)  # an old recording with absolute times
 SPEED, VOLTAGE = "Vehicle.Speed", "Vehicle.OBD.ControlModuleVoltage"
@@ -42,7 +43,7 @@ async def _drive(desk, car, spacing):
         )
 
 
-async def test_a_recordings_spacing_is_kept_to_the_microsecond_across_pages(desk):
+async def test_a_recordings_spacing_is_kept_to_the_microsecond_across_pages(desk: Desk):
     car, spacing = await _car(desk), [0, 1.020001, 0.5, 3600.25, 0.000002]
     await _drive(desk, car, spacing)
     advisor, found, cursor = await desk.as_role("advisor"), [], ""
@@ -62,7 +63,7 @@ async def test_a_recordings_spacing_is_kept_to_the_microsecond_across_pages(desk
     assert found[0]["marks"] == ["late"] and found[1]["marks"] == []
 
 
-async def test_whole_messages_carry_every_signal_by_its_path(desk):
+async def test_whole_messages_carry_every_signal_by_its_path(desk: Desk):
     car = await _car(desk)
     await _drive(desk, car, [0])
     page = await desk.get(
@@ -72,7 +73,7 @@ async def test_whole_messages_carry_every_signal_by_its_path(desk):
     assert page["items"][0]["signals"] == {SPEED: 10.0, VOLTAGE: 14.5} and page["items"][0]["place"] == 1
 
 
-async def test_a_value_has_the_digits_that_were_said_and_none_of_float32(desk):
+async def test_a_value_has_the_digits_that_were_said_and_none_of_float32(desk: Desk):
     car = await _car(desk)
     await _drive(desk, car, [0])
     await desk.admin.execute("UPDATE readings SET vals = $1", [12.14, 14.5])
@@ -82,7 +83,7 @@ async def test_a_value_has_the_digits_that_were_said_and_none_of_float32(desk):
     assert (await desk.get(advisor, where))["items"][0]["signals"][SPEED] == 12.14
 
 
-async def test_the_last_week_is_shown_unless_said_and_nonsense_is_refused(desk):
+async def test_the_last_week_is_shown_unless_said_and_nonsense_is_refused(desk: Desk):
     car = await _car(desk)
     await _drive(desk, car, [0])
     advisor = await desk.as_role("advisor")
@@ -98,7 +99,7 @@ async def test_the_last_week_is_shown_unless_said_and_nonsense_is_refused(desk):
         assert (response.status, (await response.json(content_type=None))["field"]) == (422, field)
 
 
-async def test_refused_telemetry_is_shown_harmlessly_and_decided_once(desk):
+async def test_refused_telemetry_is_shown_harmlessly_and_decided_once(desk: Desk):
     car = await _car(desk)
     row = await desk.admin.fetchval(
         """INSERT INTO quarantine (dealer_id, vehicle_id, vin, topic, payload, reason, detail, received_at)
@@ -122,7 +123,7 @@ async def test_refused_telemetry_is_shown_harmlessly_and_decided_once(desk):
     assert (await desk.get(technician, "/api/v1/quarantine?undecided=true"))["items"] == []
 
 
-async def test_what_was_let_in_can_be_taken_back_and_the_gateway_is_told_both_times(desk):
+async def test_what_was_let_in_can_be_taken_back_and_the_gateway_is_told_both_times(desk: Desk):
     car = await _car(desk)
     row = await desk.admin.fetchval(
         """INSERT INTO quarantine (dealer_id, vehicle_id, vin, topic, payload, reason, detail, received_at)
@@ -152,7 +153,7 @@ async def test_what_was_let_in_can_be_taken_back_and_the_gateway_is_told_both_ti
         await desk.post(advisor, f"/api/v1/quarantine/{row}/{move}", expect=409)
 
 
-async def test_credentials_are_made_once_and_a_revoked_car_is_told_to_the_gateway(desk):
+async def test_credentials_are_made_once_and_a_revoked_car_is_told_to_the_gateway(desk: Desk):
     car, manager = await _car(desk), await desk.as_role("manager")
     made = await desk.post(manager, f"/api/v1/vehicles/{car}/enrol")
     assert (
@@ -167,7 +168,7 @@ async def test_credentials_are_made_once_and_a_revoked_car_is_told_to_the_gatewa
     await desk.post(manager, f"/api/v1/vehicles/{car}/revoke", expect=409)
 
 
-async def test_a_car_that_speaks_with_a_new_unit_says_so_and_so_do_its_messages(desk):
+async def test_a_car_that_speaks_with_a_new_unit_says_so_and_so_do_its_messages(desk: Desk):
     car, since = await _car(desk), START.timestamp()
     await _drive(desk, car, [0, 1])
     await desk.admin.execute("UPDATE readings SET boot = boot + $1 WHERE seq = 2", UNIT)
@@ -195,7 +196,7 @@ async def test_a_car_that_speaks_with_a_new_unit_says_so_and_so_do_its_messages(
     assert "Speaks with a new unit since" in shown and "Nobody has enrolled one" in shown
 
 
-async def test_what_a_car_s_feed_never_brings_is_named_at_the_car(desk):
+async def test_what_a_car_s_feed_never_brings_is_named_at_the_car(desk: Desk):
     car = await _car(desk)
     advisor = await desk.as_role("advisor")
     assert (await desk.get(advisor, f"/api/v1/vehicles/{car}"))["unwatched"] == []

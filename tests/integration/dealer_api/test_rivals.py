@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.integration.dealer_api.conftest import agrees
+from tests.integration.dealer_api.conftest import Desk, agrees
 
 VIN = "WVWZZZ1JZXW00{:04d}"
 
@@ -31,7 +31,7 @@ async def _post(client, path, body, key):
     return response.status, await response.json()
 
 
-async def test_of_fifty_answers_to_one_offer_exactly_one_wins(desk):
+async def test_of_fifty_answers_to_one_offer_exactly_one_wins(desk: Desk):
     advisor, (case,) = await _cases(desk, 1)
     offer = await desk.post(advisor, f"/api/v1/cases/{case['id']}/offers", {"kind": "pickup"})
     answers = await asyncio.gather(
@@ -46,7 +46,7 @@ async def test_of_fifty_answers_to_one_offer_exactly_one_wins(desk):
     assert await desk.admin.fetchval("SELECT count(*) FROM slots WHERE state = 'booked'") == 3  # there, work, back
 
 
-async def test_of_many_who_book_the_last_bay_as_many_win_as_there_are_bays(desk):
+async def test_of_many_who_book_the_last_bay_as_many_win_as_there_are_bays(desk: Desk):
     advisor, cases = await _cases(desk, 8)
     window = (await desk.get(advisor, "/api/v1/windows?kind=drop_off"))["items"][0]["starts_at"]
     answers = await asyncio.gather(
@@ -68,7 +68,7 @@ async def test_of_many_who_book_the_last_bay_as_many_win_as_there_are_bays(desk)
     assert overlapping == 0
 
 
-async def test_two_colleagues_who_take_a_case_at_once_do_not_both_own_it(desk):
+async def test_two_colleagues_who_take_a_case_at_once_do_not_both_own_it(desk: Desk):
     advisor, (case,) = await _cases(desk, 1)
     await desk.admin.execute("UPDATE cases SET assignee_id = NULL, acknowledged_at = NULL")
     manager = await desk.as_role("manager")
@@ -78,7 +78,7 @@ async def test_two_colleagues_who_take_a_case_at_once_do_not_both_own_it(desk):
     assert sorted(status for status, _ in answers) == [200, 409]
 
 
-async def test_a_call_that_the_database_ends_in_a_deadlock_is_done_again_and_its_caller_sees_nothing_of_it(desk):
+async def test_a_call_that_the_database_ends_in_a_deadlock_is_done_again_and_its_caller_sees_nothing_of_it(desk: Desk):
     """D-08. Somebody holds what the call needs next and wants what the call holds: one of the two is ended, which is
     ours.
     """

@@ -9,6 +9,7 @@ import pytest
 from dealer_api.route import PUBLIC, Route
 from dealer_api.routes import ROUTES
 from schemas.scope import SCOPES, granted
+from tests.integration.dealer_api.conftest import Desk
 
 ROLES = ("advisor", "driver", "technician", "manager")
 GUARDED = [route for route in ROUTES if route.who != PUBLIC]  # none of them is a demo's
@@ -43,7 +44,7 @@ def test_only_these_doors_of_the_api_are_open_to_everybody():
     }
 
 
-async def test_nobody_gets_past_a_door_without_saying_who_they_are(desk):
+async def test_nobody_gets_past_a_door_without_saying_who_they_are(desk: Desk):
     client = desk.anonymous()
     for route in GUARDED:
         response = await ask(client, route)
@@ -55,7 +56,7 @@ async def test_nobody_gets_past_a_door_without_saying_who_they_are(desk):
 
 
 @pytest.mark.parametrize("role", ROLES)
-async def test_a_role_gets_past_exactly_the_doors_that_name_it(desk, role):
+async def test_a_role_gets_past_exactly_the_doors_that_name_it(desk: Desk, role):
     client = await desk.as_role(role)
     for route in GUARDED:
         if (
@@ -75,7 +76,7 @@ async def test_a_role_gets_past_exactly_the_doors_that_name_it(desk, role):
             assert response.status == 403, (name_of(route), response.status)
 
 
-async def test_a_key_of_all_scopes_opens_what_is_meant_for_programs_until_it_is_revoked(desk):
+async def test_a_key_of_all_scopes_opens_what_is_meant_for_programs_until_it_is_revoked(desk: Desk):
     manager = await desk.as_role("manager")
     key = (await desk.post(manager, "/api/v1/keys", {"label": "parts system", "scopes": ["all"]}))["key"]
     client = desk.anonymous()
@@ -90,7 +91,7 @@ async def test_a_key_of_all_scopes_opens_what_is_meant_for_programs_until_it_is_
 
 
 @pytest.mark.parametrize("scope", SCOPES)
-async def test_a_key_opens_exactly_the_doors_of_its_scope(desk, scope):
+async def test_a_key_opens_exactly_the_doors_of_its_scope(desk: Desk, scope):
     manager = await desk.as_role("manager")
     key = (await desk.post(manager, "/api/v1/keys", {"label": "narrow", "scopes": [scope]}))["key"]
     client = desk.anonymous()
@@ -105,7 +106,7 @@ async def test_a_key_opens_exactly_the_doors_of_its_scope(desk, scope):
     await client.close()
 
 
-async def test_a_disabled_colleague_is_out_at_once(desk):
+async def test_a_disabled_colleague_is_out_at_once(desk: Desk):
     driver, manager = await desk.as_role("driver"), await desk.as_role("manager")
     await desk.get(driver, "/api/v1/legs")
     await desk.post(manager, f"/api/v1/staff/{desk.people[(desk.dealer.id, 'driver')].id}/disable")

@@ -14,6 +14,7 @@ from actions.visitor import Visitor
 from dealer_api.app_keys import LIVE
 from dealer_api.authentication import KNOWN
 from schemas.errors import BadInput, TooOften
+from tests.integration.dealer_api.conftest import Desk
 from tests.patience import PATIENCE_S
 
 PASSWORD = "a good long password"
@@ -37,7 +38,7 @@ class Time:
 
 
 @pytest.fixture
-def time(desk):
+def time(desk: Desk):
     return Time(desk)
 
 
@@ -71,7 +72,7 @@ async def half_way(desk, email="advisor@nord.example"):
     return client, response.headers["Location"]
 
 
-async def test_a_code_of_the_app_is_asked_for_after_the_password(desk, time):
+async def test_a_code_of_the_app_is_asked_for_after_the_password(desk: Desk, time):
     here = await desk.as_role("advisor")
     app, _ = await connect(desk, here, time)
     client, to = await half_way(desk)
@@ -95,7 +96,7 @@ async def test_a_code_of_the_app_is_asked_for_after_the_password(desk, time):
     await client.close()
 
 
-async def test_the_cookie_that_waited_is_replaced_and_opens_nothing_afterwards(desk, time):
+async def test_the_cookie_that_waited_is_replaced_and_opens_nothing_afterwards(desk: Desk, time):
     app, _ = await connect(desk, await desk.as_role("advisor"), time)
     client, _ = await half_way(desk)
     before = next(cookie.value for cookie in client.session.cookie_jar if cookie.key == "telltale_session")
@@ -108,7 +109,7 @@ async def test_the_cookie_that_waited_is_replaced_and_opens_nothing_afterwards(d
         await one.close()
 
 
-async def test_a_code_counts_once_and_for_its_half_minute_and_its_neighbours(desk, time):
+async def test_a_code_counts_once_and_for_its_half_minute_and_its_neighbours(desk: Desk, time):
     app, _ = await connect(desk, await desk.as_role("advisor"), time)
     staff, house = person(desk), desk.house
     code = app.at(time.at)
@@ -125,7 +126,7 @@ async def test_a_code_counts_once_and_for_its_half_minute_and_its_neighbours(des
         await second_factor.proved(house, staff, HERE, app.at(time.at - timedelta(seconds=90)))
 
 
-async def test_of_many_who_bring_the_same_code_at_once_one_is_let_in(desk, time):
+async def test_of_many_who_bring_the_same_code_at_once_one_is_let_in(desk: Desk, time):
     app, _ = await connect(desk, await desk.as_role("advisor"), time)
     done = await asyncio.gather(
         *(second_factor.proved(desk.house, person(desk), HERE, app.at(time.at)) for _ in range(5)),
@@ -134,7 +135,7 @@ async def test_of_many_who_bring_the_same_code_at_once_one_is_let_in(desk, time)
     assert [one for one in done if one == "code"] == ["code"]
 
 
-async def test_codes_are_not_guessed(desk, time):
+async def test_codes_are_not_guessed(desk: Desk, time):
     app, _ = await connect(desk, await desk.as_role("advisor"), time)
     done = await asyncio.gather(
         *(second_factor.proved(desk.house, person(desk), HERE, f"{n:06}") for n in range(30)), return_exceptions=True
@@ -146,7 +147,7 @@ async def test_codes_are_not_guessed(desk, time):
         await second_factor.proved(desk.house, person(desk), HERE, app.at(time.at))
 
 
-async def test_a_recovery_code_works_once_and_is_history(desk, time):
+async def test_a_recovery_code_works_once_and_is_history(desk: Desk, time):
     _, codes = await connect(desk, await desk.as_role("advisor"), time)
     for code, good in ((codes[0].upper(), True), (codes[0], False), (codes[1].replace("-", " "), True)):
         client, _ = await half_way(desk)
@@ -163,7 +164,7 @@ async def test_a_recovery_code_works_once_and_is_history(desk, time):
     assert not any(code in stored for code in codes)
 
 
-async def test_the_api_takes_the_code_with_the_password(desk, time):
+async def test_the_api_takes_the_code_with_the_password(desk: Desk, time):
     app, _ = await connect(desk, await desk.as_role("advisor"), time)
     client = desk.anonymous()
     result = {"email": "advisor@nord.example", "password": PASSWORD}
@@ -176,7 +177,7 @@ async def test_the_api_takes_the_code_with_the_password(desk, time):
     await client.close()
 
 
-async def test_only_who_knows_the_password_changes_the_second_factor(desk, time):
+async def test_only_who_knows_the_password_changes_the_second_factor(desk: Desk, time):
     client = await desk.as_role("advisor")
     token = await csrf(client)
     for path, more in (
@@ -194,7 +195,7 @@ async def test_only_who_knows_the_password_changes_the_second_factor(desk, time)
     assert response.status == 422 and "not your password" in (await response.json())["problem"]
 
 
-async def test_a_secret_that_waits_for_its_first_code_asks_nobody_for_anything(desk, time):
+async def test_a_secret_that_waits_for_its_first_code_asks_nobody_for_anything(desk: Desk, time):
     client = await desk.as_role("advisor")
     await client.post("/security/authenticator", data={"csrf": await csrf(client), "current_password": PASSWORD})
     other, to = await half_way(desk)
@@ -204,7 +205,7 @@ async def test_a_secret_that_waits_for_its_first_code_asks_nobody_for_anything(d
     await other.close()
 
 
-async def test_a_new_factor_signs_out_what_came_in_by_less(desk, time):
+async def test_a_new_factor_signs_out_what_came_in_by_less(desk: Desk, time):
     elsewhere, _ = await half_way(desk)
     assert (await elsewhere.get("/api/v1/session")).status == 200
     here = await desk.as_role("advisor")
@@ -214,7 +215,7 @@ async def test_a_new_factor_signs_out_what_came_in_by_less(desk, time):
     await elsewhere.close()
 
 
-async def test_removed_it_is_asked_for_no_more_and_the_codes_are_gone(desk, time):
+async def test_removed_it_is_asked_for_no_more_and_the_codes_are_gone(desk: Desk, time):
     client = await desk.as_role("advisor")
     await connect(desk, client, time)
     await client.post("/security/authenticator/remove", data={"csrf": await csrf(client), "current_password": PASSWORD})
@@ -224,7 +225,7 @@ async def test_removed_it_is_asked_for_no_more_and_the_codes_are_gone(desk, time
     await other.close()
 
 
-async def test_where_the_dealer_asks_for_one_nothing_opens_before_it_is_set_up(desk, time):
+async def test_where_the_dealer_asks_for_one_nothing_opens_before_it_is_set_up(desk: Desk, time):
     manager, advisor = await desk.as_role("manager"), await desk.as_role("advisor")
     response = await manager.patch("/api/v1/dealer", json={"second_factor": "managers"})
     assert response.status == 200 and (await response.json())["second_factor"] == "managers"
@@ -248,7 +249,7 @@ async def test_where_the_dealer_asks_for_one_nothing_opens_before_it_is_set_up(d
     assert tuple(row) == ("second factor: nobody", "second factor: managers")
 
 
-async def test_where_everybody_must_have_one_open_streams_end_too_and_keys_go_on(desk, time):
+async def test_where_everybody_must_have_one_open_streams_end_too_and_keys_go_on(desk: Desk, time):
     await asyncio.wait_for(desk.app[LIVE].listening.wait(), PATIENCE_S)
     manager, driver, program = await desk.as_role("manager"), await desk.as_role("driver"), desk.anonymous()
     key = (await desk.post(manager, "/api/v1/keys", {"label": "till"}))["key"]
@@ -262,7 +263,7 @@ async def test_where_everybody_must_have_one_open_streams_end_too_and_keys_go_on
     await program.close()
 
 
-async def test_a_manager_takes_away_what_a_colleague_has_lost_but_not_their_own(desk, time):
+async def test_a_manager_takes_away_what_a_colleague_has_lost_but_not_their_own(desk: Desk, time):
     manager, advisor = await desk.as_role("manager"), await desk.as_role("advisor")
     await connect(desk, advisor, time)
     await desk.post(manager, f"/api/v1/staff/{person(desk).id}/second-factor/forget")
@@ -275,7 +276,7 @@ async def test_a_manager_takes_away_what_a_colleague_has_lost_but_not_their_own(
     await client.close()
 
 
-async def test_the_secret_is_sealed_and_a_changed_house_secret_leaves_recovery_codes(desk, time):
+async def test_the_secret_is_sealed_and_a_changed_house_secret_leaves_recovery_codes(desk: Desk, time):
     app, codes = await connect(desk, await desk.as_role("advisor"), time)
     sealed = await desk.admin.fetchval("SELECT secret FROM authenticators")
     assert app.secret.encode() not in sealed
@@ -285,7 +286,7 @@ async def test_the_secret_is_sealed_and_a_changed_house_secret_leaves_recovery_c
     assert await second_factor.proved(desk.house, person(desk), HERE, codes[3]) == "recovery code"
 
 
-async def test_the_half_way_session_is_over_after_ten_minutes(desk, time):
+async def test_the_half_way_session_is_over_after_ten_minutes(desk: Desk, time):
     app, _ = await connect(desk, await desk.as_role("advisor"), time)
     client, to = await half_way(desk)
     time.on(minutes=11)

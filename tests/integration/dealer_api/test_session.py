@@ -11,12 +11,13 @@ import structlog
 from dealer_api.app_keys import HEALTH, LIVE
 from dealer_api.authentication import KNOWN
 from monitoring.page import Address
+from tests.integration.dealer_api.conftest import Desk
 from tests.patience import PATIENCE_S
 
 PASSWORD = "a good long password"
 
 
-async def test_who_signs_in_is_known_until_they_sign_out(desk):
+async def test_who_signs_in_is_known_until_they_sign_out(desk: Desk):
     client = desk.anonymous()
     response = await client.post("/api/v1/session", json={"email": "Advisor@nord.example ", "password": PASSWORD})
     assert response.status == 201 and (await response.json())["staff"]["role"] == "advisor"
@@ -30,7 +31,7 @@ async def test_who_signs_in_is_known_until_they_sign_out(desk):
     await client.close()
 
 
-async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(desk):
+async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(desk: Desk):
     client = desk.anonymous()
     wrong = await client.post("/api/v1/session", json={"email": "advisor@nord.example", "password": "not it at all"})
     unknown = await client.post("/api/v1/session", json={"email": "nobody@nord.example", "password": "not it at all"})
@@ -39,7 +40,7 @@ async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(desk)
     await client.close()
 
 
-async def test_a_session_that_nobody_touches_ends_and_an_open_page_does_not_keep_it(desk):
+async def test_a_session_that_nobody_touches_ends_and_an_open_page_does_not_keep_it(desk: Desk):
     client, at = await desk.as_role("advisor"), {"now": desk.house.machine()}
     object.__setattr__(desk.house, "machine", lambda: at["now"])
 
@@ -55,7 +56,7 @@ async def test_a_session_that_nobody_touches_ends_and_an_open_page_does_not_keep
     assert await later(0.3) == 303, "the page looked again by itself, nobody did anything"
 
 
-async def test_a_desk_whose_clock_runs_ahead_signs_nobody_else_out(desk):
+async def test_a_desk_whose_clock_runs_ahead_signs_nobody_else_out(desk: Desk):
     advisor = await desk.as_role("advisor")
     now = desk.house.machine()
     object.__setattr__(desk.house, "machine", lambda: now + timedelta(days=500))
@@ -64,7 +65,7 @@ async def test_a_desk_whose_clock_runs_ahead_signs_nobody_else_out(desk):
     await desk.get(advisor, "/api/v1/session")
 
 
-async def test_no_session_outlives_its_day_however_busy_it_is(desk):
+async def test_no_session_outlives_its_day_however_busy_it_is(desk: Desk):
     client, at = await desk.as_role("advisor"), {"now": desk.house.machine()}
     object.__setattr__(desk.house, "machine", lambda: at["now"])
     for hour in range(1, 15):
@@ -73,7 +74,7 @@ async def test_no_session_outlives_its_day_however_busy_it_is(desk):
         assert (await client.get("/api/v1/session")).status == (200 if hour < 14 else 401), hour
 
 
-async def test_by_https_the_cookie_is_one_that_no_other_host_can_set(desk):
+async def test_by_https_the_cookie_is_one_that_no_other_host_can_set(desk: Desk):
     client = desk.anonymous()
     tls = {"X-Forwarded-Proto": "https"}  # the proxy on this machine is believed
     response = await client.post(
@@ -97,7 +98,7 @@ async def test_by_https_the_cookie_is_one_that_no_other_host_can_set(desk):
     await client.close()
 
 
-async def test_behind_a_proxy_that_replaces_host_our_public_address_decides_and_a_stranger_hears_why(desk):
+async def test_behind_a_proxy_that_replaces_host_our_public_address_decides_and_a_stranger_hears_why(desk: Desk):
     client = await desk.as_role("advisor")
     own = {"Host": "127.0.0.1:8080", "Origin": "http://desk.example", "Idempotency-Key": "1"}
     assert (
@@ -115,7 +116,7 @@ async def test_behind_a_proxy_that_replaces_host_our_public_address_decides_and_
     )
 
 
-async def test_health_is_public_and_says_yes_or_no_and_nothing_else(desk):
+async def test_health_is_public_and_says_yes_or_no_and_nothing_else(desk: Desk):
     client = desk.anonymous()
     response = await client.get("/health/live")
     assert (response.status, await response.json()) == (200, {"live": True})
@@ -133,13 +134,13 @@ async def test_health_is_public_and_says_yes_or_no_and_nothing_else(desk):
     await client.close()
 
 
-async def test_a_request_from_another_site_is_refused_though_the_cookie_came_along(desk):
+async def test_a_request_from_another_site_is_refused_though_the_cookie_came_along(desk: Desk):
     client = await desk.as_role("technician")
     response = await client.delete("/api/v1/session", headers={"Sec-Fetch-Site": "cross-site"})
     assert response.status == 403
 
 
-async def test_metrics_stand_on_the_health_port_alone_and_name_routes_never_what_was_typed(desk):
+async def test_metrics_stand_on_the_health_port_alone_and_name_routes_never_what_was_typed(desk: Desk):
     client = await desk.as_role("advisor")
     for path in ("/api/v1/cases/4711", "/nowhere/4711", "/o/4711-secret-link"):
         await client.get(path)
@@ -157,7 +158,7 @@ async def test_metrics_stand_on_the_health_port_alone_and_name_routes_never_what
     assert "4711" not in names and "BREW" not in names and "@" not in names
 
 
-async def test_a_request_has_a_name_that_its_caller_may_give(desk):
+async def test_a_request_has_a_name_that_its_caller_may_give(desk: Desk):
     client = desk.anonymous()
     response = await client.get("/api/v1/cases", headers={"X-Request-Id": "01JD-abc.def_9"})
     assert response.headers["X-Request-Id"] == "01JD-abc.def_9"
@@ -167,7 +168,7 @@ async def test_a_request_has_a_name_that_its_caller_may_give(desk):
     await client.close()
 
 
-async def test_each_request_is_one_line_with_its_route_and_without_what_was_typed(desk):
+async def test_each_request_is_one_line_with_its_route_and_without_what_was_typed(desk: Desk):
     client = await desk.as_role("advisor")
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
         response = await client.get("/api/v1/owners/4711?name=Muster")
@@ -179,7 +180,7 @@ async def test_each_request_is_one_line_with_its_route_and_without_what_was_type
     assert "4711" not in str(line) and "Muster" not in str(line)
 
 
-async def test_every_answer_carries_the_strict_headers(desk):
+async def test_every_answer_carries_the_strict_headers(desk: Desk):
     client = desk.anonymous()
     for path in ("/sign-in", "/api/v1/cases", "/nowhere", "/health/live"):
         response = await client.get(path, allow_redirects=False)
@@ -195,7 +196,7 @@ async def test_every_answer_carries_the_strict_headers(desk):
     await client.close()
 
 
-async def test_a_database_that_is_too_busy_is_a_503_within_seconds(desk):
+async def test_a_database_that_is_too_busy_is_a_503_within_seconds(desk: Desk):
     client = await desk.as_role("advisor")
     held = [await desk.house.pool.acquire() for _ in range(12)]
     try:

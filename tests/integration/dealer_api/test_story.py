@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from tests.integration.dealer_api.conftest import Desk
+from tests.standing import PoolAs
+
 VIN = "WVWZZZ1JZXW000001"
 
 
 @pytest.fixture
-async def car(desk):
+async def car(desk: Desk):
     """A car with an owner, known to the dealer."""
     manager = await desk.as_role("manager")
     owner = await desk.post(
@@ -44,7 +47,7 @@ async def open_case(desk, car):
     )
 
 
-async def test_offer_accept_collect_repair_return(desk, car):
+async def test_offer_accept_collect_repair_return(desk: Desk, car):
     advisor, driver, technician = (
         await desk.as_role("advisor"),
         await desk.as_role("driver"),
@@ -105,7 +108,7 @@ async def test_offer_accept_collect_repair_return(desk, car):
     assert taken == 0, "nothing is held for a visit that is over"
 
 
-async def test_a_refused_offer_gives_the_case_back_and_frees_its_windows(desk, car):
+async def test_a_refused_offer_gives_the_case_back_and_frees_its_windows(desk: Desk, car):
     advisor = await desk.as_role("advisor")
     case = await open_case(desk, car)
     offer = await desk.post(advisor, f"/api/v1/cases/{case['id']}/offers", {"kind": "drop_off"})
@@ -117,7 +120,7 @@ async def test_a_refused_offer_gives_the_case_back_and_frees_its_windows(desk, c
     assert again["allowed"] == []
 
 
-async def test_a_hold_that_has_run_out_cannot_be_accepted_and_names_what_is_free(desk, car):
+async def test_a_hold_that_has_run_out_cannot_be_accepted_and_names_what_is_free(desk: Desk, car):
     advisor = await desk.as_role("advisor")
     case = await open_case(desk, car)
     offer = await desk.post(advisor, f"/api/v1/cases/{case['id']}/offers", {"kind": "waiting"})
@@ -126,7 +129,7 @@ async def test_a_hold_that_has_run_out_cannot_be_accepted_and_names_what_is_free
     assert late["type"] == "/problems/overtaken" and len(late["windows"]) == 3
 
 
-async def test_booked_by_telephone_then_cancelled_frees_everything_and_the_case_is_open_again(desk, car):
+async def test_booked_by_telephone_then_cancelled_frees_everything_and_the_case_is_open_again(desk: Desk, car):
     advisor = await desk.as_role("advisor")
     case = await open_case(desk, car)
     window = (await desk.get(advisor, "/api/v1/windows?kind=pickup"))["items"][0]
@@ -143,7 +146,7 @@ async def test_booked_by_telephone_then_cancelled_frees_everything_and_the_case_
     assert texts == ["booked", "cancelled"]
 
 
-async def test_a_pickup_without_an_address_is_refused_before_anybody_drives(desk):
+async def test_a_pickup_without_an_address_is_refused_before_anybody_drives(desk: Desk):
     manager = await desk.as_role("manager")
     owner = await desk.post(manager, "/api/v1/owners", {"name": "Ben", "phone": "+4930999"})
     car = await desk.post(
@@ -156,14 +159,14 @@ async def test_a_pickup_without_an_address_is_refused_before_anybody_drives(desk
     assert refused["field"] == "address"
 
 
-async def test_a_second_case_for_the_same_car_is_refused(desk, car):
+async def test_a_second_case_for_the_same_car_is_refused(desk: Desk, car):
     await open_case(desk, car)
     advisor = await desk.as_role("advisor")
     again = await desk.post(advisor, "/api/v1/cases", {"vehicle_id": car["id"], "note": "again"}, expect=409)
     assert "open case already" in again["detail"]
 
 
-async def test_a_taken_case_cannot_be_taken_again_but_can_be_handed_on(desk, car):
+async def test_a_taken_case_cannot_be_taken_again_but_can_be_handed_on(desk: Desk, car):
     advisor, manager = await desk.as_role("advisor"), await desk.as_role("manager")
     case = await open_case(desk, car)
     taken = await desk.post(manager, f"/api/v1/cases/{case['id']}/acknowledge", expect=409)
@@ -176,7 +179,7 @@ async def test_a_taken_case_cannot_be_taken_again_but_can_be_handed_on(desk, car
     assert (await desk.post(advisor, f"/api/v1/cases/{case['id']}/reopen", {"reason": "not sold"}))["state"] == "open"
 
 
-async def test_no_driver_moves_another_drivers_leg(desk, car):
+async def test_no_driver_moves_another_drivers_leg(desk: Desk, car):
     advisor, manager = await desk.as_role("advisor"), await desk.as_role("manager")
     case = await open_case(desk, car)
     offer = await desk.post(advisor, f"/api/v1/cases/{case['id']}/offers", {"kind": "pickup"})
@@ -192,7 +195,7 @@ async def test_no_driver_moves_another_drivers_leg(desk, car):
     assert "another driver" in refused["detail"]
 
 
-async def test_a_word_that_did_not_go_out_does_not_count_as_one(desk, car, pool_as):
+async def test_a_word_that_did_not_go_out_does_not_count_as_one(desk: Desk, car, pool_as: PoolAs):
     from schemas.message import MessageState
     from store import messages
     from store.pool import transaction
@@ -215,7 +218,7 @@ async def test_a_word_that_did_not_go_out_does_not_count_as_one(desk, car, pool_
     assert waiting["minutes_since_word"] == 40 and waiting["too_long"]
 
 
-async def test_a_case_that_opens_again_is_for_whoever_owns_the_car_by_then(desk):
+async def test_a_case_that_opens_again_is_for_whoever_owns_the_car_by_then(desk: Desk):
     manager = await desk.as_role("manager")
     seller, buyer = [
         await desk.post(manager, "/api/v1/owners", {"name": name, "phone": f"+4930{n}77"})

@@ -13,6 +13,8 @@ from dealer_api.app_keys import LIVE
 from schemas.account import Role
 from store import accounts, secrets
 from store.pool import transaction
+from tests.conftest import Database
+from tests.integration.dealer_api.conftest import Desk
 
 WITHIN_S = 30  #: an end that never comes; the machine may be busy
 OWNER = {"name": "Anna", "phone": "+491701111001"}
@@ -32,7 +34,7 @@ async def ended(stream) -> str:
 
 
 @pytest.fixture(autouse=True)
-async def heard(desk):
+async def heard(desk: Desk):
     await asyncio.wait_for(desk.app[LIVE].listening.wait(), WITHIN_S)
 
 
@@ -67,7 +69,7 @@ async def new_password(desk, client, role):
 @pytest.mark.parametrize(
     ("role", "path"), [("advisor", "/events"), ("advisor", "/api/v1/events"), ("driver", "/driver/live")]
 )
-async def test_it_ends_with_the_session(desk, end, role, path):
+async def test_it_ends_with_the_session(desk: Desk, end, role, path):
     client, colleague = await desk.as_role(role), await desk.as_role("manager")
     mine, theirs = await opened(client, path), await opened(colleague, path)
     await end(desk, client, role)
@@ -80,7 +82,7 @@ async def test_it_ends_with_the_session(desk, end, role, path):
     theirs.close()
 
 
-async def test_it_ends_when_another_role_may_not_hear_it(desk):
+async def test_it_ends_when_another_role_may_not_hear_it(desk: Desk):
     client = await desk.as_role("driver")
     drives, changes = await opened(client, "/driver/live"), await opened(client, "/events")
     await people.change_role(desk.house.acting(desk.dealer.id, "system"), person(desk, "driver").id, Role.TECHNICIAN)
@@ -91,7 +93,7 @@ async def test_it_ends_when_another_role_may_not_hear_it(desk):
     changes.close()
 
 
-async def test_it_ends_when_its_key_is_revoked_or_over(desk):
+async def test_it_ends_when_its_key_is_revoked_or_over(desk: Desk):
     manager, client = await desk.as_role("manager"), desk.anonymous()
     streams = []
     for label in ("one", "two"):
@@ -105,7 +107,7 @@ async def test_it_ends_when_its_key_is_revoked_or_over(desk):
     await client.close()
 
 
-async def test_it_ends_with_the_driver_s_link(desk):
+async def test_it_ends_with_the_driver_s_link(desk: Desk):
     async with transaction(desk.house.pool, desk.dealer.id) as connection:
         token = await secrets.make(
             connection, desk.dealer.id, "driver", now=desk.clock(), staff_id=person(desk, "driver").id
@@ -117,7 +119,7 @@ async def test_it_ends_with_the_driver_s_link(desk):
     await client.close()
 
 
-async def test_it_ends_in_another_process_too(desk, database):
+async def test_it_ends_in_another_process_too(desk: Desk, database: Database):
     """Two desks, one database: the bell is heard by both."""
     from aiohttp.test_utils import TestClient, TestServer
 
@@ -134,7 +136,7 @@ async def test_it_ends_in_another_process_too(desk, database):
         await ended(stream)
 
 
-async def test_a_missed_bell_is_made_good_when_it_is_heard_again(desk):
+async def test_a_missed_bell_is_made_good_when_it_is_heard_again(desk: Desk):
     client = await desk.as_role("advisor")
     stream = await opened(client, "/events")
     await desk.admin.execute("DELETE FROM sessions WHERE staff_id = $1", person(desk, "advisor").id)  # nobody rings

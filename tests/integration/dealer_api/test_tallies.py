@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from store import tallies
+from tests.integration.dealer_api.conftest import Desk
 
 
-async def test_a_desk_sees_its_own_counts_and_the_houses_but_not_a_neighbours(desk):
+async def test_a_desk_sees_its_own_counts_and_the_houses_but_not_a_neighbours(desk: Desk):
     now = desk.clock()
     rows = [
         (desk.dealer.id, "refused_connect:client_id", "WVWZZZ1JZXW000001", 3, now, "mine"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dealer_api.routes import API
-from tests.integration.dealer_api.conftest import agrees
+from tests.integration.dealer_api.conftest import Desk, agrees
 
 VIN = "WVWZZZ1JZXW000002"
 BODIES = {
@@ -36,7 +36,7 @@ BODIES = {
 }
 
 
-async def test_every_door_answers_for_a_foreign_thing_as_for_none(desk):
+async def test_every_door_answers_for_a_foreign_thing_as_for_none(desk: Desk):
     """The other dealer has one of everything; we ask for each by its number, and by one that nobody has."""
     theirs = await _furnish(desk)
     ours = await desk.as_role("manager")
@@ -71,7 +71,7 @@ async def test_every_door_answers_for_a_foreign_thing_as_for_none(desk):
         assert answers[0] == answers[1] and answers[0][0] == 404, (route.method, route.path, answers)
 
 
-async def test_lists_and_searches_show_nothing_of_another_dealer(desk):
+async def test_lists_and_searches_show_nothing_of_another_dealer(desk: Desk):
     await _furnish(desk)
     ours = await desk.as_role("manager")
     for path in (

@@ -8,6 +8,7 @@ from typing import Any
 
 from store import fleet, stages
 from store.pool import transaction
+from tests.integration.dealer_api.conftest import Desk
 
 _ALERT = """
 INSERT INTO alerts (dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity, because,
@@ -38,7 +39,7 @@ async def _stage(desk: Any, rule: str, stage: str) -> None:
         await stages.move(connection, rule, stage, reason="backtest: 3 hits", actor="system", now=desk.clock())
 
 
-async def test_the_desk_shows_the_finds_of_its_own_cars_and_what_came_of_them(desk: Any) -> None:
+async def test_the_desk_shows_the_finds_of_its_own_cars_and_what_came_of_them(desk: Desk) -> None:
     client = await desk.as_role("technician")
     assert "No rule is on trial" in await (await client.get("/trials")).text()
     await _stage(desk, "tyre_leak", "shadow")
@@ -56,6 +57,6 @@ async def test_the_desk_shows_the_finds_of_its_own_cars_and_what_came_of_them(de
     assert "Speaks" in page and "2 wait for their turn" in page
 
 
-async def test_a_driver_does_not_see_what_rules_find(desk: Any) -> None:
+async def test_a_driver_does_not_see_what_rules_find(desk: Desk) -> None:
     client = await desk.as_role("driver")
     assert (await client.get("/trials")).status == 403

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.dealer_api.conftest import agrees
+from tests.integration.dealer_api.conftest import Desk, agrees
 
 VIN = "WVWZZZ1JZXW000001"
 _ALERT = """
@@ -24,7 +24,7 @@ FROM threads t WHERE t.owner_id = $2
 
 
 @pytest.fixture
-async def danger(desk):
+async def danger(desk: Desk):
     """(dealer, owner, case) of a car about which an alert forbids to drive on."""
     manager = await desk.as_role("manager")
     owner = await desk.post(
@@ -48,7 +48,7 @@ async def both(desk, case):
     return [" ".join((await (await advisor.get(path)).text()).split()) for path in ("/queue", f"/cases/{case}")]
 
 
-async def test_an_owner_who_does_not_know_is_one_to_ring(desk, danger):
+async def test_an_owner_who_does_not_know_is_one_to_ring(desk: Desk, danger):
     dealer, owner, case = danger
     for page in await both(desk, case):
         assert "Owner does not know: no consent to safety texts" in page
@@ -64,21 +64,21 @@ async def test_an_owner_who_does_not_know_is_one_to_ring(desk, danger):
         assert "Owner does not know: they said STOP" in page
 
 
-async def test_an_owner_who_was_told_knows_since_then(desk, danger):
+async def test_an_owner_who_was_told_knows_since_then(desk: Desk, danger):
     dealer, owner, case = danger
     await desk.admin.execute(_TEXT, dealer, owner, case, "sent", None, desk.clock())
     for page in await both(desk, case):
         assert "Owner knows since today" in page and "at once: the car" not in page
 
 
-async def test_where_nothing_forbids_to_drive_nothing_is_said(desk, danger):
+async def test_where_nothing_forbids_to_drive_nothing_is_said(desk: Desk, danger):
     _, _, case = danger
     await desk.admin.execute("UPDATE alerts SET rule = 'sensor_implausible'")
     for page in await both(desk, case):
         assert "Owner knows" not in page and "Owner does not know" not in page
 
 
-async def test_who_rang_says_so_and_the_desk_shows_since_when(desk, danger):
+async def test_who_rang_says_so_and_the_desk_shows_since_when(desk: Desk, danger):
     _, _, case = danger
     advisor = await desk.as_role("advisor")
     for page in await both(desk, case):

@@ -14,7 +14,9 @@ from rules.catalogue import RULES
 from rules.engine.judge import Judge
 from telltale import data
 from telltale.embedded.process import die_with_parent, free_port
+from tests.conftest import Database
 from tests.integration.gateway.world import World, now
+from tests.standing import PoolAs
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +25,7 @@ def judge() -> Judge:
 
 
 @pytest.fixture
-async def world(database, broker, pool_as, judge) -> AsyncIterator[World]:
+async def world(database: Database, broker, pool_as: PoolAs, judge) -> AsyncIterator[World]:
     pool = await pool_as("admin")
     dealer = await pool.fetchval(
         "INSERT INTO dealers (name, zone, country, phone, address, opening_hours, language, created_at) "

@@ -12,7 +12,7 @@ from rules.engine.repair_verification import Proof
 from rules.engine.rule import Rule
 from store import alerts, tallies
 from telltale import data
-from tests.integration.gateway.world import now, until
+from tests.integration.gateway.world import World, now, until
 
 
 def codes(car, *found: str) -> bytes:
@@ -28,7 +28,7 @@ def codes(car, *found: str) -> bytes:
     return json.dumps(result).encode()
 
 
-async def test_a_trouble_code_becomes_an_alert_with_steps_a_wakeup_and_a_word_to_the_driver(world):
+async def test_a_trouble_code_becomes_an_alert_with_steps_a_wakeup_and_a_word_to_the_driver(world: World):
     await world.start()
     car = await world.car()
     car.say()
@@ -63,7 +63,7 @@ async def test_a_trouble_code_becomes_an_alert_with_steps_a_wakeup_and_a_word_to
     )
 
 
-async def test_writing_the_same_steps_again_changes_nothing(world):
+async def test_writing_the_same_steps_again_changes_nothing(world: World):
     await world.start()
     car = await world.car()
     car.say(codes(car, "P0420"), way="up/diagnostics")
@@ -77,7 +77,7 @@ async def test_writing_the_same_steps_again_changes_nothing(world):
         assert await connection.fetchval("SELECT count(*) FROM wakeups WHERE subject_id = $1", alert.id) == 1
 
 
-async def test_a_refused_message_that_a_person_accepts_is_folded_in(world):
+async def test_a_refused_message_that_a_person_accepts_is_folded_in(world: World):
     from store import quarantine
 
     await world.start()
@@ -101,7 +101,7 @@ async def test_a_refused_message_that_a_person_accepts_is_folded_in(world):
     await until(folded)
 
 
-async def test_rules_that_break_are_counted_for_the_car_and_its_dealer_and_the_gateway_goes_on(world):
+async def test_rules_that_break_are_counted_for_the_car_and_its_dealer_and_the_gateway_goes_on(world: World):
     def raises(seen, state):
         raise ValueError("no such thing")
 

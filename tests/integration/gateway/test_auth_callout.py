@@ -16,7 +16,7 @@ from gateway.ops.sign_ins import SESSIONS, WRONG_BURST
 from proofs import wire
 from schemas.vehicle import topic
 from store import vehicles
-from tests.integration.gateway.world import TestCar, now, until
+from tests.integration.gateway.world import TestCar, World, now, until
 from tests.patience import PATIENCE_S
 
 
@@ -44,7 +44,7 @@ async def counted(world: Any, name: str, subject: str) -> int:
     )
 
 
-async def test_a_car_enrolled_while_we_run_is_let_in_and_a_wrong_secret_is_not(world):
+async def test_a_car_enrolled_while_we_run_is_let_in_and_a_wrong_secret_is_not(world: World):
     await world.start()
     car = await world.car()
     liar = TestCar(car.vin, "0" * 64, world.broker.port, car.id)
@@ -54,7 +54,7 @@ async def test_a_car_enrolled_while_we_run_is_let_in_and_a_wrong_secret_is_not(w
     await asyncio.wait_for(liar.refused.wait(), PATIENCE_S)
 
 
-async def test_a_revoked_car_is_cut_off_within_seconds_and_cannot_come_back(world):
+async def test_a_revoked_car_is_cut_off_within_seconds_and_cannot_come_back(world: World):
     await world.start()
     car, other = await world.car(), await world.car()
     async with world.pool.acquire() as connection, connection.transaction():
@@ -65,7 +65,7 @@ async def test_a_revoked_car_is_cut_off_within_seconds_and_cannot_come_back(worl
     await until(lambda: other.acked)
 
 
-async def test_a_car_can_neither_speak_for_another_nor_listen_to_it_and_we_count_the_attempts(world):
+async def test_a_car_can_neither_speak_for_another_nor_listen_to_it_and_we_count_the_attempts(world: World):
     await world.start()
     liar, victim = await world.car(), await world.car()
     for _ in range(3):
@@ -88,7 +88,7 @@ async def test_a_car_can_neither_speak_for_another_nor_listen_to_it_and_we_count
     assert not [name for name in heard if victim.vin in name]
 
 
-async def test_the_gateways_own_account_commands_no_car(world):
+async def test_the_gateways_own_account_commands_no_car(world: World):
     await world.start()
     car = await world.car()
     heard: list[str] = []
@@ -108,7 +108,7 @@ async def test_the_gateways_own_account_commands_no_car(world):
 
 
 @pytest.mark.parametrize("way", ["up/other", "up/telemetry/deeper", "up"])
-async def test_a_car_may_publish_what_the_contract_names_and_nothing_that_the_broker_would_keep(world, way):
+async def test_a_car_may_publish_what_the_contract_names_and_nothing_that_the_broker_would_keep(world: World, way):
     await world.start()
     car = await world.car()
     car.say(b"x", way=way, retain=True)
@@ -117,7 +117,7 @@ async def test_a_car_may_publish_what_the_contract_names_and_nothing_that_the_br
     await until(lambda: car.acked)
 
 
-async def test_a_will_on_another_cars_topic_is_not_delivered_and_counted(world):
+async def test_a_will_on_another_cars_topic_is_not_delivered_and_counted(world: World):
     await world.start()
     liar, victim = await world.car(connect=False), await world.car()
     liar.client.will_set(topic(victim.vin, "up/telemetry"), victim.body(7), qos=1)
@@ -129,7 +129,7 @@ async def test_a_will_on_another_cars_topic_is_not_delivered_and_counted(world):
     assert await world.count(victim) == 1
 
 
-async def test_a_message_larger_than_the_broker_takes_ends_its_connection_and_is_counted(world):
+async def test_a_message_larger_than_the_broker_takes_ends_its_connection_and_is_counted(world: World):
     await world.start()
     car, other = await world.car(), await world.car()
     car.say(car.body(1, padding="x" * 100_000))  # over the contract's limit: the gateway says why
@@ -145,7 +145,7 @@ async def test_a_message_larger_than_the_broker_takes_ends_its_connection_and_is
     await until(lambda: other.acked)
 
 
-async def test_a_car_has_ten_sessions_and_no_more_and_what_is_refused_is_counted(world):
+async def test_a_car_has_ten_sessions_and_no_more_and_what_is_refused_is_counted(world: World):
     await world.start()
     car = await world.car(connect=False)
     port = world.broker.port
@@ -163,7 +163,7 @@ async def test_a_car_has_ten_sessions_and_no_more_and_what_is_refused_is_counted
     await until(all_of_them)
 
 
-async def test_a_storm_of_wrong_sign_ins_is_counted_and_holds_up_no_car_of_the_same_address(world):
+async def test_a_storm_of_wrong_sign_ins_is_counted_and_holds_up_no_car_of_the_same_address(world: World):
     await world.start()
     car = await world.car(connect=False)
     await known(world, car)
@@ -187,7 +187,7 @@ async def test_a_storm_of_wrong_sign_ins_is_counted_and_holds_up_no_car_of_the_s
     assert waited >= 200 - 2 * WRONG_BURST  # the broker gave up on these by itself
 
 
-async def test_a_car_that_signs_in_again_and_again_is_slowed_down(world):
+async def test_a_car_that_signs_in_again_and_again_is_slowed_down(world: World):
     await world.start()
     car = await world.car(connect=False)
     await known(world, car)

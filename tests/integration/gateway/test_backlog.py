@@ -74,7 +74,7 @@ async def test_every_session_opens_although_nobody_takes_what_is_owed(night):
 
 
 async def test_a_database_that_takes_nothing_keeps_no_session_from_its_subscription_and_none_is_renewed(
-    night, monkeypatch
+    night, monkeypatch: pytest.MonkeyPatch
 ):
     """PINGRESP and pulse lie behind the messages, too: they are heard although nothing can be committed."""
     from gateway.mqtt import watchdog

@@ -7,10 +7,11 @@ import pytest
 from gateway.intake.writer import LostLease, Writer, machine_now
 from store import leases
 from store.pool import connect
+from tests.integration.gateway.world import World
 
 
 @pytest.fixture
-async def shared(world):
+async def shared(world: World):
     """Writers on one database, closed at the end."""
     made: list[Writer] = []
 
@@ -34,7 +35,7 @@ async def test_a_bucket_that_another_gateway_had_meanwhile_is_not_taken_back(sha
         await coarse.take([2])
 
 
-async def test_a_bucket_that_nobody_else_had_is_taken_back_with_the_next_connection(shared, world):
+async def test_a_bucket_that_nobody_else_had_is_taken_back_with_the_next_connection(shared, world: World):
     alone = shared("alone", "0/2")
     await alone.take([0, 2])
     alone._drop()
@@ -42,7 +43,7 @@ async def test_a_bucket_that_nobody_else_had_is_taken_back_with_the_next_connect
     assert await shared("late", "0/4").take([0, 2]) == []
 
 
-async def test_a_coarser_share_does_not_overwrite_the_wish_of_a_finer_one(world):
+async def test_a_coarser_share_does_not_overwrite_the_wish_of_a_finer_one(world: World):
     connection = await connect(world.database.role("gateway"), name="test")
     try:
         await leases.take(connection, 5, "holder", "1/4", machine_now())

@@ -15,7 +15,8 @@ from store import check
 from telltale.checking import broker
 from telltale.checking.finding import Wrong
 from telltale.settings import Settings
-from tests.integration.gateway.world import HeldIntake
+from tests.integration.gateway.world import HeldIntake, World
+from tests.standing import PoolAs
 
 TABLES = (
     "vehicles",
@@ -46,7 +47,7 @@ async def rows(world: Any) -> dict[str, int]:
     return {table: await world.pool.fetchval(f"SELECT count(*) FROM {table}") for table in TABLES}
 
 
-async def test_a_car_is_heard_and_stored_and_told_and_leaves_no_trace(world):
+async def test_a_car_is_heard_and_stored_and_told_and_leaves_no_trace(world: World):
     await world.start()
     other = await world.car()
     other.say()
@@ -63,7 +64,9 @@ async def test_a_car_is_heard_and_stored_and_told_and_leaves_no_trace(world):
     assert await world.count(other) == 1
 
 
-async def test_where_no_gateway_runs_the_car_is_not_let_in_and_leaves_no_trace_either(world, monkeypatch):
+async def test_where_no_gateway_runs_the_car_is_not_let_in_and_leaves_no_trace_either(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(broker, "LET_IN_S", 2.0)
     before = await rows(world)
     with pytest.raises(Wrong, match="does not let it in") as wrong:
@@ -72,21 +75,21 @@ async def test_where_no_gateway_runs_the_car_is_not_let_in_and_leaves_no_trace_e
     assert await rows(world) == before
 
 
-async def test_what_a_database_refuses_is_reported_with_its_reason(world):
+async def test_what_a_database_refuses_is_reported_with_its_reason(world: World):
     await world.start()
     await world.pool.execute("ALTER TABLE readings ADD CONSTRAINT nothing CHECK (false) NOT VALID")
     with pytest.raises(Wrong, match="was refused"):
         await broker.car(settings(world))
 
 
-async def test_a_car_that_nobody_answers_is_reported(world, monkeypatch):
+async def test_a_car_that_nobody_answers_is_reported(world: World, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(broker, "HEARD_S", 1.0)
     await world.start(make_intake=HeldIntake)
     with pytest.raises(Wrong, match="nobody told it"):
         await broker.car(settings(world))
 
 
-async def test_what_a_broken_off_check_left_is_taken_away_by_the_next(world):
+async def test_what_a_broken_off_check_left_is_taken_away_by_the_next(world: World):
     await world.start()
     worker = await world.pool.acquire()
     await check.add_probe(
@@ -102,7 +105,7 @@ async def test_what_a_broken_off_check_left_is_taken_away_by_the_next(world):
     assert await world.pool.fetchval("SELECT count(*) FROM vehicles") == 0
 
 
-async def test_the_commands_role_deletes_nothing_about_any_other_car(world, pool_as):
+async def test_the_commands_role_deletes_nothing_about_any_other_car(world: World, pool_as: PoolAs):
     await world.start()
     car = await world.car()
     car.say()
@@ -114,13 +117,13 @@ async def test_the_commands_role_deletes_nothing_about_any_other_car(world, pool
     assert await office.execute("DELETE FROM vehicles") == "DELETE 0"
 
 
-async def test_without_a_dealer_there_is_nothing_that_a_car_could_belong_to(world):
+async def test_without_a_dealer_there_is_nothing_that_a_car_could_belong_to(world: World):
     await world.pool.execute("DELETE FROM dealers")
     with pytest.raises(Wrong, match="no dealer"):
         await broker.car(settings(world))
 
 
-async def test_the_embedded_broker_is_asked_about_itself_and_its_cars_go_on_signing_in(world):
+async def test_the_embedded_broker_is_asked_about_itself_and_its_cars_go_on_signing_in(world: World):
     await world.start()
     assert "keeps and hands out" in await broker.durable(settings(world))
     assert "turns strangers away" in await broker.closed(settings(world))
@@ -131,7 +134,7 @@ async def test_the_embedded_broker_is_asked_about_itself_and_its_cars_go_on_sign
 @pytest.mark.skipif(
     mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt-get install mosquitto)"
 )
-async def test_an_open_broker_is_found_out(world, mosquittos):
+async def test_an_open_broker_is_found_out(world: World, mosquittos):
     port = await mosquittos("allow_anonymous true", "max_inflight_messages 4000", "max_queued_messages 0")
     bare = settings(world, mqtt_url=f"mqtt://127.0.0.1:{port}", auth_url="", auth_seed="", mqtt_version="5")
     assert "keeps and hands out" in await broker.durable(bare)

@@ -13,6 +13,7 @@ import pytest
 
 from gateway.intake.loop import Intake
 from gateway.intake.partitions import NEW_BURST
+from rules.engine.judge import Judge
 from rules.service.retention import day_of
 from schemas.vehicle import bucket_of, topic
 from store import days, readings, replays
@@ -45,7 +46,7 @@ async def stored(world: World, car: TestCar, count: int) -> None:
     await until(there)
 
 
-async def test_two_thousand_messages_of_two_thousand_days_make_few_leaves_and_hold_up_nobody(world):
+async def test_two_thousand_messages_of_two_thousand_days_make_few_leaves_and_hold_up_nobody(world: World):
     await world.start()
     wild, other = await world.car(), await world.car()
     before = len(await days.attached(world.pool))
@@ -67,7 +68,7 @@ async def test_two_thousand_messages_of_two_thousand_days_make_few_leaves_and_ho
 
 @pytest.mark.parametrize("counted_before", [False, True])
 async def test_a_device_without_counters_that_repeats_its_whole_memory_is_stored_once_and_disturbs_nobody(
-    world, counted_before
+    world: World, counted_before
 ):
     first = await world.start(make_intake=Seen)
     car = await world.car()
@@ -89,7 +90,7 @@ async def test_a_device_without_counters_that_repeats_its_whole_memory_is_stored
     assert await world.rejections(car) == []
 
 
-async def test_a_message_without_counters_is_known_again_whichever_day_it_was_put_to(world):
+async def test_a_message_without_counters_is_known_again_whichever_day_it_was_put_to(world: World):
     """It came when its day had no leaf of its own (or had one), and comes again when it has one (or has none any
     more).
     """
@@ -114,7 +115,7 @@ async def test_a_message_without_counters_is_known_again_whichever_day_it_was_pu
     await stored(world, car, 11)
 
 
-async def test_a_restarted_gateway_has_the_same_memory_of_a_device_without_counters(world, judge):
+async def test_a_restarted_gateway_has_the_same_memory_of_a_device_without_counters(world: World, judge: Judge):
     first = await world.start()
     car = await world.car()
     for n in range(150):  # beyond one checkpoint
@@ -137,7 +138,7 @@ async def test_a_restarted_gateway_has_the_same_memory_of_a_device_without_count
     assert [row.place for row in rows] == list(range(1, 161)) and bytes(live) == bytes(memory)
 
 
-async def test_a_car_that_jumps_between_old_boots_is_put_off_and_keeps_what_it_said(world):
+async def test_a_car_that_jumps_between_old_boots_is_put_off_and_keeps_what_it_said(world: World):
     await world.start()
     car, other = await world.car(), await world.car()
     for boot in range(1, 201):
@@ -166,7 +167,7 @@ async def test_a_car_that_jumps_between_old_boots_is_put_off_and_keeps_what_it_s
     assert {ack["boot"] for ack in car.acked if ack["upto"] == 2} == there  # what was put off has no ack
 
 
-async def test_the_first_words_of_many_new_cars_are_looked_up_together(world):
+async def test_the_first_words_of_many_new_cars_are_looked_up_together(world: World):
     await world.start(make_intake=Seen)
     known = await world.car()
     cars = [await world.car(connect=False) for _ in range(30)]
@@ -189,7 +190,7 @@ async def test_the_first_words_of_many_new_cars_are_looked_up_together(world):
     )
 
 
-async def test_looking_up_keys_and_loading_cars_opens_the_leaves_of_the_days_in_question_only(world):
+async def test_looking_up_keys_and_loading_cars_opens_the_leaves_of_the_days_in_question_only(world: World):
     """Each of 400 days that is planned for costs a tenth of a millisecond, for every fifty messages."""
     gateway = await connect(world.database.role("gateway"), name="test")
     today = day_of(now())

@@ -63,7 +63,9 @@ async def test_when_nobody_answers_the_first_hosts_reason_is_told():
         await dial([("127.0.0.1", free_port()), ("127.0.0.1", free_port())], None)
 
 
-async def test_a_host_that_stalls_in_the_handshake_is_given_up_and_does_not_stop_the_loop(tmp_path: Path, monkeypatch):
+async def test_a_host_that_stalls_in_the_handshake_is_given_up_and_does_not_stop_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(dialling, "REACH_S", 0.6)
     turns = 0
 

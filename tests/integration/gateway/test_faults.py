@@ -14,6 +14,7 @@ import pytest
 
 from gateway.intake.loop import Intake
 from proofs.cars import ProofCar
+from rules.engine.judge import Judge
 from store.leases import all_of_them
 from store.migrate import migrate, role_url
 from telltale.embedded.broker import EmbeddedBroker
@@ -23,7 +24,7 @@ from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
-async def own(home: Path, judge) -> AsyncIterator[World]:
+async def own(home: Path, judge: Judge) -> AsyncIterator[World]:
     """A world whose database and broker may be killed."""
     async with EmbeddedPostgres(home / "pg") as server, EmbeddedBroker(home / "broker", ack_wait="3s") as broker:
         await migrate(server.url, "secret")

@@ -13,6 +13,7 @@ from gateway.fleet.fleet import Fleet
 from gateway.intake.writer import Writer
 from gateway.ops import fleet_updates
 from gateway.ops.fleet_updates import Meeting
+from rules.engine.judge import Judge
 from schemas.vehicle import bucket_of
 from store import vehicles
 from store.pool import connect
@@ -37,7 +38,7 @@ class House:
 
 
 @pytest.fixture
-async def house(world: World, judge: Any, monkeypatch: Any) -> AsyncIterator[House]:
+async def house(world: World, judge: Judge, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     monkeypatch.setattr(fleet_updates, "PIECE", 7)
     writer = Writer(world.database.role("gateway"), "test", "0/2")
     await writer.take(list(range(0, 16, 2)))
@@ -60,7 +61,9 @@ async def test_a_gateway_knows_the_cars_of_its_own_buckets_and_those_of_one_that
     assert set(house.fleet.by_id) == house.mine()
 
 
-async def test_one_that_answers_sign_ins_knows_of_the_others_whether_they_may_come(house, monkeypatch):
+async def test_one_that_answers_sign_ins_knows_of_the_others_whether_they_may_come(
+    house, monkeypatch: pytest.MonkeyPatch
+):
     cut: list[tuple[str, int]] = []
     keeper = type("Doorkeeper", (), {"cut_off": lambda self, vin, vehicle: cut.append((vin, vehicle))})()
     house.meeting = Meeting(house.fleet, house.writer, keeper, house.parted.append)
@@ -78,7 +81,7 @@ async def test_one_that_answers_sign_ins_knows_of_the_others_whether_they_may_co
     assert gone.vin not in house.fleet.known and (gone.vin, 0) in cut
 
 
-async def test_a_change_is_heard_without_a_bell_and_only_what_changed_is_read(house, monkeypatch):
+async def test_a_change_is_heard_without_a_bell_and_only_what_changed_is_read(house, monkeypatch: pytest.MonkeyPatch):
     await house.meeting.everybody()
     read: list[int] = []
     real = house.fleet.meet
@@ -120,7 +123,7 @@ async def test_a_car_that_is_no_longer_there_has_parted(house):
     assert [car.id for car in house.parted] == [one, other] and set(house.fleet.by_id) == house.mine() - {one, other}
 
 
-async def test_a_removal_rings_by_itself(world):
+async def test_a_removal_rings_by_itself(world: World):
     await world.start()
     car = await world.car()
     car.say()

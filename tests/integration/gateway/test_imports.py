@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,7 @@ from schemas.errors import BadInput
 from schemas.mapping import Mapping
 from schemas.unit import conversion
 from schemas.vehicle import topic
-from tests.integration.gateway.world import now, until
+from tests.integration.gateway.world import World, now, until
 
 COOLANT = "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature"
 TYRES = {
@@ -118,7 +119,7 @@ class Dying(Importer):
 
 
 async def test_history_from_a_file_killed_on_the_way_beside_a_running_gateway_is_what_the_car_would_have_said(
-    world, tmp_path
+    world: World, tmp_path: Path
 ):
     gateway = await world.start()
     live, filed, whole = await world.car(), await world.car(connect=False), await world.car(connect=False)
@@ -171,7 +172,7 @@ async def test_history_from_a_file_killed_on_the_way_beside_a_running_gateway_is
     assert not gateway.done()
 
 
-async def test_a_car_that_nobody_looks_after_is_named_with_its_line_and_nothing_is_stored(world, tmp_path):
+async def test_a_car_that_nobody_looks_after_is_named_with_its_line_and_nothing_is_stored(world: World, tmp_path: Path):
     car = await world.car(connect=False)
     path = written(tmp_path / "fleet.csv", [car.vin, "WVWZZZ1KZ6W000001"], lived()[:3])
     with pytest.raises(BadInput, match=r"1 cars that this dealer.*WVWZZZ1KZ6W000001' \(line 3\)"):

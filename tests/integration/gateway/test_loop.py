@@ -10,12 +10,13 @@ import pytest
 from gateway.mqtt.address import BrokerAddress
 from gateway.mqtt.broker import Broker
 from gateway.mqtt.session import Session
+from rules.engine.judge import Judge
 from schemas.errors import Misconfigured
 from schemas.vehicle import topic
-from tests.integration.gateway.world import HeldIntake, until
+from tests.integration.gateway.world import HeldIntake, World, until
 
 
-async def test_a_message_is_stored_judged_and_acknowledged_to_the_car(world):
+async def test_a_message_is_stored_judged_and_acknowledged_to_the_car(world: World):
     await world.start()
     car = await world.car()
     for _ in range(20):
@@ -27,7 +28,7 @@ async def test_a_message_is_stored_judged_and_acknowledged_to_the_car(world):
     assert {r["mark"] for r in rows} == {0}
 
 
-async def test_the_stock_path_of_paho_does_the_same(world):
+async def test_the_stock_path_of_paho_does_the_same(world: World):
     await world.start(make_broker=lambda address: Broker(address, bulk=False))
     car = await world.car()
     for _ in range(20):
@@ -36,7 +37,7 @@ async def test_the_stock_path_of_paho_does_the_same(world):
     assert await world.count(car) == 20
 
 
-async def test_what_was_committed_but_not_acknowledged_comes_again_and_is_stored_once(world):
+async def test_what_was_committed_but_not_acknowledged_comes_again_and_is_stored_once(world: World):
     first = await world.start(make_intake=HeldIntake)
     car = await world.car()
     for _ in range(10):
@@ -101,7 +102,7 @@ async def test_our_own_word_is_acknowledged_in_its_turn_and_is_no_delivery():
     assert sent[-1] == b"\x40\x02\x00\x07"
 
 
-async def test_a_message_that_comes_twice_counts_once(world):
+async def test_a_message_that_comes_twice_counts_once(world: World):
     await world.start()
     car = await world.car()
     body = car.body()
@@ -112,7 +113,7 @@ async def test_a_message_that_comes_twice_counts_once(world):
     assert await world.count(car) == 2
 
 
-async def test_a_gap_is_asked_for_and_what_waited_behind_it_is_judged_in_order(world):
+async def test_a_gap_is_asked_for_and_what_waited_behind_it_is_judged_in_order(world: World):
     await world.start()
     car = await world.car()
     bodies = {n: car.body(n) for n in range(1, 8)}
@@ -141,7 +142,7 @@ async def test_a_gap_is_asked_for_and_what_waited_behind_it_is_judged_in_order(w
     await until(closed)
 
 
-async def test_what_is_below_the_oldest_of_the_spool_is_closed_as_lost_at_the_car(world):
+async def test_what_is_below_the_oldest_of_the_spool_is_closed_as_lost_at_the_car(world: World):
     await world.start()
     car = await world.car()
     for n in (1, 2):
@@ -160,7 +161,7 @@ async def test_what_is_below_the_oldest_of_the_spool_is_closed_as_lost_at_the_ca
     await until(lambda: car.acked[-1]["upto"] == 9)
 
 
-async def test_a_new_boot_begins_its_own_count(world):
+async def test_a_new_boot_begins_its_own_count(world: World):
     await world.start()
     car = await world.car()
     for n in (1, 2, 3):
@@ -173,7 +174,7 @@ async def test_a_new_boot_begins_its_own_count(world):
     assert [tuple(r) for r in places] == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)]
 
 
-async def test_a_device_without_counters_is_stored_once_by_its_payload(world):
+async def test_a_device_without_counters_is_stored_once_by_its_payload(world: World):
     first = await world.start()
     car = await world.car()
     body = b'{"ts": "2026-11-20T10:00:00Z", "signals": {"Vehicle.Speed": 30}}'
@@ -195,7 +196,7 @@ async def test_a_device_without_counters_is_stored_once_by_its_payload(world):
     await until(two)
 
 
-async def test_bad_input_is_visible_with_its_reason_and_delays_nobody(world):
+async def test_bad_input_is_visible_with_its_reason_and_delays_nobody(world: World):
     await world.start()
     bad, good = await world.car(), await world.car()
     bad.say(b"this is not JSON")
@@ -223,7 +224,7 @@ async def test_bad_input_is_visible_with_its_reason_and_delays_nobody(world):
     bad.say(b"", retain=True)
 
 
-async def test_a_retained_message_is_no_event(world):
+async def test_a_retained_message_is_no_event(world: World):
     car = await world.car(connect=False)
     await world.start()
     await car.connect()
@@ -237,7 +238,7 @@ async def test_a_retained_message_is_no_event(world):
     car.say(b"", retain=True)
 
 
-async def test_one_bad_row_is_bisected_out_and_the_others_are_stored(world):
+async def test_one_bad_row_is_bisected_out_and_the_others_are_stored(world: World):
     await world.start()
     car, other = await world.car(), await world.car()
     await world.pool.execute("ALTER TABLE readings ADD CONSTRAINT unlucky CHECK (seq <> 13)")
@@ -252,7 +253,7 @@ async def test_one_bad_row_is_bisected_out_and_the_others_are_stored(world):
     assert await world.rejections(other) == []
 
 
-async def test_a_row_that_is_there_already_is_a_duplicate_and_no_fault(world):
+async def test_a_row_that_is_there_already_is_a_duplicate_and_no_fault(world: World):
     await world.start()
     car = await world.car()
     car.say(car.body(1))
@@ -268,7 +269,7 @@ async def test_a_row_that_is_there_already_is_a_duplicate_and_no_fault(world):
     assert await world.count(car) == 3 and await world.rejections(car) == []
 
 
-async def test_a_second_gateway_with_the_same_share_leaves_with_one_clear_line(world):
+async def test_a_second_gateway_with_the_same_share_leaves_with_one_clear_line(world: World):
     await world.start()
     with pytest.raises(Misconfigured, match=r"TELLTALE_SHARE: share 0/1 is carried by the gateway .* already"):
         await world.start()
@@ -277,7 +278,7 @@ async def test_a_second_gateway_with_the_same_share_leaves_with_one_clear_line(w
     await until(lambda: car.acked)
 
 
-async def test_a_restarted_gateway_goes_on_with_the_same_memory(world, judge):
+async def test_a_restarted_gateway_goes_on_with_the_same_memory(world: World, judge: Judge):
     first = await world.start()
     car = await world.car()
     for _ in range(150):  # beyond one checkpoint
@@ -309,7 +310,7 @@ async def test_a_restarted_gateway_goes_on_with_the_same_memory(world, judge):
     assert bytes(live) == bytes(memory)
 
 
-async def test_status_is_a_hint_and_no_reading(world):
+async def test_status_is_a_hint_and_no_reading(world: World):
     await world.start()
     car = await world.car()
     car.say(b'{"state": "online", "signals": {"Vehicle.Speed": 12}}', way="up/status")
@@ -323,7 +324,7 @@ async def test_status_is_a_hint_and_no_reading(world):
     assert await world.pool.fetchval("SELECT online FROM vehicles WHERE id = $1", car.id) is True
 
 
-async def test_a_car_that_said_good_bye_stays_gone_whatever_is_still_shown_of_it(world):
+async def test_a_car_that_said_good_bye_stays_gone_whatever_is_still_shown_of_it(world: World):
     await world.start()
     car = await world.car()
 
@@ -342,7 +343,7 @@ async def test_a_car_that_said_good_bye_stays_gone_whatever_is_still_shown_of_it
         await until(lambda words=f"{speed:g}": shown(words))
 
 
-async def test_each_set_of_signals_keeps_its_newest_values(world):
+async def test_each_set_of_signals_keeps_its_newest_values(world: World):
     await world.start()
     car = await world.car()
     for volts in (13.9, 14.0, 14.1):
@@ -360,7 +361,7 @@ async def test_each_set_of_signals_keeps_its_newest_values(world):
     await until(shown)
 
 
-async def test_the_newest_values_are_shown(world):
+async def test_the_newest_values_are_shown(world: World):
     await world.start()
     car = await world.car()
     car.say(car.body(signals={"Vehicle.Speed": 88.0}))

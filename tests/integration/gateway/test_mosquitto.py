@@ -17,7 +17,7 @@ from schemas.vehicle import topic
 from store import vehicles
 from telltale.embedded.process import free_port
 from tests.integration.gateway.conftest import ROOM
-from tests.integration.gateway.world import now, until
+from tests.integration.gateway.world import World, now, until
 
 pytestmark = pytest.mark.skipif(
     mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt install mosquitto)"
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-async def on_mosquitto(world, mosquittos, home: Path):
+async def on_mosquitto(world: World, mosquittos, home: Path):
     """The world with mosquitto as its broker, cars bound to their topics by an ACL."""
     (home / "acl").write_text(
         "user gateway\ntopic readwrite #\npattern write vehicles/+/%u/up/#\npattern read vehicles/+/%u/down/#\n"
@@ -139,7 +139,7 @@ async def test_a_car_that_was_removed_is_not_believed_any_more(on_mosquitto):
     await until(unknown)
 
 
-async def test_the_documented_limits_hold_and_the_gateway_lives_with_them(world, mosquittos, home: Path):
+async def test_the_documented_limits_hold_and_the_gateway_lives_with_them(world: World, mosquittos, home: Path):
     """docs/reference/mqtt.md, *A broker of your own*: cars on a listener of theirs, one session each, no large
     messages, nothing retained.
     """

@@ -75,7 +75,9 @@ async def test_a_clock_500_days_ahead_takes_nothing_away_and_the_desk_hears_of_i
     ) and "by one clock and not by all" in detail
 
 
-async def test_a_gateway_whose_clock_disagrees_with_the_databases_does_not_begin(world, monkeypatch):
+async def test_a_gateway_whose_clock_disagrees_with_the_databases_does_not_begin(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(running, "START_S", 0.0)
     with pytest.raises(Unavailable, match="500 days ahead of the database's"):
         await world.start(clock=lambda: now() + timedelta(days=500))
@@ -163,7 +165,7 @@ async def test_rows_without_a_day_of_their_own_go_by_when_they_were_received(hou
         assert [row["seq"] for row in await house.world.pool.fetch("SELECT seq FROM readings WHERE day = 0")] == [2]
 
 
-async def test_the_running_gateway_keeps_the_days(world):
+async def test_the_running_gateway_keeps_the_days(world: World):
     await world.start()
     tomorrow = day_of(now()) + 1
 

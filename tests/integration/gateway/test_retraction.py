@@ -11,13 +11,15 @@ import pytest
 
 from gateway.fleet.car import Car
 from gateway.fleet.fleet import Fleet
+from rules.engine.judge import Judge
 from rules.service.wording import Wording
 from schemas.errors import BadInput, IllegalMove
 from schemas.reading import Mark
 from schemas.vehicle import bucket_of
 from store import alerts, history, pool, quarantine, readings, vehicles
 from telltale import data
-from tests.integration.gateway.world import now, until
+from tests.integration.gateway.world import World, now, until
+from tests.standing import PoolAs
 from workers import job_runner, replaying
 from workers.context import Context
 
@@ -95,7 +97,9 @@ async def memory_of(world, car, judge, *, checkpoint: bool) -> Car:
     return found
 
 
-async def test_what_was_let_in_by_mistake_is_taken_back_with_all_that_rested_on_it(world, pool_as, judge):
+async def test_what_was_let_in_by_mistake_is_taken_back_with_all_that_rested_on_it(
+    world: World, pool_as: PoolAs, judge: Judge
+):
     task, car, row = await believed_by_mistake(world)
     await work(world, pool_as)
     case = (await alert_of(world, car))["case_id"]
@@ -146,7 +150,7 @@ async def test_what_was_let_in_by_mistake_is_taken_back_with_all_that_rested_on_
     assert (await alert_of(world, car))["state"] == "withdrawn"
 
 
-async def test_an_alert_that_does_not_rest_on_it_stays(world):
+async def test_an_alert_that_does_not_rest_on_it_stays(world: World):
     _, car, row = await believed_by_mistake(world)
     result = {
         "boot": 1,
@@ -168,7 +172,7 @@ async def test_an_alert_that_does_not_rest_on_it_stays(world):
     assert states == {"service_due": "withdrawn", "trouble_code": "active"}
 
 
-async def test_a_mind_changed_before_the_gateway_looks_folds_nothing(world):
+async def test_a_mind_changed_before_the_gateway_looks_folds_nothing(world: World):
     """Decided while the gateway is away: accepted and taken back is as if never believed."""
     task = await world.start()
     car = await world.car()
@@ -186,7 +190,7 @@ async def test_a_mind_changed_before_the_gateway_looks_folds_nothing(world):
     assert await world.rejections(car) == ["odometer"]
 
 
-async def test_traffic_of_the_same_car_goes_on_while_it_is_folded_again(world, judge):
+async def test_traffic_of_the_same_car_goes_on_while_it_is_folded_again(world: World, judge: Judge):
     _, car, row = await believed_by_mistake(world)
     await decide(world, row, accept=False)
     for n in range(200):
@@ -206,7 +210,7 @@ async def test_traffic_of_the_same_car_goes_on_while_it_is_folded_again(world, j
     assert kept.memory == whole.memory
 
 
-async def test_a_person_may_decide_only_what_the_table_allows(world):
+async def test_a_person_may_decide_only_what_the_table_allows(world: World):
     _, car, row = await believed_by_mistake(world)
     with pytest.raises(IllegalMove):
         await decide(world, row, accept=True)

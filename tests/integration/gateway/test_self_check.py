@@ -12,6 +12,7 @@ from proofs.bench.brokers import mosquitto
 from proofs.proxy import Proxy
 from schemas.errors import Misconfigured
 from store import transactions
+from tests.standing import PoolAs
 
 needs_mosquitto = pytest.mark.skipif(
     mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt install mosquitto)"
@@ -39,7 +40,7 @@ async def test_a_broker_with_room_is_taken(mosquittos):
 
 @needs_mosquitto
 async def test_a_broker_that_does_nothing_for_a_while_again_and_again_is_not_taken_for_one_that_keeps_too_little(
-    mosquittos, monkeypatch
+    mosquittos, monkeypatch: pytest.MonkeyPatch
 ):
     """As mosquitto, while it writes a large store."""
     monkeypatch.setattr(self_check, "SILENCE_S", 0.05)
@@ -87,7 +88,7 @@ async def test_debugging_is_refused():
 
 
 @pytest.mark.parametrize("setting", ["synchronous_commit"])
-async def test_a_database_on_which_commit_does_not_mean_on_disk_is_refused(pool_as, setting):
+async def test_a_database_on_which_commit_does_not_mean_on_disk_is_refused(pool_as: PoolAs, setting):
     pool = await pool_as("admin")
     async with pool.acquire() as connection:
         await connection.execute(f"SET {setting} = off")

@@ -21,6 +21,7 @@ from telltale.settings import Settings
 from tests.authority import Authority
 from tests.integration.gateway.conftest import ROOM
 from tests.integration.gateway.test_tls import ACCESS
+from tests.integration.gateway.world import World
 
 pytestmark = pytest.mark.skipif(
     mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt install mosquitto)"
@@ -79,7 +80,7 @@ async def test_strangers_who_are_let_in_and_may_say_nothing_are_no_reason(closed
     await self_check.check_broker(at(await closed(anonymous=True), 4), None)
 
 
-def test_the_words_that_permit_an_open_broker_are_the_settings(monkeypatch):
+def test_the_words_that_permit_an_open_broker_are_the_settings(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TELLTALE_OPEN_BROKER", self_check.OPEN_BROKER)
     assert Settings.read().open_broker == self_check.OPEN_BROKER
     monkeypatch.setenv("TELLTALE_OPEN_BROKER", "yes")
@@ -112,7 +113,7 @@ async def test_with_mqtt_5_a_forbidden_answer_to_the_cars_is_named_too(closed):
 
 
 @VERSIONS
-async def test_a_gateway_that_is_not_let_in_ends_with_one_line_and_floods_no_log(world, closed, caplog, version):
+async def test_a_gateway_that_is_not_let_in_ends_with_one_line_and_floods_no_log(world: World, closed, caplog, version):
     port = await closed()
     with (
         structlog.testing.capture_logs() as lines,
@@ -126,7 +127,7 @@ async def test_a_gateway_that_is_not_let_in_ends_with_one_line_and_floods_no_log
 
 
 @pytest.mark.parametrize("answers", [1, 2])
-async def test_a_broker_that_hangs_up_in_the_middle_ends_with_one_line_and_floods_no_log(world, caplog, answers):
+async def test_a_broker_that_hangs_up_in_the_middle_ends_with_one_line_and_floods_no_log(world: World, caplog, answers):
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for answer in (wire.connack(), wire.suback(1))[:answers]:
             await reader.read(1000)
@@ -145,7 +146,7 @@ async def test_a_broker_that_hangs_up_in_the_middle_ends_with_one_line_and_flood
     assert len(lines) + len(caplog.records) <= 5
 
 
-async def test_a_certificate_that_is_not_believed_is_named(mosquittos, home, tmp_path):
+async def test_a_certificate_that_is_not_believed_is_named(mosquittos, home, tmp_path: Path):
     authority = Authority(home / "tls")
     certificate, key = authority.issue("server", common_name="localhost")
     port = await mosquittos(

@@ -18,7 +18,7 @@ from tests.authority import Authority
 from tests.integration.gateway.conftest import ROOM
 from tests.integration.gateway.test_dialling import listening
 from tests.integration.gateway.test_watchdog import answer
-from tests.integration.gateway.world import until
+from tests.integration.gateway.world import World, until
 
 needs_mosquitto = pytest.mark.skipif(
     mosquitto() is None, reason="mosquitto is not installed on this machine (Debian: apt install mosquitto)"
@@ -38,7 +38,7 @@ pattern read vehicles/+/%u/down/+
 @needs_mosquitto
 @pytest.mark.parametrize("version", [4, 5])
 async def test_with_a_private_authority_and_certificates_a_car_is_heard_on_a_closed_broker(
-    world, mosquittos, home: Path, version: int
+    world: World, mosquittos, home: Path, version: int
 ):
     authority = Authority(home / "tls")
     certificate, key = authority.issue("server", common_name="localhost")
@@ -69,7 +69,7 @@ async def test_with_a_private_authority_and_certificates_a_car_is_heard_on_a_clo
 
 @pytest.mark.parametrize("tried_out", [True, False])
 async def test_a_broker_that_stalls_in_the_handshake_does_not_stop_the_health_page(
-    world, tmp_path: Path, tried_out: bool
+    world: World, tmp_path: Path, tried_out: bool
 ):
     health = Address(port=free_port())
     async with listening() as (host, port):
@@ -97,7 +97,9 @@ async def test_a_broker_that_stalls_in_the_handshake_does_not_stop_the_health_pa
 
 
 @pytest.mark.parametrize("dead", ["refuses", "stalls"])
-async def test_of_several_hosts_a_dead_one_keeps_no_session_waiting(world, monkeypatch, dead: str):
+async def test_of_several_hosts_a_dead_one_keeps_no_session_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch, dead: str
+):
     monkeypatch.setattr("random.sample", lambda hosts, _: list(hosts))  # not by lot: the dead one comes first
     async with listening() as stalling:
         wrong = free_port() if dead == "refuses" else stalling[1]

@@ -18,7 +18,7 @@ from gateway.mqtt.address import BrokerAddress
 from gateway.mqtt.broker import Broker
 from proofs import wire
 from proofs.proxy import Proxy
-from tests.integration.gateway.world import until
+from tests.integration.gateway.world import World, until
 from tests.patience import PATIENCE_S
 
 
@@ -42,7 +42,7 @@ async def scrape(url: str) -> dict[str, float]:
     }
 
 
-async def test_a_half_open_connection_is_noticed_and_renewed(world, monkeypatch):
+async def test_a_half_open_connection_is_noticed_and_renewed(world: World, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(watchdog, "PULSE_EVERY_S", 0.3)
     monkeypatch.setattr(watchdog, "SILENCE_S", 1.0)
     proxy = await Proxy("127.0.0.1", world.broker.port).start()
@@ -70,7 +70,9 @@ async def test_a_half_open_connection_is_noticed_and_renewed(world, monkeypatch)
     await proxy.stop()
 
 
-async def test_a_broker_that_brings_messages_and_answers_nothing_is_alive_until_it_is_silent(monkeypatch):
+async def test_a_broker_that_brings_messages_and_answers_nothing_is_alive_until_it_is_silent(
+    monkeypatch: pytest.MonkeyPatch,
+):
     """A busy broker owes its answer for long, for it has our acknowledgements to read first."""
     monkeypatch.setattr(watchdog, "PULSE_EVERY_S", 0.1)
     monkeypatch.setattr(watchdog, "SILENCE_S", 1.0)
@@ -102,7 +104,7 @@ async def test_a_broker_that_brings_messages_and_answers_nothing_is_alive_until_
     server.close()
 
 
-async def test_health_says_alive_and_ready_and_counts(world):
+async def test_health_says_alive_and_ready_and_counts(world: World):
     task = await world.start()
     url = task.facts["health"]
     assert await answer(f"{url}/health/live") == (200, {"ok": True, "faults": []})
@@ -137,7 +139,7 @@ async def test_health_says_alive_and_ready_and_counts(world):
     assert found["telltale_gateway_batch_seconds_count"] > 0
 
 
-async def test_alerts_are_counted_by_rule_and_state(world):
+async def test_alerts_are_counted_by_rule_and_state(world: World):
     task = await world.start()
     url = task.facts["health"]
     before = await scrape(url)
@@ -178,7 +180,9 @@ def _steps(rule: str, state: str) -> list[str]:
     ]
 
 
-async def test_a_gateway_that_commits_nothing_is_not_ready_but_stays_alive(world, monkeypatch):
+async def test_a_gateway_that_commits_nothing_is_not_ready_but_stays_alive(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
     """A liveness probe must not restart every gateway because the database hangs: they go on by themselves, and forget
     nothing meanwhile.
     """
@@ -207,7 +211,7 @@ async def test_a_gateway_that_commits_nothing_is_not_ready_but_stays_alive(world
     await until(green)
 
 
-async def test_a_gateway_that_does_not_even_try_to_write_is_not_alive(world, monkeypatch):
+async def test_a_gateway_that_does_not_even_try_to_write_is_not_alive(world: World, monkeypatch: pytest.MonkeyPatch):
     from gateway.ops import health
 
     task = await world.start()
@@ -216,7 +220,7 @@ async def test_a_gateway_that_does_not_even_try_to_write_is_not_alive(world, mon
     assert status == 503 and "no attempt at the database" in result["faults"][0]
 
 
-async def test_a_flood_of_poison_is_counted_not_kept_and_other_cars_go_on(world):
+async def test_a_flood_of_poison_is_counted_not_kept_and_other_cars_go_on(world: World):
     await world.start()
     bad, good = await world.car(), await world.car()
     for _ in range(400):
@@ -237,7 +241,9 @@ async def test_a_flood_of_poison_is_counted_not_kept_and_other_cars_go_on(world)
 
 
 @pytest.mark.parametrize("part", ["decoder", "judge"])
-async def test_a_fault_of_ours_puts_one_message_aside_and_stops_nobody(world, monkeypatch, part):
+async def test_a_fault_of_ours_puts_one_message_aside_and_stops_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch, part
+):
     class Boom(Exception):
         pass
 

@@ -16,7 +16,7 @@ from schemas.reading import Reading
 from store import readings
 from store.pool import connect
 from store.transactions import Backend
-from tests.integration.gateway.world import now, until
+from tests.integration.gateway.world import World, now, until
 
 
 def row(vehicle: int, seq: int, ts: datetime, place: int | None = None) -> Reading:
@@ -25,7 +25,7 @@ def row(vehicle: int, seq: int, ts: datetime, place: int | None = None) -> Readi
 
 
 @pytest.fixture
-async def writer(world):
+async def writer(world: World):
     made = Writer(world.database.role("gateway"), "test", "0/1")
     yield made
     await made.close()
@@ -44,7 +44,7 @@ def batch_of(world: Any, vehicle: int, seqs: range, *, more: bool) -> Batch:
 @pytest.mark.parametrize("more", [False, True])
 @pytest.mark.parametrize("moment", ["before", "after"])
 async def test_a_connection_lost_around_commit_neither_loses_nor_doubles_a_row(
-    world, writer, monkeypatch, more, moment
+    world: World, writer, monkeypatch: pytest.MonkeyPatch, more, moment
 ):
     car = await world.car(connect=False)
     real, tries = Writer._commit, 0
@@ -67,7 +67,7 @@ async def test_a_connection_lost_around_commit_neither_loses_nor_doubles_a_row(
         assert await world.pool.fetchval("SELECT times FROM tallies WHERE subject = 'somebody'") == 1
 
 
-async def test_a_disk_that_refuses_now_this_and_now_that_is_one_line_in_the_log(world, writer):
+async def test_a_disk_that_refuses_now_this_and_now_that_is_one_line_in_the_log(world: World, writer):
     async def full(connection: Any) -> None:
         raise asyncpg.DiskFullError("no space left on device")
 
@@ -82,7 +82,7 @@ async def test_a_disk_that_refuses_now_this_and_now_that_is_one_line_in_the_log(
     assert [line["reason"] for line in lines if line["event"] == "database_away"] == ["DiskFullError"]
 
 
-async def test_a_server_process_killed_under_a_lease_gives_it_back_to_us(world, writer):
+async def test_a_server_process_killed_under_a_lease_gives_it_back_to_us(world: World, writer):
     assert await writer.take([3, 4]) == [3, 4]
     car = await world.car(connect=False)
     # the server has other tests' gateways, too
@@ -96,7 +96,7 @@ async def test_a_server_process_killed_under_a_lease_gives_it_back_to_us(world, 
     assert held == 2 and await world.count(car) == 3
 
 
-async def test_a_fellow_that_bears_the_number_of_our_former_process_is_never_ended(world, writer):
+async def test_a_fellow_that_bears_the_number_of_our_former_process_is_never_ended(world: World, writer):
     """After a failover the new server gives the same numbers to others."""
     await writer.take([3])
     fellow = await connect(world.database.role("gateway"), name="gateway")
@@ -110,7 +110,7 @@ async def test_a_fellow_that_bears_the_number_of_our_former_process_is_never_end
     await fellow.close()
 
 
-async def test_a_series_is_read_in_pages_with_its_spacing(world, writer):
+async def test_a_series_is_read_in_pages_with_its_spacing(world: World, writer):
     car = await world.car(connect=False)
     start = datetime(2026, 11, 20, 23, 59, 50, tzinfo=UTC)
     batch = Batch([], now())
@@ -139,7 +139,7 @@ async def test_a_series_is_read_in_pages_with_its_spacing(world, writer):
     assert len(rows) == 30 and rows[0].ids == (1, 5) and unfolded == 60
 
 
-async def test_late_data_keeps_its_time_and_has_a_day_of_its_own_while_it_is_within_the_retention(world):
+async def test_late_data_keeps_its_time_and_has_a_day_of_its_own_while_it_is_within_the_retention(world: World):
     await world.start()
     car = await world.car()
     result = [datetime(2019, 7, 1, 12, tzinfo=UTC), now() - timedelta(days=399), now()]

@@ -25,6 +25,7 @@ from rules.catalogue import RULES
 from rules.engine.judge import Judge
 from schemas.credentials import secret_hash
 from telltale import data
+from tests.conftest import Database
 from tests.integration.gateway.test_alerts import codes
 from tests.integration.gateway.world import TestCar, now, until
 from tests.integration.workers.conftest import Scene, scene  # noqa: F401
@@ -83,7 +84,12 @@ async def decoder(scene: Scene, database: Any, broker: Any) -> AsyncIterator[Tes
     await asyncio.wait({task})
 
 
-async def test_message_alert_case_and_text_are_one_trace(scene: Scene, database: Any, broker: Any, spans: Any) -> None:  # noqa: F811
+async def test_message_alert_case_and_text_are_one_trace(
+    scene: Scene,  # noqa: F811
+    database: Database,
+    broker: Any,
+    spans: Any,
+) -> None:
     async with decoder(scene, database, broker) as car, working(scene):
 
         async def told() -> bool:
@@ -141,7 +147,7 @@ def _nobody_is_in_it(found: Any, scene: Scene) -> None:  # noqa: F811
 
 async def test_what_a_person_writes_at_the_desk_is_one_trace_up_to_the_provider(
     scene: Scene,  # noqa: F811
-    database: Any,
+    database: Database,
     spans: Any,
 ) -> None:
     server = TestServer(build(scene.house, Live(database.role("desk"))))

@@ -28,7 +28,9 @@ async def test_what_a_night_left_behind_is_stored_once_and_nobody_would_end_the_
 
 
 @needs_mosquitto
-async def test_the_proof_is_red_when_reading_stops_before_the_broker_has_answered(home: Path, monkeypatch):
+async def test_the_proof_is_red_when_reading_stops_before_the_broker_has_answered(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(backlog, "STUCK_S", 12.0)
     facts = await backlog.main(
         Settings.read(home=home), messages=48_000, broker="mosquitto", seed=1, sabotage="stop-reading"

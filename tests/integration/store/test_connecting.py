@@ -22,6 +22,7 @@ from store import connecting, notifications, pool
 from store.migrate import migrate, writable
 from store.pool import answers, connect, line, open_pool, transaction
 from store.roles import password_of, role_url
+from tests.conftest import Database
 from tests.patience import PATIENCE_S
 from tests.servers import server
 
@@ -40,7 +41,9 @@ def silent() -> Any:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
 
 
-async def test_who_meets_a_line_that_went_silent_in_the_pool_does_not_wait_as_long_as_a_statement_may_take(database):
+async def test_who_meets_a_line_that_went_silent_in_the_pool_does_not_wait_as_long_as_a_statement_may_take(
+    database: Database,
+):
     """A statement may take an hour here: what answers is the limit of what opens a transaction.
 
     The pool is fit again as soon as the line is.
@@ -85,14 +88,14 @@ async def only_reading(database: Any) -> AsyncIterator[str]:
         await admin.close()
 
 
-async def test_a_host_that_is_gone_or_silent_does_not_use_up_the_time_of_the_next(database, silent):
+async def test_a_host_that_is_gone_or_silent_does_not_use_up_the_time_of_the_next(database: Database, silent):
     for dead in ("127.0.0.1:1", silent):
         pool = await open_pool(beside(database.role("desk"), dead), name="test", size=2)
         assert await answers(pool)
         await pool.close()
 
 
-async def test_the_host_that_takes_writes_is_found_among_those_that_only_read(database, home):
+async def test_the_host_that_takes_writes_is_found_among_those_that_only_read(database: Database, home):
     async with server(home) as other:
         await migrate(other.url, "tests-only-secret")
         async with only_reading(database):
@@ -110,7 +113,7 @@ async def test_the_host_that_takes_writes_is_found_among_those_that_only_read(da
     )
 
 
-async def test_migrate_takes_several_hosts_and_what_asyncpg_knows_of_an_address(database, silent):
+async def test_migrate_takes_several_hosts_and_what_asyncpg_knows_of_an_address(database: Database, silent):
     for query in (
         "",
         "target_session_attrs=read-write",
@@ -120,7 +123,7 @@ async def test_migrate_takes_several_hosts_and_what_asyncpg_knows_of_an_address(
         await migrate(beside(database.url, "127.0.0.1:1", silent, query=query), database.secret)
 
 
-async def test_what_needs_the_owner_says_so_when_the_address_names_no_account(database):
+async def test_what_needs_the_owner_says_so_when_the_address_names_no_account(database: Database):
     with pytest.raises(Misconfigured, match="names no account"):
         await migrate(
             f"postgresql://127.0.0.1:{urlsplit(database.url).port}{urlsplit(database.url).path}", database.secret
@@ -156,7 +159,9 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connecting, "_refusals", {})
 
 
-async def test_a_refused_password_is_one_clear_line_and_when_it_stays_refused_the_end_of_the_process(database, soon):
+async def test_a_refused_password_is_one_clear_line_and_when_it_stays_refused_the_end_of_the_process(
+    database: Database, soon
+):
     wrong = role_url(database.url, "another secret", "telltale_desk")
     ending = asyncio.create_task(connecting.shut_out())
     with structlog.testing.capture_logs() as lines:
@@ -169,7 +174,7 @@ async def test_a_refused_password_is_one_clear_line_and_when_it_stays_refused_th
     assert "telltale_desk" in lines[0]["hint"] and password_of("another secret", "telltale_desk") not in str(lines)
 
 
-async def test_a_refusal_that_passes_ends_nobody(database, soon):
+async def test_a_refusal_that_passes_ends_nobody(database: Database, soon):
     with pytest.raises(Unavailable):
         await connect(role_url(database.url, "another secret", "telltale_desk"), name="test")
     await (await connect(database.role("desk"), name="test")).close()
@@ -292,7 +297,7 @@ def authority(folder: Path, started: Any) -> dict[str, str]:
 
 
 @pytest.fixture
-async def cut(database: Any) -> AsyncIterator[Any]:
+async def cut(database: Database) -> AsyncIterator[Any]:
     """`await cut(connection)`: the server ends it, as when it is stopped."""
     admin = await asyncpg.connect(database.url)
 
@@ -303,7 +308,7 @@ async def cut(database: Any) -> AsyncIterator[Any]:
     await admin.close()
 
 
-async def test_a_line_that_is_cut_right_after_it_was_made_is_the_databases_absence_and_no_bug(database, cut):
+async def test_a_line_that_is_cut_right_after_it_was_made_is_the_databases_absence_and_no_bug(database: Database, cut):
     async def listen() -> None:
         async with line(database.role("gateway"), name="test-line") as connection:
             await cut(connection)
@@ -313,7 +318,9 @@ async def test_a_line_that_is_cut_right_after_it_was_made_is_the_databases_absen
         await listen()
 
 
-async def test_a_line_that_is_cut_while_it_is_made_is_the_databases_absence_and_no_bug(database, cut, monkeypatch):
+async def test_a_line_that_is_cut_while_it_is_made_is_the_databases_absence_and_no_bug(
+    database: Database, cut, monkeypatch: pytest.MonkeyPatch
+):
     async def dial(*given: Any, **more: Any) -> Any:
         made = await connecting.dial(*given, **more)
         await cut(made)
@@ -324,7 +331,7 @@ async def test_a_line_that_is_cut_while_it_is_made_is_the_databases_absence_and_
         await connect(database.role("gateway"), name="test-line")
 
 
-async def test_an_error_of_ours_on_a_line_is_not_taken_for_the_databases_absence(database):
+async def test_an_error_of_ours_on_a_line_is_not_taken_for_the_databases_absence(database: Database):
     async def ask() -> None:
         async with line(database.role("gateway"), name="test-line") as connection:
             await connection.execute("SELECT * FROM nowhere")

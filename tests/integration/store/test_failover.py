@@ -24,7 +24,7 @@ from tests.servers import VERSIONS, lend, programs, server
 
 
 @pytest.fixture(params=VERSIONS)
-async def pair(request: Any, home: Path) -> AsyncIterator[tuple[EmbeddedPostgres, EmbeddedPostgres]]:
+async def pair(request: pytest.FixtureRequest, home: Path) -> AsyncIterator[tuple[EmbeddedPostgres, EmbeddedPostgres]]:
     """A primary and its standby, which has everything that was committed."""
     version = request.param
     async with server(home / "one", version) as primary:

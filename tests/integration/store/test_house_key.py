@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import asyncpg
 import pytest
@@ -11,13 +10,13 @@ import pytest
 from schemas.errors import Misconfigured
 from store import house_key
 from store.house_key import KeyHolder, opened
-from tests.conftest import SECRET
+from tests.conftest import SECRET, Database
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 @pytest.fixture
-async def owner(database: Any):
+async def owner(database: Database):
     connection = await asyncpg.connect(database.url)
     yield connection
     await connection.close()
@@ -35,7 +34,7 @@ async def test_a_change_of_the_secret_seals_the_same_key_anew(owner):
     assert await KeyHolder("new").key(owner) == key
 
 
-async def test_a_key_that_nobody_can_open_is_left_alone_and_told(owner, capsys):
+async def test_a_key_that_nobody_can_open_is_left_alone_and_told(owner, capsys: pytest.CaptureFixture[str]):
     sealed = await owner.fetchval("SELECT sealed FROM house_key")
     await house_key.ensure(owner, "wrong", "also wrong", MIDNIGHT)
     assert await owner.fetchval("SELECT sealed FROM house_key") == sealed and opened(sealed, [SECRET]) is not None

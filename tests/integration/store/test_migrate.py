@@ -13,6 +13,7 @@ import pytest
 from schemas.errors import Misconfigured
 from store.migrate import MIGRATIONS, checksums, migrate
 from store.roles import ROLES, role_url
+from tests.conftest import Database
 from tests.patience import PATIENCE_S
 from tests.servers import VERSIONS, plain_owner, server
 
@@ -61,7 +62,7 @@ async def fresh(database: Any) -> Any:
     return await asyncpg.connect(database.url)
 
 
-async def test_a_migration_that_was_edited_after_it_was_applied_is_refused_by_name(database, folder):
+async def test_a_migration_that_was_edited_after_it_was_applied_is_refused_by_name(database: Database, folder):
     (folder / "9001_more.sql").write_text("-- migrate:up\nCREATE TABLE more (n int);\n-- migrate:down\n")
     await migrate(database.url, database.secret, folder)
     (folder / "9001_more.sql").write_text("-- migrate:up\nCREATE TABLE more (n bigint);\n-- migrate:down\n")
@@ -72,7 +73,7 @@ async def test_a_migration_that_was_edited_after_it_was_applied_is_refused_by_na
     await connection.close()
 
 
-async def test_a_database_from_before_checksums_were_kept_is_believed_once(database, folder):
+async def test_a_database_from_before_checksums_were_kept_is_believed_once(database: Database, folder):
     connection = await fresh(database)
     await connection.execute("DROP TABLE migration_checksums")
     await migrate(database.url, database.secret, folder)
@@ -85,13 +86,15 @@ async def test_a_database_from_before_checksums_were_kept_is_believed_once(datab
     await connection.close()
 
 
-async def test_an_older_version_of_ours_does_not_stumble_over_what_a_newer_one_applied(database, folder):
+async def test_an_older_version_of_ours_does_not_stumble_over_what_a_newer_one_applied(database: Database, folder):
     (folder / "9001_more.sql").write_text("-- migrate:up\nCREATE TABLE more (n int);\n-- migrate:down\n")
     await migrate(database.url, database.secret, folder)
     await migrate(database.url, database.secret)
 
 
-async def test_a_migration_waits_briefly_for_a_table_and_comes_again(database, folder, monkeypatch):
+async def test_a_migration_waits_briefly_for_a_table_and_comes_again(
+    database: Database, folder, monkeypatch: pytest.MonkeyPatch
+):
     """Everybody else queues behind whoever waits for a lock: so it gives up after seconds, and is there when the table
     is free.
     """
@@ -127,7 +130,7 @@ class Heard:
             self._event.set()
 
 
-async def test_a_migration_that_fails_leaves_nothing_and_says_why(database, folder):
+async def test_a_migration_that_fails_leaves_nothing_and_says_why(database: Database, folder):
     (folder / "9001_more.sql").write_text("-- migrate:up\nCREATE TABLE more (n int);\nSELECT 1/0;\n-- migrate:down\n")
     with pytest.raises(Misconfigured, match="division by zero"):
         await migrate(database.url, database.secret, folder)

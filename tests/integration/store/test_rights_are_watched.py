@@ -8,12 +8,13 @@ from typing import Any
 import asyncpg
 import pytest
 
+from tests.conftest import Database
 from tests.furniture import furnish
 from tests.house.test_rights import agree, rights_of_all, rights_written
 
 
 @pytest.fixture
-async def admin(database: Any) -> AsyncIterator[Any]:
+async def admin(database: Database) -> AsyncIterator[Any]:
     connection = await asyncpg.connect(database.url)
     await furnish(connection)
     yield connection
@@ -37,7 +38,7 @@ async def admin(database: Any) -> AsyncIterator[Any]:
         ("CREATE TABLE forgotten (dealer_id bigint, said text); INSERT INTO forgotten VALUES (1, 'x')", "forgotten"),
     ],
 )
-async def test_the_walk_finds_each_right_too_many(admin, database, sabotage, table):
+async def test_the_walk_finds_each_right_too_many(admin, database: Database, sabotage, table):
     await admin.execute(sabotage)
     with pytest.raises(AssertionError, match=rf"\+ \| `{table}`"):
         agree(await rights_of_all(admin, database), rights_written())

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from store import stages
 from store.pool import transaction
+from tests.standing import PoolAs
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
-async def test_every_move_of_a_rule_is_history_with_its_reason(pool_as: Any) -> None:
+async def test_every_move_of_a_rule_is_history_with_its_reason(pool_as: PoolAs) -> None:
     async with transaction(await pool_as("worker")) as connection:
         await stages.move(connection, "exhaust_fluid", "shadow", reason="on trial", actor="system", now=NOW)
         await stages.move(connection, "exhaust_fluid", "live", reason="3 hits, 0 false", actor="staff:4", now=NOW)

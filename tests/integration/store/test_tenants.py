@@ -14,6 +14,7 @@ import pytest
 
 from store.pool import transaction
 from tests.furniture import furnish
+from tests.standing import PoolAs
 
 TENANT_TABLES = """
 SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'dealer_id'
@@ -23,7 +24,7 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v')
 
 
 @pytest.fixture(params=["desk", "owner_page"])
-async def role(request: Any, pool_as: Any) -> str:
+async def role(request: pytest.FixtureRequest, pool_as: PoolAs) -> str:
     admin = await pool_as("admin", size=1)
     async with admin.acquire() as connection:
         await furnish(connection)
@@ -31,7 +32,7 @@ async def role(request: Any, pool_as: Any) -> str:
 
 
 @pytest.fixture(params=[True, False], ids=["spotless", "wiped"])
-async def pool(request: Any, role: str, pool_as: Any) -> Any:
+async def pool(request: pytest.FixtureRequest, role: str, pool_as: PoolAs) -> Any:
     """One connection, so that whoever comes next gets the one that was used before."""
     return await pool_as(role, size=1, spotless=request.param)
 

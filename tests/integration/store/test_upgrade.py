@@ -22,7 +22,7 @@ from store.migrate import MIGRATIONS, migrate
 from store.pool import open_pool, transaction
 from store.roles import role_url
 from tests.catalog import catalog_of, different, rows_of
-from tests.conftest import SECRET
+from tests.conftest import SECRET, Database
 from tests.furniture import ROWS, furnish
 
 VERSIONS = [path.name[:4] for path in sorted(MIGRATIONS.glob("*.sql"))]
@@ -279,7 +279,7 @@ def test_what_would_mislead_an_older_version_is_named(changed: set[str], text: s
     )
 
 
-async def test_every_table_has_rows_to_be_upgraded(database: Any) -> None:
+async def test_every_table_has_rows_to_be_upgraded(database: Database) -> None:
     """A new table needs a file in tests/integration/store/rows: without rows its upgrade is not tested."""
     connection = await asyncpg.connect(database.url)
     await furnish(connection)

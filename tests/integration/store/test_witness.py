@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from schemas.errors import Unavailable
 from store import witness
 from store.pool import transaction
+from tests.standing import PoolAs
 
 
 class Wrong:
@@ -35,7 +35,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Wrong:
     [(timedelta(days=1), "ahead of"), (timedelta(days=-1), "behind"), (timedelta(seconds=90), "ahead of")],
 )
 async def test_a_clock_that_steps_while_we_run_stops_all_work_at_once_and_is_believed_again_when_it_is_right(
-    pool_as: Any, clock: Wrong, by: timedelta, word: str
+    pool_as: PoolAs, clock: Wrong, by: timedelta, word: str
 ) -> None:
     pool = await pool_as("worker")
     async with transaction(pool) as connection:
@@ -50,20 +50,20 @@ async def test_a_clock_that_steps_while_we_run_stops_all_work_at_once_and_is_bel
         assert await connection.fetchval("SELECT 1") == 1
 
 
-async def test_a_machine_that_starts_with_a_wrong_clock_never_begins(pool_as: Any, clock: Wrong) -> None:
+async def test_a_machine_that_starts_with_a_wrong_clock_never_begins(pool_as: PoolAs, clock: Wrong) -> None:
     clock.by = timedelta(days=500)
     with pytest.raises(Unavailable, match="43200000 s ahead"):
         async with transaction(await pool_as("desk")):
             pass
 
 
-async def test_what_NTP_leaves_is_no_difference(pool_as: Any, clock: Wrong) -> None:
+async def test_what_NTP_leaves_is_no_difference(pool_as: PoolAs, clock: Wrong) -> None:
     clock.by = timedelta(seconds=20)
     async with transaction(await pool_as("worker")) as connection:
         assert await connection.fetchval("SELECT 1") == 1
 
 
-async def test_the_witness_is_asked_rarely(pool_as: Any, clock: Wrong, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_witness_is_asked_rarely(pool_as: PoolAs, clock: Wrong, monkeypatch: pytest.MonkeyPatch) -> None:
     pool = await pool_as("worker")
     async with transaction(pool):
         pass

@@ -33,7 +33,9 @@ from telltale import broker_files, certificates
 from telltale.broker_files import MosquittoFiles
 from telltale.embedded.credentials import broker_secrets
 from telltale.embedded.process import die_with_parent, free_port
+from tests.conftest import Database
 from tests.patience import PATIENCE_S
+from tests.standing import PoolAs
 
 ROOT = Path(__file__).resolve().parents[3]
 CARS = ("WVWZZZ1KZAW000123", "WVWZZZ1KZAW000124")
@@ -200,7 +202,7 @@ class Broker:
 
 
 @pytest.fixture
-async def set_up(database: Any, pool_as: Any, home: Path) -> Callable[..., Any]:
+async def set_up(database: Database, pool_as: PoolAs, home: Path) -> Callable[..., Any]:
     """`async with set_up(options) as broker`: a dealer with two cars, certificates, files, mosquitto and the
     follower.
     """
@@ -380,7 +382,7 @@ async def test_what_is_owed_to_a_gateway_outlives_a_restart_of_the_broker(set_up
         await until(lambda: len(back.heard) == 1_501)
 
 
-async def test_a_new_secret_ends_no_session_and_loses_nothing_of_what_is_owed(set_up: Any, database: Any) -> None:
+async def test_a_new_secret_ends_no_session_and_loses_nothing_of_what_is_owed(set_up: Any, database: Database) -> None:
     async with set_up() as broker:
         broker.follower.cancel()
         before = await broker.connect(

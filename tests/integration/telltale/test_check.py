@@ -31,15 +31,16 @@ from telltale.checking import database as looks
 from telltale.checking import machine, public, texts
 from telltale.checking.finding import Finding, Wrong, find
 from telltale.settings import Settings
+from tests.conftest import Database
 from tests.servers import server
-from tests.standing import Clock, house_of
+from tests.standing import Clock, PoolAs, house_of
 
 ROOT = Path(__file__).resolve().parents[3]
 OURS, THEIRS = "+4930999999", "+4917604069010"
 
 
 @pytest.fixture
-def settings(database: Any, home: Path) -> Callable[..., Settings]:
+def settings(database: Database, home: Path) -> Callable[..., Settings]:
     return lambda **more: Settings.read(
         **{"database_url": database.url, "secret": database.secret, "home": home, **more}
     )
@@ -99,7 +100,7 @@ async def test_a_server_that_is_not_there_is_named_and_nothing_that_rests_on_it_
     assert not found["broker"].ok and "MQTT_URL" in found["broker"].todo
 
 
-async def test_missing_and_newer_migrations_are_told_apart(settings: Any, pool_as: Any) -> None:
+async def test_missing_and_newer_migrations_are_told_apart(settings: Any, pool_as: PoolAs) -> None:
     admin = await pool_as("admin")
     await admin.execute("INSERT INTO schema_migrations VALUES ('9999')")
     assert "version of Telltale" in await todo(looks.migrations(settings()), "9999")
@@ -107,7 +108,7 @@ async def test_missing_and_newer_migrations_are_told_apart(settings: Any, pool_a
     assert await todo(looks.migrations(settings()), "0006") == "run telltale migrate"
 
 
-async def test_clocks_that_differ_and_a_time_lapse_are_found_out(settings: Any, pool_as: Any) -> None:
+async def test_clocks_that_differ_and_a_time_lapse_are_found_out(settings: Any, pool_as: PoolAs) -> None:
     for off in (timedelta(minutes=-5), timedelta(hours=3)):
         with time_machine.travel(datetime.now(UTC) + off, tick=True):
             assert "time server" in await todo(looks.clock(settings()), "apart")
@@ -116,7 +117,7 @@ async def test_clocks_that_differ_and_a_time_lapse_are_found_out(settings: Any, 
     assert "no demo" in await todo(looks.clock(settings()), "600 times")
 
 
-async def test_a_zone_that_nobody_knows_is_named(settings: Any, pool_as: Any) -> None:
+async def test_a_zone_that_nobody_knows_is_named(settings: Any, pool_as: PoolAs) -> None:
     await dealer(await pool_as("office"))
     await (await pool_as("admin")).execute("UPDATE dealers SET zone = 'Mars/Olympus'")
     assert "tzdata" in await todo(looks.zones(settings()), "Mars/Olympus")
@@ -157,7 +158,7 @@ def by(provider: Sms, settings: Any, **more: Any) -> Settings:
     return settings(**{**given, "public_url": "https://desk.example", **more})  # type: ignore[no-any-return]
 
 
-async def test_what_can_be_known_of_texts_without_sending_one(settings: Any, pool_as: Any, provider: Sms) -> None:
+async def test_what_can_be_known_of_texts_without_sending_one(settings: Any, pool_as: PoolAs, provider: Sms) -> None:
     office = await pool_as("office")
     assert "TELLTALE_TWILIO_ACCOUNT" in await todo(texts.sms(settings()), "no text leaves")
     own = await dealer(office)
@@ -180,7 +181,7 @@ async def test_what_can_be_known_of_texts_without_sending_one(settings: Any, poo
 
 
 async def test_a_text_goes_out_and_its_answer_comes_back(
-    settings: Any, pool_as: Any, database: Any, provider: Sms
+    settings: Any, pool_as: PoolAs, database: Database, provider: Sms
 ) -> None:
     own = await dealer(await pool_as("office"))
     async with transaction(await pool_as("office")) as connection:
@@ -212,7 +213,7 @@ async def test_a_text_goes_out_and_its_answer_comes_back(
 
 
 async def test_an_answer_that_the_provider_has_and_our_door_never_got_is_told_from_one_that_never_came(
-    settings: Any, pool_as: Any, provider: Sms
+    settings: Any, pool_as: PoolAs, provider: Sms
 ) -> None:
     own = await dealer(await pool_as("office"))
     async with transaction(await pool_as("office")) as connection:
@@ -399,7 +400,7 @@ def test_the_command_says_all_of_it_as_lines_and_as_json(home: Path) -> None:
     assert [line.partition(":")[0][6:] for line in lines if line.startswith(("ok  ", "FAIL"))] == names
 
 
-def test_texts_without_a_provider_and_to_no_number_are_one_line(home: Path, database: Any) -> None:
+def test_texts_without_a_provider_and_to_no_number_are_one_line(home: Path, database: Database) -> None:
     here = {"DATABASE_URL": database.url, "TELLTALE_SECRET": database.secret, "TELLTALE_HOME": str(home)}
     done = run("texts", "--to", THEIRS, "--json", **here)
     assert (done.returncode, json.loads(done.stdout)["checks"][0]["todo"]) == (

@@ -14,6 +14,8 @@ import pytest
 from rules.service.importing import COLUMNS
 from schemas.credentials import mosquitto_hash
 from tests import command_line
+from tests.conftest import Database
+from tests.standing import PoolAs
 
 ROOT = Path(__file__).resolve().parents[3]
 HEADER = "name,phone,vin,title,plate,profile,language,consent_service,consent_at,consent_source,consent_wording\n"
@@ -46,7 +48,7 @@ class Telltale:
 
 
 @pytest.fixture
-def telltale(database: Any, tmp_path: Path) -> Telltale:
+def telltale(database: Database, tmp_path: Path) -> Telltale:
     return Telltale(database, tmp_path)
 
 
@@ -72,7 +74,9 @@ def create_dealer(telltale: Telltale) -> dict[str, Any]:
     )
 
 
-async def test_a_dealer_its_people_its_owners_and_their_cars(telltale: Telltale, tmp_path: Path, pool_as: Any) -> None:
+async def test_a_dealer_its_people_its_owners_and_their_cars(
+    telltale: Telltale, tmp_path: Path, pool_as: PoolAs
+) -> None:
     dealer = create_dealer(telltale)
     assert telltale.facts("staff", "invite", "a@nord.example", "--name", "Anna", "--role", "advisor")[
         "link"
@@ -108,7 +112,7 @@ async def test_a_dealer_its_people_its_owners_and_their_cars(telltale: Telltale,
     assert await pool.fetchval("SELECT count(*) FROM consents") == 1
 
 
-async def test_the_sample_list_of_the_docs_is_taken_whole(telltale: Telltale, pool_as: Any) -> None:
+async def test_the_sample_list_of_the_docs_is_taken_whole(telltale: Telltale, pool_as: PoolAs) -> None:
     create_dealer(telltale)
     sample = ROOT / "docs" / "howto" / "owners.csv"
     assert tuple(sample.read_text().splitlines()[0].split(",")) == COLUMNS
@@ -120,7 +124,7 @@ async def test_the_sample_list_of_the_docs_is_taken_whole(telltale: Telltale, po
 
 
 async def test_people_are_given_roles_let_go_and_taken_back_but_not_the_last_manager(
-    telltale: Telltale, pool_as: Any
+    telltale: Telltale, pool_as: PoolAs
 ) -> None:
     create_dealer(telltale)
     telltale.facts("staff", "invite", "m@nord.example", "--name", "Ruth", "--role", "manager")
@@ -146,7 +150,7 @@ async def test_people_are_given_roles_let_go_and_taken_back_but_not_the_last_man
     assert moves == ["invited", "invited", "technician", "disabled", "enabled", "driver", "invited"]
 
 
-async def test_who_has_lost_everything_is_helped_by_commands(telltale: Telltale, pool_as: Any) -> None:
+async def test_who_has_lost_everything_is_helped_by_commands(telltale: Telltale, pool_as: PoolAs) -> None:
     create_dealer(telltale)
     person = telltale.facts("staff", "invite", "m@nord.example", "--name", "Ruth", "--role", "manager")
     assert "new invitation" in telltale("staff", "new-password", "m@nord.example").stderr
@@ -189,7 +193,7 @@ async def test_a_key_says_what_it_may_do_and_until_when_and_is_revoked(telltale:
     assert [one["label"] for one in listed] == ["dated", "for ever"] and listed[0]["last_used_at"] is None
 
 
-async def test_a_dry_run_leaves_nothing(telltale: Telltale, tmp_path: Path, pool_as: Any) -> None:
+async def test_a_dry_run_leaves_nothing(telltale: Telltale, tmp_path: Path, pool_as: PoolAs) -> None:
     create_dealer(telltale)
     listed = tmp_path / "owners.csv"
     listed.write_text("\ufeff" + HEADER.replace(",", ";") + GOOD.replace(",", ";"))
@@ -197,7 +201,9 @@ async def test_a_dry_run_leaves_nothing(telltale: Telltale, tmp_path: Path, pool
     assert await (await pool_as("admin")).fetchval("SELECT count(*) FROM owners") == 0
 
 
-async def test_enrolling_gives_credentials_and_topics_and_revoking_takes_them(telltale: Telltale, pool_as: Any) -> None:
+async def test_enrolling_gives_credentials_and_topics_and_revoking_takes_them(
+    telltale: Telltale, pool_as: PoolAs
+) -> None:
     create_dealer(telltale)
     vin = "WVWZZZ1KZAW000123"
     unknown = telltale("vehicle", "enrol", vin)
@@ -285,7 +291,7 @@ async def test_a_rule_moves_between_its_stages_with_a_reason(telltale: Telltale)
     assert telltale.facts("rule", "list")["tyre_leak"] == {"stage": "shadow", "reason": "trying a smaller hold"}
 
 
-async def test_the_demos_people_are_made_once(pool_as: Any) -> None:
+async def test_the_demos_people_are_made_once(pool_as: PoolAs) -> None:
     from datetime import UTC, datetime
 
     from telltale import demo_data
@@ -300,7 +306,7 @@ async def test_the_demos_people_are_made_once(pool_as: Any) -> None:
     assert await pool.fetchval("SELECT count(*) FROM owners") == len(first) == 8
 
 
-async def test_days_of_readings_are_shown_and_brought_back(telltale: Telltale, pool_as: Any) -> None:
+async def test_days_of_readings_are_shown_and_brought_back(telltale: Telltale, pool_as: PoolAs) -> None:
     admin = await pool_as("admin")
     today = int(datetime.now(UTC).timestamp() // 86_400)
     for day in range(today - 405, today - 398):
@@ -317,7 +323,7 @@ async def test_days_of_readings_are_shown_and_brought_back(telltale: Telltale, p
 
 
 async def test_a_dealer_texts_from_the_providers_number_and_not_from_its_landline(
-    telltale: Telltale, pool_as: Any
+    telltale: Telltale, pool_as: PoolAs
 ) -> None:
     telltale.environment |= {
         "TELLTALE_TWILIO_ACCOUNT": "AC1",
@@ -393,7 +399,7 @@ def test_certificates_and_a_brokers_files_are_made_by_two_commands_that_may_be_r
 
 
 async def test_a_car_enrolled_before_mosquittos_hashes_were_kept_is_named(
-    telltale: Telltale, tmp_path: Path, pool_as: Any
+    telltale: Telltale, tmp_path: Path, pool_as: PoolAs
 ) -> None:
     create_dealer(telltale)
     telltale.facts("vehicle", "enrol", "WVWZZZ1KZAW000123", "--profile", "petrol_hatch")

@@ -14,6 +14,8 @@ import pytest
 
 from telltale.embedded.postgres import EmbeddedPostgres
 from telltale.embedded.process import alive
+from tests.conftest import Database
+from tests.standing import PoolAs
 
 
 async def test_what_was_committed_is_there_after_kill_9(home: Path) -> None:
@@ -56,7 +58,7 @@ async def test_the_server_does_not_outlive_a_killed_supervisor_and_the_next_star
         assert not alive(server)
 
 
-async def test_each_test_gets_its_own_empty_database(database, pool_as) -> None:
+async def test_each_test_gets_its_own_empty_database(database: Database, pool_as: PoolAs) -> None:
     pool = await pool_as("admin")
     assert await pool.fetchval("SELECT count(*) FROM schema_migrations") >= 1
     for role in ("gateway", "worker", "desk", "owner_page"):

@@ -12,16 +12,16 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
 from telltale.embedded.process import free_port
+from tests.conftest import Database
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-async def test_workers_say_when_they_are_ready_and_that_they_turn(database: Any, tmp_path: Path) -> None:
+async def test_workers_say_when_they_are_ready_and_that_they_turn(database: Database, tmp_path: Path) -> None:
     port = free_port()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))

@@ -10,12 +10,12 @@ import socket
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from telltale import certificates
 from telltale.embedded.process import die_with_parent, free_port
+from tests.conftest import Database
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.mark.parametrize("verb", ["broker", "broker-config", "workers", "dealer-api"])
 async def test_a_service_that_is_watched_says_that_it_lives(
-    verb: str, database: Any, home: Path, tmp_path: Path
+    verb: str, database: Database, home: Path, tmp_path: Path
 ) -> None:
     certificates.authority(tmp_path, datetime.now(UTC))
     certificates.server(tmp_path, ["localhost"], datetime.now(UTC))

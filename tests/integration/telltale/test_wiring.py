@@ -12,7 +12,9 @@ from store import stages
 from store.pool import connect
 from telltale import data, wiring
 from telltale.embedded.credentials import broker_secrets, signed_in
+from tests.conftest import Database
 from tests.patience import PATIENCE_S
+from tests.standing import PoolAs
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -22,7 +24,9 @@ async def move(pool: Any, stage: str) -> None:
         await stages.move(connection, "tyre_leak", stage, reason="trying", actor="system", now=NOW)
 
 
-async def test_shadow_and_live_change_while_it_runs_and_off_asks_for_a_new_start(database: Any, pool_as: Any) -> None:
+async def test_shadow_and_live_change_while_it_runs_and_off_asks_for_a_new_start(
+    database: Database, pool_as: PoolAs
+) -> None:
     worker = await pool_as("worker")
     judge = Judge(RULES, data.profiles())
     connection: Any = await connect(database.role("gateway"), name="test")

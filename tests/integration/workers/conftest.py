@@ -26,6 +26,7 @@ from store import accounts, alerts, consents, fleet, messages, owners
 from store.alerts import Moved
 from store.pool import Pool, transaction
 from telltale import data
+from tests.conftest import Database
 from tests.standing import Clock, house_of
 from workers import job_runner, sending
 from workers.context import Context
@@ -181,7 +182,7 @@ async def make_owner(
 
 
 @pytest.fixture
-async def scene(database: Any, pool_as: Callable[..., Awaitable[Pool]]) -> Scene:
+async def scene(database: Database, pool_as: Callable[..., Awaitable[Pool]]) -> Scene:
     clock, machine = Clock(MONDAY), Clock(datetime(2030, 1, 1, tzinfo=UTC))
     worker = await pool_as("worker", size=12)
     people = {}

@@ -25,10 +25,11 @@ from schemas.verdict import Severity
 from store import alerts, jobs
 from store.pool import transaction
 from telltale import data
+from tests.integration.workers.conftest import Scene
 from workers import job_runner, sending, sweeping
 
 
-async def test_an_active_alert_opens_a_case_and_tells_the_advisor_once(scene: Any) -> None:
+async def test_an_active_alert_opens_a_case_and_tells_the_advisor_once(scene: Scene) -> None:
     alert_id = await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     case = await scene.case()
@@ -47,7 +48,7 @@ async def test_an_active_alert_opens_a_case_and_tells_the_advisor_once(scene: An
     assert await scene.staff_phone("manager") == await scene.staff_phone("driver") == await scene.phone() == []
 
 
-async def test_ten_thousand_bad_samples_are_one_alert_one_case_and_one_text(scene: Any) -> None:
+async def test_ten_thousand_bad_samples_are_one_alert_one_case_and_one_text(scene: Scene) -> None:
     judge, at, coolant = Judge(RULES, data.profiles()), scene.clock().timestamp(), (BY_PATH[COOLANT].id,)
     memory = judge.memory("petrol_hatch")
     steps = [
@@ -72,7 +73,7 @@ async def test_ten_thousand_bad_samples_are_one_alert_one_case_and_one_text(scen
     assert await scene.staff_phone("manager") == await scene.staff_phone("driver") == []
 
 
-async def test_an_alert_whose_step_is_told_again_and_again_is_one_case_and_one_notice(scene: Any) -> None:
+async def test_an_alert_whose_step_is_told_again_and_again_is_one_case_and_one_notice(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     for step in range(2, 12):
         await scene.alert(A.ACTIVE, first_step=step)
@@ -81,21 +82,21 @@ async def test_an_alert_whose_step_is_told_again_and_again_is_one_case_and_one_n
     assert len(await scene.staff_phone("advisor")) == 1
 
 
-async def test_advice_waits_in_the_queue_and_disturbs_nobody(scene: Any) -> None:
+async def test_advice_waits_in_the_queue_and_disturbs_nobody(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE, severity=Severity.ADVICE)
     await scene.work()
     assert (await scene.case())["severity"] == "advice"
     assert await scene.staff_phone("advisor") == []
 
 
-async def test_late_data_opens_a_case_but_is_never_told_as_now(scene: Any) -> None:
+async def test_late_data_opens_a_case_but_is_never_told_as_now(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE, late=True)
     await scene.work()
     assert (await scene.case())["state"] == "open"
     assert await scene.staff_phone("advisor") == []
 
 
-async def test_a_second_fault_joins_and_raises_the_case(scene: Any) -> None:
+async def test_a_second_fault_joins_and_raises_the_case(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     await scene.alert(A.PENDING, A.ACTIVE, rule="battery_12v", component="", severity=Severity.ADVICE)
@@ -111,7 +112,7 @@ async def test_a_second_fault_joins_and_raises_the_case(scene: Any) -> None:
     assert await scene.admin.fetchval("SELECT count(*) FROM alerts WHERE case_id = $1", case["id"]) == 3
 
 
-async def test_nobody_takes_it_so_the_manager_hears_of_it_once(scene: Any) -> None:
+async def test_nobody_takes_it_so_the_manager_hears_of_it_once(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     scene.clock.on(minutes=scene.dealer.acknowledge_minutes_soon - 1)
@@ -128,7 +129,7 @@ async def test_nobody_takes_it_so_the_manager_hears_of_it_once(scene: Any) -> No
     assert len(await scene.staff_phone("manager")) == 1
 
 
-async def test_a_case_that_somebody_took_is_not_escalated(scene: Any) -> None:
+async def test_a_case_that_somebody_took_is_not_escalated(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     await case_acts.acknowledge(
@@ -139,7 +140,7 @@ async def test_a_case_that_somebody_took_is_not_escalated(scene: Any) -> None:
     assert await scene.staff_phone("manager") == []
 
 
-async def test_rejected_readings_take_their_case_with_them(scene: Any) -> None:
+async def test_rejected_readings_take_their_case_with_them(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     await scene.alert(A.WITHDRAWN, first_step=2)
@@ -148,7 +149,7 @@ async def test_rejected_readings_take_their_case_with_them(scene: Any) -> None:
     assert case["state"] == "dismissed"
 
 
-async def test_a_fault_that_goes_away_lowers_the_case_but_a_person_decides(scene: Any) -> None:
+async def test_a_fault_that_goes_away_lowers_the_case_but_a_person_decides(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.alert(A.PENDING, A.ACTIVE, rule="oil_pressure", component="", severity=Severity.NOW)
     await scene.work()
@@ -158,7 +159,7 @@ async def test_a_fault_that_goes_away_lowers_the_case_but_a_person_decides(scene
     assert (case["state"], case["severity"]) == ("open", "soon")
 
 
-async def test_a_poisoned_wakeup_is_put_off_and_seen_and_the_others_go_on(scene: Any) -> None:
+async def test_a_poisoned_wakeup_is_put_off_and_seen_and_the_others_go_on(scene: Scene) -> None:
     async with transaction(scene.worker) as connection:
         await jobs.put(connection, scene.dealer.id, "alert", 424242, due_at=scene.clock() - timedelta(hours=1))
     await scene.alert(A.PENDING, A.ACTIVE)
@@ -174,7 +175,7 @@ async def test_a_poisoned_wakeup_is_put_off_and_seen_and_the_others_go_on(scene:
     assert await scene.admin.fetchval("SELECT times FROM tallies WHERE name = 'work_stuck'") == 2
 
 
-async def test_two_workers_do_not_open_two_cases_for_two_alerts_of_a_car(scene: Any) -> None:
+async def test_two_workers_do_not_open_two_cases_for_two_alerts_of_a_car(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.alert(A.PENDING, A.ACTIVE, rule="oil_pressure", component="")
     await asyncio.gather(job_runner.one(scene.context), job_runner.one(scene.context), job_runner.one(scene.context))
@@ -195,7 +196,7 @@ async def offered(scene: Any) -> int:
     return found
 
 
-async def test_an_offer_by_text_is_answered_with_a_digit_and_booked(scene: Any) -> None:
+async def test_an_offer_by_text_is_answered_with_a_digit_and_booked(scene: Scene) -> None:
     offer_id = await offered(scene)
     [text] = await scene.phone()
     assert "1 = heute" in text
@@ -211,7 +212,7 @@ async def test_an_offer_by_text_is_answered_with_a_digit_and_booked(scene: Any) 
     assert await scene.admin.fetchval("SELECT count(*) FROM bookings") == 1
 
 
-async def test_zero_declines_and_gives_the_case_back(scene: Any) -> None:
+async def test_zero_declines_and_gives_the_case_back(scene: Scene) -> None:
     await offered(scene)
     await scene.says("0")
     await scene.send_all()
@@ -220,7 +221,7 @@ async def test_zero_declines_and_gives_the_case_back(scene: Any) -> None:
     assert "buchen nichts" in (await scene.phone())[-1]
 
 
-async def test_an_offer_that_nobody_answers_runs_out_and_a_late_digit_gets_fresh_windows(scene: Any) -> None:
+async def test_an_offer_that_nobody_answers_runs_out_and_a_late_digit_gets_fresh_windows(scene: Scene) -> None:
     offer_id = await offered(scene)
     until = await scene.admin.fetchval("SELECT expires_at FROM offers WHERE id = $1", offer_id)
     scene.clock.at = until
@@ -243,7 +244,7 @@ async def test_an_offer_that_nobody_answers_runs_out_and_a_late_digit_gets_fresh
     assert (await scene.case())["state"] == "booked"
 
 
-async def test_a_digit_a_second_after_the_hold_gets_fresh_windows_even_before_the_sweep(scene: Any) -> None:
+async def test_a_digit_a_second_after_the_hold_gets_fresh_windows_even_before_the_sweep(scene: Scene) -> None:
     offer_id = await offered(scene)
     scene.clock.at = await scene.admin.fetchval("SELECT expires_at FROM offers WHERE id = $1", offer_id)
     await scene.says("1")
@@ -255,7 +256,7 @@ async def test_a_digit_a_second_after_the_hold_gets_fresh_windows_even_before_th
     )
 
 
-async def test_a_held_offer_text_that_outlives_its_windows_is_not_sent(scene: Any) -> None:
+async def test_a_held_offer_text_that_outlives_its_windows_is_not_sent(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     offer = await offer_acts.make(scene.house.acting(scene.dealer.id, "staff:1"), (await scene.case())["id"])
@@ -265,7 +266,7 @@ async def test_a_held_offer_text_that_outlives_its_windows_is_not_sent(scene: An
     assert (row["state"], row["reason"]) == ("cancelled", "no longer true: the offered windows are held no longer")
 
 
-async def test_anything_else_reaches_a_person_and_the_owner_hears_so_once_an_hour(scene: Any) -> None:
+async def test_anything_else_reaches_a_person_and_the_owner_hears_so_once_an_hour(scene: Scene) -> None:
     await offered(scene)
     before = len(await scene.staff_phone("advisor"))
     await scene.says("Can I stop by at 5 instead?")
@@ -279,7 +280,7 @@ async def test_anything_else_reaches_a_person_and_the_owner_hears_so_once_an_hou
     assert (await scene.case())["state"] == "contacted"
 
 
-async def test_a_stranger_is_kept_for_the_desk_and_answered_by_nobody(scene: Any) -> None:
+async def test_a_stranger_is_kept_for_the_desk_and_answered_by_nobody(scene: Scene) -> None:
     heard = await scene.says("1", number="+4900000")
     await scene.work()
     assert heard.owner_id is None
@@ -287,14 +288,14 @@ async def test_a_stranger_is_kept_for_the_desk_and_answered_by_nobody(scene: Any
     assert await scene.admin.fetchval("SELECT count(*) FROM replies WHERE thread_id IS NULL AND body = '1'") == 1
 
 
-async def test_the_same_text_five_times_at_once_counts_once(scene: Any) -> None:
+async def test_the_same_text_five_times_at_once_counts_once(scene: Scene) -> None:
     await offered(scene)
     heard = await asyncio.gather(*(scene.says("1", provider_id="SM1") for _ in range(5)))
     assert sum(one.reply_id is not None for one in heard) == 1
     assert await scene.admin.fetchval("SELECT count(*) FROM bookings") == 1
 
 
-async def test_a_booking_is_reminded_of_only_while_it_stands(scene: Any) -> None:
+async def test_a_booking_is_reminded_of_only_while_it_stands(scene: Scene) -> None:
     await offered(scene)
     await scene.says("2")
     await scene.work()
@@ -308,7 +309,7 @@ async def test_a_booking_is_reminded_of_only_while_it_stands(scene: Any) -> None
     assert not any("Erinnerung" in text for text in await scene.phone())
 
 
-async def test_a_reminder_tells_the_places_time_to_an_owner_far_away(scene: Any) -> None:
+async def test_a_reminder_tells_the_places_time_to_an_owner_far_away(scene: Scene) -> None:
     await offered(scene)
     await scene.admin.execute("UPDATE owners SET zone = 'America/New_York'")
     await scene.says("2")
@@ -323,7 +324,7 @@ async def test_a_reminder_tells_the_places_time_to_an_owner_far_away(scene: Any)
     assert f"{local(row['starts_at'], 'Europe/Berlin'):%H:%M}-" in row["body"] and "(Ortszeit Berlin)" in row["body"]
 
 
-async def test_nobody_is_reminded_of_a_visit_that_has_begun(scene: Any) -> None:
+async def test_nobody_is_reminded_of_a_visit_that_has_begun(scene: Scene) -> None:
     await offered(scene)
     await scene.says("2")
     while await job_runner.one(scene.context):  # planned, and then no worker is there to send
@@ -348,7 +349,7 @@ async def repaired(scene: Any) -> None:
 
 
 async def test_a_fault_that_returns_while_the_repair_is_being_proved_is_a_comeback_and_the_dealer_hears_first(
-    scene: Any,
+    scene: Scene,
 ) -> None:
     await repaired(scene)
     await scene.alert(A.RESOLVED, first_step=2)
@@ -367,7 +368,7 @@ async def test_a_fault_that_returns_while_the_repair_is_being_proved_is_a_comeba
     assert any("minutes" in text for text in await scene.staff_phone("manager"))
 
 
-async def test_the_old_episode_moving_on_after_the_repair_is_no_comeback(scene: Any) -> None:
+async def test_the_old_episode_moving_on_after_the_repair_is_no_comeback(scene: Scene) -> None:
     await repaired(scene)
     await scene.alert(A.ACTIVE, first_step=2, severity=Severity.NOW)
     await scene.work()
@@ -379,7 +380,7 @@ async def test_the_old_episode_moving_on_after_the_repair_is_no_comeback(scene: 
     [("open", "dismissed"), ("contacted", "contacted"), ("booked", "booked"), ("in_workshop", "in_workshop")],
 )
 async def test_a_withdrawn_alert_ends_a_case_that_nobody_has_acted_on_and_is_told_in_any_other(
-    scene: Any, state: str, after: str
+    scene: Scene, state: str, after: str
 ) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
@@ -396,7 +397,7 @@ async def test_a_withdrawn_alert_ends_a_case_that_nobody_has_acted_on_and_is_tol
 
 @pytest.mark.parametrize(("days", "comes_back"), [(29, True), (31, False)])
 async def test_within_thirty_days_of_the_repair_it_is_a_comeback_and_later_a_new_case(
-    scene: Any, days: int, comes_back: bool
+    scene: Scene, days: int, comes_back: bool
 ) -> None:
     await repaired(scene)
     await scene.alert(A.RESOLVED, first_step=2)
@@ -408,7 +409,7 @@ async def test_within_thirty_days_of_the_repair_it_is_a_comeback_and_later_a_new
     assert await scene.admin.fetchval("SELECT count(*) FROM cases") == (1 if comes_back else 2)
 
 
-async def test_a_car_silent_for_long_is_a_case_of_advice_and_ends_when_it_speaks(scene: Any) -> None:
+async def test_a_car_silent_for_long_is_a_case_of_advice_and_ends_when_it_speaks(scene: Scene) -> None:
     await scene.admin.execute("UPDATE vehicles SET enrolled_at = $1, last_heard_at = $1", scene.clock())
     scene.clock.on(days=6)
     assert await sweeping.silence_once(scene.context) == 0
@@ -422,7 +423,7 @@ async def test_a_car_silent_for_long_is_a_case_of_advice_and_ends_when_it_speaks
     assert await scene.admin.fetchval("SELECT state FROM alerts WHERE rule = 'silent_vehicle'") == "resolved"
 
 
-async def test_staff_notices_go_at_night_too(scene: Any) -> None:
+async def test_staff_notices_go_at_night_too(scene: Scene) -> None:
     scene.clock.on(hours=14)
     await scene.alert(A.PENDING, A.ACTIVE, severity=Severity.NOW)
     await scene.work()
@@ -430,7 +431,7 @@ async def test_staff_notices_go_at_night_too(scene: Any) -> None:
     assert not await sending.one(scene.context)
 
 
-async def test_a_customer_who_waits_and_hears_nothing_is_brought_to_the_desks_mind_once(scene: Any) -> None:
+async def test_a_customer_who_waits_and_hears_nothing_is_brought_to_the_desks_mind_once(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     case_id = (await scene.case())["id"]
@@ -458,7 +459,7 @@ async def test_a_customer_who_waits_and_hears_nothing_is_brought_to_the_desks_mi
     assert await sweeping.waiting_once(scene.context) == 1
 
 
-async def test_work_that_loses_its_connection_is_neither_put_off_nor_a_riddle(scene: Any) -> None:
+async def test_work_that_loses_its_connection_is_neither_put_off_nor_a_riddle(scene: Scene) -> None:
     async def cut(context: Any, connection: Any, job: Any) -> None:
         await scene.admin.execute("SELECT pg_terminate_backend($1)", connection.get_server_pid())
         await connection.execute("SELECT 1")

@@ -19,6 +19,7 @@ from providers.smtp.sending import Smtp
 from providers.twilio.sending import Twilio
 from schemas.errors import DeliveryFailed, Misconfigured
 from schemas.message import Message, MessageKind, MessageState, Purpose
+from tests.integration.workers.conftest import Scene
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -197,7 +198,7 @@ async def test_a_text_of_the_same_words_that_is_booked_already_is_not_this_one(t
 
 
 async def test_without_providers_everything_lies_on_the_demo_phone_and_a_time_lapse_refuses_real_ones(
-    scene: Any,
+    scene: Scene,
 ) -> None:
     found = open_channels(ProviderSettings(), scene.worker, scene.clock, time_lapse=True)
     assert {type(channel) for channel in found.values()} == {DemoPhone}
@@ -211,7 +212,7 @@ async def test_without_providers_everything_lies_on_the_demo_phone_and_a_time_la
         open_channels(ProviderSettings(twilio_account="AC1"), scene.worker, scene.clock, time_lapse=False)
 
 
-async def test_a_rehearsal_in_time_lapse_may_text_to_a_stand_in_on_this_machine(scene: Any) -> None:
+async def test_a_rehearsal_in_time_lapse_may_text_to_a_stand_in_on_this_machine(scene: Scene) -> None:
     here = ProviderSettings(twilio_account="AC1", twilio_token="t", twilio_api="http://127.0.0.1:4010")
     found = open_channels(here, scene.worker, scene.clock, time_lapse=True)
     assert isinstance(found["sms"], Twilio)

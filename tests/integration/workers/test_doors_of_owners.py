@@ -13,6 +13,7 @@ from schemas.alert import AlertState as A
 from schemas.booking import BookingKind
 from schemas.errors import BadInput
 from schemas.verdict import Severity
+from tests.integration.workers.conftest import Scene
 
 WORKS, NEAR, FAR = "52.5200, 13.4050", "52.5300, 13.4300", "53.5503, 9.9920"
 
@@ -22,7 +23,7 @@ def _advisor(scene: Any) -> Any:
 
 
 @pytest.fixture
-async def ill(scene: Any) -> Any:
+async def ill(scene: Scene) -> Any:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     return await scene.case()
@@ -37,7 +38,7 @@ async def _leg(scene: Any) -> Any:
     return await scene.admin.fetchrow("SELECT * FROM legs WHERE kind = 'collect' ORDER BY id DESC LIMIT 1")
 
 
-async def test_a_car_beyond_the_radius_is_not_collected_and_nothing_is_held_for_it(scene: Any, ill: Any) -> None:
+async def test_a_car_beyond_the_radius_is_not_collected_and_nothing_is_held_for_it(scene: Scene, ill: Any) -> None:
     await house.update_dealer(_advisor(scene), {"place": WORKS, "pickup_radius_km": 30})
     await owners.update(_advisor(scene), scene.owner.id, {"place": FAR})
     for refused in (offers.make(_advisor(scene), ill["id"], BookingKind.PICKUP), _book(scene, ill)):
@@ -49,7 +50,7 @@ async def test_a_car_beyond_the_radius_is_not_collected_and_nothing_is_held_for_
     assert (await _book(scene, ill, BookingKind.DROP_OFF)).kind is BookingKind.DROP_OFF, "they can bring it"
 
 
-async def test_a_tow_truck_goes_beyond_it(scene: Any, ill: Any) -> None:
+async def test_a_tow_truck_goes_beyond_it(scene: Scene, ill: Any) -> None:
     await house.update_dealer(_advisor(scene), {"place": WORKS, "pickup_radius_km": 30})
     await owners.update(_advisor(scene), scene.owner.id, {"place": FAR})
     await scene.alert(A.ACTIVE, first_step=2, severity=Severity.NOW)
@@ -57,7 +58,7 @@ async def test_a_tow_truck_goes_beyond_it(scene: Any, ill: Any) -> None:
     assert (await offers.make(_advisor(scene), ill["id"])).kind is BookingKind.TOW
 
 
-async def test_a_drive_knows_its_door_and_hears_what_the_desk_learns_later(scene: Any, ill: Any) -> None:
+async def test_a_drive_knows_its_door_and_hears_what_the_desk_learns_later(scene: Scene, ill: Any) -> None:
     await house.update_dealer(_advisor(scene), {"place": WORKS})
     await owners.update(_advisor(scene), scene.owner.id, {"place": NEAR, "access_notes": "bell at the gate"})
     await _book(scene, ill)
@@ -70,7 +71,7 @@ async def test_a_drive_knows_its_door_and_hears_what_the_desk_learns_later(scene
     assert (await _leg(scene))["travel_minutes"] is None, "the house has moved: nobody knows for now"
 
 
-async def test_a_new_address_is_not_where_the_old_one_was(scene: Any) -> None:
+async def test_a_new_address_is_not_where_the_old_one_was(scene: Scene) -> None:
     await owners.update(_advisor(scene), scene.owner.id, {"place": NEAR})
     moved = await owners.update(_advisor(scene), scene.owner.id, {"address": "Anderer Weg 9, Berlin"})
     assert moved.place is None
@@ -79,7 +80,7 @@ async def test_a_new_address_is_not_where_the_old_one_was(scene: Any) -> None:
 
 
 @pytest.mark.parametrize("place", ["somewhere", "95, 13", "52.5"])
-async def test_what_is_no_place_is_refused_by_its_name(scene: Any, place: str) -> None:
+async def test_what_is_no_place_is_refused_by_its_name(scene: Scene, place: str) -> None:
     for refused in (
         owners.update(_advisor(scene), scene.owner.id, {"place": place}),
         house.update_dealer(_advisor(scene), {"place": place}),

@@ -17,11 +17,12 @@ from schemas.alert import AlertState as A
 from schemas.booking import BookingKind
 from store import accounts
 from store.pool import transaction
+from tests.integration.workers.conftest import Scene
 from workers import driver_notices
 
 
 @pytest.fixture
-async def drives(scene: Any) -> Any:
+async def drives(scene: Scene) -> Any:
     """A car to be collected and brought back, its drives given to the dealer's only driver."""
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
@@ -35,7 +36,7 @@ async def drives(scene: Any) -> Any:
     return await scene.admin.fetch("SELECT * FROM legs ORDER BY starts_at")
 
 
-async def test_each_drive_is_told_once_and_the_link_opens_the_drivers_day(scene: Any, drives: Any) -> None:
+async def test_each_drive_is_told_once_and_the_link_opens_the_drivers_day(scene: Scene, drives: Any) -> None:
     assert await driver_notices.drives_once(scene.context) == len(drives)
     assert await driver_notices.drives_once(scene.context) == 0
     await scene.send_all()
@@ -48,7 +49,7 @@ async def test_each_drive_is_told_once_and_the_link_opens_the_drivers_day(scene:
         assert page.status == 200 and "VW Golf" in await page.text()
 
 
-async def test_another_driver_is_told_when_the_drive_becomes_theirs(scene: Any, drives: Any) -> None:
+async def test_another_driver_is_told_when_the_drive_becomes_theirs(scene: Scene, drives: Any) -> None:
     await driver_notices.drives_once(scene.context)
     async with transaction(scene.house.pool, scene.dealer.id) as connection:
         other = await accounts.add_staff(
@@ -68,14 +69,14 @@ async def test_another_driver_is_told_when_the_drive_becomes_theirs(scene: Any, 
     assert "Bitte abholen: VW Golf" in (await scene.phone("+491599999"))[0]
 
 
-async def test_a_drive_that_is_over_or_under_way_before_the_text_went_is_not_told(scene: Any, drives: Any) -> None:
+async def test_a_drive_that_is_over_or_under_way_before_the_text_went_is_not_told(scene: Scene, drives: Any) -> None:
     await driver_notices.drives_once(scene.context)
     await scene.admin.execute("UPDATE legs SET state = 'cancelled'")
     await scene.send_all()
     assert await scene.staff_phone("driver") == []
 
 
-async def test_at_night_only_what_is_near_is_told(scene: Any, drives: Any) -> None:
+async def test_at_night_only_what_is_near_is_told(scene: Scene, drives: Any) -> None:
     scene.clock.at = drives[0]["starts_at"].replace(hour=1)  # 02:00 in Berlin
     await scene.admin.execute(
         "UPDATE legs SET starts_at = $1, ends_at = $2", scene.clock.at.replace(hour=15), scene.clock.at.replace(hour=16)

@@ -19,6 +19,7 @@ from store import history, quarantine
 from store.house_key import KeyHolder
 from store.pool import transaction
 from tests.conftest import SECRET
+from tests.integration.workers.conftest import Scene
 from workers import keeping
 from workers.sealing import Sealer, verify
 
@@ -30,7 +31,7 @@ _seq = itertools.count(1)
 
 
 @pytest.fixture
-async def kept(scene: Any, monkeypatch: Any) -> Any:
+async def kept(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Limits of every kind; small pieces, so that each kind takes several. The database's clock is that of the test."""
     monkeypatch.setattr(keeping, "BLOCKS", 1)
     monkeypatch.setattr(keeping, "ROWS", 3)
@@ -257,7 +258,9 @@ async def test_whole_days_of_the_house_are_left_to_the_gateway_and_its_two_steps
     assert await ages(kept) == [0, 401]
 
 
-async def test_two_workers_take_turns_and_what_failed_is_tried_again_within_the_hour(kept, monkeypatch):
+async def test_two_workers_take_turns_and_what_failed_is_tried_again_within_the_hour(
+    kept, monkeypatch: pytest.MonkeyPatch
+):
     async def stumble(self: Any) -> None:
         raise RuntimeError("the disk is full")
 

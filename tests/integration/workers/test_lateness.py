@@ -16,13 +16,14 @@ from schemas.booking import BookingKind
 from schemas.pickup import LegEvent
 from store import consents
 from store.pool import transaction
+from tests.integration.workers.conftest import Scene
 from workers import lateness
 
 MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-async def book(scene: Any) -> Any:
+async def book(scene: Scene) -> Any:
     """Books the next free window of a kind; the reader's language is English."""
     await scene.admin.execute("UPDATE owners SET language = 'en'")
     await scene.alert(A.PENDING, A.ACTIVE)
@@ -46,7 +47,7 @@ async def _swept(scene: Any, at: Any) -> None:
 
 
 async def test_a_drive_that_is_late_is_told_to_our_people_then_to_its_owner_before_the_time_passes(
-    scene: Any, book: Any
+    scene: Scene, book: Any
 ) -> None:
     visit = await book(BookingKind.PICKUP)
     await _swept(scene, visit.ends_at - 16 * MINUTE)
@@ -72,7 +73,7 @@ async def test_a_drive_that_is_late_is_told_to_our_people_then_to_its_owner_befo
     assert await scene.admin.fetchval("SELECT done_at - due_at FROM promises WHERE what = 'collect'") == MINUTE
 
 
-async def test_an_owner_who_cannot_be_texted_is_rung(scene: Any, book: Any) -> None:
+async def test_an_owner_who_cannot_be_texted_is_rung(scene: Scene, book: Any) -> None:
     visit = await book(BookingKind.PICKUP)
     async with transaction(scene.worker) as connection:
         await consents.stop(connection, scene.dealer.id, scene.owner.id, now=scene.clock(), wording="STOP")
@@ -81,7 +82,7 @@ async def test_an_owner_who_cannot_be_texted_is_rung(scene: Any, book: Any) -> N
     assert await scene.admin.fetchval("SELECT must_ring FROM promises WHERE what = 'collect'")
 
 
-async def test_a_customer_who_does_not_come_is_rung_once(scene: Any, book: Any) -> None:
+async def test_a_customer_who_does_not_come_is_rung_once(scene: Scene, book: Any) -> None:
     visit = await book(BookingKind.DROP_OFF)
     before = await scene.staff_phone("advisor")
     await _swept(scene, visit.ends_at + 29 * MINUTE)
@@ -93,7 +94,7 @@ async def test_a_customer_who_does_not_come_is_rung_once(scene: Any, book: Any) 
 
 
 async def test_visits_from_before_the_ledger_get_their_rows_and_a_cancelled_one_owes_nothing(
-    scene: Any, book: Any
+    scene: Scene, book: Any
 ) -> None:
     visit = await book(BookingKind.PICKUP)
     await scene.admin.execute("DELETE FROM promises")

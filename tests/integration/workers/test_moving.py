@@ -14,13 +14,14 @@ from schemas.alert import AlertState as A
 from schemas.booking import BookingKind
 from schemas.errors import IllegalMove, Overtaken
 from schemas.pickup import LegEvent
+from tests.integration.workers.conftest import Scene
 from workers import driver_notices, lateness
 
 MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-async def visit(scene: Any) -> Any:
+async def visit(scene: Scene) -> Any:
     """A pickup in the next free window; the owner reads English, the drivers know of their drives."""
     await scene.admin.execute("UPDATE owners SET language = 'en'")
     async with scene.admin.acquire() as connection:
@@ -46,7 +47,7 @@ async def _legs(scene: Any) -> Any:
     return await scene.admin.fetch("SELECT * FROM legs ORDER BY kind")
 
 
-async def test_a_move_frees_the_old_time_takes_the_new_one_and_tells_everybody(scene: Any, visit: Any) -> None:
+async def test_a_move_frees_the_old_time_takes_the_new_one_and_tells_everybody(scene: Scene, visit: Any) -> None:
     later = (await acts.free_windows(scene.house, scene.dealer.id, BookingKind.PICKUP, loaner=True, count=30))[
         -1
     ].window
@@ -82,7 +83,7 @@ async def test_a_move_frees_the_old_time_takes_the_new_one_and_tells_everybody(s
     )
 
 
-async def test_a_text_about_the_old_time_that_is_in_hand_already_is_not_true(scene: Any, visit: Any) -> None:
+async def test_a_text_about_the_old_time_that_is_in_hand_already_is_not_true(scene: Scene, visit: Any) -> None:
     """What was queued is withdrawn; what a sender holds at this moment meets the same fact in the truth check."""
     reminder = await scene.admin.fetchval(
         "SELECT id FROM messages WHERE kind = 'reminder' AND state = 'queued' ORDER BY due_at LIMIT 1"
@@ -97,7 +98,7 @@ async def test_a_text_about_the_old_time_that_is_in_hand_already_is_not_true(sce
 
 
 async def test_a_time_that_is_taken_an_older_page_and_a_drive_under_way_are_refused_and_change_nothing(
-    scene: Any, visit: Any
+    scene: Scene, visit: Any
 ) -> None:
     free = [
         option.window.starts_at
@@ -114,7 +115,7 @@ async def test_a_time_that_is_taken_an_older_page_and_a_drive_under_way_are_refu
     assert await scene.admin.fetchval("SELECT starts_at FROM bookings") == visit.starts_at
 
 
-async def test_a_later_promise_moves_the_return_and_its_owner_hears_both_times(scene: Any, visit: Any) -> None:
+async def test_a_later_promise_moves_the_return_and_its_owner_hears_both_times(scene: Scene, visit: Any) -> None:
     collect, back = await _legs(scene)
     for event in (LegEvent.ON_THE_WAY, LegEvent.COLLECTED, LegEvent.AT_WORKSHOP):
         scene.clock.at = visit.ends_at
@@ -137,7 +138,7 @@ async def test_a_later_promise_moves_the_return_and_its_owner_hears_both_times(s
 
 
 async def test_a_late_collection_moves_the_work_and_the_return_and_no_promise_of_them_breaks(
-    scene: Any, visit: Any
+    scene: Scene, visit: Any
 ) -> None:
     collect, back = await _legs(scene)
     scene.clock.at = visit.ends_at + 90 * MINUTE
@@ -153,7 +154,7 @@ async def test_a_late_collection_moves_the_work_and_the_return_and_no_promise_of
     }
 
 
-async def test_work_that_ends_after_the_return_should_have_begun_moves_it(scene: Any, visit: Any) -> None:
+async def test_work_that_ends_after_the_return_should_have_begun_moves_it(scene: Scene, visit: Any) -> None:
     collect, back = await _legs(scene)
     scene.clock.at = visit.ends_at
     for event in (LegEvent.ON_THE_WAY, LegEvent.COLLECTED, LegEvent.AT_WORKSHOP):
@@ -176,7 +177,7 @@ async def _ready(scene: Any, visit: Any) -> Any:
     return (await _legs(scene))[1]
 
 
-async def test_the_desk_moves_the_return_of_a_car_that_is_ready(scene: Any, visit: Any) -> None:
+async def test_the_desk_moves_the_return_of_a_car_that_is_ready(scene: Scene, visit: Any) -> None:
     back = await _ready(scene, visit)
     later = back["starts_at"] + 60 * MINUTE
     moved = await moving.move_to(_advisor(scene), visit.id, later, was=back["starts_at"])
@@ -200,7 +201,7 @@ async def test_the_desk_moves_the_return_of_a_car_that_is_ready(scene: Any, visi
 
 
 async def test_a_return_that_has_begun_another_page_and_a_time_without_a_driver_are_refused(
-    scene: Any, visit: Any
+    scene: Scene, visit: Any
 ) -> None:
     back = await _ready(scene, visit)
     later = back["starts_at"] + 60 * MINUTE
@@ -214,7 +215,7 @@ async def test_a_return_that_has_begun_another_page_and_a_time_without_a_driver_
         await moving.move_to(_advisor(scene), visit.id, later)
 
 
-async def test_a_dealer_s_own_lead_times_are_heard(scene: Any, visit: Any) -> None:
+async def test_a_dealer_s_own_lead_times_are_heard(scene: Scene, visit: Any) -> None:
     await scene.admin.execute("UPDATE dealers SET late_warn_minutes = 50, late_tell_minutes = 40")
     scene.clock.at = visit.ends_at - 39 * MINUTE
     await lateness.promises_once(scene.context)

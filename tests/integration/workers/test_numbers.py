@@ -18,6 +18,9 @@ from providers.twilio.sending import Twilio
 from schemas.message import OwnerRecipient, Purpose
 from store import accounts
 from store.pool import transaction
+from tests.conftest import Database
+from tests.integration.workers.conftest import Scene
+from tests.standing import PoolAs
 from workers import missed_replies
 
 HOUSE = "+4917604069100"  # TELLTALE_TWILIO_FROM
@@ -58,7 +61,7 @@ class Texting:
 
 
 @pytest.fixture
-async def texting(scene: Any, database: Any) -> AsyncIterator[Texting]:
+async def texting(scene: Scene, database: Database) -> AsyncIterator[Texting]:
     await scene.admin.execute("DELETE FROM senders")
     async with Sms() as provider:
         sms = Twilio(provider.account, provider.token, HOUSE, api=provider.url)
@@ -87,7 +90,7 @@ async def test_without_a_number_of_its_own_a_dealer_texts_from_the_houses_and_he
     assert await texting.stopped()
 
 
-async def test_a_number_of_ones_own_comes_first(texting: Texting, pool_as: Any) -> None:
+async def test_a_number_of_ones_own_comes_first(texting: Texting, pool_as: PoolAs) -> None:
     async with transaction(await pool_as("office")) as connection:
         await accounts.set_sender(connection, "+4917604069101", texting.scene.dealer.id, "sms")
     await missed_replies.once(texting.context, texting.sms)
@@ -97,7 +100,7 @@ async def test_a_number_of_ones_own_comes_first(texting: Texting, pool_as: Any) 
     assert await texting.stopped()
 
 
-async def test_where_two_dealers_have_no_number_the_houses_is_nobodys(texting: Texting, pool_as: Any) -> None:
+async def test_where_two_dealers_have_no_number_the_houses_is_nobodys(texting: Texting, pool_as: PoolAs) -> None:
     async with transaction(await pool_as("office")) as connection:
         await accounts.create_dealer(
             connection,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from store import recalls
 from store.pool import transaction
+from tests.integration.workers.conftest import Scene
 from workers import recalling
 
 
-async def test_a_campaign_becomes_a_case_of_advice_once_and_ends_when_its_work_is_done(scene: Any) -> None:
+async def test_a_campaign_becomes_a_case_of_advice_once_and_ends_when_its_work_is_done(scene: Scene) -> None:
     vins = [row["vin"] for row in await scene.admin.fetch("SELECT vin FROM vehicles ORDER BY id")]
     async with transaction(scene.context.pool) as connection:
         assert await recalls.announce(connection, "24V-101", [vins[0], "WVWZZZ00000000000"]) == [vins[0]]

@@ -16,6 +16,7 @@ from store import pool, stages
 from telltale import data
 from tests.integration.gateway.conftest import judge, world  # noqa: F401 - the gateway's own fixtures
 from tests.integration.gateway.world import now, until
+from tests.standing import PoolAs
 from workers import replaying
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -145,7 +146,7 @@ async def test_backtest_tells_hits_from_false_ones_counts_flapping_and_the_load_
     assert facts["workshop_load"] == {"visits_per_day": pytest.approx(4 / 99.06, abs=0.002), "busiest_day": 2}
 
 
-async def test_the_rule_of_the_howto_is_tried_on_what_is_stored_then_shadowed_then_promoted(world, pool_as):  # noqa: F811
+async def test_the_rule_of_the_howto_is_tried_on_what_is_stored_then_shadowed_then_promoted(world, pool_as: PoolAs):  # noqa: F811
     """Its whole way: backtest, shadow (recorded, told to nobody), live with a reason that stays."""
     block = re.search(
         r"```python\n(.*?)```", (ROOT / "docs" / "howto" / "new-rule.md").read_text(encoding="utf-8"), re.S

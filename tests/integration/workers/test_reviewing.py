@@ -12,6 +12,7 @@ from rules.engine.judge import Judge
 from store import recalls, stages
 from store.pool import transaction
 from telltale import data
+from tests.integration.workers.conftest import Scene
 from workers import recalling, replaying, sweeping
 
 
@@ -52,7 +53,7 @@ async def _two_silences_and_a_recall(scene):
         assert await recalling.recalls_once(scene.context) == 1
 
 
-async def test_every_alert_of_the_sweeper_comes_out_byte_for_byte(scene, judge):
+async def test_every_alert_of_the_sweeper_comes_out_byte_for_byte(scene: Scene, judge):
     await _two_silences_and_a_recall(scene)
     told = await _explained(scene, judge)
     assert [(one["rule"], one["episode"], len(one["steps"])) for one in told] == [
@@ -64,14 +65,14 @@ async def test_every_alert_of_the_sweeper_comes_out_byte_for_byte(scene, judge):
     assert all(one["same_verdict"] is True for one in told), [one["differs"] for one in told]
 
 
-async def test_alerts_from_before_the_facts_were_kept_are_explained_by_what_is_stored(scene, judge):
+async def test_alerts_from_before_the_facts_were_kept_are_explained_by_what_is_stored(scene: Scene, judge):
     await _two_silences_and_a_recall(scene)
     await scene.admin.execute("UPDATE alert_steps SET evidence = NULL WHERE rule = 'recall'")
     told = await _explained(scene, judge)
     assert all(one["same_verdict"] is True for one in told), [one["differs"] for one in told]
 
 
-async def test_a_message_that_came_in_the_silence_speaks_against_it(scene, judge):
+async def test_a_message_that_came_in_the_silence_speaks_against_it(scene: Scene, judge):
     await _heard(scene, scene.clock())
     begin = scene.clock()
     scene.clock.on(days=9)
@@ -87,7 +88,7 @@ async def test_a_message_that_came_in_the_silence_speaks_against_it(scene, judge
     assert told["same_verdict"] is False and "a message of" in told["differs"]
 
 
-async def test_a_changed_step_is_found(scene, judge):
+async def test_a_changed_step_is_found(scene: Scene, judge):
     await _two_silences_and_a_recall(scene)
     await scene.admin.execute(
         "UPDATE alert_steps SET because = 'last heard 3 days ago: we cannot speak for this car' "
@@ -97,7 +98,7 @@ async def test_a_changed_step_is_found(scene, judge):
     assert [one["same_verdict"] for one in told] == [True, False, True, True]
 
 
-async def test_the_sweepers_rules_are_on_trial_and_switched_off_like_any_other(scene):
+async def test_the_sweepers_rules_are_on_trial_and_switched_off_like_any_other(scene: Scene):
     await _heard(scene, scene.clock())
     scene.clock.on(days=9)
     for stage, shadow in (("off", []), ("shadow", [True])):

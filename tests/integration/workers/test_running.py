@@ -14,13 +14,14 @@ import pytest
 from rules.service.wording import Wording
 from schemas.alert import AlertState as A
 from telltale import data
+from tests.integration.workers.conftest import Scene
 from tests.patience import PATIENCE_S
 from workers import running, sweeping
 from workers.health import Health
 
 
 @pytest.fixture
-async def service(scene: Any) -> AsyncIterator[asyncio.Task[None]]:
+async def service(scene: Scene) -> AsyncIterator[asyncio.Task[None]]:
     ready, facts = asyncio.Event(), dict[str, Any]()
     task = asyncio.create_task(
         running.run(
@@ -48,7 +49,7 @@ async def until(look: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
 
 
 async def test_an_alert_becomes_a_case_and_a_notice_without_anybody_asking(
-    scene: Any, service: asyncio.Task[None]
+    scene: Scene, service: asyncio.Task[None]
 ) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     [told] = await until(lambda: scene.staff_phone("advisor"))
@@ -58,7 +59,7 @@ async def test_an_alert_becomes_a_case_and_a_notice_without_anybody_asking(
 
 
 async def test_cut_connections_are_made_anew_and_nothing_is_lost_or_sent_twice(
-    scene: Any, service: asyncio.Task[None]
+    scene: Scene, service: asyncio.Task[None]
 ) -> None:
     for n in range(5):
         await scene.queue(body=str(n))
@@ -73,7 +74,7 @@ async def test_cut_connections_are_made_anew_and_nothing_is_lost_or_sent_twice(
     assert not service.done()
 
 
-async def test_workers_whose_clock_is_wrong_text_nobody_and_forget_nothing_until_it_is_right(scene: Any) -> None:
+async def test_workers_whose_clock_is_wrong_text_nobody_and_forget_nothing_until_it_is_right(scene: Scene) -> None:
     """What time alone makes due cannot be taken back: a text, an offer that has expired, a key that is forgotten."""
     real = datetime.now(UTC)
     scene.clock.at = real
@@ -114,7 +115,7 @@ async def _says(url: str, words: str) -> tuple[int, str] | None:
     return (status, result) if words in result else None
 
 
-async def test_a_key_is_forgotten_a_month_after_by_every_clock(scene: Any) -> None:
+async def test_a_key_is_forgotten_a_month_after_by_every_clock(scene: Scene) -> None:
     now = scene.clock()
     for key, ago in (("old", 40), ("young", 5), ("new", 0)):
         await scene.admin.execute(
@@ -150,7 +151,7 @@ async def scrape(url: str) -> dict[str, float]:
     }
 
 
-async def test_workers_say_how_they_are_and_what_waits(scene: Any, service: Any) -> None:
+async def test_workers_say_how_they_are_and_what_waits(scene: Scene, service: Any) -> None:
     url = service.facts["health"]
     assert (await ask(f"{url}/health/live"))[0] == (await ask(f"{url}/health/ready"))[0] == 200
     before = await scrape(url)
@@ -184,7 +185,7 @@ async def test_workers_say_how_they_are_and_what_waits(scene: Any, service: Any)
     assert any(name.startswith('telltale_workers_loop_last_turn_timestamp_seconds{loop="sender 0"}') for name in found)
 
 
-async def test_workers_without_their_bell_are_not_ready_but_alive(scene: Any, service: Any) -> None:
+async def test_workers_without_their_bell_are_not_ready_but_alive(scene: Scene, service: Any) -> None:
     url = service.facts["health"]
     stop = asyncio.Event()
 

@@ -19,11 +19,12 @@ from schemas.message import Message, Purpose
 from schemas.verdict import Severity
 from store import consents
 from store.pool import transaction
+from tests.integration.workers.conftest import Scene
 
 NOW = Severity.NOW
 
 
-async def test_a_now_alert_reaches_its_owner_within_a_minute_with_no_human(scene: Any) -> None:
+async def test_a_now_alert_reaches_its_owner_within_a_minute_with_no_human(scene: Scene) -> None:
     began = scene.clock()
     await scene.alert(A.PENDING, A.ACTIVE, rule="oil_pressure", component="", severity=NOW)
     await scene.work()
@@ -39,7 +40,7 @@ async def test_a_now_alert_reaches_its_owner_within_a_minute_with_no_human(scene
 
 
 @pytest.mark.parametrize("hour", [3, 12, 23])
-async def test_it_comes_at_any_hour_and_what_is_less_urgent_never_at_night(scene: Any, hour: int) -> None:
+async def test_it_comes_at_any_hour_and_what_is_less_urgent_never_at_night(scene: Scene, hour: int) -> None:
     scene.clock.at = scene.clock().replace(hour=hour - 1) + timedelta(days=1)
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
@@ -50,7 +51,7 @@ async def test_it_comes_at_any_hour_and_what_is_less_urgent_never_at_night(scene
     assert ("wir sind da ab" in (await scene.phone())[0]) == (hour != 12)
 
 
-async def test_once_and_again_only_when_it_has_got_worse_again(scene: Any) -> None:
+async def test_once_and_again_only_when_it_has_got_worse_again(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE, severity=Severity.SOON)
     await scene.work()
     for step in (2, 3, 4):  # it rises, and is told again and again
@@ -68,7 +69,7 @@ async def test_once_and_again_only_when_it_has_got_worse_again(scene: Any) -> No
     assert len(await scene.phone()) == 2
 
 
-async def test_a_second_fault_is_told_when_it_asks_something_else_of_them(scene: Any) -> None:
+async def test_a_second_fault_is_told_when_it_asks_something_else_of_them(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE, severity=NOW)
     await scene.alert(A.PENDING, A.ACTIVE, rule="brake_fluid", component="", severity=NOW)
     await scene.work()
@@ -79,7 +80,7 @@ async def test_a_second_fault_is_told_when_it_asks_something_else_of_them(scene:
     assert len(await scene.phone()) == 2
 
 
-async def test_the_all_clear_comes_when_nothing_forbids_to_drive_and_by_day(scene: Any) -> None:
+async def test_the_all_clear_comes_when_nothing_forbids_to_drive_and_by_day(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE, severity=NOW)
     await scene.alert(A.PENDING, A.ACTIVE, rule="brake_fluid", component="", severity=NOW)
     await scene.work()
@@ -99,7 +100,7 @@ async def test_the_all_clear_comes_when_nothing_forbids_to_drive_and_by_day(scen
     assert len(await scene.phone()) == 3  # what was taken back counts no more
 
 
-async def test_good_news_that_is_no_longer_true_in_the_morning_is_not_sent(scene: Any) -> None:
+async def test_good_news_that_is_no_longer_true_in_the_morning_is_not_sent(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE, severity=NOW)
     await scene.work()
     scene.clock.on(hours=14)
@@ -113,7 +114,7 @@ async def test_good_news_that_is_no_longer_true_in_the_morning_is_not_sent(scene
     assert await scene.admin.fetchval("SELECT state FROM messages WHERE kind = 'safety_over'") == "cancelled"
 
 
-async def test_a_warning_that_rests_on_rejected_readings_is_taken_back(scene: Any) -> None:
+async def test_a_warning_that_rests_on_rejected_readings_is_taken_back(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE, severity=NOW)
     await scene.work()
     await scene.alert(A.WITHDRAWN, severity=NOW, first_step=2)
@@ -122,7 +123,7 @@ async def test_a_warning_that_rests_on_rejected_readings_is_taken_back(scene: An
 
 
 @pytest.mark.parametrize("silent", ["late", "sensor", "unit", "shadow"])
-async def test_history_and_faults_of_the_unit_never_reach_an_owner(scene: Any, silent: str) -> None:
+async def test_history_and_faults_of_the_unit_never_reach_an_owner(scene: Scene, silent: str) -> None:
     rule = {"sensor": "sensor_implausible", "unit": "silent_vehicle"}.get(silent, "oil_pressure")
     await scene.alert(
         A.PENDING, A.ACTIVE, rule=rule, component="", severity=NOW, late=silent == "late", shadow=silent == "shadow"
@@ -134,7 +135,7 @@ async def test_history_and_faults_of_the_unit_never_reach_an_owner(scene: Any, s
 @pytest.mark.parametrize(
     ("why", "words"), [("no consent", "no consent"), ("STOP", "said STOP"), ("no number", "no number or mailbox")]
 )
-async def test_where_no_text_may_leave_somebody_is_told_to_ring_at_once(scene: Any, why: str, words: str) -> None:
+async def test_where_no_text_may_leave_somebody_is_told_to_ring_at_once(scene: Scene, why: str, words: str) -> None:
     async with transaction(scene.worker) as connection:
         if why == "STOP":
             await consents.stop(connection, scene.dealer.id, scene.owner.id, now=scene.clock(), wording="STOP")
@@ -161,7 +162,7 @@ async def test_where_no_text_may_leave_somebody_is_told_to_ring_at_once(scene: A
     assert await scene.phone() == []
 
 
-async def test_one_table_says_what_must_not_be_driven_on(scene: Any) -> None:
+async def test_one_table_says_what_must_not_be_driven_on(scene: Scene) -> None:
     scene.clock.at = scene.clock().replace(hour=2) + timedelta(days=1)
     await scene.alert(A.PENDING, A.ACTIVE, rule="battery_12v", component="", severity=NOW)
     await scene.work()
@@ -178,7 +179,7 @@ async def test_one_table_says_what_must_not_be_driven_on(scene: Any) -> None:
     assert "meldet nicht mehr" in (await scene.phone())[-1]  # the battery forbids nothing
 
 
-async def test_what_came_late_is_told_when_live_readings_show_the_same(scene: Any) -> None:
+async def test_what_came_late_is_told_when_live_readings_show_the_same(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE, rule="oil_pressure", component="", severity=NOW, late=True)
     await scene.work()
     assert await scene.phone() == [] and await scene.staff_phone("advisor") == []
@@ -191,7 +192,7 @@ async def test_what_came_late_is_told_when_live_readings_show_the_same(scene: An
     assert (len(await scene.phone()), len(await scene.staff_phone("advisor"))) == (1, 1)
 
 
-async def test_a_dismissed_case_whose_alert_rises_to_now_is_opened_again(scene: Any) -> None:
+async def test_a_dismissed_case_whose_alert_rises_to_now_is_opened_again(scene: Scene) -> None:
     desk = scene.house.acting(scene.dealer.id, f"staff:{scene.people['advisor'].id}")
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
@@ -214,7 +215,7 @@ async def test_a_dismissed_case_whose_alert_rises_to_now_is_opened_again(scene: 
     assert (await scene.case())["state"] == "dismissed"  # what the person saw, they judged
 
 
-async def test_a_dismissed_case_gives_its_alert_to_the_one_that_is_open(scene: Any) -> None:
+async def test_a_dismissed_case_gives_its_alert_to_the_one_that_is_open(scene: Scene) -> None:
     desk = scene.house.acting(scene.dealer.id, f"staff:{scene.people['advisor'].id}")
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
@@ -228,7 +229,7 @@ async def test_a_dismissed_case_gives_its_alert_to_the_one_that_is_open(scene: A
     assert (row["severity"], row["state"], len(await scene.phone())) == ("now", "open", 1)
 
 
-async def test_who_was_rung_gets_no_text_that_says_the_same_and_hears_when_it_is_over(scene: Any) -> None:
+async def test_who_was_rung_gets_no_text_that_says_the_same_and_hears_when_it_is_over(scene: Scene) -> None:
     async with transaction(scene.worker) as connection:
         await consents.record(
             connection,
@@ -260,7 +261,7 @@ async def test_who_was_rung_gets_no_text_that_says_the_same_and_hears_when_it_is
     assert len(await scene.phone()) == 2  # what was said before the all-clear counts no more
 
 
-async def test_who_agrees_while_it_stands_is_told_then(scene: Any) -> None:
+async def test_who_agrees_while_it_stands_is_told_then(scene: Scene) -> None:
     async with transaction(scene.worker) as connection:
         await consents.record(
             connection,
@@ -286,7 +287,7 @@ async def test_who_agrees_while_it_stands_is_told_then(scene: Any) -> None:
     assert len(await scene.phone()) == 1
 
 
-async def test_a_new_owner_of_such_a_car_is_told(scene: Any) -> None:
+async def test_a_new_owner_of_such_a_car_is_told(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE, severity=NOW)
     await scene.work()
     buyer = await scene.another_owner(name="Bea Buyer", language="en")
@@ -296,7 +297,7 @@ async def test_a_new_owner_of_such_a_car_is_told(scene: Any) -> None:
     assert "please do not drive on" in (await scene.phone(buyer.phone))[0]
 
 
-async def test_what_the_provider_cannot_deliver_goes_the_other_way_and_somebody_rings(scene: Any) -> None:
+async def test_what_the_provider_cannot_deliver_goes_the_other_way_and_somebody_rings(scene: Scene) -> None:
     await scene.admin.execute("UPDATE owners SET email = 'jo@example.org' WHERE id = $1", scene.owner.id)
     mails = Mailbox()
     scene.context.channels["email"], scene.context.channels["phone"] = (
@@ -310,7 +311,7 @@ async def test_what_the_provider_cannot_deliver_goes_the_other_way_and_somebody_
     assert any("did not arrive" in text for text in await scene.staff_phone("advisor"))
 
 
-async def test_a_stop_before_it_leaves_makes_somebody_ring(scene: Any) -> None:
+async def test_a_stop_before_it_leaves_makes_somebody_ring(scene: Scene) -> None:
     async def before(connection: Any, message: Message, now: Any) -> None:
         if message.owner_id is not None:
             await consents.stop(connection, scene.dealer.id, scene.owner.id, now=now, wording="STOP")
@@ -323,7 +324,7 @@ async def test_a_stop_before_it_leaves_makes_somebody_ring(scene: Any) -> None:
     assert any("Please ring" in text for text in await scene.staff_phone("advisor"))
 
 
-async def test_a_car_in_our_building_frightens_nobody_until_it_is_handed_over(scene: Any) -> None:
+async def test_a_car_in_our_building_frightens_nobody_until_it_is_handed_over(scene: Scene) -> None:
     desk = scene.house.acting(scene.dealer.id, f"staff:{scene.people['advisor'].id}")
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()

@@ -13,6 +13,7 @@ from schemas.booking import BookingKind
 from schemas.pickup import LegEvent
 from store.pool import transaction
 from store.views import schedule
+from tests.integration.workers.conftest import Scene
 
 MINUTE = timedelta(minutes=1)
 
@@ -37,7 +38,7 @@ async def _book(scene: Any, kind: BookingKind) -> Any:
 
 
 async def test_a_customer_who_has_not_come_work_that_is_not_done_and_a_loaner_that_is_not_back_are_overdue(
-    scene: Any,
+    scene: Scene,
 ) -> None:
     visit = await _book(scene, BookingKind.DROP_OFF)
     assert await _late(scene) == []
@@ -54,7 +55,7 @@ async def test_a_customer_who_has_not_come_work_that_is_not_done_and_a_loaner_th
     assert await _late(scene) == []
 
 
-async def test_a_drive_that_nobody_began_can_be_moved_and_one_that_is_under_way_is_rung(scene: Any) -> None:
+async def test_a_drive_that_nobody_began_can_be_moved_and_one_that_is_under_way_is_rung(scene: Scene) -> None:
     visit = await _book(scene, BookingKind.PICKUP)
     scene.clock.at = visit.ends_at + MINUTE
     assert await _late(scene) == [("collect", True)]
@@ -63,7 +64,7 @@ async def test_a_drive_that_nobody_began_can_be_moved_and_one_that_is_under_way_
     assert await _late(scene) == [("collect", False)]
 
 
-async def test_what_is_held_for_an_offer_stands_beside_what_is_booked_until_its_hold_runs_out(scene: Any) -> None:
+async def test_what_is_held_for_an_offer_stands_beside_what_is_booked_until_its_hold_runs_out(scene: Scene) -> None:
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     offer = await offers.make(_advisor(scene), (await scene.case())["id"])

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -17,7 +18,8 @@ from store import history
 from store.house_key import KeyHolder
 from store.pool import transaction
 from tests.command_line import telltale
-from tests.conftest import SECRET
+from tests.conftest import SECRET, Database
+from tests.integration.workers.conftest import Scene
 from workers import sealing
 from workers.sealing import Sealer, verify
 
@@ -25,7 +27,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-async def sealed(scene: Any) -> Any:
+async def sealed(scene: Scene) -> Any:
     """A dealer with some history, all of it sealed; `scene.sealer` goes on."""
     scene.sealer = Sealer(scene.context, KeyHolder(SECRET))
     await acts(scene, 8)
@@ -174,7 +176,9 @@ async def test_a_row_that_says_it_is_older_than_what_was_sealed_an_hour_before_i
     assert [fault.what for fault in await faults(sealed)] == ["inserted"]
 
 
-async def test_a_chain_that_was_cut_off_is_not_sealed_over_until_a_person_says_so(sealed, monkeypatch):
+async def test_a_chain_that_was_cut_off_is_not_sealed_over_until_a_person_says_so(
+    sealed, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(sealing, "STRAGGLERS_S", 0.0)
     sealed.sealer = Sealer(sealed.context, KeyHolder(SECRET))
     end = "(SELECT max(history_id) FROM audit_seals)"
@@ -196,7 +200,7 @@ async def test_a_chain_that_was_cut_off_is_not_sealed_over_until_a_person_says_s
     assert "seen by the auditor" in reason and "its head spoke of" in reason
 
 
-async def test_without_the_houses_secret_no_seal_can_be_made(sealed, database):
+async def test_without_the_houses_secret_no_seal_can_be_made(sealed, database: Database):
     """Whoever has the database alone deletes a row and writes a chain of their own: with another key nothing of it
     fits.
     """
@@ -215,7 +219,9 @@ def forged() -> KeyHolder:
     return holder
 
 
-async def test_rows_that_are_committed_after_later_ones_were_sealed_get_their_place_too(sealed, monkeypatch):
+async def test_rows_that_are_committed_after_later_ones_were_sealed_get_their_place_too(
+    sealed, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(sealing, "STRAGGLERS_S", 0.0)
     sealed.sealer = Sealer(sealed.context, KeyHolder(SECRET))
     slow = await asyncpg.connect(str(sealed.worker_url))
@@ -256,7 +262,7 @@ def command(scene: Any, *words: str) -> subprocess.CompletedProcess[str]:
     return telltale(*words, env=environment)
 
 
-async def test_the_command_says_what_holds_and_what_was_done_and_remembers(sealed, tmp_path):
+async def test_the_command_says_what_holds_and_what_was_done_and_remembers(sealed, tmp_path: Path):
     dealer = str(sealed.dealer.id)
     done = await asyncio.to_thread(command, sealed, "audit", "verify", "--dealer", dealer, "--json")
     body = json.loads(done.stdout)

@@ -17,6 +17,7 @@ from schemas.errors import DeliveryFailed
 from schemas.message import Draft, Message, MessageKind, OwnerRecipient, Purpose, StaffRecipient
 from store import consents, fleet, messages
 from store.pool import transaction
+from tests.integration.workers.conftest import Scene
 from workers import sending
 
 
@@ -53,13 +54,13 @@ class Odd:
 
 
 @pytest.fixture
-def odd(scene: Any) -> Odd:
+def odd(scene: Scene) -> Odd:
     found = Odd(scene.context.channels["phone"])
     scene.context = dataclasses.replace(scene.context, channels={"phone": found})
     return found
 
 
-async def test_a_text_goes_out_from_the_dealers_number_and_stands_in_the_thread(scene: Any) -> None:
+async def test_a_text_goes_out_from_the_dealers_number_and_stands_in_the_thread(scene: Scene) -> None:
     message_id = await scene.queue(body="your car is ready")
     await scene.send_all()
     row = await scene.admin.fetchrow("SELECT from_address, body FROM phone_texts")
@@ -68,13 +69,13 @@ async def test_a_text_goes_out_from_the_dealers_number_and_stands_in_the_thread(
     assert await scene.admin.fetchval("SELECT last_out_at FROM threads") == scene.clock()
 
 
-async def test_the_same_reference_is_one_message(scene: Any) -> None:
+async def test_the_same_reference_is_one_message(scene: Scene) -> None:
     assert await scene.queue(reference="ready-1") == await scene.queue(reference="ready-1")
     await scene.send_all()
     assert len(await scene.phone()) == 1
 
 
-async def test_fifteen_workers_send_each_text_once_and_in_order(scene: Any, odd: Odd) -> None:
+async def test_fifteen_workers_send_each_text_once_and_in_order(scene: Scene, odd: Odd) -> None:
     owners = [await scene.another_owner() for _ in range(30)]
     async with transaction(scene.worker) as connection:
         for n in range(10):
@@ -102,7 +103,7 @@ async def test_fifteen_workers_send_each_text_once_and_in_order(scene: Any, odd:
 
 
 @pytest.mark.parametrize("moment", ["before it was handed over", "after it was handed over"])
-async def test_a_worker_that_dies_leaves_a_claim_that_another_takes_over(scene: Any, odd: Odd, moment: str) -> None:
+async def test_a_worker_that_dies_leaves_a_claim_that_another_takes_over(scene: Scene, odd: Odd, moment: str) -> None:
     message_id = await scene.queue(body="once")
     (odd.before if moment.startswith("before") else odd.after).append(ConnectionError("the worker is gone"))
     await scene.send_all()
@@ -115,7 +116,7 @@ async def test_a_worker_that_dies_leaves_a_claim_that_another_takes_over(scene: 
     assert not await sending.reconcile(scene.context)
 
 
-async def test_a_slow_worker_whose_claim_was_taken_over_does_not_mark_it(scene: Any, odd: Odd) -> None:
+async def test_a_slow_worker_whose_claim_was_taken_over_does_not_mark_it(scene: Scene, odd: Odd) -> None:
     message_id = await scene.queue(body="once")
     odd.gate = asyncio.Event()
     slow = asyncio.create_task(sending.one(scene.context))
@@ -129,7 +130,7 @@ async def test_a_slow_worker_whose_claim_was_taken_over_does_not_mark_it(scene: 
     assert await scene.phone() == ["once"]
 
 
-async def test_where_nobody_can_tell_status_is_repeated_and_an_offer_is_not(scene: Any, odd: Odd) -> None:
+async def test_where_nobody_can_tell_status_is_repeated_and_an_offer_is_not(scene: Scene, odd: Odd) -> None:
     odd.knows = False
     for purpose, state, sent in ((Purpose.STATUS, "sent", 2), (Purpose.SERVICE, "failed", 1)):
         odd.calls.clear()
@@ -146,7 +147,7 @@ async def test_where_nobody_can_tell_status_is_repeated_and_an_offer_is_not(scen
 
 
 async def test_a_failure_that_may_pass_is_tried_again_with_jitter_and_one_that_stays_is_shown(
-    scene: Any, odd: Odd
+    scene: Scene, odd: Odd
 ) -> None:
     message_id = await scene.queue()
     odd.before += [DeliveryFailed("busy"), DeliveryFailed("busy")]
@@ -170,14 +171,14 @@ async def test_a_failure_that_may_pass_is_tried_again_with_jitter_and_one_that_s
     assert scene.owner.phone in told
 
 
-async def test_what_the_provider_asks_for_is_waited_for(scene: Any, odd: Odd) -> None:
+async def test_what_the_provider_asks_for_is_waited_for(scene: Scene, odd: Odd) -> None:
     message_id = await scene.queue()
     odd.before.append(Busy(90.0))
     await scene.send_all()
     assert (await scene.message(message_id))["retry_at"] == scene.machine() + timedelta(seconds=90)
 
 
-async def test_a_text_does_not_follow_an_owner_to_a_number_that_is_no_longer_theirs(scene: Any) -> None:
+async def test_a_text_does_not_follow_an_owner_to_a_number_that_is_no_longer_theirs(scene: Scene) -> None:
     message_id = await scene.queue()
     await scene.admin.execute("UPDATE owners SET phone = '+49999' WHERE id = $1", scene.owner.id)
     await scene.send_all()
@@ -185,7 +186,7 @@ async def test_a_text_does_not_follow_an_owner_to_a_number_that_is_no_longer_the
     assert (row["state"], row["reason"]) == ("cancelled", "no longer true: the owner has another number or mailbox now")
 
 
-async def test_a_car_that_was_sold_tells_its_former_owner_nothing(scene: Any) -> None:
+async def test_a_car_that_was_sold_tells_its_former_owner_nothing(scene: Scene) -> None:
     case_id = await scene.admin.fetchval(
         "INSERT INTO cases (dealer_id, vehicle_id, owner_id, state, severity, title, origin, opened_at, changed_at) "
         "VALUES ($1, $2, $3, 'open', 'soon', 'x', 'call', $4, $4) RETURNING id",
@@ -205,7 +206,7 @@ async def test_a_car_that_was_sold_tells_its_former_owner_nothing(scene: Any) ->
     assert (await scene.message(stop))["state"] == "sent"
 
 
-async def test_a_block_at_the_provider_is_a_stop_that_we_did_not_hear(scene: Any, odd: Odd) -> None:
+async def test_a_block_at_the_provider_is_a_stop_that_we_did_not_hear(scene: Scene, odd: Odd) -> None:
     odd.before.append(Blocked())
     await scene.queue()
     await scene.queue()
@@ -220,7 +221,7 @@ async def test_a_block_at_the_provider_is_a_stop_that_we_did_not_hear(scene: Any
     )
 
 
-async def test_no_stop_is_committed_while_a_text_of_that_owner_is_being_handed_over(scene: Any, odd: Odd) -> None:
+async def test_no_stop_is_committed_while_a_text_of_that_owner_is_being_handed_over(scene: Scene, odd: Odd) -> None:
     """Whatever the provider gets, it got before the STOP was stored."""
     await scene.queue(body="first")
     await scene.queue(body="second")
@@ -242,7 +243,7 @@ async def test_no_stop_is_committed_while_a_text_of_that_owner_is_being_handed_o
     assert "START" in texts[1]
 
 
-async def test_stop_racing_with_a_hundred_texts_lets_none_through_after_it(scene: Any, odd: Odd) -> None:
+async def test_stop_racing_with_a_hundred_texts_lets_none_through_after_it(scene: Scene, odd: Odd) -> None:
     for n in range(100):
         await scene.queue(body=str(n))
     stopped_after: list[int] = []
@@ -265,7 +266,7 @@ async def test_stop_racing_with_a_hundred_texts_lets_none_through_after_it(scene
     assert await scene.admin.fetchval("SELECT count(*) FROM messages WHERE state IN ('queued', 'claimed')") == 0
 
 
-async def test_stop_twice_confirms_once_and_start_restores_what_was_agreed(scene: Any) -> None:
+async def test_stop_twice_confirms_once_and_start_restores_what_was_agreed(scene: Scene) -> None:
     await scene.says("stop", provider_id="a")
     await scene.says("stop", provider_id="a")
     await scene.says("Stopp!", provider_id="b")
@@ -280,7 +281,7 @@ async def test_stop_twice_confirms_once_and_start_restores_what_was_agreed(scene
     assert (await scene.phone())[-1] == "welcome back"
 
 
-async def test_start_gives_no_consent_that_was_not_there_before(scene: Any) -> None:
+async def test_start_gives_no_consent_that_was_not_there_before(scene: Scene) -> None:
     async with transaction(scene.worker) as connection:
         await consents.record(
             connection,
@@ -304,7 +305,7 @@ async def test_start_gives_no_consent_that_was_not_there_before(scene: Any) -> N
     }
 
 
-async def test_a_text_without_consent_is_cancelled_with_its_reason(scene: Any) -> None:
+async def test_a_text_without_consent_is_cancelled_with_its_reason(scene: Scene) -> None:
     silent = await scene.another_owner(agreed=())
     message_id = await scene.queue(to=OwnerRecipient(silent.id, "phone", silent.phone, "de"))
     await scene.send_all()
@@ -313,7 +314,7 @@ async def test_a_text_without_consent_is_cancelled_with_its_reason(scene: Any) -
     assert await scene.phone(silent.phone) == []
 
 
-async def test_a_text_at_night_waits_for_the_owners_morning_and_is_checked_again_then(scene: Any) -> None:
+async def test_a_text_at_night_waits_for_the_owners_morning_and_is_checked_again_then(scene: Scene) -> None:
     scene.clock.at = datetime(2026, 11, 23, 21, 30, tzinfo=UTC)
     case_id = await scene.admin.fetchval(
         "INSERT INTO cases (dealer_id, vehicle_id, owner_id, state, severity, title, origin, opened_at, changed_at) "
@@ -341,13 +342,15 @@ async def test_a_text_at_night_waits_for_the_owners_morning_and_is_checked_again
     "words",
     [{"noun": "weather", "id": 1, "state": ["fine"]}, {"noun": "booking", "id": 999, "state": ["agreed"]}, {"id": 1}],
 )
-async def test_what_cannot_be_checked_is_not_said(scene: Any, words: dict[str, Any]) -> None:
+async def test_what_cannot_be_checked_is_not_said(scene: Scene, words: dict[str, Any]) -> None:
     message_id = await scene.queue(asserts=[words])
     await scene.send_all()
     assert (await scene.message(message_id))["state"] == "cancelled"
 
 
-async def test_the_budget_defers_the_fifth_offer_in_a_week_and_counts_nothing_that_a_person_writes(scene: Any) -> None:
+async def test_the_budget_defers_the_fifth_offer_in_a_week_and_counts_nothing_that_a_person_writes(
+    scene: Scene,
+) -> None:
     for n in range(5):
         last = await scene.queue(kind=MessageKind.OFFER, purpose=Purpose.SERVICE, body=str(n))
         await scene.send_all()
@@ -359,13 +362,13 @@ async def test_the_budget_defers_the_fifth_offer_in_a_week_and_counts_nothing_th
     assert row["due_at"] >= scene.clock() + timedelta(days=6)
 
 
-async def test_a_message_of_an_unknown_channel_fails_and_says_so(scene: Any) -> None:
+async def test_a_message_of_an_unknown_channel_fails_and_says_so(scene: Scene) -> None:
     message_id = await scene.queue(to=OwnerRecipient(scene.owner.id, "pigeon", "roof", "de"))
     await scene.send_all()
     assert (await scene.message(message_id))["reason"] == "there is no channel called pigeon"
 
 
-async def test_what_could_not_leave_for_a_day_is_given_to_a_person_instead(scene: Any) -> None:
+async def test_what_could_not_leave_for_a_day_is_given_to_a_person_instead(scene: Scene) -> None:
     message_id = await scene.queue(body="we are on the way")
     scene.clock.on(days=3)  # no worker, or no provider
     await scene.send_all()
@@ -379,7 +382,7 @@ async def test_what_could_not_leave_for_a_day_is_given_to_a_person_instead(scene
     assert "too late" in told
 
 
-async def test_a_claim_of_a_worker_that_died_three_days_ago_does_not_leave_now(scene: Any, odd: Odd) -> None:
+async def test_a_claim_of_a_worker_that_died_three_days_ago_does_not_leave_now(scene: Scene, odd: Odd) -> None:
     message_id = await scene.queue(body="we are on the way")
     async with transaction(scene.worker) as connection:
         await messages.claim(connection, message_id, scene.machine())
@@ -389,7 +392,7 @@ async def test_a_claim_of_a_worker_that_died_three_days_ago_does_not_leave_now(s
     assert (await scene.message(message_id))["state"] == "failed" and await scene.phone() == []
 
 
-async def test_what_our_own_people_must_know_is_told_late_as_long_as_it_is_true(scene: Any) -> None:
+async def test_what_our_own_people_must_know_is_told_late_as_long_as_it_is_true(scene: Scene) -> None:
     advisor = scene.people["advisor"]
     await scene.queue(
         kind=MessageKind.STAFF_ALERT,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from actions import cases, offers
 from rules.service.replies import Meaning
 from schemas.booking import BookingKind
 from store import fleet
 from store.pool import transaction
+from tests.integration.workers.conftest import Scene
 
 
-async def test_two_open_offers_are_never_guessed_between(scene: Any) -> None:
+async def test_two_open_offers_are_never_guessed_between(scene: Scene) -> None:
     desk = scene.house.acting(scene.dealer.id, f"staff:{scene.people['advisor'].id}")
     async with transaction(scene.worker) as connection:
         other = await fleet.add(

@@ -6,6 +6,7 @@ from typing import Any
 
 from store import consents, threads
 from store.pool import transaction
+from tests.integration.workers.conftest import Scene
 
 
 async def lines(scene: Any) -> list[tuple[str, str, str, str | None]]:
@@ -17,7 +18,7 @@ async def lines(scene: Any) -> list[tuple[str, str, str, str | None]]:
         ]
 
 
-async def test_a_conversation_reads_in_the_order_in_which_it_was_held(scene: Any) -> None:
+async def test_a_conversation_reads_in_the_order_in_which_it_was_held(scene: Scene) -> None:
     await scene.queue(body="hello")
     await scene.send_all()
     scene.clock.on(minutes=1)
@@ -29,7 +30,7 @@ async def test_a_conversation_reads_in_the_order_in_which_it_was_held(scene: Any
     assert found == [("out", "hello"), ("in", "who is this?"), ("out", "it is us")]
 
 
-async def test_a_text_that_did_not_go_says_why(scene: Any) -> None:
+async def test_a_text_that_did_not_go_says_why(scene: Scene) -> None:
     await scene.queue(body="not for you")
     async with transaction(scene.worker) as connection:
         await consents.stop(
@@ -39,7 +40,7 @@ async def test_a_text_that_did_not_go_says_why(scene: Any) -> None:
     assert await lines(scene) == [("out", "not for you", "cancelled", "not allowed: the owner said STOP")]
 
 
-async def test_unread_words_wait_for_a_person_and_strangers_have_a_list_of_their_own(scene: Any) -> None:
+async def test_unread_words_wait_for_a_person_and_strangers_have_a_list_of_their_own(scene: Scene) -> None:
     await scene.says("There is a smell")
     await scene.says("Do you fix bicycles?", number="+4900001")
     desk = scene.people["advisor"].id
@@ -54,7 +55,7 @@ async def test_unread_words_wait_for_a_person_and_strangers_have_a_list_of_their
         assert await threads.strangers(connection, scene.dealer.id) == []
 
 
-async def test_consent_keeps_its_whole_trail(scene: Any) -> None:
+async def test_consent_keeps_its_whole_trail(scene: Scene) -> None:
     await scene.says("STOP")
     await scene.says("START")
     async with transaction(scene.worker) as connection:

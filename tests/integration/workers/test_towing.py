@@ -16,6 +16,7 @@ from schemas.booking import BookingKind
 from schemas.errors import BadInput, IllegalMove, Overtaken
 from schemas.pickup import LegEvent
 from schemas.verdict import Severity
+from tests.integration.workers.conftest import Scene
 from workers import driver_notices
 
 NOT_DRIVEN = "it must not be driven"
@@ -26,7 +27,7 @@ def _advisor(scene: Any) -> Any:
 
 
 @pytest.fixture
-async def ill(scene: Any) -> Any:
+async def ill(scene: Scene) -> Any:
     """A tyre that loses air slowly; the owner reads English."""
     await scene.admin.execute("UPDATE owners SET language = 'en'")
     await scene.alert(A.PENDING, A.ACTIVE)
@@ -51,7 +52,7 @@ async def _collect(scene: Any) -> Any:
     return await scene.admin.fetchrow("SELECT * FROM legs WHERE kind = 'collect' ORDER BY id DESC LIMIT 1")
 
 
-async def test_a_car_that_must_not_be_driven_is_offered_a_tow_and_nothing_else(scene: Any, ill: Any) -> None:
+async def test_a_car_that_must_not_be_driven_is_offered_a_tow_and_nothing_else(scene: Scene, ill: Any) -> None:
     await _worse(scene)
     for kind in (BookingKind.PICKUP, BookingKind.DROP_OFF, BookingKind.WAITING):
         with pytest.raises(BadInput, match=NOT_DRIVEN):
@@ -66,7 +67,7 @@ async def test_a_car_that_must_not_be_driven_is_offered_a_tow_and_nothing_else(s
     )
 
 
-async def test_an_offer_to_drive_it_is_taken_back_when_the_car_gets_worse(scene: Any, ill: Any) -> None:
+async def test_an_offer_to_drive_it_is_taken_back_when_the_car_gets_worse(scene: Scene, ill: Any) -> None:
     offer = await offers.make(_advisor(scene), ill["id"])
     await scene.work()
     await scene.alert(A.ACTIVE, first_step=2, severity=Severity.NOW)
@@ -82,7 +83,7 @@ async def test_an_offer_to_drive_it_is_taken_back_when_the_car_gets_worse(scene:
 
 
 async def test_a_visit_whose_car_must_not_be_driven_any_more_is_flagged_once_to_whoever_has_the_case(
-    scene: Any, ill: Any
+    scene: Scene, ill: Any
 ) -> None:
     await _booked(scene, ill, BookingKind.PICKUP)
     await _worse(scene)
@@ -93,7 +94,7 @@ async def test_a_visit_whose_car_must_not_be_driven_any_more_is_flagged_once_to_
 
 
 async def test_our_driver_does_not_take_the_wheel_and_takes_it_with_the_truck_that_is_sent(
-    scene: Any, ill: Any
+    scene: Scene, ill: Any
 ) -> None:
     await scene.admin.execute(
         "INSERT INTO resources (dealer_id, kind, name) VALUES ($1, 'tow_truck', 'Truck 1')", scene.dealer.id
@@ -120,7 +121,7 @@ async def test_our_driver_does_not_take_the_wheel_and_takes_it_with_the_truck_th
         await moving.move_to(_advisor(scene), visit.id, visit.starts_at, kind=BookingKind.TOW, was=visit.starts_at)
 
 
-async def test_a_car_that_its_owner_was_to_bring_is_fetched_instead(scene: Any, ill: Any) -> None:
+async def test_a_car_that_its_owner_was_to_bring_is_fetched_instead(scene: Scene, ill: Any) -> None:
     visit = await _booked(scene, ill, BookingKind.DROP_OFF)
     await _worse(scene)
     window = (await acts.free_windows(scene.house, scene.dealer.id, BookingKind.TOW))[-1].window
@@ -133,7 +134,7 @@ async def test_a_car_that_its_owner_was_to_bring_is_fetched_instead(scene: Any, 
     assert told.startswith(("With the tow truck", "Please bring back"))
 
 
-async def test_no_truck_that_is_free_is_said_with_the_next_windows(scene: Any, ill: Any) -> None:
+async def test_no_truck_that_is_free_is_said_with_the_next_windows(scene: Scene, ill: Any) -> None:
     await scene.admin.execute(
         "INSERT INTO resources (dealer_id, kind, name) VALUES ($1, 'tow_truck', 'Truck 1')", scene.dealer.id
     )
@@ -152,7 +153,7 @@ async def test_no_truck_that_is_free_is_said_with_the_next_windows(scene: Any, i
         await moving.move_to(_advisor(scene), visit.id, visit.starts_at, kind=BookingKind.WAITING)
 
 
-async def test_nobody_is_reminded_to_bring_a_car_that_must_not_be_driven(scene: Any, ill: Any) -> None:
+async def test_nobody_is_reminded_to_bring_a_car_that_must_not_be_driven(scene: Scene, ill: Any) -> None:
     await _booked(scene, ill, BookingKind.DROP_OFF)
     assert await scene.admin.fetchval("SELECT count(*) FROM messages WHERE kind = 'reminder' AND state = 'queued'")
     await _worse(scene)
@@ -160,7 +161,7 @@ async def test_nobody_is_reminded_to_bring_a_car_that_must_not_be_driven(scene: 
     assert NOT_DRIVEN in await scene.admin.fetchval("SELECT reason FROM messages WHERE kind = 'reminder' LIMIT 1")
 
 
-async def test_that_we_collect_it_may_still_be_said_for_the_truck_comes_then(scene: Any, ill: Any) -> None:
+async def test_that_we_collect_it_may_still_be_said_for_the_truck_comes_then(scene: Scene, ill: Any) -> None:
     await _booked(scene, ill, BookingKind.PICKUP)
     await _worse(scene)
     assert await scene.admin.fetchval("SELECT count(*) FROM messages WHERE kind = 'reminder' AND state = 'queued'")

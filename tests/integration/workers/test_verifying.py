@@ -15,6 +15,7 @@ from schemas.reading import Mark
 from schemas.signal import BY_PATH
 from store import consents, feedback, jobs
 from store.pool import transaction
+from tests.integration.workers.conftest import Scene
 from workers import job_runner, sending
 from workers.running import Verifier
 
@@ -67,7 +68,7 @@ async def row(scene: Any, values: dict[int, float]) -> None:
     )
 
 
-async def test_what_a_person_has_taken_back_proves_nothing(scene: Any) -> None:
+async def test_what_a_person_has_taken_back_proves_nothing(scene: Scene) -> None:
     await in_verification(scene)
     await drives(scene, good=True)
     await scene.admin.execute("UPDATE readings SET mark = $1", int(Mark.ACCEPTED | Mark.LATE | Mark.TAKEN_BACK))
@@ -78,7 +79,7 @@ async def test_what_a_person_has_taken_back_proves_nothing(scene: Any) -> None:
     assert (await scene.case())["state"] == "done"
 
 
-async def test_the_cars_own_proof_closes_the_case_and_sends_the_all_clear_and_later_one_question(scene: Any) -> None:
+async def test_the_cars_own_proof_closes_the_case_and_sends_the_all_clear_and_later_one_question(scene: Scene) -> None:
     await in_verification(scene)
     verifier = Verifier(scene.context)
     await verifier.once()
@@ -108,7 +109,7 @@ async def test_the_cars_own_proof_closes_the_case_and_sends_the_all_clear_and_la
     assert heard.understood.meaning == "other", "a score that stands is not overwritten"
 
 
-async def test_bad_readings_prove_nothing_and_the_owner_hears_nothing(scene: Any) -> None:
+async def test_bad_readings_prove_nothing_and_the_owner_hears_nothing(scene: Scene) -> None:
     await in_verification(scene)
     before = len(await scene.phone())
     await drives(scene, good=False)
@@ -123,7 +124,7 @@ async def test_bad_readings_prove_nothing_and_the_owner_hears_nothing(scene: Any
     )
 
 
-async def test_after_a_comeback_nobody_is_asked_how_it_was(scene: Any) -> None:
+async def test_after_a_comeback_nobody_is_asked_how_it_was(scene: Scene) -> None:
     await in_verification(scene)
     await scene.alert(A.RESOLVED, rule="tyre_low", first_step=2)
     scene.clock.on(hours=1)
@@ -143,7 +144,7 @@ async def test_after_a_comeback_nobody_is_asked_how_it_was(scene: Any) -> None:
     assert not any("Wie war es" in text for text in await scene.phone())
 
 
-async def test_who_wrote_something_that_nobody_has_read_is_not_asked_yet(scene: Any) -> None:
+async def test_who_wrote_something_that_nobody_has_read_is_not_asked_yet(scene: Scene) -> None:
     await in_verification(scene)
     await drives(scene, good=True)
     await Verifier(scene.context).once()
@@ -159,7 +160,7 @@ async def test_who_wrote_something_that_nobody_has_read_is_not_asked_yet(scene: 
     assert sum("Wie war es" in text for text in await scene.phone()) == 1
 
 
-async def test_who_said_no_to_questions_gets_none(scene: Any) -> None:
+async def test_who_said_no_to_questions_gets_none(scene: Scene) -> None:
     async with transaction(scene.worker) as connection:
         await consents.record(
             connection,
@@ -181,7 +182,7 @@ async def test_who_said_no_to_questions_gets_none(scene: Any) -> None:
     assert "said no" in row["reason"]
 
 
-async def test_a_low_score_reaches_a_person(scene: Any) -> None:
+async def test_a_low_score_reaches_a_person(scene: Scene) -> None:
     await in_verification(scene)
     await drives(scene, good=True)
     await Verifier(scene.context).once()
@@ -194,7 +195,7 @@ async def test_a_low_score_reaches_a_person(scene: Any) -> None:
     assert len(await scene.staff_phone("advisor")) == before + 1
 
 
-async def test_an_all_clear_that_is_no_longer_true_is_not_sent(scene: Any) -> None:
+async def test_an_all_clear_that_is_no_longer_true_is_not_sent(scene: Scene) -> None:
     await in_verification(scene)
     await drives(scene, good=True)
     await Verifier(scene.context).once()
@@ -208,7 +209,7 @@ async def test_an_all_clear_that_is_no_longer_true_is_not_sent(scene: Any) -> No
     assert (row["state"], row["reason"]) == ("cancelled", "no longer true: the case is open now")
 
 
-async def test_one_case_that_cannot_be_checked_does_not_hold_up_the_others(scene: Any) -> None:
+async def test_one_case_that_cannot_be_checked_does_not_hold_up_the_others(scene: Scene) -> None:
     await in_verification(scene)
     await drives(scene, good=True)
     context = dataclasses.replace(scene.context, wording=None)
@@ -219,7 +220,7 @@ async def test_one_case_that_cannot_be_checked_does_not_hold_up_the_others(scene
     assert await sending.one(scene.context)
 
 
-async def test_a_low_score_given_on_the_page_reaches_a_person_too(scene: Any) -> None:
+async def test_a_low_score_given_on_the_page_reaches_a_person_too(scene: Scene) -> None:
     await in_verification(scene)
     case = await scene.case()
     async with transaction(scene.worker) as connection:

@@ -10,6 +10,7 @@ from schemas.alert import AlertState
 from schemas.verdict import Severity
 from store import fleet, stages, trials
 from store.pool import transaction
+from tests.integration.workers.conftest import Scene
 from workers import waking
 
 PENDING, ACTIVE, RESOLVED = AlertState.PENDING, AlertState.ACTIVE, AlertState.RESOLVED
@@ -40,7 +41,7 @@ async def _before_the_desk(scene):
     return {row["vehicle_id"] for row in await scene.admin.fetch("SELECT vehicle_id FROM cases")}
 
 
-async def test_what_stands_when_a_rule_is_promoted_comes_into_the_queue_as_the_workshop_can_take_it(scene):
+async def test_what_stands_when_a_rule_is_promoted_comes_into_the_queue_as_the_workshop_can_take_it(scene: Scene):
     """Two bays, ten hours, two hours a visit: ten cars a day. Thirteen show it, one of them dangerously."""
     await _stage(scene, "tyre_leak", "shadow")
     cars = await _cars(scene, 13)
@@ -65,7 +66,7 @@ async def test_what_stands_when_a_rule_is_promoted_comes_into_the_queue_as_the_w
     assert await waking.finds_once(scene.context) == 0
 
 
-async def test_what_the_gateway_writes_after_the_promotion_is_not_forgotten(scene):
+async def test_what_the_gateway_writes_after_the_promotion_is_not_forgotten(scene: Scene):
     """A gateway hears of it a moment later: what it wrote as a find meanwhile, and what was pending, come before the
     desk as well."""
     late, pending, worse, healed = await _cars(scene, 4)
@@ -87,7 +88,7 @@ async def test_what_the_gateway_writes_after_the_promotion_is_not_forgotten(scen
     )  # a find that ended stays one
 
 
-async def test_a_rule_that_goes_back_on_trial_opens_nothing_new_but_ends_what_it_began(scene):
+async def test_a_rule_that_goes_back_on_trial_opens_nothing_new_but_ends_what_it_began(scene: Scene):
     known, new = await _cars(scene, 2)
     await _find(scene, known, PENDING, ACTIVE, shadow=False)
     await scene.work()
@@ -100,7 +101,7 @@ async def test_a_rule_that_goes_back_on_trial_opens_nothing_new_but_ends_what_it
     assert [row["new"] for row in said][-1] == "alert resolved"
 
 
-async def test_two_workers_put_each_find_before_the_desk_once(scene):
+async def test_two_workers_put_each_find_before_the_desk_once(scene: Scene):
     for car in await _cars(scene, 8):
         await _find(scene, car, PENDING, ACTIVE)
     await _stage(scene, "tyre_leak", "live")
@@ -112,7 +113,7 @@ async def test_two_workers_put_each_find_before_the_desk_once(scene):
     )
 
 
-async def test_the_finds_and_what_came_of_them_can_be_looked_up(scene):
+async def test_the_finds_and_what_came_of_them_can_be_looked_up(scene: Scene):
     stands, healed, repaired = await _cars(scene, 3)
     await _find(scene, stands, PENDING, ACTIVE)
     await _find(scene, healed, PENDING, ACTIVE, RESOLVED)
@@ -137,7 +138,7 @@ async def test_the_finds_and_what_came_of_them_can_be_looked_up(scene):
     ]
 
 
-async def test_repeating_a_batch_after_a_crash_changes_nothing(scene):
+async def test_repeating_a_batch_after_a_crash_changes_nothing(scene: Scene):
     """The gateway's transaction may come twice; a find that came before the desk meanwhile stays before it."""
     (car,) = await _cars(scene, 1)
     await _find(scene, car, PENDING, ACTIVE)

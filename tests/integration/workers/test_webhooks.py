@@ -16,6 +16,8 @@ from dealer_api.live import Live
 from providers.register import ProviderSettings
 from providers.twilio.sending import Twilio
 from providers.twilio.signature import signature
+from tests.conftest import Database
+from tests.integration.workers.conftest import Scene
 from workers import missed_replies
 
 TOKEN = "twilio-secret"
@@ -24,7 +26,7 @@ ADDRESS = "http://desk.example/inbound/twilio"
 
 
 @pytest.fixture
-async def door(scene: Any, database: Any) -> AsyncIterator[TestClient[Any, Any]]:
+async def door(scene: Scene, database: Database) -> AsyncIterator[TestClient[Any, Any]]:
     app = build(
         scene.house,
         Live(database.role("desk")),
@@ -39,7 +41,7 @@ async def heard(scene: Any) -> int:
     return found
 
 
-async def test_a_signed_text_is_heard_once_however_often_it_comes(scene: Any, door: Any) -> None:
+async def test_a_signed_text_is_heard_once_however_often_it_comes(scene: Scene, door: Any) -> None:
     form = FORM | {"From": scene.owner.phone, "Body": "STOP"}
     for _ in range(5):
         response = await door.post(
@@ -54,7 +56,7 @@ async def test_a_signed_text_is_heard_once_however_often_it_comes(scene: Any, do
 @pytest.mark.parametrize(
     "forge", ["no signature", "empty", "of another body", "of another address", "of an empty token", "as json"]
 )
-async def test_a_forged_text_has_no_effect(scene: Any, door: Any, forge: str) -> None:
+async def test_a_forged_text_has_no_effect(scene: Scene, door: Any, forge: str) -> None:
     form = FORM | {"From": scene.owner.phone}
     good = signature(TOKEN, ADDRESS, form)
     signed = {
@@ -73,7 +75,7 @@ async def test_a_forged_text_has_no_effect(scene: Any, door: Any, forge: str) ->
     assert await heard(scene) == 0
 
 
-async def test_without_a_token_nobody_is_believed(scene: Any, database: Any) -> None:
+async def test_without_a_token_nobody_is_believed(scene: Scene, database: Database) -> None:
     app = build(scene.house, Live(database.role("desk")))
     form = FORM | {"From": scene.owner.phone}
     async with TestClient(TestServer(app)) as client:
@@ -83,7 +85,7 @@ async def test_without_a_token_nobody_is_believed(scene: Any, database: Any) -> 
     assert response.status == 403
 
 
-async def test_texts_that_the_door_missed_are_fetched_and_heard_once(scene: Any, door: Any) -> None:
+async def test_texts_that_the_door_missed_are_fetched_and_heard_once(scene: Scene, door: Any) -> None:
     async def listed(request: web.Request) -> web.Response:
         texts = [
             {"sid": "SM3", "from": scene.owner.phone, "to": "+4930111", "body": "STOP", "direction": "inbound"},
@@ -107,7 +109,7 @@ async def test_texts_that_the_door_missed_are_fetched_and_heard_once(scene: Any,
     assert [(row["body"], row["understood"]) for row in rows] == [("hello?", "other"), ("STOP", "stop")]
 
 
-async def test_delivery_reports_never_go_back_from_a_final_state(scene: Any, door: Any) -> None:
+async def test_delivery_reports_never_go_back_from_a_final_state(scene: Scene, door: Any) -> None:
     message_id = await scene.queue(reference="m-7")
     await scene.send_all()
 
@@ -124,7 +126,7 @@ async def test_delivery_reports_never_go_back_from_a_final_state(scene: Any, doo
     ] * 4
 
 
-async def test_the_demo_phone_is_heard_and_strangers_and_wrong_numbers_are_told_apart(scene: Any, door: Any) -> None:
+async def test_the_demo_phone_is_heard_and_strangers_and_wrong_numbers_are_told_apart(scene: Scene, door: Any) -> None:
     response = await door.post("/inbound/phone", data={"from": scene.owner.phone, "to": "+4930111", "body": "hilfe"})
     assert (response.status, (await response.json())["understood"]) == (201, "help")
     response = await door.post("/inbound/phone", json={"from": "+1", "to": "+4930111", "body": "1", "id": "x"})
@@ -150,7 +152,7 @@ async def test_the_demo_phone_is_heard_and_strangers_and_wrong_numbers_are_told_
 @pytest.mark.parametrize(
     "body", ["\x00stop\x00", "x" * 100_000, "\ud83d\ude00", "'; DROP TABLE owners; --", "<script>alert(1)</script>"]
 )
-async def test_odd_bodies_are_kept_as_words(scene: Any, door: Any, body: str) -> None:
+async def test_odd_bodies_are_kept_as_words(scene: Scene, door: Any, body: str) -> None:
     response = await door.post("/inbound/phone", json={"from": scene.owner.phone, "to": "+4930111", "body": body})
     assert response.status == 201
     assert await heard(scene) == 1

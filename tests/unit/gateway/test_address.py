@@ -80,7 +80,7 @@ def test_a_context_asks_for_tls_1_2_and_the_hosts_name_and_trusts_nobody_else(au
     assert len(context.get_ca_certs()) == 1
 
 
-def test_files_that_cannot_be_used_are_named_with_their_setting(authority, tmp_path):
+def test_files_that_cannot_be_used_are_named_with_their_setting(authority, tmp_path: Path):
     certificate, key = authority.issue("us", common_name="gateway")
     _, another = authority.issue("them", common_name="gateway")
     garbage = tmp_path / "garbage.pem"

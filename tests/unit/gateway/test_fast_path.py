@@ -97,7 +97,7 @@ def outcome(road: Road, batches: list[Batch], *, checkpoints: bool) -> dict[str,
 
 @pytest.mark.parametrize("swapped", [False, True])
 @pytest.mark.parametrize("seed", range(12))
-def test_both_roads_end_at_the_same_place(seed, swapped, monkeypatch):
+def test_both_roads_end_at_the_same_place(seed, swapped, monkeypatch: pytest.MonkeyPatch):
     """Where numbers are swapped, the fast path takes the earlier first: it has fewer gaps, and so fewer checkpoints."""
     result = traffic(seed, swapped=swapped)
     judge = Judge(RULES, data.profiles())
@@ -113,7 +113,7 @@ def test_both_roads_end_at_the_same_place(seed, swapped, monkeypatch):
     assert outcome(long, long.drive(result), checkpoints=not swapped) == there
 
 
-def test_nearly_all_of_an_ordinary_drive_is_straight(monkeypatch):
+def test_nearly_all_of_an_ordinary_drive_is_straight(monkeypatch: pytest.MonkeyPatch):
     result = [
         (
             topic(vin, "up/telemetry"),

@@ -47,12 +47,12 @@ class Reader:
         return self.read
 
 
-def test_below_the_window_all_are_read_until_there_is_enough(monkeypatch):
+def test_below_the_window_all_are_read_until_there_is_enough(monkeypatch: pytest.MonkeyPatch):
     reader = Reader(16, in_hand=0, size=0)
     assert len(reader.turn(monkeypatch)) == 10  # of a hundred messages each
 
 
-def test_the_turn_begins_with_another_session_each_time(monkeypatch):
+def test_the_turn_begins_with_another_session_each_time(monkeypatch: pytest.MonkeyPatch):
     reader = Reader(16, in_hand=900, size=0, messages=100)
     first: set[int] = set()
     for _ in range(16):
@@ -74,14 +74,14 @@ def test_above_the_window_exactly_those_are_read_who_wait_for_an_answer_or_were_
         assert set(reader.turn(patched)) == waiting | unread
 
 
-def test_above_what_may_be_held_nobody_is_read_and_no_silence_counts(monkeypatch):
+def test_above_what_may_be_held_nobody_is_read_and_no_silence_counts(monkeypatch: pytest.MonkeyPatch):
     reader = Reader(16, in_hand=0, size=1_000_000)
     reader.sessions[3].subscribed.clear()
     assert reader.turn(monkeypatch) == []
     assert all(session.silent_for(NOW + 1.0) == 1.0 for session in reader.sessions)
 
 
-def test_one_turn_takes_no_more_than_one_read_above_what_may_be_held(monkeypatch):
+def test_one_turn_takes_no_more_than_one_read_above_what_may_be_held(monkeypatch: pytest.MonkeyPatch):
     reader = Reader(16, in_hand=0, size=990_000)
     for session in reader.sessions:
         session.subscribed.clear()
@@ -90,7 +90,7 @@ def test_one_turn_takes_no_more_than_one_read_above_what_may_be_held(monkeypatch
 
 @pytest.mark.parametrize(("subscribed", "messages", "silent"), [(True, 0, 5.0), (True, 1, 0.0), (False, 0, 0.0)])
 def test_messages_prove_a_subscription_and_a_session_without_one_gets_on_with_whatever_comes(
-    monkeypatch, subscribed, messages, silent
+    monkeypatch: pytest.MonkeyPatch, subscribed, messages, silent
 ):
     reader = Reader(1, in_hand=0, size=0, messages=messages)
     if not subscribed:

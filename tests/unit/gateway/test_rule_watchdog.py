@@ -40,7 +40,7 @@ def endless(seen, state=None):
     ],
     ids=["a measure", "a judge of its own"],
 )
-def looping(request) -> Judge:
+def looping(request: pytest.FixtureRequest) -> Judge:
     detector = request.param
     rule = Rule(
         name="endless",

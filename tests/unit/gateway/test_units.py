@@ -135,7 +135,7 @@ def test_the_new_unit_may_be_out_of_order_too(judge):
     assert stored(batches) == [(0, 1, 1), (0, 40, 1), (1, 1, 1), (1, 1, 2), (1, 1, 3)]
 
 
-def test_nobody_is_asked_for_what_the_unit_before_did_not_send(judge, monkeypatch):
+def test_nobody_is_asked_for_what_the_unit_before_did_not_send(judge, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("gateway.fleet.sequence.FIRST_ASK_S", 0.0)
     road = Road(judge)
     batches = road.drive([message(40, 1, 99), message(40, 5, 98), message(1, 1, 50), message(1, 2, 49)], retained=False)
@@ -172,7 +172,7 @@ def test_enrolment_opens_a_new_line_also_for_a_boot_above(judge):
     assert stored(first + then) == [(0, 4, 1), (0, 5, 1), (0, 5, 2), (1, 77, 1), (1, 78, 1)]
 
 
-def test_a_unit_that_begins_anew_all_the_time_is_known_by_what_it_says(judge, monkeypatch):
+def test_a_unit_that_begins_anew_all_the_time_is_known_by_what_it_says(judge, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("gateway.fleet.units.MOST", 3)
     road = Road(judge)
     messages = [message(1, n, 3_000 - 100 * day - n) for day in range(6) for n in (1, 2)]

@@ -11,7 +11,7 @@ from proofs.score.living import the_judge
 
 
 @pytest.mark.slow
-async def test_the_bench_answers_with_its_keys(monkeypatch):
+async def test_the_bench_answers_with_its_keys(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(bench, "REPEATS", 1)
     facts = await bench.main(None, vehicles=2_000)
     assert {"ns_per_rule_reading", "bytes_per_vehicle", "ratio_to_fastest_peer"} <= set(facts)

@@ -6,11 +6,14 @@ A real fall is the car's.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from schemas.reading import Mark
+from rules.engine.judge import Judge
+from schemas.reading import Mark, Reading
 
 CASES = Path(__file__).resolve().parents[2] / "cases" / "vehicle"
 PACK = "Vehicle.Powertrain.TractionBattery"
@@ -74,7 +77,9 @@ def active(steps):
 
 
 @pytest.mark.parametrize("name", SENTINELS)
-def test_an_end_stop_a_loose_wire_and_a_wrong_unit_are_one_item_each_for_the_desk(name, fold, reading):
+def test_an_end_stop_a_loose_wire_and_a_wrong_unit_are_one_item_each_for_the_desk(
+    name, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     model, _, _, doubted = SENTINELS[name]
     steps = fold(driven(name, reading), model)
     assert active(steps) == {("sensor_implausible", component, "advice") for component in doubted}
@@ -122,14 +127,16 @@ DANGER = {
 
 
 @pytest.mark.parametrize("name", DANGER)
-def test_what_falls_or_is_confirmed_is_the_car_s_and_is_told_as_before(name, fold, reading):
+def test_what_falls_or_is_confirmed_is_the_car_s_and_is_told_as_before(
+    name, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     model, stream, rule = DANGER[name]
     found = active(fold([reading(minutes, n + 1, **values) for n, (minutes, values) in enumerate(stream)], model))
     assert any(r == rule and severity == "now" for r, _, severity in found), found
     assert not any(r == "sensor_implausible" for r, _, _ in found)
 
 
-def test_a_lost_sample_is_no_item_and_heals_nothing(judge, reading):
+def test_a_lost_sample_is_no_item_and_heals_nothing(judge: Judge, reading: Callable[..., Reading]):
     memory = judge.memory("petrol_hatch")
     steps = [
         s
@@ -144,7 +151,7 @@ def test_a_lost_sample_is_no_item_and_heals_nothing(judge, reading):
     )
 
 
-def test_a_sensor_that_works_again_is_believed_and_its_item_resolves(judge, reading):
+def test_a_sensor_that_works_again_is_believed_and_its_item_resolves(judge: Judge, reading: Callable[..., Reading]):
     memory = judge.memory("petrol_hatch")
     steps = [s for n in range(10) for s in judge.step(memory, reading(n, n + 1, coolant=215))]
     steps += [s for n in range(10, 500) for s in judge.step(memory, reading(n, n + 1, coolant=90))]
@@ -153,7 +160,7 @@ def test_a_sensor_that_works_again_is_believed_and_its_item_resolves(judge, read
     ]
 
 
-def test_a_late_end_stop_is_no_history(judge, reading):
+def test_a_late_end_stop_is_no_history(judge: Judge, reading: Callable[..., Reading]):
     memory = judge.memory("petrol_hatch")
     for n in range(3):
         judge.step(memory, reading(60 * n, n + 1, crank=0.2, mark=Mark.LATE))

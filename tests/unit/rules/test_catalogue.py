@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rules import catalogue
 from rules.catalogue import BY_NAME, RULES
+from schemas.reading import Reading
 from schemas.signal import BY_PATH
 
 TYRES = {"tyre_fl": 232, "tyre_fr": 233, "tyre_rl": 219, "tyre_rr": 220}
@@ -207,7 +210,9 @@ TABLE = [
 
 
 @pytest.mark.parametrize("rule, model, stream, component, severity", TABLE)
-def test_a_rule_says_what_its_table_says(rule, model, stream, component, severity, fold, reading):
+def test_a_rule_says_what_its_table_says(
+    rule, model, stream, component, severity, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     steps = fold([reading(minutes, n + 1, **values) for n, (minutes, values) in enumerate(stream)], model)
     active = [(s.component, s.severity.value) for s in steps if s.rule == rule and s.state.value == "active"]
     if component is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,8 @@ from rules.engine.memory import Cell
 from rules.engine.snapshot import Snapshot
 from rules.engine.thresholds import COOLANT, SPEED, OfProfile
 from schemas.alert import AlertState
+from schemas.profile import Profile
+from schemas.reading import Reading
 from schemas.signal import BY_PATH
 from schemas.verdict import Clear, Holds, Severity, Unsure
 
@@ -53,7 +57,7 @@ class Bench:
         (None, Unsure("no reading of coolant temperature", missing=True)),
     ],
 )
-def test_a_threshold_has_a_clear_level_of_its_own(value, expected, profiles):
+def test_a_threshold_has_a_clear_level_of_its_own(value, expected, profiles: dict[str, Profile]):
     bench = Bench(
         rises_to(
             COOLANT, now=OfProfile("coolant_stop_c", 120, plus=2), soon=OfProfile("coolant_max_c", 110), clear=100
@@ -64,11 +68,11 @@ def test_a_threshold_has_a_clear_level_of_its_own(value, expected, profiles):
 
 
 @pytest.mark.parametrize("value, kind", [(3.0, Holds), (30.0, Unsure), (60.0, Clear), (0.0, Holds), (None, Unsure)])
-def test_a_threshold_can_be_one_that_is_fallen_to(value, kind, profiles):
+def test_a_threshold_can_be_one_that_is_fallen_to(value, kind, profiles: dict[str, Profile]):
     assert type(Bench(falls_to(FLUID, soon=10, clear=50), profiles["petrol_hatch"]).at(0, fluid=value)) is kind
 
 
-def test_a_condition_keeps_a_threshold_silent(profiles):
+def test_a_condition_keeps_a_threshold_silent(profiles: dict[str, Profile]):
     bench = Bench(
         rises_to(COOLANT, soon=100, clear=90, only=(Only(SPEED, low=30, words="it stands"),)), profiles["petrol_hatch"]
     )
@@ -78,12 +82,12 @@ def test_a_condition_keeps_a_threshold_silent(profiles):
     assert type(bench.at(3, coolant=80)) is Clear
 
 
-def test_a_flag_is_bad_at_one_and_good_at_zero(profiles):
+def test_a_flag_is_bad_at_one_and_good_at_zero(profiles: dict[str, Profile]):
     bench = Bench(flag(FAULTED, Severity.SOON), profiles["electric_car"])
     assert [type(bench.at(n, faulted=v)) for n, v in enumerate((0, 1, None))] == [Clear, Holds, Unsure]
 
 
-def test_a_count_holds_when_it_happened_often_enough_and_forgets(profiles):
+def test_a_count_holds_when_it_happened_often_enough_and_forgets(profiles: dict[str, Profile]):
     bench = Bench(
         CountInWindow(FLUID, bad_below=20, urgent_below=5, times=3, urgent_times=2, within_s=3_600, apart_s=60),
         profiles["petrol_hatch"],
@@ -100,7 +104,7 @@ def test_a_count_holds_when_it_happened_often_enough_and_forgets(profiles):
     assert type(bench.at(90, fluid=50)) is Clear
 
 
-def test_a_rate_is_between_readings_far_enough_apart(profiles):
+def test_a_rate_is_between_readings_far_enough_apart(profiles: dict[str, Profile]):
     bench = Bench(RateOfChange(FLUID, per_hour=-5.0, over_s=1_800), profiles["petrol_hatch"])
     assert type(bench.at(0, fluid=90)) is Unsure and type(bench.at(10, fluid=85)) is Unsure
     assert bench.at(60, fluid=80) == Holds(Severity.SOON, "brake fluid level moves -10 percent an hour, limit -5")
@@ -157,7 +161,9 @@ def test_swept_rules_open_once_and_close_once():
     assert again[0].episode == 2
 
 
-def test_a_fast_leak_is_not_hidden_by_the_quiet_days_before_it(fold, reading):
+def test_a_fast_leak_is_not_hidden_by_the_quiet_days_before_it(
+    fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     """Eleven quiet days, then 1.5 % a day: over all days there is hardly a slope, over the newest it is plain."""
     air = {**{f"warm_{w}": 20 for w in ("fl", "fr", "rl", "rr")}, "tyre_fr": 234, "tyre_rl": 220, "tyre_rr": 220}
 

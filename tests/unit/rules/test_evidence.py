@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from rules.engine.judge import Judge
 from schemas.alert import AlertState
+from schemas.reading import Reading
 from schemas.telemetry import FreezeFrame
 from simulator.codes import CodeMemory
 from simulator.diagnostics import read_without_bus
@@ -16,7 +20,7 @@ INSULATION = "Vehicle.Powertrain.TractionBattery.InsulationResistance"
 
 @pytest.mark.parametrize("rule, model, stream, component, severity", [row for row in TABLE if row[3] is not None])
 def test_the_chart_of_every_rule_has_a_line_and_the_limit_it_was_held_against(
-    rule, model, stream, component, severity, fold, reading
+    rule, model, stream, component, severity, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
 ):
     steps = fold([reading(minutes, n + 1, **values) for n, (minutes, values) in enumerate(stream)], model)
     (told, *_) = [
@@ -45,7 +49,7 @@ def stored(drive: str, *tests: str) -> CodeMemory:
     ],
 )
 def test_the_freeze_frame_that_the_car_stored_is_kept_with_the_code_s_alert(
-    judge: Judge, reading, model, drive, test, code, path, value
+    judge: Judge, reading: Callable[..., Reading], model, drive, test, code, path, value
 ):
     row = reading(0, 1, codes=[], mil=True)
     row.diagnostics = read_without_bus(drive, stored(drive, test), row.ts)
@@ -56,7 +60,7 @@ def test_the_freeze_frame_that_the_car_stored_is_kept_with_the_code_s_alert(
     assert active[0].evidence.freeze_frame is not None and active[0].evidence.freeze_frame[path] == value
 
 
-def test_what_was_measured_for_one_code_is_no_evidence_for_another(judge: Judge, reading):
+def test_what_was_measured_for_one_code_is_no_evidence_for_another(judge: Judge, reading: Callable[..., Reading]):
     row = reading(0, 1, codes=[("P0301", "confirmed"), ("P0420", "confirmed")], mil=True)
     row.diagnostics = row.diagnostics.model_copy(
         update={"freeze_frame": FreezeFrame(code="P0301", signals={"Vehicle.Speed": 62.0})}

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rules.catalogue import RULES
 from rules.engine.judge import Judge
+from schemas.profile import Profile
+from schemas.reading import Reading
 
 HOWTO = Path(__file__).resolve().parents[3] / "docs" / "howto" / "new-rule.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", HOWTO.read_text(encoding="utf-8"), re.S)
 
 
-def test_the_rule_of_the_howto_does_what_its_table_says(profiles, codes, reading, fold):
+def test_the_rule_of_the_howto_does_what_its_table_says(
+    profiles: dict[str, Profile], codes, reading: Callable[..., Reading], fold: Callable[..., list[Any]]
+):
     rule_file, register, table = BLOCKS
     made: dict = {}
     exec(rule_file, made)

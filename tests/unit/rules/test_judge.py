@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +17,7 @@ from rules.engine.judge import Judge
 from rules.engine.repair_verification import Proof
 from rules.engine.rule import Rule
 from schemas.alert import AlertState
+from schemas.profile import Profile
 from schemas.reading import Mark, Reading
 from schemas.signal import BY_PATH
 from schemas.verdict import Clear, Holds, Severity
@@ -44,12 +47,14 @@ def states(steps, rule=None):
     return [s.state.value for s in steps if rule is None or s.rule == rule]
 
 
-def test_ten_thousand_bad_samples_make_one_alert(fold, reading):
+def test_ten_thousand_bad_samples_make_one_alert(fold: Callable[..., list[Any]], reading: Callable[..., Reading]):
     steps = fold(reading(n / 10, n + 1, coolant=117) for n in range(10_000))
     assert states(steps) == ["pending", "active"]
 
 
-def test_a_restart_in_minute_seven_of_a_ten_minute_hold_still_fires_at_minute_ten(judge, reading):
+def test_a_restart_in_minute_seven_of_a_ten_minute_hold_still_fires_at_minute_ten(
+    judge: Judge, reading: Callable[..., Reading]
+):
     memory, steps = judge.memory("electric_car"), []
     for minute in range(12):
         if minute == 7:
@@ -58,7 +63,7 @@ def test_a_restart_in_minute_seven_of_a_ten_minute_hold_still_fires_at_minute_te
     assert [(s.state.value, s.place - 1) for s in steps] == [("pending", 0), ("active", 10)]
 
 
-def test_late_readings_neither_hold_nor_settle(judge, reading):
+def test_late_readings_neither_hold_nor_settle(judge: Judge, reading: Callable[..., Reading]):
     memory = judge.memory("petrol_hatch")
     assert judge.step(memory, reading(0, 1, coolant=117)) and memory[1] == 1
     assert judge.step(memory, reading(9, 2, coolant=117, mark=Mark.LATE)) == ()
@@ -66,20 +71,22 @@ def test_late_readings_neither_hold_nor_settle(judge, reading):
     assert states(judge.step(memory, reading(1, 4, coolant=117))) == []
 
 
-def test_a_late_start_counts_in_the_battery_s_history(judge, reading):
+def test_a_late_start_counts_in_the_battery_s_history(judge: Judge, reading: Callable[..., Reading]):
     memory = judge.memory("petrol_hatch")
     for n, volts in enumerate((9.2, 9.3)):
         assert judge.step(memory, reading(60 * n, n + 1, crank=volts, air=25, mark=Mark.LATE)) == ()
     assert states(judge.step(memory, reading(300, 3, crank=9.3, air=25)), "battery_12v") == ["pending", "active"]
 
 
-def test_a_backlog_after_hours_without_network_is_judged_but_never_worded_as_now(judge, reading):
+def test_a_backlog_after_hours_without_network_is_judged_but_never_worded_as_now(
+    judge: Judge, reading: Callable[..., Reading]
+):
     memory = judge.memory("petrol_hatch")
     steps = [s for n in range(8) for s in judge.step(memory, reading(n, n + 1, coolant=117, received_after=5 * 3600))]
     assert states(steps) == ["pending", "active"] and all(s.late for s in steps)
 
 
-def test_what_was_history_is_so_now_once_a_live_reading_shows_the_same(judge, reading):
+def test_what_was_history_is_so_now_once_a_live_reading_shows_the_same(judge: Judge, reading: Callable[..., Reading]):
     memory = judge.memory("petrol_hatch")
     for n in range(8):
         judge.step(memory, reading(n, n + 1, coolant=117, received_after=5 * 3600))
@@ -90,7 +97,9 @@ def test_what_was_history_is_so_now_once_a_live_reading_shows_the_same(judge, re
     assert judge.step(memory, reading(62, 11, coolant=117)) == ()  # once
 
 
-def test_a_broken_rule_is_unsure_and_counted_and_the_others_go_on(profiles, reading):
+def test_a_broken_rule_is_unsure_and_counted_and_the_others_go_on(
+    profiles: dict[str, Profile], reading: Callable[..., Reading]
+):
     def raises(seen, state):
         raise ValueError("no such thing")
 
@@ -110,24 +119,32 @@ def test_a_broken_rule_is_unsure_and_counted_and_the_others_go_on(profiles, read
     assert "no such thing" in judge.broken["raises"].last
 
 
-def test_a_rule_of_its_own_can_be_twenty_lines(profiles, reading, fold):
+def test_a_rule_of_its_own_can_be_twenty_lines(
+    profiles: dict[str, Profile], reading: Callable[..., Reading], fold: Callable[..., list[Any]]
+):
     judge = Judge([own(CustomRule(judge=hot, on=(COOLANT,)))], profiles)
     steps = fold((reading(n, n + 1, coolant=105) for n in range(12)), judge=judge)
     assert states(steps) == ["pending", "active"] and steps[1].evidence.series[0].samples[0].value == 105
 
 
-def test_a_shadow_rule_is_recorded_and_marked(profiles, reading, fold):
+def test_a_shadow_rule_is_recorded_and_marked(
+    profiles: dict[str, Profile], reading: Callable[..., Reading], fold: Callable[..., list[Any]]
+):
     judge = Judge([BY_NAME["coolant_hot"]], profiles, stages={"coolant_hot": "shadow"})
     steps = fold((reading(n, n + 1, coolant=117) for n in range(6)), judge=judge)
     assert states(steps) == ["pending", "active"] and all(s.shadow for s in steps)
 
 
-def test_a_rule_that_is_off_says_nothing(profiles, reading, fold):
+def test_a_rule_that_is_off_says_nothing(
+    profiles: dict[str, Profile], reading: Callable[..., Reading], fold: Callable[..., list[Any]]
+):
     judge = Judge(RULES, profiles, stages={"coolant_hot": "off"})
     assert fold((reading(n, n + 1, coolant=117) for n in range(6)), judge=judge) == []
 
 
-def test_an_open_cause_mutes_its_consequence(judge, reading, fold):
+def test_an_open_cause_mutes_its_consequence(
+    judge: Judge, reading: Callable[..., Reading], fold: Callable[..., list[Any]]
+):
     flat = [reading(n * 2, n + 1, volts=12.2, rpm=1500, ignition=2) for n in range(8)]
     weak = [reading(60 + n * 60, 20 + n, crank=9.0, air=25, volts=12.2, rpm=900, ignition=2) for n in range(5)]
     steps = fold([*flat, *weak])
@@ -135,7 +152,7 @@ def test_an_open_cause_mutes_its_consequence(judge, reading, fold):
     assert "active" in states(fold([reading(n * 60, n + 1, crank=9.0, air=25) for n in range(5)]), "battery_12v")
 
 
-def test_codes_are_alerts_of_their_own(fold, reading):
+def test_codes_are_alerts_of_their_own(fold: Callable[..., list[Any]], reading: Callable[..., Reading]):
     steps = fold(
         [
             reading(0, 1, codes=[("P0301", "pending")]),
@@ -152,26 +169,28 @@ def test_codes_are_alerts_of_their_own(fold, reading):
     assert [s.place for s in steps if s.state is AlertState.RESOLVED and s.component == "P0301"] == [4]
 
 
-def test_a_lamp_without_a_code_is_not_silence(fold, reading):
+def test_a_lamp_without_a_code_is_not_silence(fold: Callable[..., list[Any]], reading: Callable[..., Reading]):
     steps = fold([reading(0, 1, codes=[], mil=True), reading(9, 2, codes=[], mil=False)])
     assert [(s.component, s.state.value) for s in steps] == [("MIL", "pending"), ("MIL", "active"), ("MIL", "resolved")]
 
 
-def test_a_brand_can_ignore_a_code_or_make_it_urgent(profiles, codes, reading, fold):
+def test_a_brand_can_ignore_a_code_or_make_it_urgent(
+    profiles: dict[str, Profile], codes, reading: Callable[..., Reading], fold: Callable[..., list[Any]]
+):
     brand = profiles["petrol_hatch"].model_copy(update={"codes": {"P0420": "ignore", "P0301": "now"}})
     judge = Judge(RULES, {"petrol_hatch": brand}, codes=codes)
     steps = fold([reading(0, 1, codes=[("P0420", "confirmed"), ("P0301", "confirmed")])], judge=judge)
     assert {(s.component, s.severity.value) for s in steps} == {("P0301", "now")}
 
 
-def test_trucks_name_parts_and_failures(fold, reading):
+def test_trucks_name_parts_and_failures(fold: Callable[..., list[Any]], reading: Callable[..., Reading]):
     steps = fold(
         [reading(0, 1, codes=[("980/9", "active"), ("3216/20", "active"), ("110/0", "previous")], mil=True)], "truck"
     )
     assert {s.component for s in steps if s.state is AlertState.ACTIVE} == {"980/9", "3216/20"}
 
 
-def test_a_changed_rule_starts_anew_and_the_others_go_on(profiles, reading):
+def test_a_changed_rule_starts_anew_and_the_others_go_on(profiles: dict[str, Profile], reading: Callable[..., Reading]):
     old = Judge(RULES, profiles)
     memory = old.memory("petrol_hatch")
     for n, volts in enumerate((9.2, 9.3)):
@@ -188,7 +207,9 @@ def test_a_changed_rule_starts_anew_and_the_others_go_on(profiles, reading):
         assert states(judge.step(found, reading(140, 5, coolant=117)), "coolant_hot") == ["active"]
 
 
-def test_a_checkpoint_of_an_earlier_release_keeps_the_samples_of_its_open_alerts(judge, reading):
+def test_a_checkpoint_of_an_earlier_release_keeps_the_samples_of_its_open_alerts(
+    judge: Judge, reading: Callable[..., Reading]
+):
     """They stood in the JSON of the tail; now they follow it, packed."""
     memory = judge.memory("petrol_hatch")
     for minute in (0, 1):
@@ -204,7 +225,7 @@ def test_a_checkpoint_of_an_earlier_release_keeps_the_samples_of_its_open_alerts
     assert told[0] == told[1] and len(told[0][0].evidence.series[0].samples) == 2 and found == memory
 
 
-def test_rejected_readings_take_their_alert_back(judge, reading):
+def test_rejected_readings_take_their_alert_back(judge: Judge, reading: Callable[..., Reading]):
     memory = judge.memory("petrol_hatch")
     for n in range(6):
         judge.step(memory, reading(n, n + 1, coolant=117))
@@ -287,13 +308,13 @@ def rows_of(stream, reading) -> list[Reading]:
 
 
 @pytest.fixture(scope="module")
-def both(profiles, codes):
+def both(profiles: dict[str, Profile], codes):
     """The judge that generates code, and one that goes the long way: they keep no state of a car."""
     return Judge(RULES, profiles, codes=codes), Judge(RULES, profiles, codes=codes, compile_plans=False)
 
 
 @pytest.fixture(scope="module")
-def eager(profiles, codes):
+def eager(profiles: dict[str, Profile], codes):
     """A judge that generates a function for every set of signals at its first sight."""
     judge = Judge(RULES, profiles, codes=codes)
     with pytest.MonkeyPatch.context() as patch:
@@ -306,7 +327,7 @@ def eager(profiles, codes):
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 @given(stream=streams())
-def test_generated_code_judges_as_the_long_way_does(stream, both, eager, reading):
+def test_generated_code_judges_as_the_long_way_does(stream, both, eager, reading: Callable[..., Reading]):
     judges = (*both, eager)
     memories = [judge.memory("petrol_hatch") for judge in judges]
     for row in rows_of(stream, reading):
@@ -333,7 +354,7 @@ def test_generated_code_judges_as_the_long_way_does(stream, both, eager, reading
         max_size=120,
     )
 )
-def test_what_comes_and_goes_is_judged_alike_while_it_is_calm(text, both, eager, reading):
+def test_what_comes_and_goes_is_judged_alike_while_it_is_calm(text, both, eager, reading: Callable[..., Reading]):
     """An open alert that is clear and has to stay so for a while is not looked at; the clock may go back, too."""
     judges, at = (*both, eager), 0.0
     memories = [judge.memory("petrol_hatch") for judge in judges]
@@ -344,7 +365,9 @@ def test_what_comes_and_goes_is_judged_alike_while_it_is_calm(text, both, eager,
         assert others == [first, first] and memories[0] == memories[1] == memories[2]
 
 
-def test_while_an_alert_only_has_to_stay_clear_a_quiet_message_costs_nothing(judge, reading, monkeypatch):
+def test_while_an_alert_only_has_to_stay_clear_a_quiet_message_costs_nothing(
+    judge: Judge, reading: Callable[..., Reading], monkeypatch: pytest.MonkeyPatch
+):
     memory, looks = judge.memory("petrol_hatch"), []
     slow = judge._slow
     monkeypatch.setattr(judge, "_slow", lambda *of: looks.append(of[2].ts) or slow(*of))
@@ -364,7 +387,7 @@ def test_while_an_alert_only_has_to_stay_clear_a_quiet_message_costs_nothing(jud
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 @given(stream=streams(), cuts=st.sets(st.integers(0, 39), max_size=6))
-def test_a_restart_anywhere_changes_nothing(stream, cuts, both, reading):
+def test_a_restart_anywhere_changes_nothing(stream, cuts, both, reading: Callable[..., Reading]):
     judge, other = both
     whole, cut = judge.memory("petrol_hatch"), judge.memory("petrol_hatch")
     for n, row in enumerate(rows_of(stream, reading)):
@@ -374,14 +397,14 @@ def test_a_restart_anywhere_changes_nothing(stream, cuts, both, reading):
         assert judge.dump(whole) == judge.dump(cut)
 
 
-def test_an_unknown_model_is_named(judge):
+def test_an_unknown_model_is_named(judge: Judge):
     from schemas.errors import Misconfigured
 
     with pytest.raises(Misconfigured, match="no vehicle model"):
         judge.memory("hovercraft")
 
 
-def test_a_memory_is_small_and_nothing_the_garbage_collector_walks(judge, profiles):
+def test_a_memory_is_small_and_nothing_the_garbage_collector_walks(judge: Judge, profiles: dict[str, Profile]):
     import gc
 
     for name in profiles:
@@ -400,7 +423,9 @@ def drives(reading, volts):
             yield reading(1_440 * day + 5 * n, 1_000 * day + 1 + n, volts=volts, rpm=2_000, speed=60, ignition=2)
 
 
-def test_an_alternator_that_does_not_charge_mutes_the_weak_starts_that_it_explains(fold, reading):
+def test_an_alternator_that_does_not_charge_mutes_the_weak_starts_that_it_explains(
+    fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     told = {s.rule for s in fold(drives(reading, 14.1)) if s.state is AlertState.ACTIVE}
     assert told == {"battery_12v"}
     steps = [s for s in fold(drives(reading, 11.9)) if s.state is AlertState.ACTIVE]
@@ -410,7 +435,9 @@ def test_an_alternator_that_does_not_charge_mutes_the_weak_starts_that_it_explai
     )  # only what was told before the cause was known
 
 
-def test_a_consequence_is_still_explained_for_days_after_its_cause_was_mended(judge, reading):
+def test_a_consequence_is_still_explained_for_days_after_its_cause_was_mended(
+    judge: Judge, reading: Callable[..., Reading]
+):
     memory = judge.memory("petrol_hatch")
     rows = [reading(5 * n, n + 1, volts=11.9, rpm=2_000, speed=60, ignition=2) for n in range(40)]
     rows += [reading(300 + 5 * n, 50 + n, volts=14.1, rpm=2_000, speed=60, ignition=2) for n in range(100)]

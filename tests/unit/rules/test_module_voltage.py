@@ -4,7 +4,13 @@ judges by it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+
+from rules.engine.judge import Judge
+from schemas.reading import Reading
 
 MODULE = "Vehicle.OBD.ControlModuleVoltage"
 DRIVE = {"speed": 70, "rpm": 2100}
@@ -19,24 +25,28 @@ def active(steps):
 
 
 @pytest.mark.parametrize("model, scale", [("petrol_hatch", 1), ("diesel_van", 1), ("truck", 2)])
-def test_a_dongle_s_car_that_is_not_charged_is_told(model, scale, fold, reading):
+def test_a_dongle_s_car_that_is_not_charged_is_told(
+    model, scale, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     assert ("alternator", "now") in active(fold(driven(reading, lambda n: scale * (14.1 if n < 100 else 12.0)), model))
 
 
 @pytest.mark.parametrize("model, scale", [("petrol_hatch", 1), ("diesel_van", 1), ("truck", 2)])
-def test_a_dongle_s_healthy_car_is_silent(model, scale, fold, reading):
+def test_a_dongle_s_healthy_car_is_silent(
+    model, scale, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     assert not fold(driven(reading, lambda n: scale * (14.1 + 0.2 * (n % 3))), model)
 
 
-def test_the_battery_s_own_voltage_goes_before(fold, reading):
+def test_the_battery_s_own_voltage_goes_before(fold: Callable[..., list[Any]], reading: Callable[..., Reading]):
     assert not active(fold(driven(reading, lambda n: 12.4, {"volts": 14.1}.items()), "petrol_hatch"))
 
 
-def test_single_dips_are_no_fault(fold, reading):
+def test_single_dips_are_no_fault(fold: Callable[..., list[Any]], reading: Callable[..., Reading]):
     assert not active(fold(driven(reading, lambda n: 10.1 if n % 50 == 7 else 14.2), "petrol_hatch"))
 
 
-def test_the_healthy_car_was_really_judged(judge, reading):
+def test_the_healthy_car_was_really_judged(judge: Judge, reading: Callable[..., Reading]):
     """Silence of a rule that hears nothing proves nothing: what it remembers shows that it has measured."""
     memory = judge.memory("petrol_hatch")
     for row in driven(reading, lambda n: 14.1):

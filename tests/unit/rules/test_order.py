@@ -6,6 +6,7 @@ The gateway's own ledger of arrivals puts the rows in order; the judge folds the
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -13,12 +14,14 @@ import pytest
 from gateway.fleet.sequence import Arrival, MessageSequence
 from rules.catalogue import RULES
 from rules.engine.judge import Judge
+from schemas.profile import Profile
+from schemas.reading import Reading
 
 STREAMS = int(os.environ.get("ORDERS", "150"))
 
 
 @pytest.fixture(scope="module")
-def judge(profiles, codes) -> Judge:
+def judge(profiles: dict[str, Profile], codes) -> Judge:
     return Judge(RULES, profiles, codes=codes)
 
 
@@ -67,7 +70,7 @@ def arrivals(rng: Random, count: int) -> list[int]:
 
 
 @pytest.mark.parametrize("block", range(10))
-def test_any_order_of_arrival_gives_the_alerts_of_the_sorted_stream(block, judge, reading):
+def test_any_order_of_arrival_gives_the_alerts_of_the_sorted_stream(block, judge, reading: Callable[..., Reading]):
     alerts = 0
     for seed in range(STREAMS // 10):
         rng = Random(f"{block}/{seed}")

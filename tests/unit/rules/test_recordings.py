@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from struct import Struct
+from typing import Any
 
 import pytest
 
@@ -44,13 +46,13 @@ def rows_of(path):
         ("ev_uds_tpms_2F6913DB", "electric_car"),
     ],
 )
-def test_healthy_recordings_raise_nothing(name, model, recordings, fold):
+def test_healthy_recordings_raise_nothing(name, model, recordings, fold: Callable[..., list[Any]]):
     steps = fold(rows_of(recordings / "css_canedge" / "candump" / f"{name}.log.gz"), model)
     assert [(s.rule, s.because) for s in steps] == []
 
 
 @pytest.mark.recordings
-def test_the_machine_has_exactly_its_four_codes(recordings, fold):
+def test_the_machine_has_exactly_its_four_codes(recordings, fold: Callable[..., list[Any]]):
     steps = fold(rows_of(recordings / "css_canedge" / "candump" / "j1939_dm1_machine.log.gz"), "truck")
     active = {s.component: s.because for s in steps if s.state is AlertState.ACTIVE and s.rule == "trouble_code"}
     assert set(active) == {"980/9", "3216/20", "609/9", "609/12"}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 
 import pytest
 
+from rules.engine.judge import Judge
 from rules.engine.memory import BODY_AT, tracks_of
 from rules.engine.plausibility import Odometer
 from rules.engine.retraction import Again, without
@@ -67,7 +68,7 @@ TABLE = {
 
 
 @pytest.mark.parametrize("rows, before, after", TABLE.values(), ids=TABLE)
-def test_what_becomes_of_the_battery_s_alert(judge, reading, rows, before, after):
+def test_what_becomes_of_the_battery_s_alert(judge: Judge, reading: Callable[..., Reading], rows, before, after):
     rows = stream(reading, *rows)
     _, steps, memory, withdrawn = taken_back(judge, reading, rows)
     assert [s.state.value for s in steps if s.rule == "battery_12v"] == before
@@ -77,14 +78,14 @@ def test_what_becomes_of_the_battery_s_alert(judge, reading, rows, before, after
     assert memory[BODY_AT:end] == expected[BODY_AT:end], "what the rules remember is not the fold without the row"
 
 
-def test_the_reason_is_said_in_words_and_names_when(judge, reading):
+def test_the_reason_is_said_in_words_and_names_when(judge: Judge, reading: Callable[..., Reading]):
     rows = stream(reading, *TABLE["an alert that would not be is withdrawn"][0])
     *_, (step,) = taken_back(judge, reading, rows)
     assert "a person had let in and has taken back on 2026-11-23 at 09:31 UTC" in step.because
     assert (step.episode, step.step, step.place) == (1, 2, 4)
 
 
-def test_a_number_is_never_given_twice(judge, reading):
+def test_a_number_is_never_given_twice(judge: Judge, reading: Callable[..., Reading]):
     rows = stream(reading, *TABLE["an alert that would not be is withdrawn"][0])
     _, _, memory, _ = taken_back(judge, reading, rows)
     assert judge.open_alerts(memory) == ()
@@ -92,7 +93,9 @@ def test_a_number_is_never_given_twice(judge, reading):
     assert [(s.state.value, s.episode) for s in later if s.rule == "battery_12v"] == [("pending", 2), ("active", 2)]
 
 
-def test_an_alert_that_stands_goes_on_under_its_number_and_can_still_resolve(judge, reading):
+def test_an_alert_that_stands_goes_on_under_its_number_and_can_still_resolve(
+    judge: Judge, reading: Callable[..., Reading]
+):
     rows = stream(reading, *TABLE["an alert that stands without it stays"][0])
     _, steps, memory, _ = taken_back(judge, reading, rows)
     (track,) = judge.open_alerts(memory)
@@ -101,7 +104,9 @@ def test_an_alert_that_stands_goes_on_under_its_number_and_can_still_resolve(jud
     assert [(s.state.value, s.episode, s.step) for s in later if s.rule == "battery_12v"] == [("resolved", 1, 2)]
 
 
-def test_a_withdrawn_alternator_does_not_excuse_a_weak_battery_afterwards(judge, reading):
+def test_a_withdrawn_alternator_does_not_excuse_a_weak_battery_afterwards(
+    judge: Judge, reading: Callable[..., Reading]
+):
     """A real alternator alert mutes the battery's for three days after its end; one that never was does not."""
     rows = stream(reading, *TABLE["an alert that would not be is withdrawn"][0])
     _, _, memory, _ = taken_back(judge, reading, rows)
@@ -120,7 +125,7 @@ def odometer_rows(reading):
     ]
 
 
-def test_what_was_believed_only_because_of_it_is_not_believed_any_more(judge, reading):
+def test_what_was_believed_only_because_of_it_is_not_believed_any_more(judge: Judge, reading: Callable[..., Reading]):
     rows = odometer_rows(reading)
     _, steps, memory, withdrawn = taken_back(judge, reading, rows)
     assert [(s.rule, s.state.value) for s in steps] == [("service_due", "pending"), ("service_due", "active")]
@@ -147,14 +152,16 @@ def test_what_was_believed_only_because_of_it_is_not_believed_any_more(judge, re
         (99_000, 10, Mark.PLAIN, True),
     ],
 )
-def test_an_odometer_is_believed_anew_as_the_gateway_believed_it(reading, metres, minutes, mark, believed):
+def test_an_odometer_is_believed_anew_as_the_gateway_believed_it(
+    reading: Callable[..., Reading], metres, minutes, mark, believed
+):
     odometer = Odometer()
     odometer.see(reading(0, 1, odometer=100_000, speed=50))
     row = odometer.see(reading(minutes, 2, odometer=metres, speed=50, mark=mark))
     assert len(row.ids) == (2 if believed else 1) and len(row.values) == len(row.ids)
 
 
-def test_two_taken_back_one_after_the_other_leave_the_fold_without_both(judge, reading):
+def test_two_taken_back_one_after_the_other_leave_the_fold_without_both(judge: Judge, reading: Callable[..., Reading]):
     first, second = {"crank": 9.2, "air": 25}, {"crank": 9.0, "air": 25}
     rows = stream(reading, (0, first, True), (60, second, True), (120, WEAK), (180, GOOD))
     rows[1] = replace(rows[1], seq=8)
@@ -168,7 +175,7 @@ def test_two_taken_back_one_after_the_other_leave_the_fold_without_both(judge, r
     assert memory[BODY_AT:end] == expected[BODY_AT:end] and judge.open_alerts(memory) == ()
 
 
-def test_whatever_a_car_said_nothing_open_rests_on_what_was_taken_back(judge, reading):
+def test_whatever_a_car_said_nothing_open_rests_on_what_was_taken_back(judge: Judge, reading: Callable[..., Reading]):
     """Five hundred random lives: afterwards every open alert is open in the fold without the row, and the rest is that
     fold.
     """

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+
+from schemas.reading import Reading
 
 DRIVE = {"speed": 70, "rpm": 2100}
 #: rule, model, signal, what is usual, what is beyond
@@ -29,13 +34,26 @@ def drive(reading, signal, value, apart_min=0.5):
 )  # a mean takes one value in ten or twenty minutes: every 20th or 40th
 @pytest.mark.parametrize("first", [0, 7, 100])
 @pytest.mark.parametrize("apart_min", [0.5, 10, 60])
-def test_single_values_are_no_fault(rule, model, signal, usual, beyond, every, first, apart_min, fold, reading):
+def test_single_values_are_no_fault(
+    rule,
+    model,
+    signal,
+    usual,
+    beyond,
+    every,
+    first,
+    apart_min,
+    fold: Callable[..., list[Any]],
+    reading: Callable[..., Reading],
+):
     rows = drive(reading, signal, lambda n: beyond if n % every == first % every else usual, apart_min)
     assert not active(fold(rows, model))
 
 
 @pytest.mark.parametrize("rule, model, signal, usual, beyond", LIMITS)
 @pytest.mark.parametrize("apart_min", [0.5, 10])
-def test_what_stays_beyond_is_a_fault(rule, model, signal, usual, beyond, apart_min, fold, reading):
+def test_what_stays_beyond_is_a_fault(
+    rule, model, signal, usual, beyond, apart_min, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     steps = fold(drive(reading, signal, lambda n: usual if n < 100 else beyond, apart_min), model)
     assert rule in {name for name, _ in active(steps)}

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+
+from schemas.profile import Profile
+from schemas.reading import Reading
 
 ENGINE = "Vehicle.Powertrain.CombustionEngine"
 PACK = "Vehicle.Powertrain.TractionBattery"
@@ -51,7 +57,9 @@ def urgent(steps, begin):
 
 
 @pytest.mark.parametrize("name", EVENTS)
-def test_it_is_told_within_ten_seconds_of_the_sample_that_shows_it_and_once(name, fold, reading):
+def test_it_is_told_within_ten_seconds_of_the_sample_that_shows_it_and_once(
+    name, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     model, rows = played(name, reading)
     found = urgent(fold(rows, model), rows[40].ts)
     assert [(rule, component) for rule, component, *_ in found] == [(name, EVENTS[name][3])]
@@ -61,14 +69,16 @@ def test_it_is_told_within_ten_seconds_of_the_sample_that_shows_it_and_once(name
 
 @pytest.mark.parametrize("name", EVENTS)
 @pytest.mark.parametrize("every", [2, 3, 7])
-def test_single_samples_are_no_danger(name, every, fold, reading):
+def test_single_samples_are_no_danger(name, every, fold: Callable[..., list[Any]], reading: Callable[..., Reading]):
     model, rows = played(name, reading, seconds=300, only=range(20, 300, every))
     assert not urgent(fold(rows, model), rows[40].ts)
 
 
 @pytest.mark.parametrize("name", ["oil_pressure", "ev_cell", "ev_insulation", "tyre_leak", "coolant_low"])
 @pytest.mark.parametrize("end", ["zero", "full"])
-def test_a_sensor_at_its_end_stop_is_the_sensor_s(name, end, fold, reading):
+def test_a_sensor_at_its_end_stop_is_the_sensor_s(
+    name, end, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     model, usual, turning, *_ = EVENTS[name]
     (path,) = turning
     stop = 0.0 if end == "zero" else {LOW: 5.9, INSULATION: 10_000, LEVEL: 100, OIL: 1_400}.get(path, 1_300)
@@ -79,46 +89,54 @@ def test_a_sensor_at_its_end_stop_is_the_sensor_s(name, end, fold, reading):
     assert {s.rule for s in steps if s.state.value == "active"} <= {"sensor_implausible"}
 
 
-def test_a_hot_sensor_s_end_stop_is_no_runaway(fold, reading):
+def test_a_hot_sensor_s_end_stop_is_no_runaway(fold: Callable[..., list[Any]], reading: Callable[..., Reading]):
     for stop in (150, 87, -60):
         rows = [reading(n, n + 1, **PARKED) for n in range(40)]
         rows += [reading(40 + n / 60, 100 + n, **{**PARKED, HEAT: stop}) for n in range(300)]
         assert not urgent(fold(rows, "electric_car"), 0), stop
 
 
-def test_an_open_sense_wire_is_no_weak_cell(fold, reading):
+def test_an_open_sense_wire_is_no_weak_cell(fold: Callable[..., list[Any]], reading: Callable[..., Reading]):
     """Between two cells: what one reads too little, its neighbour reads too much."""
     rows = [reading(n, n + 1, **PARKED) for n in range(40)]
     rows += [reading(40 + n / 6, 100 + n, **{**PARKED, LOW: 2.9, MAX: 4.5}) for n in range(3_000)]
     assert not [s for s in fold(rows, "electric_car") if s.rule == "ev_cell"]
 
 
-def test_a_feed_without_a_median_is_judged_by_its_highest_cell(fold, reading):
+def test_a_feed_without_a_median_is_judged_by_its_highest_cell(
+    fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     rows = [reading(n / 60, n + 1, **{LOW: 3.69 if n < 50 else 2.9, MAX: 3.71}) for n in range(80)]
     assert [(rule, seconds) for rule, _, seconds, _ in urgent(fold(rows, "electric_car"), rows[50].ts)] == [
         ("ev_cell", 1.0)
     ]
 
 
-def test_an_engine_that_starts_builds_its_pressure_up_first(fold, reading):
+def test_an_engine_that_starts_builds_its_pressure_up_first(
+    fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     rows = [reading(n / 60, n + 1, rpm=900, **{OIL: 12 if n < 7 else 250, RUN: n}) for n in range(60)]
     rows += [reading(2 + n / 60, 100 + n, rpm=900, **{OIL: 12 if n < 6 else 250}) for n in range(60)]
     assert not fold(rows)
 
 
-def test_an_engine_that_stands_has_none(fold, reading):
+def test_an_engine_that_stands_has_none(fold: Callable[..., list[Any]], reading: Callable[..., Reading]):
     rows = [
         reading(n / 60, n + 1, **{"rpm": 900 if n < 60 else 0, OIL: 250 if n < 60 else 0, RUN: 90}) for n in range(900)
     ]
     assert not fold(rows)
 
 
-def test_a_tyre_that_is_let_down_at_rest_waits_for_its_hold(fold, reading):
+def test_a_tyre_that_is_let_down_at_rest_waits_for_its_hold(
+    fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     rows = [reading(n / 60, n + 1, **{**WHEELS, "speed": 0, "tyre_rl": 221 if n < 60 else 140}) for n in range(600)]
     assert not urgent(fold(rows), 0)
 
 
-def test_a_danger_raises_the_alert_that_stands_once_and_its_severity_does_not_flap(fold, reading):
+def test_a_danger_raises_the_alert_that_stands_once_and_its_severity_does_not_flap(
+    fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     weak = {**PARKED, LOW: 3.64}
     rows = [reading(20 * n, n + 1, **weak) for n in range(30)]  # soon: 60 mV
     for n in range(60):
@@ -127,14 +145,16 @@ def test_a_danger_raises_the_alert_that_stands_once_and_its_severity_does_not_fl
     assert told == [("pending", "soon"), ("active", "soon"), ("active", "now")]
 
 
-def test_a_weak_cell_is_said_by_its_number(fold, reading):
+def test_a_weak_cell_is_said_by_its_number(fold: Callable[..., list[Any]], reading: Callable[..., Reading]):
     rows = [reading(20 * n, n + 1, **{**PARKED, LOW: 3.64}) for n in range(60)]
     (told,) = [s for s in fold(rows, "electric_car") if s.rule == "ev_cell" and s.state.value == "active"]
     assert told.because.startswith("cell 41: ")
 
 
 @pytest.mark.parametrize("times", [0.5, 1, 3, 10])
-def test_an_insulation_meter_of_another_scale_is_judged_alike(times, fold, reading):
+def test_an_insulation_meter_of_another_scale_is_judged_alike(
+    times, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     def told(scale):
         values = (
             [1_000 - 30 * (n % 3) for n in range(200)] + [480 if n % 4 == 0 else 990 for n in range(40)] + [120] * 5
@@ -146,7 +166,9 @@ def test_an_insulation_meter_of_another_scale_is_judged_alike(times, fold, readi
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.05, 0.12])
-def test_a_noisy_meter_and_the_weather_are_no_fault(noise, fold, reading):
+def test_a_noisy_meter_and_the_weather_are_no_fault(
+    noise, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     from math import sin
     from random import Random
 
@@ -156,7 +178,9 @@ def test_a_noisy_meter_and_the_weather_are_no_fault(noise, fold, reading):
     assert not [s for s in fold(rows, "electric_car") if s.state.value == "active"]
 
 
-def test_generated_code_sees_the_same_dangers(profiles, reading, monkeypatch):
+def test_generated_code_sees_the_same_dangers(
+    profiles: dict[str, Profile], reading: Callable[..., Reading], monkeypatch: pytest.MonkeyPatch
+):
     """Streams at random over all that the quick looks ask for: with and without it the memory is the same."""
     from random import Random
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from rules.engine.code_book import CodeBook, canonical
+from rules.engine.judge import Judge
 from rules.service.wording import Wording
 from schemas.alert import AlertState
+from schemas.reading import Reading
 from telltale import data
 
 
@@ -22,24 +26,30 @@ def active(steps):
 
 
 @pytest.mark.parametrize("listed", [[], [("520192/31", "active")], [("980/9", "active")]])
-def test_a_red_stop_lamp_is_urgent_whatever_the_codes(listed, fold, reading):
+def test_a_red_stop_lamp_is_urgent_whatever_the_codes(
+    listed, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     assert active(fold([lit(reading(0, 1, codes=listed), stop=True)], "truck"))["stop_lamp"] == "now"
 
 
-def test_a_flashing_lamp_is_urgent_also_beside_its_code(fold, reading):
+def test_a_flashing_lamp_is_urgent_also_beside_its_code(
+    fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     told = active(fold([lit(reading(0, 1, codes=[("P0301", "confirmed")], mil=True), flash={"mil": "fast"})]))
     assert told["flashing_lamp"] == "now" and "P0301" in told
 
 
 @pytest.mark.parametrize("lamp", ["warning", "protect"])
-def test_each_lamp_alone_comes_and_goes(lamp, fold, reading):
+def test_each_lamp_alone_comes_and_goes(lamp, fold: Callable[..., list[Any]], reading: Callable[..., Reading]):
     steps = fold([lit(reading(0, 1, codes=[]), **{lamp: True}), reading(9, 2, codes=[])], "truck")
     assert [(s.component, s.state.value) for s in steps] == [
         (f"{lamp}_lamp", state) for state in ("pending", "active", "resolved")
     ]
 
 
-def test_a_code_that_comes_later_does_not_put_the_lamp_out(fold, reading):
+def test_a_code_that_comes_later_does_not_put_the_lamp_out(
+    fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
     steps = fold([reading(0, 1, codes=[], mil=True), reading(9, 2, codes=[("P0420", "confirmed")], mil=True)])
     assert not [s for s in steps if s.state is AlertState.RESOLVED]
 
@@ -74,7 +84,7 @@ def test_one_spelling(text, one):
     assert canonical(text) == one
 
 
-def test_one_fault_is_one_alert_and_no_code_is_none(fold, reading):
+def test_one_fault_is_one_alert_and_no_code_is_none(fold: Callable[..., list[Any]], reading: Callable[..., Reading]):
     steps = fold(
         [
             reading(n, n + 1, codes=[(code, "confirmed")])
@@ -85,7 +95,7 @@ def test_one_fault_is_one_alert_and_no_code_is_none(fold, reading):
     assert fold([reading(0, 1, codes=[("P0000", "confirmed")])]) == []
 
 
-def test_in_any_order_of_lists_the_newest_has_the_last_word(judge, reading):
+def test_in_any_order_of_lists_the_newest_has_the_last_word(judge: Judge, reading: Callable[..., Reading]):
     lists = [(0, []), (10, [("P0301", "confirmed")]), (20, []), (30, [("P0420", "confirmed")])]
     for order in itertools.permutations(lists):
         memory, steps = judge.memory("petrol_hatch"), []

@@ -15,6 +15,7 @@ from dealer_api.routes import ROUTES
 from proofs.doors.callers import NOBODY, Caller, knock
 from proofs.doors.requests import FORMS, Knock
 from proofs.doors.values import ODD, ODD_KEYS, ODD_TEXTS, cursor
+from tests.integration.dealer_api.conftest import Desk
 from tests.reading_code import asked_for
 
 API = [route for route in ROUTES if route.is_api and route.path != "/api/v1/session"]
@@ -260,7 +261,7 @@ async def test_headers_take_odd_values(doors, bugs):
         "GET /quarantine?cursor=WyJ4Il0=",
     ],
 )
-async def test_what_once_was_a_500_names_its_field(desk, ask):
+async def test_what_once_was_a_500_names_its_field(desk: Desk, ask):
     method, path, *body = ask.split(" ", 2)
     client = await desk.as_role("manager")
     await desk.post(client, "/api/v1/owners", {"name": "O", "phone": "0176 04069025"})
@@ -271,7 +272,7 @@ async def test_what_once_was_a_500_names_its_field(desk, ask):
 
 
 @pytest.mark.parametrize("path", ["/owners?search=%00", "/vehicles?search=%00", "/queue?show=%00", "/today?day=%00"])
-async def test_a_page_refuses_what_cannot_be_stored_in_words(desk, path):
+async def test_a_page_refuses_what_cannot_be_stored_in_words(desk: Desk, path):
     response = await (await desk.as_role("manager")).get(path)
     assert response.status == 422 and "cannot be stored" in await response.text()
 

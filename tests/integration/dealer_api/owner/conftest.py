@@ -27,6 +27,7 @@ from schemas.verdict import Severity
 from store import accounts, cases, consents, fleet, owners, secrets
 from store.pool import transaction
 from telltale import data
+from tests.integration.dealer_api.conftest import Desk
 from tests.patience import PATIENCE_S
 
 VIN = "WTTPH0000NM000017"
@@ -148,7 +149,7 @@ class World:
 
 
 @pytest.fixture
-async def world(desk: Any) -> AsyncIterator[World]:
+async def world(desk: Desk) -> AsyncIterator[World]:
     dealer_id, now = desk.dealer.id, desk.clock()
     advisor = desk.people[(dealer_id, "advisor")]
     driver = desk.people[(dealer_id, "driver")]
@@ -274,7 +275,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def looking(chromium: Browser, desk: Any) -> AsyncIterator[Looking]:
+async def looking(chromium: Browser, desk: Desk) -> AsyncIterator[Looking]:
     made = Looking(chromium, str(desk.server.make_url("")).rstrip("/"), [])
     yield made
     for context in chromium.contexts:

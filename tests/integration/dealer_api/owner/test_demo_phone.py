@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.integration.dealer_api.owner.conftest import World
+
 
 @pytest.fixture
 def demo() -> bool:
@@ -27,13 +29,13 @@ async def arrive(world: Any, body: str, number: str = "+4917604069010") -> None:
     )
 
 
-async def test_every_owner_and_every_person_with_a_number_has_a_phone(world: Any) -> None:
+async def test_every_owner_and_every_person_with_a_number_has_a_phone(world: World) -> None:
     page = await world.get("/phone")
     assert "Emma Clarke" in page and "Alba 1.2" in page
     assert "Advisor of Nord" in page and "Advisor of Sued" not in page
 
 
-async def test_texts_stand_in_their_order_with_their_links(world: Any) -> None:
+async def test_texts_stand_in_their_order_with_their_links(world: World) -> None:
     await arrive(world, "first http://desk.example/o/abc")
     await arrive(world, "second <b>bold</b>")
     await arrive(world, "for somebody else", "+4930100")
@@ -42,7 +44,7 @@ async def test_texts_stand_in_their_order_with_their_links(world: Any) -> None:
     assert "for somebody else" not in page
 
 
-async def test_a_program_reads_the_same_texts(world: Any) -> None:
+async def test_a_program_reads_the_same_texts(world: World) -> None:
     await arrive(world, "a" * 161)
     async with world.web.get("/phone/texts", params={"to": "+4917604069010"}) as answer:
         parsed = await answer.json()
@@ -50,7 +52,7 @@ async def test_a_program_reads_the_same_texts(world: Any) -> None:
     assert next(one for one in parsed["handsets"] if one["number"] == "+4917604069010")["texts"] == 1
 
 
-async def test_the_phones_of_a_real_dealer_in_the_same_home_are_not_shown(world: Any) -> None:
+async def test_the_phones_of_a_real_dealer_in_the_same_home_are_not_shown(world: World) -> None:
     desk = world.desk
     await desk.admin.execute(
         "INSERT INTO senders (address, dealer_id, channel) VALUES ('+49305550999', $1, 'phone')", desk.other.id
@@ -59,7 +61,7 @@ async def test_the_phones_of_a_real_dealer_in_the_same_home_are_not_shown(world:
     assert "Advisor of Nord" in page and "Advisor of Sued" not in page
 
 
-async def test_a_name_of_somebody_else_that_leads_here_is_not_answered(world: Any) -> None:
+async def test_a_name_of_somebody_else_that_leads_here_is_not_answered(world: World) -> None:
     for path in ("/phone", "/phone/texts"):
         assert "does not answer as evil.example" in await world.get(path, 403, Host="evil.example:8080")
     async with world.web.post(
@@ -68,7 +70,7 @@ async def test_a_name_of_somebody_else_that_leads_here_is_not_answered(world: An
         assert answer.status == 403 and "Set-Cookie" not in answer.headers
 
 
-async def test_another_site_s_form_does_not_speak_as_an_owner(world: Any) -> None:
+async def test_another_site_s_form_does_not_speak_as_an_owner(world: World) -> None:
     result = {"from": "+4917604069010", "to": "+49305550100", "body": "STOP"}
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
         async with world.web.post("/inbound/phone", data=result, headers=headers) as answer:
@@ -76,7 +78,7 @@ async def test_another_site_s_form_does_not_speak_as_an_owner(world: Any) -> Non
     assert await world.desk.admin.fetchval("SELECT count(*) FROM replies") == 0
 
 
-async def test_one_click_signs_in_as_the_demo_s_people_and_as_nobody_else_s(world: Any) -> None:
+async def test_one_click_signs_in_as_the_demo_s_people_and_as_nobody_else_s(world: World) -> None:
     desk = world.desk
     page = await world.get("/sign-in")
     assert "Manager of Nord" in page and "Manager of Sued" not in page
@@ -84,13 +86,13 @@ async def test_one_click_signs_in_as_the_demo_s_people_and_as_nobody_else_s(worl
         await world.post("/sign-in/demo", status, staff=str(desk.people[(dealer.id, "manager")].id))
 
 
-async def test_an_unknown_number_is_an_empty_page_not_an_error(world: Any) -> None:
+async def test_an_unknown_number_is_an_empty_page_not_an_error(world: World) -> None:
     assert "Choose a phone" in await world.get("/phone?to=%2B4900")
     async with world.web.get("/phone/texts", params={"to": "'; DROP TABLE phone_texts"}) as answer:
         assert (await answer.json())["texts"] == []
 
 
-async def test_the_answer_box_books_like_a_text_and_comes_back_to_the_phone(world: Any) -> None:
+async def test_the_answer_box_books_like_a_text_and_comes_back_to_the_phone(world: World) -> None:
     await world.offer()
     page = await world.get("/phone?to=%2B4917604069010")
     form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
@@ -100,7 +102,7 @@ async def test_the_answer_box_books_like_a_text_and_comes_back_to_the_phone(worl
     assert 'class="bubble mine"' in page
 
 
-async def test_quick_answers_are_what_the_newest_text_asks_for(world: Any) -> None:
+async def test_quick_answers_are_what_the_newest_text_asks_for(world: World) -> None:
     async def quick() -> list[str]:
         async with world.web.get("/phone/texts", params={"to": "+4917604069010"}) as answer:
             return list((await answer.json())["quick"])

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.integration.dealer_api.owner.conftest import World
+
 STEPS = ("on_the_way", "collected", "at_workshop", "on_the_way_back", "handed_over")
 
 
@@ -25,7 +27,7 @@ def button(page: str) -> dict[str, str]:
     return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form.group())) if form else {}
 
 
-async def test_five_presses_of_the_one_button_bring_the_car_there_and_back(world: Any) -> None:
+async def test_five_presses_of_the_one_button_bring_the_car_there_and_back(world: World) -> None:
     path, pressed = await booked(world), []
     for _ in range(3):
         form = button(await world.get(path))
@@ -42,7 +44,7 @@ async def test_five_presses_of_the_one_button_bring_the_car_there_and_back(world
     assert "All done" in await world.get(f"{path}?language=en")
 
 
-async def test_a_press_that_heard_no_answer_is_pressed_again_without_harm(world: Any) -> None:
+async def test_a_press_that_heard_no_answer_is_pressed_again_without_harm(world: World) -> None:
     path = await booked(world)
     form = button(await world.get(path))
     answers = await asyncio.gather(*(world.post(f"{path}/move", **form) for _ in range(20)))
@@ -55,7 +57,7 @@ async def test_a_press_that_heard_no_answer_is_pressed_again_without_harm(world:
     )
 
 
-async def test_steps_keep_their_order(world: Any) -> None:
+async def test_steps_keep_their_order(world: World) -> None:
     path = await booked(world)
     form = button(await world.get(path))
     for event in ("collected", "at_workshop", "handed_over", "nonsense"):
@@ -63,7 +65,7 @@ async def test_steps_keep_their_order(world: Any) -> None:
     assert await world.desk.admin.fetchval("SELECT state FROM legs WHERE kind = 'collect'") == "planned"
 
 
-async def test_the_page_shows_street_customer_telephone_and_what_the_owner_sees(world: Any) -> None:
+async def test_the_page_shows_street_customer_telephone_and_what_the_owner_sees(world: World) -> None:
     path = await booked(world)
     page = await world.get(path)
     assert "Gartenweg 7, 12345 Berlin" in page and "Emma Clarke" in page and "Alba 1.2 · B-EC 417" in page
@@ -71,7 +73,7 @@ async def test_the_page_shows_street_customer_telephone_and_what_the_owner_sees(
     assert "Der Kunde sieht: “Wir holen Ihr Auto heute 09:30–10:30”" in page
 
 
-async def test_a_drivers_link_moves_only_their_own_drives(world: Any) -> None:
+async def test_a_drivers_link_moves_only_their_own_drives(world: World) -> None:
     path = await booked(world)
     form = button(await world.get(path))
     await world.desk.admin.execute("UPDATE legs SET driver_id = NULL")
@@ -79,7 +81,7 @@ async def test_a_drivers_link_moves_only_their_own_drives(world: Any) -> None:
     assert await world.desk.admin.fetchval("SELECT state FROM legs WHERE kind = 'collect'") == "planned"
 
 
-async def test_a_driver_who_left_opens_nothing_any_more(world: Any) -> None:
+async def test_a_driver_who_left_opens_nothing_any_more(world: World) -> None:
     path = await booked(world)
     await world.desk.admin.execute(
         "UPDATE staff SET disabled_at = $1 WHERE id = $2", world.desk.clock(), world.driver_id
@@ -87,7 +89,7 @@ async def test_a_driver_who_left_opens_nothing_any_more(world: Any) -> None:
     await world.get(path, 410)
 
 
-async def test_the_signed_in_driver_has_the_same_page(world: Any) -> None:
+async def test_the_signed_in_driver_has_the_same_page(world: World) -> None:
     await booked(world)
     driver = await world.desk.as_role("driver")
     async with driver.get("/driver") as answer:
@@ -100,13 +102,13 @@ async def test_the_signed_in_driver_has_the_same_page(world: Any) -> None:
 
 
 @pytest.mark.parametrize("role", ["technician", None])
-async def test_others_are_turned_away(world: Any, role: str | None) -> None:
+async def test_others_are_turned_away(world: World, role: str | None) -> None:
     client = await world.desk.as_role(role) if role else world.web
     async with client.get("/driver", allow_redirects=False) as answer:
         assert answer.status == (403 if role else 303)
 
 
-async def test_looking_changes_nothing(world: Any) -> None:
+async def test_looking_changes_nothing(world: World) -> None:
     path = await booked(world)
     before = await world.rows()
     await asyncio.gather(*(world.web.get(path) for _ in range(50)))

@@ -7,6 +7,7 @@ from typing import Any
 
 from store import feedback
 from store.pool import transaction
+from tests.integration.dealer_api.owner.conftest import World
 
 
 async def asked(world: Any) -> str:
@@ -15,7 +16,7 @@ async def asked(world: Any) -> str:
     return str(await world.secret("feedback", world.case.id, owner_id=world.owner_id))
 
 
-async def test_the_first_answer_stands_whoever_presses_again(world: Any) -> None:
+async def test_the_first_answer_stands_whoever_presses_again(world: World) -> None:
     path = await asked(world)
     assert "How was it?" in await world.get(path)
     await asyncio.gather(*(world.post(path, score=1 + n % 5, words="quick and kind") for n in range(20)))
@@ -24,18 +25,18 @@ async def test_the_first_answer_stands_whoever_presses_again(world: Any) -> None
     assert f"You gave {row['score']} of 5" in page and row["words"] == "quick and kind"
 
 
-async def test_what_is_no_score_is_refused_and_may_be_tried_again(world: Any) -> None:
+async def test_what_is_no_score_is_refused_and_may_be_tried_again(world: World) -> None:
     path = await asked(world)
     for score in ("", "0", "6", "five", "٥"):
         assert await world.post(path, score=score) == f"{path}?note=changed"
     assert await world.desk.admin.fetchval("SELECT score FROM feedback") is None
 
 
-async def test_a_link_without_a_question_opens_nothing(world: Any) -> None:
+async def test_a_link_without_a_question_opens_nothing(world: World) -> None:
     await world.get(await world.secret("feedback", world.case.id, owner_id=world.owner_id), 404)
 
 
-async def test_looking_at_the_question_changes_nothing(world: Any) -> None:
+async def test_looking_at_the_question_changes_nothing(world: World) -> None:
     path = await asked(world)
     before = await world.rows()
     await asyncio.gather(*(world.web.get(path) for _ in range(50)))

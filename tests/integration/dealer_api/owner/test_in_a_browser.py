@@ -12,6 +12,7 @@ from dealer_api.app_keys import LIVE
 from schemas.pickup import LegEvent
 from store import feedback
 from store.pool import transaction
+from tests.integration.dealer_api.owner.conftest import Looking, World
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.browser
@@ -63,7 +64,7 @@ async def every_page(world: Any) -> list[str]:
     ]
 
 
-async def test_from_the_text_to_the_journey_that_moves_by_itself(world: Any, looking: Any) -> None:
+async def test_from_the_text_to_the_journey_that_moves_by_itself(world: World, looking: Looking) -> None:
     offer = await world.offer()
     page = await looking.page()
     await page.goto(await world.link())
@@ -78,7 +79,7 @@ async def test_from_the_text_to_the_journey_that_moves_by_itself(world: Any, loo
     assert offer.id
 
 
-async def test_without_javascript_the_owner_gets_just_as_far(world: Any, looking: Any) -> None:
+async def test_without_javascript_the_owner_gets_just_as_far(world: World, looking: Looking) -> None:
     await world.offer()
     page = await looking.page(java_script_enabled=False)
     await page.goto(await world.link())
@@ -93,7 +94,7 @@ async def test_without_javascript_the_owner_gets_just_as_far(world: Any, looking
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing(world: Any, looking: Any, scheme: Any) -> None:
+async def test_axe_finds_nothing(world: World, looking: Looking, scheme: Any) -> None:
     await world.offer()
     open_offer = await world.link()
     found = {}
@@ -113,7 +114,7 @@ async def test_axe_finds_nothing(world: Any, looking: Any, scheme: Any) -> None:
 
 @pytest.mark.parametrize("size", [NARROW, {"width": 390, "height": 844}, DESK], ids=["320", "390", "1280"])
 async def test_nothing_runs_out_of_the_page_and_every_button_takes_a_thumb(
-    world: Any, looking: Any, size: dict[str, int]
+    world: World, looking: Looking, size: dict[str, int]
 ) -> None:
     page = await looking.page(size=size)
     await world.offer()
@@ -126,7 +127,7 @@ async def test_nothing_runs_out_of_the_page_and_every_button_takes_a_thumb(
     looking.complaints[:] = [complaint for complaint in looking.complaints if "404" not in complaint]
 
 
-async def test_the_drivers_press_survives_a_tunnel(world: Any, looking: Any) -> None:
+async def test_the_drivers_press_survives_a_tunnel(world: World, looking: Looking) -> None:
     path = await agreed(world)
     assert path
     leg = await world.desk.admin.fetchval("SELECT id FROM legs WHERE kind = 'collect'")
@@ -145,7 +146,7 @@ async def test_the_drivers_press_survives_a_tunnel(world: Any, looking: Any) -> 
     ]
 
 
-async def test_a_text_arrives_on_the_open_phone_and_counts_on_the_others(world: Any, looking: Any) -> None:
+async def test_a_text_arrives_on_the_open_phone_and_counts_on_the_others(world: World, looking: Looking) -> None:
     page = await looking.page(size=DESK)
     await page.goto("/phone")
     badge = page.locator('.handsets a[data-number="+4917604069010"] .badge')
@@ -166,7 +167,7 @@ async def test_a_text_arrives_on_the_open_phone_and_counts_on_the_others(world: 
     await expect(badge).to_be_hidden()
 
 
-async def test_feedback_can_be_given_by_keyboard_alone(world: Any, looking: Any) -> None:
+async def test_feedback_can_be_given_by_keyboard_alone(world: World, looking: Looking) -> None:
     page = await looking.page()
     await agreed(world)
     async with transaction(world.desk.house.pool, world.dealer_id) as connection:
@@ -182,7 +183,7 @@ async def test_feedback_can_be_given_by_keyboard_alone(world: Any, looking: Any)
     assert tuple(await world.desk.admin.fetchrow("SELECT score, words FROM feedback")) == (4, "all was well")
 
 
-async def test_a_page_that_cannot_be_kept_true_says_since_when(world: Any, looking: Any) -> None:
+async def test_a_page_that_cannot_be_kept_true_says_since_when(world: World, looking: Looking) -> None:
     path = await agreed(world)
     page = await looking.page()
     await page.goto(path)
@@ -198,7 +199,7 @@ async def test_a_page_that_cannot_be_kept_true_says_since_when(world: Any, looki
 HOSTILE = '"><script>window.pwned=1</script><img src=x onerror=window.pwned=1>{{7*7}}</textarea>'
 
 
-async def test_what_people_typed_is_text_everywhere(world: Any, looking: Any) -> None:
+async def test_what_people_typed_is_text_everywhere(world: World, looking: Looking) -> None:
     """Names, addresses, findings, texts and numbers with markup in them: nothing runs, nothing is loaded, the page is
     whole.
     """

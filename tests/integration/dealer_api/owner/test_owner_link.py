@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -14,13 +13,14 @@ from schemas.booking import BookingKind
 from schemas.pickup import LegEvent
 from store import fleet
 from store.pool import transaction
+from tests.integration.dealer_api.owner.conftest import World
 
 
 def windows(page: str) -> list[str]:
     return re.findall(r'class="hours">([^<]+)<', page)
 
 
-async def test_the_offer_says_what_is_wrong_whether_to_drive_and_asks_for_one_of_two_windows(world: Any) -> None:
+async def test_the_offer_says_what_is_wrong_whether_to_drive_and_asks_for_one_of_two_windows(world: World) -> None:
     await world.offer()
     page = await world.get(await world.link())
     assert "Front left tyre is losing air" in page
@@ -30,7 +30,7 @@ async def test_the_offer_says_what_is_wrong_whether_to_drive_and_asks_for_one_of
     assert "Last heard from your car 4 minutes ago, at 08:26." in page
 
 
-async def test_the_headers_tell_nobody_and_allow_nothing_foreign(world: Any) -> None:
+async def test_the_headers_tell_nobody_and_allow_nothing_foreign(world: World) -> None:
     await world.offer()
     async with world.web.get(await world.link()) as answer:
         headers = answer.headers
@@ -41,7 +41,7 @@ async def test_the_headers_tell_nobody_and_allow_nothing_foreign(world: Any) -> 
     assert "noindex" in headers["X-Robots-Tag"]
 
 
-async def test_fifty_previews_change_no_row_of_any_table(world: Any) -> None:
+async def test_fifty_previews_change_no_row_of_any_table(world: World) -> None:
     await world.offer()
     path = await world.link()
     before = await world.rows()
@@ -54,7 +54,7 @@ async def test_fifty_previews_change_no_row_of_any_table(world: Any) -> None:
     assert await world.rows() == before
 
 
-async def test_a_press_books_that_window_and_the_page_becomes_the_journey(world: Any) -> None:
+async def test_a_press_books_that_window_and_the_page_becomes_the_journey(world: World) -> None:
     offer = await world.offer()
     path = await world.link()
     assert await world.post(f"{path}/accept", offer=offer.id, choice=2) == f"{path}?note=booked"
@@ -65,7 +65,7 @@ async def test_a_press_books_that_window_and_the_page_becomes_the_journey(world:
     assert len(await world.texts("booked")) == 1
 
 
-async def test_a_hundred_presses_make_one_booking(world: Any) -> None:
+async def test_a_hundred_presses_make_one_booking(world: World) -> None:
     offer = await world.offer()
     path = await world.link()
 
@@ -82,7 +82,7 @@ async def test_a_hundred_presses_make_one_booking(world: Any) -> None:
     assert len(await world.texts("booked")) == 1
 
 
-async def test_a_window_of_an_older_offer_is_not_booked_by_mistake(world: Any) -> None:
+async def test_a_window_of_an_older_offer_is_not_booked_by_mistake(world: World) -> None:
     old = await world.offer()
     path = await world.link()
     await world.offer()
@@ -91,7 +91,7 @@ async def test_a_window_of_an_older_offer_is_not_booked_by_mistake(world: Any) -
     assert "That time has just been taken" in await world.get(f"{path}?note=overtaken")
 
 
-async def test_when_the_hold_has_run_out_two_fresh_windows_are_a_press_away(world: Any) -> None:
+async def test_when_the_hold_has_run_out_two_fresh_windows_are_a_press_away(world: World) -> None:
     offer = await world.offer()
     path = await world.link()
     world.desk.clock.at = offer.expires_at + timedelta(minutes=1)
@@ -101,7 +101,7 @@ async def test_when_the_hold_has_run_out_two_fresh_windows_are_a_press_away(worl
     assert len(windows(await world.get(path))) == 2
 
 
-async def test_other_windows_are_other_windows(world: Any) -> None:
+async def test_other_windows_are_other_windows(world: World) -> None:
     await world.offer()
     path = await world.link()
     first = windows(await world.get(path))
@@ -111,7 +111,7 @@ async def test_other_windows_are_other_windows(world: Any) -> None:
 
 
 @pytest.mark.parametrize("reason", ["not_now", "other_garage", "only_if_unsafe"])
-async def test_a_no_has_a_reason_and_can_be_taken_back(world: Any, reason: str) -> None:
+async def test_a_no_has_a_reason_and_can_be_taken_back(world: World, reason: str) -> None:
     offer = await world.offer()
     path = await world.link()
     assert f'value="{reason}"' in await world.get(f"{path}/decline")
@@ -128,14 +128,14 @@ async def test_a_no_has_a_reason_and_can_be_taken_back(world: Any, reason: str) 
     assert len(windows(await world.get(path))) == 2
 
 
-async def test_an_invented_reason_changes_nothing(world: Any) -> None:
+async def test_an_invented_reason_changes_nothing(world: World) -> None:
     offer = await world.offer()
     path = await world.link()
     assert await world.post(f"{path}/decline", offer=offer.id, reason="<script>") == f"{path}?note=changed"
     assert (await world.case_now()).state == "contacted"
 
 
-async def test_the_journey_follows_the_car_to_the_end(world: Any) -> None:
+async def test_the_journey_follows_the_car_to_the_end(world: World) -> None:
     offer = await world.offer()
     path = await world.link()
     await world.post(f"{path}/accept", offer=offer.id, choice=1)
@@ -159,7 +159,7 @@ async def test_the_journey_follows_the_car_to_the_end(world: Any) -> None:
     assert ">All clear</h1>" in await world.get(path)
 
 
-async def test_the_link_of_the_confirmation_shows_the_same_journey(world: Any) -> None:
+async def test_the_link_of_the_confirmation_shows_the_same_journey(world: World) -> None:
     offer = await world.offer()
     asked = await world.link()
     await world.post(f"{asked}/accept", offer=offer.id, choice=1)
@@ -168,7 +168,7 @@ async def test_the_link_of_the_confirmation_shows_the_same_journey(world: Any) -
     assert "We collect your car today" in await world.get(confirmed)
 
 
-async def test_a_booking_can_be_given_back_until_the_driver_has_the_car(world: Any) -> None:
+async def test_a_booking_can_be_given_back_until_the_driver_has_the_car(world: World) -> None:
     offer = await world.offer()
     path = await world.link()
     await world.post(f"{path}/accept", offer=offer.id, choice=1)
@@ -181,7 +181,7 @@ async def test_a_booking_can_be_given_back_until_the_driver_has_the_car(world: A
     assert await world.desk.admin.fetchval("SELECT count(*) FROM slots WHERE state <> 'released'") == 0
 
 
-async def test_a_visit_at_the_dealers_place_speaks_of_their_place(world: Any) -> None:
+async def test_a_visit_at_the_dealers_place_speaks_of_their_place(world: World) -> None:
     offer = await world.offer(BookingKind.DROP_OFF)
     path = await world.link()
     assert "When will you bring it?" in await world.get(path)
@@ -194,7 +194,9 @@ async def test_a_visit_at_the_dealers_place_speaks_of_their_place(world: Any) ->
 @pytest.mark.parametrize(
     ("language", "words"), [("de", "Wann sollen wir es abholen?"), ("es", "¿Cuándo lo recogemos?")]
 )
-async def test_the_page_speaks_the_owners_language_and_others_on_request(world: Any, language: str, words: str) -> None:
+async def test_the_page_speaks_the_owners_language_and_others_on_request(
+    world: World, language: str, words: str
+) -> None:
     await world.offer()
     path = await world.link()
     assert words in await world.get(f"{path}?language={language}")
@@ -203,7 +205,7 @@ async def test_the_page_speaks_the_owners_language_and_others_on_request(world: 
     assert words in page and f'<html lang="{language}">' in page
 
 
-async def test_a_tampered_link_opens_nothing(world: Any) -> None:
+async def test_a_tampered_link_opens_nothing(world: World) -> None:
     await world.offer()
     path = await world.link()
     for place in range(len("/o/"), len(path)):
@@ -214,7 +216,7 @@ async def test_a_tampered_link_opens_nothing(world: Any) -> None:
     assert "Diesen Link kennen wir nicht" in page
 
 
-async def test_an_ended_or_revoked_link_says_so(world: Any) -> None:
+async def test_an_ended_or_revoked_link_says_so(world: World) -> None:
     offer = await world.offer()
     path = await world.secret(
         "offer", offer.id, owner_id=world.owner_id, expires_at=world.desk.clock() + timedelta(hours=1)
@@ -227,7 +229,7 @@ async def test_an_ended_or_revoked_link_says_so(world: Any) -> None:
     await world.get(await world.link(), 410)
 
 
-async def test_the_former_owner_sees_nothing_any_more(world: Any) -> None:
+async def test_the_former_owner_sees_nothing_any_more(world: World) -> None:
     offer = await world.offer()
     path = await world.link()
     async with transaction(world.desk.house.pool, world.dealer_id) as connection:
@@ -237,7 +239,7 @@ async def test_the_former_owner_sees_nothing_any_more(world: Any) -> None:
     assert await world.desk.admin.fetchval("SELECT count(*) FROM bookings") == 0
 
 
-async def test_a_link_does_not_open_what_another_purpose_opens(world: Any) -> None:
+async def test_a_link_does_not_open_what_another_purpose_opens(world: World) -> None:
     offer = await world.offer()
     path = await world.link()
     token = path.rpartition("/")[2]
@@ -247,7 +249,7 @@ async def test_a_link_does_not_open_what_another_purpose_opens(world: Any) -> No
     await world.get(driver.replace("/d/", "/o/"), 404)
 
 
-async def test_another_dealers_offer_cannot_be_answered_through_this_link(world: Any) -> None:
+async def test_another_dealers_offer_cannot_be_answered_through_this_link(world: World) -> None:
     await world.offer()
     path = await world.link()
     assert await world.post(f"{path}/accept", offer=987654, choice=1) == f"{path}?note=overtaken"
@@ -256,7 +258,7 @@ async def test_another_dealers_offer_cannot_be_answered_through_this_link(world:
     await world.get(path, 404)
 
 
-async def test_preferences_are_kept_and_used(world: Any) -> None:
+async def test_preferences_are_kept_and_used(world: World) -> None:
     await world.offer()
     path = await world.link()
     page = await world.get(f"{path}/preferences")
@@ -270,7 +272,7 @@ async def test_preferences_are_kept_and_used(world: Any) -> None:
     assert await world.desk.admin.fetchval("SELECT channel FROM owners WHERE id = $1", world.owner_id) == "email"
 
 
-async def test_stop_on_the_page_stops_and_can_be_taken_back(world: Any) -> None:
+async def test_stop_on_the_page_stops_and_can_be_taken_back(world: World) -> None:
     await world.offer()
     path = await world.link()
     for purpose in ("service", "status"):
@@ -291,7 +293,7 @@ async def test_stop_on_the_page_stops_and_can_be_taken_back(world: Any) -> None:
     assert given == {"service", "status"}
 
 
-async def test_a_question_reaches_a_person_once_and_nothing_is_read_into_it(world: Any) -> None:
+async def test_a_question_reaches_a_person_once_and_nothing_is_read_into_it(world: World) -> None:
     await world.offer()
     path = await world.link()
     key = re.search(r'name="key" value="([^"]+)"', await world.get(f"{path}/ask"))
@@ -308,7 +310,7 @@ async def test_a_question_reaches_a_person_once_and_nothing_is_read_into_it(worl
     assert await world.post(f"{path}/ask", key="x", words="  ") == f"{path}?note=changed"
 
 
-async def test_extra_work_needs_a_yes_and_the_first_answer_stands(world: Any) -> None:
+async def test_extra_work_needs_a_yes_and_the_first_answer_stands(world: World) -> None:
     offer = await world.offer()
     path = await world.link()
     await world.post(f"{path}/accept", offer=offer.id, choice=1)
@@ -347,7 +349,7 @@ async def test_extra_work_needs_a_yes_and_the_first_answer_stands(world: Any) ->
     ],
 )
 async def test_a_form_that_nobody_sent_from_our_page_is_an_answer_and_not_an_error(
-    world: Any, body: bytes, kind: str
+    world: World, body: bytes, kind: str
 ) -> None:
     await world.offer()
     path = await world.link()
@@ -359,7 +361,7 @@ async def test_a_form_that_nobody_sent_from_our_page_is_an_answer_and_not_an_err
     assert (await world.case_now()).state == "contacted"
 
 
-async def test_an_owner_far_away_reads_the_places_time_and_whose_it_is(world: Any) -> None:
+async def test_an_owner_far_away_reads_the_places_time_and_whose_it_is(world: World) -> None:
     await world.desk.admin.execute(
         "UPDATE owners SET zone = 'America/New_York', quiet_from = '00:00', quiet_to = '00:00' WHERE id = $1",
         world.owner_id,
