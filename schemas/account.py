@@ -111,6 +111,14 @@ class DealerSettings(BaseModel):
     second_factor: Annotated[
         Literal["nobody", "managers", "everybody"], Setting("Second factor", section="signing in")
     ] = "nobody"
+    two_units: Annotated[
+        Literal["tell", "stop"],
+        Setting(
+            "Two units that speak as one car",
+            "A device was cloned, or an old unit was fitted elsewhere. Who is enrolled anew speaks alone.",
+            "signing in",
+        ),
+    ] = "tell"
     keep_readings_days: Annotated[int, READINGS.as_setting] = READINGS.usual
     keep_positions_days: Annotated[int, POSITIONS.as_setting] = POSITIONS.usual
     keep_texts_days: Annotated[int, TEXTS.as_setting] = TEXTS.usual

@@ -103,6 +103,10 @@ def _chosen(name: str, setting: Setting, text: str) -> str | int:
         if text not in formatting.RECORDS:
             raise BadInput(setting.title, "choose where it must be written")
         return text
+    if name == "two_units":
+        if text not in ("", *formatting.TWO_UNITS):
+            raise BadInput(setting.title, "choose what happens then")
+        return text or "tell"
     if not text and setting.least:
         raise BadInput(setting.title, "is empty")
     if not setting.least <= len(text) <= setting.most:

@@ -114,6 +114,7 @@ MESSAGES = {
 }
 PURPOSES = {"safety": "Safety", "service": "Care and offers", "status": "My visit", "survey": "Feedback question"}
 ROLES = {"advisor": "Service advisor", "driver": "Driver", "technician": "Technician", "manager": "Manager"}
+TWO_UNITS = {"tell": "Show it at the car", "stop": "Stop both at once"}
 SECOND_FACTOR = {"nobody": "Nobody must", "managers": "Managers must", "everybody": "Everybody must"}
 #: Where a dealer insists on a handover record.
 RECORDS = {"both": "At both ends", "return": "When it is brought back", "nobody": "Nowhere: it may be left out"}

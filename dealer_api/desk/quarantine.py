@@ -35,6 +35,7 @@ _COUNTED = {
     "refused_connect": "Connection refused",
     "flood": "Flood of refused messages",
     "new_unit": "A new unit speaks",
+    "two_units": "Two units speak as one car",
     "denied_subscribe": "Subscription denied by the broker",
     "denied_size": "Message too large for the broker",
     "retention_refused": "Days of readings were not taken away",

@@ -26,6 +26,7 @@ from store import fleet, gaps, latest, owners
 from store.views import people, quarantine_page, vehicles_page
 
 QUIET = timedelta(hours=1)  #: a car that drives reports far more often
+DOUBLED = timedelta(days=2)  #: so long after they were last heard two units are still shown
 SILENT = timedelta(days=7)  #: what it said last is no longer news
 SPANS = ((1, "Last hour"), (6, "Last 6 hours"), (24, "Last 24 hours"), (168, "Last 7 days"), (720, "Last 30 days"))
 #: Part of a signal's path -> heading; the first that fits counts.
@@ -170,6 +171,7 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
             "owner": await owners.get(connection, caller.dealer_id, car.owner_id) if car.owner_id else None,
             "cases": await vehicles_page.cases(connection, caller.dealer_id, vehicle_id),
             "gaps": (await gaps.of_dealer(connection, caller.dealer_id, vehicle_id, only_open=False))[:12],
+            "doubled": await vehicles_page.two_units(connection, caller.dealer_id, vehicle_id, now - DOUBLED),
             "unit": await vehicles_page.unit(connection, caller.dealer_id, vehicle_id),
             "refused": await quarantine_page.reasons(connection, caller.dealer_id, vehicle_id),
             "owners": await people.owners(connection, caller.dealer_id, limit=500),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from gateway.fleet.units import Unit
+from gateway.fleet.units import Beside, Unit
 from schemas.reading import UNIT, Reading
 
 REORDER_S = 30.0  #: how long judgement waits for a gap; longer than the broker's redelivery
@@ -65,6 +65,7 @@ class MessageSequence:
         "_cursor",
         "_tops",
         "base",
+        "beside",
         "boot",
         "closed",
         "enrolled",
@@ -86,6 +87,7 @@ class MessageSequence:
         self.closed: list[Gap] = []  #: for the ledger
         self.units: list[Unit] = []  #: those after the car's first
         self.base = 0  #: of the unit that speaks: what its boots are kept above
+        self.beside = Beside()  #: whether another unit speaks at the same time
         self.enrolled = 0.0  #: when the car had been enrolled by whom we hear (epoch seconds)
 
     @property
@@ -115,6 +117,8 @@ class MessageSequence:
         """
         self._stop_expecting()
         self.units.append(unit)
+        if unit.enrolled:
+            self.beside = Beside()  # it alone knows the new secret
         self.base, self.enrolled = len(self.units) * UNIT, enrolled
         for gap in self.gaps:
             gap.asked, gap.asked_ts = ASKS, 0.0
@@ -269,6 +273,7 @@ class MessageSequence:
             "lost": [list(run) for run in self.lost[-50:]],
             "units": [[unit.until, unit.since, unit.enrolled] for unit in self.units],
             "enrolled": self.enrolled,
+            **({"beside": [b.times, b.since, b.last, list(b.newer)]} if (b := self.beside).times else {}),
         }
 
     @classmethod
@@ -284,6 +289,9 @@ class MessageSequence:
         made.lost = [list(run) for run in kept["lost"]]
         made.units = [Unit(*unit) for unit in kept.get("units", ())]
         made.base, made.enrolled = len(made.units) * UNIT, kept.get("enrolled", 0.0)
+        if "beside" in kept:
+            times, since, last, newer = kept["beside"]
+            made.beside = Beside(times, since, last, (newer[0], newer[1]))
         made._expect()
         return made
 

@@ -18,6 +18,12 @@ CONTINUES_S: Final = 600.0
 #: made …
 RESTART_S: Final = 2.0
 AGAIN_S: Final = 30.0  #: … and the very last message may come again after an answer that was waited for
+#: When two units are certain: an older line of counters has come back three times, or numbers that were heard long
+#: before have come thirty times as if they were new (a device that stamps what it sends again does that, too).
+CERTAIN, RETURNED, ECHOED = 30, 10, 1
+FORGET_S: Final = 3_600.0  #: between two such returns
+#: Numbers that no unit loses just before it says the very number with which another unit's line goes on.
+MADE_APART: Final = 16
 MOST: Final = 500  #: units of one car; what begins anew more often is a device whose counters say nothing
 
 
@@ -38,6 +44,7 @@ class Heard(Protocol):
     boot: int
     units: list[Unit]
     enrolled: float
+    beside: Beside
 
     @property
     def tops(self) -> dict[int, int]: ...
@@ -68,9 +75,8 @@ def kept_boot(heard: Heard, message: Numbered, newest: float, enrolled: float) -
     if heard.units and (older := _older(heard, message, base)) is not None:
         return older, False
     top = heard.tops.get(kept)
-    fresh = message.ts is not None and message.ts > newest + (
-        AGAIN_S if message.seq == top and kept == heard.boot else RESTART_S
-    )
+    apart = AGAIN_S if message.seq == top and kept == heard.boot else RESTART_S
+    fresh = message.ts is not None and message.ts > newest + (0.0 if heard.beside.certain else apart)
     known = top is not None and message.seq <= top and not heard.missing(kept, message.seq)
     if kept >= heard.boot and not known:
         restarted = kept > heard.boot >= base and enrolled > heard.enrolled
@@ -94,6 +100,8 @@ def _older(heard: Heard, message: Numbered, base: int) -> int | None:
     if message.ts <= last.until:
         return sum(unit.until < message.ts for unit in heard.units) * UNIT + message.boot
     before, now = base - UNIT + message.boot, base + message.boot
+    if heard.tops.get(before) == message.seq - 1 and message.seq - heard.tops.get(now, message.seq) > MADE_APART:
+        return before  # both units count the same boot, and it is the other's very next number
     continues = before in heard.tops and message.seq > heard.tops[before]
     if message.ts < last.since:
         if heard.missing(now, message.seq) and not (continues and message.seq == heard.tops[before] + 1):
@@ -101,3 +109,34 @@ def _older(heard: Heard, message: Numbered, base: int) -> int | None:
         return before if continues or heard.missing(before, message.seq) else None
     alone = now not in heard.tops and heard.boot >= base and now > heard.boot + 1
     return before if alone and continues else None
+
+
+@dataclass(slots=True)
+class Beside:
+    """What shows that two units speak as one car: a line of counters goes on that was left for a newer one, with what
+    was made after the newer one had spoken; and both go on. A reboot never returns to the boot before, and what a unit
+    sends late was made before. Time stamps are the car's own (epoch seconds).
+    """
+
+    times: int = 0  #: how sure it is, up to CERTAIN
+    since: float = 0.0  #: when it first did
+    last: float = 0.0
+    newer: tuple[int, int] = (-1, -1)  #: the newer line and how far it had come, the last time
+
+    @property
+    def certain(self) -> bool:
+        """Whether two units speak."""
+        return self.times >= CERTAIN
+
+    def came_back(self, ts: float, newer: tuple[int, int], sure: int = RETURNED) -> bool:
+        """An older line went on with a message made at `ts`, the newest of all; `newer` is the line that it should have
+        been left for, and how far that is. Whether this was needed to be certain that two units speak.
+        """
+        if self.times and ts - self.last > FORGET_S:
+            self.times = 0
+        if self.times and newer == self.newer:
+            return False  # only one of them speaks: the other may have been started for a moment
+        self.since = self.since if self.times else ts
+        before, self.times = self.times, min(CERTAIN, self.times + sure)
+        self.last, self.newer = ts, newer
+        return before < CERTAIN <= self.times

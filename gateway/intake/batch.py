@@ -14,7 +14,7 @@ from gateway.intake.normalise import clock_window
 from gateway.mqtt.chunk import Chunk
 from schemas.mapping import Progress
 from schemas.reading import Reading, Refused
-from store import alerts, checkpoints, gaps, quarantine, readings, readings_imports, tallies
+from store import alerts, checkpoints, gaps, jobs, quarantine, readings, readings_imports, tallies
 from store.pool import Connection
 
 
@@ -45,6 +45,7 @@ class Batch:
         default_factory=list
     )  #: car, boot, upto: of earlier boots, or said once more
     asks: list[tuple[Car, int, int, int]] = field(default_factory=list)
+    doubled: list[tuple[Car, float]] = field(default_factory=list)  #: as which two units speak, since (epoch seconds)
     progress: Progress | None = None  #: of an import of history
     begun: float = field(default_factory=time.monotonic)  #: machine time
     received_at: float = field(init=False)  #: `now` in epoch seconds; and what follows from it
@@ -77,6 +78,7 @@ class Batch:
             or self.tallies
             or self.folded
             or self.left_out
+            or self.doubled
             or self.progress
         )
 
@@ -107,6 +109,8 @@ class Batch:
             await gaps.keep(connection, self.arrived, self.lost, self.gaps, self.now)
         await gaps.lost_at_once(connection, self.lost_at_once, self.now)
         await checkpoints.save(connection, self.checkpoints, versions)
+        for car, since in self.doubled:
+            await jobs.put(connection, car.dealer_id, "two_units", car.id, due_at=self.now, since=since)
         if self.progress is not None:
             await readings_imports.advance(connection, self.progress)
         await tallies.add(

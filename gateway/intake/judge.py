@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import structlog
 
+from gateway.fleet import units
 from gateway.fleet.car import Car
 from gateway.fleet.fleet import CHECKPOINT_ROWS, Fleet
 from gateway.fleet.sequence import Arrival, Gap
@@ -152,9 +153,13 @@ class BatchJudge:
                 self._begun(batch, car, row, due)
             if arrival is Arrival.DUPLICATE:
                 self.duplicates += 1
+                if sequence.tops[sequence.boot] - seq > units.MADE_APART:
+                    self._beside(batch, car, row, due, units.ECHOED)
                 return
             if fresh or arrival is not Arrival.NEXT:
                 self._odd(car, message, arrival, row, due)
+                if row.boot < sequence.boot and sequence.tops.get(row.boot) == seq:
+                    self._beside(batch, car, row, due, units.RETURNED)
         if message.odometer >= 0:
             self._check_odometer(batch, car, row, message.odometer, payload, name)
         if row.ts > car.heard_ts:
@@ -185,6 +190,21 @@ class BatchJudge:
             1,
             f"speaks with a new unit since {from_epoch(row.ts):%Y-%m-%d %H:%M} UTC: {why}",
         )
+
+    def _beside(self, batch: Batch, car: Car, row: Reading, due: Due, sure: int) -> None:
+        """Another unit speaks at the same time: what was left behind in an older line of counters goes on with
+        something new.
+        """
+        sequence = car.sequence
+        if row.ts <= car.heard_ts or int(row.mark) & _NOT_WEIGHED:
+            return
+        beside = sequence.beside
+        if beside.came_back(row.ts, (sequence.boot, sequence.tops[sequence.boot]), sure):
+            batch.doubled.append((car, beside.since))
+        if beside.certain:
+            due.setdefault(car, None)
+            detail = f"two units speak as this car since {from_epoch(beside.since):%Y-%m-%d %H:%M} UTC"
+            batch.count(car.dealer_id, "two_units", car.vin, 1, detail)
 
     def step(self, memory: Any, row: Reading) -> tuple[AlertStep, ...]:
         """What the rules say of a row. What they should have caught is counted, and says nothing of the car."""

@@ -21,6 +21,7 @@ from schemas.vehicle import is_vin
 SESSIONS: Final = 10  #: of one car at the broker: the VIN, and the VIN with -1 to -9 behind it
 WRONG_BURST, WRONG_EVERY_S = 20, 3.0  #: wrong tries of one address, and for one car, that are answered
 RIGHT_BURST, RIGHT_EVERY_S = 30, 1.0  #: sign-ins of one car
+TAKE_OVERS, TAKE_OVER_EVERY_S = 12, 20.0  #: of one session: who signs in ends whoever held it
 STRANGERS: Final = "unknown cars"  #: they are counted together: whoever makes up VINs must not make up rows
 
 
@@ -29,6 +30,7 @@ class Reason(StrEnum):
 
     WRONG_SECRET = "wrong_secret"  #: unknown or revoked car, or wrong secret
     CLIENT_ID = "client_id"  #: neither the VIN nor the VIN with -1 to -9: one more session that the broker would keep
+    TAKEN_OVER = "taken_over"  #: one of its sessions is opened again and again: whoever holds it keeps it for a while
     TOO_OFTEN = "too_often"  #: this car signs in again and again
     UNANSWERED = "unanswered"  #: too many wrong tries: no longer answered
 
@@ -36,6 +38,7 @@ class Reason(StrEnum):
 _WORDS: Final = {
     Reason.WRONG_SECRET: "unknown car or wrong secret",
     Reason.CLIENT_ID: "the client id is neither the VIN nor the VIN with -1 to -9 behind it",
+    Reason.TAKEN_OVER: "this session is opened again and again: by two units with one identity, or one that loses it",
     Reason.TOO_OFTEN: "too many sign-ins of this car",
     Reason.UNANSWERED: "too many wrong sign-ins",
 }
@@ -55,6 +58,7 @@ class SignIns:
     def __init__(self, known: Mapping[str, bytes]) -> None:
         self._known = known
         self._wrong, self._right = Allowance(WRONG_BURST, WRONG_EVERY_S), Allowance(RIGHT_BURST, RIGHT_EVERY_S)
+        self._held = Allowance(TAKE_OVERS, TAKE_OVER_EVERY_S)
         self._refused: dict[tuple[str, Reason], Times] = {}
         self.accepted = self.turned_away = 0
 
@@ -77,7 +81,9 @@ class SignIns:
             return Reason.WRONG_SECRET if of_place and of_car else Reason.UNANSWERED
         if not is_session_of(vin, client_id):
             return Reason.CLIENT_ID
-        return None if self._right.take(vin, now) else Reason.TOO_OFTEN
+        if not self._right.take(vin, now):
+            return Reason.TOO_OFTEN
+        return None if self._held.take(client_id, now) else Reason.TAKEN_OVER
 
     def refused(self) -> dict[tuple[str, Reason], Times]:
         """What was refused since the last time this was asked: by car (or `STRANGERS`) and reason."""

@@ -123,6 +123,7 @@ class Requests:
             "name": lambda: f"New {next(self._count)}",
             "role": "advisor",
             "second_factor": "nobody",
+            "two_units": "tell",
             "wording": "Yes, please.",
             "quiet_from": "20:00",
             "quiet_to": "08:00",

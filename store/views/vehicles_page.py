@@ -27,6 +27,13 @@ SELECT id, state, severity, title, opened_at, changed_at FROM cases WHERE dealer
   ORDER BY id DESC LIMIT 20
 """
 _UNIT = "SELECT frontier -> 'units' -> -1 FROM checkpoints WHERE dealer_id = $1 AND vehicle_id = $2"
+_BESIDE = "SELECT frontier -> 'beside' FROM checkpoints WHERE dealer_id = $1 AND vehicle_id = $2"
+_TAKEN_OVER = """
+SELECT t.times, t.last_at FROM tallies t JOIN vehicles v ON v.dealer_id = t.dealer_id AND v.vin = t.subject
+WHERE t.dealer_id = $1 AND v.id = $2 AND t.name = 'refused_connect:taken_over' AND t.last_at > $3
+    AND t.last_at > coalesce(v.enrolled_at, t.last_at - interval '1 second')
+"""
+CERTAIN = 30  #: that two units speak, as the gateway counts it (gateway/fleet/units.py)
 _GAPS = """
 SELECT boot, first_seq, last_seq, opened_at, asked, closed_at, outcome FROM gaps WHERE dealer_id = $1
   AND vehicle_id = $2
@@ -66,6 +73,18 @@ class CarRow:
     severity: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Doubled:
+    """Two units with one identity: since when both have spoken and when last, and how often a session was not opened
+    because it was opened again and again.
+    """
+
+    since: datetime | None
+    last: datetime | None
+    refused: int
+    refused_at: datetime | None
+
+
 async def cars(
     connection: Connection,
     dealer_id: int,
@@ -89,6 +108,17 @@ async def unit(connection: Connection, dealer_id: int, vehicle_id: int) -> tuple
     """Since when the car speaks with another unit than before, and whether that was enrolled; None: it is its first."""
     found = await connection.fetchval(_UNIT, dealer_id, vehicle_id)
     return (from_epoch(found[1]), bool(found[2])) if found else None
+
+
+async def two_units(connection: Connection, dealer_id: int, vehicle_id: int, since: datetime) -> Doubled | None:
+    """Whether another unit has spoken as this car after `since`, or its session was opened again and again."""
+    spoke, row = None, await connection.fetchrow(_TAKEN_OVER, dealer_id, vehicle_id, since)
+    beside = await connection.fetchval(_BESIDE, dealer_id, vehicle_id)
+    if beside is not None and beside[0] >= CERTAIN and from_epoch(beside[2]) > since:
+        spoke = from_epoch(beside[1]), from_epoch(beside[2])
+    if spoke is None and row is None:
+        return None
+    return Doubled(*(spoke or (None, None)), *((row["times"], row["last_at"]) if row else (0, None)))
 
 
 async def gaps(connection: Connection, dealer_id: int, vehicle_id: int) -> list[dict[str, Any]]:

@@ -44,7 +44,8 @@ def test_beyond_a_few_wrong_tries_get_no_answer(places: list[str]) -> None:
 
 def test_a_car_may_come_often_but_not_all_the_time() -> None:
     doors = made()
-    result = [doors.judge(VIN, "right", VIN, "198.51.100.7", 0.001 * n) for n in range(600)]
+    sessions = [VIN, *(f"{VIN}-{n}" for n in range(1, 10))]
+    result = [doors.judge(VIN, "right", sessions[n % 10], "198.51.100.7", 0.001 * n) for n in range(600)]
     assert result.count(None) == RIGHT_BURST and result.count(Reason.TOO_OFTEN) == 600 - RIGHT_BURST
     assert doors.judge(OTHER, "other", OTHER, "198.51.100.7", 0.6) is None
     assert doors.judge(VIN, "right", VIN, "198.51.100.7", 60.0) is None
