@@ -30,6 +30,8 @@ class Profile(BaseModel):
     uds: tuple[
         str, ...
     ] = ()  #: layouts of the maker's own data identifiers (`simulator/uds.py`); none named: all whose length fits
+    #: Ids beyond 0x700-0x7FF and 18DA.. on which control units of this model answer diagnostic questions.
+    answers: tuple[Annotated[int, Field(ge=0, lt=1 << 29)], ...] = ()
     limits: dict[str, float] = Field(default_factory=dict)  #: e.g. tyre_placard_front_kpa, coolant_max_c
     service: ServicePlan = ServicePlan()
     codes: dict[str, str] = Field(default_factory=dict)  #: trouble code -> severity of this brand (or "ignore")

@@ -136,6 +136,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(62, "Vehicle.CurrentLocation.Altitude", "m", -500, 9_000, "altitude"),
     Signal(63, "Vehicle.CurrentLocation.Latitude", "degrees", -90, 90, "latitude"),
     Signal(64, "Vehicle.CurrentLocation.Longitude", "degrees", -180, 180, "longitude"),
+    Signal(65, f"{_PACK}.CellVoltage.IdMax", "id", 0, 2_000, "number of the highest cell"),
+    Signal(66, f"{_PACK}.AlarmLevel", "enum", 0, 15, "alarm level of the battery's own unit"),  # ours: 0 is none
     *_wheels(70, "Tire.Pressure", "kPa", 0, 1_400, "tyre pressure"),
     *_wheels(74, "Tire.AirTemperature", "Celsius", -60, 150, "tyre air temperature"),
     *_wheels(78, "Brake.PadWear", "percent", 0, 100, "brake pad wear"),

@@ -53,12 +53,13 @@ def decoded(
     played: Played,
     tell: Callable[[int], None],
     layouts: Collection[str] = (),
+    answers: Collection[int] = (),
 ) -> list[Decoded]:
     """Everything that the recording says, with its times made absolute.
 
-    `layouts`: the maker's identifiers that this model has.
+    `layouts`: the maker's identifiers that this model has; `answers`: unusual ids on which its units answer.
     """
-    recording, overheard = Recording(path), Overheard(layouts=layouts)
+    recording, overheard = Recording(path), Overheard(layouts=layouts, answers=answers)
     messages: list[Decoded] = []
     times: list[float] = []
     frame_of: list[int] = []  # of each thing said
@@ -97,6 +98,7 @@ async def play(
     start: datetime | None,
     now: datetime,
     layouts: Collection[str] = (),
+    answers: Collection[int] = (),
     user: str | None = None,
     tls: ssl.SSLContext | None = None,
     tell: Callable[[int], None] = lambda frames: None,
@@ -107,7 +109,7 @@ async def play(
     """
     began = time.monotonic()
     played = Played(path.name, vin)
-    messages = await asyncio.to_thread(decoded, path, start, now, played, tell, layouts)
+    messages = await asyncio.to_thread(decoded, path, start, now, played, tell, layouts, answers)
     file = SpoolFile(spool_dir / "spool.sqlite3")
     try:
         spool = Spool(file, vin)

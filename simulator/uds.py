@@ -60,8 +60,7 @@ class Layout:
 
 
 #: Checked against a recording: 247/240/243/241 kPa at 7 Celsius; 83.5 %, 769.7 V, cells from 4.00 to 4.00 V (numbers 13
-#: and
-#: 168 of 192: their sum is the pack's voltage), 8 Celsius.
+#: and 168 of 192: their sum is the pack's voltage), 8 Celsius, 11.8 V in the 12 V battery, 3,000 kOhm, health 100 %.
 LAYOUTS: tuple[Layout, ...] = (
     Layout(
         "korean_ev_tyres",
@@ -88,10 +87,14 @@ LAYOUTS: tuple[Layout, ...] = (
             Field(53, 12, 2, 0.1),
             Field(51, 14, 1, 1.0, signed=True),
             Field(48, 23, 1, 0.02),
+            Field(65, 24, 1, 1.0),
             Field(47, 25, 1, 0.02),
             Field(49, 26, 1, 1.0),
+            Field(5, 29, 1, 0.1),
+            Field(52, 57, 2, 1.0),
         ),
     ),
+    Layout("korean_ev_health", 0x7EC, 0x0105, 43, (Field(44, 25, 2, 0.1),)),
 )
 
 #: Data identifier of a snapshot (19 04) -> its field. Makers choose these; ours are the stand-in electric car's.

@@ -15,10 +15,9 @@ Frames become values by these tables and by nothing else; every frame that becom
 `ignored`). This page is made by `python -m telltale.decoders_page`.
 
 **Control units.** OBD-II and UDS are read on 11 bits (0x700 to 0x7FF: who asks and who answers is told by the service)
-and on 29 bits
-(18DA.. and 18DB..), with ISO-TP on classic CAN and CAN FD. Each unit has its own lists and lamps: the car's list is
-their union, a lamp is on
-while any unit says so, and a value is heard from one unit, the engine's where it says it.
+and on 29 bits (18DA.. and 18DB..), with ISO-TP on classic CAN and CAN FD; a vehicle model may name further ids on which
+its units answer (`answers` of its profile). Each unit has its own lists and lamps: the car's list is their union, a
+lamp is on while any unit says so, and a value is heard from one unit, the engine's where it says it.
 
 **Not claimed.** Requests (the unit in the car asks, a recording is only listened to), service 06, VIN and calibration
 numbers, DM2 and later

@@ -275,6 +275,7 @@ async def play(settings: Settings, file: Path, *, vin: str, at: datetime | None,
         start=at.replace(tzinfo=at.tzinfo or UTC) if at else None,
         now=now,
         layouts=data.profiles()[model].uds,
+        answers=data.profiles()[model].answers,
         tell=cli.progress("frames"),
     )
     return asdict(played)

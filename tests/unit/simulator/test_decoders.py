@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.signal import BY_ID
 from simulator import j1939, obd2, uds
 from simulator.isotp_listener import IsoTpListener
 from simulator.overheard import Overheard
@@ -84,6 +85,71 @@ def test_four_tyre_pressures_come_out_of_one_long_answer() -> None:
         73: 241,
     }
     assert [result[0].values[signal] for signal in (74, 75, 76)] == [7.0, 7.0, 7.0]
+
+
+#: Answers of one car, frame by frame, out of CSS Electronics' recordings (api-examples, f7932bac, MIT): an independent
+#: source of the bytes. Where each value stands is told by JejuSoul's table for these cars (OBD-PIDs-for-HKMC-EVs,
+#: 003_Kona&Niro_EV_BMS.csv: e SOC, k current, m voltage, o temperature, x y z aa cells, ad 12 V, bf isolation; z health
+#: in 0105), an independent source of the positions.
+GOLDEN = {
+    "0101": "103E620101EFFBE7 21EFA70000000000 2200001E11080707 2308070807002FC8 240DC8A800007600 25005A7B000055A3 "
+    "260000431400003E 276E006EF6020000 2800000000000BB8",
+    "0105": "102E620105FFFB74 210F012C01012C07 2207080708070835 236665B600005007 240003E88577A700 25AA000000000000 "
+    "260007080708AAAA",
+}
+
+
+def _heard(frames: str, unit: int = 0x7EC, bus: Overheard | None = None) -> dict[str, float]:
+    bus = bus or Overheard()
+    for frame in frames.split():
+        message = can.Message(arbitration_id=unit, is_extended_id=False, data=bytes.fromhex(frame))
+        for one in bus.hear(message, 1.0):
+            return {BY_ID[signal].path.removeprefix(_PACK): value for signal, value in one.values.items()}
+    return {}
+
+
+_PACK = "Vehicle.Powertrain.TractionBattery."
+
+
+def test_a_batterys_answer_is_read_position_by_position() -> None:
+    assert _heard(GOLDEN["0101"]) == {
+        "StateOfCharge.Current": 83.5,
+        "CurrentCurrent": 0.0,
+        "CurrentVoltage": 769.7,
+        "Temperature.Max": 8.0,
+        "CellVoltage.Max": 4.0,
+        "CellVoltage.IdMax": 13.0,
+        "CellVoltage.Min": 4.0,
+        "CellVoltage.IdMin": 168.0,
+        "Vehicle.LowVoltageBattery.CurrentVoltage": 11.8,
+        "InsulationResistance": 3000.0,
+    }
+    assert _heard(GOLDEN["0105"]) == {"StateOfHealth": 100.0}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_an_answer_of_another_length_is_another_layout(name: str) -> None:
+    first, rest = GOLDEN[name][:4], GOLDEN[name][4:]
+    shorter = f"{int(first, 16) - 1:04X}{rest}"
+    bus = Overheard()
+    assert _heard(shorter, bus=bus) == {}
+    assert bus.ignored[f"identifier_{name}_has_another_layout"] == 1
+
+
+def test_a_model_that_names_its_layouts_is_read_by_no_other() -> None:
+    bus = Overheard(layouts=["korean_ev_tyres"])
+    assert _heard(GOLDEN["0101"], bus=bus) == {}
+
+
+def test_units_that_answer_on_unusual_ids_are_heard_where_the_model_names_them() -> None:
+    def hear(bus: Overheard, unit: int, extended: bool) -> dict[int, float]:
+        message = can.Message(arbitration_id=unit, is_extended_id=extended, data=bytes.fromhex("0341057B"))
+        return {signal: value for one in bus.hear(message, 1.0) for signal, value in one.values.items()}
+
+    assert hear(Overheard(answers=(0x4A2,)), 0x4A2, False) == {11: 83.0}
+    assert hear(Overheard(answers=(0x17FE0010,)), 0x17FE0010, True) == {11: 83.0}
+    bus = Overheard()
+    assert hear(bus, 0x4A2, False) == {} and bus.ignored["not_diagnostics"] == 1
 
 
 @given(st.binary(min_size=1, max_size=200))
