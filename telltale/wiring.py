@@ -262,7 +262,7 @@ async def play(settings: Settings, file: Path, *, vin: str, at: datetime | None,
             "--vin", f"{vin} is being driven by the simulator: take the VIN of a car that is not, or a new one"
         )
     secret = demo_data.secret_of(settings.key, vin)
-    now, model = await command_context.at(settings, lambda work: _let_in(work, vin, secret, profile))
+    now, model = await command_context.at(settings, lambda work: _enrol_once(work, vin, secret, profile))
     host, port, tls = _first_host(settings, settings.mqtt)
     played = await playing.play(
         file,
@@ -281,7 +281,7 @@ async def play(settings: Settings, file: Path, *, vin: str, at: datetime | None,
     return asdict(played)
 
 
-async def _let_in(work: command_context.Office, vin: str, secret: str, profile: str) -> tuple[datetime, str]:
+async def _enrol_once(work: command_context.Office, vin: str, secret: str, profile: str) -> tuple[datetime, str]:
     known = {one.vin: one for one in await vehicles.identities(work.connection)}
     if vin not in known:
         if profile not in data.profiles():

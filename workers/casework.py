@@ -41,7 +41,7 @@ async def alert_moved(context: Context, connection: Connection, job: Job) -> Non
         return
     if alert.state is AlertState.ACTIVE:
         late = bool(job.payload.get("late"))
-        # one word was said for all of them (workers/waking.py)
+        # one word was said for all of them (workers/promoted_rules.py)
         one_of_many = bool(job.payload.get("after_trial")) and alert.severity is not Severity.NOW
         await _active(
             context, connection, alert, late=late or one_of_many, steps=await alerts.steps_of(connection, alert)

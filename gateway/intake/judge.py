@@ -80,7 +80,7 @@ class BatchJudge:
                 await asyncio.sleep(0)
         await self.decoder.warm_up(batch, [car for car, _, _ in accepted])
         for car, quarantine_id, message in accepted:
-            self._let_in(batch, car, quarantine_id, message, due)
+            self._accepted(batch, car, quarantine_id, message, due)
         if tick:
             for car in list(self.fleet.gappy):
                 self._gaps(batch, car, now, due)
@@ -307,7 +307,7 @@ class BatchJudge:
                 normalise.refusal(source, payload, row.received_at, Refusal.DATABASE, why, row.boot, row.seq),
             )
 
-    def _let_in(self, batch: Batch, car: Car, quarantine_id: int, message: Decoded, due: Due) -> None:
+    def _accepted(self, batch: Batch, car: Car, quarantine_id: int, message: Decoded, due: Due) -> None:
         batch.folded.append(quarantine_id)
         row = message.reading
         if row is None or not row.ids:

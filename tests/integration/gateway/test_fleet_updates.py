@@ -65,7 +65,7 @@ async def test_one_that_answers_sign_ins_knows_of_the_others_whether_they_may_co
     house, monkeypatch: pytest.MonkeyPatch
 ):
     cut: list[tuple[str, int]] = []
-    keeper = type("Doorkeeper", (), {"cut_off": lambda self, vin, vehicle: cut.append((vin, vehicle))})()
+    keeper = type("AuthCallout", (), {"cut_off": lambda self, vin, vehicle: cut.append((vin, vehicle))})()
     house.meeting = Meeting(house.fleet, house.writer, keeper, house.parted.append)
     await house.meeting.everybody()
     assert set(house.fleet.by_id) == house.mine() and set(house.fleet.known) == {car.vin for car in house.cars}

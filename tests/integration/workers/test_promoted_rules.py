@@ -11,7 +11,7 @@ from schemas.verdict import Severity
 from store import fleet, stages, trials
 from store.pool import transaction
 from tests.integration.workers.conftest import Scene
-from workers import waking
+from workers import promoted_rules
 
 PENDING, ACTIVE, RESOLVED = AlertState.PENDING, AlertState.ACTIVE, AlertState.RESOLVED
 
@@ -48,10 +48,10 @@ async def test_what_stands_when_a_rule_is_promoted_comes_into_the_queue_as_the_w
     for n, car in enumerate(cars):
         await _find(scene, car, PENDING, ACTIVE, severity=Severity.NOW if n == 12 else Severity.SOON)
     await scene.work()
-    assert await waking.finds_once(scene.context) == 0 and await _before_the_desk(scene) == set()
+    assert await promoted_rules.finds_once(scene.context) == 0 and await _before_the_desk(scene) == set()
     await _stage(scene, "tyre_leak", "live")
-    assert await waking.finds_once(scene.context) == 11  # ten, and the dangerous one
-    assert await waking.finds_once(scene.context) == 0  # no more today, however often we look
+    assert await promoted_rules.finds_once(scene.context) == 11  # ten, and the dangerous one
+    assert await promoted_rules.finds_once(scene.context) == 0  # no more today, however often we look
     await scene.work()
     assert await _before_the_desk(scene) == {car.id for car in (*cars[:10], cars[12])}
     told = await scene.staff_phone("advisor")
@@ -59,11 +59,11 @@ async def test_what_stands_when_a_rule_is_promoted_comes_into_the_queue_as_the_w
         told
     )  # and one about the dangerous one
     scene.clock.on(days=1)
-    assert await waking.finds_once(scene.context) == 2
+    assert await promoted_rules.finds_once(scene.context) == 2
     await scene.work()
     assert await _before_the_desk(scene) == {car.id for car in cars}
     assert len(await scene.staff_phone("advisor")) == 2  # nothing new is said of the rest
-    assert await waking.finds_once(scene.context) == 0
+    assert await promoted_rules.finds_once(scene.context) == 0
 
 
 async def test_what_the_gateway_writes_after_the_promotion_is_not_forgotten(scene: Scene):
@@ -80,7 +80,7 @@ async def test_what_the_gateway_writes_after_the_promotion_is_not_forgotten(scen
     await _find(scene, healed, RESOLVED, first_step=2, shadow=False)
     await scene.work()
     assert await _before_the_desk(scene) == {pending.id, worse.id}  # like any alert of a rule that speaks
-    await waking.finds_once(scene.context)
+    await promoted_rules.finds_once(scene.context)
     await scene.work()
     assert await _before_the_desk(scene) == {pending.id, worse.id, late.id}
     assert await scene.admin.fetchval(
@@ -105,7 +105,7 @@ async def test_two_workers_put_each_find_before_the_desk_once(scene: Scene):
     for car in await _cars(scene, 8):
         await _find(scene, car, PENDING, ACTIVE)
     await _stage(scene, "tyre_leak", "live")
-    done = await asyncio.gather(*(waking.finds_once(scene.context) for _ in range(4)))
+    done = await asyncio.gather(*(promoted_rules.finds_once(scene.context) for _ in range(4)))
     assert sum(done) == 8
     assert (
         await scene.admin.fetchval("SELECT count(*) FROM wakeups WHERE topic = 'alert' AND payload ? 'after_trial'")
@@ -143,6 +143,6 @@ async def test_repeating_a_batch_after_a_crash_changes_nothing(scene: Scene):
     (car,) = await _cars(scene, 1)
     await _find(scene, car, PENDING, ACTIVE)
     await _stage(scene, "tyre_leak", "live")
-    await waking.finds_once(scene.context)
+    await promoted_rules.finds_once(scene.context)
     await _find(scene, car, PENDING, ACTIVE)
     assert not await scene.admin.fetchval("SELECT shadow FROM alerts WHERE vehicle_id = $1", car.id)
