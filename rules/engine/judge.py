@@ -28,11 +28,8 @@ MOST_PLANS = 64  #: sets of signals with a function of their own, per model; the
 WORTH_COMPILING = 16  #: a set of signals seen so often gets its own function
 _LATE = int(Mark.LATE)
 _PLAIN = Mark.PLAIN
-_KINDS: dict[type, bool] = {
-    Holds: True,
-    Clear: False,
-    Unsure: False,
-}  #: whether it holds; anything else is nonsense: KeyError
+#: whether it holds; anything else is nonsense: KeyError
+_KINDS: dict[type, bool] = {Holds: True, Clear: False, Unsure: False}
 
 
 class Judge:
