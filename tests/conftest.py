@@ -8,7 +8,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import pytest
 from store.migrate import migrate, role_url
 from store.pool import Pool, open_pool
 from telltale.embedded.postgres import EmbeddedPostgres
+from tests.standing import PoolAs
 
 pytest_plugins = ["tests.skipped", "tests.slow_first"]
 
@@ -149,9 +150,6 @@ async def database(postgres: str) -> AsyncIterator[Database]:
         await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     finally:
         await admin.close()
-
-
-PoolAs = Callable[..., Awaitable[Pool]]
 
 
 @pytest.fixture
