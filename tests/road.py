@@ -14,6 +14,7 @@ from gateway.intake.latest_values import LatestValues
 from gateway.intake.rejections import Rejections
 from gateway.mqtt.chunk import Chunk
 from rules.engine.judge import Judge
+from store import readings
 from store.vehicles import Identity
 
 NOW = datetime(2026, 11, 21, 10, 15, tzinfo=UTC)
@@ -24,6 +25,7 @@ class Road:
     """A gateway without broker and database: four cars that have just been switched on."""
 
     def __init__(self, judge: Judge) -> None:
+        self.stored: dict[tuple[int, int, int], float] = {}
         self.fleet, self.rejections, self.latest_values = Fleet(judge), Rejections(), LatestValues()
         self.fleet.meet(
             Identity(id=n, vin=vin, dealer_id=1, profile="petrol_hatch", secret_hash=b"x", revoked_at=None)
@@ -34,9 +36,12 @@ class Road:
         decoder = Decoder(self.fleet, self, self.rejections, self.latest_values)  # type: ignore[arg-type]
         self.batch_judge = BatchJudge(self.fleet, decoder, self.rejections, self.latest_values, lambda: NOW)
 
-    async def read(self, work: Any) -> list[Any]:
-        """Nothing is stored."""
-        return []
+    async def read(self, work: Any) -> Any:
+        """Nothing is stored but what a test says: (vehicle, boot, seq) -> when it was made."""
+        asked = getattr(work, "func", None)
+        if asked is readings.stamps:
+            return {key[:3]: self.stored[key[:3]] for key in work.keywords["keys"] if key[:3] in self.stored}
+        return self.stored.get(work.keywords["key"]) if asked is readings.stamp else []
 
     def drive(self, text: list[tuple[str, bytes]], *, retained: bool = True) -> list[Batch]:
         async def drive() -> list[Batch]:

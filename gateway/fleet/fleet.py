@@ -6,10 +6,10 @@ import gc
 from collections.abc import Container, Iterable, Mapping
 from typing import Any, Final, Protocol
 
+from gateway.fleet import units
 from gateway.fleet.car import Car
 from gateway.fleet.sequence import Arrival, MessageSequence
 from gateway.fleet.source import IMPOSSIBLE_DAY, NO_BOOT, Source
-from gateway.fleet.units import Unit
 from rules.engine.memory import Track
 from rules.engine.plausibility import ODOMETER
 from rules.engine.retraction import Again, without
@@ -215,7 +215,7 @@ class Fleet:
         sequence = car.sequence
         if row.boot != NO_BOOT:
             if row.boot >= sequence.base + UNIT:
-                sequence.begin_unit(Unit(car.heard_ts, row.ts), sequence.enrolled)
+                sequence.begin_unit(units.began(car.heard_ts, row.ts), sequence.enrolled)
             arrival = sequence.arrive(row.boot, row.seq, None, now)
             if row.place is not None and arrival is Arrival.WAITS:
                 sequence.judged(row.boot, row.seq)

@@ -61,6 +61,22 @@ class Numbered:
     boot: int
     seq: int
     ts: float | None
+    another: bool = False  #: a message with this number is stored, and it is another one
+
+
+def is_another(made: float, ts: float | None, stored: float, newest: float) -> bool:
+    """Whether a message made at `made` by its own clock is another one than what is `stored` under its number (the
+    clock's word for that). `ts`: what is believed of `made`; None: it is impossible. What a device stamps anew when it
+    sends it again bears the newest time of all; another unit's clock may lie behind that of the unit before.
+    """
+    if ts is None:
+        return abs(made - stored) > AGAIN_S
+    return stored + RESTART_S < ts < newest - RESTART_S
+
+
+def began(newest: float, ts: float, *, enrolled: bool = False) -> Unit:
+    """A unit that begins with a message made at `ts`, though the one before it may have been ahead of that."""
+    return Unit(min(newest, ts - 0.001), ts, enrolled)
 
 
 def kept_boot(heard: Heard, message: Numbered, newest: float, enrolled: float) -> tuple[int, bool]:
@@ -78,6 +94,8 @@ def kept_boot(heard: Heard, message: Numbered, newest: float, enrolled: float) -
     apart = AGAIN_S if message.seq == top and kept == heard.boot else RESTART_S
     fresh = message.ts is not None and message.ts > newest + (0.0 if heard.beside.certain else apart)
     known = top is not None and message.seq <= top and not heard.missing(kept, message.seq)
+    if message.another:
+        return kept + UNIT, True
     if kept >= heard.boot and not known:
         restarted = kept > heard.boot >= base and enrolled > heard.enrolled
         return (kept + UNIT, True) if restarted and fresh else (kept, False)

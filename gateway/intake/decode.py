@@ -23,7 +23,7 @@ from gateway.intake.rejections import Rejections
 from gateway.intake.writer import Writer
 from gateway.mqtt.chunk import Chunk
 from gateway.token_bucket import Allowance
-from schemas.reading import Mark, Refusal
+from schemas.reading import Mark, Reading, Refusal
 from schemas.vehicle import is_vin
 from store import quarantine, readings, vehicles
 
@@ -33,6 +33,7 @@ OLD_BOOTS, OLD_BOOT_EVERY_S = (
     16,
     5.0,
 )  #: of one car that are looked up at once: nobody knows their days, so each costs a look at every day
+_SAME_S: Final = 0.001  #: one message's stamp, stored and sent again
 ASK_AGAIN_S: Final = 5.0  #: an unknown VIN is looked up this often at most
 
 Received = tuple[Car, Decoded, bytes, str]  #: one message: its car, what it came to, payload and topic
@@ -46,6 +47,8 @@ class Decoder:
         self.fleet, self.writer, self.rejections, self.latest_values = fleet, writer, rejections, latest_values
         self.keys = Keys()
         self._old_boots = Allowance(OLD_BOOTS, OLD_BOOT_EVERY_S)
+        self._strange = Allowance(OLD_BOOTS, OLD_BOOT_EVERY_S)
+        self._others: set[tuple[int, int, int, float]] = set()  #: (car, boot, seq, made) that a stored number is not
         self._looked_up: dict[str, float] = {}
         self.begun: set[Car] = set()  #: cars of which another unit speaks with a message of this batch
 
@@ -143,7 +146,39 @@ class Decoder:
         await self._known(
             {(row.vehicle_id, row.seq, day) for row in rows for day in (row.day, IMPOSSIBLE_DAY)}
         )  # on its day, or when that had no leaf
+        await self._tell_apart(heard)
         return heard
+
+    async def _tell_apart(self, heard: list[Received]) -> None:
+        """Which messages bear a number that is stored of another message: a new unit's, whose clock does not show
+        it."""
+        self._others.clear()
+        asked: dict[tuple[int, int, int], list[tuple[Car, Reading]]] = {}
+        for car, message, _, _ in heard:
+            row, sequence = message.reading, car.sequence
+            if row is None or row.boot == NO_BOOT:
+                continue
+            kept = sequence.base + row.boot
+            top = sequence.tops.get(kept)
+            forgotten = top is None and kept < sequence.boot
+            if forgotten or (top is not None and row.seq <= top and not sequence.missing(kept, row.seq)):
+                asked.setdefault((car.id, kept, row.seq), []).append((car, row))
+        if not asked:
+            return
+        on_their_days = {
+            (*key, day) for key, rows in asked.items() for _, row in rows for day in (row.day, IMPOSSIBLE_DAY)
+        }
+        stored = await self.writer.read(partial(readings.stamps, keys=on_their_days))
+        for key, rows in asked.items():
+            for car, row in rows:
+                made = stored.get(key)
+                if made is None or abs(made - _made(row)) > _SAME_S:
+                    if not self._strange.take(car.id, time.monotonic()):
+                        continue
+                    made = await self.writer.read(partial(readings.stamp, key=key))
+                believed = None if row.mark & Mark.CLOCK_SUSPECT else row.ts
+                if made is not None and units.is_another(_made(row), believed, made, car.heard_ts):
+                    self._others.add((*key, _made(row)))
 
     async def _known(self, keys: set[tuple[int, int, int]]) -> None:
         if keys:
@@ -186,7 +221,8 @@ class Decoder:
         row, sequence = message.reading, car.sequence
         seq = message.seq if row is None else row.seq
         sure = row is not None and not row.mark & Mark.CLOCK_SUSPECT
-        numbered = units.Numbered(boot, seq or 0, row.ts if row is not None and sure else None)
+        another = row is not None and (car.id, sequence.base + boot, seq or 0, _made(row)) in self._others
+        numbered = units.Numbered(boot, seq or 0, row.ts if row is not None and sure else None, another)
         kept, begins = units.kept_boot(sequence, numbered, car.heard_ts, car.enrolled)
         if row is None:
             message.boot = sequence.base + boot if begins else kept
@@ -195,7 +231,9 @@ class Decoder:
             row.boot, row.seq, row.mark = NO_BOOT, normalise.own_key(payload), row.mark | Mark.NO_COUNTER
             return NO_BOOT
         if begins:
-            sequence.begin_unit(units.Unit(car.heard_ts, row.ts, car.enrolled > sequence.enrolled), car.enrolled)
+            sequence.begin_unit(
+                units.began(car.heard_ts, row.ts, enrolled=car.enrolled > sequence.enrolled), car.enrolled
+            )
             self.begun.add(car)
         elif sequence.boot < 0:
             sequence.enrolled = car.enrolled
@@ -214,3 +252,8 @@ class Decoder:
                     (car, one.id, normalise.telemetry(one.payload, source, one.received_at.timestamp(), accepted=True))
                 )
         return found
+
+
+def _made(row: Reading) -> float:
+    """When a message was made, as the car's clock said."""
+    return row.ts if row.car_ts is None else row.car_ts

@@ -197,3 +197,54 @@ def test_the_last_message_stamped_anew_is_said_again(judge):
     assert stored(
         road.drive([message(7, 1, 99), message(7, 2, 98), message(7, 2, 97.5), message(7, 1, 97.99)], retained=False)
     ) == [(0, 7, 1), (0, 7, 2)]
+
+
+def _road_that_stored(judge: Judge, *numbers: tuple[int, int, float]) -> tuple[Road, list]:
+    """A car that said these (boot, seq, minutes before now), and all of it is stored."""
+    road = Road(judge)
+    batches = road.drive([message(*one) for one in numbers], retained=False)
+    for boot, seq, minutes in numbers:
+        road.stored[(1, boot, seq)] = (NOW - timedelta(minutes=minutes)).timestamp()
+    return road, batches
+
+
+SAID = ((1, 1, 90.0), (1, 2, 89.0), (1, 3, 88.0), (1, 4, 1.0))
+
+
+def without_a_clock(boot: int, seq: int, second: int) -> tuple[str, bytes]:
+    body = {"boot": boot, "seq": seq, "oldest": 1, "ts": f"1970-01-01T00:00:{second:02}Z"}
+    return topic(VIN, "up/telemetry"), json.dumps({**body, "signals": {"Vehicle.Speed": 50}}).encode()
+
+
+def test_a_new_unit_with_an_impossible_clock_is_no_duplicate_though_nobody_enrolled_it(judge):
+    road, before = _road_that_stored(judge, *SAID)
+    again = road.drive([without_a_clock(1, n, 5 + n) for n in (1, 2, 3)], retained=False)
+    assert stored([*before, *again]) == [(0, 1, n) for n in (1, 2, 3, 4)] + [(1, 1, n) for n in (1, 2, 3)]
+    assert not road.batch_judge.duplicates
+
+
+def test_a_new_unit_behind_the_clock_of_the_one_before_is_heard_at_once(judge):
+    """The old unit was four minutes ahead: what the new one says bears times that seem to be past."""
+    road, before = _road_that_stored(judge, (1, 1, 90.0), (1, 2, 89.0), (1, 3, 88.0), (1, 4, -4.0))
+    again = road.drive([message(1, n, 0.5 - 0.1 * n) for n in (1, 2, 3)], retained=False)
+    assert stored([*before, *again]) == [(0, 1, n) for n in (1, 2, 3, 4)] + [(1, 1, n) for n in (1, 2, 3)]
+    assert not road.batch_judge.duplicates
+
+
+def test_what_comes_again_is_a_duplicate_by_whatever_clock(judge):
+    road, before = _road_that_stored(judge, *SAID)
+    again = road.drive([message(*one) for one in SAID], retained=False)
+    assert stored([*before, *again]) == [(0, 1, n) for n in (1, 2, 3, 4)] and road.batch_judge.duplicates == 4
+    road = Road(judge)
+    messages = [without_a_clock(1, n, 5 + n) for n in (1, 2, 3)]
+    before = road.drive(messages, retained=False)
+    for n in (1, 2, 3):
+        road.stored[(1, 1, n)] = 5.0 + n
+    again = road.drive(messages, retained=False)
+    assert stored([*before, *again]) == [(0, 1, n) for n in (1, 2, 3)] and road.batch_judge.duplicates == 3
+
+
+def test_a_device_that_stamps_anew_what_it_sends_again_has_no_new_unit(judge):
+    road, before = _road_that_stored(judge, *SAID)
+    again = road.drive([message(1, n, 1.0 - 0.01 * n) for n in (2, 3, 4)], retained=False)
+    assert stored([*before, *again]) == [(0, 1, n) for n in (1, 2, 3, 4)]
