@@ -129,6 +129,13 @@ async def counter_lost(rig: Rig, dice: random.Random) -> None:
         car.new_unit(boot_of(car.boot))
 
 
+async def unit_replaced_while_killed(rig: Rig, dice: random.Random) -> None:
+    """A few cars get another unit, and whoever hears its first words is killed over them."""
+    await dice.choice((unit_replaced, counter_lost))(rig, dice)
+    await asyncio.sleep(dice.uniform(0.0, 0.5))
+    await dice.choice((kill_gateway, kill_gateway_in_commit, kill_database, kill_both))(rig, dice)
+
+
 async def wipe_broker(rig: Rig, dice: random.Random) -> None:
     """kill -9 of the broker, and everything it had PUBACKed is gone, also what it had not handed out yet."""
     await rig.gateway_is_ready()
@@ -163,13 +170,14 @@ FAULTS: list[Fault] = [
     kill_both,
     unit_replaced,
     counter_lost,
+    unit_replaced_while_killed,
 ]
 #: a unit that leaves takes its spool along: what only that held is lost with it
 SPOOL_FAULTS: list[Fault] = [
     wipe_broker,
     kill_broker,
     reboot_cars,
-    *(fault for fault in FAULTS if fault not in (unit_replaced, counter_lost)),
+    *(fault for fault in FAULTS if fault not in (unit_replaced, counter_lost, unit_replaced_while_killed)),
 ]
 
 

@@ -32,6 +32,7 @@ _SHOWN = re.compile(
     r"\[(?P<size>\d+)\]\s*(?P<data>remote request|(?:[0-9A-Fa-f]{2}\s*)*)(?:'.*)?$"
 )
 _UNTIMED = re.compile(r"^\S+\s+[0-9A-Fa-f]{3,8}\s+\[\d+\]")
+_JUMPS_S = 86_400.0  #: no two frames of one recording are further apart
 _GVRET = "time stamp,id,extended"
 _DAMAGE = (ValueError, IndexError, KeyError, OSError, EOFError, zlib.error, NotImplementedError)
 
@@ -71,8 +72,10 @@ class Recording:
         if any(_LOGGED.match(line) for line in head):
             return lambda: self._candump(lambda line: line if _LOGGED.match(line) else None)
         if any(_SHOWN.match(line) for line in head):
-            self.notes.append("candump's screen output was read; its times are taken as they stand")
-            return lambda: self._candump(_as_logged)
+            apart = _are_differences(head)
+            how = "its times are differences, which were added up" if apart else "its times are taken as they stand"
+            self.notes.append(f"candump's screen output was read; {how}")
+            return lambda: self._candump(_Shown(apart))
         if head and head[0].lower().startswith(_GVRET):
             return self._gvret
         if suffix[0] == ".csv" and head and "arbitration_id" in head[0]:
@@ -183,14 +186,32 @@ class _Lines(io.TextIOBase):
                 yield whole
 
 
-def _as_logged(line: str) -> str | None:
-    """A line of candump's screen as it would have logged it."""
-    found = _SHOWN.match(line)
-    if found is None:
-        return None
-    at = found["at"]
-    if "-" in at:
-        at = f"{datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp():.6f}"
+def _are_differences(head: list[str]) -> bool:
+    """Whether a screen shows how long each frame came after the one before (`candump -t d`): small, and up and down."""
+    times = [float(found["at"]) for line in head if (found := _SHOWN.match(line)) and "-" not in found["at"]]
+    return len(times) > 2 and times[0] == 0.0 and max(times) < _JUMPS_S and times != sorted(times)
+
+
+class _Shown:
+    """The lines of candump's screen as it would have logged them."""
+
+    def __init__(self, differences: bool) -> None:
+        self._differences, self._at = differences, 0.0
+
+    def __call__(self, line: str) -> str | None:
+        found = _SHOWN.match(line)
+        if found is None:
+            return None
+        at = found["at"]
+        if "-" in at:
+            at = f"{datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp():.6f}"
+        elif self._differences:
+            self._at += float(at)
+            at = f"{self._at:.6f}"
+        return _as_logged(found, at)
+
+
+def _as_logged(found: re.Match[str], at: str) -> str | None:
     remote = found["data"].startswith("remote")
     data = "".join(found["data"].split())
     if not remote and len(data) != 2 * int(found["size"]):
