@@ -48,7 +48,6 @@ _INT2, _FLOAT4 = 21, 700  # type oids
 FIRST_LEAF: Final = 16_436
 
 _EXISTS = "SELECT 1 FROM readings WHERE vehicle_id = $1 AND boot = $2 AND seq = $3 AND day = $4"
-_STAMP = "SELECT coalesce(car_ts, ts) FROM readings WHERE vehicle_id = $1 AND boot = $2 AND seq = $3 LIMIT 1"
 _SEQS = "SELECT seq FROM readings WHERE vehicle_id = $1 AND boot = $2 ORDER BY seq"
 # One key after the other by the index, whatever the planner believes of a leaf that was made a minute ago. The days are
 # written into the text: so only
@@ -59,14 +58,6 @@ SELECT n.vehicle, n.seq FROM unnest($1::bigint[], $2::bigint[], $3::int[]) AS n 
 CROSS JOIN LATERAL (
     SELECT 1 FROM readings r WHERE r.vehicle_id = n.vehicle AND r.boot = -1 AND r.seq = n.seq AND r.day = n.day
       AND r.day IN ({days}) LIMIT 1
-) AS known
-"""
-_STAMPS = """
-SELECT n.vehicle, n.boot, n.seq, known.made FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[])
-  AS n (vehicle, boot, seq, day)
-CROSS JOIN LATERAL (
-    SELECT coalesce(r.car_ts, r.ts) AS made FROM readings r WHERE r.vehicle_id = n.vehicle AND r.boot = n.boot
-      AND r.seq = n.seq AND r.day = n.day AND r.day IN ({days}) LIMIT 1
 ) AS known
 """
 _ROW = (
@@ -309,21 +300,6 @@ async def known_keys(connection: Connection, keys: Collection[tuple[int, int, in
     vehicles, seqs, days = ([key[n] for key in keys] for n in range(3))
     found = await connection.fetch(_KNOWN_KEYS.format(days=_listed(days)), vehicles, seqs, days)
     return {(row["vehicle"], row["seq"]) for row in found}
-
-
-async def stamps(
-    connection: Connection, keys: Collection[tuple[int, int, int, int]]
-) -> dict[tuple[int, int, int], float]:
-    """When those of these (vehicle, boot, seq, day) that are stored were made, as their cars said (epoch seconds)."""
-    columns = [[key[n] for key in keys] for n in range(4)]
-    found = await connection.fetch(_STAMPS.format(days=_listed(columns[3])), *columns)
-    return {(row["vehicle"], row["boot"], row["seq"]): row["made"].timestamp() for row in found}
-
-
-async def stamp(connection: Connection, key: tuple[int, int, int]) -> float | None:
-    """When this message was made, whatever its day; None when it is not stored. Costs a look at every day."""
-    found = await connection.fetchval(_STAMP, *key)
-    return None if found is None else float(found.timestamp())
 
 
 async def since(connection: Connection, above: Sequence[tuple[int, int, int, int]], day: int) -> list[Reading]:

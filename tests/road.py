@@ -14,7 +14,7 @@ from gateway.intake.latest_values import LatestValues
 from gateway.intake.rejections import Rejections
 from gateway.mqtt.chunk import Chunk
 from rules.engine.judge import Judge
-from store import readings
+from store import stamps
 from store.vehicles import Identity
 
 NOW = datetime(2026, 11, 21, 10, 15, tzinfo=UTC)
@@ -39,9 +39,9 @@ class Road:
     async def read(self, work: Any) -> Any:
         """Nothing is stored but what a test says: (vehicle, boot, seq) -> when it was made."""
         asked = getattr(work, "func", None)
-        if asked is readings.stamps:
+        if asked is stamps.stamps:
             return {key[:3]: self.stored[key[:3]] for key in work.keywords["keys"] if key[:3] in self.stored}
-        return self.stored.get(work.keywords["key"]) if asked is readings.stamp else []
+        return self.stored.get(work.keywords["key"]) if asked is stamps.stamp else []
 
     def drive(self, text: list[tuple[str, bytes]], *, retained: bool = True) -> list[Batch]:
         async def drive() -> list[Batch]:

@@ -25,7 +25,7 @@ from gateway.mqtt.chunk import Chunk
 from gateway.token_bucket import Allowance
 from schemas.reading import Mark, Reading, Refusal
 from schemas.vehicle import is_vin
-from store import quarantine, readings, vehicles
+from store import quarantine, readings, stamps, vehicles
 
 log = structlog.get_logger()
 
@@ -168,14 +168,14 @@ class Decoder:
         on_their_days = {
             (*key, day) for key, rows in asked.items() for _, row in rows for day in (row.day, IMPOSSIBLE_DAY)
         }
-        stored = await self.writer.read(partial(readings.stamps, keys=on_their_days))
+        stored = await self.writer.read(partial(stamps.stamps, keys=on_their_days))
         for key, rows in asked.items():
             for car, row in rows:
                 made = stored.get(key)
                 if made is None or abs(made - _made(row)) > _SAME_S:
                     if not self._strange.take(car.id, time.monotonic()):
                         continue
-                    made = await self.writer.read(partial(readings.stamp, key=key))
+                    made = await self.writer.read(partial(stamps.stamp, key=key))
                 believed = None if row.mark & Mark.CLOCK_SUSPECT else row.ts
                 if made is not None and units.is_another(_made(row), believed, made, car.heard_ts):
                     self._others.add((*key, _made(row)))
