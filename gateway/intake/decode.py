@@ -150,14 +150,18 @@ class Decoder:
         return heard
 
     async def _tell_apart(self, heard: list[Received]) -> None:
-        """Which messages bear a number that is stored of another message: a new unit's, whose clock does not show
-        it."""
+        """Which messages bear a number that is stored of another one: a new unit's, whose clock does not show it.
+
+        Nothing is looked up of what simply comes again: that must not wait for the database.
+        """
         self._others.clear()
         asked: dict[tuple[int, int, int], list[tuple[Car, Reading]]] = {}
         for car, message, _, _ in heard:
             row, sequence = message.reading, car.sequence
             if row is None or row.boot == NO_BOOT:
                 continue
+            if not row.mark & Mark.CLOCK_SUSPECT and car.heard_ts <= row.received_at + units.RESTART_S:
+                continue  # its own time tells it
             kept = sequence.base + row.boot
             top = sequence.tops.get(kept)
             forgotten = top is None and kept < sequence.boot
