@@ -112,11 +112,25 @@ async def give(request: web.Request) -> web.Response:
 
 
 def freshness(
-    heard: datetime | None, enrolled: datetime | None, revoked: datetime | None, now: datetime
+    heard: datetime | None,
+    enrolled: datetime | None,
+    revoked: datetime | None,
+    now: datetime,
+    history: datetime | None = None,
 ) -> tuple[str, str, str, str]:
-    """Short word, look, sentence, and what that means. Never 'healthy': only how fresh our knowledge is."""
+    """Short word, look, sentence, and what that means. Never 'healthy': only how fresh our knowledge is.
+
+    `history`: until when its values are known from a file, where it has not spoken itself.
+    """
     if revoked is not None:
         return "Revoked", "bad", "Its credentials are revoked.", "It cannot speak to us until it is enrolled again."
+    if heard is None and history is not None:
+        return (
+            "History only",
+            "warn",
+            f"What is known of this car came from a file, the newest of it {formatting.ago(history, now)}.",
+            "It has not spoken itself: put its credentials into its unit, or bring in the next file.",
+        )
     if heard is None and enrolled is None:
         return "Not enrolled", "warn", "This car cannot speak yet.", "Enrol it and put the credentials into its unit."
     if heard is None:
@@ -177,7 +191,7 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
             "owners": await people.owners(connection, caller.dealer_id, limit=500),
         }
     hints, hinted_at = _hints(newest[2] if newest else {})
-    fresh = freshness(car.last_heard_at, car.enrolled_at, car.revoked_at, now)
+    fresh = freshness(car.last_heard_at, car.enrolled_at, car.revoked_at, now, newest[0] if newest else None)
     profile = caller.house.profiles.get(car.profile)
     return await page(
         request,

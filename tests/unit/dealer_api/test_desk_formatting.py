@@ -67,6 +67,9 @@ def test_a_car_is_never_called_healthy_only_heard(age: timedelta | None, short: 
 def test_a_revoked_or_unenrolled_car_says_so_first() -> None:
     assert freshness(NOW, NOW, NOW, NOW)[0] == "Revoked"
     assert freshness(None, None, None, NOW)[0] == "Not enrolled"
+    assert freshness(None, NOW, None, NOW)[0] == "Never heard"
+    known = freshness(None, NOW, None, NOW, NOW - timedelta(days=3))
+    assert known[0] == "History only" and "3 days ago" in known[2]
 
 
 def test_quantities_are_written_as_people_write_them() -> None:
