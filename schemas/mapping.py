@@ -106,6 +106,13 @@ class Refusals:
         if len(one["lines"]) < LINES_TOLD:
             one["lines"].append(line)
 
+    def merge(self, others: Refusals) -> None:
+        """What was refused after these."""
+        for reason, one in others.reasons.items():
+            mine = self.reasons.setdefault(reason, {"times": 0, "lines": [], "example": one["example"]})
+            mine["times"] += one["times"]
+            mine["lines"] += one["lines"][: max(0, LINES_TOLD - len(mine["lines"]))]
+
     @property
     def times(self) -> int:
         """All of them."""

@@ -12,7 +12,8 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import aclosing
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
@@ -22,8 +23,8 @@ from zlib import crc32
 
 from gateway.fleet.car import Car
 from gateway.fleet.fleet import CHECKPOINT_ROWS, Fleet, Judge
-from gateway.imports.lines import Entry, Layout, Lines
-from gateway.imports.moments import Moments
+from gateway.imports.lines import Entry
+from gateway.imports.reading import Job, portions
 from gateway.imports.survey import Survey, named
 from gateway.imports.table import Table
 from gateway.intake.batch import Batch
@@ -106,6 +107,7 @@ class Importer:
         )
         self.newest: dict[Car, float] = {}  #: reading time up to which a car has been judged
         self._beaten = 0.0
+        self.records = 0  #: of the file
 
     async def run(
         self, table: Table, mapping: Mapping, found: Survey, dealer_id: int, fingerprint: str
@@ -117,6 +119,7 @@ class Importer:
             one = await self._begun(dealer_id, fingerprint, table)
             before, already = replace(one.progress), one.done_at is not None
             if not already:
+                self.records = found.records
                 await self._lease({car.bucket for car in cars.values()})
                 one = await self._all(one, table, mapping, cars)
             ids = sorted({car.id for car in cars.values()})
@@ -200,20 +203,17 @@ class Importer:
         between = max(EARLIEST, (now // 86_400 - self.kept_days) * 86_400.0), now + AHEAD_S
         progress = deepcopy(progress)
         self.rejections.report = progress.refused
-        lines = Lines(
-            Layout(table, mapping), Moments(mapping.time_is, mapping.zone), progress.refused, progress.records, between
-        )
-        entries, saving = lines.entries(table.records()), None
-        last = False
+        job = Job(table.path, mapping.delimiter, mapping, progress.records, between, self.size)
+        saving = None
         try:
-            while not last:
-                portion = _portion(entries, self.size)
-                last = not portion
-                progress.records = max(progress.records, lines.records)
-                batch = await self._judged(portion, cars, progress, last=last)
-                if saving is not None:
-                    await saving
-                saving = asyncio.create_task(self._save(batch))
+            async with aclosing(portions(job, self.records)) as read:
+                async for portion in read:
+                    progress.records = max(progress.records, portion.records)
+                    progress.refused.merge(portion.refused)
+                    batch = await self._judged(portion.entries, cars, progress, last=not portion.entries)
+                    if saving is not None:
+                        await saving
+                    saving = asyncio.create_task(self._save(batch))
             if saving is not None:
                 await saving
         finally:
@@ -331,16 +331,6 @@ class Importer:
                 newest[row.vehicle_id] = row.ts
             shown = [(i, self.fleet.by_id[i].dealer_id, from_epoch(newest[i]), values[i]) for i in sorted(values)]
             await self.writer.write(partial(latest.keep, rows=shown))
-
-
-def _portion(entries: Iterator[Entry], size: int) -> list[Entry]:
-    """So many, and then up to where a batch may end."""
-    portion: list[Entry] = []
-    for one in entries:
-        portion.append(one)
-        if len(portion) >= size and one[5]:
-            break
-    return portion
 
 
 def _report(table: Table, one: ReadingsImport, before: Progress, cars: int, standing: int) -> dict[str, Any]:

@@ -74,6 +74,17 @@ class Lines:
         )  # what was settled before was counted before
         self.records = 0
 
+    def begin_after(self, skip: int) -> None:
+        """The first so many records were settled, and what was refused of them counted, before."""
+        self._skip, self._count = skip, Refusals() if skip else self.refused
+
+    def told(self) -> Refusals:
+        """What was refused since this was asked last."""
+        refused, fresh = self.refused, Refusals()
+        self._count = fresh if self._count is refused else self._count
+        self.refused = fresh
+        return refused
+
     def entries(self, records: Iterator[Record]) -> Iterator[Entry]:
         """Everything from the first record on that was not settled before."""
         return self._wide(records) if self._layout.signal_at is None else self._long(records)

@@ -4,16 +4,22 @@ named before anything is stored.
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import sys
+import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.imports import reading
 from gateway.imports.lines import Layout, Lines
 from gateway.imports.moments import Moments, Refused
+from gateway.imports.reading import Job
 from gateway.imports.survey import survey
 from gateway.imports.table import Table
 from schemas.errors import BadInput
@@ -146,3 +152,52 @@ def test_a_local_time_that_nobody_saw_is_refused_and_one_that_came_twice_is_told
     with pytest.raises(Refused, match="came twice"):
         moments.of("c", "2026-10-25T02:30")
     assert moments.of("c", "2026-10-25T02:30+01:00") == datetime.fromisoformat("2026-10-25T01:30:00+00:00").timestamp()
+
+
+def _large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """Two cars for an hour, with what is not believed in between, in portions of a hundred lines."""
+    lines = ["vin,at,v"]
+    for n in range(1_800):
+        for car in ("A", "B"):
+            value = "x" if n % 97 == 0 else "999" if n % 211 == 0 else f"{12 + n % 7 / 10}"
+            lines.append(f"{car},{1_795_000_000 + n},{value}" if n % 401 else f"{car},torn")
+    (tmp_path / "large.csv").write_text("\n".join(lines))
+    text = 'vehicle = "vin"\ntime = "at"\ntime_is = "unix"\n[columns]\n'
+    text += 'v = { path = "Vehicle.LowVoltageBattery.CurrentVoltage", unit = "V" }\n'
+    mapping = Mapping.of(tomllib.loads(text), "m.toml")
+    monkeypatch.setattr(reading, "WORTH", 0)
+    return Job(tmp_path / "large.csv", None, mapping, 0, (0.0, 2e9), 100)
+
+
+def _of(found: Sequence[reading.Portion]) -> tuple[list[Any], list[int], dict[str, Any]]:
+    refused = Refusals()
+    for portion in found:
+        refused.merge(portion.refused)
+    entries = [(*one[:4], one[4][0].ids, one[4][1:], one[5]) for portion in found for one in portion.entries]
+    return entries, [portion.records for portion in found], refused.reasons
+
+
+@pytest.mark.parametrize("skip", [0, 1_234])
+def test_a_file_that_is_read_beside_says_the_same_as_one_that_is_read_here(
+    skip: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = replace(_large(tmp_path, monkeypatch), skip=skip)
+
+    async def beside() -> list[reading.Portion]:
+        return [portion async for portion in reading.portions(job, 3_600)]
+
+    found, expected = _of(asyncio.run(beside())), _of(list(reading.here(job)))
+    assert found == expected and len(found[0]) > 2_000 - skip
+    assert set(found[2]) == {"torn_line", "not_a_number", "out_of_range"}
+
+
+def test_what_is_wrong_with_a_file_that_is_read_beside_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = _large(tmp_path, monkeypatch)
+    packed = gzip.compress(job.path.read_bytes())
+    (tmp_path / "cut.csv.gz").write_bytes(packed[: len(packed) * 2 // 3])
+
+    async def beside() -> list[reading.Portion]:
+        return [one async for one in reading.portions(replace(job, path=tmp_path / "cut.csv.gz"), 3_600)]
+
+    with pytest.raises(BadInput, match="breaks off after line"):
+        asyncio.run(beside())
