@@ -9,21 +9,18 @@ from actions.calling_off import ask_to_ring, call_off
 from actions.cases import staff_id
 from actions.context import Acting
 from actions.driving import stays
-from actions.free_time import locked_time
+from actions.handing_on import free_then, give
 from actions.texts import tell_owner
-from rules.service.capacity import overlap
 from rules.service.pickup import TEXTS, given_up
 from schemas.account import Role
 from schemas.booking import Booking, BookingKind, BookingState
 from schemas.case import Case
 from schemas.errors import BadInput, IllegalMove, NotAllowed, Overtaken
 from schemas.message import MessageKind, asserts
-from schemas.pickup import LEGS, Leg, LegEvent, LegKind, LegState
-from schemas.slot import Claim, Use, Window
+from schemas.pickup import LEGS, Leg, LegEvent, LegState
 from store import accounts, bookings, pickups, secrets, slots
 from store.pool import Connection
 
-_USE = {LegKind.COLLECT: Use.COLLECT, LegKind.RETURN: Use.RETURN}
 _WITH_LINK = frozenset({LegEvent.ON_THE_WAY, LegEvent.ON_THE_WAY_BACK})
 
 
@@ -75,24 +72,12 @@ async def assign(acting: Acting, leg_id: int, driver_id: int) -> Leg:
             raise BadInput("driver_id", f"{driver.name} is no driver")
         if leg.driver_id == driver_id:
             return leg
-        resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
-        seat = next((resource for resource in resources if resource.staff_id == driver_id), None)
-        span = Window(starts_at=leg.starts_at, ends_at=leg.ends_at)
-        if seat is None or any(overlap(span, other) for other in taken.get(seat.id, ())):
-            raise Overtaken("window", f"{driver.name} is not free then")
-        await slots.book(
-            connection, acting.dealer_id, leg.booking_id, [Claim(resource_id=seat.id, use=_USE[leg.kind], window=span)]
-        )
-        new = next(
-            s.id
-            for s in await slots.of_booking(connection, acting.dealer_id, leg.booking_id)
-            if s.resource_id == seat.id and s.use is _USE[leg.kind]
-        )
-        if leg.slot_id is not None:
-            await slots.release(connection, acting.dealer_id, leg.slot_id)
-        return await pickups.assign(
-            connection, leg, driver_id, new, reason=f"to {driver.name}", actor=acting.actor, now=acting.now()
-        )
+        try:
+            await give(acting, connection, [leg], {leg.id: driver_id}, f"to {driver.name}")
+        except Overtaken:
+            others = await free_then(connection, acting.dealer_id, leg)
+            raise Overtaken("window", f"{driver.name} is not free then{others}") from None
+        return await pickups.get(connection, acting.dealer_id, leg_id)
 
 
 async def _give_up(acting: Acting, connection: Connection, case: Case, booking: Booking, leg: Leg) -> Leg:

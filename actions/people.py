@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from actions import passwords
 from actions.context import Acting, House
+from actions.handing_on import hand_on
 from actions.staff_links import person_of
 from rules.service.casework import acknowledge_by
 from rules.service.numbers import e164
@@ -15,7 +16,7 @@ from schemas.case import Case, CaseEvent, CaseState
 from schemas.errors import BadInput, Overtaken
 from schemas.moment import minutes_between
 from schemas.pickup import LegState
-from store import accounts, cases, history, jobs, offers, pickups, secrets, slots
+from store import accounts, cases, history, jobs, offers, pickups, secrets
 from store.pool import Connection
 
 INVITATION = timedelta(days=7)
@@ -230,7 +231,7 @@ async def _give_role(acting: Acting, connection: Connection, dealer: Dealer, per
 
 
 async def _free_drives(acting: Acting, connection: Connection, person: Staff) -> list[Case]:
-    """Drives that have not begun wait for another driver, offers that hold their time end; a drive under way must end
+    """Drives that have not begun go to another driver, offers that hold their time end; a drive under way must end
     first.
 
     The cases that rest on this person come back locked: everybody locks a case before its offer and its drives.
@@ -251,9 +252,9 @@ async def _free_drives(acting: Acting, connection: Connection, person: Staff) ->
                 f"{person.name} is on the way with a customer's car: let the drive end, or give it to another driver "
                 "first",
             )
-        await pickups.unassign(connection, leg, reason=f"{person.name} drives no more", actor=acting.actor, now=now)
-        if leg.slot_id is not None:
-            await slots.release(connection, person.dealer_id, leg.slot_id)
+    left = await pickups.listed(connection, person.dealer_id, driver_id=person.id, unfinished=True)
+    dealer = await accounts.dealer(connection, person.dealer_id)
+    await hand_on(acting, connection, dealer, left, f"{person.name} drives no more", without=person.id)
     return locked
 
 

@@ -135,6 +135,7 @@ PROMISES = (
             "month stranger-sale",
             "month drive-it-anyway",
             "month unwarned",
+            "month away-and-driving",
         ),
         ("integration/proofs/test_month.py::test_two_days_in_which_everybody_does_what_people_do",),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from schemas.promise import PROMISE, Promise, PromiseEvent
 from store.pool import Connection, as_dict
@@ -21,10 +21,12 @@ _WARNED = "UPDATE promises SET warned_at = $3 WHERE dealer_id = $1 AND id = $2"
 _TOLD = "UPDATE promises SET owner_told_at = $3, must_ring = $4 WHERE dealer_id = $1 AND id = $2"
 _DUE = """
 SELECT p.dealer_id, p.booking_id FROM promises p JOIN dealers d ON d.id = p.dealer_id
+LEFT JOIN legs l ON l.dealer_id = p.dealer_id AND l.id = p.leg_id AND l.state = 'planned' AND l.travel_minutes > 0
 WHERE p.state = 'open' AND p.due_at <= $1::timestamptz + interval '7 days' AND p.due_at <= CASE p.what
     WHEN 'bring' THEN $1::timestamptz - d.no_show_minutes * interval '1 minute'
-    ELSE $1::timestamptz + greatest(d.late_warn_minutes, d.late_tell_minutes) * interval '1 minute' END
-GROUP BY p.dealer_id, p.booking_id ORDER BY min(p.due_at) LIMIT $2
+    ELSE $1::timestamptz + greatest(d.late_warn_minutes + coalesce(l.travel_minutes + $2::int, 0),
+      d.late_tell_minutes) * interval '1 minute' END
+GROUP BY p.dealer_id, p.booking_id ORDER BY min(p.due_at) LIMIT $3
 """
 _WITHOUT = """
 SELECT b.dealer_id, b.id FROM bookings b
@@ -78,11 +80,16 @@ async def told(connection: Connection, promise: Promise, now: datetime | None, *
     await connection.execute(_TOLD, promise.dealer_id, promise.id, now, must_ring)
 
 
-async def pressing(connection: Connection, now: datetime, limit: int = 100) -> list[tuple[int, int]]:
+async def pressing(
+    connection: Connection, now: datetime, handover: timedelta, limit: int = 100
+) -> list[tuple[int, int]]:
     """(dealer, visit) with an open promise of ours, or of the customer's, of which it is time to speak as its dealer
     has set.
     """
-    return [(row["dealer_id"], row["booking_id"]) for row in await connection.fetch(_DUE, now, limit)]
+    return [
+        (row["dealer_id"], row["booking_id"])
+        for row in await connection.fetch(_DUE, now, handover // timedelta(minutes=1), limit)
+    ]
 
 
 async def without(connection: Connection, limit: int = 100) -> list[tuple[int, int]]:

@@ -26,6 +26,10 @@ _RESOURCES = (
 _TAKEN = """
 SELECT resource_id, lower(during) AS starts_at, upper(during) AS ends_at FROM slots
 WHERE dealer_id = $1 AND state <> 'released' AND during && tstzrange($2, $3)
+UNION ALL
+SELECT r.id, a.starts_at, a.ends_at FROM absences a
+  JOIN resources r ON r.dealer_id = a.dealer_id AND r.staff_id = a.staff_id
+WHERE a.dealer_id = $1 AND a.ended_at IS NULL AND a.starts_at < $3 AND a.ends_at > $2
 """
 _EXPIRED = "UPDATE slots SET state = 'released' WHERE dealer_id = $1 AND state = 'held' AND expires_at <= $2"
 _PUT = """
@@ -48,7 +52,7 @@ async def resources(connection: Connection, dealer_id: int, *, lock: bool = Fals
 
 
 async def taken(connection: Connection, dealer_id: int, since: datetime, until: datetime) -> dict[int, list[Window]]:
-    """What is held or booked between two instants, by resource."""
+    """What is held or booked between two instants, by resource; whoever is away is taken as well."""
     found: dict[int, list[Window]] = defaultdict(list)
     for row in await connection.fetch(_TAKEN, dealer_id, since, until):
         found[row["resource_id"]].append(Window(starts_at=row["starts_at"], ends_at=row["ends_at"]))

@@ -10,6 +10,7 @@ from actions import links, outbox, promises, recipients
 from actions.bookings import locked
 from rules.service import permission
 from rules.service import promises as rules
+from rules.service.travel import HANDOVER, set_out_by
 from schemas.booking import Booking
 from schemas.case import Case, CaseState
 from schemas.message import Draft, MessageKind, Purpose, asserts
@@ -25,7 +26,7 @@ async def promises_once(context: Context) -> int:
     """Act on every promise that presses, a visit a transaction. Returns how many notices, texts and ends there were."""
     now = context.clock()
     async with transaction(context.pool) as connection:
-        visits = await ledger.pressing(connection, now)
+        visits = await ledger.pressing(connection, now, HANDOVER)
         visits += await ledger.without(connection)
     done = 0
     for dealer_id, booking_id in visits:
@@ -112,7 +113,10 @@ async def _warn(
     context: Context, connection: Connection, case: Case, booking: Booking, row: Promise, *, ring: bool
 ) -> None:
     """Who has the case, else all advisors; and whoever drives, for they can still set out."""
+    leg = None if row.leg_id is None else await pickups.get(connection, case.dealer_id, row.leg_id)
     facts = await _facts(context, connection, case, booking, row) | ({"ring": "yes"} if ring else {})
+    if leg is not None and (leaves := set_out_by(leg)) is not None and leaves >= context.clock():
+        facts |= {"leaves": leaves}
     asserted, occasion = [asserts("promise", row.id, PromiseState.OPEN)], f"promise-{row.id}"
     await notices.tell(
         context,
@@ -124,7 +128,6 @@ async def _warn(
         asserts=asserted,
         **facts,
     )
-    leg = None if row.leg_id is None else await pickups.get(connection, case.dealer_id, row.leg_id)
     driver = (
         None
         if leg is None or leg.driver_id is None

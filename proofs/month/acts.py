@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-from actions import bookings, cases, estimates, legs, messages, moving, offers, owners, people, vehicles
+from actions import absences, bookings, cases, estimates, legs, messages, moving, offers, owners, people, vehicles
 from actions.context import Acting
 from dealer_api.inbound.handle_reply import handle
 from proofs.month.dealership import Dealership
+from proofs.month.picking import a_booking, a_case, a_leg, a_row, somebody, the_manager
 from schemas.account import Role
 from schemas.alert import AlertState, AlertStep
 from schemas.booking import BookingKind
@@ -29,58 +30,11 @@ _EPISODE = """
 SELECT coalesce(max(episode), 0) AS newest, coalesce(bool_or(state IN ('pending', 'active')), false) AS open FROM alerts
 WHERE dealer_id = $1 AND vehicle_id = $2 AND rule = $3 AND component = $4
 """
-_LIVE_LEG = "state IN ('planned', 'on_the_way', 'collected', 'on_the_way_back')"
+_STANDS = """legs l WHERE l.dealer_id = $1 AND l.kind = 'collect' AND l.state IN ('planned', 'on_the_way') AND EXISTS (
+    SELECT 1 FROM bookings b JOIN alerts a ON a.dealer_id = b.dealer_id AND a.vehicle_id = b.vehicle_id
+    WHERE b.dealer_id = $1 AND b.id = l.booking_id AND b.kind <> 'tow' AND a.state = 'active' AND a.severity = 'now'
+      AND a.rule <> 'battery_12v')"""
 _FAULTS = (("tyre_low", "front_left"), ("battery_12v", ""), ("coolant_low", ""), ("oil_life", ""))  #: (rule, component)
-
-
-async def _one(place: Dealership, what: str, *arguments: Any) -> Any:
-    """A random row of the month's dealer: `what` is a query's tail after its table's name."""
-    async with place.admin.acquire() as connection:
-        rows = await connection.fetch(f"SELECT * FROM {what}", *arguments)
-    if not rows:
-        raise NotFound("row")
-    return place.luck.choice(rows)
-
-
-async def _case(place: Dealership, *states: str) -> int:
-    found: int = (
-        await _one(place, "cases WHERE dealer_id = $1 AND state = ANY($2::text[])", place.dealer.id, list(states))
-    )["id"]
-    return found
-
-
-async def _booking(place: Dealership, *states: str, soon: bool = True) -> int:
-    """Mostly one whose time has come: people are seldom days too early."""
-    until = place.clock() + (timedelta(minutes=30) if soon and place.luck.random() < 0.9 else timedelta(days=30))
-    row = await _one(
-        place,
-        "bookings WHERE dealer_id = $1 AND state = ANY($2::text[]) AND starts_at < $3",
-        place.dealer.id,
-        list(states),
-        until,
-    )
-    found: int = row["id"]
-    return found
-
-
-async def _leg(place: Dealership) -> Any:
-    until = place.clock() + (timedelta(minutes=20) if place.luck.random() < 0.9 else timedelta(days=10))
-    return await _one(place, f"legs WHERE dealer_id = $1 AND {_LIVE_LEG} AND starts_at < $2", place.dealer.id, until)
-
-
-async def _who(place: Dealership, *roles: Role) -> Acting:
-    """Somebody who works here: whoever left cannot sign in."""
-    row = await _one(
-        place,
-        "staff WHERE dealer_id = $1 AND role = ANY($2::text[]) AND disabled_at IS NULL",
-        place.dealer.id,
-        [role.value for role in roles],
-    )
-    return place.house.acting(place.dealer.id, f"staff:{row['id']}")
-
-
-def _manager(place: Dealership) -> Acting:
-    return place.house.acting(place.dealer.id, f"staff:{place.staff[Role.MANAGER][0]}")
 
 
 # What cars say
@@ -110,8 +64,8 @@ async def car_gets_worse(place: Dealership) -> None:
 
 
 async def car_gets_worse_before_its_visit(place: Dealership) -> None:
-    visit = await _one(place, "bookings WHERE dealer_id = $1 AND state = 'agreed' AND kind <> 'tow'", place.dealer.id)
-    alert = await _one(
+    visit = await a_row(place, "bookings WHERE dealer_id = $1 AND state = 'agreed' AND kind <> 'tow'", place.dealer.id)
+    alert = await a_row(
         place,
         "alerts WHERE dealer_id = $1 AND vehicle_id = $2 AND state = 'active'",
         place.dealer.id,
@@ -144,7 +98,7 @@ async def car_is_well_again(place: Dealership) -> None:
 
 
 async def _alert(place: Dealership) -> Any:
-    return await _one(place, "alerts WHERE dealer_id = $1 AND state = 'active'", place.dealer.id)
+    return await a_row(place, "alerts WHERE dealer_id = $1 AND state = 'active'", place.dealer.id)
 
 
 async def _step(
@@ -178,69 +132,73 @@ async def _step(
 
 
 async def advisor_takes(place: Dealership) -> None:
-    await cases.acknowledge(await _who(place, Role.ADVISOR, Role.MANAGER), await _case(place, "open"))
+    await cases.acknowledge(await somebody(place, Role.ADVISOR, Role.MANAGER), await a_case(place, "open"))
 
 
 async def advisor_hands_on(place: Dealership) -> None:
     to = place.luck.choice(place.staff[Role.ADVISOR])
     await cases.assign(
-        await _who(place, Role.ADVISOR), await _case(place, "open", "contacted", "booked", "in_workshop"), to
+        await somebody(place, Role.ADVISOR), await a_case(place, "open", "contacted", "booked", "in_workshop"), to
     )
 
 
 async def advisor_offers(place: Dealership) -> None:
     kind = place.luck.choice((None, None, BookingKind.PICKUP, BookingKind.DROP_OFF, BookingKind.WAITING))
-    await offers.make(await _who(place, Role.ADVISOR), await _case(place, "open", "open", "contacted"), kind)
+    await offers.make(await somebody(place, Role.ADVISOR), await a_case(place, "open", "open", "contacted"), kind)
 
 
 async def advisor_withdraws(place: Dealership) -> None:
-    await offers.withdraw(await _who(place, Role.ADVISOR), await _offer(place))
+    await offers.withdraw(await somebody(place, Role.ADVISOR), await _offer(place))
 
 
 async def advisor_books(place: Dealership) -> None:
-    kind, case = place.luck.choice(tuple(BookingKind)), await _case(place, "open", "contacted")
+    kind, case = place.luck.choice(tuple(BookingKind)), await a_case(place, "open", "contacted")
     windows = await bookings.free_windows(
         place.house, place.dealer.id, kind, loaner=(loaner := place.luck.random() < 0.3)
     )
     if windows:
         chosen = place.luck.choice(windows).window.starts_at
-        await bookings.book(await _who(place, Role.ADVISOR), case, kind, chosen, loaner=loaner)
+        await bookings.book(await somebody(place, Role.ADVISOR), case, kind, chosen, loaner=loaner)
 
 
 async def advisor_cancels(place: Dealership) -> None:
-    booking = await _booking(place, "agreed", "agreed", "arrived", "working", soon=False)
-    await bookings.cancel(await _who(place, Role.ADVISOR), booking, "the part is not here")
+    booking = await a_booking(place, "agreed", "agreed", "arrived", "working", soon=False)
+    await bookings.cancel(await somebody(place, Role.ADVISOR), booking, "the part is not here")
 
 
 async def advisor_dismisses(place: Dealership) -> None:
-    case = await _case(place, "open", "contacted", "booked", "in_workshop", "verifying")
-    await cases.dismiss(await _who(place, Role.ADVISOR), case, "nothing to do")
+    case = await a_case(place, "open", "contacted", "booked", "in_workshop", "verifying")
+    await cases.dismiss(await somebody(place, Role.ADVISOR), case, "nothing to do")
 
 
 async def advisor_reopens(place: Dealership) -> None:
-    await cases.reopen(await _who(place, Role.ADVISOR), await _case(place, "dismissed"), "too early")
+    await cases.reopen(await somebody(place, Role.ADVISOR), await a_case(place, "dismissed"), "too early")
 
 
 async def customer_rings(place: Dealership) -> None:
-    await cases.open_by_hand(await _who(place, Role.ADVISOR), place.luck.choice(place.cars), "it squeaks")
+    await cases.open_by_hand(await somebody(place, Role.ADVISOR), place.luck.choice(place.cars), "it squeaks")
 
 
 async def customer_says_yes_by_telephone(place: Dealership) -> None:
-    await offers.accept(await _who(place, Role.ADVISOR), await _offer(place), place.luck.choice((1, 2)))
+    await offers.accept(await somebody(place, Role.ADVISOR), await _offer(place), place.luck.choice((1, 2)))
 
 
 async def advisor_promises(place: Dealership) -> None:
     at = place.clock() + timedelta(minutes=place.luck.randrange(30, 2000))
-    await bookings.promise(await _who(place, Role.ADVISOR), await _booking(place, "agreed", "arrived", "working"), at)
+    await bookings.promise(
+        await somebody(place, Role.ADVISOR), await a_booking(place, "agreed", "arrived", "working"), at
+    )
 
 
 async def advisor_sends_a_tow_truck(place: Dealership) -> None:
-    booking = await _one(place, "bookings WHERE dealer_id = $1 AND state = 'agreed' AND kind <> 'tow'", place.dealer.id)
-    await moving.move_to(await _who(place, Role.ADVISOR), booking["id"], booking["starts_at"], kind=BookingKind.TOW)
+    booking = await a_row(
+        place, "bookings WHERE dealer_id = $1 AND state = 'agreed' AND kind <> 'tow'", place.dealer.id
+    )
+    await moving.move_to(await somebody(place, Role.ADVISOR), booking["id"], booking["starts_at"], kind=BookingKind.TOW)
 
 
 async def advisor_moves_a_visit(place: Dealership) -> None:
-    await _move(place, await _who(place, Role.ADVISOR))
+    await _move(place, await somebody(place, Role.ADVISOR))
 
 
 async def owner_moves_by_link(place: Dealership) -> None:
@@ -248,7 +206,7 @@ async def owner_moves_by_link(place: Dealership) -> None:
 
 
 async def _move(place: Dealership, acting: Acting) -> None:
-    booking = await _one(place, "bookings WHERE dealer_id = $1 AND state = 'agreed'", place.dealer.id)
+    booking = await a_row(place, "bookings WHERE dealer_id = $1 AND state = 'agreed'", place.dealer.id)
     windows = await bookings.free_windows(
         place.house, place.dealer.id, BookingKind(booking["kind"]), loaner=booking["loaner_id"] is not None
     )
@@ -257,23 +215,23 @@ async def _move(place: Dealership, acting: Acting) -> None:
 
 
 async def advisor_moves_a_return(place: Dealership) -> None:
-    booking = await _one(place, "bookings WHERE dealer_id = $1 AND state = 'ready'", place.dealer.id)
+    booking = await a_row(place, "bookings WHERE dealer_id = $1 AND state = 'ready'", place.dealer.id)
     await moving.move_to(
-        await _who(place, Role.ADVISOR), booking["id"], place.clock() + timedelta(hours=place.luck.randrange(1, 9))
+        await somebody(place, Role.ADVISOR), booking["id"], place.clock() + timedelta(hours=place.luck.randrange(1, 9))
     )
 
 
 async def advisor_writes(place: Dealership) -> None:
-    await messages.send_waiting(await _who(place, Role.ADVISOR), await _booking(place, "arrived", "working"))
+    await messages.send_waiting(await somebody(place, Role.ADVISOR), await a_booking(place, "arrived", "working"))
 
 
 async def advisor_gives_a_drive_away(place: Dealership) -> None:
-    leg = await _leg(place)
-    await legs.assign(await _who(place, Role.ADVISOR), leg["id"], place.luck.choice(place.staff[Role.DRIVER]))
+    leg = await a_leg(place)
+    await legs.assign(await somebody(place, Role.ADVISOR), leg["id"], place.luck.choice(place.staff[Role.DRIVER]))
 
 
 async def _offer(place: Dealership) -> int:
-    found: int = (await _one(place, "offers WHERE dealer_id = $1 AND state = 'open'", place.dealer.id))["id"]
+    found: int = (await a_row(place, "offers WHERE dealer_id = $1 AND state = 'open'", place.dealer.id))["id"]
     return found
 
 
@@ -284,7 +242,7 @@ async def owner_answers(place: Dealership) -> None:
     """Mostly somebody who was asked; now and then anybody, and anything."""
     body = place.luck.choice(("1", "1", "1", "2", "2", "0", "maybe later", "5"))
     if place.luck.random() < 0.85:
-        row = await _one(
+        row = await a_row(
             place,
             "cases WHERE dealer_id = $1 AND owner_id IS NOT NULL AND state = ANY($2::text[])",
             place.dealer.id,
@@ -301,7 +259,7 @@ async def owner_says_stop(place: Dealership) -> None:
 
 
 async def _text(place: Dealership, owner: int, body: str) -> None:
-    row = await _one(place, "owners WHERE dealer_id = $1 AND id = $2", place.dealer.id, owner)
+    row = await a_row(place, "owners WHERE dealer_id = $1 AND id = $2", place.dealer.id, owner)
     if row["phone"] is None:
         raise NotFound("number")
     name = f"in-{place.dealer.id}-{place.luck.random()}"
@@ -325,7 +283,7 @@ async def owner_declines_by_link(place: Dealership) -> None:
 async def owner_cancels_by_link(place: Dealership) -> None:
     await bookings.cancel(
         place.house.as_owner().acting(place.dealer.id, "owner"),
-        await _booking(place, "agreed", soon=False),
+        await a_booking(place, "agreed", soon=False),
         "I cannot come",
     )
 
@@ -333,13 +291,13 @@ async def owner_cancels_by_link(place: Dealership) -> None:
 async def owner_moves_house(place: Dealership) -> None:
     owner, n = place.luck.choice(place.owners), place.luck.randrange(10**7)
     changes = place.luck.choice(({"phone": f"+49160{n:07}"}, {"address": None}, {"address": f"Neue Straße {n}"}))
-    await owners.update(await _who(place, Role.ADVISOR), owner, dict(changes))
+    await owners.update(await somebody(place, Role.ADVISOR), owner, dict(changes))
 
 
 async def owner_changes_their_mind(place: Dealership) -> None:
     purpose, yes = place.luck.choice((Purpose.SERVICE, Purpose.STATUS)), place.luck.random() < 0.5
     await owners.consent(
-        await _who(place, Role.ADVISOR),
+        await somebody(place, Role.ADVISOR),
         place.luck.choice(place.owners),
         {purpose: yes},
         source="telephone",
@@ -351,35 +309,50 @@ async def car_is_sold(place: Dealership) -> None:
     """To anybody, or to nobody we know; half of the time a car about which something is going on."""
     car = place.luck.choice(place.cars)
     if place.luck.random() < 0.5:
-        car = (await _one(place, "cases WHERE dealer_id = $1 AND state NOT IN ('done', 'dismissed')", place.dealer.id))[
-            "vehicle_id"
-        ]
+        car = (
+            await a_row(place, "cases WHERE dealer_id = $1 AND state NOT IN ('done', 'dismissed')", place.dealer.id)
+        )["vehicle_id"]
     to = None if place.luck.random() < 0.2 else place.luck.choice(place.owners)
-    await vehicles.update(await _who(place, Role.ADVISOR), car, {"owner_id": to})
+    await vehicles.update(await somebody(place, Role.ADVISOR), car, {"owner_id": to})
+
+
+async def car_is_sold_before_its_visit(place: Dealership) -> None:
+    visit = await a_row(place, "bookings WHERE dealer_id = $1 AND state = 'agreed'", place.dealer.id)
+    to = place.luck.choice(place.owners)
+    await vehicles.update(await somebody(place, Role.ADVISOR), visit["vehicle_id"], {"owner_id": to})
 
 
 async def car_is_sold_by_list(place: Dealership) -> None:
     """The management system's list of the night: the car stands in another owner's line."""
-    owner = await _one(place, "owners WHERE dealer_id = $1 AND phone IS NOT NULL", place.dealer.id)
-    car = await _one(place, "vehicles WHERE dealer_id = $1", place.dealer.id)
+    owner = await a_row(place, "owners WHERE dealer_id = $1 AND phone IS NOT NULL", place.dealer.id)
+    car = await a_row(place, "vehicles WHERE dealer_id = $1", place.dealer.id)
     text = (
         f"name,phone,vin,profile,title\n{owner['name']},{owner['phone']},{car['vin']},{car['profile']},{car['title']}\n"
     )
-    await owners.import_list(await _who(place, Role.MANAGER), text)
+    await owners.import_list(await somebody(place, Role.MANAGER), text)
 
 
 # What happens on the road and in the workshop
 
 
 async def driver_takes_the_next_step(place: Dealership) -> None:
-    leg = await _leg(place)
+    leg = await a_leg(place)
     kind, state = LegKind(leg["kind"]), LegState(leg["state"])
     events = [event for event in LEGS[kind].allowed(state) if event is not LegEvent.CANCELLED]
     await legs.move(await _driver_of(place, leg), leg["id"], place.luck.choice(events))
 
 
+async def driver_stands_before_a_car_that_must_not_be_driven(place: Dealership) -> None:
+    """It got worse after its collection was agreed, and the driver does as on any day."""
+    leg = await a_row(place, _STANDS, place.dealer.id)
+    driver = await _driver_of(place, leg)
+    if leg["state"] == LegState.PLANNED:
+        await legs.move(driver, leg["id"], LegEvent.ON_THE_WAY)
+    await legs.move(driver, leg["id"], LegEvent.COLLECTED)
+
+
 async def driver_turns_back(place: Dealership) -> None:
-    leg = await _leg(place)
+    leg = await a_leg(place)
     await legs.move(await _driver_of(place, leg), leg["id"], LegEvent.CANCELLED)
 
 
@@ -387,31 +360,31 @@ async def _driver_of(place: Dealership, leg: Any) -> Acting:
     """Mostly whose drive it is."""
     if leg["driver_id"] and place.luck.random() < 0.9:
         return place.house.acting(place.dealer.id, f"staff:{leg['driver_id']}")
-    return await _who(place, Role.DRIVER)
+    return await somebody(place, Role.DRIVER)
 
 
 async def car_arrives(place: Dealership) -> None:
-    await bookings.arrive(await _who(place, Role.ADVISOR, Role.TECHNICIAN), await _booking(place, "agreed"))
+    await bookings.arrive(await somebody(place, Role.ADVISOR, Role.TECHNICIAN), await a_booking(place, "agreed"))
 
 
 async def technician_begins(place: Dealership) -> None:
-    await bookings.start(await _who(place, Role.TECHNICIAN), await _booking(place, "arrived"))
+    await bookings.start(await somebody(place, Role.TECHNICIAN), await a_booking(place, "arrived"))
 
 
 async def technician_finds_more(place: Dealership) -> None:
     await estimates.add(
-        await _who(place, Role.TECHNICIAN), await _booking(place, "arrived", "working"), "Front pads", 18_900
+        await somebody(place, Role.TECHNICIAN), await a_booking(place, "arrived", "working"), "Front pads", 18_900
     )
 
 
 async def technician_is_done(place: Dealership) -> None:
     await bookings.finish(
-        await _who(place, Role.TECHNICIAN), await _booking(place, "working", "arrived"), "valve replaced"
+        await somebody(place, Role.TECHNICIAN), await a_booking(place, "working", "arrived"), "valve replaced"
     )
 
 
 async def owner_has_the_car_again(place: Dealership) -> None:
-    await bookings.hand_over(await _who(place, Role.ADVISOR), await _booking(place, "ready"))
+    await bookings.hand_over(await somebody(place, Role.ADVISOR), await a_booking(place, "ready"))
 
 
 # Who works here
@@ -419,12 +392,25 @@ async def owner_has_the_car_again(place: Dealership) -> None:
 
 async def somebody_leaves(place: Dealership) -> None:
     role = place.luck.choice((Role.ADVISOR, Role.DRIVER))
-    await people.disable(_manager(place), place.luck.choice(place.staff[role]))
+    await people.disable(the_manager(place), place.luck.choice(place.staff[role]))
+
+
+async def somebody_is_away(place: Dealership) -> None:
+    """For some hours, beginning within the next two days."""
+    person = place.luck.choice(place.staff[place.luck.choice((Role.DRIVER, Role.DRIVER, Role.TECHNICIAN))])
+    starts = place.clock() + timedelta(hours=place.luck.randrange(0, 48))
+    ends = starts + timedelta(hours=place.luck.randrange(2, 30))
+    await absences.add(the_manager(place), person, starts, ends, "ill")
+
+
+async def somebody_is_there_after_all(place: Dealership) -> None:
+    gone = await a_row(place, "absences WHERE dealer_id = $1 AND ended_at IS NULL", place.dealer.id)
+    await absences.take_back(the_manager(place), gone["id"])
 
 
 async def somebody_is_back(place: Dealership) -> None:
-    person = await _one(place, "staff WHERE dealer_id = $1 AND disabled_at IS NOT NULL", place.dealer.id)
-    await people.enable(_manager(place), person["id"])
+    person = await a_row(place, "staff WHERE dealer_id = $1 AND disabled_at IS NOT NULL", place.dealer.id)
+    await people.enable(the_manager(place), person["id"])
 
 
 #: How often each is tried, relative to the others.
@@ -457,6 +443,7 @@ ACTS: dict[Act, float] = {
     owner_moves_house: 1,
     owner_changes_their_mind: 1,
     car_is_sold: 2.5,
+    car_is_sold_before_its_visit: 1.5,
     car_is_sold_by_list: 1,
     driver_takes_the_next_step: 16,
     driver_turns_back: 1,
@@ -465,6 +452,9 @@ ACTS: dict[Act, float] = {
     technician_finds_more: 1,
     technician_is_done: 7,
     owner_has_the_car_again: 5,
+    driver_stands_before_a_car_that_must_not_be_driven: 3,
+    somebody_is_away: 0.5,
+    somebody_is_there_after_all: 0.2,
     somebody_leaves: 0.4,
     somebody_is_back: 0.6,
 }

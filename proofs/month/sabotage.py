@@ -6,12 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from actions import legs, ownership
+from actions import absences, legs, ownership
 from proofs.swap import swap
 from store import slots
 from workers import lateness, safety, sending
 
-SWITCHES = ("no-truth-check", "no-release", "silent-lateness", "stranger-sale", "drive-it-anyway", "unwarned")
+SWITCHES = (
+    "no-truth-check",
+    "no-release",
+    "silent-lateness",
+    "stranger-sale",
+    "drive-it-anyway",
+    "unwarned",
+    "away-and-driving",
+)
 
 
 @contextmanager
@@ -32,6 +40,9 @@ def switched(switch: str | None) -> Iterator[None]:
                 yield
         case "drive-it-anyway":
             with _out(legs, "stays", _nothing):
+                yield
+        case "away-and-driving":
+            with _out(absences, "hand_on", _nothing):
                 yield
         case "unwarned":
             with _out(safety, "stepped", _nothing):

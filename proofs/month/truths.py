@@ -91,6 +91,10 @@ ALWAYS: Mapping[str, str] = {
         SELECT l.id FROM legs l JOIN staff s ON s.dealer_id = l.dealer_id AND s.id = l.driver_id
         WHERE l.dealer_id = $1 AND s.disabled_at IS NOT NULL
           AND l.state NOT IN ('cancelled', 'at_workshop', 'handed_over')""",
+    "a drive is planned for somebody who is away then": """
+        SELECT l.id FROM legs l JOIN absences a ON a.dealer_id = l.dealer_id AND a.staff_id = l.driver_id
+        WHERE l.dealer_id = $1 AND a.ended_at IS NULL AND l.state = 'planned' AND l.starts_at < a.ends_at
+          AND a.starts_at < l.ends_at""",
     "a case is the task of somebody who left": """
         SELECT c.id FROM cases c JOIN staff s ON s.dealer_id = c.dealer_id AND s.id = c.assignee_id
         WHERE c.dealer_id = $1 AND s.disabled_at IS NOT NULL AND c.state NOT IN ('done', 'dismissed')""",

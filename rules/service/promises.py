@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from rules.service.travel import HANDOVER
 from schemas.account import Dealer
 from schemas.booking import Booking, BookingState
 from schemas.pickup import Leg, LegKind, LegState
@@ -27,6 +28,7 @@ class Standing:
     leg_id: int | None = None
     begun: bool = False
     done: bool = False
+    way: timedelta = timedelta()  #: how long it takes from setting out until somebody is at the door; zero once begun
 
 
 def standing(booking: Booking, legs: Sequence[Leg]) -> tuple[Standing, ...]:
@@ -44,7 +46,9 @@ def standing(booking: Booking, legs: Sequence[Leg]) -> tuple[Standing, ...]:
             if leg.kind is LegKind.COLLECT
             else (Promised.RETURN, leg.state is LegState.HANDED_OVER)
         )
-        found.append(Standing(what, leg.ends_at, leg.id, leg.state is not LegState.PLANNED, kept))
+        begun = leg.state is not LegState.PLANNED
+        way = timedelta(minutes=0 if begun else leg.travel_minutes or 0)
+        found.append(Standing(what, leg.ends_at, leg.id, begun, kept, way))
     if booking.ready_by is not None:
         found.append(Standing(Promised.READY, booking.ready_by, done=booking.state in _READY))
     return tuple(found)
@@ -110,9 +114,12 @@ def due(row: Promise, stands: Standing, booking: Booking, dealer: Dealer, now: d
     the end.
 
     The dealer says how long before: our people of one whose keeping has not begun, the owner of one for which nobody
-    has given them another time.
+    has given them another time. Where somebody has to drive there first, our people hear so long before they must set
+    out, and the owner once nobody who sets out now could be at their door in time.
     """
     warn, tell = timedelta(minutes=dealer.late_warn_minutes), timedelta(minutes=dealer.late_tell_minutes)
+    if stands.way:
+        warn, tell = warn + stands.way + HANDOVER, max(tell, stands.way)
     if stands.done or row.state is not PromiseState.OPEN:
         return None
     if row.what is Promised.BRING:

@@ -91,6 +91,7 @@ _OPTIONAL = (
     "finding",
     "how",
     "kind",
+    "leaves",
     "link",
     "minutes",
     "more",

@@ -67,6 +67,15 @@ def booking(
 
 
 @app.command()
+def drives(
+    legs: Annotated[int, typer.Option(min=2, help="Collections and returns of one day.")] = 40,
+    as_json: Json = False,
+) -> None:
+    """A day's drives: seconds until they are planned, and how much shorter the way is than by insertion."""
+    _run("drives", as_json, legs=legs)
+
+
+@app.command()
 def api(
     seconds: Annotated[float, typer.Option(help="Length of each measured run.")] = 5.0,
     as_json: Json = False,

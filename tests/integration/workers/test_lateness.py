@@ -13,6 +13,7 @@ from actions import bookings as acts
 from actions import legs as leg_acts
 from schemas.alert import AlertState as A
 from schemas.booking import BookingKind
+from schemas.moment import local
 from schemas.pickup import LegEvent
 from store import consents
 from store.pool import transaction
@@ -71,6 +72,27 @@ async def test_a_drive_that_is_late_is_told_to_our_people_then_to_its_owner_befo
     for event in (LegEvent.ON_THE_WAY, LegEvent.COLLECTED):
         await leg_acts.move(scene.house.acting(scene.dealer.id, "staff:1"), collect, event)
     assert await scene.admin.fetchval("SELECT done_at - due_at FROM promises WHERE what = 'collect'") == MINUTE
+
+
+async def test_our_people_hear_before_the_driver_must_set_out_and_the_owner_once_it_is_too_late(
+    scene: Scene, book: Any
+) -> None:
+    """A window of an hour, and forty minutes to get there."""
+    visit = await book(BookingKind.PICKUP)
+    await scene.admin.execute("UPDATE legs SET travel_minutes = 40, travel_by = 'osrm'")
+    await scene.send_all()
+    before, advisors = await scene.phone(), await scene.staff_phone("advisor")
+    leaves = visit.ends_at - 50 * MINUTE
+    await _swept(scene, leaves - 16 * MINUTE)
+    assert await scene.staff_phone("advisor") == advisors
+    await _swept(scene, leaves - 15 * MINUTE)
+    told = (await scene.staff_phone("advisor"))[len(advisors) :]
+    assert len(told) == 1 and f", set out by {local(leaves, scene.dealer.zone):%H:%M}. " in told[0], told
+    assert await scene.phone() == before
+    await _swept(scene, visit.ends_at - 41 * MINUTE)
+    assert await scene.phone() == before
+    await _swept(scene, visit.ends_at - 40 * MINUTE)
+    assert len(await scene.phone()) == len(before) + 1 and "we will not make it to you by" in (await scene.phone())[-1]
 
 
 async def test_an_owner_who_cannot_be_texted_is_rung(scene: Scene, book: Any) -> None:
