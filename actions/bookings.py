@@ -12,7 +12,7 @@ from actions.calling_off import call_off, end_legs, look_again, tell_visit, with
 from actions.context import Acting, House
 from actions.driving import fitting
 from actions.following import tell_new_time, work_follows
-from actions.free_time import free_options, locked_time, next_windows
+from actions.free_time import free_options, locked_time, option_at
 from rules.catalogue import BY_NAME
 from rules.engine.repair_verification import demand
 from rules.service import capacity
@@ -20,7 +20,7 @@ from rules.service.casework import speaks
 from schemas.alert import AlertState
 from schemas.booking import BOOKING, Booking, BookingEvent, BookingKind, BookingState
 from schemas.case import CASE, Case, CaseEvent
-from schemas.errors import BadInput, IllegalMove, Overtaken
+from schemas.errors import BadInput, IllegalMove
 from schemas.message import MessageKind
 from schemas.pickup import LegKind
 from schemas.slot import Use
@@ -50,12 +50,8 @@ async def book(
         await fitting(connection, case, kind)
         dealer = await accounts.dealer(connection, acting.dealer_id)
         await withdraw_open_offer(acting, connection, case, "booked directly")
-        resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
-        option = capacity.at(dealer, kind, starts_at, acting.now(), resources, taken, loaner=loaner)
-        if option is None:
-            raise Overtaken(
-                "window", "it is not free", await next_windows(acting.house, connection, dealer, kind, loaner=loaner)
-            )
+        time = await locked_time(acting.house, connection, acting.dealer_id)
+        option = await option_at(acting.house, connection, dealer, kind, starts_at, time, loaner=loaner)
         car = next((claim.resource_id for claim in option.claims if claim.use is Use.LOANER), None)
         return await agree(
             acting,

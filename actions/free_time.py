@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from actions.context import House
 from rules.service import capacity
 from schemas.account import Dealer
 from schemas.booking import BookingKind
+from schemas.errors import BadInput, Overtaken
 from schemas.slot import Resource, Window
 from store import slots
 from store.pool import Connection
+
+Time = tuple[Sequence[Resource], Mapping[int, Sequence[Window]]]  #: resources, and what is taken of each
 
 
 async def next_windows(
@@ -21,6 +25,29 @@ async def next_windows(
     """
     options = await free_options(house, connection, dealer, kind, count=3, loaner=loaner)
     return tuple(f"{option.window.starts_at.isoformat()}/{option.window.ends_at.isoformat()}" for option in options)
+
+
+async def option_at(
+    house: House,
+    connection: Connection,
+    dealer: Dealer,
+    kind: BookingKind,
+    starts_at: datetime,
+    time: Time,
+    *,
+    loaner: bool,
+) -> capacity.Option:
+    """What begins exactly then, out of time that is locked; a refusal names the next three of the same kind."""
+    resources, taken = time
+    try:
+        found = capacity.at(dealer, kind, starts_at, house.now(), resources, taken, loaner=loaner)
+    except BadInput as error:
+        windows = await next_windows(house, connection, dealer, kind, loaner=loaner)
+        raise BadInput(error.field, error.reason, windows=windows) from None
+    if found is None:
+        windows = await next_windows(house, connection, dealer, kind, loaner=loaner)
+        raise Overtaken("window", "it is not free", windows)
+    return found
 
 
 async def free_options(

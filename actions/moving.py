@@ -11,10 +11,10 @@ from actions import promises, returning
 from actions.booking_agreement import LINK_LIFE, address_for, loaner_of, plan_drives
 from actions.bookings import locked
 from actions.context import Acting
-from actions.free_time import locked_time, next_windows
+from actions.free_time import locked_time, option_at
 from actions.texts import tell_owner
 from actions.towing import send_truck
-from rules.service import capacity, pickup
+from rules.service import pickup
 from schemas.account import Dealer
 from schemas.booking import Booking, BookingEvent, BookingKind, BookingState
 from schemas.case import Case
@@ -61,10 +61,8 @@ async def move_to(
         dealer, now = await accounts.dealer(connection, acting.dealer_id), acting.now()
         resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
         free = _without(taken, await slots.of_booking(connection, acting.dealer_id, booking_id))
-        option = capacity.at(dealer, kind, starts_at, now, resources, free, loaner=booking.loaner_id is not None)
-        if option is None:
-            windows = await next_windows(acting.house, connection, dealer, kind, loaner=booking.loaner_id is not None)
-            raise Overtaken("window", "it is not free", windows)
+        loaner = booking.loaner_id is not None
+        option = await option_at(acting.house, connection, dealer, kind, starts_at, (resources, free), loaner=loaner)
         await slots.release_booking(connection, acting.dealer_id, booking_id)
         await slots.book(connection, acting.dealer_id, booking_id, option.claims)
         mine = await slots.of_booking(connection, acting.dealer_id, booking_id)

@@ -52,6 +52,9 @@ async def make(
         resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
         if starts:
             options = _chosen(dealer, kind, starts, leaves_at, resources, taken)
+            if options is None:
+                windows = await next_windows(acting.house, connection, dealer, kind)
+                raise Overtaken("window", "it is no longer free; these are the next", windows)
         else:
             options = capacity.offered(
                 dealer, kind, now, resources, taken, since=readable_since(dealer, leaves_at, now, since)
@@ -272,7 +275,8 @@ def _chosen(
     now: datetime,
     resources: Sequence[Resource],
     taken: capacity.Taken,
-) -> tuple[capacity.Option, ...]:
+) -> tuple[capacity.Option, ...] | None:
+    """What the person saw, held side by side; None when one of them is gone."""
     found: list[capacity.Option] = []
     for start in starts:
         held = {
@@ -281,7 +285,7 @@ def _chosen(
         }
         option = capacity.at(dealer, kind, start, now, resources, held) if start > now else None
         if option is None:
-            raise Overtaken("window", "it is no longer free; these are the next")
+            return None
         found.append(option)
     return tuple(found)
 

@@ -55,21 +55,19 @@ async def move_return(
         raise IllegalMove("return", "begun, or there is none", "move", ())
     if was is not None and was != leg.starts_at:
         raise Overtaken("return", "it has another time by now")
-    if starts_at < now - capacity.STEP or starts_at > now + capacity.HORIZON * 6:
-        raise BadInput("starts_at", "lies in the past, or too far ahead")
     if starts_at == leg.starts_at:
         return booking
     dealer = await accounts.dealer(connection, acting.dealer_id)
     resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
     free = _without(leg, resources, taken)
-    claim = capacity.drive_at(dealer, starts_at, now, resources, free, usual=_seat(leg, resources))
-    if claim is None:
+    wrong = starts_at < now - capacity.STEP or starts_at > now + capacity.HORIZON * 6
+    claim = None if wrong else capacity.drive_at(dealer, starts_at, now, resources, free, usual=_seat(leg, resources))
+    if claim is None or wrong:
         next_ones = capacity.free_drives(dealer, now, resources, free, count=3)
-        raise Overtaken(
-            "window",
-            "no driver is free then",
-            tuple(f"{w.starts_at.isoformat()}/{w.ends_at.isoformat()}" for w in next_ones),
-        )
+        windows = tuple(f"{w.starts_at.isoformat()}/{w.ends_at.isoformat()}" for w in next_ones)
+        if wrong:
+            raise BadInput("starts_at", "lies in the past, or too far ahead", windows=windows)
+        raise Overtaken("window", "no driver is free then", windows)
     moved = await reschedule(acting, connection, booking, leg, claim, resources, taken, "another time was agreed")
     await promises.settle(connection, acting.dealer_id, booking.id, now)
     await tell_owner(

@@ -66,7 +66,8 @@ def problem_of(error: BaseException) -> dict[str, Any]:
     """The problem body of any error; of our own bugs it shows an id only."""
     match error:
         case BadInput():
-            return _problem(422, str(error), field=error.field)
+            more: dict[str, Any] = {"windows": error.windows} if error.windows else {}
+            return _problem(422, str(error), field=error.field, **more)
         case Incomplete():
             return _problem(400, str(error))
         case NotJson():

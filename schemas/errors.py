@@ -21,8 +21,9 @@ class TelltaleError(Exception):
 class BadInput(TelltaleError):
     """{field}: {reason}"""
 
-    def __init__(self, field: str, reason: str, **facts: object) -> None:
+    def __init__(self, field: str, reason: str, *, windows: tuple[str, ...] = (), **facts: object) -> None:
         self.field, self.reason = field, reason
+        self.windows = windows  # of a time that cannot be: what is free instead, as in Overtaken
         super().__init__(field=field, reason=reason, **facts)
 
 

@@ -116,7 +116,7 @@ async def move(request: web.Request) -> web.Response:
             kind=_kind(fields.get("kind")),
         )
     except TelltaleError as error:
-        return refused(error, here)
+        return refused(error, here, caller)
     to = asked or f"/cases/{moved.case_id}"
     if moved.state is BookingState.READY:
         return go(to, "The return has another time, and its owner is told.")

@@ -98,7 +98,7 @@ async def send(request: web.Request) -> web.Response:
             raise BadInput("window", "choose the windows on the page")
         await acts.make(caller, case_id, BookingKind(kind), starts)
     except Overtaken as error:
-        return refused(error, again if error.noun == "window" else f"/cases/{case_id}")
+        return refused(error, again if error.noun == "window" else f"/cases/{case_id}", caller)
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
     return go(f"/cases/{case_id}", "The windows are held and the text is on its way.")
@@ -114,7 +114,7 @@ async def book(request: web.Request) -> web.Response:
         await bookings.book(caller, case_id, BookingKind(kind), when(fields.get("window", ""), "window"))
     except TelltaleError as error:
         return refused(
-            error, f"/cases/{case_id}/offer?kind={kind}" if kind in formatting.KINDS else f"/cases/{case_id}"
+            error, f"/cases/{case_id}/offer?kind={kind}" if kind in formatting.KINDS else f"/cases/{case_id}", caller
         )
     return go(f"/cases/{case_id}", "Booked, and the owner gets it in writing.")
 
@@ -126,7 +126,7 @@ async def accept(request: web.Request) -> web.Response:
     try:
         await acts.accept(caller, id_of(request), row_of(fields.get("choice"), "choice", "is one of the windows"))
     except TelltaleError as error:
-        return refused(error, to)
+        return refused(error, to, caller)
     return go(to, "Booked, and the owner is told.")
 
 

@@ -117,17 +117,21 @@ def go(path: str, note: str = "", look: str = "good") -> web.Response:
     return response
 
 
-def refused(error: Exception, path: str) -> web.Response:
-    """Back to where the form stood, saying why it did not work; what we cannot explain is raised again."""
+def refused(error: Exception, path: str, caller: Call | None = None) -> web.Response:
+    """Back to where the form stood, saying why it did not work; what we cannot explain is raised again.
+
+    With a `caller` a refused time names what is free instead, on the dealer's clock.
+    """
+    free = instead(error, caller)
     match error:
         case BadInput():
-            return go(path, f"{formatting.plain(error.field).capitalize()}: {error.reason}", "bad")
+            return go(path, f"{formatting.plain(error.field).capitalize()}: {error.reason}{free}", "bad")
         case IllegalMove():
             return go(
                 path, f"That is no longer possible: the {error.noun} is {formatting.plain(error.state)} now.", "bad"
             )
         case Overtaken():
-            return go(path, str(error), "bad")
+            return go(path, f"{error}{free}", "bad")
         case DeliveryFailed():
             return go(path, f"Not sent: {error.reason}", "bad")
         case Unavailable():
@@ -136,6 +140,15 @@ def refused(error: Exception, path: str) -> web.Response:
             )
         case _:
             raise error
+
+
+def instead(error: Exception, caller: Call | None) -> str:
+    """' Free instead: today 14:00–15:00, …', or nothing."""
+    if caller is None or not isinstance(error, BadInput | Overtaken) or not error.windows:
+        return ""
+    spans = [[datetime.fromisoformat(at) for at in window.split("/")] for window in error.windows]
+    zone, now = caller.dealer.zone, caller.house.now()
+    return f" Free instead: {', '.join(formatting.window(start, end, zone, now) for start, end in spans)}."
 
 
 def problem_of(error: TelltaleError) -> str:
