@@ -120,7 +120,10 @@ def month(
         ),
     ] = 31,
     sabotage: Annotated[
-        str | None, _switches("no-truth-check, no-release, silent-lateness, stranger-sale, drive-it-anyway, unwarned")
+        str | None,
+        _switches(
+            "no-truth-check, no-release, silent-lateness, stranger-sale, drive-it-anyway, unwarned, away-and-driving"
+        ),
     ] = None,
     as_json: Json = False,
     record: Record = False,
