@@ -11,7 +11,7 @@ from rules.service.capacity import overlap
 from schemas.absence import Absence
 from schemas.booking import OfferEvent
 from schemas.case import Case, CaseEvent, CaseState
-from schemas.errors import BadInput, Overtaken
+from schemas.errors import BadInput, NotFound, Overtaken
 from schemas.pickup import Leg, LegState
 from schemas.slot import SlotState, Window
 from store import absences, accounts, bookings, cases, history, offers, pickups, slots
@@ -75,10 +75,12 @@ async def add(acting: Acting, staff_id: int, starts_at: datetime, ends_at: datet
         return made
 
 
-async def take_back(acting: Acting, absence_id: int) -> Absence:
+async def take_back(acting: Acting, absence_id: int, staff_id: int | None = None) -> Absence:
     """They are there after all; what was given to others stays theirs."""
     async with acting.transaction() as connection:
         ended = await absences.end(connection, acting.dealer_id, absence_id, acting.now())
+        if staff_id is not None and ended.staff_id != staff_id:
+            raise NotFound("absence")
         await history.write(
             connection,
             acting.dealer_id,

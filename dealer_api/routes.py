@@ -6,6 +6,7 @@ from actions import erasing, exporting
 from actions.owners import Imported
 from dealer_api import permissions as may
 from dealer_api.api import (
+    absences,
     accounts,
     alerts,
     bookings,
@@ -27,6 +28,7 @@ from dealer_api.inbound.routes import ROUTES as INBOUND
 from dealer_api.owner.routes import ROUTES as OWNER
 from dealer_api.route import Route
 from rules.service.photographs import LARGEST
+from schemas.absence import Absence
 from schemas.account import Staff
 from schemas.alert import Alert
 from schemas.booking import Booking
@@ -206,6 +208,12 @@ API: tuple[Route, ...] = (
           "Invite a colleague", accounts.NewStaff, accounts.Invited, status=201, secret=True),
     Route("POST", f"{_V1}/staff/{{id}}/disable", accounts.disable, may.WRITE_STAFF,
           "They no longer work here", Nothing, Staff),
+    Route("GET", f"{_V1}/staff/{{id}}/absences", absences.listed, may.READ_STAFF,
+          "When they are away from now on", answer=Page[Absence]),
+    Route("POST", f"{_V1}/staff/{{id}}/absences", absences.add, may.WRITE_STAFF,
+          "They are away: their drives then go to others", absences.NewAbsence, Absence, status=201),
+    Route("POST", f"{_V1}/staff/{{id}}/absences/end", absences.take_back, may.WRITE_STAFF,
+          "They are there after all", absences.TakeBack, Absence),
     Route("POST", f"{_V1}/staff/{{id}}/enable", accounts.enable, may.WRITE_STAFF,
           "They work here again", Nothing, Staff),
     Route("POST", f"{_V1}/staff/{{id}}/invite", accounts.invite_again, may.WRITE_STAFF,

@@ -41,10 +41,30 @@ WHERE l.state = 'planned' AND l.driver_id IS NOT NULL AND l.ends_at > $1
     'staff_leg-' || l.id || '-' || l.driver_id || '-' || extract(epoch FROM l.starts_at)::bigint))
 ORDER BY l.starts_at LIMIT 100 FOR UPDATE OF l SKIP LOCKED
 """
+_WAYS = """
+SELECT l.dealer_id, l.id AS leg_id, d.place AS house, l.place FROM legs l JOIN dealers d ON d.id = l.dealer_id
+WHERE l.state = 'planned' AND d.place <> '' AND l.place <> '' AND l.ends_at > $1
+  AND (l.travel_by IS NULL OR l.travel_by = ANY($2::text[]))
+ORDER BY l.dealer_id, l.starts_at, l.id LIMIT $3
+"""
+_WAY = """
+UPDATE legs SET travel_minutes = $4, travel_by = $5
+WHERE dealer_id = $1 AND id = $2 AND state = 'planned' AND place = $3
+"""
 _LINES = "SELECT address FROM senders WHERE channel = ANY($1::text[]) ORDER BY address"
 _HEARD = "SELECT provider_id FROM replies WHERE channel = 'sms' AND provider_id = ANY($1::text[])"
 _LAST_HEARD = "SELECT last_heard_at FROM vehicles WHERE id = $1"
 _UNREAD = "SELECT needs_reading FROM threads WHERE dealer_id = $1 AND owner_id = $2"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A drive ahead of which nobody knows yet how long it takes to get there, or only by estimate."""
+
+    dealer_id: int
+    leg_id: int
+    house: str
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +121,16 @@ async def untold(connection: Connection, now: datetime) -> list[Untold]:
 async def unheard(connection: Connection, now: datetime) -> list[Unheard]:
     """Those about whom nobody has been told yet."""
     return [Unheard(**as_dict(row)) for row in await connection.fetch(_UNHEARD, now)]
+
+
+async def ways(connection: Connection, now: datetime, worse: tuple[str, ...], limit: int = 100) -> list[Way]:
+    """Of all dealers, the next first; `worse`: whose word is to be replaced."""
+    return [Way(**as_dict(row)) for row in await connection.fetch(_WAYS, now, list(worse), limit)]
+
+
+async def keep_way(connection: Connection, way: Way, minutes: int | None, by: str) -> None:
+    """So long it takes, as `by` says; None: there is no road."""
+    await connection.execute(_WAY, way.dealer_id, way.leg_id, way.place, minutes, by)
 
 
 async def lines(connection: Connection, channels: tuple[str, ...]) -> list[str]:

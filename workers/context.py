@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from providers.provider import Provider
+from providers.roads.asking import Roads
 from rules.service.permission import Permission, may_send
 from rules.service.wording import Wording
 from schemas.message import Message, MessageKind
@@ -65,6 +66,7 @@ class Context:
     send_s: float = 4.5  #: longer than a channel's own time-out, shorter than the time a STOP waits for the owner's row
     grace: timedelta = timedelta(seconds=12)  #: a claim this old is nobody's: longer than any hand-over takes
     luck: Callable[[], float] = field(default=random.random)
+    roads: Roads = field(default_factory=lambda: Roads(None))  #: how long a way takes; estimated without a service
     house_key: KeyHolder | None = None  #: opens the key that history is sealed with; without it nothing is sealed
 
     @property

@@ -14,6 +14,7 @@ import structlog
 
 from monitoring.page import Address
 from providers.register import ALIASES, ProviderSettings, open_channels
+from providers.roads import open_roads
 from rules.service.clocks import apart
 from rules.service.wording import Wording
 from schemas.case import Case
@@ -55,6 +56,7 @@ SWEEP_S, SILENCE_S, FORGET_S, PROOF_S, RECONCILE_S, DRIVES_S, PROMISES_S, TRIALS
     2.0,
     5.0,
 )
+WAYS_S = 15.0  #: a drive that was just agreed has an estimate until then
 SEAL_S = 1.0  #: history waits no longer for its seal
 CLOCK_S = 10.0  #: between two looks at the database's clock
 _RAREST_S = 300.0  #: a repair that has waited for days for its proof can wait this long for a look
@@ -90,6 +92,7 @@ async def run(
         ways,
         desk_url,
         staff_channel=ALIASES.get(staff_channel, staff_channel),
+        roads=open_roads(providers or ProviderSettings()),
         house_key=KeyHolder(*secrets) if secrets else None,
     )
     well = Health(pool, clock, context.machine)
@@ -114,6 +117,7 @@ async def run(
     finally:
         for way in set(ways.values()):
             await way.close()
+        await context.roads.close()
         await asyncio.wait_for(_close(pool), 5)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dealer_api import permissions as may
 from dealer_api.desk import (
+    absences,
     administration,
     another_time,
     audit,
@@ -119,6 +120,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/staff/access", staff.show_access, may.WRITE_STAFF),
     Route("GET", "/staff/{id}", staff.show, may.WRITE_STAFF),
     Route("POST", "/staff/{id}/role", staff.change_role, may.WRITE_STAFF),
+    Route("POST", "/staff/{id}/absences", absences.add, may.WRITE_STAFF),
+    Route("POST", "/staff/{id}/absences/end", absences.take_back, may.WRITE_STAFF),
     Route("POST", "/staff/{id}/disable", staff.disable, may.WRITE_STAFF),
     Route("POST", "/staff/{id}/enable", staff.enable, may.WRITE_STAFF),
     Route("POST", "/staff/{id}/invite", staff.invite_again, may.WRITE_STAFF),

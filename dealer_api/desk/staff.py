@@ -19,7 +19,7 @@ from dealer_api.desk.page import form, go, id_of, page, problem_of, refused, row
 from schemas.account import Role, Staff
 from schemas.errors import BadInput, TelltaleError
 from schemas.history import Change
-from store import accounts
+from store import absences, accounts
 from store.views import access, people
 
 _NOBODY = {"role": "advisor"}
@@ -195,9 +195,11 @@ async def _person_page(
         secured = staff_id in await access.secured(connection, caller.dealer_id)
         rows = await access.log(connection, caller.dealer_id, subject=staff_id, limit=20)
         names = await access.names(connection, caller.dealer_id)
+        away = await absences.of_dealer(connection, caller.dealer_id, caller.house.now(), staff_id=staff_id)
     return await page(
         request,
         "person.html",
+        away=away,
         person=person,
         hangs=hangs,
         secured=secured,

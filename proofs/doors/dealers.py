@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from actions import bookings, cases, estimates, messages, offers, sign_in
+from actions import absences, bookings, cases, estimates, messages, offers, sign_in
 from actions.context import House
 from actions.visitor import Visitor
 from proofs.doors.canaries import spread
@@ -18,6 +18,7 @@ from schemas.thread import Reply
 from store import accounts, consents, feedback, fleet, owners, phone, pickups, secrets, slots, threads, vehicles
 from store.pool import Connection, Pool, transaction
 
+_LATER = (datetime(2027, 5, 3, 6, tzinfo=UTC), datetime(2027, 5, 4, 6, tzinfo=UTC))  #: somebody is away then
 _SPEED, _LATITUDE = "Vehicle.Speed", "Vehicle.CurrentLocation.Latitude"
 
 
@@ -222,6 +223,9 @@ async def _visits(house: House, made: Furnished) -> None:
     rows["bookings"] = rows["bookings/booked"]
     rows |= {
         "staff": made.people["third driver"].id,
+        "absences": (
+            await absences.add(house.acting(dealer, who), made.people["third driver"].id, *_LATER, "training")
+        ).id,
         "staff/left": made.people["left advisor"].id,
         "staff/invited": made.people["invited advisor"].id,
     }

@@ -9,7 +9,7 @@ import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, cached_property
 from io import BytesIO
 from typing import Any
@@ -116,6 +116,10 @@ class Requests:
             "opening_hours": "Mo-Su 07:00-20:00",
             "region": "DE-BE",
             "special_days": "2026-12-31 closed",
+            "place": "53.5503, 9.9920",
+            "pickup_radius_km": 900,
+            "ends_at": lambda: (self._now + timedelta(days=200, minutes=next(self._count) % 900)).isoformat(),
+            "absence_id": rows.get("absences", 0),
             "template": "waiting",
             "email": lambda: f"new{next(self._count)}@{made.canary.lower()}.example",
             "phone": lambda: f"+4917604{next(self._count):06}",
@@ -185,6 +189,7 @@ def _settings(ask: Requests) -> dict[str, Any]:
         "phone": "+4930111",
         "address": "here",
         "opening_hours": "Mo-Su 07:00-20:00",
+        "pickup_radius_km": "0",
         **minutes,
         **{kind.setting: str(kind.usual) for kind in KINDS},
     }
@@ -288,6 +293,8 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
         "email": f"new{next(ask._count)}@{ask.made.canary.lower()}.example",
         "role": "advisor",
     },
+    "/staff/{id}/absences": lambda ask: {"from": "2027-06-01T08:00", "until": "2027-06-01T17:00", "reason": "training"},
+    "/staff/{id}/absences/end": lambda ask: {"absence": str(ask.made.rows.get("absences", 0))},
     "/staff/{id}/disable": _nothing,
     "/staff/{id}/enable": _nothing,
     "/staff/{id}/invite": _nothing,

@@ -9,7 +9,7 @@ from typing import Protocol
 import aiohttp
 import structlog
 
-from rules.service.travel import estimate
+from rules.service.travel import ESTIMATE, estimate
 from schemas.place import Place
 
 log = structlog.get_logger()
@@ -42,16 +42,25 @@ class Roads:
         self._session: aiohttp.ClientSession | None = None
         self.failures = 0  #: how often the estimate had to stand in
 
+    @property
+    def name(self) -> str:
+        """Who is asked."""
+        return ESTIMATE if self._service is None else self._service.name
+
     async def matrix(self, places: Sequence[Place]) -> Seconds:
-        """From each place to each. No failure of the service is one of ours: then it is the estimate."""
+        """From each place to each; see `ways`."""
+        return (await self.ways(places))[0]
+
+    async def ways(self, places: Sequence[Place]) -> tuple[Seconds, str]:
+        """From each place to each, and who says so. No failure of the service is one of ours: then it is estimated."""
         if self._service is None or len(places) < 2:
-            return [list(row) for row in estimate(places)]
+            return [list(row) for row in estimate(places)], ESTIMATE
         try:
-            return await self._asked(self._service, places)
+            return await self._asked(self._service, places), self._service.name
         except (RoadsFailed, aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             self.failures += 1
             log.warning("roads_failed", service=self._service.name, error=type(error).__name__, instead="estimate")
-            return [list(row) for row in estimate(places)]
+            return [list(row) for row in estimate(places)], ESTIMATE
 
     async def close(self) -> None:
         if self._session is not None:

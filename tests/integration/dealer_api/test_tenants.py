@@ -32,6 +32,8 @@ BODIES = {
         "keys": 1,
         "name": "Bo",
     },
+    "absences": {"starts_at": "2030-01-01T10:00:00Z", "ends_at": "2030-01-02T10:00:00Z", "reason": "x"},
+    "end": {"absence_id": 1},
     "bookings/move": {"starts_at": "2030-01-01T10:00:00Z"},
 }
 
