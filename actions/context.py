@@ -15,6 +15,7 @@ import structlog
 
 from actions import links
 from schemas.profile import Profile
+from store.house_key import KeyHolder
 from store.photo_shelf import NoShelf, Shelf
 from store.pool import Connection, Pool, transaction
 
@@ -75,7 +76,18 @@ class House:
     counting: asyncio.Lock = field(
         default_factory=asyncio.Lock
     )  #: tries are counted one after the other in this process
+    keys: KeyHolder | None = None  #: opens the house's own key, by which numbers of people who were erased are known
     ambient: Connection | None = None  #: the transaction that a repeatable request runs in
+
+    def __post_init__(self) -> None:
+        if self.keys is None:
+            object.__setattr__(self, "keys", KeyHolder(self.secret))
+
+    @property
+    def key_holder(self) -> KeyHolder:
+        """Opens the house's own key, and remembers it."""
+        assert self.keys is not None
+        return self.keys
 
     def now(self) -> datetime:
         """Business time."""

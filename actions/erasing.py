@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from actions import cases
+from actions import cases, stopping
 from actions.context import Acting, House
 from rules.service import audit_chain
 from rules.service.erasing import CALLED_OFF, Refusal, refused
@@ -55,6 +55,8 @@ async def outlook(house: House, dealer_id: int, owner_id: int) -> Outlook:
 async def erase(acting: Acting, owner_id: int, confirmed: str) -> Erased:
     """Refused with a named reason while their car is in our hands; `confirmed` is their name, typed."""
     async with acting.transaction() as connection:
+        before = await owners.get(connection, acting.dealer_id, owner_id)
+        await stopping.outlive(connection, await _key(acting.house, connection), before, acting.now())
         await consents.claim(
             connection, acting.dealer_id, owner_id
         )  # a text that is leaving at this moment leaves first, the next one waits and finds nobody
@@ -73,6 +75,7 @@ async def carry_out(house: House, connection: Connection, owner: Owner, actor: s
     All or nothing, in the transaction of `connection`.
     """
     dealer_id, now = owner.dealer_id, house.now()
+    await stopping.outlive(connection, key, owner, now)
     mentions = pattern(owner.name, owner.phone, owner.email, owner.address)
     removed = await erasing.words(connection, dealer_id, owner.id, mentions)
     there = await erasing.standing(connection, dealer_id, owner.id)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from actions import owner_fields
+from actions import owner_fields, stopping
 from actions.booking_agreement import door_of
 from actions.calling_off import look_again
 from actions.context import Acting, House
@@ -22,7 +22,7 @@ from schemas.errors import BadInput, IllegalMove, Overtaken
 from schemas.message import Purpose
 from schemas.text import storable
 from schemas.vehicle import Vehicle
-from store import accounts, consents, fleet, history, owners, pickups
+from store import accounts, consents, fleet, history, owners, pickups, stops
 from store.pool import Connection
 
 LONGEST_LIST = 2_000
@@ -46,6 +46,14 @@ class Handed(BaseModel):
     now: str
 
 
+class Shared(BaseModel):
+    """A number or mailbox at which somebody else is reached, too: a couple, or a mistake."""
+
+    line: int
+    name: str
+    beside: str
+
+
 class Imported(BaseModel):
     """What became of a list. With `dry_run` nothing was stored."""
 
@@ -56,6 +64,7 @@ class Imported(BaseModel):
     vehicles_added: int = 0
     consents_recorded: int = 0
     handed_over: list[Handed] = []
+    shared: list[Shared] = []
     refused: list[Refused] = []
 
 
@@ -74,21 +83,15 @@ async def create(
     """An owner, with what they agreed to on the spot."""
     async with acting.transaction() as connection:
         dealer = await accounts.dealer(connection, acting.dealer_id)
-        owner = await owners.create(
-            connection,
-            acting.dealer_id,
-            owner_fields.checked(
-                acting.house,
-                dealer,
-                {
-                    "channel": acting.house.usual_channel if values.get("phone") else "email",
-                    "language": dealer.language,
-                    "zone": dealer.zone,
-                    **values,
-                },
-            ),
-            acting.now(),
-        )
+        usual = {
+            "channel": acting.house.usual_channel if values.get("phone") else "email",
+            "language": dealer.language,
+            "zone": dealer.zone,
+        }
+        fields = owner_fields.checked(acting.house, dealer, {**usual, **values})
+        stopped = await _met(acting, connection, fields)
+        owner = await owners.create(connection, acting.dealer_id, fields, acting.now())
+        await _alone(connection, owner, "phone", "email")
         await _record(connection, acting.dealer_id, owner.id, given or {}, source, wording, acting.now())
         await history.write(
             connection,
@@ -101,7 +104,13 @@ async def create(
             actor=acting.actor,
             now=acting.now(),
         )
-        return await _keep_stop(connection, owner, acting.now())
+        return await stopping.heed(connection, owner, stopped, acting.now())
+
+
+async def _met(acting: Acting, connection: Connection, fields: Mapping[str, Any]) -> bool:
+    """Before an address is written down: whether STOP was said from there."""
+    theirs = (fields.get("phone"), fields.get("email"))
+    return await stopping.meet(connection, acting.house.key_holder, acting.dealer_id, theirs, acting.now())
 
 
 async def update(acting: Acting, owner_id: int, changes: dict[str, Any]) -> Owner:
@@ -111,7 +120,9 @@ async def update(acting: Acting, owner_id: int, changes: dict[str, Any]) -> Owne
         before = await owners.get(connection, acting.dealer_id, owner_id)
         _standing(before)
         checked = owner_fields.checked(acting.house, dealer, changes, before)
+        stopped = await _met(acting, connection, checked)
         owner = await owners.update(connection, acting.dealer_id, owner_id, checked)
+        await _alone(connection, owner, *(field for field in ("phone", "email") if field in checked))
         if checked.keys() & {"place", "access_notes", "contact"}:
             await pickups.describe(connection, acting.dealer_id, owner_id, door_of(dealer, owner))
         changed = ", ".join(sorted(changes)) or "nothing"
@@ -127,7 +138,7 @@ async def update(acting: Acting, owner_id: int, changes: dict[str, Any]) -> Owne
             now=acting.now(),
         )
         if changes.keys() & {"phone", "email", "channel"}:
-            owner = await _keep_stop(connection, owner, acting.now())
+            owner = await stopping.heed(connection, owner, stopped, acting.now())
             await look_again(connection, acting.dealer_id, owner_id, acting.now())
         return owner
 
@@ -237,6 +248,7 @@ async def take_in(acting: Acting, connection: Connection, dealer: Dealer, rows: 
             report.owners_updated += not counted[0]
             report.vehicles_added += counted[1]
             report.consents_recorded += counted[2]
+            report.shared += [Shared(line=number, name=line.name, beside=counted[4])] if counted[4] else []
             report.handed_over += (
                 [Handed(line=number, vin=line.vin, before=counted[3], now=line.name)] if counted[3] else []
             )
@@ -244,12 +256,12 @@ async def take_in(acting: Acting, connection: Connection, dealer: Dealer, rows: 
 
 async def _store_line(
     acting: Acting, connection: Connection, dealer: Dealer, line: importing.Line
-) -> tuple[bool, bool, int, str]:
-    """Whether the owner and the car are new, how many consents were, and whose the car was until now, if somebody
-    else's.
+) -> tuple[bool, bool, int, str, str]:
+    """Whether the owner and the car are new, how many consents were, whose the car was until now, if somebody else's,
+    and who else is reached at that number.
     """
     dealer_id, actor, now = acting.dealer_id, acting.actor, acting.now()
-    owner, added = await _owner_of(connection, dealer, line, acting.house.usual_channel, now)
+    owner, added, shared = await _owner_of(acting, connection, dealer, line, now)
     car = await fleet.by_vin(connection, dealer_id, line.vin)
     new_car = car is None
     if car is None:
@@ -286,7 +298,7 @@ async def _store_line(
     )
     if news:
         await look_again(connection, dealer_id, owner.id, now)
-    return added, new_car, len(news), before
+    return added, new_car, len(news), before, shared
 
 
 async def _not_given_back(connection: Connection, car: Vehicle, owner: Owner) -> str:
@@ -306,23 +318,19 @@ async def _not_given_back(connection: Connection, car: Vehicle, owner: Owner) ->
     return before
 
 
-async def _keep_stop(connection: Connection, owner: Owner, now: datetime) -> Owner:
-    """A STOP belongs to the number or mailbox that it came from: whoever is reached there now gets no texts, until
-    START comes from it.
-    """
-    for address in filter(None, (owner.phone, owner.email)):
-        if owner.stopped_at is None and await consents.said_stop(connection, owner.dealer_id, address):
-            await consents.stop(
-                connection, owner.dealer_id, owner.id, now=now, wording=address, source=consents.STOP_FROM_THE_ADDRESS
-            )
-            owner = await owners.get(connection, owner.dealer_id, owner.id)
-    return owner
+async def _alone(connection: Connection, owner: Owner, *fields: str) -> None:
+    """A couple may share a number; the same name at the same number is the same person. BadInput then."""
+    for field in fields:
+        address: str | None = getattr(owner, field)
+        for other in await owners.at(connection, owner.dealer_id, stops.plain([address])):
+            if other.id != owner.id and other.name.casefold() == owner.name.casefold():
+                raise BadInput(field, f"{address} is {other.name}'s already, in another entry")
 
 
 async def _owner_of(
-    connection: Connection, dealer: Dealer, line: importing.Line, channel: str, now: datetime
-) -> tuple[Owner, bool]:
-    """The owner of that number or mailbox, found or made; somebody else's number is refused."""
+    acting: Acting, connection: Connection, dealer: Dealer, line: importing.Line, now: datetime
+) -> tuple[Owner, bool, str]:
+    """The owner of that name at that number or mailbox, found or made; whether made; and who else is reached there."""
     address = line.phone or line.email
     assert address is not None
     values = {
@@ -333,24 +341,23 @@ async def _owner_of(
         "zone": line.zone,
         "address": line.address,
     }
-    dealer_id = dealer.id
-    found = await owners.at_address(connection, dealer_id, address)
+    stopped = await stopping.meet(connection, acting.house.key_holder, dealer.id, (line.phone, line.email), now)
+    here = await owners.at(connection, dealer.id, stops.plain([address]))
+    found = next((one for one in here if one.name.casefold() == line.name.casefold()), None)
     if found is None:
         fields = {
             **values,
-            "channel": _first_channel(line, channel),
+            "channel": _first_channel(line, acting.house.usual_channel),
             "language": line.language or dealer.language,
             "zone": line.zone or dealer.zone,
         }
-        return await _keep_stop(connection, await owners.create(connection, dealer_id, fields, now), now), True
-    if found.name.casefold() != line.name.casefold():
-        raise BadInput(
-            "phone" if line.phone else "email", f"{address} belongs to {found.name} already: a number is one person's"
+        owner = await owners.create(connection, dealer.id, fields, now)
+    else:
+        owner = await owners.update(
+            connection, dealer.id, found.id, {name: value for name, value in values.items() if value is not None}
         )
-    owner = await owners.update(
-        connection, dealer_id, found.id, {name: value for name, value in values.items() if value is not None}
-    )
-    return await _keep_stop(connection, owner, now), False
+    shared = next((one.name for one in here if one.id != owner.id), "")
+    return await stopping.heed(connection, owner, stopped, now), found is None, shared
 
 
 def _first_channel(line: importing.Line, usual: str) -> str:

@@ -21,6 +21,7 @@ PROOFS = (
     "booking",
     "month",
     "messages",
+    "stops",
     "operations",
     "fuzz",
     "guards",
@@ -157,6 +158,16 @@ PROMISES = (
         (
             "integration/workers/test_sending.py::test_a_worker_that_dies_leaves_a_claim_that_another_takes_over",
             "acceptance/test_prove_messages.py::test_killed_workers_lose_nothing_send_nothing_twice_and_nothing_unwanted",
+        ),
+    ),
+    Promise(
+        "STOP belongs to a number and a dealer, and outlives import, correction and erasure.",
+        "a keyed hash beside the rows, met by whoever writes an address down, and said of everybody reached there",
+        ("stops",),
+        ("stops no-memory", "stops one-row", "stops not-heeded", "stops erased-forgets"),
+        (
+            "integration/proofs/test_stops.py::test_no_history_brings_a_text_to_a_number_that_said_stop",
+            "integration/workers/test_one_number_for_two.py::test_who_was_asked_answers_and_stop_counts_for_both",
         ),
     ),
     Promise(

@@ -37,10 +37,6 @@ STOP_BY_TEXT = "STOP by text"
 STOP_ON_PAGE = "STOP on the owner's page"
 STOP_FROM_THE_ADDRESS = "STOP from this number before"
 _STOPS = (STOP_BY_TEXT, STOP_ON_PAGE, STOP_FROM_THE_ADDRESS)
-_SAID_STOP = """
-SELECT understood = 'stop' FROM replies WHERE dealer_id = $1 AND lower(from_address) = lower($2)
-  AND understood IN ('stop', 'start') ORDER BY id DESC LIMIT 1
-"""
 
 
 async def record(
@@ -83,11 +79,6 @@ async def stop(
     for purpose in OWNERS_PURPOSES:
         await record(connection, dealer_id, owner_id, purpose, False, now=now, source=source, wording=wording)
     return True
-
-
-async def said_stop(connection: Connection, dealer_id: int, address: str) -> bool:
-    """Whether the last word from this number or mailbox to this dealer was STOP, whoever was reached there then."""
-    return bool(await connection.fetchval(_SAID_STOP, dealer_id, address))
 
 
 async def start(

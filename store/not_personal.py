@@ -23,6 +23,7 @@ OTHERS: Final = {
     "audit_heads": "keyed hashes",
     "audit_starts": "keyed hashes",
     "audit_removals": "keyed hashes of words that went",
+    "stops": "keyed hashes of numbers and mailboxes, so that a STOP outlives an erasure",
     "dealers": "the house",
     "resources": "bays, loaners and drivers",
     "senders": "the dealer's own numbers",

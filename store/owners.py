@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import asyncpg
-
 from schemas.consent import Owner
-from schemas.errors import BadInput, NotFound
+from schemas.errors import NotFound
 from store import notifications
 from store.pool import Connection, as_dict
 
@@ -27,6 +26,9 @@ FIELDS = (
     "access_notes",
     "contact",
 )
+_AT = f"""
+SELECT {_COLUMNS} FROM owners WHERE dealer_id = $1 AND (phone = ANY ($2) OR lower(email) = ANY ($2)) ORDER BY id
+"""
 _LIST = f"""
 SELECT {_COLUMNS} FROM owners
 WHERE dealer_id = $1 AND ($2::text IS NULL OR name ILIKE $2 OR phone ILIKE $2 OR email ILIKE $2) AND ($3::text IS NULL
@@ -36,20 +38,16 @@ ORDER BY name, id LIMIT $5
 
 
 async def create(connection: Connection, dealer_id: int, values: dict[str, Any], now: datetime) -> Owner:
-    """A new owner from FIELDS; a number belongs to one owner of a dealer."""
+    """A new owner from FIELDS. Two people may share one number or mailbox."""
     names = [name for name in FIELDS if name in values]
     places = ", ".join(f"${n}" for n in range(3, 3 + len(names)))
-    try:
-        async with connection.transaction():
-            row = await connection.fetchrow(
-                f"INSERT INTO owners (dealer_id, created_at, {', '.join(names)}) VALUES ($1, $2, {places}) "
-                f"RETURNING {_COLUMNS}",
-                dealer_id,
-                now,
-                *(values[name] for name in names),
-            )
-    except asyncpg.UniqueViolationError:
-        raise BadInput("phone", "belongs to another owner already") from None
+    row = await connection.fetchrow(
+        f"INSERT INTO owners (dealer_id, created_at, {', '.join(names)}) VALUES ($1, $2, {places}) "
+        f"RETURNING {_COLUMNS}",
+        dealer_id,
+        now,
+        *(values[name] for name in names),
+    )
     owner = Owner(**as_dict(row))
     await notifications.ring_desk(connection, dealer_id, "owner", owner.id)
     return owner
@@ -65,15 +63,10 @@ async def get(connection: Connection, dealer_id: int, owner_id: int) -> Owner:
     return Owner(**as_dict(row))
 
 
-async def at_address(connection: Connection, dealer_id: int, address: str) -> Owner | None:
-    """Whose number or mailbox this is."""
-    row = await connection.fetchrow(
-        f"SELECT {_COLUMNS} FROM owners WHERE dealer_id = $1 AND (phone = $2 OR lower(email) = lower($2)) ORDER BY id "
-        "LIMIT 1",
-        dealer_id,
-        address,
-    )
-    return Owner(**as_dict(row)) if row else None
+async def at(connection: Connection, dealer_id: int, addresses: Sequence[str]) -> list[Owner]:
+    """Who is reached at one of these numbers or mailboxes (in small letters), the oldest row first."""
+    rows = await connection.fetch(_AT, dealer_id, list(addresses))
+    return [Owner(**as_dict(row)) for row in rows]
 
 
 async def listed(
@@ -96,16 +89,12 @@ async def update(connection: Connection, dealer_id: int, owner_id: int, changes:
     names = [name for name in FIELDS if name in changes]
     if names:
         sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(names, 3))
-        try:
-            async with connection.transaction():
-                await connection.execute(
-                    f"UPDATE owners SET {sets} WHERE dealer_id = $1 AND id = $2",
-                    dealer_id,
-                    owner_id,
-                    *(changes[name] for name in names),
-                )
-        except asyncpg.UniqueViolationError:
-            raise BadInput("phone", "belongs to another owner already") from None
+        await connection.execute(
+            f"UPDATE owners SET {sets} WHERE dealer_id = $1 AND id = $2",
+            dealer_id,
+            owner_id,
+            *(changes[name] for name in names),
+        )
         await notifications.ring_desk(connection, dealer_id, "owner", owner_id)
     return await get(connection, dealer_id, owner_id)
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.consent import Owner
 from schemas.thread import Direction, Line, Reply
 from store import notifications
 from store.pool import Connection
 
 _WROTE = "SELECT last_in_at FROM threads WHERE dealer_id = $1 AND owner_id = $2"
+_SPOKEN_TO = """
+SELECT owner_id FROM threads WHERE dealer_id = $1 AND owner_id = ANY ($2::bigint[]) AND last_out_at IS NOT NULL
+ORDER BY last_out_at DESC, id DESC LIMIT 1
+"""
 _FIND = "SELECT id FROM threads WHERE dealer_id = $1 AND owner_id = $2"
 _MAKE = (
     "INSERT INTO threads (dealer_id, owner_id) VALUES ($1, $2) ON CONFLICT (dealer_id, owner_id) DO NOTHING "
@@ -89,6 +95,12 @@ async def of_owner(connection: Connection, dealer_id: int, owner_id: int) -> int
         found = await connection.fetchval(_FIND, dealer_id, owner_id)
     assert found is not None
     return found
+
+
+async def spoken_to_last(connection: Connection, people: Sequence[Owner]) -> Owner:
+    """Of these, all of one dealer, to whom our newest text went; the first where none did."""
+    found = await connection.fetchval(_SPOKEN_TO, people[0].dealer_id, [owner.id for owner in people])
+    return next((owner for owner in people if owner.id == found), people[0])
 
 
 async def wrote_at(connection: Connection, dealer_id: int, owner_id: int) -> datetime | None:

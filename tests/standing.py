@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from actions.context import House
+from store.house_key import KeyHolder
 from store.photo_shelf import Folder
 from store.pool import Pool
 from telltale import data
 
+SECRET = "tests-only-secret"
 PoolAs = Callable[..., Awaitable[Pool]]
 
 
@@ -36,6 +38,7 @@ async def house_of(
     facts = {
         "base_url": "http://desk.example",
         "secret": "test",
+        "keys": KeyHolder(SECRET),  # the test's database was migrated with it
         "profiles": data.profiles(),
         "photos": Folder(Path(tempfile.mkdtemp(prefix="telltale-photos-"))),
         **more,

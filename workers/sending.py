@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from actions import stopping
 from monitoring import tracing
 from providers.provider import Blocked, Busy, Lookup, Receipt
 from providers.register import ALIASES, known
@@ -218,13 +219,14 @@ async def _failed(context: Context, message: Message, error: DeliveryFailed) -> 
     attempt = message.attempts + 1
     async with transaction(context.pool) as connection:
         if isinstance(error, Blocked) and message.owner_id is not None:  # a STOP that only the provider heard
-            await consents.stop(
+            await stopping.stop(
                 connection,
+                context.house_key,
                 message.dealer_id,
-                message.owner_id,
-                now=context.clock(),
+                [message.to_address],
                 wording=error.reason,
                 source="blocked at the provider",
+                now=context.clock(),
             )
         if error.permanent or retry.exhausted(attempt):
             why = "blocked" if isinstance(error, Blocked) else "refused" if error.permanent else "tried too often"

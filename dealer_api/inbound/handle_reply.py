@@ -5,13 +5,13 @@ A provider that sees an error sends it again, and then nothing of the first try 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from actions import offers as offer_acts
-from actions import outbox
-from actions.calling_off import look_again
+from actions import outbox, stopping
 from actions.context import Acting, House
 from rules.service.replies import Asked, Meaning, Understood, understand
 from schemas.account import Dealer
@@ -22,13 +22,14 @@ from schemas.errors import BadInput, IllegalMove, NotFound, Overtaken
 from schemas.message import Draft, MessageKind, OwnerRecipient, Purpose
 from schemas.text import storable
 from schemas.thread import Reply
-from store import accounts, cases, consents, feedback, jobs, messages, offers, owners, slots, threads
+from store import accounts, cases, consents, feedback, jobs, offers, owners, slots, stops, threads
 from store.pool import Connection
 
 ACTOR = "owner"
 LONGEST_BODY = 2000  #: ten SMS parts and some; what is longer is cut before it is stored
 FEEDBACK_FOR = timedelta(days=14)  #: a digit after that answers nothing
 _ONE_PASSED_ON = timedelta(hours=1)  #: two machines that answer each other must not talk all night
+_OF_THE_NUMBER = (Meaning.STOP, Meaning.START)  #: whoever's row it stands in
 _ANSWERABLE = (CaseState.OPEN, CaseState.CONTACTED)
 
 
@@ -66,21 +67,26 @@ async def handle(house: House, reply: Reply) -> HandledReply:
     if dealer_id is None:
         raise NotFound("number")
     async with house.at(dealer_id) as connection:
-        owner = await owners.at_address(connection, dealer_id, reply.from_address)
-        if owner is None:
+        here = await owners.at(connection, dealer_id, stops.plain([reply.from_address]))
+        if not here:
             meant = understand(
                 reply.body, Asked()
             ).meaning  # a STOP counts for the number, whoever is reached there later
+            if meant in _OF_THE_NUMBER:
+                await stopping.claim(connection, house.key_holder, dealer_id, [reply.from_address], house.now())
             kept = await threads.keep(
                 connection, dealer_id, reply, owner_id=None, understood=meant.value, for_a_person=True
             )
+            if kept is not None and meant in _OF_THE_NUMBER:
+                await _of_the_number(house, connection, dealer_id, reply, meant)
             return HandledReply(dealer_id, kept, None, None)
+        owner, pending = await _addressee(house, connection, here)
         offer, choices = await _offer_in_question(connection, owner)
         rated = await feedback.outstanding(connection, dealer_id, owner.id, house.now() - FEEDBACK_FOR) is not None
-        asked = Asked(choices, rated, max(1, await offers.count_open(connection, dealer_id, owner.id)))
+        asked = Asked(choices, rated, max(1, pending))
         understood = understand(reply.body, asked)
-        if understood.meaning in (Meaning.STOP, Meaning.START):
-            await consents.claim(connection, dealer_id, owner.id)
+        if understood.meaning in _OF_THE_NUMBER:
+            await stopping.claim(connection, house.key_holder, dealer_id, [reply.from_address], house.now())
         person = understood.for_a_person or (understood.meaning is Meaning.STOP and offer is not None)
         kept = await threads.keep(
             connection, dealer_id, reply, owner_id=owner.id, understood=understood.meaning.value, for_a_person=person
@@ -95,6 +101,30 @@ async def handle(house: House, reply: Reply) -> HandledReply:
         if person:
             await jobs.put(connection, dealer_id, "reply", kept, due_at=house.now())
         return HandledReply(dealer_id, kept, understood, owner.id)
+
+
+async def _addressee(house: House, connection: Connection, here: Sequence[Owner]) -> tuple[Owner, int]:
+    """Who of those that share a number is meant, and how many questions of ours are open there: whoever was asked
+    something, else to whom we spoke last. Where two were asked, a digit alone does not say who answers.
+    """
+    dealer_id, asked = here[0].dealer_id, []
+    for owner in here:
+        open_offers = await offers.count_open(connection, dealer_id, owner.id)
+        rated = await feedback.outstanding(connection, dealer_id, owner.id, house.now() - FEEDBACK_FOR) is not None
+        if open_offers or (rated and len(here) > 1):
+            asked.append((owner, max(1, open_offers)))
+    if asked:
+        return asked[0][0], sum(count for _, count in asked)
+    return await threads.spoken_to_last(connection, here), 0
+
+
+async def _of_the_number(
+    house: House, connection: Connection, dealer_id: int, reply: Reply, meant: Meaning
+) -> list[Owner]:
+    """STOP and START count for the number, whoever is reached there now or later; whom it changed something for."""
+    say, source = (stopping.stop, consents.STOP_BY_TEXT) if meant is Meaning.STOP else (stopping.start, "START by text")
+    theirs, wording = [reply.from_address], reply.body[:200]
+    return await say(connection, house.key_holder, dealer_id, theirs, wording=wording, source=source, now=house.now())
 
 
 async def _offer_in_question(connection: Connection, owner: Owner) -> tuple[Offer | None, tuple[int, ...]]:
@@ -121,11 +151,8 @@ async def _act(acting: Acting, connection: Connection, incoming: _Incoming, unde
         case Meaning.STOP:
             return await _stop(acting, connection, incoming)
         case Meaning.START:
-            if await consents.start(
-                connection, incoming.dealer.id, incoming.owner.id, now=acting.now(), wording=incoming.reply.body[:200]
-            ):
+            if await _of_the_number(acting.house, connection, incoming.dealer.id, incoming.reply, Meaning.START):
                 await _answer(acting, connection, incoming, MessageKind.STARTED)
-                await look_again(connection, incoming.dealer.id, incoming.owner.id, acting.now())
         case Meaning.HELP:
             await _answer(acting, connection, incoming, MessageKind.HELP, phone=incoming.dealer.phone)
         case Meaning.FEEDBACK:
@@ -165,16 +192,9 @@ async def _decline(acting: Acting, incoming: _Incoming) -> bool:
 
 
 async def _stop(acting: Acting, connection: Connection, incoming: _Incoming) -> bool:
-    """At once and for good; what waits is cancelled, and one confirmation goes out.
-
-    AlertSummary it again changes nothing.
-    """
-    if await consents.stop(
-        connection, incoming.dealer.id, incoming.owner.id, now=acting.now(), wording=incoming.reply.body[:200]
-    ):
-        await messages.cancel_queued(connection, incoming.dealer.id, incoming.owner.id, "the owner said STOP")
+    """At once and for good; what waits is cancelled, and one confirmation goes out. To say it again changes nothing."""
+    if await _of_the_number(acting.house, connection, incoming.dealer.id, incoming.reply, Meaning.STOP):
         await _answer(acting, connection, incoming, MessageKind.STOPPED)
-        await look_again(connection, incoming.dealer.id, incoming.owner.id, acting.now())
     return True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from actions.calling_off import look_again
+from actions import stopping
 from dealer_api.app_keys import house
 from dealer_api.bodies import wall_time
 from dealer_api.owner.formatting import LANGUAGES
@@ -13,7 +13,7 @@ from dealer_api.owner.pages import draw, see_other
 from dealer_api.owner.visits import notice_of
 from schemas.consent import Owner
 from schemas.errors import BadInput
-from store import consents, messages, owners
+from store import consents, owners
 
 _OPENS = ("offer", "journey")
 
@@ -63,16 +63,14 @@ async def stop(request: web.Request) -> web.StreamResponse:
     link = await open_link(request, *_OPENS)
     words = link.speech.say("stop-lead", dealer=link.dealer.name)
     async with link.house.at(link.secret.dealer_id) as connection:
-        if await consents.stop(
+        await stopping.stop_owner(
             connection,
-            link.secret.dealer_id,
-            link.visit.owner.id,
-            now=link.speech.now,
+            link.house.key_holder,
+            link.visit.owner,
             wording=words,
             source=consents.STOP_ON_PAGE,
-        ):
-            await messages.cancel_queued(connection, link.secret.dealer_id, link.visit.owner.id, "the owner said STOP")
-            await look_again(connection, link.secret.dealer_id, link.visit.owner.id, link.speech.now)
+            now=link.speech.now,
+        )
     return _done(link, "stopped")
 
 
@@ -81,15 +79,14 @@ async def start(request: web.Request) -> web.StreamResponse:
     """What was agreed before the stop counts again."""
     link = await open_link(request, *_OPENS)
     async with link.house.at(link.secret.dealer_id) as connection:
-        await consents.start(
+        await stopping.start_owner(
             connection,
-            link.secret.dealer_id,
-            link.visit.owner.id,
-            now=link.speech.now,
+            link.house.key_holder,
+            link.visit.owner,
             wording=link.speech.say("start"),
             source="owner's page",
+            now=link.speech.now,
         )
-        await look_again(connection, link.secret.dealer_id, link.visit.owner.id, link.speech.now)
     return _done(link, "started")
 
 

@@ -108,6 +108,19 @@ def booking(
 
 
 @app.command()
+def stops(
+    trials: Trials = 100,
+    imports: Annotated[int, typer.Option(help="How often a list is imported again after a STOP.")] = 1_000,
+    seed: Seed = 1,
+    sabotage: Annotated[str | None, _switches("no-memory, one-row, not-heeded, erased-forgets")] = None,
+    as_json: Json = False,
+    record: Record = False,
+) -> None:
+    """STOP belongs to a number and a dealer: no import, correction or erasure brings a text to it before START."""
+    _run("stops", as_json, record, trials=trials, imports=imports, seed=seed, sabotage=sabotage)
+
+
+@app.command()
 def month(
     trials: Annotated[
         int, typer.Option(help="How many months, each with a seed of its own; some five minutes each.")

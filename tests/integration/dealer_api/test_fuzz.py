@@ -44,7 +44,7 @@ class Served:
                 owner_url=self._database.role("owner_page"),
                 clock=lambda: datetime.now(UTC),
                 wording=Wording(data.texts()),
-                secret="test",
+                secret=self._database.secret,
                 profiles=data.profiles(),
                 ready=self._is_ready,
             )

@@ -48,6 +48,11 @@ EXCEPTIONS = {
         "0022",
         "require-concurrent-index-creation",
     ): "cars: a million are indexed within seconds, and what is written to them waits so long",
+    (
+        "0047",
+        "ban-drop-constraint",
+    ): "a couple may share a number: older code finds the first of them, and refuses lists",
+    ("0047", "require-concurrent-index-creation"): "owners: a few thousand for each dealer, indexed within a second",
     ("0036", "ban-drop-constraint"): "put back wider in the same statement",
 }
 FILES = [path for path in sorted(MIGRATIONS.glob("*.sql")) if path.name[:4] >= BEFORE]
