@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from schemas.message import Draft
+from rules.service import rewording
+from schemas.message import Draft, Message, OwnerRecipient
 from store import messages
 from store.pool import Connection
 
@@ -14,6 +15,18 @@ async def queue(connection: Connection, wording: Any, draft: Draft, now: datetim
     """Word it from `facts` and queue it at `now` (business time); it goes out if the transaction of its cause is kept.
     Returns the message's id.
 
-    `wording` is a rules.service.wording.Wording.
+    `wording` is a rules.service.wording.Wording. Where the words depend on the moment, an owner's text keeps what it is
+    about: whoever sends it words it anew (`reworded`).
     """
-    return await messages.queue(connection, draft, wording.text(draft.to.language, draft.kind, **facts).body, now)
+    body = wording.text(draft.to.language, draft.kind, **facts).body
+    words = rewording.kept(facts) if isinstance(draft.to, OwnerRecipient) else None
+    return await messages.queue(connection, draft, body, now, words)
+
+
+def reworded(wording: Any, message: Message, now: datetime) -> str:
+    """What it says now; as it stands where its words do not depend on the moment."""
+    words = message.facts.get("words")
+    if words is None:
+        return message.body
+    body: str = wording.text(message.language, message.kind, **rewording.given(words, now)).body
+    return body

@@ -22,6 +22,7 @@ PROOFS = (
     "month",
     "messages",
     "stops",
+    "replies",
     "operations",
     "fuzz",
     "guards",
@@ -163,8 +164,14 @@ PROMISES = (
     Promise(
         "STOP belongs to a number and a dealer, and outlives import, correction and erasure.",
         "a keyed hash beside the rows, met by whoever writes an address down, and said of everybody reached there",
-        ("stops",),
-        ("stops no-memory", "stops one-row", "stops not-heeded", "stops erased-forgets"),
+        ("stops", "replies"),
+        (
+            "stops no-memory",
+            "stops one-row",
+            "stops not-heeded",
+            "stops erased-forgets",
+            "replies words-only",
+        ),
         (
             "integration/proofs/test_stops.py::test_no_history_brings_a_text_to_a_number_that_said_stop",
             "integration/workers/test_one_number_for_two.py::test_who_was_asked_answers_and_stop_counts_for_both",
@@ -183,6 +190,7 @@ PROMISES = (
         (
             "integration/workers/test_sending.py::test_stop_racing_with_a_hundred_texts_lets_none_through_after_it",
             "unit/rules/test_permission.py::test_nothing_goes_without_a_recorded_yes_to_its_purpose",
+            "integration/workers/test_wording_when_it_leaves.py::test_an_offer_whose_time_has_passed_does_not_go",
         ),
     ),
     Promise(

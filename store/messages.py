@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,6 +39,7 @@ WHERE state = 'queued' AND due_at <= $1 AND (retry_at IS NULL OR retry_at <= $2)
                   AND (before.due_at, before.id) < (m.due_at, m.id))
 ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
+_REWORD = "UPDATE messages SET body = $2 WHERE id = $1 AND state = 'queued'"
 _CLAIM = (
     "UPDATE messages SET state = 'claimed', claimed_at = $2, attempts = attempts + 1, retry_at = NULL WHERE id = $1 "
     "AND state = 'queued'"
@@ -118,8 +119,12 @@ class Backlog:
     claimed: int
 
 
-async def queue(connection: Connection, draft: Draft, body: str, now: datetime) -> int:
-    """Put a text into the outbox and ring on commit; the same `reference` twice is one message, whose id comes back."""
+async def queue(
+    connection: Connection, draft: Draft, body: str, now: datetime, words: Mapping[str, Any] | None = None
+) -> int:
+    """Put a text into the outbox and ring on commit; the same `reference` twice is one message, whose id comes back.
+    `words`: what it is about, for whoever words it when it leaves.
+    """
     to, reference = draft.to, draft.reference or f"m-{secrets.token_hex(12)}"
     thread_id = (
         await threads.of_owner(connection, draft.dealer_id, to.owner_id) if isinstance(to, OwnerRecipient) else None
@@ -138,7 +143,7 @@ async def queue(connection: Connection, draft: Draft, body: str, now: datetime) 
         to.address,
         to.language,
         body,
-        tracing.carrying({"asserts": list(draft.asserts)}),
+        tracing.carrying({"asserts": list(draft.asserts)} | ({} if words is None else {"words": dict(words)})),
         reference,
         draft.author,
         now,
@@ -171,6 +176,11 @@ async def due(connection: Connection, now: datetime, machine: datetime) -> Messa
     """The next text whose time has come, locked until this transaction ends; other workers skip it."""
     row = await connection.fetchrow(_DUE, now, machine)
     return _message(row) if row else None
+
+
+async def reword(connection: Connection, message_id: int, body: str) -> None:
+    """Its words as they leave: these are the ones that are kept."""
+    await connection.execute(_REWORD, message_id, body)
 
 
 async def claim(connection: Connection, message_id: int, machine: datetime) -> None:

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from actions import stopping
+from actions import outbox, stopping
 from monitoring import tracing
 from providers.provider import Blocked, Busy, Lookup, Receipt
 from providers.register import ALIASES, known
-from rules.service import permission, retry
+from rules.service import permission, retry, rewording
 from rules.service.permission import Never, Permission, TooLate, Wait
 from schemas.consent import Owner
 from schemas.errors import DeliveryFailed, NotFound
@@ -45,6 +45,7 @@ async def one(context: Context) -> bool:
         if message is None:
             return False
         if not await settled(context, connection, message, now):
+            message = await _worded(context, connection, message, now)
             await messages.claim(connection, message.id, machine)
             claimed = True
         else:
@@ -52,6 +53,15 @@ async def one(context: Context) -> bool:
     if claimed:
         await hand_over(context, message, machine)
     return True
+
+
+async def _worded(context: Context, connection: Connection, message: Message, now: datetime) -> Message:
+    """In the words of this minute, before it is claimed: a provider that is asked for it later is asked for these."""
+    body = outbox.reworded(context.wording, message, now)
+    if body == message.body:
+        return message
+    await messages.reword(connection, message.id, body)
+    return message.model_copy(update={"body": body})
 
 
 async def reconcile(context: Context) -> bool:
@@ -151,7 +161,7 @@ async def decide(
     context: Context, connection: Connection, message: Message, now: datetime
 ) -> tuple[str | None, Permission]:
     """Is it still true, and may it go now?"""
-    false = await context.untrue(connection, message, now)
+    false = await context.untrue(connection, message, now) or _gone(message, now)
     if message.owner_id is None:
         return false, context.permitted(message, None, {}, now)
     owner = await _owner(connection, message)
@@ -164,6 +174,12 @@ async def decide(
     if message.case_id is not None:
         severity = (await cases.get(connection, message.dealer_id, message.case_id)).severity
     return false, context.permitted(message, owner, agreed, now, severity=severity, lately=lately, wrote_at=wrote)
+
+
+def _gone(message: Message, now: datetime) -> str | None:
+    """Why it speaks of a time as lying ahead that has passed."""
+    words = message.facts.get("words")
+    return None if words is None else rewording.gone(rewording.given(words, now), now)
 
 
 async def settled(

@@ -108,6 +108,14 @@ def booking(
 
 
 @app.command()
+def replies(
+    sabotage: Annotated[str | None, _switches("words-only")] = None, as_json: Json = False, record: Record = False
+) -> None:
+    """A wish for no more texts is heard in four languages, and nothing else is taken for one; each miss is named."""
+    _run("replies", as_json, record, sabotage=sabotage)
+
+
+@app.command()
 def stops(
     trials: Trials = 100,
     imports: Annotated[int, typer.Option(help="How often a list is imported again after a STOP.")] = 1_000,
