@@ -10,6 +10,7 @@ from typing import Any
 
 from actions import promises
 from actions.context import Acting
+from actions.handover_guard import recorded
 from actions.texts import tell_owner
 from rules.service.pickup import in_our_hands
 from schemas.booking import Booking, BookingEvent, BookingState, OfferEvent, OfferState
@@ -78,6 +79,7 @@ async def end_legs(
     for leg in await pickups.of_booking(connection, acting.dealer_id, booking_id):
         if only is None or leg.kind is only:
             event = _ARRIVALS.get(leg.state, LegEvent.CANCELLED)
+            await recorded(connection, leg, event)
             if event in LEGS[leg.kind].allowed(leg.state):
                 await pickups.move(connection, leg, event, reason=reason, actor=acting.actor, now=acting.now())
 

@@ -16,7 +16,7 @@ from actions.context import Acting, House
 from rules.service import handover, photographs
 from schemas.account import Role
 from schemas.booking import Booking, BookingState
-from schemas.errors import BadInput, IllegalMove, NotAllowed, Overtaken
+from schemas.errors import BadInput, IllegalMove, NotAllowed, NotFound, Overtaken
 from schemas.handover import MOST_PHOTOS, Filled, Handover, HandoverKind, Photo, View
 from schemas.pickup import Leg, LegState
 from store import accounts, bookings, handovers, pickups
@@ -146,7 +146,7 @@ async def picture(acting: Acting, photo_id: int, booking_id: int | None = None) 
     async with acting.transaction() as connection:
         photo = await handovers.photo(connection, acting.dealer_id, photo_id)
     if booking_id is not None and photo.booking_id != booking_id:
-        raise BadInput("photo", "is not of this visit")
+        raise NotFound("photo")
     return await acting.house.photos.get(photo.place)
 
 

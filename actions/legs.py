@@ -10,15 +10,16 @@ from actions.cases import staff_id
 from actions.context import Acting
 from actions.driving import stays
 from actions.handing_on import free_then, give
+from actions.handover_guard import recorded
 from actions.texts import tell_owner
-from rules.service.pickup import TEXTS, given_up
+from rules.service.pickup import TEXTS, UNDO, given_up, undo_until
 from schemas.account import Role
 from schemas.booking import Booking, BookingKind, BookingState
 from schemas.case import Case
 from schemas.errors import BadInput, IllegalMove, NotAllowed, Overtaken
 from schemas.message import MessageKind, asserts
 from schemas.pickup import LEGS, Leg, LegEvent, LegState
-from store import accounts, bookings, pickups, secrets, slots
+from store import accounts, bookings, messages, pickups, secrets, slots
 from store.pool import Connection
 
 _WITH_LINK = frozenset({LegEvent.ON_THE_WAY, LegEvent.ON_THE_WAY_BACK})
@@ -33,6 +34,8 @@ async def move(acting: Acting, leg_id: int, event: LegEvent) -> Leg:
         leg = await _whose(acting, connection, leg)
         if event is LegEvent.CANCELLED:
             return await _give_up(acting, connection, case, booking, leg)
+        if event is LegEvent.UNDONE:
+            return await _take_back(acting, connection, booking, leg)
         if event is LegEvent.ON_THE_WAY_BACK and booking.state is not BookingState.READY:
             raise IllegalMove(
                 "return", f"waiting for the workshop (the booking is {booking.state.value})", event.value, ()
@@ -43,6 +46,7 @@ async def move(acting: Acting, leg_id: int, event: LegEvent) -> Leg:
             and (found := await stays(connection, case)) is not None
         ):
             raise Overtaken("drive", f"{found.because}. The desk sends a tow truck")
+        await recorded(connection, leg, event)
         moved = await pickups.move(
             connection,
             leg,
@@ -95,6 +99,20 @@ async def _give_up(acting: Acting, connection: Connection, case: Case, booking: 
     return await pickups.get(connection, leg.dealer_id, leg.id)
 
 
+async def _take_back(acting: Acting, connection: Connection, booking: Booking, leg: Leg) -> Leg:
+    """A step that was pressed by mistake: within a minute, before anybody was told of it."""
+    LEGS[leg.kind].next(leg.state, LegEvent.UNDONE)
+    until = undo_until(leg, await pickups.reached_at(connection, leg))
+    if until is None or acting.now() >= until:
+        raise Overtaken("drive", "the minute in which a step can be taken back is over")
+    undone = await pickups.move(
+        connection, leg, LegEvent.UNDONE, reason="pressed by mistake", actor=acting.actor, now=acting.now()
+    )
+    await messages.withdraw_about(connection, leg.dealer_id, booking.id, [leg.id], "the step was taken back")
+    await promises.settle(connection, leg.dealer_id, booking.id, acting.now())
+    return undone
+
+
 async def _locked(connection: Connection, dealer_id: int, leg_id: int) -> tuple[Case, Booking, Leg]:
     leg = await pickups.get(connection, dealer_id, leg_id)
     case, booking = await locked(connection, dealer_id, leg.booking_id)
@@ -138,6 +156,7 @@ async def _tell(
         case,
         kind,
         asserts=[asserts("leg", leg.id, *true_in)],
+        due_at=acting.now() + UNDO,
         driver=name.split()[0],
         kind=booking.kind.value,
         link=link,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from actions import outbox, recipients
@@ -29,9 +30,10 @@ async def tell_owner(
     /,
     *,
     asserts: Sequence[dict[str, Any]] = (),
+    due_at: datetime | None = None,
     **facts: Any,
 ) -> int | None:
-    """Queue a text about this case; None when there is nobody to tell, or no way to reach them."""
+    """Queue a text about this case, not to leave before `due_at`; None when nobody can be told."""
     about = await _about(acting.house, connection, case, facts)
     if about is None:
         return None
@@ -45,6 +47,7 @@ async def tell_owner(
         author=acting.actor,
         case_id=case.id,
         asserts=asserts,
+        due_at=due_at,
     )
     return await outbox.queue(connection, acting.house.wording, draft, acting.now(), **known)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -74,6 +74,16 @@ class Staff:
 
         async def once() -> Any:
             async with self.http.post(f"{self.base}/api/v1{path}", json=body, headers=headers) as answer:
+                return await _body(answer, path)
+
+        return await repeated(once, Busy)
+
+    async def send(self, path: str, query: Mapping[str, str], body: bytes, media: str) -> Any:
+        """A POST of something that is no JSON."""
+        headers = {"Idempotency-Key": uuid.uuid4().hex, "Content-Type": media}
+
+        async def once() -> Any:
+            async with self.http.post(f"{self.base}/api/v1{path}", params=query, data=body, headers=headers) as answer:
                 return await _body(answer, path)
 
         return await repeated(once, Busy)

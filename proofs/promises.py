@@ -138,6 +138,7 @@ PROMISES = (
             "month drive-it-anyway",
             "month unwarned",
             "month away-and-driving",
+            "month no-record",
         ),
         ("integration/proofs/test_month.py::test_two_days_in_which_everybody_does_what_people_do",),
     ),

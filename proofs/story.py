@@ -16,7 +16,10 @@ from typing import Any
 
 import aiohttp
 
+from proofs import handing_over
 from proofs.outside import Ear, Handset, NotSeen, Staff, eventually
+from rules.service.handover import SIDES
+from schemas.handover import HandoverKind
 
 PATIENCE_S = 120.0  #: for each step: at ten minutes a second an owner's night is 72 of them, and a machine may be busy
 
@@ -251,7 +254,13 @@ async def driver_brings_it_back(scene: Scene) -> str:
 
 
 async def car_is_handed_over(scene: Scene) -> str:
-    """The owner has the car again."""
+    """The owner has the car again: four photos and a signature first."""
+    booking = scene.found["booking"]
+    for side in SIDES:
+        query = {"kind": "return", "view": side.value, "key": f"story-{side.value}"}
+        await scene.driver.send(f"/bookings/{booking}/photos", query, handing_over.picture(), "image/jpeg")
+    facts = handing_over.facts(HandoverKind.RETURN, booking)
+    await scene.driver.post(f"/bookings/{booking}/handovers", kind="return", **facts)
     return await _drive(scene, "return", "handed_over")
 
 

@@ -30,7 +30,7 @@ class LegState(StrEnum):
 
 
 class LegEvent(StrEnum):
-    """The driver's five steps, and the cancellation."""
+    """The driver's five steps, the cancellation, and a step taken back."""
 
     ON_THE_WAY = "on_the_way"
     COLLECTED = "collected"
@@ -38,6 +38,7 @@ class LegEvent(StrEnum):
     ON_THE_WAY_BACK = "on_the_way_back"
     HANDED_OVER = "handed_over"
     CANCELLED = "cancelled"
+    UNDONE = "undone"  #: a step that was pressed by mistake, within a minute
 
 
 _S, _E = LegState, LegEvent
@@ -47,8 +48,8 @@ COLLECT_LEG = Lifecycle(
     start=_S.PLANNED,
     moves={
         _S.PLANNED: {_E.ON_THE_WAY: _S.ON_THE_WAY, _E.CANCELLED: _S.CANCELLED},
-        _S.ON_THE_WAY: {_E.COLLECTED: _S.COLLECTED, _E.CANCELLED: _S.CANCELLED},
-        _S.COLLECTED: {_E.AT_WORKSHOP: _S.AT_WORKSHOP},
+        _S.ON_THE_WAY: {_E.COLLECTED: _S.COLLECTED, _E.CANCELLED: _S.CANCELLED, _E.UNDONE: _S.PLANNED},
+        _S.COLLECTED: {_E.AT_WORKSHOP: _S.AT_WORKSHOP, _E.UNDONE: _S.ON_THE_WAY},
         _S.AT_WORKSHOP: {},
         _S.CANCELLED: {},
     },
@@ -59,7 +60,7 @@ RETURN_LEG = Lifecycle(
     start=_S.PLANNED,
     moves={
         _S.PLANNED: {_E.ON_THE_WAY_BACK: _S.ON_THE_WAY_BACK, _E.CANCELLED: _S.CANCELLED},
-        _S.ON_THE_WAY_BACK: {_E.HANDED_OVER: _S.HANDED_OVER},
+        _S.ON_THE_WAY_BACK: {_E.HANDED_OVER: _S.HANDED_OVER, _E.UNDONE: _S.PLANNED},
         _S.HANDED_OVER: {},
         _S.CANCELLED: {},
     },

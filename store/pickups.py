@@ -139,6 +139,17 @@ async def move(connection: Connection, leg: Leg, event: LegEvent, *, reason: str
     return _leg(row)
 
 
+async def reached_at(connection: Connection, leg: Leg) -> datetime:
+    """When it came into the state in which it is; another driver does not change that."""
+    found: datetime | None = await connection.fetchval(
+        "SELECT max(at) FROM history WHERE dealer_id = $1 AND noun = 'leg' AND subject_id = $2 AND new = $3",
+        leg.dealer_id,
+        leg.id,
+        leg.state.value,
+    )
+    return found or leg.changed_at
+
+
 async def assign(
     connection: Connection, leg: Leg, driver_id: int, slot_id: int | None, *, reason: str, actor: str, now: datetime
 ) -> Leg:

@@ -10,8 +10,10 @@ from typing import Any
 from aiohttp import web
 
 from actions import cases as acts
+from actions import handovers as handover_acts
 from actions import warning
 from actions.driving import stays
+from dealer_api import permissions as may
 from dealer_api.app_keys import Call, call
 from dealer_api.charts import number, unit_symbol
 from dealer_api.desk import case_actions, formatting, warned
@@ -74,6 +76,7 @@ async def show(request: web.Request) -> web.Response:
         file = await casefile.load(connection, caller.dealer_id, case_id)
         advisors = await accounts.staff_of(connection, caller.dealer_id, Role.ADVISOR, Role.MANAGER)
         towed = await stays(connection, file.case)
+        handed = await handover_acts.of_visit(connection, caller.dealer_id, file.booking.id) if file.booking else ()
     legs = [leg for leg, _ in file.legs]
     speaking = speaks(file.last_heard_at, now)
     step = case_actions.primary(
@@ -115,6 +118,8 @@ async def show(request: web.Request) -> web.Response:
         alerts=[_alert(alert, caller, now) for alert in _ordered(file.alerts)],
         history=history_of(file.history, file.people),
         offer=offered,
+        handed=handed,
+        writes_records=caller.may(may.WRITE_HANDOVERS),
         warned=warned.of_case(file, zone, now),
         says=caller.may(SAY_KNOWN),
         proof=_proof(file.case.proof, file.case.repaired_at, zone, now),
@@ -268,6 +273,8 @@ def history_line(change: Change, people: Mapping[int, str]) -> ShownChange:
             "promised": "Another time promised",
             "moved": "Visit moved",
             "cancelled": "Booking cancelled",
+            "recorded_loaner_out": "Loaner handed out",
+            "recorded_loaner_in": "Loaner is back",
         }.get(change.new, meaning)
     else:
         what = (

@@ -78,7 +78,18 @@ LEGS = {
     "on_the_way_back": "On the way back",
     "handed_over": "Handed over",
     "cancelled": "Cancelled",
+    "undone": "Step taken back",
+    "recorded_collect": "Handover record written",
+    "recorded_return": "Handover record written",
 }
+#: What a handover record is of, and what its marks are.
+HANDED = {
+    "collect": "Collected from the customer",
+    "return": "Brought back to the customer",
+    "loaner_out": "Loaner handed out",
+    "loaner_in": "Loaner taken back",
+}
+HARMS = {"scratch": "Scratch", "dent": "Dent", "crack": "Crack", "missing": "Missing"}
 PROMISED = {"collect": "Collected by", "bring": "Brought by", "ready": "Ready by", "return": "Back by"}
 #: What should have happened by now.
 LATE = {

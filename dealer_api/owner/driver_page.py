@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from functools import partial
 from urllib.parse import quote
@@ -12,20 +12,25 @@ from aiohttp import web
 from actions import legs as leg_acts
 from actions.context import House
 from dealer_api import authentication
+from dealer_api import permissions as may
 from dealer_api.app_keys import LIVE, call, house
+from dealer_api.bodies import row_number
+from dealer_api.error_responses import problem_of
 from dealer_api.live import open_stream, rightful, send
 from dealer_api.owner.formatting import Speech
 from dealer_api.owner.journey import Drive as JourneyDrive
 from dealer_api.owner.journey import journey_of
 from dealer_api.owner.links import Ended, forgiving, form_of, lapse_of, speech_of
-from dealer_api.owner.pages import draw, see_other
+from dealer_api.owner.pages import APP_HEADERS, HEADERS, draw, see_other, static
 from rules.service.driving import stays
-from rules.service.pickup import next_event
+from rules.service.handover import OF_LEG, wanted
+from rules.service.pickup import next_event, undo_until
 from schemas.account import Dealer, Staff
 from schemas.booking import BookingKind
-from schemas.errors import BadInput, NotFound
+from schemas.errors import BadInput, IllegalMove, NotFound, Overtaken
+from schemas.handover import HandoverKind
 from schemas.moment import from_local, local
-from schemas.pickup import LEGS, LegEvent, LegKind, LegState
+from schemas.pickup import LEGS, Leg, LegEvent, LegKind, LegState
 from store import accounts, secrets
 from store.pool import Connection
 from store.views import drives, journey
@@ -35,6 +40,8 @@ from store.views.drives import Drive
 STEPS = (LegEvent.ON_THE_WAY, LegEvent.COLLECTED, LegEvent.AT_WORKSHOP, LegEvent.ON_THE_WAY_BACK, LegEvent.HANDED_OVER)
 _UNDER_WAY = (LegState.ON_THE_WAY, LegState.COLLECTED, LegState.ON_THE_WAY_BACK)
 _BEFORE = (LegState.PLANNED, LegState.ON_THE_WAY)  #: the car stands with its owner
+#: Where a driver stands with the car and its owner: there its record is written.
+_AT_THE_CAR = (LegState.ON_THE_WAY, LegState.COLLECTED, LegState.ON_THE_WAY_BACK)
 _AHEAD_DAYS = 4  #: a car collected on Friday goes back on Monday
 _NOTES = frozenset({"changed", "overtaken"})
 
@@ -62,7 +69,12 @@ class Card:
     step: int
     ticks: tuple[tuple[str, str], ...]  #: event and done, current or todo
     owner_sees: str
+    door: tuple[str, ...]  #: whom the driver meets, and what they must know at the door
     switch: str
+    steps: tuple[tuple[str, str], ...]  #: what is still to do: event, and the record that it waits for
+    records: tuple[tuple[str, bool], ...]  #: kind of record, whether it is written
+    absent: bool  #: the driver may say that nobody is there
+    undo_ms: int  #: machine time for which the last step can be taken back
 
 
 @dataclass(frozen=True)
@@ -167,7 +179,39 @@ def _card(road: Road, drive: Drive, owner_sees: str = "") -> Card:
         ),
         owner_sees=owner_sees,
         switch="" if _over(drive) else f"{road.here}?leg={leg.id}",
+        steps=tuple((step.value, _needed(road, drive, step)) for step in _left(leg)),
+        records=tuple(
+            (kind.value, kind.value in drive.recorded) for kind in ends_of(drive) if leg.state in _AT_THE_CAR
+        ),
+        door=tuple(words for words in (leg.contact, leg.access_notes) if words),
+        absent=leg.state is LegState.ON_THE_WAY,
+        undo_ms=_undo_ms(road, drive),
     )
+
+
+def ends_of(drive: Drive) -> tuple[HandoverKind, ...]:
+    """The records that belong to this end: of the customer's car, and of our loaner if they have one."""
+    loaner = HandoverKind.LOANER_OUT if drive.leg.kind is LegKind.COLLECT else HandoverKind.LOANER_IN
+    return (OF_LEG[drive.leg.kind], loaner) if drive.loaner_id is not None else (OF_LEG[drive.leg.kind],)
+
+
+def _left(leg: Leg) -> list[LegEvent]:
+    """The steps of this drive that are not made, in their order."""
+    event = next_event(leg)
+    mine = STEPS[:3] if leg.kind is LegKind.COLLECT else STEPS[3:]
+    return list(mine[mine.index(event) :]) if event in mine else []
+
+
+def _needed(road: Road, drive: Drive, step: LegEvent) -> str:
+    """The record without which this step is not made; empty when it is there, or none is needed."""
+    kind = wanted(road.dealer.handover_record, step)
+    return "" if kind is None or kind.value in drive.recorded else kind.value
+
+
+def _undo_ms(road: Road, drive: Drive) -> int:
+    until = undo_until(drive.leg, drive.reached_at) if drive.reached_at else None
+    left = (until - road.house.now()).total_seconds() if until else 0.0
+    return max(0, int(left * 1000 / (road.lapse or 1)))
 
 
 def _kind(drive: Drive) -> str:
@@ -212,6 +256,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     return draw(
         "driver.html",
         road.speech,
+        headers=APP_HEADERS,
         dealer=road.dealer,
         driver=road.staff.name if road.staff else "",
         here=road.here,
@@ -237,11 +282,52 @@ async def move(request: web.Request) -> web.StreamResponse:
         event = LegEvent(str(form.get("event", "")))
     except ValueError:
         raise BadInput("event", f"is one of {', '.join(STEPS)}") from None
-    if _taken(drive, event):
-        return see_other(road.here)
-    actor = f"staff:{road.staff.id}" if road.staff else "driver"
-    await leg_acts.move(road.house.acting(road.dealer.id, actor), drive.leg.id, event)
-    return see_other(road.here)
+    if not _taken(drive, event):
+        actor = f"staff:{road.staff.id}" if road.staff else "driver"
+        try:
+            await leg_acts.move(road.house.acting(road.dealer.id, actor), drive.leg.id, event)
+        except (IllegalMove, Overtaken) as error:
+            if not wants_json(request):
+                raise
+            note = road.speech.say("overtaken" if isinstance(error, Overtaken) else "changed")
+            return web.json_response({**problem_of(error), "words": note}, status=409, headers=HEADERS)
+    return web.json_response({"ok": True}, headers=HEADERS) if wants_json(request) else see_other(road.here)
+
+
+def wants_json(request: web.Request) -> bool:
+    """Whether the page's own script asks, which keeps what it sent until it is told that it arrived."""
+    return "application/json" in request.headers.get("Accept", "")
+
+
+async def road_to(request: web.Request, leg: str) -> Road:
+    """The same, to a record: whoever gives drives to others may write it for the driver."""
+    road = await _road(request)
+    if "token" in request.match_info or not call(request).may(may.ASSIGN_LEGS):
+        return road
+    number = row_number(leg)
+    async with road.house.at(road.dealer.id) as connection:
+        found = await drives.one(connection, road.dealer.id, number) if number is not None else None
+    return replace(road, drives=(found,)) if found is not None else road
+
+
+@forgiving
+async def app(request: web.Request) -> web.StreamResponse:
+    """What a phone needs to know to keep this page as an app."""
+    road = await _road(request)
+    name = road.speech.say("driver-title")
+    icon = {"src": static("mark.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "any"}
+    facts = {
+        "name": f"{name} · {road.dealer.name}",
+        "short_name": name,
+        "start_url": road.here,
+        "id": road.here,
+        "scope": road.here,
+        "display": "standalone",
+        "background_color": "#f5f3ee",
+        "theme_color": "#0f5a6e",
+        "icons": [icon],
+    }
+    return web.json_response(facts, headers=HEADERS, content_type="application/manifest+json")
 
 
 def _taken(drive: Drive, event: LegEvent) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,12 @@ HEADERS = {
         "'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
+}
+#: An app of ours besides: it keeps pages for when there is no network, and shows a picture before it has gone.
+APP_HEADERS = {
+    **HEADERS,
+    "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace("img-src 'self'", "img-src 'self' blob:")
+    + "; manifest-src 'self'; worker-src 'self'",
 }
 
 
@@ -58,7 +65,9 @@ def _templates() -> jinja2.Environment:
     return made
 
 
-def draw(template: str, speech: Speech, *, status: int = 200, **facts: Any) -> web.Response:
+def draw(
+    template: str, speech: Speech, *, status: int = 200, headers: Mapping[str, str] = HEADERS, **facts: Any
+) -> web.Response:
     """A page in this person's language."""
     page = (
         _templates()
@@ -70,12 +79,22 @@ def draw(template: str, speech: Speech, *, status: int = 200, **facts: Any) -> w
             **{"lapse": None, "notice": None, "trouble": False, **facts},
         )
     )
-    return web.Response(status=status, text=page, content_type="text/html", headers=HEADERS)
+    return web.Response(status=status, text=page, content_type="text/html", headers=headers)
 
 
 def see_other(where: str) -> web.Response:
     """After a POST: look at the page again, so that a reload repeats nothing."""
     return web.Response(status=303, headers={**HEADERS, "Location": where})
+
+
+async def worker(request: web.Request) -> web.Response:
+    """The driver's app without a network. It may serve their pages, wherever these lie."""
+    return web.Response(
+        body=_files()["driver-worker.js"][0],
+        content_type="text/javascript",
+        charset="utf-8",
+        headers={"Service-Worker-Allowed": "/", "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"},
+    )
 
 
 async def static_file(request: web.Request) -> web.Response:

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from actions import bookings as booking_acts
 from actions import estimates as estimate_acts
+from actions import handovers as handover_acts
 from actions import offers as offer_acts
 from dealer_api.app_keys import LIVE
 from dealer_api.bodies import row_number
@@ -20,11 +21,14 @@ from dealer_api.owner.alert_summary import summary_of
 from dealer_api.owner.held_windows import held
 from dealer_api.owner.journey import Drive, Journey, journey_of
 from dealer_api.owner.links import Ended, Link, forgiving, form_of, open_link
-from dealer_api.owner.pages import draw, see_other
+from dealer_api.owner.pages import HEADERS, draw, see_other
 from rules.service.casework import speaks
 from schemas.booking import BookingState, OfferState
 from schemas.case import CaseState
 from schemas.errors import BadInput, NotFound, Overtaken, Unavailable
+from schemas.handover import HandoverKind
+from schemas.pickup import LegState
+from store.views.journey import Visit
 
 #: What an owner may say when no window suits; the text is data, the name is what history keeps.
 REASONS = ("not_now", "other_garage", "only_if_unsafe")
@@ -80,6 +84,13 @@ async def show(request: web.Request) -> web.StreamResponse:
         return draw(
             "offer.html", link.speech, **facts, offer=link.visit.offer, windows=held(link.visit, link.speech.now)
         )
+    end = at_the_car(link.visit)
+    async with link.house.at(link.secret.dealer_id) as connection:
+        kept = (
+            await handover_acts.of_visit(connection, link.secret.dealer_id, link.visit.booking.id)
+            if link.visit.booking
+            else ()
+        )
     return draw(
         "journey.html",
         link.speech,
@@ -87,6 +98,33 @@ async def show(request: web.Request) -> web.StreamResponse:
         journey=journey_for(link),
         booking=link.visit.booking,
         extra_work=link.visit.extra_work,
+        handed=kept,
+        code=_code(link, end) if end is not None and all(one.record.kind is not end for one in kept) else "",
+    )
+
+
+def at_the_car(visit: Visit) -> HandoverKind | None:
+    """At which end a driver of ours is with the owner, or on the way to them."""
+    states = {leg.state for leg, _ in visit.legs}
+    if LegState.ON_THE_WAY_BACK in states:
+        return HandoverKind.RETURN
+    return HandoverKind.COLLECT if states & {LegState.ON_THE_WAY, LegState.COLLECTED} else None
+
+
+def _code(link: Link, end: HandoverKind) -> str:
+    assert link.visit.booking is not None
+    return handover_acts.code(link.house, link.visit.booking.id, end)
+
+
+@forgiving
+async def photo(request: web.Request) -> web.StreamResponse:
+    """A picture of a record of this visit."""
+    link, number = await _open(request), row_number(request.match_info["photo"])
+    if link.visit.booking is None or number is None:
+        raise NotFound("photo")
+    body = await handover_acts.picture(link.acting, number, link.visit.booking.id)
+    return web.Response(
+        body=body, content_type="image/jpeg", headers={**HEADERS, "Cache-Control": "private, max-age=600"}
     )
 
 

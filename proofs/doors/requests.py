@@ -72,6 +72,15 @@ class Knock:
         return replace(self, path=path)
 
 
+def _record(ask: Requests) -> dict[str, Any]:
+    facts = {"key": f"record-{next(ask._count)}", "odometer_km": "41230", "energy": "fuel", "energy_percent": "60"}
+    return {**facts, "keys": "1", "name": "Rosa Frost", "signature": "[[0,0,100,100,200,50,300,300]]"}
+
+
+def _shot(ask: Requests) -> dict[str, Any]:
+    return {"view": "front", "key": f"photo-{next(ask._count)}"}
+
+
 class Requests:
     """Requests for one dealer's rows; `windows` are free ones, by the way in which the car comes."""
 
@@ -160,8 +169,12 @@ class Requests:
             return Knock(route.method, path, text=text, media=route.media)
         if route.is_api or route.method == "GET":
             body = None if route.body is None else self._body(route)
-            return Knock(route.method, path, json=body)
-        return Knock(route.method, path, form=self.form(route))
+            return Knock(route.method, path, query=self._about(route), json=body)
+        return Knock(route.method, path, query=self._about(route), form=self.form(route))
+
+    def _about(self, route: Route) -> dict[str, str]:
+        """Which drive a page of a record is about."""
+        return {"leg": str(self.made.rows["legs"])} if route.path.endswith(("/handover", "/photo")) else {}
 
     def _body(self, route: Route) -> dict[str, Any]:
         operation = self.described["paths"][route.path][route.method.lower()]
@@ -320,6 +333,10 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/o/{token}/stop": _nothing,
     "/o/{token}/start": _nothing,
     "/f/{token}": lambda ask: {"score": "4", "words": "Good."},
+    "/d/{token}/handover": _record,
+    "/driver/handover": _record,
+    "/d/{token}/photo": _shot,
+    "/driver/photo": _shot,
     "/d/{token}/move": lambda ask: {"leg": str(ask.made.rows["legs"]), "event": "on_the_way"},
     "/driver/move": lambda ask: {"leg": str(ask.made.rows["legs"]), "event": "on_the_way"},
     "/inbound/phone": lambda ask: {"from": ask.made.owner_phone, "to": ask.made.dealer.phone, "body": "hello"},

@@ -11,8 +11,10 @@ from typing import Any
 from actions import absences, bookings, cases, estimates, legs, messages, moving, offers, owners, people, vehicles
 from actions.context import Acting
 from dealer_api.inbound.handle_reply import handle
+from proofs.month import handing
 from proofs.month.dealership import Dealership
 from proofs.month.picking import a_booking, a_case, a_leg, a_row, somebody, the_manager
+from rules.service.pickup import TEXTS
 from schemas.account import Role
 from schemas.alert import AlertState, AlertStep
 from schemas.booking import BookingKind
@@ -338,7 +340,7 @@ async def car_is_sold_by_list(place: Dealership) -> None:
 async def driver_takes_the_next_step(place: Dealership) -> None:
     leg = await a_leg(place)
     kind, state = LegKind(leg["kind"]), LegState(leg["state"])
-    events = [event for event in LEGS[kind].allowed(state) if event is not LegEvent.CANCELLED]
+    events = [event for event in LEGS[kind].allowed(state) if event in TEXTS]
     await legs.move(await _driver_of(place, leg), leg["id"], place.luck.choice(events))
 
 
@@ -457,4 +459,5 @@ ACTS: dict[Act, float] = {
     somebody_is_there_after_all: 0.2,
     somebody_leaves: 0.4,
     somebody_is_back: 0.6,
+    **handing.ACTS,
 }

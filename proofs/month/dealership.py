@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 
 from actions.context import House
+from proofs.handing_over import Memory
 from providers.provider import Lookup, Receipt
 from rules.service.wording import Wording
 from schemas.account import Dealer, Role
@@ -110,7 +111,15 @@ async def open_dealership(url: str, secret: str, seed: int) -> Dealership:
     await office.close()
     wording, phones = Wording(data.texts()), Phones(clock, sender=f"{NUMBER}{seed}")
     house = House(
-        desk, owner_page, clock, wording, "http://month.example", secret, profiles=data.profiles(), machine=clock
+        desk,
+        owner_page,
+        clock,
+        wording,
+        "http://month.example",
+        secret,
+        profiles=data.profiles(),
+        photos=Memory(),
+        machine=clock,
     )
     context = Context(
         workers,

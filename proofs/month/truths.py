@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from proofs.month import handing
 from proofs.month.dealership import Dealership
 from schemas.message import Message, MessageKind
 from schemas.moment import local
@@ -107,6 +108,7 @@ ALWAYS: Mapping[str, str] = {
             AND n.facts->'asserts' @> jsonb_build_array(jsonb_build_object('noun', 'booking', 'id', b.id)))
         AND EXISTS (SELECT 1 FROM owners o WHERE o.dealer_id = $1 AND o.id = m.owner_id AND CASE o.channel
           WHEN 'email' THEN o.email ELSE o.phone END IS NOT NULL)""",
+    **handing.TRUTHS,
 }
 #: Once the workers have done what is due; `$2` is the time.
 SETTLED: Mapping[str, str] = {

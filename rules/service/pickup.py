@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from schemas.message import MessageKind
 from schemas.moment import minutes_between
@@ -19,6 +19,8 @@ TEXTS: dict[LegEvent, MessageKind] = {
     LegEvent.ON_THE_WAY_BACK: MessageKind.ON_THE_WAY_BACK,
     LegEvent.HANDED_OVER: MessageKind.HANDED_OVER,
 }
+#: A step that was pressed by mistake is taken back within this time, and its text does not leave before.
+UNDO = timedelta(minutes=1)
 _USES = {Use.COLLECT: LegKind.COLLECT, Use.RETURN: LegKind.RETURN}
 
 
@@ -44,7 +46,14 @@ def drives(slots: Sequence[Slot], drivers: Mapping[int, int | None]) -> tuple[Dr
 
 def next_event(leg: Leg) -> LegEvent | None:
     """The driver's next step; None when the leg is over."""
-    return next((event for event in LEGS[leg.kind].allowed(leg.state) if event is not LegEvent.CANCELLED), None)
+    return next((event for event in LEGS[leg.kind].allowed(leg.state) if event in TEXTS), None)
+
+
+def undo_until(leg: Leg, reached_at: datetime) -> datetime | None:
+    """Until when a step that led here may be taken back; its text waits as long. None: this state is not left that
+    way.
+    """
+    return reached_at + UNDO if LegEvent.UNDONE in LEGS[leg.kind].allowed(leg.state) else None
 
 
 def minutes_late(leg: Leg, now: datetime) -> int:

@@ -9,9 +9,13 @@ from schemas.pickup import Leg
 from store.alerts import STANDING
 from store.pool import Connection, as_dict
 
-_COLUMNS = f"""l.id, l.dealer_id, l.booking_id, l.kind, l.state, l.driver_id, l.slot_id, l.address, l.starts_at,
-    l.ends_at, l.changed_at,
-    b.case_id, b.state AS booking_state, b.kind AS booking_kind, {STANDING} AS standing, v.title AS car, v.plate,
+_LEG = ", ".join(f"l.{name}" for name in Leg.model_fields)
+_COLUMNS = f"""{_LEG},
+    b.case_id, b.state AS booking_state, b.kind AS booking_kind, b.loaner_id,
+    ARRAY(SELECT h.kind FROM handovers h WHERE h.dealer_id = l.dealer_id AND h.booking_id = l.booking_id) AS recorded,
+    (SELECT max(h.at) FROM history h WHERE h.dealer_id = l.dealer_id AND h.noun = 'leg' AND h.subject_id = l.id
+        AND h.new = l.state) AS reached_at,
+    {STANDING} AS standing, v.title AS car, v.plate,
       o.name AS customer, o.phone, s.name AS driver
 FROM legs l
 JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id
@@ -34,6 +38,9 @@ class Drive:
     case_id: int
     booking_state: str
     booking_kind: str
+    loaner_id: int | None
+    recorded: list[str]  #: kinds of handover records of this visit
+    reached_at: datetime | None  #: when the leg came into its state
     standing: list[list[str]]  #: as store.alerts.STANDING
     car: str
     plate: str | None
@@ -66,6 +73,9 @@ def _drive(row: object) -> Drive:
                 "case_id",
                 "booking_state",
                 "booking_kind",
+                "loaner_id",
+                "recorded",
+                "reached_at",
                 "standing",
                 "car",
                 "plate",

@@ -44,9 +44,8 @@ SELECT id, dealer_id, case_id, vehicle_id, kind, state, starts_at, ends_at, wall
     made_at, finding FROM bookings WHERE dealer_id = $1 AND case_id = $2 ORDER BY state <> 'cancelled' DESC, id DESC
       LIMIT 1
 """
-_LEGS = """
-SELECT l.id, l.dealer_id, l.booking_id, l.kind, l.state, l.driver_id, l.slot_id, l.address, l.starts_at, l.ends_at,
-  l.changed_at, s.name AS driver
+_LEGS = f"""
+SELECT {", ".join(f"l.{name}" for name in Leg.model_fields)}, s.name AS driver
 FROM legs l LEFT JOIN staff s ON s.dealer_id = l.dealer_id AND s.id = l.driver_id WHERE l.dealer_id = $1
   AND l.booking_id = $2 ORDER BY l.kind
 """

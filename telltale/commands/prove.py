@@ -143,7 +143,8 @@ def month(
     sabotage: Annotated[
         str | None,
         _switches(
-            "no-truth-check, no-release, silent-lateness, stranger-sale, drive-it-anyway, unwarned, away-and-driving"
+            "no-truth-check, no-release, silent-lateness, stranger-sale, drive-it-anyway, unwarned, "
+            "away-and-driving, no-record"
         ),
     ] = None,
     as_json: Json = False,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from proofs import handing_over
+from schemas.handover import HandoverKind
 from tests.integration.dealer_api.conftest import Desk
 from tests.standing import PoolAs
 
@@ -87,8 +89,13 @@ async def test_offer_accept_collect_repair_return(desk: Desk, car):
 
     await desk.post(technician, f"/api/v1/bookings/{booking['id']}/finish", {"finding": "hose replaced"})
     assert (await desk.get(advisor, f"/api/v1/cases/{case['id']}"))["state"] == "verifying"
-    for event in ("on_the_way_back", "handed_over"):
-        await desk.post(driver, f"/api/v1/legs/{legs['return']['id']}/move", {"event": event})
+    back = f"/api/v1/legs/{legs['return']['id']}/move"
+    await desk.post(driver, back, {"event": "on_the_way_back"})
+    refused = await desk.post(driver, back, {"event": "handed_over"}, expect=409)
+    assert refused["state"] == "without its handover record" and refused["allowed"] == ["record"]
+    whose = desk.house.acting(desk.dealer.id, f"staff:{desk.people[(desk.dealer.id, 'driver')].id}")
+    await handing_over.record(whose, booking["id"], HandoverKind.RETURN)
+    await desk.post(driver, back, {"event": "handed_over"})
     whole = await desk.get(advisor, f"/api/v1/cases/{case['id']}")
     assert (
         whole["bookings"][0]["state"] == "completed" and whole["next_step"]["act"] == "confirm"

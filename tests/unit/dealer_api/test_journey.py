@@ -32,6 +32,8 @@ def walks(kind, state=None, made=()):
     state = state or LEGS[kind].start
     yield state, made
     for event in LEGS[kind].allowed(state):
+        if event is LegEvent.UNDONE:  # leads back to where a way that is walked has been
+            continue
         after = LEGS[kind].next(state, event)
         yield from walks(kind, after, made if event is LegEvent.CANCELLED else (*made, after.value))
 

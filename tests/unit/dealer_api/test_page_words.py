@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from dealer_api.owner.driver_handover import ZONES
 from dealer_api.owner.formatting import LANGUAGES
 from dealer_api.owner.journey import PICKUP_STEPS
 from dealer_api.owner.visits import NOTES, REASONS
 from rules.catalogue import RULES
+from rules.service.pickup import TEXTS
 from rules.service.wording import Wording
 from schemas.booking import BookingKind
+from schemas.handover import Energy, HandoverKind, Harm, View
 from schemas.pickup import LegEvent, LegKind, LegState
 
 ROOM = Path(__file__).resolve().parents[3] / "dealer_api" / "owner"
@@ -27,7 +30,7 @@ def phrases() -> set[str]:
     found |= {f"step-{step}" for step in PICKUP_STEPS} | {f"score-{n}" for n in range(1, 6)}
     at = {*PICKUP_STEPS, "working", "cancelled", "open", "dismissed"} - {"handed_over"}
     found |= {f"{what}-{step}" for what in ("now", "lead") for step in at}
-    found |= {f"do-{event.value}" for event in LegEvent if event is not LegEvent.CANCELLED} | {
+    found |= {f"do-{event.value}" for event in LegEvent if event in TEXTS} | {
         f"did-{state.value}" for state in LegState
     }
     found |= (
@@ -36,6 +39,9 @@ def phrases() -> set[str]:
         | {f"{what}-{part}" for what in ("gone", "unknown", "away") for part in ("title", "lead")}
     )
     found |= {f"channel-{channel}" for channel in ("text", "email")} | {f"limit-{label}" for label in LABELS}
+    found |= {f"handover-title-{kind.value}" for kind in HandoverKind} | {f"handover-{view.value}" for view in View}
+    found |= {f"handover-{energy.value}" for energy in Energy} | {f"harm-{harm.value}" for harm in Harm}
+    found |= {f"zone-{zone}" for zone in ZONES}
     return found | {
         "declined-lead-now",
         "declined-lead-later",

@@ -16,11 +16,13 @@ from aiohttp.test_utils import TestClient
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from actions import bookings, legs, offers
+from proofs import handing_over
 from rules.service.wording import Wording
 from schemas.account import Role
 from schemas.alert import Evidence, Limit, Sample, Series
 from schemas.booking import BookingKind, Offer
 from schemas.case import Case
+from schemas.handover import HandoverKind
 from schemas.message import Purpose
 from schemas.pickup import LegEvent
 from schemas.verdict import Severity
@@ -136,7 +138,15 @@ class World:
         for event in events:
             leg = ids["return" if event in (LegEvent.ON_THE_WAY_BACK, LegEvent.HANDED_OVER) else "collect"]
             self.desk.clock.on(minutes=20)
-            await legs.move(self.desk.house.acting(self.dealer_id, "staff:driver"), leg, event)
+            driver = self.desk.house.acting(self.dealer_id, "staff:driver")
+            if event is LegEvent.HANDED_OVER:
+                await self.record(HandoverKind.RETURN)
+            await legs.move(driver, leg, event)
+
+    async def record(self, kind: HandoverKind) -> None:
+        """The driver writes down what the car is like."""
+        booking = await self.desk.admin.fetchval("SELECT max(id) FROM bookings WHERE dealer_id = $1", self.dealer_id)
+        await handing_over.record(self.desk.house.acting(self.dealer_id, f"staff:{self.driver_id}"), booking, kind)
 
     async def repair(self) -> None:
         """The workshop starts and finishes."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from schemas.handover import HandoverKind
 from tests.integration.dealer_api.owner.conftest import World
 
 STEPS = ("on_the_way", "collected", "at_workshop", "on_the_way_back", "handed_over")
@@ -37,6 +38,9 @@ async def test_five_presses_of_the_one_button_bring_the_car_there_and_back(world
     assert "has not finished this car yet" in page and not button(page)
     await world.repair()
     for _ in range(2):
+        if pressed[-1] == "on_the_way_back":
+            assert "hidden" in re.findall(r'<form[^>]*data-step="handed_over"[^>]*>', await world.get(path))[0]
+            await world.record(HandoverKind.RETURN)
         form = button(await world.get(path))
         pressed.append(form["event"])
         await world.post(f"{path}/move", **form)
