@@ -33,6 +33,7 @@ READS = {
     "waiting_words",
     "taken_from",
     "unheard",
+    "of_visit",
 }
 
 

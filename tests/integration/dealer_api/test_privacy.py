@@ -20,11 +20,12 @@ import asyncpg
 import pytest
 
 from actions import bookings, cases, owners, vehicles
+from proofs.doors.handed_over import handed_over
 from schemas.booking import BookingKind
 from schemas.errors import Unavailable
 from schemas.keeping import WHERE_IDS
 from schemas.message import Draft, MessageKind, OwnerRecipient, Purpose, StaffRecipient
-from store import erasing, history, messages, secrets
+from store import erasing, history, messages, secrets, spoken_warnings
 from store.house_key import KeyHolder
 from store.pool import transaction
 from tests.command_line import telltale
@@ -34,7 +35,7 @@ from tests.standing import PoolAs
 from workers.sealing import Sealer, verify
 
 NAME, PHONE, MAIL, ADDRESS = "Zora Kanarius", "+491709990001", "zora@kanari.example", "Kanarienweg 77, Hamburg"
-WORDS = ("CANARYOUT", "CANARYIN", "CANARYNOTE", "CANARYSTAFF", "CANARYFEEDBACK", "CANARYWHY")
+WORDS = ("CANARYOUT", "CANARYIN", "CANARYNOTE", "CANARYSTAFF", "CANARYFEEDBACK", "CANARYWHY", "CANARYHAND")
 CANARIES = (NAME, "Zora", "Kanarius", PHONE, MAIL, ADDRESS, "Kanarienweg", *WORDS)
 _numbers = itertools.count(1)
 
@@ -138,6 +139,10 @@ async def person(desk: Desk) -> Any:
     p.booking = await bookings.book(
         house.acting(p.dealer, actor), p.case.id, BookingKind.PICKUP, windows[0].window.starts_at
     )
+    await handed_over(house, p.dealer, "CANARYHAND", p.booking.id)
+    async with house.at(p.dealer) as connection:
+        advisor = desk.people[(p.dealer, "advisor")].id
+        await spoken_warnings.add(connection, p.dealer, p.case.id, p.owner.id, [1], advisor, desk.clock())
     p.actor = actor
     desk.clock.on(minutes=5)
     return p
