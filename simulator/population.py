@@ -5,7 +5,7 @@ fault.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log
 from random import Random
 from typing import TypeVar
@@ -14,6 +14,9 @@ from schemas.profile import Profile
 from simulator.car import DAY, Car, Life
 from simulator.direct import Told, telemetry
 from simulator.driving import Habit
+from simulator.feeds import FEEDS, through
+from simulator.sensor_faults import SENSOR_FAULTS, Spoiled
+from simulator.sensors import Sensors
 from simulator.wear import KINDS, Fault
 
 Choice = TypeVar("Choice")
@@ -66,6 +69,19 @@ class Specimen:
     profile: Profile
     life: Life
     seed: int
+    feed: str = "full"
+    real: bool = False  #: its sensors are its own, and fail; else they say what is
+    sensor_fault: str = ""  #: a name of SENSOR_FAULTS
+    sensor_fault_at: float = 0.0
+
+    def told(self, car: Car, until: float) -> Iterator[Told]:
+        """What reaches us of this car: through its sensors, with their fault, by its feed."""
+        if not self.real:
+            return lived(car, until)
+        limits = self.profile.limits
+        sensors = Sensors(self.seed, limits.get("battery_nominal_v", 12.0), self.profile.drive == "truck")
+        spoiled = Spoiled(self.sensor_fault, self.sensor_fault_at, self.seed) if self.sensor_fault else None
+        return through(self.feed, lived(car, until, sensors, spoiled), self.seed)
 
     def car(self, since: float) -> Car:
         """The car, standing at `since`."""
@@ -73,10 +89,18 @@ class Specimen:
 
 
 def population(
-    profiles: Mapping[str, Profile], vehicles: int, days: float, seed: int, since: float, faulty: float = 0.5
+    profiles: Mapping[str, Profile],
+    vehicles: int,
+    days: float,
+    seed: int,
+    since: float,
+    faulty: float = 0.5,
+    real: bool = False,
+    spoiled: float = 0.25,
 ) -> Iterator[Specimen]:
-    """`vehicles` cars that begin at `since`; a share of `faulty` gets one fault, with its onset early enough to be
-    found.
+    """`vehicles` cars that begin at `since`; a share of `faulty` gets one fault, early enough to be found.
+
+    `real`: each has its own sensors and feed, and a share of `spoiled` a fault of a sensor that hides no real one.
     """
     by_drive: dict[str, Profile] = {profile.drive: profile for profile in profiles.values()}
     for number in range(vehicles):
@@ -97,13 +121,30 @@ def population(
             tyre_swap_on_day=int(rng.uniform(5, days)) if rng.random() < 0.5 else None,
             stretch_s=SAMPLE_S,
         )
-        yield Specimen(number, by_drive[drive], life, seed * 100_003 + number)
+        plain = Specimen(number, by_drive[drive], life, seed * 100_003 + number)
+        yield _real(plain, seed, since, days, spoiled) if real else plain
 
 
-def lived(car: Car, until: float) -> Iterator[Told]:
+def _real(plain: Specimen, seed: int, since: float, days: float, spoiled: float) -> Specimen:
+    """The same car with sensors and a feed of its own.
+
+    Drawn from a line of its own, so that its life stays what it was.
+    """
+    rng = Random(f"real/{seed}/{plain.number}")
+    feed, fault, at = _drawn(FEEDS, rng), "", since
+    if rng.random() < spoiled:
+        drive, broken = plain.profile.drive, {fault.kind for fault in plain.life.faults}
+        fitting = [name for name, one in SENSOR_FAULTS.items() if drive in one.drives and broken.isdisjoint(one.clouds)]
+        fault = rng.choice(sorted(fitting))
+        if not SENSOR_FAULTS[fault].from_birth:
+            at = since + rng.uniform(0.05, 0.8) * days * DAY
+    return replace(plain, feed=feed, real=True, sensor_fault=fault, sensor_fault_at=at)
+
+
+def lived(car: Car, until: float, sensors: Sensors | None = None, spoiled: Spoiled | None = None) -> Iterator[Told]:
     """What the car says up to `until`; what has broken down is mended two days later."""
     look = 0.0
-    for told in telemetry(car, until):
+    for told in telemetry(car, until, sensors, spoiled):
         yield told
         if told.ts < look:
             continue

@@ -21,15 +21,25 @@ from telltale import data
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def main(*, vehicles: int, days: int, seed: int, jobs: int = 1) -> dict[str, Any]:
-    """Simulate, judge, compare with the truth. One process per job; a progress bar on a terminal."""
+def main(*, vehicles: int, days: int, seed: int, jobs: int = 1, plain: bool = False) -> dict[str, Any]:
+    """`plain`: sensors that say what is, and whole feeds. Simulate, judge, compare with the truth.
+
+    One process per job; a progress bar on a terminal.
+    """
     began = time.monotonic()
-    plans = [(specimen, days) for specimen in population(data.profiles(), vehicles, days, seed, START)]
+    plans = [(specimen, days) for specimen in population(data.profiles(), vehicles, days, seed, START, real=not plain)]
     with _bar(len(plans)) as tick:
         lives = _lived(plans, jobs, tick)
     wall = time.monotonic() - began
     car_days = sum(life.days for life in lives)
-    facts: dict[str, Any] = {"vehicles": vehicles, "days": days, "seed": seed, "jobs": jobs, "rules_hash": rules_hash()}
+    facts: dict[str, Any] = {
+        "vehicles": vehicles,
+        "days": days,
+        "seed": seed,
+        "jobs": jobs,
+        "plain": plain,
+        "rules_hash": rules_hash(),
+    }
     facts |= report(lives)
     facts["wall_seconds"] = round(wall, 1)
     facts["ms_per_vehicle_day_and_core"] = round(1000 * sum(life.cpu_s for life in lives) / max(1.0, car_days), 2)
@@ -99,6 +109,14 @@ def lines(facts: dict[str, Any]) -> list[str]:
             f"{name:20}{own['episodes']:>4}{own['open']:>6}   " + "".join(f"{cell:18}" for cell in cells).rstrip()
         )
     false = ", ".join(f"{rule} {count}" for rule, count in facts["false_by_rule"].items())
+    for name, one in facts["by_feed"].items():
+        found.append(
+            f"feed {name:8}{one['vehicles']:>5} cars   recall {_share(one['recall'])} of {one['episodes']}, "
+            f"not watched {one['unwatched']}, lead {_days(one['median_lead_days'])}, "
+            f"false per 1,000 vehicle-days {one['false_per_1000_vehicle_days']}"
+        )
+    spoiled, told, urgent = facts["sensor_faults"], facts["sensor_faults_told"], facts["now_from_sensor_faults"]
+    found.append(f"faults of sensors {spoiled}, told at the desk {told}, told to an owner as urgent {urgent}")
     return [
         *found,
         "",

@@ -6,7 +6,7 @@ The cars, their confounders and their faults are `simulator/population.py`; all 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -16,9 +16,13 @@ from proofs.score.baselines import FixedThresholds
 from rules.catalogue import RULES
 from rules.engine.code_book import CodeBook
 from rules.engine.judge import Judge
+from rules.engine.plausibility import ODOMETER, Odometer
 from schemas.alert import AlertState
 from schemas.reading import Reading
+from schemas.signal import BY_ID
+from schemas.verdict import Severity
 from simulator.car import DAY, Car
+from simulator.direct import Told
 from simulator.population import Specimen, lived
 from simulator.wear import Truth
 from telltale import data
@@ -34,6 +38,7 @@ class Raised:
     component: str
     ts: float
     because: str
+    severity: str = ""
 
 
 @dataclass(slots=True)
@@ -48,6 +53,8 @@ class Lived:
     cpu_s: float = 0.0
     judge_s: float = 0.0
     raised: dict[str, list[Raised]] = field(default_factory=dict)  #: by judge: telltale, codes, fixed
+    urgent: list[Raised] = field(default_factory=list)  #: all that was told as `now`, changes of severity included
+    heard: frozenset[str] = frozenset()  #: the signals that its feed ever brought (VSS paths)
 
 
 @cache
@@ -69,7 +76,22 @@ def _shared(ids: tuple[int, ...]) -> tuple[int, ...]:
 
 def readings_of(car: Car, until: float) -> Iterator[Reading]:
     """The messages of a car as the gateway hands them to the judge, one `place` after the other."""
-    for place, told in enumerate(lived(car, until), start=1):
+    yield from rows_of(lived(car, until))
+
+
+def believed(rows: Iterable[Reading]) -> Iterator[Reading]:
+    """The rows without what the gateway lets no rule see: values outside of their range, odometers that cannot be."""
+    odometer = Odometer()
+    for row in rows:
+        kept = [(i, v) for i, v in zip(row.ids, row.values, strict=True) if BY_ID[i].low <= v <= BY_ID[i].high]
+        if len(kept) != len(row.ids):
+            row.ids, row.values = _shared(tuple(i for i, _ in kept)), tuple(v for _, v in kept)
+        yield odometer.see(row) if ODOMETER in row.ids else row
+
+
+def rows_of(messages: Iterable[Told]) -> Iterator[Reading]:
+    """The same of any messages of one car."""
+    for place, told in enumerate(messages, start=1):
         floats = _floats(len(told.ids))
         values = floats.unpack(floats.pack(*told.values))
         day = int(told.ts // DAY)
@@ -97,21 +119,36 @@ def live(order: tuple[Specimen, int]) -> Lived:
     raised: dict[str, list[Raised]] = {"telltale": [], "codes": [], "fixed": []}
     told: set[tuple[str, str, int]] = set()
     count, judge_s, clock = 0, 0.0, time.thread_time
-    for reading in readings_of(car, START + days * DAY):
+    urgent: list[Raised] = []
+    sets: set[tuple[int, ...]] = set()
+    rows = rows_of(plan.told(car, START + days * DAY))
+    for reading in believed(rows) if plan.real else rows:
+        sets.add(reading.ids)
         count += 1
         before = clock()
         steps = judge.step(memory, reading)
         judge_s += clock() - before
         for step in steps:
             episode = (step.rule, step.component, step.episode)
+            if step.state is AlertState.ACTIVE and step.severity is Severity.NOW:
+                urgent.append(Raised(step.rule, step.component, step.ts, step.because, step.severity.value))
             if step.state is not AlertState.ACTIVE or episode in told:  # a change of severity is no new alert
                 continue
             told.add(episode)
-            one = Raised(step.rule, step.component, step.ts, step.because)
+            one = Raised(step.rule, step.component, step.ts, step.because, step.severity.value)
             raised["telltale"].append(one)
             if step.rule == "trouble_code":
                 raised["codes"].append(one)
         raised["fixed"] += [Raised(rule, component, reading.ts, "") for rule, component in fixed.see(reading)]
     return Lived(
-        plan, car.truths(), START + days * DAY, float(days), count, time.process_time() - began, judge_s, raised
+        plan,
+        car.truths(),
+        START + days * DAY,
+        float(days),
+        count,
+        time.process_time() - began,
+        judge_s,
+        raised,
+        urgent,
+        frozenset(BY_ID[i].path for ids in sets for i in ids),
     )

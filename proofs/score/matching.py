@@ -13,6 +13,9 @@ from statistics import median
 from typing import Any
 
 from proofs.score.living import Lived, Raised
+from rules.catalogue import RULES
+from rules.engine.feed import unwatched
+from rules.engine.thresholds import WHEELS
 
 DAY = 86_400.0
 SAME_S = 7 * DAY  #: alerts of one vehicle and component within a week are one
@@ -92,6 +95,7 @@ class Tally:
     hits: int = 0
     missed: int = 0
     open: int = 0  #: not found, and not too late yet when the run ended
+    unwatched: int = 0  #: not found, and the car's feed does not bring what a rule needs for it: the desk says so
     unseen: int = 0  #: of the open ones, those that have changed nothing that a sensor could see
     wrong: int = 0  #: episodes whose first alert blamed another part
     leads: list[float] = field(default_factory=list)  #: days
@@ -107,6 +111,7 @@ class Tally:
             "episodes": self.total,
             "open": self.open,
             "open_unseen": self.unseen,
+            "unwatched": self.unwatched,
             "recall": round(self.hits / self.total, 4) if self.total else None,
             "recall_low": round(low, 4),
             "recall_high": round(high, 4),
@@ -135,6 +140,7 @@ class Judged:
                 tally.open + one.open,
             )
             tally.wrong, tally.unseen = tally.wrong + one.wrong, tally.unseen + one.unseen
+            tally.unwatched += one.unwatched
             tally.leads += one.leads
         return tally
 
@@ -144,7 +150,7 @@ def judged(lives: Sequence[Lived], way: str) -> Judged:
     found = Judged()
     for life in lives:
         found.car_days += life.days
-        alerts = _once_a_week(life.raised[way])
+        alerts = _once_a_week([r for r in life.raised[way] if not _of_a_sensor(life, r)])
         found.alerts += len(alerts)
         used: set[int] = set()
         for truth in life.truths:
@@ -157,6 +163,8 @@ def judged(lives: Sequence[Lived], way: str) -> Judged:
                 tally.hits += 1
                 if truth.failure <= life.until + 3 * DAY or truth.failure - truth.onset < 400 * DAY:
                     tally.leads.append((truth.failure - first.ts) / DAY)
+            elif not watched(life, truth.part):
+                tally.unwatched += 1
             elif truth.too_late > life.until:
                 tally.open += 1
                 tally.unseen += not truth.visible
@@ -170,6 +178,26 @@ def judged(lives: Sequence[Lived], way: str) -> Judged:
             tally.wrong += bool(before) and (first is None or before[0].ts < first.ts)
         found.false += [(life, r) for n, r in enumerate(alerts) if n not in used]
     return found
+
+
+def _of_a_sensor(life: Lived, raised: Raised) -> bool:
+    """Whether it says that a sensor is implausible, and one is."""
+    spoiled = life.plan.sensor_fault != "" and raised.ts >= life.plan.sensor_fault_at
+    return spoiled and raised.rule == "sensor_implausible"
+
+
+def watched(life: Lived, part: str) -> bool:
+    """Whether any rule that would blame this part can decide at all for this car, by what its feed has ever brought."""
+    if not life.plan.real:
+        return True
+    lacking = {one.rule for one in unwatched(RULES, life.plan.profile, life.heard)}
+    meant = {rule.name for rule in RULES if rule.name in PARTS and _blames(rule.name, part)}
+    return not meant <= lacking
+
+
+def _blames(rule: str, part: str) -> bool:
+    components = ("", "front", "rear", *WHEELS)
+    return any(part in parts_of(Raised(rule, component, 0.0, "")) for component in components)
 
 
 def _once_a_week(raised: Sequence[Raised]) -> list[Raised]:
@@ -225,6 +253,7 @@ def report(lives: Sequence[Lived]) -> dict[str, Any]:
     facts["vehicle_days"] = round(ours.car_days, 1)
     facts["by_fault"] = {name: tally.facts() for name, tally in sorted(ours.by_fault.items())}
     facts["false_by_rule"] = _count(r.rule for _, r in ours.false)
+    facts |= _of_real_feeds(lives, ours)
     facts["baselines"] = {}
     for name, way in (("trouble_codes_only", codes), ("fixed_thresholds", fixed)):
         by_fault = {fault: tally.facts() for fault, tally in sorted(way.by_fault.items())}
@@ -232,6 +261,38 @@ def report(lives: Sequence[Lived]) -> dict[str, Any]:
     worse = sorted({f for other in (codes, fixed) for f in ours.by_fault if not _better(ours, other, f)})
     facts["better_on_every_fault"], facts["not_better_on"] = not worse, worse
     return facts
+
+
+def _of_real_feeds(lives: Sequence[Lived], ours: Judged) -> dict[str, Any]:
+    """By kind of feed, and what the faults of sensors made of it."""
+    by_feed = {}
+    for feed in sorted({life.plan.feed for life in lives}):
+        own = [life for life in lives if life.plan.feed == feed]
+        part = judged(own, "telltale")
+        kept = ("episodes", "recall", "unwatched", "median_lead_days", "false_alerts", "false_per_1000_vehicle_days")
+        by_feed[feed] = {"vehicles": len(own), "vehicle_days": round(part.car_days, 1)}
+        by_feed[feed] |= {name: value for name, value in summary(part).items() if name in kept}
+    spoiled = [life for life in lives if life.plan.sensor_fault]
+    found = [life for life in spoiled if any(_of_a_sensor(life, r) for r in life.raised["telltale"])]
+    urgent = [
+        f"{life.plan.number} {life.plan.sensor_fault}: {r.rule} {r.component} {r.because}"
+        for life in spoiled
+        for r in life.urgent
+        if r.ts >= life.plan.sensor_fault_at
+        and not any(truth.part in parts_of(r) and r.ts >= truth.onset for truth in life.truths)
+    ]
+    return {
+        "by_feed": by_feed,
+        "sensor_faults": len(spoiled),
+        "sensor_faults_told": len(found),
+        "now_from_sensor_faults": len(urgent),
+        "now_from_sensor_faults_first": urgent[:10],
+        "false_first": [
+            f"{life.plan.number} {life.plan.profile.drive} {life.plan.feed} {life.plan.sensor_fault}: "
+            f"{r.rule} {r.component} {r.because}"
+            for life, r in ours.false[:25]
+        ],
+    }
 
 
 def _better(ours: Judged, other: Judged, fault: str) -> bool:

@@ -18,6 +18,7 @@ def score(
     days: Annotated[int, typer.Option(help="Days that they drive.")] = 120,
     seed: Annotated[int, typer.Option(help="Of fleet, faults and weather.")] = 1,
     jobs: Annotated[int, typer.Option(help="Processes to share the work.")] = 1,
+    plain: Annotated[bool, typer.Option("--plain", help="Sensors that say what is, and whole feeds.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Simulate a mixed fleet with known faults, run the real engine over it, and say what it found, when, and what it
@@ -25,5 +26,5 @@ def score(
     """
     cli.start("score")
     scoring = importlib.import_module("proofs.score")
-    facts = scoring.main(vehicles=vehicles, days=days, seed=seed, jobs=jobs)
+    facts = scoring.main(vehicles=vehicles, days=days, seed=seed, jobs=jobs, plain=plain)
     cli.answer(facts, as_json, scoring.lines(facts))

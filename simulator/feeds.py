@@ -1,0 +1,96 @@
+"""What reaches us of a car by its feed: all, what a dongle asks for, what a maker's cloud hands on, or a part.
+
+| feed | what it brings | how often |
+|---|---|---|
+| full | all signals of the model, lowest voltage of each start, resting voltages, codes | 30 to 90 s |
+| dongle | what OBD answers while driving, codes; no lowest voltage of a start, yet a start's dip now and then | as it
+is asked |
+| minute, hour | a maker's cloud: slow signals, when they have changed; no codes | a minute, an hour |
+| partial | a part of the model's signals | 30 to 90 s |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from simulator.direct import Told
+
+FEEDS: tuple[tuple[str, float], ...] = (
+    ("full", 0.5),
+    ("dongle", 0.15),
+    ("minute", 0.1),
+    ("hour", 0.1),
+    ("partial", 0.15),
+)
+
+#: Signals that OBD asks for (mode 01), or that many dongles work out; 16 and 42 are a maker's own and asked for by
+#: profile.
+_DONGLE = frozenset({1, 2, 4, 10, 11, 13, 18, 19, 22, 25, 26, 27, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 41, 45})
+_CLOUD = frozenset(
+    {2, 4, 5, 12, 15, 29, 39, 44, 45, 55, 56, 57, 58, 59, 60, 61, 70, 71, 72, 73, 78, 79, 80, 81, 82, 83, 84, 85}
+)
+_DIP = 0.15  #: of all starts: so often a dongle's first answer falls into the dip
+
+
+def through(feed: str, told: Iterator[Told], seed: int) -> Iterator[Told]:
+    """The messages of a car as this feed brings them."""
+    rng = Random(f"feed/{seed}")
+    match feed:
+        case "dongle":
+            return _dongle(told, rng)
+        case "minute":
+            return _cloud(told, 60.0)
+        case "hour":
+            return _cloud(told, 3_600.0)
+        case "partial":
+            return _partial(told, frozenset(rng.sample(range(1, 90), 54)) | {1, 9, 10, 27})
+    return told
+
+
+def _of(one: Told, signals: frozenset[int]) -> dict[int, float]:
+    return {i: v for i, v in zip(one.ids, one.values, strict=True) if i in signals}
+
+
+def _told(ts: float, values: dict[int, float]) -> Told:
+    return Told(ts, tuple(values), tuple(values.values()))
+
+
+def _dongle(told: Iterator[Told], rng: Random) -> Iterator[Told]:
+    driving = False
+    for one in told:
+        if one.diagnostics is not None:
+            yield one
+            continue
+        values = _of(one, _DONGLE)
+        on = dict(zip(one.ids, one.values, strict=True)).get(9)
+        if on is not None and on != 2.0:  # it sleeps with the car
+            driving = False
+            continue
+        if 32 in values and not driving and rng.random() < _DIP:
+            yield _told(one.ts - 0.5, {32: values[32] * rng.uniform(0.62, 0.8), 10: 250.0})
+        driving = True
+        if values:
+            yield _told(one.ts, values)
+
+
+def _cloud(told: Iterator[Told], every_s: float) -> Iterator[Told]:
+    """What has changed since it was last handed on."""
+    due, known, sent = 0.0, dict[int, float](), dict[int, float]()
+    for one in told:
+        known.update(_of(one, _CLOUD))
+        if one.ts < due or not known:
+            continue
+        changed = {i: v for i, v in known.items() if sent.get(i) != v}
+        if changed:
+            due = one.ts - one.ts % every_s + every_s
+            sent |= changed
+            yield _told(one.ts, changed)
+
+
+def _partial(told: Iterator[Told], signals: frozenset[int]) -> Iterator[Told]:
+    for one in told:
+        if one.diagnostics is not None:
+            yield one
+        elif values := _of(one, signals):
+            yield _told(one.ts, values)
