@@ -27,6 +27,7 @@ PROOFS = (
     "fuzz",
     "guards",
     "doors",
+    "sudden",
 )
 
 
@@ -249,6 +250,17 @@ PROMISES = (
             "integration/gateway/test_backlog.py::test_a_gateway_that_was_away_comes_back_to_24000_owed_messages",
             "integration/store/test_backup.py::test_what_is_restored_on_an_empty_server_equals_what_was_backed_up",
             "integration/store/test_point_in_time.py",
+        ),
+    ),
+    Promise(
+        "What turns dangerous within seconds is told within ten; a healthy car, and a sensor that breaks, never are.",
+        "two samples or two signals say the same, a sensor at its end is doubted, and such a verdict waits for no hold",
+        ("sudden",),
+        ("sudden one-sample", "sudden with-hold", "sudden no-gates"),
+        (
+            "unit/rules/test_sudden.py::test_it_is_told_within_ten_seconds_of_the_sample_that_shows_it_and_once",
+            "unit/rules/test_sudden.py::test_a_sensor_at_its_end_stop_is_the_sensor_s",
+            "unit/proofs/test_sudden_proof.py::test_it_is_green_and_without_each_guard_red",
         ),
     ),
     Promise(

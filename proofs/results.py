@@ -39,7 +39,7 @@ def size(options: Mapping[str, Any], checked: int) -> str:
     """How many faults, races or messages it was asked for; of a proof that is what its tests are, how many those
     were.
     """
-    unit = next((option for option in ("trials", "messages", "calls") if option in options), None)
+    unit = next((option for option in ("trials", "messages", "calls", "events") if option in options), None)
     return f"{options[unit]:,} {unit}" if unit else f"{checked} tests"
 
 

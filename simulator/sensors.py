@@ -93,7 +93,7 @@ class Sensors:
         if INSULATION in said:
             said[INSULATION] = self._insulation(ts, said[INSULATION])
         for signal in LEVELS:  # a bend throws it about for a second or two
-            if signal in said and self._slosh and rng.random() < self._slosh:
+            if signal in said and self._slosh and said.get(1, 0.0) > 10.0 and rng.random() < self._slosh:
                 said[signal] = max(0.5, said[signal] - rng.uniform(20, 85))
             if signal in said:
                 said[signal] = min(100.0, said[signal])
@@ -102,6 +102,12 @@ class Sensors:
             if signal:
                 said[signal] = rng.choice((0.0, said[signal] * 0.3))
         return said
+
+    def say(self, signal: int, value: float) -> float:
+        """One sensor alone: what it says of one true value, never below its own zero."""
+        own = self._own.get(signal)
+        said = value if own is None else own.read(value, self._rng)
+        return said if signal in _SIGNED else max(0.0, said)
 
     def _insulation(self, ts: float, value: float) -> float:
         """The meter's own end, its scatter, and damp weather."""

@@ -51,7 +51,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prove": (
         "prove",
         "Fault experiments with a history and a checker: intake, shares, backlog, imports, booking, messages, "
-        "operations, fuzz, doors, guards.",
+        "operations, fuzz, doors, sudden, guards.",
     ),
     "score": ("score", "Detection against a simulated fleet's ground truth."),
     "backtest": ("backtest", "Try rules on stored readings."),

@@ -16,6 +16,7 @@ from proofs.score.living import Lived, Raised
 from rules.catalogue import RULES
 from rules.engine.feed import unwatched
 from rules.engine.thresholds import WHEELS
+from simulator.wear import Truth
 
 DAY = 86_400.0
 SAME_S = 7 * DAY  #: alerts of one vehicle and component within a week are one
@@ -65,6 +66,16 @@ CODES: dict[str, str] = {
     "3719/0": "filter",
     "P0AA6": "pack",
     "P0A80": "pack",
+}
+
+
+#: Where several faults break one part, the rules that are meant for each.
+OF_FAULT: dict[str, set[str]] = {
+    "insulation_loss": {"ev_insulation"},
+    "weak_cell": {"ev_cell"},
+    "pack_ageing": {"ev_health"},
+    "coolant_leak": {"coolant_low"},
+    "cooling_blocked": {"coolant_hot"},
 }
 
 
@@ -127,6 +138,7 @@ class Judged:
 
     by_fault: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     false: list[tuple[Lived, Raised]] = field(default_factory=list)
+    missed: list[tuple[Lived, Truth]] = field(default_factory=list)
     parts: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  #: fault -> the parts it breaks
     car_days: float = 0.0
     alerts: int = 0
@@ -163,13 +175,14 @@ def judged(lives: Sequence[Lived], way: str) -> Judged:
                 tally.hits += 1
                 if truth.failure <= life.until + 3 * DAY or truth.failure - truth.onset < 400 * DAY:
                     tally.leads.append((truth.failure - first.ts) / DAY)
-            elif not watched(life, truth.part):
+            elif not watched(life, truth):
                 tally.unwatched += 1
             elif truth.too_late > life.until:
                 tally.open += 1
                 tally.unseen += not truth.visible
             else:
                 tally.missed += 1
+                found.missed.append((life, truth))
             before = [
                 r
                 for n, r in enumerate(alerts)
@@ -186,12 +199,12 @@ def _of_a_sensor(life: Lived, raised: Raised) -> bool:
     return spoiled and raised.rule == "sensor_implausible"
 
 
-def watched(life: Lived, part: str) -> bool:
-    """Whether any rule that would blame this part can decide at all for this car, by what its feed has ever brought."""
+def watched(life: Lived, truth: Truth) -> bool:
+    """Whether any rule that is meant for this fault can decide at all for this car, by what was ever heard."""
     if not life.plan.real:
         return True
     lacking = {one.rule for one in unwatched(RULES, life.plan.profile, life.heard)}
-    meant = {rule.name for rule in RULES if rule.name in PARTS and _blames(rule.name, part)}
+    meant = OF_FAULT.get(truth.fault) or {name for name in PARTS if _blames(name, truth.part)}
     return not meant <= lacking
 
 
@@ -287,6 +300,11 @@ def _of_real_feeds(lives: Sequence[Lived], ours: Judged) -> dict[str, Any]:
         "sensor_faults_told": len(found),
         "now_from_sensor_faults": len(urgent),
         "now_from_sensor_faults_first": urgent[:10],
+        "missed_first": [
+            f"{life.plan.number} {life.plan.profile.drive} {life.plan.feed} {life.plan.sensor_fault}: {truth.fault} "
+            f"until day {(truth.too_late - life.until) / DAY + life.days:.0f}"
+            for life, truth in ours.missed[:25]
+        ],
         "false_first": [
             f"{life.plan.number} {life.plan.profile.drive} {life.plan.feed} {life.plan.sensor_fault}: "
             f"{r.rule} {r.component} {r.because}"

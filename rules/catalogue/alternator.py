@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.detectors.charging import MODULE, RunningVoltage
+from rules.detectors.charging import IGNITION, MODULE, RunningVoltage
 from rules.engine.repair_verification import Proof
 from rules.engine.rule import Rule
-from rules.engine.thresholds import BATTERY, OfProfile
+from rules.engine.thresholds import BATTERY, RPM, OfProfile
 
 RULE = Rule(
     name="alternator",
     version=2,
     title="12 V battery is not charged",
-    needs=(f"{BATTERY}.CurrentVoltage", MODULE),
-    any_need=True,
+    needs=((f"{BATTERY}.CurrentVoltage", MODULE),),
+    needs_of={"petrol": (RPM,), "diesel": (RPM,), "truck": (RPM,), "electric": (IGNITION,)},  # while something charges
     hold=timedelta(minutes=6),
     settle=timedelta(hours=1),
     judge=RunningVoltage(),

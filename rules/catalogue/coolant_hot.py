@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from rules.detectors.overheating import Overheating
 from rules.detectors.threshold import rises_to
 from rules.engine.repair_verification import Proof
 from rules.engine.rule import Rule
@@ -11,17 +12,19 @@ from rules.engine.thresholds import COOLANT, OfProfile
 
 RULE = Rule(
     name="coolant_hot",
-    version=1,
+    version=2,
     title="Engine runs too hot",
     needs=(COOLANT,),
     hold=timedelta(minutes=2),
     settle=timedelta(minutes=30),
-    judge=rises_to(
-        COOLANT,
-        now=OfProfile("coolant_max_c", 110, plus=5),
-        soon=OfProfile("coolant_max_c", 110, plus=-4),
-        clear=OfProfile("coolant_max_c", 110, plus=-9),
-        unit="°C",
+    judge=Overheating(
+        rises_to(
+            COOLANT,
+            now=OfProfile("coolant_max_c", 110, plus=5),
+            soon=OfProfile("coolant_max_c", 110, plus=-4),
+            clear=OfProfile("coolant_max_c", 110, plus=-9),
+            unit="°C",
+        )
     ),
     proof=Proof(
         path=COOLANT,

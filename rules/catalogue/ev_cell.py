@@ -16,7 +16,7 @@ RULE = Rule(
     name="ev_cell",
     version=2,
     title="Weak cell in the traction battery",
-    needs=(f"{PACK}.CellVoltage.Min", f"{PACK}.CellVoltage.Median"),
+    needs=(f"{PACK}.CellVoltage.Min", (f"{PACK}.CellVoltage.Median", f"{PACK}.CellVoltage.Max")),
     hold=timedelta(minutes=30),
     settle=timedelta(hours=24),
     judge=Also(

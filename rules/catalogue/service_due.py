@@ -10,10 +10,9 @@ from rules.engine.rule import Rule
 
 RULE = Rule(
     name="service_due",
-    version=1,
+    version=2,
     title="Service due",
-    needs=("Vehicle.Service.DistanceToService", "Vehicle.Service.TimeToService"),
-    any_need=True,
+    needs=(("Vehicle.Service.DistanceToService", "Vehicle.Service.TimeToService"),),
     hold=timedelta(minutes=10),
     settle=timedelta(minutes=5),
     judge=ServiceDue(),

@@ -17,7 +17,7 @@ RULE = Rule(
     name="transmission_hot",
     version=1,
     title="Gearbox too hot",
-    needs=(HEAT,),
+    needs=(HEAT, OUTSIDE, f"{ENGINE}.RunTime", f"{ENGINE}.Load"),
     hold=timedelta(minutes=3),
     judge=Habitual(
         HEAT,

@@ -34,11 +34,21 @@ from schemas.signal import Signal
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
 _SPEED, _RPM, _OUTSIDE = signal_of(SPEED).id, signal_of(RPM).id, signal_of(OUTSIDE).id
+_RUN, _OIL = signal_of(f"{ENGINE}.RunTime").id, signal_of(f"{ENGINE}.EngineOil.Temperature").id
 _COOLANT, _LEVEL = signal_of(COOLANT).id, signal_of(f"{ENGINE}.EngineCoolant.Level").id
 TIMES = 3  #: doubted so often among the last seven samples: not a lost frame any more
 _SEEN, _FELL = 0x7F, 0x80  #: of a signal's byte: its last seven samples, a bit each; and that it went there by itself
 TURNS_RPM, ROLLS_KMH = 400.0, 30.0  #: the engine turns; nobody drives so fast on a flat tyre
 WITH_IT_S = 120.0  #: what was said within two minutes is said of the same instant
+FAHRENHEIT = "its normal in Fahrenheit"
+COLD_OIL_C = 60.0  #: no engine whose oil is colder has coolant that boils
+WARM_C = 75.0  #: … and is in °C what a warm engine has
+SURE, MOST, WARM_S = (
+    3,
+    20,
+    600.0,
+)  #: seen in °F so often; remembered up to so often; warm samples after that take one off
+LAMP_S = 60 * DAY_S  #: a lamp is said by change: its last word holds
 PSI_KPA, BAR_KPA = 6.895, 100.0
 
 Reason = str | None  #: why a value is not believed
@@ -92,7 +102,7 @@ def _wheel(gate: Gate, value: float, before: float | None, bits: int, seen: Snap
     reason, fell = _fell(gate, value, before, bits, seen)
     if reason is None or value > gate.high:
         return reason, fell
-    lamp = next((seen.get(lamp, DAY_S) for lamp in gate.with_it), None)
+    lamp = next((seen.get(lamp, LAMP_S) for lamp in gate.with_it), None)
     if lamp == 1.0:
         return None, True  # the car itself says so
     low = sum(v is not None and v < gate.low for v in map(seen.now, _PRESSURES))
@@ -112,11 +122,17 @@ def _hot(gate: Gate, value: float, before: float | None, bits: int, seen: Snapsh
         outside = seen.get(_OUTSIDE, 7_200.0)
         cold = outside is not None and outside < gate.low + 10.0
         return (None if cold else "colder than any air around it"), False
-    if value <= gate.high + 30.0 and (bits & _FELL or (seen.before(gate.signal.id, WITH_IT_S) or 0.0) >= gate.between):
+    celsius, oil = (value - 32.0) / 1.8, seen.get(_OIL, 60.0)
+    if seen.shared.get("fahrenheit"):
+        return f"{FAHRENHEIT}, as it was seen before: {celsius:.0f} °C", False
+    if oil is not None and oil < COLD_OIL_C and value < gate.between + 30.0:
+        return f"the oil has {oil:.0f} °C: rather {celsius:.0f} °C in Fahrenheit", False
+    if value <= gate.between:
+        return None, False
+    if value <= gate.between + 30.0 and (bits & _FELL or (seen.before(gate.signal.id, WITH_IT_S) or 0.0) >= gate.high):
         return None, True
-    celsius = (value - 32.0) / 1.8
-    usual = 60.0 <= celsius < gate.between - 6.0  # 215 is rather 0xFF
-    return f"its normal in Fahrenheit: {celsius:.0f} °C" if usual else "hotter than any engine that runs", False
+    usual = 60.0 <= celsius < gate.high - 6.0  # 215 is rather 0xFF
+    return f"{FAHRENHEIT}: {celsius:.0f} °C" if usual else "hotter than any engine that runs", False
 
 
 def _emptied(gate: Gate, value: float, before: float | None, bits: int, seen: Snapshot) -> tuple[Reason, bool]:
@@ -227,7 +243,7 @@ def _gates(profile: Profile) -> list[Gate]:
     gate(
         "cranking_voltage", f"{BATTERY}.CrankingVoltageMin", 0.5 * volts, 1.5 * volts, _fell, 0.65 * volts, 0.85 * volts
     )
-    gate("coolant_temperature", COOLANT, -39.5, hot + 20.0, _hot, hot - 4.0)
+    gate("coolant_temperature", COOLANT, -39.5, hot - 4.0, _hot, hot + 20.0)
     gate("coolant_level", f"{ENGINE}.EngineCoolant.Level", 0.5, 100.0, _emptied, 70.0)
     gate("brake_fluid_level", "Vehicle.Chassis.Brake.FluidLevel", 0.5, 100.0, _emptied, 70.0)
     idle = limits.get("oil_pressure_idle_kpa", 80.0)
@@ -259,13 +275,14 @@ class _Believable(Sieve):
         fitted = {signal_of(path).id for path in profile.fitted}
         self.carries = tuple(
             i
-            for i in (*asked, *(lamp for gate in gates for lamp in gate.with_it), _SPEED, _RPM, _OUTSIDE)
+            for i in (*asked, *(lamp for gate in gates for lamp in gate.with_it), _SPEED, _RPM, _OUTSIDE, _OIL, _RUN)
             if i in fitted
         )
-        self.size = 1 + len(gates)
+        self.size = 2 + len(gates)  # the last byte: how often the coolant was seen in °F
 
     def sift(self, seen: Snapshot, cell: Cell) -> frozenset[int]:
         memory, at, doubted = cell.memory, cell.at, []
+        self._recall(seen, cell)
         for signal_id, value in seen.values.items():
             found = self.gates.get(signal_id)
             if found is None:
@@ -275,15 +292,23 @@ class _Believable(Sieve):
             if gate.low <= value <= gate.high:
                 if bits:
                     memory[at + n] = (bits << 1) & _SEEN
+                if signal_id == _COOLANT and memory[at + self.size - 1] and (seen.get(_RUN, 60.0) or WARM_S) >= WARM_S:
+                    memory[at + self.size - 1] -= value >= WARM_C
                 continue
             reason, fell = gate.ask(gate, value, seen.before(signal_id), bits, seen)
             memory[at + n] = ((bits << 1) & _SEEN) | (reason is not None) | (_FELL if fell else 0)
             if reason is not None:
                 doubted.append(signal_id)
+                if reason.startswith(FAHRENHEIT) and memory[at + self.size - 1] < MOST:
+                    memory[at + self.size - 1] += 1
         memory[at] = 1 if any(memory[at + 1 : at + self.size]) else 0
         return frozenset(doubted)
 
+    def _recall(self, seen: Snapshot, cell: Cell) -> None:
+        seen.shared["fahrenheit"] = cell.memory[cell.at + self.size - 1] >= SURE
+
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
+        self._recall(seen, cell)
         found: list[tuple[str, Verdict]] = []
         for name, (n, gate) in self.named.items():
             bits = cell.memory[cell.at + n] & _SEEN

@@ -18,6 +18,8 @@ _HEAT = signal_of(f"{PACK}.Temperature.Max")
 MINUTE = 60
 FAR_S = 150.0  #: two looks further apart say nothing of a rate
 OFFSET = 100.0  #: so that a temperature fits into a byte
+LEAP_S = 20  #: samples so near to each other tell a leap from a rise
+STILL_RISING = 0.04  #: Kelvin a second against each sample before: else it was one of those that was wrong
 CALM_K = 2.0  #: above the minute's first sample a value is looked at again
 
 
@@ -27,7 +29,7 @@ class HeatRise(Detector):
 
     rise: float = 8.0
     times: int = 2
-    jump: float = 40.0  #: Kelvin between two samples a few seconds apart: a sensor, no cell
+    jump: float = 4.0  #: Kelvin, and as many for each second between two samples: a sensor, no cell
 
     def fit(self, profile: Profile) -> Fitted | None:
         return _HeatRise(self) if _HEAT.path in profile.fitted else None
@@ -63,10 +65,21 @@ class _HeatRise(Fitted):
         mark, count, t0, v0, t1, v1, t2, v2 = cell.read(self.layout, 1)
         if not seen.fresh and not seen.open and value <= mark - (OFFSET - CALM_K):
             return STILL  # quiet: nothing is written down
-        known = [(t, v) for t, v in ((t0, v0), (t1, v1)) if t and 0 < second - t <= FAR_S]
-        rise = max((value - v for _, v in known), default=None)
-        leap = bool(t2) and 0 < second - t2 <= 5 and value - v2 > self.detector.jump
-        rising = rise is not None and rise >= self.detector.rise and not leap
+        if t2 and 0 <= second - t2 <= LEAP_S and abs(value - v2) > self.detector.jump * (1 + second - t2):
+            v0, count = (
+                (value if second - t0 <= LEAP_S else v0),
+                0,
+            )  # no cell does that: the sample before was none, or this one
+        if not seen.fresh and not 0 < second - t1 <= FAR_S and value > v0 + CALM_K:
+            t1, v1 = (
+                second,
+                value,
+            )  # the first minute has none before it: a second sample that what follows is held against
+        known = [(second - t, value - v) for t, v in ((t0, v0), (t1, v1)) if t and 0 < second - t <= FAR_S]
+        rise = max((by for _, by in known), default=None)
+        goes_on = all(by >= STILL_RISING * apart for apart, by in known)
+        compared = len(known) == 2 or (bool(known) and known[0][0] <= LEAP_S)
+        rising = rise is not None and rise >= self.detector.rise and goes_on and compared
         if rising:
             count = min(250, count + 1)
         else:

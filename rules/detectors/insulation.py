@@ -23,6 +23,7 @@ from schemas.profile import Profile
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
 _INSULATION = signal_of(f"{PACK}.InsulationResistance")
+SOON_KNOWN = 6  #: … and after so many, well enough to see a collapse
 LEAST = 20  #: samples after which the normal is known
 GRAIN = 40.0  #: kΩ: the dip's limit as a byte, rounded up, for the quiet line
 ALWAYS = 255  #: above any value: the next sample is looked at
@@ -87,16 +88,16 @@ class _Insulation(Fitted):
             return STILL  # quiet: nothing is written down
         limit, deep = self._dip(normal, scatter), self.detector.collapse * exp(normal)
         known, second = count >= LEAST, int(seen.ts)
-        row, first = (min(250, row + 1), first if row else second) if known and value < deep else (0, 0)
+        row, first = (min(250, row + 1), first if row else second) if count >= SOON_KNOWN and value < deep else (0, 0)
         if known and value < limit:
             times = [when for when, _ in self.ring.records(cell)]
             if all(abs(second - when) >= self.detector.apart_s for when in times):
                 self.ring.push(cell, second, value)
-        if (seen.fresh or not known) and not seen.open:
+        if (seen.fresh or not known) and not row and not seen.open:
             count, normal, scatter = _learned(count, normal, scatter, log(max(value, NEVER)), limit)
         mark = ALWAYS if row or count < LEAST else min(ALWAYS, int(self._dip(normal, scatter) / GRAIN) + 1)
         cell.write(self.layout, mark, count, row, first, normal, scatter, offset=1)
-        if not known:
+        if not known and row < 2:
             return [("", self._too_low(normal, count))]
         return [("", self._verdict(value, limit, deep, row, second - first, normal, seen, cell))]
 

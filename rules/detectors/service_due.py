@@ -14,6 +14,8 @@ from schemas.moment import from_epoch
 from schemas.profile import Profile
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
+MOST_KM = 1_500.0  #: nobody drives more in a day
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceDue(Detector):
@@ -52,6 +54,9 @@ class _ServiceDue(Fitted):
 
     def _use(self, day: int, metres: float, cell: Cell) -> None:
         newest = self.ring.newest(cell)
+        if newest is not None and not 0 <= (metres / 100 - newest[1]) / 10 <= MOST_KM * max(1, day - newest[0]):
+            self.ring.keep(cell, [])  # another cluster counts: what this car drives in a day is learned anew
+            newest = None
         if newest is None or (metres / 100 >= newest[1] and day - newest[0] >= 3):
             self.ring.push(cell, day, int(metres / 100))
 

@@ -18,22 +18,26 @@ class Unwatched:
 
     rule: str
     title: str
-    needs: tuple[str, ...]
-    either: bool = False  #: one of them is enough
+    groups: tuple[tuple[str, ...], ...]  #: of each group one is enough
 
     @property
     def words(self) -> str:
         """What it needs, as people say it."""
-        return (" or " if self.either else ", ").join(signal_of(path).title for path in self.needs)
+        return ", ".join(" or ".join(signal_of(path).title for path in group) for group in self.groups)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """All of them, one after the other."""
+        return tuple(path for group in self.groups for path in group)
 
 
 def unwatched(rules: Iterable[Rule], profile: Profile, heard: Collection[str]) -> list[Unwatched]:
     """The rules meant for this model that lack a signal: `heard` are the paths that the car has ever sent."""
-    found = []
+    found, heard = [], frozenset(heard)
     for rule in rules:
         if (rule.drives and profile.drive not in rule.drives) or rule.stage != "live":
             continue
-        lacks = tuple(path for path in rule.needs if path not in heard)
-        if lacks and not (rule.any_need and len(lacks) < len(rule.needs)):
-            found.append(Unwatched(rule.name, rule.title, lacks, rule.any_need))
+        lacks = tuple(group for group in rule.asks(profile.drive) if heard.isdisjoint(group))
+        if lacks:
+            found.append(Unwatched(rule.name, rule.title, lacks))
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
@@ -11,6 +11,7 @@ from rules.engine.detector import Detector
 from rules.engine.repair_verification import Proof
 
 Stage = Literal["live", "shadow"]
+Need = str | tuple[str, ...]  #: a signal, or several that say the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +21,8 @@ class Rule:
     name: str
     version: int  #: raise it with every change of meaning: the rule's memory then starts anew
     title: str  #: as the desk shows it
-    needs: tuple[str, ...]  #: VSS paths without which it says nothing
-    any_need: bool = False  #: one of them is enough
+    needs: tuple[Need, ...]  #: VSS paths without which it says nothing; of a tuple of them one is enough
+    needs_of: Mapping[str, tuple[Need, ...]] = field(default_factory=dict)  #: … and more for a powertrain
     judge: Detector
     hold: timedelta  #: how long the fault must show before the dealer hears of it
     settle: timedelta = timedelta(hours=1)  #: how long it must be clear before the alert is resolved
@@ -33,6 +34,10 @@ class Rule:
     muted_by: tuple[str, ...] = ()  #: rules whose active alert explains this one away
     about_the_car: bool = True  #: False: a fault of a sensor or the unit, nothing that its owner must be told
     group: str = ""  #: alerts of one group belong to one job in the workshop
+
+    def asks(self, drive: str) -> tuple[tuple[str, ...], ...]:
+        """What it needs of a car with that powertrain: of each group one signal."""
+        return tuple((n,) if isinstance(n, str) else n for n in (*self.needs, *self.needs_of.get(drive, ())))
 
     @property
     def text_key(self) -> str:

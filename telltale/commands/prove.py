@@ -225,6 +225,22 @@ def doors(
 
 
 @app.command()
+def sudden(
+    events: Annotated[int, typer.Option(help="How many sudden events, and as many sensors that break.")] = 1_000,
+    days: Annotated[
+        int, typer.Option(help="How many vehicle-days in which nothing happens; some 100 a second and core.")
+    ] = 10_000,
+    jobs: Annotated[int, typer.Option(help="Processes to share the work.")] = 1,
+    seed: Seed = 1,
+    sabotage: Annotated[str | None, _switches("one-sample, with-hold, no-gates")] = None,
+    as_json: Json = False,
+    record: Record = False,
+) -> None:
+    """What turns dangerous within seconds is told within ten; a healthy car, and a sensor that breaks, never are."""
+    _run("sudden", as_json, record, events=events, days=days, jobs=jobs, seed=seed, sabotage=sabotage)
+
+
+@app.command()
 def guards(
     sabotage: Annotated[
         str | None,

@@ -28,7 +28,9 @@ def test_what_a_model_is_not_meant_for_is_not_missed(profiles: dict[str, Profile
 
 def test_a_rule_that_takes_either_is_watched_with_one(profiles: dict[str, Profile]):
     assert "service_due" not in lacking(profiles["petrol_hatch"], "Vehicle.Service.TimeToService")
-    assert lacking(profiles["petrol_hatch"])["alternator"].words == "12 V battery voltage or control module voltage"
+    words = lacking(profiles["petrol_hatch"])["alternator"].words
+    assert words == "12 V battery voltage or control module voltage, engine speed"
+    assert lacking(profiles["petrol_hatch"], "Vehicle.OBD.ControlModuleVoltage")["alternator"].words == "engine speed"
 
 
 def test_one_wheel_that_is_never_heard_is_named(profiles: dict[str, Profile]):
