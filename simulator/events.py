@@ -68,7 +68,8 @@ def _burst(before: Values, profile: Profile, rng: Random) -> Course:
 
 
 def _cell(before: Values, profile: Profile, rng: Random) -> Course:
-    grow, load = _falls(0.0, rng.uniform(0.35, 1.2), rng.uniform(0.3, 4.0)), 1.0 + abs(before.get(54, 0.0)) / 350.0
+    grow = _falls(0.0, rng.uniform(0.35, 1.2), rng.uniform(0.3, 4.0))
+    load = 1.0 + abs(before.get(54, 0.0)) / rng.uniform(280.0, 420.0)
     number = float(rng.randint(1, 96))
     return Course(lambda s: ({47: before[50] - 0.005 - grow(s) * load, 49: number}, grow(s) > 0.3))
 

@@ -75,6 +75,7 @@ class Sensors:
             self._own[wheel] = Sensor(
                 offset=rng.uniform(-3, 3) * (2 if truck else 1), noise=rng.uniform(0, 1.2), step=tyres
             )
+        self._head = rng.uniform(0.85, 1.5)  #: what there is, of what the meter can say
         self._cap = exp(rng.uniform(log(500.0), log(10_000.0)))
         self._meter, self._damp = rng.uniform(0.0, 0.05), rng.uniform(0.0, 0.12)  # scatter, weather: shares
         self._slosh = rng.choice((0.0, 0.0, 0.002, 0.01))
@@ -112,5 +113,5 @@ class Sensors:
     def _insulation(self, ts: float, value: float) -> float:
         """The meter's own end, its scatter, and damp weather."""
         weather = 1.0 - self._damp * (0.5 + 0.5 * sin(ts / (4 * DAY) + self._phase))
-        said = value / _BASE_KOHM * self._cap * 1.15 * weather * max(0.2, self._rng.gauss(1.0, self._meter))
+        said = value / _BASE_KOHM * self._cap * self._head * weather * max(0.2, self._rng.gauss(1.0, self._meter))
         return round(min(self._cap, said))

@@ -21,6 +21,7 @@ SAMPLE_S = 3_600
 AIR_KPA = 101.3
 FAILED = 0.75  #: of the placard: the car's own lamp comes on here
 SHORTEST = 5  #: days of a trend
+SURE_DAYS = 7  #: … that may be a slow one
 Days = list[tuple[int, dict[str, float], dict[str, float]]]
 Trends = dict[str, tuple[Line, float] | None]
 UNIT = 1e-4  #: resolution of a stored logarithm
@@ -217,8 +218,13 @@ class _TyreLeak(Fitted):
 
     def _trend(self, wheel: str, days: Days) -> tuple[Line, float] | None:
         """A leak over all days, or a fast one that has begun lately: the quiet days before it would hide its slope."""
-        found = self._leak(wheel, days, self.detector.drop, self.detector.per_day, 0.65)
-        length = len(days)
+        length, found = len(days), None
+        if length >= SURE_DAYS:
+            found = self._leak(wheel, days, self.detector.drop, self.detector.per_day, 0.65)
+        else:
+            length += (
+                1  # of so few days a sensor's coarse steps make a line: they must show as much as the newest of many
+            )
         while found is None and length > SHORTEST:
             length -= 1
             found = self._leak(wheel, days[:length], self.detector.fast_drop, self.detector.fast_per_day, 0.6)

@@ -128,8 +128,7 @@ def odometer_rows(reading):
 def test_what_was_believed_only_because_of_it_is_not_believed_any_more(judge: Judge, reading: Callable[..., Reading]):
     rows = odometer_rows(reading)
     _, steps, memory, withdrawn = taken_back(judge, reading, rows)
-    assert [(s.rule, s.state.value) for s in steps] == [("service_due", "pending"), ("service_due", "active")]
-    assert [(s.rule, s.state.value) for s in withdrawn] == [("service_due", "withdrawn")]
+    assert not steps and not withdrawn  # the rule on service does not believe 200,000 km a day either
     found = again(judge, rows)
     assert (found.odometer.last.metres, found.odometer.last.ts) == (199_104_992.0, rows[0].ts)  # a float of 32 bits
     later = [
