@@ -1,6 +1,6 @@
 """Writes the tables of docs/reference/detection.md from measurements:
 
-telltale score --vehicles 1000 --days 120 --seed 201 --json > score-201.json     # and further seeds
+telltale score --plain --vehicles 1000 --days 120 --seed 201 --json > score-201.json     # and further seeds
 python -m proofs.score.table score-*.json
 """
 
