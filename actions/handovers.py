@@ -19,7 +19,8 @@ from schemas.booking import Booking, BookingState
 from schemas.errors import BadInput, IllegalMove, NotAllowed, NotFound, Overtaken
 from schemas.handover import MOST_PHOTOS, Filled, Handover, HandoverKind, Photo, View
 from schemas.pickup import Leg, LegState
-from store import accounts, bookings, handovers, pickups
+from schemas.witness import Witness
+from store import accounts, bookings, handovers, pickups, witnesses
 from store.photo_shelf import new_place
 from store.pool import Connection
 
@@ -36,6 +37,7 @@ class Kept:
     record: Handover
     photos: tuple[Photo, ...]
     broken: str | None
+    witness: Witness | None  #: what the car says of the drive at whose end it was made
 
 
 async def add_photo(acting: Acting, booking_id: int, kind: HandoverKind, view: View, key: str, raw: bytes) -> Photo:
@@ -136,7 +138,11 @@ def code(house: House, booking_id: int, kind: HandoverKind) -> str:
 async def of_visit(connection: Connection, dealer_id: int, booking_id: int) -> tuple[Kept, ...]:
     """Every record of a visit, each looked through."""
     photos = await handovers.photos(connection, dealer_id, booking_id)
-    return tuple(_kept(record, photos) for record in await handovers.of_booking(connection, dealer_id, booking_id))
+    lines = {one.leg_id: one for one in await witnesses.of_booking(connection, dealer_id, booking_id)}
+    return tuple(
+        _kept(record, photos, lines.get(record.leg_id or 0))
+        for record in await handovers.of_booking(connection, dealer_id, booking_id)
+    )
 
 
 async def picture(acting: Acting, photo_id: int, booking_id: int | None = None) -> bytes:
@@ -150,9 +156,9 @@ async def picture(acting: Acting, photo_id: int, booking_id: int | None = None) 
     return await acting.house.photos.get(photo.place)
 
 
-def _kept(record: Handover, photos: Sequence[Photo]) -> Kept:
+def _kept(record: Handover, photos: Sequence[Photo], witness: Witness | None) -> Kept:
     mine = tuple(photo for photo in photos if photo.handover_id == record.id)
-    return Kept(record, mine, handover.stands(record, mine))
+    return Kept(record, mine, handover.stands(record, mine), witness)
 
 
 async def _end(acting: Acting, connection: Connection, booking: Booking, kind: HandoverKind) -> Leg | None:

@@ -12,14 +12,14 @@ from actions.driving import stays
 from actions.handing_on import free_then, give
 from actions.handover_guard import recorded
 from actions.texts import tell_owner
-from rules.service.pickup import TEXTS, UNDO, given_up, undo_until
+from rules.service.pickup import TEXTS, UNDO, WITNESS_AFTER, given_up, undo_until
 from schemas.account import Role
 from schemas.booking import Booking, BookingKind, BookingState
 from schemas.case import Case
 from schemas.errors import BadInput, IllegalMove, NotAllowed, Overtaken
 from schemas.message import MessageKind, asserts
 from schemas.pickup import LEGS, Leg, LegEvent, LegState
-from store import accounts, bookings, messages, pickups, secrets, slots
+from store import accounts, bookings, jobs, messages, pickups, secrets, slots
 from store.pool import Connection
 
 _WITH_LINK = frozenset({LegEvent.ON_THE_WAY, LegEvent.ON_THE_WAY_BACK})
@@ -61,6 +61,8 @@ async def move(acting: Acting, leg_id: int, event: LegEvent) -> Leg:
             await handed_over(acting, connection, case, booking)
         elif event in TEXTS:
             await _tell(acting, connection, case, booking, moved, TEXTS[event], event)
+        if event in (LegEvent.AT_WORKSHOP, LegEvent.HANDED_OVER):
+            await jobs.put(connection, acting.dealer_id, "witness", leg.id, due_at=acting.now() + WITNESS_AFTER)
         await promises.settle(connection, acting.dealer_id, booking.id, acting.now())
         return moved
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 #: What a secret link opens.
-Opens = Literal["offer", "journey", "driver", "feedback", "invitation", "reset"]
+Opens = Literal["offer", "journey", "driver", "feedback", "invitation", "reset", "calendar"]
 
 #: /o/{token} the owner's offer and journey, /d/{token} the driver's leg, /f/{token} feedback, /invitation/{token} a new
 #: colleague, /reset/{token} a new password.
@@ -16,6 +16,7 @@ PREFIXES: dict[Opens, str] = {
     "feedback": "f",
     "invitation": "invitation",
     "reset": "reset",
+    "calendar": "calendar",
 }
 
 

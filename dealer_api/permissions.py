@@ -123,6 +123,7 @@ WRITE_HANDOVERS = Permission(
 READ_HANDOVERS = Permission(
     "handovers.read", "Records of cars that changed hands, with their photos", _WORKSHOP, "bookings:read"
 )
+LOOK_AT_DRIVES = Permission("drives.look", "Say that an odd drive was looked at", _ADVISORS)
 ASSIGN_LEGS = Permission("legs.assign", "Give a drive to another driver", _ADVISORS, "bookings:write")
 
 # Cars and owners

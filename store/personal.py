@@ -291,6 +291,16 @@ PARTS: Final = (
         by_hand=True,
     ),
     Part(
+        "witnesses",
+        "witnesses",
+        f"t.booking_id IN {_BOOKINGS}",
+        _kept(
+            "id dealer_id booking_id leg_id since until messages distance_km minutes top_speed_kmh codes_before "
+            "codes_after odd written_at seen_at seen_by"
+        ),
+        frozenset({"leg_id", "seen_at", "seen_by"}),
+    ),
+    Part(
         "promises",
         "promises",
         f"t.booking_id IN {_BOOKINGS}",

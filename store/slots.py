@@ -30,6 +30,11 @@ UNION ALL
 SELECT r.id, a.starts_at, a.ends_at FROM absences a
   JOIN resources r ON r.dealer_id = a.dealer_id AND r.staff_id = a.staff_id
 WHERE a.dealer_id = $1 AND a.ended_at IS NULL AND a.starts_at < $3 AND a.ends_at > $2
+UNION ALL
+SELECT o.loaner_id, $2, least($3, $2 + interval '1 day') FROM handovers o  -- its visit is over, and it is not back
+JOIN bookings b ON b.dealer_id = o.dealer_id AND b.id = o.booking_id AND b.state IN ('completed', 'cancelled')
+WHERE o.dealer_id = $1 AND o.kind = 'loaner_out'
+AND NOT EXISTS (SELECT FROM handovers i WHERE i.dealer_id = $1 AND i.booking_id = o.booking_id AND i.kind = 'loaner_in')
 """
 _EXPIRED = "UPDATE slots SET state = 'released' WHERE dealer_id = $1 AND state = 'held' AND expires_at <= $2"
 _PUT = """

@@ -16,7 +16,7 @@ from schemas.errors import TelltaleError
 from store import jobs, tallies
 from store.jobs import Job
 from store.pool import Connection, is_passing, transaction
-from workers import casework, doubling, reminding, replying, safety, verifying
+from workers import casework, doubling, reminding, replying, safety, verifying, witnessing
 from workers.context import Context
 from workers.metrics import WORK
 
@@ -39,6 +39,7 @@ HANDLERS: Mapping[str, Handler] = {
     "ring": replying.tell_to_ring,
     "scored": replying.tell_score,
     "two_units": doubling.found,
+    "witness": witnessing.write,
 }
 _LOUD = 3  #: from this attempt on the desk sees that something is stuck
 _LONGEST = 3600.0

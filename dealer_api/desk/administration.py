@@ -8,7 +8,7 @@ from itertools import groupby
 
 from aiohttp import web
 
-from actions import accounts, owners
+from actions import accounts, calendars, owners
 from dealer_api.app_keys import call
 from dealer_api.bodies import posted
 from dealer_api.desk import formatting
@@ -173,6 +173,7 @@ async def _settings_page(
     problem: str | None = None,
     key: tuple[str, str] | None = None,
     status: int = 200,
+    calendar: str = "",
 ) -> web.Response:
     caller = call(request)
     async with caller.house.at(caller.dealer_id) as connection:
@@ -187,9 +188,13 @@ async def _settings_page(
     today = local(caller.house.now(), caller.dealer.zone).date()
     differing = opening.days_that_differ(caller.dealer, today, today + _AHEAD)
     regions = opening.regions(caller.dealer.country)
+    async with call(request).house.at(call(request).dealer_id) as connection:
+        feed = await calendars.made_at(connection, call(request).dealer_id, None)
     return await page(
         request,
         "settings.html",
+        calendar=calendar,
+        feed=feed,
         differing=differing,
         regions=regions,
         fields=fields,
@@ -213,3 +218,8 @@ async def _settings_page(
 def _kept(request: web.Request) -> dict[str, str]:
     dealer = call(request).dealer.model_dump()
     return {name: str(dealer[name]) for name in _SHOWN}
+
+
+async def settings_with(request: web.Request, *, calendar: str) -> web.Response:
+    """The page with the address of a new calendar feed, shown once."""
+    return await _settings_page(request, _kept(request), calendar=calendar)

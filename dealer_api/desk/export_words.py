@@ -15,6 +15,7 @@ SHOWN: Final = {
     "drives": ("starts_at", "kind", "state", "address"),
     "handovers": ("recorded_at", "kind", "odometer_km", "name", "note", "hash"),
     "photos": ("stored_at", "kind", "view", "sha256"),
+    "witnesses": ("since", "until", "distance_km", "top_speed_kmh"),
     "promises": ("due_at", "what", "state"),
     "told_by_phone": ("at",),
     "extra_work": ("title", "answer", "answered_at"),
@@ -61,6 +62,13 @@ _WORDS: Final = {
     "visits": ("Visits", "Besuche", "Visitas"),
     "drives": ("Drives", "Fahrten", "Trayectos"),
     "handovers": ("When your car changed hands", "Wenn Ihr Auto übergeben wurde", "Cuando su coche cambió de manos"),
+    "witnesses": (
+        "What your car says of our drives",
+        "Was Ihr Auto über unsere Fahrten sagt",
+        "Lo que su coche dice de nuestros trayectos",
+    ),
+    "distance_km": ("Kilometres driven", "Gefahrene Kilometer", "Kilómetros recorridos"),
+    "top_speed_kmh": ("Top speed, km/h", "Höchstgeschwindigkeit, km/h", "Velocidad máxima, km/h"),
     "photos": ("Photos of your car", "Fotos Ihres Autos", "Fotos de su coche"),
     "promises": ("Times that we gave you", "Zeiten, die wir Ihnen genannt haben", "Horas que le dimos"),
     "told_by_phone": (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from actions import passkeys, passwords, second_factor, sign_in
+from actions import calendars, passkeys, passwords, second_factor, sign_in
 from actions import password as acts
 from dealer_api import cookies
 from dealer_api.app_keys import Call, call
@@ -61,8 +61,13 @@ async def end_other_sessions(request: web.Request) -> web.Response:
     )
 
 
-async def security_page(request: web.Request, *, problem: str | None = None, status: int = 200) -> web.Response:
+async def security_page(
+    request: web.Request, *, problem: str | None = None, status: int = 200, calendar: str = ""
+) -> web.Response:
+    """`calendar`: the address of a new feed, shown once."""
     caller = call(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        feed = await calendars.made_at(connection, caller.dealer_id, who(caller).id)
     found = sorted(
         await sign_in.open_sessions(caller.house, who(caller)), key=lambda session: session.id != caller.session
     )  # this one first
@@ -70,6 +75,8 @@ async def security_page(request: web.Request, *, problem: str | None = None, sta
         request,
         "security.html",
         problem=problem,
+        calendar=calendar,
+        feed=feed,
         sessions=found,
         least=passwords.LEAST,
         machine=caller.house.machine(),

@@ -23,7 +23,7 @@ from schemas.booking import BookingKind
 from schemas.errors import BadInput, TelltaleError
 from schemas.moment import local
 from schemas.pickup import LEGS, Leg, LegEvent, LegKind, LegState
-from store import slots
+from store import slots, witnesses
 from store.views import day, schedule
 
 _QUARTERS = 48
@@ -99,6 +99,9 @@ async def show(request: web.Request) -> web.Response:
         blocks = await schedule.blocks(connection, caller.dealer_id, day_from, day_to, now)
         resources = await slots.resources(connection, caller.dealer_id)
         late = await schedule.overdue(connection, caller.dealer_id, now) if offset == 0 else []
+        odd = (
+            await witnesses.odd(connection, caller.dealer_id) if offset == 0 and caller.may(may.LOOK_AT_DRIVES) else []
+        )
     there = local(day_from, zone)
     near = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}
     begins = [row.starts_at for row in rows] + [block.starts_at for block in blocks]
@@ -109,6 +112,7 @@ async def show(request: web.Request) -> web.Response:
         "sheet.html" if view == "sheet" else "today.html",
         groups=groups_of(blocks, resources, caller, now, (day_from, day_to), first),
         late=late,
+        odd=odd,
         title=near.get(offset, f"{there:%A} {there.day} {there:%B}"),
         date_words=f"{there:%A} {there.day} {there:%B} {there.year}",
         offset=offset,
@@ -249,3 +253,12 @@ def _shown(row: day.LegRow, first: int, caller: Call, now: datetime) -> ShownLeg
 def _quarter(moment: datetime, first: int, zone: str) -> int:
     wall = local(moment, zone)
     return (wall.hour - first) * 4 + wall.minute // 15 + 1
+
+
+async def looked(request: web.Request) -> web.Response:
+    """Somebody looked at an odd drive."""
+    caller = call(request)
+    async with caller.house.at(caller.dealer_id) as connection:
+        if not await witnesses.seen(connection, caller.dealer_id, id_of(request), caller.actor, caller.house.now()):
+            return go("/today", "Somebody has looked at it already.")
+    return go("/today", "Noted: you have looked at it.")

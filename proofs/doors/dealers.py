@@ -9,7 +9,7 @@ from actions import absences, bookings, cases, estimates, messages, offers, sign
 from actions.context import House
 from actions.visitor import Visitor
 from proofs.doors.canaries import spread
-from proofs.doors.handed_over import handed_over
+from proofs.doors.handed_over import handed_over, witnessed
 from schemas.account import Dealer, Role, Staff
 from schemas.booking import BookingKind
 from schemas.message import Purpose
@@ -265,6 +265,7 @@ async def _machines(connection: Connection, made: Furnished, now: datetime) -> N
         {_SPEED: [50.0, now.timestamp()], _LATITUDE: [52.52, now.timestamp()]},
     )
     rows["cases/undrivable"], undrivable = rows["cases/untaken"], (rows["vehicles/8"], "brake_fluid", "now")
+    rows["witnesses"] = await witnessed(connection, dealer, rows)
     for about, case in ((undrivable, "cases/undrivable"), ((car, "tyre_pressure", "soon"), "cases")):
         rows["alerts"] = await connection.fetchval(
             """INSERT INTO alerts (dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity,

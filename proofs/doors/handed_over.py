@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from actions.context import House
 from rules.service import handover
 from schemas.handover import Energy, Handover, HandoverKind, Photo, View
 from store import handovers
 from store.photo_shelf import new_place
+from store.pool import Connection
 
 #: A JPEG's first and last bytes: what a shelf keeps is never looked into again.
 PICTURE = b"\xff\xd8\xff\xd9"
@@ -60,3 +63,15 @@ async def handed_over(house: House, dealer_id: int, canary: str, booking: int) -
         kept = await handovers.add_photo(connection, photo)
         await handovers.add(connection, handover.seal(record), "for the proof")
     return kept.id
+
+
+async def witnessed(connection: Connection, dealer_id: int, rows: Mapping[str, int]) -> int:
+    """What the car said of a drive, and somebody should look at."""
+    found: int = await connection.fetchval(
+        """INSERT INTO witnesses (dealer_id, booking_id, leg_id, since, until, messages, codes_before, codes_after, odd,
+           written_at) SELECT dealer_id, booking_id, id, starts_at, ends_at, 1, '{}', '{}', '{fast}', ends_at
+           FROM legs WHERE dealer_id = $1 AND id = $2 RETURNING id""",
+        dealer_id,
+        rows["legs"],
+    )
+    return found

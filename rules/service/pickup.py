@@ -21,6 +21,8 @@ TEXTS: dict[LegEvent, MessageKind] = {
 }
 #: A step that was pressed by mistake is taken back within this time, and its text does not leave before.
 UNDO = timedelta(minutes=1)
+#: A car brings what it said in a basement a little later: only then is it asked how the drive was.
+WITNESS_AFTER = timedelta(minutes=10)
 _USES = {Use.COLLECT: LegKind.COLLECT, Use.RETURN: LegKind.RETURN}
 
 

@@ -34,6 +34,14 @@ FROM (
     SELECT dealer_id, booking_id, kind, ends_at, state = 'planned' FROM legs WHERE dealer_id = $1 AND ends_at <= $2
       AND state IN ('planned', 'on_the_way', 'collected', 'on_the_way_back')
     UNION ALL
+    SELECT o.dealer_id, o.booking_id, 'loaner', coalesce((SELECT max(h.at) FROM history h WHERE h.dealer_id = $1
+        AND h.noun = 'booking' AND h.subject_id = o.booking_id AND h.new IN ('completed', 'cancelled')), o.recorded_at),
+        false
+    FROM handovers o JOIN bookings d ON d.dealer_id = o.dealer_id AND d.id = o.booking_id
+    WHERE o.dealer_id = $1 AND o.kind = 'loaner_out' AND d.state IN ('completed', 'cancelled')
+      AND NOT EXISTS (SELECT FROM handovers i WHERE i.dealer_id = $1 AND i.booking_id = o.booking_id
+                      AND i.kind = 'loaner_in')
+    UNION ALL
     SELECT s.dealer_id, s.booking_id, 'loaner', max(upper(s.during)), false FROM slots s WHERE s.dealer_id = $1
       AND s.use = 'loaner' AND s.state = 'booked'
     GROUP BY s.dealer_id, s.booking_id HAVING max(upper(s.during)) <= $2
