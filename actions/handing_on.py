@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from itertools import groupby
@@ -10,7 +11,8 @@ from actions.calling_off import ask_to_ring
 from actions.context import Acting
 from actions.free_time import locked_time
 from rules.service import day_plan
-from rules.service.rounds import Day, inserted, may_drive
+from rules.service.ordering import best
+from rules.service.rounds import Day, may_drive
 from rules.service.travel import Matrix, estimate
 from schemas.account import Dealer, Role
 from schemas.errors import Overtaken
@@ -76,7 +78,7 @@ async def hand_on(
     ):
         mine = list(of_day)
         whole, _ = await day(connection, dealer, span_of(dealer, mine[0].starts_at), without=without)
-        plan = inserted(whole, day_plan.orders_of(whole, frozenset(leg.id for leg in mine))).driver_of()
+        plan = (await asyncio.to_thread(best, day_plan.freed(whole, {leg.id for leg in mine}))).driver_of()
         await give(acting, connection, mine, {leg.id: plan.get(leg.id) for leg in mine}, reason)
         left += [leg for leg in mine if leg.id not in plan]
     for leg in left:

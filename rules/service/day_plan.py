@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from rules.service.opening import open_times
@@ -60,6 +61,15 @@ def day_of(
 def standing(day: Day) -> Plan:
     """The day as it is booked now, each driver's legs in order of their windows."""
     return weighed(day, orders_of(day), "booked")
+
+
+def freed(day: Day, legs: Collection[int]) -> Day:
+    """The same day, in which these legs are to find a driver and all others stay with theirs."""
+    errands = tuple(
+        replace(errand, driver=None, bound=False) if errand.leg_id in legs else replace(errand, bound=True)
+        for errand in day.errands
+    )
+    return replace(day, errands=errands)
 
 
 def orders_of(day: Day, but: frozenset[int] = frozenset()) -> Orders:

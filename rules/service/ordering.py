@@ -28,7 +28,7 @@ _BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
 def best(day: Day, *, with_vroom: bool = INSTALLED) -> Plan:
     """The cheaper one of both ways; on a tie the plain one."""
     plain = inserted(day)
-    if not with_vroom or len(day.errands) < 2 or not day.shifts:
+    if not with_vroom or len(day.errands) < 2 or not any(shift.free for shift in day.shifts):
         return plain
     solved = inserted(day, _allowed(day, _solved(day)))
     return Plan(solved.rounds, solved.nobodys, solved.cost, "vroom") if solved.cost < plain.cost else plain
@@ -84,6 +84,8 @@ def _solved(day: Day) -> dict[int, list[Errand]]:
         exploration_level=next(effort for most, effort in _EFFORT if len(day.errands) <= most), nb_threads=1
     ).routes
     orders: dict[int, list[Errand]] = {}
+    if "id" not in routes:  # nothing fits anybody
+        return orders
     for vehicle, kind, task in zip(
         routes["vehicle_id"].tolist(), routes["type"].tolist(), routes["id"].tolist(), strict=True
     ):

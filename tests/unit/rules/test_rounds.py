@@ -121,3 +121,10 @@ def test_when_nobody_is_there_a_leg_is_nobodys_and_said_to_be() -> None:
     legs = (Errand(1, LegKind.COLLECT, 1, _window(0)), Errand(2, LegKind.COLLECT, 1, _window(30)))
     day = Day(legs, (Shift(1, (_window(0, 600),)),), estimate([HOUSE, HOUSE]))
     assert [errand.leg_id for errand in best(day).nobodys] == [2], "their windows overlap, and there is one driver"
+
+
+@pytest.mark.parametrize("free", [(), (_window(0, 30),)], ids=["nobody is there", "nobody is there for long enough"])
+def test_a_day_on_which_no_leg_fits_anybody_is_a_plan_too(free: tuple[Window, ...]) -> None:
+    legs = tuple(Errand(n, LegKind.COLLECT, 1, _window(60 * n)) for n in (1, 2, 3))
+    plan = best(Day(legs, (Shift(1, free), Shift(2, ())), estimate([HOUSE, HOUSE])))
+    assert len(plan.nobodys) == 3 and plan.rounds == {1: (), 2: ()}
