@@ -45,7 +45,7 @@ async def test_the_holidays_of_the_region_and_days_of_their_own_are_closed_and_l
         response = await manager.patch("/api/v1/dealer", json=body)
         assert response.status == 422 and (await response.json(content_type=None))["field"] == field
     page = await (await manager.get("/settings")).text()
-    fields = dict(re.findall(r'name="(\w+)"[^>]*value="([^"]*)"', page))
+    fields = _as_a_browser_sends_them(page)
     response = await manager.post(
         "/settings",
         data={**fields, "region": "DE-HH", "special_days": "2026-11-23 16:00-18:00\r\n2026-11-24 closed"},
@@ -134,9 +134,18 @@ async def test_how_long_is_kept_is_a_managers_to_choose_within_bounds_on_the_pag
         await (await desk.as_role("advisor")).patch("/api/v1/dealer", json={"keep_positions_days": 20})
     ).status == 403
     page = await (await manager.get("/settings")).text()
-    fields = dict(re.findall(r'name="(\w+)"[^>]*value="([^"]*)"', page))
+    fields = _as_a_browser_sends_them(page)
     assert fields["keep_positions_days"] == "14" and "Not looked through yet" in page
     response = await manager.post("/settings", data={**fields, "keep_audit_days": "30"})
     assert response.status == 422 and "Audit log: is a number of days from 365 to 7320" in await response.text()
     response = await manager.post("/settings", data={**fields, "keep_texts_days": "90"}, allow_redirects=False)
     assert response.status == 303 and (await desk.get(manager, "/api/v1/dealer"))["keep_texts_days"] == 90
+
+
+def _as_a_browser_sends_them(page: str) -> dict[str, str]:
+    """What stands in the fields of this page: typed ones, and of each choice what is chosen, else the first."""
+    typed = dict(re.findall(r'<input[^>]*name="(\w+)"[^>]*value="([^"]*)"', page))
+    for name, options in re.findall(r'<select name="(\w+)"[^>]*>(.*?)</select>', page, re.DOTALL):
+        found = re.findall(r'<option value="([^"]*)"( selected)?', options)
+        typed[name] = next((value for value, chosen in found if chosen), found[0][0])
+    return typed
