@@ -69,7 +69,7 @@ async def driver_takes_a_step_back(place: Dealership) -> None:
 
 #: How often each is tried, relative to the others.
 ACTS: dict[Callable[[Dealership], Awaitable[Any]], float] = {
-    driver_writes_the_record: 14.0,
+    driver_writes_the_record: 5.0,
     driver_takes_a_step_back: 2.0,
     loaner_changes_hands: 3.0,
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from actions import absences, legs, ownership
+from actions import absences, calling_off, legs, ownership
 from proofs.swap import swap
 from store import slots
 from workers import lateness, safety, sending
@@ -49,7 +49,7 @@ def switched(switch: str | None) -> Iterator[None]:
             with _out(safety, "stepped", _nothing):
                 yield
         case "no-record":
-            with _out(legs, "recorded", _nothing):
+            with _out(legs, "recorded", _nothing), _out(calling_off, "recorded", _nothing):
                 yield
         case _:
             yield
