@@ -44,23 +44,28 @@ async def add(acting: Acting, staff_id: int, starts_at: datetime, ends_at: datet
         made = await absences.add(
             connection,
             acting.dealer_id,
-            staff_id,
-            starts_at,
-            ends_at,
-            reason.strip(),
+            staff_id=staff_id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            reason=reason.strip(),
             actor=acting.actor,
             now=acting.now(),
         )
         window = Window(starts_at=starts_at, ends_at=ends_at)
         await _end_offers(
-            acting, connection, resting, staff_id, window, f"{person.name} is away: these windows cannot be kept"
+            acting,
+            connection,
+            resting=resting,
+            staff_id=staff_id,
+            window=window,
+            reason=f"{person.name} is away: these windows cannot be kept",
         )
         theirs = await _planned(connection, acting.dealer_id, staff_id, window)
         for leg in theirs:
             if (await bookings.get(connection, acting.dealer_id, leg.booking_id)).case_id not in resting:
                 raise Overtaken("drive", f"one was just agreed for {person.name}: try again")
         dealer = await accounts.dealer(connection, acting.dealer_id)
-        await hand_on(acting, connection, dealer, theirs, f"{person.name} is away")
+        await hand_on(acting, connection, dealer=dealer, legs=theirs, reason=f"{person.name} is away")
         await history.write(
             connection,
             acting.dealer_id,

@@ -100,7 +100,7 @@ async def update_dealer(acting: Acting, changes: dict[str, Any]) -> Dealer:
             actor=acting.actor,
             now=acting.now(),
         )
-        await _keep(connection, dealer, changed, acting.actor, acting.now())
+        await _keep(connection, dealer, now_kept=changed, actor=acting.actor, at=acting.now())
         if changed.place != dealer.place:
             await pickups.forget_ways(connection, acting.dealer_id)
         if changed.second_factor != dealer.second_factor:

@@ -84,9 +84,9 @@ async def agree(acting: Acting, connection: Connection, dealer: Dealer, case: Ca
     booking = await bookings.make(
         connection,
         dealer.id,
-        case.id,
-        case.vehicle_id,
-        kind,
+        case_id=case.id,
+        vehicle_id=case.vehicle_id,
+        kind=kind,
         starts_at=terms.window.starts_at,
         ends_at=terms.window.ends_at,
         zone=dealer.zone,
@@ -108,7 +108,7 @@ async def agree(acting: Acting, connection: Connection, dealer: Dealer, case: Ca
     await _take_time(acting, connection, booking, terms)
     if kind.fetched:
         await plan_drives(acting, connection, booking)
-    await confirm(acting, connection, dealer, case, booking)
+    await confirm(acting, connection, dealer=dealer, case=case, booking=booking)
     return booking
 
 
@@ -120,7 +120,9 @@ async def _take_time(acting: Acting, connection: Connection, booking: Booking, t
         await slots.book(connection, booking.dealer_id, booking.id, terms.time)
         return
     offer = terms.time.offer
-    await slots.book_held(connection, offer.dealer_id, offer.id, terms.time.choice, booking.id)
+    await slots.book_held(
+        connection, offer.dealer_id, offer_id=offer.id, choice=terms.time.choice, booking_id=booking.id
+    )
     await slots.release_offer(connection, offer.dealer_id, offer.id)
     await offers.move(connection, offer, OfferEvent.ACCEPTED, reason=terms.reason, actor=acting.actor, now=acting.now())
 

@@ -51,14 +51,23 @@ async def book(
         dealer = await accounts.dealer(connection, acting.dealer_id)
         await withdraw_open_offer(acting, connection, case, "booked directly")
         time = await locked_time(acting.house, connection, acting.dealer_id)
-        option = await option_at(acting.house, connection, dealer, kind, starts_at, time, loaner=loaner)
+        option = await option_at(
+            acting.house, connection, dealer=dealer, kind=kind, starts_at=starts_at, time=time, loaner=loaner
+        )
         car = next((claim.resource_id for claim in option.claims if claim.use is Use.LOANER), None)
         return await agree(
             acting,
             connection,
-            dealer,
-            case,
-            Terms(kind, option.window, option.ready_by, car, "booked directly", option.claims),
+            dealer=dealer,
+            case=case,
+            terms=Terms(
+                kind,
+                option.window,
+                ready_by=option.ready_by,
+                loaner_id=car,
+                reason="booked directly",
+                time=option.claims,
+            ),
         )
 
 
@@ -66,7 +75,9 @@ async def arrive(acting: Acting, booking_id: int) -> Booking:
     """The car is here."""
     async with acting.transaction() as connection:
         case, booking = await locked(connection, acting.dealer_id, booking_id)
-        await end_legs(acting, connection, booking_id, "the car is here already", LegKind.COLLECT)
+        await end_legs(
+            acting, connection, booking_id=booking_id, reason="the car is here already", only=LegKind.COLLECT
+        )
         return await arrived(acting, connection, case, booking)
 
 
@@ -122,7 +133,7 @@ async def finish(acting: Acting, booking_id: int, finding: str) -> Booking:
         await jobs.put(connection, acting.dealer_id, "proof", case.id, due_at=now)
         back = await returning.follows(acting, connection, done, now - capacity.STEP)
         if back is not None:
-            await tell_new_time(acting, connection, case, done, back)
+            await tell_new_time(acting, connection, case=case, booking=done, back=back)
         await promises.settle(connection, acting.dealer_id, booking_id, now)
         return done
 
@@ -131,7 +142,7 @@ async def hand_over(acting: Acting, booking_id: int) -> Booking:
     """The owner has the car again, and we need its time no more."""
     async with acting.transaction() as connection:
         case, booking = await locked(connection, acting.dealer_id, booking_id)
-        await end_legs(acting, connection, booking_id, "the owner has the car", LegKind.RETURN)
+        await end_legs(acting, connection, booking_id=booking_id, reason="the owner has the car", only=LegKind.RETURN)
         return await handed_over(acting, connection, case, booking)
 
 
@@ -163,7 +174,7 @@ async def cancel(acting: Acting, booking_id: int, reason: str) -> Booking:
         raise BadInput("reason", "say why")
     async with acting.transaction() as connection:
         case, booking = await locked(connection, acting.dealer_id, booking_id)
-        return await call_off(acting, connection, case, booking, reason)
+        return await call_off(acting, connection, case=case, booking=booking, reason=reason)
 
 
 async def promise(acting: Acting, booking_id: int, ready_by: datetime) -> Booking:
@@ -195,7 +206,7 @@ async def promise(acting: Acting, booking_id: int, ready_by: datetime) -> Bookin
         )
         back = await returning.follows(acting, connection, promised, ready_by)
         if back is not None or (booking.ready_by is not None and ready_by > booking.ready_by):
-            await tell_new_time(acting, connection, case, promised, back)
+            await tell_new_time(acting, connection, case=case, booking=promised, back=back)
         await promises.settle(connection, acting.dealer_id, booking_id, now)
         return promised
 

@@ -65,14 +65,14 @@ async def _entries(connection: Connection, dealer: Dealer, person: Staff | None,
         Entry(
             f"leg-{row.id}@telltale",
             f"{_DRIVES[row.kind]}: {row.vehicle}",
-            row.starts_at,
-            row.ends_at,
-            row.changed_at,
-            row.address,
-            " · ".join(word for word in (row.plate, row.driver) if word),
-            row.state == "cancelled",
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            changed_at=row.changed_at,
+            where=row.address,
+            words=" · ".join(word for word in (row.plate, row.driver) if word),
+            cancelled=row.state == "cancelled",
         )
-        for row in await diary.drives(connection, dealer.id, since, until, driver)
+        for row in await diary.drives(connection, dealer.id, since=since, until=until, driver_id=driver)
     ]
     if driver is not None:
         return drives
@@ -80,12 +80,12 @@ async def _entries(connection: Connection, dealer: Dealer, person: Staff | None,
         Entry(
             f"visit-{row.id}@telltale",
             f"{_VISITS[row.kind]}: {row.vehicle}",
-            row.starts_at,
-            row.ends_at,
-            row.changed_at,
-            dealer.address if row.kind in ("drop_off", "waiting") else "",
-            row.plate or "",
-            row.state == "cancelled",
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            changed_at=row.changed_at,
+            where=dealer.address if row.kind in ("drop_off", "waiting") else "",
+            words=row.plate or "",
+            cancelled=row.state == "cancelled",
         )
         for row in await diary.visits(connection, dealer.id, since, until)
     ]

@@ -79,7 +79,7 @@ async def dismiss(acting: Acting, case_id: int, reason: str, *, tell: bool = Tru
         await withdraw_open_offer(acting, connection, case, f"the case was dismissed: {reason}")
         booking = await bookings.live_of(connection, acting.dealer_id, case_id)
         if booking is not None and booking.state is BookingState.AGREED:
-            await call_off(acting, connection, case, booking, reason, tell=tell)
+            await call_off(acting, connection, case=case, booking=booking, reason=reason, tell=tell)
             case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
         dismissed = await cases.move(
             connection, case, CaseEvent.DISMISSED, reason=reason, actor=acting.actor, now=acting.now()

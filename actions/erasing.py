@@ -66,7 +66,9 @@ async def erase(acting: Acting, owner_id: int, confirmed: str) -> Erased:
             raise IllegalMove("owner", refusal.value, "erase", ())
         if " ".join(confirmed.split()).casefold() != " ".join(owner.name.split()).casefold():
             raise BadInput("name", "is not the owner's: type it as it stands on the page")
-        return await carry_out(acting.house, connection, owner, acting.actor, await _key(acting.house, connection))
+        return await carry_out(
+            acting.house, connection, owner=owner, actor=acting.actor, key=await _key(acting.house, connection)
+        )
 
 
 async def carry_out(house: House, connection: Connection, owner: Owner, actor: str, key: bytes) -> Erased:
@@ -91,7 +93,7 @@ async def carry_out(house: House, connection: Connection, owner: Owner, actor: s
             await history.write(
                 connection, dealer_id, "vehicle", vehicle_id, old=None, new="revoked", reason=WHY, actor=actor, now=now
             )
-    emptied |= await erasing.rows(connection, dealer_id, owner.id, mentions, now)
+    emptied |= await erasing.rows(connection, dealer_id, owner_id=owner.id, pattern=mentions, now=now)
     await erasing.answers(connection, dealer_id, mentions)
     await house.photos.take_away(await handovers.places_of(connection, dealer_id, owner.id))
     await handovers.blank(connection, dealer_id, owner.id)

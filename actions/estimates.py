@@ -18,7 +18,9 @@ async def add(acting: Acting, booking_id: int, title: str, amount_minor: int) ->
         _, booking = await locked(connection, acting.dealer_id, booking_id)
         if booking.state not in _OPEN:
             raise IllegalMove("booking", booking.state.value, "estimate", ())
-        line = await estimates.add(connection, acting.dealer_id, booking_id, title, amount_minor)
+        line = await estimates.add(
+            connection, acting.dealer_id, booking_id=booking_id, title=title, amount_minor=amount_minor
+        )
         await history.write(
             connection,
             acting.dealer_id,

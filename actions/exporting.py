@@ -77,6 +77,8 @@ async def readings(acting: Acting, owner_id: int) -> AsyncIterator[tuple[str, Se
     for vehicle_id, vin, since, until in periods:
         for day in days:
             async with acting.transaction() as connection:
-                rows = await exporting.readings(connection, acting.dealer_id, vehicle_id, day, since, until)
+                rows = await exporting.readings(
+                    connection, acting.dealer_id, vehicle_id=vehicle_id, day=day, since=since, until=until
+                )
             if rows:
                 yield vin, rows

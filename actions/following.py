@@ -34,7 +34,7 @@ async def work_follows(acting: Acting, connection: Connection, case: Case, booki
     )
     leg = await returning.follows(acting, connection, booking, end)
     if booking.kind.fetched:  # who brought it late themselves is told at the desk
-        await tell_new_time(acting, connection, case, later, leg)
+        await tell_new_time(acting, connection, case=case, booking=later, back=leg)
     return later
 
 

@@ -40,7 +40,9 @@ async def option_at(
     """What begins exactly then, out of time that is locked; a refusal names the next three of the same kind."""
     resources, taken = time
     try:
-        found = capacity.at(dealer, kind, starts_at, house.now(), resources, taken, loaner=loaner)
+        found = capacity.at(
+            dealer, kind, starts_at=starts_at, now=house.now(), resources=resources, taken=taken, loaner=loaner
+        )
     except BadInput as error:
         windows = await next_windows(house, connection, dealer, kind, loaner=loaner)
         raise BadInput(error.field, error.reason, windows=windows) from None
@@ -57,7 +59,13 @@ async def free_options(
     now = house.now()
     resources = await slots.resources(connection, dealer.id)
     return capacity.free(
-        dealer, kind, now, resources, await taken_from(connection, dealer.id, now), count=count, loaner=loaner
+        dealer,
+        kind,
+        now=now,
+        resources=resources,
+        taken=await taken_from(connection, dealer.id, now),
+        count=count,
+        loaner=loaner,
     )
 
 

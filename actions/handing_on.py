@@ -53,7 +53,7 @@ async def day(
             windows = taken.get(seat.id, ())
             gone[driver] = [one for one in windows if (driver, one.starts_at, one.ends_at) not in mine]
     known = places or day_plan.places_of(dealer, legs)
-    found = day_plan.day_of(dealer, legs, gone, span, known, matrix or estimate(known))
+    found = day_plan.day_of(dealer, legs, away=gone, span=span, places=known, matrix=matrix or estimate(known))
     return found, {leg.id: leg for leg in legs}
 
 
@@ -79,7 +79,7 @@ async def hand_on(
         mine = list(of_day)
         whole, _ = await day(connection, dealer, span_of(dealer, mine[0].starts_at), without=without)
         plan = (await asyncio.to_thread(best, day_plan.freed(whole, {leg.id for leg in mine}))).driver_of()
-        await give(acting, connection, mine, {leg.id: plan.get(leg.id) for leg in mine}, reason)
+        await give(acting, connection, legs=mine, to={leg.id: plan.get(leg.id) for leg in mine}, reason=reason)
         left += [leg for leg in mine if leg.id not in plan]
     for leg in left:
         booking = await bookings.get(connection, dealer.id, leg.booking_id)

@@ -33,7 +33,7 @@ async def move(acting: Acting, leg_id: int, event: LegEvent) -> Leg:
         case, booking, leg = await _locked(connection, acting.dealer_id, leg_id)
         leg = await _whose(acting, connection, leg)
         if event is LegEvent.CANCELLED:
-            return await _give_up(acting, connection, case, booking, leg)
+            return await _give_up(acting, connection, case=case, booking=booking, leg=leg)
         if event is LegEvent.UNDONE:
             return await _take_back(acting, connection, booking, leg)
         if event is LegEvent.ON_THE_WAY_BACK and booking.state is not BookingState.READY:
@@ -60,7 +60,7 @@ async def move(acting: Acting, leg_id: int, event: LegEvent) -> Leg:
         elif event is LegEvent.HANDED_OVER:
             await handed_over(acting, connection, case, booking)
         elif event in TEXTS:
-            await _tell(acting, connection, case, booking, moved, TEXTS[event], event)
+            await _tell(acting, connection, case=case, booking=booking, leg=moved, kind=TEXTS[event], event=event)
         if event in (LegEvent.AT_WORKSHOP, LegEvent.HANDED_OVER):
             await jobs.put(connection, acting.dealer_id, "witness", leg.id, due_at=acting.now() + WITNESS_AFTER)
         await promises.settle(connection, acting.dealer_id, booking.id, acting.now())
@@ -79,7 +79,7 @@ async def assign(acting: Acting, leg_id: int, driver_id: int) -> Leg:
         if leg.driver_id == driver_id:
             return leg
         try:
-            await give(acting, connection, [leg], {leg.id: driver_id}, f"to {driver.name}")
+            await give(acting, connection, legs=[leg], to={leg.id: driver_id}, reason=f"to {driver.name}")
         except Overtaken:
             others = await free_then(connection, acting.dealer_id, leg)
             raise Overtaken("window", f"{driver.name} is not free then{others}") from None
@@ -91,7 +91,7 @@ async def _give_up(acting: Acting, connection: Connection, case: Case, booking: 
     LEGS[leg.kind].next(leg.state, LegEvent.CANCELLED)
     meant = given_up(leg)
     if meant.ends_visit:
-        await call_off(acting, connection, case, booking, meant.because)
+        await call_off(acting, connection, case=case, booking=booking, reason=meant.because)
     else:
         await pickups.unassign(connection, leg, reason=meant.because, actor=acting.actor, now=acting.now())
         if leg.slot_id is not None:
@@ -110,7 +110,9 @@ async def _take_back(acting: Acting, connection: Connection, booking: Booking, l
     undone = await pickups.move(
         connection, leg, LegEvent.UNDONE, reason="pressed by mistake", actor=acting.actor, now=acting.now()
     )
-    await messages.withdraw_about(connection, leg.dealer_id, booking.id, [leg.id], "the step was taken back")
+    await messages.withdraw_about(
+        connection, leg.dealer_id, booking_id=booking.id, leg_ids=[leg.id], reason="the step was taken back"
+    )
     await promises.settle(connection, leg.dealer_id, booking.id, acting.now())
     return undone
 

@@ -85,4 +85,6 @@ async def mark_read(acting: Acting, owner_id: int) -> None:
 async def _read(acting: Acting, connection: Connection, owner_id: int) -> None:
     """Whoever answers has read it."""
     thread_id = await threads.of_owner(connection, acting.dealer_id, owner_id)
-    await threads.mark_read(connection, acting.dealer_id, thread_id, staff_id(acting.actor), acting.now())
+    await threads.mark_read(
+        connection, acting.dealer_id, thread_id=thread_id, staff_id=staff_id(acting.actor), now=acting.now()
+    )

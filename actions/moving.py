@@ -45,7 +45,9 @@ async def move_to(
     async with acting.transaction() as connection:
         case, booking = await locked(connection, acting.dealer_id, booking_id)
         if booking.state is BookingState.READY and kind is None:
-            return await returning.move_return(acting, connection, case, booking, starts_at, was=was)
+            return await returning.move_return(
+                acting, connection, case=case, booking=booking, starts_at=starts_at, was=was
+            )
         legs = await pickups.of_booking(connection, acting.dealer_id, booking_id)
         kind = kind or booking.kind
         in_its_place = kind is not booking.kind and booking.kind.fetched and starts_at == booking.starts_at
@@ -62,7 +64,15 @@ async def move_to(
         resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
         free = _without(taken, await slots.of_booking(connection, acting.dealer_id, booking_id))
         loaner = booking.loaner_id is not None
-        option = await option_at(acting.house, connection, dealer, kind, starts_at, (resources, free), loaner=loaner)
+        option = await option_at(
+            acting.house,
+            connection,
+            dealer=dealer,
+            kind=kind,
+            starts_at=starts_at,
+            time=(resources, free),
+            loaner=loaner,
+        )
         await slots.release_booking(connection, acting.dealer_id, booking_id)
         await slots.book(connection, acting.dealer_id, booking_id, option.claims)
         mine = await slots.of_booking(connection, acting.dealer_id, booking_id)
@@ -86,11 +96,15 @@ async def move_to(
         if kind.fetched and not legs:
             await plan_drives(acting, connection, moved)
         else:
-            await _move_drives(acting, connection, legs, resources, mine)
+            await _move_drives(acting, connection, legs=legs, resources=resources, mine=mine)
         await messages.withdraw_about(
-            connection, acting.dealer_id, booking_id, [leg.id for leg in legs], "the visit has another time now"
+            connection,
+            acting.dealer_id,
+            booking_id=booking_id,
+            leg_ids=[leg.id for leg in legs],
+            reason="the visit has another time now",
         )
-        await _tell_moved(acting, connection, dealer, case, moved)
+        await _tell_moved(acting, connection, dealer=dealer, case=case, booking=moved)
         await jobs.put(connection, acting.dealer_id, "booking", booking_id, due_at=now)
         await promises.settle(connection, acting.dealer_id, booking_id, now)
         return moved

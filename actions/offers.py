@@ -51,13 +51,18 @@ async def make(
         await withdraw_open_offer(acting, connection, case, "a new offer was made")
         resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
         if starts:
-            options = _chosen(dealer, kind, starts, leaves_at, resources, taken)
+            options = _chosen(dealer, kind, starts=starts, now=leaves_at, resources=resources, taken=taken)
             if options is None:
                 windows = await next_windows(acting.house, connection, dealer, kind)
                 raise Overtaken("window", "it is no longer free; these are the next", windows)
         else:
             options = capacity.offered(
-                dealer, kind, now, resources, taken, since=readable_since(dealer, leaves_at, now, since)
+                dealer,
+                kind,
+                now=now,
+                resources=resources,
+                taken=taken,
+                since=readable_since(dealer, leaves_at, now, since),
             )
         if not options:
             raise Overtaken("window", _nothing_free(kind, resources))
@@ -67,7 +72,12 @@ async def make(
         )
         for choice, option in enumerate(options, 1):
             await slots.hold(
-                connection, acting.dealer_id, offer.id, choice, option.claims, min(hold, option.window.starts_at)
+                connection,
+                acting.dealer_id,
+                offer_id=offer.id,
+                choice=choice,
+                claims=option.claims,
+                expires_at=min(hold, option.window.starts_at),
             )
         await cases.move(
             connection,
@@ -154,9 +164,14 @@ async def accept(acting: Acting, offer_id: int, choice: int) -> Booking:
                 "window", "it has begun already", await next_windows(acting.house, connection, dealer, offer.kind)
             )
         terms = Terms(
-            offer.kind, window, capacity.work_end(spans), loaner_of(held), f"answered {choice}", Held(offer, choice)
+            offer.kind,
+            window,
+            ready_by=capacity.work_end(spans),
+            loaner_id=loaner_of(held),
+            reason=f"answered {choice}",
+            time=Held(offer, choice),
         )
-        return await agree(acting, connection, dealer, case, terms)
+        return await agree(acting, connection, dealer=dealer, case=case, terms=terms)
 
 
 async def decline(acting: Acting, offer_id: int, reason: str = "") -> Offer:
@@ -200,7 +215,7 @@ async def expire(
     if offer.state is not OfferState.OPEN or offer.expires_at > now:
         return False
     if not answered and not await offers.was_asked(connection, offer):
-        return await _never_asked(connection, case, offer, actor, now)
+        return await _never_asked(connection, case, offer=offer, actor=actor, now=now)
     why = "the owner did not answer in time"
     await offers.move(connection, offer, OfferEvent.EXPIRED, reason=why, actor=actor, now=now)
     if case.state is CaseState.CONTACTED:
@@ -228,7 +243,7 @@ async def give_up(connection: Connection, dealer_id: int, offer_id: int, actor: 
     case, offer = await _locked(connection, dealer_id, offer_id)
     if offer.state is not OfferState.OPEN or await offers.will_be_asked(connection, offer):
         return False
-    return await _never_asked(connection, case, offer, actor, now)
+    return await _never_asked(connection, case, offer=offer, actor=actor, now=now)
 
 
 async def _never_asked(connection: Connection, case: Case, offer: Offer, actor: str, now: datetime) -> bool:
@@ -244,7 +259,9 @@ async def _never_asked(connection: Connection, case: Case, offer: Offer, actor: 
 async def renew(acting: Acting, offer_id: int) -> Offer:
     """A fresh offer of the same kind, for an owner who answers after the hold has run out."""
     async with acting.transaction() as connection:
-        await expire(connection, acting.dealer_id, offer_id, acting.actor, acting.now(), answered=True)
+        await expire(
+            connection, acting.dealer_id, offer_id=offer_id, actor=acting.actor, now=acting.now(), answered=True
+        )
         offer = await offers.get(connection, acting.dealer_id, offer_id)
         if offer.state is not OfferState.EXPIRED:
             raise Overtaken("offer", f"it is {offer.state.value}")
@@ -283,7 +300,11 @@ def _chosen(
             r.id: [*taken.get(r.id, ()), *(c.window for o in found for c in o.claims if c.resource_id == r.id)]
             for r in resources
         }
-        option = capacity.at(dealer, kind, start, now, resources, held) if start > now else None
+        option = (
+            capacity.at(dealer, kind, starts_at=start, now=now, resources=resources, taken=held)
+            if start > now
+            else None
+        )
         if option is None:
             return None
         found.append(option)

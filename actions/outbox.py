@@ -20,7 +20,7 @@ async def queue(connection: Connection, wording: Any, draft: Draft, now: datetim
     """
     body = wording.text(draft.to.language, draft.kind, **facts).body
     words = rewording.kept(facts) if isinstance(draft.to, OwnerRecipient) else None
-    return await messages.queue(connection, draft, body, now, words)
+    return await messages.queue(connection, draft, body=body, now=now, words=words)
 
 
 def reworded(wording: Any, message: Message, now: datetime) -> str:

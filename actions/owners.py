@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -14,6 +12,7 @@ from actions import owner_fields, stopping
 from actions.booking_agreement import door_of
 from actions.calling_off import look_again
 from actions.context import Acting, House
+from actions.owner_lists import Rows, lines_of
 from actions.ownership import give
 from rules.service import importing, numbers
 from schemas.account import Dealer
@@ -24,9 +23,6 @@ from schemas.text import storable
 from schemas.vehicle import Vehicle
 from store import accounts, consents, fleet, history, owners, pickups, stops
 from store.pool import Connection
-
-LONGEST_LIST = 2_000
-Rows = list[tuple[int, dict[str, str | None]]]  #: line number, cells by column
 
 
 class Refused(BaseModel):
@@ -92,7 +88,15 @@ async def create(
         stopped = await _met(acting, connection, fields)
         owner = await owners.create(connection, acting.dealer_id, fields, acting.now())
         await _alone(connection, owner, "phone", "email")
-        await _record(connection, acting.dealer_id, owner.id, given or {}, source, wording, acting.now())
+        await _record(
+            connection,
+            acting.dealer_id,
+            owner_id=owner.id,
+            given=given or {},
+            source=source,
+            wording=wording,
+            at=acting.now(),
+        )
         await history.write(
             connection,
             acting.dealer_id,
@@ -110,7 +114,9 @@ async def create(
 async def _met(acting: Acting, connection: Connection, fields: Mapping[str, Any]) -> bool:
     """Before an address is written down: whether STOP was said from there."""
     theirs = (fields.get("phone"), fields.get("email"))
-    return await stopping.meet(connection, acting.house.key_holder, acting.dealer_id, theirs, acting.now())
+    return await stopping.meet(
+        connection, acting.house.key_holder, dealer_id=acting.dealer_id, addresses=theirs, now=acting.now()
+    )
 
 
 async def update(acting: Acting, owner_id: int, changes: dict[str, Any]) -> Owner:
@@ -183,7 +189,13 @@ async def consent(acting: Acting, owner_id: int, given: Mapping[Purpose, bool], 
     async with acting.transaction() as connection:
         _standing(await owners.get(connection, acting.dealer_id, owner_id))
         await _record(
-            connection, acting.dealer_id, owner_id, given, f"{source} ({acting.actor})", wording, acting.now()
+            connection,
+            acting.dealer_id,
+            owner_id=owner_id,
+            given=given,
+            source=f"{source} ({acting.actor})",
+            wording=wording,
+            at=acting.now(),
         )
         await look_again(connection, acting.dealer_id, owner_id, acting.now())
 
@@ -204,7 +216,7 @@ async def import_list(acting: Acting, text: str, *, dry_run: bool = False) -> Im
     try:
         async with acting.transaction() as connection:
             dealer = await accounts.dealer(connection, acting.dealer_id)
-            await take_in(acting.within(connection), connection, dealer, rows, report)
+            await take_in(acting.within(connection), connection, dealer=dealer, rows=rows, report=report)
             if dry_run:
                 raise _DryRun
     except _DryRun:
@@ -261,7 +273,7 @@ async def _store_line(
     and who else is reached at that number.
     """
     dealer_id, actor, now = acting.dealer_id, acting.actor, acting.now()
-    owner, added, shared = await _owner_of(acting, connection, dealer, line, now)
+    owner, added, shared = await _owner_of(acting, connection, dealer=dealer, line=line, now=now)
     car = await fleet.by_vin(connection, dealer_id, line.vin)
     new_car = car is None
     if car is None:
@@ -290,11 +302,11 @@ async def _store_line(
     await _record(
         connection,
         dealer_id,
-        owner.id,
-        news,
-        f"import: {line.consent_source}",
-        line.consent_wording,
-        line.consent_at or now,
+        owner_id=owner.id,
+        given=news,
+        source=f"import: {line.consent_source}",
+        wording=line.consent_wording,
+        at=line.consent_at or now,
     )
     if news:
         await look_again(connection, dealer_id, owner.id, now)
@@ -341,7 +353,9 @@ async def _owner_of(
         "zone": line.zone,
         "address": line.address,
     }
-    stopped = await stopping.meet(connection, acting.house.key_holder, dealer.id, (line.phone, line.email), now)
+    stopped = await stopping.meet(
+        connection, acting.house.key_holder, dealer_id=dealer.id, addresses=(line.phone, line.email), now=now
+    )
     here = await owners.at(connection, dealer.id, stops.plain([address]))
     found = next((one for one in here if one.name.casefold() == line.name.casefold()), None)
     if found is None:
@@ -378,28 +392,3 @@ async def _record(
     if any(given.values()) and not wording.strip():
         raise BadInput("wording", "is empty: a consent is only as good as the words that were shown")
     await consents.give(connection, dealer_id, owner_id, given, now=at, source=source, wording=wording)
-
-
-def lines_of(text: str) -> Rows:
-    """Numbered lines of a list whose header is right; comma or semicolon, as its first line has it."""
-    text = text.removeprefix("\ufeff")
-    first = text.split("\n", 1)[0]
-    reader = csv.DictReader(
-        io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ","
-    )
-    try:
-        header = [name.strip().lower() for name in reader.fieldnames or []]
-        reader.fieldnames = header
-        rows = [
-            (reader.line_num, row)
-            for row in reader
-            if any((cell or "") if isinstance(cell, str) else cell for cell in row.values())
-        ]
-    except csv.Error as error:
-        raise BadInput("csv", f"cannot be read: {error}") from None
-    if not header:
-        raise BadInput("csv", "is empty")
-    importing.check_header(header)
-    if len(rows) > LONGEST_LIST:
-        raise BadInput("csv", f"has {len(rows)} lines; send at most {LONGEST_LIST} at once")
-    return rows

@@ -28,7 +28,7 @@ async def give(acting: Acting, connection: Connection, car: Vehicle, owner_id: i
     if case is not None:
         case = await _settled(acting, connection, case)
     if car.owner_id is not None:
-        await messages.cancel_about(connection, car.dealer_id, car.owner_id, car.id, _REASON)
+        await messages.cancel_about(connection, car.dealer_id, owner_id=car.owner_id, vehicle_id=car.id, reason=_REASON)
     given = await fleet.give(connection, car.dealer_id, car.id, owner_id, actor=acting.actor, now=acting.now())
     if case is not None and case.owner_id != owner_id and case.state is not CaseState.VERIFYING:
         await cases.change(
@@ -50,6 +50,6 @@ async def _settled(acting: Acting, connection: Connection, case: Case) -> Case:
             connection, case, CaseEvent.OFFER_EXPIRED, reason=_REASON, actor=acting.actor, now=acting.now()
         )
     if meant.ends_visit and booking is not None:
-        await call_off(acting, connection, case, booking, _REASON)
+        await call_off(acting, connection, case=case, booking=booking, reason=_REASON)
         return await cases.get(connection, case.dealer_id, case.id, lock=True)
     return case

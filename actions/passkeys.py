@@ -121,7 +121,9 @@ async def add(
         )
         if not fresh:
             raise BadInput("passkey", "is known already")
-        return await second_factor.added(house, connection, person, session_id, "passkey added", label)
+        return await second_factor.added(
+            house, connection, person=person, session_id=session_id, what="passkey added", reason=label
+        )
 
 
 async def remove(house: House, person: Staff, passkey: bytes) -> str:
@@ -130,7 +132,7 @@ async def remove(house: House, person: Staff, passkey: bytes) -> str:
         label = await second_factors.remove_passkey(connection, person.dealer_id, person.id, passkey)
         if label is None:
             raise NotFound("passkey")
-        await second_factor.removed(house, connection, person, "passkey removed", label)
+        await second_factor.removed(house, connection, person=person, what="passkey removed", reason=label)
         return label
 
 
@@ -176,7 +178,7 @@ async def as_second_factor(
     await attempts.take(house, limits := attempts.second_factor(house, person.id, visitor))
     await _used(house, desk, credential, person)
     await attempts.give_back(house, limits)
-    return await sign_in.complete(house, person, visitor, session, "passkey")
+    return await sign_in.complete(house, person, visitor=visitor, waited=session, proof="passkey")
 
 
 async def _used(house: House, desk: Desk, credential: dict[str, Any], expected: Staff | None) -> Staff:

@@ -33,7 +33,14 @@ async def change(house: House, person: Staff, visitor: Visitor, session_id: str,
     hashed = await passwords.hashed(new, await _about(house, person))
     async with house.at(person.dealer_id) as connection:
         await _set(house, connection, person, hashed, keep=session_id)
-        await _note(house, connection, person, "new password", "changed by themselves", f"staff:{person.id}")
+        await _note(
+            house,
+            connection,
+            person=person,
+            new="new password",
+            reason="changed by themselves",
+            actor=f"staff:{person.id}",
+        )
 
 
 async def ask_reset(house: House, visitor: Visitor, email: str) -> None:
@@ -61,7 +68,14 @@ async def reset_link(acting: Acting, staff_id: int) -> tuple[Staff, str]:
                 ),
             )
         link = await _link(acting.house, connection, person, HANDED)
-        await _note(acting.house, connection, person, "link for a new password", "made to be handed over", acting.actor)
+        await _note(
+            acting.house,
+            connection,
+            person=person,
+            new="link for a new password",
+            reason="made to be handed over",
+            actor=acting.actor,
+        )
         return person, link
 
 
@@ -81,7 +95,9 @@ async def reset(house: House, token: str, new: str) -> Staff:
         if not await secrets.use(connection, token, house.machine()):
             raise Overtaken("link", "it has been used")
         await _set(house, connection, person, hashed)
-        await _note(house, connection, person, "new password", "chosen by a link", f"staff:{person.id}")
+        await _note(
+            house, connection, person=person, new="new password", reason="chosen by a link", actor=f"staff:{person.id}"
+        )
     return person
 
 
@@ -96,7 +112,14 @@ async def _send(house: House, email: str) -> None:
             return  # an invitation is not forgotten, it is made again
         to = recipients.staff(person, _channels(house))
         if to is None:
-            await _note(house, connection, person, "no way to reach them", "asked for a new password", "somebody")
+            await _note(
+                house,
+                connection,
+                person=person,
+                new="no way to reach them",
+                reason="asked for a new password",
+                actor="somebody",
+            )
             return
         dealer = await accounts.dealer(connection, person.dealer_id)
         draft = Draft(
@@ -113,7 +136,12 @@ async def _send(house: House, email: str) -> None:
             link=link,
         )
         await _note(
-            house, connection, person, "link for a new password", f"asked for, sent by {to.channel}", "somebody"
+            house,
+            connection,
+            person=person,
+            new="link for a new password",
+            reason=f"asked for, sent by {to.channel}",
+            actor="somebody",
         )
 
 
@@ -134,7 +162,9 @@ async def _link(house: House, connection: Connection, person: Staff, life: timed
 
 
 async def _set(house: House, connection: Connection, person: Staff, hashed: str, *, keep: str | None = None) -> None:
-    await accounts.set_password(connection, person.dealer_id, person.id, hashed, house.now(), keep=keep)
+    await accounts.set_password(
+        connection, person.dealer_id, staff_id=person.id, password_hash=hashed, now=house.now(), keep=keep
+    )
     await secrets.revoke_of_person(connection, person.dealer_id, person.id, house.machine(), purpose="reset")
 
 

@@ -49,7 +49,7 @@ async def invite(
         if person.disabled_at is None and person.joined_at is not None:
             raise BadInput("email", f"{person.name} signs in with this address already")
         if person.role is not role:
-            await _give_role(acting, connection, dealer, person, role)
+            await _give_role(acting, connection, dealer=dealer, person=person, role=role)
         if person.disabled_at is not None:
             await _take_back(acting, connection, person)
         person = await accounts.describe_staff(
@@ -87,7 +87,9 @@ async def accept_invitation(house: House, token: str, password: str) -> Staff:
     async with house.at(person.dealer_id) as connection:
         if not await secrets.use(connection, token, house.now()):
             raise Overtaken("invitation", "it has been used")
-        await accounts.set_password(connection, person.dealer_id, person.id, password_hash, house.now())
+        await accounts.set_password(
+            connection, person.dealer_id, staff_id=person.id, password_hash=password_hash, now=house.now()
+        )
         await history.write(
             connection,
             person.dealer_id,
@@ -114,7 +116,7 @@ async def change_role(acting: Acting, staff_id: int, role: Role) -> Staff:
         if person.role is role:
             return person
         await _not_the_last_manager(connection, person)
-        await _give_role(acting, connection, dealer, person, role)
+        await _give_role(acting, connection, dealer=dealer, person=person, role=role)
         return await accounts.staff(connection, acting.dealer_id, staff_id)
 
 
@@ -133,7 +135,11 @@ async def disable(acting: Acting, staff_id: int) -> Staff:
         for case in await _free_drives(acting, connection, person):
             if case.assignee_id == staff_id and case.state not in (CaseState.DONE, CaseState.DISMISSED):
                 await _free_case(
-                    acting, connection, dealer, await cases.get(connection, acting.dealer_id, case.id), person
+                    acting,
+                    connection,
+                    dealer=dealer,
+                    case=await cases.get(connection, acting.dealer_id, case.id),
+                    person=person,
                 )
         await accounts.disable_staff(connection, acting.dealer_id, staff_id, acting.now())
         await secrets.revoke_of_person(connection, acting.dealer_id, staff_id, acting.now())
@@ -254,7 +260,9 @@ async def _free_drives(acting: Acting, connection: Connection, person: Staff) ->
             )
     left = await pickups.listed(connection, person.dealer_id, driver_id=person.id, unfinished=True)
     dealer = await accounts.dealer(connection, person.dealer_id)
-    await hand_on(acting, connection, dealer, left, f"{person.name} drives no more", without=person.id)
+    await hand_on(
+        acting, connection, dealer=dealer, legs=left, reason=f"{person.name} drives no more", without=person.id
+    )
     return locked
 
 

@@ -28,5 +28,13 @@ async def settle(
     for promise in found.late:
         await promises.done(connection, promise, now)
     for one in found.opens:
-        await promises.open_one(connection, dealer_id, booking_id, one.what.value, one.due_at, one.leg_id, now)
+        await promises.open_one(
+            connection,
+            dealer_id,
+            booking_id=booking_id,
+            what=one.what.value,
+            due_at=one.due_at,
+            leg_id=one.leg_id,
+            now=now,
+        )
     return booking, await promises.of_booking(connection, dealer_id, booking_id), {one.what: one for one in stands}

@@ -61,14 +61,27 @@ async def move_return(
     resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
     free = _without(leg, resources, taken)
     wrong = starts_at < now - capacity.STEP or starts_at > now + capacity.HORIZON * 6
-    claim = None if wrong else capacity.drive_at(dealer, starts_at, now, resources, free, usual=_seat(leg, resources))
+    claim = (
+        None
+        if wrong
+        else capacity.drive_at(dealer, starts_at, now=now, resources=resources, taken=free, usual=_seat(leg, resources))
+    )
     if claim is None or wrong:
         next_ones = capacity.free_drives(dealer, now, resources, free, count=3)
         windows = tuple(f"{w.starts_at.isoformat()}/{w.ends_at.isoformat()}" for w in next_ones)
         if wrong:
             raise BadInput("starts_at", "lies in the past, or too far ahead", windows=windows)
         raise Overtaken("window", "no driver is free then", windows)
-    moved = await reschedule(acting, connection, booking, leg, claim, resources, taken, "another time was agreed")
+    moved = await reschedule(
+        acting,
+        connection,
+        booking=booking,
+        leg=leg,
+        claim=claim,
+        resources=resources,
+        taken=taken,
+        reason="another time was agreed",
+    )
     await promises.settle(connection, acting.dealer_id, booking.id, now)
     await tell_owner(
         acting,
@@ -97,12 +110,21 @@ async def follows(acting: Acting, connection: Connection, booking: Booking, sinc
     dealer, now = await accounts.dealer(connection, acting.dealer_id), acting.now()
     resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
     claim = capacity.drive_after(
-        dealer, since, now, resources, _without(leg, resources, taken), usual=_seat(leg, resources)
+        dealer, since, now=now, resources=resources, taken=_without(leg, resources, taken), usual=_seat(leg, resources)
     )
     return (
         None
         if claim is None
-        else await reschedule(acting, connection, booking, leg, claim, resources, taken, "the car is ready later")
+        else await reschedule(
+            acting,
+            connection,
+            booking=booking,
+            leg=leg,
+            claim=claim,
+            resources=resources,
+            taken=taken,
+            reason="the car is ready later",
+        )
     )
 
 

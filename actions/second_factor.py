@@ -56,7 +56,11 @@ async def begin_authenticator(house: House, person: Staff) -> tuple[str, str]:
         if (await second_factors.standing(connection, person.dealer_id, person.id)).authenticator:
             raise BadInput("authenticator", "you have one already: remove it first")
         await second_factors.put_authenticator(
-            connection, person.dealer_id, person.id, _box(house).encrypt(secret.encode()), house.machine()
+            connection,
+            person.dealer_id,
+            staff_id=person.id,
+            sealed=_box(house).encrypt(secret.encode()),
+            now=house.machine(),
         )
     return secret, pyotp.TOTP(secret).provisioning_uri(name=person.email, issuer_name=ISSUER)
 
@@ -84,7 +88,9 @@ async def confirm_authenticator(house: House, person: Staff, visitor: Visitor, s
         if not await _code_is_right(house, connection, person, code, confirmed=False):
             raise BadInput("code", "that is not the code that the app shows now")
         await attempts.give_back(house.within(connection), limits)
-        return await added(house, connection, person, session_id, "authenticator added", "an app's codes")
+        return await added(
+            house, connection, person=person, session_id=session_id, what="authenticator added", reason="an app's codes"
+        )
 
 
 async def added(
@@ -96,7 +102,7 @@ async def added(
     """
     await sessions.prove(connection, person.dealer_id, session_id)
     await sessions.end(connection, person.dealer_id, person.id, but=session_id)
-    await _note(house, connection, person, what, reason)
+    await _note(house, connection, person=person, new=what, reason=reason)
     if (await second_factors.standing(connection, person.dealer_id, person.id)).codes:
         return []
     return await _new_codes(connection, person)
@@ -107,7 +113,7 @@ async def new_recovery_codes(house: House, person: Staff) -> list[str]:
     async with house.at(person.dealer_id) as connection:
         if not (await second_factors.standing(connection, person.dealer_id, person.id)).any:
             raise BadInput("codes", "recovery codes stand in for an authenticator or a passkey: add one first")
-        await _note(house, connection, person, "recovery codes made", f"{CODES} new ones")
+        await _note(house, connection, person=person, new="recovery codes made", reason=f"{CODES} new ones")
         return await _new_codes(connection, person)
 
 
@@ -116,7 +122,7 @@ async def remove_authenticator(house: House, person: Staff) -> None:
     async with house.at(person.dealer_id) as connection:
         if not await second_factors.remove_authenticator(connection, person.dealer_id, person.id):
             raise NotFound("authenticator")
-        await removed(house, connection, person, "authenticator removed", "an app's codes")
+        await removed(house, connection, person=person, what="authenticator removed", reason="an app's codes")
 
 
 async def removed(house: House, connection: Connection, person: Staff, what: str, reason: str) -> None:
@@ -129,7 +135,7 @@ async def removed(house: House, connection: Connection, person: Staff, what: str
         if dealer.asks_second_factor(person.role):
             raise BadInput("second_factor", f"{dealer.name} asks for a second factor: add another one first")
         await second_factors.set_codes(connection, person.dealer_id, person.id, [])
-    await _note(house, connection, person, what, reason)
+    await _note(house, connection, person=person, new=what, reason=reason)
 
 
 async def forget(acting: Acting, staff_id: int) -> Staff:
@@ -168,7 +174,7 @@ async def proved(house: House, person: Staff, visitor: Visitor, code: str) -> st
             found = "code"
         elif len(tidy) == 16 and await second_factors.use_code(connection, person.dealer_id, person.id, tidy):
             left = (await second_factors.standing(connection, person.dealer_id, person.id)).codes
-            await _note(house, connection, person, "recovery code used", f"{left} left")
+            await _note(house, connection, person=person, new="recovery code used", reason=f"{left} left")
             found = "recovery code"
         else:
             found = ""
@@ -193,7 +199,7 @@ async def _code_is_right(house: House, connection: Connection, person: Staff, co
         if hmac.compare_digest(
             pyotp.TOTP(secret).at(one * _STEP_S).encode(), "".join(code.split()).encode("utf-8", "replace")
         ):
-            return await second_factors.use_step(connection, person.dealer_id, person.id, one, now)
+            return await second_factors.use_step(connection, person.dealer_id, staff_id=person.id, step=one, now=now)
     return False
 
 

@@ -44,7 +44,7 @@ async def with_password(house: House, visitor: Visitor, email: str, password: st
     dealer_id, staff_id = (found.dealer_id, found.staff_id) if found else (0, 0)
     async with house.at(dealer_id) as connection:
         known, been_here = await devices.known(
-            connection, dealer_id, staff_id, visitor.device, attempts.place_digest(house, visitor)
+            connection, dealer_id, staff_id=staff_id, token=visitor.device, place=attempts.place_digest(house, visitor)
         )
     limits = attempts.sign_in(house, visitor, email, device=known, place=been_here)
     await attempts.take(house, limits)
@@ -99,7 +99,7 @@ async def with_code(house: House, visitor: Visitor, cookie: str, code: str) -> E
         raise NotFound("session")
     person, session = found
     proof = await second_factor.proved(house, person, visitor, code)
-    return await complete(house, person, visitor, session, proof)
+    return await complete(house, person, visitor=visitor, waited=session, proof=proof)
 
 
 async def complete(house: House, person: Staff, visitor: Visitor, waited: Session, proof: str) -> Entered:
@@ -127,7 +127,12 @@ async def enter(house: House, person: Staff, visitor: Visitor, proof: str, *, tw
             second_factor=two,
         )
         await devices.note(
-            connection, person.dealer_id, person.id, device, attempts.place_digest(house, visitor), house.machine()
+            connection,
+            person.dealer_id,
+            staff_id=person.id,
+            token=device,
+            place=attempts.place_digest(house, visitor),
+            now=house.machine(),
         )
         await history.write(
             connection,
@@ -153,7 +158,7 @@ async def leave(house: House, person: Staff, session_id: str) -> None:
     """Signed out here; in other browsers they stay signed in."""
     async with house.at(person.dealer_id) as connection:
         await sessions.end(connection, person.dealer_id, person.id, only=session_id)
-        await _ended(house, connection, person, "signed out", "by themselves")
+        await _ended(house, connection, person=person, new="signed out", reason="by themselves")
 
 
 async def open_sessions(house: House, person: Staff) -> list[Session]:
@@ -167,7 +172,7 @@ async def end_session(house: House, person: Staff, session_id: str) -> None:
     async with house.at(person.dealer_id) as connection:
         if not await sessions.end(connection, person.dealer_id, person.id, only=session_id):
             raise NotFound("session")
-        await _ended(house, connection, person, "session ended", "from another browser")
+        await _ended(house, connection, person=person, new="session ended", reason="from another browser")
 
 
 async def end_other_sessions(house: House, person: Staff, but: str | None) -> int:
@@ -178,7 +183,7 @@ async def end_other_sessions(house: House, person: Staff, but: str | None) -> in
     async with house.at(person.dealer_id) as connection:
         ended = await sessions.end(connection, person.dealer_id, person.id, but=but)
         await devices.forget(connection, person.dealer_id, person.id)
-        await _ended(house, connection, person, "sessions ended", f"{ended} in other browsers")
+        await _ended(house, connection, person=person, new="sessions ended", reason=f"{ended} in other browsers")
         return ended
 
 

@@ -27,7 +27,9 @@ async def claim(
     """What is said from these is heard alone: taken before any row of an owner."""
     theirs = stops.plain(addresses)
     if keys is not None:
-        await stops.meet(connection, dealer_id, await key_of(connection, keys), theirs, now, alone=True)
+        await stops.meet(
+            connection, dealer_id, key=await key_of(connection, keys), addresses=theirs, now=now, alone=True
+        )
     for owner in await owners.at(connection, dealer_id, theirs):
         await consents.claim(connection, dealer_id, owner.id)
 
@@ -44,9 +46,17 @@ async def stop(
 ) -> list[Owner]:
     """No more texts to whoever is reached at these; who was not stopped before. What waits for them is cancelled."""
     theirs = stops.plain(addresses)
-    await claim(connection, keys, dealer_id, theirs, now)
+    await claim(connection, keys, dealer_id=dealer_id, addresses=theirs, now=now)
     if keys is not None:
-        await stops.put(connection, dealer_id, await key_of(connection, keys), theirs, True, source, now)
+        await stops.put(
+            connection,
+            dealer_id,
+            key=await key_of(connection, keys),
+            addresses=theirs,
+            stopped=True,
+            source=source,
+            now=now,
+        )
     newly = []
     for owner in await owners.at(connection, dealer_id, theirs):
         if await consents.stop(connection, dealer_id, owner.id, now=now, wording=wording, source=source):
@@ -68,11 +78,19 @@ async def start(
 ) -> list[Owner]:
     """Whoever is reached at these gets texts again, as they had agreed before; who was stopped until now."""
     theirs = stops.plain(addresses)
-    await claim(connection, keys, dealer_id, theirs, now)
+    await claim(connection, keys, dealer_id=dealer_id, addresses=theirs, now=now)
     here = await owners.at(connection, dealer_id, theirs)
     free = set(theirs) | (set(_ways(here)) - await _of_others(connection, dealer_id, here))
     if keys is not None:
-        await stops.put(connection, dealer_id, await key_of(connection, keys), sorted(free), False, source, now)
+        await stops.put(
+            connection,
+            dealer_id,
+            key=await key_of(connection, keys),
+            addresses=sorted(free),
+            stopped=False,
+            source=source,
+            now=now,
+        )
     begun = []
     for owner in here:
         if await consents.start(connection, dealer_id, owner.id, now=now, wording=wording, source=source):
@@ -101,7 +119,9 @@ async def start_owner(
 
 async def meet(connection: Connection, keys: KeyHolder, dealer_id: int, addresses: Addresses, now: datetime) -> bool:
     """Before these are written into an owner's row: whether STOP was said from one of them."""
-    return await stops.meet(connection, dealer_id, await key_of(connection, keys), stops.plain(addresses), now)
+    return await stops.meet(
+        connection, dealer_id, key=await key_of(connection, keys), addresses=stops.plain(addresses), now=now
+    )
 
 
 async def heed(connection: Connection, owner: Owner, stopped: bool, now: datetime) -> Owner:
@@ -121,7 +141,15 @@ async def outlive(connection: Connection, key: bytes, owner: Owner, now: datetim
     if owner.stopped_at is not None:
         beside = [one for one in await owners.at(connection, owner.dealer_id, _ways([owner])) if one.stopped_at is None]
         theirs = sorted(set(_ways([owner])) - set(_ways(beside)))
-        await stops.put(connection, owner.dealer_id, key, theirs, True, "of somebody who was erased", now)
+        await stops.put(
+            connection,
+            owner.dealer_id,
+            key=key,
+            addresses=theirs,
+            stopped=True,
+            source="of somebody who was erased",
+            now=now,
+        )
 
 
 async def key_of(connection: Connection, keys: KeyHolder) -> bytes:

@@ -124,6 +124,8 @@ async def permission_for(acting: Acting, connection: Connection, case: Case, kin
         await consents.of_owner(connection, case.dealer_id, owner.id),
         now,
         severity=case.severity,
-        lately=await messages.lately(connection, case.dealer_id, owner.id, kind, now - LONGEST_BUDGET),
+        lately=await messages.lately(
+            connection, case.dealer_id, owner_id=owner.id, kind=kind, since=now - LONGEST_BUDGET
+        ),
         wrote_at=await threads.wrote_at(connection, case.dealer_id, owner.id),
     )

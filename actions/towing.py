@@ -57,7 +57,11 @@ async def send_truck(acting: Acting, connection: Connection, case: Case, booking
         kind=BookingKind.TOW.value,
     )
     await messages.withdraw_about(
-        connection, acting.dealer_id, booking.id, [leg.id for leg in legs], "a tow truck comes now"
+        connection,
+        acting.dealer_id,
+        booking_id=booking.id,
+        leg_ids=[leg.id for leg in legs],
+        reason="a tow truck comes now",
     )
-    await confirm(acting, connection, dealer, case, towed)
+    await confirm(acting, connection, dealer=dealer, case=case, booking=towed)
     return towed

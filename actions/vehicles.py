@@ -75,7 +75,14 @@ async def enrol(acting: Acting, vehicle_id: int) -> Credentials:
         )
         car = await fleet.get(connection, acting.dealer_id, vehicle_id)
     ways = ("up/telemetry", "up/diagnostics", "up/status", "down/acks", "down/asks", "down/alerts")
-    return Credentials(car, car.vin, password, car.vin, bucket_of(car.vin), {way: topic(car.vin, way) for way in ways})
+    return Credentials(
+        car,
+        car.vin,
+        password=password,
+        client_id=car.vin,
+        bucket=bucket_of(car.vin),
+        topics={way: topic(car.vin, way) for way in ways},
+    )
 
 
 async def revoke(acting: Acting, vehicle_id: int, reason: str) -> Vehicle:

@@ -31,7 +31,13 @@ async def rang(acting: Acting, case_id: int) -> Case:
             raise BadInput("owner", "nobody is known as the owner of this car")
         now, by = acting.now(), staff_id(acting.actor)
         await spoken_warnings.add(
-            connection, acting.dealer_id, case_id, owner_id, [alert.id for alert in barred], by, now
+            connection,
+            acting.dealer_id,
+            case_id=case_id,
+            owner_id=owner_id,
+            alert_ids=[alert.id for alert in barred],
+            staff_id=by,
+            now=now,
         )
         who = "a program" if by is None else (await accounts.staff(connection, acting.dealer_id, by)).name
         return await cases.change(

@@ -107,7 +107,16 @@ async def _by_key(house: House, text: str) -> Call | None:
         dealer = await accounts.dealer(connection, secret.dealer_id)
         if secret.last_used_at is None or house.now() - secret.last_used_at >= _USE_IS_NOTED:
             await secrets.note_use(connection, dealer.id, token, house.now())
-    return Call(house, dealer.id, f"api:{secret.label}", "api", None, dealer, None, granted(secret.scopes))
+    return Call(
+        house,
+        dealer.id,
+        actor=f"api:{secret.label}",
+        role="api",
+        staff=None,
+        dealer=dealer,
+        session=None,
+        scopes=granted(secret.scopes),
+    )
 
 
 async def _by_session(house: House, cookie: str, *, by_hand: bool) -> Call | None:
@@ -122,11 +131,11 @@ async def _by_session(house: House, cookie: str, *, by_hand: bool) -> Call | Non
     return Call(
         house,
         dealer.id,
-        f"staff:{person.id}",
-        person.role.value,
-        person,
-        dealer,
-        session_id,
+        actor=f"staff:{person.id}",
+        role=person.role.value,
+        staff=person,
+        dealer=dealer,
+        session=session_id,
         second_factor=session.second_factor,
     )
 
@@ -255,7 +264,9 @@ async def _once(request: web.Request, call: Call, route: Route) -> web.StreamRes
     body = await request.read()
     fingerprint = idempotency.fingerprint(request.method, request.path, body)
     async with call.house.at(call.dealer_id) as connection:
-        first = await idempotency.begin(connection, call.dealer_id, call.actor, key, fingerprint)
+        first = await idempotency.begin(
+            connection, call.dealer_id, caller=call.actor, key=key, request_hash=fingerprint
+        )
         if first is not None and route.secret:
             raise Overtaken("request", "it was carried out before, and its answer is shown only once")
         if first is not None:
@@ -269,5 +280,13 @@ async def _once(request: web.Request, call: Call, route: Route) -> web.StreamRes
         response = await route.handler(request)
         assert isinstance(response, web.Response) and isinstance(response.body, bytes | None)
         answer = idempotency.Answer(response.status, b"" if route.secret else response.body or b"")
-        await idempotency.keep(connection, call.dealer_id, call.actor, key, fingerprint, answer, call.house.now())
+        await idempotency.keep(
+            connection,
+            call.dealer_id,
+            caller=call.actor,
+            key=key,
+            request_hash=fingerprint,
+            answer=answer,
+            now=call.house.now(),
+        )
     return response

@@ -122,7 +122,7 @@ def evidence_svg(
         parts.append(
             f'<text class="tick" x="{frame.x(ts)}" y="{height - 8}" text-anchor="{anchor}">{escape(label)}</text>'
         )
-    parts += _limits(evidence.limits, frame, language, call or str, drawn[0])
+    parts += _limits(evidence.limits, frame, language=language, name=call or str, main=drawn[0])
     for place, line in reversed(list(enumerate(drawn))):
         parts += _line(line, frame, main=place == 0)
     parts += _last(drawn[0], frame, value)

@@ -29,9 +29,9 @@ def read(request: web.Request, name: str) -> str:
 
 def give(request: web.Request, response: web.StreamResponse, session: str, device: str) -> None:
     """Both, for somebody who has just signed in: not for scripts, not for other sites."""
-    _set(request, response, SESSION, session, int(sessions.LIFE.total_seconds()))
+    _set(request, response, name=SESSION, value=session, seconds=int(sessions.LIFE.total_seconds()))
     if device:  # who still owes the second factor is not known here
-        _set(request, response, DEVICE, device, _DEVICE_S)
+        _set(request, response, name=DEVICE, value=device, seconds=_DEVICE_S)
 
 
 def take(request: web.Request, response: web.StreamResponse) -> None:

@@ -121,21 +121,21 @@ async def run(
     gateway = Gateway(
         broker,
         fleet,
-        writer,
-        intake,
-        catching_up,
-        Health(broker, intake, writer, catching_up, auth_callout),
-        BucketLeases(writer, broker, *share),
-        auth_callout,
-        DeniedPublishes(broker_log) if broker_log else None,
-        clock,
-        database_url,
-        Retention(writer, clock, retention_days, leaves, intake.tally),
-        Meeting(fleet, writer, auth_callout, intake.forget),
-        try_out_broker,
-        open_broker,
-        asyncio.Event(),
-        set(),
+        writer=writer,
+        intake=intake,
+        catching_up=catching_up,
+        health=Health(broker, intake, writer=writer, catching_up=catching_up, auth_callout=auth_callout),
+        leases=BucketLeases(writer, broker, *share),
+        auth_callout=auth_callout,
+        denied=DeniedPublishes(broker_log) if broker_log else None,
+        clock=clock,
+        database_url=database_url,
+        retention=Retention(writer, clock, keep_days=retention_days, leaves=leaves, tally=intake.tally),
+        meeting=Meeting(fleet, writer, auth_callout, intake.forget),
+        try_out_broker=try_out_broker,
+        open_broker=open_broker,
+        rung=asyncio.Event(),
+        asked=set(),
     )
     with broken_off(judge.step):
         await _serve(gateway, health, ready)
@@ -291,11 +291,15 @@ async def _look(g: Gateway) -> None:
                 if (bucket_of(user[:17]) if is_vin(user[:17]) else 0) not in g.writer.buckets:
                     continue  # every gateway reads the same log; one counts
                 metrics.DENIED.labels(kind.removeprefix("denied_")).inc(times)
-                _count(g, kind, user[:17], times, last)
+                _count(g, kind, vin=user[:17], times=times, detail=last)
         if g.auth_callout is not None:
             for (vin, reason), refused in g.auth_callout.sign_ins.refused().items():
                 _count(
-                    g, f"refused_connect:{reason}", vin, refused.times, f"{words(reason)}; last from {refused.place}"
+                    g,
+                    f"refused_connect:{reason}",
+                    vin=vin,
+                    times=refused.times,
+                    detail=f"{words(reason)}; last from {refused.place}",
                 )
         broken: Mapping[str, Any] = getattr(g.fleet.judge, "broken", {})
         for rule, how in list(broken.items()):
@@ -304,9 +308,9 @@ async def _look(g: Gateway) -> None:
                 g.intake.tally(
                     mine.dealer_id if mine else None,
                     f"rule_broken:{rule}",
-                    mine.vin if mine else "",
-                    times,
-                    how.last,
+                    subject=mine.vin if mine else "",
+                    times=times,
+                    detail=how.last,
                     total=True,
                 )
 
@@ -316,7 +320,7 @@ def _count(g: Gateway, name: str, vin: str, times: int, detail: str) -> None:
     ones.
     """
     dealer = g.fleet.dealer_of(vin)
-    g.intake.tally(dealer, name, vin if dealer is not None else STRANGERS, times, detail)
+    g.intake.tally(dealer, name, subject=vin if dealer is not None else STRANGERS, times=times, detail=detail)
 
 
 async def _keep_days(g: Gateway) -> None:

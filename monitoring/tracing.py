@@ -42,7 +42,7 @@ def span(
 
     `began_s` is `time.monotonic()`, when it began earlier.
     """
-    return NOTHING if _tracer is None else _span(name, parent, kind, began_s, facts)
+    return NOTHING if _tracer is None else _span(name, parent, kind=kind, began_s=began_s, facts=facts)
 
 
 def carried() -> str | None:

@@ -94,7 +94,9 @@ async def main(settings: Settings, *, messages: int, broker: str, seed: int, sab
             owe, "127.0.0.1", at.port, keys, lambda vin: _bodies(vin, each, seed), cli.progress("messages owed")
         )
         async with _gateway(home, sabotage or "none", url, at) as (process, health):
-            seen = await _watch(process, health, server.url, owed, STUCK_S if sabotage else 60 + owed / SLOWEST)
+            seen = await _watch(
+                process, health, database=server.url, owed=owed, patience_s=STUCK_S if sabotage else 60 + owed / SLOWEST
+            )
         rows, different = await _stored(server.url)
     growth = (seen.peak - idle) / 2**20
     faults = {
@@ -149,7 +151,7 @@ async def _waiting(kind: str, home: Path, keys: dict[str, str]) -> AsyncIterator
         async with EmbeddedBroker(home) as own:
             keeper = AuthCallout(own.auth_url, own.auth_seed, {vin: secret_hash(key) for vin, key in keys.items()})
             await keeper.start()
-            yield Waiting(own.mqtt_url, own.port, own.auth_url, own.auth_seed, str(own.log))
+            yield Waiting(own.mqtt_url, own.port, auth_url=own.auth_url, auth_seed=own.auth_seed, log=str(own.log))
             await keeper.stop()
         return
     program, port = mosquitto(), free_port()

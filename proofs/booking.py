@@ -13,31 +13,25 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import asyncpg
 
 from actions import bookings, cases, legs, offers
-from actions.context import House
+from proofs.arena import RIVALS, SECRET, Arena, furnish
 from proofs.ground import own_database
-from rules.service import capacity
-from rules.service.wording import Wording
-from schemas.account import Role
 from schemas.booking import BookingKind
 from schemas.errors import BadInput, IllegalMove, Misconfigured, Overtaken, TelltaleError, Unavailable
 from schemas.pickup import LegEvent
-from schemas.slot import Resource, Window
-from store import accounts, consents, fleet, owners, slots
+from schemas.slot import Resource
+from store import slots
 from store.migrate import role_url
-from store.pool import Connection, Pool, open_pool, transaction
-from telltale import cli, data
+from store.pool import Connection, open_pool, transaction
+from telltale import cli
 
 SWITCHES = ("no-lock", "no-constraint", "check-then-insert")
-RIVALS = 16
-_SECRET = "proof"
-_BEGIN = datetime(2026, 11, 23, 8, tzinfo=UTC)
 _OVERLAPS = """
 SELECT count(*) FROM slots a JOIN slots b ON a.id < b.id AND a.resource_id = b.resource_id AND a.during && b.during
 WHERE a.state <> 'released' AND b.state <> 'released'
@@ -105,48 +99,13 @@ class Answers:
         return False
 
 
-@dataclass
-class Arena:
-    """A dealer with two bays and two drivers, and as many cases as there are rivals."""
-
-    house: House
-    admin: Pool
-    dealer: int
-    cases: list[int]
-    bays: list[int]
-    violations: list[tuple[str, str]] = field(default_factory=list)
-    total: Counter[str] = field(default_factory=Counter)
-    day: int = 0
-    cutting: bool = False  #: connections are cut while this race is on
-
-    def now(self) -> datetime:
-        """Each trial is a day of its own."""
-        return _BEGIN + timedelta(days=self.day)
-
-    async def room(self, kind: BookingKind, starts_at: datetime) -> int:
-        """How many such visits fit at once: an oracle that books one after the other in memory."""
-        async with transaction(self.house.pool, self.dealer) as connection:
-            dealer, resources = (
-                await accounts.dealer(connection, self.dealer),
-                await slots.resources(connection, self.dealer),
-            )
-        taken: dict[int, list[Window]] = {}
-        for count in range(RIVALS + 1):
-            option = capacity.at(dealer, kind, starts_at, self.now(), resources, taken)
-            if option is None:
-                return count
-            for claim in option.claims:
-                taken.setdefault(claim.resource_id, []).append(claim.window)
-        return RIVALS
-
-
 async def main(settings: Any, *, trials: int, seed: int, sabotage: str | None) -> dict[str, Any]:
     """`trials` races on a database of their own; green when nothing was violated."""
     if sabotage is not None and sabotage not in SWITCHES:
         raise Misconfigured("--sabotage", f"is one of {', '.join(SWITCHES)}")
     began = time.monotonic()
-    async with own_database(_SECRET) as url:
-        facts = await run(url, _SECRET, trials, seed, sabotage, cli.progress("races"))
+    async with own_database(SECRET) as url:
+        facts = await run(url, SECRET, trials=trials, seed=seed, sabotage=sabotage, tell=cli.progress("races"))
     return {**facts, "seconds": round(time.monotonic() - began, 1)}
 
 
@@ -185,7 +144,7 @@ async def _open(url: str, secret: str, sabotage: str | None) -> Arena:
     pool = await open_pool(role_url(url, secret, "telltale_desk"), name="proof-desk", size=RIVALS + 4)
     office = await open_pool(role_url(url, secret, "telltale_office"), name="proof-office", size=1)
     async with transaction(office) as connection:
-        arena = await _furnish(connection, admin, pool)
+        arena = await furnish(connection, admin, pool)
     await office.close()
     if sabotage in ("no-constraint", "check-then-insert"):
         async with admin.acquire() as connection:
@@ -202,90 +161,6 @@ def _take_the_lock_away() -> None:
         return await locked(connection, dealer_id)
 
     slots.resources = unlocked
-
-
-async def _furnish(connection: Connection, admin: Pool, pool: Pool) -> Arena:
-    dealer = await accounts.create_dealer(
-        connection,
-        name="Proof",
-        zone="Europe/Berlin",
-        country="DE",
-        phone="+490",
-        address="here",
-        opening_hours="Mo-Su 06:00-22:00",
-        language="en",
-        now=_BEGIN,
-    )
-    bays = [await accounts.add_resource(connection, dealer.id, "bay", f"Bay {n}") for n in (1, 2)]
-    for n in (1, 2):
-        await accounts.add_staff(
-            connection,
-            dealer.id,
-            name=f"Driver {n}",
-            email=f"driver{n}@proof.example",
-            phone=None,
-            role=Role.DRIVER,
-            language="en",
-            password_hash=None,
-            now=_BEGIN,
-        )
-    arena = Arena(
-        House(
-            pool, pool, lambda: _BEGIN, Wording(data.texts()), "http://proof.example", _SECRET, profiles=data.profiles()
-        ),
-        admin,
-        dealer.id,
-        [],
-        bays,
-    )
-    object.__setattr__(arena.house, "clock", arena.now)
-    for n in range(RIVALS):
-        values = {
-            "name": f"Owner {n}",
-            "phone": f"+4930{n:05}",
-            "channel": "phone",
-            "language": "en",
-            "zone": "UTC",
-            "address": f"Street {n}",
-        }
-        owner = await owners.create(
-            connection,
-            dealer.id,
-            {**values, "quiet_from": datetime.min.time(), "quiet_to": datetime.min.time()},
-            _BEGIN,
-        )
-        await consents.give(
-            connection,
-            dealer.id,
-            owner.id,
-            dict.fromkeys(consents.OWNERS_PURPOSES, True),
-            now=_BEGIN,
-            source="proof",
-            wording="yes",
-        )
-        car = await fleet.add(
-            connection,
-            dealer.id,
-            vin=f"WVWZZZ1KZAW{n:06}",
-            profile="petrol_hatch",
-            title="Golf",
-            plate=None,
-            actor="proof",
-            now=_BEGIN,
-        )
-        await fleet.give(connection, dealer.id, car.id, owner.id, actor="proof", now=_BEGIN)
-        arena.cases.append(
-            await connection.fetchval(
-                """INSERT INTO cases (dealer_id, vehicle_id, owner_id, state, severity, title, origin, opened_at,
-                   changed_at)
-                   VALUES ($1, $2, $3, 'open', 'soon', 'x', 'call', $4, $4) RETURNING id""",
-                dealer.id,
-                car.id,
-                owner.id,
-                _BEGIN,
-            )
-        )
-    return arena
 
 
 Race = Callable[[Arena, Answers, random.Random], Awaitable[int | None]]

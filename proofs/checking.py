@@ -94,7 +94,7 @@ async def check(
         ids = dict(await connection.fetch("SELECT vin, id FROM vehicles"))
         for car in cars:
             await _check_rows(connection, car, ids[car.vin], found)
-            await _check_alerts(connection, car, ids[car.vin], truth, found, leave_out)
+            await _check_alerts(connection, car, vehicle=ids[car.vin], truth=truth, found=found, leave_out=leave_out)
         found.open_gaps = await connection.fetchval("SELECT count(*) FROM gaps WHERE closed_at IS NULL")
     finally:
         await connection.close()
@@ -133,7 +133,15 @@ def fold(car: ProofCar, vehicle: int) -> list[Step]:
         ids = tuple(sorted(values))
         ts = datetime.fromisoformat(json.loads(body)["ts"]).timestamp()
         row = Reading(
-            vehicle, key[0], key[1], ts, ts, ids, tuple(values[i] for i in ids), int(ts // 86_400), place=place
+            vehicle,
+            key[0],
+            seq=key[1],
+            ts=ts,
+            received_at=ts,
+            ids=ids,
+            values=tuple(values[i] for i in ids),
+            day=int(ts // 86_400),
+            place=place,
         )
         steps += [
             (s.rule, s.component, s.episode, s.step, s.state.value, s.severity.value)

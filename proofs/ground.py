@@ -56,5 +56,11 @@ async def bench_dealer(connection: Connection, now: datetime) -> Dealer:
 def bench_house(pool: Pool, now: datetime, secret: str) -> House:
     """The desk's acts at a moment that stands still."""
     return House(
-        pool, pool, lambda: now, Wording(data.texts()), "http://bench.example", secret, profiles=data.profiles()
+        pool,
+        pool,
+        clock=lambda: now,
+        wording=Wording(data.texts()),
+        base_url="http://bench.example",
+        secret=secret,
+        profiles=data.profiles(),
     )

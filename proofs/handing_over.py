@@ -61,7 +61,7 @@ class Memory:
 async def photos(acting: Acting, booking_id: int, kind: HandoverKind) -> None:
     """One of each side."""
     for side in SIDES:
-        await handovers.add_photo(acting, booking_id, kind, side, f"proof-{side.value}", picture())
+        await handovers.add_photo(acting, booking_id, kind=kind, view=side, key=f"proof-{side.value}", raw=picture())
 
 
 async def record(acting: Acting, booking_id: int, kind: HandoverKind, odometer_km: int = 41_230) -> Handover:

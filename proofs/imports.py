@@ -90,7 +90,9 @@ async def main(settings: Any, *, rows: int, trials: int, seed: int, sabotage: st
         raise Misconfigured("--sabotage", f"is one of {', '.join(SWITCHES)}")
     folder = Path(tempfile.mkdtemp(prefix="telltale-imports-"))
     async with own_database(_SECRET) as url:
-        return await run(url, folder, rows, trials, seed, sabotage, cli.progress("kills"))
+        return await run(
+            url, folder, rows=rows, trials=trials, seed=seed, sabotage=sabotage, tell=cli.progress("kills")
+        )
 
 
 async def run(
@@ -127,7 +129,13 @@ async def run(
         kills, last = 0, 0
         for trial in range(trials):
             kills += await _killed(
-                admin, url, file, mapping, sabotage, last + max(1, (count - last) // (trials - trial + 1)), luck
+                admin,
+                url,
+                file=file,
+                mapping=mapping,
+                sabotage=sabotage,
+                at=last + max(1, (count - last) // (trials - trial + 1)),
+                luck=luck,
             )
             last = await admin.fetchval("SELECT coalesce(max(records), 0) FROM readings_imports")
             tell(trial + 1)
@@ -145,7 +153,7 @@ async def run(
                 "went_on_at": 0,
             }
         )
-        found = await _violations(admin, count, seed, rows, until)
+        found = await _violations(admin, count, seed=seed, rows=rows, until=until)
         if facts["refused"] or process.returncode:
             found.append(f"it ended with {process.returncode}: {facts['refused']}")
     finally:

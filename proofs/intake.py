@@ -47,7 +47,9 @@ async def main(settings: Settings, *, trials: int, seed: int, sabotage: str | No
         shutil.rmtree(home, ignore_errors=True)
         share = trials if sabotage else max(1, trials // 2)
         parts[name] = await (
-            _session(home, seed, sabotage) if name == "session" else _part(name, home, share, seed, sabotage)
+            _session(home, seed, sabotage)
+            if name == "session"
+            else _part(name, home, trials=share, seed=seed, sabotage=sabotage)
         )
         cli.say(f"{name}: {parts[name]}")
         if not parts[name]["violations"]:

@@ -120,10 +120,25 @@ async def _run(admin_url: str, trials: int, luck: random.Random, switch: str) ->
         async with asyncio.TaskGroup() as work:
             traffic = [
                 work.create_task(
-                    _queue(pool, dealer_id, people, standing, history, random.Random(luck.random()), trials, done)
+                    _queue(
+                        pool,
+                        dealer_id,
+                        people=people,
+                        standing=standing,
+                        history=history,
+                        luck=random.Random(luck.random()),
+                        trials=trials,
+                        done=done,
+                    )
                 ),
-                work.create_task(_withdraw(pool, dealer_id, people, history, random.Random(luck.random()), done)),
-                work.create_task(_change(admin, standing, history, random.Random(luck.random()), done)),
+                work.create_task(
+                    _withdraw(
+                        pool, dealer_id, people=people, history=history, luck=random.Random(luck.random()), done=done
+                    )
+                ),
+                work.create_task(
+                    _change(admin, standing, history=history, luck=random.Random(luck.random()), done=done)
+                ),
             ]
             kills = await _kill(crew, random.Random(luck.random()), trials)
             done.set()
@@ -316,9 +331,9 @@ async def _withdraw(
             await consents.record(
                 connection,
                 dealer_id,
-                owner_id,
-                Purpose.STATUS,
-                False,
+                owner_id=owner_id,
+                purpose=Purpose.STATUS,
+                given=False,
                 now=datetime.now(UTC),
                 source="proof",
                 wording="no",

@@ -85,7 +85,9 @@ async def send_then_mark(context: Context) -> bool:
         machine = context.machine()
         receipt = await context.channels[message.channel].send(message, "")
         await messages.claim(connection, message.id, machine)
-        await messages.sent(connection, message, machine, context.clock(), receipt.provider_id)
+        await messages.sent(
+            connection, message, claimed_at=machine, now=context.clock(), provider_id=receipt.provider_id
+        )
     return True
 
 
@@ -101,7 +103,7 @@ async def mark_then_send(context: Context) -> bool:
             return True
         machine = context.machine()
         await messages.claim(connection, message.id, machine)
-        await messages.sent(connection, message, machine, context.clock(), "")
+        await messages.sent(connection, message, claimed_at=machine, now=context.clock(), provider_id="")
     await context.channels[message.channel].send(message, "")
     return True
 
@@ -121,9 +123,9 @@ async def main(switch: str, database: str, provider: str) -> None:
     context = Context(
         pool,
         lambda: datetime.now(UTC),
-        Wording(data.texts()),
-        {"phone": Provider(provider)},
-        "",
+        wording=Wording(data.texts()),
+        channels={"phone": Provider(provider)},
+        desk_url="",
         grace=GRACE,
         send_s=2.0,
         **PARTS.get(switch, {}),

@@ -46,8 +46,8 @@ PROMISES = (
     Promise(
         "A message that we acknowledged is in PostgreSQL, on its disk.",
         "the broker hears of it after COMMIT; a gateway refuses servers that forget",
-        ("intake", "backlog --broker mosquitto", "backlog --broker embedded", "operations"),
-        (
+        commands=("intake", "backlog --broker mosquitto", "backlog --broker embedded", "operations"),
+        switches=(
             "intake ack-before-commit",
             "intake no-epoch",
             "backlog ack-on-arrival",
@@ -55,7 +55,7 @@ PROMISES = (
             "operations no-session-keep",
             "operations asynchronous-standby",
         ),
-        (
+        tests=(
             "integration/gateway/test_faults.py::test_a_database_killed_under_load_costs_nothing",
             "integration/gateway/test_loop.py::test_an_ack_of_an_older_connection_is_not_sent",
             "integration/gateway/test_self_check.py::test_a_database_on_which_commit_does_not_mean_on_disk_is_refused",
@@ -64,9 +64,9 @@ PROMISES = (
     Promise(
         "Each message counts once, however often it comes.",
         "car, boot and number are one key, in the transaction that stores it; one gateway holds a bucket",
-        ("intake", "shares", "operations"),
-        ("intake no-dedupe", "intake no-units", "shares no-lease", "operations no-dedupe"),
-        (
+        commands=("intake", "shares", "operations"),
+        switches=("intake no-dedupe", "intake no-units", "shares no-lease", "operations no-dedupe"),
+        tests=(
             "integration/gateway/test_loop.py::test_a_message_that_comes_twice_counts_once",
             "integration/gateway/test_loop.py::test_a_device_without_counters_is_stored_once_by_its_payload",
         ),
@@ -74,9 +74,9 @@ PROMISES = (
     Promise(
         "What network or broker lose is noticed, and asked for again.",
         "gaps in the numbers are kept; a car forgets on our own word, not on the broker's",
-        ("intake", "operations"),
-        ("intake no-application-ack",),
-        (
+        commands=("intake", "operations"),
+        switches=("intake no-application-ack",),
+        tests=(
             "integration/gateway/test_faults.py::test_a_broker_killed_with_its_store_wiped_costs_nothing",
             "integration/gateway/test_loop.py::test_a_gap_is_asked_for_and_what_waited_behind_it_is_judged_in_order",
         ),
@@ -84,9 +84,9 @@ PROMISES = (
     Promise(
         "Alerts after a crash are those that there would have been without it.",
         "memory, alert and what follows from it are one transaction; rows are judged in their order",
-        ("intake", "shares", "operations", "imports"),
-        ("intake no-dedupe", "shares no-lease", "imports no-cursor"),
-        (
+        commands=("intake", "shares", "operations", "imports"),
+        switches=("intake no-dedupe", "shares no-lease", "imports no-cursor"),
+        tests=(
             "unit/rules/test_order.py::test_any_order_of_arrival_gives_the_alerts_of_the_sorted_stream",
             "integration/gateway/test_loop.py::test_a_restarted_gateway_goes_on_with_the_same_memory",
         ),
@@ -94,9 +94,9 @@ PROMISES = (
     Promise(
         "One bad message neither stops nor delays other cars.",
         "it is put aside with its reason, alone, and in bounded time",
-        ("fuzz",),
-        ("fuzz no-size-limit", "fuzz trusting-decoder"),
-        (
+        commands=("fuzz",),
+        switches=("fuzz no-size-limit", "fuzz trusting-decoder"),
+        tests=(
             "integration/gateway/test_loop.py::test_one_bad_row_is_bisected_out_and_the_others_are_stored",
             "integration/gateway/test_watchdog.py::test_a_flood_of_poison_is_counted_not_kept_and_other_cars_go_on",
         ),
@@ -104,12 +104,12 @@ PROMISES = (
     Promise(
         "A car speaks for itself alone.",
         "account, topic and message name the same car; the broker keeps to it, and so does the gateway",
-        ("guards",),
-        (
+        commands=("guards",),
+        switches=(
             "guards any-topic",
             "guards open-list",
         ),
-        (
+        tests=(
             "integration/gateway/test_auth_callout.py::test_a_car_can_neither_speak_for_another_nor_listen_to_it_and_we_count_the_attempts",
             "integration/telltale/test_broker_config.py::test_a_car_speaks_for_itself_alone",
             "integration/gateway/test_strangers.py::test_a_broker_that_lets_nobodies_speak_is_refused_unless_that_is_known",
@@ -118,9 +118,9 @@ PROMISES = (
     Promise(
         "A window is given to one customer.",
         "a lock on bay, driver and loaner, and a constraint that no two times overlap",
-        ("booking",),
-        ("booking no-lock", "booking no-constraint", "booking check-then-insert"),
-        (
+        commands=("booking",),
+        switches=("booking no-lock", "booking no-constraint", "booking check-then-insert"),
+        tests=(
             "integration/dealer_api/test_rivals.py::test_of_fifty_answers_to_one_offer_exactly_one_wins",
             "integration/proofs/test_booking.py::test_no_time_is_given_away_twice_and_every_rival_is_answered",
         ),
@@ -130,8 +130,8 @@ PROMISES = (
         "being told, no promise broken in silence.",
         "whatever changes settles all that rests on it in one transaction; a random month plays everybody against "
         "everybody",
-        ("month",),
-        (
+        commands=("month",),
+        switches=(
             "month no-truth-check",
             "month no-release",
             "month silent-lateness",
@@ -141,14 +141,14 @@ PROMISES = (
             "month away-and-driving",
             "month no-record",
         ),
-        ("integration/proofs/test_month.py::test_two_days_in_which_everybody_does_what_people_do",),
+        tests=("integration/proofs/test_month.py::test_two_days_in_which_everybody_does_what_people_do",),
     ),
     Promise(
         "A time is the one that the person saw, in each zone, on the days of the clock change too.",
         "one place turns walls into moments; hours that are skipped or come twice are not offered",
-        ("guards",),
-        ("guards hours-that-are-not",),
-        (
+        commands=("guards",),
+        switches=("guards hours-that-are-not",),
+        tests=(
             "unit/rules/test_capacity.py::test_no_window_begins_in_an_hour_that_is_skipped_or_repeated",
             "unit/rules/test_permission.py::test_over_a_year_nobody_is_woken_and_nothing_waits_longer_than_it_must",
         ),
@@ -156,9 +156,9 @@ PROMISES = (
     Promise(
         "No text is lost, and none is sent twice where the provider can be asked.",
         "written with its cause, claimed, handed over, and asked after before it is sent again",
-        ("messages", "operations"),
-        ("messages send-then-mark", "messages mark-then-send", "operations no-lookup"),
-        (
+        commands=("messages", "operations"),
+        switches=("messages send-then-mark", "messages mark-then-send", "operations no-lookup"),
+        tests=(
             "integration/workers/test_sending.py::test_a_worker_that_dies_leaves_a_claim_that_another_takes_over",
             "acceptance/test_prove_messages.py::test_killed_workers_lose_nothing_send_nothing_twice_and_nothing_unwanted",
         ),
@@ -166,15 +166,15 @@ PROMISES = (
     Promise(
         "STOP belongs to a number and a dealer, and outlives import, correction and erasure.",
         "a keyed hash beside the rows, met by whoever writes an address down, and said of everybody reached there",
-        ("stops", "replies"),
-        (
+        commands=("stops", "replies"),
+        switches=(
             "stops no-memory",
             "stops one-row",
             "stops not-heeded",
             "stops erased-forgets",
             "replies words-only",
         ),
-        (
+        tests=(
             "integration/proofs/test_stops.py::test_no_history_brings_a_text_to_a_number_that_said_stop",
             "integration/workers/test_one_number_for_two.py::test_who_was_asked_answers_and_stop_counts_for_both",
         ),
@@ -182,14 +182,14 @@ PROMISES = (
     Promise(
         "No text without consent, after STOP, in quiet hours, or that is no longer true.",
         "asked again in the claim, at the last moment",
-        ("messages", "operations"),
-        (
+        commands=("messages", "operations"),
+        switches=(
             "messages no-consent-recheck",
             "messages no-truth-check",
             "operations no-consent-recheck",
             "operations no-truth-check",
         ),
-        (
+        tests=(
             "integration/workers/test_sending.py::test_stop_racing_with_a_hundred_texts_lets_none_through_after_it",
             "unit/rules/test_permission.py::test_nothing_goes_without_a_recorded_yes_to_its_purpose",
             "integration/workers/test_wording_when_it_leaves.py::test_an_offer_whose_time_has_passed_does_not_go",
@@ -198,9 +198,9 @@ PROMISES = (
     Promise(
         "A dealer sees their own customers only, also if our code is wrong.",
         "row security that is forced, one role for each service, rights that are walked",
-        ("doors", "guards"),
-        ("doors other-dealer", "doors every-role", "doors bug-for-refusal", "guards no-row-security"),
-        (
+        commands=("doors", "guards"),
+        switches=("doors other-dealer", "doors every-role", "doors bug-for-refusal", "guards no-row-security"),
+        tests=(
             "house/test_rights.py::test_every_table_forces_row_security_or_says_why_not",
             "integration/store/test_rights_are_watched.py::test_the_walk_finds_each_right_too_many",
             "integration/dealer_api/test_tenants.py::test_every_door_answers_for_a_foreign_thing_as_for_none",
@@ -211,9 +211,9 @@ PROMISES = (
     Promise(
         "Nothing of ours can command a car.",
         "the gateway's account at the broker may say acks, asks and alerts; there is no topic for more",
-        ("guards",),
-        ("guards gateway-says-all",),
-        (
+        commands=("guards",),
+        switches=("guards gateway-says-all",),
+        tests=(
             "integration/gateway/test_auth_callout.py::test_the_gateways_own_account_commands_no_car",
             "integration/telltale/test_broker_config.py::test_a_gateway_says_nothing_in_a_cars_name",
         ),
@@ -221,9 +221,9 @@ PROMISES = (
     Promise(
         "A link does nothing until a person presses.",
         "looking changes no row; a press counts once",
-        ("guards",),
-        ("guards looking-books",),
-        (
+        commands=("guards",),
+        switches=("guards looking-books",),
+        tests=(
             "integration/dealer_api/owner/test_owner_link.py::test_fifty_previews_change_no_row_of_any_table",
             "integration/dealer_api/owner/test_owner_link.py::test_a_hundred_presses_make_one_booking",
         ),
@@ -231,12 +231,12 @@ PROMISES = (
     Promise(
         "Readings are kept for as many days as was said, and no log names a person.",
         "days are detached and dropped when every clock agrees; logs drop what is private",
-        ("guards",),
-        (
+        commands=("guards",),
+        switches=(
             "guards one-clock",
             "guards loud-logs",
         ),
-        (
+        tests=(
             "integration/gateway/test_retention.py::test_an_old_day_is_detached_then_dropped_a_day_later_and_not_while_somebody_reads_it",
             "acceptance/test_story_leaves_no_trace.py::test_neither_logs_nor_metrics_of_the_story_know_anybody",
         ),
@@ -244,9 +244,9 @@ PROMISES = (
     Promise(
         "Back in seconds after a crash, and from a backup or to a moment.",
         "services start anew from rows alone; backups are restored in a test",
-        ("operations", "backlog --broker mosquitto", "backlog --broker embedded"),
-        ("backlog stop-reading",),
-        (
+        commands=("operations", "backlog --broker mosquitto", "backlog --broker embedded"),
+        switches=("backlog stop-reading",),
+        tests=(
             "integration/gateway/test_backlog.py::test_a_gateway_that_was_away_comes_back_to_24000_owed_messages",
             "integration/store/test_backup.py::test_what_is_restored_on_an_empty_server_equals_what_was_backed_up",
             "integration/store/test_point_in_time.py",
@@ -255,9 +255,9 @@ PROMISES = (
     Promise(
         "What turns dangerous within seconds is told within ten; a healthy car, and a sensor that breaks, never are.",
         "two samples or two signals say the same, a sensor at its end is doubted, and such a verdict waits for no hold",
-        ("sudden",),
-        ("sudden one-sample", "sudden with-hold", "sudden no-gates"),
-        (
+        commands=("sudden",),
+        switches=("sudden one-sample", "sudden with-hold", "sudden no-gates"),
+        tests=(
             "unit/rules/test_sudden.py::test_it_is_told_within_ten_seconds_of_the_sample_that_shows_it_and_once",
             "unit/rules/test_sudden.py::test_a_sensor_at_its_end_stop_is_the_sensor_s",
             "unit/proofs/test_sudden_proof.py::test_it_is_green_and_without_each_guard_red",
@@ -266,9 +266,9 @@ PROMISES = (
     Promise(
         "Each proof turns red when its guard is taken out.",
         "switches take one guard out; a test holds this page to them",
-        ("guards",),
-        (),
-        (
+        commands=("guards",),
+        switches=(),
+        tests=(
             "house/test_promises.py::test_every_switch_was_red_when_it_was_last_tried",
             "unit/proofs/test_operations.py::test_the_checker_sees_it",
         ),

@@ -76,9 +76,9 @@ class Rig:
             ProofCar(
                 vin,
                 self.secrets[vin],
-                lambda: ("127.0.0.1", self.car_proxy.port),
-                self._keeps(n),
-                self.seed + n,
+                address=lambda: ("127.0.0.1", self.car_proxy.port),
+                spool=self._keeps(n),
+                seed=self.seed + n,
                 repeat=0.1,
             )
             for n, vin in enumerate(self.vins)

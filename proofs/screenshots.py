@@ -72,7 +72,7 @@ async def main(settings: Settings, folder: Path) -> dict[str, Any]:
             if not facts["ok"]:
                 raise Unavailable(name, "the story broke before it: " + facts["steps"][-1]["seen"])
             played.update(steps)
-            taken += await _shoot(browser, demo, who, where(scene), folder / name)
+            taken += await _shoot(browser, demo, who=who, where=where(scene), target=folder / name)
     erase(home)
     shutil.rmtree(home, ignore_errors=True)
     tell(f"{len(taken)} pictures in {folder}")

@@ -62,7 +62,7 @@ async def main(settings: Any, *, trials: int, imports: int, seed: int, sabotage:
     if sabotage is not None and sabotage not in SWITCHES:
         raise Misconfigured("--sabotage", f"is one of {', '.join(SWITCHES)}")
     async with own_database(_SECRET) as url:
-        return await run(url, _SECRET, trials, imports, seed, sabotage)
+        return await run(url, _SECRET, trials=trials, imports=imports, seed=seed, sabotage=sabotage)
 
 
 async def run(url: str, secret: str, trials: int, imports: int, seed: int, sabotage: str | None) -> dict[str, Any]:

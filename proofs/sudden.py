@@ -88,7 +88,7 @@ def _specimens(seed: int, drives: tuple[str, ...]) -> Iterator[Specimen]:
     number = 0
     while True:
         for one in population(
-            data.profiles(), 40, 60.0, seed * 1_000 + number, START, faulty=0.0, real=True, spoiled=0.0
+            data.profiles(), 40, days=60.0, seed=seed * 1_000 + number, since=START, faulty=0.0, real=True, spoiled=0.0
         ):
             if one.profile.drive in drives:
                 yield replace(one, feed="full")

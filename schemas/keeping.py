@@ -36,43 +36,43 @@ class Kind:
     def as_setting(self) -> Setting:
         """What the settings page says about it."""
         hint = f"{self.goes[:1].upper()}{self.goes[1:]}. {self.least} to {self.most:,} days."
-        return Setting(self.title, hint, "kept", "days", self.least, self.most)
+        return Setting(self.title, hint, section="kept", unit="days", least=self.least, most=self.most)
 
 
 READINGS = Kind(
     "readings",
     "Readings",
-    400,
-    30,
-    3_660,
-    "what cars said, message by message",
-    "alerts with their evidence; the readings of a car with an open case, since its first alert",
+    usual=400,
+    least=30,
+    most=3_660,
+    goes="what cars said, message by message",
+    stays="alerts with their evidence; the readings of a car with an open case, since its first alert",
 )
 POSITIONS = Kind(
     "positions",
     "Where cars were",
-    30,
-    1,
-    400,
-    "latitude, longitude and altitude out of readings, and the contents of refused messages",
-    "the other values of the same readings; that a message was refused, and why",
+    usual=30,
+    least=1,
+    most=400,
+    goes="latitude, longitude and altitude out of readings, and the contents of refused messages",
+    stays="the other values of the same readings; that a message was refused, and why",
 )
 TEXTS = Kind(
     "texts",
     "Words of texts",
-    730,
-    30,
-    3_660,
-    "the words of texts both ways, comments on a visit, numbers of strangers who wrote",
-    "that a text went, when, about what and what became of it; the score; the words that belong to an open case",
+    usual=730,
+    least=30,
+    most=3_660,
+    goes="the words of texts both ways, comments on a visit, numbers of strangers who wrote",
+    stays="that a text went, when, about what and what became of it; the score; the words that belong to an open case",
 )
 AUDIT = Kind(
     "audit",
     "Audit log",
-    3_650,
-    365,
-    7_320,
-    "who did what, the oldest first",
-    "what comes after the first row of an open case; the end of the sealed chain, and a proof of where it begins",
+    usual=3_650,
+    least=365,
+    most=7_320,
+    goes="who did what, the oldest first",
+    stays="what comes after the first row of an open case; the end of the sealed chain, and a proof of where it begins",
 )
 KINDS: Final = (READINGS, POSITIONS, TEXTS, AUDIT)

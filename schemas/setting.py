@@ -34,4 +34,4 @@ class Setting:
 
 def minutes(title: str, hint: str, least: int = 1) -> Setting:
     """A limit of business time, up to a week."""
-    return Setting(title, hint, "limits", "minutes", least, WEEK)
+    return Setting(title, hint, section="limits", unit="minutes", least=least, most=WEEK)

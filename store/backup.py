@@ -81,7 +81,7 @@ async def back_up(url: str, folder: Path, programs: Programs, *, made_at: dateti
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(parents=True, mode=0o700)
     try:
-        manifest = await _dump(await writable(url), half / DUMP, programs, made_at, readings)
+        manifest = await _dump(await writable(url), half / DUMP, programs=programs, made_at=made_at, readings=readings)
         (half / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1) + "\n")
         _on_disk(half / MANIFEST, half)
         half.rename(folder)

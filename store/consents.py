@@ -77,7 +77,16 @@ async def stop(
     if await connection.execute(_STOPPED, dealer_id, owner_id, now) != "UPDATE 1":
         return False
     for purpose in OWNERS_PURPOSES:
-        await record(connection, dealer_id, owner_id, purpose, False, now=now, source=source, wording=wording)
+        await record(
+            connection,
+            dealer_id,
+            owner_id=owner_id,
+            purpose=purpose,
+            given=False,
+            now=now,
+            source=source,
+            wording=wording,
+        )
     return True
 
 
@@ -89,7 +98,14 @@ async def start(
         return False
     for row in await connection.fetch(_BEFORE_STOP, dealer_id, owner_id, list(_STOPS)):
         await record(
-            connection, dealer_id, owner_id, Purpose(row["purpose"]), True, now=now, source=source, wording=wording
+            connection,
+            dealer_id,
+            owner_id=owner_id,
+            purpose=Purpose(row["purpose"]),
+            given=True,
+            now=now,
+            source=source,
+            wording=wording,
         )
     return True
 
@@ -120,4 +136,13 @@ async def give(
 ) -> None:
     """Several purposes at once, as a form or an import has them."""
     for purpose, given in answers.items():
-        await record(connection, dealer_id, owner_id, purpose, given, now=now, source=source, wording=wording)
+        await record(
+            connection,
+            dealer_id,
+            owner_id=owner_id,
+            purpose=purpose,
+            given=given,
+            now=now,
+            source=source,
+            wording=wording,
+        )

@@ -72,10 +72,10 @@ PARTS: Final = (
     Part(
         "vehicles",
         "ownerships",
-        "t.owner_id = {owner}",
-        _kept("id dealer_id vehicle_id owner_id since until"),
-        frozenset({"id", "owner_id"}),
-        {
+        of_owner="t.owner_id = {owner}",
+        becomes=_kept("id dealer_id vehicle_id owner_id since until"),
+        hides=frozenset({"id", "owner_id"}),
+        shows={
             "vin": "(SELECT v.vin FROM vehicles v WHERE v.dealer_id = {dealer} AND v.id = t.vehicle_id)",
             "title": "(SELECT v.title FROM vehicles v WHERE v.dealer_id = {dealer} AND v.id = t.vehicle_id)",
             "plate": "(SELECT v.plate FROM vehicles v "
@@ -104,23 +104,23 @@ PARTS: Final = (
     Part(
         "consents",
         "consents",
-        "t.owner_id = {owner}",
-        _kept("id dealer_id owner_id purpose given at", source="'erased'", wording="''"),
-        frozenset({"owner_id", "id"}),
+        of_owner="t.owner_id = {owner}",
+        becomes=_kept("id dealer_id owner_id purpose given at", source="'erased'", wording="''"),
+        hides=frozenset({"owner_id", "id"}),
         by_hand=True,
     ),
     Part(
         "conversation",
         "threads",
-        "t.owner_id = {owner}",
-        _kept("id dealer_id owner_id last_in_at last_out_at", needs_reading="false"),
-        frozenset({"owner_id", "id"}),
+        of_owner="t.owner_id = {owner}",
+        becomes=_kept("id dealer_id owner_id last_in_at last_out_at", needs_reading="false"),
+        hides=frozenset({"owner_id", "id"}),
     ),
     Part(
         "texts_to_them",
         "messages",
-        "t.owner_id = {owner}",
-        _kept(
+        of_owner="t.owner_id = {owner}",
+        becomes=_kept(
             "id dealer_id thread_id owner_id staff_id case_id kind purpose channel language reference attempts author "
             "queued_at due_at claimed_at retry_at sent_at",
             to_address="''",
@@ -133,7 +133,7 @@ PARTS: Final = (
             ),
             state="CASE WHEN t.state IN ('queued', 'claimed') THEN 'cancelled' ELSE t.state END",
         ),
-        frozenset(
+        hides=frozenset(
             {
                 "thread_id",
                 "owner_id",
@@ -150,15 +150,15 @@ PARTS: Final = (
     Part(
         "notices_about_them",
         "messages",
-        f"t.staff_id IS NOT NULL AND (t.case_id IN {_CASES} OR t.body ~* {{words}})",
-        _kept(
+        of_owner=f"t.staff_id IS NOT NULL AND (t.case_id IN {_CASES} OR t.body ~* {{words}})",
+        becomes=_kept(
             "id dealer_id thread_id owner_id staff_id case_id kind purpose channel language reference attempts author "
             "queued_at due_at claimed_at retry_at sent_at to_address provider_id facts",
             body="''",
             reason=MENTIONS,
             state="CASE WHEN t.state IN ('queued', 'claimed') THEN 'cancelled' ELSE t.state END",
         ),
-        frozenset(
+        hides=frozenset(
             {
                 "thread_id",
                 "owner_id",
@@ -176,33 +176,34 @@ PARTS: Final = (
     Part(
         "texts_from_them",
         "replies",
-        f"(t.owner_id = {{owner}} OR t.from_address IN {_ADDRESSES} OR t.owner_id IS NULL AND t.body ~* {{words}})",
-        _kept(
+        of_owner=f"(t.owner_id = {{owner}} OR t.from_address IN {_ADDRESSES} "
+        "OR t.owner_id IS NULL AND t.body ~* {words})",
+        becomes=_kept(
             "id dealer_id thread_id owner_id channel provider_id to_address understood received_at read_by",
             from_address="''",
             body="''",
             read_at="coalesce(t.read_at, {now})",
         ),
-        frozenset({"thread_id", "owner_id", "provider_id", "read_by"}),
+        hides=frozenset({"thread_id", "owner_id", "provider_id", "read_by"}),
     ),
     Part(
         "texts_on_the_demo_phone",
         "phone_texts",
-        f"(t.to_address IN {_ADDRESSES} OR t.from_address IN {_ADDRESSES} OR t.body ~* {{words}})",
-        _kept("id dealer_id reference at", from_address="''", to_address="''", body="''"),
-        frozenset({"reference"}),
+        of_owner=f"(t.to_address IN {_ADDRESSES} OR t.from_address IN {_ADDRESSES} OR t.body ~* {{words}})",
+        becomes=_kept("id dealer_id reference at", from_address="''", to_address="''", body="''"),
+        hides=frozenset({"reference"}),
     ),
     Part(
         "cases",
         "cases",
-        "t.owner_id = {owner}",
-        _kept(
+        of_owner="t.owner_id = {owner}",
+        becomes=_kept(
             "id dealer_id vehicle_id owner_id state severity origin assignee_id comebacks opened_at changed_at "
             "acknowledged_at escalated_at repaired_at proof confirmed",
             title=f"CASE WHEN t.origin = 'call' OR t.title ~* {{words}} THEN '{GONE}' ELSE t.title END",
             note="''",
         ),
-        frozenset({"owner_id", "assignee_id"}),
+        hides=frozenset({"owner_id", "assignee_id"}),
     ),
     Part(
         "alerts",
@@ -216,27 +217,27 @@ PARTS: Final = (
     Part(
         "alert_steps",
         "alert_steps",
-        _while_theirs("ts"),
-        _kept(
+        of_owner=_while_theirs("ts"),
+        becomes=_kept(
             "dealer_id vehicle_id rule component episode step state severity because ts place rule_version late "
             "evidence"
         ),
-        frozenset({"evidence"}),
+        hides=frozenset({"evidence"}),
         order="ts, rule, step",
     ),
     Part(
         "offers",
         "offers",
-        f"t.case_id IN {_CASES}",
-        _kept("id dealer_id case_id kind state made_by made_at expires_at"),
-        frozenset({"made_by"}),
+        of_owner=f"t.case_id IN {_CASES}",
+        becomes=_kept("id dealer_id case_id kind state made_by made_at expires_at"),
+        hides=frozenset({"made_by"}),
     ),
     Part(
         "windows",
         "slots",
-        f"(t.offer_id IN {_OFFERS} OR t.booking_id IN {_BOOKINGS})",
-        _kept("id dealer_id resource_id during state use offer_id choice booking_id expires_at"),
-        frozenset({"resource_id"}),
+        of_owner=f"(t.offer_id IN {_OFFERS} OR t.booking_id IN {_BOOKINGS})",
+        becomes=_kept("id dealer_id resource_id during state use offer_id choice booking_id expires_at"),
+        hides=frozenset({"resource_id"}),
     ),
     Part(
         "visits",
@@ -252,8 +253,8 @@ PARTS: Final = (
     Part(
         "drives",
         "legs",
-        f"t.booking_id IN {_BOOKINGS}",
-        _kept(
+        of_owner=f"t.booking_id IN {_BOOKINGS}",
+        becomes=_kept(
             "id dealer_id booking_id kind state driver_id slot_id starts_at ends_at changed_at "
             "travel_minutes travel_by",
             address="''",
@@ -261,13 +262,13 @@ PARTS: Final = (
             access_notes="NULL",
             contact="NULL",
         ),
-        frozenset({"driver_id", "slot_id"}),
+        hides=frozenset({"driver_id", "slot_id"}),
     ),
     Part(
         "handovers",
         "handovers",
-        f"t.booking_id IN {_BOOKINGS}",
-        _kept(
+        of_owner=f"t.booking_id IN {_BOOKINGS}",
+        becomes=_kept(
             "id dealer_id booking_id leg_id loaner_id kind key odometer_km energy energy_percent keys photos proof "
             "made_at recorded_at actor person hash",
             name="''",
@@ -276,88 +277,88 @@ PARTS: Final = (
             salt="NULL",
             marks="without their notes",
         ),
-        frozenset({"leg_id", "loaner_id", "key", "actor", "salt", "person"}),
+        hides=frozenset({"leg_id", "loaner_id", "key", "actor", "salt", "person"}),
         by_hand=True,
     ),
     Part(
         "photos",
         "handover_photos",
-        f"t.booking_id IN {_BOOKINGS}",
-        _kept(
+        of_owner=f"t.booking_id IN {_BOOKINGS}",
+        becomes=_kept(
             "id dealer_id booking_id kind handover_id key view sha256 size width height stored_at",
             place="'', and the picture is gone",
         ),
-        frozenset({"key", "place"}),
+        hides=frozenset({"key", "place"}),
         by_hand=True,
     ),
     Part(
         "witnesses",
         "witnesses",
-        f"t.booking_id IN {_BOOKINGS}",
-        _kept(
+        of_owner=f"t.booking_id IN {_BOOKINGS}",
+        becomes=_kept(
             "id dealer_id booking_id leg_id since until messages distance_km minutes top_speed_kmh codes_before "
             "codes_after odd written_at seen_at seen_by"
         ),
-        frozenset({"leg_id", "seen_at", "seen_by"}),
+        hides=frozenset({"leg_id", "seen_at", "seen_by"}),
     ),
     Part(
         "promises",
         "promises",
-        f"t.booking_id IN {_BOOKINGS}",
-        _kept(
+        of_owner=f"t.booking_id IN {_BOOKINGS}",
+        becomes=_kept(
             "id dealer_id booking_id leg_id what due_at state made_at warned_at owner_told_at must_ring settled_at "
             "done_at"
         ),
-        frozenset({"leg_id", "warned_at", "must_ring"}),
+        hides=frozenset({"leg_id", "warned_at", "must_ring"}),
     ),
     Part(
         "told_by_phone",
         "spoken_warnings",
-        "t.owner_id = {owner}",
-        _kept("id dealer_id case_id owner_id alert_ids staff_id at"),
-        frozenset({"id", "owner_id", "alert_ids", "staff_id"}),
+        of_owner="t.owner_id = {owner}",
+        becomes=_kept("id dealer_id case_id owner_id alert_ids staff_id at"),
+        hides=frozenset({"id", "owner_id", "alert_ids", "staff_id"}),
     ),
     Part(
         "extra_work",
         "estimate_lines",
-        f"t.booking_id IN {_BOOKINGS}",
-        _kept("id dealer_id booking_id amount_minor answer answered_at answered_by", title=MENTIONS),
-        frozenset({"answered_by"}),
+        of_owner=f"t.booking_id IN {_BOOKINGS}",
+        becomes=_kept("id dealer_id booking_id amount_minor answer answered_at answered_by", title=MENTIONS),
+        hides=frozenset({"answered_by"}),
     ),
     Part(
         "answers",
         "feedback",
-        f"(t.owner_id = {{owner}} OR t.case_id IN {_CASES})",
-        _kept("case_id dealer_id owner_id asked_at answered_at score", words="NULL"),
-        frozenset({"owner_id"}),
+        of_owner=f"(t.owner_id = {{owner}} OR t.case_id IN {_CASES})",
+        becomes=_kept("case_id dealer_id owner_id asked_at answered_at score", words="NULL"),
+        hides=frozenset({"owner_id"}),
         order="case_id",
     ),
     Part(
         "links",
         "secrets",
-        f"""(t.owner_id = {{owner}} OR t.purpose = 'offer' AND t.subject_id IN {_OFFERS}
+        of_owner=f"""(t.owner_id = {{owner}} OR t.purpose = 'offer' AND t.subject_id IN {_OFFERS}
         OR t.purpose = 'journey' AND t.subject_id IN {_BOOKINGS}
         OR t.purpose = 'driver' AND t.subject_id IN {_LEGS}
         OR t.purpose IN ('feedback', 'preferences') AND t.subject_id IN {_CASES})""",
-        _kept(
+        becomes=_kept(
             "hash dealer_id purpose staff_id owner_id vehicle_id subject_id label created_at expires_at used_at scopes "
             "last_used_at",
             revoked_at="coalesce(t.revoked_at, {now})",
         ),
-        frozenset({"hash", "staff_id", "owner_id", "label", "scopes", "last_used_at"}),
+        hides=frozenset({"hash", "staff_id", "owner_id", "label", "scopes", "last_used_at"}),
         order="created_at, hash",
     ),
     Part(
         "refused_messages",
         "quarantine",
-        _while_theirs("received_at"),
-        _kept(
+        of_owner=_while_theirs("received_at"),
+        becomes=_kept(
             "id dealer_id vehicle_id vin topic reason detail boot seq times received_at decided decided_by decided_at "
             "folded_at taken_back_at",
             payload="''",
         ),
-        frozenset({"payload", "decided_by", "boot", "seq", "folded_at", "taken_back_at"}),
-        {"said": "encode(t.payload, 'escape')"},
+        hides=frozenset({"payload", "decided_by", "boot", "seq", "folded_at", "taken_back_at"}),
+        shows={"said": "encode(t.payload, 'escape')"},
     ),
     Part(
         "gaps",
@@ -368,9 +369,9 @@ PARTS: Final = (
     Part(
         "what_happened",
         "history",
-        THINGS,
-        _kept("id dealer_id noun subject_id old new actor at", reason="taken out, its keyed hash stays"),
-        frozenset({"actor"}),
+        of_owner=THINGS,
+        becomes=_kept("id dealer_id noun subject_id old new actor at", reason="taken out, its keyed hash stays"),
+        hides=frozenset({"actor"}),
         by_hand=True,
     ),
     Part(

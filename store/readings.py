@@ -343,7 +343,7 @@ async def series(
         *(after or repeat(None, 3)),
         limit,
     )
-    return [Point(row["ts"], row["boot"], row["seq"], row["val"], row["mark"]) for row in rows]
+    return [Point(row["ts"], row["boot"], seq=row["seq"], value=row["val"], mark=row["mark"]) for row in rows]
 
 
 async def page(
@@ -388,14 +388,14 @@ def _reading(row: asyncpg.Record) -> Reading:
     return Reading(
         row["vehicle_id"],
         row["boot"],
-        row["seq"],
-        row["ts"].timestamp(),
-        row["received_at"].timestamp(),
-        ids,
-        values,
-        row["day"],
-        None if car_ts is None else car_ts.timestamp(),
-        Mark(row["mark"]),
-        None if payload is None else Diagnostics.model_validate(payload),
-        row["place"],
+        seq=row["seq"],
+        ts=row["ts"].timestamp(),
+        received_at=row["received_at"].timestamp(),
+        ids=ids,
+        values=values,
+        day=row["day"],
+        car_ts=None if car_ts is None else car_ts.timestamp(),
+        mark=Mark(row["mark"]),
+        diagnostics=None if payload is None else Diagnostics.model_validate(payload),
+        place=row["place"],
     )

@@ -59,9 +59,21 @@ async def begin(connection: Connection, dealer_id: int, fingerprint: str, file: 
     """The import of this file with this mapping: a new one, or as far as it came before."""
     await connection.execute(_BEGIN, dealer_id, fingerprint, file, now)
     row = await connection.fetchrow(_OF, dealer_id, fingerprint)
-    progress = Progress(row["id"], row["records"], row["stored"], row["known"], row["late"], Refusals(row["refused"]))
+    progress = Progress(
+        row["id"],
+        row["records"],
+        stored=row["stored"],
+        known=row["known"],
+        late=row["late"],
+        refused=Refusals(row["refused"]),
+    )
     return ReadingsImport(
-        row["dealer_id"], row["file"], row["fingerprint"], row["started_at"], row["done_at"], progress
+        row["dealer_id"],
+        row["file"],
+        fingerprint=row["fingerprint"],
+        started_at=row["started_at"],
+        done_at=row["done_at"],
+        progress=progress,
     )
 
 

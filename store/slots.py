@@ -68,12 +68,30 @@ async def hold(
     connection: Connection, dealer_id: int, offer_id: int, choice: int, claims: Sequence[Claim], expires_at: datetime
 ) -> None:
     """Keep this time for an offer's choice until `expires_at`."""
-    await _put(connection, dealer_id, claims, "held", offer_id, choice, None, expires_at)
+    await _put(
+        connection,
+        dealer_id,
+        claims=claims,
+        state="held",
+        offer_id=offer_id,
+        choice=choice,
+        booking_id=None,
+        expires_at=expires_at,
+    )
 
 
 async def book(connection: Connection, dealer_id: int, booking_id: int, claims: Sequence[Claim]) -> None:
     """Take this time for a booking."""
-    await _put(connection, dealer_id, claims, "booked", None, None, booking_id, None)
+    await _put(
+        connection,
+        dealer_id,
+        claims=claims,
+        state="booked",
+        offer_id=None,
+        choice=None,
+        booking_id=booking_id,
+        expires_at=None,
+    )
 
 
 async def book_held(connection: Connection, dealer_id: int, offer_id: int, choice: int, booking_id: int) -> list[Slot]:

@@ -82,7 +82,13 @@ async def reply(connection: Connection, dealer_id: int, reply_id: int) -> ForAPe
     return (
         None
         if row is None
-        else ForAPerson(row["name"], row["body"], row["read_at"] is not None, row["case_id"], row["assignee_id"])
+        else ForAPerson(
+            row["name"],
+            row["body"],
+            read=row["read_at"] is not None,
+            case_id=row["case_id"],
+            assignee_id=row["assignee_id"],
+        )
     )
 
 

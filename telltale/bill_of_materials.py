@@ -78,11 +78,11 @@ def parts() -> list[Part]:
         Part(
             "pypi",
             name,
-            version,
-            where,
-            tuple(("SHA-256", one) for one in hashes),
-            licence(name),
-            _normal(name) in wanted,
+            version=version,
+            where=where,
+            hashes=tuple(("SHA-256", one) for one in hashes),
+            licence=licence(name),
+            direct=_normal(name) in wanted,
         )
         for name, version, where, hashes in pinned((ROOT / "requirements.lock").read_text())
     ]
@@ -93,11 +93,11 @@ def parts() -> list[Part]:
                 Part(
                     "npm",
                     path.removeprefix("node_modules/"),
-                    package["version"],
-                    "",
-                    (("SHA-512", digest),),
-                    _spdx(package["license"]),
-                    True,
+                    version=package["version"],
+                    where="",
+                    hashes=(("SHA-512", digest),),
+                    licence=_spdx(package["license"]),
+                    direct=True,
                 )
             )
     return found

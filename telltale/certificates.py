@@ -31,7 +31,7 @@ def authority(folder: Path, now: datetime) -> bool:
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name("Telltale private CA")
     made = (
-        _builder(name, name, key, now, AUTHORITY_FOR)
+        _builder(name, name, key=key, now=now, lasting=AUTHORITY_FOR)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .sign(key, hashes.SHA256())
@@ -48,7 +48,15 @@ def server(folder: Path, hosts: Sequence[str], now: datetime) -> bool:
     if _holds(folder / "server.crt", names, now):
         return False
     alternatives = x509.SubjectAlternativeName([_host(name) for name in names])
-    _issue(folder, "server", names[0][:64], now, SERVER_FOR, ExtendedKeyUsageOID.SERVER_AUTH, alternatives)
+    _issue(
+        folder,
+        "server",
+        common_name=names[0][:64],
+        now=now,
+        lasting=SERVER_FOR,
+        purpose=ExtendedKeyUsageOID.SERVER_AUTH,
+        alternatives=alternatives,
+    )
     return True
 
 
@@ -58,7 +66,15 @@ def client(folder: Path, name: str, now: datetime) -> Path:
         raise BadInput(
             "NAME", f"{name} cannot be a file's name: letters, digits and hyphens, and neither ca nor server"
         )
-    _issue(folder, name, name, now, CLIENT_FOR, ExtendedKeyUsageOID.CLIENT_AUTH, None)
+    _issue(
+        folder,
+        name,
+        common_name=name,
+        now=now,
+        lasting=CLIENT_FOR,
+        purpose=ExtendedKeyUsageOID.CLIENT_AUTH,
+        alternatives=None,
+    )
     return folder / name
 
 
@@ -74,7 +90,7 @@ def _issue(
     issuer, signer = _authority(folder)
     key = ec.generate_private_key(ec.SECP256R1())
     builder = (
-        _builder(_name(common_name), issuer.subject, key, now, lasting)
+        _builder(_name(common_name), issuer.subject, key=key, now=now, lasting=lasting)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)

@@ -94,7 +94,7 @@ class Demo:
         pool = await open_pool(role_url(self.database_url, settings.key, "telltale_office"), name="demo", size=2)
         self._parts.push_async_callback(_close, pool)
         await self._set_clock(pool)
-        self.cars = await demo_data.prepare(pool, self.cast, settings.key, self.clock, self.seed)
+        self.cars = await demo_data.prepare(pool, self.cast, key=settings.key, clock=self.clock, seed=self.seed)
         cars_file = settings.home / "cars.json"
         cars_file.touch(mode=0o600)
         cars_file.write_text(json.dumps([car.__dict__ for car in self.cars]))

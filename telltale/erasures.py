@@ -70,6 +70,10 @@ async def erase_again(at: Office, stones: Sequence[Tombstone]) -> dict[str, int]
     for stone in back:
         await consents.claim(at.connection, stone.dealer_id, stone.owner_id)
         await acts.carry_out(
-            at.house, at.connection, await owners.get(at.connection, stone.dealer_id, stone.owner_id), "command", key
+            at.house,
+            at.connection,
+            owner=await owners.get(at.connection, stone.dealer_id, stone.owner_id),
+            actor="command",
+            key=key,
         )
     return {"listed": len(stones), "erased": len(back)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actions.owners import Imported, Rows, lines_of, take_in
+from actions.owner_lists import Rows, lines_of
+from actions.owners import Imported, take_in
 from schemas.account import Dealer
 from schemas.errors import BadInput
 from telltale.command_context import Office
@@ -28,5 +29,5 @@ def read_table(path: Path) -> Rows:
 async def take(work: Office, dealer: Dealer, table: Rows) -> Imported:
     """Everything that can be taken is; the report says the rest, by line and cell."""
     report = Imported(dry_run=False, lines=len(table))
-    await take_in(work.house.acting(dealer.id, "system"), work.connection, dealer, table, report)
+    await take_in(work.house.acting(dealer.id, "system"), work.connection, dealer=dealer, rows=table, report=report)
     return report

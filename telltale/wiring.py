@@ -210,9 +210,9 @@ async def simulator(settings: Settings, cars: Path) -> None:
             Member(
                 one["vin"],
                 one["secret"],
-                models[one["profile"]],
-                scenario_of(one["scenario"], scenarios[one["scenario"]]),
-                int(one["seed"]),
+                profile=models[one["profile"]],
+                scenario=scenario_of(one["scenario"], scenarios[one["scenario"]]),
+                seed=int(one["seed"]),
             )
             for one in listed
         ]
@@ -237,7 +237,8 @@ def _workshop(settings: Settings, url: str) -> Workshop:
     from simulator import running
 
     (host, port, tls), parts = _first_host(settings, url), urlsplit(url)
-    return running.Workshop(host, port, unquote(parts.username or ""), unquote(parts.password or ""), tls)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return running.Workshop(host, port, user=user, password=password, tls=tls)
 
 
 def _first_host(settings: Settings, url: str) -> tuple[str, int, ssl.SSLContext | None]:
@@ -390,5 +391,8 @@ async def backtest(settings: Settings, names: list[str], since: datetime, dealer
     tick = cli.progress("cars folded")
     with broken_off(Judge.step):
         return await command_context.at(
-            settings, lambda work: replaying.backtest(work.connection, judge_of, names, begin, dealer_id, tick)
+            settings,
+            lambda work: replaying.backtest(
+                work.connection, judge_of, names=names, since=begin, dealer_id=dealer_id, tick=tick
+            ),
         )

@@ -64,29 +64,33 @@ async def _active(
     open_case = await cases.open_of(connection, alert.dealer_id, alert.vehicle_id, lock=True)
     if alert.case_id is not None:
         if open_case is not None and open_case.id == alert.case_id:
-            await _weigh(context, connection, dealer, open_case, alert, late=late)
+            await _weigh(context, connection, dealer=dealer, case=open_case, alert=alert, late=late)
             if not late and decided.confirmed(steps):  # it came as history and nobody was told
                 await _notify(
-                    context, connection, dealer, await cases.get(connection, alert.dealer_id, open_case.id), alert
+                    context,
+                    connection,
+                    dealer=dealer,
+                    case=await cases.get(connection, alert.dealer_id, open_case.id),
+                    alert=alert,
                 )
         elif worse_than_dismissed(
             await cases.get(connection, alert.dealer_id, alert.case_id), steps, alert.received_at
         ):
-            await _again(context, connection, dealer, alert, open_case, now, late=late)
+            await _again(context, connection, dealer=dealer, alert=alert, open_case=open_case, now=now, late=late)
         return  # else the very episode that a repaired case was about: its proof, or a new episode, will tell
     repaired = await cases.newest_repaired(connection, alert.dealer_id, alert.vehicle_id)
     about = open_case if open_case is not None and open_case.state is CaseState.VERIFYING else repaired
     faults = await cases.faults_of(connection, alert.dealer_id, about.id) if about is not None else []
-    belongs = case_for(alert, open_case, repaired, faults, now)
+    belongs = case_for(alert, open_case, repaired=repaired, repaired_faults=faults, now=now)
     match belongs:
         case OpensCase():
-            await _open(context, connection, dealer, alert, belongs, now, late=late)
+            await _open(context, connection, dealer=dealer, alert=alert, belongs=belongs, now=now, late=late)
         case JoinsCase():
             await alerts.attach(connection, alert.dealer_id, alert.id, belongs.case_id)
             assert open_case is not None
-            await _weigh(context, connection, dealer, open_case, alert, late=late)
+            await _weigh(context, connection, dealer=dealer, case=open_case, alert=alert, late=late)
         case CameBack():
-            await _comeback(context, connection, dealer, alert, belongs, now)
+            await _comeback(context, connection, dealer=dealer, alert=alert, belongs=belongs, now=now)
 
 
 async def _open(
@@ -118,7 +122,7 @@ async def _open(
         note("case", case.id)
         await alerts.attach(connection, alert.dealer_id, alert.id, case.id)
         if not late:
-            await _notify(context, connection, dealer, case, alert)
+            await _notify(context, connection, dealer=dealer, case=case, alert=alert)
 
 
 async def _weigh(
@@ -144,7 +148,7 @@ async def _weigh(
         **columns,
     )
     if worse and not late:
-        await _notify(context, connection, dealer, changed, alert)
+        await _notify(context, connection, dealer=dealer, case=changed, alert=alert)
 
 
 async def _again(
@@ -163,7 +167,7 @@ async def _again(
     assert alert.case_id is not None
     if open_case is not None:
         await alerts.attach(connection, alert.dealer_id, alert.id, open_case.id)
-        await _weigh(context, connection, dealer, open_case, alert, late=late)
+        await _weigh(context, connection, dealer=dealer, case=open_case, alert=alert, late=late)
         return
     case = await cases.get(connection, alert.dealer_id, alert.case_id, lock=True)
     car = await fleet.get(connection, alert.dealer_id, alert.vehicle_id)  # it may have been sold meanwhile
@@ -181,7 +185,7 @@ async def _again(
         escalated_at=None,
     )
     if not late:
-        await _notify(context, connection, dealer, case, alert, occasion=f"again{alert.step}")
+        await _notify(context, connection, dealer=dealer, case=case, alert=alert, occasion=f"again{alert.step}")
 
 
 async def _comeback(
@@ -211,7 +215,15 @@ async def _comeback(
         for person in (*await notices.advisors(connection, dealer), *await notices.managers(connection, dealer))
     }
     kind = MessageKind.STAFF_COMEBACK if belongs.same else MessageKind.STAFF_ALERT
-    await notices.tell(context, connection, case, kind, list(people.values()), f"alert{alert.id}", alert=alert)
+    await notices.tell(
+        context,
+        connection,
+        case=case,
+        kind=kind,
+        people=list(people.values()),
+        occasion=f"alert{alert.id}",
+        alert=alert,
+    )
     await _watch(connection, dealer, case, now)
 
 
@@ -226,7 +238,14 @@ async def _notify(
     occasion = f"alert{alert.id}-{case.severity.value}{occasion}"
     standing = asserts("case", case.id, *_STANDING)
     await notices.tell(
-        context, connection, case, MessageKind.STAFF_ALERT, mine or people, occasion, alert=alert, asserts=[standing]
+        context,
+        connection,
+        case=case,
+        kind=MessageKind.STAFF_ALERT,
+        people=mine or people,
+        occasion=occasion,
+        alert=alert,
+        asserts=[standing],
     )
     if case.acknowledged_at is None:
         await _watch(connection, dealer, case, context.clock())
@@ -268,10 +287,10 @@ async def unacknowledged(context: Context, connection: Connection, job: Job) -> 
     told = await notices.tell(
         context,
         connection,
-        case,
-        MessageKind.STAFF_ESCALATION,
-        people,
-        f"{case.comebacks}-{case.severity.value}",
+        case=case,
+        kind=MessageKind.STAFF_ESCALATION,
+        people=people,
+        occasion=f"{case.comebacks}-{case.severity.value}",
         alert=worst,
         minutes=minutes,
         asserts=[asserts("case", case.id, CaseState.OPEN)],

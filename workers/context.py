@@ -40,7 +40,7 @@ async def untrue(connection: Connection, message: Message, now: datetime) -> str
     if message.owner_id is not None:
         about = None if message.kind in ABOUT_THE_LINE else message.case_id
         wrong = await message_validity.misdirected(
-            connection, message.dealer_id, message.owner_id, message.to_address, about
+            connection, message.dealer_id, owner_id=message.owner_id, address=message.to_address, case_id=about
         )
         if wrong is not None:
             return wrong

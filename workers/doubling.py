@@ -22,11 +22,13 @@ async def found(context: Context, connection: Connection, job: Job) -> None:
     dealer = await accounts.dealer(connection, job.dealer_id)
     car = await fleet.get(connection, job.dealer_id, job.subject_id)
     said = f"two units speak as this car since {since:%Y-%m-%d %H:%M} UTC"
-    await _write(connection, car, "two units", said, now)
+    await _write(connection, car, new="two units", reason=said, now=now)
     anew = car.enrolled_at is not None and car.enrolled_at > since
     if dealer.two_units == "stop" and car.revoked_at is None and not anew:
         await vehicles.revoke(connection, car.vin, now)
-        await _write(connection, car, "revoked", f"{said}: both are stopped until one is enrolled anew", now)
+        await _write(
+            connection, car, new="revoked", reason=f"{said}: both are stopped until one is enrolled anew", now=now
+        )
 
 
 async def _write(connection: Connection, car: Vehicle, new: str, reason: str, now: datetime) -> None:

@@ -40,7 +40,16 @@ async def once(context: Context, retention_days: int) -> int:
     async with transaction(context.pool) as connection:
         told = await clock.witness(connection)
         newest = await days.newest_spoken(connection, await days.attached(connection))
-        day = today(Witnesses(now, told.business, newest, told.machine, told.speed, await days.word(connection)))
+        day = today(
+            Witnesses(
+                now,
+                told.business,
+                newest=newest,
+                machine=told.machine,
+                speed=told.speed,
+                word=await days.word(connection),
+            )
+        )
         found = await keeping.due(connection, now - EVERY)
     gone = 0
     for one in found if day is not None else ():
@@ -117,7 +126,7 @@ class Keeper:
                 block += BLOCKS
             if day != IMPOSSIBLE and not spared:
                 async with transaction(self._context.pool) as connection:
-                    await keeping.day_done(connection, self._dealer, what, day, arrived.get(day, 0))
+                    await keeping.day_done(connection, self._dealer, what=what, day=day, arrived=arrived.get(day, 0))
 
     async def _texts(self) -> None:
         for table in keeping.TEXTS:
@@ -125,7 +134,7 @@ class Keeper:
             while after is not None:
                 async with transaction(self._context.pool) as connection:
                     went, after = await keeping.words(
-                        connection, table, self._dealer, self._limit("texts"), after, ROWS
+                        connection, table, dealer_id=self._dealer, before=self._limit("texts"), after=after, most=ROWS
                     )
                 self.gone["texts"] += went
 

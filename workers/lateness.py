@@ -42,23 +42,25 @@ async def _visit(context: Context, connection: Connection, dealer_id: int, booki
     booking, rows, stands = await promises.settle(connection, dealer_id, booking_id, now)
     for row in rows:
         act = (
-            rules.due(row, stands[row.what], booking, dealer, now)
+            rules.due(row, stands[row.what], booking=booking, dealer=dealer, now=now)
             if row.state is PromiseState.OPEN and row.what in stands
             else None
         )
         done += act is not None
         match act:
             case rules.Act.WARN:
-                await _warn(context, connection, case, booking, row, ring=await _out_of_reach(connection, case))
+                await _warn(
+                    context, connection, case=case, booking=booking, row=row, ring=await _out_of_reach(connection, case)
+                )
                 await ledger.warned(connection, row, now)
             case rules.Act.TELL:
-                await _tell(context, connection, case, booking, row, begun=stands[row.what].begun)
+                await _tell(context, connection, case=case, booking=booking, row=row, begun=stands[row.what].begun)
             case rules.Act.BREAK:
                 await ledger.end(connection, row, PromiseEvent.BROKEN, now)
             case rules.Act.VOID:
                 await ledger.end(connection, row, PromiseEvent.VOID, now)
             case rules.Act.MISSED:
-                await _missed(context, connection, case, booking, row)
+                await _missed(context, connection, case=case, booking=booking, row=row)
                 await ledger.end(connection, row, PromiseEvent.BROKEN, now)
                 await ledger.warned(connection, row, now)
     return done
@@ -71,7 +73,7 @@ async def _tell(
     now = context.clock()
     if await _out_of_reach(connection, case):
         if row.warned_at is None:  # else they were asked to ring ten minutes ago
-            await _warn(context, connection, case, booking, row, ring=True)
+            await _warn(context, connection, case=case, booking=booking, row=row, ring=True)
             await ledger.warned(connection, row, now)
         await ledger.told(connection, row, None, must_ring=True)
         return
@@ -114,17 +116,17 @@ async def _warn(
 ) -> None:
     """Who has the case, else all advisors; and whoever drives, for they can still set out."""
     leg = None if row.leg_id is None else await pickups.get(connection, case.dealer_id, row.leg_id)
-    facts = await _facts(context, connection, case, booking, row) | ({"ring": "yes"} if ring else {})
+    facts = await _facts(context, connection, case=case, booking=booking, row=row) | ({"ring": "yes"} if ring else {})
     if leg is not None and (leaves := set_out_by(leg)) is not None and leaves >= context.clock():
         facts |= {"leaves": leaves}
     asserted, occasion = [asserts("promise", row.id, PromiseState.OPEN)], f"promise-{row.id}"
     await notices.tell(
         context,
         connection,
-        case,
-        MessageKind.STAFF_LATE,
-        await notices.responsible(connection, case),
-        occasion,
+        case=case,
+        kind=MessageKind.STAFF_LATE,
+        people=await notices.responsible(connection, case),
+        occasion=occasion,
         asserts=asserted,
         **facts,
     )
@@ -136,22 +138,29 @@ async def _warn(
     if driver is not None and driver.disabled_at is None:
         facts |= {"link": links.drives(context.desk_url)}
         await notices.tell(
-            context, connection, case, MessageKind.STAFF_LATE, [driver], occasion, asserts=asserted, **facts
+            context,
+            connection,
+            case=case,
+            kind=MessageKind.STAFF_LATE,
+            people=[driver],
+            occasion=occasion,
+            asserts=asserted,
+            **facts,
         )
 
 
 async def _missed(context: Context, connection: Connection, case: Case, booking: Booking, row: Promise) -> None:
-    facts = await _facts(context, connection, case, booking, row) | {
+    facts = await _facts(context, connection, case=case, booking=booking, row=row) | {
         "starts_at": booking.starts_at,
         "ends_at": booking.ends_at,
     }
     await notices.tell(
         context,
         connection,
-        case,
-        MessageKind.STAFF_MISSED,
-        await notices.responsible(connection, case),
-        f"promise-{row.id}",
+        case=case,
+        kind=MessageKind.STAFF_MISSED,
+        people=await notices.responsible(connection, case),
+        occasion=f"promise-{row.id}",
         asserts=[asserts("case", case.id, CaseState.BOOKED)],
         **facts,
     )

@@ -35,7 +35,9 @@ async def finds_once(context: Context) -> int:
     done = 0
     for dealer_id in dealers:
         async with transaction(context.pool) as connection:
-            done += await _wake(context, connection, await accounts.dealer(connection, dealer_id), rules, moved)
+            done += await _wake(
+                context, connection, dealer=await accounts.dealer(connection, dealer_id), rules=rules, moved=moved
+            )
     return done
 
 
@@ -47,14 +49,17 @@ async def _wake(
     bays = sum(one.kind is ResourceKind.BAY for one in await slots.resources(connection, dealer.id))
     today = await trials.cars_put_before_the_desk(connection, dealer.id, *pacing.day_of(dealer, now))
     places = pacing.visits_a_day(dealer, bays, now) - today
-    found = [pacing.Found(one.id, one.vehicle_id, Severity(one.severity), one.first_at, one.joins) for one in waiting]
+    found = [
+        pacing.Found(one.id, one.vehicle_id, severity=Severity(one.severity), first_at=one.first_at, joins=one.joins)
+        for one in waiting
+    ]
     turn = [one.id for one in pacing.in_turn(found, places)]
     if not turn:
         return 0
     done = await trials.speak(connection, dealer.id, turn, now)
     spoken = [one for one in waiting if one.id in turn]
     for rule in dict.fromkeys(one.rule for one in spoken):
-        await _say_so(context, connection, dealer, rule, waiting, moved.get(rule))
+        await _say_so(context, connection, dealer=dealer, rule=rule, waiting=waiting, moved=moved.get(rule))
     log.info("after_trial", dealer=dealer.id, put_before_the_desk=done, waiting=len(waiting) - done)
     return done
 

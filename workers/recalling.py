@@ -46,5 +46,5 @@ def judged_recall(car: campaigns.Recalled, now: datetime, *, shadow: bool = Fals
     if car.state is not None:
         standing = Standing(AlertState(car.state), car.episode or 0, car.step or 0, Severity(car.severity or "advice"))
     verdict = recalls([car.name])[car.name] if car.open else Clear(f"the work of {car.name} is done")
-    steps = step_for(RECALL.name, RECALL.version, car.name, standing, verdict, now)
+    steps = step_for(RECALL.name, RECALL.version, component=car.name, standing=standing, verdict=verdict, now=now)
     return with_facts(steps, {"campaign": car.name, "campaign_open": "yes" if car.open else "no"}, shadow=shadow)

@@ -67,4 +67,4 @@ async def plan(context: Context, connection: Connection, job: Job) -> None:
 
 async def offer_due(context: Context, connection: Connection, job: Job) -> None:
     """The job that stands at the end of an offer's hold."""
-    await offers.expire(connection, job.dealer_id, job.subject_id, "worker", context.clock())
+    await offers.expire(connection, job.dealer_id, offer_id=job.subject_id, actor="worker", now=context.clock())

@@ -53,7 +53,9 @@ async def explain(connection: Connection, judge: Judge, alert_id: int) -> dict[s
         again, against = review.steps, review.against
     else:
         upto = max((step["place"] for step in committed), default=0)
-        async for _, steps in folded(connection, judge, alert["profile"], alert["vehicle_id"], upto):
+        async for _, steps in folded(
+            connection, judge, profile=alert["profile"], vehicle_id=alert["vehicle_id"], upto=upto
+        ):
             count += 1
             again += [
                 s
@@ -139,7 +141,11 @@ async def backtest(
     first, last, rows = None, since.timestamp(), 0
     for done, car in enumerate(cars, start=1):
         async for row, steps in folded(
-            connection, judge, car.profile, car.id, await replays.newest_place(connection, car.id)
+            connection,
+            judge,
+            profile=car.profile,
+            vehicle_id=car.id,
+            upto=await replays.newest_place(connection, car.id),
         ):
             rows += 1
             if row.ts >= since.timestamp():
@@ -158,7 +164,16 @@ async def backtest(
                 ):
                     fired.append((car, step))
         tick(done)
-    return _told(names, judge, cars, fired, repairs, closed, (first or since.timestamp(), last), rows)
+    return _told(
+        names,
+        judge,
+        cars=cars,
+        fired=fired,
+        repairs=repairs,
+        closed=closed,
+        span=(first or since.timestamp(), last),
+        rows=rows,
+    )
 
 
 def _known(fired: list[tuple[replays.Car, AlertStep]], car: replays.Car, step: AlertStep) -> bool:

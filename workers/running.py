@@ -88,9 +88,9 @@ async def run(
     context = Context(
         pool,
         clock,
-        wording,
-        ways,
-        desk_url,
+        wording=wording,
+        channels=ways,
+        desk_url=desk_url,
         staff_channel=ALIASES.get(staff_channel, staff_channel),
         roads=open_roads(providers or ProviderSettings()),
         house_key=KeyHolder(*secrets) if secrets else None,

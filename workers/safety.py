@@ -79,10 +79,17 @@ async def stepped(context: Context, connection: Connection, alert: Alert, *, lat
     if isinstance(answer, Tell):
         stated = _urgent(alert) | {"step": step}
         await _tell(
-            context, connection, known, MessageKind.SAFETY, alert, occasion, stated, opens=opens(known.dealer, now)
+            context,
+            connection,
+            known=known,
+            kind=MessageKind.SAFETY,
+            alert=alert,
+            reference=occasion,
+            stated=stated,
+            opens=opens(known.dealer, now),
         )
     elif isinstance(answer, Ring):
-        await _ring(context, connection, known, alert, occasion, answer.because)
+        await _ring(context, connection, known=known, alert=alert, occasion=occasion, because=answer.because)
 
 
 async def ended(context: Context, connection: Connection, alert: Alert) -> None:
@@ -101,7 +108,15 @@ async def ended(context: Context, connection: Connection, alert: Alert) -> None:
         reference = f"safety_over-{last}-{alert.id}-{alert.step}"
         stated = asserts("danger", alert.vehicle_id, "over")
         await _tell(
-            context, connection, known, MessageKind.SAFETY_OVER, alert, reference, stated, how=how, more=int(rest)
+            context,
+            connection,
+            known=known,
+            kind=MessageKind.SAFETY_OVER,
+            alert=alert,
+            reference=reference,
+            stated=stated,
+            how=how,
+            more=int(rest),
         )
 
 
@@ -133,7 +148,14 @@ async def fall_back(context: Context, connection: Connection, message: Message) 
     ):
         reference, late = f"{message.reference}{_OTHER_WAY}", opens(known.dealer, context.clock())
         await _tell(
-            context, connection, replace(known, ways=others), message.kind, alert, reference, stated, opens=late
+            context,
+            connection,
+            known=replace(known, ways=others),
+            kind=message.kind,
+            alert=alert,
+            reference=reference,
+            stated=stated,
+            opens=late,
         )
 
 
@@ -241,10 +263,10 @@ async def _ring(
     await notices.tell(
         context,
         connection,
-        known.case,
-        MessageKind.STAFF_RING,
-        people,
-        occasion,
+        case=known.case,
+        kind=MessageKind.STAFF_RING,
+        people=people,
+        occasion=occasion,
         alert=alert,
         owner=known.owner.name,
         because=f"{UNAWARE}: {because}",

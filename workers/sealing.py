@@ -84,13 +84,17 @@ class Sealer:
             for dealer in dealers
         }
         for dealer, (position, hash_) in chains.items():
-            if not _fits(key, dealer, position, hash_, heads.get(dealer)):
+            if not _fits(key, dealer, position=position, hash_=hash_, stands=heads.get(dealer)):
                 await self._leave(connection, dealer, now)
         for entry in entries:
             if entry.dealer_id not in self._broken:
                 position, before = chains[entry.dealer_id]
                 seal = Seal(
-                    entry.dealer_id, position + 1, entry.id, rules.link(key, before, position + 1, entry, now), now
+                    entry.dealer_id,
+                    position + 1,
+                    history_id=entry.id,
+                    hash=rules.link(key, before, position=position + 1, entry=entry, sealed_at=now),
+                    sealed_at=now,
                 )
                 chains[entry.dealer_id] = (seal.position, seal.hash)
                 seals.append(seal)
@@ -149,7 +153,13 @@ async def verify(
         chain.note(entry)
         if entry.id < settled:
             faults.append(
-                Fault(dealer_id, "inserted", entry.id, None, "it has no seal, and later rows were sealed an hour ago")
+                Fault(
+                    dealer_id,
+                    "inserted",
+                    history_id=entry.id,
+                    position=None,
+                    detail="it has no seal, and later rows were sealed an hour ago",
+                )
             )
     return chain, len(waiting), faults + chain.end((await audit.heads(connection, [dealer_id])).get(dealer_id))
 

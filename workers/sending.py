@@ -80,7 +80,9 @@ async def reconcile(context: Context) -> bool:
     metrics.TAKEN_OVER.labels(known(message.channel), "has it" if isinstance(answer, Receipt) else answer.value).inc()
     if isinstance(answer, Receipt):
         async with transaction(context.pool) as connection:
-            await messages.sent(connection, message, machine, context.clock(), answer.provider_id)
+            await messages.sent(
+                connection, message, claimed_at=machine, now=context.clock(), provider_id=answer.provider_id
+            )
     elif answer is Lookup.NEVER_CAME or message.purpose in MAY_REPEAT:
         if answer is Lookup.CANNOT_TELL:
             await _note(
@@ -94,10 +96,10 @@ async def reconcile(context: Context) -> bool:
             await _end(
                 connection,
                 message,
-                MessageEvent.FAILED,
-                "unknown",
-                "nobody can tell whether it went out; it is not sent twice",
-                context.clock(),
+                event=MessageEvent.FAILED,
+                why="unknown",
+                reason="nobody can tell whether it went out; it is not sent twice",
+                now=context.clock(),
             )
     return True
 
@@ -127,7 +129,9 @@ async def _hand_over(context: Context, message: Message, claimed_at: datetime) -
                 return
             sender = await _sender(context, connection, message)
             receipt = await _send(context, message, sender)
-            if not await messages.sent(connection, message, claimed_at, context.clock(), receipt.provider_id):
+            if not await messages.sent(
+                connection, message, claimed_at=claimed_at, now=context.clock(), provider_id=receipt.provider_id
+            ):
                 log.warning("the claim was taken over while it was handed over", message=message.id)
         metrics.SENT.labels(known(message.channel)).inc()
     except DeliveryFailed as error:
@@ -167,7 +171,11 @@ async def decide(
     owner = await _owner(connection, message)
     agreed = await consents.of_owner(connection, message.dealer_id, message.owner_id)
     lately = await messages.lately(
-        connection, message.dealer_id, message.owner_id, message.kind, now - permission.LONGEST_BUDGET
+        connection,
+        message.dealer_id,
+        owner_id=message.owner_id,
+        kind=message.kind,
+        since=now - permission.LONGEST_BUDGET,
     )
     wrote = await threads.wrote_at(connection, message.dealer_id, message.owner_id)
     severity: Severity | None = None
@@ -190,17 +198,38 @@ async def settled(
     state = MessageState.CLAIMED if claimed else MessageState.QUEUED
     if message.channel not in context.channels:
         await _end(
-            connection, message, MessageEvent.FAILED, "no channel", f"there is no channel called {message.channel}", now
+            connection,
+            message,
+            event=MessageEvent.FAILED,
+            why="no channel",
+            reason=f"there is no channel called {message.channel}",
+            now=now,
         )
     elif false is not None:
-        await _end(connection, message, MessageEvent.CANCELLED, "no longer true", f"no longer true: {false}", now)
+        await _end(
+            connection,
+            message,
+            event=MessageEvent.CANCELLED,
+            why="no longer true",
+            reason=f"no longer true: {false}",
+            now=now,
+        )
     elif isinstance(answer, Never):
-        await _end(connection, message, MessageEvent.CANCELLED, "not allowed", f"not allowed: {answer.reason}", now)
+        await _end(
+            connection,
+            message,
+            event=MessageEvent.CANCELLED,
+            why="not allowed",
+            reason=f"not allowed: {answer.reason}",
+            now=now,
+        )
     elif isinstance(answer, TooLate):
-        await _end(connection, message, MessageEvent.FAILED, "too late", f"too late: {answer.reason}", now)
+        await _end(
+            connection, message, event=MessageEvent.FAILED, why="too late", reason=f"too late: {answer.reason}", now=now
+        )
     elif isinstance(answer, Wait):
         MESSAGE.next(state, MessageEvent.PUT_BACK)
-        await messages.put_back(connection, message, max(answer.until, now), None, answer.reason)
+        await messages.put_back(connection, message, due_at=max(answer.until, now), retry_at=None, reason=answer.reason)
     else:
         return False
     return True
@@ -246,13 +275,19 @@ async def _failed(context: Context, message: Message, error: DeliveryFailed) -> 
             )
         if error.permanent or retry.exhausted(attempt):
             why = "blocked" if isinstance(error, Blocked) else "refused" if error.permanent else "tried too often"
-            await _end(connection, message, MessageEvent.FAILED, why, error.reason, context.clock())
+            await _end(
+                connection, message, event=MessageEvent.FAILED, why=why, reason=error.reason, now=context.clock()
+            )
         else:
             metrics.RETRIES.labels(known(message.channel), "busy" if isinstance(error, Busy) else "refused").inc()
             asked = error.retry_after_s if isinstance(error, Busy) else 0.0
             wait = timedelta(seconds=retry.delay(attempt, context.luck(), at_least=asked))
             await messages.put_back(
-                connection, message, message.due_at, context.machine() + wait, f"{error.reason}; tried {attempt} times"
+                connection,
+                message,
+                due_at=message.due_at,
+                retry_at=context.machine() + wait,
+                reason=f"{error.reason}; tried {attempt} times",
             )
 
 

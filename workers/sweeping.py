@@ -37,10 +37,10 @@ async def offers_once(context: Context) -> int:
     done = 0
     for dealer_id, offer_id in unasked:
         async with transaction(context.pool) as connection:
-            done += await offers.give_up(connection, dealer_id, offer_id, "worker", context.clock())
+            done += await offers.give_up(connection, dealer_id, offer_id=offer_id, actor="worker", now=context.clock())
     for dealer_id, offer_id in due:
         async with transaction(context.pool) as connection:
-            done += await offers.expire(connection, dealer_id, offer_id, "worker", context.clock())
+            done += await offers.expire(connection, dealer_id, offer_id=offer_id, actor="worker", now=context.clock())
     return done
 
 
@@ -57,10 +57,10 @@ async def waiting_once(context: Context) -> int:
             await notices.tell(
                 context,
                 connection,
-                case,
-                MessageKind.STAFF_SILENCE,
-                people,
-                f"{one.booking_id}-{one.since.timestamp():.0f}",
+                case=case,
+                kind=MessageKind.STAFF_SILENCE,
+                people=people,
+                occasion=f"{one.booking_id}-{one.since.timestamp():.0f}",
                 owner=one.owner,
                 minutes=minutes_between(one.since, now),
                 link=links.waiting(context.desk_url),
@@ -79,7 +79,7 @@ async def silence_once(context: Context) -> int:
             stage = stages.stage_of(SILENT.name, SILENT.stage, await stages.stages(connection))
             if stage == "off":
                 return moved
-            cars = await sweeps.silent(connection, SILENT.name, now - QUIET_FOR, after, _BATCH)
+            cars = await sweeps.silent(connection, SILENT.name, heard_before=now - QUIET_FOR, after=after, limit=_BATCH)
             steps = [
                 Moved(car.dealer_id, car.id, now.timestamp(), step)
                 for car in cars
@@ -104,7 +104,9 @@ def judged_silence(car: sweeps.Silent, now: datetime, *, shadow: bool = False) -
     standing = None
     if car.state is not None:
         standing = Standing(AlertState(car.state), car.episode or 0, car.step or 0, Severity(car.severity or "advice"))
-    steps = step_for(SILENT.name, SILENT.version, "", standing, silence(car.last_heard_at, now), now)
+    steps = step_for(
+        SILENT.name, SILENT.version, component="", standing=standing, verdict=silence(car.last_heard_at, now), now=now
+    )
     return with_facts(steps, {"last_heard_at": car.last_heard_at.isoformat()}, shadow=shadow)
 
 

@@ -34,7 +34,7 @@ async def look(context: Context, connection: Connection, dealer_id: int, case_id
     now = context.clock()
     await bookings.change(connection, booking, what=_FLAGGED, reason=found.because, actor="worker", now=now)
     if not booking.kind.fetched:  # nobody is asked once more to bring it
-        await messages.withdraw_about(connection, dealer_id, booking.id, [], found.because)
+        await messages.withdraw_about(connection, dealer_id, booking_id=booking.id, leg_ids=[], reason=found.because)
     await ask_to_ring(
         connection,
         case,

@@ -63,13 +63,13 @@ async def ask(context: Context, connection: Connection, job: Job) -> timedelta |
     if await sweeps.has_unread(connection, case.dealer_id, case.owner_id):
         return _NOT_WHILE_UPSET if job.attempts < _MOST_ASKS else None
     now = context.clock()
-    if await feedback.ask(connection, case.dealer_id, case.id, case.owner_id, now):
+    if await feedback.ask(connection, case.dealer_id, case_id=case.id, owner_id=case.owner_id, now=now):
         await _tell(
             context,
             connection,
-            case,
-            MessageKind.FEEDBACK,
-            Purpose.SURVEY,
+            case=case,
+            kind=MessageKind.FEEDBACK,
+            purpose=Purpose.SURVEY,
             link=await _question(context, connection, case),
         )
     return None
@@ -115,7 +115,7 @@ async def _say_once(context: Context, connection: Connection, case: Case, becaus
 async def _all_clear(context: Context, connection: Connection, case: Case) -> None:
     found = await alerts.of_case(connection, case.dealer_id, case.id)
     worst = max(found, key=lambda alert: (alert.severity.rank, alert.id), default=None)
-    await _tell(context, connection, case, MessageKind.ALL_CLEAR, Purpose.STATUS, worst)
+    await _tell(context, connection, case=case, kind=MessageKind.ALL_CLEAR, purpose=Purpose.STATUS, alert=worst)
 
 
 async def _tell(
@@ -169,9 +169,9 @@ async def _since_repair(context: Context, connection: Connection, case: Case) ->
         page = await readings.page(
             connection,
             case.dealer_id,
-            case.vehicle_id,
-            case.repaired_at,
-            context.clock() + _FAR,
+            vehicle_id=case.vehicle_id,
+            since=case.repaired_at,
+            until=context.clock() + _FAR,
             after=after,
             limit=_PAGE,
         )

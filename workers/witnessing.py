@@ -34,8 +34,12 @@ async def write(context: Context, connection: Connection, job: Job) -> timedelta
         return None
     booking = await bookings.get(connection, dealer_id, leg.booking_id)
     since, until = at[begin], at[end]
-    odometer = await _series(connection, booking.dealer_id, booking.vehicle_id, _ODOMETER, since, until)
-    speed = await _series(connection, booking.dealer_id, booking.vehicle_id, _SPEED, since, until)
+    odometer = await _series(
+        connection, booking.dealer_id, vehicle_id=booking.vehicle_id, signal=_ODOMETER, since=since, until=until
+    )
+    speed = await _series(
+        connection, booking.dealer_id, vehicle_id=booking.vehicle_id, signal=_SPEED, since=since, until=until
+    )
     before = await witnesses.codes(connection, dealer_id, booking.vehicle_id, since) or set()
     after = await witnesses.codes(connection, dealer_id, booking.vehicle_id, until)
     found = rules.line(Said(odometer, speed, before, before if after is None else after))
@@ -58,7 +62,9 @@ async def write(context: Context, connection: Connection, job: Job) -> timedelta
             leg_id=leg.id,
             since=since,
             until=until,
-            messages=await witnesses.messages(connection, dealer_id, booking.vehicle_id, since, until),
+            messages=await witnesses.messages(
+                connection, dealer_id, vehicle_id=booking.vehicle_id, since=since, until=until
+            ),
             distance_km=found.distance_km,
             minutes=found.minutes,
             top_speed_kmh=found.top_speed_kmh,
@@ -83,12 +89,19 @@ async def _in_the_workshop(connection: Connection, leg: Leg, vehicle_id: int, ba
     came = (await witnesses.times(connection, leg.dealer_id, collect.id)).get("at_workshop") if collect else None
     if came is None:
         return None
-    metres = [v for _, v in await _series(connection, leg.dealer_id, vehicle_id, _ODOMETER, came, back)]
+    metres = [
+        v
+        for _, v in await _series(
+            connection, leg.dealer_id, vehicle_id=vehicle_id, signal=_ODOMETER, since=came, until=back
+        )
+    ]
     return (max(metres) - min(metres)) / 1000 if len(metres) > 1 else None
 
 
 async def _series(
     connection: Connection, dealer_id: int, vehicle_id: int, signal: int, since: datetime, until: datetime
 ) -> list[tuple[float, float]]:
-    points = await readings.series(connection, dealer_id, vehicle_id, signal, since, until + _LAST, limit=_MOST)
+    points = await readings.series(
+        connection, dealer_id, vehicle_id=vehicle_id, signal_id=signal, since=since, until=until + _LAST, limit=_MOST
+    )
     return [(point.ts.timestamp(), point.value) for point in points]

@@ -38,7 +38,9 @@ async def listed(request: web.Request) -> web.Response:
 
 async def add(request: web.Request) -> web.Response:
     caller, body = call(request), await read(request, NewAbsence)
-    return reply(await acts.add(caller, number(request), body.starts_at, body.ends_at, body.reason), 201)
+    return reply(
+        await acts.add(caller, number(request), starts_at=body.starts_at, ends_at=body.ends_at, reason=body.reason), 201
+    )
 
 
 async def take_back(request: web.Request) -> web.Response:

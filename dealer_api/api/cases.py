@@ -168,7 +168,7 @@ async def one(request: web.Request) -> web.Response:
 
 async def create(request: web.Request) -> web.Response:
     caller, body = call(request), await read(request, NewCase)
-    case = await acts.open_by_hand(caller, body.vehicle_id, body.note, body.severity, body.title)
+    case = await acts.open_by_hand(caller, body.vehicle_id, note=body.note, severity=body.severity, title=body.title)
     return await _answer(caller, case.id, 201)
 
 

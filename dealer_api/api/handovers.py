@@ -91,7 +91,9 @@ async def write(request: web.Request) -> web.Response:
 async def add_photo(request: web.Request) -> web.Response:
     """The body is the picture itself."""
     caller, booking_id, query = call(request), number(request), asked(request, PhotoQuery)
-    photo = await acts.add_photo(caller, booking_id, query.kind, query.view, query.key, await request.read())
+    photo = await acts.add_photo(
+        caller, booking_id, kind=query.kind, view=query.view, key=query.key, raw=await request.read()
+    )
     return reply(_picture(photo), 201)
 
 

@@ -218,10 +218,10 @@ async def list_readings(request: web.Request) -> web.Response:
             points = await readings.series(
                 connection,
                 caller.dealer_id,
-                vehicle_id,
-                signal.id,
-                since,
-                until,
+                vehicle_id=vehicle_id,
+                signal_id=signal.id,
+                since=since,
+                until=until,
                 after=query.cursor,
                 limit=query.limit + 1,
             )
@@ -233,7 +233,13 @@ async def list_readings(request: web.Request) -> web.Response:
             ]
         else:
             rows = await readings.page(
-                connection, caller.dealer_id, vehicle_id, since, until, after=query.cursor, limit=query.limit + 1
+                connection,
+                caller.dealer_id,
+                vehicle_id=vehicle_id,
+                since=since,
+                until=until,
+                after=query.cursor,
+                limit=query.limit + 1,
             )
             items = [_whole(row) for row in rows]
     paged = page(items, query.limit, lambda item: [item.ts.isoformat(), item.unit * UNIT + item.boot, item.seq])

@@ -20,9 +20,9 @@ async def add(request: web.Request) -> web.Response:
         await acts.add(
             caller,
             staff_id,
-            _wall(fields.get("from", ""), zone, "from"),
-            _wall(fields.get("until", ""), zone, "until"),
-            fields.get("reason", "")[:200],
+            starts_at=_wall(fields.get("from", ""), zone, "from"),
+            ends_at=_wall(fields.get("until", ""), zone, "until"),
+            reason=fields.get("reason", "")[:200],
         )
     except TelltaleError as error:
         return refused(error, f"/staff/{staff_id}")

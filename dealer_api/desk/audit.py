@@ -136,7 +136,7 @@ def _sought(caller: Call, asked_for: Mapping[str, str]) -> Sought:
         raise BadInput("number", "say of what it is the number")
     number = row_of(asked_for["number"], "number", "is a whole number") if asked_for["number"] else None
     since, until = _day(caller, asked_for["since"], "from"), _day(caller, asked_for["until"], "to", days=1)
-    return Sought(asked_for["what"] or None, number, who or None, since, until)
+    return Sought(asked_for["what"] or None, number, who=who or None, since=since, until=until)
 
 
 def _day(caller: Call, text: str, field: str, *, days: int = 0) -> datetime | None:
@@ -165,7 +165,7 @@ def _line(row: Row, names: dict[int, str]) -> Line:
         else f"{formatting.plain(change.old or '')} → {formatting.plain(change.new)}"
     )
     look = "bad" if change.new == "refused" else "warn" if change.new in formatting.WATCHED else "calm"
-    return Line(row, whom, path, move, formatting.actor(change.actor, names), look)
+    return Line(row, whom, page=path, move=move, who=formatting.actor(change.actor, names), look=look)
 
 
 def _cells(caller: Call, row: Row, names: dict[int, str]) -> tuple[object, ...]:

@@ -104,7 +104,7 @@ def primary(
     """The one obvious next step, as a button of this desk."""
     live = None if booking is None or booking.state is BookingState.CANCELLED else booking
     step = next_step(case, offer, live, legs, has_owner=has_owner, can_prove=can_prove, missed=missed, stays=stays)
-    title, why = step.label, _sentence(step, offer, live, zone, now)
+    title, why = step.label, _sentence(step, offer, booking=live, zone=zone, now=now)
     here = f"/cases/{case.id}"
     needed = _NEEDS.get(step.act)
     if needed is not None and not needed.allows(role):
@@ -211,10 +211,10 @@ def asks(
             Ask(
                 "confirm",
                 "Close without the car's proof",
-                "How is it known that it is healed",
-                "how",
-                "It is healed",
-                f"{here}/confirm",
+                ask="How is it known that it is healed",
+                name="how",
+                button="It is healed",
+                post=f"{here}/confirm",
                 choices=ways,
             )
         )
@@ -224,17 +224,25 @@ def asks(
         rest = tuple((str(id), name) for id, name in people if id != case.assignee_id)
         if rest:
             found.append(
-                Ask("assign", "Hand it to a colleague", "Colleague", "to", "Hand over", f"{here}/assign", choices=rest)
+                Ask(
+                    "assign",
+                    "Hand it to a colleague",
+                    ask="Colleague",
+                    name="to",
+                    button="Hand over",
+                    post=f"{here}/assign",
+                    choices=rest,
+                )
             )
     if booking is not None and BookingEvent.CANCELLED in BOOKING.allowed(booking.state):
         found.append(
             Ask(
                 "cancel",
                 "Cancel the booking",
-                "Why",
-                "reason",
-                "Cancel the booking",
-                f"/bookings/{booking.id}/cancel",
+                ask="Why",
+                name="reason",
+                button="Cancel the booking",
+                post=f"/bookings/{booking.id}/cancel",
                 danger=True,
             )
         )
@@ -243,10 +251,10 @@ def asks(
             Ask(
                 "promise",
                 "Promise another time",
-                "Ready today by",
-                "time",
-                "Promise",
-                f"/bookings/{booking.id}/promise",
+                ask="Ready today by",
+                name="time",
+                button="Promise",
+                post=f"/bookings/{booking.id}/promise",
                 kind="time",
                 value=promised,
             )
@@ -256,15 +264,17 @@ def asks(
             Ask(
                 "dismiss",
                 "Close without work",
-                "Why nothing needs doing",
-                "reason",
-                "Close the case",
-                f"{here}/dismiss",
+                ask="Why nothing needs doing",
+                name="reason",
+                button="Close the case",
+                post=f"{here}/dismiss",
                 danger=True,
             )
         )
     if CaseEvent.REOPENED in CASE.allowed(case.state):
-        found.append(Ask("reopen", "Open it again", "Why", "reason", "Open again", f"{here}/reopen"))
+        found.append(
+            Ask("reopen", "Open it again", ask="Why", name="reason", button="Open again", post=f"{here}/reopen")
+        )
     return tuple(found)
 
 

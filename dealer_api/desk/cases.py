@@ -104,7 +104,9 @@ async def show(request: web.Request) -> web.Response:
         file=file,
         step=step,
         here=request.path,
-        others=case_actions.others(file.case, file.offer, file.booking, step, windows, role=caller.role),
+        others=case_actions.others(
+            file.case, file.offer, booking=file.booking, main=step, windows=windows, role=caller.role
+        ),
         reasons=case_actions.asks(
             file.case,
             file.booking,
@@ -303,9 +305,9 @@ def _alert(alert: Alert, caller: Call, now: datetime) -> ShownAlert:
     return ShownAlert(
         alert,
         title[:1].upper() + title[1:],
-        _sentence(alert.because),
-        chart(evidence, caller.dealer.zone, now, title=title[:1].upper() + title[1:], key=f"alert-{alert.id}"),
-        frame,
+        because=_sentence(alert.because),
+        chart=chart(evidence, caller.dealer.zone, now, title=title[:1].upper() + title[1:], key=f"alert-{alert.id}"),
+        freeze=frame,
     )
 
 
@@ -332,7 +334,9 @@ def _offer(offer: Offer | None, slots: Sequence[Slot]) -> ShownOffer | None:
             offer.kind, [(slot.use, slot.starts_at, slot.ends_at) for slot in slots if slot.choice == choice]
         )
         windows.append((choice, window.starts_at, window.ends_at))
-    return ShownOffer(offer.kind.value, offer.state.value, offer.made_at, offer.expires_at, tuple(windows))
+    return ShownOffer(
+        offer.kind.value, offer.state.value, made_at=offer.made_at, expires_at=offer.expires_at, windows=tuple(windows)
+    )
 
 
 def _proof(proof: Any, repaired_at: datetime | None, zone: str, now: datetime) -> list[str]:

@@ -149,7 +149,12 @@ async def _proposal(caller: Call, connection: Connection, file: CaseFile, kind: 
         await taken_from(connection, caller.dealer_id, now),
     )
     options = capacity.offered(
-        caller.dealer, kind, now, resources, taken, since=acts.readable_since(caller.dealer, leaves_at, now)
+        caller.dealer,
+        kind,
+        now=now,
+        resources=resources,
+        taken=taken,
+        since=acts.readable_since(caller.dealer, leaves_at, now),
     )
     if not options:
         return None

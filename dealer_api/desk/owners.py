@@ -87,7 +87,11 @@ async def read_stranger(request: web.Request) -> web.Response:
     caller = call(request)
     async with caller.house.at(caller.dealer_id) as connection:
         await threads.mark_stranger_read(
-            connection, caller.dealer_id, id_of(request), caller.staff.id if caller.staff else 0, caller.house.now()
+            connection,
+            caller.dealer_id,
+            reply_id=id_of(request),
+            staff_id=caller.staff.id if caller.staff else 0,
+            now=caller.house.now(),
         )
     return go("/owners", "Marked as read.")
 

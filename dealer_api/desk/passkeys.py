@@ -73,7 +73,9 @@ async def begin_adding(request: web.Request) -> web.Response:
     caller, body = call(request), await read(request, Wanted)
     assert caller.staff is not None
     return web.json_response(
-        await acts.begin_adding(caller.house, _desk(request), caller.staff, cookies.visitor(request), body.password)
+        await acts.begin_adding(
+            caller.house, _desk(request), person=caller.staff, visitor=cookies.visitor(request), password=body.password
+        )
     )
 
 
@@ -83,7 +85,14 @@ async def add(request: web.Request) -> web.Response:
     caller, body = call(request), await read(request, PasskeyAnswer)
     assert caller.staff is not None
     label = body.label or cookies.visitor(request).words
-    codes = await acts.add(caller.house, _desk(request), caller.staff, caller.session or "", body.model_dump(), label)
+    codes = await acts.add(
+        caller.house,
+        _desk(request),
+        person=caller.staff,
+        session_id=caller.session or "",
+        credential=body.model_dump(),
+        label=label,
+    )
     return web.json_response({"codes": codes}, status=201)
 
 
@@ -126,7 +135,11 @@ async def enter_second(request: web.Request) -> web.Response:
         request,
         body,
         await acts.as_second_factor(
-            house(request), _desk(request), cookies.visitor(request), cookie, body.model_dump()
+            house(request),
+            _desk(request),
+            visitor=cookies.visitor(request),
+            cookie=cookie,
+            credential=body.model_dump(),
         ),
     )
 

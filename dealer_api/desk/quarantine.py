@@ -132,22 +132,22 @@ def _shown(row: quarantine_page.QuarantineRow, names: dict[int, str]) -> Refused
     return Refused(
         row.id,
         row.vehicle_id,
-        row.vehicle,
-        row.plate,
-        row.vin,
-        row.topic,
-        text + ("…" if len(row.payload) > _SHOWN else ""),
-        row.reason,
-        row.detail,
-        row.boot,
-        row.seq,
-        row.times,
-        row.received_at,
-        row.decided,
-        row.decided_at,
-        row.taken_back_at,
-        formatting.actor(row.decided_by, names) if row.decided_by else "",
-        _buttons(row),
+        vehicle=row.vehicle,
+        plate=row.plate,
+        vin=row.vin,
+        topic=row.topic,
+        payload=text + ("…" if len(row.payload) > _SHOWN else ""),
+        reason=row.reason,
+        detail=row.detail,
+        boot=row.boot,
+        seq=row.seq,
+        times=row.times,
+        received_at=row.received_at,
+        decided=row.decided,
+        decided_at=row.decided_at,
+        taken_back_at=row.taken_back_at,
+        who=formatting.actor(row.decided_by, names) if row.decided_by else "",
+        buttons=_buttons(row),
     )
 
 
@@ -169,5 +169,9 @@ def _counted(tally: tallies.Tally) -> Counted:
     # of a flood: its kind
     detail = formatting.REFUSALS[tally.detail][0] if tally.detail in formatting.REFUSALS else tally.detail
     return Counted(
-        f"{title}: {formatting.plain(rest)}" if rest else title, tally.subject, tally.times, tally.last_at, detail
+        f"{title}: {formatting.plain(rest)}" if rest else title,
+        tally.subject,
+        times=tally.times,
+        last_at=tally.last_at,
+        detail=detail,
     )

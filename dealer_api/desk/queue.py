@@ -87,9 +87,9 @@ def _shown(row: queue.QueueRow, caller: Call, now: datetime) -> Shown:
     return Shown(
         row,
         _because(row, caller),
-        max(0, len(row.alerts) - 1),
-        late,
-        step,
+        more=max(0, len(row.alerts) - 1),
+        late=late,
+        step=step,
         primary=step is not None and row.state == CaseState.OPEN,
         warned=warned.of_row(row, caller.dealer.zone, now),
     )

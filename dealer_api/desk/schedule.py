@@ -104,7 +104,11 @@ def groups_of(
             lines = tuple(
                 Line(
                     _name(one),
-                    tuple(_block(b, now, day, first, caller.dealer.zone) for b in blocks if b.resource_id == one.id),
+                    tuple(
+                        _block(b, now, day=day, first=first, zone=caller.dealer.zone)
+                        for b in blocks
+                        if b.resource_id == one.id
+                    ),
                 )
                 for one in mine
             )
@@ -161,7 +165,9 @@ def _block(row: BlockRow, now: datetime, day: tuple[datetime, datetime], first: 
     start = min(max(1, (wall.hour - first) * 4 + wall.minute // 15 + 1), QUARTERS - 1)
     lost = max(0, (first - wall.hour) * 4 - wall.minute // 15)  # what lies before the first shown hour
     span = min(max(2, -(-(until - since) // _QUARTER) - lost), QUARTERS - start + 1)
-    return Block(row, start, span, look_of(row, now), row.starts_at < day[0], row.ends_at > day[1])
+    return Block(
+        row, start, span=span, look=look_of(row, now), before=row.starts_at < day[0], after=row.ends_at > day[1]
+    )
 
 
 def look_of(row: BlockRow, now: datetime) -> str:

@@ -65,7 +65,11 @@ async def confirm_authenticator(request: web.Request) -> web.Response:
     caller, fields = call(request), await form(request)
     try:
         codes = await acts.confirm_authenticator(
-            caller.house, who(caller), cookies.visitor(request), caller.session or "", fields.get("code", "")
+            caller.house,
+            who(caller),
+            visitor=cookies.visitor(request),
+            session_id=caller.session or "",
+            code=fields.get("code", ""),
         )
     except (BadInput, TooOften) as error:
         return await _authenticator_page(request, problem=problem_of(error), status=422)

@@ -26,10 +26,10 @@ async def change_password(request: web.Request) -> web.Response:
         await acts.change(
             caller.house,
             who(caller),
-            cookies.visitor(request),
-            caller.session or "",
-            fields.get("old", ""),
-            typed_twice(fields),
+            visitor=cookies.visitor(request),
+            session_id=caller.session or "",
+            old=fields.get("old", ""),
+            new=typed_twice(fields),
         )
     except (BadInput, TooOften) as error:
         return await security_page(

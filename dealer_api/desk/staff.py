@@ -148,12 +148,12 @@ def _happened(caller: Call, change: Change, names: Mapping[int, str]) -> Happene
     return Happened(
         change.at,
         whom,
-        formatting.plain(change.new)
+        what=formatting.plain(change.new)
         if change.old is None
         else f"{formatting.plain(change.old)} → {formatting.plain(change.new)}",
-        change.reason,
-        who,
-        look,
+        why=change.reason,
+        who=who,
+        look=look,
     )
 
 

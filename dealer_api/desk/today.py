@@ -96,7 +96,7 @@ async def show(request: web.Request) -> web.Response:
         following = await day.next_drive(connection, caller.dealer_id, day_to)
         visits = await day.visits(connection, caller.dealer_id, day_from, day_to)
         drivers = await day.drivers(connection, caller.dealer_id)
-        blocks = await schedule.blocks(connection, caller.dealer_id, day_from, day_to, now)
+        blocks = await schedule.blocks(connection, caller.dealer_id, since=day_from, until=day_to, now=now)
         resources = await slots.resources(connection, caller.dealer_id)
         late = await schedule.overdue(connection, caller.dealer_id, now) if offset == 0 else []
         odd = (
@@ -106,11 +106,11 @@ async def show(request: web.Request) -> web.Response:
     near = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}
     begins = [row.starts_at for row in rows] + [block.starts_at for block in blocks]
     first = min([_FIRST, *(local(moment, zone).hour for moment in begins if day_from <= moment < day_to)])
-    lanes = lanes_of(rows, drivers, caller, now, day_from, day_to, first)
+    lanes = lanes_of(rows, drivers, caller=caller, now=now, day_from=day_from, day_to=day_to, first=first)
     return await page(
         request,
         "sheet.html" if view == "sheet" else "today.html",
-        groups=groups_of(blocks, resources, caller, now, (day_from, day_to), first),
+        groups=groups_of(blocks, resources, caller=caller, now=now, day=(day_from, day_to), first=first),
         late=late,
         odd=odd,
         title=near.get(offset, f"{there:%A} {there.day} {there:%B}"),
@@ -130,7 +130,7 @@ async def _week(request: web.Request, caller: Call, offset: int, now: datetime) 
     monday = offset - local(day_span(caller, now, offset)[0], zone).weekday()
     days = [(monday + n, *day_span(caller, now, monday + n)) for n in range(7)]
     async with caller.house.at(caller.dealer_id) as connection:
-        blocks = await schedule.blocks(connection, caller.dealer_id, days[0][1], days[-1][2], now)
+        blocks = await schedule.blocks(connection, caller.dealer_id, since=days[0][1], until=days[-1][2], now=now)
         resources = await slots.resources(connection, caller.dealer_id)
     columns, groups = week_of(blocks, resources, caller, days)
     title = f"Week {columns[0].date.isocalendar().week}"
@@ -236,17 +236,17 @@ def _shown(row: day.LegRow, first: int, caller: Call, now: datetime) -> ShownLeg
     return ShownLeg(
         row,
         start,
-        min(length, _QUARTERS - start + 1),
-        look,
-        event.value
+        span=min(length, _QUARTERS - start + 1),
+        look=look,
+        step=event.value
         if event and moves and not waits and not (event is LegEvent.COLLECTED and found and not towed)
         else None,
-        mine,
-        f"{formatting.span(timedelta(minutes=late))} late" if late else "",
-        caller.may(may.ASSIGN_LEGS) and not LEGS[leg.kind].final(leg.state),
-        towed,
-        found.because if found and not towed else "",
-        overdue,
+        mine=mine,
+        late=f"{formatting.span(timedelta(minutes=late))} late" if late else "",
+        can_assign=caller.may(may.ASSIGN_LEGS) and not LEGS[leg.kind].final(leg.state),
+        towed=towed,
+        stays=found.because if found and not towed else "",
+        overdue=overdue,
     )
 
 
@@ -259,6 +259,8 @@ async def looked(request: web.Request) -> web.Response:
     """Somebody looked at an odd drive."""
     caller = call(request)
     async with caller.house.at(caller.dealer_id) as connection:
-        if not await witnesses.seen(connection, caller.dealer_id, id_of(request), caller.actor, caller.house.now()):
+        if not await witnesses.seen(
+            connection, caller.dealer_id, witness_id=id_of(request), by=caller.actor, now=caller.house.now()
+        ):
             return go("/today", "Somebody has looked at it already.")
     return go("/today", "Noted: you have looked at it.")

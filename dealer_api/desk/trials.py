@@ -52,7 +52,16 @@ async def show(request: web.Request) -> web.Response:
     known = {one.rule: one for one in counts}
     on_trial = [rule.name for rule in BY_NAME.values() if stages.stage_of(rule.name, rule.stage, moved) == "shadow"]
     rules = [name for name in BY_NAME if name in known or name in on_trial]
-    drawn = [_trial(caller, name, known.get(name, Tried(name, 0, 0, 0, 0, 0)), found, moved) for name in rules]
+    drawn = [
+        _trial(
+            caller,
+            name,
+            tried=known.get(name, Tried(name, 0, standing=0, waiting=0, withdrawn=0, repaired=0)),
+            found=found,
+            moved=moved,
+        )
+        for name in rules
+    ]
     pace = pacing.visits_a_day(caller.dealer, bays, caller.house.now())
     return await page(request, "trials.html", trials=drawn, pace=pace, here=request.path_qs)
 
@@ -62,7 +71,7 @@ def _trial(caller: Call, name: str, tried: Tried, found: list[Find], moved: dict
     title, look = _STAGES[stage]
     why = moved[name].reason if name in moved else ""
     shown = tuple(_shown(caller, find) for find in found if find.rule == name)
-    return Trial(BY_NAME[name].title, title, look, why, tried, stage == "live", shown)
+    return Trial(BY_NAME[name].title, title, look=look, why=why, tried=tried, speaks=stage == "live", finds=shown)
 
 
 def _shown(caller: Call, find: Find) -> Shown:

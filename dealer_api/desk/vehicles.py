@@ -175,7 +175,12 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
         span_h = _span(request.query.get("span", ""), until - newest[0] if newest else timedelta(0))
         points = (
             await vehicles_page.values(
-                connection, caller.dealer_id, vehicle_id, chosen.id, until - timedelta(hours=span_h), until
+                connection,
+                caller.dealer_id,
+                vehicle_id=vehicle_id,
+                signal_id=chosen.id,
+                since=until - timedelta(hours=span_h),
+                until=until,
             )
             if chosen
             else []
@@ -191,7 +196,9 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
             "owners": await people.owners(connection, caller.dealer_id, limit=500),
         }
     hints, hinted_at = _hints(newest[2] if newest else {})
-    fresh = freshness(car.last_heard_at, car.enrolled_at, car.revoked_at, now, newest[0] if newest else None)
+    fresh = freshness(
+        car.last_heard_at, car.enrolled_at, revoked=car.revoked_at, now=now, history=newest[0] if newest else None
+    )
     profile = caller.house.profiles.get(car.profile)
     return await page(
         request,
@@ -260,9 +267,9 @@ def _groups(values: Mapping[str, Any], now: datetime) -> list[tuple[str, list[Va
         shown = Value(
             signal.id,
             signal.title,
-            quantity(signal, float(value)),
-            formatting.ago(at, now),
-            now - at > timedelta(days=1),
+            value=quantity(signal, float(value)),
+            age=formatting.ago(at, now),
+            old=now - at > timedelta(days=1),
         )
         found.setdefault(next(title for part, title in _PARTS if part in signal.path), []).append(shown)
     return [(title, found[title]) for title in dict.fromkeys(title for _, title in _PARTS) if title in found]

@@ -68,10 +68,10 @@ async def _guest(caller: Call, connection: Connection, row: day.VisitRow, now: d
     return Guest(
         row,
         row.arrived_at or row.starts_at,
-        minutes,
-        look,
-        await _words(caller, connection, booking, now),
-        f"{soon.replace(minute=soon.minute // 15 * 15):%H:%M}",
+        minutes=minutes,
+        look=look,
+        words=await _words(caller, connection, booking, now),
+        suggested=f"{soon.replace(minute=soon.minute // 15 * 15):%H:%M}",
     )
 
 

@@ -73,12 +73,14 @@ async def handle(house: House, reply: Reply) -> HandledReply:
                 reply.body, Asked()
             ).meaning  # a STOP counts for the number, whoever is reached there later
             if meant in _OF_THE_NUMBER:
-                await stopping.claim(connection, house.key_holder, dealer_id, [reply.from_address], house.now())
+                await stopping.claim(
+                    connection, house.key_holder, dealer_id=dealer_id, addresses=[reply.from_address], now=house.now()
+                )
             kept = await threads.keep(
                 connection, dealer_id, reply, owner_id=None, understood=meant.value, for_a_person=True
             )
             if kept is not None and meant in _OF_THE_NUMBER:
-                await _of_the_number(house, connection, dealer_id, reply, meant)
+                await _of_the_number(house, connection, dealer_id=dealer_id, reply=reply, meant=meant)
             return HandledReply(dealer_id, kept, None, None)
         owner, pending = await _addressee(house, connection, here)
         offer, choices = await _offer_in_question(connection, owner)
@@ -86,7 +88,9 @@ async def handle(house: House, reply: Reply) -> HandledReply:
         asked = Asked(choices, rated, max(1, pending))
         understood = understand(reply.body, asked)
         if understood.meaning in _OF_THE_NUMBER:
-            await stopping.claim(connection, house.key_holder, dealer_id, [reply.from_address], house.now())
+            await stopping.claim(
+                connection, house.key_holder, dealer_id=dealer_id, addresses=[reply.from_address], now=house.now()
+            )
         person = understood.for_a_person or (understood.meaning is Meaning.STOP and offer is not None)
         kept = await threads.keep(
             connection, dealer_id, reply, owner_id=owner.id, understood=understood.meaning.value, for_a_person=person
@@ -94,9 +98,18 @@ async def handle(house: House, reply: Reply) -> HandledReply:
         if kept is None:
             return HandledReply(dealer_id, None, understood, owner.id)
         thread_id = await threads.of_owner(connection, dealer_id, owner.id)
-        incoming = _Incoming(await accounts.dealer(connection, dealer_id), owner, reply, kept, thread_id, offer)
+        incoming = _Incoming(
+            await accounts.dealer(connection, dealer_id),
+            owner,
+            reply=reply,
+            reply_id=kept,
+            thread_id=thread_id,
+            offer=offer,
+        )
         if not await _act(house.within(connection).acting(dealer_id, ACTOR), connection, incoming, understood):
-            await threads.wants_a_person(connection, dealer_id, kept, thread_id, reply.received_at)
+            await threads.wants_a_person(
+                connection, dealer_id, reply_id=kept, thread_id=thread_id, at=reply.received_at
+            )
             person = True
         if person:
             await jobs.put(connection, dealer_id, "reply", kept, due_at=house.now())
@@ -151,7 +164,9 @@ async def _act(acting: Acting, connection: Connection, incoming: _Incoming, unde
         case Meaning.STOP:
             return await _stop(acting, connection, incoming)
         case Meaning.START:
-            if await _of_the_number(acting.house, connection, incoming.dealer.id, incoming.reply, Meaning.START):
+            if await _of_the_number(
+                acting.house, connection, dealer_id=incoming.dealer.id, reply=incoming.reply, meant=Meaning.START
+            ):
                 await _answer(acting, connection, incoming, MessageKind.STARTED)
         case Meaning.HELP:
             await _answer(acting, connection, incoming, MessageKind.HELP, phone=incoming.dealer.phone)
@@ -193,7 +208,9 @@ async def _decline(acting: Acting, incoming: _Incoming) -> bool:
 
 async def _stop(acting: Acting, connection: Connection, incoming: _Incoming) -> bool:
     """At once and for good; what waits is cancelled, and one confirmation goes out. To say it again changes nothing."""
-    if await _of_the_number(acting.house, connection, incoming.dealer.id, incoming.reply, Meaning.STOP):
+    if await _of_the_number(
+        acting.house, connection, dealer_id=incoming.dealer.id, reply=incoming.reply, meant=Meaning.STOP
+    ):
         await _answer(acting, connection, incoming, MessageKind.STOPPED)
     return True
 

@@ -10,14 +10,16 @@ from providers.register import PROVIDERS, reports_at, texts_at
 _SPEAKING = [entry for entry in PROVIDERS if entry.inbound is not None]
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/inbound/phone", phone.answered, may.DEMO, "An answer typed on a demo phone"),
+    Route(
+        "POST", "/inbound/phone", handler=phone.answered, permission=may.DEMO, summary="An answer typed on a demo phone"
+    ),
     *(
         Route(
             "POST",
             texts_at(one.name),
-            webhooks.texts(one.name, one.channel),
-            may.WEBHOOK,
-            "An owner's text (signed by the provider)",
+            handler=webhooks.texts(one.name, one.channel),
+            permission=may.WEBHOOK,
+            summary="An owner's text (signed by the provider)",
         )
         for one in _SPEAKING
     ),
@@ -25,9 +27,9 @@ ROUTES: tuple[Route, ...] = (
         Route(
             "POST",
             reports_at(one.name),
-            webhooks.reports(one.name),
-            may.WEBHOOK,
-            "A delivery report (signed by the provider)",
+            handler=webhooks.reports(one.name),
+            permission=may.WEBHOOK,
+            summary="A delivery report (signed by the provider)",
         )
         for one in _SPEAKING
     ),

@@ -95,10 +95,10 @@ async def _table(request: web.Request) -> _Table:
     return _Table(
         speech,
         lapse,
-        tuple(_shown(speech, one, newest.get(one.number)) for one in handsets),
-        chosen,
-        line,
-        tuple(sorted(bubbles, key=_order)),
+        handsets=tuple(_shown(speech, one, newest.get(one.number)) for one in handsets),
+        chosen=chosen,
+        line=line,
+        bubbles=tuple(sorted(bubbles, key=_order)),
     )
 
 
@@ -119,11 +119,11 @@ def _shown(speech: Speech, handset: Handset, newest: Newest | None) -> _Shown:
     return _Shown(
         handset.number,
         handset.name,
-        handset.about,
-        initials,
-        handset.staff,
-        newest,
-        speech.clock(newest.at) if newest else "",
+        about=handset.about,
+        initials=initials,
+        staff=handset.staff,
+        newest=newest,
+        time=speech.clock(newest.at) if newest else "",
     )
 
 

@@ -139,7 +139,7 @@ async def add_photo(request: web.Request) -> web.StreamResponse:
             raise BadInput("view", f"is one of {', '.join(View)}")
         if not 8 <= len(key) <= 64 or not key.isascii():
             raise BadInput("key", "is 8 to 64 letters, digits, - or _")
-        await acts.add_photo(end.acting, end.booking_id, end.kind, View(view), key, file.file.read())
+        await acts.add_photo(end.acting, end.booking_id, kind=end.kind, view=View(view), key=key, raw=file.file.read())
     except _REFUSALS as error:
         return await _refused(request, end, error, {})
     return _taken(request, end.here)

@@ -118,10 +118,22 @@ async def _road(request: web.Request) -> Road:
         staff = await accounts.staff(connection, dealer_id, staff_id) if staff_id else None
         if staff and staff.disabled_at is not None:
             raise Ended
-        found = await _drives(connection, dealer, staff, only, home.now())
+        found = await _drives(connection, dealer, staff=staff, only=only, now=home.now())
         lapse = await lapse_of(connection)
-    speech = speech_of(request, home, staff.language if staff else dealer.language, dealer.zone, home.now())
-    return Road(home, dealer, staff, None if staff else only, here, csrf, tuple(found), speech, lapse)
+    speech = speech_of(
+        request, home, language=staff.language if staff else dealer.language, zone=dealer.zone, now=home.now()
+    )
+    return Road(
+        home,
+        dealer,
+        staff=staff,
+        only=None if staff else only,
+        here=here,
+        csrf=csrf,
+        drives=tuple(found),
+        speech=speech,
+        lapse=lapse,
+    )
 
 
 async def _drives(

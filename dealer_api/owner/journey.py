@@ -157,7 +157,7 @@ def journey_of(
         lead=speech.say(f"lead-{at}", **facts),
         mood=_MOODS.get(at, "live"),
         promise=_promise(speech, at, booking, back),
-        steps=_steps(speech, at, booking, there, back, times, proves=facts["proves"])
+        steps=_steps(speech, at, booking=booking, there=there, back=back, times=times, proves=facts["proves"])
         if booking and (at in _order(booking) or at == "working")
         else (),
         finding=finding,
@@ -216,5 +216,5 @@ def _steps(
             notes.append(speech.window(booking.starts_at, booking.ends_at))
         elif drive and (name := first_name(drive.driver)):
             notes.append(speech.say("with-driver", driver=name))
-        found.append(Step(key, speech.say(f"step-{key}", proves=proves), state, time, ", ".join(notes)))
+        found.append(Step(key, speech.say(f"step-{key}", proves=proves), state=state, time=time, note=", ".join(notes)))
     return tuple(found)

@@ -86,8 +86,18 @@ async def open_link(request: web.Request, *purposes: str) -> Link:
     ):
         raise Ended  # the car has another owner now: nothing is read across that line
     place = visit.booking.zone if visit.booking else dealer.zone
-    speech = replace(speech_of(request, home, visit.owner.language, place, now), reader_zone=visit.owner.zone)
-    return Link(home, secret, dealer, visit, speech, lapse, f"/{request.path.split('/')[1]}/{token}")
+    speech = replace(
+        speech_of(request, home, language=visit.owner.language, zone=place, now=now), reader_zone=visit.owner.zone
+    )
+    return Link(
+        home,
+        secret,
+        dealer=dealer,
+        visit=visit,
+        speech=speech,
+        lapse=lapse,
+        here=f"/{request.path.split('/')[1]}/{token}",
+    )
 
 
 async def lapse_of(connection: Connection) -> int | None:

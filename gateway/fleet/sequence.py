@@ -165,7 +165,7 @@ class MessageSequence:
                 self.lost.append([boot, 0, base - 1])
         if seq > top:
             if seq > top + 1:
-                self.gaps.append(Gap(boot, top + 1, seq - 1, now, [[top + 1, seq - 1]]))
+                self.gaps.append(Gap(boot, top + 1, last=seq - 1, seen=now, left=[[top + 1, seq - 1]]))
             self._tops[boot] = seq
             if not self.gaps and not self.waiting and (boot, seq) > self._cursor:
                 self._cursor = (boot, seq)
@@ -284,7 +284,9 @@ class MessageSequence:
         made.boot = max(made._tops, default=-1)
         made._cursor = (kept["cursor"][0], kept["cursor"][1])
         made.gaps = [
-            Gap(b, f, t, now, [list(run) for run in left], lost=lost) for b, f, t, left, lost in kept["gaps"] if left
+            Gap(b, f, last=t, seen=now, left=[list(run) for run in left], lost=lost)
+            for b, f, t, left, lost in kept["gaps"]
+            if left
         ]
         made.lost = [list(run) for run in kept["lost"]]
         made.units = [Unit(*unit) for unit in kept.get("units", ())]

@@ -103,7 +103,12 @@ class Importer:
         self.rejections = IntoReport()
         self.decoder = Decoder(self.fleet, self.writer, self.rejections, LatestValues())
         self.judge = BatchJudge(
-            self.fleet, self.decoder, self.rejections, self.decoder.latest_values, clock, Days(kept_days + 2)
+            self.fleet,
+            self.decoder,
+            rejections=self.rejections,
+            latest_values=self.decoder.latest_values,
+            clock=clock,
+            leaves=Days(kept_days + 2),
         )
         self.newest: dict[Car, float] = {}  #: reading time up to which a car has been judged
         self._beaten = 0.0
@@ -130,7 +135,7 @@ class Importer:
                 await self._show(ids)
             took = time.monotonic() - started
             stored = one.progress.stored - before.stored
-            return _report(table, one, before, len(ids), standing) | {
+            return _report(table, one, before=before, cars=len(ids), standing=standing) | {
                 "already": already,
                 "seconds": round(took, 1),
                 "cpu_seconds": round(time.process_time() - worked, 1),
@@ -141,7 +146,9 @@ class Importer:
 
     async def _begun(self, dealer_id: int, fingerprint: str, table: Table) -> ReadingsImport:
         return await self.writer.read(
-            lambda connection: readings_imports.begin(connection, dealer_id, fingerprint, table.path.name, self.clock())
+            lambda connection: readings_imports.begin(
+                connection, dealer_id, fingerprint=fingerprint, file=table.path.name, now=self.clock()
+            )
         )
 
     async def _meet(self, found: Survey, mapping: Mapping, dealer_id: int, file: str) -> dict[str, Car]:
@@ -203,7 +210,9 @@ class Importer:
         between = max(EARLIEST, (now // 86_400 - self.kept_days) * 86_400.0), now + AHEAD_S
         progress = deepcopy(progress)
         self.rejections.report = progress.refused
-        job = Job(table.path, mapping.delimiter, mapping, progress.records, between, self.size)
+        job = Job(
+            table.path, mapping.delimiter, mapping=mapping, skip=progress.records, between=between, size=self.size
+        )
         saving = None
         try:
             async with aclosing(portions(job, self.records)) as read:
@@ -245,7 +254,16 @@ class Importer:
         for _, line, name, ts, (shape, values, packed), _ in portion:
             car = cars[name]
             row = Reading(
-                car.id, NO_BOOT, key_of(ts, packed), ts, received_at, shape.ids, values, int(ts // 86_400), None, _MARK
+                car.id,
+                NO_BOOT,
+                seq=key_of(ts, packed),
+                ts=ts,
+                received_at=received_at,
+                ids=shape.ids,
+                values=values,
+                day=int(ts // 86_400),
+                car_ts=None,
+                mark=_MARK,
             )
             row.packed = packed
             if ts > newest[car]:
@@ -259,7 +277,7 @@ class Importer:
             self.decoder.keys.stored(await self.writer.read(lambda connection: readings.known_keys(connection, old)))
         known, of_batch = self.judge.duplicates, readings.of_batch(received_at, _MARK)
         for n, (car, line, row, odometer) in enumerate(rows):
-            if not self._plain(batch, car, row, odometer, of_batch, due):
+            if not self._plain(batch, car, row=row, odometer=odometer, of_batch=of_batch, due=due):
                 self.rejections.line, first = line, car.place == 0
                 self.judge.admit(batch, car, Decoded(row, None, odometer=odometer), b"", "", now, due)
                 if first:

@@ -54,7 +54,7 @@ def here(job: Job) -> Iterator[Portion]:
     """All portions, and an empty one at the end."""
     table = Table(job.path, job.delimiter)
     moments = Moments(job.mapping.time_is, job.mapping.zone)
-    lines = Lines(Layout(table, job.mapping), moments, Refusals(), 0, job.between)
+    lines = Lines(Layout(table, job.mapping), moments, refused=Refusals(), skip=0, between=job.between)
     lines.begin_after(job.skip)
     entries = lines.entries(table.records())
     while True:

@@ -53,7 +53,7 @@ class Retention:
             attached,
             detached,
             self._keep_days,
-            Witnesses(self._now(), told.business, newest, told.machine, told.speed, word),
+            Witnesses(self._now(), told.business, newest=newest, machine=told.machine, speed=told.speed, word=word),
         )
         await self._carry_out(plan)
         self._say(plan, told.machine)

@@ -64,7 +64,7 @@ class SignIns:
 
     def judge(self, vin: str, secret: str, client_id: str, place: str, now: float) -> Reason | None:
         """Why this try is refused, or None. `place` is the address it comes from, `now` machine time."""
-        reason = self._reason(vin, secret, client_id, place, now)
+        reason = self._reason(vin, secret, client_id=client_id, place=place, now=now)
         if reason is None:
             self.accepted += 1
             return None

@@ -58,7 +58,9 @@ async def broker(home: Path, secrets: Mapping[str, str], *, embedded_only: bool 
             await keeper.start()
             password = embedded.mqtt_url.partition("//gateway:")[2].partition("@")[0]
             try:
-                yield Running("nats-server (embedded)", embedded.mqtt_url, embedded.port, "gateway", password)
+                yield Running(
+                    "nats-server (embedded)", embedded.mqtt_url, port=embedded.port, user="gateway", password=password
+                )
             finally:
                 await keeper.stop()
         return
@@ -80,7 +82,7 @@ async def broker(home: Path, secrets: Mapping[str, str], *, embedded_only: bool 
             raise Unavailable("mosquitto", "it did not start")
         asked = await asyncio.create_subprocess_exec(found, "-h", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         version = (await asked.communicate())[0].decode().partition("\n")[0].replace(" version", "")
-        yield Running(version, f"mqtt://gateway:-@127.0.0.1:{port}", port, "gateway", "-")
+        yield Running(version, f"mqtt://gateway:-@127.0.0.1:{port}", port=port, user="gateway", password="-")
     finally:
         process.terminate()
         await process.wait()

@@ -95,4 +95,11 @@ def drive(host: str, port: int, cars: int, messages: int, rate: float, seed: int
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]
-    drive(arguments[0], int(arguments[1]), int(arguments[2]), int(arguments[3]), float(arguments[4]), int(arguments[5]))
+    drive(
+        arguments[0],
+        int(arguments[1]),
+        cars=int(arguments[2]),
+        messages=int(arguments[3]),
+        rate=float(arguments[4]),
+        seed=int(arguments[5]),
+    )

@@ -38,7 +38,9 @@ async def main(settings: Settings, *, messages: int, repeats: int, vehicles: int
             url = await rig.prepare(server.url, vins(vehicles, SEED))
             await _open(server.url, days)
             for _ in range(repeats):
-                await alone("gateway", server.url, url, messages, vehicles, seen, counters=False)
+                await alone(
+                    "gateway", server.url, url=url, messages=messages, vehicles=vehicles, seen=seen, counters=False
+                )
                 rates[days].append(seen["gateway"][-1])
                 tell(sum(map(len, rates.values())))
     shutil.rmtree(home, ignore_errors=True)

@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 import time
+from functools import partial
 
 from proofs import wire
 
@@ -46,7 +47,8 @@ async def count(host: str, port: int, user: str, password: str, messages: int) -
     """Count to `messages`, then say how long it took since the first one."""
     loop, counted, ready = asyncio.get_running_loop(), [0], asyncio.Semaphore(0)
     for bucket in range(16):
-        await loop.create_connection(lambda bucket=bucket: Counter(bucket, user, password, counted, ready), host, port)  # type: ignore[misc]
+        counter = partial(Counter, bucket, user, password=password, counted=counted, ready=ready)
+        await loop.create_connection(counter, host, port)
     for _ in range(16):
         await ready.acquire()
     print("ready", flush=True)
@@ -65,4 +67,4 @@ async def count(host: str, port: int, user: str, password: str, messages: int) -
 
 
 if __name__ == "__main__":
-    asyncio.run(count(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5])))
+    asyncio.run(count(sys.argv[1], int(sys.argv[2]), user=sys.argv[3], password=sys.argv[4], messages=int(sys.argv[5])))

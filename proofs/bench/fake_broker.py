@@ -135,7 +135,9 @@ async def serve(messages: int, vehicles: int, window: int, seed: int, counters: 
         if acked == vehicles + messages:
             done.set()
 
-    server = await loop.create_server(lambda: FakeBroker(sessions, window, began, counted, connections), "127.0.0.1", 0)
+    server = await loop.create_server(
+        lambda: FakeBroker(sessions, window, began=began, counted=counted, all_of_them=connections), "127.0.0.1", 0
+    )
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.readline)
     at = time.perf_counter()

@@ -48,16 +48,44 @@ async def main(
         url = await rig.prepare(server.url, fleet, {vin: secret_hash(key) for vin, key in keys.items()})
         for n in range(repeats):
             for mode in ("floor", "gateway"):
-                await alone(mode, server.url, url, int(seconds * ALONE_A_SECOND), vehicles, seen)
+                await alone(
+                    mode, server.url, url=url, messages=int(seconds * ALONE_A_SECOND), vehicles=vehicles, seen=seen
+                )
                 tell(n * 6 + 1 + (mode == "gateway"))
             async with broker(home / f"broker-{n}", keys, embedded_only=embedded) as running:
                 name = running.name
-                await _ceiling(running, keys, cars, int(seconds * PIPELINE_A_SECOND), seen)
-                await _pipeline(running, server.url, url, keys, cars, int(seconds * PIPELINE_A_SECOND), seen)
+                await _ceiling(running, keys, cars=cars, messages=int(seconds * PIPELINE_A_SECOND), seen=seen)
+                await _pipeline(
+                    running,
+                    server.url,
+                    url=url,
+                    keys=keys,
+                    cars=cars,
+                    messages=int(seconds * PIPELINE_A_SECOND),
+                    seen=seen,
+                )
                 tell(n * 6 + 4)
-                await _naive(running, server.url, keys, cars, max(500, int(seconds * NAIVE_A_SECOND)), seen)
+                await _naive(
+                    running,
+                    server.url,
+                    keys=keys,
+                    cars=cars,
+                    messages=max(500, int(seconds * NAIVE_A_SECOND)),
+                    seen=seen,
+                )
                 rate = statistics.median(seen["pipeline"]) / 2
-                latencies.append(await _half_load(running, server.url, url, keys, cars, rate, seconds, fleet[-PROBES:]))
+                latencies.append(
+                    await _half_load(
+                        running,
+                        server.url,
+                        url=url,
+                        keys=keys,
+                        cars=cars,
+                        rate=rate,
+                        seconds=seconds,
+                        probers=fleet[-PROBES:],
+                    )
+                )
                 tell(n * 6 + 6)
     shutil.rmtree(home, ignore_errors=True)
     middle = {what: statistics.median(values) for what, values in seen.items()}
@@ -160,7 +188,7 @@ async def _ceiling(
     )
     try:
         await counter.announced("ready")
-        load = await _cars(running, keys, cars, messages, 0)
+        load = await _cars(running, keys, cars=cars, messages=messages, rate=0)
         load.tell("go")
         seen["ceiling"].append((await counter.facts())["per_second"])
         await load.facts()
@@ -177,7 +205,7 @@ async def _naive(
     )
     try:
         await naive.announced("ready")
-        load = await _cars(running, keys, cars, messages, 0)
+        load = await _cars(running, keys, cars=cars, messages=messages, rate=0)
         load.tell("go")
         seen["naive"].append((await naive.facts())["per_second"])
         await load.facts()
@@ -193,7 +221,7 @@ async def _pipeline(
     consumer = await Child.start("proofs.bench.consumer", "gateway", running.mqtt_url, url, 4, messages)
     try:
         await consumer.announced("ready")
-        load = await _cars(running, keys, cars, messages, 0)
+        load = await _cars(running, keys, cars=cars, messages=messages, rate=0)
         began = time.time()
         load.tell("go")
         while not (done := await consumer.line(600)).startswith("done"):
@@ -223,7 +251,7 @@ async def _half_load(
     consumer = await Child.start("proofs.bench.consumer", "gateway", running.mqtt_url, url, 4, messages)
     try:
         await consumer.announced("ready")
-        load = await _cars(running, keys, cars, messages, rate)
+        load = await _cars(running, keys, cars=cars, messages=messages, rate=rate)
         probe = await Child.start("proofs.bench.probe", "127.0.0.1", running.port, seconds - 1.5)
         probe.tell(json.dumps({vin: keys[vin] for vin in probers}))
         await probe.announced("ready")

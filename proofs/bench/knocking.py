@@ -35,7 +35,10 @@ async def main(host: str, port: str, path: str, seconds: str, connections: str, 
     waits: list[float] = []
     began = time.perf_counter()
     await asyncio.gather(
-        *(knock(host, int(port), request, began + float(seconds), waits) for _ in range(int(connections)))
+        *(
+            knock(host, int(port), request=request, until=began + float(seconds), waits=waits)
+            for _ in range(int(connections))
+        )
     )
     waits.sort()
     took = time.perf_counter() - began

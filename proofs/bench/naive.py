@@ -48,4 +48,6 @@ async def consume(host: str, port: int, user: str, password: str, database: str,
 
 if __name__ == "__main__":
     host, port, user, password, database, messages = sys.argv[1:7]
-    asyncio.run(consume(host, int(port), user, password, unquote(database), int(messages)))
+    asyncio.run(
+        consume(host, int(port), user=user, password=password, database=unquote(database), messages=int(messages))
+    )

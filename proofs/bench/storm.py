@@ -114,7 +114,10 @@ async def storm(cars: int) -> dict[str, Any]:
         gateway = await Child.start("proofs.bench.consumer", "gateway", broker.mqtt_url, url, 4, 10**9)
         await gateway.announced("ready")
         spread_s = max(0.5, cars / 150)  # as simulator.running does
-        fleet = [StormCar(vin, key, broker.port, spread_s, came, knocks) for vin, key in keys.items()]
+        fleet = [
+            StormCar(vin, key, port=broker.port, spread_s=spread_s, came=came, knocks=knocks)
+            for vin, key in keys.items()
+        ]
         lives = []
         for car in fleet:  # the first connects are not the storm
             lives.append(asyncio.create_task(car.connection.run()))

@@ -49,10 +49,23 @@ async def main(seconds: float, repeats: int) -> None:
             seen: dict[str, list[float]] = defaultdict(list)
             for _ in range(repeats):
                 for mode in ("floor", "gateway"):
-                    await intake.alone(mode, server.url, url, int(seconds * intake.ALONE_A_SECOND), vehicles, seen)
+                    await intake.alone(
+                        mode,
+                        server.url,
+                        url=url,
+                        messages=int(seconds * intake.ALONE_A_SECOND),
+                        vehicles=vehicles,
+                        seen=seen,
+                    )
             if vehicles == FLEETS[0]:
                 shares = await intake.alone(
-                    "gateway", server.url, url, 60_000, vehicles, defaultdict(list), profile=True
+                    "gateway",
+                    server.url,
+                    url=url,
+                    messages=60_000,
+                    vehicles=vehicles,
+                    seen=defaultdict(list),
+                    profile=True,
                 )
             rows.append((vehicles, {name: statistics.median(values) for name, values in seen.items()}))
             print(rows[-1], file=sys.stderr, flush=True)
@@ -63,7 +76,9 @@ async def main(seconds: float, repeats: int) -> None:
     )
     away = await outage(60.0, 1_000.0, 100)
     shutil.rmtree(home, ignore_errors=True)
-    PAGE.write_text(_page(facts, embedded, rows, shares, away, (began, os.getloadavg()[0]), repeats))
+    PAGE.write_text(
+        _page(facts, embedded, rows=rows, shares=shares, away=away, load=(began, os.getloadavg()[0]), repeats=repeats)
+    )
 
 
 def _page(

@@ -47,14 +47,14 @@ async def furnish(house: House, admin: Pool, *, letter: str, hashed: str = "no p
     """
     canary, now = f"Canary{letter}", house.now()
     async with transaction(admin) as connection:
-        dealer, people = await _people(connection, canary, letter, hashed, now)
+        dealer, people = await _people(connection, canary, letter=letter, hashed=hashed, now=now)
     made = Furnished(dealer, canary, people)
     async with house.at(dealer.id) as connection:
         owner, stranger = await _owners(connection, made, now)
     made.rows |= {"owners": owner, "strangers": stranger}
     for n in range(10):
         async with house.at(dealer.id) as connection:
-            await _car(connection, made, n, owner, now)
+            await _car(connection, made, n=n, owner=owner, now=now)
     await _visits(house, made)
     async with transaction(admin) as connection:
         await _machines(connection, made, now)
@@ -310,7 +310,7 @@ async def _machines(connection: Connection, made: Furnished, now: datetime) -> N
         at=now,
     )
     rows["feedback"] = rows["cases/done"]
-    await feedback.ask(connection, dealer, rows["cases/done"], rows["owners"], now)
+    await feedback.ask(connection, dealer, case_id=rows["cases/done"], owner_id=rows["owners"], now=now)
 
 
 async def _secrets(house: House, made: Furnished) -> None:

@@ -86,7 +86,9 @@ def walk(url: str, calls: int, seed: int, key: str, foreign: str) -> Tally:
 
 if __name__ == "__main__":
     url, calls, seed, key, foreign = sys.argv[1:]
-    found = walk(url, int(calls), int(seed), sys.stdin.readline().strip() if key == "-" else key, foreign)
+    found = walk(
+        url, int(calls), seed=int(seed), key=sys.stdin.readline().strip() if key == "-" else key, foreign=foreign
+    )
     print(
         json.dumps(
             {

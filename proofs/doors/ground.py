@@ -65,7 +65,7 @@ async def open_doors(house: House, admin: Pool, live_url: str) -> AsyncIterator[
             for role in ROLES
         }
         windows = {one.id: await _free(house, one.id) for one in (first, second)}
-        yield Ground(url, http, house, admin, (first, second), people, windows)
+        yield Ground(url, http, house=house, admin=admin, dealers=(first, second), people=people, windows=windows)
     finally:
         await http.close()
         await runner.cleanup()

@@ -64,7 +64,7 @@ async def prove(ground: Ground, calls: int, seed: int, sabotage: str | None = No
         walk, *machines = await asyncio.gather(
             Walk(ground, calls - described, random.Random(seed)).run(),
             *(
-                _described(ground, ours, theirs, described // 2, seed)
+                _described(ground, ours, theirs=theirs, calls=described // 2, seed=seed)
                 for ours, theirs in (ground.dealers, ground.dealers[::-1])
                 if described
             ),
@@ -114,7 +114,12 @@ async def _described(ground: Ground, ours: Furnished, theirs: Furnished, calls: 
     found = json.loads(output)
     statuses = Counter({int(status): count for status, count in found["statuses"].items()})
     return Tally(
-        found["calls"], statuses, set(found["doors"]), found["server_errors"], found["foreign_reads"], found["unnamed"]
+        found["calls"],
+        statuses,
+        doors=set(found["doors"]),
+        server_errors=found["server_errors"],
+        foreign_reads=found["foreign_reads"],
+        unnamed=found["unnamed"],
     )
 
 
@@ -132,10 +137,10 @@ async def _house(url: str) -> AsyncIterator[tuple[House, asyncpg.Pool[asyncpg.Re
             House(
                 desk,
                 owner,
-                lambda: MONDAY,
-                Wording(data.texts()),
-                "http://desk.example",
-                _SECRET,
+                clock=lambda: MONDAY,
+                wording=Wording(data.texts()),
+                base_url="http://desk.example",
+                secret=_SECRET,
                 profiles=data.profiles(),
                 photos=Folder(Path(shelf)),
             ),

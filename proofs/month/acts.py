@@ -48,7 +48,16 @@ async def car_reports_a_fault(place: Dealership) -> None:
     async with place.admin.acquire() as connection:
         before = await connection.fetchrow(_EPISODE, place.dealer.id, car, rule, component)
     if not before["open"]:
-        await _step(place, car, rule, component, before["newest"] + 1, 1, AlertState.ACTIVE, severity)
+        await _step(
+            place,
+            car,
+            rule=rule,
+            component=component,
+            episode=before["newest"] + 1,
+            step=1,
+            state=AlertState.ACTIVE,
+            severity=severity,
+        )
 
 
 async def car_gets_worse(place: Dealership) -> None:
@@ -56,12 +65,12 @@ async def car_gets_worse(place: Dealership) -> None:
     await _step(
         place,
         alert["vehicle_id"],
-        alert["rule"],
-        alert["component"],
-        alert["episode"],
-        alert["step"] + 1,
-        AlertState.ACTIVE,
-        Severity.NOW,
+        rule=alert["rule"],
+        component=alert["component"],
+        episode=alert["episode"],
+        step=alert["step"] + 1,
+        state=AlertState.ACTIVE,
+        severity=Severity.NOW,
     )
 
 
@@ -76,12 +85,12 @@ async def car_gets_worse_before_its_visit(place: Dealership) -> None:
     await _step(
         place,
         alert["vehicle_id"],
-        alert["rule"],
-        alert["component"],
-        alert["episode"],
-        alert["step"] + 1,
-        AlertState.ACTIVE,
-        Severity.NOW,
+        rule=alert["rule"],
+        component=alert["component"],
+        episode=alert["episode"],
+        step=alert["step"] + 1,
+        state=AlertState.ACTIVE,
+        severity=Severity.NOW,
     )
 
 
@@ -90,12 +99,12 @@ async def car_is_well_again(place: Dealership) -> None:
     await _step(
         place,
         alert["vehicle_id"],
-        alert["rule"],
-        alert["component"],
-        alert["episode"],
-        alert["step"] + 1,
-        AlertState.RESOLVED,
-        Severity(alert["severity"]),
+        rule=alert["rule"],
+        component=alert["component"],
+        episode=alert["episode"],
+        step=alert["step"] + 1,
+        state=AlertState.RESOLVED,
+        severity=Severity(alert["severity"]),
     )
 
 
@@ -402,7 +411,7 @@ async def somebody_is_away(place: Dealership) -> None:
     person = place.luck.choice(place.staff[place.luck.choice((Role.DRIVER, Role.DRIVER, Role.TECHNICIAN))])
     starts = place.clock() + timedelta(hours=place.luck.randrange(0, 48))
     ends = starts + timedelta(hours=place.luck.randrange(2, 30))
-    await absences.add(the_manager(place), person, starts, ends, "ill")
+    await absences.add(the_manager(place), person, starts_at=starts, ends_at=ends, reason="ill")
 
 
 async def somebody_is_there_after_all(place: Dealership) -> None:

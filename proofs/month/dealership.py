@@ -113,10 +113,10 @@ async def open_dealership(url: str, secret: str, seed: int) -> Dealership:
     house = House(
         desk,
         owner_page,
-        clock,
-        wording,
-        "http://month.example",
-        secret,
+        clock=clock,
+        wording=wording,
+        base_url="http://month.example",
+        secret=secret,
         profiles=data.profiles(),
         photos=Memory(),
         machine=clock,
@@ -124,13 +124,13 @@ async def open_dealership(url: str, secret: str, seed: int) -> Dealership:
     context = Context(
         workers,
         clock,
-        wording,
-        {"phone": phones, "sms": phones, "email": phones},
-        "http://month.example",
+        wording=wording,
+        channels={"phone": phones, "sms": phones, "email": phones},
+        desk_url="http://month.example",
         machine=clock,
         luck=luck.random,
     )
-    place = Dealership(house, context, admin, dealer, clock, phones, luck, staff)
+    place = Dealership(house, context, admin=admin, dealer=dealer, clock=clock, phones=phones, luck=luck, staff=staff)
     async with transaction(desk, dealer.id) as connection:
         for n in range(CARS):
             await _customer(connection, place, seed, n)

@@ -40,7 +40,9 @@ async def main(settings: Any, *, trials: int, seed: int, sabotage: str | None, d
     _check(sabotage)
     began = time.monotonic()
     async with own_database(_SECRET) as url:
-        facts = await run(url, _SECRET, trials, seed, sabotage, days, cli.progress("months"))
+        facts = await run(
+            url, _SECRET, trials=trials, seed=seed, switch=sabotage, days=days, tell=cli.progress("months")
+        )
     return {**facts, "seconds": round(time.monotonic() - began, 1)}
 
 

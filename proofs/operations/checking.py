@@ -47,7 +47,16 @@ class Row:
 async def rows(connection: asyncpg.Connection[asyncpg.Record]) -> list[Row]:
     """All texts."""
     return [
-        Row(r["reference"], r["state"], r["reason"], r["kind"], r["body"], r["owner_id"], r["due_at"], r["over_at"])
+        Row(
+            r["reference"],
+            r["state"],
+            reason=r["reason"],
+            kind=r["kind"],
+            body=r["body"],
+            owner=r["owner_id"],
+            due_at=r["due_at"],
+            over_at=r["over_at"],
+        )
         for r in await connection.fetch(_ROWS)
     ]
 

@@ -79,7 +79,10 @@ async def main(
     if possible:
         parts.append(
             await _in_a_house(
-                lambda home: _night(home, possible, trials - len(parts), seed, sabotage, backlog), keep=sabotage is None
+                lambda home: _night(
+                    home, possible, trials=trials - len(parts), seed=seed, sabotage=sabotage, backlog=backlog
+                ),
+                keep=sabotage is None,
             )
         )
     return {
@@ -208,7 +211,7 @@ async def _reckoning(rig: Rig, broken: list[str], settled: bool) -> dict[str, An
     finally:
         await connection.close()
     history, handed = rig.desk.history, [text for text in rig.provider.texts if not text.inbound]
-    wrong = checking.texts_wrong(history, handed, known, rig.wall, rig.wall(time.monotonic()))
+    wrong = checking.texts_wrong(history, handed, known=known, wall=rig.wall, settled_at=rig.wall(time.monotonic()))
     logs = rig.log_texts()
     stumbled = [  # what a fault brings about is one line, and no riddle
         f"{name}: {logs[name].count('Traceback')} tracebacks" for name in logs if "Traceback" in logs[name]

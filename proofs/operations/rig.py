@@ -199,13 +199,13 @@ class Rig(House):
             Owner(
                 f"Owner {n:02d}",
                 f"+49176040690{n:02d}",
-                "en",
-                f"Street {n}, 20099 Hamburg",
-                vin,
-                f"Car {n}",
-                f"HH-N {n}",
-                "petrol_hatch",
-                "",
+                language="en",
+                address=f"Street {n}, 20099 Hamburg",
+                vin=vin,
+                title=f"Car {n}",
+                plate=f"HH-N {n}",
+                profile="petrol_hatch",
+                scenario="",
             )
             for n, vin in enumerate(self.vins, 10)
         ]
@@ -226,9 +226,9 @@ class Rig(House):
         self.desk = Desk(
             self,
             household,
-            {one["vin"]: (one["id"], one["owner_id"]) for one in vehicles},
-            {o["id"]: o["phone"] for o in owners},
-            self.seed,
+            cars={one["vin"]: (one["id"], one["owner_id"]) for one in vehicles},
+            phones={o["id"]: o["phone"] for o in owners},
+            seed=self.seed,
         )
         self._parts.push_async_callback(self.desk.stop)
         await self.desk.sign_in()
@@ -236,9 +236,9 @@ class Rig(House):
             ProofCar(
                 vin,
                 household.secrets[vin],
-                lambda: ("127.0.0.1", self.car_proxy.port),
-                (n + n // BUCKETS) % 2 == 0,
-                self.seed + n,
+                address=lambda: ("127.0.0.1", self.car_proxy.port),
+                spool=(n + n // BUCKETS) % 2 == 0,
+                seed=self.seed + n,
                 repeat=0.1,
                 tls=self._car_trust,
             )

@@ -112,10 +112,10 @@ def _mended(steps: tuple[Step, ...], house: House) -> tuple[Step, ...]:
         await wire.say(
             where.hostname or "",
             where.port or 0,
-            where.username or "",
-            where.password or "",
-            f"workshop/{scene.vin}",
-            b'{"component": "front_left"}',
+            user=where.username or "",
+            password=where.password or "",
+            topic=f"workshop/{scene.vin}",
+            payload=b'{"component": "front_left"}',
             tls=house.trust() if where.scheme == "mqtts" else None,
         )
         return "front left tyre"

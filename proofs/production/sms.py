@@ -92,7 +92,14 @@ class Sms:
             )
         reference = (parse_qs(urlsplit(form.get("StatusCallback", "")).query).get("reference") or [""])[0]
         sender = form.get("From") or form.get("MessagingServiceSid", "")
-        text = Text(f"SM{secrets.token_hex(16)}", reference, sender, form["To"], form["Body"], time.monotonic())
+        text = Text(
+            f"SM{secrets.token_hex(16)}",
+            reference,
+            sender=sender,
+            to=form["To"],
+            body=form["Body"],
+            at=time.monotonic(),
+        )
         self.texts.append(text)
         if self.silent:
             self.unheard.set()
@@ -134,7 +141,7 @@ class Sms:
         """
         sid = sid or f"SM{secrets.token_hex(16)}"
         if all(text.sid != sid for text in self.texts):
-            self.texts.append(Text(sid, "", sender, to, body, time.monotonic(), inbound=True))
+            self.texts.append(Text(sid, "", sender=sender, to=to, body=body, at=time.monotonic(), inbound=True))
         form = {"AccountSid": self.account, "Body": body, "From": sender, "MessageSid": sid, "NumMedia": "0", "To": to}
         address = f"{base}/inbound/twilio"
         async with http.post(

@@ -27,7 +27,10 @@ def main(*, vehicles: int, days: int, seed: int, jobs: int = 1, plain: bool = Fa
     One process per job; a progress bar on a terminal.
     """
     began = time.monotonic()
-    plans = [(specimen, days) for specimen in population(data.profiles(), vehicles, days, seed, START, real=not plain)]
+    plans = [
+        (specimen, days)
+        for specimen in population(data.profiles(), vehicles, days=days, seed=seed, since=START, real=not plain)
+    ]
     with _bar(len(plans)) as tick:
         lives = _lived(plans, jobs, tick)
     wall = time.monotonic() - began

@@ -98,12 +98,12 @@ def rows_of(messages: Iterable[Told]) -> Iterator[Reading]:
         yield Reading(
             1,
             1,
-            place,
-            told.ts,
-            told.ts + 1.0,
-            _shared(told.ids),
-            values,
-            day,
+            seq=place,
+            ts=told.ts,
+            received_at=told.ts + 1.0,
+            ids=_shared(told.ids),
+            values=values,
+            day=day,
             place=place,
             diagnostics=told.diagnostics,
         )
@@ -131,11 +131,13 @@ def live(order: tuple[Specimen, int]) -> Lived:
         for step in steps:
             episode = (step.rule, step.component, step.episode)
             if step.state is AlertState.ACTIVE and step.severity is Severity.NOW:
-                urgent.append(Raised(step.rule, step.component, step.ts, step.because, step.severity.value))
+                urgent.append(
+                    Raised(step.rule, step.component, ts=step.ts, because=step.because, severity=step.severity.value)
+                )
             if step.state is not AlertState.ACTIVE or episode in told:  # a change of severity is no new alert
                 continue
             told.add(episode)
-            one = Raised(step.rule, step.component, step.ts, step.because, step.severity.value)
+            one = Raised(step.rule, step.component, ts=step.ts, because=step.because, severity=step.severity.value)
             raised["telltale"].append(one)
             if step.rule == "trouble_code":
                 raised["codes"].append(one)
@@ -143,12 +145,12 @@ def live(order: tuple[Specimen, int]) -> Lived:
     return Lived(
         plan,
         car.truths(),
-        START + days * DAY,
-        float(days),
-        count,
-        time.process_time() - began,
-        judge_s,
-        raised,
-        urgent,
-        frozenset(BY_ID[i].path for ids in sets for i in ids),
+        until=START + days * DAY,
+        days=float(days),
+        readings=count,
+        cpu_s=time.process_time() - began,
+        judge_s=judge_s,
+        raised=raised,
+        urgent=urgent,
+        heard=frozenset(BY_ID[i].path for ids in sets for i in ids),
     )

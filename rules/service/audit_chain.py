@@ -122,7 +122,8 @@ class Chain:
         else:
             if (
                 entry.dealer_id != self.dealer_id
-                or link(self._key, self.hash, seal.position, entry, seal.sealed_at) != seal.hash
+                or link(self._key, self.hash, position=seal.position, entry=entry, sealed_at=seal.sealed_at)
+                != seal.hash
             ):
                 found.append(
                     self._fault(
@@ -200,7 +201,7 @@ class Chain:
         return []
 
     def _fault(self, what: str, history_id: int | None, position: int | None, detail: str) -> Fault:
-        return Fault(self.dealer_id, what, history_id, position, detail)
+        return Fault(self.dealer_id, what, history_id=history_id, position=position, detail=detail)
 
 
 def _instant(at: datetime) -> str:

@@ -54,14 +54,14 @@ def offered(
 
     None begins before `since`.
     """
-    first = next(_options(dealer, kind, now, resources, taken, loaner=loaner, since=since), None)
+    first = next(_options(dealer, kind, now=now, resources=resources, taken=taken, loaner=loaner, since=since), None)
     if first is None:
         return ()
     both = _with(taken, first.claims)
     later = first.window.starts_at + APART
     rest = list(
         _take_while_near(
-            _options(dealer, kind, now, resources, both, loaner=loaner, since=first.window.ends_at),
+            _options(dealer, kind, now=now, resources=resources, taken=both, loaner=loaner, since=first.window.ends_at),
             first.window.starts_at,
         )
     )
@@ -87,7 +87,7 @@ def free(
 ) -> tuple[Option, ...]:
     """The next windows, each free by itself: what is shown to somebody who picks one."""
     found: list[Option] = []
-    for option in _options(dealer, kind, now, resources, taken, loaner=loaner):
+    for option in _options(dealer, kind, now=now, resources=resources, taken=taken, loaner=loaner):
         found.append(option)
         if len(found) == count:
             break

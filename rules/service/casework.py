@@ -207,7 +207,7 @@ def next_step(
                 )
             return Step("offer", "Offer new windows", _why_offer(offer), f"/api/v1/cases/{case.id}/offers")
         case CaseState.BOOKED | CaseState.IN_WORKSHOP:
-            return _visit_step(case, booking, legs, missed, stays)
+            return _visit_step(case, booking, legs=legs, missed=missed, stays=stays)
         case CaseState.VERIFYING:
             if back := _bring_back(booking, legs):
                 return back
@@ -243,7 +243,12 @@ def _visit_step(case: Case, booking: Booking | None, legs: Sequence[Leg], missed
                 return Step("arrive", "The car is here", "it was collected", f"{path}/arrive")
             label, event = _COLLECT[leg.state]
             return Step(
-                "move", label, "the owner follows each step", f"/api/v1/legs/{leg.id}/move", event, waits_for="driver"
+                "move",
+                label,
+                because="the owner follows each step",
+                path=f"/api/v1/legs/{leg.id}/move",
+                event=event,
+                waits_for="driver",
             )
         case BookingState.AGREED if missed:
             return Step(
@@ -281,7 +286,14 @@ def _bring_back(booking: Booking | None, legs: Sequence[Leg]) -> Step | None:
         leg = next((leg for leg in legs if leg.kind is LegKind.RETURN and leg.state in _RETURN), None)
         if leg is not None:
             label, event = _RETURN[leg.state]
-            return Step("move", label, "the car is ready", f"/api/v1/legs/{leg.id}/move", event, waits_for="driver")
+            return Step(
+                "move",
+                label,
+                because="the car is ready",
+                path=f"/api/v1/legs/{leg.id}/move",
+                event=event,
+                waits_for="driver",
+            )
     return Step("hand_over", "Hand the car over", "the car is ready", f"/api/v1/bookings/{booking.id}/hand-over")
 
 

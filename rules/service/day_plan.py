@@ -46,10 +46,10 @@ def day_of(
         Errand(
             leg.id,
             leg.kind,
-            number.get(leg.place or "", unknown) if places else unknown,
-            Window(starts_at=leg.starts_at, ends_at=leg.ends_at),
-            leg.driver_id,
-            leg.state is not LegState.PLANNED,
+            place=number.get(leg.place or "", unknown) if places else unknown,
+            window=Window(starts_at=leg.starts_at, ends_at=leg.ends_at),
+            driver=leg.driver_id,
+            bound=leg.state is not LegState.PLANNED,
         )
         for leg in legs
     )

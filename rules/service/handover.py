@@ -71,7 +71,13 @@ def seal(record: Handover) -> Handover:
     """The same record with its digests; `salt` must be set."""
     if record.salt is None:
         raise ValueError("a record without a salt is one of somebody who was erased: it is never sealed anew")
-    whose = person(record.salt, record.name, record.note, record.signature, [mark.note for mark in record.marks])
+    whose = person(
+        record.salt,
+        record.name,
+        note=record.note,
+        signature=record.signature,
+        notes=[mark.note for mark in record.marks],
+    )
     return record.model_copy(update={"person": whose, "hash": digest(about(record), whose)})
 
 
@@ -82,7 +88,13 @@ def stands(record: Handover, photos: Sequence[Photo]) -> str | None:
     if digest(about(record), record.person) != record.hash:
         return "the record does not fit its hash"
     if record.salt is not None:
-        whose = person(record.salt, record.name, record.note, record.signature, [mark.note for mark in record.marks])
+        whose = person(
+            record.salt,
+            record.name,
+            note=record.note,
+            signature=record.signature,
+            notes=[mark.note for mark in record.marks],
+        )
         if whose != record.person:
             return "name, words or signature do not fit the record"
     if sorted(photo.sha256 for photo in photos) != sorted(record.photos):

@@ -40,7 +40,13 @@ class Drive:
 def drives(slots: Sequence[Slot], drivers: Mapping[int, int | None]) -> tuple[Drive, ...]:
     """The legs of a booking out of the time that is booked for it; `drivers`: resource to the person it is."""
     return tuple(
-        Drive(_USES[slot.use], drivers.get(slot.resource_id), slot.id, slot.starts_at, slot.ends_at)
+        Drive(
+            _USES[slot.use],
+            drivers.get(slot.resource_id),
+            slot_id=slot.id,
+            starts_at=slot.starts_at,
+            ends_at=slot.ends_at,
+        )
         for slot in slots
         if slot.use in _USES
     )

@@ -48,7 +48,7 @@ def standing(booking: Booking, legs: Sequence[Leg]) -> tuple[Standing, ...]:
         )
         begun = leg.state is not LegState.PLANNED
         way = timedelta(minutes=0 if begun else leg.travel_minutes or 0)
-        found.append(Standing(what, leg.ends_at, leg.id, begun, kept, way))
+        found.append(Standing(what, leg.ends_at, leg_id=leg.id, begun=begun, done=kept, way=way))
     if booking.ready_by is not None:
         found.append(Standing(Promised.READY, booking.ready_by, done=booking.state in _READY))
     return tuple(found)

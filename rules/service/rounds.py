@@ -117,7 +117,9 @@ def stops(day: Day, order: Sequence[Errand]) -> tuple[tuple[Stop, ...], int]:
         handed = arrives + HANDOVER
         back = day.way(errand.place, HOUSE) if errand.kind is LegKind.COLLECT else 0
         done = handed + timedelta(seconds=back)
-        found.append(Stop(errand, leaves, arrives, done, max(timedelta(), handed - errand.window.ends_at)))
+        found.append(
+            Stop(errand, leaves, arrives=arrives, done=done, late=max(timedelta(), handed - errand.window.ends_at))
+        )
         at, now, travelled = HOUSE if errand.kind is LegKind.COLLECT else errand.place, done, travelled + there + back
     return tuple(found), travelled + (day.way(at, HOUSE) if at != HOUSE else 0)
 

@@ -45,9 +45,9 @@ def line(said: Said) -> Line:
     return Line(
         round((max(metres) - min(metres)) / 1000, 1) if len(metres) > 1 else None,
         _moving(said.speed) if len(speeds) > 1 else None,
-        round(max(speeds), 1) if speeds else None,
-        tuple(sorted(said.codes_before)),
-        tuple(sorted(said.codes_after)),
+        top_speed_kmh=round(max(speeds), 1) if speeds else None,
+        codes_before=tuple(sorted(said.codes_before)),
+        codes_after=tuple(sorted(said.codes_after)),
     )
 
 

@@ -263,7 +263,9 @@ class Wording:
             place = f" {place}" if brief else f" ({place})"
         made: dict[str, Any] = {name: self.time(tag, value, zone, now) + place for name, value in moments.items()}
         if "starts_at" in moments and "ends_at" in moments:
-            made["window"] = self.window(tag, moments["starts_at"], moments["ends_at"], zone, now) + place
+            made["window"] = (
+                self.window(tag, moments["starts_at"], ends_at=moments["ends_at"], zone=zone, now=now) + place
+            )
         named = [self.window(tag, *pair, zone, now) for pair in pairs]
         named[-1:] = [last + place for last in named[-1:]]  # the choices stand side by side: said once, after both
         made |= dict(zip(("first", "second"), named))

@@ -94,7 +94,7 @@ async def newest(connection: Connection, dealer_id: int, numbers: list[str]) -> 
 async def texts(connection: Connection, dealer_id: int, number: str, after: int = 0) -> list[Bubble]:
     """What this dealer's texts left on this phone, oldest first."""
     return [
-        Bubble(row["id"], False, row["from_address"], row["body"], row["at"])
+        Bubble(row["id"], False, other=row["from_address"], body=row["body"], at=row["at"])
         for row in await connection.fetch(_TEXTS, dealer_id, number, after)
     ]
 
@@ -102,4 +102,4 @@ async def texts(connection: Connection, dealer_id: int, number: str, after: int 
 async def answers(connection: Connection, dealer_id: int, number: str, after: int = 0) -> list[Bubble]:
     """What this phone's owner typed to a dealer, oldest first."""
     rows = await connection.fetch(_ANSWERS, dealer_id, number, after)
-    return [Bubble(row["id"], True, row["to_address"], row["body"], row["at"]) for row in rows]
+    return [Bubble(row["id"], True, other=row["to_address"], body=row["body"], at=row["at"]) for row in rows]

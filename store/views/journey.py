@@ -132,7 +132,7 @@ async def visit(connection: Connection, dealer_id: int, case_id: int, owner_id: 
         booking=booking,
         legs=tuple(legs),
         alerts=tuple(Alert(**as_dict(one)) for one in await connection.fetch(_ALERTS, dealer_id, case_id)),
-        times=await _times(connection, dealer_id, case, booking, [leg.id for leg, _ in legs]),
+        times=await _times(connection, dealer_id, case=case, booking=booking, legs=[leg.id for leg, _ in legs]),
         feedback=Feedback(**as_dict(answered)) if answered else None,
         extra_work=tuple(await estimates.of_booking(connection, dealer_id, booking.id)) if booking else (),
     )

@@ -91,7 +91,7 @@ async def _verify(at: Office, only: int | None, known: dict[int, dict[int, bytes
     key, machine = await at.house_key(), (await clock.witness(at.connection)).machine
     found = []
     for dealer in sorted({*await audit.dealers(at.connection), *known}) if only is None else [only]:
-        chain, waiting, faults = await walk(at.connection, key, dealer, machine, known.get(dealer, {}))
+        chain, waiting, faults = await walk(at.connection, key, dealer, machine, known=known.get(dealer, {}))
         found.append(
             {
                 "dealer": dealer,

@@ -102,7 +102,9 @@ def sender(
     async def change(work: command_context.Office) -> dict[str, object]:
         at = await work.dealer(dealer)
         channel, aliases = ("email", ()) if "@" in address else ("sms", ("twilio",))
-        await accounts.change_sender(work.connection, _address(address, at.country), at.id, channel, aliases)
+        await accounts.change_sender(
+            work.connection, _address(address, at.country), dealer_id=at.id, channel=channel, aliases=aliases
+        )
         return {"dealer": at.id, "sender": _address(address, at.country), "channel": channel}
 
     cli.answer(cli.run(command_context.at(cli.start("dealer", join=True), change)), as_json)

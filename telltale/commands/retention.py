@@ -66,7 +66,7 @@ async def _look(at: Office, *, attach_back: bool, today: date | None, at_once: i
         attached,
         detached,
         at.settings.retention_days,
-        Witnesses(at.now, told.business, newest, told.machine, told.speed, word),
+        Witnesses(at.now, told.business, newest=newest, machine=told.machine, speed=told.speed, word=word),
     )
     return {
         "days": len(attached),

@@ -126,7 +126,7 @@ def new_password(email: _Email, dealer: _Dealer = None, as_json: _Json = False) 
         links.append(link)
         return found
 
-    _with_person(email, dealer, as_json, act, lambda: {"link": links[0]})
+    _with_person(email, dealer, as_json=as_json, act=act, more=lambda: {"link": links[0]})
 
 
 @app.command("forget-second-factor")

@@ -263,7 +263,9 @@ class EmbeddedBroker:
                 async with asyncio.timeout(2):
                     if self.tls is not None and self.tls.ca is not None:  # we have no certificate to show
                         return await _greets(self._here, self._nats)
-                    if await _signs_in(self._here, self.port, "gateway", self._secrets["gateway"], self.tls):
+                    if await _signs_in(
+                        self._here, self.port, user="gateway", password=self._secrets["gateway"], tls=self.tls
+                    ):
                         return True
             await asyncio.sleep(0.03)
         return False
