@@ -18,8 +18,27 @@ _VISITS = {"pickup": "Collection", "drop_off": "Car is brought", "waiting": "Cus
 _DRIVES = {"collect": "Collect", "return": "Bring back"}
 
 
-async def make(acting: Acting, staff_id: int | None) -> str:
-    """A new link, shown once; the one before opens nothing any more. `staff_id` None: of the whole house."""
+async def make_own(acting: Acting, staff_id: int) -> str:
+    """A new link to somebody's own drives and visits, shown once; the one before opens nothing any more."""
+    return await _make(acting, staff_id)
+
+
+async def make_of_house(acting: Acting) -> str:
+    """The same to all visits and drives of the house."""
+    return await _make(acting, None)
+
+
+async def revoke_own(acting: Acting, staff_id: int) -> None:
+    """Somebody's own link opens nothing from now on. NotFound where there is none."""
+    await _revoke(acting, staff_id)
+
+
+async def revoke_of_house(acting: Acting) -> None:
+    """The house's link opens nothing from now on. NotFound where there is none."""
+    await _revoke(acting, None)
+
+
+async def _make(acting: Acting, staff_id: int | None) -> str:
     async with acting.transaction() as connection:
         await _end(connection, acting, staff_id)
         token = await secrets.make(
@@ -29,8 +48,7 @@ async def make(acting: Acting, staff_id: int | None) -> str:
         return token
 
 
-async def revoke(acting: Acting, staff_id: int | None) -> None:
-    """The link opens nothing from now on."""
+async def _revoke(acting: Acting, staff_id: int | None) -> None:
     async with acting.transaction() as connection:
         if not await _end(connection, acting, staff_id):
             raise NotFound("calendar")

@@ -56,6 +56,7 @@ async def erase(acting: Acting, owner_id: int, confirmed: str) -> Erased:
     """Refused with a named reason while their car is in our hands; `confirmed` is their name, typed."""
     async with acting.transaction() as connection:
         before = await owners.get(connection, acting.dealer_id, owner_id)
+        _is_meant(before, confirmed)
         await stopping.outlive(connection, await _key(acting.house, connection), before, acting.now())
         await consents.claim(
             connection, acting.dealer_id, owner_id
@@ -64,8 +65,7 @@ async def erase(acting: Acting, owner_id: int, confirmed: str) -> Erased:
         refusal = _refused(owner, await erasing.standing(connection, acting.dealer_id, owner_id))
         if refusal is not None:
             raise IllegalMove("owner", refusal.value, "erase", ())
-        if " ".join(confirmed.split()).casefold() != " ".join(owner.name.split()).casefold():
-            raise BadInput("name", "is not the owner's: type it as it stands on the page")
+        _is_meant(owner, confirmed)
         return await carry_out(
             acting.house, connection, owner=owner, actor=acting.actor, key=await _key(acting.house, connection)
         )
@@ -113,6 +113,11 @@ def _refused(owner: Owner, there: erasing.Standing) -> Refusal | None:
     return refused(
         erased=owner.erased_at is not None, visits=there.visits, drives=there.drives, cases=there.cases.values()
     )
+
+
+def _is_meant(owner: Owner, confirmed: str) -> None:
+    if " ".join(confirmed.split()).casefold() != " ".join(owner.name.split()).casefold():
+        raise BadInput("name", "is not the owner's: type it as it stands on the page")
 
 
 async def _key(house: House, connection: Connection) -> bytes:

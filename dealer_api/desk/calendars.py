@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from aiohttp import web
 
 from actions import calendars as acts
@@ -16,8 +18,8 @@ async def own(request: web.Request) -> web.Response:
     """One's own: a new link ends the one before."""
     caller, fields = call(request), await form(request)
     if fields.get("act") == "revoke":
-        return await _revoked(request, who(caller).id, "/security")
-    token = await acts.make(caller, who(caller).id)
+        return await _revoked(acts.revoke_own(caller, who(caller).id), "/security")
+    token = await acts.make_own(caller, who(caller).id)
     return await security_page(request, calendar=caller.house.link("calendar", token))
 
 
@@ -25,14 +27,14 @@ async def of_house(request: web.Request) -> web.Response:
     """All visits and drives of the house."""
     caller, fields = call(request), await form(request)
     if fields.get("act") == "revoke":
-        return await _revoked(request, None, "/settings")
-    token = await acts.make(caller, None)
+        return await _revoked(acts.revoke_of_house(caller), "/settings")
+    token = await acts.make_of_house(caller)
     return await settings_with(request, calendar=caller.house.link("calendar", token))
 
 
-async def _revoked(request: web.Request, staff_id: int | None, to: str) -> web.Response:
+async def _revoked(done: Awaitable[None], to: str) -> web.Response:
     try:
-        await acts.revoke(call(request), staff_id)
+        await done
     except NotFound:
         return go(to, "There is no link that opens anything.")
     return go(to, "The link opens nothing any more.")

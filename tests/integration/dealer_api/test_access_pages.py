@@ -44,7 +44,7 @@ async def test_a_person_s_page_says_what_hangs_on_them_and_ending_their_access_s
     manager = await desk.as_role("manager")
     assert "1 open case</strong> will be nobody's" in await text_of(manager, f"/staff/{person(desk, 'advisor').id}")
     page = await text_of(manager, f"/staff/{person(desk, 'driver').id}")
-    assert "2 drives</strong> will wait for another driver" in page
+    assert "2 drives</strong> will go to another driver who is free" in page
     page = await post(manager, f"/staff/{person(desk, 'driver').id}/disable")
     assert "no access any more" in page and "They work here again" in page
     assert "works here again" in await post(manager, f"/staff/{person(desk, 'driver').id}/enable")

@@ -34,6 +34,7 @@ READS = {
     "taken_from",
     "unheard",
     "of_visit",
+    "made_at",
 }
 
 

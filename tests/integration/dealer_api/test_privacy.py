@@ -143,6 +143,13 @@ async def person(desk: Desk) -> Any:
     async with house.at(p.dealer) as connection:
         advisor = desk.people[(p.dealer, "advisor")].id
         await spoken_warnings.add(connection, p.dealer, p.case.id, p.owner.id, [1], advisor, desk.clock())
+    await desk.admin.execute(
+        "INSERT INTO witnesses (dealer_id, booking_id, leg_id, since, until, messages, codes_before, codes_after, odd, "
+        "written_at) SELECT dealer_id, booking_id, id, $2, $2, 3, '{}', '{}', '{}', $2 FROM legs WHERE booking_id = $1 "
+        "ORDER BY id LIMIT 1",
+        p.booking.id,
+        desk.clock(),
+    )
     p.actor = actor
     desk.clock.on(minutes=5)
     return p
