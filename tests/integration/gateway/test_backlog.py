@@ -84,9 +84,9 @@ async def test_a_database_that_takes_nothing_keeps_no_session_from_its_subscript
     made: list[Intake] = []
     heard, hear = Counter[int](), Session._heard_ourselves
 
-    def counted(self: Session, *heard: Any) -> None:
+    def counted(self: Session, *pulse: Any) -> None:
         heard[self.bucket] += 1
-        hear(self, *heard)
+        hear(self, *pulse)
 
     monkeypatch.setattr(Session, "_heard_ourselves", counted)
 
