@@ -61,7 +61,7 @@ async def alert_of(world, car):
 
 
 async def believed_by_mistake(world):
-    """One digit too many is let in, and eight days later the service seems due at once."""
+    """One digit too many is let in; a week later the car seems to have driven 600 km a day since: service is due."""
     task = await world.start()
     car = await world.car()
     says(car, 20, 199_105)
@@ -69,8 +69,8 @@ async def believed_by_mistake(world):
     row = await refused(world, car)
     await decide(world, row, accept=True)
     await settled(world, row, "folded_at")
-    for n in range(3):
-        says(car, 12 - n / 50, 1_991_350)
+    for days_ago, km in ((18.3, 1_991_470), (12, 1_995_250), (11.98, 1_995_260)):
+        says(car, days_ago, km)
 
     async def active():
         found = await alert_of(world, car)
@@ -134,7 +134,7 @@ async def test_what_was_let_in_by_mistake_is_taken_back_with_all_that_rested_on_
     assert tried["would_fire"] == 0
 
     says(car, 2, 199_705, 14_400)  # the true odometer is believed again, the wrong one is not
-    says(car, 1, 1_991_400, 14_400)
+    says(car, 1, 1_995_300, 14_400)
     await acked(car, 7)
     assert await world.rejections(car) == ["odometer", "odometer"]
     await world.stop(task)

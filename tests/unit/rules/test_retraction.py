@@ -114,21 +114,23 @@ def test_a_withdrawn_alternator_does_not_excuse_a_weak_battery_afterwards(
     assert [track.flips for track in tracks.values()] == [[]]
 
 
-def odometer_rows(reading):
+def odometer_rows(reading, a_week_later=1_995_250_000):
     """A cluster that reads ten times too much: refused, let in by mistake; the next ones are believed because of it."""
     far = {"service_km": 15_000}
     return [
         *stream(
             reading, (0, {"odometer": 199_105_000, **far}), (DAY, far), (DAY, {"odometer": 1_991_050_000, **far}, True)
         ),
-        *[reading(8 * DAY + n, 4 + n, odometer=1_991_350_000, **far) for n in range(15)],
+        reading(2 * DAY, 4, odometer=1_991_650_000, **far),
+        *[reading(8 * DAY + n, 5 + n, odometer=a_week_later, **far) for n in range(15)],
     ]
 
 
 def test_what_was_believed_only_because_of_it_is_not_believed_any_more(judge: Judge, reading: Callable[..., Reading]):
     rows = odometer_rows(reading)
     _, steps, memory, withdrawn = taken_back(judge, reading, rows)
-    assert not steps and not withdrawn  # the rule on service does not believe 200,000 km a day either
+    assert [(s.rule, s.state.value) for s in steps] == [("service_due", "pending"), ("service_due", "active")]
+    assert [(s.rule, s.state.value) for s in withdrawn] == [("service_due", "withdrawn")]
     found = again(judge, rows)
     assert (found.odometer.last.metres, found.odometer.last.ts) == (199_104_992.0, rows[0].ts)  # a float of 32 bits
     later = [
@@ -137,6 +139,12 @@ def test_what_was_believed_only_because_of_it_is_not_believed_any_more(judge: Ju
         for step in judge.step(memory, reading(15 * DAY + n, 20 + n, odometer=199_705_000, service_km=14_400))
     ]
     assert later == []
+
+
+def test_the_jump_itself_is_no_distance_driven(judge: Judge, reading: Callable[..., Reading]):
+    """The rule on service does not believe 200,000 km a day: it counts from there on, and that is 50 km a day."""
+    _, steps, _, withdrawn = taken_back(judge, reading, odometer_rows(reading, a_week_later=1_991_950_000))
+    assert not steps and not withdrawn
 
 
 @pytest.mark.parametrize(
