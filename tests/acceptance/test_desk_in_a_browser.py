@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from proofs import handing_over
+from schemas.handover import HandoverKind
 from tests.acceptance.conftest import World
 from tests.patience import PATIENCE_S
 
@@ -87,8 +89,17 @@ async def test_a_case_stands_in_the_queue_without_a_reload_and_goes_all_the_way(
     await page.get_by_role("button", name="Work has begun").click()
     await page.get_by_label("What was found and done").fill("Water pump replaced.")
     await page.get_by_role("button", name="The work is done").click()
-    for button in ("Driver sets out with the car", "Car is handed over"):
-        await page.get_by_role("button", name=button).click()
+    await page.get_by_role("button", name="Driver sets out with the car").click()
+    await expect(page.get_by_role("button", name="Car is handed over")).to_be_visible()
+    async with world.admin.acquire() as connection:
+        way = await connection.fetchrow(
+            "SELECT l.booking_id, l.driver_id FROM legs l JOIN bookings b ON b.id = l.booking_id "
+            "WHERE b.case_id = $1 AND l.kind = 'return'",
+            case,
+        )
+    driver = world.house.acting(world.dealer, f"staff:{way['driver_id']}")
+    await handing_over.record(driver, way["booking_id"], HandoverKind.RETURN)  # no return ends without one
+    await page.get_by_role("button", name="Car is handed over").click()
     await expect(page.get_by_role("heading", name="Wait for the car's own proof")).to_be_visible()
     await expect(page.get_by_text("Water pump replaced.").first).to_be_visible()
 

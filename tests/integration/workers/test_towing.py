@@ -115,6 +115,7 @@ async def test_our_driver_does_not_take_the_wheel_and_takes_it_with_the_truck_th
     )
     assert await scene.admin.fetchval("SELECT count(*) FROM slots WHERE use = 'tow' AND state = 'booked'") == 1
     await leg_acts.move(driver, leg["id"], LegEvent.COLLECTED)
+    scene.clock.on(minutes=1)  # the text waits while the step may be undone
     await scene.work()
     assert "on the tow truck and brings it to the workshop" in (await scene.phone())[-1]
     with pytest.raises(IllegalMove):

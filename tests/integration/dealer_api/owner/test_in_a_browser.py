@@ -140,6 +140,7 @@ async def test_the_drivers_press_survives_a_tunnel(world: World, looking: Lookin
     await expect(
         page.get_by_role("button", name="I have the car").or_(page.get_by_role("button", name="Ich habe das Auto"))
     ).to_be_visible(timeout=15_000)
+    await expect(page.locator("#queue")).to_be_hidden(timeout=15_000)  # the page runs ahead of its press
     assert len(await world.texts("on_the_way")) == 1
     looking.complaints[:] = [
         complaint for complaint in looking.complaints if "ERR_INTERNET_DISCONNECTED" not in complaint
