@@ -4,6 +4,7 @@ one.
 
 from __future__ import annotations
 
+import asyncio
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from playwright.async_api import Page, expect
 
 from proofs.proxy import Proxy
 from tests.integration.dealer_api.owner.test_driver_page import booked as agreed
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.browser
 SIDES = ("front", "rear", "left", "right")
@@ -78,6 +80,13 @@ async def state(world: Any, kind: str) -> str:
     return found
 
 
+async def becomes(world: Any, kind: str, wanted: str) -> None:
+    """The press has reached the house. That nothing waits is true before the phone has kept the press, too."""
+    async with asyncio.timeout(PATIENCE_S):
+        while await state(world, kind) != wanted:
+            await asyncio.sleep(0.05)
+
+
 async def records(world: Any) -> list[str]:
     return [row["kind"] for row in await world.desk.admin.fetch("SELECT kind FROM handovers ORDER BY id")]
 
@@ -111,6 +120,7 @@ async def test_a_driver_collects_without_network_and_brings_the_car_back_with_a_
     await expect(page.locator("#queue")).to_be_hidden()
     assert await records(world) == ["collect"] and await state(world, "collect") == "collected"
     await page.get_by_role("button", name="At the workshop").click()
+    await becomes(world, "collect", "at_workshop")
     await expect(page.locator("#queue")).to_be_hidden()
     looking.complaints.clear()  # what a browser says of requests without a network
     await world.repair()
@@ -122,6 +132,7 @@ async def test_a_driver_collects_without_network_and_brings_the_car_back_with_a_
     await fill_in(page, 41_250)
     await page.get_by_role("button", name="Save the record").click()
     await page.get_by_role("button", name="Handed over").click()
+    await becomes(world, "return", "handed_over")
     await expect(page.locator("#queue")).to_be_hidden()
     assert await records(world) == ["collect", "return"] and await state(world, "return") == "handed_over"
     assert await world.desk.admin.fetchval(
