@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
-import random
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -17,16 +14,15 @@ from actions.context import House
 from dealer_api import bodies, cookies, doorway, error_responses
 from dealer_api.allowance import ALLOWANCE
 from dealer_api.app_keys import CALL, DOOR, HOUSE, Call
+from dealer_api.clashes import unclashed
 from dealer_api.permissions import LEAVE, SECURITY
 from dealer_api.route import PUBLIC, Handler, Route
 from schemas.errors import BadInput, NotAllowed, Overtaken
 from schemas.scope import granted
 from store import accounts, idempotency, secrets, sessions
-from store.pool import Clashed
 
 _SETTING_UP = (LEAVE, SECURITY)  #: what a session is good for that still owes a second factor
 _OWN_NAMES = ("127.0.0.1", "localhost", "::1")
-_TRIES = 3  #: of a call that the database ended for another's sake
 _USE_IS_NOTED = timedelta(hours=1)  #: how exactly the last use of a key is known: not a write for each call
 
 
@@ -185,7 +181,7 @@ def guard(route: Route) -> Handler:
             await own_page(request, call)
         try:
             if route.needs_key:
-                return await _unclashed(lambda: _once(request, call, route))
+                return await unclashed(lambda: _once(request, call, route))
             request[CALL] = call
             return await route.handler(request)
         finally:
@@ -237,18 +233,6 @@ def demo_door(handler: Handler) -> Handler:
         return await handler(request)
 
     return guarded
-
-
-async def _unclashed(work: Callable[[], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
-    """What is one transaction may be done again when the database ended it for another's sake; the third time its
-    caller decides.
-    """
-    for n in range(_TRIES - 1):
-        try:
-            return await work()
-        except Clashed:
-            await asyncio.sleep(random.uniform(0, 0.05 * (n + 1)))
-    return await work()
 
 
 async def _once(request: web.Request, call: Call, route: Route) -> web.StreamResponse:

@@ -18,6 +18,7 @@ from actions import handovers as acts
 from actions.context import Acting
 from dealer_api import doorway, error_responses
 from dealer_api.bodies import bad_input, posted
+from dealer_api.clashes import unclashed
 from dealer_api.owner.driver_page import Road, ends_of, road_to, wants_json
 from dealer_api.owner.links import forgiving, form_of
 from dealer_api.owner.pages import APP_HEADERS, HEADERS, draw, see_other
@@ -150,7 +151,8 @@ async def write(request: web.Request) -> web.StreamResponse:
     end = await _end(request, request.query)
     form = await form_of(request)
     try:
-        await acts.write(end.acting, end.booking_id, end.kind, _filled(form, await posted(request)))
+        filled = _filled(form, await posted(request))
+        await unclashed(lambda: acts.write(end.acting, end.booking_id, end.kind, filled))
     except _REFUSALS as error:
         return await _refused(request, end, error, form)
     return _taken(request, end.day)
