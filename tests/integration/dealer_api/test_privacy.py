@@ -188,7 +188,7 @@ async def test_the_export_holds_everything_of_that_person_and_nothing_of_the_one
     assert "Nina" not in result and "+491709990002" not in result
     parts = found["parts"]
     empty = {name for name, rows in parts.items() if not rows}
-    assert empty <= {"alerts", "alert_steps", "gaps", "offers", "extra_work", "told_by_phone", "handovers", "photos"}
+    assert empty <= {"alerts", "alert_steps", "gaps", "offers", "extra_work"}
     (car,) = parts["vehicles"]
     assert (car["vin"], car["plate"], car["messages"], car["until"]) == ("WVWZZZ1JZXW000001", "HH-ZK 77", 3, None)
     assert (
