@@ -11,6 +11,7 @@ from store import history, notifications
 from store.pool import Connection, as_dict
 
 _COLUMNS = ", ".join(Leg.model_fields)  # a column each
+LEG_COLUMNS = ", ".join(f"l.{name}" for name in Leg.model_fields)  #: the same of `legs l`, for views that join
 _DOOR = ", ".join(Door.model_fields)
 _PLAN = f"""
 INSERT INTO legs (dealer_id, booking_id, kind, state, driver_id, slot_id, address, starts_at, ends_at, changed_at,

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from schemas.pickup import Leg
 from store.alerts import STANDING
+from store.pickups import LEG_COLUMNS
 from store.pool import Connection, as_dict
 
-_LEG = ", ".join(f"l.{name}" for name in Leg.model_fields)
-_COLUMNS = f"""{_LEG},
+_COLUMNS = f"""{LEG_COLUMNS},
     b.case_id, b.state AS booking_state, b.kind AS booking_kind, b.loaner_id,
     ARRAY(SELECT h.kind FROM handovers h WHERE h.dealer_id = l.dealer_id AND h.booking_id = l.booking_id) AS recorded,
     (SELECT max(h.at) FROM history h WHERE h.dealer_id = l.dealer_id AND h.noun = 'leg' AND h.subject_id = l.id

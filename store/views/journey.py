@@ -14,6 +14,7 @@ from schemas.feedback import Feedback
 from schemas.pickup import Leg
 from schemas.slot import Slot
 from store import estimates, slots
+from store.pickups import LEG_COLUMNS
 from store.pool import Connection, as_dict
 
 #: Which case a link leads to, by what it opens.
@@ -45,7 +46,7 @@ SELECT id, dealer_id, case_id, vehicle_id, kind, state, starts_at, ends_at, wall
       LIMIT 1
 """
 _LEGS = f"""
-SELECT {", ".join(f"l.{name}" for name in Leg.model_fields)}, s.name AS driver
+SELECT {LEG_COLUMNS}, s.name AS driver
 FROM legs l LEFT JOIN staff s ON s.dealer_id = l.dealer_id AND s.id = l.driver_id WHERE l.dealer_id = $1
   AND l.booking_id = $2 ORDER BY l.kind
 """
