@@ -85,7 +85,7 @@ async def create(
             "zone": dealer.zone,
         }
         fields = owner_fields.checked(acting.house, dealer, {**usual, **values})
-        stopped = await _met(acting, connection, fields)
+        stopped = await _met(acting, connection, fields, name=fields["name"])
         owner = await owners.create(connection, acting.dealer_id, fields, acting.now())
         await _alone(connection, owner, "phone", "email")
         await _record(
@@ -111,12 +111,14 @@ async def create(
         return await stopping.heed(connection, owner, stopped, acting.now())
 
 
-async def _met(acting: Acting, connection: Connection, fields: Mapping[str, Any]) -> bool:
-    """Before an address is written down: whether STOP was said from there."""
-    theirs = (fields.get("phone"), fields.get("email"))
-    return await stopping.meet(
-        connection, acting.house.key_holder, dealer_id=acting.dealer_id, addresses=theirs, now=acting.now()
-    )
+async def _met(
+    acting: Acting, connection: Connection, fields: Mapping[str, Any], *, name: str, owner_id: int | None = None
+) -> bool:
+    """Before an address is written down: whether STOP was said from there. BadInput where it was said to be wrong."""
+    theirs, keys = (fields.get("phone"), fields.get("email")), acting.house.key_holder
+    stopped = await stopping.meet(connection, keys, dealer_id=acting.dealer_id, addresses=theirs, now=acting.now())
+    await stopping.refuse_wrong(connection, keys, acting.dealer_id, theirs, name=name, owner_id=owner_id)
+    return stopped
 
 
 async def update(acting: Acting, owner_id: int, changes: dict[str, Any]) -> Owner:
@@ -126,7 +128,7 @@ async def update(acting: Acting, owner_id: int, changes: dict[str, Any]) -> Owne
         before = await owners.get(connection, acting.dealer_id, owner_id)
         _standing(before)
         checked = owner_fields.checked(acting.house, dealer, changes, before)
-        stopped = await _met(acting, connection, checked)
+        stopped = await _met(acting, connection, checked, name=checked.get("name") or before.name, owner_id=owner_id)
         owner = await owners.update(connection, acting.dealer_id, owner_id, checked)
         await _alone(connection, owner, *(field for field in ("phone", "email") if field in checked))
         if checked.keys() & {"place", "access_notes", "contact"}:
@@ -355,6 +357,9 @@ async def _owner_of(
     }
     stopped = await stopping.meet(
         connection, acting.house.key_holder, dealer_id=dealer.id, addresses=(line.phone, line.email), now=now
+    )
+    await stopping.refuse_wrong(
+        connection, acting.house.key_holder, dealer.id, (line.phone, line.email), name=line.name, owner_id=None
     )
     here = await owners.at(connection, dealer.id, stops.plain([address]))
     found = next((one for one in here if one.name.casefold() == line.name.casefold()), None)

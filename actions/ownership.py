@@ -16,17 +16,20 @@ from store.pool import Connection
 _REASON = "the car has another owner now"
 
 
-async def give(acting: Acting, connection: Connection, car: Vehicle, owner_id: int | None) -> Vehicle:
+async def give(
+    acting: Acting, connection: Connection, car: Vehicle, owner_id: int | None, *, tell: bool = True
+) -> Vehicle:
     """From now on the car is this owner's, or nobody's that we know. The same owner again changes nothing.
 
     An open offer is withdrawn, an agreed visit called off and its owner told, texts that wait are cancelled, and the
-    open case is the new owner's. Overtaken while the car is in our hands: it goes back to whoever gave it to us.
+    open case is the new owner's. `tell` is False where the former owner hears of all that in one text. Overtaken
+    while the car is in our hands: it goes back to whoever gave it to us.
     """
     if car.owner_id == owner_id:
         return car
     case = await cases.open_of(connection, car.dealer_id, car.id, lock=True)
     if case is not None:
-        case = await _settled(acting, connection, case)
+        case = await _settled(acting, connection, case, tell=tell)
     if car.owner_id is not None:
         await messages.cancel_about(connection, car.dealer_id, owner_id=car.owner_id, vehicle_id=car.id, reason=_REASON)
     given = await fleet.give(connection, car.dealer_id, car.id, owner_id, actor=acting.actor, now=acting.now())
@@ -38,7 +41,7 @@ async def give(acting: Acting, connection: Connection, car: Vehicle, owner_id: i
     return given
 
 
-async def _settled(acting: Acting, connection: Connection, case: Case) -> Case:
+async def _settled(acting: Acting, connection: Connection, case: Case, *, tell: bool) -> Case:
     """The same case, with nothing left that was agreed with its former owner."""
     booking = await bookings.live_of(connection, case.dealer_id, case.id)
     legs = [] if booking is None else await pickups.of_booking(connection, case.dealer_id, booking.id)
@@ -50,6 +53,6 @@ async def _settled(acting: Acting, connection: Connection, case: Case) -> Case:
             connection, case, CaseEvent.OFFER_EXPIRED, reason=_REASON, actor=acting.actor, now=acting.now()
         )
     if meant.ends_visit and booking is not None:
-        await call_off(acting, connection, case=case, booking=booking, reason=_REASON)
+        await call_off(acting, connection, case=case, booking=booking, reason=_REASON, tell=tell)
         return await cases.get(connection, case.dealer_id, case.id, lock=True)
     return case

@@ -12,8 +12,9 @@ from datetime import datetime
 
 from actions.calling_off import look_again
 from schemas.consent import Owner
-from schemas.errors import Misconfigured, Unavailable
-from store import consents, messages, owners, stops
+from schemas.errors import BadInput, Misconfigured, Unavailable
+from schemas.message import MessageKind
+from store import consents, messages, owners, stops, wrong_numbers
 from store.house_key import KeyHolder
 from store.pool import Connection
 
@@ -63,6 +64,7 @@ async def stop(
             await messages.cancel_queued(connection, dealer_id, owner.id, SAID_STOP)
             await look_again(connection, dealer_id, owner.id, now)
             newly.append(owner)
+    await messages.cancel_to(connection, dealer_id, theirs, kind=MessageKind.WRONG, reason=SAID_STOP)
     return newly
 
 
@@ -91,6 +93,7 @@ async def start(
             source=source,
             now=now,
         )
+        await wrong_numbers.forget(connection, dealer_id, await key_of(connection, keys), theirs)
     begun = []
     for owner in here:
         if await consents.start(connection, dealer_id, owner.id, now=now, wording=wording, source=source):
@@ -122,6 +125,21 @@ async def meet(connection: Connection, keys: KeyHolder, dealer_id: int, addresse
     return await stops.meet(
         connection, dealer_id, key=await key_of(connection, keys), addresses=stops.plain(addresses), now=now
     )
+
+
+async def refuse_wrong(
+    connection: Connection, keys: KeyHolder, dealer_id: int, addresses: Addresses, *, name: str, owner_id: int | None
+) -> None:
+    """BadInput for a number or mailbox of which whoever answers there said that it is not theirs (after `meet`)."""
+    theirs, key = stops.plain(addresses), await key_of(connection, keys)
+    found = await wrong_numbers.known(connection, dealer_id, key, addresses=theirs, name=name, owner_id=owner_id)
+    if found is not None:
+        field = "email" if "@" in found else "phone"
+        raise BadInput(
+            field,
+            f"whoever answers at {found} said that it is not {name}'s: ask for the right one. START from there "
+            "lets it be written down again",
+        )
 
 
 async def heed(connection: Connection, owner: Owner, stopped: bool, now: datetime) -> Owner:

@@ -140,6 +140,8 @@ PROMISES = (
             "month unwarned",
             "month away-and-driving",
             "month no-record",
+            "month sold-in-words",
+            "month wrong-forgotten",
         ),
         tests=("integration/proofs/test_month.py::test_two_days_in_which_everybody_does_what_people_do",),
     ),
@@ -177,6 +179,18 @@ PROMISES = (
         tests=(
             "integration/proofs/test_stops.py::test_no_history_brings_a_text_to_a_number_that_said_stop",
             "integration/workers/test_one_number_for_two.py::test_who_was_asked_answers_and_stop_counts_for_both",
+        ),
+    ),
+    Promise(
+        "Who says that the car is sold is asked about it no longer; who says that the number is wrong is never taken "
+        "for its owner again.",
+        "heard in sentences; the time with the car ends, or the number goes, with all that hangs on it in one "
+        "transaction, and a keyed hash keeps a list from bringing it back",
+        commands=("replies", "month"),
+        switches=("replies verbs-anywhere", "month sold-in-words", "month wrong-forgotten"),
+        tests=(
+            "integration/workers/test_sold_and_wrong.py::test_a_car_sold_by_text_is_theirs_no_longer_with_all_that_hung_on_it",
+            "integration/workers/test_sold_and_wrong.py::test_a_wrong_number_is_freed_and_no_list_brings_it_back",
         ),
     ),
     Promise(

@@ -76,6 +76,8 @@ class MessageKind(StrEnum):
     STOPPED = "stopped"
     STARTED = "started"
     HELP = "help"
+    SOLD = "sold"  #: heard that the car is theirs no longer
+    WRONG = "wrong"  #: heard that the number is not the owner's: the last text that goes there
     PASSED_ON = "passed_on"  #: "a person will read this"
     REMINDER = "reminder"
     ON_THE_WAY = "on_the_way"

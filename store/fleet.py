@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,11 @@ _ERASED = "SELECT erased_at IS NOT NULL FROM owners WHERE dealer_id = $1 AND id 
 _SET_OWNER = f"UPDATE vehicles SET owner_id = $3 WHERE dealer_id = $1 AND id = $2 RETURNING {_COLUMNS}"
 _WAS_OF = (
     "SELECT EXISTS (SELECT 1 FROM ownerships WHERE dealer_id = $1 AND vehicle_id = $2 AND owner_id = $3 "
+    "AND until IS NOT NULL)"
+)
+_EPOCH = "SELECT id FROM ownerships WHERE dealer_id = $1 AND vehicle_id = $2 AND owner_id = $3 AND until IS NULL"
+_HAD_ONE = (
+    "SELECT EXISTS (SELECT 1 FROM ownerships WHERE dealer_id = $1 AND owner_id = ANY ($2::bigint[]) "
     "AND until IS NOT NULL)"
 )
 _ADOPT = """
@@ -135,6 +141,17 @@ async def which(connection: Connection, car: Vehicle) -> str:
     ):
         return ""
     return car.plate or car.title
+
+
+async def epoch_of(connection: Connection, dealer_id: int, vehicle_id: int, owner_id: int) -> int | None:
+    """Their time with the car, while it lasts."""
+    found: int | None = await connection.fetchval(_EPOCH, dealer_id, vehicle_id, owner_id)
+    return found
+
+
+async def had_one(connection: Connection, dealer_id: int, owner_ids: Sequence[int]) -> bool:
+    """Whether a car was one of these owners', and is no longer."""
+    return bool(await connection.fetchval(_HAD_ONE, dealer_id, list(owner_ids)))
 
 
 async def was_of(connection: Connection, dealer_id: int, vehicle_id: int, owner_id: int) -> bool:

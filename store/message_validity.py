@@ -27,6 +27,10 @@ _STATE["danger"] = f"""
 SELECT CASE WHEN EXISTS (SELECT 1 FROM alerts a WHERE a.dealer_id = $1 AND a.vehicle_id = v.id AND {FORBIDS})
     THEN 'standing' ELSE 'over' END FROM vehicles v WHERE v.dealer_id = $1 AND v.id = $2
 """
+_STATE["ownership"] = (
+    "SELECT CASE WHEN v.owner_id = o.owner_id THEN 'theirs' ELSE 'ended' END FROM ownerships o "
+    "JOIN vehicles v ON v.dealer_id = o.dealer_id AND v.id = o.vehicle_id WHERE o.dealer_id = $1 AND o.id = $2"
+)
 _HELD_UNTIL = "SELECT expires_at FROM offers WHERE dealer_id = $1 AND id = $2"
 _BEGINS_AT = {
     noun: f"SELECT starts_at FROM {_TABLES[noun]} WHERE dealer_id = $1 AND id = $2" for noun in ("booking", "leg")

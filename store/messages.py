@@ -69,7 +69,11 @@ _LOST = (
 )
 _CANCEL_QUEUED = """
 UPDATE messages SET state = 'cancelled', reason = $3 WHERE dealer_id = $1 AND owner_id = $2 AND state = 'queued'
-  AND kind <> ALL($4::text[])
+  AND kind <> ALL($4::text[]) AND ($5::text[] IS NULL OR lower(to_address) = ANY ($5))
+"""
+_CANCEL_TO = """
+UPDATE messages SET state = 'cancelled', reason = $3 WHERE dealer_id = $1 AND lower(to_address) = ANY ($2::text[])
+  AND state = 'queued' AND kind = $4
 """
 _WITHDRAW = """
 UPDATE messages SET state = 'cancelled', reason = $4 WHERE dealer_id = $1 AND state = 'queued' AND (
@@ -254,11 +258,27 @@ async def lost(connection: Connection, reference: str, reason: str) -> bool:
 
 
 async def cancel_queued(
-    connection: Connection, dealer_id: int, owner_id: int, reason: str, but: Sequence[MessageKind] = ()
+    connection: Connection,
+    dealer_id: int,
+    owner_id: int,
+    reason: str,
+    but: Sequence[MessageKind] = (),
+    *,
+    to: Sequence[str] | None = None,
 ) -> int:
-    """Cancel what still waits for an owner; returns how many."""
-    status = await connection.execute(_CANCEL_QUEUED, dealer_id, owner_id, reason, [kind.value for kind in but])
+    """Cancel what still waits for an owner, or only what goes `to` these addresses; returns how many."""
+    others = [kind.value for kind in but]
+    status = await connection.execute(
+        _CANCEL_QUEUED, dealer_id, owner_id, reason, others, None if to is None else list(to)
+    )
     return int(status.split()[-1])
+
+
+async def cancel_to(
+    connection: Connection, dealer_id: int, addresses: Sequence[str], kind: MessageKind, reason: str
+) -> None:
+    """Cancel what still waits for these addresses, whoever's it is."""
+    await connection.execute(_CANCEL_TO, dealer_id, list(addresses), reason, kind.value)
 
 
 async def cancel_about(connection: Connection, dealer_id: int, owner_id: int, vehicle_id: int, reason: str) -> None:

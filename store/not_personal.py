@@ -23,6 +23,7 @@ OTHERS: Final = {
     "audit_heads": "keyed hashes",
     "audit_starts": "keyed hashes",
     "audit_removals": "keyed hashes of words that went",
+    "wrong_numbers": "keyed hashes of numbers and names: a wrong number is not written down again",
     "stops": "keyed hashes of numbers and mailboxes, so that a STOP outlives an erasure",
     "dealers": "the house",
     "resources": "bays, loaners and drivers",

@@ -146,6 +146,20 @@ async def revoke_of_person(
     )
 
 
+async def revoke_of_owner(
+    connection: Connection, dealer_id: int, owner_id: int, purposes: Sequence[str], now: datetime
+) -> None:
+    """The links that were sent to an owner open nothing any more."""
+    await connection.execute(
+        """UPDATE secrets SET revoked_at = $4 WHERE dealer_id = $1 AND owner_id = $2 AND purpose = ANY ($3::text[])
+           AND revoked_at IS NULL""",
+        dealer_id,
+        owner_id,
+        list(purposes),
+        now,
+    )
+
+
 async def labels(connection: Connection, dealer_id: int, purpose: str) -> list[Secret]:
     """The secrets of a purpose that still open something, newest first."""
     rows = await connection.fetch(

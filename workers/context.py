@@ -22,6 +22,8 @@ ABOUT_THE_LINE = frozenset(
         MessageKind.STOPPED,
         MessageKind.STARTED,
         MessageKind.HELP,
+        MessageKind.SOLD,
+        MessageKind.WRONG,
         MessageKind.PASSED_ON,
         MessageKind.FREE,
         MessageKind.CANCELLED,
@@ -37,7 +39,7 @@ def machine_now() -> datetime:
 
 async def untrue(connection: Connection, message: Message, now: datetime) -> str | None:
     """Why this text is no longer true, or would reach the wrong person; None when all is well."""
-    if message.owner_id is not None:
+    if message.owner_id is not None and message.kind is not MessageKind.WRONG:  # that goes where nobody of ours is
         about = None if message.kind in ABOUT_THE_LINE else message.case_id
         wrong = await message_validity.misdirected(
             connection, message.dealer_id, owner_id=message.owner_id, address=message.to_address, case_id=about

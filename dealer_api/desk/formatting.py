@@ -157,6 +157,8 @@ UNDERSTOOD = {
     "stop": "stopped our texts",
     "start": "wants texts again",
     "help": "asked for help",
+    "sold": "sold the car",
+    "wrong": "says that the number is wrong",
     "feedback": "gave feedback",
     "other": "needs reading",
 }

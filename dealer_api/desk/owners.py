@@ -18,7 +18,7 @@ from dealer_api.desk.page import form, go, id_of, page, refused
 from schemas.consent import Consent, Owner
 from schemas.errors import BadInput, TelltaleError
 from schemas.message import Purpose
-from store import consents, owners, threads
+from store import consents, owners, threads, wrong_numbers
 from store.views import casefile, people
 from store.views.casefile import TalkLine
 
@@ -141,7 +141,7 @@ async def _page(
 ) -> web.Response:
     caller = call(request)
     file = OwnerFile(None, {}, [])
-    facts: dict[str, Any] = {"cars": [], "cases": [], "all_consents": []}
+    facts: dict[str, Any] = {"cars": [], "cases": [], "all_consents": [], "wrong_since": None}
     async with caller.house.at(caller.dealer_id) as connection:
         if owner_id is not None:
             owner = await owners.get(connection, caller.dealer_id, owner_id)
@@ -154,6 +154,7 @@ async def _page(
                 "cars": await people.cars(connection, caller.dealer_id, owner_id),
                 "cases": await people.cases(connection, caller.dealer_id, owner_id),
                 "all_consents": await consents.trail(connection, caller.dealer_id, owner_id),
+                "wrong_since": await wrong_numbers.since(connection, caller.dealer_id, owner_id),
             }
     start = {
         "language": caller.dealer.language,

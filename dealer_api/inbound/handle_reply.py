@@ -6,23 +6,24 @@ A provider that sees an error sends it again, and then nothing of the first try 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from actions import leaving, outbox, stopping
 from actions import offers as offer_acts
-from actions import outbox, stopping
 from actions.context import Acting, House
-from rules.service.replies import Asked, Meaning, Understood, understand
+from rules.service.replies import Asked, Meaning, Understood, normal, understand
 from schemas.account import Dealer
-from schemas.booking import Offer, OfferState
+from schemas.booking import BookingState, Offer, OfferState
 from schemas.case import CaseState
 from schemas.consent import Owner
 from schemas.errors import BadInput, IllegalMove, NotFound, Overtaken
-from schemas.message import Draft, MessageKind, OwnerRecipient, Purpose
+from schemas.message import Draft, MessageKind, OwnerRecipient, Purpose, asserts
 from schemas.text import storable
 from schemas.thread import Reply
-from store import accounts, cases, consents, feedback, jobs, offers, owners, slots, stops, threads
+from schemas.vehicle import Vehicle
+from store import accounts, cases, consents, feedback, fleet, jobs, offers, owners, slots, stops, threads
 from store.pool import Connection
 
 ACTOR = "owner"
@@ -30,6 +31,7 @@ LONGEST_BODY = 2000  #: ten SMS parts and some; what is longer is cut before it 
 FEEDBACK_FOR = timedelta(days=14)  #: a digit after that answers nothing
 _ONE_PASSED_ON = timedelta(hours=1)  #: two machines that answer each other must not talk all night
 _OF_THE_NUMBER = (Meaning.STOP, Meaning.START)  #: whoever's row it stands in
+_CLAIMS = (*_OF_THE_NUMBER, Meaning.WRONG)
 _ANSWERABLE = (CaseState.OPEN, CaseState.CONTACTED)
 
 
@@ -53,6 +55,7 @@ class _Incoming:
     reply_id: int
     thread_id: int
     offer: Offer | None
+    cars: Sequence[Vehicle] = ()  #: of everybody who is reached there
 
 
 async def handle(house: House, reply: Reply) -> HandledReply:
@@ -83,11 +86,18 @@ async def handle(house: House, reply: Reply) -> HandledReply:
                 await _of_the_number(house, connection, dealer_id=dealer_id, reply=reply, meant=meant)
             return HandledReply(dealer_id, kept, None, None)
         owner, pending = await _addressee(house, connection, here)
+        cars = [car for one in here for car in await fleet.listed(connection, dealer_id, owner_id=one.id)]
         offer, choices = await _offer_in_question(connection, owner)
         rated = await feedback.outstanding(connection, dealer_id, owner.id, house.now() - FEEDBACK_FOR) is not None
-        asked = Asked(choices, rated, max(1, pending))
+        asked = Asked(
+            choices,
+            rated,
+            offers=max(1, pending),
+            cars=tuple(word for car in cars for word in (car.title, car.plate or "")),
+            names=tuple(one.name for one in here),
+        )
         understood = understand(reply.body, asked)
-        if understood.meaning in _OF_THE_NUMBER:
+        if understood.meaning in _CLAIMS:
             await stopping.claim(
                 connection, house.key_holder, dealer_id=dealer_id, addresses=[reply.from_address], now=house.now()
             )
@@ -105,6 +115,7 @@ async def handle(house: House, reply: Reply) -> HandledReply:
             reply_id=kept,
             thread_id=thread_id,
             offer=offer,
+            cars=cars,
         )
         if not await _act(house.within(connection).acting(dealer_id, ACTOR), connection, incoming, understood):
             await threads.wants_a_person(
@@ -162,7 +173,11 @@ async def _act(acting: Acting, connection: Connection, incoming: _Incoming, unde
         case Meaning.DECLINE:
             return await _decline(acting, incoming)
         case Meaning.STOP:
-            return await _stop(acting, connection, incoming)
+            return await _stop(acting, connection, incoming, understood.also)
+        case Meaning.SOLD:
+            return await _sold(acting, connection, incoming)
+        case Meaning.WRONG:
+            return await _wrong(acting, connection, incoming)
         case Meaning.START:
             if await _of_the_number(
                 acting.house, connection, dealer_id=incoming.dealer.id, reply=incoming.reply, meant=Meaning.START
@@ -206,12 +221,60 @@ async def _decline(acting: Acting, incoming: _Incoming) -> bool:
     return True
 
 
-async def _stop(acting: Acting, connection: Connection, incoming: _Incoming) -> bool:
-    """At once and for good; what waits is cancelled, and one confirmation goes out. To say it again changes nothing."""
+async def _stop(acting: Acting, connection: Connection, incoming: _Incoming, also: Meaning | None) -> bool:
+    """At once and for good; what waits is cancelled, and one confirmation goes out. To say it again changes nothing.
+    Where they said SOLD or WRONG in the same breath, that is settled too, and the confirmation is of the STOP.
+    """
     if await _of_the_number(
         acting.house, connection, dealer_id=incoming.dealer.id, reply=incoming.reply, meant=Meaning.STOP
     ):
         await _answer(acting, connection, incoming, MessageKind.STOPPED)
+    if also is Meaning.SOLD:
+        return await _sold(acting, connection, incoming, tell=False)
+    if also is Meaning.WRONG:
+        await leaving.wrong(acting, connection, incoming.reply.from_address)
+    return True
+
+
+async def _sold(acting: Acting, connection: Connection, incoming: _Incoming, *, tell: bool = True) -> bool:
+    """The car is theirs no longer, from this moment on, and one text says so. Which of several cars, or one that is
+    with us, is for a person; to say it again changes nothing.
+    """
+    car = leaving.named(normal(incoming.reply.body), incoming.cars)
+    if car is None and not incoming.cars and await fleet.had_one(connection, incoming.dealer.id, [incoming.owner.id]):
+        return True
+    seller = None if car is None else await owners.get(connection, incoming.dealer.id, car.owner_id or 0)
+    ended = None if car is None or seller is None else await leaving.sold(acting, connection, seller, car)
+    if seller is None or ended is None:
+        if tell:
+            await _pass_on(acting, connection, incoming)
+        return False
+    if tell:
+        facts = [asserts("ownership", ended.epoch, "ended")] if ended.epoch is not None else []
+        known: dict[str, Any] = {}
+        if ended.visit is not None:
+            facts.append(asserts("booking", ended.visit.id, BookingState.CANCELLED))
+            known = {"starts_at": ended.visit.starts_at, "ends_at": ended.visit.ends_at, "zone": ended.visit.zone}
+        to = replace(incoming, owner=seller, offer=None)
+        await _answer(
+            acting,
+            connection,
+            to,
+            MessageKind.SOLD,
+            facts=facts,
+            vehicle=ended.car.title,
+            reader_zone=seller.zone,
+            now=acting.now(),
+            **known,
+        )
+    return True
+
+
+async def _wrong(acting: Acting, connection: Connection, incoming: _Incoming) -> bool:
+    """Nobody of ours is written to there again, and one text says so; not after a STOP from there."""
+    freed = await leaving.wrong(acting, connection, incoming.reply.from_address)
+    if freed and incoming.owner.stopped_at is None:
+        await _answer(acting, connection, replace(incoming, offer=None), MessageKind.WRONG)
     return True
 
 
@@ -252,7 +315,8 @@ async def _answer(
     *,
     case_id: int | None = None,
     reference: str | None = None,
-    **facts: Any,
+    facts: Sequence[dict[str, Any]] = (),
+    **known: Any,
 ) -> None:
     """On the channel on which they wrote, in their language; once per incoming text."""
     draft = Draft(
@@ -264,6 +328,7 @@ async def _answer(
         purpose=Purpose.SURVEY if kind is MessageKind.FEEDBACK_THANKS else Purpose.STATUS,
         author="system",
         case_id=case_id if case_id is not None else (incoming.offer.case_id if incoming.offer else None),
+        asserts=facts,
         reference=reference or f"{kind.value}-reply{incoming.reply_id}",
     )
-    await outbox.queue(connection, acting.house.wording, draft, acting.now(), dealer=incoming.dealer.name, **facts)
+    await outbox.queue(connection, acting.house.wording, draft, acting.now(), dealer=incoming.dealer.name, **known)

@@ -10,18 +10,16 @@ from typing import Any
 
 from actions import absences, bookings, cases, estimates, legs, messages, moving, offers, owners, people, vehicles
 from actions.context import Acting
-from dealer_api.inbound.handle_reply import handle
-from proofs.month import handing
+from proofs.month import handing, texting
 from proofs.month.dealership import Dealership
 from proofs.month.picking import a_booking, a_case, a_leg, a_row, somebody, the_manager
+from proofs.month.texting import text_from
 from rules.service.pickup import TEXTS
 from schemas.account import Role
 from schemas.alert import AlertState, AlertStep
 from schemas.booking import BookingKind
-from schemas.errors import NotFound
 from schemas.message import Purpose
 from schemas.pickup import LEGS, LegEvent, LegKind, LegState
-from schemas.thread import Reply
 from schemas.verdict import Severity
 from store import alerts
 from store.alerts import Moved
@@ -262,29 +260,11 @@ async def owner_answers(place: Dealership) -> None:
         owner = row["owner_id"]
     else:
         owner = place.luck.choice(place.owners)
-    await _text(place, owner, body)
+    await text_from(place, owner, body)
 
 
 async def owner_says_stop(place: Dealership) -> None:
-    await _text(place, place.luck.choice(place.owners), place.luck.choice(("STOP", "START", "HELP")))
-
-
-async def _text(place: Dealership, owner: int, body: str) -> None:
-    row = await a_row(place, "owners WHERE dealer_id = $1 AND id = $2", place.dealer.id, owner)
-    if row["phone"] is None:
-        raise NotFound("number")
-    name = f"in-{place.dealer.id}-{place.luck.random()}"
-    await handle(
-        place.house,
-        Reply(
-            channel="phone",
-            provider_id=name,
-            from_address=row["phone"],
-            to_address=place.phones.sender,
-            body=body,
-            received_at=place.clock(),
-        ),
-    )
+    await text_from(place, place.luck.choice(place.owners), place.luck.choice(("STOP", "START", "HELP")))
 
 
 async def owner_declines_by_link(place: Dealership) -> None:
@@ -469,4 +449,5 @@ ACTS: dict[Act, float] = {
     somebody_leaves: 0.4,
     somebody_is_back: 0.6,
     **handing.ACTS,
+    **texting.ACTS,
 }

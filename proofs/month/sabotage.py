@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from actions import absences, calling_off, legs, ownership
+from actions import absences, calling_off, leaving, legs, ownership, stopping
 from proofs.swap import swap
 from store import slots
 from workers import lateness, safety, sending
@@ -20,6 +20,8 @@ SWITCHES = (
     "unwarned",
     "away-and-driving",
     "no-record",
+    "sold-in-words",
+    "wrong-forgotten",
 )
 
 
@@ -51,6 +53,12 @@ def switched(switch: str | None) -> Iterator[None]:
         case "no-record":
             with _out(legs, "recorded", _nothing), _out(calling_off, "recorded", _nothing):
                 yield
+        case "sold-in-words":
+            with _out(leaving, "give", _nothing):
+                yield
+        case "wrong-forgotten":
+            with _out(stopping, "refuse_wrong", _nothing):
+                yield
         case _:
             yield
 
@@ -69,7 +77,7 @@ async def _never(*_: Any, **__: Any) -> bool:
     return False
 
 
-async def _same(acting: Any, connection: Any, case: Any) -> Any:
+async def _same(acting: Any, connection: Any, case: Any, **_: Any) -> Any:
     return case
 
 

@@ -104,10 +104,29 @@ ALWAYS: Mapping[str, str] = {
           AND m.kind = 'booked' AND m.state IN ('sent', 'delivered')
             AND m.facts->'asserts' @> jsonb_build_array(jsonb_build_object('noun', 'booking', 'id', b.id))
         WHERE b.dealer_id = $1 AND b.state = 'cancelled' AND NOT EXISTS (
-            SELECT 1 FROM messages n WHERE n.dealer_id = $1 AND n.owner_id = m.owner_id AND n.kind = 'cancelled'
+            SELECT 1 FROM messages n WHERE n.dealer_id = $1 AND n.owner_id = m.owner_id
+            AND n.kind IN ('cancelled', 'sold')
             AND n.facts->'asserts' @> jsonb_build_array(jsonb_build_object('noun', 'booking', 'id', b.id)))
         AND EXISTS (SELECT 1 FROM owners o WHERE o.dealer_id = $1 AND o.id = m.owner_id AND CASE o.channel
           WHEN 'email' THEN o.email ELSE o.phone END IS NOT NULL)""",
+    "a car is still theirs who said that they sold it": """
+        SELECT r.id FROM replies r JOIN ownerships o ON o.dealer_id = r.dealer_id AND o.owner_id = r.owner_id
+        WHERE r.dealer_id = $1 AND r.understood = 'sold' AND o.until IS NULL AND o.since < r.received_at""",
+    "who sold their car hears twice that its visit is cancelled": """
+        SELECT m.id FROM messages m JOIN messages n ON n.dealer_id = m.dealer_id AND n.owner_id = m.owner_id
+          AND n.kind = 'cancelled' AND n.facts->'asserts' <@ (m.facts->'asserts')
+        WHERE m.dealer_id = $1 AND m.kind = 'sold' AND jsonb_array_length(n.facts->'asserts') > 0""",
+    "a number that is not the owner's stands in a row of that name": """
+        SELECT o.id FROM replies r JOIN owners w ON w.dealer_id = r.dealer_id AND w.id = r.owner_id
+        JOIN owners o ON o.dealer_id = r.dealer_id AND o.name = w.name AND o.phone = r.from_address
+        WHERE r.dealer_id = $1 AND r.understood = 'wrong'
+        AND NOT EXISTS (SELECT 1 FROM replies s WHERE s.dealer_id = $1 AND s.from_address = r.from_address
+          AND s.understood = 'start' AND s.id > r.id)""",
+    "a number that is not the owner's is written to": """
+        SELECT m.id FROM messages m JOIN replies r ON r.dealer_id = m.dealer_id AND r.owner_id = m.owner_id
+          AND r.from_address = m.to_address AND r.understood = 'wrong'
+        WHERE m.dealer_id = $1 AND m.kind <> 'wrong' AND m.state IN ('sent', 'delivered')
+          AND m.sent_at > r.received_at""",
     **handing.TRUTHS,
 }
 #: Once the workers have done what is due; `$2` is the time.

@@ -53,6 +53,8 @@ Permission = Go | Wait | Never | TooLate
 
 #: Owed even to somebody who said STOP: the one confirmation, and the answer to HELP.
 _OWED = frozenset({MessageKind.STOPPED, MessageKind.HELP})
+#: One answer to what has consequences for whoever wrote it, whatever they agreed to; not after a STOP.
+_HEARD = frozenset({MessageKind.SOLD, MessageKind.WRONG})
 #: Answers to what the owner wrote a moment ago: they are awake.
 _ANSWERS = frozenset(
     {
@@ -143,6 +145,8 @@ def may_send(
         return Never("nobody owns this number any more")
     if kind in _OWED and now - message.due_at <= FRESH:
         return Go("owed to everybody who asks for it")
+    if kind in _HEARD and owner.stopped_at is None and now - message.due_at <= FRESH:
+        return Go("the one answer to what they wrote")
     never = refused(purpose, owner, consents)
     if never is not None:
         return Never(never)

@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rules.service import stop_words
+from rules.service import stop_words, verbs
 
 
 class Meaning(StrEnum):
@@ -23,6 +23,8 @@ class Meaning(StrEnum):
     STOP = "stop"
     START = "start"
     HELP = "help"
+    SOLD = "sold"  #: the car is somebody else's now
+    WRONG = "wrong"  #: the number is not the owner's
     FEEDBACK = "feedback"
     OTHER = "other"  #: a person must read it
 
@@ -30,12 +32,14 @@ class Meaning(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What we last asked this owner: the digits of an offer (also one that has run out), and whether feedback is
-    outstanding.
+    outstanding. `cars` and `names` are words by which their cars and they are called.
     """
 
     choices: tuple[int, ...] = ()
     feedback: bool = False
     offers: int = 1  #: how many offers are open: with several a digit does not say which
+    cars: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Understood:
     number: int | None = None
     words: str = ""
     for_a_person: bool = False
+    also: Meaning | None = None  #: SOLD or WRONG in the breath in which they said STOP
 
 
 def _words(listed: str) -> frozenset[str]:
@@ -117,8 +122,15 @@ def understand(body: str, asked: Asked) -> Understood:
     words = plain.split()
     if not words:
         return Understood(Meaning.OTHER, "nothing that can be read", for_a_person=True)
-    if stop_words.asks(plain, [normal(part) for part in stop_words.clauses(body)]):
-        return Understood(Meaning.STOP, "asked us to stop", for_a_person=bool(stop_words.DOUBTFUL.intersection(words)))
+    parts = [normal(part) for part in stop_words.clauses(body)]
+    if stop_words.asks(plain, parts):
+        doubtful = bool(stop_words.DOUBTFUL.intersection(words))
+        beside = verbs.wrong(body, [part for part in parts if not stop_words.asks(part, [part])], _called(asked.names))
+        also = Meaning.WRONG if beside else None
+        return Understood(Meaning.STOP, "asked us to stop", for_a_person=doubtful or beside, also=also)
+    verb = _verb(body, parts, asked)
+    if verb is not None:
+        return verb
     if len(words) == 1 and words[0] in _START_WORDS:
         return Understood(Meaning.START, "asked for our texts again")
     if len(words) == 1 and words[0] in _HELP_WORDS:
@@ -132,6 +144,27 @@ def understand(body: str, asked: Asked) -> Understood:
     if scored:
         return _score(int(scored[1]), (scored[2] or "").strip())
     return Understood(Meaning.OTHER, "not one of the answers we asked for", for_a_person=True)
+
+
+def _verb(body: str, parts: list[str], asked: Asked) -> Understood | None:
+    """SOLD and WRONG have consequences, so a person reads each of them, too."""
+    cars, names = _called(asked.cars), _called(asked.names)
+    if verbs.sold(body, parts, cars):
+        return Understood(Meaning.SOLD, "said that the car is sold", for_a_person=True)
+    if verbs.wrong(body, parts, names):
+        return Understood(Meaning.WRONG, "said that the number is wrong", for_a_person=True)
+    pieces = verbs.pieces(parts)
+    stops = [piece for piece in pieces if stop_words.asks(piece, [piece])]
+    others = [piece for piece in pieces if piece not in stops]
+    for meaning, says, own in ((Meaning.SOLD, verbs.sold, cars), (Meaning.WRONG, verbs.wrong, names)):
+        if stops and says(body, others, own):
+            return Understood(Meaning.STOP, "asked us to stop", for_a_person=True, also=meaning)
+    return None
+
+
+def _called(names: tuple[str, ...]) -> frozenset[str]:
+    words = [word for name in names for word in normal(name).split()]
+    return frozenset((*words, *(f"{word}s" for word in words)))
 
 
 def normal(body: str) -> str:

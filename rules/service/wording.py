@@ -54,6 +54,8 @@ FACTS: dict[MessageKind, tuple[str, ...]] = {
     MessageKind.STOPPED: ("dealer",),
     MessageKind.STARTED: ("dealer",),
     MessageKind.HELP: ("dealer", "phone"),
+    MessageKind.SOLD: ("dealer", "vehicle"),
+    MessageKind.WRONG: ("dealer",),
     MessageKind.PASSED_ON: ("dealer",),
     MessageKind.REMINDER: ("dealer", "kind", "starts_at", "ends_at", "zone", "now"),
     MessageKind.ON_THE_WAY: ("dealer", "driver"),

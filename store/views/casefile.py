@@ -30,7 +30,7 @@ SELECT * FROM (
     WHERE m.dealer_id = $1 AND m.owner_id = $2
     UNION ALL
     SELECT 'in', r.body, r.received_at, r.understood, 'received', NULL, 'owner', r.channel, NULL, r.read_at IS NULL
-      AND r.understood = 'other',
+      AND r.understood IN ('other', 'sold', 'wrong'),
         r.id, 0, NULL
     FROM replies r WHERE r.dealer_id = $1 AND r.owner_id = $2
 ) AS said ORDER BY at DESC, side DESC, id DESC LIMIT $3

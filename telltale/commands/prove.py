@@ -109,7 +109,9 @@ def booking(
 
 @app.command()
 def replies(
-    sabotage: Annotated[str | None, _switches("words-only")] = None, as_json: Json = False, record: Record = False
+    sabotage: Annotated[str | None, _switches("words-only, verbs-anywhere")] = None,
+    as_json: Json = False,
+    record: Record = False,
 ) -> None:
     """A wish for no more texts is heard in four languages, and nothing else is taken for one; each miss is named."""
     _run("replies", as_json, record, sabotage=sabotage)
@@ -144,7 +146,7 @@ def month(
         str | None,
         _switches(
             "no-truth-check, no-release, silent-lateness, stranger-sale, drive-it-anyway, unwarned, "
-            "away-and-driving, no-record"
+            "away-and-driving, no-record, sold-in-words, wrong-forgotten"
         ),
     ] = None,
     as_json: Json = False,

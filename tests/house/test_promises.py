@@ -21,8 +21,8 @@ def test_the_page_of_promises_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m proofs.promises"
 
 
-def test_there_are_nineteen_and_each_has_a_test() -> None:
-    assert len(PROMISES) == 19 and all(promise.tests for promise in PROMISES)
+def test_there_are_twenty_and_each_has_a_test() -> None:
+    assert len(PROMISES) == 20 and all(promise.tests for promise in PROMISES)
 
 
 def test_every_proof_is_on_the_page() -> None:

@@ -80,7 +80,8 @@ def test_nothing_goes_without_a_recorded_yes_to_its_purpose(kind: MessageKind, p
     }[state]
     who = owner(stopped_at=NOON if state == "stopped" else None)
     answer = may_send(message(kind, purpose), who, consents, NOON)
-    owed = kind in (MessageKind.STOPPED, MessageKind.HELP)
+    answers = kind in (MessageKind.SOLD, MessageKind.WRONG) and state != "stopped"
+    owed = kind in (MessageKind.STOPPED, MessageKind.HELP) or answers
     assert isinstance(answer, Go if owed or state == "yes" else Never)
     assert answer.reason
 

@@ -263,9 +263,6 @@ FOR_PEOPLE = (
     "How much does it cost?",
     "Was kostet das?",
     "¿Cuánto cuesta?",
-    "I sold the car",
-    "wrong number",
-    "falsche Nummer",
     "who is this",
     "Wer sind Sie?",
     "the key is under the mat",
@@ -486,3 +483,21 @@ def test_help_and_start(body: str, meaning: Meaning) -> None:
 def test_a_doubtful_stop_is_obeyed_and_shown_to_a_person() -> None:
     assert understand("CANCEL", OFFER).for_a_person
     assert not understand("STOP", OFFER).for_a_person
+
+
+@pytest.mark.parametrize(
+    "body, meaning",
+    [
+        ("I sold the car", Meaning.SOLD),
+        ("SOLD", Meaning.SOLD),
+        ("Habe ich die Nummer falsch?", Meaning.OTHER),
+        ("wrong number", Meaning.WRONG),
+        ("falsche Nummer", Meaning.WRONG),
+        ("Have you sold it?", Meaning.OTHER),
+        ("not sold yet", Meaning.OTHER),
+    ],
+)
+def test_sold_and_wrong_are_verbs_of_their_own_and_a_person_reads_them(body: str, meaning: Meaning) -> None:
+    for asked in (Asked(), Asked((1, 2)), Asked(feedback=True)):
+        understood = understand(body, asked)
+        assert understood.meaning is meaning and understood.for_a_person
