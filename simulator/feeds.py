@@ -75,17 +75,21 @@ def _dongle(told: Iterator[Told], rng: Random) -> Iterator[Told]:
 
 
 def _cloud(told: Iterator[Told], every_s: float) -> Iterator[Told]:
-    """What has changed since it was last handed on."""
+    """What has changed since it was last handed on: the state at each full minute or hour."""
     due, known, sent = 0.0, dict[int, float](), dict[int, float]()
     for one in told:
+        if due and one.ts >= due and (changed := _changed(known, sent)):
+            yield _told(due, changed)
         known.update(_of(one, _CLOUD))
-        if one.ts < due or not known:
-            continue
-        changed = {i: v for i, v in known.items() if sent.get(i) != v}
-        if changed:
-            due = one.ts - one.ts % every_s + every_s
-            sent |= changed
-            yield _told(one.ts, changed)
+        due = one.ts - one.ts % every_s + every_s
+    if changed := _changed(known, sent):
+        yield _told(due, changed)
+
+
+def _changed(known: dict[int, float], sent: dict[int, float]) -> dict[int, float]:
+    changed = {i: v for i, v in known.items() if sent.get(i) != v}
+    sent |= changed
+    return changed
 
 
 def _partial(told: Iterator[Told], signals: frozenset[int]) -> Iterator[Told]:

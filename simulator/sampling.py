@@ -52,10 +52,14 @@ class Sampler:
             return self._all(ts, {})
         if ignition == OFF:
             return self._parked(ts, values)
-        changed = any(values[s] != self._sent.get(s) for s in SWITCHES if s in values)
+        sent, changed = self._sent, False
+        for switch in SWITCHES:
+            value = values.get(switch)
+            if value is not None and value != sent.get(switch):
+                changed = True
+                break
         if not changed and ts - self._last < self.period_s - 0.5:
             return None
-        sent = self._sent
         sample = {s: v for s, v in values.items() if s in FAST or sent.get(s) != v}
         return self._keep(ts, sample)
 

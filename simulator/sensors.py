@@ -79,6 +79,7 @@ class Sensors:
         self._cap = exp(rng.uniform(log(500.0), log(10_000.0)))
         self._meter, self._damp = rng.uniform(0.0, 0.05), rng.uniform(0.0, 0.12)  # scatter, weather: shares
         self._slosh = rng.choice((0.0, 0.0, 0.002, 0.01))
+        self._fitting: dict[tuple[int, ...], list[tuple[int, float, float, float, float, bool]]] = {}
         self._rng, self._phase = Random(f"noise/{seed}"), rng.uniform(0, 6)
         self.sample_s = rng.choice((30.0, 60.0, 60.0, 90.0))
 
@@ -88,9 +89,21 @@ class Sensors:
         A closed contact and a counter are no measurement and stay as they are.
         """
         rng, own, said = self._rng, self._own, dict(values)
-        for signal in own.keys() & said.keys():
-            value = own[signal].read(said[signal], rng)
-            said[signal] = value if signal in _SIGNED else max(0.0, value)
+        present = tuple(said)
+        fitting = self._fitting.get(present)
+        if fitting is None:
+            fitting = self._fitting[present] = [
+                (s, o.gain, o.offset, o.noise, o.step, s in _SIGNED)
+                for s in own.keys() & said.keys()
+                for o in (own[s],)
+            ]
+        for signal, gain, offset, noise, step, signed in fitting:  # as in `Sensor.read`, a call less for each
+            value = said[signal] * gain + offset
+            if noise:
+                value += rng.gauss(0.0, noise)
+            if step:
+                value = round(round(value / step) * step, 4)
+            said[signal] = value if signed or value > 0.0 else 0.0
         if INSULATION in said:
             said[INSULATION] = self._insulation(ts, said[INSULATION])
         for signal in LEVELS:  # a bend throws it about for a second or two

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from operator import le
 from struct import Struct
 
 from proofs.score.baselines import FixedThresholds
@@ -74,6 +75,11 @@ def _shared(ids: tuple[int, ...]) -> tuple[int, ...]:
     return ids
 
 
+@cache
+def _ranges(ids: tuple[int, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    return tuple(BY_ID[i].low for i in ids), tuple(BY_ID[i].high for i in ids)
+
+
 def readings_of(car: Car, until: float) -> Iterator[Reading]:
     """The messages of a car as the gateway hands them to the judge, one `place` after the other."""
     yield from rows_of(lived(car, until))
@@ -83,8 +89,9 @@ def believed(rows: Iterable[Reading]) -> Iterator[Reading]:
     """The rows without what the gateway lets no rule see: values outside of their range, odometers that cannot be."""
     odometer = Odometer()
     for row in rows:
-        kept = [(i, v) for i, v in zip(row.ids, row.values, strict=True) if BY_ID[i].low <= v <= BY_ID[i].high]
-        if len(kept) != len(row.ids):
+        low, high = _ranges(row.ids)
+        if not (all(map(le, low, row.values)) and all(map(le, row.values, high))):
+            kept = [(i, v) for i, v in zip(row.ids, row.values, strict=True) if BY_ID[i].low <= v <= BY_ID[i].high]
             row.ids, row.values = _shared(tuple(i for i, _ in kept)), tuple(v for _, v in kept)
         yield odometer.see(row) if ODOMETER in row.ids else row
 

@@ -10,7 +10,7 @@ from rules.engine.rule import Rule
 
 RULE = Rule(
     name="sensor_implausible",
-    version=2,
+    version=3,
     title="Sensor or unit implausible",
     needs=(),
     hold=timedelta(minutes=2),  # on top of three samples

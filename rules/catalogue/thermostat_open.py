@@ -11,7 +11,7 @@ from rules.engine.thresholds import COOLANT, SPEED, OfProfile
 
 RULE = Rule(
     name="thermostat_open",
-    version=1,
+    version=2,
     title="Engine does not get warm",
     needs=(COOLANT, SPEED),
     hold=timedelta(minutes=4),

@@ -49,6 +49,11 @@ SURE, MOST, WARM_S = (
     600.0,
 )  #: seen in °F so often; remembered up to so often; warm samples after that take one off
 LAMP_S = 60 * DAY_S  #: a lamp is said by change: its last word holds
+STOOD_S = 7_200  #: what was hot and has stood so long says something else
+MOVES_K = 1.0  #: less is the same value
+FAR_K = 25.0  #: above the air around it: so far it cools by more than that
+STARTED_S = 600.0  #: an engine that has run for longer was running while nobody heard it
+STANDS_STILL = "it says what it said hours ago, and has cooled since"
 PSI_KPA, BAR_KPA = 6.895, 100.0
 
 Reason = str | None  #: why a value is not believed
@@ -69,6 +74,7 @@ class Gate:
     between: float  #: a low value after one below this, and within the band, has fallen there
     normal: float = 0.0  #: of the model: placard, nominal voltage
     with_it: tuple[int, ...] = ()  #: signals that confirm it
+    still: int = 0  #: its bit among those that cool while the car stands: one that does not is stuck
 
 
 def _beyond(gate: Gate, value: float, before: float | None, bits: int, seen: Snapshot) -> tuple[Reason, bool]:
@@ -203,10 +209,11 @@ def _gates(profile: Profile) -> list[Gate]:
         between: float = 0.0,
         normal: float = 0.0,
         with_it: tuple[str, ...] = (),
+        still: int = 0,
     ) -> None:
         if path in profile.fitted:
             also = tuple(signal_of(p).id for p in with_it if p in profile.fitted)
-            found.append(Gate(name, signal_of(path), low, high, ask, between, normal, also))
+            found.append(Gate(name, signal_of(path), low, high, ask, between, normal, also, still))
 
     for wheel, branch in WHEELS.items():
         placard = limits.get(f"tyre_placard_{wheel.partition('_')[0]}_kpa", 230.0)
@@ -243,12 +250,12 @@ def _gates(profile: Profile) -> list[Gate]:
     gate(
         "cranking_voltage", f"{BATTERY}.CrankingVoltageMin", 0.5 * volts, 1.5 * volts, _fell, 0.65 * volts, 0.85 * volts
     )
-    gate("coolant_temperature", COOLANT, -39.5, hot - 4.0, _hot, hot + 20.0)
+    gate("coolant_temperature", COOLANT, -39.5, hot - 4.0, _hot, hot + 20.0, still=1)
     gate("coolant_level", f"{ENGINE}.EngineCoolant.Level", 0.5, 100.0, _emptied, 70.0)
     gate("brake_fluid_level", "Vehicle.Chassis.Brake.FluidLevel", 0.5, 100.0, _emptied, 70.0)
     idle = limits.get("oil_pressure_idle_kpa", 80.0)
     gate("oil_pressure", f"{ENGINE}.EOP", 0.06 * idle, 1_000.0, _unpressed, 0.9 * idle)
-    gate("gearbox_temperature", "Vehicle.Powertrain.Transmission.Temperature", -60.0, gearbox + 40.0, _beyond)
+    gate("gearbox_temperature", "Vehicle.Powertrain.Transmission.Temperature", -60.0, gearbox + 40.0, _beyond, still=2)
     gate("air_pressure", "Vehicle.OBD.BarometricPressure", 50.0, 115.0, _beyond)
     gate("lowest_cell", f"{PACK}.CellVoltage.Min", 1.5, 5.0, _fell, 3.0)
     gate("pack_temperature", f"{PACK}.Temperature.Max", -39.5, limits.get("pack_max_c", 55.0) + 25.0, _heated, 60.0)
@@ -271,41 +278,82 @@ class _Believable(Sieve):
         self.gates = {gate.signal.id: (n, gate) for n, gate in enumerate(gates, start=1)}
         self.bands = {gate.signal.id: (gate.low, gate.high) for gate in gates}
         self.named = {gate.name: (n, gate) for n, gate in enumerate(gates, start=1)}
-        asked = [gate.signal.id for gate in gates if gate.ask is not _beyond]
+        asked = [gate.signal.id for gate in gates if gate.ask is not _beyond or gate.still]
+        self.cools = {gate.signal.id: gate for gate in gates if gate.still}
         fitted = {signal_of(path).id for path in profile.fitted}
         self.carries = tuple(
             i
             for i in (*asked, *(lamp for gate in gates for lamp in gate.with_it), _SPEED, _RPM, _OUTSIDE, _OIL, _RUN)
             if i in fitted
         )
-        self.size = 2 + len(gates)  # the last byte: how often the coolant was seen in °F
+        #: after the gates' bytes: how often the coolant was seen in °F; which signals stand still; when that was asked
+        self.fahrenheit, self.still, self.asked = 1 + len(gates), 2 + len(gates), 3 + len(gates)
+        self.size = 4 + len(gates)
+        if self.cools:
+            self.now_and_then = (self.asked, STOOD_S, frozenset(self.cools))
 
     def sift(self, seen: Snapshot, cell: Cell) -> frozenset[int]:
-        memory, at, doubted = cell.memory, cell.at, []
+        memory, at, doubted = cell.memory, cell.at, list[int]()
         self._recall(seen, cell)
+        self._stands(seen, memory, at)
+        still = memory[at + self.still]
         for signal_id, value in seen.values.items():
             found = self.gates.get(signal_id)
             if found is None:
                 continue
             n, gate = found
             bits = memory[at + n]
+            if still & gate.still and gate.low <= value <= gate.high:
+                if abs(value - (seen.before(signal_id) or 0.0)) <= MOVES_K:
+                    memory[at + n] = ((bits << 1) & _SEEN) | 1
+                    doubted.append(signal_id)
+                    continue
+                still = memory[at + self.still] = still & ~gate.still
             if gate.low <= value <= gate.high:
                 if bits:
                     memory[at + n] = (bits << 1) & _SEEN
-                if signal_id == _COOLANT and memory[at + self.size - 1] and (seen.get(_RUN, 60.0) or WARM_S) >= WARM_S:
-                    memory[at + self.size - 1] -= value >= WARM_C
+                if (
+                    signal_id == _COOLANT
+                    and memory[at + self.fahrenheit]
+                    and (seen.get(_RUN, 60.0) or WARM_S) >= WARM_S
+                ):
+                    memory[at + self.fahrenheit] -= value >= WARM_C
                 continue
             reason, fell = gate.ask(gate, value, seen.before(signal_id), bits, seen)
             memory[at + n] = ((bits << 1) & _SEEN) | (reason is not None) | (_FELL if fell else 0)
             if reason is not None:
                 doubted.append(signal_id)
-                if reason.startswith(FAHRENHEIT) and memory[at + self.size - 1] < MOST:
-                    memory[at + self.size - 1] += 1
-        memory[at] = 1 if any(memory[at + 1 : at + self.size]) else 0
+                if reason.startswith(FAHRENHEIT) and memory[at + self.fahrenheit] < MOST:
+                    memory[at + self.fahrenheit] += 1
+        memory[at] = 1 if any(memory[at + 1 : at + self.asked]) else 0
         return frozenset(doubted)
 
+    def speaks(self, cell: Cell) -> bool:
+        bits = cell.memory[cell.at + 1 : cell.at + self.fahrenheit]
+        return any((b & _SEEN).bit_count() >= TIMES for b in bits if b)
+
+    def _stands(self, seen: Snapshot, memory: bytearray, at: int) -> None:
+        """What cools while the car stands, and has not, does not move any more: asked once after each stand.
+
+        Only at the start of an engine: one that ran while nobody heard it may well be as warm as before.
+        """
+        bucket = int(seen.ts) // STOOD_S & 255
+        if not self.cools or memory[at + self.asked] == bucket or self.cools.keys().isdisjoint(seen.values):
+            return
+        memory[at + self.asked] = bucket
+        run = seen.get(_RUN, 60.0)
+        if run is None or run > STARTED_S:
+            return
+        outside = seen.get(_OUTSIDE, 7_200.0)
+        for signal_id, gate in self.cools.items():
+            value, before = seen.now(signal_id), seen.before(signal_id)
+            if value is None or before is None or seen.before(signal_id, STOOD_S) is not None:
+                continue
+            if value - (FAR_K if outside is None else outside) > FAR_K and abs(value - before) <= MOVES_K:
+                memory[at + self.still] |= gate.still
+
     def _recall(self, seen: Snapshot, cell: Cell) -> None:
-        seen.shared["fahrenheit"] = cell.memory[cell.at + self.size - 1] >= SURE
+        seen.shared["fahrenheit"] = cell.memory[cell.at + self.fahrenheit] >= SURE
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         self._recall(seen, cell)
@@ -313,7 +361,7 @@ class _Believable(Sieve):
         for name, (n, gate) in self.named.items():
             bits = cell.memory[cell.at + n] & _SEEN
             if bits.bit_count() >= TIMES and seen.now(gate.signal.id) is not None:
-                found.append((name, Holds(Severity.ADVICE, self._words(gate, seen, bits))))
+                found.append((name, Holds(Severity.ADVICE, self._words(gate, seen, bits, cell))))
             elif name in seen.open:
                 found.append(
                     (
@@ -325,9 +373,11 @@ class _Believable(Sieve):
                 )
         return found or STILL
 
-    def _words(self, gate: Gate, seen: Snapshot, bits: int) -> str:
+    def _words(self, gate: Gate, seen: Snapshot, bits: int, cell: Cell) -> str:
         value = seen.now(gate.signal.id)
         if value is not None and bits & 1:
+            if gate.still & cell.memory[cell.at + self.still]:
+                return f"sensor or unit implausible: {gate.signal.title} says {_said(gate, value)}; {STANDS_STILL}"
             reason = gate.ask(gate, value, seen.before(gate.signal.id), bits >> 1, seen)[
                 0
             ]  # the words of this very sample

@@ -26,6 +26,8 @@ COOLS_S = 4_000.0  #: a standing engine loses its heat in this time, faster than
 SURE_C = 85.0  #: the model must be this warm before a cold engine is a fault
 PAUSE_S = 720.0  #: after a longer pause the engine has stood
 STEP_S = 240
+MOVES_K, MOVES_KMH = 1.0, 8.0  #: a cold engine's coolant goes up and down with speed: one that does not is stuck
+ONLY_SPEED = 2  #: has moved since
 
 
 def heat_kw(speed: float) -> float:
@@ -46,10 +48,10 @@ class NeverWarm(Detector):
 
 class _NeverWarm(Fitted):
     period_s: int | None = STEP_S
-    layout = Struct(
-        "<fIff"
-    )  # after the period's byte: the model's temperature, second of the last look, seconds of cold, odometer
-    looks = Ring("Ihh", 10, offset=1 + layout.size)  # of this drive: second, coolant, model
+    #: after the period's byte: the model's temperature, second of the last look, seconds of cold, odometer; coolant
+    #: and speed when the cold began, and whether they have moved since (1, 2)
+    layout = Struct("<fIfffBB")
+    looks = Ring("Ibb", 10, offset=1 + layout.size)  # of this drive: second, coolant, model
     size = 1 + layout.size + looks.size
     triggers = (_COOLANT.id,)
     carries = (_SPEED, _OUTSIDE, _ODOMETER)
@@ -69,7 +71,7 @@ class _NeverWarm(Fitted):
         if coolant is None:
             return [("", Unsure("no reading of coolant temperature", missing=True))]
         memory, at, ts = cell.memory, cell.at + 1, seen.ts
-        model, last, cold, before = self.layout.unpack_from(memory, at)
+        model, last, cold, before, first, pace, moved = self.layout.unpack_from(memory, at)
         metres, pause = seen.get(_ODOMETER, 3_600.0) or 0.0, ts - last
         speed = (metres - before) / pause * 3.6 if before and metres > before and pause >= 60 else seen.get(_SPEED)
         verdict: Verdict = CALM
@@ -88,18 +90,22 @@ class _NeverWarm(Fitted):
                     95.0, max(coolant, model + (heat_kw(speed) - LOSS_KW_K * (model - air)) / HEAT_KJ_K * pause)
                 )
                 if model >= SURE_C and coolant < self.warm - self.detector.margin:
+                    if not cold:
+                        first, pace, moved = coolant, min(255, int(speed)), 0
+                    moved |= (abs(coolant - first) >= MOVES_K) + 2 * (abs(speed - pace) >= MOVES_KMH)
                     cold += pause
                     if cold >= self.detector.enough_s or seen.open:
                         words = (
                             f"coolant {coolant:.0f} °C although a healthy engine would have {SURE_C:.0f} °C by now: "
                             "the thermostat does not close"
                         )
-                        verdict = Holds(Severity.SOON, words)
+                        stuck = Unsure(f"coolant has stood at {coolant:.0f} °C whatever the car did")
+                        verdict = stuck if moved == ONLY_SPEED else Holds(Severity.SOON, words)
         if pause > PAUSE_S and self.looks.count(cell):
             self.looks.keep(cell, [])  # another drive
         if seen.fresh and model > coolant + 1.0:  # a healthy engine is never colder than this model
-            self.looks.push(cell, int(ts), round(coolant), round(model))
-        self.layout.pack_into(memory, at, model, int(ts), cold, metres)
+            self.looks.push(cell, int(ts), max(-99, round(coolant)), round(model))
+        self.layout.pack_into(memory, at, model, int(ts), cold, metres, first, pace, moved)
         return STILL if verdict is CALM else [("", verdict)]
 
     def sample(self, component: str, seen: Snapshot) -> float | None:

@@ -8,7 +8,7 @@ nothing itself: a property test folds the same streams with and without it and c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from struct import Struct
 from typing import Any
@@ -45,6 +45,14 @@ class Gate:
     at: int  #: the byte that is 0 while nothing is doubted
     bands: Mapping[int, tuple[float, float]]
     doubt: Plan
+    #: where the period of the last look at these signals stands, and its seconds: the first of each is looked at
+    now_and_then: tuple[int, int, frozenset[int]] | None = None
+
+    def first(self, signals: Collection[int]) -> str:
+        """True of the first message of its period that has one of these; "" where none of them is looked at so."""
+        if self.now_and_then is None or self.now_and_then[2].isdisjoint(signals):
+            return ""
+        return f"m[{self.now_and_then[0]}] != t // {self.now_and_then[1]} & 255"
 
     def test(self, variables: Mapping[int, str]) -> str:
         """True when the message needs no second look. Not `low <= v <= high`: see gateway/intake/normalise.py."""
@@ -53,7 +61,8 @@ class Gate:
             for i, name in variables.items()
             if i in self.bands
         ]
-        return " and ".join([f"m[{self.at}] == 0", *tests])
+        first = self.first(variables)
+        return " and ".join([f"m[{self.at}] == 0", *tests, *([f"not {first}"] if first else [])])
 
 
 def plan(
@@ -111,6 +120,8 @@ def _any(lines: Sequence[Line], slots: dict[int, int], gate: Gate | None = None)
                 f"    v = g({signal_id})",
                 f"    if v is not None and not (v >= {low!r} and v <= {high!r}): return doubt(m, r)",
             ]
+            if gate.first((signal_id,)):
+                body.append(f"    if v is not None and {gate.first((signal_id,))}: return doubt(m, r)")
     for signal_id in sorted({i for line in lines for i in line.fitted.triggers} | set(slots)):
         tests += [f"    v = g({signal_id})", "    if v is not None:"]
         if signal_id in slots:

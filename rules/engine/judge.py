@@ -145,7 +145,10 @@ class Judge:
         ]
         made = laid_out(number, profile, allowed)
         if made.sieve is not None and isinstance(made.sieve.fitted, Sieve):
-            made.gate = compiled.Gate(made.sieve.at, made.sieve.fitted.bands, partial(self._doubt, made))
+            at, sieve = made.sieve.at, made.sieve.fitted
+            byte = sieve.now_and_then
+            looks = None if byte is None else (at + byte[0], *byte[1:])
+            made.gate = compiled.Gate(at, sieve.bands, partial(self._doubt, made), looks)
         return made
 
     def _plan(self, program: Program, ids: tuple[int, ...]) -> Plan:
@@ -195,15 +198,15 @@ class Judge:
             False,
             self.codes,
         )
-        stood = memory[line.at]
+        stood, cell = bool(memory[line.at]), Cell(memory, line.at)
         try:
-            doubted = line.fitted.sift(seen, Cell(memory, line.at))
+            doubted = line.fitted.sift(seen, cell)
+            stood = stood or bool(doubted)
+            heard = stood and (open_mask(memory) >> line.number & 1 or line.fitted.speaks(cell))
         except Exception as error:
             self._broke(line.name, error, reading.vehicle_id)
             return (), reading
-        if not stood and not doubted:
-            return (), reading
-        steps = self._slow(program, memory, reading, 1 << line.number, values)
+        steps = self._slow(program, memory, reading, 1 << line.number, values) if heard else ()
         return steps, without(reading, doubted) if doubted else reading
 
     def _carefully(self, program: Program, memory: Memory, reading: Reading) -> tuple[AlertStep, ...]:

@@ -20,6 +20,8 @@ class Sieve(Fitted):
     """
 
     bands: Mapping[int, tuple[float, float]] = {}  #: within them a value needs no second look
+    #: … but the first of each such period, of these signals: the byte of the cell that says which period, its seconds
+    now_and_then: tuple[int, int, frozenset[int]] | None = None
 
     def sift(self, seen: Snapshot, cell: Cell) -> frozenset[int]:
         """The signals of this message that are not believed.
@@ -28,6 +30,10 @@ class Sieve(Fitted):
         nothing.
         """
         raise TypeError("a sieve sifts")
+
+    def speaks(self, cell: Cell) -> bool:
+        """Whether `judge` could raise anything: else it need not be asked of a car without an item of it."""
+        return True
 
 
 def without(reading: Reading, doubted: frozenset[int]) -> Reading:

@@ -165,3 +165,96 @@ def test_a_late_end_stop_is_no_history(judge: Judge, reading: Callable[..., Read
     for n in range(3):
         judge.step(memory, reading(60 * n, n + 1, crank=0.2, mark=Mark.LATE))
     assert judge.step(memory, reading(300, 9, crank=11.2)) == ()
+
+
+GEARBOX, RUN = "Vehicle.Powertrain.Transmission.Temperature", "Vehicle.Powertrain.CombustionEngine.RunTime"
+
+
+def days_of(reading, coolant, days=4, stood_h=8, **others):
+    """Two drives of half an hour a day in winter; `coolant` says what its sensor says at that minute of a drive."""
+    for day in range(days):
+        for drive in range(2):
+            for n in range(30):
+                minute = (day * 24 + drive * stood_h) * 60 + n
+                values = {k: v(n) if callable(v) else v for k, v in others.items()}
+                yield reading(
+                    minute,
+                    minute + 1,
+                    **{
+                        "speed": 40 + 3 * (n % 12),
+                        "rpm": 1900,
+                        "air": 2,
+                        RUN: 60.0 * n,
+                        "coolant": coolant(n),
+                        **values,
+                    },
+                )
+
+
+@pytest.mark.parametrize("at", [35, 50, 71, 88, 103])
+@pytest.mark.parametrize("scale", [1.0, 0.1])
+def test_a_coolant_that_does_not_cool_while_the_car_stands_is_a_stuck_sensor(
+    at, scale, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
+    """Stuck with and without a little noise: the item, and no alert of the car's."""
+    steps = fold(days_of(reading, lambda n: at + scale * (n % 3) / 4), "petrol_hatch")
+    assert active(steps) == {("sensor_implausible", "coolant_temperature", "advice")}
+    assert any("has cooled since" in s.because for s in steps if s.state.value == "active")
+
+
+def test_a_coolant_that_gets_stuck_on_a_drive_makes_no_open_thermostat(
+    fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
+    """It warms up, stops at 71 °C, and the car drives on for two hours: what drives it goes on to move."""
+    rows = [
+        reading(n, n + 1, speed=50 + 7 * (n % 9), rpm=2000, air=2, coolant=min(71.0, 10 + 6 * n), **{RUN: 60.0 * n})
+        for n in range(120)
+    ]
+    assert not active(fold(rows, "petrol_hatch"))
+    cold = [
+        reading(
+            n, n + 1, speed=50 + 7 * (n % 9), rpm=2000, air=2, coolant=min(58 + n % 5, 10 + 6 * n), **{RUN: 60.0 * n}
+        )
+        for n in range(120)
+    ]
+    assert active(fold(cold, "petrol_hatch")) == {("thermostat_open", "", "soon")}
+
+
+@pytest.mark.parametrize("stood_h", [3, 8, 11])
+def test_engines_that_cool_and_one_that_ran_unheard_are_believed(
+    stood_h, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
+    warm = days_of(reading, lambda n: min(90, 12 + 5 * n), stood_h=stood_h)
+    assert not active(fold(warm, "petrol_hatch"))
+    unheard = [
+        reading(
+            240 * n + m, 240 * n + m + 1, speed=80, rpm=2000, air=2, coolant=90, **{RUN: 14_400.0 * n + 60 * m + 900}
+        )
+        for n in range(6)
+        for m in range(20)
+    ]
+    assert not active(fold(unheard, "petrol_hatch"))
+
+
+def test_a_stuck_gearbox_sensor_is_the_sensor_s_and_believed_once_it_moves(
+    judge: Judge, reading: Callable[..., Reading]
+):
+    memory = judge.memory("petrol_hatch")
+    stuck = list(days_of(reading, lambda n: min(90, 12 + 5 * n), **{GEARBOX: 119}))
+    steps = [s for row in stuck for s in judge.step(memory, row)]
+    assert ("sensor_implausible", "gearbox_temperature", "advice") in active(steps)
+    ends = stuck[-1].ts
+    rows = [
+        reading(
+            (ends - stuck[0].ts) / 60 + n,
+            99_000 + n,
+            speed=60,
+            rpm=2000,
+            air=2,
+            **{GEARBOX: 20 + n / 10, RUN: 60.0 * n},
+        )
+        for n in range(1, 600)
+    ]
+    assert "resolved" in [
+        s.state.value for row in rows for s in judge.step(memory, row) if s.rule == "sensor_implausible"
+    ]
