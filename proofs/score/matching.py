@@ -79,6 +79,10 @@ OF_FAULT: dict[str, set[str]] = {
 }
 
 
+#: Signals without which a fault shows nowhere: a car whose feed says the date of its service knows of no distance.
+SHOWS_IN: dict[str, str] = {"service_due": "Vehicle.Service.DistanceToService"}
+
+
 def parts_of(raised: Raised) -> tuple[str, ...]:
     """The parts that an alert blames."""
     if raised.rule == "trouble_code":
@@ -203,6 +207,8 @@ def watched(life: Lived, truth: Truth) -> bool:
     """Whether any rule that is meant for this fault can decide at all for this car, by what was ever heard."""
     if not life.plan.real:
         return True
+    if truth.fault in SHOWS_IN and SHOWS_IN[truth.fault] not in life.heard:
+        return False
     lacking = {one.rule for one in unwatched(RULES, life.plan.profile, life.heard)}
     meant = OF_FAULT.get(truth.fault) or {name for name in PARTS if _blames(name, truth.part)}
     return not meant <= lacking

@@ -16,6 +16,7 @@ RULE = Rule(
     title="Brake fluid low",
     needs=(FLUID,),
     hold=timedelta(minutes=10),
+    samples=3,
     judge=falls_to(FLUID, now=50, soon=76, clear=80, unit="%"),
     proof=Proof(path=FLUID, low=85, readings=2),
     group="brakes",

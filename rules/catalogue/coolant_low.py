@@ -19,6 +19,7 @@ RULE = Rule(
     title="Coolant low",
     needs=(LEVEL,),
     hold=timedelta(minutes=10),
+    samples=3,
     judge=Also(falls_to(LEVEL, now=15, soon=50, clear=60, unit="%"), CoolantGone(level=15)),
     proof=Proof(path=LEVEL, low=70, readings=2),
     drives=("petrol", "diesel", "truck"),

@@ -14,7 +14,7 @@ from rules.engine.thresholds import PACK, OfProfile
 
 RULE = Rule(
     name="ev_cell",
-    version=2,
+    version=3,
     title="Weak cell in the traction battery",
     needs=(f"{PACK}.CellVoltage.Min", (f"{PACK}.CellVoltage.Median", f"{PACK}.CellVoltage.Max")),
     hold=timedelta(minutes=30),

@@ -13,7 +13,7 @@ SHARE = f"{ENGINE}.MisfireShare"
 
 RULE = Rule(
     name="misfire",
-    version=1,
+    version=2,
     title="Engine misfires",
     needs=(SHARE,),
     hold=timedelta(minutes=5),

@@ -16,7 +16,7 @@ PRESSURE = f"{ENGINE}.EOP"
 
 RULE = Rule(
     name="oil_pressure",
-    version=2,
+    version=3,
     title="Oil pressure low",
     needs=(PRESSURE, RPM),
     hold=timedelta(minutes=3),

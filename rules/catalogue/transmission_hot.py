@@ -15,7 +15,7 @@ HEAT = "Vehicle.Powertrain.Transmission.Temperature"
 
 RULE = Rule(
     name="transmission_hot",
-    version=1,
+    version=2,
     title="Gearbox too hot",
     needs=(HEAT, OUTSIDE, f"{ENGINE}.RunTime", f"{ENGINE}.Load"),
     hold=timedelta(minutes=3),

@@ -94,11 +94,11 @@ def _fell(gate: Gate, value: float, before: float | None, bits: int, seen: Snaps
 
 
 def _while_turning(gate: Gate, value: float, before: float | None, bits: int, seen: Snapshot) -> tuple[Reason, bool]:
-    """No engine turns and no unit speaks on so little; at rest a battery may be that empty."""
-    if value <= gate.high and not _turns(seen):
+    """No engine turns on so little, and no unit speaks on half of that; at rest a battery may be that empty."""
+    if 0.6 * gate.low <= value <= gate.high and not _turns(seen):
         return None, False
     reason, fell = _fell(gate, value, before, bits, seen)
-    return (f"the engine turns on it: {reason}" if reason and value < gate.low else reason), fell
+    return (f"the engine turns on it: {reason}" if reason and value < gate.low and _turns(seen) else reason), fell
 
 
 def _wheel(gate: Gate, value: float, before: float | None, bits: int, seen: Snapshot) -> tuple[Reason, bool]:

@@ -43,6 +43,8 @@ class Habitual(Detector):
     least: int = 3  #: samples before it speaks
     what: str = ""  #: in words, when it is not the signal's title
     who: Callable[[Snapshot], str] | None = None  #: which part it is, where the car says it
+    beside: str = ""  #: a signal that rules another cause out: in a message without it …
+    alone: float = 0.0  #: … the levels and the drift lie so much further, in the same unit
     instead: str = ""  #: another signal that says the same, taken while the first is not heard at all
 
     def fit(self, profile: Profile) -> Fitted | None:
@@ -78,6 +80,7 @@ class _Habitual(Fitted):
         self.hard_at = float("inf") if self.hard is None else self.hard * detector.way
         self.last = self.size  # one more byte where there is a hard limit: whether the reading before was beyond it
         self.size += self.hard is not None
+        self.beside = signal_of(detector.beside).id if detector.beside else None
         self.instead = signal_of(detector.instead).id if detector.instead else None
         self.triggers, self.period_s = (
             (self.id,) if self.instead is None else (self.id, self.instead),
@@ -141,10 +144,17 @@ class _Habitual(Fitted):
         if short * way <= self.clear * way and away < self.calm:
             return [("", Clear(self._words(short)))] if told else STILL
         unit = self.detector.unit
-        for severity, limit in self.levels:
+        alone = self.detector.alone if self.beside is not None and seen.now(self.beside) is None else 0.0
+        for severity, level_ in self.levels:
+            limit = level_ + alone * way
             if short * way >= limit * way:
                 return [("", Holds(severity, f"{self._who(seen)}{self._words(short)}, limit {number(limit)} {unit}"))]
-        if self.drift is not None and count >= _KNOWN and away >= self.drift:
+        if (
+            self.drift is not None
+            and count >= _KNOWN
+            and away >= self.drift + alone
+            and self._since_yesterday(long, seen, cell)
+        ):
             return [
                 (
                     "",
@@ -155,6 +165,12 @@ class _Habitual(Fitted):
                 )
             ]
         return [("", Unsure(f"{self._words(short)}, between the levels"))] if told else STILL
+
+    def _since_yesterday(self, long: float, seen: Snapshot, cell: Cell) -> bool:
+        """Whether the day before, too, ended far from the habit: one long motorway drive is that day's, no fault."""
+        day = int(seen.ts) // DAY_S
+        earlier = next((mean for when, mean in self.ring.records(cell) if when < day), None)
+        return earlier is not None and (earlier - long) * self.way >= self.calm
 
     def _alone(self, beyond: bool, cell: Cell) -> bool:
         """Whether this reading is the first beyond the hard limit.

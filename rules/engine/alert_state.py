@@ -47,12 +47,14 @@ class Move:
     because: str
 
 
-def advance(track: Track, verdict: Verdict, ts: float, place: int, hold_s: float, settle_s: float) -> list[Move]:
+def advance(
+    track: Track, verdict: Verdict, ts: float, place: int, hold_s: float, settle_s: float, samples: int = 2
+) -> list[Move]:
     """Move the track by one verdict at reading time `ts`; the steps in their order, most often none."""
     if ts < track.newest:
         return []
     if isinstance(verdict, Holds):
-        return _holds(track, verdict, ts, place, hold_s)
+        return _holds(track, verdict, ts, place, hold_s, samples)
     if isinstance(verdict, Clear) and track.open:
         return _clear(track, verdict, ts, settle_s)
     if isinstance(verdict, Unsure) and track.state == _PENDING and not verdict.missing:
@@ -60,17 +62,20 @@ def advance(track: Track, verdict: Verdict, ts: float, place: int, hold_s: float
     return []
 
 
-def _holds(track: Track, verdict: Holds, ts: float, place: int, hold_s: float) -> list[Move]:
+def _holds(track: Track, verdict: Holds, ts: float, place: int, hold_s: float, samples: int) -> list[Move]:
     moves = []
     if track.unsure:  # since it was last seen to hold
         track.paused_s, track.unsure = track.paused_s + ts - track.newest, False
-    track.newest, track.clear_since = ts, None
+    last, track.newest, track.clear_since = track.newest, ts, None
     if not track.open:
         _begin(track, verdict, ts, place)
         moves.append(_move(track, AlertState.PENDING, verdict.severity, verdict.because))
     if track.state == _PENDING:
         track.severity = verdict.severity.value
-        if verdict.at_once or ts - track.since - track.paused_s >= hold_s:
+        track.seen += ts > last or not track.seen
+        held = ts - track.since - track.paused_s >= hold_s and (track.seen >= samples or not hold_s)
+        if verdict.at_once or held:
+            track.seen = 0
             _flip(track, ts)
             track.intermittent = len(track.flips) >= FLIPS - 1
             moves.append(
@@ -166,7 +171,7 @@ def _begin(track: Track, verdict: Holds, ts: float, place: int) -> None:
     track.episode += 1
     track.step, track.since, track.first_place = -1, ts, place
     track.severity, track.samples, track.lower_since = verdict.severity.value, Samples(), None
-    track.paused_s, track.unsure = 0.0, False
+    track.paused_s, track.unsure, track.seen = 0.0, False, 0
 
 
 def _end(track: Track, ts: float, came: bool) -> None:
@@ -206,4 +211,8 @@ def muted(rule: Rule, tracks: Tracks, ts: float) -> bool:
     """
     if any(t.rule == rule.name and t.state == AlertState.ACTIVE.value for t in tracks.values()):
         return False
-    return any(t.rule in rule.muted_by and (t.open or ts - t.newest < AFTERMATH_S) for t in tracks.values())
+    return any(
+        (t.rule in rule.muted_by or (t.rule == "trouble_code" and t.component.startswith(rule.muted_by_codes)))
+        and (t.open or ts - t.newest < AFTERMATH_S)
+        for t in tracks.values()
+    )

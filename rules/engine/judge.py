@@ -288,7 +288,7 @@ class Judge:
                 if tracks is None:
                     tracks = tracks_of(memory, program.body_end)
                 rule = program.rules[line.number]
-                if holds and rule.muted_by and alert_state.muted(rule, tracks, seen.ts):
+                if holds and (rule.muted_by or rule.muted_by_codes) and alert_state.muted(rule, tracks, seen.ts):
                     continue
                 track = tracks.get((rule.name, component)) or tracks.setdefault(
                     (rule.name, component), Track(rule.name, component)
@@ -312,7 +312,7 @@ class Judge:
     ) -> bool:
         before = (track.state, track.severity, track.newest, track.clear_since, track.lower_since, track.unsure)
         late = reading.received_at - reading.ts > rule.max_age.total_seconds()
-        moves = alert_state.advance(track, verdict, seen.ts, seen.place, line.hold_s, line.settle_s)
+        moves = alert_state.advance(track, verdict, seen.ts, seen.place, line.hold_s, line.settle_s, rule.samples)
         moves = moves or alert_state.stands_now(track, verdict, seen.ts, late)
         kept = False
         if track.state and seen.ts >= track.newest and isinstance(verdict, Holds):

@@ -179,6 +179,8 @@ class Track:
         False  #: its last step rests on a reading that was old when it came: history, until a live one shows the same
     )
 
+    seen: int = 0  #: how many samples have shown it while it is pending
+
     @property
     def open(self) -> bool:
         """Whether the alert is pending or active."""
@@ -202,7 +204,7 @@ class Track:
             self.newest,
             self.paused_s,
             int(self.unsure),
-            *([1] if self.late else []),
+            *([int(self.late), self.seen] if self.seen else [1] if self.late else []),
         ]
 
     @classmethod
@@ -226,7 +228,7 @@ class Track:
             intermittent,
             *later,
         ) = row
-        newest, paused_s, unsure, *late = later or (
+        newest, paused_s, unsure, *more = later or (
             max(since, clear_since or since, lower_since or since),
             0.0,
             0,
@@ -248,7 +250,8 @@ class Track:
             newest,
             paused_s,
             bool(unsure),
-            bool(late),
+            bool(more and more[0]),
+            more[1] if len(more) > 1 else 0,
         )
 
 

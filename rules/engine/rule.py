@@ -25,6 +25,7 @@ class Rule:
     needs_of: Mapping[str, tuple[Need, ...]] = field(default_factory=dict)  #: … and more for a powertrain
     judge: Detector
     hold: timedelta  #: how long the fault must show before the dealer hears of it
+    samples: int = 2  #: … and in how many readings: of a slow feed two span a hold, and both may be of a bend
     settle: timedelta = timedelta(hours=1)  #: how long it must be clear before the alert is resolved
     proof: Proof  #: what the car must show after the repair
     owner_text: str = ""  #: Fluent key of the plain words; `rule-<name>` unless named
@@ -32,6 +33,7 @@ class Rule:
     stage: Stage = "live"
     max_age: timedelta = timedelta(hours=2)  #: a step judged on an older reading is marked late, never worded as "now"
     muted_by: tuple[str, ...] = ()  #: rules whose active alert explains this one away
+    muted_by_codes: tuple[str, ...] = ()  #: … and how the codes begin whose active alert does
     about_the_car: bool = True  #: False: a fault of a sensor or the unit, nothing that its owner must be told
     group: str = ""  #: alerts of one group belong to one job in the workshop
 

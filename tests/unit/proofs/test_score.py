@@ -64,6 +64,18 @@ def test_a_fault_that_had_no_time_to_fail_is_open_and_not_missed():
     assert judged([a_life(truths=(late,))], "telltale").all().open == 1
 
 
+@pytest.mark.parametrize("heard, unwatched", [("Distance", 0), ("Time", 1)])
+def test_a_service_by_distance_is_not_watched_where_only_its_date_is_heard(heard, unwatched):
+    life, far = a_life(), START + 20 * DAY
+    life.plan, life.truths = (
+        replace(life.plan, real=True),
+        [Truth("service_due", "", "service", START, START, far, far)],
+    )
+    life.heard = frozenset({f"Vehicle.Service.{heard}ToService"})
+    tally = judged([life], "telltale").all()
+    assert (tally.unwatched, tally.missed) == (unwatched, 1 - unwatched)
+
+
 def test_a_fault_that_never_showed_is_told_from_one_that_nobody_found():
     far = START + 900 * DAY
     shown = Truth("cooling_blocked", "", "cooling", START, START, far, far)

@@ -56,6 +56,17 @@ def test_each_state_under_each_verdict(state, verdict, expected):
     assert moved(track_in(state), VERDICTS[verdict], 5_000.0) == expected
 
 
+@pytest.mark.parametrize("samples, states", [(2, ["pending", "active"]), (3, ["pending"]), (1, ["pending", "active"])])
+def test_a_hold_is_time_and_samples(samples, states):
+    track = Track("rule", "")
+    found = [m for ts in (0.0, 5_000.0) for m in advance(track, VERDICTS["holds"], ts, 1, HOLD, SETTLE, samples)]
+    kept = Track.from_row(from_json(to_json(track.row())), Samples())
+    found += advance(kept, VERDICTS["holds"], 5_000.0, 2, HOLD, SETTLE, samples)  # the same instant is no sample
+    assert [m.state.value for m in found] == states
+    found += advance(kept, VERDICTS["holds"], 5_001.0, 3, HOLD, SETTLE, samples)
+    assert [m.state.value for m in found] == ["pending", "active"]
+
+
 def test_a_hold_fires_at_the_first_reading_at_or_after_its_end():
     track = Track("rule", "")
     assert moved(track, VERDICTS["holds"], 0.0) == [("pending", "soon", 0)]

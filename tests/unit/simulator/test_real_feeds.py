@@ -75,6 +75,13 @@ def test_a_dongle_has_no_lowest_voltage_and_a_cloud_sends_by_change_and_seldom()
     assert list(through("full", iter(messages()), 1)) == messages()
 
 
+def test_a_cloud_hands_on_the_state_at_the_hour_and_not_what_was_over_by_then() -> None:
+    told = [Told(600.0, (57,), (1.0,)), Told(40_000.0, (57,), (0.0,)), Told(40_100.0, (57,), (1.0,))]
+    told += [Told(40_200.0, (57,), (0.0,)), Told(90_000.0, (4,), (5.0,))]
+    hours = [(one.ts, one.values) for one in through("hour", iter(told), 1) if 57 in one.ids]
+    assert hours == [(3_600.0, (1.0,)), (43_200.0, (0.0,))]
+
+
 def test_a_fleet_is_the_same_twice_has_all_feeds_and_no_fault_hides_another() -> None:
     one, other = [list(population(profiles(), 1_000, 60.0, 5, START, real=True)) for _ in range(2)]
     assert one == other and {car.feed for car in one} == {name for name, _ in FEEDS}

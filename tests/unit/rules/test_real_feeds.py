@@ -1,0 +1,99 @@
+"""What slow and noisy feeds show of a healthy car is no fault: one odd day, two readings of a bend, a loose wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from schemas.reading import Reading
+
+ENGINE = "Vehicle.Powertrain.CombustionEngine"
+TRIM, SHARE = "Vehicle.OBD.LongTermFuelTrim1", f"{ENGINE}.MisfireShare"
+LEVELS = {"brake_fluid": "Vehicle.Chassis.Brake.FluidLevel", "coolant_low": f"{ENGINE}.EngineCoolant.Level"}
+
+
+def active(steps):
+    return {(s.rule, s.severity.value) for s in steps if s.state.value == "active"}
+
+
+def drives(reading, values, days=40, minutes=60, apart=10):
+    """An hour a day, a reading every ten minutes; `values` of the day."""
+    return [
+        reading(day * 1_440 + n * apart, day * 1_000 + n + 1, **values(day))
+        for day in range(days)
+        for n in range(minutes // apart)
+    ]
+
+
+#: rule, model, what is usual, what one odd day brings and what a fault brings slowly
+HABITS = [
+    ("oil_pressure", "petrol_hatch", f"{ENGINE}.EOP", 290, 215, 245, {"rpm": 2000, "speed": 60}),
+    ("vacuum_leak", "petrol_hatch", TRIM, -2.5, 7.0, 3.0, {"rpm": 2000, "speed": 60, SHARE: 0.2}),
+    ("alternator", "electric_car", "volts", 14.3, 13.2, 13.6, {"ignition": 2, "speed": 60}),
+]
+
+
+@pytest.mark.parametrize("rule, model, path, usual, odd, slow, others", HABITS)
+@pytest.mark.parametrize("odd_day", [12, 25, 38])
+def test_one_odd_day_is_no_drift(
+    rule,
+    model,
+    path,
+    usual,
+    odd,
+    slow,
+    others,
+    odd_day,
+    fold: Callable[..., list[Any]],
+    reading: Callable[..., Reading],
+):
+    rows = drives(reading, lambda day: {path: odd if day == odd_day else usual, **others})
+    assert not active(fold(rows, model))
+
+
+@pytest.mark.parametrize("rule, model, path, usual, odd, slow, others", HABITS)
+def test_what_goes_on_for_days_is_a_drift(
+    rule, model, path, usual, odd, slow, others, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
+    rows = drives(reading, lambda day: {path: usual + (slow - usual) * max(0.0, min(1.4, (day - 12) / 8)), **others})
+    assert active(fold(rows, model)) == {(rule, "soon")}
+
+
+@pytest.mark.parametrize("rule", LEVELS)
+@pytest.mark.parametrize("apart_min", [10, 60, 600])
+def test_two_readings_of_a_level_that_a_bend_throws_about_are_no_loss_and_three_are(
+    rule, apart_min, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
+    def told(low):
+        levels = [92] * 4 + [25] * low + [91] * 4
+        return active(fold([reading(n * apart_min, n + 1, **{LEVELS[rule]: v}) for n, v in enumerate(levels)]))
+
+    assert not told(1) and not told(2) and told(3) == {(rule, "soon" if rule == "coolant_low" else "now")}
+
+
+@pytest.mark.parametrize(
+    "trim, others, coded, told",
+    [
+        (8.0, {SHARE: 0.2}, False, True),
+        (8.0, {}, False, False),  # a dongle: it may be an engine that misfires
+        (11.0, {}, False, True),  # beyond what is usual of any engine
+        (11.0, {}, True, False),  # and its code says that it is one
+    ],
+)
+def test_a_trim_is_false_air_where_no_misfire_explains_it(
+    trim, others, coded, told, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
+    rows = [reading(5 * n, n + 2, **{TRIM: trim, **others}) for n in range(30)]
+    if coded:
+        rows.insert(0, reading(-5, 1, codes=[("P0301", "confirmed")], mil=True))
+    assert (("vacuum_leak", "soon") in active(fold(rows))) is told
+
+
+@pytest.mark.parametrize("speed", [0, 12, 60])
+def test_a_loose_sense_wire_of_an_electric_car_is_a_wire_at_any_speed(
+    speed, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
+    rows = [reading(n, n + 1, volts=0 if n % 3 == 1 else 14.1, ignition=2, speed=speed) for n in range(300)]
+    assert active(fold(rows, "electric_car")) == {("sensor_implausible", "advice")}
