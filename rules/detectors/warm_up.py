@@ -73,7 +73,10 @@ class _NeverWarm(Fitted):
         memory, at, ts = cell.memory, cell.at + 1, seen.ts
         model, last, cold, before, first, pace, moved = self.layout.unpack_from(memory, at)
         metres, pause = seen.get(_ODOMETER, 3_600.0) or 0.0, ts - last
-        speed = (metres - before) / pause * 3.6 if before and metres > before and pause >= 60 else seen.get(_SPEED)
+        # the odometer comes now and then: what it has not said yet is driven later, and not twice
+        driven = before and metres >= before and pause > 0
+        kmh = seen.get(_SPEED)
+        speed = (metres - before) / pause * 3.6 if driven else kmh
         verdict: Verdict = CALM
         if coolant >= self.warm:
             model, cold = max(model, coolant), 0.0
@@ -91,8 +94,8 @@ class _NeverWarm(Fitted):
                 )
                 if model >= SURE_C and coolant < self.warm - self.detector.margin:
                     if not cold:
-                        first, pace, moved = coolant, min(255, int(speed)), 0
-                    moved |= (abs(coolant - first) >= MOVES_K) + 2 * (abs(speed - pace) >= MOVES_KMH)
+                        first, pace, moved = coolant, min(255, int(kmh or 0.0)), 0
+                    moved |= (abs(coolant - first) >= MOVES_K) + 2 * (kmh is not None and abs(kmh - pace) >= MOVES_KMH)
                     cold += pause
                     if cold >= self.detector.enough_s or seen.open:
                         words = (

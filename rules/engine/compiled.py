@@ -15,6 +15,7 @@ from typing import Any
 
 from rules.engine.detector import Fitted
 from rules.engine.memory import CALM, CALM_AT, MASK, MASK_AT, OPEN_AT, Memory
+from rules.engine.sieve import Sieve
 from schemas.alert import AlertStep
 from schemas.reading import Reading
 
@@ -63,6 +64,12 @@ class Gate:
         ]
         first = self.first(variables)
         return " and ".join([f"m[{self.at}] == 0", *tests, *([f"not {first}"] if first else [])])
+
+
+def gate_of(sieve: Sieve, at: int, doubt: Plan) -> Gate:
+    """The gate before a sieve whose cell begins at `at`."""
+    looks = sieve.now_and_then
+    return Gate(at, sieve.bands, doubt, None if looks is None else (at + looks[0], *looks[1:]))
 
 
 def plan(

@@ -145,10 +145,7 @@ class Judge:
         ]
         made = laid_out(number, profile, allowed)
         if made.sieve is not None and isinstance(made.sieve.fitted, Sieve):
-            at, sieve = made.sieve.at, made.sieve.fitted
-            byte = sieve.now_and_then
-            looks = None if byte is None else (at + byte[0], *byte[1:])
-            made.gate = compiled.Gate(at, sieve.bands, partial(self._doubt, made), looks)
+            made.gate = compiled.gate_of(made.sieve.fitted, made.sieve.at, partial(self._doubt, made))
         return made
 
     def _plan(self, program: Program, ids: tuple[int, ...]) -> Plan:

@@ -258,3 +258,19 @@ def test_a_stuck_gearbox_sensor_is_the_sensor_s_and_believed_once_it_moves(
     assert "resolved" in [
         s.state.value for row in rows for s in judge.step(memory, row) if s.rule == "sensor_implausible"
     ]
+
+
+def test_an_odometer_that_speaks_now_and_then_is_not_driven_twice(
+    fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
+    """A healthy engine in town traffic: the speed of each look and, every ten minutes, what was driven."""
+    rows, metres, coolant = [], 5e7, 8.0
+    for n in range(80):
+        speed = 0 if n // 2 % 6 == 5 else 46
+        metres += speed / 3.6 * 30
+        coolant += (1.8 + 10 * speed / 100 - 0.06 * (coolant - 8)) * 30 / 105
+        if n % 4 == 0:
+            counter = {"odometer": metres} if n % 20 == 0 else {}
+            at = round(coolant, 1)
+            rows.append(reading(n / 2, n + 1, speed=speed, rpm=1700, air=8, coolant=at, **counter, **{RUN: 30.0 * n}))
+    assert 70 < coolant < 80 and not active(fold(rows, "petrol_hatch"))

@@ -27,9 +27,10 @@ def drives(reading, values, days=40, minutes=60, apart=10):
     ]
 
 
+OIL = f"{ENGINE}.EngineOil.Temperature"
 #: rule, model, what is usual, what one odd day brings and what a fault brings slowly
 HABITS = [
-    ("oil_pressure", "petrol_hatch", f"{ENGINE}.EOP", 290, 215, 245, {"rpm": 2000, "speed": 60}),
+    ("oil_pressure", "petrol_hatch", f"{ENGINE}.EOP", 290, 215, 245, {"rpm": 2000, "speed": 60, OIL: 95}),
     ("vacuum_leak", "petrol_hatch", TRIM, -2.5, 7.0, 3.0, {"rpm": 2000, "speed": 60, SHARE: 0.2}),
     ("alternator", "electric_car", "volts", 14.3, 13.2, 13.6, {"ignition": 2, "speed": 60}),
 ]
@@ -59,6 +60,21 @@ def test_what_goes_on_for_days_is_a_drift(
 ):
     rows = drives(reading, lambda day: {path: usual + (slow - usual) * max(0.0, min(1.4, (day - 12) / 8)), **others})
     assert active(fold(rows, model)) == {(rule, "soon")}
+
+
+@pytest.mark.parametrize("warmth", [{OIL: 95}, {}])
+def test_pressure_that_falls_as_oil_gets_warm_is_no_fault_where_nobody_says_how_warm(
+    warmth, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
+    """A fortnight of longer drives: warmer oil. The same fall at one warmth is a fault, and a larger one always."""
+
+    def told(to):
+        fall = [(day, 350 + (to - 350) * max(0.0, min(1.0, (day - 25) / 4))) for day in range(40)]
+        rows = drives(reading, lambda day: {f"{ENGINE}.EOP": fall[day][1], "rpm": 2000, "speed": 60, **warmth})
+        return active(fold(rows))
+
+    assert told(306) == ({("oil_pressure", "soon")} if warmth else set())
+    assert told(240) == {("oil_pressure", "soon")}
 
 
 @pytest.mark.parametrize("rule", LEVELS)
