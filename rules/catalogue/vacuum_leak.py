@@ -19,7 +19,7 @@ RULE = Rule(
     needs=(TRIM,),
     hold=timedelta(minutes=5),
     settle=timedelta(hours=2),
-    judge=Habitual(TRIM, way=1, soon=6.5, clear=4.5, drift=4.0, unit="%", beside=SHARE, alone=3.5),
+    judge=Habitual(TRIM, way=1, soon=6.5, clear=4.5, drift=4.0, unit="%", beside=SHARE, alone=(3.5, 3.5)),
     proof=Proof(path=TRIM, low=-6, high=6, readings=10, drives=2),
     drives=("petrol",),
     muted_by=("misfire",),

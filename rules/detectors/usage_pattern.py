@@ -44,7 +44,7 @@ class Habitual(Detector):
     what: str = ""  #: in words, when it is not the signal's title
     who: Callable[[Snapshot], str] | None = None  #: which part it is, where the car says it
     beside: str = ""  #: a signal that rules another cause out: in a message without it …
-    alone: float = 0.0  #: … the levels and the drift lie so much further, in the same unit
+    alone: tuple[float, float] = (0.0, 0.0)  #: … the levels, and the drift, lie so much further, in the same unit
     instead: str = ""  #: another signal that says the same, taken while the first is not heard at all
 
     def fit(self, profile: Profile) -> Fitted | None:
@@ -144,15 +144,16 @@ class _Habitual(Fitted):
         if short * way <= self.clear * way and away < self.calm:
             return [("", Clear(self._words(short)))] if told else STILL
         unit = self.detector.unit
-        alone = self.detector.alone if self.beside is not None and seen.now(self.beside) is None else 0.0
+        alone = self.beside is not None and seen.now(self.beside) is None
+        further, farther = self.detector.alone if alone else (0.0, 0.0)
         for severity, level_ in self.levels:
-            limit = level_ + alone * way
+            limit = level_ + further * way
             if short * way >= limit * way:
                 return [("", Holds(severity, f"{self._who(seen)}{self._words(short)}, limit {number(limit)} {unit}"))]
         if (
             self.drift is not None
             and count >= _KNOWN
-            and away >= self.drift + alone
+            and away >= self.drift + farther
             and self._since_yesterday(long, seen, cell)
         ):
             return [
