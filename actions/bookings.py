@@ -13,6 +13,7 @@ from actions.context import Acting, House
 from actions.driving import fitting
 from actions.following import tell_new_time, work_follows
 from actions.free_time import free_options, locked_time, option_at
+from actions.going_on import waits_no_longer
 from rules.catalogue import BY_NAME
 from rules.engine.repair_verification import demand
 from rules.service import capacity
@@ -24,7 +25,7 @@ from schemas.errors import BadInput, IllegalMove
 from schemas.message import MessageKind
 from schemas.pickup import LegKind
 from schemas.slot import Use
-from store import accounts, alerts, bookings, cases, fleet, jobs, notifications, slots
+from store import accounts, alerts, bookings, cases, fleet, jobs, notifications, pauses, slots
 from store.pool import Connection
 
 
@@ -102,6 +103,7 @@ async def start(acting: Acting, booking_id: int) -> Booking:
     """Work has begun."""
     async with acting.transaction() as connection:
         _, booking = await locked(connection, acting.dealer_id, booking_id)
+        await waits_no_longer(acting, connection, booking_id, "work has begun")
         return await bookings.move(
             connection, booking, BookingEvent.STARTED, reason="work has begun", actor=acting.actor, now=acting.now()
         )
@@ -117,6 +119,7 @@ async def finish(acting: Acting, booking_id: int, finding: str) -> Booking:
         done = await bookings.move(
             connection, booking, BookingEvent.FINISHED, reason=finding, actor=acting.actor, now=now, finding=finding
         )
+        await waits_no_longer(acting, connection, booking_id, "the work is done")
         await cases.move(
             connection,
             case,
@@ -195,6 +198,9 @@ async def promise(acting: Acting, booking_id: int, ready_by: datetime) -> Bookin
             )
         if ready_by <= now:
             raise BadInput("ready_by", "lies in the past: nobody can keep that promise")
+        waits = await pauses.now_of(connection, acting.dealer_id, booking_id)
+        if waits is not None and ready_by < waits.due_at:
+            raise BadInput("ready_by", f"lies before what is awaited can be here: {waits.what}")
         promised = await bookings.change(
             connection,
             booking,

@@ -4,6 +4,8 @@ back; and the owner hears the new time.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from actions import promises, returning
 from actions.context import Acting
 from actions.texts import tell_owner
@@ -17,23 +19,31 @@ from store import accounts, bookings
 from store.pool import Connection
 
 
-async def work_follows(acting: Acting, connection: Connection, case: Case, booking: Booking) -> Booking:
-    """The car came at this moment: where that was late, the work ends later, and so on. A few minutes move nothing."""
+async def work_follows(
+    acting: Acting,
+    connection: Connection,
+    case: Case,
+    booking: Booking,
+    *,
+    since: datetime | None = None,
+    because: str = "the car came late",
+) -> Booking:
+    """The work can begin now, or at `since`: where that is late it ends later, and so on. Minutes move nothing."""
     dealer, now = await accounts.dealer(connection, acting.dealer_id), acting.now()
-    end = capacity.work_done(dealer, now)
+    end = capacity.work_done(dealer, since or now)
     if booking.ready_by is None or end is None or end - booking.ready_by <= capacity.STEP:
         return booking
     later = await bookings.change(
         connection,
         booking,
         what="promised",
-        reason=f"the car came late: ready by {end:%Y-%m-%d %H:%M} UTC",
+        reason=f"{because}: ready by {end:%Y-%m-%d %H:%M} UTC",
         actor=acting.actor,
         now=now,
         ready_by=end,
     )
     leg = await returning.follows(acting, connection, booking, end)
-    if booking.kind.fetched:  # who brought it late themselves is told at the desk
+    if booking.kind.fetched or since is not None:  # who brought it late themselves is told at the desk
         await tell_new_time(acting, connection, case=case, booking=later, back=leg)
     return later
 

@@ -10,7 +10,7 @@ from rules.service import capacity
 from schemas.account import Dealer
 from schemas.booking import BookingKind
 from schemas.errors import BadInput, Overtaken
-from schemas.slot import Resource, Window
+from schemas.slot import Resource, Slot, Window
 from store import slots
 from store.pool import Connection
 
@@ -84,3 +84,12 @@ async def locked_time(
     resources = await slots.resources(connection, dealer_id, lock=True)
     await slots.release_expired(connection, dealer_id, now)
     return resources, await taken_from(connection, dealer_id, now)
+
+
+def without(taken: Mapping[int, Sequence[Window]], mine: Sequence[Slot]) -> dict[int, list[Window]]:
+    """What others have taken."""
+    own = {(slot.resource_id, slot.starts_at, slot.ends_at) for slot in mine}
+    return {
+        resource: [w for w in windows if (resource, w.starts_at, w.ends_at) not in own]
+        for resource, windows in taken.items()
+    }

@@ -4,14 +4,14 @@ withdrawn, the owner told.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from actions import promises, returning
 from actions.booking_agreement import LINK_LIFE, address_for, loaner_of, plan_drives
 from actions.bookings import locked
 from actions.context import Acting
-from actions.free_time import locked_time, option_at
+from actions.free_time import locked_time, option_at, without
 from actions.texts import tell_owner
 from actions.towing import send_truck
 from rules.service import pickup
@@ -22,7 +22,7 @@ from schemas.errors import BadInput, IllegalMove, Overtaken
 from schemas.message import MessageKind, asserts
 from schemas.moment import local
 from schemas.pickup import Leg, LegState
-from schemas.slot import Resource, Slot, Window
+from schemas.slot import Resource, Slot
 from store import accounts, bookings, jobs, messages, pickups, secrets, slots
 from store.pool import Connection
 
@@ -62,7 +62,7 @@ async def move_to(
         address = await address_for(connection, case, kind) if kind is not booking.kind else booking.address
         dealer, now = await accounts.dealer(connection, acting.dealer_id), acting.now()
         resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
-        free = _without(taken, await slots.of_booking(connection, acting.dealer_id, booking_id))
+        free = without(taken, await slots.of_booking(connection, acting.dealer_id, booking_id))
         loaner = booking.loaner_id is not None
         option = await option_at(
             acting.house,
@@ -122,15 +122,6 @@ def _may_move(booking: Booking, legs: Sequence[Leg]) -> None:
             "move",
             (BookingEvent.CANCELLED.value,) if begun.state is LegState.CANCELLED else (),
         )
-
-
-def _without(taken: Mapping[int, Sequence[Window]], mine: Sequence[Slot]) -> dict[int, list[Window]]:
-    """What others have taken."""
-    own = {(slot.resource_id, slot.starts_at, slot.ends_at) for slot in mine}
-    return {
-        resource: [w for w in windows if (resource, w.starts_at, w.ends_at) not in own]
-        for resource, windows in taken.items()
-    }
 
 
 async def _move_drives(

@@ -100,7 +100,8 @@ READ_BOOKINGS = Permission("bookings.read", "Visits, and customers who wait", _W
 BOOK = Permission("bookings.write", "Book a window, give a visit another time, cancel it", _ADVISORS, "bookings:write")
 WORK_BOOKINGS = Permission(
     "bookings.work",
-    "Say that the car came, is worked on, is repaired, is with its owner again; promise a time; add extra work",
+    "Say that the car came, is worked on, waits for a part, is repaired, is with its owner again; promise a time; add "
+    "extra work",
     _WORKSHOP,
     "bookings:write",
 )

@@ -34,6 +34,7 @@ from schemas.alert import Alert
 from schemas.booking import Booking
 from schemas.consent import Consent, Owner
 from schemas.estimate import EstimateLine
+from schemas.pause import Pause
 from schemas.slot import Resource
 from schemas.vehicle import Vehicle
 
@@ -103,6 +104,10 @@ API: tuple[Route, ...] = (
           "The car is here", Nothing, Booking),
     Route("POST", f"{_V1}/bookings/{{id}}/start", bookings.start, may.WORK_BOOKINGS,
           "Work has begun", Nothing, Booking),
+    Route("POST", f"{_V1}/bookings/{{id}}/pause", bookings.pause, may.WORK_BOOKINGS,
+          "The work waits for a part, an answer, something else, until a time", bookings.NewPause, Pause, status=201),
+    Route("POST", f"{_V1}/bookings/{{id}}/resume", bookings.go_on, may.WORK_BOOKINGS,
+          "What it waited for is here", Nothing, Booking),
     Route("POST", f"{_V1}/bookings/{{id}}/finish", bookings.finish, may.WORK_BOOKINGS,
           "Repaired, says the workshop; the case is verifying", bookings.Finding, Booking),
     Route("POST", f"{_V1}/bookings/{{id}}/hand-over", bookings.hand_over, may.WORK_BOOKINGS,

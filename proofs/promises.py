@@ -142,6 +142,7 @@ PROMISES = (
             "month no-record",
             "month sold-in-words",
             "month wrong-forgotten",
+            "month part-in-silence",
         ),
         tests=("integration/proofs/test_month.py::test_two_days_in_which_everybody_does_what_people_do",),
     ),

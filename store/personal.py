@@ -319,6 +319,13 @@ PARTS: Final = (
         hides=frozenset({"id", "owner_id", "alert_ids", "staff_id"}),
     ),
     Part(
+        "waits",
+        "pauses",
+        of_owner=f"t.booking_id IN {_BOOKINGS}",
+        becomes=_kept("id dealer_id booking_id state awaits due_at made_at made_by over_at", what=MENTIONS),
+        hides=frozenset({"made_by"}),
+    ),
+    Part(
         "extra_work",
         "estimate_lines",
         of_owner=f"t.booking_id IN {_BOOKINGS}",

@@ -125,6 +125,19 @@ async def release(connection: Connection, dealer_id: int, slot_id: int) -> None:
     await connection.execute("UPDATE slots SET state = 'released' WHERE dealer_id = $1 AND id = $2", dealer_id, slot_id)
 
 
+async def cut(connection: Connection, slot: Slot, at: datetime) -> None:
+    """From `at` on this piece of time is free again; what lies before stays as it was."""
+    if slot.starts_at >= at:
+        await release(connection, slot.dealer_id, slot.id)
+        return
+    await connection.execute(
+        "UPDATE slots SET during = tstzrange(lower(during), $3) WHERE dealer_id = $1 AND id = $2",
+        slot.dealer_id,
+        slot.id,
+        at,
+    )
+
+
 async def release_offer(connection: Connection, dealer_id: int, offer_id: int) -> None:
     """What is still held for this offer is free again."""
     await connection.execute(

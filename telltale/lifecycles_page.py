@@ -15,13 +15,14 @@ import schemas
 from schemas.lifecycle import Lifecycle
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "lifecycles.md"
-_ORDER = ("alert", "case", "offer", "slot", "booking", "collection", "return", "message", "quarantine")
+_ORDER = ("alert", "case", "offer", "slot", "booking", "pause", "collection", "return", "message", "quarantine")
 _WHO = {
     "alert": "What the *car* says. Readings and time move it; people never do.",
     "case": "What *people* do about a car. People move it; only its proof (`proved`, `came_back`) comes from the car.",
     "offer": "Two windows that are held for an owner's answer.",
     "slot": "A piece of a driver's, a bay's or a loaner's time. Held counts as taken.",
     "booking": "An agreed visit.",
+    "pause": "A wait of the work on a car that is here. The visit's own state stays what it is.",
     "collection": "The drive that fetches the car: the first three of the driver's five steps.",
     "return": "The drive that brings it back: the last two.",
     "message": "One text in the outbox.",

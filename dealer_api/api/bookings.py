@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from actions import bookings as acts
 from actions import estimates as extras
 from actions import messages as words
-from actions import moving
+from actions import moving, pausing
 from dealer_api.api.cases import Queued, Reason
 from dealer_api.app_keys import call
 from dealer_api.bodies import Body, Id, Page, Paged, When, asked, bare_number, number, page, read, reply
@@ -19,9 +19,10 @@ from rules.service.casework import minutes_since_word, waiting_words
 from schemas.booking import Booking, BookingKind, BookingState
 from schemas.errors import BadInput
 from schemas.estimate import EstimateLine
+from schemas.pause import Awaited, Pause
 from schemas.pickup import Leg
 from schemas.slot import Slot
-from store import bookings, cases, estimates, pickups, slots
+from store import bookings, cases, estimates, pauses, pickups, slots
 
 
 class BookingQuery(Paged[tuple[When, Id]]):
@@ -55,10 +56,11 @@ class Move(Body):
 
 
 class BookingWhole(Booking):
-    """A visit with its drives, the time that it takes, and extra work."""
+    """A visit with its drives, the time that it takes, what its work waits for, and extra work."""
 
     legs: list[Leg]
     slots: list[Slot]
+    pause: Pause | None
     estimates: list[EstimateLine]
 
 
@@ -93,6 +95,14 @@ class Waiting(BaseModel):
     too_long: bool
     ready_by: datetime | None
     words: list[str]
+
+
+class NewPause(Body):
+    """What the work waits for, and when that should be here."""
+
+    awaits: Awaited
+    what: Annotated[str, Field(min_length=1, max_length=120)]
+    due_at: When
 
 
 class NewLine(Body):
@@ -134,6 +144,7 @@ async def one(request: web.Request) -> web.Response:
                 **booking.model_dump(),
                 legs=await pickups.of_booking(connection, caller.dealer_id, booking_id),
                 slots=await slots.of_booking(connection, caller.dealer_id, booking_id),
+                pause=await pauses.now_of(connection, caller.dealer_id, booking_id),
                 estimates=await estimates.of_booking(connection, caller.dealer_id, booking_id),
             )
         )
@@ -155,6 +166,17 @@ async def start(request: web.Request) -> web.Response:
 async def finish(request: web.Request) -> web.Response:
     caller, body = call(request), await read(request, Finding)
     return reply(await acts.finish(caller, number(request), body.finding))
+
+
+async def pause(request: web.Request) -> web.Response:
+    caller, body = call(request), await read(request, NewPause)
+    return reply(
+        await pausing.pause(caller, number(request), awaits=body.awaits, what=body.what, due_at=body.due_at), 201
+    )
+
+
+async def go_on(request: web.Request) -> web.Response:
+    return reply(await pausing.go_on(call(request), await bare_number(request)))
 
 
 async def hand_over(request: web.Request) -> web.Response:

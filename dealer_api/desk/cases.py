@@ -272,6 +272,8 @@ def history_line(change: Change, people: Mapping[int, str]) -> ShownChange:
         what = {
             "working": "Work has begun",
             "completed": "Handed over",
+            "paused": "Work waits",
+            "goes on": "Work goes on",
             "promised": "Another time promised",
             "moved": "Visit moved",
             "cancelled": "Booking cancelled",

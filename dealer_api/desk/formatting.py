@@ -68,6 +68,8 @@ BOOKINGS = {
     "completed": "Handed over",
     "cancelled": "Cancelled",
 }
+#: What the work on a car waits for.
+AWAITED = {"part": "A part", "answer": "The owner's answer", "other": "Something else"}
 #: How a person knows that a repair holds.
 CONFIRMATIONS = {"owner": "The owner says so", "test_drive": "A test drive", "technician": "A technician looked again"}
 LEGS = {
@@ -98,6 +100,7 @@ LATE = {
     "ready": "Not ready",
     "return": "Not brought back",
     "loaner": "Loaner not back",
+    "wait": "Still not there",
 }
 WAYS = {"collect": "Collect", "return": "Return", "tow": "Tow truck"}
 OFFERS = {

@@ -187,6 +187,15 @@ def row_of(text: str | None, field: str, what: str) -> int:
     return found
 
 
+def wall_clock(text: str, field: str, zone_name: str) -> datetime:
+    """What a field for day and time holds, on the dealer's wall clock; BadInput names the field."""
+    try:
+        wall = datetime.strptime(text[:16], "%Y-%m-%dT%H:%M")  # noqa: DTZ007  # the dealer's wall clock
+    except ValueError:
+        raise BadInput(field, "is a day and a time such as 2026-11-27T14:30") from None
+    return from_local(wall.date(), wall.time(), zone_name, fold=0)
+
+
 def back(asked: str | None, otherwise: str) -> str:
     """A path on this desk to go back to, never another site."""
     return (

@@ -13,6 +13,7 @@ from dealer_api.desk import (
     erasing,
     export,
     handovers,
+    kept,
     offers,
     owners,
     passkeys,
@@ -29,6 +30,7 @@ from dealer_api.desk import (
     vehicles,
     visits,
     waiting,
+    workshop,
 )
 from dealer_api.route import Route
 
@@ -91,9 +93,13 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/settings/calendar", calendars.of_house, may.WRITE_DEALER),
     Route("GET", "/calendar/{token}", calendars.show, may.LINK),
     Route("GET", "/photos/{id}", handovers.photo, may.READ_HANDOVERS),
+    Route("GET", "/day-worker.js", kept.worker, may.PUBLIC),
     Route("GET", "/today", today.show, may.SEE_DAY),
     Route("POST", "/legs/{id}/move", today.move, may.MOVE_LEGS),
     Route("POST", "/legs/{id}/assign", today.assign, may.ASSIGN_LEGS),
+    Route("GET", "/workshop", workshop.show, may.READ_BOOKINGS),
+    Route("POST", "/bookings/{id}/pause", workshop.pause, may.WORK_BOOKINGS),
+    Route("POST", "/bookings/{id}/resume", workshop.go_on, may.WORK_BOOKINGS),
     Route("GET", "/waiting", waiting.show, may.READ_BOOKINGS),
     Route("GET", "/vehicles", vehicles.show_list, may.READ_VEHICLES),
     Route("GET", "/vehicles/{id}", vehicles.show, may.READ_VEHICLES),

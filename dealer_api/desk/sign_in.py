@@ -68,7 +68,7 @@ async def leave(request: web.Request) -> web.Response:
 
 async def home(request: web.Request) -> web.Response:
     """Where each role's day begins."""
-    return go("/driver" if call(request).role == "driver" else "/queue")
+    return go({"driver": "/driver", "technician": "/workshop"}.get(call(request).role, "/queue"))
 
 
 async def show_invitation(request: web.Request) -> web.Response:

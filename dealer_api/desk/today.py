@@ -17,6 +17,7 @@ from dealer_api.bodies import small_number
 from dealer_api.desk import formatting
 from dealer_api.desk.page import back, day_span, form, go, id_of, page, refused, row_of
 from dealer_api.desk.schedule import groups_of, look_of, week_of
+from dealer_api.desk.workshop import SECTIONS, car_of
 from rules.service.driving import stays
 from rules.service.pickup import minutes_late, next_event
 from schemas.booking import BookingKind
@@ -24,7 +25,7 @@ from schemas.errors import BadInput, TelltaleError
 from schemas.moment import local
 from schemas.pickup import LEGS, Leg, LegEvent, LegKind, LegState
 from store import slots, witnesses
-from store.views import day, schedule
+from store.views import day, schedule, workshop
 
 _QUARTERS = 48
 _HOURS = _QUARTERS // 4
@@ -102,6 +103,9 @@ async def show(request: web.Request) -> web.Response:
         odd = (
             await witnesses.odd(connection, caller.dealer_id) if offset == 0 and caller.may(may.LOOK_AT_DRIVES) else []
         )
+        inside = (
+            await workshop.cars(connection, caller.dealer_id, now, day_to) if view == "sheet" and not offset else []
+        )
     there = local(day_from, zone)
     near = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}
     begins = [row.starts_at for row in rows] + [block.starts_at for block in blocks]
@@ -113,11 +117,13 @@ async def show(request: web.Request) -> web.Response:
         groups=groups_of(blocks, resources, caller=caller, now=now, day=(day_from, day_to), first=first),
         late=late,
         odd=odd,
+        inside=[car_of(row, now) for row in inside if row.state != "agreed"],
         title=near.get(offset, f"{there:%A} {there.day} {there:%B}"),
         date_words=f"{there:%A} {there.day} {there:%B} {there.year}",
         offset=offset,
         lanes=lanes,
         following=_following(following, zone, now),
+        sections=SECTIONS,
         visits=visits,
         drivers=drivers,
         here=request.path_qs,

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from aiohttp import web
 
 from actions import bookings as acts
 from actions import messages
 from dealer_api.app_keys import call
-from dealer_api.desk.page import back, form, go, id_of, refused
+from dealer_api.desk.page import back, form, go, id_of, refused, wall_clock
 from schemas.errors import BadInput, TelltaleError
 from schemas.moment import from_local, local
 from store import bookings
@@ -54,7 +54,7 @@ async def promise(request: web.Request) -> web.Response:
 
     async def promised(booking_id: int) -> None:
         if moment := fields.get("moment"):
-            await acts.promise(caller, booking_id, _wall(moment, caller.dealer.zone))
+            await acts.promise(caller, booking_id, wall_clock(moment, "moment", caller.dealer.zone))
             return
         clock = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(:[0-5][0-9])?", fields.get("time", ""))
         if clock is None:
@@ -65,14 +65,6 @@ async def promise(request: web.Request) -> web.Response:
         await acts.promise(caller, booking_id, from_local(wall.date(), wall.time(), caller.dealer.zone, fold=0))
 
     return await _moved(request, promised, "Promised.")
-
-
-def _wall(text: str, zone: str) -> datetime:
-    try:
-        wall = datetime.strptime(text[:16], "%Y-%m-%dT%H:%M")  # noqa: DTZ007  # the dealer's wall clock
-    except ValueError:
-        raise BadInput("moment", "is a day and a time such as 2026-11-27T14:30") from None
-    return from_local(wall.date(), wall.time(), zone, fold=0)
 
 
 async def send_word(request: web.Request) -> web.Response:

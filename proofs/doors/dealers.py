@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from actions import absences, bookings, cases, estimates, messages, offers, sign_in
+from actions import absences, bookings, cases, estimates, messages, offers, pausing, sign_in
 from actions.context import House
 from actions.visitor import Visitor
 from proofs.doors.canaries import spread
@@ -13,6 +13,7 @@ from proofs.doors.handed_over import handed_over, witnessed
 from schemas.account import Dealer, Role, Staff
 from schemas.booking import BookingKind
 from schemas.message import Purpose
+from schemas.pause import Awaited
 from schemas.signal import BY_PATH
 from schemas.thread import Reply
 from store import accounts, consents, feedback, fleet, owners, phone, pickups, secrets, slots, threads, vehicles
@@ -207,6 +208,13 @@ async def _visits(house: House, made: Furnished) -> None:
     rows["estimates"] = (
         await estimates.add(house.acting(dealer, who), rows["bookings/working"], f"Hose {made.canary}", 100)
     ).id
+    await pausing.pause(
+        house.acting(dealer, who),
+        rows["bookings/arrived"],
+        awaits=Awaited.PART,
+        what=f"Hose {made.canary}",
+        due_at=house.now() + timedelta(days=1),
+    )
     for name in ("working", "ready", "done"):
         await bookings.start(house.acting(dealer, who), rows[f"bookings/{name}"])
     for name in ("ready", "done"):

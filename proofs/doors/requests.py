@@ -33,6 +33,8 @@ _ROWS = {
     "/cases/{id}/rang": "cases/undrivable",
     "/cases/{id}/reopen": "cases/dismissed",
     "/bookings/{id}/start": "bookings/arrived",
+    "/bookings/{id}/pause": "bookings/working",
+    "/bookings/{id}/resume": "bookings/arrived",
     "/bookings/{id}/finish": "bookings/working",
     "/bookings/{id}/promise": "bookings/working",
     "/bookings/{id}/messages": "bookings/working",
@@ -144,6 +146,9 @@ class Requests:
 
     def _of_photo(self) -> dict[str, str]:
         return {"kind": "collect", "view": "front", "key": f"photo-{next(self._count)}"}
+
+    def _later(self) -> str:
+        return f"{self._now + timedelta(days=2):%Y-%m-%dT%H:%M}"
 
     def _start(self) -> str:
         return self._windows["drop_off"][0].isoformat()
@@ -266,6 +271,8 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/offers/{id}/decline": _nothing,
     "/bookings/{id}/arrive": _nothing,
     "/bookings/{id}/start": _nothing,
+    "/bookings/{id}/pause": lambda ask: {"awaits": "part", "what": "Thermostat", "moment": ask._later()},
+    "/bookings/{id}/resume": _nothing,
     "/bookings/{id}/finish": lambda ask: {"finding": "A hose was loose."},
     "/bookings/{id}/hand-over": _nothing,
     "/bookings/{id}/cancel": lambda ask: {"reason": "They cannot come."},

@@ -48,6 +48,11 @@ async def a_leg(place: Dealership) -> Any:
     return await a_row(place, f"legs WHERE dealer_id = $1 AND {LIVE_LEG} AND starts_at < $2", place.dealer.id, until)
 
 
+async def an_offer(place: Dealership) -> int:
+    found: int = (await a_row(place, "offers WHERE dealer_id = $1 AND state = 'open'", place.dealer.id))["id"]
+    return found
+
+
 async def somebody(place: Dealership, *roles: Role) -> Acting:
     """Somebody who works here: whoever left cannot sign in."""
     row = await a_row(

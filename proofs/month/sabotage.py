@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from actions import absences, calling_off, leaving, legs, ownership, stopping
+from actions import absences, calling_off, leaving, legs, ownership, pausing, stopping
 from proofs.swap import swap
 from store import slots
 from workers import lateness, safety, sending
@@ -22,6 +22,7 @@ SWITCHES = (
     "no-record",
     "sold-in-words",
     "wrong-forgotten",
+    "part-in-silence",
 )
 
 
@@ -49,6 +50,9 @@ def switched(switch: str | None) -> Iterator[None]:
                 yield
         case "unwarned":
             with _out(safety, "stepped", _nothing):
+                yield
+        case "part-in-silence":
+            with _out(pausing, "work_follows", _nothing):
                 yield
         case "no-record":
             with _out(legs, "recorded", _nothing), _out(calling_off, "recorded", _nothing):

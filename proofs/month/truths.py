@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from proofs.month import handing
+from proofs.month.acts import workshop
 from proofs.month.dealership import Dealership
 from schemas.message import Message, MessageKind
 from schemas.moment import local
@@ -128,6 +129,7 @@ ALWAYS: Mapping[str, str] = {
         WHERE m.dealer_id = $1 AND m.kind <> 'wrong' AND m.state IN ('sent', 'delivered')
           AND m.sent_at > r.received_at""",
     **handing.TRUTHS,
+    **workshop.TRUTHS,
 }
 #: Once the workers have done what is due; `$2` is the time.
 SETTLED: Mapping[str, str] = {

@@ -175,12 +175,20 @@ def free_drives(
     return tuple(found)
 
 
+def work_after(
+    dealer: Dealer, since: datetime, now: datetime, resources: Sequence[Resource], taken: Taken
+) -> Claim | None:
+    """The first free time of a bay that begins at `since` or later, long enough for the work."""
+    day = _Day(dealer, now, resources, taken)
+    return day._first(Use.WORK, day.bays, since, day._work)
+
+
 def work_done(dealer: Dealer, start: datetime) -> datetime | None:
     """When work that could begin at `start` is done, on the next quarter of an hour; None when the house does not open
     in the next days.
     """
     opening = _opening(dealer, start.astimezone(UTC).date())
-    for at in (start, *_grid(start, start + _LATEST_WORK, dealer.zone, 15)):
+    for at in (start, *_grid(start, start + HORIZON, dealer.zone, 15)):
         span = opening.work(at, timedelta(minutes=dealer.workshop_minutes))
         if span is not None:
             return next(_grid(span.ends_at, span.ends_at + _LATEST_WORK, dealer.zone, 15))

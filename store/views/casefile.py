@@ -13,10 +13,24 @@ from schemas.consent import Consent, Owner
 from schemas.feedback import Feedback
 from schemas.history import Change
 from schemas.message import Message, Purpose
+from schemas.pause import Pause
 from schemas.pickup import Leg
 from schemas.slot import Slot
 from schemas.vehicle import Vehicle
-from store import alerts, bookings, cases, consents, fleet, messages, offers, owners, pickups, slots, spoken_warnings
+from store import (
+    alerts,
+    bookings,
+    cases,
+    consents,
+    fleet,
+    messages,
+    offers,
+    owners,
+    pauses,
+    pickups,
+    slots,
+    spoken_warnings,
+)
 from store.pool import Connection, as_dict
 from store.spoken_warnings import Spoken
 
@@ -84,6 +98,7 @@ class CaseFile:
     offer: Offer | None  #: the newest
     slots: list[Slot]  #: of that offer
     booking: Booking | None  #: the newest that was not cancelled, else the newest
+    pause: Pause | None  #: what its work waits for now
     legs: list[tuple[Leg, str | None]]  #: each with its driver's name
     history: list[Change]
     feedback: Feedback | None
@@ -113,6 +128,7 @@ async def load(connection: Connection, dealer_id: int, case_id: int) -> CaseFile
         offer=made[0] if made else None,
         slots=await slots.of_offer(connection, dealer_id, made[0].id) if made else [],
         booking=booking,
+        pause=await pauses.now_of(connection, dealer_id, booking.id) if booking else None,
         legs=[(leg, names.get(leg.driver_id) if leg.driver_id else None) for leg in legs],
         history=[Change(**as_dict(row)) for row in await connection.fetch(_HISTORY, dealer_id, case_id)],
         feedback=await cases.feedback_of(connection, dealer_id, case_id),

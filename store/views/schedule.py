@@ -42,6 +42,9 @@ FROM (
       AND NOT EXISTS (SELECT FROM handovers i WHERE i.dealer_id = $1 AND i.booking_id = o.booking_id
                       AND i.kind = 'loaner_in')
     UNION ALL
+    SELECT dealer_id, booking_id, 'wait', due_at, true FROM pauses WHERE dealer_id = $1 AND state = 'open'
+      AND due_at <= $2
+    UNION ALL
     SELECT s.dealer_id, s.booking_id, 'loaner', max(upper(s.during)), false FROM slots s WHERE s.dealer_id = $1
       AND s.use = 'loaner' AND s.state = 'booked'
     GROUP BY s.dealer_id, s.booking_id HAVING max(upper(s.during)) <= $2
@@ -79,7 +82,7 @@ class BlockRow:
 
 @dataclass(frozen=True, slots=True)
 class OverdueRow:
-    """Something whose time has passed: `what` is collect, bring, ready, return or loaner."""
+    """Something whose time has passed: `what` is collect, bring, ready, return, loaner or wait."""
 
     booking_id: int
     case_id: int

@@ -19,6 +19,7 @@ SELECT
     (SELECT count(*) FROM bookings WHERE dealer_id = $1 AND kind = 'waiting'
       AND state IN ('arrived', 'working', 'ready')
         AND coalesce(last_word_at, starts_at) <= $2) AS overdue,
+    (SELECT count(*) FROM bookings WHERE dealer_id = $1 AND state IN ('arrived', 'working')) AS in_building,
     (SELECT count(*) FROM legs WHERE dealer_id = $1 AND starts_at < $4
       AND state NOT IN ('at_workshop', 'handed_over', 'cancelled')) AS legs,
     (SELECT count(*) FROM legs WHERE dealer_id = $1 AND ends_at <= $3 AND state = 'planned') AS overdue_legs,
@@ -37,6 +38,7 @@ class Counts:
     urgent: int
     waiting: int
     overdue: int
+    in_building: int  #: cars to work on
     legs: int  #: of today, and those of days before that are not over
     overdue_legs: int
     quarantined: int

@@ -43,7 +43,7 @@ class Visitor:
         if who is not None:
             await page.goto("/sign-in")
             await page.get_by_role("button", name=who).click()
-            await page.wait_for_url(re.compile("/(queue|driver)$"))
+            await page.wait_for_url(re.compile("/(queue|driver|workshop)$"))
         return page
 
 

@@ -17,9 +17,10 @@ from dealer_api.route import PUBLIC
 from telltale.demo_data import PASSWORD
 from tests.acceptance.conftest import World
 
-#: A photo of a record is no page; the walk through all doors knocks at it.
+#: A photo of a record is no page, nor is the worker's script; the walk through all doors knocks at them.
+_FILES = ("/photos/{id}", "/day-worker.js")
 PAGES = [
-    route for route in ROUTES if route.method == "GET" and "{token}" not in route.path and route.path != "/photos/{id}"
+    route for route in ROUTES if route.method == "GET" and "{token}" not in route.path and route.path not in _FILES
 ]
 ROLES = ("advisor", "driver", "technician", "manager")
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}\"'></title>"

@@ -18,6 +18,7 @@ BODIES = {
     "accept": {"choice": 1},
     "finish": {"finding": "x"},
     "cancel": {"reason": "x"},
+    "pause": {"awaits": "part", "what": "x", "due_at": "2030-01-01T10:00:00Z"},
     "promise": {"ready_by": "2030-01-01T10:00:00Z"},
     "estimates": {"title": "x", "amount_minor": 1},
     "answer": {"approved": True, "reason": "x"},

@@ -1,0 +1,33 @@
+"""Who works at the dealership of the month, and who is away."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from actions import absences, people
+from proofs.month.dealership import Dealership
+from proofs.month.picking import a_row, the_manager
+from schemas.account import Role
+
+
+async def somebody_leaves(place: Dealership) -> None:
+    role = place.luck.choice((Role.ADVISOR, Role.DRIVER))
+    await people.disable(the_manager(place), place.luck.choice(place.staff[role]))
+
+
+async def somebody_is_away(place: Dealership) -> None:
+    """For some hours, beginning within the next two days."""
+    person = place.luck.choice(place.staff[place.luck.choice((Role.DRIVER, Role.DRIVER, Role.TECHNICIAN))])
+    starts = place.clock() + timedelta(hours=place.luck.randrange(0, 48))
+    ends = starts + timedelta(hours=place.luck.randrange(2, 30))
+    await absences.add(the_manager(place), person, starts_at=starts, ends_at=ends, reason="ill")
+
+
+async def somebody_is_there_after_all(place: Dealership) -> None:
+    gone = await a_row(place, "absences WHERE dealer_id = $1 AND ended_at IS NULL", place.dealer.id)
+    await absences.take_back(the_manager(place), gone["id"])
+
+
+async def somebody_is_back(place: Dealership) -> None:
+    person = await a_row(place, "staff WHERE dealer_id = $1 AND disabled_at IS NOT NULL", place.dealer.id)
+    await people.enable(the_manager(place), person["id"])
