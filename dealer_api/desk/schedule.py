@@ -38,6 +38,13 @@ class Block:
     before: bool  #: it began on an earlier day
     after: bool  #: it goes on on a later one
 
+    @property
+    def moves(self) -> int | None:
+        """The visit that another time for this piece of a bay would move: one that its owner brings, not yet here."""
+        row = self.row
+        brings = row.use == "work" and row.booking_state == "agreed" and row.booking_kind in ("drop_off", "waiting")
+        return row.booking_id if brings and row.state == "booked" else None
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from aiohttp import web
 
@@ -22,7 +22,7 @@ from rules.service.driving import stays
 from rules.service.pickup import minutes_late, next_event
 from schemas.booking import BookingKind
 from schemas.errors import BadInput, TelltaleError
-from schemas.moment import local
+from schemas.moment import from_local, local
 from schemas.pickup import LEGS, Leg, LegEvent, LegKind, LegState
 from store import slots, witnesses
 from store.views import day, schedule, workshop
@@ -48,6 +48,13 @@ class ShownLeg:
     stays: str  #: why the car must not be driven, where no truck was agreed; empty when it may
     overdue: bool  #: its window has passed and nobody has set out
     today: bool = True  #: it begins on the day that is shown
+
+    @property
+    def moves(self) -> int | None:
+        """The visit that another time for this drive would move: nobody has set out, and its turn is not over."""
+        row = self.row
+        waits = row.state == "planned" and row.booking_state == ("agreed" if row.kind == "collect" else "ready")
+        return row.booking_id if waits else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,7 @@ async def show(request: web.Request) -> web.Response:
         title=near.get(offset, f"{there:%A} {there.day} {there:%B}"),
         date_words=f"{there:%A} {there.day} {there:%B} {there.year}",
         offset=offset,
+        times=half_hours(day_from, zone, lanes.first),
         lanes=lanes,
         following=_following(following, zone, now),
         sections=SECTIONS,
@@ -173,6 +181,19 @@ async def assign(request: web.Request) -> web.Response:
     except TelltaleError as error:
         return refused(error, "/today")
     return go("/today", "The drive has a driver.")
+
+
+def half_hours(day_from: datetime, zone: str, first: int) -> list[str]:
+    """The instants at which the shown day's half hours begin; a wall time that does not come is left out."""
+    date, found = local(day_from, zone).date(), []
+    for n in range(_HOURS * 2):
+        hour, half = divmod(first * 2 + n, 2)
+        try:
+            at = from_local(date + timedelta(days=hour // 24), time(hour % 24, half * 30), zone, fold=0)
+        except BadInput:
+            at = None
+        found.append("" if at is None else at.isoformat())
+    return found
 
 
 def _following(moment: datetime | None, zone: str, now: datetime) -> tuple[int, str] | None:

@@ -111,8 +111,7 @@ def dues(caller: Call, now: datetime) -> list[tuple[str, str]]:
     later = [(start, "{day} {clock}, when we open") for start in firsts[:6]]
     found = []
     for moment, words in soon + later:
-        wall = local(moment, zone)
-        wall = wall.replace(minute=wall.minute // 15 * 15, second=0, microsecond=0)
+        wall = local(moment + timedelta(seconds=-moment.timestamp() % 900), zone)  # the next quarter of an hour
         found.append(
             (f"{wall:%Y-%m-%dT%H:%M}", words.format(clock=f"{wall:%H:%M}", day=f"{wall:%a} {wall.day} {wall:%b}"))
         )
