@@ -7,19 +7,19 @@ from datetime import timedelta
 from rules.detectors.intervals import Intervals
 from rules.engine.repair_verification import Proof
 from rules.engine.rule import Rule
-from rules.engine.thresholds import ENGINE, OfProfile
+from rules.engine.thresholds import ENGINE, ODOMETER, OfProfile
 
 SINCE = f"{ENGINE}.DieselParticulateFilter.DistanceSinceRegeneration"
 SOOT = f"{ENGINE}.DieselParticulateFilter.SootLoad"
 
 RULE = Rule(
     name="dpf_regeneration",
-    version=1,
+    version=2,
     title="Particulate filter cleans itself too often",
-    needs=(SINCE,),
+    needs=((SINCE, SOOT), (SINCE, ODOMETER)),
     hold=timedelta(0),  # three regenerations are its hold
     settle=timedelta(hours=1),
-    judge=Intervals(SINCE, shortest=OfProfile("dpf_regeneration_km", 250), times=2),
+    judge=Intervals(SINCE, shortest=OfProfile("dpf_regeneration_km", 250), times=2, instead=SOOT),
     proof=Proof(path=SOOT, high=80, readings=5),
     drives=("diesel", "truck"),
     group="exhaust",

@@ -275,7 +275,7 @@ class Believable(Detector):
 
 class _Believable(Sieve):
     def __init__(self, gates: list[Gate], profile: Profile) -> None:
-        self.gates = {gate.signal.id: (n, gate) for n, gate in enumerate(gates, start=1)}
+        self.gates = {gate.signal.id: (n, gate, gate.low, gate.high) for n, gate in enumerate(gates, start=1)}
         self.bands = {gate.signal.id: (gate.low, gate.high) for gate in gates}
         self.named = {gate.name: (n, gate) for n, gate in enumerate(gates, start=1)}
         asked = [gate.signal.id for gate in gates if gate.ask is not _beyond or gate.still]
@@ -295,21 +295,21 @@ class _Believable(Sieve):
     def sift(self, seen: Snapshot, cell: Cell) -> frozenset[int]:
         memory, at, doubted = cell.memory, cell.at, list[int]()
         self._recall(seen, cell)
-        self._stands(seen, memory, at)
-        still = memory[at + self.still]
+        self.look(seen, cell)
+        still, gates = memory[at + self.still], self.gates
         for signal_id, value in seen.values.items():
-            found = self.gates.get(signal_id)
+            found = gates.get(signal_id)
             if found is None:
                 continue
-            n, gate = found
+            n, gate, low, high = found
             bits = memory[at + n]
-            if still & gate.still and gate.low <= value <= gate.high:
-                if abs(value - (seen.before(signal_id) or 0.0)) <= MOVES_K:
-                    memory[at + n] = ((bits << 1) & _SEEN) | 1
-                    doubted.append(signal_id)
-                    continue
-                still = memory[at + self.still] = still & ~gate.still
-            if gate.low <= value <= gate.high:
+            if low <= value <= high:
+                if still & gate.still:
+                    if abs(value - (seen.before(signal_id) or 0.0)) <= MOVES_K:
+                        memory[at + n] = ((bits << 1) & _SEEN) | 1
+                        doubted.append(signal_id)
+                        continue
+                    still = memory[at + self.still] = still & ~gate.still
                 if bits:
                     memory[at + n] = (bits << 1) & _SEEN
                 if (
@@ -325,19 +325,21 @@ class _Believable(Sieve):
                 doubted.append(signal_id)
                 if reason.startswith(FAHRENHEIT) and memory[at + self.fahrenheit] < MOST:
                     memory[at + self.fahrenheit] += 1
-        memory[at] = 1 if any(memory[at + 1 : at + self.asked]) else 0
+        memory[at] = any(memory[at + 1 : at + self.asked])
         return frozenset(doubted)
 
     def speaks(self, cell: Cell) -> bool:
-        bits = cell.memory[cell.at + 1 : cell.at + self.fahrenheit]
-        return any((b & _SEEN).bit_count() >= TIMES for b in bits if b)
+        for bits in cell.memory[cell.at + 1 : cell.at + self.fahrenheit]:
+            if bits and (bits & _SEEN).bit_count() >= TIMES:
+                return True
+        return False
 
-    def _stands(self, seen: Snapshot, memory: bytearray, at: int) -> None:
+    def look(self, seen: Snapshot, cell: Cell) -> None:
         """What cools while the car stands, and has not, does not move any more: asked once after each stand.
 
         Only at the start of an engine: one that ran while nobody heard it may well be as warm as before.
         """
-        bucket = int(seen.ts) // STOOD_S & 255
+        memory, at, bucket = cell.memory, cell.at, int(seen.ts) // STOOD_S & 255
         if not self.cools or memory[at + self.asked] == bucket or self.cools.keys().isdisjoint(seen.values):
             return
         memory[at + self.asked] = bucket
@@ -351,6 +353,7 @@ class _Believable(Sieve):
                 continue
             if value - (FAR_K if outside is None else outside) > FAR_K and abs(value - before) <= MOVES_K:
                 memory[at + self.still] |= gate.still
+                memory[at] = 1
 
     def _recall(self, seen: Snapshot, cell: Cell) -> None:
         seen.shared["fahrenheit"] = cell.memory[cell.at + self.fahrenheit] >= SURE

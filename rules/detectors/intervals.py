@@ -2,50 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from struct import Struct
 
+from rules.detectors.trend import DAY_S
 from rules.engine.detector import STILL, Detector, Fitted, Judged, Picture, line
 from rules.engine.memory import Cell, Ring
 from rules.engine.snapshot import Snapshot
-from rules.engine.thresholds import Level, level, number, signal_of
+from rules.engine.thresholds import ODOMETER, Level, level, number, signal_of
 from schemas.alert import Limit
 from schemas.profile import Profile
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
+_ODOMETER = signal_of(ODOMETER).id
+SHORTEST = 20.0  #: km: less is no run
+FULL, FALLS, RISES = (
+    80.0,
+    20.0,
+    5.0,
+)  #: percent: from so full it falls by so much; it fills again once it rose by so much
+
 
 @dataclass(frozen=True, slots=True)
 class Intervals(Detector):
-    """A counter that falls back to 0 each time: `times` runs in a row shorter than `shortest`."""
+    """A counter that falls back to 0 each time: `times` runs in a row shorter than `shortest`.
+
+    Where the counter is not heard, what fills up and falls at once (`instead`) and the odometer give the same runs.
+    """
 
     path: str
     shortest: Level
     times: int = 2
+    instead: str = ""  #: percent of what is full at 100
 
     def fit(self, profile: Profile) -> Fitted | None:
         return _Intervals(self, profile) if self.path in profile.fitted else None
 
 
 class _Intervals(Fitted):
-    layout = Struct("<f")  # the counter when last seen
-    ring = Ring("If", 8, offset=4)
+    period_s: int | None = 300  # of the signal instead: it falls for longer than that
+    #: after the period's byte: the counter when last seen; where the other signal turned (below 0: it falls since),
+    #: and the kilometres at its last fall
+    layout = Struct("<fff")
+    ring = Ring("If", 8, offset=1 + layout.size)
 
     def __init__(self, detector: Intervals, profile: Profile) -> None:
         self.detector, self.signal, self.limit = detector, signal_of(detector.path), level(detector.shortest, profile)
-        self.triggers, self.size = (self.signal.id,), 4 + self.ring.size
+        self.triggers, self.size = (self.signal.id,), 1 + self.layout.size + self.ring.size
+        self.instead = None
+        if detector.instead in profile.fitted:
+            self.instead = signal_of(detector.instead).id
+            self.triggers, self.carries = (self.signal.id, self.instead), (self.signal.id, _ODOMETER)
+
+    def quiet(self, names: Mapping[int, str], at: int) -> str:
+        return "" if self.signal.id in names else f"m[{at}] == q{self.period_s}"
+
+    def wakes(self, seen: Snapshot) -> bool:
+        return seen.now(self.signal.id) is not None
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         value = seen.now(self.signal.id)
         if value is not None:
-            last = cell.read(self.layout)[0]
-            if value < 0.5 * last and last > 20:
+            last, turn, fell_km = cell.read(self.layout, 1)
+            if value < 0.5 * last and last > SHORTEST:
                 self.ring.push(cell, int(seen.ts), last)
-            cell.write(self.layout, value)
+            cell.write(self.layout, value, turn, fell_km, offset=1)
+        elif self.instead is not None and seen.before(self.signal.id, DAY_S) is None:
+            value = self._filled(seen.now(self.instead), seen.get(_ODOMETER, 3_600.0), seen, cell)
         runs = self.ring.column(cell, 1)[: self.detector.times]
         if not seen.open and (len(runs) < self.detector.times or max(runs) >= self.limit):
             return STILL
         return [("", self._verdict(value, runs))]
+
+    def _filled(self, share: float | None, metres: float | None, seen: Snapshot, cell: Cell) -> float | None:
+        """Kilometres since the other signal fell from nearly full; a fall ends a run."""
+        if share is None or metres is None:
+            return None
+        last, turn, fell_km = cell.read(self.layout, 1)
+        falls, ends, km = turn < 0, abs(turn), metres / 1000
+        if falls and share > ends + RISES:
+            falls, ends = False, share
+        elif not falls and ends >= FULL and share < ends - FALLS:
+            if fell_km and km - fell_km > SHORTEST:
+                self.ring.push(cell, int(seen.ts), km - fell_km)
+            falls, ends, fell_km = True, share, km
+        else:
+            ends = min(ends, share) if falls else max(ends, share)
+        cell.write(self.layout, last, -max(ends, 1e-3) if falls else ends, fell_km, offset=1)
+        return km - fell_km if fell_km else None
 
     def _verdict(self, value: float | None, runs: Sequence[float]) -> Verdict:
         if len(runs) < self.detector.times:

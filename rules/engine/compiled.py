@@ -49,11 +49,13 @@ class Gate:
     #: where the period of the last look at these signals stands, and its seconds: the first of each is looked at
     now_and_then: tuple[int, int, frozenset[int]] | None = None
 
+    look: Callable[[Memory, Reading], None] = lambda memory, reading: None
+
     def first(self, signals: Collection[int]) -> str:
-        """True of the first message of its period that has one of these; "" where none of them is looked at so."""
+        """Looks at the first message of its period that has one of these; "" where none of them is looked at so."""
         if self.now_and_then is None or self.now_and_then[2].isdisjoint(signals):
             return ""
-        return f"m[{self.now_and_then[0]}] != t // {self.now_and_then[1]} & 255"
+        return f"if m[{self.now_and_then[0]}] != t // {self.now_and_then[1]} & 255: look(m, r)"
 
     def test(self, variables: Mapping[int, str]) -> str:
         """True when the message needs no second look. Not `low <= v <= high`: see gateway/intake/normalise.py."""
@@ -62,14 +64,13 @@ class Gate:
             for i, name in variables.items()
             if i in self.bands
         ]
-        first = self.first(variables)
-        return " and ".join([f"m[{self.at}] == 0", *tests, *([f"not {first}"] if first else [])])
+        return " and ".join([f"m[{self.at}] == 0", *tests])
 
 
-def gate_of(sieve: Sieve, at: int, doubt: Plan) -> Gate:
+def gate_of(sieve: Sieve, at: int, doubt: Plan, look: Callable[[Memory, Reading], None]) -> Gate:
     """The gate before a sieve whose cell begins at `at`."""
     looks = sieve.now_and_then
-    return Gate(at, sieve.bands, doubt, None if looks is None else (at + looks[0], *looks[1:]))
+    return Gate(at, sieve.bands, doubt, None if looks is None else (at + looks[0], *looks[1:]), look)
 
 
 def plan(
@@ -79,7 +80,7 @@ def plan(
     source, names = _any(lines, slots, gate) if ids is None else _exactly(lines, slots, ids, gate)
     found: dict[str, Any] = {"slow": slow, "open_rules": MASK.unpack_from, "calm_until": CALM.unpack_from, **names}
     if gate is not None:
-        found["doubt"] = gate.doubt
+        found["doubt"], found["look"] = gate.doubt, gate.look
     exec(
         compile(source, "<rules for any message>" if ids is None else f"<rules for {len(ids)} signals>", "exec"), found
     )
@@ -100,6 +101,8 @@ def _exactly(
     variables = {signal_id: f"v{signal_id}" for signal_id in ids}
     body = [f"    {', '.join(variables[i] for i in ids)}, = r.values"] if ids else []
     if gate is not None:
+        if first := gate.first(variables):
+            body.append(f"    {first}")
         body.append(f"    if not ({gate.test(variables)}): return doubt(m, r)")
     names: dict[str, Any] = {}
     carried = sorted((slots[i], i) for i in set(ids) if i in slots)
@@ -121,14 +124,13 @@ def _any(lines: Sequence[Line], slots: dict[int, int], gate: Gate | None = None)
     names: dict[str, Any] = {"pack": Struct("<fI").pack_into}
     body, tests = ["    values = dict(zip(r.ids, r.values))", "    g = values.get"], list[str]()
     if gate is not None:
+        body += [f"    if g({i}) is not None:\n        {gate.first((i,))}" for i in gate.bands if gate.first((i,))]
         body.append(f"    if m[{gate.at}]: return doubt(m, r)")
         for signal_id, (low, high) in gate.bands.items():
             body += [
                 f"    v = g({signal_id})",
                 f"    if v is not None and not (v >= {low!r} and v <= {high!r}): return doubt(m, r)",
             ]
-            if gate.first((signal_id,)):
-                body.append(f"    if v is not None and {gate.first((signal_id,))}: return doubt(m, r)")
     for signal_id in sorted({i for line in lines for i in line.fitted.triggers} | set(slots)):
         tests += [f"    v = g({signal_id})", "    if v is not None:"]
         if signal_id in slots:

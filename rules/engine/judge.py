@@ -145,7 +145,9 @@ class Judge:
         ]
         made = laid_out(number, profile, allowed)
         if made.sieve is not None and isinstance(made.sieve.fitted, Sieve):
-            made.gate = compiled.gate_of(made.sieve.fitted, made.sieve.at, partial(self._doubt, made))
+            made.gate = compiled.gate_of(
+                made.sieve.fitted, made.sieve.at, partial(self._doubt, made), partial(self._look, made)
+            )
         return made
 
     def _plan(self, program: Program, ids: tuple[int, ...]) -> Plan:
@@ -170,10 +172,26 @@ class Judge:
         made = program.plans[ids] = compiled.plan(program.lines, program.slots, ids, program.slow, program.gate)
         return made
 
+    def _seen(self, program: Program, memory: Memory, reading: Reading, values: dict[int, float]) -> Snapshot:
+        place, codes = reading.place or 0, self.codes
+        slots, profile = program.slots, program.profile
+        return Snapshot(reading.ts, place, values, memory, slots, profile, reading.diagnostics, False, codes)
+
+    def _look(self, program: Program, memory: Memory, reading: Reading) -> None:
+        """What the sieve asks of a message now and then."""
+        line = program.sieve
+        if line is None or not isinstance(line.fitted, Sieve):
+            return
+        try:
+            seen = self._seen(program, memory, reading, dict(zip(reading.ids, reading.values)))
+            line.fitted.look(seen, Cell(memory, line.at))
+        except Exception as error:
+            self._broke(line.name, error, reading.vehicle_id)
+
     def _doubt(self, program: Program, memory: Memory, reading: Reading) -> tuple[AlertStep, ...]:
         """A message that needs a second look: what is believed of it goes on to the rules."""
         steps, believed = self._sifted(program, memory, reading)
-        return steps + program.past(memory, believed)
+        return steps + program.beyond(reading.ids if believed is reading else None)(memory, believed)
 
     def _sifted(self, program: Program, memory: Memory, reading: Reading) -> tuple[tuple[AlertStep, ...], Reading]:
         """What the rule about sensors says, and the message as the others may see it.
@@ -184,17 +202,7 @@ class Judge:
         if line is None or not isinstance(line.fitted, Sieve):
             return (), reading
         values = dict(zip(reading.ids, reading.values))
-        seen = Snapshot(
-            reading.ts,
-            reading.place or 0,
-            values,
-            memory,
-            program.slots,
-            program.profile,
-            reading.diagnostics,
-            False,
-            self.codes,
-        )
+        seen = self._seen(program, memory, reading, values)
         stood, cell = bool(memory[line.at]), Cell(memory, line.at)
         try:
             doubted = line.fitted.sift(seen, cell)
@@ -229,17 +237,7 @@ class Judge:
         self, program: Program, memory: Memory, reading: Reading, due: int, values: dict[int, float]
     ) -> tuple[AlertStep, ...]:
         """Judge the rules whose bits are set and move their alerts."""
-        seen = Snapshot(
-            reading.ts,
-            reading.place or 0,
-            values,
-            memory,
-            program.slots,
-            program.profile,
-            reading.diagnostics,
-            False,
-            self.codes,
-        )
+        seen = self._seen(program, memory, reading, values)
         second = int(reading.ts)
         cell = Cell(memory, 0)
         tracks: Tracks | None = None

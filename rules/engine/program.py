@@ -43,7 +43,17 @@ class Program:
     sieve: Line | None = None  #: the rule that doubts values before the others see them
     gate: compiled.Gate | None = None
     past: Plan = lambda memory, reading: ()  #: for what has come through the sieve
+    ungated: dict[tuple[int, ...], Plan] = field(default_factory=dict)  #: the same for sets of signals that come often
     sightings: dict[tuple[int, ...], int] = field(default_factory=dict)
+
+    def beyond(self, ids: tuple[int, ...] | None) -> Plan:
+        """The function for a whole message that has come through the sieve; its own for a set that comes often."""
+        if ids is None or self.slow is None or ids not in self.plans:
+            return self.past
+        found = self.ungated.get(ids)
+        if found is None:
+            found = self.ungated[ids] = compiled.plan(self.lines, self.slots, ids, self.slow)
+        return found
 
     def keep(self, memory: Memory, tracks: Tracks) -> None:
         """Write the alerts into a memory."""

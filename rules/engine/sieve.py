@@ -31,6 +31,9 @@ class Sieve(Fitted):
         """
         raise TypeError("a sieve sifts")
 
+    def look(self, seen: Snapshot, cell: Cell) -> None:
+        """The first message of a period, before it is taken in: `sift` does the same where the gate is not asked."""
+
     def speaks(self, cell: Cell) -> bool:
         """Whether `judge` could raise anything: else it need not be asked of a car without an item of it."""
         return True

@@ -10,6 +10,7 @@ import pytest
 from schemas.reading import Reading
 
 ENGINE = "Vehicle.Powertrain.CombustionEngine"
+FILTER = f"{ENGINE}.DieselParticulateFilter"
 TRIM, SHARE = "Vehicle.OBD.LongTermFuelTrim1", f"{ENGINE}.MisfireShare"
 LEVELS = {"brake_fluid": "Vehicle.Chassis.Brake.FluidLevel", "coolant_low": f"{ENGINE}.EngineCoolant.Level"}
 
@@ -113,3 +114,21 @@ def test_a_loose_sense_wire_of_an_electric_car_is_a_wire_at_any_speed(
 ):
     rows = [reading(n, n + 1, volts=0 if n % 3 == 1 else 14.1, ignition=2, speed=speed) for n in range(300)]
     assert active(fold(rows, "electric_car")) == {("sensor_implausible", "advice")}
+
+
+@pytest.mark.parametrize("floor, told", [(4, False), (60, True), (70, True)])
+@pytest.mark.parametrize("counter", [False, True])
+def test_a_filter_that_empties_less_and_less_is_seen_by_its_soot_alone(
+    floor, told, counter, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
+    """800 km from empty to full; the filter burns itself clean within a quarter of an hour."""
+    rows, soot, burning, since = [], 50.0, False, 400.0
+    for n in range(3_000):  # a kilometre a minute
+        burning = (burning or soot >= 100) and soot > floor
+        soot = max(floor, soot - 8) if burning else soot + 1 / 8
+        since = 0.0 if burning else since + 1
+        values = {"odometer": 5e7 + 1_000 * n, f"{FILTER}.SootLoad": soot}
+        if counter:
+            values[f"{FILTER}.DistanceSinceRegeneration"] = since
+        rows.append(reading(n, n + 1, **values))
+    assert active(fold(rows, "diesel_van")) == ({("dpf_regeneration", "soon")} if told else set())
