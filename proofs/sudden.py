@@ -28,7 +28,7 @@ from schemas.verdict import Holds, Severity, Verdict
 from simulator.direct import Told
 from simulator.events import EVENTS, Event, faulty, shown
 from simulator.population import Specimen, population
-from simulator.sensors import Sensors
+from simulator.sensors import LEVELS, Sensors
 from simulator.wear import DAY
 from telltale import data
 
@@ -104,7 +104,10 @@ def _until(specimen: Specimen, event: Event) -> tuple[list[Told], dict[int, floa
         told.append(one)
         known.update(zip(one.ids, one.values, strict=True))
         moving = known.get(1, 0.0) > 30.0 and known.get(9) == 2.0 and 1 in one.ids and known.get(27, 99.0) > 60.0
-        here = event.signal in known and (moving or not event.driving) and one.diagnostics is None
+        still = all(
+            known.get(level, 99.0) > 50.0 for level in LEVELS
+        )  # a bend's float would stay so for the whole event
+        here = event.signal in known and (moving or not event.driving) and one.diagnostics is None and still
         if here and one.ts > START + 0.6 * HISTORY_DAYS * DAY:
             best, at = len(told), dict(known)
             if moving and event.driving and one.ts > START + 0.8 * HISTORY_DAYS * DAY:
