@@ -11,7 +11,7 @@ from rules.engine.thresholds import BATTERY, RPM, OfProfile
 
 RULE = Rule(
     name="alternator",
-    version=3,
+    version=4,
     title="12 V battery is not charged",
     needs=((f"{BATTERY}.CurrentVoltage", MODULE),),
     needs_of={"petrol": (RPM,), "diesel": (RPM,), "truck": (RPM,), "electric": (IGNITION,)},  # while something charges

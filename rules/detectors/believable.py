@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rules.detectors.overnight import MOVES_K, OFFSET, STANDS_STILL, STOOD_S, apart, just_started, unmoved
 from rules.detectors.trend import DAY_S
 from rules.engine.detector import STILL, Detector, Judged, Picture, line
 from rules.engine.memory import Cell
@@ -49,11 +50,6 @@ SURE, MOST, WARM_S = (
     600.0,
 )  #: seen in °F so often; remembered up to so often; warm samples after that take one off
 LAMP_S = 60 * DAY_S  #: a lamp is said by change: its last word holds
-STOOD_S = 7_200  #: what was hot and has stood so long says something else
-MOVES_K = 1.0  #: less is the same value
-FAR_K = 25.0  #: above the air around it: so far it cools by more than that
-STARTED_S = 600.0  #: an engine that has run for longer was running while nobody heard it
-STANDS_STILL = "it says what it said hours ago, and has cooled since"
 PSI_KPA, BAR_KPA = 6.895, 100.0
 
 Reason = str | None  #: why a value is not believed
@@ -304,6 +300,10 @@ class _Believable(Sieve):
             n, gate, low, high = found
             bits = memory[at + n]
             if low <= value <= high:
+                if still & gate.still << 4:
+                    memory[at + n] = ((bits << 1) & _SEEN) | 1
+                    doubted.append(signal_id)
+                    continue
                 if still & gate.still:
                     if abs(value - (seen.before(signal_id) or 0.0)) <= MOVES_K:
                         memory[at + n] = ((bits << 1) & _SEEN) | 1
@@ -343,17 +343,17 @@ class _Believable(Sieve):
         if not self.cools or memory[at + self.asked] == bucket or self.cools.keys().isdisjoint(seen.values):
             return
         memory[at + self.asked] = bucket
-        run = seen.get(_RUN, 60.0)
-        if run is None or run > STARTED_S:
+        if not just_started(seen):
             return
-        outside = seen.get(_OUTSIDE, 7_200.0)
         for signal_id, gate in self.cools.items():
             value, before = seen.now(signal_id), seen.before(signal_id)
             if value is None or before is None or seen.before(signal_id, STOOD_S) is not None:
                 continue
-            if value - (FAR_K if outside is None else outside) > FAR_K and abs(value - before) <= MOVES_K:
-                memory[at + self.still] |= gate.still
-                memory[at] = 1
+            off = apart(signal_id, value, seen)
+            if off is not None:
+                memory[at + self.still] &= ~(gate.still << 4)
+            memory[at + self.still] |= gate.still * unmoved(signal_id, value, seen) | (gate.still << 4) * bool(off)
+            memory[at] |= memory[at + self.still] > 0
 
     def _recall(self, seen: Snapshot, cell: Cell) -> None:
         seen.shared["fahrenheit"] = cell.memory[cell.at + self.fahrenheit] >= SURE
@@ -379,7 +379,10 @@ class _Believable(Sieve):
     def _words(self, gate: Gate, seen: Snapshot, bits: int, cell: Cell) -> str:
         value = seen.now(gate.signal.id)
         if value is not None and bits & 1:
-            if gate.still & cell.memory[cell.at + self.still]:
+            still = cell.memory[cell.at + self.still]
+            if gate.still << 4 & still:
+                return f"sensor or unit implausible: {gate.signal.title} says {_said(gate, value)}; {OFFSET}"
+            if gate.still & still:
                 return f"sensor or unit implausible: {gate.signal.title} says {_said(gate, value)}; {STANDS_STILL}"
             reason = gate.ask(gate, value, seen.before(gate.signal.id), bits >> 1, seen)[
                 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from struct import Struct
 
-from rules.detectors.usage_pattern import Habitual
+from rules.detectors.usage_pattern import Habitual, _Habitual
 from rules.engine.detector import STILL, Detector, Fitted, Judged, Picture, line
 from rules.engine.memory import Cell, Ring
 from rules.engine.snapshot import Snapshot
@@ -19,6 +19,9 @@ MODULE = "Vehicle.OBD.ControlModuleVoltage"  #: OBD PID 42: all that many dongle
 _MODULE = signal_of(MODULE).id
 _IGNITION = signal_of("Vehicle.LowVoltageSystemState").id
 _RPM, _SPEED = signal_of(RPM).id, signal_of(SPEED).id
+LOST = 0.04  #: of the nominal voltage: two meters of one supply differ by less
+MOVES, RPM_GRAIN, GRAINS = 0.0025, 64.0, 4  #: of the nominal voltage; so many grains of rpm (or km/h) move a supply
+BEGUN, VOLTS, DRIVER = 4, 1, 2
 SHORT, LONG = 0.12, 1 / 150  #: weight of one rest in the two means
 PARKED_S = 36 * 3600.0  #: after a longer rest a lower voltage is no sign: every car sleeps on its battery
 IGNITION = "Vehicle.LowVoltageSystemState"
@@ -34,8 +37,61 @@ def running(seen: Snapshot) -> float | None:
         return None
     if rpm is not None and rpm < 400:
         return None
-    value = seen.now(_VOLTAGE)  # what is said of the battery itself goes before
-    return seen.now(_MODULE) if value is None and seen.before(_VOLTAGE, 86_400.0) is None else value
+    return _higher(seen, seen.profile.limits.get("battery_nominal_v", 12.0))
+
+
+def _higher(seen: Snapshot, nominal: float) -> float | None:
+    """What is said of the battery goes before; where its control unit has clearly more, a sense wire has lost it."""
+    value, module = seen.now(_VOLTAGE), seen.now(_MODULE)
+    if value is None:
+        return module if seen.before(_VOLTAGE, 86_400.0) is None else None
+    return module if module is not None and module > value + LOST * nominal else value
+
+
+@dataclass(frozen=True, slots=True)
+class Running(Habitual):
+    """A running voltage that moves: one that stays the same whatever the engine does is a sensor's."""
+
+    def fit(self, profile: Profile) -> Fitted | None:
+        fits = self.path in profile.fitted or self.instead in profile.fitted
+        return _Running(self, profile) if fits else None
+
+
+class _Running(_Habitual):
+    #: what the voltage and the engine (else the car's speed) were when it first was low, and which has moved
+    first = Struct("<eBB")
+
+    def __init__(self, detector: Habitual, profile: Profile) -> None:
+        super().__init__(detector, profile)
+        self.nominal = profile.limits.get("battery_nominal_v", 12.0)
+        self.begun = self.size
+        self.size += self.first.size
+
+    def _value(self, seen: Snapshot) -> float | None:
+        return _higher(seen, self.nominal)
+
+    def judge(self, seen: Snapshot, cell: Cell) -> Judged:
+        judged = super().judge(seen, cell)
+        value = running(seen)
+        if value is None or self._moves(value, seen, cell) or judged is STILL:
+            return judged
+        words = f"{self.signal.title} stands at {value:.1f} V whatever the engine does"
+        return [(c, Unsure(words) if isinstance(v, Holds) else v) for c, v in judged]
+
+    def _moves(self, value: float, seen: Snapshot, cell: Cell) -> bool:
+        """Whether it moved since it is low, or nothing did that would have moved it."""
+        volts, driver, flags = cell.read(self.first, self.begun)
+        if value >= self.clear:
+            if flags:
+                cell.write(self.first, 0.0, 0, 0, offset=self.begun)
+            return True
+        rpm = seen.now(_RPM)
+        now = min(255, int(rpm / RPM_GRAIN if rpm is not None else (seen.get(_SPEED) or 0.0)))
+        if not flags:
+            volts, driver, flags = value, now, BEGUN
+        flags |= VOLTS * (abs(value - volts) >= MOVES * self.nominal) | DRIVER * (abs(now - driver) >= GRAINS)
+        cell.write(self.first, volts, driver, flags, offset=self.begun)
+        return bool(flags != BEGUN | DRIVER)
 
 
 def RunningVoltage() -> Habitual:
@@ -43,7 +99,7 @@ def RunningVoltage() -> Habitual:
 
     Smart charging rests on purpose.
     """
-    return Habitual(
+    return Running(
         f"{BATTERY}.CurrentVoltage",
         way=-1,
         clear=OfProfile("charging_low_v", 13.0, plus=0.15),

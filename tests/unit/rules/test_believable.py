@@ -167,6 +167,7 @@ def test_a_late_end_stop_is_no_history(judge: Judge, reading: Callable[..., Read
     assert judge.step(memory, reading(300, 9, crank=11.2)) == ()
 
 
+ENGINE_ = "Vehicle.Powertrain.CombustionEngine"
 GEARBOX, RUN = "Vehicle.Powertrain.Transmission.Temperature", "Vehicle.Powertrain.CombustionEngine.RunTime"
 
 
@@ -274,3 +275,39 @@ def test_an_odometer_that_speaks_now_and_then_is_not_driven_twice(
             at = round(coolant, 1)
             rows.append(reading(n / 2, n + 1, speed=speed, rpm=1700, air=8, coolant=at, **counter, **{RUN: 30.0 * n}))
     assert 70 < coolant < 80 and not active(fold(rows, "petrol_hatch"))
+
+
+INTAKE = "Vehicle.Powertrain.CombustionEngine.IntakeAirTemperature"
+
+
+@pytest.mark.parametrize(
+    "path, drift, component",
+    [
+        (GEARBOX, 2.0, "gearbox_temperature"),
+        (GEARBOX, -2.0, "gearbox_temperature"),
+        ("coolant", -2.0, "coolant_temperature"),
+        (GEARBOX, 0.05, None),
+        ("coolant", -0.05, None),
+    ],
+)
+def test_a_thermometer_that_drifts_is_found_when_the_car_has_stood_overnight(
+    path, drift, component, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
+    """Two Kelvin a day more: before any rule takes it for the car's, it says another morning than the others."""
+    rows = []
+    for day in range(25):
+        for n in range(30):
+            warm = {"coolant": min(90.0, 3 + 5 * n), GEARBOX: min(62.0, 3 + 2 * n)}
+            values = {"speed": 40 + 3 * (n % 12), "rpm": 1900, "air": 2, INTAKE: 4, RUN: 60.0 * n, **warm}
+            values[path] += max(0.0, day - 5) * drift
+            minute = day * 1_440 + n
+            rows.append(reading(minute, minute + 1, **{f"{ENGINE_}.Load": 40}, **values))
+    found = active(fold(rows, "petrol_hatch"))
+    assert found == ({("sensor_implausible", component, "advice")} if component else set())
+
+
+def test_an_engine_that_was_heated_for_the_start_is_believed(
+    fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
+    heated = days_of(reading, lambda n: min(90, 55 + 3 * n), days=6, stood_h=11, **{INTAKE: 3, GEARBOX: 3})
+    assert not active(fold(heated, "petrol_hatch"))

@@ -132,3 +132,34 @@ def test_a_filter_that_empties_less_and_less_is_seen_by_its_soot_alone(
             values[f"{FILTER}.DistanceSinceRegeneration"] = since
         rows.append(reading(n, n + 1, **values))
     assert active(fold(rows, "diesel_van")) == ({("dpf_regeneration", "soon")} if told else set())
+
+
+@pytest.mark.parametrize(
+    "model, scale, drive",
+    [
+        ("petrol_hatch", 1, {"rpm": lambda n: 800 + 300 * (n % 6)}),
+        ("truck", 2, {"rpm": lambda n: 700 + 200 * (n % 5)}),
+        ("electric_car", 1, {"ignition": lambda n: 2, "speed": lambda n: 10 * (n % 9)}),
+    ],
+)
+@pytest.mark.parametrize("apart_min", [0.2, 1, 10])
+def test_a_voltage_that_stands_still_whatever_the_engine_does_is_no_alternator(
+    model, scale, drive, apart_min, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
+    def told(low, **others):
+        rows = [
+            reading(
+                n * apart_min,
+                n + 1,
+                volts=scale * (14.1 + n % 3 / 10 if n < 60 else low(n)),
+                **{k: v(n) for k, v in drive.items()},
+                **others,
+            )
+            for n in range(400)
+        ]
+        return {rule for rule, _ in active(fold(rows, model))}
+
+    assert not told(lambda n: 11.8) and told(lambda n: 11.8 - n % 7 / 20) == {"alternator"}
+    if model == "petrol_hatch":  # its control unit has what the sense wire does not see
+        assert not told(lambda n: 12.1 - n % 7 / 20, **{"Vehicle.OBD.ControlModuleVoltage": 14.1})
+        assert told(lambda n: 12.1 - n % 7 / 20, **{"Vehicle.OBD.ControlModuleVoltage": 12.2}) == {"alternator"}
