@@ -13,7 +13,7 @@ from rules.engine.thresholds import OfProfile, wheel_paths
 
 RULE = Rule(
     name="tyre_leak",
-    version=2,
+    version=3,
     title="A tyre loses air",
     needs=wheel_paths("Tire.Pressure"),
     hold=timedelta(minutes=20),

@@ -11,7 +11,7 @@ from rules.engine.thresholds import OfProfile, wheel_paths
 
 RULE = Rule(
     name="tyre_low",
-    version=1,
+    version=2,
     title="Tyre pressure low",
     needs=wheel_paths("Tire.Pressure"),
     hold=timedelta(minutes=30),

@@ -349,10 +349,10 @@ class _Believable(Sieve):
             value, before = seen.now(signal_id), seen.before(signal_id)
             if value is None or before is None or seen.before(signal_id, STOOD_S) is not None:
                 continue
-            off = apart(signal_id, value, seen)
+            stuck, off = unmoved(signal_id, value, seen), apart(signal_id, value, seen)
             if off is not None:
                 memory[at + self.still] &= ~(gate.still << 4)
-            memory[at + self.still] |= gate.still * unmoved(signal_id, value, seen) | (gate.still << 4) * bool(off)
+            memory[at + self.still] |= gate.still if stuck else (gate.still << 4) * bool(off)
             memory[at] |= memory[at + self.still] > 0
 
     def _recall(self, seen: Snapshot, cell: Cell) -> None:

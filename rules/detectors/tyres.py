@@ -185,6 +185,8 @@ class _TyreLeak(Fitted):
         at_20 = exp(own) * (placard + AIR_KPA) - AIR_KPA
         words = f"{wheel.replace('_', ' ')} tyre {at_20:.0f} kPa at 20 °C, placard {placard:.0f} kPa"
         if deviation <= detector.low:
+            if seen.now(self.pressure[wheel]) is None:  # one lost sample stands for hours in a feed by change
+                return Unsure(f"{words}, said once so far", missing=True)
             severity = Severity.NOW if at_20 < 0.70 * placard or deviation <= detector.very_low else Severity.SOON
             return Holds(severity, f"{words}; {-deviation * 100:.0f} % below the other tyres")
         trend = self._trend(wheel, days) if trends is None else trends[wheel]
@@ -303,7 +305,11 @@ class _TyresLow(_TyreLeak):
             return [(w, Unsure("no reading of all four tyre pressures", missing=True)) for w in WHEELS]
         if not seen.open and min(logs) > self.all_well:
             return STILL
-        return [(w, self._level(w, own)) for w, own in zip(WHEELS, logs)]
+        # what was not said again is no second sample
+        said = [(w, own, seen.now(self.pressure[w]) is not None) for w, own in zip(WHEELS, logs)]
+        return [
+            (w, self._level(w, own) if again else Unsure("said once so far", missing=True)) for w, own, again in said
+        ]
 
     def _level(self, wheel: str, own: float) -> Verdict:
         placard = self.placard[wheel]

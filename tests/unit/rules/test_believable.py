@@ -311,3 +311,21 @@ def test_an_engine_that_was_heated_for_the_start_is_believed(
 ):
     heated = days_of(reading, lambda n: min(90, 55 + 3 * n), days=6, stood_h=11, **{INTAKE: 3, GEARBOX: 3})
     assert not active(fold(heated, "petrol_hatch"))
+
+
+@pytest.mark.parametrize("wrong", [0, 2, 60])
+def test_one_lost_sample_of_a_wheel_is_no_flat_tyre_though_nobody_says_another(
+    wrong, fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
+    """A feed by change: the car stands after the sample, and the other wheels go on to say something."""
+
+    def told(again):
+        rows = [reading(60 * n, n + 1, **{k: v + n % 2 for k, v in WHEELS.items()}) for n in range(10)]
+        rows.append(reading(600, 11, tyre_rl=wrong))
+        rows += [
+            reading(600 + 60 * n, 11 + n, tyre_fl=240 + n % 3, **({"tyre_rl": wrong} if again else {}))
+            for n in range(1, 9)
+        ]
+        return active(fold(rows))
+
+    assert not told(False) and ("tyre_leak", "rear_left", "now") in told(True)
