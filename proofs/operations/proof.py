@@ -99,7 +99,12 @@ async def _in_a_house(part: Callable[[Path], Awaitable[dict[str, Any]]], *, keep
     """In a folder of its own, which stays when something was violated, for its logs."""
     home = Path(tempfile.mkdtemp(prefix="telltale-operations-"))
     home.chmod(0o711)
-    facts = await part(home)
+    try:
+        facts = await part(home)
+    except Exception:
+        for log in sorted(home.glob("**/*.log")):  # where it breaks off, only this output is left to read
+            cli.say("".join(f"{log.stem:16} {line}\n" for line in log.read_text(errors="replace").splitlines()[-3:]))
+        raise
     if facts["violations"] and keep:
         cli.say(f"the logs are in {home / 'logs'}")
     else:

@@ -65,7 +65,9 @@ class Nginx:
         return f"https://localhost:{self.port}"
 
     async def start(self, desks: Sequence[int]) -> None:
-        """Before these ports of the loopback, until it shakes hands by TLS."""
+        """Before these ports of the loopback, until it answers by HTTP: another server of the house may shake hands
+        with the same certificate.
+        """
         self.home.mkdir(parents=True, exist_ok=True)
         servers = " ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in desks)
         (self.home / "nginx.conf").write_text(
@@ -87,9 +89,12 @@ class Nginx:
             if self._process.poll() is not None:
                 break
             with contextlib.suppress(OSError):
-                _, writer = await asyncio.open_connection("localhost", self.port, ssl=context)
+                reader, writer = await asyncio.open_connection("localhost", self.port, ssl=context)
+                writer.write(b"HEAD / HTTP/1.0\r\n\r\n")
+                answer = await asyncio.wait_for(reader.read(5), 10.0)
                 writer.close()
-                return
+                if answer == b"HTTP/":
+                    return
             await asyncio.sleep(0.02)
         raise Unavailable("nginx", f"it did not start: {(self.home / 'nginx.log').read_text(errors='replace')[-600:]}")
 

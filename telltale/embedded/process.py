@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import errno
+import itertools
 import os
 import signal
 import socket
@@ -11,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_APART = 499  #: ports that neighbouring processes may be given before they meet
+_given = itertools.count()
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform.startswith("linux") else None
 
 
@@ -53,7 +57,29 @@ def command_line(pid: int) -> str:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listened on a moment ago; callers try again when they lose the race."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listened on a moment ago; callers try again when they lose the race.
+
+    It is none of those that the kernel lends to outgoing connections: whoever is given one of these and lets go of it
+    for a second, as every restart does, may find somebody's client on it (`ip_local_port_range` in ip-sysctl). Nor is
+    one given twice by a process until all were given: several servers are often numbered before the first one listens.
+    """
+    ports = _not_lent()
+    for _ in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            port = ports[(os.getpid() * _APART + next(_given)) % len(ports)]
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise OSError(errno.EADDRINUSE, f"no port of {host} is free")
+
+
+def _not_lent() -> list[int]:
+    """The ports for everybody that no outgoing connection is given."""
+    try:
+        first, last = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    except OSError:
+        first, last = 49_152, 65_535  # what IANA calls dynamic
+    return [port for port in range(10_000, 65_536) if not first <= port <= last] or list(range(10_000, 65_536))
