@@ -79,6 +79,13 @@ async def _measure(url: str, rivals: int) -> dict[str, Any]:
             house.acting(dealer.id, "bench"), case, BookingKind.DROP_OFF, _NOW + timedelta(days=3)
         )
 
+    async def look() -> None:
+        async with transaction(pool, dealer.id) as connection:
+            await slots.taken(connection, dealer.id, _NOW, _NOW + timedelta(days=9))
+
+    await _race(
+        pool, [look] * AT_ONCE * 6
+    )  # a desk's connections have seen a morning; who dials first is another bench
     lock, alone = await _race(pool, [locked] * rivals), await _race(pool, [constraint_alone] * rivals)
     act = await _race(pool, [whole(case) for case in cases])
     await asyncio.gather(pool.close(), office.close())
