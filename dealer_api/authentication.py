@@ -150,7 +150,7 @@ def _by_hand(request: web.Request) -> bool:
 def guard(route: Route) -> Handler:
     """The door itself: who, may they, was it their own page that asked, and has it been done already."""
     if route.who == PUBLIC:
-        return demo_door(route.handler) if route.demo else route.handler
+        return demo_door(route.handler) if route.demo else _again(route)
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         request[DOOR] = route
@@ -183,12 +183,21 @@ def guard(route: Route) -> Handler:
             if route.needs_key:
                 return await unclashed(lambda: _once(request, call, route))
             request[CALL] = call
-            return await route.handler(request)
+            return await _again(route)(request)
         finally:
             if request.method not in ("GET", "HEAD"):
                 request.app[KNOWN].forget(call.dealer_id)  # it may have been about people, keys or the dealer itself
 
     return guarded
+
+
+def _again(route: Route) -> Handler:
+    """The handler, which begins again when its first transaction met a rival's lock. One that streams, or reads a large
+    body as it comes, cannot.
+    """
+    if route.streams or route.largest is not None:
+        return route.handler
+    return lambda request: unclashed(lambda: route.handler(request))
 
 
 async def own_page(request: web.Request, call: Call) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -44,12 +45,33 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 _waiting = Counter[int]()  # by the pool's id: asyncpg's pools take no attributes and no weak references
 _refused = Counter[int]()
+_commits: ContextVar[Commits | None] = ContextVar("commits", default=None)
 
 
 class Clashed(Unavailable):
     """Two pieces of work got in each other's way, and {part} ended this one: nothing of it was done, and it may be done
     again at once.
     """
+
+
+class Commits:
+    """How many transactions a piece of work has ended well."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+@contextmanager
+def counting_commits() -> Iterator[Commits]:
+    """What the block commits, and the tasks that it starts: whoever has committed nothing may begin again."""
+    commits = Commits()
+    before = _commits.set(commits)
+    try:
+        yield commits
+    finally:
+        _commits.reset(before)
+        if outer := _commits.get():
+            outer.count += commits.count
 
 
 def _as_json(value: Any) -> str:
@@ -167,6 +189,8 @@ async def transaction(pool: Pool, dealer_id: int | None = None) -> AsyncIterator
             await _undo(connection, work, error)
             raise
         await work.commit()
+        if commits := _commits.get():
+            commits.count += 1
     except _LOST as error:
         if isinstance(error, asyncpg.DataCorruptedError | asyncpg.IndexCorruptedError):
             log.critical("database_corrupted", reason=str(error), hint="stop, and restore: docs/howto/operate.md")

@@ -18,6 +18,7 @@ from dealer_api.desk import formatting
 from schemas.errors import BadInput, DeliveryFailed, IllegalMove, Overtaken, TelltaleError, Unavailable
 from schemas.moment import from_local, local, zone
 from store import clock as clock_rows
+from store.pool import Clashed
 from store.views import sidebar_counts
 
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("desk_templates", jinja2.Environment)
@@ -134,6 +135,8 @@ def refused(error: Exception, path: str, caller: Call | None = None) -> web.Resp
             return go(path, f"{error}{free}", "bad")
         case DeliveryFailed():
             return go(path, f"Not sent: {error.reason}", "bad")
+        case Clashed():
+            raise error  # nothing of it was done: the door does it again
         case Unavailable():
             return go(
                 path, "This takes longer than it should. Nothing was changed; please try again in a moment.", "bad"

@@ -83,9 +83,8 @@ async def _measure(url: str, rivals: int) -> dict[str, Any]:
         async with transaction(pool, dealer.id) as connection:
             await slots.taken(connection, dealer.id, _NOW, _NOW + timedelta(days=9))
 
-    await _race(
-        pool, [look] * AT_ONCE * 6
-    )  # a desk's connections have seen a morning; who dials first is another bench
+    # as a desk's connections in the morning: planning a query for the first time is not what rivals wait for
+    await _race(pool, [look for _ in range(AT_ONCE * 6)])
     lock, alone = await _race(pool, [locked] * rivals), await _race(pool, [constraint_alone] * rivals)
     act = await _race(pool, [whole(case) for case in cases])
     await asyncio.gather(pool.close(), office.close())
