@@ -165,6 +165,9 @@ READ_STAFF = Permission("staff.read", "The dealer's people", _ADVISORS, "staff:r
 WRITE_STAFF = Permission(
     "staff.write", "Invite a colleague, give another role, end a colleague's access, take them back", _MANAGERS
 )
+READ_NUMBERS = Permission(
+    "numbers.read", "See the numbers of the house, and the cases behind each", _MANAGERS, "cases:read"
+)
 READ_AUDIT = Permission("audit.read", "Look up who did what, when and to which thing", _MANAGERS)
 KEEP_KEYS = Permission("keys.write", "Make, list and revoke keys of programs", _MANAGERS)
 

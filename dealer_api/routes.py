@@ -16,6 +16,7 @@ from dealer_api.api import (
     handovers,
     health,
     legs,
+    numbers,
     offers,
     owners,
     quarantine,
@@ -203,6 +204,9 @@ API: tuple[Route, ...] = (
     Route("POST", f"{_V1}/imports", owners.import_list, may.WRITE_OWNERS,
           "Owners, cars and consent from a CSV list; says which lines were refused and why", answer=Imported,
           query=owners.ImportQuery, media="text/csv"),
+    Route("GET", f"{_V1}/numbers", numbers.show, may.READ_NUMBERS,
+          "The funnel from fault to proof, promises kept, what came of each rule", answer=numbers.NumbersWhole,
+          query=numbers.NumbersQuery),
     # the dealer
     Route("GET", f"{_V1}/dealer", accounts.show_dealer, may.READ_DEALER,
           "The dealer's address, hours and limits, and visits that lie outside them", answer=accounts.DealerWhole),

@@ -55,27 +55,30 @@ async def sign_out_everybody(started: EmbeddedPostgres) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["workers", "dealer-api"])
-async def test_a_service_whose_secret_is_no_longer_the_one_ends_with_one_clear_line_to_be_started_again(
-    home: Path, name: str
+async def test_services_whose_secret_is_no_longer_the_one_end_with_one_clear_line_to_be_started_again(
+    home: Path,
 ) -> None:
     async with server(home / "postgres") as started:
         await migrate(started.url, "old")
-        process = service(name, started, home, "old")
+        processes = [service(name, started, home, "old") for name in ("workers", "dealer-api")]
         try:
-            await until_ready(process)
+            await asyncio.gather(*map(until_ready, processes))
             await migrate(started.url, "new")
             await sign_out_everybody(started)
-            words, _ = await asyncio.to_thread(process.communicate, timeout=120)
-            assert process.returncode == TRY_AGAIN
-            assert (
-                words.strip().splitlines()[-1].startswith("telltale: The database refuses the password of telltale_")
-                and "TELLTALE_SECRET" in words
-            )
-            assert "Traceback" not in words
+            for process in processes:  # both wait for the same half minute
+                words, _ = await asyncio.to_thread(process.communicate, timeout=120)
+                assert process.returncode == TRY_AGAIN
+                assert (
+                    words.strip()
+                    .splitlines()[-1]
+                    .startswith("telltale: The database refuses the password of telltale_")
+                    and "TELLTALE_SECRET" in words
+                )
+                assert "Traceback" not in words
         finally:
-            process.kill()
-            process.wait()
+            for process in processes:
+                process.kill()
+                process.wait()
 
 
 async def test_a_service_that_knows_both_secrets_goes_on_while_the_database_is_told_the_new_one(home: Path) -> None:

@@ -24,7 +24,7 @@ def quiet():
 
 @pytest.mark.slow
 async def test_thousands_of_calls_find_no_bug_and_nothing_of_the_other_dealer(doors, quiet, record_property):
-    facts = await prove(doors, calls=1_200, seed=random.randrange(10**6))
+    facts = await prove(doors, calls=600, seed=random.randrange(10**6))
     record_property(
         "shown",
         ", ".join(
@@ -40,7 +40,7 @@ async def test_thousands_of_calls_find_no_bug_and_nothing_of_the_other_dealer(do
         ),
     )
     assert facts["violations"] == 0, (facts["seed"], facts["first"])
-    assert facts["calls"] >= 1_200 and facts["doors_that_opened"] > 130
+    assert facts["calls"] >= 600 and facts["doors_that_opened"] > 90
 
 
 @pytest.mark.parametrize(
