@@ -7,10 +7,11 @@ from datetime import date, datetime, time, timedelta
 
 from dealer_api.app_keys import Call
 from rules.service import funnel
-from rules.service.funnel import Journey, Number, OfRule, Passage
+from rules.service.funnel import Number, OfRule, Passage
 from rules.service.load import Load, load
 from rules.service.opening import open_times
 from schemas.errors import BadInput
+from schemas.journey import Journey
 from schemas.moment import from_local, local
 from schemas.slot import ResourceKind
 from store import slots, trials

@@ -68,15 +68,17 @@ class _Server:
             await admin.close()
 
     def leave(self) -> None:
-        fcntl.flock(self._users, fcntl.LOCK_UN)
-        if self._own is not None:
-            fcntl.flock(self._users, fcntl.LOCK_EX)  # the others leave first
-            with (self.folder / "postgres.lock").open("w") as lock:  # and who comes later starts one anew
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                asyncio.run(self._own.stop())
-                self._own.erase()
-                (self.folder / "postgres.url").unlink()
-        self._users.close()
+        try:
+            fcntl.flock(self._users, fcntl.LOCK_UN)
+            if self._own is not None:
+                fcntl.flock(self._users, fcntl.LOCK_EX)  # the others leave first
+                with (self.folder / "postgres.lock").open("w") as lock:  # and who comes later starts one anew
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                    asyncio.run(self._own.stop())
+                    self._own.erase()
+                    (self.folder / "postgres.url").unlink(missing_ok=True)  # it may never have come up
+        finally:
+            self._users.close()  # or the others would wait for ever
 
 
 _server: _Server | None = None

@@ -6,43 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import sqrt
 from statistics import median
 
-from schemas.journey_map import JOURNEY, Step, Stop
+from schemas.journey import JOURNEY, Journey, Step, Stop
 
 _LOW = 2  #: a score that asks for a call
 _SURE = 1.96  #: standard deviations of a normal distribution around 95 %
 _ZERO = timedelta(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Journey:
-    """What became of one case.
-
-    `reached` holds the time of each step that it took; `longest_silence` is the longest time that somebody who waited
-    here heard nothing; promises are counted by what became of them, without those that are the owner's.
-    """
-
-    case_id: int
-    reached: dict[Step, datetime]
-    closed: bool = False
-    dismissed: bool = False
-    comebacks: int = 0
-    confirmed: bool = False  #: a person said that it is healed, where the car could not
-    texts: int = 0  #: to its owner, whatever became of them
-    left: int = 0  #: of these, how many left
-    offers: int = 0
-    answered: bool = False  #: the owner took or declined an offer, or wrote
-    kept: int = 0
-    moved: int = 0
-    broken: int = 0
-    silent: int = 0  #: broken, and the owner heard nothing before
-    longest_silence: timedelta | None = None
-    asked: bool = False  #: how it was
-    score: int | None = None
-    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from rules.service.funnel import Journey
-from schemas.journey_map import Step
+from schemas.journey import Journey, Step
 from store.pool import Connection
 
 _JOURNEYS = """

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.service.funnel import Journey, by_rule, funnel, interval, mean_score, numbers
-from schemas.journey_map import JOURNEY, Step
+from rules.service.funnel import by_rule, funnel, interval, mean_score, numbers
+from schemas.journey import JOURNEY, Journey, Step
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 PATIENCE = timedelta(minutes=30)
