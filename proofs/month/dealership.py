@@ -198,4 +198,4 @@ async def _customer(connection: Connection, place: Dealership, seed: int, n: int
 
 
 def _vin(seed: int, n: int) -> str:
-    return f"WVWZZZ1KZ{seed:03}{n:05}"
+    return f"WVWZZZ1KZ{seed % 1000:03}{n:05}"
