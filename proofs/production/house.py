@@ -35,8 +35,10 @@ from telltale import clock
 from telltale.data import ROOT
 from telltale.embedded.credentials import signed_in
 from telltale.embedded.process import free_port
+from telltale.running import TRY_AGAIN
 
 GATEWAYS = WORKERS = DESKS = 2
+_TRIES = 3  #: of a command, while it says come again
 
 
 def missing() -> list[str]:
@@ -236,17 +238,26 @@ class House:
         }
 
     async def command(self, *words: str, **changes: str) -> dict[str, Any]:
-        """One of our commands, as a shell runs it; its JSON answer where it has one."""
+        """One of our commands, as a shell runs it; its JSON answer where it has one. One that says *come again* is
+        given again, as whoever typed it would.
+        """
         given = {**self.environment, **changes}
         if words[0] == "migrate":
             given["DATABASE_URL"] = self.migration_url
         told = [*words] if words[0] in ("migrate",) else [*words, "--json"]
-        output = await asyncio.to_thread(
-            account.run,
-            [account.PYTHON, "-P", "-m", "telltale", *told],
-            environment={"PYTHONPATH": str(self.code), **given},
-            timeout_s=120,
-        )
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                output = await asyncio.to_thread(
+                    account.run,
+                    [account.PYTHON, "-P", "-m", "telltale", *told],
+                    environment={"PYTHONPATH": str(self.code), **given},
+                    timeout_s=120,
+                )
+                break
+            except account.Refused as refused:
+                if refused.status != TRY_AGAIN or not tries_left:
+                    raise
+                await asyncio.sleep(1.0)
         found: dict[str, Any] = json.loads(output) if output.strip().startswith("{") else {}
         return found
 
