@@ -2,6 +2,8 @@
 
 telltale score --plain --vehicles 1000 --days 120 --seed 201 --json > score-201.json     # and further seeds
 python -m proofs.score.table score-*.json
+
+Scores of real feeds (without `--plain`) have a table of their own; what is not given stays as it is.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from telltale.data import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "detection.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+REAL_BEGIN, REAL_END = "<!-- measured with real feeds: begin -->", "<!-- measured with real feeds: end -->"
 PEERS = ("trouble_codes_only", "fixed_thresholds")
 
 
@@ -105,6 +108,42 @@ def _by_fault(runs: Sequence[dict[str, Any]]) -> list[str]:
     return found
 
 
+def by_feed(runs: Sequence[dict[str, Any]]) -> str:
+    """What real feeds bring, all seeds together: recall, what cannot be watched, false alerts."""
+    runs = sorted(runs, key=lambda facts: facts["seed"])
+    hashes = sorted({facts["rules_hash"] for facts in runs})
+    seeds, days = ", ".join(str(facts["seed"]) for facts in runs), sum(facts["vehicle_days"] for facts in runs)
+    found = [
+        f"Seeds {seeds}: {runs[0]['vehicles']:,} cars, {runs[0]['days']} days each, {days:,.0f} vehicle-days. Rules "
+        f"and models `{'`, `'.join(hashes)}`.",
+        "",
+        "| feed | cars | episodes | recall, 95 % interval (Wilson) | not watched | median lead, days, by seed | "
+        "false per 1,000 vehicle-days |",
+        "|" + "---|" * 7,
+    ]
+    for feed in sorted({feed for facts in runs for feed in facts["by_feed"]}):
+        found.append(_of_feed(feed, [facts["by_feed"][feed] for facts in runs if feed in facts["by_feed"]]))
+    found.append(_of_feed("all", runs))
+    spoiled, told, urgent = (
+        sum(facts[name] for facts in runs) for name in ("sensor_faults", "sensor_faults_told", "now_from_sensor_faults")
+    )
+    words = f"Faults of sensors: {spoiled}, of which {told} were told at the desk and {urgent} to an owner as urgent."
+    return "\n".join([*found, "", words])
+
+
+def _of_feed(name: str, own: Sequence[dict[str, Any]]) -> str:
+    hits = sum(round((one["recall"] or 0) * one["episodes"]) for one in own)
+    total, false = (sum(one[count] for one in own) for count in ("episodes", "false_alerts"))
+    low, high = wilson(hits, total)
+    recall = f"{hits / total:.1%} ({low:.1%} to {high:.1%}), {hits} of {total}" if total else "–"
+    leads = [one["median_lead_days"] for one in own if one["median_lead_days"] is not None]
+    cars, days = (sum(one[count] for one in own) for count in ("vehicles", "vehicle_days"))
+    unwatched = sum(one["unwatched"] for one in own)
+    return (
+        f"| {name} | {cars} | {total} | {recall} | {unwatched} | {_span(leads)} | {1000 * false / days:.3f} ({false}) |"
+    )
+
+
 def _hits(by_fault: Sequence[dict[str, dict[str, Any]]]) -> tuple[int, int, int]:
     """Found, all, and first blamed on another part."""
     each = [one for faults in by_fault for one in faults.values()]
@@ -123,10 +162,13 @@ def _span(values: Sequence[float]) -> str:
 
 
 def main(paths: Sequence[str]) -> None:
-    """Put the tables between the page's two marks."""
-    page = PAGE.read_text()
-    before, after = page[: page.index(BEGIN)], page[page.index(END) :]
-    PAGE.write_text(f"{before}{BEGIN}\n{tables([json.loads(Path(path).read_text()) for path in paths])}\n{after}")
+    """Put the tables between the page's marks."""
+    runs = [json.loads(Path(path).read_text()) for path in paths]
+    for plain, begin, end, made in ((True, BEGIN, END, tables), (False, REAL_BEGIN, REAL_END, by_feed)):
+        own = [facts for facts in runs if facts["plain"] is plain]
+        if own:
+            page = PAGE.read_text()
+            PAGE.write_text(f"{page[: page.index(begin)]}{begin}\n{made(own)}\n{page[page.index(end) :]}")
 
 
 if __name__ == "__main__":

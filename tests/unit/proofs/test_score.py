@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from proofs import score
+from proofs.score import table
 from proofs.score.living import START, Lived, Raised
 from proofs.score.matching import judged, parts_of, summary, wilson
 from simulator.engine import power_kw, warm
@@ -122,3 +124,20 @@ def test_a_small_fleet_is_scored_the_same_twice():
         and one["vehicle_days"] == 48.0
         and set(one["baselines"]) == {"trouble_codes_only", "fixed_thresholds"}
     )
+
+
+def test_the_page_s_table_of_real_feeds_adds_the_seeds_up(tmp_path, monkeypatch):
+    page, runs = tmp_path / "page.md", []
+    page.write_text(f"before\n{table.REAL_BEGIN}\nstale\n{table.REAL_END}\nafter\n")
+    monkeypatch.setattr(table, "PAGE", page)
+    for seed in (7, 8):
+        facts = score.main(vehicles=3, days=6, seed=seed)
+        facts["by_feed"]["full"] = {"vehicles": 2, "vehicle_days": 12.0, "episodes": 10, "recall": 0.9}
+        facts["by_feed"]["full"] |= {"unwatched": 1, "median_lead_days": float(seed), "false_alerts": seed - 7}
+        runs.append(tmp_path / f"{seed}.json")
+        runs[-1].write_text(json.dumps(facts))
+    table.main([str(run) for run in runs])
+    text = page.read_text()
+    assert text.startswith("before\n") and text.endswith("\nafter\n") and "stale" not in text
+    assert "| full | 4 | 20 | 90.0% (69.9% to 97.2%), 18 of 20 | 2 | 7.0 to 8.0 | 41.667 (1) |" in text
+    assert "Seeds 7, 8: 3 cars, 6 days each, 36 vehicle-days." in text and "| all | 6 |" in text
