@@ -21,7 +21,7 @@ _IGNITION = signal_of("Vehicle.LowVoltageSystemState").id
 _RPM, _SPEED = signal_of(RPM).id, signal_of(SPEED).id
 LOST = 0.04  #: of the nominal voltage: two meters of one supply differ by less
 MOVES, RPM_GRAIN, GRAINS = 0.0025, 64.0, 4  #: of the nominal voltage; so many grains of rpm (or km/h) move a supply
-BEGUN, VOLTS, DRIVER = 4, 1, 2
+BEGUN, VOLTS, DRIVER, FLAGS = 4, 1, 2, 3  #: the last: of the cell's four bytes, which has them
 SHORT, LONG = 0.12, 1 / 150  #: weight of one rest in the two means
 PARKED_S = 36 * 3600.0  #: after a longer rest a lower voltage is no sign: every car sleeps on its battery
 IGNITION = "Vehicle.LowVoltageSystemState"
@@ -72,6 +72,10 @@ class _Running(_Habitual):
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         judged = super().judge(seen, cell)
+        if judged is STILL and not cell.memory[cell.at + self.begun + FLAGS]:
+            value = self._value(seen)
+            if value is None or value >= self.clear:  # as nearly always
+                return judged
         value = running(seen)
         if value is None or self._moves(value, seen, cell) or judged is STILL:
             return judged

@@ -173,14 +173,17 @@ class Judge:
         return made
 
     def _seen(self, program: Program, memory: Memory, reading: Reading, values: dict[int, float]) -> Snapshot:
-        place, codes = reading.place or 0, self.codes
-        slots, profile = program.slots, program.profile
-        return Snapshot(reading.ts, place, values, memory, slots, profile, reading.diagnostics, False, codes)
+        slots, profile, codes = program.slots, program.profile, self.codes
+        return Snapshot(
+            reading.ts, reading.place or 0, values, memory, slots, profile, reading.diagnostics, False, codes
+        )
 
     def _look(self, program: Program, memory: Memory, reading: Reading) -> None:
-        """What the sieve asks of a message now and then."""
+        """What the sieve asks of a message now and then: only of a car that was not heard for as long."""
         line = program.sieve
         if line is None or not isinstance(line.fitted, Sieve):
+            return
+        if line.fitted.heard_lately(memory, line.at, program.slots, int(reading.ts)):
             return
         try:
             seen = self._seen(program, memory, reading, dict(zip(reading.ids, reading.values)))

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from rules.engine.detector import Fitted
 from rules.engine.memory import Cell
-from rules.engine.snapshot import Snapshot
+from rules.engine.snapshot import LATEST, Snapshot
 from schemas.reading import Reading
 
 
@@ -30,6 +30,16 @@ class Sieve(Fitted):
         nothing.
         """
         raise TypeError("a sieve sifts")
+
+    def heard_lately(self, memory: bytearray, at: int, slots: Mapping[int, int], second: int) -> bool:
+        """Whether all signals that are looked at now and then were said within a period: then that was the look."""
+        if self.now_and_then is None:
+            return True
+        byte, period, signals = self.now_and_then
+        if any(second - LATEST.unpack_from(memory, slots[i])[1] > period for i in signals):
+            return False
+        memory[at + byte] = second // period & 255
+        return True
 
     def look(self, seen: Snapshot, cell: Cell) -> None:
         """The first message of a period, before it is taken in: `sift` does the same where the gate is not asked."""
