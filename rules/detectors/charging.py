@@ -37,15 +37,17 @@ def running(seen: Snapshot) -> float | None:
         return None
     if rpm is not None and rpm < 400:
         return None
-    return _higher(seen, seen.profile.limits.get("battery_nominal_v", 12.0))
+    return _higher(seen)
 
 
-def _higher(seen: Snapshot, nominal: float) -> float | None:
+def _higher(seen: Snapshot) -> float | None:
     """What is said of the battery goes before; where its control unit has clearly more, a sense wire has lost it."""
     value, module = seen.now(_VOLTAGE), seen.now(_MODULE)
     if value is None:
         return module if seen.before(_VOLTAGE, 86_400.0) is None else None
-    return module if module is not None and module > value + LOST * nominal else value
+    if module is None or module <= value:
+        return value
+    return module if module > value + LOST * seen.profile.limits.get("battery_nominal_v", 12.0) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,13 @@ class _Running(_Habitual):
         self.size += self.first.size
 
     def _value(self, seen: Snapshot) -> float | None:
-        return _higher(seen, self.nominal)
+        return _higher(seen)
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         judged = super().judge(seen, cell)
         if judged is STILL and not cell.memory[cell.at + self.begun + FLAGS]:
-            value = self._value(seen)
-            if value is None or value >= self.clear:  # as nearly always
+            value = seen.now(self.id)
+            if value is not None and value >= self.clear:  # as nearly always
                 return judged
         value = running(seen)
         if value is None or self._moves(value, seen, cell) or judged is STILL:
