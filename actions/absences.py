@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from actions import labour
 from actions.context import Acting
 from actions.free_time import locked_time
 from actions.handing_on import hand_on
@@ -66,6 +67,7 @@ async def add(acting: Acting, staff_id: int, starts_at: datetime, ends_at: datet
                 raise Overtaken("drive", f"one was just agreed for {person.name}: try again")
         dealer = await accounts.dealer(connection, acting.dealer_id)
         await hand_on(acting, connection, dealer=dealer, legs=theirs, reason=f"{person.name} is away")
+        await labour.hand_on(acting, connection, staff_id, reason=f"{person.name} is away", window=window)
         await history.write(
             connection,
             acting.dealer_id,

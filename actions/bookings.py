@@ -12,7 +12,7 @@ from actions.calling_off import call_off, end_legs, look_again, tell_visit, with
 from actions.context import Acting, House
 from actions.driving import fitting
 from actions.following import tell_new_time, work_follows
-from actions.free_time import free_options, locked_time, option_at
+from actions.free_time import asks_of, free_options, is_online, locked_time, option_at
 from actions.going_on import waits_no_longer
 from rules.catalogue import BY_NAME
 from rules.engine.repair_verification import demand
@@ -30,12 +30,22 @@ from store.pool import Connection
 
 
 async def free_windows(
-    house: House, dealer_id: int, kind: BookingKind, *, count: int = 12, loaner: bool = False
+    house: House,
+    dealer_id: int,
+    kind: BookingKind,
+    *,
+    count: int = 12,
+    loaner: bool = False,
+    online: bool = False,
+    case_id: int | None = None,
+    but: int | None = None,
 ) -> tuple[capacity.Option, ...]:
-    """What could be booked now."""
+    """What could be booked now, at the desk or `online`; for the work of a case, or for any visit."""
     async with house.at(dealer_id) as connection:
         dealer = await accounts.dealer(connection, dealer_id)
-        return await free_options(house, connection, dealer, kind, count=count, loaner=loaner)
+        case = None if case_id is None else await cases.get(connection, dealer_id, case_id)
+        asks = await asks_of(connection, dealer, house.now(), case=case, online=online, but=but)
+        return await free_options(house, connection, dealer, kind, count=count, loaner=loaner, asks=asks)
 
 
 async def book(
@@ -53,7 +63,14 @@ async def book(
         await withdraw_open_offer(acting, connection, case, "booked directly")
         time = await locked_time(acting.house, connection, acting.dealer_id)
         option = await option_at(
-            acting.house, connection, dealer=dealer, kind=kind, starts_at=starts_at, time=time, loaner=loaner
+            acting.house,
+            connection,
+            dealer=dealer,
+            kind=kind,
+            starts_at=starts_at,
+            time=time,
+            loaner=loaner,
+            asks=await asks_of(connection, dealer, acting.now(), case=case, online=is_online(acting)),
         )
         car = next((claim.resource_id for claim in option.claims if claim.use is Use.LOANER), None)
         return await agree(

@@ -8,14 +8,17 @@ from datetime import datetime
 
 from actions import promises, returning
 from actions.context import Acting
+from actions.free_time import asks_of
 from actions.texts import tell_owner
 from rules.service import capacity
+from rules.service.asking import Work
 from schemas.booking import Booking
 from schemas.case import Case
 from schemas.message import MessageKind, asserts
 from schemas.pickup import Leg, LegState
 from schemas.promise import Promised, PromiseState
-from store import accounts, bookings
+from schemas.slot import ResourceKind
+from store import accounts, bookings, slots
 from store.pool import Connection
 
 
@@ -30,7 +33,9 @@ async def work_follows(
 ) -> Booking:
     """The work can begin now, or at `since`: where that is late it ends later, and so on. Minutes move nothing."""
     dealer, now = await accounts.dealer(connection, acting.dealer_id), acting.now()
-    end = capacity.work_done(dealer, since or now)
+    planned = any(one.kind is ResourceKind.TECHNICIAN for one in await slots.resources(connection, dealer.id))
+    work = (await asks_of(connection, dealer, now, case=case)).work if planned else Work()
+    end = capacity.work_done(dealer, since or now, work.minutes)
     if booking.ready_by is None or end is None or end - booking.ready_by <= capacity.STEP:
         return booking
     later = await bookings.change(

@@ -5,25 +5,63 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from actions.context import House
+from actions.context import Acting, House
 from rules.service import capacity
+from rules.service.asking import Asks, Work, work_of
+from rules.service.operations import suggested
+from rules.service.places import Places, counted, day_limits
 from schemas.account import Dealer
 from schemas.booking import BookingKind
+from schemas.case import Case
 from schemas.errors import BadInput, Overtaken
+from schemas.moment import local
 from schemas.slot import Resource, Slot, Window
-from store import slots
+from store import alerts, slots
 from store.pool import Connection
 
 Time = tuple[Sequence[Resource], Mapping[int, Sequence[Window]]]  #: resources, and what is taken of each
 
 
+async def asks_of(
+    connection: Connection,
+    dealer: Dealer,
+    now: datetime,
+    *,
+    case: Case | None = None,
+    online: bool = False,
+    but: int | None = None,
+) -> Asks:
+    """What is left of the dealer's places a day for whoever asks, and the work that the case's alerts suggest.
+
+    `online`: it is not the desk. `but`: a visit that is to move takes no place while it does.
+    """
+    limits = day_limits(dealer.day_limits)
+    work = Work() if case is None else work_of(suggested(await alerts.suggesting(connection, dealer.id, case.id)))
+    if not limits:
+        return Asks(work=work)
+    rows = await slots.visits(connection, dealer.id, since=now - timedelta(days=2), now=now, but=but)
+    taken = counted((kind, local(at, dealer.zone).date(), loaner) for kind, at, loaner in rows)
+    return Asks(Places(limits, taken, online), work)
+
+
+def is_online(acting: Acting) -> bool:
+    """An owner, or a program: whoever is not at the desk."""
+    return acting.actor == "owner" or acting.actor.startswith("api:")
+
+
 async def next_windows(
-    house: House, connection: Connection, dealer: Dealer, kind: BookingKind, *, loaner: bool = False
+    house: House,
+    connection: Connection,
+    dealer: Dealer,
+    kind: BookingKind,
+    *,
+    loaner: bool = False,
+    asks: Asks | None = None,
 ) -> tuple[str, ...]:
     """The next free windows in words for a program: what a loser is offered instead, with a loaner if they wanted
     one.
     """
-    options = await free_options(house, connection, dealer, kind, count=3, loaner=loaner)
+    options = await free_options(house, connection, dealer, kind, count=3, loaner=loaner, asks=asks)
     return tuple(f"{option.window.starts_at.isoformat()}/{option.window.ends_at.isoformat()}" for option in options)
 
 
@@ -36,26 +74,51 @@ async def option_at(
     time: Time,
     *,
     loaner: bool,
+    asks: Asks,
 ) -> capacity.Option:
     """What begins exactly then, out of time that is locked; a refusal names the next three of the same kind."""
     resources, taken = time
     try:
         found = capacity.at(
-            dealer, kind, starts_at=starts_at, now=house.now(), resources=resources, taken=taken, loaner=loaner
+            dealer,
+            kind,
+            starts_at=starts_at,
+            now=house.now(),
+            resources=resources,
+            taken=taken,
+            loaner=loaner,
+            asks=asks,
         )
     except BadInput as error:
-        windows = await next_windows(house, connection, dealer, kind, loaner=loaner)
+        windows = await next_windows(house, connection, dealer, kind, loaner=loaner, asks=asks)
         raise BadInput(error.field, error.reason, windows=windows) from None
     if found is None:
-        windows = await next_windows(house, connection, dealer, kind, loaner=loaner)
-        raise Overtaken("window", "it is not free", windows)
+        windows = await next_windows(house, connection, dealer, kind, loaner=loaner, asks=asks)
+        raise Overtaken("window", _why(dealer, kind, starts_at, loaner=loaner, asks=asks, resources=resources), windows)
     return found
 
 
+def _why(
+    dealer: Dealer, kind: BookingKind, starts_at: datetime, *, loaner: bool, asks: Asks, resources: Sequence[Resource]
+) -> str:
+    full = asks.places.full(kind, local(starts_at, dealer.zone).date(), loaner=loaner)
+    if full is not None:
+        return f"all places of that day for {full.replace('_', ' ')} are given"
+    missing = capacity.unable(asks.work, resources)
+    return f"nobody here knows {missing}" if missing else "it is not free"
+
+
 async def free_options(
-    house: House, connection: Connection, dealer: Dealer, kind: BookingKind, *, count: int = 12, loaner: bool = False
+    house: House,
+    connection: Connection,
+    dealer: Dealer,
+    kind: BookingKind,
+    *,
+    count: int = 12,
+    loaner: bool = False,
+    asks: Asks | None = None,
 ) -> tuple[capacity.Option, ...]:
-    """What is free now, without holding anything."""
+    """What is free now, without holding anything; without `asks` for a visit of the usual length, at the desk."""
     now = house.now()
     resources = await slots.resources(connection, dealer.id)
     return capacity.free(
@@ -66,6 +129,7 @@ async def free_options(
         taken=await taken_from(connection, dealer.id, now),
         count=count,
         loaner=loaner,
+        asks=asks or await asks_of(connection, dealer, now),
     )
 
 

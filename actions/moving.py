@@ -11,7 +11,7 @@ from actions import promises, returning
 from actions.booking_agreement import LINK_LIFE, address_for, loaner_of, plan_drives
 from actions.bookings import locked
 from actions.context import Acting
-from actions.free_time import locked_time, option_at, without
+from actions.free_time import asks_of, is_online, locked_time, option_at, without
 from actions.texts import tell_owner
 from actions.towing import send_truck
 from rules.service import pickup
@@ -72,6 +72,7 @@ async def move_to(
             starts_at=starts_at,
             time=(resources, free),
             loaner=loaner,
+            asks=await asks_of(connection, dealer, now, case=case, online=is_online(acting), but=booking_id),
         )
         await slots.release_booking(connection, acting.dealer_id, booking_id)
         await slots.book(connection, acting.dealer_id, booking_id, option.claims)

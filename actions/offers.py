@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from actions.booking_agreement import LINK_LIFE, Held, Terms, address_for, agree, loaner_of
 from actions.calling_off import ask_to_ring, withdraw_open_offer
 from actions.context import Acting
 from actions.driving import fitting, stays
-from actions.free_time import locked_time, next_windows
+from actions.free_time import asks_of, is_online, locked_time, next_windows
 from actions.texts import permission_for, tell_owner
 from rules.service import capacity
+from rules.service.asking import Asks
 from rules.service.offering import Ring, asked
 from rules.service.reminders import ask_again
 from schemas.account import Dealer
@@ -19,6 +21,7 @@ from schemas.booking import OFFER, Booking, BookingKind, Offer, OfferEvent, Offe
 from schemas.case import CASE, Case, CaseEvent, CaseState
 from schemas.errors import BadInput, NotFound, Overtaken
 from schemas.message import MessageKind, asserts
+from schemas.moment import local
 from schemas.slot import Resource, SlotState
 from store import accounts, cases, history, jobs, offers, secrets, slots
 from store.pool import Connection
@@ -50,10 +53,11 @@ async def make(
         dealer = await accounts.dealer(connection, acting.dealer_id)
         await withdraw_open_offer(acting, connection, case, "a new offer was made")
         resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
+        asks = await asks_of(connection, dealer, now, case=case, online=is_online(acting))
         if starts:
-            options = _chosen(dealer, kind, starts=starts, now=leaves_at, resources=resources, taken=taken)
+            options = _chosen(dealer, kind, starts=starts, now=leaves_at, resources=resources, taken=taken, asks=asks)
             if options is None:
-                windows = await next_windows(acting.house, connection, dealer, kind)
+                windows = await next_windows(acting.house, connection, dealer, kind, asks=asks)
                 raise Overtaken("window", "it is no longer free; these are the next", windows)
         else:
             options = capacity.offered(
@@ -63,9 +67,10 @@ async def make(
                 resources=resources,
                 taken=taken,
                 since=readable_since(dealer, leaves_at, now, since),
+                asks=asks,
             )
         if not options:
-            raise Overtaken("window", _nothing_free(kind, resources))
+            raise Overtaken("window", _nothing_free(kind, resources, asks))
         hold = min(leaves_at + timedelta(minutes=dealer.offer_hold_minutes), options[-1].window.starts_at)
         offer = await offers.make(
             connection, acting.dealer_id, case_id, kind, actor=acting.actor, now=now, expires_at=hold
@@ -292,6 +297,7 @@ def _chosen(
     now: datetime,
     resources: Sequence[Resource],
     taken: capacity.Taken,
+    asks: Asks,
 ) -> tuple[capacity.Option, ...] | None:
     """What the person saw, held side by side; None when one of them is gone."""
     found: list[capacity.Option] = []
@@ -301,17 +307,21 @@ def _chosen(
             for r in resources
         }
         option = (
-            capacity.at(dealer, kind, starts_at=start, now=now, resources=resources, taken=held)
+            capacity.at(dealer, kind, starts_at=start, now=now, resources=resources, taken=held, asks=asks)
             if start > now
             else None
         )
         if option is None:
             return None
         found.append(option)
+        day = local(start, dealer.zone).date()
+        asks = replace(asks, places=asks.places.less(kind, day, loaner=False))
     return tuple(found)
 
 
-def _nothing_free(kind: BookingKind, resources: list[Resource]) -> str:
+def _nothing_free(kind: BookingKind, resources: list[Resource], asks: Asks) -> str:
+    if unable := capacity.unable(asks.work, resources):
+        return f"nobody here knows {unable}"
     kinds = {resource.kind.value for resource in resources}
     missing = [needed for needed in (("driver", "bay") if kind.fetched else ("bay",)) if needed not in kinds]
     return (

@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from actions import bookings as visits
 from actions.context import Acting
 from actions.following import work_follows
-from actions.free_time import locked_time, without
+from actions.free_time import asks_of, locked_time, without
 from actions.going_on import waits_no_longer
 from rules.service import capacity
 from schemas.booking import Booking, BookingState
 from schemas.errors import BadInput, IllegalMove
 from schemas.pause import Awaited, Pause
 from schemas.slot import Use
-from store import accounts, pauses, slots
+from store import accounts, cases, pauses, slots
 from store.pool import Connection
 
 LONGEST = timedelta(days=60)
@@ -75,12 +75,14 @@ async def _bay_follows(acting: Acting, connection: Connection, booking: Booking,
     """
     dealer, now = await accounts.dealer(connection, acting.dealer_id), acting.now()
     resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
-    mine = [s for s in await slots.of_booking(connection, acting.dealer_id, booking.id) if s.use is Use.WORK]
-    claim = capacity.work_after(dealer, since, now=now, resources=resources, taken=without(taken, mine))
+    booked = await slots.of_booking(connection, acting.dealer_id, booking.id)
+    mine = [slot for slot in booked if slot.use in (Use.WORK, Use.LABOUR)]
+    asks = await asks_of(connection, dealer, now, case=await cases.get(connection, acting.dealer_id, booking.case_id))
+    claims = capacity.work_after(dealer, since, now=now, resources=resources, taken=without(taken, mine), asks=asks)
     for slot in mine:
         if slot.ends_at > now:
             await slots.cut(connection, slot, now)
-    if claim is None:
+    if not claims:
         return since
-    await slots.book(connection, acting.dealer_id, booking.id, [claim])
-    return claim.window.starts_at
+    await slots.book(connection, acting.dealer_id, booking.id, claims)
+    return claims[0].window.starts_at

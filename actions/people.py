@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from actions import passwords
+from actions import labour, passwords
 from actions.context import Acting, House
 from actions.handing_on import hand_on
 from actions.staff_links import person_of
@@ -141,6 +141,7 @@ async def disable(acting: Acting, staff_id: int) -> Staff:
                     case=await cases.get(connection, acting.dealer_id, case.id),
                     person=person,
                 )
+        await labour.hand_on(acting, connection, staff_id, reason=f"{person.name} works here no more")
         await accounts.disable_staff(connection, acting.dealer_id, staff_id, acting.now())
         await secrets.revoke_of_person(connection, acting.dealer_id, staff_id, acting.now())
         await history.write(
@@ -222,6 +223,8 @@ async def _not_the_last_manager(connection: Connection, person: Staff) -> None:
 async def _give_role(acting: Acting, connection: Connection, dealer: Dealer, person: Staff, role: Role) -> None:
     if person.role is Role.DRIVER:
         await _free_drives(acting, connection, person)
+    if person.role is Role.TECHNICIAN:
+        await labour.hand_on(acting, connection, person.id, reason=f"{person.name} is no technician any more")
     await accounts.set_role(connection, person, role, acting.now())
     await history.write(
         connection,

@@ -217,6 +217,8 @@ API: tuple[Route, ...] = (
           "Invite a colleague", accounts.NewStaff, accounts.Invited, status=201, secret=True),
     Route("POST", f"{_V1}/staff/{{id}}/disable", accounts.disable, may.WRITE_STAFF,
           "They no longer work here", Nothing, Staff),
+    Route("POST", f"{_V1}/staff/{{id}}/skills", accounts.set_skills, may.WRITE_STAFF,
+          "What a technician knows: from then on their hours are planned", accounts.Skills, accounts.Skills),
     Route("GET", f"{_V1}/staff/{{id}}/absences", absences.listed, may.READ_STAFF,
           "When they are away from now on", answer=Page[Absence]),
     Route("POST", f"{_V1}/staff/{{id}}/absences", absences.add, may.WRITE_STAFF,

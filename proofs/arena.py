@@ -1,4 +1,4 @@
-"""Where rivals meet: a dealer with two bays, two drivers, and a case for each of them."""
+"""Where rivals meet: a dealer with two bays, drivers and technicians, few places a day, and a case for each of them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 from actions.context import House
 from rules.service import capacity
+from rules.service.asking import Asks
+from rules.service.places import Places, day_limits
 from rules.service.wording import Wording
 from schemas.account import Role
 from schemas.booking import BookingKind
+from schemas.moment import local
+from schemas.operation import Skill
 from schemas.slot import Window
 from store import accounts, consents, fleet, owners, slots
 from store.pool import Connection, Pool, transaction
@@ -18,12 +22,13 @@ from telltale import data
 
 RIVALS = 16
 SECRET = "proof"
+LIMITS = "waiting 1; pickup 3"  #: a day has room for as many
 _BEGIN = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
 
 @dataclass
 class Arena:
-    """A dealer with two bays and two drivers, and as many cases as there are rivals."""
+    """A dealer with two of each, and as many cases as there are rivals."""
 
     house: House
     admin: Pool
@@ -47,10 +52,20 @@ class Arena:
                 await slots.resources(connection, self.dealer),
             )
         taken: dict[int, list[Window]] = {}
+        places = Places(day_limits(dealer.day_limits))
         for count in range(RIVALS + 1):
-            option = capacity.at(dealer, kind, starts_at=starts_at, now=self.now(), resources=resources, taken=taken)
+            option = capacity.at(
+                dealer,
+                kind,
+                starts_at=starts_at,
+                now=self.now(),
+                resources=resources,
+                taken=taken,
+                asks=Asks(places),
+            )
             if option is None:
                 return count
+            places = places.less(kind, local(starts_at, dealer.zone).date(), loaner=False)
             for claim in option.claims:
                 taken.setdefault(claim.resource_id, []).append(claim.window)
         return RIVALS
@@ -82,6 +97,20 @@ async def furnish(connection: Connection, admin: Pool, pool: Pool) -> Arena:
             password_hash=None,
             now=_BEGIN,
         )
+    for n in (1, 2):
+        technician = await accounts.add_staff(
+            connection,
+            dealer.id,
+            name=f"Technician {n}",
+            email=f"technician{n}@proof.example",
+            phone=None,
+            role=Role.TECHNICIAN,
+            language="en",
+            password_hash=None,
+            now=_BEGIN,
+        )
+        await accounts.plan_technician(connection, technician, [skill.value for skill in Skill], _BEGIN)
+    await accounts.update_dealer(connection, dealer.id, {"day_limits": LIMITS})
     arena = Arena(
         House(
             pool,

@@ -47,7 +47,15 @@ _CONTRADICTIONS = {
     "a live booking without its time": """
         SELECT count(*) FROM bookings b WHERE b.state = 'agreed' AND (SELECT count(*) FROM slots s
           WHERE s.booking_id = b.id AND s.state = 'booked')
-        <> CASE b.kind WHEN 'pickup' THEN 3 ELSE 1 END""",
+        <> CASE b.kind WHEN 'pickup' THEN 4 ELSE 2 END""",
+    "more visits of a kind on a day than the house takes": """
+        SELECT count(*) FROM (SELECT t.kind FROM (
+            SELECT kind, (starts_at AT TIME ZONE 'Europe/Berlin')::date AS day FROM bookings WHERE state <> 'cancelled'
+            UNION ALL
+            SELECT o.kind, (min(lower(s.during)) AT TIME ZONE 'Europe/Berlin')::date FROM slots s
+              JOIN offers o ON o.id = s.offer_id WHERE s.state = 'held' GROUP BY o.id, o.kind, s.choice) t
+          JOIN (VALUES ('waiting', 1), ('pickup', 3)) l (kind, most) ON l.kind = t.kind
+          GROUP BY t.kind, t.day, l.most HAVING count(*) > l.most) AS over""",
     "time of a cancelled booking that is not free": """
         SELECT count(*) FROM slots s JOIN bookings b ON b.id = s.booking_id WHERE s.state = 'booked'
           AND b.state = 'cancelled'""",
@@ -226,6 +234,11 @@ async def last_driver(arena: Arena, answers: Answers, luck: random.Random) -> in
     return await _same_window(arena, answers, luck, BookingKind.PICKUP)
 
 
+async def last_place(arena: Arena, answers: Answers, luck: random.Random) -> int:
+    """Bays and people are free; the day has one place for somebody who waits."""
+    return await _same_window(arena, answers, luck, BookingKind.WAITING)
+
+
 async def one_offer(arena: Arena, answers: Answers, luck: random.Random) -> int:
     """One offer, many answers: yes to this, yes to that, no, taken back, dismissed."""
     house, dealer, case = arena.house, arena.dealer, luck.choice(arena.cases)
@@ -316,5 +329,6 @@ async def _all_at_once(
 
 #: The races, one after the other, over and over.
 RACES: dict[str, Race] = {
-    race.__name__: race for race in (last_bay, last_driver, one_offer, offers_and_bookings, cancel_and_drive, stranger)
+    race.__name__: race
+    for race in (last_bay, last_driver, last_place, one_offer, offers_and_bookings, cancel_and_drive, stranger)
 }

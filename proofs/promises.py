@@ -143,6 +143,8 @@ PROMISES = (
             "month sold-in-words",
             "month wrong-forgotten",
             "month part-in-silence",
+            "month no-limits",
+            "month technician-away",
         ),
         tests=("integration/proofs/test_month.py::test_two_days_in_which_everybody_does_what_people_do",),
     ),

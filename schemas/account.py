@@ -56,6 +56,16 @@ class DealerSettings(BaseModel):
             most=4000,
         ),
     ] = ""
+    day_limits: Annotated[
+        str,
+        Setting(
+            "Places a day",
+            "One a line: pickup 8, desk 2. Only the desk gives the last 2. Also drop_off, waiting, tow, loaner.",
+            "house",
+            least=0,
+            most=400,
+        ),
+    ] = ""
     place: Annotated[
         str,
         Setting(

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from schemas.lifecycle import Lifecycle
+from schemas.operation import Skill
 
 
 class ResourceKind(StrEnum):
@@ -17,6 +18,7 @@ class ResourceKind(StrEnum):
     BAY = "bay"
     LOANER = "loaner"
     TOW_TRUCK = "tow_truck"
+    TECHNICIAN = "technician"  #: whose hours are planned, by what they know
 
 
 class SlotState(StrEnum):
@@ -53,6 +55,7 @@ class Use(StrEnum):
     RETURN = "return"
     LOANER = "loaner"
     TOW = "tow"  #: the truck, while it is out to collect
+    LABOUR = "labour"  #: of the technician who does the work
 
 
 class Window(BaseModel):
@@ -65,7 +68,7 @@ class Window(BaseModel):
 
 
 class Resource(BaseModel):
-    """A bay, a loaner, or the time of a driver."""
+    """A bay, a loaner, a truck, or the time of a driver or a technician."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -74,6 +77,7 @@ class Resource(BaseModel):
     kind: ResourceKind
     name: str
     staff_id: int | None
+    skills: tuple[Skill, ...] = ()  #: of a technician
 
 
 class Claim(BaseModel):

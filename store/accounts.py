@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -189,14 +190,14 @@ async def set_role(connection: Connection, person: Staff, role: Role, now: datet
     await connection.execute(
         "UPDATE staff SET role = $3 WHERE dealer_id = $1 AND id = $2", person.dealer_id, person.id, role.value
     )
-    if person.role is Role.DRIVER:
+    if person.role is not role:
         await connection.execute(
             "UPDATE resources SET retired_at = $3 WHERE dealer_id = $1 AND staff_id = $2",
             person.dealer_id,
             person.id,
             now,
         )
-    elif role is Role.DRIVER:
+    if role is Role.DRIVER and person.role is not role:
         await _seat(connection, person)
     await notifications.ring_desk(connection, person.dealer_id, "staff", person.id)
 
@@ -219,16 +220,56 @@ async def enable_staff(connection: Connection, person: Staff) -> None:
     )
     if person.role is Role.DRIVER:
         await _seat(connection, person)
+    elif person.role is Role.TECHNICIAN:
+        await connection.execute(
+            "UPDATE resources SET retired_at = NULL WHERE dealer_id = $1 AND staff_id = $2 AND kind = 'technician' "
+            "AND skills <> '{}'",
+            person.dealer_id,
+            person.id,
+        )
     await notifications.ring_desk(connection, person.dealer_id, "staff", person.id)
 
 
 async def _seat(connection: Connection, person: Staff) -> None:
     """A driver's time can be taken: the resource of earlier, or a new one."""
     back = await connection.execute(
-        "UPDATE resources SET retired_at = NULL WHERE dealer_id = $1 AND staff_id = $2", person.dealer_id, person.id
+        "UPDATE resources SET retired_at = NULL WHERE dealer_id = $1 AND staff_id = $2 AND kind = 'driver'",
+        person.dealer_id,
+        person.id,
     )
     if back == "UPDATE 0":
         await connection.execute(_ADD_RESOURCE, person.dealer_id, "driver", f"{person.name} ({person.id})", person.id)
+
+
+async def plan_technician(connection: Connection, person: Staff, skills: Sequence[str], now: datetime) -> None:
+    """A technician's time can be taken for work that needs these skills; without any it is not planned."""
+    known = await connection.fetchval(
+        "UPDATE resources SET skills = $3, retired_at = $4 WHERE dealer_id = $1 AND staff_id = $2 "
+        "AND kind = 'technician' RETURNING id",
+        person.dealer_id,
+        person.id,
+        list(skills),
+        None if skills else now,
+    )
+    if known is None and skills:
+        made = await connection.fetchval(
+            _ADD_RESOURCE, person.dealer_id, "technician", f"{person.name} ({person.id})", person.id
+        )
+        await connection.execute(
+            "UPDATE resources SET skills = $3 WHERE dealer_id = $1 AND id = $2", person.dealer_id, made, list(skills)
+        )
+    await notifications.ring_desk(connection, person.dealer_id, "staff", person.id)
+
+
+async def skills_of(connection: Connection, dealer_id: int, staff_id: int) -> tuple[str, ...]:
+    """What a technician knows whose hours are planned."""
+    found = await connection.fetchval(
+        "SELECT skills FROM resources WHERE dealer_id = $1 AND staff_id = $2 AND kind = 'technician' "
+        "AND retired_at IS NULL",
+        dealer_id,
+        staff_id,
+    )
+    return tuple(found or ())
 
 
 async def disable_staff(connection: Connection, dealer_id: int, staff_id: int, now: datetime) -> None:

@@ -173,6 +173,17 @@ async def standing(connection: Connection, dealer_id: int, case_id: int) -> list
     return found
 
 
+async def suggesting(connection: Connection, dealer_id: int, case_id: int) -> list[tuple[str, str]]:
+    """(rule, component) of what a case is about: what was not taken back."""
+    rows = await connection.fetch(
+        "SELECT rule, component FROM alerts WHERE dealer_id = $1 AND case_id = $2 AND state <> 'withdrawn' "
+        "AND NOT shadow ORDER BY id",
+        dealer_id,
+        case_id,
+    )
+    return [(row["rule"], row["component"]) for row in rows]
+
+
 async def steps_of(connection: Connection, alert: Alert) -> list[AlertStep]:
     """How an alert came to where it is."""
     rows = await connection.fetch(

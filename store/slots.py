@@ -21,7 +21,8 @@ _COLUMNS = (
     "expires_at"
 )
 _RESOURCES = (
-    "SELECT id, dealer_id, kind, name, staff_id FROM resources WHERE dealer_id = $1 AND retired_at IS NULL ORDER BY id"
+    "SELECT id, dealer_id, kind, name, staff_id, skills FROM resources "
+    "WHERE dealer_id = $1 AND retired_at IS NULL ORDER BY id"
 )
 _TAKEN = """
 SELECT resource_id, lower(during) AS starts_at, upper(during) AS ends_at FROM slots
@@ -35,6 +36,16 @@ SELECT o.loaner_id, $2, least($3, $2 + interval '1 day') FROM handovers o  -- it
 JOIN bookings b ON b.dealer_id = o.dealer_id AND b.id = o.booking_id AND b.state IN ('completed', 'cancelled')
 WHERE o.dealer_id = $1 AND o.kind = 'loaner_out'
 AND NOT EXISTS (SELECT FROM handovers i WHERE i.dealer_id = $1 AND i.booking_id = o.booking_id AND i.kind = 'loaner_in')
+"""
+#: Each visit that is agreed or held for an offer: (way, when it begins, with a loaner).
+_VISITS = """
+SELECT kind, starts_at, loaner_id IS NOT NULL AS loaner FROM bookings
+WHERE dealer_id = $1 AND state <> 'cancelled' AND starts_at >= $2 AND id IS DISTINCT FROM $4
+UNION ALL
+SELECT o.kind, min(lower(s.during)), bool_or(s.use = 'loaner') FROM slots s
+JOIN offers o ON o.dealer_id = s.dealer_id AND o.id = s.offer_id
+WHERE s.dealer_id = $1 AND s.state = 'held' AND s.expires_at > $3 AND upper(s.during) > $2
+GROUP BY o.id, o.kind, s.choice
 """
 _EXPIRED = "UPDATE slots SET state = 'released' WHERE dealer_id = $1 AND state = 'held' AND expires_at <= $2"
 _PUT = """
@@ -62,6 +73,42 @@ async def taken(connection: Connection, dealer_id: int, since: datetime, until: 
     for row in await connection.fetch(_TAKEN, dealer_id, since, until):
         found[row["resource_id"]].append(Window(starts_at=row["starts_at"], ends_at=row["ends_at"]))
     return dict(found)
+
+
+async def visits(
+    connection: Connection, dealer_id: int, since: datetime, now: datetime, but: int | None = None
+) -> list[tuple[str, datetime, bool]]:
+    """Every visit from `since` on that takes a place of its day: agreed, or held for an offer; all but one booking."""
+    rows = await connection.fetch(_VISITS, dealer_id, since, now, but)
+    return [(row["kind"], row["starts_at"], row["loaner"]) for row in rows]
+
+
+async def give_to(connection: Connection, slot: Slot, resource_id: int) -> None:
+    """Another of the same kind takes this piece of time; Overtaken when it is taken there."""
+    try:
+        async with connection.transaction():
+            await connection.execute(
+                "UPDATE slots SET resource_id = $3 WHERE dealer_id = $1 AND id = $2",
+                slot.dealer_id,
+                slot.id,
+                resource_id,
+            )
+    except asyncpg.ExclusionViolationError:
+        raise Overtaken("window", "somebody else has just taken it") from None
+
+
+async def booked_on(
+    connection: Connection, dealer_id: int, resource_id: int, since: datetime
+) -> list[tuple[int, Slot]]:
+    """What is booked of a resource from `since` on, each with its visit."""
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS}, booking_id FROM slots WHERE dealer_id = $1 AND resource_id = $2 AND state = 'booked' "
+        "AND booking_id IS NOT NULL AND upper(during) > $3 ORDER BY lower(during), id",
+        dealer_id,
+        resource_id,
+        since,
+    )
+    return [(row["booking_id"], _slot({k: v for k, v in row.items() if k != "booking_id"})) for row in rows]
 
 
 async def hold(

@@ -9,11 +9,12 @@ from aiohttp import web
 from pydantic import BaseModel, Field, create_model
 
 from actions import accounts as acts
-from actions import password, people, second_factor
+from actions import labour, password, people, second_factor
 from dealer_api.app_keys import call
 from dealer_api.bodies import Body, Nothing, Page, When, bare_number, number, read, reply
 from schemas.account import SETTINGS, Dealer, DealerSettings, Role, Staff
 from schemas.booking import Booking
+from schemas.operation import Skill
 from schemas.scope import BEFORE_SCOPES, SCOPES
 from schemas.setting import Setting
 from schemas.slot import Resource
@@ -59,6 +60,12 @@ class StaffChanges(Body):
     """What they do from now on."""
 
     role: Role
+
+
+class Skills(Body):
+    """What a technician knows; with at least one their hours are planned."""
+
+    skills: list[Skill]
 
 
 class NewResource(Body):
@@ -136,6 +143,12 @@ async def invite(request: web.Request) -> web.Response:
         caller, name=body.name, email=body.email, role=body.role, phone=body.phone, language=body.language
     )
     return reply(Invited(staff=person, link=link), 201)
+
+
+async def set_skills(request: web.Request) -> web.Response:
+    caller, body = call(request), await read(request, Skills)
+    await labour.set_skills(caller, number(request), frozenset(body.skills))
+    return reply(body)
 
 
 async def disable(request: web.Request) -> web.Response:

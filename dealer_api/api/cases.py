@@ -14,6 +14,7 @@ from actions import messages as words
 from actions import offers as offering
 from actions import warning
 from actions.driving import stays
+from actions.free_time import is_online
 from dealer_api.api.offers import OfferWhole, whole_offer
 from dealer_api.app_keys import Call, call
 from dealer_api.bodies import Body, Id, Page, Paged, When, asked, bare_number, number, page, read, reply
@@ -132,10 +133,11 @@ class Queued(BaseModel):
 
 
 class WindowQuery(Body):
-    """How the car comes, and whether a loaner is needed."""
+    """How the car comes, whether a loaner is needed, and for which case: its work may take longer than any visit's."""
 
     kind: BookingKind = BookingKind.PICKUP
     loaner: bool = False
+    case: Id | None = None
 
 
 class FreeWindow(Window):
@@ -222,7 +224,14 @@ async def write(request: web.Request) -> web.Response:
 
 async def windows(request: web.Request) -> web.Response:
     caller, query = call(request), asked(request, WindowQuery)
-    options = await visits.free_windows(caller.house, caller.dealer_id, query.kind, loaner=query.loaner)
+    options = await visits.free_windows(
+        caller.house,
+        caller.dealer_id,
+        query.kind,
+        loaner=query.loaner,
+        online=is_online(caller),
+        case_id=query.case,
+    )
     items = [FreeWindow(starts_at=o.window.starts_at, ends_at=o.window.ends_at, ready_by=o.ready_by) for o in options]
     return reply(Page[FreeWindow](items=items))
 

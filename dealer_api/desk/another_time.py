@@ -10,7 +10,7 @@ from aiohttp import web
 
 from actions import moving, returning
 from actions.driving import stays
-from actions.free_time import free_options
+from actions.free_time import asks_of, free_options
 from actions.texts import compose
 from dealer_api import permissions as may
 from dealer_api.app_keys import call
@@ -50,8 +50,9 @@ async def show(request: web.Request) -> web.Response:
             else ()
         )
         if booking.state is BookingState.AGREED and caller.may(may.BOOK):
+            asks = await asks_of(connection, caller.dealer, now, case=file.case, but=booking_id)
             free = await free_options(
-                caller.house, connection, caller.dealer, kind, loaner=booking.loaner_id is not None
+                caller.house, connection, caller.dealer, kind, loaner=booking.loaner_id is not None, asks=asks
             )
             options = tuple(option for option in free if truck or option.window.starts_at != booking.starts_at)
         if options:

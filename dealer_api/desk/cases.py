@@ -274,6 +274,7 @@ def history_line(change: Change, people: Mapping[int, str]) -> ShownChange:
             "completed": "Handed over",
             "paused": "Work waits",
             "goes on": "Work goes on",
+            "labour": "Another technician",
             "promised": "Another time promised",
             "moved": "Visit moved",
             "cancelled": "Booking cancelled",

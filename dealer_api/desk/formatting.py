@@ -68,6 +68,12 @@ BOOKINGS = {
     "completed": "Handed over",
     "cancelled": "Cancelled",
 }
+SKILLS = {
+    "mechanical": "Engine, brakes, chassis",
+    "electrical": "12 V and electronics",
+    "high_voltage": "High voltage",
+    "tyres": "Tyres",
+}
 #: What the work on a car waits for.
 AWAITED = {"part": "A part", "answer": "The owner's answer", "other": "Something else"}
 #: How a person knows that a repair holds.
@@ -101,6 +107,7 @@ LATE = {
     "return": "Not brought back",
     "loaner": "Loaner not back",
     "wait": "Still not there",
+    "labour": "Nobody to work on it",
 }
 WAYS = {"collect": "Collect", "return": "Return", "tow": "Tow truck"}
 OFFERS = {

@@ -13,7 +13,7 @@ from actions import bookings
 from actions import offers as acts
 from actions.booking_agreement import address_for
 from actions.driving import stays
-from actions.free_time import free_options, taken_from
+from actions.free_time import asks_of, free_options, taken_from
 from actions.texts import compose, permission_for
 from dealer_api.app_keys import Call, call
 from dealer_api.bodies import posted, when
@@ -70,7 +70,8 @@ async def show(request: web.Request) -> web.Response:
             kind = next((way for way in driving.ways(towed) if way.value == asked), usual)
             await address_for(connection, file.case, kind)
             proposal = await _proposal(caller, connection, file, kind)
-            more = await free_options(caller.house, connection, caller.dealer, kind)
+            asks = await asks_of(connection, caller.dealer, caller.now(), case=file.case)
+            more = await free_options(caller.house, connection, caller.dealer, kind, asks=asks)
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
     return await page(
@@ -155,6 +156,7 @@ async def _proposal(caller: Call, connection: Connection, file: CaseFile, kind: 
         resources=resources,
         taken=taken,
         since=acts.readable_since(caller.dealer, leaves_at, now),
+        asks=await asks_of(connection, caller.dealer, now, case=file.case),
     )
     if not options:
         return None

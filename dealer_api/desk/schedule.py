@@ -22,6 +22,7 @@ _DONE = ("ready", "completed")
 GROUPS = {
     ResourceKind.DRIVER: "Drivers",
     ResourceKind.BAY: "Bays",
+    ResourceKind.TECHNICIAN: "Technicians",
     ResourceKind.LOANER: "Loaners",
     ResourceKind.TOW_TRUCK: "Tow trucks",
 }
@@ -158,8 +159,8 @@ def week_of(
 
 
 def _name(resource: Resource) -> str:
-    """A driver's resource carries their number, so that two of one name can be told apart; people need not see it."""
-    return resource.name.rpartition(" (")[0] if resource.kind is ResourceKind.DRIVER else resource.name
+    """A person's resource carries their number, so that two of one name can be told apart; people need not see it."""
+    return resource.name.rpartition(" (")[0] if resource.staff_id is not None else resource.name
 
 
 def _windows(blocks: Sequence[BlockRow], resource: Resource) -> list[Window]:

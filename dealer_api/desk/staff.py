@@ -195,11 +195,13 @@ async def _person_page(
         secured = staff_id in await access.secured(connection, caller.dealer_id)
         rows = await access.log(connection, caller.dealer_id, subject=staff_id, limit=20)
         names = await access.names(connection, caller.dealer_id)
+        skills = await accounts.skills_of(connection, caller.dealer_id, staff_id)
         away = await absences.of_dealer(connection, caller.dealer_id, caller.house.now(), staff_id=staff_id)
     return await page(
         request,
         "person.html",
         away=away,
+        skills=skills,
         person=person,
         hangs=hangs,
         secured=secured,

@@ -25,7 +25,14 @@ async def show(request: web.Request) -> web.StreamResponse:
     if booking is None or not journey_for(link).cancellable:
         return see_other(link.here)
     free = await bookings.free_windows(
-        link.house, link.secret.dealer_id, booking.kind, count=_SHOWN + 1, loaner=booking.loaner_id is not None
+        link.house,
+        link.secret.dealer_id,
+        booking.kind,
+        count=_SHOWN + 1,
+        loaner=booking.loaner_id is not None,
+        online=True,
+        case_id=booking.case_id,
+        but=booking.id,
     )
     windows = [option.window for option in free if option.window.starts_at != booking.starts_at][:_SHOWN]
     return draw(

@@ -44,6 +44,7 @@ NOT_WORDS = frozenset(
         "role",
         "rule",
         "severity",
+        "day_limits",
         "special_days",
         "state",
         "to_address",

@@ -16,6 +16,7 @@ from providers.provider import Lookup, Receipt
 from rules.service.wording import Wording
 from schemas.account import Dealer, Role
 from schemas.message import Message
+from schemas.operation import Skill
 from store import accounts, consents, fleet, owners
 from store.migrate import role_url
 from store.pool import Connection, Pool, open_pool, transaction
@@ -27,9 +28,11 @@ BEGIN = datetime(
 )  #: a Monday; Berlin's clocks change on the 28th, and Easter closes the 26th and 29th
 DAYS = 31
 CARS = 400
-CREW = ((Role.MANAGER, 1), (Role.ADVISOR, 3), (Role.DRIVER, 4), (Role.TECHNICIAN, 2))
+CREW = ((Role.MANAGER, 1), (Role.ADVISOR, 3), (Role.DRIVER, 4), (Role.TECHNICIAN, 4))
 PLACES = (("bay", 4), ("loaner", 3), ("tow_truck", 1))
 NUMBER = "+4940000000"
+#: How many visits of a kind a day takes, and how many of them only the desk gives.
+LIMITS = "pickup 7, desk 2; waiting 4, desk 1; drop_off 6; loaner 2"
 
 
 class Clock:
@@ -107,6 +110,7 @@ async def open_dealership(url: str, secret: str, seed: int) -> Dealership:
             now=BEGIN,
         )
         await accounts.set_sender(connection, f"{NUMBER}{seed}", dealer.id, "phone")
+        dealer = await accounts.update_dealer(connection, dealer.id, {"day_limits": LIMITS})
         staff = await _hire(connection, dealer.id, seed)
     await office.close()
     wording, phones = Wording(data.texts()), Phones(clock, sender=f"{NUMBER}{seed}")
@@ -153,6 +157,9 @@ async def _hire(connection: Connection, dealer_id: int, seed: int) -> dict[Role,
                 now=BEGIN,
             )
             staff.setdefault(role, []).append(person.id)
+            if role is Role.TECHNICIAN:  # the first know everything, the last only some of it
+                known = [skill.value for skill in Skill][: None if n < 2 else 2]
+                await accounts.plan_technician(connection, person, known, BEGIN)
     for kind, count in PLACES:
         for n in range(count):
             await accounts.add_resource(connection, dealer_id, kind, f"{kind.replace('_', ' ').title()} {n + 1}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from actions import absences, calling_off, leaving, legs, ownership, pausing, stopping
+from actions import absences, calling_off, free_time, labour, leaving, legs, ownership, pausing, stopping
 from proofs.swap import swap
 from store import slots
 from workers import lateness, safety, sending
@@ -23,6 +23,8 @@ SWITCHES = (
     "sold-in-words",
     "wrong-forgotten",
     "part-in-silence",
+    "no-limits",
+    "technician-away",
 )
 
 
@@ -50,6 +52,12 @@ def switched(switch: str | None) -> Iterator[None]:
                 yield
         case "unwarned":
             with _out(safety, "stepped", _nothing):
+                yield
+        case "no-limits":
+            with _out(free_time, "day_limits", _none):
+                yield
+        case "technician-away":
+            with _out(labour, "hand_on", _nothing):
                 yield
         case "part-in-silence":
             with _out(pausing, "work_follows", _nothing):
@@ -83,6 +91,10 @@ async def _never(*_: Any, **__: Any) -> bool:
 
 async def _same(acting: Any, connection: Any, case: Any, **_: Any) -> Any:
     return case
+
+
+def _none(*_: Any, **__: Any) -> dict[str, Any]:
+    return {}
 
 
 async def _nothing(*_: Any, **__: Any) -> None: ...

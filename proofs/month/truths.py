@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from proofs.month import handing
+from proofs.month import handing, places
 from proofs.month.acts import workshop
 from proofs.month.dealership import Dealership
 from schemas.message import Message, MessageKind
@@ -130,6 +130,7 @@ ALWAYS: Mapping[str, str] = {
           AND m.sent_at > r.received_at""",
     **handing.TRUTHS,
     **workshop.TRUTHS,
+    **places.TRUTHS,
 }
 #: Once the workers have done what is due; `$2` is the time.
 SETTLED: Mapping[str, str] = {

@@ -9,11 +9,12 @@ spring change skips, and none into the one that the autumn change repeats: nobod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
+from rules.service.asking import PLAIN, Asks, Work
 from rules.service.opening import Opening, open_times
 from schemas.account import Dealer
 from schemas.booking import Booking, BookingKind
@@ -49,23 +50,36 @@ def offered(
     *,
     loaner: bool = False,
     since: datetime | None = None,
+    asks: Asks = PLAIN,
 ) -> tuple[Option, ...]:
     """Two windows that can be held side by side, on the same day if possible; fewer when there are no more.
 
     None begins before `since`.
     """
-    first = next(_options(dealer, kind, now=now, resources=resources, taken=taken, loaner=loaner, since=since), None)
+    first = next(
+        _options(dealer, kind, now=now, resources=resources, taken=taken, loaner=loaner, since=since, asks=asks), None
+    )
     if first is None:
         return ()
     both = _with(taken, first.claims)
+    day = local(first.window.starts_at, dealer.zone).date()
+    left = replace(asks, places=asks.places.less(kind, day, loaner=loaner))
     later = first.window.starts_at + APART
     rest = list(
         _take_while_near(
-            _options(dealer, kind, now=now, resources=resources, taken=both, loaner=loaner, since=first.window.ends_at),
+            _options(
+                dealer,
+                kind,
+                now=now,
+                resources=resources,
+                taken=both,
+                loaner=loaner,
+                since=first.window.ends_at,
+                asks=left,
+            ),
             first.window.starts_at,
         )
     )
-    day = local(first.window.starts_at, dealer.zone).date()
     same_day = [option for option in rest if local(option.window.starts_at, dealer.zone).date() == day]
     second = (
         next((o for o in same_day if o.window.starts_at >= later), None)
@@ -84,10 +98,11 @@ def free(
     *,
     count: int = 12,
     loaner: bool = False,
+    asks: Asks = PLAIN,
 ) -> tuple[Option, ...]:
     """The next windows, each free by itself: what is shown to somebody who picks one."""
     found: list[Option] = []
-    for option in _options(dealer, kind, now=now, resources=resources, taken=taken, loaner=loaner):
+    for option in _options(dealer, kind, now=now, resources=resources, taken=taken, loaner=loaner, asks=asks):
         found.append(option)
         if len(found) == count:
             break
@@ -103,6 +118,7 @@ def at(
     taken: Taken,
     *,
     loaner: bool = False,
+    asks: Asks = PLAIN,
 ) -> Option | None:
     """The option that begins exactly then, if there is one.
 
@@ -112,7 +128,7 @@ def at(
         raise BadInput("starts_at", "lies in the past")
     if starts_at > now + HORIZON * 6:
         raise BadInput("starts_at", f"lies further ahead than {(HORIZON * 6).days} days")
-    day = _Day(dealer, now, resources, taken)
+    day = _Day(dealer, now, resources, taken, asks=asks)
     return day.option(kind, starts_at, loaner)
 
 
@@ -175,21 +191,30 @@ def free_drives(
     return tuple(found)
 
 
+def unable(work: Work, resources: Sequence[Resource]) -> str:
+    """Which skills the work needs that none of the planned technicians has; "" where somebody can do it."""
+    technicians = [r for r in resources if r.kind is ResourceKind.TECHNICIAN]
+    if not technicians or any(work.skills <= set(r.skills) for r in technicians):
+        return ""
+    return " and ".join(sorted(skill.value.replace("_", " ") for skill in work.skills)) + " work"
+
+
 def work_after(
-    dealer: Dealer, since: datetime, now: datetime, resources: Sequence[Resource], taken: Taken
-) -> Claim | None:
-    """The first free time of a bay that begins at `since` or later, long enough for the work."""
-    day = _Day(dealer, now, resources, taken)
-    return day._first(Use.WORK, day.bays, since, day._work)
+    dealer: Dealer, since: datetime, now: datetime, resources: Sequence[Resource], taken: Taken, *, asks: Asks = PLAIN
+) -> tuple[Claim, ...]:
+    """The first free time of a bay, and of whoever can do it, from `since` on and long enough for the work; none when
+    there is none in the next days.
+    """
+    return _Day(dealer, now, resources, taken, asks=asks).work_after(since) or ()
 
 
-def work_done(dealer: Dealer, start: datetime) -> datetime | None:
+def work_done(dealer: Dealer, start: datetime, minutes: int = 0) -> datetime | None:
     """When work that could begin at `start` is done, on the next quarter of an hour; None when the house does not open
     in the next days.
     """
     opening = _opening(dealer, start.astimezone(UTC).date())
     for at in (start, *_grid(start, start + HORIZON, dealer.zone, 15)):
-        span = opening.work(at, timedelta(minutes=dealer.workshop_minutes))
+        span = opening.work(at, timedelta(minutes=minutes or dealer.workshop_minutes))
         if span is not None:
             return next(_grid(span.ends_at, span.ends_at + _LATEST_WORK, dealer.zone, 15))
     return None
@@ -219,17 +244,25 @@ def work_end(claims: Sequence[tuple[Use, datetime, datetime]]) -> datetime:
 class _Day:
     """What is open and taken from `now` on; the search's working set."""
 
-    def __init__(self, dealer: Dealer, now: datetime, resources: Sequence[Resource], taken: Taken) -> None:
-        self.dealer, self.taken = dealer, taken
+    def __init__(
+        self, dealer: Dealer, now: datetime, resources: Sequence[Resource], taken: Taken, asks: Asks = PLAIN
+    ) -> None:
+        self.dealer, self.taken, self.asks = dealer, taken, asks
         self.open = _opening(dealer, now.astimezone(UTC).date())
         self.drivers = [r for r in resources if r.kind is ResourceKind.DRIVER]
         self.bays = [r for r in resources if r.kind is ResourceKind.BAY]
         self.loaners = [r for r in resources if r.kind is ResourceKind.LOANER]
         self.trucks = [r for r in resources if r.kind is ResourceKind.TOW_TRUCK]
-        self.labour = timedelta(minutes=dealer.workshop_minutes)
+        self.technicians = [r for r in resources if r.kind is ResourceKind.TECHNICIAN]
+        self.able = [r for r in self.technicians if asks.work.skills <= set(r.skills)]
+        #: Where technicians' hours are planned, work takes as long as it takes; else every visit the same.
+        own = asks.work.minutes if self.technicians else 0
+        self.labour = timedelta(minutes=own or dealer.workshop_minutes)
 
     def option(self, kind: BookingKind, start: datetime, loaner: bool) -> Option | None:
         """What a visit that begins at `start` takes, or None when something is missing."""
+        if self.asks.places.full(kind, local(start, self.dealer.zone).date(), loaner=loaner) is not None:
+            return None
         claims = self._fetched(kind, start) if kind.fetched else self._visit(kind, start)
         if claims is None:
             return None
@@ -246,8 +279,26 @@ class _Day:
         span = self._work(start)
         if span is None or not self.open.holds(window_of(kind, [(Use.WORK, span.starts_at, span.ends_at)])):
             return None
+        return self._in_the_workshop(span)
+
+    def _in_the_workshop(self, span: Window) -> tuple[Claim, ...] | None:
+        """A bay, and of a house whose technicians' hours are planned one who can do it."""
         bay = self._free(self.bays, span)
-        return None if bay is None else (Claim(resource_id=bay.id, use=Use.WORK, window=span),)
+        if bay is None:
+            return None
+        claim = Claim(resource_id=bay.id, use=Use.WORK, window=span)
+        if not self.technicians:
+            return (claim,)
+        who = self._free(self.able, span)
+        return None if who is None else (claim, Claim(resource_id=who.id, use=Use.LABOUR, window=span))
+
+    def work_after(self, since: datetime) -> tuple[Claim, ...] | None:
+        """The first time from `since` on at which the work can be done."""
+        for start in _grid(since, since + _LATEST_WORK, self.dealer.zone, 15):
+            span = self._work(start)
+            if span is not None and (found := self._in_the_workshop(span)) is not None:
+                return found
+        return None
 
     def _fetched(self, kind: BookingKind, start: datetime) -> tuple[Claim, ...] | None:
         collect = self._drive(start)
@@ -260,26 +311,19 @@ class _Day:
             if free is None:
                 return None
             truck = (Claim(resource_id=free.id, use=Use.TOW, window=collect),)
-        work = self._first(Use.WORK, self.bays, collect.ends_at, self._work)
+        work = self.work_after(collect.ends_at)
         if work is None:
             return None
-        back = self._first(Use.RETURN, self.drivers, work.window.ends_at, self._drive, on_the=ON_THE)
+        back = self._drive_back(work[0].window.ends_at)
         if back is None:
             return None
-        return Claim(resource_id=driver.id, use=Use.COLLECT, window=collect), work, back, *truck
+        return Claim(resource_id=driver.id, use=Use.COLLECT, window=collect), *work, back, *truck
 
-    def _first(
-        self,
-        use: Use,
-        resources: Sequence[Resource],
-        since: datetime,
-        span_from: Callable[[datetime], Window | None],
-        on_the: int = 15,
-    ) -> Claim | None:
-        for start in _grid(since, since + _LATEST_WORK, self.dealer.zone, on_the):
-            span = span_from(start)
-            if span is not None and (found := self._free(resources, span)) is not None:
-                return Claim(resource_id=found.id, use=use, window=span)
+    def _drive_back(self, since: datetime) -> Claim | None:
+        for start in _grid(since, since + _LATEST_WORK, self.dealer.zone, ON_THE):
+            span = self._drive(start)
+            if span is not None and (found := self._free(self.drivers, span)) is not None:
+                return Claim(resource_id=found.id, use=Use.RETURN, window=span)
         return None
 
     def _work(self, start: datetime) -> Window | None:
@@ -316,10 +360,11 @@ def _options(
     *,
     loaner: bool,
     since: datetime | None = None,
+    asks: Asks = PLAIN,
 ) -> Iterator[Option]:
     earliest = now + timedelta(minutes=dealer.notice_minutes)
     start = earliest if since is None else max(since, earliest)
-    day = _Day(dealer, now, resources, taken)
+    day = _Day(dealer, now, resources, taken, asks=asks)
     for candidate in _grid(start, now + HORIZON, dealer.zone, ON_THE):
         option = day.option(kind, candidate, loaner)
         if option is not None:

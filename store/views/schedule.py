@@ -42,6 +42,11 @@ FROM (
       AND NOT EXISTS (SELECT FROM handovers i WHERE i.dealer_id = $1 AND i.booking_id = o.booking_id
                       AND i.kind = 'loaner_in')
     UNION ALL
+    SELECT b.dealer_id, b.id, 'labour', b.starts_at, true FROM bookings b WHERE b.dealer_id = $1 AND b.state = 'agreed'
+      AND EXISTS (SELECT FROM slots s WHERE s.dealer_id = $1 AND s.booking_id = b.id AND s.use = 'labour')
+      AND NOT EXISTS (SELECT FROM slots s WHERE s.dealer_id = $1 AND s.booking_id = b.id AND s.use = 'labour'
+        AND s.state = 'booked')
+    UNION ALL
     SELECT dealer_id, booking_id, 'wait', due_at, true FROM pauses WHERE dealer_id = $1 AND state = 'open'
       AND due_at <= $2
     UNION ALL
@@ -82,7 +87,7 @@ class BlockRow:
 
 @dataclass(frozen=True, slots=True)
 class OverdueRow:
-    """Something whose time has passed: `what` is collect, bring, ready, return, loaner or wait."""
+    """Something whose time has passed: `what` is collect, bring, ready, return, loaner, wait or labour."""
 
     booking_id: int
     case_id: int

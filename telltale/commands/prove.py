@@ -146,7 +146,8 @@ def month(
         str | None,
         _switches(
             "no-truth-check, no-release, silent-lateness, stranger-sale, drive-it-anyway, unwarned, "
-            "away-and-driving, no-record, sold-in-words, wrong-forgotten, part-in-silence"
+            "away-and-driving, no-record, sold-in-words, wrong-forgotten, part-in-silence, "
+            "no-limits, technician-away"
         ),
     ] = None,
     as_json: Json = False,

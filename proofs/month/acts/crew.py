@@ -11,7 +11,7 @@ from schemas.account import Role
 
 
 async def somebody_leaves(place: Dealership) -> None:
-    role = place.luck.choice((Role.ADVISOR, Role.DRIVER))
+    role = place.luck.choice((Role.ADVISOR, Role.DRIVER, Role.DRIVER, Role.TECHNICIAN))
     await people.disable(the_manager(place), place.luck.choice(place.staff[role]))
 
 

@@ -19,6 +19,7 @@ BODIES = {
     "finish": {"finding": "x"},
     "cancel": {"reason": "x"},
     "pause": {"awaits": "part", "what": "x", "due_at": "2030-01-01T10:00:00Z"},
+    "skills": {"skills": ["tyres"]},
     "promise": {"ready_by": "2030-01-01T10:00:00Z"},
     "estimates": {"title": "x", "amount_minor": 1},
     "answer": {"approved": True, "reason": "x"},

@@ -27,14 +27,18 @@ def dealer(**changes):
     return Dealer(**facts)
 
 
-def resources(drivers=1, bays=1, loaners=0, trucks=0):
+def resources(drivers=1, bays=1, loaners=0, trucks=0, technicians=()):
     kinds = (
         [ResourceKind.DRIVER] * drivers
         + [ResourceKind.BAY] * bays
         + [ResourceKind.LOANER] * loaners
         + [ResourceKind.TOW_TRUCK] * trucks
     )
-    return [
+    people = [
+        Resource(id=100 + n, dealer_id=1, kind=ResourceKind.TECHNICIAN, name=f"T {n}", staff_id=100 + n, skills=skills)
+        for n, skills in enumerate(technicians)
+    ]
+    return people + [
         Resource(id=n, dealer_id=1, kind=kind, name=f"{kind} {n}", staff_id=n if kind is ResourceKind.DRIVER else None)
         for n, kind in enumerate(kinds, 1)
     ]
