@@ -69,9 +69,17 @@ class Manifest:
     format: int = FORMAT
 
 
-async def back_up(url: str, folder: Path, programs: Programs, *, made_at: datetime, readings: bool = True) -> Manifest:
+async def back_up(
+    url: str,
+    folder: Path,
+    programs: Programs,
+    *,
+    made_at: datetime,
+    readings: bool = True,
+    beside: Callable[[Path], object] = lambda folder: None,
+) -> Manifest:
     """Write a backup to `folder`, which must not exist. Without `readings` the days of readings are left out, not their
-    tables.
+    tables. `beside` puts into the folder what lies outside the database, after the dump.
 
     Raises Misconfigured when the account of `url` may not read everything, and leaves nothing half-made.
     """
@@ -82,6 +90,7 @@ async def back_up(url: str, folder: Path, programs: Programs, *, made_at: dateti
     half.mkdir(parents=True, mode=0o700)
     try:
         manifest = await _dump(await writable(url), half / DUMP, programs=programs, made_at=made_at, readings=readings)
+        await asyncio.to_thread(beside, half)
         (half / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1) + "\n")
         _on_disk(half / MANIFEST, half)
         half.rename(folder)

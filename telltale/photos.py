@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -34,3 +35,34 @@ class PhotoSettings(BaseModel):
             return Folder(home / "photos")
         keys = {"access_key_id": self.photos_key, "secret_access_key": self.photos_secret.get_secret_value()}
         return Bucket(self.photos_url, endpoint=self.photos_endpoint, region=self.photos_region, **keys)
+
+
+def back_up(home: Path, folder: Path) -> int:
+    """The pictures of the home, into a backup that is being made; how many."""
+    return _copied(home / "photos", folder / "photos")
+
+
+def bring_back(folder: Path, home: Path) -> int:
+    """Those of a backup, into the home; one that is there already stays."""
+    return _copied(folder / "photos", home / "photos")
+
+
+def _copied(source: Path, to: Path) -> int:
+    """Whole or not at all, each; one that goes meanwhile was erased."""
+    found = 0
+    for path in sorted(source.glob("*/*/*.jpg")):
+        target = to / path.relative_to(source)
+        if not target.exists():
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            half = target.with_suffix(".partial")
+            try:
+                body = path.read_bytes()
+            except FileNotFoundError:
+                continue
+            with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            half.replace(target)
+        found += 1
+    return found

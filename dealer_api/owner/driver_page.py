@@ -70,6 +70,7 @@ class Card:
     ticks: tuple[tuple[str, str], ...]  #: event and done, current or todo
     owner_sees: str
     door: tuple[str, ...]  #: whom the driver meets, and what they must know at the door
+    minutes: int | None  #: the way there, from the house
     switch: str
     steps: tuple[tuple[str, str], ...]  #: what is still to do: event, and the record that it waits for
     records: tuple[tuple[str, bool], ...]  #: kind of record, whether it is written
@@ -196,6 +197,7 @@ def _card(road: Road, drive: Drive, owner_sees: str = "") -> Card:
             (kind.value, kind.value in drive.recorded) for kind in ends_of(drive) if leg.state in _AT_THE_CAR
         ),
         door=tuple(words for words in (leg.contact, leg.access_notes) if words),
+        minutes=leg.travel_minutes,
         absent=leg.state is LegState.ON_THE_WAY,
         undo_ms=_undo_ms(road, drive),
     )

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from providers.provider import Lookup, Receipt
+from rules.service import visit_file
 from schemas.errors import DeliveryFailed, Misconfigured
 from schemas.message import Message
 
@@ -52,6 +53,8 @@ class Smtp:
         if "@" in sender and sender != self._from:
             letter["Reply-To"] = sender
         letter.set_content(message.body)
+        if (file := visit_file.of(message)) is not None:
+            letter.add_attachment(file, maintype="text", subtype="calendar", filename=visit_file.NAME)
         try:
             await aiosmtplib.send(
                 letter,

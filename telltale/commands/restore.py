@@ -38,12 +38,13 @@ def restore(
     was erased since is erased again. Start the services afterwards.
     """
     from store.backup import restore as bring_back
-    from telltale import command_context, erasures
+    from telltale import command_context, erasures, photos
     from telltale.embedded import binaries
 
     settings, kept = cli.start("restore"), since or source.resolve().parent / erasures.FILE
     stones = erasures.read(kept) if kept.exists() else None
     made = cli.run(bring_back(settings.database, settings.key, source, binaries.clients, jobs=jobs))
+    pictures = photos.bring_back(source, settings.home)
     rows = sum(made.rows.values())
     lines = [f"{rows:,} rows of {len(made.rows)} tables are back, as of {made.made_at}. The database is up to date."]
     facts = {
@@ -53,7 +54,10 @@ def restore(
         "rows": rows,
         "others": made.others,
         "erased_again": None,
+        "photos": pictures,
     }
+    if pictures:
+        lines.append(f"{pictures:,} photos are back, in {settings.home / 'photos'}.")
     if stones is None:
         lines.append(
             f"There is no {kept}: whoever was erased after {made.made_at} is there again until `telltale erasures "

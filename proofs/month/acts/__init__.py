@@ -56,6 +56,7 @@ ACTS: dict[Act, float] = {
     advisors.owner_has_the_car_again: 5,
     drivers.driver_stands_before_a_car_that_must_not_be_driven: 3,
     crew.somebody_is_away: 0.5,
+    crew.technician_is_away_when_work_is_planned: 0.4,
     crew.somebody_is_there_after_all: 0.2,
     crew.somebody_leaves: 0.4,
     crew.somebody_is_back: 0.6,

@@ -23,6 +23,21 @@ async def somebody_is_away(place: Dealership) -> None:
     await absences.add(the_manager(place), person, starts_at=starts, ends_at=ends, reason="ill")
 
 
+async def technician_is_away_when_work_is_planned(place: Dealership) -> None:
+    """Just then, and somebody else has to do it."""
+    planned = await a_row(
+        place,
+        "(SELECT r.staff_id, lower(s.during) AS since, upper(s.during) AS until FROM slots s JOIN resources r "
+        "ON r.dealer_id = s.dealer_id AND r.id = s.resource_id WHERE s.dealer_id = $1 AND s.use = 'labour' "
+        "AND s.state = 'booked' AND lower(s.during) > $2) AS planned",
+        place.dealer.id,
+        place.clock(),
+    )
+    await absences.add(
+        the_manager(place), planned["staff_id"], starts_at=planned["since"], ends_at=planned["until"], reason="ill"
+    )
+
+
 async def somebody_is_there_after_all(place: Dealership) -> None:
     gone = await a_row(place, "absences WHERE dealer_id = $1 AND ended_at IS NULL", place.dealer.id)
     await absences.take_back(the_manager(place), gone["id"])

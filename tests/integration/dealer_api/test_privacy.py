@@ -144,6 +144,13 @@ async def person(desk: Desk) -> Any:
         advisor = desk.people[(p.dealer, "advisor")].id
         await spoken_warnings.add(connection, p.dealer, p.case.id, p.owner.id, [1], advisor, desk.clock())
     await desk.admin.execute(
+        "INSERT INTO pauses (dealer_id, booking_id, state, awaits, what, due_at, made_at, made_by, over_at) "
+        "VALUES ($1, $2, 'over', 'part', 'Thermostat', $3, $3, 'staff:1', $3)",
+        p.dealer,
+        p.booking.id,
+        desk.clock(),
+    )
+    await desk.admin.execute(
         "INSERT INTO witnesses (dealer_id, booking_id, leg_id, since, until, messages, codes_before, codes_after, odd, "
         "written_at) SELECT dealer_id, booking_id, id, $2, $2, 3, '{}', '{}', '{}', $2 FROM legs WHERE booking_id = $1 "
         "ORDER BY id LIMIT 1",

@@ -31,15 +31,21 @@ async def test_from_one_server_to_another_by_two_commands_and_who_was_erased_mea
         connection = await asyncpg.connect(old.url)
         await furnish(connection)
         await connection.close()
+        picture = home / "photos" / "1" / "7" / f"{'ab' * 16}.jpg"
+        picture.parent.mkdir(parents=True)
+        picture.write_bytes(b"a picture")
         made = told(telltale(old.url, home, "backup", "--to", str(tmp_path), "--json"))
         folder = Path(made["backup"])
+        assert made["photos"] == 1 and (folder / "photos" / "1" / "7" / picture.name).stat().st_mode & 0o077 == 0
+        picture.unlink()
         assert folder.parent == tmp_path and folder.stat().st_mode & 0o077 == 0 and made["rows"] > 100
         await erase_somebody(old.url, home)
         told(
             telltale(old.url, home, "backup", "--to", str(tmp_path), "--json")
         )  # the next night's, and with it the list of who was erased
         restored = told(telltale(new.url, home, "restore", "--from", str(folder), "--json"))
-        assert (restored["rows"], restored["erased_again"]) == (made["rows"], 1)
+        assert (restored["rows"], restored["erased_again"], restored["photos"]) == (made["rows"], 1, 1)
+        assert picture.read_bytes() == b"a picture"
         assert await owners_of(new.url) == await owners_of(old.url) and "Erased owner" in str(await owners_of(new.url))
         again = telltale(new.url, home, "restore", "--from", str(folder))
         assert (

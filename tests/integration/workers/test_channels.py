@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import email
+import email.policy
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiosmtpd.smtp import SMTP
+from icalendar import Calendar
 
 from providers.demo_phone.sending import DemoPhone
 from providers.provider import Blocked, Lookup, Receipt
 from providers.register import ProviderSettings, open_channels
 from providers.smtp.sending import Smtp
 from providers.twilio.sending import Twilio
+from rules.service.rewording import kept
 from schemas.errors import DeliveryFailed, Misconfigured
-from schemas.message import Message, MessageKind, MessageState, Purpose
+from schemas.message import Message, MessageKind, MessageState, Purpose, asserts
 from tests.integration.workers.conftest import Scene
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -87,6 +91,36 @@ async def test_a_mail_carries_the_reference_as_its_name_and_the_words_as_they_ar
     assert "Message-ID: <m-1@nord.example>" in letter
     assert "Reply-To: desk@sued.example" in letter
     assert await channel.lookup(message("jo@muster.example")) is Lookup.CANNOT_TELL
+
+
+async def test_a_mail_about_a_visit_brings_it_for_the_calendar_and_any_other_brings_nothing(relay: Any) -> None:
+    mailbox, channel = relay
+    starts_at = datetime(2026, 11, 24, 13, tzinfo=UTC)
+    words = kept(
+        {
+            "now": NOW,
+            "dealer": "Autohaus Nord",
+            "vehicle": "Golf",
+            "zone": "Europe/Berlin",
+            "starts_at": starts_at,
+            "ends_at": starts_at + timedelta(hours=1),
+        }
+    )
+    facts = {"asserts": [asserts("booking", 7, "agreed", at=starts_at)], "words": words}
+    about = message("jo@muster.example").model_copy(update={"facts": facts})
+    for kind, status in ((MessageKind.BOOKED, "CONFIRMED"), (MessageKind.CANCELLED, "CANCELLED")):
+        await channel.send(about.model_copy(update={"kind": kind}), "")
+        letter = email.message_from_bytes(mailbox.letters[-1].content, policy=email.policy.default)
+        [file] = letter.iter_attachments()
+        [event] = Calendar.from_ical(file.get_content()).walk("VEVENT")
+        assert (file.get_filename(), str(event["uid"]), str(event["status"])) == (
+            "visit.ics",
+            "visit-7@telltale",
+            status,
+        )
+        assert event["dtstart"].dt == starts_at and event["dtstart"].dt.strftime("%H:%M") == "14:00"
+    await channel.send(about.model_copy(update={"kind": MessageKind.READY}), "")
+    assert b"VEVENT" not in mailbox.letters[-1].content
 
 
 @pytest.mark.parametrize(("to", "permanent"), [("gone@muster.example", True), ("busy@muster.example", False)])

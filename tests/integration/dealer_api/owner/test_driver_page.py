@@ -48,6 +48,16 @@ async def test_five_presses_of_the_one_button_bring_the_car_there_and_back(world
     assert "All done" in await world.get(f"{path}?language=en")
 
 
+async def test_the_driver_sees_whom_they_meet_what_the_door_needs_and_how_long_the_way_is(world: World) -> None:
+    path = await booked(world)
+    assert "min from the house" not in await world.get(f"{path}?language=en"), "nobody knows"
+    await world.desk.admin.execute(
+        "UPDATE legs SET contact = 'Ask for Kim', access_notes = 'Gate code 4711', travel_minutes = 17"
+    )
+    page = await world.get(f"{path}?language=en")
+    assert "Ask for Kim" in page and "Gate code 4711" in page and "17 min from the house" in page
+
+
 async def test_a_press_that_heard_no_answer_is_pressed_again_without_harm(world: World) -> None:
     path = await booked(world)
     form = button(await world.get(path))
