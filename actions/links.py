@@ -30,6 +30,11 @@ def case(base_url: str, case_id: int | None) -> str:
     return _page(base_url, "queue" if case_id is None else f"cases/{case_id}")
 
 
+def conversation(base_url: str, owner_id: int) -> str:
+    """The conversation with an owner, in the house's inbox."""
+    return _page(base_url, f"inbox/{owner_id}")
+
+
 def waiting(base_url: str) -> str:
     """The desk's page of the customers who wait."""
     return _page(base_url, "waiting")

@@ -7,12 +7,13 @@ from actions.bookings import locked
 from actions.calling_off import tell_visit
 from actions.cases import staff_id
 from actions.context import Acting
+from rules.service import quick_replies
 from rules.service.casework import waiting_word
 from rules.service.promises import has_later_time
 from schemas.booking import BookingState
 from schemas.errors import BadInput, Overtaken
 from schemas.message import Draft, MessageKind, Purpose
-from store import bookings, cases, owners, promises, threads
+from store import bookings, cases, inbox, owners, promises, threads
 from store.pool import Connection
 
 LONGEST_FREE = 600
@@ -49,6 +50,8 @@ async def send_free(acting: Acting, body: str, *, case_id: int | None = None, ow
     text = body.strip()
     if not 0 < len(text) <= LONGEST_FREE:
         raise BadInput("body", f"takes 1 to {LONGEST_FREE} characters")
+    if (unfilled := quick_replies.left_open(text)) is not None:
+        raise BadInput("body", f"{unfilled} is not filled in yet")
     async with acting.transaction() as connection:
         visit = None
         if case_id is not None:
@@ -63,6 +66,7 @@ async def send_free(acting: Acting, body: str, *, case_id: int | None = None, ow
         if visit is not None:
             await bookings.heard(connection, visit, acting.now())
         await _read(acting, connection, owner.id)
+        await _draft(acting, connection, owner.id, "")
         purpose = Purpose.SERVICE if visit is None else Purpose.STATUS
         draft = Draft(
             dealer_id=acting.dealer_id,
@@ -73,6 +77,26 @@ async def send_free(acting: Acting, body: str, *, case_id: int | None = None, ow
             case_id=case_id,
         )
         return await outbox.queue(connection, acting.house.wording, draft, acting.now(), body=text)
+
+
+async def unsent(acting: Acting, owner_id: int, body: str) -> None:
+    """What could not be sent stays with whoever wrote it, to be mended."""
+    async with acting.transaction() as connection:
+        await owners.get(connection, acting.dealer_id, owner_id)
+        await _draft(acting, connection, owner_id, body.strip()[:LONGEST_FREE])
+
+
+async def _draft(acting: Acting, connection: Connection, owner_id: int, body: str) -> None:
+    writer = staff_id(acting.actor)
+    if writer is not None:
+        await inbox.draft(
+            connection,
+            acting.dealer_id,
+            thread_id=await threads.of_owner(connection, acting.dealer_id, owner_id),
+            staff_id=writer,
+            body=body,
+            now=acting.house.machine(),
+        )
 
 
 async def mark_read(acting: Acting, owner_id: int) -> None:

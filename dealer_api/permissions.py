@@ -156,6 +156,13 @@ WRITE_TO_OWNERS = Permission(
     "messages.write", "Write to an owner in one's own words; mark what they wrote as read", _ADVISORS, "messages:write"
 )
 
+READ_INBOX = Permission("inbox.read", "The house's inbox: every conversation, its notes and drafts", _ADVISORS)
+ASSIGN_THREADS = Permission("inbox.assign", "Take a conversation, hand it to a colleague", _ADVISORS)
+SNOOZE_THREADS = Permission("inbox.snooze", "Let a conversation rest, wake it", _ADVISORS)
+NOTE_THREADS = Permission("inbox.note", "Note something beside a conversation, for colleagues only", _ADVISORS)
+DRAFT_TEXTS = Permission("inbox.draft", "Keep a half-written answer to an owner", _ADVISORS)
+WRITE_QUICK_REPLIES = Permission("quick_replies.write", "Write down answers that are ready, take one out", _MANAGERS)
+
 # The dealer itself
 READ_DEALER = Permission("dealer.read", "The dealer's hours, limits, bays and loaners", _ADVISORS, "dealer:read")
 WRITE_DEALER = Permission(

@@ -96,6 +96,7 @@ class MessageKind(StrEnum):
     STAFF_ESCALATION = "staff_escalation"
     STAFF_COMEBACK = "staff_comeback"
     STAFF_REPLY = "staff_reply"  #: an owner wrote something a person must read
+    STAFF_NOTE = "staff_note"  #: a colleague named them in a note beside a conversation
     STAFF_SILENCE = "staff_silence"  #: a customer waits and has not heard from us for too long
     STAFF_LATE = "staff_late"  #: a promise is about to break
     STAFF_MISSED = "staff_missed"  #: a customer was to bring the car and did not come

@@ -69,6 +69,15 @@ _WORDS = {
         f"EXISTS ({_OPEN_OF} t.received_at)",
         "body = '', from_address = CASE WHEN owner_id IS NULL THEN '' ELSE from_address END",
     ),
+    "thread_notes": (
+        "id",
+        "at",
+        "body <> ''",
+        "EXISTS (SELECT FROM threads h JOIN cases c ON c.dealer_id = h.dealer_id AND c.owner_id = h.owner_id "
+        "WHERE h.dealer_id = $1 AND h.id = t.thread_id AND c.state NOT IN ('done', 'dismissed') "
+        "AND c.opened_at <= t.at)",
+        "body = ''",
+    ),
     "feedback": ("case_id", "answered_at", "words IS NOT NULL", f"t.case_id IN ({_OPEN})", "words = NULL"),
     "phone_texts": ("id", "at", "body <> ''", "false", "body = ''"),
 }

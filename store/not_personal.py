@@ -26,6 +26,7 @@ OTHERS: Final = {
     "wrong_numbers": "keyed hashes of numbers and names: a wrong number is not written down again",
     "stops": "keyed hashes of numbers and mailboxes, so that a STOP outlives an erasure",
     "dealers": "the house",
+    "quick_replies": "answers that are ready: of nobody",
     "resources": "bays, loaners and drivers",
     "senders": "the dealer's own numbers",
     "staff": "the dealer's people",

@@ -16,6 +16,7 @@ MENTIONS: Final = "mentions"  #: it stays unless the person is mentioned in it
 GONE: Final = "(words removed)"
 
 _CASES = "(SELECT id FROM cases WHERE dealer_id = {dealer} AND owner_id = {owner})"
+_THREADS = "(SELECT id FROM threads WHERE dealer_id = {dealer} AND owner_id = {owner})"
 _OFFERS = f"(SELECT id FROM offers WHERE dealer_id = {{dealer}} AND case_id IN {_CASES})"
 _BOOKINGS = f"(SELECT id FROM bookings WHERE dealer_id = {{dealer}} AND case_id IN {_CASES})"
 _LEGS = f"(SELECT id FROM legs WHERE dealer_id = {{dealer}} AND booking_id IN {_BOOKINGS})"
@@ -113,8 +114,25 @@ PARTS: Final = (
         "conversation",
         "threads",
         of_owner="t.owner_id = {owner}",
-        becomes=_kept("id dealer_id owner_id last_in_at last_out_at", needs_reading="false"),
-        hides=frozenset({"owner_id", "id"}),
+        becomes=_kept(
+            "id dealer_id owner_id last_in_at last_out_at assignee_id", needs_reading="false", snoozed_until="NULL"
+        ),
+        hides=frozenset({"owner_id", "id", "assignee_id", "snoozed_until"}),
+    ),
+    Part(
+        "notes_about_them",
+        "thread_notes",
+        of_owner=f"(t.thread_id IN {_THREADS} OR t.body ~* {{words}})",
+        becomes=_kept("id dealer_id thread_id staff_id mentions at", body="''"),
+        hides=frozenset({"id", "thread_id", "staff_id", "mentions"}),
+    ),
+    Part(
+        "answers_not_sent",
+        "drafts",
+        of_owner=f"(t.thread_id IN {_THREADS} OR t.body ~* {{words}})",
+        becomes=_kept("dealer_id thread_id staff_id at", body="''"),
+        hides=frozenset({"thread_id", "staff_id"}),
+        order="at",
     ),
     Part(
         "texts_to_them",

@@ -27,8 +27,11 @@ INSERT INTO replies (dealer_id, thread_id, owner_id, channel, provider_id, from_
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (dealer_id, channel, provider_id) DO NOTHING RETURNING id
 """
 _UNDERSTOOD = "UPDATE replies SET understood = $3 WHERE dealer_id = $1 AND id = $2"
-_CAME_IN = "UPDATE threads SET last_in_at = greatest(last_in_at, $2), needs_reading = needs_reading OR $3 WHERE id = $1"
-_READ = "UPDATE threads SET needs_reading = false WHERE dealer_id = $1 AND id = $2"
+_CAME_IN = """
+UPDATE threads SET last_in_at = greatest(last_in_at, $2), needs_reading = needs_reading OR $3,
+  snoozed_until = CASE WHEN $3 THEN NULL ELSE snoozed_until END WHERE id = $1
+"""
+_READ = "UPDATE threads SET needs_reading = false, snoozed_until = NULL WHERE dealer_id = $1 AND id = $2"
 _READ_REPLIES = (
     "UPDATE replies SET read_at = $3, read_by = $4 WHERE dealer_id = $1 AND thread_id = $2 AND read_at IS NULL"
 )
@@ -44,7 +47,9 @@ SELECT direction, body, at, kind, state, author, reason FROM (
 ) AS newest ORDER BY at, direction, id
 """
 _REPLY = """
-SELECT o.name, r.body, r.read_at, c.id AS case_id, c.assignee_id FROM replies r
+SELECT o.name, o.id AS owner_id, r.body, r.read_at, c.id AS case_id,
+  coalesce(t.assignee_id, c.assignee_id) AS assignee_id
+FROM replies r LEFT JOIN threads t ON t.dealer_id = r.dealer_id AND t.id = r.thread_id
   JOIN owners o ON o.dealer_id = r.dealer_id AND o.id = r.owner_id
 LEFT JOIN LATERAL (SELECT id, assignee_id FROM cases WHERE dealer_id = $1 AND owner_id = r.owner_id
   AND state NOT IN ('done', 'dismissed')
@@ -73,7 +78,8 @@ class ForAPerson:
     body: str
     read: bool
     case_id: int | None
-    assignee_id: int | None
+    assignee_id: int | None  #: whose the conversation is, else the case
+    owner_id: int
 
 
 async def reply(connection: Connection, dealer_id: int, reply_id: int) -> ForAPerson | None:
@@ -88,6 +94,7 @@ async def reply(connection: Connection, dealer_id: int, reply_id: int) -> ForAPe
             read=row["read_at"] is not None,
             case_id=row["case_id"],
             assignee_id=row["assignee_id"],
+            owner_id=row["owner_id"],
         )
     )
 

@@ -35,6 +35,7 @@ HANDLERS: Mapping[str, Handler] = {
     "booking": reminding.plan,
     "offer": reminding.offer_due,
     "reply": replying.tell_staff,
+    "note": replying.tell_note,
     "unreached": replying.tell_unreached,
     "ring": replying.tell_to_ring,
     "scored": replying.tell_score,

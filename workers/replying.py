@@ -5,7 +5,7 @@ from __future__ import annotations
 from actions import links
 from schemas.errors import NotFound
 from schemas.message import MessageKind, MessageState
-from store import accounts, cases, feedback, messages, owners, threads
+from store import accounts, cases, feedback, inbox, messages, owners, threads
 from store.jobs import Job
 from store.pool import Connection
 from workers import notices, safety
@@ -30,7 +30,28 @@ async def tell_staff(context: Context, connection: Connection, job: Job) -> None
         case_id=found.case_id,
         owner=found.owner,
         body=found.body,
-        link=links.case(context.desk_url, found.case_id),
+        link=links.conversation(context.desk_url, found.owner_id),
+    )
+
+
+async def tell_note(context: Context, connection: Connection, job: Job) -> None:
+    """A colleague named somebody in a note: each of them hears of it, once."""
+    found = await inbox.one_note(connection, job.dealer_id, job.subject_id)
+    if found is None or not found.body:
+        return
+    people = [await accounts.staff(connection, job.dealer_id, staff_id) for staff_id in found.mentions]
+    await notices.to_each(
+        context,
+        connection,
+        [person for person in people if person.disabled_at is None],
+        job.dealer_id,
+        MessageKind.STAFF_NOTE,
+        str(job.subject_id),
+        case_id=None,
+        colleague=found.author,
+        owner=found.owner,
+        body=found.body,
+        link=links.conversation(context.desk_url, found.owner_id),
     )
 
 

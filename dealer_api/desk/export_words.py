@@ -22,6 +22,8 @@ SHOWN: Final = {
     "extra_work": ("title", "answer", "answered_at"),
     "texts_to_them": ("queued_at", "body", "state"),
     "texts_from_them": ("received_at", "body"),
+    "notes_about_them": ("at", "body"),
+    "answers_not_sent": ("at", "body"),
     "notices_about_them": ("queued_at", "body"),
     "answers": ("asked_at", "score", "words"),
     "offers": ("made_at", "kind", "state"),
@@ -72,6 +74,8 @@ _WORDS: Final = {
     "top_speed_kmh": ("Top speed, km/h", "Höchstgeschwindigkeit, km/h", "Velocidad máxima, km/h"),
     "photos": ("Photos of your car", "Fotos Ihres Autos", "Fotos de su coche"),
     "promises": ("Times that we gave you", "Zeiten, die wir Ihnen genannt haben", "Horas que le dimos"),
+    "notes_about_them": ("What we noted about you", "Was wir über Sie notiert haben", "Lo que anotamos sobre usted"),
+    "answers_not_sent": ("Answers we began", "Angefangene Antworten", "Respuestas empezadas"),
     "told_by_phone": (
         "Calls: your car must not be driven on",
         "Anrufe: Ihr Auto darf nicht weitergefahren werden",

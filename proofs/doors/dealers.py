@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from actions import absences, bookings, cases, estimates, messages, offers, pausing, sign_in
+from actions import absences, bookings, cases, estimates, inbox, messages, offers, pausing, sign_in
 from actions.context import House
 from actions.visitor import Visitor
 from proofs.doors.canaries import spread
@@ -231,6 +231,10 @@ async def _visits(house: House, made: Furnished) -> None:
     rows["bookings"] = rows["bookings/booked"]
     rows |= {
         "staff": made.people["third driver"].id,
+        "inbox": rows["owners"],
+        "quick-replies": await inbox.add_quick_reply(
+            house.acting(dealer, who), f"Thanks {made.canary}", "en", "Thank you, {owner}."
+        ),
         "absences": (
             await absences.add(house.acting(dealer, who), made.people["third driver"].id, *_LATER, "training")
         ).id,

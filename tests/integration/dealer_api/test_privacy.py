@@ -19,7 +19,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from actions import bookings, cases, owners, vehicles
+from actions import bookings, cases, inbox, owners, vehicles
 from proofs.doors.handed_over import handed_over
 from schemas.booking import BookingKind
 from schemas.errors import Unavailable
@@ -35,7 +35,17 @@ from tests.standing import PoolAs
 from workers.sealing import Sealer, verify
 
 NAME, PHONE, MAIL, ADDRESS = "Zora Kanarius", "+491709990001", "zora@kanari.example", "Kanarienweg 77, Hamburg"
-WORDS = ("CANARYOUT", "CANARYIN", "CANARYNOTE", "CANARYSTAFF", "CANARYFEEDBACK", "CANARYWHY", "CANARYHAND")
+WORDS = (
+    "CANARYOUT",
+    "CANARYIN",
+    "CANARYNOTE",
+    "CANARYSTAFF",
+    "CANARYFEEDBACK",
+    "CANARYWHY",
+    "CANARYHAND",
+    "CANARYDRAFT",
+    "CANARYASIDE",
+)
 CANARIES = (NAME, "Zora", "Kanarius", PHONE, MAIL, ADDRESS, "Kanarienweg", *WORDS)
 _numbers = itertools.count(1)
 
@@ -143,6 +153,8 @@ async def person(desk: Desk) -> Any:
     async with house.at(p.dealer) as connection:
         advisor = desk.people[(p.dealer, "advisor")].id
         await spoken_warnings.add(connection, p.dealer, p.case.id, p.owner.id, [1], advisor, desk.clock())
+    await inbox.note(house.acting(p.dealer, actor), p.owner.id, advisor, "CANARYASIDE: rather in the morning")
+    await inbox.draft(house.acting(p.dealer, actor), p.owner.id, advisor, "CANARYDRAFT, we are")
     await desk.admin.execute(
         "INSERT INTO pauses (dealer_id, booking_id, state, awaits, what, due_at, made_at, made_by, over_at) "
         "VALUES ($1, $2, 'over', 'part', 'Thermostat', $3, $3, 'staff:1', $3)",

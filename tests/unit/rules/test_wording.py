@@ -43,6 +43,7 @@ SHOWN = {
 SAMPLE: dict[str, Any] = {
     "dealer": DEALER,
     "vehicle": TITLES[0],
+    "colleague": "Anna Petersen",
     "owner": "Dr. Maximiliane Freifrau von Hohenstein-Übelacker",
     "driver": "Karl-Friedrich",
     "severity": "soon",
