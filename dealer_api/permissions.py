@@ -135,6 +135,12 @@ READ_POSITIONS = Permission("positions.read", "Where a car is or was", _ADVISORS
 WRITE_VEHICLES = Permission(
     "vehicles.write", "Look after a car, describe it, give it to an owner", _ADVISORS, "vehicles:write"
 )
+CORRECT_UNITS = Permission(
+    "units.correct",
+    "Accept that a car says a signal in another unit than ours, as it is proposed, and take that back",
+    _WORKSHOP,
+    "vehicles:write",
+)
 ENROL_VEHICLES = Permission(
     "vehicles.enrol", "Give a car's unit its credentials, and take them away", _ADVISORS, "vehicles:enrol"
 )

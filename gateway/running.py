@@ -268,7 +268,7 @@ async def _closed_or_rung(g: Gateway, connection: Any) -> None:
 
 
 def _heard(g: Gateway, payload: dict[str, Any]) -> None:
-    if payload.get("what") == "quarantine":
+    if payload.get("what") in ("quarantine", "correction"):
         g.intake.accept_now = True
     elif isinstance(payload.get("vehicle"), int):
         g.asked.add(payload["vehicle"])

@@ -69,14 +69,15 @@ def lines(rows: int, seed: int, until: datetime) -> Iterator[tuple[int, datetime
         for car in range(CARS):
             hot = car % 7 == 0 and 0.3 < share < 0.4
             air = 33.0 - (max(0.0, share - 0.5) * 30.0 if car % 9 == 0 else 0.0)
-            metres[car] += 800.0
+            mph = 30 + luck.random() * 40
+            metres[car] += mph * 1609.344 / 60  # as far as it drives in a minute
             yield (
                 car,
                 at,
                 (
                     f"{(250 if hot else 190) + luck.random():.1f}",
                     f"{13_900 + luck.random() * 200:.0f}",
-                    f"{30 + luck.random() * 40:.1f}",
+                    f"{mph:.1f}",
                     f"{metres[car] / 1609.344:.1f}",
                     f"{air + luck.random() * 0.1:.2f}",
                     *(f"{33 + luck.random() * 0.1:.2f}" for _ in range(3)),

@@ -50,6 +50,7 @@ class Mark(IntFlag):
     TAKEN_BACK = 16
     TAKES_BACK = 32  #: no message of the car: from this place on the row (-1, -seq) counts as never said
     IMPORTED = 64  #: from a file of history (`telltale import-readings`)
+    REREAD = 128  #: no message of the car: from this place on signals are read in another unit (schemas/correction.py)
 
 
 @dataclass(slots=True)

@@ -31,6 +31,8 @@ class Holds:
     severity: Severity
     because: str
     at_once: bool = False  #: a danger that was confirmed: it waits for no hold
+    #: how large it is, where an alert that stands is said again once it has clearly grown; always positive
+    size: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +65,6 @@ STAYS_AT: Final[Mapping[str, frozenset[Severity]]] = {
     "thermostat_open": _NEVER,
     "service_due": _NEVER,
     "sensor_implausible": _NEVER,  # of the sensor, not of the car
+    "distance_unit": _NEVER,  # of a unit
     "silent_vehicle": _NEVER,
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from schemas.correction import ReadAs
+from schemas.signal import BY_PATH
 from store.pool import Connection
 
 _KEEP = """
@@ -20,7 +22,27 @@ ON CONFLICT (vehicle_id) DO UPDATE SET hint = excluded.hint
 """
 _OF = "SELECT ts, values, hint FROM latest WHERE dealer_id = $1 AND vehicle_id = $2"
 
+AS_SAID: Final = "said:"  #: before the path of a signal that is read in another unit: what the car itself said
+
 Row = tuple[int, int, datetime, dict[str, Any]]  # vehicle, dealer, ts, path -> [value, epoch seconds]
+
+
+def as_read(values: Mapping[str, Any], read_as: ReadAs) -> dict[str, Any]:
+    """The newest values in our units, also those that were said before a unit was accepted, or after it was taken back;
+    what the car itself said beside them, under AS_SAID.
+    """
+    found = dict(values)
+    for path, (value, ts) in values.items():
+        signal, said = BY_PATH.get(path), values.get(AS_SAID + path)
+        if signal is None:
+            continue
+        raw = said[0] if said is not None and said[1] == ts else value
+        unit = read_as.get(signal.id)
+        found.pop(AS_SAID + path, None)
+        found[path] = [raw, ts] if unit is None else [unit.read(raw), ts]
+        if unit is not None:
+            found[AS_SAID + path] = [raw, ts]
+    return found
 
 
 async def keep(connection: Connection, rows: Sequence[Row]) -> None:

@@ -18,6 +18,7 @@ OTHERS: Final = {
     "tallies": "counts by car and rule",
     "kept_days": "days and counts",
     "keeping_runs": "counts",
+    "unit_corrections": "by car: in which units it says what it says, and which of the dealer's people accepted that",
     "readings_imports": "names of files and counts; of a refused cell its car and its value",
     "audit_seals": "keyed hashes",
     "audit_heads": "keyed hashes",

@@ -15,7 +15,10 @@ import schemas
 from schemas.lifecycle import Lifecycle
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "lifecycles.md"
-_ORDER = ("alert", "case", "offer", "slot", "booking", "pause", "collection", "return", "message", "quarantine")
+_ORDER = (
+    *("alert", "case", "offer", "slot", "booking", "pause"),
+    *("collection", "return", "message", "quarantine", "correction"),
+)
 _WHO = {
     "alert": "What the *car* says. Readings and time move it; people never do.",
     "case": "What *people* do about a car. People move it; only its proof (`proved`, `came_back`) comes from the car.",
@@ -27,6 +30,7 @@ _WHO = {
     "return": "The drive that brings it back: the last two.",
     "message": "One text in the outbox.",
     "quarantine": "A message of a car that was not believed. People move it.",
+    "correction": "A unit in which a car says a signal in place of ours, as it was proposed. People move it.",
 }
 
 

@@ -16,11 +16,12 @@ The catalogue in the order of judgement: a cause stands before what it explains 
 show before the
 dealer hears of it (0: the rule has its own patience, such as three starts or two dips), *settles* how long it must be
 clear before the
-alert is resolved, *silent while* names the alerts that explain it. This page is made by `python -m
+alert is resolved, *silent while* names the alerts that explain it, *feed* what it needs of a feed beside its signals: a
+rule that cannot decide on what a car's feed brings is listed at that car. This page is made by `python -m
 telltale.rules_page`.
 
-| rule | what the desk calls it | drives | what it looks for | holds | settles | silent while | repair is proved by |
-|---|---|---|---|---|---|---|---|
+| rule | at the desk | drives | what it looks for | holds | settles | silent while | repair proved by | feed |
+|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -36,7 +37,7 @@ def _line(rule: Rule) -> str:
     muted = ", ".join(rule.muted_by) or "–"
     return (
         f"| `{rule.name}` v{rule.version} | {rule.title} | {drives} | {words} | {_time(rule.hold)} | "
-        f"{_time(rule.settle)} | {muted} | {_proof(rule)} |\n"
+        f"{_time(rule.settle)} | {muted} | {_proof(rule)} | {_feed(rule)} |\n"
     )
 
 
@@ -51,6 +52,29 @@ def _proof(rule: Rule) -> str:
         f"`{name}` in its good band: {proof.readings} readings over {proof.drives} "
         f"drive{'s' if proof.drives > 1 else ''}"
     )
+
+
+def _feed(rule: Rule) -> str:
+    watch, words = rule.watch, []
+    if watch is None:
+        return "any"
+    if watch.every_s is not None:
+        words.append(f"a value each {_time(timedelta(seconds=watch.every_s))}")
+    if watch.lasts_s:
+        words.append(f"for {_time(timedelta(seconds=watch.lasts_s))} in one piece")
+    if watch.driving:
+        words.append("while driving")
+    ages = [
+        max(watch.ages.get(path, 0.0) for path in group)
+        for group in rule.asks(rule.drives[0] if rule.drives else "petrol")
+    ]
+    if ages.count(0.0) > 1:
+        words.append("in one message")
+    elif near := [age for age in ages if 0 < age < 86_400]:
+        words.append(f"within {min(near):g} s")
+    if watch.codes:
+        words.append("lists of trouble codes")
+    return ", ".join(words) or "any"
 
 
 def _time(span: timedelta) -> str:

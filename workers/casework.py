@@ -329,7 +329,7 @@ async def _over(context: Context, connection: Connection, alert: Alert) -> None:
             connection,
             case,
             CaseEvent.DISMISSED,
-            reason="a person rejected the readings behind it",
+            reason=alert.because,
             actor="worker",
             now=context.clock(),
         )

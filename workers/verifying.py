@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from actions import links, outbox, recipients
@@ -10,11 +11,25 @@ from rules.engine.repair_verification import Disproved, Proved
 from rules.service.casework import ASK_AFTER
 from schemas.alert import Alert
 from schemas.case import Case, CaseEvent, CaseState
+from schemas.correction import ReadAs, in_force, reread
 from schemas.errors import NotFound
 from schemas.message import Draft, MessageKind, Purpose, asserts
 from schemas.moment import from_epoch
 from schemas.reading import Mark, Reading
-from store import accounts, alerts, cases, feedback, fleet, history, jobs, owners, readings, secrets, sweeps
+from store import (
+    accounts,
+    alerts,
+    cases,
+    corrections,
+    feedback,
+    fleet,
+    history,
+    jobs,
+    owners,
+    readings,
+    secrets,
+    sweeps,
+)
 from store.jobs import Job
 from store.pool import Connection
 from workers.context import Context
@@ -175,8 +190,15 @@ async def _since_repair(context: Context, connection: Connection, case: Case) ->
             after=after,
             limit=_PAGE,
         )
-        rows += [row for row in page if not row.mark & (Mark.TAKEN_BACK | Mark.TAKES_BACK)]
+        rows += [row for row in page if not row.mark & (Mark.TAKEN_BACK | Mark.TAKES_BACK | Mark.REREAD)]
         if len(page) < _PAGE:
-            return rows
+            break
         last = page[-1]
         after = (from_epoch(last.ts), last.boot, last.seq)
+    units = await corrections.of_vehicle(connection, case.dealer_id, case.vehicle_id)
+    return [_read(row, in_force(units, from_epoch(row.received_at))) for row in rows] if units else rows
+
+
+def _read(row: Reading, read_as: ReadAs) -> Reading:
+    """As the rules have read it."""
+    return replace(row, values=reread(row.ids, row.values, read_as)) if read_as else row

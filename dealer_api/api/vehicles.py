@@ -9,20 +9,20 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from actions import vehicles as acts
+from dealer_api import feeds
 from dealer_api.api.offers import MaybeReason
 from dealer_api.app_keys import call
 from dealer_api.bodies import LARGEST_ID, Body, Id, Paged, Sent, When, asked, bare_number, number, page, read, reply
 from dealer_api.permissions import READ_OWNERS
-from rules.catalogue import RULES
-from rules.engine.feed import unwatched
 from schemas.case import Case
 from schemas.consent import Owner
+from schemas.correction import in_force
 from schemas.errors import BadInput
 from schemas.moment import from_epoch
 from schemas.reading import UNIT, Mark, Measured, boot_of, unit_of
 from schemas.signal import BY_ID, BY_PATH
 from schemas.vehicle import Vehicle, Vin
-from store import cases, fleet, latest, owners, readings
+from store import cases, corrections, fleet, latest, owners, readings
 
 _DAY = timedelta(days=1)
 Counter = Annotated[int, Field(ge=0, le=LARGEST_ID)]  #: a boot, or a message within one
@@ -64,11 +64,14 @@ class Value(BaseModel):
 
 
 class Lacking(BaseModel):
-    """A rule that cannot decide for this car, and the signals that its feed has never brought (VSS paths)."""
+    """A rule that cannot decide for this car: the signals that its feed has never brought (VSS paths), or, where all
+    come, why that is not enough: what the rule needs, and what this feed sends.
+    """
 
     rule: str
     title: str
     needs: list[str]
+    why: str = ""
 
 
 class VehicleWhole(Vehicle):
@@ -159,12 +162,16 @@ async def one(request: web.Request) -> web.Response:
         )
         case = await cases.open_of(connection, caller.dealer_id, car.id)
         newest = await latest.of_vehicle(connection, caller.dealer_id, car.id)
-    profile = caller.house.profiles.get(car.profile)
-    lacking = unwatched(RULES, profile, newest[1]) if profile and newest else []
-    shown = [Lacking(rule=one.rule, title=one.title, needs=list(one.needs)) for one in lacking]
+        read_as = in_force(await corrections.of_vehicle(connection, caller.dealer_id, car.id), caller.house.now())
+        lacking = await feeds.not_watched(caller, connection, car, heard=newest[1], newest=newest[0]) if newest else []
+    shown = [Lacking(rule=one.rule, title=one.title, needs=list(one.needs), why=one.why) for one in lacking]
     return reply(
         VehicleWhole(
-            **car.model_dump(), owner=owner, case=case, latest=_latest(newest[1] if newest else {}), unwatched=shown
+            **car.model_dump(),
+            owner=owner,
+            case=case,
+            latest=_latest(latest.as_read(newest[1], read_as) if newest else {}),
+            unwatched=shown,
         )
     )
 

@@ -16,7 +16,7 @@ from actions.driving import stays
 from dealer_api import permissions as may
 from dealer_api.app_keys import Call, call
 from dealer_api.charts import number, unit_symbol
-from dealer_api.desk import case_actions, formatting, warned
+from dealer_api.desk import case_actions, corrections, formatting, warned
 from dealer_api.desk.chart_views import Chart, chart
 from dealer_api.desk.page import back, form, go, id_of, page, refused, row_of
 from dealer_api.permissions import SAY_KNOWN
@@ -76,6 +76,7 @@ async def show(request: web.Request) -> web.Response:
         file = await casefile.load(connection, caller.dealer_id, case_id)
         advisors = await accounts.staff_of(connection, caller.dealer_id, Role.ADVISOR, Role.MANAGER)
         towed = await stays(connection, file.case)
+        units = await corrections.of_car(caller, connection, file.case.vehicle_id)
         handed = await handover_acts.of_visit(connection, caller.dealer_id, file.booking.id) if file.booking else ()
     legs = [leg for leg, _ in file.legs]
     speaking = speaks(file.last_heard_at, now)
@@ -121,6 +122,8 @@ async def show(request: web.Request) -> web.Response:
         history=history_of(file.history, file.people),
         offer=offered,
         handed=handed,
+        units=units,
+        corrects=caller.may(may.CORRECT_UNITS),
         writes_records=caller.may(may.WRITE_HANDOVERS),
         warned=warned.of_case(file, zone, now),
         says=caller.may(SAY_KNOWN),

@@ -10,18 +10,20 @@ from typing import Any
 from aiohttp import web
 
 from actions import vehicles as acts
+from dealer_api import feeds
+from dealer_api import permissions as may
 from dealer_api.app_keys import Call, call
 from dealer_api.bodies import row_number
 from dealer_api.charts import number, unit_symbol
-from dealer_api.desk import formatting
+from dealer_api.desk import corrections, formatting
 from dealer_api.desk.chart_views import chart, measured
 from dealer_api.desk.page import form, go, id_of, page, refused, row_of
-from rules.catalogue import RULES
-from rules.engine.feed import unwatched
+from schemas.correction import in_force
 from schemas.errors import TelltaleError
 from schemas.moment import from_epoch
 from schemas.reading import boot_of
 from schemas.signal import BY_ID, BY_PATH, Signal
+from store import corrections as correction_rows
 from store import fleet, gaps, latest, owners
 from store.views import people, quarantine_page, vehicles_page
 
@@ -185,6 +187,11 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
             if chosen
             else []
         )
+        read_as = in_force(await correction_rows.of_vehicle(connection, caller.dealer_id, vehicle_id), now)
+        values = latest.as_read(newest[1], read_as) if newest else {}
+        if chosen is not None and (unit := read_as.get(chosen.id)) is not None:
+            points = [(ts, unit.read(value)) for ts, value in points]
+        lacking = await feeds.not_watched(caller, connection, car, heard=newest[1], newest=newest[0]) if newest else []
         found_codes = await vehicles_page.codes(connection, caller.dealer_id, vehicle_id, now - timedelta(days=30))
         facts: dict[str, Any] = {
             "owner": await owners.get(connection, caller.dealer_id, car.owner_id) if car.owner_id else None,
@@ -193,6 +200,7 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
             "doubled": await vehicles_page.two_units(connection, caller.dealer_id, vehicle_id, now - DOUBLED),
             "unit": await vehicles_page.unit(connection, caller.dealer_id, vehicle_id),
             "refused": await quarantine_page.reasons(connection, caller.dealer_id, vehicle_id),
+            "units": await corrections.of_car(caller, connection, vehicle_id),
             "owners": await people.owners(connection, caller.dealer_id, limit=500),
         }
     hints, hinted_at = _hints(newest[2] if newest else {})
@@ -208,6 +216,7 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
         fresh=fresh,
         secret=secret,
         boot_of=boot_of,
+        corrects=caller.may(may.CORRECT_UNITS),
         here=request.path_qs,
         profile=profile.title if profile else car.profile,
         signals=known,
@@ -216,11 +225,11 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
         span_h=span_h,
         span_title=dict(SPANS)[span_h].lower().removeprefix("last "),
         chart=_chart(chosen, points, zone, now),
-        groups=_groups(newest[1] if newest else {}, now),
+        groups=_groups(values, now),
         latest_at=newest[0] if newest else None,
         hints=hints,
         hinted_at=hinted_at,
-        unwatched=unwatched(RULES, profile, newest[1]) if profile and newest else [],
+        unwatched=sorted(lacking, key=lambda one: not one.why),  # how it sends can be mended, what it lacks seldom
         codes=_codes(caller, found_codes),
         open_case=next((case for case in facts["cases"] if case["state"] not in ("done", "dismissed")), None),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.fleet.sequence import MessageSequence
+from schemas.correction import AS_SAID, ReadAs
 from store import readings
 from store.vehicles import Identity
 
@@ -33,6 +34,7 @@ class Car:
         "odometer_ts",
         "place",
         "profile",
+        "read_as",
         "revoked",
         "row_head",
         "sequence",
@@ -50,6 +52,7 @@ class Car:
         self.acked_at = 0.0  #: machine time of the last application ack
         self.latest: bytes | None = None  #: the newest row, packed, until it is written for the desk
         self.latest_ids: tuple[int, ...] | None = None  #: of which set of signals it is
+        self.read_as: ReadAs = AS_SAID  #: in which units it says what it says, as its memory has it
         self.forget()
 
     def belongs_to(self, dealer_id: int) -> None:

@@ -14,6 +14,7 @@ from rules.engine.memory import Track
 from rules.engine.plausibility import ODOMETER
 from rules.engine.retraction import Again, without
 from schemas.alert import AlertStep
+from schemas.correction import ReadAs
 from schemas.moment import from_epoch
 from schemas.reading import UNIT, Mark, Reading
 from schemas.vehicle import BUCKETS, bucket_of, is_vin, topic
@@ -40,6 +41,7 @@ class Judge(Protocol):
     def load(self, profile_name: str, kept: bytes, versions: Mapping[str, int]) -> Any: ...
     def program(self, profile_name: str) -> Any: ...
     def open_alerts(self, memory: Any) -> tuple[Track, ...]: ...
+    def read_as(self, memory: Any) -> ReadAs: ...
     def withdraw(
         self, memory: Any, rule: str, component: str, *, ts: float, place: int, because: str
     ) -> AlertStep | None: ...
@@ -200,6 +202,7 @@ class Fleet:
                 mine.kept, mine.asked, mine.asked_ts = True, min(gap.asked, 1), cold[gap.vehicle_id].heard_ts
         for car in cold.values():
             car.loaded = True
+            car.read_as = self.judge.read_as(car.memory)
             car.since += car.id * STRIDE % CHECKPOINT_ROWS  # cars that began together are not written together
             car.sequence.closed.clear()
             if car.sequence.gaps or car.sequence.waiting:
@@ -226,7 +229,8 @@ class Fleet:
         self.judge.step(car.memory, row)
         car.place = max(car.place, row.place)
         car.since += 1
-        self.note(car, row)
+        if not row.mark & Mark.REREAD:  # no word of the car
+            self.note(car, row)
 
     def _take_back(self, car: Car, at: Reading, rows: list[Reading]) -> None:
         """From here on a row counts as never said.
@@ -255,6 +259,7 @@ class Fleet:
             believed.contrary,
         )
         car.place = at.place or car.place
+        car.read_as = self.judge.read_as(car.memory)
         return steps
 
     @staticmethod

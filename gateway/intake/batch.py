@@ -14,7 +14,7 @@ from gateway.intake.normalise import clock_window
 from gateway.mqtt.chunk import Chunk
 from schemas.mapping import Progress
 from schemas.reading import Reading, Refused
-from store import alerts, checkpoints, gaps, jobs, quarantine, readings, readings_imports, tallies
+from store import alerts, checkpoints, corrections, gaps, jobs, quarantine, readings, readings_imports, tallies
 from store.pool import Connection
 
 
@@ -40,6 +40,7 @@ class Batch:
     tallies: dict[tuple[int, str, str], tallies.Row] = field(default_factory=dict)
     folded: list[int] = field(default_factory=list)  #: quarantine ids
     left_out: list[quarantine.LeftOut] = field(default_factory=list)  #: cars that were folded again
+    corrected: list[corrections.Done] = field(default_factory=list)  #: of which cars signals are read in another unit
     acks: dict[Car, tuple[int, int]] = field(default_factory=dict)  #: car -> its newest boot, upto
     old_acks: list[tuple[Car, int, int]] = field(
         default_factory=list
@@ -78,6 +79,7 @@ class Batch:
             or self.tallies
             or self.folded
             or self.left_out
+            or self.corrected
             or self.doubled
             or self.progress
         )
@@ -105,6 +107,8 @@ class Batch:
         await quarantine.folded(connection, self.folded, self.now)
         for done in self.left_out:
             await quarantine.left_out(connection, done, self.now)
+        for corrected in self.corrected:
+            await corrections.carried_out(connection, corrected, self.now)
         if self.arrived or self.lost or self.gaps:
             await gaps.keep(connection, self.arrived, self.lost, self.gaps, self.now)
         await gaps.lost_at_once(connection, self.lost_at_once, self.now)

@@ -15,6 +15,7 @@ from gateway.fleet.fleet import DIAGNOSTICS, TELEMETRY, UNKNOWN, Fleet, Route
 from gateway.fleet.sequence import KEPT_BOOTS
 from gateway.intake import normalise
 from gateway.intake.batch import Batch
+from gateway.intake.correcting import Corrected
 from gateway.intake.fast_path import Left
 from gateway.intake.latest_values import LatestValues
 from gateway.intake.message_keys import Keys
@@ -25,7 +26,7 @@ from gateway.mqtt.chunk import Chunk
 from gateway.token_bucket import Allowance
 from schemas.reading import Mark, Reading, Refusal
 from schemas.vehicle import is_vin
-from store import quarantine, readings, stamps, vehicles
+from store import corrections, quarantine, readings, stamps, vehicles
 
 log = structlog.get_logger()
 
@@ -256,6 +257,12 @@ class Decoder:
                     (car, one.id, normalise.telemetry(one.payload, source, one.received_at.timestamp(), accepted=True))
                 )
         return found
+
+    async def corrected(self, buckets: set[int]) -> list[Corrected]:
+        """Units of our cars that a person has accepted or taken back."""
+        waiting: list[corrections.Waiting] = await self.writer.read(corrections.waiting)
+        cars = ((self.fleet.by_id.get(one.vehicle_id), one) for one in waiting)
+        return [(car, one) for car, one in cars if car is not None and car.bucket in buckets]
 
 
 def _made(row: Reading) -> float:

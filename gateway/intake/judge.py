@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from gateway.fleet.fleet import CHECKPOINT_ROWS, Fleet
 from gateway.fleet.sequence import Arrival, Gap
 from gateway.intake import fast_path, normalise
 from gateway.intake.batch import Batch
+from gateway.intake.correcting import Corrected, carry_out
 from gateway.intake.decode import Decoder, LetIn
 from gateway.intake.latest_values import LatestValues
 from gateway.intake.normalise import IMPOSSIBLE_DAY, NO_BOOT, Decoded
@@ -62,7 +63,9 @@ class BatchJudge:
         #: cars and boots of which this batch holds something that is not simply the next row
         self._owing: set[tuple[Car, int]] = set()
 
-    async def prepare(self, chunks: list[Chunk], *, tick: bool, accepted: list[LetIn]) -> Batch:
+    async def prepare(
+        self, chunks: list[Chunk], *, tick: bool, accepted: list[LetIn], corrected: Sequence[Corrected] = ()
+    ) -> Batch:
         """Decode, load what is cold, judge, pack. With `tick` also what is done once a second."""
         batch = Batch(chunks, self.clock())
         received_at = batch.received_at
@@ -81,6 +84,17 @@ class BatchJudge:
         await self.decoder.warm_up(batch, [car for car, _, _ in accepted])
         for car, quarantine_id, message in accepted:
             self._accepted(batch, car, quarantine_id, message, due)
+        await self.decoder.warm_up(batch, [car for car, _ in corrected])
+        for asked in corrected:
+            row = carry_out(
+                batch,
+                self.fleet,
+                asked,
+                day=lambda day: self.leaves.of(day, now),
+                said_before=self.decoder.keys.said_before,
+            )
+            if row is not None:
+                due[asked[0]] = row
         if tick:
             for car in list(self.fleet.gappy):
                 self._gaps(batch, car, now, due)

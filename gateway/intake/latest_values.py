@@ -19,6 +19,7 @@ from schemas.moment import from_epoch
 from schemas.signal import BY_ID
 from schemas.telemetry import Status
 from store import latest, readings, vehicles
+from store.latest import AS_SAID
 from store.pool import Connection
 
 BUDGET: Final = 500  #: cars whose newest values are written in one second, each once
@@ -131,6 +132,9 @@ class LatestValues:
         values: dict[str, Any] = {}
         for row in rows:
             for i, value in zip(row.ids, row.values, strict=True):
+                if (unit := car.read_as.get(i)) is not None:
+                    values[AS_SAID + _PATHS[i]] = [round(value, 4), row.ts]
+                    value = unit.read(value)
                 values[_PATHS[i]] = [round(value, 4), row.ts]
         portion.values.append((car.id, car.dealer_id, from_epoch(rows[-1].ts), values))
         portion.heard[car.id] = (car.id, from_epoch(max(row.received_at for row in rows)), True)

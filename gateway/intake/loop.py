@@ -160,15 +160,17 @@ class Intake:
     async def prepare(self, chunks: list[Chunk]) -> Batch:
         """The decision about these deliveries; once a second also about what time alone moves."""
         tick = time.monotonic() >= self._next_tick
-        accepted = []
+        accepted, corrected = [], []
         if tick:
             self._next_tick = time.monotonic() + TICK_S
             if self.accept_now:
                 self.accept_now = False
                 accepted = await self.decoder.accepted(set(self.broker.sessions))
-                self.accept_now = bool(accepted)  # one may be taken back while it is being folded in
+                corrected = await self.decoder.corrected(set(self.broker.sessions))
+                # one may be taken back while it is being folded in
+                self.accept_now = bool(accepted or corrected)
                 self._take_back()
-        return await self.batch_judge.prepare(chunks, tick=tick, accepted=accepted)
+        return await self.batch_judge.prepare(chunks, tick=tick, accepted=accepted, corrected=corrected)
 
     def _take_back(self) -> None:
         """Beside the traffic; one at a time, so a look that comes too early is made again."""

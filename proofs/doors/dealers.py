@@ -285,6 +285,14 @@ async def _machines(connection: Connection, made: Furnished, now: datetime) -> N
                VALUES ($1, $2, $3, 1, 'front_left', 1, 0, 'active', $4, $5, $6, $6, $6, $7) RETURNING id""",
             *(dealer, *about, f"low, {made.canary}", now, rows[case]),
         )
+    rows["corrections"] = await connection.fetchval(
+        "INSERT INTO unit_corrections (dealer_id, vehicle_id, signals, unit, because, accepted_by, accepted_at) "
+        "VALUES ($1, $2, '{1}', 'mph', $3, 'staff:1', $4) RETURNING id",
+        dealer,
+        car,
+        f"by its speed, {made.canary}",
+        now,
+    )
     for name, decided in (("quarantine", None), ("quarantine/second", None), ("quarantine/rejected", "rejected")):
         rows[name] = await connection.fetchval(
             """INSERT INTO quarantine (dealer_id, vehicle_id, vin, topic, payload, reason, detail, received_at, decided)

@@ -285,6 +285,8 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/vehicles/{id}/enrol": _nothing,
     "/vehicles/{id}/revoke": _nothing,
     "/vehicles/{id}/owner": lambda ask: {"owner": str(ask.made.rows["owners"])},
+    "/vehicles/{id}/corrections": lambda ask: {"signal": "70", "unit": "psi"},
+    "/corrections/{id}/undo": _nothing,
     "/quarantine/{id}/accept": _nothing,
     "/quarantine/{id}/reject": _nothing,
     "/owners/new": lambda ask: {

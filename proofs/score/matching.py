@@ -45,6 +45,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "brake_fluid": ("brake_fluid",),
     "ev_cell": ("pack",),
     "ev_heat": ("pack",),
+    "ev_alarm": ("pack",),
     "ev_insulation": ("pack",),
     "ev_health": ("pack",),
     "charging_fault": ("charger",),
@@ -200,7 +201,7 @@ def judged(lives: Sequence[Lived], way: str) -> Judged:
 def _of_a_sensor(life: Lived, raised: Raised) -> bool:
     """Whether it says that a sensor is implausible, and one is."""
     spoiled = life.plan.sensor_fault != "" and raised.ts >= life.plan.sensor_fault_at
-    return spoiled and raised.rule == "sensor_implausible"
+    return spoiled and raised.rule in ("sensor_implausible", "distance_unit")
 
 
 def watched(life: Lived, truth: Truth) -> bool:

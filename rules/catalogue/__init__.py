@@ -11,8 +11,10 @@ from rules.catalogue import (
     charging_fault,
     coolant_hot,
     coolant_low,
+    distance_unit,
     dpf,
     dpf_regeneration,
+    ev_alarm,
     ev_cell,
     ev_health,
     ev_heat,
@@ -36,6 +38,7 @@ from rules.engine.rule import Rule
 
 RULES: tuple[Rule, ...] = (
     sensor_implausible.RULE,  # what it doubts the others do not see
+    distance_unit.RULE,
     tyre_leak.RULE,
     tyre_low.RULE,
     alternator.RULE,
@@ -55,6 +58,7 @@ RULES: tuple[Rule, ...] = (
     brake_pad_uneven.RULE,
     brake_fluid.RULE,
     ev_heat.RULE,
+    ev_alarm.RULE,
     ev_cell.RULE,
     ev_insulation.RULE,
     ev_health.RULE,

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.detectors.charging import IGNITION, MODULE, RunningVoltage
+from rules.detectors.charging import IGNITION, MODULE, TOGETHER_S, RunningVoltage
+from rules.detectors.trend import DAY_S
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import Rule, Watch
 from rules.engine.thresholds import BATTERY, RPM, OfProfile
 
 RULE = Rule(
     name="alternator",
-    version=4,
+    version=5,
     title="12 V battery is not charged",
     needs=((f"{BATTERY}.CurrentVoltage", MODULE),),
     needs_of={"petrol": (RPM,), "diesel": (RPM,), "truck": (RPM,), "electric": (IGNITION,)},  # while something charges
+    watch=Watch(driving=True, ages={IGNITION: DAY_S, RPM: TOGETHER_S}),
     hold=timedelta(minutes=6),
     settle=timedelta(hours=1),
     judge=RunningVoltage(),

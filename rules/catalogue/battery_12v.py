@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.detectors.baseline import Cranking
+from rules.detectors.baseline import DIP_S, Cranking
+from rules.detectors.charging import MODULE
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import Rule, Watch
 from rules.engine.thresholds import BATTERY, OfProfile
 
 RULE = Rule(
     name="battery_12v",
-    version=1,
+    version=2,
     title="12 V battery weak",
-    needs=(f"{BATTERY}.CrankingVoltageMin",),
+    needs=((f"{BATTERY}.CrankingVoltageMin", MODULE),),
+    watch=Watch(every_of={MODULE: DIP_S}),
     hold=timedelta(0),  # three starts are its hold
     settle=timedelta(hours=6),
     judge=Cranking(),

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from rules.detectors.threshold import falls_to
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import ANY_FEED, Rule
 
 FLUID = "Vehicle.Chassis.Brake.FluidLevel"
 
@@ -15,6 +15,7 @@ RULE = Rule(
     version=1,
     title="Brake fluid low",
     needs=(FLUID,),
+    watch=ANY_FEED,
     hold=timedelta(minutes=10),
     samples=3,
     judge=falls_to(FLUID, now=50, soon=76, clear=80, unit="%"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.detectors.trend import WearTrend
+from rules.detectors.trend import DAY_S, WearTrend
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import Rule, Watch
 from rules.engine.thresholds import WHEELS, wheel_paths
 
 RULE = Rule(
@@ -14,6 +14,7 @@ RULE = Rule(
     version=1,
     title="Brake pads worn",
     needs=wheel_paths("Brake.PadWear"),
+    watch=Watch(ages=dict.fromkeys(wheel_paths("Brake.PadWear"), DAY_S)),
     hold=timedelta(minutes=10),
     settle=timedelta(minutes=10),
     judge=WearTrend(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from rules.detectors.overheating import Overheating
 from rules.detectors.threshold import rises_to
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import Rule, Watch
 from rules.engine.thresholds import COOLANT, OfProfile
 
 RULE = Rule(
@@ -15,6 +15,7 @@ RULE = Rule(
     version=2,
     title="Engine runs too hot",
     needs=(COOLANT,),
+    watch=Watch(driving=True),
     hold=timedelta(minutes=2),
     settle=timedelta(minutes=30),
     judge=Overheating(

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from rules.detectors.threshold import rises_to
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import ANY_FEED, Rule
 from rules.engine.thresholds import ENGINE, OfProfile
 
 SOOT = f"{ENGINE}.DieselParticulateFilter.SootLoad"
@@ -16,6 +16,7 @@ RULE = Rule(
     version=1,
     title="Particulate filter full",
     needs=(SOOT,),
+    watch=ANY_FEED,
     hold=timedelta(minutes=20),
     judge=rises_to(
         SOOT,

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from rules.detectors.intervals import Intervals
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import Rule, Watch
 from rules.engine.thresholds import ENGINE, ODOMETER, OfProfile
 
 SINCE = f"{ENGINE}.DieselParticulateFilter.DistanceSinceRegeneration"
@@ -17,6 +17,7 @@ RULE = Rule(
     version=2,
     title="Particulate filter cleans itself too often",
     needs=((SINCE, SOOT), (SINCE, ODOMETER)),
+    watch=Watch(ages={ODOMETER: 3_600.0}),
     hold=timedelta(0),  # three regenerations are its hold
     settle=timedelta(hours=1),
     judge=Intervals(SINCE, shortest=OfProfile("dpf_regeneration_km", 250), times=2, instead=SOOT),

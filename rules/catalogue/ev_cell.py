@@ -9,7 +9,7 @@ from rules.detectors.sudden import Also
 from rules.detectors.sudden_looks import CellCollapse
 from rules.detectors.usage_pattern import Habitual
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import Rule, Watch
 from rules.engine.thresholds import PACK, OfProfile
 
 RULE = Rule(
@@ -17,6 +17,7 @@ RULE = Rule(
     version=3,
     title="Weak cell in the traction battery",
     needs=(f"{PACK}.CellVoltage.Min", (f"{PACK}.CellVoltage.Median", f"{PACK}.CellVoltage.Max")),
+    watch=Watch(ages={f"{PACK}.CellVoltage.Median": 5.0}),
     hold=timedelta(minutes=30),
     settle=timedelta(hours=24),
     judge=Also(
@@ -35,6 +36,7 @@ RULE = Rule(
                 f"{PACK}.CellVoltage.IdMin",
             ),
             least=6,
+            grows=True,
             what="gap to the others",
             who=cell_words,
         ),

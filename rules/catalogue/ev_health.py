@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from rules.detectors.threshold import falls_to
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import ANY_FEED, Rule
 from rules.engine.thresholds import PACK, OfProfile
 
 HEALTH = f"{PACK}.StateOfHealth"
@@ -16,6 +16,7 @@ RULE = Rule(
     version=1,
     title="Traction battery aged",
     needs=(HEALTH,),
+    watch=ANY_FEED,
     hold=timedelta(minutes=30),
     settle=timedelta(days=2),
     judge=falls_to(

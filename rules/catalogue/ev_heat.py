@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.detectors.heat_rise import HeatRise
+from rules.detectors.heat_rise import FAR_S, HeatRise
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import Rule, Watch
 from rules.engine.thresholds import PACK, OfProfile
 
 HEAT = f"{PACK}.Temperature.Max"
@@ -16,6 +16,7 @@ RULE = Rule(
     version=1,
     title="Traction battery heats up",
     needs=(HEAT,),
+    watch=Watch(every_s=FAR_S),
     hold=timedelta(0),  # two samples in a row are its hold
     settle=timedelta(hours=24),
     judge=HeatRise(),

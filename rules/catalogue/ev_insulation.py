@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from rules.detectors.insulation import Insulation
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import ANY_FEED, Rule
 from rules.engine.thresholds import PACK, OfProfile
 
 INSULATION = f"{PACK}.InsulationResistance"
@@ -16,6 +16,7 @@ RULE = Rule(
     version=2,
     title="High-voltage insulation weak",
     needs=(INSULATION,),
+    watch=ANY_FEED,
     hold=timedelta(0),  # several dips, or two samples far down, are its hold
     settle=timedelta(hours=24),
     judge=Insulation(),

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from rules.detectors.usage_pattern import Habitual
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import Rule, Watch
 from rules.engine.thresholds import ENGINE
 
 SHARE = f"{ENGINE}.MisfireShare"
@@ -16,6 +16,7 @@ RULE = Rule(
     version=2,
     title="Engine misfires",
     needs=(SHARE,),
+    watch=Watch(driving=True),
     hold=timedelta(minutes=5),
     settle=timedelta(hours=2),
     judge=Habitual(SHARE, way=1, now=6.0, soon=1.1, clear=0.7, unit="%"),

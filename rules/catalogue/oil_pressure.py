@@ -9,7 +9,7 @@ from rules.detectors.sudden import Also
 from rules.detectors.sudden_looks import OilLost
 from rules.detectors.usage_pattern import Habitual
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import Rule, Watch
 from rules.engine.thresholds import ENGINE, RPM, OfProfile
 
 PRESSURE = f"{ENGINE}.EOP"
@@ -19,6 +19,7 @@ RULE = Rule(
     version=3,
     title="Oil pressure low",
     needs=(PRESSURE, RPM),
+    watch=Watch(driving=True, ages={RPM: 5.0}),
     hold=timedelta(minutes=3),
     judge=Also(
         Habitual(

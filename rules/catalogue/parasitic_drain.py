@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.detectors.charging import StandingLoss
+from rules.detectors.charging import MODULE, StandingLoss
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import ANY_FEED, Rule
 from rules.engine.thresholds import BATTERY, OfProfile
 
 RULE = Rule(
     name="parasitic_drain",
-    version=1,
+    version=2,
     title="12 V battery drains while parked",
-    needs=(f"{BATTERY}.RestingVoltage",),
+    needs=((f"{BATTERY}.RestingVoltage", MODULE),),
+    watch=ANY_FEED,
     hold=timedelta(0),  # several nights are its hold
     settle=timedelta(hours=24),
     judge=StandingLoss(),

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from rules.engine.detector import BySweeping
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import ANY_FEED, Rule
 
 RULE = Rule(
     name="recall",
     version=1,
     title="Recall",
     needs=(),
+    watch=ANY_FEED,
     hold=timedelta(0),
     settle=timedelta(0),
     judge=BySweeping(),

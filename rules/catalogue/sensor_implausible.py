@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from rules.detectors.believable import Believable
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import ANY_FEED, Rule
 
 RULE = Rule(
     name="sensor_implausible",
     version=3,
     title="Sensor or unit implausible",
     needs=(),
+    watch=ANY_FEED,
     hold=timedelta(minutes=2),  # on top of three samples
     settle=timedelta(hours=6),
     judge=Believable(),

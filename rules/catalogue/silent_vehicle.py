@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from rules.engine.detector import BySweeping
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import ANY_FEED, Rule
 
 RULE = Rule(
     name="silent_vehicle",
     version=1,
     title="Car is silent",
     needs=(),
+    watch=ANY_FEED,
     hold=timedelta(days=7),
     settle=timedelta(0),
     judge=BySweeping(),

@@ -7,7 +7,7 @@ from datetime import timedelta
 from rules.detectors.heat import above_air
 from rules.detectors.usage_pattern import Habitual
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import Rule, Watch
 from rules.engine.thresholds import ENGINE, OUTSIDE, OfProfile
 from schemas.verdict import Severity
 
@@ -18,6 +18,7 @@ RULE = Rule(
     version=2,
     title="Gearbox too hot",
     needs=(HEAT, OUTSIDE, f"{ENGINE}.RunTime", f"{ENGINE}.Load"),
+    watch=Watch(driving=True, ages={OUTSIDE: 3_600.0, f"{ENGINE}.RunTime": 5.0, f"{ENGINE}.Load": 5.0}),
     hold=timedelta(minutes=3),
     judge=Habitual(
         HEAT,

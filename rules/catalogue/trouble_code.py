@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from rules.detectors.trouble_codes import TroubleCodes
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import Rule, Watch
 
 RULE = Rule(
     name="trouble_code",
     version=2,
     title="Trouble code",
     needs=(),
+    watch=Watch(codes=True),
     hold=timedelta(0),  # the car has matured it
     settle=timedelta(0),
     judge=TroubleCodes(),

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from rules.detectors.sudden import Also
 from rules.detectors.sudden_looks import Burst
+from rules.detectors.trend import DAY_S
 from rules.detectors.tyres import TyreLeak
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import Rule, Watch
 from rules.engine.thresholds import OfProfile, wheel_paths
 
 RULE = Rule(
@@ -16,6 +17,7 @@ RULE = Rule(
     version=3,
     title="A tyre loses air",
     needs=wheel_paths("Tire.Pressure"),
+    watch=Watch(ages=dict.fromkeys(wheel_paths("Tire.Pressure"), DAY_S)),
     hold=timedelta(minutes=20),
     settle=timedelta(hours=12),
     judge=Also(TyreLeak(), Burst()),

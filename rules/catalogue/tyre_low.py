@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from rules.detectors.trend import DAY_S
 from rules.detectors.tyres import TyresLow
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import Rule, Watch
 from rules.engine.thresholds import OfProfile, wheel_paths
 
 RULE = Rule(
@@ -14,6 +15,7 @@ RULE = Rule(
     version=2,
     title="Tyre pressure low",
     needs=wheel_paths("Tire.Pressure"),
+    watch=Watch(ages=dict.fromkeys(wheel_paths("Tire.Pressure"), DAY_S)),
     hold=timedelta(minutes=30),
     settle=timedelta(hours=2),
     judge=TyresLow(),

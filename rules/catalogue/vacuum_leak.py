@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from rules.detectors.usage_pattern import Habitual
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import Rule
+from rules.engine.rule import Rule, Watch
 from rules.engine.thresholds import ENGINE
 
 TRIM = "Vehicle.OBD.LongTermFuelTrim1"
@@ -17,6 +17,7 @@ RULE = Rule(
     version=2,
     title="Engine draws false air",
     needs=(TRIM,),
+    watch=Watch(driving=True),
     hold=timedelta(minutes=5),
     settle=timedelta(hours=2),
     judge=Habitual(TRIM, way=1, soon=6.5, clear=4.5, drift=4.0, unit="%", beside=SHARE, alone=(3.5, 3.5)),

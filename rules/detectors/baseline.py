@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from struct import Struct
 
@@ -9,11 +10,18 @@ from rules.detectors.trend import DAY_S
 from rules.engine.detector import STILL, Detector, Fitted, Judged, Picture, line
 from rules.engine.memory import Cell, Ring
 from rules.engine.snapshot import Snapshot
-from rules.engine.thresholds import BATTERY, OUTSIDE, middle, number, signal_of
+from rules.engine.thresholds import BATTERY, OUTSIDE, RPM, middle, number, signal_of
 from schemas.alert import Limit
 from schemas.profile import Profile
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
+MODULE = "Vehicle.OBD.ControlModuleVoltage"
+_MODULE, _RPM = signal_of(MODULE).id, signal_of(RPM).id
+TURNED_RPM = (60.0, 400.0)  #: by the starter; slower nothing turns, faster the engine does it itself
+TOGETHER_S = 3.0  #: a dongle asks for one after the other; a start takes no longer
+DIP_S = 10.0  #: who looks less often sees no start
+ONE_START_S = 30.0
+DROP_V = 0.2  #: between battery and control unit, at most
 FULL_V = 12.65  #: a full battery at rest
 COLD = 0.010  #: internal resistance grows 1 % per Kelvin below 25 Celsius
 
@@ -22,7 +30,8 @@ COLD = 0.010  #: internal resistance grows 1 % per Kelvin below 25 Celsius
 class Cranking(Detector):
     """Median of the last starts at 25 Celsius below a level, or below what this car used to show.
 
-    One start proves nothing.
+    One start proves nothing. Where a car has no lowest voltage of its starts, the control module's counts while the
+    starter turns: a dongle sees no dip as deep as it is, so what is too low there is too low, and nothing more is told.
     """
 
     soon: float = 9.75
@@ -30,9 +39,12 @@ class Cranking(Detector):
     clear: float = 10.05
     fallen: float = 0.75  #: below the car's own best
     starts: int = 3
+    dips: int = 5  #: … of which a dongle has seen a piece
 
     def fit(self, profile: Profile) -> Fitted | None:
-        return _Cranking(self, profile) if f"{BATTERY}.CrankingVoltageMin" in profile.fitted else None
+        fitted = set(profile.fitted)
+        known = f"{BATTERY}.CrankingVoltageMin" in fitted or {MODULE, RPM} <= fitted
+        return _Cranking(self, profile) if known else None
 
 
 class _Cranking(Fitted):
@@ -43,16 +55,51 @@ class _Cranking(Fitted):
     def __init__(self, detector: Cranking, profile: Profile) -> None:
         self.detector, self.scale = detector, profile.limits.get("battery_nominal_v", 12.0) / 12.0
         self.signal, self.outside = signal_of(f"{BATTERY}.CrankingVoltageMin"), signal_of(OUTSIDE).id
-        self.triggers, self.size, self.carries = (
-            (self.signal.id,),
-            4 + self.ring.size + self.mornings.size,
-            (self.outside,),
-        )
+        self.module = {MODULE, RPM} <= set(profile.fitted)
+        self.triggers = (self.signal.id, _MODULE) if self.module else (self.signal.id,)
+        self.size = 4 + self.ring.size + self.mornings.size
+        self.carries = (self.outside, _RPM) if self.module else (self.outside,)
+
+    def quiet(self, names: Mapping[int, str], at: int) -> str:
+        if self.signal.id in names:
+            return ""
+        return f"{names[_RPM]} >= {TURNED_RPM[1]!r} or {names[_RPM]} < {TURNED_RPM[0]!r}" if _RPM in names else ""
+
+    def asleep(self, seen: Snapshot) -> bool:
+        """A message without a start."""
+        return seen.now(self.signal.id) is None and self._dip(seen) is None
+
+    @staticmethod
+    def _dip(seen: Snapshot) -> float | None:
+        """The module's voltage while the starter turns the engine."""
+        rpm = seen.get(_RPM, TOGETHER_S)
+        return seen.now(_MODULE) if rpm is not None and TURNED_RPM[0] <= rpm < TURNED_RPM[1] else None
+
+    def _seen_by_module(self, seen: Snapshot, cell: Cell) -> None:
+        """A piece of a dip; `best` is below 0 while nothing else is known of this car's starts."""
+        volts, best, newest = self._dip(seen), cell.read(self.best)[0], self.ring.newest(cell)
+        if volts is None or volts < 2.0 * self.scale or best > 0 or (best == 0 and newest is not None):
+            return
+        cell.write(self.best, -1.0)
+        outside = seen.get(self.outside, DAY_S / 4)
+        warm = self.at_25((volts / self.scale) + DROP_V, 10.0 if outside is None else outside) * self.scale
+        if newest is not None and 0 <= seen.ts - newest[0] <= ONE_START_S:
+            if warm < newest[2]:
+                self.ring.replace(cell, newest[0], volts, warm)
+            return
+        self.ring.push(cell, int(seen.ts), volts, warm)
 
     def remember(self, seen: Snapshot, cell: Cell) -> None:
         value = seen.now(self.signal.id)
-        if value is None or value < 2.0 * self.scale:  # nothing cranks at two volts: a lost sample
+        if value is None:
+            if self.module and not seen.late:
+                self._seen_by_module(seen, cell)
             return
+        if value < 2.0 * self.scale:  # nothing cranks at two volts: a lost sample
+            return
+        if cell.read(self.best)[0] < 0:  # the car says it itself from now on
+            self.ring.keep(cell, [])
+            cell.write(self.best, 0.0)
         outside = seen.get(self.outside, DAY_S / 4)
         warm = self.at_25(value / self.scale, 10.0 if outside is None else outside) * self.scale
         self.ring.push(cell, int(seen.ts), value, warm)
@@ -71,9 +118,13 @@ class _Cranking(Fitted):
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         self.remember(seen, cell)
-        newest = self.ring.column(cell, 2)[: self.detector.starts]
-        if len(newest) < self.detector.starts:
-            return [("", Unsure(f"{len(newest)} of {self.detector.starts} starts seen"))]
+        sampled = cell.read(self.best)[0] < 0
+        wanted = self.detector.dips if sampled else self.detector.starts
+        newest = self.ring.column(cell, 2)[:wanted]
+        if len(newest) < wanted:
+            return [("", Unsure(f"{len(newest)} of {wanted} starts seen"))]
+        if sampled:
+            return self._sampled(middle(newest), bool(seen.open))
         typical, best, scale = middle(newest), cell.read(self.best)[0], self.scale
         if typical > self.detector.clear * scale and (not best or typical > best - 0.6 * self.detector.fallen * scale):
             return (
@@ -82,6 +133,16 @@ class _Cranking(Fitted):
                 else STILL
             )
         return [("", self._verdict(typical, best, cell))]
+
+    def _sampled(self, typical: float, told: bool) -> Judged:
+        """Of pieces of dips: as low as a whole one must not be."""
+        words, limit = f"{number(typical)} V at 25 °C in {self.detector.dips} starts", self.detector.now * self.scale
+        if typical < limit:
+            because = f"starter pulls the battery down to {words}, as far as was seen; limit {number(limit)} V"
+            return [("", Holds(Severity.SOON, because))]
+        if not told:
+            return STILL
+        return [("", Clear(words) if typical > self.detector.clear * self.scale else Unsure(f"{words}, as was seen"))]
 
     def _verdict(self, typical: float, best: float, cell: Cell) -> Verdict:
         scale = self.scale

@@ -14,7 +14,7 @@ from rules.detectors.overnight import MOVES_K, OFFSET, STANDS_STILL, STOOD_S, ap
 from rules.detectors.trend import DAY_S
 from rules.engine.detector import STILL, Detector, Judged, Picture, line
 from rules.engine.memory import Cell
-from rules.engine.sieve import Sieve
+from rules.engine.sieve import DOUBTS, Sieve
 from rules.engine.snapshot import Snapshot
 from rules.engine.thresholds import (
     BATTERY,
@@ -30,6 +30,7 @@ from rules.engine.thresholds import (
     symbol,
 )
 from schemas.alert import Limit
+from schemas.correction import SLOT
 from schemas.profile import Profile
 from schemas.signal import Signal
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
@@ -253,6 +254,7 @@ def _gates(profile: Profile) -> list[Gate]:
     gate("oil_pressure", f"{ENGINE}.EOP", 0.06 * idle, 1_000.0, _unpressed, 0.9 * idle)
     gate("gearbox_temperature", "Vehicle.Powertrain.Transmission.Temperature", -60.0, gearbox + 40.0, _beyond, still=2)
     gate("air_pressure", "Vehicle.OBD.BarometricPressure", 50.0, 115.0, _beyond)
+    gate("pack_alarm", f"{PACK}.AlarmLevel", 0.0, 13.0, _beyond)  # 14 and 15 say that there is no such word
     gate("lowest_cell", f"{PACK}.CellVoltage.Min", 1.5, 5.0, _fell, 3.0)
     gate("pack_temperature", f"{PACK}.Temperature.Max", -39.5, limits.get("pack_max_c", 55.0) + 25.0, _heated, 60.0)
     floor = limits.get("insulation_floor_kohm", 200.0)
@@ -282,6 +284,7 @@ class _Believable(Sieve):
             for i in (*asked, *(lamp for gate in gates for lamp in gate.with_it), _SPEED, _RPM, _OUTSIDE, _OIL, _RUN)
             if i in fitted
         )
+        self.carries += (SLOT,)
         #: after the gates' bytes: how often the coolant was seen in °F; which signals stand still; when that was asked
         self.fahrenheit, self.still, self.asked = 1 + len(gates), 2 + len(gates), 3 + len(gates)
         self.size = 4 + len(gates)
@@ -325,7 +328,7 @@ class _Believable(Sieve):
                 doubted.append(signal_id)
                 if reason.startswith(FAHRENHEIT) and memory[at + self.fahrenheit] < MOST:
                     memory[at + self.fahrenheit] += 1
-        memory[at] = any(memory[at + 1 : at + self.asked])
+        memory[at] = DOUBTS if any(memory[at + 1 : at + self.asked]) else 0
         return frozenset(doubted)
 
     def speaks(self, cell: Cell) -> bool:
@@ -375,6 +378,16 @@ class _Believable(Sieve):
                     )
                 )
         return found or STILL
+
+    def component(self, signal_id: int) -> str | None:
+        found = self.gates.get(signal_id)
+        return None if found is None else found[1].name
+
+    def clear(self, signal_id: int, cell: Cell) -> None:
+        if (found := self.gates.get(signal_id)) is not None:
+            cell.memory[cell.at + found[0]] = 0
+        if signal_id == _COOLANT:
+            cell.memory[cell.at + self.fahrenheit] = 0
 
     def _words(self, gate: Gate, seen: Snapshot, bits: int, cell: Cell) -> str:
         value = seen.now(gate.signal.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from struct import Struct
 
@@ -9,7 +10,7 @@ from rules.detectors.usage_pattern import Habitual, _Habitual
 from rules.engine.detector import STILL, Detector, Fitted, Judged, Picture, line
 from rules.engine.memory import Cell, Ring
 from rules.engine.snapshot import Snapshot
-from rules.engine.thresholds import BATTERY, RPM, SPEED, OfProfile, number, signal_of
+from rules.engine.thresholds import BATTERY, RPM, SPEED, OfProfile, level, number, signal_of
 from schemas.alert import Limit
 from schemas.profile import Profile
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
@@ -22,6 +23,10 @@ _RPM, _SPEED = signal_of(RPM).id, signal_of(SPEED).id
 LOST = 0.04  #: of the nominal voltage: two meters of one supply differ by less
 MOVES, RPM_GRAIN, GRAINS = 0.0025, 64.0, 4  #: of the nominal voltage; so many grains of rpm (or km/h) move a supply
 BEGUN, VOLTS, DRIVER, FLAGS = 4, 1, 2, 3  #: the last: of the cell's four bytes, which has them
+HARD = OfProfile("charging_low_v", 13.0, 0.985)
+SURE_V = 12.6
+TOGETHER_S = 15.0  #: a dongle asks for one after the other: what was said within one round of it is of one instant
+OFF_RPM = 60.0  #: nothing turns
 SHORT, LONG = 0.12, 1 / 150  #: weight of one rest in the two means
 PARKED_S = 36 * 3600.0  #: after a longer rest a lower voltage is no sign: every car sleeps on its battery
 IGNITION = "Vehicle.LowVoltageSystemState"
@@ -32,7 +37,7 @@ def running(seen: Snapshot) -> float | None:
     ignition = seen.get(_IGNITION, 86_400.0)
     if ignition is not None and ignition != 2.0:
         return None
-    rpm = seen.now(_RPM)
+    rpm = seen.get(_RPM, TOGETHER_S)
     if rpm is None and (seen.profile.drive != "electric" or ignition is None):
         return None
     if rpm is not None and rpm < 400:
@@ -100,6 +105,14 @@ class _Running(_Habitual):
         return bool(flags != BEGUN | DRIVER)
 
 
+def less_at_the_module(profile: Profile) -> float:
+    """Of a car whose model charges high, smart charging is not known; a full battery has SURE_V by itself, and a
+    control unit somewhat less. Below that nothing charges.
+    """
+    sure = SURE_V * profile.limits.get("battery_nominal_v", 12.0) / 12.0
+    return max(0.0, level(HARD, profile) - sure)
+
+
 def RunningVoltage() -> Habitual:
     """Below what the model's alternator or converter delivers, or below the car's own habit.
 
@@ -111,24 +124,33 @@ def RunningVoltage() -> Habitual:
         clear=OfProfile("charging_low_v", 13.0, plus=0.15),
         soon=OfProfile("charging_low_v", 13.0),
         now=OfProfile("charging_low_v", 13.0, 0.96),
-        hard=OfProfile("charging_low_v", 13.0, 0.985),
+        hard=HARD,
         drift=OfProfile("battery_nominal_v", 12.0, 0.5 / 12),
         unit="V",
         measure=running,
-        reads=(IGNITION,),
+        reads=(IGNITION, RPM),
         period_s=600,
         weight=0.06,
         least=5,
         only=(IGNITION, 2.0),
         what="running voltage",
         instead=MODULE,
+        less=less_at_the_module,
     )
+
+
+LOST_V = 6.0  #: no control unit speaks on less
+AWAKE_V = 0.3  #: by so much a control unit and what is switched on with it pull a resting battery down, at most
+APART_S = 10 * 3600  #: one rest a day, where the first word of a dongle after the night is all that tells of it
 
 
 @dataclass(frozen=True, slots=True)
 class StandingLoss(Detector):
     """Resting voltages of the last days against a level, and against the car's own long mean: a drain lowers them
     all.
+
+    Where a car has none, the control module's voltage with the engine off counts, the first of a day and against the
+    level alone: what is switched on by then differs from morning to morning.
     """
 
     level: float = 12.15
@@ -137,7 +159,8 @@ class StandingLoss(Detector):
     known: int = 24
 
     def fit(self, profile: Profile) -> Fitted | None:
-        return _StandingLoss(self, profile) if f"{BATTERY}.RestingVoltage" in profile.fitted else None
+        rests = f"{BATTERY}.RestingVoltage" in profile.fitted or {MODULE, RPM} <= set(profile.fitted)
+        return _StandingLoss(self, profile) if rests else None
 
 
 class _StandingLoss(Fitted):
@@ -151,7 +174,15 @@ class _StandingLoss(Fitted):
             self.low + 0.05 * self.scale,
             0.4 * detector.fallen * self.scale,
         )  # above the level, and so near to the long mean
-        self.triggers, self.carries, self.size = (self.signal.id,), (_SPEED,), self.layout.size + self.ring.size
+        self.module = {MODULE, RPM} <= set(profile.fitted)
+        self.triggers = (self.signal.id, _MODULE) if self.module else (self.signal.id,)
+        self.carries = (_SPEED, _RPM) if self.module else (_SPEED,)
+        self.size = self.layout.size + self.ring.size
+
+    def quiet(self, names: Mapping[int, str], at: int) -> str:
+        if self.signal.id in names:
+            return ""
+        return f"{names[_RPM]} >= {OFF_RPM!r}" if _RPM in names else ""
 
     def remember(self, seen: Snapshot, cell: Cell) -> None:
         value = seen.now(self.signal.id)
@@ -160,6 +191,10 @@ class _StandingLoss(Fitted):
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         value = seen.now(self.signal.id)
+        if value is None and self.module:
+            self._first_word(seen, cell)
+        elif value is not None and not cell.read(self.layout)[2]:  # what another signal said before counts no more
+            self.layout.pack_into(cell.memory, cell.at, 0, 0.0, 0.0)
         if value is not None and (value < self.low or seen.get(_SPEED, PARKED_S) is not None):
             self.ring.push(cell, int(seen.ts), value)
             count, short, long = self.layout.unpack_from(cell.memory, cell.at)
@@ -170,6 +205,19 @@ class _StandingLoss(Fitted):
                 long += (value - long) * (share if share > LONG else LONG)
             self.layout.pack_into(cell.memory, cell.at, count, short, long)
         return self._judged(cell, bool(seen.open))
+
+    def _first_word(self, seen: Snapshot, cell: Cell) -> None:
+        """A rest by the control module's voltage; the long mean stays 0: there is none."""
+        volts, rpm = seen.now(_MODULE), seen.get(_RPM, TOGETHER_S)
+        count, short, long = self.layout.unpack_from(cell.memory, cell.at)
+        newest = self.ring.newest(cell)
+        if volts is None or rpm is None or rpm >= OFF_RPM or long or volts < LOST_V * self.scale:
+            return
+        if newest is not None and seen.ts - newest[0] < APART_S:
+            return
+        value, count = volts + AWAKE_V * self.scale, min(count + 1, 60_000)
+        self.ring.push(cell, int(seen.ts), value)
+        self.layout.pack_into(cell.memory, cell.at, count, short + (value - short) * max(1 / count, SHORT), 0.0)
 
     def _judged(self, cell: Cell, told: bool) -> Judged:
         count, short, long = self.layout.unpack_from(cell.memory, cell.at)

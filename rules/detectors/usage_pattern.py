@@ -43,9 +43,11 @@ class Habitual(Detector):
     least: int = 3  #: samples before it speaks
     what: str = ""  #: in words, when it is not the signal's title
     who: Callable[[Snapshot], str] | None = None  #: which part it is, where the car says it
+    grows: bool = False  #: an alert that stands is said again once the mean has clearly grown
     beside: str = ""  #: a signal that rules another cause out: in a message without it …
     alone: tuple[float, float] = (0.0, 0.0)  #: … the levels, and the drift, lie so much further, in the same unit
     instead: str = ""  #: another signal that says the same, taken while the first is not heard at all
+    less: Callable[[Profile], float] | None = None  #: by how much the levels of that one lie lower
 
     def fit(self, profile: Profile) -> Fitted | None:
         return _Habitual(self, profile) if self.path in profile.fitted or self.instead in profile.fitted else None
@@ -82,6 +84,7 @@ class _Habitual(Fitted):
         self.size += self.hard is not None
         self.beside = signal_of(detector.beside).id if detector.beside else None
         self.instead = signal_of(detector.instead).id if detector.instead else None
+        self.less = detector.less(profile) if detector.less is not None else 0.0
         self.triggers, self.period_s = (
             (self.id,) if self.instead is None else (self.id, self.instead),
             detector.period_s,
@@ -93,8 +96,10 @@ class _Habitual(Fitted):
     def quiet(self, names: Mapping[int, str], at: int) -> str:
         test = f"m[{at}] == q{self.period_s}"
         if self.hard is not None:
-            name = names.get(self.id) or names[self.instead or self.id]
-            test += f" and {name} {'<=' if self.detector.way > 0 else '>='} {self.hard!r}"
+            name, limit = names.get(self.id), self.hard
+            if name is None:
+                name, limit = names[self.instead or self.id], self.hard - self.less
+            test += f" and {name} {'<=' if self.detector.way > 0 else '>='} {limit!r}"
         if self.only is not None and self.only[0] in names:
             test = f"{names[self.only[0]]} != {self.only[1]!r} or ({test})"
         return test
@@ -108,17 +113,24 @@ class _Habitual(Fitted):
             return seen.now(self.instead)
         return value
 
+    def _less(self, seen: Snapshot) -> float:
+        """How much lower the levels lie in this message: it brings the signal itself, or the one instead of it."""
+        return self.less if self.less and seen.now(self.id) is None else 0.0
+
     def wakes(self, seen: Snapshot) -> bool:
         value = self._value(seen)
-        return value is not None and value * self.way > self.hard_at
+        return value is not None and (value + self._less(seen)) * self.way > self.hard_at
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         value = self._value(seen)
-        measured = value if value is None or self.measure is None else self.measure(seen)
+        if value is None:  # a message about something else, of a dongle that asks for one after the other
+            return [("", Unsure(f"no reading of {self.signal.title}", missing=True))] if seen.open else STILL
+        measured: float | None = value if self.measure is None else self.measure(seen)
         if measured is None and not self.detector.hard_always:
             value = None
         way, told = self.way, seen.open
-        beyond = value is not None and value * way > self.hard_at
+        less = self._less(seen)
+        beyond = value is not None and (value + less) * way > self.hard_at
         if self.hard is not None and self._alone(beyond, cell):
             return (
                 [("", Unsure(f"{self.signal.title} {number(value or 0.0)} {symbol(self.signal.unit)}, once"))]
@@ -129,7 +141,7 @@ class _Habitual(Fitted):
             self._learn(measured, seen, cell)
         count, short, long = self.means.unpack_from(cell.memory, cell.at + 1)
         if value is not None and beyond:
-            raw, hard = symbol(self.signal.unit), number(self.hard_at * way)
+            raw, hard = symbol(self.signal.unit), number(self.hard_at * way - less)
             return [
                 (
                     "",
@@ -141,15 +153,16 @@ class _Habitual(Fitted):
         if count < self.least:
             return [("", Unsure(f"{count} of {self.least} samples of {self.what}"))] if told else STILL
         away = (short - long) * way
-        if short * way <= self.clear * way and away < self.calm:
+        if (short + less) * way <= self.clear * way and away < self.calm:
             return [("", Clear(self._words(short)))] if told else STILL
         unit = self.detector.unit
         alone = self.beside is not None and seen.now(self.beside) is None
         further, farther = self.detector.alone if alone else (0.0, 0.0)
         for severity, level_ in self.levels:
-            limit = level_ + further * way
+            limit = level_ + further * way - less
             if short * way >= limit * way:
-                return [("", Holds(severity, f"{self._who(seen)}{self._words(short)}, limit {number(limit)} {unit}"))]
+                words = f"{self._who(seen)}{self._words(short)}, limit {number(limit)} {unit}"
+                return [("", Holds(severity, words, size=short * way if self.detector.grows else None))]
         if (
             self.drift is not None
             and count >= _KNOWN

@@ -9,6 +9,9 @@
 Time decides what answers what: a verdict on evidence older than the newest that the alert answered moves nothing, so no
 step is dated before the one it follows, whatever order the car sends in.
 
+What stands is said again within a severity once it is GROWN times what was told last, and never because it shrinks: it
+cannot flap.
+
 A danger that its rule has confirmed (`Holds.at_once`) waits for no hold.
 What old readings showed is history: once a reading that is not old shows the same, a step says that it is so now.
 
@@ -29,6 +32,7 @@ from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 FLIPS = 6  #: three times come and gone
 FLIP_WINDOW_S = 86_400.0
 LONG_SETTLE_S = 86_400.0
+GROWN = 1.5
 LOWER_S = 86_400.0  #: a severity falls only after it was lower for so long
 AFTERMATH_S = 3 * 86_400.0  #: a battery needs days to recover from an alternator that did not charge it
 KEPT_SAMPLES = 120
@@ -75,7 +79,7 @@ def _holds(track: Track, verdict: Holds, ts: float, place: int, hold_s: float, s
         track.seen += ts > last or not track.seen
         held = ts - track.since - track.paused_s >= hold_s and (track.seen >= samples or not hold_s)
         if verdict.at_once or held:
-            track.seen = 0
+            track.seen, track.told = 0, verdict.size or 0.0
             _flip(track, ts)
             track.intermittent = len(track.flips) >= FLIPS - 1
             moves.append(
@@ -90,7 +94,19 @@ def _holds(track: Track, verdict: Holds, ts: float, place: int, hold_s: float, s
         moves += _changed(track, verdict, ts)
     elif track.state == _ACTIVE:
         track.lower_since = None
+        moves += _grown(track, verdict)
     return moves
+
+
+def _grown(track: Track, verdict: Holds) -> list[Move]:
+    """Clearly larger than when it was told last: said again, as urgent as it was."""
+    if verdict.size is None or (track.told and verdict.size < GROWN * track.told):
+        return []
+    before, track.told = track.told, verdict.size
+    if not before or verdict.severity is Severity.NOW:  # nothing is more urgent than that, however large it grows
+        return []
+    because = f"{verdict.because}; {verdict.size / before:.1f} times what it was when it was told"
+    return [_move(track, ALERT.next(AlertState.ACTIVE, AlertEvent.CHANGED), verdict.severity, _worded(track, because))]
 
 
 def _changed(track: Track, verdict: Holds, ts: float) -> list[Move]:
@@ -101,6 +117,8 @@ def _changed(track: Track, verdict: Holds, ts: float) -> list[Move]:
         if ts - track.lower_since < LOWER_S:
             return []
     track.lower_since = None
+    if verdict.size is not None:
+        track.told = max(track.told, verdict.size)
     return [
         _move(
             track, ALERT.next(AlertState.ACTIVE, AlertEvent.CHANGED), verdict.severity, _worded(track, verdict.because)
@@ -171,7 +189,7 @@ def _begin(track: Track, verdict: Holds, ts: float, place: int) -> None:
     track.episode += 1
     track.step, track.since, track.first_place = -1, ts, place
     track.severity, track.samples, track.lower_since = verdict.severity.value, Samples(), None
-    track.paused_s, track.unsure, track.seen = 0.0, False, 0
+    track.paused_s, track.unsure, track.seen, track.told = 0.0, False, 0, 0.0
 
 
 def _end(track: Track, ts: float, came: bool) -> None:

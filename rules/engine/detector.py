@@ -35,6 +35,7 @@ class Fitted:
     carries: tuple[int, ...] = ()  #: signals whose last value it wants from earlier messages
     size: int = 0  #: bytes of its cell
     quiet_is_clear: bool = False  #: what is quiet is Clear for an open alert too, and changes nothing else
+    patient: bool = False  #: while its alert stands it is judged no oftener than before: by its own quiet line
     #: judged once per period while no alert of it is open; the cell's first byte says which (`seen.fresh`)
     period_s: int | None = None
 

@@ -6,9 +6,10 @@ Live, restart, backtest, replay and explain are this one function.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 
-from rules.engine import alert_state, compiled
+from rules.engine import alert_state, compiled, evidence, rereading
 from rules.engine.broken import Broken
 from rules.engine.code_book import CodeBook
 from rules.engine.compiled import Line, Plan
@@ -16,9 +17,10 @@ from rules.engine.detector import CALM, STILL, Judged
 from rules.engine.memory import OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, open_mask, tracks_of
 from rules.engine.program import Program, carried_over, laid_out
 from rules.engine.rule import Rule, versions_of
-from rules.engine.sieve import Sieve, without
+from rules.engine.sieve import DOUBTS, READ_ANEW, Sieve, without
 from rules.engine.snapshot import LATEST, Snapshot
 from schemas.alert import AlertState, AlertStep, Evidence
+from schemas.correction import ReadAs, reread
 from schemas.errors import Misconfigured
 from schemas.profile import Profile
 from schemas.reading import Mark, Reading
@@ -26,10 +28,15 @@ from schemas.verdict import Clear, Holds, Unsure, Verdict
 
 MOST_PLANS = 64  #: sets of signals with a function of their own, per model; the others share one
 WORTH_COMPILING = 16  #: a set of signals seen so often gets its own function
-_LATE = int(Mark.LATE)
+_LATE, _REREAD = int(Mark.LATE), int(Mark.REREAD)
 _PLAIN = Mark.PLAIN
 #: whether it holds; anything else is nonsense: KeyError
 _KINDS: dict[type, bool] = {Holds: True, Clear: False, Unsure: False}
+
+
+def _stand(track: Track) -> tuple[object, ...]:
+    """What of a track is written down when it changes."""
+    return track.state, track.severity, track.newest, track.clear_since, track.lower_since, track.unsure, track.told
 
 
 class Judge:
@@ -65,9 +72,13 @@ class Judge:
     def step(self, memory: Memory, reading: Reading) -> tuple[AlertStep, ...]:
         """Fold one reading, in the order of places. Mutates the memory; never raises for what a rule does."""
         mark = reading.mark
-        if mark is not _PLAIN and int(mark) & _LATE:
-            self._remember(memory, reading)
-            return ()
+        if mark is not _PLAIN:
+            bits = int(mark)
+            if bits & _REREAD:
+                return self._reread(memory, reading)
+            if bits & _LATE:
+                self._remember(memory, reading)
+                return ()
         program = self._by_number[memory[PROFILE_AT]]
         ids = reading.ids
         # rows of one set of signals share their tuple: most often it need not even be hashed
@@ -111,7 +122,11 @@ class Judge:
         if track is None or move is None:
             return None
         program.keep(memory, tracks)
-        return self._step(rule, track, move, track.newest, place, late=False, evidence=None)
+        return self._step(track, move, track.newest, place, late=False, found=None)
+
+    def read_as(self, memory: Memory) -> ReadAs:
+        """In which units this car says what it says, where a person has accepted that they are not ours."""
+        return self._by_number[memory[PROFILE_AT]].read_as(memory)
 
     def open_alerts(self, memory: Memory) -> tuple[Track, ...]:
         """The alerts of this car that are pending or active."""
@@ -204,9 +219,12 @@ class Judge:
         line = program.sieve
         if line is None or not isinstance(line.fitted, Sieve):
             return (), reading
+        read_as = program.read_as(memory)
+        if read_as:
+            reading = replace(reading, values=reread(reading.ids, reading.values, read_as), packed=None)
         values = dict(zip(reading.ids, reading.values))
         seen = self._seen(program, memory, reading, values)
-        stood, cell = bool(memory[line.at]), Cell(memory, line.at)
+        stood, cell = bool(memory[line.at] & DOUBTS), Cell(memory, line.at)
         try:
             doubted = line.fitted.sift(seen, cell)
             stood = stood or bool(doubted)
@@ -214,8 +232,25 @@ class Judge:
         except Exception as error:
             self._broke(line.name, error, reading.vehicle_id)
             return (), reading
+        if read_as:
+            memory[line.at] |= READ_ANEW
         steps = self._slow(program, memory, reading, 1 << line.number, values) if heard else ()
         return steps, without(reading, doubted) if doubted else reading
+
+    def _reread(self, memory: Memory, marker: Reading) -> tuple[AlertStep, ...]:
+        """From here on signals are read in another unit: what was learned of them as they were said is forgotten, and
+        alerts that rest on them are withdrawn.
+        """
+        program = self._by_number[memory[PROFILE_AT]]
+        anew = program.turn_to(memory, marker)
+        steps: list[AlertStep] = []
+        for track in self.open_alerts(memory) if anew else ():
+            if (on := rereading.rests_on(program, track, anew)) is not None:
+                at, place = track.newest, marker.place or 0  # what was measured later counts, whenever it comes
+                because = rereading.because(marker, on)
+                step = self.withdraw(memory, track.rule, track.component, ts=at, place=place, because=because)
+                steps += [step] if step is not None else []
+        return tuple(steps)
 
     def _carefully(self, program: Program, memory: Memory, reading: Reading) -> tuple[AlertStep, ...]:
         """The long way, without generated code: every rule that this message could move."""
@@ -308,7 +343,7 @@ class Judge:
         reading: Reading,
         steps: list[AlertStep],
     ) -> bool:
-        before = (track.state, track.severity, track.newest, track.clear_since, track.lower_since, track.unsure)
+        before = _stand(track)
         late = reading.received_at - reading.ts > rule.max_age.total_seconds()
         moves = alert_state.advance(track, verdict, seen.ts, seen.place, line.hold_s, line.settle_s, rule.samples)
         moves = moves or alert_state.stands_now(track, verdict, seen.ts, late)
@@ -323,72 +358,34 @@ class Judge:
             track.late = late and track.open
             for move in moves:
                 telling = move.state is AlertState.ACTIVE
-                evidence = (
-                    self._evidence(rule, line, track, component, move.because, seen, cell, reading) if telling else None
+                found = (
+                    self._evidence(line, track, move.because, seen=seen, cell=cell, vehicle=reading.vehicle_id)
+                    if telling
+                    else None
                 )
-                steps.append(self._step(rule.name, track, move, seen.ts, seen.place, late=late, evidence=evidence))
-        return (
-            kept
-            or bool(moves)
-            or before != (track.state, track.severity, track.newest, track.clear_since, track.lower_since, track.unsure)
-        )
+                steps.append(self._step(track, move, seen.ts, seen.place, late=late, found=found))
+        return kept or bool(moves) or before != _stand(track)
 
-    def _evidence(
-        self,
-        rule: Rule,
-        line: Line,
-        track: Track,
-        component: str,
-        because: str,
-        seen: Snapshot,
-        cell: Cell,
-        reading: Reading,
-    ) -> Evidence:
+    def _evidence(self, line: Line, track: Track, because: str, seen: Snapshot, cell: Cell, vehicle: int) -> Evidence:
         try:
-            series, limits = line.fitted.picture(component, track.samples.pairs(), cell, seen)
+            picture = evidence.drawn(line, track, seen, cell)
         except Exception as error:
-            self._broke(rule.name, error, reading.vehicle_id)
-            series, limits = (), ()
-        return Evidence(
-            because=because,
-            series=series,
-            limits=limits,
-            freeze_frame=seen.frame_of(component),
-            first_place=track.first_place,
-            last_place=seen.place,
-        )
+            self._broke(line.name, error, vehicle)
+            picture = (), ()
+        return evidence.evidence(track, because, picture, seen)
 
     def _step(
-        self,
-        rule: str,
-        track: Track,
-        move: alert_state.Move,
-        ts: float,
-        place: int,
-        *,
-        late: bool,
-        evidence: Evidence | None,
+        self, track: Track, move: alert_state.Move, ts: float, place: int, *, late: bool, found: Evidence | None
     ) -> AlertStep:
-        return AlertStep(
-            rule=rule,
-            rule_version=self.versions[rule],
-            component=track.component,
-            episode=track.episode,
-            step=move.step,
-            state=move.state,
-            severity=move.severity,
-            because=move.because,
-            ts=ts,
-            place=place,
-            late=late,
-            shadow=self.stages[rule] == "shadow",
-            evidence=evidence,
+        shadow, version = self.stages[track.rule] == "shadow", self.versions[track.rule]
+        return evidence.committed(
+            track, move, ts=ts, place=place, version=version, shadow=shadow, late=late, evidence=found
         )
 
     def _remember(self, memory: Memory, reading: Reading) -> None:
         """A late reading feeds histories and trends; no hold, no settle, no "now"."""
         program = self._by_number[memory[PROFILE_AT]]
-        values = dict(zip(reading.ids, reading.values))
+        values = dict(zip(reading.ids, reread(reading.ids, reading.values, program.read_as(memory))))
         sieve = program.sieve.fitted if program.sieve is not None else None
         if isinstance(sieve, Sieve):  # no history of the moment to ask: what is not plain is left out
             values = {

@@ -180,6 +180,7 @@ class Track:
     )
 
     seen: int = 0  #: how many samples have shown it while it is pending
+    told: float = 0.0  #: how large it was when it was last told; 0: nothing to compare with
 
     @property
     def open(self) -> bool:
@@ -204,8 +205,14 @@ class Track:
             self.newest,
             self.paused_s,
             int(self.unsure),
-            *([int(self.late), self.seen] if self.seen else [1] if self.late else []),
+            *self._last(),
         ]
+
+    def _last(self) -> list[Any]:
+        """What most have none of."""
+        if self.told:
+            return [int(self.late), self.seen, self.told]
+        return [int(self.late), self.seen] if self.seen else [1] if self.late else []
 
     @classmethod
     def from_row(cls, row: list[Any], samples: Samples) -> Track:
@@ -252,6 +259,7 @@ class Track:
             bool(unsure),
             bool(more and more[0]),
             more[1] if len(more) > 1 else 0,
+            more[2] if len(more) > 2 else 0.0,
         )
 
 
@@ -278,8 +286,13 @@ def tracks_of(memory: Memory, body_end: int) -> Tracks:
     return tracks
 
 
-def keep_tracks(memory: Memory, body_end: int, tracks: Tracks, bits: dict[str, int], calm_until: int) -> None:
-    """Write the tail, the open byte, the mask of open rules, and `alerting.calm_until`."""
+def keep_tracks(
+    memory: Memory, body_end: int, tracks: Tracks, bits: dict[str, int], calm_until: int, patient: int = 0
+) -> None:
+    """Write the tail, the open byte, the mask of open rules, and `alerting.calm_until`.
+
+    The rules whose bits are `patient` are not asked by every message, though their alert stands.
+    """
     mask, samples = 0, b""
     for track in tracks.values():
         if track.state:
@@ -287,12 +300,12 @@ def keep_tracks(memory: Memory, body_end: int, tracks: Tracks, bits: dict[str, i
             if track.rule in bits:
                 mask |= 1 << bits[track.rule]
     memory[OPEN_AT] = 1 if mask else 0
-    MASK.pack_into(memory, MASK_AT, mask)
+    MASK.pack_into(memory, MASK_AT, mask & ~patient)
     CALM.pack_into(memory, CALM_AT, calm_until)
     rows = to_json([t.row() for t in tracks.values()]) if tracks else b""
     memory[body_end:] = rows + b"\n" + samples if samples else rows
 
 
 def open_mask(memory: Memory) -> int:
-    """A bit for each rule that has an alert pending or active."""
+    """A bit for each rule that has an alert pending or active, and is asked by every message therefore."""
     return int.from_bytes(memory[8:16], "little") if memory[1] else 0

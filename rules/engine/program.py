@@ -7,15 +7,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from struct import Struct
 
-from rules.engine import alert_state, compiled
+from rules.engine import alert_state, compiled, rereading
 from rules.engine.compiled import Line, Plan
 from rules.engine.detector import Fitted
-from rules.engine.memory import BODY_AT, PROFILE_AT, Memory, Tracks, keep_tracks, tracks_of
+from rules.engine.memory import BODY_AT, PROFILE_AT, Cell, Memory, Tracks, keep_tracks, tracks_of
 from rules.engine.rule import Rule
-from rules.engine.sieve import Sieve
+from rules.engine.sieve import DOUBTS, READ_ANEW, Sieve
 from rules.engine.snapshot import EDGE, LATEST
+from schemas import correction
+from schemas.correction import ReadAs
 from schemas.errors import Misconfigured
 from schemas.profile import Profile
+from schemas.reading import Reading
 
 HEAD = Struct("<IH")  #: checksum and length of a layout
 
@@ -33,6 +36,7 @@ class Program:
     blank: bytes
     layout: bytes  #: names, versions and places of the cells: what a checkpoint carries to be read by other versions
     bits: dict[str, int]
+    patient: int  #: the bits of those that are not asked by every message while their alert stands
     settles: dict[str, float]  #: of the rules for which quiet values are Clear and nothing else: after how many seconds
     plans: dict[tuple[int, ...], Plan] = field(default_factory=dict)
     #: of the message before, if it had a function of its own: the next is often alike
@@ -55,9 +59,42 @@ class Program:
             found = self.ungated[ids] = compiled.plan(self.lines, self.slots, ids, self.slow)
         return found
 
+    def read_as(self, memory: Memory) -> ReadAs:
+        """In which units the car says what it says."""
+        at = self.slots.get(correction.SLOT)
+        return correction.AS_SAID if at is None else correction.kept(memory, at)
+
+    def turn_to(self, memory: Memory, marker: Reading) -> tuple[int, ...]:
+        """Read signals anew from this row on. What rules have learned of them is in the other unit: they begin anew.
+
+        The last values go, too: nothing is held against them.
+        """
+        at, line = self.slots.get(correction.SLOT), self.sieve
+        if at is None or line is None or not isinstance(line.fitted, Sieve):
+            return ()
+        anew = correction.keep(memory, at, marker)
+        for signal_id in anew:
+            line.fitted.clear(signal_id, Cell(memory, line.at))
+            if (slot := self.slots.get(signal_id)) is not None:
+                memory[slot : slot + LATEST.size] = bytes(LATEST.size)
+        for other in self.lines:
+            if other is not line and rereading.learns(other, anew):
+                end = other.at + other.fitted.size
+                memory[other.at : end] = self.blank[other.at : end]
+        self.mark_read_anew(memory)
+        return anew
+
+    def mark_read_anew(self, memory: Memory) -> None:
+        """Let the gate see that values of this car are read anew, or that they are no longer."""
+        line, at = self.sieve, self.slots.get(correction.SLOT)
+        if line is not None and at is not None:
+            anew = READ_ANEW if any(memory[at : at + LATEST.size]) else 0
+            memory[line.at] = memory[line.at] & DOUBTS | anew
+
     def keep(self, memory: Memory, tracks: Tracks) -> None:
         """Write the alerts into a memory."""
-        keep_tracks(memory, self.body_end, tracks, self.bits, alert_state.calm_until(tracks.values(), self.settles))
+        until = alert_state.calm_until(tracks.values(), self.settles)
+        keep_tracks(memory, self.body_end, tracks, bits=self.bits, calm_until=until, patient=self.patient)
 
 
 def carried_over(program: Program, dumped: bytes) -> Memory:
@@ -83,6 +120,7 @@ def carried_over(program: Program, dumped: bytes) -> Memory:
                 memory[to : to + size] = old[was : was + size]
     tracks = tracks_of(bytearray(old), end)
     program.keep(memory, {k: t for k, t in tracks.items() if t.rule in program.bits})
+    program.mark_read_anew(memory)
     return memory
 
 
@@ -119,6 +157,7 @@ def laid_out(number: int, profile: Profile, rules: Iterable[Rule]) -> Program:
         blank=bytes(blank),
         layout=HEAD.pack(zlib.crc32(text), len(packed)) + packed,
         bits={line.name: line.number for line in lines},
+        patient=sum(1 << line.number for line in lines if line.fitted.patient),
         settles={line.name: line.settle_s for line in lines if line.fitted.quiet_is_clear},
         sieve=next((line for line in lines if isinstance(line.fitted, Sieve)), None),
     )

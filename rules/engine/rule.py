@@ -15,6 +15,23 @@ Need = str | tuple[str, ...]  #: a signal, or several that say the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What a rule needs of a feed beside its signals, so that it can decide at all (rules/engine/feed.py)."""
+
+    every_s: float | None = None  #: its samples must lie no further apart; None: however far apart they are
+    #: … where one of these is all that is heard of its group
+    every_of: Mapping[str, float] = field(default_factory=dict)
+    lasts_s: float = 0.0  #: … for so long in one piece
+    driving: bool = False  #: while the car drives: its engine turns, or it is switched on
+    #: Signals whose last word holds for so many seconds; all others must come in one message.
+    ages: Mapping[str, float] = field(default_factory=dict)
+    codes: bool = False  #: it reads lists of trouble codes
+
+
+ANY_FEED = Watch()  #: one sample after the other, however far apart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One thing that can be wrong with a car. `judge` is a detector, or `own(...)` for a rule that fits none."""
 
@@ -23,6 +40,7 @@ class Rule:
     title: str  #: as the desk shows it
     needs: tuple[Need, ...]  #: VSS paths without which it says nothing; of a tuple of them one is enough
     needs_of: Mapping[str, tuple[Need, ...]] = field(default_factory=dict)  #: … and more for a powertrain
+    watch: Watch | None = None  #: and how they must come; each rule of the catalogue states it
     judge: Detector
     hold: timedelta  #: how long the fault must show before the dealer hears of it
     samples: int = 2  #: … and in how many readings: of a slow feed two span a hold, and both may be of a bend

@@ -12,6 +12,8 @@ from rules.engine.memory import Cell
 from rules.engine.snapshot import LATEST, Snapshot
 from schemas.reading import Reading
 
+DOUBTS, READ_ANEW = 1, 2  #: bits of byte 0: something is doubted; something is read in another unit than it is said in
+
 
 class Sieve(Fitted):
     """The detector of a rule about sensors.
@@ -26,8 +28,8 @@ class Sieve(Fitted):
     def sift(self, seen: Snapshot, cell: Cell) -> frozenset[int]:
         """The signals of this message that are not believed.
 
-        Byte 0 of the cell is 0 only while nothing is doubted of this car: then a message within the bands changes
-        nothing.
+        Byte 0 of the cell is 0 only while nothing is doubted of this car, and nothing read anew: then a message within
+        the bands changes nothing.
         """
         raise TypeError("a sieve sifts")
 
@@ -47,6 +49,13 @@ class Sieve(Fitted):
     def speaks(self, cell: Cell) -> bool:
         """Whether `judge` could raise anything: else it need not be asked of a car without an item of it."""
         return True
+
+    def component(self, signal_id: int) -> str | None:
+        """The part of this rule that speaks of that signal."""
+        return None
+
+    def clear(self, signal_id: int, cell: Cell) -> None:
+        """Forget what was doubted of a signal."""
 
 
 def without(reading: Reading, doubted: frozenset[int]) -> Reading:

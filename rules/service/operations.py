@@ -47,6 +47,7 @@ SUGGESTED: dict[str, Operation] = {
     "brake_fluid": _operation("BRA-30", "Find the leak, change the brake fluid", 90, _M, ("Brake fluid", 0)),
     "ev_heat": _operation("HVB-20", "Check the cooling of the traction battery", 180, _HV, ("Coolant pump", 3)),
     "ev_cell": _CELLS,
+    "ev_alarm": _CELLS,
     "ev_insulation": _operation("HVB-30", "Measure the insulation", 240, _HV, ("High-voltage cable", 5)),
     "ev_health": _CELLS,
     "charging_fault": _operation("HVB-40", "Check socket and charger", 120, _HV, ("Charging socket", 5)),
@@ -54,6 +55,7 @@ SUGGESTED: dict[str, Operation] = {
     "trouble_code": DIAGNOSE,
     "recall": _operation("REC-10", "Work as the maker's campaign says", 120, _M, ("Parts of the campaign", 3)),
     "sensor_implausible": _UNIT,
+    "distance_unit": _UNIT,
     "silent_vehicle": _UNIT,
 }
 

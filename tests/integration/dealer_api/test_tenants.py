@@ -36,6 +36,7 @@ BODIES = {
     },
     "absences": {"starts_at": "2030-01-01T10:00:00Z", "ends_at": "2030-01-02T10:00:00Z", "reason": "x"},
     "end": {"absence_id": 1},
+    "corrections": {"signal": "Vehicle.Speed", "unit": "mph"},
     "bookings/move": {"starts_at": "2030-01-01T10:00:00Z"},
 }
 
@@ -57,7 +58,7 @@ async def test_every_door_answers_for_a_foreign_thing_as_for_none(desk: Desk):
             else {"role": "driver"}
             if (noun, route.method) == ("staff", "PATCH")
             else {}
-            if noun == "quarantine"
+            if noun in ("quarantine", "corrections")
             else BODIES.get(f"{noun}/{tail}", BODIES.get(tail, {}))
         )
         answers = []
@@ -147,8 +148,16 @@ async def _furnish(desk) -> dict[str, int]:
         booking["id"],
         desk.clock(),
     )
+    correction = await desk.admin.fetchval(
+        """INSERT INTO unit_corrections (dealer_id, vehicle_id, signals, unit, because, accepted_by, accepted_at)
+           VALUES ($1, $2, '{1}', 'mph', 'Canary', 'staff:1', $3) RETURNING id""",
+        dealer,
+        vehicle,
+        desk.clock(),
+    )
     return {
         "photos": photo,
+        "corrections": correction,
         "cases": case["id"],
         "alerts": alert,
         "quarantine": refused,

@@ -38,8 +38,39 @@ def insulation(usual, *then):
     return [*week, *((84 * 120 + 10 * n, {path: value}) for n, value in enumerate(then))]
 
 
+def way(hours, speed=1.0, odometer=1.0):
+    """A drive through town and land, a message every 100 seconds; what is said of it is off by these factors."""
+    km, stream = 50_000.0, []
+    for n in range(hours * 36):
+        kmh = 20 + 70 * (n // 20 % 2) + 5 * (n % 3)
+        km += kmh / 36
+        stream.append((n * 100 / 60, {"speed": kmh * speed, "odometer": 1000 * (50_000 + (km - 50_000) * odometer)}))
+    return stream
+
+
 def starts(*volts, air=25):
     return [(n * 60, {"crank": v, "air": air}) for n, v in enumerate(volts)]
+
+
+MODULE = "Vehicle.OBD.ControlModuleVoltage"
+
+
+def dips(*volts, air=25):
+    """What a dongle sees of starts: the control module's voltage while the starter turns, then the engine runs."""
+    return [
+        (n * 600 + s / 60, {MODULE: v, "rpm": rpm, "air": air})
+        for n, one in enumerate(volts)
+        for s, v, rpm in ((0, one, 210), (1, one + 0.4, 260), (2, 13.9, 900), (3, 14.1, 850))
+    ]
+
+
+def awake(*volts):
+    """The first words of a dongle each morning, engine off; then a drive."""
+    return [
+        (d * 1_440 + s / 60, {MODULE: v, "rpm": rpm, "speed": 0})
+        for d, one in enumerate(volts)
+        for s, v, rpm in ((0, one, 0), (5, one - 0.2, 0), (20, 14.0, 900), (40, 14.1, 1_500))
+    ]
 
 
 def runs(path, *lengths):
@@ -55,6 +86,16 @@ def runs(path, *lengths):
 TABLE = [
     ("sensor_implausible", "petrol_hatch", every(5, 8, coolant=215, rpm=2200), "coolant_temperature", "advice"),
     ("sensor_implausible", "petrol_hatch", every(5, 8, coolant=117, rpm=2200), None, None),
+    ("ev_alarm", "electric_car", every(0.5, 4, **{f"{PACK}.AlarmLevel": 1}), "", "advice"),
+    ("ev_alarm", "electric_car", every(0.5, 4, **{f"{PACK}.AlarmLevel": 2}), "", "soon"),
+    ("ev_alarm", "electric_car", every(0.5, 4, **{f"{PACK}.AlarmLevel": 3}), "", "now"),
+    ("ev_alarm", "electric_car", every(0.5, 40, **{f"{PACK}.AlarmLevel": 0}), None, None),
+    ("ev_alarm", "electric_car", every(0.5, 40, **{f"{PACK}.AlarmLevel": 15}), None, None),  # no such word
+    ("distance_unit", "petrol_hatch", way(60, odometer=1 / 1.609344), "", "advice"),
+    ("distance_unit", "petrol_hatch", way(60, speed=1 / 1.609344), "", "advice"),
+    ("distance_unit", "petrol_hatch", way(60, speed=1.09), None, None),  # a speedometer that flatters
+    ("distance_unit", "petrol_hatch", way(60, odometer=0.4), None, None),  # no unit is that: an odometer that fails
+    ("distance_unit", "petrol_hatch", way(60, odometer=0.0), None, None),
     ("tyre_leak", "petrol_hatch", every(5, 8, **{**TYRES, **WARM, "tyre_fl": 190}), "front_left", "soon"),
     ("tyre_leak", "petrol_hatch", every(5, 8, **{**TYRES, **WARM, "tyre_rr": 120}), "rear_right", "now"),
     ("tyre_leak", "petrol_hatch", every(5, 8, **TYRES, **WARM), None, None),
@@ -93,6 +134,11 @@ TABLE = [
     ("battery_12v", "petrol_hatch", starts(9.8, 9.7, 9.6, 9.8, air=-12), None, None),  # a cold snap
     ("battery_12v", "petrol_hatch", starts(*[10.9] * 10, *[10.0] * 9), "", "soon"),  # its own habit
     ("battery_12v", "truck", starts(19.0, 18.8, 18.9), "", "soon"),
+    ("battery_12v", "petrol_hatch", dips(8.1, 8.3, 7.9, 8.2, 8.0), "", "soon"),
+    ("battery_12v", "petrol_hatch", dips(9.4, 11.2, 10.1, 9.8, 11.0, 9.6, 10.4), None, None),  # pieces of healthy dips
+    ("battery_12v", "petrol_hatch", dips(9.9, 9.2, 9.4, 9.6, 9.1, air=-15), None, None),
+    ("parasitic_drain", "petrol_hatch", awake(*[11.6] * 8), "", "soon"),
+    ("parasitic_drain", "petrol_hatch", awake(12.3, 12.1, 12.2, 11.9, 12.3, 12.2, 12.0, 12.2), None, None),
     ("alternator", "petrol_hatch", every(2, 12, volts=12.3, rpm=1500, ignition=2), "", "now"),
     ("alternator", "petrol_hatch", every(2, 200, volts=14.2, rpm=1500, ignition=2), None, None),
     ("alternator", "petrol_hatch", every(2, 30, volts=12.3, rpm=0, ignition=1), None, None),  # the engine does not turn

@@ -18,7 +18,7 @@ def test_a_feed_of_one_signal_leaves_all_but_its_rule_unwatched(profiles: dict[s
     assert "coolant_hot" not in found and {"battery_12v", "tyre_low", "thermostat_open"} <= set(found)
     assert (
         found["thermostat_open"].words == "vehicle speed"
-        and found["battery_12v"].words == "lowest voltage while cranking"
+        and found["battery_12v"].words == "lowest voltage while cranking or control module voltage"
     )
 
 
