@@ -73,6 +73,8 @@ async def listed(request: web.Request) -> web.Response:
 
 async def accept(request: web.Request) -> web.Response:
     caller, body = call(request), await read(request, NewCorrection)
+    async with caller.house.at(caller.dealer_id) as connection:  # a car that is not theirs is none, whatever was sent
+        await fleet.get(connection, caller.dealer_id, number(request))
     signal = BY_PATH.get(body.signal)
     if signal is None:
         raise BadInput("signal", f"{body.signal} is not a signal we know")
