@@ -59,11 +59,11 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def cases(request: web.Request) -> web.Response:
-    """The cases behind one number."""
+    """The cases behind one number; without a number all of them."""
     caller = call(request)
     when = numbers.period(caller, request.query.get("since", ""), request.query.get("until", ""))
     found = await numbers.read(caller, when)
-    title, ids = found.cases_of(request.query.get("of", ""))
+    title, ids = found.cases_of(request.query.get("of", "reached-found"))
     async with caller.house.at(caller.dealer_id) as connection:
         behind = await rows.cases(connection, caller.dealer_id, ids)
     return await page(
