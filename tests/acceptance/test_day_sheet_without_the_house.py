@@ -4,6 +4,7 @@ once somebody signs out.
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -11,6 +12,7 @@ from playwright.async_api import expect
 
 from tests.acceptance.conftest import World
 from tests.acceptance.test_desk_in_a_browser import AXE, PHONE, Visitor, visitor
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.browser
 __all__ = ["visitor"]
@@ -60,6 +62,7 @@ async def test_a_session_that_ended_elsewhere_leaves_none_either(world: World, v
     await expect(page.locator("body[data-kept]")).to_be_attached()
     async with world.admin.acquire() as connection:
         await connection.execute("DELETE FROM sessions")
-    await page.goto("/today")
-    await expect(page).to_have_url(re.compile("/sign-in"))
+    async with asyncio.timeout(PATIENCE_S):
+        while "/sign-in" not in page.url:  # who was let in a moment ago is not asked again (authentication.Known)
+            await page.goto("/today")
     await page.wait_for_function("caches.has('telltale-day-1').then((has) => !has)")

@@ -135,7 +135,7 @@ async def test_after_a_password_the_passkey_is_the_second_half_and_another_s_is_
     stranger = await visitor.page()  # knows Anna's password, and has a passkey of their own
     await visitor.authenticator(stranger)
     await visitor.sign_in(stranger, "technician@nordlicht.example")
-    await stranger.wait_for_url(re.compile("/queue$"))
+    await stranger.wait_for_url(re.compile("/workshop$"))
     await add_passkey(stranger, "Theirs")
     await stranger.context.clear_cookies()
     await visitor.sign_in(stranger)

@@ -133,6 +133,7 @@ async def test_the_drivers_press_survives_a_tunnel(world: World, looking: Lookin
     leg = await world.desk.admin.fetchval("SELECT id FROM legs WHERE kind = 'collect'")
     page = await looking.page()
     await page.goto(f"{await world.secret('driver', leg, staff_id=world.driver_id)}?language=en")
+    await expect(page.locator("body[data-kept]")).to_be_attached()  # an app by now, that needs no network
     await page.context.set_offline(True)
     await page.get_by_role("button", name="I am on the way").click()
     await expect(page.locator("#queue")).to_contain_text("Not sent yet")
