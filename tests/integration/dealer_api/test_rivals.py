@@ -111,6 +111,7 @@ async def test_what_the_database_ends_in_a_deadlock_is_done_again_and_who_asked_
     async with desk.admin.acquire() as rival, desk.admin.acquire() as onlooker:
         before = await onlooker.fetchval(ended)
         async with rival.transaction():
+            await rival.execute("SET LOCAL deadlock_timeout = '30s'")  # the other one looks first, and is ended
             await rival.execute("LOCK TABLE history IN EXCLUSIVE MODE")
             call = asyncio.create_task(dismiss(desk, advisor, case["id"]))
             while not await onlooker.fetchval(
