@@ -37,8 +37,7 @@ async def car_reports_a_fault(place: Dealership) -> None:
         )
 
 
-async def car_gets_worse(place: Dealership) -> None:
-    alert = await _alert(place)
+async def _worse(place: Dealership, alert: Any) -> None:
     await _step(
         place,
         alert["vehicle_id"],
@@ -49,6 +48,11 @@ async def car_gets_worse(place: Dealership) -> None:
         state=AlertState.ACTIVE,
         severity=Severity.NOW,
     )
+
+
+async def car_gets_worse(place: Dealership) -> None:
+    alert = await _alert(place)
+    await _worse(place, alert)
 
 
 async def car_gets_worse_before_its_visit(place: Dealership) -> None:
@@ -59,16 +63,7 @@ async def car_gets_worse_before_its_visit(place: Dealership) -> None:
         place.dealer.id,
         visit["vehicle_id"],
     )
-    await _step(
-        place,
-        alert["vehicle_id"],
-        rule=alert["rule"],
-        component=alert["component"],
-        episode=alert["episode"],
-        step=alert["step"] + 1,
-        state=AlertState.ACTIVE,
-        severity=Severity.NOW,
-    )
+    await _worse(place, alert)
 
 
 async def car_is_well_again(place: Dealership) -> None:
