@@ -25,6 +25,11 @@ def secret(base_url: str, opens: Opens, token: str) -> str:
     return _page(base_url, f"{PREFIXES[opens]}/{token}")
 
 
+def end_of_mails(base_url: str, token: str) -> str:
+    """The page of a mail that ends them all, in one press (`rules.service.letters`)."""
+    return _page(base_url, f"u/{token}")
+
+
 def case(base_url: str, case_id: int | None) -> str:
     """A case at the desk; the queue where there is none."""
     return _page(base_url, "queue" if case_id is None else f"cases/{case_id}")

@@ -18,6 +18,7 @@ async def queue(connection: Connection, wording: Any, draft: Draft, now: datetim
     `wording` is a rules.service.wording.Wording. Where the words depend on the moment, an owner's text keeps what it is
     about: whoever sends it words it anew (`reworded`).
     """
+    facts = {"channel": draft.to.channel, **facts}
     body = wording.text(draft.to.language, draft.kind, **facts).body
     words = rewording.kept(facts) if isinstance(draft.to, OwnerRecipient) else None
     return await messages.queue(connection, draft, body=body, now=now, words=words)

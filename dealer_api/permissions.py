@@ -49,7 +49,7 @@ PUBLIC = Permission(
 )
 LINK = Permission(
     "link",
-    "One visit, one drive or one question, for whoever holds its signed link",
+    "One visit, one drive, one question or the end of one's mails, for whoever holds its signed link",
     _NOBODY,
     proof="a signed link that has not ended",
 )

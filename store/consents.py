@@ -35,8 +35,9 @@ _CLAIM = "SELECT 1 FROM owners WHERE dealer_id = $1 AND id = $2 FOR NO KEY UPDAT
 _HOLD = "SELECT 1 FROM owners WHERE dealer_id = $1 AND id = $2 FOR SHARE"
 STOP_BY_TEXT = "STOP by text"
 STOP_ON_PAGE = "STOP on the owner's page"
+STOP_BY_LINK = "STOP by the link of a mail"
 STOP_FROM_THE_ADDRESS = "STOP from this number before"
-_STOPS = (STOP_BY_TEXT, STOP_ON_PAGE, STOP_FROM_THE_ADDRESS)
+_STOPS = (STOP_BY_TEXT, STOP_ON_PAGE, STOP_BY_LINK, STOP_FROM_THE_ADDRESS)
 
 
 async def record(

@@ -13,14 +13,14 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from actions import outbox, stopping
+from actions import links, outbox, stopping
 from monitoring import tracing
 from providers.provider import Blocked, Busy, Lookup, Receipt
 from providers.register import ALIASES, known
-from rules.service import permission, retry, rewording
+from rules.service import letters, permission, retry, rewording
 from rules.service.permission import Never, Permission, TooLate, Wait
 from schemas.consent import Owner
-from schemas.errors import DeliveryFailed, NotFound
+from schemas.errors import DeliveryFailed, Misconfigured, NotFound
 from schemas.message import MESSAGE, Message, MessageEvent, MessageKind, MessageState, Purpose
 from schemas.verdict import Severity
 from store import accounts, cases, consents, history, jobs, messages, owners, threads
@@ -128,7 +128,7 @@ async def _hand_over(context: Context, message: Message, claimed_at: datetime) -
             if await settled(context, connection, message, now, claimed=True):
                 return
             sender = await _sender(context, connection, message)
-            receipt = await _send(context, message, sender)
+            receipt = await _send(context, await _dressed(context, connection, message), sender)
             if not await messages.sent(
                 connection, message, claimed_at=claimed_at, now=context.clock(), provider_id=receipt.provider_id
             ):
@@ -139,6 +139,24 @@ async def _hand_over(context: Context, message: Message, claimed_at: datetime) -
     except Unclear as error:  # the provider may have it: ask before sending again
         metrics.RETRIES.labels(known(message.channel), "unclear").inc()
         log.warning("unclear whether it went out", message=message.id, error=repr(error.__cause__))
+
+
+async def _dressed(context: Context, connection: Connection, message: Message) -> Message:
+    """A mail to an owner brings the link that ends them, and a name that an answer or a bounce brings back."""
+    if ALIASES.get(message.channel, message.channel) != "email" or message.owner_id is None or not context.house_key:
+        return message
+    try:
+        key = await context.house_key.key(connection)
+    except Misconfigured:  # while the secret is being changed: no reason to keep a warning back
+        return message
+    end, foot = "", ""
+    if context.desk_url:
+        end = links.end_of_mails(context.desk_url, letters.end_token(key, message.dealer_id, message.id))
+        again = message.kind is MessageKind.STOPPED
+        foot = context.wording.say(message.language, "mail-start" if again else "mail-end", link=end)
+    return letters.dressed(
+        message, letters.Letter(letters.name(key, message.dealer_id, message.id), end=end, foot=foot)
+    )
 
 
 class Unclear(Exception):

@@ -7,6 +7,7 @@ from dealer_api.owner import (
     demo_phones,
     driver_handover,
     driver_page,
+    ending,
     feedback,
     moving,
     pages,
@@ -70,6 +71,13 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/o/{token}/start", handler=preferences.start, permission=may.LINK, summary="texts again"),
     Route("GET", "/f/{token}", handler=feedback.show, permission=may.LINK, summary="one question"),
     Route("POST", "/f/{token}", handler=feedback.answer, permission=may.LINK, summary="its answer, once"),
+    Route(
+        "GET", "/u/{token}", handler=ending.show, permission=may.LINK, summary="the end of all mails, asked once more"
+    ),
+    Route(
+        "POST", "/u/{token}", handler=ending.end, permission=may.LINK, summary="no more mails, in one press (RFC 8058)"
+    ),
+    Route("POST", "/u/{token}/start", handler=ending.begin, permission=may.LINK, summary="mails again"),
     Route("GET", "/d/{token}", handler=driver_page.show, permission=may.LINK, summary="the driver's day by link"),
     Route(
         "GET",

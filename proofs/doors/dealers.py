@@ -10,13 +10,15 @@ from actions.context import House
 from actions.visitor import Visitor
 from proofs.doors.canaries import spread
 from proofs.doors.handed_over import handed_over, witnessed
+from rules.service import letters
 from schemas.account import Dealer, Role, Staff
 from schemas.booking import BookingKind
-from schemas.message import Purpose
+from schemas.message import Draft, MessageKind, OwnerRecipient, Purpose
 from schemas.pause import Awaited
 from schemas.signal import BY_PATH
 from schemas.thread import Reply
 from store import accounts, consents, feedback, fleet, owners, phone, pickups, secrets, slots, threads, vehicles
+from store import messages as outbox_rows
 from store.pool import Connection, Pool, transaction
 
 _LATER = (datetime(2027, 5, 3, 6, tzinfo=UTC), datetime(2027, 5, 4, 6, tzinfo=UTC))  #: somebody is away then
@@ -365,7 +367,23 @@ async def _secrets(house: House, made: Furnished) -> None:
             staff_id=made.people["second advisor"].id,
             label=made.canary,
         )
+        made.links["end"] = await _mailed(house, connection, made)
         for label in ("all", "second"):
             made.keys[label] = await secrets.make(
                 connection, made.id, "api_key", now=now, label=f"{label} {made.canary}"
             )
+
+
+async def _mailed(house: House, connection: Connection, made: Furnished) -> str:
+    """What ends the mails that go where one went."""
+    mailbox = f"mailbox@{made.canary.lower()}.example"
+    draft = Draft(
+        dealer_id=made.id,
+        to=OwnerRecipient(made.rows["owners"], "email", mailbox, "en"),
+        kind=MessageKind.FREE,
+        purpose=Purpose.STATUS,
+        author="system",
+        due_at=house.now() + timedelta(days=900),
+    )
+    found = await outbox_rows.queue(connection, draft, f"Mail {made.canary}", house.now())
+    return letters.end_token(await house.key_holder.key(connection), made.id, found)

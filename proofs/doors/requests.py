@@ -44,7 +44,7 @@ _ROWS = {
     "/staff/{id}/enable": "staff/left",
     "/staff/{id}/invite": "staff/invited",
 }
-_LINKS = {"o": "offer", "f": "feedback", "d": "driver", "invitation": "invitation"}
+_LINKS = {"o": "offer", "f": "feedback", "d": "driver", "u": "end", "invitation": "invitation"}
 _CSV = "name;phone;vin;title;profile\nImported {canary};+49301{n:07};WTTBDMPRT{letter}{n:07};A car;petrol_hatch\n"
 
 
@@ -352,6 +352,8 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/o/{token}/stop": _nothing,
     "/o/{token}/start": _nothing,
     "/f/{token}": lambda ask: {"score": "4", "words": "Good."},
+    "/u/{token}": lambda ask: {"List-Unsubscribe": "One-Click"},
+    "/u/{token}/start": _nothing,
     "/witnesses/{id}/seen": _nothing,
     "/security/calendar": lambda ask: {"act": "make"},
     "/settings/calendar": lambda ask: {"act": "make"},

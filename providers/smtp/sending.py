@@ -1,8 +1,11 @@
-"""Mail by SMTP. The reference is the Message-ID, so that a receiver who gets it twice can see that it is one."""
+"""Mail by SMTP. Its Message-ID stays the same, so that a receiver who gets it twice can see that it is one: the name
+that was put on it (`rules.service.letters`), else the reference.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime
 from urllib.parse import unquote, urlsplit
@@ -10,11 +13,13 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from providers.provider import Lookup, Receipt
-from rules.service import visit_file
+from rules.service import letters, visit_file
 from schemas.errors import DeliveryFailed, Misconfigured
 from schemas.message import Message
 
 TIMEOUT_S = 4.0
+#: Lines as long as SMTP takes: a link that is folded or encoded is none to some mail programs.
+_UNFOLDED = policy.SMTP.clone(max_line_length=900)
 
 
 class Smtp:
@@ -45,14 +50,18 @@ class Smtp:
 
     async def send(self, message: Message, sender: str) -> Receipt:
         """`sender` is the dealer's own mailbox, where answers go."""
-        letter = EmailMessage()
+        letter = EmailMessage(_UNFOLDED)
         letter["From"], letter["To"], letter["Subject"] = self._from, message.to_address, _subject(message.body)
         letter["Message-ID"] = self._name(message)
         letter["Date"] = format_datetime(message.queued_at)
         letter["Auto-Submitted"] = "auto-generated"
         if "@" in sender and sender != self._from:
             letter["Reply-To"] = sender
-        letter.set_content(message.body)
+        carried = letters.of(message)
+        if carried.end:  # ended by the mail program itself, in one press (RFC 8058)
+            letter["List-Unsubscribe"] = f"<{carried.end}>"
+            letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        letter.set_content(f"{message.body}\n\n-- \n{carried.foot}\n" if carried.foot else message.body)
         if (file := visit_file.of(message)) is not None:
             letter.add_attachment(file, maintype="text", subtype="calendar", filename=visit_file.NAME)
         try:
@@ -97,7 +106,7 @@ class Smtp:
         """Each letter has a connection of its own."""
 
     def _name(self, message: Message) -> str:
-        return f"<{message.reference}@{self._from.rpartition('@')[2]}>"
+        return f"<{letters.of(message).name or message.reference}@{self._from.rpartition('@')[2]}>"
 
 
 def _subject(body: str) -> str:
