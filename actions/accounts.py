@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actions.context import Acting, House
-from rules.service import capacity, opening, places
+from rules.service import capacity, opening, parts, places
 from schemas.account import Dealer
 from schemas.booking import Booking, BookingState
 from schemas.errors import BadInput, NotFound
@@ -87,6 +87,8 @@ async def update_dealer(acting: Acting, changes: dict[str, Any]) -> Dealer:
             opening.special_days(changes["special_days"])
         if "day_limits" in changes:
             places.day_limits(changes["day_limits"])
+        if "parts_shelf" in changes:
+            parts.shelf(changes["parts_shelf"])
         if "place" in changes:
             changes["place"] = str(place_of(changes["place"]) or "")
         changed = await accounts.update_dealer(connection, acting.dealer_id, changes)

@@ -38,7 +38,7 @@ async def free_windows(
     loaner: bool = False,
     online: bool = False,
     case_id: int | None = None,
-    but: int | None = None,
+    but: Booking | None = None,
 ) -> tuple[capacity.Option, ...]:
     """What could be booked now, at the desk or `online`; for the work of a case, or for any visit."""
     async with house.at(dealer_id) as connection:

@@ -7,15 +7,17 @@ from datetime import datetime, timedelta
 
 from actions.context import Acting, House
 from rules.service import capacity
-from rules.service.asking import Asks, Work, work_of
+from rules.service.asking import Asks, work_of
 from rules.service.operations import suggested
+from rules.service.parts import ordered
 from rules.service.places import Places, counted, day_limits
 from schemas.account import Dealer
-from schemas.booking import BookingKind
+from schemas.booking import Booking, BookingKind
 from schemas.case import Case
 from schemas.errors import BadInput, Overtaken
 from schemas.moment import local
 from schemas.slot import Resource, Slot, Window
+from schemas.verdict import Severity
 from store import alerts, slots
 from store.pool import Connection
 
@@ -29,19 +31,25 @@ async def asks_of(
     *,
     case: Case | None = None,
     online: bool = False,
-    but: int | None = None,
+    but: Booking | None = None,
 ) -> Asks:
-    """What is left of the dealer's places a day for whoever asks, and the work that the case's alerts suggest.
+    """What is left of the dealer's places a day for whoever asks, the work that the case's alerts suggest, and what
+    has to be ordered for it. A car that must not be driven on comes at once, with or without its parts.
 
-    `online`: it is not the desk. `but`: a visit that is to move takes no place while it does.
+    `online`: it is not the desk. `but`: a visit that is to move takes no place while it does, and its parts were
+    ordered when it was agreed.
     """
-    limits = day_limits(dealer.day_limits)
-    work = Work() if case is None else work_of(suggested(await alerts.suggesting(connection, dealer.id, case.id)))
+    limits, online_only = day_limits(dealer.day_limits), Places(online=online)
+    operations = () if case is None else suggested(await alerts.suggesting(connection, dealer.id, case.id))
+    waits = case is not None and case.severity is not Severity.NOW
+    parts = ordered(dealer, operations, now if but is None else but.made_at) if waits else None
     if not limits:
-        return Asks(work=work)
-    rows = await slots.visits(connection, dealer.id, since=now - timedelta(days=2), now=now, but=but)
+        return Asks(online_only, work_of(operations), parts)
+    rows = await slots.visits(
+        connection, dealer.id, since=now - timedelta(days=2), now=now, but=None if but is None else but.id
+    )
     taken = counted((kind, local(at, dealer.zone).date(), loaner) for kind, at, loaner in rows)
-    return Asks(Places(limits, taken, online), work)
+    return Asks(Places(limits, taken, online), work_of(operations), parts)
 
 
 def is_online(acting: Acting) -> bool:
@@ -104,6 +112,9 @@ def _why(
     full = asks.places.full(kind, local(starts_at, dealer.zone).date(), loaner=loaner)
     if full is not None:
         return f"all places of that day for {full.replace('_', ' ')} are given"
+    if asks.too_early(starts_at) and asks.parts is not None:
+        here = local(asks.parts.here_at, dealer.zone)
+        return f"{' and '.join(asks.parts.names)}: ordered, here on {here:%A %d %B}"
     missing = capacity.unable(asks.work, resources)
     return f"nobody here knows {missing}" if missing else "it is not free"
 

@@ -72,7 +72,7 @@ async def move_to(
             starts_at=starts_at,
             time=(resources, free),
             loaner=loaner,
-            asks=await asks_of(connection, dealer, now, case=case, online=is_online(acting), but=booking_id),
+            asks=await asks_of(connection, dealer, now, case=case, online=is_online(acting), but=booking),
         )
         await slots.release_booking(connection, acting.dealer_id, booking_id)
         await slots.book(connection, acting.dealer_id, booking_id, option.claims)

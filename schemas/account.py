@@ -66,6 +66,16 @@ class DealerSettings(BaseModel):
             most=400,
         ),
     ] = ""
+    parts_shelf: Annotated[
+        str,
+        Setting(
+            "Parts on the shelf",
+            "One a line: Valve. Offers wait for parts that must be ordered. All are: nothing. Empty: no wait.",
+            "house",
+            least=0,
+            most=2000,
+        ),
+    ] = ""
     place: Annotated[
         str,
         Setting(

@@ -50,7 +50,7 @@ async def show(request: web.Request) -> web.Response:
             else ()
         )
         if booking.state is BookingState.AGREED and caller.may(may.BOOK):
-            asks = await asks_of(connection, caller.dealer, now, case=file.case, but=booking_id)
+            asks = await asks_of(connection, caller.dealer, now, case=file.case, but=booking)
             free = await free_options(
                 caller.house, connection, caller.dealer, kind, loaner=booking.loaner_id is not None, asks=asks
             )

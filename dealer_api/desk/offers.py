@@ -83,6 +83,7 @@ async def show(request: web.Request) -> web.Response:
         towed=towed,
         proposal=proposal,
         more=more,
+        parts=asks.parts,
     )
 
 

@@ -32,7 +32,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         loaner=booking.loaner_id is not None,
         online=True,
         case_id=booking.case_id,
-        but=booking.id,
+        but=booking,
     )
     windows = [option.window for option in free if option.window.starts_at != booking.starts_at][:_SHOWN]
     return draw(

@@ -45,6 +45,7 @@ NOT_WORDS = frozenset(
         "rule",
         "severity",
         "day_limits",
+        "parts_shelf",
         "special_days",
         "state",
         "to_address",

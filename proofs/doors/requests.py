@@ -128,6 +128,7 @@ class Requests:
             "region": "DE-BE",
             "special_days": "2026-12-31 closed",
             "day_limits": "pickup 40, desk 2",
+            "parts_shelf": "12 V battery",
             "place": "53.5503, 9.9920",
             "pickup_radius_km": 900,
             "ends_at": lambda: (self._now + timedelta(days=200, minutes=next(self._count) % 900)).isoformat(),

@@ -110,7 +110,9 @@ async def open_dealership(url: str, secret: str, seed: int) -> Dealership:
             now=BEGIN,
         )
         await accounts.set_sender(connection, f"{NUMBER}{seed}", dealer.id, "phone")
-        dealer = await accounts.update_dealer(connection, dealer.id, {"day_limits": LIMITS})
+        dealer = await accounts.update_dealer(
+            connection, dealer.id, {"day_limits": LIMITS, "parts_shelf": "12 V battery; Tyre; Valve; Coolant"}
+        )
         staff = await _hire(connection, dealer.id, seed)
     await office.close()
     wording, phones = Wording(data.texts()), Phones(clock, sender=f"{NUMBER}{seed}")

@@ -54,8 +54,10 @@ def offered(
 ) -> tuple[Option, ...]:
     """Two windows that can be held side by side, on the same day if possible; fewer when there are no more.
 
-    None begins before `since`.
+    None begins before `since`, or before the parts are here that the work needs.
     """
+    if asks.parts is not None:
+        since = asks.parts.here_at if since is None else max(since, asks.parts.here_at)
     first = next(
         _options(dealer, kind, now=now, resources=resources, taken=taken, loaner=loaner, since=since, asks=asks), None
     )
@@ -261,6 +263,8 @@ class _Day:
 
     def option(self, kind: BookingKind, start: datetime, loaner: bool) -> Option | None:
         """What a visit that begins at `start` takes, or None when something is missing."""
+        if self.asks.too_early(start):
+            return None
         if self.asks.places.full(kind, local(start, self.dealer.zone).date(), loaner=loaner) is not None:
             return None
         claims = self._fetched(kind, start) if kind.fetched else self._visit(kind, start)

@@ -124,3 +124,31 @@ async def test_work_for_which_nobody_has_the_skill_is_refused_by_its_name(desk: 
         "SELECT extract(epoch FROM upper(during) - lower(during)) / 60 FROM slots WHERE use = 'labour'"
     )
     assert spent == 240, "as long as the operation takes"
+
+
+async def test_windows_wait_for_a_part_that_must_be_ordered_and_the_desk_sees_which(desk: Desk):
+    [case] = await _cases(desk, 1)
+    await desk.admin.execute(
+        """INSERT INTO alerts (dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity,
+           because, first_at, changed_at, received_at, case_id)
+           SELECT dealer_id, vehicle_id, 'alternator', 1, '', 1, 1, 'active', 'soon', 'x', opened_at, opened_at,
+             opened_at, id FROM cases"""
+    )
+    manager, advisor = await desk.as_role("manager"), await desk.as_role("advisor")
+    wrong = await manager.patch("/api/v1/dealer", json={"parts_shelf": "Tire"}, headers={"Idempotency-Key": "w"})
+    assert wrong.status == 422 and (await wrong.json())["field"] == "parts_shelf"
+    page = f"/cases/{case}/offer?kind=drop_off"
+    assert "to be ordered" not in await (await advisor.get(page)).text(), "a dealer who said nothing waits for nothing"
+    early = (await desk.get(advisor, f"/api/v1/windows?kind=drop_off&case={case}"))["items"][0]["starts_at"]
+    await manager.patch("/api/v1/dealer", json={"parts_shelf": "Valve"}, headers={"Idempotency-Key": "s"})
+    assert "Alternator: to be ordered." in await (await advisor.get(page)).text()
+    offer = await desk.post(advisor, f"/api/v1/cases/{case}/offers", {"kind": "drop_off"})
+    first = await desk.admin.fetchval("SELECT min(lower(during)) FROM slots WHERE offer_id = $1", offer["id"])
+    assert first.date() >= desk.clock().date() + timedelta(days=2)
+    key = (await desk.post(manager, "/api/v1/keys", {"label": "site", "scopes": ["all"]}))["key"]
+    body = {"case_id": case, "kind": "drop_off", "starts_at": early}
+    program = await desk.anonymous().post(
+        "/api/v1/bookings", json=body, headers={"Authorization": f"Bearer {key}", "Idempotency-Key": "p"}
+    )
+    assert program.status == 409 and "Alternator: ordered, here on" in (await program.json())["detail"]
+    await _book(desk, case, early)
