@@ -10,12 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rules.detectors.overnight import MOVES_K, OFFSET, STANDS_STILL, STOOD_S, apart, just_started, unmoved
+from rules.detectors.overnight import (
+    LOOKED_AT,
+    MOVES_K,
+    OFFSET,
+    STANDS_STILL,
+    STARTED_S,
+    STOOD_S,
+    apart,
+    just_started,
+    unmoved,
+)
 from rules.detectors.trend import DAY_S
 from rules.engine.detector import STILL, Detector, Judged, Picture, line
 from rules.engine.memory import Cell
-from rules.engine.sieve import DOUBTS, Sieve
-from rules.engine.snapshot import Snapshot
+from rules.engine.sieve import DOUBTS, NowAndThen, Sieve, Wider
+from rules.engine.snapshot import LATEST, Snapshot
 from rules.engine.thresholds import (
     BATTERY,
     COOLANT,
@@ -285,11 +295,19 @@ class _Believable(Sieve):
             if i in fitted
         )
         self.carries += (SLOT,)
+        #: beyond its band and short of what no engine gives, coolant is believed of an engine whose oil is warm
+        self.wider = {
+            g.signal.id: Wider(g.between, _OIL, COLD_OIL_C, needed=_OIL in fitted) for g in gates if g.ask is _hot
+        }
         #: after the gates' bytes: how often the coolant was seen in °F; which signals stand still; when that was asked
         self.fahrenheit, self.still, self.asked = 1 + len(gates), 2 + len(gates), 3 + len(gates)
         self.size = 4 + len(gates)
         if self.cools:
-            self.now_and_then = (self.asked, STOOD_S, frozenset(self.cools))
+            cools = frozenset(self.cools)
+            reads = tuple(dict.fromkeys((*self.cools, *LOOKED_AT)))
+            self.now_and_then = NowAndThen(
+                self.asked, STOOD_S, signals=cools, reads=reads, unless=_RUN, above=STARTED_S
+            )
 
     def sift(self, seen: Snapshot, cell: Cell) -> frozenset[int]:
         memory, at, doubted = cell.memory, cell.at, list[int]()
@@ -342,17 +360,21 @@ class _Believable(Sieve):
 
         Only at the start of an engine: one that ran while nobody heard it may well be as warm as before.
         """
-        memory, at, bucket = cell.memory, cell.at, int(seen.ts) // STOOD_S & 255
+        memory, at, second = cell.memory, cell.at, int(seen.ts)
+        bucket = second // STOOD_S & 255
         if not self.cools or memory[at + self.asked] == bucket or self.cools.keys().isdisjoint(seen.values):
+            return
+        if (seen.now(_RUN) or 0.0) > STARTED_S:
             return
         memory[at + self.asked] = bucket
         if not just_started(seen):
             return
         for signal_id, gate in self.cools.items():
-            value, before = seen.now(signal_id), seen.before(signal_id)
-            if value is None or before is None or seen.before(signal_id, STOOD_S) is not None:
+            value, (before, when) = seen.now(signal_id), LATEST.unpack_from(memory, seen.slots[signal_id])
+            stood = second - when
+            if value is None or not when or stood <= STOOD_S:
                 continue
-            stuck, off = unmoved(signal_id, value, seen), apart(signal_id, value, seen)
+            stuck, off = unmoved(value, before, seen), apart(signal_id, value, stood, seen)
             if off is not None:
                 memory[at + self.still] &= ~(gate.still << 4)
             memory[at + self.still] |= gate.still if stuck else (gate.still << 4) * bool(off)

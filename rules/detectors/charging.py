@@ -47,6 +47,13 @@ def running(seen: Snapshot) -> float | None:
 
 def _higher(seen: Snapshot) -> float | None:
     """What is said of the battery goes before; where its control unit has clearly more, a sense wire has lost it."""
+    if "supply" not in seen.shared:
+        seen.shared["supply"] = _supply(seen)
+    found: float | None = seen.shared["supply"]
+    return found
+
+
+def _supply(seen: Snapshot) -> float | None:
     value, module = seen.now(_VOLTAGE), seen.now(_MODULE)
     if value is None:
         return module if seen.before(_VOLTAGE, 86_400.0) is None else None

@@ -17,7 +17,7 @@ from rules.engine.thresholds import ODOMETER, SPEED, number, signal_of
 from schemas.alert import Limit
 from schemas.correction import UNITS
 from schemas.profile import Profile
-from schemas.verdict import Clear, Holds, Severity, Unsure
+from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
 _SPEED, _ODOMETER = signal_of(SPEED), signal_of(ODOMETER)
 APART_S = (30, 900)  #: between two looks
@@ -57,45 +57,48 @@ class _Distances(Fitted):
         metres, speed = seen.now(_ODOMETER.id), seen.get(_SPEED.id, 60.0)
         if metres is None or speed is None:
             return [("", Unsure("speed and odometer are not said together", missing=True))] if seen.open else STILL
-        if seen.fresh:
-            self._look(int(seen.ts), metres, speed, cell)
-        return self._judged(cell, bool(seen.open))
+        count, ratios = self._look(int(seen.ts), metres, speed, cell) if seen.fresh else self._parts(cell)
+        if not seen.open and (count < PARTS or self.detector.well[0] <= ratios[0] <= self.detector.well[1]):
+            return STILL  # as nearly always
+        return [("", self._verdict(ratios[:count]))]
 
-    def _look(self, second: int, metres: float, speed: float, cell: Cell) -> None:
-        last, before, by_speed, counted, was, count, *ratios = cell.read(self.layout, 1)
+    def _look(self, second: int, metres: float, speed: float, cell: Cell) -> tuple[int, list[float]]:
+        last, before, by_speed, counted, was, count, *ratios = self.layout.unpack_from(cell.memory, cell.at + 1)
         tick = second // TICK_S % TICKS or 1
         apart = (tick - last) % TICKS * TICK_S
         if last and APART_S[0] <= apart <= APART_S[1] and metres >= before:
             by_speed += (speed + was) / 2 / 3_600.0 * apart
             counted = min(MOST_KM, counted + (metres - before) / 1000.0)
-        if by_speed >= self.detector.part_km:
-            if counted > 0:
-                count, ratios = min(PARTS, count + 1), [min(MOST_KM, by_speed / counted), *ratios[:-1]]
-            by_speed = counted = 0.0
-        cell.write(self.layout, tick, metres, by_speed, counted, speed, count, *ratios, offset=1)
+            if by_speed >= self.detector.part_km:
+                if counted > 0:
+                    count, ratios = min(PARTS, count + 1), [min(MOST_KM, by_speed / counted), *ratios[:-1]]
+                by_speed = counted = 0.0
+        self.layout.pack_into(cell.memory, cell.at + 1, tick, metres, by_speed, counted, speed, count, *ratios)
+        return count, ratios
 
-    def _ratios(self, cell: Cell) -> list[float]:
+    def _parts(self, cell: Cell) -> tuple[int, list[float]]:
+        """How many parts are known, and the ratio of each, newest first."""
         _, _, _, _, _, count, *ratios = cell.read(self.layout, 1)
-        return ratios[:count]
+        return count, ratios
 
-    def _judged(self, cell: Cell, told: bool) -> Judged:
-        ratios = self._ratios(cell)
+    def _verdict(self, ratios: list[float]) -> Verdict:
         if len(ratios) < PARTS:
-            return [("", Unsure(f"{len(ratios)} of {PARTS} parts of the way"))] if told else STILL
+            return Unsure(f"{len(ratios)} of {PARTS} parts of the way")
         low, high = self.detector.well
         if low <= ratios[0] <= high:
-            return [("", Clear("speed and odometer agree"))] if told else STILL
+            return Clear("speed and odometer agree")
         for factor in FACTORS:
             if all(abs(ratio / factor - 1) <= self.detector.near for ratio in ratios):
                 words = (
                     f"sensor or unit implausible: by its speed the car drives {number(round(ratios[0], 2))} times as "
                     "far as its odometer counts"
                 )
-                return [("", Holds(Severity.ADVICE, words))]
-        return [("", Unsure("speed and odometer disagree, by no factor between two units"))] if told else STILL
+                return Holds(Severity.ADVICE, words)
+        return Unsure("speed and odometer disagree, by no factor between two units")
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
-        points = [(seen.ts, round(ratio, 3)) for ratio in self._ratios(cell)[:1]]
+        count, ratios = self._parts(cell)
+        points = [(seen.ts, round(ratio, 3)) for ratio in ratios[:count][:1]]
         return (line("distance by speed over distance by odometer", "times", points),), (
             Limit(label="agree", value=1.0),
         )

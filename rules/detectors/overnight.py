@@ -9,6 +9,7 @@ _COOLANT, _GEARBOX = signal_of(COOLANT).id, signal_of("Vehicle.Powertrain.Transm
 _OIL, _INTAKE = signal_of(f"{ENGINE}.EngineOil.Temperature").id, signal_of(f"{ENGINE}.IntakeAirTemperature").id
 _OUTSIDE, _RUN = signal_of(OUTSIDE).id, signal_of(f"{ENGINE}.RunTime").id
 _COLD = (_COOLANT, _GEARBOX, _OIL, _INTAKE, _OUTSIDE)
+LOOKED_AT = (*_COLD, _RUN)  #: of a message
 
 STOOD_S = 7_200  #: what was hot and has stood so long says something else
 MOVES_K = 1.0  #: less is the same value
@@ -25,19 +26,20 @@ def just_started(seen: Snapshot) -> bool:
     return run is not None and run <= STARTED_S
 
 
-def unmoved(signal_id: int, value: float, seen: Snapshot) -> bool:
+def unmoved(value: float, before: float, seen: Snapshot) -> bool:
     """Whether it is as hot as hours ago, far above the air around it."""
-    before, outside = seen.before(signal_id), seen.get(_OUTSIDE, 7_200.0)
-    hot = value - (FAR_K if outside is None else outside) > FAR_K
-    return hot and before is not None and abs(value - before) <= MOVES_K
+    if abs(value - before) > MOVES_K:
+        return False
+    outside = seen.get(_OUTSIDE, 7_200.0)
+    return value - (FAR_K if outside is None else outside) > FAR_K
 
 
-def apart(signal_id: int, value: float, seen: Snapshot) -> bool | None:
+def apart(signal_id: int, value: float, stood_s: float, seen: Snapshot) -> bool | None:
     """Whether it is far from what at least two others agree on; None where a night has not passed, or they do not.
 
     Coolant that is warmer may have been heated for the start.
     """
-    if seen.before(signal_id, NIGHT_S) is not None:
+    if stood_s <= NIGHT_S:
         return None
     others = [v for i in _COLD if i != signal_id and (v := seen.now(i)) is not None]
     if len(others) < 2 or max(others) - min(others) > APART_K:

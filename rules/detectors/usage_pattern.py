@@ -129,17 +129,18 @@ class _Habitual(Fitted):
         if measured is None and not self.detector.hard_always:
             value = None
         way, told = self.way, seen.open
-        less = self._less(seen)
-        beyond = value is not None and (value + less) * way > self.hard_at
-        if self.hard is not None and self._alone(beyond, cell):
+        less = self._less(seen) if self.less else 0.0
+        beyond = self.hard is not None and value is not None and (value + less) * way > self.hard_at
+        if self.hard is not None and (beyond or cell.memory[cell.at + self.last]) and self._alone(beyond, cell):
             return (
                 [("", Unsure(f"{self.signal.title} {number(value or 0.0)} {symbol(self.signal.unit)}, once"))]
                 if told
                 else STILL
             )
         if measured is not None and seen.fresh:
-            self._learn(measured, seen, cell)
-        count, short, long = self.means.unpack_from(cell.memory, cell.at + 1)
+            count, short, long = self._learn(measured, seen, cell)
+        else:
+            count, short, long = self.means.unpack_from(cell.memory, cell.at + 1)
         if value is not None and beyond:
             raw, hard = symbol(self.signal.unit), number(self.hard_at * way - less)
             return [
@@ -198,7 +199,7 @@ class _Habitual(Fitted):
             memory[cell.at] ^= 0x80
         return alone
 
-    def _learn(self, measured: float, seen: Snapshot, cell: Cell) -> None:
+    def _learn(self, measured: float, seen: Snapshot, cell: Cell) -> tuple[int, float, float]:
         memory, at = cell.memory, cell.at + 1
         count, short, long, kept, newest, _ = self.head.unpack_from(memory, at)
         if count < 60_000:
@@ -213,6 +214,7 @@ class _Habitual(Fitted):
         else:
             self.means.pack_into(memory, at, count, short, long)
             self.ring.push(cell, day, short)
+        return count, short, long
 
     def _who(self, seen: Snapshot) -> str:
         return "" if self.detector.who is None else f"{self.detector.who(seen)}: "

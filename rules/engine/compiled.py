@@ -8,19 +8,20 @@ nothing itself: a property test folds the same streams with and without it and c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from struct import Struct
 from typing import Any
 
 from rules.engine.detector import Fitted
 from rules.engine.memory import CALM, CALM_AT, MASK, MASK_AT, OPEN_AT, Memory
-from rules.engine.sieve import Sieve
+from rules.engine.sieve import NowAndThen, Sieve, Wider
 from schemas.alert import AlertStep
 from schemas.reading import Reading
 
 Slow = Callable[[Memory, Reading, int, dict[int, float]], tuple[AlertStep, ...]]
 Plan = Callable[[Memory, Reading], tuple[AlertStep, ...]]
+Look = Callable[[Memory, Reading, dict[int, float]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +47,52 @@ class Gate:
     at: int  #: the byte that is 0 while nothing is doubted
     bands: Mapping[int, tuple[float, float]]
     doubt: Plan
-    #: where the period of the last look at these signals stands, and its seconds: the first of each is looked at
-    now_and_then: tuple[int, int, frozenset[int]] | None = None
+    looks: NowAndThen | None = None
+    look: Look = lambda memory, reading, values: None
+    wider: Mapping[int, Wider] = field(default_factory=dict)  #: as a sieve has them
 
-    look: Callable[[Memory, Reading], None] = lambda memory, reading: None
-
-    def first(self, signals: Collection[int]) -> str:
+    def first(self, variables: Mapping[int, str]) -> str:
         """Looks at the first message of its period that has one of these; "" where none of them is looked at so."""
-        if self.now_and_then is None or self.now_and_then[2].isdisjoint(signals):
+        looks = self.looks
+        if looks is None or looks.signals.isdisjoint(variables):
             return ""
-        return f"if m[{self.now_and_then[0]}] != t // {self.now_and_then[1]} & 255: look(m, r)"
+        read = ", ".join(f"{i}: {variables[i]}" for i in looks.reads if i in variables)
+        unless = f"{variables[looks.unless]} <= {looks.above!r} and " if looks.unless in variables else ""
+        return f"if {unless}m[{self.at + looks.byte}] != t // {looks.period_s} & 255: look(m, r, {{{read}}})"
+
+    def first_of_any(self) -> list[str]:
+        """The same for any message."""
+        looks = self.looks
+        if looks is None:
+            return []
+        there = " or ".join(f"{i} in values" for i in sorted(looks.signals))
+        return [
+            f"    if ({there}) and not g({looks.unless}, 0.0) > {looks.above!r}:",
+            f"        if m[{self.at + looks.byte}] != t // {looks.period_s} & 255: look(m, r, values)",
+        ]
 
     def test(self, variables: Mapping[int, str]) -> str:
         """True when the message needs no second look. Not `low <= v <= high`: see gateway/intake/normalise.py."""
         tests = [
-            f"{name} >= {self.bands[i][0]!r} and {name} <= {self.bands[i][1]!r}"
+            f"{name} >= {self.bands[i][0]!r} and {self._highest(i, variables)}"
             for i, name in variables.items()
             if i in self.bands
         ]
         return " and ".join([f"m[{self.at}] == 0", *tests])
 
+    def _highest(self, signal_id: int, variables: Mapping[int, str]) -> str:
+        test = f"{variables[signal_id]} <= {self.bands[signal_id][1]!r}"
+        wider = self.wider.get(signal_id)
+        if wider is None or (wider.needed and wider.beside not in variables):
+            return test
+        beside = variables.get(wider.beside)
+        above = f"{variables[signal_id]} <= {wider.high!r}" + (f" and {beside} >= {wider.least!r}" if beside else "")
+        return f"({test} or {above})"
 
-def gate_of(sieve: Sieve, at: int, doubt: Plan, look: Callable[[Memory, Reading], None]) -> Gate:
+
+def gate_of(sieve: Sieve, at: int, doubt: Plan, look: Look) -> Gate:
     """The gate before a sieve whose cell begins at `at`."""
-    looks = sieve.now_and_then
-    return Gate(at, sieve.bands, doubt, None if looks is None else (at + looks[0], *looks[1:]), look)
+    return Gate(at, sieve.bands, doubt, looks=sieve.now_and_then, look=look, wider=sieve.wider)
 
 
 def plan(
@@ -124,7 +146,7 @@ def _any(lines: Sequence[Line], slots: dict[int, int], gate: Gate | None = None)
     names: dict[str, Any] = {"pack": Struct("<fI").pack_into}
     body, tests = ["    values = dict(zip(r.ids, r.values))", "    g = values.get"], list[str]()
     if gate is not None:
-        body += [f"    if g({i}) is not None:\n        {gate.first((i,))}" for i in gate.bands if gate.first((i,))]
+        body += gate.first_of_any()
         body.append(f"    if m[{gate.at}]: return doubt(m, r)")
         for signal_id, (low, high) in gate.bands.items():
             body += [

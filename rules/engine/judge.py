@@ -14,7 +14,7 @@ from rules.engine.broken import Broken
 from rules.engine.code_book import CodeBook
 from rules.engine.compiled import Line, Plan
 from rules.engine.detector import CALM, STILL, Judged
-from rules.engine.memory import OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, open_mask, tracks_of
+from rules.engine.memory import OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, keep_newest, open_mask, tracks_of
 from rules.engine.program import Program, carried_over, laid_out
 from rules.engine.rule import Rule, versions_of
 from rules.engine.sieve import DOUBTS, READ_ANEW, Sieve, without
@@ -30,13 +30,23 @@ MOST_PLANS = 64  #: sets of signals with a function of their own, per model; the
 WORTH_COMPILING = 16  #: a set of signals seen so often gets its own function
 _LATE, _REREAD = int(Mark.LATE), int(Mark.REREAD)
 _PLAIN = Mark.PLAIN
+_AGAIN, _CHANGED = 1, 2  #: of an alert that a verdict was about: newer evidence and nothing else; something else
 #: whether it holds; anything else is nonsense: KeyError
 _KINDS: dict[type, bool] = {Holds: True, Clear: False, Unsure: False}
 
 
 def _stand(track: Track) -> tuple[object, ...]:
-    """What of a track is written down when it changes."""
-    return track.state, track.severity, track.newest, track.clear_since, track.lower_since, track.unsure, track.told
+    """What of a track is written down when it changes; its newest evidence has a place of its own."""
+    return (
+        track.state,
+        track.severity,
+        track.clear_since,
+        track.lower_since,
+        track.paused_s,
+        track.unsure,
+        track.seen,
+        track.told,
+    )
 
 
 class Judge:
@@ -193,7 +203,7 @@ class Judge:
             reading.ts, reading.place or 0, values, memory, slots, profile, reading.diagnostics, False, codes
         )
 
-    def _look(self, program: Program, memory: Memory, reading: Reading) -> None:
+    def _look(self, program: Program, memory: Memory, reading: Reading, values: dict[int, float]) -> None:
         """What the sieve asks of a message now and then: only of a car that was not heard for as long."""
         line = program.sieve
         if line is None or not isinstance(line.fitted, Sieve):
@@ -201,8 +211,7 @@ class Judge:
         if line.fitted.heard_lately(memory, line.at, program.slots, int(reading.ts)):
             return
         try:
-            seen = self._seen(program, memory, reading, dict(zip(reading.ids, reading.values)))
-            line.fitted.look(seen, Cell(memory, line.at))
+            line.fitted.look(self._seen(program, memory, reading, values), Cell(memory, line.at))
         except Exception as error:
             self._broke(line.name, error, reading.vehicle_id)
 
@@ -276,7 +285,7 @@ class Judge:
     ) -> tuple[AlertStep, ...]:
         """Judge the rules whose bits are set and move their alerts."""
         seen = self._seen(program, memory, reading, values)
-        second = int(reading.ts)
+        second = int(seen.ts)
         cell = Cell(memory, 0)
         tracks: Tracks | None = None
         standing: dict[str, tuple[str, ...]] = {}
@@ -286,7 +295,7 @@ class Judge:
                 if track.state:
                     standing[track.rule] = (*standing.get(track.rule, ()), track.component)
         steps: list[AlertStep] = []
-        touched = False
+        touched = 0
         lines = program.lines
         while due:
             low = due & -due  # the lowest bit: rules in their order
@@ -326,9 +335,12 @@ class Judge:
                 track = tracks.get((rule.name, component)) or tracks.setdefault(
                     (rule.name, component), Track(rule.name, component)
                 )
-                touched = self._move(rule, line, track, component, verdict, seen, cell, reading, steps) or touched
-        if touched and tracks is not None:
-            program.keep(memory, tracks)
+                touched |= self._move(rule, line, track, component, verdict, seen, cell, reading, steps)
+        if tracks is not None and touched:
+            if touched & _CHANGED:
+                program.keep(memory, tracks)
+            else:
+                keep_newest(memory, tracks)
         return tuple(steps) if steps else ()
 
     def _move(
@@ -342,8 +354,8 @@ class Judge:
         cell: Cell,
         reading: Reading,
         steps: list[AlertStep],
-    ) -> bool:
-        before = _stand(track)
+    ) -> int:
+        before, newest = _stand(track), track.newest
         late = reading.received_at - reading.ts > rule.max_age.total_seconds()
         moves = alert_state.advance(track, verdict, seen.ts, seen.place, line.hold_s, line.settle_s, rule.samples)
         moves = moves or alert_state.stands_now(track, verdict, seen.ts, late)
@@ -364,7 +376,9 @@ class Judge:
                     else None
                 )
                 steps.append(self._step(track, move, seen.ts, seen.place, late=late, found=found))
-        return kept or bool(moves) or before != _stand(track)
+        if kept or moves or before != _stand(track):
+            return _CHANGED
+        return _AGAIN if newest != track.newest else 0
 
     def _evidence(self, line: Line, track: Track, because: str, seen: Snapshot, cell: Cell, vehicle: int) -> Evidence:
         try:

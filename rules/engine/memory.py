@@ -2,13 +2,14 @@
 nothing.
 
 Layout: header (8 bytes) | open rules (8, a bit each) | last values | each rule's own cell | tail (open alerts as JSON,
-and their samples packed).
+and packed: their samples, and the time of their newest evidence, which moves with each message while the rows stay).
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from struct import Struct, calcsize
 from typing import Any, TypeAlias
 
@@ -215,56 +216,42 @@ class Track:
         return [int(self.late), self.seen] if self.seen else [1] if self.late else []
 
     @classmethod
-    def from_row(cls, row: list[Any], samples: Samples) -> Track:
+    def from_row(cls, row: list[Any], samples: Samples | None = None) -> Track:
         """As read from the tail."""
         if not row[2]:
             return cls(row[0], row[1], "", row[3], flips=row[4], newest=(row[5:] or row[4][-1:] or [float("-inf")])[0])
-        (
-            rule,
-            component,
-            state,
-            episode,
-            flips,
-            step,
-            severity,
-            since,
-            clear_since,
-            lower_since,
-            first_place,
-            _,
-            intermittent,
-            *later,
-        ) = row
-        newest, paused_s, unsure, *more = later or (
-            max(since, clear_since or since, lower_since or since),
-            0.0,
-            0,
-        )  # earlier releases had none
+        count, since = len(row), row[7]
         return cls(
-            rule,
-            component,
-            state,
-            episode,
-            step,
-            severity,
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            row[5],
+            row[6],
             since,
-            clear_since,
-            lower_since,
-            first_place,
-            flips,
-            samples,
-            bool(intermittent),
-            newest,
-            paused_s,
-            bool(unsure),
-            bool(more and more[0]),
-            more[1] if len(more) > 1 else 0,
-            more[2] if len(more) > 2 else 0.0,
+            row[8],
+            row[9],
+            row[10],
+            row[4],
+            Samples() if samples is None else samples,
+            bool(row[12]),
+            row[13] if count > 13 else max(since, row[8] or since, row[9] or since),  # earlier releases had none
+            row[14] if count > 14 else 0.0,
+            count > 15 and bool(row[15]),
+            count > 16 and bool(row[16]),
+            row[17] if count > 17 else 0,
+            row[18] if count > 18 else 0.0,
         )
 
 
 Tracks: TypeAlias = dict[tuple[str, str], Track]
-_END = 0x0A  #: between the rows and their samples; JSON as we write it has no line end
+_END = 0x0A  #: between the rows and what is packed behind them; JSON as we write it has no line end
+
+
+@cache
+def _newest(count: int) -> Struct:
+    """The times of the newest evidence of so many open alerts, the last of the tail."""
+    return Struct(f"<{count}d")
 
 
 def tracks_of(memory: Memory, body_end: int) -> Tracks:
@@ -274,16 +261,27 @@ def tracks_of(memory: Memory, body_end: int) -> Tracks:
     end = memory.find(_END, body_end)
     tracks: Tracks = {}
     at = end + 1
+    standing: list[Track] = []
     for row in from_json(memory[body_end:] if end < 0 else memory[body_end:end]):
-        samples = None
-        if row[2] and row[11]:
-            if isinstance(row[11], list):  # as checkpoints of earlier releases have them: in the row
-                samples = Samples(b"".join(PAIR.pack(*pair) for pair in row[11]))
-            else:
-                samples = Samples(bytes(memory[at : at + row[11] * PAIR.size]))
-                at += row[11] * PAIR.size
-        tracks[row[0], row[1]] = Track.from_row(row, samples or Samples())
+        track = tracks[row[0], row[1]] = Track.from_row(row)
+        if row[2]:
+            standing.append(track)
+            if row[11]:
+                if isinstance(row[11], list):  # as checkpoints of earlier releases have them: in the row
+                    track.samples.packed = b"".join(PAIR.pack(*pair) for pair in row[11])
+                else:
+                    track.samples.packed = bytes(memory[at : at + row[11] * PAIR.size])
+                    at += row[11] * PAIR.size
+    if 0 < at < len(memory):  # earlier releases have them in the rows alone
+        for track, newest in zip(standing, _newest(len(standing)).unpack_from(memory, at)):
+            track.newest = newest
     return tracks
+
+
+def keep_newest(memory: Memory, tracks: Tracks) -> None:
+    """Of alerts of which nothing else has changed: with each message, while they stand."""
+    newest = [track.newest for track in tracks.values() if track.state]
+    _newest(len(newest)).pack_into(memory, len(memory) - 8 * len(newest), *newest)
 
 
 def keep_tracks(
@@ -293,17 +291,18 @@ def keep_tracks(
 
     The rules whose bits are `patient` are not asked by every message, though their alert stands.
     """
-    mask, samples = 0, b""
+    mask, packed, newest = 0, b"", list[float]()
     for track in tracks.values():
         if track.state:
-            samples += track.samples.packed
+            packed += track.samples.packed
+            newest.append(track.newest)
             if track.rule in bits:
                 mask |= 1 << bits[track.rule]
     memory[OPEN_AT] = 1 if mask else 0
     MASK.pack_into(memory, MASK_AT, mask & ~patient)
     CALM.pack_into(memory, CALM_AT, calm_until)
     rows = to_json([t.row() for t in tracks.values()]) if tracks else b""
-    memory[body_end:] = rows + b"\n" + samples if samples else rows
+    memory[body_end:] = rows + b"\n" + packed + _newest(len(newest)).pack(*newest) if newest else rows
 
 
 def open_mask(memory: Memory) -> int:

@@ -5,7 +5,7 @@ car.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rules.engine.detector import Fitted
 from rules.engine.memory import Cell
@@ -15,6 +15,31 @@ from schemas.reading import Reading
 DOUBTS, READ_ANEW = 1, 2  #: bits of byte 0: something is doubted; something is read in another unit than it is said in
 
 
+@dataclass(frozen=True, slots=True)
+class Wider:
+    """Up to `high` a value is believed as well, while the signal `beside` it has `least` in the same message.
+
+    `needed`: not in a message without it, for an earlier one may have said less.
+    """
+
+    high: float
+    beside: int
+    least: float
+    needed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NowAndThen:
+    """A look at the first message of a period that has one of these signals, unless another says that it need not."""
+
+    byte: int  #: of the cell: the last such period
+    period_s: int
+    signals: frozenset[int]
+    reads: tuple[int, ...]  #: what is read of the message
+    unless: int  #: in a message where this signal is …
+    above: float  #: … above this, there is nothing to see
+
+
 class Sieve(Fitted):
     """The detector of a rule about sensors.
 
@@ -22,8 +47,8 @@ class Sieve(Fitted):
     """
 
     bands: Mapping[int, tuple[float, float]] = {}  #: within them a value needs no second look
-    #: … but the first of each such period, of these signals: the byte of the cell that says which period, its seconds
-    now_and_then: tuple[int, int, frozenset[int]] | None = None
+    wider: Mapping[int, Wider] = {}  #: … nor above, where all else is well
+    now_and_then: NowAndThen | None = None  #: … but the first message of each such period
 
     def sift(self, seen: Snapshot, cell: Cell) -> frozenset[int]:
         """The signals of this message that are not believed.
@@ -35,12 +60,12 @@ class Sieve(Fitted):
 
     def heard_lately(self, memory: bytearray, at: int, slots: Mapping[int, int], second: int) -> bool:
         """Whether all signals that are looked at now and then were said within a period: then that was the look."""
-        if self.now_and_then is None:
+        looks = self.now_and_then
+        if looks is None:
             return True
-        byte, period, signals = self.now_and_then
-        if any(second - LATEST.unpack_from(memory, slots[i])[1] > period for i in signals):
+        if any(second - LATEST.unpack_from(memory, slots[i])[1] > looks.period_s for i in looks.signals):
             return False
-        memory[at + byte] = second // period & 255
+        memory[at + looks.byte] = second // looks.period_s & 255
         return True
 
     def look(self, seen: Snapshot, cell: Cell) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from rules.engine.thresholds import ODOMETER, signal_of
+from rules.engine.thresholds import BATTERY, ENGINE, ODOMETER, signal_of
 from schemas.profile import Profile
 from schemas.telemetry import Diagnostics
 
@@ -16,10 +16,17 @@ if TYPE_CHECKING:
     from rules.engine.code_book import CodeBook
 
 LATEST = Struct("<fI")  #: last value and the second (since 1970) of its reading
-EDGE = (
-    signal_of("Vehicle.LowVoltageSystemState").id,
-    signal_of(ODOMETER).id,
-)  #: not said with every message: before those that are
+#: not said with every message: before those that are, so that one `pack` writes these
+EDGE = tuple(
+    signal_of(path).id
+    for path in (
+        "Vehicle.LowVoltageSystemState",
+        ODOMETER,
+        f"{BATTERY}.CrankingVoltageMin",
+        f"{BATTERY}.RestingVoltage",
+        f"{ENGINE}.EngineCoolant.Level",
+    )
+)
 FRESH_S = 600.0  #: a value carried over from an earlier message counts as present for ten minutes
 
 

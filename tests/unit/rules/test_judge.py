@@ -225,6 +225,37 @@ def test_a_checkpoint_of_an_earlier_release_keeps_the_samples_of_its_open_alerts
     assert told[0] == told[1] and len(told[0][0].evidence.series[0].samples) == 2 and found == memory
 
 
+def test_what_shows_an_open_alert_again_moves_one_number_and_an_earlier_release_can_read_the_rest(
+    judge: Judge, reading: Callable[..., Reading]
+):
+    """The time of the newest evidence lies behind the samples, where earlier releases do not look."""
+    memory, end = judge.memory("petrol_hatch"), judge.program("petrol_hatch").body_end
+    for n in range(4):
+        judge.step(memory, reading(n, n + 1, coolant=117))
+    before = bytes(memory[end:])
+    judge.step(memory, reading(4, 5, coolant=117))
+    assert memory[end:-8] == before[:-8] and memory[-8:] != before[-8:]
+    (track,) = judge.open_alerts(memory)
+    assert track.newest == reading(4).ts and len(track.samples) == 2
+    assert judge.step(memory, reading(3.5, 6, coolant=60)) == () and judge.open_alerts(memory) == (track,)
+    (earlier,) = judge.open_alerts(memory[:-8])
+    assert earlier.newest == reading(2).ts and (earlier.samples, earlier.since) == (track.samples, track.since)
+
+
+@pytest.mark.parametrize(
+    ("more", "again"), [({"oil": 96}, False), ({"oil": 40}, True), ({}, True), ({"oil": 96, "coolant": 135}, True)]
+)
+def test_too_hot_an_engine_with_warm_oil_is_believed_without_a_second_look(
+    judge: Judge, reading: Callable[..., Reading], monkeypatch: pytest.MonkeyPatch, more: dict[str, float], again: bool
+):
+    memory, looks = judge.memory("petrol_hatch"), []
+    sifted = judge._sifted
+    monkeypatch.setattr(judge, "_sifted", lambda *of: looks.append(of[2].ts) or sifted(*of))
+    for n in range(40):
+        judge.step(memory, reading(n, n + 1, **{"coolant": 117, "rpm": 900, **more}))
+    assert (len(looks) > 30) is again
+
+
 def test_rejected_readings_take_their_alert_back(judge: Judge, reading: Callable[..., Reading]):
     memory = judge.memory("petrol_hatch")
     for n in range(6):
@@ -248,6 +279,9 @@ SIGNALS = {
         "rest",
         "ignition",
         "rpm",
+        "run",
+        "oil",
+        "gearbox",
         "coolant",
         "service_km",
         "service_s",
@@ -267,7 +301,10 @@ RANGES = {
     "odometer": (5e7, 5.01e7),
     "speed": (0, 130),
     "rpm": (0, 4000),
-    "coolant": (20, 125),
+    "coolant": (20, 140),
+    "oil": (20, 120),
+    "gearbox": (20, 120),
+    "run": (0, 2_000),
     "ignition": (0, 3),
     "service_km": (-900, 9e3),
     "service_s": (-1e6, 9e6),
