@@ -35,20 +35,6 @@ _AGAIN, _CHANGED = 1, 2  #: of an alert that a verdict was about: newer evidence
 _KINDS: dict[type, bool] = {Holds: True, Clear: False, Unsure: False}
 
 
-def _stand(track: Track) -> tuple[object, ...]:
-    """What of a track is written down when it changes; its newest evidence has a place of its own."""
-    return (
-        track.state,
-        track.severity,
-        track.clear_since,
-        track.lower_since,
-        track.paused_s,
-        track.unsure,
-        track.seen,
-        track.told,
-    )
-
-
 class Judge:
     """All rules over all vehicle models. It keeps no state of a car: that is the memory handed in."""
 
@@ -355,7 +341,7 @@ class Judge:
         reading: Reading,
         steps: list[AlertStep],
     ) -> int:
-        before, newest = _stand(track), track.newest
+        before, newest = track.stand(), track.newest
         late = reading.received_at - reading.ts > rule.max_age.total_seconds()
         moves = alert_state.advance(track, verdict, seen.ts, seen.place, line.hold_s, line.settle_s, rule.samples)
         moves = moves or alert_state.stands_now(track, verdict, seen.ts, late)
@@ -376,7 +362,7 @@ class Judge:
                     else None
                 )
                 steps.append(self._step(track, move, seen.ts, seen.place, late=late, found=found))
-        if kept or moves or before != _stand(track):
+        if kept or moves or before != track.stand():
             return _CHANGED
         return _AGAIN if newest != track.newest else 0
 

@@ -188,6 +188,11 @@ class Track:
         """Whether the alert is pending or active."""
         return self.state != ""
 
+    def stand(self) -> tuple[object, ...]:
+        """What is written down when it changes; its newest evidence has a place of its own."""
+        moves = self.state, self.severity, self.clear_since, self.lower_since
+        return *moves, self.paused_s, self.unsure, self.seen, self.told
+
     def row(self) -> list[Any]:
         """As kept in the tail, where the samples follow all rows."""
         idle = [self.rule, self.component, self.state, self.episode, self.flips]
