@@ -24,6 +24,14 @@ async def queue(connection: Connection, wording: Any, draft: Draft, now: datetim
     return await messages.queue(connection, draft, body=body, now=now, words=words)
 
 
+async def again(connection: Connection, wording: Any, message: Message, draft: Draft, now: datetime) -> int:
+    """Queue what this text says once more, to somewhere else: in the words of that channel, where they depend on it."""
+    words = message.facts.get("words")
+    there = None if words is None else {**words, "channel": draft.to.channel}
+    body = reworded(wording, message.model_copy(update={"facts": {"words": there}}), now)
+    return await messages.queue(connection, draft, body=body, now=now, words=there)
+
+
 def reworded(wording: Any, message: Message, now: datetime) -> str:
     """What it says now; as it stands where its words do not depend on the moment."""
     words = message.facts.get("words")

@@ -145,8 +145,12 @@ PROMISES = (
             "month part-in-silence",
             "month no-limits",
             "month technician-away",
+            "month mail-in-silence",
         ),
-        tests=("integration/proofs/test_month.py::test_two_days_in_which_everybody_does_what_people_do",),
+        tests=(
+            "integration/proofs/test_month.py::test_two_days_in_which_everybody_does_what_people_do",
+            "integration/workers/test_other_way.py::test_when_both_ways_fail_somebody_rings_once",
+        ),
     ),
     Promise(
         "A time is the one that the person saw, in each zone, on the days of the clock change too.",

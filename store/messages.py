@@ -65,8 +65,9 @@ _PUT_BACK = (
 _END = "UPDATE messages SET state = $2, reason = $3 WHERE id = $1 AND state IN ('queued', 'claimed', 'sent')"
 _DELIVERED = "UPDATE messages SET state = 'delivered' WHERE reference = $1 AND state = 'sent' RETURNING id"
 _LOST = (
-    "UPDATE messages SET state = 'failed', reason = $2 WHERE reference = $1 AND state = 'sent' RETURNING id, dealer_id"
+    f"UPDATE messages SET state = 'failed', reason = $2 WHERE reference = $1 AND state = 'sent' RETURNING {_COLUMNS}"
 )
+_EXPLAIN = "UPDATE messages SET reason = $3 WHERE dealer_id = $1 AND id = $2"
 _CANCEL_QUEUED = """
 UPDATE messages SET state = 'cancelled', reason = $3 WHERE dealer_id = $1 AND owner_id = $2 AND state = 'queued'
   AND kind <> ALL($4::text[]) AND ($5::text[] IS NULL OR lower(to_address) = ANY ($5))
@@ -249,12 +250,21 @@ async def delivered(connection: Connection, reference: str) -> bool:
     return await connection.fetchval(_DELIVERED, reference) is not None
 
 
-async def lost(connection: Connection, reference: str, reason: str) -> bool:
-    """The provider took it and could not deliver it."""
+async def lost(connection: Connection, reference: str, reason: str) -> Message | None:
+    """The provider took it and could not deliver it. None when it is final already, or none of ours."""
     row = await connection.fetchrow(_LOST, reference, reason)
-    if row is not None:
-        await notifications.ring_desk(connection, row["dealer_id"], "message", row["id"])
-    return row is not None
+    if row is None:
+        return None
+    message = _message(row)
+    await _unsaid(connection, message)
+    await notifications.ring_desk(connection, message.dealer_id, "message", message.id)
+    return message
+
+
+async def explain(connection: Connection, message: Message, reason: str) -> None:
+    """What came of it since, for whoever reads the conversation."""
+    await connection.execute(_EXPLAIN, message.dealer_id, message.id, reason)
+    await notifications.ring_desk(connection, message.dealer_id, "message", message.id)
 
 
 async def cancel_queued(

@@ -31,6 +31,7 @@ _CAME_IN = """
 UPDATE threads SET last_in_at = greatest(last_in_at, $2), needs_reading = needs_reading OR $3,
   snoozed_until = CASE WHEN $3 THEN NULL ELSE snoozed_until END WHERE id = $1
 """
+_NOBODY_READS = "UPDATE replies SET read_at = $3 WHERE dealer_id = $1 AND id = $2"
 _READ = "UPDATE threads SET needs_reading = false, snoozed_until = NULL WHERE dealer_id = $1 AND id = $2"
 _READ_REPLIES = (
     "UPDATE replies SET read_at = $3, read_by = $4 WHERE dealer_id = $1 AND thread_id = $2 AND read_at IS NULL"
@@ -123,9 +124,18 @@ async def wrote_at(connection: Connection, dealer_id: int, owner_id: int) -> dat
 
 
 async def keep(
-    connection: Connection, dealer_id: int, reply: Reply, *, owner_id: int | None, understood: str, for_a_person: bool
+    connection: Connection,
+    dealer_id: int,
+    reply: Reply,
+    *,
+    owner_id: int | None,
+    understood: str,
+    for_a_person: bool,
+    by_machine: bool = False,
 ) -> int | None:
-    """Store what came in, once: None when this (channel, provider id) is already here."""
+    """Store what came in, once: None when this (channel, provider id) is already here. What came `by_machine` is shown,
+    and nobody has written.
+    """
     thread_id = None if owner_id is None else await of_owner(connection, dealer_id, owner_id)
     found: int | None = await connection.fetchval(
         _KEEP,
@@ -142,7 +152,9 @@ async def keep(
     )
     if found is None:
         return None
-    if thread_id is not None:
+    if by_machine:
+        await connection.execute(_NOBODY_READS, dealer_id, found, reply.received_at)
+    elif thread_id is not None:
         await connection.execute(_CAME_IN, thread_id, reply.received_at, for_a_person)
     await notifications.ring_desk(connection, dealer_id, "reply", found)
     return found

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "vehicle": ("vehicle", "Cars: enrol, revoke."),
     "owners": ("owners", "Owners, their cars and their consent: import from CSV."),
     "import-readings": ("import_readings", "History of a fleet from a CSV or Parquet file, judged and stored."),
+    "hear-mail": ("hear_mail", "One mail from standard input to the desk's door: the end of a mail server's pipe."),
     "key": ("key", "API keys: create, list, revoke."),
     "erasures": (
         "erasures",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from actions import links
+from actions import links, unreached
 from schemas.errors import NotFound
-from schemas.message import MessageKind, MessageState
-from store import accounts, cases, feedback, inbox, messages, owners, threads
+from schemas.message import MessageKind, MessageState, Purpose
+from store import accounts, cases, feedback, inbox, message_validity, messages, owners, threads
 from store.jobs import Job
 from store.pool import Connection
 from workers import notices, safety
@@ -56,7 +56,7 @@ async def tell_note(context: Context, connection: Connection, job: Job) -> None:
 
 
 async def tell_unreached(context: Context, connection: Connection, job: Job) -> None:
-    """A text to an owner failed for good: somebody rings instead."""
+    """A text to an owner failed for good: it goes their other way, or somebody rings instead."""
     message = await messages.get(connection, job.dealer_id, job.subject_id)
     if message is None or message.owner_id is None:
         return
@@ -64,6 +64,13 @@ async def tell_unreached(context: Context, connection: Connection, job: Job) -> 
         await safety.fall_back(context, connection, message)
     dealer = await accounts.dealer(connection, job.dealer_id)
     owner = await owners.get(connection, job.dealer_id, message.owner_id)
+    if job.payload.get("surely") and message.purpose is not Purpose.SAFETY:
+        channels, now = context.staff_channels, context.clock()
+        false = await message_validity.untrue(connection, job.dealer_id, message.facts.get("asserts", ()), now)
+        if false is None and await unreached.other_way(
+            connection, context.wording, message=message, owner=owner, channels=channels, now=now
+        ):
+            return
     people = await notices.advisors(connection, dealer)
     if message.case_id is not None:
         case = await cases.get(connection, job.dealer_id, message.case_id)

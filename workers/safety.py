@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actions import outbox, recipients
+from actions.unreached import OTHER_WAY
 from rules.catalogue import about_the_car
 from rules.service import driving, safety
 from rules.service.opening import open_times
@@ -36,7 +37,6 @@ from workers import notices
 from workers.context import Context
 
 UNAWARE = "the owner does not know yet that it must not be driven on"
-_OTHER_WAY = "-other"  #: at the end of a reference: it went the other way already
 _AHEAD = timedelta(days=14)  #: so far we look for the hour at which somebody can be rung
 
 
@@ -144,9 +144,9 @@ async def fall_back(context: Context, connection: Connection, message: Message) 
         others
         and known.owner is not None
         and known.owner.id == message.owner_id
-        and not message.reference.endswith(_OTHER_WAY)
+        and not message.reference.endswith(OTHER_WAY)
     ):
-        reference, late = f"{message.reference}{_OTHER_WAY}", opens(known.dealer, context.clock())
+        reference, late = f"{message.reference}{OTHER_WAY}", opens(known.dealer, context.clock())
         await _tell(
             context,
             connection,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from actions import links, outbox, stopping
+from actions import links, outbox, stopping, unreached
 from monitoring import tracing
 from providers.provider import Blocked, Busy, Lookup, Receipt
 from providers.register import ALIASES, known
@@ -23,7 +23,7 @@ from schemas.consent import Owner
 from schemas.errors import DeliveryFailed, Misconfigured, NotFound
 from schemas.message import MESSAGE, Message, MessageEvent, MessageKind, MessageState, Purpose
 from schemas.verdict import Severity
-from store import accounts, cases, consents, history, jobs, messages, owners, threads
+from store import accounts, cases, consents, history, messages, owners, threads
 from store.pool import Connection, transaction
 from workers import metrics
 from workers.context import Context
@@ -32,9 +32,8 @@ log = structlog.get_logger()
 
 #: Of these it is better to have told twice than never, where a provider cannot be asked.
 MAY_REPEAT = frozenset({Purpose.SAFETY, Purpose.STAFF, Purpose.STATUS})
-
-#: Nobody needs to ring because of these: a question, and a goodbye that the provider has said already.
-_UNHEARD_IS_FINE = frozenset({MessageKind.FEEDBACK, MessageKind.FEEDBACK_THANKS, MessageKind.STOPPED, MessageKind.HELP})
+#: Ends after which nobody has got it, and it would still be of use.
+_SURELY_NOT = frozenset({"refused", "tried too often", "no channel"})
 
 
 async def one(context: Context) -> bool:
@@ -271,10 +270,10 @@ async def _end(
         actor="worker",
         now=now,
     )
-    failed = state is MessageState.FAILED and message.kind not in _UNHEARD_IS_FINE
     unwarned = message.kind is MessageKind.SAFETY and why == "not allowed"  # still true, and the owner does not know it
-    if message.owner_id is not None and (failed or unwarned):
-        await jobs.put(connection, message.dealer_id, "unreached", message.id, due_at=now)  # somebody must ring
+    if state is MessageState.FAILED or unwarned:
+        surely = state is MessageState.FAILED and why in _SURELY_NOT
+        await unreached.follow(connection, message, now, surely=surely)  # another way, or somebody must ring
 
 
 async def _failed(context: Context, message: Message, error: DeliveryFailed) -> None:

@@ -171,6 +171,7 @@ UNDERSTOOD = {
     "wrong": "says that the number is wrong",
     "feedback": "gave feedback",
     "other": "needs reading",
+    "auto": "answered by a machine",
 }
 
 

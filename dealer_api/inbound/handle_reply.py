@@ -58,15 +58,20 @@ class _Incoming:
     cars: Sequence[Vehicle] = ()  #: of everybody who is reached there
 
 
-async def handle(house: House, reply: Reply) -> HandledReply:
-    """From the provider's hand to the end of what it causes. NotFound when nobody is reached at that number."""
+async def handle(house: House, reply: Reply, *, dealer_id: int | None = None, proven: bool = True) -> HandledReply:
+    """From the provider's hand to the end of what it causes. NotFound when nobody is reached at that number.
+
+    `dealer_id` where it is known whose line it is. Not `proven`: anybody could have written it in that name, so nothing
+    but a STOP is acted on.
+    """
     for field, text in (("from", reply.from_address), ("to", reply.to_address), ("id", reply.provider_id)):
         storable(text, field)
     reply = reply.model_copy(
         update={"body": reply.body.replace("\x00", "").encode("utf-8", "replace").decode()[:LONGEST_BODY]}
     )
-    async with house.at(None) as connection:
-        dealer_id = await accounts.dealer_at(connection, reply.to_address)
+    if dealer_id is None:
+        async with house.at(None) as connection:
+            dealer_id = await accounts.dealer_at(connection, reply.to_address)
     if dealer_id is None:
         raise NotFound("number")
     async with house.at(dealer_id) as connection:
@@ -75,6 +80,7 @@ async def handle(house: House, reply: Reply) -> HandledReply:
             meant = understand(
                 reply.body, Asked()
             ).meaning  # a STOP counts for the number, whoever is reached there later
+            meant = meant if proven or meant is Meaning.STOP else Meaning.OTHER
             if meant in _OF_THE_NUMBER:
                 await stopping.claim(
                     connection, house.key_holder, dealer_id=dealer_id, addresses=[reply.from_address], now=house.now()
@@ -97,6 +103,8 @@ async def handle(house: House, reply: Reply) -> HandledReply:
             names=tuple(one.name for one in here),
         )
         understood = understand(reply.body, asked)
+        if not proven and understood.meaning is not Meaning.STOP:
+            understood = Understood(Meaning.OTHER, "anybody could have written it", for_a_person=True)
         if understood.meaning in _CLAIMS:
             await stopping.claim(
                 connection, house.key_holder, dealer_id=dealer_id, addresses=[reply.from_address], now=house.now()

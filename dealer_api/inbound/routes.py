@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dealer_api import permissions as may
-from dealer_api.inbound import phone, webhooks
+from dealer_api.inbound import mail, phone, webhooks
 from dealer_api.route import Route
 from providers.register import PROVIDERS, reports_at, texts_at
 
@@ -12,6 +12,14 @@ _SPEAKING = [entry for entry in PROVIDERS if entry.inbound is not None]
 ROUTES: tuple[Route, ...] = (
     Route(
         "POST", "/inbound/phone", handler=phone.answered, permission=may.DEMO, summary="An answer typed on a demo phone"
+    ),
+    Route(
+        "POST",
+        "/inbound/mail",
+        handler=mail.received,
+        permission=may.WEBHOOK,
+        summary="A mail that came in (signed)",
+        media=mail.MEDIA,
     ),
     *(
         Route(

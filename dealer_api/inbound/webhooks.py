@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
+from actions import unreached
 from dealer_api.app_keys import HOUSE
 from dealer_api.bodies import posted
 from dealer_api.inbound.handle_reply import handle
@@ -64,7 +65,7 @@ def reports(name: str) -> Handler:
                 if report.fate is Fate.DELIVERED:
                     await messages.delivered(connection, reference)
                 else:
-                    await messages.lost(connection, reference, report.reason)
+                    await unreached.lost(connection, reference, report.reason, house.now(), actor="provider")
         return web.Response(status=204)
 
     return reported

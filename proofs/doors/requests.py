@@ -174,6 +174,8 @@ class Requests:
         if route.media == "text/csv":
             text = _CSV.format(canary=self.made.canary, n=next(self._count), letter=self.made.canary[-1])
             return Knock(route.method, path, text=text, media=route.media)
+        if route.media == "message/rfc822":
+            return Knock(route.method, path, raw=b"From: a@b.example\r\n\r\nSTOP\r\n", media=route.media)
         if route.is_api or route.method == "GET":
             body = None if route.body is None else self._body(route)
             return Knock(route.method, path, query=self._about(route), json=body)
@@ -365,6 +367,7 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/d/{token}/move": lambda ask: {"leg": str(ask.made.rows["legs"]), "event": "on_the_way"},
     "/driver/move": lambda ask: {"leg": str(ask.made.rows["legs"]), "event": "on_the_way"},
     "/inbound/phone": lambda ask: {"from": ask.made.owner_phone, "to": ask.made.dealer.phone, "body": "hello"},
+    "/inbound/mail": _nothing,  # a mail, which is no form
     "/inbound/twilio": lambda ask: {
         "MessageSid": "SM1",
         "From": ask.made.owner_phone,

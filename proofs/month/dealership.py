@@ -135,6 +135,7 @@ async def open_dealership(url: str, secret: str, seed: int) -> Dealership:
         desk_url="http://month.example",
         machine=clock,
         luck=luck.random,
+        house_key=house.key_holder,
     )
     place = Dealership(house, context, admin=admin, dealer=dealer, clock=clock, phones=phones, luck=luck, staff=staff)
     async with transaction(desk, dealer.id) as connection:
@@ -180,7 +181,7 @@ async def _customer(connection: Connection, place: Dealership, seed: int, n: int
             "name": f"Owner {n}",
             "phone": None if luck.random() < 0.03 else f"+49151{seed:03}{n:05}",
             "email": f"owner{n}@month{seed}.example",
-            "channel": "email" if luck.random() < 0.1 else "phone",
+            "channel": "email" if luck.random() < 0.2 else "phone",
             "language": luck.choice(("en", "en", "de", "es")),
             "zone": luck.choice(("Europe/Berlin",) * 8 + ("America/New_York", "Asia/Tokyo")),
             "address": None if luck.random() < 0.05 else f"Straße {n}, Hamburg",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from actions import absences, calling_off, free_time, labour, leaving, legs, ownership, pausing, stopping
+from actions import absences, calling_off, free_time, labour, leaving, legs, ownership, pausing, stopping, unreached
 from proofs.swap import swap
 from store import slots
 from workers import lateness, safety, sending
@@ -25,6 +25,7 @@ SWITCHES = (
     "part-in-silence",
     "no-limits",
     "technician-away",
+    "mail-in-silence",
 )
 
 
@@ -61,6 +62,9 @@ def switched(switch: str | None) -> Iterator[None]:
                 yield
         case "part-in-silence":
             with _out(pausing, "work_follows", _nothing):
+                yield
+        case "mail-in-silence":
+            with _out(unreached, "follow", _nothing):
                 yield
         case "no-record":
             with _out(legs, "recorded", _nothing), _out(calling_off, "recorded", _nothing):

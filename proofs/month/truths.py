@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from proofs.month import handing, places
+from proofs.month import handing, mailing, places
 from proofs.month.acts import workshop
 from proofs.month.dealership import Dealership
 from schemas.message import Message, MessageKind
@@ -129,6 +129,7 @@ ALWAYS: Mapping[str, str] = {
         WHERE m.dealer_id = $1 AND m.kind <> 'wrong' AND m.state IN ('sent', 'delivered')
           AND m.sent_at > r.received_at""",
     **handing.TRUTHS,
+    **mailing.TRUTHS,
     **workshop.TRUTHS,
     **places.TRUTHS,
 }
@@ -144,7 +145,9 @@ SETTLED: Mapping[str, str] = {
           AND h.subject_id = o.id AND h.reason LIKE '%did not answer%'
         WHERE o.dealer_id = $1 AND o.state = 'expired' AND NOT EXISTS (
             SELECT 1 FROM messages m WHERE m.dealer_id = $1 AND m.case_id = o.case_id AND m.kind = 'offer'
-              AND m.state IN ('sent', 'delivered')
+              AND (m.state IN ('sent', 'delivered') OR EXISTS (SELECT 1 FROM history f WHERE f.dealer_id = $1
+                AND f.noun = 'message' AND f.subject_id = m.id AND f.new = 'failed' AND f.old = 'sent'
+                AND f.at >= h.at))  -- it came back later than that was said
             AND m.facts->'asserts' @> jsonb_build_array(jsonb_build_object('noun', 'offer', 'id', o.id)))""",
     "a promise was broken in silence": """
         SELECT p.id FROM promises p WHERE p.dealer_id = $1 AND p.what <> 'bring' AND NOT p.must_ring
@@ -178,6 +181,7 @@ SETTLED: Mapping[str, str] = {
           AND n.state IN ('sent', 'delivered')
         AND NOT EXISTS (SELECT 1 FROM messages o WHERE o.dealer_id = $1 AND o.owner_id = m.owner_id
           AND o.kind = 'safety_over' AND o.sent_at BETWEEN m.sent_at AND n.sent_at)""",
+    **mailing.SETTLED,
     "work was put off again and again": """
         SELECT topic || ' ' || coalesce(failed, '') FROM wakeups WHERE dealer_id = $1 AND attempts >= 3""",
 }

@@ -14,6 +14,15 @@ class SmtpSettings(BaseModel):
     """A relay that takes our mail."""
 
     smtp_url: Annotated[SecretStr, Field(description="mail relay, smtp://user:password@host:587")] = SecretStr("")
+    mail_secret: Annotated[
+        SecretStr,
+        Field(
+            description=(
+                "secret (whsec_…) with which mail that comes in is signed, as in Standard Webhooks, when it is brought "
+                "to /inbound/mail by `telltale hear-mail` or by somebody else; without it no mail is heard"
+            )
+        ),
+    ] = SecretStr("")
     mail_from: Annotated[str, Field(description="sender of mails")] = ""
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from proofs.month import handing, texting
+from proofs.month import handing, mailing, texting
 from proofs.month.acts import advisors, cars, crew, drivers, movers, owners, sales, workshop
 from proofs.month.dealership import Dealership
 
@@ -62,4 +62,5 @@ ACTS: dict[Act, float] = {
     crew.somebody_is_back: 0.6,
     **handing.ACTS,
     **texting.ACTS,
+    **mailing.ACTS,
 }

@@ -179,14 +179,13 @@ async def test_the_forms_of_pages_take_odd_values_in_each_field(doors, bugs):
             else people[made.id, "driver" if route.path == "/driver/move" else "manager"]
         )
         whole = requests.knock(route)
-        named = {*dict(whole.form), *asked_for(route.handler)[1]}
+        form = whole.form or ()  # a door for signed mails takes none
+        named = {*dict(form), *asked_for(route.handler)[1]}
         for name in sorted(named - {"csrf"}):
             for value in some(ODD_TEXTS, (route.path, name), "a\x00b", "²", "9" * 40, count=5):
                 if route.path in ("/sign-in", "/sign-out"):
                     continue
-                fields = [(n, v) for n, v in whole.form if n != name] + [
-                    (name, value.encode("utf-8", "replace").decode())
-                ]
+                fields = [(n, v) for n, v in form if n != name] + [(name, value.encode("utf-8", "replace").decode())]
                 await bugs.ask(caller, Knock("POST", whole.path, form=fields))
     assert bugs.tried > 500 and not bugs.found, bugs.found
 
