@@ -27,6 +27,7 @@ OTHERS: Final = {
     "wrong_numbers": "keyed hashes of numbers and names: a wrong number is not written down again",
     "stops": "keyed hashes of numbers and mailboxes, so that a STOP outlives an erasure",
     "dealers": "the house",
+    "search_words": "words of what stands in owners and vehicles, kept by the database: they change and go with it",
     "quick_replies": "answers that are ready: of nobody",
     "resources": "bays, loaners and drivers",
     "senders": "the dealer's own numbers",

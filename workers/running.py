@@ -152,6 +152,7 @@ async def serve(
         loops.create_task(_loop("silence", lambda: _swept("silence", sweeping.silence_once(context)), None, SILENCE_S))
         loops.create_task(_loop("recalls", lambda: _swept("recalls", recalling.recalls_once(context)), None, SILENCE_S))
         loops.create_task(_loop("trials", lambda: _swept("trials", promoted_rules.finds_once(context)), None, TRIALS_S))
+        loops.create_task(_loop("words", lambda: _swept("words", sweeping.words_once(context)), None, FORGET_S))
         loops.create_task(_loop("forget", lambda: _swept("forget", sweeping.forget_once(context)), None, FORGET_S))
         loops.create_task(
             _loop("keeping", lambda: _swept("keeping", keeping.once(context, retention_days)), None, FORGET_S / 12)

@@ -14,7 +14,7 @@ from schemas.alert import AlertState, AlertStep, Evidence
 from schemas.message import MessageKind, asserts
 from schemas.moment import minutes_between
 from schemas.verdict import Severity
-from store import accounts, alerts, cases, idempotency, stages, sweeps
+from store import accounts, alerts, cases, finding, idempotency, stages, sweeps
 from store import offers as stored_offers
 from store.alerts import Moved
 from store.pool import transaction
@@ -90,6 +90,17 @@ async def silence_once(context: Context) -> int:
         if len(cars) < _BATCH:
             return moved
         after = cars[-1].id
+
+
+async def words_once(context: Context) -> int:
+    """Cars and owners that were there before search was get their words, some at a time."""
+    written = 0
+    while True:
+        async with transaction(context.pool) as connection:
+            found = await finding.fill(connection, _BATCH)
+        written += found
+        if not found:
+            return written
 
 
 async def forget_once(context: Context) -> None:

@@ -30,6 +30,7 @@ from dealer_api.bodies import (
     read,
     reply,
 )
+from dealer_api.finding import ids_of
 from dealer_api.permissions import READ_MESSAGES
 from schemas.consent import Consent, Owner
 from schemas.errors import BadInput
@@ -42,7 +43,7 @@ _ASKED = (Purpose.SAFETY, Purpose.SERVICE, Purpose.STATUS, Purpose.SURVEY)
 
 
 class OwnerQuery(Paged[tuple[str, Id]]):
-    """`search` is part of a name, number or mailbox."""
+    """`search`: words that a name, number or mailbox has or begins with, however they are spelt."""
 
     search: Annotated[str | None, Field(max_length=80)] = None
 
@@ -127,9 +128,8 @@ class ImportQuery(Query):
 async def listed(request: web.Request) -> web.Response:
     caller, query = call(request), asked(request, OwnerQuery)
     async with caller.house.at(caller.dealer_id) as connection:
-        found = await owners.listed(
-            connection, caller.dealer_id, search=query.search, after=query.cursor, limit=query.limit + 1
-        )
+        ids = await ids_of(caller, connection, query.search or "", "owner")
+        found = await owners.listed(connection, caller.dealer_id, ids=ids, after=query.cursor, limit=query.limit + 1)
     return reply(page(found, query.limit, lambda owner: [owner.name, owner.id]))
 
 

@@ -13,6 +13,7 @@ from dealer_api import feeds
 from dealer_api.api.offers import MaybeReason
 from dealer_api.app_keys import call
 from dealer_api.bodies import LARGEST_ID, Body, Id, Paged, Sent, When, asked, bare_number, number, page, read, reply
+from dealer_api.finding import ids_of
 from dealer_api.permissions import READ_OWNERS
 from schemas.case import Case
 from schemas.consent import Owner
@@ -29,7 +30,7 @@ Counter = Annotated[int, Field(ge=0, le=LARGEST_ID)]  #: a boot, or a message wi
 
 
 class VehicleQuery(Paged[tuple[Id]]):
-    """By VIN, by owner, or by part of title, plate or VIN."""
+    """By VIN, by owner, or by words of title, plate, VIN or owner, however they are spelt."""
 
     vin: Annotated[str | None, Field(max_length=40)] = None
     owner: Id | None = None
@@ -144,7 +145,7 @@ async def listed(request: web.Request) -> web.Response:
             caller.dealer_id,
             vin=query.vin.upper() if query.vin else None,
             owner_id=query.owner,
-            search=query.search,
+            ids=await ids_of(caller, connection, query.search or "", "vehicle"),
             after=query.cursor[0] if query.cursor else None,
             limit=query.limit + 1,
         )

@@ -15,10 +15,13 @@ from actions import warning
 from actions.driving import stays
 from dealer_api import permissions as may
 from dealer_api.app_keys import Call, call
+from dealer_api.bodies import row_number
 from dealer_api.charts import number, unit_symbol
 from dealer_api.desk import case_actions, corrections, formatting, warned
 from dealer_api.desk.chart_views import Chart, chart
 from dealer_api.desk.page import back, form, go, id_of, page, refused, row_of
+from dealer_api.desk.paging import SHOWN
+from dealer_api.finding import ids_of
 from dealer_api.permissions import SAY_KNOWN
 from rules.service import capacity
 from rules.service.casework import HEALED, speaks
@@ -221,8 +224,22 @@ async def _new_page(
 ) -> web.Response:
     caller = call(request)
     async with caller.house.at(caller.dealer_id) as connection:
-        cars = await vehicles_page.cars(connection, caller.dealer_id, silent_since=caller.house.now(), limit=1000)
-    return await page(request, "case_new.html", fields=fields, cars=cars, problem=problem, status=status)
+        looked_for = request.query.get("car", "").strip()[:100]
+        ids = await ids_of(caller, connection, looked_for, "vehicle")
+        chosen, now = row_number(fields.get("vehicle", "")), caller.house.now()
+        cars = await vehicles_page.cars(connection, caller.dealer_id, ids=ids, silent_since=now, limit=SHOWN + 1)
+        if chosen is not None and chosen not in [car.id for car in cars[:SHOWN]]:
+            cars = [*await vehicles_page.cars(connection, caller.dealer_id, ids=[chosen], silent_since=now), *cars]
+    return await page(
+        request,
+        "case_new.html",
+        fields=fields,
+        cars=cars,
+        most=SHOWN,
+        looked_for=looked_for,
+        problem=problem,
+        status=status,
+    )
 
 
 def promised(booking: Booking | None, zone: str, now: datetime) -> str:

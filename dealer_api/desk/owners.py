@@ -15,6 +15,8 @@ from dealer_api.app_keys import call
 from dealer_api.bodies import wall_time
 from dealer_api.desk import formatting
 from dealer_api.desk.page import form, go, id_of, page, refused
+from dealer_api.desk.paging import SHOWN, after_name, onward
+from dealer_api.finding import ids_of
 from schemas.consent import Consent, Owner
 from schemas.errors import BadInput, TelltaleError
 from schemas.message import Purpose
@@ -52,14 +54,21 @@ async def show_list(request: web.Request) -> web.Response:
     caller = call(request)
     search, which = request.query.get("search", "").strip()[:100], request.query.get("show", "all")
     which = which if which in ("all", "unread") else "all"
+    after = after_name(request)
     async with caller.house.at(caller.dealer_id) as connection:
-        found = await people.owners(connection, caller.dealer_id, search=search, which=which)
+        ids = await ids_of(caller, connection, search, "owner")
+        found = await people.owners(connection, caller.dealer_id, ids=ids, which=which, after=after, limit=SHOWN + 1)
+        whole = await people.count(connection, caller.dealer_id, ids=ids, which=which)
         strangers = await threads.strangers(connection, caller.dealer_id)
     unheard = await acts.unheard(caller.house, caller.dealer_id)
+    last = found[SHOWN - 1] if len(found) > SHOWN else None
     return await page(
         request,
         "owners.html",
-        owners=found,
+        owners=found[:SHOWN],
+        whole=whole,
+        more=onward("/owners", (last.name, last.id), show=which, search=search) if last else None,
+        onward=after is not None,
         strangers=strangers,
         search=search,
         show=which,

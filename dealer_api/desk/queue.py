@@ -11,6 +11,7 @@ from dealer_api import permissions as may
 from dealer_api.app_keys import Call, call
 from dealer_api.desk import formatting, warned
 from dealer_api.desk.page import day_span, page
+from dealer_api.desk.paging import SHOWN, after_place, onward
 from dealer_api.desk.warned import Warned
 from rules.service.casework import speaks
 from rules.service.driving import forbids
@@ -58,17 +59,33 @@ async def show(request: web.Request) -> web.Response:
     which = which if which in queue.FILTERS else "open"
     day_from, day_to = day_span(caller, now)
     staff_id = caller.staff.id if caller.staff else None
+    severity = request.query.get("severity", "")
+    severity = severity if severity in formatting.SEVERITIES else ""
+    after = after_place(request)
     async with caller.house.at(caller.dealer_id) as connection:
         rows = await queue.rows(
-            connection, caller.dealer_id, which, staff_id=staff_id, day_from=day_from, day_to=day_to
+            connection,
+            caller.dealer_id,
+            which,
+            staff_id=staff_id,
+            day_from=day_from,
+            day_to=day_to,
+            severity=severity or None,
+            after=after,
+            limit=SHOWN + 1,
         )
         tallies = await queue.counts(connection, caller.dealer_id, staff_id=staff_id, day_from=day_from, day_to=day_to)
+    last = rows[SHOWN - 1] if len(rows) > SHOWN else None
+    more = onward("/queue", (last.rank, last.place, last.id), show=which, severity=severity) if last else None
     return await page(
         request,
         "queue.html",
         show=which,
         filters=FILTERS,
-        rows=[_shown(row, caller, now) for row in rows],
+        severity=severity,
+        rows=[_shown(row, caller, now) for row in rows[:SHOWN]],
+        more=more,
+        onward=after is not None,
         tallies=tallies,
         here=request.path_qs,
     )

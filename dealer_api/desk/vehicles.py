@@ -18,6 +18,8 @@ from dealer_api.charts import number, unit_symbol
 from dealer_api.desk import corrections, formatting
 from dealer_api.desk.chart_views import chart, measured
 from dealer_api.desk.page import form, go, id_of, page, refused, row_of
+from dealer_api.desk.paging import SHOWN, after_name, onward
+from dealer_api.finding import ids_of
 from schemas.correction import in_force
 from schemas.errors import TelltaleError
 from schemas.moment import from_epoch
@@ -61,14 +63,21 @@ async def show_list(request: web.Request) -> web.Response:
     caller, now = call(request), call(request).house.now()
     search, which = request.query.get("search", "").strip()[:100], request.query.get("show", "all")
     which = which if which in ("all", "silent", "case") else "all"
+    after, since = after_name(request), now - SILENT
     async with caller.house.at(caller.dealer_id) as connection:
+        ids = await ids_of(caller, connection, search, "vehicle")
         cars = await vehicles_page.cars(
-            connection, caller.dealer_id, search=search, which=which, silent_since=now - SILENT
+            connection, caller.dealer_id, ids=ids, which=which, silent_since=since, after=after, limit=SHOWN + 1
         )
+        whole = await vehicles_page.count(connection, caller.dealer_id, ids=ids, which=which, silent_since=since)
+    last = cars[SHOWN - 1] if len(cars) > SHOWN else None
     return await page(
         request,
         "vehicles.html",
-        cars=cars,
+        cars=cars[:SHOWN],
+        whole=whole,
+        more=onward("/vehicles", (last.title, last.id), show=which, search=search) if last else None,
+        onward=after is not None,
         search=search,
         show=which,
         here=request.path_qs,
@@ -201,7 +210,12 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
             "unit": await vehicles_page.unit(connection, caller.dealer_id, vehicle_id),
             "refused": await quarantine_page.reasons(connection, caller.dealer_id, vehicle_id),
             "units": await corrections.of_car(caller, connection, vehicle_id),
-            "owners": await people.owners(connection, caller.dealer_id, limit=500),
+            "owners": await people.owners(
+                connection,
+                caller.dealer_id,
+                ids=await ids_of(caller, connection, request.query.get("owner", "").strip()[:100], "owner"),
+                limit=SHOWN + 1,
+            ),
         }
     hints, hinted_at = _hints(newest[2] if newest else {})
     fresh = freshness(
@@ -212,6 +226,8 @@ async def _page(request: web.Request, vehicle_id: int, secret: str | None = None
         request,
         "vehicle.html",
         **facts,
+        most=SHOWN,
+        looked_for=request.query.get("owner", "").strip()[:100],
         car=car,
         fresh=fresh,
         secret=secret,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,9 +17,14 @@ SELECT o.id, o.name, o.phone, o.email, o.channel, o.language, o.stopped_at, coal
     (SELECT c.given FROM consents c WHERE c.dealer_id = o.dealer_id AND c.owner_id = o.id AND c.purpose = 'service'
       ORDER BY c.id DESC LIMIT 1) AS service
 FROM owners o LEFT JOIN threads t ON t.dealer_id = o.dealer_id AND t.owner_id = o.id
-WHERE o.dealer_id = $1 AND ($2 = '' OR o.name ILIKE $3 OR o.phone ILIKE $3 OR o.email ILIKE $3) AND ($4 <> 'unread'
-  OR t.needs_reading)
-ORDER BY coalesce(t.needs_reading, false) DESC, o.name, o.id LIMIT $5
+WHERE o.dealer_id = $1 AND ($2::bigint[] IS NULL OR o.id = ANY ($2)) AND ($3 <> 'unread' OR t.needs_reading)
+  AND ($4::text IS NULL OR (o.name, o.id) > ($4, $5::bigint))
+ORDER BY o.name, o.id LIMIT $6
+"""
+_COUNT = """
+SELECT count(*) FROM owners o WHERE o.dealer_id = $1 AND ($2::bigint[] IS NULL OR o.id = ANY ($2))
+  AND ($3 <> 'unread' OR EXISTS (SELECT 1 FROM threads t WHERE t.dealer_id = o.dealer_id AND t.owner_id = o.id
+    AND t.needs_reading))
 """
 _CARS = (
     "SELECT id, title, plate, vin, last_heard_at FROM vehicles WHERE dealer_id = $1 AND owner_id = $2 ORDER BY title"
@@ -55,14 +61,25 @@ class OwnerRow:
 
 
 async def owners(
-    connection: Connection, dealer_id: int, *, search: str = "", which: str = "all", limit: int = 300
+    connection: Connection,
+    dealer_id: int,
+    *,
+    ids: Sequence[int] | None = None,
+    which: str = "all",
+    after: tuple[str, int] | None = None,
+    limit: int = 300,
 ) -> list[OwnerRow]:
-    """Those who wrote something unread come first."""
-    literal = search.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+    """Owners by name. `ids`: no others than these; `after`: (name, id) of the last one that was seen."""
+    given = None if ids is None else list(ids)
     return [
         OwnerRow(**as_dict(row))
-        for row in await connection.fetch(_OWNERS, dealer_id, search, f"%{literal}%", which, limit)
+        for row in await connection.fetch(_OWNERS, dealer_id, given, which, *(after or (None, None)), limit)
     ]
+
+
+async def count(connection: Connection, dealer_id: int, *, ids: Sequence[int] | None, which: str) -> int:
+    """How many that is on all pages."""
+    return int(await connection.fetchval(_COUNT, dealer_id, None if ids is None else list(ids), which))
 
 
 async def cars(connection: Connection, dealer_id: int, owner_id: int) -> list[dict[str, Any]]:

@@ -10,9 +10,27 @@ from store.undrivable import FORBIDS
 
 FILTERS = ("open", "mine", "unowned", "waiting", "today", "done")
 
+#: The cases of one page first: what is shown of each is looked up for these alone.
+_PAGE = """
+SELECT c.id, CASE WHEN $2 = 'done' THEN 0 ELSE array_position(ARRAY['now', 'soon', 'advice'], c.severity) END AS rank,
+  (extract(epoch FROM CASE WHEN $2 = 'done' THEN c.changed_at ELSE c.opened_at END) * 1000000)::bigint
+    * CASE WHEN $2 = 'done' THEN -1 ELSE 1 END AS place
+FROM cases c
+WHERE c.dealer_id = $1 AND ($7::text IS NULL OR c.severity = $7) AND CASE $2::text
+    WHEN 'done' THEN c.state IN ('done', 'dismissed')
+    WHEN 'mine' THEN c.state NOT IN ('done', 'dismissed') AND c.assignee_id = $3
+    WHEN 'unowned' THEN c.state NOT IN ('done', 'dismissed') AND c.assignee_id IS NULL
+    WHEN 'waiting' THEN c.state = 'contacted'
+    WHEN 'today' THEN c.state NOT IN ('done', 'dismissed') AND EXISTS (SELECT 1 FROM bookings b
+      WHERE b.dealer_id = c.dealer_id AND b.case_id = c.id AND b.state NOT IN ('completed', 'cancelled')
+      AND b.starts_at >= $4 AND b.starts_at < $5)
+    ELSE c.state NOT IN ('done', 'dismissed') END
+"""
 _ROWS = f"""
-SELECT c.id, c.state, c.severity, c.title, c.origin, c.assignee_id, s.name AS assignee, c.comebacks, c.opened_at,
-  c.changed_at,
+WITH page AS MATERIALIZED (SELECT * FROM ({_PAGE}) AS one
+    WHERE $8::bigint IS NULL OR (rank, place, id) > ($8, $9::bigint, $10::bigint) ORDER BY rank, place, id LIMIT $6)
+SELECT p.rank, p.place, c.id, c.state, c.severity, c.title, c.origin, c.assignee_id, s.name AS assignee, c.comebacks,
+  c.opened_at, c.changed_at,
     c.acknowledged_at, c.escalated_at, v.id AS vehicle_id, v.title AS vehicle, v.plate, v.last_heard_at,
     o.id AS owner_id, o.name AS owner, coalesce(t.needs_reading, false) AS unread,
     (SELECT coalesce(jsonb_agg(jsonb_build_array(a.rule, a.component, a.severity, a.because) ORDER BY
@@ -32,7 +50,8 @@ SELECT c.id, c.state, c.severity, c.title, c.origin, c.assignee_id, s.name AS as
           o.email) IS NOT NULL AS reachable,
     b.id AS booking_id, b.kind AS booking_kind, b.state AS booking_state, b.starts_at, b.ends_at,
     f.id AS offer_id, f.expires_at
-FROM cases c
+FROM page p
+JOIN cases c ON c.dealer_id = $1 AND c.id = p.id
 JOIN vehicles v ON v.dealer_id = c.dealer_id AND v.id = c.vehicle_id
 LEFT JOIN owners o ON o.dealer_id = c.dealer_id AND o.id = coalesce(c.owner_id, v.owner_id)
 LEFT JOIN LATERAL (SELECT EXISTS (SELECT FROM alerts a WHERE a.dealer_id = c.dealer_id AND a.case_id = c.id
@@ -41,16 +60,7 @@ LEFT JOIN staff s ON s.dealer_id = c.dealer_id AND s.id = c.assignee_id
 LEFT JOIN threads t ON t.dealer_id = c.dealer_id AND t.owner_id = o.id
 LEFT JOIN bookings b ON b.dealer_id = c.dealer_id AND b.case_id = c.id AND b.state NOT IN ('completed', 'cancelled')
 LEFT JOIN offers f ON f.dealer_id = c.dealer_id AND f.case_id = c.id AND f.state = 'open'
-WHERE c.dealer_id = $1 AND CASE $2::text
-    WHEN 'done' THEN c.state IN ('done', 'dismissed')
-    WHEN 'mine' THEN c.state NOT IN ('done', 'dismissed') AND c.assignee_id = $3
-    WHEN 'unowned' THEN c.state NOT IN ('done', 'dismissed') AND c.assignee_id IS NULL
-    WHEN 'waiting' THEN c.state = 'contacted'
-    WHEN 'today' THEN c.state NOT IN ('done', 'dismissed') AND b.starts_at >= $4 AND b.starts_at < $5
-    ELSE c.state NOT IN ('done', 'dismissed') END
-ORDER BY CASE WHEN $2 = 'done' THEN 0 ELSE array_position(ARRAY['now', 'soon', 'advice'], c.severity) END,
-    CASE WHEN $2 = 'done' THEN extract(epoch FROM c.changed_at) * -1 ELSE extract(epoch FROM c.opened_at) END, c.id
-LIMIT $6
+ORDER BY p.rank, p.place, p.id
 """
 _COUNTS = """
 SELECT count(*) FILTER (WHERE live) AS open,
@@ -66,8 +76,10 @@ LEFT JOIN bookings b ON b.dealer_id = c.dealer_id AND b.case_id = c.id AND b.sta
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """One line of the queue."""
+    """One line of the queue. `rank` and `place` say where it stands in it."""
 
+    rank: int
+    place: int
     id: int
     state: str
     severity: str
@@ -112,10 +124,17 @@ async def rows(
     staff_id: int | None,
     day_from: datetime,
     day_to: datetime,
+    severity: str | None = None,
+    after: tuple[int, int, int] | None = None,
     limit: int = 200,
 ) -> list[QueueRow]:
-    """The cases of one filter: the most urgent first, among those the oldest; closed ones by when they closed."""
-    found = await connection.fetch(_ROWS, dealer_id, which, staff_id, day_from, day_to, limit)
+    """The cases of one filter: the most urgent first, among those the oldest; closed ones by when they closed.
+
+    `after`: (rank, place, id) of the last one that was seen.
+    """
+    found = await connection.fetch(
+        _ROWS, dealer_id, which, staff_id, day_from, day_to, limit, severity, *(after or (None, None, None))
+    )
     return [QueueRow(**as_dict(row)) for row in found]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,10 +18,18 @@ SELECT v.id, v.vin, v.title, v.plate, v.profile, v.last_heard_at, v.online, v.en
 FROM vehicles v
 LEFT JOIN owners o ON o.dealer_id = v.dealer_id AND o.id = v.owner_id
 LEFT JOIN cases c ON c.dealer_id = v.dealer_id AND c.vehicle_id = v.id AND c.state NOT IN ('done', 'dismissed')
-WHERE v.dealer_id = $1 AND ($2 = '' OR v.vin ILIKE $3 OR v.title ILIKE $3 OR v.plate ILIKE $3 OR o.name ILIKE $3)
-    AND ($4 <> 'silent' OR v.last_heard_at IS NULL OR v.last_heard_at < $5)
-    AND ($4 <> 'case' OR c.id IS NOT NULL)
-ORDER BY v.title, v.id LIMIT $6
+WHERE v.dealer_id = $1 AND ($2::bigint[] IS NULL OR v.id = ANY ($2))
+    AND ($3 <> 'silent' OR v.last_heard_at IS NULL OR v.last_heard_at < $4)
+    AND ($3 <> 'case' OR c.id IS NOT NULL)
+    AND ($5::text IS NULL OR (v.title, v.id) > ($5, $6::bigint))
+ORDER BY v.title, v.id LIMIT $7
+"""
+_COUNT = """
+SELECT count(*) FROM vehicles v
+WHERE v.dealer_id = $1 AND ($2::bigint[] IS NULL OR v.id = ANY ($2))
+    AND ($3 <> 'silent' OR v.last_heard_at IS NULL OR v.last_heard_at < $4)
+    AND ($3 <> 'case' OR EXISTS (SELECT 1 FROM cases c WHERE c.dealer_id = v.dealer_id AND c.vehicle_id = v.id
+      AND c.state NOT IN ('done', 'dismissed')))
 """
 _CASES = """
 SELECT id, state, severity, title, opened_at, changed_at FROM cases WHERE dealer_id = $1 AND vehicle_id = $2
@@ -89,15 +98,30 @@ async def cars(
     connection: Connection,
     dealer_id: int,
     *,
-    search: str = "",
+    ids: Sequence[int] | None = None,
     which: str = "all",
     silent_since: datetime,
+    after: tuple[str, int] | None = None,
     limit: int = 300,
 ) -> list[CarRow]:
-    """`which`: all, silent (nothing heard since `silent_since`) or case (somebody works on it)."""
-    literal = search.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-    found = await connection.fetch(_LIST, dealer_id, search, f"%{literal}%", which, silent_since, limit)
+    """Cars by title. `which`: all, silent (nothing heard since `silent_since`) or case (somebody works on it); `ids`:
+    no others than these; `after`: (title, id) of the last one that was seen.
+    """
+    found = await connection.fetch(
+        _LIST, dealer_id, _list_of(ids), which, silent_since, *(after or (None, None)), limit
+    )
     return [CarRow(**as_dict(row)) for row in found]
+
+
+async def count(
+    connection: Connection, dealer_id: int, *, ids: Sequence[int] | None, which: str, silent_since: datetime
+) -> int:
+    """How many that is on all pages."""
+    return int(await connection.fetchval(_COUNT, dealer_id, _list_of(ids), which, silent_since))
+
+
+def _list_of(ids: Sequence[int] | None) -> list[int] | None:
+    return None if ids is None else list(ids)
 
 
 async def cases(connection: Connection, dealer_id: int, vehicle_id: int) -> list[dict[str, Any]]:

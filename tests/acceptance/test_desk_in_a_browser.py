@@ -252,6 +252,8 @@ async def test_every_page_is_accessible_and_never_scrolls_sideways(
     addresses = [
         "/queue",
         "/queue?show=done",
+        "/search?q=alba",
+        "/keys",
         "/today",
         "/today?day=3",
         "/today?view=week",
@@ -427,3 +429,31 @@ async def _book(world: Any, plate: str) -> Any:
     return await bookings.book(
         world.house.acting(world.dealer, world.actor()), world.cases[plate], BookingKind.DROP_OFF, window.starts_at
     )
+
+
+async def test_search_and_the_queue_by_single_keys(world: World, visitor: Visitor) -> None:
+    page = await visitor.page()
+    await page.goto("/queue")
+    await page.keyboard.press("/")
+    await expect(page.locator("#find")).to_be_focused()
+    await page.keyboard.type("ec417")
+    await expect(page.locator("#quick .hit").first).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    await expect(page.locator("#quick .hit").first).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#quick")).to_be_hidden()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/search?*")
+    await page.goto("/queue")
+    await page.keyboard.press("j")
+    await page.keyboard.press("j")
+    await page.keyboard.press("k")
+    await expect(page.locator("#cases .car a").first).to_be_focused()
+    await page.keyboard.press("?")
+    await page.wait_for_url("**/keys")
+    await page.get_by_label("Single letters are keys").uncheck()
+    await page.goto("/queue")
+    await page.keyboard.press("j")
+    await expect(page.locator("#cases .car a").first).not_to_be_focused()
+    await page.keyboard.press("Control+k")
+    await expect(page.locator("#find")).to_be_focused()

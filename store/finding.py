@@ -1,0 +1,128 @@
+"""Cars and owners by any word of theirs. Words are folded and kept by the database (migration 0058), and what is asked
+is folded there too, so that both sides agree on what is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rules.service.finding import Asked
+from store.pool import Connection, as_dict
+
+MOST = 1_000  #: who finds more has asked for too little
+END = 4  #: that many letters of the end of a number or a VIN say enough
+_SPREAD = 5_000  #: rows of the rarest word that are looked through
+_FOLDED = """
+SELECT ARRAY(SELECT DISTINCT word FROM unnest($1::text[]) AS said, split_up(spelt_out(said)) AS word),
+  ARRAY(SELECT joined(said) FROM unnest($2::text[]) AS said)
+"""
+#: Half-open ranges of words, which row-level security lets an index answer: LIKE it does not.
+_BEGINS = "w.word >= {0} AND w.word < {0} || chr(1114111)"
+_FOUND = f"""
+WITH first AS MATERIALIZED (
+    SELECT w.noun, w.subject_id, bool_or(w.word = ANY ($2)) AS whole
+      FROM unnest($2::text[]) AS asked (word), search_words w
+    WHERE w.dealer_id = $1 AND w.noun = ANY ($4::text[]) AND {_BEGINS.format("asked.word")}
+    GROUP BY w.noun, w.subject_id LIMIT {_SPREAD})
+"""
+_REST = f"""
+NOT EXISTS (SELECT 1 FROM unnest($3::text[]) AS asked (word) WHERE NOT EXISTS (SELECT 1 FROM search_words w
+    WHERE w.dealer_id = $1 AND {_BEGINS.format("asked.word")} AND w.noun = ANY ($4::text[]) AND ({{mine}})))
+"""
+_VEHICLES = f"""{_FOUND}
+SELECT v.id FROM (
+    SELECT v.id, v.owner_id, v.title, f.whole FROM first f JOIN vehicles v ON v.dealer_id = $1 AND v.id = f.subject_id
+      WHERE f.noun = 'vehicle'
+    UNION ALL
+    SELECT v.id, v.owner_id, v.title, f.whole FROM first f
+      JOIN vehicles v ON v.dealer_id = $1 AND v.owner_id = f.subject_id
+      WHERE f.noun <> 'vehicle') AS v
+WHERE {_REST.format(mine="w.subject_id = CASE w.noun WHEN 'vehicle' THEN v.id ELSE v.owner_id END")}
+GROUP BY v.id, v.title ORDER BY bool_or(v.whole) DESC, v.title, v.id LIMIT $5
+"""
+_OWNERS = f"""{_FOUND}
+SELECT o.id FROM first f JOIN owners o ON o.dealer_id = $1 AND o.id = f.subject_id
+WHERE f.noun <> 'vehicle' AND {_REST.format(mine="w.noun <> 'vehicle' AND w.subject_id = o.id")}
+GROUP BY o.id, o.name ORDER BY bool_or(f.whole) DESC, o.name, o.id LIMIT $5
+"""
+_CASES = """
+SELECT c.id, c.state, c.severity, c.title, v.title AS vehicle, v.plate FROM cases c
+JOIN vehicles v ON v.dealer_id = c.dealer_id AND v.id = c.vehicle_id
+WHERE c.dealer_id = $1 AND (c.id = $2 OR c.vehicle_id = ANY ($3::bigint[]) AND c.state NOT IN ('done', 'dismissed')
+  OR c.id IN (SELECT a.case_id FROM alerts a WHERE a.dealer_id = $1 AND a.rule = 'trouble_code' AND a.state = 'active'
+    AND NOT a.shadow AND left(a.component, 5) = $4))
+ORDER BY c.id = $2 DESC, array_position(ARRAY['now', 'soon', 'advice'], c.severity), c.opened_at, c.id LIMIT $5
+"""
+_FILL = """
+WITH bare AS (
+    SELECT v.id, v.dealer_id, v.title, v.plate, v.vin FROM vehicles v WHERE NOT EXISTS (SELECT 1 FROM search_words w
+      WHERE w.dealer_id = v.dealer_id AND w.noun = 'vehicle' AND w.subject_id = v.id) LIMIT $1),
+  unnamed AS (
+    SELECT o.id, o.dealer_id, o.name, o.phone, o.email FROM owners o WHERE NOT EXISTS (
+        SELECT 1 FROM search_words w WHERE w.dealer_id = o.dealer_id AND w.noun = 'owner' AND w.subject_id = o.id)
+      AND EXISTS (SELECT 1 FROM words_of(o.name)) LIMIT $1)
+INSERT INTO search_words (dealer_id, word, noun, subject_id)
+  SELECT dealer_id, word, 'vehicle', id FROM bare, words_of_vehicle(title, plate, vin) AS word
+  UNION SELECT dealer_id, word, 'owner', id FROM unnamed, words_of(name) AS word
+  UNION SELECT dealer_id, word, 'reach', id FROM unnamed, words_of_reach(phone, email) AS word
+ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is looked for, folded: `whole` is all of it as one word, in each way in which it may be meant."""
+
+    each: tuple[str, ...]
+    whole: tuple[str, ...]
+
+
+async def folded(connection: Connection, asked: Asked) -> Words:
+    row = await connection.fetchrow(_FOLDED, list(asked.words), list(asked.wholes))
+    assert row is not None
+    return Words(tuple(row[0]), tuple(word for word in row[1] if not word.startswith(":") or len(word) > END))
+
+
+async def vehicles(
+    connection: Connection, dealer_id: int, words: Words, nouns: Sequence[str], *, limit: int = MOST
+) -> list[int]:
+    """Cars whose own words, or whose owner's as far as `nouns` says, begin with all that is asked; or with it as one
+    word, as plates are written. Whoever is meant to the letter comes first.
+    """
+    return await _found(connection, _VEHICLES, dealer_id, words=words, nouns=("vehicle", *nouns), limit=limit)
+
+
+async def owners(
+    connection: Connection, dealer_id: int, words: Words, nouns: Sequence[str], *, limit: int = MOST
+) -> list[int]:
+    """The same of owners."""
+    return await _found(connection, _OWNERS, dealer_id, words=words, nouns=nouns, limit=limit)
+
+
+async def cases(
+    connection: Connection, dealer_id: int, asked: Asked, vehicle_ids: Sequence[int], *, limit: int
+) -> list[dict[str, Any]]:
+    """The case of that number, what is open about these cars, and who has that trouble code now."""
+    rows = await connection.fetch(_CASES, dealer_id, asked.case_id or 0, list(vehicle_ids), asked.code or "-", limit)
+    return [as_dict(row) for row in rows]
+
+
+async def _found(
+    connection: Connection, sql: str, dealer_id: int, *, words: Words, nouns: Sequence[str], limit: int
+) -> list[int]:
+    ids: dict[int, None] = {}
+    if words.whole:
+        rows = await connection.fetch(sql, dealer_id, list(words.whole), [], list(nouns), limit)
+        ids |= dict.fromkeys(row["id"] for row in rows)
+    if len(words.each) > 1 or (words.each and not ids):
+        first, *rest = sorted(words.each, key=len, reverse=True)
+        rows = await connection.fetch(sql, dealer_id, [first], rest, list(nouns), limit)
+        ids |= dict.fromkeys(row["id"] for row in rows)
+    return list(ids)[:limit]
+
+
+async def fill(connection: Connection, limit: int) -> int:
+    """Words for cars and owners that were there before the words were: how many were written."""
+    return int((await connection.execute(_FILL, limit)).rpartition(" ")[2])
