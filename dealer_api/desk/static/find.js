@@ -33,7 +33,7 @@
   box.addEventListener("focus", () => { if (quick.childElementCount && box.value.trim() === asked && asked.length > 1) { quick.hidden = false; box.setAttribute("aria-expanded", "true"); } });
   document.addEventListener("click", (event) => { if (!form.contains(event.target) && !quick.contains(event.target)) close(); });
   const walk = (event) => {
-    if (event.key === "Escape") { close(); box.focus(); return; }
+    if (event.key === "Escape") { box.focus(); close(); return; }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step || quick.hidden) return;
     event.preventDefault();
