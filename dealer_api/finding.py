@@ -14,7 +14,7 @@ async def ids_of(caller: Call, connection: Connection, text: str, noun: str) -> 
     question = asked(text, caller.dealer.country)
     if question is None:
         return [] if text else None
-    words = await finding.folded(connection, question)
+    words = await finding.folded(connection, question.words, question.wholes)
     search = finding.vehicles if noun == "vehicle" else finding.owners
     return await search(connection, caller.dealer_id, words, nouns_of(caller))
 

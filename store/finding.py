@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rules.service.finding import Asked
 from store.pool import Connection, as_dict
 
 MOST = 1_000  #: who finds more has asked for too little
@@ -79,8 +78,9 @@ class Words:
     whole: tuple[str, ...]
 
 
-async def folded(connection: Connection, asked: Asked) -> Words:
-    row = await connection.fetchrow(_FOLDED, list(asked.words), list(asked.wholes))
+async def folded(connection: Connection, words: Sequence[str], wholes: Sequence[str]) -> Words:
+    """As they stand among the words: `words` one by one, `wholes` without what stands between."""
+    row = await connection.fetchrow(_FOLDED, list(words), list(wholes))
     assert row is not None
     return Words(tuple(row[0]), tuple(word for word in row[1] if not word.startswith(":") or len(word) > END))
 
@@ -102,10 +102,16 @@ async def owners(
 
 
 async def cases(
-    connection: Connection, dealer_id: int, asked: Asked, vehicle_ids: Sequence[int], *, limit: int
+    connection: Connection,
+    dealer_id: int,
+    *,
+    case_id: int | None,
+    code: str | None,
+    vehicle_ids: Sequence[int],
+    limit: int,
 ) -> list[dict[str, Any]]:
     """The case of that number, what is open about these cars, and who has that trouble code now."""
-    rows = await connection.fetch(_CASES, dealer_id, asked.case_id or 0, list(vehicle_ids), asked.code or "-", limit)
+    rows = await connection.fetch(_CASES, dealer_id, case_id or 0, list(vehicle_ids), code or "-", limit)
     return [as_dict(row) for row in rows]
 
 

@@ -111,11 +111,18 @@ async def show_keys(request: web.Request) -> web.Response:
 
 async def _found(caller: Call, connection: Connection, question: Asked, commands: Sequence[Command]) -> Found:
     dealer, nouns, now = caller.dealer_id, nouns_of(caller), caller.house.now()
-    words = await finding.folded(connection, question)
+    words = await finding.folded(connection, question.words, question.wholes)
     cars = await finding.vehicles(connection, dealer, words, nouns, limit=SHOWN + 1)
     reads = caller.may(may.READ_OWNERS)
     owners = await finding.owners(connection, dealer, words, nouns, limit=SHOWN + 1) if reads else []
-    cases = await finding.cases(connection, dealer, question, cars[:SHOWN], limit=SHOWN + 1)
+    cases = await finding.cases(
+        connection,
+        dealer,
+        case_id=question.case_id,
+        code=question.code,
+        vehicle_ids=cars[:SHOWN],
+        limit=SHOWN + 1,
+    )
     counted = {"cases": len(cases), "cars": len(cars), "owners": len(owners)}
     return Found(
         cases=cases[:SHOWN],

@@ -63,7 +63,7 @@ async def found(known: Any, text: str, nouns: tuple[str, ...] = ("owner", "reach
     if question is None:
         return [], []
     async with transaction(pool, dealer) as connection:
-        words = await finding.folded(connection, question)
+        words = await finding.folded(connection, question.words, question.wholes)
         cars = await finding.vehicles(connection, dealer, words, nouns)
         people = await finding.owners(connection, dealer, words, nouns)
         plates = {row["id"]: row["plate"] for row in await connection.fetch("SELECT id, plate FROM vehicles")}
