@@ -357,8 +357,10 @@ async def test_after_an_erasure_no_column_of_any_table_knows_who_it_was_and_the_
     assert len(await found_in(known, *CANARIES, "HH-ZK 77")) > 20
     done = await desk.post(manager, f"/api/v1/owners/{known.owner.id}/erase", {"name": f" {NAME.upper()} "})
     assert done["name"] == f"Erased owner {known.owner.id}" and done["emptied"]["where_cars_were"] == 3
-    brother = {"owners.name: Zora", "idempotency.body: Zora"}
+    brother = {"owners.name: Zora", "idempotency.body: Zora", "search_words.word: Zora"}
     assert await found_in(known, *CANARIES, "HH-ZK 77") <= brother
+    words = "SELECT array_agg(word ORDER BY word) FROM search_words WHERE noun <> 'vehicle' AND subject_id = $1"
+    assert await desk.admin.fetchval(words, known.owner.id) == [str(known.owner.id), "erased", "owner"]
     assert tuple(await desk.admin.fetchrow(books)) == before
     assert (
         await desk.admin.fetchval(
