@@ -484,7 +484,7 @@ async def test_whoever_comes_back_with_an_older_backup_is_erased_again_and_nobod
     result = await asyncio.to_thread(command, known, "apply", "--from", str(listed), "--json")
     assert (result.returncode, json.loads(result.stdout or "{}")) == (0, {"listed": 2, "erased": 1}), result.stderr
     assert (
-        await found_in(known, *CANARIES) <= {"owners.name: Zora", "idempotency.body: Zora"}
+        await found_in(known, *CANARIES) <= {"owners.name: Zora", "idempotency.body: Zora", "search_words.word: Zora"}
         and await audit_faults(known) == []
     )
     assert (
