@@ -141,7 +141,7 @@ SECOND_FACTOR = {"nobody": "Nobody must", "managers": "Managers must", "everybod
 RECORDS = {"both": "At both ends", "return": "When it is brought back", "nobody": "Nowhere: it may be left out"}
 #: What a manager should notice among what happened.
 WATCHED = ("second factor taken away", "recovery code used", "link for a new password", "disabled", "manager")
-LANGUAGES = {"en": "English", "de": "German", "es": "Spanish"}
+LANGUAGES = {"en": "English", "de": "German", "es": "Spanish", "ar": "Arabic"}
 CHANNELS = {"phone": "demo phone", "sms": "SMS", "twilio": "SMS", "email": "e-mail", "whatsapp": "WhatsApp"}
 REFUSALS: dict[str, tuple[str, str]] = {
     Refusal.NOT_JSON: ("Not JSON", "The message could not be read at all."),

@@ -8,11 +8,11 @@ from typing import Any
 
 from babel.numbers import format_currency, get_currency_precision, get_territory_currencies
 
-from rules.service.wording import Wording, away
+from rules.service.wording import Wording, away, ltr
 from schemas.moment import local, minutes_between
 
 #: How people name their language themselves.
-LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español"}
+LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español", "ar": "العربية"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,11 @@ class Speech:
     zone: str
     now: datetime
     reader_zone: str | None = None
+
+    @property
+    def direction(self) -> str:
+        """Which way its words run."""
+        return "rtl" if self.wording.right_to_left(self.language) else "ltr"
 
     @property
     def place_time(self) -> str:
@@ -83,7 +88,8 @@ class Speech:
 
     def span(self, starts_at: datetime, ends_at: datetime) -> str:
         """11:00–12:00, held together by word joiners."""
-        return f"{local(starts_at, self.zone):%H:%M}\u2060–\u2060{local(ends_at, self.zone):%H:%M}"
+        hours = f"{local(starts_at, self.zone):%H:%M}\u2060–\u2060{local(ends_at, self.zone):%H:%M}"
+        return ltr(hours) if self.direction == "rtl" else hours
 
     def window(self, starts_at: datetime, ends_at: datetime) -> str:
         """today 11:00–12:00, inside a sentence."""

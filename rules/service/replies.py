@@ -59,7 +59,7 @@ def _words(listed: str) -> frozenset[str]:
 
 
 #: A plain no to "0 = no".
-_NO = _words("no nope nah nein nee ne")
+_NO = _words("no nope nah nein nee ne لا كلا")
 _NOT_NOW = frozenset(
     {
         "not now",
@@ -71,13 +71,17 @@ _NOT_NOW = frozenset(
         "ahora no",
         "no me interesa",
         "mejor no",
+        "ليس الان",
+        "لست مهتما",
+        "غير مهتم",
     }
 )
 _AROUND_NO = _words(
-    "thanks thank you please sorry hi hello danke bitte leider hallo vielen dank gracias por favor hola muchas"
+    "thanks thank you please sorry hi hello danke bitte leider hallo vielen dank gracias por favor hola muchas "
+    "شكرا عذرا مرحبا من فضلك"
 )
-_START_WORDS = frozenset({"start", "unstop", "starten", "alta", "iniciar", "resume"})
-_HELP_WORDS = frozenset({"help", "info", "hilfe", "ayuda", "aide"})
+_START_WORDS = frozenset({"start", "unstop", "starten", "alta", "iniciar", "resume", "اشتراك", "اشترك"})
+_HELP_WORDS = frozenset({"help", "info", "hilfe", "ayuda", "aide", "مساعدة", "المساعدة"})
 _NUMBERS = {
     "0": 0,
     "zero": 0,
@@ -104,6 +108,13 @@ _NUMBERS = {
     "funf": 5,
     "fuenf": 5,
     "cinco": 5,
+    "صفر": 0,
+    "واحد": 1,
+    "اثنان": 2,
+    "اثنين": 2,
+    "ثلاثة": 3,
+    "اربعة": 4,
+    "خمسة": 5,
 }
 #: May stand around a digit; 'at', 'um', 'pm' may not, for then it is a time of day.
 _AROUND_DIGIT = _words("""
@@ -111,6 +122,7 @@ please pls plz option choice number nr thanks thank you ok okay yes yep sure the
 go for with hi hello great perfect
 bitte nummer auswahl danke ja gern gerne ich nehme wahle wunsche hatte hallo das passt prima super
 por favor opcion numero gracias si vale la el quiero prefiero hola elijo
+من فضلك رقم الرقم الخيار خيار شكرا نعم اختار اريد مرحبا موعد الموعد
 """)
 LOW_SCORE = 2  #: of 5: a person hears of it
 _SCORED = re.compile(r"\s*([1-5])\s*[,.;:!)\-–—]+\s*(\D.*)?", re.DOTALL)

@@ -4,7 +4,8 @@ file fills them in.
 A fact is a plain value. Times are given as aware datetimes with `zone` (of the place that they are about) and become
 wall time; where the clock of whoever reads them shows another one (`reader_zone`, the owner's), the place is named and
 no day is "today". `windows` is a sequence of (starts_at, ends_at) or of schemas.slot.Window. What somebody typed is
-made one line without links. `{ $short }` counts up from 0 when a text is too long, so that a pattern can say less.
+made one line without links. From right to left, names, numbers and times stand in isolates of their own, so that no
+mark or figure wanders. `{ $short }` counts up from 0 when a text is too long, so that a pattern can say less.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ __all__ = ["FACTS", "Text", "Wording"]
 FALLBACK = "en"
 NONE = "none"  #: an optional fact that was not given: a Fluent variant cannot be named by the empty string
 MOST_PARTS = 2  #: what a text to an owner may cost
+MOST_WIDE_PARTS = 5  #: the same in a script that the cheap alphabet of SMS lacks: a part holds 67 letters, not 153
+RTL_MARK = (
+    "\u200f"  #: at the beginning: a phone takes the direction of a text from its first letter, which may be a name's
+)
 _SHORTER = 4  #: how often a pattern may be asked to say less
 _NAMES = {  # longest name in each round
     "dealer": (32, 26, 18, 14),
@@ -85,6 +90,21 @@ FACTS: dict[MessageKind, tuple[str, ...]] = {
     MessageKind.STAFF_TRIAL: ("rule", "link"),
     MessageKind.STAFF_UNREACHED: ("owner", "because", "phone", "link"),
 }
+#: Of a text written from right to left: which facts are somebody's name or words, and which are figures or a code.
+_NAMES_APART = (
+    "dealer",
+    "vehicle",
+    "owner",
+    "driver",
+    "colleague",
+    "address",
+    "finding",
+    "body",
+    "name",
+    "because",
+    "car",
+)
+_FIGURES_APART = ("phone", "plate", "which", "code", "hash")
 _OPTIONAL = (
     "address",
     "because",
@@ -136,6 +156,15 @@ class Wording:
         """What can be said in a language."""
         return frozenset(self._keys[language])
 
+    def right_to_left(self, language: str) -> bool:
+        """Whether it is written from right to left."""
+        return self._keys[self.language(language)]["direction"] == "rtl"
+
+    def most_parts(self, language: str) -> int:
+        """What a text to an owner may cost in this language."""
+        wide = sms.measure(self._format(self.language(language), "today", {})).encoding == "ucs2"
+        return MOST_WIDE_PARTS if wide else MOST_PARTS
+
     def language(self, wanted: str) -> str:
         """The nearest language we have: de-AT is de, and what we do not speak is English."""
         return next(
@@ -150,14 +179,16 @@ class Wording:
         if kind is MessageKind.FREE:
             return sms.measure(sms.typography(str(facts["body"]).strip()))
         tag, key, best = self.language(language), f"message-{kind.value}", None
+        most, begin = self.most_parts(tag), RTL_MARK if self.right_to_left(tag) else ""
         for short in range(_SHORTER):
             prepared = self._prepared(tag, facts, brief=short > 1)
-            words = " ".join(self._format(tag, key, prepared | _names(facts, short)).split())
+            named = self._apart(tag, prepared | _names(facts, short))
+            words = begin + " ".join(self._format(tag, key, named).split())
             for spelled in (sms.typography(words), sms.without_accents(words)):
                 found = sms.measure(spelled)
                 if best is None or (found.parts, len(found.body)) < (best.parts, len(best.body)):
                     best = found
-                if found.parts <= MOST_PARTS:
+                if found.parts <= most:
                     return found
         assert best is not None
         return best
@@ -165,7 +196,15 @@ class Wording:
     def say(self, language: str, key: str, /, **facts: Any) -> str:
         """A phrase for a page. KeyError when English itself lacks it."""
         tag = self.language(language)
-        return self._format(tag, key, {**facts, **self._times(tag, facts)})
+        return self._format(tag, key, self._apart(tag, {**facts, **self._times(tag, facts)}))
+
+    def _apart(self, tag: str, facts: dict[str, Any]) -> dict[str, Any]:
+        """Names and figures in isolates, where the words run from right to left."""
+        if not self.right_to_left(tag):
+            return facts
+        given = {name: value for name, value in facts.items() if isinstance(value, str) and value not in ("", NONE)}
+        names = {name: apart(given[name]) for name in _NAMES_APART if name in given}
+        return facts | names | {name: ltr(given[name]) for name in _FIGURES_APART if name in given}
 
     def what(self, language: str, rule: str | None, component: str = "", severity: str = "soon") -> str:
         """What the car reports, as a noun phrase: 'front left tyre is losing air'."""
@@ -203,7 +242,8 @@ class Wording:
         self, language: str, starts_at: datetime, ends_at: datetime, zone: str, now: datetime | None = None
     ) -> str:
         """'today 11:00-12:00', 'Thu 09:00-10:00', on the place's wall clock."""
-        return f"{self.day(language, starts_at, zone, now)} {local(starts_at, zone):%H:%M}-{local(ends_at, zone):%H:%M}"
+        hours = f"{local(starts_at, zone):%H:%M}-{local(ends_at, zone):%H:%M}"
+        return f"{self.day(language, starts_at, zone, now)} {ltr(hours) if self.right_to_left(language) else hours}"
 
     def time(self, language: str, moment: datetime, zone: str, now: datetime | None = None) -> str:
         """'14:30' today, 'tomorrow 08:00', on the place's wall clock."""
@@ -297,6 +337,16 @@ class Wording:
         if errors:
             raise KeyError(f"{key} in {tag}: {errors[0]}")
         return str(words)
+
+
+def apart(words: str) -> str:
+    """Of its own direction, whatever stands around it."""
+    return f"\u2068{words}\u2069"
+
+
+def ltr(figures: str) -> str:
+    """From left to right, whatever stands around it."""
+    return f"\u2066{figures}\u2069"
 
 
 def away(zone: str, reader_zone: str | None, *moments: datetime) -> bool:

@@ -99,7 +99,7 @@ async def test_a_mail_to_a_colleague_has_no_such_link(mailed: tuple[Scene, Mailb
     assert box.letters[0]["List-Unsubscribe"] is None and box.letters[0].get_content().strip() == "Please look."
 
 
-@pytest.mark.parametrize("language", ["en", "de", "es"])
+@pytest.mark.parametrize("language", ["ar", "de", "en", "es"])
 async def test_no_mail_asks_for_a_digit_or_a_word(mailed: tuple[Scene, Mailbox], language: str) -> None:
     wording = mailed[0].context.wording
     facts = {"dealer": "Nord", "phone": "+4930111", "vehicle": "Golf", "link": f"https://{HOST}/f/x"}

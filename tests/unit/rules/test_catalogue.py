@@ -299,7 +299,7 @@ def test_a_rule_is_complete(rule):
     )  # a cause is judged before what it explains
 
 
-@pytest.mark.parametrize("language", ["en", "de", "es"])
+@pytest.mark.parametrize("language", ["en", "de", "es", "ar"])
 def test_every_rule_has_plain_words_in_every_language(language):
     from telltale.data import texts
 

@@ -23,6 +23,7 @@ FORBIDS = {
     "en": ("do not drive",),
     "de": ("nicht weiterfahren", "nicht fahren"),
     "es": ("no conduzca", "no siga", "no lo conduzca"),
+    "ar": ("عدم متابعة القيادة", "عدم القيادة"),
 }
 
 

@@ -237,3 +237,36 @@ async def test_what_people_typed_is_text_everywhere(world: World, looking: Looki
     links = await page.evaluate("[...document.querySelectorAll('.bubble a')].map(a => new URL(a.href).protocol)")
     assert set(links) <= {"http:", "https:"}
     looking.complaints[:] = [complaint for complaint in looking.complaints if "404" not in complaint]
+
+
+async def test_from_right_to_left_each_page_is_mirrored_whole_and_axe_finds_nothing(
+    world: World, looking: Looking
+) -> None:
+    await world.desk.admin.execute("UPDATE owners SET language = 'ar'")
+    await world.desk.admin.execute("UPDATE staff SET language = 'ar'")
+    page, small = await looking.page(size=DESK, bypass_csp=True), await looking.page(bypass_csp=True)
+    for path in (await _first(world), *await every_page(world)):
+        for one in (small, page):
+            await one.goto(
+                path if path.startswith("/phone") or path == "/o/nothing" else f"{path}{_asks(path)}language=ar"
+            )
+            if path not in ("/o/nothing",) and not path.startswith("/phone"):
+                assert await one.evaluate("document.documentElement.dir + document.documentElement.lang") == "rtlar", (
+                    path
+                )
+            assert await one.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+            assert await looking.axe(one) == [], path
+    await small.goto(f"{await world.link()}?language=ar")
+    dot, words = small.locator(".steps li .dot").first, small.locator(".steps li .what").first
+    there, here = await dot.bounding_box(), await words.bounding_box()
+    assert there is not None and here is not None and there["x"] > here["x"], "the steps begin on the right"
+    looking.complaints[:] = [complaint for complaint in looking.complaints if "404" not in complaint]
+
+
+async def _first(world: Any) -> str:
+    await world.offer()
+    return str(await world.link())
+
+
+def _asks(path: str) -> str:
+    return "&" if "?" in path else "?"

@@ -192,7 +192,8 @@ async def test_a_visit_at_the_dealers_place_speaks_of_their_place(world: World) 
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("de", "Wann sollen wir es abholen?"), ("es", "¿Cuándo lo recogemos?")]
+    ("language", "words"),
+    [("de", "Wann sollen wir es abholen?"), ("es", "¿Cuándo lo recogemos?"), ("ar", "متى نأخذها؟")],
 )
 async def test_the_page_speaks_the_owners_language_and_others_on_request(
     world: World, language: str, words: str
