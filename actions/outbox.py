@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from rules.service import rewording
-from schemas.message import Draft, Message, OwnerRecipient
+from schemas.message import Draft, Message
 from store import messages
 from store.pool import Connection
 
@@ -15,12 +15,12 @@ async def queue(connection: Connection, wording: Any, draft: Draft, now: datetim
     """Word it from `facts` and queue it at `now` (business time); it goes out if the transaction of its cause is kept.
     Returns the message's id.
 
-    `wording` is a rules.service.wording.Wording. Where the words depend on the moment, an owner's text keeps what it is
-    about: whoever sends it words it anew (`reworded`).
+    `wording` is a rules.service.wording.Wording. Where the words depend on the moment, a text keeps what it is about:
+    whoever sends it words it anew (`reworded`).
     """
     facts = {"channel": draft.to.channel, **facts}
     body = wording.text(draft.to.language, draft.kind, **facts).body
-    words = rewording.kept(facts) if isinstance(draft.to, OwnerRecipient) else None
+    words = rewording.kept(facts)
     return await messages.queue(connection, draft, body=body, now=now, words=words)
 
 

@@ -60,7 +60,7 @@ _WORDS = {
         "queued_at",
         "body <> '' AND state NOT IN ('queued', 'claimed')",
         f"t.case_id IN ({_OPEN}) OR EXISTS ({_OPEN_OF} t.queued_at)",
-        "body = ''",
+        "body = '', facts = facts - 'words'",
     ),
     "replies": (
         "id",

@@ -171,7 +171,8 @@ PARTS: Final = (
         of_owner=f"t.staff_id IS NOT NULL AND (t.case_id IN {_CASES} OR t.body ~* {{words}})",
         becomes=_kept(
             "id dealer_id thread_id owner_id staff_id case_id kind purpose channel language reference attempts author "
-            "queued_at due_at claimed_at retry_at sent_at to_address provider_id facts",
+            "queued_at due_at claimed_at retry_at sent_at to_address provider_id",
+            facts="t.facts - 'words'",
             body="''",
             reason=MENTIONS,
             state="CASE WHEN t.state IN ('queued', 'claimed') THEN 'cancelled' ELSE t.state END",

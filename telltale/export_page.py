@@ -69,6 +69,8 @@ def _word(how: str) -> str:
     match how:
         case "''" | "NULL" | "'{{}}'":
             return "nothing"
+        case "t.facts - 'words'":
+            return "what its words were made of goes, what it states stays"
         case _ if how == MENTIONS:
             return "stays unless the person is mentioned in it"
         case _ if "{now}" in how:

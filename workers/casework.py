@@ -49,6 +49,7 @@ async def alert_moved(context: Context, connection: Connection, job: Job) -> Non
         await safety.stepped(
             context, connection, await alerts.one(connection, job.dealer_id, job.subject_id), late=late
         )
+        await safety.eased(context, connection, await alerts.one(connection, job.dealer_id, job.subject_id))
         about = (await alerts.one(connection, job.dealer_id, job.subject_id)).case_id
         if about is not None:
             await undrivable.look(context, connection, job.dealer_id, about)

@@ -97,13 +97,26 @@ async def ended(context: Context, connection: Connection, alert: Alert) -> None:
 
     Its case is locked.
     """
+    await _over(context, connection, alert, "rejected" if alert.state is AlertState.WITHDRAWN else None)
+
+
+async def eased(context: Context, connection: Connection, alert: Alert) -> None:
+    """An alert stands, and no longer forbids to drive on: whoever was warned hears that too, once it has stayed so for
+    a while. Its case is locked.
+    """
+    if alert.case_id is not None and not safety.bars(alert):
+        await _over(context, connection, alert, "eased", due_at=context.clock() + safety.EASED_FOR)
+
+
+async def _over(
+    context: Context, connection: Connection, alert: Alert, how: str | None, due_at: datetime | None = None
+) -> None:
     assert alert.case_id is not None
     known = await _known(context, connection, alert)
     came = [message.id for message in known.standing if message.state in CAME]
     answer = safety.over(known.alerts, known.case.state, bool(came or known.spoken), known.texts)
     if isinstance(answer, Tell):
-        how = "rejected" if alert.state is AlertState.WITHDRAWN else None
-        rest = any(one.state is AlertState.ACTIVE for one in known.alerts)
+        rest = any(one.state is AlertState.ACTIVE and one.id != alert.id for one in known.alerts)
         last = came[-1] if came else f"rang{known.spoken[-1].at.timestamp():.0f}"
         reference = f"safety_over-{last}-{alert.id}-{alert.step}"
         stated = asserts("danger", alert.vehicle_id, "over")
@@ -115,6 +128,7 @@ async def ended(context: Context, connection: Connection, alert: Alert) -> None:
             alert=alert,
             reference=reference,
             stated=stated,
+            due_at=due_at,
             how=how,
             more=int(rest),
         )
@@ -223,6 +237,7 @@ async def _tell(
     alert: Alert,
     reference: str,
     stated: dict[str, Any],
+    due_at: datetime | None = None,
     **facts: Any,
 ) -> None:
     if not known.ways or known.owner is None:
@@ -236,6 +251,7 @@ async def _tell(
         case_id=known.case.id,
         asserts=[stated],
         reference=reference,
+        due_at=due_at,
     )
     await outbox.queue(
         connection,

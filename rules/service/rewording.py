@@ -13,6 +13,8 @@ from typing import Any
 from schemas.slot import Window
 
 _AT, _WINDOWS = "$at", "$windows"
+#: Said only while they lie ahead: ready by, set out by, and from when on somebody answers the telephone.
+_AHEAD = ("ready_by", "leaves", "opens")
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -45,8 +47,9 @@ def given(words: Mapping[str, Any], now: datetime) -> dict[str, Any]:
                 else [(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in value[_WINDOWS]]
             )
         found[name] = value
-    if isinstance(found.get("ready_by"), datetime) and found["ready_by"] <= now:
-        found["ready_by"] = None
+    for name in _AHEAD:
+        if isinstance(found.get(name), datetime) and found[name] <= now:
+            found[name] = None
     return found | {"now": now}
 
 

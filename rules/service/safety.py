@@ -22,6 +22,9 @@ AGAIN = timedelta(
     hours=6
 )  #: a fault that comes and goes around its limit is told again when it is worse again, but no oftener than this
 
+#: What is less urgent now must stay so for as long before the owner hears it: a fault on its limit comes and goes.
+EASED_FOR = timedelta(minutes=30)
+
 CAME = (MessageState.SENT, MessageState.DELIVERED)
 _UNDER_WAY = (MessageState.QUEUED, MessageState.CLAIMED)
 #: The visit tells what became of the fault, or has told it.

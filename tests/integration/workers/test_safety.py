@@ -380,3 +380,49 @@ class Refuses:
         return await self.behind.lookup(message, taken)
 
     async def close(self) -> None: ...
+
+
+async def test_a_warning_that_has_eased_is_told_by_itself_once_it_has_stayed_so(scene: Scene) -> None:
+    await scene.alert(A.PENDING, A.ACTIVE, severity=NOW)
+    await scene.work()
+    await scene.alert(A.ACTIVE, severity=Severity.SOON, first_step=2)
+    await scene.work()
+    assert len(await scene.phone()) == 1
+    scene.clock.on(minutes=31)
+    await scene.work()
+    [_, eased] = await scene.phone()
+    assert "meldet weiterhin" in eased and "weniger schlimm" in eased and "kurze" in eased.lower()
+    await scene.alert(A.ACTIVE, severity=Severity.SOON, first_step=3)
+    scene.clock.on(minutes=31)
+    await scene.work()
+    assert len(await scene.phone()) == 2, "said once"
+    await scene.alert(A.ACTIVE, severity=NOW, first_step=4)
+    await scene.work()
+    assert len(await scene.phone()) == 3, "what was taken back counts no more"
+
+
+async def test_a_fault_on_its_limit_eases_for_nobody(scene: Scene) -> None:
+    await scene.alert(A.PENDING, A.ACTIVE, severity=NOW)
+    await scene.work()
+    for step in (2, 4, 6):
+        await scene.alert(A.ACTIVE, severity=Severity.SOON, first_step=step)
+        await scene.work()
+        scene.clock.on(minutes=20)
+        await scene.alert(A.ACTIVE, severity=NOW, first_step=step + 1)
+        await scene.work()
+        scene.clock.on(minutes=20)
+        await scene.work()
+    assert len(await scene.phone()) == 1
+    states = await scene.admin.fetch("SELECT DISTINCT state FROM messages WHERE kind = 'safety_over'")
+    assert [row["state"] for row in states] == ["cancelled"]
+
+
+async def test_a_fault_that_becomes_urgent_later_is_told_then_and_once(scene: Scene) -> None:
+    await scene.alert(A.PENDING, A.ACTIVE, severity=Severity.SOON)
+    await scene.work()
+    scene.clock.on(hours=15)  # at night
+    assert await scene.phone() == []
+    await scene.alert(A.ACTIVE, severity=NOW, first_step=2)
+    await scene.work()
+    await scene.work()
+    assert len(await scene.phone()) == 1

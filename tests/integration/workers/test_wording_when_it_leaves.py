@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actions import outbox
-from schemas.message import Draft, MessageKind, OwnerRecipient, Purpose
+from schemas.message import Draft, MessageKind, OwnerRecipient, Purpose, StaffRecipient
 from store.pool import transaction
 from workers import sending
 
@@ -67,3 +67,33 @@ async def test_an_offer_whose_time_has_passed_does_not_go(scene: Any) -> None:
     await scene.work()
     row = await scene.admin.fetchrow("SELECT state, reason FROM messages WHERE id = $1", found)
     assert (row["state"], row["reason"]) == ("cancelled", "no longer true: a time that it offers has passed")
+
+
+@pytest.mark.parametrize("guard", [True, False])
+async def test_a_notice_to_a_colleague_is_worded_when_it_leaves_too(
+    scene: Any, guard: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not guard:
+        monkeypatch.setattr(sending.outbox, "reworded", lambda wording, message, now: message.body)
+    advisor = scene.people["advisor"]
+    to = StaffRecipient(advisor.id, "phone", advisor.phone, "en")
+    draft = Draft(dealer_id=scene.dealer.id, to=to, kind=MessageKind.STAFF_LATE, purpose=Purpose.STAFF, author="test")
+    promised = scene.clock() + timedelta(hours=25)
+    async with transaction(scene.worker) as connection:
+        await outbox.queue(
+            connection,
+            scene.context.wording,
+            draft,
+            scene.clock(),
+            vehicle="Golf",
+            promised="collect",
+            due_at=promised,
+            leaves=scene.clock() + timedelta(hours=2),
+            zone="Europe/Berlin",
+            now=scene.clock(),
+            link="https://nord.example/cases/1",
+        )
+    scene.clock.on(hours=20)  # the workers were away
+    await scene.send_all()
+    [text] = await scene.staff_phone("advisor")
+    assert ("tomorrow" not in text and "set out by" not in text) == guard, text

@@ -203,7 +203,8 @@ async def test_the_page_speaks_the_owners_language_and_others_on_request(
     assert words in await world.get(f"{path}?language={language}")
     await world.desk.admin.execute("UPDATE owners SET language = $1", language)
     page = await world.get(path)
-    assert words in page and f'<html lang="{language}">' in page
+    runs = "rtl" if language == "ar" else "ltr"
+    assert words in page and f'<html lang="{language}" dir="{runs}">' in page
 
 
 async def test_a_tampered_link_opens_nothing(world: World) -> None:
