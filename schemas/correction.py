@@ -53,7 +53,7 @@ UNITS: Final[Mapping[str, tuple[Unit, ...]]] = {
 }
 #: What can be read anew, in the order in which a memory keeps it: add at the end only, sixteen at most.
 _WHEELS = (70, 71, 72, 73)
-CORRECTABLE: Final[tuple[int, ...]] = (*_WHEELS, 11, 13, 42, 51, 1, 2, 58)
+CORRECTABLE: Final[tuple[int, ...]] = (*_WHEELS, 11, 13, 42, 51, 1, 2, 58, 16)
 _AT = {signal: n for n, signal in enumerate(CORRECTABLE)}
 assert len(CORRECTABLE) <= _NIBBLES and all(BY_ID[i].unit in UNITS for i in CORRECTABLE)
 

@@ -66,5 +66,7 @@ STAYS_AT: Final[Mapping[str, frozenset[Severity]]] = {
     "service_due": _NEVER,
     "sensor_implausible": _NEVER,  # of the sensor, not of the car
     "distance_unit": _NEVER,  # of a unit
+    "oil_sensor": _NEVER,
+    "coolant_sensor": _NEVER,
     "silent_vehicle": _NEVER,
 }

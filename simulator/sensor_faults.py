@@ -21,6 +21,9 @@ class State:
     rng: Random
     wheel: int
     kept: float | None = None
+    day: int = 0  #: today
+    driven: int = 0  #: days on which it was heard since it began, and the last of them
+    heard: int = -1
 
 
 Spoil = Callable[[State, Said], None]
@@ -72,6 +75,18 @@ def _stuck(signal: int, unless_below: float) -> Spoil:
     return spoil
 
 
+def _drifting(signal: int, slowest: float, fastest: float) -> Spoil:
+    """So many units too much, and as many more with each day that the car drives."""
+
+    def spoil(state: State, said: Said) -> None:
+        state.kept = state.rng.uniform(slowest, fastest) if state.kept is None else state.kept
+        if signal in said:
+            state.driven, state.heard = state.driven + (state.day != state.heard), state.day
+            said[signal] += min(60.0, state.kept * state.driven)
+
+    return spoil
+
+
 def _other_cluster(state: State, said: Said) -> None:
     if 2 in said:
         state.kept = state.rng.uniform(-0.6, 0.8) * said[2] if state.kept is None else state.kept
@@ -106,6 +121,10 @@ SENSOR_FAULTS: Mapping[str, SensorFault] = {
     "coolant_00": SensorFault("coolant at 0x00: -40 °C", _set(11, -40.0), _FUEL, _COOLING),
     "coolant_fahrenheit": SensorFault("coolant in °F", _times((11,), 1.8, 32.0), _FUEL, _COOLING, True),
     "coolant_stuck": SensorFault("coolant stands still", _stuck(11, 70.0), _FUEL, _COOLING),
+    "coolant_drift": SensorFault("coolant drifts upwards", _drifting(11, 0.5, 6.0), _FUEL, _COOLING),
+    "oil_stuck": SensorFault("oil pressure stands still", _stuck(16, 60.0), _FUEL, ("oil_pressure_loss",)),
+    "oil_psi": SensorFault("oil pressure in psi", _times((16,), 1 / 6.895), _FUEL, ("oil_pressure_loss",), True),
+    "oil_bar": SensorFault("oil pressure in bar", _times((16,), 0.01), _FUEL, ("oil_pressure_loss",), True),
     "oil_zero": SensorFault("oil pressure 0 kPa at speed", _set(16, 0.0), _FUEL, ("oil_pressure_loss",)),
     "level_zero": SensorFault("coolant level 0 from one moment to the next", _set(12, 0.0), _FUEL, ("coolant_leak",)),
     "tyres_psi": SensorFault("tyre pressures in psi", _times((70, 71, 72, 73), 1 / 6.895), _ALL, _TYRES, True),
@@ -139,5 +158,6 @@ class Spoiled:
     def read(self, ts: float, values: Said) -> Said:
         """The values as they leave the car."""
         if ts >= self.since:
+            self._state.day = int(ts // 86_400.0)
             self.fault.spoil(self._state, values)
         return values

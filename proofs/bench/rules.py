@@ -34,6 +34,8 @@ ROUND_S = 0.1  #: of processor time, at least, for each engine in each round
 CONDITIONS: dict[str, tuple[str, tuple[int, ...]]] = {
     "tyre_leak": ("v70 < 0.94 * v71 or v71 < 0.94 * v70 or v72 < 0.94 * v73 or v73 < 0.94 * v72", (70, 71, 72, 73)),
     "distance_unit": ("v2 < 0.0 or v1 > 250.0", (1, 2)),
+    "oil_sensor": ("v16 < 36.0 and v10 > 500.0", (16, 10)),
+    "coolant_sensor": ("v11 > 100.0 and v27 > 1200.0", (11, 27)),
     "tyre_low": ("v70 < 187.0 or v71 < 187.0 or v72 < 176.0 or v73 < 176.0", (70, 71, 72, 73)),
     "alternator": ("v5 < 13.0 and v10 > 400.0", (5, 10)),
     "parasitic_drain": ("v8 < 12.15", (8,)),

@@ -198,10 +198,14 @@ def judged(lives: Sequence[Lived], way: str) -> Judged:
     return found
 
 
+#: Rules about sensors and units, not about the car.
+OF_SENSORS = frozenset(rule.name for rule in RULES if rule.group == "sensor")
+
+
 def _of_a_sensor(life: Lived, raised: Raised) -> bool:
     """Whether it says that a sensor is implausible, and one is."""
     spoiled = life.plan.sensor_fault != "" and raised.ts >= life.plan.sensor_fault_at
-    return spoiled and raised.rule in ("sensor_implausible", "distance_unit")
+    return spoiled and raised.rule in OF_SENSORS
 
 
 def watched(life: Lived, truth: Truth) -> bool:

@@ -11,6 +11,7 @@ from rules.catalogue import (
     charging_fault,
     coolant_hot,
     coolant_low,
+    coolant_sensor,
     distance_unit,
     dpf,
     dpf_regeneration,
@@ -22,6 +23,7 @@ from rules.catalogue import (
     misfire,
     oil_life,
     oil_pressure,
+    oil_sensor,
     parasitic_drain,
     recall,
     sensor_implausible,
@@ -39,6 +41,8 @@ from rules.engine.rule import Rule
 RULES: tuple[Rule, ...] = (
     sensor_implausible.RULE,  # what it doubts the others do not see
     distance_unit.RULE,
+    oil_sensor.RULE,
+    coolant_sensor.RULE,
     tyre_leak.RULE,
     tyre_low.RULE,
     alternator.RULE,

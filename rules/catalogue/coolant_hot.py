@@ -12,7 +12,7 @@ from rules.engine.thresholds import COOLANT, OfProfile
 
 RULE = Rule(
     name="coolant_hot",
-    version=2,
+    version=3,
     title="Engine runs too hot",
     needs=(COOLANT,),
     watch=Watch(driving=True),
@@ -35,5 +35,6 @@ RULE = Rule(
         reach=True,
     ),
     drives=("petrol", "diesel", "truck"),
+    doubted_by=("coolant_sensor",),  # what has drifted for days is no heat
     group="cooling",
 )

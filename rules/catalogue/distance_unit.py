@@ -11,7 +11,7 @@ from rules.engine.thresholds import ODOMETER, SPEED
 
 RULE = Rule(
     name="distance_unit",
-    version=1,
+    version=2,
     title="Speed and distance disagree",
     needs=(ODOMETER, SPEED),
     watch=Watch(every_s=APART_S[1], driving=True, ages={SPEED: 60.0}),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from rules.detectors.oil_pressure import OilPressure
 from rules.detectors.pressure import share_of_need
-from rules.detectors.sudden import Also
 from rules.detectors.sudden_looks import OilLost
 from rules.detectors.usage_pattern import Habitual
 from rules.engine.repair_verification import Proof
@@ -16,12 +16,12 @@ PRESSURE = f"{ENGINE}.EOP"
 
 RULE = Rule(
     name="oil_pressure",
-    version=3,
+    version=4,
     title="Oil pressure low",
     needs=(PRESSURE, RPM),
     watch=Watch(driving=True, ages={RPM: 5.0}),
     hold=timedelta(minutes=3),
-    judge=Also(
+    judge=OilPressure(
         Habitual(
             PRESSURE,
             way=-1,

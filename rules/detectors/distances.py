@@ -7,7 +7,9 @@ out where a person decides (rules/detectors/unit_of.py).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import exp, log
 from struct import Struct
 
 from rules.engine.detector import STILL, Detector, Fitted, Judged, Picture, line
@@ -20,9 +22,13 @@ from schemas.profile import Profile
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
 _SPEED, _ODOMETER = signal_of(SPEED), signal_of(ODOMETER)
-APART_S = (30, 900)  #: between two looks
+APART_S = (60, 300)  #: between the two messages of a look: what lies further apart knows no speed between
 PARTS = 3
-TICK_S, TICKS = 10, 65_536  #: a look's time in a few bytes: looks a week apart are none of one drive
+SECONDS = 65_536
+ONE, PER_E = 128, 17.0  #: a ratio in a byte: to three in a hundred
+ROLLS_KMH = (
+    5.0  #: a look begins and ends while the car drives: each drive has a start and an end, and most have few looks
+)
 MOST_KM = 60_000.0  #: of a half float
 #: what the ratio is where one of the two is said in another unit
 FACTORS = (*(unit.factor for unit in UNITS["m"]), *(1 / unit.factor for unit in UNITS["km/h"]))
@@ -30,10 +36,13 @@ FACTORS = (*(unit.factor for unit in UNITS["m"]), *(1 / unit.factor for unit in 
 
 @dataclass(frozen=True, slots=True)
 class Distances(Detector):
-    """PARTS of the way in a row, each `part_km` by its speed, off by the same factor between two units."""
+    """PARTS of the way in a row, each `part_km` of looks, off by the same factor between two units.
 
-    part_km: float = 150.0
-    near: float = 0.22  #: of the factor; a look each ten minutes knows a part's distance to about a tenth
+    A look is two messages a minute apart: from one look to the next most drives begin or end.
+    """
+
+    part_km: float = 20.0
+    near: float = 0.15  #: of the factor
     well: tuple[float, float] = (0.85, 1.2)
 
     def fit(self, profile: Profile) -> Fitted | None:
@@ -43,9 +52,9 @@ class Distances(Detector):
 class _Distances(Fitted):
     period_s: int | None = 600
     patient = True  # a unit stands for months, and one look each ten minutes ends it as well
-    #: after the period's byte: of the last look the time and the odometer; km by speed and by the odometer so far, and
-    #: the speed then; how many parts are known, and their ratios, newest first
-    layout = Struct("<HfeeeBeee")
+    #: after the period's byte: of the look's first message the second (0: none is waited for), the odometer and the
+    #: speed; km by speed and by the odometer so far; the ratios of the parts, newest first, as logarithms (0: none)
+    layout = Struct("<HfBeeBBB")
     size = 1 + layout.size
     triggers = (_ODOMETER.id,)
     carries = (_SPEED.id,)
@@ -57,29 +66,37 @@ class _Distances(Fitted):
         metres, speed = seen.now(_ODOMETER.id), seen.get(_SPEED.id, 60.0)
         if metres is None or speed is None:
             return [("", Unsure("speed and odometer are not said together", missing=True))] if seen.open else STILL
-        count, ratios = self._look(int(seen.ts), metres, speed, cell) if seen.fresh else self._parts(cell)
-        if not seen.open and (count < PARTS or self.detector.well[0] <= ratios[0] <= self.detector.well[1]):
+        ratios = self._look(int(seen.ts), metres, speed, cell) if seen.fresh else self._parts(cell)
+        if not seen.open and (len(ratios) < PARTS or self.detector.well[0] <= ratios[0] <= self.detector.well[1]):
             return STILL  # as nearly always
-        return [("", self._verdict(ratios[:count]))]
+        return [("", self._verdict(ratios))]
 
-    def _look(self, second: int, metres: float, speed: float, cell: Cell) -> tuple[int, list[float]]:
-        last, before, by_speed, counted, was, count, *ratios = self.layout.unpack_from(cell.memory, cell.at + 1)
-        tick = second // TICK_S % TICKS or 1
-        apart = (tick - last) % TICKS * TICK_S
-        if last and APART_S[0] <= apart <= APART_S[1] and metres >= before:
-            by_speed += (speed + was) / 2 / 3_600.0 * apart
-            counted = min(MOST_KM, counted + (metres - before) / 1000.0)
+    def _look(self, second: int, metres: float, speed: float, cell: Cell) -> list[float]:
+        first, before, was, by_speed, counted, *parts = self.layout.unpack_from(cell.memory, cell.at + 1)
+        second = second % SECONDS or 1
+        apart = (second - first) % SECONDS
+        if not first or apart > APART_S[1]:
+            cell.memory[cell.at] ^= 0x80  # another message is looked at, too
+            first = second if speed >= ROLLS_KMH else 0
+        elif apart < APART_S[0]:
+            cell.memory[cell.at] ^= 0x80
+            return _ratios(parts)
+        else:
+            first = 0
+            if metres >= before and speed >= ROLLS_KMH:
+                by_speed += (speed + was) / 2 / 3_600.0 * apart
+                counted = min(MOST_KM, counted + (metres - before) / 1000.0)
             if by_speed >= self.detector.part_km:
                 if counted > 0:
-                    count, ratios = min(PARTS, count + 1), [min(MOST_KM, by_speed / counted), *ratios[:-1]]
+                    parts = [max(1, min(255, round(ONE + PER_E * log(by_speed / counted)))), *parts[:-1]]
                 by_speed = counted = 0.0
-        self.layout.pack_into(cell.memory, cell.at + 1, tick, metres, by_speed, counted, speed, count, *ratios)
-        return count, ratios
+        was = min(255, round(speed))
+        self.layout.pack_into(cell.memory, cell.at + 1, first, metres, was, by_speed, counted, *parts)
+        return _ratios(parts)
 
-    def _parts(self, cell: Cell) -> tuple[int, list[float]]:
-        """How many parts are known, and the ratio of each, newest first."""
-        _, _, _, _, _, count, *ratios = cell.read(self.layout, 1)
-        return count, ratios
+    def _parts(self, cell: Cell) -> list[float]:
+        """The ratio of each part that is known, newest first."""
+        return _ratios(cell.read(self.layout, 1)[5:])
 
     def _verdict(self, ratios: list[float]) -> Verdict:
         if len(ratios) < PARTS:
@@ -97,8 +114,11 @@ class _Distances(Fitted):
         return Unsure("speed and odometer disagree, by no factor between two units")
 
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
-        count, ratios = self._parts(cell)
-        points = [(seen.ts, round(ratio, 3)) for ratio in ratios[:count][:1]]
+        points = [(seen.ts, round(ratio, 3)) for ratio in self._parts(cell)[:1]]
         return (line("distance by speed over distance by odometer", "times", points),), (
             Limit(label="agree", value=1.0),
         )
+
+
+def _ratios(parts: Iterable[int]) -> list[float]:
+    return [exp((part - ONE) / PER_E) for part in parts if part]

@@ -14,7 +14,9 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
-from rules.engine.thresholds import COOLANT, ENGINE, ODOMETER, SPEED, WHEELS, middle, number, signal_of
+from rules.detectors.oil_sensor import NEVER, TURNS_RPM
+from rules.detectors.pressure import BUILT_UP_S, need_of
+from rules.engine.thresholds import COOLANT, ENGINE, ODOMETER, RPM, SPEED, WHEELS, middle, number, signal_of
 from schemas.correction import MILE, UNITS, Unit
 from schemas.profile import Profile
 from schemas.signal import BY_ID
@@ -29,6 +31,7 @@ _SINCE_CLEAR, _TO_SERVICE = (
     signal_of("Vehicle.OBD.DistanceSinceDTCClear").id,
     signal_of("Vehicle.Service.DistanceToService").id,
 )
+_OIL, _RPM = signal_of(f"{ENGINE}.EOP").id, signal_of(RPM).id
 LEAST: Final = 12  #: values before anything is proposed
 NEARLY_ALL: Final = 0.95
 TOGETHER_S: Final = 120.0  #: two values of speed so near to each other are of one drive
@@ -39,6 +42,12 @@ SAME: Final = 0.15  #: so far from their middle most stretches lie: a factor is 
 MOST_ALIKE: Final = 0.8  #: of what a part says while it is warm; a word that is all but never another is an end stop
 BEYOND_K: Final = 40.0  #: above the hottest of a healthy part: so hot for so long is none that still works
 LEAP_K: Final = 25.0  #: within ten seconds: no part warms so fast, whatever its unit
+
+
+OIL_HOURS: Final = 3  #: hours of driving: without oil pressure no engine has them
+OIL_NORMAL: Final = (1.0, 2.6)  #: times what an engine needs: what it has, most of the time
+OIL_RISES: Final = 1.2  #: from slow to fast
+OIL_LEAPS: Final = 0.5  #: of the pressure, within ten seconds at one speed
 
 
 class Reason(StrEnum):
@@ -78,6 +87,7 @@ _WARM: Final[Mapping[int, tuple[tuple[str, float, float], tuple[str, float, floa
 _BY_COMPONENT: Final[Mapping[str, int]] = {
     **{f"tyre_pressure_{wheel}": i for wheel, i in zip(WHEELS, WHEEL_IDS, strict=True)},
     "coolant_temperature": signal_of(COOLANT).id,
+    "oil_pressure": signal_of(f"{ENGINE}.EOP").id,
     "gearbox_temperature": signal_of("Vehicle.Powertrain.Transmission.Temperature").id,
 }
 
@@ -86,6 +96,8 @@ def wanted(signal_id: int) -> tuple[int, ...]:
     """The histories that are looked at to tell the unit of that signal."""
     if signal_id in WHEEL_IDS:
         return WHEEL_IDS
+    if signal_id == _OIL:
+        return _OIL, _RPM
     if signal_id in (_SPEED, _ODOMETER, _TO_SERVICE):
         return _SPEED, _ODOMETER, _TO_SERVICE, _SINCE_CLEAR
     return (signal_id,)
@@ -95,6 +107,8 @@ def asked_by(rule: str, component: str) -> tuple[int, ...]:
     """The signals whose unit such an item may be about."""
     if rule == "distance_unit":
         return _ODOMETER, _SPEED
+    if rule == "oil_sensor":
+        return (_OIL,)
     return (_BY_COMPONENT[component],) if rule == "sensor_implausible" and component in _BY_COMPONENT else ()
 
 
@@ -111,6 +125,8 @@ def unit_of(signal_id: int, histories: Histories, profile: Profile) -> Decision:
         return _tyres(signal_id, histories, profile)
     if signal_id in _WARM:
         return _warm(signal_id, histories.get(signal_id, ()), profile)
+    if signal_id == _OIL:
+        return _oil(histories, profile)
     if signal_id in (_SPEED, _ODOMETER):
         return _distance(signal_id, histories)
     if signal_id == _TO_SERVICE:
@@ -177,6 +193,58 @@ def _warm(signal_id: int, points: Points, profile: Profile) -> Decision:
         return Reason.CHANGED
     words = f"warm it has {_span(upper)}, in °F that is {_span([unit.read(v) for v in upper])} °C"
     return Proposal((signal_id,), unit, words)
+
+
+# -- oil pressure -----------------------------------------------------------------------------------------------------
+
+
+def _oil(histories: Histories, profile: Profile) -> Decision:
+    """Never enough in our unit, over hours that no engine would drive so, and by the engine's speed as oil pumps do."""
+    turning, standing = _turning(histories.get(_OIL, ()), histories.get(_RPM, ()))
+    if len(turning) < 2 * LEAST or len({int(ts // 3_600) for ts, _, _ in turning}) < OIL_HOURS:
+        return Reason.TOO_LITTLE if histories.get(_RPM) else Reason.NOTHING_ELSE
+    values = [v for _, v, _ in turning]
+    shares = [v / need_of(rpm, profile.limits) for _, v, rpm in turning]
+    enough = _share(shares, NEVER / 100.0, float("inf"))
+    if enough > 1 - NEARLY_ALL:
+        return Reason.PLAUSIBLE if _share(shares[-LEAST:], NEVER / 100.0, float("inf")) > 0.5 else Reason.CHANGED
+    if max(Counter(values).values()) > MOST_ALIKE * len(values):
+        return Reason.STILL
+    by_speed = sorted((rpm, v) for _, v, rpm in turning)
+    few = max(3, len(by_speed) // 50)
+    slow, fast = by_speed[:few], by_speed[-few:]
+    if middle([rpm for rpm, _ in fast]) < 1.5 * middle([rpm for rpm, _ in slow]):
+        return Reason.TOO_LITTLE
+    at_rest = middle(standing) if standing else 0.0
+    if middle([v for _, v in fast]) < OIL_RISES * middle([v for _, v in slow]) or at_rest > 0.25 * middle(values):
+        return Reason.STILL
+    alike = [(a, b) for a, b in pairwise(turning) if b[0] - a[0] <= 10.0 and abs(b[2] - a[2]) <= 100.0]
+    if sum(abs(b[1] - a[1]) > OIL_LEAPS * max(a[1], b[1]) for a, b in alike) > (1 - NEARLY_ALL) * len(alike):
+        return Reason.LEAPS
+    for unit in UNITS["kPa"]:
+        read = [unit.read(share) for share in shares]
+        if _share(read, 0.6, 5.0) >= NEARLY_ALL and OIL_NORMAL[0] <= middle(read) <= OIL_NORMAL[1]:
+            words = f"in {unit.words} it is what such an engine has: {_span(values)} are "
+            return Proposal((_OIL,), unit, f"{words}{_span([unit.read(v) for v in values])} kPa")
+    return Reason.NO_FACTOR
+
+
+def _turning(oil: Points, rpm: Points) -> tuple[list[tuple[float, float, float]], list[float]]:
+    """Pressure and speed of an engine that has turned for long enough to have built it up; and pressures at rest."""
+    turning, standing = list[tuple[float, float, float]](), list[float]()
+    n, since, now = 0, float("inf"), (float("-inf"), 0.0)
+    for ts, value in oil:
+        while n < len(rpm) and rpm[n][0] <= ts:
+            turns, paused = rpm[n][1] >= TURNS_RPM, rpm[n][0] - now[0] > TOGETHER_S
+            since = (rpm[n][0] if since == float("inf") or paused else since) if turns else float("inf")
+            now, n = rpm[n], n + 1
+        if ts - now[0] > 5.0:
+            continue
+        if now[1] < 50.0:
+            standing.append(value)
+        elif ts - since >= BUILT_UP_S:
+            turning.append((ts, value, now[1]))
+    return turning, standing
 
 
 # -- distances --------------------------------------------------------------------------------------------------------

@@ -225,9 +225,13 @@ def take_sample(track: Track, ts: float, value: float) -> bool:
 
 def muted(rule: Rule, tracks: Tracks, ts: float) -> bool:
     """Whether an alert that is open, or was until lately, explains this one away; one that is already active is not
-    taken back.
+    taken back. What a sensor says that is known to be wrong moves none at all.
     """
-    if any(t.rule == rule.name and t.state == AlertState.ACTIVE.value for t in tracks.values()):
+    if rule.doubted_by and any(t.rule in rule.doubted_by and t.state == _ACTIVE for t in tracks.values()):
+        return True
+    if not (rule.muted_by or rule.muted_by_codes):
+        return False
+    if any(t.rule == rule.name and t.state == _ACTIVE for t in tracks.values()):
         return False
     return any(
         (t.rule in rule.muted_by or (t.rule == "trouble_code" and t.component.startswith(rule.muted_by_codes)))

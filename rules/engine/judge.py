@@ -316,7 +316,7 @@ class Judge:
                 if tracks is None:
                     tracks = tracks_of(memory, program.body_end)
                 rule = program.rules[line.number]
-                if holds and (rule.muted_by or rule.muted_by_codes) and alert_state.muted(rule, tracks, seen.ts):
+                if holds and alert_state.muted(rule, tracks, seen.ts):
                     continue
                 track = tracks.get((rule.name, component)) or tracks.setdefault(
                     (rule.name, component), Track(rule.name, component)

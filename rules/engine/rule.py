@@ -51,6 +51,7 @@ class Rule:
     stage: Stage = "live"
     max_age: timedelta = timedelta(hours=2)  #: a step judged on an older reading is marked late, never worded as "now"
     muted_by: tuple[str, ...] = ()  #: rules whose active alert explains this one away
+    doubted_by: tuple[str, ...] = ()  #: rules whose active alert says that what it looks at is a sensor's fault
     muted_by_codes: tuple[str, ...] = ()  #: … and how the codes begin whose active alert does
     about_the_car: bool = True  #: False: a fault of a sensor or the unit, nothing that its owner must be told
     group: str = ""  #: alerts of one group belong to one job in the workshop

@@ -56,6 +56,8 @@ SUGGESTED: dict[str, Operation] = {
     "recall": _operation("REC-10", "Work as the maker's campaign says", 120, _M, ("Parts of the campaign", 3)),
     "sensor_implausible": _UNIT,
     "distance_unit": _UNIT,
+    "oil_sensor": _UNIT,
+    "coolant_sensor": _UNIT,
     "silent_vehicle": _UNIT,
 }
 

@@ -27,6 +27,11 @@ def every(minutes, count, **values):
     return [(n * minutes, values) for n in range(count)]
 
 
+def moved(minutes, count, name, value, **others):
+    """As `every`, of a sensor that works: no two of its words are quite the same."""
+    return [(n * minutes, {name: value + n % 3, **others}) for n in range(count)]
+
+
 def ramp(minutes, count, name, first, last, **others):
     return [(n * minutes, {name: first + (last - first) * n / (count - 1), **others}) for n in range(count)]
 
@@ -45,6 +50,27 @@ def way(hours, speed=1.0, odometer=1.0):
         kmh = 20 + 70 * (n // 20 % 2) + 5 * (n % 3)
         km += kmh / 36
         stream.append((n * 100 / 60, {"speed": kmh * speed, "odometer": 1000 * (50_000 + (km - 50_000) * odometer)}))
+    return stream
+
+
+def pumped(count, kpa):
+    """Ten minutes apart: idle, town and land; what the pressure is by the engine's speed."""
+    return [(n * 10, {"rpm": rpm, "speed": 40, "run": 600, f"{ENGINE}.EOP": kpa(rpm)})
+            for n in range(count) for rpm in [(800, 1_700, 2_900)[n % 3]]]  # fmt: skip
+
+
+def mornings(days, drift=0.0, heat=0.0, heater=0.0):
+    """A drive of an hour each morning, of a fortnight in which all is well and of so many days after; Kelvin a day."""
+    stream = []
+    for day in range(14 + days):
+        bad = max(0, day - 13)
+        for n in range(13):
+            minute = day * 1_440 + n * 5
+            warm = n >= 3
+            hot = 90 + heat * bad if warm else 5 + 28 * n + heater * bool(bad) / (n + 1)
+            oil = 96 + heat * bad if n >= 4 else 5 + 20 * n
+            said = {"coolant": hot + drift * bad, "oil": oil, "run": 300 * n, "air": 5, "gearbox": 5 + 5 * n}
+            stream.append((minute, {**said, "rpm": 2_000, "speed": 60}))
     return stream
 
 
@@ -96,6 +122,13 @@ TABLE = [
     ("distance_unit", "petrol_hatch", way(60, speed=1.09), None, None),  # a speedometer that flatters
     ("distance_unit", "petrol_hatch", way(60, odometer=0.4), None, None),  # no unit is that: an odometer that fails
     ("distance_unit", "petrol_hatch", way(60, odometer=0.0), None, None),
+    ("oil_sensor", "petrol_hatch", pumped(40, lambda rpm: 210), "", "advice"),
+    ("oil_sensor", "petrol_hatch", pumped(40, lambda rpm: (80 + rpm / 10) / 6.895), "", "advice"),
+    ("oil_sensor", "petrol_hatch", pumped(40, lambda rpm: 80 + rpm / 10), None, None),
+    ("oil_sensor", "petrol_hatch", pumped(40, lambda rpm: min(240, 80 + rpm / 10)), None, None),  # its valve opens
+    ("coolant_sensor", "petrol_hatch", mornings(12, drift=1.5), "", "advice"),
+    ("coolant_sensor", "petrol_hatch", mornings(12, heat=1.5), None, None),  # the engine's own: its oil follows
+    ("coolant_sensor", "petrol_hatch", mornings(12, heater=35.0), None, None),  # heated for the start
     ("tyre_leak", "petrol_hatch", every(5, 8, **{**TYRES, **WARM, "tyre_fl": 190}), "front_left", "soon"),
     ("tyre_leak", "petrol_hatch", every(5, 8, **{**TYRES, **WARM, "tyre_rr": 120}), "rear_right", "now"),
     ("tyre_leak", "petrol_hatch", every(5, 8, **TYRES, **WARM), None, None),
@@ -183,7 +216,7 @@ TABLE = [
     ("misfire", "petrol_hatch", every(5, 50, **{f"{ENGINE}.MisfireShare": 0.3}), None, None),
     ("vacuum_leak", "petrol_hatch", every(5, 12, **{"Vehicle.OBD.LongTermFuelTrim1": 11}), "", "soon"),
     ("vacuum_leak", "petrol_hatch", every(5, 50, **{"Vehicle.OBD.LongTermFuelTrim1": -4}), None, None),
-    ("oil_pressure", "petrol_hatch", every(3, 12, **{f"{ENGINE}.EOP": 190, "rpm": 2000}), "", "soon"),
+    ("oil_pressure", "petrol_hatch", moved(3, 12, f"{ENGINE}.EOP", 190, rpm=2000), "", "soon"),
     (
         "oil_pressure",
         "petrol_hatch",

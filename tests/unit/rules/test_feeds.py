@@ -48,6 +48,28 @@ def miles(t: float, driving: bool) -> Said:
     return {"speed": kmh if driving else 0.0, "odometer": far, "ignition": 2 if driving else 0}
 
 
+def thin(t: float, driving: bool) -> Said:
+    """Too little, and it moves as pressure does."""
+    return {**RUNS, f"{ENGINE}.EOP": 150.0 + t // 20 % 7} if driving else {**RESTS, f"{ENGINE}.EOP": 0}
+
+
+def stuck(t: float, driving: bool) -> Said:
+    """The same at idle and on the road."""
+    return {
+        **(RUNS if driving else RESTS),
+        f"{ENGINE}.EOP": 210.0,
+        "rpm": (800.0, 2_400.0)[int(t // 1_300) % 2] * driving,
+    }
+
+
+def drifting(t: float, driving: bool) -> Said:
+    """Two hours that are well, then more each hour, while the oil is as warm as ever."""
+    later = max(0.0, t / 3_600.0 - 4.0)
+    if not driving:
+        return {**RESTS, "coolant": 15.0, "oil": 15.0, "run": 0.0}
+    return {**RUNS, "coolant": 90.0 + min(20.0, 4.0 * later), "oil": 96.0, "run": 5_000.0}
+
+
 def heating(t: float, driving: bool) -> Said:
     """Ten Kelvin a minute, again and again; who looks each hour sees nothing."""
     return {f"{PACK}.Temperature.Max": 25.0 + t % 300 / 6}
@@ -61,6 +83,8 @@ def burnt(t: float, driving: bool) -> Said:
 FAULTS: dict[str, Fault] = {
     "sensor_implausible": always(**dict.fromkeys(WHEELS, 34.0)),
     "distance_unit": ("petrol_hatch", miles),
+    "oil_sensor": ("petrol_hatch", stuck),
+    "coolant_sensor": ("petrol_hatch", drifting),
     "tyre_leak": always(tyre_fl=190, tyre_fr=233, tyre_rl=219, tyre_rr=220),
     "tyre_low": always(**dict.fromkeys(WHEELS, 165)),
     "alternator": while_running({"volts": 12.6}, volts=12.3),
@@ -71,7 +95,7 @@ FAULTS: dict[str, Fault] = {
     "coolant_hot": while_running({"coolant": 15}, coolant=117),
     "misfire": while_running({f"{ENGINE}.MisfireShare": 0}, **{f"{ENGINE}.MisfireShare": 3}),
     "vacuum_leak": while_running({"Vehicle.OBD.LongTermFuelTrim1": 0}, **{"Vehicle.OBD.LongTermFuelTrim1": 12}),
-    "oil_pressure": while_running({f"{ENGINE}.EOP": 0}, **{f"{ENGINE}.EOP": 150}),
+    "oil_pressure": ("petrol_hatch", thin),
     "oil_life": always(**{f"{ENGINE}.EngineOil.LifePercent": 3}),
     "dpf_regeneration": ("diesel_van", burnt),
     "dpf": always("diesel_van", **{f"{FILTER}.SootLoad": 130}),

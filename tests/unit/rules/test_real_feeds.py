@@ -20,9 +20,13 @@ def active(steps):
 
 
 def drives(reading, values, days=40, minutes=60, apart=10):
-    """An hour a day, a reading every ten minutes; `values` of the day."""
+    """An hour a day, a reading every ten minutes; `values` of the day. No two pressures in a row are quite the same."""
     return [
-        reading(day * 1_440 + n * apart, day * 1_000 + n + 1, **values(day))
+        reading(
+            day * 1_440 + n * apart,
+            day * 1_000 + n + 1,
+            **{name: value + n % 3 * name.endswith(".EOP") for name, value in values(day).items()},
+        )
         for day in range(days)
         for n in range(minutes // apart)
     ]

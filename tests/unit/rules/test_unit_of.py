@@ -17,8 +17,9 @@ from simulator.sensor_faults import SENSOR_FAULTS
 from simulator.wear import DAY
 from telltale.data import profiles
 
-SPEED, ODOMETER, COOLANT, TO_SERVICE, SINCE_CLEAR = 1, 2, 11, 58, 36
+SPEED, ODOMETER, COOLANT, TO_SERVICE, SINCE_CLEAR, OIL, RPM = 1, 2, 11, 58, 36, 16, 10
 UNIT = {"tyres_psi": "psi", "tyres_bar": "bar", "coolant_fahrenheit": "fahrenheit", "miles": "miles"}
+UNIT |= {"oil_psi": "psi", "oil_bar": "bar"}
 PROFILES = profiles()
 GOLF = PROFILES["petrol_hatch"]
 
@@ -53,7 +54,9 @@ SPOILED = [(fault, drive) for fault, one in SENSOR_FAULTS.items() for drive in o
 @pytest.mark.parametrize("fault, drive", SPOILED)
 def test_of_all_that_fails_only_units_get_one(fault: str, drive: str):
     one, expected = SENSOR_FAULTS[fault], UNIT.get(fault)
-    of = {"coolant_fahrenheit": {COOLANT}, "miles": {ODOMETER}}.get(fault, set(WHEEL_IDS))
+    of = {"coolant_fahrenheit": {COOLANT}, "miles": {ODOMETER}, "oil_psi": {OIL}, "oil_bar": {OIL}}.get(
+        fault, set(WHEEL_IDS)
+    )
     told = 0
     for n, plain in enumerate(cars(drive)):
         at = START if one.from_birth else START + (0.5 + n) * DAY

@@ -1,4 +1,4 @@
-"""Sensors of their own, nineteen ways in which one fails, five kinds of feed: each does what its name says."""
+"""Sensors of their own, twenty-three ways in which one fails, five kinds of feed: each does what its name says."""
 
 from __future__ import annotations
 
@@ -51,8 +51,9 @@ def test_offsets_differ_from_car_to_car_and_stay(signal: int, apart: float) -> N
 def test_a_fault_begins_on_its_day_and_changes_its_signals_alone(name: str) -> None:
     one = Spoiled(name, 100.0, seed=4)
     assert one.read(99.0, dict(VALUES)) == VALUES
-    looks = [one.read(100.0 + n, {**VALUES, 11: VALUES[11] - n % 5}) for n in range(20)]
-    assert any(look != {**VALUES, 11: VALUES[11] - n % 5} for n, look in enumerate(looks))
+    moving = [{**VALUES, 11: VALUES[11] - n % 5, 16: VALUES[16] - n % 7} for n in range(20)]
+    looks = [one.read(100.0 + n, dict(values)) for n, values in enumerate(moving)]
+    assert any(look != values for look, values in zip(looks, moving, strict=True))
     assert all(look.keys() == VALUES.keys() for look in looks) and set(SENSOR_FAULTS[name].clouds) <= set(KINDS)
 
 
@@ -83,12 +84,12 @@ def test_a_cloud_hands_on_the_state_at_the_hour_and_not_what_was_over_by_then() 
 
 
 def test_a_fleet_is_the_same_twice_has_all_feeds_and_no_fault_hides_another() -> None:
-    one, other = [list(population(profiles(), 1_000, 60.0, 5, START, real=True)) for _ in range(2)]
+    one, other = [list(population(profiles(), 1_500, 60.0, 5, START, real=True)) for _ in range(2)]
     assert one == other and {car.feed for car in one} == {name for name, _ in FEEDS}
     assert {car.sensor_fault for car in one} == {"", *SENSOR_FAULTS}
     for car in one:
         if car.sensor_fault:
             assert {fault.kind for fault in car.life.faults}.isdisjoint(SENSOR_FAULTS[car.sensor_fault].clouds)
             assert START <= car.sensor_fault_at < START + 60 * DAY
-    plain = list(population(profiles(), 1_000, 60.0, 5, START))
+    plain = list(population(profiles(), 1_500, 60.0, 5, START))
     assert [car.life for car in plain] == [car.life for car in one] and not any(car.real for car in plain)
