@@ -18,14 +18,15 @@ from rules.catalogue import BY_NAME
 from rules.engine.repair_verification import demand
 from rules.service import capacity
 from rules.service.casework import speaks
+from rules.service.extra_work import holds_up
 from schemas.alert import AlertState
 from schemas.booking import BOOKING, Booking, BookingEvent, BookingKind, BookingState
 from schemas.case import CASE, Case, CaseEvent
-from schemas.errors import BadInput, IllegalMove
+from schemas.errors import BadInput, IllegalMove, Overtaken
 from schemas.message import MessageKind
 from schemas.pickup import LegKind
 from schemas.slot import Use
-from store import accounts, alerts, bookings, cases, fleet, jobs, notifications, pauses, slots
+from store import accounts, alerts, bookings, cases, estimates, fleet, jobs, notifications, pauses, slots
 from store.pool import Connection
 
 
@@ -133,6 +134,9 @@ async def finish(acting: Acting, booking_id: int, finding: str) -> Booking:
     async with acting.transaction() as connection:
         case, booking = await locked(connection, acting.dealer_id, booking_id)
         now = acting.now()
+        held = holds_up(await estimates.of_booking(connection, acting.dealer_id, booking_id))
+        if held is not None and BookingEvent.FINISHED in BOOKING.allowed(booking.state):
+            raise Overtaken("work", held)
         done = await bookings.move(
             connection, booking, BookingEvent.FINISHED, reason=finding, actor=acting.actor, now=now, finding=finding
         )

@@ -126,6 +126,8 @@ API: tuple[Route, ...] = (
           "Extra work that needs the owner's yes", bookings.NewLine, EstimateLine, status=201),
     Route("POST", f"{_V1}/estimates/{{id}}/answer", bookings.answer_line, may.ANSWER_ESTIMATES,
           "The owner's yes or no to one line", bookings.LineAnswer, EstimateLine),
+    Route("POST", f"{_V1}/estimates/{{id}}/withdraw", bookings.withdraw_line, may.WORK_BOOKINGS,
+          "Not asked any more: the work may be finished without it", cases.Reason, EstimateLine),
     Route("GET", f"{_V1}/waiting", bookings.waiting, may.READ_BOOKINGS,
           "Customers who wait, with minutes since our last word", answer=Page[bookings.Waiting]),
     Route("GET", f"{_V1}/legs", legs.listed, may.READ_LEGS, "Collections and returns", answer=Page[legs.LegRow],

@@ -146,10 +146,12 @@ PROMISES = (
             "month no-limits",
             "month technician-away",
             "month mail-in-silence",
+            "month finish-anyway",
         ),
         tests=(
             "integration/proofs/test_month.py::test_two_days_in_which_everybody_does_what_people_do",
             "integration/workers/test_other_way.py::test_when_both_ways_fail_somebody_rings_once",
+            "integration/workers/test_extra_work.py::test_whoever_does_not_answer_is_rung_and_whoever_asks_for_it_at_once",
         ),
     ),
     Promise(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import BaseModel, ConfigDict
+
+from schemas.verdict import Severity
 
 
 class EstimateLine(BaseModel):
@@ -14,4 +18,16 @@ class EstimateLine(BaseModel):
     booking_id: int
     title: str
     amount_minor: int
+    labour_minor: int = 0  #: of the amount; the rest is parts
+    urgency: Severity = Severity.ADVICE
     answer: str | None  #: approved | declined
+    asked_at: datetime | None = None
+    asked_by: str | None = None
+    answered_at: datetime | None = None
+    answered_by: str | None = None
+    withdrawn_at: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether the owner is still to say yes or no."""
+        return self.answer is None and self.withdrawn_at is None

@@ -70,6 +70,7 @@ class MessageKind(StrEnum):
     OFFER_EXPIRED = "offer_expired"
     BOOKED = "booked"
     MOVED = "moved"  #: the visit has another time
+    EXTRA_WORK = "extra_work"  #: the workshop found more, and asks
     LATE = "late"  #: we will not keep a time that we gave, said before it passes
     NEW_TIME = "new_time"  #: when the car is ready or back instead
     DECLINED = "declined"

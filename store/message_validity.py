@@ -31,6 +31,11 @@ _STATE["ownership"] = (
     "SELECT CASE WHEN v.owner_id = o.owner_id THEN 'theirs' ELSE 'ended' END FROM ownerships o "
     "JOIN vehicles v ON v.dealer_id = o.dealer_id AND v.id = o.vehicle_id WHERE o.dealer_id = $1 AND o.id = $2"
 )
+_STATE["extra_work"] = """
+SELECT CASE WHEN b.state IN ('arrived', 'working') AND EXISTS (SELECT 1 FROM estimate_lines e WHERE e.dealer_id = $1
+    AND e.booking_id = b.id AND e.answer IS NULL AND e.withdrawn_at IS NULL) THEN 'open' ELSE 'answered' END
+  FROM bookings b WHERE b.dealer_id = $1 AND b.id = $2
+"""
 _HELD_UNTIL = "SELECT expires_at FROM offers WHERE dealer_id = $1 AND id = $2"
 _BEGINS_AT = {
     noun: f"SELECT starts_at FROM {_TABLES[noun]} WHERE dealer_id = $1 AND id = $2" for noun in ("booking", "leg")

@@ -111,6 +111,9 @@ SELECT {_COLUMNS} FROM messages WHERE dealer_id = $1 AND thread_id = (SELECT id 
   AND owner_id = $2)
   AND case_id = $3 AND purpose = 'safety' ORDER BY id
 """
+_WAITS = (
+    "SELECT EXISTS (SELECT 1 FROM messages WHERE dealer_id = $1 AND case_id = $2 AND kind = $3 AND state = 'queued')"
+)
 _OF_CASE = f"SELECT {_COLUMNS} FROM messages WHERE dealer_id = $1 AND case_id = $2 ORDER BY id"
 
 
@@ -296,6 +299,11 @@ async def cancel_about(connection: Connection, dealer_id: int, owner_id: int, ve
     same.
     """
     await connection.execute(_CANCEL_ABOUT, dealer_id, owner_id, vehicle_id, reason)
+
+
+async def waits(connection: Connection, dealer_id: int, case_id: int, kind: MessageKind) -> bool:
+    """Whether a text of this kind about this case has still to leave."""
+    return bool(await connection.fetchval(_WAITS, dealer_id, case_id, kind.value))
 
 
 async def lately(

@@ -348,7 +348,11 @@ PARTS: Final = (
         "extra_work",
         "estimate_lines",
         of_owner=f"t.booking_id IN {_BOOKINGS}",
-        becomes=_kept("id dealer_id booking_id amount_minor answer answered_at answered_by", title=MENTIONS),
+        becomes=_kept(
+            "id dealer_id booking_id amount_minor labour_minor urgency answer asked_at asked_by answered_at "
+            "answered_by withdrawn_at withdrawn_by",
+            title=MENTIONS,
+        ),
         hides=frozenset({"answered_by"}),
     ),
     Part(

@@ -39,6 +39,7 @@ HANDLERS: Mapping[str, Handler] = {
     "unreached": replying.tell_unreached,
     "ring": replying.tell_to_ring,
     "scored": replying.tell_score,
+    "extra_work": replying.unanswered,
     "two_units": doubling.found,
     "witness": witnessing.write,
 }

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from actions import links, unreached
+from rules.service import extra_work
+from rules.service.extra_work import ASKED_OF, PATIENCE
 from schemas.errors import NotFound
 from schemas.message import MessageKind, MessageState, Purpose
-from store import accounts, cases, feedback, inbox, message_validity, messages, owners, threads
+from store import (
+    accounts,
+    bookings,
+    cases,
+    estimates,
+    feedback,
+    inbox,
+    jobs,
+    message_validity,
+    messages,
+    owners,
+    threads,
+)
 from store.jobs import Job
 from store.pool import Connection
 from workers import notices, safety
@@ -111,6 +125,18 @@ async def tell_to_ring(context: Context, connection: Connection, job: Job) -> No
         because=str(job.payload["because"]),
         phone=(owner.phone or owner.email or "–") if owner else "–",
     )
+
+
+async def unanswered(context: Context, connection: Connection, job: Job) -> None:
+    """Extra work was asked half an hour ago and its car stands on the lift: whoever has the case rings its owner."""
+    booking = await bookings.get(connection, job.dealer_id, job.subject_id)
+    asked = (await estimates.of_booking(connection, job.dealer_id, booking.id)) if booking.state in ASKED_OF else []
+    waits = [
+        line for line in extra_work.unanswered(asked) if line.asked_at and line.asked_at + PATIENCE <= context.clock()
+    ]
+    if waits:
+        because = f"they have not answered about: {', '.join(line.title for line in waits)}"
+        await jobs.put(connection, job.dealer_id, "ring", booking.case_id, due_at=context.clock(), because=because)
 
 
 async def tell_score(context: Context, connection: Connection, job: Job) -> None:

@@ -22,6 +22,7 @@ from schemas.estimate import EstimateLine
 from schemas.pause import Awaited, Pause
 from schemas.pickup import Leg
 from schemas.slot import Slot
+from schemas.verdict import Severity
 from store import bookings, cases, estimates, pauses, pickups, slots
 
 
@@ -110,6 +111,8 @@ class NewLine(Body):
 
     title: Annotated[str, Field(min_length=1, max_length=200)]
     amount_minor: Annotated[int, Field(ge=0, le=100_000_000)]
+    labour_minor: Annotated[int, Field(ge=0, le=100_000_000, description="of the amount; the rest is parts")] = 0
+    urgency: Severity = Severity.ADVICE
 
 
 class LineAnswer(Body):
@@ -234,12 +237,25 @@ async def waiting(request: web.Request) -> web.Response:
 
 async def add_line(request: web.Request) -> web.Response:
     caller, body = call(request), await read(request, NewLine)
-    return reply(await extras.add(caller, number(request), body.title, body.amount_minor), 201)
+    line = await extras.add(
+        caller,
+        number(request),
+        body.title,
+        body.amount_minor,
+        labour_minor=body.labour_minor,
+        urgency=body.urgency,
+    )
+    return reply(line, 201)
 
 
 async def answer_line(request: web.Request) -> web.Response:
     caller, body = call(request), await read(request, LineAnswer)
     return reply(await extras.answer(caller, number(request), body.approved, body.reason))
+
+
+async def withdraw_line(request: web.Request) -> web.Response:
+    caller, body = call(request), await read(request, Reason)
+    return reply(await extras.withdraw(caller, number(request), body.reason))
 
 
 def _states(text: str | None) -> list[BookingState] | None:

@@ -17,7 +17,7 @@ from dealer_api import permissions as may
 from dealer_api.app_keys import Call, call
 from dealer_api.bodies import row_number
 from dealer_api.charts import number, unit_symbol
-from dealer_api.desk import case_actions, corrections, formatting, warned
+from dealer_api.desk import case_actions, corrections, extra_work, formatting, warned
 from dealer_api.desk.chart_views import Chart, chart
 from dealer_api.desk.page import back, form, go, id_of, page, refused, row_of
 from dealer_api.desk.paging import SHOWN
@@ -80,6 +80,7 @@ async def show(request: web.Request) -> web.Response:
         advisors = await accounts.staff_of(connection, caller.dealer_id, Role.ADVISOR, Role.MANAGER)
         towed = await stays(connection, file.case)
         units = await corrections.of_car(caller, connection, file.case.vehicle_id)
+        extra = await extra_work.of_booking(caller, connection, file.booking) if file.booking else None
         handed = await handover_acts.of_visit(connection, caller.dealer_id, file.booking.id) if file.booking else ()
     legs = [leg for leg, _ in file.legs]
     speaking = speaks(file.last_heard_at, now)
@@ -125,6 +126,7 @@ async def show(request: web.Request) -> web.Response:
         history=history_of(file.history, file.people),
         offer=offered,
         handed=handed,
+        extra=extra,
         units=units,
         corrects=caller.may(may.CORRECT_UNITS),
         writes_records=caller.may(may.WRITE_HANDOVERS),

@@ -75,6 +75,11 @@ SKILLS = {
     "tyres": "Tyres",
 }
 #: What the work on a car waits for.
+EXTRA_URGENCY = {
+    "advice": "Can wait",
+    "soon": "Should be done soon",
+    "now": "Must be done before it drives on",
+}
 AWAITED = {"part": "A part", "answer": "The owner's answer", "other": "Something else"}
 #: How a person knows that a repair holds.
 CONFIRMATIONS = {"owner": "The owner says so", "test_drive": "A test drive", "technician": "A technician looked again"}

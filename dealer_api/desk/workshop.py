@@ -11,6 +11,7 @@ from aiohttp import web
 from actions import pausing
 from dealer_api import permissions as may
 from dealer_api.app_keys import Call, call
+from dealer_api.desk import extra_work
 from dealer_api.desk.page import back, day_span, form, go, id_of, page, refused, wall_clock
 from rules.service.opening import open_times
 from rules.service.operations import suggested
@@ -60,6 +61,11 @@ async def show(request: web.Request) -> web.Response:
     async with caller.house.at(caller.dealer_id) as connection:
         rows = await workshop.cars(connection, caller.dealer_id, now, day_span(caller, now)[1])
         resources = await slots.resources(connection, caller.dealer_id)
+        extra = {
+            row.id: await extra_work.of_visit(caller, connection, row.id, row.vehicle_id, row.state)
+            for row in rows
+            if row.state in ("arrived", "working")
+        }
     cars = [car_of(row, now) for row in rows]
     sections = [(key, title, [car for car in cars if car.section == key]) for key, title in SECTIONS.items()]
     return await page(
@@ -67,6 +73,7 @@ async def show(request: web.Request) -> web.Response:
         "workshop.html",
         sections=sections,
         bays=bays_of(resources, cars),
+        extra=extra,
         to_do=sum(car.section in _HERE for car in cars),
         here=request.path,
         dues=dues(caller, now),

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from babel.numbers import format_currency, get_currency_precision, get_territory_currencies
-
+from rules.service import money
 from rules.service.wording import Wording, away, ltr
 from schemas.moment import local, minutes_between
 
@@ -107,10 +106,7 @@ class Speech:
 
     def money(self, amount_minor: int, country: str) -> str:
         """An amount in the currency of a country, as this language writes it."""
-        currency = next(iter(get_territory_currencies(country)), "EUR")
-        return str(
-            format_currency(amount_minor / 10 ** get_currency_precision(currency), currency, locale=self.language)
-        )
+        return money.written(amount_minor, country, self.language)
 
     def ago(self, moment: datetime) -> str:
         """just now, 4 minutes ago, 3 hours ago, 2 days ago: never finer than it is true."""

@@ -43,6 +43,13 @@ ROUTES: tuple[Route, ...] = (
         summary="yes or no to extra work",
     ),
     Route(
+        "POST",
+        "/o/{token}/extra/ring",
+        handler=visits.ring_about_extra_work,
+        permission=may.LINK,
+        summary="ring me about extra work",
+    ),
+    Route(
         "GET",
         "/o/{token}/photos/{photo}",
         handler=visits.photo,

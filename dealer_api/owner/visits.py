@@ -23,6 +23,7 @@ from dealer_api.owner.journey import Drive, Journey, journey_of
 from dealer_api.owner.links import Ended, Link, forgiving, form_of, open_link
 from dealer_api.owner.pages import HEADERS, draw, see_other
 from rules.service.casework import speaks
+from rules.service.extra_work import ASKED_OF, unanswered
 from schemas.booking import BookingState, OfferState
 from schemas.case import CaseState
 from schemas.errors import BadInput, NotFound, Overtaken, Unavailable
@@ -32,7 +33,9 @@ from store.views.journey import Visit
 
 #: What an owner may say when no window suits; the text is data, the name is what history keeps.
 REASONS = ("not_now", "other_garage", "only_if_unsafe")
-NOTES = frozenset({"booked", "moved", "overtaken", "changed", "asked", "saved", "stopped", "started", "no-times"})
+NOTES = frozenset(
+    {"booked", "moved", "overtaken", "changed", "asked", "saved", "stopped", "started", "no-times", "rung"}
+)
 _TROUBLE = frozenset({"overtaken", "changed", "no-times"})
 #: What the link of a visit may have been made for.
 OPENS = ("offer", "journey")
@@ -84,7 +87,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         return draw(
             "offer.html", link.speech, **facts, offer=link.visit.offer, windows=held(link.visit, link.speech.now)
         )
-    end = at_the_car(link.visit)
+    end, open_lines = at_the_car(link.visit), unanswered(link.visit.extra_work)
     async with link.house.at(link.secret.dealer_id) as connection:
         kept = (
             await handover_acts.of_visit(connection, link.secret.dealer_id, link.visit.booking.id)
@@ -98,6 +101,8 @@ async def show(request: web.Request) -> web.StreamResponse:
         journey=journey_for(link),
         booking=link.visit.booking,
         extra_work=link.visit.extra_work,
+        asks_extra=bool(open_lines) and link.visit.booking is not None and link.visit.booking.state in ASKED_OF,
+        extra_together=sum(line.amount_minor for line in open_lines) if len(open_lines) > 1 else 0,
         handed=kept,
         code=_code(link, end) if end is not None and all(one.record.kind is not end for one in kept) else "",
     )
@@ -250,6 +255,16 @@ async def answer_extra_work(request: web.Request) -> web.StreamResponse:
     if next(one for one in link.visit.extra_work if one.id == line).answer is None:
         await estimate_acts.answer(link.acting, line, answer == "approved", "on the owner's page")
     return see_other(link.here)
+
+
+@forgiving
+async def ring_about_extra_work(request: web.Request) -> web.StreamResponse:
+    """They would rather talk about it: a person rings."""
+    link, _ = await _open(request), await form_of(request)
+    if link.visit.booking is None:
+        raise Overtaken("booking")
+    await estimate_acts.ring_me(link.acting, link.visit.booking.id)
+    return see_other(f"{link.here}?note=rung")
 
 
 def _number(value: object, field: str) -> int:

@@ -208,7 +208,7 @@ async def _visits(house: House, made: Furnished) -> None:
     for name in ("arrived", "working", "ready", "done"):
         await bookings.arrive(house.acting(dealer, who), rows[f"bookings/{name}"])
     rows["estimates"] = (
-        await estimates.add(house.acting(dealer, who), rows["bookings/working"], f"Hose {made.canary}", 100)
+        await estimates.add(house.acting(dealer, who), rows["bookings/arrived"], f"Hose {made.canary}", 100)
     ).id
     await pausing.pause(
         house.acting(dealer, who),

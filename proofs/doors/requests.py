@@ -39,7 +39,7 @@ _ROWS = {
     "/bookings/{id}/promise": "bookings/working",
     "/bookings/{id}/messages": "bookings/working",
     "/bookings/{id}/words": "bookings/working",
-    "/bookings/{id}/estimates": "bookings/working",
+    "/bookings/{id}/estimates": "bookings/arrived",
     "/bookings/{id}/hand-over": "bookings/ready",
     "/staff/{id}/enable": "staff/left",
     "/staff/{id}/invite": "staff/invited",
@@ -164,7 +164,11 @@ class Requests:
         return re.sub(r"{\w+}", "x", route.path.replace("{id}", str(row)).replace("{token}", link))
 
     def _purpose(self, short: str, noun: str) -> str:
-        return "journey" if noun == "o" and short.endswith(("/cancel", "/extra", "/move")) else _LINKS.get(noun, "")
+        return (
+            "journey"
+            if noun == "o" and short.endswith(("/cancel", "/extra", "/extra/ring", "/move"))
+            else _LINKS.get(noun, "")
+        )
 
     def knock(self, route: Route, number: int | None = None, token: str | None = None) -> Knock:
         """A whole request for this door."""
@@ -277,6 +281,14 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/bookings/{id}/start": _nothing,
     "/bookings/{id}/pause": lambda ask: {"awaits": "part", "what": "Thermostat", "moment": ask._later()},
     "/bookings/{id}/resume": _nothing,
+    "/bookings/{id}/estimates": lambda ask: {
+        "title": "Front pads",
+        "parts": "129,90",
+        "labour": "60",
+        "urgency": "soon",
+    },
+    "/estimates/{id}/answer": lambda ask: {"answer": "approved"},
+    "/estimates/{id}/withdraw": _nothing,
     "/bookings/{id}/finish": lambda ask: {"finding": "A hose was loose."},
     "/bookings/{id}/hand-over": _nothing,
     "/bookings/{id}/cancel": lambda ask: {"reason": "They cannot come."},
@@ -344,7 +356,9 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
         "days": "30",
     },
     "/settings/keys/revoke": lambda ask: {"label": f"second {ask.made.canary}"},
-    **{f"/o/{{token}}/{act}": _visit for act in ("accept", "fresh", "decline", "cancel", "move", "extra")},
+    **{
+        f"/o/{{token}}/{act}": _visit for act in ("accept", "fresh", "decline", "cancel", "move", "extra", "extra/ring")
+    },
     "/o/{token}/ask": lambda ask: {"words": "When is it ready?", "key": "a"},
     "/o/{token}/preferences": lambda ask: {
         "language": "de",

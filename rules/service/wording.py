@@ -54,6 +54,7 @@ FACTS: dict[MessageKind, tuple[str, ...]] = {
     MessageKind.OFFER_EXPIRED: ("dealer", "phone"),
     MessageKind.BOOKED: ("dealer", "kind", "starts_at", "ends_at", "zone", "now"),
     MessageKind.MOVED: ("dealer", "kind", "starts_at", "ends_at", "zone", "now"),
+    MessageKind.EXTRA_WORK: ("dealer", "vehicle", "link", "phone"),
     MessageKind.LATE: ("dealer", "promised", "due_at", "zone", "now"),
     MessageKind.NEW_TIME: ("dealer", "vehicle", "zone", "now"),
     MessageKind.DECLINED: ("dealer", "phone"),

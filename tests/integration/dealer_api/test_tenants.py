@@ -23,6 +23,7 @@ BODIES = {
     "promise": {"ready_by": "2030-01-01T10:00:00Z"},
     "estimates": {"title": "x", "amount_minor": 1},
     "answer": {"approved": True, "reason": "x"},
+    "estimates/withdraw": {"reason": "x"},
     "move": {"event": "on_the_way"},
     "consents": {"service": False},
     "confirm": {"how": "test_drive"},

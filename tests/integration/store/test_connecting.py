@@ -302,7 +302,7 @@ async def cut(database: Database) -> AsyncIterator[Any]:
     admin = await asyncpg.connect(database.url)
 
     async def end(connection: Any) -> None:
-        await admin.execute("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
+        await admin.execute("SELECT pg_terminate_backend($1, 60000)", connection.get_server_pid())
 
     yield end
     await admin.close()
