@@ -22,7 +22,6 @@ class EstimateLine(BaseModel):
     urgency: Severity = Severity.ADVICE
     answer: str | None  #: approved | declined
     asked_at: datetime | None = None
-    asked_by: str | None = None
     answered_at: datetime | None = None
     answered_by: str | None = None
     withdrawn_at: datetime | None = None

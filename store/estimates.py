@@ -12,12 +12,12 @@ from store import history, notifications
 from store.pool import Connection, as_dict
 
 _COLUMNS = (
-    "id, booking_id, title, amount_minor, labour_minor, urgency, answer, asked_at, asked_by, answered_at, answered_by, "
+    "id, booking_id, title, amount_minor, labour_minor, urgency, answer, asked_at, answered_at, answered_by, "
     "withdrawn_at"
 )
 _ADD = (
-    "INSERT INTO estimate_lines (dealer_id, booking_id, title, amount_minor, labour_minor, urgency, asked_at, "
-    f"asked_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {_COLUMNS}"
+    "INSERT INTO estimate_lines (dealer_id, booking_id, title, amount_minor, labour_minor, urgency, asked_at) "
+    f"VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING {_COLUMNS}"
 )
 _OF = f"SELECT {_COLUMNS} FROM estimate_lines WHERE dealer_id = $1 AND booking_id = $2 ORDER BY id"
 _GET = f"SELECT {_COLUMNS} FROM estimate_lines WHERE dealer_id = $1 AND id = $2"
@@ -30,8 +30,8 @@ UPDATE estimate_lines SET answer = $3, answered_at = $4, answered_by = $5 WHERE 
   AND answer IS NULL RETURNING {_COLUMNS}
 """
 _WITHDRAW = (
-    "UPDATE estimate_lines SET withdrawn_at = $3, withdrawn_by = $4 WHERE dealer_id = $1 AND id = $2 "
-    f"AND answer IS NULL RETURNING {_COLUMNS}"
+    "UPDATE estimate_lines SET withdrawn_at = $3 WHERE dealer_id = $1 AND id = $2 AND answer IS NULL "
+    f"RETURNING {_COLUMNS}"
 )
 
 
@@ -48,9 +48,7 @@ async def add(
     now: datetime,
 ) -> EstimateLine:
     """Work that needs the owner's yes."""
-    row = await connection.fetchrow(
-        _ADD, dealer_id, booking_id, title, amount_minor, labour_minor, urgency.value, now, actor
-    )
+    row = await connection.fetchrow(_ADD, dealer_id, booking_id, title, amount_minor, labour_minor, urgency.value, now)
     line = _line(row)
     await _noted(connection, dealer_id, line, new="asked", reason=title, actor=actor, now=now)
     return line
@@ -95,7 +93,7 @@ async def withdraw(
     connection: Connection, line: EstimateLine, dealer_id: int, *, actor: str, reason: str, now: datetime
 ) -> EstimateLine:
     """It is not asked any more."""
-    row = await connection.fetchrow(_WITHDRAW, dealer_id, line.id, now, actor)
+    row = await connection.fetchrow(_WITHDRAW, dealer_id, line.id, now)
     await _noted(connection, dealer_id, line, new="withdrawn", reason=reason, actor=actor, now=now)
     return _line(row)
 

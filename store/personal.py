@@ -1,5 +1,4 @@
-"""Everything that is held about an owner, column by column: what an export shows of it, and what an erasure makes of
-it.
+"""Everything that is held about an owner, column by column: what an export shows, and what an erasure makes of it.
 
 A test walks the database: a table that is missing here, or a column, fails. In the SQL `{dealer}`, `{owner}`, `{words}`
 (a pattern of what the person is called and how they are reached) and `{now}` are arguments.
@@ -69,6 +68,7 @@ def _kept(columns: str, **becomes: str) -> dict[str, str]:
     return {**dict.fromkeys(columns.split(), KEPT), **becomes}
 
 
+_LINE = "id dealer_id booking_id amount_minor labour_minor urgency answer asked_at answered_at answered_by withdrawn_at"
 PARTS: Final = (
     Part(
         "vehicles",
@@ -348,11 +348,7 @@ PARTS: Final = (
         "extra_work",
         "estimate_lines",
         of_owner=f"t.booking_id IN {_BOOKINGS}",
-        becomes=_kept(
-            "id dealer_id booking_id amount_minor labour_minor urgency answer asked_at asked_by answered_at "
-            "answered_by withdrawn_at withdrawn_by",
-            title=MENTIONS,
-        ),
+        becomes=_kept(_LINE, title=MENTIONS),
         hides=frozenset({"answered_by"}),
     ),
     Part(

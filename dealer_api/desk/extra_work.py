@@ -45,7 +45,7 @@ class Asked:
         return self.money(sum(yes)) if yes else None
 
 
-async def of_visit(caller: Call, connection: Connection, booking_id: int, vehicle_id: int, state: str) -> Asked:
+async def of_visit(caller: Call, connection: Connection, *, booking_id: int, vehicle_id: int, state: str) -> Asked:
     """What was asked at this visit, and what comes back from earlier ones."""
     open_ = state in [one.value for one in extra_work.ASKED_OF]
     return Asked(
@@ -60,7 +60,9 @@ async def of_visit(caller: Call, connection: Connection, booking_id: int, vehicl
 
 async def of_booking(caller: Call, connection: Connection, booking: Booking) -> Asked:
     """The same of a visit that was read already."""
-    return await of_visit(caller, connection, booking.id, booking.vehicle_id, booking.state.value)
+    return await of_visit(
+        caller, connection, booking_id=booking.id, vehicle_id=booking.vehicle_id, state=booking.state.value
+    )
 
 
 async def add(request: web.Request) -> web.Response:

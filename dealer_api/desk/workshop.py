@@ -62,7 +62,9 @@ async def show(request: web.Request) -> web.Response:
         rows = await workshop.cars(connection, caller.dealer_id, now, day_span(caller, now)[1])
         resources = await slots.resources(connection, caller.dealer_id)
         extra = {
-            row.id: await extra_work.of_visit(caller, connection, row.id, row.vehicle_id, row.state)
+            row.id: await extra_work.of_visit(
+                caller, connection, booking_id=row.id, vehicle_id=row.vehicle_id, state=row.state
+            )
             for row in rows
             if row.state in ("arrived", "working")
         }

@@ -6,8 +6,6 @@ ALTER TABLE estimate_lines
     ADD COLUMN labour_minor bigint NOT NULL DEFAULT 0,   -- of amount_minor; the rest is parts
     ADD COLUMN urgency text NOT NULL DEFAULT 'advice',   -- as an alert's severity
     ADD COLUMN asked_at timestamptz,
-    ADD COLUMN asked_by text,
-    ADD COLUMN withdrawn_at timestamptz,
-    ADD COLUMN withdrawn_by text;
+    ADD COLUMN withdrawn_at timestamptz;                 -- by whom says history
 
 -- migrate:down

@@ -100,7 +100,8 @@ async def test_whoever_does_not_answer_is_rung_and_whoever_asks_for_it_at_once(s
 
 async def test_an_owner_who_gets_no_texts_is_rung(scene: Scene, at_work: int) -> None:
     async with transaction(scene.context.pool) as connection:
-        await consents.stop(connection, scene.dealer.id, (await scene.case())["owner_id"], scene.clock())
+        owner = (await scene.case())["owner_id"]
+        await consents.stop(connection, scene.dealer.id, owner, now=scene.clock(), wording="STOP")
     before = await scene.phone()
     await estimates.add(_desk(scene), at_work, "Front pads", 18990)
     await _later(scene, 31)
