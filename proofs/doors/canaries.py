@@ -50,6 +50,7 @@ NOT_WORDS = frozenset(
         "state",
         "to_address",
         "understood",
+        "urgency",
         "use",
         "vin",
         "wall_start",
