@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
+import signal
 import sys
 import time
 from collections import Counter, defaultdict
@@ -32,7 +34,7 @@ from store.migrate import role_url
 from store.pool import Pool, open_pool, transaction
 
 OWNERS, WORKERS = 60, 3
-TEXTS_PER_TRIAL = 30
+TEXTS_PER_TRIAL = 22  #: at least; they come as fast as the kills do
 LOST_ANSWERS, BUSY, SLOWEST_S = 0.1, 0.05, 0.04
 BETWEEN_KILLS_S = (0.3, 1.0)
 IN_FLIGHT_S = 1.0  #: what left this close to a change was on its way already
@@ -143,7 +145,8 @@ async def _run(admin_url: str, trials: int, luck: random.Random, switch: str) ->
             kills = await _kill(crew, random.Random(luck.random()), trials)
             done.set()
             await asyncio.gather(*traffic)
-        await _settle(admin)
+        backlog = await admin.fetchval("SELECT count(*) FROM messages WHERE state IN ('queued', 'claimed')")
+        await _settle(admin, SETTLE_S + trials / 2)
         violations = check(
             history,
             provider.handed,
@@ -157,6 +160,7 @@ async def _run(admin_url: str, trials: int, luck: random.Random, switch: str) ->
         "checked": len(history.owner_of),
         "handed_over": sum(map(len, provider.handed.values())),
         "kills": kills,
+        "under_way_at_the_last_kill": backlog,
         "withdrawn": len(history.no_since),
         "changed": len(history.over_since),
         "violations": len(violations),
@@ -166,45 +170,54 @@ async def _run(admin_url: str, trials: int, luck: random.Random, switch: str) ->
 
 
 class Crewman:
-    """One worker process, started again when it is killed."""
+    """One worker, whose successor begins when it is killed."""
 
     def __init__(self, *arguments: str) -> None:
         self._arguments = arguments
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._worker = 0
 
     def start(self) -> None:
         """Without waiting until it works: the others do meanwhile."""
         self._keeper = asyncio.create_task(self._keep())
 
     async def _keep(self) -> None:
-        """Again whenever it ends, also by itself: a database that is too busy for a newcomer sends it away."""
+        """Who works now; and again when its line ends, for a machine that is short of memory ends it."""
         while True:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "proofs.messages_under",
                 *self._arguments,
-                stdout=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
                 cwd=Path(__file__).resolve().parents[1],
+                start_new_session=True,
             )
+            assert self._process.stdout is not None
+            async for line in self._process.stdout:
+                self._worker = int(line)
             await self._process.wait()
             await asyncio.sleep(0.1)
 
-    def kill(self) -> None:
-        """kill -9; it comes back."""
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+    def kill(self) -> bool:
+        """kill -9; its successor is there at once. False: nobody has begun yet."""
+        worker, self._worker = self._worker, 0
+        if not worker:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+        return True
 
     async def stop(self) -> None:
-        """For good."""
+        """For good, and all of its line."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
-        self.kill()
-        if self._process is not None:
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()
 
 
@@ -316,7 +329,7 @@ async def _queue(
                     due_at=now + timedelta(seconds=luck.choice((0, 0, 0, 1, 4))),
                 )
                 await messages.queue(connection, draft, f"text {n}", now)
-        await asyncio.sleep(0.08)
+        await asyncio.sleep(5 * sum(BETWEEN_KILLS_S) / 2 / TEXTS_PER_TRIAL)
 
 
 async def _withdraw(
@@ -359,15 +372,16 @@ async def _change(
 
 async def _kill(crew: list[Crewman], luck: random.Random, trials: int) -> int:
     await asyncio.sleep(4)  # all of them are at work
-    for _ in range(trials):
+    kills = 0
+    while kills < trials:
         await asyncio.sleep(luck.uniform(*BETWEEN_KILLS_S))
-        luck.choice(crew).kill()
-    return trials
+        kills += luck.choice(crew).kill()
+    return kills
 
 
-async def _settle(admin: asyncpg.Connection[asyncpg.Record]) -> None:
+async def _settle(admin: asyncpg.Connection[asyncpg.Record], at_most_s: float) -> None:
     """Until nothing is under way any more, or no longer than it may take."""
-    deadline = time.monotonic() + SETTLE_S
+    deadline = time.monotonic() + at_most_s
     await asyncio.sleep(GRACE.total_seconds())
     while time.monotonic() < deadline:
         if not await admin.fetchval("SELECT count(*) FROM messages WHERE state IN ('queued', 'claimed')"):

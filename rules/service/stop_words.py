@@ -19,37 +19,50 @@ def _words(listed: str) -> frozenset[str]:
 
 _SAYS = {
     "en": (
-        r"stop(all|s)?|unsub(scribe)?|opt ?out|opt (me )?out|quit|end|revoke|cancel(all)?|remove|cease|desist",
+        r"stop(all|s)?|unsub(scribe)?|opt(ing)? ?out|opt (me )?out|quit|end|revoke|cancel(all)?|remove|cease|desist",
         r"(do not|dont|don t|never|no longer) (ever )?(text|message|contact|write|send|sms)",
-        r"no( more| further)? (texts|messages|sms|alerts)|no more",
-        r"(do not|dont|don t|no longer) (want|wish|need|like)(?=.* (texts|messages|sms|alerts|notifications)\b)",
-        r"(take|delete|lose|strike|remove|block) (me|us|my number|this number)|leave (me|us) alone",
+        r"no( more| further)? (texts|messages|sms|alerts|e ?mails|mails)|no more",
+        r"(do not|dont|don t|no longer) (want|wish|need|like)"
+        r"(?=.* (texts|messages|sms|alerts|notifications|e ?mails|mails)\b)",
+        r"(never|no longer|do not|dont|don t) (ever )?(want|wish) to hear from you|"
+        r"stop contacting (me|us) by (text|sms|email)",
+        r"(want|get me|get us) off(?=.* list\b)|withdraw my (consent|permission)",
+        r"(take|delete|lose|strike|remove|block) (me|us|my number|this number|this phone)|leave (me|us) alone",
     ),
     "de": (
         r"stop(p|pen|pt)?|abmeld(en|ung)|abbestellen|austragen|ende|unterlassen",
-        r"melde(n sie)? mich( hiermit)?( ab)?|melde ich mich ab",
-        r"(keine|keinerlei|nie wieder)( weiteren| solchen)? (sms|texte|nachrichten?|mitteilungen|meldungen)",
-        r"(schreib\w*|schick\w*|send\w*|kontaktier\w*)( sie| ihr)?( mir| mich| uns)? (bitte )?(nicht mehr|nichts mehr)",
-        r"nicht mehr (schreiben|kontaktier\w+|angeschrieben|senden|schicken)",
+        r"melde(n sie)? (mich|meine nummer)( hiermit)?( ab)?|melde ich mich ab",
+        r"(keine|keinerlei|nie wieder)( weiteren| solchen)? (sms|texte|nachrichten?|mitteilungen|meldungen|"
+        r"benachrichtigungen|werbung|(e )?mails)",
+        r"(schreib\w*|schick\w*|send\w*|kontaktier\w*)( sie| ihr)?( mir| mich| uns)? (bitte )?"
+        r"(nicht mehr|nichts mehr|nie wieder|nie mehr)",
+        r"nicht mehr (schreiben|kontaktier\w+|angeschrieben|anschreiben|senden|schicken)|aufhoren",
+        r"(will|mochte) (das|diese|solche) nicht mehr (bekommen|erhalten|empfangen)",
+        r"bestelle( ich)?( das| alles| hiermit| die)* ab|(meine |diese )?nummer loschen",
+        r"widerspreche (weiteren|den|allen) (nachrichten|sms|(e )?mails|texten)",
+        r"(will|mochte)( von ihnen| von euch)? nichts mehr (horen|bekommen|lesen)",
         r"hor(en sie|t)?( bitte| endlich)* auf|lass(en sie|t) mich in ruhe|schluss mit den (sms|nachrichten|texten)",
         r"(streich\w*|losch\w*|entfern\w*|nehm\w*)( sie)?( bitte)? (mich|meine nummer)",
         r"widerrufe( ich)?( hiermit)? meine (einwilligung|zustimmung)",
     ),
     "es": (
         r"stop|baja|alto|par(ar|e|ad|en)|detener|desuscribir(me)?|basta",
-        r"no mas( (mensajes|textos|sms|avisos))?|ni un mensaje mas",
-        r"no (quiero|deseo|necesito)(?=.* (mensajes|textos|sms|avisos|notificaciones)\b)",
+        r"no mas( (mensajes|textos|sms|avisos|correos|e ?mails))?|ni un mensaje mas|no escriban? mas",
+        r"no (quiero|deseo|necesito)(?=.* (mensajes|textos|sms|avisos|notificaciones|correos|e ?mails)\b)",
         r"no me (escrib|envi|mand|contact|molest)\w+|no me lleguen?|no vuelvan? a (escribirme|contactarme|molestarme)",
         r"(dej|par)\w+( ya)? de (escribirme|enviarme|mandarme|molestarme|contactarme)|dej(e|en)me en paz",
-        r"(borr|quit|elimin)\w* (mi numero)|(borr|quit|elimin)(e|en)me|cancel\w+ (los mensajes|(la )?suscripcion)",
-        r"(retiro|revoco|anul\w+) mi (consentimiento|suscripcion)",
+        r"(borr|quit|elimin)\w* (mi numero)|(borr|quit|elimin|saqu)(e|en)me|cancel\w+ (los mensajes|"
+        r"((la|mi) )?suscripcion)",
+        r"(retiro|revoco|anul\w+) (mi|el) (consentimiento|suscripcion)|dejar de recibir",
+        r"(borr|quit|elimin)\w* mis datos de (la|su) lista|no (quiero|deseo) que me (escrib|envi|mand|contact)\w+",
     ),
     "ar": (
         r"توقف(وا)?|ايقاف|اوقف(وا)?|قف|الغاء (الاشتراك|اشتراكي)|الغوا اشتراكي|كفى|يكفي(?= رسايل)",
-        r"(لا|بدون) (ال)?(مزيد من ال)?رسايل|لا مزيد من الرسايل",
-        r"لا (اريد|ارغب)(?=.* (ال|هذه ال)?رسايل(كم)?( |$))",
-        r"لا ترسل(وا)?|لا تراسل(ني|وني)|لا تتواصل(وا)?",
-        r"(احذف|ازيل)(وا)? رقمي|ازيلوني|اتركوني وشاني|اسحب موافقتي",
+        r"(لا|بدون) (ال)?(مزيد من ال)?(رسايل|بريد)|لا مزيد من (الرسايل|البريد)|لا داعي للرسايل",
+        r"لا (اريد|ارغب)(?=.* (ال|هذه ال)?(رسايل|بريد)(كم)?( |$))",
+        r"لا ترسل(وا)?|لا تراسل(ني|وني)|لا تتواصل(وا)?|لا تكتب(وا)? (لي|الي)|لا تزعج(ني|وني)|لا اريد ان تراسل(ني|وني)",
+        r"(احذف|ازيل)(وا)? (رقمي|اسمي|بريدي)|ازيلوني|احذف(ني|وني)|اتركوني وشاني|اسحب موافقتي",
+        r"كف(وا)? عن|التوقف|الغ(اء|وا) الرسايل",
     ),
     "fr": (r"stop|arret(er)?|ne plus envoyer",),
 }
@@ -61,7 +74,8 @@ _AROUND = {
         msgs contacting contact writing write spam spamming bothering harassing emails alerts notifications
         list lists mailing texting database system number thanks thank ok okay everything forever right
         completely do not dont no longer get getting receive receiving have read such really after be wanted
-        in
+        in phone said consent permission emailing mails mail email e hear
+        anything else longer
     """),
     "de": _words("""
         bitte sofort jetzt endlich alle alles mich mir uns ich mochte will wunsche brauche danke das die den
@@ -69,15 +83,21 @@ _AROUND = {
         weiteren keine keinerlei schicken senden schreiben zu nachrichten nachricht texte sms mitteilungen
         meldungen newsletter dienst liste verteiler nummer meine hiermit und bekommen erhalten haben
         empfangen werden kontaktiert angeschrieben wieder mal damit hiervon davon lassen sehr vielen
+        mails mail e emails email nie
+        mit raus heraus
     """),
     "es": _words("""
         por favor ya todo todos todas los las la el lo mensajes mensaje textos texto sms avisos
         notificaciones quiero me gracias su sus de del ahora mas recibir estos esos esto ustedes usted suyos
         lista deseo dar darme dame deme denme no numero mi y ni un les en suscripcion inmediatamente
+        correos correo email emails doy que escribirme consentimiento el datos
+        nada mandarme enviarme contactarme
     """),
     "ar": _words("""
         مرحبا من فضلك فضلكم رجاء الرجاء الان فورا بعد اليوم لي الي عن ارسال مراسلتي الرسايل رسايل رسايلكم
         هذه المزيد مزيد جميع كل القايمة قايمتكم من اريد ارغب في استلام مرة اخرى ابدا معي الي رقمي شكرا لا و
+        منكم منك اي بريد بريدا بريدكم البريد الارسال ارجو على القايمة
+        شيء استلام
     """),
     "fr": _words("les ces sil vous plait messages merci"),
 }
@@ -86,7 +106,8 @@ DOUBTFUL = frozenset({"cancel", "end", "ende", "quit", "alto", "remove"})
 #: A sentence that says nothing but hello, thanks or why: it may stand beside one that says STOP.
 _BESIDE = frozenset(
     """
-hi|hello|hey|ok|okay|thanks|thank you|thanks but|enough|im not interested|i am not interested|not interested
+hi|hello|hey|i have had enough|ive had enough|ok|okay|thanks|thank you|thanks but
+enough|im not interested|i am not interested|not interested
 who is this|this is spam|wrong number|hallo|guten tag|danke|es reicht|kein interesse|wer ist das|das ist spam|hola
 buenos dias|gracias|no gracias|no me interesa|quien es|basta|مرحبا|شكرا|السلام عليكم|no|nein|لا|sorry|please|bitte
 por favor

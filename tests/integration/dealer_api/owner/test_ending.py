@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from playwright.async_api import expect
 
 from rules.service import letters
 from schemas.message import Draft, MessageKind, OwnerRecipient, Purpose
 from store import messages, owners
 from store.pool import transaction
-from tests.integration.dealer_api.owner.conftest import World
+from tests.integration.dealer_api.owner.conftest import Looking, World
 
 BOX = "jo@muster.example"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -83,3 +84,14 @@ async def test_a_link_that_we_never_made_is_none(world: World, path: str) -> Non
 async def test_a_mail_to_somebody_who_was_erased_opens_nothing(world: World, path: str) -> None:
     await world.desk.admin.execute("UPDATE owners SET erased_at = now() WHERE id = $1", world.owner_id)
     await world.get(path, 410)
+
+
+@pytest.mark.browser
+async def test_the_button_can_be_read_and_pressed_without_script(world: World, path: str, looking: Looking) -> None:
+    page = await looking.page(java_script_enabled=False)
+    await page.goto(path)
+    button = page.get_by_role("button", name="Stop all texts")
+    assert await button.evaluate("one => getComputedStyle(one).backgroundColor") == "rgba(0, 0, 0, 0)", "red on paper"
+    await button.click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Texts are off")
+    assert await _stopped(world)
