@@ -121,7 +121,10 @@ class Bucket:
             raise Misconfigured("TELLTALE_PHOTOS_URL", str(error).splitlines()[0]) from None
 
     async def put(self, place: str, body: bytes) -> None:
-        await self._reached(self._obstore.put_async(self._store, place, body))
+        try:
+            await self._reached(self._obstore.put_async(self._store, place, body))
+        except FileNotFoundError as error:  # of a photo that is put only the bucket can be missing
+            raise Unavailable("the photos", "there is no such bucket") from error
 
     async def get(self, place: str) -> bytes:
         try:

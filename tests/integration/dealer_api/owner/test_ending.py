@@ -58,7 +58,17 @@ async def test_one_press_ends_everything_with_one_confirmation_and_no_redirect(w
 
 
 async def test_a_hundred_presses_at_once_are_one(world: World, path: str) -> None:
-    await asyncio.gather(*(world.post(path, 200, **ONE_CLICK) for _ in range(100)))
+    """A house that has too much to do at once answers 503, and whoever pressed is asked again by their mail program."""
+
+    async def pressed() -> None:
+        for _ in range(100):
+            async with world.web.post(path, data=ONE_CLICK) as answer:
+                if answer.status != 503:
+                    assert answer.status == 200
+                    return
+        raise AssertionError("never answered")
+
+    await asyncio.gather(*(pressed() for _ in range(100)))
     assert await _stopped(world) and len(await world.texts("stopped")) == 1
 
 
