@@ -16,7 +16,7 @@ PRESSURE = f"{ENGINE}.EOP"
 
 RULE = Rule(
     name="oil_pressure",
-    version=4,
+    version=5,
     title="Oil pressure low",
     needs=(PRESSURE, RPM),
     watch=Watch(driving=True, ages={RPM: 5.0}),

@@ -102,3 +102,12 @@ def test_an_engine_that_overheats_is_told_though_its_sensor_has_drifted_a_little
         values = {"coolant": hot, "oil": 97.0, "run": 2_000.0, "rpm": 2_000.0, "speed": 60.0}
         steps += judge.step(memory, reading(n, n + 1, **values))
     assert ("coolant_hot", "now") in {(s.rule, s.severity.value) for s in steps if s.state is AlertState.ACTIVE}
+
+
+def test_one_healthy_word_is_enough_to_be_told_of_a_loss(judge: Judge, reading: Callable[..., Reading]):
+    """A unit was fitted this morning: its rules have learned nothing yet."""
+    memory, steps = judge.memory("petrol_hatch"), list[AlertStep]()
+    for n, kpa in enumerate([0.0, 290.0, 150.0, 40.0, 20.0, 12.0, 10.0]):
+        values = {PRESSURE: kpa, "rpm": 2_000.0 if n else 0.0, "run": 30.0 * n, "speed": 50.0}
+        steps += judge.step(memory, reading(n / 60, n + 1, **values))
+    assert ("oil_pressure", "now") in {(s.rule, s.severity.value) for s in steps if s.state is AlertState.ACTIVE}
