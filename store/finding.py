@@ -6,45 +6,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from store.pool import Connection, as_dict
 
 MOST = 1_000  #: who finds more has asked for too little
 END = 4  #: that many letters of the end of a number or a VIN say enough
+_LAST = chr(0x10FFFF)  #: behind every word that begins alike
 _SPREAD = 5_000  #: rows of the rarest word that are looked through
 _FOLDED = """
 SELECT ARRAY(SELECT DISTINCT word FROM unnest($1::text[]) AS said, split_up(spelt_out(said)) AS word),
   ARRAY(SELECT joined(said) FROM unnest($2::text[]) AS said)
 """
-#: Half-open ranges of words, which row-level security lets an index answer: LIKE it does not.
-_BEGINS = "w.word >= {0} AND w.word < {0} || chr(1114111)"
-_FOUND = f"""
-WITH first AS MATERIALIZED (
-    SELECT w.noun, w.subject_id, bool_or(w.word = ANY ($2)) AS whole
-      FROM unnest($2::text[]) AS asked (word), search_words w
-    WHERE w.dealer_id = $1 AND w.noun = ANY ($4::text[]) AND {_BEGINS.format("asked.word")}
-    GROUP BY w.noun, w.subject_id LIMIT {_SPREAD})
-"""
-_REST = f"""
-NOT EXISTS (SELECT 1 FROM unnest($3::text[]) AS asked (word) WHERE NOT EXISTS (SELECT 1 FROM search_words w
-    WHERE w.dealer_id = $1 AND {_BEGINS.format("asked.word")} AND w.noun = ANY ($4::text[]) AND ({{mine}})))
-"""
-_VEHICLES = f"""{_FOUND}
+#: Half-open ranges of words with both ends given: so row-level security lets an index answer (LIKE it does not), and
+#: the planner knows how rare a word is. $1 dealer, $2 whose words beside a car's own, $3 what is meant to the letter,
+#: $4 limit.
+_BEGINS = "w.dealer_id = $1 AND w.word >= ${} AND w.word < ${}"
+_ARGUMENTS = 4
+_FIRST = (
+    "(SELECT w.noun, w.subject_id, w.word = ANY ($3::text[]) AS whole FROM search_words w WHERE {} AND {} LIMIT {})"
+)
+_HAS = "EXISTS (SELECT 1 FROM search_words w WHERE {} AND {})"
+_A_CAR_S, _AN_OWNER_S = "w.noun = 'vehicle'", "w.noun = ANY ($2::text[])"
+_VEHICLES = """
+WITH first AS MATERIALIZED ({first})
 SELECT v.id FROM (
     SELECT v.id, v.owner_id, v.title, f.whole FROM first f JOIN vehicles v ON v.dealer_id = $1 AND v.id = f.subject_id
       WHERE f.noun = 'vehicle'
     UNION ALL
     SELECT v.id, v.owner_id, v.title, f.whole FROM first f
-      JOIN vehicles v ON v.dealer_id = $1 AND v.owner_id = f.subject_id
-      WHERE f.noun <> 'vehicle') AS v
-WHERE {_REST.format(mine="w.subject_id = CASE w.noun WHEN 'vehicle' THEN v.id ELSE v.owner_id END")}
-GROUP BY v.id, v.title ORDER BY bool_or(v.whole) DESC, v.title, v.id LIMIT $5
+      JOIN vehicles v ON v.dealer_id = $1 AND v.owner_id = f.subject_id WHERE f.noun <> 'vehicle') AS v
+WHERE {rest} GROUP BY v.id, v.title ORDER BY bool_or(v.whole) DESC, v.title, v.id LIMIT $4
 """
-_OWNERS = f"""{_FOUND}
+_OWNERS = """
+WITH first AS MATERIALIZED ({first})
 SELECT o.id FROM first f JOIN owners o ON o.dealer_id = $1 AND o.id = f.subject_id
-WHERE f.noun <> 'vehicle' AND {_REST.format(mine="w.noun <> 'vehicle' AND w.subject_id = o.id")}
-GROUP BY o.id, o.name ORDER BY bool_or(f.whole) DESC, o.name, o.id LIMIT $5
+WHERE {rest} GROUP BY o.id, o.name ORDER BY bool_or(f.whole) DESC, o.name, o.id LIMIT $4
 """
 _CASES = """
 SELECT c.id, c.state, c.severity, c.title, v.title AS vehicle, v.plate FROM cases c
@@ -91,14 +89,14 @@ async def vehicles(
     """Cars whose own words, or whose owner's as far as `nouns` says, begin with all that is asked; or with it as one
     word, as plates are written. Whoever is meant to the letter comes first.
     """
-    return await _found(connection, _VEHICLES, dealer_id, words=words, nouns=("vehicle", *nouns), limit=limit)
+    return await _found(connection, dealer_id, words=words, nouns=nouns, limit=limit, cars=True)
 
 
 async def owners(
     connection: Connection, dealer_id: int, words: Words, nouns: Sequence[str], *, limit: int = MOST
 ) -> list[int]:
     """The same of owners."""
-    return await _found(connection, _OWNERS, dealer_id, words=words, nouns=nouns, limit=limit)
+    return await _found(connection, dealer_id, words=words, nouns=nouns, limit=limit, cars=False)
 
 
 async def cases(
@@ -116,17 +114,32 @@ async def cases(
 
 
 async def _found(
-    connection: Connection, sql: str, dealer_id: int, *, words: Words, nouns: Sequence[str], limit: int
+    connection: Connection, dealer_id: int, *, words: Words, nouns: Sequence[str], limit: int, cars: bool
 ) -> list[int]:
     ids: dict[int, None] = {}
-    if words.whole:
-        rows = await connection.fetch(sql, dealer_id, list(words.whole), [], list(nouns), limit)
-        ids |= dict.fromkeys(row["id"] for row in rows)
-    if len(words.each) > 1 or (words.each and not ids):
+    looks: list[tuple[Sequence[str], Sequence[str]]] = [(words.whole, ())] if words.whole else []
+    if words.each and not set(words.each) <= set(words.whole):  # a single word without an umlaut was looked for already
         first, *rest = sorted(words.each, key=len, reverse=True)
-        rows = await connection.fetch(sql, dealer_id, [first], rest, list(nouns), limit)
+        looks.append(((first,), rest))
+    for one_of, all_of in looks:
+        ends = [end for word in (*one_of, *all_of) for end in (word, word + _LAST)]
+        rows = await connection.fetch(
+            _query(cars, len(one_of), len(all_of)), dealer_id, list(nouns), list(one_of), limit, *ends
+        )
         ids |= dict.fromkeys(row["id"] for row in rows)
     return list(ids)[:limit]
+
+
+@cache
+def _query(cars: bool, one_of: int, all_of: int) -> str:
+    """The search for that many words of which one must fit, and that many which all must."""
+    begins = [_BEGINS.format(n, n + 1) for n in range(_ARGUMENTS + 1, _ARGUMENTS + 1 + 2 * (one_of + all_of), 2)]
+    whose = [_A_CAR_S, _AN_OWNER_S] if cars else [_AN_OWNER_S]
+    first = " UNION ALL ".join(_FIRST.format(one, who, _SPREAD) for one in begins[:one_of] for who in whose)
+    mine = [f"{_A_CAR_S} AND w.subject_id = v.id", f"{_AN_OWNER_S} AND w.subject_id = v.owner_id"]
+    mine = mine if cars else [f"{_AN_OWNER_S} AND w.subject_id = o.id"]
+    rest = [f"({' OR '.join(_HAS.format(one, who) for who in mine)})" for one in begins[one_of:]]
+    return (_VEHICLES if cars else _OWNERS).format(first=first, rest=" AND ".join(rest) or "true")
 
 
 async def fill(connection: Connection, limit: int) -> int:

@@ -93,6 +93,28 @@ async def test_names_of_all_languages(known: Any, text: str, name: str) -> None:
     assert (await found(known, text))[1] == ([name] if name else [])
 
 
+async def test_with_and_without_an_umlaut_are_found_side_by_side(known: Any) -> None:
+    pool, dealer = known
+    async with transaction(pool, dealer) as connection:
+        await connection.execute("UPDATE owners SET name = 'Ole Müller' WHERE name = 'Ana María López'")
+    assert set((await found(known, "Müller"))[1]) == {"Anna Mueller", "Ole Müller"}
+    assert set((await found(known, "mueller"))[1]) == {"Anna Mueller", "Ole Müller"}
+    assert (await found(known, "muller"))[1] == ["Ole Müller"]
+
+
+async def test_no_look_goes_through_all_words_of_a_house(known: Any) -> None:
+    """Under row-level security: each range of words, and each car of an owner, is answered by an index."""
+    pool, dealer = known
+    async with transaction(pool, dealer) as connection:
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        for cars in (True, False):
+            plan = await connection.fetch(
+                f"EXPLAIN {finding._query(cars, 2, 1)}", dealer, ["owner", "reach"], ["a"], 9, *"ab" * 3
+            )
+            text = "\n".join(row[0] for row in plan)
+            assert "Seq Scan on search_words" not in text and "(word >= 'a'::text)" in text, text
+
+
 async def test_a_car_and_its_owner_are_asked_for_together(known: Any) -> None:
     assert (await found(known, "golf süß"))[0] == ["HH-EC 417"]
     assert (await found(known, "audi süß"))[0] == []
