@@ -31,12 +31,12 @@ async def add(
 ) -> EstimateLine:
     """While the car is being worked on. The owner gets one text about what is found within two minutes."""
     title = " ".join(title.split())
-    if not title:
-        raise BadInput("title", "say what is to be done: the owner reads it")
-    if labour_minor > amount_minor:
-        raise BadInput("labour_minor", "cannot be more than the whole amount")
     async with acting.transaction() as connection:
         case, booking = await locked(connection, acting.dealer_id, booking_id)
+        if not title:
+            raise BadInput("title", "say what is to be done: the owner reads it")
+        if labour_minor > amount_minor:
+            raise BadInput("labour_minor", "cannot be more than the whole amount")
         if booking.state not in ASKED_OF:
             raise IllegalMove("booking", booking.state.value, "estimate", ())
         line = await estimates.add(
@@ -67,10 +67,10 @@ async def answer(acting: Acting, line_id: int, approved: bool, reason: str) -> E
 
 async def withdraw(acting: Acting, line_id: int, reason: str) -> EstimateLine:
     """It is not needed after all, or cannot be asked: the work may be finished without it."""
-    if not reason.strip():
-        raise BadInput("reason", "say why")
     async with acting.transaction() as connection:
         line, _ = await _locked(acting, connection, line_id)
+        if not reason.strip():
+            raise BadInput("reason", "say why")
         return await estimates.withdraw(
             connection, line, acting.dealer_id, actor=acting.actor, reason=reason, now=acting.now()
         )

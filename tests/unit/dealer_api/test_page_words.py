@@ -17,6 +17,7 @@ from rules.service.wording import Wording
 from schemas.booking import BookingKind
 from schemas.handover import Energy, HandoverKind, Harm, View
 from schemas.pickup import LegEvent, LegKind, LegState
+from schemas.verdict import Severity
 
 ROOM = Path(__file__).resolve().parents[3] / "dealer_api" / "owner"
 SAID = re.compile(r"""say\(\s*(?:"([\w-]+)"|'([\w-]+)')""")
@@ -41,7 +42,7 @@ def phrases() -> set[str]:
     found |= {f"channel-{channel}" for channel in ("text", "email")} | {f"limit-{label}" for label in LABELS}
     found |= {f"handover-title-{kind.value}" for kind in HandoverKind} | {f"handover-{view.value}" for view in View}
     found |= {f"handover-{energy.value}" for energy in Energy} | {f"harm-{harm.value}" for harm in Harm}
-    found |= {f"zone-{zone}" for zone in ZONES}
+    found |= {f"zone-{zone}" for zone in ZONES} | {f"extra-{urgency.value}" for urgency in Severity}
     return found | {
         "declined-lead-now",
         "declined-lead-later",
