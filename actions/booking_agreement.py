@@ -130,16 +130,6 @@ async def _take_time(acting: Acting, connection: Connection, booking: Booking, t
 async def confirm(acting: Acting, connection: Connection, dealer: Dealer, case: Case, booking: Booking) -> None:
     """Tell the owner what stands, and leave the reminders to the workers."""
     now = acting.now()
-    token = await secrets.make(
-        connection,
-        dealer.id,
-        "journey",
-        now=now,
-        expires_at=now + LINK_LIFE,
-        owner_id=case.owner_id,
-        vehicle_id=case.vehicle_id,
-        subject_id=booking.id,
-    )
     await tell_owner(
         acting,
         connection,
@@ -150,12 +140,27 @@ async def confirm(acting: Acting, connection: Connection, dealer: Dealer, case: 
         starts_at=booking.starts_at,
         ends_at=booking.ends_at,
         zone=booking.zone,
-        link=acting.house.link("journey", token),
+        link=await journey_link(acting, connection, case, booking.id),
         address=booking.address if booking.kind.fetched else dealer.address,
     )
     await bookings.heard(connection, booking, now)
     await jobs.put(connection, dealer.id, "booking", booking.id, due_at=now)
     await promises.settle(connection, dealer.id, booking.id, now)
+
+
+async def journey_link(acting: Acting, connection: Connection, case: Case, booking_id: int) -> str:
+    """A new link to the visit's page, for its owner of now; it ends with the visit, or when the car is sold."""
+    token = await secrets.make(
+        connection,
+        case.dealer_id,
+        "journey",
+        now=acting.now(),
+        expires_at=acting.now() + LINK_LIFE,
+        owner_id=case.owner_id,
+        vehicle_id=case.vehicle_id,
+        subject_id=booking_id,
+    )
+    return acting.house.link("journey", token)
 
 
 def loaner_of(taken: Sequence[Slot]) -> int | None:

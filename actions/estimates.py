@@ -4,7 +4,7 @@ is not finished before they have answered.
 
 from __future__ import annotations
 
-from actions.booking_agreement import LINK_LIFE
+from actions.booking_agreement import journey_link
 from actions.bookings import locked
 from actions.calling_off import ask_to_ring
 from actions.context import Acting
@@ -16,7 +16,7 @@ from schemas.errors import BadInput, IllegalMove, Overtaken
 from schemas.estimate import EstimateLine
 from schemas.message import MessageKind, asserts
 from schemas.verdict import Severity
-from store import bookings, estimates, jobs, messages, secrets
+from store import bookings, estimates, jobs, messages
 from store.pool import Connection
 
 
@@ -103,16 +103,6 @@ async def _ask(acting: Acting, connection: Connection, case: Case, booking: Book
     await jobs.put(connection, case.dealer_id, "extra_work", booking.id, due_at=now + PATIENCE)
     if await messages.waits(connection, case.dealer_id, case.id, MessageKind.EXTRA_WORK):
         return
-    token = await secrets.make(
-        connection,
-        case.dealer_id,
-        "journey",
-        now=now,
-        expires_at=now + LINK_LIFE,
-        owner_id=case.owner_id,
-        vehicle_id=case.vehicle_id,
-        subject_id=booking.id,
-    )
     told = await tell_owner(
         acting,
         connection,
@@ -120,7 +110,7 @@ async def _ask(acting: Acting, connection: Connection, case: Case, booking: Book
         MessageKind.EXTRA_WORK,
         asserts=[asserts("extra_work", booking.id, "open")],
         due_at=now + GATHERED,
-        link=acting.house.link("journey", token),
+        link=await journey_link(acting, connection, case, booking.id),
     )
     if told is None:
         await ask_to_ring(connection, case, "extra work was found, and no text reaches them", now)

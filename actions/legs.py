@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actions import promises
-from actions.booking_agreement import LINK_LIFE
+from actions.booking_agreement import journey_link
 from actions.bookings import arrived, handed_over, locked
 from actions.calling_off import ask_to_ring, call_off
 from actions.cases import staff_id
@@ -19,7 +19,7 @@ from schemas.case import Case
 from schemas.errors import BadInput, IllegalMove, NotAllowed, Overtaken
 from schemas.message import MessageKind, asserts
 from schemas.pickup import LEGS, Leg, LegEvent, LegState
-from store import accounts, bookings, jobs, messages, pickups, secrets, slots
+from store import accounts, bookings, jobs, messages, pickups, slots
 from store.pool import Connection
 
 _WITH_LINK = frozenset({LegEvent.ON_THE_WAY, LegEvent.ON_THE_WAY_BACK})
@@ -142,17 +142,7 @@ async def _tell(
     name = (await accounts.staff(connection, leg.dealer_id, leg.driver_id)).name if leg.driver_id else "our driver"
     link: str | None = None
     if event in _WITH_LINK:
-        token = await secrets.make(
-            connection,
-            leg.dealer_id,
-            "journey",
-            now=acting.now(),
-            expires_at=acting.now() + LINK_LIFE,
-            owner_id=case.owner_id,
-            vehicle_id=case.vehicle_id,
-            subject_id=booking.id,
-        )
-        link = acting.house.link("journey", token)
+        link = await journey_link(acting, connection, case, booking.id)
     true_in = [state.value for state in _TRUE_IN.get(event, (leg.state,))]
     await tell_owner(
         acting,

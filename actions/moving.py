@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from actions import promises, returning
-from actions.booking_agreement import LINK_LIFE, address_for, loaner_of, plan_drives
+from actions.booking_agreement import address_for, journey_link, loaner_of, plan_drives
 from actions.bookings import locked
 from actions.context import Acting
 from actions.free_time import asks_of, is_online, locked_time, option_at, without
@@ -23,7 +23,7 @@ from schemas.message import MessageKind, asserts
 from schemas.moment import local
 from schemas.pickup import Leg, LegState
 from schemas.slot import Resource, Slot
-from store import accounts, bookings, jobs, messages, pickups, secrets, slots
+from store import accounts, bookings, jobs, messages, pickups, slots
 from store.pool import Connection
 
 
@@ -145,16 +145,6 @@ async def _move_drives(
 
 async def _tell_moved(acting: Acting, connection: Connection, dealer: Dealer, case: Case, booking: Booking) -> None:
     now = acting.now()
-    token = await secrets.make(
-        connection,
-        dealer.id,
-        "journey",
-        now=now,
-        expires_at=now + LINK_LIFE,
-        owner_id=case.owner_id,
-        vehicle_id=case.vehicle_id,
-        subject_id=booking.id,
-    )
     await tell_owner(
         acting,
         connection,
@@ -165,6 +155,6 @@ async def _tell_moved(acting: Acting, connection: Connection, dealer: Dealer, ca
         starts_at=booking.starts_at,
         ends_at=booking.ends_at,
         zone=booking.zone,
-        link=acting.house.link("journey", token),
+        link=await journey_link(acting, connection, case, booking.id),
     )
     await bookings.heard(connection, booking, now)

@@ -32,6 +32,17 @@ async def _book(desk: Desk, case: int, starts_at: str, expect: int | None = None
     return await desk.post(await desk.as_role("advisor"), "/api/v1/bookings", body, expect=expect)
 
 
+async def _says(desk: Desk, rule: str) -> None:
+    """The car of each case has an alert of that rule."""
+    await desk.admin.execute(
+        """INSERT INTO alerts (dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity,
+           because, first_at, changed_at, received_at, case_id)
+           SELECT dealer_id, vehicle_id, $1, 1, '', 1, 1, 'active', 'soon', 'x', opened_at, opened_at,
+             opened_at, id FROM cases""",
+        rule,
+    )
+
+
 async def test_a_day_s_places_are_counted_with_what_is_held_and_a_refusal_names_three_others(desk: Desk):
     manager = await desk.as_role("manager")
     changed = await manager.patch(
@@ -101,12 +112,7 @@ async def test_a_technician_s_hours_bound_the_visits_and_go_to_another_when_they
 
 async def test_work_for_which_nobody_has_the_skill_is_refused_by_its_name(desk: Desk):
     [case] = await _cases(desk, 1)
-    await desk.admin.execute(
-        """INSERT INTO alerts (dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity,
-           because, first_at, changed_at, received_at, case_id)
-           SELECT dealer_id, vehicle_id, 'ev_insulation', 1, '', 1, 1, 'active', 'soon', 'x', opened_at, opened_at,
-             opened_at, id FROM cases"""
-    )
+    await _says(desk, "ev_insulation")
     technician = desk.people[(desk.dealer.id, "technician")]
     acting = desk.house.acting(desk.dealer.id, "staff:1")
     await labour.set_skills(acting, technician.id, frozenset({Skill.MECHANICAL}))
@@ -128,12 +134,7 @@ async def test_work_for_which_nobody_has_the_skill_is_refused_by_its_name(desk: 
 
 async def test_windows_wait_for_a_part_that_must_be_ordered_and_the_desk_sees_which(desk: Desk):
     [case] = await _cases(desk, 1)
-    await desk.admin.execute(
-        """INSERT INTO alerts (dealer_id, vehicle_id, rule, rule_version, component, episode, step, state, severity,
-           because, first_at, changed_at, received_at, case_id)
-           SELECT dealer_id, vehicle_id, 'alternator', 1, '', 1, 1, 'active', 'soon', 'x', opened_at, opened_at,
-             opened_at, id FROM cases"""
-    )
+    await _says(desk, "alternator")
     manager, advisor = await desk.as_role("manager"), await desk.as_role("advisor")
     wrong = await manager.patch("/api/v1/dealer", json={"parts_shelf": "Tire"}, headers={"Idempotency-Key": "w"})
     assert wrong.status == 422 and (await wrong.json())["field"] == "parts_shelf"
