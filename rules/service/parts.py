@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from rules.service.opening import open_times
 from rules.service.operations import SUGGESTED
@@ -48,7 +48,7 @@ def shelf(text: str) -> frozenset[str] | None:
 def ordered(dealer: Dealer, operations: Iterable[Operation], at: datetime) -> Ordered | None:
     """What has to be ordered at `at` for this work. None when everything is here, or the dealer leaves it open.
 
-    A lead of a day is over when the house opens on the next day on which it opens.
+    A lead of a day is over when the house opens on the day after it could order; closed days do not count.
     """
     here = shelf(dealer.parts_shelf)
     if here is None:
@@ -62,10 +62,10 @@ def ordered(dealer: Dealer, operations: Iterable[Operation], at: datetime) -> Or
 
 
 def _days_after(dealer: Dealer, at: datetime) -> Iterator[datetime]:
-    """When the house opens on each day after this one on which it does."""
-    before = local(at, dealer.zone).date()
+    """When the house opens on each day after the one on which it can order: in the evening that is the next."""
+    before: date | None = None
     for span in open_times(dealer, at, at + _AHEAD):
-        day = local(span.starts_at, dealer.zone).date()
-        if day > before:
-            before = day
+        day = local(max(span.starts_at, at), dealer.zone).date()
+        if before is not None and day > before:
             yield span.starts_at
+        before = day

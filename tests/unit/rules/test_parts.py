@@ -37,6 +37,14 @@ def test_what_lies_on_the_shelf_is_here_and_the_rest_comes_when_the_house_opens_
     assert ordered(dealer(parts_shelf="alternator"), ALTERNATOR, FRIDAY) is None
 
 
+def test_in_the_evening_nobody_orders():
+    house = dealer(parts_shelf="nothing")
+    battery = suggested([("battery_12v", "")])  # a day
+    by_day, at_night = (ordered(house, battery, FRIDAY - timedelta(days=4) + timedelta(hours=n)) for n in (0, 11))
+    assert by_day is not None and at_night is not None
+    assert by_day.here_at.date().isoformat() == "2026-11-24" and at_night.here_at.date().isoformat() == "2026-11-25"
+
+
 @pytest.mark.parametrize("text", ["tire", "nothing; valve", "2026"])
 def test_a_part_that_nobody_knows_is_refused_by_its_field(text):
     with pytest.raises(BadInput) as refused:
