@@ -25,4 +25,5 @@ async def not_watched(
         return []
     messages, whole = await feed.lately(connection, acting.dealer_id, car.id, shows=DRIVE_SHOWN_BY, until=newest)
     codes = await feed.brings_codes(connection, acting.dealer_id, car.id, newest)
-    return unwatched(RULES, profile, heard, Feed(list(moments(messages)), whole=whole, codes=codes))
+    known_s = (newest - car.enrolled_at).total_seconds() if car.enrolled_at is not None else None
+    return unwatched(RULES, profile, heard, Feed(list(moments(messages)), whole=whole, codes=codes, known_s=known_s))

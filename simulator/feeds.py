@@ -3,8 +3,8 @@
 | feed | what it brings | how often |
 |---|---|---|
 | full | all signals of the model, lowest voltage of each start, resting voltages, codes | 30 to 90 s |
-| dongle | what OBD answers while driving, codes; no lowest voltage of a start, yet a start's dip now and then | as it
-is asked |
+| dongle | what OBD answers while driving, codes; no lowest voltage of a start, yet a piece of its dip now and then,
+and with some a word before the starter turns | as it is asked |
 | minute, hour | a maker's cloud: slow signals, when they have changed; no codes | a minute, an hour |
 | partial | a part of the model's signals | 30 to 90 s |
 """
@@ -30,7 +30,13 @@ _DONGLE = frozenset({1, 2, 4, 10, 11, 13, 18, 19, 22, 25, 26, 27, 30, 31, 32, 33
 _CLOUD = frozenset(
     {2, 4, 5, 12, 15, 29, 39, 44, 45, 55, 56, 57, 58, 59, 60, 61, 70, 71, 72, 73, 78, 79, 80, 81, 82, 83, 84, 85}
 )
-_DIP = 0.15  #: of all starts: so often a dongle's first answer falls into the dip
+_DIPS = 0.05, 0.5  #: of all starts: so often an answer of a dongle falls into the dip, from the slowest to the fastest
+_EARLY, _AWAKE = 0.5, (0.3, 0.95)  #: of all dongles: with the ignition, not the engine, wakes; so often in time
+_LIGHTS, _MORE = (
+    (0.08, 0.3),
+    0.15,
+)  #: volts that a car awake pulls its battery down by: always, and on that day
+_OFF_V = 1.0  #: two meters of one supply that are further apart are no two meters
 
 
 def through(feed: str, told: Iterator[Told], seed: int) -> Iterator[Told]:
@@ -57,21 +63,41 @@ def _told(ts: float, values: dict[int, float]) -> Told:
 
 
 def _dongle(told: Iterator[Told], rng: Random) -> Iterator[Told]:
-    driving = False
+    driving, rested, starts = False, None, _Starts(rng)
     for one in told:
         if one.diagnostics is not None:
             yield one
             continue
-        values = _of(one, _DONGLE)
-        on = dict(zip(one.ids, one.values, strict=True)).get(9)
+        values, whole = _of(one, _DONGLE), dict(zip(one.ids, one.values, strict=True))
+        on = whole.get(9)
         if on is not None and on != 2.0:  # it sleeps with the car
-            driving = False
+            driving, rested = False, whole.get(5, rested)
             continue
-        if 32 in values and not driving and rng.random() < _DIP:
-            yield _told(one.ts - 0.5, {32: values[32] * rng.uniform(0.62, 0.8), 10: 250.0})
+        if 32 in values and not driving and rested is not None:
+            yield from starts.seen(one.ts, whole, rested)
         driving = True
         if values:
             yield _told(one.ts, values)
+
+
+class _Starts:
+    """What one dongle catches of starts: the battery before it, a piece of the dip that was, both, or nothing."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng, self._dips = rng, rng.uniform(*_DIPS)
+        self._awake = rng.uniform(*_AWAKE) if rng.random() < _EARLY else 0.0
+        self._lights = rng.uniform(*_LIGHTS)
+
+    def seen(self, ts: float, whole: dict[int, float], rested: float) -> Iterator[Told]:
+        rng, off = self._rng, whole[32] - whole.get(5, whole[32])
+        early, caught, deep = rng.random() < self._awake, rng.random() < self._dips, rng.random()
+        on, volts = rng.uniform(0.0, _MORE), rested + off
+        if abs(off) > _OFF_V or volts < 6.0:  # a sense wire that is loose, and no battery
+            return
+        if early:
+            yield _told(ts - 3.0, {32: volts - self._lights - on, 10: 0.0, 1: 0.0})
+        if caught and 7 in whole:  # recorded at 1 Hz, pieces of dips lie anywhere between rest and deepest
+            yield _told(ts - 0.5, {32: volts + (whole[7] + off - volts) * deep, 10: 250.0})
 
 
 def _cloud(told: Iterator[Told], every_s: float) -> Iterator[Told]:

@@ -16,6 +16,7 @@ from struct import Struct
 from proofs.score.baselines import FixedThresholds
 from rules.catalogue import RULES
 from rules.engine.code_book import CodeBook
+from rules.engine.feed import LOOKED_BACK_S, Feed, moments, unwatched
 from rules.engine.judge import Judge
 from rules.engine.plausibility import ODOMETER, Odometer
 from schemas.alert import AlertState
@@ -56,6 +57,12 @@ class Lived:
     raised: dict[str, list[Raised]] = field(default_factory=dict)  #: by judge: telltale, codes, fixed
     urgent: list[Raised] = field(default_factory=list)  #: all that was told as `now`, changes of severity included
     heard: frozenset[str] = frozenset()  #: the signals that its feed ever brought (VSS paths)
+    #: of each truth, the rules that could not decide for this car in the two weeks before it was too late: as the desk
+    #: says it
+    lacking: list[frozenset[str]] = field(default_factory=list)
+
+
+_NEWEST, _OF_A_DAY = 1_000, 60  #: messages by which the desk knows a feed: the last, and the first of each day before
 
 
 @cache
@@ -128,10 +135,13 @@ def live(order: tuple[Specimen, int]) -> Lived:
     count, judge_s, clock = 0, 0.0, time.thread_time
     urgent: list[Raised] = []
     sets: set[tuple[int, ...]] = set()
+    messages: list[Reading] = []
     rows = rows_of(plan.told(car, START + days * DAY))
     for reading in believed(rows) if plan.real else rows:
         sets.add(reading.ids)
         count += 1
+        if plan.real and plan.life.faults:
+            messages.append(reading)
         before = clock()
         steps = judge.step(memory, reading)
         judge_s += clock() - before
@@ -149,15 +159,32 @@ def live(order: tuple[Specimen, int]) -> Lived:
             if step.rule == "trouble_code":
                 raised["codes"].append(one)
         raised["fixed"] += [Raised(rule, component, reading.ts, "") for rule, component in fixed.see(reading)]
+    until, truths = START + days * DAY, car.truths()
+    heard = frozenset(BY_ID[i].path for ids in sets for i in ids)
     return Lived(
         plan,
-        car.truths(),
-        until=START + days * DAY,
+        truths,
+        until=until,
         days=float(days),
         readings=count,
         cpu_s=time.process_time() - began,
         judge_s=judge_s,
         raised=raised,
         urgent=urgent,
-        heard=frozenset(BY_ID[i].path for ids in sets for i in ids),
+        heard=heard,
+        lacking=[_lacking(plan, heard, messages, min(truth.too_late, until)) for truth in truths] if plan.real else [],
     )
+
+
+def _lacking(plan: Specimen, heard: frozenset[str], messages: list[Reading], until: float) -> frozenset[str]:
+    """What the desk would list as not watched, by the messages of the two weeks before `until`."""
+    lately = [row for row in messages if until - LOOKED_BACK_S <= row.ts <= until]
+    last, days = lately[-_NEWEST:], dict[int, int]()
+    first = []
+    for row in lately[:-_NEWEST]:
+        days[row.day] = days.get(row.day, 0) + 1
+        first += [row] if days[row.day] <= _OF_A_DAY else []
+    shown = moments((row.ts, row.ids, row.values) for row in (*first, *last))
+    whole, codes = len(lately) < _NEWEST, any(row.diagnostics for row in lately)
+    feed = Feed(list(shown), whole=whole, codes=codes, known_s=until - START)
+    return frozenset(one.rule for one in unwatched(RULES, plan.profile, heard, feed))

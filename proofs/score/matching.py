@@ -170,17 +170,17 @@ def judged(lives: Sequence[Lived], way: str) -> Judged:
         alerts = _once_a_week([r for r in life.raised[way] if not _of_a_sensor(life, r)])
         found.alerts += len(alerts)
         used: set[int] = set()
-        for truth in life.truths:
+        for n, truth in enumerate(life.truths):
             tally = found.by_fault[truth.fault]
             found.parts[truth.fault].add(truth.part)
-            right = [n for n, r in enumerate(alerts) if truth.part in parts_of(r) and r.ts >= truth.onset]
+            right = [k for k, r in enumerate(alerts) if truth.part in parts_of(r) and r.ts >= truth.onset]
             used.update(right)
-            first = next((alerts[n] for n in right), None)
+            first = next((alerts[k] for k in right), None)
             if first is not None and first.ts <= truth.too_late:
                 tally.hits += 1
                 if truth.failure <= life.until + 3 * DAY or truth.failure - truth.onset < 400 * DAY:
                     tally.leads.append((truth.failure - first.ts) / DAY)
-            elif not watched(life, truth):
+            elif not watched(life, truth, n):
                 tally.unwatched += 1
             elif truth.too_late > life.until:
                 tally.open += 1
@@ -190,11 +190,11 @@ def judged(lives: Sequence[Lived], way: str) -> Judged:
                 found.missed.append((life, truth))
             before = [
                 r
-                for n, r in enumerate(alerts)
-                if n not in right and truth.onset <= r.ts <= (first.ts if first else truth.failure)
+                for k, r in enumerate(alerts)
+                if k not in right and truth.onset <= r.ts <= (first.ts if first else truth.failure)
             ]
             tally.wrong += bool(before) and (first is None or before[0].ts < first.ts)
-        found.false += [(life, r) for n, r in enumerate(alerts) if n not in used]
+        found.false += [(life, r) for k, r in enumerate(alerts) if k not in used]
     return found
 
 
@@ -208,13 +208,16 @@ def _of_a_sensor(life: Lived, raised: Raised) -> bool:
     return spoiled and raised.rule in OF_SENSORS
 
 
-def watched(life: Lived, truth: Truth) -> bool:
-    """Whether any rule that is meant for this fault can decide at all for this car, by what was ever heard."""
+def watched(life: Lived, truth: Truth, n: int = 0) -> bool:
+    """Whether any rule that is meant for this fault can decide at all for this car, as the desk says it while it is not
+    too late. `n`: which of its truths that is.
+    """
     if not life.plan.real:
         return True
     if truth.fault in SHOWS_IN and SHOWS_IN[truth.fault] not in life.heard:
         return False
-    lacking = {one.rule for one in unwatched(RULES, life.plan.profile, life.heard)}
+    ever = {one.rule for one in unwatched(RULES, life.plan.profile, life.heard)}
+    lacking = life.lacking[n] if life.lacking else ever
     meant = OF_FAULT.get(truth.fault) or {name for name in PARTS if _blames(name, truth.part)}
     return not meant <= lacking
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rules.detectors.charging import IGNITION, MODULE, TOGETHER_S, RunningVoltage
+from rules.detectors.charging import IGNITION, MODULE, RunningVoltage
 from rules.detectors.trend import DAY_S
+from rules.engine.feed import TOGETHER_S
 from rules.engine.repair_verification import Proof
 from rules.engine.rule import Rule, Watch
 from rules.engine.thresholds import BATTERY, RPM, OfProfile

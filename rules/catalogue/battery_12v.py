@@ -12,10 +12,10 @@ from rules.engine.thresholds import BATTERY, OfProfile
 
 RULE = Rule(
     name="battery_12v",
-    version=2,
+    version=3,
     title="12 V battery weak",
     needs=((f"{BATTERY}.CrankingVoltageMin", MODULE),),
-    watch=Watch(every_of={MODULE: DIP_S}),
+    watch=Watch(every_of={MODULE: DIP_S}, starts_of={MODULE: Cranking().dips}),
     hold=timedelta(0),  # three starts are its hold
     settle=timedelta(hours=6),
     judge=Cranking(),

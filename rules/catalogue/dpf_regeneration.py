@@ -14,7 +14,7 @@ SOOT = f"{ENGINE}.DieselParticulateFilter.SootLoad"
 
 RULE = Rule(
     name="dpf_regeneration",
-    version=2,
+    version=3,
     title="Particulate filter cleans itself too often",
     needs=((SINCE, SOOT), (SINCE, ODOMETER)),
     watch=Watch(ages={ODOMETER: 3_600.0}),

@@ -6,15 +6,15 @@ from datetime import timedelta
 
 from rules.detectors.charging import MODULE, StandingLoss
 from rules.engine.repair_verification import Proof
-from rules.engine.rule import ANY_FEED, Rule
+from rules.engine.rule import Rule, Watch
 from rules.engine.thresholds import BATTERY, OfProfile
 
 RULE = Rule(
     name="parasitic_drain",
-    version=2,
+    version=3,
     title="12 V battery drains while parked",
     needs=((f"{BATTERY}.RestingVoltage", MODULE),),
-    watch=ANY_FEED,
+    watch=Watch(mornings_of={MODULE: StandingLoss().mornings}),
     hold=timedelta(0),  # several nights are its hold
     settle=timedelta(hours=24),
     judge=StandingLoss(),

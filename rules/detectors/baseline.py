@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from struct import Struct
 
 from rules.detectors.trend import DAY_S
+from rules.engine import feed
 from rules.engine.detector import STILL, Detector, Fitted, Judged, Picture, line
 from rules.engine.memory import Cell, Ring
 from rules.engine.snapshot import Snapshot
@@ -17,10 +18,9 @@ from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
 MODULE = "Vehicle.OBD.ControlModuleVoltage"
 _MODULE, _RPM = signal_of(MODULE).id, signal_of(RPM).id
-TURNED_RPM = (60.0, 400.0)  #: by the starter; slower nothing turns, faster the engine does it itself
+TURNED_RPM = feed.TURNED_RPM
 TOGETHER_S = 3.0  #: a dongle asks for one after the other; a start takes no longer
 DIP_S = 10.0  #: who looks less often sees no start
-ONE_START_S = 30.0
 DROP_V = 0.2  #: between battery and control unit, at most
 FULL_V = 12.65  #: a full battery at rest
 COLD = 0.010  #: internal resistance grows 1 % per Kelvin below 25 Celsius
@@ -31,7 +31,8 @@ class Cranking(Detector):
     """Median of the last starts at 25 Celsius below a level, or below what this car used to show.
 
     One start proves nothing. Where a car has no lowest voltage of its starts, the control module's counts while the
-    starter turns: a dongle sees no dip as deep as it is, so what is too low there is too low, and nothing more is told.
+    starter turns. What a dongle sees of a dip is a piece of it, never deeper than the dip was: a piece that is too low
+    proves that its start was, and one that is not proves nothing. So not their middle counts, but how many are too low.
     """
 
     soon: float = 9.75
@@ -39,7 +40,8 @@ class Cranking(Detector):
     clear: float = 10.05
     fallen: float = 0.75  #: below the car's own best
     starts: int = 3
-    dips: int = 5  #: … of which a dongle has seen a piece
+    dips: int = 5  #: … of which a dongle has seen a piece, within two weeks
+    deep: int = 3  #: so many of the last eight of these are too low
 
     def fit(self, profile: Profile) -> Fitted | None:
         fitted = set(profile.fitted)
@@ -81,9 +83,9 @@ class _Cranking(Fitted):
         if volts is None or volts < 2.0 * self.scale or best > 0 or (best == 0 and newest is not None):
             return
         cell.write(self.best, -1.0)
-        outside = seen.get(self.outside, DAY_S / 4)
+        outside = seen.get(self.outside, DAY_S)  # a dongle asks for it later: what the last drive said
         warm = self.at_25((volts / self.scale) + DROP_V, 10.0 if outside is None else outside) * self.scale
-        if newest is not None and 0 <= seen.ts - newest[0] <= ONE_START_S:
+        if newest is not None and 0 <= seen.ts - newest[0] <= feed.ONE_START_S:
             if warm < newest[2]:
                 self.ring.replace(cell, newest[0], volts, warm)
             return
@@ -118,13 +120,12 @@ class _Cranking(Fitted):
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         self.remember(seen, cell)
-        sampled = cell.read(self.best)[0] < 0
-        wanted = self.detector.dips if sampled else self.detector.starts
+        if cell.read(self.best)[0] < 0:
+            return self._sampled(seen, cell)
+        wanted = self.detector.starts
         newest = self.ring.column(cell, 2)[:wanted]
         if len(newest) < wanted:
             return [("", Unsure(f"{len(newest)} of {wanted} starts seen"))]
-        if sampled:
-            return self._sampled(middle(newest), bool(seen.open))
         typical, best, scale = middle(newest), cell.read(self.best)[0], self.scale
         if typical > self.detector.clear * scale and (not best or typical > best - 0.6 * self.detector.fallen * scale):
             return (
@@ -134,15 +135,19 @@ class _Cranking(Fitted):
             )
         return [("", self._verdict(typical, best, cell))]
 
-    def _sampled(self, typical: float, told: bool) -> Judged:
-        """Of pieces of dips: as low as a whole one must not be."""
-        words, limit = f"{number(typical)} V at 25 °C in {self.detector.dips} starts", self.detector.now * self.scale
+    def _sampled(self, seen: Snapshot, cell: Cell) -> Judged:
+        """Of pieces of dips: so many of them as low as a whole one must not be."""
+        told, dips, deep = bool(seen.open), self.detector.dips, self.detector.deep
+        lately = [r[2] for r in self.ring.records(cell) if seen.ts - r[0] <= feed.LOOKED_BACK_S]
+        if len(lately) < dips:
+            return [("", Unsure(f"{len(lately)} of {dips} starts seen within two weeks"))] if told else STILL
+        typical, limit = sorted(lately)[deep - 1], self.detector.soon * self.scale
+        words = f"{number(typical)} V at 25 °C or less in {deep} of {len(lately)} starts, as far as was seen"
         if typical < limit:
-            because = f"starter pulls the battery down to {words}, as far as was seen; limit {number(limit)} V"
-            return [("", Holds(Severity.SOON, because))]
+            return [("", Holds(Severity.SOON, f"starter pulls the battery down to {words}; limit {number(limit)} V"))]
         if not told:
             return STILL
-        return [("", Clear(words) if typical > self.detector.clear * self.scale else Unsure(f"{words}, as was seen"))]
+        return [("", Clear(words) if typical > self.detector.clear * self.scale else Unsure(words))]
 
     def _verdict(self, typical: float, best: float, cell: Cell) -> Verdict:
         scale = self.scale

@@ -8,9 +8,10 @@ from struct import Struct
 
 from rules.detectors.usage_pattern import Habitual, _Habitual
 from rules.engine.detector import STILL, Detector, Fitted, Judged, Picture, line
+from rules.engine.feed import APART_S, LOOKED_BACK_S, TOGETHER_S, TURNED_RPM
 from rules.engine.memory import Cell, Ring
 from rules.engine.snapshot import Snapshot
-from rules.engine.thresholds import BATTERY, RPM, SPEED, OfProfile, level, number, signal_of
+from rules.engine.thresholds import BATTERY, RPM, SPEED, OfProfile, level, middle, number, signal_of
 from schemas.alert import Limit
 from schemas.profile import Profile
 from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
@@ -25,8 +26,7 @@ MOVES, RPM_GRAIN, GRAINS = 0.0025, 64.0, 4  #: of the nominal voltage; so many g
 BEGUN, VOLTS, DRIVER, FLAGS = 4, 1, 2, 3  #: the last: of the cell's four bytes, which has them
 HARD = OfProfile("charging_low_v", 13.0, 0.985)
 SURE_V = 12.6
-TOGETHER_S = 15.0  #: a dongle asks for one after the other: what was said within one round of it is of one instant
-OFF_RPM = 60.0  #: nothing turns
+OFF_RPM = TURNED_RPM[0]  #: nothing turns
 SHORT, LONG = 0.12, 1 / 150  #: weight of one rest in the two means
 PARKED_S = 36 * 3600.0  #: after a longer rest a lower voltage is no sign: every car sleeps on its battery
 IGNITION = "Vehicle.LowVoltageSystemState"
@@ -148,7 +148,7 @@ def RunningVoltage() -> Habitual:
 
 LOST_V = 6.0  #: no control unit speaks on less
 AWAKE_V = 0.3  #: by so much a control unit and what is switched on with it pull a resting battery down, at most
-APART_S = 10 * 3600  #: one rest a day, where the first word of a dongle after the night is all that tells of it
+SAGS_V = 0.2  #: what is switched on by the season changes a first word by less: a lamp, a fan, a heated pane
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +156,17 @@ class StandingLoss(Detector):
     """Resting voltages of the last days against a level, and against the car's own long mean: a drain lowers them
     all.
 
-    Where a car has none, the control module's voltage with the engine off counts, the first of a day and against the
-    level alone: what is switched on by then differs from morning to morning.
+    Where a car has none, the control module's voltage with the engine off counts, the first of a day. What is switched
+    on by then differs from morning to morning: of the last of them the middle one counts, and against those before only
+    where all but one are lower than all but one of these were.
     """
 
     level: float = 12.15
     fallen: float = 0.06
     least: int = 6
     known: int = 24
+    mornings: int = 5  #: … of a dongle, within two weeks
+    full: float = 12.45  #: who rests above it has enough, whatever it used to have
 
     def fit(self, profile: Profile) -> Fitted | None:
         rests = f"{BATTERY}.RestingVoltage" in profile.fitted or {MODULE, RPM} <= set(profile.fitted)
@@ -202,6 +205,7 @@ class _StandingLoss(Fitted):
             self._first_word(seen, cell)
         elif value is not None and not cell.read(self.layout)[2]:  # what another signal said before counts no more
             self.layout.pack_into(cell.memory, cell.at, 0, 0.0, 0.0)
+            self.ring.keep(cell, [])
         if value is not None and (value < self.low or seen.get(_SPEED, PARKED_S) is not None):
             self.ring.push(cell, int(seen.ts), value)
             count, short, long = self.layout.unpack_from(cell.memory, cell.at)
@@ -211,6 +215,8 @@ class _StandingLoss(Fitted):
             if not seen.open:
                 long += (value - long) * (share if share > LONG else LONG)
             self.layout.pack_into(cell.memory, cell.at, count, short, long)
+        elif value is None and cell.read(self.layout)[0] and not cell.read(self.layout)[2]:
+            return self._by_first_words(seen, cell)
         return self._judged(cell, bool(seen.open))
 
     def _first_word(self, seen: Snapshot, cell: Cell) -> None:
@@ -222,9 +228,26 @@ class _StandingLoss(Fitted):
             return
         if newest is not None and seen.ts - newest[0] < APART_S:
             return
-        value, count = volts + AWAKE_V * self.scale, min(count + 1, 60_000)
-        self.ring.push(cell, int(seen.ts), value)
-        self.layout.pack_into(cell.memory, cell.at, count, short + (value - short) * max(1 / count, SHORT), 0.0)
+        self.ring.push(cell, int(seen.ts), volts + AWAKE_V * self.scale)
+        self.layout.pack_into(cell.memory, cell.at, min(count + 1, 60_000), short, 0.0)
+
+    def _by_first_words(self, seen: Snapshot, cell: Cell) -> Judged:
+        told, wanted, records = bool(seen.open), self.detector.mornings, self.ring.records(cell)
+        lately = [r[1] for r in records[:wanted] if seen.ts - r[0] <= LOOKED_BACK_S]
+        if len(lately) < wanted:
+            return [("", Unsure(f"{len(lately)} of {wanted} mornings seen within two weeks"))] if told else STILL
+        rests, before = middle(lately), [r[1] for r in records[wanted:]]
+        words, full = f"battery rests at {rests:.2f} V in the last {wanted} mornings", self.detector.full * self.scale
+        if rests < self.low:
+            severity = Severity.NOW if rests < self.low - 0.25 * self.scale else Severity.SOON
+            return [("", Holds(severity, f"{words}, limit {number(self.low)} V"))]
+        if len(before) >= wanted and rests < full and sorted(lately)[-2] < sorted(before)[1]:
+            usual = middle(before)
+            if rests < usual - SAGS_V * self.scale:
+                return [("", Holds(Severity.SOON, f"{words}; this car used to rest at {usual:.2f} V"))]
+        if not told:
+            return STILL
+        return [("", Clear(words) if rests > full else Unsure(f"{words}, between the levels"))]
 
     def _judged(self, cell: Cell, told: bool) -> Judged:
         count, short, long = self.layout.unpack_from(cell.memory, cell.at)

@@ -17,18 +17,17 @@ from schemas.verdict import Clear, Holds, Severity, Unsure, Verdict
 
 _ODOMETER = signal_of(ODOMETER).id
 SHORTEST = 20.0  #: km: less is no run
-FULL, FALLS, RISES = (
-    80.0,
-    20.0,
-    5.0,
-)  #: percent: from so full it falls by so much; it fills again once it rose by so much
+#: percent: from so full it falls by so much; it fills again once it rose by so much
+FULL, FALLS, RISES = 80.0, 20.0, 5.0
+LEFT, OFTEN = 50.0, 3  #: percent: cleaned so often in a row, what still holds more than half is not clean
 
 
 @dataclass(frozen=True, slots=True)
 class Intervals(Detector):
     """A counter that falls back to 0 each time: `times` runs in a row shorter than `shortest`.
 
-    Where the counter is not heard, what fills up and falls at once (`instead`) and the odometer give the same runs.
+    Where the counter is not heard, what fills up and falls at once (`instead`) and the odometer give the same runs, and
+    what each fall leaves behind: where that is above half again and again, it shows before the runs are short.
     """
 
     path: str
@@ -46,10 +45,11 @@ class _Intervals(Fitted):
     #: and the kilometres at its last fall
     layout = Struct("<fff")
     ring = Ring("If", 8, offset=1 + layout.size)
+    left = Ring("If", OFTEN, offset=1 + layout.size + ring.size)  # second, percent that a fall left behind
 
     def __init__(self, detector: Intervals, profile: Profile) -> None:
         self.detector, self.signal, self.limit = detector, signal_of(detector.path), level(detector.shortest, profile)
-        self.triggers, self.size = (self.signal.id,), 1 + self.layout.size + self.ring.size
+        self.triggers, self.size = (self.signal.id,), 1 + self.layout.size + self.ring.size + self.left.size
         self.instead = None
         if detector.instead in profile.fitted:
             self.instead = signal_of(detector.instead).id
@@ -70,10 +70,14 @@ class _Intervals(Fitted):
             cell.write(self.layout, value, turn, fell_km, offset=1)
         elif self.instead is not None and seen.before(self.signal.id, DAY_S) is None:
             value = self._filled(seen.now(self.instead), seen.get(_ODOMETER, 3_600.0), seen, cell)
-        runs = self.ring.column(cell, 1)[: self.detector.times]
-        if not seen.open and (len(runs) < self.detector.times or max(runs) >= self.limit):
+        runs, left = self.ring.column(cell, 1)[: self.detector.times], self.left.column(cell, 1)
+        if not seen.open and (len(runs) < self.detector.times or max(runs) >= self.limit) and not self._dirty(left):
             return STILL
-        return [("", self._verdict(value, runs))]
+        return [("", self._verdict(value, runs, left))]
+
+    @staticmethod
+    def _dirty(left: Sequence[float]) -> bool:
+        return len(left) == OFTEN and min(left) > LEFT
 
     def _filled(self, share: float | None, metres: float | None, seen: Snapshot, cell: Cell) -> float | None:
         """Kilometres since the other signal fell from nearly full; a fall ends a run."""
@@ -82,8 +86,9 @@ class _Intervals(Fitted):
         last, turn, fell_km = cell.read(self.layout, 1)
         falls, ends, km = turn < 0, abs(turn), metres / 1000
         if falls and share > ends + RISES:
+            self.left.push(cell, int(seen.ts), ends)
             falls, ends = False, share
-        elif not falls and ends >= FULL and share < ends - FALLS:
+        elif not falls and ends >= FULL and share < ends - self._fall(cell):
             if fell_km and km - fell_km > SHORTEST:
                 self.ring.push(cell, int(seen.ts), km - fell_km)
             falls, ends, fell_km = True, share, km
@@ -92,7 +97,17 @@ class _Intervals(Fitted):
         cell.write(self.layout, last, -max(ends, 1e-3) if falls else ends, fell_km, offset=1)
         return km - fell_km if fell_km else None
 
-    def _verdict(self, value: float | None, runs: Sequence[float]) -> Verdict:
+    def _fall(self, cell: Cell) -> float:
+        """What is a fall: half of what the last one made room for, where that is little."""
+        left = self.left.newest(cell)
+        return FALLS if left is None else max(RISES, min(FALLS, (100.0 - left[1]) / 2))
+
+    def _verdict(self, value: float | None, runs: Sequence[float], left: Sequence[float]) -> Verdict:
+        if self._dirty(left):
+            what = signal_of(self.detector.instead).title
+            return Holds(
+                Severity.SOON, f"{what}: the last {OFTEN} falls left {', '.join(map(number, map(round, left)))} %"
+            )
         if len(runs) < self.detector.times:
             return Unsure(f"{len(runs)} of {self.detector.times} runs seen")
         words = (

@@ -20,6 +20,11 @@ ROLLS_KMH, TURNS_RPM, ON = 3.0, 400.0, 2.0
 KNOWN_S = 300.0  #: so long a word on whether the car drives holds
 DRIVE_SHOWN_BY = (signal_of(SPEED).id, signal_of(RPM).id, signal_of("Vehicle.LowVoltageSystemState").id)
 _PAUSE_S = 900.0  #: what is further apart is not in one piece
+TURNED_RPM = 60.0, TURNS_RPM  #: by the starter; slower nothing turns, faster the engine does it itself
+TOGETHER_S = 15.0  #: a dongle asks for one after the other: what was said within one round of it is of one instant
+ONE_START_S = 30.0
+APART_S = 10 * 3600.0  #: one rest a day, where the first word of a dongle after the night is all that tells of it
+LOOKED_BACK_S = 14 * 86_400.0  #: what is judged of starts and mornings that were seen by chance is no older
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +34,21 @@ class Moment:
     ts: float
     ids: frozenset[int]
     driving: bool | None = None
+    rpm: float | None = None  #: said in this very round
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
     """What a car has said lately. `whole`: these are all of its messages of that time, not a choice of them.
 
-    `codes`: whether it ever sent a list of trouble codes.
+    `codes`: whether it ever sent a list of trouble codes; `known_s`: for how long it could have been heard, where that
+    is known: a car that stands says nothing.
     """
 
     moments: Sequence[Moment]
     whole: bool = True
     codes: bool = True
+    known_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +74,15 @@ class Unwatched:
 def moments(messages: Iterable[tuple[float, Collection[int], Collection[float]]]) -> Iterator[Moment]:
     """Messages (time, ids, values) in the order of time, with what they say of driving."""
     said: dict[int, tuple[float, bool]] = {}
+    turned, turns = float("-inf"), 0.0
     for ts, ids, values in messages:
         for i, value in zip(ids, values):
             if i in DRIVE_SHOWN_BY:
                 said[i] = ts, _drives(i, value)
+                if i == DRIVE_SHOWN_BY[1]:
+                    turned, turns = ts, value
         words = [drives for at, drives in said.values() if ts - at <= KNOWN_S]
-        yield Moment(ts, frozenset(ids), any(words) if words else None)
+        yield Moment(ts, frozenset(ids), any(words) if words else None, turns if ts - turned <= TOGETHER_S else None)
 
 
 def _drives(signal_id: int, value: float) -> bool:
@@ -116,6 +127,8 @@ def _why(rule: Rule, drive: str, feed: Feed) -> str:
             return f"{_named(asks)} while driving; this feed brings that only while the car stands"
         here = [moment for moment in here if moment.driving is not False]
     where = " while driving" if watch.driving else ""
+    if few := _too_few(watch, asks, feed.moments, feed.known_s):
+        return few
     every_s = _every(watch, asks, feed.moments)
     apart = [later.ts - earlier.ts for earlier, later in pairwise(here)]
     if every_s is not None and apart and min(apart) > every_s:
@@ -136,6 +149,38 @@ def _every(watch: Watch, asks: Sequence[tuple[str, ...]], all_of: Sequence[Momen
         if said and all(path in watch.every_of for path in said):
             return min(watch.every_of[path] for path in said)
     return watch.every_s
+
+
+def _too_few(watch: Watch, asks: Sequence[tuple[str, ...]], all_of: Sequence[Moment], known_s: float | None) -> str:
+    """Of a rule that judges starts or mornings by what was seen of them by chance: what there is too little of."""
+    span = min(LOOKED_BACK_S, all_of[-1].ts - all_of[0].ts if known_s is None else known_s)
+    if span < LOOKED_BACK_S / 2:
+        return ""  # a car that is new, or was away: how it comes is not known
+    heard = {i for moment in all_of for i in moment.ids}
+    ways = (
+        (watch.starts_of, TURNED_RPM, ONE_START_S, "while the starter turns, of {} starts in two weeks"),
+        (watch.mornings_of, (0.0, TURNED_RPM[0]), APART_S, "before the engine turns, on {} days of two weeks"),
+    )
+    for wanted, revs, apart_s, words in ways:
+        for group in asks:
+            said = [path for path in group if signal_of(path).id in heard]
+            if not said or any(path not in wanted for path in said):
+                continue
+            least, ids = min(wanted[path] for path in said), {signal_of(path).id for path in said}
+            count = _seen_apart((m for m in all_of if ids & m.ids), revs, apart_s, all_of[-1].ts - LOOKED_BACK_S)
+            if count < least * span / LOOKED_BACK_S:
+                return f"{signal_of(said[0]).title} {words.format(least)}; this feed brought {count or 'none'}"
+    return ""
+
+
+def _seen_apart(here: Iterable[Moment], revs: tuple[float, float], apart_s: float, since: float) -> int:
+    """How many moments there are with the engine turning at these revolutions."""
+    count, newest = 0, float("-inf")
+    for moment in here:
+        turns = moment.ts >= since and moment.rpm is not None and revs[0] <= moment.rpm < revs[1]
+        if turns and moment.ts - newest >= apart_s:
+            count, newest = count + 1, moment.ts
+    return count
 
 
 def _instants(watch: Watch, asks: Sequence[tuple[str, ...]], all_of: Sequence[Moment]) -> Iterator[Moment]:

@@ -26,6 +26,9 @@ class Watch:
     #: Signals whose last word holds for so many seconds; all others must come in one message.
     ages: Mapping[str, float] = field(default_factory=dict)
     codes: bool = False  #: it reads lists of trouble codes
+    #: Where one of these is all that is heard of its group: so many starts seen while the starter turns …
+    starts_of: Mapping[str, int] = field(default_factory=dict)
+    mornings_of: Mapping[str, int] = field(default_factory=dict)  #: … or so many days with a word before it does
 
 
 ANY_FEED = Watch()  #: one sample after the other, however far apart

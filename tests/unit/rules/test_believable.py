@@ -154,7 +154,7 @@ def test_a_lost_sample_is_no_item_and_heals_nothing(judge: Judge, reading: Calla
 def test_a_sensor_that_works_again_is_believed_and_its_item_resolves(judge: Judge, reading: Callable[..., Reading]):
     memory = judge.memory("petrol_hatch")
     steps = [s for n in range(10) for s in judge.step(memory, reading(n, n + 1, coolant=215))]
-    steps += [s for n in range(10, 500) for s in judge.step(memory, reading(n, n + 1, coolant=90))]
+    steps += [s for n in range(10, 500) for s in judge.step(memory, reading(10 * n, n + 1, coolant=90))]
     assert [(s.rule, s.state.value) for s in steps] == [
         ("sensor_implausible", state) for state in ("pending", "active", "resolved")
     ]
@@ -247,12 +247,12 @@ def test_a_stuck_gearbox_sensor_is_the_sensor_s_and_believed_once_it_moves(
     ends = stuck[-1].ts
     rows = [
         reading(
-            (ends - stuck[0].ts) / 60 + n,
+            (ends - stuck[0].ts) / 60 + 10 * n,
             99_000 + n,
             speed=60,
             rpm=2000,
             air=2,
-            **{GEARBOX: 20 + n / 10, RUN: 60.0 * n},
+            **{GEARBOX: 20 + n / 10, RUN: 600.0 * n},
         )
         for n in range(1, 600)
     ]
@@ -329,3 +329,17 @@ def test_one_lost_sample_of_a_wheel_is_no_flat_tyre_though_nobody_says_another(
         return active(fold(rows))
 
     assert not told(False) and ("tyre_leak", "rear_left", "now") in told(True)
+
+
+def test_a_sensor_that_comes_and_goes_with_the_heat_is_one_item(
+    fold: Callable[..., list[Any]], reading: Callable[..., Reading]
+):
+    """Cold it says what can be, hot it does not; and a weekend lies between."""
+    rows, place = [], 0
+    for day in (*range(5), *range(7, 12), *range(14, 19)):
+        for n in range(24):
+            place += 1
+            values = {"coolant": 60.0 if n < 8 else 215.0, "rpm": 1_800 + 40 * (n % 5), "speed": 60, "run": 300 * n}
+            rows.append(reading(day * 1_440 + n * 5, place, **values))
+    steps = [s for s in fold(rows, "petrol_hatch") if s.rule == "sensor_implausible"]
+    assert [s.state.value for s in steps if s.state.value != "pending"] == ["active"]
