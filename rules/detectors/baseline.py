@@ -52,7 +52,7 @@ class Cranking(Detector):
 class _Cranking(Fitted):
     best = Struct("<f")
     ring = Ring("Iff", 8, offset=4)  # second, voltage as read, voltage at 25 Celsius
-    mornings = Ring("Hff", 24, offset=4 + ring.size)  # day, its first start: as read, at 25 Celsius
+    mornings = Ring("Hff", 20, offset=4 + ring.size)  # day, its first start: as read, at 25 Celsius
 
     def __init__(self, detector: Cranking, profile: Profile) -> None:
         self.detector, self.scale = detector, profile.limits.get("battery_nominal_v", 12.0) / 12.0
