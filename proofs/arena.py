@@ -20,7 +20,8 @@ from store import accounts, consents, fleet, owners, slots
 from store.pool import Connection, Pool, transaction
 from telltale import data
 
-RIVALS = 16
+RIVALS = 16  #: unless it is asked for more
+AT_ONCE = 20  #: connections; the other rivals wait for one, as they do at the desk
 SECRET = "proof"
 LIMITS = "waiting 1; pickup 3"  #: a day has room for as many
 _BEGIN = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -53,7 +54,7 @@ class Arena:
             )
         taken: dict[int, list[Window]] = {}
         places = Places(day_limits(dealer.day_limits))
-        for count in range(RIVALS + 1):
+        for count in range(len(self.cases) + 1):
             option = capacity.at(
                 dealer,
                 kind,
@@ -68,11 +69,11 @@ class Arena:
             places = places.less(kind, local(starts_at, dealer.zone).date(), loaner=False)
             for claim in option.claims:
                 taken.setdefault(claim.resource_id, []).append(claim.window)
-        return RIVALS
+        return len(self.cases)
 
 
-async def furnish(connection: Connection, admin: Pool, pool: Pool) -> Arena:
-    """The rows of it, and the house over `pool`."""
+async def furnish(connection: Connection, admin: Pool, pool: Pool, rivals: int = RIVALS) -> Arena:
+    """The rows of it, a case for each of `rivals`, and the house over `pool`."""
     dealer = await accounts.create_dealer(
         connection,
         name="Proof",
@@ -127,7 +128,7 @@ async def furnish(connection: Connection, admin: Pool, pool: Pool) -> Arena:
         bays=bays,
     )
     object.__setattr__(arena.house, "clock", arena.now)
-    for n in range(RIVALS):
+    for n in range(rivals):
         values = {
             "name": f"Owner {n}",
             "phone": f"+4930{n:05}",

@@ -2,7 +2,7 @@
 
 Each trial is a day with a race of its own: many book the same window, many answer one offer, a visit is cancelled while
 its driver sets out, a stranger writes plain SQL. In some trials database connections are cut in the middle. What every
-rival was answered is the history; after each race it is compared with the rows.
+rival was answered is the history; after each race it is compared with the rows. `rivals` says how many meet at once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import asyncpg
 
 from actions import bookings, cases, legs, offers
-from proofs.arena import RIVALS, SECRET, Arena, furnish
+from proofs.arena import AT_ONCE, RIVALS, SECRET, Arena, furnish
 from proofs.ground import own_database
 from schemas.booking import BookingKind
 from schemas.errors import BadInput, IllegalMove, Misconfigured, Overtaken, TelltaleError, Unavailable
@@ -107,23 +107,31 @@ class Answers:
         return False
 
 
-async def main(settings: Any, *, trials: int, seed: int, sabotage: str | None) -> dict[str, Any]:
-    """`trials` races on a database of their own; green when nothing was violated."""
+async def main(settings: Any, *, trials: int, rivals: int, seed: int, sabotage: str | None) -> dict[str, Any]:
+    """`trials` races of `rivals` each on a database of their own; green when nothing was violated."""
     if sabotage is not None and sabotage not in SWITCHES:
         raise Misconfigured("--sabotage", f"is one of {', '.join(SWITCHES)}")
     began = time.monotonic()
     async with own_database(SECRET) as url:
-        facts = await run(url, SECRET, trials=trials, seed=seed, sabotage=sabotage, tell=cli.progress("races"))
+        facts = await run(
+            url, SECRET, trials=trials, seed=seed, sabotage=sabotage, rivals=rivals, tell=cli.progress("races")
+        )
     return {**facts, "seconds": round(time.monotonic() - began, 1)}
 
 
 async def run(
-    url: str, secret: str, trials: int, seed: int, sabotage: str | None, tell: Callable[[int], None] = lambda done: None
+    url: str,
+    secret: str,
+    trials: int,
+    seed: int,
+    sabotage: str | None,
+    rivals: int = RIVALS,
+    tell: Callable[[int], None] = lambda done: None,
 ) -> dict[str, Any]:
     """The races on a migrated, empty database; `url` is its owner's."""
     locked, luck = slots.resources, random.Random(seed)
     try:
-        arena = await _open(url, secret, sabotage)
+        arena = await _open(url, secret, sabotage, rivals)
         for n in range(trials):
             await _trial(arena, list(RACES)[n % len(RACES)], luck)
             tell(n + 1)
@@ -133,6 +141,7 @@ async def run(
     total = arena.total
     return {
         "trials": trials,
+        "rivals": rivals,
         "checked": sum(total[name] for name in ("won", "refused", "unknown")),
         "violations": len(arena.violations),
         "seed": seed,
@@ -147,12 +156,12 @@ async def run(
     }
 
 
-async def _open(url: str, secret: str, sabotage: str | None) -> Arena:
+async def _open(url: str, secret: str, sabotage: str | None, rivals: int) -> Arena:
     admin = await open_pool(url, name="proof-admin", size=2)
-    pool = await open_pool(role_url(url, secret, "telltale_desk"), name="proof-desk", size=RIVALS + 4)
+    pool = await open_pool(role_url(url, secret, "telltale_desk"), name="proof-desk", size=AT_ONCE)
     office = await open_pool(role_url(url, secret, "telltale_office"), name="proof-office", size=1)
     async with transaction(office) as connection:
-        arena = await furnish(connection, admin, pool)
+        arena = await furnish(connection, admin, pool, rivals)
     await office.close()
     if sabotage in ("no-constraint", "check-then-insert"):
         async with admin.acquire() as connection:
@@ -185,8 +194,10 @@ async def _trial(arena: Arena, name: str, luck: random.Random) -> None:
         arena.violations.append(("strange answer", f"{where}: {words}"))
     if answers.deadlocks and name != stranger.__name__:  # who asks for no lock may well be in somebody's way
         arena.violations.append(("deadlock", f"{where}: {answers.deadlocks} deadlocks"))
-    if expected is not None and not arena.cutting and answers.won != expected:
+    if expected is not None and not answers.won <= expected <= answers.won + answers.unknown:
         arena.violations.append(("winners", f"{where}: {answers.won} won where there was room for {expected}"))
+    if answers.unknown and not arena.cutting:  # an answer may be lost with its connection, and with nothing else
+        arena.violations.append(("unanswered", f"{where}: {answers.unknown} rivals waited in vain"))
     async with arena.admin.acquire() as connection:
         if overlaps := await connection.fetchval(_OVERLAPS):
             arena.violations.append(("double", f"{where}: {overlaps} overlapping pieces of one resource's time"))
@@ -221,6 +232,10 @@ async def _same_window(arena: Arena, answers: Answers, luck: random.Random, kind
         partial(bookings.book, arena.house.acting(arena.dealer, "proof"), case, kind, starts_at) for case in arena.cases
     ]
     await _all_at_once(arena, answers, acts, luck)
+    async with arena.admin.acquire() as connection:
+        given = await connection.fetchval("SELECT count(*) FROM bookings WHERE state = 'agreed'")
+    if not answers.won <= given <= answers.won + answers.unknown:
+        answers.strange.append(f"{given} visits stand where {answers.won} rivals were told yes")
     return expected
 
 
@@ -244,7 +259,7 @@ async def one_offer(arena: Arena, answers: Answers, luck: random.Random) -> int:
     house, dealer, case = arena.house, arena.dealer, luck.choice(arena.cases)
     offer = await offers.make(house.acting(dealer, "proof"), case, BookingKind.PICKUP)
     acts: list[Callable[[], Awaitable[Any]]] = [
-        partial(offers.accept, house.acting(dealer, "owner"), offer.id, 1 + n % 2) for n in range(10)
+        partial(offers.accept, house.acting(dealer, "owner"), offer.id, 1 + n % 2) for n in range(len(arena.cases) - 6)
     ]
     acts += [partial(offers.decline, house.acting(dealer, "owner"), offer.id)] * 2 + [
         partial(offers.withdraw, house.acting(dealer, "proof"), offer.id)
@@ -281,10 +296,10 @@ async def cancel_and_drive(arena: Arena, answers: Answers, luck: random.Random) 
         leg = await connection.fetchval("SELECT id FROM legs WHERE booking_id = $1 AND kind = 'collect'", booking.id)
     acts: list[Callable[[], Awaitable[Any]]] = [
         partial(bookings.cancel, house.acting(dealer, "proof"), booking.id, "proof")
-    ] * 3
-    acts += [partial(legs.move, house.acting(dealer, "proof"), leg, LegEvent.ON_THE_WAY)] * 3 + [
+    ] * (len(arena.cases) // 2)
+    acts += [partial(legs.move, house.acting(dealer, "proof"), leg, LegEvent.ON_THE_WAY)] * (len(arena.cases) // 4) + [
         partial(bookings.arrive, house.acting(dealer, "proof"), booking.id)
-    ] * 2
+    ] * (len(arena.cases) // 4)
     await _all_at_once(arena, answers, acts, luck)
 
 
@@ -312,7 +327,7 @@ async def stranger(arena: Arena, answers: Answers, luck: random.Random) -> None:
     acts: list[Callable[[], Awaitable[Any]]] = [partial(write, bay) for bay in arena.bays]
     acts += [
         partial(bookings.book, arena.house.acting(arena.dealer, "proof"), case, BookingKind.DROP_OFF, starts_at)
-        for case in arena.cases[:6]
+        for case in arena.cases[4:]
     ]
     await _all_at_once(arena, answers, acts, luck)
 
@@ -323,7 +338,13 @@ async def _all_at_once(
     shuffled = list(acts)
     luck.shuffle(shuffled)
     cutter = asyncio.create_task(_cut(arena, luck)) if arena.cutting else None
-    await asyncio.gather(*(answers.ask(act) for act in shuffled))
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(act: Callable[[], Awaitable[Any]]) -> None:
+        async with room:
+            await answers.ask(act)
+
+    await asyncio.gather(*(ask(act) for act in shuffled))
     arena.total["cut"] += await cutter if cutter else 0
 
 

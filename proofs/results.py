@@ -40,7 +40,8 @@ def size(options: Mapping[str, Any], checked: int) -> str:
     were.
     """
     unit = next((option for option in ("trials", "messages", "calls", "events") if option in options), None)
-    return f"{options[unit]:,} {unit}" if unit else f"{checked} tests"
+    many = f" of {options['rivals']:,} rivals" if "rivals" in options else ""
+    return f"{options[unit]:,} {unit}{many}" if unit else f"{checked} tests"
 
 
 def read() -> dict[str, Result]:

@@ -97,14 +97,15 @@ def imports(
 
 @app.command()
 def booking(
-    trials: Trials = 20,
+    trials: Annotated[int, typer.Option(help="How many races.")] = 20,
+    rivals: Annotated[int, typer.Option(min=8, help="How many meet in each; some thousand a second.")] = 16,
     seed: Seed = 1,
     sabotage: Annotated[str | None, _switches("no-lock, no-constraint, check-then-insert")] = None,
     as_json: Json = False,
     record: Record = False,
 ) -> None:
     """Nobody's time is given away twice, and rivals are answered without deadlock."""
-    _run("booking", as_json, record, trials=trials, seed=seed, sabotage=sabotage)
+    _run("booking", as_json, record, trials=trials, rivals=rivals, seed=seed, sabotage=sabotage)
 
 
 @app.command()
