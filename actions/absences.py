@@ -13,7 +13,7 @@ from schemas.absence import Absence
 from schemas.booking import OfferEvent
 from schemas.case import Case, CaseEvent, CaseState
 from schemas.errors import BadInput, NotFound, Overtaken
-from schemas.pickup import Leg, LegState
+from schemas.pickup import Leg, LegKind, LegState
 from schemas.slot import SlotState, Window
 from store import absences, accounts, bookings, cases, history, offers, pickups, slots
 from store.pool import Connection
@@ -107,7 +107,10 @@ async def _planned(connection: Connection, dealer_id: int, staff_id: int, window
     return [
         leg
         for leg in legs
-        if leg.state is LegState.PLANNED and leg.starts_at < window.ends_at and window.starts_at < leg.ends_at
+        if leg.kind is not LegKind.VISIT
+        and leg.state is LegState.PLANNED
+        and leg.starts_at < window.ends_at
+        and window.starts_at < leg.ends_at
     ]
 
 

@@ -29,11 +29,11 @@ LINK_LIFE = timedelta(days=90)  #: a visit is long over by then
 
 
 async def address_for(connection: Connection, case: Case, kind: BookingKind) -> str | None:
-    """Where we collect from; a car without an address, or beyond where we collect, is refused before anybody drives."""
+    """Where we come to; a car without an address, or beyond where we drive, is refused before anybody sets out."""
     owner = None if case.owner_id is None else await owners.get(connection, case.dealer_id, case.owner_id)
     address = owner.address if owner else None
-    if kind.fetched and not address:
-        raise BadInput("address", "nobody knows where to collect this car: give its owner an address first")
+    if kind.at_theirs and not address:
+        raise BadInput("address", "nobody knows where this car stands: give its owner an address first")
     if owner is not None:
         dealer = await accounts.dealer(connection, case.dealer_id)
         travel.within(kind, place_of(dealer.place), dealer.pickup_radius_km, place_of(owner.place))
@@ -106,7 +106,7 @@ async def agree(acting: Acting, connection: Connection, dealer: Dealer, case: Ca
         now=now,
     )
     await _take_time(acting, connection, booking, terms)
-    if kind.fetched:
+    if kind.at_theirs:
         await plan_drives(acting, connection, booking)
     await confirm(acting, connection, dealer=dealer, case=case, booking=booking)
     return booking
@@ -141,7 +141,7 @@ async def confirm(acting: Acting, connection: Connection, dealer: Dealer, case: 
         ends_at=booking.ends_at,
         zone=booking.zone,
         link=await journey_link(acting, connection, case, booking.id),
-        address=booking.address if booking.kind.fetched else dealer.address,
+        address=booking.address if booking.kind.at_theirs else dealer.address,
     )
     await bookings.heard(connection, booking, now)
     await jobs.put(connection, dealer.id, "booking", booking.id, due_at=now)
@@ -169,7 +169,7 @@ def loaner_of(taken: Sequence[Slot]) -> int | None:
 
 
 async def plan_drives(acting: Acting, connection: Connection, booking: Booking) -> None:
-    """The drives of a visit whose car we fetch, out of the time that is booked for it."""
+    """The drives of a visit to which we come, out of the time that is booked for it."""
     taken = await slots.of_booking(connection, booking.dealer_id, booking.id)
     drivers = {resource.id: resource.staff_id for resource in await slots.resources(connection, booking.dealer_id)}
     case = await cases.get(connection, booking.dealer_id, booking.case_id)

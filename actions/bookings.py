@@ -8,7 +8,7 @@ from typing import Any
 
 from actions import promises, returning
 from actions.booking_agreement import Terms, agree
-from actions.calling_off import call_off, end_legs, look_again, tell_visit, withdraw_open_offer
+from actions.calling_off import call_off, end_legs, look_again, reach_car, tell_visit, withdraw_open_offer
 from actions.context import Acting, House
 from actions.driving import fitting
 from actions.following import tell_new_time, work_follows
@@ -91,24 +91,28 @@ async def book(
 
 
 async def arrive(acting: Acting, booking_id: int) -> Booking:
-    """The car is here."""
+    """The car is here, or our technician at the car."""
     async with acting.transaction() as connection:
         case, booking = await locked(connection, acting.dealer_id, booking_id)
-        await end_legs(
-            acting, connection, booking_id=booking_id, reason="the car is here already", only=LegKind.COLLECT
-        )
+        if booking.kind is BookingKind.MOBILE_REPAIR:
+            await reach_car(acting, connection, booking_id=booking_id)
+        else:
+            await end_legs(
+                acting, connection, booking_id=booking_id, reason="the car is here already", only=LegKind.COLLECT
+            )
         return await arrived(acting, connection, case, booking)
 
 
 async def arrived(acting: Acting, connection: Connection, case: Case, booking: Booking) -> Booking:
-    """The same, when a driver brought it."""
-    now = acting.now()
-    moved = await bookings.move(
-        connection, booking, BookingEvent.ARRIVED, reason="the car is at the workshop", actor=acting.actor, now=now
-    )
-    await cases.move(
-        connection, case, CaseEvent.ARRIVED, reason="the car is at the workshop", actor=acting.actor, now=now
-    )
+    """The same, when a driver brought it, or the technician says so: who came to the car begins at once."""
+    now, on_the_road = acting.now(), booking.kind is BookingKind.MOBILE_REPAIR
+    reason = "the technician is at the car" if on_the_road else "the car is at the workshop"
+    moved = await bookings.move(connection, booking, BookingEvent.ARRIVED, reason=reason, actor=acting.actor, now=now)
+    await cases.move(connection, case, CaseEvent.ARRIVED, reason=reason, actor=acting.actor, now=now)
+    if on_the_road:
+        moved = await bookings.move(
+            connection, moved, BookingEvent.STARTED, reason="work has begun", actor=acting.actor, now=now
+        )
     await tell_visit(
         acting, connection, case, moved, MessageKind.AT_WORKSHOP, BookingState.ARRIVED, BookingState.WORKING
     )
@@ -152,12 +156,16 @@ async def finish(acting: Acting, booking_id: int, finding: str) -> Booking:
             confirmed=None,
             proof=await _demands(acting.house, connection, case),
         )
-        await tell_visit(acting, connection, case, done, MessageKind.READY, BookingState.READY, finding=finding)
+        true_in = (BookingState.READY, BookingState.COMPLETED)[: 2 if done.kind is BookingKind.MOBILE_REPAIR else 1]
+        await tell_visit(acting, connection, case, done, MessageKind.READY, *true_in, finding=finding)
         await notifications.ring(connection, notifications.CARS, vehicle=case.vehicle_id, what="repaired")
         await jobs.put(connection, acting.dealer_id, "proof", case.id, due_at=now)
         back = await returning.follows(acting, connection, done, now - capacity.STEP)
         if back is not None:
             await tell_new_time(acting, connection, case=case, booking=done, back=back)
+        if done.kind is BookingKind.MOBILE_REPAIR:  # its owner has it: nobody brings it back
+            await end_legs(acting, connection, booking_id=booking_id, reason="the work at the car is done")
+            done = await _given_back(acting, connection, case, done)
         await promises.settle(connection, acting.dealer_id, booking_id, now)
         return done
 
@@ -172,6 +180,16 @@ async def hand_over(acting: Acting, booking_id: int) -> Booking:
 
 async def handed_over(acting: Acting, connection: Connection, case: Case, booking: Booking) -> Booking:
     """The same, when a driver brought it back."""
+    moved = await _given_back(acting, connection, case, booking)
+    car = await fleet.get(connection, case.dealer_id, case.vehicle_id)
+    proves = "itself" if speaks(car.last_heard_at, acting.now()) else None
+    await tell_visit(acting, connection, case, moved, MessageKind.HANDED_OVER, BookingState.COMPLETED, proves=proves)
+    await promises.settle(connection, acting.dealer_id, booking.id, acting.now())
+    return moved
+
+
+async def _given_back(acting: Acting, connection: Connection, case: Case, booking: Booking) -> Booking:
+    """The visit is over and needs no time any more; what its owner is told of the car is decided anew."""
     moved = await bookings.move(
         connection,
         booking,
@@ -180,11 +198,7 @@ async def handed_over(acting: Acting, connection: Connection, case: Case, bookin
         actor=acting.actor,
         now=acting.now(),
     )
-    car = await fleet.get(connection, case.dealer_id, case.vehicle_id)
-    proves = "itself" if speaks(car.last_heard_at, acting.now()) else None
     await slots.release_booking(connection, booking.dealer_id, booking.id)
-    await tell_visit(acting, connection, case, moved, MessageKind.HANDED_OVER, BookingState.COMPLETED, proves=proves)
-    await promises.settle(connection, acting.dealer_id, booking.id, acting.now())
     await look_again(connection, acting.dealer_id, case.owner_id, acting.now())
     return moved
 

@@ -14,7 +14,13 @@ from store.pool import Connection
 from store.views import diary
 
 _BACK, _AHEAD = timedelta(days=14), timedelta(days=90)
-_VISITS = {"pickup": "Collection", "drop_off": "Car is brought", "waiting": "Customer waits", "tow": "Tow truck"}
+_VISITS = {
+    "pickup": "Collection",
+    "drop_off": "Car is brought",
+    "waiting": "Customer waits",
+    "tow": "Tow truck",
+    "mobile_repair": "Mobile repair",
+}
 _DRIVES = {"collect": "Collect", "return": "Bring back"}
 
 

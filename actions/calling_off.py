@@ -84,9 +84,28 @@ async def end_legs(
                 await pickups.move(connection, leg, event, reason=reason, actor=acting.actor, now=acting.now())
 
 
+async def reach_car(acting: Acting, connection: Connection, booking_id: int) -> None:
+    """The technician is at the car, whatever steps of the way were said."""
+    for leg in await pickups.of_booking(connection, acting.dealer_id, booking_id):
+        for event in (LegEvent.ON_THE_WAY, LegEvent.AT_CAR):
+            if leg.kind is LegKind.VISIT and event in LEGS[leg.kind].allowed(leg.state):
+                leg = await pickups.move(
+                    connection,
+                    leg,
+                    event,
+                    reason="the technician is at the car",
+                    actor=acting.actor,
+                    now=acting.now(),
+                )
+
+
 #: With a car in it a drive cannot be called off: when the visit goes on without its driver's word, the car is where it
 #: was going.
-_ARRIVALS = {LegState.COLLECTED: LegEvent.AT_WORKSHOP, LegState.ON_THE_WAY_BACK: LegEvent.HANDED_OVER}
+_ARRIVALS = {
+    LegState.COLLECTED: LegEvent.AT_WORKSHOP,
+    LegState.ON_THE_WAY_BACK: LegEvent.HANDED_OVER,
+    LegState.AT_CAR: LegEvent.HANDED_OVER,
+}
 
 
 async def tell_visit(

@@ -25,6 +25,6 @@ async def fitting(connection: Connection, case: Case, kind: BookingKind | None) 
     """
     found = await stays(connection, case)
     kind = kind or driving.usual(found)
-    if found is not None and kind not in driving.ways(found):
-        raise BadInput("kind", f"{found.because}. A tow truck fetches it")
+    if kind not in driving.ways(found):
+        raise BadInput("kind", f"{found.because}. A tow truck fetches it" if found else "is not known")
     return kind

@@ -48,7 +48,7 @@ async def work_follows(
         ready_by=end,
     )
     leg = await returning.follows(acting, connection, booking, end)
-    if booking.kind.fetched or since is not None:  # who brought it late themselves is told at the desk
+    if booking.kind.at_theirs or since is not None:  # who brought it late themselves is told at the desk
         await tell_new_time(acting, connection, case=case, booking=later, back=leg)
     return later
 

@@ -115,8 +115,15 @@ def _why(
     if asks.too_early(starts_at) and asks.parts is not None:
         here = local(asks.parts.here_at, dealer.zone)
         return f"{' and '.join(asks.parts.names)}: ordered, here on {here:%A %d %B}"
+    if kind is BookingKind.MOBILE_REPAIR and asks.work.bound:
+        return needs_workshop(asks)
     missing = capacity.unable(asks.work, resources)
     return f"nobody here knows {missing}" if missing else "it is not free"
+
+
+def needs_workshop(asks: Asks) -> str:
+    """Why a car cannot be repaired where it stands."""
+    return f"this work needs the workshop: {', '.join(asks.work.bound)}"
 
 
 async def free_options(

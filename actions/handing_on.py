@@ -43,7 +43,7 @@ async def day(
     without: int | None = None,
 ) -> tuple[Day, dict[int, Leg]]:
     """What there is to drive that day, and who is there. Ways are estimated unless a `matrix` of `places` is given."""
-    legs = [leg for leg in await pickups.listed(connection, dealer.id, since=span[0], until=span[1]) if _alive(leg)]
+    legs = [leg for leg in await pickups.listed(connection, dealer.id, since=span[0], until=span[1]) if _driven(leg)]
     mine = {(leg.driver_id, leg.starts_at, leg.ends_at) for leg in legs}
     taken = await slots.taken(connection, dealer.id, *span)
     gone: dict[int, list[Window]] = {}  # away, or held for an offer
@@ -133,5 +133,11 @@ async def free_then(connection: Connection, dealer_id: int, leg: Leg) -> str:
     return f"; free is {' or '.join(names[:3])}" if names else "; nobody else is either"
 
 
-def _alive(leg: Leg) -> bool:
-    return leg.state in (LegState.PLANNED, LegState.ON_THE_WAY, LegState.COLLECTED, LegState.ON_THE_WAY_BACK)
+def _driven(leg: Leg) -> bool:
+    """A driver's, and not over; a technician's way to a car goes with their hours."""
+    return leg.kind is not LegKind.VISIT and leg.state in (
+        LegState.PLANNED,
+        LegState.ON_THE_WAY,
+        LegState.COLLECTED,
+        LegState.ON_THE_WAY_BACK,
+    )

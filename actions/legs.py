@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actions import promises
+from actions import labour, promises
 from actions.booking_agreement import journey_link
 from actions.bookings import arrived, handed_over, locked
 from actions.calling_off import ask_to_ring, call_off
@@ -18,7 +18,7 @@ from schemas.booking import Booking, BookingKind, BookingState
 from schemas.case import Case
 from schemas.errors import BadInput, IllegalMove, NotAllowed, Overtaken
 from schemas.message import MessageKind, asserts
-from schemas.pickup import LEGS, Leg, LegEvent, LegState
+from schemas.pickup import LEGS, Leg, LegEvent, LegKind, LegState
 from store import accounts, bookings, jobs, messages, pickups, slots
 from store.pool import Connection
 
@@ -32,6 +32,8 @@ async def move(acting: Acting, leg_id: int, event: LegEvent) -> Leg:
     async with acting.transaction() as connection:
         case, booking, leg = await _locked(connection, acting.dealer_id, leg_id)
         leg = await _whose(acting, connection, leg)
+        if event is LegEvent.HANDED_OVER and leg.kind is LegKind.VISIT:
+            raise IllegalMove(leg.kind.value, "without a word on what was found", event.value, ("finish",))
         if event is LegEvent.CANCELLED:
             return await _give_up(acting, connection, case=case, booking=booking, leg=leg)
         if event is LegEvent.UNDONE:
@@ -55,7 +57,7 @@ async def move(acting: Acting, leg_id: int, event: LegEvent) -> Leg:
             actor=acting.actor,
             now=acting.now(),
         )
-        if event is LegEvent.AT_WORKSHOP:
+        if event in (LegEvent.AT_WORKSHOP, LegEvent.AT_CAR):
             await arrived(acting, connection, case, booking)
         elif event is LegEvent.HANDED_OVER:
             await handed_over(acting, connection, case, booking)
@@ -73,6 +75,9 @@ async def assign(acting: Acting, leg_id: int, driver_id: int) -> Leg:
         _, _, leg = await _locked(connection, acting.dealer_id, leg_id)
         if LEGS[leg.kind].final(leg.state):
             raise IllegalMove(leg.kind.value, leg.state.value, "assign", ())
+        if leg.kind is LegKind.VISIT:
+            await labour.give_visit(acting, connection, leg, driver_id)
+            return await pickups.get(connection, acting.dealer_id, leg_id)
         driver = await accounts.staff(connection, acting.dealer_id, driver_id)
         if driver.role is not Role.DRIVER or driver.disabled_at is not None:
             raise BadInput("driver_id", f"{driver.name} is no driver")
@@ -124,15 +129,20 @@ async def _locked(connection: Connection, dealer_id: int, leg_id: int) -> tuple[
 
 
 async def _whose(acting: Acting, connection: Connection, leg: Leg) -> Leg:
-    """A driver moves only their own legs, and a leg that is nobody's becomes theirs."""
+    """Who drives moves only their own legs; one that is nobody's becomes theirs, a visit only out of their planned
+    hours.
+    """
     own_id = staff_id(acting.actor)
     if own_id is None:
         return leg
     person = await accounts.staff(connection, leg.dealer_id, own_id)
-    if person.role is not Role.DRIVER or leg.driver_id == own_id:
+    if person.role not in (Role.DRIVER, Role.TECHNICIAN) or leg.driver_id == own_id:
         return leg
-    if leg.driver_id is not None:
+    if leg.driver_id is not None or (person.role is Role.TECHNICIAN) is not (leg.kind is LegKind.VISIT):
         raise NotAllowed("another driver has this leg")
+    if leg.kind is LegKind.VISIT:
+        await labour.give_visit(acting, connection, leg, own_id)
+        return await pickups.get(connection, leg.dealer_id, leg.id)
     return await pickups.assign(connection, leg, own_id, None, reason="took it", actor=acting.actor, now=acting.now())
 
 
@@ -160,7 +170,7 @@ async def _tell(
 
 #: How long a step stays true enough to be told: a text that waited a moment is not wrong because the driver was quick.
 _TRUE_IN = {
-    LegEvent.ON_THE_WAY: (LegState.ON_THE_WAY, LegState.COLLECTED, LegState.AT_WORKSHOP),
+    LegEvent.ON_THE_WAY: (LegState.ON_THE_WAY, LegState.COLLECTED, LegState.AT_WORKSHOP, LegState.AT_CAR),
     LegEvent.COLLECTED: (LegState.COLLECTED, LegState.AT_WORKSHOP),
     LegEvent.ON_THE_WAY_BACK: (LegState.ON_THE_WAY_BACK, LegState.HANDED_OVER),
 }

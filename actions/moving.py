@@ -10,6 +10,7 @@ from datetime import datetime
 from actions import promises, returning
 from actions.booking_agreement import address_for, journey_link, loaner_of, plan_drives
 from actions.bookings import locked
+from actions.calling_off import end_legs
 from actions.context import Acting
 from actions.free_time import asks_of, is_online, locked_time, option_at, without
 from actions.texts import tell_owner
@@ -21,7 +22,7 @@ from schemas.case import Case
 from schemas.errors import BadInput, IllegalMove, Overtaken
 from schemas.message import MessageKind, asserts
 from schemas.moment import local
-from schemas.pickup import Leg, LegState
+from schemas.pickup import Leg, LegKind, LegState
 from schemas.slot import Resource, Slot
 from store import accounts, bookings, jobs, messages, pickups, slots
 from store.pool import Connection
@@ -48,7 +49,11 @@ async def move_to(
             return await returning.move_return(
                 acting, connection, case=case, booking=booking, starts_at=starts_at, was=was
             )
-        legs = await pickups.of_booking(connection, acting.dealer_id, booking_id)
+        legs = [  # a car that is fetched now, and was to be repaired where it stands, has no such way any more
+            leg
+            for leg in await pickups.of_booking(connection, acting.dealer_id, booking_id)
+            if (leg.kind is LegKind.VISIT) is (booking.kind is BookingKind.MOBILE_REPAIR)
+        ]
         kind = kind or booking.kind
         in_its_place = kind is not booking.kind and booking.kind.fetched and starts_at == booking.starts_at
         if not in_its_place:
@@ -94,7 +99,9 @@ async def move_to(
             kind=kind.value,
             address=address,
         )
-        if kind.fetched and not legs:
+        if kind is not booking.kind and booking.kind is BookingKind.MOBILE_REPAIR:
+            await end_legs(acting, connection, booking_id, "it is fetched instead")
+        if kind.fetched and not booking.kind.fetched:
             await plan_drives(acting, connection, moved)
         else:
             await _move_drives(acting, connection, legs=legs, resources=resources, mine=mine)

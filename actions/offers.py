@@ -10,10 +10,11 @@ from actions.booking_agreement import LINK_LIFE, Held, Terms, address_for, agree
 from actions.calling_off import ask_to_ring, withdraw_open_offer
 from actions.context import Acting
 from actions.driving import fitting, stays
-from actions.free_time import asks_of, is_online, locked_time, next_windows
+from actions.free_time import asks_of, is_online, locked_time, needs_workshop, next_windows
 from actions.texts import permission_for, tell_owner
 from rules.service import capacity
 from rules.service.asking import Asks
+from rules.service.claims import window_of, work_end
 from rules.service.offering import Ring, asked
 from rules.service.reminders import ask_again
 from schemas.account import Dealer
@@ -70,7 +71,7 @@ async def make(
                 asks=asks,
             )
         if not options:
-            raise Overtaken("window", _nothing_free(kind, resources, asks))
+            raise Overtaken("window", nothing_free(kind, resources, asks))
         hold = min(leaves_at + timedelta(minutes=dealer.offer_hold_minutes), options[-1].window.starts_at)
         offer = await offers.make(
             connection, acting.dealer_id, case_id, kind, actor=acting.actor, now=now, expires_at=hold
@@ -161,8 +162,8 @@ async def accept(acting: Acting, offer_id: int, choice: int) -> Booking:
         if not held:
             raise BadInput("choice", f"{choice} is not one of the windows of this offer")
         spans = [(slot.use, slot.starts_at, slot.ends_at) for slot in held]
-        window = capacity.window_of(offer.kind, spans)
-        if offer.kind is not BookingKind.TOW and (found := await stays(connection, case)) is not None:
+        window = window_of(offer.kind, spans)
+        if offer.kind.driven and (found := await stays(connection, case)) is not None:
             raise Overtaken("offer", found.because)
         if window.starts_at <= now:
             raise Overtaken(
@@ -171,7 +172,7 @@ async def accept(acting: Acting, offer_id: int, choice: int) -> Booking:
         terms = Terms(
             offer.kind,
             window,
-            ready_by=capacity.work_end(spans),
+            ready_by=work_end(spans),
             loaner_id=loaner_of(held),
             reason=f"answered {choice}",
             time=Held(offer, choice),
@@ -279,7 +280,10 @@ async def make_again(acting: Acting, offer: Offer, *, since: datetime | None = N
         case = await cases.get(connection, acting.dealer_id, offer.case_id, lock=True)
         towed = await stays(connection, case) is not None
         return await make(
-            acting.within(connection), offer.case_id, BookingKind.TOW if towed else offer.kind, since=since
+            acting.within(connection),
+            offer.case_id,
+            BookingKind.TOW if towed and offer.kind.driven else offer.kind,
+            since=since,
         )
 
 
@@ -319,11 +323,21 @@ def _chosen(
     return tuple(found)
 
 
-def _nothing_free(kind: BookingKind, resources: list[Resource], asks: Asks) -> str:
+def nothing_free(kind: BookingKind, resources: Sequence[Resource], asks: Asks) -> str:
+    """Why no window can be offered at all."""
+    if kind is BookingKind.MOBILE_REPAIR and asks.work.bound:
+        return needs_workshop(asks)
     if unable := capacity.unable(asks.work, resources):
         return f"nobody here knows {unable}"
     kinds = {resource.kind.value for resource in resources}
-    missing = [needed for needed in (("driver", "bay") if kind.fetched else ("bay",)) if needed not in kinds]
+    needs = (
+        ("van", "technician with planned hours")
+        if kind is BookingKind.MOBILE_REPAIR
+        else ("driver", "bay")
+        if kind.fetched
+        else ("bay",)
+    )
+    missing = [needed for needed in needs if needed.split()[0] not in kinds]
     return (
         f"this dealer has no {' and no '.join(missing)} yet"
         if missing

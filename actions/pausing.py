@@ -12,7 +12,7 @@ from actions.following import work_follows
 from actions.free_time import asks_of, locked_time, without
 from actions.going_on import waits_no_longer
 from rules.service import capacity
-from schemas.booking import Booking, BookingState
+from schemas.booking import Booking, BookingKind, BookingState
 from schemas.errors import BadInput, IllegalMove
 from schemas.pause import Awaited, Pause
 from schemas.slot import Use
@@ -39,6 +39,8 @@ async def pause(acting: Acting, booking_id: int, awaits: Awaited, what: str, due
         now = acting.now()
         if booking.state not in _HERE:
             raise IllegalMove("booking", booking.state.value, "pause", ())
+        if booking.kind is BookingKind.MOBILE_REPAIR:  # the car stands with its owner: nothing of ours waits with it
+            raise IllegalMove("mobile repair", booking.state.value, "pause", ("finish",))
         if due_at <= now:
             raise BadInput("due_at", "has passed: then the work need not wait")
         if due_at > now + LONGEST:

@@ -15,7 +15,7 @@ from schemas.booking import OfferEvent
 from schemas.case import Case, CaseEvent, CaseState
 from schemas.errors import BadInput, Overtaken
 from schemas.moment import minutes_between
-from schemas.pickup import LegState
+from schemas.pickup import LegKind, LegState
 from store import accounts, cases, history, jobs, offers, pickups, secrets
 from store.pool import Connection
 
@@ -221,7 +221,7 @@ async def _not_the_last_manager(connection: Connection, person: Staff) -> None:
 
 
 async def _give_role(acting: Acting, connection: Connection, dealer: Dealer, person: Staff, role: Role) -> None:
-    if person.role is Role.DRIVER:
+    if person.role in (Role.DRIVER, Role.TECHNICIAN):
         await _free_drives(acting, connection, person)
     if person.role is Role.TECHNICIAN:
         await labour.hand_on(acting, connection, person.id, reason=f"{person.name} is no technician any more")
@@ -258,10 +258,10 @@ async def _free_drives(acting: Acting, connection: Connection, person: Staff) ->
         if leg.state is not LegState.PLANNED:
             raise BadInput(
                 "staff",
-                f"{person.name} is on the way with a customer's car: let the drive end, or give it to another driver "
-                "first",
+                f"{person.name} is on the way with a customer's car, or to one: let it end, or give it away first",
             )
-    left = await pickups.listed(connection, person.dealer_id, driver_id=person.id, unfinished=True)
+    planned = await pickups.listed(connection, person.dealer_id, driver_id=person.id, unfinished=True)
+    left = [leg for leg in planned if leg.kind is not LegKind.VISIT]  # those go with a technician's hours
     dealer = await accounts.dealer(connection, person.dealer_id)
     await hand_on(
         acting, connection, dealer=dealer, legs=left, reason=f"{person.name} drives no more", without=person.id

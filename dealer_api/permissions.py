@@ -112,9 +112,14 @@ ANSWER_ESTIMATES = Permission(
     "estimates.answer", "Record the owner's yes or no to extra work", _ADVISORS, "bookings:write"
 )
 READ_LEGS = Permission(
-    "legs.read", "Collections and returns; a driver's own and those that are nobody's", _DRIVING, "bookings:read"
+    "legs.read",
+    "Collections, returns and mobile repairs; one's own and those that are nobody's",
+    _PEOPLE,
+    "bookings:read",
 )
-MOVE_LEGS = Permission("legs.move", "The driver's next step; a driver moves only their own", _DRIVING, "bookings:write")
+MOVE_LEGS = Permission(
+    "legs.move", "The next step of a drive; drivers and technicians move only their own", _PEOPLE, "bookings:write"
+)
 WRITE_HANDOVERS = Permission(
     "handovers.write",
     "Write the record of a car that changes hands, with its photos; a driver of their own drives",

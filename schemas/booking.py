@@ -11,17 +11,33 @@ from schemas.lifecycle import Lifecycle
 
 
 class BookingKind(StrEnum):
-    """How the car comes to the workshop."""
+    """How the car and the work come together."""
 
     PICKUP = "pickup"  #: we collect it and bring it back
     DROP_OFF = "drop_off"
     WAITING = "waiting"  #: the customer waits in the lounge
     TOW = "tow"  #: a tow truck fetches it, and we drive it back
+    MOBILE_REPAIR = "mobile_repair"  #: a technician comes to the car with a van
 
     @property
     def fetched(self) -> bool:
         """Whether we come for the car, and bring it back."""
         return self in (BookingKind.PICKUP, BookingKind.TOW)
+
+    @property
+    def brought(self) -> bool:
+        """Whether its owner brings the car, and can be late with it."""
+        return self in (BookingKind.DROP_OFF, BookingKind.WAITING)
+
+    @property
+    def at_theirs(self) -> bool:
+        """Whether we come to the owner's address."""
+        return not self.brought
+
+    @property
+    def driven(self) -> bool:
+        """Whether somebody has to drive the car so that it comes to us: one that must stay where it is cannot."""
+        return self not in (BookingKind.TOW, BookingKind.MOBILE_REPAIR)
 
 
 class OfferState(StrEnum):
@@ -65,7 +81,7 @@ class BookingState(StrEnum):
     """The states of a booking."""
 
     AGREED = "agreed"
-    ARRIVED = "arrived"  #: the car is at the workshop
+    ARRIVED = "arrived"  #: the car is at the workshop, or the technician at the car
     WORKING = "working"
     READY = "ready"
     COMPLETED = "completed"  #: the owner has the car back

@@ -36,4 +36,5 @@ class Operation(BaseModel):
     title: str
     minutes: int
     skill: Skill
+    mobile: bool = False  #: it can be done where the car stands, with what fits into a van
     parts: tuple[Part, ...] = ()

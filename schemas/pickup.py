@@ -1,4 +1,4 @@
-"""Pickup and delivery: a collect leg and a return leg, five steps in order."""
+"""Drives: a collection and a return in five steps, or a technician's way to a car."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class LegKind(StrEnum):
 
     COLLECT = "collect"
     RETURN = "return"
+    VISIT = "visit"  #: a technician's way to a car that is repaired where it stands
 
 
 class LegState(StrEnum):
@@ -25,18 +26,20 @@ class LegState(StrEnum):
     COLLECTED = "collected"  #: collect leg: the driver has the car
     AT_WORKSHOP = "at_workshop"  #: collect leg: done
     ON_THE_WAY_BACK = "on_the_way_back"
-    HANDED_OVER = "handed_over"  #: return leg: done
+    HANDED_OVER = "handed_over"  #: return leg: done; visit: the work at the car is done
+    AT_CAR = "at_car"  #: visit: the technician works on it
     CANCELLED = "cancelled"
 
 
 class LegEvent(StrEnum):
-    """The driver's five steps, the cancellation, and a step taken back."""
+    """The driver's five steps, a technician's own, the cancellation, and a step taken back."""
 
     ON_THE_WAY = "on_the_way"
     COLLECTED = "collected"
     AT_WORKSHOP = "at_workshop"
     ON_THE_WAY_BACK = "on_the_way_back"
     HANDED_OVER = "handed_over"
+    AT_CAR = "at_car"
     CANCELLED = "cancelled"
     UNDONE = "undone"  #: a step that was pressed by mistake, within a minute
 
@@ -66,7 +69,23 @@ RETURN_LEG = Lifecycle(
     },
 )
 
-LEGS: dict[LegKind, Lifecycle[LegState, LegEvent]] = {LegKind.COLLECT: COLLECT_LEG, LegKind.RETURN: RETURN_LEG}
+VISIT_LEG = Lifecycle(
+    noun="mobile repair",
+    start=_S.PLANNED,
+    moves={
+        _S.PLANNED: {_E.ON_THE_WAY: _S.ON_THE_WAY, _E.CANCELLED: _S.CANCELLED},
+        _S.ON_THE_WAY: {_E.AT_CAR: _S.AT_CAR, _E.CANCELLED: _S.CANCELLED, _E.UNDONE: _S.PLANNED},
+        _S.AT_CAR: {_E.HANDED_OVER: _S.HANDED_OVER},
+        _S.HANDED_OVER: {},
+        _S.CANCELLED: {},
+    },
+)
+
+LEGS: dict[LegKind, Lifecycle[LegState, LegEvent]] = {
+    LegKind.COLLECT: COLLECT_LEG,
+    LegKind.RETURN: RETURN_LEG,
+    LegKind.VISIT: VISIT_LEG,
+}
 
 
 class Door(BaseModel):

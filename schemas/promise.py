@@ -1,5 +1,5 @@
-"""A promise is a time that was given: when we collect the car, when it is ready, when it is back; and when its owner
-brings it.
+"""A promise is a time that was given: when we come for the car or to it, when it is ready, when it is back; and when
+its owner brings it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class Promised(StrEnum):
     BRING = "bring"  #: its owner brings it by then: the one promise that is not ours
     READY = "ready"
     RETURN = "return"
+    VISIT = "visit"  #: our technician is at the car by then
 
 
 class PromiseState(StrEnum):

@@ -18,6 +18,7 @@ class ResourceKind(StrEnum):
     BAY = "bay"
     LOANER = "loaner"
     TOW_TRUCK = "tow_truck"
+    VAN = "van"  #: with tools and parts, for repairs where a car stands
     TECHNICIAN = "technician"  #: whose hours are planned, by what they know
 
 
@@ -55,7 +56,9 @@ class Use(StrEnum):
     RETURN = "return"
     LOANER = "loaner"
     TOW = "tow"  #: the truck, while it is out to collect
-    LABOUR = "labour"  #: of the technician who does the work
+    LABOUR = "labour"  #: of the technician who does the work; on the road with both ways
+    WAY = "way"  #: the van, until it is at the car: the window that the owner is told
+    VAN = "van"  #: the van, at the car and on its way back
 
 
 class Window(BaseModel):
@@ -68,7 +71,7 @@ class Window(BaseModel):
 
 
 class Resource(BaseModel):
-    """A bay, a loaner, a truck, or the time of a driver or a technician."""
+    """A bay, a loaner, a truck, a van, or the time of a driver or a technician."""
 
     model_config = ConfigDict(frozen=True)
 

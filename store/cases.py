@@ -60,7 +60,7 @@ SELECT {_COLUMNS} FROM cases WHERE dealer_id = $1 AND (
     (assignee_id = $2 AND {_OPEN})
     OR id IN (SELECT b.case_id FROM legs l JOIN bookings b ON b.dealer_id = l.dealer_id AND b.id = l.booking_id
               WHERE l.dealer_id = $1 AND l.driver_id = $2
-                AND l.state IN ('planned', 'on_the_way', 'collected', 'on_the_way_back'))
+                AND l.state IN ('planned', 'on_the_way', 'collected', 'on_the_way_back', 'at_car'))
     OR id IN (SELECT o.case_id FROM offers o JOIN slots t ON t.dealer_id = o.dealer_id AND t.offer_id = o.id
       AND t.state = 'held'
               JOIN resources r ON r.dealer_id = t.dealer_id AND r.id = t.resource_id WHERE o.dealer_id = $1

@@ -28,7 +28,7 @@ _LIST = f"""
 SELECT {_COLUMNS} FROM legs
 WHERE dealer_id = $1 AND ($2::timestamptz IS NULL OR starts_at >= $2) AND ($3::timestamptz IS NULL OR starts_at < $3)
   AND ($4::bigint IS NULL OR driver_id = $4) AND ($5::bigint IS NULL OR booking_id = $5)
-  AND (NOT $6 OR state IN ('planned', 'on_the_way', 'collected', 'on_the_way_back'))
+  AND (NOT $6 OR state IN ('planned', 'on_the_way', 'collected', 'on_the_way_back', 'at_car'))
 ORDER BY starts_at, id LIMIT 500
 """
 
@@ -70,7 +70,7 @@ async def plan(
         leg.id,
         old=None,
         new="planned",
-        reason=f"{kind.value} leg of a pickup",
+        reason="a technician goes to the car" if kind is LegKind.VISIT else f"{kind.value} leg of a pickup",
         actor=actor,
         now=now,
     )

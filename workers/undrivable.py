@@ -7,7 +7,7 @@ from __future__ import annotations
 from actions.calling_off import ask_to_ring
 from actions.driving import stays
 from rules.service.driving import Stays, needs_truck
-from schemas.booking import BookingKind, OfferEvent, OfferState
+from schemas.booking import OfferEvent, OfferState
 from schemas.case import Case, CaseEvent, CaseState
 from store import bookings, cases, history, messages, offers, pickups
 from store.pool import Connection
@@ -46,7 +46,7 @@ async def look(context: Context, connection: Connection, dealer_id: int, case_id
 async def _withdraw(context: Context, connection: Connection, case: Case, found: Stays) -> None:
     now = context.clock()
     for offer in await offers.of_case(connection, case.dealer_id, case.id):
-        if offer.state is OfferState.OPEN and offer.kind is not BookingKind.TOW:
+        if offer.state is OfferState.OPEN and offer.kind.driven:
             await offers.move(connection, offer, OfferEvent.WITHDRAWN, reason=found.because, actor="worker", now=now)
             if case.state is CaseState.CONTACTED:
                 await cases.move(

@@ -71,7 +71,7 @@ class Skills(Body):
 class NewResource(Body):
     """A bay or a loaner car. Drivers come with their person."""
 
-    kind: Literal["bay", "loaner", "tow_truck"]
+    kind: Literal["bay", "loaner", "tow_truck", "van"]
     name: Annotated[str, Field(min_length=1, max_length=80)]
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from actions import offers as acts
 from dealer_api.app_keys import call
 from dealer_api.bodies import Body, number, read, reply
-from rules.service.capacity import window_of
+from rules.service.claims import window_of
 from schemas.booking import Offer
 from schemas.slot import Slot
 from store import offers, slots

@@ -117,7 +117,7 @@ def _chosen(name: str, setting: Setting, text: str) -> str | int:
 async def add_resource(request: web.Request) -> web.Response:
     caller, fields = call(request), await form(request)
     try:
-        if fields.get("kind") not in ("bay", "loaner", "tow_truck") or not fields.get("name"):
+        if fields.get("kind") not in ("bay", "loaner", "tow_truck", "van") or not fields.get("name"):
             raise BadInput("name", "say what it is and how it is called")
         await accounts.add_resource(caller, fields["kind"], fields["name"][:60])
     except TelltaleError as error:

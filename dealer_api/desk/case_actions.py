@@ -313,7 +313,7 @@ def _sentence(step: Step, offer: Offer | None, booking: Booking | None, zone: st
             f"The windows are held until {formatting.when(offer.expires_at, zone, now)}. The answer appears here by "
             "itself."
         )
-    if step.act == "arrive" and booking is not None and not booking.kind.fetched:
+    if step.act == "arrive" and booking is not None and booking.kind.brought:
         return f"The owner brings it {formatting.window(booking.starts_at, booking.ends_at, zone, now)}."
     if step.act == "move":
         return "The driver says so on the phone page, or you do it here. The owner sees each step."

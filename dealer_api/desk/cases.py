@@ -23,8 +23,8 @@ from dealer_api.desk.page import back, form, go, id_of, page, refused, row_of
 from dealer_api.desk.paging import SHOWN
 from dealer_api.finding import ids_of
 from dealer_api.permissions import SAY_KNOWN
-from rules.service import capacity
 from rules.service.casework import HEALED, speaks
+from rules.service.claims import window_of
 from rules.service.promises import missed
 from schemas.account import Role
 from schemas.alert import Alert, Evidence
@@ -355,7 +355,7 @@ def _offer(offer: Offer | None, slots: Sequence[Slot]) -> ShownOffer | None:
         return None
     windows = []
     for choice in sorted({slot.choice for slot in slots if slot.choice is not None}):
-        window = capacity.window_of(
+        window = window_of(
             offer.kind, [(slot.use, slot.starts_at, slot.ends_at) for slot in slots if slot.choice == choice]
         )
         windows.append((choice, window.starts_at, window.ends_at))

@@ -172,6 +172,7 @@ _STATES = {
     "failed": ("nicht zugestellt", "fallido"),
     "queued": ("wartet", "en espera"),
     "pickup": ("Abholung", "recogida"),
+    "mobile_repair": ("mobile Reparatur", "reparación móvil"),
     "tow": ("Abschleppwagen", "grúa"),
     "drop_off": ("Sie bringen es", "usted lo trae"),
     "waiting": ("Sie warten", "usted espera"),

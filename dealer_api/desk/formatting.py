@@ -38,6 +38,7 @@ LOOKS = {
     "collected": "warn",
     "at_workshop": "good",
     "on_the_way_back": "warn",
+    "at_car": "warn",
     "handed_over": "good",
     "accepted": "good",
     "declined": "warn",
@@ -59,6 +60,7 @@ KINDS = {
     "drop_off": "Owner brings the car",
     "waiting": "Owner waits here",
     "tow": "Tow truck, and delivery",
+    "mobile_repair": "Mobile repair",
 }
 BOOKINGS = {
     "agreed": "Agreed",
@@ -90,6 +92,7 @@ LEGS = {
     "at_workshop": "At the workshop",
     "on_the_way_back": "On the way back",
     "handed_over": "Handed over",
+    "at_car": "At the car",
     "cancelled": "Cancelled",
     "undone": "Step taken back",
     "recorded_collect": "Handover record written",
@@ -103,18 +106,28 @@ HANDED = {
     "loaner_in": "Loaner taken back",
 }
 HARMS = {"scratch": "Scratch", "dent": "Dent", "crack": "Crack", "missing": "Missing"}
-PROMISED = {"collect": "Collected by", "bring": "Brought by", "ready": "Ready by", "return": "Back by"}
+PROMISED = {
+    "collect": "Collected by",
+    "bring": "Brought by",
+    "ready": "Ready by",
+    "return": "Back by",
+    "visit": "With them by",
+}
 #: What should have happened by now.
 LATE = {
     "collect": "Not collected",
     "bring": "Not brought",
     "ready": "Not ready",
     "return": "Not brought back",
+    "visit": "Technician not there",
     "loaner": "Loaner not back",
     "wait": "Still not there",
     "labour": "Nobody to work on it",
 }
-WAYS = {"collect": "Collect", "return": "Return", "tow": "Tow truck"}
+#: A technician's next step on the way to a car: its event, and what they press.
+VISIT_STEPS = {"planned": ("on_the_way", "I am on the way"), "on_the_way": ("at_car", "I am at the car")}
+LEG_ICONS = {"collect": "truck", "return": "back", "visit": "wrench"}
+WAYS = {"collect": "Collect", "return": "Return", "tow": "Tow truck", "visit": "Mobile repair"}
 OFFERS = {
     "open": "Open",
     "accepted": "Accepted",

@@ -71,6 +71,8 @@ async def show(request: web.Request) -> web.Response:
             await address_for(connection, file.case, kind)
             proposal = await _proposal(caller, connection, file, kind)
             asks = await asks_of(connection, caller.dealer, caller.now(), case=file.case)
+            resources = await slots.resources(connection, caller.dealer_id)
+            why = acts.nothing_free(kind, resources, asks)
             more = await free_options(caller.house, connection, caller.dealer, kind, asks=asks)
     except TelltaleError as error:
         return refused(error, f"/cases/{case_id}")
@@ -83,6 +85,7 @@ async def show(request: web.Request) -> web.Response:
         towed=towed,
         proposal=proposal,
         more=more,
+        why=formatting.sentence(why),
         parts=asks.parts,
     )
 

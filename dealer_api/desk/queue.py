@@ -140,11 +140,15 @@ def _step(row: queue.QueueRow, caller: Call) -> QueueStep | None:
             )
         case CaseState.CONTACTED:
             return QueueStep("See the offer", href=case)
-        case CaseState.BOOKED if towed and row.booking_kind != BookingKind.TOW:
+        case CaseState.BOOKED if towed and row.booking_kind and BookingKind(row.booking_kind).driven:
             return QueueStep("Send a tow truck", href=case)
         case CaseState.BOOKED:
             return QueueStep(
-                "Follow the pickup" if row.booking_kind in (BookingKind.PICKUP, BookingKind.TOW) else "Expect the car",
+                "Follow the visit"
+                if row.booking_kind == BookingKind.MOBILE_REPAIR
+                else "Follow the pickup"
+                if row.booking_kind in (BookingKind.PICKUP, BookingKind.TOW)
+                else "Expect the car",
                 href=case,
             )
         case CaseState.IN_WORKSHOP:

@@ -25,6 +25,7 @@ GROUPS = {
     ResourceKind.TECHNICIAN: "Technicians",
     ResourceKind.LOANER: "Loaners",
     ResourceKind.TOW_TRUCK: "Tow trucks",
+    ResourceKind.VAN: "Service vans",
 }
 
 

@@ -30,6 +30,7 @@ SECTIONS = {
     "waiting": "Waiting for a technician",
     "paused": "Paused",
     "done": "Done, to go back",
+    "road": "On the road today",
     "expected": "Coming today",
 }
 _HERE = ("working", "waiting", "paused")
@@ -80,12 +81,14 @@ async def show(request: web.Request) -> web.Response:
         here=request.path,
         dues=dues(caller, now),
         works=caller.may(may.WORK_BOOKINGS),
+        mine=caller.staff.id if caller.staff is not None else None,
+        sends=caller.may(may.ASSIGN_LEGS),
     )
 
 
 def car_of(row: workshop.CarRow, now: datetime) -> Car:
     """Where a car stands on the board, and what presses."""
-    section = {"ready": "done", "agreed": "expected"}.get(row.state) or (
+    section = {"ready": "done", "agreed": "expected" if row.road is None else "road"}.get(row.state) or (
         "paused" if row.what is not None else "working" if row.state == "working" else "waiting"
     )
     left = None if row.ready_by is None or section not in _HERE else row.ready_by - now

@@ -36,9 +36,11 @@ from store.pool import Connection
 from store.views import drives, journey
 from store.views.drives import Drive
 
-#: The five steps in order, over both legs.
+#: The five steps in order, over both legs; a technician's way to a car has two.
 STEPS = (LegEvent.ON_THE_WAY, LegEvent.COLLECTED, LegEvent.AT_WORKSHOP, LegEvent.ON_THE_WAY_BACK, LegEvent.HANDED_OVER)
-_UNDER_WAY = (LegState.ON_THE_WAY, LegState.COLLECTED, LegState.ON_THE_WAY_BACK)
+VISIT_STEPS = (LegEvent.ON_THE_WAY, LegEvent.AT_CAR)
+_MINE = {LegKind.COLLECT: STEPS[:3], LegKind.RETURN: STEPS[3:], LegKind.VISIT: VISIT_STEPS}
+_UNDER_WAY = (LegState.ON_THE_WAY, LegState.COLLECTED, LegState.ON_THE_WAY_BACK, LegState.AT_CAR)
 _BEFORE = (LegState.PLANNED, LegState.ON_THE_WAY)  #: the car stands with its owner
 #: Where a driver stands with the car and its owner: there its record is written.
 _AT_THE_CAR = (LegState.ON_THE_WAY, LegState.COLLECTED, LegState.ON_THE_WAY_BACK)
@@ -67,6 +69,7 @@ class Card:
     waits: bool  #: a return whose car the workshop has not finished
     next: str | None
     step: int
+    finds: bool  #: what comes next is to say what was found, on the workshop's board
     ticks: tuple[tuple[str, str], ...]  #: event and done, current or todo
     owner_sees: str
     door: tuple[str, ...]  #: whom the driver meets, and what they must know at the door
@@ -168,7 +171,8 @@ def _waits(drive: Drive) -> bool:
 def _card(road: Road, drive: Drive, owner_sees: str = "") -> Card:
     leg, speech = drive.leg, road.speech
     event, what = next_event(leg), _forbidden(road, drive)
-    done = STEPS.index(event) if event else (3 if leg.kind is LegKind.COLLECT else 5)
+    steps = VISIT_STEPS if leg.kind is LegKind.VISIT else STEPS
+    done = steps.index(event) if event else (3 if leg.kind is LegKind.COLLECT else len(steps))
     return Card(
         id=leg.id,
         kind=_kind(drive),
@@ -187,8 +191,9 @@ def _card(road: Road, drive: Drive, owner_sees: str = "") -> Card:
         waits=_waits(drive),
         next=event.value if event else None,
         step=done + 1,
+        finds=leg.state is LegState.AT_CAR,
         ticks=tuple(
-            (step.value, "done" if n < done else "current" if n == done else "todo") for n, step in enumerate(STEPS)
+            (step.value, "done" if n < done else "current" if n == done else "todo") for n, step in enumerate(steps)
         ),
         owner_sees=owner_sees,
         switch="" if _over(drive) else f"{road.here}?leg={leg.id}",
@@ -205,6 +210,8 @@ def _card(road: Road, drive: Drive, owner_sees: str = "") -> Card:
 
 def ends_of(drive: Drive) -> tuple[HandoverKind, ...]:
     """The records that belong to this end: of the customer's car, and of our loaner if they have one."""
+    if drive.leg.kind is LegKind.VISIT:
+        return ()
     loaner = HandoverKind.LOANER_OUT if drive.leg.kind is LegKind.COLLECT else HandoverKind.LOANER_IN
     return (OF_LEG[drive.leg.kind], loaner) if drive.loaner_id is not None else (OF_LEG[drive.leg.kind],)
 
@@ -212,7 +219,7 @@ def ends_of(drive: Drive) -> tuple[HandoverKind, ...]:
 def _left(leg: Leg) -> list[LegEvent]:
     """The steps of this drive that are not made, in their order."""
     event = next_event(leg)
-    mine = STEPS[:3] if leg.kind is LegKind.COLLECT else STEPS[3:]
+    mine = _MINE[leg.kind]
     return list(mine[mine.index(event) :]) if event in mine else []
 
 

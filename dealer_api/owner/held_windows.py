@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from rules.service.capacity import window_of
+from rules.service.claims import window_of
 from schemas.booking import OfferState
 from schemas.slot import SlotState
 from store.views.journey import Visit

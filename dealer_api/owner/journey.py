@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dealer_api.owner.formatting import Speech, first_name
-from schemas.booking import Booking, BookingState
+from schemas.booking import Booking, BookingKind, BookingState
 from schemas.case import Case, CaseState
 from schemas.pickup import Leg, LegKind, LegState
 
@@ -23,6 +23,7 @@ PICKUP_STEPS = (
     "proving",
     "all_clear",
 )
+MOBILE_STEPS = ("agreed", "on_the_way", "at_car", "ready", "proving", "all_clear")
 VISIT_STEPS = ("agreed", "at_workshop", "ready", "handed_over", "proving", "all_clear")
 _MOODS = {
     "agreed": "calm",
@@ -38,6 +39,7 @@ _REACHED_BY_LEG = {
     LegState.AT_WORKSHOP: "at_workshop",
     LegState.ON_THE_WAY_BACK: "on_the_way_back",
     LegState.HANDED_OVER: "handed_over",
+    LegState.AT_CAR: "at_car",
 }
 
 #: Steps that a driver makes, and on which way; the others every visit goes through.
@@ -118,6 +120,8 @@ def _without_booking(case: Case) -> str:
 
 
 def _order(booking: Booking) -> tuple[str, ...]:
+    if booking.kind is BookingKind.MOBILE_REPAIR:
+        return MOBILE_STEPS
     return PICKUP_STEPS if booking.kind.fetched else VISIT_STEPS
 
 
@@ -140,13 +144,13 @@ def journey_of(
     """
     at = stands_at(case, booking, drives)
     by_kind = {drive.leg.kind: drive for drive in drives if drive.leg.state is not LegState.CANCELLED}
-    back, there = by_kind.get(LegKind.RETURN), by_kind.get(LegKind.COLLECT)
+    back, there = by_kind.get(LegKind.RETURN), by_kind.get(LegKind.COLLECT) or by_kind.get(LegKind.VISIT)
     drive = back if at == "on_the_way_back" else there
     facts = {
         "dealer": dealer,
         "kind": booking.kind.value if booking else "none",
         "window": speech.window(booking.starts_at, booking.ends_at) if booking else None,
-        "address": (booking.address if booking and booking.kind.fetched else None) or dealer_address,
+        "address": (booking.address if booking and booking.kind.at_theirs else None) or dealer_address,
         "driver": first_name(drive.driver) if drive else None,
         "proves": "itself" if proves and case.confirmed is None else None,
         "how": case.confirmed.value if case.confirmed else None,
@@ -171,7 +175,7 @@ def _promise(speech: Speech, at: str, booking: Booking | None, back: Drive | Non
         return ""
     if back and (at == "ready" or (at == "on_the_way_back" and speech.is_today(back.leg.starts_at))):
         return speech.say("promise-back", window=speech.window(back.leg.starts_at, back.leg.ends_at))
-    if at in ("agreed", "on_the_way", "collected", "at_workshop", "working") and booking.ready_by:
+    if at in ("agreed", "on_the_way", "collected", "at_workshop", "at_car", "working") and booking.ready_by:
         return speech.say("promise-ready", time=speech.when(booking.ready_by))
     return ""
 
@@ -216,5 +220,13 @@ def _steps(
             notes.append(speech.window(booking.starts_at, booking.ends_at))
         elif drive and (name := first_name(drive.driver)):
             notes.append(speech.say("with-driver", driver=name))
-        found.append(Step(key, speech.say(f"step-{key}", proves=proves), state=state, time=time, note=", ".join(notes)))
+        found.append(
+            Step(
+                key,
+                speech.say(f"step-{key}", proves=proves, kind=booking.kind.value),
+                state=state,
+                time=time,
+                note=", ".join(notes),
+            )
+        )
     return tuple(found)

@@ -19,6 +19,7 @@ class Work:
 
     minutes: int = 0
     skills: frozenset[Skill] = frozenset()
+    bound: tuple[str, ...] = ()  #: what of it needs the workshop
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +40,8 @@ PLAIN = Asks()
 
 def work_of(operations: Sequence[Operation]) -> Work:
     """All of it, by one technician, one piece after the other."""
-    return Work(sum(one.minutes for one in operations), frozenset(one.skill for one in operations))
+    return Work(
+        sum(one.minutes for one in operations),
+        frozenset(one.skill for one in operations),
+        tuple(one.title for one in operations if not one.mobile),
+    )

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
 from rules.service.asking import PLAIN, Asks, Work
+from rules.service.claims import window_of, work_end
 from rules.service.opening import Opening, open_times
 from schemas.account import Dealer
 from schemas.booking import Booking, BookingKind
@@ -24,7 +25,6 @@ from schemas.slot import Claim, Resource, ResourceKind, Use, Window
 
 STEP = timedelta(minutes=15)  #: the grid on which times are tried
 ON_THE = 30  #: minutes of the wall clock on which windows begin
-DROP_OFF = timedelta(minutes=30)  #: how long the door is open for a car that its owner brings
 APART = timedelta(hours=2)  #: two windows that are offered together begin at least this far apart
 HORIZON = timedelta(days=14)
 KNOWN = HORIZON * 7  #: how far ahead it is known what is taken: work that would end later is not promised
@@ -231,18 +231,6 @@ def outside(dealer: Dealer, visits: Sequence[Booking]) -> tuple[Booking, ...]:
     return tuple(v for v in visits if not any(t.starts_at <= v.starts_at and v.ends_at <= t.ends_at for t in times))
 
 
-def window_of(kind: BookingKind, claims: Sequence[tuple[Use, datetime, datetime]]) -> Window:
-    """The window that the person is told, out of what is held for it: (use, starts_at, ends_at)."""
-    use = Use.COLLECT if kind.fetched else Use.WORK
-    start, end = next((start, end) for claimed, start, end in claims if claimed is use)
-    return Window(starts_at=start, ends_at=start + DROP_OFF if kind is BookingKind.DROP_OFF else end)
-
-
-def work_end(claims: Sequence[tuple[Use, datetime, datetime]]) -> datetime:
-    """When the work is planned to be done."""
-    return next(end for use, _, end in claims if use is Use.WORK)
-
-
 class _Day:
     """What is open and taken from `now` on; the search's working set."""
 
@@ -255,6 +243,7 @@ class _Day:
         self.bays = [r for r in resources if r.kind is ResourceKind.BAY]
         self.loaners = [r for r in resources if r.kind is ResourceKind.LOANER]
         self.trucks = [r for r in resources if r.kind is ResourceKind.TOW_TRUCK]
+        self.vans = [r for r in resources if r.kind is ResourceKind.VAN]
         self.technicians = [r for r in resources if r.kind is ResourceKind.TECHNICIAN]
         self.able = [r for r in self.technicians if asks.work.skills <= set(r.skills)]
         #: Where technicians' hours are planned, work takes as long as it takes; else every visit the same.
@@ -267,7 +256,13 @@ class _Day:
             return None
         if self.asks.places.full(kind, local(start, self.dealer.zone).date(), loaner=loaner) is not None:
             return None
-        claims = self._fetched(kind, start) if kind.fetched else self._visit(kind, start)
+        claims = (
+            self._on_the_road(start)
+            if kind is BookingKind.MOBILE_REPAIR
+            else self._fetched(kind, start)
+            if kind.fetched
+            else self._visit(kind, start)
+        )
         if claims is None:
             return None
         if loaner:
@@ -322,6 +317,23 @@ class _Day:
         if back is None:
             return None
         return Claim(resource_id=driver.id, use=Use.COLLECT, window=collect), *work, back, *truck
+
+    def _on_the_road(self, start: datetime) -> tuple[Claim, ...] | None:
+        """A van and a technician, who is at the car within a drive, works there and drives back: none of it waits
+        over a night.
+        """
+        if self.asks.work.bound:
+            return None
+        way = timedelta(minutes=self.dealer.drive_minutes)
+        there, whole = start + way, Window(starts_at=start, ends_at=start + way + self.labour + way)
+        van, who = self._free(self.vans, whole), self._free(self.able, whole)
+        if van is None or who is None or not self.open.holds(whole):
+            return None
+        return (
+            Claim(resource_id=van.id, use=Use.WAY, window=Window(starts_at=start, ends_at=there)),
+            Claim(resource_id=van.id, use=Use.VAN, window=Window(starts_at=there, ends_at=whole.ends_at)),
+            Claim(resource_id=who.id, use=Use.LABOUR, window=whole),
+        )
 
     def _drive_back(self, since: datetime) -> Claim | None:
         for start in _grid(since, since + _LATEST_WORK, self.dealer.zone, ON_THE):

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from rules.service.driving import Stays, forbids, needs_truck
 from schemas.account import Dealer
 from schemas.alert import Alert, AlertState, AlertStep
-from schemas.booking import Booking, BookingState, Offer, OfferState
+from schemas.booking import Booking, BookingKind, BookingState, Offer, OfferState
 from schemas.case import Case, CaseState, Confirmation
 from schemas.moment import minutes_between
 from schemas.pickup import Leg, LegKind, LegState
@@ -250,6 +250,19 @@ def _visit_step(case: Case, booking: Booking | None, legs: Sequence[Leg], missed
                 event=event,
                 waits_for="driver",
             )
+        case BookingState.AGREED if booking.kind is BookingKind.MOBILE_REPAIR:
+            leg = next((leg for leg in legs if leg.kind is LegKind.VISIT and leg.state in _VISIT), None)
+            if leg is None:
+                return Step("arrive", "The technician is at the car", "nobody else says so", f"{path}/arrive")
+            label, event = _VISIT[leg.state]
+            return Step(
+                "move",
+                label,
+                because="the owner follows each step",
+                path=f"/api/v1/legs/{leg.id}/move",
+                event=event,
+                waits_for="workshop",
+            )
         case BookingState.AGREED if missed:
             return Step(
                 "ring",
@@ -312,6 +325,10 @@ _COLLECT = {
     LegState.PLANNED: ("Driver sets out", "on_the_way"),
     LegState.ON_THE_WAY: ("Driver has the car", "collected"),
     LegState.COLLECTED: ("Car is at the workshop", "at_workshop"),
+}
+_VISIT = {
+    LegState.PLANNED: ("Technician sets out", "on_the_way"),
+    LegState.ON_THE_WAY: ("Technician is at the car", "at_car"),
 }
 _RETURN = {
     LegState.PLANNED: ("Driver sets out with the car", "on_the_way_back"),

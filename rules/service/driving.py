@@ -64,11 +64,11 @@ def usual(found: Stays | None) -> BookingKind:
 
 def ways(found: Stays | None) -> tuple[BookingKind, ...]:
     """How such a car may come."""
-    return tuple(BookingKind) if found is None else (BookingKind.TOW,)
+    return tuple(kind for kind in BookingKind if found is None or not kind.driven)
 
 
 def needs_truck(booking: Booking, legs: Sequence[Leg], found: Stays | None) -> bool:
     """Whether a visit was agreed for a car on its wheels that must stay where it is; no longer once we have it."""
-    if found is None or booking.state is not BookingState.AGREED or booking.kind is BookingKind.TOW:
+    if found is None or booking.state is not BookingState.AGREED or not booking.kind.driven:
         return False
     return not any(leg.kind is LegKind.COLLECT and leg.state in _WITH_US for leg in legs)

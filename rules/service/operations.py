@@ -9,9 +9,13 @@ from schemas.operation import Operation, Part, Skill
 _M, _E, _HV, _T = Skill.MECHANICAL, Skill.ELECTRICAL, Skill.HIGH_VOLTAGE, Skill.TYRES
 
 
+#: What can be done where the car stands: no lift, no second person, nothing that runs out or has to be bled.
+MOBILE = frozenset({"TYR-10", "TYR-20", "ELE-10", "ELE-30", "BRA-10", "ENG-10", "SER-10", "DIA-10", "DIA-20"})
+
+
 def _operation(code: str, title: str, minutes: int, skill: Skill, *parts: tuple[str, int]) -> Operation:
     found = tuple(Part(name=name, lead_days=days) for name, days in parts)
-    return Operation(code=code, title=title, minutes=minutes, skill=skill, parts=found)
+    return Operation(code=code, title=title, minutes=minutes, skill=skill, mobile=code in MOBILE, parts=found)
 
 
 _TYRE = _operation("TYR-10", "Find the leak, repair or replace the tyre", 60, _T, ("Tyre", 1), ("Valve", 0))

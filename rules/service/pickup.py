@@ -1,4 +1,4 @@
-"""A pickup's two drives: which there are, what each step means for the owner, the booking and the case."""
+"""The drives of a visit: which there are, what each step means for the owner, the booking and the case."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ TEXTS: dict[LegEvent, MessageKind] = {
     LegEvent.AT_WORKSHOP: MessageKind.AT_WORKSHOP,
     LegEvent.ON_THE_WAY_BACK: MessageKind.ON_THE_WAY_BACK,
     LegEvent.HANDED_OVER: MessageKind.HANDED_OVER,
+    LegEvent.AT_CAR: MessageKind.AT_WORKSHOP,
 }
 #: A step that was pressed by mistake is taken back within this time, and its text does not leave before.
 UNDO = timedelta(minutes=1)
@@ -38,7 +39,15 @@ class Drive:
 
 
 def drives(slots: Sequence[Slot], drivers: Mapping[int, int | None]) -> tuple[Drive, ...]:
-    """The legs of a booking out of the time that is booked for it; `drivers`: resource to the person it is."""
+    """The legs of a booking out of the time that is booked for it; `drivers`: resource to the person it is.
+
+    On the road the van's way to the car is the leg, and the technician whose time is taken drives it.
+    """
+    way, labour = (next((slot for slot in slots if slot.use is use), None) for use in (Use.WAY, Use.LABOUR))
+    if way is not None:
+        who = None if labour is None else drivers.get(labour.resource_id)
+        slot_id = way.id if labour is None else labour.id
+        return (Drive(LegKind.VISIT, who, slot_id=slot_id, starts_at=way.starts_at, ends_at=way.ends_at),)
     return tuple(
         Drive(
             _USES[slot.use],
@@ -53,7 +62,9 @@ def drives(slots: Sequence[Slot], drivers: Mapping[int, int | None]) -> tuple[Dr
 
 
 def next_event(leg: Leg) -> LegEvent | None:
-    """The driver's next step; None when the leg is over."""
+    """The driver's next step; None when the leg is over, or what comes next is to say what was found at the car."""
+    if leg.state is LegState.AT_CAR:
+        return None
     return next((event for event in LEGS[leg.kind].allowed(leg.state) if event in TEXTS), None)
 
 
@@ -87,5 +98,8 @@ class GivenUp:
 def given_up(leg: Leg) -> GivenUp:
     """Whoever was on the way turns back because nobody was there; whoever has not set out gives the drive back."""
     if leg.state is LegState.ON_THE_WAY:
-        return GivenUp(True, "nobody was there when our driver came")
+        who = "technician" if leg.kind is LegKind.VISIT else "driver"
+        return GivenUp(True, f"nobody was there when our {who} came")
+    if leg.kind is LegKind.VISIT:
+        return GivenUp(False, "the technician cannot come: it needs another one, or another time")
     return GivenUp(False, "the driver cannot make this drive: it needs another one")

@@ -15,7 +15,12 @@ from schemas.booking import Booking, BookingState
 from schemas.pickup import Leg, LegKind, LegState
 from schemas.promise import Promise, Promised, PromiseEvent, PromiseState
 
-_COLLECTED = frozenset({LegState.COLLECTED, LegState.AT_WORKSHOP})
+#: What a drive was promised for, and in which of its states that is so.
+_KEPT = {
+    LegKind.COLLECT: (Promised.COLLECT, frozenset({LegState.COLLECTED, LegState.AT_WORKSHOP})),
+    LegKind.RETURN: (Promised.RETURN, frozenset({LegState.HANDED_OVER})),
+    LegKind.VISIT: (Promised.VISIT, frozenset({LegState.AT_CAR, LegState.HANDED_OVER})),
+}
 _READY = frozenset({BookingState.READY, BookingState.COMPLETED})
 
 
@@ -36,16 +41,13 @@ def standing(booking: Booking, legs: Sequence[Leg]) -> tuple[Standing, ...]:
     if booking.state is BookingState.CANCELLED:
         return ()
     found = []
-    if not booking.kind.fetched:
+    if booking.kind.brought:
         found.append(Standing(Promised.BRING, booking.ends_at, done=booking.state is not BookingState.AGREED))
     for leg in legs:
         if leg.state is LegState.CANCELLED:
             continue
-        what, kept = (
-            (Promised.COLLECT, leg.state in _COLLECTED)
-            if leg.kind is LegKind.COLLECT
-            else (Promised.RETURN, leg.state is LegState.HANDED_OVER)
-        )
+        what, kept_in = _KEPT[leg.kind]
+        kept = leg.state in kept_in
         begun = leg.state is not LegState.PLANNED
         way = timedelta(minutes=0 if begun else leg.travel_minutes or 0)
         found.append(Standing(what, leg.ends_at, leg_id=leg.id, begun=begun, done=kept, way=way))
@@ -126,7 +128,7 @@ def due(row: Promise, stands: Standing, booking: Booking, dealer: Dealer, now: d
         return Act.MISSED if missed(booking, dealer, now) else None
     if now < row.due_at - max(warn, tell):
         return None
-    if row.what is Promised.READY and booking.state is BookingState.AGREED and not booking.kind.fetched:
+    if row.what is Promised.READY and booking.state is BookingState.AGREED and booking.kind.brought:
         return Act.VOID
     told = row.owner_told_at is not None or row.must_ring
     if not told and now >= row.due_at - tell:
@@ -160,6 +162,6 @@ def missed(booking: Booking, dealer: Dealer, now: datetime) -> bool:
     """
     return (
         booking.state is BookingState.AGREED
-        and not booking.kind.fetched
+        and booking.kind.brought
         and now >= booking.ends_at + timedelta(minutes=dealer.no_show_minutes)
     )

@@ -59,19 +59,24 @@ def minutes(one: Place | None, other: Place | None) -> int | None:
 
 
 def within(kind: BookingKind, dealer: Place | None, radius_km: int, customer: Place | None) -> None:
-    """BadInput where a car is to be collected from farther away than we drive.
+    """BadInput where a car is to be collected, or repaired where it stands, farther away than we drive.
 
     Without both places, or a limit, nobody can say.
 
     A tow truck goes anywhere: a car that must not be driven has no other way.
     """
-    if kind is not BookingKind.PICKUP or not radius_km or dealer is None or customer is None:
+    if (
+        kind not in (BookingKind.PICKUP, BookingKind.MOBILE_REPAIR)
+        or not radius_km
+        or dealer is None
+        or customer is None
+    ):
         return
     away = kilometres(dealer, customer)
     if away > radius_km:
         raise BadInput(
             "address",
-            f"lies {away:.0f} km from us, and we collect cars within {radius_km} km: let them bring it, or tow it",
+            f"lies {away:.0f} km from us, and we come to cars within {radius_km} km: let them bring it, or tow it",
         )
 
 

@@ -21,8 +21,9 @@ JOIN cases c ON c.dealer_id = b.dealer_id AND c.id = b.case_id
 LEFT JOIN owners o ON o.dealer_id = c.dealer_id AND o.id = coalesce(c.owner_id, v.owner_id)
 LEFT JOIN staff s ON s.dealer_id = l.dealer_id AND s.id = l.driver_id
 WHERE l.dealer_id = $1 AND l.state <> 'cancelled' AND (l.starts_at >= $2 AND l.starts_at < $3
-    OR $4 AND (l.state IN ('on_the_way', 'collected', 'on_the_way_back') OR l.state = 'planned' AND l.starts_at < $2))
-      ORDER BY l.starts_at, l.id
+    OR $4 AND (l.state IN ('on_the_way', 'collected', 'on_the_way_back', 'at_car')
+      OR l.state = 'planned' AND l.starts_at < $2))
+  ORDER BY l.starts_at, l.id
 """
 _NEXT = """
 SELECT min(starts_at) FROM legs WHERE dealer_id = $1 AND starts_at >= $2
@@ -44,7 +45,7 @@ LEFT JOIN threads t ON t.dealer_id = c.dealer_id AND t.owner_id = o.id
 WHERE b.dealer_id = $1 AND b.state <> 'cancelled' AND {which} ORDER BY {order}, b.id
 """
 _DAY = _VISITS.format(
-    which="b.kind NOT IN ('pickup', 'tow') AND b.starts_at >= $2 AND b.starts_at < $3", order="b.starts_at"
+    which="b.kind IN ('drop_off', 'waiting') AND b.starts_at >= $2 AND b.starts_at < $3", order="b.starts_at"
 )
 _LOUNGE = _VISITS.format(
     which="b.kind = 'waiting' AND b.state IN ('arrived', 'working', 'ready')",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from store.pool import Connection, as_dict
 
@@ -18,6 +19,9 @@ SELECT b.id, b.case_id, b.kind, b.state, b.starts_at, b.ends_at, b.ready_by, b.f
         WHERE a.dealer_id = b.dealer_id AND a.case_id = c.id AND a.state <> 'withdrawn' AND NOT a.shadow) AS alerts,
     (SELECT min(h.at) FROM history h WHERE h.dealer_id = b.dealer_id AND h.noun = 'booking' AND h.subject_id = b.id
       AND h.new = CASE b.state WHEN 'working' THEN 'working' WHEN 'ready' THEN 'ready' ELSE 'arrived' END) AS since,
+    (SELECT jsonb_build_object('id', l.id, 'state', l.state, 'driver_id', l.driver_id, 'driver', s.name,
+        'address', l.address) FROM legs l LEFT JOIN staff s ON s.dealer_id = l.dealer_id AND s.id = l.driver_id
+      WHERE l.dealer_id = b.dealer_id AND l.booking_id = b.id AND l.kind = 'visit' AND l.state <> 'cancelled') AS road,
     p.awaits, p.what, p.due_at, p.made_at AS paused_at
 FROM bookings b
 JOIN vehicles v ON v.dealer_id = b.dealer_id AND v.id = b.vehicle_id
@@ -50,6 +54,7 @@ class CarRow:
     bay: str | None
     alerts: list[list[str]]  #: [rule, component, severity, because], the most urgent first
     since: datetime | None  #: when it came to where it is now
+    road: dict[str, Any] | None  #: of a mobile repair: the way to the car, its id, state, driver and address
     awaits: str | None
     what: str | None
     due_at: datetime | None

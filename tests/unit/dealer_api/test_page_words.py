@@ -9,7 +9,7 @@ import pytest
 
 from dealer_api.owner.driver_handover import ZONES
 from dealer_api.owner.formatting import LANGUAGES
-from dealer_api.owner.journey import PICKUP_STEPS
+from dealer_api.owner.journey import MOBILE_STEPS, PICKUP_STEPS
 from dealer_api.owner.visits import NOTES, REASONS
 from rules.catalogue import RULES
 from rules.service.pickup import TEXTS
@@ -28,8 +28,8 @@ def phrases() -> set[str]:
     texts = [path.read_text() for path in (*ROOM.glob("*.py"), *(ROOM / "templates").glob("*.html"))]
     found = {one or other for text in texts for one, other in SAID.findall(text)}
     found |= {f"when-{kind.value}" for kind in BookingKind} | {f"reason-{reason}" for reason in REASONS} | set(NOTES)
-    found |= {f"step-{step}" for step in PICKUP_STEPS} | {f"score-{n}" for n in range(1, 6)}
-    at = {*PICKUP_STEPS, "working", "cancelled", "open", "dismissed"} - {"handed_over"}
+    found |= {f"step-{step}" for step in {*PICKUP_STEPS, *MOBILE_STEPS}} | {f"score-{n}" for n in range(1, 6)}
+    at = {*PICKUP_STEPS, *MOBILE_STEPS, "working", "cancelled", "open", "dismissed"} - {"handed_over"}
     found |= {f"{what}-{step}" for what in ("now", "lead") for step in at}
     found |= {f"do-{event.value}" for event in LegEvent if event in TEXTS} | {
         f"did-{state.value}" for state in LegState

@@ -27,12 +27,13 @@ def dealer(**changes):
     return Dealer(**facts)
 
 
-def resources(drivers=1, bays=1, loaners=0, trucks=0, technicians=()):
+def resources(drivers=1, bays=1, loaners=0, trucks=0, vans=0, technicians=()):
     kinds = (
         [ResourceKind.DRIVER] * drivers
         + [ResourceKind.BAY] * bays
         + [ResourceKind.LOANER] * loaners
         + [ResourceKind.TOW_TRUCK] * trucks
+        + [ResourceKind.VAN] * vans
     )
     people = [
         Resource(id=100 + n, dealer_id=1, kind=ResourceKind.TECHNICIAN, name=f"T {n}", staff_id=100 + n, skills=skills)

@@ -87,7 +87,7 @@ def test_of_several_faults_the_most_urgent_that_forbids_it_is_named() -> None:
 
 def test_such_a_car_is_towed_and_any_other_may_be() -> None:
     found = stays([["tyre_low", "", "now", "120 kPa"]])
-    assert (usual(found), ways(found)) == (BookingKind.TOW, (BookingKind.TOW,))
+    assert (usual(found), ways(found)) == (BookingKind.TOW, (BookingKind.TOW, BookingKind.MOBILE_REPAIR))
     assert usual(None) is BookingKind.PICKUP and set(ways(None)) == set(BookingKind)
 
 
@@ -97,6 +97,7 @@ def test_such_a_car_is_towed_and_any_other_may_be() -> None:
         *itertools.product(("pickup",), ("planned", "on_the_way"), (True,)),
         *itertools.product(("pickup",), ("collected", "at_workshop"), (False,)),
         ("tow", "planned", False),
+        ("mobile_repair", "planned", False),
     ],
 )
 def test_a_visit_needs_a_truck_until_we_have_the_car(kind: str, state: str, wanted: Any) -> None:

@@ -16,8 +16,10 @@ from rules.service.places import Places
 from schemas.booking import BookingKind
 from schemas.errors import BadInput
 from schemas.moment import local
+from schemas.operation import Skill
 from tests.unit.rules.dealers import dealer, resources
 
+HOUSE = resources(vans=1, technicians=[tuple(Skill)])
 FRIDAY = datetime(2026, 11, 27, 9, 10, tzinfo=UTC)
 ALTERNATOR = suggested([("alternator", "")])  # two days
 
@@ -64,17 +66,17 @@ def test_no_offer_begins_before_its_parts_are_here_and_only_the_desk_books_befor
     house = dealer(parts_shelf="; ".join(here) or "nothing")
     parts = ordered(house, suggested([(rule, "")]), at)
     asks = {online: Asks(Places(online=online), parts=parts) for online in (False, True)}
-    plain = capacity.free(house, kind, at, resources(), {}, count=3)
-    assert capacity.free(house, kind, at, resources(), {}, count=3, asks=asks[False]) == plain
+    plain = capacity.free(house, kind, at, HOUSE, {}, count=3)
+    assert capacity.free(house, kind, at, HOUSE, {}, count=3, asks=asks[False]) == plain
     if parts is None:
         return
     assert date.fromisoformat(f"{local(parts.here_at, house.zone):%Y-%m-%d}") > local(at, house.zone).date()
     for options in (
-        capacity.offered(house, kind, at, resources(), {}, asks=asks[False]),
-        capacity.free(house, kind, at, resources(), {}, count=3, asks=asks[True]),
+        capacity.offered(house, kind, at, HOUSE, {}, asks=asks[False]),
+        capacity.free(house, kind, at, HOUSE, {}, count=3, asks=asks[True]),
     ):
         assert options and all(option.window.starts_at >= parts.here_at for option in options)
     early = plain[0].window.starts_at
     if early < parts.here_at:
-        assert capacity.at(house, kind, early, at, resources(), {}, asks=asks[True]) is None
-        assert capacity.at(house, kind, early, at, resources(), {}, asks=asks[False]) is not None
+        assert capacity.at(house, kind, early, at, HOUSE, {}, asks=asks[True]) is None
+        assert capacity.at(house, kind, early, at, HOUSE, {}, asks=asks[False]) is not None
