@@ -115,7 +115,8 @@ async def move(connection: Connection, leg: Leg, event: LegEvent, *, reason: str
     """Move it by its kind's table: five steps, in order."""
     state = LEGS[leg.kind].next(leg.state, event)
     row = await connection.fetchrow(
-        "UPDATE legs SET state = $4, changed_at = $5 WHERE dealer_id = $1 AND id = $2 AND state = $3 "
+        "UPDATE legs SET state = $4, changed_at = $5, position = NULL, position_at = NULL "
+        "WHERE dealer_id = $1 AND id = $2 AND state = $3 "
         f"RETURNING {_COLUMNS}",
         leg.dealer_id,
         leg.id,

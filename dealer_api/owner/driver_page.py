@@ -10,6 +10,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from actions import legs as leg_acts
+from actions import nearing
 from actions.context import House
 from dealer_api import authentication
 from dealer_api import permissions as may
@@ -27,10 +28,11 @@ from rules.service.handover import OF_LEG, wanted
 from rules.service.pickup import next_event, undo_until
 from schemas.account import Dealer, Staff
 from schemas.booking import BookingKind
-from schemas.errors import BadInput, IllegalMove, NotFound, Overtaken
+from schemas.errors import BadInput, IllegalMove, NotAllowed, NotFound, Overtaken
 from schemas.handover import HandoverKind
 from schemas.moment import from_local, local
 from schemas.pickup import LEGS, Leg, LegEvent, LegKind, LegState
+from schemas.place import place_of
 from store import accounts, secrets
 from store.pool import Connection
 from store.views import drives, journey
@@ -77,6 +79,7 @@ class Card:
     switch: str
     steps: tuple[tuple[str, str], ...]  #: what is still to do: event, and the record that it waits for
     records: tuple[tuple[str, bool], ...]  #: kind of record, whether it is written
+    shares: bool  #: the customer may see where the driver is
     absent: bool  #: the driver may say that nobody is there
     undo_ms: int  #: machine time for which the last step can be taken back
 
@@ -203,6 +206,7 @@ def _card(road: Road, drive: Drive, owner_sees: str = "") -> Card:
         ),
         door=tuple(words for words in (leg.contact, leg.access_notes) if words),
         minutes=leg.travel_minutes,
+        shares=leg.state in (LegState.ON_THE_WAY, LegState.ON_THE_WAY_BACK),
         absent=leg.state is LegState.ON_THE_WAY,
         undo_ms=_undo_ms(road, drive),
     )
@@ -313,6 +317,25 @@ async def move(request: web.Request) -> web.StreamResponse:
             note = road.speech.say("overtaken" if isinstance(error, Overtaken) else "changed")
             return web.json_response({**problem_of(error), "words": note}, status=409, headers=HEADERS)
     return web.json_response({"ok": True}, headers=HEADERS) if wants_json(request) else see_other(road.here)
+
+
+@forgiving
+async def position(request: web.Request) -> web.StreamResponse:
+    """Where the driver is on the way to a customer: said by their phone while this page is open, on their own wish."""
+    road, form = await _road(request), await form_of(request)
+    actor = f"staff:{road.staff.id}" if road.staff else "driver"
+    try:
+        drive = next((drive for drive in road.drives if str(drive.leg.id) == form.get("leg")), None)
+        if drive is None:
+            raise BadInput("leg", "is not one of your drives")
+        place = place_of(str(form.get("place", "")))
+        if place is None:
+            raise BadInput("place", "is missing")
+        await nearing.share(road.house.acting(road.dealer.id, actor), drive.leg.id, place)
+    except (BadInput, IllegalMove, NotAllowed) as error:
+        problem = problem_of(error)
+        return web.json_response(problem, status=problem["status"], headers=HEADERS)
+    return web.json_response({"ok": True}, headers=HEADERS)
 
 
 def wants_json(request: web.Request) -> bool:

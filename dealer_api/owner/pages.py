@@ -33,6 +33,8 @@ APP_HEADERS = {
     **HEADERS,
     "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace("img-src 'self'", "img-src 'self' blob:")
     + "; manifest-src 'self'; worker-src 'self'",
+    # the driver may let a customer see where they are
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(self), payment=(), usb=(), display-capture=()",
 }
 
 

@@ -112,6 +112,13 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", "/d/{token}/app.json", handler=driver_page.app, permission=may.LINK, summary="the page as an app"),
     Route("POST", "/d/{token}/move", handler=driver_page.move, permission=may.LINK, summary="the next of five steps"),
+    Route(
+        "POST",
+        "/d/{token}/position",
+        handler=driver_page.position,
+        permission=may.LINK,
+        summary="where the driver is, for the customer who waits",
+    ),
     Route("GET", "/driver", handler=driver_page.show, permission=may.READ_LEGS, summary="the signed-in driver's day"),
     Route(
         "GET",
@@ -140,6 +147,13 @@ ROUTES: tuple[Route, ...] = (
         largest=LARGEST,
     ),
     Route("GET", "/driver/app.json", handler=driver_page.app, permission=may.READ_LEGS, summary="the page as an app"),
+    Route(
+        "POST",
+        "/driver/position",
+        handler=driver_page.position,
+        permission=may.MOVE_LEGS,
+        summary="where the driver is, for the customer who waits",
+    ),
     Route("POST", "/driver/move", handler=driver_page.move, permission=may.MOVE_LEGS, summary="the next of five steps"),
     Route("GET", "/phone", handler=demo_phones.show, permission=may.DEMO, summary="the demo phones"),
     Route(

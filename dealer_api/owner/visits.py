@@ -24,11 +24,13 @@ from dealer_api.owner.links import Ended, Link, forgiving, form_of, open_link
 from dealer_api.owner.pages import HEADERS, draw, see_other
 from rules.service.casework import speaks
 from rules.service.extra_work import ASKED_OF, unanswered
+from rules.service.nearing import STANDS, near
 from schemas.booking import BookingState, OfferState
 from schemas.case import CaseState
 from schemas.errors import BadInput, NotFound, Overtaken, Unavailable
 from schemas.handover import HandoverKind
-from schemas.pickup import LegState
+from schemas.pickup import LegKind, LegState
+from store import positions
 from store.views.journey import Visit
 
 #: What an owner may say when no window suits; the text is data, the name is what history keeps.
@@ -94,6 +96,13 @@ async def show(request: web.Request) -> web.StreamResponse:
             if link.visit.booking
             else ()
         )
+        where = (
+            await positions.of_booking(
+                connection, link.secret.dealer_id, link.visit.booking.id, since=link.speech.now - STANDS
+            )
+            if link.visit.booking
+            else None
+        )
     return draw(
         "journey.html",
         link.speech,
@@ -104,13 +113,14 @@ async def show(request: web.Request) -> web.StreamResponse:
         asks_extra=bool(open_lines) and link.visit.booking is not None and link.visit.booking.state in ASKED_OF,
         extra_together=sum(line.amount_minor for line in open_lines) if len(open_lines) > 1 else 0,
         handed=kept,
+        near=None if where is None else near(*where, now=link.speech.now),
         code=_code(link, end) if end is not None and all(one.record.kind is not end for one in kept) else "",
     )
 
 
 def at_the_car(visit: Visit) -> HandoverKind | None:
     """At which end a driver of ours is with the owner, or on the way to them."""
-    states = {leg.state for leg, _ in visit.legs}
+    states = {leg.state for leg, _ in visit.legs if leg.kind is not LegKind.VISIT}
     if LegState.ON_THE_WAY_BACK in states:
         return HandoverKind.RETURN
     return HandoverKind.COLLECT if states & {LegState.ON_THE_WAY, LegState.COLLECTED} else None
@@ -158,6 +168,7 @@ def _subjects(link: Link) -> set[tuple[str, int]]:
     found = {("case", visit.case.id), ("owner", visit.owner.id), ("vehicle", visit.car.id)}
     found |= {("offer", visit.offer.id)} if visit.offer else set()
     found |= {("booking", visit.booking.id)} if visit.booking else set()
+    found |= {("position", leg.id) for leg, _ in visit.legs}
     return found | {("leg", leg.id) for leg, _ in visit.legs} | {("alert", alert.id) for alert in visit.alerts}
 
 

@@ -379,6 +379,8 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/d/{token}/photo": _shot,
     "/driver/photo": _shot,
     "/d/{token}/move": lambda ask: {"leg": str(ask.made.rows["legs"]), "event": "on_the_way"},
+    "/d/{token}/position": lambda ask: {"leg": str(ask.made.rows["legs"]), "place": "53.55030,9.99200"},
+    "/driver/position": lambda ask: {"leg": str(ask.made.rows["legs"]), "place": "53.55030,9.99200"},
     "/driver/move": lambda ask: {"leg": str(ask.made.rows["legs"]), "event": "on_the_way"},
     "/inbound/phone": lambda ask: {"from": ask.made.owner_phone, "to": ask.made.dealer.phone, "body": "hello"},
     "/inbound/mail": _nothing,  # a mail, which is no form

@@ -34,6 +34,7 @@
       was = state(fresh);
       main.replaceChildren(...fresh.childNodes);
       main.querySelectorAll("details").forEach((one, n) => { one.open = Boolean(open[n]); });
+      document.dispatchEvent(new Event("telltale:renewed"));
     } catch { stale(true); /* the next bell or poll tries again */ } finally {
       busy = false;
       if (again) { again = false; renew(); }

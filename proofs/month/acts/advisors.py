@@ -23,7 +23,7 @@ async def advisor_hands_on(place: Dealership) -> None:
 
 
 async def advisor_offers(place: Dealership) -> None:
-    kind = place.luck.choice((None, None, BookingKind.PICKUP, BookingKind.DROP_OFF, BookingKind.WAITING))
+    kind = place.luck.choice((None, None, *BookingKind))
     await offers.make(await somebody(place, Role.ADVISOR), await a_case(place, "open", "open", "contacted"), kind)
 
 

@@ -6,8 +6,6 @@ import asyncio
 import re
 from typing import Any
 
-import pytest
-
 from schemas.handover import HandoverKind
 from tests.integration.dealer_api.owner.conftest import World
 
@@ -115,11 +113,20 @@ async def test_the_signed_in_driver_has_the_same_page(world: World) -> None:
         assert answer.status == 403
 
 
-@pytest.mark.parametrize("role", ["technician", None])
-async def test_others_are_turned_away(world: World, role: str | None) -> None:
-    client = await world.desk.as_role(role) if role else world.web
-    async with client.get("/driver", allow_redirects=False) as answer:
-        assert answer.status == (403 if role else 303)
+async def test_who_is_not_signed_in_is_sent_to_do_so_and_a_technician_has_no_drive_of_a_driver(world: World) -> None:
+    path = await booked(world)
+    async with world.web.get("/driver", allow_redirects=False) as answer:
+        assert answer.status == 303
+    technician = await world.desk.as_role("technician")
+    async with technician.get("/driver?language=en") as answer:
+        page = await answer.text()
+    form = button(await world.get(path))
+    assert answer.status == 200 and not button(page) and "No drives for you" in page
+    csrf = re.search(r'name="csrf" value="([^"]+)"', await (await technician.get("/workshop")).text())
+    assert csrf is not None
+    async with technician.post("/driver/move", data={**form, "csrf": csrf[1]}, allow_redirects=False) as answer:
+        await answer.read()
+    assert await world.desk.admin.fetchval("SELECT state FROM legs WHERE kind = 'collect'") == "planned"
 
 
 async def test_looking_changes_nothing(world: World) -> None:
