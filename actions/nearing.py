@@ -18,5 +18,5 @@ async def share(acting: Acting, leg_id: int, place: Place) -> None:
         leg = await pickups.get(connection, acting.dealer_id, leg_id)
         if staff_id(acting.actor) not in (None, leg.driver_id):
             raise NotAllowed("another driver has this leg")
-        if not await positions.put(connection, acting.dealer_id, leg_id, place, acting.now()):
+        if not await positions.put(connection, acting.dealer_id, leg_id, place=place, now=acting.now()):
             raise IllegalMove(leg.kind.value, leg.state.value, "share a position", ())
