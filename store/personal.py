@@ -277,11 +277,9 @@ PARTS: Final = (
             "id dealer_id booking_id kind state driver_id slot_id starts_at ends_at changed_at "
             "travel_minutes travel_by",
             address="''",
-            place="NULL",
-            access_notes="NULL",
-            contact="NULL",
+            **dict.fromkeys(("place", "access_notes", "contact", "position", "position_at"), "NULL"),
         ),
-        hides=frozenset({"driver_id", "slot_id"}),
+        hides=frozenset({"driver_id", "slot_id", "position", "position_at"}),
     ),
     Part(
         "handovers",
