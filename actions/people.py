@@ -80,6 +80,14 @@ async def invitation(house: House, token: str) -> Staff:
     return await person_of(house, token, "invitation", house.now(), noun="invitation")
 
 
+async def speak(acting: Acting, person: Staff, language: str) -> Staff:
+    """The language in which somebody reads the desk and gets notices."""
+    async with acting.transaction() as connection:
+        return await accounts.describe_staff(
+            connection, person.dealer_id, person.id, name=person.name, phone=person.phone, language=language
+        )
+
+
 async def accept_invitation(house: House, token: str, password: str) -> Staff:
     """The password is set, and the invitation is used up; of two who use it at once one is too late."""
     person = await invitation(house, token)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from actions.context import House
-from dealer_api import bodies, cookies, doorway, error_responses
+from dealer_api import bodies, cookies, doorway, error_responses, reader
 from dealer_api.allowance import ALLOWANCE
 from dealer_api.app_keys import CALL, DOOR, HOUSE, Call
 from dealer_api.clashes import unclashed
@@ -150,7 +150,7 @@ def _by_hand(request: web.Request) -> bool:
 def guard(route: Route) -> Handler:
     """The door itself: who, may they, was it their own page that asked, and has it been done already."""
     if route.who == PUBLIC:
-        return demo_door(route.handler) if route.demo else _again(route)
+        return demo_door(route.handler) if route.demo else _public(route)
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         request[DOOR] = route
@@ -183,12 +183,24 @@ def guard(route: Route) -> Handler:
             if route.needs_key:
                 return await unclashed(lambda: _once(request, call, route))
             request[CALL] = call
-            return await _again(route)(request)
+            with reader.reading(reader.ENGLISH if route.is_api else reader.of(request)):
+                return await _again(route)(request)
         finally:
             if request.method not in ("GET", "HEAD"):
                 request.app[KNOWN].forget(call.dealer_id)  # it may have been about people, keys or the dealer itself
 
     return guarded
+
+
+def _public(route: Route) -> Handler:
+    """Nobody is asked who they are; their browser says which language they read."""
+    inside = _again(route)
+
+    async def opened(request: web.Request) -> web.StreamResponse:
+        with reader.reading(reader.of(request)):
+            return await inside(request)
+
+    return inside if route.is_api else opened
 
 
 def _again(route: Route) -> Handler:

@@ -14,6 +14,7 @@ from actions import handovers as handover_acts
 from actions import warning
 from actions.driving import stays
 from dealer_api import permissions as may
+from dealer_api import reader
 from dealer_api.app_keys import Call, call
 from dealer_api.bodies import row_number
 from dealer_api.charts import number, unit_symbol
@@ -339,9 +340,9 @@ def _alert(alert: Alert, caller: Call, now: datetime) -> ShownAlert:
 def _frozen(path: str, value: float) -> tuple[str, str]:
     known = BY_PATH.get(path)
     return (
-        (known.title.capitalize(), f"{number(value, 'en')} {unit_symbol(known.unit)}")
+        (known.title.capitalize(), f"{number(value, reader.locale())} {unit_symbol(known.unit)}")
         if known
-        else (path, number(value, "en"))
+        else (path, number(value, reader.locale()))
     )
 
 
@@ -377,7 +378,10 @@ def _proof_line(item: Mapping[str, Any]) -> str:
     what = formatting.sentence(found[0].title if found else formatting.plain(str(item.get("rule", "the fault"))))
     over = " and ".join(
         need
-        for need in (_many(item.get("cycles"), "drive"), f"{number(item['km'], 'en')} km" if item.get("km") else "")
+        for need in (
+            _many(item.get("cycles"), "drive"),
+            f"{number(item['km'], reader.locale())} km" if item.get("km") else "",
+        )
         if need
     )
     return f"{what} {_band(item, found[0].unit if found else '')}" + (f", over {over}" if over else "") + "."
@@ -389,10 +393,10 @@ def _band(item: Mapping[str, Any], unit: str) -> str:
     if unit == "bool":
         return "is yes" if low is not None else "is no"
     if low is not None and high is not None:
-        return f"between {number(low, 'en')} and {number(high, 'en')} {symbol}".strip()
+        return f"between {number(low, reader.locale())} and {number(high, reader.locale())} {symbol}".strip()
     if low is not None:
-        return f"at least {number(low, 'en')} {symbol}".strip()
-    return f"at most {number(high, 'en')} {symbol}".strip() if high is not None else "as it should be"
+        return f"at least {number(low, reader.locale())} {symbol}".strip()
+    return f"at most {number(high, reader.locale())} {symbol}".strip() if high is not None else "as it should be"
 
 
 def _many(count: Any, noun: str) -> str:

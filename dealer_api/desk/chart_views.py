@@ -13,8 +13,11 @@ from statistics import median
 
 from markupsafe import Markup
 
+from dealer_api import reader
 from dealer_api.charts import evidence_svg, number, unit_symbol
 from dealer_api.desk import formatting
+from dealer_api.desk.languages.saying import say
+from dealer_api.desk.languages.spoken import sentence
 from schemas.alert import Evidence, Sample, Series
 from schemas.moment import from_epoch
 
@@ -61,6 +64,10 @@ def chart(evidence: Evidence, zone: str, now: datetime, *, title: str, key: str)
     if not drawn:
         return None
     drawn = [line for line in drawn if line.unit == drawn[0].unit]
+    if reader.language() != reader.ENGLISH:
+        title, drawn = sentence(title), [line.model_copy(update={"label": sentence(line.label)}) for line in drawn]
+        limits = tuple(limit.model_copy(update={"label": sentence(limit.label)}) for limit in evidence.limits)
+        evidence = evidence.model_copy(update={"limits": limits})
     unit = unit_symbol(drawn[0].unit)
     span = (min(line.samples[0].ts for line in drawn), max(line.samples[-1].ts for line in drawn))
     still = Evidence(because=evidence.because, series=tuple(thin(line, 400) for line in drawn), limits=evidence.limits)
@@ -70,24 +77,30 @@ def chart(evidence: Evidence, zone: str, now: datetime, *, title: str, key: str)
     return Chart(
         title=title,
         caption=(
-            f"{formatting.sentence(drawn[0].label) if len(drawn) == 1 else title}{f' in {unit}' if unit else ''}, "
+            f"{formatting.sentence(drawn[0].label) if len(drawn) == 1 else title}{_unit(unit)}, "
             f"{_span(*span, zone, now)}"
         ),
-        wide=evidence_svg(still, zone_name=zone, width=_WIDE, height=250, title=title, key=f"{key}-wide"),
-        narrow=evidence_svg(still, zone_name=zone, width=_NARROW, height=210, title=title, key=f"{key}-narrow"),
+        wide=evidence_svg(
+            still, language=reader.locale(), zone_name=zone, width=_WIDE, height=250, title=title, key=f"{key}-wide"
+        ),
+        narrow=evidence_svg(
+            still, language=reader.locale(), zone_name=zone, width=_NARROW, height=210, title=title, key=f"{key}-narrow"
+        ),
         json=_movable(drawn, evidence, unit, zone),
         lines=tuple(
-            Line(formatting.sentence(line.label), unit_symbol(line.unit), number(line.samples[-1].value, "en"))
+            Line(
+                formatting.sentence(line.label), unit_symbol(line.unit), number(line.samples[-1].value, reader.locale())
+            )
             for line in drawn
         ),
         limits=tuple(
-            Mark(formatting.sentence(limit.label), f"{number(limit.value, 'en')} {unit}".strip())
+            Mark(formatting.sentence(limit.label), f"{number(limit.value, reader.locale())} {unit}".strip())
             for limit in evidence.limits
         ),
         rows=tuple(
             (
                 formatting.when(from_epoch(ts), zone, now),
-                *("" if (value := of.get(ts)) is None else number(value, "en") for of in values),
+                *("" if (value := of.get(ts)) is None else number(value, reader.locale()) for of in values),
             )
             for ts in times[::every]
         ),
@@ -95,13 +108,18 @@ def chart(evidence: Evidence, zone: str, now: datetime, *, title: str, key: str)
     )
 
 
+def _unit(unit: str) -> str:
+    return " " + say("in {unit}", unit=unit) if unit else ""
+
+
 def _span(first: float, last: float, zone: str, now: datetime) -> str:
     """'today 09:27 to 09:47', 'Sun 2 Nov 09:48 to today 09:48'."""
     start, end = from_epoch(first), from_epoch(last)
     same_day = formatting.day(start, zone, now) == formatting.day(end, zone, now)
-    return (
-        f"{formatting.when(start, zone, now)} to "
-        f"{formatting.clock(end, zone) if same_day else formatting.when(end, zone, now)}"
+    return say(
+        "{start} to {end}",
+        start=formatting.when(start, zone, now),
+        end=formatting.clock(end, zone) if same_day else formatting.when(end, zone, now),
     )
 
 

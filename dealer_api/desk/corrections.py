@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from actions import corrections as acts
+from dealer_api import reader
 from dealer_api.app_keys import Call, call
 from dealer_api.charts import number, unit_symbol
 from dealer_api.desk import formatting
@@ -128,7 +129,7 @@ def _standing(row: Correction, values: Mapping[str, Any], names: dict[int, str])
 
 def _number(signal: Signal, value: float) -> str:
     """As the car said it: of an odometer in thousands, for it says miles where metres belong."""
-    return number(value / 1000 if signal.unit == "m" and value > 1e4 else value, "en", step=0.1)
+    return number(value / 1000 if signal.unit == "m" and value > 1e4 else value, reader.locale(), step=0.1)
 
 
 def quantity(signal: Signal, value: float) -> str:

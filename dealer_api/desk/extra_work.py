@@ -9,6 +9,7 @@ from aiohttp import web
 
 from actions import estimates as acts
 from dealer_api import permissions as may
+from dealer_api import reader
 from dealer_api.app_keys import Call, call
 from dealer_api.desk.page import back, form, go, id_of, refused
 from rules.service import extra_work, money
@@ -32,7 +33,7 @@ class Asked:
     country: str
 
     def money(self, amount_minor: int) -> str:
-        return money.written(amount_minor, self.country, "en")
+        return money.written(amount_minor, self.country, reader.locale())
 
     @property
     def waits(self) -> bool:

@@ -1,10 +1,14 @@
-"""How the desk says things: times in the dealer's zone, spans, states, quantities. The desk's language is English."""
+"""How the desk says things: times in the dealer's zone, spans, states, quantities. The tables are English, and read
+in the reader's language where a page shows them; the functions speak it themselves.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
+from dealer_api import reader
+from dealer_api.desk.languages.saying import count, dated, say, upright, whole_day
 from schemas.moment import local
 from schemas.reading import Refusal
 from schemas.scope import BEFORE_SCOPES, SCOPES
@@ -197,26 +201,37 @@ def span(delta: timedelta) -> str:
     """A length of time as people say it, with at most two units."""
     minutes = int(delta.total_seconds() // 60)
     if minutes < 1:
-        return "under 1 min"
+        return say("under 1 min")
     if minutes < 60:
-        return f"{minutes} min"
+        return say("{minutes} min", minutes=minutes)
     hours, minutes = divmod(minutes, 60)
     if hours < 24:
-        return f"{hours} h {minutes} min" if minutes and hours < 10 else f"{hours} h"
+        return (
+            say("{hours} h {minutes} min", hours=hours, minutes=minutes)
+            if minutes and hours < 10
+            else say("{hours} h", hours=hours)
+        )
     days = hours // 24
-    return "1 day" if days == 1 else f"{days} days"
+    return count("1 day", "{days} days", days, days=days)
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
     """How long since: 'just now', '12 min ago', '9 days ago'; honest when it never was."""
     if moment is None:
-        return "never"
-    return "just now" if now - moment < timedelta(minutes=1) else f"{span(now - moment)} ago"
+        return say("never")
+    gone = now - moment
+    if gone < timedelta(minutes=1):
+        return say("just now")
+    days = gone.days
+    return count("1 day ago", "{days} days ago", days, days=days) if days else say("{span} ago", span=span(gone))
 
 
 def ahead(moment: datetime, now: datetime) -> str:
     """'in 20 min', or 'passed 5 min ago'."""
-    return f"in {span(moment - now)}" if moment > now else f"passed {ago(moment, now)}"
+    if moment <= now:
+        return say("passed {ago}", ago=ago(moment, now))
+    days = (moment - now).days
+    return count("in 1 day", "in {days} days", days, days=days) if days else say("in {span}", span=span(moment - now))
 
 
 def clock(moment: datetime, zone: str) -> str:
@@ -227,22 +242,44 @@ def clock(moment: datetime, zone: str) -> str:
 def day(moment: datetime, zone: str, now: datetime) -> str:
     """Today, yesterday, tomorrow, or Mon 23 Nov (with the year when it is another)."""
     there, here = local(moment, zone).date(), local(now, zone).date()
-    near = {0: "today", -1: "yesterday", 1: "tomorrow"}.get((there - here).days)
-    if near:
-        return near
-    return f"{there:%a} {there.day} {there:%b}" + (f" {there.year}" if there.year != here.year else "")
+    match (there - here).days:
+        case 0:
+            return say("today")
+        case -1:
+            return say("yesterday")
+        case 1:
+            return say("tomorrow")
+    return dated(there, year=there.year != here.year)
+
+
+def long_day(day: date, *, year: bool = True) -> str:
+    """'Monday 23 November 2026'."""
+    return whole_day(day, year=year)
+
+
+def short_day(day: date) -> str:
+    """'Mon 23 Nov'."""
+    return dated(day)
 
 
 def calendar_day(day: date) -> str:
     """'Thu 24 Dec 2026', of a day without an hour."""
-    return f"{day:%a} {day.day} {day:%b %Y}"
+    return dated(day, year=True)
+
+
+def stamp(moment: datetime, zone: str) -> str:
+    """'Mon 23 Nov 2026, 10:40': a clock with its day, two digits each so that it can tick in place."""
+    there = local(moment, zone)
+    if reader.language() == reader.ENGLISH:
+        return f"{there:%a %d %b %Y, %H:%M}"
+    return f"{dated(there.date(), year=True)}, {there:%H:%M}"
 
 
 def open_hours(spans: Sequence[tuple[int, int]]) -> str:
     """'08:00–12:00, 13:00–18:00' out of minutes of the day; 'closed' when there are none."""
-    return (
-        ", ".join(f"{start // 60:02}:{start % 60:02}–{end // 60:02}:{end % 60:02}" for start, end in spans) or "closed"
-    )
+    return ", ".join(
+        upright(f"{start // 60:02}:{start % 60:02}–{end // 60:02}:{end % 60:02}") for start, end in spans
+    ) or say("closed")
 
 
 def when(moment: datetime, zone: str, now: datetime) -> str:
@@ -257,12 +294,13 @@ def window(start: datetime, end: datetime, zone: str, now: datetime) -> str:
 
 def hours(start: datetime, end: datetime, zone: str) -> str:
     """'11:00–12:00'."""
-    return f"{clock(start, zone)}–{clock(end, zone)}"
+    return upright(f"{clock(start, zone)}–{clock(end, zone)}")
 
 
 def edge(moment: datetime, zone: str, beyond: bool) -> str:
     """Where a span begins or ends on the shown day: 11:00, or with its weekday when it lies on another one."""
-    return f"{local(moment, zone):%a %H:%M}" if beyond else clock(moment, zone)
+    there = local(moment, zone)
+    return f"{dated(there.date(), weekday_only=True)} {there:%H:%M}" if beyond else clock(moment, zone)
 
 
 def on_day(moment: datetime, zone: str, shown: date) -> str:
@@ -272,7 +310,8 @@ def on_day(moment: datetime, zone: str, shown: date) -> str:
 
 def hours_of(delta: timedelta) -> str:
     """7, or 7.5: hours as people add them up."""
-    return f"{delta.total_seconds() / 3600:.1f}".removesuffix(".0")
+    hours = f"{delta.total_seconds() / 3600:.1f}".removesuffix(".0")
+    return hours.replace(".", ",") if reader.language() in ("de", "es") else hours
 
 
 def initials(name: str | None) -> str:
@@ -293,28 +332,29 @@ def plain(name: str) -> str:
 
 def about(moment: datetime, now: datetime) -> str:
     """When something was, as coarsely as we know it: 'within the hour', '5 h ago', '9 days ago'."""
-    return "within the hour" if now - moment < timedelta(hours=1) else ago(moment, now)
+    return say("within the hour") if now - moment < timedelta(hours=1) else ago(moment, now)
 
 
 def scopes(given: list[str] | None) -> str:
     """What a key may do, as its program's maker asked for it."""
     if given is None:
-        return f"from before there were scopes: {', '.join(BEFORE_SCOPES)}"
-    return "everything that a program may do" if set(given) == set(SCOPES) else ", ".join(given)
+        return say("from before there were scopes: {scopes}", scopes=", ".join(BEFORE_SCOPES))
+    return say("everything that a program may do") if set(given) == set(SCOPES) else ", ".join(given)
 
 
 def actor(name: str, people: dict[int, str]) -> str:
     """Who did it, by name."""
     kind, _, number = name.partition(":")
     if kind == "staff" and number.isdigit():
-        return people.get(int(number), "somebody who left")
+        return people.get(int(number), say("somebody who left"))
     if kind == "api":
-        return f"the program “{number}”"
-    return {
+        return say("the program “{label}”", label=number)
+    known = {
         "car": "the car",
         "worker": "Telltale",
         "system": "Telltale",
         "owner": "the owner",
         "gateway": "the car",
         "command": "a command on the server",
-    }.get(kind, plain(name))
+    }.get(kind)
+    return say(known) if known else plain(name)

@@ -7,14 +7,15 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 from aiohttp import web
 
-from dealer_api import bodies, error_responses
+from dealer_api import bodies, error_responses, reader
 from dealer_api.app_keys import CALL, HOUSE, Call, call
-from dealer_api.charts import number, unit_symbol
 from dealer_api.desk import formatting
+from dealer_api.desk.languages import drawing, headlines
 from schemas.errors import BadInput, DeliveryFailed, IllegalMove, Overtaken, TelltaleError, Unavailable
 from schemas.moment import from_local, local, zone
 from store import clock as clock_rows
@@ -22,28 +23,17 @@ from store.pool import Clashed
 from store.views import sidebar_counts
 
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("desk_templates", jinja2.Environment)
+#: The same with each message marked, for every other language.
+MARKED: web.AppKey[jinja2.Environment] = web.AppKey("desk_marked_templates", jinja2.Environment)
 NOTE = "telltale_note"  #: a cookie that lives until the next page
 _NOTE_S = 60
+_A_YEAR_S = 365 * 24 * 3600
 
 
 def set_up(app: web.Application) -> None:
     """Give the application our templates, and draw its faults with them."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("dealer_api.desk"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {
-        "initials": formatting.initials,
-        "plain": formatting.plain,
-        "symbol": unit_symbol,
-        "span": formatting.span,
-        "sentence": formatting.sentence,
-    }
-    environment.globals |= {"words": formatting, "number": lambda value: number(value, "en"), "timedelta": timedelta}
-    app[TEMPLATES] = environment
+    headlines.known_by(app[HOUSE].wording)
+    app[TEMPLATES], app[MARKED] = drawing.English(), drawing.Speaking()
     app[error_responses.PAGE] = _fault_page
 
 
@@ -80,7 +70,13 @@ async def page(request: web.Request, template: str, *, status: int = 200, **fact
 
 def outside(request: web.Request, template: str, *, status: int = 200, **facts: Any) -> web.Response:
     """A page of somebody whom we do not know yet."""
-    return _draw(request, template, status, {"note": None, **facts})
+    onward = f"&next={quote(request.query['next'])}" if "next" in request.query else ""
+    response = _draw(request, template, status, {"note": None, "onward": onward, **facts})
+    if request.query.get("language") in reader.LANGUAGES:
+        response.set_cookie(
+            reader.COOKIE, request.query["language"], max_age=_A_YEAR_S, path="/", httponly=True, samesite="Lax"
+        )
+    return response
 
 
 def fragment(request: web.Request, template: str, **facts: Any) -> web.Response:
@@ -209,7 +205,9 @@ def back(asked: str | None, otherwise: str) -> str:
 
 
 def _draw(request: web.Request, template: str, status: int, facts: dict[str, Any]) -> web.Response:
-    text = request.app[TEMPLATES].get_template(template).render(facts)
+    with reader.reading(reader.of(request)) as language:
+        templates = request.app[TEMPLATES if language == reader.ENGLISH else MARKED]
+        text = templates.get_template(template).render(facts)
     return web.Response(text=text, status=status, content_type="text/html")
 
 

@@ -117,7 +117,11 @@ def _because(row: queue.QueueRow, caller: Call) -> str:
     named = [
         because
         for rule, component, severity, because in row.alerts
-        if formatting.sentence(caller.house.wording.what("en", rule, component, severity)) == row.title
+        if row.title
+        in (
+            formatting.sentence(caller.house.wording.what(tag, rule, component, severity))
+            for tag in ("en", caller.dealer.language)
+        )
     ]
     found = next(iter(named), row.alerts[0][3] if row.alerts else "")
     return formatting.sentence(found)

@@ -60,6 +60,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/reset/{token}", password.reset, may.LINK),
     Route("GET", "/security", security.show, may.SECURITY),
     Route("POST", "/security/password", security.change_password, may.SECURITY),
+    Route("POST", "/security/language", security.choose_language, may.SECURITY),
     Route("POST", "/security/sessions/end", security.end_session, may.SECURITY),
     Route("POST", "/security/sessions/end-others", security.end_other_sessions, may.SECURITY),
     Route("GET", "/security/authenticator", second_factor.show_authenticator, may.SECURITY),

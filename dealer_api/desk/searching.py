@@ -13,6 +13,7 @@ from aiohttp import web
 
 from dealer_api import permissions as may
 from dealer_api.app_keys import Call, call
+from dealer_api.desk.languages.spoken import sentence
 from dealer_api.desk.page import page
 from dealer_api.desk.vehicles import SILENT, freshness
 from dealer_api.finding import nouns_of
@@ -137,6 +138,11 @@ def _in_order(ids: Sequence[int], rows: Sequence[Any]) -> list[Any]:
     return sorted(rows, key=lambda row: ids.index(row.id))
 
 
+def _called(one: Command) -> list[str]:
+    """The words by which a command is found: English, and those of whoever looks for it."""
+    return f"{one.title} {one.words} {sentence(one.title)} {sentence(one.words)}".casefold().replace("،", " ").split()
+
+
 def _commands(caller: Call, text: str, path: str) -> list[Command]:
     """Those whose words begin with all that was typed; of the case that is open, what can be done with it."""
     typed = text.casefold().split()
@@ -156,6 +162,5 @@ def _commands(caller: Call, text: str, path: str) -> list[Command]:
     return [
         one
         for one in known
-        if caller.may(one.needs)
-        and all(any(word.startswith(part) for word in f"{one.title} {one.words}".casefold().split()) for part in typed)
+        if caller.may(one.needs) and all(any(word.startswith(part) for word in _called(one)) for part in typed)
     ][:SHOWN]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from actions import calendars, passkeys, passwords, second_factor, sign_in
+from actions import calendars, passkeys, passwords, people, second_factor, sign_in
 from actions import password as acts
-from dealer_api import cookies
+from dealer_api import cookies, reader
 from dealer_api.app_keys import Call, call
+from dealer_api.desk.languages.saying import say
 from dealer_api.desk.page import form, go, page, problem_of, refused, typed_twice
 from dealer_api.desk.passkeys import desk_of
 from schemas.account import Staff
@@ -36,6 +37,18 @@ async def change_password(request: web.Request) -> web.Response:
             request, problem=problem_of(error), status=422 if isinstance(error, BadInput) else 429
         )
     return go(HERE, "Your new password is set. Everywhere else you are signed out.")
+
+
+async def choose_language(request: web.Request) -> web.Response:
+    """Of the desk and of notices; the answer speaks it already."""
+    caller, fields = call(request), await form(request)
+    try:
+        tag = reader.chosen(fields.get("language", ""))
+        await people.speak(caller, who(caller), tag)
+    except TelltaleError as error:
+        return refused(error, HERE)
+    with reader.reading(tag):
+        return go(HERE, say("Saved. The desk speaks your language from now on."))
 
 
 async def end_session(request: web.Request) -> web.Response:

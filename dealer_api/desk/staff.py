@@ -13,6 +13,7 @@ from aiohttp import web
 from actions import password, second_factor
 from actions import people as acts
 from actions.context import Acting
+from dealer_api import reader
 from dealer_api.app_keys import Call, call
 from dealer_api.desk import formatting
 from dealer_api.desk.page import form, go, id_of, page, problem_of, refused, row_of
@@ -51,7 +52,12 @@ async def invite(request: web.Request) -> web.Response:
         if "@" not in fields.get("email", ""):
             raise BadInput("e-mail", "is what they sign in with")
         person, link = await acts.invite(
-            caller, name=fields["name"], email=fields["email"], role=_role(fields), phone=fields.get("phone") or None
+            caller,
+            name=fields["name"],
+            email=fields["email"],
+            role=_role(fields),
+            phone=fields.get("phone") or None,
+            language=reader.chosen(fields["language"]) if fields.get("language") else None,
         )
     except BadInput as error:
         return await _list_page(request, fields, problem=f"{error.field.capitalize()}: {error.reason}.", status=422)
@@ -170,7 +176,7 @@ async def _list_page(
     async with caller.house.at(caller.dealer_id) as connection:
         found = await people.staff(connection, caller.dealer_id)
         secured = await access.secured(connection, caller.dealer_id)
-    shown = {name: fields.get(name, "") for name in ("name", "email", "phone", "role")}
+    shown = {name: fields.get(name, "") for name in ("name", "email", "phone", "role", "language")}
     return await page(
         request,
         "staff.html",

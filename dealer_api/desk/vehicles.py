@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from actions import vehicles as acts
-from dealer_api import feeds
+from dealer_api import feeds, reader
 from dealer_api import permissions as may
 from dealer_api.app_keys import Call, call
 from dealer_api.bodies import row_number
@@ -320,7 +320,7 @@ def quantity(signal: Signal, value: float) -> str:
     if signal.unit == "s" and abs(value) >= 60:
         return ("overdue by " if value < 0 else "") + formatting.span(timedelta(seconds=abs(value)))
     if signal.unit in ("count", "id", "enum"):
-        return number(value, "en")
+        return number(value, reader.locale())
     return f"{number(value, 'en', step=0.1 if signal.unit in _TENTHS else None)} {unit_symbol(signal.unit)}".strip()
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from actions import pausing
 from dealer_api import permissions as may
 from dealer_api.app_keys import Call, call
-from dealer_api.desk import extra_work
+from dealer_api.desk import extra_work, formatting
 from dealer_api.desk.page import back, day_span, form, go, id_of, page, refused, wall_clock
 from rules.service.opening import open_times
 from rules.service.operations import suggested
@@ -125,7 +125,7 @@ def dues(caller: Call, now: datetime) -> list[tuple[str, str]]:
     for moment, words in soon + later:
         wall = local(moment + timedelta(seconds=-moment.timestamp() % 900), zone)  # the next quarter of an hour
         found.append(
-            (f"{wall:%Y-%m-%dT%H:%M}", words.format(clock=f"{wall:%H:%M}", day=f"{wall:%a} {wall.day} {wall:%b}"))
+            (f"{wall:%Y-%m-%dT%H:%M}", words.format(clock=f"{wall:%H:%M}", day=formatting.short_day(wall.date())))
         )
     return found
 

@@ -249,6 +249,7 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
         "password": "a good long password",
         "again": "a good long password",
     },
+    "/security/language": lambda ask: {"language": "none"},
     "/security/sessions/end": lambda ask: {"session": "nobody's"},
     "/security/sessions/end-others": _nothing,
     "/security/authenticator/confirm": lambda ask: {"code": "000000"},

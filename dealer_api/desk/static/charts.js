@@ -33,11 +33,11 @@
     const still = box.innerHTML;
     const readings = [...figure.querySelectorAll("[data-series]")];
     const last = readings.map((cell) => cell.textContent);
-    const show = (value) => (value == null ? "–" : value.toLocaleString("en", { maximumFractionDigits: data.decimals }));
+    const show = (value) => (value == null ? "–" : value.toLocaleString(window.telltale.locale, { maximumFractionDigits: data.decimals }));
     let plot = null;
 
-    const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: data.zone });
-    const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: data.zone });
+    const clock = new Intl.DateTimeFormat(window.telltale.locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: data.zone });
+    const date = new Intl.DateTimeFormat(window.telltale.locale, { day: "numeric", month: "short", timeZone: data.zone });
     // The wall clock of the dealer's zone; the day is said at the first mark and whenever it changes.
     const times = (u, splits, axis, space, step) => {
       let before = "";

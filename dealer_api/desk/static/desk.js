@@ -2,18 +2,20 @@
 "use strict";
 
 (() => {
+  const { say, locale } = window.telltale;
+
   // The business clock of a time-lapse ticks between two page loads.
   const banner = document.querySelector(".lapse[data-speed]");
   if (banner) {
     const { anchor, started, speed, zone } = banner.dataset;
     const face = banner.querySelector("[data-clock]");
-    const shown = new Intl.DateTimeFormat("en-GB", {
+    const shown = new Intl.DateTimeFormat(locale, {
       weekday: "short", day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: zone, hourCycle: "h23",
     });
     const tick = () => {
       const now = Number(anchor) + Math.max(0, Date.now() / 1000 - Number(started)) * Number(speed);
       const part = Object.fromEntries(shown.formatToParts(new Date(now * 1000)).map((p) => [p.type, p.value]));
-      face.textContent = `${part.weekday} ${part.day} ${part.month} ${part.year}, ${part.hour}:${part.minute}`;
+      face.textContent = locale !== "en-GB" ? shown.format(new Date(now * 1000)) : `${part.weekday} ${part.day} ${part.month} ${part.year}, ${part.hour}:${part.minute}`;
     };
     tick();
     setInterval(tick, 1000);
@@ -31,7 +33,7 @@
         known.add(row.dataset.new);
         row.classList.add("fresh");
         const said = document.getElementById("said");
-        if (said) said.textContent = `New: ${row.dataset.say || ""}`;
+        if (said) said.textContent = say("New: {row}", { row: row.dataset.say || "" });
       }
     });
     toEnd();

@@ -2,12 +2,13 @@
 // of the house checks each move. What was seen goes along, so that a drag of an older page changes nothing.
 "use strict";
 (() => {
+  const { say, locale, known } = window.telltale;
   const SNAP = 2; // quarters of an hour
   let held = null;
 
   const day = () => document.querySelector(".day[data-times]");
   const times = () => JSON.parse(day().dataset.times);
-  const shown = (instant) => new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: day().dataset.zone, hourCycle: "h23" }).format(new Date(instant));
+  const shown = (instant) => new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone: day().dataset.zone, hourCycle: "h23" }).format(new Date(instant));
 
   function ready() {
     for (const block of document.querySelectorAll(".day [data-move]")) block.draggable = true;
@@ -48,7 +49,7 @@
   // Nobody is texted by a slip of the hand.
   function ask({ move, was, what, to }) {
     const box = document.getElementById("moving"), problem = box.querySelector("[data-problem]"), go = box.querySelector("[data-go]");
-    box.querySelector("[data-question]").textContent = `${what}: from ${shown(was)} to ${shown(to)}?`;
+    box.querySelector("[data-question]").textContent = say("{what}: from {was} to {to}?", { what, was: shown(was), to: shown(to) });
     box.querySelector("[data-form]").href = `/bookings/${move}/time?back=${encodeURIComponent(location.pathname + location.search)}`;
     problem.hidden = true;
     go.disabled = false;
@@ -62,7 +63,8 @@
       if (answer && answer.ok) { window.location.reload(); return; }
       const told = answer ? await answer.json().catch(() => ({})) : {};
       const instead = (told.windows || []).map((one) => one.split("/").map(shown).join("–")).join(", ");
-      problem.textContent = `${told.detail || "The house cannot be reached."}${instead ? ` Free instead: ${instead}.` : ""}`;
+      const why = !answer ? say("The house cannot be reached.") : known(told.detail) ? say(told.detail) : say("That time is not free any more, or cannot be had.");
+      problem.textContent = `${why}${instead ? say(" Free instead: {instead}.", { instead }) : ""}`;
       problem.hidden = false;
     };
     box.showModal();

@@ -2,6 +2,7 @@
 "use strict";
 
 (() => {
+  const { say } = window.telltale;
   const box = document.getElementById("find");
   if (!box) return;
   const form = box.form, quick = document.getElementById("quick"), voice = document.getElementById("said");
@@ -27,7 +28,7 @@
     quick.replaceChildren(document.adoptNode(found));
     quick.hidden = false;
     box.setAttribute("aria-expanded", "true");
-    if (voice) voice.textContent = found.dataset.count === "0" ? "Nothing fits" : `${found.dataset.count} found`;
+    if (voice) voice.textContent = found.dataset.count === "0" ? say("Nothing fits") : say("{count} found", { count: found.dataset.count });
   };
   box.addEventListener("input", () => { clearTimeout(waits); waits = setTimeout(look, 160); });
   box.addEventListener("focus", () => { if (quick.childElementCount && box.value.trim() === asked && asked.length > 1) { quick.hidden = false; box.setAttribute("aria-expanded", "true"); } });

@@ -2,6 +2,7 @@
 "use strict";
 
 (() => {
+  const { say } = window.telltale;
   const able = Boolean(window.PublicKeyCredential && navigator.credentials);
   const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
   const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
@@ -10,7 +11,7 @@
   async function post(path, body) {
     const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
     const said = await answer.json();
-    if (!answer.ok) throw new Error(said.problem || "It did not work. Try again.");
+    if (!answer.ok) throw new Error(said.problem || say("It did not work. Try again."));
     return said;
   }
 
@@ -40,8 +41,8 @@
   }
 
   // What the browser itself says when somebody turns away, in our words.
-  const words = (error) => (["NotAllowedError", "AbortError"].includes(error.name) ? "Nothing was confirmed. Try again when you are ready."
-    : error.name === "InvalidStateError" ? "This device has a passkey for you already." : error.message);
+  const words = (error) => (["NotAllowedError", "AbortError"].includes(error.name) ? say("Nothing was confirmed. Try again when you are ready.")
+    : error.name === "InvalidStateError" ? say("This device has a passkey for you already.") : error.message);
 
   function begin(box, work) {
     const button = box.querySelector("button");

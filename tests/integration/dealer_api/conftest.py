@@ -127,7 +127,7 @@ async def make_dealer(
                 email=f"{role.value}@{name.lower().replace(' ', '-')}.example",
                 phone=f"+4917604{dealer.id:03}{len(people):03}",
                 role=role,
-                language="de",
+                language="en",
                 password_hash=hashed,
                 now=now,
             )

@@ -79,6 +79,7 @@ async def test_steps_keep_their_order(world: World) -> None:
 
 async def test_the_page_shows_street_customer_telephone_and_what_the_owner_sees(world: World) -> None:
     path = await booked(world)
+    await world.desk.admin.execute("UPDATE staff SET language = 'de' WHERE role = 'driver'")
     page = await world.get(path)
     assert "Gartenweg 7, 12345 Berlin" in page and "Emma Clarke" in page and "Alba 1.2 · B-EC 417" in page
     assert 'href="tel:+4917604069010"' in page and "openstreetmap.org" in page
