@@ -22,6 +22,8 @@ STATES = {
     "done": "Done",
     "dismissed": "Dismissed",
 }
+#: Tables of names that are for style sheets and scripts, and no words.
+UNSAID = frozenset({"LOOKS", "LEG_ICONS"})
 #: How each state looks: calm, info, warn, good, bad.
 LOOKS = {
     "open": "warn",

@@ -14,8 +14,8 @@ from aiohttp import web
 
 from dealer_api import bodies, error_responses, reader
 from dealer_api.app_keys import CALL, HOUSE, Call, call
-from dealer_api.desk import formatting
-from dealer_api.desk.languages import drawing, headlines
+from dealer_api.desk import drawing, formatting
+from dealer_api.desk.languages import headlines
 from schemas.errors import BadInput, DeliveryFailed, IllegalMove, Overtaken, TelltaleError, Unavailable
 from schemas.moment import from_local, local, zone
 from store import clock as clock_rows

@@ -8,7 +8,7 @@ from actions import calendars, passkeys, passwords, people, second_factor, sign_
 from actions import password as acts
 from dealer_api import cookies, reader
 from dealer_api.app_keys import Call, call
-from dealer_api.desk.languages.saying import say
+from dealer_api.desk.languages.saying import count, say
 from dealer_api.desk.page import form, go, page, problem_of, refused, typed_twice
 from dealer_api.desk.passkeys import desk_of
 from schemas.account import Staff
@@ -66,11 +66,11 @@ async def end_other_sessions(request: web.Request) -> web.Response:
         ended = await sign_in.end_other_sessions(caller.house, who(caller), caller.session)
     except TelltaleError as error:
         return refused(error, HERE)
+    if not ended:
+        return go(HERE, "You were signed in nowhere else.")
     return go(
         HERE,
-        f"Signed out in {ended} other {'browser' if ended == 1 else 'browsers'}."
-        if ended
-        else "You were signed in nowhere else.",
+        count("Signed out in {ended} other browser.", "Signed out in {ended} other browsers.", ended, ended=ended),
     )
 
 

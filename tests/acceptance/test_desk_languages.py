@@ -42,6 +42,8 @@ _SAME = frozenset(
         "Okt",
         "Nov",
         "Dez",
+        "Montag",
+        "November",
         "km",
         "kPa",
         "bar",
@@ -67,10 +69,10 @@ _SAME = frozenset(
 _OURS = frozenset(
     {("cases", "title"), ("cases", "state"), ("bookings", "state"), ("legs", "state"), ("cases", "origin")}
 )
-#: What a program or a list calls it, and the proper names of a country: lands, and days in the calendar of its holidays.
+#: What a program or a list calls it, and the proper names of a country: its lands and its holidays.
 _NAMES = re.compile(
-    r"[a-z]+:[a-z]+|consent_\w+|email|language|name|profile|title|vin|Bayern|Hessen|Mecklenburg-Vorpommern|Nordrhein-Westfalen"
-    r"|Sachsen|Schleswig-Holstein|Thüringen|Christmas Day|New Year's Day|Second Day of Christmas"
+    r"[a-z]+:[a-z]+|consent_\w+|email|language|name|profile|title|vin|Bayern|Hessen|Mecklenburg-Vorpommern"
+    r"|Nordrhein-Westfalen|Sachsen|Schleswig-Holstein|Thüringen|Christmas Day|New Year's Day|Second Day of Christmas"
 )
 _EMPTY = frozenset({"input", "img", "br", "hr", "link", "meta", "path", "circle", "rect", "line", "polyline", "wbr"})
 

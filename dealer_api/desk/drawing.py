@@ -91,7 +91,7 @@ class Words:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(formatting, name)
-        return Table(found) if isinstance(found, dict) and name != "LOOKS" else found
+        return Table(found) if isinstance(found, dict) and name not in formatting.UNSAID else found
 
 
 class Table(Mapping[str, Any]):

@@ -1,6 +1,6 @@
 """Every phrase that can reach the desk: those of the templates, of the scripts, and of the code that makes sentences.
 
-`python -m dealer_api.desk.languages.sources` brings the catalogues up to date: what is new stands there without a
+`python -m dealer_api.desk.phrases` brings the catalogues up to date: what is new stands there without a
 translation (and a test is red until it has one), what nobody says any more is taken out.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import re
 import sys
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -18,15 +17,15 @@ from babel.messages.pofile import write_po
 
 from dealer_api import reader
 from dealer_api.desk import formatting
+from dealer_api.desk.drawing import Speaking
 from dealer_api.desk.languages import catalogue
-from dealer_api.desk.languages.drawing import Speaking
 from dealer_api.desk.languages.marking import mark
 from dealer_api.desk.languages.sentences import sentences_of
 from schemas.scope import SCOPES
 from schemas.signal import BY_ID
 
 SIGNALS = tuple(BY_ID.values())
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 DESK = ROOT / "dealer_api" / "desk"
 #: Code that makes sentences which the desk shows.
 _TALKING = (
@@ -56,6 +55,8 @@ _SILENT = (
     "schemas/mapping",
     "workers/sealing",
     "dealer_api/desk/languages",
+    "dealer_api/desk/phrases",
+    "dealer_api/desk/drawing",
     "dealer_api/desk/export",
     "dealer_api/desk/routes",
 )
@@ -63,6 +64,7 @@ _TABLES_OF_STATES = ("STATES", "BOOKINGS", "LEGS", "OFFERS", "ALERTS", "MESSAGES
 _SAID_AS = frozenset({"reason", "what", "new", "because", "label", "title", "hint"})  #: arguments that people read
 #: Words of the desk's own code that are for machines.
 _SCRIPT = re.compile(r"""\bsay\(\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|`((?:[^`\\]|\\.)*)`)""")
+_TITLE = re.compile(r'^title = "([^"]+)"', re.MULTILINE)  #: of a vehicle model
 _WORDS = re.compile(r"[A-Za-z]{2,}[.,;:]? +\S|^[A-Z][a-z]+|^12 V ")
 #: What is code, a header, a path or a format, and no phrase.
 _CODE = re.compile(
@@ -92,16 +94,17 @@ def phrases() -> dict[str, tuple[str | None, set[str]]]:
     for signal in SIGNALS:
         add(signal.title, None, "schemas/signal.py")
     for name, table in vars(formatting).items():
-        if isinstance(table, dict) and name.isupper() and name != "LOOKS":
+        if isinstance(table, dict) and name.isupper() and name not in formatting.UNSAID:
             for words in table.values():
                 for word in (words,) if isinstance(words, str) else words:
-                    add(word, None, "dealer_api/desk/formatting.py")
+                    if "_" not in word:
+                        add(word, None, "dealer_api/desk/formatting.py")
             for key in table if name in _TABLES_OF_STATES else ():
                 add(formatting.plain(key), None, "dealer_api/desk/formatting.py")
     for scope in SCOPES:
         add(scope.partition(":")[0], None, "schemas/scope.py")
     for path in sorted((ROOT / "schemas" / "profiles").glob("*.toml")):
-        add(tomllib.loads(path.read_text())["title"], None, str(path.relative_to(ROOT)).replace(".toml", ".py"))
+        add(_TITLE.findall(path.read_text())[0], None, str(path.relative_to(ROOT)).replace(".toml", ".py"))
     for path in _code():
         counted = plurals_of(path) if path.is_relative_to(DESK) else {}
         for message in of_code(path):
@@ -131,9 +134,7 @@ def of_code(path: Path) -> Iterator[str]:
     """Sentences of one file: of the desk's own code and of code that reasons all words, of any other the refusals."""
     tree = ast.parse(path.read_text())
     local = str(path.relative_to(ROOT))
-    whole = (
-        local.startswith(("dealer_api/desk/", *_TALKING)) and "/languages/" not in local and "export" not in path.name
-    )
+    whole = local.startswith(("dealer_api/desk/", *_TALKING))
     seen: set[ast.AST] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -250,7 +251,7 @@ def bring_up_to_date(language: str, known: Mapping[str, str | tuple[str, ...]] |
         write_po(file, new, width=118, omit_header=True, include_lineno=False)
     body = path.read_text()
     path.write_text(
-        f"# {reader.LANGUAGES[language]} of the desk; kept by `python -m dealer_api.desk.languages.sources`.\n"
+        f"# {reader.LANGUAGES[language]} of the desk; kept by `python -m dealer_api.desk.phrases`.\n"
         f'msgid ""\nmsgstr ""\n"Language: {language}\\n"\n"MIME-Version: 1.0\\n"\n'
         f'"Content-Type: text/plain; charset=utf-8\\n"\n"Plural-Forms: {new.plural_forms}\\n"\n\n{body}'
     )
