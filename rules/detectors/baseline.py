@@ -61,6 +61,7 @@ class _Cranking(Fitted):
         self.triggers = (self.signal.id, _MODULE) if self.module else (self.signal.id,)
         self.size = 4 + self.ring.size + self.mornings.size
         self.carries = (self.outside, _RPM) if self.module else (self.outside,)
+        self.quieted_by = _RPM if self.module else None
 
     def quiet(self, names: Mapping[int, str], at: int) -> str:
         if self.signal.id in names:

@@ -85,6 +85,9 @@ class _Running(_Habitual):
         return _higher(seen)
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
+        value = seen.now(_VOLTAGE)
+        if value is not None and value >= self.clear and seen.fresh and self._plain(value, seen, cell):
+            return self._weighed(value, False, 0.0, means=self._learn(value, seen, cell), seen=seen, cell=cell)
         judged = super().judge(seen, cell)
         if judged is STILL and not cell.memory[cell.at + self.begun + FLAGS]:
             value = seen.now(self.id)
@@ -95,6 +98,15 @@ class _Running(_Habitual):
             return judged
         words = f"{self.signal.title} stands at {value:.1f} V whatever the engine does"
         return [(c, Unsure(words) if isinstance(v, Holds) else v) for c, v in judged]
+
+    def _plain(self, value: float, seen: Snapshot, cell: Cell) -> bool:
+        """As nearly always: the battery's own voltage, while the engine turns, of a car of which nothing was low."""
+        memory, at, now = cell.memory, cell.at, seen.now
+        rpm, module = now(_RPM), now(_MODULE)
+        if seen.open or memory[at + self.begun + FLAGS] or memory[at + self.last] or rpm is None or rpm < 400:
+            return False
+        ignition = seen.get(_IGNITION, 86_400.0)
+        return (ignition is None or ignition == 2.0) and (module is None or module <= value + LOST * self.nominal)
 
     def _moves(self, value: float, seen: Snapshot, cell: Cell) -> bool:
         """Whether it moved since it is low, or nothing did that would have moved it."""
@@ -187,6 +199,7 @@ class _StandingLoss(Fitted):
         self.module = {MODULE, RPM} <= set(profile.fitted)
         self.triggers = (self.signal.id, _MODULE) if self.module else (self.signal.id,)
         self.carries = (_SPEED, _RPM) if self.module else (_SPEED,)
+        self.quieted_by = _RPM if self.module else None
         self.size = self.layout.size + self.ring.size
 
     def quiet(self, names: Mapping[int, str], at: int) -> str:
@@ -203,21 +216,22 @@ class _StandingLoss(Fitted):
         value = seen.now(self.signal.id)
         if value is None and self.module:
             self._first_word(seen, cell)
-        elif value is not None and not cell.read(self.layout)[2]:  # what another signal said before counts no more
-            self.layout.pack_into(cell.memory, cell.at, 0, 0.0, 0.0)
+        count, short, long = self.layout.unpack_from(cell.memory, cell.at)
+        if value is None:
+            return self._by_first_words(seen, cell) if count and not long else self._judged(count, short, long, seen)
+        if count and not long:  # what another signal said before counts no more
+            count, short = 0, 0.0
+            self.layout.pack_into(cell.memory, cell.at, count, short, long)
             self.ring.keep(cell, [])
-        if value is not None and (value < self.low or seen.get(_SPEED, PARKED_S) is not None):
+        if value < self.low or seen.get(_SPEED, PARKED_S) is not None:
             self.ring.push(cell, int(seen.ts), value)
-            count, short, long = self.layout.unpack_from(cell.memory, cell.at)
             count = min(count + 1, 60_000)
             share = 1 / count
             short += (value - short) * (share if share > SHORT else SHORT)
             if not seen.open:
                 long += (value - long) * (share if share > LONG else LONG)
             self.layout.pack_into(cell.memory, cell.at, count, short, long)
-        elif value is None and cell.read(self.layout)[0] and not cell.read(self.layout)[2]:
-            return self._by_first_words(seen, cell)
-        return self._judged(cell, bool(seen.open))
+        return self._judged(count, short, long, seen)
 
     def _first_word(self, seen: Snapshot, cell: Cell) -> None:
         """A rest by the control module's voltage; the long mean stays 0: there is none."""
@@ -249,9 +263,8 @@ class _StandingLoss(Fitted):
             return STILL
         return [("", Clear(words) if rests > full else Unsure(f"{words}, between the levels"))]
 
-    def _judged(self, cell: Cell, told: bool) -> Judged:
-        count, short, long = self.layout.unpack_from(cell.memory, cell.at)
-        if not told and (count < self.detector.least or (short > self.well and short > long - self.usual)):
+    def _judged(self, count: int, short: float, long: float, seen: Snapshot) -> Judged:
+        if not seen.open and (count < self.detector.least or (short > self.well and short > long - self.usual)):
             return STILL
         return [("", self._verdict(count, short, long))]
 

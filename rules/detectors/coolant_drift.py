@@ -6,6 +6,7 @@ is heated for the start is as warm as ever once it has run.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
 
@@ -49,7 +50,8 @@ class _CoolantDrift(Fitted):
     #: last night; samples of each habit, five bits each; and its short and long mean
     head = Struct("<BbH")
     habit = Struct("<ee")
-    size = 1 + head.size + 3 * habit.size
+    whole = Struct("<BbH6e")  #: all of it in one piece: each car asks at the start of each drive
+    size = 1 + whole.size
     triggers = (_COOLANT.id,)
 
     def __init__(self, profile: Profile) -> None:
@@ -61,12 +63,15 @@ class _CoolantDrift(Fitted):
         value, run = seen.now(_COOLANT.id), seen.get(_RUN, 60.0)
         if value is None or run is None:
             return [("", Unsure("coolant and run time are not said together", missing=True))] if seen.open else STILL
+        when, night, counts, *means = self.whole.unpack_from(cell.memory, cell.at + 1)
         if seen.fresh:
-            self._look(value, run, seen, cell)
-        counts = cell.read(self.head, 1)[2]
-        away = [self._away(n, counts, cell) for n in (WARM, OIL, COLD)]
+            when, night, counts = self._look(value, run, when, night, counts, means=means, seen=seen)
+            self.whole.pack_into(cell.memory, cell.at + 1, when, night, counts, *means)
+        if not seen.open and means[0] - means[1] < BEYOND_K[WARM] and means[4] - means[5] < CREPT_K:
+            return STILL  # as nearly always
+        away = [_away(n, counts, means) for n in (WARM, OIL, COLD)]
         sure = [a is not None and a >= BEYOND_K[n] for n, a in enumerate(away)]
-        if (sure[WARM] and (sure[OIL] or sure[COLD])) or self._crept(away[COLD], cell):
+        if (sure[WARM] and (sure[OIL] or sure[COLD])) or _crept(away[COLD], when):
             which, when = (WARM, "when it is warm") if sure[WARM] else (COLD, "after a night")
             beside = "its oil" if sure[OIL] else "all else in the engine"
             words = f"{away[which]:.0f} K more than this car used to have {when}, and {beside} does not follow"
@@ -76,42 +81,35 @@ class _CoolantDrift(Fitted):
         well = all(a is None or a <= WELL_K for a in away)
         return [("", Clear("coolant is as warm as this car used to have it") if well else Unsure("nearly as it was"))]
 
-    def _look(self, value: float, run: float, seen: Snapshot, cell: Cell) -> None:
-        when, night, counts = cell.read(self.head, 1)
+    def _look(
+        self, value: float, run: float, when: int, night: int, counts: int, *, means: list[float], seen: Snapshot
+    ) -> tuple[int, int, int]:
+        """What this message teaches: into `means`, and when the look was, the night and the counts."""
         now, last, leapt = int(seen.ts) // LOOK_S % 127 + 1, when & 127, when & LEAPT
         if run >= WARMED_S:
             if value >= self.warm:
-                counts = self._learn(WARM, value, counts, cell)
+                counts = self._learn(WARM, value, counts, means)
                 oil = seen.get(_OIL, 60.0)
                 if oil is not None and run >= OIL_WARMED_S:
-                    counts = self._learn(OIL, value - oil, counts, cell)
+                    counts = self._learn(OIL, value - oil, counts, means)
         elif run <= STARTED_S and last and (now - last) % 127 > NIGHT_S // LOOK_S:
             others = [v for i in _OTHERS if (v := seen.get(i, 120.0)) is not None]
             if others and max(others) - min(others) <= AGREE_K:
                 above = max(-127, min(127, round(value - middle(others))))
-                counts = self._learn(COLD, value - middle(others), counts, cell)
-                away = self._away(COLD, counts, cell) or 0.0
+                counts = self._learn(COLD, value - middle(others), counts, means)
+                away = _away(COLD, counts, means) or 0.0
                 leapt = 0 if away < WELL_K else LEAPT if abs(above - night) > STEP_K else leapt
                 night = above
-        cell.write(self.head, now | leapt, night, counts, offset=1)
+        return now | leapt, night, counts
 
-    def _crept(self, away: float | None, cell: Cell) -> bool:
-        """Far from what it was after a night, in steps too small for a heater that is switched on."""
-        return away is not None and away >= CREPT_K and not cell.memory[cell.at + 1] & LEAPT
-
-    def _learn(self, which: int, value: float, counts: int, cell: Cell) -> int:
-        at = 1 + self.head.size + which * self.habit.size
+    def _learn(self, which: int, value: float, counts: int, means: list[float]) -> int:
         count = min(31, (counts >> 5 * which & 31) + 1)
-        short, long = cell.read(self.habit, at)
+        short, long = means[2 * which : 2 * which + 2]
         short += (value - short) * max(1 / count, SHORT[which])
         if count <= LEAST[which] or short - long < WELL_K:
             long += (value - long) * (1 / count if count < 31 else LONG)
-        cell.write(self.habit, short, long, offset=at)
+        means[2 * which : 2 * which + 2] = self.habit.unpack(self.habit.pack(short, long))  # as coarse as it is kept
         return counts & ~(31 << 5 * which) | count << 5 * which
-
-    def _away(self, which: int, counts: int, cell: Cell) -> float | None:
-        short, long = cell.read(self.habit, 1 + self.head.size + which * self.habit.size)
-        return short - long if counts >> 5 * which & 31 > LEAST[which] else None
 
     def sample(self, component: str, seen: Snapshot) -> float | None:
         return seen.now(_COOLANT.id)
@@ -119,3 +117,13 @@ class _CoolantDrift(Fitted):
     def picture(self, component: str, samples: list[list[float]], cell: Cell, seen: Snapshot) -> Picture:
         usual = cell.read(self.habit, 1 + self.head.size)[1]
         return (line(_COOLANT.title, "°C", samples),), (Limit(label="usual, warm", value=round(usual, 1)),)
+
+
+def _away(which: int, counts: int, means: Sequence[float]) -> float | None:
+    """How far the short mean is above the long one, where a habit is known."""
+    return means[2 * which] - means[2 * which + 1] if counts >> 5 * which & 31 > LEAST[which] else None
+
+
+def _crept(away: float | None, when: int) -> bool:
+    """Far from what it was after a night, in steps too small for a heater that is switched on."""
+    return away is not None and away >= CREPT_K and not when & LEAPT

@@ -7,7 +7,7 @@ out where a person decides (rules/detectors/unit_of.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import exp, log
 from struct import Struct
@@ -61,17 +61,22 @@ class _Distances(Fitted):
 
     def __init__(self, detector: Distances) -> None:
         self.detector = detector
+        low, high = detector.well
+        self.agrees = frozenset(part for part in range(1, 256) if low <= exp((part - ONE) / PER_E) <= high)
 
     def judge(self, seen: Snapshot, cell: Cell) -> Judged:
         metres, speed = seen.now(_ODOMETER.id), seen.get(_SPEED.id, 60.0)
         if metres is None or speed is None:
             return [("", Unsure("speed and odometer are not said together", missing=True))] if seen.open else STILL
-        ratios = self._look(int(seen.ts), metres, speed, cell) if seen.fresh else self._parts(cell)
-        if not seen.open and (len(ratios) < PARTS or self.detector.well[0] <= ratios[0] <= self.detector.well[1]):
+        if seen.fresh:
+            parts = self._look(int(seen.ts), metres, speed, cell)
+        else:
+            parts = self.layout.unpack_from(cell.memory, cell.at + 1)[5:]
+        if not seen.open and (0 in parts or parts[0] in self.agrees):
             return STILL  # as nearly always
-        return [("", self._verdict(ratios))]
+        return [("", self._verdict(_ratios(parts)))]
 
-    def _look(self, second: int, metres: float, speed: float, cell: Cell) -> list[float]:
+    def _look(self, second: int, metres: float, speed: float, cell: Cell) -> Sequence[int]:
         first, before, was, by_speed, counted, *parts = self.layout.unpack_from(cell.memory, cell.at + 1)
         second = second % SECONDS or 1
         apart = (second - first) % SECONDS
@@ -80,7 +85,7 @@ class _Distances(Fitted):
             first = second if speed >= ROLLS_KMH else 0
         elif apart < APART_S[0]:
             cell.memory[cell.at] ^= 0x80
-            return _ratios(parts)
+            return parts
         else:
             first = 0
             if metres >= before and speed >= ROLLS_KMH:
@@ -92,7 +97,7 @@ class _Distances(Fitted):
                 by_speed = counted = 0.0
         was = min(255, round(speed))
         self.layout.pack_into(cell.memory, cell.at + 1, first, metres, was, by_speed, counted, *parts)
-        return _ratios(parts)
+        return parts
 
     def _parts(self, cell: Cell) -> list[float]:
         """The ratio of each part that is known, newest first."""

@@ -22,8 +22,15 @@ def need_of(rpm: float, limits: Mapping[str, float]) -> float:
 
 def share_of_need(seen: Snapshot) -> float | None:
     """Pressure over the profile's minimum at this engine speed, in percent and for oil of 100 Celsius; None when the
-    engine does not turn.
+    engine does not turn. Several rules ask.
     """
+    if "pressure" not in seen.shared:
+        seen.shared["pressure"] = _share(seen)
+    found: float | None = seen.shared["pressure"]
+    return found
+
+
+def _share(seen: Snapshot) -> float | None:
     pressure, rpm = seen.now(_PRESSURE), seen.get(_RPM, 5.0)
     run = seen.get(_RUN, 5.0)
     if pressure is None or rpm is None or rpm < 500 or (run is not None and run < BUILT_UP_S):

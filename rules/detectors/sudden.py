@@ -106,7 +106,7 @@ class Also(Detector):
 class _Also(Fitted):
     def __init__(self, slow: Fitted, quick: Quick) -> None:
         self.slow, self.quick = slow, quick
-        self.dozes = type(slow).asleep is not Fitted.asleep
+        self.may_sleep = type(slow).asleep is not Fitted.asleep and slow.may_sleep
         self.triggers = tuple(dict.fromkeys((*slow.triggers, *quick.triggers)))
         self.carries = tuple(dict.fromkeys((*slow.carries, *quick.carries)))
         self.size, self.period_s, self.quiet_is_clear = slow.size + quick.size, slow.period_s, slow.quiet_is_clear
@@ -128,7 +128,7 @@ class _Also(Fitted):
         return " and ".join(tests)
 
     def asleep(self, seen: Snapshot) -> bool:
-        return self.dozes and self.slow.asleep(seen) and self.quick.look(seen) is None
+        return self.may_sleep and self.slow.asleep(seen) and self.quick.look(seen) is None
 
     def wakes(self, seen: Snapshot) -> bool:
         return self.slow.wakes(seen) or self.quick.look(seen) is not None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, log
+from struct import Struct
 
 from rules.detectors.trend import DAY_S, Line, fit
 from rules.engine.detector import CALM, STILL, Detector, Fitted, Judged, Picture, line
@@ -54,6 +55,7 @@ class _TyreLeak(Fitted):
     period_s: int | None = SAMPLE_S
     ring = Ring("HB4h", 16, offset=1)  # day, samples of that day, mean logarithm of each wheel
     size = 1 + Ring("HB4h", 16).size
+    own = Struct("<" + 16 * "3x4h")  #: the means of all days, in one piece
 
     def __init__(self, detector: TyreLeak, profile: Profile) -> None:
         self.detector = detector
@@ -205,14 +207,19 @@ class _TyreLeak(Fitted):
 
     def _may_fall(self, cell: Cell) -> bool:
         """Whether any wheel lies so far below its best day that it could have a trend at all: most never do."""
-        if self.ring.count(cell) < 5:
+        count = self.ring.count(cell)
+        if count < 5:
             return False
-        enough = 0.6 * self.detector.drop / UNIT
-        for field in (2, 3, 4, 5):
-            own = self.ring.column(cell, field)
-            if own[0] <= max(own) + enough:
-                return True
-        return False
+        enough, own = 0.6 * self.detector.drop / UNIT, self.own.unpack_from(cell.memory, cell.at + 2)
+        one, two, three, four = (
+            own[0 : 4 * count : 4],
+            own[1 : 4 * count : 4],
+            own[2 : 4 * count : 4],
+            own[3 : 4 * count : 4],
+        )
+        if one[0] <= max(one) + enough or two[0] <= max(two) + enough:
+            return True
+        return bool(three[0] <= max(three) + enough or four[0] <= max(four) + enough)
 
     def _falling(self, wheel: str, days: Days) -> bool:
         """Whether it lies so far below its own best of the last days that a trend is worth computing."""

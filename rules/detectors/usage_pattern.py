@@ -18,6 +18,7 @@ from schemas.verdict import Clear, Holds, Severity, Unsure
 _SLOW = 1 / 150  #: weight of one sample in the long mean
 _KNOWN = 30  #: samples after which the long mean is worth comparing with
 Measure = Callable[[Snapshot], float | None]
+Means = tuple[int, float, float]  #: samples, short mean, long mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,9 @@ class _Habitual(Fitted):
             detector.period_s,
         )
         self.carries = tuple(signal_of(p).id for p in detector.reads if p in profile.fitted)
+        self.quieted_by = None if self.only is None else self.only[0]
+        self.may_sleep = self.only is not None
+        self.hard_always = detector.hard_always
         if self.instead is not None:
             self.carries = (*self.carries, self.id)
 
@@ -126,7 +130,7 @@ class _Habitual(Fitted):
         if value is None:  # a message about something else, of a dongle that asks for one after the other
             return [("", Unsure(f"no reading of {self.signal.title}", missing=True))] if seen.open else STILL
         measured: float | None = value if self.measure is None else self.measure(seen)
-        if measured is None and not self.detector.hard_always:
+        if measured is None and not self.hard_always:
             value = None
         way, told = self.way, seen.open
         less = self._less(seen) if self.less else 0.0
@@ -141,6 +145,13 @@ class _Habitual(Fitted):
             count, short, long = self._learn(measured, seen, cell)
         else:
             count, short, long = self.means.unpack_from(cell.memory, cell.at + 1)
+        return self._weighed(value, beyond, less, means=(count, short, long), seen=seen, cell=cell)
+
+    def _weighed(
+        self, value: float | None, beyond: bool, less: float, *, means: Means, seen: Snapshot, cell: Cell
+    ) -> Judged:
+        """What these means say, and this very value where it has a limit of its own."""
+        (count, short, long), way, told = means, self.way, seen.open
         if value is not None and beyond:
             raw, hard = symbol(self.signal.unit), number(self.hard_at * way - less)
             return [
@@ -199,7 +210,7 @@ class _Habitual(Fitted):
             memory[cell.at] ^= 0x80
         return alone
 
-    def _learn(self, measured: float, seen: Snapshot, cell: Cell) -> tuple[int, float, float]:
+    def _learn(self, measured: float, seen: Snapshot, cell: Cell) -> Means:
         memory, at = cell.memory, cell.at + 1
         count, short, long, kept, newest, _ = self.head.unpack_from(memory, at)
         if count < 60_000:

@@ -213,10 +213,15 @@ def _worded(track: Track, because: str) -> str:
     return f"intermittent, {len(track.flips) // 2 + 1} times within a day: {because}" if track.intermittent else because
 
 
-def take_sample(track: Track, ts: float, value: float) -> bool:
-    """Keep a sample for the chart; when there are too many, every second one goes. Says whether it was kept."""
-    if track.state == _ACTIVE and track.samples and ts - track.samples.newest() < SAMPLE_APART_S:
+def wants_sample(track: Track, verdict: Verdict, ts: float) -> bool:
+    """Whether a sample of now belongs into the chart: an alert that stands keeps one now and then."""
+    if track.state == _ACTIVE and track.samples.packed and ts - track.samples.newest() < SAMPLE_APART_S:
         return False
+    return isinstance(verdict, Holds)
+
+
+def take_sample(track: Track, ts: float, value: float) -> bool:
+    """Keep a sample for the chart; when there are too many, every second one goes. Says that it was kept."""
     track.samples.add(round(ts, 3), value)
     if len(track.samples) > KEPT_SAMPLES:
         track.samples.halve()
@@ -227,11 +232,12 @@ def muted(rule: Rule, tracks: Tracks, ts: float) -> bool:
     """Whether an alert that is open, or was until lately, explains this one away; one that is already active is not
     taken back. What a sensor says that is known to be wrong moves none at all.
     """
-    if rule.doubted_by and any(t.rule in rule.doubted_by and t.state == _ACTIVE for t in tracks.values()):
-        return True
-    if not (rule.muted_by or rule.muted_by_codes):
+    if not (rule.doubted_by or rule.muted_by or rule.muted_by_codes):
         return False
-    if any(t.rule == rule.name and t.state == _ACTIVE for t in tracks.values()):
+    active = [t.rule for t in tracks.values() if t.state == _ACTIVE]
+    if rule.doubted_by and not set(rule.doubted_by).isdisjoint(active):
+        return True
+    if rule.name in active or not (rule.muted_by or rule.muted_by_codes):
         return False
     return any(
         (t.rule in rule.muted_by or (t.rule == "trouble_code" and t.component.startswith(rule.muted_by_codes)))

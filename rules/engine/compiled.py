@@ -36,6 +36,7 @@ class Line:
     period_s: int = 0  #: as the detector has it; 0 without one
     hold_s: float = 0.0
     settle_s: float = 0.0
+    max_age_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,26 +145,40 @@ def _exactly(
 def _any(lines: Sequence[Line], slots: dict[int, int], gate: Gate | None = None) -> tuple[str, dict[str, Any]]:
     """Signal by signal: is it there, who needs it later, whose quiet line does it cross."""
     names: dict[str, Any] = {"pack": Struct("<fI").pack_into}
+    read = {i for line in lines for i in (*line.fitted.triggers, line.fitted.quieted_by) if i is not None} | set(slots)
+    variables = {i: f"v{i}" for i in sorted(read | set(gate.bands if gate is not None else ()))}
+    names["known"] = tuple(variables)
     body, tests = ["    values = dict(zip(r.ids, r.values))", "    g = values.get"], list[str]()
     if gate is not None:
         body += gate.first_of_any()
         body.append(f"    if m[{gate.at}]: return doubt(m, r)")
-        for signal_id, (low, high) in gate.bands.items():
-            body += [
-                f"    v = g({signal_id})",
-                f"    if v is not None and not (v >= {low!r} and v <= {high!r}): return doubt(m, r)",
-            ]
+    body.append(f"    {', '.join(variables.values())}, = map(g, known)")
+    for signal_id, (low, high) in gate.bands.items() if gate is not None else ():
+        v = variables[signal_id]
+        body.append(f"    if {v} is not None and not ({v} >= {low!r} and {v} <= {high!r}): return doubt(m, r)")
     for signal_id in sorted({i for line in lines for i in line.fitted.triggers} | set(slots)):
-        tests += [f"    v = g({signal_id})", "    if v is not None:"]
+        tests.append(f"    if {variables[signal_id]} is not None:")
         if signal_id in slots:
-            tests.append(f"        pack(m, {slots[signal_id]}, v, t)")
-        tests += ["    " + _test(line, {signal_id: "v"}) for line in lines if signal_id in line.fitted.triggers]
+            tests.append(f"        pack(m, {slots[signal_id]}, {variables[signal_id]}, t)")
+        tests += ["    " + _test_of_any(line, signal_id) for line in lines if signal_id in line.fitted.triggers]
     return _function(lines, body, tests, "values", lines), names
 
 
 def _test(line: Line, variables: dict[int, str]) -> str:
     quiet = line.fitted.quiet(variables, line.at)
     return f"    if not ({quiet}): d |= {1 << line.number}" if quiet else f"    d |= {1 << line.number}"
+
+
+def _test_of_any(line: Line, signal_id: int) -> str:
+    """The same for a message that has this signal, and perhaps the one that the quiet line reads beside it."""
+    beside, alone = line.fitted.quieted_by, {signal_id: f"v{signal_id}"}
+    if beside is None or beside == signal_id:
+        return _test(line, alone)
+    both, one = (line.fitted.quiet(names, line.at) for names in (alone | {beside: f"v{beside}"}, alone))
+    if not both or both == one:
+        return _test(line, alone)
+    quiet = f"v{beside} is not None and ({both})" if not one else f"({both}) if v{beside} is not None else ({one})"
+    return f"    if not ({quiet}): d |= {1 << line.number}"
 
 
 def _function(lines: Sequence[Line], body: list[str], tests: list[str], values: str, looked_at: Sequence[Line]) -> str:

@@ -33,6 +33,8 @@ class Fitted:
     triggers: tuple[int, ...] = ()  #: it is looked at when one of these is in the message …
     diagnostics: bool = False  #: … or when the message is a list of trouble codes
     carries: tuple[int, ...] = ()  #: signals whose last value it wants from earlier messages
+    may_sleep: bool = True  #: whether `asleep` is worth asking
+    quieted_by: int | None = None  #: a signal of the same message that its quiet line reads where it is there
     size: int = 0  #: bytes of its cell
     quiet_is_clear: bool = False  #: what is quiet is Clear for an open alert too, and changes nothing else
     patient: bool = False  #: while its alert stands it is judged no oftener than before: by its own quiet line

@@ -14,7 +14,7 @@ from rules.engine.broken import Broken
 from rules.engine.code_book import CodeBook
 from rules.engine.compiled import Line, Plan
 from rules.engine.detector import CALM, STILL, Judged
-from rules.engine.memory import OPEN_AT, PROFILE_AT, Cell, Memory, Track, Tracks, keep_newest, open_mask, tracks_of
+from rules.engine.memory import OPEN_AT, PROFILE_AT, Cell, Memory, Track, keep_newest, open_mask, tracks_of
 from rules.engine.program import Program, carried_over, laid_out
 from rules.engine.rule import Rule, versions_of
 from rules.engine.sieve import DOUBTS, READ_ANEW, Sieve, without
@@ -270,10 +270,9 @@ class Judge:
         self, program: Program, memory: Memory, reading: Reading, due: int, values: dict[int, float]
     ) -> tuple[AlertStep, ...]:
         """Judge the rules whose bits are set and move their alerts."""
-        seen = self._seen(program, memory, reading, values)
-        second = int(seen.ts)
-        cell = Cell(memory, 0)
-        tracks: Tracks | None = None
+        slots, profile, told = program.slots, program.profile, reading.diagnostics
+        seen = Snapshot(reading.ts, reading.place or 0, values, memory, slots, profile, told, False, self.codes)
+        second, cell, tracks = int(reading.ts), Cell(memory, 0), None
         standing: dict[str, tuple[str, ...]] = {}
         if memory[OPEN_AT]:
             tracks = tracks_of(memory, program.body_end)
@@ -282,11 +281,7 @@ class Judge:
                     standing[track.rule] = (*standing.get(track.rule, ()), track.component)
         steps: list[AlertStep] = []
         touched = 0
-        lines = program.lines
-        while due:
-            low = due & -due  # the lowest bit: rules in their order
-            due ^= low
-            line = lines[low.bit_length() - 1]
+        for line in program.asked.get(due) or program.ask(due):
             fitted = line.fitted
             opened = seen.open = standing.get(line.name, ()) if standing else ()
             if line.sleeps and not opened and fitted.asleep(seen):
@@ -342,11 +337,12 @@ class Judge:
         steps: list[AlertStep],
     ) -> int:
         before, newest = track.stand(), track.newest
-        late = reading.received_at - reading.ts > rule.max_age.total_seconds()
+        late = reading.received_at - reading.ts > line.max_age_s
         moves = alert_state.advance(track, verdict, seen.ts, seen.place, line.hold_s, line.settle_s, rule.samples)
-        moves = moves or alert_state.stands_now(track, verdict, seen.ts, late)
+        if track.late and not moves:
+            moves = alert_state.stands_now(track, verdict, seen.ts, late)
         kept = False
-        if track.state and seen.ts >= track.newest and isinstance(verdict, Holds):
+        if track.state and seen.ts >= track.newest and alert_state.wants_sample(track, verdict, seen.ts):
             try:
                 value = line.fitted.sample(component, seen)
                 kept = value is not None and alert_state.take_sample(track, seen.ts, value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from struct import Struct, calcsize
 from typing import Any, TypeAlias
 
@@ -259,6 +259,13 @@ def _newest(count: int) -> Struct:
     return Struct(f"<{count}d")
 
 
+@lru_cache(maxsize=1_024)
+def _rows(written: bytes) -> list[list[Any]]:
+    """The rows of such a tail, to be read only: while an alert stands each message reads the same ones."""
+    found: list[list[Any]] = from_json(written)
+    return found
+
+
 def tracks_of(memory: Memory, body_end: int) -> Tracks:
     """The alerts that are open, and the episode numbers of those that were."""
     if len(memory) <= body_end:
@@ -267,7 +274,7 @@ def tracks_of(memory: Memory, body_end: int) -> Tracks:
     tracks: Tracks = {}
     at = end + 1
     standing: list[Track] = []
-    for row in from_json(memory[body_end:] if end < 0 else memory[body_end:end]):
+    for row in _rows(bytes(memory[body_end:] if end < 0 else memory[body_end:end])):
         track = tracks[row[0], row[1]] = Track.from_row(row)
         if row[2]:
             standing.append(track)

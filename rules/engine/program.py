@@ -20,6 +20,7 @@ from schemas.errors import Misconfigured
 from schemas.profile import Profile
 from schemas.reading import Reading
 
+MOST_ASKED = 4_096  #: sets of rules
 HEAD = Struct("<IH")  #: checksum and length of a layout
 
 
@@ -39,6 +40,7 @@ class Program:
     patient: int  #: the bits of those that are not asked by every message while their alert stands
     settles: dict[str, float]  #: of the rules for which quiet values are Clear and nothing else: after how many seconds
     plans: dict[tuple[int, ...], Plan] = field(default_factory=dict)
+    asked: dict[int, tuple[Line, ...]] = field(default_factory=dict)  #: the rules of such bits, in their order
     #: of the message before, if it had a function of its own: the next is often alike
     last_ids: tuple[int, ...] | None = None
     last_plan: Plan = lambda memory, reading: ()
@@ -57,6 +59,13 @@ class Program:
         found = self.ungated.get(ids)
         if found is None:
             found = self.ungated[ids] = compiled.plan(self.lines, self.slots, ids, self.slow)
+        return found
+
+    def ask(self, due: int) -> tuple[Line, ...]:
+        """The rules whose bits are set, kept in `asked`: few sets of them come, and these often."""
+        if len(self.asked) >= MOST_ASKED:
+            self.asked.clear()
+        found = self.asked[due] = tuple(line for line in self.lines if due >> line.number & 1)
         return found
 
     def read_as(self, memory: Memory) -> ReadAs:
@@ -138,9 +147,10 @@ def laid_out(number: int, profile: Profile, rules: Iterable[Rule]) -> Program:
     at = BODY_AT + len(carried) * LATEST.size
     lines = []
     for n, (rule, fitted) in enumerate(found):
-        sleeps = type(fitted).asleep is not Fitted.asleep
+        sleeps = type(fitted).asleep is not Fitted.asleep and fitted.may_sleep
         hold, settle = rule.hold.total_seconds(), rule.settle.total_seconds()
-        lines.append(Line(n, rule.name, fitted, at, sleeps, fitted.period_s or 0, hold, settle))
+        period, most = fitted.period_s or 0, rule.max_age.total_seconds()
+        lines.append(Line(n, rule.name, fitted, at, sleeps, period, hold_s=hold, settle_s=settle, max_age_s=most))
         at += fitted.size
     blank = bytearray(at)
     blank[PROFILE_AT] = number
