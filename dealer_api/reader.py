@@ -13,7 +13,7 @@ from dealer_api.app_keys import CALL
 from schemas.errors import BadInput
 
 #: How people name their language themselves; English is what the templates and the code are written in.
-LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español"}
+LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español", "ar": "العربية"}
 ENGLISH = "en"
 COOKIE = "telltale_language"  #: of a browser on which nobody is signed in yet
 _RIGHT_TO_LEFT = frozenset({"ar"})

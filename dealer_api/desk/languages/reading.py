@@ -99,6 +99,8 @@ def lexed(text: str, place: Place) -> Iterator[tuple[str, str]]:
                 yield ("words" if place.where == "attribute" else "tag", text[start:at])
             yield "edge", ""
             place.where, start, at = "tag", at, at + 1
+    if start < len(text):
+        yield "tag", text[start:]
 
 
 def is_picture(part: Part) -> bool:

@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from dealer_api import reader
 from dealer_api.desk.languages import catalogue, headlines
 
+_OWN = 6  #: letters that a phrase with places must have of its own, or half of all sentences would fit it
 _PLACE = re.compile(r"\{(\w+)\}")
 #: Places that hold a word of ours and never somebody's: it is looked up as well.
 OURS = frozenset(
@@ -45,7 +46,7 @@ def _patterns(language: str) -> tuple[tuple[re.Pattern[str], str, str], ...]:
     found = []
     for message in catalogue.catalogue(language).spoken:
         parts = _PLACE.split(message)
-        if len(parts) > 1 and re.search(r"[A-Za-z]{2}", "".join(parts[::2])):
+        if len(parts) > 1 and len(re.findall(r"[A-Za-z]", "".join(parts[::2]))) >= _OWN:
             pattern, seen = "", set()
             for n, part in enumerate(parts):
                 if n % 2 == 0:
