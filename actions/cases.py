@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actions import reviving
 from actions.calling_off import call_off, withdraw_open_offer
 from actions.context import Acting
 from actions.texts import tell_owner
@@ -122,7 +123,8 @@ async def reopen(acting: Acting, case_id: int, reason: str) -> Case:
     async with acting.transaction() as connection:
         case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
         car = await fleet.get(connection, acting.dealer_id, case.vehicle_id)  # it may have been sold meanwhile
-        return await cases.move(
+        whose = await reviving.whose(connection, case)  # or have been the task of somebody who left
+        opened = await cases.move(
             connection,
             case,
             CaseEvent.REOPENED,
@@ -130,7 +132,12 @@ async def reopen(acting: Acting, case_id: int, reason: str) -> Case:
             actor=acting.actor,
             now=acting.now(),
             owner_id=car.owner_id,
+            **whose,
         )
+        if opened.acknowledged_at is None:
+            dealer = await accounts.dealer(connection, acting.dealer_id)
+            await reviving.watch(connection, dealer, opened, acting.now())
+        return opened
 
 
 async def open_by_hand(

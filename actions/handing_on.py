@@ -100,7 +100,12 @@ async def give(
     for leg in moving:
         if leg.slot_id is not None:
             await slots.release(connection, acting.dealer_id, leg.slot_id)
-    resources, taken = await locked_time(acting.house, connection, acting.dealer_id)
+    resources, _ = await locked_time(acting.house, connection, acting.dealer_id)
+    if not moving:
+        return
+    # a drive of days ago that nobody made is given away, too, and whoever was away then did not make it
+    first, last = min(leg.starts_at for leg in moving), max(leg.ends_at for leg in moving)
+    taken = await slots.taken(connection, acting.dealer_id, first, last)
     seats = {resource.staff_id: resource.id for resource in resources if resource.kind is ResourceKind.DRIVER}
     for leg in moving:
         driver, now = to[leg.id], acting.now()

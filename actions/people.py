@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from actions import labour, passwords
+from actions import labour, passwords, reviving
 from actions.context import Acting, House
 from actions.handing_on import hand_on
 from actions.staff_links import person_of
-from rules.service.casework import acknowledge_by
 from rules.service.numbers import e164
 from schemas.account import Dealer, Role, Staff
 from schemas.booking import OfferEvent
 from schemas.case import Case, CaseEvent, CaseState
 from schemas.errors import BadInput, Overtaken
-from schemas.moment import minutes_between
 from schemas.pickup import LegKind, LegState
-from store import accounts, cases, history, jobs, offers, pickups, secrets
+from store import accounts, cases, history, offers, pickups, secrets
 from store.pool import Connection
 
 INVITATION = timedelta(days=7)
@@ -282,18 +280,7 @@ async def _free_case(acting: Acting, connection: Connection, dealer: Dealer, cas
     now, columns = acting.now(), {}
     if case.state is CaseState.OPEN:
         columns = {"acknowledged_at": None, "escalated_at": None}
-        limit = acknowledge_by(case, dealer)
-        if limit is not None:
-            minutes = minutes_between(case.opened_at, limit)
-            await jobs.put(
-                connection,
-                dealer.id,
-                "case_unacknowledged",
-                case.id,
-                due_at=now + timedelta(minutes=minutes),
-                minutes=minutes,
-                comebacks=case.comebacks,
-            )
+        await reviving.watch(connection, dealer, case, now)
     await cases.change(
         connection,
         case,

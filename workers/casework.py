@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from actions import reviving
 from monitoring import tracing
 from rules.service import safety as decided
 from rules.service.casework import (
     CameBack,
     JoinsCase,
     OpensCase,
-    acknowledge_by,
     case_for,
     severity_of,
     worse_than_dismissed,
@@ -21,7 +21,6 @@ from schemas.alert import Alert, AlertState, AlertStep
 from schemas.case import Case, CaseEvent, CaseState
 from schemas.errors import NotFound
 from schemas.message import MessageKind, asserts
-from schemas.moment import minutes_between
 from schemas.verdict import Severity
 from store import accounts, alerts, cases, fleet, jobs
 from store.jobs import Job
@@ -182,8 +181,7 @@ async def _again(
         owner_id=car.owner_id,
         severity=alert.severity.value,
         title=_title(context, dealer, alert),
-        acknowledged_at=None,
-        escalated_at=None,
+        **(await reviving.whose(connection, case) | {"acknowledged_at": None, "escalated_at": None}),
     )
     if not late:
         await _notify(context, connection, dealer=dealer, case=case, alert=alert, occasion=f"again{alert.step}")
@@ -205,10 +203,9 @@ async def _comeback(
         comebacks=case.comebacks + (1 if belongs.same else 0),
         severity=belongs.severity.value,
         title=_title(context, dealer, alert),
-        acknowledged_at=None,
-        escalated_at=None,
         proof=None,
         owner_id=car.owner_id,
+        **(await reviving.whose(connection, case) | {"acknowledged_at": None, "escalated_at": None}),
     )
     await alerts.attach(connection, alert.dealer_id, alert.id, case.id)
     people = {
@@ -225,7 +222,7 @@ async def _comeback(
         occasion=f"alert{alert.id}",
         alert=alert,
     )
-    await _watch(connection, dealer, case, now)
+    await reviving.watch(connection, dealer, case, now)
 
 
 async def _notify(
@@ -249,23 +246,7 @@ async def _notify(
         asserts=[standing],
     )
     if case.acknowledged_at is None:
-        await _watch(connection, dealer, case, context.clock())
-
-
-async def _watch(connection: Connection, dealer: Dealer, case: Case, now: datetime) -> None:
-    """Look again when the dealer's limit for taking such a case is over, counted from now."""
-    limit = acknowledge_by(case, dealer)
-    if limit is not None:
-        minutes = minutes_between(case.opened_at, limit)
-        await jobs.put(
-            connection,
-            dealer.id,
-            "case_unacknowledged",
-            case.id,
-            due_at=now + timedelta(minutes=minutes),
-            minutes=minutes,
-            comebacks=case.comebacks,
-        )
+        await reviving.watch(connection, dealer, case, context.clock())
 
 
 async def unacknowledged(context: Context, connection: Connection, job: Job) -> None:

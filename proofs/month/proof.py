@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -39,37 +40,48 @@ async def main(settings: Any, *, trials: int, seed: int, sabotage: str | None, d
     """`trials` months, each of `days` days with its own seed; green when nothing was violated."""
     _check(sabotage)
     began = time.monotonic()
-    async with own_database(_SECRET) as url:
-        facts = await run(
-            url, _SECRET, trials=trials, seed=seed, switch=sabotage, days=days, tell=cli.progress("months")
-        )
-    return {**facts, "seconds": round(time.monotonic() - began, 1)}
+    months, tell = [], cli.progress("months")
+    for n in range(trials):
+        # one each: workers serve every dealer of a database, and a month that is over would go on in the next one
+        async with own_database(_SECRET) as url:
+            months.append(await play(url, _SECRET, seed=seed + n, switch=sabotage, days=days))
+        tell(n + 1)
+    return {**summed(months, seed=seed, switch=sabotage, days=days), "seconds": round(time.monotonic() - began, 1)}
 
 
-async def run(
-    url: str,
-    secret: str,
-    trials: int,
-    seed: int,
-    switch: str | None,
-    days: int,
-    tell: Callable[[int], None] = lambda done: None,
-) -> dict[str, Any]:
-    """The months on a migrated database; `url` is its owner's."""
-    total: Counter[str] = Counter()
-    found: list[tuple[str, str]] = []
+async def run(url: str, secret: str, seed: int, switch: str | None, days: int) -> dict[str, Any]:
+    """One month on a migrated database; `url` is its owner's."""
+    return summed([await play(url, secret, seed=seed, switch=switch, days=days)], seed=seed, switch=switch, days=days)
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What one month came to, and what was broken in it: sentence, and where."""
+
+    sums: Mapping[str, float]
+    broken: Sequence[tuple[str, str]]
+
+
+async def play(url: str, secret: str, seed: int, switch: str | None, days: int) -> Month:
+    """A month on a database of its own."""
     with sabotage.switched(switch):
-        for n in range(trials):
-            place = await open_dealership(url, secret, seed + n)
-            try:
-                await _month(place, days, random.Random(seed + n))
-                total.update(await _sums(place))
-            finally:
-                await place.close()
-            found += [(sentence, f"seed {seed + n}, {words}") for sentence, words in place.violations]
-            tell(n + 1)
+        place = await open_dealership(url, secret, seed)
+        try:
+            await _month(place, days, random.Random(seed))
+            sums = await _sums(place)
+        finally:
+            await place.close()
+    return Month(sums, [(sentence, f"seed {seed}, {words}") for sentence, words in place.violations])
+
+
+def summed(months: Sequence[Month], seed: int, switch: str | None, days: int) -> dict[str, Any]:
+    """All of them together."""
+    total: Counter[str] = Counter()
+    for month in months:
+        total.update(month.sums)
+    found = [one for month in months for one in month.broken]
     return {
-        "trials": trials,
+        "trials": len(months),
         "checked": total["steps"],
         "violations": len(found),
         "seed": seed,

@@ -183,6 +183,27 @@ async def test_a_case_nobody_had_begun_is_watched_again_when_who_took_it_is_let_
     )
 
 
+async def test_a_case_that_comes_to_life_again_is_nobody_s_when_who_had_it_has_left(desk: Desk):
+    car, manager = await _car(desk), desk.house.acting(desk.dealer.id, f"staff:{_id(desk, 'manager')}")
+    advisor = desk.house.acting(desk.dealer.id, f"staff:{_id(desk, 'advisor')}")
+    case = await cases.open_by_hand(advisor, car["id"], "a rattle")
+    await cases.dismiss(advisor, case.id, "nothing to hear")
+    await people.disable(desk.house.acting(desk.dealer.id, "system"), _id(desk, "advisor"))
+    opened = await cases.reopen(manager, case.id, "it rattles again")
+    assert (opened.state, opened.assignee_id, opened.acknowledged_at) == ("open", None, None)
+    assert await desk.admin.fetchval(
+        "SELECT count(*) FROM wakeups WHERE topic = 'case_unacknowledged' AND subject_id = $1", case.id
+    )
+
+
+async def test_a_case_that_comes_to_life_again_is_still_theirs_who_are_here(desk: Desk):
+    car, advisor = await _car(desk), desk.house.acting(desk.dealer.id, f"staff:{_id(desk, 'advisor')}")
+    case = await cases.open_by_hand(advisor, car["id"], "a rattle")
+    await cases.dismiss(advisor, case.id, "nothing to hear")
+    opened = await cases.reopen(advisor, case.id, "it rattles again")
+    assert opened.assignee_id == _id(desk, "advisor") and opened.acknowledged_at is not None
+
+
 async def test_windows_that_need_a_driver_who_leaves_are_offered_no_longer(desk: Desk):
     car = await _car(desk)
     advisor = f"staff:{_id(desk, 'advisor')}"

@@ -125,6 +125,18 @@ async def test_a_drive_is_given_only_to_somebody_who_is_there_and_the_refusal_na
         await leg_acts.assign(_manager(scene), leg, second)
 
 
+async def test_a_drive_of_days_ago_is_not_given_to_somebody_who_was_away_then(
+    scene: Any, booked: Any, pool_as: Any
+) -> None:
+    second = await _second_driver(scene, await pool_as("office", size=1))
+    away = (booked.starts_at - HOUR, booked.ends_at + HOUR)
+    await absences.add(_manager(scene), second, *away, "training")
+    scene.clock.at = booked.ends_at + 72 * HOUR
+    leg = await scene.admin.fetchval("SELECT id FROM legs WHERE kind = 'collect'")
+    with pytest.raises(Overtaken, match="Bo Zwei is not free then"):
+        await leg_acts.assign(_manager(scene), leg, second)
+
+
 @pytest.mark.parametrize(
     ("starts", "ends", "reason", "field"),
     [
