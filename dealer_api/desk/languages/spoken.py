@@ -14,7 +14,9 @@ from functools import cache, lru_cache
 from dealer_api import reader
 from dealer_api.desk.languages import catalogue, headlines
 
-_OWN = 6  #: letters that a phrase with places must have of its own, or half of all sentences would fit it
+_OWN = (
+    6  #: letters that a phrase must have of its own to be found in a part of a sentence, where almost anything fits it
+)
 _PLACE = re.compile(r"\{(\w+)\}")
 #: Places that hold a word of ours and never somebody's: it is looked up as well.
 OURS = frozenset(
@@ -46,7 +48,7 @@ def _patterns(language: str) -> tuple[tuple[re.Pattern[str], str, str], ...]:
     found = []
     for message in catalogue.catalogue(language).spoken:
         parts = _PLACE.split(message)
-        if len(parts) > 1 and len(re.findall(r"[A-Za-z]", "".join(parts[::2]))) >= _OWN:
+        if len(parts) > 1 and re.search(r"[A-Za-z]{2}", "".join(parts[::2])):
             pattern, seen = "", set()
             for n, part in enumerate(parts):
                 if n % 2 == 0:
@@ -100,6 +102,8 @@ def _whole(language: str, text: str, depth: int) -> str | None:
         return "".join(literal for literal, _ in known.say(exact))
     lowered = text.lower()
     for pattern, first, message in _patterns(language):
+        if depth and sum(map(str.isalpha, _PLACE.sub("", message))) < _OWN:
+            continue
         if lowered.startswith(first) and (found := pattern.fullmatch(text)):
             values = found.groupdict()
             count = next((int(one) for one in values.values() if one.isdigit()), None)
