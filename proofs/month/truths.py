@@ -168,6 +168,10 @@ SETTLED: Mapping[str, str] = {
         AND NOT EXISTS (SELECT 1 FROM spoken_warnings w WHERE w.dealer_id = $1 AND w.owner_id = o.id
           AND a.id = ANY (w.alert_ids))
         AND NOT EXISTS (SELECT 1 FROM messages m JOIN cases c ON c.dealer_id = m.dealer_id AND c.id = m.case_id
+          JOIN messages n ON n.dealer_id = m.dealer_id AND n.reference LIKE 'staff_unreached-' || m.id || '-%'
+          WHERE m.dealer_id = $1 AND m.owner_id = o.id AND c.vehicle_id = v.id AND m.kind = 'safety'
+            AND m.state = 'failed')  -- it came back hours later: somebody was asked to ring
+        AND NOT EXISTS (SELECT 1 FROM messages m JOIN cases c ON c.dealer_id = m.dealer_id AND c.id = m.case_id
           WHERE m.dealer_id = $1 AND m.owner_id = o.id
             AND c.vehicle_id = v.id AND m.kind = 'safety' AND m.state IN ('sent', 'delivered')
             AND NOT EXISTS (SELECT 1 FROM messages n WHERE n.dealer_id = $1 AND n.owner_id = o.id
