@@ -80,6 +80,7 @@ _SETTABLE = (
     "comebacks",
     "owner_id",
     "confirmed",
+    "healing",
 )
 
 
@@ -222,6 +223,14 @@ async def around(connection: Connection, dealer_id: int, case_ids: Sequence[int]
     """What a list shows beside each case: its car, its owner, and whose it is."""
     rows = await connection.fetch(_AROUND, dealer_id, list(case_ids))
     return {row["id"]: {name: value for name, value in as_dict(row).items() if name != "id"} for row in rows}
+
+
+async def healing_of(connection: Connection, dealer_id: int, case_id: int) -> dict[str, Any] | None:
+    """The picture of a proved repair, as rules.service.healing made it."""
+    found: dict[str, Any] | None = await connection.fetchval(
+        "SELECT healing FROM cases WHERE dealer_id = $1 AND id = $2", dealer_id, case_id
+    )
+    return found
 
 
 async def feedback_of(connection: Connection, dealer_id: int, case_id: int) -> Feedback | None:

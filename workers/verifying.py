@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from actions import links, outbox, recipients
 from rules.engine import repair_verification
 from rules.engine.repair_verification import Disproved, Proved
+from rules.service import healing
 from rules.service.casework import ASK_AFTER
 from schemas.alert import Alert
 from schemas.case import Case, CaseEvent, CaseState
@@ -32,6 +34,7 @@ from store import (
 )
 from store.jobs import Job
 from store.pool import Connection
+from store.views import vehicles_page
 from workers.context import Context
 
 _NOT_WHILE_UPSET = timedelta(hours=6)  #: an unread text may be a complaint: a person reads it before we ask anything
@@ -55,13 +58,22 @@ async def check(context: Context, connection: Connection, case: Case) -> repair_
     """Close the case if its own proof is there. None when there is nothing to verify."""
     if case.state is not CaseState.VERIFYING or case.repaired_at is None:
         return None
-    answer = repair_verification.check(case.proof or [], await _since_repair(context, connection, case))
+    since = await _since_repair(context, connection, case)
+    answer = repair_verification.check(case.proof or [], since)
     if isinstance(answer, Disproved):
         await _say_once(context, connection, case, answer.because)
     if not isinstance(answer, Proved):
         return answer
     now = context.clock()
-    done = await cases.move(connection, case, CaseEvent.PROVED, reason=answer.because, actor="car", now=now)
+    done = await cases.move(
+        connection,
+        case,
+        CaseEvent.PROVED,
+        reason=answer.because,
+        actor="car",
+        now=now,
+        healing=await _healing(connection, case, since),
+    )
     await _all_clear(context, connection, done)
     await jobs.put(connection, case.dealer_id, "feedback", case.id, due_at=now + ASK_AFTER)
     return answer
@@ -197,6 +209,27 @@ async def _since_repair(context: Context, connection: Connection, case: Case) ->
         after = (from_epoch(last.ts), last.boot, last.seq)
     units = await corrections.of_vehicle(connection, case.dealer_id, case.vehicle_id)
     return [_read(row, in_force(units, from_epoch(row.received_at))) for row in rows] if units else rows
+
+
+async def _healing(connection: Connection, case: Case, since: list[Reading]) -> dict[str, Any] | None:
+    """The picture of it: what was measured before the repair, and what has proved it."""
+    demand = healing.wanted(case.proof or [])
+    if demand is None or case.repaired_at is None:
+        return None
+    signal = demand["signals"][0]
+    before = await vehicles_page.values(
+        connection,
+        case.dealer_id,
+        vehicle_id=case.vehicle_id,
+        signal_id=signal,
+        since=case.repaired_at - healing.BEFORE,
+        until=case.repaired_at,
+    )
+    units = await corrections.of_vehicle(connection, case.dealer_id, case.vehicle_id)
+    unit = in_force(units, case.repaired_at).get(signal)
+    after = [(row.ts, value) for row in since for number, value in zip(row.ids, row.values) if number == signal]
+    found = healing.picture(demand, [(ts, unit.read(v)) for ts, v in before] if unit else before, after)
+    return None if found is None else found.model_dump(mode="json", exclude_none=True)
 
 
 def _read(row: Reading, read_as: ReadAs) -> Reading:

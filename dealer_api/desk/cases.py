@@ -30,7 +30,7 @@ from rules.service.promises import missed
 from schemas.account import Role
 from schemas.alert import Alert, Evidence
 from schemas.booking import Booking, Offer
-from schemas.case import Confirmation
+from schemas.case import CaseState, Confirmation
 from schemas.errors import BadInput, TelltaleError
 from schemas.history import Change
 from schemas.moment import local
@@ -38,6 +38,7 @@ from schemas.signal import BY_ID, BY_PATH
 from schemas.slot import Slot
 from schemas.verdict import Severity
 from store import accounts
+from store import cases as case_rows
 from store.views import casefile, vehicles_page
 
 
@@ -82,6 +83,7 @@ async def show(request: web.Request) -> web.Response:
         towed = await stays(connection, file.case)
         units = await corrections.of_car(caller, connection, file.case.vehicle_id)
         extra = await extra_work.of_booking(caller, connection, file.booking) if file.booking else None
+        healing = _healing(await case_rows.healing_of(connection, caller.dealer_id, case_id), zone, now)
         handed = await handover_acts.of_visit(connection, caller.dealer_id, file.booking.id) if file.booking else ()
     legs = [leg for leg, _ in file.legs]
     speaking = speaks(file.last_heard_at, now)
@@ -133,6 +135,7 @@ async def show(request: web.Request) -> web.Response:
         writes_records=caller.may(may.WRITE_HANDOVERS),
         warned=warned.of_case(file, zone, now),
         says=caller.may(SAY_KNOWN),
+        healing=healing if file.case.state is CaseState.DONE else None,
         proof=_proof(file.case.proof, file.case.repaired_at, zone, now),
         unread=any(one.unread for one in file.talk),
     )
@@ -363,6 +366,14 @@ def _offer(offer: Offer | None, slots: Sequence[Slot]) -> ShownOffer | None:
     return ShownOffer(
         offer.kind.value, offer.state.value, made_at=offer.made_at, expires_at=offer.expires_at, windows=tuple(windows)
     )
+
+
+def _healing(stored: Any, zone: str, now: datetime) -> Chart | None:
+    """What was measured before the repair and after it."""
+    if stored is None:
+        return None
+    evidence = Evidence.model_validate(stored)
+    return chart(evidence, zone, now, title=formatting.sentence(evidence.because), key="healing")
 
 
 def _proof(proof: Any, repaired_at: datetime | None, zone: str, now: datetime) -> list[str]:

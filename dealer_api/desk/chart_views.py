@@ -18,6 +18,7 @@ from dealer_api.charts import evidence_svg, number, unit_symbol
 from dealer_api.desk import formatting
 from dealer_api.desk.languages.saying import say
 from dealer_api.desk.languages.spoken import sentence
+from rules.service.thinning import thin
 from schemas.alert import Evidence, Sample, Series
 from schemas.moment import from_epoch
 
@@ -132,19 +133,6 @@ def measured(label: str, unit: str, points: Sequence[tuple[float, float]]) -> Ev
         limits=(),
         freeze_frame=None,
     )
-
-
-def thin(line: Series, most: int) -> Series:
-    """At most about `most` samples. Of each stretch its lowest and highest stay, so that no peak is lost."""
-    if len(line.samples) <= most:
-        return line
-    size = -(-len(line.samples) * 2 // most)
-    kept: list[Sample] = []
-    for start in range(0, len(line.samples), size):
-        stretch = line.samples[start : start + size]
-        ends = {id(s): s for s in (min(stretch, key=lambda s: s.value), max(stretch, key=lambda s: s.value))}
-        kept += sorted(ends.values(), key=lambda s: s.ts)
-    return Series.model_construct(label=line.label, unit=line.unit, samples=tuple(kept))
 
 
 def _movable(drawn: Sequence[Series], evidence: Evidence, unit: str, zone: str) -> str:

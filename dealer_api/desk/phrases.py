@@ -37,6 +37,7 @@ _TALKING = (
     "rules/service/operations.py",
     "rules/service/quick_replies.py",
     "rules/service/funnel.py",
+    "rules/service/healing.py",
     "schemas/account.py",
     "schemas/setting.py",
     "schemas/scope.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 from pydantic import ValidationError
@@ -81,5 +82,21 @@ def _chart(speech: Speech, alert: Alert) -> Markup:
         zone_name=speech.zone,
         title=_what(speech, alert),
         key=f"alert-{alert.id}",
+        call=speech.limit,
+    )
+
+
+def healing_of(speech: Speech, stored: dict[str, Any]) -> Markup:
+    """What the car measured before the repair and after it, as rules.service.healing kept it."""
+    try:
+        evidence = Evidence.model_validate(stored)
+    except ValidationError:  # as above
+        return Markup("")
+    return evidence_svg(
+        evidence,
+        language=speech.language,
+        zone_name=speech.zone,
+        title=speech.say("healing"),
+        key="healing",
         call=speech.limit,
     )

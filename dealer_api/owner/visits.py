@@ -17,7 +17,7 @@ from actions import offers as offer_acts
 from dealer_api.app_keys import LIVE
 from dealer_api.bodies import row_number
 from dealer_api.live import open_stream, send
-from dealer_api.owner.alert_summary import summary_of
+from dealer_api.owner.alert_summary import healing_of, summary_of
 from dealer_api.owner.held_windows import held
 from dealer_api.owner.journey import Drive, Journey, journey_of
 from dealer_api.owner.links import Ended, Link, forgiving, form_of, open_link
@@ -30,7 +30,7 @@ from schemas.case import CaseState
 from schemas.errors import BadInput, NotFound, Overtaken, Unavailable
 from schemas.handover import HandoverKind
 from schemas.pickup import LegKind, LegState
-from store import positions
+from store import cases, positions
 from store.views.journey import Visit
 
 #: What an owner may say when no window suits; the text is data, the name is what history keeps.
@@ -96,6 +96,7 @@ async def show(request: web.Request) -> web.StreamResponse:
             if link.visit.booking
             else ()
         )
+        stored = await cases.healing_of(connection, link.secret.dealer_id, link.visit.case.id)
         where = (
             await positions.of_booking(
                 connection, link.secret.dealer_id, link.visit.booking.id, since=link.speech.now - STANDS
@@ -113,6 +114,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         asks_extra=bool(open_lines) and link.visit.booking is not None and link.visit.booking.state in ASKED_OF,
         extra_together=sum(line.amount_minor for line in open_lines) if len(open_lines) > 1 else 0,
         handed=kept,
+        healing=healing_of(link.speech, stored) if stored and link.visit.case.state is CaseState.DONE else None,
         near=None if where is None else near(*where, now=link.speech.now),
         code=_code(link, end) if end is not None and all(one.record.kind is not end for one in kept) else "",
     )

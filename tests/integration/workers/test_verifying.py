@@ -87,7 +87,7 @@ async def test_the_cars_own_proof_closes_the_case_and_sends_the_all_clear_and_la
     await drives(scene, good=True)
     await verifier.once()
     case = await scene.case()
-    assert case["state"] == "done"
+    assert (case["state"], case["healing"]) == ("done", None), "nothing was measured before: there is no healing to see"
     await scene.send_all()
     texts = await scene.phone()
     assert sum("Entwarnung" in text for text in texts) == 1
@@ -107,6 +107,25 @@ async def test_the_cars_own_proof_closes_the_case_and_sends_the_all_clear_and_la
     assert "Danke" in (await scene.phone())[-1]
     heard = await scene.says("1")
     assert heard.understood.meaning == "other", "a score that stands is not overwritten"
+
+
+async def test_the_healing_has_a_picture_that_outlives_the_readings(scene: Scene) -> None:
+    signal = BY_PATH["Vehicle.Chassis.Axle.Row1.Wheel.Left.Tire.Pressure"].id
+    for _ in range(20):
+        await row(scene, {signal: 170.0})
+        scene.clock.on(minutes=5)
+    await in_verification(scene)
+    demand = next(one for one in (await scene.case())["proof"] if one["kind"] == "band")
+    await drives(scene, good=True)
+    await Verifier(scene.context).once()
+    await scene.admin.execute("DELETE FROM readings")
+    found = (await scene.case())["healing"]
+    after, before = found["series"]
+    assert (after["label"], before["label"]) == ("after the repair", "before the repair")
+    assert {point["value"] for point in before["samples"]} == {170.0} and demand["low"] > 170, "it was low"
+    assert min(point["value"] for point in after["samples"]) >= demand["low"], "and is in its band since"
+    assert max(point["ts"] for point in before["samples"]) < min(point["ts"] for point in after["samples"])
+    assert [limit["value"] for limit in found["limits"]] == [demand["low"]]
 
 
 async def test_bad_readings_prove_nothing_and_the_owner_hears_nothing(scene: Scene) -> None:
