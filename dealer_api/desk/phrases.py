@@ -66,7 +66,7 @@ _SAID_AS = frozenset({"reason", "what", "new", "because", "label", "title", "hin
 #: Words of the desk's own code that are for machines.
 _SCRIPT = re.compile(r"""\bsay\(\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|`((?:[^`\\]|\\.)*)`)""")
 _TITLE = re.compile(r'^title = "([^"]+)"', re.MULTILINE)  #: of a vehicle model
-_WORDS = re.compile(r"[A-Za-z]{2,}[.,;:]? +\S|^[A-Z][a-z]+|^12 V ")
+_WORDS = re.compile(r"[A-Za-z]{2,}[.,;:]? +\S|^[A-Z][a-z]+|^12 V |^A [a-z]{3}")
 #: What is code, a header, a path or a format, and no phrase.
 _CODE = re.compile(
     r"[=<>]=|m\[|Vehicle\.|charset|filename|no-|noindex|%[YaH]|^[A-Z][a-z]+-[A-Z]|consent_|^\{+\w+\}+$|struct|\n|\{LAMPS"

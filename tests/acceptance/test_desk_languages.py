@@ -71,7 +71,8 @@ _OURS = frozenset(
 )
 #: What a program or a list calls it, and the proper names of a country: its lands and its holidays.
 _NAMES = re.compile(
-    r"[a-z]+:[a-z]+|consent_\w+|email|language|name|profile|title|vin|Bayern|Hessen|Mecklenburg-Vorpommern"
+    r"[a-z]+:[a-z]+|consent_\w+|email|language|name|profile|title|vin|Bayern|Augsburg"
+    r"|Baden-Württemberg|Brandenburg|Bremen|Niedersachsen|Rheinland-Pfalz|Saarland|Sachsen-Anhalt|Hessen|Mecklenburg-Vorpommern"
     r"|Nordrhein-Westfalen|Sachsen|Schleswig-Holstein|Thüringen|Christmas Day|New Year's Day|Second Day of Christmas"
 )
 _EMPTY = frozenset({"input", "img", "br", "hr", "link", "meta", "path", "circle", "rect", "line", "polyline", "wbr"})
