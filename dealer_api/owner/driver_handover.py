@@ -80,6 +80,8 @@ async def _end(request: web.Request, asked: Mapping[str, str]) -> End:
     if drive is None:
         raise BadInput("leg", "is not one of your drives")
     kinds = ends_of(drive)
+    if not kinds:
+        raise BadInput("leg", "is a mobile repair: the car stays with its owner, and nothing changes hands")
     kind = next((kind for kind in kinds if kind == asked.get("kind", kinds[0])), None)
     if kind is None:
         raise BadInput("kind", f"is one of {', '.join(kinds)}")

@@ -16,7 +16,7 @@ from schemas.pickup import LegEvent
 
 _ENDS = """
 SELECT l.booking_id, l.driver_id, l.kind FROM legs l WHERE l.dealer_id = $1
-AND l.state IN ('on_the_way', 'collected', 'on_the_way_back')
+AND l.kind <> 'visit' AND l.state IN ('on_the_way', 'collected', 'on_the_way_back')
 AND NOT EXISTS (SELECT FROM handovers h WHERE h.dealer_id = $1 AND h.booking_id = l.booking_id AND h.kind = l.kind)
 """
 _MADE = """

@@ -135,3 +135,23 @@ async def test_looking_changes_nothing(world: World) -> None:
     before = await world.rows()
     await asyncio.gather(*(world.web.get(path) for _ in range(50)))
     assert await world.rows() == before
+
+
+async def test_a_mobile_repair_has_two_steps_and_nothing_changes_hands(world: World) -> None:
+    path = await booked(world)
+    await world.desk.admin.execute("UPDATE bookings SET kind = 'mobile_repair'")
+    await world.desk.admin.execute("UPDATE legs SET kind = 'visit' WHERE kind = 'collect'")
+    leg = await world.desk.admin.fetchval("SELECT id FROM legs WHERE kind = 'visit'")
+    page = await world.get(f"{path}?language=en")
+    assert "Mobile repair" in page and button(page)["event"] == "on_the_way"
+    assert "We collect" not in await world.get(f"{await world.link()}?language=en")
+    await world.post(f"{path}/move", **button(page))
+    page = await world.get(f"{path}?language=en")
+    assert button(page)["event"] == "at_car" and "handover?leg=" not in page
+    for kind in ("", "&kind=collect", "&kind=loaner_out"):
+        async with world.web.get(f"{path}/handover?leg={leg}{kind}") as answer:
+            assert answer.status < 500 and "We collect" not in await answer.text()
+    await world.post(f"{path}/move", **button(page))
+    page = await world.get(f"{path}?language=en")
+    assert await world.desk.admin.fetchval("SELECT state FROM legs WHERE kind = 'visit'") == "at_car"
+    assert not button(page) and "Say what was found and done" in page and 'href="/workshop"' in page
