@@ -138,7 +138,9 @@ async def _whose(acting: Acting, connection: Connection, leg: Leg) -> Leg:
     person = await accounts.staff(connection, leg.dealer_id, own_id)
     if person.role not in (Role.DRIVER, Role.TECHNICIAN) or leg.driver_id == own_id:
         return leg
-    if leg.driver_id is not None or (person.role is Role.TECHNICIAN) is not (leg.kind is LegKind.VISIT):
+    if (person.role is Role.TECHNICIAN) is not (leg.kind is LegKind.VISIT):
+        raise Overtaken("drive", f"it is for a {'technician' if leg.kind is LegKind.VISIT else 'driver'}")
+    if leg.driver_id is not None:
         raise NotAllowed("another driver has this leg")
     if leg.kind is LegKind.VISIT:
         await labour.give_visit(acting, connection, leg, own_id)

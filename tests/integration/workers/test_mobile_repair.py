@@ -137,7 +137,7 @@ async def test_nobody_there_ends_the_visit_and_somebody_rings(scene: Scene, book
 
 async def test_only_technicians_go_and_only_on_their_own(scene: Scene, booked: Any, pool_as: Any) -> None:
     leg, other = await _leg(scene), await _another_technician(scene, await pool_as("office", size=1))
-    with pytest.raises(NotAllowed):
+    with pytest.raises(Overtaken, match="it is for a technician"):
         await leg_acts.move(_by(scene, "driver"), leg["id"], LegEvent.ON_THE_WAY)
     with pytest.raises(NotAllowed):
         await leg_acts.move(scene.house.acting(scene.dealer.id, f"staff:{other}"), leg["id"], LegEvent.ON_THE_WAY)

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from actions import bookings as acts
-from actions import moving, offers
+from actions import labour, moving, offers
 from schemas.alert import AlertState as A
 from schemas.booking import BookingKind
 from schemas.errors import BadInput, Overtaken
+from schemas.operation import Skill
 
 KINDS = [kind for kind in BookingKind if kind is not BookingKind.TOW]
 
@@ -21,7 +22,13 @@ def _desk(scene: Any) -> Any:
 
 
 @pytest.fixture
-async def ill(scene: Any) -> Any:
+async def ill(scene: Any, kind: BookingKind) -> Any:
+    if kind is BookingKind.MOBILE_REPAIR:  # it takes a van, and somebody who knows the work
+        await scene.admin.execute(
+            "INSERT INTO resources (dealer_id, kind, name) VALUES ($1, 'van', 'Van 1')", scene.dealer.id
+        )
+        technician = scene.people["technician"].id
+        await labour.set_skills(_desk(scene), technician, frozenset(Skill))
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     return (await scene.case())["id"]
