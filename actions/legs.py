@@ -139,7 +139,7 @@ async def _whose(acting: Acting, connection: Connection, leg: Leg) -> Leg:
     if person.role not in (Role.DRIVER, Role.TECHNICIAN) or leg.driver_id == own_id:
         return leg
     if (person.role is Role.TECHNICIAN) is not (leg.kind is LegKind.VISIT):
-        raise Overtaken("drive", f"it is for a {'technician' if leg.kind is LegKind.VISIT else 'driver'}")
+        raise Overtaken("drive", "it is for a technician" if leg.kind is LegKind.VISIT else "it is for a driver")
     if leg.driver_id is not None:
         raise NotAllowed("another driver has this leg")
     if leg.kind is LegKind.VISIT:
