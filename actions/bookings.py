@@ -59,6 +59,8 @@ async def book(
     async with acting.transaction() as connection:
         case = await cases.get(connection, acting.dealer_id, case_id, lock=True)
         CASE.next(case.state, CaseEvent.BOOKED)
+        if loaner and kind is BookingKind.MOBILE_REPAIR:
+            raise BadInput("loaner", "is not needed: the car stays with its owner")
         await fitting(connection, case, kind)
         dealer = await accounts.dealer(connection, acting.dealer_id)
         await withdraw_open_offer(acting, connection, case, "booked directly")

@@ -29,6 +29,17 @@ GROUPS = {
 }
 
 
+#: What stands above the list of a group's day.
+HEADINGS = {
+    "Drivers": "Drivers",
+    "Bays": "In the bays",
+    "Technicians": "At work",
+    "Loaners": "Loaners out",
+    "Tow trucks": "Tow trucks out",
+    "Service vans": "Service vans out",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A piece of time as it is drawn: from which quarter hour of the shown ones, and how many."""
@@ -63,6 +74,10 @@ class Group:
     title: str
     load: Load
     lines: tuple[Line, ...]
+
+    @property
+    def heading(self) -> str:
+        return HEADINGS[self.title]
 
     @property
     def agreed(self) -> bool:

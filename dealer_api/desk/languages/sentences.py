@@ -13,7 +13,8 @@ _EVERYWHERE = """
     parts.names fresh[0] fresh[1] fresh[2] fresh[3] signal.title chosen.title span_title unit[0] code.words
     code.status group.title block.look healed line.what line.move line.who one.what one.who one.whom change.what
     change.why change.who following[1] guest.words word.label one.why one.device one.place one.proof record.proof
-    groups[] titles.get() proposal.ring proposal.waits row.detail row.subject beside.writing refusal reasons
+    groups[] group.heading titles.get() proposal.ring proposal.waits row.detail row.subject beside.writing refusal
+    reasons
     """
 _OF_PAGES = {
     "audit.html": "title line.row.change.reason",

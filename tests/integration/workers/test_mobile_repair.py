@@ -205,6 +205,13 @@ async def test_work_that_needs_the_workshop_is_refused_by_its_name(scene: Scene,
         await acts.book(_by(scene, "advisor"), road["id"], MOBILE, scene.clock() + timedelta(hours=3))
 
 
+async def test_whose_car_stays_with_them_needs_no_loaner(scene: Scene, road: Any) -> None:
+    window = (await acts.free_windows(scene.house, scene.dealer.id, MOBILE, case_id=road["id"]))[3].window
+    with pytest.raises(BadInput) as refused:
+        await acts.book(_by(scene, "advisor"), road["id"], MOBILE, window.starts_at, loaner=True)
+    assert refused.value.field == "loaner" and (await scene.case())["state"] == "open"
+
+
 async def test_nothing_of_ours_waits_with_a_car_at_its_owners(scene: Scene, booked: Any) -> None:
     await acts.arrive(_by(scene, "advisor"), booked.id)
     with pytest.raises(IllegalMove):
