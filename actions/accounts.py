@@ -14,7 +14,7 @@ from schemas.errors import BadInput, NotFound
 from schemas.keeping import KINDS
 from schemas.place import place_of
 from schemas.scope import chosen
-from store import accounts, bookings, history, pickups, secrets
+from store import accounts, bookings, history, pickups, secrets, slots
 from store.pool import Connection
 
 KEY_LIFE = timedelta(days=365)  #: unless another end is asked for
@@ -158,3 +158,38 @@ async def add_resource(acting: Acting, kind: str, name: str) -> int:
             now=acting.now(),
         )
         return found
+
+
+async def retire_resource(acting: Acting, resource_id: int, *, again: bool = False) -> str:
+    """A bay, a loaner, a truck or a van is not used any more, or is again; its name.
+
+    What is agreed or offered for it is moved first, by people.
+    """
+    async with acting.transaction() as connection:
+        now = acting.now()
+        used = await slots.resources(connection, acting.dealer_id, lock=True)  # nobody books it meanwhile
+        among = await slots.retired(connection, acting.dealer_id) if again else used
+        found = next((one for one in among if one.id == resource_id and one.staff_id is None), None)
+        if found is None:
+            raise NotFound("resource")
+        ahead = 0 if again else await slots.ahead_of(connection, acting.dealer_id, resource_id, now)
+        if ahead:
+            raise BadInput(
+                found.name,
+                "1 visit or offer still needs it: move or cancel it on the schedule first"
+                if ahead == 1
+                else f"{ahead} visits or offers still need it: move or cancel them on the schedule first",
+            )
+        await slots.retire(connection, acting.dealer_id, resource_id, None if again else now)
+        await history.write(
+            connection,
+            acting.dealer_id,
+            "resource",
+            resource_id,
+            old="retired" if again else "in use",
+            new="in use" if again else "retired",
+            reason=f"{found.kind.value} {found.name}",
+            actor=acting.actor,
+            now=now,
+        )
+        return found.name

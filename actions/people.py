@@ -86,6 +86,37 @@ async def speak(acting: Acting, person: Staff, language: str) -> Staff:
         )
 
 
+async def describe(acting: Acting, staff_id: int, *, name: str, phone: str) -> Staff:
+    """What a colleague is called, and the number on which notices reach them; without one they get none by text."""
+    if not name.strip():
+        raise BadInput("name", "write who it is")
+    async with acting.transaction() as connection:
+        dealer = await accounts.dealer(connection, acting.dealer_id)
+        person = await accounts.staff(connection, acting.dealer_id, staff_id)
+        number = e164(phone, dealer.country) if phone.strip() else None
+        if (person.name, person.phone) == (name.strip(), number):
+            return person
+        changed = await accounts.describe_staff(
+            connection, acting.dealer_id, staff_id, name=name.strip()[:200], phone=number, language=person.language
+        )
+        await history.write(
+            connection,
+            acting.dealer_id,
+            "staff",
+            staff_id,
+            old=None,
+            new="described anew",
+            reason=", ".join(
+                what
+                for what, is_new in (("name", person.name != changed.name), ("phone", person.phone != number))
+                if is_new
+            ),
+            actor=acting.actor,
+            now=acting.now(),
+        )
+        return changed
+
+
 async def accept_invitation(house: House, token: str, password: str) -> Staff:
     """The password is set, and the invitation is used up; of two who use it at once one is too late."""
     person = await invitation(house, token)

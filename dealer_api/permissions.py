@@ -177,11 +177,13 @@ WRITE_QUICK_REPLIES = Permission("quick_replies.write", "Write down answers that
 # The dealer itself
 READ_DEALER = Permission("dealer.read", "The dealer's hours, limits, bays and loaners", _ADVISORS, "dealer:read")
 WRITE_DEALER = Permission(
-    "dealer.write", "Change the dealer's hours and limits, add a bay or a loaner", _MANAGERS, "dealer:write"
+    "dealer.write", "Change the dealer's hours and limits, add a bay or a loaner, retire it", _MANAGERS, "dealer:write"
 )
 READ_STAFF = Permission("staff.read", "The dealer's people", _ADVISORS, "staff:read")
 WRITE_STAFF = Permission(
-    "staff.write", "Invite a colleague, give another role, end a colleague's access, take them back", _MANAGERS
+    "staff.write",
+    "Invite a colleague, say how they are reached, give another role, end a colleague's access, take them back",
+    _MANAGERS,
 )
 READ_NUMBERS = Permission(
     "numbers.read", "See the numbers of the house, and the cases behind each", _MANAGERS, "cases:read"

@@ -103,6 +103,7 @@ class MessageKind(StrEnum):
     STAFF_MISSED = "staff_missed"  #: a customer was to bring the car and did not come
     STAFF_LEG = "staff_leg"  #: a drive is this driver's now
     STAFF_RESET = "staff_reset"  #: one of our people chooses a new password
+    STAFF_TEST = "staff_test"  #: a manager tries whether texts leave the house
     STAFF_RING = "staff_ring"  #: a visit or an offer did not come about: somebody must ring its owner
     STAFF_TRIAL = "staff_trial"  #: a rule that was on trial speaks now: what it had found comes into the queue
     STAFF_UNREACHED = "staff_unreached"  #: a text to an owner cannot be delivered: somebody must ring

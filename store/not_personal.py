@@ -29,6 +29,7 @@ OTHERS: Final = {
     "dealers": "the house",
     "search_words": "words of what stands in owners and vehicles, kept by the database: they change and go with it",
     "quick_replies": "answers that are ready: of nobody",
+    "first_steps": "the house",
     "resources": "bays, loaners and drivers",
     "senders": "the dealer's own numbers",
     "staff": "the dealer's people",

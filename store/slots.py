@@ -24,6 +24,14 @@ _RESOURCES = (
     "SELECT id, dealer_id, kind, name, staff_id, skills FROM resources "
     "WHERE dealer_id = $1 AND retired_at IS NULL ORDER BY id"
 )
+_RETIRED = """
+SELECT id, dealer_id, kind, name, staff_id, skills FROM resources
+WHERE dealer_id = $1 AND retired_at IS NOT NULL AND staff_id IS NULL ORDER BY id
+"""
+_AHEAD = """
+SELECT count(DISTINCT coalesce(booking_id, -offer_id)) FROM slots WHERE dealer_id = $1 AND resource_id = $2
+  AND (state = 'booked' OR (state = 'held' AND expires_at > $3)) AND upper(during) > $3
+"""
 _TAKEN = """
 SELECT resource_id, lower(during) AS starts_at, upper(during) AS ends_at FROM slots
 WHERE dealer_id = $1 AND state <> 'released' AND during && tstzrange($2, $3)
@@ -65,6 +73,23 @@ async def resources(connection: Connection, dealer_id: int, *, lock: bool = Fals
     """
     rows = await connection.fetch(_RESOURCES + (" FOR NO KEY UPDATE" if lock else ""), dealer_id)
     return [Resource(**as_dict(row)) for row in rows]
+
+
+async def retired(connection: Connection, dealer_id: int) -> list[Resource]:
+    """What is not used any more, without people's time."""
+    return [Resource(**as_dict(row)) for row in await connection.fetch(_RETIRED, dealer_id)]
+
+
+async def ahead_of(connection: Connection, dealer_id: int, resource_id: int, now: datetime) -> int:
+    """How many visits and offers still need it."""
+    return int(await connection.fetchval(_AHEAD, dealer_id, resource_id, now))
+
+
+async def retire(connection: Connection, dealer_id: int, resource_id: int, at: datetime | None) -> None:
+    """Nobody offers its time from now on; None: it is in use again."""
+    await connection.execute(
+        "UPDATE resources SET retired_at = $3 WHERE dealer_id = $1 AND id = $2", dealer_id, resource_id, at
+    )
 
 
 async def taken(connection: Connection, dealer_id: int, since: datetime, until: datetime) -> dict[int, list[Window]]:

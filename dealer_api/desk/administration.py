@@ -125,6 +125,19 @@ async def add_resource(request: web.Request) -> web.Response:
     return go("/settings", f"{fields['name']} is there. Windows are offered for it from now on.")
 
 
+async def retire_resource(request: web.Request) -> web.Response:
+    caller, fields = call(request), await form(request)
+    again = fields.get("act") == "again"
+    try:
+        name = await accounts.retire_resource(
+            caller, row_of(fields.get("resource"), "resource", "choose which one"), again=again
+        )
+    except TelltaleError as error:
+        return refused(error, "/settings#bays-title")
+    note = f"{name} is in use again." if again else f"{name} is retired: no window is offered for it any more."
+    return go("/settings#bays-title", note)
+
+
 async def create_key(request: web.Request) -> web.Response:
     """The key is on the answer to this very form and nowhere else."""
     caller, fields = call(request), await form(request)
@@ -180,8 +193,9 @@ async def _settings_page(
         resources = [
             resource
             for resource in await slots.resources(connection, caller.dealer_id)
-            if resource.kind is not ResourceKind.DRIVER
+            if resource.kind not in (ResourceKind.DRIVER, ResourceKind.TECHNICIAN)
         ]
+        retired = await slots.retired(connection, caller.dealer_id)
         keys = await secrets.labels(connection, caller.dealer_id, "api_key")
         taken = await keeping.last(connection, caller.dealer_id)
     unheard = await owners.unheard(caller.house, caller.dealer_id)
@@ -205,6 +219,7 @@ async def _settings_page(
         taken=taken,
         problem=problem,
         resources=resources,
+        retired=retired,
         keys=keys,
         key=key,
         unheard=unheard,

@@ -68,6 +68,12 @@ KINDS = {
     "tow": "Tow truck, and delivery",
     "mobile_repair": "Mobile repair",
 }
+RESOURCES = {
+    "bay": "Bay",
+    "loaner": "Loaner car",
+    "tow_truck": "Tow truck",
+    "van": "Service van",
+}
 BOOKINGS = {
     "agreed": "Agreed",
     "arrived": "Car is here",

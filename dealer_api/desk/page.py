@@ -14,7 +14,7 @@ from aiohttp import web
 
 from dealer_api import bodies, error_responses, reader
 from dealer_api.app_keys import CALL, HOUSE, Call, call
-from dealer_api.desk import drawing, formatting
+from dealer_api.desk import drawing, formatting, steps
 from dealer_api.desk.languages import headlines
 from schemas.errors import BadInput, DeliveryFailed, IllegalMove, Overtaken, TelltaleError, Unavailable
 from schemas.moment import from_local, local, zone
@@ -50,6 +50,7 @@ async def page(request: web.Request, template: str, *, status: int = 200, **fact
             now=now,
             day_to=day_span(caller, now)[1],
         )
+        first = await steps.steps_left(caller, connection)
     known = {
         "me": caller,
         "dealer": caller.dealer,
@@ -57,6 +58,7 @@ async def page(request: web.Request, template: str, *, status: int = 200, **fact
         "zone": caller.dealer.zone,
         "csrf": caller.csrf,
         "counts": counts,
+        "first_steps": first,
         "lapse": lapse,
         "path": request.path,
         "note": _note(request),

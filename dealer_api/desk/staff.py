@@ -77,6 +77,16 @@ async def change_role(request: web.Request) -> web.Response:
     return go(_here(request), f"{person.name} is {formatting.ROLES[person.role].lower()} from now on.")
 
 
+async def describe(request: web.Request) -> web.Response:
+    """Their name, and the number on which notices reach them."""
+    caller, fields = call(request), await form(request)
+    try:
+        person = await acts.describe(caller, id_of(request), name=fields.get("name", ""), phone=fields.get("phone", ""))
+    except BadInput as error:
+        return await _person_page(request, problem=problem_of(error), status=422)
+    return go(_here(request), f"Saved: {person.name}.")
+
+
 async def disable(request: web.Request) -> web.Response:
     caller = call(request)
     try:

@@ -351,6 +351,16 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/staff/{id}/role": lambda ask: {"role": "technician"},
     "/settings": _settings,
     "/settings/resources": lambda ask: {"kind": "bay", "name": f"Bay {next(ask._count)}"},
+    "/settings/resources/retire": lambda ask: {"resource": str(NOBODYS)},  # so that the next door finds a free bay
+    "/first-run": lambda ask: {"step": "driver"},
+    "/first-run/text": _nothing,
+    "/vehicles/new": lambda ask: {
+        "vin": f"WTTBDADD{ask.made.canary[-1]}{next(ask._count):08}",
+        "title": "A car",
+        "profile": "petrol_hatch",
+        "owner": str(ask.made.rows["owners"]),
+    },
+    "/staff/{id}/reach": lambda ask: {"name": "New Name", "phone": f"+4917604{next(ask._count):06}"},
     "/settings/keys": lambda ask: {
         "label": f"key {next(ask._count)}",
         "scope": ["cases:read", "owners:write"],

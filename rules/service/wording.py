@@ -87,6 +87,7 @@ FACTS: dict[MessageKind, tuple[str, ...]] = {
     MessageKind.STAFF_MISSED: ("owner", "vehicle", "starts_at", "ends_at", "zone", "now", "link"),
     MessageKind.STAFF_LEG: ("vehicle", "kind", "address", "starts_at", "ends_at", "zone", "now", "link"),
     MessageKind.STAFF_RESET: ("dealer", "minutes", "link"),
+    MessageKind.STAFF_TEST: ("dealer", "link"),
     MessageKind.STAFF_RING: ("vehicle", "because", "owner", "phone", "link"),
     MessageKind.STAFF_TRIAL: ("rule", "link"),
     MessageKind.STAFF_UNREACHED: ("owner", "because", "phone", "link"),
