@@ -1,4 +1,4 @@
-"""A manager's first days, in a browser: the list of steps, and a step that is put aside and taken up again by keyboard."""
+"""A manager's first days, in a browser: the list of steps, and one put aside and taken up again by keyboard."""
 
 from __future__ import annotations
 
