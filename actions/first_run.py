@@ -7,8 +7,8 @@ from datetime import timedelta
 from actions import outbox, recipients
 from actions.context import Acting, House
 from schemas.errors import BadInput, Overtaken
-from schemas.first_run import Step
 from schemas.message import Draft, MessageKind, Purpose
+from schemas.step import Step
 from store import accounts, first_steps, history
 
 AGAIN_AFTER = timedelta(minutes=1)  #: machine time; a text costs money

@@ -12,7 +12,7 @@ from dealer_api.desk import steps
 from dealer_api.desk.page import form, go, page, refused
 from rules.service.first_run import left
 from schemas.errors import TelltaleError
-from schemas.first_run import How, Step
+from schemas.step import How, Step
 
 _PLACES = {
     Step.HOURS: "/settings",

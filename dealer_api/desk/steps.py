@@ -6,7 +6,7 @@ from actions import first_run as acts
 from dealer_api import permissions as may
 from dealer_api.app_keys import Call
 from rules.service.first_run import how_far, left
-from schemas.first_run import How, Step
+from schemas.step import How, Step
 from store.pool import Connection
 from store.views import first_run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from schemas.first_run import Facts, How, Step
+from schemas.step import Facts, How, Step
 
 
 def how_far(facts: Facts, aside: Collection[str], *, leaves: bool) -> dict[Step, How]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.first_run import Facts
+from schemas.step import Facts
 from store.pool import Connection, as_dict
 
 _FACTS = """

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rules.service.first_run import how_far, left
-from schemas.first_run import Facts, How, Step
+from schemas.step import Facts, How, Step
 
 NOTHING = Facts(
     hours_saved=False,
