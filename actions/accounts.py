@@ -171,7 +171,7 @@ async def retire_resource(acting: Acting, resource_id: int, *, again: bool = Fal
         among = await slots.retired(connection, acting.dealer_id) if again else used
         found = next((one for one in among if one.id == resource_id and one.staff_id is None), None)
         if found is None:
-            raise NotFound("resource")
+            raise BadInput("resource", "is one of the list")
         ahead = 0 if again else await slots.ahead_of(connection, acting.dealer_id, resource_id, now)
         if ahead:
             raise BadInput(

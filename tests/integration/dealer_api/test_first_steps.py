@@ -11,7 +11,7 @@ import pytest
 
 from actions import accounts as acts
 from actions import first_run, people
-from schemas.errors import BadInput, NotFound, Overtaken
+from schemas.errors import BadInput, Overtaken
 from store import accounts
 from store.pool import transaction
 from tests.integration.dealer_api.conftest import Desk, agrees
@@ -133,7 +133,7 @@ async def test_what_is_not_used_any_more_is_retired_once_nothing_needs_it(desk: 
         "SELECT id FROM resources WHERE dealer_id = $1 AND kind = 'driver'", desk.dealer.id
     )
     for foreign in (theirs, driver, bays[1]):
-        with pytest.raises(NotFound):
+        with pytest.raises(BadInput, match="one of the list"):
             await acts.retire_resource(acting, foreign)
     assert await acts.retire_resource(acting, bays[1], again=True) == "Bay 2"
     assert await desk.admin.fetchval("SELECT retired_at FROM resources WHERE id = $1", bays[1]) is None
