@@ -24,6 +24,7 @@ _OF_PAGES = {
     "inbox_thread.html": "title",
     "numbers.html": "title groups[] one.stop.title one.stop.who one.title one.hint text",
     "numbers_cases.html": "title row.title",
+    "new_car.html": "called",
     "offer.html": "ways title",
     "problem.html": "problem.title problem.detail",
     "queue.html": "title",
