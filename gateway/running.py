@@ -18,6 +18,10 @@ from typing import Any
 import structlog
 
 from gateway import metrics
+from gateway.feeds.inbox import Inbox
+from gateway.feeds.listening import FeedBroker
+from gateway.feeds.reader import FeedReader
+from gateway.feeds.settling import Settling
 from gateway.fleet.fleet import Fleet, Judge
 from gateway.intake.loop import Intake
 from gateway.intake.partitions import Leaves
@@ -71,6 +75,8 @@ class Gateway:
     database_url: str
     retention: Retention
     meeting: Meeting
+    inbox: Inbox  #: what feeds brought
+    feeds: FeedReader | None  #: hears them over MQTT
     try_out_broker: bool
     open_broker: bool
     rung: asyncio.Event
@@ -91,6 +97,7 @@ async def run(
     mqtt_version: int = 4,
     mqtt_tls: Tls | None = None,
     open_broker: bool = False,
+    feeds_url: str = "",
     health: Address = Address(),  # noqa: B008
     retention_days: int = 400,
     try_out_broker: bool = True,
@@ -103,6 +110,7 @@ async def run(
     `database_url` signs in as the gateway's role, `mqtt_url` as its user; `auth_url` and `auth_seed` let it answer the
     broker's sign-ins; without them the broker knows the cars by itself, and is tried out before it is trusted.
     `mqtt_tls` says what mqtts:// and tls:// trust and show; `open_broker` that strangers may speak as cars.
+    `feeds_url` is the broker at which feeds are heard.
     """
     if judge is None:
         judge = _judge(profiles)
@@ -132,6 +140,12 @@ async def run(
         database_url=database_url,
         retention=Retention(writer, clock, keep_days=retention_days, leaves=leaves, tally=intake.tally),
         meeting=Meeting(fleet, writer, auth_callout, intake.forget),
+        inbox=Inbox(broker, writer),
+        feeds=FeedReader(
+            FeedBroker(BrokerAddress.from_url(feeds_url, mqtt_version, mqtt_tls)), writer, clock, Settling()
+        )
+        if feeds_url
+        else None,
         try_out_broker=try_out_broker,
         open_broker=open_broker,
         rung=asyncio.Event(),
@@ -175,6 +189,10 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
             tasks.create_task(_look(g), name="denied publishes")
             tasks.create_task(_keep_days(g), name="days")
             tasks.create_task(_follow_clock(g), name="clock")
+            tasks.create_task(g.inbox.run(), name="inbox of feeds")
+            if g.feeds is not None:
+                tasks.create_task(g.feeds.run(), name="feeds")
+                tasks.create_task(watch(g.feeds.broker), name="watchdog of feeds")
             await g.broker.open(sorted(g.writer.buckets))  # before any car can speak: what nobody subscribes to is gone
             if g.auth_callout is not None:
                 await g.auth_callout.start()
@@ -189,6 +207,8 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
             await g.auth_callout.stop()
         g.intake.downlink.last_word(g.broker.sessions)
         await g.broker.close()
+        if g.feeds is not None:
+            await g.feeds.broker.close()
         await g.writer.close()
         await page.aclose()
 
@@ -270,6 +290,10 @@ async def _closed_or_rung(g: Gateway, connection: Any) -> None:
 def _heard(g: Gateway, payload: dict[str, Any]) -> None:
     if payload.get("what") in ("quarantine", "correction"):
         g.intake.accept_now = True
+    elif payload.get("what") == "feed":
+        g.inbox.rung.set()
+    elif payload.get("what") == "feeds" and g.feeds is not None:
+        g.feeds.changed.set()
     elif isinstance(payload.get("vehicle"), int):
         g.asked.add(payload["vehicle"])
         g.rung.set()

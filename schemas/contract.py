@@ -29,6 +29,8 @@ CHANNELS: dict[str, tuple[type[BaseModel], str, int, str]] = {
     ),
 }
 
+FEEDS_PULSE = "telltale/feeds/pulse"  #: on which the session that hears feeds hears itself
+
 #: topics -> (read, write or both; what for): all that the gateway's own account must be allowed, and nothing else
 GATEWAY: dict[tuple[str, ...], tuple[str, str]] = {
     ("vehicles/+/+/up/+",): (
@@ -47,6 +49,10 @@ GATEWAY: dict[tuple[str, ...], tuple[str, str]] = {
         "read, write",
         "The broker is tried out before it is trusted, each time on a made-up name.",
     ),
+}
+#: The same at the broker of the feeds (TELLTALE_FEEDS_URL), and read below the root of each feed.
+FEED_READER: dict[tuple[str, ...], tuple[str, str]] = {
+    (FEEDS_PULSE,): ("read, write", "The session that hears feeds hears itself, and knows by it what had waited."),
 }
 
 

@@ -90,6 +90,7 @@ class Refusal(StrEnum):
     OUT_OF_RANGE = "out_of_range"  #: a value no such sensor can give; the others are kept
     FOREIGN_VIN = "foreign_vin"  #: the payload names another car than the topic
     UNKNOWN_VEHICLE = "unknown_vehicle"  #: nobody enrolled this VIN
+    UNMAPPED = "unmapped"  #: a feed's car that nobody has mapped to a VIN: `telltale feed map`
     #: the car's credentials were taken away; it gets no ack, so it keeps what it said until it is enrolled again
     REVOKED = "revoked"
     RETAINED = "retained"  #: a retained message is something old, never an event

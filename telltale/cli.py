@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dealer": ("dealer", "Dealers: create, sender."),
     "staff": ("staff", "A dealer's people: invite, list, give another role, let go, take back."),
     "vehicle": ("vehicle", "Cars: enrol, revoke."),
+    "feed": ("feed", "Cars that already speak otherwise: add a feed, list, off, map its cars."),
     "owners": ("owners", "Owners, their cars and their consent: import from CSV."),
     "import-readings": ("import_readings", "History of a fleet from a CSV or Parquet file, judged and stored."),
     "hear-mail": ("hear_mail", "One mail from standard input to the desk's door: the end of a mail server's pipe."),

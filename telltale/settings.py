@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from providers.register import ProviderSettings, set_up
 from schemas.errors import Misconfigured
 from telltale.embedded.broker_tls import BrokerTls
+from telltale.feed_settings import FeedSettings
 from telltale.home import usual_home
 from telltale.photos import PhotoSettings
 from telltale.share import share_of
@@ -34,7 +35,7 @@ HEALTH_PORTS = {"gateway": 9801, "workers": 9802, "dealer-api": 9803, "broker": 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class Settings(PhotoSettings, ProviderSettings, BaseSettings):
+class Settings(PhotoSettings, FeedSettings, ProviderSettings, BaseSettings):
     """Read once at the start. Each field's description is its line in docs/reference/settings.md."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
@@ -329,6 +330,7 @@ class Settings(PhotoSettings, ProviderSettings, BaseSettings):
         for name, value, schemes in (
             ("DATABASE_URL", self.database_url, ("postgres", "postgresql")),
             ("MQTT_URL", self.mqtt_url, ("mqtt", "mqtts")),
+            ("TELLTALE_FEEDS_URL", self.feeds_url if self.feeds_url.get_secret_value() else None, ("mqtt", "mqtts")),
             ("TELLTALE_CARS_URL", SecretStr(self.cars_url) if self.cars_url else None, ("mqtt", "mqtts")),
         ):
             if value is not None and urlsplit(value.get_secret_value()).scheme not in schemes:

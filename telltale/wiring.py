@@ -74,6 +74,7 @@ async def gateway(settings: Settings) -> None:
         mqtt_version=settings.mqtt_version,
         mqtt_tls=Tls(settings.mqtt_ca, settings.mqtt_cert, settings.mqtt_key),
         open_broker=bool(settings.open_broker),
+        feeds_url=settings.feeds_url.get_secret_value(),
         health=health_address(settings, "gateway"),
         retention_days=settings.retention_days,
         ready=readiness.teller(settings),

@@ -182,6 +182,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     Refusal.OUT_OF_RANGE: ("Out of range", "A value that no such sensor can give; the others were kept."),
     Refusal.FOREIGN_VIN: ("Another car's name", "The message named another car than the one that sent it."),
     Refusal.UNKNOWN_VEHICLE: ("Unknown vehicle", "Nobody here looks after this car."),
+    Refusal.UNMAPPED: ("Unmapped", "A feed speaks of a car, and nobody has said which of ours it is."),
     Refusal.REVOKED: (
         "Revoked",
         "The car's credentials were taken away; what it says is not believed until it is enrolled again.",

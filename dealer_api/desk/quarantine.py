@@ -38,6 +38,9 @@ _COUNTED = {
     "two_units": "Two units speak as one car",
     "denied_subscribe": "Subscription denied by the broker",
     "denied_size": "Message too large for the broker",
+    "feed_old": "Feed: kept by its broker, not read as now",
+    "feed_untaken": "Feed: names that are no signal here",
+    "foreign_topic": "Feed: topics that nothing takes",
     "retention_refused": "Days of readings were not taken away",
 }
 _SHOWN = 4000

@@ -23,6 +23,7 @@ from gateway.mqtt.address import BrokerAddress, Host
 from gateway.mqtt.bulk_reader import BulkClient
 from gateway.mqtt.chunk import Chunk
 from gateway.mqtt.session import Session
+from gateway.mqtt.session import client_id as client_id
 from schemas.errors import Misconfigured, Unavailable
 
 log = structlog.get_logger()
@@ -77,7 +78,7 @@ class Broker:
     def make_client(self, session: Session) -> Any:
         version = paho.MQTTv5 if self.address.version == 5 else paho.MQTTv311
         options: dict[str, Any] = {} if version == paho.MQTTv5 else {"clean_session": False}
-        client = BulkClient(session, bulk=self.bulk, client_id=client_id(session.bucket), protocol=version, **options)
+        client = BulkClient(session, bulk=self.bulk, client_id=session.name, protocol=version, **options)
         if self.address.user:
             client.username_pw_set(self.address.user, self.address.password)
         client.max_inflight_messages_set(1000)
@@ -260,8 +261,3 @@ class Broker:
 def _extent(chunk: Chunk | None) -> tuple[int, int]:
     """Messages and bytes."""
     return (len(chunk), chunk.size) if chunk is not None else (0, 0)
-
-
-def client_id(bucket: int) -> str:
-    """Whose session it is, for the broker."""
-    return f"gateway-{bucket:02d}"

@@ -34,6 +34,11 @@ RECEIVE_MAXIMUM = 2000  #: messages that an MQTT 5 broker may have out at once, 
 UNREAD_S = 2.0  #: longer than this no session is left unread: the broker's answers lie behind the messages
 
 
+def client_id(bucket: int) -> str:
+    """Whose session it is, for the broker."""
+    return f"gateway-{bucket:02d}"
+
+
 class Sessions(Protocol):
     """Who holds the sessions of all buckets and reads them together (mqtt/broker.py), as one of them sees it."""
 
@@ -69,10 +74,12 @@ class Sessions(Protocol):
 class Session:
     """The MQTT session of one bucket. Its epoch grows with each connection; an ack of an older epoch is dropped."""
 
-    def __init__(self, broker: Sessions, bucket: int) -> None:
+    def __init__(self, broker: Sessions, bucket: int, *, name: str = "", filters: Any = "", pulse: str = "") -> None:
+        """`name`, `filters` and `pulse` are those of the bucket, unless they are said."""
         self.broker, self.bucket = broker, bucket
-        self.filter = f"vehicles/{bucket:02d}/+/up/+"
-        self.pulse_topic = pulse_topic(bucket)
+        self.name = name or client_id(bucket)
+        self.filter = filters or f"vehicles/{bucket:02d}/+/up/+"
+        self.pulse_topic = pulse or pulse_topic(bucket)
         self._pulse_name = self.pulse_topic.encode()
         self._nonce = os.urandom(8).hex().encode()
         self.epoch = 0

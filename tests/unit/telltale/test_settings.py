@@ -87,6 +87,7 @@ TEXTS = {
     "database_password": ["p@ss/w:rd?#%"],
     "mqtt_url": ["mqtt://broker:1883", "mqtts://gateway:p%40ss@broker:8883"],
     "cars_url": ["mqtts://broker:8883"],
+    "feeds_url": ["mqtt://gateway:p%40ss@elsewhere:1883"],
     "share": ["0/1", "3/16"],
     "traces_url": ["http://collector:4318/v1/traces", "https://traces.example/v1/traces"],
     "photos_url": ["s3://handover-photos/hamburg", "s3://handover-photos"],
